@@ -1,0 +1,291 @@
+// Package db opens a SQLite file the one way Retake uses SQLite: a single writer that commits in groups, readers
+// that cannot write, and versioned steps. It knows nothing of Retake's tables.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"sync"
+
+	"modernc.org/sqlite"
+)
+
+// maxGroup is how many transactions one commit carries at the most: it bounds how long the first of them waits.
+const maxGroup = 1024
+
+// ErrNewer says that the file was written by a newer version of the program.
+var ErrNewer = errors.New("the database was written by a newer version")
+
+// ErrClosed is the answer to a transaction that comes after Close.
+var ErrClosed = errors.New("the database is closed")
+
+// UseOFDLocks makes SQLite lock by open file description. It must run before the first database is opened: with
+// POSIX locks, any other descriptor of the file that this process closes drops SQLite's locks, and a visit by the
+// sqlite3 shell then deletes the write-ahead log.
+func UseOFDLocks() error {
+	_, err := sqlite.OFDLocking(true)
+	if errors.Is(err, sqlite.ErrOFDLockingUnavailable) { // only Linux has them
+		return nil
+	}
+	return err
+}
+
+// DB is one SQLite file.
+type DB struct {
+	writer  *sql.DB
+	conn    *sql.Conn
+	readers *sql.DB
+
+	mu     sync.RWMutex // held for writing by Close alone, so that no operation is sent after it
+	closed bool
+	ops    chan *op
+	done   chan struct{}
+}
+
+type op struct {
+	ctx      context.Context
+	fn       func(*Tx) error
+	panicked any
+	answer   chan error
+}
+
+// Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the
+// newest version; steps[i] leads from version i+1 to i+2. A file of a newer version is refused with ErrNewer.
+func Open(path, schema string, steps []string) (*DB, error) {
+	writer, err := sql.Open("sqlite", dsn(path, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)",
+		"wal_autocheckpoint(4000)", "cache_size(-16000)"))
+	if err != nil {
+		return nil, err
+	}
+	writer.SetMaxOpenConns(1)
+	conn, err := writer.Conn(context.Background())
+	if err != nil {
+		writer.Close()
+		return nil, err
+	}
+	if err := upgrade(conn, schema, steps); err != nil {
+		conn.Close()
+		writer.Close()
+		return nil, err
+	}
+	readers, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-16000)"))
+	if err != nil {
+		conn.Close()
+		writer.Close()
+		return nil, err
+	}
+	readers.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	readers.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	d := &DB{writer: writer, conn: conn, readers: readers, ops: make(chan *op, maxGroup), done: make(chan struct{})}
+	go d.write()
+	return d, nil
+}
+
+func dsn(path string, pragmas ...string) string {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// upgrade runs the steps the file lacks and the schema in one transaction: a crash leaves the old version or the new.
+func upgrade(conn *sql.Conn, schema string, steps []string) error {
+	ctx := context.Background()
+	newest := len(steps) + 1
+	var version int
+	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version > newest {
+		return fmt.Errorf("%w: the file is at version %d, this program knows %d", ErrNewer, version, newest)
+	}
+	if version == newest {
+		return nil
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if version > 0 {
+		for i, step := range steps[version-1:] {
+			if _, err := tx.Exec(step); err != nil {
+				return fmt.Errorf("step to version %d: %w", version+i+1, err)
+			}
+		}
+	}
+	if _, err := tx.Exec(schema); err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", newest)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// Close lets the transactions already handed in finish, then closes the file.
+func (d *DB) Close() error {
+	d.mu.Lock()
+	already := d.closed
+	d.closed = true
+	if !already {
+		close(d.ops)
+	}
+	d.mu.Unlock()
+	if already {
+		return nil
+	}
+	<-d.done
+	return errors.Join(d.readers.Close(), d.conn.Close(), d.writer.Close())
+}
+
+// Tx runs fn in a transaction and returns once its effects are on the disk, or rolled back because fn returned an
+// error. Transactions that wait at the same time share one commit, each in a savepoint of its own. fn must touch
+// nothing but tx: it runs on the writer's goroutine. A ctx that ends before fn begins stops it; afterwards it does not.
+func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
+	o := &op{ctx: ctx, fn: fn, answer: make(chan error, 1)}
+	d.mu.RLock()
+	if d.closed {
+		d.mu.RUnlock()
+		return ErrClosed
+	}
+	d.ops <- o
+	d.mu.RUnlock()
+	err := <-o.answer
+	if o.panicked != nil {
+		panic(o.panicked)
+	}
+	return err
+}
+
+// write is the writer's goroutine: it takes what waits, runs it, commits once, answers all.
+func (d *DB) write() {
+	defer close(d.done)
+	tx := &Tx{conn: d.conn, stmts: map[string]*sql.Stmt{}}
+	defer tx.close()
+	var group []*op
+	for o := range d.ops {
+		group = append(group[:0], o)
+		runtime.Gosched() // those who were just answered add their next one
+	collect:
+		for len(group) < maxGroup {
+			select {
+			case o, ok := <-d.ops:
+				if !ok {
+					break collect
+				}
+				group = append(group, o)
+			default:
+				break collect
+			}
+		}
+		commit(tx, group)
+	}
+}
+
+// commit runs a group in one transaction and answers each member.
+func commit(tx *Tx, group []*op) {
+	errs := make([]error, len(group))
+	lost := func() error {
+		if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
+			return err
+		}
+		for i, o := range group {
+			if errs[i] = o.ctx.Err(); errs[i] != nil {
+				continue
+			}
+			if _, err := tx.Exec("SAVEPOINT member"); err != nil {
+				return err
+			}
+			errs[i] = o.run(tx)
+			if errs[i] != nil || o.panicked != nil {
+				// A full disk may have rolled the whole transaction back: then there is no savepoint, and nobody's work was kept.
+				if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
+					return errors.Join(errs[i], err)
+				}
+			}
+			if _, err := tx.Exec("RELEASE member"); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec("COMMIT")
+		return err
+	}()
+	if lost != nil {
+		tx.Exec("ROLLBACK") // fails when SQLite has done it already
+	}
+	for i, o := range group {
+		if errs[i] == nil {
+			errs[i] = lost
+		}
+		o.answer <- errs[i]
+	}
+}
+
+func (o *op) run(tx *Tx) (err error) {
+	defer func() { o.panicked = recover() }()
+	return o.fn(tx)
+}
+
+// Read returns the pool for queries. Its connections refuse to write.
+func (d *DB) Read() *sql.DB { return d.readers }
+
+// Tx is the transaction a function runs in. It is good only during that function.
+type Tx struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+// The context of a transaction does not reach its statements: half a group cannot be interrupted.
+var always = context.Background()
+
+func (tx *Tx) stmt(query string) (*sql.Stmt, error) {
+	if s, ok := tx.stmts[query]; ok {
+		return s, nil
+	}
+	s, err := tx.conn.PrepareContext(always, query)
+	if err != nil {
+		return nil, err
+	}
+	tx.stmts[query] = s
+	return s, nil
+}
+
+func (tx *Tx) close() {
+	for _, s := range tx.stmts {
+		s.Close()
+	}
+}
+
+// Exec runs a statement and returns how many rows it changed.
+func (tx *Tx) Exec(query string, args ...any) (int64, error) {
+	s, err := tx.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(always, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// Query runs a query. The rows must be closed before the next statement.
+func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
+	s, err := tx.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(always, args...)
+}
+
+// Get scans the single row of a query into dest; no row is sql.ErrNoRows.
+func (tx *Tx) Get(query string, args []any, dest ...any) error {
+	s, err := tx.stmt(query)
+	if err != nil {
+		return err
+	}
+	return s.QueryRowContext(always, args...).Scan(dest...)
+}

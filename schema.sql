@@ -1,0 +1,196 @@
+-- Everything Retake knows. Times are unix milliseconds, UTC. Statuses are the words the page shows.
+-- Running this file on a database that has it changes nothing; a change of a column is a step in store.go.
+
+-- People who wrote to the bot.
+CREATE TABLE IF NOT EXISTS users (
+	id          INTEGER PRIMARY KEY,                   -- Telegram user id
+	lang        TEXT    NOT NULL CHECK (lang <> ''),   -- BCP 47; picks the message file
+	created     INTEGER NOT NULL,
+	unreachable INTEGER                                -- since when messages are refused (blocked, deactivated); NULL: not
+) STRICT;
+
+-- A name somebody typed and has not said Yes to yet. The button carries the id, never the name.
+CREATE TABLE IF NOT EXISTS drafts (
+	id          TEXT    PRIMARY KEY,                   -- random
+	user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	name        TEXT    NOT NULL,
+	created     INTEGER NOT NULL                       -- forgotten a day later
+) STRICT;
+CREATE INDEX IF NOT EXISTS drafts_by_user ON drafts (user_id);
+
+-- One video, asked for or uploaded.
+CREATE TABLE IF NOT EXISTS assets (
+	id          TEXT    PRIMARY KEY CHECK (length(id) BETWEEN 26 AND 36), -- random, never counted: an old button must not name another child's video
+	name        TEXT    NOT NULL CHECK (name = trim(name) AND name <> ''),  -- what was typed, or an upload's title
+	name_key    TEXT    NOT NULL CHECK (name_key <> ''),                    -- folded in Go: equal keys mean the same video
+	template    TEXT    NOT NULL,                      -- of the renderer; '' for an upload
+	lang        TEXT    NOT NULL,                      -- of the video: its first asker's when asking
+	origin      TEXT    NOT NULL CHECK (origin IN ('REQUEST', 'UPLOAD')),
+	creator     INTEGER,                               -- admin who made it on the page (Telegram id; 0: the operator); NULL: users asked for it
+	retry_of    TEXT    REFERENCES assets (id) ON DELETE SET NULL,
+	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	file        TEXT,                                  -- key of the MP4 in the media store
+	thumb       TEXT,                                  -- key of the JPEG in the media store
+	size        INTEGER,                               -- bytes of the MP4
+	duration    INTEGER,                               -- ms
+	width       INTEGER,                               -- px
+	height      INTEGER,                               -- px
+	file_id     TEXT,                                  -- Telegram's, after the first upload; belongs to one bot
+	error       TEXT,                                  -- technical: for admins, never sent to users
+	created     INTEGER NOT NULL,
+	finished    INTEGER,
+	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
+	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
+	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
+	CONSTRAINT upload_has_creator CHECK (origin = 'REQUEST' OR creator IS NOT NULL)
+) STRICT;
+-- Users who ask for the same name while it is being made share one asset.
+CREATE UNIQUE INDEX IF NOT EXISTS assets_one_live_per_key ON assets (name_key, template, lang)
+	WHERE origin = 'REQUEST' AND status IN ('PENDING', 'PROCESSING');
+-- A failed asset has at most one successor, so an old button pressed again finds it.
+CREATE UNIQUE INDEX IF NOT EXISTS assets_one_successor ON assets (retry_of) WHERE retry_of IS NOT NULL;
+CREATE INDEX IF NOT EXISTS assets_by_key ON assets (name_key, template, lang, finished);
+CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC);
+CREATE INDEX IF NOT EXISTS assets_newest_by_status ON assets (status, created DESC, id DESC);
+-- A finished asset stays as it is: trying again makes a new one.
+CREATE TRIGGER IF NOT EXISTS assets_finished_is_final BEFORE UPDATE OF status ON assets
+	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
+BEGIN
+	SELECT raise(ABORT, 'assets_finished_is_final');
+END;
+
+-- One user waiting for one asset. COMPLETED when that user has the video.
+CREATE TABLE IF NOT EXISTS requests (
+	id          INTEGER PRIMARY KEY AUTOINCREMENT,     -- never used again: it orders a user's requests
+	user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+	chat_id     INTEGER NOT NULL,                      -- where the answer goes
+	status      TEXT    NOT NULL CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	progress_id INTEGER,                               -- message that tells how far it is, edited in place
+	answer_id   INTEGER,                               -- message that brought the video or the apology
+	created     INTEGER NOT NULL,
+	finished    INTEGER,
+	CONSTRAINT one_per_user_and_asset UNIQUE (user_id, asset_id), -- a second press or message is not a second request
+	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS requests_by_asset ON requests (asset_id);
+CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
+CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
+	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
+BEGIN
+	SELECT raise(ABORT, 'requests_finished_is_final');
+END;
+
+-- One asset on one platform.
+CREATE TABLE IF NOT EXISTS publications (
+	id          INTEGER PRIMARY KEY,
+	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+	platform    TEXT    NOT NULL CHECK (platform IN ('YOUTUBE', 'RUMBLE')),
+	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
+	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	step        TEXT    NOT NULL DEFAULT '',           -- finer than the status, for people: uploading, waiting for quota, …
+	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- title, description, … as chosen
+	publish_at  INTEGER,                               -- when it is to be public; NULL: at once
+	session_uri TEXT,                                  -- of a resumable upload; a bearer secret
+	sent        INTEGER NOT NULL DEFAULT 0,            -- bytes the platform has confirmed
+	remote_id   TEXT,                                  -- on the platform, once it is there
+	remote_url  TEXT,
+	error       TEXT,
+	warning     TEXT,                                  -- published, but something smaller did not work
+	created     INTEGER NOT NULL,
+	started     INTEGER,
+	completed   INTEGER,
+	CONSTRAINT one_per_asset_and_platform UNIQUE (asset_id, platform),
+	CONSTRAINT pending_is_clean CHECK (status <> 'PENDING' OR (error IS NULL AND started IS NULL AND completed IS NULL)),
+	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (completed IS NOT NULL)),
+	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL))
+	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
+) STRICT;
+
+-- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.
+CREATE TABLE IF NOT EXISTS jobs (
+	id             INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind           TEXT    NOT NULL CHECK (kind IN ('RENDER', 'ANNOUNCE', 'DELIVER', 'APOLOGISE', 'PUBLISH')),
+	asset_id       TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+	request_id     INTEGER REFERENCES requests (id) ON DELETE CASCADE,
+	publication_id INTEGER REFERENCES publications (id) ON DELETE CASCADE,
+	lane           INTEGER NOT NULL,                   -- whose turn it takes: a user or an admin
+	turn           INTEGER NOT NULL,                   -- order among the waiting: one job of each lane before the second of any
+	due            INTEGER NOT NULL,                   -- not before
+	attempt        INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0), -- attempts begun and not given back
+	started        INTEGER,                            -- set while a worker has it
+	sent           INTEGER,                            -- message_id of the part of a DELIVER that has arrived
+	crashes        INTEGER NOT NULL DEFAULT 0,         -- times the process died while this job ran alone
+	suspect        INTEGER NOT NULL DEFAULT 0 CHECK (suspect IN (0, 1)), -- ran when the process died: runs alone next time
+	last_error     TEXT,
+	created        INTEGER NOT NULL,
+	CONSTRAINT started_is_an_attempt CHECK (started IS NULL OR attempt > 0),
+	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),
+	CONSTRAINT message_has_request CHECK ((kind IN ('ANNOUNCE', 'DELIVER', 'APOLOGISE')) = (request_id IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_subject ON jobs (kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0));
+CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, turn, id) WHERE started IS NULL;
+CREATE INDEX IF NOT EXISTS jobs_by_lane ON jobs (kind, lane, turn);
+CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE started IS NULL;
+CREATE INDEX IF NOT EXISTS jobs_running ON jobs (started) WHERE started IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_by_asset ON jobs (asset_id);
+CREATE INDEX IF NOT EXISTS jobs_by_request ON jobs (request_id) WHERE request_id IS NOT NULL;
+
+-- Every run of a job that ended, and how: what the page shows as attempts.
+CREATE TABLE IF NOT EXISTS attempts (
+	id          INTEGER PRIMARY KEY,
+	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+	request_id  INTEGER REFERENCES requests (id) ON DELETE CASCADE,
+	kind        TEXT    NOT NULL,                      -- of the job
+	platform    TEXT,                                  -- of a PUBLISH
+	attempt     INTEGER NOT NULL,                      -- 1, 2, 3, …; the same again after a wait or a crash
+	started     INTEGER NOT NULL,
+	finished    INTEGER NOT NULL,
+	outcome     TEXT    NOT NULL CHECK (outcome IN ('done', 'rescheduled', 'deferred', 'gave up', 'crashed')),
+	error       TEXT,
+	CONSTRAINT done_has_no_error CHECK ((outcome = 'done') = (error IS NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS attempts_by_asset ON attempts (asset_id, id);
+CREATE INDEX IF NOT EXISTS attempts_by_request ON attempts (request_id) WHERE request_id IS NOT NULL;
+
+-- Telegram's updates, stored before they are confirmed to Telegram. The primary key keeps one from being handled twice.
+CREATE TABLE IF NOT EXISTS inbox (
+	update_id   INTEGER PRIMARY KEY,
+	chat_id     INTEGER NOT NULL,                      -- handled in order within a chat; 0: belongs to none
+	raw         TEXT,                                  -- JSON; erased when handled
+	received    INTEGER NOT NULL,
+	tries       INTEGER NOT NULL DEFAULT 0,            -- times handling it failed
+	error       TEXT,                                  -- set aside: it cannot be handled
+	CONSTRAINT set_aside_is_erased CHECK (error IS NULL OR raw IS NULL)
+) STRICT;
+CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (update_id) WHERE raw IS NOT NULL;
+CREATE INDEX IF NOT EXISTS inbox_received ON inbox (received);
+
+-- One-time sign-in links. Only the hash of the token is kept.
+CREATE TABLE IF NOT EXISTS links (
+	hash        BLOB    PRIMARY KEY CHECK (length(hash) = 32), -- sha256 of the token
+	admin       INTEGER NOT NULL,                      -- Telegram id; 0: the operator
+	expires     INTEGER NOT NULL                       -- the row goes when the link is spent
+) STRICT;
+
+-- Admins signed in to the page.
+CREATE TABLE IF NOT EXISTS sessions (
+	hash        BLOB    PRIMARY KEY CHECK (length(hash) = 32), -- sha256 of the cookie
+	admin       INTEGER NOT NULL,
+	created     INTEGER NOT NULL,
+	seen        INTEGER NOT NULL                       -- ends 14 days after the last visit
+) STRICT;
+CREATE INDEX IF NOT EXISTS sessions_by_admin ON sessions (admin);
+
+-- What admins did, and every retry that somebody asked for.
+CREATE TABLE IF NOT EXISTS audit (
+	id          INTEGER PRIMARY KEY,
+	at          INTEGER NOT NULL,
+	admin       INTEGER,                               -- NULL: a user pressed
+	user_id     INTEGER REFERENCES users (id) ON DELETE SET NULL,
+	action      TEXT    NOT NULL,                      -- a fixed word: retry, make, sign in, …
+	asset_id    TEXT,                                  -- stays when the asset goes
+	platform    TEXT,
+	outcome     TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX IF NOT EXISTS audit_newest ON audit (at DESC, id DESC);

@@ -1,0 +1,1169 @@
+// Every SQL statement of Retake, the types they fill, and the transactions they run in.
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"time"
+
+	"retake/internal/db"
+)
+
+//go:embed schema.sql
+var schema string
+
+// steps lead from one version of the schema to the next; they are only ever added to.
+var steps []string
+
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrForbidden = errors.New("forbidden")
+	ErrNotFailed = errors.New("not failed")
+)
+
+// Status is where an asset, a request or a publication stands.
+type Status string
+
+const (
+	Pending    Status = "PENDING"
+	Processing Status = "PROCESSING"
+	Completed  Status = "COMPLETED"
+	Failed     Status = "FAILED"
+)
+
+// Live reports whether there is still something to wait for.
+func (s Status) Live() bool { return s == Pending || s == Processing }
+
+// Kind is what a job does.
+type Kind string
+
+const (
+	Render    Kind = "RENDER"    // make the video
+	Announce  Kind = "ANNOUNCE"  // tell one user that the work has begun
+	Deliver   Kind = "DELIVER"   // send the video to one user
+	Apologise Kind = "APOLOGISE" // tell one user that it did not work, with the button
+	Publish   Kind = "PUBLISH"   // put the video on a platform
+)
+
+// Asset is one video, asked for or uploaded.
+type Asset struct {
+	ID       string
+	Name     string // what was typed
+	NameKey  string // its folded form
+	Template string
+	Lang     string
+	Origin   string // REQUEST or UPLOAD
+	Creator  *int64 // admin who made it on the page; nil: users asked for it
+	RetryOf  string // the failed asset this one succeeds, or ""
+	Status   Status
+	Video    Video  // zero until COMPLETED
+	FileID   string // Telegram's, after the first upload
+	Error    string // for admins
+	Created  time.Time
+	Finished time.Time
+}
+
+// Video is a finished file in the media store.
+type Video struct {
+	File, Thumb   string // keys in the media store
+	Size          int64  // bytes
+	Duration      time.Duration
+	Width, Height int // px
+}
+
+// Job is work still owed. ID and Attempt together fence every update a worker makes.
+type Job struct {
+	ID        int64
+	Kind      Kind
+	AssetID   string
+	RequestID int64 // 0 unless it is a message to a user
+	Attempt   int   // begun so far, this one included
+	Started   time.Time
+	Sent      int // DELIVER: message id of the video that has arrived
+	Crashes   int
+}
+
+// Recipient is the user a message job is for.
+type Recipient struct {
+	User, Chat  int64
+	Lang        string
+	Progress    int // message id of the progress message; 0: none
+	Status      Status
+	Unreachable bool
+}
+
+// Task is a claimed job with all that its worker needs.
+type Task struct {
+	Job
+	Asset Asset
+	To    Recipient
+}
+
+// Store is the database.
+type Store struct {
+	db  *db.DB
+	now func() time.Time
+	// committed is told, after each commit, which kinds of jobs were queued and which assets changed.
+	committed func(queued []Kind, assets []string)
+}
+
+// OpenStore opens the database file at path, creating it or bringing it up to date.
+func OpenStore(path string) (*Store, error) {
+	d, err := db.Open(path, schema, steps)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return &Store{db: d, now: time.Now, committed: func([]Kind, []string) {}}, nil
+}
+
+func (s *Store) Close() error { return s.db.Close() }
+
+// Tx is a transaction with one time of its own.
+type Tx struct {
+	*db.Tx
+	now    int64 // unix ms
+	queued []Kind
+	assets []string
+}
+
+// Tx runs fn in a transaction; its effects are on the disk when Tx returns nil. The function must touch nothing but tx.
+func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) error {
+	tx := &Tx{now: s.now().UnixMilli()}
+	err := s.db.Tx(ctx, func(d *db.Tx) error {
+		tx.Tx = d
+		return fn(tx)
+	})
+	if err == nil && len(tx.queued)+len(tx.assets) > 0 {
+		s.committed(tx.queued, tx.assets)
+	}
+	return err
+}
+
+// NewID returns 128 random bits as 26 characters that are safe in file names and callback data.
+func NewID() string { return rand.Text() }
+
+func (tx *Tx) touch(assetID string) { tx.assets = append(tx.assets, assetID) }
+
+// one turns "no row changed" into ErrNotFound.
+func one(n int64, err error) error {
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// found turns "no row" into ErrNotFound.
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+func null[T comparable](v T) any {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return v
+}
+
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+// ---- users
+
+// User is a person who wrote to the bot.
+type User struct {
+	ID          int64
+	Lang        string
+	Unreachable bool
+}
+
+// Meet returns the user, creating them with lang at the first contact. Whoever writes can be reached again.
+func (tx *Tx) Meet(id int64, lang string) (User, error) {
+	u := User{ID: id}
+	err := tx.Get(`
+		INSERT INTO users (id, lang, created) VALUES (?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET unreachable = NULL
+		RETURNING lang`, []any{id, lang, tx.now}, &u.Lang)
+	return u, err
+}
+
+// SetLang stores the language a user chose.
+func (tx *Tx) SetLang(user int64, lang string) error {
+	return one(tx.Exec(`UPDATE users SET lang = ? WHERE id = ?`, lang, user))
+}
+
+// SetReachable records whether messages reach a user. A user nobody knows is not an error.
+func (tx *Tx) SetReachable(user int64, yes bool) error {
+	_, err := tx.Exec(`UPDATE users SET unreachable = CASE WHEN ? THEN NULL ELSE ifnull(unreachable, ?) END WHERE id = ?`, yes, tx.now, user)
+	return err
+}
+
+// SaveDraft keeps a name until its Yes is pressed and returns the id that the button carries.
+func (tx *Tx) SaveDraft(user int64, name string) (string, error) {
+	if _, err := tx.Exec(`DELETE FROM drafts WHERE created < ?`, tx.now-24*time.Hour.Milliseconds()); err != nil {
+		return "", err
+	}
+	id := NewID()
+	_, err := tx.Exec(`INSERT INTO drafts (id, user_id, name, created) VALUES (?, ?, ?, ?)`, id, user, name, tx.now)
+	return id, err
+}
+
+// TakeDraft returns a user's draft and forgets it.
+func (tx *Tx) TakeDraft(user int64, id string) (name string, err error) {
+	err = found(tx.Get(`DELETE FROM drafts WHERE id = ? AND user_id = ? RETURNING name`, []any{id, user}, &name))
+	return name, err
+}
+
+// Usage is how much a user has asked for.
+type Usage struct{ Open, Hour, Day int }
+
+func (tx *Tx) Usage(user int64) (u Usage, err error) {
+	err = tx.Get(`
+		SELECT count(*) FILTER (WHERE status IN ('PENDING', 'PROCESSING')),
+		       count(*) FILTER (WHERE created > ?2),
+		       count(*) FILTER (WHERE created > ?3)
+		FROM requests WHERE user_id = ?1`,
+		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds()}, &u.Open, &u.Hour, &u.Day)
+	return u, err
+}
+
+// Forget deletes a user and every asset that only they asked for. It returns the media keys that nothing refers to
+// any more and the ids of the assets that went.
+func (tx *Tx) Forget(user int64) (files, assets []string, err error) {
+	rows, err := tx.Query(`
+		SELECT a.id, ifnull(a.file, ''), ifnull(a.thumb, '') FROM assets a JOIN requests r ON r.asset_id = a.id
+		WHERE r.user_id = ?1 AND a.creator IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM requests o WHERE o.asset_id = a.id AND o.user_id <> ?1)`, user)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, file, thumb string
+		if err := rows.Scan(&id, &file, &thumb); err != nil {
+			return nil, nil, err
+		}
+		assets = append(assets, id)
+		if file != "" {
+			files = append(files, file)
+		}
+		if thumb != "" {
+			files = append(files, thumb)
+		}
+	}
+	if err := rows.Close(); err != nil {
+		return nil, nil, err
+	}
+	for _, id := range assets {
+		if _, err := tx.Exec(`DELETE FROM assets WHERE id = ?`, id); err != nil {
+			return nil, nil, err
+		}
+		tx.touch(id)
+	}
+	if _, err := tx.Exec(`DELETE FROM users WHERE id = ?`, user); err != nil {
+		return nil, nil, err
+	}
+	// The rows stay: they hold Telegram's offset and keep an update from being handled twice.
+	_, err = tx.Exec(`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE chat_id = ?`, user)
+	return files, assets, err
+}
+
+// ---- assets and requests
+
+const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
+	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
+	ifnull(a.file_id, ''), ifnull(a.error, ''), a.created, ifnull(a.finished, 0)`
+
+// into lists where assetColumns go; done must run after the scan.
+func (a *Asset) into() (dest []any, done func()) {
+	var duration, created, finished int64
+	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
+			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
+			&a.FileID, &a.Error, &created, &finished}, func() {
+			a.Video.Duration = time.Duration(duration) * time.Millisecond
+			a.Created, a.Finished = moment(created), moment(finished)
+		}
+}
+
+func (tx *Tx) asset(where string, args ...any) (a Asset, err error) {
+	dest, done := a.into()
+	err = found(tx.Get(`SELECT `+assetColumns+` FROM assets a `+where, args, dest...))
+	done()
+	return a, err
+}
+
+// Asset returns one asset.
+func (tx *Tx) Asset(id string) (Asset, error) { return tx.asset(`WHERE a.id = ?`, id) }
+
+// Wish is somebody's wish for a video.
+type Wish struct {
+	User, Chat int64
+	Admin      *int64 // set instead of User and Chat when an admin asks on the page
+	Name, Key  string
+	Template   string
+	Lang       string
+}
+
+// Grant is what a wish led to.
+type Grant string
+
+const (
+	Created Grant = "created" // a new asset
+	Shared  Grant = "joined"  // linked to one that is being made
+	Waiting Grant = "waiting" // the user was linked to it already
+	Ready   Grant = "ready"   // a finished one is sent
+)
+
+// ShareOrCreate links a wish to the video of that name that is being made or was finished after since, or makes a new
+// asset with its RENDER job.
+func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
+	a, err := tx.liveTwin(w.Key, w.Template, w.Lang)
+	if errors.Is(err, ErrNotFound) {
+		a, err = tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
+			AND a.status = 'COMPLETED' AND a.finished > ? ORDER BY a.finished DESC LIMIT 1`, w.Key, w.Template, w.Lang, since.UnixMilli())
+	}
+	grant := Shared
+	switch {
+	case errors.Is(err, ErrNotFound):
+		grant = Created
+		a, err = tx.create(Asset{Name: w.Name, NameKey: w.Key, Template: w.Template, Lang: w.Lang, Creator: w.Admin}, w.User)
+		if err != nil {
+			return a, "", err
+		}
+	case err != nil:
+		return a, "", err
+	case a.Status == Completed:
+		grant = Ready
+	}
+	if w.Admin != nil {
+		return a, grant, nil
+	}
+	added, err := tx.Join(a, w.User, w.Chat)
+	if !added && grant == Shared {
+		grant = Waiting
+	}
+	return a, grant, err
+}
+
+func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
+	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
+		AND a.status IN ('PENDING', 'PROCESSING')`, key, template, lang)
+}
+
+// create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.
+func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
+	a.ID, a.Origin, a.Status, a.Created = NewID(), "REQUEST", Pending, moment(tx.now)
+	if _, err := tx.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, retry_of, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.ID, a.Name, a.NameKey, a.Template, a.Lang, a.Origin, a.Creator, null(a.RetryOf), tx.now); err != nil {
+		return a, err
+	}
+	if a.Creator != nil {
+		lane = *a.Creator
+	}
+	return a, tx.enqueue(Render, a.ID, 0, 0, lane)
+}
+
+// Join links a user to an asset that is being made or finished, once, and owes them the message that follows from it.
+// added is false when they were linked to it already.
+func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
+	status := a.Status
+	if status == Completed {
+		status = Processing // until that user has the video
+	}
+	n, err := tx.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (user_id, asset_id) DO NOTHING`, user, a.ID, chat, status, tx.now)
+	if err != nil {
+		return false, err
+	}
+	tx.touch(a.ID)
+	var id int64
+	if err := tx.Get(`SELECT id FROM requests WHERE user_id = ? AND asset_id = ?`, []any{user, a.ID}, &id); err != nil {
+		return false, err
+	}
+	switch {
+	case a.Status == Completed:
+		err = tx.enqueue(Deliver, a.ID, id, 0, user)
+	case n == 1:
+		err = tx.enqueue(Announce, a.ID, id, 0, user)
+	}
+	return n == 1, err
+}
+
+// HasRequest reports whether a user waits or waited for an asset.
+func (tx *Tx) HasRequest(user int64, assetID string) (yes bool, err error) {
+	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND asset_id = ?)`, []any{user, assetID}, &yes)
+	return yes, err
+}
+
+// NextTry returns what takes the place of a failed asset: a live one with the same key, its last successor when that
+// is live or finished, or a new successor with its RENDER job in the given lane.
+func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err error) {
+	if next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang); !errors.Is(err, ErrNotFound) {
+		return next, false, err
+	}
+	last, err := tx.asset(`JOIN (
+		WITH RECURSIVE chain (id, n) AS (
+			SELECT ?, 0 UNION ALL SELECT s.id, n + 1 FROM assets s JOIN chain ON s.retry_of = chain.id)
+		SELECT id FROM chain ORDER BY n DESC LIMIT 1) last ON last.id = a.id`, failed.ID)
+	if err != nil || last.Status != Failed {
+		return last, false, err
+	}
+	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
+		Creator: last.Creator, RetryOf: last.ID}, lane)
+	return next, true, err
+}
+
+// Waiter is a user and the chat they are answered in.
+type Waiter struct{ User, Chat int64 }
+
+// Unserved lists the users whom an asset or one of its successors failed and who have not asked for the same video since.
+func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
+	rows, err := tx.Query(`
+		WITH RECURSIVE chain (id) AS (
+			SELECT ?1 UNION ALL SELECT s.id FROM assets s JOIN chain ON s.retry_of = chain.id)
+		SELECT r.user_id, r.chat_id FROM chain JOIN requests r ON r.asset_id = chain.id
+		WHERE r.status = 'FAILED' AND NOT EXISTS (
+			SELECT 1 FROM requests later JOIN assets a ON a.id = later.asset_id
+			WHERE later.user_id = r.user_id AND later.id > r.id
+			  AND a.name_key = ?2 AND a.template = ?3 AND a.lang = ?4)
+		ORDER BY r.id`, failed.ID, failed.NameKey, failed.Template, failed.Lang)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Waiter
+	for rows.Next() {
+		var w Waiter
+		if err := rows.Scan(&w.User, &w.Chat); err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	return out, rows.Err()
+}
+
+// Cancel takes a user's request for a video that has not been begun away, and the asset with it when nobody else waits
+// for it. ErrNotFound: there is no such request, or its turn has come.
+func (tx *Tx) Cancel(user int64, assetID string) error {
+	if err := one(tx.Exec(`DELETE FROM requests WHERE user_id = ? AND asset_id = ? AND status = 'PENDING'`, user, assetID)); err != nil {
+		return err
+	}
+	tx.touch(assetID)
+	_, err := tx.Exec(`DELETE FROM assets WHERE id = ?1 AND status = 'PENDING' AND creator IS NULL
+		AND NOT EXISTS (SELECT 1 FROM requests WHERE asset_id = ?1)`, assetID)
+	return err
+}
+
+// SetFileID stores Telegram's handle of an uploaded video; "" forgets one that Telegram refuses.
+func (tx *Tx) SetFileID(assetID, fileID string) error {
+	_, err := tx.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), assetID)
+	return err
+}
+
+// setLive moves an asset and those who wait for it between PENDING and PROCESSING.
+func (tx *Tx) setLive(assetID string, from, to Status) error {
+	if err := one(tx.Exec(`UPDATE assets SET status = ? WHERE id = ? AND status = ?`, to, assetID, from)); err != nil {
+		return err
+	}
+	tx.touch(assetID)
+	_, err := tx.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status = ?`, to, assetID, from)
+	return err
+}
+
+// ---- jobs
+
+// enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
+// has reached: a newcomer starts level with everybody else's next job.
+func (tx *Tx) enqueue(kind Kind, assetID string, request, publication, lane int64) error {
+	_, err := tx.Exec(`
+		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
+		VALUES (?1, ?2, ?3, ?4, ?5, max(
+			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
+			ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)), ?6, ?6)
+		ON CONFLICT DO NOTHING`,
+		kind, assetID, null(request), null(publication), lane, tx.now)
+	tx.queued = append(tx.queued, kind)
+	return err
+}
+
+const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes`
+
+func (j *Job) into(started *int64) []any {
+	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.Attempt, started, &j.Sent, &j.Crashes}
+}
+
+const claimJob = `UPDATE jobs SET attempt = attempt + 1, started = ?2 WHERE id = (
+		SELECT id FROM jobs WHERE kind = ?1 AND started IS NULL AND due <= ?2 AND suspect = ?3 ORDER BY turn, id LIMIT 1)
+	RETURNING ` + jobColumns
+
+// Claim begins the next attempt of the kind whose turn it is and is due. ErrNotFound: there is none. suspect picks the
+// jobs that ran when the process died, which are left out otherwise.
+func (tx *Tx) Claim(kind Kind, suspect bool) (Task, error) {
+	var t Task
+	var started int64
+	if err := found(tx.Get(claimJob, []any{kind, tx.now, suspect}, t.Job.into(&started)...)); err != nil {
+		return t, err
+	}
+	t.Started = moment(started)
+	if kind == Render {
+		// %v: nothing found here is not the same as nothing to claim.
+		if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
+			return t, fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err)
+		}
+	}
+	var err error
+	if t.Asset, err = tx.Asset(t.AssetID); err != nil {
+		return t, fmt.Errorf("claim job %d: its asset: %v", t.ID, err)
+	}
+	if t.RequestID != 0 {
+		err = tx.Get(`SELECT r.user_id, r.chat_id, u.lang, ifnull(r.progress_id, 0), r.status, u.unreachable IS NOT NULL
+			FROM requests r JOIN users u ON u.id = r.user_id WHERE r.id = ?`, []any{t.RequestID},
+			&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Progress, &t.To.Status, &t.To.Unreachable)
+	}
+	return t, err
+}
+
+// record writes how an attempt ended into the history.
+func (tx *Tx) record(j Job, outcome, problem string) error {
+	_, err := tx.Exec(`INSERT INTO attempts (asset_id, request_id, kind, attempt, started, finished, outcome, error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		j.AssetID, null(j.RequestID), j.Kind, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem))
+	return err
+}
+
+// finish deletes a job that is done. ErrNotFound: it is no longer this worker's.
+func (tx *Tx) finish(j Job) error {
+	if err := one(tx.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	return tx.record(j, "done", "")
+}
+
+// FinishRender completes an asset and owes the video to everybody who waits for it. ErrNotFound: the asset or the job
+// is gone, and the files belong to nobody.
+func (tx *Tx) FinishRender(j Job, v Video) error {
+	if err := tx.finish(j); err != nil {
+		return err
+	}
+	if err := one(tx.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
+		WHERE id = ? AND status = 'PROCESSING'`,
+		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID)); err != nil {
+		return err
+	}
+	return tx.oweAll(Deliver, j.AssetID, `status = 'PROCESSING'`)
+}
+
+// oweAll owes a message to each request of an asset that the condition picks, instead of the announcement they may
+// not have had yet.
+func (tx *Tx) oweAll(kind Kind, assetID, condition string) error {
+	if _, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
+		return err
+	}
+	rows, err := tx.Query(`SELECT id, user_id FROM requests WHERE asset_id = ? AND `+condition+` ORDER BY id`, assetID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var owed [][2]int64
+	for rows.Next() {
+		var o [2]int64
+		if err := rows.Scan(&o[0], &o[1]); err != nil {
+			return err
+		}
+		owed = append(owed, o)
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	for _, o := range owed {
+		if err := tx.enqueue(kind, assetID, o[0], 0, o[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FinishMessage records that a message of a job has arrived and ends the job.
+func (tx *Tx) FinishMessage(j Job, messageID int) error {
+	if err := tx.finish(j); err != nil {
+		return err
+	}
+	column := "answer_id"
+	if j.Kind == Announce {
+		column = "progress_id"
+	}
+	_, err := tx.Exec(`UPDATE requests SET `+column+` = ? WHERE id = ?`, null(messageID), j.RequestID)
+	return err
+}
+
+// VideoArrived records that a user has the video, before the rest of the DELIVER job is done, so that no later attempt
+// sends it again.
+func (tx *Tx) VideoArrived(j Job, messageID int, fileID string) error {
+	if err := one(tx.Exec(`UPDATE jobs SET sent = ? WHERE id = ? AND attempt = ? AND started IS NOT NULL`, messageID, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, answer_id = ? WHERE id = ? AND status = 'PROCESSING'`,
+		tx.now, messageID, j.RequestID); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	return tx.SetFileID(j.AssetID, fileID)
+}
+
+// GiveBack undoes the beginning of an attempt that the stop of the program cut off: a stop is not a failure.
+func (tx *Tx) GiveBack(j Job) error {
+	return tx.release(j, tx.now, j.Attempt-1, j.Crashes, false, "")
+}
+
+// release makes a started job wait again.
+func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, problem string) error {
+	if err := one(tx.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?, last_error = ifnull(?, last_error)
+		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	tx.queued = append(tx.queued, j.Kind)
+	tx.touch(j.AssetID)
+	if j.Kind == Render {
+		return tx.setLive(j.AssetID, Processing, Pending)
+	}
+	return nil
+}
+
+// Running returns a job if this attempt of it is still under way, else ErrNotFound.
+func (tx *Tx) Running(j Job) (Job, error) {
+	var started int64
+	err := found(tx.Get(`SELECT `+jobColumns+` FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`,
+		[]any{j.ID, j.Attempt}, j.into(&started)...))
+	j.Started = moment(started)
+	return j, err
+}
+
+// Reschedule makes a failed job run again at due.
+func (tx *Tx) Reschedule(j Job, due time.Time, problem string) error {
+	if err := tx.record(j, "rescheduled", problem); err != nil {
+		return err
+	}
+	return tx.release(j, due.UnixMilli(), j.Attempt, 0, false, problem)
+}
+
+// Defer makes a job that has to wait run again at due and gives the attempt back.
+func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
+	if err := tx.record(j, "deferred", problem); err != nil {
+		return err
+	}
+	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, problem)
+}
+
+// GiveUp ends a job for good. For a render the asset and its requests are FAILED and everybody affected is owed an
+// apology. Giving up on a message leaves its request as it is.
+func (tx *Tx) GiveUp(j Job, problem string) error {
+	if err := tx.record(j, "gave up", problem); err != nil {
+		return err
+	}
+	var publication int64
+	if err := found(tx.Get(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL RETURNING ifnull(publication_id, 0)`,
+		[]any{j.ID, j.Attempt}, &publication)); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	switch j.Kind {
+	case Render:
+		if err := one(tx.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ? WHERE id = ? AND status = 'PROCESSING'`,
+			problem, tx.now, j.AssetID)); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
+			tx.now, j.AssetID); err != nil {
+			return err
+		}
+		return tx.oweAll(Apologise, j.AssetID, `status = 'FAILED'`)
+	case Publish:
+		return one(tx.Exec(`UPDATE publications SET status = 'FAILED', error = ?, completed = ? WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`,
+			problem, tx.now, publication))
+	}
+	return nil
+}
+
+// Orphans lists the jobs that were under way when the last process died.
+func (tx *Tx) Orphans() ([]Job, error) {
+	rows, err := tx.Query(`SELECT ` + jobColumns + ` FROM jobs WHERE started IS NOT NULL ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Job
+	for rows.Next() {
+		var j Job
+		var started int64
+		if err := rows.Scan(j.into(&started)...); err != nil {
+			return nil, err
+		}
+		j.Started = moment(started)
+		out = append(out, j)
+	}
+	return out, rows.Err()
+}
+
+// Rescue gives an orphan's attempt back and makes it a suspect, which runs alone. blamed: it ran alone this time too.
+func (tx *Tx) Rescue(j Job, blamed bool) error {
+	if err := tx.record(j, "crashed", "the program ended while this ran"); err != nil {
+		return err
+	}
+	crashes := j.Crashes
+	if blamed {
+		crashes++
+	}
+	return tx.release(j, tx.now, j.Attempt-1, crashes, true, "")
+}
+
+// NextDue returns when the next waiting job becomes due, or a zero time if none waits.
+func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error) {
+	var due sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT min(due) FROM jobs WHERE started IS NULL AND due > ?`, after.UnixMilli()).Scan(&due)
+	return moment(due.Int64), err
+}
+
+// Watcher is a user who looks at a progress message.
+type Watcher struct {
+	Request, User, Chat int64
+	AssetID             string
+	Lang                string
+	Progress            int // message id
+	Status              Status
+}
+
+// Watchers lists the requests that are under way and have a progress message.
+func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT r.id, r.user_id, r.chat_id, r.asset_id, u.lang, r.progress_id, a.status
+		FROM requests r JOIN users u ON u.id = r.user_id JOIN assets a ON a.id = r.asset_id
+		WHERE r.status IN ('PENDING', 'PROCESSING') AND r.progress_id IS NOT NULL AND u.unreachable IS NULL`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Watcher
+	for rows.Next() {
+		var w Watcher
+		if err := rows.Scan(&w.Request, &w.User, &w.Chat, &w.AssetID, &w.Lang, &w.Progress, &w.Status); err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	return out, rows.Err()
+}
+
+// Line lists the assets that wait to be rendered, in the order of their turns.
+func (s *Store) Line(ctx context.Context) ([]string, error) {
+	return s.texts(ctx, `SELECT asset_id FROM jobs WHERE kind = 'RENDER' AND started IS NULL ORDER BY turn, id`)
+}
+
+func (s *Store) texts(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var t string
+		if err := rows.Scan(&t); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+// RenderTimes returns how long the last few successful renders took, newest first.
+func (s *Store) RenderTimes(ctx context.Context) ([]time.Duration, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT finished - started FROM attempts
+		WHERE kind = 'RENDER' AND outcome = 'done' ORDER BY id DESC LIMIT 20`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []time.Duration
+	for rows.Next() {
+		var ms int64
+		if err := rows.Scan(&ms); err != nil {
+			return nil, err
+		}
+		out = append(out, time.Duration(ms)*time.Millisecond)
+	}
+	return out, rows.Err()
+}
+
+// MediaKeys lists every key that an asset refers to.
+func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
+	return s.texts(ctx, `SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`)
+}
+
+// Asset returns one asset as last committed.
+func (s *Store) Asset(ctx context.Context, id string) (a Asset, err error) {
+	dest, done := a.into()
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT `+assetColumns+` FROM assets a WHERE a.id = ?`, id).Scan(dest...))
+	done()
+	return a, err
+}
+
+// Wanted is one of a user's requests, as they see it.
+type Wanted struct {
+	AssetID  string
+	Name     string
+	Status   Status
+	Finished bool // the video exists, whether it has arrived or not
+	Retried  bool // the user has asked for the same video again since
+}
+
+// RequestsOf lists a user's latest requests, newest first.
+func (s *Store) RequestsOf(ctx context.Context, user int64, limit int) ([]Wanted, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT a.id, a.name, r.status, a.status = 'COMPLETED', EXISTS (
+			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
+			WHERE later.user_id = r.user_id AND later.id > r.id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)
+		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id DESC LIMIT ?`, user, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Wanted
+	for rows.Next() {
+		var w Wanted
+		if err := rows.Scan(&w.AssetID, &w.Name, &w.Status, &w.Finished, &w.Retried); err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	return out, rows.Err()
+}
+
+// Press is what a press of the retry button will meet: decided before Retry, only to answer the press in time.
+type Press string
+
+const (
+	PressNew     Press = "new"     // a failed asset of theirs that they have not retried
+	PressAgain   Press = "again"   // they wait for it already
+	PressReady   Press = "ready"   // the video exists
+	PressUnknown Press = "unknown" // not theirs, or gone
+)
+
+// Foresee looks at a press without changing anything.
+func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press, error) {
+	var status, latest Status
+	err := s.db.Read().QueryRowContext(ctx, `
+		SELECT a.status, (
+			SELECT b.status FROM requests l JOIN assets b ON b.id = l.asset_id
+			WHERE l.user_id = r.user_id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
+			ORDER BY l.id DESC LIMIT 1)
+		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? AND r.asset_id = ?`, user, assetID).Scan(&status, &latest)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return PressUnknown, nil
+	case err != nil:
+		return "", err
+	case latest.Live():
+		return PressAgain, nil
+	case latest == Completed:
+		return PressReady, nil
+	}
+	return PressNew, nil
+}
+
+// ---- publications
+
+// Publication returns one asset's publication on a platform.
+func (tx *Tx) Publication(assetID, platform string) (id, creator int64, status Status, err error) {
+	err = found(tx.Get(`SELECT id, creator, status FROM publications WHERE asset_id = ? AND platform = ?`,
+		[]any{assetID, platform}, &id, &creator, &status))
+	return id, creator, status, err
+}
+
+// Republish makes a failed publication PENDING again, as if it had never been tried, and owes it.
+func (tx *Tx) Republish(assetID string, publication, lane int64) error {
+	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, started = NULL, completed = NULL
+		WHERE id = ? AND status = 'FAILED'`, publication)); err != nil {
+		return err
+	}
+	tx.touch(assetID)
+	return tx.enqueue(Publish, assetID, 0, publication, lane)
+}
+
+// ---- inbox
+
+// Update is one of Telegram's updates, as it came.
+type Update struct {
+	ID, Chat int64
+	Raw      string // JSON
+}
+
+// Receive stores updates and returns those it had not seen before. Rows of long ago go: no update is sent again after a day.
+func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
+	for _, u := range updates {
+		n, err := tx.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received) VALUES (?, ?, ?, ?)
+			ON CONFLICT (update_id) DO NOTHING`, u.ID, u.Chat, u.Raw, tx.now)
+		if err != nil {
+			return nil, err
+		}
+		if n == 1 {
+			fresh = append(fresh, u)
+		}
+	}
+	_, err = tx.Exec(`DELETE FROM inbox WHERE received < ? AND raw IS NULL`, tx.now-6*24*time.Hour.Milliseconds())
+	return fresh, err
+}
+
+// Offset returns the update id to ask Telegram for next. After six days without an update it is 0, because Telegram
+// counts anew after a week.
+func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? ORDER BY received DESC, update_id DESC LIMIT 1`,
+		s.now().Add(-6*24*time.Hour).UnixMilli()).Scan(&offset)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return offset, err
+}
+
+// Inbox lists the updates not handled yet, oldest first.
+func (s *Store) Inbox(ctx context.Context) ([]Update, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT update_id, chat_id, raw FROM inbox
+		WHERE raw IS NOT NULL ORDER BY received, update_id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Update
+	for rows.Next() {
+		var u Update
+		if err := rows.Scan(&u.ID, &u.Chat, &u.Raw); err != nil {
+			return nil, err
+		}
+		out = append(out, u)
+	}
+	return out, rows.Err()
+}
+
+// Handled marks an update done and erases it.
+func (tx *Tx) Handled(updateID int64) error {
+	_, err := tx.Exec(`UPDATE inbox SET raw = NULL WHERE update_id = ?`, updateID)
+	return err
+}
+
+// Stumbled counts a failed try to handle an update; the limit-th sets it aside, and aside is then true.
+func (tx *Tx) Stumbled(updateID int64, problem string, limit int) (aside bool, err error) {
+	err = found(tx.Get(`UPDATE inbox SET tries = tries + 1,
+			error = CASE WHEN tries + 1 >= ?2 THEN ?3 END, raw = CASE WHEN tries + 1 < ?2 THEN raw END
+		WHERE update_id = ?1 RETURNING error IS NOT NULL`, []any{updateID, limit, problem}, &aside))
+	return aside, err
+}
+
+// ---- admins
+
+// SaveLink stores the hash of a one-time sign-in link.
+func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
+	if _, err := tx.Exec(`DELETE FROM links WHERE expires < ?`, tx.now); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`INSERT INTO links (hash, admin, expires) VALUES (?, ?, ?)`, hash[:], admin, expires.UnixMilli())
+	return err
+}
+
+// SpendLink exchanges a link for a session, once. ErrNotFound: spent, expired or never made.
+func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
+	if err := found(tx.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now}, &admin)); err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-sessionLife.Milliseconds()); err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(`INSERT INTO sessions (hash, admin, created, seen) VALUES (?, ?, ?, ?)`, session[:], admin, tx.now, tx.now)
+	return admin, err
+}
+
+// LinkIsGood reports whether a link can still be spent.
+func (s *Store) LinkIsGood(ctx context.Context, link [32]byte) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM links WHERE hash = ? AND expires >= ?)`,
+		link[:], s.now().UnixMilli()).Scan(&yes)
+	return yes, err
+}
+
+// sessionLife is how long a session lasts after its last visit.
+const sessionLife = 14 * 24 * time.Hour
+
+// Session returns the admin of a session, or ErrNotFound. stale: the visit should be recorded with Seen.
+func (s *Store) Session(ctx context.Context, hash [32]byte) (admin int64, stale bool, err error) {
+	now := s.now().UnixMilli()
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT admin, seen < ? FROM sessions WHERE hash = ? AND seen >= ?`,
+		now-time.Hour.Milliseconds(), hash[:], now-sessionLife.Milliseconds()).Scan(&admin, &stale))
+	return admin, stale, err
+}
+
+// Seen prolongs a session.
+func (tx *Tx) Seen(hash [32]byte) error {
+	_, err := tx.Exec(`UPDATE sessions SET seen = ? WHERE hash = ?`, tx.now, hash[:])
+	return err
+}
+
+// SignOut ends a session.
+func (tx *Tx) SignOut(hash [32]byte) error {
+	_, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?`, hash[:])
+	return err
+}
+
+// HadSession reports whether anybody is signed in.
+func (s *Store) HadSession(ctx context.Context) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sessions)`).Scan(&yes)
+	return yes, err
+}
+
+// Event is one line of the activity list: who did what to which asset, with what outcome.
+type Event struct {
+	Admin    *int64 // nil: a user pressed
+	User     int64
+	Action   string
+	AssetID  string
+	Platform string
+	Outcome  string
+}
+
+// Note adds an event to the activity list.
+func (tx *Tx) Note(e Event) error {
+	_, err := tx.Exec(`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		tx.now, e.Admin, null(e.User), e.Action, null(e.AssetID), null(e.Platform), e.Outcome)
+	return err
+}
+
+// ---- the page
+
+// Listed is an asset with what the page shows beside it.
+type Listed struct {
+	Asset
+	Waiting, Served, Unserved int // requests: live, COMPLETED, FAILED
+	Untold                    int // requests whose message was given up
+	Successor                 string
+	Attempt                   int       // of its RENDER job; 0: none is owed
+	Due                       time.Time // of its RENDER job while that waits
+	LastError                 string    // of its RENDER job's last attempt
+}
+
+// Attempt is one run of a job, from the history.
+type Attempt struct {
+	Kind              Kind
+	Number            int
+	Started, Finished time.Time
+	Outcome           string
+	Error             string
+}
+
+// Filter picks assets for the page.
+type Filter struct {
+	Status Status // "": all
+	Search string // folded; matches within the name
+	After  string // id of the last asset of the page before
+	Limit  int
+}
+
+// Library lists assets, newest first.
+func (s *Store) Library(ctx context.Context, f Filter) ([]Listed, error) {
+	return s.listed(ctx, `
+		WHERE (?1 = '' OR a.status = ?1) AND (?2 = '' OR instr(a.name_key, ?2) > 0)
+		  AND (?3 = '' OR (a.created, a.id) < (SELECT created, id FROM assets WHERE id = ?3))
+		ORDER BY a.created DESC, a.id DESC LIMIT ?4`, f.Status, f.Search, f.After, f.Limit)
+}
+
+// Card returns one asset as Library lists it.
+func (s *Store) Card(ctx context.Context, id string) (Listed, error) {
+	all, err := s.listed(ctx, `WHERE a.id = ?1`, id)
+	if err != nil {
+		return Listed{}, err
+	}
+	if len(all) == 0 {
+		return Listed{}, ErrNotFound
+	}
+	return all[0], nil
+}
+
+func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT `+assetColumns+`,
+			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.status IN ('PENDING', 'PROCESSING')),
+			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.status = 'COMPLETED'),
+			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.status = 'FAILED'),
+			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.answer_id IS NULL
+				AND a.finished IS NOT NULL AND r.status <> 'COMPLETED'
+				AND NOT EXISTS (SELECT 1 FROM jobs m WHERE m.request_id = r.id AND m.kind IN ('DELIVER', 'APOLOGISE'))),
+			ifnull((SELECT n.id FROM assets n WHERE n.retry_of = a.id), ''),
+			ifnull(j.attempt, 0), CASE WHEN j.started IS NULL THEN ifnull(j.due, 0) ELSE 0 END, ifnull(j.last_error, '')
+		FROM assets a LEFT JOIN jobs j ON j.asset_id = a.id AND j.kind = 'RENDER' `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Listed
+	for rows.Next() {
+		var l Listed
+		var due int64
+		dest, done := l.Asset.into()
+		if err := rows.Scan(append(dest, &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Attempt, &due, &l.LastError)...); err != nil {
+			return nil, err
+		}
+		done()
+		l.Due = moment(due)
+		out = append(out, l)
+	}
+	return out, rows.Err()
+}
+
+// Attempts lists the runs of an asset's RENDER and PUBLISH jobs, oldest first.
+func (s *Store) Attempts(ctx context.Context, assetID string) ([]Attempt, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, attempt, started, finished, outcome, ifnull(error, '') FROM attempts
+		WHERE asset_id = ? AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, assetID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Attempt
+	for rows.Next() {
+		var a Attempt
+		var started, finished int64
+		if err := rows.Scan(&a.Kind, &a.Number, &started, &finished, &a.Outcome, &a.Error); err != nil {
+			return nil, err
+		}
+		a.Started, a.Finished = moment(started), moment(finished)
+		out = append(out, a)
+	}
+	return out, rows.Err()
+}
+
+// Counts returns how many assets there are of each status.
+func (s *Store) Counts(ctx context.Context) (map[Status]int, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT status, count(*) FROM assets GROUP BY status`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[Status]int{}
+	for rows.Next() {
+		var status Status
+		var n int
+		if err := rows.Scan(&status, &n); err != nil {
+			return nil, err
+		}
+		out[status] = n
+	}
+	return out, rows.Err()
+}
