@@ -1,0 +1,770 @@
+// The queue: Retry, the workers, and what each kind of job does.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// A Cause is why somebody asks for another try: JobFailed, ButtonPressed or AdminClicked.
+type Cause interface{ cause() }
+
+// JobFailed is a worker's report that an attempt went wrong. Err may say more than that: see Permanent and RetryAfter.
+type JobFailed struct {
+	Job Job
+	Err error
+}
+
+// ButtonPressed is a user's press of the retry button of an apology.
+type ButtonPressed struct{ User, Chat int64 }
+
+// AdminClicked is an admin's press on the page, for one platform or, when Platform is empty, for the video itself.
+type AdminClicked struct {
+	Admin    Admin
+	Platform string // "", YOUTUBE or RUMBLE
+}
+
+func (JobFailed) cause()     {}
+func (ButtonPressed) cause() {}
+func (AdminClicked) cause()  {}
+
+// Admin is somebody who may sign in to the page.
+type Admin struct {
+	ID    int64 // Telegram user id; 0: the operator of the machine
+	Owner bool
+}
+
+// Outcome is what came of a Cause.
+type Outcome string
+
+const (
+	Rescheduled Outcome = "rescheduled" // the same job runs again after a pause
+	Deferred    Outcome = "deferred"    // the same job runs again when what it waits for is over; no attempt spent
+	GaveUp      Outcome = "gave up"     // FAILED, and everybody affected will be told
+	Restarted   Outcome = "restarted"   // fresh work is queued
+	Joined      Outcome = "joined"      // the work is under way, or done, already
+)
+
+// Permanent marks an error that another attempt cannot mend.
+func Permanent(err error) error { return permanentError{err} }
+
+type permanentError struct{ error }
+
+func (e permanentError) Unwrap() error { return e.error }
+func (permanentError) Permanent() bool { return true }
+
+func isPermanent(err error) bool {
+	var p interface{ Permanent() bool }
+	return errors.As(err, &p) && p.Permanent()
+}
+
+// retryAfter reports whether an error asks to wait, which spends no attempt, and how long.
+func retryAfter(err error) (time.Duration, bool) {
+	var w interface {
+		RetryAfter() (wait time.Duration, yes bool)
+	}
+	if errors.As(err, &w) {
+		return w.RetryAfter()
+	}
+	return 0, false
+}
+
+// maxCrashes is how many times a job may be running alone when the process dies.
+const maxCrashes = 5
+
+// Retry is the only way anything gets another try, and the only place where a failure is announced. It does all of it
+// in one transaction, which does not inherit the end of ctx: a failure seen during a shutdown is still written.
+//
+//	cause                          when                                        what it does                                           outcome
+//	JobFailed{Job, Err}            attempts left, error not permanent          same job again after the backoff                       Rescheduled
+//	                               the error says "wait" (RetryAfter)          same job at the time named, attempt given back         Deferred
+//	                               last attempt, or permanent                  asset or publication FAILED with the error; a          GaveUp
+//	                                                                           render's requests FAILED, one APOLOGISE job for each
+//	ButtonPressed{User, Chat}      asset FAILED, the user has a request on it  a new asset (retry_of), a request of that user,        Restarted
+//	                                                                           a RENDER job
+//	                               a live asset with the same key, or a live   a request of that user on that one, once               Joined
+//	                               successor
+//	                               the successor is COMPLETED                  the user gets it: DELIVER                              Joined
+//	AdminClicked{Admin, Platform}  Platform named: the publication is FAILED   PENDING, error and times cleared, PUBLISH job          Restarted
+//	                               Platform empty: the render FAILED           successor as above, with a request for everybody       Restarted
+//	                                                                           affected who has not retried yet; they are told
+//	                               PENDING or PROCESSING already               nothing                                                Joined
+//	any                            no such asset, publication or job           nothing                                                ErrNotFound
+//	any                            the user has no request on it; the admin    nothing                                                ErrForbidden
+//	                               did not create it and is no owner
+//	any                            not failed                                  nothing                                                ErrNotFailed
+func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outcome, err error) {
+	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
+		switch why := why.(type) {
+		case JobFailed:
+			out, err = q.retryJob(tx, why)
+		case ButtonPressed:
+			out, err = retryForUser(tx, assetID, why)
+		case AdminClicked:
+			if why.Platform != "" {
+				out, err = retryPublication(tx, assetID, why)
+			} else {
+				out, err = retryForAll(tx, assetID, why.Admin)
+			}
+		default:
+			return fmt.Errorf("unknown cause %T", why)
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("retry asset %s: %w", assetID, err)
+	}
+	return out, nil
+}
+
+func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
+	j, err := tx.Running(why.Job)
+	if err != nil {
+		return "", err // this attempt was reported before, or its asset is gone
+	}
+	now, problem := moment(tx.now), why.Err.Error()
+	wait, waits := retryAfter(why.Err)
+	switch {
+	case isPermanent(why.Err):
+		return GaveUp, tx.GiveUp(j, problem)
+	case waits:
+		return Deferred, tx.Defer(j, now.Add(wait), problem)
+	case j.Attempt < q.opts.Attempts:
+		return Rescheduled, tx.Reschedule(j, now.Add(q.opts.Backoff(j.Attempt)), problem)
+	}
+	return GaveUp, tx.GiveUp(j, problem)
+}
+
+func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
+	asset, err := tx.Asset(assetID)
+	if err != nil {
+		return "", err
+	}
+	mine, err := tx.HasRequest(why.User, assetID)
+	switch {
+	case err != nil:
+		return "", err
+	case !mine:
+		return "", ErrForbidden
+	case asset.Status != Failed:
+		return "", ErrNotFailed
+	}
+	next, made, err := tx.NextTry(asset, why.User)
+	if err != nil {
+		return "", err
+	}
+	if _, err := tx.Join(next, why.User, why.Chat); err != nil {
+		return "", err
+	}
+	out := Joined
+	if made {
+		out = Restarted
+	}
+	return out, tx.Note(Event{User: why.User, Action: "retry", AssetID: assetID, Outcome: string(out)})
+}
+
+func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
+	asset, err := tx.Asset(assetID)
+	switch {
+	case err != nil:
+		return "", err
+	case !admin.Owner && (asset.Creator == nil || *asset.Creator != admin.ID):
+		return "", ErrForbidden
+	case asset.Status.Live():
+		return Joined, nil
+	case asset.Status != Failed:
+		return "", ErrNotFailed
+	}
+	waiters, err := tx.Unserved(asset)
+	if err != nil {
+		return "", err
+	}
+	lane := admin.ID
+	if len(waiters) > 0 {
+		lane = waiters[0].User
+	}
+	next, made, err := tx.NextTry(asset, lane)
+	if err != nil {
+		return "", err
+	}
+	for _, w := range waiters {
+		if _, err := tx.Join(next, w.User, w.Chat); err != nil {
+			return "", err
+		}
+	}
+	out := Joined
+	if made {
+		out = Restarted
+	}
+	return out, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
+}
+
+func retryPublication(tx *Tx, assetID string, why AdminClicked) (Outcome, error) {
+	id, creator, status, err := tx.Publication(assetID, why.Platform)
+	switch {
+	case err != nil:
+		return "", err
+	case !why.Admin.Owner && creator != why.Admin.ID:
+		return "", ErrForbidden
+	case status.Live():
+		return Joined, nil
+	case status != Failed:
+		return "", ErrNotFailed
+	}
+	if err := tx.Republish(assetID, id, creator); err != nil {
+		return "", err
+	}
+	return Restarted, tx.Note(Event{Admin: &why.Admin.ID, Action: "retry", AssetID: assetID, Platform: why.Platform, Outcome: string(Restarted)})
+}
+
+// Exponential returns the pauses between attempts: base, doubling, ±10 %, at most limit.
+func Exponential(base, limit time.Duration) func(attempt int) time.Duration {
+	return func(attempt int) time.Duration {
+		d := base
+		for i := 1; i < attempt && d < limit; i++ {
+			d *= 2
+		}
+		d = min(d, limit)
+		return d - d/10 + rand.N(d/5+1)
+	}
+}
+
+// ---- workers
+
+// Order is a video to make.
+type Order struct{ Asset, Name, Lang, Template string }
+
+// Rendered is a made video that still lies in the renderer's own folder.
+type Rendered struct {
+	Path, Thumb   string // files
+	Size          int64  // bytes
+	Duration      time.Duration
+	Width, Height int // px
+	Discard       func() error
+}
+
+// renderer makes videos.
+type renderer interface {
+	Render(ctx context.Context, o Order, progress func(percent int)) (Rendered, error)
+}
+
+// messenger talks to users. A message id is Telegram's; 0 stands for none.
+type messenger interface {
+	// Send sends a finished video and returns the handle with which it can be sent again.
+	Send(ctx context.Context, t Task) (messageID int, fileID string, err error)
+	// Tell sends what the kind of the task calls for: the announcement, the apology, or what follows a video.
+	Tell(ctx context.Context, t Task) (messageID int, err error)
+	// Withdraw removes a progress message that has served its purpose, if it can.
+	Withdraw(ctx context.Context, chat int64, messageID int)
+}
+
+// shelf keeps the finished files.
+type shelf interface {
+	Put(ctx context.Context, key, path string) error
+	Delete(ctx context.Context, key string) error
+}
+
+// Options are the operator's choices for the queue.
+type Options struct {
+	Workers  int                             // renders at a time
+	Attempts int                             // of a job before it is given up
+	Backoff  func(attempt int) time.Duration // pause after the attempt with that number, from 1
+	Drain    time.Duration                   // how long a stop lets messages that are being sent finish
+}
+
+// messageWorkers is how many messages of one kind are under way at a time; Telegram's limiter sets the pace.
+const messageWorkers = 4
+
+// Queue runs the jobs of a store.
+type Queue struct {
+	store  *Store
+	render renderer  // nil: no videos are made
+	msgs   messenger // nil: nobody is told
+	media  shelf
+	opts   Options
+	log    *slog.Logger
+
+	wake  map[Kind]chan struct{} // buffered by the number of workers: a token is a reason to look
+	timer chan struct{}          // a reason to look when the next job is due
+
+	mu      sync.Mutex
+	running map[string]*run          // renders under way, by asset
+	pace    time.Duration            // moving average of a render's time
+	viewers map[chan string]struct{} // told of every asset that changes
+}
+
+type run struct {
+	percent int
+	cancel  context.CancelFunc
+}
+
+// NewQueue prepares a queue; Run starts it.
+func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
+	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log,
+		wake: map[Kind]chan struct{}{}, timer: make(chan struct{}, 1),
+		running: map[string]*run{}, viewers: map[chan string]struct{}{}}
+	for kind, n := range q.pools() {
+		q.wake[kind] = make(chan struct{}, n)
+	}
+	store.committed = q.committed
+	return q
+}
+
+// pools returns how many workers each kind of job has.
+func (q *Queue) pools() map[Kind]int {
+	pools := map[Kind]int{}
+	if q.render != nil {
+		pools[Render] = q.opts.Workers
+	}
+	if q.msgs != nil {
+		pools[Announce], pools[Deliver], pools[Apologise] = messageWorkers, messageWorkers, messageWorkers
+	}
+	return pools
+}
+
+// committed wakes a worker for each job that was queued and tells the viewers which assets changed.
+func (q *Queue) committed(queued []Kind, assets []string) {
+	for _, kind := range queued {
+		nudge(q.wake[kind])
+	}
+	if len(queued) > 0 {
+		nudge(q.timer)
+	}
+	for _, id := range assets {
+		q.tell(id)
+	}
+}
+
+// Wake makes every worker look for work: another process may have queued some.
+func (q *Queue) Wake() {
+	for _, c := range q.wake {
+		for range cap(c) {
+			nudge(c)
+		}
+	}
+	nudge(q.timer)
+	q.tell("")
+}
+
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has
+// finished or been given back.
+func (q *Queue) Run(ctx context.Context) error {
+	if err := q.rescue(ctx); err != nil {
+		return fmt.Errorf("rescue: %w", err)
+	}
+	times, err := q.store.RenderTimes(ctx)
+	if err != nil {
+		return err
+	}
+	for i := len(times) - 1; i >= 0; i-- {
+		q.learn(times[i])
+	}
+	// Renders stop at once and are given back; a message on its way gets time to arrive.
+	draining, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(q.opts.Drain, cancel) })()
+
+	q.suspects(ctx, draining)
+	var wg sync.WaitGroup
+	for kind, n := range q.pools() {
+		for range n {
+			wg.Go(func() { q.worker(ctx, draining, kind) })
+		}
+	}
+	wg.Go(func() { q.clock(ctx) })
+	q.Wake()
+	wg.Wait()
+	return nil
+}
+
+// rescue gives the jobs that ran when the last process died another chance. The data folder is locked, so every
+// started job is an orphan. Only one that ran alone can be blamed; maxCrashes times, and it is a failure.
+func (q *Queue) rescue(ctx context.Context) error {
+	var last []Job
+	err := q.store.Tx(ctx, func(tx *Tx) error {
+		last = nil
+		orphans, err := tx.Orphans()
+		if err != nil {
+			return err
+		}
+		alone := len(orphans) == 1
+		for _, j := range orphans {
+			if alone && j.Crashes+1 >= maxCrashes {
+				last = append(last, j)
+				continue
+			}
+			if err := tx.Rescue(j, alone); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, j := range last {
+		q.report(ctx, j, Permanent(fmt.Errorf("the program ended %d times while this ran", maxCrashes)))
+	}
+	return nil
+}
+
+// suspects runs the jobs that were under way when the process died, one at a time: if it dies again, the culprit is known.
+func (q *Queue) suspects(ctx, draining context.Context) {
+	for kind := range q.pools() {
+		t, ok := q.next(ctx, draining, kind, true, nil)
+		for ok {
+			t, ok = q.next(ctx, draining, kind, true, q.attempt(ctx, draining, t))
+		}
+	}
+}
+
+// worker runs the jobs of one kind until ctx ends.
+func (q *Queue) worker(ctx, draining context.Context, kind Kind) {
+	for {
+		t, ok := q.next(ctx, draining, kind, false, nil)
+		for ok {
+			t, ok = q.next(ctx, draining, kind, false, q.attempt(ctx, draining, t))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-q.wake[kind]:
+		}
+	}
+}
+
+// ending is what a finished attempt still has to write, and what follows when that is on the disk. gone: the job was
+// taken away in the meantime, so nothing was written.
+type ending struct {
+	write func(*Tx) error
+	then  func(gone bool)
+}
+
+// next writes the end of the last job and claims another, in one transaction: one wait for the disk per job.
+func (q *Queue) next(ctx, draining context.Context, kind Kind, suspect bool, end *ending) (t Task, ok bool) {
+	gone := false
+	err := q.insist(draining, func() error {
+		err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
+			ok = false
+			if end != nil && !gone {
+				if err := end.write(tx); err != nil {
+					gone = errors.Is(err, ErrNotFound)
+					return err
+				}
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+			t, err = tx.Claim(kind, suspect)
+			if errors.Is(err, ErrNotFound) {
+				return nil
+			}
+			ok = err == nil
+			return err
+		})
+		if gone && errors.Is(err, ErrNotFound) {
+			err = errAgain // the end has nothing to write to: claim without it
+		}
+		return err
+	})
+	if end != nil && end.then != nil && err == nil {
+		end.then(gone)
+	}
+	return t, ok && err == nil
+}
+
+var errAgain = errors.New("again")
+
+// insist repeats fn until it works: what it writes must not be lost because the disk was full for a while. It ends
+// without success only when the time to stop is over; the job is then rescued at the next start.
+func (q *Queue) insist(draining context.Context, fn func() error) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := fn()
+		switch {
+		case err == nil, errors.Is(err, ErrNotFound):
+			return err
+		case err == errAgain:
+			continue
+		}
+		q.log.Error("the database refuses; trying again", "err", err)
+		select {
+		case <-time.After(pause):
+		case <-draining.Done():
+			return err
+		}
+	}
+}
+
+// attempt runs a job once. It returns what a success has to write; a failure it reports itself.
+func (q *Queue) attempt(ctx, draining context.Context, t Task) *ending {
+	work := draining
+	if t.Kind == Render {
+		work = ctx
+	}
+	end, err := q.do(work, t)
+	switch {
+	case err == nil:
+		return end
+	case work.Err() != nil && errors.Is(err, context.Canceled):
+		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.GiveBack(t.Job) }); err != nil {
+			q.log.Error("give an attempt back", "job", t.ID, "asset", t.AssetID, "err", err)
+		}
+	default:
+		q.report(draining, t.Job, err)
+	}
+	return nil
+}
+
+// report hands a failed attempt to Retry.
+func (q *Queue) report(draining context.Context, j Job, problem error) {
+	var out Outcome
+	err := q.insist(draining, func() (err error) {
+		out, err = q.Retry(draining, j.AssetID, JobFailed{j, problem})
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrNotFound): // nobody waits for it any more
+	case err != nil:
+		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
+	default:
+		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", problem)
+	}
+}
+
+// do does the work of a job. A panic is an error like any other.
+func (q *Queue) do(ctx context.Context, t Task) (end *ending, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.log.Error("panic in a job", "job", t.ID, "asset", t.AssetID, "kind", t.Kind, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	switch t.Kind {
+	case Render:
+		return q.makeVideo(ctx, t)
+	case Deliver:
+		return q.deliver(ctx, t)
+	case Announce, Apologise:
+		return q.message(ctx, t)
+	}
+	return nil, Permanent(fmt.Errorf("no worker knows the kind %q", t.Kind))
+}
+
+// makeVideo renders an asset and puts the files on the shelf before the database says that they are there.
+func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	q.mu.Lock()
+	q.running[t.AssetID] = &run{cancel: cancel}
+	q.mu.Unlock()
+	defer func() {
+		q.mu.Lock()
+		delete(q.running, t.AssetID)
+		q.mu.Unlock()
+	}()
+	began := time.Now()
+	made, err := q.render.Render(ctx, Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
+		func(percent int) { q.progress(t.AssetID, percent) })
+	if err != nil {
+		return nil, err
+	}
+	defer made.Discard()
+	v := Video{File: t.AssetID + ".mp4", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	if err := q.media.Put(ctx, v.File, made.Path); err != nil {
+		return nil, fmt.Errorf("keep the video: %w", err)
+	}
+	if made.Thumb != "" {
+		v.Thumb = t.AssetID + ".jpg"
+		if err := q.media.Put(ctx, v.Thumb, made.Thumb); err != nil {
+			return nil, fmt.Errorf("keep the thumbnail: %w", err)
+		}
+	}
+	q.learn(time.Since(began))
+	return &ending{
+		write: func(tx *Tx) error { return tx.FinishRender(t.Job, v) },
+		then: func(gone bool) {
+			if gone { // cancelled at the last moment
+				q.DeleteMedia(context.WithoutCancel(ctx), []string{v.File, v.Thumb})
+			}
+		},
+	}, nil
+}
+
+// DeleteMedia removes files that no asset refers to any more. What cannot be removed now is swept at the next start.
+func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
+	for _, key := range keys {
+		if key == "" {
+			continue
+		}
+		if err := q.media.Delete(ctx, key); err != nil {
+			q.log.Warn("delete media", "key", key, "err", err)
+		}
+	}
+}
+
+// deliver sends a video, records that it arrived, then says what follows it.
+func (q *Queue) deliver(ctx context.Context, t Task) (*ending, error) {
+	if t.Sent == 0 {
+		id, fileID, err := q.msgs.Send(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.VideoArrived(t.Job, id, fileID) }); err != nil {
+			return nil, fmt.Errorf("record a delivery: %w", err)
+		}
+		t.Sent = id
+	}
+	if _, err := q.msgs.Tell(ctx, t); err != nil {
+		return nil, err
+	}
+	q.msgs.Withdraw(ctx, t.To.Chat, t.To.Progress)
+	return &ending{write: func(tx *Tx) error { return tx.FinishMessage(t.Job, t.Sent) }}, nil
+}
+
+// message sends an announcement or an apology.
+func (q *Queue) message(ctx context.Context, t Task) (*ending, error) {
+	id, err := q.msgs.Tell(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Kind == Apologise {
+		q.msgs.Withdraw(ctx, t.To.Chat, t.To.Progress)
+	}
+	return &ending{
+		write: func(tx *Tx) error { return tx.FinishMessage(t.Job, id) },
+		then: func(gone bool) {
+			if gone && t.Kind == Announce { // cancelled while the message was on its way
+				q.msgs.Withdraw(context.WithoutCancel(ctx), t.To.Chat, id)
+			}
+		},
+	}, nil
+}
+
+// clock wakes the workers when a job that waits becomes due. It sleeps until then: nothing polls.
+func (q *Queue) clock(ctx context.Context) {
+	for ctx.Err() == nil {
+		now := q.store.now()
+		due, err := q.store.NextDue(ctx, now)
+		var alarm <-chan time.Time
+		switch {
+		case err != nil:
+			q.log.Error("when is the next job due", "err", err)
+			alarm = time.After(5 * time.Second)
+		case !due.IsZero():
+			alarm = time.After(due.Sub(now))
+		}
+		select {
+		case <-ctx.Done():
+		case <-q.timer:
+		case <-alarm:
+			for _, c := range q.wake {
+				for range cap(c) {
+					nudge(c)
+				}
+			}
+		}
+	}
+}
+
+// Stop ends the renders of assets that nobody waits for any more.
+func (q *Queue) Stop(assets []string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, id := range assets {
+		if r := q.running[id]; r != nil {
+			r.cancel()
+		}
+	}
+}
+
+// ---- what people see of the queue
+
+func (q *Queue) progress(assetID string, percent int) {
+	q.mu.Lock()
+	r := q.running[assetID]
+	changed := r != nil && r.percent != percent
+	if changed {
+		r.percent = percent
+	}
+	q.mu.Unlock()
+	if changed {
+		q.tell(assetID)
+	}
+}
+
+// learn takes the time of a render into the moving average.
+func (q *Queue) learn(d time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.pace == 0 {
+		q.pace = d
+	}
+	q.pace += (d - q.pace) / 4
+}
+
+// View subscribes to changes: the ids of assets that changed, "" for any. A viewer that does not keep up misses some.
+func (q *Queue) View() (changes <-chan string, end func()) {
+	c := make(chan string, 64)
+	q.mu.Lock()
+	q.viewers[c] = struct{}{}
+	q.mu.Unlock()
+	return c, func() {
+		q.mu.Lock()
+		delete(q.viewers, c)
+		q.mu.Unlock()
+	}
+}
+
+func (q *Queue) tell(assetID string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for c := range q.viewers {
+		select {
+		case c <- assetID:
+		default:
+		}
+	}
+}
+
+// Outlook is what can be said about an asset that is being made or waits for it.
+type Outlook struct {
+	Place   int           // 1: next; 0: being made
+	Percent int           // of a render under way
+	Left    time.Duration // until it is finished, roughly; 0: nobody knows yet
+}
+
+// Outlooks returns the outlook of every asset whose render is owed.
+func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
+	line, err := q.store.Line(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := make(map[string]Outlook, len(line)+len(q.running))
+	for i, id := range line {
+		rounds := i/max(1, q.opts.Workers) + 1
+		if len(q.running) >= q.opts.Workers {
+			rounds++ // those before it are under way
+		}
+		out[id] = Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace}
+	}
+	for id, r := range q.running {
+		out[id] = Outlook{Percent: r.percent, Left: q.pace * time.Duration(100-r.percent) / 100}
+	}
+	return out, nil
+}
