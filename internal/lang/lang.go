@@ -1,0 +1,95 @@
+// Package lang says things to people in their language. The texts are in messages/, one TOML file a language.
+package lang
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+//go:embed messages/*.toml
+var messages embed.FS
+
+//go:embed rude/*.txt
+var rude embed.FS
+
+// Languages lists the languages that are complete, as BCP 47 tags.
+var Languages = []string{"ru", "en"}
+
+var (
+	speakers = map[string]*i18n.Localizer{}
+	matcher  language.Matcher
+)
+
+func init() {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	var tags []language.Tag
+	for _, l := range Languages {
+		if _, err := bundle.LoadMessageFileFS(messages, "messages/"+l+".toml"); err != nil {
+			panic(fmt.Sprintf("messages of %s: %v", l, err)) // embedded: a test loads them
+		}
+		tags = append(tags, language.MustParse(l))
+		speakers[l] = i18n.NewLocalizer(bundle, l)
+	}
+	matcher = language.NewMatcher(tags)
+}
+
+// Match returns the language to use for a BCP 47 code as Telegram or a browser sends it ("ru-RU" is ru), or fallback
+// when none of Languages is close.
+func Match(code, fallback string) string {
+	tag, err := language.Parse(code)
+	if err != nil {
+		return fallback
+	}
+	if _, i, sure := matcher.Match(tag); sure >= language.High {
+		return Languages[i]
+	}
+	return fallback
+}
+
+// Vars fill the placeholders of a message. Count picks the plural form.
+type Vars map[string]any
+
+// Say returns the message with that id. An id that does not exist, which a test excludes, is returned as it is.
+func Say(lang, id string, vars Vars) string {
+	speaker, ok := speakers[lang]
+	if !ok {
+		speaker = speakers["en"]
+	}
+	cfg := &i18n.LocalizeConfig{MessageID: id, TemplateData: map[string]any(vars)}
+	if n, ok := vars["Count"]; ok {
+		cfg.PluralCount = n
+	}
+	text, err := speaker.Localize(cfg)
+	if err != nil {
+		return id
+	}
+	return text
+}
+
+// RudeWords returns the list of words that no video greets, as shipped: one a line, * at the end for any ending, # for
+// remarks.
+func RudeWords(lang string) string {
+	text, err := rude.ReadFile("rude/" + lang + ".txt")
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// ParseWords reads such a list.
+func ParseWords(text string) []string {
+	var words []string
+	for line := range strings.Lines(text) {
+		word, _, _ := strings.Cut(line, "#")
+		if word = strings.TrimSpace(word); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}

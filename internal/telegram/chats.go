@@ -1,0 +1,51 @@
+// Handling what came in: in order within a chat, several chats at a time.
+
+package telegram
+
+import (
+	"context"
+	"sync"
+)
+
+// Chats hands items to a handler. A chat whose handler is slow holds up no other.
+type Chats[T any] struct {
+	handle func(context.Context, T)
+
+	mu      sync.Mutex
+	waiting map[int64][]T // by chat; a key means that a goroutine serves that chat
+	serving sync.WaitGroup
+}
+
+// NewChats returns Chats with a handler, which is called for one item of a chat at a time.
+func NewChats[T any](handle func(context.Context, T)) *Chats[T] {
+	return &Chats[T]{handle: handle, waiting: map[int64][]T{}}
+}
+
+// Accept queues an item of a chat. What waits when ctx ends is dropped.
+func (c *Chats[T]) Accept(ctx context.Context, chat int64, item T) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	queue, served := c.waiting[chat]
+	c.waiting[chat] = append(queue, item)
+	if !served {
+		c.serving.Go(func() { c.serve(ctx, chat) })
+	}
+}
+
+func (c *Chats[T]) serve(ctx context.Context, chat int64) {
+	for {
+		c.mu.Lock()
+		queue := c.waiting[chat]
+		if len(queue) == 0 || ctx.Err() != nil {
+			delete(c.waiting, chat)
+			c.mu.Unlock()
+			return
+		}
+		c.waiting[chat] = queue[1:]
+		c.mu.Unlock()
+		c.handle(ctx, queue[0])
+	}
+}
+
+// Wait returns when nothing is being handled.
+func (c *Chats[T]) Wait() { c.serving.Wait() }
