@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 )
@@ -295,12 +296,12 @@ type Queue struct {
 	timer chan struct{}          // a reason to look when the next job is due
 
 	mu      sync.Mutex
-	running map[string]*run          // renders under way, by asset
+	running map[string]*making       // renders under way, by asset
 	pace    time.Duration            // moving average of a render's time
 	viewers map[chan string]struct{} // told of every asset that changes
 }
 
-type run struct {
+type making struct {
 	percent int
 	cancel  context.CancelFunc
 }
@@ -309,7 +310,7 @@ type run struct {
 func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
 	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log,
 		wake: map[Kind]chan struct{}{}, timer: make(chan struct{}, 1),
-		running: map[string]*run{}, viewers: map[chan string]struct{}{}}
+		running: map[string]*making{}, viewers: map[chan string]struct{}{}}
 	for kind, n := range q.pools() {
 		q.wake[kind] = make(chan struct{}, n)
 	}
@@ -364,11 +365,11 @@ func nudge(c chan struct{}) {
 // finished or been given back.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.rescue(ctx); err != nil {
-		return fmt.Errorf("rescue: %w", err)
+		return unlessStopped(ctx, fmt.Errorf("rescue: %w", err))
 	}
 	times, err := q.store.RenderTimes(ctx)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	for i := len(times) - 1; i >= 0; i-- {
 		q.learn(times[i])
@@ -389,6 +390,14 @@ func (q *Queue) Run(ctx context.Context) error {
 	q.Wake()
 	wg.Wait()
 	return nil
+}
+
+// unlessStopped drops an error that the end of ctx caused: a stop is not a failure.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // rescue gives the jobs that ran when the last process died another chance. The data folder is locked, so every
@@ -417,7 +426,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 		return err
 	}
 	for _, j := range last {
-		q.report(ctx, j, Permanent(fmt.Errorf("the program ended %d times while this ran", maxCrashes)))
+		q.report(ctx, j, Permanent(fmt.Errorf("the program ended %d times while this ran", maxCrashes)), "")
 	}
 	return nil
 }
@@ -524,13 +533,13 @@ func (q *Queue) attempt(ctx, draining context.Context, t Task) *ending {
 			q.log.Error("give an attempt back", "job", t.ID, "asset", t.AssetID, "err", err)
 		}
 	default:
-		q.report(draining, t.Job, err)
+		q.report(draining, t.Job, err, t.Asset.Name)
 	}
 	return nil
 }
 
-// report hands a failed attempt to Retry.
-func (q *Queue) report(draining context.Context, j Job, problem error) {
+// report hands a failed attempt to Retry. The log holds no names, even if the error does.
+func (q *Queue) report(draining context.Context, j Job, problem error, name string) {
 	var out Outcome
 	err := q.insist(draining, func() (err error) {
 		out, err = q.Retry(draining, j.AssetID, JobFailed{j, problem})
@@ -541,7 +550,11 @@ func (q *Queue) report(draining context.Context, j Job, problem error) {
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
-		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", problem)
+		text := problem.Error()
+		if name != "" {
+			text = strings.ReplaceAll(text, name, "[name]")
+		}
+		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", text)
 	}
 }
 
@@ -569,7 +582,7 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	q.mu.Lock()
-	q.running[t.AssetID] = &run{cancel: cancel}
+	q.running[t.AssetID] = &making{cancel: cancel}
 	q.mu.Unlock()
 	defer func() {
 		q.mu.Lock()

@@ -3,6 +3,7 @@
 package lang
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -91,9 +92,10 @@ func isLink(name string) bool {
 			return true
 		}
 	}
-	dot := strings.LastIndexByte(low, '.')
-	return dot > 0 && dot < len(low)-2 && !strings.Contains(low, " ") // example.com
+	return domain.MatchString(low)
 }
+
+var domain = regexp.MustCompile(`^[\pL\d-]+(\.[\pL\d-]+)*\.\pL{2,}(/\S*)?$`)
 
 func capitals(name string) string {
 	first := true

@@ -1,0 +1,820 @@
+// Tests of the bot against a stand-in for Telegram: what users meet, in words, and what must survive.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/lang"
+	"retake/internal/media"
+	"retake/internal/video"
+)
+
+const testToken = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqq"
+
+// sample is a real video with sound, made once.
+var sample = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "retake-test-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "sample.mp4")
+	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=90x160:r=10:d=0.5", "-f", "lavfi", "-i", "sine=d=0.5",
+		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", path).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("make a sample: %w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := sample(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// journal is a log that tests read while it is written.
+type journal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
+}
+
+// world is the whole program but for its page, on a real database, with an engine command that tests can break.
+type world struct {
+	*testing.T
+	dir    string
+	tg     *faketelegram.Server
+	http   *httptest.Server
+	log    *journal
+	limits [3]int // open, hour, day
+
+	store *Store
+	queue *Queue
+	files *media.Disk
+	stop  func()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	t.Parallel() // much of the time is spent in Telegram's limits
+	w := &world{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}}
+	w.http = httptest.NewServer(w.tg)
+	t.Cleanup(func() {
+		w.stop()
+		w.tg.Close()
+		w.http.Close()
+		for _, secret := range []string{testToken, "AAbbccdd"} {
+			if strings.Contains(w.log.String(), secret) {
+				t.Errorf("the log holds the token")
+			}
+		}
+	})
+	w.start()
+	return w
+}
+
+// start begins a process on the data folder; stop ends it as SIGTERM would.
+func (w *world) start() {
+	w.Helper()
+	must := func(err error) {
+		if err != nil {
+			w.Fatal(err)
+		}
+	}
+	path, err := sample()
+	must(err)
+	script := fmt.Sprintf(`if [ -e %[1]s/broken ]; then echo "engine: no such model" >&2; exit 1; fi; cp %[2]s "$RETAKE_OUTPUT"`, w.dir, path)
+	maker, err := video.New(video.Config{Engine: "command", Command: []string{"/bin/sh", "-c", script}, Timeout: time.Minute,
+		Work: filepath.Join(w.dir, "work"), Cache: filepath.Join(w.dir, "cache"), Workers: 2})
+	must(err)
+	w.store, err = OpenStore(filepath.Join(w.dir, "retake.db"))
+	must(err)
+	w.files, err = media.OpenDisk(filepath.Join(w.dir, "media"))
+	must(err)
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	bot, err := NewBot(w.store, w.files, BotOptions{Token: testToken, APIURL: w.http.URL, Template: "new-year", ReuseFor: time.Hour,
+		Language: "ru", OpenLimit: w.limits[0], HourLimit: w.limits[1], DayLimit: w.limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost",
+		Role:   func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 },
+		Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
+		CanDraw: func(name string) error {
+			if strings.Contains(name, "ꙮ") {
+				return video.ErrCannotDraw
+			}
+			return nil
+		}}, log)
+	must(err)
+	w.queue = NewQueue(w.store, workshop{maker}, bot, w.files, Options{Workers: 2, Attempts: 3,
+		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second}, log)
+	bot.queue = w.queue
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { must(w.queue.Run(ctx)) })
+	wg.Go(func() { must(bot.Run(ctx)) })
+	w.stop = sync.OnceFunc(func() {
+		cancel()
+		wg.Wait()
+		must(w.store.Close())
+		must(w.files.Close())
+	})
+}
+
+// until waits for a condition.
+func (w *world) until(what string, is func() bool) {
+	w.Helper()
+	deadline := time.After(30 * time.Second)
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !is() {
+		select {
+		case <-deadline:
+			w.Fatalf("%s: did not happen\n%s", what, w.log)
+		case <-look.C:
+		}
+	}
+}
+
+func (w *world) breakEngine() {
+	w.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, "broken"), nil, 0o600); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) mendEngine() {
+	w.Helper()
+	if err := os.Remove(filepath.Join(w.dir, "broken")); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// answers lists what the bot has said to somebody.
+func answers(p *faketelegram.Person) (out []faketelegram.Message) {
+	for _, m := range p.Messages() {
+		if m.FromBot {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// hears waits until the bot has said a text to somebody, and returns that message.
+func (w *world) hears(p *faketelegram.Person, text string) (found faketelegram.Message) {
+	w.Helper()
+	w.until(fmt.Sprintf("%q said to %d", text, p.ID()), func() bool {
+		for _, m := range answers(p) {
+			if strings.Contains(m.Text, text) {
+				found = m
+			}
+		}
+		return found.ID != 0
+	})
+	return found
+}
+
+// press presses the n-th button of a message.
+func press(p *faketelegram.Person, m faketelegram.Message, n int) {
+	p.Press(m.ID, slices.Concat(m.Buttons...)[n].Data)
+}
+
+// asks sends a name and says yes.
+func (w *world) asks(p *faketelegram.Person, name string) {
+	w.Helper()
+	sent := p.Send(name)
+	w.until("the question about "+name, func() bool {
+		for _, m := range answers(p) {
+			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, yesButton+":") {
+				press(p, m, 0)
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func videos(p *faketelegram.Person) (n int) {
+	for _, m := range p.Messages() {
+		if m.Video != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) getsVideos(p *faketelegram.Person, n int) {
+	w.Helper()
+	w.until(fmt.Sprintf("video %d of %d", n, p.ID()), func() bool { return videos(p) == n })
+}
+
+// calm waits until no work is owed and no update waits.
+func (w *world) calm() {
+	w.Helper()
+	w.until("calm", func() bool {
+		return w.tg.Pending() == 0 && count(w, w.store, `SELECT (SELECT count(*) FROM jobs WHERE due < 9e15) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`) == 0
+	})
+}
+
+func TestAParentGetsAVideo(t *testing.T) {
+	w := newWorld(t)
+	maria := w.tg.Person(1, "Мария", "ru-RU")
+	maria.Send("/start")
+	w.hears(maria, "Пришлите имя ребёнка")
+	maria.Send("  маша ")
+	question := w.hears(maria, "Делаем видео для «Маша»?")
+	press(maria, question, 0)
+	w.getsVideos(maria, 1)
+	done := w.hears(maria, "Готово!")
+	if b := done.Buttons; len(b) != 1 || b[0][0].Text != "🎬 Ещё одно видео" {
+		t.Errorf("got buttons %v; want one more video", b)
+	}
+	w.calm()
+	for _, m := range answers(maria) {
+		if strings.Contains(m.Text, "Запрос создан") {
+			t.Errorf("the progress message is still there")
+		}
+		if m.ID == question.ID && len(m.Buttons) != 0 {
+			t.Errorf("the settled question still has its buttons")
+		}
+	}
+	press(maria, done, 0)
+	w.hears(maria, "то, каким его зовут дома")
+	if w.tg.Unanswered() != 0 {
+		t.Errorf("got %d presses without an answer; want 0", w.tg.Unanswered())
+	}
+}
+
+const apologyRu = "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\nНе переживайте, вы можете попробовать еще раз!"
+
+// TestNoFailureIsSilent is the story the product exists for.
+func TestNoFailureIsSilent(t *testing.T) {
+	w := newWorld(t)
+	w.breakEngine()
+	russians := []*faketelegram.Person{w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru"), w.tg.Person(3, "Иван", "ru")}
+	emma := w.tg.Person(4, "Emma", "en")
+	// The engine must not fail for good before all three have joined: it is begun only when they have.
+	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	for _, p := range append(russians, emma) {
+		w.asks(p, "Маша")
+	}
+	w.until("all have asked", func() bool { return count(t, w.store, `SELECT count(*) FROM requests`) == 4 })
+	mutate(t, w.store, `DROP TRIGGER hold`)
+	mutate(t, w.store, `UPDATE jobs SET due = 0`)
+	w.queue.Wake()
+
+	var apologies []faketelegram.Message
+	for _, p := range russians {
+		m := w.hears(p, "Упс!")
+		if m.Text != apologyRu {
+			t.Errorf("got %q; want %q", m.Text, apologyRu)
+		}
+		if b := slices.Concat(m.Buttons...); len(b) != 1 || b[0].Text != "🔄 Попробовать еще раз" || !strings.HasPrefix(b[0].Data, "retry_failed_video:") {
+			t.Errorf("got buttons %v; want the one of the retry", b)
+		}
+		apologies = append(apologies, m)
+	}
+	w.hears(emma, "Oops! Something went wrong while making the video for Маша.")
+	w.calm()
+	for query, want := range map[string]int{
+		`SELECT count(*) FROM assets WHERE status = 'FAILED'`:                                                            2,
+		`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.lang = 'ru' AND r.status = 'FAILED'`: 3,
+		`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.lang = 'en' AND r.status = 'FAILED'`: 1,
+		`SELECT count(*) FROM attempts t JOIN assets a ON a.id = t.asset_id WHERE a.lang = 'ru' AND kind = 'RENDER'`:     3,
+		`SELECT count(*) FROM attempts WHERE kind = 'APOLOGISE'`:                                                         4,
+		`SELECT count(*) FROM assets WHERE error LIKE '%engine: no such model%'`:                                         2,
+	} {
+		if got := count(t, w.store, query); got != want {
+			t.Errorf("%s: got %d; want %d", query, got, want)
+		}
+	}
+
+	// One presses: a new try. The others press: they join it.
+	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	for i, p := range russians {
+		press(p, apologies[i], 0)
+		w.until("the confirmation", func() bool {
+			return slices.ContainsFunc(answers(p), func(m faketelegram.Message) bool {
+				return m.ID > apologies[i].ID && strings.HasPrefix(m.Text, "Запрос создан! Скоро отправим видео.")
+			})
+		})
+	}
+	if a, r := count(t, w.store, `SELECT count(*) FROM assets WHERE retry_of IS NOT NULL`),
+		count(t, w.store, `SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`); a != 1 || r != 3 {
+		t.Errorf("got %d new assets with %d requests; want 1 with 3", a, r)
+	}
+	for i, p := range russians {
+		w.until("the button gone", func() bool {
+			j := slices.IndexFunc(p.Messages(), func(m faketelegram.Message) bool { return m.ID == apologies[i].ID })
+			return len(p.Messages()[j].Buttons) == 0
+		})
+	}
+	w.mendEngine()
+	mutate(t, w.store, `DROP TRIGGER hold`)
+	mutate(t, w.store, `UPDATE jobs SET due = 0`)
+	w.queue.Wake()
+	for _, p := range russians {
+		w.getsVideos(p, 1)
+	}
+	w.calm()
+	uploads, resends := 0, 0
+	for _, c := range w.tg.Calls() {
+		switch {
+		case c.Method != "sendVideo" || !c.OK:
+		case c.Uploaded:
+			uploads++
+		default:
+			resends++
+		}
+	}
+	if uploads != 1 || resends != 2 {
+		t.Errorf("got %d uploads, %d sends by file_id; want 1, 2", uploads, resends)
+	}
+	// The old button, once more: the video itself, and no second asset.
+	press(russians[0], apologies[0], 0)
+	w.getsVideos(russians[0], 2)
+	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 3 {
+		t.Errorf("got %d assets; want 3", n)
+	}
+	if w.tg.Unanswered() != 0 {
+		t.Errorf("got %d presses without an answer; want 0", w.tg.Unanswered())
+	}
+	if strings.Contains(w.log.String(), "Маша") {
+		t.Error("the log holds a child's name")
+	}
+}
+
+func TestFortyPressesInTheChatsOfTwoUsers(t *testing.T) {
+	w := newWorld(t)
+	w.breakEngine()
+	people := []*faketelegram.Person{w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru")}
+	for _, p := range people {
+		w.asks(p, "Маша")
+	}
+	var buttons []faketelegram.Message
+	for _, p := range people {
+		buttons = append(buttons, w.hears(p, "Упс!"))
+	}
+	w.calm()
+	assets := count(t, w.store, `SELECT count(*) FROM assets`)
+	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() { press(people[i%2], buttons[i%2], 0) })
+	}
+	wg.Wait()
+	w.until("all presses answered", func() bool { return w.tg.Pending() == 0 && w.tg.Unanswered() == 0 })
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM assets`) - assets; n != 1 {
+		t.Errorf("got %d new assets; want 1", n)
+	}
+	if n := count(t, w.store, `SELECT count(*) FROM requests WHERE status = 'PENDING'`); n != 2 {
+		t.Errorf("got %d requests; want 2", n)
+	}
+	if n := count(t, w.store, `SELECT count(*) FROM jobs WHERE kind = 'RENDER'`); n != 1 {
+		t.Errorf("got %d renders owed; want 1", n)
+	}
+}
+
+func TestNamesAreRefusedInWords(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	for name, c := range map[string]struct{ sent, want string }{
+		"too short":                {"Я", "слишком короткое"},
+		"too long":                 {strings.Repeat("а", 51), "до 50 знаков"},
+		"ten kilobytes":            {strings.Repeat("Маша ", 2000), "до 50 знаков"},
+		"digits":                   {"Маша2015", "есть цифры"},
+		"a link":                   {"https://example.com/x", "ссылку"},
+		"a bare domain":            {"example.com", "ссылку"},
+		"emoji":                    {"Маша😀", "смайликов"},
+		"markup":                   {"<b>Маша</b>", "без других знаков"},
+		"a bidi override":          {"Ма\u202eша", "невидимые знаки"},
+		"a NUL":                    {"Ма\x00ша", "невидимые знаки"},
+		"a zero width joiner":      {"Ма\u200dша", "невидимые знаки"},
+		"only an apostrophe":       {"''", "только буквы"},
+		"a rude word":              {"Дерьмовый", "не могу поставить"},
+		"letters no font can draw": {"Иꙮа", "не умею красиво рисовать"},
+		"a template":               {"{{.Name}}", "без других знаков"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := len(answers(p))
+			p.Send(c.sent)
+			w.until("an answer", func() bool { return len(answers(p)) > before })
+			if got := answers(p)[before].Text; !strings.Contains(got, c.want) {
+				t.Errorf("got %q; want it to say %q", got, c.want)
+			}
+		})
+	}
+	if n := count(t, w.store, `SELECT count(*) FROM drafts`); n != 0 {
+		t.Errorf("got %d drafts; want none", n)
+	}
+}
+
+func TestNamesOfAllPeoplesAreWelcome(t *testing.T) {
+	for name, want := range map[string]string{
+		"Маша": "Маша", "ян": "Ян", "анна мария": "Анна Мария", "Александра-Виктория": "Александра-Виктория", "Łukasz": "Łukasz",
+		"O'Connor": "O'Connor", "Әлия": "Әлия", "محمد": "محمد", "שרה": "שרה", "さくら": "さくら", "  Анна   Мария ": "Анна Мария",
+		"Mari\u0301a": "Mar\u00eda", "ДАША": "ДАША", "O\u2019Neil": "O\u2019Neil",
+	} {
+		got, key, problem := lang.ParseName(name)
+		if got != want || problem != "" || key == "" {
+			t.Errorf("%q: got %q, %q; want %q", name, got, problem, want)
+		}
+	}
+	if a, b := lang.NameKey("О\u2019НИЛ"), lang.NameKey("о'нил"); a != b {
+		t.Errorf("got keys %q and %q; want the same", a, b)
+	}
+}
+
+func TestEveryMessageThatIsNoNameGetsAHelpfulAnswer(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Emma", "en-GB")
+	for name, c := range map[string]struct {
+		send func()
+		want string
+	}{
+		"voice":            {func() { p.SendKind("voice") }, "only understand text"},
+		"photo":            {func() { p.SendKind("photo") }, "only understand text"},
+		"sticker":          {func() { p.SendKind("sticker") }, "only understand text"},
+		"unknown command":  {func() { p.Send("/dance now") }, "do not know that command"},
+		"help":             {func() { p.Send("/help@somebot") }, "/delete_my_data"},
+		"privacy":          {func() { p.Send("/privacy") }, "What I keep"},
+		"status":           {func() { p.Send("/status") }, "have not asked"},
+		"cancel":           {func() { p.Send("/cancel") }, "nothing to cancel"},
+		"admin, for users": {func() { p.Send("/admin") }, "for administrators"},
+		"new":              {func() { p.Send("/new") }, "first name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := len(answers(p))
+			c.send()
+			w.until("an answer", func() bool { return len(answers(p)) > before })
+			if got := answers(p)[before].Text; !strings.Contains(got, c.want) {
+				t.Errorf("got %q; want %q in it", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAGroupIsToldWhereTheBotWorks(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Emma", "en")
+	g := w.tg.Group(-100, "Family")
+	g.Send(p, "hello all")
+	g.Send(p, "/start")
+	w.calm()
+	var said []string
+	for _, m := range g.Messages() {
+		if m.FromBot {
+			said = append(said, m.Text)
+		}
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "https://t.me/") {
+		t.Errorf("got %q; want one answer with the link", said)
+	}
+}
+
+func TestForgedAndStrangePressesDoNoHarm(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	w.getsVideos(p, 1)
+	w.calm()
+	m := answers(p)[0]
+	before := count(t, w.store, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM requests)`)
+	for _, data := range []string{"retry_failed_video:", "retry_failed_video:nothing", "retry_failed_video:' OR 1=1 --", "make:", "make:x", "change:x",
+		"cancel:x", "get:x", "lang:xx", "lang:", "forget:maybe", "nonsense", "a:b:c", "\u202e", strings.Repeat("x", 64)} {
+		p.Press(m.ID, data)
+		p.PressOld(m.ID, data)
+	}
+	w.until("all answered", func() bool { return w.tg.Pending() == 0 && w.tg.Unanswered() == 0 })
+	w.calm()
+	if after := count(t, w.store, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM requests)`); after != before {
+		t.Errorf("got %d; want the %d of before", after, before)
+	}
+	if strings.Contains(w.log.String(), "level=ERROR") {
+		t.Errorf("the log has an error:\n%s", w.log)
+	}
+}
+
+func TestSomebodyElsesButtonGetsAKindAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.breakEngine()
+	maria, eve := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Eve", "en")
+	w.asks(maria, "Маша")
+	button := slices.Concat(w.hears(maria, "Упс!").Buttons...)[0].Data
+	eve.Send("/start")
+	w.hears(eve, "Hello")
+	eve.Press(answers(eve)[0].ID, button)
+	w.hears(eve, "somebody else's greeting")
+	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
+		t.Errorf("got %d assets; want 1", n)
+	}
+}
+
+func TestAnOldButtonOfAMessageTelegramNoLongerShowsStillRetries(t *testing.T) {
+	w := newWorld(t)
+	w.breakEngine()
+	maria := w.tg.Person(1, "Мария", "ru")
+	w.asks(maria, "Маша")
+	m := w.hears(maria, "Упс!")
+	w.calm()
+	w.mendEngine()
+	maria.PressOld(m.ID, slices.Concat(m.Buttons...)[0].Data)
+	w.getsVideos(maria, 1)
+}
+
+func TestStatusOffersTheSameButton(t *testing.T) {
+	w := newWorld(t)
+	w.breakEngine()
+	maria := w.tg.Person(1, "Мария", "ru")
+	w.asks(maria, "Маша")
+	m := w.hears(maria, "Упс!")
+	w.calm()
+	maria.Send("/status")
+	w.hears(maria, "😔 Маша — не получилось")
+	again := w.hears(maria, "Попробуем ещё раз?")
+	if got, want := again.Buttons[0][0], m.Buttons[0][0]; got != want {
+		t.Errorf("got %v; want %v", got, want)
+	}
+	w.mendEngine()
+	press(maria, again, 0)
+	w.getsVideos(maria, 1)
+	w.calm()
+	maria.Send("/status")
+	w.hears(maria, "✅ Маша — отправлено")
+}
+
+func TestLanguageIsChosenAndKept(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Kai", "de")
+	p.Send("/language")
+	m := w.hears(p, "На каком языке") // the operator's language, for those whose own is not there
+	press(p, m, 1)
+	w.hears(p, "I will speak English")
+	p.Send("/help")
+	w.hears(p, "Send me a child's first name and I will make")
+	w.asks(p, "Kai")
+	w.getsVideos(p, 1)
+	if got := text(t, w.store, `SELECT lang FROM assets`); got != "en" {
+		t.Errorf("got a video in %q; want en", got)
+	}
+}
+
+func TestLimitsAreToldKindly(t *testing.T) {
+	for name, c := range map[string]struct {
+		limits [3]int
+		want   string
+	}{
+		"open": {[3]int{1, 100, 100}, "Сейчас я делаю для вас 1 видео"},
+		"hour": {[3]int{100, 1, 100}, "За этот час"},
+		"day":  {[3]int{100, 100, 1}, "На сегодня хватит"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.stop()
+			w.limits = c.limits
+			w.start()
+			mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+			p := w.tg.Person(1, "Мария", "ru")
+			w.asks(p, "Маша")
+			w.hears(p, "Запрос создан")
+			p.Send("Оля")
+			press(p, w.hears(p, "Делаем видео для «Оля»?"), 0)
+			w.hears(p, c.want)
+			if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
+				t.Errorf("got %d assets; want 1", n)
+			}
+		})
+	}
+}
+
+func TestCancelTakesTheRequestAway(t *testing.T) {
+	w := newWorld(t)
+	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	m := w.hears(p, "Запрос создан")
+	press(p, m, 0)
+	w.hears(p, "видео для «Маша» отменено")
+	if n := count(t, w.store, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs)`); n != 0 {
+		t.Errorf("got %d rows; want none", n)
+	}
+	press(p, m, 0)
+	w.hears(p, "Видео уже делается")
+}
+
+func TestDeletingMyDataDeletesTheVideoToo(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	w.getsVideos(p, 1)
+	w.calm()
+	p.Send("/delete_my_data")
+	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
+	w.hears(p, "я всё удалил")
+	w.until("the files gone", func() bool { keys, err := w.files.Keys(); return err == nil && len(keys) == 0 })
+	if n := count(t, w.store, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM assets) + (SELECT count(*) FROM requests)`); n != 0 {
+		t.Errorf("got %d rows; want none", n)
+	}
+}
+
+func TestABlockedUserCostsTheOthersNothing(t *testing.T) {
+	w := newWorld(t)
+	maria, olga := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru")
+	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	w.asks(maria, "Маша")
+	w.asks(olga, "Маша")
+	w.until("both asked", func() bool {
+		return count(t, w.store, `SELECT count(*) FROM requests WHERE progress_id IS NOT NULL`) == 2
+	})
+	maria.Block()
+	mutate(t, w.store, `DROP TRIGGER hold`)
+	mutate(t, w.store, `UPDATE jobs SET due = 0`)
+	w.queue.Wake()
+	w.getsVideos(olga, 1)
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`); n != 1 {
+		t.Errorf("got %d unreachable; want 1", n)
+	}
+	maria.Unblock()
+	maria.Send("/status")
+	m := w.hears(maria, "📨 Маша — готово")
+	press(maria, m, 0)
+	w.getsVideos(maria, 1)
+	if n := count(t, w.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`); n != 0 {
+		t.Errorf("got %d unreachable; want 0", n)
+	}
+}
+
+func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
+	for name, trouble := range map[string]func(tg *faketelegram.Server) (over func()){
+		"unreachable": func(tg *faketelegram.Server) func() { tg.SetDown(true); return func() { tg.SetDown(false) } },
+		"429 for everything": func(tg *faketelegram.Server) func() {
+			return tg.Inject(faketelegram.Fault{Times: -1, RetryAfter: 1})
+		},
+		"a proxy's error page": func(tg *faketelegram.Server) func() {
+			return tg.Inject(faketelegram.Fault{Times: -1, HTML: 502})
+		},
+		"500": func(tg *faketelegram.Server) func() { return tg.Inject(faketelegram.Fault{Times: -1, Status: 500}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p := w.tg.Person(1, "Мария", "ru")
+			mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+			w.asks(p, "Маша")
+			w.hears(p, "Запрос создан")
+			w.calm()
+			over := trouble(w.tg)
+			mutate(t, w.store, `DROP TRIGGER hold`)
+			mutate(t, w.store, `UPDATE jobs SET due = 0`)
+			w.queue.Wake()
+			w.until("the delivery put off", func() bool { return count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome = 'deferred'`) > 0 })
+			p.Send("Оля") // written while the bot is deaf
+			over()
+			w.getsVideos(p, 1)
+			w.hears(p, "Делаем видео для «Оля»?")
+			w.calm()
+			if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up') OR attempt > 1`); n != 0 {
+				t.Errorf("got %d attempts burnt; want 0", n)
+			}
+		})
+	}
+}
+
+func TestALostAnswerSendsAgainAndLosesNothing(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.tg.Inject(faketelegram.Fault{Method: "sendVideo", LoseAnswer: true})
+	w.asks(p, "Маша")
+	w.getsVideos(p, 2) // at least once: Telegram has no idempotency key
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM requests WHERE status = 'COMPLETED'`); n != 1 {
+		t.Errorf("got %d requests served; want 1", n)
+	}
+}
+
+func TestAFileIDThatTelegramForgotIsUploadedAgain(t *testing.T) {
+	w := newWorld(t)
+	maria, olga := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru")
+	w.asks(maria, "Маша")
+	w.getsVideos(maria, 1)
+	w.calm()
+	w.tg.ForgetFiles()
+	w.asks(olga, "Маша")
+	w.getsVideos(olga, 1)
+	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
+		t.Errorf("got %d assets; want 1", n)
+	}
+}
+
+func TestUpdatesThatNobodyUnderstandsAreSetAside(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.tg.SendRaw(json.RawMessage(`{"message":{"message_id":"not a number","chat":{"id":1},"text":"Аглая"}}`))
+	w.tg.SendRaw(json.RawMessage(`{"a_kind_of_2031":{"x":1}}`))
+	w.tg.SendRaw(json.RawMessage(`{"my_chat_member":{"chat":{"id":1},"new_chat_member":{"status":"hologram"}}}`))
+	p.Send("/start")
+	w.hears(p, "Пришлите имя ребёнка")
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE error IS NOT NULL`); n < 1 {
+		t.Errorf("got %d set aside; want those that cannot be decoded", n)
+	}
+	if strings.Contains(w.log.String(), "Аглая") {
+		t.Error("the log holds a name")
+	}
+}
+
+func TestAnUpdateIsHandledOnceThoughTelegramSendsItAgainAndTheProgramRestarts(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	p.Send("/start")
+	w.hears(p, "Здравствуйте")
+	w.calm()
+	last := w.tg.Updates()[len(w.tg.Updates())-1].ID
+	w.tg.Redeliver(last)
+	w.until("confirmed again", func() bool { return w.tg.Pending() == 0 })
+	w.stop()
+	w.tg.Redeliver(last)
+	p.Send("Маша")
+	w.start()
+	w.hears(p, "Делаем видео для «Маша»?")
+	w.calm()
+	if n := len(answers(p)); n != 2 {
+		t.Errorf("got %d answers; want 2: %v", n, answers(p))
+	}
+}
+
+func TestAnUpdateStoredBeforeACrashIsHandledAfterIt(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	store, err := OpenStore(filepath.Join(w.dir, "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.tg.Person(1, "Мария", "ru")
+	write(t, store, func(tx *Tx) error {
+		_, err := tx.Receive([]Update{{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`}})
+		return err
+	})
+	store.Close()
+	w.start()
+	w.hears(p, "/delete_my_data")
+}
+
+func TestAdminsGetALinkAndMoreCommands(t *testing.T) {
+	w := newWorld(t)
+	boss := w.tg.Person(900, "Boss", "en")
+	boss.Send("/admin")
+	w.hears(boss, "http://localhost/login/")
+	boss.Send("/stats")
+	w.hears(boss, "Completed: 0")
+	w.until("the commands", func() bool { return len(boss.Commands()) > 0 })
+	has := func(p *faketelegram.Person, name string) bool {
+		return slices.ContainsFunc(p.Commands(), func(c faketelegram.Command) bool { return c.Name == name })
+	}
+	user := w.tg.Person(1, "Мария", "ru")
+	w.until("all commands", func() bool { return has(boss, "admin") && has(user, "delete_my_data") })
+	if has(user, "admin") {
+		t.Error("a user is offered /admin")
+	}
+	i := slices.IndexFunc(user.Commands(), func(c faketelegram.Command) bool { return c.Name == "status" })
+	if got := user.Commands()[i].Description; got != "Мои видео" {
+		t.Errorf("got %q; want it in the user's language", got)
+	}
+}
+
+func TestProgressIsTold(t *testing.T) {
+	w := newWorld(t)
+	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	p := w.tg.Person(1, "Мария", "ru")
+	for _, name := range []string{"Маша", "Оля"} {
+		w.asks(p, name)
+		w.until("asked", func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = ?`, name) == 1 })
+	}
+	w.hears(p, "Вы 2-й в очереди")
+}

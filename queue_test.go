@@ -1,0 +1,910 @@
+// Tests of the queue: every row of Retry's table, every line around it, crashes, stops, and that Retry is the only way.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// flatBackoff pauses one, two, three … hours.
+func hours(attempt int) time.Duration { return time.Duration(attempt) * time.Hour }
+
+// newQueue returns a queue that is not running, for calls of Retry.
+func newQueue(s *Store) *Queue {
+	return NewQueue(s, nil, nil, nil, Options{Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
+}
+
+var errEngine = errors.New("engine: exit 1")
+
+// fail begins the next job of a kind and reports its failure.
+func fail(t testing.TB, q *Queue, kind Kind, problem error) (Task, Outcome) {
+	t.Helper()
+	task := begin(t, q.store, kind)
+	out, err := q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, problem})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return task, out
+}
+
+// failForGood makes the next render FAILED.
+func failForGood(t testing.TB, q *Queue) Task {
+	t.Helper()
+	task, out := fail(t, q, Render, Permanent(errEngine))
+	if out != GaveUp {
+		t.Fatalf("got %s; want %s", out, GaveUp)
+	}
+	return task
+}
+
+// publication makes an asset with a publication in some state.
+func publication(t testing.TB, s *Store, state string) (assetID string) {
+	t.Helper()
+	a := ask(t, s, "Маша", 1)
+	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed) VALUES (?, 'YOUTUBE', 7, 0, `+state+`)`, a.ID)
+	return a.ID
+}
+
+const (
+	failedPublication    = `'FAILED', 'quota', 1, 2`
+	pendingPublication   = `'PENDING', NULL, NULL, NULL`
+	runningPublication   = `'PROCESSING', NULL, 1, NULL`
+	completedPublication = `'COMPLETED', NULL, 1, 2`
+)
+
+type waits struct{ d time.Duration }
+
+func (waits) Error() string                       { return "quota" }
+func (w waits) RetryAfter() (time.Duration, bool) { return w.d, true }
+
+// TestRetryTable has one case for each row of the table in Retry's comment.
+func TestRetryTable(t *testing.T) {
+	admin, owner, other := Admin{ID: 7}, Admin{ID: 8, Owner: true}, Admin{ID: 9}
+	type result struct {
+		out Outcome
+		err error
+	}
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, q *Queue) (Outcome, error)
+		want result
+		// then: queries and the number each must give
+		then map[string]int
+	}{
+		{"JobFailed with attempts left runs the same job again after the backoff", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			_, out := fail(t, q, Render, errEngine)
+			return out, nil
+		}, result{Rescheduled, nil}, map[string]int{
+			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND attempt = 1 AND due - created BETWEEN 3600000 AND 3605000`: 1,
+			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                                              1,
+			`SELECT count(*) FROM requests WHERE status = 'PENDING'`:                                                                            1,
+			`SELECT count(*) FROM attempts WHERE outcome = 'rescheduled' AND error = 'engine: exit 1'`:                                          1,
+		}},
+		{"JobFailed that says wait runs again at the time named and spends no attempt", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			_, out := fail(t, q, Render, fmt.Errorf("render: %w", waits{7 * time.Minute}))
+			return out, nil
+		}, result{Deferred, nil}, map[string]int{
+			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 0 AND due - created BETWEEN 420000 AND 425000`: 1,
+			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                        1,
+		}},
+		{"JobFailed at the last attempt fails the render and owes everybody an apology", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2, 3)
+			var out Outcome
+			for range 3 {
+				mutate(t, q.store, `UPDATE jobs SET due = 0`)
+				_, out = fail(t, q, Render, errEngine)
+			}
+			return out, nil
+		}, result{GaveUp, nil}, map[string]int{
+			`SELECT count(*) FROM assets WHERE status = 'FAILED' AND error = 'engine: exit 1'`: 1,
+			`SELECT count(*) FROM requests WHERE status = 'FAILED'`:                            3,
+			`SELECT count(*) FROM jobs`:                                                        3,
+			`SELECT count(DISTINCT request_id) FROM jobs WHERE kind = 'APOLOGISE'`:             3,
+			`SELECT count(*) FROM attempts`:                                                    3,
+		}},
+		{"JobFailed that is permanent gives up at once", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			_, out := fail(t, q, Render, fmt.Errorf("render: %w", Permanent(errEngine)))
+			return out, nil
+		}, result{GaveUp, nil}, map[string]int{
+			`SELECT count(*) FROM assets WHERE status = 'FAILED'`:     1,
+			`SELECT count(*) FROM jobs WHERE kind = 'APOLOGISE'`:      1,
+			`SELECT count(*) FROM attempts WHERE outcome = 'gave up'`: 1,
+		}},
+		{"JobFailed at the last attempt fails the publication and apologises to nobody", func(t *testing.T, q *Queue) (Outcome, error) {
+			id := publication(t, q.store, failedPublication)
+			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
+				return "", err
+			}
+			_, out := fail(t, q, Publish, Permanent(errors.New("no channel")))
+			return out, nil
+		}, result{GaveUp, nil}, map[string]int{
+			`SELECT count(*) FROM publications WHERE status = 'FAILED' AND error = 'no channel' AND completed IS NOT NULL`: 1,
+			`SELECT count(*) FROM jobs WHERE kind IN ('PUBLISH', 'APOLOGISE')`:                                             0,
+		}},
+		{"JobFailed of a publication with attempts left runs it again", func(t *testing.T, q *Queue) (Outcome, error) {
+			id := publication(t, q.store, failedPublication)
+			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
+				return "", err
+			}
+			_, out := fail(t, q, Publish, errors.New("503"))
+			return out, nil
+		}, result{Rescheduled, nil}, map[string]int{
+			`SELECT count(*) FROM publications WHERE status = 'PENDING'`:       1,
+			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 1`: 1,
+		}},
+		{"JobFailed reported twice counts once", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			task, _ := fail(t, q, Render, errEngine)
+			return q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, errEngine})
+		}, result{"", ErrNotFound}, map[string]int{`SELECT count(*) FROM attempts`: 1}},
+
+		{"ButtonPressed on a failed asset makes a new one with a request and a render", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2)
+			task := failForGood(t, q)
+			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
+		}, result{Restarted, nil}, map[string]int{
+			`SELECT count(*) FROM assets n JOIN assets o ON n.retry_of = o.id WHERE n.status = 'PENDING' AND n.name = o.name AND n.template = o.template AND n.lang = o.lang`: 1,
+			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.user_id = 1 AND r.status = 'PENDING'`:                      1,
+			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:   1,
+			`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`: 1,
+		}},
+		{"ButtonPressed joins the live successor, once", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2)
+			task := failForGood(t, q)
+			for _, user := range []int64{1, 2, 2} {
+				if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{user, user}); err != nil {
+					return "", err
+				}
+			}
+			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
+		}, result{Joined, nil}, map[string]int{
+			`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL`:                                          1,
+			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`: 2,
+			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                 1,
+		}},
+		{"ButtonPressed joins a live asset with the same key that is no successor", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			task := failForGood(t, q)
+			ask(t, q.store, "Маша", 2)
+			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
+		}, result{Joined, nil}, map[string]int{
+			`SELECT count(*) FROM assets`: 2,
+			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.status = 'PENDING'`: 2,
+		}},
+		{"ButtonPressed delivers the successor that is finished", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2)
+			task := failForGood(t, q)
+			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+				return "", err
+			}
+			complete(t, q.store)
+			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
+		}, result{Joined, nil}, map[string]int{
+			`SELECT count(*) FROM assets`: 2,
+			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`: 1,
+		}},
+		{"ButtonPressed on an old button follows failed successors to a new one", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2)
+			first := failForGood(t, q)
+			if _, err := q.Retry(t.Context(), first.AssetID, ButtonPressed{1, 1}); err != nil {
+				return "", err
+			}
+			failForGood(t, q)
+			return q.Retry(t.Context(), first.AssetID, ButtonPressed{2, 2})
+		}, result{Restarted, nil}, map[string]int{
+			`SELECT count(*) FROM assets`: 3,
+			`SELECT count(*) FROM assets c JOIN assets b ON c.retry_of = b.id JOIN assets a ON b.retry_of = a.id`: 1,
+			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                     1,
+		}},
+		{"ButtonPressed for an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), NewID(), ButtonPressed{1, 1})
+		}, result{"", ErrNotFound}, nil},
+		{"ButtonPressed by somebody without a request is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			task := failForGood(t, q)
+			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
+		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		{"ButtonPressed on an asset that did not fail is refused", func(t *testing.T, q *Queue) (Outcome, error) {
+			a := ask(t, q.store, "Маша", 1)
+			return q.Retry(t.Context(), a.ID, ButtonPressed{1, 1})
+		}, result{"", ErrNotFailed}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+
+		{"AdminClicked on a failed publication clears it and owes it again", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "YOUTUBE"})
+		}, result{Restarted, nil}, map[string]int{
+			`SELECT count(*) FROM publications WHERE status = 'PENDING' AND error IS NULL AND started IS NULL AND completed IS NULL`: 1,
+			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0`:                                                       1,
+		}},
+		{"AdminClicked twice on a failed publication owes it once", func(t *testing.T, q *Queue) (Outcome, error) {
+			id := publication(t, q.store, failedPublication)
+			if _, err := q.Retry(t.Context(), id, AdminClicked{admin, "YOUTUBE"}); err != nil {
+				return "", err
+			}
+			return q.Retry(t.Context(), id, AdminClicked{admin, "YOUTUBE"})
+		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 1}},
+		{"AdminClicked on a pending publication changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, pendingPublication), AdminClicked{admin, "YOUTUBE"})
+		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
+		{"AdminClicked on a publication under way changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, runningPublication), AdminClicked{admin, "YOUTUBE"})
+		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
+		{"AdminClicked on a completed publication is refused", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, completedPublication), AdminClicked{admin, "YOUTUBE"})
+		}, result{"", ErrNotFailed}, nil},
+		{"AdminClicked on a platform without a publication is not found", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "RUMBLE"})
+		}, result{"", ErrNotFound}, nil},
+		{"AdminClicked on somebody else's publication is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{other, "YOUTUBE"})
+		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM publications WHERE status = 'FAILED'`: 1}},
+		{"AdminClicked by an owner works on anybody's publication", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{owner, "YOUTUBE"})
+		}, result{Restarted, nil}, nil},
+
+		{"AdminClicked on a failed render starts anew for everybody who has not retried", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2, 3)
+			task := failForGood(t, q)
+			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
+		}, result{Restarted, nil}, map[string]int{
+			`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND status = 'PENDING'`:                                                             1,
+			`SELECT count(DISTINCT r.user_id) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.status = 'PENDING'`: 3,
+			`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id IN (SELECT id FROM assets WHERE retry_of IS NOT NULL)`:                      3,
+			`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry'`:                                                                           1,
+		}},
+		{"AdminClicked leaves alone who has the video by other means", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2)
+			task := failForGood(t, q)
+			ask(t, q.store, "Маша", 1) // asked anew instead of pressing
+			complete(t, q.store)
+			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
+		}, result{Restarted, nil}, map[string]int{
+			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`:                   1,
+			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.user_id = 2`: 1,
+		}},
+		{"AdminClicked when one user has pressed brings the others to the same successor", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1, 2, 3)
+			task := failForGood(t, q)
+			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+				return "", err
+			}
+			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
+		}, result{Joined, nil}, map[string]int{
+			`SELECT count(*) FROM assets`: 2,
+			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`: 3,
+		}},
+		{"AdminClicked on a render under way changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
+			a := ask(t, q.store, "Маша", 1)
+			begin(t, q.store, Render)
+			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
+		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		{"AdminClicked on a completed render is refused", func(t *testing.T, q *Queue) (Outcome, error) {
+			a := ask(t, q.store, "Маша", 1)
+			complete(t, q.store)
+			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
+		}, result{"", ErrNotFailed}, nil},
+		{"AdminClicked on an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), NewID(), AdminClicked{owner, ""})
+		}, result{"", ErrNotFound}, nil},
+		{"AdminClicked by an admin who did not make the video is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			task := failForGood(t, q)
+			return q.Retry(t.Context(), task.AssetID, AdminClicked{admin, ""})
+		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		{"AdminClicked by the admin who made the video works", func(t *testing.T, q *Queue) (Outcome, error) {
+			write(t, q.store, func(tx *Tx) error {
+				_, _, err := tx.ShareOrCreate(Wish{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
+				return err
+			})
+			task := failForGood(t, q)
+			return q.Retry(t.Context(), task.AssetID, AdminClicked{admin, ""})
+		}, result{Restarted, nil}, map[string]int{`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND creator = 7`: 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := newQueue(newStore(t))
+			out, err := c.do(t, q)
+			if out != c.want.out || !errors.Is(err, c.want.err) {
+				t.Errorf("got %q, %v; want %q, %v", out, err, c.want.out, c.want.err)
+			}
+			for query, want := range c.then {
+				if got := count(t, q.store, query); got != want {
+					t.Errorf("%s: got %d; want %d", query, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestFortyPressesOfTwoUsersMakeOneAssetAndTwoRequests(t *testing.T) {
+	presses(t, 2, 40)
+}
+
+func TestAThousandPressesMakeOneAssetAndAThousandRequests(t *testing.T) {
+	presses(t, 1000, 1000)
+}
+
+// presses lets users press the button of one failed asset at once.
+func presses(t *testing.T, users, times int) {
+	q := newQueue(newStore(t))
+	var all []int64
+	for u := range users {
+		all = append(all, int64(u+1))
+	}
+	ask(t, q.store, "Маша", all...)
+	task := failForGood(t, q)
+	var wg sync.WaitGroup
+	for i := range times {
+		wg.Go(func() {
+			if _, err := q.Retry(context.Background(), task.AssetID, ButtonPressed{all[i%users], all[i%users]}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for query, want := range map[string]int{
+		`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL`:                                          1,
+		`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`: users,
+		`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                 1,
+	} {
+		if got := count(t, q.store, query); got != want {
+			t.Errorf("%s: got %d; want %d", query, got, want)
+		}
+	}
+}
+
+func TestTwoHundredUsersWhoAskForOneNameShareOneAsset(t *testing.T) {
+	s := newStore(t)
+	var wg sync.WaitGroup
+	for u := range 200 {
+		wg.Go(func() { ask(t, s, "Маша", int64(u+1)) })
+	}
+	wg.Wait()
+	if a, r := count(t, s, `SELECT count(*) FROM assets`), count(t, s, `SELECT count(*) FROM requests`); a != 1 || r != 200 {
+		t.Errorf("got %d assets, %d requests; want 1, 200", a, r)
+	}
+}
+
+func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1)
+	task := begin(t, s, Render)
+	var wg sync.WaitGroup
+	for u := range 50 {
+		wg.Go(func() { ask(t, s, "Маша", int64(u+2)) })
+	}
+	wg.Go(func() {
+		if err := s.Tx(context.Background(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) }); err != nil {
+			t.Error(err)
+		}
+	})
+	wg.Wait()
+	// Those who came too late to join asked with no reuse and made a second asset; nobody may be left without either.
+	if n := count(t, s, `SELECT count(*) FROM requests r WHERE NOT EXISTS (
+		SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = 'DELIVER' OR j.asset_id = r.asset_id AND j.kind = 'RENDER')`); n != 0 {
+		t.Errorf("got %d requests for which no work is owed; want 0", n)
+	}
+}
+
+func TestButtonDataFitsTelegram(t *testing.T) {
+	for range 100 {
+		if id := NewID(); len(id) > 36 || len(retryButton+":"+id) > 64 {
+			t.Fatalf("got id %q; want at most 36 characters", id)
+		}
+	}
+	if a, b := NewID(), NewID(); a == b {
+		t.Errorf("got %s twice; want random ids", a)
+	}
+}
+
+func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
+	for _, kind := range []Kind{Deliver, Apologise} {
+		t.Run(string(kind), func(t *testing.T) {
+			q := newQueue(newStore(t))
+			a := ask(t, q.store, "Маша", 1)
+			want := Processing
+			if kind == Deliver {
+				complete(t, q.store)
+			} else {
+				failForGood(t, q)
+				want = Failed
+			}
+			if _, out := fail(t, q, kind, Permanent(errors.New("403"))); out != GaveUp {
+				t.Errorf("got %s; want %s", out, GaveUp)
+			}
+			if n := count(t, q.store, `SELECT count(*) FROM jobs`); n != 0 {
+				t.Errorf("got %d jobs; want none", n)
+			}
+			if got := text(t, q.store, `SELECT status FROM requests`); got != string(want) {
+				t.Errorf("got a request %s; want it to keep %s", got, want)
+			}
+			if card, err := q.store.Card(t.Context(), a.ID); err != nil || card.Untold != 1 {
+				t.Errorf("got %d untold, %v; want 1", card.Untold, err)
+			}
+		})
+	}
+}
+
+func TestAFailureSeenDuringAShutdownIsWritten(t *testing.T) {
+	q := newQueue(newStore(t))
+	ask(t, q.store, "Маша", 1)
+	task := begin(t, q.store, Render)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if out, err := q.Retry(ctx, task.AssetID, JobFailed{task.Job, errEngine}); out != Rescheduled || err != nil {
+		t.Errorf("got %s, %v; want %s", out, err, Rescheduled)
+	}
+}
+
+func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1)
+	task := complete(t, s)
+	if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "other"}) }); !errors.Is(err, ErrNotFound) {
+		t.Errorf("got %v; want ErrNotFound", err)
+	}
+	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 1 {
+		t.Errorf("got %d deliveries; want 1", n)
+	}
+}
+
+func TestExponential(t *testing.T) {
+	pause := Exponential(10*time.Second, 10*time.Minute)
+	for attempt, want := range map[int]time.Duration{1: 10 * time.Second, 2: 20 * time.Second, 3: 40 * time.Second, 7: 10 * time.Minute, 500: 10 * time.Minute} {
+		for range 100 {
+			if got := pause(attempt); got < want*9/10 || got > want*11/10 {
+				t.Fatalf("after attempt %d: got %v; want %v ± 10 %%", attempt, got, want)
+			}
+		}
+	}
+}
+
+// ---- running
+
+// bench is a queue's renderer, messenger and shelf, driven by the test.
+type bench struct {
+	render func(ctx context.Context, o Order) error
+	tell   func(t Task) error
+
+	mu   sync.Mutex
+	told []string // "KIND user"
+	put  []string
+}
+
+func (b *bench) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+	progress(50)
+	return Rendered{Path: "x", Discard: func() error { return nil }}, b.render(ctx, o)
+}
+
+func (b *bench) message(what string, t Task) error {
+	if b.tell != nil {
+		if err := b.tell(t); err != nil {
+			return err
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.told = append(b.told, fmt.Sprint(what, " ", t.To.User))
+	return nil
+}
+
+func (b *bench) Send(_ context.Context, t Task) (int, string, error) {
+	return 1, "file-id", b.message("VIDEO", t)
+}
+
+func (b *bench) Tell(_ context.Context, t Task) (int, error) { return 2, b.message(string(t.Kind), t) }
+
+func (b *bench) Withdraw(context.Context, int64, int) {}
+
+func (b *bench) Put(_ context.Context, key, _ string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.put = append(b.put, key)
+	return nil
+}
+
+func (b *bench) Delete(_ context.Context, key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.put = slices.DeleteFunc(b.put, func(k string) bool { return k == key })
+	return nil
+}
+
+func (b *bench) heard(what string) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range b.told {
+		if strings.HasPrefix(t, what) {
+			n++
+		}
+	}
+	return n
+}
+
+// start runs a queue until stop, which waits for its end.
+func start(t *testing.T, s *Store, b *bench, o Options) (q *Queue, stop func()) {
+	t.Helper()
+	if o.Workers == 0 {
+		o.Workers = 2
+	}
+	o.Attempts = 3
+	if o.Backoff == nil {
+		o.Backoff = hours
+	}
+	q = NewQueue(s, b, b, b, o, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- q.Run(ctx) }()
+	return q, sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// inBubble runs a test in fake time, with a store whose time is that of the bubble.
+func inBubble(t *testing.T, fn func(t *testing.T, s *Store)) {
+	path := filepath.Join(t.TempDir(), "retake.db")
+	synctest.Test(t, func(t *testing.T) {
+		s, err := OpenStore(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fn(t, s)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		var begun []time.Time
+		b := &bench{render: func(context.Context, Order) error { begun = append(begun, time.Now()); return errEngine }}
+		_, stop := start(t, s, b, Options{Backoff: Exponential(10*time.Second, time.Minute)})
+		defer stop()
+		ask(t, s, "Маша", 1, 2, 3)
+		time.Sleep(5 * time.Minute) // of the bubble
+		synctest.Wait()
+		if len(begun) != 3 {
+			t.Fatalf("got %d attempts; want 3", len(begun))
+		}
+		first, second := begun[1].Sub(begun[0]), begun[2].Sub(begun[1])
+		if first < 9*time.Second || first > 11*time.Second || second < 18*time.Second || second > 22*time.Second {
+			t.Errorf("got pauses of %v and %v; want 10 s and 20 s ± 10 %%", first, second)
+		}
+		if got := b.heard("APOLOGISE"); got != 3 {
+			t.Errorf("got %d apologies; want 3", got)
+		}
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'FAILED' AND answer_id IS NOT NULL`); n != 3 {
+			t.Errorf("got %d failed requests that were told; want 3", n)
+		}
+	})
+}
+
+func TestTelegramThatAsksToWaitCostsNoAttempt(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		refused := 0
+		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b.tell = func(task Task) error {
+			if task.Kind == Deliver && refused < 20 {
+				refused++
+				return fmt.Errorf("send: %w", waits{7 * time.Second})
+			}
+			return nil
+		}
+		_, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED'`); n != 1 || refused != 20 {
+			t.Errorf("got %d served after %d waits; want 1 after 20", n, refused)
+		}
+	})
+}
+
+func TestAVideoThatArrivedIsNotSentAgainWhenTheNextMessageFails(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b.tell = func(task Task) error {
+			if task.Kind == Deliver && task.Sent != 0 && task.Attempt == 1 {
+				return errors.New("unexpected")
+			}
+			return nil
+		}
+		_, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1)
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if v, d := b.heard("VIDEO"), b.heard("DELIVER"); v != 1 || d != 1 {
+			t.Errorf("got %d videos, %d messages after it; want 1, 1", v, d)
+		}
+	})
+}
+
+func TestAStopGivesTheAttemptBack(t *testing.T) {
+	s := newStore(t)
+	begun := make(chan struct{}, 1)
+	b := &bench{render: func(ctx context.Context, _ Order) error {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return fmt.Errorf("ffmpeg: %w", ctx.Err())
+	}}
+	_, stop := start(t, s, b, Options{})
+	ask(t, s, "Маша", 1)
+	<-begun
+	stop()
+	for query, want := range map[string]int{
+		`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 0 AND started IS NULL`: 1,
+		`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                1,
+		`SELECT count(*) FROM attempts WHERE kind = 'RENDER'`:                                 0,
+	} {
+		if got := count(t, s, query); got != want {
+			t.Errorf("%s: got %d; want %d", query, got, want)
+		}
+	}
+}
+
+func TestAPanicIsAnAttempt(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		tries := 0
+		b := &bench{render: func(context.Context, Order) error {
+			if tries++; tries < 3 {
+				panic("boom")
+			}
+			return nil
+		}}
+		_, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1)
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if n := count(t, s, `SELECT count(*) FROM attempts WHERE error = 'panic: boom'`); n != 2 || b.heard("VIDEO") != 1 {
+			t.Errorf("got %d attempts that panicked, %d videos; want 2, 1", n, b.heard("VIDEO"))
+		}
+	})
+}
+
+func TestAnIdleQueueWritesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &bench{render: func(context.Context, Order) error { return nil }}
+		_, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		changes := func() (n int) {
+			write(t, s, func(tx *Tx) error { return tx.Get(`SELECT total_changes()`, nil, &n) })
+			return n
+		}
+		before := changes()
+		time.Sleep(24 * time.Hour)
+		if after := changes(); after != before {
+			t.Errorf("got %d changes in an idle day; want 0", after-before)
+		}
+	})
+}
+
+func TestAVideoNobodyWaitsForAnyMoreIsDeleted(t *testing.T) {
+	s := newStore(t)
+	begun, forgotten := make(chan struct{}), make(chan struct{})
+	b := &bench{render: func(context.Context, Order) error { close(begun); <-forgotten; return nil }}
+	_, stop := start(t, s, b, Options{})
+	ask(t, s, "Маша", 1)
+	<-begun
+	write(t, s, func(tx *Tx) error { _, _, err := tx.Forget(1); return err })
+	close(forgotten)
+	stop()
+	if len(b.put) != 0 || b.heard("VIDEO") != 0 {
+		t.Errorf("got files %q, %d videos sent; want none", b.put, b.heard("VIDEO"))
+	}
+}
+
+// ---- crashes
+
+// crash leaves n renders started, as a process that died would.
+func crash(t *testing.T, s *Store, n int) (ids []string) {
+	t.Helper()
+	for range n {
+		ids = append(ids, begin(t, s, Render).AssetID)
+	}
+	return ids
+}
+
+func TestAfterACrash(t *testing.T) {
+	fine := func(context.Context, Order) error { return nil }
+	t.Run("the attempt is given back and the video made", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *Store) {
+			ask(t, s, "Маша", 1)
+			crash(t, s, 1)
+			b := &bench{render: fine}
+			_, stop := start(t, s, b, Options{})
+			time.Sleep(time.Second)
+			synctest.Wait()
+			stop()
+			if b.heard("VIDEO") != 1 || count(t, s, `SELECT count(*) FROM attempts WHERE kind = 'RENDER' AND outcome = 'done' AND attempt = 1`) != 1 {
+				t.Errorf("got %d videos; want 1, in its first attempt", b.heard("VIDEO"))
+			}
+		})
+	})
+	t.Run("of several nobody is blamed, and they run first and alone", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *Store) {
+			ask(t, s, "Новая", 9)
+			mutate(t, s, `UPDATE jobs SET turn = -1`) // would be the first
+			for i := range 3 {
+				ask(t, s, fmt.Sprint("Имя", i), int64(i+1))
+			}
+			mutate(t, s, `UPDATE jobs SET due = due + 1 WHERE turn = -1`)
+			crash(t, s, 3)
+			var mu sync.Mutex
+			var order []string
+			running, most := 0, 0
+			b := &bench{render: func(_ context.Context, o Order) error {
+				mu.Lock()
+				running++
+				if o.Name != "Новая" {
+					most = max(most, running)
+				}
+				order = append(order, o.Name)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				mu.Lock()
+				running--
+				mu.Unlock()
+				return nil
+			}}
+			_, stop := start(t, s, b, Options{Workers: 4})
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			stop()
+			if len(order) != 4 || order[3] != "Новая" || most != 1 {
+				t.Errorf("got the order %q with %d at a time; want the three suspects first, one at a time", order, most)
+			}
+			if n := count(t, s, `SELECT count(*) FROM assets WHERE status = 'COMPLETED'`); n != 4 {
+				t.Errorf("got %d completed; want 4", n)
+			}
+		})
+	})
+	t.Run("the fifth one of a job that ran alone is a failure with an apology", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *Store) {
+			ask(t, s, "Яд", 1)
+			q := newQueue(s)
+			for i := range maxCrashes {
+				mutate(t, s, `UPDATE jobs SET suspect = 0`) // begin claims no suspects
+				if i < maxCrashes {
+					crash(t, s, 1)
+				}
+				if err := q.rescue(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				want := Pending
+				if i == maxCrashes-1 {
+					want = Failed
+				}
+				if got := text(t, s, `SELECT status FROM assets`); got != string(want) {
+					t.Fatalf("after crash %d: got %s; want %s", i+1, got, want)
+				}
+			}
+			if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'APOLOGISE'`); n != 1 {
+				t.Errorf("got %d apologies owed; want 1", n)
+			}
+		})
+	})
+	t.Run("of ten healthy jobs at once none ever fails", func(t *testing.T) {
+		s := newStore(t)
+		q := newQueue(s)
+		for i := range 10 {
+			ask(t, s, fmt.Sprint("Имя", i), int64(i+1))
+		}
+		for range 20 {
+			mutate(t, s, `UPDATE jobs SET suspect = 0`)
+			crash(t, s, 10)
+			if err := q.rescue(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 0 AND crashes = 0`); n != 10 {
+			t.Errorf("got %d jobs as good as new; want 10", n)
+		}
+	})
+}
+
+func TestANameNeverReachesTheLog(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		var log bytes.Buffer
+		b := &bench{render: func(_ context.Context, o Order) error { panic(o.Name) }}
+		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.NewTextHandler(&log, nil)))
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { q.Run(ctx) }()
+		ask(t, s, "Аглая", 1)
+		time.Sleep(24 * time.Hour)
+		cancel()
+		synctest.Wait()
+		if !strings.Contains(log.String(), "attempt failed") || strings.Contains(log.String(), "Аглая") {
+			t.Errorf("got the log %s; want the failures in it, and no name", log.String())
+		}
+	})
+}
+
+// ---- the only way
+
+// TestOnlyRetryRetriesAndAnnounces reads the source: what fails, re-queues or apologises is called by Retry's
+// functions alone, and only store.go could do it another way.
+func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
+	guarded := map[string][]string{ // store verb: the functions that may call it
+		"Reschedule": {"retryJob"}, "Defer": {"retryJob"}, "GiveUp": {"retryJob"},
+		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
+		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			ast.Inspect(fn, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					called := ""
+					switch f := n.Fun.(type) {
+					case *ast.SelectorExpr:
+						called = f.Sel.Name
+					case *ast.Ident:
+						called = f.Name
+					}
+					if allowed, ok := guarded[called]; ok {
+						calls++
+						if !slices.Contains(allowed, fn.Name.Name) {
+							t.Errorf("%s: %s calls %s; only %q may", name, fn.Name.Name, called, allowed)
+						}
+					}
+				case *ast.Ident: // the kind of an apology is named where it is owed and where it is sent
+					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "pools", "do", "message", "Tell"}, fn.Name.Name) {
+						t.Errorf("%s: %s names APOLOGISE jobs", name, fn.Name.Name)
+					}
+				case *ast.BasicLit:
+					if strings.Contains(n.Value, "INSERT INTO jobs") && fn.Name.Name != "enqueue" {
+						t.Errorf("%s: %s inserts jobs; only enqueue may", name, fn.Name.Name)
+					}
+					if strings.Contains(n.Value, "UPDATE jobs SET started = NULL") && fn.Name.Name != "release" {
+						t.Errorf("%s: %s re-queues; only release may", name, fn.Name.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if calls < 10 {
+		t.Errorf("got %d guarded calls; want at least 10, or this test looks for names that are gone", calls)
+	}
+}

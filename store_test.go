@@ -1,0 +1,408 @@
+// Tests of the store: what the schema refuses, what the claim costs, what reaches the disk.
+
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// newStore opens a real database file that lasts as long as the test.
+func newStore(t testing.TB) *Store {
+	t.Helper()
+	s, err := OpenStore(filepath.Join(t.TempDir(), "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// write runs a transaction that must work.
+func write(t testing.TB, s *Store, fn func(*Tx) error) {
+	t.Helper()
+	if err := s.Tx(context.Background(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mutate runs a statement that must work.
+func mutate(t testing.TB, s *Store, query string, args ...any) {
+	t.Helper()
+	write(t, s, func(tx *Tx) error {
+		if _, err := tx.Exec(query, args...); err != nil {
+			return fmt.Errorf("%s: %w", query, err)
+		}
+		return nil
+	})
+}
+
+// count returns the number a query gives.
+func count(t testing.TB, s *Store, query string, args ...any) (n int) {
+	t.Helper()
+	if err := s.db.Read().QueryRow(query, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// text returns the text a query gives.
+func text(t testing.TB, s *Store, query string, args ...any) (v string) {
+	t.Helper()
+	var n sql.NullString
+	if err := s.db.Read().QueryRow(query, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n.String
+}
+
+// ask makes users wish for a video of one name in Russian, and returns its asset.
+func ask(t testing.TB, s *Store, name string, users ...int64) (a Asset) {
+	t.Helper()
+	for _, u := range users {
+		write(t, s, func(tx *Tx) (err error) {
+			if _, err := tx.Meet(u, "ru"); err != nil {
+				return err
+			}
+			a, _, err = tx.ShareOrCreate(Wish{User: u, Chat: u, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"}, moment(tx.now))
+			return err
+		})
+	}
+	return a
+}
+
+// begin claims the next job of a kind, which must be there.
+func begin(t testing.TB, s *Store, kind Kind) (task Task) {
+	t.Helper()
+	write(t, s, func(tx *Tx) (err error) { task, err = tx.Claim(kind, false); return err })
+	return task
+}
+
+// complete renders an asset, on paper.
+func complete(t testing.TB, s *Store) Task {
+	t.Helper()
+	task := begin(t, s, Render)
+	write(t, s, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: task.AssetID + ".mp4", Size: 1}) })
+	return task
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	id := func(n int) string { return fmt.Sprintf("%026d", n) }
+	asset := `INSERT INTO assets (id, name, name_key, template, lang, origin, created, status, file, error, finished, creator, retry_of) VALUES `
+	for name, c := range map[string]struct{ before, statement, constraint string }{
+		"a second live asset of one key": {
+			asset + `('` + id(1) + `','Маша','маша','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`,
+			asset + `('` + id(2) + `','Маша','маша','t','ru','REQUEST',0,'PROCESSING',NULL,NULL,NULL,NULL,NULL)`, "name_key"},
+		"a second successor of one asset": {
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL), ('` + id(2) + `','b','b','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`,
+			asset + `('` + id(3) + `','c','c','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`, "retry_of"},
+		"a short, guessable asset id": {"", asset + `('7','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "length(id)"},
+		"an asset without a name":     {"", asset + `('` + id(1) + `','','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "name"},
+		"an unknown status":           {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'DONE','f',NULL,1,NULL,NULL)`, "status"},
+		"a finished asset without a time": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',NULL,NULL,NULL)`,
+			"finished_has_time"},
+		"a live asset with a time":         {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,1,NULL,NULL)`, "finished_has_time"},
+		"a completed asset without a file": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED',NULL,NULL,1,NULL,NULL)`, "completed_has_file"},
+		"a failed asset without an error":  {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,NULL,1,NULL,NULL)`, "failed_has_error"},
+		"a live asset with an error":       {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,'e',NULL,NULL,NULL)`, "failed_has_error"},
+		"an upload of nobody":              {"", asset + `('` + id(1) + `','a','a','t','ru','UPLOAD',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "upload_has_creator"},
+		"a failed asset that works again": {
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL)`,
+			`UPDATE assets SET status = 'PENDING', error = NULL, finished = NULL`, "assets_finished_is_final"},
+		"a completed asset that fails": {
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED','f',NULL,1,NULL,NULL)`,
+			`UPDATE assets SET status = 'FAILED', file = NULL, error = 'e'`, "assets_finished_is_final"},
+		"two requests of one user for one asset": {
+			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '" + id(9) + "', 1, 'PENDING', 0)",
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'PENDING', 0)`, "requests.user_id"},
+		"a finished request without a time": {"base",
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'FAILED', 0)`, "finished_has_time"},
+		"a failed request that waits again": {
+			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, '" + id(9) + "', 1, 'FAILED', 0, 1)",
+			`UPDATE requests SET status = 'PENDING', finished = NULL`, "requests_finished_is_final"},
+		"a request for an asset that is not there": {"base",
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, 'nothing', 1, 'PENDING', 0)`, "FOREIGN KEY"},
+		"a second publication on one platform": {
+			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
+			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0)`, "publications.asset_id"},
+		"an unknown platform": {"base", `INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'VIMEO', 1, 0)`, "platform"},
+		"a pending publication with an old error": {
+			"base;INSERT INTO publications (asset_id, platform, creator, created, status, error, completed) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0, 'FAILED', 'e', 1)",
+			`UPDATE publications SET status = 'PENDING'`, "pending_is_clean"},
+		"a failed publication without an error": {"base",
+			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
+		"two jobs of one kind for one asset": {
+			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`, "jobs_one_per_subject"},
+		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,
+			"message_has_request"},
+		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 1, 0, 0)`,
+			"publish_has_publication"},
+		"a job under way that is no attempt": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, started) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 1)`,
+			"started_is_an_attempt"},
+		"an attempt given back that never was": {
+			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
+			`UPDATE jobs SET attempt = attempt - 1`, "attempt >= 0"},
+		"text in a number": {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', 'yesterday')`, "cannot store TEXT"},
+		"a link by its token instead of its hash": {"", `INSERT INTO links (hash, admin, expires) VALUES (x'00', 1, 1)`,
+			"length(hash)"},
+		"an update set aside that still holds its text": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, error) VALUES (1, 1, '{}', 1, 'e')`,
+			"set_aside_is_erased"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t)
+			for _, q := range strings.Split(c.before, ";") {
+				switch q {
+				case "":
+				case "base":
+					mutate(t, s, `INSERT INTO users (id, lang, created) VALUES (1, 'ru', 0)`)
+					mutate(t, s, asset+`('`+id(9)+`','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`)
+				default:
+					mutate(t, s, q)
+				}
+			}
+			err := s.Tx(t.Context(), func(tx *Tx) error { _, err := tx.Exec(c.statement); return err })
+			if err == nil || !strings.Contains(err.Error(), c.constraint) {
+				t.Errorf("got %v; want a refusal that names %q", err, c.constraint)
+			}
+		})
+	}
+}
+
+func TestTheClaimReadsAnIndexAndNotTheQueue(t *testing.T) {
+	s := newStore(t)
+	for _, kind := range []Kind{Render, Deliver} {
+		rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+strings.Split(claimJob, "RETURNING")[0], kind, 0, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		var plan []string
+		for rows.Next() {
+			var a, b, c int
+			var line string
+			if err := rows.Scan(&a, &b, &c, &line); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, line)
+		}
+		got := strings.Join(plan, "; ")
+		if !strings.Contains(got, "INDEX jobs_waiting (kind=?)") || strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("got %s; want a search of jobs_waiting, in its order", got)
+		}
+	}
+}
+
+func TestACommittedTransactionIsThereAfterReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "retake.db")
+	s, err := OpenStore(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := ask(t, s, "Маша", 1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = OpenStore(path); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got, err := s.Asset(t.Context(), a.ID)
+	if err != nil || got.Name != "Маша" || got.Status != Pending {
+		t.Errorf("got %+v, %v; want Маша, PENDING", got, err)
+	}
+}
+
+func TestOneUsersThousandRequestsDelayAnotherByOneRender(t *testing.T) {
+	s := newStore(t)
+	for i := range 1000 {
+		ask(t, s, fmt.Sprintf("Имя %d", i), 1)
+	}
+	for range 3 {
+		begin(t, s, Render)
+	}
+	ask(t, s, "Оля", 2)
+	ask(t, s, "Юля", 2)
+	var order []string
+	for range 4 {
+		order = append(order, begin(t, s, Render).Asset.Name)
+	}
+	if order[1] != "Оля" || order[3] != "Юля" {
+		t.Errorf("got %q; want the other user's to take every second turn", order)
+	}
+	if places, err := s.Line(t.Context()); err != nil || len(places) != 995 {
+		t.Errorf("got %d in line, %v; want 995", len(places), err)
+	}
+}
+
+func TestAskingAgain(t *testing.T) {
+	week := 7 * 24 * time.Hour
+	wish := func(t *testing.T, s *Store, user int64, lang string) (a Asset, g Grant) {
+		write(t, s, func(tx *Tx) (err error) {
+			if _, err := tx.Meet(user, lang); err != nil {
+				return err
+			}
+			a, g, err = tx.ShareOrCreate(Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang}, moment(tx.now).Add(-week))
+			return err
+		})
+		return a, g
+	}
+	t.Run("joins the video that is being made", func(t *testing.T) {
+		s := newStore(t)
+		first, _ := wish(t, s, 1, "ru")
+		second, grant := wish(t, s, 2, "ru")
+		if second.ID != first.ID || grant != Shared {
+			t.Errorf("got %s, %s; want the asset %s, joined", second.ID, grant, first.ID)
+		}
+	})
+	t.Run("of the same user changes nothing", func(t *testing.T) {
+		s := newStore(t)
+		wish(t, s, 1, "ru")
+		if _, grant := wish(t, s, 1, "ru"); grant != Waiting {
+			t.Errorf("got %s; want waiting", grant)
+		}
+		if n := count(t, s, `SELECT count(*) FROM requests`); n != 1 {
+			t.Errorf("got %d requests; want 1", n)
+		}
+	})
+	t.Run("in another language is another video", func(t *testing.T) {
+		s := newStore(t)
+		first, _ := wish(t, s, 1, "ru")
+		if second, grant := wish(t, s, 2, "en"); second.ID == first.ID || grant != Created {
+			t.Errorf("got %s, %s; want a new asset", second.ID, grant)
+		}
+	})
+	t.Run("sends a finished one at once", func(t *testing.T) {
+		s := newStore(t)
+		first, _ := wish(t, s, 1, "ru")
+		complete(t, s)
+		second, grant := wish(t, s, 2, "ru")
+		if second.ID != first.ID || grant != Ready {
+			t.Errorf("got %s, %s; want %s, ready", second.ID, grant, first.ID)
+		}
+		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 2 {
+			t.Errorf("got %d deliveries owed; want 2", n)
+		}
+	})
+	t.Run("after the time of reuse makes a new one", func(t *testing.T) {
+		s := newStore(t)
+		wish(t, s, 1, "ru")
+		complete(t, s)
+		s.now = func() time.Time { return time.Now().Add(week + time.Minute) }
+		if _, grant := wish(t, s, 2, "ru"); grant != Created {
+			t.Errorf("got %s; want created", grant)
+		}
+	})
+}
+
+func TestCancelling(t *testing.T) {
+	t.Run("drops the asset when nobody else waits", func(t *testing.T) {
+		s := newStore(t)
+		a := ask(t, s, "Маша", 1)
+		write(t, s, func(tx *Tx) error { return tx.Cancel(1, a.ID) })
+		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests)`); n != 0 {
+			t.Errorf("got %d rows left; want 0", n)
+		}
+	})
+	t.Run("leaves it for the others", func(t *testing.T) {
+		s := newStore(t)
+		a := ask(t, s, "Маша", 1, 2)
+		write(t, s, func(tx *Tx) error { return tx.Cancel(1, a.ID) })
+		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER'`); n != 1 {
+			t.Errorf("got %d renders owed; want 1", n)
+		}
+	})
+	t.Run("is too late once the work has begun", func(t *testing.T) {
+		s := newStore(t)
+		a := ask(t, s, "Маша", 1)
+		begin(t, s, Render)
+		if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.Cancel(1, a.ID) }); err != ErrNotFound {
+			t.Errorf("got %v; want ErrNotFound", err)
+		}
+	})
+}
+
+func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
+	s := newStore(t)
+	mine, shared := ask(t, s, "Маша", 1), ask(t, s, "Оля", 1, 2)
+	complete(t, s)
+	write(t, s, func(tx *Tx) error {
+		_, err := tx.Receive([]Update{{ID: 5, Chat: 1, Raw: `{"text":"Маша"}`}})
+		if err == nil {
+			_, err = tx.SaveDraft(1, "Катя")
+		}
+		return err
+	})
+	var files, assets []string
+	write(t, s, func(tx *Tx) (err error) { files, assets, err = tx.Forget(1); return err })
+	if len(assets) != 1 || assets[0] != mine.ID || len(files) != 1 || files[0] != mine.ID+".mp4" {
+		t.Errorf("got files %q of assets %q; want those of %s", files, assets, mine.ID)
+	}
+	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`, `SELECT count(*) FROM requests WHERE user_id = 1`,
+		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets WHERE name = 'Маша'`} {
+		if n := count(t, s, q); n != 0 {
+			t.Errorf("%s: got %d; want 0", q, n)
+		}
+	}
+	if a, err := s.Asset(t.Context(), shared.ID); err != nil || a.Status != Pending {
+		t.Errorf("the shared asset: got %v, %v; want it untouched", a.Status, err)
+	}
+	if offset, err := s.Offset(t.Context()); err != nil || offset != 6 {
+		t.Errorf("Telegram's offset: got %d, %v; want 6", offset, err)
+	}
+}
+
+func TestTheInbox(t *testing.T) {
+	t.Run("takes an update once", func(t *testing.T) {
+		s := newStore(t)
+		for i, want := range []int{2, 1} {
+			write(t, s, func(tx *Tx) error {
+				fresh, err := tx.Receive([]Update{{ID: 1, Chat: 1, Raw: "{}"}, {ID: int64(2 + i), Chat: 1, Raw: "{}"}})
+				if len(fresh) != want {
+					t.Errorf("got %d fresh updates; want %d", len(fresh), want)
+				}
+				return err
+			})
+		}
+	})
+	t.Run("sets an update aside after the last try and erases it", func(t *testing.T) {
+		s := newStore(t)
+		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 1, Raw: "{}"}}); return err })
+		for i, want := range []bool{false, false, true} {
+			write(t, s, func(tx *Tx) error {
+				aside, err := tx.Stumbled(1, "e", 3)
+				if aside != want {
+					t.Errorf("try %d: got aside %v; want %v", i+1, aside, want)
+				}
+				return err
+			})
+		}
+		if left, err := s.Inbox(t.Context()); err != nil || len(left) != 0 {
+			t.Errorf("got %d left, %v; want none", len(left), err)
+		}
+	})
+	t.Run("polls anew after six days of silence", func(t *testing.T) {
+		s := newStore(t)
+		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 70, Raw: "{}"}}); return err })
+		if n, _ := s.Offset(t.Context()); n != 71 {
+			t.Errorf("got %d; want 71", n)
+		}
+		s.now = func() time.Time { return time.Now().Add(6*24*time.Hour + time.Minute) }
+		if n, _ := s.Offset(t.Context()); n != 0 {
+			t.Errorf("got %d; want 0", n)
+		}
+		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram counts anew
+		if n, _ := s.Offset(t.Context()); n != 4 {
+			t.Errorf("got %d; want 4", n)
+		}
+	})
+}
