@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	tg "github.com/go-telegram/bot"
@@ -40,11 +39,9 @@ const (
 )
 
 const (
-	callTime     = 30 * time.Second // for a call without a file
-	slowestLine  = 50_000           // bytes a second: what an upload may be as slow as
-	progressRest = 3 * time.Second  // between two edits of one message
-	maxTries     = 3                // to handle an update, before it is set aside
-	atOnce       = 16               // chats being answered at a time
+	progressRest = 3 * time.Second // between two edits of one message
+	maxTries     = 3               // to handle an update, before it is set aside
+	atOnce       = 16              // chats being answered at a time
 )
 
 // BotOptions are the operator's choices for the bot.
@@ -74,26 +71,26 @@ type Bot struct {
 	}
 	log    *slog.Logger
 	client telegram.Client
-	gate   *telegram.Gate
-	api    *tg.Bot
+	talk   telegram.Talk
 
 	chats   *telegram.Chats[Update]
-	busy    chan struct{}          // one token a chat being answered
-	uploads singleflight.Group     // one upload of an asset at a time
-	link    atomic.Pointer[string] // https://t.me/username, once asked for
+	busy    chan struct{}      // one token a chat being answered
+	uploads singleflight.Group // one upload of an asset at a time
 }
 
 // NewBot prepares the bot; the queue is set before Run.
 func NewBot(store *Store, media interface {
 	Open(string) (*os.File, error)
 }, opts BotOptions, log *slog.Logger) (*Bot, error) {
-	b := &Bot{opts: opts, store: store, media: media, log: log, gate: telegram.NewGate(), busy: make(chan struct{}, atOnce),
+	b := &Bot{opts: opts, store: store, media: media, log: log, busy: make(chan struct{}, atOnce),
 		client: telegram.Client{HTTP: &http.Client{}}} // no Timeout: it would cut uploads; every call has its own
 	b.chats = telegram.NewChats(b.settle)
-	var err error
-	b.api, err = tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
+	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
 		tg.WithHTTPClient(0, b.client), tg.WithDefaultHandler(b.route),
 		tg.WithErrorsHandler(func(err error) { log.Warn("telegram library", "err", err) }))
+	b.talk = telegram.Talk{API: api, Gate: telegram.NewGate(), Gone: func(ctx context.Context, chat int64) error {
+		return store.Tx(ctx, func(tx *Tx) error { return tx.SetReachable(chat, false) })
+	}}
 	return b, err
 }
 
@@ -130,7 +127,7 @@ func (b *Bot) poll(ctx context.Context) {
 				b.log.Info("telegram is back")
 			}
 			troubled = false
-			b.gate.Up()
+			b.talk.Gate.Up()
 			for _, u := range fresh {
 				b.chats.Accept(ctx, u.Chat, u)
 			}
@@ -241,7 +238,7 @@ func (b *Bot) handle(ctx context.Context, u Update) (err error) {
 		}
 	}()
 	t := &turn{update: u.ID}
-	b.api.ProcessUpdate(context.WithValue(ctx, turnKey{}, t), &update)
+	b.talk.API.ProcessUpdate(context.WithValue(ctx, turnKey{}, t), &update)
 	return t.err
 }
 
@@ -298,16 +295,11 @@ func (b *Bot) onGroup(ctx context.Context, chat int64, from *models.User) error 
 	if from != nil {
 		code = from.LanguageCode
 	}
-	link := b.link.Load()
-	if link == nil {
-		var me *models.User
-		if err := b.call(ctx, 0, func(ctx context.Context) (err error) { me, err = b.api.GetMe(ctx); return err }); err != nil {
-			return err
-		}
-		link = new("https://t.me/" + me.Username)
-		b.link.Store(link)
+	link, err := b.talk.Link(ctx)
+	if err != nil {
+		return err
 	}
-	_, err := b.say(ctx, chat, lang.Match(code, b.opts.Language), "group", lang.Vars{"Link": *link}, nil)
+	_, err = b.say(ctx, chat, lang.Match(code, b.opts.Language), "group", lang.Vars{"Link": link}, nil)
 	return err
 }
 
@@ -360,7 +352,7 @@ func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
 	case "cancel":
 		return b.cancelAll(ctx, u)
 	case "language":
-		var row []models.InlineKeyboardButton
+		var row []telegram.Button
 		for _, l := range lang.Languages {
 			row = append(row, button(lang.Say(l, "language_name", nil), langButton, l))
 		}
@@ -399,14 +391,14 @@ func (b *Bot) status(ctx context.Context, u User) error {
 		return b.reply(ctx, u, "status_empty", nil, nil)
 	}
 	lines := []string{lang.Say(u.Lang, "status_title", nil)}
-	var get []models.InlineKeyboardButton
+	var get telegram.Keyboard
 	var failed []Wanted
 	for _, w := range wanted {
 		id := map[Status]string{Pending: "status_pending", Processing: "status_processing", Completed: "status_completed", Failed: "status_failed"}[w.Status]
 		switch {
 		case w.Status == Processing && w.Finished:
 			id = "status_sending"
-			get = append(get, button(lang.Say(u.Lang, "button_get", lang.Vars{"Name": w.Name}), getButton, w.AssetID))
+			get = append(get, []telegram.Button{button(lang.Say(u.Lang, "button_get", lang.Vars{"Name": w.Name}), getButton, w.AssetID)})
 		case w.Status == Failed && w.Retried:
 			id = "status_retried"
 		case w.Status == Failed && len(failed) < 3:
@@ -414,7 +406,7 @@ func (b *Bot) status(ctx context.Context, u User) error {
 		}
 		lines = append(lines, lang.Say(u.Lang, id, lang.Vars{"Name": w.Name}))
 	}
-	if _, err := b.send(ctx, u.ID, strings.Join(lines, "\n"), column(get...)); err != nil {
+	if _, err := b.talk.Send(ctx, u.ID, strings.Join(lines, "\n"), get); err != nil {
 		return err
 	}
 	for _, w := range failed {
@@ -466,7 +458,7 @@ func (b *Bot) cancel(ctx context.Context, u User, assetID string, message int) e
 	if message == 0 {
 		return b.reply(ctx, u, "cancelled", vars, nil)
 	}
-	return b.edit(ctx, u.ID, message, lang.Say(u.Lang, "cancelled", vars), nil)
+	return b.talk.Edit(ctx, u.ID, message, lang.Say(u.Lang, "cancelled", vars), nil)
 }
 
 // onPress answers a press of a button before it works: an unanswered button spins for a minute.
@@ -480,7 +472,7 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 	if kind == retryButton {
 		return b.onRetry(ctx, q.ID, u, chat, message, arg)
 	}
-	if err := b.answer(ctx, q.ID, ""); err != nil {
+	if err := b.talk.Answer(ctx, q.ID, ""); err != nil {
 		return err
 	}
 	switch kind {
@@ -586,7 +578,7 @@ func (b *Bot) onRetry(ctx context.Context, query string, u User, chat int64, mes
 		return err
 	}
 	toast := map[Press]string{PressNew: "toast_trying", PressAgain: "toast_waiting", PressReady: "toast_ready", PressUnknown: "toast_lapsed"}[meets]
-	if err := b.answer(ctx, query, lang.Say(u.Lang, toast, nil)); err != nil {
+	if err := b.talk.Answer(ctx, query, lang.Say(u.Lang, toast, nil)); err != nil {
 		return err
 	}
 	_, err = b.queue.Retry(ctx, assetID, ButtonPressed{User: u.ID, Chat: chat})
@@ -646,62 +638,13 @@ func (b *Bot) onForget(ctx context.Context, u User, message int, yes bool) error
 
 // ---- out
 
-// call makes one call to Telegram when its turn has come. A user who cannot be written to is remembered as such.
-func (b *Bot) call(ctx context.Context, chat int64, fn func(context.Context) error) error {
-	err := b.gate.Do(ctx, chat, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, callTime)
-		defer cancel()
-		return fn(ctx)
-	})
-	return b.notice(ctx, chat, err)
+func (b *Bot) say(ctx context.Context, chat int64, language, id string, vars lang.Vars, keyboard telegram.Keyboard) (int, error) {
+	return b.talk.Send(ctx, chat, lang.Say(language, id, vars), keyboard)
 }
 
-func (b *Bot) notice(ctx context.Context, chat int64, err error) error {
-	if chat > 0 && telegram.ClassOf(err) == telegram.Gone {
-		return errors.Join(err, b.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.SetReachable(chat, false) }))
-	}
-	return err
-}
-
-// send sends plain text: a name in it is data, whatever it looks like.
-func (b *Bot) send(ctx context.Context, chat int64, text string, keyboard *models.InlineKeyboardMarkup) (message int, err error) {
-	p := &tg.SendMessageParams{ChatID: chat, Text: text, LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: tg.True()}}
-	if keyboard != nil {
-		p.ReplyMarkup = keyboard
-	}
-	err = b.call(ctx, chat, func(ctx context.Context) error {
-		m, err := b.api.SendMessage(ctx, p)
-		if err == nil {
-			message = m.ID
-		}
-		return err
-	})
-	return message, err
-}
-
-func (b *Bot) say(ctx context.Context, chat int64, language, id string, vars lang.Vars, keyboard *models.InlineKeyboardMarkup) (int, error) {
-	return b.send(ctx, chat, lang.Say(language, id, vars), keyboard)
-}
-
-func (b *Bot) reply(ctx context.Context, u User, id string, vars lang.Vars, keyboard *models.InlineKeyboardMarkup) error {
+func (b *Bot) reply(ctx context.Context, u User, id string, vars lang.Vars, keyboard telegram.Keyboard) error {
 	_, err := b.say(ctx, u.ID, u.Lang, id, vars, keyboard)
 	return err
-}
-
-func (b *Bot) edit(ctx context.Context, chat int64, message int, text string, keyboard *models.InlineKeyboardMarkup) error {
-	p := &tg.EditMessageTextParams{ChatID: chat, MessageID: message, Text: text}
-	if keyboard != nil {
-		p.ReplyMarkup = keyboard
-	}
-	return b.call(ctx, chat, func(ctx context.Context) error { _, err := b.api.EditMessageText(ctx, p); return err })
-}
-
-// answer ends the spinning of a button. One that is too old to answer is no error.
-func (b *Bot) answer(ctx context.Context, query, text string) error {
-	return b.call(ctx, 0, func(ctx context.Context) error {
-		_, err := b.api.AnswerCallbackQuery(ctx, &tg.AnswerCallbackQueryParams{CallbackQueryID: query, Text: text})
-		return err
-	})
 }
 
 // stripButtons takes the buttons from a message whose question is settled. It is a courtesy: failing is no error.
@@ -709,11 +652,7 @@ func (b *Bot) stripButtons(ctx context.Context, chat int64, message int) {
 	if message == 0 {
 		return
 	}
-	err := b.call(ctx, 0, func(ctx context.Context) error {
-		_, err := b.api.EditMessageReplyMarkup(ctx, &tg.EditMessageReplyMarkupParams{ChatID: chat, MessageID: message})
-		return err
-	})
-	if err != nil {
+	if err := b.talk.StripButtons(ctx, chat, message); err != nil {
 		b.log.Debug("take buttons away", "err", err)
 	}
 }
@@ -723,11 +662,7 @@ func (b *Bot) Withdraw(ctx context.Context, chat int64, message int) {
 	if message == 0 {
 		return
 	}
-	err := b.call(ctx, 0, func(ctx context.Context) error {
-		_, err := b.api.DeleteMessage(ctx, &tg.DeleteMessageParams{ChatID: chat, MessageID: message})
-		return err
-	})
-	if err != nil {
+	if err := b.talk.Delete(ctx, chat, message); err != nil {
 		b.log.Debug("delete a progress message", "err", err)
 	}
 }
@@ -770,9 +705,9 @@ func (b *Bot) Send(ctx context.Context, t Task) (message int, fileID string, err
 		case err != nil: // somebody else's upload failed, for a reason that may be theirs alone
 			continue
 		}
-		p := b.videoParams(t)
-		p.Video = &models.InputFileString{Data: known.(string)}
-		message, fileID, err = b.sendVideo(ctx, t, p, callTime)
+		v := b.videoOf(t)
+		v.FileID = known.(string)
+		message, fileID, err = b.talk.SendVideo(ctx, t.To.Chat, v)
 		if telegram.ClassOf(err) != telegram.BadFile {
 			return message, fileID, err
 		}
@@ -783,60 +718,36 @@ func (b *Bot) Send(ctx context.Context, t Task) (message int, fileID string, err
 	}
 }
 
-func (b *Bot) videoParams(t Task) *tg.SendVideoParams {
+func (b *Bot) videoOf(t Task) telegram.Video {
 	v := t.Asset.Video
-	return &tg.SendVideoParams{ChatID: t.To.Chat, Caption: lang.Say(t.To.Lang, "caption", lang.Vars{"Name": t.Asset.Name}),
-		SupportsStreaming: true, Duration: int(math.Round(v.Duration.Seconds())), Width: v.Width, Height: v.Height}
+	return telegram.Video{Caption: lang.Say(t.To.Lang, "caption", lang.Vars{"Name": t.Asset.Name}),
+		Duration: v.Duration, Width: v.Width, Height: v.Height}
 }
 
 // upload sends the file itself and stores the file_id, before anybody else sends this asset.
 func (b *Bot) upload(ctx context.Context, t Task) (message int, fileID string, err error) {
-	v := t.Asset.Video
-	if v.Size > b.opts.MaxUpload {
-		return 0, "", Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb", v.Size, b.opts.MaxUpload))
+	v, files := b.videoOf(t), t.Asset.Video
+	if files.Size > b.opts.MaxUpload {
+		return 0, "", Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb", files.Size, b.opts.MaxUpload))
 	}
-	video, err := b.media.Open(v.File)
+	file, err := b.media.Open(files.File)
 	if err != nil {
 		return 0, "", Permanent(fmt.Errorf("open the video: %w", err))
 	}
-	defer video.Close()
-	p := b.videoParams(t)
-	p.Video = &models.InputFileUpload{Filename: "video.mp4", Data: video}
-	if v.Thumb != "" {
-		thumb, err := b.media.Open(v.Thumb)
+	defer file.Close()
+	v.File, v.Size = file, files.Size
+	if files.Thumb != "" {
+		thumb, err := b.media.Open(files.Thumb)
 		if err != nil {
 			return 0, "", Permanent(fmt.Errorf("open the thumbnail: %w", err))
 		}
 		defer thumb.Close()
-		p.Thumbnail = &models.InputFileUpload{Filename: "thumb.jpg", Data: thumb}
+		v.Thumb = thumb
 	}
-	message, fileID, err = b.sendVideo(ctx, t, p, callTime+time.Duration(v.Size/slowestLine)*time.Second)
-	if err != nil {
+	if message, fileID, err = b.talk.SendVideo(ctx, t.To.Chat, v); err != nil {
 		return 0, "", err
 	}
 	return message, fileID, b.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.SetFileID(t.AssetID, fileID) })
-}
-
-func (b *Bot) sendVideo(ctx context.Context, t Task, p *tg.SendVideoParams, limit time.Duration) (message int, fileID string, err error) {
-	err = b.gate.Do(ctx, t.To.Chat, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		m, err := b.api.SendVideo(ctx, p)
-		if err != nil {
-			return err
-		}
-		message = m.ID
-		switch { // a video without sound comes back as an animation
-		case m.Video != nil:
-			fileID = m.Video.FileID
-		case m.Animation != nil:
-			fileID = m.Animation.FileID
-		case m.Document != nil:
-			fileID = m.Document.FileID
-		}
-		return nil
-	})
-	return message, fileID, b.notice(ctx, t.To.Chat, err)
 }
 
 // ---- progress
@@ -904,12 +815,12 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]shown) (skipped b
 		if old, ok := seen[w.Request]; ok && !old.matters(now) {
 			continue
 		}
-		if !b.gate.Spare(w.Chat) {
+		if !b.talk.Gate.Spare(w.Chat) {
 			skipped = true
 			continue
 		}
 		text := lang.Say(w.Lang, "request_created", nil) + "\n\n" + progressLine(w, o)
-		if err := b.edit(ctx, w.Chat, w.Progress, text, cancelKeyboard(w.Lang, w.AssetID, w.Status)); err != nil {
+		if err := b.talk.Edit(ctx, w.Chat, w.Progress, text, cancelKeyboard(w.Lang, w.AssetID, w.Status)); err != nil {
 			if _, waits := retryAfter(err); waits {
 				return true, nil
 			}
@@ -935,36 +846,22 @@ func progressLine(w Watcher, o Outlook) string {
 
 // ---- keyboards and commands
 
-func button(text, kind, arg string) models.InlineKeyboardButton {
-	data := kind
+func button(text, kind, arg string) telegram.Button {
 	if arg != "" {
-		data += ":" + arg
+		kind += ":" + arg
 	}
-	return models.InlineKeyboardButton{Text: text, CallbackData: data}
+	return telegram.Button{Text: text, Data: kind}
 }
 
-func buttons(row ...models.InlineKeyboardButton) *models.InlineKeyboardMarkup {
-	return &models.InlineKeyboardMarkup{InlineKeyboard: [][]models.InlineKeyboardButton{row}}
-}
+// buttons is a keyboard of one row.
+func buttons(row ...telegram.Button) telegram.Keyboard { return telegram.Keyboard{row} }
 
-// column puts each button in a row of its own; none is no keyboard.
-func column(all ...models.InlineKeyboardButton) *models.InlineKeyboardMarkup {
-	if len(all) == 0 {
-		return nil
-	}
-	k := &models.InlineKeyboardMarkup{}
-	for _, one := range all {
-		k.InlineKeyboard = append(k.InlineKeyboard, []models.InlineKeyboardButton{one})
-	}
-	return k
-}
-
-func retryKeyboard(language, assetID string) *models.InlineKeyboardMarkup {
+func retryKeyboard(language, assetID string) telegram.Keyboard {
 	return buttons(button(lang.Say(language, "button_retry", nil), retryButton, assetID))
 }
 
 // cancelKeyboard is there as long as the work has not begun.
-func cancelKeyboard(language, assetID string, status Status) *models.InlineKeyboardMarkup {
+func cancelKeyboard(language, assetID string, status Status) telegram.Keyboard {
 	if status != Pending {
 		return nil
 	}
@@ -978,24 +875,24 @@ var (
 
 // publishCommands tells Telegram which commands to offer: in each language, and with more in the chats of admins.
 func (b *Bot) publishCommands(ctx context.Context, admins ...int64) {
-	set := func(names []string, language string, scope models.BotCommandScope) {
+	set := func(names []string, language string, chat int64) {
 		speak := language
 		if speak == "" { // for everybody else
 			speak = b.opts.Language
 		}
-		p := &tg.SetMyCommandsParams{LanguageCode: language, Scope: scope}
+		var list []telegram.Command
 		for _, name := range names {
-			p.Commands = append(p.Commands, models.BotCommand{Command: name, Description: lang.Say(speak, "command_"+name, nil)})
+			list = append(list, telegram.Command{Name: name, Description: lang.Say(speak, "command_"+name, nil)})
 		}
-		err := b.call(ctx, 0, func(ctx context.Context) error { _, err := b.api.SetMyCommands(ctx, p); return err })
+		err := b.talk.SetCommands(ctx, language, chat, list)
 		if err != nil && ctx.Err() == nil && telegram.ClassOf(err) != telegram.Gone { // an admin who has not written yet
 			b.log.Warn("publish the commands", "err", err)
 		}
 	}
 	for _, l := range append([]string{""}, lang.Languages...) {
-		set(userCommands, l, &models.BotCommandScopeDefault{})
+		set(userCommands, l, 0)
 		for _, id := range admins {
-			set(slices.Concat(userCommands, adminCommands), l, &models.BotCommandScopeChat{ChatID: id})
+			set(slices.Concat(userCommands, adminCommands), l, id)
 		}
 	}
 }

@@ -1,0 +1,194 @@
+package lang
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+)
+
+// load reads a message file: the forms of every id.
+func load(t *testing.T, lang string) map[string]map[string]string {
+	t.Helper()
+	text, err := messages.ReadFile("messages/" + lang + ".toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw map[string]any
+	if _, err := toml.Decode(string(text), &raw); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]map[string]string{}
+	for id, v := range raw {
+		out[id] = map[string]string{}
+		switch v := v.(type) {
+		case string:
+			out[id]["other"] = v
+		case map[string]any:
+			for form, text := range v {
+				out[id][form] = text.(string)
+			}
+		}
+	}
+	return out
+}
+
+var placeholder = regexp.MustCompile(`\{\{\.(\w+)\}\}`)
+
+func placeholders(forms map[string]string) []string {
+	var out []string
+	for _, text := range forms {
+		for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+			out = append(out, m[1])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func TestEveryLanguageSaysTheSame(t *testing.T) {
+	plurals := map[string][]string{"ru": {"few", "many", "one", "other"}, "en": {"one", "other"}}
+	en := load(t, "en")
+	for _, l := range Languages {
+		all := load(t, l)
+		for id, forms := range en {
+			if all[id] == nil {
+				t.Errorf("%s: %s is missing", l, id)
+				continue
+			}
+			if got, want := placeholders(all[id]), placeholders(forms); !slices.Equal(got, want) {
+				t.Errorf("%s: %s has the placeholders %q; want %q", l, id, got, want)
+			}
+		}
+		for id, forms := range all {
+			if en[id] == nil {
+				t.Errorf("%s: %s is in no other language", l, id)
+			}
+			if len(forms) == 1 {
+				continue
+			}
+			for _, form := range plurals[l] {
+				if forms[form] == "" {
+					t.Errorf("%s: %s has no form %q", l, id, form)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryMessageIsUsedAndThere reads the program's source: an id in quotes that looks like one of ours must exist,
+// and every message must be named somewhere.
+func TestEveryMessageIsUsedAndThere(t *testing.T) {
+	en := load(t, "en")
+	var source strings.Builder
+	for _, pattern := range []string{"../../bot.go", "name.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %v", pattern, files, err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.Write(text)
+		}
+	}
+	commands := regexp.MustCompile(`(?s)(user|admin)Commands +=.*?\}`).FindAllString(source.String(), -1)
+	if len(commands) != 2 {
+		t.Fatalf("got the lists of commands %q; want two", commands)
+	}
+	for id := range en {
+		if name, ok := strings.CutPrefix(id, "command_"); ok {
+			if !strings.Contains(strings.Join(commands, ""), fmt.Sprintf("%q", name)) {
+				t.Errorf("%s: there is no such command", id)
+			}
+			continue
+		}
+		if !strings.Contains(source.String(), fmt.Sprintf("%q", id)) {
+			t.Errorf("%s is used nowhere", id)
+		}
+	}
+	for _, c := range commands {
+		for _, m := range regexp.MustCompile(`"(\w+)"`).FindAllStringSubmatch(c, -1) {
+			if en["command_"+m[1]] == nil {
+				t.Errorf("the command %s has no description", m[1])
+			}
+		}
+	}
+	said := regexp.MustCompile(`(?:lang\.Say\([^,]+, |reply\(ctx, u, |say\(ctx, [^,]+, [^,]+, |limit = |toast_|problem = (?:worse\(problem, )?)"([a-z_]+)"`)
+	found := said.FindAllStringSubmatch(source.String(), -1)
+	if len(found) < 40 {
+		t.Fatalf("got %d messages in the source; want at least 40, or this test looks for calls that are gone", len(found))
+	}
+	for _, m := range found {
+		if id := m[1]; en[id] == nil && id != "command_" {
+			t.Errorf("the source says %q, which is no message", id)
+		}
+	}
+}
+
+func TestTheSentencesOfTheContract(t *testing.T) {
+	for id, want := range map[string]string{
+		"apology":         "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\nНе переживайте, вы можете попробовать еще раз!",
+		"button_retry":    "🔄 Попробовать еще раз",
+		"request_created": "Запрос создан! Скоро отправим видео.",
+	} {
+		if got := Say("ru", id, Vars{"Name": "Маша"}); got != want {
+			t.Errorf("%s: got %q; want %q", id, got, want)
+		}
+	}
+}
+
+func TestPlurals(t *testing.T) {
+	for n, want := range map[int]string{1: "около 1 минуты", 2: "около 2 минут", 5: "около 5 минут", 21: "около 21 минуты"} {
+		if got := Say("ru", "progress_place", Vars{"Place": 3, "Count": n}); !strings.Contains(got, want) {
+			t.Errorf("got %q; want %q in it", got, want)
+		}
+	}
+}
+
+func TestANameIsDataWhateverItLooksLike(t *testing.T) {
+	for _, name := range []string{"{{.Name}}", "<b>x</b>", "*x*", "&amp;", `"`} {
+		if got := Say("en", "confirm", Vars{"Name": name}); got != "Make a video for “"+name+"”?" {
+			t.Errorf("got %q; want %s as it is", got, name)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for code, want := range map[string]string{"ru": "ru", "ru-RU": "ru", "en-GB": "en", "en": "en", "de": "fallback", "": "fallback", "!!": "fallback", "uk": "fallback"} {
+		if got := Match(code, "fallback"); got != want {
+			t.Errorf("%q: got %s; want %s", code, got, want)
+		}
+	}
+}
+
+func TestRudeWords(t *testing.T) {
+	list := append(ParseWords(RudeWords("ru")), ParseWords(RudeWords("en"))...)
+	for name, want := range map[string]bool{"Маша": false, "Дерьмовый": true, "анна сука": true, "Сукайна": false, "Dick": false, "Assol": false,
+		"FUCKER": true, "Эбабанза": false, "Себастьян": false} {
+		if got := IsRude(NameKey(name), list); got != want {
+			t.Errorf("%s: got %v; want %v", name, got, want)
+		}
+	}
+	for _, l := range Languages {
+		if len(ParseWords(RudeWords(l))) == 0 {
+			t.Errorf("%s: the list is empty", l)
+		}
+	}
+}
+
+func TestANameOfOneProblemIsToldTheWorst(t *testing.T) {
+	for text, want := range map[string]string{"М1😀": "name_digits", "М1\u202e": "name_hidden", "Маша.": "name_characters", "Ма": "", "М": "name_short",
+		"": "name_short", "---": "name_characters", "t.me/masha": "name_link", "@masha": "name_link", "Маша\nОля": ""} {
+		if _, _, got := ParseName(text); got != want {
+			t.Errorf("%q: got %q; want %q", text, got, want)
+		}
+	}
+}

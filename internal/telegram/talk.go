@@ -1,0 +1,166 @@
+// The calls a bot makes to talk: each in its turn, with a time limit and plain arguments.
+
+package telegram
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/go-telegram/bot"
+	"github.com/go-telegram/bot/models"
+)
+
+const (
+	callTime    = 30 * time.Second // for a call without a file
+	slowestLine = 50_000           // bytes a second that an upload may be as slow as
+)
+
+// Button is a button under a message. Data is at most 64 bytes.
+type Button struct{ Text, Data string }
+
+// Keyboard is rows of buttons; nil is none.
+type Keyboard [][]Button
+
+func (k Keyboard) markup() models.ReplyMarkup {
+	if len(k) == 0 {
+		return nil
+	}
+	m := &models.InlineKeyboardMarkup{}
+	for _, row := range k {
+		var out []models.InlineKeyboardButton
+		for _, b := range row {
+			out = append(out, models.InlineKeyboardButton{Text: b.Text, CallbackData: b.Data})
+		}
+		m.InlineKeyboard = append(m.InlineKeyboard, out)
+	}
+	return m
+}
+
+// Talk makes the calls. Its errors are *Error.
+type Talk struct {
+	API  *bot.Bot
+	Gate *Gate
+	// Gone is told of a chat that cannot be written to.
+	Gone func(ctx context.Context, chat int64) error
+}
+
+// call makes one call. chat is 0 for calls that Telegram does not count as messages to a chat.
+func (t *Talk) call(ctx context.Context, chat int64, limit time.Duration, fn func(context.Context) error) error {
+	err := t.Gate.Do(ctx, chat, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return fn(ctx)
+	})
+	if chat > 0 && ClassOf(err) == Gone {
+		return errors.Join(err, t.Gone(context.WithoutCancel(ctx), chat))
+	}
+	return err
+}
+
+// Send sends plain text, without a preview of its links, and returns the message's id.
+func (t *Talk) Send(ctx context.Context, chat int64, text string, k Keyboard) (message int, err error) {
+	p := &bot.SendMessageParams{ChatID: chat, Text: text, ReplyMarkup: k.markup(),
+		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: bot.True()}}
+	err = t.call(ctx, chat, callTime, func(ctx context.Context) error {
+		m, err := t.API.SendMessage(ctx, p)
+		if err == nil {
+			message = m.ID
+		}
+		return err
+	})
+	return message, err
+}
+
+// Edit replaces the text and the buttons of a message.
+func (t *Talk) Edit(ctx context.Context, chat int64, message int, text string, k Keyboard) error {
+	p := &bot.EditMessageTextParams{ChatID: chat, MessageID: message, Text: text, ReplyMarkup: k.markup()}
+	return t.call(ctx, chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageText(ctx, p); return err })
+}
+
+// StripButtons takes the buttons from a message.
+func (t *Talk) StripButtons(ctx context.Context, chat int64, message int) error {
+	p := &bot.EditMessageReplyMarkupParams{ChatID: chat, MessageID: message}
+	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageReplyMarkup(ctx, p); return err })
+}
+
+// Delete deletes a message.
+func (t *Talk) Delete(ctx context.Context, chat int64, message int) error {
+	p := &bot.DeleteMessageParams{ChatID: chat, MessageID: message}
+	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.DeleteMessage(ctx, p); return err })
+}
+
+// Answer ends the spinning of a pressed button. One that is too old to answer is no error.
+func (t *Talk) Answer(ctx context.Context, query, text string) error {
+	p := &bot.AnswerCallbackQueryParams{CallbackQueryID: query, Text: text}
+	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.AnswerCallbackQuery(ctx, p); return err })
+}
+
+// Video is a video to send: by FileID, or File and Thumb when that is "".
+type Video struct {
+	FileID        string
+	File          io.Reader // a pointer: the library panics on others
+	Size          int64     // bytes of File
+	Thumb         io.Reader // JPEG, a pointer too; nil: none
+	Caption       string
+	Duration      time.Duration
+	Width, Height int // px
+}
+
+// SendVideo sends a video and returns the message's id and the file_id to send it by the next time.
+func (t *Talk) SendVideo(ctx context.Context, chat int64, v Video) (message int, fileID string, err error) {
+	p := &bot.SendVideoParams{ChatID: chat, Caption: v.Caption, SupportsStreaming: true, Duration: int(v.Duration.Round(time.Second).Seconds()),
+		Width: v.Width, Height: v.Height, Video: &models.InputFileString{Data: v.FileID}}
+	if v.FileID == "" {
+		p.Video = &models.InputFileUpload{Filename: "video.mp4", Data: v.File}
+		if v.Thumb != nil {
+			p.Thumbnail = &models.InputFileUpload{Filename: "thumb.jpg", Data: v.Thumb}
+		}
+	}
+	limit := callTime + time.Duration(v.Size/slowestLine)*time.Second
+	err = t.call(ctx, chat, limit, func(ctx context.Context) error {
+		m, err := t.API.SendVideo(ctx, p)
+		if err != nil {
+			return err
+		}
+		message = m.ID
+		switch { // a video without sound comes back as an animation
+		case m.Video != nil:
+			fileID = m.Video.FileID
+		case m.Animation != nil:
+			fileID = m.Animation.FileID
+		case m.Document != nil:
+			fileID = m.Document.FileID
+		}
+		return nil
+	})
+	return message, fileID, err
+}
+
+// Command is a line of the menu behind the slash.
+type Command struct{ Name, Description string }
+
+// SetCommands sets the menu of a language ("": of all others), in one chat or, when chat is 0, in all.
+func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, commands []Command) error {
+	p := &bot.SetMyCommandsParams{LanguageCode: language, Scope: &models.BotCommandScopeDefault{}}
+	if chat != 0 {
+		p.Scope = &models.BotCommandScopeChat{ChatID: chat}
+	}
+	for _, c := range commands {
+		p.Commands = append(p.Commands, models.BotCommand{Command: c.Name, Description: c.Description})
+	}
+	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.SetMyCommands(ctx, p); return err })
+}
+
+// Link returns the address of the bot.
+func (t *Talk) Link(ctx context.Context) (link string, err error) {
+	err = t.call(ctx, 0, callTime, func(ctx context.Context) error {
+		me, err := t.API.GetMe(ctx)
+		if err == nil {
+			link = "https://t.me/" + me.Username
+		}
+		return err
+	})
+	return link, err
+}
