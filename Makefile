@@ -1,0 +1,26 @@
+# make demo: see it work in the browser.   make test: run the tests.   Both install what is missing on Debian.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+RUN     := ffmpeg fonts-comfortaa
+TEST    := $(RUN) chromium
+
+.PHONY: demo test check build
+
+demo: build
+	@./packaging/need.sh $(RUN)
+	@./retake demo
+
+test:
+	@./packaging/need.sh $(TEST)
+	go test ./...
+
+# Everything a change must pass: format, vet, staticcheck, and the tests with the race detector in random order.
+check:
+	@./packaging/need.sh $(TEST) gcc libc6-dev
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	CGO_ENABLED=1 go test -race -shuffle=on ./...
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .

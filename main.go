@@ -1,0 +1,874 @@
+// Retake: settings, log, signals, and the wiring of store, queue, bot and page.
+
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"golang.org/x/sync/errgroup"
+
+	"retake/internal/db"
+	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/lang"
+	"retake/internal/media"
+	"retake/internal/telegram"
+	"retake/internal/video"
+)
+
+// version is set by the linker for a release.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+	exitConfig  = 78 // EX_CONFIG of sysexits.h
+)
+
+func main() {
+	if err := db.UseOFDLocks(); err != nil { // before anything can open the database
+		fmt.Fprintln(os.Stderr, "retake:", err)
+		os.Exit(exitFailure)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	var usage usageError
+	var config configError
+	switch {
+	case err == nil:
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, usage)
+		os.Exit(exitUsage)
+	case errors.As(err, &config):
+		fmt.Fprintln(os.Stderr, config)
+		os.Exit(exitConfig)
+	default:
+		fmt.Fprintln(os.Stderr, "retake:", err)
+		os.Exit(exitFailure)
+	}
+}
+
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+const usage = usageError(`usage: retake [command] [-config FILE]
+
+  serve          run the bot, the queue and the page (this is the default)
+  demo           show all of it in the browser, with a stand-in for Telegram
+  check          say what is missing on this machine
+  admin link ID  print a one-time link with which that admin signs in to the page
+  retry ASSET    try a failed video again
+  healthcheck    ask the running program whether it is well
+  version        print the version`)
+
+// run carries out one command line.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	command := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	if command == "admin" {
+		if len(args) == 0 || args[0] != "link" {
+			return usage
+		}
+		command, args = "admin link", args[1:]
+	}
+	flags := flag.NewFlagSet("retake "+command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	file := flags.String("config", "", "")
+	if err := flags.Parse(args); err != nil {
+		return usage
+	}
+	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "healthcheck": 0, "version": 0}
+	if n, ok := want[command]; !ok || flags.NArg() != n {
+		return usage
+	}
+	switch command {
+	case "version":
+		_, err := fmt.Fprintln(out, "retake", version)
+		return err
+	case "demo":
+		return demo(ctx, out)
+	}
+	cfg, err := LoadConfig(*file, os.Environ())
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: telegram.Redact(cfg.Telegram.Token)}))
+	switch command {
+	case "check":
+		return check(ctx, cfg, out)
+	case "admin link":
+		return adminLink(ctx, cfg, flags.Arg(0), out)
+	case "retry":
+		return retryOne(ctx, cfg, flags.Arg(0), log, out)
+	case "healthcheck":
+		return healthcheck(ctx, cfg)
+	}
+	return serve(ctx, cfg, log, out, func(r renderer) renderer { return r })
+}
+
+// ---- serve
+
+// serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
+func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wrap func(renderer) renderer) error {
+	unlock, err := lockFolder(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	store, err := OpenStore(filepath.Join(cfg.DataDir, "retake.db"))
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	files, err := media.OpenDisk(filepath.Join(cfg.DataDir, "media"))
+	if err != nil {
+		return fmt.Errorf("the media folder: %w", err)
+	}
+	defer files.Close()
+	if err := sweep(ctx, store, files); err != nil {
+		return err
+	}
+	maker, err := newMaker(cfg, filepath.Join(cfg.DataDir, "work"))
+	if err != nil {
+		return err
+	}
+	rude, err := rudeWords(filepath.Join(cfg.DataDir, "rude"))
+	if err != nil {
+		return fmt.Errorf("the lists of rude words: %w", err)
+	}
+
+	var bot *Bot
+	var msgs messenger
+	if cfg.Telegram.Token != "" {
+		bot, err = NewBot(store, files, BotOptions{
+			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Template: cfg.Render.Template, ReuseFor: cfg.Render.ReuseFor,
+			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
+			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
+			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw,
+		}, log)
+		if err != nil {
+			return err
+		}
+		msgs = bot
+	}
+	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.workers(), Attempts: cfg.Queue.Attempts,
+		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second}, log)
+	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Template: cfg.Render.Template,
+		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
+		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }}, log)
+	listener, err := net.Listen("tcp", cfg.Web.Listen)
+	if err != nil {
+		return fmt.Errorf("web.listen: %w", err)
+	}
+	server := &http.Server{Handler: web.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+
+	for _, sentence := range missing(ctx, cfg, maker) {
+		log.Warn(sentence)
+	}
+	if err := setUpLink(ctx, store, cfg, out); err != nil {
+		return err
+	}
+	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return queue.Run(ctx) })
+	if bot != nil {
+		bot.queue = queue
+		group.Go(func() error { return bot.Run(ctx) })
+	}
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := server.Shutdown(bye); err != nil { // somebody is still watching a video
+			return server.Close()
+		}
+		return nil
+	})
+	group.Go(func() error { // the first video should not wait for its template
+		if err := maker.Prepare(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("prepare the template", "err", err)
+		}
+		return nil
+	})
+	group.Go(func() error { // another process of ours changed the database
+		woken := make(chan os.Signal, 1)
+		signal.Notify(woken, syscall.SIGUSR1)
+		defer signal.Stop(woken)
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-woken:
+				queue.Wake()
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// workshop is the queue's renderer.
+type workshop struct{ *video.Maker }
+
+func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+	v, err := w.Make(ctx, video.Order(o), progress)
+	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}, err
+}
+
+func newMaker(cfg Config, work string) (*video.Maker, error) {
+	return video.New(video.Config{Engine: cfg.Render.Engine, Template: cfg.Render.Template, Command: cfg.Render.Command,
+		FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout, Work: work, Cache: cfg.cacheDir,
+		Workers: cfg.workers()})
+}
+
+// missing says what keeps the program from doing its whole job.
+func missing(ctx context.Context, cfg Config, maker *video.Maker) (sentences []string) {
+	if err := maker.Ready(ctx); err != nil {
+		sentences = append(sentences, err.Error())
+	}
+	if cfg.Telegram.Token == "" {
+		sentences = append(sentences, "The bot is off: set telegram.token (from @BotFather) and start again.")
+	}
+	return sentences
+}
+
+// sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
+func sweep(ctx context.Context, store *Store, files *media.Disk) error {
+	used, err := store.MediaKeys(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := files.Keys()
+	if err != nil {
+		return err
+	}
+	needed := map[string]bool{}
+	for _, key := range used {
+		needed[key] = true
+	}
+	for _, key := range keys {
+		if !needed[key] {
+			if err := files.Delete(ctx, key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rudeWords reads the operator's lists, which begin as copies of ours.
+func rudeWords(dir string) (words []string, err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	for _, l := range lang.Languages {
+		path := filepath.Join(dir, l+".txt")
+		text, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			text = []byte(lang.RudeWords(l))
+			err = os.WriteFile(path, text, 0o640)
+		}
+		if err != nil {
+			return nil, err
+		}
+		words = append(words, lang.ParseWords(string(text))...)
+	}
+	return words, nil
+}
+
+// setUpLink prints a sign-in link as long as nobody has used one.
+func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) error {
+	if had, err := store.HadSession(ctx); err != nil || had {
+		return err
+	}
+	var admin int64 // the operator
+	if len(cfg.Telegram.Owners) > 0 {
+		admin = cfg.Telegram.Owners[0]
+	}
+	link, err := NewLink(ctx, store, cfg.Web.BaseURL, admin)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nSign in to the page (works once, for 15 minutes):\n  %s\n\n", link)
+	return err
+}
+
+// lockFolder makes the data folder this process's own until unlock.
+func lockFolder(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("data_dir: %w", err)
+	}
+	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("data_dir is not writable: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the data folder %s is in use by process %s: stop that one, or set another data_dir", dir, ownerOf(dir))
+	}
+	_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	if err == nil {
+		err = f.Truncate(int64(len(strconv.Itoa(os.Getpid())) + 1))
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("data_dir is not writable: %w", err)
+	}
+	return func() { f.Close() }, nil
+}
+
+func lockPath(dir string) string { return filepath.Join(dir, "lock") }
+
+func ownerOf(dir string) string {
+	pid, _ := os.ReadFile(lockPath(dir))
+	return strings.TrimSpace(string(pid))
+}
+
+// wakeRunning tells the process that holds the data folder, if there is one, that the database changed.
+func wakeRunning(dir string) error {
+	unlock, err := lockFolder(dir)
+	if err == nil {
+		unlock() // nobody runs: the next start sees it
+		return nil
+	}
+	pid, err := strconv.Atoi(ownerOf(dir))
+	if err != nil {
+		return nil // it is just starting, and will see it
+	}
+	return syscall.Kill(pid, syscall.SIGUSR1)
+}
+
+// ---- the other commands
+
+func check(ctx context.Context, cfg Config, out io.Writer) error {
+	work, err := os.MkdirTemp("", "retake-check-") // not the data folder's: a running serve renders there
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	cfg.cacheDir = filepath.Join(work, "cache")
+	maker, err := newMaker(cfg, work)
+	if err != nil {
+		return err
+	}
+	sentences := missing(ctx, cfg, maker)
+	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
+	}
+	if len(sentences) == 0 {
+		fmt.Fprintln(out, "All is well.")
+		return nil
+	}
+	return errors.New(strings.Join(sentences, "\n"))
+}
+
+// openRunning opens the store beside a running serve, or without one.
+func openRunning(cfg Config) (*Store, error) {
+	path := filepath.Join(cfg.DataDir, "retake.db")
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("there is no database yet, start retake serve first: %w", err)
+	}
+	return OpenStore(path)
+}
+
+func adminLink(ctx context.Context, cfg Config, arg string, out io.Writer) error {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil {
+		return usageError(fmt.Sprintf("%q is no Telegram user id: a number is expected", arg))
+	}
+	if _, ok := cfg.Role(id); !ok {
+		return fmt.Errorf("%d is neither in telegram.owners nor in telegram.admins", id)
+	}
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	link, err := NewLink(ctx, store, cfg.Web.BaseURL, id)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, link)
+	return err
+}
+
+func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger, out io.Writer) error {
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	queue := NewQueue(store, nil, nil, nil, Options{}, log)
+	outcome, err := queue.Retry(ctx, assetID, AdminClicked{Admin: Admin{Owner: true}})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, outcome)
+	return wakeRunning(cfg.DataDir)
+}
+
+func healthcheck(ctx context.Context, cfg Config) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+cfg.Web.Listen+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s", resp.Status)
+	}
+	return nil
+}
+
+// ---- demo
+
+// breakable is the demo's renderer: it has a switch.
+type breakable struct {
+	renderer
+	broken func() bool
+}
+
+func (b breakable) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+	if b.broken() {
+		return Rendered{}, errors.New("the renderer is switched off (the demo's switch)")
+	}
+	return b.renderer.Render(ctx, o, progress)
+}
+
+// demo runs the program with a fresh data folder and a stand-in for Telegram, whose chats are a page in the browser.
+func demo(ctx context.Context, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "retake-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	cfg, err := LoadConfig("", nil)
+	if err != nil {
+		return err
+	}
+	cache, err := os.UserCacheDir() // the prepared templates serve the next demo too
+	if err != nil {
+		cache = dir
+	}
+	const token = "1000000:demo-of-retake-without-any-secret"
+	chats := faketelegram.New(token)
+	defer chats.Close()
+	listener, err := listenNear("127.0.0.1:8090")
+	if err != nil {
+		return err
+	}
+	page, err := listenNear(cfg.Web.Listen)
+	if err != nil {
+		return err
+	}
+	page.Close() // serve opens it again
+	var broken atomic.Bool
+	cfg.DataDir, cfg.cacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
+	cfg.Telegram.Token, cfg.Telegram.APIURL = token, "http://"+listener.Addr().String()
+	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
+	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
+
+	mux := http.NewServeMux()
+	mux.Handle("/bot"+token+"/", chats)
+	mux.Handle("/file/", chats)
+	mux.Handle("/", chats.Page(faketelegram.PageOptions{
+		Title:  "Retake",
+		People: []*faketelegram.Person{chats.Person(101, "Мария", "ru"), chats.Person(102, "Ольга", "ru"), chats.Person(103, "Emma", "en")},
+		AdminURL: func() string {
+			store, err := openRunning(cfg)
+			if err != nil {
+				return cfg.Web.BaseURL
+			}
+			defer store.Close()
+			link, err := NewLink(ctx, store, cfg.Web.BaseURL, 0)
+			if err != nil {
+				return cfg.Web.BaseURL
+			}
+			return link
+		},
+		Broken: broken.Load, SetBroken: broken.Store,
+	}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		chats.Close()
+		return server.Close()
+	})
+	group.Go(func() error {
+		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(token)}))
+		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, broken.Load} })
+	})
+	fmt.Fprintf(out, `
+Retake, with a stand-in for Telegram: everything runs on this computer.
+
+  Open  http://%s   to write to the bot as a parent
+  Ctrl-C ends it and deletes its data.
+
+`, listener.Addr())
+	return group.Wait()
+}
+
+// listenNear listens on an address, or on a free port when that one is taken.
+func listenNear(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		host, _, _ := net.SplitHostPort(address)
+		return net.Listen("tcp", net.JoinHostPort(host, "0"))
+	}
+	return l, err
+}
+
+// ---- settings
+
+//go:embed config.toml
+var defaults string
+
+// Config is config.toml.
+type Config struct {
+	DataDir  string `toml:"data_dir"`
+	Language string `toml:"language"`
+	Telegram struct {
+		Token       string  `toml:"token"`
+		APIURL      string  `toml:"api_url"`
+		Owners      []int64 `toml:"owners"`
+		Admins      []int64 `toml:"admins"`
+		MaxUploadMB int64   `toml:"max_upload_mb"`
+	} `toml:"telegram"`
+	Web struct {
+		Listen  string `toml:"listen"`
+		BaseURL string `toml:"base_url"`
+	} `toml:"web"`
+	Queue struct {
+		Workers    int           `toml:"workers"`
+		Attempts   int           `toml:"attempts"`
+		Backoff    time.Duration `toml:"backoff"`
+		BackoffMax time.Duration `toml:"backoff_max"`
+	} `toml:"queue"`
+	Limits struct {
+		Open    int `toml:"open"`
+		PerHour int `toml:"per_hour"`
+		PerDay  int `toml:"per_day"`
+	} `toml:"limits"`
+	Render struct {
+		Engine   string        `toml:"engine"`
+		Template string        `toml:"template"`
+		Command  []string      `toml:"command"`
+		FFmpeg   string        `toml:"ffmpeg"`
+		Timeout  time.Duration `toml:"timeout"`
+		ReuseFor time.Duration `toml:"reuse_for"`
+	} `toml:"render"`
+
+	cacheDir string // of prepared templates
+}
+
+func (c *Config) workers() int {
+	if c.Queue.Workers > 0 {
+		return c.Queue.Workers
+	}
+	return max(1, runtime.NumCPU()-1)
+}
+
+// Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
+// has the id 0.
+func (c *Config) Role(id int64) (Admin, bool) {
+	owner := id == 0 || slices.Contains(c.Telegram.Owners, id)
+	return Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
+}
+
+// configError is every fault of a configuration at once, one a line.
+type configError []string
+
+func (e configError) Error() string { return strings.Join(e, "\n") }
+
+// LoadConfig reads the defaults, then the file, then the environment. An empty path stands for config.toml in the
+// working directory, if there is one. The error is a configError.
+func LoadConfig(path string, environ []string) (cfg Config, err error) {
+	l := loader{cfg: reflect.ValueOf(&cfg).Elem(), from: map[string]string{}}
+	l.file("the defaults", defaults)
+	given := path != ""
+	if !given {
+		path = "config.toml"
+	}
+	text, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		l.file(path, string(text))
+	case given || !errors.Is(err, os.ErrNotExist):
+		return cfg, configError{fmt.Sprintf("the configuration cannot be read: %v", err)}
+	}
+	l.environment(environ)
+	if len(l.faults) == 0 {
+		l.validate(&cfg)
+	}
+	if len(l.faults) > 0 {
+		return cfg, configError(l.faults)
+	}
+	cfg.cacheDir = filepath.Join(cfg.DataDir, "cache")
+	return cfg, nil
+}
+
+// loader sets fields of a Config by their keys and collects what is wrong.
+type loader struct {
+	cfg    reflect.Value
+	from   map[string]string // where a key was set, for people: "config.toml:12"
+	faults []string
+}
+
+func (l *loader) fault(where, key, format string, args ...any) {
+	l.faults = append(l.faults, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...)))
+}
+
+func (l *loader) file(path, text string) {
+	var values map[string]any
+	if _, err := toml.Decode(text, &values); err != nil {
+		var parse toml.ParseError
+		if errors.As(err, &parse) {
+			l.faults = append(l.faults, fmt.Sprintf("%s:%d: %s", path, parse.Position.Line, parse.Message))
+		} else {
+			l.faults = append(l.faults, fmt.Sprintf("%s: %v", path, err))
+		}
+		return
+	}
+	lines := keyLines(text)
+	l.table(path, lines, "", values)
+}
+
+func (l *loader) table(path string, lines map[string]int, prefix string, values map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		full := prefix + key
+		where := fmt.Sprintf("%s:%d", path, lines[full])
+		field, ok := l.field(full)
+		if sub, isTable := values[key].(map[string]any); isTable && (!ok || field.Kind() == reflect.Struct) {
+			if !ok {
+				l.fault(where, full, "there is no such section")
+				continue
+			}
+			l.table(path, lines, full+".", sub)
+			continue
+		}
+		if !ok || field.Kind() == reflect.Struct {
+			l.fault(where, full, "there is no such key")
+			continue
+		}
+		l.from[full] = where
+		l.set(where, full, field, values[key])
+	}
+}
+
+// keyLines finds the line of each key, which the TOML library does not tell.
+func keyLines(text string) map[string]int {
+	header := regexp.MustCompile(`^\s*\[\s*([\w.-]+)\s*\]`)
+	assignment := regexp.MustCompile(`^\s*([\w.-]+)\s*=`)
+	lines, section, n := map[string]int{}, "", 0
+	for line := range strings.Lines(text) {
+		n++
+		if m := header.FindStringSubmatch(line); m != nil {
+			lines[m[1]], section = n, m[1]+"."
+		} else if m := assignment.FindStringSubmatch(line); m != nil {
+			lines[section+m[1]] = n
+		}
+	}
+	return lines
+}
+
+// field finds the field of a key such as "web.listen".
+func (l *loader) field(key string) (reflect.Value, bool) {
+	v := l.cfg
+	for part := range strings.SplitSeq(key, ".") {
+		if v.Kind() != reflect.Struct {
+			return v, false
+		}
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("toml") == part })
+		if i < 0 {
+			return v, false
+		}
+		v = v.Field(i)
+	}
+	return v, true
+}
+
+func (l *loader) set(where, key string, field reflect.Value, value any) {
+	switch to := field.Addr().Interface().(type) {
+	case *string:
+		if s, ok := value.(string); ok {
+			*to = s
+			return
+		}
+		l.fault(where, key, "a text in quotes is expected")
+	case *time.Duration:
+		s, _ := value.(string)
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			l.fault(where, key, `a duration such as "90s", "10m" or "24h" is expected`)
+			return
+		}
+		*to = d
+	case *int, *int64:
+		if n, ok := value.(int64); ok {
+			field.SetInt(n)
+			return
+		}
+		l.fault(where, key, "a whole number is expected")
+	case *[]int64:
+		list, ok := value.([]any)
+		*to = nil
+		for _, v := range list {
+			n, isInt := v.(int64)
+			ok = ok && isInt
+			*to = append(*to, n)
+		}
+		if !ok {
+			l.fault(where, key, "a list of numbers such as [12345, 67890] is expected")
+		}
+	case *[]string:
+		list, ok := value.([]any)
+		*to = nil
+		for _, v := range list {
+			s, isText := v.(string)
+			ok = ok && isText
+			*to = append(*to, s)
+		}
+		if !ok {
+			l.fault(where, key, `a list of texts such as ["./make-video", "--fast"] is expected`)
+		}
+	}
+}
+
+// environment sets keys from RETAKE_<SECTION>_<KEY>, and from the file that …_FILE names.
+func (l *loader) environment(environ []string) {
+	keys := map[string]string{} // variable: key
+	for _, section := range reflect.VisibleFields(l.cfg.Type()) {
+		tag := section.Tag.Get("toml")
+		if tag == "" {
+			continue
+		}
+		if section.Type.Kind() != reflect.Struct {
+			keys["RETAKE_"+strings.ToUpper(tag)] = tag
+			continue
+		}
+		for _, f := range reflect.VisibleFields(section.Type) {
+			keys["RETAKE_"+strings.ToUpper(tag+"_"+f.Tag.Get("toml"))] = tag + "." + f.Tag.Get("toml")
+		}
+	}
+	for _, pair := range environ {
+		variable, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(variable, "RETAKE_") {
+			continue
+		}
+		key, ok := keys[variable]
+		if base, isFile := strings.CutSuffix(variable, "_FILE"); !ok && isFile && keys[base] != "" {
+			key = keys[base]
+			text, err := os.ReadFile(value)
+			if err != nil {
+				l.fault(variable, key, "%v", err)
+				continue
+			}
+			value, ok = strings.TrimSpace(string(text)), true
+		}
+		if !ok {
+			l.faults = append(l.faults, variable+": there is no such setting")
+			continue
+		}
+		field, _ := l.field(key)
+		l.from[key] = variable
+		l.set(variable, key, field, fromText(field, value))
+	}
+}
+
+// fromText reads a variable as TOML would have given it. What it cannot read stays text, which set refuses.
+func fromText(field reflect.Value, text string) any {
+	switch field.Interface().(type) {
+	case string, time.Duration:
+		return text
+	case int, int64:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n
+		}
+		return text
+	}
+	var parsed struct{ V any }
+	if _, err := toml.Decode("V = "+text, &parsed); err != nil { // a list is written as in the file
+		return text
+	}
+	return parsed.V
+}
+
+func (l *loader) validate(c *Config) {
+	is := func(ok bool, key, format string, args ...any) {
+		if !ok {
+			l.fault(l.from[key], key, format, args...)
+		}
+	}
+	c.Telegram.Token = strings.TrimSpace(c.Telegram.Token)
+	is(c.Telegram.Token == "" || regexp.MustCompile(`^\d+:[A-Za-z0-9_-]{30,}$`).MatchString(c.Telegram.Token),
+		"telegram.token", "this is no bot token: it looks like 123456789:AAF… as @BotFather gave it")
+	is(c.DataDir != "", "data_dir", "a folder is expected")
+	is(slices.Contains(lang.Languages, c.Language), "language", "one of %s is expected", strings.Join(lang.Languages, ", "))
+	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL} {
+		*address = strings.TrimRight(*address, "/")
+		u, err := url.Parse(*address)
+		is(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", key, "an address such as https://example.com is expected")
+	}
+	_, _, err := net.SplitHostPort(c.Web.Listen)
+	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
+	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
+		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB)} {
+		is(n >= 1, key, "1 or more is expected")
+	}
+	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
+	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
+		"render.timeout": c.Render.Timeout} {
+		is(d > 0, key, "more than nothing is expected")
+	}
+	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
+	is(slices.Contains([]string{"template", "command"}, c.Render.Engine), "render.engine", "template or command is expected")
+	is(c.Render.Engine != "template" || c.Render.Template == "new-year", "render.template", "the built-in template is new-year")
+	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
+	slices.Sort(l.faults)
+}

@@ -1,0 +1,102 @@
+// The walls between the rooms: who may import what.
+
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// goods are what the walls are about; a room that does not list one may not import it.
+var goods = map[string][]string{
+	"sql":      {"database/sql", "database/sql/driver", "modernc.org/sqlite"},
+	"echo":     {"github.com/labstack/echo"},
+	"telegram": {"github.com/go-telegram/bot"},
+	"exec":     {"os/exec"},
+	"toml":     {"github.com/BurntSushi/toml"},
+}
+
+// rooms say what a file, or the files of a folder, may import: goods, and packages of our own.
+var rooms = map[string]struct {
+	goods []string
+	ours  []string
+}{
+	"main.go":                {[]string{"toml"}, []string{"db", "lang", "media", "telegram", "video", "fake/telegram"}},
+	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
+	"web.go":                 {[]string{"echo"}, []string{"lang", "media"}},
+	"queue.go":               {nil, nil},
+	"store.go":               {[]string{"sql"}, []string{"db"}},
+	"internal/db":            {[]string{"sql"}, nil},
+	"internal/telegram":      {[]string{"telegram"}, nil},
+	"internal/video":         {[]string{"exec", "toml"}, nil},
+	"internal/media":         {nil, nil},
+	"internal/lang":          {[]string{"toml"}, nil},
+	"internal/fake/telegram": {nil, nil},
+}
+
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "bench") {
+			return filepath.SkipDir // bench is a module of its own
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		room := filepath.ToSlash(filepath.Dir(path))
+		if room == "." {
+			room = path
+		}
+		allowed, ok := rooms[room]
+		if !ok {
+			t.Errorf("%s: there is no such room in the house", path)
+			return nil
+		}
+		seen[room] = true
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if own, ok := strings.CutPrefix(imported, "retake/internal/"); ok && !slices.Contains(allowed.ours, own) {
+				t.Errorf("%s imports %s", path, imported)
+			}
+			for good, paths := range goods {
+				if slices.Contains(allowed.goods, good) {
+					continue
+				}
+				for _, p := range paths {
+					if imported == p || strings.HasPrefix(imported, p+"/") {
+						t.Errorf("%s imports %s", path, imported)
+					}
+				}
+			}
+			// The stand-in for Telegram ships in the binary.
+			if room == "internal/fake/telegram" && (strings.Contains(strings.Split(imported, "/")[0], ".") || imported == "testing") {
+				t.Errorf("%s imports %s; it may use the standard library only", path, imported)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		if !seen[room] {
+			t.Errorf("the room %s is empty: take it out of this list", room)
+		}
+	}
+}

@@ -1,0 +1,953 @@
+// Tests of the page: who gets in, what each route answers, what other sites and hostile names cannot do.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"retake/internal/media"
+)
+
+// desk is a page over a real store, with 8 as owner and 7 and 9 as admins.
+type desk struct {
+	*Web
+	t       testing.TB
+	folder  string // of the media
+	log     bytes.Buffer
+	admins  map[int64]Admin
+	missing []string // what Ready says
+}
+
+func newDesk(t testing.TB, baseURL string) *desk {
+	t.Helper()
+	d := &desk{t: t, folder: t.TempDir(), admins: map[int64]Admin{7: {ID: 7}, 8: {ID: 8, Owner: true}, 9: {ID: 9}}}
+	disk, err := media.OpenDisk(d.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { disk.Close() })
+	s := newStore(t)
+	d.Web = NewWeb(s, newQueue(s), disk, WebOptions{
+		BaseURL:  baseURL,
+		Role:     func(id int64) (Admin, bool) { a, ok := d.admins[id]; return a, ok },
+		Template: "new-year", Lang: "ru", ReuseFor: time.Hour,
+		CanDraw: func(name string) error {
+			if strings.HasPrefix(name, "Ж") {
+				return errors.New("no font has Ж")
+			}
+			return nil
+		},
+		Ready: func(context.Context) []string { return d.missing },
+		BotOn: true,
+	}, slog.New(slog.NewTextHandler(&d.log, nil)))
+	return d
+}
+
+// call is one request; zero fields are left out.
+type call struct {
+	method, path, body string
+	session            string
+	json               bool
+	header             map[string]string
+}
+
+func (d *desk) send(c call) *httptest.ResponseRecorder {
+	d.t.Helper()
+	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+	r.Header.Set("Accept", "text/html")
+	if c.json {
+		r.Header.Set("Accept", "application/json")
+	}
+	if c.body != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if strings.HasPrefix(c.body, "{") {
+			r.Header.Set("Content-Type", "application/json; charset=utf-8")
+		}
+	}
+	for k, v := range c.header {
+		r.Header.Set(k, v)
+	}
+	if c.session != "" {
+		r.AddCookie(&http.Cookie{Name: d.cookie, Value: c.session})
+	}
+	w := httptest.NewRecorder()
+	d.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// want fails the test unless an answer has the status, and returns its body.
+func (d *desk) want(status int, w *httptest.ResponseRecorder) string {
+	d.t.Helper()
+	if w.Code != status {
+		d.t.Errorf("got %d %s; want %d", w.Code, w.Body, status)
+	}
+	return w.Body.String()
+}
+
+// link makes a sign-in link and returns its path.
+func (d *desk) link(admin int64) string {
+	d.t.Helper()
+	link, err := NewLink(d.t.Context(), d.store, d.opts.BaseURL, admin)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	path, ok := strings.CutPrefix(link, d.opts.BaseURL)
+	if !ok || !strings.HasPrefix(path, "/login/") {
+		d.t.Fatalf("got link %s; want %s/login/…", link, d.opts.BaseURL)
+	}
+	return path
+}
+
+// signIn signs an admin in and returns the session.
+func (d *desk) signIn(admin int64) string {
+	d.t.Helper()
+	w := d.send(call{method: "POST", path: d.link(admin)})
+	d.want(303, w)
+	return sessionOf(d.t, w)
+}
+
+func sessionOf(t testing.TB, w *httptest.ResponseRecorder) string {
+	t.Helper()
+	cookies := w.Result().Cookies()
+	if len(cookies) != 1 {
+		t.Fatalf("got cookies %v; want one", cookies)
+	}
+	return cookies[0].Value
+}
+
+// filmed completes the next render with files of the given bytes.
+func (d *desk) filmed(video, thumb string) Task {
+	d.t.Helper()
+	task := begin(d.t, d.store, Render)
+	v := Video{File: task.AssetID + ".mp4", Thumb: task.AssetID + ".jpg", Size: int64(len(video)), Duration: 41900 * time.Millisecond, Width: 1280, Height: 720}
+	for name, content := range map[string]string{v.File: video, v.Thumb: thumb} {
+		if err := os.WriteFile(filepath.Join(d.folder, name), []byte(content), 0o600); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	write(d.t, d.store, func(tx *Tx) error { return tx.FinishRender(task.Job, v) })
+	return task
+}
+
+// tables hashes everything the database holds.
+func (d *desk) tables() string {
+	d.t.Helper()
+	names := strings.Fields(text(d.t, d.store, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table' ORDER BY name`))
+	h := sha256.New()
+	for _, name := range names {
+		rows, err := d.store.db.Read().Query(`SELECT * FROM ` + name)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		columns, _ := rows.Columns()
+		for rows.Next() {
+			values, dest := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				dest[i] = &values[i]
+			}
+			if err := rows.Scan(dest...); err != nil {
+				d.t.Fatal(err)
+			}
+			fmt.Fprintf(h, "%s %v\n", name, values)
+		}
+		rows.Close()
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// refused is the JSON of an error.
+func refused(t testing.TB, body string) (code string) {
+	t.Helper()
+	var answer struct {
+		Success *bool
+		Error   struct{ Code, Message string }
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Success == nil || *answer.Success || answer.Error.Message == "" {
+		t.Errorf("got %s; want success false, a code and a message", body)
+	}
+	return answer.Error.Code
+}
+
+func TestSigningIn(t *testing.T) {
+	for name, test := range map[string]func(t *testing.T, d *desk){
+		"opening a link spends nothing, however often": func(t *testing.T, d *desk) {
+			link := d.link(7)
+			for range 3 {
+				if body := d.want(200, d.send(call{method: "GET", path: link})); !strings.Contains(body, `action="`+link+`"`) {
+					t.Errorf("got %s; want a button that posts to the link", body)
+				}
+			}
+			w := d.send(call{method: "POST", path: link})
+			d.want(303, w)
+			d.want(200, d.send(call{method: "GET", path: "/", session: sessionOf(t, w)}))
+		},
+		"a link works once": func(t *testing.T, d *desk) {
+			link := d.link(7)
+			d.want(303, d.send(call{method: "POST", path: link}))
+			for _, method := range []string{"POST", "GET"} {
+				w := d.send(call{method: method, path: link})
+				body := d.want(403, w)
+				if len(w.Result().Cookies()) > 0 || !strings.Contains(body, "/admin") || !strings.Contains(body, "retake admin link ID") {
+					t.Errorf("got %v %s; want no cookie and how to get a new link", w.Result().Cookies(), body)
+				}
+			}
+		},
+		"a link ends after 15 minutes": func(t *testing.T, d *desk) {
+			link := d.link(7)
+			d.store.now = func() time.Time { return time.Now().Add(15*time.Minute + time.Second) }
+			d.want(403, d.send(call{method: "GET", path: link}))
+			d.want(403, d.send(call{method: "POST", path: link}))
+		},
+		"ten presses at once make one session": func(t *testing.T, d *desk) {
+			link := d.link(7)
+			var wg sync.WaitGroup
+			codes := make([]int, 10)
+			for i := range codes {
+				wg.Go(func() { codes[i] = d.send(call{method: "POST", path: link}).Code })
+			}
+			wg.Wait()
+			slices.Sort(codes)
+			if n := count(t, d.store, `SELECT count(*) FROM sessions`); codes[0] != 303 || codes[1] != 403 || n != 1 {
+				t.Errorf("got %v and %d sessions; want one 303, the rest 403, one session", codes, n)
+			}
+		},
+		"somebody who is no admin is told the same as with a spent link": func(t *testing.T, d *desk) {
+			spent := d.link(7)
+			d.want(303, d.send(call{method: "POST", path: spent}))
+			w, other := d.send(call{method: "POST", path: d.link(1234)}), d.send(call{method: "POST", path: spent})
+			if d.want(403, w) != d.want(403, other) || len(w.Result().Cookies()) > 0 {
+				t.Errorf("got %s; want %s and no cookie", w.Body, other.Body)
+			}
+			if n := count(t, d.store, `SELECT count(*) FROM sessions WHERE admin = 1234`); n != 0 {
+				t.Errorf("got %d sessions; want none", n)
+			}
+		},
+		"an admin who is removed is out at the next request": func(t *testing.T, d *desk) {
+			session := d.signIn(7)
+			d.want(200, d.send(call{method: "GET", path: "/", session: session}))
+			delete(d.admins, 7)
+			d.want(303, d.send(call{method: "GET", path: "/", session: session}))
+			d.want(401, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: "name=Маша"}))
+		},
+		"signing out ends the session on the server": func(t *testing.T, d *desk) {
+			session := d.signIn(7)
+			w := d.send(call{method: "POST", path: "/logout", session: session})
+			d.want(303, w)
+			if c := w.Result().Cookies(); len(c) != 1 || c[0].MaxAge >= 0 {
+				t.Errorf("got cookies %v; want it taken away", c)
+			}
+			d.want(303, d.send(call{method: "GET", path: "/", session: session}))
+			if n := count(t, d.store, `SELECT count(*) FROM sessions`); n != 0 {
+				t.Errorf("got %d sessions; want none", n)
+			}
+		},
+		"the database and the log hold no token": func(t *testing.T, d *desk) {
+			spent, open := d.link(7), d.link(8)
+			session := sessionOf(t, d.send(call{method: "POST", path: spent}))
+			d.send(call{method: "POST", path: spent})
+			_, token, _ := strings.Cut(open, "/login/")
+			_, used, _ := strings.Cut(spent, "/login/")
+			files, err := filepath.Glob(text(t, d.store, `SELECT file FROM pragma_database_list WHERE name = 'main'`) + "*")
+			if err != nil || len(files) < 2 {
+				t.Fatalf("got files %v, %v; want the database and its log", files, err)
+			}
+			for _, secret := range []string{token, used, session} {
+				if len(secret) < 43 {
+					t.Errorf("got a token of %d characters; want 32 bytes", len(secret))
+				}
+				for _, f := range files {
+					if b, err := os.ReadFile(f); err != nil || bytes.Contains(b, []byte(secret)) {
+						t.Errorf("%s holds a token, or cannot be read: %v", f, err)
+					}
+				}
+				if strings.Contains(d.log.String(), secret) {
+					t.Errorf("the log holds a token: %s", &d.log)
+				}
+			}
+		},
+		"a session from before is never adopted, and the browser's old one ends": func(t *testing.T, d *desk) {
+			old := d.signIn(7)
+			w := d.send(call{method: "POST", path: d.link(8), session: old})
+			if fresh := sessionOf(t, w); fresh == old {
+				t.Error("got the session from before; want a new one")
+			}
+			d.want(303, d.send(call{method: "GET", path: "/", session: old}))
+			planted := strings.Repeat("x", 43)
+			if fresh := sessionOf(t, d.send(call{method: "POST", path: d.link(8), session: planted})); fresh == planted {
+				t.Error("got the planted session; want a new one")
+			}
+		},
+		"a session lasts 14 days after the last visit": func(t *testing.T, d *desk) {
+			session, began := d.signIn(7), time.Now()
+			for days, want := range []int{0: 200, 10: 200, 20: 200, 33: 200, 48: 303} {
+				if want == 0 {
+					continue
+				}
+				d.store.now = func() time.Time { return began.AddDate(0, 0, days) }
+				w := d.send(call{method: "GET", path: "/", session: session})
+				d.want(want, w)
+				if prolonged := len(w.Result().Cookies()) == 1; prolonged != (days > 0 && want == 200) {
+					t.Errorf("day %d: got prolonged %v", days, prolonged)
+				}
+			}
+		},
+		"a burst of tries is stopped": func(t *testing.T, d *desk) {
+			for range 20 {
+				d.want(403, d.send(call{method: "POST", path: "/login/guess"}))
+			}
+			d.want(429, d.send(call{method: "POST", path: "/login/guess"}))
+		},
+		"the way in is written on the door": func(t *testing.T, d *desk) {
+			if body := d.want(200, d.send(call{method: "GET", path: "/login"})); !strings.Contains(body, "/admin") || !strings.Contains(body, "retake admin link ID") {
+				t.Errorf("got %s; want both ways", body)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) { test(t, newDesk(t, "http://localhost:8080")) })
+	}
+}
+
+func TestTheCookieFitsTheAddress(t *testing.T) {
+	for base, want := range map[string]http.Cookie{
+		"http://localhost:8080":       {Name: "retake"},
+		"https://retake.example.com/": {Name: "__Host-retake", Secure: true},
+	} {
+		d := newDesk(t, strings.TrimSuffix(base, "/"))
+		c := d.send(call{method: "POST", path: d.link(7)}).Result().Cookies()[0]
+		if c.Name != want.Name || c.Secure != want.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge != 14*24*3600 {
+			t.Errorf("%s: got %v", base, c)
+		}
+	}
+}
+
+// public lists the routes that need no session. TestEveryRoute fails for a route that answers a stranger and is not here.
+var public = []string{"/healthz", "/readyz", "/static/*", "/login", "/login/:token"}
+
+func TestEveryRouteAsksAStrangerToSignIn(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	a := ask(t, d.store, "Маша", 1)
+	d.filmed("video", "thumb")
+	seen := 0
+	for _, r := range d.echo.Routes() {
+		if slices.Contains(public, r.Path) || r.Method == "echo_route_not_found" {
+			continue
+		}
+		seen++
+		path := strings.ReplaceAll(r.Path, ":id", a.ID)
+		before := d.tables()
+		w := d.send(call{method: r.Method, path: path})
+		d.want(303, w)
+		if to := w.Header().Get("Location"); to != "/login" {
+			t.Errorf("%s %s: got sent to %q; want /login", r.Method, r.Path, to)
+		}
+		if w = d.send(call{method: r.Method, path: path, json: true}); r.Method != http.MethodHead && refused(t, w.Body.String()) != "UNAUTHORIZED" || w.Code != 401 {
+			t.Errorf("%s %s: got %d %s; want 401 UNAUTHORIZED", r.Method, r.Path, w.Code, w.Body)
+		}
+		if d.tables() != before {
+			t.Errorf("%s %s: a stranger changed the database", r.Method, r.Path)
+		}
+	}
+	if seen < 10 {
+		t.Errorf("got %d routes; want all of them", seen)
+	}
+}
+
+func TestReadingChangesNothing(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	a := ask(t, d.store, "Маша", 1)
+	d.filmed("video", "thumb")
+	ask(t, d.store, "Лев", 2)
+	failForGood(t, d.queue)
+	session, link := d.signIn(8), d.link(7)
+	before := d.tables()
+	for _, r := range d.echo.Routes() {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			continue
+		}
+		path := strings.NewReplacer(":id", a.ID, "/login/:token", link, "*", "style.css").Replace(r.Path)
+		for _, c := range []call{{}, {session: session}, {session: session, json: true}} {
+			c.method, c.path = r.Method, path
+			if w := d.send(c); w.Code >= 400 && c.session != "" {
+				t.Errorf("%s %s: got %d %s", r.Method, path, w.Code, w.Body)
+			}
+		}
+	}
+	if d.tables() != before {
+		t.Error("the database changed; want it as it was")
+	}
+}
+
+func TestRetryOnThePage(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		arrange  func(t *testing.T, d *desk) (id string)
+		admin    int64
+		platform string
+		status   int
+		word     string // outcome, or code of the error
+	}{
+		{"a failed video is tried again for everybody", func(t *testing.T, d *desk) string {
+			a := ask(t, d.store, "Маша", 1, 2)
+			failForGood(t, d.queue)
+			return a.ID
+		}, 8, "", 200, "restarted"},
+		{"an admin who made it may try it again", func(t *testing.T, d *desk) string {
+			w := d.send(call{method: "POST", path: "/assets", session: d.signIn(7), body: "name=Маша", json: true})
+			d.want(200, w)
+			return failForGood(t, d.queue).AssetID
+		}, 7, "", 200, "restarted"},
+		{"an admin who did not make it may not", func(t *testing.T, d *desk) string {
+			a := ask(t, d.store, "Маша", 1)
+			failForGood(t, d.queue)
+			return a.ID
+		}, 7, "", 403, "FORBIDDEN"},
+		{"a video under way is joined", func(t *testing.T, d *desk) string { return ask(t, d.store, "Маша", 1).ID }, 8, "", 200, "joined"},
+		{"a finished video is not failed", func(t *testing.T, d *desk) string {
+			a := ask(t, d.store, "Маша", 1)
+			d.filmed("v", "t")
+			return a.ID
+		}, 8, "", 409, "NOT_FAILED"},
+		{"a video that is not there is not found", func(*testing.T, *desk) string { return NewID() }, 8, "", 404, "NOT_FOUND"},
+		{"a failed publication is tried again", func(t *testing.T, d *desk) string {
+			return publication(t, d.store, failedPublication)
+		}, 8, "YOUTUBE", 200, "restarted"},
+		{"a platform it is not on is not found", func(t *testing.T, d *desk) string {
+			return publication(t, d.store, failedPublication)
+		}, 8, "RUMBLE", 404, "NOT_FOUND"},
+		{"a published video is not failed", func(t *testing.T, d *desk) string {
+			return publication(t, d.store, completedPublication)
+		}, 8, "YOUTUBE", 409, "NOT_FAILED"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body, err := json.Marshal(map[string]string{"platform": c.platform})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for kind, sent := range map[string]call{
+				"JSON":                     {body: string(body), json: true},
+				"JSON, any answer":         {body: string(body), header: map[string]string{"Accept": "*/*"}},
+				"a form that asks for one": {body: "platform=" + c.platform, json: true},
+			} {
+				d := newDesk(t, "http://localhost:8080")
+				sent.method, sent.path, sent.session = "POST", "/assets/"+c.arrange(t, d)+"/retry", d.signIn(c.admin)
+				got := d.want(c.status, d.send(sent))
+				if c.status == 200 && strings.TrimSpace(got) != `{"success":true,"outcome":"`+c.word+`"}` || c.status != 200 && refused(t, got) != c.word {
+					t.Errorf("%s: got %s; want %s", kind, got, c.word)
+				}
+			}
+
+			d := newDesk(t, "http://localhost:8080")
+			w := d.send(call{method: "POST", path: "/assets/" + c.arrange(t, d) + "/retry", session: d.signIn(c.admin), body: "platform=" + c.platform})
+			if c.status != 200 {
+				if got := d.want(c.status, w); !strings.Contains(got, `href="/"`) || strings.Contains(got, c.word) {
+					t.Errorf("got %s; want words and a way back", got)
+				}
+				return
+			}
+			d.want(303, w)
+			page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: d.signIn(8)}))
+			if !strings.Contains(page, html.EscapeString(notices[c.word])) {
+				t.Errorf("got %s; want the notice %q", page, notices[c.word])
+			}
+		})
+	}
+}
+
+func TestRetryFailedReachesEverybodyAffected(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	a := ask(t, d.store, "Маша", 1, 2, 3)
+	failForGood(t, d.queue)
+	session := d.signIn(8)
+	for _, outcome := range []string{"restarted", "joined", "joined"} {
+		if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/retry", session: session, json: true})); !strings.Contains(got, outcome) {
+			t.Errorf("got %s; want %s", got, outcome)
+		}
+	}
+	if n := count(t, d.store, `SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of = ? AND a.status = 'PENDING'`, a.ID); n != 3 {
+		t.Errorf("got %d people on the new video; want 3", n)
+	}
+}
+
+func TestOtherSitesCannotPress(t *testing.T) {
+	d := newDesk(t, "http://desk.lan:8080")
+	a := ask(t, d.store, "Маша", 1)
+	failForGood(t, d.queue)
+	session, link := d.signIn(8), d.link(8)
+	before := d.tables()
+	for name, header := range map[string]map[string]string{
+		"another site":                  {"Sec-Fetch-Site": "cross-site"},
+		"another host of the same site": {"Sec-Fetch-Site": "same-site"},
+		"an old browser, another site":  {"Origin": "https://evil.example"},
+		"a page without an origin":      {"Origin": "null"},
+	} {
+		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/logout", link} {
+			for _, asJSON := range []bool{false, true} {
+				w := d.send(call{method: "POST", path: "http://desk.lan:8080" + path, session: session, body: "name=Эва", header: header, json: asJSON})
+				if d.want(403, w); asJSON && refused(t, w.Body.String()) != "CROSS_ORIGIN" {
+					t.Errorf("%s, POST %s: got %s; want CROSS_ORIGIN", name, path, w.Body)
+				}
+			}
+		}
+	}
+	if d.tables() != before {
+		t.Error("the database changed; want it as it was")
+	}
+	for name, header := range map[string]map[string]string{
+		"a browser":                           {"Sec-Fetch-Site": "same-origin", "Origin": "http://desk.lan:8080"},
+		"a browser on plain http in the LAN":  {"Origin": "http://desk.lan:8080"},
+		"a program that sends neither header": {},
+	} {
+		w := d.send(call{method: "POST", path: "http://desk.lan:8080/assets", session: session, body: "name=Эва", header: header})
+		if w.Code != 303 {
+			t.Errorf("%s: got %d %s; want 303", name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	a := ask(t, d.store, "Маша", 1)
+	d.filmed("video", "thumb")
+	session := d.signIn(8)
+	calls := map[string]call{
+		"library":    {method: "GET", path: "/", session: session},
+		"JSON":       {method: "GET", path: "/", session: session, json: true},
+		"asset":      {method: "GET", path: "/assets/" + a.ID, session: session},
+		"video":      {method: "GET", path: "/media/" + a.ID, session: session},
+		"style":      {method: "GET", path: "/static/style.css"},
+		"health":     {method: "GET", path: "/healthz"},
+		"sent away":  {method: "GET", path: "/"},
+		"door":       {method: "GET", path: "/login"},
+		"bad link":   {method: "GET", path: "/login/nope"},
+		"not found":  {method: "GET", path: "/assets/nope", session: session},
+		"no route":   {method: "GET", path: "/nope", session: session},
+		"no method":  {method: "PUT", path: "/healthz"},
+		"not failed": {method: "POST", path: "/assets/" + a.ID + "/retry", session: session},
+		"invalid":    {method: "POST", path: "/assets", session: session, body: "name="},
+		"other site": {method: "POST", path: "/assets", session: session, header: map[string]string{"Sec-Fetch-Site": "cross-site"}},
+	}
+	for name, c := range calls {
+		w := d.send(c)
+		csp := w.Header().Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "script-src 'self';", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"} {
+			if !strings.Contains(csp, part) {
+				t.Errorf("%s: got policy %q; want %s in it", name, csp, part)
+			}
+		}
+		for key, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
+			if got := w.Header().Get(key); got != want {
+				t.Errorf("%s: got %s %q; want %q", name, key, got, want)
+			}
+		}
+		if cache := w.Header().Get("Cache-Control"); !strings.Contains(cache, "no-") {
+			t.Errorf("%s: got Cache-Control %q; want nothing shown from a cache unasked", name, cache)
+		}
+	}
+	if d.log.Len() > 0 {
+		t.Errorf("got log %s; want nothing", &d.log)
+	}
+}
+
+func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		call  call
+		spoil func(d *desk)
+	}{
+		"the database is gone": {call{method: "GET", path: "/"}, func(d *desk) { d.store.Close() }},
+		"a panic":              {call{method: "GET", path: "/"}, func(d *desk) { d.opts.Ready = func(context.Context) []string { panic("SECRET") } }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:8080")
+			c.call.session = d.signIn(8)
+			c.spoil(d)
+			w := d.send(c.call)
+			if body := d.want(500, w); !strings.Contains(body, errInternal.message) || strings.Contains(body, "SECRET") || strings.Contains(body, "closed") {
+				t.Errorf("got %s; want neutral words", body)
+			}
+			if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 || strings.Contains(d.log.String(), c.call.session) {
+				t.Errorf("got log %s; want one line", &d.log)
+			}
+			if w.Header().Get("Content-Security-Policy") == "" {
+				t.Error("got no policy; want one")
+			}
+		})
+	}
+	t.Run("a link whose token must not be logged", func(t *testing.T) {
+		d := newDesk(t, "http://localhost:8080")
+		link := d.link(8)
+		d.store.Close()
+		d.want(500, d.send(call{method: "POST", path: link}))
+		if _, token, _ := strings.Cut(link, "/login/"); strings.Contains(d.log.String(), token) || !strings.Contains(d.log.String(), "/login/:token") {
+			t.Errorf("got log %s; want the route without the token", &d.log)
+		}
+	})
+}
+
+func TestHealth(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	for _, method := range []string{"GET", "HEAD"} {
+		d.want(200, d.send(call{method: method, path: "/healthz"}))
+		d.want(200, d.send(call{method: method, path: "/readyz"}))
+	}
+	d.missing = []string{"ffmpeg was not found.", "The bot has no token."}
+	if got := d.want(503, d.send(call{method: "GET", path: "/readyz"})); got != "ffmpeg was not found.\nThe bot has no token.\n" {
+		t.Errorf("got %q; want the sentences", got)
+	}
+	d.want(200, d.send(call{method: "GET", path: "/healthz"}))
+	if page := d.want(200, d.send(call{method: "GET", path: "/", session: d.signIn(8)})); !strings.Contains(page, "ffmpeg was not found.") {
+		t.Errorf("got %s; want the sentences on the page", page)
+	}
+	d.store.Close()
+	d.want(503, d.send(call{method: "GET", path: "/healthz"}))
+	d.want(503, d.send(call{method: "GET", path: "/readyz"}))
+	if d.log.Len() > 0 {
+		t.Errorf("got log %s; want silence", &d.log)
+	}
+}
+
+// hostile are names and errors that try to be something else on the page.
+var hostile = []string{
+	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `</title><script>alert(1)</script>`,
+	`{{.ID}}`, `javascript:alert(1)`, `</svg><svg onload=alert(1)>`, "\u202eгнирт\u202c", `<!--`, `</textarea><b>`, `&lt;script&gt;`,
+}
+
+func TestHostileNamesAreText(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	session := d.signIn(8)
+	ids := map[string]string{}
+	for i, name := range hostile {
+		ids[name] = NewID()
+		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished) VALUES (?, ?, ?, 't', ?, 'REQUEST', 'FAILED', ?, ?, 1)`,
+			ids[name], name, fmt.Sprint(i), "ru", name, i)
+		mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, ids[name], name)
+	}
+	d.missing = hostile[:4]
+	elements := regexp.MustCompile(`<(script|img|b|textarea)\b|<[^>]*\son[a-z]+=|<!--|href="javascript:`)
+	for _, path := range append(slices.Collect(maps.Values(ids)), "") {
+		if path != "" {
+			path = "assets/" + path
+		}
+		body := d.want(200, d.send(call{method: "GET", path: "/" + path, session: session}))
+		for _, found := range elements.FindAllString(body, -1) {
+			if found != "<script" && found != "<b" { // the page's own; counted below
+				t.Errorf("/%s: got %q in the page", path, found)
+			}
+		}
+		if n := strings.Count(body, "<script"); n != 1 {
+			t.Errorf("/%s: got %d scripts; want the page's own", path, n)
+		}
+	}
+	library := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
+	for _, name := range hostile {
+		if !strings.Contains(html.UnescapeString(library), name) {
+			t.Errorf("got a page without %q; want it as text", name)
+		}
+	}
+	w := d.send(call{method: "GET", path: "/", session: session, json: true})
+	if kind := w.Header().Get("Content-Type"); !strings.HasPrefix(kind, "application/json") || strings.Contains(w.Body.String(), "<script") {
+		t.Errorf("got %s %s; want JSON with < escaped", kind, w.Body)
+	}
+}
+
+func TestVideosAndPictures(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	session := d.signIn(7)
+	done := ask(t, d.store, "Маша", 1)
+	d.filmed("0123456789", "picture")
+	gone := ask(t, d.store, "Ева", 1)
+	if err := os.Remove(filepath.Join(d.folder, d.filmed("x", "y").AssetID+".mp4")); err != nil {
+		t.Fatal(err)
+	}
+	waiting := ask(t, d.store, "Лев", 1)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(d.folder), "secret"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, method, path string
+		header             map[string]string
+		status             int
+		body, kind, ranges string
+	}{
+		{"the whole video", "GET", "/media/" + done.ID, nil, 200, "0123456789", "video/mp4", ""},
+		{"a part of it", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=2-4"}, 206, "234", "video/mp4", "bytes 2-4/10"},
+		{"its end", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=-3"}, 206, "789", "video/mp4", "bytes 7-9/10"},
+		{"a part beyond it", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=99-"}, 416, "*", "", "bytes */10"},
+		{"only its size", "HEAD", "/media/" + done.ID, nil, 200, "", "video/mp4", ""},
+		{"the one the browser has", "GET", "/media/" + done.ID, map[string]string{"If-None-Match": `"` + done.ID + `.mp4"`}, 304, "", "", ""},
+		{"its picture", "GET", "/thumbs/" + done.ID, nil, 200, "picture", "image/jpeg", ""},
+		{"one whose file is gone", "GET", "/media/" + gone.ID, nil, 404, "*", "", ""},
+		{"one that is not finished", "GET", "/media/" + waiting.ID, nil, 404, "*", "", ""},
+		{"a picture that is not there", "GET", "/thumbs/" + waiting.ID, nil, 404, "*", "", ""},
+		{"a file name", "GET", "/media/" + done.ID + ".mp4", nil, 404, "*", "", ""},
+		{"a way out of the folder", "GET", "/media/..%2fsecret", nil, 404, "*", "", ""},
+		{"a plain way out of the folder", "GET", "/media/../secret", nil, 404, "*", "", ""},
+		{"a way out by backslash", "GET", "/media/..%5csecret", nil, 404, "*", "", ""},
+		{"a template's source", "GET", "/static/..%2ftemplates%2flayout.html", nil, 404, "*", "", ""},
+		{"another template's source", "GET", "/static/../templates/layout.html", nil, 404, "*", "", ""},
+		{"the folder of static files", "GET", "/static/", nil, 404, "*", "", ""},
+		{"the style", "GET", "/static/style.css", nil, 200, "*", "text/css; charset=utf-8", ""},
+		{"the script", "GET", "/static/app.js", nil, 200, "*", "text/javascript; charset=utf-8", ""},
+		{"the icon", "GET", "/static/icon.svg", nil, 200, "*", "image/svg+xml", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := d.send(call{method: c.method, path: c.path, session: session, header: c.header})
+			if w.Code != c.status || c.body != "*" && w.Body.String() != c.body || c.kind != "" && w.Header().Get("Content-Type") != c.kind || w.Header().Get("Content-Range") != c.ranges {
+				t.Errorf("got %d %q %v; want %d %q %q %q", w.Code, w.Body, w.Header(), c.status, c.body, c.kind, c.ranges)
+			}
+			if strings.Contains(w.Body.String(), "{{") || w.Body.String() == "secret" {
+				t.Errorf("got %q; want no file from elsewhere", w.Body)
+			}
+		})
+	}
+	style := d.send(call{method: "GET", path: "/static/style.css"})
+	d.want(304, d.send(call{method: "GET", path: "/static/style.css", header: map[string]string{"If-None-Match": style.Header().Get("ETag")}}))
+}
+
+func TestMakingAVideo(t *testing.T) {
+	form := func(name string) string { return url.Values{"name": {name}}.Encode() }
+	for _, c := range []struct {
+		name, body string
+		status     int
+		word       string
+	}{
+		{"a name", form("Маша"), 200, "created"},
+		{"a name as JSON", `{"name":"Маша"}`, 200, "created"},
+		{"a name with spaces around", form("  Маша  "), 200, "created"},
+		{"a name that is being made", form("Лев"), 200, "joined"},
+		{"a name that is ready", form("Ева"), 200, "ready"},
+		{"no name", form(""), 422, "INVALID"},
+		{"no body", "", 422, "INVALID"},
+		{"another field", "title=Маша", 422, "INVALID"},
+		{"one letter", form("М"), 422, "INVALID"},
+		{"digits", form("Маша 2"), 422, "INVALID"},
+		{"markup", form("<b>Маша</b>"), 422, "INVALID"},
+		{"a link", form("t.me/masha"), 422, "INVALID"},
+		{"letters no font has", form("Жанна"), 422, "INVALID"},
+		{"broken JSON", `{"name":`, 422, "INVALID"},
+		{"JSON with a number", `{"name":5}`, 422, "INVALID"},
+		{"a broken form", "name=%zz", 422, "INVALID"},
+		{"more than a form takes", form(strings.Repeat("а", 40_000)), 413, "TOO_LARGE"},
+		{"more JSON than a form takes", `{"name":"` + strings.Repeat("a", 70_000) + `"}`, 413, "TOO_LARGE"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:8080")
+			ask(t, d.store, "Ева", 1)
+			d.filmed("v", "t")
+			ask(t, d.store, "Лев", 1)
+			session, before := d.signIn(7), count(t, d.store, `SELECT count(*) FROM assets`)
+			got := d.want(c.status, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: c.body}))
+			made := count(t, d.store, `SELECT count(*) FROM assets`) - before
+			if c.status != 200 {
+				if refused(t, got) != c.word || made != 0 {
+					t.Errorf("got %s and %d new; want %s and none", got, made, c.word)
+				}
+				return
+			}
+			var answer struct {
+				Success     bool
+				Outcome, ID string
+			}
+			if err := json.Unmarshal([]byte(got), &answer); err != nil || !answer.Success || answer.Outcome != c.word {
+				t.Errorf("got %s, %v; want %s", got, err, c.word)
+			}
+			if made != map[string]int{"created": 1}[c.word] {
+				t.Errorf("got %d new; want one only when created", made)
+			}
+			if c.word != "created" {
+				return
+			}
+			if n := count(t, d.store, `SELECT count(*) FROM assets a JOIN jobs j ON j.asset_id = a.id
+				WHERE a.id = ? AND a.name = 'Маша' AND a.creator = 7 AND a.lang = 'ru' AND a.template = 'new-year' AND j.kind = 'RENDER'`, answer.ID); n != 1 {
+				t.Errorf("got %d; want the video and its job, of admin 7", n)
+			}
+			if n := count(t, d.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'make' AND asset_id = ?`, answer.ID); n != 1 {
+				t.Errorf("got %d lines of activity; want 1", n)
+			}
+		})
+	}
+	t.Run("by the form of the page", func(t *testing.T) {
+		d := newDesk(t, "http://localhost:8080")
+		session := d.signIn(7)
+		w := d.send(call{method: "POST", path: "/assets", session: session, body: form("Маша")})
+		if d.want(303, w); w.Header().Get("Location") != "/?notice=created" {
+			t.Errorf("got sent to %s; want the library with a notice", w.Header().Get("Location"))
+		}
+		if got := d.want(422, d.send(call{method: "POST", path: "/assets", session: session, body: form("5")})); !strings.Contains(got, `href="/"`) {
+			t.Errorf("got %s; want words and a way back", got)
+		}
+	})
+}
+
+// listing is what GET / answers as JSON.
+type listing struct {
+	Success bool
+	Assets  []card
+	Counts  map[Status]int
+	After   string
+}
+
+func (d *desk) list(session, query string) (l listing) {
+	d.t.Helper()
+	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))), &l); err != nil || !l.Success {
+		d.t.Fatalf("got %+v, %v", l, err)
+	}
+	return l
+}
+
+func TestThePageAndTheJSONSayTheSame(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	for i := range int64(2*pageSize + 5) {
+		ask(t, d.store, "Имя "+strings.Repeat("я", int(i)+1), i+1)
+		switch i % 3 {
+		case 0:
+			d.filmed("v", "t")
+		case 1:
+			failForGood(t, d.queue)
+		}
+	}
+	card := regexp.MustCompile(`(?s)<li class="card" id="asset-(\w+)".*?<h2><a [^>]*>([^<]*)</a></h2><span class="pill \w+"><svg.*?</svg>(\w+)</span>`)
+	words := map[Status]string{Pending: "Waiting", Processing: "Rendering", Completed: "Ready", Failed: "Failed"}
+	session := d.signIn(8)
+	for _, status := range []string{"", "PENDING", "COMPLETED", "FAILED"} {
+		after, seen := "", 0
+		for page := 0; page == 0 || after != ""; page++ {
+			query := "?status=" + status + "&after=" + after
+			got := d.list(session, query)
+			cards := card.FindAllStringSubmatch(d.want(200, d.send(call{method: "GET", path: "/" + query, session: session})), -1)
+			if len(cards) != len(got.Assets) || page > 5 {
+				t.Fatalf("%s: got %d cards and %d assets; want as many", query, len(cards), len(got.Assets))
+			}
+			for i, a := range got.Assets {
+				if cards[i][1] != a.ID || html.UnescapeString(cards[i][2]) != a.Name || cards[i][3] != words[a.Status] {
+					t.Errorf("%s: got card %q and asset %+v; want the same", query, cards[i][1:], a)
+				}
+			}
+			seen += len(got.Assets)
+			after = got.After
+		}
+		want := count(t, d.store, `SELECT count(*) FROM assets WHERE status = ?1 OR ?1 = ''`, status)
+		if seen != want {
+			t.Errorf("status %q: got %d in all pages; want %d", status, seen, want)
+		}
+	}
+	d.want(422, d.send(call{method: "GET", path: "/?status=BROKEN", session: session}))
+}
+
+func TestWhatACardSays(t *testing.T) {
+	for name, c := range map[string]struct {
+		arrange func(t *testing.T, d *desk)
+		admin   int64
+		has     []string
+		lacks   []string
+	}{
+		"a failed video has the reason, the raw text and the button": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1, 2)
+			fail(t, d.queue, Render, Permanent(errors.New("ffmpeg: took longer than 5m0s: <frame>")))
+		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "2 apologised to", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
+		"an admin who did not make it gets no button but is told why": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1)
+			failForGood(t, d.queue)
+		}, 7, []string{"Only an owner"}, []string{"Retry Failed"}},
+		"a user whom no message reaches is counted": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1, 2)
+			failForGood(t, d.queue)
+			mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`)
+		}, 8, []string{"1 apologised to", "1 could not be told"}, nil},
+		"a failed video with a live successor leads there": {func(t *testing.T, d *desk) {
+			a := ask(t, d.store, "Маша", 1)
+			failForGood(t, d.queue)
+			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+				t.Fatal(err)
+			}
+		}, 8, []string{"Tried again"}, []string{"Retry Failed"}},
+		"a failed video whose successor failed, too, has the button": {func(t *testing.T, d *desk) {
+			a := ask(t, d.store, "Маша", 1)
+			failForGood(t, d.queue)
+			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+				t.Fatal(err)
+			}
+			failForGood(t, d.queue)
+		}, 8, []string{"Retry Failed"}, []string{"Tried again"}},
+		"a finished video plays": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1, 2)
+			d.filmed("v", "t")
+			mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1, answer_id = 5 WHERE user_id = 1`)
+		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 served", "1 waiting", "0:42"}, []string{"Retry Failed"}},
+		"a video that could not be delivered is not one they wait for": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1, 2)
+			d.filmed("v", "t")
+			mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'DELIVER' AND request_id = (SELECT max(id) FROM requests)`)
+		}, 7, []string{"1 waiting", "1 could not be told"}, []string{"2 waiting"}},
+		"a video that failed once says when it is tried again": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1)
+			fail(t, d.queue, Render, errEngine)
+		}, 7, []string{"Attempt 2 of 3", "next try", "Last attempt: The video could not be made.", "1 waiting"}, []string{"Retry Failed", "in the queue"}},
+		"a video in the queue has its place": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1)
+			ask(t, d.store, "Лев", 2)
+		}, 7, []string{"Next in the queue", "Number 2 in the queue"}, nil},
+		"a video being made shows how far it is": {func(t *testing.T, d *desk) {
+			ask(t, d.store, "Маша", 1)
+			begin(t, d.store, Render)
+		}, 7, []string{"<progress", "Attempt 1 of 3", "0 %"}, nil},
+		"an empty library says what to do": {func(*testing.T, *desk) {}, 7, []string{"No videos yet", "Make a video"}, []string{`class="card"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:8080")
+			c.arrange(t, d)
+			session := d.signIn(c.admin)
+			page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
+			for _, want := range c.has {
+				if !strings.Contains(page, want) {
+					t.Errorf("got %s; want %q in it", page, want)
+				}
+			}
+			for _, not := range c.lacks {
+				if strings.Contains(page, not) {
+					t.Errorf("got %s; want no %q in it", page, not)
+				}
+			}
+			for _, a := range d.list(session, "").Assets {
+				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session})); !strings.Contains(body, "<h1>"+a.Name+"</h1>") {
+					t.Errorf("got %s; want the page of %s", body, a.Name)
+				}
+				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session, json: true})); !strings.Contains(body, `"asset":{"id":"`+a.ID) {
+					t.Errorf("got %s; want %s", body, a.ID)
+				}
+			}
+		})
+	}
+}
+
+func TestTelegramIdsAreNowhere(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	a := ask(t, d.store, "Маша", 987654321)
+	failForGood(t, d.queue)
+	session := d.signIn(8)
+	for _, path := range []string{"/", "/assets/" + a.ID} {
+		for _, asJSON := range []bool{false, true} {
+			if body := d.want(200, d.send(call{method: "GET", path: path, session: session, json: asJSON})); strings.Contains(body, "987654321") {
+				t.Errorf("%s: got %s; want no user's id", path, body)
+			}
+		}
+	}
+}
