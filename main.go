@@ -510,21 +510,15 @@ func demo(ctx context.Context, out io.Writer) error {
 	mux := http.NewServeMux()
 	mux.Handle("/bot"+token+"/", chats)
 	mux.Handle("/file/", chats)
+	mux.HandleFunc("GET /enter", func(w http.ResponseWriter, r *http.Request) {
+		if err := enter(w, r, cfg); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	})
 	mux.Handle("/", chats.Page(faketelegram.PageOptions{
 		Title:  "Retake",
 		People: []*faketelegram.Person{chats.Person(101, "Мария", "ru"), chats.Person(102, "Ольга", "ru"), chats.Person(103, "Emma", "en")},
-		AdminURL: func() string {
-			store, err := openRunning(cfg)
-			if err != nil {
-				return cfg.Web.BaseURL
-			}
-			defer store.Close()
-			link, err := NewLink(ctx, store, cfg.Web.BaseURL, 0)
-			if err != nil {
-				return cfg.Web.BaseURL
-			}
-			return link
-		},
+		AdminURL: func() string { return "/enter" },
 		Broken: broken.Load, SetBroken: broken.Store,
 	}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
@@ -552,6 +546,41 @@ Retake, with a stand-in for Telegram: everything runs on this computer.
 
 `, listener.Addr())
 	return group.Wait()
+}
+
+// enter signs the demo's visitor in to the page, in the same way as an admin: with a link, spent by its button.
+func enter(w http.ResponseWriter, r *http.Request, cfg Config) error {
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	link, err := NewLink(r.Context(), store, cfg.Web.BaseURL, 0)
+	if err != nil {
+		return err
+	}
+	post, err := http.NewRequestWithContext(r.Context(), http.MethodPost, link, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultTransport.RoundTrip(post)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	for _, c := range resp.Cookies() {
+		http.SetCookie(w, c) // of this host, whatever the port
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(cfg.Web.Listen)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "http://"+net.JoinHostPort(host, port)+"/", http.StatusSeeOther)
+	return nil
 }
 
 // listenNear listens on an address, or on a free port when that one is taken.

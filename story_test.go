@@ -1,0 +1,217 @@
+// The story that the demo tells, played in a real browser: real ffmpeg, real SQLite, only Telegram is a stand-in.
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser is one tab of a real Chromium.
+type browser struct {
+	*testing.T
+	ctx context.Context
+}
+
+func newBrowser(t *testing.T) browser {
+	t.Helper()
+	var options []chromedp.ExecAllocatorOption
+	options = append(options, chromedp.DefaultExecAllocatorOptions[:]...)
+	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	options = append(options, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // the browser lives as long as this context
+		t.Fatal(err)
+	}
+	b := browser{t, ctx}
+	b.do(chromedp.EmulateViewport(1280, 900))
+	return b
+}
+
+func (b browser) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// js evaluates an expression and returns it as text.
+func (b browser) js(expression string) string {
+	b.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+	if err != nil {
+		b.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// until waits until an expression is true.
+func (b browser) until(expression string) {
+	b.Helper()
+	deadline := time.After(90 * time.Second)
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for b.js(expression) != "true" {
+		select {
+		case <-deadline:
+			b.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
+		case <-look.C:
+		}
+	}
+}
+
+// shoot keeps a picture of the page in the folder RETAKE_SHOTS, for people who want to look.
+func (b browser) shoot(name string) {
+	b.Helper()
+	dir := os.Getenv("RETAKE_SHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600)
+	}
+	if err != nil {
+		b.Error(err)
+	}
+}
+
+// phone is one of the demo's chats.
+type phone struct {
+	browser
+	n int
+}
+
+func (p phone) find(selector string) string {
+	return fmt.Sprintf("document.querySelector('#phone-%d %s')", p.n, selector)
+}
+
+// write sends a message as that person would: by typing and pressing Enter.
+func (p phone) write(text string) {
+	p.Helper()
+	p.do(chromedp.SendKeys(fmt.Sprintf("#phone-%d form input", p.n), text+"\r"))
+}
+
+// last is the last button with a text, as an expression.
+func (p phone) last(text string) string {
+	quoted, _ := json.Marshal(text)
+	return fmt.Sprintf("[...document.querySelectorAll('#phone-%d .buttons button')].filter(b => b.textContent.includes(%s)).at(-1)", p.n, quoted)
+}
+
+func (p phone) press(text string) {
+	p.Helper()
+	p.until(p.last(text) + " !== undefined")
+	p.js(p.last(text) + ".click()")
+}
+
+// hears waits until the chat holds a text so many times.
+func (p phone) hears(text string, times int) {
+	p.Helper()
+	quoted, _ := json.Marshal(text)
+	p.until(fmt.Sprintf("[...document.querySelectorAll('#phone-%d .message .text')].filter(m => m.textContent.includes(%s)).length === %d", p.n, quoted, times))
+}
+
+func (p phone) hasVideos(n int) {
+	p.Helper()
+	p.until(fmt.Sprintf("document.querySelectorAll('#phone-%d video').length === %d", p.n, n))
+}
+
+func TestTheDemoTellsItsStory(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	out, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, []string{"demo"}, w) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	address := ""
+	for lines := bufio.NewScanner(out); address == "" && lines.Scan(); {
+		address = regexp.MustCompile(`http://\S+`).FindString(lines.Text())
+	}
+	go io.Copy(io.Discard, out)
+
+	b := newBrowser(t)
+	b.do(chromedp.Navigate(address))
+	b.until("document.querySelectorAll('.phone').length === 3")
+	b.shoot("1-start")
+	maria, olga, emma := phone{b, 0}, phone{b, 1}, phone{b, 2}
+
+	maria.write("/start")
+	maria.hears("Пришлите имя ребёнка", 1)
+	maria.write("Маша")
+	maria.hears("Делаем видео для «Маша»?", 1)
+	b.shoot("2-question")
+	maria.press("Да, делаем")
+	maria.hears("Запрос создан! Скоро отправим видео.", 1)
+	b.shoot("3-progress")
+	maria.hasVideos(1)
+	maria.hears("Готово!", 1)
+	b.shoot("4-video")
+	video := maria.find("video")
+	b.js(video + ".play().then(() => {}, e => { window.refused = e })")
+	b.until(video + ".currentTime > 1")
+	if got := b.js(video + ".videoWidth + 'x' + " + video + ".videoHeight"); got != "720x1280" {
+		t.Errorf("got a video of %s; want 720x1280", got)
+	}
+	b.js(video + ".currentTime = 8")
+	b.until(video + ".currentTime > 8.2 && !" + video + ".error")
+	b.js(video + ".pause()")
+
+	// The renderer breaks; three people ask.
+	b.js("document.getElementById('broken').click()")
+	b.until("document.getElementById('renderer').textContent !== 'It works'")
+	maria.write("Лев")
+	maria.press("Да, делаем")
+	olga.write("Лев")
+	olga.press("Да, делаем")
+	emma.write("Leo")
+	emma.press("Yes, please")
+	maria.hears("Упс! Что-то пошло не так при создании видео для Лев. 😔", 1)
+	olga.hears("Упс! Что-то пошло не так при создании видео для Лев. 😔", 1)
+	emma.hears("Oops! Something went wrong while making the video for Leo. 😔", 1)
+	b.shoot("5-apologies")
+
+	// The admin sees why.
+	b.do(chromedp.Navigate(address + "/admin"))
+	b.until("location.pathname === '/' && document.body.innerText.includes('Retry Failed')")
+	if page := b.js("document.body.innerText"); !strings.Contains(page, "Лев") || !strings.Contains(page, "Leo") {
+		t.Errorf("got %s; want both failed videos", page)
+	}
+	b.shoot("6-admin")
+	b.do(chromedp.Navigate(address))
+	b.until("document.querySelectorAll('.phone').length === 3")
+
+	// It is mended; each presses the button.
+	b.js("document.getElementById('broken').click()")
+	b.until("document.getElementById('renderer').textContent === 'It works'")
+	maria.press("🔄 Попробовать еще раз")
+	olga.press("🔄 Попробовать еще раз")
+	emma.press("🔄 Try again")
+	maria.hasVideos(2)
+	olga.hasVideos(1)
+	emma.hasVideos(1)
+	emma.hears("Here you are!", 1)
+	b.shoot("7-mended")
+}
