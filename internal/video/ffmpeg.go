@@ -1,0 +1,210 @@
+// ffmpeg.go finds ffmpeg, makes sure that it can do what is needed, and runs it.
+
+package video
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// install is what an operator does about a missing ffmpeg.
+const install = "install it with `apt-get install -y ffmpeg`"
+
+// tools are an ffmpeg and an ffprobe that work.
+type tools struct {
+	ffmpeg, ffprobe string
+	version         string // of ffmpeg, part of the key of what it encoded
+	threads         int
+}
+
+// x264 settings that end up in the stream's headers. Template and segment share them: a splice needs equal headers.
+// The rest keeps frames within their group (no open GOP) and key frames where they are asked for.
+const x264 = "ref=2:bframes=2:b-adapt=1:b-pyramid=none:weightp=1:8x8dct=1:cabac=1:open-gop=0:scenecut=0:" +
+	"keyint=90:min-keyint=1:stitchable=1:sps-id=0"
+
+// Ready returns nil if videos can be made, or an error of one sentence that says what to do. It tries a tiny encode the
+// first time and remembers success; after a failure it looks again.
+func (m *Maker) Ready(ctx context.Context) error {
+	_, err := m.ready(ctx)
+	return err
+}
+
+func (m *Maker) ready(ctx context.Context) (*tools, error) {
+	m.looking.Lock()
+	defer m.looking.Unlock()
+	if m.tools != nil {
+		return m.tools, nil
+	}
+	t, err := findTools(m.cfg.FFmpeg)
+	if err != nil {
+		return nil, err
+	}
+	if m.cfg.Workers > 1 {
+		t.threads = 1
+	}
+	if err := t.try(ctx, m.cfg.Work); ctx.Err() != nil {
+		return nil, context.Cause(ctx) // a stop says nothing about ffmpeg
+	} else if err != nil {
+		return nil, err
+	}
+	m.tools = t
+	return t, nil
+}
+
+// findTools looks for the two programs: at the configured path, else beside our own, else in PATH.
+func findTools(configured string) (*tools, error) {
+	if configured == "" {
+		configured = "ffmpeg"
+		if own, err := os.Executable(); err == nil {
+			if beside, err := exec.LookPath(filepath.Join(filepath.Dir(own), "ffmpeg")); err == nil {
+				configured = beside
+			}
+		}
+	}
+	ffmpeg, err := exec.LookPath(configured)
+	if err != nil {
+		return nil, fmt.Errorf("ffmpeg was not found (%s): %s", configured, install)
+	}
+	ffprobe, err := exec.LookPath(filepath.Join(filepath.Dir(ffmpeg), "ffprobe"))
+	if err != nil {
+		if ffprobe, err = exec.LookPath("ffprobe"); err != nil {
+			return nil, fmt.Errorf("ffprobe was not found beside %s: %s", ffmpeg, install)
+		}
+	}
+	return &tools{ffmpeg: ffmpeg, ffprobe: ffprobe}, nil
+}
+
+// try encodes and reads back two frames with sound.
+func (t *tools) try(ctx context.Context, work string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("took longer than 30s"))
+	defer cancel()
+	version, err := output(ctx, t.ffmpeg, "-version")
+	if err != nil {
+		return fmt.Errorf("%s does not run (%s): %s", t.ffmpeg, oneLine(err), install)
+	}
+	// "ffmpeg version 5.1.9-0+deb12u1 Copyright …"
+	words := strings.Fields(string(version))
+	if len(words) < 3 || words[1] != "version" {
+		return fmt.Errorf("%s is not ffmpeg: %s", t.ffmpeg, install)
+	}
+	t.version = words[2]
+	folder, err := newFolder(work, jobPrefix)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "try.mp4")
+	args := append([]string{"-f", "lavfi", "-i", "color=s=64x64:r=30", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo",
+		"-frames:v", "2", "-t", "0.1"}, encodeVideo...)
+	args = append(append(args, encodeSound...), "-f", "mp4", path)
+	if err := t.run(ctx, args, nil); err != nil {
+		return fmt.Errorf("%s cannot encode H.264 and AAC (%s): %s", t.ffmpeg, oneLine(err), install)
+	}
+	if _, err := t.probe(ctx, path); err != nil {
+		return fmt.Errorf("%s cannot read a video (%s): %s", t.ffprobe, oneLine(err), install)
+	}
+	return nil
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// encodeVideo and encodeSound are the options for everything that is encoded.
+var (
+	encodeVideo = []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-level", "4.0",
+		"-x264-params", x264, "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-color_primaries", "bt709",
+		"-color_trc", "bt709", "-color_range", "tv", "-video_track_timescale", "15360"}
+	encodeSound = []string{"-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2"}
+)
+
+// hardened are the options before an input from outside: local files only, only what is MP4, no picture above 64 MP.
+var hardened = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2", "-max_pixels", "67108864"}
+
+// command makes an ffmpeg command line; the arguments are all but the general ones.
+func (t *tools) command(args []string) []string {
+	argv := []string{t.ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"}
+	if t.threads > 0 {
+		n := strconv.Itoa(t.threads)
+		argv = append(argv, "-filter_threads", n, "-filter_complex_threads", n)
+	}
+	return append(argv, args...)
+}
+
+// oneThread are the options that limit the threads of a decoder or an encoder, if they are limited.
+func (t *tools) oneThread() []string {
+	if t.threads == 0 {
+		return nil
+	}
+	return []string{"-threads", strconv.Itoa(t.threads)}
+}
+
+// run runs ffmpeg to its end. With a report it is told of every frame that is done.
+func (t *tools) run(ctx context.Context, args []string, report func(frame int)) error {
+	p, err := t.start(ctx, args, report, false)
+	if err != nil {
+		return err
+	}
+	return p.wait()
+}
+
+// start starts ffmpeg; with feed, its input comes from process.stdin.
+func (t *tools) start(ctx context.Context, args []string, report func(frame int), feed bool) (*process, error) {
+	c := child{argv: t.command(args), env: environment(ownVariable), feed: feed}
+	if report != nil {
+		c.argv = append(c.argv[:1:1], append([]string{"-progress", "pipe:1"}, c.argv[1:]...)...)
+		c.stdout = &frameCounter{report: report}
+	}
+	return start(ctx, c)
+}
+
+// ownVariable tells our own settings, which ffmpeg needs none of, from the rest of the environment.
+func ownVariable(name string) bool { return strings.HasPrefix(name, "RETAKE_") }
+
+// output runs a program and returns what it prints, up to 1 MiB.
+func output(ctx context.Context, argv ...string) ([]byte, error) {
+	out := &limited{left: 1 << 20}
+	err := run(ctx, child{argv: argv, env: environment(ownVariable), stdout: out})
+	return out.Bytes(), err
+}
+
+// limited is a buffer that takes only so many bytes and throws the rest away.
+type limited struct {
+	bytes.Buffer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	keep := p[:min(len(p), l.left)]
+	l.left -= len(keep)
+	l.Buffer.Write(keep)
+	return len(p), nil
+}
+
+// frameCounter reads ffmpeg's -progress lines and reports the number of frames done.
+type frameCounter struct {
+	report func(frame int)
+	rest   []byte // the beginning of a line whose end has not arrived
+}
+
+func (f *frameCounter) Write(p []byte) (int, error) {
+	f.rest = append(f.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(f.rest, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		f.rest = rest
+		if value, ok := bytes.CutPrefix(line, []byte("frame=")); ok {
+			if n, err := strconv.Atoi(string(bytes.TrimSpace(value))); err == nil {
+				f.report(n)
+			}
+		}
+	}
+}

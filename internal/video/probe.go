@@ -1,0 +1,152 @@
+// probe.go looks at a finished file before anybody is told that it is a video, and makes it fit to be sent.
+
+package video
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Limits for the still that is sent along; they are Telegram's.
+const (
+	thumbEdge  = 320
+	thumbBytes = 200_000
+)
+
+// facts are what ffprobe says about a video.
+type facts struct {
+	width, height int // as shown
+	duration      time.Duration
+	sound         string // codec of the first sound track, "" if there is none
+}
+
+// probe reads what kind of video a file is. It returns an error if it has no video stream or no duration.
+func (t *tools) probe(ctx context.Context, path string) (facts, error) {
+	argv := append([]string{t.ffprobe, "-v", "error"}, hardened...)
+	out, err := output(ctx, append(argv, "-of", "json", "-show_entries",
+		"format=duration:stream=codec_type,codec_name,width,height:stream_disposition=attached_pic:stream_side_data=rotation",
+		"file:"+path)...)
+	if err != nil {
+		return facts{}, err
+	}
+	var found struct {
+		Format  struct{ Duration string }
+		Streams []struct {
+			Kind        string `json:"codec_type"`
+			Codec       string `json:"codec_name"`
+			Width       int
+			Height      int
+			Disposition struct {
+				Picture int `json:"attached_pic"`
+			}
+			Side []struct{ Rotation float64 } `json:"side_data_list"`
+		}
+	}
+	if err := json.Unmarshal(out, &found); err != nil {
+		return facts{}, fmt.Errorf("answer of ffprobe: %w", err)
+	}
+	var f facts
+	for _, s := range found.Streams {
+		switch {
+		case s.Kind == "video" && s.Disposition.Picture == 0 && f.width == 0:
+			f.width, f.height = s.Width, s.Height
+			for _, d := range s.Side {
+				if int(d.Rotation)%180 != 0 {
+					f.width, f.height = s.Height, s.Width
+				}
+			}
+		case s.Kind == "audio" && f.sound == "":
+			f.sound = s.Codec
+		}
+	}
+	seconds, _ := strconv.ParseFloat(found.Format.Duration, 64) // "N/A" is as good as 0
+	f.duration = time.Duration(seconds * float64(time.Second))
+	if f.width <= 0 || f.height <= 0 || f.duration <= 0 {
+		return facts{}, errors.New("not a video: no picture or no duration")
+	}
+	return f, nil
+}
+
+// finish turns a file into a Video: probed, with sound and its index first, decoded at both ends, with a still.
+// The still is taken at the given time, or well inside the video if that is negative.
+func (t *tools) finish(ctx context.Context, folder, path string, still time.Duration) (Video, error) {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return Video{}, errors.New("the engine left no video file")
+	}
+	f, err := t.probe(ctx, path)
+	if err != nil {
+		return Video{}, fmt.Errorf("probe: %w", err)
+	}
+	if path, err = t.fitForSending(ctx, folder, path, f); err != nil {
+		return Video{}, fmt.Errorf("remux: %w", err)
+	}
+	if still < 0 {
+		still = f.duration * 2 / 5
+	}
+	thumb := filepath.Join(folder, "thumb.jpg")
+	if err := t.decodeEnds(ctx, path); err != nil {
+		return Video{}, fmt.Errorf("decode: %w", err)
+	}
+	if err := t.drawStill(ctx, path, still, thumb); err != nil {
+		return Video{}, fmt.Errorf("still: %w", err)
+	}
+	if info, err := os.Stat(thumb); err != nil || info.Size() == 0 || info.Size() > thumbBytes {
+		return Video{}, errors.New("no still could be made of the video")
+	}
+	if info, err = os.Stat(path); err != nil {
+		return Video{}, err
+	}
+	return Video{Path: path, Thumb: thumb, Width: f.width, Height: f.height, Duration: f.duration, Size: info.Size(), folder: folder}, nil
+}
+
+// fitForSending returns a file with a sound track (Telegram takes a silent MP4 for an animation) and its index first
+// (players start at once): the given one if it is so already, else a new one with the same pictures.
+func (t *tools) fitForSending(ctx context.Context, folder, path string, f facts) (string, error) {
+	first, err := indexFirst(path)
+	if err != nil {
+		return "", err
+	}
+	if f.sound == "aac" && first {
+		return path, nil
+	}
+	out := filepath.Join(folder, "sendable.mp4")
+	args := t.input(path)
+	switch f.sound {
+	case "":
+		args = append(args, "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-map", "0:V:0", "-map", "1:a:0",
+			"-t", strconv.FormatFloat(f.duration.Seconds(), 'f', 3, 64))
+		args = append(args, encodeSound...)
+	case "aac":
+		args = append(args, "-map", "0:V:0", "-map", "0:a:0", "-c:a", "copy")
+	default:
+		args = append(append(args, "-map", "0:V:0", "-map", "0:a:0"), encodeSound...)
+	}
+	return out, t.run(ctx, append(args, "-c:v", "copy", "-movflags", "+faststart", "-f", "mp4", "file:"+out), nil)
+}
+
+// decodeEnds decodes the first and the last half second, which a truncated or damaged file does not survive.
+func (t *tools) decodeEnds(ctx context.Context, path string) error {
+	args := append([]string{"-xerror"}, t.input(path, "-t", "0.5")...)
+	args = append(args, t.input(path, "-sseof", "-0.4")...)
+	return t.run(ctx, append(args, "-map", "0:V:0", "-f", "null", "-", "-map", "1:V:0", "-f", "null", "-"), nil)
+}
+
+// drawStill writes the key frame at or before the given time as a JPEG.
+func (t *tools) drawStill(ctx context.Context, path string, at time.Duration, jpeg string) error {
+	args := t.input(path, "-noaccurate_seek", "-ss", strconv.FormatFloat(at.Seconds(), 'f', 3, 64))
+	return t.run(ctx, append(args, "-map", "0:V:0", "-frames:v", "1", "-q:v", "4", "-vf",
+		fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':force_original_aspect_ratio=decrease:out_range=pc,format=yuvj420p", thumbEdge),
+		"-f", "image2", "-update", "1", "file:"+jpeg), nil)
+}
+
+// input are the options to read a file from outside.
+func (t *tools) input(path string, options ...string) []string {
+	return append(append(append(t.oneThread(), hardened...), options...), "-i", "file:"+path)
+}

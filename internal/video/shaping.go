@@ -1,0 +1,255 @@
+// shaping.go turns a text into lines of placed glyphs: scripts, both directions, marks, and a size that fits.
+
+package video
+
+import (
+	"image"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-text/typesetting/di"
+	"github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/font/opentype"
+	"github.com/go-text/typesetting/language"
+	"github.com/go-text/typesetting/shaping"
+	"golang.org/x/image/math/fixed"
+	"golang.org/x/image/vector"
+	"golang.org/x/text/unicode/bidi"
+	"golang.org/x/text/unicode/norm"
+)
+
+// glyph is one placed glyph of a line: pixels from the pen at the start of the line, y downwards.
+type glyph struct {
+	id    font.GID
+	x, y  float32
+	piece int // glyphs of the same piece move together
+}
+
+// line is a line of shaped text.
+type line struct {
+	face   *font.Face
+	size   float32 // pixels per em, a whole number
+	glyphs []glyph // from left to right
+}
+
+// sameFace gives the segmenter one font for everything.
+type sameFace struct{ face *font.Face }
+
+func (s sameFace) ResolveFace(rune) *font.Face { return s.face }
+
+// shape lays out one line in the reading order of its own script.
+func shape(t *typeface, text string, size float32) line {
+	runes := []rune(norm.NFC.String(text))
+	l := line{face: font.NewFace(t.font), size: size}
+	if len(runes) == 0 {
+		return l
+	}
+	var segmenter shaping.Segmenter
+	runs := segmenter.Split(shaping.Input{
+		Text: runes, RunEnd: len(runes), Direction: direction(text), Face: l.face,
+		Size: fixed.Int26_6(size * 64), Script: language.LookupScript(runes[0]), Language: language.NewLanguage("und"),
+	}, sameFace{l.face})
+	var shaper shaping.HarfbuzzShaper
+	var outputs []shaping.Output
+	for _, r := range runs {
+		outputs = append(outputs, shaper.Shape(r))
+	}
+	if direction(text) == di.DirectionRTL {
+		slices.Reverse(outputs)
+	}
+	pieces, joined := cutPieces(runes)
+	var closer float32
+	if !joined {
+		closer = t.closer * size
+	}
+	var x float32
+	for _, o := range outputs {
+		for _, g := range o.Glyphs {
+			if n := len(l.glyphs); n > 0 && l.glyphs[n-1].piece != pieces[g.TextIndex()] {
+				x -= closer
+			}
+			l.glyphs = append(l.glyphs, glyph{g.GlyphID, x + float32(g.XOffset)/64, -float32(g.YOffset) / 64, pieces[g.TextIndex()]})
+			x += float32(g.Advance) / 64
+		}
+	}
+	return l
+}
+
+// direction is that of the first letter which has one.
+func direction(text string) di.Direction {
+	for _, r := range text {
+		switch p, _ := bidi.LookupRune(r); p.Class() {
+		case bidi.L:
+			return di.DirectionLTR
+		case bidi.R, bidi.AL:
+			return di.DirectionRTL
+		}
+	}
+	return di.DirectionLTR
+}
+
+// cutPieces numbers the parts of a text that may move apart: single letters with their marks in scripts whose letters
+// stand alone, whole words in all others, which are joined (an Arabic word torn apart is no longer that word).
+func cutPieces(text []rune) (pieces []int, joined bool) {
+	for _, r := range text {
+		if unicode.IsLetter(r) && !unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Hebrew,
+			unicode.Armenian, unicode.Georgian, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
+			joined = true
+		}
+	}
+	pieces = make([]int, len(text))
+	n := 0
+	for i, r := range text {
+		switch {
+		case i == 0, unicode.Is(unicode.M, r), r == '\u200d', r == '\u200c':
+		case joined && r != ' ' && text[i-1] != ' ':
+		default:
+			n++
+		}
+		pieces[i] = n
+	}
+	return pieces, joined
+}
+
+// covers reports whether the font has a drawable glyph for every part of the text once it is shaped, so a letter and
+// its mark count as covered when the font has them together, apart, or can place one on the other.
+func (t *typeface) covers(text string) bool {
+	for _, r := range norm.NFC.String(text) {
+		// Most refusals are whole scripts: cheaper to see here than after shaping.
+		if _, ok := t.font.NominalGlyph(r); !ok && unicode.IsLetter(r) && norm.NFD.PropertiesString(string(r)).Decomposition() == nil {
+			return false
+		}
+	}
+	l := shape(t, text, 100)
+	drawn := false
+	for _, g := range l.glyphs {
+		if g.id == 0 {
+			return false
+		}
+		if outline, ok := l.face.GlyphData(g.id).(font.GlyphOutline); ok {
+			drawn = drawn || len(outline.Segments) > 0
+		} else {
+			return false // a bitmap or colour glyph has no outline to gild
+		}
+	}
+	return drawn
+}
+
+// box is a rectangle in pixels.
+type box struct{ x0, y0, x1, y1 float32 }
+
+func (b box) width() float32  { return b.x1 - b.x0 }
+func (b box) height() float32 { return b.y1 - b.y0 }
+
+func (b box) join(o box) box {
+	return box{min(b.x0, o.x0), min(b.y0, o.y0), max(b.x1, o.x1), max(b.y1, o.y1)}
+}
+
+// nothing is the box that joins to any other box without changing it.
+var nothing = box{math.MaxFloat32, math.MaxFloat32, -math.MaxFloat32, -math.MaxFloat32}
+
+// ink is the box that the glyphs blacken, from the pen at the start of the line; nothing for spaces only.
+func (l line) ink(glyphs []glyph) box {
+	scale := l.size / float32(l.face.Upem())
+	b := nothing
+	for _, g := range glyphs {
+		e, ok := l.face.GlyphExtents(g.id)
+		if !ok || e.Width == 0 {
+			continue
+		}
+		b = b.join(box{g.x + e.XBearing*scale, g.y - e.YBearing*scale,
+			g.x + (e.XBearing+e.Width)*scale, g.y - (e.YBearing+e.Height)*scale})
+	}
+	return b
+}
+
+// mask rasterises glyphs into a w×h alpha mask with the start of the line at (ox, oy).
+func (l line) mask(glyphs []glyph, w, h int, ox, oy float32) *image.Alpha {
+	r := vector.NewRasterizer(w, h)
+	scale := l.size / float32(l.face.Upem())
+	for _, g := range glyphs {
+		outline, _ := l.face.GlyphData(g.id).(font.GlyphOutline)
+		at := func(p opentype.SegmentPoint) (float32, float32) { return ox + g.x + p.X*scale, oy + g.y - p.Y*scale }
+		for i, s := range outline.Segments {
+			x, y := at(s.Args[0])
+			switch s.Op {
+			case opentype.SegmentOpMoveTo:
+				if i > 0 {
+					r.ClosePath()
+				}
+				r.MoveTo(x, y)
+			case opentype.SegmentOpLineTo:
+				r.LineTo(x, y)
+			case opentype.SegmentOpQuadTo:
+				x2, y2 := at(s.Args[1])
+				r.QuadTo(x, y, x2, y2)
+			case opentype.SegmentOpCubeTo:
+				x2, y2 := at(s.Args[1])
+				x3, y3 := at(s.Args[2])
+				r.CubeTo(x, y, x2, y2, x3, y3)
+			}
+		}
+		r.ClosePath()
+	}
+	m := image.NewAlpha(image.Rect(0, 0, w, h))
+	r.Draw(m, m.Bounds(), image.Opaque, image.Point{})
+	return m
+}
+
+// leading is the distance of two baselines, in ems.
+const leading = 1.15
+
+// smallest is the size below which a single word is broken rather than made any smaller.
+const smallest = 24
+
+// fit chooses the lines and the largest size, up to maxSize, at which a text fits into maxW×maxH pixels.
+// It breaks at a space or after a hyphen, and only if that gives more than 15 % larger type.
+// Widths are linear in the size (there is no hinting), so every candidate is shaped once, at 100 px.
+func fit(t *typeface, text string, maxW, maxH, maxSize float32) []line {
+	text = strings.Join(strings.Fields(norm.NFC.String(text)), " ")
+	if _, joined := cutPieces([]rune(text)); joined {
+		maxSize *= 1.35 // these scripts are small for their em
+	}
+	var best []string
+	var size float32
+	try := func(lines ...string) {
+		var w, h float32
+		for _, s := range lines {
+			l := shape(t, s, 100)
+			ink := l.ink(l.glyphs)
+			w, h = max(w, ink.width()), max(h, ink.height())
+		}
+		h += 100 * leading * float32(len(lines)-1)
+		if s := min(maxSize, maxW/max(1, w)*100, maxH/max(1, h)*100); best == nil || s > size*1.15 {
+			best, size = lines, s
+		}
+	}
+	try(text)
+	for i, r := range text {
+		switch r {
+		case ' ':
+			try(text[:i], text[i+1:])
+		case '-', '‐':
+			if rest := text[i+len(string(r)):]; i > 0 && rest != "" {
+				try(text[:len(text)-len(rest)], strings.TrimSpace(rest))
+			}
+		}
+	}
+	if size < smallest {
+		runes := []rune(text)
+		half := len(runes) / 2
+		for half < len(runes)-1 && unicode.Is(unicode.M, runes[half]) {
+			half++
+		}
+		try(string(runes[:half]), string(runes[half:]))
+	}
+	// The shaper places glyphs for whole pixel sizes only.
+	size = max(1, float32(int(size)))
+	lines := make([]line, len(best))
+	for i, s := range best {
+		lines[i] = shape(t, s, size)
+	}
+	return lines
+}

@@ -1,0 +1,244 @@
+// splice.go puts a newly encoded run of frames into a prepared MP4 without touching any other sample.
+
+package video
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// errMismatch says that a segment cannot stand in a template: the whole film has to be encoded instead.
+var errMismatch = errors.New("segment and template do not match")
+
+// splice writes to out the template whose video frames from start on are replaced by those of the segment; all other
+// samples, the sound and every time stay as they are. The index comes first. It returns errMismatch, and writes
+// nothing, unless both were encoded with the same parameter sets and reorder delay and the edges are key frames.
+func splice(template, segment *movie, start int, out string) error {
+	if err := checkMatch(template, segment, start); err != nil {
+		return err
+	}
+	spliced := *template
+	spliced.tracks = append([]track(nil), template.tracks...)
+	v, s := spliced.video(), segment.video()
+	frames := append([]sample(nil), v.samples...)
+	for i, q := range s.samples {
+		q.duration = frames[start+i].duration
+		q.shift = int32(int64(q.shift) * int64(v.scale) / int64(s.scale))
+		frames[start+i] = q
+	}
+	v.samples = frames
+	return spliced.write(out)
+}
+
+func checkMatch(template, segment *movie, start int) error {
+	v, s := template.video(), segment.video()
+	if v == nil || s == nil || len(s.samples) == 0 {
+		return fmt.Errorf("%w: no video track", errMismatch)
+	}
+	if a := v.avcC(); a == nil || !bytes.Equal(a, s.avcC()) {
+		return fmt.Errorf("%w: different parameter sets", errMismatch)
+	}
+	end := start + len(s.samples)
+	if start < 0 || end > len(v.samples) || !v.samples[start].sync || !s.samples[0].sync ||
+		end < len(v.samples) && !v.samples[end].sync {
+		return fmt.Errorf("%w: frames %d to %d are not between key frames", errMismatch, start, end)
+	}
+	if v.start*int64(s.scale) != s.start*int64(v.scale) {
+		return fmt.Errorf("%w: different reorder delay", errMismatch)
+	}
+	return nil
+}
+
+// chunk is a run of neighbouring samples of one track in the new file.
+type chunk struct {
+	track       int
+	first, last int   // samples, last is not included
+	offset      int64 // from the start of the media
+}
+
+// layout interleaves the tracks in chunks of half a second, as a player reads them, and returns the bytes of all media.
+func (m *movie) layout() (chunks []chunk, size int64) {
+	next := make([]int, len(m.tracks))
+	clock := make([]int64, len(m.tracks))
+	for slot, more := int64(1), true; more; slot++ {
+		more = false
+		for i, t := range m.tracks {
+			c := chunk{track: i, first: next[i], offset: size}
+			for next[i] < len(t.samples) && clock[i] < slot*int64(t.scale)/2 {
+				clock[i] += int64(t.samples[next[i]].duration)
+				size += int64(t.samples[next[i]].size)
+				next[i]++
+			}
+			if c.last = next[i]; c.last > c.first {
+				chunks = append(chunks, c)
+			}
+			more = more || next[i] < len(t.samples)
+		}
+	}
+	return chunks, size
+}
+
+// write makes a new file of the movie's samples, wherever they lie now, with the index first.
+func (m *movie) write(path string) (err error) {
+	chunks, size := m.layout()
+	index := m.index(chunks, 0)
+	base := int64(8+len(m.ftyp)) + int64(len(index)) + 8
+	if base+size >= 1<<32 {
+		return errors.New("mp4: more than 4 GiB")
+	}
+	var head bytes.Buffer
+	putBox(&head, "ftyp", m.ftyp)
+	head.Write(m.index(chunks, base))
+	put(&head, uint32(8+size))
+	head.WriteString("mdat")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Write(head.Bytes()); err != nil {
+		return err
+	}
+	return m.copyMedia(f, chunks)
+}
+
+// copyMedia copies all samples in the order of the chunks, neighbours of the old file in one go.
+func (m *movie) copyMedia(w io.Writer, chunks []chunk) error {
+	var from *os.File
+	var start, length int64
+	flush := func() error {
+		if length == 0 {
+			return nil
+		}
+		n, err := io.Copy(w, io.NewSectionReader(from, start, length))
+		if err == nil && n != length {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	for _, c := range chunks {
+		for _, s := range m.tracks[c.track].samples[c.first:c.last] {
+			if s.file == from && s.offset == start+length {
+				length += int64(s.size)
+				continue
+			}
+			if err := flush(); err != nil {
+				return err
+			}
+			from, start, length = s.file, s.offset, int64(s.size)
+		}
+	}
+	return flush()
+}
+
+// index makes the moov box with new sample tables; base is where the media begins in the file.
+func (m *movie) index(chunks []chunk, base int64) []byte {
+	i := -1
+	payload := rebuild(m.moov, []string{"trak", "mdia", "minf", "stbl"}, func(stbl []byte) []byte {
+		i++
+		return m.tracks[i].tables(stbl, i, chunks, base)
+	})
+	var w bytes.Buffer
+	putBox(&w, "moov", payload)
+	return w.Bytes()
+}
+
+// rebuild copies a container box and replaces the payload of every box on the path.
+func rebuild(b []byte, path []string, replace func([]byte) []byte) []byte {
+	var w bytes.Buffer
+	atoms, _ := split(b) // readMovie has already found all of them whole
+	for _, a := range atoms {
+		switch {
+		case a.kind != path[0]:
+			putBox(&w, a.kind, a.payload)
+		case len(path) == 1:
+			putBox(&w, a.kind, replace(a.payload))
+		default:
+			putBox(&w, a.kind, rebuild(a.payload, path[1:], replace))
+		}
+	}
+	return w.Bytes()
+}
+
+// tables makes the payload of an stbl box: the sample tables anew, everything else as it was.
+func (t *track) tables(old []byte, number int, chunks []chunk, base int64) []byte {
+	var w bytes.Buffer
+	atoms, _ := split(old)
+	for _, a := range atoms {
+		switch a.kind {
+		case "stts", "ctts", "stss", "stsz", "stsc", "stco", "co64", "sgpd", "sbgp", "sdtp":
+			// The last three are notes about single samples that no player needs and that would be wrong now.
+		default:
+			putBox(&w, a.kind, a.payload)
+		}
+	}
+	var durations, shifts, sync, offsets, sizes, runs []uint32
+	shifted := false
+	for i, s := range t.samples {
+		durations = append(durations, s.duration)
+		shifts = append(shifts, uint32(s.shift))
+		shifted = shifted || s.shift != 0
+		if s.sync {
+			sync = append(sync, uint32(i+1))
+		}
+		sizes = append(sizes, s.size)
+	}
+	for _, c := range chunks {
+		if c.track != number {
+			continue
+		}
+		offsets = append(offsets, uint32(base+c.offset))
+		if n := uint32(c.last - c.first); len(runs) == 0 || runs[len(runs)-2] != n {
+			runs = append(runs, uint32(len(offsets)), n, 1)
+		}
+	}
+	putTable(&w, "stts", 2, runLengths(durations))
+	if shifted {
+		putTable(&w, "ctts", 2, runLengths(shifts))
+	}
+	if len(sync) < len(t.samples) {
+		putTable(&w, "stss", 1, sync)
+	}
+	putBox(&w, "stsz", words(append([]uint32{0, 0, uint32(len(sizes))}, sizes...)))
+	putTable(&w, "stsc", 3, runs)
+	putTable(&w, "stco", 1, offsets)
+	return w.Bytes()
+}
+
+// runLengths turns values into (how many, value) pairs.
+func runLengths(values []uint32) []uint32 {
+	var out []uint32
+	for i, v := range values {
+		if i > 0 && v == values[i-1] {
+			out[len(out)-2]++
+		} else {
+			out = append(out, 1, v)
+		}
+	}
+	return out
+}
+
+// putTable writes a box of entries that are width numbers each.
+func putTable(w *bytes.Buffer, kind string, width int, values []uint32) {
+	putBox(w, kind, words(append([]uint32{0, uint32(len(values) / width)}, values...)))
+}
+
+func putBox(w *bytes.Buffer, kind string, payload []byte) {
+	put(w, uint32(8+len(payload)))
+	w.WriteString(kind)
+	w.Write(payload)
+}
+
+func put(w *bytes.Buffer, v uint32) { w.Write(words([]uint32{v})) }
+
+func words(values []uint32) []byte {
+	b := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		b = binary.BigEndian.AppendUint32(b, v)
+	}
+	return b
+}

@@ -1,0 +1,166 @@
+// splice_test.go reads MP4 files that are whole, damaged and hostile, and puts small ones together.
+
+package video
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// smallFilm encodes a clip of 30 frames with key frames at 10 and 20, and the segment that could stand between them.
+func smallFilm(t *testing.T) (template, segment string) {
+	t.Helper()
+	template = clip(t, 30, append(slices.Concat([]string{"-f", "lavfi", "-i", "sine", "-shortest"}, encodeVideo, encodeSound),
+		"-force_key_frames", "expr:eq(n,10)+eq(n,20)")...)
+	segment = clip(t, 10, append(slices.Clone(encodeVideo), "-vf", "negate")...)
+	return template, segment
+}
+
+func open(t *testing.T, path string) *movie {
+	t.Helper()
+	m, err := openMovie(path)
+	if err != nil {
+		t.Fatalf("openMovie: got %v; want nil", err)
+	}
+	t.Cleanup(func() { m.close() })
+	return m
+}
+
+func TestSpliceReplacesOnlyTheSegment(t *testing.T) {
+	template, segment := smallFilm(t)
+	out := filepath.Join(t.TempDir(), "out.mp4")
+	if err := splice(open(t, template), open(t, segment), 10, out); err != nil {
+		t.Fatalf("splice: got %v; want nil", err)
+	}
+	sums := func(path string) (sums, times []string) {
+		for _, line := range pictures(t, path) {
+			fields := strings.Split(line, ",")
+			sums, times = append(sums, strings.TrimSpace(fields[5])), append(times, strings.TrimSpace(fields[2]))
+		}
+		return sums, times
+	}
+	got, gotTimes := sums(out)
+	want, wantTimes := sums(template)
+	middle, _ := sums(segment)
+	copy(want[10:20], middle)
+	if !slices.Equal(got, want) {
+		t.Errorf("frames: got %v; want %v", got, want)
+	}
+	if !slices.Equal(gotTimes, wantTimes) {
+		t.Errorf("times: got %v; want %v", gotTimes, wantTimes)
+	}
+	wantIndexFirst(t, out)
+}
+
+func TestSpliceRefusesWhatDoesNotMatch(t *testing.T) {
+	template, segment := smallFilm(t)
+	for name, c := range map[string]struct {
+		change func(template, segment *movie)
+		start  int
+	}{
+		"other parameter sets": {func(_, s *movie) {
+			s.video().stsd = bytes.Replace(s.video().stsd, s.video().avcC(), make([]byte, len(s.video().avcC())), 1)
+		}, 10},
+		"a start without a key frame":  {func(_, _ *movie) {}, 9},
+		"an end without a key frame":   {func(_, s *movie) { s.video().samples = s.video().samples[:9] }, 10},
+		"a segment without key frame":  {func(_, s *movie) { s.video().samples[0].sync = false }, 10},
+		"a segment beyond the end":     {func(_, _ *movie) {}, 29},
+		"a start before the beginning": {func(_, _ *movie) {}, -1},
+		"another reorder delay":        {func(_, s *movie) { s.video().start += 512 }, 10},
+		"a segment without frames":     {func(_, s *movie) { s.video().samples = nil }, 10},
+		"a template without pictures":  {func(f, _ *movie) { f.tracks = f.tracks[1:] }, 10},
+		"another codec":                {func(_, s *movie) { copy(s.video().stsd[12:], "hvc1") }, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, s := open(t, template), open(t, segment)
+			c.change(f, s)
+			out := filepath.Join(t.TempDir(), "out.mp4")
+			if err := splice(f, s, c.start, out); !errors.Is(err, errMismatch) {
+				t.Errorf("got %v; want errMismatch", err)
+			}
+			if _, err := os.Stat(out); err == nil {
+				t.Error("got a file; want none")
+			}
+		})
+	}
+}
+
+// parse reads bytes as an MP4 file.
+func parse(t *testing.T, b []byte) (*movie, error) {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "*.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	return readMovie(f)
+}
+
+func TestReadMovieRefusesADamagedFile(t *testing.T) {
+	template, _ := smallFilm(t)
+	whole, err := os.ReadFile(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parse(t, whole); err != nil {
+		t.Fatalf("whole file: got %v; want nil", err)
+	}
+	t.Run("wherever it is cut", func(t *testing.T) {
+		for n := 1; n < len(whole); n += len(whole)/100 + 1 {
+			if _, err := parse(t, whole[:n]); err == nil {
+				t.Errorf("%d of %d bytes: got nil; want an error", n, len(whole))
+			}
+		}
+	})
+	// Offsets are of the fields after the box's type.
+	for name, c := range map[string]struct {
+		box    string
+		offset int
+		value  uint32
+	}{
+		"with more sizes than it can hold":      {"stsz", 8, 1 << 30},
+		"with a time table that is too long":    {"stts", 8, 1 << 31},
+		"with a time table that is too short":   {"stts", 8, 1},
+		"with countless time entries":           {"stts", 4, 1 << 31},
+		"with a key frame that does not exist":  {"stss", 8, 31},
+		"with key frame number 0":               {"stss", 8, 0},
+		"with a chunk that does not exist":      {"stsc", 8, 999},
+		"with too many frames in a chunk":       {"stsc", 12, 1 << 31},
+		"with a second sample description":      {"stsc", 16, 2},
+		"with samples outside the file":         {"stco", 8, 1 << 31},
+		"with no time scale":                    {"mdhd", 12, 0},
+		"with two edits":                        {"elst", 4, 2},
+		"with a box that is larger than all":    {"stbl", -8, 1 << 31},
+		"with a box that is smaller than empty": {"minf", -8, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := slices.Clone(whole)
+			at := bytes.LastIndex(b, []byte("moov"))
+			at += bytes.Index(b[at:], []byte(c.box)) + 4
+			binary.BigEndian.PutUint32(b[at+c.offset:], c.value)
+			if _, err := parse(t, b); err == nil {
+				t.Error("got nil; want an error")
+			}
+		})
+	}
+}
+
+func FuzzReadMovie(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x08ftyp\x00\x00\x00\x10moov\x00\x00\x00\x08trak"))
+	f.Add([]byte("\x00\x00\x00\x01moov\xff\xff\xff\xff\xff\xff\xff\xff"))
+	f.Add([]byte("\x00\x00\x00\x00moov\x00\x00\x00\x01trak\x00\x00\x00\x00\x00\x00\x00\x10"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if m, err := parse(t, b); err == nil && m.moov == nil {
+			t.Error("got a movie without an index")
+		}
+	})
+}
