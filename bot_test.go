@@ -355,6 +355,12 @@ func TestNoFailureIsSilent(t *testing.T) {
 	if uploads != 1 || resends != 2 {
 		t.Errorf("got %d uploads, %d sends by file_id; want 1, 2", uploads, resends)
 	}
+	// A press while it waits is answered kindly, too: that was one press each; the toasts tell.
+	for _, p := range russians {
+		if toasts := p.Toasts(); !slices.ContainsFunc(toasts, func(t faketelegram.Toast) bool { return t.Text == "Пробуем ещё раз!" }) {
+			t.Errorf("got toasts %v; want the retry among them", toasts)
+		}
+	}
 	// The old button, once more: the video itself, and no second asset.
 	press(russians[0], apologies[0], 0)
 	w.getsVideos(russians[0], 2)
@@ -398,6 +404,15 @@ func TestFortyPressesInTheChatsOfTwoUsers(t *testing.T) {
 	}
 	if n := count(t, w.store, `SELECT count(*) FROM jobs WHERE kind = 'RENDER'`); n != 1 {
 		t.Errorf("got %d renders owed; want 1", n)
+	}
+	told := 0
+	for _, toast := range people[0].Toasts() {
+		if toast.Text == "Видео уже делается — скоро пришлю." {
+			told++
+		}
+	}
+	if told != 19 {
+		t.Errorf("got %d presses told that it is on its way; want all 19 after the first", told)
 	}
 }
 
@@ -531,6 +546,8 @@ func TestSomebodyElsesButtonGetsAKindAnswer(t *testing.T) {
 	w.hears(eve, "Hello")
 	eve.Press(answers(eve)[0].ID, button)
 	w.hears(eve, "somebody else's greeting")
+	eve.Press(answers(eve)[0].ID, retryButton+":"+NewID()) // of a database that has been restored
+	w.hears(eve, "does not work any more")
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 		t.Errorf("got %d assets; want 1", n)
 	}

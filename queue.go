@@ -77,7 +77,7 @@ func retryAfter(err error) (time.Duration, bool) {
 	return 0, false
 }
 
-// maxCrashes is how many times a job may be running alone when the process dies.
+// maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
 const maxCrashes = 5
 
 // Retry is the only way anything gets another try, and the only place where a failure is announced. It does all of it
@@ -401,7 +401,7 @@ func unlessStopped(ctx context.Context, err error) error {
 }
 
 // rescue gives the jobs that ran when the last process died another chance. The data folder is locked, so every
-// started job is an orphan. Only one that ran alone can be blamed; maxCrashes times, and it is a failure.
+// started job is an orphan. Only one that ran alone can be blamed; maxCrashes times, and it is a failed attempt.
 func (q *Queue) rescue(ctx context.Context) error {
 	var last []Job
 	err := q.store.Tx(ctx, func(tx *Tx) error {
@@ -412,7 +412,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 		}
 		alone := len(orphans) == 1
 		for _, j := range orphans {
-			if alone && j.Crashes+1 >= maxCrashes {
+			if alone && j.Crashes+1 == maxCrashes {
 				last = append(last, j)
 				continue
 			}
@@ -426,7 +426,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 		return err
 	}
 	for _, j := range last {
-		q.report(ctx, j, Permanent(fmt.Errorf("the program ended %d times while this ran", maxCrashes)), "")
+		q.report(ctx, j, fmt.Errorf("the program ended %d times while this ran", maxCrashes), "")
 	}
 	return nil
 }
