@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -17,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	faketelegram "retake/internal/fake/telegram"
 	"retake/internal/lang"
@@ -42,6 +46,10 @@ var sample = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childDir) != "" {
+		child()
+		return
+	}
 	code := m.Run()
 	if path, err := sample(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
@@ -76,10 +84,8 @@ type world struct {
 	log    *journal
 	limits [3]int // open, hour, day
 
-	store *Store
-	queue *Queue
-	files *media.Disk
-	stop  func()
+	program
+	stop func()
 }
 
 func newWorld(t *testing.T) *world {
@@ -104,24 +110,65 @@ func newWorld(t *testing.T) *world {
 // start begins a process on the data folder; stop ends it as SIGTERM would.
 func (w *world) start() {
 	w.Helper()
-	must := func(err error) {
-		if err != nil {
-			w.Fatal(err)
-		}
+	p, err := startProgram(w.dir, w.http.URL, w.limits, w.log, nil)
+	if err != nil {
+		w.Fatal(err)
 	}
+	w.program = p
+	w.stop = sync.OnceFunc(func() {
+		if err := p.stop(); err != nil {
+			w.Error(err)
+		}
+	})
+}
+
+// program is the whole of Retake but for its page.
+type program struct {
+	store *Store
+	queue *Queue
+	files *media.Disk
+	stop  func() error
+}
+
+const brokenFile = "broken"
+
+// engine is an engine command that copies a sample, or fails while the folder holds brokenFile: for every name, or for
+// those that begin with what that file holds.
+func engine(dir string) ([]string, error) {
 	path, err := sample()
-	must(err)
-	script := fmt.Sprintf(`if [ -e %[1]s/broken ]; then echo "engine: no such model" >&2; exit 1; fi; cp %[2]s "$RETAKE_OUTPUT"`, w.dir, path)
-	maker, err := video.New(video.Config{Engine: "command", Command: []string{"/bin/sh", "-c", script}, Timeout: time.Minute,
-		Work: filepath.Join(w.dir, "work"), Cache: filepath.Join(w.dir, "cache"), Workers: 2})
-	must(err)
-	w.store, err = OpenStore(filepath.Join(w.dir, "retake.db"))
-	must(err)
-	w.files, err = media.OpenDisk(filepath.Join(w.dir, "media"))
-	must(err)
-	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	bot, err := NewBot(w.store, w.files, BotOptions{Token: testToken, APIURL: w.http.URL, Template: "new-year", ReuseFor: time.Hour,
-		Language: "ru", OpenLimit: w.limits[0], HourLimit: w.limits[1], DayLimit: w.limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost",
+	if err != nil {
+		return nil, err
+	}
+	script := `if [ -e "$0/broken" ]; then
+		case "$RETAKE_NAME" in "$(cat "$0/broken")"*) echo "engine: no such model" >&2; exit 1;; esac
+	fi
+	cp "$1" "$RETAKE_OUTPUT"`
+	return []string{"/bin/sh", "-c", script, dir, path}, nil
+}
+
+// startProgram starts it on a data folder. now, if not nil, is the store's clock.
+func startProgram(dir, api string, limits [3]int, log io.Writer, now func() time.Time) (p program, err error) {
+	command, err := engine(dir)
+	if err != nil {
+		return p, err
+	}
+	maker, err := video.New(video.Config{Engine: "command", Command: command, Timeout: time.Minute,
+		Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2})
+	if err != nil {
+		return p, err
+	}
+	if p.store, err = OpenStore(filepath.Join(dir, "retake.db")); err != nil {
+		return p, err
+	}
+	if now != nil {
+		p.store.now = now
+	}
+	if p.files, err = media.OpenDisk(filepath.Join(dir, "media")); err != nil {
+		return p, err
+	}
+	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Template: "new-year", ReuseFor: time.Hour,
+		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost",
 		Role:   func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 },
 		Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
 		CanDraw: func(name string) error {
@@ -129,21 +176,22 @@ func (w *world) start() {
 				return video.ErrCannotDraw
 			}
 			return nil
-		}}, log)
-	must(err)
-	w.queue = NewQueue(w.store, workshop{maker}, bot, w.files, Options{Workers: 2, Attempts: 3,
-		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second}, log)
-	bot.queue = w.queue
+		}}, logger)
+	if err != nil {
+		return p, err
+	}
+	p.queue = NewQueue(p.store, workshop{maker}, bot, p.files, Options{Workers: 2, Attempts: 3,
+		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second}, logger)
+	bot.queue = p.queue
 	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { must(w.queue.Run(ctx)) })
-	wg.Go(func() { must(bot.Run(ctx)) })
-	w.stop = sync.OnceFunc(func() {
+	var group errgroup.Group
+	group.Go(func() error { return p.queue.Run(ctx) })
+	group.Go(func() error { return bot.Run(ctx) })
+	p.stop = func() error {
 		cancel()
-		wg.Wait()
-		must(w.store.Close())
-		must(w.files.Close())
-	})
+		return errors.Join(group.Wait(), p.store.Close(), p.files.Close())
+	}
+	return p, nil
 }
 
 // until waits for a condition.
@@ -163,14 +211,14 @@ func (w *world) until(what string, is func() bool) {
 
 func (w *world) breakEngine() {
 	w.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, "broken"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.dir, brokenFile), nil, 0o600); err != nil {
 		w.Fatal(err)
 	}
 }
 
 func (w *world) mendEngine() {
 	w.Helper()
-	if err := os.Remove(filepath.Join(w.dir, "broken")); err != nil {
+	if err := os.Remove(filepath.Join(w.dir, brokenFile)); err != nil {
 		w.Fatal(err)
 	}
 }

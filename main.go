@@ -190,9 +190,6 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	server := &http.Server{Handler: web.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 
-	for _, sentence := range missing(ctx, cfg, maker) {
-		log.Warn(sentence)
-	}
 	if err := setUpLink(ctx, store, cfg, out); err != nil {
 		return err
 	}
@@ -220,6 +217,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return nil
 	})
 	group.Go(func() error { // the first video should not wait for its template
+		for _, sentence := range missing(ctx, cfg, maker) {
+			log.Warn(sentence)
+		}
 		if err := maker.Prepare(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("prepare the template", "err", err)
 		}
