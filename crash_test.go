@@ -31,7 +31,7 @@ const (
 	childPoint  = "CHILD_POINT"  // dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
 )
 
-// child is Retake until it is killed. Without a point to die at it is `retake serve` itself.
+// child is Retake until it is killed. Without a point to die at it is the command itself.
 func child() {
 	dir := os.Getenv(childDir)
 	sample = func() (string, error) { return os.Getenv(childSample), nil }
@@ -40,7 +40,9 @@ func child() {
 		panic(err)
 	}
 	if point == 0 {
-		os.Args = []string{"retake", "serve", "-config", filepath.Join(dir, "config.toml")}
+		if len(os.Args) == 1 {
+			os.Args = append(os.Args, "serve", "-config", filepath.Join(dir, "config.toml"))
+		}
 		main()
 		return
 	}
@@ -98,7 +100,7 @@ func (v *victim) start(point int) {
 	}
 	v.cmd = exec.Command(os.Args[0])
 	v.cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
-	v.cmd.Stderr = v.log
+	v.cmd.Stdout, v.cmd.Stderr = v.log, v.log
 	if err := v.cmd.Start(); err != nil {
 		v.Fatal(err)
 	}

@@ -10,14 +10,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -27,9 +25,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/BurntSushi/toml"
 	"golang.org/x/sync/errgroup"
 
+	"retake/internal/config"
 	"retake/internal/db"
 	faketelegram "retake/internal/fake/telegram"
 	"retake/internal/lang"
@@ -57,14 +55,14 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
 	var usage usageError
-	var config configError
+	var faults config.Faults
 	switch {
 	case err == nil:
 	case errors.As(err, &usage):
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(exitUsage)
-	case errors.As(err, &config):
-		fmt.Fprintln(os.Stderr, config)
+	case errors.As(err, &faults):
+		fmt.Fprintln(os.Stderr, faults)
 		os.Exit(exitConfig)
 	default:
 		fmt.Fprintln(os.Stderr, "retake:", err)
@@ -329,12 +327,15 @@ func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) err
 
 // lockFolder makes the data folder this process's own until unlock.
 func lockFolder(dir string) (unlock func(), err error) {
+	cannot := func(err error) error {
+		return fmt.Errorf("the data folder cannot be used: %w: make it writable for this user, or set another data_dir", err)
+	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("data_dir: %w", err)
+		return nil, cannot(err)
 	}
 	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
-		return nil, fmt.Errorf("data_dir is not writable: %w", err)
+		return nil, cannot(err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
@@ -346,7 +347,7 @@ func lockFolder(dir string) (unlock func(), err error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("data_dir is not writable: %w", err)
+		return nil, cannot(err)
 	}
 	return func() { f.Close() }, nil
 }
@@ -516,10 +517,10 @@ func demo(ctx context.Context, out io.Writer) error {
 		}
 	})
 	mux.Handle("/", chats.Page(faketelegram.PageOptions{
-		Title:  "Retake",
-		People: []*faketelegram.Person{chats.Person(101, "Мария", "ru"), chats.Person(102, "Ольга", "ru"), chats.Person(103, "Emma", "en")},
+		Title:    "Retake",
+		People:   []*faketelegram.Person{chats.Person(101, "Мария", "ru"), chats.Person(102, "Ольга", "ru"), chats.Person(103, "Emma", "en")},
 		AdminURL: func() string { return "/enter" },
-		Broken: broken.Load, SetBroken: broken.Store,
+		Broken:   broken.Load, SetBroken: broken.Store,
 	}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	group, ctx := errgroup.WithContext(ctx)
@@ -650,230 +651,24 @@ func (c *Config) Role(id int64) (Admin, bool) {
 	return Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
 }
 
-// configError is every fault of a configuration at once, one a line.
-type configError []string
-
-func (e configError) Error() string { return strings.Join(e, "\n") }
-
 // LoadConfig reads the defaults, then the file, then the environment. An empty path stands for config.toml in the
-// working directory, if there is one. The error is a configError.
-func LoadConfig(path string, environ []string) (cfg Config, err error) {
-	l := loader{cfg: reflect.ValueOf(&cfg).Elem(), from: map[string]string{}}
-	l.file("the defaults", defaults)
+// working directory, if there is one. The error is config.Faults.
+func LoadConfig(path string, environ []string) (c Config, err error) {
 	given := path != ""
 	if !given {
 		path = "config.toml"
 	}
 	text, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		l.file(path, string(text))
-	case given || !errors.Is(err, os.ErrNotExist):
-		return cfg, configError{fmt.Sprintf("the configuration cannot be read: %v", err)}
+	if err != nil && (given || !errors.Is(err, os.ErrNotExist)) {
+		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v", err)}
 	}
-	l.environment(environ)
-	if len(l.faults) == 0 {
-		l.validate(&cfg)
-	}
-	if len(l.faults) > 0 {
-		return cfg, configError(l.faults)
-	}
-	cfg.cacheDir = filepath.Join(cfg.DataDir, "cache")
-	return cfg, nil
+	err = config.Load(&c, "RETAKE", environ, c.check, config.Source{Name: "the defaults", Text: defaults}, config.Source{Name: path, Text: string(text)})
+	c.cacheDir = filepath.Join(c.DataDir, "cache")
+	return c, err
 }
 
-// loader sets fields of a Config by their keys and collects what is wrong.
-type loader struct {
-	cfg    reflect.Value
-	from   map[string]string // where a key was set, for people: "config.toml:12"
-	faults []string
-}
-
-func (l *loader) fault(where, key, format string, args ...any) {
-	l.faults = append(l.faults, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...)))
-}
-
-func (l *loader) file(path, text string) {
-	var values map[string]any
-	if _, err := toml.Decode(text, &values); err != nil {
-		var parse toml.ParseError
-		if errors.As(err, &parse) {
-			l.faults = append(l.faults, fmt.Sprintf("%s:%d: %s", path, parse.Position.Line, parse.Message))
-		} else {
-			l.faults = append(l.faults, fmt.Sprintf("%s: %v", path, err))
-		}
-		return
-	}
-	lines := keyLines(text)
-	l.table(path, lines, "", values)
-}
-
-func (l *loader) table(path string, lines map[string]int, prefix string, values map[string]any) {
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		full := prefix + key
-		where := fmt.Sprintf("%s:%d", path, lines[full])
-		field, ok := l.field(full)
-		if sub, isTable := values[key].(map[string]any); isTable && (!ok || field.Kind() == reflect.Struct) {
-			if !ok {
-				l.fault(where, full, "there is no such section")
-				continue
-			}
-			l.table(path, lines, full+".", sub)
-			continue
-		}
-		if !ok || field.Kind() == reflect.Struct {
-			l.fault(where, full, "there is no such key")
-			continue
-		}
-		l.from[full] = where
-		l.set(where, full, field, values[key])
-	}
-}
-
-// keyLines finds the line of each key, which the TOML library does not tell.
-func keyLines(text string) map[string]int {
-	header := regexp.MustCompile(`^\s*\[\s*([\w.-]+)\s*\]`)
-	assignment := regexp.MustCompile(`^\s*([\w.-]+)\s*=`)
-	lines, section, n := map[string]int{}, "", 0
-	for line := range strings.Lines(text) {
-		n++
-		if m := header.FindStringSubmatch(line); m != nil {
-			lines[m[1]], section = n, m[1]+"."
-		} else if m := assignment.FindStringSubmatch(line); m != nil {
-			lines[section+m[1]] = n
-		}
-	}
-	return lines
-}
-
-// field finds the field of a key such as "web.listen".
-func (l *loader) field(key string) (reflect.Value, bool) {
-	v := l.cfg
-	for part := range strings.SplitSeq(key, ".") {
-		if v.Kind() != reflect.Struct {
-			return v, false
-		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("toml") == part })
-		if i < 0 {
-			return v, false
-		}
-		v = v.Field(i)
-	}
-	return v, true
-}
-
-func (l *loader) set(where, key string, field reflect.Value, value any) {
-	switch to := field.Addr().Interface().(type) {
-	case *string:
-		if s, ok := value.(string); ok {
-			*to = s
-			return
-		}
-		l.fault(where, key, "a text in quotes is expected")
-	case *time.Duration:
-		s, _ := value.(string)
-		d, err := time.ParseDuration(s)
-		if err != nil {
-			l.fault(where, key, `a duration such as "90s", "10m" or "24h" is expected`)
-			return
-		}
-		*to = d
-	case *int, *int64:
-		if n, ok := value.(int64); ok {
-			field.SetInt(n)
-			return
-		}
-		l.fault(where, key, "a whole number is expected")
-	case *[]int64:
-		list, ok := value.([]any)
-		*to = nil
-		for _, v := range list {
-			n, isInt := v.(int64)
-			ok = ok && isInt
-			*to = append(*to, n)
-		}
-		if !ok {
-			l.fault(where, key, "a list of numbers such as [12345, 67890] is expected")
-		}
-	case *[]string:
-		list, ok := value.([]any)
-		*to = nil
-		for _, v := range list {
-			s, isText := v.(string)
-			ok = ok && isText
-			*to = append(*to, s)
-		}
-		if !ok {
-			l.fault(where, key, `a list of texts such as ["./make-video", "--fast"] is expected`)
-		}
-	}
-}
-
-// environment sets keys from RETAKE_<SECTION>_<KEY>, and from the file that …_FILE names.
-func (l *loader) environment(environ []string) {
-	keys := map[string]string{} // variable: key
-	for _, section := range reflect.VisibleFields(l.cfg.Type()) {
-		tag := section.Tag.Get("toml")
-		if tag == "" {
-			continue
-		}
-		if section.Type.Kind() != reflect.Struct {
-			keys["RETAKE_"+strings.ToUpper(tag)] = tag
-			continue
-		}
-		for _, f := range reflect.VisibleFields(section.Type) {
-			keys["RETAKE_"+strings.ToUpper(tag+"_"+f.Tag.Get("toml"))] = tag + "." + f.Tag.Get("toml")
-		}
-	}
-	for _, pair := range environ {
-		variable, value, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(variable, "RETAKE_") {
-			continue
-		}
-		key, ok := keys[variable]
-		if base, isFile := strings.CutSuffix(variable, "_FILE"); !ok && isFile && keys[base] != "" {
-			key = keys[base]
-			text, err := os.ReadFile(value)
-			if err != nil {
-				l.fault(variable, key, "%v", err)
-				continue
-			}
-			value, ok = strings.TrimSpace(string(text)), true
-		}
-		if !ok {
-			l.faults = append(l.faults, variable+": there is no such setting")
-			continue
-		}
-		field, _ := l.field(key)
-		l.from[key] = variable
-		l.set(variable, key, field, fromText(field, value))
-	}
-}
-
-// fromText reads a variable as TOML would have given it. What it cannot read stays text, which set refuses.
-func fromText(field reflect.Value, text string) any {
-	switch field.Interface().(type) {
-	case string, time.Duration:
-		return text
-	case int, int64:
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			return n
-		}
-		return text
-	}
-	var parsed struct{ V any }
-	if _, err := toml.Decode("V = "+text, &parsed); err != nil { // a list is written as in the file
-		return text
-	}
-	return parsed.V
-}
-
-func (l *loader) validate(c *Config) {
-	is := func(ok bool, key, format string, args ...any) {
-		if !ok {
-			l.fault(l.from[key], key, format, args...)
-		}
-	}
+// check tells is what must hold for each key.
+func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
 	c.Telegram.Token = strings.TrimSpace(c.Telegram.Token)
 	is(c.Telegram.Token == "" || regexp.MustCompile(`^\d+:[A-Za-z0-9_-]{30,}$`).MatchString(c.Telegram.Token),
 		"telegram.token", "this is no bot token: it looks like 123456789:AAF… as @BotFather gave it")
@@ -899,5 +694,4 @@ func (l *loader) validate(c *Config) {
 	is(slices.Contains([]string{"template", "command"}, c.Render.Engine), "render.engine", "template or command is expected")
 	is(c.Render.Engine != "template" || c.Render.Template == "new-year", "render.template", "the built-in template is new-year")
 	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
-	slices.Sort(l.faults)
 }

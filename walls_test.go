@@ -27,11 +27,12 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go":                {[]string{"toml"}, []string{"db", "lang", "media", "telegram", "video", "fake/telegram"}},
+	"main.go":                {nil, []string{"config", "db", "lang", "media", "telegram", "video", "fake/telegram"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
 	"web.go":                 {[]string{"echo"}, []string{"lang", "media"}},
 	"queue.go":               {nil, nil},
 	"store.go":               {[]string{"sql"}, []string{"db"}},
+	"internal/config":        {[]string{"toml"}, nil},
 	"internal/db":            {[]string{"sql"}, nil},
 	"internal/telegram":      {[]string{"telegram"}, nil},
 	"internal/video":         {[]string{"exec", "toml"}, nil},

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // maxGroup is how many transactions one commit carries at the most: it bounds how long the first of them waits.
@@ -19,6 +20,9 @@ const maxGroup = 1024
 
 // ErrNewer says that the file was written by a newer version of the program.
 var ErrNewer = errors.New("the database was written by a newer version")
+
+// ErrFull says that the disk has no room for the file.
+var ErrFull = errors.New("the disk is full: free some space")
 
 // ErrClosed is the answer to a transaction that comes after Close.
 var ErrClosed = errors.New("the database is closed")
@@ -70,6 +74,10 @@ func Open(path, schema string, steps []string) (*DB, error) {
 	if err := upgrade(conn, schema, steps); err != nil {
 		conn.Close()
 		writer.Close()
+		var known *sqlite.Error
+		if errors.As(err, &known) && known.Code()&0xff == sqlite3.SQLITE_FULL {
+			err = ErrFull
+		}
 		return nil, err
 	}
 	readers, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-16000)"))

@@ -1,0 +1,255 @@
+// Package config reads settings from TOML and the environment into a struct and tells every fault at once, with its line.
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Faults is everything that is wrong, a line each.
+type Faults []string
+
+func (f Faults) Error() string { return strings.Join(f, "\n") }
+
+// Source is a text in TOML and what people call it.
+type Source struct{ Name, Text string }
+
+// Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields once:
+// from the sources in their order, then from the variables <prefix>_<SECTION>_<KEY> of environ. Types are string, int,
+// int64, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). The error
+// is Faults.
+func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)), sources ...Source) error {
+	l := loader{cfg: reflect.ValueOf(into).Elem(), from: map[string]origin{}}
+	for _, s := range sources {
+		l.file(s.Name, s.Text)
+	}
+	l.environment(prefix, environ)
+	check(func(ok bool, key, format string, args ...any) {
+		if !ok {
+			l.fault(l.from[key], key, format, args...)
+		}
+	})
+	if len(l.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(l.faults, func(a, b fault) int { return cmp.Or(a.line-b.line, cmp.Compare(a.text, b.text)) })
+	var all Faults
+	for _, f := range l.faults {
+		all = append(all, f.text)
+	}
+	return all
+}
+
+// loader sets fields by their keys and collects what is wrong.
+type loader struct {
+	cfg    reflect.Value     // the struct
+	from   map[string]origin // where a key was set
+	faults []fault
+}
+
+// origin is a file and a line, or an environment variable.
+type origin struct {
+	name string
+	line int
+}
+
+func (o origin) String() string {
+	if o.line == 0 {
+		return o.name
+	}
+	return fmt.Sprintf("%s:%d", o.name, o.line)
+}
+
+type fault struct {
+	line int
+	text string
+}
+
+func (l *loader) fault(where origin, key, format string, args ...any) {
+	l.faults = append(l.faults, fault{where.line, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...))})
+}
+
+func (l *loader) file(path, text string) {
+	var values map[string]any
+	if _, err := toml.Decode(text, &values); err != nil {
+		var parse toml.ParseError
+		if errors.As(err, &parse) {
+			l.faults = append(l.faults, fault{parse.Position.Line, fmt.Sprintf("%s:%d: %s", path, parse.Position.Line, parse.Message)})
+		} else {
+			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %v", path, err)})
+		}
+		return
+	}
+	l.table(path, keyLines(text), "", values)
+}
+
+func (l *loader) table(path string, lines map[string]int, prefix string, values map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		full := prefix + key
+		where := origin{path, lines[full]}
+		field, ok := l.field(full)
+		if sub, isTable := values[key].(map[string]any); isTable && (!ok || field.Kind() == reflect.Struct) {
+			if !ok {
+				l.fault(where, full, "there is no such section")
+				continue
+			}
+			l.table(path, lines, full+".", sub)
+			continue
+		}
+		if !ok || field.Kind() == reflect.Struct {
+			l.fault(where, full, "there is no such key")
+			continue
+		}
+		l.from[full] = where
+		l.set(where, full, field, values[key])
+	}
+}
+
+// keyLines finds the line of each key, which the TOML library does not tell.
+func keyLines(text string) map[string]int {
+	header := regexp.MustCompile(`^\s*\[\s*([\w.-]+)\s*\]`)
+	assignment := regexp.MustCompile(`^\s*([\w.-]+)\s*=`)
+	lines, section, n := map[string]int{}, "", 0
+	for line := range strings.Lines(text) {
+		n++
+		if m := header.FindStringSubmatch(line); m != nil {
+			lines[m[1]], section = n, m[1]+"."
+		} else if m := assignment.FindStringSubmatch(line); m != nil {
+			lines[section+m[1]] = n
+		}
+	}
+	return lines
+}
+
+// field finds the field of a key such as "web.listen".
+func (l *loader) field(key string) (reflect.Value, bool) {
+	v := l.cfg
+	for part := range strings.SplitSeq(key, ".") {
+		if v.Kind() != reflect.Struct {
+			return v, false
+		}
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("toml") == part })
+		if i < 0 {
+			return v, false
+		}
+		v = v.Field(i)
+	}
+	return v, true
+}
+
+func (l *loader) set(where origin, key string, field reflect.Value, value any) {
+	switch to := field.Addr().Interface().(type) {
+	case *string:
+		if s, ok := value.(string); ok {
+			*to = s
+			return
+		}
+		l.fault(where, key, "a text in quotes is expected")
+	case *time.Duration:
+		s, _ := value.(string)
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			l.fault(where, key, `a duration such as "90s", "10m" or "24h" is expected`)
+			return
+		}
+		*to = d
+	case *int, *int64:
+		if n, ok := value.(int64); ok {
+			field.SetInt(n)
+			return
+		}
+		l.fault(where, key, "a whole number is expected")
+	case *[]int64:
+		list, ok := value.([]any)
+		*to = nil
+		for _, v := range list {
+			n, isInt := v.(int64)
+			ok = ok && isInt
+			*to = append(*to, n)
+		}
+		if !ok {
+			l.fault(where, key, "a list of numbers such as [12345, 67890] is expected")
+		}
+	case *[]string:
+		list, ok := value.([]any)
+		*to = nil
+		for _, v := range list {
+			s, isText := v.(string)
+			ok = ok && isText
+			*to = append(*to, s)
+		}
+		if !ok {
+			l.fault(where, key, `a list of texts such as ["./make-video", "--fast"] is expected`)
+		}
+	}
+}
+
+// environment sets keys from <PREFIX>_<SECTION>_<KEY>, and from the file that …_FILE names.
+func (l *loader) environment(prefix string, environ []string) {
+	keys := map[string]string{} // variable: key
+	for _, section := range reflect.VisibleFields(l.cfg.Type()) {
+		tag := section.Tag.Get("toml")
+		if tag == "" {
+			continue
+		}
+		if section.Type.Kind() != reflect.Struct {
+			keys[prefix+"_"+strings.ToUpper(tag)] = tag
+			continue
+		}
+		for _, f := range reflect.VisibleFields(section.Type) {
+			keys[prefix+"_"+strings.ToUpper(tag+"_"+f.Tag.Get("toml"))] = tag + "." + f.Tag.Get("toml")
+		}
+	}
+	for _, pair := range environ {
+		variable, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(variable, prefix+"_") {
+			continue
+		}
+		key, ok := keys[variable]
+		if base, isFile := strings.CutSuffix(variable, "_FILE"); !ok && isFile && keys[base] != "" {
+			key = keys[base]
+			text, err := os.ReadFile(value)
+			if err != nil {
+				l.fault(origin{name: variable}, key, "%v", err)
+				continue
+			}
+			value, ok = strings.TrimSpace(string(text)), true
+		}
+		if !ok {
+			l.faults = append(l.faults, fault{0, variable + ": there is no such setting"})
+			continue
+		}
+		field, _ := l.field(key)
+		l.from[key] = origin{name: variable}
+		l.set(l.from[key], key, field, fromText(field, value))
+	}
+}
+
+// fromText reads a variable as TOML would have given it. What it cannot read stays text, which set refuses.
+func fromText(field reflect.Value, text string) any {
+	switch field.Interface().(type) {
+	case string, time.Duration:
+		return text
+	case int, int64:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n
+		}
+		return text
+	}
+	var parsed struct{ V any }
+	if _, err := toml.Decode("V = "+text, &parsed); err != nil { // a list is written as in the file
+		return text
+	}
+	return parsed.V
+}

@@ -1,0 +1,244 @@
+// Tests of the command line, the configuration and the data folder: the program as an operator meets it.
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"retake/internal/config"
+)
+
+// retake runs one command line and returns what it printed and its exit code.
+func retake(t *testing.T, environ []string, args ...string) (out string, code int) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(append(os.Environ(), childDir+"=.", childPoint+"=0"), environ...)
+	b, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(b), cmd.ProcessState.ExitCode()
+}
+
+func TestEveryFaultOfAConfigurationIsToldAtOnceWithItsLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, []byte(`data_dir = 5
+langage = "ru"
+[telegram]
+token = "abc"
+owners = ["x"]
+[web]
+listen = "nowhere"
+base_url = "localhost"
+[queue]
+backoff = "ten"
+attempts = 0
+[limits]
+open = 1.5
+[reder]
+engine = "magic"
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := retake(t, []string{"RETAKE_QUEUE_WORKERS=many", "RETAKE_NOTHING=1", "RETAKE_WEB_LISTEN_FILE=/none"}, "serve", "-config", path)
+	if code != exitConfig {
+		t.Errorf("got exit %d; want %d", code, exitConfig)
+	}
+	for line, key := range map[string]string{":1:": "data_dir", ":2:": "langage", ":4:": "telegram.token", ":5:": "telegram.owners", ":7:": "web.listen",
+		":8:": "web.base_url", ":10:": "queue.backoff", ":11:": "queue.attempts", ":13:": "limits.open", ":14:": "reder",
+		"RETAKE_QUEUE_WORKERS:": "queue.workers", "RETAKE_NOTHING:": "no such setting", "RETAKE_WEB_LISTEN_FILE:": "web.listen"} {
+		if !regexp.MustCompile(`(?m)` + regexp.QuoteMeta(line) + ` ` + key + `|` + regexp.QuoteMeta(line) + `.*` + key).MatchString(out) {
+			t.Errorf("got %s; want a line with %s and %s", out, line, key)
+		}
+	}
+	if n := strings.Count(strings.TrimSpace(out), "\n") + 1; n != 13 {
+		t.Errorf("got %d lines; want one for each of the 13 faults", n)
+	}
+}
+
+func TestConfiguration(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(secret, []byte(testToken+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadConfig("", []string{"RETAKE_TELEGRAM_TOKEN_FILE=" + secret, "RETAKE_TELEGRAM_OWNERS=[1, 2]", "RETAKE_DATA_DIR=/x",
+		"RETAKE_QUEUE_BACKOFF=3s", "RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["a", "b"]`, "RETAKE_LIMITS_OPEN=7", "HOME=/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintln(c.Telegram.Token, c.Telegram.Owners, c.DataDir, c.Queue.Backoff, c.Render.Command, c.Limits.Open, c.Queue.Attempts)
+	if want := testToken + " [1 2] /x 3s [a b] 7 3\n"; got != want {
+		t.Errorf("got %s; want %s", got, want)
+	}
+	if admin, ok := c.Role(2); !ok || !admin.Owner {
+		t.Errorf("got %v, %v; want an owner", admin, ok)
+	}
+	if _, ok := c.Role(3); ok {
+		t.Error("a stranger is an admin")
+	}
+	var faults config.Faults
+	if _, err := LoadConfig("/none/config.toml", nil); !errors.As(err, &faults) {
+		t.Errorf("a file that is not there: got %v; want config.Faults", err)
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"an unknown command":                  {[]string{"dance"}, exitUsage, "usage: retake"},
+		"too many words":                      {[]string{"serve", "now"}, exitUsage, "usage: retake"},
+		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake"},
+		"admin without link":                  {[]string{"admin"}, exitUsage, "usage: retake"},
+		"version":                             {[]string{"version"}, 0, "retake"},
+		"a link for somebody who is no admin": {[]string{"admin", "link", "42"}, exitFailure, "telegram.owners"},
+		"a link for a word":                   {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
+		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
+		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, code := retake(t, []string{"RETAKE_WEB_LISTEN=127.0.0.1:1"}, c.args...)
+			if code != c.code || !strings.Contains(out, c.want) {
+				t.Errorf("got exit %d, %q; want %d and %q in it", code, out, c.code, c.want)
+			}
+		})
+	}
+}
+
+func TestAFolderThatCannotBeUsedIsToldInOneSentence(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ dir, want string }{
+		"a file in its place": {file, "make it writable for this user, or set another data_dir"},
+		"no such place":       {"/proc/nothing/here", "make it writable for this user, or set another data_dir"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, code := retake(t, []string{"RETAKE_DATA_DIR=" + c.dir}, "serve")
+			if code != exitFailure || !strings.Contains(out, c.want) || strings.Count(out, "\n") != 1 {
+				t.Errorf("got exit %d, %q; want %d and one line with %q", code, out, exitFailure, c.want)
+			}
+		})
+	}
+	for name, c := range map[string]struct{ options, want string }{
+		"a full disk":      {"size=64k", "the disk is full: free some space"},
+		"a read-only disk": {"ro", "read-only file system"},
+	} {
+		t.Run(name, func(t *testing.T) { // in a mount namespace of its own, which needs no root
+			dir := t.TempDir()
+			cmd := exec.Command("unshare", "-rm", "sh", "-c", `mount -t tmpfs -o `+c.options+` none "$1" && RETAKE_DATA_DIR="$1/d" exec "$0" serve`, os.Args[0], dir)
+			cmd.Env = append(os.Environ(), childDir+"="+dir, childPoint+"=0")
+			cmd.Dir = dir
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			cmd.Run()
+			if code := cmd.ProcessState.ExitCode(); code != exitFailure || !strings.Contains(out.String(), c.want) {
+				t.Errorf("got exit %d, %q; want %d and %q in it", code, out.String(), exitFailure, c.want)
+			}
+		})
+	}
+}
+
+func TestBesideARunningServe(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	v.breaks()
+	v.start(0)
+	p := parent{v.tg.Person(1, "П", "ru"), v.tg}
+	w := &world{T: t, tg: v.tg, log: v.log}
+	w.asks(p.Person, "Сбой")
+	w.hears(p.Person, "Упс!")
+	v.mends()
+	file := filepath.Join(v.dir, "config.toml")
+
+	t.Run("a second one is told whose the folder is", func(t *testing.T) {
+		out, code := retake(t, nil, "serve", "-config", file)
+		if want := fmt.Sprintf("in use by process %d", v.cmd.Process.Pid); code != exitFailure || !strings.Contains(out, want) {
+			t.Errorf("got exit %d, %q; want %d and %q in it", code, out, exitFailure, want)
+		}
+	})
+	t.Run("a retry is noticed at once", func(t *testing.T) {
+		s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		id := text(t, s, `SELECT id FROM assets WHERE status = 'FAILED'`)
+		if out, code := retake(t, nil, "retry", "-config", file, id); code != 0 || strings.TrimSpace(out) != string(Restarted) {
+			t.Errorf("got exit %d, %q; want 0, %s", code, out, Restarted)
+		}
+		w.getsVideos(p.Person, 1)
+		if out, code := retake(t, nil, "retry", "-config", file, "nothing"); code != exitFailure || !strings.Contains(out, "not found") {
+			t.Errorf("got exit %d, %q; want %d and not found", code, out, exitFailure)
+		}
+	})
+	t.Run("SIGTERM ends it well", func(t *testing.T) {
+		began := time.Now()
+		if err := v.cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		<-v.dead
+		if code := v.cmd.ProcessState.ExitCode(); code != 0 || time.Since(began) > 10*time.Second {
+			t.Errorf("got exit %d after %v; want 0 at once\n%s", code, time.Since(began), v.log)
+		}
+	})
+}
+
+func TestTheFirstStartPrintsALinkThatSignsIn(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	text, err := os.ReadFile(filepath.Join(v.dir, "config.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := listenNear("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	fixed := strings.Replace(string(text), `listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"", address, address), 1)
+	if err := os.WriteFile(filepath.Join(v.dir, "config.toml"), []byte(fixed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v.start(0)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	link := regexp.MustCompile(`http://\S+/login/\S+`)
+	w.until("the link", func() bool { return link.MatchString(v.log.String()) })
+	w.until("the page", func() bool {
+		_, code := retake(t, nil, "healthcheck", "-config", filepath.Join(v.dir, "config.toml"))
+		return code == 0
+	})
+	resp, err := http.DefaultTransport.RoundTrip(post(t, link.FindString(v.log.String())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusSeeOther || len(resp.Cookies()) != 1 {
+		t.Errorf("got %s with cookies %v; want a session", resp.Status, resp.Cookies())
+	}
+}
+
+func post(t *testing.T, url string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodPost, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
