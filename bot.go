@@ -11,7 +11,6 @@ import (
 	"maps"
 	"math"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -20,7 +19,6 @@ import (
 
 	tg "github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
-	"golang.org/x/sync/singleflight"
 
 	"retake/internal/lang"
 	"retake/internal/telegram"
@@ -42,6 +40,7 @@ const (
 	progressRest = 3 * time.Second // between two edits of one message
 	maxTries     = 3               // to handle an update, before it is set aside
 	atOnce       = 16              // chats being answered at a time
+	drain        = 5 * time.Second // for answers that are on their way when the program is to stop
 )
 
 // BotOptions are the operator's choices for the bot.
@@ -63,28 +62,22 @@ type BotOptions struct {
 
 // Bot talks to Telegram's users. It is the queue's messenger.
 type Bot struct {
-	opts  BotOptions
-	store *Store
-	queue *Queue
-	media interface {
-		Open(key string) (*os.File, error)
-	}
+	opts   BotOptions
+	store  *Store
+	queue  *Queue
+	media  mediaFiles
 	log    *slog.Logger
 	client telegram.Client
 	talk   telegram.Talk
 
-	chats   *telegram.Chats[Update]
-	busy    chan struct{}      // one token a chat being answered
-	uploads singleflight.Group // one upload of an asset at a time
+	chats *telegram.Chats[Update]
+	busy  chan struct{} // one token a chat being answered
 }
 
 // NewBot prepares the bot; the queue is set before Run.
-func NewBot(store *Store, media interface {
-	Open(string) (*os.File, error)
-}, opts BotOptions, log *slog.Logger) (*Bot, error) {
+func NewBot(store *Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
 	b := &Bot{opts: opts, store: store, media: media, log: log, busy: make(chan struct{}, atOnce),
 		client: telegram.Client{HTTP: &http.Client{}}} // no Timeout: it would cut uploads; every call has its own
-	b.chats = telegram.NewChats(b.settle)
 	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
 		tg.WithHTTPClient(0, b.client), tg.WithDefaultHandler(b.route),
 		tg.WithErrorsHandler(func(err error) { log.Warn("telegram library", "err", err) }))
@@ -96,6 +89,9 @@ func NewBot(store *Store, media interface {
 
 // Run receives and answers updates, and keeps the progress messages true, until ctx ends.
 func (b *Bot) Run(ctx context.Context) error {
+	work, halt := outlive(ctx, drain)
+	defer halt()
+	b.chats = telegram.NewChats(func(ctx context.Context, u Update) { b.settle(ctx, work, u) })
 	left, err := b.store.Inbox(ctx)
 	if err != nil {
 		return unlessStopped(ctx, fmt.Errorf("read the inbox: %w", err))
@@ -116,30 +112,28 @@ func (b *Bot) Run(ctx context.Context) error {
 
 // poll stores what Telegram has before the next poll confirms it.
 func (b *Bot) poll(ctx context.Context) {
-	troubled := false
+	pause := time.Duration(0)
 	for ctx.Err() == nil {
 		fresh, err := b.receive(ctx)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return
-		}
-		if err == nil {
-			if troubled {
-				b.log.Info("telegram is back")
+		case err == nil:
+			if pause > 0 {
+				b.log.Info("polling telegram works again")
 			}
-			troubled = false
+			pause = 0
 			b.talk.Gate.Up()
 			for _, u := range fresh {
 				b.chats.Accept(ctx, u.Chat, u)
 			}
 			continue
-		}
-		if !troubled {
+		case pause == 0:
 			b.log.Warn("polling telegram", "err", err)
 		}
-		troubled = true
-		pause, waits := retryAfter(err)
-		if !waits {
-			pause = 5 * time.Second
+		pause = min(max(2*pause, time.Second), 30*time.Second)
+		if wait, waits := retryAfter(err); waits {
+			pause = max(pause, wait)
 		}
 		select {
 		case <-ctx.Done():
@@ -172,24 +166,28 @@ func (b *Bot) receive(ctx context.Context) ([]Update, error) {
 	return fresh, nil
 }
 
-// settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox.
-func (b *Bot) settle(ctx context.Context, u Update) {
-	for pause := time.Second; ; {
+// settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox. work is the
+// context of what has begun: it outlives ctx for a while.
+func (b *Bot) settle(ctx, work context.Context, u Update) {
+	t := &turn{update: u.ID, lang: b.opts.Language}
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case b.busy <- struct{}{}:
 		}
-		err := b.handle(ctx, u)
+		err := b.handle(work, u, t)
 		<-b.busy
+		pause := time.Second
 		wait, waits := retryAfter(err)
 		switch {
-		case ctx.Err() != nil:
+		case errors.Is(err, context.Canceled):
 			return
 		case waits:
 			pause = wait
 		case err == nil, telegram.ClassOf(err) == telegram.Gone:
-			if err = b.store.Tx(ctx, func(tx *Tx) error { return tx.Handled(u.ID) }); err == nil {
+			t.rest = func(context.Context) error { return nil } // done: only this is left to write
+			if err = b.store.Tx(work, func(tx *Tx) error { return tx.Handled(u.ID) }); err == nil {
 				return
 			}
 		default:
@@ -198,17 +196,19 @@ func (b *Bot) settle(ctx context.Context, u Update) {
 				tries = 1
 			}
 			aside := false
-			problem := b.store.Tx(ctx, func(tx *Tx) (err error) { aside, err = tx.Stumbled(u.ID, "see the log", tries); return err })
-			b.log.Error("update", "update", u.ID, "aside", aside, "err", errors.Join(err, problem))
+			problem := b.store.Tx(work, func(tx *Tx) (err error) { aside, err = tx.Stumbled(u.ID, "see the log", tries); return err })
 			if aside {
+				b.log.Error("an update is set aside", "update", u.ID, "err", err)
 				if u.Chat > 0 && !errors.Is(err, errShape) { // whoever waits for an answer gets one
-					b.say(ctx, u.Chat, b.opts.Language, "trouble", nil, nil)
+					b.say(work, u.Chat, t.lang, "trouble", nil, nil)
 				}
 				return
 			}
+			b.log.Warn("an update will be tried again", "update", u.ID, "err", errors.Join(err, problem))
 		}
 		select {
 		case <-ctx.Done():
+			return
 		case <-time.After(pause):
 		}
 	}
@@ -220,40 +220,53 @@ var errShape = errors.New("an update of an unknown shape")
 // turn travels in the context of a handler: the library's handlers return nothing.
 type turn struct {
 	update int64
+	lang   string                      // of whom it is from, as far as known
+	rest   func(context.Context) error // what is left to do when the effect is in the database already
 	err    error
 }
 
 type turnKey struct{}
 
-// handle runs the handler of one update. A panic is an error like any other.
-func (b *Bot) handle(ctx context.Context, u Update) (err error) {
-	var update models.Update
-	if err := json.Unmarshal([]byte(u.Raw), &update); err != nil {
-		return Permanent(errShape)
-	}
+func turnOf(ctx context.Context) *turn { return ctx.Value(turnKey{}).(*turn) }
+
+// handle runs the handler of one update, or what an earlier run has left of it. A panic is an error like any other.
+func (b *Bot) handle(ctx context.Context, u Update, t *turn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.log.Error("panic in a handler", "update", u.ID, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %T", p) // not its text: it may quote a name
 		}
 	}()
-	t := &turn{update: u.ID}
+	if t.rest != nil {
+		return t.rest(ctx)
+	}
+	var update models.Update
+	if err := json.Unmarshal([]byte(u.Raw), &update); err != nil {
+		return Permanent(errShape)
+	}
 	b.talk.API.ProcessUpdate(context.WithValue(ctx, turnKey{}, t), &update)
 	return t.err
 }
 
-// tx runs a transaction that is the whole effect of the update at hand, and marks it handled in it.
-func (b *Bot) tx(ctx context.Context, fn func(*Tx) error) error {
-	return b.store.Tx(ctx, func(tx *Tx) error {
+// tx runs a transaction that is the whole effect of the update at hand, and marks it handled in it. then answers; it
+// alone is repeated when Telegram asks to wait.
+func (b *Bot) tx(ctx context.Context, fn func(*Tx) error, then func(context.Context) error) error {
+	t := turnOf(ctx)
+	err := b.store.Tx(ctx, func(tx *Tx) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
-		return tx.Handled(ctx.Value(turnKey{}).(*turn).update)
+		return tx.Handled(t.update)
 	})
+	if err != nil {
+		return err
+	}
+	t.rest = then
+	return then(ctx)
 }
 
 func (b *Bot) route(ctx context.Context, _ *tg.Bot, u *models.Update) {
-	t := ctx.Value(turnKey{}).(*turn)
+	t := turnOf(ctx)
 	switch {
 	case u.CallbackQuery != nil:
 		t.err = b.onPress(ctx, u.CallbackQuery)
@@ -274,6 +287,7 @@ func (b *Bot) meet(ctx context.Context, from *models.User) (u User, err error) {
 		u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.opts.Language))
 		return err
 	})
+	turnOf(ctx).lang = u.Lang
 	return u, err
 }
 
@@ -286,7 +300,7 @@ func (b *Bot) onMember(ctx context.Context, m *models.ChatMemberUpdated) error {
 		}
 		return nil
 	}
-	return b.tx(ctx, func(tx *Tx) error { return tx.SetReachable(m.From.ID, here) })
+	return b.store.Tx(ctx, func(tx *Tx) error { return tx.SetReachable(m.From.ID, here) })
 }
 
 // onGroup says where the bot works.
@@ -417,48 +431,73 @@ func (b *Bot) status(ctx context.Context, u User) error {
 	return nil
 }
 
+// cancelAll takes away what has not begun.
 func (b *Bot) cancelAll(ctx context.Context, u User) error {
 	wanted, err := b.store.RequestsOf(ctx, u.ID, 100)
 	if err != nil {
 		return err
 	}
-	id := "cancel_nothing"
+	var live []string
 	for _, w := range wanted {
-		if !w.Status.Live() {
-			continue
+		if w.Status.Live() {
+			live = append(live, w.AssetID)
 		}
-		if err := b.cancel(ctx, u, w.AssetID, 0); !errors.Is(err, ErrNotFound) {
+	}
+	return b.cancel(ctx, u, live...)
+}
+
+// cancel takes a user's requests away, as far as their turn has not come, and says so in their progress messages.
+func (b *Bot) cancel(ctx context.Context, u User, assets ...string) error {
+	type cancelled struct {
+		name     string
+		progress int
+	}
+	var done []cancelled
+	answer := "cancel_nothing"
+	return b.tx(ctx, func(tx *Tx) error {
+		for _, id := range assets {
+			a, err := tx.Asset(id)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			} else if err != nil {
+				return err
+			}
+			progress, err := tx.Cancel(u.ID, id)
+			switch {
+			case err == nil:
+				done = append(done, cancelled{a.Name, progress})
+			case !errors.Is(err, ErrNotFound):
+				return err
+			default:
+				waits, err := tx.HasRequest(u.ID, id)
+				if err != nil {
+					return err
+				}
+				if waits && a.Status != Failed {
+					answer = "cancel_late"
+				}
+			}
+		}
+		return nil
+	}, func(ctx context.Context) error {
+		if len(done) == 0 {
+			return b.reply(ctx, u, answer, nil, nil)
+		}
+		for len(done) > 0 {
+			text := lang.Say(u.Lang, "cancelled", lang.Vars{"Name": done[0].name})
+			var err error
+			if done[0].progress != 0 {
+				err = b.talk.Edit(ctx, u.ID, done[0].progress, text, nil)
+			} else {
+				_, err = b.talk.Send(ctx, u.ID, text, nil)
+			}
 			if err != nil {
 				return err
 			}
-			id = ""
-		} else if id != "" {
-			id = "cancel_late"
+			done = done[1:]
 		}
-	}
-	if id == "" {
 		return nil
-	}
-	return b.reply(ctx, u, id, nil, nil)
-}
-
-// cancel takes one request away and says so, in the progress message if there is one. ErrNotFound: it is too late.
-func (b *Bot) cancel(ctx context.Context, u User, assetID string, message int) error {
-	var a Asset
-	err := b.store.Tx(ctx, func(tx *Tx) (err error) {
-		if a, err = tx.Asset(assetID); err != nil {
-			return err
-		}
-		return tx.Cancel(u.ID, assetID)
 	})
-	if err != nil {
-		return err
-	}
-	vars := lang.Vars{"Name": a.Name}
-	if message == 0 {
-		return b.reply(ctx, u, "cancelled", vars, nil)
-	}
-	return b.talk.Edit(ctx, u.ID, message, lang.Say(u.Lang, "cancelled", vars), nil)
 }
 
 // onPress answers a press of a button before it works: an unanswered button spins for a minute.
@@ -486,11 +525,7 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		b.stripButtons(ctx, u.ID, message)
 		return b.reply(ctx, u, "confirm_change", nil, nil)
 	case cancelButton:
-		err := b.cancel(ctx, u, arg, message)
-		if errors.Is(err, ErrNotFound) {
-			return b.reply(ctx, u, "cancel_late", nil, nil)
-		}
-		return err
+		return b.cancel(ctx, u, arg)
 	case getButton:
 		return b.onGet(ctx, u, arg)
 	case moreButton:
@@ -524,51 +559,50 @@ func pressed(q *models.CallbackQuery) (chat int64, message int) {
 
 // onYes makes the wish of a draft come true, within the limits.
 func (b *Bot) onYes(ctx context.Context, u User, message int, draft string) error {
-	var (
-		name, limit string
-		usage       Usage
-		grant       Grant
-	)
-	err := b.tx(ctx, func(tx *Tx) (err error) {
-		if usage, err = tx.Usage(u.ID); err != nil {
+	var answer string // "": the announcement, or the video, is a job
+	var vars lang.Vars
+	settled := true
+	return b.tx(ctx, func(tx *Tx) error {
+		usage, err := tx.Usage(u.ID)
+		if err != nil {
 			return err
 		}
 		switch {
 		case usage.Open >= b.opts.OpenLimit:
-			limit = "limit_open"
+			answer, vars = "limit_open", lang.Vars{"Count": usage.Open}
 		case usage.Hour >= b.opts.HourLimit:
-			limit = "limit_hour"
+			answer = "limit_hour"
 		case usage.Day >= b.opts.DayLimit:
-			limit = "limit_day"
+			answer = "limit_day"
 		}
-		if limit != "" {
+		if settled = answer == ""; !settled {
 			return nil // the draft stays: its button works again later
 		}
-		if name, err = tx.TakeDraft(u.ID, draft); err != nil {
+		name, err := tx.TakeDraft(u.ID, draft)
+		if errors.Is(err, ErrNotFound) {
+			answer = "confirm_lapsed"
+			return nil
+		} else if err != nil {
 			return err
 		}
-		_, grant, err = tx.ShareOrCreate(Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: b.opts.Template, Lang: u.Lang},
+		a, grant, err := tx.ShareOrCreate(Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: b.opts.Template, Lang: u.Lang},
 			moment(tx.now).Add(-b.opts.ReuseFor))
-		return err
-	})
-	switch {
-	case errors.Is(err, ErrNotFound):
-		b.stripButtons(ctx, u.ID, message)
-		return b.reply(ctx, u, "confirm_lapsed", nil, nil)
-	case err != nil:
-		return err
-	case limit != "":
-		var vars lang.Vars
-		if limit == "limit_open" {
-			vars = lang.Vars{"Count": usage.Open}
+		if err != nil {
+			return err
 		}
-		return b.reply(ctx, u, limit, vars, nil)
-	}
-	b.stripButtons(ctx, u.ID, message)
-	if grant == Waiting {
-		return b.reply(ctx, u, "already_waiting", lang.Vars{"Name": name}, nil)
-	}
-	return nil // the announcement, or the video, is a job
+		if grant == Waiting {
+			answer, vars = "already_waiting", lang.Vars{"Name": name}
+		}
+		return tx.Note(Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
+	}, func(ctx context.Context) error {
+		if settled {
+			b.stripButtons(ctx, u.ID, message)
+		}
+		if answer == "" {
+			return nil
+		}
+		return b.reply(ctx, u, answer, vars, nil)
+	})
 }
 
 // onRetry is the press of the button under an apology.
@@ -628,12 +662,11 @@ func (b *Bot) onForget(ctx context.Context, u User, message int, yes bool) error
 		return b.reply(ctx, u, "kept", nil, nil)
 	}
 	var files, assets []string
-	if err := b.tx(ctx, func(tx *Tx) (err error) { files, assets, err = tx.Forget(u.ID); return err }); err != nil {
-		return err
-	}
-	b.queue.Stop(assets)
-	b.queue.DeleteMedia(ctx, files)
-	return b.reply(ctx, u, "forgotten", nil, nil)
+	return b.tx(ctx, func(tx *Tx) (err error) { files, assets, err = tx.Forget(u.ID); return err }, func(ctx context.Context) error {
+		b.queue.Stop(assets)
+		b.queue.DeleteMedia(ctx, files)
+		return b.reply(ctx, u, "forgotten", nil, nil)
+	})
 }
 
 // ---- out
@@ -683,39 +716,25 @@ func (b *Bot) Tell(ctx context.Context, t Task) (int, error) {
 	return b.say(ctx, t.To.Chat, t.To.Lang, "done", nil, buttons(button(lang.Say(t.To.Lang, "button_more", nil), moreButton, "")))
 }
 
-// Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody.
+// Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
+// to it that only one of them uploads.
 func (b *Bot) Send(ctx context.Context, t Task) (message int, fileID string, err error) {
 	if t.To.Unreachable {
 		return 0, "", errUnreachable
 	}
-	for {
-		mine := false
-		known, err, _ := b.uploads.Do(t.AssetID, func() (any, error) {
-			mine = true
-			a, err := b.store.Asset(ctx, t.AssetID)
-			if err != nil || a.FileID != "" {
-				return a.FileID, err
-			}
-			message, fileID, err = b.upload(ctx, t)
-			return fileID, err
-		})
-		switch {
-		case mine && err != nil, message != 0:
-			return message, fileID, err
-		case err != nil: // somebody else's upload failed, for a reason that may be theirs alone
-			continue
-		}
-		v := b.videoOf(t)
-		v.FileID = known.(string)
-		message, fileID, err = b.talk.SendVideo(ctx, t.To.Chat, v)
-		if telegram.ClassOf(err) != telegram.BadFile {
-			return message, fileID, err
-		}
-		// Telegram does not know it any more: one new upload.
-		if err := b.store.Tx(ctx, func(tx *Tx) error { return tx.SetFileID(t.AssetID, "") }); err != nil {
+	if t.Asset.FileID == "" {
+		return b.upload(ctx, t)
+	}
+	v := b.videoOf(t)
+	v.FileID = t.Asset.FileID
+	message, fileID, err = b.talk.SendVideo(ctx, t.To.Chat, v)
+	if telegram.ClassOf(err) == telegram.BadFile { // one new upload, when this job's turn comes again
+		if err := b.store.Tx(ctx, func(tx *Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }); err != nil {
 			return 0, "", err
 		}
+		err = Wait(err, 0)
 	}
+	return message, fileID, err
 }
 
 func (b *Bot) videoOf(t Task) telegram.Video {
@@ -724,7 +743,7 @@ func (b *Bot) videoOf(t Task) telegram.Video {
 		Duration: v.Duration, Width: v.Width, Height: v.Height}
 }
 
-// upload sends the file itself and stores the file_id, before anybody else sends this asset.
+// upload sends the file itself.
 func (b *Bot) upload(ctx context.Context, t Task) (message int, fileID string, err error) {
 	v, files := b.videoOf(t), t.Asset.Video
 	if files.Size > b.opts.MaxUpload {
@@ -744,10 +763,7 @@ func (b *Bot) upload(ctx context.Context, t Task) (message int, fileID string, e
 		defer thumb.Close()
 		v.Thumb = thumb
 	}
-	if message, fileID, err = b.talk.SendVideo(ctx, t.To.Chat, v); err != nil {
-		return 0, "", err
-	}
-	return message, fileID, b.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.SetFileID(t.AssetID, fileID) })
+	return b.talk.SendVideo(ctx, t.To.Chat, v)
 }
 
 // ---- progress
@@ -819,6 +835,9 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]shown) (skipped b
 			skipped = true
 			continue
 		}
+		if still, err := b.store.Awaited(ctx, w.Request); err != nil || !still { // cancelled while others were told
+			continue
+		}
 		text := lang.Say(w.Lang, "request_created", nil) + "\n\n" + progressLine(w, o)
 		if err := b.talk.Edit(ctx, w.Chat, w.Progress, text, cancelKeyboard(w.Lang, w.AssetID, w.Status)); err != nil {
 			if _, waits := retryAfter(err); waits {
@@ -884,7 +903,7 @@ func (b *Bot) publishCommands(ctx context.Context, admins ...int64) {
 		for _, name := range names {
 			list = append(list, telegram.Command{Name: name, Description: lang.Say(speak, "command_"+name, nil)})
 		}
-		err := b.talk.SetCommands(ctx, language, chat, list)
+		err := telegram.Patiently(ctx, func() error { return b.talk.SetCommands(ctx, language, chat, list) })
 		if err != nil && ctx.Err() == nil && telegram.ClassOf(err) != telegram.Gone { // an admin who has not written yet
 			b.log.Warn("publish the commands", "err", err)
 		}

@@ -690,7 +690,24 @@ func TestCancelTakesTheRequestAway(t *testing.T) {
 		t.Errorf("got %d rows; want none", n)
 	}
 	press(p, m, 0)
-	w.hears(p, "Видео уже делается")
+	w.hears(p, "Сейчас нечего отменять")
+}
+
+func TestCancelIsToldOnceThoughTelegramAsksToWait(t *testing.T) {
+	w := newWorld(t)
+	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	m := w.hears(p, "Запрос создан")
+	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", RetryAfter: 1})
+	p.Send("/cancel")
+	w.hears(p, "видео для «Маша» отменено")
+	w.calm()
+	for _, a := range answers(p) {
+		if strings.Contains(a.Text, "уже делается") || strings.Contains(a.Text, "нечего") || a.ID == m.ID && len(a.Buttons) > 0 {
+			t.Errorf("got %q with buttons %v; want only the news of the cancelling", a.Text, a.Buttons)
+		}
+	}
 }
 
 func TestDeletingMyDataDeletesTheVideoToo(t *testing.T) {
@@ -758,7 +775,9 @@ func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
 			mutate(t, w.store, `DROP TRIGGER hold`)
 			mutate(t, w.store, `UPDATE jobs SET due = 0`)
 			w.queue.Wake()
-			w.until("the delivery put off", func() bool { return count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome = 'deferred'`) > 0 })
+			w.until("the delivery put off", func() bool {
+				return count(t, w.store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER' AND attempt = 0 AND last_error IS NOT NULL`) == 1
+			})
 			p.Send("Оля") // written while the bot is deaf
 			over()
 			w.getsVideos(p, 1)

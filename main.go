@@ -267,7 +267,7 @@ func missing(ctx context.Context, cfg Config, maker *video.Maker) (sentences []s
 // sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
 func sweep(ctx context.Context, store *Store, files *media.Disk) error {
 	used, err := store.MediaKeys(ctx)
-	if err != nil {
+	if err != nil || len(used) == 0 { // an empty database is rather a lost one than a reason to delete videos
 		return err
 	}
 	keys, err := files.Keys()
@@ -279,7 +279,7 @@ func sweep(ctx context.Context, store *Store, files *media.Disk) error {
 		needed[key] = true
 	}
 	for _, key := range keys {
-		if !needed[key] {
+		if ourFile.MatchString(key) && !needed[key] {
 			if err := files.Delete(ctx, key); err != nil {
 				return err
 			}
@@ -287,6 +287,9 @@ func sweep(ctx context.Context, store *Store, files *media.Disk) error {
 	}
 	return nil
 }
+
+// ourFile is a media key that the queue made.
+var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|jpg)$`)
 
 // rudeWords reads the operator's lists, which begin as copies of ours.
 func rudeWords(dir string) (words []string, err error) {
@@ -337,19 +340,29 @@ func lockFolder(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, cannot(err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("the data folder %s is in use by process %s: stop that one, or set another data_dir", dir, ownerOf(dir))
 	}
-	_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	if err == nil {
-		err = f.Truncate(int64(len(strconv.Itoa(os.Getpid())) + 1))
+	if err = f.Truncate(0); err == nil { // first: nobody may take an old number for ours
+		_, err = f.WriteString(strconv.Itoa(os.Getpid()) + "\n")
 	}
 	if err != nil {
 		f.Close()
 		return nil, cannot(err)
 	}
 	return func() { f.Close() }, nil
+}
+
+// flock locks a file, with a moment's patience for a command that only looks whether somebody has the lock.
+func flock(f *os.File) (err error) {
+	for range 10 {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return err
 }
 
 func lockPath(dir string) string { return filepath.Join(dir, "lock") }
@@ -389,12 +402,23 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 	sentences := missing(ctx, cfg, maker)
 	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
+	} else if err := writable(cfg.DataDir); err != nil {
+		sentences = append(sentences, err.Error())
 	}
 	if len(sentences) == 0 {
 		fmt.Fprintln(out, "All is well.")
 		return nil
 	}
 	return errors.New(strings.Join(sentences, "\n"))
+}
+
+// writable tries to write to a folder.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".check-")
+	if err != nil {
+		return fmt.Errorf("the data folder cannot be used: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // openRunning opens the store beside a running serve, or without one.
@@ -482,8 +506,8 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cfg, err := LoadConfig("", nil)
-	if err != nil {
+	var cfg Config // the defaults alone: the demo touches nothing of the operator's
+	if err := config.Load(&cfg, "RETAKE", nil, cfg.check, config.Source{Name: "the defaults", Text: defaults}); err != nil {
 		return err
 	}
 	cache, err := os.UserCacheDir() // the prepared templates serve the next demo too

@@ -77,6 +77,17 @@ func retryAfter(err error) (time.Duration, bool) {
 	return 0, false
 }
 
+// Wait marks an error that says when to try again, which spends no attempt.
+func Wait(err error, after time.Duration) error { return waitError{err, after} }
+
+type waitError struct {
+	error
+	after time.Duration
+}
+
+func (e waitError) Unwrap() error                     { return e.error }
+func (e waitError) RetryAfter() (time.Duration, bool) { return e.after, true }
+
 // maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
 const maxCrashes = 5
 
@@ -90,9 +101,10 @@ const maxCrashes = 5
 //	                                                                           render's requests FAILED, one APOLOGISE job for each
 //	ButtonPressed{User, Chat}      asset FAILED, the user has a request on it  a new asset (retry_of), a request of that user,        Restarted
 //	                                                                           a RENDER job
-//	                               a live asset with the same key, or a live   a request of that user on that one, once               Joined
+//	                               a live asset with the same key, such as a   a request of that user on that one, once               Joined
+//	                               live successor
+//	                               one was COMPLETED since, such as the        the user gets it: DELIVER                              Joined
 //	                               successor
-//	                               the successor is COMPLETED                  the user gets it: DELIVER                              Joined
 //	AdminClicked{Admin, Platform}  Platform named: the publication is FAILED   PENDING, error and times cleared, PUBLISH job          Restarted
 //	                               Platform empty: the render FAILED           successor as above, with a request for everybody       Restarted
 //	                                                                           affected who has not retried yet; they are told
@@ -225,7 +237,7 @@ func retryPublication(tx *Tx, assetID string, why AdminClicked) (Outcome, error)
 	return Restarted, tx.Note(Event{Admin: &why.Admin.ID, Action: "retry", AssetID: assetID, Platform: why.Platform, Outcome: string(Restarted)})
 }
 
-// Exponential returns the pauses between attempts: base, doubling, ±10 %, at most limit.
+// Exponential returns the pauses between attempts: base, doubling up to limit, ±10 %.
 func Exponential(base, limit time.Duration) func(attempt int) time.Duration {
 	return func(attempt int) time.Duration {
 		d := base
@@ -345,11 +357,7 @@ func (q *Queue) committed(queued []Kind, assets []string) {
 
 // Wake makes every worker look for work: another process may have queued some.
 func (q *Queue) Wake() {
-	for _, c := range q.wake {
-		for range cap(c) {
-			nudge(c)
-		}
-	}
+	q.wakeAll()
 	nudge(q.timer)
 	q.tell("")
 }
@@ -375,9 +383,8 @@ func (q *Queue) Run(ctx context.Context) error {
 		q.learn(times[i])
 	}
 	// Renders stop at once and are given back; a message on its way gets time to arrive.
-	draining, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	draining, cancel := outlive(ctx, q.opts.Drain)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(q.opts.Drain, cancel) })()
 
 	q.suspects(ctx, draining)
 	var wg sync.WaitGroup
@@ -390,6 +397,13 @@ func (q *Queue) Run(ctx context.Context) error {
 	q.Wake()
 	wg.Wait()
 	return nil
+}
+
+// outlive returns a context that ends a while after ctx does.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // unlessStopped drops an error that the end of ctx caused: a stop is not a failure.
@@ -405,7 +419,9 @@ func unlessStopped(ctx context.Context, err error) error {
 func (q *Queue) rescue(ctx context.Context) error {
 	var last []Job
 	err := q.store.Tx(ctx, func(tx *Tx) error {
-		last = nil
+		if err := tx.CapWaits(); err != nil {
+			return err
+		}
 		orphans, err := tx.Orphans()
 		if err != nil {
 			return err
@@ -529,7 +545,10 @@ func (q *Queue) attempt(ctx, draining context.Context, t Task) *ending {
 	case err == nil:
 		return end
 	case work.Err() != nil && errors.Is(err, context.Canceled):
-		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.GiveBack(t.Job) }); err != nil {
+		err := q.insist(draining, func() error {
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.GiveBack(t.Job) })
+		})
+		if err != nil && !errors.Is(err, ErrNotFound) { // nobody waits for it any more
 			q.log.Error("give an attempt back", "job", t.ID, "asset", t.AssetID, "err", err)
 		}
 	default:
@@ -636,7 +655,9 @@ func (q *Queue) deliver(ctx context.Context, t Task) (*ending, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.VideoArrived(t.Job, id, fileID) }); err != nil {
+		if err := q.insist(ctx, func() error {
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.VideoArrived(t.Job, id, fileID) })
+		}); err != nil {
 			return nil, fmt.Errorf("record a delivery: %w", err)
 		}
 		t.Sent = id
@@ -645,7 +666,7 @@ func (q *Queue) deliver(ctx context.Context, t Task) (*ending, error) {
 		return nil, err
 	}
 	q.msgs.Withdraw(ctx, t.To.Chat, t.To.Progress)
-	return &ending{write: func(tx *Tx) error { return tx.FinishMessage(t.Job, t.Sent) }}, nil
+	return &ending{write: func(tx *Tx) error { _, err := tx.FinishMessage(t.Job, t.Sent); return err }}, nil
 }
 
 // message sends an announcement or an apology.
@@ -657,10 +678,11 @@ func (q *Queue) message(ctx context.Context, t Task) (*ending, error) {
 	if t.Kind == Apologise {
 		q.msgs.Withdraw(ctx, t.To.Chat, t.To.Progress)
 	}
+	live := false
 	return &ending{
-		write: func(tx *Tx) error { return tx.FinishMessage(t.Job, id) },
+		write: func(tx *Tx) (err error) { live, err = tx.FinishMessage(t.Job, id); return err },
 		then: func(gone bool) {
-			if gone && t.Kind == Announce { // cancelled while the message was on its way
+			if t.Kind == Announce && (gone || !live) { // cancelled, or overtaken, while the message was on its way
 				q.msgs.Withdraw(context.WithoutCancel(ctx), t.To.Chat, id)
 			}
 		},
@@ -669,26 +691,37 @@ func (q *Queue) message(ctx context.Context, t Task) (*ending, error) {
 
 // clock wakes the workers when a job that waits becomes due. It sleeps until then: nothing polls.
 func (q *Queue) clock(ctx context.Context) {
+	covered := q.store.now() // whoever was due by then has been woken for
 	for ctx.Err() == nil {
+		due, err := q.store.NextDue(ctx, covered)
 		now := q.store.now()
-		due, err := q.store.NextDue(ctx, now)
 		var alarm <-chan time.Time
 		switch {
 		case err != nil:
-			q.log.Error("when is the next job due", "err", err)
+			if ctx.Err() == nil {
+				q.log.Error("when is the next job due", "err", err)
+			}
 			alarm = time.After(5 * time.Second)
+		case now.Before(covered): // the clock was set back
+			covered = now
+			continue
 		case !due.IsZero():
-			alarm = time.After(due.Sub(now))
+			alarm = time.After(due.Sub(now)) // at once, if it became due between the last look and this one
 		}
 		select {
 		case <-ctx.Done():
 		case <-q.timer:
 		case <-alarm:
-			for _, c := range q.wake {
-				for range cap(c) {
-					nudge(c)
-				}
-			}
+			covered = q.store.now()
+			q.wakeAll()
+		}
+	}
+}
+
+func (q *Queue) wakeAll() {
+	for _, c := range q.wake {
+		for range cap(c) {
+			nudge(c)
 		}
 	}
 }

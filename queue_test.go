@@ -268,15 +268,26 @@ func TestRetryTable(t *testing.T) {
 			`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id IN (SELECT id FROM assets WHERE retry_of IS NOT NULL)`:                      3,
 			`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry'`:                                                                           1,
 		}},
-		{"AdminClicked leaves alone who has the video by other means", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked brings a video that was finished since to those who lack it, and leaves alone who has it", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
 			ask(t, q.store, "Маша", 1) // asked anew instead of pressing
 			complete(t, q.store)
 			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
-		}, result{Restarted, nil}, map[string]int{
-			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`:                   1,
-			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.user_id = 2`: 1,
+		}, result{Joined, nil}, map[string]int{
+			`SELECT count(*) FROM assets`:                      2,
+			`SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`: 2,
+			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`: 1,
+		}},
+		{"ButtonPressed when the same video was finished since by other means delivers that one", func(t *testing.T, q *Queue) (Outcome, error) {
+			ask(t, q.store, "Маша", 1)
+			task := failForGood(t, q)
+			ask(t, q.store, "Маша", 2)
+			complete(t, q.store)
+			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
+		}, result{Joined, nil}, map[string]int{
+			`SELECT count(*) FROM assets`: 2,
+			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 1`: 1,
 		}},
 		{"AdminClicked when one user has pressed brings the others to the same successor", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
@@ -451,6 +462,89 @@ func TestAFailureSeenDuringAShutdownIsWritten(t *testing.T) {
 	}
 }
 
+func TestAnAnnouncementThatIsOvertakenIsNotMade(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		withdrawn := 0
+		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }, withdraw: func(id int) { withdrawn = max(withdrawn, id) }}
+		b.tell = func(task Task) error {
+			switch {
+			case task.Kind == Announce && task.To.User == 1:
+				return waits{time.Minute} // the video is faster
+			case task.Kind == Announce:
+				time.Sleep(time.Minute) // on its way while the video arrives
+			}
+			return nil
+		}
+		_, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1, 2)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if b.heard("VIDEO") != 2 || b.heard("ANNOUNCE 1") != 0 || b.heard("ANNOUNCE 2") != 1 || withdrawn == 0 {
+			t.Errorf("got %q, withdrawn %d; want two videos, and the late announcement taken back", b.told, withdrawn)
+		}
+	})
+}
+
+func TestOneUploadsAndTheOthersWaitForItsFileID(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1, 2, 3)
+	ask(t, s, "Оля", 4)
+	complete(t, s)
+	complete(t, s)
+	first := begin(t, s, Deliver)
+	if other := begin(t, s, Deliver); other.AssetID == first.AssetID {
+		t.Fatal("two upload the same video")
+	}
+	if err := s.Tx(t.Context(), func(tx *Tx) error { _, err := tx.Claim(Deliver, false); return err }); !errors.Is(err, ErrNotFound) {
+		t.Errorf("got %v; want nothing to claim before the upload ends", err)
+	}
+	write(t, s, func(tx *Tx) error { return tx.VideoArrived(first.Job, 1, "id") })
+	if next := begin(t, s, Deliver); next.Asset.FileID != "id" {
+		t.Errorf("got file_id %q; want the one of the upload", next.Asset.FileID)
+	}
+}
+
+func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &bench{render: func(context.Context, Order) error { return nil }}
+		q, stop := start(t, s, b, Options{})
+		s.now = func() time.Time { return time.Now().Add(-24 * time.Hour) }
+		ask(t, s, "Маша", 1)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		stop()
+		if b.heard("VIDEO") != 1 {
+			t.Errorf("got %d videos; want 1", b.heard("VIDEO"))
+		}
+		mutate(t, s, `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) SELECT 'RENDER', id, 1, 1, 9e15, 0 FROM assets`)
+		if err := q.rescue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, s, `SELECT count(*) FROM jobs WHERE due < ?`, s.now().Add(2*time.Hour).UnixMilli()); n != 1 {
+			t.Errorf("got a job that waits for years; want it to wait an hour at the most")
+		}
+	})
+}
+
+func TestManyShortPausesLoseNoWakeUp(t *testing.T) {
+	s := newStore(t)
+	var tries sync.Map
+	b := &bench{render: func(_ context.Context, o Order) error {
+		if _, again := tries.LoadOrStore(o.Asset, true); !again {
+			return errEngine
+		}
+		return nil
+	}}
+	_, stop := start(t, s, b, Options{Backoff: func(int) time.Duration { return time.Millisecond }})
+	defer stop()
+	for i := range 300 {
+		ask(t, s, fmt.Sprint("Имя", i), int64(i+1))
+	}
+	w := &world{T: t, log: &journal{}}
+	w.until("all made", func() bool { return count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED'`) == 300 })
+}
+
 func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
@@ -478,8 +572,9 @@ func TestExponential(t *testing.T) {
 
 // bench is a queue's renderer, messenger and shelf, driven by the test.
 type bench struct {
-	render func(ctx context.Context, o Order) error
-	tell   func(t Task) error
+	render   func(ctx context.Context, o Order) error
+	tell     func(t Task) error
+	withdraw func(messageID int)
 
 	mu   sync.Mutex
 	told []string // "KIND user"
@@ -509,7 +604,11 @@ func (b *bench) Send(_ context.Context, t Task) (int, string, error) {
 
 func (b *bench) Tell(_ context.Context, t Task) (int, error) { return 2, b.message(string(t.Kind), t) }
 
-func (b *bench) Withdraw(context.Context, int64, int) {}
+func (b *bench) Withdraw(_ context.Context, _ int64, id int) {
+	if b.withdraw != nil {
+		b.withdraw(id)
+	}
+}
 
 func (b *bench) Put(_ context.Context, key, _ string) error {
 	b.mu.Lock()
@@ -752,8 +851,9 @@ func TestAfterACrash(t *testing.T) {
 			for i := range 3 {
 				ask(t, s, fmt.Sprint("Имя", i), int64(i+1))
 			}
-			mutate(t, s, `UPDATE jobs SET due = due + 1 WHERE turn = -1`)
+			mutate(t, s, `UPDATE jobs SET due = 9e15 WHERE turn = -1`)
 			crash(t, s, 3)
+			mutate(t, s, `UPDATE jobs SET due = 0`)
 			var mu sync.Mutex
 			var order []string
 			running, most := 0, 0

@@ -116,7 +116,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 	publication_id INTEGER REFERENCES publications (id) ON DELETE CASCADE,
 	lane           INTEGER NOT NULL,                   -- whose turn it takes: a user or an admin
 	turn           INTEGER NOT NULL,                   -- order among the waiting: one job of each lane before the second of any
-	due            INTEGER NOT NULL,                   -- not before
+	due            INTEGER NOT NULL,                   -- not before; 0: at once
 	attempt        INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0), -- attempts begun and not given back
 	started        INTEGER,                            -- set while a worker has it
 	sent           INTEGER,                            -- message_id of the part of a DELIVER that has arrived
@@ -182,15 +182,16 @@ CREATE TABLE IF NOT EXISTS sessions (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_by_admin ON sessions (admin);
 
--- What admins did, and every retry that somebody asked for.
+-- What admins did, and every wish and retry of users: their limits count these.
 CREATE TABLE IF NOT EXISTS audit (
 	id          INTEGER PRIMARY KEY,
 	at          INTEGER NOT NULL,
 	admin       INTEGER,                               -- NULL: a user pressed
 	user_id     INTEGER REFERENCES users (id) ON DELETE SET NULL,
-	action      TEXT    NOT NULL,                      -- a fixed word: retry, make, sign in, …
+	action      TEXT    NOT NULL,                      -- a fixed word: ask, retry, make, sign in, …
 	asset_id    TEXT,                                  -- stays when the asset goes
 	platform    TEXT,
 	outcome     TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_newest ON audit (at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at) WHERE user_id IS NOT NULL;

@@ -184,9 +184,8 @@ func moment(ms int64) time.Time {
 
 // User is a person who wrote to the bot.
 type User struct {
-	ID          int64
-	Lang        string
-	Unreachable bool
+	ID   int64
+	Lang string
 }
 
 // Meet returns the user, creating them with lang at the first contact. Whoever writes can be reached again.
@@ -226,26 +225,33 @@ func (tx *Tx) TakeDraft(user int64, id string) (name string, err error) {
 	return name, err
 }
 
-// Usage is how much a user has asked for.
+// Usage is how much a user has asked for, retries included.
 type Usage struct{ Open, Hour, Day int }
 
+// Usage counts what is still to come, and the wishes and retries of the last hour and day, whatever became of them.
 func (tx *Tx) Usage(user int64) (u Usage, err error) {
-	err = tx.Get(`
-		SELECT count(*) FILTER (WHERE status IN ('PENDING', 'PROCESSING')),
-		       count(*) FILTER (WHERE created > ?2),
-		       count(*) FILTER (WHERE created > ?3)
-		FROM requests WHERE user_id = ?1`,
-		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds()}, &u.Open, &u.Hour, &u.Day)
+	if err := tx.Get(`SELECT count(*) FROM requests r WHERE user_id = ? AND `+awaited, []any{user}, &u.Open); err != nil {
+		return u, err
+	}
+	err = tx.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3`,
+		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds()}, &u.Hour, &u.Day)
 	return u, err
 }
 
-// Forget deletes a user and every asset that only they asked for. It returns the media keys that nothing refers to
-// any more and the ids of the assets that went.
+// awaited picks the requests r that something is still owed to: a delivery that was given up is not.
+const awaited = `r.status IN ('PENDING', 'PROCESSING') AND (
+	EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
+	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = 'DELIVER'))`
+
+// Forget deletes a user and every asset that only they asked for, with the successors that nobody waits for. It returns
+// the media keys that nothing refers to any more and the ids of the assets that went.
 func (tx *Tx) Forget(user int64) (files, assets []string, err error) {
 	rows, err := tx.Query(`
-		SELECT a.id, ifnull(a.file, ''), ifnull(a.thumb, '') FROM assets a JOIN requests r ON r.asset_id = a.id
-		WHERE r.user_id = ?1 AND a.creator IS NULL
-		  AND NOT EXISTS (SELECT 1 FROM requests o WHERE o.asset_id = a.id AND o.user_id <> ?1)`, user)
+		WITH RECURSIVE theirs (id) AS (
+			SELECT asset_id FROM requests WHERE user_id = ?1
+			UNION SELECT s.id FROM assets s JOIN theirs ON s.retry_of = theirs.id)
+		SELECT a.id, ifnull(a.file, ''), ifnull(a.thumb, '') FROM assets a JOIN theirs ON theirs.id = a.id
+		WHERE a.creator IS NULL AND NOT EXISTS (SELECT 1 FROM requests o WHERE o.asset_id = a.id AND o.user_id <> ?1)`, user)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -331,8 +337,7 @@ const (
 func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
 	a, err := tx.liveTwin(w.Key, w.Template, w.Lang)
 	if errors.Is(err, ErrNotFound) {
-		a, err = tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
-			AND a.status = 'COMPLETED' AND a.finished > ? ORDER BY a.finished DESC LIMIT 1`, w.Key, w.Template, w.Lang, since.UnixMilli())
+		a, err = tx.finishedTwin(w.Key, w.Template, w.Lang, since)
 	}
 	grant := Shared
 	switch {
@@ -360,6 +365,11 @@ func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
 func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
 	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
 		AND a.status IN ('PENDING', 'PROCESSING')`, key, template, lang)
+}
+
+func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
+	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
+		AND a.status = 'COMPLETED' AND a.finished >= ? ORDER BY a.finished DESC LIMIT 1`, key, template, lang, since.UnixMilli())
 }
 
 // create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.
@@ -408,17 +418,20 @@ func (tx *Tx) HasRequest(user int64, assetID string) (yes bool, err error) {
 	return yes, err
 }
 
-// NextTry returns what takes the place of a failed asset: a live one with the same key, its last successor when that
-// is live or finished, or a new successor with its RENDER job in the given lane.
+// NextTry returns what takes the place of a failed asset: a live one with the same key, one that was finished since, or
+// a new successor, of the last in the line, with its RENDER job in the given lane.
 func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err error) {
 	if next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang); !errors.Is(err, ErrNotFound) {
+		return next, false, err
+	}
+	if next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished); !errors.Is(err, ErrNotFound) {
 		return next, false, err
 	}
 	last, err := tx.asset(`JOIN (
 		WITH RECURSIVE chain (id, n) AS (
 			SELECT ?, 0 UNION ALL SELECT s.id, n + 1 FROM assets s JOIN chain ON s.retry_of = chain.id)
 		SELECT id FROM chain ORDER BY n DESC LIMIT 1) last ON last.id = a.id`, failed.ID)
-	if err != nil || last.Status != Failed {
+	if err != nil {
 		return last, false, err
 	}
 	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
@@ -456,20 +469,21 @@ func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
 }
 
 // Cancel takes a user's request for a video that has not been begun away, and the asset with it when nobody else waits
-// for it. ErrNotFound: there is no such request, or its turn has come.
-func (tx *Tx) Cancel(user int64, assetID string) error {
-	if err := one(tx.Exec(`DELETE FROM requests WHERE user_id = ? AND asset_id = ? AND status = 'PENDING'`, user, assetID)); err != nil {
-		return err
+// for it. It returns the id of the progress message. ErrNotFound: there is no such request, or its turn has come.
+func (tx *Tx) Cancel(user int64, assetID string) (progress int, err error) {
+	if err := found(tx.Get(`DELETE FROM requests WHERE user_id = ? AND asset_id = ? AND status = 'PENDING' RETURNING ifnull(progress_id, 0)`,
+		[]any{user, assetID}, &progress)); err != nil {
+		return 0, err
 	}
 	tx.touch(assetID)
-	_, err := tx.Exec(`DELETE FROM assets WHERE id = ?1 AND status = 'PENDING' AND creator IS NULL
+	_, err = tx.Exec(`DELETE FROM assets WHERE id = ?1 AND status = 'PENDING' AND creator IS NULL
 		AND NOT EXISTS (SELECT 1 FROM requests WHERE asset_id = ?1)`, assetID)
-	return err
+	return progress, err
 }
 
-// SetFileID stores Telegram's handle of an uploaded video; "" forgets one that Telegram refuses.
-func (tx *Tx) SetFileID(assetID, fileID string) error {
-	_, err := tx.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), assetID)
+// ForgetFileID drops Telegram's handle of a video because Telegram refuses it.
+func (tx *Tx) ForgetFileID(assetID, fileID string) error {
+	_, err := tx.Exec(`UPDATE assets SET file_id = NULL WHERE id = ? AND file_id = ?`, assetID, fileID)
 	return err
 }
 
@@ -486,13 +500,13 @@ func (tx *Tx) setLive(assetID string, from, to Status) error {
 // ---- jobs
 
 // enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
-// has reached: a newcomer starts level with everybody else's next job.
+// has reached: a newcomer starts level with everybody else's next job. It is due at once, whatever the clock says.
 func (tx *Tx) enqueue(kind Kind, assetID string, request, publication, lane int64) error {
 	_, err := tx.Exec(`
 		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
 		VALUES (?1, ?2, ?3, ?4, ?5, max(
 			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
-			ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)), ?6, ?6)
+			ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)), 0, ?6)
 		ON CONFLICT DO NOTHING`,
 		kind, assetID, null(request), null(publication), lane, tx.now)
 	tx.queued = append(tx.queued, kind)
@@ -505,8 +519,12 @@ func (j *Job) into(started *int64) []any {
 	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.Attempt, started, &j.Sent, &j.Crashes}
 }
 
+// claimJob leaves out deliveries of a video that another one is just uploading: they go by the file_id it brings.
 const claimJob = `UPDATE jobs SET attempt = attempt + 1, started = ?2 WHERE id = (
-		SELECT id FROM jobs WHERE kind = ?1 AND started IS NULL AND due <= ?2 AND suspect = ?3 ORDER BY turn, id LIMIT 1)
+		SELECT id FROM jobs w WHERE kind = ?1 AND started IS NULL AND suspect = ?3 AND (due <= ?2 OR suspect)
+		  AND (kind <> 'DELIVER' OR NOT EXISTS (SELECT 1 FROM jobs u JOIN assets a ON a.id = u.asset_id
+			WHERE u.asset_id = w.asset_id AND u.kind = 'DELIVER' AND u.started IS NOT NULL AND a.file_id IS NULL))
+		ORDER BY turn, id LIMIT 1)
 	RETURNING ` + jobColumns
 
 // Claim begins the next attempt of the kind whose turn it is and is due. ErrNotFound: there is none. suspect picks the
@@ -597,17 +615,21 @@ func (tx *Tx) oweAll(kind Kind, assetID, condition string) error {
 	return nil
 }
 
-// FinishMessage records that a message of a job has arrived and ends the job.
-func (tx *Tx) FinishMessage(j Job, messageID int) error {
+// FinishMessage records that a message of a job has arrived and ends the job. live reports whether its request is still
+// awaited.
+func (tx *Tx) FinishMessage(j Job, messageID int) (live bool, err error) {
 	if err := tx.finish(j); err != nil {
-		return err
+		return false, err
 	}
 	column := "answer_id"
 	if j.Kind == Announce {
 		column = "progress_id"
 	}
-	_, err := tx.Exec(`UPDATE requests SET `+column+` = ? WHERE id = ?`, null(messageID), j.RequestID)
-	return err
+	if _, err := tx.Exec(`UPDATE requests SET `+column+` = ? WHERE id = ?`, null(messageID), j.RequestID); err != nil {
+		return false, err
+	}
+	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM requests r WHERE r.id = ? AND `+awaited+`)`, []any{j.RequestID}, &live)
+	return live, err
 }
 
 // VideoArrived records that a user has the video, before the rest of the DELIVER job is done, so that no later attempt
@@ -621,16 +643,28 @@ func (tx *Tx) VideoArrived(j Job, messageID int, fileID string) error {
 		return err
 	}
 	tx.touch(j.AssetID)
-	return tx.SetFileID(j.AssetID, fileID)
+	for range messageWorkers { // those who waited for the file_id
+		tx.queued = append(tx.queued, Deliver)
+	}
+	_, err := tx.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), j.AssetID)
+	return err
 }
 
 // GiveBack undoes the beginning of an attempt that the stop of the program cut off: a stop is not a failure.
 func (tx *Tx) GiveBack(j Job) error {
-	return tx.release(j, tx.now, j.Attempt-1, j.Crashes, false, "")
+	return tx.release(j, 0, j.Attempt-1, j.Crashes, false, "")
 }
 
-// release makes a started job wait again.
+// release makes a started job wait again, unless it is an announcement that has been overtaken by the video or the
+// apology.
 func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, problem string) error {
+	if j.Kind == Announce {
+		n, err := tx.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL
+			AND asset_id IN (SELECT id FROM assets WHERE finished IS NOT NULL)`, j.ID, j.Attempt)
+		if err != nil || n == 1 {
+			return err
+		}
+	}
 	if err := one(tx.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?, last_error = ifnull(?, last_error)
 		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), j.ID, j.Attempt)); err != nil {
 		return err
@@ -660,10 +694,13 @@ func (tx *Tx) Reschedule(j Job, due time.Time, problem string) error {
 	return tx.release(j, due.UnixMilli(), j.Attempt, 0, false, problem)
 }
 
-// Defer makes a job that has to wait run again at due and gives the attempt back.
+// Defer makes a job that has to wait run again at due and gives the attempt back. The history of messages leaves it
+// out: a day without Telegram would fill it.
 func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
-	if err := tx.record(j, "deferred", problem); err != nil {
-		return err
+	if j.RequestID == 0 {
+		if err := tx.record(j, "deferred", problem); err != nil {
+			return err
+		}
 	}
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, problem)
 }
@@ -727,7 +764,16 @@ func (tx *Tx) Rescue(j Job, blamed bool) error {
 	if blamed {
 		crashes++
 	}
-	return tx.release(j, tx.now, j.Attempt-1, crashes, true, "")
+	return tx.release(j, 0, j.Attempt-1, crashes, true, "")
+}
+
+// longestWait is how long a render or a message may have to wait. Only a clock that was set back asks for more.
+const longestWait = time.Hour
+
+// CapWaits lets no render and no message wait longer than longestWait.
+func (tx *Tx) CapWaits() error {
+	_, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds())
+	return err
 }
 
 // NextDue returns when the next waiting job becomes due, or a zero time if none waits.
@@ -739,19 +785,19 @@ func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error)
 
 // Watcher is a user who looks at a progress message.
 type Watcher struct {
-	Request, User, Chat int64
-	AssetID             string
-	Lang                string
-	Progress            int // message id
-	Status              Status
+	Request, Chat int64
+	AssetID       string
+	Lang          string
+	Progress      int // message id
+	Status        Status
 }
 
 // Watchers lists the requests that are under way and have a progress message.
 func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT r.id, r.user_id, r.chat_id, r.asset_id, u.lang, r.progress_id, a.status
+		SELECT r.id, r.chat_id, r.asset_id, u.lang, r.progress_id, a.status
 		FROM requests r JOIN users u ON u.id = r.user_id JOIN assets a ON a.id = r.asset_id
-		WHERE r.status IN ('PENDING', 'PROCESSING') AND r.progress_id IS NOT NULL AND u.unreachable IS NULL`)
+		WHERE r.progress_id IS NOT NULL AND u.unreachable IS NULL AND `+awaited)
 	if err != nil {
 		return nil, err
 	}
@@ -759,12 +805,18 @@ func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
 	var out []Watcher
 	for rows.Next() {
 		var w Watcher
-		if err := rows.Scan(&w.Request, &w.User, &w.Chat, &w.AssetID, &w.Lang, &w.Progress, &w.Status); err != nil {
+		if err := rows.Scan(&w.Request, &w.Chat, &w.AssetID, &w.Lang, &w.Progress, &w.Status); err != nil {
 			return nil, err
 		}
 		out = append(out, w)
 	}
 	return out, rows.Err()
+}
+
+// Awaited reports whether something is still owed to a request.
+func (s *Store) Awaited(ctx context.Context, request int64) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests r WHERE r.id = ? AND `+awaited+`)`, request).Scan(&yes)
+	return yes, err
 }
 
 // Line lists the assets that wait to be rendered, in the order of their turns.
@@ -911,10 +963,12 @@ type Update struct {
 	Raw      string // JSON
 }
 
-// Receive stores updates and returns those it had not seen before. Rows of long ago go: no update is sent again after a day.
+// Receive stores updates and returns those it had not seen before. Rows older than six days go: Telegram sends nothing
+// again after one. The order of received is that of arrival even if the clock is set back.
 func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 	for _, u := range updates {
-		n, err := tx.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received) VALUES (?, ?, ?, ?)
+		n, err := tx.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received)
+			VALUES (?, ?, ?, max(?, ifnull((SELECT max(received) FROM inbox), 0)))
 			ON CONFLICT (update_id) DO NOTHING`, u.ID, u.Chat, u.Raw, tx.now)
 		if err != nil {
 			return nil, err

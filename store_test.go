@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -308,7 +309,7 @@ func TestCancelling(t *testing.T) {
 	t.Run("drops the asset when nobody else waits", func(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
-		write(t, s, func(tx *Tx) error { return tx.Cancel(1, a.ID) })
+		write(t, s, func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err })
 		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests)`); n != 0 {
 			t.Errorf("got %d rows left; want 0", n)
 		}
@@ -316,7 +317,7 @@ func TestCancelling(t *testing.T) {
 	t.Run("leaves it for the others", func(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1, 2)
-		write(t, s, func(tx *Tx) error { return tx.Cancel(1, a.ID) })
+		write(t, s, func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err })
 		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER'`); n != 1 {
 			t.Errorf("got %d renders owed; want 1", n)
 		}
@@ -325,7 +326,7 @@ func TestCancelling(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
 		begin(t, s, Render)
-		if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.Cancel(1, a.ID) }); err != ErrNotFound {
+		if err := s.Tx(t.Context(), func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err }); err != ErrNotFound {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
 	})
@@ -358,6 +359,43 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 	}
 	if offset, err := s.Offset(t.Context()); err != nil || offset != 6 {
 		t.Errorf("Telegram's offset: got %d, %v; want 6", offset, err)
+	}
+}
+
+func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
+	q := newQueue(newStore(t))
+	ask(t, q.store, "Маша", 1)
+	failed := failForGood(t, q)
+	mutate(t, q.store, `UPDATE users SET unreachable = 1`)
+	if _, err := q.Retry(t.Context(), failed.AssetID, AdminClicked{Admin{Owner: true}, ""}); err != nil {
+		t.Fatal(err)
+	}
+	mutate(t, q.store, `DELETE FROM requests WHERE asset_id <> ?`, failed.AssetID)
+	write(t, q.store, func(tx *Tx) error { _, _, err := tx.Forget(1); return err })
+	if n := count(t, q.store, `SELECT count(*) FROM assets`); n != 0 {
+		t.Errorf("got %d assets with the name; want none", n)
+	}
+}
+
+func TestLimitsCountWhatWasAskedForAndNotWhatIsLeftOfIt(t *testing.T) {
+	s := newStore(t)
+	a := ask(t, s, "Маша", 1)
+	for range 5 {
+		write(t, s, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID}) })
+	}
+	complete(t, s)
+	delivery := begin(t, s, Deliver)
+	for i, want := range []int{1, 0} {
+		write(t, s, func(tx *Tx) error {
+			u, err := tx.Usage(1)
+			if u.Hour != 5 || u.Day != 5 || u.Open != want {
+				t.Errorf("got %+v; want 5 in the hour and the day, %d open", u, want)
+			}
+			if i == 0 { // given up, it is open no more
+				return errors.Join(err, tx.GiveUp(delivery.Job, "403"))
+			}
+			return err
+		})
 	}
 }
 
@@ -403,6 +441,16 @@ func TestTheInbox(t *testing.T) {
 		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram counts anew
 		if n, _ := s.Offset(t.Context()); n != 4 {
 			t.Errorf("got %d; want 4", n)
+		}
+	})
+	t.Run("goes on though the clock is set back", func(t *testing.T) {
+		s := newStore(t)
+		for i, now := range []time.Time{time.Now(), time.Now().Add(-24 * time.Hour)} {
+			s.now = func() time.Time { return now }
+			write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: int64(10 + i), Raw: "{}"}}); return err })
+		}
+		if n, _ := s.Offset(t.Context()); n != 12 {
+			t.Errorf("got %d; want 12", n)
 		}
 	})
 }

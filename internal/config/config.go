@@ -107,8 +107,12 @@ func (l *loader) table(path string, lines map[string]int, prefix string, values 
 			l.table(path, lines, full+".", sub)
 			continue
 		}
-		if !ok || field.Kind() == reflect.Struct {
+		switch {
+		case !ok:
 			l.fault(where, full, "there is no such key")
+			continue
+		case field.Kind() == reflect.Struct:
+			l.fault(where, full, "this is a section: [%s] is expected, once", full)
 			continue
 		}
 		l.from[full] = where
@@ -139,7 +143,7 @@ func (l *loader) field(key string) (reflect.Value, bool) {
 		if v.Kind() != reflect.Struct {
 			return v, false
 		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("toml") == part })
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return part != "" && f.IsExported() && f.Tag.Get("toml") == part })
 		if i < 0 {
 			return v, false
 		}
@@ -221,7 +225,9 @@ func (l *loader) environment(prefix string, environ []string) {
 			key = keys[base]
 			text, err := os.ReadFile(value)
 			if err != nil {
-				l.fault(origin{name: variable}, key, "%v", err)
+				var path *os.PathError
+				errors.As(err, &path) // without the path: somebody may have put the secret itself there
+				l.fault(origin{name: variable}, key, "that file cannot be read: %v", path.Err)
 				continue
 			}
 			value, ok = strings.TrimSpace(string(text)), true

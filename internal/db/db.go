@@ -211,7 +211,7 @@ func commit(tx *Tx, group []*op) {
 			if errs[i] != nil || o.panicked != nil {
 				// A full disk may have rolled the whole transaction back: then there is no savepoint, and nobody's work was kept.
 				if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
-					return errors.Join(errs[i], err)
+					return err
 				}
 			}
 			if _, err := tx.Exec("RELEASE member"); err != nil {

@@ -19,7 +19,8 @@ import (
 type Class int
 
 const (
-	Refused Class = iota // the call is wrong and stays wrong
+	Odd     Class = iota // nobody knows: it may have been done or not
+	Refused              // the call is wrong and stays wrong
 	Wait                 // 429: everything waits
 	Down                 // Telegram or the way to it is broken: everything waits, longer each time
 	Gone                 // this user or chat cannot be written to
@@ -46,13 +47,13 @@ func (e *Error) RetryAfter() (wait time.Duration, yes bool) {
 	return e.after, e.Class == Wait || e.Class == Down
 }
 
-// ClassOf returns the class of an error from Gate.Do or Poll; Refused for any other.
+// ClassOf returns the class of an error from Gate.Do or Poll; Odd for any other.
 func ClassOf(err error) Class {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Class
 	}
-	return Refused
+	return Odd
 }
 
 func down(format string, args ...any) *Error {
@@ -78,6 +79,7 @@ var gone = []string{"chat not found", "user is deactivated", "PEER_ID_INVALID", 
 func classify(ctx context.Context, err error) *Error {
 	var known *Error
 	var tooMany *bot.TooManyRequestsError
+	var migrated *bot.MigrateError
 	switch {
 	case err == nil:
 		return nil
@@ -88,7 +90,7 @@ func classify(ctx context.Context, err error) *Error {
 	case errors.As(err, &tooMany):
 		after := time.Duration(tooMany.RetryAfter)*time.Second + 100*time.Millisecond
 		return &Error{Class: Wait, after: after, text: fmt.Sprintf("telegram asks to wait %d s", tooMany.RetryAfter)}
-	case errors.Is(err, bot.ErrorForbidden):
+	case errors.Is(err, bot.ErrorForbidden), errors.As(err, &migrated):
 		return &Error{Class: Gone, text: err.Error()}
 	case errors.Is(err, bot.ErrorUnauthorized), errors.Is(err, bot.ErrorNotFound):
 		return down("telegram does not know this bot: check telegram.token")
@@ -105,7 +107,8 @@ func classify(ctx context.Context, err error) *Error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return down("telegram did not answer in time")
 	}
-	return down("telegram: %v", err)
+	// What is left are answers that the library cannot read, and it quotes them: they hold what was sent.
+	return &Error{Class: Odd, text: "telegram's answer cannot be understood"}
 }
 
 func contains(err error, texts []string) bool {

@@ -4,6 +4,7 @@ package telegram
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -44,9 +45,6 @@ func NewGate() *Gate {
 // Do makes one call when its turn has come. chat is where a message goes; 0 for calls that are no messages. The error
 // is nil or an *Error.
 func (g *Gate) Do(ctx context.Context, chat int64, call func(context.Context) error) error {
-	if err := g.wait(ctx); err != nil {
-		return err
-	}
 	if chat != 0 {
 		if err := g.chat(chat).Wait(ctx); err != nil {
 			return stopped(ctx, err)
@@ -54,6 +52,9 @@ func (g *Gate) Do(ctx context.Context, chat int64, call func(context.Context) er
 	}
 	if err := g.all.Wait(ctx); err != nil {
 		return stopped(ctx, err)
+	}
+	if err := g.wait(ctx); err != nil { // last: the clock may have stopped meanwhile
+		return err
 	}
 	if err := classify(ctx, call(ctx)); err != nil {
 		g.learn(err)
@@ -63,7 +64,7 @@ func (g *Gate) Do(ctx context.Context, chat int64, call func(context.Context) er
 	return nil
 }
 
-// Spare reports whether a call that nobody misses, to a chat, would go out at once; if so it takes the turn.
+// Spare reports whether a call that nobody misses, to a chat, would go out at once and hold up nobody.
 func (g *Gate) Spare(chat int64) bool {
 	return g.closed() <= 0 && g.all.Tokens() > perSecond/2 && g.chat(chat).Tokens() >= chatBurst-1
 }
@@ -142,4 +143,24 @@ func (g *Gate) chat(id int64) *rate.Limiter {
 		g.chats[id] = l
 	}
 	return l
+}
+
+// Patiently repeats a call for as long as its error asks to wait.
+func Patiently(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		var e *Error
+		if !errors.As(err, &e) {
+			return err
+		}
+		wait, waits := e.RetryAfter()
+		if !waits {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
 }
