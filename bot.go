@@ -345,9 +345,8 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 	if err := b.store.Tx(ctx, func(tx *Tx) (err error) { draft, err = tx.SaveDraft(u.ID, name); return err }); err != nil {
 		return err
 	}
-	return b.reply(ctx, u, "confirm", lang.Vars{"Name": name}, buttons(
-		button(lang.Say(u.Lang, "button_yes", nil), yesButton, draft),
-		button(lang.Say(u.Lang, "button_change", nil), changeButton, draft)))
+	return b.reply(ctx, u, "confirm", lang.Vars{"Name": name}, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), yesButton, draft),
+		telegram.NewButton(lang.Say(u.Lang, "button_change", nil), changeButton, draft)))
 }
 
 func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
@@ -368,13 +367,12 @@ func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
 	case "language":
 		var row []telegram.Button
 		for _, l := range lang.Languages {
-			row = append(row, button(lang.Say(l, "language_name", nil), langButton, l))
+			row = append(row, telegram.NewButton(lang.Say(l, "language_name", nil), langButton, l))
 		}
-		return b.reply(ctx, u, "language_choose", nil, buttons(row...))
+		return b.reply(ctx, u, "language_choose", nil, telegram.Row(row...))
 	case "delete_my_data":
-		return b.reply(ctx, u, "forget_ask", nil, buttons(
-			button(lang.Say(u.Lang, "button_forget", nil), forgetButton, "yes"),
-			button(lang.Say(u.Lang, "button_keep", nil), forgetButton, "no")))
+		return b.reply(ctx, u, "forget_ask", nil, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), forgetButton, "yes"),
+			telegram.NewButton(lang.Say(u.Lang, "button_keep", nil), forgetButton, "no")))
 	case "admin", "stats":
 		if !isAdmin {
 			return b.reply(ctx, u, "admin_only", nil, nil)
@@ -412,7 +410,7 @@ func (b *Bot) status(ctx context.Context, u User) error {
 		switch {
 		case w.Status == Processing && w.Finished:
 			id = "status_sending"
-			get = append(get, []telegram.Button{button(lang.Say(u.Lang, "button_get", lang.Vars{"Name": w.Name}), getButton, w.AssetID)})
+			get = append(get, []telegram.Button{telegram.NewButton(lang.Say(u.Lang, "button_get", lang.Vars{"Name": w.Name}), getButton, w.AssetID)})
 		case w.Status == Failed && w.Retried:
 			id = "status_retried"
 		case w.Status == Failed && len(failed) < 3:
@@ -506,7 +504,7 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 	if err != nil {
 		return err
 	}
-	chat, message := pressed(q)
+	chat, message := telegram.Pressed(q)
 	kind, arg, _ := strings.Cut(q.Data, ":")
 	if kind == retryButton {
 		return b.onRetry(ctx, q.ID, u, chat, message, arg)
@@ -544,17 +542,6 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		return b.onForget(ctx, u, message, arg == "yes")
 	}
 	return nil
-}
-
-// pressed returns where a button was. Of an old message little else is known.
-func pressed(q *models.CallbackQuery) (chat int64, message int) {
-	switch {
-	case q.Message.Message != nil:
-		return q.Message.Message.Chat.ID, q.Message.Message.ID
-	case q.Message.InaccessibleMessage != nil:
-		return q.Message.InaccessibleMessage.Chat.ID, q.Message.InaccessibleMessage.MessageID
-	}
-	return q.From.ID, 0
 }
 
 // onYes makes the wish of a draft come true, within the limits.
@@ -713,7 +700,7 @@ func (b *Bot) Tell(ctx context.Context, t Task) (int, error) {
 	case Apologise:
 		return b.say(ctx, t.To.Chat, t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name}, retryKeyboard(t.To.Lang, t.AssetID))
 	}
-	return b.say(ctx, t.To.Chat, t.To.Lang, "done", nil, buttons(button(lang.Say(t.To.Lang, "button_more", nil), moreButton, "")))
+	return b.say(ctx, t.To.Chat, t.To.Lang, "done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), moreButton, "")))
 }
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
@@ -865,18 +852,8 @@ func progressLine(w Watcher, o Outlook) string {
 
 // ---- keyboards and commands
 
-func button(text, kind, arg string) telegram.Button {
-	if arg != "" {
-		kind += ":" + arg
-	}
-	return telegram.Button{Text: text, Data: kind}
-}
-
-// buttons is a keyboard of one row.
-func buttons(row ...telegram.Button) telegram.Keyboard { return telegram.Keyboard{row} }
-
 func retryKeyboard(language, assetID string) telegram.Keyboard {
-	return buttons(button(lang.Say(language, "button_retry", nil), retryButton, assetID))
+	return telegram.Row(telegram.NewButton(lang.Say(language, "button_retry", nil), retryButton, assetID))
 }
 
 // cancelKeyboard is there as long as the work has not begun.
@@ -884,7 +861,7 @@ func cancelKeyboard(language, assetID string, status Status) telegram.Keyboard {
 	if status != Pending {
 		return nil
 	}
-	return buttons(button(lang.Say(language, "button_cancel", nil), cancelButton, assetID))
+	return telegram.Row(telegram.NewButton(lang.Say(language, "button_cancel", nil), cancelButton, assetID))
 }
 
 var (

@@ -114,15 +114,6 @@ func (v *victim) kill() {
 	<-v.dead
 }
 
-func (v *victim) died() bool {
-	select {
-	case <-v.dead:
-		return true
-	default:
-		return false
-	}
-}
-
 // sends counts the messages that have gone out.
 func (v *victim) sends() (n int) {
 	for _, c := range v.tg.Calls() {

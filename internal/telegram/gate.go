@@ -108,7 +108,7 @@ func (g *Gate) learn(err *Error) {
 			g.quiet = until
 		}
 	case Down:
-		if time.Now().After(g.down) { // calls that failed together count once
+		if !time.Now().Before(g.down) { // calls that failed together count once
 			g.rest = min(max(2*g.rest, firstRest), longRest)
 			g.down = time.Now().Add(g.rest)
 		}

@@ -20,8 +20,19 @@ const (
 // Button is a button under a message. Data is at most 64 bytes.
 type Button struct{ Text, Data string }
 
+// NewButton returns a button whose data is "kind:arg", or kind when arg is "".
+func NewButton(text, kind, arg string) Button {
+	if arg != "" {
+		kind += ":" + arg
+	}
+	return Button{text, kind}
+}
+
 // Keyboard is rows of buttons; nil is none.
 type Keyboard [][]Button
+
+// Row is a keyboard of one row.
+func Row(buttons ...Button) Keyboard { return Keyboard{buttons} }
 
 func (k Keyboard) markup() models.ReplyMarkup {
 	if len(k) == 0 {
@@ -163,4 +174,15 @@ func (t *Talk) Link(ctx context.Context) (link string, err error) {
 		return err
 	})
 	return link, err
+}
+
+// Pressed returns where a pressed button was. Of an old message Telegram tells little else.
+func Pressed(q *models.CallbackQuery) (chat int64, message int) {
+	switch {
+	case q.Message.Message != nil:
+		return q.Message.Message.Chat.ID, q.Message.Message.ID
+	case q.Message.InaccessibleMessage != nil:
+		return q.Message.InaccessibleMessage.Chat.ID, q.Message.InaccessibleMessage.MessageID
+	}
+	return q.From.ID, 0
 }

@@ -1,0 +1,75 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+type settings struct {
+	Name  string `toml:"name"`
+	Inner struct {
+		N    int           `toml:"n"`
+		D    time.Duration `toml:"d"`
+		IDs  []int64       `toml:"ids"`
+		Argv []string      `toml:"argv"`
+	} `toml:"inner"`
+	hidden string
+}
+
+func load(s *settings, environ []string, texts ...string) error {
+	var sources []Source
+	for _, text := range texts {
+		sources = append(sources, Source{"f", text})
+	}
+	return Load(s, "X", environ, func(is func(bool, string, string, ...any)) {
+		is(s.Inner.N != 13, "inner.n", "13 is unlucky")
+	}, sources...)
+}
+
+func TestLaterSourcesWinAndTheEnvironmentWinsOverAll(t *testing.T) {
+	var s settings
+	err := load(&s, []string{"X_INNER_N=3", "OTHER=1"}, "name = 'a'\n[inner]\nn = 1\nd = '1s'\nids = [1]\nargv = ['x']", "name = 'b'\n[inner]\nn = 2\nids = []")
+	if err != nil || s.Name != "b" || s.Inner.N != 3 || s.Inner.D != time.Second || len(s.Inner.IDs) != 0 || len(s.Inner.Argv) != 1 {
+		t.Errorf("got %+v, %v", s, err)
+	}
+}
+
+func TestFaultsNameTheKeyAndTheLine(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"an unknown key":              {"nam = 1", "f:1: nam: there is no such key"},
+		"an unknown section":          {"\n[other]\nx = 1", "f:2: other: there is no such section"},
+		"a wrong type":                {"\n\nname = 1", "f:3: name: a text"},
+		"a fraction":                  {"[inner]\nn = 1.5", "f:2: inner.n: a whole number"},
+		"a duration without its unit": {"[inner]\nd = 5", "f:2: inner.d: a duration"},
+		"a list of the wrong things":  {"[inner]\nids = [1, 'x']", "f:2: inner.ids: a list of numbers"},
+		"a text for a list":           {"[inner]\nargv = 'x'", "f:2: inner.argv: a list of texts"},
+		"a value for a section":       {"inner = 5", "f:1: inner: this is a section"},
+		"a section twice":             {"[[inner]]\nn = 1", "inner: this is a section"},
+		"a table for a key":           {"[name]\nx = 1", "name"},
+		"a key without a name":        {`"" = "x"`, "there is no such key"},
+		"a field that is no setting":  {"hidden = 'x'", "f:1: hidden: there is no such key"},
+		"a date":                      {"name = 2026-01-01", "f:1: name: a text"},
+		"what is no TOML":             {"name = [1,\n", "f:"},
+		"what check refuses":          {"[inner]\nn = 13", "f:2: inner.n: 13 is unlucky"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := settings{hidden: "kept"}
+			err := load(&s, nil, c.text)
+			if s.hidden != "kept" {
+				t.Error("a field that is no setting was set")
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v; want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestASecretPutInPlaceOfItsFileIsNotPrinted(t *testing.T) {
+	var s settings
+	err := load(&s, []string{"X_NAME_FILE=123:SECRET"})
+	if err == nil || strings.Contains(err.Error(), "SECRET") || !strings.Contains(err.Error(), "X_NAME_FILE") {
+		t.Errorf("got %v; want the variable named and its value not", err)
+	}
+}

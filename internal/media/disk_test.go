@@ -1,0 +1,110 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func newDisk(t *testing.T) (*Disk, string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "media")
+	d, err := OpenDisk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d, dir
+}
+
+func source(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "source")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestWhatIsPutIsThereAndCanBeReplacedAndDeleted(t *testing.T) {
+	d, _ := newDisk(t)
+	for _, text := range []string{"first", "second"} {
+		if err := d.Put(t.Context(), "a.mp4", source(t, text)); err != nil {
+			t.Fatal(err)
+		}
+		f, err := d.Open("a.mp4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(f); err != nil || string(got) != text {
+			t.Errorf("got %q, %v; want %q", got, err, text)
+		}
+		f.Close()
+	}
+	for range 2 { // the second time there is nothing to delete, which is no error
+		if err := d.Delete(t.Context(), "a.mp4"); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := d.Open("a.mp4"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v; want fs.ErrNotExist", err)
+	}
+}
+
+func TestAPutThatFailsLeavesNothing(t *testing.T) {
+	d, _ := newDisk(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.Put(ctx, "a.mp4", source(t, "x")); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v; want context.Canceled", err)
+	}
+	if err := d.Put(t.Context(), "a.mp4", "/nothing/here"); err == nil {
+		t.Error("got no error for a file that is not there")
+	}
+	if keys, err := d.Keys(); err != nil || len(keys) != 0 {
+		t.Errorf("got %q, %v; want an empty folder", keys, err)
+	}
+}
+
+func TestKeysStayInTheFolder(t *testing.T) {
+	d, dir := newDisk(t)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(dir), "secret"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../secret", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"", ".", "..", "../secret", "/etc/passwd", "a/b", "a\\b", ".part-x", "a\x00", "link"} {
+		if f, err := d.Open(key); err == nil {
+			f.Close()
+			t.Errorf("%q can be opened", key)
+		}
+		if key != "link" { // a link in the folder may be replaced or deleted: what it points to stays
+			if d.Put(t.Context(), key, source(t, "x")) == nil || d.Delete(t.Context(), key) == nil {
+				t.Errorf("%q can be written or deleted", key)
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), "secret")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHalfWrittenFilesOfADeadProcessAreSwept(t *testing.T) {
+	_, dir := newDisk(t)
+	if err := os.WriteFile(filepath.Join(dir, partial+"x"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := OpenDisk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if keys, err := d.Keys(); err != nil || len(keys) != 0 {
+		t.Errorf("got %q, %v; want an empty folder", keys, err)
+	}
+}
