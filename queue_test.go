@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -508,8 +509,10 @@ func TestOneUploadsAndTheOthersWaitForItsFileID(t *testing.T) {
 func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		b := &bench{render: func(context.Context, Order) error { return nil }}
+		var back atomic.Int64
+		s.now = func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
 		q, stop := start(t, s, b, Options{})
-		s.now = func() time.Time { return time.Now().Add(-24 * time.Hour) }
+		back.Store(int64(24 * time.Hour))
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Minute)
 		synctest.Wait()
