@@ -165,6 +165,23 @@ func found(err error) error {
 	return err
 }
 
+// collect scans every row of a query and closes it.
+func collect[T any](rows *sql.Rows, err error, scan func(*T) error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var v T
+		if err := scan(&v); err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
 func null[T comparable](v T) any {
 	var zero T
 	if v == zero {
@@ -252,31 +269,21 @@ func (tx *Tx) Forget(user int64) (files, assets []string, err error) {
 			UNION SELECT s.id FROM assets s JOIN theirs ON s.retry_of = theirs.id)
 		SELECT a.id, ifnull(a.file, ''), ifnull(a.thumb, '') FROM assets a JOIN theirs ON theirs.id = a.id
 		WHERE a.creator IS NULL AND NOT EXISTS (SELECT 1 FROM requests o WHERE o.asset_id = a.id AND o.user_id <> ?1)`, user)
+	gone, err := collect(rows, err, func(a *Asset) error { return rows.Scan(&a.ID, &a.Video.File, &a.Video.Thumb) })
 	if err != nil {
 		return nil, nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, file, thumb string
-		if err := rows.Scan(&id, &file, &thumb); err != nil {
+	for _, a := range gone {
+		assets = append(assets, a.ID)
+		for _, key := range []string{a.Video.File, a.Video.Thumb} {
+			if key != "" {
+				files = append(files, key)
+			}
+		}
+		if _, err := tx.Exec(`DELETE FROM assets WHERE id = ?`, a.ID); err != nil {
 			return nil, nil, err
 		}
-		assets = append(assets, id)
-		if file != "" {
-			files = append(files, file)
-		}
-		if thumb != "" {
-			files = append(files, thumb)
-		}
-	}
-	if err := rows.Close(); err != nil {
-		return nil, nil, err
-	}
-	for _, id := range assets {
-		if _, err := tx.Exec(`DELETE FROM assets WHERE id = ?`, id); err != nil {
-			return nil, nil, err
-		}
-		tx.touch(id)
+		tx.touch(a.ID)
 	}
 	if _, err := tx.Exec(`DELETE FROM users WHERE id = ?`, user); err != nil {
 		return nil, nil, err
@@ -453,19 +460,7 @@ func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
 			WHERE later.user_id = r.user_id AND later.id > r.id
 			  AND a.name_key = ?2 AND a.template = ?3 AND a.lang = ?4)
 		ORDER BY r.id`, failed.ID, failed.NameKey, failed.Template, failed.Lang)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Waiter
-	for rows.Next() {
-		var w Waiter
-		if err := rows.Scan(&w.User, &w.Chat); err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, rows.Err()
+	return collect(rows, err, func(w *Waiter) error { return rows.Scan(&w.User, &w.Chat) })
 }
 
 // Cancel takes a user's request for a video that has not been begun away, and the asset with it when nobody else waits
@@ -592,19 +587,8 @@ func (tx *Tx) oweAll(kind Kind, assetID, condition string) error {
 		return err
 	}
 	rows, err := tx.Query(`SELECT id, user_id FROM requests WHERE asset_id = ? AND `+condition+` ORDER BY id`, assetID)
+	owed, err := collect(rows, err, func(o *[2]int64) error { return rows.Scan(&o[0], &o[1]) })
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var owed [][2]int64
-	for rows.Next() {
-		var o [2]int64
-		if err := rows.Scan(&o[0], &o[1]); err != nil {
-			return err
-		}
-		owed = append(owed, o)
-	}
-	if err := rows.Close(); err != nil {
 		return err
 	}
 	for _, o := range owed {
@@ -738,21 +722,14 @@ func (tx *Tx) GiveUp(j Job, problem string) error {
 // Orphans lists the jobs that were under way when the last process died.
 func (tx *Tx) Orphans() ([]Job, error) {
 	rows, err := tx.Query(`SELECT ` + jobColumns + ` FROM jobs WHERE started IS NOT NULL ORDER BY id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Job
-	for rows.Next() {
-		var j Job
+	return collect(rows, err, func(j *Job) error {
 		var started int64
 		if err := rows.Scan(j.into(&started)...); err != nil {
-			return nil, err
+			return err
 		}
 		j.Started = moment(started)
-		out = append(out, j)
-	}
-	return out, rows.Err()
+		return nil
+	})
 }
 
 // Rescue gives an orphan's attempt back and makes it a suspect, which runs alone. blamed: it ran alone this time too.
@@ -798,19 +775,9 @@ func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
 		SELECT r.id, r.chat_id, r.asset_id, u.lang, r.progress_id, a.status
 		FROM requests r JOIN users u ON u.id = r.user_id JOIN assets a ON a.id = r.asset_id
 		WHERE r.progress_id IS NOT NULL AND u.unreachable IS NULL AND `+awaited)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Watcher
-	for rows.Next() {
-		var w Watcher
-		if err := rows.Scan(&w.Request, &w.Chat, &w.AssetID, &w.Lang, &w.Progress, &w.Status); err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, rows.Err()
+	return collect(rows, err, func(w *Watcher) error {
+		return rows.Scan(&w.Request, &w.Chat, &w.AssetID, &w.Lang, &w.Progress, &w.Status)
+	})
 }
 
 // Awaited reports whether something is still owed to a request.
@@ -826,38 +793,19 @@ func (s *Store) Line(ctx context.Context) ([]string, error) {
 
 func (s *Store) texts(ctx context.Context, query string, args ...any) ([]string, error) {
 	rows, err := s.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var t string
-		if err := rows.Scan(&t); err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return collect(rows, err, func(t *string) error { return rows.Scan(t) })
 }
 
 // RenderTimes returns how long the last few successful renders took, newest first.
 func (s *Store) RenderTimes(ctx context.Context) ([]time.Duration, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT finished - started FROM attempts
 		WHERE kind = 'RENDER' AND outcome = 'done' ORDER BY id DESC LIMIT 20`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []time.Duration
-	for rows.Next() {
+	return collect(rows, err, func(d *time.Duration) error {
 		var ms int64
-		if err := rows.Scan(&ms); err != nil {
-			return nil, err
-		}
-		out = append(out, time.Duration(ms)*time.Millisecond)
-	}
-	return out, rows.Err()
+		err := rows.Scan(&ms)
+		*d = time.Duration(ms) * time.Millisecond
+		return err
+	})
 }
 
 // MediaKeys lists every key that an asset refers to.
@@ -889,19 +837,7 @@ func (s *Store) RequestsOf(ctx context.Context, user int64, limit int) ([]Wanted
 			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
 			WHERE later.user_id = r.user_id AND later.id > r.id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)
 		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id DESC LIMIT ?`, user, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Wanted
-	for rows.Next() {
-		var w Wanted
-		if err := rows.Scan(&w.AssetID, &w.Name, &w.Status, &w.Finished, &w.Retried); err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, rows.Err()
+	return collect(rows, err, func(w *Wanted) error { return rows.Scan(&w.AssetID, &w.Name, &w.Status, &w.Finished, &w.Retried) })
 }
 
 // Press is what a press of the retry button will meet: decided before Retry, only to answer the press in time.
@@ -916,13 +852,16 @@ const (
 
 // Foresee looks at a press without changing anything.
 func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press, error) {
-	var status, latest Status
+	var ready bool
+	var latest Status
 	err := s.db.Read().QueryRowContext(ctx, `
-		SELECT a.status, (
+		SELECT a.status = 'COMPLETED' OR EXISTS (
+			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
+			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND b.finished >= a.finished), (
 			SELECT b.status FROM requests l JOIN assets b ON b.id = l.asset_id
 			WHERE l.user_id = r.user_id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
 			ORDER BY l.id DESC LIMIT 1)
-		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? AND r.asset_id = ?`, user, assetID).Scan(&status, &latest)
+		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? AND r.asset_id = ?`, user, assetID).Scan(&ready, &latest)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return PressUnknown, nil
@@ -930,7 +869,7 @@ func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press,
 		return "", err
 	case latest.Live():
 		return PressAgain, nil
-	case latest == Completed:
+	case ready:
 		return PressReady, nil
 	}
 	return PressNew, nil
@@ -996,19 +935,7 @@ func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
 func (s *Store) Inbox(ctx context.Context) ([]Update, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT update_id, chat_id, raw FROM inbox
 		WHERE raw IS NOT NULL ORDER BY received, update_id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Update
-	for rows.Next() {
-		var u Update
-		if err := rows.Scan(&u.ID, &u.Chat, &u.Raw); err != nil {
-			return nil, err
-		}
-		out = append(out, u)
-	}
-	return out, rows.Err()
+	return collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 }
 
 // Handled marks an update done and erases it.
@@ -1163,44 +1090,30 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 			ifnull((SELECT n.id FROM assets n WHERE n.retry_of = a.id), ''),
 			ifnull(j.attempt, 0), CASE WHEN j.started IS NULL THEN ifnull(j.due, 0) ELSE 0 END, ifnull(j.last_error, '')
 		FROM assets a LEFT JOIN jobs j ON j.asset_id = a.id AND j.kind = 'RENDER' `+where, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Listed
-	for rows.Next() {
-		var l Listed
+	return collect(rows, err, func(l *Listed) error {
 		var due int64
 		dest, done := l.Asset.into()
 		if err := rows.Scan(append(dest, &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Attempt, &due, &l.LastError)...); err != nil {
-			return nil, err
+			return err
 		}
 		done()
 		l.Due = moment(due)
-		out = append(out, l)
-	}
-	return out, rows.Err()
+		return nil
+	})
 }
 
 // Attempts lists the runs of an asset's RENDER and PUBLISH jobs, oldest first.
 func (s *Store) Attempts(ctx context.Context, assetID string) ([]Attempt, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, attempt, started, finished, outcome, ifnull(error, '') FROM attempts
 		WHERE asset_id = ? AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, assetID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Attempt
-	for rows.Next() {
-		var a Attempt
+	return collect(rows, err, func(a *Attempt) error {
 		var started, finished int64
 		if err := rows.Scan(&a.Kind, &a.Number, &started, &finished, &a.Outcome, &a.Error); err != nil {
-			return nil, err
+			return err
 		}
 		a.Started, a.Finished = moment(started), moment(finished)
-		out = append(out, a)
-	}
-	return out, rows.Err()
+		return nil
+	})
 }
 
 // Counts returns how many assets there are of each status.
