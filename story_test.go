@@ -79,10 +79,10 @@ func (b browser) until(expression string) {
 	}
 }
 
-// shoot keeps a picture of the page in the folder RETAKE_SHOTS, for people who want to look.
+// shoot keeps a picture of the page in the folder SHOTS_DIR, for people who want to look.
 func (b browser) shoot(name string) {
 	b.Helper()
-	dir := os.Getenv("RETAKE_SHOTS")
+	dir := os.Getenv("SHOTS_DIR")
 	if dir == "" {
 		return
 	}
