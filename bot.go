@@ -611,11 +611,10 @@ func (b *Bot) onRetry(ctx context.Context, query string, u User, chat int64, mes
 	case errors.Is(err, ErrNotFailed):
 		err = b.onGet(ctx, u, assetID)
 	}
-	if err != nil {
-		return err
+	if err == nil && meets != PressAgain { // then they went with the first press
+		b.stripButtons(ctx, chat, message)
 	}
-	b.stripButtons(ctx, chat, message)
-	return nil // the confirmation, or the video, is a job
+	return err // the confirmation, or the video, is a job
 }
 
 // onGet sends a finished video that the user asked for once more.

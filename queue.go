@@ -665,8 +665,7 @@ func (q *Queue) deliver(ctx context.Context, t Task) (*ending, error) {
 	if _, err := q.msgs.Tell(ctx, t); err != nil {
 		return nil, err
 	}
-	q.msgs.Withdraw(ctx, t.To.Chat, t.To.Progress)
-	return &ending{write: func(tx *Tx) error { _, err := tx.FinishMessage(t.Job, t.Sent); return err }}, nil
+	return q.told(ctx, t, t.Sent), nil
 }
 
 // message sends an announcement or an apology.
@@ -675,18 +674,22 @@ func (q *Queue) message(ctx context.Context, t Task) (*ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.Kind == Apologise {
-		q.msgs.Withdraw(ctx, t.To.Chat, t.To.Progress)
-	}
-	live := false
+	return q.told(ctx, t, id), nil
+}
+
+// told is the end of a message job. The progress message goes when the answer is there, and an announcement that was
+// cancelled or overtaken while it was on its way goes at once.
+func (q *Queue) told(ctx context.Context, t Task, id int) *ending {
+	spent := 0
 	return &ending{
-		write: func(tx *Tx) (err error) { live, err = tx.FinishMessage(t.Job, id); return err },
+		write: func(tx *Tx) (err error) { spent, err = tx.FinishMessage(t.Job, id); return err },
 		then: func(gone bool) {
-			if t.Kind == Announce && (gone || !live) { // cancelled, or overtaken, while the message was on its way
-				q.msgs.Withdraw(context.WithoutCancel(ctx), t.To.Chat, id)
+			if gone && t.Kind == Announce {
+				spent = id
 			}
+			q.msgs.Withdraw(context.WithoutCancel(ctx), t.To.Chat, spent)
 		},
-	}, nil
+	}
 }
 
 // clock wakes the workers when a job that waits becomes due. It sleeps until then: nothing polls.

@@ -92,7 +92,6 @@ type Job struct {
 type Recipient struct {
 	User, Chat  int64
 	Lang        string
-	Progress    int // message id of the progress message; 0: none
 	Status      Status
 	Unreachable bool
 }
@@ -542,9 +541,9 @@ func (tx *Tx) Claim(kind Kind, suspect bool) (Task, error) {
 		return t, fmt.Errorf("claim job %d: its asset: %v", t.ID, err)
 	}
 	if t.RequestID != 0 {
-		err = tx.Get(`SELECT r.user_id, r.chat_id, u.lang, ifnull(r.progress_id, 0), r.status, u.unreachable IS NOT NULL
+		err = tx.Get(`SELECT r.user_id, r.chat_id, u.lang, r.status, u.unreachable IS NOT NULL
 			FROM requests r JOIN users u ON u.id = r.user_id WHERE r.id = ?`, []any{t.RequestID},
-			&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Progress, &t.To.Status, &t.To.Unreachable)
+			&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable)
 	}
 	return t, err
 }
@@ -599,21 +598,26 @@ func (tx *Tx) oweAll(kind Kind, assetID, condition string) error {
 	return nil
 }
 
-// FinishMessage records that a message of a job has arrived and ends the job. live reports whether its request is still
-// awaited.
-func (tx *Tx) FinishMessage(j Job, messageID int) (live bool, err error) {
+// FinishMessage records that a message of a job has arrived and ends the job. It returns the id of the progress message
+// that has served its purpose, or 0: an announcement's own, if it was overtaken.
+func (tx *Tx) FinishMessage(j Job, messageID int) (spent int, err error) {
 	if err := tx.finish(j); err != nil {
-		return false, err
+		return 0, err
 	}
 	column := "answer_id"
 	if j.Kind == Announce {
 		column = "progress_id"
 	}
 	if _, err := tx.Exec(`UPDATE requests SET `+column+` = ? WHERE id = ?`, null(messageID), j.RequestID); err != nil {
-		return false, err
+		return 0, err
 	}
-	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM requests r WHERE r.id = ? AND `+awaited+`)`, []any{j.RequestID}, &live)
-	return live, err
+	var progress int
+	var waits bool
+	err = tx.Get(`SELECT ifnull(r.progress_id, 0), `+awaited+` FROM requests r WHERE r.id = ?`, []any{j.RequestID}, &progress, &waits)
+	if j.Kind == Announce && waits {
+		progress = 0
+	}
+	return progress, found(err)
 }
 
 // VideoArrived records that a user has the video, before the rest of the DELIVER job is done, so that no later attempt

@@ -57,7 +57,7 @@ type Talk struct {
 	Gone func(ctx context.Context, chat int64) error
 }
 
-// call makes one call. chat is 0 for calls that Telegram does not count as messages to a chat.
+// call makes one call. chat is 0 for calls that Telegram does not count among a chat's messages and edits.
 func (t *Talk) call(ctx context.Context, chat int64, limit time.Duration, fn func(context.Context) error) error {
 	err := t.Gate.Do(ctx, chat, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, limit)
@@ -93,7 +93,7 @@ func (t *Talk) Edit(ctx context.Context, chat int64, message int, text string, k
 // StripButtons takes the buttons from a message.
 func (t *Talk) StripButtons(ctx context.Context, chat int64, message int) error {
 	p := &bot.EditMessageReplyMarkupParams{ChatID: chat, MessageID: message}
-	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageReplyMarkup(ctx, p); return err })
+	return t.call(ctx, chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageReplyMarkup(ctx, p); return err })
 }
 
 // Delete deletes a message.
