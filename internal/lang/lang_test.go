@@ -2,12 +2,16 @@ package lang
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/BurntSushi/toml"
 )
@@ -130,6 +134,40 @@ func TestEveryMessageIsUsedAndThere(t *testing.T) {
 		if id := m[1]; en[id] == nil && id != "command_" {
 			t.Errorf("the source says %q, which is no message", id)
 		}
+	}
+}
+
+// TestTheBotSpeaksOnlyFromTheMessageFiles reads the bot's source: what it sends is never written there.
+func TestTheBotSpeaksOnlyFromTheMessageFiles(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "../../bot.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := map[string]int{"Send": 2, "Edit": 3, "Answer": 2} // which argument a user reads
+	sends := 0
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BasicLit:
+			if strings.ContainsFunc(n.Value, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
+				t.Errorf("%s stands in the source", n.Value)
+			}
+		case *ast.CallExpr:
+			call, ok := n.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			on, ok := call.X.(*ast.SelectorExpr)
+			if i, speaks := text[call.Sel.Name]; ok && on.Sel.Name == "talk" && speaks {
+				sends++
+				if lit, ok := n.Args[i].(*ast.BasicLit); ok && lit.Value != `""` {
+					t.Errorf("%s is sent as it stands in the source", lit.Value)
+				}
+			}
+		}
+		return true
+	})
+	if sends < 5 {
+		t.Errorf("got %d places that send; want at least 5, or this test looks for calls that are gone", sends)
 	}
 }
 
