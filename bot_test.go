@@ -619,6 +619,26 @@ func TestAnOldButtonOfAMessageTelegramNoLongerShowsStillRetries(t *testing.T) {
 	w.getsVideos(maria, 1)
 }
 
+func TestAPressIsAnsweredBeforeItWorks(t *testing.T) {
+	w := newWorld(t)
+	w.breakEngine()
+	maria := w.tg.Person(1, "Мария", "ru")
+	w.asks(maria, "Маша")
+	m := w.hears(maria, "Упс!")
+	w.calm()
+	clear := w.tg.Inject(faketelegram.Fault{Method: "answerCallbackQuery", Times: -1, Status: 500})
+	press(maria, m, 0)
+	w.until("a try to answer", func() bool {
+		return slices.ContainsFunc(w.tg.Calls(), func(c faketelegram.Call) bool { return c.Method == "answerCallbackQuery" && c.Code == 500 })
+	})
+	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
+		t.Errorf("got %d assets before the answer; want the old one only", n)
+	}
+	w.mendEngine()
+	clear()
+	w.getsVideos(maria, 1) // the press was not lost
+}
+
 func TestStatusOffersTheSameButton(t *testing.T) {
 	w := newWorld(t)
 	w.breakEngine()
