@@ -678,9 +678,6 @@ func (b *Bot) stripButtons(ctx context.Context, chat int64, message int) {
 
 // Withdraw deletes a progress message, as a courtesy.
 func (b *Bot) Withdraw(ctx context.Context, chat int64, message int) {
-	if message == 0 {
-		return
-	}
 	if err := b.talk.Delete(ctx, chat, message); err != nil {
 		b.log.Debug("delete a progress message", "err", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -330,7 +331,7 @@ func TestNoFailureIsSilent(t *testing.T) {
 	russians := []*faketelegram.Person{w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru"), w.tg.Person(3, "Иван", "ru")}
 	emma := w.tg.Person(4, "Emma", "en")
 	// The engine must not fail for good before all three have joined: it is begun only when they have.
-	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	mutate(t, w.store, holdRenders)
 	for _, p := range append(russians, emma) {
 		w.asks(p, "Маша")
 	}
@@ -366,7 +367,7 @@ func TestNoFailureIsSilent(t *testing.T) {
 	}
 
 	// One presses: a new try. The others press: they join it.
-	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	mutate(t, w.store, holdRenders)
 	for i, p := range russians {
 		press(p, apologies[i], 0)
 		w.until("the confirmation", func() bool {
@@ -439,7 +440,7 @@ func TestFortyPressesInTheChatsOfTwoUsers(t *testing.T) {
 	}
 	w.calm()
 	assets := count(t, w.store, `SELECT count(*) FROM assets`)
-	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	mutate(t, w.store, holdRenders)
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() { press(people[i%2], buttons[i%2], 0) })
@@ -690,7 +691,7 @@ func TestLimitsAreToldKindly(t *testing.T) {
 			w.stop()
 			w.limits = c.limits
 			w.start()
-			mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+			mutate(t, w.store, holdRenders)
 			p := w.tg.Person(1, "Мария", "ru")
 			w.asks(p, "Маша")
 			w.hears(p, "Запрос создан")
@@ -706,7 +707,7 @@ func TestLimitsAreToldKindly(t *testing.T) {
 
 func TestCancelTakesTheRequestAway(t *testing.T) {
 	w := newWorld(t)
-	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	mutate(t, w.store, holdRenders)
 	p := w.tg.Person(1, "Мария", "ru")
 	w.asks(p, "Маша")
 	m := w.hears(p, "Запрос создан")
@@ -721,7 +722,7 @@ func TestCancelTakesTheRequestAway(t *testing.T) {
 
 func TestCancelIsToldOnceThoughTelegramAsksToWait(t *testing.T) {
 	w := newWorld(t)
-	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	mutate(t, w.store, holdRenders)
 	p := w.tg.Person(1, "Мария", "ru")
 	w.asks(p, "Маша")
 	m := w.hears(p, "Запрос создан")
@@ -754,7 +755,7 @@ func TestDeletingMyDataDeletesTheVideoToo(t *testing.T) {
 func TestABlockedUserCostsTheOthersNothing(t *testing.T) {
 	w := newWorld(t)
 	maria, olga := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru")
-	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	mutate(t, w.store, holdRenders)
 	w.asks(maria, "Маша")
 	w.asks(olga, "Маша")
 	w.until("both asked", func() bool {
@@ -793,7 +794,7 @@ func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			p := w.tg.Person(1, "Мария", "ru")
-			mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+			mutate(t, w.store, holdRenders)
 			w.asks(p, "Маша")
 			w.hears(p, "Запрос создан")
 			w.calm()
@@ -920,11 +921,261 @@ func TestAdminsGetALinkAndMoreCommands(t *testing.T) {
 
 func TestProgressIsTold(t *testing.T) {
 	w := newWorld(t)
-	mutate(t, w.store, `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`)
+	mutate(t, w.store, holdRenders)
 	p := w.tg.Person(1, "Мария", "ru")
 	for _, name := range []string{"Маша", "Оля"} {
 		w.asks(p, name)
 		w.until("asked", func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = ?`, name) == 1 })
 	}
 	w.hears(p, "Вы 2-й в очереди")
+}
+
+// holdRenders keeps new renders from beginning until the trigger is dropped.
+const holdRenders = `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`
+
+// hangEngine makes the engine wait, for every name, until release.
+func (w *world) hangEngine() (release func()) {
+	w.Helper()
+	path := filepath.Join(w.dir, brokenFile)
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		w.Fatal(err)
+	}
+	return func() {
+		if err := os.WriteFile(path, []byte("nobody"), 0); err != nil {
+			w.Error(err)
+		}
+		os.Remove(path)
+	}
+}
+
+func (w *world) rendering() int {
+	w.queue.mu.Lock()
+	defer w.queue.mu.Unlock()
+	return len(w.queue.running)
+}
+
+func TestTheYesOfALimitWorksLater(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	w.limits = [3]int{1, 100, 100}
+	w.start()
+	mutate(t, w.store, holdRenders)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	w.hears(p, "Запрос создан")
+	p.Send("Оля")
+	question := w.hears(p, "Делаем видео для «Оля»?")
+	press(p, question, 0)
+	w.hears(p, "Сейчас я делаю")
+	p.Send("/cancel")
+	w.hears(p, "видео для «Маша» отменено")
+	press(p, question, 0)
+	w.until("Оля asked for", func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = 'Оля'`) == 1 })
+}
+
+func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
+	b := &Bot{opts: BotOptions{MaxUpload: 1}}
+	task := Task{Asset: Asset{Video: Video{File: "f", Size: 2}}, To: Recipient{Lang: "ru"}}
+	if _, _, err := b.Send(t.Context(), task); !isPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
+		t.Errorf("got %v; want a permanent error that names the setting", err)
+	}
+}
+
+func TestAProgressMessageIsEditedEveryThreeSecondsAtTheMost(t *testing.T) {
+	w := newWorld(t)
+	mutate(t, w.store, holdRenders)
+	p := w.tg.Person(1, "Мария", "ru")
+	names := []string{"Аня", "Боря", "Вера", "Глеб", "Дина"}
+	for i, name := range names {
+		ask(t, w.store, name, int64(i+100))
+	}
+	mutate(t, w.store, `DELETE FROM jobs WHERE kind = 'ANNOUNCE'`) // nobody is behind those
+	w.asks(p, "Маша")
+	w.hears(p, "Вы 6-й в очереди")
+	for i := range names {
+		id := text(t, w.store, `SELECT asset_id FROM requests WHERE user_id = ?`, i+100)
+		write(t, w.store, func(tx *Tx) error { _, err := tx.Cancel(int64(i+100), id); return err })
+	}
+	w.hears(p, "следующие в очереди")
+	var last time.Time
+	edits := 0
+	for _, c := range w.tg.Calls() {
+		if c.Method != "editMessageText" || c.Chat != 1 {
+			continue
+		}
+		if edits++; edits > 1 && c.At.Sub(last) < progressRest-100*time.Millisecond {
+			t.Errorf("got two edits within %v; want %v between them", c.At.Sub(last), progressRest)
+		}
+		last = c.At
+	}
+	if edits < 2 {
+		t.Errorf("got %d edits; want some", edits)
+	}
+}
+
+func TestAForgedGetBringsNoVideoOfSomebodyElse(t *testing.T) {
+	w := newWorld(t)
+	maria, eve := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Eve", "en")
+	w.asks(maria, "Маша")
+	w.getsVideos(maria, 1)
+	w.calm()
+	eve.Send("/start")
+	w.hears(eve, "Hello")
+	eve.Press(answers(eve)[0].ID, getButton+":"+text(t, w.store, `SELECT id FROM assets`))
+	w.hears(eve, "does not work any more")
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM requests`); n != 1 || videos(eve) != 0 {
+		t.Errorf("got %d requests, %d videos; want 1, none", n, videos(eve))
+	}
+}
+
+func TestAForgottenUsersRenderStops(t *testing.T) {
+	w := newWorld(t)
+	w.hangEngine()
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	w.until("rendering", func() bool { return w.rendering() == 1 })
+	p.Send("/delete_my_data")
+	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
+	w.hears(p, "я всё удалил")
+	w.until("the render stopped", func() bool { return w.rendering() == 0 })
+}
+
+func TestABlockIsKnownWithoutAMessageThatFails(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	p.Send("/start")
+	w.hears(p, "Пришлите имя ребёнка")
+	for i, block := range []func(){p.Block, p.Unblock} {
+		block()
+		w.until("the news", func() bool {
+			return count(t, w.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`) == 1-i
+		})
+	}
+}
+
+func TestNothingIsSentToWhoCannotBeReached(t *testing.T) {
+	w := newWorld(t)
+	mutate(t, w.store, holdRenders)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	w.hears(p, "Запрос создан")
+	w.calm()
+	mutate(t, w.store, `UPDATE users SET unreachable = 1`)
+	before := len(p.Messages())
+	mutate(t, w.store, `DROP TRIGGER hold`)
+	mutate(t, w.store, `UPDATE jobs SET due = 0`)
+	w.queue.Wake()
+	w.calm()
+	if n := len(p.Messages()) - before; n != 0 || videos(p) != 0 {
+		t.Errorf("got %d more messages; want none", n)
+	}
+	if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE kind = 'DELIVER' AND outcome = 'gave up'`); n != 1 {
+		t.Errorf("got %d deliveries given up; want 1", n)
+	}
+}
+
+func TestAHandlerThatFailsSaysSoKindly(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Status: 400, Description: "Bad Request: message is too long"})
+	p.Send("/help")
+	w.hears(p, "Извините, у меня что-то не получилось")
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE error IS NOT NULL`); n != 1 {
+		t.Errorf("got %d set aside; want 1", n)
+	}
+}
+
+func TestAnUpdateOfWhoHasGoneIsDone(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Status: 403, Description: "Forbidden: bot was blocked by the user"})
+	p.Send("/help")
+	w.until("the refusal", func() bool { return count(t, w.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`) == 1 })
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE error IS NOT NULL`); n != 0 || strings.Contains(w.log.String(), "set aside") {
+		t.Errorf("got %d set aside; want none: nothing is wrong with the update", n)
+	}
+}
+
+func TestTheCancelButtonGoesWhenTheWorkBegins(t *testing.T) {
+	w := newWorld(t)
+	release := w.hangEngine()
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	if m := w.hears(p, "Готовим видео"); len(m.Buttons) != 0 {
+		t.Errorf("got buttons %v; want none once it is too late", m.Buttons)
+	}
+	release()
+	w.getsVideos(p, 1)
+}
+
+func TestChangeForgetsTheDraft(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	p.Send("Маша")
+	m := w.hears(p, "Делаем видео для «Маша»?")
+	press(p, m, 1)
+	w.until("the draft gone", func() bool { return count(t, w.store, `SELECT count(*) FROM drafts`) == 0 })
+	w.calm()
+	press(p, m, 0) // the Yes of a message that has not lost its buttons yet
+	w.calm()
+	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 0 {
+		t.Errorf("got %d assets; want none", n)
+	}
+}
+
+func TestAnEffectAndTheEndOfItsUpdateAreOneTransaction(t *testing.T) {
+	w := newWorld(t)
+	mutate(t, w.store, holdRenders)
+	p := w.tg.Person(1, "Мария", "ru")
+	w.asks(p, "Маша")
+	w.hears(p, "Запрос создан")
+	w.calm0()
+	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", Times: -1, RetryAfter: 60})
+	p.Send("/cancel")
+	w.until("the effect", func() bool { return count(t, w.store, `SELECT count(*) FROM requests`) == 0 })
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`); n != 0 {
+		t.Errorf("got %d updates that would be handled again after a crash; want 0", n)
+	}
+}
+
+// calm0 waits until no update waits.
+func (w *world) calm0() {
+	w.Helper()
+	w.until("no update waits", func() bool {
+		return w.tg.Pending() == 0 && count(w, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
+	})
+}
+
+func TestAnUpdateWaitsInTheInboxUntilItIsAnswered(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	over := w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Times: -1, RetryAfter: 60})
+	p.Send("/help")
+	w.until("the refusal", func() bool {
+		return slices.ContainsFunc(w.tg.Calls(), func(c faketelegram.Call) bool { return c.Method == "sendMessage" && c.Code == 429 })
+	})
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`); n != 1 {
+		t.Errorf("got %d updates that wait; want 1", n)
+	}
+	w.stop()
+	over()
+	w.start()
+	w.hears(p, "/delete_my_data")
+}
+
+func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
+	var log bytes.Buffer
+	b, err := NewBot(newStore(t), nil, BotOptions{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
+		CanDraw: func(name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.handle(t.Context(), Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
+		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, &turn{update: 1})
+	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") || !strings.Contains(log.String(), "panic in a handler") {
+		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)
+	}
 }

@@ -11,11 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"retake/internal/config"
+	"retake/internal/media"
 )
 
 // retake runs one command line and returns what it printed and its exit code.
@@ -241,4 +243,136 @@ func post(t *testing.T, url string) *http.Request {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func TestTheSweepTakesOnlyWhatNobodyNeeds(t *testing.T) {
+	s, dir := newStore(t), t.TempDir()
+	disk, err := media.OpenDisk(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { disk.Close() })
+	used, orphan := ask(t, s, "Маша", 1).ID+".mp4", NewID()+".mp4"
+	look := func(want ...string) {
+		t.Helper()
+		if err := sweep(t.Context(), s, disk); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(want)
+		keys, err := disk.Keys()
+		slices.Sort(keys)
+		if err != nil || !slices.Equal(keys, want) {
+			t.Errorf("got %q, %v; want %q", keys, err, want)
+		}
+	}
+	for _, name := range []string{used, orphan, "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(used, orphan, "notes.txt") // a database without videos is rather a lost one
+	complete(t, s)
+	look(used, "notes.txt")
+}
+
+func TestTheLogOfServeHoldsNoToken(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	_, secret, _ := strings.Cut(testToken, ":")
+	path := filepath.Join(v.dir, "config.toml")
+	settings, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.Replace(string(settings), v.dir, filepath.Join(v.dir, secret), 1) // the log names the data folder
+	if err := os.WriteFile(path, []byte(moved), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v.start(0)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	w.until("the start", func() bool { return strings.Contains(v.log.String(), "retake is running") })
+	if strings.Contains(v.log.String(), secret) {
+		t.Errorf("got %s; want no token in it", v.log)
+	}
+}
+
+func TestRoles(t *testing.T) {
+	c, err := LoadConfig("", []string{"RETAKE_TELEGRAM_OWNERS=[1]", "RETAKE_TELEGRAM_ADMINS=[5]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[int64][2]bool{0: {true, true}, 1: {true, true}, 5: {true, false}, 9: {false, false}} {
+		if admin, ok := c.Role(id); ok != want[0] || admin.Owner != want[1] || admin.ID != id {
+			t.Errorf("%d: got %+v, %v; want %v", id, admin, ok, want)
+		}
+	}
+}
+
+func TestServeObeysItsSettings(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	path := filepath.Join(v.dir, "config.toml")
+	settings, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.NewReplacer("per_hour = 100", "per_hour = 1", "[queue]\n", "[queue]\nattempts = 1\n").Replace(string(settings))
+	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v.breaks()
+	v.start(0)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	p := v.tg.Person(1, "П", "ru")
+	w.asks(p, "Сбой")
+	w.hears(p, "Упс!")
+	w.asks(p, "Оля")
+	w.hears(p, "За этот час")
+	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if n := count(t, s, `SELECT count(*) FROM attempts WHERE kind = 'RENDER'`); n != 1 {
+		t.Errorf("got %d attempts; want the 1 of the settings", n)
+	}
+}
+
+func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
+	s, cfg := newStore(t), Config{}
+	cfg.Telegram.Owners = []int64{8}
+	var out bytes.Buffer
+	for range 2 { // a start, and another before anybody used the link
+		out.Reset()
+		if err := setUpLink(t.Context(), s, cfg, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, token, _ := strings.Cut(strings.TrimSpace(out.String()), "/login/")
+	write(t, s, func(tx *Tx) error {
+		admin, err := tx.SpendLink(hashOf(token), hashOf("session"))
+		if admin != 8 {
+			t.Errorf("got a link of %d; want the owner's", admin)
+		}
+		return err
+	})
+	out.Reset()
+	if err := setUpLink(t.Context(), s, cfg, &out); err != nil || out.Len() != 0 {
+		t.Errorf("got %q, %v; want nothing printed once somebody has signed in", &out, err)
+	}
+}
+
+func TestTheOperatorsListsOfRudeWordsAreKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "rude")
+	ours, err := rudeWords(dir)
+	if err != nil || len(ours) == 0 {
+		t.Fatalf("got %q, %v; want our lists at the first start", ours, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ru.txt"), []byte("брюква\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	words, err := rudeWords(dir)
+	if err != nil || !slices.Contains(words, "брюква") || len(words) >= len(ours) {
+		t.Errorf("got %d words, %v; want the operator's own list in place of ours", len(words), err)
+	}
 }

@@ -687,7 +687,9 @@ func (q *Queue) told(ctx context.Context, t Task, id int) *ending {
 			if gone && t.Kind == Announce {
 				spent = id
 			}
-			q.msgs.Withdraw(context.WithoutCancel(ctx), t.To.Chat, spent)
+			if spent != 0 {
+				q.msgs.Withdraw(context.WithoutCancel(ctx), t.To.Chat, spent)
+			}
 		},
 	}
 }

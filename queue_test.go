@@ -943,6 +943,368 @@ func TestANameNeverReachesTheLog(t *testing.T) {
 	})
 }
 
+// ---- more rows, and what else must hold
+
+func TestPausesAreSpread(t *testing.T) {
+	pause := Exponential(10*time.Second, 10*time.Minute)
+	var all []time.Duration
+	for range 200 {
+		all = append(all, pause(1))
+	}
+	if least, most := slices.Min(all), slices.Max(all); least > 9500*time.Millisecond || most < 10500*time.Millisecond {
+		t.Errorf("got pauses of %v to %v; want them spread by ± 10 %%", least, most)
+	}
+}
+
+func TestButtonPressedOnAFinishedAssetIsRefused(t *testing.T) {
+	q := newQueue(newStore(t))
+	a := ask(t, q.store, "Маша", 1)
+	complete(t, q.store)
+	mutate(t, q.store, `DELETE FROM jobs`)
+	if out, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); !errors.Is(err, ErrNotFailed) {
+		t.Errorf("got %q, %v; want ErrNotFailed", out, err)
+	}
+	if n := count(t, q.store, `SELECT count(*) FROM jobs`); n != 0 {
+		t.Errorf("got %d jobs; want none", n)
+	}
+}
+
+func TestARetryByAnAdminTakesTheTurnOfThoseWhoWait(t *testing.T) {
+	q := newQueue(newStore(t))
+	a := ask(t, q.store, "Маша", 1, 2)
+	failForGood(t, q)
+	if _, err := q.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+		t.Fatal(err)
+	}
+	if lane := count(t, q.store, `SELECT lane FROM jobs WHERE kind = 'RENDER'`); lane != 1 {
+		t.Errorf("got lane %d; want that of the first who waits", lane)
+	}
+}
+
+func TestEveryRetryIsNoted(t *testing.T) {
+	q := newQueue(newStore(t))
+	a := ask(t, q.store, "Маша", 1)
+	failForGood(t, q)
+	if _, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, q.store, func(tx *Tx) error {
+		u, err := tx.Usage(1)
+		if u.Hour != 1 || u.Day != 1 {
+			t.Errorf("got %+v; want the retry counted in the hour and the day", u)
+		}
+		return err
+	})
+	other := newQueue(newStore(t))
+	id := publication(t, other.store, failedPublication)
+	if _, err := other.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, other.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'retry' AND asset_id = ? AND platform = 'YOUTUBE' AND outcome = 'restarted'`, id); n != 1 {
+		t.Errorf("got %d lines of activity; want 1", n)
+	}
+}
+
+// overtaken begins a job, fails it, and begins it again: the first attempt is a worker that comes too late.
+func overtaken(t *testing.T, q *Queue, kind Kind) (late, now Task) {
+	t.Helper()
+	late, _ = fail(t, q, kind, errEngine)
+	mutate(t, q.store, `UPDATE jobs SET due = 0`)
+	return late, begin(t, q.store, kind)
+}
+
+func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind Kind
+		do   func(q *Queue, tx *Tx, j Job) error
+	}{
+		"a finish":        {Render, func(_ *Queue, tx *Tx, j Job) error { return tx.FinishRender(j, Video{File: "late"}) }},
+		"a failure":       {Render, func(q *Queue, tx *Tx, j Job) error { _, err := q.retryJob(tx, JobFailed{j, errEngine}); return err }},
+		"a giving back":   {Render, func(_ *Queue, tx *Tx, j Job) error { return tx.GiveBack(j) }},
+		"a video arrived": {Deliver, func(_ *Queue, tx *Tx, j Job) error { return tx.VideoArrived(j, 5, "late") }},
+		"a message":       {Deliver, func(_ *Queue, tx *Tx, j Job) error { _, err := tx.FinishMessage(j, 5); return err }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := newQueue(newStore(t))
+			ask(t, q.store, "Маша", 1)
+			if c.kind == Deliver {
+				complete(t, q.store)
+			}
+			late, now := overtaken(t, q, c.kind)
+			if err := q.store.Tx(t.Context(), func(tx *Tx) error { return c.do(q, tx, late.Job) }); !errors.Is(err, ErrNotFound) {
+				t.Errorf("got %v; want ErrNotFound", err)
+			}
+			if n := count(t, q.store, `SELECT count(*) FROM jobs WHERE id = ? AND attempt = 2 AND started IS NOT NULL AND sent IS NULL`, now.ID); n != 1 {
+				t.Error("the second attempt is not under way any more")
+			}
+		})
+	}
+}
+
+func TestAStopEndsRendersAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
+		_, stop := start(t, s, b, Options{Drain: time.Minute})
+		ask(t, s, "Маша", 1)
+		time.Sleep(time.Second)
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("got %v; want the render stopped at once", took)
+		}
+	})
+}
+
+// unhurried takes a second for each message.
+type unhurried struct{ *bench }
+
+func (u unhurried) Tell(ctx context.Context, t Task) (int, error) {
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-time.After(time.Second):
+		return u.bench.Tell(ctx, t)
+	}
+}
+
+func TestAStopLetsAMessageOnItsWayArrive(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := unhurried{&bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}}
+		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 5 * time.Second}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- q.Run(ctx) }()
+		ask(t, s, "Маша", 1)
+		time.Sleep(100 * time.Millisecond)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE progress_id IS NOT NULL`); n != 1 || b.heard("ANNOUNCE") != 1 {
+			t.Errorf("got %q, %d written; want the announcement sent and written", b.told, n)
+		}
+	})
+}
+
+// stepwise is a renderer that goes on by steps, and counts what is thrown away.
+type stepwise struct {
+	*bench
+	steps     chan int
+	discarded int
+}
+
+func (w *stepwise) Render(ctx context.Context, _ Order, progress func(int)) (Rendered, error) {
+	for percent := range w.steps {
+		progress(percent)
+	}
+	return Rendered{Path: "x", Discard: func() error { w.discarded++; return nil }}, nil
+}
+
+func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &stepwise{bench: &bench{}, steps: make(chan int)}
+		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		go q.Run(ctx)
+		changes, end := q.View()
+		defer end()
+		a := ask(t, s, "Маша", 1)
+		synctest.Wait()
+		for len(changes) > 0 {
+			<-changes
+		}
+		for _, percent := range []int{10, 10, 20} {
+			b.steps <- percent
+		}
+		synctest.Wait()
+		if n := len(changes); n != 2 || <-changes != a.ID {
+			t.Errorf("got %d changes; want one for each new percentage, of %s", n, a.ID)
+		}
+		close(b.steps)
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if b.discarded != 1 {
+			t.Errorf("got %d discarded; want the renderer's own copy gone", b.discarded)
+		}
+	})
+}
+
+func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		var withdrawn []int
+		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return Permanent(errEngine) }}
+		b.withdraw = func(id int) { withdrawn = append(withdrawn, id) }
+		_, stop := start(t, s, b, Options{})
+		ask(t, s, "Маша", 1)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		stop()
+		if progress := count(t, s, `SELECT progress_id FROM requests`); b.heard("APOLOGISE") != 1 || !slices.Equal(withdrawn, []int{progress}) {
+			t.Errorf("got %v withdrawn after %q; want the progress message %d", withdrawn, b.told, progress)
+		}
+	})
+}
+
+func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		ended := false
+		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
+		q, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1)
+		time.Sleep(time.Second)
+		var assets []string
+		write(t, s, func(tx *Tx) (err error) { _, assets, err = tx.Forget(1); return err })
+		q.Stop(assets)
+		synctest.Wait()
+		if !ended {
+			t.Error("the render goes on")
+		}
+	})
+}
+
+func TestThePaceOfTheLastLifeIsKnownAtTheStart(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		ask(t, s, "Оля", 2)
+		task := begin(t, s, Render)
+		s.now = func() time.Time { return time.Now().Add(100 * time.Second) }
+		write(t, s, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) })
+		s.now = time.Now
+		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
+		q, stop := start(t, s, b, Options{})
+		defer stop()
+		a := ask(t, s, "Маша", 1)
+		synctest.Wait()
+		if all, err := q.Outlooks(t.Context()); err != nil || all[a.ID].Left != 50*time.Second {
+			t.Errorf("got %+v, %v; want 50 s left at 50 %%", all[a.ID], err)
+		}
+	})
+}
+
+func TestADatabaseThatRefusesForAWhileLosesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		mutate(t, s, `CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT raise(ABORT, 'disk full'); END`)
+		renders := 0
+		b := &bench{render: func(context.Context, Order) error { renders++; return nil }}
+		_, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1)
+		time.Sleep(time.Minute)
+		mutate(t, s, `DROP TRIGGER full`)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if renders != 1 || b.heard("VIDEO") != 1 {
+			t.Errorf("got %d renders, %d videos; want 1, 1", renders, b.heard("VIDEO"))
+		}
+	})
+}
+
+func TestAdminClickedSendsNothingAgainToWhoHasTheVideo(t *testing.T) {
+	q := newQueue(newStore(t))
+	ask(t, q.store, "Маша", 1, 2)
+	task := failForGood(t, q)
+	ask(t, q.store, "Маша", 1) // asked anew instead of pressing
+	complete(t, q.store)
+	delivery := begin(t, q.store, Deliver)
+	write(t, q.store, func(tx *Tx) error {
+		if err := tx.VideoArrived(delivery.Job, 5, "id"); err != nil {
+			return err
+		}
+		_, err := tx.FinishMessage(delivery.Job, 5)
+		return err
+	})
+	if out, err := q.Retry(t.Context(), task.AssetID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); out != Joined || err != nil {
+		t.Fatalf("got %s, %v; want %s", out, err, Joined)
+	}
+	if all, two := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`),
+		count(t, q.store, `SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`); all != 1 || two != 1 {
+		t.Errorf("got %d deliveries, %d of user 2; want only that one", all, two)
+	}
+}
+
+func TestAdminClickedOnTheFirstOfALineReachesWhomItsSuccessorFailed(t *testing.T) {
+	q := newQueue(newStore(t))
+	ask(t, q.store, "Маша", 1, 2)
+	first := failForGood(t, q)
+	if _, err := q.Retry(t.Context(), first.AssetID, ButtonPressed{2, 2}); err != nil {
+		t.Fatal(err)
+	}
+	failForGood(t, q)
+	if out, err := q.Retry(t.Context(), first.AssetID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); out != Restarted || err != nil {
+		t.Fatalf("got %s, %v; want %s", out, err, Restarted)
+	}
+	if n := count(t, q.store, `SELECT count(DISTINCT user_id) FROM requests WHERE status = 'PENDING'`); n != 2 {
+		t.Errorf("got %d people on the new video; want both", n)
+	}
+}
+
+func TestButtonPressedDoesNotBringAVideoFromBeforeTheFailure(t *testing.T) {
+	q := newQueue(newStore(t))
+	ask(t, q.store, "Маша", 1)
+	complete(t, q.store)
+	mutate(t, q.store, `UPDATE assets SET finished = 1`) // long ago
+	ask(t, q.store, "Маша", 1)
+	task := failForGood(t, q)
+	if out, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); out != Restarted || err != nil {
+		t.Errorf("got %s, %v; want %s", out, err, Restarted)
+	}
+}
+
+func TestAnAnnouncementThatFailsAfterItWasOvertakenIsGivenUp(t *testing.T) {
+	q := newQueue(newStore(t))
+	ask(t, q.store, "Маша", 1)
+	late := begin(t, q.store, Announce)
+	complete(t, q.store)
+	if _, err := q.Retry(t.Context(), late.AssetID, JobFailed{late.Job, waits{time.Minute}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`); n != 0 {
+		t.Errorf("got %d announcements owed after the video; want none", n)
+	}
+}
+
+func TestAStopDoesNotForgetCrashes(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Яд", 1)
+	mutate(t, s, `UPDATE jobs SET crashes = 3 WHERE kind = 'RENDER'`)
+	task := begin(t, s, Render)
+	write(t, s, func(tx *Tx) error { return tx.GiveBack(task.Job) })
+	if n := count(t, s, `SELECT crashes FROM jobs WHERE kind = 'RENDER'`); n != 3 {
+		t.Errorf("got %d crashes; want the 3 of before", n)
+	}
+}
+
+// slowTail takes an hour for what follows the first video.
+type slowTail struct{ *bench }
+
+func (m slowTail) Tell(ctx context.Context, t Task) (int, error) {
+	if t.Kind == Deliver && t.To.User == 1 {
+		time.Sleep(time.Hour)
+	}
+	return m.bench.Tell(ctx, t)
+}
+
+func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := slowTail{&bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }}}
+		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 2 * time.Hour}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- q.Run(ctx) }()
+		ask(t, s, "Маша", 1, 2, 3)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := b.heard("VIDEO"); n != 3 {
+			t.Errorf("got %d videos while the first user is still being told; want 3", n)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // ---- the only way
 
 // TestOnlyRetryRetriesAndAnnounces reads the source: what fails, re-queues or apologises is called by Retry's

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,7 @@ func complete(t testing.TB, s *Store) Task {
 func TestSchemaRefuses(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("%026d", n) }
 	asset := `INSERT INTO assets (id, name, name_key, template, lang, origin, created, status, file, error, finished, creator, retry_of) VALUES `
+	plain := `INSERT INTO assets (id, name, name_key, template, lang, origin, created) VALUES `
 	for name, c := range map[string]struct{ before, statement, constraint string }{
 		"a second live asset of one key": {
 			asset + `('` + id(1) + `','Маша','маша','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`,
@@ -153,7 +155,22 @@ func TestSchemaRefuses(t *testing.T) {
 		"an attempt given back that never was": {
 			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
 			`UPDATE jobs SET attempt = attempt - 1`, "attempt >= 0"},
-		"text in a number": {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', 'yesterday')`, "cannot store TEXT"},
+		"text in a number":                      {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', 'yesterday')`, "cannot store TEXT"},
+		"a finished publication without a time": {"base", `INSERT INTO publications (asset_id, platform, creator, created, status) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'COMPLETED')`, "finished_has_time"},
+		"a publication with broken metadata":    {"base", `INSERT INTO publications (asset_id, platform, creator, created, metadata) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, '{')`, "json_valid"},
+		"a done attempt with an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'done', 'e')`,
+			"done_has_no_error"},
+		"a failed attempt without an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave up')`,
+			"done_has_no_error"},
+		"an unknown outcome":         {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'lost', 'e')`, "outcome IN"},
+		"an unknown kind of job":     {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('DANCE', '` + id(9) + `', 1, 1, 0, 0)`, "kind IN"},
+		"a suspect that is a number": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, suspect) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 2)`, "suspect IN"},
+		"an unknown origin":          {"base", plain + `('` + id(8) + `', 'b', 'b', 't', 'ru', 'GIFT', 0)`, "origin IN"},
+		"a name with spaces around":  {"base", plain + `('` + id(8) + `', ' b', 'b', 't', 'ru', 'REQUEST', 0)`, "name = trim(name)"},
+		"an asset without a key":     {"base", plain + `('` + id(8) + `', 'b', '', 't', 'ru', 'REQUEST', 0)`, "name_key <>"},
+		"a session by its cookie":    {"base", `INSERT INTO sessions (hash, admin, created, seen) VALUES (x'00', 1, 1, 1)`, "length(hash)"},
+		"an unknown status of a request": {"base", `INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'LOST', 0)`,
+			"status IN"},
 		"a link by its token instead of its hash": {"", `INSERT INTO links (hash, admin, expires) VALUES (x'00', 1, 1)`,
 			"length(hash)"},
 		"an update set aside that still holds its text": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, error) VALUES (1, 1, '{}', 1, 'e')`,
@@ -453,4 +470,137 @@ func TestTheInbox(t *testing.T) {
 			t.Errorf("got %d; want 12", n)
 		}
 	})
+}
+
+// madeByAdmin makes an asset as an admin does on the page.
+func madeByAdmin(t *testing.T, s *Store, admin int64, name, key string) (a Asset) {
+	t.Helper()
+	write(t, s, func(tx *Tx) (err error) {
+		a, _, err = tx.ShareOrCreate(Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"}, moment(tx.now))
+		return err
+	})
+	return a
+}
+
+func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
+	t.Run("who cancel", func(t *testing.T) {
+		s := newStore(t)
+		a := madeByAdmin(t, s, 7, "Маша", "маша")
+		ask(t, s, "Маша", 1)
+		write(t, s, func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err })
+		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND asset_id = ?`, a.ID); n != 1 {
+			t.Errorf("got %d renders owed; want the admin's", n)
+		}
+	})
+	t.Run("who have their data deleted", func(t *testing.T) {
+		s := newStore(t)
+		a := madeByAdmin(t, s, 7, "Маша", "маша")
+		ask(t, s, "Маша", 1)
+		var files []string
+		write(t, s, func(tx *Tx) (err error) { files, _, err = tx.Forget(1); return err })
+		if _, err := s.Asset(t.Context(), a.ID); err != nil || len(files) != 0 {
+			t.Errorf("got %v, files %q to delete; want the admin's video kept", err, files)
+		}
+	})
+}
+
+func TestUsageHasItsHourAndItsDay(t *testing.T) {
+	s := newStore(t)
+	write(t, s, func(tx *Tx) error { _, err := tx.Meet(1, "ru"); return err })
+	for _, ago := range []time.Duration{30 * time.Minute, 2 * time.Hour, 25 * time.Hour} {
+		s.now = func() time.Time { return time.Now().Add(-ago) }
+		write(t, s, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask"}) })
+	}
+	s.now = time.Now
+	write(t, s, func(tx *Tx) error {
+		u, err := tx.Usage(1)
+		if u.Hour != 1 || u.Day != 2 {
+			t.Errorf("got %+v; want 1 in the hour, 2 in the day", u)
+		}
+		return err
+	})
+}
+
+func TestWhoWritesCanBeReachedAgain(t *testing.T) {
+	s := newStore(t)
+	a := ask(t, s, "Маша", 1)
+	announce := begin(t, s, Announce)
+	write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(announce.Job, 5); return err })
+	write(t, s, func(tx *Tx) error { return tx.SetReachable(1, false) })
+	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("got %v, %v; want nobody whose message would be edited", list, err)
+	}
+	write(t, s, func(tx *Tx) error { _, err := tx.Meet(1, "ru"); return err })
+	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 1 || list[0].AssetID != a.ID {
+		t.Errorf("got %v, %v; want the one of %s", list, err, a.ID)
+	}
+}
+
+func TestTheInboxForgetsWhatIsHandledAndOldAndNothingElse(t *testing.T) {
+	s := newStore(t)
+	write(t, s, func(tx *Tx) error {
+		if _, err := tx.Receive([]Update{{ID: 1, Raw: "{}"}, {ID: 2, Raw: "{}"}}); err != nil {
+			return err
+		}
+		return tx.Handled(1)
+	})
+	s.now = func() time.Time { return time.Now().Add(6*24*time.Hour + time.Minute) }
+	write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 3, Raw: "{}"}}); return err })
+	left, err := s.Inbox(t.Context())
+	if n := count(t, s, `SELECT count(*) FROM inbox`); err != nil || n != 2 || len(left) != 2 || left[0].ID != 2 {
+		t.Errorf("got %d rows, %v, %v; want the update that waits and the new one", n, left, err)
+	}
+}
+
+func TestStatusKnowsWhatWasRetried(t *testing.T) {
+	q := newQueue(newStore(t))
+	task := func() Task { ask(t, q.store, "Маша", 1); return failForGood(t, q) }()
+	for _, want := range [][]bool{{false}, {false, true}} {
+		list, err := q.store.RequestsOf(t.Context(), 1, 10)
+		var got []bool
+		for _, w := range list {
+			got = append(got, w.Retried)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %v, %v; want %v", got, err, want)
+		}
+		if len(list) == 1 {
+			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1)
+	complete(t, s)
+	write(t, s, func(tx *Tx) error {
+		if _, err := tx.Meet(2, "en"); err != nil {
+			return err
+		}
+		_, grant, err := tx.ShareOrCreate(Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"}, time.UnixMilli(0))
+		if grant != Created {
+			t.Errorf("got %s; want a video in the user's own language", grant)
+		}
+		return err
+	})
+}
+
+func TestADraftBelongsToWhoTypedIt(t *testing.T) {
+	s := newStore(t)
+	for _, u := range []int64{1, 2} {
+		write(t, s, func(tx *Tx) error { _, err := tx.Meet(u, "ru"); return err })
+	}
+	var id string
+	write(t, s, func(tx *Tx) (err error) { id, err = tx.SaveDraft(1, "Маша"); return err })
+	if err := s.Tx(context.Background(), func(tx *Tx) error { _, err := tx.TakeDraft(2, id); return err }); err != ErrNotFound {
+		t.Errorf("got %v; want ErrNotFound", err)
+	}
+	s.now = func() time.Time { return time.Now().Add(24*time.Hour + time.Minute) }
+	write(t, s, func(tx *Tx) error { _, err := tx.SaveDraft(2, "Оля"); return err })
+	if n := count(t, s, `SELECT count(*) FROM drafts`); n != 1 {
+		t.Errorf("got %d drafts; want yesterday's forgotten", n)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -84,6 +85,41 @@ func TestAPanicReachesItsCallerAndNobodyElse(t *testing.T) {
 	}
 	if n := rows(t, d); n != 1 {
 		t.Errorf("got %d rows; want 1", n)
+	}
+}
+
+func TestACommitThatFailsIsAnErrorOfAllItsMembers(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "d.db"), table+`
+		CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED) STRICT;`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var wg sync.WaitGroup
+	var refused atomic.Int64
+	for i := range 50 {
+		wg.Go(func() {
+			err := d.Tx(context.Background(), func(tx *Tx) error {
+				if i == 0 { // COMMIT finds out, not the statement
+					_, err := tx.Exec(`INSERT INTO child (n) VALUES (99)`)
+					return err
+				}
+				return insert(i)(tx)
+			})
+			if err != nil {
+				refused.Add(1)
+			}
+			if i == 0 && err == nil {
+				t.Error("the culprit: got no error")
+			}
+		})
+	}
+	wg.Wait()
+	if n, want := rows(t, d), 50-int(refused.Load()); n != want {
+		t.Errorf("got %d rows; want those of the %d who were told that it worked", n, want)
+	}
+	if err := d.Tx(context.Background(), insert(1000)); err != nil {
+		t.Errorf("the next transaction: got %v; want it to work", err)
 	}
 }
 
