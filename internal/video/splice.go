@@ -53,6 +53,15 @@ func checkMatch(template, segment *movie, start int) error {
 	return nil
 }
 
+// patch is a run of samples of another movie that replaces as many samples of the same track.
+type patch struct {
+	handler string // of the track: "vide" or "soun"
+	at      int    // the first sample that is replaced
+	from    *movie
+	first   int // the samples that replace it: from the first up to, not including, the last
+	last    int
+}
+
 // chunk is a run of neighbouring samples of one track in the new file.
 type chunk struct {
 	track       int
