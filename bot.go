@@ -27,7 +27,7 @@ import (
 // What the buttons carry before the colon. None carries a name.
 const (
 	retryButton  = "retry_failed_video" // :assetId; stays as it is: apologies of years ago carry it
-	yesButton    = "make"               // :draftId
+	yesButton    = "make"               // :draftId, or :draftId:templateId where there is a choice
 	changeButton = "change"             // :draftId
 	cancelButton = "cancel"             // :assetId
 	getButton    = "get"                // :assetId
@@ -43,10 +43,27 @@ const (
 	drain        = 5 * time.Second // for answers that are on their way when the program is to stop
 )
 
+// Offer is a template that a user may choose.
+type Offer struct {
+	ID    string                   // at most 32 of a–z, 0–9 and hyphen: it travels in a button
+	Title func(lang string) string // what the button says; not asked for while there is no choice
+}
+
+// titleOf returns the title of a template. One that is not offered any more goes by its id, and so does one without a
+// title: Telegram refuses a button without a text.
+func titleOf(offers []Offer, id, language string) string {
+	if i := slices.IndexFunc(offers, func(o Offer) bool { return o.ID == id }); i >= 0 {
+		if title := offers[i].Title(language); title != "" {
+			return title
+		}
+	}
+	return id
+}
+
 // BotOptions are the operator's choices for the bot.
 type BotOptions struct {
 	Token, APIURL string
-	Template      string        // of the videos
+	Offers        []Offer       // at least one
 	ReuseFor      time.Duration // how long a finished video serves the next who asks for the name
 	Language      string        // for users whose own is not offered
 	OpenLimit     int           // requests of one user that wait at a time
@@ -57,7 +74,7 @@ type BotOptions struct {
 	Role          func(id int64) (Admin, bool)
 	Admins        []int64 // who see the admin commands
 	Rude          []string
-	CanDraw       func(name string) error
+	CanDraw       func(template, name string) error // nil error: that template has every letter
 }
 
 // Bot talks to Telegram's users. It is the queue's messenger.
@@ -331,12 +348,20 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 		return b.onCommand(ctx, u, strings.ToLower(command))
 	}
 	name, key, problem := lang.ParseName(text)
+	var able []Offer // to draw the name
 	switch {
 	case problem != "":
 	case lang.IsRude(key, b.opts.Rude):
 		problem = "name_rude"
-	case b.opts.CanDraw(name) != nil:
-		problem = "name_undrawable"
+	default:
+		for _, o := range b.opts.Offers {
+			if b.opts.CanDraw(o.ID, name) == nil {
+				able = append(able, o)
+			}
+		}
+		if len(able) == 0 {
+			problem = "name_undrawable"
+		}
 	}
 	if problem != "" {
 		return b.reply(ctx, u, problem, nil, nil)
@@ -345,8 +370,25 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 	if err := b.store.Tx(ctx, func(tx *Tx) (err error) { draft, err = tx.SaveDraft(u.ID, name); return err }); err != nil {
 		return err
 	}
-	return b.reply(ctx, u, "confirm", lang.Vars{"Name": name}, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), yesButton, draft),
-		telegram.NewButton(lang.Say(u.Lang, "button_change", nil), changeButton, draft)))
+	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), changeButton, draft)
+	if len(able) == 1 {
+		yes := telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), yesButton, b.choice(draft, able[0]))
+		return b.reply(ctx, u, "confirm", lang.Vars{"Name": name}, telegram.Row(yes, change))
+	}
+	var rows telegram.Keyboard // a title may be long: each has a row
+	for _, o := range able {
+		rows = append(rows, []telegram.Button{telegram.NewButton(titleOf(able, o.ID, u.Lang), yesButton, b.choice(draft, o))})
+	}
+	return b.reply(ctx, u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
+}
+
+// choice is what the button carries that makes a draft with a template. It names the template only where there is a
+// choice: a draft alone means the first.
+func (b *Bot) choice(draft string, o Offer) string {
+	if len(b.opts.Offers) == 1 {
+		return draft
+	}
+	return draft + ":" + o.ID
 }
 
 func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
@@ -410,23 +452,31 @@ func (b *Bot) status(ctx context.Context, u User) error {
 		switch {
 		case w.Status == Processing && w.Finished:
 			id = "status_sending"
-			get = append(get, []telegram.Button{telegram.NewButton(lang.Say(u.Lang, "button_get", lang.Vars{"Name": w.Name}), getButton, w.AssetID)})
+			get = append(get, []telegram.Button{telegram.NewButton(lang.Say(u.Lang, "button_get", lang.Vars{"Name": b.nameOf(w, u.Lang)}), getButton, w.AssetID)})
 		case w.Status == Failed && w.Retried:
 			id = "status_retried"
 		case w.Status == Failed && len(failed) < 3:
 			failed = append(failed, w)
 		}
-		lines = append(lines, lang.Say(u.Lang, id, lang.Vars{"Name": w.Name}))
+		lines = append(lines, lang.Say(u.Lang, id, lang.Vars{"Name": b.nameOf(w, u.Lang)}))
 	}
 	if _, err := b.talk.Send(ctx, u.ID, strings.Join(lines, "\n"), get); err != nil {
 		return err
 	}
 	for _, w := range failed {
-		if err := b.reply(ctx, u, "status_retry", lang.Vars{"Name": w.Name}, retryKeyboard(u.Lang, w.AssetID)); err != nil {
+		if err := b.reply(ctx, u, "status_retry", lang.Vars{"Name": b.nameOf(w, u.Lang)}, retryKeyboard(u.Lang, w.AssetID)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// nameOf is how a list of videos calls one of them: where there is a choice, the name may stand there twice.
+func (b *Bot) nameOf(w Wanted, language string) string {
+	if len(b.opts.Offers) == 1 {
+		return w.Name
+	}
+	return lang.Say(language, "status_name", lang.Vars{"Name": w.Name, "Title": titleOf(b.opts.Offers, w.Template, language)})
 }
 
 // cancelAll takes away what has not begun.
@@ -544,8 +594,15 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 	return nil
 }
 
-// onYes makes the wish of a draft come true, within the limits.
-func (b *Bot) onYes(ctx context.Context, u User, message int, draft string) error {
+// onYes makes the wish of a draft come true, within the limits, with the template that was chosen.
+func (b *Bot) onYes(ctx context.Context, u User, message int, choice string) error {
+	draft, template, chosen := strings.Cut(choice, ":")
+	if !chosen {
+		template = b.opts.Offers[0].ID
+	}
+	if !slices.ContainsFunc(b.opts.Offers, func(o Offer) bool { return o.ID == template }) {
+		return b.reply(ctx, u, "press_lapsed", nil, nil) // the draft stays: the other buttons still work
+	}
 	var answer string // "": the announcement, or the video, is a job
 	var vars lang.Vars
 	settled := true
@@ -572,7 +629,7 @@ func (b *Bot) onYes(ctx context.Context, u User, message int, draft string) erro
 		} else if err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: b.opts.Template, Lang: u.Lang},
+		a, grant, err := tx.ShareOrCreate(Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang},
 			moment(tx.now).Add(-b.opts.ReuseFor))
 		if err != nil {
 			return err

@@ -84,6 +84,7 @@ type world struct {
 	http   *httptest.Server
 	log    *journal
 	limits [3]int // open, hour, day
+	offers []Offer
 
 	program
 	stop func()
@@ -92,7 +93,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	t.Parallel() // much of the time is spent in Telegram's limits
-	w := &world{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}}
+	w := &world{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, offers: newYear}
 	w.http = httptest.NewServer(w.tg)
 	t.Cleanup(func() {
 		w.stop()
@@ -114,7 +115,7 @@ func newWorld(t *testing.T) *world {
 // start begins a process on the data folder; stop ends it as SIGTERM would.
 func (w *world) start() {
 	w.Helper()
-	p, err := startProgram(w.dir, w.http.URL, w.limits, w.log, nil)
+	p, err := startProgram(w.dir, w.http.URL, w.limits, w.offers, w.log, nil)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -134,6 +135,17 @@ type program struct {
 	stop  func() error
 }
 
+// newYear is what an operator offers who offers one template; choices is what one with three does.
+var (
+	newYear = []Offer{{ID: "new-year"}}
+	choices = []Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
+		titled(strings.Repeat("x", 32), "🏫 Первое сентября", "🏫 The first day of school")}
+)
+
+func titled(id, ru, en string) Offer {
+	return Offer{id, func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
+}
+
 const brokenFile = "broken"
 
 // engine is an engine command that copies a sample, or fails while the folder holds brokenFile: for every name, or for
@@ -151,7 +163,7 @@ func engine(dir string) ([]string, error) {
 }
 
 // startProgram starts it on a data folder. now, if not nil, is the store's clock.
-func startProgram(dir, api string, limits [3]int, log io.Writer, now func() time.Time) (p program, err error) {
+func startProgram(dir, api string, limits [3]int, offers []Offer, log io.Writer, now func() time.Time) (p program, err error) {
 	command, err := engine(dir)
 	if err != nil {
 		return p, err
@@ -171,12 +183,16 @@ func startProgram(dir, api string, limits [3]int, log io.Writer, now func() time
 		return p, err
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Template: "new-year", ReuseFor: time.Hour,
+	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost",
 		Role:   func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 },
 		Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
-		CanDraw: func(name string) error {
-			if strings.Contains(name, "ꙮ") {
+		CanDraw: func(template, name string) error {
+			lacks := map[string]string{"new-year": "ꙮさ", "birthday": "ꙮж"}[template]
+			if lacks == "" {
+				lacks = "ꙮさж"
+			}
+			if strings.ContainsAny(name, lacks) {
 				return video.ErrCannotDraw
 			}
 			return nil
@@ -1165,7 +1181,7 @@ func TestAnUpdateWaitsInTheInboxUntilItIsAnswered(t *testing.T) {
 func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	var log bytes.Buffer
 	b, err := NewBot(newStore(t), nil, BotOptions{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
-		CanDraw: func(name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
+		Offers: newYear, CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -162,14 +162,16 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
+	offers := []Offer{{ID: cfg.Render.Template}}
+	canDraw := func(_, name string) error { return maker.CanDraw(name) }
 	var bot *Bot
 	var msgs messenger
 	if cfg.Telegram.Token != "" {
 		bot, err = NewBot(store, files, BotOptions{
-			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Template: cfg.Render.Template, ReuseFor: cfg.Render.ReuseFor,
+			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
-			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw,
+			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: canDraw,
 		}, log)
 		if err != nil {
 			return err
@@ -178,8 +180,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second}, log)
-	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Template: cfg.Render.Template,
-		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
+	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
+		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: canDraw, BotOn: bot != nil,
 		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {

@@ -829,6 +829,7 @@ func (s *Store) Asset(ctx context.Context, id string) (a Asset, err error) {
 type Wanted struct {
 	AssetID  string
 	Name     string
+	Template string
 	Status   Status
 	Finished bool // the video exists, whether it has arrived or not
 	Retried  bool // the user has asked for the same video again since
@@ -837,11 +838,13 @@ type Wanted struct {
 // RequestsOf lists a user's latest requests, newest first.
 func (s *Store) RequestsOf(ctx context.Context, user int64, limit int) ([]Wanted, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT a.id, a.name, r.status, a.status = 'COMPLETED', EXISTS (
+		SELECT a.id, a.name, a.template, r.status, a.status = 'COMPLETED', EXISTS (
 			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
 			WHERE later.user_id = r.user_id AND later.id > r.id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)
 		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id DESC LIMIT ?`, user, limit)
-	return collect(rows, err, func(w *Wanted) error { return rows.Scan(&w.AssetID, &w.Name, &w.Status, &w.Finished, &w.Retried) })
+	return collect(rows, err, func(w *Wanted) error {
+		return rows.Scan(&w.AssetID, &w.Name, &w.Template, &w.Status, &w.Finished, &w.Retried)
+	})
 }
 
 // Press is what a press of the retry button will meet: decided before Retry, only to answer the press in time.

@@ -42,6 +42,7 @@ const (
 	linkLife = 15 * time.Minute // of a sign-in link
 	pageSize = 24               // cards of a library page
 	maxBody  = 64 << 10         // bytes of a form or of JSON
+	pageLang = "en"             // the page speaks no other
 )
 
 // policy lets the page load nothing but its own files and run nothing but its own script.
@@ -57,10 +58,10 @@ type mediaFiles interface {
 type WebOptions struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
 	Role     func(id int64) (Admin, bool)       // who may sign in; asked at each request, only reads
-	Template string                             // of videos made on the page
+	Offers   []Offer                            // the templates of videos made on the page; at least one
 	Lang     string                             // of videos made on the page
 	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
-	CanDraw  func(name string) error            // nil error: the fonts have every letter
+	CanDraw  func(template, name string) error  // nil error: that template has every letter
 	Ready    func(ctx context.Context) []string // sentences about what is missing; none: all is well
 	BotOn    bool                               // /admin in the bot gives a sign-in link
 }
@@ -99,6 +100,9 @@ func NewWeb(store *Store, queue *Queue, files mediaFiles, opts WebOptions, log *
 
 // Handler serves the whole page.
 func (w *Web) Handler() http.Handler { return w.echo }
+
+// choice reports whether there is more than one template to make a video with.
+func (w *Web) choice() bool { return len(w.opts.Offers) > 1 }
 
 func (w *Web) secure() bool { return strings.HasPrefix(w.opts.BaseURL, "https:") }
 
@@ -244,25 +248,29 @@ func wantsJSON(r *http.Request) bool {
 	return isJSON(r.Header.Get("Content-Type"))
 }
 
-// field reads one field of a form or of a JSON object.
-func field(c echo.Context, name string) (string, error) {
+// fields reads a form or a JSON object.
+func fields(c echo.Context) (map[string]string, error) {
 	r := c.Request()
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if isJSON(r.Header.Get("Content-Type")) {
 		var fields map[string]string
 		if err := json.Unmarshal(body, &fields); err != nil && len(body) > 0 {
-			return "", invalid("That is not a JSON object with texts in it.")
+			return nil, invalid("That is not a JSON object with texts in it.")
 		}
-		return fields[name], nil
+		return fields, nil
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return "", invalid("That form cannot be read.")
+		return nil, invalid("That form cannot be read.")
 	}
-	return form.Get(name), nil
+	fields := map[string]string{}
+	for name := range form {
+		fields[name] = form.Get(name)
+	}
+	return fields, nil
 }
 
 // page writes a template. It is executed first: a page that breaks halfway is a 500, not half a page.
@@ -472,6 +480,8 @@ type card struct {
 	Status     Status    `json:"status"`
 	Origin     string    `json:"origin"` // telegram, page or upload
 	Lang       string    `json:"lang"`
+	Template   string    `json:"template,omitzero"`
+	Title      string    `json:"template_title,omitzero"` // where there is more than one template
 	Created    time.Time `json:"created"`
 	Finished   time.Time `json:"finished,omitzero"`
 	Video      string    `json:"video,omitzero"` // path of the file on this page
@@ -511,12 +521,19 @@ type tab struct {
 	On     bool
 }
 
+// option is a template that a video can be made with.
+type option struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
 type libraryPage struct {
 	frame    `json:"-"`
 	Success  bool           `json:"success"`
 	Cards    []card         `json:"assets"`
 	Counts   map[Status]int `json:"counts"`
-	Next     string         `json:"after,omitzero"` // of the next page; none: this is the last
+	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options  []option       `json:"templates,omitempty"` // none: there is no choice
 	Problems []string       `json:"problems,omitempty"`
 	Status   Status         `json:"-"`
 	Total    int            `json:"-"` // with this status
@@ -576,6 +593,11 @@ func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPa
 		}
 		p.Tabs = append(p.Tabs, t)
 	}
+	if w.choice() {
+		for _, o := range w.opts.Offers {
+			p.Options = append(p.Options, option{o.ID, titleOf(w.opts.Offers, o.ID, pageLang)})
+		}
+	}
 	p.Live = p.Counts[Pending]+p.Counts[Processing] > 0
 	p.Cards, err = w.cards(ctx, admin, list...)
 	return p, err
@@ -607,6 +629,9 @@ func (w *Web) cards(ctx context.Context, admin Admin, list ...Listed) ([]card, e
 	cards := []card{} // empty in JSON, not null
 	for _, l := range list {
 		c := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.now())
+		if w.choice() {
+			c.Title = titleOf(w.opts.Offers, l.Template, pageLang)
+		}
 		runs, err := w.store.Attempts(ctx, l.ID)
 		if err != nil {
 			return nil, err
@@ -643,7 +668,7 @@ func (w *Web) replaced(ctx context.Context, l Listed) (bool, error) {
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
 func newCard(l Listed, o Outlook, attempts int, now time.Time) card {
-	c := card{ID: l.ID, Name: l.Name, Status: l.Status, Lang: l.Lang, Created: l.Created, Finished: l.Finished,
+	c := card{ID: l.ID, Name: l.Name, Status: l.Status, Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor}
 	switch {
 	case l.Origin == "UPLOAD":
@@ -743,24 +768,28 @@ func clock(t, now time.Time) string {
 
 // ---- actions
 
-// makeAsset makes a video with the name an admin typed, or finds the one there is.
+// makeAsset makes a video with the name an admin typed and the template they picked, or finds the one there is.
 func (w *Web) makeAsset(c echo.Context) error {
-	text, err := field(c, "name")
+	sent, err := fields(c)
 	if err != nil {
 		return err
 	}
-	name, key, problem := lang.ParseName(text)
-	if problem == "" && w.opts.CanDraw(name) != nil {
+	template, err := w.pick(sent["template"])
+	if err != nil {
+		return err
+	}
+	name, key, problem := lang.ParseName(sent["name"])
+	if problem == "" && w.opts.CanDraw(template, name) != nil {
 		problem = "name_undrawable"
 	}
 	if problem != "" {
-		return invalid(lang.Say("en", problem, nil))
+		return invalid(lang.Say(pageLang, problem, nil))
 	}
 	admin := adminOf(c)
 	var a Asset
 	var grant Grant
 	err = w.store.Tx(c.Request().Context(), func(tx *Tx) (err error) {
-		wish := Wish{Admin: &admin.ID, Name: name, Key: key, Template: w.opts.Template, Lang: w.opts.Lang}
+		wish := Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: w.opts.Lang}
 		if a, grant, err = tx.ShareOrCreate(wish, moment(tx.now).Add(-w.opts.ReuseFor)); err != nil {
 			return err
 		}
@@ -772,12 +801,24 @@ func (w *Web) makeAsset(c echo.Context) error {
 	return done(c, string(grant), a.ID)
 }
 
+// pick returns the id of an offered template: the first, unless one was asked for.
+func (w *Web) pick(id string) (string, error) {
+	var ids []string
+	for _, o := range w.opts.Offers {
+		if id == "" || id == o.ID {
+			return o.ID, nil
+		}
+		ids = append(ids, o.ID)
+	}
+	return "", invalid("That template is not offered here. These are: " + strings.Join(ids, ", ") + ".")
+}
+
 func (w *Web) retry(c echo.Context) error {
-	platform, err := field(c, "platform")
+	sent, err := fields(c)
 	if err != nil {
 		return err
 	}
-	outcome, err := w.queue.Retry(c.Request().Context(), c.Param("id"), AdminClicked{adminOf(c), platform})
+	outcome, err := w.queue.Retry(c.Request().Context(), c.Param("id"), AdminClicked{adminOf(c), sent["platform"]})
 	if err != nil {
 		return err
 	}

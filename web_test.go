@@ -47,11 +47,11 @@ func newDesk(t testing.TB, baseURL string) *desk {
 	t.Cleanup(func() { disk.Close() })
 	s := newStore(t)
 	d.Web = NewWeb(s, newQueue(s), disk, WebOptions{
-		BaseURL:  baseURL,
-		Role:     func(id int64) (Admin, bool) { a, ok := d.admins[id]; return a, ok },
-		Template: "new-year", Lang: "ru", ReuseFor: time.Hour,
-		CanDraw: func(name string) error {
-			if strings.HasPrefix(name, "Ж") {
+		BaseURL: baseURL,
+		Role:    func(id int64) (Admin, bool) { a, ok := d.admins[id]; return a, ok },
+		Offers:  newYear, Lang: "ru", ReuseFor: time.Hour,
+		CanDraw: func(template, name string) error {
+			if template == "new-year" && strings.HasPrefix(name, "Ж") {
 				return errors.New("no font has Ж")
 			}
 			return nil
