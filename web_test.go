@@ -797,12 +797,108 @@ func TestMakingAVideo(t *testing.T) {
 	})
 }
 
+func TestPickingATemplateOnThePage(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		status     int
+		word       string // outcome, or code of the error
+		template   string
+	}{
+		{"the list of the form", "name=Маша&template=birthday", 200, "created", "birthday"},
+		{"a field of JSON", `{"name":"Маша","template":"birthday"}`, 200, "created", "birthday"},
+		{"nothing picked means the first", "name=Маша", 200, "created", "new-year"},
+		{"an empty field means the first", `{"name":"Маша","template":""}`, 200, "created", "new-year"},
+		{"a name that is being made with it", "name=Лев&template=new-year", 200, "joined", "new-year"},
+		{"a name that is being made with another", "name=Лев&template=birthday", 200, "created", "birthday"},
+		{"a name that only another can draw", "name=Жанна&template=new-year", 422, "INVALID", ""},
+		{"a name that the one picked can draw", "name=Жанна&template=birthday", 200, "created", "birthday"},
+		{"a template that is not offered", "name=Маша&template=wedding", 422, "INVALID", ""},
+		{"a template that is not offered, as JSON", `{"name":"Маша","template":"Birthday"}`, 422, "INVALID", ""},
+		{"a template that is no text", `{"name":"Маша","template":1}`, 422, "INVALID", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:8080")
+			d.opts.Offers = choices
+			ask(t, d.store, "Лев", 1)
+			session := d.signIn(7)
+			before := count(t, d.store, `SELECT count(*) FROM assets`)
+			got := d.want(c.status, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: c.body}))
+			made := count(t, d.store, `SELECT count(*) FROM assets`) - before
+			if c.status != 200 {
+				if refused(t, got) != c.word || made != 0 {
+					t.Errorf("got %s and %d new; want %s and none", got, made, c.word)
+				}
+				return
+			}
+			var answer struct{ Outcome, ID string }
+			if err := json.Unmarshal([]byte(got), &answer); err != nil || answer.Outcome != c.word || made != map[string]int{"created": 1}[c.word] {
+				t.Errorf("got %s, %v and %d new; want %s", got, err, made, c.word)
+			}
+			if template := text(t, d.store, `SELECT template FROM assets WHERE id = ?`, answer.ID); template != c.template {
+				t.Errorf("got a video of %q; want %q", template, c.template)
+			}
+		})
+	}
+	t.Run("one template that is named all the same", func(t *testing.T) {
+		d := newDesk(t, "http://localhost:8080")
+		session := d.signIn(7)
+		d.want(200, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: `{"name":"Маша","template":"new-year"}`}))
+		got := d.want(422, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: `{"name":"Ева","template":"birthday"}`}))
+		if !strings.Contains(got, "These are: new-year.") {
+			t.Errorf("got %s; want what is offered", got)
+		}
+	})
+}
+
+func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
+	list := `<select class="field" id="template" name="template"><option value="new-year">🎄 New Year</option><option value="birthday">🎂 Birthday &amp; more</option></select>`
+	for name, c := range map[string]struct {
+		offers    []Offer
+		has       []string
+		lacks     []string
+		title     string // in JSON, of the birthday video
+		templates int    // in JSON
+	}{
+		"one template":                        {newYear, nil, []string{"<select", "Birthday", "birthday"}, "", 0},
+		"two templates":                       {[]Offer{choices[0], titled("birthday", "?", "🎂 Birthday & more")}, []string{list, "<span>🎂 Birthday &amp; more</span>"}, nil, "🎂 Birthday & more", 2},
+		"two, and the video's was taken away": {[]Offer{choices[0], choices[2]}, []string{"<select", "<span>birthday</span>"}, []string{`value="birthday"`}, "birthday", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:8080")
+			d.opts.Offers = c.offers
+			id := ask(t, d.store, "Маша", 1).ID
+			mutate(t, d.store, `UPDATE assets SET template = 'birthday'`)
+			session := d.signIn(8)
+			library := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
+			detail := d.want(200, d.send(call{method: "GET", path: "/assets/" + id, session: session}))
+			for _, want := range c.has {
+				if !strings.Contains(library, want) {
+					t.Errorf("got %s; want %q in it", library, want)
+				}
+			}
+			for _, not := range c.lacks {
+				if strings.Contains(library+detail, not) {
+					t.Errorf("got %s %s; want no %q in them", library, detail, not)
+				}
+			}
+			if c.title != "" && !strings.Contains(detail, "<span>"+html.EscapeString(c.title)+"</span>") {
+				t.Errorf("got %s; want %q in it", detail, c.title)
+			}
+			got := d.list(session, "")
+			if a := got.Assets[0]; a.Template != "birthday" || a.Title != c.title || len(got.Templates) != c.templates {
+				t.Errorf("got %+v and templates %+v; want birthday, titled %q, and %d", a, got.Templates, c.title, c.templates)
+			}
+		})
+	}
+}
+
 // listing is what GET / answers as JSON.
 type listing struct {
-	Success bool
-	Assets  []card
-	Counts  map[Status]int
-	After   string
+	Success   bool
+	Assets    []card
+	Counts    map[Status]int
+	Templates []option
+	After     string
 }
 
 func (d *desk) list(session, query string) (l listing) {
