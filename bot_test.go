@@ -429,8 +429,9 @@ func TestOneTemplateIsNoChoice(t *testing.T) {
 
 func TestOnlyTemplatesThatCanDrawTheNameAreOffered(t *testing.T) {
 	w := newWorldOf(t, choices)
-	p := w.tg.Person(1, "Мария", "ru")
+	mutate(t, w.store, holdRenders)
 	plain := []string{"✅ Да, делаем | ✏️ Изменить"}
+	person := int64(0)
 	for name, c := range map[string]struct {
 		labels   []string
 		template string // of the first button
@@ -440,6 +441,8 @@ func TestOnlyTemplatesThatCanDrawTheNameAreOffered(t *testing.T) {
 		"Надежда": {plain, "new-year"},
 		"さくら":     {plain, "birthday"},
 	} {
+		person++
+		p := w.tg.Person(person, "Мария", "ru")
 		question := w.names(p, name)
 		if got := labels(question); !slices.Equal(got, c.labels) {
 			t.Errorf("%s: got buttons %q; want %q", name, got, c.labels)
@@ -450,8 +453,9 @@ func TestOnlyTemplatesThatCanDrawTheNameAreOffered(t *testing.T) {
 			t.Errorf("%s: got a video of %q; want %q", name, got, c.template)
 		}
 	}
-	p.Send("Иꙮа")
-	w.hears(p, "не умею красиво рисовать")
+	olga := w.tg.Person(100, "Ольга", "ru")
+	olga.Send("Иꙮа")
+	w.hears(olga, "не умею красиво рисовать")
 }
 
 func TestAYesFromBeforeThereWasAChoiceMeansTheFirstTemplate(t *testing.T) {
