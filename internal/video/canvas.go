@@ -21,8 +21,8 @@ func (c rgb) times(k float32) rgb { return rgb{c.r * k, c.g * k, c.b * k} }
 // point is a place on the canvas in pixels, y downwards.
 type point struct{ x, y float32 }
 
-// canvas is w×h pixels of interleaved RGB floats. With cover (one float a pixel, 0 to 1) it is an overlay:
-// colours are premultiplied, and light where cover is 0 is added to whatever lies below.
+// canvas is w×h pixels of interleaved RGB floats. With cover, one float a pixel from 0 to 1, it knows where something was
+// painted; colours are premultiplied then.
 type canvas struct {
 	w, h  int
 	pix   []float32
@@ -30,17 +30,6 @@ type canvas struct {
 }
 
 func newCanvas(w, h int) *canvas { return &canvas{w: w, h: h, pix: make([]float32, w*h*3)} }
-
-func newOverlay(w, h int) *canvas {
-	c := newCanvas(w, h)
-	c.cover = make([]float32, w*h)
-	return c
-}
-
-func (c *canvas) clear() {
-	clear(c.pix)
-	clear(c.cover)
-}
 
 // dim multiplies the whole picture by k.
 //

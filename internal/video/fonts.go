@@ -7,9 +7,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"os"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-fonts/dejavu/dejavusansbold"
@@ -55,11 +58,63 @@ func (f *fonts) pick(text string) (*typeface, error) {
 		if !coversRunes(o, text) {
 			continue
 		}
-		if t, err := openFont(o.Location.File, int(o.Location.Index)); err == nil && t.covers(text) {
+		if t, err := openSystem(o); err == nil && t.covers(text) {
 			return t, nil
 		}
 	}
 	return nil, ErrCannotDraw
+}
+
+// pickFor returns the font that a caption asks for, a file of the template's folder or a family of this machine, if it is
+// there and covers all of the text. Otherwise, and if asked is "", it does what pick does.
+func (f *fonts) pickFor(files fs.FS, asked, text string) (*typeface, error) {
+	for _, open := range f.candidates(files, asked) {
+		if t, err := open(); err == nil && t.covers(text) {
+			return t, nil
+		}
+	}
+	return f.pick(text)
+}
+
+// has reports whether a font that a caption asks for is there, whatever it covers.
+func (f *fonts) has(files fs.FS, asked string) bool {
+	return slices.ContainsFunc(f.candidates(files, asked), func(open func() (*typeface, error)) bool {
+		_, err := open()
+		return err == nil
+	})
+}
+
+// candidates are the ways to open a font that a caption asks for: of a family, the upright bold one comes first.
+func (f *fonts) candidates(files fs.FS, asked string) (out []func() (*typeface, error)) {
+	if asked == "" {
+		return nil
+	}
+	if isFontFile(asked) {
+		return append(out, func() (*typeface, error) {
+			b, err := fs.ReadFile(files, asked)
+			if err != nil {
+				return nil, err
+			}
+			return parseFont(b, 0)
+		})
+	}
+	f.once.Do(f.load)
+	family := font.NormalizeFamily(asked)
+	for _, o := range f.others {
+		if o.Family == family {
+			out = append(out, func() (*typeface, error) { return openSystem(o) })
+		}
+	}
+	return out
+}
+
+// isFontFile tells the name of a file from that of a family.
+func isFontFile(asked string) bool {
+	switch strings.ToLower(path.Ext(asked)) {
+	case ".ttf", ".otf", ".ttc":
+		return true
+	}
+	return false
 }
 
 func (f *fonts) load() {
@@ -70,9 +125,7 @@ func (f *fonts) load() {
 	}
 	for _, s := range system {
 		if s.Family == wantedFamily && s.Aspect.Weight >= font.WeightBold && s.Aspect.Style != font.StyleItalic {
-			if t, err := openFont(s.Location.File, int(s.Location.Index)); err == nil {
-				// Comfortaa is airy; over a picture, and on a small screen, it needs more weight.
-				t.closer, t.bolder = 0.035, 0.016
+			if t, err := openSystem(s); err == nil {
 				f.loaded = append(f.loaded, t)
 				break
 			}
@@ -108,15 +161,21 @@ func coversRunes(f fontscan.Footprint, text string) bool {
 	return true
 }
 
-// openFont loads one face of a font file.
-func openFont(path string, index int) (*typeface, error) {
-	b, err := os.ReadFile(path)
+// openSystem loads a font of this machine.
+func openSystem(s fontscan.Footprint) (*typeface, error) {
+	b, err := os.ReadFile(s.Location.File)
 	if err != nil {
 		return nil, err
 	}
-	return parseFont(b, index)
+	t, err := parseFont(b, int(s.Location.Index))
+	if err == nil && s.Family == wantedFamily {
+		// Comfortaa is airy; over a picture, and on a small screen, it needs more weight.
+		t.closer, t.bolder = 0.035, 0.016
+	}
+	return t, err
 }
 
+// parseFont reads one face of a font file.
 func parseFont(b []byte, index int) (*typeface, error) {
 	loaders, err := opentype.NewLoaders(bytes.NewReader(b))
 	if err != nil {

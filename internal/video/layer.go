@@ -1,80 +1,84 @@
-// layer.go holds pieces of lettering that are drawn once and then placed, scaled and faded frame by frame.
+// layer.go holds what is drawn once and then placed, scaled and faded frame by frame: letters, their halos, pictures.
 
 package video
 
-import "image"
+import (
+	"image"
+	"math"
+)
 
-// layer is a w×h picture of premultiplied RGBA floats, 0 to 1. Colour without alpha is pure added light.
-type layer struct {
-	w, h        int
-	pix         []float32
-	first, last []int // the non-empty columns of each row
+// lanes are the four numbers of a pixel, 0 to 255, in one word: red, green, blue and, in the highest 16 bits, alpha.
+// Colours are premultiplied; colour beyond the alpha is added light. One multiplication weighs all four.
+type lanes = uint64
+
+// laneMask leaves the lower half of each lane, in which its value stands.
+const laneMask lanes = 0x00ff00ff00ff00ff
+
+// toLanes packs a colour with an alpha; the colour is multiplied with the alpha already.
+func toLanes(c rgb, alpha float32) lanes {
+	n := func(v float32) lanes { return lanes(min(255, max(0, v)) + 0.5) }
+	return n(c.r) | n(c.g)<<16 | n(c.b)<<32 | n(alpha*255)<<48
 }
 
-func newLayer(w, h int) *layer { return &layer{w: w, h: h, pix: make([]float32, w*h*4)} }
+// weight is a share, 0 to 1, in the 256ths with which lanes are weighed.
+func weight(k float32) lanes { return lanes(min(1, max(0, k))*256 + 0.5) }
 
-// trim notes where each row begins and ends, so that blit skips the empty rest.
+// over lays lanes that were weighed, but not yet divided by 256, on a pixel.
+func over(under, weighed lanes) lanes {
+	// What covers the pixel takes its share away; rounding that up keeps the sum within its lane.
+	rest := 256 - (weighed>>48*257+0xffff)>>16
+	return (under*rest + weighed + 0x0080008000800080) >> 8 & laneMask
+}
+
+// plus adds light to a pixel, which becomes white at most.
+func plus(a, b lanes) lanes {
+	sum := a + b
+	full := sum >> 8 & 0x0001000100010001
+	return (sum | full*255) & laneMask
+}
+
+// layer is a w×h picture whose colours are nowhere brighter than its alpha, and whose edge is empty.
+type layer struct {
+	w, h        int
+	pix         []lanes
+	first, last []int // the columns that are not empty, in each row; last is -1 in an empty row
+}
+
+func newLayer(w, h int) *layer { return &layer{w: w, h: h, pix: make([]lanes, w*h)} }
+
+// trim notes where each row begins and ends, so that drawing skips the empty rest.
 func (l *layer) trim() {
 	l.first, l.last = make([]int, l.h), make([]int, l.h)
 	for y := range l.h {
 		l.first[y], l.last[y] = l.w, -1
-		for x := range l.w {
-			q := l.pix[(y*l.w+x)*4 : (y*l.w+x)*4+4]
-			if q[0]+q[1]+q[2]+q[3] > 0.004 {
+		for x, p := range l.pix[y*l.w : (y+1)*l.w] {
+			if p != 0 {
 				l.first[y], l.last[y] = min(l.first[y], x), x
 			}
 		}
 	}
 }
 
-// blit draws a trimmed layer with its middle at (x, y), scaled by s, with opacity k.
-//
-//go:norace
-func (c *canvas) blit(l *layer, x, y, s, k float32) {
-	if s <= 0.01 || k <= 0.003 {
-		return
-	}
-	cx, cy := float32(l.w)/2, float32(l.h)/2
-	top, bottom := max(0, int(y-cy*s)-1), min(c.h-1, int(y+cy*s)+1)
-	inv := 1 / s
-	stride := l.w * 4
-	for py := top; py <= bottom; py++ {
-		v := (float32(py)-y)*inv + cy
-		iv := int(v)
-		if v < 0 || iv >= l.h-1 {
-			continue
-		}
-		first, last := min(l.first[iv], l.first[iv+1])-1, max(l.last[iv], l.last[iv+1])
-		if last < 0 {
-			continue
-		}
-		fv := v - float32(iv)
-		x0 := max(0, int(x+(float32(first)-cx)*s)-1)
-		x1 := min(c.w-1, int(x+(float32(last)+1-cx)*s)+1)
-		row := c.pix[py*c.w*3 : (py+1)*c.w*3]
-		u := (float32(x0)-x)*inv + cx
-		for px := x0; px <= x1; px, u = px+1, u+inv {
-			iu := int(u)
-			if u < 0 || iu >= l.w-1 {
-				continue
-			}
-			fu := u - float32(iu)
-			o := iv*stride + iu*4
-			p, q := l.pix[o:o+8:o+8], l.pix[o+stride:o+stride+8:o+stride+8]
-			a, b := (1-fu)*(1-fv)*k, fu*(1-fv)*k
-			d, e := (1-fu)*fv*k, fu*fv*k
-			alpha := p[3]*a + p[7]*b + q[3]*d + q[7]*e
-			rest := 1 - alpha
-			t := row[px*3 : px*3+3 : px*3+3]
-			t[0] = t[0]*rest + 255*(p[0]*a+p[4]*b+q[0]*d+q[4]*e)
-			t[1] = t[1]*rest + 255*(p[1]*a+p[5]*b+q[1]*d+q[5]*e)
-			t[2] = t[2]*rest + 255*(p[2]*a+p[6]*b+q[2]*d+q[6]*e)
-			if c.cover != nil {
-				c.cover[py*c.w+px] = c.cover[py*c.w+px]*rest + alpha
-			}
-		}
-	}
+// halo is the glow of a letter and the shade under it, for every second pixel: it has no details that more would show.
+type halo struct {
+	x, y float32 // pixel of the letter's layer at which the first of them stands
+	w, h int
+	pix  []shining
 }
+
+// shining is, in its lower half, how much of the glow's colour is added, and in its upper half, how much of the picture
+// below is taken away; fullShine is all of it.
+type shining = uint64
+
+const fullShine = 1 << 15
+
+// newShining packs both, each 0 to 1. The light is held to three times the shade, so that however many halos lie on each
+// other, their sum stays below four and within its half.
+func newShining(light, shade float32) shining {
+	return shining(min(1, light, 3*shade)*fullShine) | shining(shade*fullShine)<<32
+}
+
+func floor(x float32) float32 { return float32(math.Floor(float64(x))) }
 
 func toFloats(m *image.Alpha) []float32 {
 	out := make([]float32, len(m.Pix))
@@ -84,13 +88,16 @@ func toFloats(m *image.Alpha) []float32 {
 	return out
 }
 
-// blurred returns a copy of a w×h mask after n box blurs of radius r; three make it look like a Gaussian.
+// blurred returns a copy of a w×h mask after n box blurs of radius r; three make it look like a Gaussian. A box has 2r+1
+// pixels; what is not whole at its two ends counts in part.
 //
 //go:norace
-func blurred(mask []float32, w, h, r, n int) []float32 {
+func blurred(mask []float32, w, h int, radius float32, n int) []float32 {
 	a := append([]float32(nil), mask...)
 	line := make([]float32, max(w, h))
-	inv := 1 / float32(2*r+1)
+	r := int(radius)
+	ends := radius - float32(r)
+	inv := 1 / (2*radius + 1)
 	// pass blurs count values that lie stride apart, starting at from.
 	pass := func(from, count, stride int) {
 		var sum float32
@@ -98,10 +105,15 @@ func blurred(mask []float32, w, h, r, n int) []float32 {
 			sum += a[from+i*stride]
 		}
 		for i := range count {
-			line[i] = sum * inv
+			var next, before float32
 			if i+r+1 < count {
-				sum += a[from+(i+r+1)*stride]
+				next = a[from+(i+r+1)*stride]
 			}
+			if i-r-1 >= 0 {
+				before = a[from+(i-r-1)*stride]
+			}
+			line[i] = (sum + (next+before)*ends) * inv
+			sum += next
 			if i-r >= 0 {
 				sum -= a[from+(i-r)*stride]
 			}

@@ -1,4 +1,4 @@
-// lettering.go animates a text in gold or silver: letters arrive one by one, breathe, catch the light and leave.
+// lettering.go animates a text in gold, silver or plain: letters arrive one by one, breathe, catch the light and leave.
 
 package video
 
@@ -7,36 +7,46 @@ import (
 	"math/rand/v2"
 )
 
-// style is how letters look.
+// style is how letters look. Widths are pixels of type that is large; on small type everything is finer.
 type style struct {
 	top, middle, bottom rgb // of the face
 	outline             rgb
-	outlineWidth        int // pixels
-	glow                rgb
-	glowRadius          int // pixels
-	glowStrength        float32
+	outlineWidth        float32 // 0: no outline
+	glow                rgb     // black is a shadow
+	glowRadius          float32
+	glowStrength        float32 // 0: neither glow nor shade around the letters
+	relief              float32 // of metal; 0: flat
 }
 
 var (
-	gold   = style{rgb{255, 252, 226}, rgb{255, 218, 104}, rgb{240, 150, 40}, rgb{112, 46, 20}, 3, rgb{255, 190, 84}, 16, 1.25}
-	silver = style{rgb{255, 255, 255}, rgb{236, 240, 255}, rgb{206, 218, 255}, rgb{40, 40, 110}, 2, rgb{120, 150, 255}, 10, 0.9}
+	gold = style{top: rgb{255, 252, 226}, middle: rgb{255, 218, 104}, bottom: rgb{240, 150, 40},
+		outline: rgb{112, 46, 20}, outlineWidth: 3, glow: rgb{255, 190, 84}, glowRadius: 16, glowStrength: 1.25, relief: 0.85}
+	silver = style{top: rgb{255, 255, 255}, middle: rgb{236, 240, 255}, bottom: rgb{206, 218, 255},
+		outline: rgb{40, 40, 110}, outlineWidth: 2, glow: rgb{120, 150, 255}, glowRadius: 10, glowStrength: 0.9, relief: 0.85}
+	plain = style{top: rgb{255, 255, 255}, middle: rgb{255, 255, 255}, bottom: rgb{255, 255, 255},
+		outline: rgb{24, 26, 34}, outlineWidth: 2, glowRadius: 9, glowStrength: 1}
 )
 
-// reach is how far the light of a lettering goes beyond its letters, in pixels: glow, leap and sparks.
+// largeType is the size, in pixels per em, from which on everything is as wide as the style says.
+const largeType = 64
+
+// reach is how far the light of a dancing text goes beyond its letters, in pixels: glow, leap and sparks.
 const reach = 110
 
 // lettering is a text ready to be drawn at any time of its animation. Drawing does not change it.
 type lettering struct {
 	letters []letter
 	sparks  []spark
+	style   style
 	ink     box
 }
 
 // letter is a part of a text that moves on its own.
 type letter struct {
-	face, glow *layer
-	mask       []float32 // the face's shape, of the size of the layer
-	x, y       float32   // the middle of the layer
+	face  *layer
+	halo  *halo   // nil without
+	shape []uint8 // of the size of the layer: what catches the light
+	x, y  float32 // the middle of the layer
 }
 
 type spark struct {
@@ -46,20 +56,41 @@ type spark struct {
 	size   float32
 }
 
-// place is where a text goes: the middle, the largest extent, the largest type size, all in pixels.
-type place struct{ x, y, maxW, maxH, maxSize float32 }
+// place is where a text goes, in pixels: the middle of the box that it fills at most, the largest type size, and at which
+// edge of the box its lines stand: "left", "right", or "center", which "" is too.
+type place struct {
+	x, y, maxW, maxH, maxSize float32
+	align                     string
+}
+
+// place is where a caption's text goes.
+func (c caption) place() place {
+	w, h := float32(c.box.w), float32(c.box.h)
+	return place{float32(c.box.x) + w/2, float32(c.box.y) + h/2, w, h, c.size, c.align}
+}
 
 // newLettering draws a text once, as layers that the frames are then made of.
 func newLettering(t *typeface, text string, p place, st style) *lettering {
 	lines := fit(t, text, p.maxW, p.maxH, p.maxSize)
-	step := lines[0].size * leading
+	size := lines[0].size
+	step := size * leading
+	small := min(1, size/largeType)
+	st.outlineWidth *= small
+	st.glowRadius *= small
+	st.relief *= small
 	first, last := lines[0].ink(lines[0].glyphs), lines[len(lines)-1].ink(lines[len(lines)-1].glyphs)
 	// The ink of all lines together is centred on the place, not the baselines.
 	base := p.y - (first.y0+last.y1+step*float32(len(lines)-1))/2
-	out := &lettering{ink: nothing}
+	out := &lettering{style: st, ink: nothing}
 	for i, l := range lines {
 		whole := l.ink(l.glyphs)
 		left := p.x - (whole.x0+whole.x1)/2
+		switch p.align {
+		case "left":
+			left = p.x - p.maxW/2 - whole.x0
+		case "right":
+			left = p.x + p.maxW/2 - whole.x1
+		}
 		y := base + step*float32(i)
 		for from := 0; from < len(l.glyphs); {
 			to := from + 1
@@ -72,12 +103,19 @@ func newLettering(t *typeface, text string, p place, st style) *lettering {
 			if ink.width() <= 0 {
 				continue
 			}
-			margin := float32(st.glowRadius*4 + 8)
+			bold := t.bolder * size
+			empty := st.outlineWidth*1.5 + 5
+			margin := bold + empty
 			w, h := int(ink.width()+2*margin)+2, int(ink.height()+2*margin)+2
-			ox, oy := margin-ink.x0, margin-ink.y0
-			mask := bolder(toFloats(l.mask(glyphs, w, h, ox, oy)), w, h, t.bolder*l.size)
-			face, glow := paint(mask, w, h, whole.y0+oy, whole.y1+oy, st)
-			out.letters = append(out.letters, letter{face, glow, mask, left - ox + float32(w)/2, y - oy + float32(h)/2})
+			// Layers stand on whole pixels: a letter at rest is then copied as it is.
+			px, py := floor(left+ink.x0-margin), floor(y+ink.y0-margin)
+			mask := bolder(toFloats(l.mask(glyphs, w, h, left-px, y-py)), w, h, bold)
+			q := letter{x: px + float32(w)/2, y: py + float32(h)/2}
+			q.face, q.shape = paint(mask, w, h, whole.y0+y-py, whole.y1+y-py, st)
+			if st.glowStrength > 0 {
+				q.halo = newHalo(mask, w, h, empty, st)
+			}
+			out.letters = append(out.letters, q)
 			out.ink = out.ink.join(box{left + ink.x0, y + ink.y0, left + ink.x1, y + ink.y1})
 		}
 	}
@@ -105,58 +143,167 @@ func (l *lettering) shift(dx, dy float32) {
 	l.ink = box{l.ink.x0 + dx, l.ink.y0 + dy, l.ink.x1 + dx, l.ink.y1 + dy}
 }
 
-// paint makes the face (gradient from top to bottom, bevel, outline) and the glow of a letter from its mask.
-func paint(mask []float32, w, h int, top, bottom float32, st style) (face, glow *layer) {
-	rim := blurred(blurred(mask, w, h, st.outlineWidth, 1), w, h, max(1, st.outlineWidth/2), 1)
-	wide := blurred(mask, w, h, st.glowRadius, 3)
-	near := blurred(mask, w, h, st.glowRadius/3, 3)
+// paint makes the face of a letter from its mask (gradient from top to bottom, bevel, outline), and its shape.
+func paint(mask []float32, w, h int, top, bottom float32, st style) (*layer, []uint8) {
+	rim := mask
+	if st.outlineWidth > 0 {
+		rim = blurred(blurred(mask, w, h, st.outlineWidth, 1), w, h, max(min(1, st.outlineWidth), st.outlineWidth/3), 1)
+	}
 	bevel := blurred(blurred(mask, w, h, 3, 1), w, h, 2, 1)
-	face, glow = newLayer(w, h), newLayer(w, h)
-	for y := range h {
+	face, shape := newLayer(w, h), make([]uint8, w*h)
+	for y := 1; y < h-1; y++ {
 		t := min(1, max(0, (float32(y)-top)/(bottom-top)))
 		col := mix(st.top, st.middle, t*2)
 		if t > 0.5 {
 			col = mix(st.middle, st.bottom, t*2-1)
 		}
-		for x := range w {
+		for x := 1; x < w-1; x++ {
 			i := y*w + x
 			a := mask[i]
-			alpha := max(a, smooth(0.06, 0.30, rim[i]))
+			alpha := a
+			if st.outlineWidth > 0 {
+				alpha = max(a, smooth(0.06, 0.30, rim[i]))
+			}
 			var lit float32 // from the upper left
 			if x > 2 && y > 2 && x < w-3 && y < h-3 {
-				lit = (bevel[i+2+2*w] - bevel[i-2-2*w]) * 0.85
+				lit = (bevel[i+2+2*w] - bevel[i-2-2*w]) * st.relief
 			}
-			f := face.pix[i*4 : i*4+4]
-			f[0] = (col.r*(1+lit*0.55)*a + st.outline.r*(alpha-a)) / 255
-			f[1] = (col.g*(1+lit*0.60)*a + st.outline.g*(alpha-a)) / 255
-			f[2] = (col.b*(1+lit*0.90)*a + st.outline.b*(alpha-a)) / 255
-			f[3] = alpha
-			k := (wide[i]*0.9 + near[i]*0.35) * st.glowStrength * 0.62 / 255
-			g := glow.pix[i*4 : i*4+4]
-			g[0], g[1], g[2] = st.glow.r*k, st.glow.g*k, st.glow.b*k
-			g[3] = min(0.5, wide[i]*0.75) // darkens what is behind: readable on any picture
+			most := alpha * 255
+			face.pix[i] = toLanes(rgb{
+				min(most, col.r*(1+lit*0.55)*a+st.outline.r*(alpha-a)),
+				min(most, col.g*(1+lit*0.60)*a+st.outline.g*(alpha-a)),
+				min(most, col.b*(1+lit*0.90)*a+st.outline.b*(alpha-a)),
+			}, alpha)
+			shape[i] = uint8(a*255 + 0.5)
 		}
 	}
 	face.trim()
-	glow.trim()
-	return face, glow
+	return face, shape
 }
 
-// fade draws the text with opacity k, dy pixels lower than its place.
-func (l *lettering) fade(c *canvas, k, dy float32) {
-	for _, q := range l.letters {
-		c.blit(q.glow, q.x, q.y+dy, 1, k)
+// newHalo makes the glow of a letter from its mask, whose margin is empty.
+func newHalo(mask []float32, w, h int, empty float32, st style) *halo {
+	// Three box blurs end at three radii, but what is beyond this is too faint to be seen.
+	margin := max(0, int((st.glowRadius*2.75-empty)/2)) + 2
+	g := &halo{x: 0.5 - float32(2*margin), y: 0.5 - float32(2*margin), w: (w+1)/2 + 2*margin, h: (h+1)/2 + 2*margin}
+	half := make([]float32, g.w*g.h)
+	for y := range h {
+		for x := range w {
+			half[(y/2+margin)*g.w+x/2+margin] += mask[y*w+x] / 4
+		}
 	}
-	for _, q := range l.letters {
-		c.blit(q.face, q.x, q.y+dy, 1, k)
+	radius := func(r float32) float32 { return max(0, r/2-0.25) } // of a box that is half as wide
+	wide := blurred(half, g.w, g.h, radius(st.glowRadius), 3)
+	near := blurred(half, g.w, g.h, radius(st.glowRadius*5/16), 3)
+	g.pix = make([]shining, len(half))
+	for i := range half {
+		// The shade makes letters readable on any picture.
+		g.pix[i] = newShining((wide[i]*0.9+near[i]*0.35)*st.glowStrength*0.62, min(0.5, wide[i]*0.75))
 	}
+	return g
 }
 
 // pose is one letter at one moment: scale, opacity, how much lower it stands.
 type pose struct{ scale, opacity, dy float32 }
 
-// dance draws the text as it is at second now of an appearance from second in to second out.
-func (l *lettering) dance(c *canvas, now, in, out float32) {
+// Times of the animations, in seconds; whatever is shown for too short a time for them moves faster.
+const (
+	fadeIn, fadeOut = 0.5, 0.4
+	danceLeast      = 2.5
+)
+
+// riseBy is how far below its place something starts to rise, in pixels, and how far above it ends.
+const riseBy = 46
+
+// comeAndGo is how far something that fades has come, and how far it has gone, each 0 to 1.
+func comeAndGo(animation string, now, in, out float32) (come, gone float32) {
+	if animation == "none" {
+		return 1, 0
+	}
+	k := min(1, (out-in)/(fadeIn+fadeOut))
+	return smooth(in, in+fadeIn*k, now), smooth(out-fadeOut*k, out, now)
+}
+
+// rise is how far below its place something stands that comes from below and leaves upwards.
+func rise(animation string, come, gone float32) float32 {
+	if animation == "rise" {
+		return riseBy * (1 - come - gone)
+	}
+	return 0
+}
+
+// animate draws the text as it is at second now of an appearance from second in to second out, with an animation
+// as a template names it.
+func (l *lettering) animate(o *overlay, animation string, now, in, out float32) {
+	if now < in || now >= out {
+		return
+	}
+	if animation == "dance" {
+		l.dance(o, now, in, out)
+		return
+	}
+	come, gone := comeAndGo(animation, now, in, out)
+	l.fade(o, come*(1-gone), rise(animation, come, gone))
+}
+
+// bounds is the box outside of which an animation draws nothing.
+func (l *lettering) bounds(animation string) box {
+	if animation == "dance" {
+		return l.light()
+	}
+	b := nothing
+	for _, q := range l.letters {
+		b = b.join(q.bounds())
+	}
+	if animation == "rise" {
+		b.y0 -= riseBy
+		b.y1 += riseBy
+	}
+	return b
+}
+
+// light is the box in which a dance shines.
+func (l *lettering) light() box {
+	return box{l.ink.x0 - reach, l.ink.y0 - reach, l.ink.x1 + reach, l.ink.y1 + reach}
+}
+
+// bounds is the box that a letter and its halo fill when it stands in its place.
+func (q letter) bounds() box {
+	x, y := q.x-float32(q.face.w)/2, q.y-float32(q.face.h)/2
+	b := box{x, y, x + float32(q.face.w), y + float32(q.face.h)}
+	if g := q.halo; g != nil {
+		b = b.join(box{x + g.x - 2, y + g.y - 2, x + g.x + 2*float32(g.w) + 2, y + g.y + 2*float32(g.h) + 2})
+	}
+	return b
+}
+
+// fade draws the text with opacity k, dy pixels lower than its place.
+func (l *lettering) fade(o *overlay, k, dy float32) {
+	poses := make([]pose, len(l.letters))
+	for i := range poses {
+		poses[i] = pose{1, k, dy}
+	}
+	l.draw(o, poses, 1, 1)
+}
+
+// draw draws all letters over the glow of all; the glow is larger, and more or less bright, by the last two.
+func (l *lettering) draw(o *overlay, poses []pose, larger, brighter float32) {
+	for i, q := range l.letters {
+		if q.halo != nil {
+			o.gather(q.halo, q.face.w, q.face.h, q.x, q.y+poses[i].dy, poses[i].scale*larger, poses[i].opacity*brighter)
+		}
+	}
+	o.glow(l.style.glow)
+	for i, q := range l.letters {
+		o.blit(q.face, q.x, q.y+poses[i].dy, poses[i].scale, poses[i].opacity)
+	}
+}
+
+// dance lets the letters arrive one by one with a spring, breathe, catch the light and fly away.
+func (l *lettering) dance(o *overlay, now, in, out float32) {
+	if shown := out - in; shown < danceLeast {
+		now, out = in+(now-in)*danceLeast/shown, in+danceLeast
+	}
 	n := float32(len(l.letters))
 	step := min(0.13, 0.9/n)
 	start := in + 0.10
@@ -174,45 +321,40 @@ func (l *lettering) dance(c *canvas, now, in, out float32) {
 		}
 	}
 	pulse := 0.85 + 0.25*sin((now-in)*3.2)
-	for i, q := range l.letters {
-		c.blit(q.glow, q.x, q.y+poses[i].dy, poses[i].scale*(1+0.03*pulse), poses[i].opacity*min(1, pulse))
-	}
-	for i, q := range l.letters {
-		c.blit(q.face, q.x, q.y+poses[i].dy, poses[i].scale, poses[i].opacity)
-	}
+	l.draw(o, poses, 1+0.03*pulse, min(1, pulse))
 	for _, at := range []float32{landed - 0.1, landed + 1.25} {
 		if t := (now - at) / 0.75; t > 0 && t < 1 {
-			l.shimmer(c, poses, t)
+			l.shimmer(o, poses, t)
 		}
 	}
-	l.sparkle(c, now, start, landed, out)
+	l.sparkle(o, now, start, landed, out)
 }
 
 // shimmer lets a slanted band of light pass over the letters; t goes from 0 to 1.
 //
 //go:norace
-func (l *lettering) shimmer(c *canvas, poses []pose, t float32) {
+func (l *lettering) shimmer(o *overlay, poses []pose, t float32) {
 	const width = 46
 	middle := l.ink.x0 - 80 + (l.ink.width()+160)*t
 	level := (l.ink.y0 + l.ink.y1) / 2
+	white := toLanes(rgb{255, 255, 250}, 1)
 	for i, q := range l.letters {
 		if poses[i].opacity < 0.9 {
 			continue
 		}
-		left, top := int(q.x-float32(q.face.w)/2+0.5), int(q.y+poses[i].dy-float32(q.face.h)/2)
-		for y := max(0, -top); y < min(q.face.h, c.h-top); y++ {
-			for x := max(0, -left, q.face.first[y]); x < min(q.face.last[y]+1, c.w-left); x++ {
-				m := q.mask[y*q.face.w+x]
-				d := (float32(left+x) + (float32(top+y)-level)*0.45 - middle) / width
-				if m < 0.02 || d < -1 || d > 1 {
+		left, top := int(floor(q.x-float32(q.face.w)/2+0.5)), int(floor(q.y+poses[i].dy-float32(q.face.h)/2+0.5))
+		for y := max(0, -top); y < min(q.face.h, o.h-top); y++ {
+			centre := middle - (float32(top+y)-level)*0.45 - float32(left)
+			from := max(0, -left, q.face.first[y], int(floor(centre-width))+1)
+			to := min(q.face.last[y]+1, o.w-left, int(centre+width)+1)
+			for x := from; x < to; x++ {
+				m := q.shape[y*q.face.w+x]
+				if m < 6 {
 					continue
 				}
-				k := (1 - d*d) * (1 - d*d) * m * 0.75
-				o := ((top+y)*c.w + left + x) * 3
-				p := c.pix[o : o+3 : o+3]
-				p[0] += (255 - p[0]) * k
-				p[1] += (255 - p[1]) * k
-				p[2] += (250 - p[2]) * k
+				d := (float32(x) - centre) / width
+				p := &o.pix[(top+y)*o.w+left+x]
+				*p = over(*p, white*weight((1-d*d)*(1-d*d)*float32(m)*(0.75/255)))
 			}
 		}
 	}
@@ -223,13 +365,31 @@ var (
 	sparkHalo = newSpot(15, 3)
 )
 
+// sparkColours are those of a spark: its halo, its core and its rays. Sparks of letters that are not golden have the
+// colour of the glow, or of the letters if that does not shine.
+func (st style) sparkColours() (halo, core, rays rgb) {
+	if st.glow == gold.glow && st.glowStrength > 0 {
+		return rgb{255, 200, 110}, rgb{255, 244, 210}, rgb{255, 246, 220}
+	}
+	c, white := st.glow, rgb{255, 255, 255}
+	if st.glowStrength == 0 || max(c.r, c.g, c.b) < 64 {
+		c = st.middle
+	}
+	return c, mix(white, c, 0.25), mix(white, c, 0.2)
+}
+
 // sparkle draws a burst where the letters land, twinkles while they stay, and a farewell when they go.
-func (l *lettering) sparkle(c *canvas, now, start, landed, out float32) {
+func (l *lettering) sparkle(o *overlay, now, start, landed, out float32) {
+	halo, core, rays := l.style.sparkColours()
+	light := l.light()
 	draw := func(x, y, k, size float32) {
+		// A spark goes out before it would be cut off.
+		const half = 16
+		k *= smooth(half, 2*half, min(x-light.x0, light.x1-x, y-light.y0, light.y1-y))
 		if k > 0.02 {
-			c.light(sparkHalo, x, y, rgb{255, 200, 110}, k*0.55)
-			c.light(sparkCore, x, y, rgb{255, 244, 210}, k)
-			c.cross(x, y, 3.2*size, rgb{255, 246, 220}, k*0.75)
+			o.spot(sparkHalo, x, y, halo, k*0.55)
+			o.spot(sparkCore, x, y, core, k)
+			o.cross(x, y, 3.2*size, rays, k*0.75)
 		}
 	}
 	for i, s := range l.sparks {

@@ -212,21 +212,27 @@ func fit(t *typeface, text string, maxW, maxH, maxSize float32) []line {
 	if _, joined := cutPieces([]rune(text)); joined {
 		maxSize *= 1.35 // these scripts are small for their em
 	}
-	var best []string
-	var size float32
-	try := func(lines ...string) {
-		var w, h float32
+	// measure returns the largest size of some lines, and how wide they are at 100 px.
+	measure := func(lines ...string) (size, width float32) {
+		var h float32
 		for _, s := range lines {
 			l := shape(t, s, 100)
 			ink := l.ink(l.glyphs)
-			w, h = max(w, ink.width()), max(h, ink.height())
+			width, h = max(width, ink.width()), max(h, ink.height())
 		}
 		h += 100 * leading * float32(len(lines)-1)
-		if s := min(maxSize, maxW/max(1, w)*100, maxH/max(1, h)*100); best == nil || s > size*1.15 {
-			best, size = lines, s
+		return min(maxSize, maxW/max(1, width)*100, maxH/max(1, h)*100), width
+	}
+	best := []string{text}
+	size, _ := measure(text)
+	var broken []string
+	var larger, narrower float32
+	try := func(first, second string) {
+		// Of breaks that give the same size, the most even one is the narrowest.
+		if s, w := measure(first, second); s > larger || s == larger && w < narrower {
+			broken, larger, narrower = []string{first, second}, s, w
 		}
 	}
-	try(text)
 	for i, r := range text {
 		switch r {
 		case ' ':
@@ -237,13 +243,16 @@ func fit(t *typeface, text string, maxW, maxH, maxSize float32) []line {
 			}
 		}
 	}
-	if size < smallest {
+	if max(size, larger) < smallest {
 		runes := []rune(text)
 		half := len(runes) / 2
 		for half < len(runes)-1 && unicode.Is(unicode.M, runes[half]) {
 			half++
 		}
 		try(string(runes[:half]), string(runes[half:]))
+	}
+	if larger > size*1.15 {
+		best, size = broken, larger
 	}
 	// The shaper places glyphs for whole pixel sizes only.
 	size = max(1, float32(int(size)))

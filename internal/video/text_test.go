@@ -12,7 +12,7 @@ func TestCanDraw(t *testing.T) {
 	m := newMaker(t, func(*Config) {})
 	for _, name := range []string{"Маша", "Ян", "Александра-Виктория", "Łukasz", "Әлия", "محمد", "שרה", "O'Connor", "O’Connor",
 		"Анна Мария", "Їжак", "Zoë", "Zoe\u0308", "Й", "И\u0306", "Νίκος", "გიორგი", "Ա\u0580\u0561\u0574"} {
-		if err := m.CanDraw(name); err != nil {
+		if err := m.CanDraw("new-year", name); err != nil {
 			t.Errorf("%s: got %v; want nil", name, err)
 		}
 	}
@@ -24,7 +24,7 @@ func TestCanDraw(t *testing.T) {
 		"a space":                 " ",
 		"a private letter":        "\uE83A",
 	} {
-		if err := m.CanDraw(name); !errors.Is(err, ErrCannotDraw) || !isPermanent(err) {
+		if err := m.CanDraw("new-year", name); !errors.Is(err, ErrCannotDraw) || !isPermanent(err) {
 			t.Errorf("%s: got %v; want ErrCannotDraw, permanent", what, err)
 		}
 	}
@@ -36,7 +36,7 @@ func TestCanDrawAnswersManyAtOnce(t *testing.T) {
 	errs := make(chan error)
 	for range 4 {
 		for _, name := range names {
-			go func() { errs <- m.CanDraw(name) }()
+			go func() { errs <- m.CanDraw("new-year", name) }()
 		}
 	}
 	for range 4 * len(names) {
@@ -66,20 +66,40 @@ func TestNamesFit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := len(fit(face, name, namePlace.maxW, namePlace.maxH, namePlace.maxSize)); got != c.lines {
+			if got := len(fit(face, name, nameBox.place().maxW, nameBox.place().maxH, nameBox.place().maxSize)); got != c.lines {
 				t.Errorf("got %d lines; want %d", got, c.lines)
 			}
-			l := newLettering(face, name, namePlace, gold)
+			l := newLettering(face, name, nameBox.place(), gold)
 			if len(l.letters) != c.letters {
 				t.Errorf("got %d moving letters; want %d", len(l.letters), c.letters)
 			}
-			if l.ink.width() > namePlace.maxW+2 || l.ink.height() > namePlace.maxH+2 {
-				t.Errorf("got ink of %.0f×%.0f; want at most %.0f×%.0f", l.ink.width(), l.ink.height(), namePlace.maxW, namePlace.maxH)
+			if l.ink.width() > nameBox.place().maxW+2 || l.ink.height() > nameBox.place().maxH+2 {
+				t.Errorf("got ink of %.0f×%.0f; want at most %.0f×%.0f", l.ink.width(), l.ink.height(), nameBox.place().maxW, nameBox.place().maxH)
 			}
-			if middle := (l.ink.y0 + l.ink.y1) / 2; abs(middle-namePlace.y) > 20 {
-				t.Errorf("got the middle at %.0f; want %.0f", middle, namePlace.y)
+			if middle := (l.ink.y0 + l.ink.y1) / 2; abs(middle-nameBox.place().y) > 20 {
+				t.Errorf("got the middle at %.0f; want %.0f", middle, nameBox.place().y)
 			}
 		})
+	}
+}
+
+func TestLinesBreakWhereTheTypeIsLargest(t *testing.T) {
+	f := &fonts{cache: t.TempDir()}
+	for text, c := range map[string]struct {
+		w, h, size float32
+		first      string
+	}{
+		"Анна-Виктория Мария":    {600, 300, 200, "Анна-Виктория"},
+		"May your year sparkle!": {900, 400, 120, "May your"}, // of two that are as large, the even one
+	} {
+		face, err := f.pick(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := fit(face, text, c.w, c.h, c.size)
+		if len(lines) != 2 || len(lines[0].glyphs) != len([]rune(c.first)) {
+			t.Errorf("%s: got %d lines, %d glyphs in the first; want the break after %s", text, len(lines), len(lines[0].glyphs), c.first)
+		}
 	}
 }
 

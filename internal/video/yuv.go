@@ -57,37 +57,71 @@ func (c *canvas) yuv(dst []byte, d *dither) {
 	}
 }
 
+// blankYUVA is a frame without anything: black and transparent.
+func blankYUVA(w, h int) []byte {
+	out := make([]byte, yuvaSize(w, h))
+	for i := range out[:w*h] {
+		out[i] = 16
+	}
+	for i := range out[w*h : w*h*3/2] {
+		out[w*h+i] = 128
+	}
+	return out
+}
+
 // yuva writes an overlay as planar yuva420p with straight alpha into dst, which has yuvaSize bytes.
 // Light that covers nothing becomes as opaque as it is bright, which is how a glow looks over a darker picture.
 //
 //go:norace
-func (c *canvas) yuva(dst []byte) {
-	w, h := c.w, c.h
+func (o *overlay) yuva(dst []byte) {
+	w, h := o.w, o.h
 	n := w * h
-	ys, us, vs, as := dst[:n], dst[n:n+n/4], dst[n+n/4:n*3/2], dst[n*3/2:]
-	for y := 0; y < h; y += 2 {
-		for x := 0; x < w; x += 2 {
-			var su, sv, weight float32
-			for k := range 4 {
-				i := (y+k>>1)*w + x + k&1
-				p := c.pix[i*3 : i*3+3 : i*3+3]
-				a := min(1, max(c.cover[i], max(p[0], p[1], p[2])/255))
-				if a < 0.004 {
-					ys[i], as[i] = 16, 0
-					continue
-				}
-				r, g, b := min(255, p[0]/a), min(255, p[1]/a), min(255, p[2]/a)
-				ys[i] = byte(16.5 + 0.18259*r + 0.61423*g + 0.06201*b)
-				as[i] = byte(a*255 + 0.5)
-				su += a * (-0.10064*r - 0.33857*g + 0.43922*b)
-				sv += a * (0.43922*r - 0.39894*g - 0.04027*b)
-				weight += a
+	ys, us, vs, as := dst[:n], dst[n:n+n/4], dst[n+n/4:n*3/2], dst[n*3/2:n*5/2]
+	x0, x1 := o.drawn.Min.X&^1, (o.drawn.Max.X+1)&^1
+	y0, y1 := o.drawn.Min.Y&^1, (o.drawn.Max.Y+1)&^1
+	copy(dst, o.blank)
+	for y := y0; y < y1; y += 2 {
+		upper, lower := o.pix[y*w+x0:y*w+x1], o.pix[(y+1)*w+x0:(y+1)*w+x1]
+		yu, yl := ys[y*w+x0:y*w+x1], ys[(y+1)*w+x0:(y+1)*w+x1]
+		au, al := as[y*w+x0:y*w+x1], as[(y+1)*w+x0:(y+1)*w+x1]
+		u, v := us[(y*w/2+x0)/2:], vs[(y*w/2+x0)/2:]
+		for x := 0; x < len(upper); x += 2 {
+			a, b, c, d := upper[x], upper[x+1], lower[x], lower[x+1]
+			if a|b|c|d == 0 {
+				continue
 			}
-			j := y/2*(w/2) + x/2
-			us[j], vs[j] = 128, 128
-			if weight > 0 {
-				us[j], vs[j] = byte(128.5+su/weight), byte(128.5+sv/weight)
-			}
+			var ka, kb, kc, kd lanes
+			yu[x], ka = straight(a)
+			yu[x+1], kb = straight(b)
+			yl[x], kc = straight(c)
+			yl[x+1], kd = straight(d)
+			au[x], au[x+1], al[x], al[x+1] = byte(ka), byte(kb), byte(kc), byte(kd)
+			sum := a + b + c + d
+			red, green, blue := int(sum&0xffff), int(sum>>16&0xffff), int(sum>>32&0xffff)
+			share := oneBy[ka+kb+kc+kd]
+			u[x/2] = byte((chromaHalf + (-6596*red-22188*green+28784*blue)*share) >> 32)
+			v[x/2] = byte((chromaHalf + (28784*red-26145*green-2639*blue)*share) >> 32)
 		}
 	}
+}
+
+// oneBy holds 255/n in 65536ths, for the alphas of up to four pixels.
+var oneBy = func() (t [4*255 + 1]int) {
+	for n := 1; n < len(t); n++ {
+		t[n] = 255 << 16 / n
+	}
+	return t
+}()
+
+// lumaBase and chromaHalf are 16 and 128 and what rounds, in the 2^32nds in which colours are summed up.
+const (
+	lumaBase   = 33 << 31
+	chromaHalf = 257 << 31
+)
+
+// straight returns the luma of a pixel as it is without its alpha, and the alpha.
+func straight(p lanes) (luma byte, alpha lanes) {
+	r, g, b := p&255, p>>16&255, p>>32&255
+	alpha = max(p>>48, r, g, b)
+	return byte((lumaBase + (11966*r+40254*g+4064*b)*lanes(oneBy[alpha])) >> 32), alpha
 }
