@@ -1,4 +1,4 @@
-// jingle.go plays the music of the built-in template: Jingle Bells (1857) on a music box made of sines, with sleigh bells.
+// jingle.go plays the music of the scene "new-year": Jingle Bells (1857) on a music box made of sines, with sleigh bells.
 
 package video
 
@@ -73,14 +73,19 @@ func jingle(seconds, chime float64) stereo {
 	for i, tone := range []int{0, 7, 12, 16, 19, 24} { // a last chord, rolled
 		dry.strike(end+0.05*float64(i), tone, harp, 0.8, 0.12*float64(i)-0.3)
 	}
-	for i, tone := range []int{24, 28, 31, 36, 40, 43, 48} {
-		dry.strike(chime-0.30+0.055*float64(i), tone, bell, 1, 0.13*float64(i)-0.4)
-	}
+	dry.chime(chime, 24)
 	dry.sleighBells(musicStart, end)
 	wet := reverb(dry)
 	wet.fadeOut(0.9)
 	wet.level(0.60)
 	return wet
+}
+
+// chime lets high bells run up to a second at which something appears: a major chord on a tone.
+func (s stereo) chime(at float64, tone int) {
+	for i, step := range []int{0, 4, 7, 12, 16, 19, 24} {
+		s.strike(at-0.30+0.055*float64(i), tone+step, bell, 1, 0.13*float64(i)-0.4)
+	}
 }
 
 // strike adds a tone at a time in seconds; pan goes from -1, left, to 1, right.

@@ -1,72 +1,105 @@
-// newyear.go is the built-in template "new-year": a winter night, a tree that lights up, a name in gold.
+// newyear.go is the scene "new-year": a winter night, a tree that lights up, fireworks for the farewell.
 
 package video
 
-import "embed"
+import "math/rand/v2"
 
-// The scene is a portrait film of ten seconds. The name is on screen from frame nameFrom up to, not including, nameTo.
-const (
-	sceneName   = "new-year"
-	sceneWidth  = 720
-	sceneHeight = 1280
-	sceneRate   = 30 // frames a second
-	sceneFrames = 300
-	nameFrom    = 60
-	nameTo      = 195
-
-	sceneSeconds = float32(sceneFrames) / sceneRate
-	nameIn       = float32(nameFrom) / sceneRate
-	nameOut      = float32(nameTo) / sceneRate
-)
-
-// namePlace is where the name stands: between the greeting and the moon.
-var namePlace = place{x: sceneWidth / 2, y: 432, maxW: 632, maxH: 258, maxSize: 200}
-
-// wishes are the fixed lines of a language.
-type wishes struct{ greeting, farewell string }
-
-var sceneWishes = map[string]wishes{
-	"ru": {"С Новым годом,", "Счастья и чудес!"},
-	"en": {"Happy New Year,", "May your year sparkle!"},
+// night is how the scene is composed for one shape of the picture; in pixels, unless it says otherwise.
+type night struct {
+	w, h      float32
+	horizon   float32 // where the sky is lightest: a share of the height
+	hills     [3]hill
+	haze      float32 // how far below its edge a hill has its lower colour
+	moon      disc
+	swags     int        // of the garland
+	drop      float32    // how far a swag hangs through
+	lampPace  float32    // seconds from one lamp of the garland to the next
+	farFirs   int        // how many stand on the first hill
+	nearFirs  int        // and on the second
+	clear     [2]float32 // between these no near fir stands, for the cottage or the tree stands there
+	grove     [2]float32 // where such a fir goes instead, and how wide the place is
+	cottage   float32    // from the left edge
+	tree      float32    // the same
+	treeFoot  float32    // how far below the edge of the last hill it stands
+	starAt    point      // where the shooting star begins
+	starWay   point      // and how far it flies
+	fireworks [5]point
 }
 
-// sceneSource is the code that draws and sounds: part of the key of a prepared template, so that nobody has to
-// remember to raise a version number after changing a colour.
-//
-//go:embed newyear*.go canvas.go yuv.go layer.go shaping.go lettering.go jingle.go reverb.go
-var sceneSource embed.FS
+// disc is a round thing: its middle and its radius.
+type disc struct{ x, y, r float32 }
 
-// scene is everything that is the same in all languages. It is read-only once made: frames may be drawn concurrently.
-type scene struct {
+var (
+	// On a phone the tree stands in the middle, and the words have the sky above the moon.
+	uprightNight = night{
+		w: 720, h: 1280, horizon: 0.80, haze: 204.8,
+		hills: [3]hill{
+			{940.8, 38.4, 2.1, 1.3, rgb{138, 134, 200}, rgb{98, 104, 178}},
+			{1017.6, 43.52, 1.6, 4.1, rgb{160, 168, 226}, rgb{100, 114, 194}},
+			{1120, 35.84, 1.2, 2.2, rgb{198, 210, 250}, rgb{122, 140, 216}},
+		},
+		moon: disc{596, 654, 52}, swags: 2, drop: 92,
+		farFirs: 16, nearFirs: 9, clear: [2]float32{40, 510}, grove: [2]float32{510, 210},
+		cottage: 144, tree: 360, treeFoot: 62,
+		starAt: point{700, 300}, starWay: point{-430, 150},
+		fireworks: [5]point{{170, 205}, {560, 180}, {330, 150}, {600, 240}, {120, 235}},
+		lampPace:  0.05,
+	}
+	// On a wide screen the words have the left of the sky, and the tree stands to the right of them under the moon.
+	wideNight = night{
+		w: 1280, h: 720, horizon: 0.78, haze: 150,
+		hills: [3]hill{
+			{528, 30, 1.5, 1.3, rgb{138, 134, 200}, rgb{98, 104, 178}},
+			{574, 30, 1.25, 4.1, rgb{160, 168, 226}, rgb{100, 114, 194}},
+			{636, 26, 0.9, 2.2, rgb{198, 210, 250}, rgb{122, 140, 216}},
+		},
+		moon: disc{1196, 178, 44}, swags: 4, drop: 46,
+		farFirs: 30, nearFirs: 20, clear: [2]float32{170, 1180}, grove: [2]float32{330, 370},
+		cottage: 262, tree: 1052, treeFoot: 12,
+		starAt: point{1010, 130}, starWay: point{-560, 170},
+		fireworks: [5]point{{110, 200}, {880, 190}, {480, 140}, {856, 340}, {170, 300}},
+		lampPace:  0.025,
+	}
+)
+
+// winterNight is all that the frames are made of. It is read-only once made.
+type winterNight struct {
+	night
 	base       *canvas // all that stands still
 	stars      []star
 	lamps      []lamp // garland, then tree
 	windows    []point
 	flakes     []flake
-	fireworks  []firework
+	bursts     []firework
 	chimney    point
 	flakeSpots []*spot // by size
 	glow       *spot
 	smoke      *spot
-	dither     *dither
 }
 
-// sceneText is what one language adds to the scene.
-type sceneText struct{ greeting, farewell *lettering }
-
-func newSceneText(f *fonts, w wishes) (sceneText, error) {
-	face, err := f.pick(w.greeting + w.farewell)
-	if err != nil {
-		return sceneText{}, err
+// newYear makes the scene: it draws all that stands still and throws the dice for all that moves, always the same way.
+func newYear(w, h int) *scene {
+	r := rand.New(rand.NewPCG(7, 24))
+	s := &winterNight{night: uprightNight, base: newCanvas(w, h), flakeSpots: newFlakeSpots(), glow: newSpot(46, 3), smoke: newSpot(26, 1.6)}
+	if w > h {
+		s.night = wideNight
 	}
-	return sceneText{
-		greeting: newLettering(face, w.greeting, place{x: sceneWidth / 2, y: 236, maxW: 590, maxH: 110, maxSize: 72}, silver),
-		farewell: newLettering(face, w.farewell, place{x: sceneWidth / 2, y: 388, maxW: 620, maxH: 280, maxSize: 104}, gold),
-	}, nil
+	s.drawSky(r)
+	s.stars = s.newStars(r)
+	ground := s.drawLand(r)
+	s.base.light(newSpot(120, 2.5), ground.x, ground.y+34, rgb{255, 170, 90}, 0.22) // the cottage's light on the snow
+	s.lamps = append(s.hangGarland(r), s.drawTree(r)...)
+	s.flakes = s.newSnow(r)
+	s.bursts = s.newFireworks(r)
+	return &scene{
+		frames: sceneFrames,
+		draw:   s.draw,
+		music:  func() stereo { return jingle(float64(sceneSeconds), float64(nameIn)) },
+		dither: newDither(),
+	}
 }
 
-// draw makes frame n without any text.
-func (s *scene) draw(c *canvas, n int) {
+func (s *winterNight) draw(c *canvas, n int) {
 	t := float32(n) / sceneRate
 	copy(c.pix, s.base.pix)
 	s.drawStars(c, t)
@@ -74,20 +107,5 @@ func (s *scene) draw(c *canvas, n int) {
 	s.drawLamps(c, t)
 	s.drawShow(c, t)
 	s.drawSnow(c, t)
-	// The film comes out of the dark and goes back into it.
-	if k := smooth(-0.25, 0.5, t) * (1 - 0.9*smooth(sceneSeconds-0.5, sceneSeconds-0.02, t)); k < 0.999 {
-		c.dim(k)
-	}
-}
-
-// draw adds the fixed lines of frame n.
-func (x sceneText) draw(c *canvas, n int) {
-	t := float32(n) / sceneRate
-	if k := smooth(0.7, 1.5, t) * (1 - smooth(nameOut-0.45, nameOut-0.05, t)); k > 0 {
-		x.greeting.fade(c, k, 14*(1-smooth(0.7, 1.5, t)))
-	}
-	if t > nameOut {
-		// It stays until the film goes dark, so its own farewell lies beyond the end.
-		x.farewell.dance(c, t, nameOut+0.05, sceneSeconds+5)
-	}
+	c.curtain(t)
 }

@@ -1,4 +1,4 @@
-// newyear_land.go draws the still part of the scene: hills, forest, the cottage, and puts the whole scene together.
+// newyear_land.go draws the land of the winter night: hills, forest, the cottage and its smoke.
 
 package video
 
@@ -13,57 +13,40 @@ type hill struct {
 	upper, lower            rgb
 }
 
-var hills = [3]hill{
-	{sceneHeight * 0.735, sceneHeight * 0.030, 2.1, 1.3, rgb{138, 134, 200}, rgb{98, 104, 178}},
-	{sceneHeight * 0.795, sceneHeight * 0.034, 1.6, 4.1, rgb{160, 168, 226}, rgb{100, 114, 194}},
-	{sceneHeight * 0.875, sceneHeight * 0.028, 1.2, 2.2, rgb{198, 210, 250}, rgb{122, 140, 216}},
-}
-
 // top is the height of the slope's edge at x.
 func (h hill) top(x float32) float32 {
 	x *= h.scale / 720
 	return h.base - h.rise*(sin(x*1.7+h.seed)*0.55+sin(x*3.9+h.seed*2.3)*0.28+sin(x*8.1+h.seed*0.7)*0.08)
 }
 
-func (h hill) draw(c *canvas) {
-	c.shade(0, h.base-2*h.rise, sceneWidth-1, sceneHeight-1, func(x, y float32) (rgb, float32) {
+func (s *winterNight) drawHill(h hill) {
+	s.base.shade(0, h.base-2*h.rise, s.w-1, s.h-1, func(x, y float32) (rgb, float32) {
 		depth := y - h.top(x)
 		rim := (1 - smooth(0, 7, depth)) * 0.35
-		return mix(mix(h.upper, h.lower, min(1, depth/(sceneHeight*0.16))), rgb{255, 250, 255}, rim), depth + 1
+		return mix(mix(h.upper, h.lower, min(1, depth/s.haze)), rgb{255, 250, 255}, rim), depth + 1
 	})
 }
 
-// newScene draws all that stands still and throws the dice for all that moves, always the same way.
-func newScene() *scene {
-	r := rand.New(rand.NewPCG(7, 24))
-	s := &scene{
-		base: newCanvas(sceneWidth, sceneHeight), flakeSpots: newFlakeSpots(),
-		glow: newSpot(46, 3), smoke: newSpot(26, 1.6), dither: newDither(),
-	}
+// drawLand draws the hills from far to near with all that stands on them but the tree; it returns where the cottage is.
+func (s *winterNight) drawLand(r *rand.Rand) point {
 	c := s.base
-	drawSky(c, r)
-	s.stars = newStars(r)
-	hills[0].draw(c)
-	for range 16 {
-		x := r.Float32() * sceneWidth
-		drawFir(c, x, hills[0].top(x)+3, 52+34*r.Float32(), 4, rgb{58, 66, 128}, rgb{160, 164, 222})
+	s.drawHill(s.hills[0])
+	for range s.farFirs {
+		x := r.Float32() * s.w
+		drawFir(c, x, s.hills[0].top(x)+3, 52+34*r.Float32(), 4, rgb{58, 66, 128}, rgb{160, 164, 222})
 	}
-	hills[1].draw(c)
-	for range 9 {
-		x := r.Float32() * sceneWidth
-		if x > 40 && x < 510 { // the cottage and the tree stand there
-			x = 510 + mod(x, 210)
+	s.drawHill(s.hills[1])
+	for range s.nearFirs {
+		x := r.Float32() * s.w
+		if x > s.clear[0] && x < s.clear[1] {
+			x = s.grove[0] + mod(x, s.grove[1])
 		}
-		drawFir(c, x, hills[1].top(x)+4, 92+52*r.Float32(), 4, rgb{36, 58, 104}, rgb{196, 204, 246})
+		drawFir(c, x, s.hills[1].top(x)+4, 92+52*r.Float32(), 4, rgb{36, 58, 104}, rgb{196, 204, 246})
 	}
-	ground := point{sceneWidth * 0.20, hills[1].top(sceneWidth*0.20) + 26}
+	ground := point{s.cottage, s.hills[1].top(s.cottage) + 26}
 	s.windows, s.chimney = drawCottage(c, ground)
-	hills[2].draw(c)
-	c.light(newSpot(120, 2.5), ground.x, ground.y+34, rgb{255, 170, 90}, 0.22) // its light on the snow
-	s.lamps = append(hangGarland(c, r), drawTree(c, r)...)
-	s.flakes = newSnow(r)
-	s.fireworks = newFireworks(r)
-	return s
+	s.drawHill(s.hills[2])
+	return ground
 }
 
 // drawFir draws a snowy fir of the given height whose trunk ends at (x, y).
@@ -146,7 +129,7 @@ func drawWindow(c *canvas, left, top, w, h float32) {
 }
 
 // drawSmoke lets soft puffs rise from the chimney and drift with the wind.
-func (s *scene) drawSmoke(c *canvas, t float32) {
+func (s *winterNight) drawSmoke(c *canvas, t float32) {
 	const puffs, life = 9, 4.5
 	for i := range puffs {
 		age := mod(t+life*float32(i)/puffs, life)

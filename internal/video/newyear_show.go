@@ -9,21 +9,22 @@ import (
 
 // firework is one burst: when and where, its colour, and where its sparks fly.
 type firework struct {
+	point
 	at   float32 // second
-	x, y float32
 	col  rgb
 	ways []point // pixels flown by a spark that never slows down
 }
 
-func newFireworks(r *rand.Rand) []firework {
+func (s *winterNight) newFireworks(r *rand.Rand) []firework {
 	bursts := []firework{
-		{at: 6.75, x: 170, y: 205, col: rgb{255, 196, 96}},
-		{at: 7.20, x: 560, y: 180, col: rgb{120, 190, 255}},
-		{at: 7.75, x: 330, y: 150, col: rgb{255, 120, 150}},
-		{at: 8.25, x: 600, y: 240, col: rgb{150, 235, 160}},
-		{at: 8.60, x: 120, y: 235, col: rgb{215, 150, 255}},
+		{at: 6.75, col: rgb{255, 196, 96}},
+		{at: 7.20, col: rgb{120, 190, 255}},
+		{at: 7.75, col: rgb{255, 120, 150}},
+		{at: 8.25, col: rgb{150, 235, 160}},
+		{at: 8.60, col: rgb{215, 150, 255}},
 	}
 	for i := range bursts {
+		bursts[i].point = s.fireworks[i]
 		for k := range 64 {
 			// Two shells, the inner one half as wide; a little disorder makes it look like powder and not like geometry.
 			turn := float32(k)/32*2*math.Pi + 0.15*float32(r.NormFloat64())
@@ -39,9 +40,9 @@ var (
 	fireGlow  = newSpot(120, 3)
 )
 
-func (s *scene) drawShow(c *canvas, t float32) {
+func (s *winterNight) drawShow(c *canvas, t float32) {
 	s.drawShootingStar(c, t)
-	for _, f := range s.fireworks {
+	for _, f := range s.bursts {
 		const life = 1.35
 		q := (t - f.at) / life
 		if q <= 0 || q >= 1 {
@@ -62,22 +63,22 @@ func (s *scene) drawShow(c *canvas, t float32) {
 	}
 }
 
-func (s *scene) drawShootingStar(c *canvas, t float32) {
+func (s *winterNight) drawShootingStar(c *canvas, t float32) {
 	const from, until = 1.15, 1.95
 	q := (t - from) / (until - from)
 	if q <= 0 || q >= 1 {
 		return
 	}
-	head, tail := point{700, 300}, point{-430, 150} // where it starts, and how far it flies
+	head, way := s.starAt, s.starWay
 	k := smooth(0, 0.2, q) * (1 - smooth(0.6, 1, q))
 	for i := range 60 {
 		past := q - 0.0045*float32(i)
 		if past < 0 {
 			break
 		}
-		c.light(fireSpark, head.x+tail.x*past, head.y+tail.y*past, rgb{225, 232, 255}, k*0.9*(1-float32(i)/60))
+		c.light(fireSpark, head.x+way.x*past, head.y+way.y*past, rgb{225, 232, 255}, k*0.9*(1-float32(i)/60))
 	}
-	x, y := head.x+tail.x*q, head.y+tail.y*q
+	x, y := head.x+way.x*q, head.y+way.y*q
 	c.light(sparkHalo, x, y, rgb{190, 210, 255}, k)
 	c.cross(x, y, 12, rgb{240, 245, 255}, k*0.8)
 }

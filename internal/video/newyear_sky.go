@@ -19,13 +19,11 @@ type lamp struct {
 
 var lampColours = []rgb{{255, 190, 70}, {255, 80, 80}, {90, 220, 120}, {90, 170, 255}, {255, 120, 220}}
 
-// moon is its middle and radius. The name ends above it.
-var moon = struct{ x, y, r float32 }{596, 654, 52}
-
-func drawSky(c *canvas, r *rand.Rand) {
+func (s *winterNight) drawSky(r *rand.Rand) {
+	c := s.base
 	zenith, high, low, horizon := rgb{7, 10, 40}, rgb{22, 30, 92}, rgb{70, 62, 140}, rgb{216, 132, 150}
 	for y := range c.h {
-		t := float32(y) / sceneHeight / 0.80
+		t := float32(y) / s.h / s.horizon
 		var col rgb
 		switch {
 		case t < 0.45:
@@ -36,20 +34,20 @@ func drawSky(c *canvas, r *rand.Rand) {
 			col = mix(low, horizon, min(1, (t-0.8)/0.2))
 		}
 		for x := range c.w {
-			aside := float32(x)/sceneWidth - 0.5
+			aside := float32(x)/s.w - 0.5
 			c.set(x, y, col.times(1-0.56*aside*aside), 1)
 		}
 	}
 	dust := newSpot(1.1, 1)
 	for range 500 { // the Milky Way
 		t := r.Float32()
-		x, y := sceneWidth*(t*1.3-0.15), sceneHeight*(0.42-0.34*t)+float32(r.NormFloat64())*64
+		x, y := s.w*(t*1.3-0.15), s.h*(0.42-0.34*t)+float32(r.NormFloat64())*64
 		c.light(dust, x, y, rgb{150, 160, 220}, 0.10+0.35*r.Float32())
 	}
-	drawMoon(c)
+	drawMoon(c, s.moon)
 }
 
-func drawMoon(c *canvas) {
+func drawMoon(c *canvas, moon disc) {
 	c.light(newSpot(moon.r*5.2, 3.2), moon.x, moon.y, rgb{120, 130, 210}, 0.55)
 	c.light(newSpot(moon.r*2.2, 2), moon.x, moon.y, rgb{190, 190, 230}, 0.45)
 	craters := []struct{ x, y, r float32 }{{-0.3, -0.25, 0.30}, {0.25, 0.3, 0.24}, {0.35, -0.35, 0.16}, {-0.2, 0.45, 0.18}}
@@ -63,20 +61,20 @@ func drawMoon(c *canvas) {
 	})
 }
 
-func newStars(r *rand.Rand) []star {
+func (s *winterNight) newStars(r *rand.Rand) []star {
 	var stars []star
 	for len(stars) < 150 {
 		y := r.Float32()
-		s := star{r.Float32() * sceneWidth, y * y * sceneHeight * 0.62, 0.9 + 1.6*r.Float32()*r.Float32(),
+		q := star{r.Float32() * s.w, y * y * s.h * 0.62, 0.9 + 1.6*r.Float32()*r.Float32(),
 			r.Float32() * 6.28, 1 + 3*r.Float32(), 0.35 + 0.65*r.Float32()}
-		if hypot(s.x-moon.x, s.y-moon.y) > moon.r*1.5 {
-			stars = append(stars, s)
+		if hypot(q.x-s.moon.x, q.y-s.moon.y) > s.moon.r*1.5 {
+			stars = append(stars, q)
 		}
 	}
 	return stars
 }
 
-func (s *scene) drawStars(c *canvas, t float32) {
+func (s *winterNight) drawStars(c *canvas, t float32) {
 	for _, q := range s.stars {
 		k := q.strength * (0.55 + 0.45*sin(t*q.speed+q.phase))
 		c.light(s.flakeSpot(q.size*1.5), q.x, q.y, rgb{225, 230, 255}, k)
@@ -86,50 +84,55 @@ func (s *scene) drawStars(c *canvas, t float32) {
 	}
 }
 
-// hangGarland draws the wire of two swags across the top and returns their lamps, lit from left to right.
-func hangGarland(c *canvas, r *rand.Rand) []lamp {
-	const swags, bulbs = 2, 9
-	hang := func(t float32) float32 { return 20 + 92*4*t*(1-t) }
+// hangGarland draws the wire of the swags across the top and returns their lamps, lit from left to right.
+func (s *winterNight) hangGarland(r *rand.Rand) []lamp {
+	const bulbs = 9
+	wide := s.w / float32(s.swags)
+	hang := func(t float32) float32 { return 20 + s.drop*4*t*(1-t) }
 	var lamps []lamp
-	for g := range swags {
-		left := float32(g) * sceneWidth / swags
+	for g := range s.swags {
+		left := float32(g) * wide
 		var wire []point
-		for x := float32(0); x <= sceneWidth/swags; x += 4 {
-			wire = append(wire, point{left + x, hang(x/(sceneWidth/swags)) - 1.6})
+		for x := float32(0); x <= wide; x += 4 {
+			wire = append(wire, point{left + x, hang(x/wide) - 1.6})
 		}
-		for x := float32(sceneWidth / swags); x >= 0; x -= 4 {
-			wire = append(wire, point{left + x, hang(x/(sceneWidth/swags)) + 1.6})
+		for x := wide; x >= 0; x -= 4 {
+			wire = append(wire, point{left + x, hang(x/wide) + 1.6})
 		}
-		c.fill(func(_, _ float32) rgb { return rgb{14, 36, 36} }, wire...)
+		s.base.fill(func(_, _ float32) rgb { return rgb{14, 36, 36} }, wire...)
 		for i := range bulbs {
 			t := (float32(i) + 0.5) / bulbs
-			lamps = append(lamps, lamp{left + sceneWidth/swags*t, hang(t) + 12, 7.5, lampColours[len(lamps)%5],
-				0.15 + 0.05*float32(len(lamps)), r.Float32() * 6.28, 0.62})
+			lamps = append(lamps, lamp{left + wide*t, hang(t) + 12, 7.5, lampColours[len(lamps)%5],
+				0.15 + s.lampPace*float32(len(lamps)), r.Float32() * 6.28, 0.62})
 		}
 	}
 	return lamps
 }
 
-func (s *scene) drawLamps(c *canvas, t float32) {
+func (s *winterNight) drawLamps(c *canvas, t float32) {
 	for i, w := range s.windows {
 		c.light(s.glow, w.x, w.y, rgb{255, 170, 70}, 0.10+0.05*sin(t*3+float32(i)*2))
 	}
 	for _, l := range s.lamps {
-		k := smooth(l.on, l.on+0.25, t) * (0.60 + 0.40*sin(t*2.8+l.phase))
-		c.light(s.glow, l.x, l.y, l.col, l.glow*k)
-		c.shade(l.x-l.size-1, l.y-l.size-1, l.x+l.size+1, l.y+l.size+1, func(x, y float32) (rgb, float32) {
-			d := hypot(x-l.x, y-l.y) / l.size
-			hot := (1 - smooth(0, 0.75, d)) * k * 0.9
-			return mix(l.col.times(0.45+0.55*k), rgb{255, 255, 245}, hot), 1 - smooth(0.72, 1, d)
-		})
+		l.draw(c, s.glow, t)
 	}
 }
 
+func (l lamp) draw(c *canvas, glow *spot, t float32) {
+	k := smooth(l.on, l.on+0.25, t) * (0.60 + 0.40*sin(t*2.8+l.phase))
+	c.light(glow, l.x, l.y, l.col, l.glow*k)
+	c.shade(l.x-l.size-1, l.y-l.size-1, l.x+l.size+1, l.y+l.size+1, func(x, y float32) (rgb, float32) {
+		d := hypot(x-l.x, y-l.y) / l.size
+		hot := (1 - smooth(0, 0.75, d)) * k * 0.9
+		return mix(l.col.times(0.45+0.55*k), rgb{255, 255, 245}, hot), 1 - smooth(0.72, 1, d)
+	})
+}
+
 // newSnow makes three depths of snow: fine and far, near, and a few soft flakes right before the lens.
-func newSnow(r *rand.Rand) []flake {
+func (s *winterNight) newSnow(r *rand.Rand) []flake {
 	flakes := make([]flake, 230)
 	for i := range flakes {
-		f := flake{x: r.Float32() * sceneWidth * 1.1, y: r.Float32() * sceneHeight, phase: r.Float32() * 6.28}
+		f := flake{x: r.Float32() * s.w * 1.1, y: r.Float32() * s.h, phase: r.Float32() * 6.28}
 		switch depth := r.Float32(); {
 		case depth < 0.62:
 			f.size, f.fall, f.sway, f.strength = 1.5+r.Float32()*0.9, 46+22*r.Float32(), 9, 0.62
@@ -143,11 +146,11 @@ func newSnow(r *rand.Rand) []flake {
 	return flakes
 }
 
-func (s *scene) drawSnow(c *canvas, t float32) {
+func (s *winterNight) drawSnow(c *canvas, t float32) {
 	for _, f := range s.flakes {
-		y := mod(f.y+f.fall*t, sceneHeight+40) - 20
+		y := mod(f.y+f.fall*t, s.h+40) - 20
 		x := f.x + f.sway*sin(t*0.9+f.phase) - 14*t
-		x = mod(x+sceneWidth*1.1, sceneWidth*1.1) - sceneWidth*0.05
+		x = mod(x+s.w*1.1, s.w*1.1) - s.w*0.05
 		c.light(s.flakeSpot(f.size), x, y, rgb{235, 240, 255}, f.strength)
 	}
 }
@@ -161,6 +164,6 @@ func newFlakeSpots() []*spot {
 	return spots
 }
 
-func (s *scene) flakeSpot(size float32) *spot {
+func (s *winterNight) flakeSpot(size float32) *spot {
 	return s.flakeSpots[min(len(s.flakeSpots)-1, int(size*0.7))]
 }

@@ -7,11 +7,11 @@ import (
 	"math/rand/v2"
 )
 
-// drawTree draws the decorated tree in the middle and returns its lamps, lit from the bottom upwards.
-func drawTree(c *canvas, r *rand.Rand) []lamp {
+// drawTree draws the decorated tree and returns its lamps, lit from the bottom upwards.
+func (s *winterNight) drawTree(r *rand.Rand) []lamp {
 	const height = 372
-	x := float32(sceneWidth / 2)
-	y := hills[2].top(x) + 62
+	c, x := s.base, s.tree
+	y := s.hills[2].top(x) + s.treeFoot
 	c.light(newSpot(height*0.62, 2.2), x, y-height*0.5, rgb{90, 110, 210}, 0.16)
 	c.shade(x-140, y-16, x+140, y+16, func(px, py float32) (rgb, float32) { // its shadow on the snow
 		d := (px-x)*(px-x)/(140*140) + (py-y)*(py-y)/(16*16)
@@ -19,10 +19,11 @@ func drawTree(c *canvas, r *rand.Rand) []lamp {
 	})
 	drawFir(c, x, y, height, 5, rgb{22, 86, 74}, rgb{232, 240, 255})
 	drawTopStar(c, x, y-height*1.135)
+	onSnow := rgb{96, 110, 184}
 	lamps := treeLamps(r, x, y, height)
-	drawPresent(c, x-104, y+30, 70, 56, rgb{216, 60, 78}, rgb{255, 214, 120})
-	drawPresent(c, x+92, y+34, 82, 48, rgb{92, 92, 214}, rgb{240, 240, 255})
-	drawPresent(c, x+30, y+46, 54, 44, rgb{250, 176, 66}, rgb{206, 46, 80})
+	drawPresent(c, x-104, y+30, 70, 56, rgb{216, 60, 78}, rgb{255, 214, 120}, onSnow)
+	drawPresent(c, x+92, y+34, 82, 48, rgb{92, 92, 214}, rgb{240, 240, 255}, onSnow)
+	drawPresent(c, x+30, y+46, 54, 44, rgb{250, 176, 66}, rgb{206, 46, 80}, onSnow)
 	return lamps
 }
 
@@ -66,17 +67,17 @@ func drawTopStar(c *canvas, x, y float32) {
 	}
 }
 
-// drawPresent draws a box of w×h whose bottom middle is (x, y), with a ribbon, a lid and a bow.
-func drawPresent(c *canvas, x, y, w, h float32, paper, ribbon rgb) {
+// drawPresent draws a box of w×h whose bottom middle is (x, y), with a ribbon, a lid and a bow, and its shadow.
+func drawPresent(c *canvas, x, y, w, h float32, paper, ribbon, shadow rgb) {
 	lit := func(col rgb, k float32) func(x, y float32) rgb {
 		return func(px, _ float32) rgb { return col.times((0.86 + 0.28*(px-x)/w) * k) }
 	}
 	rect := func(x0, y0, x1, y1 float32, col func(x, y float32) rgb) {
 		c.fill(col, point{x0, y0}, point{x1, y0}, point{x1, y1}, point{x0, y1})
 	}
-	c.shade(x-w*0.62, y-5, x+w*0.62, y+5, func(px, py float32) (rgb, float32) { // it stands on the snow
+	c.shade(x-w*0.62, y-5, x+w*0.62, y+5, func(px, py float32) (rgb, float32) {
 		d := (px-x)*(px-x)/(w*w*0.38) + (py-y)*(py-y)/25
-		return rgb{96, 110, 184}, 0.6 * (1 - d)
+		return shadow, 0.6 * (1 - d)
 	})
 	lid := y - h*0.80
 	rect(x-w/2, y-h, x+w/2, y, lit(paper, 0.94))

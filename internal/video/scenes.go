@@ -1,0 +1,74 @@
+// scenes.go holds what all built-in templates share: the list of their moving pictures, and the words and times in files.
+
+package video
+
+import "embed"
+
+// sceneRate is how many frames a second a scene has.
+const sceneRate = 30
+
+// scene is a picture that moves by itself: what a built-in template has instead of a film. It is read-only once made.
+type scene struct {
+	frames int                    // at sceneRate frames a second
+	draw   func(c *canvas, n int) // draws frame n without words on a canvas of the scene's size; concurrently, with a canvas each
+	music  func() stereo          // of the length of the film
+	dither *dither
+}
+
+// scenes makes the scenes by name, for a picture of w by h pixels: 720×1280 or 1280×720.
+var scenes = map[string]func(w, h int) *scene{"new-year": newYear, "birthday": birthday}
+
+// sceneSource is the code that draws and sounds: part of the key of a prepared template, so that nobody has to
+// remember to raise a version number after changing a colour.
+//
+//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go shaping.go lettering.go jingle.go reverb.go
+var sceneSource embed.FS
+
+// builtIn holds the built-in templates: a folder each, named after the template, with its template.toml.
+//
+//go:embed templates
+var builtIn embed.FS
+
+// Both scenes are films of ten seconds in which the name appears at the same moment: the music announces it.
+const (
+	sceneFrames  = 300
+	sceneSeconds = float32(sceneFrames) / sceneRate
+	nameIn       = float32(2)   // second
+	farewellIn   = float32(6.5) // second
+)
+
+// curtain lets the film come out of the dark and go back into it.
+func (c *canvas) curtain(t float32) {
+	if k := smooth(-0.25, 0.5, t) * (1 - 0.9*smooth(sceneSeconds-0.5, sceneSeconds-0.02, t)); k < 0.999 {
+		c.dim(k)
+	}
+}
+
+// carve paints what at says of every place in a rectangle: its colour, and whether anything is there. It looks at sixteen
+// places in each pixel, so that shapes made of formulas have smooth edges; too slow for every frame.
+func (c *canvas) carve(x0, y0, x1, y1 float32, at func(x, y float32) (rgb, bool)) {
+	const grid = 4
+	c.shade(x0-1, y0-1, x1+1, y1+1, func(px, py float32) (rgb, float32) {
+		var sum rgb
+		var n float32
+		for k := range grid * grid {
+			x, y := px+(float32(k%grid)+0.5)/grid-0.5, py+(float32(k/grid)+0.5)/grid-0.5
+			if col, ok := at(x, y); ok {
+				sum, n = rgb{sum.r + col.r, sum.g + col.g, sum.b + col.b}, n+1
+			}
+		}
+		return sum.times(1 / max(1, n)), n / (grid * grid)
+	})
+}
+
+// lit is a colour in warm light: less of it leaves more of the red than of the rest, so that white is never grey.
+func (c rgb) lit(k float32) rgb { return rgb{c.r * (0.45 + 0.55*k), c.g * k, c.b * (0.12 + 0.88*k)} }
+
+// ball paints a shiny ball that is lit from the upper left.
+func (c *canvas) ball(x, y, r float32, col rgb) {
+	c.carve(x-r, y-r, x+r, y+r, func(px, py float32) (rgb, bool) {
+		u, v := (px-x)/r, (py-y)/r
+		shine := 1 - smooth(0, 0.34, hypot(u+0.36, v+0.40))
+		return mix(col.lit(1.06-0.36*smooth(0, 1.5, hypot(u+0.35, v+0.45))), rgb{255, 255, 255}, 0.75*shine), u*u+v*v < 1
+	})
+}
