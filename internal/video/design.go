@@ -11,6 +11,7 @@ import (
 type design struct {
 	id     string // name of the folder: letters a to z, digits and hyphens, at most 32
 	files  fs.FS  // the folder
+	folder string // the same as a path; "" for a built-in template
 	titles phrase
 
 	film          string        // file in the folder; "" with a scene
@@ -23,6 +24,8 @@ type design struct {
 	texts    []caption // the same for every name
 	images   []picture
 	voice    *spoken // nil: nothing is spoken
+
+	lines keyLines // where template.toml says what, for the faults that only the film brings to light
 }
 
 // phrase is a text in each language; the key "" stands for every language.
