@@ -1,0 +1,127 @@
+// clip.go makes a clip of what an engine spoke: 48 kHz, one channel, nothing but voice, and always equally loud.
+
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"time"
+)
+
+const (
+	clipLoudness = -15.0                 // LUFS
+	maxClip      = 15 * soundRate        // samples
+	clipMargin   = 15 * soundRate / 1000 // samples left before and after the voice, for soft consonants
+	faintest     = 0.003                 // peak of what counts as sound, where 1 is full scale
+	clipKnee     = 0.5                   // the loudest that passes the limiter unchanged
+	clipPeak     = 0.79                  // the loudest that leaves it: -2 dB, so that between samples it is not -1.5
+)
+
+// hardenedSound are the options before sound from outside: a local file, and of a kind that names no other files.
+var hardenedSound = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "wav,mp3,flac,ogg,aac,mov,mp4,m4a,3gp,3g2,mj2"}
+
+// normalise reads a sound file and returns the voice in it.
+func (t *tools) normalise(ctx context.Context, path string) ([]int16, error) {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return nil, errors.New("the engine left no sound file")
+	}
+	// The decoder stops at twice the longest clip, whatever a file claims: there may be silence around the voice.
+	args := append(append(t.oneThread(), hardenedSound...), "-t", strconv.Itoa(2*maxClip/soundRate), "-i", "file:"+path,
+		"-map", "0:a:0", "-ar", strconv.Itoa(soundRate), "-ac", "1", "-f", "s16le", "pipe:1")
+	pcm := &limited{left: 2 * 2 * maxClip}
+	if err := run(ctx, child{argv: t.command(args), env: environment(ownVariable), stdout: pcm}); err != nil {
+		return nil, fmt.Errorf("read the sound: %w", err)
+	}
+	clip := trim(samples(pcm.Bytes()))
+	switch {
+	case len(clip) == 0:
+		return nil, errors.New("the engine left silence")
+	case len(clip) > maxClip:
+		return nil, fmt.Errorf("the engine spoke for longer than %v", maxClip/soundRate*time.Second)
+	}
+	gain := math.Pow(10, (clipLoudness-loudness(clip))/20)
+	for i, s := range clip {
+		clip[i] = sample16(soften(float64(s)/32768*gain, clipKnee, clipPeak))
+	}
+	return clip, nil
+}
+
+// biquad is a filter: what goes in, from the newest, and what came out count with these factors.
+type biquad struct{ in, out [3]float64 }
+
+// kWeighting are the filters of ITU-R BS.1770 at 48 kHz, which hear like a head with ears.
+var kWeighting = []biquad{
+	{[3]float64{1.53512485958697, -2.69169618940638, 1.19839281085285}, [3]float64{1, -1.69065929318241, 0.73248077421585}},
+	{[3]float64{1, -2, 1}, [3]float64{1, -1.99004745483398, 0.99007225036621}},
+}
+
+// loudness measures a sound that is not silent in LUFS, as ITU-R BS.1770 says: the mean of blocks of 0.4 s that overlap,
+// without those that are 10 dB softer than the mean of all. A sound that is shorter than a block is one.
+func loudness(clip []int16) float64 {
+	heard := make([]float64, len(clip))
+	for i, s := range clip {
+		heard[i] = float64(s) / 32768
+	}
+	for _, f := range kWeighting {
+		var x1, x2, y1, y2 float64
+		for i, x := range heard {
+			y := f.in[0]*x + f.in[1]*x1 + f.in[2]*x2 - f.out[1]*y1 - f.out[2]*y2
+			x1, x2, y1, y2 = x, x1, y, y1
+			heard[i] = y
+		}
+	}
+	const block, step = 400 * soundRate / 1000, 100 * soundRate / 1000
+	var power []float64
+	for from := 0; from == 0 || from+block <= len(heard); from += step {
+		part := heard[from:min(from+block, len(heard))]
+		var sum float64
+		for _, v := range part {
+			sum += v * v
+		}
+		power = append(power, sum/float64(len(part)))
+	}
+	mean := func(gate float64) float64 {
+		var sum, n float64
+		for _, p := range power {
+			if p >= gate {
+				sum, n = sum+p, n+1
+			}
+		}
+		return sum / n
+	}
+	return 10*math.Log10(mean(mean(0)/10)) - 0.691
+}
+
+// trim cuts away what is silent before and after: 40 dB below the peak. Nothing is left of what is silent altogether.
+func trim(clip []int16) []int16 {
+	var peak float64
+	for _, s := range clip {
+		peak = max(peak, math.Abs(float64(s)))
+	}
+	if peak < faintest*32768 {
+		return nil
+	}
+	heard := func(s int16) bool { return math.Abs(float64(s)) > peak/100 }
+	first, last := 0, len(clip)
+	for !heard(clip[first]) {
+		first++
+	}
+	for !heard(clip[last-1]) {
+		last--
+	}
+	return clip[max(0, first-clipMargin):min(len(clip), last+clipMargin)]
+}
+
+// soften bends what is louder than the knee so that nothing exceeds the top; full scale is 1.
+func soften(v, knee, top float64) float64 {
+	if over := math.Abs(v) - knee; over > 0 {
+		return math.Copysign(knee+(top-knee)*math.Tanh(over/(top-knee)), v)
+	}
+	return v
+}
+
+func sample16(v float64) int16 { return int16(math.Round(min(max(v*32768, -32768), 32767))) }

@@ -1,0 +1,162 @@
+// voice_http_test.go is a service that speaks, refuses and misbehaves.
+
+package video
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// httpMaker returns a Maker whose voice is a service.
+func httpMaker(t *testing.T, handler http.HandlerFunc) (*Maker, *tools) {
+	t.Helper()
+	proven, err := provenTools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return newMaker(t, func(c *Config) {
+		c.Voice = VoiceConfig{Engine: VoiceHTTP, URL: server.URL + "/v1/audio/speech", Key: "sk-secret", Model: "tts-1", Voice: "nova"}
+	}), proven
+}
+
+func TestServiceSpeaks(t *testing.T) {
+	sound, err := os.ReadFile(beep(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"audio/wav", "audio/mpeg; charset=binary", "application/octet-stream"} {
+		calls := 0
+		m, tl := httpMaker(t, func(w http.ResponseWriter, r *http.Request) {
+			calls++
+			var got map[string]string
+			if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+				t.Errorf("body: %v", err)
+			}
+			if r.Method != "POST" || r.URL.Path != "/v1/audio/speech" || r.Header.Get("Authorization") != "Bearer sk-secret" || r.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("got %s %s with %v; want a POST with the key", r.Method, r.URL, r.Header)
+			}
+			if len(got) != 4 || got["model"] != "tts-1" || got["voice"] != "nova" || got["response_format"] != "wav" || got["input"] != `Hello "Anna" <b>!` {
+				t.Errorf("got %q; want model, voice, text and format", got)
+			}
+			w.Header().Set("Content-Type", kind)
+			w.Write(sound)
+		})
+		for range 2 {
+			clip, err := m.speak(t.Context(), tl, `Hello "Anna" <b>!`, `"Anna" <b>`, "en")
+			if err != nil || len(clip) < soundRate*9/10 {
+				t.Errorf("%s: got %d samples, %v; want a second", kind, len(clip), err)
+			}
+		}
+		if calls != 1 {
+			t.Errorf("%s: got %d calls; want 1", kind, calls)
+		}
+		wantNoRest(t, m, 1)
+	}
+}
+
+func TestServiceRefuses(t *testing.T) {
+	for _, c := range []struct {
+		code       int
+		retryAfter string
+		permanent  bool
+		wait       time.Duration // -1: none is named
+	}{
+		{400, "", true, -1}, {413, "", true, -1}, {422, "5", true, -1}, {451, "", true, -1},
+		{401, "", false, -1}, {402, "", false, -1}, {403, "", false, -1}, {404, "", false, -1},
+		{408, "", false, -1}, {425, "", false, -1}, {429, "", false, -1}, {429, "7", false, 7 * time.Second}, {429, "0", false, 0},
+		{429, "soon", false, -1}, {429, "-1", false, -1}, {429, "Mon, 02 Jan 2006 15:04:05 GMT", false, 0},
+		{500, "", false, -1}, {503, "60", false, time.Minute}, {204, "", false, -1}, {301, "", false, -1}, {307, "", false, -1},
+	} {
+		m, tl := httpMaker(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/v1/audio/speech" {
+				t.Errorf("%d: got a request for %s; want no redirect", c.code, r.URL)
+			}
+			if c.retryAfter != "" {
+				w.Header().Set("Retry-After", c.retryAfter)
+			}
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(c.code)
+			if c.code != 204 {
+				w.Write([]byte("{\"error\":\n \"cannot say Hello \\u041c\\u0430\\u0448\\u0430 or Маша with sk-secret\"}" + strings.Repeat("ы", 1000)))
+			}
+		})
+		_, err := m.speak(t.Context(), tl, "Hello Маша!", "Маша", "en")
+		if err == nil || isPermanent(err) != c.permanent {
+			t.Errorf("%d: got %v; want permanent: %t", c.code, err, c.permanent)
+			continue
+		}
+		if got := err.Error(); c.code != 204 && !strings.Contains(got, `"cannot say Hello [name] or [name] with [key]"`) || strings.Contains(got, "Маша") || strings.Contains(got, "sk-secret") || len(got) > 500 {
+			t.Errorf("%d: got %s; want the reason without name and key", c.code, got)
+		}
+		wait := time.Duration(-1)
+		var later interface{ RetryAfter() (time.Duration, bool) }
+		if errors.As(err, &later) {
+			wait, _ = later.RetryAfter()
+		}
+		if wait != c.wait {
+			t.Errorf("%d with Retry-After %q: got %v; want %v", c.code, c.retryAfter, wait, c.wait)
+		}
+		wantNoRest(t, m, 0)
+	}
+}
+
+func TestServiceMisbehaves(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(w http.ResponseWriter)
+		want   string
+	}{
+		"with a page":  {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/html"); w.Write([]byte("<p>")) }, "something else than sound"},
+		"with nothing": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "audio/wav") }, "no sound file"},
+		"with garbage": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "audio/wav"); w.Write(make([]byte, 5000)) }, "read the sound"},
+		"with too much": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "audio/wav")
+			w.Write(make([]byte, maxSpoken+1))
+		}, "more than 10 MB"},
+		"by hanging up": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, "ask the service"},
+		"in the middle": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "audio/wav")
+			w.Header().Set("Content-Length", "100000")
+			w.Write(make([]byte, 50000))
+		}, "answer of the service"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, tl := httpMaker(t, func(w http.ResponseWriter, _ *http.Request) { c.answer(w) })
+			_, err := m.speak(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
+			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "Mariam") {
+				t.Errorf("got %v; want a transient error with %q", err, c.want)
+			}
+			wantNoRest(t, m, 0)
+		})
+	}
+}
+
+func TestServiceThatIsGoneIsATransientError(t *testing.T) {
+	m, tl := httpMaker(t, nil)
+	m.cfg.Voice.URL = "http://127.0.0.1:1/v1/audio/speech"
+	if _, err := m.speak(t.Context(), tl, "Hello Mariam!", "Mariam", "en"); err == nil || isPermanent(err) {
+		t.Errorf("got %v; want a transient error", err)
+	}
+}
+
+func TestServiceEndsWithTheContext(t *testing.T) {
+	m, tl := httpMaker(t, func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // before that the server does not see that the client has gone
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errors.New("stopped by the test"))
+	defer cancel()
+	if _, err := m.speak(ctx, tl, "Hello Mariam!", "Mariam", "en"); err == nil || !strings.Contains(err.Error(), "stopped by the test") {
+		t.Errorf("got %v; want the cause", err)
+	}
+	wantNoRest(t, m, 0)
+}
