@@ -4,6 +4,7 @@ package video
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -15,12 +16,14 @@ const refusal = 65
 
 // command runs the operator's program and returns the path at which the video should be. The name travels in the
 // environment only. Exit status 65 is a permanent error; an error holds the last 2 KiB of what the program printed to
-// its stderr, without the name.
+// its stderr, without the name. Nothing that the program started outlives it.
 func (m *Maker) command(ctx context.Context, folder string, o Order) (string, error) {
 	path := filepath.Join(folder, "output.mp4")
+	mark := "RETAKE_JOB=" + rand.Text() // what it starts inherits this, and is found by it
 	// With TMPDIR there, what the program forgets to remove goes with the folder.
-	err := run(ctx, child{argv: m.cfg.Command, env: append(environment(secretVariable), "TMPDIR="+folder,
+	err := run(ctx, child{argv: m.cfg.Command, env: append(environment(secretVariable), "TMPDIR="+folder, mark,
 		"RETAKE_NAME="+o.Name, "RETAKE_LANG="+o.Lang, "RETAKE_TEMPLATE="+o.Template, "RETAKE_ASSET="+o.Asset, "RETAKE_OUTPUT="+path)})
+	killMarked(mark)
 	var exit *exitError
 	if errors.As(err, &exit) {
 		exit.stderr = redact(exit.stderr, o.Name)
@@ -34,12 +37,13 @@ func (m *Maker) command(ctx context.Context, folder string, o Order) (string, er
 	return path, nil
 }
 
-// secretVariable tells which of our variables an engine has no business to see.
+// secretVariable tells which of our variables an engine has no business to see; an address of the other engine may
+// hold a password.
 func secretVariable(name string) bool {
 	if !strings.HasPrefix(name, "RETAKE_") {
 		return false
 	}
-	for _, word := range []string{"TOKEN", "SECRET", "ACCESS_KEY", "PASSWORD"} {
+	for _, word := range []string{"TOKEN", "SECRET", "KEY", "PASSWORD", "RENDER_URL"} {
 		if strings.Contains(name, word) {
 			return true
 		}

@@ -34,7 +34,7 @@ func TestCommandMakesAVideo(t *testing.T) {
 			if v.Width != 64 || v.Height != 48 || v.Duration <= 0 || v.Size <= 0 {
 				t.Errorf("got %d×%d, %v, %d bytes; want 64×48 and more than nothing", v.Width, v.Height, v.Duration, v.Size)
 			}
-			if f, err := m.tools.probe(t.Context(), v.Path); err != nil || f.sound != "aac" {
+			if f, err := m.tools.probe(t.Context(), v.Path, hardened); err != nil || f.sound != "aac" {
 				t.Errorf("got sound %q, %v; want aac", f.sound, err)
 			}
 			wantIndexFirst(t, v.Path)
@@ -188,6 +188,9 @@ func TestCommandEnvironment(t *testing.T) {
 	t.Setenv("RETAKE_TELEGRAM_TOKEN_FILE", "hidden")
 	t.Setenv("RETAKE_YOUTUBE_CLIENT_SECRET", "hidden")
 	t.Setenv("RETAKE_MEDIA_S3_ACCESS_KEY", "hidden")
+	t.Setenv("RETAKE_VOICE_KEY", "hidden")
+	t.Setenv("RETAKE_VOICE_KEY_FILE", "hidden")
+	t.Setenv("RETAKE_RENDER_URL", "http://user:hidden@generator/")
 	t.Setenv("RETAKE_NAME", "somebody else")
 	t.Setenv("RETAKE_DATA_DIR", "/data")
 	m := commandMaker(t, `env >"$OUT"; exit 1`, nil)
@@ -208,13 +211,16 @@ func TestCommandEnvironment(t *testing.T) {
 	if !strings.Contains(got, "\nRETAKE_OUTPUT="+m.cfg.Work+"/job-") {
 		t.Errorf("got no RETAKE_OUTPUT in the work folder: %s", got)
 	}
+	if !strings.Contains(got, "\nRETAKE_JOB=") || strings.Contains(got, "\nRETAKE_JOB=\n") {
+		t.Errorf("got no RETAKE_JOB in %s", got)
+	}
 	if strings.Contains(got, "hidden") || strings.Contains(got, "somebody else") {
 		t.Errorf("got secrets or an old name in %s", got)
 	}
 }
 
 func TestCommandDrawsEveryName(t *testing.T) {
-	if err := commandMaker(t, "", nil).CanDraw("\U00012000"); err != nil {
+	if err := commandMaker(t, "", nil).CanDraw("new-year", "\U00012000"); err != nil {
 		t.Errorf("got %v; want nil", err)
 	}
 }

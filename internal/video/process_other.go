@@ -1,4 +1,5 @@
-// process_other.go is for systems that cannot kill children when this process dies: a hung one has to be ended by hand.
+// process_other.go is for systems that cannot kill children when this process dies, nor tell the environment of others:
+// a hung one has to be ended by hand.
 
 //go:build !linux
 
@@ -7,3 +8,5 @@ package video
 import "syscall"
 
 func groupAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+func killMarked(string) {}

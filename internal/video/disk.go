@@ -1,0 +1,77 @@
+// disk.go keeps room on the disk, whatever an engine does, and refuses what is too large.
+
+package video
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// reserve is what stays free for the database and the log whatever an engine does, in bytes.
+const reserve = 64 << 20
+
+// diskInterval is how often the disk is looked at while an engine runs.
+const diskInterval = 200 * time.Millisecond
+
+// freeBytes returns how much may still be written to the disk of a folder.
+func freeBytes(folder string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(folder, &s); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: folder, Err: err}
+	}
+	return int64(s.Bavail) * int64(s.Bsize), nil
+}
+
+// room returns an error if the disk of the jobs has not so many bytes beyond the reserve.
+func (m *Maker) room(need int64) error {
+	free, err := m.free(m.cfg.Work)
+	if err != nil {
+		return fmt.Errorf("look for room on the disk: %w", err)
+	}
+	if need += reserve; free < need {
+		return fmt.Errorf("the disk is nearly full: %d MB are free in %s, %d MB are needed: remove what can be spared",
+			free>>20, m.cfg.Work, need>>20)
+	}
+	return nil
+}
+
+// watchDisk returns a context that ends when the reserve is touched, with an error that says so. Whoever calls it calls
+// stop. An engine that writes hundreds of megabytes between two looks gets further than the reserve; its folder goes as
+// soon as it is dead.
+func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(diskInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-watched.Done():
+				return
+			case <-tick.C:
+				if err := m.room(0); err != nil {
+					cancel(fmt.Errorf("the engine filled the disk: %w", err))
+					return
+				}
+			}
+		}
+	}()
+	return watched, func() {
+		cancel(nil)
+		<-ended
+	}
+}
+
+// fits returns an error if the file of an engine is larger than a video may be. The next one may be smaller: the error
+// is not permanent.
+func (m *Maker) fits(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || m.cfg.MaxBytes == 0 || info.Size() <= m.cfg.MaxBytes {
+		return nil // that there is no file is found out later
+	}
+	return fmt.Errorf("the engine's video has %.1f MB; it may have %.1f MB", float64(info.Size())/1e6, float64(m.cfg.MaxBytes)/1e6)
+}

@@ -1,0 +1,135 @@
+// disk_test.go fills disks, and sends files that are too large.
+
+package video
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// smallDisk makes the work folder look like a disk of so many bytes.
+func smallDisk(m *Maker, size int64) {
+	m.free = func(folder string) (int64, error) {
+		used, err := dirSize(folder)
+		return size - used, err
+	}
+}
+
+// dirSize is how much lies in a folder, in bytes.
+func dirSize(folder string) (size int64, err error) {
+	err = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // gone meanwhile
+		}
+		if info, err := d.Info(); err == nil && d.Type().IsRegular() {
+			size += info.Size()
+		}
+		return nil
+	})
+	return size, err
+}
+
+func TestFreeBytes(t *testing.T) {
+	if free, err := freeBytes(t.TempDir()); free <= 0 || err != nil {
+		t.Errorf("got %d, %v; want more than nothing", free, err)
+	}
+	if _, err := freeBytes(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that is not there: got %v; want fs.ErrNotExist", err)
+	}
+}
+
+func TestRoom(t *testing.T) {
+	m := newMaker(t, func(*Config) {})
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		free, need int64
+		err        error
+		want       string
+	}{
+		"is there":                {reserve, 0, nil, ""},
+		"is there for a file":     {reserve + 100, 100, nil, ""},
+		"is not there":            {12<<20 + 1, 0, nil, "the disk is nearly full: 12 MB are free in " + m.cfg.Work + ", 64 MB are needed"},
+		"is not there for a file": {reserve + 99<<20, 100 << 20, nil, "163 MB are free in " + m.cfg.Work + ", 164 MB are needed"},
+		"is nobody knows where":   {0, 0, broken, "look for room on the disk: broken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m.free = func(string) (int64, error) { return c.free, c.err }
+			err := m.room(c.need)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v; want a transient error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestCommandDoesNotStartOnAFullDisk(t *testing.T) {
+	started := filepath.Join(t.TempDir(), "started")
+	t.Setenv("STARTED", started)
+	m := commandMaker(t, `: >"$STARTED"`, nil)
+	smallDisk(m, reserve-1)
+	_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
+	if err == nil || isPermanent(err) || !strings.HasPrefix(err.Error(), "the disk is nearly full: 63 MB are free in ") {
+		t.Errorf("got %v; want a transient error about the disk", err)
+	}
+	if _, err := os.Stat(started); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("program: got %v; want that it was not started", err)
+	}
+	wantEmpty(t, m)
+}
+
+func TestCommandIsStoppedWhenItFillsTheDisk(t *testing.T) {
+	for name, script := range map[string]string{
+		"with its video":           `for i in $(seq 300); do head -c 100000 /dev/zero >>"$RETAKE_OUTPUT"; done; sleep 300`,
+		"with temporary files":     `for i in $(seq 300); do head -c 100000 /dev/zero >"$(mktemp)"; done; sleep 300`,
+		"by a fork that has left":  `setsid sh -c 'for i in $(seq 300); do head -c 100000 /dev/zero >>"$TMPDIR/x"; done' >/dev/null 2>&1 & sleep 300`,
+		"although it says nothing": `exec 2>&-; for i in $(seq 300); do head -c 100000 /dev/zero >>"$TMPDIR/x"; done; sleep 300`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := commandMaker(t, script, func(c *Config) { c.Timeout = 10 * time.Second })
+			smallDisk(m, reserve+1<<20)
+			before := time.Now()
+			_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
+			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), "the engine filled the disk: the disk is nearly full") {
+				t.Errorf("got %v; want a transient error about the disk", err)
+			}
+			if took := time.Since(before); took > 5*time.Second {
+				t.Errorf("took %v; want less than 5s", took)
+			}
+			wantEmpty(t, m)
+		})
+	}
+}
+
+func TestCommandMayNotMakeTooLargeAFile(t *testing.T) {
+	source := clipWithSound(t)
+	t.Setenv("SOURCE", source)
+	info, err := os.Stat(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		most int64
+		want string
+	}{
+		"one byte too much": {info.Size() - 1, "the engine's video has 0.0 MB; it may have 0.0 MB"},
+		"just right":        {info.Size(), ""},
+		"without a limit":   {0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := commandMaker(t, `cp "$SOURCE" "$RETAKE_OUTPUT"`, func(cfg *Config) { cfg.MaxBytes = c.most })
+			v, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || err.Error() != c.want) {
+				t.Errorf("got %v; want a transient error %q", err, c.want)
+			}
+			if err := v.Discard(); err != nil {
+				t.Error(err)
+			}
+			wantEmpty(t, m)
+		})
+	}
+}
