@@ -30,11 +30,23 @@ type tools struct {
 const x264 = "ref=2:bframes=2:b-adapt=1:b-pyramid=none:weightp=1:8x8dct=1:cabac=1:open-gop=0:scenecut=0:" +
 	"keyint=90:min-keyint=1:stitchable=1:sps-id=0"
 
-// Ready returns nil if videos can be made, or an error of one sentence that says what to do. It tries a tiny encode the
-// first time and remembers success; after a failure it looks again.
+// Ready returns nil if videos can be made, or an error that says what to do. It tries a tiny encode, and looks at the
+// films of the offered templates, the first time and remembers success; after a failure it looks again.
 func (m *Maker) Ready(ctx context.Context) error {
-	_, err := m.ready(ctx)
-	return err
+	t, err := m.ready(ctx)
+	if err != nil || m.cfg.Engine != EngineTemplate {
+		return err
+	}
+	for _, id := range m.cfg.Offered {
+		k, err := m.template(id)
+		if err != nil {
+			return err
+		}
+		if err := m.look(ctx, t, k); err != nil {
+			return fmt.Errorf("template %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 func (m *Maker) ready(ctx context.Context) (*tools, error) {
@@ -103,12 +115,12 @@ func (t *tools) try(ctx context.Context, work string) error {
 	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "try.mp4")
 	args := append([]string{"-f", "lavfi", "-i", "color=s=64x64:r=30", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo",
-		"-frames:v", "2", "-t", "0.1"}, encodeVideo...)
+		"-frames:v", "2", "-t", "0.1"}, encodeVideo(64, 64, rate{30, 1})...)
 	args = append(append(args, encodeSound...), "-f", "mp4", path)
 	if err := t.run(ctx, args, nil); err != nil {
 		return fmt.Errorf("%s cannot encode H.264 and AAC (%s): %s", t.ffmpeg, oneLine(err), install)
 	}
-	if _, err := t.probe(ctx, path); err != nil {
+	if _, err := t.probe(ctx, path, hardened); err != nil {
 		return fmt.Errorf("%s cannot read a video (%s): %s", t.ffprobe, oneLine(err), install)
 	}
 	return nil
@@ -116,16 +128,26 @@ func (t *tools) try(ctx context.Context, work string) error {
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// encodeVideo and encodeSound are the options for everything that is encoded.
-var (
-	encodeVideo = []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-level", "4.0",
+// encodeVideo are the options for pictures that are encoded: those of a film and of what is spliced into it.
+func encodeVideo(w, h int, r rate) []string {
+	level := "4.0"
+	// Macroblocks a second that level 4.0 allows: 1080p at 30 frames; 4.2 allows 60.
+	if (w+15)/16*((h+15)/16)*r.num/r.den > 245_760 {
+		level = "4.2"
+	}
+	return []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-level", level,
 		"-x264-params", x264, "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-color_primaries", "bt709",
-		"-color_trc", "bt709", "-color_range", "tv", "-video_track_timescale", "15360"}
-	encodeSound = []string{"-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2"}
-)
+		"-color_trc", "bt709", "-color_range", "tv", "-video_track_timescale", strconv.Itoa(r.timescale())}
+}
+
+// encodeSound are the options for sound that is encoded.
+var encodeSound = []string{"-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2"}
 
 // hardened are the options before an input from outside: local files only, only what is MP4, no picture above 64 MP.
 var hardened = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2", "-max_pixels", "67108864"}
+
+// anyFormat are the options before an input of the operator's own: any format, but local files only.
+var anyFormat = []string{"-protocol_whitelist", "file,pipe"}
 
 // command makes an ffmpeg command line; the arguments are all but the general ones.
 func (t *tools) command(args []string) []string {

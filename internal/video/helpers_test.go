@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 // newMaker returns a Maker with a work folder of its own; change adjusts its configuration.
 func newMaker(t *testing.T, change func(*Config)) *Maker {
 	t.Helper()
-	cfg := Config{Engine: EngineTemplate, Template: "new-year", Timeout: 2 * time.Minute, Work: t.TempDir(), Cache: t.TempDir(), Workers: 1}
+	cfg := Config{Engine: EngineTemplate, Offered: []string{"new-year"}, Languages: []string{"ru", "en"}, Timeout: 2 * time.Minute, Work: t.TempDir(), Cache: t.TempDir(), Workers: 1}
 	change(&cfg)
 	m, err := New(cfg)
 	if err != nil {
@@ -51,7 +51,7 @@ var templates = sync.OnceValues(func() (string, error) {
 	if err := os.WriteFile(loggedFFmpeg(), []byte(wrapper), 0o700); err != nil {
 		return "", err
 	}
-	m, err := New(Config{Engine: EngineTemplate, Template: "new-year", FFmpeg: loggedFFmpeg(), Timeout: time.Minute,
+	m, err := New(Config{Engine: EngineTemplate, Offered: []string{"new-year"}, Languages: []string{"ru", "en"}, FFmpeg: loggedFFmpeg(), Timeout: time.Minute,
 		Work: filepath.Join(shared, "work"), Cache: cache, Workers: 2})
 	if err != nil {
 		return "", err

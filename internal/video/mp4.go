@@ -441,10 +441,10 @@ func (t *track) readOffsets(stbl []byte) error {
 	return nil
 }
 
-// video returns the video track, nil if there is none.
-func (m *movie) video() *track {
+// track returns the first track of a kind, "vide" or "soun"; nil if there is none.
+func (m *movie) track(handler string) *track {
 	for i := range m.tracks {
-		if m.tracks[i].handler == "vide" {
+		if m.tracks[i].handler == handler {
 			return &m.tracks[i]
 		}
 	}

@@ -1,4 +1,4 @@
-// prepare.go encodes the built-in template once per language, without a name, and keeps it for every name to come.
+// prepare.go encodes the film of a template once per language, without a name, and keeps it for every name to come.
 
 package video
 
@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,159 +15,236 @@ import (
 	"time"
 )
 
-// prepareTimeout ends a preparation that hangs; one takes seconds, a minute on a very small machine.
-const prepareTimeout = 10 * time.Minute
+// prepareTimeout ends a preparation that hangs; one takes seconds, some minutes for a long film on a small machine.
+const prepareTimeout = 30 * time.Minute
 
-// prepared is a template ready for a name.
-type prepared struct{ path string }
+// prepared is a template ready for a name, in one language.
+type prepared struct {
+	*design
+	lang          string
+	path          string // MP4 with key frames at the edges of the takes
+	music         string // its sound as a WAV file; "" if nothing is to be spoken over it
+	width, height int
+	rate          rate
+	frames        int
+	takes         []take
+	size          int64 // bytes
+}
 
-// Prepare makes the prepared templates of all languages unless they are in the cache already. Only one call works at a
-// time, the others wait for it; when it fails, the next one tries. For an engine command there is nothing to prepare.
+func (p prepared) length() time.Duration { return p.rate.at(p.frames) }
+
+// Prepare makes the prepared films of all offered templates in all languages, unless they are in the cache already.
+// Calls for the same template work one after another; when one fails, the next one tries. Other engines have nothing
+// to prepare.
 func (m *Maker) Prepare(ctx context.Context) error {
-	if m.cfg.Engine == EngineCommand {
+	if m.cfg.Engine != EngineTemplate {
 		return nil
 	}
 	t, err := m.ready(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = m.prepare(ctx, t)
-	return err
+	for _, id := range m.cfg.Offered {
+		k, err := m.template(id)
+		if err != nil {
+			return err
+		}
+		if _, err := m.prepare(ctx, t, k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// prepare returns the prepared templates by language, and makes those that are missing or damaged.
-func (m *Maker) prepare(ctx context.Context, t *tools) (map[string]prepared, error) {
+// prepare returns the prepared films of a template by language, and makes those that are missing or damaged.
+func (m *Maker) prepare(ctx context.Context, t *tools, k *template) (map[string]prepared, error) {
 	select {
-	case m.preparing <- struct{}{}:
-		defer func() { <-m.preparing }()
+	case k.preparing <- struct{}{}:
+		defer func() { <-k.preparing }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	found, missing := map[string]prepared{}, map[string]string{}
-	for _, lang := range languages() {
-		key, err := m.key(lang, t.version)
+	if err := m.look(ctx, t, k); err != nil {
+		return nil, fmt.Errorf("template %s: %w", k.id, err)
+	}
+	found, missing := map[string]prepared{}, map[string]prepared{}
+	for _, lang := range m.cfg.Languages {
+		p, err := m.locate(t, k, lang)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("template %s: %w", k.id, err)
 		}
-		p := prepared{filepath.Join(m.cfg.Cache, fmt.Sprintf("%s-%s-%s.mp4", sceneName, lang, key))}
+		if p.look() != nil {
+			missing[p.path] = p
+		}
 		found[lang] = p
-		if p.check() != nil {
-			missing[lang] = p.path
+	}
+	if len(missing) > 0 {
+		if err := m.encodeFilms(ctx, t, k, missing); err != nil {
+			return nil, fmt.Errorf("prepare template %s: %w", k.id, err)
 		}
 	}
-	if len(missing) == 0 {
-		return found, nil
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, prepareTimeout, fmt.Errorf("took longer than %v", prepareTimeout))
-	defer cancel()
-	if err := m.encodeTemplates(ctx, t, missing); err != nil {
-		return nil, fmt.Errorf("prepare template %s: %w", sceneName, err)
+	for lang, p := range found {
+		if err := p.look(); err != nil {
+			return nil, fmt.Errorf("prepared template %s: %w", k.id, err)
+		}
+		found[lang] = p
 	}
 	return found, nil
 }
 
-// key names what a prepared template is made of: the drawing code, the words, the font, ffmpeg and its options.
-func (m *Maker) key(lang, version string) (string, error) {
-	words := sceneWishes[lang]
-	face, err := m.fonts.pick(words.greeting + words.farewell)
-	if err != nil {
-		return "", err
+// look finds out what the film of a template becomes, once.
+func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
+	k.looking.Lock()
+	defer k.looking.Unlock()
+	if k.source.frames > 0 {
+		return nil
 	}
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %x %q %q %q\n", words, face.sum, version, encodeVideo, encodeSound)
-	err = fs.WalkDir(sceneSource, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+	f := film{width: k.width, height: k.height, rate: rate{sceneRate, 1}, frames: sceneFrames}
+	if k.film != "" {
+		var err error
+		if f, err = m.probeFilm(ctx, t, k.design); err != nil {
 			return err
 		}
-		b, err := sceneSource.ReadFile(path)
-		fmt.Fprintf(h, "%s %d\n%s", path, len(b), b)
-		return err
-	})
-	return hex.EncodeToString(h.Sum(nil)[:8]), err
+	}
+	if faults := k.checkFilm(f.width, f.height, f.length()); len(faults) > 0 {
+		return permanent{faults}
+	}
+	k.source = f
+	return nil
 }
 
-// check reports whether the file is there and whole.
-func (p prepared) check() error {
+// locate says where the prepared film of a language lies. Its name tells what it was made of: the template's files, the
+// words, the fonts, ffmpeg and its options; so films of two languages are one file if they show the same.
+func (m *Maker) locate(t *tools, k *template, lang string) (prepared, error) {
+	p := prepared{design: k.design, lang: lang, width: k.source.width, height: k.source.height, rate: k.source.rate, frames: k.source.frames}
+	h := sha256.New()
+	fmt.Fprintf(h, "%x %q %q %q %q\n", k.sum, t.version, encodeVideo(p.width, p.height, p.rate), encodeSound, k.source.filter)
+	for _, c := range k.texts {
+		text := c.text.in(lang)
+		face, err := m.fonts.pickFor(k.files, c.font, text)
+		if err != nil {
+			return p, fmt.Errorf("text %q: %w", text, err)
+		}
+		fmt.Fprintf(h, "%q %x\n", text, face.sum)
+	}
+	p.path = filepath.Join(m.cfg.Cache, fmt.Sprintf("%s-%s.mp4", k.id, hex.EncodeToString(h.Sum(nil)[:8])))
+	p.takes = k.takes(p.rate, p.frames)
+	if k.voice != nil {
+		p.music = strings.TrimSuffix(p.path, ".mp4") + ".wav"
+	}
+	return p, nil
+}
+
+// look reads the index of the prepared film; the error says that it has to be made.
+func (p *prepared) look() error {
 	f, err := openMovie(p.path)
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	if v := f.video(); v == nil || len(v.samples) != sceneFrames || len(f.tracks) != 2 {
-		return errors.New("not a prepared template")
+	v := f.track("vide")
+	if v == nil || len(f.tracks) != 2 || len(v.samples) != p.frames {
+		return errors.New("not a prepared film")
 	}
-	return nil
+	for _, k := range p.takes {
+		if k.first >= k.last || !v.samples[k.first].sync || k.last < p.frames && !v.samples[k.last].sync {
+			return fmt.Errorf("frames %d to %d are not between key frames", k.first, k.last)
+		}
+	}
+	info, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	p.size = info.Size()
+	if p.music != "" {
+		_, err = os.Stat(p.music)
+	}
+	return err
 }
 
-// encodeTemplates draws the scene once and encodes it in several languages at the same time; paths are by language.
-func (m *Maker) encodeTemplates(ctx context.Context, t *tools, paths map[string]string) (err error) {
+// encodeFilms encodes the films that are missing; they are by path.
+func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing map[string]prepared) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, prepareTimeout, fmt.Errorf("took longer than %v", prepareTimeout))
+	defer cancel()
 	folder, err := newFolder(m.cfg.Cache, preparePrefix)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	var films []prepared
+	for _, p := range missing {
+		p.path = filepath.Join(folder, filepath.Base(p.path))
+		films = append(films, p)
+	}
 	music := filepath.Join(folder, "music.wav")
-	if err := os.WriteFile(music, jingle(float64(sceneSeconds), float64(nameIn)).wav(), 0o600); err != nil {
+	if k.film == "" {
+		err = m.encodeScene(ctx, t, k, films, music)
+	} else {
+		err = m.encodeSource(ctx, t, k, films, music)
+	}
+	if err != nil {
 		return err
 	}
-	var langs []string
-	var texts []sceneText
-	for _, lang := range languages() {
-		if paths[lang] == "" {
-			continue
+	for _, p := range films {
+		kept := filepath.Join(m.cfg.Cache, filepath.Base(p.path))
+		if p.music != "" {
+			copied := p.path + ".wav"
+			if err := os.Link(music, copied); err != nil {
+				return err
+			}
+			if err := keep(copied, missing[kept].music); err != nil {
+				return err
+			}
 		}
-		text, err := newSceneText(&m.fonts, sceneWishes[lang])
-		if err != nil {
-			return err
-		}
-		langs, texts = append(langs, lang), append(texts, text)
-	}
-	part := func(lang string) string { return filepath.Join(folder, lang+".mp4") }
-	if err := t.encodeScene(ctx, langs, texts, music, part); err != nil {
-		return err
-	}
-	for _, lang := range langs {
-		if err := (prepared{part(lang)}).check(); err != nil {
-			return err
-		}
-		if err := keep(part(lang), paths[lang]); err != nil {
-			return err
-		}
-		if err := removeOld(paths[lang], sceneName+"-"+lang+"-"); err != nil {
+		if err := keep(p.path, kept); err != nil {
 			return err
 		}
 	}
-	return nil
+	return m.removeOld(t, k)
 }
 
-// encodeScene feeds every drawn frame, with the text of each language on it, to one ffmpeg per language.
-func (t *tools) encodeScene(ctx context.Context, langs []string, texts []sceneText, music string, path func(lang string) string) error {
+// encodeScene draws every frame once and feeds it, with the texts of each film on it, to one ffmpeg per film.
+func (m *Maker) encodeScene(ctx context.Context, t *tools, k *template, films []prepared, music string) error {
+	s := scenes[k.scene](k.width, k.height)
+	if err := os.WriteFile(music, s.music().wav(), 0o600); err != nil {
+		return err
+	}
+	fixed := make([][]shown, len(films))
 	var encoders []*process
-	for _, lang := range langs {
-		args := append(rawInput("yuv420p", sceneWidth, sceneHeight), "-i", music, "-map", "0:v", "-map", "1:a")
-		args = append(append(args, encodeVideo...), encodeSound...)
-		args = append(args, "-force_key_frames", keyFrames, "-movflags", "+faststart", "-f", "mp4", path(lang))
-		p, err := t.start(ctx, args, nil, true)
+	for i, p := range films {
+		var err error
+		if fixed[i], err = m.fixed(k.design, p.length(), p.lang); err != nil {
+			return errors.Join(err, endInput(encoders))
+		}
+		args := append(rawInput("yuv420p", k.width, k.height, p.rate), "-i", music, "-map", "0:v", "-map", "1:a")
+		e, err := t.start(ctx, append(args, p.encode()...), nil, true)
 		if err != nil {
 			return errors.Join(err, endInput(encoders))
 		}
-		encoders = append(encoders, p)
+		encoders = append(encoders, e)
 	}
-	s := newScene()
-	frame := yuvSize(sceneWidth, sceneHeight)
+	frame := yuvSize(k.width, k.height)
 	workers := runtime.GOMAXPROCS(0)
-	canvases := make([][2]*canvas, workers)
-	for i := range canvases {
-		canvases[i] = [2]*canvas{newCanvas(sceneWidth, sceneHeight), newCanvas(sceneWidth, sceneHeight)}
+	type easel struct {
+		bare, written *canvas
+		words         *overlay
 	}
-	err := drawInOrder(ctx, workers, 0, sceneFrames, frame*len(langs),
+	easels := make([]easel, workers)
+	for i := range easels {
+		easels[i] = easel{newCanvas(k.width, k.height), newCanvas(k.width, k.height), newOverlay(k.width, k.height)}
+	}
+	err := drawInOrder(ctx, workers, 0, s.frames, frame*len(films),
 		func(worker, n int, buf []byte) {
-			bare, written := canvases[worker][0], canvases[worker][1]
-			s.draw(bare, n)
-			for i, text := range texts {
-				copy(written.pix, bare.pix)
-				text.draw(written, n)
-				written.yuv(buf[i*frame:(i+1)*frame], s.dither)
+			e := easels[worker]
+			s.draw(e.bare, n)
+			for i, things := range fixed {
+				e.words.clear()
+				for _, t := range things {
+					t.draw(e.words, float32(n)/sceneRate)
+				}
+				copy(e.written.pix, e.bare.pix)
+				e.written.lay(e.words)
+				e.written.yuv(buf[i*frame:(i+1)*frame], s.dither)
 			}
 		},
 		func(_ int, buf []byte) error {
@@ -186,6 +262,82 @@ func (t *tools) encodeScene(ctx context.Context, langs []string, texts []sceneTe
 	return err
 }
 
+// encodeSource encodes the author's film, with the texts and images of each language on it.
+func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films []prepared, music string) error {
+	f := k.source
+	if err := t.extractSound(ctx, k, music); err != nil {
+		return fmt.Errorf("sound: %w", err)
+	}
+	for _, p := range films {
+		things, err := m.fixed(k.design, f.length(), p.lang)
+		if err != nil {
+			return err
+		}
+		args := append(t.oneThread(), anyFormat...)
+		args = append(args, "-i", "file:"+f.path, "-i", music)
+		if len(things) == 0 {
+			args = append(args, "-filter_complex", "[0:V:0]"+f.filter+"[v]", "-map", "[v]", "-map", "1:a")
+			if err := t.run(ctx, append(args, p.encode()...), nil); err != nil {
+				return err
+			}
+			continue
+		}
+		s := newSheet(f.width, f.height, things)
+		args = append(args, rawInput("yuva420p", s.w, s.h, f.rate)...)
+		args = append(args, "-filter_complex", fmt.Sprintf("[0:V:0]%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
+			f.filter, countFrames(f.rate, 0), s.x, s.y), "-map", "[v]", "-map", "1:a")
+		if err := t.encodeSheet(ctx, append(args, p.encode()...), s, f.rate, 0, f.frames, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extractSound writes the sound of a template as a WAV file that is exactly as long as its film.
+func (t *tools) extractSound(ctx context.Context, k *template, music string) error {
+	args := append([]string{}, anyFormat...)
+	switch {
+	case k.music != "":
+		args = append(args, "-i", "file:"+filepath.Join(k.folder, filepath.FromSlash(k.music)))
+	case k.source.sound:
+		args = append(args, "-i", "file:"+k.source.path)
+	default:
+		args = []string{"-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"}
+	}
+	samples := int64(k.source.length().Seconds()*soundRate + 0.5)
+	return t.run(ctx, append(args, "-map", "0:a:0", "-af", fmt.Sprintf("aresample=48000,apad,atrim=end_sample=%d", samples),
+		"-ac", "2", "-ar", "48000", "-c:a", "pcm_s16le", "-f", "wav", "-bitexact", music), nil)
+}
+
+// fixed draws what is the same for every name.
+func (m *Maker) fixed(d *design, length time.Duration, lang string) ([]shown, error) {
+	var out []shown
+	for _, p := range d.images {
+		s, err := newSticker(d.files, p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, shown{s, p.animation, p.start, until(p.end, length)})
+	}
+	texts, err := m.letters(d, d.texts, length, lang, "")
+	return append(out, texts...), err
+}
+
+// encode are the options for the prepared film as it is written.
+func (p prepared) encode() []string {
+	args := append(encodeVideo(p.width, p.height, p.rate), encodeSound...)
+	return append(args, "-force_key_frames", keyFrames(p.takes), "-movflags", "+faststart", "-f", "mp4", p.path)
+}
+
+// keyFrames are the edges of the takes.
+func keyFrames(takes []take) string {
+	var terms []string
+	for _, k := range takes {
+		terms = append(terms, fmt.Sprintf("eq(n,%d)+eq(n,%d)", k.first, k.last))
+	}
+	return "expr:" + strings.Join(terms, "+")
+}
+
 // endInput tells encoders that there are no more frames and waits for them.
 func endInput(encoders []*process) error {
 	var err error
@@ -196,13 +348,9 @@ func endInput(encoders []*process) error {
 	return err
 }
 
-// keyFrames are the edges of the part that carries the name, and the frame for the still.
-var keyFrames = fmt.Sprintf("expr:eq(n,%d)+eq(n,%d)+eq(n,%d)", nameFrom, stillFrame, nameTo)
-
 // rawInput are the options for frames that arrive on stdin.
-func rawInput(format string, w, h int) []string {
-	return []string{"-f", "rawvideo", "-pix_fmt", format, "-s", fmt.Sprintf("%dx%d", w, h),
-		"-r", fmt.Sprint(sceneRate), "-i", "pipe:0"}
+func rawInput(format string, w, h int, r rate) []string {
+	return []string{"-f", "rawvideo", "-pix_fmt", format, "-s", fmt.Sprintf("%dx%d", w, h), "-r", r.String(), "-i", "pipe:0"}
 }
 
 // keep moves a finished file to its place so that it is there whole or not at all, whenever the power fails.
@@ -228,16 +376,21 @@ func flush(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// removeOld removes the templates that the one at path replaces.
-func removeOld(path, prefix string) error {
-	folder := filepath.Dir(path)
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
+// removeOld removes the films of a template that its present ones replace.
+func (m *Maker) removeOld(t *tools, k *template) error {
+	needed := map[string]bool{}
+	for _, lang := range m.cfg.Languages {
+		p, err := m.locate(t, k, lang)
+		if err != nil {
+			return err
+		}
+		needed[p.path], needed[p.music] = true, true
 	}
-	for _, e := range entries {
-		if e.Name() != filepath.Base(path) && strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), ".mp4") {
-			err = errors.Join(err, os.Remove(filepath.Join(folder, e.Name())))
+	old, err := filepath.Glob(filepath.Join(m.cfg.Cache, k.id+"-*.*"))
+	for _, path := range old {
+		// What follows the id is the checksum: another template's id may begin with this one's.
+		if sum, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), k.id+"-"), "."); len(sum) == 16 && !strings.Contains(sum, "-") && !needed[path] {
+			err = errors.Join(err, os.Remove(path))
 		}
 	}
 	return err

@@ -24,13 +24,16 @@ type facts struct {
 	width, height int // as shown
 	duration      time.Duration
 	sound         string // codec of the first sound track, "" if there is none
+	rate          string // frames a second as a fraction
+	hdr           bool   // colours that an ordinary screen shows pale
 }
 
-// probe reads what kind of video a file is. It returns an error if it has no video stream or no duration.
-func (t *tools) probe(ctx context.Context, path string) (facts, error) {
-	argv := append([]string{t.ffprobe, "-v", "error"}, hardened...)
+// probe reads what kind of video a file is; options are those for inputs: hardened or anyFormat. It returns an error if
+// it has no video stream or no duration.
+func (t *tools) probe(ctx context.Context, path string, options []string) (facts, error) {
+	argv := append([]string{t.ffprobe, "-v", "error"}, options...)
 	out, err := output(ctx, append(argv, "-of", "json", "-show_entries",
-		"format=duration:stream=codec_type,codec_name,width,height:stream_disposition=attached_pic:stream_side_data=rotation",
+		"format=duration:stream=codec_type,codec_name,width,height,avg_frame_rate,color_transfer:stream_disposition=attached_pic:stream_side_data=rotation",
 		"file:"+path)...)
 	if err != nil {
 		return facts{}, err
@@ -42,6 +45,8 @@ func (t *tools) probe(ctx context.Context, path string) (facts, error) {
 			Codec       string `json:"codec_name"`
 			Width       int
 			Height      int
+			Rate        string `json:"avg_frame_rate"`
+			Transfer    string `json:"color_transfer"`
 			Disposition struct {
 				Picture int `json:"attached_pic"`
 			}
@@ -55,7 +60,8 @@ func (t *tools) probe(ctx context.Context, path string) (facts, error) {
 	for _, s := range found.Streams {
 		switch {
 		case s.Kind == "video" && s.Disposition.Picture == 0 && f.width == 0:
-			f.width, f.height = s.Width, s.Height
+			f.width, f.height, f.rate = s.Width, s.Height, s.Rate
+			f.hdr = s.Transfer == "smpte2084" || s.Transfer == "arib-std-b67"
 			for _, d := range s.Side {
 				if int(d.Rotation)%180 != 0 {
 					f.width, f.height = s.Height, s.Width
@@ -73,34 +79,37 @@ func (t *tools) probe(ctx context.Context, path string) (facts, error) {
 	return f, nil
 }
 
-// finish turns a file into a Video: probed, with sound and its index first, decoded at both ends, with a still.
-// The still is taken at the given time, or well inside the video if that is negative.
-func (t *tools) finish(ctx context.Context, folder, path string, still time.Duration) (Video, error) {
+// finish turns a file of an engine into a Video: probed, with sound and its index first, decoded at both ends, with a
+// still from well inside it.
+func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 		return Video{}, errors.New("the engine left no video file")
 	}
-	f, err := t.probe(ctx, path)
+	f, err := t.probe(ctx, path, hardened)
 	if err != nil {
 		return Video{}, fmt.Errorf("probe: %w", err)
 	}
 	if path, err = t.fitForSending(ctx, folder, path, f); err != nil {
 		return Video{}, fmt.Errorf("remux: %w", err)
 	}
-	if still < 0 {
-		still = f.duration * 2 / 5
-	}
 	thumb := filepath.Join(folder, "thumb.jpg")
 	if err := t.decodeEnds(ctx, path); err != nil {
 		return Video{}, fmt.Errorf("decode: %w", err)
 	}
-	if err := t.drawStill(ctx, path, still, thumb); err != nil {
+	if err := t.drawStill(ctx, path, f.duration*2/5, thumb, "-noaccurate_seek"); err != nil {
 		return Video{}, fmt.Errorf("still: %w", err)
 	}
+	return finished(folder, path, thumb, f)
+}
+
+// finished is the Video whose files are all there.
+func finished(folder, path, thumb string, f facts) (Video, error) {
 	if info, err := os.Stat(thumb); err != nil || info.Size() == 0 || info.Size() > thumbBytes {
 		return Video{}, errors.New("no still could be made of the video")
 	}
-	if info, err = os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return Video{}, err
 	}
 	return Video{Path: path, Thumb: thumb, Width: f.width, Height: f.height, Duration: f.duration, Size: info.Size(), folder: folder}, nil
@@ -138,12 +147,19 @@ func (t *tools) decodeEnds(ctx context.Context, path string) error {
 	return t.run(ctx, append(args, "-map", "0:V:0", "-f", "null", "-", "-map", "1:V:0", "-f", "null", "-"), nil)
 }
 
-// drawStill writes the key frame at or before the given time as a JPEG.
-func (t *tools) drawStill(ctx context.Context, path string, at time.Duration, jpeg string) error {
-	args := t.input(path, "-noaccurate_seek", "-ss", strconv.FormatFloat(at.Seconds(), 'f', 3, 64))
-	return t.run(ctx, append(args, "-map", "0:V:0", "-frames:v", "1", "-q:v", "4", "-vf",
-		fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':force_original_aspect_ratio=decrease:out_range=pc,format=yuvj420p", thumbEdge),
-		"-f", "image2", "-update", "1", "file:"+jpeg), nil)
+// drawStill writes the frame at the given time as a JPEG; with -noaccurate_seek the key frame before it, which is there
+// whatever the file says of its length.
+func (t *tools) drawStill(ctx context.Context, path string, at time.Duration, jpeg string, seek ...string) error {
+	args := t.input(path, append(seek, "-ss", strconv.FormatFloat(at.Seconds(), 'f', 3, 64))...)
+	args = append(args, "-map", "0:V:0", "-vf", thumbFilter)
+	return t.run(ctx, append(args, thumbOutput(jpeg)...), nil)
+}
+
+// thumbFilter makes a frame as small as a still may be.
+var thumbFilter = fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':force_original_aspect_ratio=decrease:out_range=pc,format=yuvj420p", thumbEdge)
+
+func thumbOutput(jpeg string) []string {
+	return []string{"-frames:v", "1", "-q:v", "4", "-f", "image2", "-update", "1", "file:" + jpeg}
 }
 
 // input are the options to read a file from outside.

@@ -70,14 +70,17 @@ func TestReadyLooksAgain(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	good := Config{Engine: EngineCommand, Command: []string{"x"}, Timeout: 1, Work: "w", Cache: "c"}
+	good := Config{Engine: EngineCommand, Offered: []string{"x"}, Command: []string{"x"}, Timeout: 1, Work: "w", Cache: "c"}
 	for name, c := range map[string]struct {
 		change func(*Config)
 		want   string
 	}{
 		"an unknown engine":        {func(c *Config) { c.Engine = "magic" }, `unknown engine "magic"`},
 		"an engine without argv":   {func(c *Config) { c.Command = nil }, "no command"},
-		"an unknown template":      {func(c *Config) { c.Engine, c.Template = EngineTemplate, "easter" }, `unknown template "easter"`},
+		"an unknown template":      {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"easter"} }, `unknown template "easter"`},
+		"a template elsewhere":     {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"../new-year"} }, "unknown template"},
+		"nothing to offer":         {func(c *Config) { c.Offered = nil }, "no template"},
+		"a generator nowhere":      {func(c *Config) { c.Engine, c.URL = EngineHTTP, "generator" }, "http"},
 		"a video without time":     {func(c *Config) { c.Timeout = 0 }, "timeout"},
 		"a job without a folder":   {func(c *Config) { c.Work = "" }, "folder"},
 		"a cache without a folder": {func(c *Config) { c.Cache = "" }, "folder"},

@@ -9,45 +9,53 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
-// errMismatch says that a segment cannot stand in a template: the whole film has to be encoded instead.
-var errMismatch = errors.New("segment and template do not match")
+// errMismatch says that a patch cannot stand in a film: the whole film has to be encoded instead.
+var errMismatch = errors.New("the newly encoded part and the film do not match")
 
-// splice writes to out the template whose video frames from start on are replaced by those of the segment; all other
-// samples, the sound and every time stay as they are. The index comes first. It returns errMismatch, and writes
-// nothing, unless both were encoded with the same parameter sets and reorder delay and the edges are key frames.
-func splice(template, segment *movie, start int, out string) error {
-	if err := checkMatch(template, segment, start); err != nil {
-		return err
+// splice writes to out a movie with some runs of samples replaced by those of the patches; all other samples and every
+// time stay as they are. The index comes first. It returns errMismatch, and writes nothing, unless patch and track were
+// encoded with the same parameters; of pictures also the reorder delay must be equal and the edges be key frames.
+func splice(film *movie, patches []patch, out string) error {
+	spliced := *film
+	spliced.tracks = slices.Clone(film.tracks)
+	for _, p := range patches {
+		if err := p.check(film); err != nil {
+			return err
+		}
+		t, s := spliced.track(p.handler), p.from.track(p.handler)
+		t.samples = slices.Clone(t.samples)
+		for i, q := range s.samples[p.first:p.last] {
+			q.duration = t.samples[p.at+i].duration
+			q.shift = int32(int64(q.shift) * int64(t.scale) / int64(s.scale))
+			t.samples[p.at+i] = q
+		}
 	}
-	spliced := *template
-	spliced.tracks = append([]track(nil), template.tracks...)
-	v, s := spliced.video(), segment.video()
-	frames := append([]sample(nil), v.samples...)
-	for i, q := range s.samples {
-		q.duration = frames[start+i].duration
-		q.shift = int32(int64(q.shift) * int64(v.scale) / int64(s.scale))
-		frames[start+i] = q
-	}
-	v.samples = frames
 	return spliced.write(out)
 }
 
-func checkMatch(template, segment *movie, start int) error {
-	v, s := template.video(), segment.video()
-	if v == nil || s == nil || len(s.samples) == 0 {
-		return fmt.Errorf("%w: no video track", errMismatch)
+// check returns errMismatch if the patch cannot stand in the film.
+func (p patch) check(film *movie) error {
+	t, s := film.track(p.handler), p.from.track(p.handler)
+	if t == nil || s == nil || p.first < 0 || p.first >= p.last || p.last > len(s.samples) {
+		return fmt.Errorf("%w: no %s track with those samples", errMismatch, p.handler)
 	}
-	if a := v.avcC(); a == nil || !bytes.Equal(a, s.avcC()) {
+	end := p.at + p.last - p.first
+	if p.at < 0 || end > len(t.samples) {
+		return fmt.Errorf("%w: samples %d to %d are beyond the end", errMismatch, p.at, end)
+	}
+	if p.handler != "vide" {
+		return nil // whoever encoded the sound has compared what has to be compared
+	}
+	if a := t.avcC(); a == nil || !bytes.Equal(a, s.avcC()) {
 		return fmt.Errorf("%w: different parameter sets", errMismatch)
 	}
-	end := start + len(s.samples)
-	if start < 0 || end > len(v.samples) || !v.samples[start].sync || !s.samples[0].sync ||
-		end < len(v.samples) && !v.samples[end].sync {
-		return fmt.Errorf("%w: frames %d to %d are not between key frames", errMismatch, start, end)
+	if !t.samples[p.at].sync || !s.samples[p.first].sync || end < len(t.samples) && !t.samples[end].sync {
+		return fmt.Errorf("%w: frames %d to %d are not between key frames", errMismatch, p.at, end)
 	}
-	if v.start*int64(s.scale) != s.start*int64(v.scale) {
+	if t.start*int64(s.scale) != s.start*int64(t.scale) {
 		return fmt.Errorf("%w: different reorder delay", errMismatch)
 	}
 	return nil

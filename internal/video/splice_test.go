@@ -13,12 +13,15 @@ import (
 	"testing"
 )
 
+// clipVideo are the options for pictures of clips.
+var clipVideo = encodeVideo(64, 48, rate{30, 1})
+
 // smallFilm encodes a clip of 30 frames with key frames at 10 and 20, and the segment that could stand between them.
 func smallFilm(t *testing.T) (template, segment string) {
 	t.Helper()
-	template = clip(t, 30, append(slices.Concat([]string{"-f", "lavfi", "-i", "sine", "-shortest"}, encodeVideo, encodeSound),
+	template = clip(t, 30, append(slices.Concat([]string{"-f", "lavfi", "-i", "sine", "-shortest"}, clipVideo, encodeSound),
 		"-force_key_frames", "expr:eq(n,10)+eq(n,20)")...)
-	segment = clip(t, 10, append(slices.Clone(encodeVideo), "-vf", "negate")...)
+	segment = clip(t, 10, append(slices.Clone(clipVideo), "-vf", "negate")...)
 	return template, segment
 }
 
@@ -35,7 +38,7 @@ func open(t *testing.T, path string) *movie {
 func TestSpliceReplacesOnlyTheSegment(t *testing.T) {
 	template, segment := smallFilm(t)
 	out := filepath.Join(t.TempDir(), "out.mp4")
-	if err := splice(open(t, template), open(t, segment), 10, out); err != nil {
+	if err := splice(open(t, template), []patch{{handler: "vide", at: 10, from: open(t, segment), last: 10}}, out); err != nil {
 		t.Fatalf("splice: got %v; want nil", err)
 	}
 	sums := func(path string) (sums, times []string) {
@@ -65,23 +68,24 @@ func TestSpliceRefusesWhatDoesNotMatch(t *testing.T) {
 		start  int
 	}{
 		"other parameter sets": {func(_, s *movie) {
-			s.video().stsd = bytes.Replace(s.video().stsd, s.video().avcC(), make([]byte, len(s.video().avcC())), 1)
+			s.track("vide").stsd = bytes.Replace(s.track("vide").stsd, s.track("vide").avcC(), make([]byte, len(s.track("vide").avcC())), 1)
 		}, 10},
 		"a start without a key frame":  {func(_, _ *movie) {}, 9},
-		"an end without a key frame":   {func(_, s *movie) { s.video().samples = s.video().samples[:9] }, 10},
-		"a segment without key frame":  {func(_, s *movie) { s.video().samples[0].sync = false }, 10},
+		"an end without a key frame":   {func(_, s *movie) { s.track("vide").samples = s.track("vide").samples[:9] }, 10},
+		"a segment without key frame":  {func(_, s *movie) { s.track("vide").samples[0].sync = false }, 10},
 		"a segment beyond the end":     {func(_, _ *movie) {}, 29},
 		"a start before the beginning": {func(_, _ *movie) {}, -1},
-		"another reorder delay":        {func(_, s *movie) { s.video().start += 512 }, 10},
-		"a segment without frames":     {func(_, s *movie) { s.video().samples = nil }, 10},
+		"another reorder delay":        {func(_, s *movie) { s.track("vide").start += 512 }, 10},
+		"a segment without frames":     {func(_, s *movie) { s.track("vide").samples = nil }, 10},
 		"a template without pictures":  {func(f, _ *movie) { f.tracks = f.tracks[1:] }, 10},
-		"another codec":                {func(_, s *movie) { copy(s.video().stsd[12:], "hvc1") }, 10},
+		"another codec":                {func(_, s *movie) { copy(s.track("vide").stsd[12:], "hvc1") }, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, s := open(t, template), open(t, segment)
 			c.change(f, s)
+			last := len(s.track("vide").samples)
 			out := filepath.Join(t.TempDir(), "out.mp4")
-			if err := splice(f, s, c.start, out); !errors.Is(err, errMismatch) {
+			if err := splice(f, []patch{{handler: "vide", at: c.start, from: s, last: last}}, out); !errors.Is(err, errMismatch) {
 				t.Errorf("got %v; want errMismatch", err)
 			}
 			if _, err := os.Stat(out); err == nil {

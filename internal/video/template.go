@@ -6,100 +6,271 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 )
 
-// stillFrame is the frame for the still: the name stands there whole. It is a key frame, 90 after the first one.
-const (
-	stillFrame = nameFrom + 90
-	stillAt    = stillFrame * time.Second / sceneRate
-)
+// take is a run of frames that is encoded anew for every name: those from first up to, not including, last.
+type take struct {
+	first, last int
+	captions    []caption
+}
 
-// drawName makes the video for a name from a prepared template and returns its path. Only pixels reach ffmpeg, so
-// there is nothing in a name that it could take for an instruction.
-func (m *Maker) drawName(ctx context.Context, t *tools, template, folder, name string, report func(int)) (string, error) {
-	face, err := m.fonts.pick(name)
-	if err != nil {
-		return "", err
-	}
-	overlay := newNameOverlay(newLettering(face, name, namePlace, gold))
-	segment, out := filepath.Join(folder, "segment.mp4"), filepath.Join(folder, "video.mp4")
-	percent := func(of int) func(frame int) {
-		return func(frame int) { report(frame * 95 / of) }
-	}
-	if err := t.encodeSegment(ctx, template, segment, overlay, percent(nameTo-nameFrom)); err != nil {
-		return "", fmt.Errorf("encode the name: %w", err)
-	}
-	err = spliceFiles(template, segment, nameFrom, out)
-	if errors.Is(err, errMismatch) {
-		if err = t.encodeWhole(ctx, template, out, overlay, percent(sceneFrames)); err != nil {
-			return "", fmt.Errorf("encode in full: %w", err)
+func (k take) has(frame int) bool { return frame >= k.first && frame < k.last }
+
+// takes are the runs of frames that show the name; segments that overlap or touch are one take.
+func (d *design) takes(r rate, frames int) []take {
+	segments := slices.Clone(d.segments)
+	slices.SortStableFunc(segments, func(a, b caption) int { return int(a.start - b.start) })
+	var out []take
+	for _, c := range segments {
+		first, last := r.frame(c.start), frames
+		if c.end > 0 {
+			last = min(r.frame(c.end), frames)
 		}
-		return out, nil
+		if n := len(out); n > 0 && first <= out[n-1].last {
+			out[n-1].last = max(last, out[n-1].last)
+			out[n-1].captions = append(out[n-1].captions, c)
+			continue
+		}
+		out = append(out, take{first, last, []caption{c}})
 	}
-	if err != nil {
-		return "", fmt.Errorf("splice: %w", err)
-	}
-	return out, os.Remove(segment)
+	return out
 }
 
-func spliceFiles(template, segment string, start int, out string) error {
-	t, err := openMovie(template)
-	if err != nil {
-		return fmt.Errorf("template: %w", err)
-	}
-	defer t.close()
-	s, err := openMovie(segment)
-	if err != nil {
-		return fmt.Errorf("segment: %w", err)
-	}
-	defer s.close()
-	if v := s.video(); v == nil || len(v.samples) != nameTo-nameFrom {
-		return errors.New("segment: not all frames are there")
-	}
-	return splice(t, s, start, out)
+// animated is a lettering or a sticker.
+type animated interface {
+	bounds(animation string) box
+	shift(dx, dy float32)
+	animate(o *overlay, animation string, now, in, out float32)
 }
 
-// nameOverlay is the part of the picture in which the name moves: its place in pixels, all numbers even.
-type nameOverlay struct {
-	text       *lettering
+// shown is a part of a template on its way across the screen.
+type shown struct {
+	animated
+	animation string
+	from, to  time.Duration
+}
+
+func (s shown) bounds() box { return s.animated.bounds(s.animation) }
+
+func (s shown) draw(o *overlay, now float32) {
+	s.animate(o, s.animation, now, float32(s.from.Seconds()), float32(s.to.Seconds()))
+}
+
+// until is when something ends that a template shows up to end. What stays to the end of the film does not leave before
+// it, so its farewell lies beyond.
+func until(end, length time.Duration) time.Duration {
+	if end == 0 || end >= length {
+		return length + 5*time.Second
+	}
+	return end
+}
+
+// sheet is a transparent picture with all that moves in a take, of the smallest size: its place on the film in pixels,
+// all numbers even.
+type sheet struct {
 	x, y, w, h int
+	things     []shown
 }
 
-func newNameOverlay(text *lettering) nameOverlay {
+func newSheet(width, height int, things []shown) sheet {
+	b := nothing
+	for _, t := range things {
+		b = b.join(t.bounds())
+	}
 	even := func(v float32) int { return int(v) &^ 1 }
-	x0, y0 := max(0, even(text.ink.x0-reach)), max(0, even(text.ink.y0-reach))
-	x1, y1 := min(sceneWidth, even(text.ink.x1+reach+2)), min(sceneHeight, even(text.ink.y1+reach+2))
-	text.shift(float32(-x0), float32(-y0))
-	return nameOverlay{text, x0, y0, x1 - x0, y1 - y0}
+	x0, y0 := max(0, even(b.x0)), max(0, even(b.y0))
+	x1, y1 := min(width&^1, even(b.x1+2)), min(height&^1, even(b.y1+2))
+	if x1 <= x0 || y1 <= y0 { // nothing to see
+		x0, y0, x1, y1 = 0, 0, 2, 2
+	}
+	for _, t := range things {
+		t.shift(float32(-x0), float32(-y0))
+	}
+	return sheet{x0, y0, x1 - x0, y1 - y0, things}
 }
 
-// encodeSegment encodes only the frames that show the name.
-func (t *tools) encodeSegment(ctx context.Context, template, out string, o nameOverlay, report func(frame int)) error {
-	args := append(t.oneThread(), "-ss", seconds(nameFrom), "-i", template)
-	args = append(args, rawInput("yuva420p", o.w, o.h)...)
-	args = append(args, "-filter_complex", fmt.Sprintf("[0:v][1:v]overlay=%d:%d:format=yuv420", o.x, o.y),
-		"-frames:v", fmt.Sprint(nameTo-nameFrom), "-an")
-	args = append(append(args, encodeVideo...), t.oneThread()...)
-	return t.encodeOverlay(ctx, append(args, "-f", "mp4", out), o, report)
+// letters draws the captions of a design for one name, or its fixed texts for none.
+func (m *Maker) letters(d *design, captions []caption, length time.Duration, lang, name string) ([]shown, error) {
+	var out []shown
+	for _, c := range captions {
+		text := c.text.say(lang, name)
+		face, err := m.fonts.pickFor(d.files, c.font, text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, shown{newLettering(face, text, c.place(), c.style), c.animation, c.start, until(c.end, length)})
+	}
+	return out, nil
 }
 
-// encodeWhole encodes all frames anew, for a template that a segment cannot be spliced into; the sound is copied.
-func (t *tools) encodeWhole(ctx context.Context, template, out string, o nameOverlay, report func(frame int)) error {
-	args := append(t.oneThread(), "-i", template)
-	args = append(args, rawInput("yuva420p", o.w, o.h)...)
-	args = append(args, "-filter_complex",
-		fmt.Sprintf("[1:v]setpts=PTS+%s/TB[name];[0:v][name]overlay=%d:%d:format=yuv420:eof_action=pass[v]", seconds(nameFrom), o.x, o.y),
-		"-map", "[v]", "-map", "0:a", "-c:a", "copy", "-force_key_frames", keyFrames, "-movflags", "+faststart")
-	args = append(append(args, encodeVideo...), t.oneThread()...)
-	return t.encodeOverlay(ctx, append(args, "-f", "mp4", out), o, report)
+// drawName makes the video for a name from a prepared film. Only pixels and samples reach ffmpeg, so there is nothing in
+// a name that it could take for an instruction.
+func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
+	speaking := m.beginToSpeak(ctx, t, p, o)
+	defer speaking.stop()
+	film, err := openMovie(p.path)
+	if err != nil {
+		return Video{}, fmt.Errorf("prepared film: %w", err)
+	}
+	defer film.close()
+	var patches []patch
+	defer func() {
+		for _, q := range patches {
+			q.from.close()
+		}
+	}()
+	thumb := filepath.Join(folder, "thumb.jpg")
+	still := p.rate.frame(p.still)
+	total, done := 0, 0
+	for _, k := range p.takes {
+		total += k.last - k.first
+	}
+	for i, k := range p.takes {
+		s, err := m.sheet(p, k.captions, o)
+		if err != nil {
+			return Video{}, err
+		}
+		segment := filepath.Join(folder, fmt.Sprintf("take%d.mp4", i))
+		if err := t.encodeTake(ctx, p, k, s, still, segment, thumb, func(frame int) { report((done + frame) * 95 / total) }); err != nil {
+			return Video{}, fmt.Errorf("encode the name: %w", err)
+		}
+		done += k.last - k.first
+		q, err := framesOf(segment, k)
+		if err != nil {
+			return Video{}, fmt.Errorf("encoded name: %w", err)
+		}
+		patches = append(patches, q)
+	}
+	clip, err := speaking.wait()
+	if err != nil {
+		return Video{}, err
+	}
+	if clip != nil {
+		q, err := t.mixVoice(ctx, film, p.music, clip, p.voice.start, p.voice.duck, folder)
+		if err != nil {
+			return Video{}, fmt.Errorf("voice: %w", err)
+		}
+		patches = append(patches, q)
+	}
+	out := filepath.Join(folder, "video.mp4")
+	err = splice(film, patches, out)
+	if errors.Is(err, errMismatch) {
+		whole := filepath.Join(folder, "whole.mp4")
+		if err := m.encodeWhole(ctx, t, p, o, whole, report); err != nil {
+			return Video{}, fmt.Errorf("encode in full: %w", err)
+		}
+		encoded, err := openMovie(whole)
+		if err != nil {
+			return Video{}, fmt.Errorf("video that was encoded in full: %w", err)
+		}
+		defer encoded.close()
+		sound := slices.DeleteFunc(slices.Clone(patches), func(q patch) bool { return q.handler == "vide" })
+		if err := splice(encoded, sound, out); err != nil {
+			return Video{}, fmt.Errorf("splice the voice: %w", err)
+		}
+	} else if err != nil {
+		return Video{}, fmt.Errorf("splice: %w", err)
+	}
+	if !slices.ContainsFunc(p.takes, func(k take) bool { return k.has(still) }) {
+		if err := t.drawStill(ctx, out, p.still, thumb); err != nil {
+			return Video{}, fmt.Errorf("still: %w", err)
+		}
+	}
+	// Nothing is probed: every sample comes from a film that was, or from an encoder that said it was done.
+	return finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
 }
 
-// encodeOverlay runs an ffmpeg that reads the frames of the name from its stdin.
-func (t *tools) encodeOverlay(ctx context.Context, args []string, o nameOverlay, report func(frame int)) error {
+// speech is a clip that is made while the frames are encoded.
+type speech struct {
+	stop context.CancelFunc
+	done chan struct{}
+	clip []int16
+	err  error
+}
+
+func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, o Order) *speech {
+	ctx, stop := context.WithCancel(ctx)
+	s := &speech{stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		if p.voice != nil {
+			s.clip, s.err = m.speak(ctx, t, p.voice.text.say(o.Lang, o.Name), o.Name, o.Lang)
+		}
+	}()
+	return s
+}
+
+// wait returns the clip; nil if nothing is to be said.
+func (s *speech) wait() ([]int16, error) {
+	<-s.done
+	return s.clip, s.err
+}
+
+// sheet draws captions for a name.
+func (m *Maker) sheet(p prepared, captions []caption, o Order) (sheet, error) {
+	things, err := m.letters(p.design, captions, p.length(), o.Lang, o.Name)
+	return newSheet(p.width, p.height, things), err
+}
+
+// framesOf opens the encoded frames of a take.
+func framesOf(path string, k take) (patch, error) {
+	m, err := openMovie(path)
+	if err != nil {
+		return patch{}, err
+	}
+	if v := m.track("vide"); v == nil || len(v.samples) != k.last-k.first {
+		m.close()
+		return patch{}, errors.New("not all frames are there")
+	}
+	return patch{handler: "vide", at: k.first, from: m, last: k.last - k.first}, nil
+}
+
+// encodeTake encodes only the frames of a take, and if the still is one of them, the still.
+func (t *tools) encodeTake(ctx context.Context, p prepared, k take, s sheet, still int, out, thumb string, report func(frame int)) error {
+	args := append(t.oneThread(), "-ss", p.rate.seconds(k.first), "-i", p.path)
+	args = append(args, rawInput("yuva420p", s.w, s.h, p.rate)...)
+	drawn := fmt.Sprintf("[0:v]%[1]s[film];[1:v]%[1]s[name];[film][name]overlay=%[2]d:%[3]d:format=yuv420", countFrames(p.rate, 0), s.x, s.y)
+	var second []string
+	if k.has(still) {
+		drawn += fmt.Sprintf(",split[v][all];[all]select='eq(n,%d)',%s[still]", still-k.first, thumbFilter)
+		second = append([]string{"-map", "[still]"}, thumbOutput(thumb)...)
+	} else {
+		drawn += "[v]"
+	}
+	args = append(args, "-filter_complex", drawn, "-map", "[v]", "-frames:v", fmt.Sprint(k.last-k.first), "-an")
+	args = append(append(args, encodeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
+	args = append(append(args, "-f", "mp4", out), second...)
+	return t.encodeSheet(ctx, args, s, p.rate, k.first, k.last, report)
+}
+
+// encodeWhole encodes all frames anew, for a film that a take cannot be spliced into; the sound is copied.
+func (m *Maker) encodeWhole(ctx context.Context, t *tools, p prepared, o Order, out string, report func(int)) error {
+	first, last := p.takes[0].first, p.takes[len(p.takes)-1].last
+	s, err := m.sheet(p, p.segments, o)
+	if err != nil {
+		return err
+	}
+	args := append(t.oneThread(), "-i", p.path)
+	args = append(args, rawInput("yuva420p", s.w, s.h, p.rate)...)
+	args = append(args, "-filter_complex", fmt.Sprintf("[0:v]%s[film];[1:v]%s[name];[film][name]overlay=%d:%d:format=yuv420:eof_action=pass[v]",
+		countFrames(p.rate, 0), countFrames(p.rate, first), s.x, s.y),
+		"-map", "[v]", "-map", "0:a", "-c:a", "copy", "-force_key_frames", keyFrames(p.takes), "-movflags", "+faststart")
+	args = append(append(args, encodeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
+	return t.encodeSheet(ctx, append(args, "-f", "mp4", out), s, p.rate, first, last, func(frame int) { report(frame * 95 / p.frames) })
+}
+
+// countFrames is the filter that gives frames their number, from first on, as their time: nothing is rounded, so no
+// frame of the name can land on its neighbour.
+func countFrames(r rate, first int) string {
+	return fmt.Sprintf("settb=%d/%d,setpts=N+%d", r.den, r.num, first)
+}
+
+// encodeSheet runs an ffmpeg that reads the frames of a sheet from its stdin.
+func (t *tools) encodeSheet(ctx context.Context, args []string, s sheet, r rate, first, last int, report func(frame int)) error {
 	p, err := t.start(ctx, args, report, true)
 	if err != nil {
 		return err
@@ -108,16 +279,18 @@ func (t *tools) encodeOverlay(ctx context.Context, args []string, o nameOverlay,
 	if t.threads > 0 {
 		workers = t.threads
 	}
-	canvases := make([]*canvas, workers)
-	for i := range canvases {
-		canvases[i] = newOverlay(o.w, o.h)
+	overlays := make([]*overlay, workers)
+	for i := range overlays {
+		overlays[i] = newOverlay(s.w, s.h)
 	}
-	err = drawInOrder(ctx, workers, nameFrom, nameTo, yuvaSize(o.w, o.h),
+	err = drawInOrder(ctx, workers, first, last, yuvaSize(s.w, s.h),
 		func(worker, n int, buf []byte) {
-			c := canvases[worker]
-			c.clear()
-			o.text.dance(c, float32(n)/sceneRate, nameIn, nameOut)
-			c.yuva(buf)
+			o := overlays[worker]
+			o.clear()
+			for _, t := range s.things {
+				t.draw(o, float32(r.at(n).Seconds()))
+			}
+			o.yuva(buf)
 		},
 		func(_ int, buf []byte) error {
 			_, err := p.stdin.Write(buf)
@@ -128,6 +301,3 @@ func (t *tools) encodeOverlay(ctx context.Context, args []string, o nameOverlay,
 	}
 	return err
 }
-
-// seconds is the time of a frame as ffmpeg reads it.
-func seconds(frame int) string { return fmt.Sprintf("%.6f", float64(frame)/sceneRate) }

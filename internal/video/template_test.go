@@ -15,6 +15,13 @@ import (
 	"time"
 )
 
+// Frames of the built-in template: those of the name, and the one of the still.
+const (
+	nameFrom   = 60
+	nameTo     = 195
+	stillFrame = 150
+)
+
 func TestTemplateVideo(t *testing.T) {
 	m := templateMaker(t)
 	const name = "Александра-Виктория"
@@ -41,9 +48,9 @@ func TestTemplateVideo(t *testing.T) {
 		}
 		defer film.close()
 		wantIndexFirst(t, v.Path)
-		f, err := m.tools.probe(t.Context(), v.Path)
-		if err != nil || f.sound != "aac" || film.video().avcC() == nil {
-			t.Errorf("got sound %q, avcC %x, %v; want aac and H.264", f.sound, film.video().avcC(), err)
+		f, err := m.tools.probe(t.Context(), v.Path, hardened)
+		if err != nil || f.sound != "aac" || film.track("vide").avcC() == nil {
+			t.Errorf("got sound %q, avcC %x, %v; want aac and H.264", f.sound, film.track("vide").avcC(), err)
 		}
 	})
 	t.Run("has all frames at even times", func(t *testing.T) {
@@ -95,14 +102,28 @@ func TestTemplateVideo(t *testing.T) {
 	})
 }
 
-// templatePath is where the prepared Russian template lies.
+// preparedRu is the prepared Russian film.
+func preparedRu(t *testing.T, m *Maker) prepared {
+	t.Helper()
+	tools, err := m.ready(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := m.template("new-year")
+	if err != nil {
+		t.Fatal(err)
+	}
+	films, err := m.prepare(t.Context(), tools, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return films["ru"]
+}
+
+// templatePath is where the prepared Russian film lies.
 func templatePath(t *testing.T, m *Maker) string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(m.cfg.Cache, "new-year-ru-*.mp4"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("got %v, %v; want one prepared template", found, err)
-	}
-	return found[0]
+	return preparedRu(t, m).path
 }
 
 // wantNameOverTemplate compares a video with the template: the lower half is the same in all frames, the upper half has
@@ -190,20 +211,23 @@ func TestTemplateIsEncodedInFullWhenASegmentDoesNotFit(t *testing.T) {
 }
 
 func TestPreparedTemplateThatIsDamagedIsNotUsed(t *testing.T) {
-	whole := templatePath(t, templateMaker(t))
+	m := templateMaker(t)
+	whole := templatePath(t, m)
 	b, err := os.ReadFile(whole)
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "part.mp4")
+	p := preparedRu(t, m)
+	if err := p.look(); err != nil {
+		t.Errorf("whole film: got %v; want nil", err)
+	}
+	p.path = path
 	for _, n := range []int{0, 7, 1000, len(b) / 2, len(b) - 1} {
 		write(t, path, string(b[:n]))
-		if err := (prepared{path}).check(); err == nil {
+		if err := p.look(); err == nil {
 			t.Errorf("%d of %d bytes: got nil; want an error", n, len(b))
 		}
-	}
-	if err := (prepared{whole}).check(); err != nil {
-		t.Errorf("whole template: got %v; want nil", err)
 	}
 }
 

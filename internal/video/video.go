@@ -1,7 +1,7 @@
 // video.go is the package's face: what the operator chooses, what is ordered, what comes back.
 
-// Package video makes greeting videos: with a built-in template that draws the name itself, or with a program of the
-// operator's. Every video it returns has been probed, has sound, and has its index first.
+// Package video makes greeting videos: with a template on which it draws and speaks the name, with a program of the
+// operator's, or with a generator behind HTTP. Every video it returns has been probed, has sound, and has its index first.
 //
 // Errors that no further attempt can cure have a method Permanent() bool that returns true; all others are transient.
 // A child's name is in no error, file name or command line.
@@ -22,20 +22,27 @@ import (
 
 // Engines that make a video.
 const (
-	EngineTemplate = "template" // built-in
+	EngineTemplate = "template" // a film on which the name is drawn
 	EngineCommand  = "command"  // a program of the operator's
+	EngineHTTP     = "http"     // a generator that is asked over HTTP
 )
 
 // Config is what the operator chose.
 type Config struct {
-	Engine   string        // EngineTemplate or EngineCommand
-	Template string        // for orders that name none: "new-year"
-	Command  []string      // of EngineCommand: program and arguments, no shell
-	FFmpeg   string        // path of ffmpeg; "": beside this program, then PATH. ffprobe lies beside it or in PATH
-	Timeout  time.Duration // for one video
-	Work     string        // folder for the jobs' temporary folders
-	Cache    string        // folder for prepared templates
-	Workers  int           // videos made at the same time: with more than one, each gets one thread
+	Engine       string        // EngineTemplate, EngineCommand or EngineHTTP
+	Offered      []string      // templates, at least one; the first is for orders that name none
+	Templates    string        // folder with the operator's own templates; "": there are none
+	Languages    []string      // of the orders; every text of a template is there in each
+	Command      []string      // of EngineCommand: program and arguments, no shell
+	URL          string        // of EngineHTTP
+	AllowPrivate bool          // EngineHTTP may be sent on to addresses of a private network
+	MaxBytes     int64         // of a video that an engine makes; 0: no limit
+	FFmpeg       string        // path of ffmpeg; "": beside this program, then PATH. ffprobe lies beside it or in PATH
+	Timeout      time.Duration // for one video
+	Work         string        // folder for the jobs' temporary folders
+	Cache        string        // folder for prepared templates and spoken clips
+	Workers      int           // videos made at the same time: with more than one, each gets one thread
+	Voice        VoiceConfig
 }
 
 // Order is one video to make.
@@ -43,12 +50,12 @@ type Order struct {
 	Asset    string // random id, safe in file names
 	Name     string // of the child, as it will be seen
 	Lang     string // "ru" or "en"
-	Template string // "": the configured one
+	Template string // "": the first that is offered
 }
 
 // Video is a finished video in its job's temporary folder. The caller moves the files away and then calls Discard.
 type Video struct {
-	Path          string // MP4, H.264 and AAC from the built-in templates, index first
+	Path          string // MP4, H.264 and AAC from templates, index first
 	Thumb         string // JPEG, at most 320 pixels and 200 kB
 	Width, Height int    // pixels, as shown
 	Duration      time.Duration
@@ -67,13 +74,16 @@ func (v Video) Discard() error {
 
 // Maker makes videos. Its methods may be called concurrently.
 type Maker struct {
-	cfg   Config
-	fonts fonts
+	cfg    Config
+	fonts  fonts
+	remote *remote                            // of EngineHTTP
+	free   func(folder string) (int64, error) // bytes that are free on its disk
 
 	looking sync.Mutex // held while ffmpeg is looked for
 	tools   *tools     // nil until ffmpeg has shown that it works
 
-	preparing chan struct{} // holds one token while templates are looked for and prepared
+	loading   sync.Mutex // guards templates
+	templates map[string]*template
 }
 
 // jobPrefix and preparePrefix begin the names of temporary folders, so that sweeping removes nothing else.
@@ -82,20 +92,24 @@ const (
 	preparePrefix = "prepare-"
 )
 
-// New checks the configuration, makes the folders and removes what an earlier process left in them: only one process
-// may use them at a time. A missing ffmpeg is not an error here, see Ready.
+// New checks the configuration and the offered templates, makes the folders and removes what an earlier process left in
+// them: only one process may use them at a time. A missing ffmpeg is not an error here, see Ready.
+// The error of a template with faults is Faults.
 func New(cfg Config) (*Maker, error) {
 	switch {
-	case cfg.Engine != EngineTemplate && cfg.Engine != EngineCommand:
-		return nil, fmt.Errorf("unknown engine %q: want %q or %q", cfg.Engine, EngineTemplate, EngineCommand)
+	case !slices.Contains([]string{EngineTemplate, EngineCommand, EngineHTTP}, cfg.Engine):
+		return nil, fmt.Errorf("unknown engine %q: want %q, %q or %q", cfg.Engine, EngineTemplate, EngineCommand, EngineHTTP)
 	case cfg.Engine == EngineCommand && (len(cfg.Command) == 0 || cfg.Command[0] == ""):
 		return nil, errors.New("engine command: no command is configured")
-	case cfg.Engine == EngineTemplate && cfg.Template != sceneName:
-		return nil, fmt.Errorf("unknown template %q: want %q", cfg.Template, sceneName)
+	case len(cfg.Offered) == 0 || cfg.Offered[0] == "":
+		return nil, errors.New("no template is offered")
 	case cfg.Timeout <= 0:
 		return nil, fmt.Errorf("timeout of a video is %v: want more than 0", cfg.Timeout)
 	case cfg.Work == "" || cfg.Cache == "":
 		return nil, errors.New("no folder for temporary files or for prepared templates")
+	}
+	if err := cfg.Voice.check(); err != nil {
+		return nil, err
 	}
 	// ffmpeg and the engine get these paths while they work in another folder.
 	for _, folder := range []*string{&cfg.Work, &cfg.Cache} {
@@ -111,7 +125,21 @@ func New(cfg Config) (*Maker, error) {
 	if err := errors.Join(sweep(cfg.Work, jobPrefix), sweep(cfg.Cache, preparePrefix)); err != nil {
 		return nil, err
 	}
-	return &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, preparing: make(chan struct{}, 1)}, nil
+	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, templates: map[string]*template{}}
+	switch cfg.Engine {
+	case EngineTemplate:
+		for _, id := range cfg.Offered {
+			if _, err := m.template(id); err != nil {
+				return nil, err
+			}
+		}
+	case EngineHTTP:
+		var err error
+		if m.remote, err = newRemote(cfg.URL, cfg.AllowPrivate, cfg.MaxBytes); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
 // sweep removes the temporary folders that a killed process left behind.
@@ -134,14 +162,32 @@ func newFolder(parent, prefix string) (string, error) {
 	return path, os.Mkdir(path, 0o700)
 }
 
-// CanDraw returns nil if the name can be shown, ErrCannotDraw if no font covers it.
-// What an engine command can draw is its own affair: for it the answer is always nil.
-func (m *Maker) CanDraw(name string) error {
-	if m.cfg.Engine == EngineCommand {
+// Title returns what a template is called in a language: its id if it has no other name.
+func (m *Maker) Title(id, lang string) string {
+	if m.cfg.Engine == EngineTemplate {
+		if t, err := m.template(id); err == nil {
+			return t.titles.in(lang)
+		}
+	}
+	return id
+}
+
+// CanDraw returns nil if a template can show the name, ErrCannotDraw if no font covers it.
+// What other engines can draw is their own affair: for them the answer is always nil.
+func (m *Maker) CanDraw(id, name string) error {
+	if m.cfg.Engine != EngineTemplate {
 		return nil
 	}
-	_, err := m.fonts.pick(name)
-	return err
+	t, err := m.template(id)
+	if err != nil {
+		return err
+	}
+	for _, c := range t.segments {
+		if _, err := m.fonts.pickFor(t.files, c.font, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Make makes one video. It calls progress, if there is one, with 0 to 100, never going back; while a template is still
@@ -149,10 +195,20 @@ func (m *Maker) CanDraw(name string) error {
 // After an error nothing is left of the job.
 func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (Video, error) {
 	if o.Template == "" {
-		o.Template = m.cfg.Template
+		o.Template = m.cfg.Offered[0]
 	}
-	if err := m.check(o); err != nil {
-		return Video{}, err
+	var chosen *template
+	if m.cfg.Engine == EngineTemplate {
+		var err error
+		if chosen, err = m.template(o.Template); err != nil {
+			return Video{}, err
+		}
+		if !slices.Contains(m.cfg.Languages, o.Lang) {
+			return Video{}, permanent{fmt.Errorf("templates have no language %q", o.Lang)}
+		}
+		if err := m.CanDraw(o.Template, o.Name); err != nil {
+			return Video{}, err
+		}
 	}
 	report := forward(progress)
 	report(0)
@@ -160,13 +216,16 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	if err != nil {
 		return Video{}, err
 	}
-	var template prepared
-	if m.cfg.Engine == EngineTemplate {
-		templates, err := m.prepare(ctx, t)
+	var p prepared
+	if chosen != nil {
+		all, err := m.prepare(ctx, t, chosen)
 		if err != nil {
 			return Video{}, err
 		}
-		template = templates[o.Lang]
+		p = all[o.Lang]
+	}
+	if err := m.room(2 * p.size); err != nil {
+		return Video{}, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, fmt.Errorf("took longer than %v", m.cfg.Timeout))
 	defer cancel()
@@ -174,7 +233,7 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	if err != nil {
 		return Video{}, err
 	}
-	v, err := m.makeIn(ctx, t, template, folder, o, report)
+	v, err := m.makeIn(ctx, t, p, folder, o, report)
 	if err != nil {
 		return Video{}, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -182,34 +241,24 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	return v, nil
 }
 
-// check refuses orders that no attempt can fulfil.
-func (m *Maker) check(o Order) error {
-	if m.cfg.Engine == EngineCommand {
-		return nil
+func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
+	if m.cfg.Engine == EngineTemplate {
+		return m.drawName(ctx, t, p, folder, o, report)
 	}
-	if _, ok := sceneWishes[o.Lang]; !ok {
-		return permanent{fmt.Errorf("template %s has no language %q", sceneName, o.Lang)}
+	engine := m.command
+	if m.cfg.Engine == EngineHTTP {
+		engine = m.remote.fetch
 	}
-	if o.Template != sceneName {
-		return permanent{fmt.Errorf("unknown template %q", o.Template)}
-	}
-	return m.CanDraw(o.Name)
-}
-
-func (m *Maker) makeIn(ctx context.Context, t *tools, template prepared, folder string, o Order, report func(int)) (Video, error) {
-	var path string
-	var err error
-	still := time.Duration(-1)
-	if m.cfg.Engine == EngineCommand {
-		path, err = m.command(ctx, folder, o)
-	} else {
-		path, err = m.drawName(ctx, t, template.path, folder, o.Name, report)
-		still = stillAt
+	watched, stop := m.watchDisk(ctx)
+	path, err := engine(watched, folder, o)
+	stop()
+	if err == nil {
+		err = m.fits(path)
 	}
 	if err != nil {
 		return Video{}, err
 	}
-	return t.finish(ctx, folder, path, still)
+	return t.finish(ctx, folder, path)
 }
 
 // forward makes a progress function that passes on only what is new.
@@ -221,14 +270,4 @@ func forward(progress func(int)) func(int) {
 			progress(percent)
 		}
 	}
-}
-
-// languages are those of the built-in template, in a fixed order.
-func languages() []string {
-	var out []string
-	for lang := range sceneWishes {
-		out = append(out, lang)
-	}
-	slices.Sort(out)
-	return out
 }

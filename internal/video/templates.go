@@ -1,0 +1,103 @@
+// templates.go finds templates by their id: in the operator's folder, else among the built-in ones.
+
+package video
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// template is a design and what its preparation needs to know.
+type template struct {
+	*design
+	sum       [sha256.Size]byte // of its files, or of the drawing code
+	preparing chan struct{}     // holds one token while it is prepared
+	looking   sync.Mutex        // guards source
+	source    film              // what its film or scene becomes, once somebody has looked
+}
+
+// template returns a template without faults. An unknown one is a permanent error.
+func (m *Maker) template(id string) (*template, error) {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	if t, ok := m.templates[id]; ok {
+		return t, nil
+	}
+	files, folder, err := m.find(id)
+	if err != nil {
+		return nil, err
+	}
+	d, err := readDesign(id, files, m.cfg.Languages)
+	if err != nil {
+		return nil, permanent{fmt.Errorf("template %s: %w", id, err)}
+	}
+	d.folder = folder
+	t := &template{design: d, preparing: make(chan struct{}, 1)}
+	if t.sum, err = d.fingerprint(); err != nil {
+		return nil, fmt.Errorf("template %s: %w", id, err)
+	}
+	m.templates[id] = t
+	return t, nil
+}
+
+// find returns the folder of a template.
+func (m *Maker) find(id string) (files fs.FS, folder string, err error) {
+	if !filepath.IsLocal(id) || filepath.Base(id) != id {
+		return nil, "", permanent{fmt.Errorf("unknown template %q", id)}
+	}
+	if m.cfg.Templates != "" {
+		folder = filepath.Join(m.cfg.Templates, id)
+		if _, err := os.Stat(filepath.Join(folder, designFile)); err == nil {
+			return os.DirFS(folder), folder, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, "", fmt.Errorf("template %s: %w", id, err)
+		}
+	}
+	if files, err = fs.Sub(builtIn, "templates/"+id); err == nil {
+		if _, err = fs.Stat(files, designFile); err == nil {
+			return files, "", nil
+		}
+	}
+	return nil, "", permanent{fmt.Errorf("unknown template %q", id)}
+}
+
+// fingerprint is a checksum of all that a template is made of but the fonts of the machine.
+func (d *design) fingerprint() (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	add := func(files fs.FS, name string) error {
+		f, err := files.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		fmt.Fprintf(h, "%q\n", name)
+		n, err := io.Copy(h, f)
+		fmt.Fprintf(h, "%d\n", n)
+		return err
+	}
+	names := []string{designFile, d.film, d.music}
+	for _, p := range d.images {
+		names = append(names, p.file)
+	}
+	for _, name := range names {
+		if name != "" {
+			if err := add(d.files, name); err != nil {
+				return sum, err
+			}
+		}
+	}
+	err = fs.WalkDir(sceneSource, ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		return add(sceneSource, path)
+	})
+	h.Sum(sum[:0])
+	return sum, err
+}
