@@ -1,7 +1,7 @@
 # make demo: see it work in the browser.   make test: run the tests.   Both install what is missing on Debian.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-RUN     := ffmpeg fonts-comfortaa
+RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium
 
 .PHONY: demo test check build

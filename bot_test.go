@@ -174,7 +174,7 @@ func startProgram(dir, api string, limits [3]int, offers []Offer, log io.Writer,
 	if err != nil {
 		return p, err
 	}
-	maker, err := video.New(video.Config{Engine: "command", Command: command, Timeout: time.Minute,
+	maker, err := video.New(video.Config{Engine: "command", Offered: []string{"new-year"}, Command: command, Timeout: time.Minute,
 		Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2})
 	if err != nil {
 		return p, err

@@ -81,6 +81,10 @@ const usage = usageError(`usage: retake [command] [-config FILE]
   check          say what is missing on this machine
   admin link ID  print a one-time link with which that admin signs in to the page
   retry ASSET    try a failed video again
+  template check DIR
+                 say what is wrong with the template in a folder
+  template preview DIR NAME [-at 3s] [-lang ru] [-o FILE]
+                 make its video for a name, or a picture of one moment
   healthcheck    ask the running program whether it is well
   version        print the version`)
 
@@ -90,20 +94,31 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
-	if command == "admin" {
-		if len(args) == 0 || args[0] != "link" {
-			return usage
-		}
-		command, args = "admin link", args[1:]
+	if (command == "admin" || command == "template") && len(args) > 0 {
+		command, args = command+" "+args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("retake "+command, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	file := flags.String("config", "", "")
-	if err := flags.Parse(args); err != nil {
-		return usage
+	var shot preview
+	if command == "template preview" {
+		flags.DurationVar(&shot.at, "at", -1, "")
+		flags.StringVar(&shot.lang, "lang", "", "")
+		flags.StringVar(&shot.out, "o", "", "")
 	}
-	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "healthcheck": 0, "version": 0}
-	if n, ok := want[command]; !ok || flags.NArg() != n {
+	var words []string // flags may stand before, between and after them
+	for {
+		if err := flags.Parse(args); err != nil {
+			return usage
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
+	}
+	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "template check": 1, "template preview": 2,
+		"healthcheck": 0, "version": 0}
+	if n, ok := want[command]; !ok || len(words) != n {
 		return usage
 	}
 	switch command {
@@ -122,9 +137,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "check":
 		return check(ctx, cfg, out)
 	case "admin link":
-		return adminLink(ctx, cfg, flags.Arg(0), out)
+		return adminLink(ctx, cfg, words[0], out)
 	case "retry":
-		return retryOne(ctx, cfg, flags.Arg(0), log, out)
+		return retryOne(ctx, cfg, words[0], log, out)
+	case "template check":
+		return checkTemplate(ctx, cfg, words[0], out)
+	case "template preview":
+		shot.dir, shot.name = words[0], words[1]
+		return shot.make(ctx, cfg, out)
 	case "healthcheck":
 		return healthcheck(ctx, cfg)
 	}
@@ -162,8 +182,10 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	offers := []Offer{{ID: cfg.Render.Template}}
-	canDraw := func(_, name string) error { return maker.CanDraw(name) }
+	var offers []Offer
+	for _, id := range cfg.offered() {
+		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
+	}
 	var bot *Bot
 	var msgs messenger
 	if cfg.Telegram.Token != "" {
@@ -171,7 +193,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
-			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: canDraw,
+			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw,
 		}, log)
 		if err != nil {
 			return err
@@ -181,7 +203,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second}, log)
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
-		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: canDraw, BotOn: bot != nil,
+		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
@@ -220,6 +242,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		for _, sentence := range missing(ctx, cfg, maker) {
 			log.Warn(sentence)
 		}
+		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
+			log.Info("videos have music only", "err", err)
+		}
 		if err := maker.Prepare(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("prepare the template", "err", err)
 		}
@@ -249,15 +274,27 @@ func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rend
 	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}, err
 }
 
+// newMaker makes the renderer; what is wrong with a template stops the start as a bad setting does.
 func newMaker(cfg Config, work string) (*video.Maker, error) {
-	return video.New(video.Config{Engine: cfg.Render.Engine, Template: cfg.Render.Template, Command: cfg.Render.Command,
-		FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout, Work: work, Cache: cfg.cacheDir,
-		Workers: cfg.workers()})
+	maker, err := video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.offered(), Templates: cfg.Render.Templates,
+		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
+		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
+		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(),
+		Voice: video.VoiceConfig{Engine: strings.Replace(cfg.Voice.Engine, "none", "", 1), Command: cfg.Voice.Command, URL: cfg.Voice.URL,
+			Key: cfg.Voice.Key, Model: cfg.Voice.Model, Voice: cfg.Voice.Voice}})
+	var permanent interface{ Permanent() bool }
+	if errors.As(err, &permanent) {
+		return nil, config.Faults{fmt.Sprintf("[render]: %v", err)}
+	}
+	return maker, err
 }
 
 // missing says what keeps the program from doing its whole job.
 func missing(ctx context.Context, cfg Config, maker *video.Maker) (sentences []string) {
 	if err := maker.Ready(ctx); err != nil {
+		sentences = append(sentences, err.Error())
+	}
+	if err := maker.Voice(); err != nil && len(cfg.Voice.Command) > 0 {
 		sentences = append(sentences, err.Error())
 	}
 	if cfg.Telegram.Token == "" {
@@ -407,6 +444,9 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 	} else if err := writable(cfg.DataDir); err != nil {
 		sentences = append(sentences, err.Error())
 	}
+	if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate && len(cfg.Voice.Command) == 0 {
+		fmt.Fprintf(out, "Note: videos have music only, %v\n", err)
+	}
 	if len(sentences) == 0 {
 		fmt.Fprintln(out, "All is well.")
 		return nil
@@ -486,6 +526,104 @@ func healthcheck(ctx context.Context, cfg Config) error {
 	return nil
 }
 
+// ---- templates
+
+// workbench makes a maker for the template in a folder, or for one that has the given id, until clear.
+func workbench(cfg Config, dir string) (maker *video.Maker, id string, clear func(), err error) {
+	id = dir
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		path, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		cfg.Render.Templates, id = filepath.Dir(path), filepath.Base(path)
+	}
+	cfg.Render.Engine, cfg.Render.Template, cfg.Render.Offer = video.EngineTemplate, id, nil
+	work, err := os.MkdirTemp("", "retake-template-")
+	if err != nil {
+		return nil, "", nil, err
+	}
+	cfg.cacheDir = filepath.Join(work, "cache")
+	if maker, err = newMaker(cfg, filepath.Join(work, "work")); err != nil {
+		os.RemoveAll(work)
+		return nil, "", nil, err
+	}
+	return maker, id, func() { os.RemoveAll(work) }, nil
+}
+
+func checkTemplate(ctx context.Context, cfg Config, dir string, out io.Writer) error {
+	maker, id, clear, err := workbench(cfg, dir)
+	if err != nil {
+		return err
+	}
+	defer clear()
+	a, err := maker.About(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, sentence := range a.Warnings {
+		fmt.Fprintln(out, "Note:", sentence)
+	}
+	_, err = fmt.Fprintf(out, "Template %s is right: %d×%d, %.4g frames a second, %v, of which %v are encoded for each name.\n",
+		id, a.Width, a.Height, a.Rate, a.Length.Round(time.Millisecond), a.Drawn.Round(time.Millisecond))
+	return err
+}
+
+// preview is what the command shows of a template: one moment, or with a negative one the whole video.
+type preview struct {
+	dir, name, lang, out string
+	at                   time.Duration
+}
+
+func (p preview) make(ctx context.Context, cfg Config, out io.Writer) error {
+	if p.lang == "" {
+		p.lang = cfg.Language
+	}
+	if !slices.Contains(lang.Languages, p.lang) {
+		return usageError(fmt.Sprintf("-lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
+	}
+	maker, id, clear, err := workbench(cfg, p.dir)
+	if err != nil {
+		return err
+	}
+	defer clear()
+	order := video.Order{Asset: "preview", Name: p.name, Lang: p.lang, Template: id}
+	if p.at >= 0 {
+		if p.out == "" {
+			p.out = "preview.png"
+		}
+		err = maker.Still(ctx, order, p.at, p.out)
+	} else {
+		if p.out == "" {
+			p.out = "preview.mp4"
+		}
+		var v video.Video
+		if v, err = maker.Make(ctx, order, nil); err == nil {
+			err = errors.Join(copyFile(v.Path, p.out), v.Discard())
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, p.out)
+	return err
+}
+
+// copyFile copies a file, also to another disk.
+func copyFile(from, to string) error {
+	r, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	w, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r)
+	return errors.Join(err, w.Close())
+}
+
 // ---- demo
 
 // breakable is the demo's renderer: it has a switch.
@@ -532,6 +670,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	cfg.DataDir, cfg.cacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
 	cfg.Telegram.Token, cfg.Telegram.APIURL = token, "http://"+listener.Addr().String()
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
+	cfg.Render.Offer = []string{"birthday"}
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
 	mux := http.NewServeMux()
@@ -652,13 +791,25 @@ type Config struct {
 		PerDay  int `toml:"per_day"`
 	} `toml:"limits"`
 	Render struct {
-		Engine   string        `toml:"engine"`
-		Template string        `toml:"template"`
-		Command  []string      `toml:"command"`
-		FFmpeg   string        `toml:"ffmpeg"`
-		Timeout  time.Duration `toml:"timeout"`
-		ReuseFor time.Duration `toml:"reuse_for"`
+		Engine       string        `toml:"engine"`
+		Template     string        `toml:"template"`
+		Offer        []string      `toml:"offer"`
+		Templates    string        `toml:"templates"`
+		Command      []string      `toml:"command"`
+		URL          string        `toml:"url"`
+		AllowPrivate bool          `toml:"allow_private"`
+		FFmpeg       string        `toml:"ffmpeg"`
+		Timeout      time.Duration `toml:"timeout"`
+		ReuseFor     time.Duration `toml:"reuse_for"`
 	} `toml:"render"`
+	Voice struct {
+		Engine  string   `toml:"engine"`
+		Command []string `toml:"command"`
+		URL     string   `toml:"url"`
+		Key     string   `toml:"key"`
+		Model   string   `toml:"model"`
+		Voice   string   `toml:"voice"`
+	} `toml:"voice"`
 
 	cacheDir string // of prepared templates
 }
@@ -668,6 +819,17 @@ func (c *Config) workers() int {
 		return c.Queue.Workers
 	}
 	return max(1, runtime.NumCPU()-1)
+}
+
+// offered are the templates that users may choose, the usual one first.
+func (c *Config) offered() []string {
+	out := []string{c.Render.Template}
+	for _, id := range c.Render.Offer {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
@@ -702,8 +864,7 @@ func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
 	is(slices.Contains(lang.Languages, c.Language), "language", "one of %s is expected", strings.Join(lang.Languages, ", "))
 	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL} {
 		*address = strings.TrimRight(*address, "/")
-		u, err := url.Parse(*address)
-		is(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", key, "an address such as https://example.com is expected")
+		is(isAddress(*address), key, "an address such as https://example.com is expected")
 	}
 	_, _, err := net.SplitHostPort(c.Web.Listen)
 	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
@@ -717,7 +878,22 @@ func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
 		is(d > 0, key, "more than nothing is expected")
 	}
 	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
-	is(slices.Contains([]string{"template", "command"}, c.Render.Engine), "render.engine", "template or command is expected")
-	is(c.Render.Engine != "template" || c.Render.Template == "new-year", "render.template", "the built-in template is new-year")
+	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine", "template, command or http is expected")
+	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {
+		for _, id := range ids {
+			is(templateID.MatchString(id), key, "the name of a template is expected: up to 32 of a to z, 0 to 9 and hyphen")
+		}
+	}
 	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
+	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url", "with engine http, an address such as http://localhost:9000 is expected")
+	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine", "command, http or none is expected")
+	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url", "with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
+}
+
+// templateID is what a template's folder may be called: it travels in a button.
+var templateID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

@@ -27,7 +27,7 @@ type Source struct{ Name, Text string }
 
 // Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields once:
 // from the sources in their order, then from the variables <prefix>_<SECTION>_<KEY> of environ. Types are string, int,
-// int64, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). The error
+// int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). The error
 // is Faults.
 func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)), sources ...Source) error {
 	l := loader{cfg: reflect.ValueOf(into).Elem(), from: map[string]origin{}}
@@ -168,6 +168,12 @@ func (l *loader) set(where origin, key string, field reflect.Value, value any) {
 			return
 		}
 		*to = d
+	case *bool:
+		if b, ok := value.(bool); ok {
+			*to = b
+			return
+		}
+		l.fault(where, key, "true or false is expected")
 	case *int, *int64:
 		if n, ok := value.(int64); ok {
 			field.SetInt(n)
