@@ -1,0 +1,197 @@
+// Command render measures the renderer beside plain ffmpeg, in one run, and checks what it made.
+//
+// A vertical film of 30 s gets a name for 4.5 s: by ffmpeg alone, which encodes all of it anew (drawtext, veryfast), and
+// by Retake, which encodes the frames of the name and splices them in, without and with a voice. Every round runs all of
+// them one after another; ratios are of medians.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-fonts/dejavu/dejavusansbold"
+
+	"retake/internal/video"
+)
+
+const (
+	rounds  = 7
+	name    = "Александра"
+	frames  = 900
+	rate    = 30
+	nameIn  = 300 // frame
+	nameOut = 435
+	voiceIn = 10500 * time.Millisecond
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "render:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is a folder with the film and the makers.
+type bench struct {
+	dir           string
+	film          string
+	font          string
+	silent, voice *video.Maker
+}
+
+func run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "retake-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := bench{dir: dir, film: filepath.Join(dir, "templates", "long", "film.mp4"), font: filepath.Join(dir, "font.ttf")}
+	if err := b.setUp(ctx); err != nil {
+		return err
+	}
+	times := map[string][]time.Duration{}
+	results := map[string]string{}
+	ways := []struct {
+		name string
+		make func(out string) error
+	}{
+		{"ffmpeg drawtext, veryfast, all frames", func(out string) error { return b.naive("veryfast", out) }},
+		{"Retake, music only", func(out string) error { return order(ctx, b.silent, out) }},
+		{"Retake, with a new voice", func(out string) error {
+			if err := os.RemoveAll(filepath.Join(b.dir, "voiced", "cache", "voice")); err != nil {
+				return err
+			}
+			return order(ctx, b.voice, out)
+		}},
+		{"Retake, with a voice that was heard before", func(out string) error { return order(ctx, b.voice, out) }},
+		{"limit: ffmpeg -c copy", func(out string) error { return ffmpeg("-i", b.film, "-c", "copy", "-movflags", "+faststart", out) }},
+	}
+	for round := range rounds + 1 { // the first one warms up
+		for _, w := range ways {
+			out := filepath.Join(dir, "out.mp4")
+			began := time.Now()
+			if err := w.make(out); err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			if round > 0 {
+				times[w.name] = append(times[w.name], time.Since(began))
+			}
+			results[w.name] = filepath.Join(dir, fmt.Sprintf("%d.mp4", len(w.name)))
+			if err := os.Rename(out, results[w.name]); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("720x1280, %d frames, name in %d of them; %d cores; median of %d rounds\n\n", frames, nameOut-nameIn, runtime.NumCPU(), rounds)
+	fmt.Printf("| %-44s | %7s | %s\n|---|---:|---:|---:|\n", "", "seconds", "against ffmpeg | MB |")
+	naive := median(times[ways[0].name])
+	for _, w := range ways {
+		m := median(times[w.name])
+		info, err := os.Stat(results[w.name])
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %-44s | %7.2f | %.2fx | %.1f |\n", w.name, m.Seconds(), naive.Seconds()/m.Seconds(), float64(info.Size())/1e6)
+	}
+	music, spoken := median(times[ways[1].name]), median(times[ways[2].name])
+	fmt.Printf("\nA new voice adds %.2f s, one heard before %.2f s. Retake takes %.1f times as long as the limit.\n\n",
+		(spoken - music).Seconds(), (median(times[ways[3].name]) - music).Seconds(), music.Seconds()/median(times[ways[4].name]).Seconds())
+	return b.report(results[ways[0].name], results[ways[1].name], results[ways[3].name])
+}
+
+func median(d []time.Duration) time.Duration {
+	d = slices.Sorted(slices.Values(d))
+	return d[len(d)/2]
+}
+
+// setUp makes the film, three times round the winter night, and prepares the template.
+func (b *bench) setUp(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Dir(b.film), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(b.font, dejavusansbold.TTF, 0o600); err != nil {
+		return err
+	}
+	night, err := b.maker("night", "new-year", "")
+	if err != nil {
+		return err
+	}
+	short := filepath.Join(b.dir, "short.mp4")
+	if err := order(ctx, night, short); err != nil {
+		return err
+	}
+	if err := ffmpeg("-stream_loop", "2", "-i", short, "-frames:v", fmt.Sprint(frames), "-t", fmt.Sprint(frames/rate), "-c:v", "libx264",
+		"-preset", "veryfast", "-crf", "16", "-c:a", "aac", "-b:a", "160k", b.film); err != nil {
+		return err
+	}
+	text := fmt.Sprintf(`title = "Bench"
+film  = "film.mp4"
+[[segment]]
+start = %g
+end   = %g
+box   = [44, 303, 632, 258]
+size  = 200
+[voice]
+text  = "{{.Name}}, с Новым годом!"
+start = "%v"
+`, float64(nameIn)/rate, float64(nameOut)/rate, voiceIn)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(b.film), "template.toml"), []byte(text), 0o600); err != nil {
+		return err
+	}
+	if b.silent, err = b.maker("silent", "long", ""); err != nil {
+		return err
+	}
+	if b.voice, err = b.maker("voiced", "long", video.VoiceCommand); err != nil {
+		return err
+	}
+	if err := b.voice.Voice(); err != nil {
+		return err
+	}
+	return errors.Join(b.silent.Prepare(ctx), b.voice.Prepare(ctx))
+}
+
+func (b *bench) maker(folder, template, voice string) (*video.Maker, error) {
+	return video.New(video.Config{Engine: video.EngineTemplate, Offered: []string{template}, Templates: filepath.Join(b.dir, "templates"),
+		Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: filepath.Join(b.dir, folder, "work"), Cache: filepath.Join(b.dir, folder, "cache"),
+		Workers: 1, Voice: video.VoiceConfig{Engine: voice}})
+}
+
+// order makes a video as the queue does, with its checks and its still.
+func order(ctx context.Context, m *video.Maker, out string) error {
+	v, err := m.Make(ctx, video.Order{Asset: "bench", Name: name, Lang: "ru"}, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(v.Path, out), v.Discard())
+}
+
+// drawtext is the filter of who does without Retake.
+func (b *bench) drawtext() string {
+	return fmt.Sprintf("drawtext=fontfile=%s:text=%s:fontsize=96:fontcolor=0xffd860:borderw=3:bordercolor=0x702e14:x=(w-tw)/2:y=432-th/2:enable='between(n,%d,%d)'",
+		b.font, name, nameIn, nameOut-1)
+}
+
+func (b *bench) naive(preset, out string) error {
+	return ffmpeg("-i", b.film, "-vf", b.drawtext(), "-c:v", "libx264", "-preset", preset, "-crf", "20", "-c:a", "copy", "-movflags", "+faststart", out)
+}
+
+func ffmpeg(args ...string) error {
+	_, err := output("ffmpeg", append([]string{"-nostdin", "-v", "error", "-y"}, args...)...)
+	return err
+}
+
+func output(program string, args ...string) (string, error) {
+	out, err := exec.Command(program, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", program, err, strings.TrimSpace(string(out)))
+	}
+	return string(out), nil
+}
