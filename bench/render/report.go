@@ -16,12 +16,11 @@ import (
 	"retake/internal/video"
 )
 
+// made is a video of ours, and the prepared film it was made from.
+type made struct{ name, path, folder, prepared string }
+
 // report prints what was looked at; what is wrong is an error.
 func (b *bench) report(naive, silent, spoken string) error {
-	prepared, err := filepath.Glob(filepath.Join(b.dir, "silent", "cache", "long-*.mp4"))
-	if err != nil || len(prepared) != 1 {
-		return fmt.Errorf("prepared film: got %v, %v; want one", prepared, err)
-	}
 	var wrong []error
 	line := func(what string, ok bool, found string, args ...any) {
 		verdict := "ok   "
@@ -31,8 +30,15 @@ func (b *bench) report(naive, silent, spoken string) error {
 		}
 		fmt.Printf("%s %s: %s\n", verdict, what, fmt.Sprintf(found, args...))
 	}
-	for _, v := range []struct{ name, path string }{{"music only", silent}, {"with voice", spoken}} {
-		want, err := hashes(prepared[0], "v", false)
+	videos := []made{{name: "music only", path: silent, folder: "silent"}, {name: "with voice", path: spoken, folder: "voiced"}}
+	for i := range videos {
+		v := &videos[i]
+		found, err := filepath.Glob(filepath.Join(b.dir, v.folder, "cache", "long-*.mp4"))
+		if err != nil || len(found) != 1 {
+			return fmt.Errorf("prepared film: got %v, %v; want one", found, err)
+		}
+		v.prepared = found[0]
+		want, err := hashes(v.prepared, "v", false)
 		if err != nil {
 			return err
 		}
@@ -59,8 +65,10 @@ func (b *bench) report(naive, silent, spoken string) error {
 			line(v.name+", decoding", true, "no error with -xerror")
 		}
 	}
-	if err := sound(line, prepared[0], silent, spoken); err != nil {
-		return err
+	for _, v := range videos {
+		if err := sound(line, v); err != nil {
+			return err
+		}
 	}
 	if err := b.likeness(line, naive, silent); err != nil {
 		return err
@@ -100,40 +108,35 @@ func hashes(path, stream string, packets bool) ([]frame, error) {
 }
 
 // sound compares packets: none may differ without a voice, and with one only those while it speaks.
-func sound(line func(string, bool, string, ...any), prepared, silent, spoken string) error {
-	want, err := hashes(prepared, "a", true)
+func sound(line func(string, bool, string, ...any), v made) error {
+	want, err := hashes(v.prepared, "a", true)
 	if err != nil {
 		return err
 	}
-	for _, v := range []struct {
-		name, path string
-		voiced     bool
-	}{{"music only", silent, false}, {"with voice", spoken, true}} {
-		got, err := hashes(v.path, "a", true)
-		if err != nil {
-			return err
-		}
-		if len(got) != len(want) {
-			line(v.name+", sound packets", false, "%d; want %d", len(got), len(want))
-			continue
-		}
-		first, last, changed := -1, -1, 0
-		for i := range got {
-			if got[i] != want[i] {
-				if first < 0 {
-					first = i
-				}
-				last, changed = i, changed+1
-			}
-		}
-		at := func(i int) time.Duration { return time.Duration(want[max(i, 0)].time) * time.Second / 48000 }
-		if !v.voiced {
-			line(v.name+", sound packets", changed == 0, "%d, all identical", len(got))
-			continue
-		}
-		near := changed > 0 && at(first) > voiceIn-time.Second && at(last) < voiceIn+5*time.Second
-		line(v.name+", sound packets", near, "%d of %d differ, from %v to %v", changed, len(got), at(first).Round(time.Millisecond), at(last).Round(time.Millisecond))
+	got, err := hashes(v.path, "a", true)
+	if err != nil {
+		return err
 	}
+	if len(got) != len(want) {
+		line(v.name+", sound packets", false, "%d; want %d", len(got), len(want))
+		return nil
+	}
+	first, last, changed := 0, 0, 0
+	for i := range got {
+		if got[i] != want[i] {
+			if changed == 0 {
+				first = i
+			}
+			last, changed = i, changed+1
+		}
+	}
+	if v.folder == "silent" {
+		line(v.name+", sound packets", changed == 0, "%d, of which %d differ", len(got), changed)
+		return nil
+	}
+	at := func(i int) time.Duration { return time.Duration(want[i].time) * time.Second / 48000 }
+	near := changed > 0 && at(first) > voiceIn-time.Second && at(last) < voiceIn+5*time.Second
+	line(v.name+", sound packets", near, "%d of %d differ, from %v to %v", changed, len(got), at(first).Round(time.Millisecond), at(last).Round(time.Millisecond))
 	return nil
 }
 
