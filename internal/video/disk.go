@@ -66,12 +66,11 @@ func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop fu
 	}
 }
 
-// fits returns an error if the file of an engine is larger than a video may be. The next one may be smaller: the error
-// is not permanent.
+// fits returns an error if a file is larger than a video may be. The next one may be smaller: the error is not permanent.
 func (m *Maker) fits(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || m.cfg.MaxBytes == 0 || info.Size() <= m.cfg.MaxBytes {
 		return nil // that there is no file is found out later
 	}
-	return fmt.Errorf("the engine's video has %.1f MB; it may have %.1f MB", float64(info.Size())/1e6, float64(m.cfg.MaxBytes)/1e6)
+	return fmt.Errorf("the video has %.1f MB; it may have %.1f MB", float64(info.Size())/1e6, float64(m.cfg.MaxBytes)/1e6)
 }

@@ -116,7 +116,7 @@ func TestCommandMayNotMakeTooLargeAFile(t *testing.T) {
 		most int64
 		want string
 	}{
-		"one byte too much": {info.Size() - 1, "the engine's video has 0.0 MB; it may have 0.0 MB"},
+		"one byte too much": {info.Size() - 1, "the video has 0.0 MB; it may have 0.0 MB"},
 		"just right":        {info.Size(), ""},
 		"without a limit":   {0, ""},
 	} {

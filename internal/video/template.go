@@ -110,19 +110,14 @@ func (m *Maker) letters(d *design, captions []caption, length time.Duration, lan
 // drawName makes the video for a name from a prepared film. Only pixels and samples reach ffmpeg, so there is nothing in
 // a name that it could take for an instruction.
 func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
-	speaking := m.beginToSpeak(ctx, t, p, o)
-	defer speaking.stop()
 	film, err := openMovie(p.path)
 	if err != nil {
 		return Video{}, fmt.Errorf("prepared film: %w", err)
 	}
 	defer film.close()
+	speech := m.beginToSpeak(ctx, t, p, film, folder, o)
+	defer speech.drop()
 	var patches []patch
-	defer func() {
-		for _, q := range patches {
-			q.from.close()
-		}
-	}()
 	thumb := filepath.Join(folder, "thumb.jpg")
 	still := p.rate.frame(p.still)
 	total, done := 0, 0
@@ -143,18 +138,13 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 		if err != nil {
 			return Video{}, fmt.Errorf("encoded name: %w", err)
 		}
+		defer q.from.close()
 		patches = append(patches, q)
 	}
-	clip, err := speaking.wait()
-	if err != nil {
-		return Video{}, err
-	}
-	if clip != nil {
-		q, err := t.mixVoice(ctx, film, p.music, clip, p.voice.start, p.voice.duck, folder)
-		if err != nil {
-			return Video{}, fmt.Errorf("voice: %w", err)
-		}
-		patches = append(patches, q)
+	if q, err := speech.wait(); err != nil {
+		return Video{}, fmt.Errorf("voice: %w", err)
+	} else if q != nil {
+		patches = append(patches, *q)
 	}
 	out := filepath.Join(folder, "video.mp4")
 	err = splice(film, patches, out)
@@ -184,30 +174,45 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 	return finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
 }
 
-// speech is a clip that is made while the frames are encoded.
+// speech is sound with the voice in it, made while the frames are encoded.
 type speech struct {
-	stop context.CancelFunc
-	done chan struct{}
-	clip []int16
-	err  error
+	stop  context.CancelFunc
+	done  chan struct{}
+	sound *patch // nil if nothing is said
+	err   error
 }
 
-func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, o Order) *speech {
+func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *movie, folder string, o Order) *speech {
 	ctx, stop := context.WithCancel(ctx)
 	s := &speech{stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		if p.voice != nil {
-			s.clip, s.err = m.speak(ctx, t, p.voice.text.say(o.Lang, o.Name), o.Name, o.Lang)
+		if p.voice == nil {
+			return
+		}
+		clip, err := m.speak(ctx, t, p.voice.text.say(o.Lang, o.Name), o.Name, o.Lang)
+		if s.err = err; err != nil || clip == nil {
+			return
+		}
+		q, err := t.mixVoice(ctx, film, p.music, clip, p.voice.start, p.voice.duck, folder)
+		if s.err = err; err == nil {
+			s.sound = &q
 		}
 	}()
 	return s
 }
 
-// wait returns the clip; nil if nothing is to be said.
-func (s *speech) wait() ([]int16, error) {
+func (s *speech) wait() (*patch, error) {
 	<-s.done
-	return s.clip, s.err
+	return s.sound, s.err
+}
+
+// drop ends the speech and lets go of its file.
+func (s *speech) drop() {
+	s.stop()
+	if q, _ := s.wait(); q != nil {
+		q.from.close()
+	}
 }
 
 // sheet draws captions for a name.
@@ -242,7 +247,7 @@ func (t *tools) encodeTake(ctx context.Context, p prepared, k take, s sheet, sti
 		drawn += "[v]"
 	}
 	args = append(args, "-filter_complex", drawn, "-map", "[v]", "-frames:v", fmt.Sprint(k.last-k.first), "-an")
-	args = append(append(args, encodeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
+	args = append(append(args, encodeTakeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
 	args = append(append(args, "-f", "mp4", out), second...)
 	return t.encodeSheet(ctx, args, s, p.rate, k.first, k.last, report)
 }

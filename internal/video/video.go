@@ -36,7 +36,7 @@ type Config struct {
 	Command      []string      // of EngineCommand: program and arguments, no shell
 	URL          string        // of EngineHTTP
 	AllowPrivate bool          // EngineHTTP may be sent on to addresses of a private network
-	MaxBytes     int64         // of a video that an engine makes; 0: no limit
+	MaxBytes     int64         // of a video; 0: no limit
 	FFmpeg       string        // path of ffmpeg; "": beside this program, then PATH. ffprobe lies beside it or in PATH
 	Timeout      time.Duration // for one video
 	Work         string        // folder for the jobs' temporary folders
@@ -243,7 +243,11 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 
 func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
 	if m.cfg.Engine == EngineTemplate {
-		return m.drawName(ctx, t, p, folder, o, report)
+		v, err := m.drawName(ctx, t, p, folder, o, report)
+		if err == nil {
+			err = m.fits(v.Path)
+		}
+		return v, err
 	}
 	engine := m.command
 	if m.cfg.Engine == EngineHTTP {

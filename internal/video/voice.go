@@ -98,13 +98,13 @@ func (m *Maker) speak(ctx context.Context, t *tools, text, name, lang string) (c
 		err = m.cfg.Voice.command(ctx, folder, text, name, lang, spoken)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("voice: %w", err)
+		return nil, err
 	}
 	if clip, err = t.normalise(ctx, spoken); err != nil {
-		return nil, fmt.Errorf("voice: %w", err)
+		return nil, err
 	}
 	if err := keepClip(folder, path, clip); err != nil {
-		return nil, fmt.Errorf("keep the voice: %w", err)
+		return nil, fmt.Errorf("keep the clip: %w", err)
 	}
 	return clip, nil
 }
