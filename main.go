@@ -175,7 +175,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	maker, err := newMaker(cfg, filepath.Join(cfg.DataDir, "work"))
 	if err != nil {
-		return err
+		return asSetting(err)
 	}
 	rude, err := rudeWords(filepath.Join(cfg.DataDir, "rude"))
 	if err != nil {
@@ -274,19 +274,21 @@ func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rend
 	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}, err
 }
 
-// newMaker makes the renderer; what is wrong with a template stops the start as a bad setting does.
 func newMaker(cfg Config, work string) (*video.Maker, error) {
-	maker, err := video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.offered(), Templates: cfg.Render.Templates,
+	return video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
 		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(),
 		Voice: video.VoiceConfig{Engine: strings.Replace(cfg.Voice.Engine, "none", "", 1), Command: cfg.Voice.Command, URL: cfg.Voice.URL,
 			Key: cfg.Voice.Key, Model: cfg.Voice.Model, Voice: cfg.Voice.Voice}})
-	var permanent interface{ Permanent() bool }
-	if errors.As(err, &permanent) {
-		return nil, config.Faults{fmt.Sprintf("[render]: %v", err)}
+}
+
+// asSetting makes what is wrong with an offered template stop the start as a bad setting does.
+func asSetting(err error) error {
+	if isPermanent(err) {
+		return config.Faults{"render.template, render.offer: " + err.Error()}
 	}
-	return maker, err
+	return err
 }
 
 // missing says what keeps the program from doing its whole job.
@@ -436,7 +438,7 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 	cfg.cacheDir = filepath.Join(work, "cache")
 	maker, err := newMaker(cfg, work)
 	if err != nil {
-		return err
+		return asSetting(err)
 	}
 	sentences := missing(ctx, cfg, maker)
 	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
@@ -529,7 +531,7 @@ func healthcheck(ctx context.Context, cfg Config) error {
 // ---- templates
 
 // workbench makes a maker for the template in a folder, or for one that has the given id, until clear.
-func workbench(cfg Config, dir string) (maker *video.Maker, id string, clear func(), err error) {
+func workbench(ctx context.Context, cfg Config, dir string) (maker *video.Maker, id string, clear func(), err error) {
 	id = dir
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
 		path, err := filepath.Abs(dir)
@@ -544,15 +546,22 @@ func workbench(cfg Config, dir string) (maker *video.Maker, id string, clear fun
 		return nil, "", nil, err
 	}
 	cfg.cacheDir = filepath.Join(work, "cache")
-	if maker, err = newMaker(cfg, filepath.Join(work, "work")); err != nil {
+	if maker, err = newMaker(cfg, filepath.Join(work, "work")); err == nil {
+		err = maker.Ready(ctx)
+	}
+	if err != nil {
 		os.RemoveAll(work)
+		var faults video.Faults
+		if errors.As(err, &faults) {
+			err = fmt.Errorf("template %s has faults:\n%w", id, faults)
+		}
 		return nil, "", nil, err
 	}
 	return maker, id, func() { os.RemoveAll(work) }, nil
 }
 
 func checkTemplate(ctx context.Context, cfg Config, dir string, out io.Writer) error {
-	maker, id, clear, err := workbench(cfg, dir)
+	maker, id, clear, err := workbench(ctx, cfg, dir)
 	if err != nil {
 		return err
 	}
@@ -582,7 +591,7 @@ func (p preview) make(ctx context.Context, cfg Config, out io.Writer) error {
 	if !slices.Contains(lang.Languages, p.lang) {
 		return usageError(fmt.Sprintf("-lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
 	}
-	maker, id, clear, err := workbench(cfg, p.dir)
+	maker, id, clear, err := workbench(ctx, cfg, p.dir)
 	if err != nil {
 		return err
 	}

@@ -111,6 +111,12 @@ func TestCommandLine(t *testing.T) {
 		"a link for a word":                   {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
 		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
 		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},
+		"a template command without a name":   {[]string{"template", "preview", "new-year"}, exitUsage, "usage: retake"},
+		"a preview in no language":            {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage, "one of ru, en"},
+		"a preview of nothing":                {[]string{"template", "preview", "easter", "Маша"}, exitFailure, `unknown template "easter"`},
+		"a preview after the end":             {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure, "the video is 10s long"},
+		"a preview nobody can draw":           {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure, "no font here covers this name"},
+		"a template without faults":           {[]string{"template", "check", "birthday-wide"}, 0, "is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, []string{"RETAKE_WEB_LISTEN=127.0.0.1:1"}, c.args...)
@@ -118,6 +124,68 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("got exit %d, %q; want %d and %q in it", code, out, c.code, c.want)
 			}
 		})
+	}
+}
+
+func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		environ []string
+		want    string
+	}{
+		"a template that is not there":    {[]string{"RETAKE_RENDER_TEMPLATE=easter"}, `render.template, render.offer: unknown template "easter"`},
+		"an offer that is not there":      {[]string{`RETAKE_RENDER_OFFER=["birthday", "easter"]`}, `render.template, render.offer: unknown template "easter"`},
+		"a template with a strange name":  {[]string{"RETAKE_RENDER_TEMPLATE=../x"}, "render.template: the name of a template is expected"},
+		"a generator without an address":  {[]string{"RETAKE_RENDER_ENGINE=http"}, "render.url: with engine http"},
+		"a voice service without address": {[]string{"RETAKE_VOICE_ENGINE=http"}, "voice.url: with engine http"},
+		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, http or none"},
+		"a switch that is neither":        {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"}, "render.allow_private: true or false is expected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, code := retake(t, append(c.environ, "RETAKE_WEB_LISTEN=127.0.0.1:0"), "serve")
+			if code != exitConfig || !strings.Contains(out, c.want) {
+				t.Errorf("got exit %d, %q; want %d and %q in it", code, out, exitConfig, c.want)
+			}
+		})
+	}
+}
+
+// TestATemplateOfTheOperatorsOwn checks and previews a folder as its author would.
+func TestATemplateOfTheOperatorsOwn(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "clock")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=3", filepath.Join(folder, "film.mp4")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	describe := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, "template.toml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	describe("title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 2\nend = 1\nbox = [0, 0, 100, 100]\ncolour = \"red\"\n")
+	out, code := retake(t, nil, "template", "check", folder)
+	if code != exitFailure || !strings.Contains(out, "template.toml:5: segment 1: end:") || !strings.Contains(out, "template.toml:7: segment 1: colour:") {
+		t.Errorf("a template with faults: got exit %d, %s; want both faults with their lines", code, out)
+	}
+	describe("title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [20, 20, 600, 150]\nfont = \"Comic Sans of Nowhere\"\n")
+	out, code = retake(t, nil, "template", "check", folder)
+	if code != 0 || !strings.Contains(out, `font "Comic Sans of Nowhere" is neither`) || !strings.Contains(out, "Template clock is right: 640×360, 25 frames a second, 3s, of which 1s") {
+		t.Errorf("a template with a strange font: got exit %d, %s; want a note, and that it is right", code, out)
+	}
+	for _, c := range []struct {
+		file  string
+		flags []string
+	}{{"still.png", []string{"-at", "1.5s"}}, {"video.mp4", nil}} {
+		path := filepath.Join(t.TempDir(), c.file)
+		out, code = retake(t, nil, append([]string{"template", "preview", folder, "Маша", "-o", path}, c.flags...)...)
+		if code != 0 || !strings.Contains(out, path) {
+			t.Errorf("%s: got exit %d, %s; want the file's name", c.file, code, out)
+		}
+		if b, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", path).CombinedOutput(); err != nil || !strings.HasPrefix(string(b), "640,360") {
+			t.Errorf("%s: got %s, %v; want 640,360", c.file, b, err)
+		}
 	}
 }
 

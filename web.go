@@ -710,9 +710,11 @@ func newCard(l Listed, o Outlook, attempts int, now time.Time) card {
 var reasons = []struct{ sign, words string }{
 	{"no font here covers this name", "No font on this machine has every letter of this name."},
 	{"engine refused", "The video engine refused to make this one."},
+	{"disk is nearly full", "The disk is nearly full."},
+	{"no space left on device", "The disk is full."},
+	{"voice: ", "The name could not be spoken."},
 	{"took longer than", "It took too long and was stopped."},
 	{"deadline exceeded", "It took too long and was stopped."},
-	{"no space left on device", "The disk is full."},
 	{"the program ended", "The program ended each time it made this one."},
 	{"panic:", "The program tripped over a fault of its own."},
 	{"ffmpeg was not found", "ffmpeg is not installed."},
@@ -721,6 +723,11 @@ var reasons = []struct{ sign, words string }{
 	{"no such host", "A service it needs could not be reached."},
 	{"keep the video", "The finished video could not be stored."},
 	{"the engine left no video file", "The video engine left no video behind."},
+	{"probe: ", "The video engine left a file that does not play."},
+	{"the video has ", "The video is too large to be sent."},
+	{"unknown template", "Its template is not there any more."},
+	{"template.toml:", "Its template has faults."},
+	{"generator ", "The generator did not make this one."},
 }
 
 func reason(problem string) string {

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"retake/internal/media"
+	"retake/internal/video"
 )
 
 // desk is a page over a real store, with 8 as owner and 7 and 9 as admins.
@@ -1028,6 +1029,80 @@ func TestWhatACardSays(t *testing.T) {
 				}
 				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session, json: true})); !strings.Contains(body, `"asset":{"id":"`+a.ID) {
 					t.Errorf("got %s; want %s", body, a.ID)
+				}
+			}
+		})
+	}
+}
+
+// TestAMisbehavingEngineIsSeenThroughToThePage runs real programs by the real queue: three attempts each, nothing left
+// behind, and the reason on the page, without the name.
+func TestAMisbehavingEngineIsSeenThroughToThePage(t *testing.T) {
+	for name, c := range map[string]struct {
+		script     string
+		timeout    time.Duration
+		words, raw string
+	}{
+		"that hangs and has forked":  {"sleep 300 & setsid sleep 300 & sleep 300", 600 * time.Millisecond, "It took too long and was stopped.", "took longer than 600ms"},
+		"that prints ten megabytes":  {`head -c 10000000 /dev/zero | tr '\0' x >&2; echo "no model for $RETAKE_NAME" >&2; exit 1`, time.Minute, "The video could not be made.", "no model for [name]"},
+		"that leaves garbage":        {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, time.Minute, "The video engine left a file that does not play.", "probe: "},
+		"that leaves nothing":        {"exit 0", time.Minute, "The video engine left no video behind.", "left no video file"},
+		"that leaves more than fits": {`head -c 3000000 /dev/zero >"$RETAKE_OUTPUT"`, time.Minute, "The video is too large to be sent.", "it may have 2.0 MB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits for programs
+			d := newDesk(t, "http://localhost:8080")
+			work := t.TempDir()
+			maker, err := video.New(video.Config{Engine: video.EngineCommand, Offered: []string{"new-year"}, Command: []string{"/bin/sh", "-c", c.script},
+				Timeout: c.timeout, MaxBytes: 2_000_000, Work: work, Cache: t.TempDir(), Workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := maker.Ready(t.Context()); err != nil { // not in the engine's time
+				t.Fatal(err)
+			}
+			apologised := make(chan struct{}, 1)
+			messages := &bench{tell: func(t Task) error {
+				if t.Kind == Apologise {
+					apologised <- struct{}{}
+				}
+				return nil
+			}}
+			asset := ask(t, d.store, "Аглая", 1)
+			q := NewQueue(d.store, workshop{maker}, messages, messages, Options{Workers: 1, Attempts: 3,
+				Backoff: func(int) time.Duration { return time.Millisecond }}, slog.New(slog.NewTextHandler(&d.log, nil)))
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- q.Run(ctx) }()
+			<-apologised
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+
+			session := d.signIn(8)
+			page := d.want(200, d.send(call{method: "GET", path: "/assets/" + asset.ID, session: session}))
+			for _, want := range []string{c.words, c.raw, "Retry Failed", "Attempt 3"} {
+				if !strings.Contains(page, want) {
+					t.Errorf("page: got no %q in %s", want, page)
+				}
+			}
+			if n := count(t, d.store, `SELECT count(*) FROM attempts WHERE kind = 'RENDER'`); n != 3 {
+				t.Errorf("got %d attempts; want 3", n)
+			}
+			if left, err := os.ReadDir(work); err != nil || len(left) > 0 {
+				t.Errorf("work folder: got %v, %v; want nothing in it", left, err)
+			}
+			if strings.Contains(d.log.String(), "Аглая") {
+				t.Error("the log holds the name")
+			}
+			found, err := filepath.Glob("/proc/*/environ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range found {
+				if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), "RETAKE_ASSET="+asset.ID) {
+					t.Errorf("%s: got a process of the engine; want none", path)
 				}
 			}
 		})
