@@ -447,7 +447,7 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 		sentences = append(sentences, err.Error())
 	}
 	if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate && len(cfg.Voice.Command) == 0 {
-		fmt.Fprintf(out, "Note: videos have music only, %v\n", err)
+		fmt.Fprintf(out, "Note: %v; until then, videos have music only\n", err)
 	}
 	if len(sentences) == 0 {
 		fmt.Fprintln(out, "All is well.")

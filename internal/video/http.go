@@ -102,7 +102,7 @@ type remoteError struct {
 func (e *remoteError) Error() string { return e.text }
 func (e *remoteError) Unwrap() error { return e.cause }
 
-// busy is an error of a generator that says when to ask again.
+// busy is an error of a service that says when to ask again.
 type busy struct {
 	error
 	after time.Duration
@@ -110,6 +110,7 @@ type busy struct {
 
 // RetryAfter returns how long to wait before the next attempt; this one does not count.
 func (b busy) RetryAfter() (wait time.Duration, yes bool) { return b.after, true }
+func (b busy) Unwrap() error                              { return b.error }
 
 // order places the order and asks until there is a video or an error.
 func (r *remote) order(ctx context.Context, path string, o Order) error {
@@ -137,7 +138,10 @@ func (r *remote) order(ctx context.Context, path string, o Order) error {
 		if err != nil {
 			return err
 		}
-		if answer.StatusCode != http.StatusAccepted {
+		if code := answer.StatusCode; where != nil && (code == http.StatusNotFound || code == http.StatusGone) {
+			answer.Body.Close()
+			return fmt.Errorf("answered %d: it has forgotten the order", code) // the next attempt places it again
+		} else if code != http.StatusAccepted {
 			return r.receive(answer, path, o.Name)
 		}
 		answer.Body.Close()
@@ -209,16 +213,18 @@ func (r *remote) receive(answer *http.Response, path, name string) error {
 
 // refused turns an answer that is no video into an error: permanent if it is the order's fault.
 func refused(answer *http.Response, name string) error {
-	err := fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode), reason(answer, name))
+	return judged(answer, fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode), reason(answer, name)))
+}
+
+// judged gives an error about an answer what its status means: a wait, for good, or another attempt.
+func judged(answer *http.Response, err error) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
 		// "At once" is no time to wait: it would be asked again and again, and no attempt would ever be spent.
 		if after, ok := retryTime(answer.Header, time.Now()); ok && after > 0 {
 			return busy{err, min(after, maxRest)}
 		}
-		return err
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly:
-		return err
 	case code >= 400 && code < 500:
 		return permanent{err}
 	}

@@ -5,6 +5,7 @@ package video
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // style is how letters look. Widths are pixels of type that is large; on small type everything is finer.
@@ -35,10 +36,11 @@ const reach = 110
 
 // lettering is a text ready to be drawn at any time of its animation. Drawing does not change it.
 type lettering struct {
-	letters []letter
+	letters []letter // as they are read
 	sparks  []spark
 	style   style
 	ink     box
+	rtl     bool // read from right to left
 }
 
 // letter is a part of a text that moves on its own.
@@ -92,6 +94,7 @@ func newLettering(t *typeface, text string, p place, st style) *lettering {
 			left = p.x + p.maxW/2 - whole.x1
 		}
 		y := base + step*float32(i)
+		read := len(out.letters)
 		for from := 0; from < len(l.glyphs); {
 			to := from + 1
 			for to < len(l.glyphs) && l.glyphs[to].piece == l.glyphs[from].piece {
@@ -117,6 +120,10 @@ func newLettering(t *typeface, text string, p place, st style) *lettering {
 			}
 			out.letters = append(out.letters, q)
 			out.ink = out.ink.join(box{left + ink.x0, y + ink.y0, left + ink.x1, y + ink.y1})
+		}
+		if l.rtl { // letters arrive as they are read
+			slices.Reverse(out.letters[read:])
+			out.rtl = true
 		}
 	}
 	r := rand.New(rand.NewPCG(3, 1))
@@ -395,7 +402,11 @@ func (l *lettering) sparkle(o *overlay, now, start, landed, out float32) {
 	for i, s := range l.sparks {
 		switch {
 		case i < 40: // landing
-			at := start + 0.15 + (s.x-l.ink.x0)/max(1, l.ink.width())*(landed-start-0.55)
+			along := (s.x - l.ink.x0) / max(1, l.ink.width())
+			if l.rtl {
+				along = 1 - along
+			}
+			at := start + 0.15 + along*(landed-start-0.55)
 			if t := (now - at) / (0.7 + 0.5*s.chance); t > 0 && t < 1 {
 				draw(s.x+s.vx*t*(1-0.35*t), s.y+s.vy*t+70*t*t, (1-t)*0.95, s.size)
 			}

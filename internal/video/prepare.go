@@ -45,15 +45,13 @@ func (m *Maker) Prepare(ctx context.Context) error {
 		return err
 	}
 	for _, id := range m.cfg.Offered {
-		k, err := m.template(id)
-		if err != nil {
-			return err
+		k, problem := m.template(id)
+		if problem == nil {
+			_, problem = m.prepare(ctx, t, k)
 		}
-		if _, err := m.prepare(ctx, t, k); err != nil {
-			return err
-		}
+		err = errors.Join(err, problem) // one that cannot be prepared does not hold up the others
 	}
-	return nil
+	return err
 }
 
 // prepare returns the prepared films of a template by language, and makes those that are missing or damaged.
@@ -166,6 +164,10 @@ func (p *prepared) look() error {
 func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing map[string]prepared) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, prepareTimeout, fmt.Errorf("took longer than %v", prepareTimeout))
 	defer cancel()
+	// Music as a WAV file and films: a guess that errs on the safe side.
+	if err := m.room(int64(len(missing)) * (8<<20 + int64(k.source.length().Seconds()*1e6))); err != nil {
+		return err
+	}
 	folder, err := newFolder(m.cfg.Cache, preparePrefix)
 	if err != nil {
 		return err
@@ -189,7 +191,9 @@ func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing 
 		kept := filepath.Join(m.cfg.Cache, filepath.Base(p.path))
 		if p.music != "" {
 			copied := p.path + ".wav"
-			if err := os.Link(music, copied); err != nil {
+			if b, err := os.ReadFile(music); err != nil {
+				return err
+			} else if err := os.WriteFile(copied, b, 0o600); err != nil {
 				return err
 			}
 			if err := keep(copied, missing[kept].music); err != nil {

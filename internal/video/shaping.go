@@ -32,6 +32,7 @@ type line struct {
 	face   *font.Face
 	size   float32 // pixels per em, a whole number
 	glyphs []glyph // from left to right
+	rtl    bool    // read from right to left
 }
 
 // sameFace gives the segmenter one font for everything.
@@ -42,7 +43,7 @@ func (s sameFace) ResolveFace(rune) *font.Face { return s.face }
 // shape lays out one line in the reading order of its own script.
 func shape(t *typeface, text string, size float32) line {
 	runes := []rune(norm.NFC.String(text))
-	l := line{face: font.NewFace(t.font), size: size}
+	l := line{face: font.NewFace(t.font), size: size, rtl: direction(text) == di.DirectionRTL}
 	if len(runes) == 0 {
 		return l
 	}
@@ -56,7 +57,7 @@ func shape(t *typeface, text string, size float32) line {
 	for _, r := range runs {
 		outputs = append(outputs, shaper.Shape(r))
 	}
-	if direction(text) == di.DirectionRTL {
+	if l.rtl {
 		slices.Reverse(outputs)
 	}
 	pieces, joined := cutPieces(runes)

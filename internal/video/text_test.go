@@ -114,6 +114,10 @@ func TestTextRunsInItsOwnDirection(t *testing.T) {
 		if got := shape(face, name, 100).glyphs[0].id; got != want {
 			t.Errorf("%s: got glyph %d on the left; want %d, %c", name, got, want, leftmost)
 		}
+		letters := newLettering(face, name, nameBox.place(), gold).letters
+		if first, last := letters[0].x, letters[len(letters)-1].x; (first < last) == (name == "שרה") {
+			t.Errorf("%s: got the first letter to arrive at %.0f, the last at %.0f; want them as they are read", name, first, last)
+		}
 	}
 }
 

@@ -12,23 +12,11 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // maxSpoken is how many bytes a service may send.
 const maxSpoken = 10 << 20
-
-// retryLater is an error of a service that said when to come back.
-type retryLater struct {
-	error
-	after time.Duration
-}
-
-// RetryAfter returns how long to wait before trying again.
-func (e retryLater) RetryAfter() (wait time.Duration, yes bool) { return e.after, true }
-func (e retryLater) Unwrap() error                              { return e.error }
 
 // request asks the service to speak and writes its answer to the file out.
 func (v VoiceConfig) request(ctx context.Context, text, name, out string) error {
@@ -102,22 +90,8 @@ func (v VoiceConfig) refused(response *http.Response, name string) error {
 	if why != "" {
 		err = fmt.Errorf("%w: %s", err, why)
 	}
-	switch code := response.StatusCode; {
-	case code >= 401 && code <= 404, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests:
-	case code >= 400 && code <= 499:
-		return permanent{err}
+	if code := response.StatusCode; code >= 401 && code <= 404 {
+		return err
 	}
-	if after, ok := retryAfter(response.Header.Get("Retry-After")); ok {
-		return retryLater{err, after}
-	}
-	return err
-}
-
-// retryAfter reads the header of that name: seconds or a date.
-func retryAfter(header string) (time.Duration, bool) {
-	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(seconds) * time.Second, seconds >= 0
-	}
-	at, err := http.ParseTime(header)
-	return max(0, time.Until(at)), err == nil
+	return judged(response, err)
 }
