@@ -105,15 +105,15 @@ func TestAnOperatorsFilmBecomesATemplateWithTenLines(t *testing.T) {
 film  = "film.mp4"
 
 [[segment]]
-start = "2s"
-end   = "4s"
+start = "1s"
+end   = "3s"
 box   = [160, 90, 1600, 300]
-`, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25", "-f", "lavfi", "-i", "sine", "-t", "6", "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "250")
+`, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25", "-f", "lavfi", "-i", "sine", "-t", "4", "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "250")
 	v, p := makeOwn(t, m, "Александра-Виктория")
-	if v.Width != 1920 || v.Height != 1080 || v.Duration != 6*time.Second || p.rate != (rate{25, 1}) {
-		t.Errorf("got %d×%d, %v, %v frames a second; want 1920×1080, 6s, 25", v.Width, v.Height, v.Duration, p.rate)
+	if v.Width != 1920 || v.Height != 1080 || v.Duration != 4*time.Second || p.rate != (rate{25, 1}) {
+		t.Errorf("got %d×%d, %v, %v frames a second; want 1920×1080, 4s, 25", v.Width, v.Height, v.Duration, p.rate)
 	}
-	if want := []int{50, 100}; p.takes[0].first != want[0] || p.takes[0].last != want[1] {
+	if want := []int{25, 75}; p.takes[0].first != want[0] || p.takes[0].last != want[1] {
 		t.Errorf("got frames %d to %d encoded anew; want %v", p.takes[0].first, p.takes[0].last, want)
 	}
 	wantThumb(t, v, 320, 180)
