@@ -660,7 +660,13 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	cache, err := os.UserCacheDir() // the prepared templates serve the next demo too
-	if err != nil {
+	if err == nil {
+		var unlock func()
+		if unlock, err = lockFolder(filepath.Join(cache, "retake")); err == nil {
+			defer unlock()
+		}
+	}
+	if err != nil { // there is none, or another demo uses it
 		cache = dir
 	}
 	const token = "1000000:demo-of-retake-without-any-secret"

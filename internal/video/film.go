@@ -110,11 +110,16 @@ func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design) (film, error
 		f.width, f.height = int(float64(facts.width)*k+0.5)&^1, int(float64(facts.height)*k+0.5)&^1
 		shape = fmt.Sprintf("scale=%d:%d:flags=bicubic", f.width, f.height)
 	} else {
-		shape = fmt.Sprintf("scale=%[1]d:%[2]d:force_original_aspect_ratio=increase:flags=bicubic,crop=%[1]d:%[2]d", f.width, f.height)
+		shape = fmt.Sprintf("scale=iw*sar:ih,setsar=1,scale=%[1]d:%[2]d:force_original_aspect_ratio=increase:flags=bicubic,crop=%[1]d:%[2]d", f.width, f.height)
+	}
+	// What does not say how its colours are coded is taken for what players take it for.
+	matrix := "auto"
+	if (facts.space == "" || facts.space == "unknown") && max(facts.width, facts.height) >= 1280 {
+		matrix = "bt709"
 	}
 	// A source that ends a moment early shows its last frame a little longer: the number of frames is a promise. It is not
 	// given as -frames:v, which would cut the sound too.
-	f.filter = fmt.Sprintf("fps=%s,%s,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1,tpad=stop_mode=clone:stop_duration=1,trim=end_frame=%d,settb=%d/%d,setpts=N",
-		f.rate, shape, f.frames, f.rate.den, f.rate.num)
+	f.filter = fmt.Sprintf("fps=%s:start_time=0,%s,scale=in_color_matrix=%s:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1,tpad=stop_mode=clone:stop=-1,trim=end_frame=%d,settb=%d/%d,setpts=N",
+		f.rate, shape, matrix, f.frames, f.rate.den, f.rate.num)
 	return f, nil
 }

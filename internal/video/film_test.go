@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -146,6 +147,9 @@ func TestFilmsOfAllKinds(t *testing.T) {
 		"the name to the very end":   {strings.Replace(one, "end = 1.2", "end = 2", 1), append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 		"the name from the start":    {strings.Replace(one, "start = 0.5", "start = 0", 1), append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 		"a still before any name":    {"still = \"100ms\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
+		"a still in the last frame":  {"still = \"1.99s\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
+		"sound that goes on":         {one, slices.Concat(source("r=30:d=2"), []string{"-f", "lavfi", "-i", "sine=d=4"}), 320, 180, rate{30, 1}, 120},
+		"pixels that are not square": {one, append(source("r=30"), "-t", "2", "-vf", "setsar=4/3"), 426, 180, rate{30, 1}, 60},
 		"the name twice":             {one + "[[segment]]\nstart = 1.5\nend = 1.9\nbox = [10, 90, 150, 60]\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 		"two names at the same time": {one + "[[segment]]\nstart = 1\nend = 1.9\nbox = [10, 90, 150, 60]\nanimation = \"rise\"\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 	} {
@@ -286,20 +290,53 @@ start = "3s"
 	}
 }
 
+func TestSoundStaysInStepWithThePicture(t *testing.T) {
+	// A flash and a beep at 1.5 s, in a film whose sound begins a second after its picture.
+	m := ownTemplate(t, "title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
+		"-f", "lavfi", "-i", "color=black:s=320x180:r=30:d=3", "-itsoffset", "1", "-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*880*t)*between(t,0.5,0.7)':d=2")
+	v, _ := makeOwn(t, m, "Маша")
+	raw := samples(ffmpeg(t, "-i", v.Path, "-map", "0:a", "-ac", "1", "-ar", "48000", "-f", "s16le", "-"))
+	loud := slices.IndexFunc(raw, func(s int16) bool { return s > 3000 || s < -3000 })
+	if at := float64(loud) / soundRate; at < 1.4 || at > 1.6 {
+		t.Errorf("got the beep at %.2fs; want it at 1.5s", at)
+	}
+}
+
+func TestTheStillHasTheColoursOfTheVideo(t *testing.T) {
+	v, _ := makeOwn(t, ownTemplate(t, "title = \"x\"\nfilm = \"film.mp4\"\nstill = 1.5\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
+		"-f", "lavfi", "-i", "color=red:s=320x180:r=30:d=2"), "Маша")
+	f, err := os.Open(v.Thumb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	picture, err := jpeg.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, g, b, _ := picture.At(160, 150).RGBA(); r>>8 < 240 || g>>8 > 15 || b>>8 > 15 {
+		t.Errorf("got %d, %d, %d; want red", r>>8, g>>8, b>>8)
+	}
+}
+
 func TestAFilmThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 	const one = "title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	good := []string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3"}
 	for name, c := range map[string]struct {
-		film []string
-		want string
+		film       []string
+		toml, want string
 	}{
-		"too short for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
-		"too small for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, "template.toml:6: segment 1: box:"},
-		"without pictures":       {[]string{"-f", "lavfi", "-i", "sine=d=3"}, "film.mp4: this is no video"},
+		"too short for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
+		"too small for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one, "template.toml:6: segment 1: box:"},
+		"without pictures":       {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
 		"in HDR": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-c:v", "libx264", "-color_trc", "smpte2084", "-color_primaries", "bt2020", "-colorspace", "bt2020nc"},
-			"film.mp4: this film is HDR: export it as SDR"},
+			one, "film.mp4: this film is HDR: export it as SDR"},
+		"with music that is none":      {good, "music = \"template.toml\"\n" + one, "template.toml: this is no sound that ffmpeg can read"},
+		"with words that no font has":  {good, one + "text = \"🎂 {{.Name}}\"\n", "template.toml:7: segment 1: text: no font here has all its signs"},
+		"with a text that no font has": {good, one + "[[text]]\ntext = \"🎂\"\nbox = [10, 100, 100, 60]\n", "template.toml:8: text 1: text: no font here has all its signs"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := ownTemplate(t, one, c.film...)
+			m := ownTemplate(t, c.toml, c.film...)
 			for what, err := range map[string]error{
 				"Ready":   m.Ready(t.Context()),
 				"Prepare": m.Prepare(t.Context()),
@@ -310,6 +347,9 @@ func TestAFilmThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 				}(),
 			} {
 				var faults Faults
+				if what == "Make" && errors.Is(err, ErrCannotDraw) {
+					continue // the order is refused even earlier
+				}
 				if !errors.As(err, &faults) || !strings.Contains(err.Error(), c.want) || !isPermanent(err) {
 					t.Errorf("%s: got %v; want faults with %q", what, err, c.want)
 				}

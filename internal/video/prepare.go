@@ -104,11 +104,43 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 			return err
 		}
 	}
-	if faults := k.checkFilm(f.width, f.height, f.length()); len(faults) > 0 {
+	if faults := append(k.checkFilm(f.width, f.height, f.length()), m.undrawable(k.design)...); len(faults) > 0 {
 		return permanent{faults}
+	}
+	if k.music != "" {
+		if err := t.run(ctx, append(append([]string{}, anyFormat...), "-i", k.musicPath(), "-map", "0:a:0", "-t", "0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
+			return err
+		} else if err != nil {
+			return permanent{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}}
+		}
 	}
 	k.source = f
 	return nil
+}
+
+// undrawable returns a fault for every text that no font here covers, whatever the name.
+func (m *Maker) undrawable(d *design) Faults {
+	f := faultList{lines: d.lines}
+	for list, captions := range map[string][]caption{"segment": d.segments, "text": d.texts} {
+		for i, c := range captions {
+			for _, lang := range m.cfg.Languages {
+				text := strings.TrimSpace(c.text.say(lang, ""))
+				if text == "" {
+					continue
+				}
+				if _, err := m.fonts.pickFor(d.files, c.font, text); err != nil {
+					f.at(fmt.Sprintf("%s[%d].text", list, i+1), "no font here has all its signs (emoji cannot be drawn): %q", text)
+					break
+				}
+			}
+		}
+	}
+	return f.all()
+}
+
+// musicPath is the file with the template's own music.
+func (d *design) musicPath() string {
+	return "file:" + filepath.Join(d.folder, filepath.FromSlash(d.music))
 }
 
 // locate says where the prepared film of a language lies. Its name tells what it was made of: the template's files, the
@@ -210,7 +242,11 @@ func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing 
 // encodeScene draws every frame once and feeds it, with the texts of each film on it, to one ffmpeg per film.
 func (m *Maker) encodeScene(ctx context.Context, t *tools, k *template, films []prepared, music string) error {
 	s := scenes[k.scene](k.width, k.height)
-	if err := os.WriteFile(music, s.music().wav(), 0o600); err != nil {
+	if k.music != "" {
+		if err := t.extractSound(ctx, k, music); err != nil {
+			return fmt.Errorf("sound: %w", err)
+		}
+	} else if err := os.WriteFile(music, s.music().wav(), 0o600); err != nil {
 		return err
 	}
 	fixed := make([][]shown, len(films))
@@ -302,14 +338,14 @@ func (t *tools) extractSound(ctx context.Context, k *template, music string) err
 	args := append([]string{}, anyFormat...)
 	switch {
 	case k.music != "":
-		args = append(args, "-i", "file:"+filepath.Join(k.folder, filepath.FromSlash(k.music)))
+		args = append(args, "-i", k.musicPath())
 	case k.source.sound:
 		args = append(args, "-i", "file:"+k.source.path)
 	default:
 		args = []string{"-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"}
 	}
 	samples := int64(k.source.length().Seconds()*soundRate + 0.5)
-	return t.run(ctx, append(args, "-map", "0:a:0", "-af", fmt.Sprintf("aresample=48000,apad,atrim=end_sample=%d", samples),
+	return t.run(ctx, append(args, "-map", "0:a:0", "-af", fmt.Sprintf("aresample=48000:async=1:first_pts=0,apad,atrim=end_sample=%d", samples),
 		"-ac", "2", "-ar", "48000", "-c:a", "pcm_s16le", "-f", "wav", "-bitexact", music), nil)
 }
 

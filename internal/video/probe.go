@@ -25,6 +25,7 @@ type facts struct {
 	duration      time.Duration
 	sound         string // codec of the first sound track, "" if there is none
 	rate          string // frames a second as a fraction
+	space         string // colour matrix as ffmpeg calls it, "" if the file does not say
 	hdr           bool   // colours that an ordinary screen shows pale
 }
 
@@ -33,7 +34,7 @@ type facts struct {
 func (t *tools) probe(ctx context.Context, path string, options []string) (facts, error) {
 	argv := append([]string{t.ffprobe, "-v", "error"}, options...)
 	out, err := output(ctx, append(argv, "-of", "json", "-show_entries",
-		"format=duration:stream=codec_type,codec_name,width,height,avg_frame_rate,color_transfer:stream_disposition=attached_pic:stream_side_data=rotation",
+		"format=duration:stream=codec_type,codec_name,width,height,avg_frame_rate,color_transfer,color_space,sample_aspect_ratio:stream_disposition=attached_pic:stream_side_data=rotation",
 		"file:"+path)...)
 	if err != nil {
 		return facts{}, err
@@ -47,6 +48,8 @@ func (t *tools) probe(ctx context.Context, path string, options []string) (facts
 			Height      int
 			Rate        string `json:"avg_frame_rate"`
 			Transfer    string `json:"color_transfer"`
+			Space       string `json:"color_space"`
+			Aspect      string `json:"sample_aspect_ratio"`
 			Disposition struct {
 				Picture int `json:"attached_pic"`
 			}
@@ -60,7 +63,12 @@ func (t *tools) probe(ctx context.Context, path string, options []string) (facts
 	for _, s := range found.Streams {
 		switch {
 		case s.Kind == "video" && s.Disposition.Picture == 0 && f.width == 0:
-			f.width, f.height, f.rate = s.Width, s.Height, s.Rate
+			f.width, f.height, f.rate, f.space = s.Width, s.Height, s.Rate, s.Space
+			var num, den int
+			if n, _ := fmt.Sscanf(s.Aspect, "%d:%d", &num, &den); n == 2 && num > 0 && den > 0 {
+				s.Width = s.Width * num / den
+				f.width = s.Width
+			}
 			f.hdr = s.Transfer == "smpte2084" || s.Transfer == "arib-std-b67"
 			for _, d := range s.Side {
 				if int(d.Rotation)%180 != 0 {
@@ -156,7 +164,7 @@ func (t *tools) drawStill(ctx context.Context, path string, at time.Duration, jp
 }
 
 // thumbFilter makes a frame as small as a still may be.
-var thumbFilter = fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':force_original_aspect_ratio=decrease:out_range=pc,format=yuvj420p", thumbEdge)
+var thumbFilter = fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':force_original_aspect_ratio=decrease:out_color_matrix=bt601:out_range=pc,format=yuvj420p", thumbEdge)
 
 func thumbOutput(jpeg string) []string {
 	return []string{"-frames:v", "1", "-q:v", "4", "-f", "image2", "-update", "1", "file:" + jpeg}

@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+
+	"github.com/go-text/typesetting/di"
 )
 
 // take is a run of frames that is encoded anew for every name: those from first up to, not including, last.
@@ -98,6 +102,10 @@ func (m *Maker) letters(d *design, captions []caption, length time.Duration, lan
 	var out []shown
 	for _, c := range captions {
 		text := c.text.say(lang, name)
+		// A sentence runs as its language does, whatever the name that it begins with.
+		if bare := c.text.say(lang, ""); direction(bare) == di.DirectionLTR && direction(text) == di.DirectionRTL && strings.ContainsFunc(bare, unicode.IsLetter) {
+			text = "\u200e" + text
+		}
 		face, err := m.fonts.pickFor(d.files, c.font, text)
 		if err != nil {
 			return nil, err
@@ -119,7 +127,7 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 	defer speech.drop()
 	var patches []patch
 	thumb := filepath.Join(folder, "thumb.jpg")
-	still := p.rate.frame(p.still)
+	still := min(p.rate.frame(p.still), p.frames-1)
 	total, done := 0, 0
 	for _, k := range p.takes {
 		total += k.last - k.first
@@ -166,7 +174,7 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 		return Video{}, fmt.Errorf("splice: %w", err)
 	}
 	if !slices.ContainsFunc(p.takes, func(k take) bool { return k.has(still) }) {
-		if err := t.drawStill(ctx, out, p.still, thumb); err != nil {
+		if err := t.drawStill(ctx, out, max(0, p.rate.at(still)-p.rate.at(1)/2), thumb); err != nil {
 			return Video{}, fmt.Errorf("still: %w", err)
 		}
 	}

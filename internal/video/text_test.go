@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCanDraw(t *testing.T) {
@@ -80,6 +81,20 @@ func TestNamesFit(t *testing.T) {
 				t.Errorf("got the middle at %.0f; want %.0f", middle, nameBox.place().y)
 			}
 		})
+	}
+}
+
+// TestASentenceRunsAsItsLanguageDoes whatever the name that it begins with.
+func TestASentenceRunsAsItsLanguageDoes(t *testing.T) {
+	m := templateMaker(t)
+	c := caption{text: phrase{"": "{{.Name}}, hello!"}, box: area{0, 0, 600, 200}, size: 100, style: gold}
+	things, err := m.letters(&design{}, []caption{c}, time.Second, "en", "נועה")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := things[0].animated.(*lettering)
+	if first, last := l.letters[0].x, l.letters[len(l.letters)-1].x; first > last || l.rtl {
+		t.Errorf("got the name at %.0f and the exclamation mark at %.0f; want the sentence from left to right", first, last)
 	}
 }
 

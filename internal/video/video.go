@@ -183,8 +183,10 @@ func (m *Maker) CanDraw(id, name string) error {
 		return err
 	}
 	for _, c := range t.segments {
-		if _, err := m.fonts.pickFor(t.files, c.font, name); err != nil {
-			return err
+		for _, lang := range m.cfg.Languages { // one font has to cover the words around the name too
+			if _, err := m.fonts.pickFor(t.files, c.font, c.text.say(lang, name)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -262,7 +264,11 @@ func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string,
 	if err != nil {
 		return Video{}, err
 	}
-	return t.finish(ctx, folder, path)
+	v, err := t.finish(ctx, folder, path)
+	if err == nil {
+		err = m.fits(v.Path) // a sound track may have been added
+	}
+	return v, err
 }
 
 // forward makes a progress function that passes on only what is new.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -37,6 +38,10 @@ func (v VoiceConfig) request(ctx context.Context, text, name, out string) error 
 	response, err := client.Do(request)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
+	}
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err // without the address, whose query may be a password
 	}
 	if err != nil {
 		return fmt.Errorf("ask the service: %w", v.hide(err, name))
@@ -77,7 +82,7 @@ func (v VoiceConfig) hidden(text, name string) string {
 }
 
 // refused makes an error of an answer other than 200. Most of 400 to 499 are about the text, and no further attempt
-// changes that. But 401 to 404 are about the key, the bill or the address: the operator mends those, and until then
+// changes that. But 400 to 404 are about the voice, the key, the bill or the address: the operator mends those, and until then
 // nobody shall be told that this name cannot be spoken for good.
 func (v VoiceConfig) refused(response *http.Response, name string) error {
 	const shown = 300 // bytes of the answer
@@ -90,7 +95,7 @@ func (v VoiceConfig) refused(response *http.Response, name string) error {
 	if why != "" {
 		err = fmt.Errorf("%w: %s", err, why)
 	}
-	if code := response.StatusCode; code >= 401 && code <= 404 {
+	if code := response.StatusCode; code >= 400 && code <= 404 {
 		return err
 	}
 	return judged(response, err)

@@ -71,7 +71,7 @@ func TestServiceRefuses(t *testing.T) {
 		permanent  bool
 		wait       time.Duration // -1: none is named
 	}{
-		{400, "", true, -1}, {413, "", true, -1}, {422, "5", true, -1}, {451, "", true, -1},
+		{400, "", false, -1}, {413, "", true, -1}, {422, "5", true, -1}, {451, "", true, -1},
 		{401, "", false, -1}, {402, "", false, -1}, {403, "", false, -1}, {404, "", false, -1},
 		{408, "", false, -1}, {425, "", false, -1}, {429, "", false, -1}, {429, "7", false, 7 * time.Second}, {429, "0", false, -1}, // at once is no wait
 		{429, "soon", false, -1}, {429, "-1", false, -1}, {429, "Mon, 02 Jan 2006 15:04:05 GMT", false, -1},
