@@ -29,7 +29,7 @@ var rooms = map[string]struct {
 }{
 	"main.go":                {nil, []string{"config", "db", "lang", "media", "telegram", "video", "fake/telegram"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
-	"web.go":                 {[]string{"echo"}, []string{"lang", "media"}},
+	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
 	"queue.go":               {nil, nil},
 	"store.go":               {[]string{"sql"}, []string{"db"}},
 	"internal/config":        {[]string{"toml"}, nil},
@@ -37,6 +37,7 @@ var rooms = map[string]struct {
 	"internal/telegram":      {[]string{"telegram"}, nil},
 	"internal/video":         {[]string{"exec", "toml"}, nil},
 	"internal/media":         {nil, nil},
+	"internal/desk":          {nil, nil},
 	"internal/lang":          {[]string{"toml"}, nil},
 	"internal/fake/telegram": {nil, nil},
 	"docs/generator":         {[]string{"exec"}, nil}, // an example, no part of the program

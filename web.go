@@ -13,10 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io"
 	"io/fs"
 	"log/slog"
-	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,6 +25,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"retake/internal/desk"
 	"retake/internal/lang"
 )
 
@@ -41,7 +40,6 @@ var (
 const (
 	linkLife = 15 * time.Minute // of a sign-in link
 	pageSize = 24               // cards of a library page
-	maxBody  = 64 << 10         // bytes of a form or of JSON
 	pageLang = "en"             // the page speaks no other
 )
 
@@ -91,7 +89,7 @@ func NewWeb(store *Store, queue *Queue, files mediaFiles, opts WebOptions, log *
 	w.tries = middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 		Rate: 0.5, Burst: 20, ExpiresIn: 5 * time.Minute})
 	w.pages = template.Must(template.New("").Funcs(template.FuncMap{
-		"clock":   func(t time.Time) string { return clock(t, store.now()) },
+		"clock":   func(t time.Time) string { return desk.Clock(t, store.now()) },
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	}).ParseFS(templateFiles, "web/templates/*.html"))
 	w.routes()
@@ -120,14 +118,14 @@ func (w *Web) routes() {
 	e.Match(get, "/login/:token", w.loginPage)
 	e.POST("/login/:token", w.login)
 
-	desk := e.Group("", w.signedIn) // whatever is not listed above wants a session, routes that do not exist included
-	desk.Match(get, "/", w.library)
-	desk.Match(get, "/assets/:id", w.asset)
-	desk.POST("/assets", w.makeAsset)
-	desk.POST("/assets/:id/retry", w.retry)
-	desk.Match(get, "/media/:id", w.media)
-	desk.Match(get, "/thumbs/:id", w.thumb)
-	desk.POST("/logout", w.logout)
+	in := e.Group("", w.signedIn) // whatever is not listed above wants a session, routes that do not exist included
+	in.Match(get, "/", w.library)
+	in.Match(get, "/assets/:id", w.asset)
+	in.POST("/assets", w.makeAsset)
+	in.POST("/assets/:id/retry", w.retry)
+	in.Match(get, "/media/:id", w.media)
+	in.Match(get, "/thumbs/:id", w.thumb)
+	in.POST("/logout", w.logout)
 }
 
 // guard goes before everything: headers for every answer, no requests from other sites, a panic is an error.
@@ -163,7 +161,7 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.message }
 
-func invalid(message string) error {
+func invalid(message string) refusal {
 	return refusal{http.StatusUnprocessableEntity, "INVALID", message}
 }
 
@@ -187,6 +185,8 @@ var refusals = []struct {
 	{echo.ErrNotFound, errNotFound},
 	{ErrForbidden, refusal{http.StatusForbidden, "FORBIDDEN", "Only an owner, or the admin who made this video, can try it again."}},
 	{ErrNotFailed, refusal{http.StatusConflict, "NOT_FAILED", "This has not failed, so there is nothing to try again."}},
+	{desk.ErrJSON, invalid("That is not a JSON object with texts in it.")},
+	{desk.ErrForm, invalid("That form cannot be read.")},
 	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This address does not take that kind of request."}},
 }
 
@@ -217,7 +217,7 @@ func (w *Web) fail(err error, c echo.Context) {
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	switch {
-	case wantsJSON(c.Request()):
+	case desk.WantsJSON(c.Request()):
 		err = c.JSON(r.status, map[string]any{"success": false, "error": map[string]string{"code": r.code, "message": r.message}})
 	case r == errSignedOut:
 		err = c.Redirect(http.StatusSeeOther, "/login")
@@ -231,47 +231,7 @@ func (w *Web) fail(err error, c echo.Context) {
 	}
 }
 
-// ---- reading requests and writing answers
-
-func isJSON(header string) bool {
-	kind, _, err := mime.ParseMediaType(header)
-	return err == nil && kind == echo.MIMEApplicationJSON
-}
-
-// wantsJSON reports whether the client is a program: it asks for JSON, or speaks it.
-func wantsJSON(r *http.Request) bool {
-	for accepted := range strings.SplitSeq(r.Header.Get("Accept"), ",") {
-		if isJSON(accepted) {
-			return true
-		}
-	}
-	return isJSON(r.Header.Get("Content-Type"))
-}
-
-// fields reads a form or a JSON object.
-func fields(c echo.Context) (map[string]string, error) {
-	r := c.Request()
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
-	if err != nil {
-		return nil, err
-	}
-	if isJSON(r.Header.Get("Content-Type")) {
-		var fields map[string]string
-		if err := json.Unmarshal(body, &fields); err != nil && len(body) > 0 {
-			return nil, invalid("That is not a JSON object with texts in it.")
-		}
-		return fields, nil
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, invalid("That form cannot be read.")
-	}
-	fields := map[string]string{}
-	for name := range form {
-		fields[name] = form.Get(name)
-	}
-	return fields, nil
-}
+// ---- answers
 
 // page writes a template. It is executed first: a page that breaks halfway is a 500, not half a page.
 func (w *Web) page(c echo.Context, status int, name string, data any) error {
@@ -284,7 +244,7 @@ func (w *Web) page(c echo.Context, status int, name string, data any) error {
 
 // done answers a form or a program whose wish was granted.
 func done(c echo.Context, outcome, id string) error {
-	if wantsJSON(c.Request()) {
+	if desk.WantsJSON(c.Request()) {
 		return c.JSON(http.StatusOK, struct {
 			Success bool   `json:"success"`
 			Outcome string `json:"outcome"`
@@ -560,7 +520,7 @@ func (w *Web) library(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("library: %w", err)
 	}
-	if wantsJSON(c.Request()) {
+	if desk.WantsJSON(c.Request()) {
 		return c.JSON(http.StatusOK, p)
 	}
 	p.Notice = notices[c.QueryParam("notice")]
@@ -614,7 +574,7 @@ func (w *Web) asset(c echo.Context) error {
 		return fmt.Errorf("asset: %w", err)
 	}
 	p := assetPage{frame: frame{Title: l.Name, SignedIn: true}, Success: true, Card: cards[0]}
-	if wantsJSON(c.Request()) {
+	if desk.WantsJSON(c.Request()) {
 		return c.JSON(http.StatusOK, p)
 	}
 	return w.page(c, http.StatusOK, "asset", p)
@@ -702,44 +662,8 @@ func newCard(l Listed, o Outlook, attempts int, now time.Time) card {
 		c.Error = l.Error
 		c.Apologised -= l.Untold
 	}
-	c.Reason = reason(c.Error)
+	c.Reason = desk.Reason(c.Error)
 	return c
-}
-
-// reasons say in words what an error is about, by what it contains. The first that fits wins.
-var reasons = []struct{ sign, words string }{
-	{"no font here covers this name", "No font on this machine has every letter of this name."},
-	{"engine refused", "The video engine refused to make this one."},
-	{"disk is nearly full", "The disk is nearly full."},
-	{"no space left on device", "The disk is full."},
-	{"voice: ", "The name could not be spoken."},
-	{"took longer than", "It took too long and was stopped."},
-	{"deadline exceeded", "It took too long and was stopped."},
-	{"the program ended", "The program ended each time it made this one."},
-	{"panic:", "The program tripped over a fault of its own."},
-	{"ffmpeg was not found", "ffmpeg is not installed."},
-	{"executable file not found", "A program that makes videos is not installed."},
-	{"connection refused", "A service it needs did not answer."},
-	{"no such host", "A service it needs could not be reached."},
-	{"keep the video", "The finished video could not be stored."},
-	{"the engine left no video file", "The video engine left no video behind."},
-	{"probe: ", "The video engine left a file that does not play."},
-	{"the video has ", "The video is too large to be sent."},
-	{"unknown template", "Its template is not there any more."},
-	{"template.toml:", "Its template has faults."},
-	{"generator ", "The generator did not make this one."},
-}
-
-func reason(problem string) string {
-	if problem == "" {
-		return ""
-	}
-	for _, r := range reasons {
-		if strings.Contains(problem, r.sign) {
-			return r.words
-		}
-	}
-	return "The video could not be made."
 }
 
 // Rev changes when anything on the card but the clock does, so that the page's script leaves the others alone.
@@ -760,24 +684,13 @@ func (c card) Initial() string {
 func (c card) Hue() byte { return c.ID[len(c.ID)-1] % 4 }
 
 // Length is how long the video plays: 0:42.
-func (c card) Length() string {
-	s := (c.Duration + 500) / 1000
-	return fmt.Sprintf("%d:%02d", s/60, s%60)
-}
-
-// clock names a moment, with the day unless that is today. The page's script makes it relative where that says more.
-func clock(t, now time.Time) string {
-	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return t.Format("15:04:05")
-	}
-	return t.Format("2 Jan 15:04:05")
-}
+func (c card) Length() string { return desk.Length(c.Duration) }
 
 // ---- actions
 
 // makeAsset makes a video with the name an admin typed and the template they picked, or finds the one there is.
 func (w *Web) makeAsset(c echo.Context) error {
-	sent, err := fields(c)
+	sent, err := desk.Fields(c.Response(), c.Request())
 	if err != nil {
 		return err
 	}
@@ -821,7 +734,7 @@ func (w *Web) pick(id string) (string, error) {
 }
 
 func (w *Web) retry(c echo.Context) error {
-	sent, err := fields(c)
+	sent, err := desk.Fields(c.Response(), c.Request())
 	if err != nil {
 		return err
 	}

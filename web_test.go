@@ -28,8 +28,8 @@ import (
 	"retake/internal/video"
 )
 
-// desk is a page over a real store, with 8 as owner and 7 and 9 as admins.
-type desk struct {
+// office is a page over a real store, with 8 as owner and 7 and 9 as admins.
+type office struct {
 	*Web
 	t       testing.TB
 	folder  string // of the media
@@ -38,9 +38,9 @@ type desk struct {
 	missing []string // what Ready says
 }
 
-func newDesk(t testing.TB, baseURL string) *desk {
+func newDesk(t testing.TB, baseURL string) *office {
 	t.Helper()
-	d := &desk{t: t, folder: t.TempDir(), admins: map[int64]Admin{7: {ID: 7}, 8: {ID: 8, Owner: true}, 9: {ID: 9}}}
+	d := &office{t: t, folder: t.TempDir(), admins: map[int64]Admin{7: {ID: 7}, 8: {ID: 8, Owner: true}, 9: {ID: 9}}}
 	disk, err := media.OpenDisk(d.folder)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ type call struct {
 	header             map[string]string
 }
 
-func (d *desk) send(c call) *httptest.ResponseRecorder {
+func (d *office) send(c call) *httptest.ResponseRecorder {
 	d.t.Helper()
 	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 	r.Header.Set("Accept", "text/html")
@@ -96,7 +96,7 @@ func (d *desk) send(c call) *httptest.ResponseRecorder {
 }
 
 // want fails the test unless an answer has the status, and returns its body.
-func (d *desk) want(status int, w *httptest.ResponseRecorder) string {
+func (d *office) want(status int, w *httptest.ResponseRecorder) string {
 	d.t.Helper()
 	if w.Code != status {
 		d.t.Errorf("got %d %s; want %d", w.Code, w.Body, status)
@@ -105,7 +105,7 @@ func (d *desk) want(status int, w *httptest.ResponseRecorder) string {
 }
 
 // link makes a sign-in link and returns its path.
-func (d *desk) link(admin int64) string {
+func (d *office) link(admin int64) string {
 	d.t.Helper()
 	link, err := NewLink(d.t.Context(), d.store, d.opts.BaseURL, admin)
 	if err != nil {
@@ -119,7 +119,7 @@ func (d *desk) link(admin int64) string {
 }
 
 // signIn signs an admin in and returns the session.
-func (d *desk) signIn(admin int64) string {
+func (d *office) signIn(admin int64) string {
 	d.t.Helper()
 	w := d.send(call{method: "POST", path: d.link(admin)})
 	d.want(303, w)
@@ -136,7 +136,7 @@ func sessionOf(t testing.TB, w *httptest.ResponseRecorder) string {
 }
 
 // filmed completes the next render with files of the given bytes.
-func (d *desk) filmed(video, thumb string) Task {
+func (d *office) filmed(video, thumb string) Task {
 	d.t.Helper()
 	task := begin(d.t, d.store, Render)
 	v := Video{File: task.AssetID + ".mp4", Thumb: task.AssetID + ".jpg", Size: int64(len(video)), Duration: 41900 * time.Millisecond, Width: 1280, Height: 720}
@@ -150,7 +150,7 @@ func (d *desk) filmed(video, thumb string) Task {
 }
 
 // tables hashes everything the database holds.
-func (d *desk) tables() string {
+func (d *office) tables() string {
 	d.t.Helper()
 	names := strings.Fields(text(d.t, d.store, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table' ORDER BY name`))
 	h := sha256.New()
@@ -189,8 +189,8 @@ func refused(t testing.TB, body string) (code string) {
 }
 
 func TestSigningIn(t *testing.T) {
-	for name, test := range map[string]func(t *testing.T, d *desk){
-		"opening a link spends nothing, however often": func(t *testing.T, d *desk) {
+	for name, test := range map[string]func(t *testing.T, d *office){
+		"opening a link spends nothing, however often": func(t *testing.T, d *office) {
 			link := d.link(7)
 			for range 3 {
 				if body := d.want(200, d.send(call{method: "GET", path: link})); !strings.Contains(body, `action="`+link+`"`) {
@@ -201,7 +201,7 @@ func TestSigningIn(t *testing.T) {
 			d.want(303, w)
 			d.want(200, d.send(call{method: "GET", path: "/", session: sessionOf(t, w)}))
 		},
-		"a link works once": func(t *testing.T, d *desk) {
+		"a link works once": func(t *testing.T, d *office) {
 			link := d.link(7)
 			d.want(303, d.send(call{method: "POST", path: link}))
 			for _, method := range []string{"POST", "GET"} {
@@ -212,13 +212,13 @@ func TestSigningIn(t *testing.T) {
 				}
 			}
 		},
-		"a link ends after 15 minutes": func(t *testing.T, d *desk) {
+		"a link ends after 15 minutes": func(t *testing.T, d *office) {
 			link := d.link(7)
 			d.store.now = func() time.Time { return time.Now().Add(15*time.Minute + time.Second) }
 			d.want(403, d.send(call{method: "GET", path: link}))
 			d.want(403, d.send(call{method: "POST", path: link}))
 		},
-		"ten presses at once make one session": func(t *testing.T, d *desk) {
+		"ten presses at once make one session": func(t *testing.T, d *office) {
 			link := d.link(7)
 			var wg sync.WaitGroup
 			codes := make([]int, 10)
@@ -231,7 +231,7 @@ func TestSigningIn(t *testing.T) {
 				t.Errorf("got %v and %d sessions; want one 303, the rest 403, one session", codes, n)
 			}
 		},
-		"somebody who is no admin is told the same as with a spent link": func(t *testing.T, d *desk) {
+		"somebody who is no admin is told the same as with a spent link": func(t *testing.T, d *office) {
 			spent := d.link(7)
 			d.want(303, d.send(call{method: "POST", path: spent}))
 			w, other := d.send(call{method: "POST", path: d.link(1234)}), d.send(call{method: "POST", path: spent})
@@ -242,14 +242,14 @@ func TestSigningIn(t *testing.T) {
 				t.Errorf("got %d sessions; want none", n)
 			}
 		},
-		"an admin who is removed is out at the next request": func(t *testing.T, d *desk) {
+		"an admin who is removed is out at the next request": func(t *testing.T, d *office) {
 			session := d.signIn(7)
 			d.want(200, d.send(call{method: "GET", path: "/", session: session}))
 			delete(d.admins, 7)
 			d.want(303, d.send(call{method: "GET", path: "/", session: session}))
 			d.want(401, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: "name=Маша"}))
 		},
-		"signing out ends the session on the server": func(t *testing.T, d *desk) {
+		"signing out ends the session on the server": func(t *testing.T, d *office) {
 			session := d.signIn(7)
 			w := d.send(call{method: "POST", path: "/logout", session: session})
 			d.want(303, w)
@@ -261,7 +261,7 @@ func TestSigningIn(t *testing.T) {
 				t.Errorf("got %d sessions; want none", n)
 			}
 		},
-		"the database and the log hold no token": func(t *testing.T, d *desk) {
+		"the database and the log hold no token": func(t *testing.T, d *office) {
 			spent, open := d.link(7), d.link(8)
 			session := sessionOf(t, d.send(call{method: "POST", path: spent}))
 			d.send(call{method: "POST", path: spent})
@@ -285,7 +285,7 @@ func TestSigningIn(t *testing.T) {
 				}
 			}
 		},
-		"a session from before is never adopted, and the browser's old one ends": func(t *testing.T, d *desk) {
+		"a session from before is never adopted, and the browser's old one ends": func(t *testing.T, d *office) {
 			old := d.signIn(7)
 			w := d.send(call{method: "POST", path: d.link(8), session: old})
 			if fresh := sessionOf(t, w); fresh == old {
@@ -297,7 +297,7 @@ func TestSigningIn(t *testing.T) {
 				t.Error("got the planted session; want a new one")
 			}
 		},
-		"a session lasts 14 days after the last visit": func(t *testing.T, d *desk) {
+		"a session lasts 14 days after the last visit": func(t *testing.T, d *office) {
 			session, began := d.signIn(7), time.Now()
 			for days, want := range []int{0: 200, 10: 200, 20: 200, 33: 200, 48: 303} {
 				if want == 0 {
@@ -311,13 +311,13 @@ func TestSigningIn(t *testing.T) {
 				}
 			}
 		},
-		"a burst of tries is stopped": func(t *testing.T, d *desk) {
+		"a burst of tries is stopped": func(t *testing.T, d *office) {
 			for range 20 {
 				d.want(403, d.send(call{method: "POST", path: "/login/guess"}))
 			}
 			d.want(429, d.send(call{method: "POST", path: "/login/guess"}))
 		},
-		"the way in is written on the door": func(t *testing.T, d *desk) {
+		"the way in is written on the door": func(t *testing.T, d *office) {
 			if body := d.want(200, d.send(call{method: "GET", path: "/login"})); !strings.Contains(body, "/admin") || !strings.Contains(body, "retake admin link ID") {
 				t.Errorf("got %s; want both ways", body)
 			}
@@ -400,41 +400,41 @@ func TestReadingChangesNothing(t *testing.T) {
 func TestRetryOnThePage(t *testing.T) {
 	for _, c := range []struct {
 		name     string
-		arrange  func(t *testing.T, d *desk) (id string)
+		arrange  func(t *testing.T, d *office) (id string)
 		admin    int64
 		platform string
 		status   int
 		word     string // outcome, or code of the error
 	}{
-		{"a failed video is tried again for everybody", func(t *testing.T, d *desk) string {
+		{"a failed video is tried again for everybody", func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1, 2)
 			failForGood(t, d.queue)
 			return a.ID
 		}, 8, "", 200, "restarted"},
-		{"an admin who made it may try it again", func(t *testing.T, d *desk) string {
+		{"an admin who made it may try it again", func(t *testing.T, d *office) string {
 			w := d.send(call{method: "POST", path: "/assets", session: d.signIn(7), body: "name=Маша", json: true})
 			d.want(200, w)
 			return failForGood(t, d.queue).AssetID
 		}, 7, "", 200, "restarted"},
-		{"an admin who did not make it may not", func(t *testing.T, d *desk) string {
+		{"an admin who did not make it may not", func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
 			return a.ID
 		}, 7, "", 403, "FORBIDDEN"},
-		{"a video under way is joined", func(t *testing.T, d *desk) string { return ask(t, d.store, "Маша", 1).ID }, 8, "", 200, "joined"},
-		{"a finished video is not failed", func(t *testing.T, d *desk) string {
+		{"a video under way is joined", func(t *testing.T, d *office) string { return ask(t, d.store, "Маша", 1).ID }, 8, "", 200, "joined"},
+		{"a finished video is not failed", func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
 			return a.ID
 		}, 8, "", 409, "NOT_FAILED"},
-		{"a video that is not there is not found", func(*testing.T, *desk) string { return NewID() }, 8, "", 404, "NOT_FOUND"},
-		{"a failed publication is tried again", func(t *testing.T, d *desk) string {
+		{"a video that is not there is not found", func(*testing.T, *office) string { return NewID() }, 8, "", 404, "NOT_FOUND"},
+		{"a failed publication is tried again", func(t *testing.T, d *office) string {
 			return publication(t, d.store, failedPublication)
 		}, 8, "YOUTUBE", 200, "restarted"},
-		{"a platform it is not on is not found", func(t *testing.T, d *desk) string {
+		{"a platform it is not on is not found", func(t *testing.T, d *office) string {
 			return publication(t, d.store, failedPublication)
 		}, 8, "RUMBLE", 404, "NOT_FOUND"},
-		{"a published video is not failed", func(t *testing.T, d *desk) string {
+		{"a published video is not failed", func(t *testing.T, d *office) string {
 			return publication(t, d.store, completedPublication)
 		}, 8, "YOUTUBE", 409, "NOT_FAILED"},
 	} {
@@ -571,10 +571,10 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		call  call
-		spoil func(d *desk)
+		spoil func(d *office)
 	}{
-		"the database is gone": {call{method: "GET", path: "/"}, func(d *desk) { d.store.Close() }},
-		"a panic":              {call{method: "GET", path: "/"}, func(d *desk) { d.opts.Ready = func(context.Context) []string { panic("SECRET") } }},
+		"the database is gone": {call{method: "GET", path: "/"}, func(d *office) { d.store.Close() }},
+		"a panic":              {call{method: "GET", path: "/"}, func(d *office) { d.opts.Ready = func(context.Context) []string { panic("SECRET") } }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
@@ -902,7 +902,7 @@ type listing struct {
 	After     string
 }
 
-func (d *desk) list(session, query string) (l listing) {
+func (d *office) list(session, query string) (l listing) {
 	d.t.Helper()
 	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))), &l); err != nil || !l.Success {
 		d.t.Fatalf("got %+v, %v", l, err)
@@ -951,32 +951,32 @@ func TestThePageAndTheJSONSayTheSame(t *testing.T) {
 
 func TestWhatACardSays(t *testing.T) {
 	for name, c := range map[string]struct {
-		arrange func(t *testing.T, d *desk)
+		arrange func(t *testing.T, d *office)
 		admin   int64
 		has     []string
 		lacks   []string
 	}{
-		"a failed video has the reason, the raw text and the button": {func(t *testing.T, d *desk) {
+		"a failed video has the reason, the raw text and the button": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			fail(t, d.queue, Render, Permanent(errors.New("ffmpeg: took longer than 5m0s: <frame>")))
 		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "2 apologised to", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
-		"an admin who did not make it gets no button but is told why": {func(t *testing.T, d *desk) {
+		"an admin who did not make it gets no button but is told why": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
 		}, 7, []string{"Only an owner"}, []string{"Retry Failed"}},
-		"a user whom no message reaches is counted": {func(t *testing.T, d *desk) {
+		"a user whom no message reaches is counted": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			failForGood(t, d.queue)
 			mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`)
 		}, 8, []string{"1 apologised to", "1 could not be told"}, nil},
-		"a failed video with a live successor leads there": {func(t *testing.T, d *desk) {
+		"a failed video with a live successor leads there": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
 			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
 				t.Fatal(err)
 			}
 		}, 8, []string{"Tried again"}, []string{"Retry Failed"}},
-		"a failed video whose successor failed, too, has the button": {func(t *testing.T, d *desk) {
+		"a failed video whose successor failed, too, has the button": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
 			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
@@ -984,29 +984,29 @@ func TestWhatACardSays(t *testing.T) {
 			}
 			failForGood(t, d.queue)
 		}, 8, []string{"Retry Failed"}, []string{"Tried again"}},
-		"a finished video plays": {func(t *testing.T, d *desk) {
+		"a finished video plays": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
 			mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1, answer_id = 5 WHERE user_id = 1`)
 		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 served", "1 waiting", "0:42"}, []string{"Retry Failed"}},
-		"a video that could not be delivered is not one they wait for": {func(t *testing.T, d *desk) {
+		"a video that could not be delivered is not one they wait for": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
 			mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'DELIVER' AND request_id = (SELECT max(id) FROM requests)`)
 		}, 7, []string{"1 waiting", "1 could not be told"}, []string{"2 waiting"}},
-		"a video that failed once says when it is tried again": {func(t *testing.T, d *desk) {
+		"a video that failed once says when it is tried again": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			fail(t, d.queue, Render, errEngine)
 		}, 7, []string{"Attempt 2 of 3", "next try", "Last attempt: The video could not be made.", "1 waiting"}, []string{"Retry Failed", "in the queue"}},
-		"a video in the queue has its place": {func(t *testing.T, d *desk) {
+		"a video in the queue has its place": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			ask(t, d.store, "Лев", 2)
 		}, 7, []string{"Next in the queue", "Number 2 in the queue"}, nil},
-		"a video being made shows how far it is": {func(t *testing.T, d *desk) {
+		"a video being made shows how far it is": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			begin(t, d.store, Render)
 		}, 7, []string{"<progress", "Attempt 1 of 3", "0 %"}, nil},
-		"an empty library says what to do": {func(*testing.T, *desk) {}, 7, []string{"No videos yet", "Make a video"}, []string{`class="card"`}},
+		"an empty library says what to do": {func(*testing.T, *office) {}, 7, []string{"No videos yet", "Make a video"}, []string{`class="card"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")

@@ -1,0 +1,62 @@
+// request.go reads what browsers and programs send.
+
+package desk
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// MaxBody is how many bytes a form or a JSON object may have.
+const MaxBody = 64 << 10
+
+// What Fields returns for a body that it cannot read.
+var (
+	ErrJSON = errors.New("not a JSON object with texts in it")
+	ErrForm = errors.New("not a form")
+)
+
+func isJSON(header string) bool {
+	kind, _, err := mime.ParseMediaType(header)
+	return err == nil && kind == "application/json"
+}
+
+// WantsJSON reports whether the client is a program: it asks for JSON, or speaks it.
+func WantsJSON(r *http.Request) bool {
+	for accepted := range strings.SplitSeq(r.Header.Get("Accept"), ",") {
+		if isJSON(accepted) {
+			return true
+		}
+	}
+	return isJSON(r.Header.Get("Content-Type"))
+}
+
+// Fields reads a form or a JSON object with texts in it. The error is ErrJSON, ErrForm, *http.MaxBytesError, or that of
+// the connection.
+func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err != nil {
+		return nil, err
+	}
+	if isJSON(r.Header.Get("Content-Type")) {
+		var fields map[string]string
+		if err := json.Unmarshal(body, &fields); err != nil && len(body) > 0 {
+			return nil, ErrJSON
+		}
+		return fields, nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, ErrForm
+	}
+	fields := map[string]string{}
+	for name := range form {
+		fields[name] = form.Get(name)
+	}
+	return fields, nil
+}
