@@ -30,6 +30,7 @@ import (
 	"retake/internal/config"
 	"retake/internal/db"
 	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/folder"
 	"retake/internal/lang"
 	"retake/internal/media"
 	"retake/internal/telegram"
@@ -155,7 +156,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
 func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wrap func(renderer) renderer) error {
-	unlock, err := lockFolder(cfg.DataDir)
+	unlock, err := folder.Lock(cfg.DataDir)
 	if err != nil {
 		return err
 	}
@@ -369,64 +370,6 @@ func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) err
 	return err
 }
 
-// lockFolder makes the data folder this process's own until unlock.
-func lockFolder(dir string) (unlock func(), err error) {
-	cannot := func(err error) error {
-		return fmt.Errorf("the data folder cannot be used: %w: make it writable for this user, or set another data_dir", err)
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, cannot(err)
-	}
-	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o640)
-	if err != nil {
-		return nil, cannot(err)
-	}
-	if err := flock(f); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("the data folder %s is in use by process %s: stop that one, or set another data_dir", dir, ownerOf(dir))
-	}
-	if err = f.Truncate(0); err == nil { // first: nobody may take an old number for ours
-		_, err = f.WriteString(strconv.Itoa(os.Getpid()) + "\n")
-	}
-	if err != nil {
-		f.Close()
-		return nil, cannot(err)
-	}
-	return func() { f.Close() }, nil
-}
-
-// flock locks a file, with a moment's patience for a command that only looks whether somebody has the lock.
-func flock(f *os.File) (err error) {
-	for range 10 {
-		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
-			return nil
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	return err
-}
-
-func lockPath(dir string) string { return filepath.Join(dir, "lock") }
-
-func ownerOf(dir string) string {
-	pid, _ := os.ReadFile(lockPath(dir))
-	return strings.TrimSpace(string(pid))
-}
-
-// wakeRunning tells the process that holds the data folder, if there is one, that the database changed.
-func wakeRunning(dir string) error {
-	unlock, err := lockFolder(dir)
-	if err == nil {
-		unlock() // nobody runs: the next start sees it
-		return nil
-	}
-	pid, err := strconv.Atoi(ownerOf(dir))
-	if err != nil {
-		return nil // it is just starting, and will see it
-	}
-	return syscall.Kill(pid, syscall.SIGUSR1)
-}
-
 // ---- the other commands
 
 func check(ctx context.Context, cfg Config, out io.Writer) error {
@@ -443,7 +386,7 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 	sentences := missing(ctx, cfg, maker)
 	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
-	} else if err := writable(cfg.DataDir); err != nil {
+	} else if err := folder.Writable(cfg.DataDir); err != nil {
 		sentences = append(sentences, err.Error())
 	}
 	if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate && len(cfg.Voice.Command) == 0 {
@@ -454,15 +397,6 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 		return nil
 	}
 	return errors.New(strings.Join(sentences, "\n"))
-}
-
-// writable tries to write to a folder.
-func writable(dir string) error {
-	f, err := os.CreateTemp(dir, ".check-")
-	if err != nil {
-		return fmt.Errorf("the data folder cannot be used: %w", err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // openRunning opens the store beside a running serve, or without one.
@@ -507,7 +441,7 @@ func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger,
 		return err
 	}
 	fmt.Fprintln(out, outcome)
-	return wakeRunning(cfg.DataDir)
+	return folder.Wake(cfg.DataDir)
 }
 
 func healthcheck(ctx context.Context, cfg Config) error {
@@ -662,7 +596,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	cache, err := os.UserCacheDir() // the prepared templates serve the next demo too
 	if err == nil {
 		var unlock func()
-		if unlock, err = lockFolder(filepath.Join(cache, "retake")); err == nil {
+		if unlock, err = folder.Lock(filepath.Join(cache, "retake")); err == nil {
 			defer unlock()
 		}
 	}

@@ -1,0 +1,80 @@
+// Package folder keeps a data folder for one process at a time, and lets others of the same program reach that one.
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Lock makes a data folder this process's own until unlock.
+func Lock(dir string) (unlock func(), err error) {
+	cannot := func(err error) error {
+		return fmt.Errorf("the data folder cannot be used: %w: make it writable for this user, or set another data_dir", err)
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, cannot(err)
+	}
+	f, err := os.OpenFile(path(dir), os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, cannot(err)
+	}
+	if err := flock(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the data folder %s is in use by process %s: stop that one, or set another data_dir", dir, ownerOf(dir))
+	}
+	if err = f.Truncate(0); err == nil { // first: nobody may take an old number for ours
+		_, err = f.WriteString(strconv.Itoa(os.Getpid()) + "\n")
+	}
+	if err != nil {
+		f.Close()
+		return nil, cannot(err)
+	}
+	return func() { f.Close() }, nil
+}
+
+// flock locks a file, with a moment's patience for a command that only looks whether somebody has the lock.
+func flock(f *os.File) (err error) {
+	for range 10 {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return err
+}
+
+func path(dir string) string { return filepath.Join(dir, "lock") }
+
+func ownerOf(dir string) string {
+	pid, _ := os.ReadFile(path(dir))
+	return strings.TrimSpace(string(pid))
+}
+
+// Wake sends SIGUSR1 to the process that holds the data folder, if there is one: the database has changed.
+func Wake(dir string) error {
+	unlock, err := Lock(dir)
+	if err == nil {
+		unlock() // nobody runs: the next start sees it
+		return nil
+	}
+	pid, err := strconv.Atoi(ownerOf(dir))
+	if err != nil {
+		return nil // it is just starting, and will see it
+	}
+	return syscall.Kill(pid, syscall.SIGUSR1)
+}
+
+// Writable tries to write to a folder.
+func Writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".check-")
+	if err != nil {
+		return fmt.Errorf("the data folder cannot be used: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
