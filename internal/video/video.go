@@ -122,7 +122,8 @@ func New(cfg Config) (*Maker, error) {
 			return nil, err
 		}
 	}
-	if err := errors.Join(sweep(cfg.Work, jobPrefix), sweep(cfg.Cache, preparePrefix)); err != nil {
+	if err := errors.Join(sweep(cfg.Work, jobPrefix), sweep(cfg.Cache, preparePrefix),
+		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
 	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, templates: map[string]*template{}}

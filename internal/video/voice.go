@@ -38,8 +38,12 @@ type VoiceConfig struct {
 // voiceTimeout ends an engine that hangs; espeak-ng takes a hundredth of a second, a service a few seconds.
 const voiceTimeout = 30 * time.Second
 
-// maxClips is how many clips are kept, of a quarter of a megabyte each as a rule.
-const maxClips = 256
+// Limits of the clips that are kept, of a quarter of a megabyte each as a rule. They say names of children: what was not
+// used for a week goes.
+const (
+	maxClips = 256
+	clipLife = 7 * 24 * time.Hour
+)
 
 // check refuses what cannot be meant.
 func (v VoiceConfig) check() error {
@@ -173,13 +177,15 @@ func keepClip(folder, path string, clip []int16) error {
 	if err := keep(part, path); err != nil {
 		return err
 	}
-	return dropClips(filepath.Dir(path), maxClips)
+	return dropClips(filepath.Dir(path), maxClips, time.Now().Add(-clipLife))
 }
 
-// dropClips leaves in a folder the given number of files that were used last.
-func dropClips(folder string, most int) error {
+// dropClips leaves in a folder the given number of files that were used last, and none that was not used since.
+func dropClips(folder string, most int, since time.Time) error {
 	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) <= most {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	var clips []fs.FileInfo
@@ -191,8 +197,11 @@ func dropClips(folder string, most int) error {
 	slices.SortFunc(clips, func(a, b fs.FileInfo) int {
 		return cmp.Or(b.ModTime().Compare(a.ModTime()), cmp.Compare(a.Name(), b.Name()))
 	})
-	err = nil
-	for _, c := range clips[min(most, len(clips)):] {
+	kept := min(most, len(clips))
+	for kept > 0 && clips[kept-1].ModTime().Before(since) {
+		kept--
+	}
+	for _, c := range clips[kept:] {
 		if e := os.Remove(filepath.Join(folder, c.Name())); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}

@@ -283,12 +283,16 @@ func TestClipsThatWereNotUsedForLongestGo(t *testing.T) {
 	if _, ok := keptClip(paths[0]); !ok { // the oldest one is used
 		t.Fatal("keptClip: got nothing; want a clip")
 	}
-	if err := dropClips(folder, 3); err != nil {
-		t.Fatalf("dropClips: got %v; want nil", err)
-	}
-	left, _ := filepath.Glob(filepath.Join(folder, "*"))
-	if want := []string{paths[0], paths[3], paths[4]}; !slices.Equal(left, want) {
-		t.Errorf("got %v; want %v", left, want)
+	for _, c := range []struct {
+		since time.Duration
+		want  []string
+	}{{24 * time.Hour, []string{paths[0], paths[3], paths[4]}}, {6*time.Hour + 30*time.Minute, []string{paths[0], paths[4]}}, {0, nil}} {
+		if err := dropClips(folder, 3, time.Now().Add(-c.since)); err != nil {
+			t.Fatalf("dropClips: got %v; want nil", err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(folder, "*")); !slices.Equal(left, c.want) {
+			t.Errorf("not used for %v: got %v; want %v", c.since, left, c.want)
+		}
 	}
 }
 
