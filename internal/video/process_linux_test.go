@@ -68,13 +68,9 @@ func TestCommandLeavesNothingBehind(t *testing.T) {
 			if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, permanent %v; want a transient error with %q", err, isPermanent(err), c.want)
 			}
-			// A second for the end of it, and more for the probing on a machine that has other things to do.
-			limit := 3 * time.Second
-			if c.hangs {
-				limit += m.cfg.Timeout
-			}
-			if took > limit {
-				t.Errorf("took %v; want less than %v", took, limit)
+			// A machine that has other things to do takes its time, but nobody waits for those that sleep.
+			if took > 30*time.Second {
+				t.Errorf("took %v; want it over long before those that sleep", took)
 			}
 			if err := v.Discard(); err != nil {
 				t.Error(err)
