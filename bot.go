@@ -426,7 +426,7 @@ func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
 			}
 			return b.reply(ctx, u, "admin_link", lang.Vars{"Link": link}, nil)
 		}
-		n, err := b.store.Counts(ctx)
+		n, err := b.store.Counts(ctx, Filter{})
 		if err != nil {
 			return err
 		}

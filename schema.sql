@@ -50,6 +50,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS assets_one_live_per_key ON assets (name_key, t
 -- A failed asset has at most one successor, so an old button pressed again finds it.
 CREATE UNIQUE INDEX IF NOT EXISTS assets_one_successor ON assets (retry_of) WHERE retry_of IS NOT NULL;
 CREATE INDEX IF NOT EXISTS assets_by_key ON assets (name_key, template, lang, finished);
+CREATE INDEX IF NOT EXISTS assets_by_name ON assets (name_key, status, created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_newest_by_status ON assets (status, created DESC, id DESC);
 -- A finished asset stays as it is: trying again makes a new one.
@@ -57,6 +58,48 @@ CREATE TRIGGER IF NOT EXISTS assets_finished_is_final BEFORE UPDATE OF status ON
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
 	SELECT raise(ABORT, 'assets_finished_is_final');
+END;
+
+-- What the page's search reads: it must not look at every asset.
+-- How many assets of a name have a status; name_key '' is of all names.
+CREATE TABLE IF NOT EXISTS tallies (
+	name_key    TEXT    NOT NULL,
+	status      TEXT    NOT NULL,
+	n           INTEGER NOT NULL CHECK (n >= 0),
+	PRIMARY KEY (name_key, status)
+) STRICT, WITHOUT ROWID;
+-- Each name in tallies from each of its words to its end, so that what somebody types is the beginning of a row.
+CREATE TABLE IF NOT EXISTS tails (
+	tail        TEXT    NOT NULL,                      -- with spaces for hyphens
+	name_key    TEXT    NOT NULL,
+	PRIMARY KEY (tail, name_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tails_by_key ON tails (name_key);
+CREATE TRIGGER IF NOT EXISTS assets_tally_insert AFTER INSERT ON assets
+BEGIN
+	INSERT INTO tails SELECT DISTINCT substr(replace(new.name_key, '-', ' '), at.key + 1), new.name_key
+		FROM json_each('[0' || replace(hex(zeroblob(length(new.name_key) - 1)), '00', ',0') || ']') at -- a row for each letter
+		WHERE (at.key = 0 OR substr(new.name_key, at.key, 1) IN (' ', '-'))
+			AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = new.name_key);
+	INSERT INTO tallies VALUES ('', new.status, 1), (new.name_key, new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS assets_tally_status AFTER UPDATE OF status ON assets WHEN new.status <> old.status
+BEGIN
+	INSERT INTO tallies VALUES ('', new.status, 1), (new.name_key, new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status;
+END;
+CREATE TRIGGER IF NOT EXISTS assets_tally_delete AFTER DELETE ON assets
+BEGIN
+	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status;
+	DELETE FROM tails WHERE name_key = old.name_key -- a name nobody has is forgotten
+		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
+	DELETE FROM tallies WHERE name_key = old.name_key
+		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
+END;
+-- Its tails are those of its first asset, so a name is not changed in place.
+CREATE TRIGGER IF NOT EXISTS assets_name_is_final BEFORE UPDATE OF name_key ON assets WHEN new.name_key <> old.name_key
+BEGIN
+	SELECT raise(ABORT, 'assets_name_is_final');
 END;
 
 -- One user waiting for one asset. COMPLETED when that user has the video.

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -1060,17 +1061,47 @@ type Attempt struct {
 // Filter picks assets for the page.
 type Filter struct {
 	Status Status // "": all
-	Search string // folded; matches within the name
+	Search string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
+	Exact  string // or the id of one asset, as it was typed
 	After  string // id of the last asset of the page before
 	Limit  int
 }
 
-// Library lists assets, newest first.
-func (s *Store) Library(ctx context.Context, f Filter) ([]Listed, error) {
-	return s.listed(ctx, `
-		WHERE (?1 = '' OR a.status = ?1) AND (?2 = '' OR instr(a.name_key, ?2) > 0)
-		  AND (?3 = '' OR (a.created, a.id) < (SELECT created, id FROM assets WHERE id = ?3))
-		ORDER BY a.created DESC, a.id DESC LIMIT ?4`, f.Status, f.Search, f.After, f.Limit)
+// A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3 the id.
+const (
+	foundKeys   = `(SELECT name_key FROM tails WHERE tail >= ?1 AND tail < ?2)`
+	foundByID   = `a.id = ?3 AND a.name_key NOT IN ` + foundKeys
+	foundByName = `a.name_key IN ` + foundKeys
+)
+
+// rare is how many assets a search may find for them to be gathered and sorted. Of more, the newest are found sooner by
+// walking back in time and asking of each whether its name is one of those.
+const rare = 5000
+
+// args are what finding needs. No letter sorts after U+10FFFF.
+func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f.Exact} }
+
+// Library lists assets, newest first. found is how many Counts gave for the filter: it tells the shorter way to them.
+func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
+	args := append(f.args(), f.Status, f.After, f.Limit)
+	where, page := ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
+	if f.Status != "" {
+		where += ` AND a.status = ?4`
+	}
+	if f.After != "" {
+		where += ` AND (a.created, a.id) < (SELECT created, id FROM assets WHERE id = ?5)`
+	}
+	switch {
+	case f.Search == "":
+		return s.listed(ctx, `WHERE true`+where+page, args...)
+	case found > rare:
+		where = `SELECT id FROM assets a WHERE +` + foundByName + where + page // the + keeps SQLite from gathering
+	default:
+		where = `SELECT id FROM (
+			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name WHERE ` + foundByName + where + `
+			UNION ALL SELECT a.id, a.created FROM assets a WHERE ` + foundByID + where + `) a` + page
+	}
+	return s.listed(ctx, `WHERE a.id IN (`+where+`) ORDER BY a.created DESC, a.id DESC`, args...)
 }
 
 // Card returns one asset as Library lists it.
@@ -1109,23 +1140,55 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 	})
 }
 
-// Attempts lists the runs of an asset's RENDER and PUBLISH jobs, oldest first.
-func (s *Store) Attempts(ctx context.Context, assetID string) ([]Attempt, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, attempt, started, finished, outcome, ifnull(error, '') FROM attempts
-		WHERE asset_id = ? AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, assetID)
-	return collect(rows, err, func(a *Attempt) error {
+// Attempts lists the runs of the RENDER and PUBLISH jobs of assets, oldest first, by asset.
+func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]Attempt, error) {
+	all := map[string][]Attempt{}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, kind, attempt, started, finished, outcome, ifnull(error, '') FROM attempts
+		WHERE asset_id IN (SELECT value FROM json_each(?)) AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, list(assets))
+	_, err = collect(rows, err, func(a *Attempt) error {
+		var asset string
 		var started, finished int64
-		if err := rows.Scan(&a.Kind, &a.Number, &started, &finished, &a.Outcome, &a.Error); err != nil {
+		if err := rows.Scan(&asset, &a.Kind, &a.Number, &started, &finished, &a.Outcome, &a.Error); err != nil {
 			return err
 		}
 		a.Started, a.Finished = moment(started), moment(finished)
+		all[asset] = append(all[asset], *a)
 		return nil
 	})
+	return all, err
 }
 
-// Counts returns how many assets there are of each status.
-func (s *Store) Counts(ctx context.Context) (map[Status]int, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT status, count(*) FROM assets GROUP BY status`)
+// Replaced picks those of the given failed assets of which a later try is on its way or has worked.
+func (s *Store) Replaced(ctx context.Context, failed ...string) (map[string]bool, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		WITH RECURSIVE later (first, id) AS (
+			SELECT value, value FROM json_each(?)
+			UNION ALL SELECT first, n.id FROM later JOIN assets n ON n.retry_of = later.id)
+		SELECT first FROM later JOIN assets a ON a.id = later.id WHERE a.status <> 'FAILED'`, list(failed))
+	all := map[string]bool{}
+	_, err = collect(rows, err, func(first *string) error {
+		err := rows.Scan(first)
+		all[*first] = true
+		return err
+	})
+	return all, err
+}
+
+// list makes one argument of many ids, for json_each.
+func list(ids []string) string {
+	b, _ := json.Marshal(ids) // texts always work
+	return string(b)
+}
+
+// Counts returns how many assets of each status there are, or are found by a search.
+func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
+	query, args := `SELECT status, n FROM tallies WHERE name_key = '' AND n > 0`, []any(nil)
+	if f.Search != "" {
+		query, args = `SELECT status, sum(n) FROM (
+			SELECT status, n FROM tallies WHERE n > 0 AND name_key IN `+foundKeys+`
+			UNION ALL SELECT a.status, 1 FROM assets a WHERE `+foundByID+`) GROUP BY status`, f.args()
+	}
+	rows, err := s.db.Read().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -496,11 +496,17 @@ type libraryPage struct {
 	Options  []option       `json:"templates,omitempty"` // none: there is no choice
 	Problems []string       `json:"problems,omitempty"`
 	Status   Status         `json:"-"`
-	Total    int            `json:"-"` // with this status
+	Query    string         `json:"-"` // as it was typed
+	Total    int            `json:"-"` // with this status, of those found
 	Paged    bool           `json:"-"` // this is not the first page
 	Tabs     []tab          `json:"-"`
 	Live     bool           `json:"-"` // something is going on that is worth looking again for
 	BotOn    bool           `json:"-"`
+}
+
+// Address is that of this library with another status or page; the search stays.
+func (p libraryPage) Address(status Status, after string) string {
+	return desk.Address("/", "status", string(status), "q", p.Query, "after", after)
 }
 
 type assetPage struct {
@@ -516,6 +522,8 @@ func (w *Web) library(c echo.Context) error {
 	default:
 		return invalid("There is no such status: it is PENDING, PROCESSING, COMPLETED or FAILED.")
 	}
+	f.Exact = strings.TrimSpace(c.QueryParam("q"))
+	f.Search = lang.SearchKey(f.Exact)
 	p, err := w.loadLibrary(c.Request().Context(), adminOf(c), f)
 	if err != nil {
 		return fmt.Errorf("library: %w", err)
@@ -529,18 +537,9 @@ func (w *Web) library(c echo.Context) error {
 
 func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPage, error) {
 	p := libraryPage{frame: frame{Title: "Library", SignedIn: true}, Success: true,
-		Status: f.Status, Paged: f.After != "", BotOn: w.opts.BotOn, Problems: w.opts.Ready(ctx)}
-	size := f.Limit
-	f.Limit++ // one more than is shown tells whether there is a next page
-	list, err := w.store.Library(ctx, f)
-	if err != nil {
-		return p, err
-	}
-	if len(list) > size {
-		list = list[:size]
-		p.Next = list[size-1].ID
-	}
-	if p.Counts, err = w.store.Counts(ctx); err != nil {
+		Status: f.Status, Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn, Problems: w.opts.Ready(ctx)}
+	var err error
+	if p.Counts, err = w.store.Counts(ctx, f); err != nil {
 		return p, err
 	}
 	for _, n := range p.Counts {
@@ -552,6 +551,16 @@ func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPa
 			p.Total = t.Count
 		}
 		p.Tabs = append(p.Tabs, t)
+	}
+	size := f.Limit
+	f.Limit++ // one more than is shown tells whether there is a next page
+	list, err := w.store.Library(ctx, f, p.Total)
+	if err != nil {
+		return p, err
+	}
+	if len(list) > size {
+		list = list[:size]
+		p.Next = list[size-1].ID
 	}
 	if w.choice() {
 		for _, o := range w.opts.Offers {
@@ -586,44 +595,38 @@ func (w *Web) cards(ctx context.Context, admin Admin, list ...Listed) ([]card, e
 	if err != nil {
 		return nil, err
 	}
+	var all, failed []string
+	for _, l := range list {
+		if all = append(all, l.ID); l.Status == Failed {
+			failed = append(failed, l.ID)
+		}
+	}
+	runs, err := w.store.Attempts(ctx, all...)
+	if err != nil {
+		return nil, err
+	}
+	replaced, err := w.store.Replaced(ctx, failed...)
+	if err != nil {
+		return nil, err
+	}
 	cards := []card{} // empty in JSON, not null
 	for _, l := range list {
 		c := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.now())
 		if w.choice() {
 			c.Title = titleOf(w.opts.Offers, l.Template, pageLang)
 		}
-		runs, err := w.store.Attempts(ctx, l.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range runs {
+		for _, r := range runs[l.ID] {
 			if r.Kind == Render {
 				c.History = append(c.History, try{r.Number, r.Started, r.Finished, r.Outcome, r.Error})
 			}
 		}
 		if l.Status == Failed {
-			if c.Replaced, err = w.replaced(ctx, l); err != nil {
-				return nil, err
-			}
+			c.Replaced = replaced[l.ID]
 			c.CanRetry = !c.Replaced && (admin.Owner || l.Creator != nil && *l.Creator == admin.ID)
 		}
 		cards = append(cards, c)
 	}
 	return cards, nil
-}
-
-// replaced reports whether the last of a failed asset's successors is on its way or has worked.
-func (w *Web) replaced(ctx context.Context, l Listed) (bool, error) {
-	for l.Status == Failed && l.Successor != "" {
-		next, err := w.store.Card(ctx, l.Successor)
-		if errors.Is(err, ErrNotFound) { // deleted a moment ago
-			return false, nil
-		} else if err != nil {
-			return false, err
-		}
-		l = next
-	}
-	return l.Status != Failed, nil
 }
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.

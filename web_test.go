@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"retake/internal/lang"
 	"retake/internal/media"
 	"retake/internal/video"
 )
@@ -1120,5 +1121,85 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 				t.Errorf("%s: got %s; want no user's id", path, body)
 			}
 		}
+	}
+}
+
+// crowd fills a library with n videos of 2,000 names, all with their people and attempts: the newest hundredth waits, three
+// are being made, of the others each twentieth has failed.
+func (d *office) crowd(n int) {
+	d.t.Helper()
+	var names []string
+	for _, first := range strings.Fields(`Агата Аглая Адам Айша Алексей Алиса Анна Антон Арина Артём Богдан Вадим Вера Виктор Глеб Дарья Денис Ева Егор Жанна
+		Захар Злата Иван Илья Кира Лев Лука Майя Макар Марина Мария Марк Матвей Мирон Ника Олег Павел Роман София Тимур`) {
+		for i := range 50 {
+			names = append(names, first+" "+strings.Fields("Бел Вол Гор Дуб Жар Зим Кар Лип Мор Рож")[i/5]+[]string{"ева", "ин", "енко", "ский", "ых"}[i%5])
+		}
+	}
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = lang.NameKey(name)
+	}
+	jsonOf := func(v []string) string { b, _ := json.Marshal(v); return string(b) }
+	mutate(d.t, d.store, `
+		WITH RECURSIVE i (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n + 1 < ?3),
+			s (n, status) AS (SELECT n, CASE WHEN n < 3 THEN 'PROCESSING' WHEN n < ?3 / 100 THEN 'PENDING' WHEN n % 20 = 7 THEN 'FAILED' ELSE 'COMPLETED' END FROM i)
+		INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height, error, created, finished)
+		SELECT printf('%026d', n * 7919), ?1 ->> (n * 1777 % 2000), ?2 ->> (n * 1777 % 2000), 'new-year', 'ru', 'REQUEST', status,
+			iif(status = 'COMPLETED', n || '.mp4', NULL), iif(status = 'COMPLETED', n || '.jpg', NULL), 4000000, 41900, 1280, 720,
+			iif(status = 'FAILED', 'ffmpeg: took longer than 5m0s', NULL), 1700000000000 - n * 60000, iif(status IN ('COMPLETED', 'FAILED'), 1700000000000 - n * 60000 + 30000, NULL)
+		FROM s`, jsonOf(names), jsonOf(keys), n)
+	for _, statement := range []string{
+		`INSERT INTO users (id, lang, created) SELECT DISTINCT rowid % 5000 + 1, 'ru', 0 FROM assets`,
+		`INSERT INTO requests (user_id, asset_id, chat_id, status, answer_id, created, finished)
+			SELECT rowid % 5000 + 1, id, rowid % 5000 + 1, status, iif(finished, 1, NULL), created, finished FROM assets`,
+		`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+			SELECT assets.id, 'RENDER', t.value, created, finished, iif(status = 'COMPLETED', 'done', iif(t.value = 3, 'gave up', 'rescheduled')), error
+			FROM assets, json_each('[1, 2, 3]') t WHERE finished IS NOT NULL AND (status = 'FAILED' OR t.value = 1)`,
+		`INSERT INTO jobs (kind, asset_id, lane, turn, due, attempt, started, created)
+			SELECT 'RENDER', id, 1, -created, 0, status = 'PROCESSING', iif(status = 'PROCESSING', created, NULL), created
+			FROM assets WHERE finished IS NULL`,
+	} {
+		mutate(d.t, d.store, statement)
+	}
+}
+
+// BenchmarkLibrary measures GET / with 100,000 videos, from the request to the last byte of the page.
+func BenchmarkLibrary(b *testing.B) {
+	d := newDesk(b, "http://localhost:8080")
+	d.crowd(100_000)
+	session := d.signIn(8)
+	late := text(b, d.store, `SELECT id FROM assets ORDER BY created LIMIT 1 OFFSET 100`)
+	lateFailure := text(b, d.store, `SELECT id FROM assets WHERE status = 'FAILED' ORDER BY created LIMIT 1 OFFSET 30`)
+	for _, c := range []struct{ name, query string }{
+		{"all", ""},
+		{"failed", "status=FAILED"},
+		{"rendering", "status=PROCESSING"},
+		{"waiting", "status=PENDING"},
+		{"ready", "status=COMPLETED"},
+		{"late", "after=" + late},
+		{"late, failed", "status=FAILED&after=" + lateFailure},
+		{"one letter", "q=м"},
+		{"one letter, failed", "q=м&status=FAILED"},
+		{"one letter, late", "q=м&after=" + late},
+		{"a first name", "q=мария"},
+		{"a surname", "q=Белых"},
+		{"a surname, failed, late", "q=Белых&status=FAILED&after=" + lateFailure},
+		{"a whole name", "q=Мария+Белых"},
+		{"an id", "q=" + late},
+		{"nothing", "q=ъ"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var took []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				w := d.send(call{method: "GET", path: "/?" + c.query, session: session})
+				took = append(took, time.Since(began))
+				d.want(200, w)
+			}
+			slices.Sort(took)
+			for name, share := range map[string]int{"p50-ms": 50, "p99-ms": 99} {
+				b.ReportMetric(float64(took[(len(took)-1)*share/100].Microseconds())/1000, name)
+			}
+		})
 	}
 }

@@ -75,6 +75,12 @@ func NameKey(name string) string {
 	return norm.NFC.String(cases.Fold().String(name))
 }
 
+// SearchKey folds what somebody looks for as the tails of names in the database are: like a name, with single spaces, also
+// for hyphens.
+func SearchKey(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(NameKey(text), "-", " ")), " ")
+}
+
 // worse keeps the problem that is the most useful to hear about.
 func worse(a, b string) string {
 	for _, p := range []string{"name_hidden", "name_digits", "name_characters"} {

@@ -57,6 +57,20 @@ const again = () => setTimeout(async () => {
   again();
 }, library.dataset.live === 'true' ? 3000 : 20000);
 
+// "/" goes to the search, Esc out of it, and what was typed stays. Where somebody writes, a slash is a slash.
+document.addEventListener('keydown', e => {
+  const search = document.getElementById('q');
+  if (e.key === 'Escape' && e.target === search) {
+    e.preventDefault();
+    return search.blur();
+  }
+  const slash = e.key === '/' || e.key === '.' && e.code === 'Slash'; // the same key, in Russian
+  if (!slash || !search || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.target.closest('input, textarea, select, [contenteditable]')) return;
+  e.preventDefault();
+  search.focus();
+  search.select();
+});
+
 tick();
 setInterval(tick, 1000);
 dress(document);
