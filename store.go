@@ -1075,7 +1075,7 @@ const (
 )
 
 // rare is how many assets a search may find for them to be gathered and sorted. Of more, the newest are found sooner by
-// walking back in time and asking of each whether its name is one of those.
+// walking back in time and asking of each whether its name is one of those. So many have no id in common.
 const rare = 5000
 
 // args are what finding needs. No letter sorts after U+10FFFF.

@@ -366,7 +366,8 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 		t.Errorf("got files %q of assets %q; want those of %s", files, assets, mine.ID)
 	}
 	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`, `SELECT count(*) FROM requests WHERE user_id = 1`,
-		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets WHERE name = 'Маша'`} {
+		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets WHERE name = 'Маша'`,
+		`SELECT count(*) FROM tails WHERE name_key = 'маша'`, `SELECT count(*) FROM tallies WHERE name_key = 'маша'`} {
 		if n := count(t, s, q); n != 0 {
 			t.Errorf("%s: got %d; want 0", q, n)
 		}
@@ -602,5 +603,94 @@ func TestADraftBelongsToWhoTypedIt(t *testing.T) {
 	write(t, s, func(tx *Tx) error { _, err := tx.SaveDraft(2, "Оля"); return err })
 	if n := count(t, s, `SELECT count(*) FROM drafts`); n != 1 {
 		t.Errorf("got %d drafts; want yesterday's forgotten", n)
+	}
+}
+
+func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
+	s := newStore(t)
+	var ids []string
+	for i := range int64(60) {
+		ids = append(ids, ask(t, s, []string{"Маша", "Марк", "Ева Мария", "Лев"}[i%4]+" "+strings.Repeat("я", int(i)+1), i+1).ID)
+		if i%3 == 0 {
+			complete(t, s)
+		}
+	}
+	mutate(t, s, `UPDATE assets SET created = 5 WHERE rowid % 2`) // the id orders what is as old
+	for _, status := range []Status{"", Pending, Completed, Failed} {
+		for _, search := range []string{"м", "мар", "лев", "ъ"} {
+			for _, exact := range []string{"", ids[3]} {
+				var ways [2][]string
+				for i, found := range []int{0, 1e9} {
+					f := Filter{Status: status, Search: search, Exact: exact, Limit: 7}
+					if i == 1 && exact != "" {
+						break // an id is no name that many have
+					}
+					for page := 0; page == 0 || f.After != ""; page++ {
+						list, err := s.Library(t.Context(), f, found)
+						if err != nil || len(ways[i]) > 60 {
+							t.Fatalf("got %d and more, %v", len(ways[i]), err)
+						}
+						f.After = ""
+						for _, l := range list {
+							ways[i] = append(ways[i], l.ID)
+							f.After = l.ID
+						}
+					}
+				}
+				want := strings.Fields(text(t, s, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets WHERE (status = ?1 OR ?1 = '')
+					AND (name_key LIKE ?2 || '%' OR name_key LIKE '% ' || ?2 || '%' OR id = ?3) ORDER BY created DESC, id DESC)`, status, search, exact))
+				if !slices.Equal(ways[0], want) || exact == "" && !slices.Equal(ways[1], want) {
+					t.Errorf("status %q, %q or id %q: got %q and %q; want %q", status, search, exact, ways[0], ways[1], want)
+				}
+				counts, err := s.Counts(t.Context(), Filter{Search: search, Exact: exact})
+				n := counts[status]
+				if status == "" {
+					n = counts[Pending] + counts[Completed] + counts[Failed] + counts[Processing]
+				}
+				if err != nil || n != len(want) {
+					t.Errorf("status %q, %q or id %q: got counted %v, %v; want %d", status, search, exact, counts, err, len(want))
+				}
+			}
+		}
+	}
+}
+
+func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
+	s := newStore(t)
+	q := newQueue(s)
+	check := func(when string) {
+		t.Helper()
+		if n := count(t, s, `SELECT (SELECT count(*) FROM (
+			SELECT name_key, status, n FROM tallies WHERE n > 0 EXCEPT SELECT * FROM (
+				SELECT name_key, status, count(*) FROM assets GROUP BY 1, 2 UNION ALL SELECT '', status, count(*) FROM assets GROUP BY 2)))
+			+ (SELECT count(*) FROM (SELECT name_key, status, count(*) FROM assets GROUP BY 1, 2 EXCEPT SELECT * FROM tallies))
+			+ (SELECT count(*) FROM (SELECT name_key FROM assets EXCEPT SELECT name_key FROM tails))
+			+ (SELECT count(*) FROM (SELECT name_key FROM tails EXCEPT SELECT name_key FROM assets))`); n != 0 {
+			t.Errorf("%s: got %d rows that do not fit", when, n)
+		}
+	}
+	ask(t, s, "Маша", 1)
+	ask(t, s, "Анна-Мария Б", 1)
+	check("asked")
+	if got := text(t, s, `SELECT group_concat(tail, '|') FROM tails WHERE name_key = 'анна-мария б'`); got != "анна мария б|б|мария б" {
+		t.Errorf("got tails %s; want one from each word", got)
+	}
+	failForGood(t, q)
+	check("failed")
+	complete(t, s)
+	ask(t, s, "Маша", 2)
+	check("asked again")
+	mutate(t, s, `DELETE FROM assets WHERE status = 'FAILED'`)
+	check("the first of a name is gone")
+	mutate(t, s, `DELETE FROM assets`)
+	check("all are gone")
+	if err := s.Tx(t.Context(), func(tx *Tx) error {
+		a, err := tx.create(Asset{Name: "Ева", NameKey: "ева", Template: "t", Lang: "ru"}, 1)
+		if err == nil {
+			_, err = tx.Exec(`UPDATE assets SET name_key = 'eva' WHERE id = ?`, a.ID)
+		}
+		return err
+	}); err == nil || !strings.Contains(err.Error(), "assets_name_is_final") {
+		t.Errorf("got %v; want another name refused", err)
 	}
 }

@@ -591,14 +591,19 @@ func (w *Web) asset(c echo.Context) error {
 
 // cards makes cards of assets for an admin.
 func (w *Web) cards(ctx context.Context, admin Admin, list ...Listed) ([]card, error) {
-	outlooks, err := w.queue.Outlooks(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var all, failed []string
+	live := false
 	for _, l := range list {
 		if all = append(all, l.ID); l.Status == Failed {
 			failed = append(failed, l.ID)
+		}
+		live = live || l.Status.Live()
+	}
+	var outlooks map[string]Outlook
+	var err error
+	if live { // only they have one, and the queue may be long
+		if outlooks, err = w.queue.Outlooks(ctx); err != nil {
+			return nil, err
 		}
 	}
 	runs, err := w.store.Attempts(ctx, all...)

@@ -1124,6 +1124,143 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 	}
 }
 
+func TestTheLibraryIsSearched(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	ids := map[string]string{}
+	for i, name := range []string{"Маша", "Анна-Мария", "Ева Мария Белых", "О\u2019Нил", "100 % Лев", "Ма_ша", "Zoë", "Straße"} {
+		write(t, d.store, func(tx *Tx) error {
+			a, err := tx.create(Asset{Name: name, NameKey: lang.NameKey(name), Template: "new-year", Lang: "ru"}, int64(i+1))
+			ids[name] = a.ID
+			return err
+		})
+		if i == 0 {
+			failForGood(t, d.queue)
+		}
+	}
+	session := d.signIn(8)
+	for name, c := range map[string]struct {
+		query, status string
+		want          []string // names, newest first
+		counts        map[Status]int
+	}{
+		"the beginning of a name":                 {"ма", "", []string{"Ма_ша", "Ева Мария Белых", "Анна-Мария", "Маша"}, map[Status]int{Pending: 3, Failed: 1}},
+		"letter case and spaces around make none": {"  МАРИЯ ", "", []string{"Ева Мария Белых", "Анна-Мария"}, map[Status]int{Pending: 2}},
+		"the beginning of a later word":           {"бел", "", []string{"Ева Мария Белых"}, map[Status]int{Pending: 1}},
+		"two words in their order":                {"мария  б", "", []string{"Ева Мария Белых"}, map[Status]int{Pending: 1}},
+		"two words, however they are joined":      {"анна мар", "", []string{"Анна-Мария"}, map[Status]int{Pending: 1}},
+		"another hyphen":                          {"анна\u2010мария", "", []string{"Анна-Мария"}, map[Status]int{Pending: 1}},
+		"another apostrophe":                      {"о'н", "", []string{"О\u2019Нил"}, map[Status]int{Pending: 1}},
+		"accents typed as two characters":         {"zoe\u0308", "", []string{"Zoë"}, map[Status]int{Pending: 1}},
+		"a letter that folds to two":              {"STRASS", "", []string{"Straße"}, map[Status]int{Pending: 1}},
+		"the middle of a word finds nothing":      {"аша", "", nil, nil},
+		"a percent sign is a letter like any":     {"%", "", []string{"100 % Лев"}, map[Status]int{Pending: 1}},
+		"an underscore is a letter like any":      {"ма_", "", []string{"Ма_ша"}, map[Status]int{Pending: 1}},
+		"a star and a quote are letters like any": {`м*"`, "", nil, nil},
+		"an id":                                         {ids["Маша"], "", []string{"Маша"}, map[Status]int{Failed: 1}},
+		"the beginning of an id finds nothing":          {ids["Маша"][:25], "", nil, nil},
+		"with a status, counts are still of all":        {"ма", "FAILED", []string{"Маша"}, map[Status]int{Pending: 3, Failed: 1}},
+		"an id of another status is counted, not shown": {ids["Маша"], "PENDING", nil, map[Status]int{Failed: 1}},
+		"nothing typed is no filter":                    {"  ", "FAILED", []string{"Маша"}, map[Status]int{Pending: 7, Failed: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			query := "?" + url.Values{"q": {c.query}, "status": {c.status}}.Encode()
+			got := d.list(session, query)
+			var names []string
+			for _, a := range got.Assets {
+				names = append(names, a.Name)
+			}
+			slices.Sort(names) // some are made in the same millisecond
+			slices.Sort(c.want)
+			if !slices.Equal(names, c.want) || !maps.Equal(got.Counts, c.counts) {
+				t.Errorf("got %q, counted %v; want %q, counted %v", names, got.Counts, c.want, c.counts)
+			}
+			page := d.want(200, d.send(call{method: "GET", path: "/" + query, session: session}))
+			typed := strings.TrimSpace(c.query)
+			for what, has := range map[string]bool{
+				`value="` + html.EscapeString(typed) + `" placeholder`:                             true,
+				`<input type="hidden" name="status" value="` + c.status + `">`:                     c.status != "",
+				"Nothing found for “" + strings.ReplaceAll(html.EscapeString(typed), "+", "&#43;"): len(c.want) == 0,
+			} {
+				if strings.Contains(page, what) != has {
+					t.Errorf("got %s; want %q in it: %v", page, what, has)
+				}
+			}
+			if n := strings.Count(page, `<li class="card"`); n != len(c.want) {
+				t.Errorf("got %d cards; want %d", n, len(c.want))
+			}
+		})
+	}
+}
+
+func TestASearchStaysWhileItIsBrowsed(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	for i := range int64(2*pageSize + 5) {
+		ask(t, d.store, "Имя & "+strings.Repeat("я", int(i)+1), i+1)
+		ask(t, d.store, "Ева "+strings.Repeat("я", int(i)+1), i+1)
+	}
+	session := d.signIn(8)
+	link := regexp.MustCompile(`<a (?:class="btn" )?href="(/\?[^"]*|/)"(?: aria-current="true")?>(\w+)`)
+	path, pages, cards := "/?q=имя+%26&status=PENDING", 0, 0
+	for path != "" {
+		page := d.want(200, d.send(call{method: "GET", path: path, session: session}))
+		pages, cards, path = pages+1, cards+strings.Count(page, `<li class="card"`), ""
+		for _, l := range link.FindAllStringSubmatch(page, -1) {
+			to, err := url.Parse(html.UnescapeString(l[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			status := map[string]string{"Failed": "FAILED", "Rendering": "PROCESSING", "Ready": "COMPLETED", "All": ""}
+			want, isTab := status[l[2]]
+			if !isTab {
+				want = "PENDING"
+			}
+			if q := to.Query(); q.Get("q") != "имя &" || q.Get("status") != want || q.Has("after") != (l[2] == "Older") {
+				t.Errorf("page %d, %s: got %s; want the search and status %q", pages, l[2], l[1], want)
+			}
+			if l[2] == "Older" {
+				path = to.String()
+			}
+		}
+		if !strings.Contains(page, "53 in all") {
+			t.Errorf("page %d: got no count of what is found in %s", pages, page)
+		}
+	}
+	if pages != 3 || cards != 2*pageSize+5 {
+		t.Errorf("got %d cards on %d pages; want %d on 3", cards, pages, 2*pageSize+5)
+	}
+}
+
+// TestAFullPageIsSmallAndCheap counts statements by their connections: none is kept, so each statement opens and closes one.
+func TestAFullPageIsSmallAndCheap(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	d.crowd(2000)
+	session := d.signIn(8)
+	for _, a := range d.list(session, "?status=FAILED").Assets[:pageSize/2] {
+		if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.store.db.Read().SetMaxIdleConns(0)
+	for _, status := range []string{"", "PENDING", "COMPLETED", "FAILED"} {
+		statements := func(query string, cards int) int64 {
+			before := d.store.db.Read().Stats().MaxIdleClosed
+			page := d.want(200, d.send(call{method: "GET", path: "/" + query, session: session}))
+			if n := strings.Count(page, `<li class="card"`); n != cards {
+				t.Fatalf("%s: got %d cards; want %d", query, n, cards)
+			}
+			if len(page) >= 60_000 {
+				t.Errorf("%s: got %d bytes; want less than 60 kB", query, len(page))
+			}
+			return d.store.db.Read().Stats().MaxIdleClosed - before
+		}
+		first := text(t, d.store, `SELECT id FROM assets WHERE status = ?1 OR ?1 = '' ORDER BY created DESC, id DESC`, status)
+		one, many := statements("?status="+status+"&q="+first, 1), statements("?status="+status, pageSize)
+		if one != many || one < 3 {
+			t.Errorf("status %q: got %d statements for one card and %d for %d; want as many", status, one, many, pageSize)
+		}
+	}
+}
+
 // crowd fills a library with n videos of 2,000 names, all with their people and attempts: the newest hundredth waits, three
 // are being made, of the others each twentieth has failed.
 func (d *office) crowd(n int) {
