@@ -691,6 +691,9 @@ func (c card) Initial() string {
 // Hue picks one of the four backgrounds of a card without a picture.
 func (c card) Hue() byte { return c.ID[len(c.ID)-1] % 4 }
 
+// Excerpt is the error where many are shown.
+func (c card) Excerpt() string { return desk.Excerpt(c.Error) }
+
 // Length is how long the video plays: 0:42.
 func (c card) Length() string { return desk.Length(c.Duration) }
 

@@ -1234,6 +1234,7 @@ func TestASearchStaysWhileItIsBrowsed(t *testing.T) {
 func TestAFullPageIsSmallAndCheap(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	d.crowd(2000)
+	mutate(t, d.store, `UPDATE assets SET error = 'ffmpeg: exit status 1: ' || ? WHERE status = 'FAILED'`, strings.Repeat("no \"frame\" there\n", 120)+"the cause")
 	session := d.signIn(8)
 	for _, a := range d.list(session, "?status=FAILED").Assets[:pageSize/2] {
 		if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
@@ -1250,6 +1251,9 @@ func TestAFullPageIsSmallAndCheap(t *testing.T) {
 			}
 			if len(page) >= 60_000 {
 				t.Errorf("%s: got %d bytes; want less than 60 kB", query, len(page))
+			}
+			if n := strings.Count(page, "<code>ffmpeg: exit status 1:"); n != strings.Count(page, "the cause</code>") || status == "FAILED" && n != cards {
+				t.Errorf("%s: got %d errors with beginning and end; want %d", query, n, cards)
 			}
 			return d.store.db.Read().Stats().MaxIdleClosed - before
 		}

@@ -44,6 +44,16 @@ func Reason(problem string) string {
 	return "The video could not be made."
 }
 
+// Excerpt leaves the beginning and the end of a long error, which say what failed and why. Two dozen whole ones would make
+// a page slow.
+func Excerpt(problem string) string {
+	letters := []rune(problem)
+	if len(letters) <= 320 {
+		return problem
+	}
+	return string(letters[:60]) + " … " + string(letters[len(letters)-240:])
+}
+
 // Clock names a moment, with the day unless that is today. The page's script makes it relative where that says more.
 func Clock(t, now time.Time) string {
 	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
