@@ -195,6 +195,9 @@ CREATE TABLE IF NOT EXISTS attempts (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS attempts_by_asset ON attempts (asset_id, id);
 CREATE INDEX IF NOT EXISTS attempts_by_request ON attempts (request_id) WHERE request_id IS NOT NULL;
+-- What the list of activity shows of them.
+CREATE INDEX IF NOT EXISTS attempts_tried_again ON attempts (finished DESC, id DESC)
+	WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed');
 
 -- Telegram's updates, stored before they are confirmed to Telegram. The primary key keeps one from being handled twice.
 CREATE TABLE IF NOT EXISTS inbox (

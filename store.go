@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"retake/internal/db"
@@ -1007,10 +1008,46 @@ func (tx *Tx) Seen(hash [32]byte) error {
 	return err
 }
 
-// SignOut ends a session.
+// SignOut ends a session, if there is one, and notes it.
 func (tx *Tx) SignOut(hash [32]byte) error {
-	_, err := tx.Exec(`DELETE FROM sessions WHERE hash = ?`, hash[:])
-	return err
+	return tx.end("sign out", `DELETE FROM sessions WHERE hash = ? RETURNING admin`, hash)
+}
+
+// SignOutEverywhere ends all sessions of the admin who has this one, and notes it.
+func (tx *Tx) SignOutEverywhere(hash [32]byte) error {
+	return tx.end("sign out everywhere", `DELETE FROM sessions WHERE admin = (SELECT admin FROM sessions WHERE hash = ?) RETURNING admin`, hash)
+}
+
+func (tx *Tx) end(action, deletion string, hash [32]byte) error {
+	var admin int64
+	err := found(tx.Get(deletion, []any{hash[:]}, &admin))
+	switch {
+	case errors.Is(err, ErrNotFound): // it has ended already
+		return nil
+	case err != nil:
+		return err
+	}
+	return tx.Note(Event{Admin: &admin, Action: action})
+}
+
+// Visit is a session that has not ended.
+type Visit struct {
+	Begun, Seen time.Time // Seen is written once an hour: it may have been used up to an hour later
+	Recent      bool      // so it may be in use
+	This        bool      // the session that asks
+}
+
+// Visits lists the sessions of an admin, the newest first.
+func (s *Store) Visits(ctx context.Context, admin int64, this [32]byte) ([]Visit, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT created, seen, seen >= ?, hash = ? FROM sessions
+		WHERE admin = ? AND seen >= ? ORDER BY created DESC, rowid DESC`,
+		s.now().Add(-time.Hour).UnixMilli(), this[:], admin, s.now().Add(-sessionLife).UnixMilli())
+	return collect(rows, err, func(v *Visit) error {
+		var begun, seen int64
+		err := rows.Scan(&begun, &seen, &v.Recent, &v.This)
+		v.Begun, v.Seen = moment(begun), moment(seen)
+		return err
+	})
 }
 
 // HadSession reports whether anybody is signed in.
@@ -1034,6 +1071,59 @@ func (tx *Tx) Note(e Event) error {
 	_, err := tx.Exec(`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		tx.now, e.Admin, null(e.User), e.Action, null(e.AssetID), null(e.Platform), e.Outcome)
 	return err
+}
+
+// Deed is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is not
+// in the table audit but follows from the attempts, and goes with their asset.
+type Deed struct {
+	Key      string // names the place in the list, for Activity
+	At       time.Time
+	Admin    *int64 // nil: a user, or the program
+	Action   string // of the event; render or publish: the program's
+	AssetID  string
+	Platform string
+	Outcome  string // of the event, or of the program's attempt
+	Attempt  int    // of the program; 0: somebody did it
+	Name     string // of the asset; "": it is gone, or there was none
+}
+
+// Activity lists what was done, newest first, from the place after the deed with that key; "": from the beginning.
+// ErrNotFound: that is no key.
+func (s *Store) Activity(ctx context.Context, after string, limit int) ([]Deed, error) {
+	// Of deeds with the same time, those of people come first, then those of the program, each by their ids.
+	at, person, program := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64)
+	if after != "" {
+		kind, id := "", int64(0)
+		if n, err := fmt.Sscanf(after, "%d-%1s-%d", &at, &kind, &id); err != nil || n != 3 {
+			return nil, ErrNotFound
+		}
+		switch kind {
+		case "a":
+			person = id
+		case "p":
+			person, program = 0, id
+		default:
+			return nil, ErrNotFound
+		}
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT d.at, d.source, d.id, d.admin, d.action, ifnull(d.asset_id, ''), ifnull(d.platform, ''), d.outcome, d.attempt, ifnull(a.name, '')
+		FROM (
+			SELECT * FROM (SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt
+				FROM audit WHERE (at, id) < (?1, ?2) ORDER BY at DESC, id DESC LIMIT ?4)
+			UNION ALL
+			SELECT * FROM (SELECT finished, 'p', id, NULL, lower(kind), asset_id, platform, outcome, attempt
+				FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
+				AND (finished, id) < (?1, ?3) ORDER BY finished DESC, id DESC LIMIT ?4)
+		) d LEFT JOIN assets a ON a.id = d.asset_id
+		ORDER BY d.at DESC, d.source, d.id DESC LIMIT ?4`, at, person, program, limit)
+	return collect(rows, err, func(d *Deed) error {
+		var at, id int64
+		var source string
+		err := rows.Scan(&at, &source, &id, &d.Admin, &d.Action, &d.AssetID, &d.Platform, &d.Outcome, &d.Attempt, &d.Name)
+		d.At, d.Key = moment(at), fmt.Sprintf("%d-%s-%d", at, source, id)
+		return err
+	})
 }
 
 // ---- the page
