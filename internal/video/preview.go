@@ -87,6 +87,15 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 	return t.encodeSheet(ctx, args, s, f.rate, n, n+1, nil)
 }
 
+// Cover writes the moment that the author of the template chose for its picture, as Still does.
+func (m *Maker) Cover(ctx context.Context, o Order, path string) error {
+	k, err := m.template(o.Template)
+	if err != nil {
+		return err
+	}
+	return m.Still(ctx, o, k.still, path)
+}
+
 // drawMoment draws one frame of a scene with all that moves on it.
 func drawMoment(s *scene, k *template, things []shown, n int, path string) error {
 	c := newCanvas(k.width, k.height)
