@@ -29,6 +29,7 @@ import (
 
 	"retake/internal/config"
 	"retake/internal/db"
+	"retake/internal/desk"
 	faketelegram "retake/internal/fake/telegram"
 	"retake/internal/folder"
 	"retake/internal/lang"
@@ -205,7 +206,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second}, log)
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }}, log)
+		Ready:    func(ctx context.Context) []string { return missing(ctx, cfg, maker) },
+		Settings: settings(cfg, maker), Covers: covers(cfg, maker)}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -282,6 +284,44 @@ func newMaker(cfg Config, work string) (*video.Maker, error) {
 		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(),
 		Voice: video.VoiceConfig{Engine: strings.Replace(cfg.Voice.Engine, "none", "", 1), Command: cfg.Voice.Command, URL: cfg.Voice.URL,
 			Key: cfg.Voice.Key, Model: cfg.Voice.Model, Voice: cfg.Voice.Voice}})
+}
+
+// settings are what the page of that name shows of the configuration.
+func settings(cfg Config, maker *video.Maker) desk.Settings {
+	s := desk.Settings{Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: []desk.Pair{
+		{Label: "Attempts at a video", Value: strconv.Itoa(cfg.Queue.Attempts)},
+		{Label: "Pause after the first failed attempt", Value: desk.Span(cfg.Queue.Backoff)},
+		{Label: "Longest pause between attempts", Value: desk.Span(cfg.Queue.BackoffMax)},
+		{Label: "Longest time for one video", Value: desk.Span(cfg.Render.Timeout)},
+		{Label: "Videos made at a time", Value: strconv.Itoa(cfg.workers())},
+		{Label: "Requests of a parent that wait at a time", Value: strconv.Itoa(cfg.Limits.Open)},
+		{Label: "Requests of a parent in an hour", Value: strconv.Itoa(cfg.Limits.PerHour)},
+		{Label: "Requests of a parent in a day", Value: strconv.Itoa(cfg.Limits.PerDay)},
+		{Label: "A finished video serves the next who asks for", Value: desk.Span(cfg.Render.ReuseFor)},
+		{Label: "Largest video that is sent", Value: fmt.Sprintf("%d MB", cfg.Telegram.MaxUploadMB)},
+	}}
+	for _, id := range cfg.offered() {
+		t := desk.Template{ID: id, Title: maker.Title(id, pageLang)}
+		if cfg.Render.Engine == video.EngineTemplate {
+			t.Picture = "/templates/" + id + ".jpg"
+		}
+		s.Templates = append(s.Templates, t)
+	}
+	return s
+}
+
+// covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
+func covers(cfg Config, maker *video.Maker) *desk.Covers {
+	if cfg.Render.Engine != video.EngineTemplate {
+		return nil
+	}
+	name := "Emma"
+	if cfg.Language == "ru" {
+		name = "Маша"
+	}
+	return desk.NewCovers(cfg.offered(), func(ctx context.Context, id, path string) error {
+		return maker.Cover(ctx, video.Order{Asset: "cover", Name: name, Lang: cfg.Language, Template: id}, path)
+	})
 }
 
 // asSetting makes what is wrong with an offered template stop the start as a bad setting does.

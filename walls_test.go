@@ -27,7 +27,7 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go":                {nil, []string{"config", "db", "folder", "lang", "media", "telegram", "video", "fake/telegram"}},
+	"main.go":                {nil, []string{"config", "db", "desk", "folder", "lang", "media", "telegram", "video", "fake/telegram"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
 	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
 	"queue.go":               {nil, nil},

@@ -62,6 +62,8 @@ type WebOptions struct {
 	CanDraw  func(template, name string) error  // nil error: that template has every letter
 	Ready    func(ctx context.Context) []string // sentences about what is missing; none: all is well
 	BotOn    bool                               // /admin in the bot gives a sign-in link
+	Settings desk.Settings                      // as the page of that name shows them
+	Covers   *desk.Covers                       // pictures of the templates; nil: there are none
 }
 
 // Web is the admin page.
@@ -125,7 +127,11 @@ func (w *Web) routes() {
 	in.POST("/assets/:id/retry", w.retry)
 	in.Match(get, "/media/:id", w.media)
 	in.Match(get, "/thumbs/:id", w.thumb)
-	in.POST("/logout", w.logout)
+	in.POST("/logout", w.logout((*Tx).SignOut))
+	in.POST("/logout-everywhere", w.logout((*Tx).SignOutEverywhere))
+	in.Match(get, "/activity", w.activity)
+	in.Match(get, "/settings", w.settings)
+	in.Match(get, "/templates/:picture", w.cover)
 }
 
 // guard goes before everything: headers for every answer, no requests from other sites, a panic is an error.
@@ -305,6 +311,7 @@ func NewLink(ctx context.Context, store *Store, baseURL string, admin int64) (ur
 type frame struct {
 	Title    string
 	SignedIn bool
+	Here     string // path of the page, where the header has a link to it
 	Notice   string
 }
 
@@ -346,12 +353,14 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 			w.setCookie(c, cookie.Value, sessionLife)
 		}
 		c.Set("admin", admin)
+		c.Set("session", hashOf(cookie.Value))
 		return next(c)
 	}
 }
 
-// adminOf returns who is signed in.
-func adminOf(c echo.Context) Admin { return c.Get("admin").(Admin) }
+// adminOf returns who is signed in, sessionHash by which session.
+func adminOf(c echo.Context) Admin        { return c.Get("admin").(Admin) }
+func sessionHash(c echo.Context) [32]byte { return c.Get("session").([32]byte) }
 
 // setCookie gives the browser a session for life, or takes it away when that is negative.
 func (w *Web) setCookie(c echo.Context, value string, life time.Duration) {
@@ -419,16 +428,18 @@ func (w *Web) mayTry(c echo.Context) error {
 	return nil
 }
 
-func (w *Web) logout(c echo.Context) error {
-	cookie, err := c.Cookie(w.cookie)
-	if err != nil {
-		return errSignedOut
+// logout ends the session, or all of that admin's.
+func (w *Web) logout(end func(tx *Tx, session [32]byte) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := w.store.Tx(c.Request().Context(), func(tx *Tx) error { return end(tx, sessionHash(c)) }); err != nil {
+			return fmt.Errorf("sign out: %w", err)
+		}
+		w.setCookie(c, "", -time.Second)
+		if desk.WantsJSON(c.Request()) {
+			return done(c, "signed out", "")
+		}
+		return c.Redirect(http.StatusSeeOther, "/login")
 	}
-	if err := w.store.Tx(c.Request().Context(), func(tx *Tx) error { return tx.SignOut(hashOf(cookie.Value)) }); err != nil {
-		return fmt.Errorf("sign out: %w", err)
-	}
-	w.setCookie(c, "", -time.Second)
-	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
 // ---- the library
@@ -536,7 +547,7 @@ func (w *Web) library(c echo.Context) error {
 }
 
 func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPage, error) {
-	p := libraryPage{frame: frame{Title: "Library", SignedIn: true}, Success: true,
+	p := libraryPage{frame: frame{Title: "Library", Here: "/", SignedIn: true}, Success: true,
 		Status: f.Status, Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn, Problems: w.opts.Ready(ctx)}
 	var err error
 	if p.Counts, err = w.store.Counts(ctx, f); err != nil {
@@ -799,4 +810,47 @@ func (w *Web) staticFile(c echo.Context) error {
 	c.Response().Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b))) // embedded files have no date
 	http.ServeContent(c.Response(), c.Request(), path, time.Time{}, bytes.NewReader(b))
 	return nil
+}
+
+// ---- activity and settings
+
+func (w *Web) activity(c echo.Context) error {
+	after := c.QueryParam("after")
+	deeds, err := w.store.Activity(c.Request().Context(), after, pageSize+1) // one more tells whether there is a next page
+	if err != nil {
+		return fmt.Errorf("activity: %w", err)
+	}
+	list := desk.NewActivity(w.opts.Settings.Staff, adminOf(c).ID, after, pageSize)
+	for _, d := range deeds {
+		list.Add(desk.Deed(d))
+	}
+	return w.show(c, "Activity", "/activity", list)
+}
+
+func (w *Web) settings(c echo.Context) error {
+	ctx, p := c.Request().Context(), w.opts.Settings
+	visits, err := w.store.Visits(ctx, adminOf(c).ID, sessionHash(c))
+	if err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	for _, v := range visits {
+		p.Visits = append(p.Visits, desk.Visit(v))
+	}
+	p.Problems = w.opts.Ready(ctx)
+	return w.show(c, "Settings", "/settings", p)
+}
+
+func (w *Web) cover(c echo.Context) error {
+	return w.opts.Covers.Serve(c.Response(), c.Request(), c.Param("picture"))
+}
+
+// show answers with a view: as JSON, or in the template called as its path.
+func (w *Web) show(c echo.Context, title, path string, view any) error {
+	if desk.WantsJSON(c.Request()) {
+		return c.JSON(http.StatusOK, view)
+	}
+	return w.page(c, http.StatusOK, path[1:], struct {
+		frame
+		View any
+	}{frame{Title: title, Here: path, SignedIn: true}, view})
 }

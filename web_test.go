@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"retake/internal/desk"
 	"retake/internal/lang"
 	"retake/internal/media"
 	"retake/internal/video"
@@ -37,6 +38,7 @@ type office struct {
 	log     bytes.Buffer
 	admins  map[int64]Admin
 	missing []string // what Ready says
+	covers  int      // drawn so far
 }
 
 func newDesk(t testing.TB, baseURL string) *office {
@@ -60,6 +62,9 @@ func newDesk(t testing.TB, baseURL string) *office {
 		},
 		Ready: func(context.Context) []string { return d.missing },
 		BotOn: true,
+		Settings: desk.Settings{Staff: desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}}, Limits: []desk.Pair{{Label: "Attempts <b>", Value: "3"}},
+			Templates: []desk.Template{{ID: "new-year", Title: "🎄 New Year", Picture: "/templates/new-year.jpg"}}},
+		Covers: desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
 	}, slog.New(slog.NewTextHandler(&d.log, nil)))
 	return d
 }
@@ -385,7 +390,7 @@ func TestReadingChangesNothing(t *testing.T) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			continue
 		}
-		path := strings.NewReplacer(":id", a.ID, "/login/:token", link, "*", "style.css").Replace(r.Path)
+		path := strings.NewReplacer(":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").Replace(r.Path)
 		for _, c := range []call{{}, {session: session}, {session: session, json: true}} {
 			c.method, c.path = r.Method, path
 			if w := d.send(c); w.Code >= 400 && c.session != "" {
@@ -501,7 +506,7 @@ func TestOtherSitesCannotPress(t *testing.T) {
 		"an old browser, another site":  {"Origin": "https://evil.example"},
 		"a page without an origin":      {"Origin": "null"},
 	} {
-		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/logout", link} {
+		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/logout", "/logout-everywhere", link} {
 			for _, asJSON := range []bool{false, true} {
 				w := d.send(call{method: "POST", path: "http://desk.lan:8080" + path, session: session, body: "name=Эва", header: header, json: asJSON})
 				if d.want(403, w); asJSON && refused(t, w.Body.String()) != "CROSS_ORIGIN" {
@@ -534,6 +539,9 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 		"library":    {method: "GET", path: "/", session: session},
 		"JSON":       {method: "GET", path: "/", session: session, json: true},
 		"asset":      {method: "GET", path: "/assets/" + a.ID, session: session},
+		"activity":   {method: "GET", path: "/activity", session: session},
+		"settings":   {method: "GET", path: "/settings", session: session},
+		"template":   {method: "GET", path: "/templates/new-year.jpg", session: session},
 		"video":      {method: "GET", path: "/media/" + a.ID, session: session},
 		"style":      {method: "GET", path: "/static/style.css"},
 		"health":     {method: "GET", path: "/healthz"},
@@ -1114,11 +1122,13 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	a := ask(t, d.store, "Маша", 987654321)
 	failForGood(t, d.queue)
+	d.admins[987654322], d.opts.Settings.Staff.Owners = Admin{987654322, true}, []int64{8, 987654322}
+	d.signIn(987654322)
 	session := d.signIn(8)
-	for _, path := range []string{"/", "/assets/" + a.ID} {
+	for _, path := range []string{"/", "/assets/" + a.ID, "/activity", "/settings"} {
 		for _, asJSON := range []bool{false, true} {
-			if body := d.want(200, d.send(call{method: "GET", path: path, session: session, json: asJSON})); strings.Contains(body, "987654321") {
-				t.Errorf("%s: got %s; want no user's id", path, body)
+			if body := d.want(200, d.send(call{method: "GET", path: path, session: session, json: asJSON})); strings.Contains(body, "98765432") {
+				t.Errorf("%s: got %s; want nobody's id", path, body)
 			}
 		}
 	}

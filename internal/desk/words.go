@@ -67,3 +67,24 @@ func Length(milliseconds int64) string {
 	s := (milliseconds + 500) / 1000
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
+
+// Count is a number of things: 1 owner, 2 owners.
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// Span is a duration in the largest unit of which it is a whole number: 7 days, 90 seconds.
+func Span(d time.Duration) string {
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		if d >= unit.size && d%unit.size == 0 {
+			return Count(int(d/unit.size), unit.name)
+		}
+	}
+	return d.String()
+}

@@ -1,0 +1,159 @@
+// settings.go holds what the page Settings shows, and the pictures of templates.
+
+package desk
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/jpeg"
+	_ "image/png" // covers are drawn as such
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Settings are what the page of that name shows.
+type Settings struct {
+	Staff     Staff
+	Limits    []Pair
+	Templates []Template
+	Visits    []Visit  // of the admin who looks
+	Problems  []string // sentences about what is missing; none: all is well
+}
+
+// Pair is a setting in words.
+type Pair struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// Template is one that is offered.
+type Template struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	Picture string `json:"picture,omitzero"` // path of a JPEG
+}
+
+// Visit is a session that has not ended.
+type Visit struct {
+	Begun  time.Time `json:"begun"`
+	Seen   time.Time `json:"seen"`   // or up to an hour later
+	Recent bool      `json:"recent"` // so it may be in use
+	This   bool      `json:"this"`   // the session that asks
+}
+
+// MarshalJSON counts those who may sign in: their ids are nobody's business.
+func (s Settings) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Success   bool       `json:"success"`
+		Visits    []Visit    `json:"sessions"`
+		Owners    int        `json:"owners"`
+		Admins    int        `json:"admins"`
+		Limits    []Pair     `json:"limits"`
+		Templates []Template `json:"templates"`
+		Problems  []string   `json:"problems,omitempty"`
+	}{true, s.Visits, len(s.Staff.Owners), len(s.Staff.admins()), s.Limits, s.Templates, s.Problems})
+}
+
+// People says how many may sign in.
+func (s Settings) People() string {
+	return Count(len(s.Staff.Owners), "owner") + " and " + Count(len(s.Staff.admins()), "admin")
+}
+
+// Covers are the pictures of templates: each is drawn when somebody first looks at it, one at a time, and kept.
+type Covers struct {
+	ids  []string
+	draw func(ctx context.Context, id, path string) error // a PNG or a JPEG
+	kept chan map[string][]byte                           // holds the pictures while none is drawn
+}
+
+// NewCovers returns the pictures of these templates, which draw makes.
+func NewCovers(ids []string, draw func(ctx context.Context, id, path string) error) *Covers {
+	c := &Covers{ids: ids, draw: draw, kept: make(chan map[string][]byte, 1)}
+	c.kept <- map[string][]byte{}
+	return c
+}
+
+// Serve answers with the picture called ID.jpg; fs.ErrNotExist when there is no such template.
+func (c *Covers) Serve(w http.ResponseWriter, r *http.Request, name string) error {
+	id, ok := strings.CutSuffix(name, ".jpg")
+	if c == nil || !ok || !slices.Contains(c.ids, id) {
+		return fs.ErrNotExist
+	}
+	b, err := c.picture(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("picture of template %s: %w", id, err)
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Cache-Control", "private, no-cache") // kept by the browser, shown only while signed in
+	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
+	return nil
+}
+
+func (c *Covers) picture(ctx context.Context, id string) ([]byte, error) {
+	var kept map[string][]byte
+	select {
+	case kept = <-c.kept:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { c.kept <- kept }()
+	if b, ok := kept[id]; ok {
+		return b, nil
+	}
+	dir, err := os.MkdirTemp("", "retake-cover-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "cover")
+	if err := c.draw(ctx, id, path); err != nil {
+		return nil, err
+	}
+	b, err := shrunk(path)
+	if err == nil {
+		kept[id] = b
+	}
+	return b, err
+}
+
+// shrunk makes a JPEG of half the size of a picture: every pixel is the mean of four.
+func shrunk(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	large, _, err := image.Decode(f)
+	if err != nil {
+		return nil, err
+	}
+	from := large.Bounds()
+	small := image.NewRGBA(image.Rect(0, 0, from.Dx()/2, from.Dy()/2))
+	for y := range from.Dy() / 2 {
+		for x := range from.Dx() / 2 {
+			var sum [3]uint32
+			for i := range 4 {
+				r, g, b, _ := large.At(from.Min.X+2*x+i%2, from.Min.Y+2*y+i/2).RGBA()
+				sum[0], sum[1], sum[2] = sum[0]+r, sum[1]+g, sum[2]+b
+			}
+			at := small.Pix[small.PixOffset(x, y):]
+			for i, s := range sum {
+				at[i] = byte(s / 4 >> 8)
+			}
+			at[3] = 255
+		}
+	}
+	var out bytes.Buffer
+	err = jpeg.Encode(&out, small, &jpeg.Options{Quality: 85})
+	return out.Bytes(), err
+}
