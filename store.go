@@ -1018,6 +1018,7 @@ func (tx *Tx) SignOutEverywhere(hash [32]byte) error {
 	return tx.end("sign out everywhere", `DELETE FROM sessions WHERE admin = (SELECT admin FROM sessions WHERE hash = ?) RETURNING admin`, hash)
 }
 
+// end carries out a deletion of sessions, which SQLite has done to the last row before it returns the first.
 func (tx *Tx) end(action, deletion string, hash [32]byte) error {
 	var admin int64
 	err := found(tx.Get(deletion, []any{hash[:]}, &admin))
