@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ type Admin struct {
 	ID    int64 // Telegram user id; 0: the operator of the machine
 	Owner bool
 }
+
+// MayRetry reports whether an admin may have a video tried again: an owner any, the others what they made.
+func (a Admin) MayRetry(v Asset) bool { return a.Owner || v.Creator != nil && *v.Creator == a.ID }
 
 // Outcome is what came of a Cause.
 type Outcome string
@@ -188,7 +192,7 @@ func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case !admin.Owner && (asset.Creator == nil || *asset.Creator != admin.ID):
+	case !admin.MayRetry(asset):
 		return "", ErrForbidden
 	case asset.Status.Live():
 		return Joined, nil
@@ -235,6 +239,66 @@ func retryPublication(tx *Tx, assetID string, why AdminClicked) (Outcome, error)
 		return "", err
 	}
 	return Restarted, tx.Note(Event{Admin: &why.Admin.ID, Action: "retry", AssetID: assetID, Platform: why.Platform, Outcome: string(Restarted)})
+}
+
+// Tally counts what came of many retries.
+type Tally struct {
+	Outcome   Outcome `json:"outcome"` // Restarted if any was; "": nothing came of them
+	Restarted int     `json:"restarted"`
+	Joined    int     `json:"joined"`
+	Skipped   int     `json:"skipped"` // not the admin's any more, not failed any more, or gone when their turn came
+}
+
+// retryBatch is how many videos RetryAll takes at a time. They share a commit, so a thousand are not a thousand waits for
+// the disk.
+const retryBatch = 100
+
+// RetryAll asks Retry for each video that needs an admin and that the filter shows, those that failed first before the
+// others: at most count, and none that failed after newest, the latest that the admin was shown. Each is a transaction of
+// its own. After a batch with an error it stops; the tally says how far it came. If newest is gone nothing is done: nobody
+// knows what was shown.
+func (q *Queue) RetryAll(ctx context.Context, admin Admin, f Filter, newest string, count int) (t Tally, err error) {
+	last, err := q.store.Asset(ctx, newest)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return t, nil
+	case err != nil:
+		return t, err
+	}
+	after, until := Needy{}, Needy{Last: last.ID, Failed: last.Finished}
+	for count > 0 {
+		f.Limit = min(count, retryBatch)
+		list, err := q.store.Needy(ctx, admin, f, after, until)
+		if err != nil || len(list) == 0 {
+			return t, err
+		}
+		outs, errs := make([]Outcome, len(list)), make([]error, len(list))
+		var wg sync.WaitGroup
+		for i, n := range list {
+			wg.Go(func() { outs[i], errs[i] = q.Retry(ctx, n.ID, AdminClicked{Admin: admin}) })
+		}
+		wg.Wait()
+		for i, failed := range errs {
+			switch {
+			case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound):
+				t.Skipped++
+			case failed != nil:
+				err = failed
+			case outs[i] == Restarted:
+				t.Restarted++
+				t.Outcome = Restarted
+			default:
+				t.Joined++
+				t.Outcome = cmp.Or(t.Outcome, Joined)
+			}
+		}
+		if err != nil {
+			return t, err
+		}
+		count -= len(list)
+		after = list[len(list)-1]
+	}
+	return t, nil
 }
 
 // Exponential returns the pauses between attempts: base, doubling up to limit, ±10 %.

@@ -451,11 +451,12 @@ func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err erro
 type Waiter struct{ User, Chat int64 }
 
 // Unserved lists the users whom an asset or one of its successors failed and who have not asked for the same video since.
+// CROSS JOIN makes SQLite begin with the few assets: left alone it reads every request there is.
 func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
 	rows, err := tx.Query(`
 		WITH RECURSIVE chain (id) AS (
 			SELECT ?1 UNION ALL SELECT s.id FROM assets s JOIN chain ON s.retry_of = chain.id)
-		SELECT r.user_id, r.chat_id FROM chain JOIN requests r ON r.asset_id = chain.id
+		SELECT r.user_id, r.chat_id FROM chain CROSS JOIN requests r ON r.asset_id = chain.id
 		WHERE r.status = 'FAILED' AND NOT EXISTS (
 			SELECT 1 FROM requests later JOIN assets a ON a.id = later.asset_id
 			WHERE later.user_id = r.user_id AND later.id > r.id
@@ -1294,4 +1295,82 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 		out[status] = n
 	}
 	return out, rows.Err()
+}
+
+// ---- what needs an admin
+
+// Needy is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.
+type Needy struct {
+	ID     string // of the first try: one who asks for another of it reaches everybody whom any of them failed
+	Last   string // id of the last try
+	Name   string
+	Failed time.Time // the last try
+}
+
+// Need sums up the videos that need an admin.
+type Need struct {
+	Count  int      `json:"count"`
+	People int      `json:"people"`          // who would be told of another try; each once, and nobody whom no message reaches
+	Newest string   `json:"newest,omitzero"` // id of the try that failed last
+	Names  []string `json:"names,omitempty"` // the ten that failed last
+}
+
+// Others is how many are not named.
+func (n Need) Others() int { return n.Count - len(n.Names) }
+
+// needy is a line of tries that has ended in a failure, without those that a video of the same name has replaced for
+// everybody. ?1 to ?4 are what needyFor returns.
+const needy = `
+	WITH RECURSIVE line (last, id, earlier) AS (
+		SELECT a.id, a.id, a.retry_of FROM assets a
+		WHERE a.status = 'FAILED' AND ?1 IN ('', 'FAILED') AND (?2 = '' OR a.name_key IN (SELECT name_key FROM tails WHERE tail >= ?2 AND tail < ?2 || char(1114111))) AND (?3 OR a.creator = ?4)
+		  AND NOT EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id)
+		UNION ALL SELECT line.last, a.id, a.retry_of FROM line JOIN assets a ON a.id = line.earlier),
+	unserved (last, user_id) AS (
+		SELECT line.last, r.user_id FROM line CROSS JOIN assets a ON a.id = line.id CROSS JOIN requests r ON r.asset_id = a.id
+		WHERE r.status = 'FAILED' AND NOT EXISTS (
+			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
+			WHERE later.user_id = r.user_id AND later.id > r.id
+			  AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)),
+	needy (id, last, name, failed) AS (
+		SELECT line.id, a.id, a.name, a.finished FROM line JOIN assets a ON a.id = line.last
+		WHERE line.earlier IS NULL AND (a.id IN (SELECT last FROM unserved) OR NOT EXISTS (
+			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang AND b.origin = 'REQUEST'
+			  AND (b.status IN ('PENDING', 'PROCESSING') OR b.status = 'COMPLETED' AND b.finished >= a.finished))))`
+
+// needyFor restricts needy to what a filter shows and Admin.MayRetry allows. No filter at all still means the failed ones.
+func needyFor(admin Admin, f Filter, more ...any) []any {
+	return append([]any{f.Status, f.Search, admin.Owner, admin.ID}, more...)
+}
+
+// NeedYou sums up the videos that need an admin, of those that a filter shows on all its pages.
+func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n Need, err error) {
+	rows, err := s.db.Read().QueryContext(ctx, needy+`
+		SELECT last, name, count(*) OVER (), (
+			SELECT count(DISTINCT n.user_id) FROM unserved n CROSS JOIN users u ON u.id = n.user_id WHERE u.unreachable IS NULL)
+		FROM needy ORDER BY failed DESC, last DESC LIMIT 10`, needyFor(admin, f)...)
+	n.Names, err = collect(rows, err, func(name *string) error {
+		var id string
+		err := rows.Scan(&id, name, &n.Count, &n.People)
+		if n.Newest == "" {
+			n.Newest = id
+		}
+		return err
+	})
+	return n, err
+}
+
+// Needy lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure first.
+// f.After does not matter: what was listed before may be gone.
+func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until Needy) ([]Needy, error) {
+	rows, err := s.db.Read().QueryContext(ctx, needy+`
+		SELECT id, last, name, failed FROM needy WHERE (failed, last) > (?5, ?6) AND (failed, last) <= (?7, ?8)
+		ORDER BY failed, last LIMIT ?9`, needyFor(admin, f,
+		after.Failed.UnixMilli(), after.Last, until.Failed.UnixMilli(), until.Last, f.Limit)...)
+	return collect(rows, err, func(n *Needy) error {
+		var failed int64
+		err := rows.Scan(&n.ID, &n.Last, &n.Name, &failed)
+		n.Failed = moment(failed)
+		return err
+	})
 }

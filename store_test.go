@@ -220,6 +220,22 @@ func TestTheClaimReadsAnIndexAndNotTheQueue(t *testing.T) {
 	}
 }
 
+func TestWhatNeedsAnAdminIsFoundWithoutReadingEveryRequest(t *testing.T) {
+	s := newStore(t)
+	rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+needy+" SELECT * FROM needy, unserved", needyFor(Admin{}, Filter{})...)
+	plan, err := collect(rows, err, func(line *string) error {
+		var a, b, c int
+		return rows.Scan(&a, &b, &c, line)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(plan, "; ")
+	if !strings.Contains(got, "INDEX assets_newest_by_status (status=?)") || !strings.Contains(got, "INDEX requests_by_asset") || strings.Contains(got, "SCAN r") || strings.Contains(got, "SCAN a") {
+		t.Errorf("got %s; want searches of the failed assets and of their requests", got)
+	}
+}
+
 func TestACommittedTransactionIsThereAfterReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "retake.db")
 	s, err := OpenStore(path)

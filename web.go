@@ -125,6 +125,8 @@ func (w *Web) routes() {
 	in.Match(get, "/assets/:id", w.asset)
 	in.POST("/assets", w.makeAsset)
 	in.POST("/assets/:id/retry", w.retry)
+	in.Match(get, "/retry-all", w.askRetryAll)
+	in.POST("/retry-all", w.retryAll)
 	in.Match(get, "/media/:id", w.media)
 	in.Match(get, "/thumbs/:id", w.thumb)
 	in.POST("/logout", w.logout((*Tx).SignOut))
@@ -192,6 +194,7 @@ var refusals = []struct {
 	{ErrForbidden, refusal{http.StatusForbidden, "FORBIDDEN", "Only an owner, or the admin who made this video, can try it again."}},
 	{ErrNotFailed, refusal{http.StatusConflict, "NOT_FAILED", "This has not failed, so there is nothing to try again."}},
 	{desk.ErrJSON, invalid("That is not a JSON object with texts in it.")},
+	{desk.ErrShown, invalid("This wants count, how many were shown, and newest, the last of them: see /retry-all.")},
 	{desk.ErrForm, invalid("That form cannot be read.")},
 	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This address does not take that kind of request."}},
 }
@@ -214,7 +217,7 @@ func refusalOf(err error) refusal {
 // fail answers a request that ended in an error. What is not the client's doing is logged here, and only here.
 func (w *Web) fail(err error, c echo.Context) {
 	r := refusalOf(err)
-	if r == errInternal && c.Request().Context().Err() == nil {
+	if r.code == errInternal.code && c.Request().Context().Err() == nil {
 		// The route, not the URL: that may hold the token of a sign-in link.
 		w.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "err", err)
 	}
@@ -506,6 +509,7 @@ type libraryPage struct {
 	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
 	Options  []option       `json:"templates,omitempty"` // none: there is no choice
 	Problems []string       `json:"problems,omitempty"`
+	Need     Need           `json:"need_you"` // what Retry all is about
 	Status   Status         `json:"-"`
 	Query    string         `json:"-"` // as it was typed
 	Total    int            `json:"-"` // with this status, of those found
@@ -518,6 +522,13 @@ type libraryPage struct {
 // Address is that of this library with another status or page; the search stays.
 func (p libraryPage) Address(status Status, after string) string {
 	return desk.Address("/", "status", string(status), "q", p.Query, "after", after)
+}
+
+type retryAllPage struct {
+	frame   `json:"-"`
+	Success bool `json:"success"`
+	Need    `json:"need_you"`
+	Query   string `json:"-"` // the search that they were found by
 }
 
 type assetPage struct {
@@ -542,7 +553,7 @@ func (w *Web) library(c echo.Context) error {
 	if desk.WantsJSON(c.Request()) {
 		return c.JSON(http.StatusOK, p)
 	}
-	p.Notice = notices[c.QueryParam("notice")]
+	p.Notice = notices[c.QueryParam("notice")] + desk.Retried(c.QueryParams()) // one of them is empty
 	return w.page(c, http.StatusOK, "library", p)
 }
 
@@ -577,6 +588,9 @@ func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPa
 		for _, o := range w.opts.Offers {
 			p.Options = append(p.Options, option{o.ID, titleOf(w.opts.Offers, o.ID, pageLang)})
 		}
+	}
+	if p.Need, err = w.store.NeedYou(ctx, admin, f); err != nil {
+		return p, err
 	}
 	p.Live = p.Counts[Pending]+p.Counts[Processing] > 0
 	p.Cards, err = w.cards(ctx, admin, list...)
@@ -638,7 +652,7 @@ func (w *Web) cards(ctx context.Context, admin Admin, list ...Listed) ([]card, e
 		}
 		if l.Status == Failed {
 			c.Replaced = replaced[l.ID]
-			c.CanRetry = !c.Replaced && (admin.Owner || l.Creator != nil && *l.Creator == admin.ID)
+			c.CanRetry = !c.Replaced && admin.MayRetry(l.Asset)
 		}
 		cards = append(cards, c)
 	}
@@ -765,6 +779,40 @@ func (w *Web) retry(c echo.Context) error {
 		return err
 	}
 	return done(c, string(outcome), "")
+}
+
+// askRetryAll says what Retry all would do. Its form carries what was shown, so that nothing else is tried again.
+func (w *Web) askRetryAll(c echo.Context) error {
+	query := strings.TrimSpace(c.QueryParam("q"))
+	need, err := w.store.NeedYou(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(query)})
+	if err != nil {
+		return fmt.Errorf("retry all: %w", err)
+	}
+	p := retryAllPage{frame{Title: "Retry all", SignedIn: true}, true, need, query}
+	if desk.WantsJSON(c.Request()) {
+		return c.JSON(http.StatusOK, p)
+	}
+	return w.page(c, http.StatusOK, "retry-all", p)
+}
+
+func (w *Web) retryAll(c echo.Context) error {
+	seen, err := desk.Shown(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	t, err := w.queue.RetryAll(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(seen.Query)}, seen.Newest, seen.Count)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", refusal{errInternal.status, errInternal.code, desk.Stopped(t.Restarted+t.Joined+t.Skipped, seen.Count)}, err)
+	case !desk.WantsJSON(c.Request()):
+		return c.Redirect(http.StatusSeeOther, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
+	case t.Outcome == "":
+		return ErrNotFailed
+	}
+	return c.JSON(http.StatusOK, struct {
+		Success bool `json:"success"`
+		Tally
+	}{true, t})
 }
 
 // ---- files

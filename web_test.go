@@ -506,9 +506,9 @@ func TestOtherSitesCannotPress(t *testing.T) {
 		"an old browser, another site":  {"Origin": "https://evil.example"},
 		"a page without an origin":      {"Origin": "null"},
 	} {
-		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/logout", "/logout-everywhere", link} {
+		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/retry-all", "/logout", "/logout-everywhere", link} {
 			for _, asJSON := range []bool{false, true} {
-				w := d.send(call{method: "POST", path: "http://desk.lan:8080" + path, session: session, body: "name=Эва", header: header, json: asJSON})
+				w := d.send(call{method: "POST", path: "http://desk.lan:8080" + path, session: session, body: "name=Эва&count=1&newest=" + a.ID, header: header, json: asJSON})
 				if d.want(403, w); asJSON && refused(t, w.Body.String()) != "CROSS_ORIGIN" {
 					t.Errorf("%s, POST %s: got %s; want CROSS_ORIGIN", name, path, w.Body)
 				}
@@ -1353,5 +1353,386 @@ func BenchmarkLibrary(b *testing.B) {
 				b.ReportMetric(float64(took[(len(took)-1)*share/100].Microseconds())/1000, name)
 			}
 		})
+	}
+}
+
+// needing makes what TestRetryAll begins with, oldest failure first: two videos of users, the second with a successor that
+// failed, too; one of admin 7; one of admin 9 with the name of the first, which two more people asked for.
+func needing(t *testing.T, d *office) (ids map[string]string) {
+	t.Helper()
+	began := time.Now()
+	ids = map[string]string{}
+	failed := func(name string) {
+		began = began.Add(time.Second)
+		d.store.now = func() time.Time { return began }
+		ids[name] = failForGood(t, d.queue).AssetID
+	}
+	ask(t, d.store, "Маша", 1, 2)
+	failed("first")
+	ask(t, d.store, "Лев", 2, 3)
+	failed("head")
+	if _, err := d.queue.Retry(t.Context(), ids["head"], ButtonPressed{3, 3}); err != nil {
+		t.Fatal(err)
+	}
+	failed("tail")
+	madeByAdmin(t, d.store, 7, "Ева", "ева")
+	failed("seven")
+	madeByAdmin(t, d.store, 9, "Маша", "маша")
+	ask(t, d.store, "Маша", 4, 5)
+	failed("nine")
+	began = began.Add(time.Second)
+	return ids
+}
+
+// shown is the form of the page that asks.
+func (d *office) shown(session string) (form url.Values) {
+	d.t.Helper()
+	page := d.want(200, d.send(call{method: "GET", path: "/retry-all", session: session}))
+	form = url.Values{}
+	for _, field := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="(\w*)">`).FindAllStringSubmatch(page, -1) {
+		form.Set(field[1], field[2])
+	}
+	return form
+}
+
+// needsOf is what the library says to an admin, which must be the same in JSON.
+func (d *office) needsOf(session string) (n int) {
+	d.t.Helper()
+	var got struct {
+		NeedYou Need `json:"need_you"`
+	}
+	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/", session: session, json: true}))), &got); err != nil {
+		d.t.Fatal(err)
+	}
+	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
+	if found := regexp.MustCompile(`<strong>(\d+) videos? needs? you\.</strong>`).FindStringSubmatch(page); found != nil {
+		fmt.Sscan(found[1], &n)
+	}
+	if n != got.NeedYou.Count || n > 0 != strings.Contains(page, `href="/retry-all"`) {
+		d.t.Errorf("got %d on the page and %d in JSON; want the same, and a link if there are any", n, got.NeedYou.Count)
+	}
+	return n
+}
+
+func TestRetryAll(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		admin  int64
+		before func(t *testing.T, d *office, ids map[string]string, form url.Values) // between the question and the press
+		need   int                                                                   // in the library, before
+		status int
+		answer string // JSON, or code of the error
+		notice string
+		left   int            // in the library, after
+		then   map[string]int // queries and the number each must give
+	}{
+		{"an owner retries all of them", 8, nil, 4, 200,
+			`{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 are being tried again, 1 was on its way already.", 0, map[string]int{
+				`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                                                   3,
+				`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                                                        3,
+				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Маша'`:                      4,
+				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Лев' AND user_id IN (2, 3)`: 2,
+				`SELECT count(*) FROM requests WHERE status = 'PENDING'`:                                                                                 6,
+				`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry' AND outcome = 'restarted'`:                                              3,
+				`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry' AND outcome = 'joined'`:                                                 1,
+				`SELECT count(DISTINCT asset_id) FROM audit WHERE admin = 8 AND action = 'retry'`:                                                        4,
+			}},
+		{"an admin retries what they made", 7, nil, 1, 200,
+			`{"success":true,"outcome":"restarted","restarted":1,"joined":0,"skipped":0}`, "1 video is being tried again.", 0, map[string]int{
+				`SELECT count(*) FROM assets WHERE status = 'PENDING' AND creator = 7`: 1,
+				`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                 1,
+			}},
+		{"what failed after the question is left alone", 8, func(t *testing.T, d *office, _ map[string]string, _ url.Values) {
+			ask(t, d.store, "Аня", 6)
+			failForGood(t, d.queue)
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 are being tried again, 1 was on its way already.", 1,
+			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
+		{"what failed after the question does not take the place of what was retried since", 8, func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
+			ask(t, d.store, "Аня", 6)
+			failForGood(t, d.queue)
+			if _, err := d.queue.Retry(t.Context(), ids["seven"], AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+				t.Fatal(err)
+			}
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`, "2 are being tried again, 1 was on its way already.", 1,
+			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
+		{"no more than were shown are retried, the oldest failures first", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
+			form.Set("count", "2")
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":0,"skipped":0}`, "2 videos are being tried again.", 2,
+			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING' AND name IN ('Маша', 'Лев')`: 2}},
+		{"what was retried since the question is not retried again", 8, func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
+			for _, name := range []string{"first", "seven"} {
+				if _, err := d.queue.Retry(t.Context(), ids[name], AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":1,"joined":1,"skipped":0}`, "1 is being tried again, 1 was on its way already.", 0, map[string]int{
+			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                              3,
+			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Маша'`: 4,
+		}},
+		{"nothing is left after another admin's press", 8, func(t *testing.T, d *office, _ map[string]string, form url.Values) {
+			d.want(200, d.send(call{method: "POST", path: "/retry-all", session: d.signIn(8), body: form.Encode(), json: true}))
+		}, 4, 409, "NOT_FAILED", "None of these is left to try again: they are on their way already, or gone.", 0,
+			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 3, `SELECT count(*) FROM audit WHERE action = 'retry' AND admin = 8`: 4}},
+		{"nothing is done when nobody can tell what was shown", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
+			form.Set("newest", NewID())
+		}, 4, 409, "NOT_FAILED", "None of these is left", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
+		{"a press without a number is refused", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
+			form.Del("count")
+		}, 4, 422, "INVALID", "", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
+		{"a press for none is refused", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) { form.Set("count", "0") },
+			4, 422, "INVALID", "", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
+		{"a press without the newest is refused", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) { form.Del("newest") },
+			4, 422, "INVALID", "", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, kind := range []string{"a form", "JSON", "a form that asks for JSON"} {
+				d := newDesk(t, "http://localhost:8080")
+				ids := needing(t, d)
+				session := d.signIn(c.admin)
+				if n := d.needsOf(session); n != c.need {
+					t.Errorf("%s: got %d that need the admin; want %d", kind, n, c.need)
+				}
+				form := d.shown(session)
+				if c.before != nil {
+					c.before(t, d, ids, form)
+				}
+				sent := call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: kind != "a form"}
+				if kind == "JSON" {
+					fields := map[string]string{}
+					for name := range form {
+						fields[name] = form.Get(name)
+					}
+					b, err := json.Marshal(fields)
+					if err != nil {
+						t.Fatal(err)
+					}
+					sent.body = string(b)
+				}
+				w := d.send(sent)
+				switch {
+				case sent.json && c.status == 200:
+					if got := strings.TrimSpace(d.want(200, w)); got != c.answer {
+						t.Errorf("%s: got %s; want %s", kind, got, c.answer)
+					}
+				case sent.json:
+					if got := refused(t, d.want(c.status, w)); got != c.answer {
+						t.Errorf("%s: got %s; want %s", kind, got, c.answer)
+					}
+				case c.notice == "":
+					if got := d.want(c.status, w); !strings.Contains(got, `href="/"`) {
+						t.Errorf("got %s; want words and a way back", got)
+					}
+				default:
+					d.want(303, w)
+					if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session})); !strings.Contains(page, c.notice) {
+						t.Errorf("got %s; want the notice %q", page, c.notice)
+					}
+				}
+				if n := d.needsOf(session); n != c.left {
+					t.Errorf("%s: got %d that need the admin afterwards; want %d", kind, n, c.left)
+				}
+				for query, want := range c.then {
+					if got := count(t, d.store, query); got != want {
+						t.Errorf("%s: %s: got %d; want %d", kind, query, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestThePageThatAsksSaysWhatWillHappen(t *testing.T) {
+	for name, c := range map[string]struct {
+		arrange func(t *testing.T, d *office)
+		admin   int64
+		has     []string
+		lacks   []string
+	}{
+		"one video that nobody waits for": {func(t *testing.T, d *office) {
+			madeByAdmin(t, d.store, 7, "Ева", "ева")
+			failForGood(t, d.queue)
+		}, 7, []string{"Try 1 video again?", "Nobody waits for it.", "<li>Ева</li>", "Retry 1 video</button>", `<a class="btn" href="/">Back</a>`}, []string{"more"}},
+		"each person is counted once, and not if no message reaches them": {func(t *testing.T, d *office) {
+			needing(t, d)
+			mutate(t, d.store, `UPDATE users SET unreachable = 1 WHERE id = 5`)
+		}, 8, []string{"Try 4 videos again?", "<strong>4 people</strong> who wait will be told.", "Retry 4 videos</button>"}, []string{"more"}},
+		"somebody who has asked again since is not counted": {func(t *testing.T, d *office) {
+			ask(t, d.store, "Маша", 1, 2)
+			failForGood(t, d.queue)
+			ask(t, d.store, "Маша", 1)
+		}, 8, []string{"Try 1 video again?", "<strong>1 person</strong> who waits will be told."}, nil},
+		"eleven videos": {func(t *testing.T, d *office) {
+			for i := range int64(11) {
+				ask(t, d.store, "Имя "+strings.Repeat("я", int(i)+1), i+1)
+				failForGood(t, d.queue)
+			}
+		}, 8, []string{"Try 11 videos again?", "and 1 more", "<strong>11 people</strong>"}, nil},
+		"a name that tries to be something else": {func(t *testing.T, d *office) {
+			ask(t, d.store, hostile[0], 1)
+			failForGood(t, d.queue)
+		}, 8, []string{"<li>" + html.EscapeString(hostile[0]) + "</li>"}, []string{"<script>"}},
+		"an admin sees only their own": {func(t *testing.T, d *office) { needing(t, d) }, 7, []string{"Try 1 video again?", "<li>Ева</li>"}, []string{"Маша", "Лев"}},
+		"a failure whose people have all gone on to a video of that name": {func(t *testing.T, d *office) {
+			ask(t, d.store, "Маша", 1)
+			failForGood(t, d.queue)
+			ask(t, d.store, "Маша", 1)
+			d.filmed("v", "t")
+		}, 8, []string{"Nothing needs you", `href="/"`}, []string{"<form method=\"post\" action=\"/retry-all\"", "Маша"}},
+		"nothing has failed": {func(t *testing.T, d *office) { ask(t, d.store, "Маша", 1) }, 8, []string{"Nothing needs you"}, []string{"Маша"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:8080")
+			c.arrange(t, d)
+			page := d.want(200, d.send(call{method: "GET", path: "/retry-all", session: d.signIn(c.admin)}))
+			for _, want := range c.has {
+				if !strings.Contains(page, want) {
+					t.Errorf("got %s; want %q in it", page, want)
+				}
+			}
+			for _, not := range c.lacks {
+				if strings.Contains(page, not) {
+					t.Errorf("got %s; want no %q in it", page, not)
+				}
+			}
+		})
+	}
+}
+
+// TestWhatNeedsAnAdminHasAButton holds the rule in SQL against that of the cards and of Retry.
+func TestWhatNeedsAnAdminHasAButton(t *testing.T) {
+	for _, id := range []int64{7, 8, 9} {
+		d := newDesk(t, "http://localhost:8080")
+		ids := needing(t, d)
+		admin, want := d.admins[id], map[string]bool{}
+		for _, a := range d.list(d.signIn(id), "?status=FAILED").Assets {
+			if a.CanRetry && a.Successor == "" {
+				want[a.ID] = true
+			}
+		}
+		list, err := d.store.Needy(t.Context(), admin, Filter{Limit: 100}, Needy{}, Needy{Failed: d.store.now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]bool{}
+		for _, n := range list {
+			got[n.Last] = true
+			if n.Last == ids["tail"] && n.ID != ids["head"] {
+				t.Errorf("got %s for the line; want its first, whose people wait, too", n.ID)
+			}
+			if _, err := d.queue.Retry(t.Context(), n.ID, AdminClicked{Admin: admin}); err != nil {
+				t.Errorf("admin %d: got %v; want no refusal of what was listed", id, err)
+			}
+		}
+		if !maps.Equal(got, want) || len(got) == 0 {
+			t.Errorf("admin %d: got %v; want those with a button, %v", id, got, want)
+		}
+	}
+}
+
+func TestOnlyWhatTheFilterShowsIsRetried(t *testing.T) {
+	for name, c := range map[string]struct {
+		f    Filter
+		want int
+	}{
+		"no filter means what has failed":     {Filter{}, 4},
+		"the failed ones":                     {Filter{Status: Failed}, 4},
+		"a page further on is no less":        {Filter{After: "nobody", Limit: 1}, 4},
+		"a name":                              {Filter{Search: "маш"}, 2},
+		"a name that is not there":            {Filter{Search: "зоя"}, 0},
+		"a status that has nothing to retry":  {Filter{Status: Completed}, 0},
+		"a name and another status than that": {Filter{Status: Pending, Search: "маш"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:8080")
+			newest, owner := needing(t, d)["nine"], Admin{ID: 8, Owner: true}
+			if n, err := d.store.NeedYou(t.Context(), owner, c.f); err != nil || n.Count != c.want || len(n.Names) != c.want {
+				t.Errorf("got %+v, %v; want %d", n, err, c.want)
+			}
+			if got, err := d.queue.RetryAll(t.Context(), owner, c.f, newest, 100); err != nil || got.Restarted+got.Joined != c.want {
+				t.Errorf("got %+v, %v; want %d", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestRetryAllIsToldHowFarItCame(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		d := newDesk(t, "http://localhost:8080")
+		needing(t, d)
+		session := d.signIn(8)
+		form := d.shown(session)
+		mutate(t, d.store, `CREATE TRIGGER spoilt BEFORE INSERT ON assets WHEN new.name = 'Ева' BEGIN SELECT raise(ABORT, 'SECRET'); END`)
+		body := d.want(500, d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: asJSON}))
+		if !strings.Contains(body, "after 3 of 4.") || strings.Contains(body, "SECRET") {
+			t.Errorf("got %s; want how far it came, in neutral words", body)
+		}
+		if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 || !strings.Contains(d.log.String(), "SECRET") || strings.Contains(d.log.String(), "Ева") {
+			t.Errorf("got log %s; want one line with the cause and without the name", &d.log)
+		}
+		if n := d.needsOf(session); n != 1 {
+			t.Errorf("got %d that need the admin; want the one that was not reached", n)
+		}
+		mutate(t, d.store, `DROP TRIGGER spoilt`)
+		d.want(303, d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode()}))
+		if n := d.needsOf(session); n != 0 {
+			t.Errorf("got %d after a second press; want none", n)
+		}
+	}
+}
+
+func TestAVideoThatGoesDuringRetryAllIsSkipped(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	for i := range 2 {
+		madeByAdmin(t, d.store, 8, "Лев", fmt.Sprint(i))
+		failForGood(t, d.queue)
+	}
+	form := d.shown(d.signIn(8))
+	// The one that is retried takes the other away, as far as Retry can see, whichever comes first.
+	mutate(t, d.store, `CREATE TRIGGER gone AFTER INSERT ON assets BEGIN DELETE FROM assets WHERE status = 'FAILED' AND id <> new.retry_of; END`)
+	got, err := d.queue.RetryAll(t.Context(), Admin{ID: 8, Owner: true}, Filter{}, form.Get("newest"), 2)
+	if want := (Tally{Restarted, 1, 0, 1}); err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// TestManyPressesOnRetryAllMakeOneSuccessorEach has more videos than a batch, and presses that meet.
+func TestManyPressesOnRetryAllMakeOneSuccessorEach(t *testing.T) {
+	const videos = 2*retryBatch + 50
+	d := newDesk(t, "http://localhost:8080")
+	for i := range int64(videos) {
+		ask(t, d.store, "Имя "+strings.Repeat("я", int(i)+1), i%40+1)
+		failForGood(t, d.queue)
+	}
+	mutate(t, d.store, `UPDATE assets SET finished = 5000`) // the ids decide
+	session := d.signIn(8)
+	form := d.shown(session)
+	if form.Get("count") != fmt.Sprint(videos) {
+		t.Errorf("got %v; want a form for %d", form, videos)
+	}
+	var wg sync.WaitGroup
+	answers := make([]Tally, 3)
+	for i := range answers {
+		wg.Go(func() {
+			w := d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: true})
+			if err := json.Unmarshal(w.Body.Bytes(), &answers[i]); err != nil || w.Code != 200 && w.Code != 409 {
+				t.Errorf("got %d %s, %v", w.Code, w.Body, err)
+			}
+		})
+	}
+	wg.Wait()
+	restarted := 0
+	for _, a := range answers {
+		restarted += a.Restarted
+	}
+	for query, want := range map[string]int{
+		`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL`:                                    videos,
+		`SELECT count(DISTINCT retry_of) FROM assets`:                                               videos,
+		`SELECT count(*) FROM requests WHERE status = 'PENDING'`:                                    videos,
+		`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                           videos,
+		`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry' AND outcome = 'restarted'`: videos,
+	} {
+		if got := count(t, d.store, query); got != want || restarted != videos {
+			t.Errorf("%s: got %d, and answers %+v; want %d", query, got, answers, want)
+		}
 	}
 }

@@ -45,6 +45,12 @@ const pull = async () => {
   const grid = library.querySelector('.grid'), next = fresh.querySelector('.grid');
   if (!grid || !next) return library.replaceChildren(...fresh.childNodes);
   library.querySelector('.tabs').replaceWith(fresh.querySelector('.tabs'));
+  const need = library.querySelector('#need-you'), now = fresh.querySelector('#need-you');
+  if (!need.isEqualNode(now)) {
+    const held = need.contains(document.activeElement);
+    need.replaceWith(now);
+    if (held) now.querySelector('a')?.focus();
+  }
   const cards = [...next.children], ids = new Set(cards.map(c => c.id));
   [...grid.children].forEach(c => ids.has(c.id) || c.remove());
   cards.forEach((card, i) => {

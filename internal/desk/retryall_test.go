@@ -1,0 +1,55 @@
+// Tests of what the page says of Retry all.
+
+package desk
+
+import (
+	"errors"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestRetriedCountsInWords(t *testing.T) {
+	for query, want := range map[string]string{
+		"notice=retried&restarted=3&joined=0&skipped=0": "3 videos are being tried again.",
+		"notice=retried&restarted=1":                    "1 video is being tried again.",
+		"notice=retried&restarted=2&joined=1&skipped=0": "2 are being tried again, 1 was on its way already.",
+		"notice=retried&restarted=1&joined=2&skipped=1": "1 is being tried again, 2 were on their way already, 1 was left as it was.",
+		"notice=retried&joined=1":                       "1 video was on its way already.",
+		"notice=retried&skipped=2":                      "2 videos were left as they were.",
+		"notice=retried":                                "None of these is left to try again: they are on their way already, or gone.",
+		"notice=retried&restarted=<b>&joined=-4":        "None of these is left to try again: they are on their way already, or gone.",
+		"notice=created&restarted=3":                    "",
+		"":                                              "",
+	} {
+		q, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Retried(q); got != want {
+			t.Errorf("%s: got %q; want %q", query, got, want)
+		}
+	}
+}
+
+func TestShownWantsBothFields(t *testing.T) {
+	for body, want := range map[string]struct {
+		seen Seen
+		err  error
+	}{
+		"count=3&newest=A":      {Seen{3, "A", ""}, nil},
+		"count=3&newest=A&q=ма": {Seen{3, "A", "ма"}, nil},
+		"count=3":               {Seen{0, "", ""}, ErrShown},
+		"newest=A":              {Seen{0, "", ""}, ErrShown},
+		"count=0&newest=A":      {Seen{0, "", ""}, ErrShown},
+		"count=x&newest=A":      {Seen{0, "", ""}, ErrShown},
+		"":                      {Seen{0, "", ""}, ErrShown},
+		"count=%zz":             {Seen{0, "", ""}, ErrForm},
+	} {
+		seen, err := Shown(httptest.NewRecorder(), httptest.NewRequest("POST", "/retry-all", strings.NewReader(body)))
+		if seen != want.seen || !errors.Is(err, want.err) {
+			t.Errorf("%q: got %+v, %v; want %+v", body, seen, err, want)
+		}
+	}
+}
