@@ -96,7 +96,7 @@ func TestCommandFails(t *testing.T) {
 			if text := err.Error(); len(text) > tailSize+200 || !utf8.ValidString(text) || strings.Contains(text, "Мария") {
 				t.Errorf("error: got %d bytes, valid %v: %.300s; want at most 2 KiB of text without the name", len(text), utf8.ValidString(text), text)
 			}
-			if took := time.Since(before); took > 30*time.Second {
+			if took := time.Since(before); took > 10*time.Second {
 				t.Errorf("took %v; want less than 10s", took)
 			}
 			wantEmpty(t, m)
@@ -115,41 +115,41 @@ func TestCommandIsKilledWithAllItsChildren(t *testing.T) {
 		"when it has closed what we listen to": `exec 2>&-; sleep 300`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			// Everything that the engine starts inherits the writing end; the reading end sees when the last one is dead.
-			pipe := filepath.Join(t.TempDir(), "alive")
-			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			alive, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer alive.Close()
-			t.Setenv("ALIVE", pipe)
 			t.Setenv("SOURCE", clipWithSound(t))
 			m := commandMaker(t, `exec 9>"$ALIVE"; echo up >&9; `+script, func(c *Config) { c.Timeout = 700 * time.Millisecond })
 			if err := m.Ready(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			before := time.Now()
-			v, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
-			took := time.Since(before)
-			if isPermanent(err) {
-				t.Errorf("got the permanent error %v; want a transient one or none", err)
-			}
-			if took > m.cfg.Timeout+20*time.Second {
-				t.Errorf("took %v; want it over soon after %v", took, m.cfg.Timeout)
-			}
-			if err := alive.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
-				t.Fatal(err)
-			}
-			if up, err := io.ReadAll(alive); err != nil || string(up) != "up\n" {
-				t.Errorf("children: got %q, %v; want all of them gone", up, err)
-			}
-			if err := v.Discard(); err != nil {
-				t.Error(err)
-			}
-			wantEmpty(t, m)
+			wantSoon(t, m.cfg.Timeout+time.Second, func() time.Duration {
+				// Everything that the engine starts inherits the writing end; the reading end sees when the last one is dead.
+				pipe := filepath.Join(t.TempDir(), "alive")
+				if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				alive, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer alive.Close()
+				t.Setenv("ALIVE", pipe)
+				before := time.Now()
+				v, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
+				took := time.Since(before)
+				if isPermanent(err) {
+					t.Errorf("got the permanent error %v; want a transient one or none", err)
+				}
+				if err := alive.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				if up, err := io.ReadAll(alive); err != nil || string(up) != "up\n" {
+					t.Errorf("children: got %q, %v; want all of them gone", up, err)
+				}
+				if err := v.Discard(); err != nil {
+					t.Error(err)
+				}
+				wantEmpty(t, m)
+				return took
+			})
 		})
 	}
 }

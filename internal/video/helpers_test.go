@@ -180,6 +180,20 @@ func wantEmpty(t *testing.T, m *Maker) {
 	}
 }
 
+// wantSoon fails the test unless one of three runs takes no longer than the limit: a machine that has other things to do
+// may be late once or twice, a program that is waited for makes every run late. run returns how long it took.
+func wantSoon(t *testing.T, limit time.Duration, run func() time.Duration) {
+	t.Helper()
+	var all []time.Duration
+	for range 3 {
+		all = append(all, run())
+		if t.Failed() || slices.Min(all) <= limit {
+			return
+		}
+	}
+	t.Errorf("took %v; want one of them no longer than %v", all, limit)
+}
+
 func wantIndexFirst(t *testing.T, path string) {
 	t.Helper()
 	if first, err := indexFirst(path); !first || err != nil {
