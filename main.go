@@ -278,12 +278,14 @@ func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rend
 }
 
 func newMaker(cfg Config, work string) (*video.Maker, error) {
+	voice := video.VoiceConfig(cfg.Voice)
+	if voice.Engine == "none" {
+		voice.Engine = ""
+	}
 	return video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
-		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(),
-		Voice: video.VoiceConfig{Engine: strings.Replace(cfg.Voice.Engine, "none", "", 1), Command: cfg.Voice.Command, URL: cfg.Voice.URL,
-			Key: cfg.Voice.Key, Model: cfg.Voice.Model, Voice: cfg.Voice.Voice}})
+		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(), Voice: voice})
 }
 
 // settings are what the page of that name shows of the configuration.

@@ -1318,12 +1318,14 @@ type Need struct {
 // Others is how many are not named.
 func (n Need) Others() int { return n.Count - len(n.Names) }
 
-// needy is a line of tries that has ended in a failure, of the 1,000 that were asked for last, without those that a video of the same name has replaced for
-// everybody. ?1 to ?4 are what needyFor returns.
+// needy is a line of tries that has ended in a failure, without those that a video of the same name has replaced for
+// everybody. It looks at the 1,000 failures that were asked for last: the library counts them at every look.
+// ?1 to ?4 are what needyFor returns.
 const needy = `
 	WITH RECURSIVE line (last, id, earlier) AS (
 		SELECT id, id, retry_of FROM (SELECT a.id, a.retry_of FROM assets a
-		WHERE a.status = 'FAILED' AND ?1 IN ('', 'FAILED') AND (?2 = '' OR a.name_key IN (SELECT name_key FROM tails WHERE tail >= ?2 AND tail < ?2 || char(1114111))) AND (?3 OR a.creator = ?4)
+		WHERE a.status = 'FAILED' AND ?1 IN ('', 'FAILED') AND (?3 OR a.creator = ?4)
+		  AND (?2 = '' OR a.name_key IN (SELECT name_key FROM tails WHERE tail >= ?2 AND tail < ?2 || char(1114111)))
 		  AND NOT EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id)
 		ORDER BY a.created DESC, a.id DESC LIMIT 1000)
 		UNION ALL SELECT line.last, a.id, a.retry_of FROM line JOIN assets a ON a.id = line.earlier),

@@ -251,6 +251,14 @@ func (w *Web) page(c echo.Context, status int, name string, data any) error {
 	return c.HTMLBlob(status, b.Bytes())
 }
 
+// answer gives what a program and a page show alike: as JSON, or in the template.
+func (w *Web) answer(c echo.Context, name string, data any) error {
+	if desk.WantsJSON(c.Request()) {
+		return c.JSON(http.StatusOK, data)
+	}
+	return w.page(c, http.StatusOK, name, data)
+}
+
 // done answers a form or a program whose wish was granted.
 func done(c echo.Context, outcome, id string) error {
 	if desk.WantsJSON(c.Request()) {
@@ -261,14 +269,6 @@ func done(c echo.Context, outcome, id string) error {
 		}{true, outcome, id})
 	}
 	return c.Redirect(http.StatusSeeOther, "/?notice="+url.QueryEscape(outcome))
-}
-
-// notices are what the page says after an action, by its outcome.
-var notices = map[string]string{
-	"restarted": "Trying again. Everybody who still waits for it will be told.",
-	"joined":    "That video is on its way already, or ready.",
-	"created":   "The video is in the queue.",
-	"ready":     "There is a finished video with that name already.",
 }
 
 // ---- health
@@ -550,11 +550,8 @@ func (w *Web) library(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("library: %w", err)
 	}
-	if desk.WantsJSON(c.Request()) {
-		return c.JSON(http.StatusOK, p)
-	}
-	p.Notice = notices[c.QueryParam("notice")] + desk.Retried(c.QueryParams()) // one of them is empty
-	return w.page(c, http.StatusOK, "library", p)
+	p.Notice = desk.Notice(c.QueryParams())
+	return w.answer(c, "library", p)
 }
 
 func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPage, error) {
@@ -608,10 +605,7 @@ func (w *Web) asset(c echo.Context) error {
 		return fmt.Errorf("asset: %w", err)
 	}
 	p := assetPage{frame: frame{Title: l.Name, SignedIn: true}, Success: true, Card: cards[0]}
-	if desk.WantsJSON(c.Request()) {
-		return c.JSON(http.StatusOK, p)
-	}
-	return w.page(c, http.StatusOK, "asset", p)
+	return w.answer(c, "asset", p)
 }
 
 // cards makes cards of assets for an admin.
@@ -789,10 +783,7 @@ func (w *Web) askRetryAll(c echo.Context) error {
 		return fmt.Errorf("retry all: %w", err)
 	}
 	p := retryAllPage{frame{Title: "Retry all", SignedIn: true}, true, need, query}
-	if desk.WantsJSON(c.Request()) {
-		return c.JSON(http.StatusOK, p)
-	}
-	return w.page(c, http.StatusOK, "retry-all", p)
+	return w.answer(c, "retry-all", p)
 }
 
 func (w *Web) retryAll(c echo.Context) error {

@@ -36,11 +36,8 @@ func Shown(w http.ResponseWriter, r *http.Request) (Seen, error) {
 	return Seen{count, sent["newest"], sent["q"]}, nil
 }
 
-// Retried says what came of Retry all, by the numbers in the address of the library; "" if it names another notice.
-func Retried(query url.Values) string {
-	if query.Get("notice") != "retried" {
-		return ""
-	}
+// retried says what came of Retry all, by the numbers in the address of the library.
+func retried(query url.Values) string {
 	var parts []string
 	for _, p := range []struct{ key, one, many string }{
 		{"restarted", "is being tried again", "are being tried again"},

@@ -20,14 +20,15 @@ func TestRetriedCountsInWords(t *testing.T) {
 		"notice=retried&skipped=2":                      "2 videos were left as they were.",
 		"notice=retried":                                "None of these is left to try again: they are on their way already, or gone.",
 		"notice=retried&restarted=<b>&joined=-4":        "None of these is left to try again: they are on their way already, or gone.",
-		"notice=created&restarted=3":                    "",
+		"notice=created&restarted=3":                    "The video is in the queue.",
+		"notice=nonsense&restarted=3":                   "",
 		"":                                              "",
 	} {
 		q, err := url.ParseQuery(query)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Retried(q); got != want {
+		if got := Notice(q); got != want {
 			t.Errorf("%s: got %q; want %q", query, got, want)
 		}
 	}

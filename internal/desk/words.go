@@ -3,9 +3,26 @@ package desk
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 )
+
+// notices are what the page says after an action, by its outcome.
+var notices = map[string]string{
+	"restarted": "Trying again. Everybody who still waits for it will be told.",
+	"joined":    "That video is on its way already, or ready.",
+	"created":   "The video is in the queue.",
+	"ready":     "There is a finished video with that name already.",
+}
+
+// Notice is what the page says after an action, by the address that the action led to; "" if it names none.
+func Notice(query url.Values) string {
+	if query.Get("notice") == "retried" {
+		return retried(query)
+	}
+	return notices[query.Get("notice")]
+}
 
 // reasons say in words what an error is about, by what it contains. The first that fits wins.
 var reasons = []struct{ sign, words string }{
