@@ -117,7 +117,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		b.chats.Accept(ctx, u.Chat, u)
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { b.poll(ctx) })
+	wg.Go(func() { telegram.Keep(ctx, b.receive, b.log) })
 	wg.Go(func() { b.showProgress(ctx) })
 	wg.Go(func() { b.publishCommands(ctx, b.opts.Admins...) })
 	wg.Wait()
@@ -127,46 +127,15 @@ func (b *Bot) Run(ctx context.Context) error {
 
 // ---- in
 
-// poll stores what Telegram has before the next poll confirms it.
-func (b *Bot) poll(ctx context.Context) {
-	pause := time.Duration(0)
-	for ctx.Err() == nil {
-		fresh, err := b.receive(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err == nil:
-			if pause > 0 {
-				b.log.Info("polling telegram works again")
-			}
-			pause = 0
-			b.talk.Gate.Up()
-			for _, u := range fresh {
-				b.chats.Accept(ctx, u.Chat, u)
-			}
-			continue
-		case pause == 0:
-			b.log.Warn("polling telegram", "err", err)
-		}
-		pause = min(max(2*pause, time.Second), 30*time.Second)
-		if wait, waits := retryAfter(err); waits {
-			pause = max(pause, wait)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-	}
-}
-
-func (b *Bot) receive(ctx context.Context) ([]Update, error) {
+// receive stores what Telegram has before the next poll confirms it.
+func (b *Bot) receive(ctx context.Context) error {
 	offset, err := b.store.Offset(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the offset: %w", err)
+		return fmt.Errorf("read the offset: %w", err)
 	}
 	polled, err := telegram.Poll(ctx, b.client, b.opts.APIURL, b.opts.Token, offset)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	updates := make([]Update, len(polled))
 	for i, u := range polled {
@@ -178,9 +147,13 @@ func (b *Bot) receive(ctx context.Context) ([]Update, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store updates: %w", err)
+		return fmt.Errorf("store updates: %w", err)
 	}
-	return fresh, nil
+	b.talk.Gate.Up()
+	for _, u := range fresh {
+		b.chats.Accept(ctx, u.Chat, u)
+	}
+	return nil
 }
 
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox. work is the

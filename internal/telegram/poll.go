@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -41,6 +43,37 @@ func Poll(ctx context.Context, client Client, apiURL, token string, offset int64
 		return nil, e
 	}
 	return updates, nil
+}
+
+// Keep calls receive again and again until ctx ends. After an error it pauses, longer each time, and at least as long as
+// the error says. It logs the first of several errors, and that they are over.
+func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Logger) {
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		err := receive(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			if pause > 0 {
+				log.Info("polling telegram works again")
+			}
+			pause = 0
+			continue
+		case pause == 0:
+			log.Warn("polling telegram", "err", err)
+		}
+		pause = min(max(2*pause, time.Second), 30*time.Second)
+		if e, ok := errors.AsType[*Error](err); ok {
+			if after, waits := e.RetryAfter(); waits {
+				pause = max(pause, after)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
 }
 
 func poll(client Client, r *http.Request) ([]Update, error) {

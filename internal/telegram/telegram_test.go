@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -242,6 +243,36 @@ func TestAChatIsServedInOrderAndAloneAndASlowOneHoldsUpNoOther(t *testing.T) {
 		c.Wait()
 		if fmt.Sprint(order[0]) != "[0 1 2 3 4]" {
 			t.Errorf("got %v; want the slow chat in order", order[0])
+		}
+	})
+}
+
+func TestPollingPausesLongerAfterEachErrorAndAsLongAsItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		odd, busy := errors.New("odd"), &Error{Class: Wait, after: time.Minute, text: "busy"}
+		answers := []error{odd, odd, busy, odd, nil, odd, nil}
+		began := time.Now()
+		var at []time.Duration
+		var log bytes.Buffer
+		Keep(ctx, func(context.Context) error {
+			at = append(at, time.Since(began))
+			if len(at) == len(answers) {
+				cancel()
+			}
+			return answers[len(at)-1]
+		}, slog.New(slog.NewTextHandler(&log, nil)))
+		// 1 s, 2 s, the minute, then the longest of its own, 30 s; a success begins anew.
+		want := []time.Duration{0, 1, 3, 63, 93, 93, 94}
+		for i := range want {
+			want[i] *= time.Second
+		}
+		if !slices.Equal(at, want) {
+			t.Errorf("got asked at %v; want %v", at, want)
+		}
+		if warned, well := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "works again"); warned != 2 || well != 1 {
+			t.Errorf("got %d warnings, %d ends of trouble; want 2, 1: %s", warned, well, log.String())
 		}
 	})
 }
