@@ -325,7 +325,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	d.signIn(9)
 	session := d.signIn(7)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
-	for _, want := range []string{"<h1>Settings</h1>", "All is well.", "1 owner and 2 admins", "<dt>Attempts &lt;b&gt;</dt><dd>3</dd>", "🎄 New Year", "<code>new-year</code>",
+	for _, want := range []string{"<h1>Settings</h1>", "All is well.", "1 owner and 2 admins", "<dt>Attempts at a video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
 		`src="/templates/new-year.jpg"`, `<form method="post" action="/logout-everywhere">`, `<a href="/settings" aria-current="page">`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
@@ -345,7 +345,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	d.missing = []string{"ffmpeg was not found."}
 	body := d.want(200, d.send(call{method: "GET", path: "/settings", session: session, json: true}))
 	if err := json.Unmarshal([]byte(body), &got); err != nil || !got.Success || len(got.Sessions) != 2 || got.Owners != 1 || got.Admins != 2 ||
-		len(got.Limits) != 1 || len(got.Templates) != 1 || !slices.Equal(got.Problems, d.missing) {
+		len(got.Limits) != 3 || len(got.Templates) != 1 || !slices.Equal(got.Problems, d.missing) {
 		t.Errorf("got %s, %v; want the same as on the page", body, err)
 	}
 	if v := got.Sessions; !v[0].This || !v[0].Recent || v[1].This || v[1].Recent || time.Since(v[1].Begun) < 47*time.Hour {
@@ -409,7 +409,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDesk(t, "http://localhost:8080")
-	d.opts.Settings, d.opts.Covers = settings(cfg, maker), covers(cfg, maker)
+	d.opts.Staff, d.opts.Limits, d.opts.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
 	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>", "<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
@@ -431,7 +431,8 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Errorf("got %d colours; want a picture", len(colours))
 	}
 	cfg.Render.Engine = video.EngineCommand
-	if covers(cfg, maker) != nil || settings(cfg, maker).Templates[0].Picture != "" {
+	d.opts.Covers = covers(cfg, maker)
+	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil || strings.Contains(page, "<img") {
 		t.Error("got a picture of another engine's template; want none")
 	}
 }

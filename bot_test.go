@@ -143,7 +143,7 @@ type program struct {
 
 // newYear is what an operator offers who offers one template; choices is what one with three does.
 var (
-	newYear = []Offer{{ID: "new-year"}}
+	newYear = []Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
 	choices = []Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
 		titled(strings.Repeat("x", 32), "🏫 Первое сентября", "🏫 The first day of school")}
 )

@@ -206,8 +206,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second}, log)
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready:    func(ctx context.Context) []string { return missing(ctx, cfg, maker) },
-		Settings: settings(cfg, maker), Covers: covers(cfg, maker)}, log)
+		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) },
+		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker)}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -242,8 +242,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return nil
 	})
 	group.Go(func() error { // the first video should not wait for its template
-		for _, sentence := range missing(ctx, cfg, maker) {
-			log.Warn(sentence)
+		for _, problem := range missing(ctx, cfg, maker) {
+			log.Warn(lang.Say("en", problem, nil))
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -288,28 +288,20 @@ func newMaker(cfg Config, work string) (*video.Maker, error) {
 		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(), Voice: voice})
 }
 
-// settings are what the page of that name shows of the configuration.
-func settings(cfg Config, maker *video.Maker) desk.Settings {
-	s := desk.Settings{Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: []desk.Pair{
-		{Label: "Attempts at a video", Value: strconv.Itoa(cfg.Queue.Attempts)},
-		{Label: "Pause after the first failed attempt", Value: desk.Span(cfg.Queue.Backoff)},
-		{Label: "Longest pause between attempts", Value: desk.Span(cfg.Queue.BackoffMax)},
-		{Label: "Longest time for one video", Value: desk.Span(cfg.Render.Timeout)},
-		{Label: "Videos made at a time", Value: strconv.Itoa(cfg.workers())},
-		{Label: "Requests of a parent that wait at a time", Value: strconv.Itoa(cfg.Limits.Open)},
-		{Label: "Requests of a parent in an hour", Value: strconv.Itoa(cfg.Limits.PerHour)},
-		{Label: "Requests of a parent in a day", Value: strconv.Itoa(cfg.Limits.PerDay)},
-		{Label: "A finished video serves the next who asks for", Value: desk.Span(cfg.Render.ReuseFor)},
-		{Label: "Largest video that is sent", Value: fmt.Sprintf("%d MB", cfg.Telegram.MaxUploadMB)},
-	}}
-	for _, id := range cfg.offered() {
-		t := desk.Template{ID: id, Title: maker.Title(id, pageLang)}
-		if cfg.Render.Engine == video.EngineTemplate {
-			t.Picture = "/templates/" + id + ".jpg"
-		}
-		s.Templates = append(s.Templates, t)
+// limits are what the page's settings show of the configuration.
+func limits(cfg Config) []desk.Limit {
+	return []desk.Limit{
+		{Label: "limit_attempts", Value: cfg.Queue.Attempts},
+		{Label: "limit_backoff", Value: cfg.Queue.Backoff},
+		{Label: "limit_backoff_max", Value: cfg.Queue.BackoffMax},
+		{Label: "limit_timeout", Value: cfg.Render.Timeout},
+		{Label: "limit_workers", Value: cfg.workers()},
+		{Label: "limit_of_open", Value: cfg.Limits.Open},
+		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
+		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
+		{Label: "limit_reuse", Value: cfg.Render.ReuseFor},
+		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
 	}
-	return s
 }
 
 // covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
@@ -334,18 +326,18 @@ func asSetting(err error) error {
 	return err
 }
 
-// missing says what keeps the program from doing its whole job.
-func missing(ctx context.Context, cfg Config, maker *video.Maker) (sentences []string) {
+// missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
+func missing(ctx context.Context, cfg Config, maker *video.Maker) (problems []string) {
 	if err := maker.Ready(ctx); err != nil {
-		sentences = append(sentences, err.Error())
+		problems = append(problems, err.Error())
 	}
 	if err := maker.Voice(); err != nil && len(cfg.Voice.Command) > 0 {
-		sentences = append(sentences, err.Error())
+		problems = append(problems, err.Error())
 	}
 	if cfg.Telegram.Token == "" {
-		sentences = append(sentences, "The bot is off: set telegram.token (from @BotFather) and start again.")
+		problems = append(problems, "problem_bot_off")
 	}
-	return sentences
+	return problems
 }
 
 // sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
@@ -425,7 +417,10 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 	if err != nil {
 		return asSetting(err)
 	}
-	sentences := missing(ctx, cfg, maker)
+	var sentences []string
+	for _, problem := range missing(ctx, cfg, maker) {
+		sentences = append(sentences, lang.Say("en", problem, nil))
+	}
 	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
 	} else if err := folder.Writable(cfg.DataDir); err != nil {

@@ -9,16 +9,15 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +39,7 @@ var (
 const (
 	linkLife = 15 * time.Minute // of a sign-in link
 	pageSize = 24               // cards of a library page
-	pageLang = "en"             // the page speaks no other
+	tongue   = "lang"           // name of the cookie with the language somebody chose
 )
 
 // policy lets the page load nothing but its own files and run nothing but its own script.
@@ -60,9 +59,10 @@ type WebOptions struct {
 	Lang     string                             // of videos made on the page
 	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
 	CanDraw  func(template, name string) error  // nil error: that template has every letter
-	Ready    func(ctx context.Context) []string // sentences about what is missing; none: all is well
+	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
 	BotOn    bool                               // /admin in the bot gives a sign-in link
-	Settings desk.Settings                      // as the page of that name shows them
+	Staff    desk.Staff                         // who may sign in, for their names in the activity list
+	Limits   []desk.Limit                       // as Settings shows them
 	Covers   *desk.Covers                       // pictures of the templates; nil: there are none
 }
 
@@ -73,7 +73,7 @@ type Web struct {
 	files  mediaFiles
 	opts   WebOptions
 	log    *slog.Logger
-	pages  *template.Template
+	pages  desk.Pages
 	cookie string // name of the session cookie
 	origin *http.CrossOriginProtection
 	tries  middleware.RateLimiterStore // of sign-in links, by address
@@ -90,13 +90,40 @@ func NewWeb(store *Store, queue *Queue, files mediaFiles, opts WebOptions, log *
 	// Tokens cannot be guessed: this only keeps somebody who tries from being a load on the database.
 	w.tries = middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 		Rate: 0.5, Burst: 20, ExpiresIn: 5 * time.Minute})
-	w.pages = template.Must(template.New("").Funcs(template.FuncMap{
-		"clock":   func(t time.Time) string { return desk.Clock(t, store.now()) },
-		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	}).ParseFS(templateFiles, "web/templates/*.html"))
+	voices := map[string]desk.Say{}
+	for _, l := range lang.Languages {
+		voices[l] = voice(l)
+	}
+	var err error
+	if w.pages, err = desk.NewPages(templateFiles, "web/templates/*.html", voices, func() time.Time { return store.now() }); err != nil {
+		panic(err) // embedded: every test reads them
+	}
 	w.routes()
 	return w
 }
+
+// voice says the messages of a language.
+func voice(language string) desk.Say {
+	return func(id string, vars desk.Vars) string { return lang.Say(language, id, vars) }
+}
+
+// language is what the client reads: what was chosen on the page, or else what the browser prefers. Programs read English.
+func language(c echo.Context) string {
+	if chosen, err := c.Cookie(tongue); err == nil && slices.Contains(lang.Languages, chosen.Value) {
+		return chosen.Value
+	}
+	return lang.Prefer(c.Request().Header.Get("Accept-Language"), "en")
+}
+
+// problems says what is missing.
+func (w *Web) problems(c echo.Context, language string) (said []string) {
+	for _, problem := range w.opts.Ready(c.Request().Context()) {
+		said = append(said, lang.Say(language, problem, nil))
+	}
+	return said
+}
+
+func say(c echo.Context, id string) string { return lang.Say(language(c), id, nil) }
 
 // Handler serves the whole page.
 func (w *Web) Handler() http.Handler { return w.echo }
@@ -119,6 +146,7 @@ func (w *Web) routes() {
 	e.Match(get, "/login", w.loginPage)
 	e.Match(get, "/login/:token", w.loginPage)
 	e.POST("/login/:token", w.login)
+	e.POST("/language", w.chooseLanguage)
 
 	in := e.Group("", w.signedIn) // whatever is not listed above wants a session, routes that do not exist included
 	in.Match(get, "/", w.library)
@@ -163,24 +191,27 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 
 // refusal is an error that the client is told, in words for people and a code for programs.
 type refusal struct {
-	status        int
-	code, message string
+	status   int
+	code, id string // id of the message
+	vars     desk.Vars
 }
 
-func (r refusal) Error() string { return r.message }
+func (r refusal) Error() string { return r.say("en") }
 
-func invalid(message string) refusal {
-	return refusal{http.StatusUnprocessableEntity, "INVALID", message}
+func (r refusal) say(language string) string { return lang.Say(language, r.id, r.vars) }
+
+func invalid(id string, vars desk.Vars) refusal {
+	return refusal{http.StatusUnprocessableEntity, "INVALID", id, vars}
 }
 
 var (
-	errSignedOut = refusal{http.StatusUnauthorized, "UNAUTHORIZED", "Please sign in first."}
-	errOtherSite = refusal{http.StatusForbidden, "CROSS_ORIGIN", "This request came from another site, so nothing was done."}
-	errBadLink   = refusal{http.StatusForbidden, "BAD_LINK", "This link has been used already, or its 15 minutes are over."}
-	errTooMany   = refusal{http.StatusTooManyRequests, "TOO_MANY", "That was a lot of tries. Please wait a minute."}
-	errTooLarge  = refusal{http.StatusRequestEntityTooLarge, "TOO_LARGE", "That is more than this form takes."}
-	errNotFound  = refusal{http.StatusNotFound, "NOT_FOUND", "There is nothing here. It may have been deleted."}
-	errInternal  = refusal{http.StatusInternalServerError, "INTERNAL", "Something went wrong on our side. The log of the program says more."}
+	errSignedOut = refusal{http.StatusUnauthorized, "UNAUTHORIZED", "error_signed_out", nil}
+	errOtherSite = refusal{http.StatusForbidden, "CROSS_ORIGIN", "error_other_site", nil}
+	errBadLink   = refusal{http.StatusForbidden, "BAD_LINK", "error_bad_link", nil}
+	errTooMany   = refusal{http.StatusTooManyRequests, "TOO_MANY", "error_too_many", nil}
+	errTooLarge  = refusal{http.StatusRequestEntityTooLarge, "TOO_LARGE", "error_too_large", nil}
+	errNotFound  = refusal{http.StatusNotFound, "NOT_FOUND", "error_not_found", nil}
+	errInternal  = refusal{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
 )
 
 // refusals says what the client is told for an error of the store or the queue. Any other is a 500.
@@ -191,12 +222,12 @@ var refusals = []struct {
 	{ErrNotFound, errNotFound},
 	{fs.ErrNotExist, errNotFound},
 	{echo.ErrNotFound, errNotFound},
-	{ErrForbidden, refusal{http.StatusForbidden, "FORBIDDEN", "Only an owner, or the admin who made this video, can try it again."}},
-	{ErrNotFailed, refusal{http.StatusConflict, "NOT_FAILED", "This has not failed, so there is nothing to try again."}},
-	{desk.ErrJSON, invalid("That is not a JSON object with texts in it.")},
-	{desk.ErrShown, invalid("This wants count, how many were shown, and newest, the last of them: see /retry-all.")},
-	{desk.ErrForm, invalid("That form cannot be read.")},
-	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "This address does not take that kind of request."}},
+	{ErrForbidden, refusal{http.StatusForbidden, "FORBIDDEN", "error_forbidden", nil}},
+	{ErrNotFailed, refusal{http.StatusConflict, "NOT_FAILED", "error_not_failed", nil}},
+	{desk.ErrJSON, invalid("error_json", nil)},
+	{desk.ErrShown, invalid("error_shown", nil)},
+	{desk.ErrForm, invalid("error_form", nil)},
+	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "error_method", nil}},
 }
 
 func refusalOf(err error) refusal {
@@ -225,15 +256,16 @@ func (w *Web) fail(err error, c echo.Context) {
 		return
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
+	words := r.say(language(c))
 	switch {
 	case desk.WantsJSON(c.Request()):
-		err = c.JSON(r.status, map[string]any{"success": false, "error": map[string]string{"code": r.code, "message": r.message}})
-	case r == errSignedOut:
+		err = c.JSON(r.status, map[string]any{"success": false, "error": map[string]string{"code": r.code, "message": words}})
+	case r.code == errSignedOut.code:
 		err = c.Redirect(http.StatusSeeOther, "/login")
-	case r == errBadLink:
-		err = w.page(c, r.status, "login", loginPage{frame: frame{Title: "Sign in"}, Problem: r.message, BotOn: w.opts.BotOn})
+	case r.code == errBadLink.code:
+		err = w.page(c, r.status, "login", desk.Frame{Title: say(c, "title_login")}, loginView{Problem: words, BotOn: w.opts.BotOn})
 	default:
-		err = w.page(c, r.status, "error", errorPage{frame: frame{Title: "That did not work"}, Message: r.message})
+		err = w.page(c, r.status, "error", desk.Frame{Title: say(c, "title_error")}, words)
 	}
 	if err != nil {
 		w.log.Error("answer with an error", "route", c.Path(), "err", err)
@@ -242,21 +274,21 @@ func (w *Web) fail(err error, c echo.Context) {
 
 // ---- answers
 
-// page writes a template. It is executed first: a page that breaks halfway is a 500, not half a page.
-func (w *Web) page(c echo.Context, status int, name string, data any) error {
-	var b bytes.Buffer
-	if err := w.pages.ExecuteTemplate(&b, name, data); err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+func (w *Web) page(c echo.Context, status int, name string, frame desk.Frame, view any) error {
+	b, err := w.pages.Fill(language(c), name, desk.Page{Frame: frame, View: view})
+	if err != nil {
+		return err
 	}
-	return c.HTMLBlob(status, b.Bytes())
+	return c.HTMLBlob(status, b)
 }
 
 // answer gives what a program and a page show alike: as JSON, or in the template.
-func (w *Web) answer(c echo.Context, name string, data any) error {
+func (w *Web) answer(c echo.Context, name string, frame desk.Frame, view any) error {
 	if desk.WantsJSON(c.Request()) {
-		return c.JSON(http.StatusOK, data)
+		return c.JSON(http.StatusOK, view)
 	}
-	return w.page(c, http.StatusOK, name, data)
+	frame.SignedIn, frame.Notice = true, desk.Notice(voice(language(c)), c.QueryParams())
+	return w.page(c, http.StatusOK, name, frame, view)
 }
 
 // done answers a form or a program whose wish was granted.
@@ -277,7 +309,7 @@ func done(c echo.Context, outcome, id string) error {
 func (w *Web) healthz(c echo.Context) error { return w.check(c, nil) }
 
 // readyz says what is missing, a sentence a line.
-func (w *Web) readyz(c echo.Context) error { return w.check(c, w.opts.Ready(c.Request().Context())) }
+func (w *Web) readyz(c echo.Context) error { return w.check(c, w.problems(c, "en")) }
 
 func (w *Web) check(c echo.Context, missing []string) error {
 	if _, err := w.store.HadSession(c.Request().Context()); err != nil {
@@ -310,24 +342,10 @@ func NewLink(ctx context.Context, store *Store, baseURL string, admin int64) (ur
 	return strings.TrimSuffix(baseURL, "/") + "/login/" + token, nil
 }
 
-// frame is what every page has.
-type frame struct {
-	Title    string
-	SignedIn bool
-	Here     string // path of the page, where the header has a link to it
-	Notice   string
-}
-
-type loginPage struct {
-	frame
+type loginView struct {
 	Token   string // of a good link; "": the page says how to get one
 	Problem string
 	BotOn   bool
-}
-
-type errorPage struct {
-	frame
-	Message string
 }
 
 // signedIn lets requests with a session of somebody who is still an admin through.
@@ -374,21 +392,21 @@ func (w *Web) setCookie(c echo.Context, value string, life time.Duration) {
 // loginPage shows the button that spends a link, or says how to get one. It spends nothing itself: Telegram's preview
 // opens every link.
 func (w *Web) loginPage(c echo.Context) error {
-	p := loginPage{frame: frame{Title: "Sign in"}, BotOn: w.opts.BotOn, Token: c.Param("token")}
-	if p.Token == "" {
-		return w.page(c, http.StatusOK, "login", p)
+	frame, view := desk.Frame{Title: say(c, "title_login")}, loginView{BotOn: w.opts.BotOn, Token: c.Param("token")}
+	if view.Token == "" {
+		return w.page(c, http.StatusOK, "login", frame, view)
 	}
 	if err := w.mayTry(c); err != nil {
 		return err
 	}
-	good, err := w.store.LinkIsGood(c.Request().Context(), hashOf(p.Token))
+	good, err := w.store.LinkIsGood(c.Request().Context(), hashOf(view.Token))
 	switch {
 	case err != nil:
 		return fmt.Errorf("look at a sign-in link: %w", err)
 	case !good:
 		return errBadLink
 	}
-	return w.page(c, http.StatusOK, "login", p)
+	return w.page(c, http.StatusOK, "login", frame, view)
 }
 
 // login spends a link. The session is always a new one, and the browser's old one ends.
@@ -445,96 +463,35 @@ func (w *Web) logout(end func(tx *Tx, session [32]byte) error) echo.HandlerFunc 
 	}
 }
 
+// chooseLanguage keeps the language in which somebody wants to read the page.
+func (w *Web) chooseLanguage(c echo.Context) error {
+	sent, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	chosen := sent["lang"]
+	if !slices.Contains(lang.Languages, chosen) {
+		return invalid("error_language", desk.Vars{"Offered": strings.Join(lang.Languages, ", ")})
+	}
+	c.SetCookie(&http.Cookie{Name: tongue, Value: chosen, Path: "/", MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: w.secure(), SameSite: http.SameSiteLaxMode})
+	if desk.WantsJSON(c.Request()) {
+		return done(c, "chosen", "")
+	}
+	return c.Redirect(http.StatusSeeOther, "/settings")
+}
+
 // ---- the library
 
-// card is a video as the page and the JSON show it.
-type card struct {
-	ID         string    `json:"id"`
-	Name       string    `json:"name"`
-	Status     Status    `json:"status"`
-	Origin     string    `json:"origin"` // telegram, page or upload
-	Lang       string    `json:"lang"`
-	Template   string    `json:"template,omitzero"`
-	Title      string    `json:"template_title,omitzero"` // where there is more than one template
-	Created    time.Time `json:"created"`
-	Finished   time.Time `json:"finished,omitzero"`
-	Video      string    `json:"video,omitzero"` // path of the file on this page
-	Thumb      string    `json:"thumb,omitzero"` // path of the picture on this page
-	Duration   int64     `json:"duration_ms,omitzero"`
-	Waiting    int       `json:"waiting"`    // people: for the video
-	Served     int       `json:"served"`     // people: have it
-	Apologised int       `json:"apologised"` // people: have the apology, or it is on its way
-	Untold     int       `json:"untold"`     // people: no message reaches them
-	Attempt    int       `json:"attempt,omitzero"`
-	Attempts   int       `json:"attempts,omitzero"` // there are at the most
-	NextTry    time.Time `json:"next_try,omitzero"`
-	Percent    int       `json:"percent,omitzero"`
-	Place      int       `json:"place,omitzero"`  // in the queue, from 1
-	Reason     string    `json:"reason,omitzero"` // of the failure, in words
-	Error      string    `json:"error,omitzero"`  // of the failure, as it came
-	RetryOf    string    `json:"retry_of,omitzero"`
-	Successor  string    `json:"successor,omitzero"`
-	CanRetry   bool      `json:"can_retry"` // this admin, now
-	Replaced   bool      `json:"replaced"`  // a later try is under way or has worked: no button
-	History    []try     `json:"history,omitempty"`
+type assetView struct {
+	Success bool      `json:"success"`
+	Card    desk.Card `json:"asset"`
 }
 
-// try is one attempt at making a video.
-type try struct {
-	Number   int       `json:"number"`
-	Started  time.Time `json:"started"`
-	Finished time.Time `json:"finished"`
-	Outcome  string    `json:"outcome"`
-	Error    string    `json:"error,omitzero"`
-}
-
-type tab struct {
-	Status Status
-	Label  string
-	Count  int
-	On     bool
-}
-
-// option is a template that a video can be made with.
-type option struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-}
-
-type libraryPage struct {
-	frame    `json:"-"`
-	Success  bool           `json:"success"`
-	Cards    []card         `json:"assets"`
-	Counts   map[Status]int `json:"counts"`
-	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options  []option       `json:"templates,omitempty"` // none: there is no choice
-	Problems []string       `json:"problems,omitempty"`
-	Need     Need           `json:"need_you"` // what Retry all is about
-	Status   Status         `json:"-"`
-	Query    string         `json:"-"` // as it was typed
-	Total    int            `json:"-"` // with this status, of those found
-	Paged    bool           `json:"-"` // this is not the first page
-	Tabs     []tab          `json:"-"`
-	Live     bool           `json:"-"` // something is going on that is worth looking again for
-	BotOn    bool           `json:"-"`
-}
-
-// Address is that of this library with another status or page; the search stays.
-func (p libraryPage) Address(status Status, after string) string {
-	return desk.Address("/", "status", string(status), "q", p.Query, "after", after)
-}
-
-type retryAllPage struct {
-	frame   `json:"-"`
+type retryAllView struct {
 	Success bool `json:"success"`
 	Need    `json:"need_you"`
 	Query   string `json:"-"` // the search that they were found by
-}
-
-type assetPage struct {
-	frame   `json:"-"`
-	Success bool `json:"success"`
-	Card    card `json:"asset"`
 }
 
 func (w *Web) library(c echo.Context) error {
@@ -542,74 +499,83 @@ func (w *Web) library(c echo.Context) error {
 	switch f.Status {
 	case "", Pending, Processing, Completed, Failed:
 	default:
-		return invalid("There is no such status: it is PENDING, PROCESSING, COMPLETED or FAILED.")
+		return invalid("error_status", nil)
+	}
+	switch c.QueryParam("platform") {
+	case "", "YOUTUBE", "RUMBLE":
+	default:
+		return invalid("error_platform", nil)
 	}
 	f.Exact = strings.TrimSpace(c.QueryParam("q"))
 	f.Search = lang.SearchKey(f.Exact)
-	p, err := w.loadLibrary(c.Request().Context(), adminOf(c), f)
+	view, err := w.loadLibrary(c, f)
 	if err != nil {
 		return fmt.Errorf("library: %w", err)
 	}
-	p.Notice = desk.Notice(c.QueryParams())
-	return w.answer(c, "library", p)
+	return w.answer(c, "library", desk.Frame{Title: say(c, "nav_library"), Here: "/"}, view)
 }
 
-func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPage, error) {
-	p := libraryPage{frame: frame{Title: "Library", Here: "/", SignedIn: true}, Success: true,
-		Status: f.Status, Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn, Problems: w.opts.Ready(ctx)}
-	var err error
-	if p.Counts, err = w.store.Counts(ctx, f); err != nil {
-		return p, err
+func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
+	ctx, admin := c.Request().Context(), adminOf(c)
+	view := desk.Library{Success: true, Status: string(f.Status), Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn,
+		Counts: map[string]int{}, Problems: w.problems(c, language(c))}
+	counts, err := w.store.Counts(ctx, f)
+	if err != nil {
+		return view, err
 	}
-	for _, n := range p.Counts {
-		p.Total += n
+	for status, n := range counts {
+		view.Counts[string(status)] = n
+		view.Total += n
 	}
-	for _, t := range []tab{{"", "All", p.Total, false}, {Failed, "Failed", p.Counts[Failed], false}, {Processing, "Rendering", p.Counts[Processing], false},
-		{Pending, "Waiting", p.Counts[Pending], false}, {Completed, "Ready", p.Counts[Completed], false}} {
-		if t.On = t.Status == f.Status; t.On {
-			p.Total = t.Count
+	for _, t := range []struct {
+		status Status
+		label  string
+		count  int
+	}{{"", "tab_all", view.Total}, {Failed, "tab_failed", counts[Failed]}, {Processing, "tab_rendering", counts[Processing]},
+		{Pending, "tab_waiting", counts[Pending]}, {Completed, "tab_ready", counts[Completed]}} {
+		on := t.status == f.Status
+		if on {
+			view.Total = t.count
 		}
-		p.Tabs = append(p.Tabs, t)
+		view.Tabs = append(view.Tabs, desk.Tab{Status: string(t.status), Label: say(c, t.label), Count: t.count, On: on})
 	}
 	size := f.Limit
 	f.Limit++ // one more than is shown tells whether there is a next page
-	list, err := w.store.Library(ctx, f, p.Total)
+	list, err := w.store.Library(ctx, f, view.Total)
 	if err != nil {
-		return p, err
+		return view, err
 	}
 	if len(list) > size {
 		list = list[:size]
-		p.Next = list[size-1].ID
+		view.Next = list[size-1].ID
 	}
 	if w.choice() {
 		for _, o := range w.opts.Offers {
-			p.Options = append(p.Options, option{o.ID, titleOf(w.opts.Offers, o.ID, pageLang)})
+			view.Options = append(view.Options, desk.Option{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language(c))})
 		}
 	}
-	if p.Need, err = w.store.NeedYou(ctx, admin, f); err != nil {
-		return p, err
+	if view.Need, err = w.store.NeedYou(ctx, admin, f); err != nil {
+		return view, err
 	}
-	p.Live = p.Counts[Pending]+p.Counts[Processing] > 0
-	p.Cards, err = w.cards(ctx, admin, list...)
-	return p, err
+	view.Cards, err = w.cards(c, list...)
+	return view, err
 }
 
 func (w *Web) asset(c echo.Context) error {
-	ctx := c.Request().Context()
-	l, err := w.store.Card(ctx, c.Param("id"))
+	l, err := w.store.Card(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return fmt.Errorf("asset: %w", err)
 	}
-	cards, err := w.cards(ctx, adminOf(c), l)
+	cards, err := w.cards(c, l)
 	if err != nil {
 		return fmt.Errorf("asset: %w", err)
 	}
-	p := assetPage{frame: frame{Title: l.Name, SignedIn: true}, Success: true, Card: cards[0]}
-	return w.answer(c, "asset", p)
+	return w.answer(c, "asset", desk.Frame{Title: l.Name}, assetView{true, cards[0]})
 }
 
-// cards makes cards of assets for an admin.
-func (w *Web) cards(ctx context.Context, admin Admin, list ...Listed) ([]card, error) {
+// cards makes cards of assets for the admin who looks.
+func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
+	ctx, admin, language := c.Request().Context(), adminOf(c), language(c)
 	var all, failed []string
 	live := false
 	for _, l := range list {
@@ -633,29 +599,31 @@ func (w *Web) cards(ctx context.Context, admin Admin, list ...Listed) ([]card, e
 	if err != nil {
 		return nil, err
 	}
-	cards := []card{} // empty in JSON, not null
+	cards := []desk.Card{} // empty in JSON, not null
 	for _, l := range list {
-		c := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.now())
+		card := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.now())
+		card.Reason = desk.Reason(voice(language), card.Error)
 		if w.choice() {
-			c.Title = titleOf(w.opts.Offers, l.Template, pageLang)
+			card.Title = titleOf(w.opts.Offers, l.Template, language)
 		}
 		for _, r := range runs[l.ID] {
 			if r.Kind == Render {
-				c.History = append(c.History, try{r.Number, r.Started, r.Finished, r.Outcome, r.Error})
+				card.History = append(card.History, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})
 			}
 		}
+		card.MayEdit = admin.MayRetry(l.Asset)
 		if l.Status == Failed {
-			c.Replaced = replaced[l.ID]
-			c.CanRetry = !c.Replaced && admin.MayRetry(l.Asset)
+			card.Replaced = replaced[l.ID]
+			card.CanRetry = !card.Replaced && card.MayEdit
 		}
-		cards = append(cards, c)
+		cards = append(cards, card)
 	}
 	return cards, nil
 }
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
-func newCard(l Listed, o Outlook, attempts int, now time.Time) card {
-	c := card{ID: l.ID, Name: l.Name, Status: l.Status, Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
+func newCard(l Listed, o Outlook, attempts int, now time.Time) desk.Card {
+	c := desk.Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor}
 	switch {
 	case l.Origin == "UPLOAD":
@@ -689,32 +657,8 @@ func newCard(l Listed, o Outlook, attempts int, now time.Time) card {
 		c.Error = l.Error
 		c.Apologised -= l.Untold
 	}
-	c.Reason = desk.Reason(c.Error)
 	return c
 }
-
-// Rev changes when anything on the card but the clock does, so that the page's script leaves the others alone.
-func (c card) Rev() (string, error) {
-	b, err := json.Marshal(c)
-	return fmt.Sprintf("%x", sha256.Sum256(b))[:16], err
-}
-
-// Initial stands in for a picture.
-func (c card) Initial() string {
-	for _, r := range c.Name {
-		return strings.ToUpper(string(r))
-	}
-	return ""
-}
-
-// Hue picks one of the four backgrounds of a card without a picture.
-func (c card) Hue() byte { return c.ID[len(c.ID)-1] % 4 }
-
-// Excerpt is the error where many are shown.
-func (c card) Excerpt() string { return desk.Excerpt(c.Error) }
-
-// Length is how long the video plays: 0:42.
-func (c card) Length() string { return desk.Length(c.Duration) }
 
 // ---- actions
 
@@ -733,7 +677,7 @@ func (w *Web) makeAsset(c echo.Context) error {
 		problem = "name_undrawable"
 	}
 	if problem != "" {
-		return invalid(lang.Say(pageLang, problem, nil))
+		return invalid(problem, nil)
 	}
 	admin := adminOf(c)
 	var a Asset
@@ -760,7 +704,7 @@ func (w *Web) pick(id string) (string, error) {
 		}
 		ids = append(ids, o.ID)
 	}
-	return "", invalid("That template is not offered here. These are: " + strings.Join(ids, ", ") + ".")
+	return "", invalid("error_template", desk.Vars{"Offered": strings.Join(ids, ", ")})
 }
 
 func (w *Web) retry(c echo.Context) error {
@@ -782,8 +726,7 @@ func (w *Web) askRetryAll(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("retry all: %w", err)
 	}
-	p := retryAllPage{frame{Title: "Retry all", SignedIn: true}, true, need, query}
-	return w.answer(c, "retry-all", p)
+	return w.answer(c, "retry-all", desk.Frame{Title: say(c, "title_retry_all")}, retryAllView{true, need, query})
 }
 
 func (w *Web) retryAll(c echo.Context) error {
@@ -794,7 +737,8 @@ func (w *Web) retryAll(c echo.Context) error {
 	t, err := w.queue.RetryAll(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(seen.Query)}, seen.Newest, seen.Count)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %w", refusal{errInternal.status, errInternal.code, desk.Stopped(t.Restarted+t.Joined+t.Skipped, seen.Count)}, err)
+		stopped := refusal{errInternal.status, errInternal.code, "retry_all_stopped", desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count}}
+		return fmt.Errorf("%w: %w", stopped, err)
 	case !desk.WantsJSON(c.Request()):
 		return c.Redirect(http.StatusSeeOther, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
 	case t.Outcome == "":
@@ -859,37 +803,37 @@ func (w *Web) activity(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("activity: %w", err)
 	}
-	list := desk.NewActivity(w.opts.Settings.Staff, adminOf(c).ID, after, pageSize)
+	list := desk.NewActivity(voice(language(c)), w.opts.Staff, adminOf(c).ID, after, pageSize)
 	for _, d := range deeds {
 		list.Add(desk.Deed(d))
 	}
-	return w.show(c, "Activity", "/activity", list)
+	return w.answer(c, "activity", desk.Frame{Title: say(c, "nav_activity"), Here: "/activity"}, list)
 }
 
 func (w *Web) settings(c echo.Context) error {
-	ctx, p := c.Request().Context(), w.opts.Settings
+	ctx, language := c.Request().Context(), language(c)
+	view := desk.NewSettings(voice(language), w.opts.Staff, w.opts.Limits)
 	visits, err := w.store.Visits(ctx, adminOf(c).ID, sessionHash(c))
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
 	for _, v := range visits {
-		p.Visits = append(p.Visits, desk.Visit(v))
+		view.Visits = append(view.Visits, desk.Visit(v))
 	}
-	p.Problems = w.opts.Ready(ctx)
-	return w.show(c, "Settings", "/settings", p)
+	for _, o := range w.opts.Offers {
+		t := desk.Template{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language)}
+		if w.opts.Covers.Has(o.ID) {
+			t.Picture = "/templates/" + o.ID + ".jpg"
+		}
+		view.Templates = append(view.Templates, t)
+	}
+	for _, l := range lang.Languages {
+		view.Languages = append(view.Languages, desk.Language{Code: l, Name: lang.Say(l, "language_name", nil)})
+	}
+	view.Problems = w.problems(c, language)
+	return w.answer(c, "settings", desk.Frame{Title: say(c, "nav_settings"), Here: "/settings"}, view)
 }
 
 func (w *Web) cover(c echo.Context) error {
 	return w.opts.Covers.Serve(c.Response(), c.Request(), c.Param("picture"))
-}
-
-// show answers with a view: as JSON, or in the template called as its path.
-func (w *Web) show(c echo.Context, title, path string, view any) error {
-	if desk.WantsJSON(c.Request()) {
-		return c.JSON(http.StatusOK, view)
-	}
-	return w.page(c, http.StatusOK, path[1:], struct {
-		frame
-		View any
-	}{frame{Title: title, Here: path, SignedIn: true}, view})
 }

@@ -60,10 +60,10 @@ func newDesk(t testing.TB, baseURL string) *office {
 			}
 			return nil
 		},
-		Ready: func(context.Context) []string { return d.missing },
-		BotOn: true,
-		Settings: desk.Settings{Staff: desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}}, Limits: []desk.Pair{{Label: "Attempts <b>", Value: "3"}},
-			Templates: []desk.Template{{ID: "new-year", Title: "🎄 New Year", Picture: "/templates/new-year.jpg"}}},
+		Ready:  func(context.Context) []string { return d.missing },
+		BotOn:  true,
+		Staff:  desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
+		Limits: []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
 		Covers: desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
 	}, slog.New(slog.NewTextHandler(&d.log, nil)))
 	return d
@@ -347,7 +347,7 @@ func TestTheCookieFitsTheAddress(t *testing.T) {
 }
 
 // public lists the routes that need no session. TestEveryRoute fails for a route that answers a stranger and is not here.
-var public = []string{"/healthz", "/readyz", "/static/*", "/login", "/login/:token"}
+var public = []string{"/healthz", "/readyz", "/static/*", "/login", "/login/:token", "/language"}
 
 func TestEveryRouteAsksAStrangerToSignIn(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
@@ -472,7 +472,7 @@ func TestRetryOnThePage(t *testing.T) {
 			}
 			d.want(303, w)
 			page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: d.signIn(8)}))
-			if notice := desk.Notice(url.Values{"notice": {c.word}}); notice == "" || !strings.Contains(page, html.EscapeString(notice)) {
+			if notice := desk.Notice(voice("en"), url.Values{"notice": {c.word}}); notice == "" || !strings.Contains(page, html.EscapeString(notice)) {
 				t.Errorf("got %s; want the notice %q", page, notice)
 			}
 		})
@@ -590,7 +590,7 @@ func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
 			c.call.session = d.signIn(8)
 			c.spoil(d)
 			w := d.send(c.call)
-			if body := d.want(500, w); !strings.Contains(body, errInternal.message) || strings.Contains(body, "SECRET") || strings.Contains(body, "closed") {
+			if body := d.want(500, w); !strings.Contains(body, errInternal.Error()) || strings.Contains(body, "SECRET") || strings.Contains(body, "closed") {
 				t.Errorf("got %s; want neutral words", body)
 			}
 			if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 || strings.Contains(d.log.String(), c.call.session) {
@@ -905,9 +905,9 @@ func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
 // listing is what GET / answers as JSON.
 type listing struct {
 	Success   bool
-	Assets    []card
+	Assets    []desk.Card
 	Counts    map[Status]int
-	Templates []option
+	Templates []desk.Option
 	After     string
 }
 
@@ -943,7 +943,7 @@ func TestThePageAndTheJSONSayTheSame(t *testing.T) {
 				t.Fatalf("%s: got %d cards and %d assets; want as many", query, len(cards), len(got.Assets))
 			}
 			for i, a := range got.Assets {
-				if cards[i][1] != a.ID || html.UnescapeString(cards[i][2]) != a.Name || cards[i][3] != words[a.Status] {
+				if cards[i][1] != a.ID || html.UnescapeString(cards[i][2]) != a.Name || cards[i][3] != words[Status(a.Status)] {
 					t.Errorf("%s: got card %q and asset %+v; want the same", query, cards[i][1:], a)
 				}
 			}
@@ -1122,7 +1122,7 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	a := ask(t, d.store, "Маша", 987654321)
 	failForGood(t, d.queue)
-	d.admins[987654322], d.opts.Settings.Staff.Owners = Admin{987654322, true}, []int64{8, 987654322}
+	d.admins[987654322], d.opts.Staff.Owners = Admin{987654322, true}, []int64{8, 987654322}
 	d.signIn(987654322)
 	session := d.signIn(8)
 	for _, path := range []string{"/", "/assets/" + a.ID, "/activity", "/settings"} {
@@ -1453,7 +1453,7 @@ func TestRetryAll(t *testing.T) {
 			if _, err := d.queue.Retry(t.Context(), ids["seven"], AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
 				t.Fatal(err)
 			}
-		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`, "2 are being tried again, 1 was on its way already.", 1,
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`, "2 videos are being tried again. 1 was on its way already.", 1,
 			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
 		{"no more than were shown are retried, the oldest failures first", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
 			form.Set("count", "2")
@@ -1465,7 +1465,7 @@ func TestRetryAll(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":1,"joined":1,"skipped":0}`, "1 is being tried again, 1 was on its way already.", 0, map[string]int{
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":1,"joined":1,"skipped":0}`, "1 video is being tried again. 1 was on its way already.", 0, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                              3,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Маша'`: 4,
 		}},
@@ -1759,5 +1759,47 @@ func TestManyPressesOnRetryAllMakeOneSuccessorEach(t *testing.T) {
 		if got := count(t, d.store, query); got != want || restarted != videos {
 			t.Errorf("%s: got %d, and answers %+v; want %d", query, got, answers, want)
 		}
+	}
+}
+
+func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	ask(t, d.store, "Маша", 1)
+	failForGood(t, d.queue)
+	d.missing = []string{"problem_bot_off"}
+	session := d.signIn(8)
+	const en, ru = "en,ru;q=0.5", "ru-RU,ru;q=0.9,en;q=0.8"
+	for _, c := range []struct {
+		prefers, chose, path string
+		want                 []string
+	}{
+		{en, "", "/", []string{`<html lang="en">`, "1 video needs you.", "The bot is off", "Retry Failed"}},
+		{ru, "", "/", []string{`<html lang="ru">`, "1 видео ждёт вас.", "Бот выключен", "Повторить"}},
+		{ru, "en", "/", []string{`<html lang="en">`, "Retry Failed"}},
+		{en, "ru", "/", []string{`<html lang="ru">`, "извинились перед 1"}},
+		{en, "de", "/settings", []string{`<html lang="en">`, "1 owner and 2 admins"}},
+		{"de,fr;q=0.5", "", "/activity", []string{`<html lang="en">`, "<strong>the program</strong> could not make it in attempt 1 and gave up"}},
+		{"de,ru;q=0.5", "", "/activity", []string{`<html lang="ru">`, "<strong>вы</strong>: вход"}},
+		{"nonsense;;;", "", "/?q=Лев", []string{`<html lang="en">`, "Nothing found for “Лев”"}},
+	} {
+		header := map[string]string{"Accept-Language": c.prefers}
+		if c.chose != "" {
+			header["Cookie"] = "lang=" + c.chose
+		}
+		page := d.want(200, d.send(call{method: "GET", path: c.path, session: session, header: header}))
+		for _, want := range c.want {
+			if !strings.Contains(page, want) {
+				t.Errorf("%+v: got %s; want %q in it", c, page, want)
+			}
+		}
+	}
+	w := d.send(call{method: "POST", path: "/language", body: "lang=ru"})
+	d.want(303, w)
+	if chosen := w.Result().Cookies(); len(chosen) != 1 || chosen[0].Name != "lang" || chosen[0].Value != "ru" || !chosen[0].HttpOnly {
+		t.Errorf("got cookies %v; want the language that was chosen", chosen)
+	}
+	body := d.want(422, d.send(call{method: "POST", path: "/language", body: "lang=<b>", json: true, header: map[string]string{"Accept-Language": "ru"}}))
+	if refused(t, body) != "INVALID" || !strings.Contains(body, "Такого языка здесь нет. Есть: ru, en.") {
+		t.Errorf("got %s; want the languages there are, in Russian", body)
 	}
 }

@@ -3,7 +3,6 @@
 package desk
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -13,26 +12,26 @@ type Staff struct{ Owners, Admins []int64 }
 
 // Who names somebody by their rank and, where there are several, by their place in the settings file. me is who reads it;
 // 0 is the operator of the machine.
-func (s Staff) Who(id, me int64) string {
+func (s Staff) Who(say Say, id, me int64) string {
 	switch {
 	case id == me:
-		return "you"
+		return say("who_you", nil)
 	case id == 0:
-		return "the operator"
+		return say("who_operator", nil)
 	}
 	for _, rank := range []struct {
-		name string
-		ids  []int64
-	}{{"owner", s.Owners}, {"admin", s.admins()}} {
+		only, one string
+		ids       []int64
+	}{{"who_owner", "who_owner_n", s.Owners}, {"who_admin", "who_admin_n", s.admins()}} {
 		i := slices.Index(rank.ids, id)
 		switch {
 		case i >= 0 && len(rank.ids) == 1:
-			return "the " + rank.name
+			return say(rank.only, nil)
 		case i >= 0:
-			return fmt.Sprintf("%s %d", rank.name, i+1)
+			return say(rank.one, Vars{"N": i + 1})
 		}
 	}
-	return "a former admin"
+	return say("who_former", nil)
 }
 
 // admins are those who are not owners as well.
@@ -73,6 +72,7 @@ type Activity struct {
 	Next    string `json:"after,omitzero"` // of the next page; none: this is the last
 	Paged   bool   `json:"-"`              // this is not the first page
 
+	say   Say
 	staff Staff
 	me    int64
 	size  int
@@ -80,8 +80,8 @@ type Activity struct {
 }
 
 // NewActivity begins a page of so many lines for somebody, after the deed with a key.
-func NewActivity(staff Staff, me int64, after string, size int) *Activity {
-	return &Activity{Success: true, Lines: []Line{}, Paged: after != "", staff: staff, me: me, size: size}
+func NewActivity(say Say, staff Staff, me int64, after string, size int) *Activity {
+	return &Activity{Success: true, Lines: []Line{}, Paged: after != "", say: say, staff: staff, me: me, size: size}
 }
 
 // Add puts a deed at the end. One that finds no room tells that there is a next page.
@@ -91,13 +91,13 @@ func (a *Activity) Add(d Deed) {
 		return
 	}
 	a.last = d.Key
-	l := Line{At: d.At, Who: "a parent", What: what(d), Action: d.Action, Outcome: d.Outcome, Platform: d.Platform,
+	l := Line{At: d.At, Who: a.say("who_parent", nil), What: what(a.say, d), Action: d.Action, Outcome: d.Outcome, Platform: d.Platform,
 		Name: d.Name, Gone: d.AssetID != "" && d.Name == ""}
 	switch {
 	case d.Admin != nil:
-		l.Who = a.staff.Who(*d.Admin, a.me)
+		l.Who = a.staff.Who(a.say, *d.Admin, a.me)
 	case d.Attempt > 0:
-		l.Who = "the program"
+		l.Who = a.say("who_program", nil)
 	}
 	if d.Name != "" {
 		l.Asset = d.AssetID
@@ -106,36 +106,32 @@ func (a *Activity) Add(d Deed) {
 }
 
 // whats say in words what an action with an outcome was. Without an outcome: whatever the outcome.
-var whats = []struct{ action, outcome, words string }{
-	{"ask", "created", "asked for a video"},
-	{"ask", "joined", "asked for a video that was being made already"},
-	{"ask", "waiting", "asked once more for a video they wait for"},
-	{"ask", "ready", "asked for a video that was ready already"},
-	{"make", "created", "asked for a video on this page"},
-	{"make", "joined", "asked on this page for a video that was being made already"},
-	{"make", "ready", "asked on this page for a video that was ready already"},
-	{"retry", "restarted", "pressed Retry, and it is made again"},
-	{"retry", "joined", "pressed Retry while a new try was under way already, or had worked"},
-	{"sign in", "", "signed in"},
-	{"sign out", "", "signed out"},
-	{"sign out everywhere", "", "signed out everywhere"},
-	{"render", "rescheduled", "could not make it in attempt %d and tries again"},
-	{"render", "gave up", "could not make it in attempt %d and gave up"},
-	{"render", "crashed", "ended while it was made in attempt %d and tries again"},
-	{"publish", "rescheduled", "could not publish it in attempt %d and tries again"},
-	{"publish", "gave up", "could not publish it in attempt %d and gave up"},
-	{"publish", "crashed", "ended while it was published in attempt %d and tries again"},
+var whats = []struct{ action, outcome, id string }{
+	{"ask", "created", "did_ask"},
+	{"ask", "joined", "did_ask_joined"},
+	{"ask", "waiting", "did_ask_waiting"},
+	{"ask", "ready", "did_ask_ready"},
+	{"make", "created", "did_make"},
+	{"make", "joined", "did_make_joined"},
+	{"make", "ready", "did_make_ready"},
+	{"retry", "restarted", "did_retry"},
+	{"retry", "joined", "did_retry_joined"},
+	{"sign in", "", "did_sign_in"},
+	{"sign out", "", "did_sign_out"},
+	{"sign out everywhere", "", "did_sign_out_everywhere"},
+	{"render", "rescheduled", "did_render_rescheduled"},
+	{"render", "gave up", "did_render_gave_up"},
+	{"render", "crashed", "did_render_crashed"},
+	{"publish", "rescheduled", "did_publish_rescheduled"},
+	{"publish", "gave up", "did_publish_gave_up"},
+	{"publish", "crashed", "did_publish_crashed"},
 }
 
-func what(d Deed) string {
+func what(say Say, d Deed) string {
 	for _, w := range whats {
-		if w.action != d.Action || w.outcome != "" && w.outcome != d.Outcome {
-			continue
+		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
+			return say(w.id, Vars{"Attempt": d.Attempt})
 		}
-		if d.Attempt > 0 {
-			return fmt.Sprintf(w.words, d.Attempt)
-		}
-		return w.words
 	}
 	if d.Outcome != "" { // an action that has no words yet
 		return d.Action + ": " + d.Outcome

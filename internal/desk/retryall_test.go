@@ -8,16 +8,20 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"retake/internal/lang"
 )
+
+func english(id string, vars Vars) string { return lang.Say("en", id, vars) }
 
 func TestRetriedCountsInWords(t *testing.T) {
 	for query, want := range map[string]string{
 		"notice=retried&restarted=3&joined=0&skipped=0": "3 videos are being tried again.",
 		"notice=retried&restarted=1":                    "1 video is being tried again.",
-		"notice=retried&restarted=2&joined=1&skipped=0": "2 are being tried again, 1 was on its way already.",
-		"notice=retried&restarted=1&joined=2&skipped=1": "1 is being tried again, 2 were on their way already, 1 was left as it was.",
-		"notice=retried&joined=1":                       "1 video was on its way already.",
-		"notice=retried&skipped=2":                      "2 videos were left as they were.",
+		"notice=retried&restarted=2&joined=1&skipped=0": "2 videos are being tried again. 1 was on its way already.",
+		"notice=retried&restarted=1&joined=2&skipped=1": "1 video is being tried again. 2 were on their way already. 1 was left as it was.",
+		"notice=retried&joined=1":                       "1 was on its way already.",
+		"notice=retried&skipped=2":                      "2 were left as they were.",
 		"notice=retried":                                "None of these is left to try again: they are on their way already, or gone.",
 		"notice=retried&restarted=<b>&joined=-4":        "None of these is left to try again: they are on their way already, or gone.",
 		"notice=created&restarted=3":                    "The video is in the queue.",
@@ -28,7 +32,7 @@ func TestRetriedCountsInWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Notice(q); got != want {
+		if got := Notice(english, q); got != want {
 			t.Errorf("%s: got %q; want %q", query, got, want)
 		}
 	}

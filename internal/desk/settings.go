@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -20,14 +19,29 @@ import (
 	"time"
 )
 
+// Limit is a setting: the id of its label, and a number, a time.Duration or Megabytes.
+type Limit struct {
+	Label string
+	Value any
+}
+
+// Megabytes is a size.
+type Megabytes int64
+
 // Settings are what the page of that name shows.
 type Settings struct {
-	Staff     Staff
-	Limits    []Pair
-	Templates []Template
-	Visits    []Visit  // of the admin who looks
-	Problems  []string // sentences about what is missing; none: all is well
+	Success   bool       `json:"success"`
+	Visits    []Visit    `json:"sessions"` // of the admin who looks
+	Owners    int        `json:"owners"`   // how many: their ids are nobody's business
+	Admins    int        `json:"admins"`
+	Limits    []Pair     `json:"limits"`
+	Templates []Template `json:"templates"`
+	Problems  []string   `json:"problems,omitempty"` // sentences about what is missing; none: all is well
+	Languages []Language `json:"-"`                  // that the page speaks
 }
+
+// Language is one that the page speaks.
+type Language struct{ Code, Name string }
 
 // Pair is a setting in words.
 type Pair struct {
@@ -50,22 +64,20 @@ type Visit struct {
 	This   bool      `json:"this"`   // the session that asks
 }
 
-// MarshalJSON counts those who may sign in: their ids are nobody's business.
-func (s Settings) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Success   bool       `json:"success"`
-		Visits    []Visit    `json:"sessions"`
-		Owners    int        `json:"owners"`
-		Admins    int        `json:"admins"`
-		Limits    []Pair     `json:"limits"`
-		Templates []Template `json:"templates"`
-		Problems  []string   `json:"problems,omitempty"`
-	}{true, s.Visits, len(s.Staff.Owners), len(s.Staff.admins()), s.Limits, s.Templates, s.Problems})
-}
-
-// People says how many may sign in.
-func (s Settings) People() string {
-	return Count(len(s.Staff.Owners), "owner") + " and " + Count(len(s.Staff.admins()), "admin")
+// NewSettings begins the page with what the configuration says.
+func NewSettings(say Say, staff Staff, limits []Limit) Settings {
+	s := Settings{Success: true, Owners: len(staff.Owners), Admins: len(staff.admins())}
+	for _, l := range limits {
+		value := fmt.Sprint(l.Value)
+		switch v := l.Value.(type) {
+		case time.Duration:
+			value = Span(say, v)
+		case Megabytes:
+			value = say("megabytes", Vars{"N": int64(v)})
+		}
+		s.Limits = append(s.Limits, Pair{say(l.Label, nil), value})
+	}
+	return s
 }
 
 // Covers are the pictures of templates: each is drawn when somebody first looks at it, one at a time, and kept.
@@ -82,10 +94,13 @@ func NewCovers(ids []string, draw func(ctx context.Context, id, path string) err
 	return c
 }
 
+// Has reports whether there is a picture of a template.
+func (c *Covers) Has(id string) bool { return c != nil && slices.Contains(c.ids, id) }
+
 // Serve answers with the picture called ID.jpg; fs.ErrNotExist when there is no such template.
 func (c *Covers) Serve(w http.ResponseWriter, r *http.Request, name string) error {
 	id, ok := strings.CutSuffix(name, ".jpg")
-	if c == nil || !ok || !slices.Contains(c.ids, id) {
+	if !ok || !c.Has(id) {
 		return fs.ErrNotExist
 	}
 	b, err := c.picture(r.Context(), id)

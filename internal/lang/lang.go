@@ -1,4 +1,5 @@
-// Package lang says things to people in their language. The texts are in messages/, one TOML file a language.
+// Package lang says things to people in their language. The texts are in messages/: what the bot says and what the page
+// says, one TOML file a language each.
 package lang
 
 import (
@@ -20,6 +21,9 @@ var rude embed.FS
 // Languages lists the languages that are complete, as BCP 47 tags.
 var Languages = []string{"ru", "en"}
 
+// rooms are where the messages are said.
+var rooms = []string{"bot", "page"}
+
 var (
 	speakers = map[string]*i18n.Localizer{}
 	matcher  language.Matcher
@@ -30,8 +34,10 @@ func init() {
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	var tags []language.Tag
 	for _, l := range Languages {
-		if _, err := bundle.LoadMessageFileFS(messages, "messages/"+l+".toml"); err != nil {
-			panic(fmt.Sprintf("messages of %s: %v", l, err)) // embedded: a test loads them
+		for _, room := range rooms {
+			if _, err := bundle.LoadMessageFileFS(messages, "messages/"+room+"."+l+".toml"); err != nil {
+				panic(fmt.Sprintf("messages of %s: %v", l, err)) // embedded: a test loads them
+			}
 		}
 		tags = append(tags, language.MustParse(l))
 		speakers[l] = i18n.NewLocalizer(bundle, l)
@@ -48,6 +54,20 @@ func Match(code, fallback string) string {
 	}
 	if _, i, sure := matcher.Match(tag); sure >= language.High {
 		return Languages[i]
+	}
+	return fallback
+}
+
+// Prefer returns the language that an Accept-Language header asks for first, or fallback when it names none of Languages.
+func Prefer(header, fallback string) string {
+	tags, _, err := language.ParseAcceptLanguage(header)
+	if err != nil {
+		return fallback
+	}
+	for _, tag := range tags {
+		if l := Match(tag.String(), ""); l != "" {
+			return l
+		}
 	}
 	return fallback
 }

@@ -16,30 +16,58 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// load reads a message file: the forms of every id.
-func load(t *testing.T, lang string) map[string]map[string]string {
+// load reads the messages of a language in some rooms: the forms of every id.
+func load(t *testing.T, lang string, rooms ...string) map[string]map[string]string {
 	t.Helper()
-	text, err := messages.ReadFile("messages/" + lang + ".toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var raw map[string]any
-	if _, err := toml.Decode(string(text), &raw); err != nil {
-		t.Fatal(err)
-	}
 	out := map[string]map[string]string{}
-	for id, v := range raw {
-		out[id] = map[string]string{}
-		switch v := v.(type) {
-		case string:
-			out[id]["other"] = v
-		case map[string]any:
-			for form, text := range v {
-				out[id][form] = text.(string)
+	for _, room := range rooms {
+		text, err := messages.ReadFile("messages/" + room + "." + lang + ".toml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var raw map[string]any
+		if _, err := toml.Decode(string(text), &raw); err != nil {
+			t.Fatal(err)
+		}
+		for id, v := range raw {
+			if out[id] != nil {
+				t.Errorf("%s: %s stands in two files", lang, id)
+			}
+			out[id] = map[string]string{}
+			switch v := v.(type) {
+			case string:
+				out[id]["other"] = v
+			case map[string]any:
+				for form, text := range v {
+					out[id][form] = text.(string)
+				}
 			}
 		}
 	}
 	return out
+}
+
+// sources reads the files that the patterns name.
+func sources(t *testing.T, patterns ...string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %v", pattern, files, err)
+		}
+		for _, f := range files {
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(text)
+		}
+	}
+	return all.String()
 }
 
 var placeholder = regexp.MustCompile(`\{\{\.(\w+)\}\}`)
@@ -57,9 +85,9 @@ func placeholders(forms map[string]string) []string {
 
 func TestEveryLanguageSaysTheSame(t *testing.T) {
 	plurals := map[string][]string{"ru": {"few", "many", "one", "other"}, "en": {"one", "other"}}
-	en := load(t, "en")
+	en := load(t, "en", rooms...)
 	for _, l := range Languages {
-		all := load(t, l)
+		all := load(t, l, rooms...)
 		for id, forms := range en {
 			if all[id] == nil {
 				t.Errorf("%s: %s is missing", l, id)
@@ -88,22 +116,9 @@ func TestEveryLanguageSaysTheSame(t *testing.T) {
 // TestEveryMessageIsUsedAndThere reads the program's source: an id in quotes that looks like one of ours must exist,
 // and every message must be named somewhere.
 func TestEveryMessageIsUsedAndThere(t *testing.T) {
-	en := load(t, "en")
-	var source strings.Builder
-	for _, pattern := range []string{"../../bot.go", "name.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %v, %v", pattern, files, err)
-		}
-		for _, f := range files {
-			text, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			source.Write(text)
-		}
-	}
-	commands := regexp.MustCompile(`(?s)(user|admin)Commands +=.*?\}`).FindAllString(source.String(), -1)
+	en := load(t, "en", "bot")
+	source := sources(t, "../../bot.go", "name.go")
+	commands := regexp.MustCompile(`(?s)(user|admin)Commands +=.*?\}`).FindAllString(source, -1)
 	if len(commands) != 2 {
 		t.Fatalf("got the lists of commands %q; want two", commands)
 	}
@@ -114,7 +129,7 @@ func TestEveryMessageIsUsedAndThere(t *testing.T) {
 			}
 			continue
 		}
-		if !strings.Contains(source.String(), fmt.Sprintf("%q", id)) {
+		if !strings.Contains(source, fmt.Sprintf("%q", id)) {
 			t.Errorf("%s is used nowhere", id)
 		}
 	}
@@ -126,13 +141,54 @@ func TestEveryMessageIsUsedAndThere(t *testing.T) {
 		}
 	}
 	said := regexp.MustCompile(`(?:lang\.Say\([^,]+, |reply\(ctx, u, |say\(ctx, [^,]+, [^,]+, |limit = |toast_|problem = (?:worse\(problem, )?)"([a-z_]+)"`)
-	found := said.FindAllStringSubmatch(source.String(), -1)
+	found := said.FindAllStringSubmatch(source, -1)
 	if len(found) < 40 {
 		t.Fatalf("got %d messages in the source; want at least 40, or this test looks for calls that are gone", len(found))
 	}
 	for _, m := range found {
 		if id := m[1]; en[id] == nil && id != "command_" {
 			t.Errorf("the source says %q, which is no message", id)
+		}
+	}
+}
+
+// TestThePageSaysEveryMessageOfItsOwn reads the page's source and its templates in the same way.
+func TestThePageSaysEveryMessageOfItsOwn(t *testing.T) {
+	en := load(t, "en", rooms...)
+	source := sources(t, "../../web.go", "../../main.go", "../desk/*.go", "../../web/templates/*.html", "name.go")
+	for id := range load(t, "en", "page") {
+		if !strings.Contains(source, fmt.Sprintf("%q", id)) {
+			t.Errorf("%s is used nowhere", id)
+		}
+	}
+	said := regexp.MustCompile(`\b(?:say|rich) (?:\. )?"([a-z_]+)"`).FindAllStringSubmatch(source, -1)
+	if len(said) < 80 {
+		t.Fatalf("got %d messages in the templates; want at least 80, or this test looks for calls that are gone", len(said))
+	}
+	for _, m := range said {
+		if en[m[1]] == nil {
+			t.Errorf("a template says %q, which is no message", m[1])
+		}
+	}
+}
+
+// letters finds words of a language between the tags of a template.
+var letters = regexp.MustCompile(`\pL{2,}`)
+
+// TestTemplatesHoldNoWords: whatever a reader sees or hears comes from the message files.
+func TestTemplatesHoldNoWords(t *testing.T) {
+	source := sources(t, "../../web/templates/*.html")
+	source = regexp.MustCompile(`(?s)\{\{.*?\}\}`).ReplaceAllString(source, "")
+	for _, tag := range regexp.MustCompile(`(?s)<[^>]*>`).FindAllString(source, -1) {
+		for _, m := range regexp.MustCompile(`(?:aria-label|placeholder|alt|title)="([^"]*)"`).FindAllStringSubmatch(tag, -1) {
+			if letters.MatchString(m[1]) {
+				t.Errorf("%q stands in a template", m[1])
+			}
+		}
+	}
+	for _, text := range regexp.MustCompile(`(?s)<[^>]*>`).Split(source, -1) {
+		if letters.MatchString(strings.ReplaceAll(text, "Retake", "")) {
+			t.Errorf("%q stands in a template", strings.TrimSpace(text))
 		}
 	}
 }

@@ -1,0 +1,40 @@
+// library.go is what the library shows around its cards.
+
+package desk
+
+// Tab picks videos by their status.
+type Tab struct {
+	Status string // "": all
+	Label  string
+	Count  int
+	On     bool
+}
+
+// Option is a template that a video can be made with.
+type Option struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// Library is a page of cards.
+type Library struct {
+	Success  bool           `json:"success"`
+	Cards    []Card         `json:"assets"`
+	Counts   map[string]int `json:"counts"`              // by status, of those found
+	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options  []Option       `json:"templates,omitempty"` // none: there is no choice
+	Problems []string       `json:"problems,omitempty"`
+	Need     any            `json:"need_you"` // what Retry all is about
+	Status   string         `json:"-"`
+	Platform string         `json:"-"`
+	Query    string         `json:"-"` // as it was typed
+	Total    int            `json:"-"` // with this status, of those found
+	Paged    bool           `json:"-"` // this is not the first page
+	Tabs     []Tab          `json:"-"`
+	BotOn    bool           `json:"-"`
+}
+
+// Address is that of this library with another status or page; the search stays.
+func (l Library) Address(status, after string) string {
+	return Address("/", "status", status, "platform", l.Platform, "q", l.Query, "after", after)
+}

@@ -1,0 +1,95 @@
+// pages.go fills the templates, in each language.
+
+package desk
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"html/template"
+	"io/fs"
+	"regexp"
+	"time"
+)
+
+// Vars fill the placeholders of a message.
+type Vars = map[string]any
+
+// Say returns the message with that id in one language; Count among vars picks the plural form. What is no message comes
+// back as it is.
+type Say func(id string, vars Vars) string
+
+// Frame is what every page has.
+type Frame struct {
+	Title    string
+	SignedIn bool
+	Here     string // path of the page, where the header has a link to it
+	Notice   string // what came of the last action
+}
+
+// Page is what a template gets.
+type Page struct {
+	Frame
+	View any
+}
+
+// Pages are the templates.
+type Pages map[string]*template.Template // by language
+
+// NewPages reads the templates that match a pattern, once for each language. They say messages with say ID NAME VALUE …, or
+// with rich, which makes `x` code and *x* strong.
+func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() time.Time) (Pages, error) {
+	pages := Pages{}
+	for language, say := range voices {
+		t, err := template.New("").Funcs(template.FuncMap{
+			"language": func() string { return language },
+			"say":      func(id string, vars ...any) (string, error) { return fill(say, id, vars) },
+			"rich": func(id string, vars ...any) (template.HTML, error) {
+				text, err := fill(say, id, vars)
+				return rich(text), err
+			},
+			"clock":   func(t time.Time) string { return Clock(say, t, now()) },
+			"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		}).ParseFS(files, pattern)
+		if err != nil {
+			return nil, err
+		}
+		pages[language] = t
+	}
+	return pages, nil
+}
+
+// Fill executes a template to its end: a page that breaks halfway is an error, not half a page.
+func (p Pages) Fill(language, name string, page Page) ([]byte, error) {
+	var b bytes.Buffer
+	if err := p[language].ExecuteTemplate(&b, name, page); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// fill says a message with names and values in turn.
+func fill(say Say, id string, pairs []any) (string, error) {
+	vars := Vars{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return "", fmt.Errorf("say %s: %v is no name of a placeholder", id, pairs[i])
+		}
+		vars[name] = pairs[i+1]
+	}
+	return say(id, vars), nil
+}
+
+var marks = regexp.MustCompile("`([^`]+)`|\\*([^*]+)\\*")
+
+// rich escapes a text and then makes its marks tags.
+func rich(text string) template.HTML {
+	return template.HTML(marks.ReplaceAllStringFunc(html.EscapeString(text), func(mark string) string {
+		inner := mark[1 : len(mark)-1]
+		if mark[0] == '`' {
+			return "<code>" + inner + "</code>"
+		}
+		return "<strong>" + inner + "</strong>"
+	}))
+}
