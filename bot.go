@@ -34,6 +34,7 @@ const (
 	moreButton   = "more"
 	langButton   = "lang"   // :language
 	forgetButton = "forget" // :yes or :no
+	tryButton    = "try"
 )
 
 const (
@@ -119,6 +120,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { telegram.Keep(ctx, b.receive, b.log) })
 	wg.Go(func() { b.showProgress(ctx) })
+	wg.Go(func() { b.watchOutage(ctx) })
 	wg.Go(func() { b.publishCommands(ctx, b.opts.Admins...) })
 	wg.Wait()
 	b.chats.Wait()
@@ -563,6 +565,15 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		return b.reply(ctx, u, "language_set", nil, nil)
 	case forgetButton:
 		return b.onForget(ctx, u, message, arg == "yes")
+	case tryButton:
+		if _, ok := b.opts.Role(u.ID); !ok {
+			return nil
+		}
+		if err := b.queue.TryNow(ctx); err != nil {
+			return err
+		}
+		b.stripButtons(ctx, u.ID, message)
+		return b.reply(ctx, u, "trying_now", nil, nil)
 	}
 	return nil
 }
@@ -786,11 +797,12 @@ type shown struct {
 	status  Status
 	place   int
 	percent int
+	held    bool
 }
 
 // matters reports whether the difference is worth an edit: every place near the front, every fifth further back.
 func (s shown) matters(now shown) bool {
-	if s.status != now.status || s.percent != now.percent {
+	if s.status != now.status || s.percent != now.percent || s.held != now.held {
 		return true
 	}
 	if now.place <= 5 {
@@ -840,7 +852,7 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]shown) (skipped b
 	for _, w := range watchers {
 		live[w.Request] = true
 		o := outlooks[w.AssetID]
-		now := shown{w.Status, o.Place, o.Percent}
+		now := shown{w.Status, o.Place, o.Percent, o.Held}
 		if old, ok := seen[w.Request]; ok && !old.matters(now) {
 			continue
 		}
@@ -870,10 +882,64 @@ func progressLine(w Watcher, o Outlook) string {
 		return lang.Say(w.Lang, "progress_sending", nil)
 	case w.Status == Processing:
 		return lang.Say(w.Lang, "progress_percent", lang.Vars{"Percent": o.Percent})
+	case o.Held:
+		return lang.Say(w.Lang, "progress_held", nil)
 	case o.Place <= 1 && o.Left < time.Minute:
 		return lang.Say(w.Lang, "progress_next", nil)
 	}
 	return lang.Say(w.Lang, "progress_place", lang.Vars{"Place": o.Place, "Count": max(1, int(math.Ceil(o.Left.Minutes())))})
+}
+
+// ---- outages
+
+// watchOutage tells the admins when an outage begins, once, and when it is over.
+func (b *Bot) watchOutage(ctx context.Context) {
+	changes, end := b.queue.View()
+	defer end()
+	on := false
+	for {
+		o, err := b.store.Outage(ctx)
+		switch was := on; {
+		case err != nil:
+			if ctx.Err() == nil {
+				b.log.Error("look for an outage", "err", err)
+			}
+		case !o.Began.IsZero():
+			if on = true; o.Told {
+				break
+			}
+			b.tellAdmins(ctx, "outage_began", lang.Vars{"Reason": o.Reason}, tryButton)
+			if err := b.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.OutageTold() }); err != nil {
+				b.log.Error("record a message about an outage", "err", err)
+			}
+		case was:
+			on = false
+			b.tellAdmins(ctx, "outage_over", nil, "")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changes:
+		}
+	}
+}
+
+// tellAdmins sends a message to every admin, with a button unless that is "". Telegram may be down for a while, too.
+func (b *Bot) tellAdmins(ctx context.Context, id string, vars lang.Vars, button string) {
+	for _, admin := range b.opts.Admins {
+		language, err := b.store.Language(ctx, admin)
+		if err != nil {
+			language = b.opts.Language
+		}
+		var k telegram.Keyboard
+		if button != "" {
+			k = telegram.Row(telegram.NewButton(lang.Say(language, "button_try_now", nil), button, ""))
+		}
+		err = telegram.Patiently(ctx, func() error { _, err := b.say(ctx, admin, language, id, vars, k); return err })
+		if err != nil && ctx.Err() == nil && telegram.ClassOf(err) != telegram.Gone { // an admin who has not written yet
+			b.log.Warn("tell an admin", "err", err)
+		}
+	}
 }
 
 // ---- keyboards and commands

@@ -26,6 +26,7 @@ import (
 	faketelegram "retake/internal/fake/telegram"
 	"retake/internal/lang"
 	"retake/internal/media"
+	"retake/internal/outage"
 	"retake/internal/video"
 )
 
@@ -84,6 +85,7 @@ type world struct {
 	http   *httptest.Server
 	log    *journal
 	limits [3]int // open, hour, day
+	outage int    // different videos that fail in a row
 	offers []Offer
 
 	program
@@ -99,7 +101,7 @@ func newWorld(t *testing.T) *world {
 func newWorldOf(t *testing.T, offers []Offer) *world {
 	t.Helper()
 	t.Parallel() // much of the time is spent in Telegram's limits
-	w := &world{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, offers: offers}
+	w := &world{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
 	w.http = httptest.NewServer(w.tg)
 	t.Cleanup(func() {
 		w.stop()
@@ -121,7 +123,7 @@ func newWorldOf(t *testing.T, offers []Offer) *world {
 // start begins a process on the data folder; stop ends it as SIGTERM would.
 func (w *world) start() {
 	w.Helper()
-	p, err := startProgram(w.dir, w.http.URL, w.limits, w.offers, w.log, nil)
+	p, err := startProgram(w.dir, w.http.URL, w.limits, w.outage, w.offers, w.log, nil)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -168,8 +170,8 @@ func engine(dir string) ([]string, error) {
 	return []string{"/bin/sh", "-c", script, dir, path}, nil
 }
 
-// startProgram starts it on a data folder. now, if not nil, is the store's clock.
-func startProgram(dir, api string, limits [3]int, offers []Offer, log io.Writer, now func() time.Time) (p program, err error) {
+// startProgram starts it on a data folder. So many different failures in a row are an outage; now, if not nil, is the store's clock.
+func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log io.Writer, now func() time.Time) (p program, err error) {
 	command, err := engine(dir)
 	if err != nil {
 		return p, err
@@ -207,7 +209,8 @@ func startProgram(dir, api string, limits [3]int, offers []Offer, log io.Writer,
 		return p, err
 	}
 	p.queue = NewQueue(p.store, workshop{maker}, bot, p.files, Options{Workers: 2, Attempts: 3,
-		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second}, logger)
+		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
+		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot.queue = p.queue
 	ctx, cancel := context.WithCancel(context.Background())
 	var group errgroup.Group

@@ -34,6 +34,7 @@ import (
 	"retake/internal/folder"
 	"retake/internal/lang"
 	"retake/internal/media"
+	"retake/internal/outage"
 	"retake/internal/telegram"
 	"retake/internal/video"
 )
@@ -203,7 +204,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		msgs = bot
 	}
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.workers(), Attempts: cfg.Queue.Attempts,
-		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second}, log)
+		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
+		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery)}, log)
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) },
@@ -766,10 +768,12 @@ type Config struct {
 		BaseURL string `toml:"base_url"`
 	} `toml:"web"`
 	Queue struct {
-		Workers    int           `toml:"workers"`
-		Attempts   int           `toml:"attempts"`
-		Backoff    time.Duration `toml:"backoff"`
-		BackoffMax time.Duration `toml:"backoff_max"`
+		Workers     int           `toml:"workers"`
+		Attempts    int           `toml:"attempts"`
+		Backoff     time.Duration `toml:"backoff"`
+		BackoffMax  time.Duration `toml:"backoff_max"`
+		OutageAfter int           `toml:"outage_after"`
+		OutageMax   time.Duration `toml:"outage_max"`
 	} `toml:"queue"`
 	Limits struct {
 		Open    int `toml:"open"`
@@ -858,9 +862,10 @@ func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
 		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB)} {
 		is(n >= 1, key, "1 or more is expected")
 	}
+	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
 	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
 	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
-		"render.timeout": c.Render.Timeout} {
+		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
 		is(d > 0, key, "more than nothing is expected")
 	}
 	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")

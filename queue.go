@@ -101,6 +101,7 @@ const maxCrashes = 5
 //	cause                          when                                        what it does                                           outcome
 //	JobFailed{Job, Err}            attempts left, error not permanent          same job again after the backoff                       Rescheduled
 //	                               the error says "wait" (RetryAfter)          same job at the time named, attempt given back         Deferred
+//	                               during an outage, which this may begin      same job later, attempt given back                     Deferred
 //	                               last attempt, or permanent                  asset or publication FAILED with the error; a          GaveUp
 //	                                                                           render's requests FAILED, one APOLOGISE job for each
 //	ButtonPressed{User, Chat}      asset FAILED, the user has a request on it  a new asset (retry_of), a request of that user,        Restarted
@@ -153,7 +154,22 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 		return GaveUp, tx.GiveUp(j, problem)
 	case waits:
 		return Deferred, tx.Defer(j, now.Add(wait), problem)
-	case j.Attempt < q.opts.Attempts:
+	case j.Kind == Render:
+		asset, err := tx.Asset(j.AssetID)
+		if err != nil {
+			return "", err
+		}
+		held, spent := q.outages.Judge(asset.ID, asset.Name, j.Attempt, problem, now)
+		if spent != nil {
+			if err := tx.BeginOutage(problem, spent); err != nil {
+				return "", err
+			}
+		}
+		if held {
+			return Deferred, tx.Hold(j, now.Add(probeEvery), problem)
+		}
+	}
+	if j.Attempt < q.opts.Attempts {
 		return Rescheduled, tx.Reschedule(j, now.Add(q.opts.Backoff(j.Attempt)), problem)
 	}
 	return GaveUp, tx.GiveUp(j, problem)
@@ -301,6 +317,54 @@ func (q *Queue) RetryAll(ctx context.Context, admin Admin, f Filter, newest stri
 	return t, nil
 }
 
+// ---- outages
+
+// probeEvery is how often one video is tried during an outage.
+const probeEvery = time.Minute
+
+// breaker knows whether videos fail for a reason that is not their own, and lets one at a time be tried while they do. Judge
+// and Made, asked in a transaction, say the same when that is repeated.
+type breaker interface {
+	// Judge looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so many earlier
+	// attempts of each asset.
+	Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int)
+	// Made is told of a finished video. over: it ends an outage.
+	Made(asset string) (over bool)
+	// Admit reports whether a video may be tried now. During an outage nobody else may until Left is called.
+	Admit(now time.Time) bool
+	Left()
+	// State returns when the outage under way began, why, and when the next video is tried; zero times: there is none.
+	State() (began time.Time, reason string, next time.Time)
+	// Resume goes on with an outage of before, and lets a video be tried at once.
+	Resume(began time.Time, reason string)
+}
+
+// calm is a breaker without outages.
+type calm struct{}
+
+func (calm) Judge(string, string, int, string, time.Time) (bool, map[string]int) { return false, nil }
+func (calm) Made(string) bool                                                    { return false }
+func (calm) Admit(time.Time) bool                                                { return true }
+func (calm) Left()                                                               {}
+func (calm) State() (began time.Time, reason string, next time.Time)             { return }
+func (calm) Resume(time.Time, string)                                            {}
+
+// Outage returns the outage under way, if there is one, and when the next video is tried.
+func (q *Queue) Outage() (o Outage, next time.Time) {
+	o.Began, o.Reason, next = q.outages.State()
+	return o, next
+}
+
+// TryNow tries a video during an outage without waiting for its time.
+func (q *Queue) TryNow(ctx context.Context) error {
+	o, _ := q.Outage()
+	if o.Began.IsZero() {
+		return nil
+	}
+	q.outages.Resume(o.Began, o.Reason)
+	return q.store.Tx(ctx, func(tx *Tx) error { return tx.HurryRenders() })
+}
+
 // Exponential returns the pauses between attempts: base, doubling up to limit, ±10 %.
 func Exponential(base, limit time.Duration) func(attempt int) time.Duration {
 	return func(attempt int) time.Duration {
@@ -354,6 +418,7 @@ type Options struct {
 	Attempts int                             // of a job before it is given up
 	Backoff  func(attempt int) time.Duration // pause after the attempt with that number, from 1
 	Drain    time.Duration                   // how long a stop lets messages that are being sent finish
+	Outages  breaker                         // nil: there are none
 }
 
 // messageWorkers is how many messages of one kind are under way at a time; Telegram's limiter sets the pace.
@@ -367,6 +432,8 @@ type Queue struct {
 	media  shelf
 	opts   Options
 	log    *slog.Logger
+
+	outages breaker
 
 	wake  map[Kind]chan struct{} // buffered by the number of workers: a token is a reason to look
 	timer chan struct{}          // a reason to look when the next job is due
@@ -389,6 +456,9 @@ func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts O
 		running: map[string]*making{}, viewers: map[chan string]struct{}{}}
 	for kind, n := range q.pools() {
 		q.wake[kind] = make(chan struct{}, n)
+	}
+	if q.outages = opts.Outages; q.outages == nil {
+		q.outages = calm{}
 	}
 	store.committed = q.committed
 	return q
@@ -442,6 +512,13 @@ func (q *Queue) Run(ctx context.Context) error {
 	times, err := q.store.RenderTimes(ctx)
 	if err != nil {
 		return unlessStopped(ctx, err)
+	}
+	before, err := q.store.Outage(ctx)
+	if err != nil {
+		return unlessStopped(ctx, err)
+	}
+	if !before.Began.IsZero() {
+		q.outages.Resume(before.Began, before.Reason)
 	}
 	for i := len(times) - 1; i >= 0; i-- {
 		q.learn(times[i])
@@ -546,6 +623,7 @@ type ending struct {
 // next writes the end of the last job and claims another, in one transaction: one wait for the disk per job.
 func (q *Queue) next(ctx, draining context.Context, kind Kind, suspect bool, end *ending) (t Task, ok bool) {
 	gone := false
+	may := kind != Render || suspect || q.outages.Admit(q.store.now())
 	err := q.insist(draining, func() error {
 		err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
 			ok = false
@@ -555,7 +633,7 @@ func (q *Queue) next(ctx, draining context.Context, kind Kind, suspect bool, end
 					return err
 				}
 			}
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || !may {
 				return nil
 			}
 			t, err = tx.Claim(kind, suspect)
@@ -573,7 +651,11 @@ func (q *Queue) next(ctx, draining context.Context, kind Kind, suspect bool, end
 	if end != nil && end.then != nil && err == nil {
 		end.then(gone)
 	}
-	return t, ok && err == nil
+	ok = ok && err == nil
+	if may && !ok && kind == Render {
+		q.outages.Left()
+	}
+	return t, ok
 }
 
 var errAgain = errors.New("again")
@@ -603,6 +685,7 @@ func (q *Queue) attempt(ctx, draining context.Context, t Task) *ending {
 	work := draining
 	if t.Kind == Render {
 		work = ctx
+		defer q.outages.Left()
 	}
 	end, err := q.do(work, t)
 	switch {
@@ -691,7 +774,13 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 	}
 	q.learn(time.Since(began))
 	return &ending{
-		write: func(tx *Tx) error { return tx.FinishRender(t.Job, v) },
+		write: func(tx *Tx) error {
+			err := tx.FinishRender(t.Job, v)
+			if err == nil && q.outages.Made(t.AssetID) {
+				err = tx.EndOutage()
+			}
+			return err
+		},
 		then: func(gone bool) {
 			if gone { // cancelled at the last moment
 				q.DeleteMedia(context.WithoutCancel(ctx), []string{v.File, v.Thumb})
@@ -763,6 +852,9 @@ func (q *Queue) clock(ctx context.Context) {
 	covered := q.store.now() // whoever was due by then has been woken for
 	for ctx.Err() == nil {
 		due, err := q.store.NextDue(ctx, covered)
+		if _, probe := q.Outage(); err == nil && probe.After(covered) && (due.IsZero() || probe.Before(due)) {
+			due = probe
+		}
 		now := q.store.now()
 		var alarm <-chan time.Time
 		switch {
@@ -860,6 +952,7 @@ type Outlook struct {
 	Place   int           // 1: next; 0: being made
 	Percent int           // of a render under way
 	Left    time.Duration // until it is finished, roughly; 0: nobody knows yet
+	Held    bool          // by an outage
 }
 
 // Outlooks returns the outlook of every asset whose render is owed.
@@ -868,6 +961,7 @@ func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, _ := q.Outage()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	out := make(map[string]Outlook, len(line)+len(q.running))
@@ -876,7 +970,7 @@ func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
 		if len(q.running) >= q.opts.Workers {
 			rounds++ // those before it are under way
 		}
-		out[id] = Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace}
+		out[id] = Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace, Held: !o.Began.IsZero()}
 	}
 	for id, r := range q.running {
 		out[id] = Outlook{Percent: r.percent, Left: q.pace * time.Duration(100-r.percent) / 100}

@@ -199,6 +199,14 @@ CREATE INDEX IF NOT EXISTS attempts_by_request ON attempts (request_id) WHERE re
 CREATE INDEX IF NOT EXISTS attempts_tried_again ON attempts (finished DESC, id DESC)
 	WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed');
 
+-- The outage under way: videos fail one after the other for a reason that is not their own, so only one at a time is tried.
+CREATE TABLE IF NOT EXISTS outage (
+	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- there is one, or none
+	began       INTEGER NOT NULL,
+	reason      TEXT    NOT NULL,                      -- of the last failure: technical, for admins
+	told        INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)) -- admins have had the message
+) STRICT;
+
 -- Telegram's updates, stored before they are confirmed to Telegram. The primary key keeps one from being handled twice.
 CREATE TABLE IF NOT EXISTS inbox (
 	update_id   INTEGER PRIMARY KEY,

@@ -221,6 +221,12 @@ func (tx *Tx) SetLang(user int64, lang string) error {
 	return one(tx.Exec(`UPDATE users SET lang = ? WHERE id = ?`, lang, user))
 }
 
+// Language returns the language of a user.
+func (s *Store) Language(ctx context.Context, user int64) (lang string, err error) {
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ?`, user).Scan(&lang))
+	return lang, err
+}
+
 // SetReachable records whether messages reach a user. A user nobody knows is not an error.
 func (tx *Tx) SetReachable(user int64, yes bool) error {
 	_, err := tx.Exec(`UPDATE users SET unreachable = CASE WHEN ? THEN NULL ELSE ifnull(unreachable, ?) END WHERE id = ?`, yes, tx.now, user)
@@ -765,6 +771,73 @@ func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error)
 	var due sql.NullInt64
 	err := s.db.Read().QueryRowContext(ctx, `SELECT min(due) FROM jobs WHERE started IS NULL AND due > ?`, after.UnixMilli()).Scan(&due)
 	return moment(due.Int64), err
+}
+
+// ---- the outage
+
+// Outage is what keeps videos from being made.
+type Outage struct {
+	Began  time.Time // zero: there is none
+	Reason string
+	Told   bool // admins have had the message
+}
+
+// Outage returns the outage under way, if there is one.
+func (s *Store) Outage(ctx context.Context) (o Outage, err error) {
+	var began int64
+	err = s.db.Read().QueryRowContext(ctx, `SELECT began, reason, told FROM outage`).Scan(&began, &o.Reason, &o.Told)
+	if errors.Is(err, sql.ErrNoRows) {
+		return o, nil
+	}
+	o.Began = moment(began)
+	return o, err
+}
+
+// BeginOutage records an outage and gives back the attempts that it has cost: so many of each asset's.
+func (tx *Tx) BeginOutage(reason string, spent map[string]int) error {
+	if _, err := tx.Exec(`INSERT INTO outage (id, began, reason) VALUES (1, ?, ?) ON CONFLICT DO NOTHING`, tx.now, reason); err != nil {
+		return err
+	}
+	for id, n := range spent {
+		if _, err := tx.Exec(`UPDATE jobs SET attempt = max(attempt - ?, 0) WHERE asset_id = ? AND kind = 'RENDER' AND started IS NULL`, n, id); err != nil {
+			return err
+		}
+	}
+	tx.touch("")
+	return nil
+}
+
+// Hold defers a render that failed in an outage, behind the others: each is tried in turn.
+func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
+	if err := tx.Defer(j, due, problem); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE jobs SET turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER') + 1 WHERE id = ?`, j.ID)
+	return err
+}
+
+// EndOutage forgets the outage; the renders that it made wait are due.
+func (tx *Tx) EndOutage() error {
+	if _, err := tx.Exec(`DELETE FROM outage`); err != nil {
+		return err
+	}
+	return tx.HurryRenders()
+}
+
+// HurryRenders makes every render that waits due, and has them looked for.
+func (tx *Tx) HurryRenders() error {
+	n, err := tx.Exec(`UPDATE jobs SET due = min(due, ?) WHERE kind = 'RENDER' AND started IS NULL`, tx.now)
+	for range n {
+		tx.queued = append(tx.queued, Render)
+	}
+	tx.touch("")
+	return err
+}
+
+// OutageTold records that admins have had the message.
+func (tx *Tx) OutageTold() error {
+	_, err := tx.Exec(`UPDATE outage SET told = 1`)
+	return err
 }
 
 // Watcher is a user who looks at a progress message.

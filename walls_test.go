@@ -27,7 +27,7 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go":                {nil, []string{"config", "db", "desk", "folder", "lang", "media", "telegram", "video", "fake/telegram"}},
+	"main.go":                {nil, []string{"config", "db", "desk", "folder", "lang", "media", "outage", "telegram", "video", "fake/telegram"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
 	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
 	"queue.go":               {nil, nil},
@@ -39,6 +39,7 @@ var rooms = map[string]struct {
 	"internal/media":         {nil, nil},
 	"internal/desk":          {nil, nil},
 	"internal/folder":        {nil, nil},
+	"internal/outage":        {nil, nil},
 	"internal/lang":          {[]string{"toml"}, nil},
 	"internal/fake/telegram": {nil, nil},
 	"docs/generator":         {[]string{"exec"}, nil}, // an example, no part of the program

@@ -1,0 +1,132 @@
+// Package outage tells whether videos fail for a reason that is not their own: so many different ones in a row, for the same
+// reason, with none made in between.
+package outage
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Watch watches the videos that are made and those that fail. During an outage it lets one at a time be tried. Judge and Made
+// say the same when they are asked the same again: what they were asked for may have to be written twice.
+type Watch struct {
+	after int           // different videos
+	limit time.Duration // the longest outage: then failures count again, so that everybody is told in the end
+	every time.Duration // between two tries
+
+	mu     sync.Mutex
+	began  time.Time // zero: there is no outage
+	reason string
+	next   time.Time // when a video is tried
+	trying bool
+	row    []failure       // for one reason; of an outage, the last is the one that began it
+	own    map[string]bool // assets that failed while another was made: their reason is their own
+	ended  string          // the asset that ended the last outage
+}
+
+type failure struct {
+	asset, reason string
+	attempt       int
+}
+
+// New returns a Watch for which so many different videos are an outage.
+func New(after int, limit, every time.Duration) *Watch {
+	return &Watch{after: after, limit: limit, every: every, own: map[string]bool{}}
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// Judge looks at a failed attempt. held: it belongs to an outage. spent: the outage begins with it, and has cost so many
+// earlier attempts of each asset. A reason that holds the name is the video's own.
+func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	this := failure{asset, digits.ReplaceAllString(strings.ReplaceAll(problem, asset, ""), "0"), attempt}
+	if !w.began.IsZero() {
+		if last := len(w.row) - 1; last >= 0 && w.row[last] == this {
+			spent = w.spent()
+		}
+		return now.Before(w.began.Add(w.limit)), spent
+	}
+	if w.own[asset] || strings.Contains(problem, name) {
+		return false, nil
+	}
+	w.row = slices.DeleteFunc(w.row, func(f failure) bool { return f == this || f.reason != this.reason })
+	w.row = append(w.row, this)
+	if spent = w.spent(); len(spent) < w.after {
+		return false, nil
+	}
+	w.began, w.reason, w.next = now, problem, now.Add(w.every)
+	return true, spent
+}
+
+// spent counts the attempts of each asset in the row, but for the last, which is given back where it is held.
+func (w *Watch) spent() map[string]int {
+	n := map[string]int{}
+	for _, f := range w.row {
+		n[f.asset]++
+	}
+	n[w.row[len(w.row)-1].asset]--
+	return n
+}
+
+// manyOwn is how many assets are remembered to fail for reasons of their own.
+const manyOwn = 10_000
+
+// Made is told that a video was made. over: it ends an outage.
+func (w *Watch) Made(asset string) (over bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.began.IsZero() && w.ended == asset {
+		return true
+	}
+	if over = !w.began.IsZero(); over {
+		w.ended = asset
+	}
+	if len(w.own) > manyOwn {
+		clear(w.own)
+	}
+	for _, f := range w.row {
+		w.own[f.asset] = true
+	}
+	w.row, w.began, w.reason, w.next = nil, time.Time{}, "", time.Time{}
+	return over
+}
+
+func (w *Watch) set(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
+// Admit reports whether a video may be tried now. During an outage nobody else may until Left is called.
+func (w *Watch) Admit(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.began.IsZero() || !now.Before(w.began.Add(w.limit)) {
+		return true
+	}
+	if w.trying || now.Before(w.next) {
+		return false
+	}
+	w.trying, w.next = true, now.Add(w.every)
+	return true
+}
+
+// Left is told when an attempt has ended, or none was begun after Admit.
+func (w *Watch) Left() { w.set(func() { w.trying = false }) }
+
+// State returns when the outage under way began, why, and when the next video is tried; zero times: there is none.
+func (w *Watch) State() (began time.Time, reason string, next time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.began, w.reason, w.next
+}
+
+// Resume goes on with an outage of before, and lets a video be tried at once.
+func (w *Watch) Resume(began time.Time, reason string) {
+	w.set(func() { w.began, w.reason, w.next = began, reason, time.Time{} })
+}
