@@ -569,11 +569,15 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		if _, ok := b.opts.Role(u.ID); !ok {
 			return nil
 		}
-		if err := b.queue.TryNow(ctx); err != nil {
+		answer := "trying_now"
+		switch err := b.queue.TryNow(ctx); {
+		case errors.Is(err, ErrNotFailed):
+			answer = "outage_over"
+		case err != nil:
 			return err
 		}
 		b.stripButtons(ctx, u.ID, message)
-		return b.reply(ctx, u, "trying_now", nil, nil)
+		return b.reply(ctx, u, answer, nil, nil)
 	}
 	return nil
 }

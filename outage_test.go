@@ -257,3 +257,46 @@ func TestAdminsAreToldOfAnOutageOnceAndMayTry(t *testing.T) {
 		}
 	}
 }
+
+func TestThePageShowsAnOutageWithAButton(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	d.queue.outages = outage.New(2, 24*time.Hour, probeEvery)
+	session, admin := d.signIn(8), d.signIn(7)
+	refusal := d.want(409, d.send(call{method: "POST", path: "/try-now", session: admin, json: true}))
+	if refused(t, refusal) != "NOT_FAILED" {
+		t.Errorf("got %s; want NOT_FAILED without an outage", refusal)
+	}
+	ask(t, d.store, "Маша", 1)
+	ask(t, d.store, "Лев", 2)
+	for range 2 {
+		fail(t, d.queue, Render, errors.New("dial tcp: connection refused"))
+	}
+	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
+	for _, want := range []string{"Videos fail one after the other", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "38 GB free", "Waiting since"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("got %s; want %q in it", page, want)
+		}
+	}
+	body := d.want(200, d.send(call{method: "GET", path: "/", session: session, json: true}))
+	for _, want := range []string{`"outage":{"began":"`, `"disk_free":38000000000`, `"oldest_waiting":"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got %s; want %s in it", body, want)
+		}
+	}
+	if n := count(t, d.store, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND due > 0 AND attempt = 0`); n != 2 {
+		t.Errorf("got %d renders held with their attempts given back; want 2", n)
+	}
+	w := d.send(call{method: "POST", path: "/try-now", session: admin})
+	d.want(303, w)
+	if to := w.Header().Get("Location"); to != "/?notice=trying" {
+		t.Errorf("got sent to %s", to)
+	}
+	task := begin(t, d.store, Render)
+	write(t, d.store, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "x.mp4"}) })
+	if !d.queue.outages.Made(task.AssetID) {
+		t.Error("a video that is made ends no outage")
+	}
+	if page := d.want(200, d.send(call{method: "GET", path: "/", session: session})); strings.Contains(page, "try-now") {
+		t.Errorf("got %s; want no outage any more", page)
+	}
+}

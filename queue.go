@@ -355,11 +355,11 @@ func (q *Queue) Outage() (o Outage, next time.Time) {
 	return o, next
 }
 
-// TryNow tries a video during an outage without waiting for its time.
+// TryNow tries a video during an outage without waiting for its time. ErrNotFailed: there is none.
 func (q *Queue) TryNow(ctx context.Context) error {
 	o, _ := q.Outage()
 	if o.Began.IsZero() {
-		return nil
+		return ErrNotFailed
 	}
 	q.outages.Resume(o.Began, o.Reason)
 	return q.store.Tx(ctx, func(tx *Tx) error { return tx.HurryRenders() })
@@ -911,6 +911,13 @@ func (q *Queue) progress(assetID string, percent int) {
 	if changed {
 		q.tell(assetID)
 	}
+}
+
+// Busy returns how many videos are being made, and how many can be at a time.
+func (q *Queue) Busy() (busy, workers int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.running), q.opts.Workers
 }
 
 // learn takes the time of a render into the moving average.

@@ -876,6 +876,13 @@ func (s *Store) texts(ctx context.Context, query string, args ...any) ([]string,
 	return collect(rows, err, func(t *string) error { return rows.Scan(t) })
 }
 
+// OldestWaiting returns since when the asset waits that has waited longest; zero: none does.
+func (s *Store) OldestWaiting(ctx context.Context) (time.Time, error) {
+	var created sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT min(created) FROM assets WHERE status = 'PENDING'`).Scan(&created)
+	return moment(created.Int64), err
+}
+
 // RenderTimes returns how long the last few successful renders took, newest first.
 func (s *Store) RenderTimes(ctx context.Context) ([]time.Duration, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT finished - started FROM attempts

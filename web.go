@@ -60,6 +60,7 @@ type WebOptions struct {
 	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
 	CanDraw  func(template, name string) error  // nil error: that template has every letter
 	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
+	Free     func() (bytes int64, err error)    // on the disk
 	BotOn    bool                               // /admin in the bot gives a sign-in link
 	Staff    desk.Staff                         // who may sign in, for their names in the activity list
 	Limits   []desk.Limit                       // as Settings shows them
@@ -155,6 +156,7 @@ func (w *Web) routes() {
 	in.POST("/assets/:id/retry", w.retry)
 	in.Match(get, "/retry-all", w.askRetryAll)
 	in.POST("/retry-all", w.retryAll)
+	in.POST("/try-now", w.tryNow)
 	in.Match(get, "/media/:id", w.media)
 	in.Match(get, "/thumbs/:id", w.thumb)
 	in.POST("/logout", w.logout((*Tx).SignOut))
@@ -557,8 +559,24 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 	if view.Need, err = w.store.NeedYou(ctx, admin, f); err != nil {
 		return view, err
 	}
+	if view.Health, err = w.health(c); err != nil {
+		return view, err
+	}
 	view.Cards, err = w.cards(c, list...)
 	return view, err
+}
+
+// health says how work goes.
+func (w *Web) health(c echo.Context) (h desk.Health, err error) {
+	h.Busy, h.Workers = w.queue.Busy()
+	if h.Free, err = w.opts.Free(); err != nil {
+		w.log.Warn("look for room on the disk", "err", err) // the library is of use without it
+	}
+	if o, next := w.queue.Outage(); !o.Began.IsZero() {
+		h.Outage = &desk.Outage{Began: o.Began, Reason: desk.Reason(voice(language(c)), o.Reason), Error: o.Reason, Next: next}
+	}
+	h.Oldest, err = w.store.OldestWaiting(c.Request().Context())
+	return h, err
 }
 
 func (w *Web) asset(c echo.Context) error {
@@ -748,6 +766,19 @@ func (w *Web) retryAll(c echo.Context) error {
 		Success bool `json:"success"`
 		Tally
 	}{true, t})
+}
+
+// tryNow tries a video during an outage at once.
+func (w *Web) tryNow(c echo.Context) error {
+	if err := w.queue.TryNow(c.Request().Context()); err != nil {
+		return err
+	}
+	admin := adminOf(c)
+	err := w.store.Tx(c.Request().Context(), func(tx *Tx) error { return tx.Note(Event{Admin: &admin.ID, Action: "try now"}) })
+	if err != nil {
+		return fmt.Errorf("note a try: %w", err)
+	}
+	return done(c, "trying", "")
 }
 
 // ---- files

@@ -60,8 +60,8 @@ func newDesk(t testing.TB, baseURL string) *office {
 			}
 			return nil
 		},
-		Ready:  func(context.Context) []string { return d.missing },
-		BotOn:  true,
+		Ready: func(context.Context) []string { return d.missing },
+		Free:  func() (int64, error) { return 38e9, nil }, BotOn: true,
 		Staff:  desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
 		Limits: []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
 		Covers: desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
@@ -1427,7 +1427,7 @@ func TestRetryAll(t *testing.T) {
 		then   map[string]int // queries and the number each must give
 	}{
 		{"an owner retries all of them", 8, nil, 4, 200,
-			`{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 are being tried again, 1 was on its way already.", 0, map[string]int{
+			`{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 videos are being tried again. 1 was on its way already.", 0, map[string]int{
 				`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                                                   3,
 				`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                                                        3,
 				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Маша'`:                      4,
@@ -1445,7 +1445,7 @@ func TestRetryAll(t *testing.T) {
 		{"what failed after the question is left alone", 8, func(t *testing.T, d *office, _ map[string]string, _ url.Values) {
 			ask(t, d.store, "Аня", 6)
 			failForGood(t, d.queue)
-		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 are being tried again, 1 was on its way already.", 1,
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 videos are being tried again. 1 was on its way already.", 1,
 			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
 		{"what failed after the question does not take the place of what was retried since", 8, func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
 			ask(t, d.store, "Аня", 6)

@@ -116,6 +116,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"make", "ready", "did_make_ready"},
 	{"retry", "restarted", "did_retry"},
 	{"retry", "joined", "did_retry_joined"},
+	{"try now", "", "did_try_now"},
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},

@@ -25,6 +25,7 @@ type Library struct {
 	Options  []Option       `json:"templates,omitempty"` // none: there is no choice
 	Problems []string       `json:"problems,omitempty"`
 	Need     any            `json:"need_you"` // what Retry all is about
+	Health   Health         `json:"health"`
 	Status   string         `json:"-"`
 	Platform string         `json:"-"`
 	Query    string         `json:"-"` // as it was typed

@@ -15,6 +15,7 @@ var notices = map[string]string{
 	"joined":    "notice_joined",
 	"created":   "notice_created",
 	"ready":     "notice_ready",
+	"trying":    "notice_trying",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

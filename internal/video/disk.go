@@ -25,6 +25,9 @@ func freeBytes(folder string) (int64, error) {
 	return int64(s.Bavail) * int64(s.Bsize), nil
 }
 
+// Free returns how many bytes may still be written to the disk of the jobs.
+func (m *Maker) Free() (int64, error) { return m.free(m.cfg.Work) }
+
 // room returns an error if the disk of the jobs has not so many bytes beyond the reserve.
 func (m *Maker) room(need int64) error {
 	free, err := m.free(m.cfg.Work)

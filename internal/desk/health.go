@@ -1,0 +1,40 @@
+// health.go is what the library says of the whole at a glance.
+
+package desk
+
+import (
+	"fmt"
+	"time"
+)
+
+// Health is how work goes.
+type Health struct {
+	Busy    int       `json:"busy"` // workers that are making a video
+	Workers int       `json:"workers"`
+	Free    int64     `json:"disk_free"` // bytes; 0: nobody knows
+	Oldest  time.Time `json:"oldest_waiting,omitzero"`
+	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
+}
+
+// Outage is why no videos are made.
+type Outage struct {
+	Began  time.Time `json:"began"`
+	Reason string    `json:"reason"` // in words
+	Error  string    `json:"error"`  // as it came
+	Next   time.Time `json:"next_try"`
+}
+
+// lowDisk is when an admin should make room, in bytes.
+const lowDisk = 2 << 30
+
+// Low reports whether the disk has little room left.
+func (h Health) Low() bool { return h.Free > 0 && h.Free < lowDisk }
+
+// Gigabytes is the room on the disk: 38, or 1.4 where that matters.
+func (h Health) Gigabytes() string {
+	gb := float64(h.Free) / 1e9
+	if gb < 10 {
+		return fmt.Sprintf("%.1f", gb)
+	}
+	return fmt.Sprintf("%.0f", gb)
+}
