@@ -1311,7 +1311,7 @@ func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
 // functions alone, and only store.go could do it another way.
 func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 	guarded := map[string][]string{ // store verb: the functions that may call it
-		"Reschedule": {"retryJob"}, "Defer": {"retryJob"}, "GiveUp": {"retryJob"},
+		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold"}, "Hold": {"retryJob"}, "GiveUp": {"retryJob"},
 		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
 		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},
 	}
