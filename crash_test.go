@@ -47,7 +47,7 @@ func child() {
 		return
 	}
 	var looks atomic.Int64
-	if _, err := startProgram(dir, os.Getenv(childAPI), [3]int{100, 100, 100}, 5, newYear, io.Discard, func() time.Time {
+	if _, err := startProgram(dir, os.Getenv(childAPI), [3]int{100, 100, 100}, 1000, newYear, io.Discard, func() time.Time {
 		if looks.Add(1) == point {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // until it is delivered
