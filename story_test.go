@@ -32,7 +32,8 @@ func newBrowser(t *testing.T) browser {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	options = append(options, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+		chromedp.Flag("accept-lang", "en-US")) // whatever the machine speaks
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -79,14 +80,20 @@ func (b browser) until(expression string) {
 	}
 }
 
-// shoot keeps a picture of the page in the folder SHOTS_DIR, for people who want to look.
+// shoot keeps a picture of what is seen of the page in the folder SHOTS_DIR, for people who want to look.
 func (b browser) shoot(name string) {
+	b.Helper()
+	b.keep(name, chromedp.CaptureScreenshot())
+}
+
+// keep keeps a picture if SHOTS_DIR names a folder for it.
+func (b browser) keep(name string, picture chromedp.Action[[]byte]) {
 	b.Helper()
 	dir := os.Getenv("SHOTS_DIR")
 	if dir == "" {
 		return
 	}
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	png, err := chromedp.Run(b.ctx, picture)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600)
 	}

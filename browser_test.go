@@ -1,0 +1,693 @@
+// Tests of the page in a real browser: what it looks like to a critic, and what becomes of presses.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"retake/internal/desk"
+	"retake/internal/outage"
+)
+
+// openDesk serves an office to browsers, on an address of its own. prepare comes before the first request: nothing in an
+// office is locked.
+func openDesk(t *testing.T, prepare func(d *office)) *office {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	d := newDesk(t, "http://"+server.Listener.Addr().String())
+	prepare(d)
+	server.Config.Handler = d.Handler()
+	server.Start()
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return d
+}
+
+// openStudio is openDesk with a queue at work, one render at a time. Each ends as the next verdict says.
+func openStudio(t *testing.T) (d *office, verdict func(error)) {
+	t.Helper()
+	verdicts := make(chan error)
+	d = openDesk(t, func(d *office) {
+		b := &bench{render: func(ctx context.Context, _ Order) error {
+			select {
+			case err := <-verdicts:
+				return err
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+		q, stop := start(t, d.store, b, Options{Workers: 1})
+		t.Cleanup(stop)
+		d.Web = NewWeb(d.store, q, d.files, d.opts, d.Web.log)
+	})
+	return d, func(err error) {
+		t.Helper()
+		select {
+		case verdicts <- err:
+		case <-time.After(30 * time.Second):
+			t.Fatal("nothing is being rendered")
+		}
+	}
+}
+
+// open goes to a page of an office.
+func (b browser) open(d *office, path string) {
+	b.Helper()
+	b.do(chromedp.Navigate(d.opts.BaseURL + path))
+}
+
+// press clicks with the mouse on the middle of an element, which must be in sight.
+func (b browser) press(selector string) {
+	b.Helper()
+	b.do(chromedp.Click(selector, chromedp.NodeVisible))
+}
+
+// signsIn opens a sign-in link and presses its button.
+func (b browser) signsIn(d *office, admin int64) {
+	b.Helper()
+	b.open(d, d.link(admin))
+	b.press("main form button")
+	b.until("location.pathname === '/' && document.readyState === 'complete'")
+}
+
+// another is a tab of the same browser that shares no cookie with this one.
+func (b browser) another() browser {
+	b.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	b.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as this context
+		b.Fatal(err)
+	}
+	other := browser{b.T, ctx}
+	other.do(chromedp.EmulateViewport(1280, 900))
+	return other
+}
+
+// types presses keys one by one. A key whose press the page takes for itself writes nothing.
+func (b browser) types(text string) {
+	b.Helper()
+	for _, letter := range text {
+		events := kb.Encode(letter)
+		if len(events) == 3 { // a letter of its own would be written whatever the page made of the press
+			events[0].Text = events[1].Text
+			events = slices.Delete(events, 1, 2)
+		}
+		for _, k := range events {
+			if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, *k); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// await waits for a promise.
+func (b browser) await(promise string) {
+	b.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](promise, chromedp.EvalAwaitPromise)); err != nil {
+		b.Fatalf("%s: %v", promise, err)
+	}
+}
+
+// ---- how it looks
+
+// critic reads pages of an office and finds fault with them.
+type critic struct {
+	browser
+	office *office
+	axe    string          // its source
+	read   map[string]bool // paths of the pages so far
+
+	mu     sync.Mutex
+	wanted int64 // status of the page that is being opened
+	faults []string
+}
+
+func newCritic(t *testing.T) *critic {
+	t.Helper()
+	axe, err := os.ReadFile("build/axe/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is not here, which looks at the pages: run `make test`, which fetches it (%v)", err)
+	}
+	c := &critic{browser: newBrowser(t), axe: string(axe), read: map[string]bool{}}
+	if err := chromedp.Listen(c.ctx, c.hear); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// hear notes what the browser complains of.
+func (c *critic) hear(event any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fault := func(format string, args ...any) { c.faults = append(c.faults, fmt.Sprintf(format, args...)) }
+	said := func(v any) string { b, _ := json.Marshal(v); return string(b) }
+	switch e := event.(type) {
+	case *log.EventEntryAdded: // the policy reports here; what the network says comes below
+		if e.Entry.Source != log.EntrySourceNetwork {
+			fault("console: %s %s", e.Entry.Level, e.Entry.Text)
+		}
+	case *runtime.EventConsoleAPICalled:
+		fault("console.%s: %s", e.Type, said(e.Args))
+	case *runtime.EventExceptionThrown:
+		fault("exception: %s", said(e.ExceptionDetails))
+	case *page.EventJavascriptDialogOpening:
+		fault("a dialog opened: %s", e.Message)
+		go chromedp.Call(c.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}) // events come one at a time: not here
+	case *network.EventLoadingFailed:
+		if !e.Canceled { // by going to another page
+			fault("%s could not be loaded: %s %s", e.Type, e.ErrorText, e.BlockedReason)
+		}
+	case *network.EventResponseReceived:
+		switch {
+		case e.Type == network.ResourceTypeDocument && e.Response.Status != c.wanted:
+			fault("%s: got %d; want %d", e.Response.URL, e.Response.Status, c.wanted)
+		case e.Type != network.ResourceTypeDocument && e.Response.Status >= 400:
+			fault("%s: got %d", e.Response.URL, e.Response.Status)
+		}
+	}
+}
+
+// learns gives axe-core to the page, by the debugger: the policy lets no other script in.
+func (c *critic) learns(t *testing.T) {
+	t.Helper()
+	if err := chromedp.Do(c.ctx, chromedp.Evaluate[chromedp.Void](c.axe)); err != nil {
+		t.Fatal("axe-core does not run: ", err)
+	}
+}
+
+// complaints are what was heard since they were asked for last.
+func (c *critic) complaints() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	heard := c.faults
+	c.faults = nil
+	return heard
+}
+
+// moves goes to another office and signs in there.
+func (c *critic) moves(d *office, admin int64) {
+	c.Helper()
+	c.mu.Lock()
+	c.office, c.wanted = d, 200
+	c.mu.Unlock()
+	c.signsIn(d, admin)
+}
+
+// reads opens a page and looks at it in two widths, by day and by night.
+func (c *critic) reads(name, path string, status int64) {
+	c.read[strings.SplitN(path, "?", 2)[0]] = true
+	c.Run(name, func(t *testing.T) {
+		b := browser{t, c.ctx}
+		c.mu.Lock()
+		c.wanted = status
+		c.mu.Unlock()
+		b.open(c.office, path)
+		if got := b.js("[...document.querySelectorAll('h1')].filter(h => h.innerText.trim()).length"); got != "1" {
+			t.Errorf("got %s headings of the first rank; want 1", got)
+		}
+		if got := b.js("document.documentElement.lang"); got == "" {
+			t.Error("got no language of the page")
+		}
+		if got := b.js("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^javascript:/i.test(a.value)).map(a => a.name + '=' + a.value)"); got != "" {
+			t.Errorf("got attributes %s; want none that is a script", got)
+		}
+		c.learns(t)
+		var violations []string
+		seen := map[string][]string{}
+		for _, width := range []int64{320, 390, 1280} {
+			b.do(chromedp.EmulateViewport(width, 900))
+			if got := b.js("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
+				t.Errorf("%d px: got a page that is %s px wider: %s", width, got,
+					b.js("[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')"))
+			}
+			if width == 320 {
+				continue
+			}
+			for _, scheme := range []string{"light", "dark"} {
+				b.prefers(scheme)
+				b.keep(fmt.Sprintf("%s-%d-%s", strings.ReplaceAll(t.Name()[strings.Index(t.Name(), "/")+1:], "/", "-"), width, scheme), chromedp.FullScreenshot(100))
+				for _, v := range b.violations() {
+					if seen[v] == nil {
+						violations = append(violations, v)
+					}
+					seen[v] = append(seen[v], fmt.Sprintf("%d px %s", width, scheme))
+				}
+			}
+		}
+		for _, v := range violations {
+			t.Errorf("%s: %s", strings.Join(seen[v], ", "), v)
+		}
+		for _, fault := range c.complaints() {
+			t.Error(fault)
+		}
+	})
+}
+
+// prefers sets the colours that the reader prefers.
+func (b browser) prefers(scheme string) {
+	b.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// violations asks axe-core. What is folded away is unfolded for it.
+func (b browser) violations() (list []string) {
+	b.Helper()
+	answer, err := chromedp.Run(b.ctx, chromedp.Evaluate[struct {
+		Violations []struct {
+			ID, Help string
+			Nodes    []struct {
+				Target               []any
+				HTML, FailureSummary string
+			}
+		}
+		Passed int
+	}](`(async () => {
+		const folded = [...document.querySelectorAll('details:not([open])')];
+		folded.forEach(d => { d.open = true });
+		const r = await axe.run(document, { preload: false, resultTypes: ['violations'],
+			runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+		folded.forEach(d => { d.open = false });
+		return { violations: r.violations, passed: r.passes.length };
+	})()`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if answer.Passed < 10 {
+		b.Errorf("got %d rules that axe-core found kept; want that it looked", answer.Passed)
+	}
+	for _, v := range answer.Violations {
+		n := v.Nodes[0]
+		list = append(list, fmt.Sprintf("%s: %s, at %d places, first at %v: %s\n%s", v.ID, v.Help, len(v.Nodes), n.Target, n.HTML, n.FailureSummary))
+	}
+	return list
+}
+
+// odd are names that no parent types and no page may break on, beside the hostile ones.
+var odd = []string{strings.Repeat("Щ", 50), "Weeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "مُحَمَّد بن عبد الرحمن", "שִׁירָה־לִי בַּת דָּוִד",
+	"Olivia-Charlotte Wetherby-Featherstonehaugh", "🎄👨‍👩‍👧‍👦 💥", "javascript:alert(document.cookie)//"}
+
+// wounded are errors to match.
+var wounded = append([]string{"💥 engine: exit 1 🎄\n\t👨‍👩‍👧‍👦", "مُحَرِّك الفيديو لا يعمل: exit 1", strings.Repeat("x", 2048), strings.Repeat("ffmpeg: no\n", 180)}, hostile...)
+
+// still is a picture as a video has one.
+func still(t *testing.T) string {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 480, 270))
+	for y := range 270 {
+		for x := range 480 {
+			picture.Set(x, y, color.RGBA{uint8(30 + x/4), uint8(60 + y/3), uint8(150 - x/8), 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, picture, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// furnish fills a library with a card of each kind, and with names and errors that try to be something else. The newest
+// are the first two dozen. It returns ids by what they are.
+func furnish(t *testing.T, d *office) (ids map[string]string) {
+	t.Helper()
+	path, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	film, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids = map[string]string{}
+	clock := time.Now().Add(-26 * time.Hour)
+	d.store.now = func() time.Time { clock = clock.Add(10 * time.Second); return clock }
+
+	for i, name := range slices.Concat(hostile, odd) {
+		id, wound := NewID(), wounded[i%len(wounded)]
+		ids[name] = id
+		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
+			id, name, fmt.Sprint("hostile", i), wound, d.store.now().UnixMilli(), d.store.now().UnixMilli())
+		for n := range 3 {
+			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
+				id, n+1, d.store.now().UnixMilli(), wound)
+		}
+		write(t, d.store, func(tx *Tx) error {
+			if _, err := tx.Meet(1, "ru"); err != nil {
+				return err
+			}
+			return tx.Note(Event{User: 1, Action: "ask", AssetID: id, Outcome: hostile[i%len(hostile)]})
+		})
+	}
+	for i, name := range append(slices.Clone(odd), hostile[0]) { // finished, too
+		id := NewID()
+		ids["film of "+name] = id
+		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
+			id, name, fmt.Sprint("odd", i), d.store.now().UnixMilli(), d.store.now().UnixMilli())
+	}
+
+	for _, state := range []string{failedPublication, pendingPublication, runningPublication, completedPublication} {
+		id := NewID()
+		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
+			id, "Studio tour", "studio tour"+id, d.store.now().UnixMilli(), d.store.now().UnixMilli())
+		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, remote_url, creator, created, status, error, started, completed) VALUES (?, ?, 'javascript:alert(1)', 7, 0, `+state+`)`, id, platform)
+		}
+		ids["on platforms"] = id
+	}
+
+	clock = time.Now().Add(-time.Hour)
+	ids["made by an admin"] = madeByAdmin(t, d.store, 7, "Ава", "ава").ID
+	d.filmed(string(film), still(t))
+	ids["finished"] = ask(t, d.store, "Маша", 1, 2, 3, 4).ID
+	d.filmed(string(film), still(t))
+	mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1 WHERE asset_id = ? AND user_id < 4`, ids["finished"])
+
+	ids["failed"] = ask(t, d.store, "Ноа", 1, 2, 3, 4, 5).ID
+	for range 3 {
+		mutate(t, d.store, `UPDATE jobs SET due = 0`)
+		fail(t, d.queue, Render, errors.New("ffmpeg: took longer than 5m0s"))
+	}
+	mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`) // 5 is not told
+	ids["replaced"] = ask(t, d.store, "Ева", 2).ID
+	failForGood(t, d.queue)
+	if _, err := d.queue.Retry(t.Context(), ids["replaced"], AdminClicked{Admin: Admin{ID: 8, Owner: true}}); err != nil {
+		t.Fatal(err)
+	}
+	ids["replacing"] = begin(t, d.store, Render).AssetID
+	ids["rendering"] = ask(t, d.store, "Иван", 1).ID
+	fail(t, d.queue, Render, errors.New("generator said 503: try later"))
+	mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE asset_id = ?`, ids["rendering"])
+	begin(t, d.store, Render)
+	d.queue.running[ids["rendering"]] = &making{percent: 62}
+	clock = time.Now().Add(-5 * time.Minute)
+	ids["tried again in an hour"] = ask(t, d.store, "Лея", 3).ID
+	fail(t, d.queue, Render, errors.New("connect: connection refused"))
+	ids["next"] = ask(t, d.store, "Ольга", 1, 2).ID
+	ids["waiting"] = ask(t, d.store, "София", 2).ID
+	d.store.now = time.Now
+	return ids
+}
+
+// TestEveryPageStandsUpToACritic has a line for each page: its name, its path and its status. axe-core finds no fault with
+// it, nothing is wider than the screen, and the console stays empty.
+func TestEveryPageStandsUpToACritic(t *testing.T) {
+	c := newCritic(t)
+
+	quiet := openDesk(t, func(*office) {})
+	c.office = quiet
+	c.reads("sign-in", "/login", 200)
+	c.reads("sign-in/good link", quiet.link(8), 200)
+	c.reads("sign-in/bad link", "/login/nonsense", 403)
+	c.moves(quiet, 8)
+	c.reads("quiet/library", "/", 200)
+	c.reads("quiet/nothing has failed", "/?status=FAILED", 200)
+	c.reads("quiet/nothing is ready", "/?status=COMPLETED", 200)
+	c.reads("quiet/settings", "/settings", 200)
+	c.reads("quiet/that was all", "/activity?after=1-a-1", 200)
+	c.reads("quiet/retry all", "/retry-all", 200)
+
+	var ids map[string]string
+	full := openDesk(t, func(d *office) {
+		ids = furnish(t, d)
+		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")
+		d.opts.Offers = slices.Clone(choices)
+		for i, evil := range append(hostile[:3:3], odd[:3]...) {
+			d.opts.Offers = append(d.opts.Offers, titled(fmt.Sprint("evil-", i), evil, evil))
+		}
+		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: hostile[0], Value: hostile[1]}, desk.Limit{Label: strings.Repeat("l", 60), Value: 3})
+		d.queue.opts.Workers = 2
+		d.queue.outages = outage.New(5, time.Hour, probeEvery)
+		d.queue.outages.Resume(time.Now().Add(-20*time.Minute), hostile[1]+": connection refused")
+		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.Web.log)
+	})
+	find := func(name string) string { return "/?q=" + url.QueryEscape(name) }
+	c.moves(full, 7)
+	c.reads("video/of others", "/assets/"+ids["failed"], 200)
+	c.moves(full, 8)
+	c.reads("library", "/?notice=retried&restarted=3&joined=1&skipped=2", 200)
+	c.reads("library/older", "/?after="+ids[hostile[8]], 200)
+	c.reads("library/that was all", "/?after="+ids[hostile[0]], 200)
+	c.reads("library/failed", "/?status=FAILED", 200)
+	c.reads("library/found", find("маша"), 200)
+	c.reads("library/nothing found", find(hostile[0]), 200)
+	c.reads("library/nothing found in a filter", find(hostile[1]+strings.Repeat("W", 200))+"&status=FAILED", 200)
+	for _, kind := range []string{"finished", "made by an admin", "on platforms", "failed", "replaced", "rendering", "tried again in an hour", "next", "waiting"} {
+		c.reads("video/"+kind, "/assets/"+ids[kind], 200)
+	}
+	for i, name := range slices.Concat(hostile, odd) {
+		if i%3 == 0 { // the cards of all were looked at above
+			c.reads(fmt.Sprint("hostile/", i), "/assets/"+ids[name], 200)
+		}
+	}
+	c.reads("hostile/film", "/assets/"+ids["film of "+odd[0]], 200)
+	c.reads("activity", "/activity", 200)
+	c.reads("settings", "/settings", 200)
+	c.reads("retry all", "/retry-all", 200)
+	c.reads("retry all/found", "/retry-all?q="+url.QueryEscape("ноа"), 200)
+	c.reads("error/nothing here", "/nowhere", 404)
+	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
+	c.reads("ru/library", "/?notice=retried&restarted=3&joined=1&skipped=2", 200)
+	c.reads("ru/video", "/assets/"+ids["failed"], 200)
+	c.reads("ru/activity", "/activity", 200)
+	c.reads("ru/settings", "/settings", 200)
+	c.reads("ru/retry all", "/retry-all", 200)
+	c.reads("ru/sign-in", "/login/nonsense", 403)
+	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
+	c.reads("error/no such video", "/assets/"+NewID(), 404)
+	c.reads("error/no such status", "/?status=nonsense", 422)
+
+	for _, r := range full.echo.Routes() {
+		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|static/|media/|thumbs/|templates/)`).MatchString(r.Path) {
+			continue // no page
+		}
+		shape := regexp.MustCompile("^" + regexp.MustCompile(`:\w+|\*`).ReplaceAllString(r.Path, "[^/]+") + "$")
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(c.read)), shape.MatchString) {
+			t.Errorf("nobody has read %s: it wants a line above", r.Path)
+		}
+	}
+}
+
+// TestTheCriticFindsFault shows each fault to the critic: one who praises everything is no critic.
+func TestTheCriticFindsFault(t *testing.T) {
+	c := newCritic(t)
+	quiet := openDesk(t, func(*office) {})
+	c.office = quiet
+	for name, fault := range map[string]struct{ script, want string }{
+		"a picture without words": {"document.querySelector('main').append(new Image())", "image-alt"},
+		"faint letters":           {"document.querySelector('h1').style.color = 'light-dark(#aaa, #555)'", "color-contrast"},
+		"a small button":          {"const row = document.createElement('div'); document.querySelector('main').append(row); for (const word of 'ab') { const b = document.createElement('button'); b.textContent = word; b.style = 'font-size: 6px; padding: 0; border: 0'; row.append(b) }", "target-size"},
+		"a script of another's":   {"document.body.append(Object.assign(document.createElement('iframe'), { src: 'https://example.com/' }))", "Content Security Policy"},
+		"a handler in the markup": {"try { document.body.setAttribute('onclick', 'alert(1)') } catch { }", "TrustedScript"},
+		"a word in the console":   {"console.error('oops')", "oops"},
+		"an exception":            {"setTimeout(() => { throw new Error('oops') })", "oops"},
+		"a file that is missing":  {"await fetch('/static/nothing.css')", "got 404"},
+		"a dialog":                {"alert(1)", "a dialog opened"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.mu.Lock()
+			c.wanted = 200
+			c.mu.Unlock()
+			b := browser{t, c.ctx}
+			b.open(quiet, "/login")
+			c.learns(t)
+			// Two frames later it has happened.
+			b.await("(async () => { " + fault.script + "; await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))) })()")
+			found := strings.Join(append(b.violations(), c.complaints()...), "\n")
+			if !strings.Contains(found, fault.want) {
+				t.Errorf("got %q; want %s", found, fault.want)
+			}
+		})
+	}
+}
+
+// ---- what becomes of presses
+
+// pilled is the one card of the library with a pill of that class, as an expression.
+func pilled(pill string) string { return "document.querySelector('.card:has(.pill." + pill + ")')" }
+
+func TestARetryIsSeenToItsEndWithoutAReload(t *testing.T) {
+	d, verdict := openStudio(t)
+	ask(t, d.store, "Маша", 1, 2)
+	verdict(Permanent(errEngine))
+	b := newBrowser(t)
+	b.signsIn(d, 8)
+	b.until(pilled("bad") + " !== null")
+	b.js("window.mark = 'the same page'")
+	same := func(when string) {
+		t.Helper()
+		if got := b.js("window.mark"); got != "the same page" {
+			t.Errorf("%s: got another page; want the same", when)
+		}
+	}
+	b.press(`.card [data-key="retry"]`)
+	b.until("(" + pilled("busy") + " ?? " + pilled("wait") + ") !== null")
+	same("after the press")
+	if got := b.js("document.activeElement.closest('main')?.id"); got != "main" {
+		t.Errorf("got the focus on %s; want it where the reader was", b.js("document.activeElement.outerHTML.slice(0, 200)"))
+	}
+	if got := b.js("[...document.querySelectorAll('[role=status]')].map(e => e.innerText.trim()).join()"); got == "" {
+		t.Error("got no word about what was done; want a notice that is read out")
+	}
+	verdict(nil)
+	b.until(pilled("ok") + " !== null")
+	same("at the end")
+	if n := count(t, d.store, `SELECT count(*) FROM assets`); n != 2 {
+		t.Errorf("got %d videos; want the failed one and the next", n)
+	}
+}
+
+func TestARetryWorksWithoutJavaScript(t *testing.T) {
+	d, verdict := openStudio(t)
+	ask(t, d.store, "Маша", 1)
+	verdict(Permanent(errEngine))
+	b := newBrowser(t)
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.signsIn(d, 8)
+	// Only what stands in the answer of the server is seen; looking again is a reload.
+	shows := func(expression string) {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); b.js(expression) != "true"; b.do(chromedp.Reload()) {
+			if time.Now().After(deadline) {
+				t.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
+			}
+		}
+	}
+	shows(pilled("bad") + " !== null")
+	if got := b.js("document.querySelector('time[data-rel]').innerText"); strings.Contains(got, "now") || strings.Contains(got, "ago") {
+		t.Fatalf("got %s; want the time as the server wrote it, for no script runs", got)
+	}
+	b.press(`.card [data-key="retry"]`)
+	b.until("location.search.includes('notice=restarted')")
+	if got := b.js("document.querySelector('[role=status]')?.innerText ?? ''"); got == "" {
+		t.Errorf("got %s; want a notice", b.js("document.body.innerText"))
+	}
+	verdict(nil)
+	shows(pilled("ok") + " !== null")
+}
+
+func TestWhatOneAdminDoesAppearsAtTheOthers(t *testing.T) {
+	d, verdict := openStudio(t)
+	ask(t, d.store, "Маша", 1)
+	verdict(Permanent(errEngine))
+	one := newBrowser(t)
+	other := one.another()
+	one.signsIn(d, 8)
+	other.signsIn(d, 7)
+	other.until(pilled("bad") + " !== null")
+	if got := other.js("document.querySelectorAll('[data-key=\"retry\"]').length"); got != "0" {
+		t.Errorf("got %s buttons to retry what somebody else's people asked for; want none", got)
+	}
+	other.js("window.mark = 'the same page'")
+	one.press(`.card [data-key="retry"]`)
+	other.until("(" + pilled("busy") + " ?? " + pilled("wait") + ") !== null")
+	verdict(nil)
+	other.until(pilled("ok") + " !== null")
+	if got := other.js("window.mark"); got != "the same page" {
+		t.Errorf("got another page; want the same")
+	}
+	other.do(chromedp.SendKeys("#name", "Лев\r"))
+	one.until("[...document.querySelectorAll('.card h2')].some(h => h.innerText === 'Лев')")
+}
+
+func TestALinkThatWasLookedAtStillSignsInOnce(t *testing.T) {
+	d := openDesk(t, func(*office) {})
+	link := d.link(8)
+	for range 2 { // Telegram's preview opens every link
+		res, err := http.Get(d.opts.BaseURL + link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != 200 || len(res.Cookies()) > 0 {
+			t.Errorf("got %s and cookies %v; want the page with the button", res.Status, res.Cookies())
+		}
+	}
+	b := newBrowser(t)
+	late := b.another()
+	for _, tab := range []browser{b, late} {
+		tab.open(d, link)
+		tab.until("document.querySelector('main form button') !== null")
+	}
+	b.press("main form button")
+	b.until("location.pathname === '/' && document.querySelector('#library') !== null")
+	late.press("main form button")
+	late.until("document.body?.innerText.includes('used already')")
+	if got := late.js("document.querySelectorAll('main form').length"); got != "0" {
+		t.Errorf("got %s buttons; want none on a link that was used", got)
+	}
+	late.open(d, "/")
+	late.until("location.pathname === '/login'")
+}
+
+func TestTheKeyboardReachesTheSearch(t *testing.T) {
+	d := openDesk(t, func(*office) {})
+	b := newBrowser(t)
+	b.signsIn(d, 8)
+	at := func(id string) {
+		t.Helper()
+		if got := b.js("document.activeElement.id"); got != id {
+			t.Errorf("got the focus on %q; want %q", got, id)
+		}
+	}
+	value := func(id, want string) {
+		t.Helper()
+		if got := b.js("document.getElementById('" + id + "').value"); got != want {
+			t.Errorf("got %q in %s; want %q", got, id, want)
+		}
+	}
+	b.types("/")
+	at("q")
+	b.types("ма/ша")
+	value("q", "ма/ша")
+	b.types(kb.Escape)
+	at("")
+	value("q", "ма/ша")
+	b.types("/лев") // what was typed is selected
+	value("q", "лев")
+	b.do(chromedp.Focus("#name"))
+	b.types("а/б")
+	at("name")
+	value("name", "а/б")
+
+	b.open(d, "/")
+	b.types(kb.Tab)
+	if got := b.js("document.activeElement.className + ' ' + (document.activeElement.getBoundingClientRect().top >= 0)"); got != "skip true" {
+		t.Errorf("got %s first; want the link to the content, in sight", got)
+	}
+	b.types(kb.Enter + kb.Tab)
+	at("name")
+}
