@@ -801,8 +801,8 @@ func (s shown) matters(now shown) bool {
 
 // showProgress edits the progress messages after changes, each at most every progressRest.
 func (b *Bot) showProgress(ctx context.Context) {
-	changes, end := b.queue.View()
-	defer end()
+	changes := make(chan struct{}, 1)
+	defer b.queue.View(func(string, int) { nudge(changes) })()
 	seen := map[int64]shown{}
 	dirty := false
 	var rest <-chan time.Time
