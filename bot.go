@@ -817,8 +817,8 @@ func (s shown) matters(now shown) bool {
 
 // showProgress edits the progress messages after changes, each at most every progressRest.
 func (b *Bot) showProgress(ctx context.Context) {
-	changes, end := b.queue.View()
-	defer end()
+	changes := make(chan struct{}, 1)
+	defer b.queue.View(func(string, int) { nudge(changes) })()
 	seen := map[int64]shown{}
 	dirty := false
 	var rest <-chan time.Time
@@ -898,8 +898,8 @@ func progressLine(w Watcher, o Outlook) string {
 
 // watchOutage tells the admins when an outage begins, once, and when it is over.
 func (b *Bot) watchOutage(ctx context.Context) {
-	changes, end := b.queue.View()
-	defer end()
+	changes := make(chan struct{}, 1)
+	defer b.queue.View(func(string, int) { nudge(changes) })()
 	on := false
 	for {
 		o, err := b.store.Outage(ctx)

@@ -216,6 +216,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	server := &http.Server{Handler: web.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	server.RegisterOnShutdown(web.Close)
 
 	if err := setUpLink(ctx, store, cfg, out); err != nil {
 		return err

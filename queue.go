@@ -439,9 +439,9 @@ type Queue struct {
 	timer chan struct{}          // a reason to look when the next job is due
 
 	mu      sync.Mutex
-	running map[string]*making       // renders under way, by asset
-	pace    time.Duration            // moving average of a render's time
-	viewers map[chan string]struct{} // told of every asset that changes
+	running map[string]*making                          // renders under way, by asset
+	pace    time.Duration                               // moving average of a render's time
+	viewers map[*func(assetID string, percent int)]bool // told of every asset that changes
 }
 
 type making struct {
@@ -453,7 +453,7 @@ type making struct {
 func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
 	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log,
 		wake: map[Kind]chan struct{}{}, timer: make(chan struct{}, 1),
-		running: map[string]*making{}, viewers: map[chan string]struct{}{}}
+		running: map[string]*making{}, viewers: map[*func(string, int)]bool{}}
 	for kind, n := range q.pools() {
 		q.wake[kind] = make(chan struct{}, n)
 	}
@@ -485,7 +485,7 @@ func (q *Queue) committed(queued []Kind, assets []string) {
 		nudge(q.timer)
 	}
 	for _, id := range assets {
-		q.tell(id)
+		q.tell(id, 0)
 	}
 }
 
@@ -493,7 +493,7 @@ func (q *Queue) committed(queued []Kind, assets []string) {
 func (q *Queue) Wake() {
 	q.wakeAll()
 	nudge(q.timer)
-	q.tell("")
+	q.tell("", 0)
 }
 
 func nudge(c chan struct{}) {
@@ -909,7 +909,7 @@ func (q *Queue) progress(assetID string, percent int) {
 	}
 	q.mu.Unlock()
 	if changed {
-		q.tell(assetID)
+		q.tell(assetID, percent)
 	}
 }
 
@@ -930,27 +930,24 @@ func (q *Queue) learn(d time.Duration) {
 	q.pace += (d - q.pace) / 4
 }
 
-// View subscribes to changes: the ids of assets that changed, "" for any. A viewer that does not keep up misses some.
-func (q *Queue) View() (changes <-chan string, end func()) {
-	c := make(chan string, 64)
+// View subscribes to changes. told gets the id of an asset that changed, "" for any, and 0, or its percentage when only that
+// of its render did. It must not wait for anything.
+func (q *Queue) View(told func(assetID string, percent int)) (end func()) {
 	q.mu.Lock()
-	q.viewers[c] = struct{}{}
-	q.mu.Unlock()
-	return c, func() {
+	defer q.mu.Unlock()
+	q.viewers[&told] = true
+	return func() {
 		q.mu.Lock()
-		delete(q.viewers, c)
-		q.mu.Unlock()
+		defer q.mu.Unlock()
+		delete(q.viewers, &told)
 	}
 }
 
-func (q *Queue) tell(assetID string) {
+func (q *Queue) tell(assetID string, percent int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for c := range q.viewers {
-		select {
-		case c <- assetID:
-		default:
-		}
+	for told := range q.viewers {
+		(*told)(assetID, percent)
 	}
 }
 

@@ -1106,26 +1106,31 @@ func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		go q.Run(ctx)
-		changes, end := q.View()
-		defer end()
+		var told []string
+		end := q.View(func(id string, percent int) { told = append(told, fmt.Sprint(id, " ", percent)) })
 		a := ask(t, s, "Маша", 1)
 		synctest.Wait()
-		for len(changes) > 0 {
-			<-changes
+		if !slices.Contains(told, a.ID+" 0") {
+			t.Errorf("got told %q; want %s", told, a.ID)
 		}
+		told = nil
 		for _, percent := range []int{10, 10, 20} {
 			b.steps <- percent
 		}
 		synctest.Wait()
-		if n := len(changes); n != 2 || <-changes != a.ID {
-			t.Errorf("got %d changes; want one for each new percentage, of %s", n, a.ID)
+		if want := []string{a.ID + " 10", a.ID + " 20"}; !slices.Equal(told, want) {
+			t.Errorf("got told %q; want each new percentage, %q", told, want)
 		}
+		end()
 		close(b.steps)
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
 		if b.discarded != 1 {
 			t.Errorf("got %d discarded; want the renderer's own copy gone", b.discarded)
+		}
+		if len(told) != 2 {
+			t.Errorf("got told %q after the end; want nothing more", told)
 		}
 	})
 }

@@ -109,7 +109,7 @@ type Task struct {
 type Store struct {
 	db  *db.DB
 	now func() time.Time
-	// committed is told, after each commit, which kinds of jobs were queued and which assets changed.
+	// committed is told, after each commit, which kinds of jobs were queued and which assets changed, "" for any.
 	committed func(queued []Kind, assets []string)
 }
 
@@ -397,6 +397,7 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 	if a.Creator != nil {
 		lane = *a.Creator
 	}
+	tx.touch(a.ID)
 	return a, tx.enqueue(Render, a.ID, 0, 0, lane)
 }
 
@@ -1109,6 +1110,7 @@ func (tx *Tx) end(action, deletion string, hash [32]byte) error {
 	case err != nil:
 		return err
 	}
+	tx.touch("") // open pages look whether their session is over
 	return tx.Note(Event{Admin: &admin, Action: action})
 }
 

@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -78,13 +77,15 @@ type Web struct {
 	cookie string // name of the session cookie
 	origin *http.CrossOriginProtection
 	tries  middleware.RateLimiterStore // of sign-in links, by address
+	live   *desk.Live
 	echo   *echo.Echo
 }
 
 // NewWeb prepares the page; Handler serves it.
 func NewWeb(store *Store, queue *Queue, files mediaFiles, opts WebOptions, log *slog.Logger) *Web {
 	w := &Web{store: store, queue: queue, files: files, opts: opts, log: log, cookie: "retake",
-		origin: http.NewCrossOriginProtection(), echo: echo.New()}
+		origin: http.NewCrossOriginProtection(), live: desk.NewLive(), echo: echo.New()}
+	queue.View(w.live.Tell)
 	if w.secure() {
 		w.cookie = "__Host-retake" // no other host of the domain can plant it
 	}
@@ -129,6 +130,9 @@ func say(c echo.Context, id string) string { return lang.Say(language(c), id, ni
 // Handler serves the whole page.
 func (w *Web) Handler() http.Handler { return w.echo }
 
+// Close ends the streams of open pages, for which a shutdown of the server would wait.
+func (w *Web) Close() { w.live.Close() }
+
 // choice reports whether there is more than one template to make a video with.
 func (w *Web) choice() bool { return len(w.opts.Offers) > 1 }
 
@@ -157,6 +161,7 @@ func (w *Web) routes() {
 	in.Match(get, "/retry-all", w.askRetryAll)
 	in.POST("/retry-all", w.retryAll)
 	in.POST("/try-now", w.tryNow)
+	in.GET("/events", w.events)
 	in.Match(get, "/media/:id", w.media)
 	in.Match(get, "/thumbs/:id", w.thumb)
 	in.POST("/logout", w.logout((*Tx).SignOut))
@@ -302,7 +307,7 @@ func done(c echo.Context, outcome, id string) error {
 			ID      string `json:"id,omitzero"`
 		}{true, outcome, id})
 	}
-	return c.Redirect(http.StatusSeeOther, "/?notice="+url.QueryEscape(outcome))
+	return c.Redirect(http.StatusSeeOther, desk.Back(c.Request(), outcome))
 }
 
 // ---- health
@@ -358,16 +363,9 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return errSignedOut
 		}
-		id, stale, err := w.store.Session(ctx, hashOf(cookie.Value))
-		switch {
-		case errors.Is(err, ErrNotFound):
-			return errSignedOut
-		case err != nil:
-			return fmt.Errorf("read a session: %w", err)
-		}
-		admin, ok := w.opts.Role(id)
-		if !ok {
-			return errSignedOut
+		admin, stale, err := w.whose(ctx, hashOf(cookie.Value))
+		if err != nil {
+			return err
 		}
 		if stale {
 			if err := w.store.Tx(ctx, func(tx *Tx) error { return tx.Seen(hashOf(cookie.Value)) }); err != nil {
@@ -379,6 +377,22 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Set("session", hashOf(cookie.Value))
 		return next(c)
 	}
+}
+
+// whose returns the admin of a session; errSignedOut when it has ended or they are none any more. stale: see Store.Session.
+func (w *Web) whose(ctx context.Context, session [32]byte) (admin Admin, stale bool, err error) {
+	id, stale, err := w.store.Session(ctx, session)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return admin, false, errSignedOut
+	case err != nil:
+		return admin, false, fmt.Errorf("read a session: %w", err)
+	}
+	admin, ok := w.opts.Role(id)
+	if !ok {
+		return admin, false, errSignedOut
+	}
+	return admin, stale, nil
 }
 
 // adminOf returns who is signed in, sessionHash by which session.
@@ -779,6 +793,14 @@ func (w *Web) tryNow(c echo.Context) error {
 		return fmt.Errorf("note a try: %w", err)
 	}
 	return done(c, "trying", "")
+}
+
+// events tells a page what changes, for as long as its reader may see it.
+func (w *Web) events(c echo.Context) error {
+	return w.live.Serve(c.Response(), c.Request(), func() bool {
+		_, _, err := w.whose(c.Request().Context(), sessionHash(c))
+		return err == nil
+	})
 }
 
 // ---- files

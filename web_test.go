@@ -387,7 +387,7 @@ func TestReadingChangesNothing(t *testing.T) {
 	session, link := d.signIn(8), d.link(7)
 	before := d.tables()
 	for _, r := range d.echo.Routes() {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Path == "/events" { // which does not end
 			continue
 		}
 		path := strings.NewReplacer(":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").Replace(r.Path)

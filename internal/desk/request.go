@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -26,10 +27,10 @@ func isJSON(header string) bool {
 	return err == nil && kind == "application/json"
 }
 
-// WantsJSON reports whether the client is a program: it asks for JSON, or speaks it.
+// WantsJSON reports whether the client is a program: it asks for JSON, or for events, or speaks JSON.
 func WantsJSON(r *http.Request) bool {
 	for accepted := range strings.SplitSeq(r.Header.Get("Accept"), ",") {
-		if isJSON(accepted) {
+		if isJSON(accepted) || accepted == "text/event-stream" {
 			return true
 		}
 	}
@@ -73,4 +74,19 @@ func Address(path string, query ...string) string {
 		return path
 	}
 	return path + "?" + q.Encode()
+}
+
+// shows matches the pages that show videos.
+var shows = regexp.MustCompile(`^/(assets/\w+)?$`)
+
+// Back is the address of the page that a form was sent from, with a notice; that of the library when the browser does not
+// say, or names a page without videos. The host that it names does not matter: only a path of ours is taken.
+func Back(r *http.Request, notice string) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || !shows.MatchString(from.Path) {
+		from = &url.URL{Path: "/"}
+	}
+	query := from.Query()
+	query.Set("notice", notice)
+	return from.Path + "?" + query.Encode()
 }

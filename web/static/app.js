@@ -1,15 +1,19 @@
 // The page works as links and forms; this keeps what it shows up to date without a reload.
 const policy = window.trustedTypes?.createPolicy('retake', { createHTML: s => s });
 const parse = html => new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, 'text/html');
+const $ = (selector, root = document) => root.querySelector(selector);
+const content = (root = document) => $('#library, article[data-rev]', root); // what is kept up to date
+const say = text => { $('#said').textContent = text; };
 
+const now = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: 'auto' }).format(0, 'second');
+const away = new Intl.RelativeTimeFormat(document.documentElement.lang);
 const relative = ms => {
-  const s = Math.abs(ms) / 1000, ahead = ms > 0;
-  if (s < 5) return ahead ? 'any moment' : 'just now';
-  const [size, unit] = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']].find(([n]) => s >= n);
-  const n = Math.floor(s / size), text = `${n} ${unit}${n === 1 ? '' : 's'}`;
-  return ahead ? `in ${text}` : `${text} ago`;
+  const s = Math.abs(ms) / 1000;
+  if (s < 5) return now;
+  const [size, unit, step = 1] = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [5, 'second', 5]].find(([n]) => s >= n);
+  return away.format(Math.sign(ms) * Math.floor(s / size) * step, unit);
 };
-const tick = () => document.querySelectorAll('time[data-rel]').forEach(t => {
+const tick = (root = document) => root.querySelectorAll('time[data-rel]').forEach(t => {
   const text = relative(Date.parse(t.dateTime) - Date.now());
   if (t.textContent !== text) t.textContent = text;
 });
@@ -26,59 +30,164 @@ document.addEventListener('click', e => {
   video.play().catch(() => { }); // the player says why
 });
 
-// A card whose content changed is replaced. Focus and opened details stay; one whose video was begun is left alone.
-const replace = (old, fresh) => {
-  if (old.dataset.rev === fresh.dataset.rev || old.querySelector('video[controls]')) return;
-  const key = old.contains(document.activeElement) && document.activeElement.dataset.key;
-  if (old.querySelector('details[open]')) fresh.querySelector('details')?.setAttribute('open', '');
-  old.replaceWith(fresh);
-  if (key) (fresh.querySelector(`[data-key="${key}"]`) ?? fresh.querySelector('a'))?.focus();
-};
-const library = document.getElementById('library');
-const pull = async () => {
-  const res = await fetch(location.href, { headers: { Accept: 'text/html' } });
-  if (res.redirected) return location.assign('/login');
-  if (!res.ok) return;
-  const fresh = parse(await res.text()).getElementById('library');
-  dress(fresh);
-  library.dataset.live = fresh.dataset.live;
-  const grid = library.querySelector('.grid'), next = fresh.querySelector('.grid');
-  if (!grid || !next) return library.replaceChildren(...fresh.childNodes);
-  library.querySelector('.tabs').replaceWith(fresh.querySelector('.tabs'));
-  const need = library.querySelector('#need-you'), now = fresh.querySelector('#need-you');
-  if (!need.isEqualNode(now)) {
-    const held = need.contains(document.activeElement);
-    need.replaceWith(now);
-    if (held) now.querySelector('a')?.focus();
+// Makes a node like a fresh one and touches only what differs: focus, selection and opened details stay. So do a video
+// that was begun, and what says by data-keep that somebody may be writing in it.
+const alike = (a, b) => a.nodeName === b.nodeName && a.id === b.id && a.dataset?.key === b.dataset?.key && a.classList?.[0] === b.classList?.[0];
+const morph = (old, fresh) => {
+  if (old.dataset?.rev && old.dataset.rev === fresh.dataset.rev || old.isEqualNode(fresh)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE) old.nodeValue = fresh.nodeValue;
+  else if (!old.matches('[data-keep], .thumb:has(video[controls])')) {
+    for (const { name } of [...old.attributes]) if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    let done = 0;
+    for (const next of [...fresh.childNodes]) {
+      const left = [...old.childNodes].slice(done++), at = left.findIndex((n, i) => alike(n, next) && (i === 0 || n.nodeType === Node.ELEMENT_NODE));
+      left.slice(0, Math.max(at, 0)).forEach(n => n.remove());
+      at < 0 ? old.insertBefore(next, left[0] ?? null) : morph(left[at], next);
+    }
+    [...old.childNodes].slice(done).forEach(n => n.remove());
   }
-  const cards = [...next.children], ids = new Set(cards.map(c => c.id));
-  [...grid.children].forEach(c => ids.has(c.id) || c.remove());
-  cards.forEach((card, i) => {
-    const old = document.getElementById(card.id);
-    old ? replace(old, card) : grid.insertBefore(card, grid.children[i] ?? null);
+};
+
+// Brings fresh content in. Focus that lost its place goes to its card, or to the one that took the card's place.
+const cards = () => [...document.querySelectorAll('.card')];
+const update = fresh => {
+  const before = new Map(cards().map(c => [c.id, c.dataset.say]));
+  const focus = document.activeElement, card = focus.closest('.card'), place = cards().indexOf(card);
+  morph(content(), fresh);
+  if (!focus.isConnected) {
+    const home = (card && document.getElementById(card.id)) ?? cards()[Math.min(place, cards().length - 1)] ?? content();
+    const places = [`[data-key="${focus.dataset.key}"]`, '[data-key=title]', '.actions a', 'a, button'];
+    places.map(p => $(p, home)).find(Boolean)?.focus();
+  }
+  let above = !before.size; // an unknown card below all known ones only moved up from the next page
+  const news = cards().reverse().filter(c => {
+    above ||= before.has(c.id);
+    return above && before.get(c.id) !== c.dataset.say;
+  });
+  news.forEach(c => c.classList.add('flash'));
+  if (news.length) say(news.slice(0, 5).map(c => c.dataset.say).join('. '));
+};
+document.addEventListener('animationend', e => e.target.classList.remove('flash'));
+
+let outcome = ''; // of the last form
+const pull = async () => {
+  const address = new URL(location), said = outcome;
+  outcome = '';
+  if (said) address.searchParams.set('notice', said);
+  const res = await fetch(address, { headers: { Accept: 'text/html' }, signal: AbortSignal.timeout(10000) });
+  if (res.redirected) return location.assign('/login');
+  const page = parse(res.ok ? await res.text() : '');
+  if (!content(page)) return;
+  dress(page);
+  tick(page);
+  if (said) morph($('#notice'), $('#notice', page));
+  update(content(page));
+};
+
+// One pull at a time, and one that begins after the last reason for it.
+let line = Promise.resolve(), next;
+const soon = () => next ??= line = line.then(() => new Promise(go => setTimeout(go, 20))).then(() => {
+  next = null;
+  return pull();
+}).catch(() => { }); // the stream says when the server is back
+
+// An event is a hint, the page stays the truth. A hidden tab listens to nothing: a browser has six connections for all.
+let source, heard;
+const listen = () => {
+  source?.close();
+  if (document.hidden) return;
+  source = new EventSource('/events');
+  heard = Date.now();
+  const live = $('#live'), on = (kind, act) => source.addEventListener(kind, e => {
+    heard = Date.now();
+    if (kind === 'error' && live.dataset.state === 'on') soon(); // signed out, perhaps
+    live.hidden = false;
+    live.dataset.state = kind === 'error' ? 'off' : 'on';
+    act?.(e);
+  });
+  ['open', 'error', 'ping'].forEach(kind => on(kind));
+  on('asset', soon);
+  on('progress', e => {
+    const { id, pct } = JSON.parse(e.data), bar = $(`#asset-${id} progress`);
+    if (!bar) return;
+    bar.value = pct;
+    $(`#asset-${id} .percent`).textContent = pct + ' %';
   });
 };
-const again = () => setTimeout(async () => {
-  if (!document.hidden) await pull().then(tick, () => { }); // the next one may get through
-  again();
-}, library.dataset.live === 'true' ? 3000 : 20000);
+const check = () => { // the browser gave up, or the connection died without a word
+  if (document.hidden || source.readyState !== EventSource.CLOSED && Date.now() - heard < 40000) return;
+  listen();
+  soon();
+};
 
-// "/" goes to the search, Esc out of it, and what was typed stays. Where somebody writes, a slash is a slash.
-document.addEventListener('keydown', e => {
-  const search = document.getElementById('q');
-  if (e.key === 'Escape' && e.target === search) {
-    e.preventDefault();
-    return search.blur();
-  }
-  const slash = e.key === '/' || e.key === '.' && e.code === 'Slash'; // the same key, in Russian
-  if (!slash || !search || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.target.closest('input, textarea, select, [contenteditable]')) return;
+// A form with data-live is sent in place. What the server refuses is said beside it.
+document.addEventListener('submit', async e => {
+  const form = e.target, button = e.submitter ?? $('button', form);
+  if (!form.matches('[data-live]')) return;
   e.preventDefault();
-  search.focus();
-  search.select();
+  if (button.ariaBusy) return; // a double click
+  button.ariaBusy = 'true';
+  $('.refused', form.parentElement)?.remove();
+  const refuse = text => {
+    form.insertAdjacentElement('afterend', Object.assign(document.createElement('p'), { className: 'refused', textContent: text }));
+    say(text);
+  };
+  try {
+    const body = new URLSearchParams(new FormData(form, e.submitter));
+    const res = await fetch(form.getAttribute('action'), { method: 'POST', body, headers: { Accept: 'application/json' } });
+    if (res.status === 401) return location.assign('/login');
+    const answer = await res.json();
+    if (!answer.success) return refuse(answer.error.message);
+    outcome = answer.outcome;
+    form.querySelectorAll('input:not([type=hidden])').forEach(i => { i.value = ''; });
+    await soon();
+  } catch {
+    refuse($('#said').dataset.lost);
+  } finally {
+    button.ariaBusy = null;
+  }
+});
+
+// Single keys are shortcuts, unless that is switched off in the help.
+const search = $('#q'), help = $('#keys'), single = $('#keys-on');
+const memory = (act, value) => { try { return localStorage[act]('single-keys', value); } catch { } }; // a browser may refuse
+if (single) {
+  single.checked = memory('getItem') !== 'off';
+  single.addEventListener('change', () => memory('setItem', single.checked ? 'on' : 'off'));
+  $('#keys-open').addEventListener('click', () => help.showModal());
+}
+const step = by => {
+  const titles = document.querySelectorAll('[data-key=title]'), at = [...titles].findIndex(t => t.closest('.card').contains(document.activeElement));
+  titles[Math.max(0, Math.min(titles.length - 1, at + by))]?.focus();
+};
+const keys = {
+  '/': () => { search?.focus(); search?.select(); },
+  j: () => step(1),
+  k: () => step(-1),
+  r: () => (document.activeElement.closest('.card') ?? $('article.card'))?.querySelector('[data-key^=retry]')?.click(),
+  '?': () => help.showModal(),
+};
+// Which key is meant, in a layout with other letters, too.
+const meant = e => e.code === 'Slash' && '.,'.includes(e.key) ? (e.shiftKey ? '?' : '/') : e.key > '~' ? e.code.slice(-1).toLowerCase() : e.key.toLowerCase();
+document.addEventListener('keydown', e => {
+  const off = !single?.checked || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.target.closest('input, textarea, select, [contenteditable], dialog');
+  const act = e.key === 'Escape' && e.target === search ? () => search.blur() : !off && Object.hasOwn(keys, meant(e)) && keys[meant(e)];
+  if (!act) return;
+  e.preventDefault(); // so that Esc leaves what was typed
+  act();
 });
 
 tick();
 setInterval(tick, 1000);
 dress(document);
-if (library) again();
-if (location.search.includes('notice=')) history.replaceState(null, '', '/'); // said once, not at each reload
+if (content()) {
+  listen();
+  document.addEventListener('visibilitychange', listen);
+  setInterval(check, 20000);
+}
+const here = new URL(location); // what came of an action is said once, not at each reload
+if (here.searchParams.has('notice')) {
+  ['notice', 'restarted', 'joined', 'skipped'].forEach(name => here.searchParams.delete(name));
+  history.replaceState(null, '', here);
+}
