@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -59,6 +60,21 @@ func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 		fields[name] = form.Get(name)
 	}
 	return fields, nil
+}
+
+// shows matches the pages that show videos.
+var shows = regexp.MustCompile(`^/(assets/\w+)?$`)
+
+// Back is the address of the page that a form was sent from, with a notice; that of the library when the browser does not
+// say, or names a page without videos. The host that it names does not matter: only a path of ours is taken.
+func Back(r *http.Request, notice string) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || !shows.MatchString(from.Path) {
+		from = &url.URL{Path: "/"}
+	}
+	query := from.Query()
+	query.Set("notice", notice)
+	return from.Path + "?" + query.Encode()
 }
 
 // Address adds a query, as names and values in turn, to a path. What is empty is left out.

@@ -81,4 +81,4 @@ tick();
 setInterval(tick, 1000);
 dress(document);
 if (library) again();
-if (location.search.includes('notice=')) history.replaceState(null, '', '/'); // said once, not at each reload
+if (location.search.includes('notice=')) history.replaceState(null, '', location.pathname); // said once, not at each reload
