@@ -557,7 +557,7 @@ func (w *Web) detail(c echo.Context) (desk.Detail, error) {
 		return desk.Detail{}, fmt.Errorf("asset: %w", err)
 	}
 	say := voice(language(c))
-	view := desk.Detail{Success: true, Card: cards[0], Tries: d.Tries, Shares: d.Shares, Busy: say(desk.Busy(string(d.Owed)), nil)}
+	view := desk.Detail{Success: true, Card: cards[0], Tries: d.Tries, Shares: append([]Share{}, d.Shares...), Busy: say(desk.Busy(string(d.Owed)), nil)}
 	if d.Status == Completed {
 		greeting := d.Origin == "REQUEST"
 		view.Form = desk.NewForm(say, desk.Metadata(d.Metadata).Or(d.Name, d.Lang, greeting), greeting)
