@@ -339,15 +339,17 @@ type breaker interface {
 	Resume(began time.Time, reason string)
 }
 
-// calm is a breaker without outages.
-type calm struct{}
+// noOutages is a breaker without outages.
+type noOutages struct{}
 
-func (calm) Judge(string, string, int, string, time.Time) (bool, map[string]int) { return false, nil }
-func (calm) Made(string) bool                                                    { return false }
-func (calm) Admit(time.Time) bool                                                { return true }
-func (calm) Left()                                                               {}
-func (calm) State() (began time.Time, reason string, next time.Time)             { return }
-func (calm) Resume(time.Time, string)                                            {}
+func (noOutages) Judge(string, string, int, string, time.Time) (bool, map[string]int) {
+	return false, nil
+}
+func (noOutages) Made(string) bool                                        { return false }
+func (noOutages) Admit(time.Time) bool                                    { return true }
+func (noOutages) Left()                                                   {}
+func (noOutages) State() (began time.Time, reason string, next time.Time) { return }
+func (noOutages) Resume(time.Time, string)                                {}
 
 // Outage returns the outage under way, if there is one, and when the next video is tried.
 func (q *Queue) Outage() (o Outage, next time.Time) {
@@ -458,7 +460,7 @@ func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts O
 		q.wake[kind] = make(chan struct{}, n)
 	}
 	if q.outages = opts.Outages; q.outages == nil {
-		q.outages = calm{}
+		q.outages = noOutages{}
 	}
 	store.committed = q.committed
 	return q

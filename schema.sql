@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	height      INTEGER,                               -- px
 	file_id     TEXT,                                  -- Telegram's, after the first upload; belongs to one bot
 	error       TEXT,                                  -- technical: for admins, never sent to users
+	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- what it is published with, as an admin saved it; {}: nobody has
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
@@ -248,4 +249,5 @@ CREATE TABLE IF NOT EXISTS audit (
 	outcome     TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_newest ON audit (at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS audit_by_asset ON audit (asset_id, at DESC, id DESC) WHERE asset_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at) WHERE user_id IS NOT NULL;

@@ -66,6 +66,7 @@ type Asset struct {
 	Video    Video  // zero until COMPLETED
 	FileID   string // Telegram's, after the first upload
 	Error    string // for admins
+	Metadata Metadata
 	Created  time.Time
 	Finished time.Time
 }
@@ -77,6 +78,19 @@ type Video struct {
 	Duration      time.Duration
 	Width, Height int // px
 }
+
+// Metadata is what a video is published with, as the form on its page saves it. Privacy is "" until that happens.
+type Metadata struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Tags        string `json:"tags"`          // with commas between them
+	Language    string `json:"language"`      // BCP 47
+	Kids        string `json:"made_for_kids"` // yes or no; "": nobody has chosen
+	Privacy     string `json:"privacy"`       // private, unlisted or public
+}
+
+// Scan reads the column.
+func (m *Metadata) Scan(column any) error { return json.Unmarshal([]byte(fmt.Sprint(column)), m) }
 
 // Job is work still owed. ID and Attempt together fence every update a worker makes.
 type Job struct {
@@ -304,14 +318,14 @@ func (tx *Tx) Forget(user int64) (files, assets []string, err error) {
 
 const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
 	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
-	ifnull(a.file_id, ''), ifnull(a.error, ''), a.created, ifnull(a.finished, 0)`
+	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0)`
 
 // into lists where assetColumns go; done must run after the scan.
 func (a *Asset) into() (dest []any, done func()) {
 	var duration, created, finished int64
 	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
 			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
-			&a.FileID, &a.Error, &created, &finished}, func() {
+			&a.FileID, &a.Error, &a.Metadata, &created, &finished}, func() {
 			a.Video.Duration = time.Duration(duration) * time.Millisecond
 			a.Created, a.Finished = moment(created), moment(finished)
 		}
@@ -483,6 +497,36 @@ func (tx *Tx) Cancel(user int64, assetID string) (progress int, err error) {
 	_, err = tx.Exec(`DELETE FROM assets WHERE id = ?1 AND status = 'PENDING' AND creator IS NULL
 		AND NOT EXISTS (SELECT 1 FROM requests WHERE asset_id = ?1)`, assetID)
 	return progress, err
+}
+
+// Busy refuses to delete a video: a job of that kind is still owed for it. RENDER: somebody waits for the video itself.
+type Busy Kind
+
+func (b Busy) Error() string { return "still owed: " + string(b) }
+
+// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is owed to nobody.
+const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id) THEN 'RENDER'
+	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id LIMIT 1), '') END
+	FROM assets a WHERE a.id = ?`
+
+// Delete deletes an asset with all that belongs to it, unless it is Busy. What was done stays in the activity list.
+func (tx *Tx) Delete(assetID string) error {
+	var kind Kind
+	if err := found(tx.Get(owed, []any{assetID}, &kind)); err != nil {
+		return err
+	}
+	if kind != "" {
+		return Busy(kind)
+	}
+	tx.touch(assetID)
+	return one(tx.Exec(`DELETE FROM assets WHERE id = ?`, assetID))
+}
+
+// SaveMetadata keeps what a finished video is published with.
+func (tx *Tx) SaveMetadata(assetID string, m Metadata) error {
+	b, _ := json.Marshal(m) // texts always work
+	tx.touch(assetID)
+	return one(tx.Exec(`UPDATE assets SET metadata = ? WHERE id = ? AND status = 'COMPLETED'`, string(b), assetID))
 }
 
 // ForgetFileID drops Telegram's handle of a video because Telegram refuses it.
@@ -985,6 +1029,34 @@ func (tx *Tx) Republish(assetID string, publication, lane int64) error {
 	return tx.enqueue(Publish, assetID, 0, publication, lane)
 }
 
+// Publication is one asset on one platform.
+type Publication struct {
+	Platform  string
+	Creator   int64 // admin
+	Status    Status
+	Step      string
+	PublishAt time.Time
+	URL       string
+	Error     string
+	Warning   string
+}
+
+// Publications lists the publications of assets, by asset.
+func (s *Store) Publications(ctx context.Context, assets ...string) (map[string][]Publication, error) {
+	all := map[string][]Publication{}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, platform, creator, status, step, ifnull(publish_at, 0), ifnull(remote_url, ''),
+		ifnull(error, ''), ifnull(warning, '') FROM publications WHERE asset_id IN (SELECT value FROM json_each(?)) ORDER BY id`, list(assets))
+	_, err = collect(rows, err, func(p *Publication) error {
+		var asset string
+		var at int64
+		err := rows.Scan(&asset, &p.Platform, &p.Creator, &p.Status, &p.Step, &at, &p.URL, &p.Error, &p.Warning)
+		p.PublishAt = moment(at)
+		all[asset] = append(all[asset], *p)
+		return err
+	})
+	return all, err
+}
+
 // ---- inbox
 
 // Update is one of Telegram's updates, as it came.
@@ -1190,17 +1262,21 @@ func (s *Store) Activity(ctx context.Context, after string, limit int) ([]Deed, 
 			return nil, ErrNotFound
 		}
 	}
+	return s.deeds(ctx, `
+		SELECT * FROM (SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt
+			FROM audit WHERE (at, id) < (?1, ?2) ORDER BY at DESC, id DESC LIMIT ?4)
+		UNION ALL
+		SELECT * FROM (SELECT finished, 'p', id, NULL, lower(kind), asset_id, platform, outcome, attempt
+			FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
+			AND (finished, id) < (?1, ?3) ORDER BY finished DESC, id DESC LIMIT ?4)
+		ORDER BY at DESC, source, id DESC LIMIT ?4`, at, person, program, limit)
+}
+
+// deeds reads some of them, in the order of the list.
+func (s *Store) deeds(ctx context.Context, some string, args ...any) ([]Deed, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT d.at, d.source, d.id, d.admin, d.action, ifnull(d.asset_id, ''), ifnull(d.platform, ''), d.outcome, d.attempt, ifnull(a.name, '')
-		FROM (
-			SELECT * FROM (SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt
-				FROM audit WHERE (at, id) < (?1, ?2) ORDER BY at DESC, id DESC LIMIT ?4)
-			UNION ALL
-			SELECT * FROM (SELECT finished, 'p', id, NULL, lower(kind), asset_id, platform, outcome, attempt
-				FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
-				AND (finished, id) < (?1, ?3) ORDER BY finished DESC, id DESC LIMIT ?4)
-		) d LEFT JOIN assets a ON a.id = d.asset_id
-		ORDER BY d.at DESC, d.source, d.id DESC LIMIT ?4`, at, person, program, limit)
+		FROM (`+some+`) d LEFT JOIN assets a ON a.id = d.asset_id ORDER BY d.at DESC, d.source, d.id DESC`, args...)
 	return collect(rows, err, func(d *Deed) error {
 		var at, id int64
 		var source string
@@ -1226,6 +1302,7 @@ type Listed struct {
 // Attempt is one run of a job, from the history.
 type Attempt struct {
 	Kind              Kind
+	Platform          string // of a PUBLISH
 	Number            int
 	Started, Finished time.Time
 	Outcome           string
@@ -1290,6 +1367,62 @@ func (s *Store) Card(ctx context.Context, id string) (Listed, error) {
 	return all[0], nil
 }
 
+// Detail is an asset with all that its own page shows.
+type Detail struct {
+	Listed
+	Tries  []Try   // at the same video, oldest first: this one and up to five before and after it
+	Shares []Share // languages of those who have asked for it, most first
+	Deeds  []Deed  // the last ten, newest first
+	Owed   Kind    // what keeps it from being deleted; "": nothing
+}
+
+// Try is one of several assets that were to become the same video.
+type Try struct {
+	ID      string    `json:"id"`
+	Status  Status    `json:"status"`
+	Created time.Time `json:"created"`
+}
+
+// Share is how many people have a language.
+type Share struct {
+	Lang   string `json:"lang"`
+	People int    `json:"people"`
+}
+
+// Detail returns one asset with all that its own page shows.
+func (s *Store) Detail(ctx context.Context, id string) (d Detail, err error) {
+	if d.Listed, err = s.Card(ctx, id); err != nil {
+		return d, err
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `
+		WITH RECURSIVE before (id, retry_of, n) AS (
+			SELECT id, retry_of, 0 FROM assets WHERE id = ?1
+			UNION ALL SELECT a.id, a.retry_of, n - 1 FROM before JOIN assets a ON a.id = before.retry_of WHERE n > -5),
+		after (id, n) AS (SELECT ?1, 0 UNION ALL SELECT a.id, n + 1 FROM after JOIN assets a ON a.retry_of = after.id WHERE n < 5)
+		SELECT a.id, a.status, a.created FROM (SELECT id, n FROM before UNION SELECT id, n FROM after) t JOIN assets a ON a.id = t.id
+		ORDER BY t.n`, id)
+	d.Tries, err = collect(rows, err, func(t *Try) error {
+		var created int64
+		err := rows.Scan(&t.ID, &t.Status, &created)
+		t.Created = moment(created)
+		return err
+	})
+	if err != nil {
+		return d, err
+	}
+	rows, err = s.db.Read().QueryContext(ctx, `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id
+		WHERE r.asset_id = ? GROUP BY u.lang ORDER BY 2 DESC, 1`, id)
+	if d.Shares, err = collect(rows, err, func(s *Share) error { return rows.Scan(&s.Lang, &s.People) }); err != nil {
+		return d, err
+	}
+	d.Deeds, err = s.deeds(ctx, `SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt FROM audit
+		WHERE asset_id = ? ORDER BY at DESC, id DESC LIMIT 10`, id)
+	if err != nil {
+		return d, err
+	}
+	return d, found(s.db.Read().QueryRowContext(ctx, owed, id).Scan(&d.Owed))
+}
+
 func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT `+assetColumns+`,
@@ -1317,12 +1450,12 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 // Attempts lists the runs of the RENDER and PUBLISH jobs of assets, oldest first, by asset.
 func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]Attempt, error) {
 	all := map[string][]Attempt{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, kind, attempt, started, finished, outcome, ifnull(error, '') FROM attempts
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome, ifnull(error, '') FROM attempts
 		WHERE asset_id IN (SELECT value FROM json_each(?)) AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, list(assets))
 	_, err = collect(rows, err, func(a *Attempt) error {
 		var asset string
 		var started, finished int64
-		if err := rows.Scan(&asset, &a.Kind, &a.Number, &started, &finished, &a.Outcome, &a.Error); err != nil {
+		if err := rows.Scan(&asset, &a.Kind, &a.Platform, &a.Number, &started, &finished, &a.Outcome, &a.Error); err != nil {
 			return err
 		}
 		a.Started, a.Finished = moment(started), moment(finished)

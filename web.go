@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -40,10 +39,6 @@ const (
 	pageSize = 24               // cards of a library page
 	tongue   = "lang"           // name of the cookie with the language somebody chose
 )
-
-// policy lets the page load nothing but its own files and run nothing but its own script.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
 
 // mediaFiles opens the files of finished videos; fs.ErrNotExist when there is none with that key.
 type mediaFiles interface {
@@ -158,12 +153,15 @@ func (w *Web) routes() {
 	in.Match(get, "/assets/:id", w.asset)
 	in.POST("/assets", w.makeAsset)
 	in.POST("/assets/:id/retry", w.retry)
+	in.POST("/assets/:id/metadata", w.saveMetadata)
+	in.Match(get, "/assets/:id/delete", w.askDelete)
+	in.POST("/assets/:id/delete", w.delete)
 	in.Match(get, "/retry-all", w.askRetryAll)
 	in.POST("/retry-all", w.retryAll)
 	in.POST("/try-now", w.tryNow)
 	in.GET("/events", w.events)
-	in.Match(get, "/media/:id", w.media)
-	in.Match(get, "/thumbs/:id", w.thumb)
+	in.Match(get, "/media/:id", w.file("video/mp4", func(v Video) string { return v.File }))
+	in.Match(get, "/thumbs/:id", w.file("image/jpeg", func(v Video) string { return v.Thumb }))
 	in.POST("/logout", w.logout((*Tx).SignOut))
 	in.POST("/logout-everywhere", w.logout((*Tx).SignOutEverywhere))
 	in.Match(get, "/activity", w.activity)
@@ -181,12 +179,7 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 			}
 		}()
-		h := c.Response().Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("Referrer-Policy", "same-origin") // not no-referrer: Chromium would send Origin: null with forms on plain http
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
+		desk.Protect(c.Response().Header())
 		if err := w.origin.Check(c.Request()); err != nil {
 			return errOtherSite
 		}
@@ -218,6 +211,7 @@ var (
 	errTooMany   = refusal{http.StatusTooManyRequests, "TOO_MANY", "error_too_many", nil}
 	errTooLarge  = refusal{http.StatusRequestEntityTooLarge, "TOO_LARGE", "error_too_large", nil}
 	errNotFound  = refusal{http.StatusNotFound, "NOT_FOUND", "error_not_found", nil}
+	errNotReady  = refusal{http.StatusConflict, "NOT_READY", "error_not_ready", nil}
 	errInternal  = refusal{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
 )
 
@@ -243,6 +237,9 @@ func refusalOf(err error) refusal {
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errTooLarge
+	}
+	if b, ok := errors.AsType[Busy](err); ok {
+		return refusal{http.StatusConflict, "BUSY", desk.Busy(string(b)), nil}
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
@@ -270,7 +267,7 @@ func (w *Web) fail(err error, c echo.Context) {
 	case r.code == errSignedOut.code:
 		err = c.Redirect(http.StatusSeeOther, "/login")
 	case r.code == errBadLink.code:
-		err = w.page(c, r.status, "login", desk.Frame{Title: say(c, "title_login")}, loginView{Problem: words, BotOn: w.opts.BotOn})
+		err = w.page(c, r.status, "login", desk.Frame{Title: say(c, "title_login")}, desk.Door{Problem: words, BotOn: w.opts.BotOn})
 	default:
 		err = w.page(c, r.status, "error", desk.Frame{Title: say(c, "title_error")}, words)
 	}
@@ -300,6 +297,11 @@ func (w *Web) answer(c echo.Context, name string, frame desk.Frame, view any) er
 
 // done answers a form or a program whose wish was granted.
 func done(c echo.Context, outcome, id string) error {
+	return doneAt(c, desk.Back(c.Request(), outcome), outcome, id)
+}
+
+// doneAt answers a form on another page than the one it was sent from.
+func doneAt(c echo.Context, to, outcome, id string) error {
 	if desk.WantsJSON(c.Request()) {
 		return c.JSON(http.StatusOK, struct {
 			Success bool   `json:"success"`
@@ -307,7 +309,7 @@ func done(c echo.Context, outcome, id string) error {
 			ID      string `json:"id,omitzero"`
 		}{true, outcome, id})
 	}
-	return c.Redirect(http.StatusSeeOther, desk.Back(c.Request(), outcome))
+	return c.Redirect(http.StatusSeeOther, to)
 }
 
 // ---- health
@@ -349,12 +351,6 @@ func NewLink(ctx context.Context, store *Store, baseURL string, admin int64) (ur
 	return strings.TrimSuffix(baseURL, "/") + "/login/" + token, nil
 }
 
-type loginView struct {
-	Token   string // of a good link; "": the page says how to get one
-	Problem string
-	BotOn   bool
-}
-
 // signedIn lets requests with a session of somebody who is still an admin through.
 func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -371,7 +367,7 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 			if err := w.store.Tx(ctx, func(tx *Tx) error { return tx.Seen(hashOf(cookie.Value)) }); err != nil {
 				return fmt.Errorf("prolong a session: %w", err)
 			}
-			w.setCookie(c, cookie.Value, sessionLife)
+			w.setCookie(c, w.cookie, cookie.Value, sessionLife)
 		}
 		c.Set("admin", admin)
 		c.Set("session", hashOf(cookie.Value))
@@ -399,16 +395,16 @@ func (w *Web) whose(ctx context.Context, session [32]byte) (admin Admin, stale b
 func adminOf(c echo.Context) Admin        { return c.Get("admin").(Admin) }
 func sessionHash(c echo.Context) [32]byte { return c.Get("session").([32]byte) }
 
-// setCookie gives the browser a session for life, or takes it away when that is negative.
-func (w *Web) setCookie(c echo.Context, value string, life time.Duration) {
-	c.SetCookie(&http.Cookie{Name: w.cookie, Value: value, Path: "/", MaxAge: int(life.Seconds()),
+// setCookie gives the browser a cookie for life, or takes it away when that is negative.
+func (w *Web) setCookie(c echo.Context, name, value string, life time.Duration) {
+	c.SetCookie(&http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(life.Seconds()),
 		HttpOnly: true, Secure: w.secure(), SameSite: http.SameSiteLaxMode})
 }
 
 // loginPage shows the button that spends a link, or says how to get one. It spends nothing itself: Telegram's preview
 // opens every link.
 func (w *Web) loginPage(c echo.Context) error {
-	frame, view := desk.Frame{Title: say(c, "title_login")}, loginView{BotOn: w.opts.BotOn, Token: c.Param("token")}
+	frame, view := desk.Frame{Title: say(c, "title_login")}, desk.Door{BotOn: w.opts.BotOn, Token: c.Param("token")}
 	if view.Token == "" {
 		return w.page(c, http.StatusOK, "login", frame, view)
 	}
@@ -454,7 +450,7 @@ func (w *Web) login(c echo.Context) error {
 	case err != nil:
 		return fmt.Errorf("sign in: %w", err)
 	}
-	w.setCookie(c, session, sessionLife)
+	w.setCookie(c, w.cookie, session, sessionLife)
 	return c.Redirect(http.StatusSeeOther, "/")
 }
 
@@ -471,7 +467,7 @@ func (w *Web) logout(end func(tx *Tx, session [32]byte) error) echo.HandlerFunc 
 		if err := w.store.Tx(c.Request().Context(), func(tx *Tx) error { return end(tx, sessionHash(c)) }); err != nil {
 			return fmt.Errorf("sign out: %w", err)
 		}
-		w.setCookie(c, "", -time.Second)
+		w.setCookie(c, w.cookie, "", -time.Second)
 		if desk.WantsJSON(c.Request()) {
 			return done(c, "signed out", "")
 		}
@@ -489,8 +485,7 @@ func (w *Web) chooseLanguage(c echo.Context) error {
 	if !slices.Contains(lang.Languages, chosen) {
 		return invalid("error_language", desk.Vars{"Offered": strings.Join(lang.Languages, ", ")})
 	}
-	c.SetCookie(&http.Cookie{Name: tongue, Value: chosen, Path: "/", MaxAge: 365 * 24 * 3600,
-		HttpOnly: true, Secure: w.secure(), SameSite: http.SameSiteLaxMode})
+	w.setCookie(c, tongue, chosen, 365*24*time.Hour)
 	if desk.WantsJSON(c.Request()) {
 		return done(c, "chosen", "")
 	}
@@ -498,11 +493,6 @@ func (w *Web) chooseLanguage(c echo.Context) error {
 }
 
 // ---- the library
-
-type assetView struct {
-	Success bool      `json:"success"`
-	Card    desk.Card `json:"asset"`
-}
 
 type retryAllView struct {
 	Success bool `json:"success"`
@@ -541,20 +531,8 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 	}
 	for status, n := range counts {
 		view.Counts[string(status)] = n
-		view.Total += n
 	}
-	for _, t := range []struct {
-		status Status
-		label  string
-		count  int
-	}{{"", "tab_all", view.Total}, {Failed, "tab_failed", counts[Failed]}, {Processing, "tab_rendering", counts[Processing]},
-		{Pending, "tab_waiting", counts[Pending]}, {Completed, "tab_ready", counts[Completed]}} {
-		on := t.status == f.Status
-		if on {
-			view.Total = t.count
-		}
-		view.Tabs = append(view.Tabs, desk.Tab{Status: string(t.status), Label: say(c, t.label), Count: t.count, On: on})
-	}
+	view.Count(voice(language(c)))
 	size := f.Limit
 	f.Limit++ // one more than is shown tells whether there is a next page
 	list, err := w.store.Library(ctx, f, view.Total)
@@ -587,22 +565,51 @@ func (w *Web) health(c echo.Context) (h desk.Health, err error) {
 		w.log.Warn("look for room on the disk", "err", err) // the library is of use without it
 	}
 	if o, next := w.queue.Outage(); !o.Began.IsZero() {
-		h.Outage = &desk.Outage{Began: o.Began, Reason: desk.Reason(voice(language(c)), o.Reason), Error: o.Reason, Next: next}
+		h.Outage = &desk.Outage{Began: o.Began, Reason: desk.Reason(voice(language(c)), o.Reason, "reason_other"), Error: o.Reason, Next: next}
 	}
 	h.Oldest, err = w.store.OldestWaiting(c.Request().Context())
 	return h, err
 }
 
 func (w *Web) asset(c echo.Context) error {
-	l, err := w.store.Card(c.Request().Context(), c.Param("id"))
+	view, err := w.detail(c)
 	if err != nil {
-		return fmt.Errorf("asset: %w", err)
+		return err
 	}
-	cards, err := w.cards(c, l)
+	return w.answer(c, "asset", desk.Frame{Title: view.Card.Name}, view)
+}
+
+// detail is the page of the video that the address names.
+func (w *Web) detail(c echo.Context) (desk.Detail, error) {
+	d, err := w.store.Detail(c.Request().Context(), c.Param("id"))
 	if err != nil {
-		return fmt.Errorf("asset: %w", err)
+		return desk.Detail{}, fmt.Errorf("asset: %w", err)
 	}
-	return w.answer(c, "asset", desk.Frame{Title: l.Name}, assetView{true, cards[0]})
+	cards, err := w.cards(c, d.Listed)
+	if err != nil {
+		return desk.Detail{}, fmt.Errorf("asset: %w", err)
+	}
+	say := voice(language(c))
+	view := desk.Detail{Success: true, Card: cards[0], Tries: d.Tries, Shares: append([]Share{}, d.Shares...), Busy: say(desk.Busy(string(d.Owed)), nil)}
+	if d.Status == Completed {
+		greeting := d.Origin == "REQUEST"
+		view.Form = desk.NewForm(say, desk.Metadata(d.Metadata).Or(d.Name, d.Lang, greeting), greeting)
+	}
+	deeds := desk.NewActivity(say, w.opts.Staff, adminOf(c).ID, "", len(d.Deeds))
+	for _, d := range d.Deeds {
+		deeds.Add(desk.Deed(d))
+	}
+	view.Activity = deeds.Lines
+	return view, nil
+}
+
+// editable is that page if this admin may change what is on it.
+func (w *Web) editable(c echo.Context) (desk.Detail, error) {
+	view, err := w.detail(c)
+	if err == nil && !view.Card.MayEdit {
+		err = ErrForbidden
+	}
+	return view, err
 }
 
 // cards makes cards of assets for the admin who looks.
@@ -631,19 +638,26 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 	if err != nil {
 		return nil, err
 	}
+	publications, err := w.store.Publications(ctx, all...)
+	if err != nil {
+		return nil, err
+	}
 	cards := []desk.Card{} // empty in JSON, not null
 	for _, l := range list {
 		card := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.now())
-		card.Reason = desk.Reason(voice(language), card.Error)
 		if w.choice() {
 			card.Title = titleOf(w.opts.Offers, l.Template, language)
 		}
-		for _, r := range runs[l.ID] {
-			if r.Kind == Render {
-				card.History = append(card.History, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})
-			}
+		for _, p := range publications[l.ID] {
+			card.Publications = append(card.Publications, desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, PublishAt: p.PublishAt,
+				URL: p.URL, Error: p.Error, Warning: p.Warning, CanRetry: p.Status == Failed && (admin.Owner || p.Creator == admin.ID)})
 		}
+		for _, r := range runs[l.ID] {
+			card.Add(r.Platform, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})
+		}
+		card.Explain(voice(language))
 		card.MayEdit = admin.MayRetry(l.Asset)
+		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
 		if l.Status == Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit
@@ -683,7 +697,7 @@ func newCard(l Listed, o Outlook, attempts int, now time.Time) desk.Card {
 		if l.Video.Thumb != "" {
 			c.Thumb = "/thumbs/" + l.ID
 		}
-		c.Duration = l.Video.Duration.Milliseconds()
+		c.Duration, c.Size, c.Width, c.Height = l.Video.Duration.Milliseconds(), l.Video.Size, l.Video.Width, l.Video.Height
 		c.Waiting -= l.Untold // they wait in vain
 	case Failed:
 		c.Error = l.Error
@@ -751,6 +765,74 @@ func (w *Web) retry(c echo.Context) error {
 	return done(c, string(outcome), "")
 }
 
+// saveMetadata keeps what a finished video is published with. What cannot be kept comes back as it was typed.
+func (w *Web) saveMetadata(c echo.Context) error {
+	sent, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	view, err := w.editable(c)
+	switch {
+	case err != nil:
+		return err
+	case view.Form == nil:
+		return errNotReady
+	}
+	view.Form = desk.NewForm(voice(language(c)), view.Form.With(sent), view.Form.Greeting)
+	if r := invalid("error_fields", nil); view.Form.Faults != nil && desk.WantsJSON(c.Request()) {
+		return c.JSON(r.status, map[string]any{"success": false, "error": map[string]any{"code": r.code, "message": r.say(language(c)), "fields": view.Form.Faults}})
+	} else if view.Form.Faults != nil {
+		return w.page(c, r.status, "asset", desk.Frame{Title: view.Card.Name, SignedIn: true}, view)
+	}
+	admin, id := adminOf(c), view.Card.ID
+	err = w.store.Tx(c.Request().Context(), func(tx *Tx) error {
+		if err := tx.SaveMetadata(id, Metadata(view.Form.Metadata)); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "edit", AssetID: id, Outcome: "saved"})
+	})
+	if err != nil {
+		return fmt.Errorf("save metadata: %w", err)
+	}
+	return doneAt(c, "/assets/"+id+"?notice=saved", "saved", "")
+}
+
+// askDelete says what would go, or why it cannot go now.
+func (w *Web) askDelete(c echo.Context) error {
+	view, err := w.editable(c)
+	if err != nil {
+		return err
+	}
+	return w.answer(c, "delete", desk.Frame{Title: say(c, "title_delete")}, view)
+}
+
+// delete deletes a video that nothing is owed for to anybody, or cancels one that nobody waits for.
+func (w *Web) delete(c echo.Context) error {
+	ctx, admin, outcome := context.WithoutCancel(c.Request().Context()), adminOf(c), "deleted"
+	var a Asset
+	err := w.store.Tx(ctx, func(tx *Tx) (err error) {
+		if a, err = tx.Asset(c.Param("id")); err != nil {
+			return err
+		}
+		if !admin.MayRetry(a) {
+			return ErrForbidden
+		}
+		if a.Status.Live() {
+			outcome = "cancelled"
+		}
+		if err := tx.Delete(a.ID); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "delete", AssetID: a.ID, Outcome: outcome})
+	})
+	if err != nil {
+		return fmt.Errorf("delete: %w", err)
+	}
+	w.queue.Stop([]string{a.ID})
+	w.queue.DeleteMedia(ctx, []string{a.Video.File, a.Video.Thumb})
+	return doneAt(c, "/?notice="+outcome, outcome, "")
+}
+
 // askRetryAll says what Retry all would do. Its form carries what was shown, so that nothing else is tried again.
 func (w *Web) askRetryAll(c echo.Context) error {
 	query := strings.TrimSpace(c.QueryParam("q"))
@@ -805,47 +887,29 @@ func (w *Web) events(c echo.Context) error {
 
 // ---- files
 
-func (w *Web) media(c echo.Context) error {
-	return w.file(c, "video/mp4", func(v Video) string { return v.File })
-}
-
-func (w *Web) thumb(c echo.Context) error {
-	return w.file(c, "image/jpeg", func(v Video) string { return v.Thumb })
-}
-
 // file serves a file of a finished asset. Which file that is comes from the database, never from the URL.
-func (w *Web) file(c echo.Context, kind string, pick func(Video) string) error {
-	a, err := w.store.Asset(c.Request().Context(), c.Param("id"))
-	if err != nil {
-		return err
+func (w *Web) file(kind string, pick func(Video) string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		a, err := w.store.Asset(c.Request().Context(), c.Param("id"))
+		if err != nil {
+			return err
+		}
+		key := pick(a.Video)
+		if key == "" {
+			return ErrNotFound
+		}
+		f, err := w.files.Open(key)
+		if err != nil {
+			return fmt.Errorf("file of asset %s: %w", a.ID, err)
+		}
+		defer f.Close()
+		desk.Serve(c.Response(), c.Request(), f, kind, key, a.Finished)
+		return nil
 	}
-	key := pick(a.Video)
-	if key == "" {
-		return ErrNotFound
-	}
-	f, err := w.files.Open(key)
-	if err != nil {
-		return fmt.Errorf("file of asset %s: %w", a.ID, err)
-	}
-	defer f.Close()
-	h := c.Response().Header()
-	h.Set("Content-Type", kind)
-	h.Set("Cache-Control", "private, no-cache") // kept by the browser, shown only while signed in
-	h.Set("ETag", `"`+key+`"`)                  // a finished asset never changes
-	http.ServeContent(c.Response(), c.Request(), "", a.Finished, f)
-	return nil
 }
 
 func (w *Web) staticFile(c echo.Context) error {
-	path := "web/static/" + c.Param("*")
-	b, err := staticFiles.ReadFile(path)
-	if err != nil { // a folder, too: nobody lists them
-		return ErrNotFound
-	}
-	c.Response().Header().Set("Cache-Control", "no-cache")
-	c.Response().Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b))) // embedded files have no date
-	http.ServeContent(c.Response(), c.Request(), path, time.Time{}, bytes.NewReader(b))
-	return nil
+	return desk.ServeStatic(c.Response(), c.Request(), staticFiles, "web/static/"+c.Param("*"))
 }
 
 // ---- activity and settings
@@ -865,7 +929,7 @@ func (w *Web) activity(c echo.Context) error {
 
 func (w *Web) settings(c echo.Context) error {
 	ctx, language := c.Request().Context(), language(c)
-	view := desk.NewSettings(voice(language), w.opts.Staff, w.opts.Limits)
+	view := desk.NewSettings(voice(language), w.opts.Staff, w.opts.Limits, lang.Languages)
 	visits, err := w.store.Visits(ctx, adminOf(c).ID, sessionHash(c))
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)
@@ -879,9 +943,6 @@ func (w *Web) settings(c echo.Context) error {
 			t.Picture = "/templates/" + o.ID + ".jpg"
 		}
 		view.Templates = append(view.Templates, t)
-	}
-	for _, l := range lang.Languages {
-		view.Languages = append(view.Languages, desk.Language{Code: l, Name: lang.Say(l, "language_name", nil)})
 	}
 	view.Problems = w.problems(c, language)
 	return w.answer(c, "settings", desk.Frame{Title: say(c, "nav_settings"), Here: "/settings"}, view)

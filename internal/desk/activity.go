@@ -92,7 +92,7 @@ func (a *Activity) Add(d Deed) {
 	}
 	a.last = d.Key
 	l := Line{At: d.At, Who: a.say("who_parent", nil), What: what(a.say, d), Action: d.Action, Outcome: d.Outcome, Platform: d.Platform,
-		Name: d.Name, Gone: d.AssetID != "" && d.Name == ""}
+		Name: d.Name, Gone: d.AssetID != "" && d.Name == "" && d.Action != "delete"} // the words say it
 	switch {
 	case d.Admin != nil:
 		l.Who = a.staff.Who(a.say, *d.Admin, a.me)
@@ -117,6 +117,9 @@ var whats = []struct{ action, outcome, id string }{
 	{"retry", "restarted", "did_retry"},
 	{"retry", "joined", "did_retry_joined"},
 	{"try now", "", "did_try_now"},
+	{"edit", "", "did_edit"},
+	{"delete", "deleted", "did_delete"},
+	{"delete", "cancelled", "did_cancel"},
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},

@@ -24,6 +24,9 @@ type Card struct {
 	Video        string        `json:"video,omitzero"` // path of the file on this page
 	Thumb        string        `json:"thumb,omitzero"` // path of the picture on this page
 	Duration     int64         `json:"duration_ms,omitzero"`
+	Size         int64         `json:"size,omitzero"`  // bytes
+	Width        int           `json:"width,omitzero"` // px
+	Height       int           `json:"height,omitzero"`
 	Waiting      int           `json:"waiting"`    // people: for the video
 	Served       int           `json:"served"`     // people: have it
 	Apologised   int           `json:"apologised"` // people: have the apology, or it is on its way
@@ -37,9 +40,10 @@ type Card struct {
 	Error        string        `json:"error,omitzero"`  // of the failure, as it came
 	RetryOf      string        `json:"retry_of,omitzero"`
 	Successor    string        `json:"successor,omitzero"`
-	MayEdit      bool          `json:"may_edit"`  // this admin: retry, edit, delete
-	CanRetry     bool          `json:"can_retry"` // this admin, now
-	Replaced     bool          `json:"replaced"`  // a later try is under way or has worked: no button
+	MayEdit      bool          `json:"may_edit"`   // this admin: retry, edit, delete
+	CanRetry     bool          `json:"can_retry"`  // this admin, now
+	CanCancel    bool          `json:"can_cancel"` // this admin, now: nobody waits for it
+	Replaced     bool          `json:"replaced"`   // a later try is under way or has worked: no button
 	History      []Try         `json:"history,omitempty"`
 	Publications []Publication `json:"publications,omitempty"`
 }
@@ -50,7 +54,37 @@ type Try struct {
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Outcome  string    `json:"outcome"`
-	Error    string    `json:"error,omitzero"`
+	Reason   string    `json:"reason,omitzero"` // in words
+	Error    string    `json:"error,omitzero"`  // as it came
+}
+
+// Add adds an attempt at the end of the history of a platform, or, when that is "", of the video.
+func (c *Card) Add(platform string, t Try) {
+	if platform == "" {
+		c.History = append(c.History, t)
+	}
+	for i := range c.Publications {
+		if p := &c.Publications[i]; p.Platform == platform {
+			p.History = append(p.History, t)
+		}
+	}
+}
+
+// Explain says in words why something on the card failed.
+func (c *Card) Explain(say Say) {
+	c.Reason = Reason(say, c.Error, "reason_other")
+	explain(say, c.History, "reason_other")
+	for i := range c.Publications {
+		p := &c.Publications[i]
+		p.Reason = Reason(say, p.Error, "reason_unpublished")
+		explain(say, p.History, "reason_unpublished")
+	}
+}
+
+func explain(say Say, tries []Try, otherwise string) {
+	for i, t := range tries {
+		tries[i].Reason = Reason(say, t.Error, otherwise)
+	}
 }
 
 // Publication is a video on one platform.
@@ -79,8 +113,10 @@ func (p Publication) Name() string {
 func (p Publication) Excerpt() string { return Excerpt(p.Error) }
 
 // Rev changes when anything on the card but the clock does, so that the page's script leaves the others alone.
-func (c Card) Rev() (string, error) {
-	b, err := json.Marshal(c)
+func (c Card) Rev() (string, error) { return rev(c) }
+
+func rev(v any) (string, error) {
+	b, err := json.Marshal(v)
 	return fmt.Sprintf("%x", sha256.Sum256(b))[:16], err
 }
 

@@ -35,6 +35,25 @@ type Library struct {
 	BotOn    bool           `json:"-"`
 }
 
+// Count fills the tabs, and the total of the one that is open, from the counts.
+func (l *Library) Count(say Say) {
+	all := 0
+	for _, n := range l.Counts {
+		all += n
+	}
+	for _, t := range []struct {
+		status, label string
+		count         int
+	}{{"", "tab_all", all}, {"FAILED", "tab_failed", l.Counts["FAILED"]}, {"PROCESSING", "tab_rendering", l.Counts["PROCESSING"]},
+		{"PENDING", "tab_waiting", l.Counts["PENDING"]}, {"COMPLETED", "tab_ready", l.Counts["COMPLETED"]}} {
+		on := t.status == l.Status
+		if on {
+			l.Total = t.count
+		}
+		l.Tabs = append(l.Tabs, Tab{Status: t.status, Label: say(t.label, nil), Count: t.count, On: on})
+	}
+}
+
 // Address is that of this library with another status or page; the search stays.
 func (l Library) Address(status, after string) string {
 	return Address("/", "status", status, "platform", l.Platform, "q", l.Query, "after", after)

@@ -33,6 +33,13 @@ type Page struct {
 	View any
 }
 
+// Door is the page where one signs in.
+type Door struct {
+	Token   string // of a good link; "": the page says how to get one
+	Problem string
+	BotOn   bool
+}
+
 // Pages are the templates.
 type Pages map[string]*template.Template // by language
 
@@ -49,6 +56,9 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 				return rich(text), err
 			},
 			"clock":   func(t time.Time) string { return Clock(say, t, now()) },
+			"took":    func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
+			"size":    func(bytes int64) string { return size(say, bytes) },
+			"tongue":  tongue,
 			"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {

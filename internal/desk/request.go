@@ -62,20 +62,6 @@ func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 	return fields, nil
 }
 
-// Address adds a query, as names and values in turn, to a path. What is empty is left out.
-func Address(path string, query ...string) string {
-	q := url.Values{}
-	for i := 0; i < len(query); i += 2 {
-		if query[i+1] != "" {
-			q.Set(query[i], query[i+1])
-		}
-	}
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
-}
-
 // shows matches the pages that show videos.
 var shows = regexp.MustCompile(`^/(assets/\w+)?$`)
 
@@ -89,4 +75,18 @@ func Back(r *http.Request, notice string) string {
 	query := from.Query()
 	query.Set("notice", notice)
 	return from.Path + "?" + query.Encode()
+}
+
+// Address adds a query, as names and values in turn, to a path. What is empty is left out.
+func Address(path string, query ...string) string {
+	q := url.Values{}
+	for i := 0; i < len(query); i += 2 {
+		if query[i+1] != "" {
+			q.Set(query[i], query[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
 }

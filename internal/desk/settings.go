@@ -65,8 +65,11 @@ type Visit struct {
 }
 
 // NewSettings begins the page with what the configuration says.
-func NewSettings(say Say, staff Staff, limits []Limit) Settings {
+func NewSettings(say Say, staff Staff, limits []Limit, languages []string) Settings {
 	s := Settings{Success: true, Owners: len(staff.Owners), Admins: len(staff.admins())}
+	for _, l := range languages {
+		s.Languages = append(s.Languages, Language{l, tongue(l)})
+	}
 	for _, l := range limits {
 		value := fmt.Sprint(l.Value)
 		switch v := l.Value.(type) {

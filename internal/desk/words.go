@@ -16,6 +16,9 @@ var notices = map[string]string{
 	"created":   "notice_created",
 	"ready":     "notice_ready",
 	"trying":    "notice_trying",
+	"saved":     "notice_saved",
+	"deleted":   "notice_deleted",
+	"cancelled": "notice_cancelled",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.
@@ -69,8 +72,9 @@ var reasons = []struct{ sign, id string }{
 	{"generator ", "reason_generator"},
 }
 
-// Reason says in words what went wrong; "" if nothing did. The error itself is for whoever wants to know more.
-func Reason(say Say, problem string) string {
+// Reason says in words what went wrong: the message otherwise if no reason fits, "" if nothing did. The error itself is for
+// whoever wants to know more.
+func Reason(say Say, problem, otherwise string) string {
 	if problem == "" {
 		return ""
 	}
@@ -79,7 +83,7 @@ func Reason(say Say, problem string) string {
 			return say(r.id, nil)
 		}
 	}
-	return say("reason_other", nil)
+	return say(otherwise, nil)
 }
 
 // Excerpt leaves the beginning and the end of a long error, which say what failed and why. Two dozen whole ones would make

@@ -1,0 +1,47 @@
+// files.go answers with files, and says what a browser may do with an answer.
+
+package desk
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"time"
+)
+
+// policy lets the page load nothing but its own files and run nothing but its own script.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
+
+// Protect sets the headers that every answer has.
+func Protect(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "same-origin") // not no-referrer: Chromium would send Origin: null with forms on plain http
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}
+
+// Serve answers with a file of a finished video, or the part of it that is asked for.
+func Serve(w http.ResponseWriter, r *http.Request, file io.ReadSeeker, kind, key string, finished time.Time) {
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "private, no-cache") // kept by the browser, shown only while signed in
+	h.Set("ETag", `"`+key+`"`)                  // a finished video never changes
+	http.ServeContent(w, r, "", finished, file)
+}
+
+// ServeStatic answers with an embedded file; fs.ErrNotExist when there is none.
+func ServeStatic(w http.ResponseWriter, r *http.Request, files fs.FS, path string) error {
+	b, err := fs.ReadFile(files, path)
+	if err != nil { // a folder, too: nobody lists them
+		return fs.ErrNotExist
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b))) // embedded files have no date
+	http.ServeContent(w, r, path, time.Time{}, bytes.NewReader(b))
+	return nil
+}

@@ -1,0 +1,175 @@
+// metadata.go is the form of what a video is published with. Its limits are YouTube's: Rumble's are wider.
+
+package desk
+
+import (
+	"html/template"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// What YouTube takes.
+const (
+	maxTitle       = 100  // characters
+	maxDescription = 5000 // bytes
+	maxTags        = 500  // as CountTags counts
+)
+
+// Metadata is what a video is published with. Privacy is "" while nobody has saved it.
+type Metadata struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Tags        string `json:"tags"`          // with commas between them
+	Language    string `json:"language"`      // one of spoken
+	Kids        string `json:"made_for_kids"` // yes or no; "": nobody has chosen, and the law leaves no default
+	Privacy     string `json:"privacy"`       // one of privacies
+}
+
+// spoken are the languages that a video can be said to be in, by the names they have for themselves.
+var spoken = []Language{{"ru", "Русский"}, {"en", "English"}, {"be", "Беларуская"}, {"de", "Deutsch"}, {"es", "Español"}, {"fr", "Français"},
+	{"it", "Italiano"}, {"kk", "Қазақша"}, {"pl", "Polski"}, {"pt", "Português"}, {"tr", "Türkçe"}, {"uk", "Українська"}}
+
+var privacies = []string{"private", "unlisted", "public"}
+
+// tongue is the name that a language has for itself.
+func tongue(code string) string {
+	for _, l := range spoken {
+		if l.Code == code {
+			return l.Name
+		}
+	}
+	return code
+}
+
+// Or returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title then: its name
+// is a child's.
+func (m Metadata) Or(name, language string, greeting bool) Metadata {
+	if m.Privacy != "" {
+		return m
+	}
+	m = Metadata{Title: name, Language: language, Privacy: privacies[0]}
+	if greeting {
+		m.Title = ""
+	}
+	return m
+}
+
+// With returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
+func (m Metadata) With(sent map[string]string) Metadata {
+	for field, to := range map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags,
+		"language": &m.Language, "made_for_kids": &m.Kids, "privacy": &m.Privacy} {
+		if text, ok := sent[field]; ok {
+			*to = strings.ToValidUTF8(text, "\uFFFD")
+		}
+	}
+	m.Title = oneLine(m.Title)
+	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
+	m.Tags = strings.Join(tagsOf(m.Tags), ", ")
+	return m
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func tagsOf(text string) (tags []string) {
+	for tag := range strings.SplitSeq(text, ",") {
+		if tag = oneLine(tag); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
+// countTags counts as Google does: the commas, too, and two quotes around a tag with a space in it.
+func countTags(text string) int {
+	tags := tagsOf(text)
+	n := max(0, len(tags)-1)
+	for _, tag := range tags {
+		n += utf8.RuneCountInString(tag)
+		if strings.Contains(tag, " ") {
+			n += 2
+		}
+	}
+	return n
+}
+
+// Form is the form with what is in it and what is wrong with that.
+type Form struct {
+	Metadata
+	Greeting  bool              `json:"-"` // made for a child
+	Languages []Language        `json:"-"`
+	Faults    map[string]string `json:"-"` // in words, by field; nil: nothing is wrong
+	First     string            `json:"-"` // the first field with a fault
+	Counts    []Counter         `json:"-"`
+}
+
+// Counter tells how much of a field is used.
+type Counter struct {
+	Field, Label string // Label: id of the message
+	N, Of        int
+}
+
+// NewForm makes the form with some metadata in it.
+func NewForm(say Say, m Metadata, greeting bool) *Form {
+	f := &Form{Metadata: m, Greeting: greeting, Languages: spoken, Counts: []Counter{
+		{"title", "count_title", utf8.RuneCountInString(m.Title), maxTitle},
+		{"description", "count_description", len(m.Description), maxDescription},
+		{"tags", "count_tags", countTags(m.Tags), maxTags},
+	}}
+	for _, rule := range []struct {
+		field, id string
+		broken    bool
+	}{
+		{"title", "fault_angle", strings.ContainsAny(m.Title, "<>")},
+		{"title", "fault_title", f.Counts[0].Over()},
+		{"description", "fault_angle", strings.ContainsAny(m.Description, "<>")},
+		{"description", "fault_description", f.Counts[1].Over()},
+		{"tags", "fault_tags", f.Counts[2].Over()},
+		{"language", "fault_language", !slices.ContainsFunc(spoken, func(l Language) bool { return l.Code == m.Language })},
+		{"made_for_kids", "fault_kids", !slices.Contains([]string{"", "yes", "no"}, m.Kids)},
+		{"privacy", "fault_privacy", !slices.Contains(privacies, m.Privacy)},
+	} {
+		if !rule.broken || f.Faults[rule.field] != "" {
+			continue
+		}
+		if f.Faults == nil {
+			f.Faults, f.First = map[string]string{}, rule.field
+		}
+		f.Faults[rule.field] = say(rule.id, nil)
+	}
+	return f
+}
+
+// Over reports whether there is more than fits.
+func (c Counter) Over() bool { return c.N > c.Of }
+
+// Fault is what is wrong with a field.
+type Fault struct{ Field, Text string }
+
+// Fault returns what is wrong with a field; its text is "" if nothing is.
+func (f *Form) Fault(field string) Fault { return Fault{field, f.Faults[field]} }
+
+// About are the attributes that tell of what is wrong with a field and of the notes beside it, which go by their ids.
+func (f *Form) About(field string, notes ...string) template.HTMLAttr {
+	invalid := ""
+	if f.Faults[field] != "" {
+		invalid, notes = ` aria-invalid="true"`, append([]string{field + "-fault"}, notes...)
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return template.HTMLAttr(`aria-describedby="` + strings.Join(notes, " ") + `"` + invalid)
+}
+
+// Focus is the attribute that leads to the first field with a fault.
+func (f *Form) Focus(field string) template.HTMLAttr {
+	if f.First == field {
+		return "autofocus"
+	}
+	return ""
+}
+
+// Count returns the counter of a field.
+func (f *Form) Count(field string) Counter {
+	return f.Counts[slices.IndexFunc(f.Counts, func(c Counter) bool { return c.Field == field })]
+}

@@ -1,0 +1,114 @@
+package desk
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTagsAreCountedAsGoogleDoes(t *testing.T) {
+	for text, want := range map[string]int{
+		"":                         0,
+		" , ,,":                    0,
+		"кот":                      3,
+		"кот, дом":                 7, // with the comma
+		"new year":                 10,
+		"new year,кот":             14,
+		" new   year ,, a\tb ":     16, // tidied first
+		strings.Repeat("яй,", 10):  29,
+		strings.Repeat("👨‍👩‍👧", 1): 5, // three people and what joins them
+	} {
+		if got := countTags(text); got != want {
+			t.Errorf("%q: got %d; want %d", text, got, want)
+		}
+	}
+}
+
+func TestWhatIsSentIsTidiedAndTheRestStays(t *testing.T) {
+	was := Metadata{"Old", "Old text", "a, b", "en", "no", "public"}
+	got := was.With(map[string]string{"title": "  A\r\n greeting\t", "description": "\r\none\r\ntwo  ", "tags": ",a b,  c  d ,", "made_for_kids": "yes", "nonsense": "x"})
+	if want := (Metadata{"A greeting", "one\ntwo", "a b, c d", "en", "yes", "public"}); got != want {
+		t.Errorf("got %q; want %q", got, want)
+	}
+	if got := was.With(nil); got != was {
+		t.Errorf("got %q; want all of it as it was", got)
+	}
+	if got := was.With(map[string]string{"title": "a\xffb"}).Title; got != "a\uFFFDb" {
+		t.Errorf("got %q; want no bytes that are no text", got)
+	}
+}
+
+func TestTheFormBeginsWithoutTheNameOfAChild(t *testing.T) {
+	for name, c := range map[string]struct {
+		saved    Metadata
+		greeting bool
+		want     Metadata
+	}{
+		"a greeting":            {Metadata{}, true, Metadata{Language: "ru", Privacy: "private"}},
+		"an upload":             {Metadata{}, false, Metadata{Title: "Маша", Language: "ru", Privacy: "private"}},
+		"what was saved":        {Metadata{Title: "x", Language: "de", Privacy: "public"}, true, Metadata{Title: "x", Language: "de", Privacy: "public"}},
+		"an upload, saved bare": {Metadata{Privacy: "private"}, false, Metadata{Privacy: "private"}},
+	} {
+		if got := c.saved.Or("Маша", "ru", c.greeting); got != c.want {
+			t.Errorf("%s: got %q; want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestFaultsStandAtTheirFieldsAndTheFirstIsLedTo(t *testing.T) {
+	good := Metadata{Language: "ru", Privacy: "private"}
+	for name, c := range map[string]struct {
+		sent  map[string]string
+		want  map[string]string
+		first string
+	}{
+		"nothing chosen that can wait":       {nil, nil, ""},
+		"a title of 100 letters":             {map[string]string{"title": strings.Repeat("я", 100)}, nil, ""},
+		"a title of 101 letters":             {map[string]string{"title": strings.Repeat("я", 101)}, map[string]string{"title": "fault_title"}, "title"},
+		"a title of 100 emoji":               {map[string]string{"title": strings.Repeat("🎄", 100)}, nil, ""},
+		"a title with a tag":                 {map[string]string{"title": "<b>"}, map[string]string{"title": "fault_angle"}, "title"},
+		"a description of 5000 bytes":        {map[string]string{"description": strings.Repeat("я", 2500)}, nil, ""},
+		"a description of 5001 bytes":        {map[string]string{"description": strings.Repeat("я", 2500) + "a"}, map[string]string{"description": "fault_description"}, "description"},
+		"5000 bytes as a browser sends them": {map[string]string{"description": strings.Repeat("a\r\n", 2499) + "aa"}, nil, ""},
+		"a description with an arrow":        {map[string]string{"description": "->"}, map[string]string{"description": "fault_angle"}, "description"},
+		"tags of 500":                        {map[string]string{"tags": strings.Repeat("a", 500)}, nil, ""},
+		"tags of 501":                        {map[string]string{"tags": strings.Repeat("a", 501)}, map[string]string{"tags": "fault_tags"}, "tags"},
+		"tags of 500 with the quotes":        {map[string]string{"tags": "a " + strings.Repeat("b", 496)}, nil, ""},
+		"tags of 501 with the quotes":        {map[string]string{"tags": "a " + strings.Repeat("b", 497)}, map[string]string{"tags": "fault_tags"}, "tags"},
+		"tags of 500 with the commas":        {map[string]string{"tags": strings.Repeat("abc,", 125) + "d"}, map[string]string{"tags": "fault_tags"}, "tags"},
+		"tags of 499 with the commas":        {map[string]string{"tags": strings.Repeat("abc,", 125)}, nil, ""},
+		"an unknown language":                {map[string]string{"language": "tlh"}, map[string]string{"language": "fault_language"}, "language"},
+		"no language":                        {map[string]string{"language": ""}, map[string]string{"language": "fault_language"}, "language"},
+		"perhaps for kids":                   {map[string]string{"made_for_kids": "perhaps"}, map[string]string{"made_for_kids": "fault_kids"}, "made_for_kids"},
+		"a secret one":                       {map[string]string{"privacy": "secret"}, map[string]string{"privacy": "fault_privacy"}, "privacy"},
+		"several": {map[string]string{"privacy": "", "tags": strings.Repeat("a", 501), "description": "<"},
+			map[string]string{"privacy": "fault_privacy", "tags": "fault_tags", "description": "fault_angle"}, "description"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := NewForm(func(id string, _ Vars) string { return id }, good.With(c.sent), true)
+			if !reflect.DeepEqual(f.Faults, c.want) || f.First != c.first {
+				t.Errorf("got %v, first %q; want %v, first %q", f.Faults, f.First, c.want, c.first)
+			}
+		})
+	}
+}
+
+func TestHowLongAndHowLarge(t *testing.T) {
+	say := func(id string, vars Vars) string {
+		if id == "decimal_point" {
+			return ","
+		}
+		return fmt.Sprint(vars["N"], " ", id)
+	}
+	for ms, want := range map[int]string{0: "0,0 seconds_short", 2340: "2,3 seconds_short", 9949: "9,9 seconds_short", 9950: "10 seconds_short",
+		59499: "59 seconds_short", 59500: "1:00", 65000: "1:05"} {
+		if got := took(say, time.Duration(ms)*time.Millisecond); got != want {
+			t.Errorf("%d ms: got %q; want %q", ms, got, want)
+		}
+	}
+	if got := size(say, 4212345); got != "4,2 megabytes" {
+		t.Errorf("got %q; want 4,2 megabytes", got)
+	}
+}
