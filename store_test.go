@@ -158,6 +158,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"text in a number":                      {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', 'yesterday')`, "cannot store TEXT"},
 		"a finished publication without a time": {"base", `INSERT INTO publications (asset_id, platform, creator, created, status) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'COMPLETED')`, "finished_has_time"},
 		"a publication with broken metadata":    {"base", `INSERT INTO publications (asset_id, platform, creator, created, metadata) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, '{')`, "json_valid"},
+		"an asset with broken metadata":         {"base", `UPDATE assets SET metadata = '{'`, "json_valid"},
 		"a done attempt with an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'done', 'e')`,
 			"done_has_no_error"},
 		"a failed attempt without an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave up')`,
