@@ -66,7 +66,7 @@ const update = fresh => {
     return above && before.get(c.id) !== c.dataset.say;
   });
   news.forEach(c => c.classList.add('flash'));
-  if (news.length) say(news.slice(0, 5).map(c => c.dataset.say).join('. '));
+  if (news.length) say(news.slice(0, 5).map(c => `${$('h1, h2', c).textContent}: ${c.dataset.say}`).join('. '));
 };
 document.addEventListener('animationend', e => e.target.classList.remove('flash'));
 
@@ -102,7 +102,6 @@ const listen = () => {
   const live = $('#live'), on = (kind, act) => source.addEventListener(kind, e => {
     heard = Date.now();
     if (kind === 'error' && live.dataset.state === 'on') soon(); // signed out, perhaps
-    live.hidden = false;
     live.dataset.state = kind === 'error' ? 'off' : 'on';
     act?.(e);
   });
@@ -129,6 +128,7 @@ document.addEventListener('submit', async e => {
   if (button.ariaBusy) return; // a double click
   button.ariaBusy = 'true';
   $('.refused', form.parentElement)?.remove();
+  $('#notice')?.replaceChildren();
   const refuse = text => {
     form.insertAdjacentElement('afterend', Object.assign(document.createElement('p'), { className: 'refused', textContent: text }));
     say(text);
