@@ -650,13 +650,13 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		}
 		for _, p := range publications[l.ID] {
 			card.Publications = append(card.Publications, desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, PublishAt: p.PublishAt,
-				URL: p.URL, Error: p.Error, Warning: p.Warning, CanRetry: p.Status == Failed && (admin.Owner || p.Creator == admin.ID)})
+				URL: p.URL, Error: p.Error, Warning: p.Warning, CanRetry: p.Status == Failed && admin.MayChange(&p.Creator)})
 		}
 		for _, r := range runs[l.ID] {
 			card.Add(r.Platform, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})
 		}
 		card.Explain(voice(language))
-		card.MayEdit = admin.MayRetry(l.Asset)
+		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
 		if l.Status == Failed {
 			card.Replaced = replaced[l.ID]
@@ -814,7 +814,7 @@ func (w *Web) delete(c echo.Context) error {
 		if a, err = tx.Asset(c.Param("id")); err != nil {
 			return err
 		}
-		if !admin.MayRetry(a) {
+		if !admin.MayChange(a.Creator) {
 			return ErrForbidden
 		}
 		if a.Status.Live() {
