@@ -131,7 +131,7 @@ func (w *Web) Close() { w.live.Close() }
 // choice reports whether there is more than one template to make a video with.
 func (w *Web) choice() bool { return len(w.opts.Offers) > 1 }
 
-func (w *Web) secure() bool { return strings.HasPrefix(w.opts.BaseURL, "https:") }
+func (w *Web) secure() bool { return strings.HasPrefix(strings.ToLower(w.opts.BaseURL), "https:") }
 
 func (w *Web) routes() {
 	e := w.echo
