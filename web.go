@@ -183,6 +183,9 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := w.origin.Check(c.Request()); err != nil {
 			return errOtherSite
 		}
+		if err := desk.CheckQuery(c.Request()); err != nil {
+			return err
+		}
 		return next(c)
 	}
 }
@@ -228,6 +231,9 @@ var refusals = []struct {
 	{desk.ErrJSON, invalid("error_json", nil)},
 	{desk.ErrShown, invalid("error_shown", nil)},
 	{desk.ErrForm, invalid("error_form", nil)},
+	{desk.ErrSlow, refusal{http.StatusRequestTimeout, "TOO_SLOW", "error_slow", nil}},
+	{desk.ErrQuery, invalid("error_query", nil)},
+	{desk.ErrLong, refusal{http.StatusRequestURITooLong, "TOO_LONG", "error_long", nil}},
 	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "error_method", nil}},
 }
 
