@@ -214,8 +214,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
-	server := &http.Server{Handler: web.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	server := desk.NewServer(web.Handler(), desk.Patience{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
 	server.RegisterOnShutdown(web.Close)
 
 	if err := setUpLink(ctx, store, cfg, out); err != nil {
