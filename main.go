@@ -208,14 +208,13 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery)}, log)
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) },
+		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker)}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
-	server := &http.Server{Handler: web.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	server := desk.NewServer(web.Handler(), desk.Patience{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
 	server.RegisterOnShutdown(web.Close)
 
 	if err := setUpLink(ctx, store, cfg, out); err != nil {

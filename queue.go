@@ -43,8 +43,9 @@ type Admin struct {
 	Owner bool
 }
 
-// MayRetry reports whether an admin may have a video tried again: an owner any, the others what they made.
-func (a Admin) MayRetry(v Asset) bool { return a.Owner || v.Creator != nil && *v.Creator == a.ID }
+// MayChange reports whether an admin may retry, edit or delete what somebody made: an owner anything, the others what is
+// theirs. creator is who made it; nil: a parent asked for it. Everybody who is signed in may see everything.
+func (a Admin) MayChange(creator *int64) bool { return a.Owner || creator != nil && *creator == a.ID }
 
 // Outcome is what came of a Cause.
 type Outcome string
@@ -208,7 +209,7 @@ func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case !admin.MayRetry(asset):
+	case !admin.MayChange(asset.Creator):
 		return "", ErrForbidden
 	case asset.Status.Live():
 		return Joined, nil
@@ -244,7 +245,7 @@ func retryPublication(tx *Tx, assetID string, why AdminClicked) (Outcome, error)
 	switch {
 	case err != nil:
 		return "", err
-	case !why.Admin.Owner && creator != why.Admin.ID:
+	case !why.Admin.MayChange(&creator):
 		return "", ErrForbidden
 	case status.Live():
 		return Joined, nil

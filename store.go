@@ -1556,7 +1556,7 @@ const needy = `
 			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang AND b.origin = 'REQUEST'
 			  AND (b.status IN ('PENDING', 'PROCESSING') OR b.status = 'COMPLETED' AND b.finished >= a.finished))))`
 
-// needyFor restricts needy to what a filter shows and Admin.MayRetry allows. No filter at all still means the failed ones.
+// needyFor restricts needy to what a filter shows and Admin.MayChange allows. No filter at all still means the failed ones.
 func needyFor(admin Admin, f Filter, more ...any) []any {
 	return append([]any{f.Status, f.Search, admin.Owner, admin.ID}, more...)
 }

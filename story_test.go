@@ -24,10 +24,9 @@ type browser struct {
 	ctx context.Context
 }
 
-func newBrowser(t *testing.T) browser {
+func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) browser {
 	t.Helper()
-	var options []chromedp.ExecAllocatorOption
-	options = append(options, chromedp.DefaultExecAllocatorOptions[:]...)
+	options := append(more, chromedp.DefaultExecAllocatorOptions[:]...)
 	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}

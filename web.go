@@ -131,7 +131,7 @@ func (w *Web) Close() { w.live.Close() }
 // choice reports whether there is more than one template to make a video with.
 func (w *Web) choice() bool { return len(w.opts.Offers) > 1 }
 
-func (w *Web) secure() bool { return strings.HasPrefix(w.opts.BaseURL, "https:") }
+func (w *Web) secure() bool { return strings.HasPrefix(strings.ToLower(w.opts.BaseURL), "https:") }
 
 func (w *Web) routes() {
 	e := w.echo
@@ -183,6 +183,9 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := w.origin.Check(c.Request()); err != nil {
 			return errOtherSite
 		}
+		if err := desk.CheckQuery(c.Request()); err != nil {
+			return err
+		}
 		return next(c)
 	}
 }
@@ -228,6 +231,9 @@ var refusals = []struct {
 	{desk.ErrJSON, invalid("error_json", nil)},
 	{desk.ErrShown, invalid("error_shown", nil)},
 	{desk.ErrForm, invalid("error_form", nil)},
+	{desk.ErrSlow, refusal{http.StatusRequestTimeout, "TOO_SLOW", "error_slow", nil}},
+	{desk.ErrQuery, invalid("error_query", nil)},
+	{desk.ErrLong, refusal{http.StatusRequestURITooLong, "TOO_LONG", "error_long", nil}},
 	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "error_method", nil}},
 }
 
@@ -650,13 +656,13 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		}
 		for _, p := range publications[l.ID] {
 			card.Publications = append(card.Publications, desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, PublishAt: p.PublishAt,
-				URL: p.URL, Error: p.Error, Warning: p.Warning, CanRetry: p.Status == Failed && (admin.Owner || p.Creator == admin.ID)})
+				URL: p.URL, Error: p.Error, Warning: p.Warning, CanRetry: p.Status == Failed && admin.MayChange(&p.Creator)})
 		}
 		for _, r := range runs[l.ID] {
 			card.Add(r.Platform, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})
 		}
 		card.Explain(voice(language))
-		card.MayEdit = admin.MayRetry(l.Asset)
+		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
 		if l.Status == Failed {
 			card.Replaced = replaced[l.ID]
@@ -814,7 +820,7 @@ func (w *Web) delete(c echo.Context) error {
 		if a, err = tx.Asset(c.Param("id")); err != nil {
 			return err
 		}
-		if !admin.MayRetry(a) {
+		if !admin.MayChange(a.Creator) {
 			return ErrForbidden
 		}
 		if a.Status.Live() {

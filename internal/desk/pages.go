@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -52,8 +53,13 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 			"language": func() string { return language },
 			"say":      func(id string, vars ...any) (string, error) { return fill(say, id, vars) },
 			"rich": func(id string, vars ...any) (template.HTML, error) {
+				for i, v := range vars {
+					if text, ok := v.(string); ok {
+						vars[i] = mask.Replace(text)
+					}
+				}
 				text, err := fill(say, id, vars)
-				return rich(text), err
+				return template.HTML(unmask.Replace(rich(text))), err
 			},
 			"clock":   func(t time.Time) string { return Clock(say, t, now()) },
 			"took":    func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
@@ -93,13 +99,16 @@ func fill(say Say, id string, pairs []any) (string, error) {
 
 var marks = regexp.MustCompile("`([^`]+)`|\\*([^*]+)\\*")
 
+// What fills a message may hold marks, which are text there. Nobody types these characters: they have no meaning.
+var mask, unmask = strings.NewReplacer("`", "\ue000", "*", "\ue001"), strings.NewReplacer("\ue000", "`", "\ue001", "*")
+
 // rich escapes a text and then makes its marks tags.
-func rich(text string) template.HTML {
-	return template.HTML(marks.ReplaceAllStringFunc(html.EscapeString(text), func(mark string) string {
+func rich(text string) string {
+	return marks.ReplaceAllStringFunc(html.EscapeString(text), func(mark string) string {
 		inner := mark[1 : len(mark)-1]
 		if mark[0] == '`' {
 			return "<code>" + inner + "</code>"
 		}
 		return "<strong>" + inner + "</strong>"
-	}))
+	})
 }

@@ -9,17 +9,25 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxBody is how many bytes a form or a JSON object may have.
 const MaxBody = 64 << 10
 
-// What Fields returns for a body that it cannot read.
+// MaxQuery is how many bytes an address may have after its question mark: a name, a few words and an id are far fewer.
+const MaxQuery = 4 << 10
+
+// What Fields returns for a body that it cannot read, and CheckQuery for an address.
 var (
-	ErrJSON = errors.New("not a JSON object with texts in it")
-	ErrForm = errors.New("not a form")
+	ErrJSON  = errors.New("not a JSON object with texts in it")
+	ErrForm  = errors.New("not a form")
+	ErrSlow  = errors.New("too slow")
+	ErrQuery = errors.New("not a query")
+	ErrLong  = errors.New("too long a query")
 )
 
 func isJSON(header string) bool {
@@ -37,21 +45,26 @@ func WantsJSON(r *http.Request) bool {
 	return isJSON(r.Header.Get("Content-Type"))
 }
 
-// Fields reads a form or a JSON object with texts in it. The error is ErrJSON, ErrForm, *http.MaxBytesError, or that of
-// the connection.
+// Fields reads a form or a JSON object with texts in it. The error is ErrJSON, ErrForm, ErrSlow or *http.MaxBytesError.
 func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if err != nil {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, err
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, ErrSlow
+	case err != nil: // it breaks off, or is sent in a way that HTTP does not know
+		return nil, ErrForm
 	}
 	if isJSON(r.Header.Get("Content-Type")) {
 		var fields map[string]string
-		if err := json.Unmarshal(body, &fields); err != nil && len(body) > 0 {
+		if err := json.Unmarshal(body, &fields); err != nil && len(body) > 0 || !utf8.Valid(body) {
 			return nil, ErrJSON
 		}
 		return fields, nil
 	}
-	form, err := url.ParseQuery(string(body))
+	form, err := readable(string(body))
 	if err != nil {
 		return nil, ErrForm
 	}
@@ -60,6 +73,30 @@ func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 		fields[name] = form.Get(name)
 	}
 	return fields, nil
+}
+
+// CheckQuery refuses an address with more after its question mark than a page has a use for, or with what cannot be read.
+// Without it a search that cannot be read would be no search, and show everything. The error is ErrLong or ErrQuery.
+func CheckQuery(r *http.Request) error {
+	if len(r.URL.RawQuery) > MaxQuery {
+		return ErrLong
+	}
+	if _, err := readable(r.URL.RawQuery); err != nil {
+		return ErrQuery
+	}
+	return nil
+}
+
+// readable parses a query or a form, whose names and values must be text.
+func readable(query string) (url.Values, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, err
+	}
+	if text, err := url.QueryUnescape(query); err != nil || !utf8.ValidString(text) {
+		return nil, errors.New("not UTF-8")
+	}
+	return values, nil
 }
 
 // shows matches the pages that show videos.

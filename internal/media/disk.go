@@ -75,10 +75,18 @@ func (d *Disk) Put(ctx context.Context, key, path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// Open opens the file of a key for reading; fs.ErrNotExist when there is none.
+// Open opens the file of a key for reading; fs.ErrNotExist when there is none. What is no plain file is none of ours: a link
+// leads elsewhere, and a pipe would make whoever opens it wait.
 func (d *Disk) Open(key string) (*os.File, error) {
 	if err := check(key); err != nil {
 		return nil, err
+	}
+	info, err := d.root.Lstat(key)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: key, Err: fs.ErrNotExist}
 	}
 	return d.root.Open(key)
 }
