@@ -46,7 +46,7 @@ func openDesk(t *testing.T, prepare func(d *office)) *office {
 	server.Config.Handler = d.Handler()
 	server.Start()
 	t.Cleanup(func() {
-		server.CloseClientConnections()
+		d.Web.Close() // the open streams
 		server.Close()
 	})
 	return d
@@ -472,6 +472,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		}
 	}
 	c.reads("hostile/film", "/assets/"+ids["film of "+odd[0]], 200)
+	c.reads("delete", "/assets/"+ids["on platforms"]+"/delete", 200)
+	c.reads("delete/later", "/assets/"+ids["next"]+"/delete", 200)
 	c.reads("activity", "/activity", 200)
 	c.reads("settings", "/settings", 200)
 	c.reads("retry all", "/retry-all", 200)
@@ -480,6 +482,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
 	c.reads("ru/library", "/?notice=retried&restarted=3&joined=1&skipped=2", 200)
 	c.reads("ru/video", "/assets/"+ids["failed"], 200)
+	c.reads("ru/finished", "/assets/"+ids["on platforms"], 200)
+	c.reads("ru/delete", "/assets/"+ids["on platforms"]+"/delete", 200)
 	c.reads("ru/activity", "/activity", 200)
 	c.reads("ru/settings", "/settings", 200)
 	c.reads("ru/retry all", "/retry-all", 200)
@@ -592,7 +596,7 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	}
 	b.press(`.card [data-key="retry"]`)
 	b.until("location.search.includes('notice=restarted')")
-	if got := b.js("document.querySelector('[role=status]')?.innerText ?? ''"); got == "" {
+	if got := b.js("document.querySelector('.notice[role=status]')?.innerText ?? ''"); got == "" {
 		t.Errorf("got %s; want a notice", b.js("document.body.innerText"))
 	}
 	verdict(nil)

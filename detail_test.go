@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -77,7 +76,7 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 		}, 8, []string{"Size 4.2 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Wait for it 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
 			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`, "data-keep", "<code>ID</code>", `data-rev="`},
-			[]string{"Retry", "Attempts of the same video", "Had the apology"}},
+			[]string{"Retry Failed", "Attempts of the same video", "Had the apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
@@ -705,9 +704,7 @@ func BenchmarkDetail(b *testing.B) {
 // ---- in a browser
 
 func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
-	d := newDesk(t, "http://localhost:8080")
-	server := httptest.NewServer(d.Handler())
-	defer server.Close()
+	d := openDesk(t, func(*office) {})
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("v", "t")
 	calm(t, d.store)
@@ -715,11 +712,11 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	failForGood(t, d.queue)
 
 	b := newBrowser(t)
-	b.do(chromedp.Navigate(server.URL + d.link(8)))
+	b.do(chromedp.Navigate(d.opts.BaseURL + d.link(8)))
 	b.js("document.querySelector('form button').click()")
 	b.until("location.pathname === '/'")
 
-	b.do(chromedp.Navigate(server.URL + "/assets/" + a.ID))
+	b.do(chromedp.Navigate(d.opts.BaseURL + "/assets/" + a.ID))
 	for id, texts := range map[string]map[string]string{
 		"title":       {"Ёлка 🎄": "6", "": "0", "  a   b  ": "3"},
 		"description": {"я🎄a": "7", " x ": "1", "a\nb": "3"},

@@ -155,7 +155,7 @@ const memory = (act, value) => { try { return localStorage[act]('single-keys', v
 if (single) {
   single.checked = memory('getItem') !== 'off';
   single.addEventListener('change', () => memory('setItem', single.checked ? 'on' : 'off'));
-  $('#keys-open').addEventListener('click', () => help.showModal());
+  $('#keys-open').addEventListener('click', () => keys['?']());
 }
 const step = by => {
   const titles = document.querySelectorAll('[data-key=title]'), at = [...titles].findIndex(t => t.closest('.card').contains(document.activeElement));
@@ -165,8 +165,8 @@ const keys = {
   '/': () => { search?.focus(); search?.select(); },
   j: () => step(1),
   k: () => step(-1),
-  r: () => (document.activeElement.closest('.card') ?? $('article.card'))?.querySelector('[data-key^=retry]')?.click(),
-  '?': () => help.showModal(),
+  r: () => (document.activeElement.closest('.card') ?? $('.card.wide'))?.querySelector('[data-key^=retry]')?.click(),
+  '?': () => { help.showModal(); $('button', help).focus(); },
 };
 // Which key is meant, in a layout with other letters, too.
 const meant = e => e.code === 'Slash' && '.,'.includes(e.key) ? (e.shiftKey ? '?' : '/') : e.key > '~' ? e.code.slice(-1).toLowerCase() : e.key.toLowerCase();
