@@ -596,7 +596,7 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	}
 	b.press(`.card [data-key="retry"]`)
 	b.until("location.search.includes('notice=restarted')")
-	if got := b.js("document.querySelector('.notice[role=status]')?.innerText ?? ''"); got == "" {
+	if got := b.js("document.querySelector('#notice')?.innerText ?? ''"); got == "" {
 		t.Errorf("got %s; want a notice", b.js("document.body.innerText"))
 	}
 	verdict(nil)

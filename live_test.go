@@ -662,7 +662,8 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 		_, _, err := tx.ShareOrCreate(Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"}, time.Time{})
 		return err
 	})
-	r.shows("Маша", "2 waiting")
+	r.shows("Маша", "Ready")
+	r.is("/Wait for it\\s+2/.test(document.querySelector('.detail').innerText)")
 	r.is("film.isConnected && film.controls && !film.error && document.querySelectorAll('.play').length === 0")
 }
 
