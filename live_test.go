@@ -33,8 +33,8 @@ type liveOffice struct {
 	*office
 	*stage
 	web    *httptest.Server
-	out    sync.Map    // ids of those who are admins no more
-	down   atomic.Bool // the network is
+	out    sync.Map                                 // ids of those who are admins no more
+	down   atomic.Bool                              // the network is
 	edit   atomic.Pointer[func(page string) string] // of videos
 	mu     sync.Mutex
 	called []string // "METHOD path?query" of what is no file
