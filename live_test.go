@@ -33,9 +33,9 @@ type liveOffice struct {
 	*office
 	*stage
 	web    *httptest.Server
-	out    sync.Map    // ids of those who are admins no more
-	down   atomic.Bool // the network is
-	edit   atomic.Pointer[strings.Replacer]
+	out    sync.Map                                 // ids of those who are admins no more
+	down   atomic.Bool                              // the network is
+	edit   atomic.Pointer[func(page string) string] // of videos
 	mu     sync.Mutex
 	called []string // "METHOD path?query" of what is no file
 }
@@ -87,7 +87,7 @@ func (o *liveOffice) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header()[key] = values
 	}
 	w.WriteHeader(page.Code)
-	edit.WriteString(w, page.Body.String())
+	io.WriteString(w, (*edit)(page.Body.String()))
 }
 
 // calls counts the requests that match.
@@ -557,13 +557,16 @@ func TestLiveAHiddenTabListensToNothingAndCatchesUp(t *testing.T) {
 	hide := func(hidden bool) {
 		r.js(fmt.Sprintf(`(Object.defineProperty(document, 'hidden', { value: %v, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`, hidden))
 	}
-	before := o.calls("^GET /$")
+	before, streams := o.calls("^GET /$"), o.calls("^GET /events$")
 	hide(true)
 	a := ask(t, o.store, "Маша", 1)
 	hide(false)
 	r.shows("Маша", "Rendering")
 	if n := o.calls("^GET /$") - before; n > 3 {
 		t.Errorf("got %d looks at %s; want one for the way back, and what came after", n, a.ID)
+	}
+	if n := o.calls("^GET /events$") - streams; n != 1 {
+		t.Errorf("got %d streams opened; want one, when the tab was seen again", n)
 	}
 }
 
@@ -624,6 +627,9 @@ func TestLiveTheSearchStays(t *testing.T) {
 	r.is("document.querySelectorAll('.card').length === 2 && decodeURI(location.search) === '?q=маша&status=FAILED'")
 	r.is("document.querySelector('.tabs').textContent.includes('Rendering 1')")
 
+	r.goTo("/?q=маша&status=FAILED&notice=restarted") // as a press without the script leads to
+	r.is("decodeURI(location.search) === '?q=маша&status=FAILED' && notice.innerText.includes('Trying again')")
+
 	// The same without the script.
 	command(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	r.do(chromedp.Navigate(o.web.URL + "/?q=маша&status=FAILED"))
@@ -637,19 +643,24 @@ func TestLiveTheSearchStays(t *testing.T) {
 
 func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) {
 	o := newLiveOffice(t)
-	o.edit.Store(strings.NewReplacer(`<div class="actions">`, `<form data-keep id="meta"><input name="title" value="of the server"></form><div class="actions">`))
+	var looks atomic.Int64
+	form := func(page string) string { // is another at each look
+		meta := fmt.Sprintf(`<form data-keep id="meta"><label>%d <input name="title" value="%[1]d"></label></form>`, looks.Add(1))
+		return strings.Replace(page, `<div class="actions">`, meta+`<div class="actions">`, 1)
+	}
+	o.edit.Store(&form)
 	a := ask(t, o.store, "Маша", 1)
 	r := o.read(8)
 	r.goTo("/assets/" + a.ID)
 	r.listen()
-	r.js("(window.field = document.querySelector('#meta input'), field.focus(), field.select())")
+	r.js("(window.field = document.querySelector('#meta input'), window.was = field.parentNode.textContent, field.focus(), field.select())")
 	r.do(chromedp.KeyEvent("Маша и медведь"))
 	o.step(60)
 	r.shows("Маша", "Rendering", "60 %")
 	o.step(100)
 	r.shows("Маша", "Ready")
 	r.hears("Маша: Ready")
-	r.is("document.activeElement === field && field.isConnected && field.value === 'Маша и медведь'")
+	r.is("document.activeElement === field && field.isConnected && field.value === 'Маша и медведь' && field.parentNode.textContent === was")
 	r.js("field.blur()")
 
 	// A video that was begun goes on while the rest changes.
@@ -727,6 +738,14 @@ func TestLiveKeys(t *testing.T) {
 	r.shows("Вера", "Tried again")
 	on("Вера")
 	r.goTo("/assets/" + ids[1])
+	r.press("?")
+	r.is("keys.open")
+	r.press("r")
+	if got := r.js("document.querySelector('[data-key=retry]')?.ariaBusy"); got != "null" {
+		t.Errorf("got the button busy: %s; want no press while the keys are shown", got)
+	}
+	r.press("\u001b")
+	r.is("!keys.open")
 	r.press("r")
 	r.shows("Боря", "Tried again")
 	r.is("document.activeElement === document.body") // the key did not move it
