@@ -501,6 +501,11 @@ type option struct {
 	Title string `json:"title"`
 }
 
+// needs is how many videos need the admin: the rest of Need is looked for only where it is asked for.
+type needs struct {
+	Count int `json:"count"`
+}
+
 type libraryPage struct {
 	frame    `json:"-"`
 	Success  bool           `json:"success"`
@@ -509,7 +514,7 @@ type libraryPage struct {
 	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
 	Options  []option       `json:"templates,omitempty"` // none: there is no choice
 	Problems []string       `json:"problems,omitempty"`
-	Need     Need           `json:"need_you"` // what Retry all is about
+	Need     needs          `json:"need_you"` // what Retry all is about
 	Status   Status         `json:"-"`
 	Query    string         `json:"-"` // as it was typed
 	Total    int            `json:"-"` // with this status, of those found
@@ -586,7 +591,7 @@ func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPa
 			p.Options = append(p.Options, option{o.ID, titleOf(w.opts.Offers, o.ID, pageLang)})
 		}
 	}
-	if p.Need, err = w.store.NeedYou(ctx, admin, f); err != nil {
+	if p.Need.Count, err = w.store.Needs(ctx, admin, f); err != nil {
 		return p, err
 	}
 	p.Live = p.Counts[Pending]+p.Counts[Processing] > 0
