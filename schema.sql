@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS assets (
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
 	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, 0 for good once it is settled
+	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
+	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -55,6 +57,12 @@ CREATE INDEX IF NOT EXISTS assets_by_key ON assets (name_key, template, lang, fi
 CREATE INDEX IF NOT EXISTS assets_by_name ON assets (name_key, status, created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_newest_by_status ON assets (status, created DESC, id DESC);
+CREATE INDEX IF NOT EXISTS assets_by_name_on_youtube ON assets (name_key, status, created DESC, id DESC) WHERE youtube = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_on_youtube ON assets (created DESC, id DESC) WHERE youtube = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_youtube ON assets (status, created DESC, id DESC) WHERE youtube = 1;
+CREATE INDEX IF NOT EXISTS assets_by_name_on_rumble ON assets (name_key, status, created DESC, id DESC) WHERE rumble = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_on_rumble ON assets (created DESC, id DESC) WHERE rumble = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_rumble ON assets (status, created DESC, id DESC) WHERE rumble = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
@@ -69,7 +77,7 @@ END;
 -- How many assets of a name have a status; name_key '' is of all names.
 CREATE TABLE IF NOT EXISTS tallies (
 	name_key    TEXT    NOT NULL,
-	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin
+	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; YOUTUBE, RUMBLE: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
 	PRIMARY KEY (name_key, part, status)
@@ -94,19 +102,19 @@ BEGIN
 	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
 END;
-CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs ON assets
-	WHEN old.needs OR new.needs
+CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble ON assets
+	WHEN old.needs OR old.youtube OR old.rumble OR new.needs OR new.youtube OR new.rumble
 BEGIN
 	INSERT INTO tallies SELECT k.name_key, p.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
-			(SELECT 'NEEDS' part WHERE new.needs) p
+			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble) p
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part = iif(old.needs, 'NEEDS', NULL);
+		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL));
 END;
 CREATE TRIGGER IF NOT EXISTS assets_tally_delete AFTER DELETE ON assets
 BEGIN
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN ('', iif(old.needs, 'NEEDS', ''));
+		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''));
 	DELETE FROM tails WHERE name_key = old.name_key -- a name nobody has is forgotten
 		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
 	DELETE FROM tallies WHERE name_key = old.name_key
@@ -210,6 +218,19 @@ CREATE TABLE IF NOT EXISTS publications (
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL))
 	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
 ) STRICT;
+CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
+BEGIN
+	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE' WHERE id = new.asset_id;
+END;
+CREATE TRIGGER IF NOT EXISTS publications_place_delete AFTER DELETE ON publications
+BEGIN
+	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE' WHERE id = old.asset_id;
+END;
+CREATE TRIGGER IF NOT EXISTS publications_place_is_final BEFORE UPDATE OF asset_id, platform ON publications
+	WHEN (new.asset_id, new.platform) <> (old.asset_id, old.platform)
+BEGIN
+	SELECT raise(ABORT, 'publications_place_is_final');
+END;
 
 -- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.
 CREATE TABLE IF NOT EXISTS jobs (

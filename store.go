@@ -893,6 +893,41 @@ func (tx *Tx) Publication(assetID, platform string) (id, creator int64, status S
 	return id, creator, status, err
 }
 
+// Publication is an asset on a platform, or on its way there.
+type Publication struct {
+	Platform  string // YOUTUBE or RUMBLE
+	Status    Status
+	Step      string    // finer than the status
+	PublishAt time.Time // when it is to be public; zero: at once
+	RemoteURL string
+	Error     string // for admins
+	Warning   string // published, but something smaller did not work
+	Creator   int64  // admin
+
+	Created, Started, Completed time.Time
+}
+
+// Publications lists the publications of assets, by asset.
+func (s *Store) Publications(ctx context.Context, assets ...string) (map[string][]Publication, error) {
+	all := map[string][]Publication{}
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT asset_id, platform, status, step, ifnull(publish_at, 0), ifnull(remote_url, ''), ifnull(error, ''), ifnull(warning, ''),
+			creator, created, ifnull(started, 0), ifnull(completed, 0)
+		FROM publications WHERE asset_id IN (SELECT value FROM json_each(?)) ORDER BY id`, list(assets))
+	_, err = collect(rows, err, func(p *Publication) error {
+		var asset string
+		var at [4]int64
+		if err := rows.Scan(&asset, &p.Platform, &p.Status, &p.Step, &at[0], &p.RemoteURL, &p.Error, &p.Warning,
+			&p.Creator, &at[1], &at[2], &at[3]); err != nil {
+			return err
+		}
+		p.PublishAt, p.Created, p.Started, p.Completed = moment(at[0]), moment(at[1]), moment(at[2]), moment(at[3])
+		all[asset] = append(all[asset], *p)
+		return nil
+	})
+	return all, err
+}
+
 // Republish makes a failed publication PENDING again, as if it had never been tried, and owes it.
 func (tx *Tx) Republish(assetID string, publication, lane int64) error {
 	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, started = NULL, completed = NULL
@@ -1151,11 +1186,12 @@ type Attempt struct {
 
 // Filter picks assets for the page.
 type Filter struct {
-	Status Status // "": all
-	Search string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
-	Exact  string // or the id of one asset, as it was typed
-	After  string // id of the last asset of the page before
-	Limit  int
+	Status   Status // "": all
+	Platform string // YOUTUBE or RUMBLE: those that have a publication there; "": all
+	Search   string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
+	Exact    string // or the id of one asset, as it was typed
+	After    string // id of the last asset of the page before
+	Limit    int
 }
 
 // A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3 the id.
@@ -1175,9 +1211,15 @@ func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f
 // Library lists assets, newest first. found is how many Counts gave for the filter: it tells the shorter way to them.
 func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
 	args := append(f.args(), f.Status, f.After, f.Limit)
-	where, page := ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
+	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
 	if f.Status != "" {
 		where += ` AND a.status = ?4`
+	}
+	switch f.Platform {
+	case "YOUTUBE":
+		on, where = `_on_youtube`, where+` AND a.youtube = 1`
+	case "RUMBLE":
+		on, where = `_on_rumble`, where+` AND a.rumble = 1`
 	}
 	if f.After != "" {
 		where += ` AND (a.created, a.id) < (SELECT created, id FROM assets WHERE id = ?5)`
@@ -1189,7 +1231,7 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		where = `SELECT id FROM assets a WHERE +` + foundByName + where + page // the + keeps SQLite from gathering
 	default:
 		where = `SELECT id FROM (
-			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name WHERE ` + foundByName + where + `
+			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name` + on + ` WHERE ` + foundByName + where + `
 			UNION ALL SELECT a.id, a.created FROM assets a WHERE ` + foundByID + where + `) a` + page
 	}
 	return s.listed(ctx, `WHERE a.id IN (`+where+`) ORDER BY a.created DESC, a.id DESC`, args...)
@@ -1273,13 +1315,14 @@ func list(ids []string) string {
 
 // Counts returns how many assets of each status there are, or are found by a search.
 func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
-	query := `SELECT status, n FROM tallies WHERE name_key = '' AND part = '' AND n > 0`
+	query := `SELECT status, n FROM tallies WHERE name_key = '' AND part = ?4 AND n > 0`
 	if f.Search != "" {
 		query = `SELECT status, sum(n) FROM (
-			SELECT status, n FROM tallies WHERE n > 0 AND part = '' AND name_key IN ` + foundKeys + `
-			UNION ALL SELECT a.status, 1 FROM assets a WHERE ` + foundByID + `) GROUP BY status`
+			SELECT status, n FROM tallies WHERE n > 0 AND part = ?4 AND name_key IN ` + foundKeys + `
+			UNION ALL SELECT a.status, 1 FROM assets a WHERE ` + foundByID + `
+				AND CASE ?4 WHEN 'YOUTUBE' THEN a.youtube WHEN 'RUMBLE' THEN a.rumble ELSE true END) GROUP BY status`
 	}
-	rows, err := s.db.Read().QueryContext(ctx, query, f.args()...)
+	rows, err := s.db.Read().QueryContext(ctx, query, append(f.args(), f.Platform)...)
 	if err != nil {
 		return nil, err
 	}

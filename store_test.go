@@ -141,6 +141,9 @@ func TestSchemaRefuses(t *testing.T) {
 		"a pending publication with an old error": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created, status, error, completed) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0, 'FAILED', 'e', 1)",
 			`UPDATE publications SET status = 'PENDING'`, "pending_is_clean"},
+		"a publication that moves": {
+			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
+			`UPDATE publications SET platform = 'RUMBLE'`, "publications_place_is_final"},
 		"a live asset that needs an admin": {"base", `UPDATE assets SET needs = 1`, "only_a_failure_needs"},
 		"a failed publication without an error": {"base",
 			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
@@ -663,7 +666,8 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 		t.Helper()
 		if n := count(t, s, `
 			WITH parts (name_key, part, status) AS (
-				SELECT name_key, '', status FROM assets UNION ALL SELECT name_key, 'NEEDS', status FROM assets WHERE needs),
+				SELECT name_key, '', status FROM assets UNION ALL SELECT name_key, 'NEEDS', status FROM assets WHERE needs
+				UNION ALL SELECT a.name_key, p.platform, a.status FROM publications p JOIN assets a ON a.id = p.asset_id),
 			want AS (SELECT name_key, part, status, count(*) n FROM parts GROUP BY 1, 2, 3 UNION ALL SELECT '', part, status, count(*) FROM parts GROUP BY 2, 3)
 			SELECT (SELECT count(*) FROM (SELECT * FROM tallies WHERE n > 0 EXCEPT SELECT * FROM want))
 			+ (SELECT count(*) FROM (SELECT * FROM want EXCEPT SELECT * FROM tallies))
@@ -683,6 +687,14 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 	complete(t, s)
 	ask(t, s, "Маша", 2)
 	check("asked again")
+	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created) SELECT id, ?, 7, 0 FROM assets`, platform)
+		check("on " + platform)
+	}
+	complete(t, s)
+	check("made after it was published")
+	mutate(t, s, `DELETE FROM publications WHERE asset_id IN (SELECT id FROM assets WHERE name_key = 'маша') AND platform = 'YOUTUBE'`)
+	check("taken from one platform")
 	mutate(t, s, `DELETE FROM assets WHERE status = 'FAILED'`)
 	check("the first of a name is gone")
 	mutate(t, s, `DELETE FROM assets`)

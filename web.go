@@ -516,6 +516,7 @@ type libraryPage struct {
 	Problems []string       `json:"problems,omitempty"`
 	Need     needs          `json:"need_you"` // what Retry all is about
 	Status   Status         `json:"-"`
+	Platform string         `json:"-"`
 	Query    string         `json:"-"` // as it was typed
 	Total    int            `json:"-"` // with this status, of those found
 	Paged    bool           `json:"-"` // this is not the first page
@@ -524,9 +525,9 @@ type libraryPage struct {
 	BotOn    bool           `json:"-"`
 }
 
-// Address is that of this library with another status or page; the search stays.
+// Address is that of this library with another status or page; the search and the platform stay.
 func (p libraryPage) Address(status Status, after string) string {
-	return desk.Address("/", "status", string(status), "q", p.Query, "after", after)
+	return desk.Address("/", "status", string(status), "q", p.Query, "platform", p.Platform, "after", after)
 }
 
 type retryAllPage struct {
@@ -543,11 +544,16 @@ type assetPage struct {
 }
 
 func (w *Web) library(c echo.Context) error {
-	f := Filter{Status: Status(c.QueryParam("status")), After: c.QueryParam("after"), Limit: pageSize}
+	f := Filter{Status: Status(c.QueryParam("status")), Platform: c.QueryParam("platform"), After: c.QueryParam("after"), Limit: pageSize}
 	switch f.Status {
 	case "", Pending, Processing, Completed, Failed:
 	default:
 		return invalid("There is no such status: it is PENDING, PROCESSING, COMPLETED or FAILED.")
+	}
+	switch f.Platform {
+	case "", "YOUTUBE", "RUMBLE":
+	default:
+		return invalid("There is no such platform: it is YOUTUBE or RUMBLE.")
 	}
 	f.Exact = strings.TrimSpace(c.QueryParam("q"))
 	f.Search = lang.SearchKey(f.Exact)
@@ -561,7 +567,7 @@ func (w *Web) library(c echo.Context) error {
 
 func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPage, error) {
 	p := libraryPage{frame: frame{Title: "Library", Here: "/", SignedIn: true}, Success: true,
-		Status: f.Status, Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn, Problems: w.opts.Ready(ctx)}
+		Status: f.Status, Platform: f.Platform, Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn, Problems: w.opts.Ready(ctx)}
 	var err error
 	if p.Counts, err = w.store.Counts(ctx, f); err != nil {
 		return p, err
@@ -591,8 +597,10 @@ func (w *Web) loadLibrary(ctx context.Context, admin Admin, f Filter) (libraryPa
 			p.Options = append(p.Options, option{o.ID, titleOf(w.opts.Offers, o.ID, pageLang)})
 		}
 	}
-	if p.Need.Count, err = w.store.Needs(ctx, admin, f); err != nil {
-		return p, err
+	if f.Platform == "" { // a video that failed is on none
+		if p.Need.Count, err = w.store.Needs(ctx, admin, f); err != nil {
+			return p, err
+		}
 	}
 	p.Live = p.Counts[Pending]+p.Counts[Processing] > 0
 	p.Cards, err = w.cards(ctx, admin, list...)
