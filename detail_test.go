@@ -653,7 +653,7 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 
 func TestThePageOfAVideoReadsNoTable(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	d.crowd(3000)
+	d.crowd(3000, 20)
 	id := text(t, d.store, `SELECT id FROM assets WHERE status = 'FAILED' LIMIT 1`)
 	if _, err := d.store.Detail(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -688,7 +688,7 @@ func TestThePageOfAVideoReadsNoTable(t *testing.T) {
 // BenchmarkDetail measures GET /assets/ID with 100,000 videos, from the request to the last byte of the page.
 func BenchmarkDetail(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
-	d.crowd(100_000)
+	d.crowd(100_000, 20)
 	mutate(b, d.store, `INSERT INTO audit (at, admin, action, asset_id, outcome) SELECT created, 8, 'edit', id, 'saved' FROM assets`)
 	session := d.signIn(8)
 	for _, status := range []Status{Completed, Failed, Pending} {

@@ -40,9 +40,13 @@ CREATE TABLE IF NOT EXISTS assets (
 	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- what it is published with, as an admin saved it; {}: nobody has
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
+	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, 0 for good once it is settled
+	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
+	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
+	CONSTRAINT only_a_failure_needs CHECK (needs = 0 OR status = 'FAILED'),
 	CONSTRAINT upload_has_creator CHECK (origin = 'REQUEST' OR creator IS NOT NULL)
 ) STRICT;
 -- Users who ask for the same name while it is being made share one asset.
@@ -54,6 +58,15 @@ CREATE INDEX IF NOT EXISTS assets_by_key ON assets (name_key, template, lang, fi
 CREATE INDEX IF NOT EXISTS assets_by_name ON assets (name_key, status, created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_newest_by_status ON assets (status, created DESC, id DESC);
+CREATE INDEX IF NOT EXISTS assets_by_name_on_youtube ON assets (name_key, status, created DESC, id DESC) WHERE youtube = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_on_youtube ON assets (created DESC, id DESC) WHERE youtube = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_youtube ON assets (status, created DESC, id DESC) WHERE youtube = 1;
+CREATE INDEX IF NOT EXISTS assets_by_name_on_rumble ON assets (name_key, status, created DESC, id DESC) WHERE rumble = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_on_rumble ON assets (created DESC, id DESC) WHERE rumble = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_rumble ON assets (status, created DESC, id DESC) WHERE rumble = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
 -- A finished asset stays as it is: trying again makes a new one.
 CREATE TRIGGER IF NOT EXISTS assets_finished_is_final BEFORE UPDATE OF status ON assets
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
@@ -65,9 +78,10 @@ END;
 -- How many assets of a name have a status; name_key '' is of all names.
 CREATE TABLE IF NOT EXISTS tallies (
 	name_key    TEXT    NOT NULL,
+	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; YOUTUBE, RUMBLE: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
-	PRIMARY KEY (name_key, status)
+	PRIMARY KEY (name_key, part, status)
 ) STRICT, WITHOUT ROWID;
 -- Each name in tallies from each of its words to its end, so that what somebody types is the beginning of a row.
 CREATE TABLE IF NOT EXISTS tails (
@@ -82,16 +96,26 @@ BEGIN
 		FROM json_each('[0' || replace(hex(zeroblob(length(new.name_key) - 1)), '00', ',0') || ']') at -- a row for each letter
 		WHERE (at.key = 0 OR substr(new.name_key, at.key, 1) IN (' ', '-'))
 			AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = new.name_key);
-	INSERT INTO tallies VALUES ('', new.status, 1), (new.name_key, new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 CREATE TRIGGER IF NOT EXISTS assets_tally_status AFTER UPDATE OF status ON assets WHEN new.status <> old.status
 BEGIN
-	INSERT INTO tallies VALUES ('', new.status, 1), (new.name_key, new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
-	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status;
+	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
+END;
+CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble ON assets
+	WHEN old.needs OR old.youtube OR old.rumble OR new.needs OR new.youtube OR new.rumble
+BEGIN
+	INSERT INTO tallies SELECT k.name_key, p.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
+			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble) p
+		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
+	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
+		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL));
 END;
 CREATE TRIGGER IF NOT EXISTS assets_tally_delete AFTER DELETE ON assets
 BEGIN
-	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status;
+	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
+		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''));
 	DELETE FROM tails WHERE name_key = old.name_key -- a name nobody has is forgotten
 		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
 	DELETE FROM tallies WHERE name_key = old.name_key
@@ -118,11 +142,56 @@ CREATE TABLE IF NOT EXISTS requests (
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS requests_by_asset ON requests (asset_id);
+-- Write the status out in statements: because of this index SQLite plans one with status = ? anew at every run.
+CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
 CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
 CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
 	SELECT raise(ABORT, 'requests_finished_is_final');
+END;
+
+-- Assets that failed a user who has not asked for that video since: another try would be for them.
+CREATE VIEW IF NOT EXISTS unserved AS
+	SELECT a.*, r.id request, r.user_id, r.chat_id FROM requests r JOIN assets a ON a.id = r.asset_id
+	WHERE r.status = 'FAILED' AND NOT EXISTS (
+		SELECT 1 FROM requests later CROSS JOIN assets b ON b.id = later.asset_id
+		WHERE later.user_id = r.user_id AND later.id > r.id
+			AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang);
+-- What needs an admin no longer: it has a successor, or a video of the same key, under way or made since, is for everybody
+-- whom it and the tries before it failed. A video is settled for good, even if what settled it goes.
+CREATE VIEW IF NOT EXISTS settled AS
+	SELECT a.id, a.name_key, a.template, a.lang FROM assets a
+	WHERE a.needs = 1 AND (EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id)
+		OR EXISTS (
+			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
+				AND b.origin = 'REQUEST' AND b.status IN ('PENDING', 'PROCESSING')
+			UNION ALL SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
+				AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND b.finished >= a.finished)
+		AND NOT EXISTS (
+			WITH RECURSIVE line (id) AS (
+				SELECT a.id UNION ALL SELECT e.retry_of FROM line JOIN assets e ON e.id = line.id WHERE e.retry_of IS NOT NULL)
+			SELECT 1 FROM line CROSS JOIN unserved u ON u.id = line.id));
+-- These can settle: a video that is asked for, somebody who joins it, and somebody who waits no longer.
+CREATE TRIGGER IF NOT EXISTS assets_settle_insert AFTER INSERT ON assets
+BEGIN
+	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM settled s
+		WHERE s.name_key = new.name_key AND s.template = new.template AND s.lang = new.lang);
+END;
+CREATE TRIGGER IF NOT EXISTS assets_settle_delete AFTER DELETE ON assets
+BEGIN
+	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM settled s
+		WHERE s.name_key = old.name_key AND s.template = old.template AND s.lang = old.lang);
+END;
+CREATE TRIGGER IF NOT EXISTS requests_settle_insert AFTER INSERT ON requests
+BEGIN
+	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM assets a CROSS JOIN settled s
+		ON s.name_key = a.name_key AND s.template = a.template AND s.lang = a.lang WHERE a.id = new.asset_id);
+END;
+CREATE TRIGGER IF NOT EXISTS requests_settle_delete AFTER DELETE ON requests
+BEGIN
+	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM assets a CROSS JOIN settled s
+		ON s.name_key = a.name_key AND s.template = a.template AND s.lang = a.lang WHERE a.id = old.asset_id);
 END;
 
 -- One asset on one platform.
@@ -150,6 +219,19 @@ CREATE TABLE IF NOT EXISTS publications (
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL))
 	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
 ) STRICT;
+CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
+BEGIN
+	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE' WHERE id = new.asset_id;
+END;
+CREATE TRIGGER IF NOT EXISTS publications_place_delete AFTER DELETE ON publications
+BEGIN
+	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE' WHERE id = old.asset_id;
+END;
+CREATE TRIGGER IF NOT EXISTS publications_place_is_final BEFORE UPDATE OF asset_id, platform ON publications
+	WHEN (new.asset_id, new.platform) <> (old.asset_id, old.platform)
+BEGIN
+	SELECT raise(ABORT, 'publications_place_is_final');
+END;
 
 -- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.
 CREATE TABLE IF NOT EXISTS jobs (

@@ -472,17 +472,12 @@ func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err erro
 type Waiter struct{ User, Chat int64 }
 
 // Unserved lists the users whom an asset or one of its successors failed and who have not asked for the same video since.
-// CROSS JOIN makes SQLite begin with the few assets: left alone it reads every request there is.
+// CROSS JOIN makes SQLite begin with the few assets.
 func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
 	rows, err := tx.Query(`
 		WITH RECURSIVE chain (id) AS (
 			SELECT ?1 UNION ALL SELECT s.id FROM assets s JOIN chain ON s.retry_of = chain.id)
-		SELECT r.user_id, r.chat_id FROM chain CROSS JOIN requests r ON r.asset_id = chain.id
-		WHERE r.status = 'FAILED' AND NOT EXISTS (
-			SELECT 1 FROM requests later JOIN assets a ON a.id = later.asset_id
-			WHERE later.user_id = r.user_id AND later.id > r.id
-			  AND a.name_key = ?2 AND a.template = ?3 AND a.lang = ?4)
-		ORDER BY r.id`, failed.ID, failed.NameKey, failed.Template, failed.Lang)
+		SELECT u.user_id, u.chat_id FROM chain CROSS JOIN unserved u ON u.id = chain.id ORDER BY u.request`, failed.ID)
 	return collect(rows, err, func(w *Waiter) error { return rows.Scan(&w.User, &w.Chat) })
 }
 
@@ -541,7 +536,7 @@ func (tx *Tx) setLive(assetID string, from, to Status) error {
 		return err
 	}
 	tx.touch(assetID)
-	_, err := tx.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status = ?`, to, assetID, from)
+	_, err := tx.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`, to, assetID)
 	return err
 }
 
@@ -761,12 +756,16 @@ func (tx *Tx) GiveUp(j Job, problem string) error {
 	tx.touch(j.AssetID)
 	switch j.Kind {
 	case Render:
-		if err := one(tx.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ? WHERE id = ? AND status = 'PROCESSING'`,
+		if err := one(tx.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ?, needs = 1 WHERE id = ? AND status = 'PROCESSING'`,
 			problem, tx.now, j.AssetID)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
 			tx.now, j.AssetID); err != nil {
+			return err
+		}
+		// A clock that was set back may have a video of before count as made since.
+		if _, err := tx.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, j.AssetID); err != nil {
 			return err
 		}
 		return tx.oweAll(Apologise, j.AssetID, `status = 'FAILED'`)
@@ -1311,11 +1310,12 @@ type Attempt struct {
 
 // Filter picks assets for the page.
 type Filter struct {
-	Status Status // "": all
-	Search string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
-	Exact  string // or the id of one asset, as it was typed
-	After  string // id of the last asset of the page before
-	Limit  int
+	Status   Status // "": all
+	Platform string // YOUTUBE or RUMBLE: those that have a publication there; "": all
+	Search   string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
+	Exact    string // or the id of one asset, as it was typed
+	After    string // id of the last asset of the page before
+	Limit    int
 }
 
 // A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3 the id.
@@ -1335,9 +1335,15 @@ func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f
 // Library lists assets, newest first. found is how many Counts gave for the filter: it tells the shorter way to them.
 func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
 	args := append(f.args(), f.Status, f.After, f.Limit)
-	where, page := ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
+	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
 	if f.Status != "" {
 		where += ` AND a.status = ?4`
+	}
+	switch f.Platform {
+	case "YOUTUBE":
+		on, where = `_on_youtube`, where+` AND a.youtube = 1`
+	case "RUMBLE":
+		on, where = `_on_rumble`, where+` AND a.rumble = 1`
 	}
 	if f.After != "" {
 		where += ` AND (a.created, a.id) < (SELECT created, id FROM assets WHERE id = ?5)`
@@ -1349,7 +1355,7 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		where = `SELECT id FROM assets a WHERE +` + foundByName + where + page // the + keeps SQLite from gathering
 	default:
 		where = `SELECT id FROM (
-			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name WHERE ` + foundByName + where + `
+			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name` + on + ` WHERE ` + foundByName + where + `
 			UNION ALL SELECT a.id, a.created FROM assets a WHERE ` + foundByID + where + `) a` + page
 	}
 	return s.listed(ctx, `WHERE a.id IN (`+where+`) ORDER BY a.created DESC, a.id DESC`, args...)
@@ -1489,13 +1495,14 @@ func list(ids []string) string {
 
 // Counts returns how many assets of each status there are, or are found by a search.
 func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
-	query, args := `SELECT status, n FROM tallies WHERE name_key = '' AND n > 0`, []any(nil)
+	query := `SELECT status, n FROM tallies WHERE name_key = '' AND part = ?4 AND n > 0`
 	if f.Search != "" {
-		query, args = `SELECT status, sum(n) FROM (
-			SELECT status, n FROM tallies WHERE n > 0 AND name_key IN `+foundKeys+`
-			UNION ALL SELECT a.status, 1 FROM assets a WHERE `+foundByID+`) GROUP BY status`, f.args()
+		query = `SELECT status, sum(n) FROM (
+			SELECT status, n FROM tallies WHERE n > 0 AND part = ?4 AND name_key IN ` + foundKeys + `
+			UNION ALL SELECT a.status, 1 FROM assets a WHERE ` + foundByID + `
+				AND CASE ?4 WHEN 'YOUTUBE' THEN a.youtube WHEN 'RUMBLE' THEN a.rumble ELSE true END) GROUP BY status`
 	}
-	rows, err := s.db.Read().QueryContext(ctx, query, args...)
+	rows, err := s.db.Read().QueryContext(ctx, query, append(f.args(), f.Platform)...)
 	if err != nil {
 		return nil, err
 	}
@@ -1533,40 +1540,50 @@ type Need struct {
 // Others is how many are not named.
 func (n Need) Others() int { return n.Count - len(n.Names) }
 
-// needy is a line of tries that has ended in a failure, without those that a video of the same name has replaced for
-// everybody. It looks at the 1,000 failures that were asked for last: the library counts them at every look.
-// ?1 to ?4 are what needyFor returns.
-const needy = `
-	WITH RECURSIVE line (last, id, earlier) AS (
-		SELECT id, id, retry_of FROM (SELECT a.id, a.retry_of FROM assets a
-		WHERE a.status = 'FAILED' AND ?1 IN ('', 'FAILED') AND (?3 OR a.creator = ?4)
-		  AND (?2 = '' OR a.name_key IN (SELECT name_key FROM tails WHERE tail >= ?2 AND tail < ?2 || char(1114111)))
-		  AND NOT EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id)
-		ORDER BY a.created DESC, a.id DESC LIMIT 1000)
-		UNION ALL SELECT line.last, a.id, a.retry_of FROM line JOIN assets a ON a.id = line.earlier),
-	unserved (last, user_id) AS (
-		SELECT line.last, r.user_id FROM line CROSS JOIN assets a ON a.id = line.id CROSS JOIN requests r ON r.asset_id = a.id
-		WHERE r.status = 'FAILED' AND NOT EXISTS (
-			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
-			WHERE later.user_id = r.user_id AND later.id > r.id
-			  AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)),
-	needy (id, last, name, failed) AS (
-		SELECT line.id, a.id, a.name, a.finished FROM line JOIN assets a ON a.id = line.last
-		WHERE line.earlier IS NULL AND (a.id IN (SELECT last FROM unserved) OR NOT EXISTS (
-			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang AND b.origin = 'REQUEST'
-			  AND (b.status IN ('PENDING', 'PROCESSING') OR b.status = 'COMPLETED' AND b.finished >= a.finished))))`
+// needy picks the assets a that need an admin, that a filter shows, and that Admin.MayChange allows; needyArgs are what
+// it needs. No filter at all still means the failed ones.
+func needy(admin Admin, f Filter) string {
+	where := `a.needs = 1 AND ?4 IN ('', 'FAILED')`
+	if !admin.Owner {
+		where += ` AND a.creator = ?5`
+	}
+	if f.Search != "" {
+		where += ` AND ` + foundByName
+	}
+	return where
+}
 
-// needyFor restricts needy to what a filter shows and Admin.MayChange allows. No filter at all still means the failed ones.
-func needyFor(admin Admin, f Filter, more ...any) []any {
-	return append([]any{f.Status, f.Search, admin.Owner, admin.ID}, more...)
+func needyArgs(admin Admin, f Filter, more ...any) []any {
+	return append(append(f.args(), f.Status, admin.ID), more...)
+}
+
+// Needs counts the videos that need an admin, of those that a filter shows on all its pages.
+func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err error) {
+	query := `SELECT ifnull(sum(n), 0) FROM tallies WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key `
+	switch {
+	case !admin.Owner:
+		query = `SELECT count(*) FROM assets a WHERE ` + needy(admin, f)
+	case f.Search == "":
+		query += `= ''`
+	default:
+		query += `IN ` + foundKeys
+	}
+	err = s.db.Read().QueryRowContext(ctx, query, needyArgs(admin, f)...).Scan(&n)
+	return n, err
 }
 
 // NeedYou sums up the videos that need an admin, of those that a filter shows on all its pages.
 func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n Need, err error) {
-	rows, err := s.db.Read().QueryContext(ctx, needy+`
-		SELECT last, name, count(*) OVER (), (
-			SELECT count(DISTINCT n.user_id) FROM unserved n CROSS JOIN users u ON u.id = n.user_id WHERE u.unreachable IS NULL)
-		FROM needy ORDER BY failed DESC, last DESC LIMIT 10`, needyFor(admin, f)...)
+	where := needy(admin, f)
+	rows, err := s.db.Read().QueryContext(ctx, `
+		WITH RECURSIVE earlier (id, retry_of) AS (
+			SELECT e.id, e.retry_of FROM assets a JOIN assets e ON e.id = a.retry_of WHERE `+where+`
+			UNION ALL SELECT e.id, e.retry_of FROM earlier JOIN assets e ON e.id = earlier.retry_of)
+		SELECT a.id, a.name, (SELECT count(*) FROM assets a WHERE `+where+`), (
+			SELECT count(*) FROM (SELECT DISTINCT user_id FROM requests WHERE status = 'FAILED') f JOIN users p ON p.id = f.user_id
+			WHERE p.unreachable IS NULL AND EXISTS (SELECT 1 FROM unserved a
+				WHERE a.user_id = p.id AND (`+where+` OR a.id IN (SELECT id FROM earlier))))
+		FROM assets a WHERE `+where+` ORDER BY a.finished DESC, a.id DESC LIMIT 10`, needyArgs(admin, f)...)
 	n.Names, err = collect(rows, err, func(name *string) error {
 		var id string
 		err := rows.Scan(&id, name, &n.Count, &n.People)
@@ -1581,9 +1598,12 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n Need, err
 // Needy lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure first.
 // f.After does not matter: what was listed before may be gone.
 func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until Needy) ([]Needy, error) {
-	rows, err := s.db.Read().QueryContext(ctx, needy+`
-		SELECT id, last, name, failed FROM needy WHERE (failed, last) > (?5, ?6) AND (failed, last) <= (?7, ?8)
-		ORDER BY failed, last LIMIT ?9`, needyFor(admin, f,
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT (WITH RECURSIVE line (id, earlier) AS (
+				SELECT a.id, a.retry_of UNION ALL SELECT e.id, e.retry_of FROM line JOIN assets e ON e.id = line.earlier)
+			SELECT id FROM line WHERE earlier IS NULL), a.id, a.name, a.finished
+		FROM assets a WHERE `+needy(admin, f)+` AND (a.finished, a.id) > (?6, ?7) AND (a.finished, a.id) <= (?8, ?9)
+		ORDER BY a.finished, a.id LIMIT ?10`, needyArgs(admin, f,
 		after.Failed.UnixMilli(), after.Last, until.Failed.UnixMilli(), until.Last, f.Limit)...)
 	return collect(rows, err, func(n *Needy) error {
 		var failed int64

@@ -507,13 +507,13 @@ type retryAllView struct {
 }
 
 func (w *Web) library(c echo.Context) error {
-	f := Filter{Status: Status(c.QueryParam("status")), After: c.QueryParam("after"), Limit: pageSize}
+	f := Filter{Status: Status(c.QueryParam("status")), Platform: c.QueryParam("platform"), After: c.QueryParam("after"), Limit: pageSize}
 	switch f.Status {
 	case "", Pending, Processing, Completed, Failed:
 	default:
 		return invalid("error_status", nil)
 	}
-	switch c.QueryParam("platform") {
+	switch f.Platform {
 	case "", "YOUTUBE", "RUMBLE":
 	default:
 		return invalid("error_platform", nil)
@@ -528,8 +528,8 @@ func (w *Web) library(c echo.Context) error {
 }
 
 func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
-	ctx, admin := c.Request().Context(), adminOf(c)
-	view := desk.Library{Success: true, Status: string(f.Status), Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn,
+	ctx := c.Request().Context()
+	view := desk.Library{Success: true, Status: string(f.Status), Platform: f.Platform, Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn,
 		Counts: map[string]int{}, Problems: w.problems(c, language(c))}
 	counts, err := w.store.Counts(ctx, f)
 	if err != nil {
@@ -554,8 +554,10 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 			view.Options = append(view.Options, desk.Option{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language(c))})
 		}
 	}
-	if view.Need, err = w.store.NeedYou(ctx, admin, f); err != nil {
-		return view, err
+	if f.Platform == "" { // a video that failed is on none
+		if view.Need.Count, err = w.store.Needs(ctx, adminOf(c), f); err != nil {
+			return view, err
+		}
 	}
 	if view.Health, err = w.health(c); err != nil {
 		return view, err

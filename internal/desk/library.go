@@ -16,6 +16,11 @@ type Option struct {
 	Title string `json:"title"`
 }
 
+// Needs is how many videos need the admin who looks.
+type Needs struct {
+	Count int `json:"count"`
+}
+
 // Library is a page of cards.
 type Library struct {
 	Success  bool           `json:"success"`
@@ -24,7 +29,7 @@ type Library struct {
 	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
 	Options  []Option       `json:"templates,omitempty"` // none: there is no choice
 	Problems []string       `json:"problems,omitempty"`
-	Need     any            `json:"need_you"` // what Retry all is about
+	Need     Needs          `json:"need_you"` // what Retry all is about
 	Health   Health         `json:"health"`
 	Status   string         `json:"-"`
 	Platform string         `json:"-"`

@@ -1,0 +1,450 @@
+// Tests of what needs an admin and of the filters of the library: what is found, and what it costs to find it.
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"retake/internal/desk"
+)
+
+// tale is a store to which things happen one after another. Its assets are called a1, a2, … in the order they were made.
+type tale struct {
+	t   testing.TB
+	q   *Queue
+	at  time.Time
+	ids []string
+}
+
+func newTale(t testing.TB) *tale {
+	s := &tale{t: t, q: newQueue(newStore(t)), at: time.UnixMilli(1_000_000_000_000)}
+	s.q.store.now = func() time.Time { return s.at }
+	return s
+}
+
+// tell makes the steps of a story happen, a second apart. What cannot be done is not.
+func (s *tale) tell(story string) {
+	s.t.Helper()
+	for step := range strings.SplitSeq(story, "; ") {
+		words, n := strings.Fields(step), int64(0)
+		s.at = s.at.Add(time.Second)
+		for _, word := range words[1:] {
+			fmt.Sscan(word, &n)
+		}
+		id := ""
+		if last := words[len(words)-1]; last[0] == 'a' {
+			var nth int
+			fmt.Sscanf(last, "a%d", &nth)
+			id = s.ids[nth-1]
+		}
+		var err error
+		st := s.q.store
+		switch words[0] {
+		case "ask": // user n for a name
+			ask(s.t, st, words[1], n)
+		case "make": // by admin n
+			err = st.Tx(s.t.Context(), func(tx *Tx) error {
+				_, _, err := tx.ShareOrCreate(Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"}, moment(tx.now))
+				return err
+			})
+		case "fail", "done": // the next render
+			var task Task
+			if err = st.Tx(s.t.Context(), func(tx *Tx) (err error) { task, err = tx.Claim(Render, false); return err }); err != nil {
+				break
+			}
+			s.at = s.at.Add(time.Second)
+			if words[0] == "fail" {
+				_, err = s.q.Retry(s.t.Context(), task.AssetID, JobFailed{task.Job, Permanent(errEngine)})
+			} else {
+				err = st.Tx(s.t.Context(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: task.AssetID, Size: 1}) })
+			}
+		case "press": // user n
+			_, err = s.q.Retry(s.t.Context(), id, ButtonPressed{n, n})
+		case "retry": // the owner
+			_, err = s.q.Retry(s.t.Context(), id, AdminClicked{Admin: Admin{ID: 8, Owner: true}})
+		case "cancel": // user n
+			err = st.Tx(s.t.Context(), func(tx *Tx) error { _, err := tx.Cancel(n, id); return err })
+		case "forget": // user n
+			err = st.Tx(s.t.Context(), func(tx *Tx) error { _, _, err := tx.Forget(n); return err })
+		case "block": // user n
+			err = st.Tx(s.t.Context(), func(tx *Tx) error { return tx.SetReachable(n, false) })
+		case "delete":
+			mutate(s.t, st, `DELETE FROM assets WHERE id = ?`, id)
+		case "back": // the clock, by so many seconds
+			s.at = s.at.Add(-time.Duration(n) * time.Second)
+		default:
+			s.t.Fatalf("unknown step %q", step)
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrForbidden) && !errors.Is(err, ErrNotFailed) {
+			s.t.Fatalf("%s: %v", step, err)
+		}
+		for _, id := range strings.Fields(text(s.t, st, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets ORDER BY rowid)`)) {
+			if !slices.Contains(s.ids, id) {
+				s.ids = append(s.ids, id)
+			}
+		}
+	}
+}
+
+// flagged lists the assets that need an admin.
+func (s *tale) flagged() (names []string) {
+	for _, id := range strings.Fields(text(s.t, s.q.store, `SELECT group_concat(id, ' ') FROM assets WHERE needs`)) {
+		names = append(names, fmt.Sprintf("a%d", slices.Index(s.ids, id)+1))
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestWhatNeedsAnAdmin(t *testing.T) {
+	for name, c := range map[string]struct {
+		story  string
+		want   string // assets with the flag
+		people int    // who would be told
+		seven  int    // of those, admin 7 may retry
+		masha  int    // of those, a search for маша finds
+	}{
+		"a failure":                                       {"ask Маша 1; fail", "a1", 1, 0, 1},
+		"what waits, runs or works does not":              {"ask Маша 1; done; ask Лев 1; ask Ева 2", "", 0, 0, 0},
+		"a user who tries again":                          {"ask Маша 1; fail; press 1 a1", "", 0, 0, 0},
+		"one user of two who tries again":                 {"ask Маша 1; ask Маша 2; fail; press 1 a1", "", 0, 0, 0},
+		"a successor that fails, too":                     {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail", "a2", 2, 0, 1},
+		"an earlier try failed somebody else":             {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; ask Маша 1", "a2", 1, 0, 1},
+		"a successor that works":                          {"ask Маша 1; fail; press 1 a1; done", "", 0, 0, 0},
+		"a successor of a successor":                      {"ask Маша 1; fail; press 1 a1; fail; press 1 a2", "", 0, 0, 0},
+		"an admin who tries again":                        {"ask Маша 1; ask Маша 2; fail; retry a1", "", 0, 0, 0},
+		"an admin's second try":                           {"ask Маша 1; ask Маша 2; fail; retry a1; fail; retry a1", "", 0, 0, 0},
+		"the only user asks anew":                         {"ask Маша 1; fail; ask Маша 1", "", 0, 0, 0},
+		"one of two asks anew":                            {"ask Маша 1; ask Маша 2; fail; ask Маша 1", "a1", 1, 0, 1},
+		"one of two asks anew and is served":              {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done", "a1", 1, 0, 1},
+		"both ask anew, one after the other":              {"ask Маша 1; ask Маша 2; fail; ask Маша 1; ask Маша 2", "", 0, 0, 0},
+		"the second joins what the first was served with": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done; press 2 a1", "", 0, 0, 0},
+		"somebody else asks for the name":                 {"ask Маша 1; fail; ask Маша 2", "a1", 1, 0, 1},
+		"somebody else asks for another name":             {"ask Маша 1; fail; ask Лев 1", "a1", 1, 0, 1},
+		"the new wish fails, too":                         {"ask Маша 1; ask Маша 2; fail; ask Маша 1; fail", "a1 a2", 2, 0, 2},
+		"two wishes, of which one is tried again":         {"ask Маша 1; fail; ask Маша 2; fail; retry a1", "a2", 1, 0, 1},
+		"two wishes, of which each is tried again":        {"ask Маша 1; fail; ask Маша 2; fail; retry a1; retry a2", "", 0, 0, 0},
+		"a user who is forgotten takes the video along":   {"ask Маша 1; fail; forget 1", "", 0, 0, 0},
+		"one of two is forgotten":                         {"ask Маша 1; ask Маша 2; fail; forget 1", "a1", 1, 0, 1},
+		"the one who did not ask anew is forgotten":       {"ask Маша 1; ask Маша 2; fail; ask Маша 1; forget 2", "", 0, 0, 0},
+		"whoever cancels has asked anew":                  {"ask Маша 1; fail; ask Маша 1; cancel 1 a2", "", 0, 0, 0},
+		"a successor that is cancelled":                   {"ask Маша 1; fail; press 1 a1; cancel 1 a2", "", 0, 0, 0},
+		"a failure that is deleted":                       {"ask Маша 1; fail; delete a1", "", 0, 0, 0},
+		"the first of two tries is deleted":               {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; delete a1", "a2", 1, 0, 1},
+		"the first of two tries was all that kept it":     {"ask Маша 1; ask Маша 2; fail; press 2 a1; fail; ask Маша 2; delete a1", "", 0, 0, 0},
+		"what replaced it is deleted":                     {"ask Маша 1; fail; ask Маша 1; done; delete a2", "", 0, 0, 0},
+		"an admin's video that nobody waits for":          {"make Ева 7; fail", "a1", 0, 1, 0},
+		"an admin's video, and an asker of it":            {"make Ева 7; ask Ева 1; fail", "a1", 1, 1, 0},
+		"an admin's video, made for somebody since":       {"make Ева 7; fail; ask Ева 1", "", 0, 0, 0},
+		"an admin's video that is tried again":            {"make Ева 7; fail; retry a1; fail", "a2", 0, 1, 0},
+		"an admin's video beside a failure of others":     {"ask Ева 1; fail; make Ева 7; fail; make Ева 9", "a1", 1, 0, 0},
+		"a search finds some":                             {"make Ева 7; fail; ask Маша 1; fail; ask Лев 2; fail", "a1 a2 a3", 2, 1, 1},
+		"somebody whom no message reaches":                {"ask Маша 1; ask Маша 2; fail; block 2", "a1", 1, 0, 1},
+		"a person is counted once":                        {"ask Маша 1; fail; ask Лев 1; fail", "a1 a2", 1, 0, 1},
+		"a clock that was set back":                       {"make Ева 7; done; make Ева 7; back 900; fail", "", 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTale(t)
+			s.tell(c.story)
+			if got := strings.Join(s.flagged(), " "); got != c.want {
+				t.Errorf("got %q; want %q", got, c.want)
+			}
+			for _, look := range []struct {
+				name  string
+				admin Admin
+				f     Filter
+				want  int
+			}{
+				{"an owner", Admin{ID: 8, Owner: true}, Filter{}, len(strings.Fields(c.want))},
+				{"an owner's failed ones", Admin{ID: 8, Owner: true}, Filter{Status: Failed}, len(strings.Fields(c.want))},
+				{"an owner's search", Admin{ID: 8, Owner: true}, Filter{Search: "маша"}, c.masha},
+				{"an owner's finished ones", Admin{ID: 8, Owner: true}, Filter{Status: Completed}, 0},
+				{"admin 7", Admin{ID: 7}, Filter{}, c.seven},
+				{"admin 7's search", Admin{ID: 7}, Filter{Search: "ев"}, c.seven},
+				{"admin 7's vain search", Admin{ID: 7}, Filter{Search: "маша"}, 0},
+				{"admin 7's waiting ones", Admin{ID: 7}, Filter{Status: Pending}, 0},
+			} {
+				look.f.Limit = 100
+				n, err := s.q.store.Needs(t.Context(), look.admin, look.f)
+				need, err2 := s.q.store.NeedYou(t.Context(), look.admin, look.f)
+				list, err3 := s.q.store.Needy(t.Context(), look.admin, look.f, Needy{}, Needy{Failed: s.at.Add(time.Hour)})
+				if err := errors.Join(err, err2, err3); err != nil {
+					t.Fatal(err)
+				}
+				if n != look.want || need.Count != n || len(need.Names) != n || len(list) != n || n > 0 != (need.Newest != "") {
+					t.Errorf("%s: got %d, %+v and %v; want %d", look.name, n, need, list, look.want)
+				}
+				if look.name == "an owner" && need.People != c.people {
+					t.Errorf("got %d people; want %d", need.People, c.people)
+				}
+			}
+			// What tries again reaches exactly those people.
+			told := map[int64]bool{}
+			write(t, s.q.store, func(tx *Tx) error {
+				list, err := s.q.store.Needy(t.Context(), Admin{Owner: true}, Filter{Limit: 100}, Needy{}, Needy{Failed: s.at.Add(time.Hour)})
+				for _, n := range list {
+					all, err2 := tx.Unserved(Asset{ID: n.ID})
+					err = errors.Join(err, err2)
+					for _, w := range all {
+						told[w.User] = true
+					}
+				}
+				return err
+			})
+			if got := len(told) - count(t, s.q.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`); got != c.people {
+				t.Errorf("got %d people whom Retry reaches; want %d", got, c.people)
+			}
+		})
+	}
+}
+
+// modelled works out anew which of the flagged assets still need somebody, from nothing but what the tables say.
+func (s *tale) modelled(flagged map[string]bool) {
+	type asset struct {
+		id, key, earlier, status string
+		finished                 int64
+	}
+	type request struct {
+		user   int64
+		asset  string
+		failed bool
+	}
+	st := s.q.store
+	rows, err := st.db.Read().Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
+	assets, err := collect(rows, err, func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	rows, err = st.db.Read().Query(`SELECT user_id, asset_id, status = 'FAILED' FROM requests ORDER BY id`)
+	requests, err := collect(rows, err, func(r *request) error { return rows.Scan(&r.user, &r.asset, &r.failed) })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	byID := map[string]asset{}
+	for _, a := range assets {
+		byID[a.id] = a
+	}
+	for id, needs := range flagged {
+		a, here := byID[id]
+		if !here {
+			delete(flagged, id)
+			continue
+		}
+		successor, twin, unserved, line := false, false, false, map[string]bool{}
+		for _, b := range assets {
+			successor = successor || b.earlier == id
+			twin = twin || b.key == a.key && (b.finished == 0 || b.status == "COMPLETED" && b.finished >= a.finished)
+		}
+		for e := id; e != ""; e = byID[e].earlier {
+			line[e] = true
+		}
+		for i, r := range requests {
+			unserved = unserved || r.failed && line[r.asset] && !slices.ContainsFunc(requests[i+1:], func(later request) bool {
+				return later.user == r.user && byID[later.asset].key == a.key
+			})
+		}
+		flagged[id] = needs && !successor && (!twin || unserved)
+	}
+	for _, a := range assets {
+		if _, known := flagged[a.id]; a.status == "FAILED" && !known {
+			flagged[a.id] = true
+			s.modelled(flagged) // a clock that was set back may have settled it
+			return
+		}
+	}
+}
+
+func TestWhateverHappensTheFlagsAreRight(t *testing.T) {
+	for seed := range uint64(25) {
+		r, s, flagged, story := rand.New(rand.NewPCG(seed, 1)), newTale(t), map[string]bool{}, ""
+		for range 60 {
+			step := []string{"ask %[1]s %[2]d", "ask %[1]s %[2]d", "make %[1]s %[3]d", "fail", "fail", "fail", "done",
+				"press %[2]d a%[4]d", "press %[2]d a%[4]d", "retry a%[4]d", "cancel %[2]d a%[4]d", "forget %[2]d", "delete a%[4]d", "back 20"}[r.IntN(14)]
+			if strings.Contains(step, "%[4]") && len(s.ids) == 0 {
+				continue
+			}
+			step = fmt.Sprintf(step+"%.0[1]s", []string{"Маша", "Лев"}[r.IntN(2)], r.IntN(4)+1, r.IntN(2)+7, max(1, len(s.ids)-r.IntN(6)))
+			story += "; " + step
+			s.tell(step)
+			s.modelled(flagged)
+			var want []string
+			for id, needs := range flagged {
+				if needs {
+					want = append(want, fmt.Sprintf("a%d", slices.Index(s.ids, id)+1))
+				}
+			}
+			slices.Sort(want)
+			n, err := s.q.store.Needs(t.Context(), Admin{Owner: true}, Filter{})
+			if got := s.flagged(); !slices.Equal(got, want) || n != len(want) || err != nil {
+				t.Fatalf("%s: got %v, counted %d, %v; want %v", story[2:], got, n, err, want)
+			}
+		}
+	}
+}
+
+func TestNoTriggerReadsAWholeTable(t *testing.T) {
+	s := newStore(t)
+	rows, err := s.db.Read().Query(`SELECT sql FROM sqlite_schema WHERE type = 'trigger'`)
+	all, err := collect(rows, err, func(sql *string) error { return rows.Scan(sql) })
+	if err != nil || len(all) < 10 {
+		t.Fatalf("got %d triggers, %v", len(all), err)
+	}
+	for _, trigger := range all {
+		head, body, _ := strings.Cut(strings.TrimSuffix(trigger, "END"), "BEGIN\n")
+		for statement := range strings.SplitSeq(body, ";\n") {
+			statement = regexp.MustCompile(`\b(new|old)\.\w+`).ReplaceAllString(statement, "?1")
+			if strings.Contains(statement, "raise(") || strings.TrimSpace(statement) == "" {
+				continue
+			}
+			rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+statement, 1)
+			plan, err := collect(rows, err, func(line *string) error {
+				var a, b, c int
+				return rows.Scan(&a, &b, &c, line)
+			})
+			if err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+			for _, line := range plan {
+				if regexp.MustCompile(`SCAN (assets|requests|publications|jobs|tallies|tails|users|[abenrstu])\b|AUTOMATIC`).MatchString(line) {
+					t.Errorf("%s: got %q; want a search of an index", strings.Fields(head)[5], line)
+				}
+			}
+			if strings.Contains(statement, "FROM settled") || strings.Contains(statement, "JOIN settled") {
+				if got := strings.Join(plan, "; "); !strings.Contains(got, "INDEX assets_needing_by_key (name_key=? AND template=? AND lang=?)") {
+					t.Errorf("%s: got %s; want the few that need somebody looked at alone", strings.Fields(head)[5], got)
+				}
+			}
+		}
+	}
+}
+
+func TestThePlatformFilter(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	places := map[string][]string{"Маша Б": {"YOUTUBE"}, "Маша В": {"RUMBLE"}, "Лев": {"YOUTUBE", "RUMBLE"}, "Маша Г": nil, "Маша Д": {"YOUTUBE"}}
+	for i, name := range slices.Sorted(maps.Keys(places)) {
+		a := ask(t, d.store, name, int64(i+1))
+		if name == "Маша Д" {
+			failForGood(t, d.queue)
+		} else if name != "Маша В" {
+			complete(t, d.store)
+		} else {
+			mutate(t, d.store, `UPDATE jobs SET due = 4000000000000 WHERE asset_id = ?`, a.ID)
+		}
+		for _, platform := range places[name] {
+			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created) VALUES (?, ?, 7, 0)`, a.ID, platform)
+		}
+	}
+	session := d.signIn(8)
+	lev := text(t, d.store, `SELECT id FROM assets WHERE name = 'Лев'`)
+	for _, c := range []struct {
+		query  string
+		want   string // names, newest first
+		counts map[Status]int
+	}{
+		{"platform=", "Маша Д, Маша Г, Маша В, Маша Б, Лев", map[Status]int{Completed: 3, Pending: 1, Failed: 1}},
+		{"platform=YOUTUBE", "Маша Д, Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
+		{"platform=RUMBLE", "Маша В, Лев", map[Status]int{Completed: 1, Pending: 1}},
+		{"platform=YOUTUBE&status=COMPLETED", "Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
+		{"platform=RUMBLE&status=FAILED", "", map[Status]int{Completed: 1, Pending: 1}},
+		{"platform=YOUTUBE&q=маша", "Маша Д, Маша Б", map[Status]int{Completed: 1, Failed: 1}},
+		{"platform=RUMBLE&q=маша&status=PENDING", "Маша В", map[Status]int{Pending: 1}},
+		{"platform=RUMBLE&q=маша+б", "", nil},
+		{"platform=RUMBLE&q=" + lev, "Лев", map[Status]int{Completed: 1}},
+		{"platform=RUMBLE&q=" + text(t, d.store, `SELECT id FROM assets WHERE name = 'Маша Б'`), "", nil},
+		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT id FROM assets WHERE name = 'Маша Д'`), "Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
+	} {
+		got, names := d.list(session, "?"+c.query), ""
+		for _, a := range got.Assets {
+			names += ", " + a.Name
+		}
+		if names = strings.TrimPrefix(names, ", "); names != c.want || !maps.Equal(got.Counts, c.counts) {
+			t.Errorf("%s: got %s, counted %v; want %s, counted %v", c.query, names, got.Counts, c.want, c.counts)
+		}
+	}
+	for query, want := range map[string]int{"": 1, "?platform=RUMBLE": 0, "?platform=YOUTUBE": 0} {
+		var got struct {
+			NeedYou map[string]int `json:"need_you"`
+		}
+		body := d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))
+		if err := json.Unmarshal([]byte(body), &got); err != nil || !maps.Equal(got.NeedYou, map[string]int{"count": want}) {
+			t.Errorf("%q: got %v, %v; want a count of %d and no more", query, got.NeedYou, err, want)
+		}
+	}
+	for _, platform := range []string{"youtube", "NEEDS", "VIMEO"} {
+		if code := refused(t, d.want(422, d.send(call{method: "GET", path: "/?platform=" + platform, session: session, json: true}))); code != "INVALID" {
+			t.Errorf("%s: got %s; want INVALID", platform, code)
+		}
+	}
+	if got, want := (desk.Library{Platform: "RUMBLE", Query: "ё"}).Address("FAILED", "x"), "/?after=x&platform=RUMBLE&q=%D1%91&status=FAILED"; got != want {
+		t.Errorf("got %s; want %s", got, want)
+	}
+}
+
+func TestPublicationsOfManyAssets(t *testing.T) {
+	s := newStore(t)
+	one, two := ask(t, s, "Маша", 1), ask(t, s, "Лев", 1)
+	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created, started, completed) VALUES
+		(?1, 'YOUTUBE', 7, 'COMPLETED', 'public', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`, one.ID)
+	got, err := s.Publications(t.Context(), one.ID, two.ID, "nothing")
+	want := map[string][]Publication{one.ID: {
+		{Platform: "YOUTUBE", Status: Completed, Step: "public", PublishAt: moment(5), URL: "https://y", Warning: "no thumbnail", Creator: 7},
+		{Platform: "RUMBLE", Status: Pending},
+	}}
+	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// BenchmarkNeeds measures pages that tell what needs an admin, with 100,000 videos of which every fourth does, and pages of
+// one platform, with 50,000 publications: half of what is new is on YouTube, and only what is old on Rumble.
+func BenchmarkNeeds(b *testing.B) {
+	d := newDesk(b, "http://localhost:8080")
+	d.crowd(100_000, 4)
+	for _, statement := range []string{
+		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'YOUTUBE', 7, 0 FROM assets WHERE rowid % 8 IN (2, 4, 7)`,
+		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'RUMBLE', 7, 0 FROM assets WHERE rowid > 87500`,
+	} {
+		mutate(b, d.store, statement)
+	}
+	owner := d.signIn(8)
+	for _, c := range []struct{ name, path string }{
+		{"all", "/"},
+		{"failed", "/?status=FAILED"},
+		{"one letter", "/?q=м"},
+		{"one letter, failed", "/?q=м&status=FAILED"},
+		{"a first name", "/?q=мария"},
+		{"nothing", "/?q=ъ"},
+		{"on YouTube", "/?platform=YOUTUBE"},
+		{"on YouTube, ready", "/?platform=YOUTUBE&status=COMPLETED"},
+		{"on YouTube, rendering", "/?platform=YOUTUBE&status=PROCESSING"},
+		{"on YouTube, one letter", "/?platform=YOUTUBE&q=м"},
+		{"on YouTube, a first name", "/?platform=YOUTUBE&q=мария"},
+		{"on Rumble", "/?platform=RUMBLE"},
+		{"on Rumble, failed", "/?platform=RUMBLE&status=FAILED"},
+		{"on Rumble, one letter", "/?platform=RUMBLE&q=м"},
+		{"on Rumble, a first name, failed", "/?platform=RUMBLE&q=мария&status=FAILED"},
+		{"what Retry all would do", "/retry-all"},
+		{"what Retry all of one letter would do", "/retry-all?q=м"},
+		{"what Retry all of a name would do", "/retry-all?q=мария"},
+	} {
+		d.measure(b, c.name, c.path, owner)
+	}
+	mutate(b, d.store, `UPDATE assets SET creator = 7 WHERE status = 'FAILED'`)
+	maker := d.signIn(7)
+	for _, c := range []struct{ name, path string }{
+		{"no owner", "/"},
+		{"no owner, failed", "/?status=FAILED"},
+		{"no owner, one letter", "/?q=м"},
+		{"no owner, what Retry all would do", "/retry-all"},
+	} {
+		d.measure(b, c.name, c.path, maker)
+	}
+}
