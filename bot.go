@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -796,30 +797,11 @@ func (b *Bot) upload(ctx context.Context, t Task) (message int, fileID string, e
 
 // ---- progress
 
-// shown is what a progress message says.
-type shown struct {
-	status  Status
-	place   int
-	percent int
-	held    bool
-}
-
-// matters reports whether the difference is worth an edit: every place near the front, every fifth further back.
-func (s shown) matters(now shown) bool {
-	if s.status != now.status || s.percent != now.percent || s.held != now.held {
-		return true
-	}
-	if now.place <= 5 {
-		return s.place != now.place
-	}
-	return s.place == 0 || now.place > s.place || now.place*5 <= s.place*4
-}
-
 // showProgress edits the progress messages after changes, each at most every progressRest.
 func (b *Bot) showProgress(ctx context.Context) {
 	changes := make(chan struct{}, 1)
 	defer b.queue.View(func(string, int) { nudge(changes) })()
-	seen := map[int64]shown{}
+	seen := map[int64]telegram.Shown{}
 	dirty := false
 	var rest <-chan time.Time
 	for {
@@ -843,7 +825,7 @@ func (b *Bot) showProgress(ctx context.Context) {
 }
 
 // editProgress edits the messages whose difference matters. skipped: Telegram is too busy to be bothered with some.
-func (b *Bot) editProgress(ctx context.Context, seen map[int64]shown) (skipped bool, err error) {
+func (b *Bot) editProgress(ctx context.Context, seen map[int64]telegram.Shown) (skipped bool, err error) {
 	watchers, err := b.store.Watchers(ctx)
 	if err != nil {
 		return false, err
@@ -856,8 +838,8 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]shown) (skipped b
 	for _, w := range watchers {
 		live[w.Request] = true
 		o := outlooks[w.AssetID]
-		now := shown{w.Status, o.Place, o.Percent, o.Held}
-		if old, ok := seen[w.Request]; ok && !old.matters(now) {
+		now := telegram.Shown{State: string(w.Status), Place: o.Place, Percent: o.Percent, Held: o.Held}
+		if old, ok := seen[w.Request]; ok && !old.Matters(now) {
 			continue
 		}
 		if !b.talk.Gate.Spare(w.Chat) {
@@ -876,7 +858,7 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]shown) (skipped b
 		}
 		seen[w.Request] = now
 	}
-	maps.DeleteFunc(seen, func(id int64, _ shown) bool { return !live[id] })
+	maps.DeleteFunc(seen, func(id int64, _ telegram.Shown) bool { return !live[id] })
 	return skipped, nil
 }
 
@@ -967,24 +949,17 @@ var (
 
 // publishCommands tells Telegram which commands to offer: in each language, and with more in the chats of admins.
 func (b *Bot) publishCommands(ctx context.Context, admins ...int64) {
-	set := func(names []string, language string, chat int64) {
-		speak := language
-		if speak == "" { // for everybody else
-			speak = b.opts.Language
+	err := b.talk.PublishCommands(ctx, lang.Languages, admins, func(language string, admin bool) (list []telegram.Command) {
+		names := userCommands
+		if admin {
+			names = slices.Concat(userCommands, adminCommands)
 		}
-		var list []telegram.Command
 		for _, name := range names {
-			list = append(list, telegram.Command{Name: name, Description: lang.Say(speak, "command_"+name, nil)})
+			list = append(list, telegram.Command{Name: name, Description: lang.Say(cmp.Or(language, b.opts.Language), "command_"+name, nil)})
 		}
-		err := telegram.Patiently(ctx, func() error { return b.talk.SetCommands(ctx, language, chat, list) })
-		if err != nil && ctx.Err() == nil && telegram.ClassOf(err) != telegram.Gone { // an admin who has not written yet
-			b.log.Warn("publish the commands", "err", err)
-		}
-	}
-	for _, l := range append([]string{""}, lang.Languages...) {
-		set(userCommands, l, 0)
-		for _, id := range admins {
-			set(slices.Concat(userCommands, adminCommands), l, id)
-		}
+		return list
+	})
+	if err != nil && ctx.Err() == nil {
+		b.log.Warn("publish the commands", "err", err)
 	}
 }

@@ -1519,6 +1519,11 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 	return out, rows.Err()
 }
 
+// Platforms lists the platforms that any asset is on, or on its way to.
+func (s *Store) Platforms(ctx context.Context) ([]string, error) {
+	return s.texts(ctx, `SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY part DESC`)
+}
+
 // ---- what needs an admin
 
 // Needy is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.

@@ -554,6 +554,13 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 			view.Options = append(view.Options, desk.Option{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language(c))})
 		}
 	}
+	platforms, err := w.store.Platforms(ctx)
+	if err != nil {
+		return view, err
+	}
+	for _, p := range platforms {
+		view.Platforms = append(view.Platforms, desk.Option{ID: p, Title: desk.PlatformName(p)})
+	}
 	if f.Platform == "" { // a video that failed is on none
 		if view.Need.Count, err = w.store.Needs(ctx, adminOf(c), f); err != nil {
 			return view, err

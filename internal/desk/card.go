@@ -102,8 +102,11 @@ type Publication struct {
 }
 
 // Name is what the platform calls itself.
-func (p Publication) Name() string {
-	if p.Platform == "YOUTUBE" {
+func (p Publication) Name() string { return PlatformName(p.Platform) }
+
+// PlatformName is what a platform calls itself.
+func PlatformName(platform string) string {
+	if platform == "YOUTUBE" {
 		return "YouTube"
 	}
 	return "Rumble"

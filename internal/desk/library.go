@@ -23,21 +23,22 @@ type Needs struct {
 
 // Library is a page of cards.
 type Library struct {
-	Success  bool           `json:"success"`
-	Cards    []Card         `json:"assets"`
-	Counts   map[string]int `json:"counts"`              // by status, of those found
-	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options  []Option       `json:"templates,omitempty"` // none: there is no choice
-	Problems []string       `json:"problems,omitempty"`
-	Need     Needs          `json:"need_you"` // what Retry all is about
-	Health   Health         `json:"health"`
-	Status   string         `json:"-"`
-	Platform string         `json:"-"`
-	Query    string         `json:"-"` // as it was typed
-	Total    int            `json:"-"` // with this status, of those found
-	Paged    bool           `json:"-"` // this is not the first page
-	Tabs     []Tab          `json:"-"`
-	BotOn    bool           `json:"-"`
+	Success   bool           `json:"success"`
+	Cards     []Card         `json:"assets"`
+	Counts    map[string]int `json:"counts"`              // by status, of those found
+	Next      string         `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options   []Option       `json:"templates,omitempty"` // none: there is no choice
+	Problems  []string       `json:"problems,omitempty"`
+	Need      Needs          `json:"need_you"` // what Retry all is about
+	Health    Health         `json:"health"`
+	Platforms []Option       `json:"-"` // that any video is on
+	Status    string         `json:"-"`
+	Platform  string         `json:"-"`
+	Query     string         `json:"-"` // as it was typed
+	Total     int            `json:"-"` // with this status, of those found
+	Paged     bool           `json:"-"` // this is not the first page
+	Tabs      []Tab          `json:"-"`
+	BotOn     bool           `json:"-"`
 }
 
 // Count fills the tabs, and the total of the one that is open, from the counts.
