@@ -176,9 +176,14 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if err := sweep(ctx, store, files); err != nil {
 		return err
 	}
-	maker, err := newMaker(cfg, filepath.Join(cfg.DataDir, "work"))
+	work := filepath.Join(cfg.DataDir, "work")
+	maker, err := newMaker(cfg, work)
 	if err != nil {
 		return asSetting(err)
+	}
+	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, workshop{maker}.room)
+	if err != nil {
+		return fmt.Errorf("the folder of uploads: %w", err)
 	}
 	rude, err := rudeWords(filepath.Join(cfg.DataDir, "rude"))
 	if err != nil {
@@ -209,7 +214,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }, Free: maker.Free,
-		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker)}, log)
+		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
+		Uploads: uploads, Inspect: workshop{maker}.inspect}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -276,7 +282,29 @@ type workshop struct{ *video.Maker }
 
 func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
 	v, err := w.Make(ctx, video.Order(o), progress)
-	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}, err
+	return rendered(v), err
+}
+
+func rendered(v video.Video) Rendered {
+	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}
+}
+
+// inspect looks at an upload, and room for one; their errors are those that the page knows.
+func (w workshop) inspect(ctx context.Context, path string) (Rendered, error) {
+	v, err := w.Inspect(ctx, path)
+	return rendered(v), forPage(err)
+}
+
+func (w workshop) room(need int64) error { return forPage(w.Room(need)) }
+
+func forPage(err error) error {
+	switch {
+	case errors.Is(err, video.ErrUnplayable):
+		return fmt.Errorf("%w: %w", desk.ErrUnplayable, err)
+	case errors.Is(err, video.ErrDiskFull):
+		return fmt.Errorf("%w: %w", desk.ErrDiskFull, err)
+	}
+	return err
 }
 
 func newMaker(cfg Config, work string) (*video.Maker, error) {
@@ -303,6 +331,7 @@ func limits(cfg Config) []desk.Limit {
 		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
 		{Label: "limit_reuse", Value: cfg.Render.ReuseFor},
 		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
+		{Label: "limit_media_upload", Value: desk.Megabytes(cfg.Media.MaxUploadMB)},
 	}
 }
 
@@ -366,8 +395,8 @@ func sweep(ctx context.Context, store *Store, files *media.Disk) error {
 	return nil
 }
 
-// ourFile is a media key that the queue made.
-var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|jpg)$`)
+// ourFile is a media key that the queue or the page made.
+var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|mov|webm|mkv|jpg)$`)
 
 // rudeWords reads the operator's lists, which begin as copies of ours.
 func rudeWords(dir string) (words []string, err error) {
@@ -800,6 +829,9 @@ type Config struct {
 		Model   string   `toml:"model"`
 		Voice   string   `toml:"voice"`
 	} `toml:"voice"`
+	Media struct {
+		MaxUploadMB int64 `toml:"max_upload_mb"`
+	} `toml:"media"`
 
 	cacheDir string // of prepared templates
 }
@@ -859,7 +891,7 @@ func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
 	_, _, err := net.SplitHostPort(c.Web.Listen)
 	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
 	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
-		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB)} {
+		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB), "media.max_upload_mb": int(c.Media.MaxUploadMB)} {
 		is(n >= 1, key, "1 or more is expected")
 	}
 	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")

@@ -24,14 +24,14 @@ CREATE TABLE IF NOT EXISTS assets (
 	name        TEXT    NOT NULL CHECK (name = trim(name) AND name <> ''),  -- what was typed, or an upload's title
 	name_key    TEXT    NOT NULL CHECK (name_key <> ''),                    -- folded in Go: equal keys mean the same video
 	template    TEXT    NOT NULL,                      -- of the renderer; '' for an upload
-	lang        TEXT    NOT NULL,                      -- of the video: its first asker's when asking
+	lang        TEXT    NOT NULL,                      -- of the video: its first asker's when asking, or that of the settings
 	origin      TEXT    NOT NULL CHECK (origin IN ('REQUEST', 'UPLOAD')),
 	creator     INTEGER,                               -- admin who made it on the page (Telegram id; 0: the operator); NULL: users asked for it
 	retry_of    TEXT    REFERENCES assets (id) ON DELETE SET NULL,
 	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
-	file        TEXT,                                  -- key of the MP4 in the media store
+	file        TEXT,                                  -- key of the video in the media store; its end says what kind it is
 	thumb       TEXT,                                  -- key of the JPEG in the media store
-	size        INTEGER,                               -- bytes of the MP4
+	size        INTEGER,                               -- bytes of the video
 	duration    INTEGER,                               -- ms
 	width       INTEGER,                               -- px
 	height      INTEGER,                               -- px

@@ -184,6 +184,8 @@ var rights = map[string]right{
 	"POST /logout":            adminsDo,
 	"POST /logout-everywhere": adminsDo,
 	"POST /try-now":           adminsDo,
+	"GET /upload":             admins,
+	"POST /uploads":           {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"}, // a file would be taken
 
 	"POST /assets/:id/retry":    makersDo,
 	"POST /assets/:id/metadata": makersDo.of("title=x").ready(),
@@ -241,7 +243,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 					t.Errorf("%s %s by %s, JSON %v: got %d, changed %v; want %d, %v", route.Method, route.Path, who, asJSON, w.Code, changed, status, want.changes[i])
 				}
 				if asJSON && route.Method != http.MethodHead && status >= 400 {
-					if code := refused(t, w.Body.String()); code != map[int]string{401: "UNAUTHORIZED", 403: "FORBIDDEN", 409: "NOT_FAILED"}[status] {
+					if code := refused(t, w.Body.String()); code != map[int]string{401: "UNAUTHORIZED", 403: "FORBIDDEN", 409: "NOT_FAILED", 422: "INVALID"}[status] {
 						t.Errorf("%s %s by %s: got code %s", route.Method, route.Path, who, code)
 					}
 				}

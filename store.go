@@ -415,6 +415,18 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 	return a, tx.enqueue(Render, a.ID, 0, 0, lane)
 }
 
+// AddUpload adds a video that an admin sent, whose files are in the media store.
+func (tx *Tx) AddUpload(a Asset) error {
+	v := a.Video
+	if _, err := tx.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, size, duration, width, height, created, finished)
+		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12)`,
+		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now); err != nil {
+		return err
+	}
+	tx.touch(a.ID)
+	return tx.Note(Event{Admin: a.Creator, Action: "upload", AssetID: a.ID})
+}
+
 // Join links a user to an asset that is being made or finished, once, and owes them the message that follows from it.
 // added is false when they were linked to it already.
 func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -40,9 +42,11 @@ const (
 	tongue   = "lang"           // name of the cookie with the language somebody chose
 )
 
-// mediaFiles opens the files of finished videos; fs.ErrNotExist when there is none with that key.
+// mediaFiles are the files of finished videos; fs.ErrNotExist when there is none with that key.
 type mediaFiles interface {
 	Open(key string) (*os.File, error)
+	Put(ctx context.Context, key, path string) error
+	Delete(ctx context.Context, key string) error
 }
 
 // WebOptions are the operator's choices for the page.
@@ -59,7 +63,12 @@ type WebOptions struct {
 	Staff    desk.Staff                         // who may sign in, for their names in the activity list
 	Limits   []desk.Limit                       // as Settings shows them
 	Covers   *desk.Covers                       // pictures of the templates; nil: there are none
+	Uploads  *desk.Uploads                      // takes the files of videos that admins send
+	Inspect  inspector                          // looks at such a file
 }
+
+// inspector finds out what a file shows and draws a still of it. The file stays; desk.ErrUnplayable when it is no video.
+type inspector func(ctx context.Context, path string) (Rendered, error)
 
 // Web is the admin page.
 type Web struct {
@@ -152,6 +161,8 @@ func (w *Web) routes() {
 	in.Match(get, "/", w.library)
 	in.Match(get, "/assets/:id", w.asset)
 	in.POST("/assets", w.makeAsset)
+	in.Match(get, "/upload", w.askUpload)
+	in.POST("/uploads", w.upload)
 	in.POST("/assets/:id/retry", w.retry)
 	in.POST("/assets/:id/metadata", w.saveMetadata)
 	in.Match(get, "/assets/:id/delete", w.askDelete)
@@ -160,8 +171,8 @@ func (w *Web) routes() {
 	in.POST("/retry-all", w.retryAll)
 	in.POST("/try-now", w.tryNow)
 	in.GET("/events", w.events)
-	in.Match(get, "/media/:id", w.file("video/mp4", func(v Video) string { return v.File }))
-	in.Match(get, "/thumbs/:id", w.file("image/jpeg", func(v Video) string { return v.Thumb }))
+	in.Match(get, "/media/:id", w.file(func(v Video) string { return v.File }))
+	in.Match(get, "/thumbs/:id", w.file(func(v Video) string { return v.Thumb }))
 	in.POST("/logout", w.logout((*Tx).SignOut))
 	in.POST("/logout-everywhere", w.logout((*Tx).SignOutEverywhere))
 	in.Match(get, "/activity", w.activity)
@@ -215,6 +226,7 @@ var (
 	errTooLarge  = refusal{http.StatusRequestEntityTooLarge, "TOO_LARGE", "error_too_large", nil}
 	errNotFound  = refusal{http.StatusNotFound, "NOT_FOUND", "error_not_found", nil}
 	errNotReady  = refusal{http.StatusConflict, "NOT_READY", "error_not_ready", nil}
+	errDiskFull  = refusal{http.StatusInsufficientStorage, "DISK_FULL", "upload_disk_full", nil}
 	errInternal  = refusal{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
 )
 
@@ -234,6 +246,14 @@ var refusals = []struct {
 	{desk.ErrSlow, refusal{http.StatusRequestTimeout, "TOO_SLOW", "error_slow", nil}},
 	{desk.ErrQuery, invalid("error_query", nil)},
 	{desk.ErrLong, refusal{http.StatusRequestURITooLong, "TOO_LONG", "error_long", nil}},
+	{desk.ErrNoFile, invalid("upload_no_file", nil)},
+	{desk.ErrTwoFiles, invalid("upload_two_files", nil)},
+	{desk.ErrBroken, invalid("upload_broken", nil)},
+	{desk.ErrTooLarge, refusal{errTooLarge.status, errTooLarge.code, "upload_too_large", nil}},
+	{desk.ErrUnsupported, refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED", "upload_unsupported", nil}},
+	{desk.ErrUnplayable, refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED", "upload_unplayable", nil}},
+	{desk.ErrDiskFull, errDiskFull},
+	{syscall.ENOSPC, errDiskFull},
 	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "error_method", nil}},
 }
 
@@ -246,6 +266,9 @@ func refusalOf(err error) refusal {
 	}
 	if b, ok := errors.AsType[Busy](err); ok {
 		return refusal{http.StatusConflict, "BUSY", desk.Busy(string(b)), nil}
+	}
+	if bad, ok := errors.AsType[desk.BadTitle](err); ok {
+		return invalid(string(bad), nil)
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
@@ -274,6 +297,8 @@ func (w *Web) fail(err error, c echo.Context) {
 		err = c.Redirect(http.StatusSeeOther, "/login")
 	case r.code == errBadLink.code:
 		err = w.page(c, r.status, "login", desk.Frame{Title: say(c, "title_login")}, desk.Door{Problem: words, BotOn: w.opts.BotOn})
+	case c.Path() == "/uploads":
+		err = w.page(c, r.status, "upload", desk.Frame{Title: say(c, "title_upload"), SignedIn: true}, w.opts.Uploads.Page(words))
 	default:
 		err = w.page(c, r.status, "error", desk.Frame{Title: say(c, "title_error")}, words)
 	}
@@ -708,7 +733,7 @@ func newCard(l Listed, o Outlook, attempts int, now time.Time) desk.Card {
 	case Processing:
 		c.Attempt, c.Attempts, c.Percent, c.Error = l.Attempt, attempts, o.Percent, l.LastError
 	case Completed:
-		c.Video = "/media/" + l.ID
+		c.Video, c.File = "/media/"+l.ID, l.Video.File
 		if l.Video.Thumb != "" {
 			c.Thumb = "/thumbs/" + l.ID
 		}
@@ -766,6 +791,40 @@ func (w *Web) pick(id string) (string, error) {
 		ids = append(ids, o.ID)
 	}
 	return "", invalid("error_template", desk.Vars{"Offered": strings.Join(ids, ", ")})
+}
+
+func (w *Web) askUpload(c echo.Context) error {
+	return w.answer(c, "upload", desk.Frame{Title: say(c, "title_upload")}, w.opts.Uploads.Page(""))
+}
+
+// upload keeps a video that an admin sends. However it ends, nothing is left of the files on their way.
+func (w *Web) upload(c echo.Context) error {
+	ctx, admin := c.Request().Context(), adminOf(c)
+	sent, err := w.opts.Uploads.Receive(c.Response(), c.Request(), lang.ParseTitle)
+	if err != nil {
+		return fmt.Errorf("take an upload: %w", err)
+	}
+	defer sent.Discard()
+	made, err := w.opts.Inspect(ctx, sent.Path)
+	if err != nil {
+		return fmt.Errorf("look at an upload: %w", err)
+	}
+	defer made.Discard()
+	a := Asset{ID: NewID(), Name: cmp.Or(sent.Title, lang.TitleOf(sent.File), say(c, "upload_untitled")), Lang: w.opts.Lang, Creator: &admin.ID}
+	a.NameKey = lang.NameKey(a.Name)
+	a.Video = Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	err = errors.Join(w.files.Put(ctx, a.Video.File, sent.Path), w.files.Put(ctx, a.Video.Thumb, made.Thumb))
+	if err == nil {
+		err = w.store.Tx(ctx, func(tx *Tx) error { return tx.AddUpload(a) })
+	}
+	if err != nil {
+		gone := context.WithoutCancel(ctx)
+		return errors.Join(fmt.Errorf("keep an upload: %w", err), w.files.Delete(gone, a.Video.File), w.files.Delete(gone, a.Video.Thumb))
+	}
+	if desk.WantsJSON(c.Request()) {
+		return done(c, "uploaded", a.ID)
+	}
+	return c.Redirect(http.StatusSeeOther, "/assets/"+a.ID+"?notice=uploaded")
 }
 
 func (w *Web) retry(c echo.Context) error {
@@ -903,7 +962,7 @@ func (w *Web) events(c echo.Context) error {
 // ---- files
 
 // file serves a file of a finished asset. Which file that is comes from the database, never from the URL.
-func (w *Web) file(kind string, pick func(Video) string) echo.HandlerFunc {
+func (w *Web) file(pick func(Video) string) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		a, err := w.store.Asset(c.Request().Context(), c.Param("id"))
 		if err != nil {
@@ -918,7 +977,7 @@ func (w *Web) file(kind string, pick func(Video) string) echo.HandlerFunc {
 			return fmt.Errorf("file of asset %s: %w", a.ID, err)
 		}
 		defer f.Close()
-		desk.Serve(c.Response(), c.Request(), f, kind, key, a.Finished)
+		desk.Serve(c.Response(), c.Request(), f, key, a.Finished)
 		return nil
 	}
 }

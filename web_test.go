@@ -49,6 +49,10 @@ func newDesk(t testing.TB, baseURL string) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { disk.Close() })
+	uploads, err := desk.NewUploads(filepath.Join(t.TempDir(), "uploads"), 1<<20, time.Minute, func(int64) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := newStore(t)
 	d.Web = NewWeb(s, newQueue(s), disk, WebOptions{
 		BaseURL: baseURL,
@@ -62,9 +66,10 @@ func newDesk(t testing.TB, baseURL string) *office {
 		},
 		Ready: func(context.Context) []string { return d.missing },
 		Free:  func() (int64, error) { return 38e9, nil }, BotOn: true,
-		Staff:  desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
-		Limits: []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
-		Covers: desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
+		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
+		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
+		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
+		Uploads: uploads,
 	}, slog.New(slog.NewTextHandler(&d.log, nil)))
 	d.queue.media = disk
 	return d

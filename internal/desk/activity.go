@@ -114,6 +114,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"make", "created", "did_make"},
 	{"make", "joined", "did_make_joined"},
 	{"make", "ready", "did_make_ready"},
+	{"upload", "", "did_upload"},
 	{"retry", "restarted", "did_retry"},
 	{"retry", "joined", "did_retry_joined"},
 	{"try now", "", "did_try_now"},

@@ -22,6 +22,7 @@ type Card struct {
 	Created      time.Time     `json:"created"`
 	Finished     time.Time     `json:"finished,omitzero"`
 	Video        string        `json:"video,omitzero"` // path of the file on this page
+	File         string        `json:"file,omitzero"`  // what to call it when it is downloaded
 	Thumb        string        `json:"thumb,omitzero"` // path of the picture on this page
 	Duration     int64         `json:"duration_ms,omitzero"`
 	Size         int64         `json:"size,omitzero"`  // bytes

@@ -19,6 +19,7 @@ var notices = map[string]string{
 	"saved":     "notice_saved",
 	"deleted":   "notice_deleted",
 	"cancelled": "notice_cancelled",
+	"uploaded":  "notice_uploaded",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

@@ -4,6 +4,7 @@ package video
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -28,15 +29,19 @@ func freeBytes(folder string) (int64, error) {
 // Free returns how many bytes may still be written to the disk of the jobs.
 func (m *Maker) Free() (int64, error) { return m.free(m.cfg.Work) }
 
-// room returns an error if the disk of the jobs has not so many bytes beyond the reserve.
-func (m *Maker) room(need int64) error {
+// ErrDiskFull says that the reserve would be touched.
+var ErrDiskFull = errors.New("the disk is nearly full")
+
+// Room returns an error if the disk of the jobs has not so many bytes beyond the reserve: ErrDiskFull, unless the disk
+// cannot be looked at.
+func (m *Maker) Room(need int64) error {
 	free, err := m.free(m.cfg.Work)
 	if err != nil {
 		return fmt.Errorf("look for room on the disk: %w", err)
 	}
 	if need += reserve; free < need {
-		return fmt.Errorf("the disk is nearly full: %d MB are free in %s, %d MB are needed: remove what can be spared",
-			free>>20, m.cfg.Work, need>>20)
+		return fmt.Errorf("%w: %d MB are free in %s, %d MB are needed: remove what can be spared",
+			ErrDiskFull, free>>20, m.cfg.Work, need>>20)
 	}
 	return nil
 }
@@ -56,7 +61,7 @@ func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop fu
 			case <-watched.Done():
 				return
 			case <-tick.C:
-				if err := m.room(0); err != nil {
+				if err := m.Room(0); err != nil {
 					cancel(fmt.Errorf("the engine filled the disk: %w", err))
 					return
 				}

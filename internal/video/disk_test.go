@@ -59,7 +59,7 @@ func TestRoom(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m.free = func(string) (int64, error) { return c.free, c.err }
-			err := m.room(c.need)
+			err := m.Room(c.need)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v; want a transient error with %q", err, c.want)
 			}

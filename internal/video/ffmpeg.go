@@ -154,6 +154,9 @@ var encodeSound = []string{"-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac",
 // hardened are the options before an input from outside: local files only, only what is MP4, no picture above 64 MP.
 var hardened = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2", "-max_pixels", "67108864"}
 
+// uploaded are hardened for what admins send: Matroska and WebM, too.
+var uploaded = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm", "-max_pixels", "67108864"}
+
 // anyFormat are the options before an input of the operator's own: any format, but local files only.
 var anyFormat = []string{"-protocol_whitelist", "file,pipe"}
 

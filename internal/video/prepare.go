@@ -197,7 +197,7 @@ func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing 
 	ctx, cancel := context.WithTimeoutCause(ctx, prepareTimeout, fmt.Errorf("took longer than %v", prepareTimeout))
 	defer cancel()
 	// Music as a WAV file and films: a guess that errs on the safe side.
-	if err := m.room(int64(len(missing)) * (8<<20 + int64(k.source.length().Seconds()*1e6))); err != nil {
+	if err := m.Room(int64(len(missing)) * (8<<20 + int64(k.source.length().Seconds()*1e6))); err != nil {
 		return err
 	}
 	folder, err := newFolder(m.cfg.Cache, preparePrefix)

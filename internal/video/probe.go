@@ -19,6 +19,12 @@ const (
 	thumbBytes = 200_000
 )
 
+// What is wrong with a file that ffprobe or ffmpeg has no objection to.
+var (
+	errNoVideo = errors.New("not a video: no picture or no duration")
+	errNoStill = errors.New("no still could be made of the video")
+)
+
 // facts are what ffprobe says about a video.
 type facts struct {
 	width, height int // as shown
@@ -29,7 +35,7 @@ type facts struct {
 	hdr           bool   // colours that an ordinary screen shows pale
 }
 
-// probe reads what kind of video a file is; options are those for inputs: hardened or anyFormat. It returns an error if
+// probe reads what kind of video a file is; options are those for inputs: hardened, uploaded or anyFormat. It returns an error if
 // it has no video stream or no duration.
 func (t *tools) probe(ctx context.Context, path string, options []string) (facts, error) {
 	argv := append([]string{t.ffprobe, "-v", "error"}, options...)
@@ -82,7 +88,7 @@ func (t *tools) probe(ctx context.Context, path string, options []string) (facts
 	seconds, _ := strconv.ParseFloat(found.Format.Duration, 64) // "N/A" is as good as 0
 	f.duration = time.Duration(seconds * float64(time.Second))
 	if f.width <= 0 || f.height <= 0 || f.duration <= 0 {
-		return facts{}, errors.New("not a video: no picture or no duration")
+		return facts{}, errNoVideo
 	}
 	return f, nil
 }
@@ -102,10 +108,10 @@ func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) 
 		return Video{}, fmt.Errorf("remux: %w", err)
 	}
 	thumb := filepath.Join(folder, "thumb.jpg")
-	if err := t.decodeEnds(ctx, path); err != nil {
+	if err := t.decodeEnds(ctx, hardened, path); err != nil {
 		return Video{}, fmt.Errorf("decode: %w", err)
 	}
-	if err := t.drawStill(ctx, path, f.duration*2/5, thumb, "-noaccurate_seek"); err != nil {
+	if err := t.drawStill(ctx, hardened, path, f.duration*2/5, thumb, "-noaccurate_seek"); err != nil {
 		return Video{}, fmt.Errorf("still: %w", err)
 	}
 	return finished(folder, path, thumb, f)
@@ -114,7 +120,7 @@ func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) 
 // finished is the Video whose files are all there.
 func finished(folder, path, thumb string, f facts) (Video, error) {
 	if info, err := os.Stat(thumb); err != nil || info.Size() == 0 || info.Size() > thumbBytes {
-		return Video{}, errors.New("no still could be made of the video")
+		return Video{}, errNoStill
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -134,7 +140,7 @@ func (t *tools) fitForSending(ctx context.Context, folder, path string, f facts)
 		return path, nil
 	}
 	out := filepath.Join(folder, "sendable.mp4")
-	args := t.input(path)
+	args := t.input(hardened, path)
 	switch f.sound {
 	case "":
 		args = append(args, "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-map", "0:V:0", "-map", "1:a:0",
@@ -149,16 +155,16 @@ func (t *tools) fitForSending(ctx context.Context, folder, path string, f facts)
 }
 
 // decodeEnds decodes the first and the last half second, which a truncated or damaged file does not survive.
-func (t *tools) decodeEnds(ctx context.Context, path string) error {
-	args := append([]string{"-xerror"}, t.input(path, "-t", "0.5")...)
-	args = append(args, t.input(path, "-sseof", "-0.4")...)
+func (t *tools) decodeEnds(ctx context.Context, limits []string, path string) error {
+	args := append([]string{"-xerror"}, t.input(limits, path, "-t", "0.5")...)
+	args = append(args, t.input(limits, path, "-sseof", "-0.4")...)
 	return t.run(ctx, append(args, "-map", "0:V:0", "-f", "null", "-", "-map", "1:V:0", "-f", "null", "-"), nil)
 }
 
 // drawStill writes the frame at the given time as a JPEG; with -noaccurate_seek the key frame before it, which is there
 // whatever the file says of its length.
-func (t *tools) drawStill(ctx context.Context, path string, at time.Duration, jpeg string, seek ...string) error {
-	args := t.input(path, append(seek, "-ss", strconv.FormatFloat(at.Seconds(), 'f', 3, 64))...)
+func (t *tools) drawStill(ctx context.Context, limits []string, path string, at time.Duration, jpeg string, seek ...string) error {
+	args := t.input(limits, path, append(seek, "-ss", strconv.FormatFloat(at.Seconds(), 'f', 3, 64))...)
 	args = append(args, "-map", "0:V:0", "-vf", thumbFilter)
 	return t.run(ctx, append(args, thumbOutput(jpeg)...), nil)
 }
@@ -170,7 +176,7 @@ func thumbOutput(jpeg string) []string {
 	return []string{"-frames:v", "1", "-q:v", "4", "-f", "image2", "-update", "1", "file:" + jpeg}
 }
 
-// input are the options to read a file from outside.
-func (t *tools) input(path string, options ...string) []string {
-	return append(append(append(t.oneThread(), hardened...), options...), "-i", "file:"+path)
+// input are the options to read a file from outside; limits are hardened or uploaded.
+func (t *tools) input(limits []string, path string, options ...string) []string {
+	return append(append(append(t.oneThread(), limits...), options...), "-i", "file:"+path)
 }

@@ -174,7 +174,7 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 		return Video{}, fmt.Errorf("splice: %w", err)
 	}
 	if !slices.ContainsFunc(p.takes, func(k take) bool { return k.has(still) }) {
-		if err := t.drawStill(ctx, out, max(0, p.rate.at(still)-p.rate.at(1)/2), thumb); err != nil {
+		if err := t.drawStill(ctx, hardened, out, max(0, p.rate.at(still)-p.rate.at(1)/2), thumb); err != nil {
 			return Video{}, fmt.Errorf("still: %w", err)
 		}
 	}

@@ -79,6 +79,8 @@ type Maker struct {
 	remote *remote                            // of EngineHTTP
 	free   func(folder string) (int64, error) // bytes that are free on its disk
 
+	inspecting chan struct{} // holds one for each Inspect under way
+
 	looking sync.Mutex // held while ffmpeg is looked for
 	tools   *tools     // nil until ffmpeg has shown that it works
 
@@ -126,7 +128,7 @@ func New(cfg Config) (*Maker, error) {
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, templates: map[string]*template{}}
+	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, inspecting: make(chan struct{}, maxInspections), templates: map[string]*template{}}
 	switch cfg.Engine {
 	case EngineTemplate:
 		for _, id := range cfg.Offered {
@@ -227,7 +229,7 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 		}
 		p = all[o.Lang]
 	}
-	if err := m.room(2 * p.size); err != nil {
+	if err := m.Room(2 * p.size); err != nil {
 		return Video{}, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, fmt.Errorf("took longer than %v", m.cfg.Timeout))
