@@ -2,7 +2,7 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
-TEST    := $(RUN) chromium
+TEST    := $(RUN) chromium curl
 
 .PHONY: demo test check build
 

@@ -25,6 +25,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"retake/internal/folder"
 	"retake/internal/media"
 )
 
@@ -121,7 +122,7 @@ func (s *stage) Render(ctx context.Context, _ Order, progress func(int)) (Render
 				film, err := sample()
 				path := filepath.Join(s.TempDir(), "film.mp4")
 				return Rendered{Path: path, Size: 1, Duration: time.Second / 2, Width: 90, Height: 160, Discard: func() error { return nil }},
-					errors.Join(err, copyFile(film, path))
+					errors.Join(err, folder.Copy(film, path))
 			}
 			progress(percent)
 		}

@@ -149,7 +149,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		shot.dir, shot.name = words[0], words[1]
 		return shot.make(ctx, cfg, out)
 	case "healthcheck":
-		return healthcheck(ctx, cfg)
+		return desk.CheckHealth(ctx, cfg.Web.Listen)
 	}
 	return serve(ctx, cfg, log, out, func(r renderer) renderer { return r })
 }
@@ -512,24 +512,6 @@ func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger,
 	return folder.Wake(cfg.DataDir)
 }
 
-func healthcheck(ctx context.Context, cfg Config) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+cfg.Web.Listen+"/healthz", nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s", resp.Status)
-	}
-	return nil
-}
-
 // ---- templates
 
 // workbench makes a maker for the template in a folder, or for one that has the given id, until clear.
@@ -610,7 +592,7 @@ func (p preview) make(ctx context.Context, cfg Config, out io.Writer) error {
 		}
 		var v video.Video
 		if v, err = maker.Make(ctx, order, nil); err == nil {
-			err = errors.Join(copyFile(v.Path, p.out), v.Discard())
+			err = errors.Join(folder.Copy(v.Path, p.out), v.Discard())
 		}
 	}
 	if err != nil {
@@ -618,21 +600,6 @@ func (p preview) make(ctx context.Context, cfg Config, out io.Writer) error {
 	}
 	_, err = fmt.Fprintln(out, p.out)
 	return err
-}
-
-// copyFile copies a file, also to another disk.
-func copyFile(from, to string) error {
-	r, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	w, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, r)
-	return errors.Join(err, w.Close())
 }
 
 // ---- demo

@@ -292,7 +292,7 @@ func TestNothingIsKnownOfAVideoThatIsNotThere(t *testing.T) {
 				continue
 			}
 			path := strings.ReplaceAll(route.Path, ":id", NewID())
-			if body := d.want(404, d.send(call{method: route.Method, path: path, session: session})); !strings.Contains(body, errNotFound.say("en")) {
+			if body := d.want(404, d.send(call{method: route.Method, path: path, session: session})); !strings.Contains(body, voice("en")(desk.NotFound.ID, nil)) {
 				t.Errorf("%s %s: got %s; want words", route.Method, route.Path, body)
 			}
 			if code := refused(t, d.want(404, d.send(call{method: route.Method, path: path, session: session, json: true}))); code != "NOT_FOUND" {

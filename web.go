@@ -11,14 +11,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -192,7 +190,7 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		}()
 		desk.Protect(c.Response().Header())
 		if err := w.origin.Check(c.Request()); err != nil {
-			return errOtherSite
+			return desk.OtherSite
 		}
 		if err := desk.CheckQuery(c.Request()); err != nil {
 			return err
@@ -203,85 +201,28 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 
 // ---- errors
 
-// refusal is an error that the client is told, in words for people and a code for programs.
-type refusal struct {
-	status   int
-	code, id string // id of the message
-	vars     desk.Vars
-}
-
-func (r refusal) Error() string { return r.say("en") }
-
-func (r refusal) say(language string) string { return lang.Say(language, r.id, r.vars) }
-
-func invalid(id string, vars desk.Vars) refusal {
-	return refusal{http.StatusUnprocessableEntity, "INVALID", id, vars}
-}
-
-var (
-	errSignedOut = refusal{http.StatusUnauthorized, "UNAUTHORIZED", "error_signed_out", nil}
-	errOtherSite = refusal{http.StatusForbidden, "CROSS_ORIGIN", "error_other_site", nil}
-	errBadLink   = refusal{http.StatusForbidden, "BAD_LINK", "error_bad_link", nil}
-	errTooMany   = refusal{http.StatusTooManyRequests, "TOO_MANY", "error_too_many", nil}
-	errTooLarge  = refusal{http.StatusRequestEntityTooLarge, "TOO_LARGE", "error_too_large", nil}
-	errNotFound  = refusal{http.StatusNotFound, "NOT_FOUND", "error_not_found", nil}
-	errNotReady  = refusal{http.StatusConflict, "NOT_READY", "error_not_ready", nil}
-	errDiskFull  = refusal{http.StatusInsufficientStorage, "DISK_FULL", "upload_disk_full", nil}
-	errInternal  = refusal{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
-)
-
-// refusals says what the client is told for an error of the store or the queue. Any other is a 500.
-var refusals = []struct {
-	err    error
-	answer refusal
-}{
-	{ErrNotFound, errNotFound},
-	{fs.ErrNotExist, errNotFound},
-	{echo.ErrNotFound, errNotFound},
-	{ErrForbidden, refusal{http.StatusForbidden, "FORBIDDEN", "error_forbidden", nil}},
-	{ErrNotFailed, refusal{http.StatusConflict, "NOT_FAILED", "error_not_failed", nil}},
-	{desk.ErrJSON, invalid("error_json", nil)},
-	{desk.ErrShown, invalid("error_shown", nil)},
-	{desk.ErrForm, invalid("error_form", nil)},
-	{desk.ErrSlow, refusal{http.StatusRequestTimeout, "TOO_SLOW", "error_slow", nil}},
-	{desk.ErrQuery, invalid("error_query", nil)},
-	{desk.ErrLong, refusal{http.StatusRequestURITooLong, "TOO_LONG", "error_long", nil}},
-	{desk.ErrNoFile, invalid("upload_no_file", nil)},
-	{desk.ErrTwoFiles, invalid("upload_two_files", nil)},
-	{desk.ErrBroken, invalid("upload_broken", nil)},
-	{desk.ErrTooLarge, refusal{errTooLarge.status, errTooLarge.code, "upload_too_large", nil}},
-	{desk.ErrUnsupported, refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED", "upload_unsupported", nil}},
-	{desk.ErrUnplayable, refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED", "upload_unplayable", nil}},
-	{desk.ErrDiskFull, errDiskFull},
-	{syscall.ENOSPC, errDiskFull},
-	{echo.ErrMethodNotAllowed, refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "error_method", nil}},
-}
-
-func refusalOf(err error) refusal {
-	if r, ok := errors.AsType[refusal](err); ok {
-		return r
+// refusalOf says what the client is told for an error.
+func refusalOf(err error) desk.Refusal {
+	busy, isBusy := errors.AsType[Busy](err)
+	switch {
+	case errors.Is(err, ErrNotFound), errors.Is(err, echo.ErrNotFound):
+		return desk.NotFound
+	case errors.Is(err, ErrForbidden):
+		return desk.Refusal{Status: http.StatusForbidden, Code: "FORBIDDEN", ID: "error_forbidden"}
+	case errors.Is(err, ErrNotFailed):
+		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_FAILED", ID: "error_not_failed"}
+	case isBusy:
+		return desk.Refusal{Status: http.StatusConflict, Code: "BUSY", ID: desk.Busy(string(busy))}
+	case errors.Is(err, echo.ErrMethodNotAllowed):
+		return desk.Refusal{Status: http.StatusMethodNotAllowed, Code: "METHOD_NOT_ALLOWED", ID: "error_method"}
 	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return errTooLarge
-	}
-	if b, ok := errors.AsType[Busy](err); ok {
-		return refusal{http.StatusConflict, "BUSY", desk.Busy(string(b)), nil}
-	}
-	if bad, ok := errors.AsType[desk.BadTitle](err); ok {
-		return invalid(string(bad), nil)
-	}
-	for _, r := range refusals {
-		if errors.Is(err, r.err) {
-			return r.answer
-		}
-	}
-	return errInternal
+	return desk.RefusalOf(err)
 }
 
 // fail answers a request that ended in an error. What is not the client's doing is logged here, and only here.
 func (w *Web) fail(err error, c echo.Context) {
 	r := refusalOf(err)
-	if r.code == errInternal.code && c.Request().Context().Err() == nil {
+	if r.Code == desk.Internal.Code && c.Request().Context().Err() == nil {
 		// The route, not the URL: that may hold the token of a sign-in link.
 		w.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "err", err)
 	}
@@ -289,18 +230,18 @@ func (w *Web) fail(err error, c echo.Context) {
 		return
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	words := r.say(language(c))
+	words := voice(language(c))(r.ID, r.Vars)
 	switch {
 	case desk.WantsJSON(c.Request()):
-		err = c.JSON(r.status, map[string]any{"success": false, "error": map[string]string{"code": r.code, "message": words}})
-	case r.code == errSignedOut.code:
+		err = c.JSON(r.Status, map[string]any{"success": false, "error": map[string]string{"code": r.Code, "message": words}})
+	case r.Code == desk.SignedOut.Code:
 		err = c.Redirect(http.StatusSeeOther, "/login")
-	case r.code == errBadLink.code:
-		err = w.page(c, r.status, "login", desk.Frame{Title: say(c, "title_login")}, desk.Door{Problem: words, BotOn: w.opts.BotOn})
+	case r.Code == desk.BadLink.Code:
+		err = w.page(c, r.Status, "login", desk.Frame{Title: say(c, "title_login")}, desk.Door{Problem: words, BotOn: w.opts.BotOn})
 	case c.Path() == "/uploads":
-		err = w.page(c, r.status, "upload", desk.Frame{Title: say(c, "title_upload"), SignedIn: true}, w.opts.Uploads.Page(words))
+		err = w.page(c, r.Status, "upload", desk.Frame{Title: say(c, "title_upload"), SignedIn: true}, w.opts.Uploads.Page(words))
 	default:
-		err = w.page(c, r.status, "error", desk.Frame{Title: say(c, "title_error")}, words)
+		err = w.page(c, r.Status, "error", desk.Frame{Title: say(c, "title_error")}, words)
 	}
 	if err != nil {
 		w.log.Error("answer with an error", "route", c.Path(), "err", err)
@@ -388,7 +329,7 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 		ctx := c.Request().Context()
 		cookie, err := c.Cookie(w.cookie)
 		if err != nil {
-			return errSignedOut
+			return desk.SignedOut
 		}
 		admin, stale, err := w.whose(ctx, hashOf(cookie.Value))
 		if err != nil {
@@ -406,18 +347,18 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// whose returns the admin of a session; errSignedOut when it has ended or they are none any more. stale: see Store.Session.
+// whose returns the admin of a session; desk.SignedOut when it has ended or they are none any more. stale: see Store.Session.
 func (w *Web) whose(ctx context.Context, session [32]byte) (admin Admin, stale bool, err error) {
 	id, stale, err := w.store.Session(ctx, session)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return admin, false, errSignedOut
+		return admin, false, desk.SignedOut
 	case err != nil:
 		return admin, false, fmt.Errorf("read a session: %w", err)
 	}
 	admin, ok := w.opts.Role(id)
 	if !ok {
-		return admin, false, errSignedOut
+		return admin, false, desk.SignedOut
 	}
 	return admin, stale, nil
 }
@@ -447,7 +388,7 @@ func (w *Web) loginPage(c echo.Context) error {
 	case err != nil:
 		return fmt.Errorf("look at a sign-in link: %w", err)
 	case !good:
-		return errBadLink
+		return desk.BadLink
 	}
 	return w.page(c, http.StatusOK, "login", frame, view)
 }
@@ -477,7 +418,7 @@ func (w *Web) login(c echo.Context) error {
 	})
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return errBadLink
+		return desk.BadLink
 	case err != nil:
 		return fmt.Errorf("sign in: %w", err)
 	}
@@ -487,7 +428,7 @@ func (w *Web) login(c echo.Context) error {
 
 func (w *Web) mayTry(c echo.Context) error {
 	if ok, err := w.tries.Allow(c.RealIP()); err != nil || !ok {
-		return errTooMany
+		return desk.TooMany
 	}
 	return nil
 }
@@ -514,7 +455,7 @@ func (w *Web) chooseLanguage(c echo.Context) error {
 	}
 	chosen := sent["lang"]
 	if !slices.Contains(lang.Languages, chosen) {
-		return invalid("error_language", desk.Vars{"Offered": strings.Join(lang.Languages, ", ")})
+		return desk.Invalid("error_language", desk.Vars{"Offered": strings.Join(lang.Languages, ", ")})
 	}
 	w.setCookie(c, tongue, chosen, 365*24*time.Hour)
 	if desk.WantsJSON(c.Request()) {
@@ -536,12 +477,12 @@ func (w *Web) library(c echo.Context) error {
 	switch f.Status {
 	case "", Pending, Processing, Completed, Failed:
 	default:
-		return invalid("error_status", nil)
+		return desk.Invalid("error_status", nil)
 	}
 	switch f.Platform {
 	case "", "YOUTUBE", "RUMBLE":
 	default:
-		return invalid("error_platform", nil)
+		return desk.Invalid("error_platform", nil)
 	}
 	f.Exact = strings.TrimSpace(c.QueryParam("q"))
 	f.Search = lang.SearchKey(f.Exact)
@@ -763,7 +704,7 @@ func (w *Web) makeAsset(c echo.Context) error {
 		problem = "name_undrawable"
 	}
 	if problem != "" {
-		return invalid(problem, nil)
+		return desk.Invalid(problem, nil)
 	}
 	admin := adminOf(c)
 	var a Asset
@@ -790,7 +731,7 @@ func (w *Web) pick(id string) (string, error) {
 		}
 		ids = append(ids, o.ID)
 	}
-	return "", invalid("error_template", desk.Vars{"Offered": strings.Join(ids, ", ")})
+	return "", desk.Invalid("error_template", desk.Vars{"Offered": strings.Join(ids, ", ")})
 }
 
 func (w *Web) askUpload(c echo.Context) error {
@@ -850,13 +791,13 @@ func (w *Web) saveMetadata(c echo.Context) error {
 	case err != nil:
 		return err
 	case view.Form == nil:
-		return errNotReady
+		return desk.NotReady
 	}
 	view.Form = desk.NewForm(voice(language(c)), view.Form.With(sent), view.Form.Greeting)
-	if r := invalid("error_fields", nil); view.Form.Faults != nil && desk.WantsJSON(c.Request()) {
-		return c.JSON(r.status, map[string]any{"success": false, "error": map[string]any{"code": r.code, "message": r.say(language(c)), "fields": view.Form.Faults}})
+	if r := desk.Invalid("error_fields", nil); view.Form.Faults != nil && desk.WantsJSON(c.Request()) {
+		return c.JSON(r.Status, map[string]any{"success": false, "error": map[string]any{"code": r.Code, "message": voice(language(c))(r.ID, r.Vars), "fields": view.Form.Faults}})
 	} else if view.Form.Faults != nil {
-		return w.page(c, r.status, "asset", desk.Frame{Title: view.Card.Name, SignedIn: true}, view)
+		return w.page(c, r.Status, "asset", desk.Frame{Title: view.Card.Name, SignedIn: true}, view)
 	}
 	admin, id := adminOf(c), view.Card.ID
 	err = w.store.Tx(c.Request().Context(), func(tx *Tx) error {
@@ -925,7 +866,7 @@ func (w *Web) retryAll(c echo.Context) error {
 	t, err := w.queue.RetryAll(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(seen.Query)}, seen.Newest, seen.Count)
 	switch {
 	case err != nil:
-		stopped := refusal{errInternal.status, errInternal.code, "retry_all_stopped", desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count}}
+		stopped := desk.Refusal{Status: desk.Internal.Status, Code: desk.Internal.Code, ID: "retry_all_stopped", Vars: desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count}}
 		return fmt.Errorf("%w: %w", stopped, err)
 	case !desk.WantsJSON(c.Request()):
 		return c.Redirect(http.StatusSeeOther, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))

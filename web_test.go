@@ -596,7 +596,7 @@ func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
 			c.call.session = d.signIn(8)
 			c.spoil(d)
 			w := d.send(c.call)
-			if body := d.want(500, w); !strings.Contains(body, errInternal.Error()) || strings.Contains(body, "SECRET") || strings.Contains(body, "closed") {
+			if body := d.want(500, w); !strings.Contains(body, voice("en")(desk.Internal.ID, nil)) || strings.Contains(body, "SECRET") || strings.Contains(body, "closed") {
 				t.Errorf("got %s; want neutral words", body)
 			}
 			if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 || strings.Contains(d.log.String(), c.call.session) {

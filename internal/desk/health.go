@@ -3,7 +3,9 @@
 package desk
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -37,4 +39,23 @@ func (h Health) Gigabytes() string {
 		return fmt.Sprintf("%.1f", gb)
 	}
 	return fmt.Sprintf("%.0f", gb)
+}
+
+// CheckHealth asks the page at an address whether it is well.
+func CheckHealth(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s", resp.Status)
+	}
+	return nil
 }
