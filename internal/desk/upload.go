@@ -95,7 +95,7 @@ func (u *Uploads) Receive(w http.ResponseWriter, r *http.Request, parse func(tex
 		err = fmt.Errorf("%w: %w", ErrBroken, b.err)
 	} else {
 		// Even of a good form something may follow: after the last byte the server notices when the client hangs up.
-		err = errors.Join(err, b.end(linger))
+		err = errors.Join(err, b.end(min(u.patience, linger)))
 	}
 	if err != nil && up.Path != "" {
 		err = errors.Join(err, up.Discard())
@@ -155,7 +155,7 @@ func (u *Uploads) save(up *Upload, part *multipart.Part) (err error) {
 		return ErrUnsupported
 	}
 	up.File, up.Path = part.FileName(), filepath.Join(u.dir, rand.Text())
-	file, err := os.OpenFile(up.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(up.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		up.Path = ""
 		return fmt.Errorf("make a file for an upload: %v", err) // %v: what is not there is not what the client asked for
@@ -174,7 +174,7 @@ func (u *Uploads) save(up *Upload, part *multipart.Part) (err error) {
 	}
 	var disk *os.PathError
 	switch {
-	case err == io.EOF && isCut(head, size):
+	case err == io.EOF && isCut(file, up.Kind, size):
 		return ErrUnplayable
 	case err == io.EOF:
 		return nil
@@ -209,12 +209,37 @@ func kindOf(head []byte) string {
 	return ""
 }
 
-// isCut reports whether a Matroska file says that it is longer than it is: decoders do not mind. A recording that was never
-// closed does not say how long it is.
-func isCut(head []byte, size int64) bool {
+// isCut reports whether a file says that it is longer than it is: players play what is there, and decoders do not mind.
+func isCut(file io.ReaderAt, kind string, size int64) bool {
+	if kind == "webm" || kind == "mkv" {
+		return isCutMatroska(file, size)
+	}
+	var box [16]byte // its length, its name, and its length once more if that is long
+	for at, boxes := int64(0), 0; at+8 <= size && boxes < 1<<20; boxes++ {
+		file.ReadAt(box[:], at) // the last may be shorter
+		length := int64(binary.BigEndian.Uint32(box[:]))
+		if length == 1 {
+			length = int64(binary.BigEndian.Uint64(box[8:]))
+		}
+		if length < 8 { // the last one, or none: that is ffprobe's concern
+			return false
+		}
+		if length > size-at {
+			return true
+		}
+		at += length
+	}
+	return false
+}
+
+// isCutMatroska looks at the length of the segment, which is the rest of the file. A recording that was never closed does not
+// say how long it is.
+func isCutMatroska(file io.ReaderAt, size int64) bool {
+	head := make([]byte, 512)
+	n, _ := file.ReadAt(head, 0)              // it may be shorter
 	segment := []byte("\x18\x53\x80\x67\x01") // with a length of seven bytes
-	at := bytes.Index(head, segment)
-	if at < 0 || len(head) < at+12 {
+	at := bytes.Index(head[:n], segment)
+	if at < 0 || at+12 > n {
 		return false
 	}
 	const unknown = 1<<56 - 1

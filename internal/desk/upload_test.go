@@ -2,7 +2,10 @@
 
 package desk
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestTheFirstBytesTellTheKind(t *testing.T) {
 	const ebml = "\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01"
@@ -27,21 +30,29 @@ func TestTheFirstBytesTellTheKind(t *testing.T) {
 	}
 }
 
-func TestAMatroskaFileTellsItsLength(t *testing.T) {
-	const begin = "\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67"
+func TestAFileThatIsCutShortTellsIt(t *testing.T) {
+	const segment, ftyp, mdat = "\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67", "\x00\x00\x00\x0cftypisom", "\x00\x00\x00\x0cmdat1234"
 	for name, c := range map[string]struct {
-		head string
-		size int64
-		cut  bool
+		kind, file string
+		cut        bool
 	}{
-		"it is whole":                 {begin + "\x01\x00\x00\x00\x00\x00\x00\x05", 22, false},
-		"something follows":           {begin + "\x01\x00\x00\x00\x00\x00\x00\x05", 30, false},
-		"a byte is missing":           {begin + "\x01\x00\x00\x00\x00\x00\x00\x05", 21, true},
-		"it was never closed":         {begin + "\x01\xff\xff\xff\xff\xff\xff\xff", 21, false},
-		"its length is written short": {begin + "\x85", 10, false},
-		"the head ends there":         {begin + "\x01\x00", 11, false},
+		"a whole recording":              {"mkv", segment + "\x01\x00\x00\x00\x00\x00\x00\x0512345", false},
+		"something follows it":           {"mkv", segment + "\x01\x00\x00\x00\x00\x00\x00\x05123456", false},
+		"a recording without its end":    {"webm", segment + "\x01\x00\x00\x00\x00\x00\x00\x051234", true},
+		"one that was never closed":      {"webm", segment + "\x01\xff\xff\xff\xff\xff\xff\xff1234", false},
+		"one whose length is short":      {"mkv", segment + "\x85", false},
+		"one that ends in its length":    {"mkv", segment + "\x01\x00", false},
+		"a whole film":                   {"mp4", ftyp + mdat, false},
+		"a film without its last byte":   {"mp4", ftyp + mdat[:11], true},
+		"a film that ends between boxes": {"mov", ftyp, false},
+		"a film with a long box":         {"mp4", ftyp + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x14123", true},
+		"a whole film with a long box":   {"mp4", ftyp + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x141234", false},
+		"a film with an endless box":     {"mp4", ftyp + "\x00\x00\x00\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff1234", false},
+		"a film with a huge box":         {"mp4", ftyp + "\x00\x00\x00\x01mdat\x7f\xff\xff\xff\xff\xff\xff\xff1234", true},
+		"a box up to the end":            {"mp4", ftyp + "\x00\x00\x00\x00mdat1234", false},
+		"a little after the last box":    {"mp4", ftyp + mdat + "123", false},
 	} {
-		if got := isCut([]byte(c.head), c.size); got != c.cut {
+		if got := isCut(strings.NewReader(c.file), c.kind, int64(len(c.file))); got != c.cut {
 			t.Errorf("%s: got %v; want %v", name, got, c.cut)
 		}
 	}

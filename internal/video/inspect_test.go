@@ -50,18 +50,31 @@ func TestInspectRefusesWhatDoesNotPlay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream := filepath.Join(t.TempDir(), "secret.ts")
-	ffmpeg(t, "-i", good, "-c", "copy", stream)
+	folder := t.TempDir()
+	stream, avi := filepath.Join(folder, "secret.ts"), filepath.Join(folder, "other.avi")
+	ffmpeg(t, "-i", good, "-c", "copy", stream, "-c:v", "mpeg4", "-c:a", "mp3", avi)
+	other, err := os.ReadFile(avi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "secret.mp4"), string(film))
+	damaged, err := os.ReadFile(clip(t, 90, "-pix_fmt", "yuv420p", "-movflags", "+faststart"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(damaged[len(damaged)*9/10:])
 	for name, content := range map[string]string{
 		"nothing":               "",
 		"a text":                strings.Repeat("hello ", 1000),
-		"a video cut short":     string(film[:len(film)*3/4]),
+		"a video cut short":     string(film[:len(film)/2]),
+		"a damaged video":       string(damaged),
 		"a playlist":            "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://" + stream + "\n#EXT-X-ENDLIST\n",
-		"a list of files":       "ffconcat version 1.0\nfile " + stream + "\n",
+		"a list of files":       "ffconcat version 1.0\nfile secret.mp4\nduration 1\n",
+		"a video of other kind": string(other),
 		"a description session": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "x.mp4")
+			path := filepath.Join(folder, "x.mp4")
 			write(t, path, content)
 			v, err := m.Inspect(t.Context(), path)
 			if !errors.Is(err, ErrUnplayable) {
@@ -73,7 +86,8 @@ func TestInspectRefusesWhatDoesNotPlay(t *testing.T) {
 }
 
 func TestInspectDoesNotBlameTheFileForTheMachine(t *testing.T) {
-	film := clipWithSound(t)
+	film, hanging := clipWithSound(t), filepath.Join(t.TempDir(), "ffprobe")
+	write(t, hanging, "#!/bin/sh\n: >\"$0.runs\"\nsleep 300\n")
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, c := range map[string]struct {
@@ -81,9 +95,10 @@ func TestInspectDoesNotBlameTheFileForTheMachine(t *testing.T) {
 		spoil func(m *Maker)
 		want  error
 	}{
-		"when it was stopped":     {stopped, func(*Maker) {}, context.Canceled},
-		"when the disk is full":   {t.Context(), func(m *Maker) { m.free = func(string) (int64, error) { return reserve - 1, nil } }, ErrDiskFull},
-		"when ffprobe is missing": {t.Context(), func(m *Maker) { m.tools = &tools{ffmpeg: "/none/ffmpeg", ffprobe: "/none/ffprobe"} }, os.ErrNotExist},
+		"when it was stopped":      {stopped, func(*Maker) {}, context.Canceled},
+		"when it is being stopped": {whenThere(t, hanging+".runs"), func(m *Maker) { m.tools = &tools{ffmpeg: m.tools.ffmpeg, ffprobe: hanging} }, context.Canceled},
+		"when the disk is full":    {t.Context(), func(m *Maker) { m.free = func(string) (int64, error) { return reserve - 1, nil } }, ErrDiskFull},
+		"when ffprobe is missing":  {t.Context(), func(m *Maker) { m.tools = &tools{ffmpeg: "/none/ffmpeg", ffprobe: "/none/ffprobe"} }, os.ErrNotExist},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := commandMaker(t, "", nil)
@@ -94,6 +109,26 @@ func TestInspectDoesNotBlameTheFileForTheMachine(t *testing.T) {
 			wantEmpty(t, m)
 		})
 	}
+}
+
+// whenThere returns a context that ends when a file is there.
+func whenThere(t *testing.T, path string) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		defer cancel()
+		look := time.NewTicker(10 * time.Millisecond)
+		defer look.Stop()
+		for ctx.Err() == nil {
+			if _, err := os.Stat(path); err == nil {
+				return
+			}
+			select {
+			case <-look.C:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return ctx
 }
 
 // TestOnlyTwoAreInspectedAtATime holds ffprobe up until it is known how many run.
@@ -122,15 +157,15 @@ exec ffprobe "$@"
 	}
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	for running() < maxInspections {
+	for running() < 2 {
 		select {
 		case err := <-done:
 			t.Fatalf("got %v; want it held up", err)
 		case <-look.C:
 		}
 	}
-	if n := len(m.inspecting); n != maxInspections || running() != n {
-		t.Errorf("got %d at a time; want %d", running(), maxInspections)
+	if running() != 2 || len(m.inspecting) != 2 {
+		t.Errorf("got %d at a time; want 2", running())
 	}
 	write(t, filepath.Join(dir, "ffprobe.go"), "")
 	for range 4 {
