@@ -86,6 +86,9 @@ func (p Pages) Fill(language, name string, page Page) ([]byte, error) {
 
 // fill says a message with names and values in turn.
 func fill(say Say, id string, pairs []any) (string, error) {
+	if len(pairs) == 0 {
+		return say(id, nil), nil
+	}
 	vars := Vars{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		name, ok := pairs[i].(string)

@@ -26,6 +26,7 @@ var rooms = []string{"bot", "page"}
 
 var (
 	speakers = map[string]*i18n.Localizer{}
+	plain    = map[string]string{} // messages without placeholders, by language and id: a page says hundreds
 	matcher  language.Matcher
 )
 
@@ -35,8 +36,14 @@ func init() {
 	var tags []language.Tag
 	for _, l := range Languages {
 		for _, room := range rooms {
-			if _, err := bundle.LoadMessageFileFS(messages, "messages/"+room+"."+l+".toml"); err != nil {
+			file, err := bundle.LoadMessageFileFS(messages, "messages/"+room+"."+l+".toml")
+			if err != nil {
 				panic(fmt.Sprintf("messages of %s: %v", l, err)) // embedded: a test loads them
+			}
+			for _, m := range file.Messages {
+				if m.One == "" && !strings.Contains(m.Other, "{{") {
+					plain[l+m.ID] = m.Other
+				}
 			}
 		}
 		tags = append(tags, language.MustParse(l))
@@ -79,7 +86,10 @@ type Vars map[string]any
 func Say(lang, id string, vars Vars) string {
 	speaker, ok := speakers[lang]
 	if !ok {
-		speaker = speakers["en"]
+		lang, speaker = "en", speakers["en"]
+	}
+	if text, ok := plain[lang+id]; ok {
+		return text
 	}
 	cfg := &i18n.LocalizeConfig{MessageID: id, TemplateData: map[string]any(vars)}
 	if n, ok := vars["Count"]; ok {
