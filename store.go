@@ -1337,10 +1337,6 @@ const (
 	foundByName = `a.name_key IN ` + foundKeys
 )
 
-// rare is how many assets a search may find for them to be gathered and sorted. Of more, the newest are found sooner by
-// walking back in time and asking of each whether its name is one of those. So many have no id in common.
-const rare = 5000
-
 // args are what finding needs. No letter sorts after U+10FFFF.
 func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f.Exact} }
 
@@ -1360,10 +1356,18 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 	if f.After != "" {
 		where += ` AND (a.created, a.id) < (SELECT created, id FROM assets WHERE id = ?5)`
 	}
-	switch {
-	case f.Search == "":
+	if f.Search == "" {
 		return s.listed(ctx, `WHERE true`+where+page, args...)
-	case found > rare:
+	}
+	var all int
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM tallies WHERE name_key = '' AND part = ?1 AND ?2 IN ('', status)`,
+		f.Platform, f.Status).Scan(&all); err != nil {
+		return nil, err
+	}
+	switch {
+	// Few are gathered and sorted. Of many, the newest are found sooner by walking back in time and asking of each whether its
+	// name is one of those: a page is full after limit × all / found. So many have no id in common.
+	case found*found > 4*f.Limit*all:
 		where = `SELECT id FROM assets a WHERE +` + foundByName + where + page // the + keeps SQLite from gathering
 	default:
 		where = `SELECT id FROM (
