@@ -567,11 +567,12 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 	case forgetButton:
 		return b.onForget(ctx, u, message, arg == "yes")
 	case tryButton:
-		if _, ok := b.opts.Role(u.ID); !ok {
+		admin, ok := b.opts.Role(u.ID)
+		if !ok {
 			return nil
 		}
 		answer := "trying_now"
-		switch err := b.queue.TryNow(ctx); {
+		switch err := b.queue.TryNow(ctx, admin); {
 		case errors.Is(err, ErrNotFailed):
 			answer = "outage_over"
 		case err != nil:

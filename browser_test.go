@@ -457,8 +457,11 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("video/of others", "/assets/"+ids["failed"], 200)
 	c.moves(full, 8)
 	c.reads("library", "/?notice=retried&restarted=3&joined=1&skipped=2", 200)
-	c.reads("library/older", "/?after="+ids[hostile[8]], 200)
-	c.reads("library/that was all", "/?after="+ids[hostile[0]], 200)
+	after := func(id string) string {
+		return "/?after=" + text(t, full.store, `SELECT created || '-' || id FROM assets WHERE id = ?`, id)
+	}
+	c.reads("library/older", after(ids[hostile[8]]), 200)
+	c.reads("library/that was all", after(ids[hostile[0]]), 200)
 	c.reads("library/failed", "/?status=FAILED", 200)
 	c.reads("library/found", find("маша"), 200)
 	c.reads("library/nothing found", find(hostile[0]), 200)

@@ -359,7 +359,7 @@ func TestThePlatformFilter(t *testing.T) {
 		{"platform=RUMBLE&q=маша+б", "", nil},
 		{"platform=RUMBLE&q=" + lev, "Лев", map[Status]int{Completed: 1}},
 		{"platform=RUMBLE&q=" + text(t, d.store, `SELECT id FROM assets WHERE name = 'Маша Б'`), "", nil},
-		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT id FROM assets WHERE name = 'Маша Д'`), "Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
+		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT created || '-' || id FROM assets WHERE name = 'Маша Д'`), "Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
 	} {
 		got, names := d.list(session, "?"+c.query), ""
 		for _, a := range got.Assets {

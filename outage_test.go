@@ -21,6 +21,21 @@ func outages() Options {
 	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Outages: outage.New(5, 24*time.Hour, probeEvery)}
 }
 
+func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
+	for name, reasons := range map[string][2]string{
+		"an address and a folder": {"probe: [mov,mp4 @ 0x55ffae37a180] moov atom not found: /data/work/job-ogpv6hrk3labcdefghijklmnop/output.mp4",
+			"probe: [mov,mp4 @ 0x7f10c2a4bb80] moov atom not found: /data/work/job-abcdefghijklmnopqrstuvwxyz/output.mp4"},
+		"the number of a request": {"generator 503: request r-81f3 failed at 10:22", "generator 503: request r-9a44 failed at 10:23"},
+	} {
+		w := outage.New(2, time.Hour, time.Minute)
+		held, _ := w.Judge("A", "Маша", 1, reasons[0], time.Now())
+		again, spent := w.Judge("B", "Лев", 1, reasons[1], time.Now())
+		if held || !again || spent["A"] != 1 || spent["B"] != 0 {
+			t.Errorf("%s: got %v, then %v %v; want an outage with the second", name, held, again, spent)
+		}
+	}
+}
+
 var errKey = errors.New("engine: 401: the key has expired (request 1842)")
 
 func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
@@ -41,7 +56,7 @@ func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
 		q, stop := start(t, s, b, outages())
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		o, next := q.Outage()
+		o, next, _ := q.Outage()
 		if n := tries.Load(); o.Began.IsZero() || !strings.Contains(o.Reason, "the key has expired") || n < 5 || n > 6 || next.Sub(o.Began) != time.Minute {
 			t.Errorf("got outage %+v, the next try at %v, after %d; want one after five, or six as two work", o, next, n)
 		}
@@ -73,7 +88,7 @@ func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
 		defer stop()
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		if o, _ := q.Outage(); o.Began.IsZero() || tries.Load() > before+38 {
+		if o, _, _ := q.Outage(); o.Began.IsZero() || tries.Load() > before+38 {
 			t.Errorf("got outage %+v after %d tries; want it to go on, one a minute", o, tries.Load()-before)
 		}
 
@@ -83,7 +98,7 @@ func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
 		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED'`); n != 20 || b.heard("APOLOGISE") != 0 {
 			t.Errorf("got %d served and %d apologies; want 20 and none", n, b.heard("APOLOGISE"))
 		}
-		if o, _ := q.Outage(); !o.Began.IsZero() || count(t, s, `SELECT count(*) FROM outage`) != 0 {
+		if o, _, _ := q.Outage(); !o.Began.IsZero() || count(t, s, `SELECT count(*) FROM outage`) != 0 {
 			t.Errorf("got outage %+v; want it over", o)
 		}
 	})
@@ -107,7 +122,7 @@ func TestTryNowDoesNotWait(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		expired.Store(false)
-		if err := q.TryNow(t.Context()); err != nil {
+		if err := q.TryNow(t.Context(), Admin{ID: 8, Owner: true}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -139,7 +154,7 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 				defer stop()
 				time.Sleep(10 * time.Minute)
 				synctest.Wait()
-				if o, _ := q.Outage(); !o.Began.IsZero() {
+				if o, _, _ := q.Outage(); !o.Began.IsZero() {
 					t.Errorf("got outage %+v; want none", o)
 				}
 				waiting := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER'`)
@@ -170,7 +185,7 @@ func TestBadNamesAmongGoodOnesAreGivenUpInTheEnd(t *testing.T) {
 		defer stop()
 		time.Sleep(30 * time.Minute)
 		synctest.Wait()
-		if o, _ := q.Outage(); !o.Began.IsZero() || b.heard("APOLOGISE") != 7 || b.heard("VIDEO") != 5 {
+		if o, _, _ := q.Outage(); !o.Began.IsZero() || b.heard("APOLOGISE") != 7 || b.heard("VIDEO") != 5 {
 			t.Errorf("got outage %+v, %d apologies and %d videos; want none, 7 and 5", o, b.heard("APOLOGISE"), b.heard("VIDEO"))
 		}
 	})
@@ -182,7 +197,7 @@ func TestAnOutageThatDoesNotEndIsToldToEverybody(t *testing.T) {
 		for i := range int64(8) {
 			ask(t, s, fmt.Sprint("Имя ", i), i+1)
 		}
-		_, stop := start(t, s, b, outages())
+		q, stop := start(t, s, b, outages())
 		defer stop()
 		time.Sleep(23 * time.Hour)
 		synctest.Wait()
@@ -191,6 +206,12 @@ func TestAnOutageThatDoesNotEndIsToldToEverybody(t *testing.T) {
 		}
 		time.Sleep(time.Hour + 5*time.Minute)
 		synctest.Wait()
+		if _, _, spent := q.Outage(); !spent {
+			t.Error("got an outage that holds; want it spent")
+		}
+		if n := count(t, s, `SELECT max(n) FROM (SELECT count(*) n FROM attempts WHERE kind = 'RENDER' GROUP BY asset_id)`); n > 8 {
+			t.Errorf("got %d lines of history; want a day of tries in one", n)
+		}
 		if n := b.heard("APOLOGISE"); n != 8 {
 			t.Errorf("got %d apologies; want 8", n)
 		}

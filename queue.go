@@ -334,10 +334,12 @@ type breaker interface {
 	// Admit reports whether a video may be tried now. During an outage nobody else may until Left is called.
 	Admit(now time.Time) bool
 	Left()
-	// State returns when the outage under way began, why, and when the next video is tried; zero times: there is none.
-	State() (began time.Time, reason string, next time.Time)
-	// Resume goes on with an outage of before, and lets a video be tried at once.
+	// State returns when the outage under way began, why, when the next video is tried, and whether it has lasted so long that
+	// failures count again; zero times: there is none.
+	State(now time.Time) (began time.Time, reason string, next time.Time, spent bool)
+	// Resume goes on with an outage of before, and lets a video be tried at once; Hurry does that during one.
 	Resume(began time.Time, reason string)
+	Hurry() (during bool)
 }
 
 // noOutages is a breaker without outages.
@@ -346,26 +348,33 @@ type noOutages struct{}
 func (noOutages) Judge(string, string, int, string, time.Time) (bool, map[string]int) {
 	return false, nil
 }
-func (noOutages) Made(string) bool                                        { return false }
-func (noOutages) Admit(time.Time) bool                                    { return true }
-func (noOutages) Left()                                                   {}
-func (noOutages) State() (began time.Time, reason string, next time.Time) { return }
-func (noOutages) Resume(time.Time, string)                                {}
+func (noOutages) Made(string) bool                                             { return false }
+func (noOutages) Admit(time.Time) bool                                         { return true }
+func (noOutages) Left()                                                        {}
+func (noOutages) State(time.Time) (b time.Time, r string, n time.Time, s bool) { return }
+func (noOutages) Hurry() bool                                                  { return false }
+func (noOutages) Resume(time.Time, string)                                     {}
 
-// Outage returns the outage under way, if there is one, and when the next video is tried.
-func (q *Queue) Outage() (o Outage, next time.Time) {
-	o.Began, o.Reason, next = q.outages.State()
-	return o, next
+// Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long that
+// failures count again.
+func (q *Queue) Outage() (o Outage, next time.Time, spent bool) {
+	o.Began, o.Reason, next, spent = q.outages.State(q.store.now())
+	return o, next, spent
 }
 
 // TryNow tries a video during an outage without waiting for its time. ErrNotFailed: there is none.
-func (q *Queue) TryNow(ctx context.Context) error {
-	o, _ := q.Outage()
-	if o.Began.IsZero() {
+func (q *Queue) TryNow(ctx context.Context, admin Admin) error {
+	if !q.outages.Hurry() {
 		return ErrNotFailed
 	}
-	q.outages.Resume(o.Began, o.Reason)
-	return q.store.Tx(ctx, func(tx *Tx) error { return tx.HurryRenders() })
+	err := q.store.Tx(ctx, func(tx *Tx) error {
+		if err := tx.HurryRenders(); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "try now"})
+	})
+	q.Wake()
+	return err
 }
 
 // Exponential returns the pauses between attempts: base, doubling up to limit, ±10 %.
@@ -776,10 +785,14 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 		}
 	}
 	q.learn(time.Since(began))
+	over := false
 	return &ending{
 		write: func(tx *Tx) error {
 			err := tx.FinishRender(t.Job, v)
-			if err == nil && q.outages.Made(t.AssetID) {
+			if err != nil {
+				return err
+			}
+			if over = q.outages.Made(t.AssetID); over {
 				err = tx.EndOutage()
 			}
 			return err
@@ -787,6 +800,9 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 		then: func(gone bool) {
 			if gone { // cancelled at the last moment
 				q.DeleteMedia(context.WithoutCancel(ctx), []string{v.File, v.Thumb})
+			}
+			if over {
+				q.Wake()
 			}
 		},
 	}, nil
@@ -855,7 +871,7 @@ func (q *Queue) clock(ctx context.Context) {
 	covered := q.store.now() // whoever was due by then has been woken for
 	for ctx.Err() == nil {
 		due, err := q.store.NextDue(ctx, covered)
-		if _, probe := q.Outage(); err == nil && probe.After(covered) && (due.IsZero() || probe.Before(due)) {
+		if _, probe, spent := q.Outage(); err == nil && !spent && probe.After(covered) && (due.IsZero() || probe.Before(due)) {
 			due = probe
 		}
 		now := q.store.now()
@@ -968,7 +984,7 @@ func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, _ := q.Outage()
+	o, _, spent := q.Outage()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	out := make(map[string]Outlook, len(line)+len(q.running))
@@ -977,7 +993,7 @@ func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
 		if len(q.running) >= q.opts.Workers {
 			rounds++ // those before it are under way
 		}
-		out[id] = Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace, Held: !o.Began.IsZero()}
+		out[id] = Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace, Held: !o.Began.IsZero() && !spent}
 	}
 	for id, r := range q.running {
 		out[id] = Outlook{Percent: r.percent, Left: q.pace * time.Duration(100-r.percent) / 100}

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"retake/internal/db"
@@ -865,6 +867,11 @@ func (tx *Tx) BeginOutage(reason string, spent map[string]int) error {
 
 // Hold defers a render that failed in an outage, behind the others: each is tried in turn.
 func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
+	// One line of the history is enough for a day of tries.
+	if _, err := tx.Exec(`DELETE FROM attempts WHERE outcome = 'deferred'
+		AND id = (SELECT max(id) FROM attempts WHERE asset_id = ? AND kind = 'RENDER')`, j.AssetID); err != nil {
+		return err
+	}
 	if err := tx.Defer(j, due, problem); err != nil {
 		return err
 	}
@@ -880,12 +887,9 @@ func (tx *Tx) EndOutage() error {
 	return tx.HurryRenders()
 }
 
-// HurryRenders makes every render that waits due, and has them looked for.
+// HurryRenders makes every render that waits due.
 func (tx *Tx) HurryRenders() error {
-	n, err := tx.Exec(`UPDATE jobs SET due = min(due, ?) WHERE kind = 'RENDER' AND started IS NULL`, tx.now)
-	for range n {
-		tx.queued = append(tx.queued, Render)
-	}
+	_, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE kind = 'RENDER' AND started IS NULL AND due > ?1`, tx.now)
 	tx.touch("")
 	return err
 }
@@ -1326,7 +1330,7 @@ type Filter struct {
 	Platform string // YOUTUBE or RUMBLE: those that have a publication there; "": all
 	Search   string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
 	Exact    string // or the id of one asset, as it was typed
-	After    string // id of the last asset of the page before
+	After    string // Place of the last asset of the page before
 	Limit    int
 }
 
@@ -1340,7 +1344,10 @@ const (
 // args are what finding needs. No letter sorts after U+10FFFF.
 func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f.Exact} }
 
-// Library lists assets, newest first. found is how many Counts gave for the filter: it tells the shorter way to them.
+// Place names an asset's place in the library, also once the asset is gone.
+func (a Asset) Place() string { return fmt.Sprintf("%d-%s", a.Created.UnixMilli(), a.ID) }
+
+// Library lists assets, newest first. ErrNotFound: f.After is no place. found is how many Counts gave for the filter: it tells the shorter way to them.
 func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
 	args := append(f.args(), f.Status, f.After, f.Limit)
 	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
@@ -1354,7 +1361,13 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		on, where = `_on_rumble`, where+` AND a.rumble = 1`
 	}
 	if f.After != "" {
-		where += ` AND (a.created, a.id) < (SELECT created, id FROM assets WHERE id = ?5)`
+		created, id, ok := strings.Cut(f.After, "-")
+		ms, err := strconv.ParseInt(created, 10, 64)
+		if !ok || err != nil {
+			return nil, ErrNotFound
+		}
+		args[4] = id
+		where += fmt.Sprintf(` AND (a.created, a.id) < (%d, ?5)`, ms)
 	}
 	if f.Search == "" {
 		return s.listed(ctx, `WHERE true`+where+page, args...)

@@ -638,7 +638,7 @@ func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
 						f.After = ""
 						for _, l := range list {
 							ways[i] = append(ways[i], l.ID)
-							f.After = l.ID
+							f.After = l.Place()
 						}
 					}
 				}
@@ -708,5 +708,31 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 		return err
 	}); err == nil || !strings.Contains(err.Error(), "assets_name_is_final") {
 		t.Errorf("got %v; want another name refused", err)
+	}
+}
+
+func TestAPageGoesOnAfterAVideoThatWasDeleted(t *testing.T) {
+	s := newStore(t)
+	clock := time.Now()
+	s.now = func() time.Time { clock = clock.Add(time.Second); return clock }
+	var made []Asset
+	for i, name := range []string{"Анна", "Белла", "Вера", "Дарья"} {
+		made = append(made, ask(t, s, name, int64(i+1)))
+	}
+	first, err := s.Library(t.Context(), Filter{Limit: 2}, 4)
+	if err != nil || len(first) != 2 || first[1].ID != made[2].ID {
+		t.Fatalf("got %+v, %v; want Дарья and Вера", first, err)
+	}
+	mutate(t, s, `DELETE FROM assets WHERE id = ?`, made[2].ID)
+	for _, search := range []string{"", "б"} {
+		rest, err := s.Library(t.Context(), Filter{Limit: 2, After: first[1].Place(), Search: search}, 1)
+		if err != nil || len(rest) == 0 || rest[0].ID != made[1].ID {
+			t.Errorf("search %q: got %+v, %v; want Белла next", search, rest, err)
+		}
+	}
+	for _, after := range []string{"x", "5", "x-y", "-"} {
+		if _, err := s.Library(t.Context(), Filter{Limit: 2, After: after}, 1); !errors.Is(err, ErrNotFound) {
+			t.Errorf("after %q: got %v; want not found", after, err)
+		}
 	}
 }

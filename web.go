@@ -513,7 +513,7 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 	}
 	if len(list) > size {
 		list = list[:size]
-		view.Next = list[size-1].ID
+		view.Next = list[size-1].Place()
 	}
 	if w.choice() {
 		for _, o := range w.opts.Offers {
@@ -545,8 +545,8 @@ func (w *Web) health(c echo.Context) (h desk.Health, err error) {
 	if h.Free, err = w.opts.Free(); err != nil {
 		w.log.Warn("look for room on the disk", "err", err) // the library is of use without it
 	}
-	if o, next := w.queue.Outage(); !o.Began.IsZero() {
-		h.Outage = &desk.Outage{Began: o.Began, Reason: desk.Reason(voice(language(c)), o.Reason, "reason_other"), Error: o.Reason, Next: next}
+	if o, next, spent := w.queue.Outage(); !o.Began.IsZero() {
+		h.Outage = &desk.Outage{Began: o.Began, Spent: spent, Reason: desk.Reason(voice(language(c)), o.Reason, "reason_other"), Error: o.Reason, Next: next}
 	}
 	h.Oldest, err = w.store.OldestWaiting(c.Request().Context())
 	return h, err
@@ -881,13 +881,8 @@ func (w *Web) retryAll(c echo.Context) error {
 
 // tryNow tries a video during an outage at once.
 func (w *Web) tryNow(c echo.Context) error {
-	if err := w.queue.TryNow(c.Request().Context()); err != nil {
-		return err
-	}
-	admin := adminOf(c)
-	err := w.store.Tx(c.Request().Context(), func(tx *Tx) error { return tx.Note(Event{Admin: &admin.ID, Action: "try now"}) })
-	if err != nil {
-		return fmt.Errorf("note a try: %w", err)
+	if err := w.queue.TryNow(c.Request().Context(), adminOf(c)); err != nil {
+		return fmt.Errorf("try now: %w", err)
 	}
 	return done(c, "trying", "")
 }

@@ -1276,8 +1276,8 @@ func TestAFullPageIsSmallAndCheap(t *testing.T) {
 		}
 		first := text(t, d.store, `SELECT id FROM assets WHERE status = ?1 OR ?1 = '' ORDER BY created DESC, id DESC`, status)
 		one, many := statements("?status="+status+"&q="+first, 1), statements("?status="+status, pageSize)
-		if one != many || one < 3 {
-			t.Errorf("status %q: got %d statements for one card and %d for %d; want as many", status, one, many, pageSize)
+		if many > one || one < 3 { // a search asks once more how many there are
+			t.Errorf("status %q: got %d statements for one card and %d for %d; want no more", status, one, many, pageSize)
 		}
 	}
 }
@@ -1328,8 +1328,8 @@ func BenchmarkLibrary(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
 	d.crowd(100_000, 20)
 	session := d.signIn(8)
-	late := text(b, d.store, `SELECT id FROM assets ORDER BY created LIMIT 1 OFFSET 100`)
-	lateFailure := text(b, d.store, `SELECT id FROM assets WHERE status = 'FAILED' ORDER BY created LIMIT 1 OFFSET 30`)
+	late := text(b, d.store, `SELECT created || '-' || id FROM assets ORDER BY created LIMIT 1 OFFSET 100`)
+	lateFailure := text(b, d.store, `SELECT created || '-' || id FROM assets WHERE status = 'FAILED' ORDER BY created LIMIT 1 OFFSET 30`)
 	for _, c := range []struct{ name, query string }{
 		{"all", ""},
 		{"failed", "status=FAILED"},

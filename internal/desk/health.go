@@ -21,9 +21,10 @@ type Health struct {
 // Outage is why no videos are made.
 type Outage struct {
 	Began  time.Time `json:"began"`
+	Spent  bool      `json:"spent"`  // so long that failures count again, and people are told
 	Reason string    `json:"reason"` // in words
 	Error  string    `json:"error"`  // as it came
-	Next   time.Time `json:"next_try"`
+	Next   time.Time `json:"next_try,omitzero"`
 }
 
 // lowDisk is when an admin should make room, in bytes.

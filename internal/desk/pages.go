@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -47,7 +48,7 @@ type Pages map[string]*template.Template // by language
 // NewPages reads the templates that match a pattern, once for each language. They say messages with say ID NAME VALUE …, or
 // with rich, which makes `x` code and *x* strong.
 func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() time.Time) (Pages, error) {
-	pages := Pages{}
+	pages, cards := Pages{}, &kept{}
 	for language, say := range voices {
 		t, err := template.New("").Funcs(template.FuncMap{
 			"language": func() string { return language },
@@ -61,6 +62,17 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 				text, err := fill(say, id, vars)
 				return template.HTML(unmask.Replace(rich(text))), err
 			},
+			"card": func(c Card) (template.HTML, error) {
+				rev, err := c.Rev()
+				if err != nil {
+					return "", err
+				}
+				return cards.get(language+rev+now().Format(time.DateOnly), func() ([]byte, error) {
+					var b bytes.Buffer
+					err := pages[language].ExecuteTemplate(&b, "card", c)
+					return b.Bytes(), err
+				})
+			},
 			"clock":   func(t time.Time) string { return Clock(say, t, now()) },
 			"took":    func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
 			"size":    func(bytes int64) string { return size(say, bytes) },
@@ -73,6 +85,36 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 		pages[language] = t
 	}
 	return pages, nil
+}
+
+// kept are cards that were filled before. A library is looked at again at each change, and most of its cards are as they were;
+// the day is part of the key because their clocks name it.
+type kept struct {
+	mu    sync.Mutex
+	cards map[string]template.HTML
+}
+
+// manyCards is how many are kept, some 5 MB.
+const manyCards = 2000
+
+func (k *kept) get(key string, fill func() ([]byte, error)) (template.HTML, error) {
+	k.mu.Lock()
+	card, ok := k.cards[key]
+	k.mu.Unlock()
+	if ok {
+		return card, nil
+	}
+	b, err := fill()
+	if err != nil {
+		return "", err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.cards) >= manyCards || k.cards == nil {
+		k.cards = map[string]template.HTML{}
+	}
+	k.cards[key] = template.HTML(b)
+	return template.HTML(b), nil
 }
 
 // Fill executes a template to its end: a page that breaks halfway is an error, not half a page.

@@ -37,14 +37,15 @@ func New(after int, limit, every time.Duration) *Watch {
 	return &Watch{after: after, limit: limit, every: every, own: map[string]bool{}}
 }
 
-var digits = regexp.MustCompile(`[0-9]+`)
+// particulars are the parts of a reason that differ from one video to the next: numbers, addresses, names of folders.
+var particulars = regexp.MustCompile(`(job|prepare)-[a-z2-7]{26}|[\pL\d]*\d[\pL\d]*`)
 
 // Judge looks at a failed attempt. held: it belongs to an outage. spent: the outage begins with it, and has cost so many
 // earlier attempts of each asset. A reason that holds the name is the video's own.
 func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	this := failure{asset, digits.ReplaceAllString(strings.ReplaceAll(problem, asset, ""), "0"), attempt}
+	this := failure{asset, particulars.ReplaceAllString(strings.ReplaceAll(problem, asset, ""), "0"), attempt}
 	if !w.began.IsZero() {
 		if last := len(w.row) - 1; last >= 0 && w.row[last] == this {
 			spent = w.spent()
@@ -119,11 +120,22 @@ func (w *Watch) Admit(now time.Time) bool {
 // Left is told when an attempt has ended, or none was begun after Admit.
 func (w *Watch) Left() { w.set(func() { w.trying = false }) }
 
-// State returns when the outage under way began, why, and when the next video is tried; zero times: there is none.
-func (w *Watch) State() (began time.Time, reason string, next time.Time) {
+// State returns when the outage under way began, why, when the next video is tried, and whether the outage has lasted so long
+// that failures count again; zero times: there is none.
+func (w *Watch) State(now time.Time) (began time.Time, reason string, next time.Time, spent bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.began, w.reason, w.next
+	return w.began, w.reason, w.next, !w.began.IsZero() && !now.Before(w.began.Add(w.limit))
+}
+
+// Hurry lets a video be tried at once. during: there is an outage.
+func (w *Watch) Hurry() (during bool) {
+	w.set(func() {
+		if during = !w.began.IsZero(); during {
+			w.next = time.Time{}
+		}
+	})
+	return during
 }
 
 // Resume goes on with an outage of before, and lets a video be tried at once.

@@ -225,6 +225,8 @@ func judged(answer *http.Response, err error) error {
 			return busy{err, min(after, maxRest)}
 		}
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly:
+	case code == http.StatusUnauthorized || code == http.StatusPaymentRequired || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
+		// An expired key or an empty account: the operator's to mend, and no name's fault.
 	case code >= 400 && code < 500:
 		return permanent{err}
 	}

@@ -77,6 +77,7 @@ const pull = async () => {
   if (said) address.searchParams.set('notice', said);
   const res = await fetch(address, { headers: { Accept: 'text/html' }, signal: AbortSignal.timeout(10000) });
   if (res.redirected) return location.assign('/login');
+  if (res.status === 404) return location.assign('/'); // somebody has deleted it
   const page = parse(res.ok ? await res.text() : '');
   if (!content(page)) return;
   dress(page);

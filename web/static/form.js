@@ -1,4 +1,5 @@
 // Counts while somebody types what a video is published with, as the server does.
+if (location.pathname.endsWith('/metadata')) history.replaceState(null, '', location.pathname.slice(0, -9)); // the page of what was refused
 const words = text => text.trim().split(/\s+/u).join(' ');
 const tag = text => [...text].length + (text.includes(' ') ? 2 : 0);
 const count = {

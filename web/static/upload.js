@@ -38,7 +38,7 @@ const meter = () => {
   const began = Date.now();
   let told = 0; // percent, to those who do not see the bar
   return ({ loaded, total }) => {
-    const percent = Math.floor(100 * loaded / total), seconds = (Date.now() - began) / 1000;
+    const percent = Math.floor(100 * loaded / (total || 1)), seconds = (Date.now() - began) / 1000;
     bar.value = percent;
     find('.sent').textContent = say('sent', { done: megabytes(loaded, total), all: megabytes(total, total) });
     find('.percent').textContent = say('percent', { n: percent });
