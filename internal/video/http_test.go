@@ -239,7 +239,8 @@ func TestRemoteFails(t *testing.T) {
 		want      string // the end of the error
 	}{
 		"for good with 400":                        {answer(400, "no such name", text), true, 0, 0, ": answered 400 Bad Request: no such name"},
-		"for good with 401":                        {answer(401, ""), true, 0, 0, ": answered 401 Unauthorized"},
+		"for now with 401":                         {answer(401, ""), false, 0, 0, ": answered 401 Unauthorized"},
+		"for now with 403":                         {answer(403, "the key has expired", text), false, 0, 0, "403 Forbidden: the key has expired"},
 		"for good with 404":                        {answer(404, "", text), true, 0, 0, ": answered 404 Not Found"},
 		"for good with 409":                        {answer(409, `{"error":"never"}`, "Content-Type: application/problem+json"), true, 0, 0, `409 Conflict: {"error":"never"}`},
 		"for good with 422 and Retry-After":        {answer(422, "", "Retry-After: 5"), true, 0, 0, "422 Unprocessable Entity"},
