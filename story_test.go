@@ -64,13 +64,23 @@ func (b browser) js(expression string) string {
 	return v
 }
 
+// is reports whether an expression is true; on a page that is just being left, nothing is.
+func (b browser) is(expression string) bool {
+	b.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+	if err != nil && !strings.Contains(err.Error(), "navigated") {
+		b.Fatalf("%s: %v", expression, err)
+	}
+	return err == nil && v == "true"
+}
+
 // until waits until an expression is true.
 func (b browser) until(expression string) {
 	b.Helper()
 	deadline := time.After(90 * time.Second)
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
-	for b.js(expression) != "true" {
+	for !b.is(expression) {
 		select {
 		case <-deadline:
 			b.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
