@@ -10,6 +10,7 @@ const offline = document.getElementById('offline');
 const breaker = document.getElementById('broken'); // null when there is no switch
 let boot = '';
 let broken = false;
+let news = 0; // told of since the page was opened
 
 async function act(name, fields, message) {
   try {
@@ -69,11 +70,17 @@ const watch = new IntersectionObserver((entries) => {
   }
 }, { root: room, threshold: 0.6 });
 
-// pull fetches everything anew, as after every gap in the stream.
+// pull fetches everything anew, as after every gap in the stream. An answer that something has overtaken on its way is old.
 async function pull() {
-  const r = await fetch('state');
-  if (!r.ok) throw new Error(`state: ${r.status}`);
-  show(await r.json());
+  let state;
+  let before;
+  do {
+    before = news;
+    const r = await fetch('state');
+    if (!r.ok) throw new Error(`state: ${r.status}`);
+    state = await r.json();
+  } while (news !== before);
+  show(state);
 }
 
 function show(state) {
@@ -100,15 +107,16 @@ function listen() {
   stream.addEventListener('open', () => {
     pull().then(() => { offline.hidden = true; }, again);
   });
-  stream.addEventListener('chat', (e) => showChat(JSON.parse(e.data)));
-  stream.addEventListener('broken', (e) => showBroken(JSON.parse(e.data)));
+  stream.addEventListener('chat', (e) => { news++; showChat(JSON.parse(e.data)); });
+  stream.addEventListener('broken', (e) => { news++; showBroken(JSON.parse(e.data)); });
   stream.addEventListener('error', again);
 }
 
 breaker?.addEventListener('change', async () => {
   const wanted = breaker.checked;
-  if (await act('break', { broken: wanted })) showBroken(wanted);
-  else breaker.checked = !wanted;
+  const done = await act('break', { broken: wanted });
+  news++;
+  showBroken(done ? wanted : !wanted);
 });
 
 show(JSON.parse(document.getElementById('state').textContent)); // so that nothing is empty at first
