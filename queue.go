@@ -334,33 +334,61 @@ func (q *Queue) RetryAll(ctx context.Context, admin Admin, f Filter, newest stri
 		if err != nil || len(list) == 0 {
 			return t, err
 		}
-		outs, errs := make([]Outcome, len(list)), make([]error, len(list))
-		var wg sync.WaitGroup
-		for i, n := range list {
-			wg.Go(func() { outs[i], errs[i] = q.Retry(ctx, n.ID, AdminClicked{Admin: admin}) })
-		}
-		wg.Wait()
-		for i, failed := range errs {
-			switch {
-			case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound):
-				t.Skipped++
-			case failed != nil:
-				err = failed
-			case outs[i] == Restarted:
-				t.Restarted++
-				t.Outcome = Restarted
-			default:
-				t.Joined++
-				t.Outcome = cmp.Or(t.Outcome, Joined)
-			}
-		}
-		if err != nil {
+		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) { return list[i].ID, AdminClicked{Admin: admin} }); err != nil {
 			return t, err
 		}
 		count -= len(list)
 		after = list[len(list)-1]
 	}
 	return t, nil
+}
+
+// RetryPublications is RetryAll for the publications of those videos: all that had failed by a time, at most count.
+func (q *Queue) RetryPublications(ctx context.Context, admin Admin, f Filter, until time.Time, count int) (t Tally, err error) {
+	after := Unpublished{}
+	for count > 0 {
+		f.Limit = min(count, retryBatch)
+		list, err := q.store.Unpublished(ctx, admin, f, after, until)
+		if err != nil || len(list) == 0 {
+			return t, err
+		}
+		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) {
+			return list[i].AssetID, AdminClicked{Admin: admin, Platform: list[i].Platform}
+		}); err != nil {
+			return t, err
+		}
+		count -= len(list)
+		after = list[len(list)-1]
+	}
+	return t, nil
+}
+
+// retryBatch asks Retry for n of them at once and counts what comes of it.
+func (q *Queue) retryBatch(ctx context.Context, t *Tally, n int, nth func(int) (string, AdminClicked)) (err error) {
+	outs, errs := make([]Outcome, n), make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			id, why := nth(i)
+			outs[i], errs[i] = q.Retry(ctx, id, why)
+		})
+	}
+	wg.Wait()
+	for i, failed := range errs {
+		switch {
+		case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound):
+			t.Skipped++
+		case failed != nil:
+			err = failed
+		case outs[i] == Restarted:
+			t.Restarted++
+			t.Outcome = Restarted
+		default:
+			t.Joined++
+			t.Outcome = cmp.Or(t.Outcome, Joined)
+		}
+	}
+	return err
 }
 
 // ---- outages

@@ -1926,6 +1926,9 @@ type Need struct {
 	People int      `json:"people"`          // who would be told of another try; each once, and nobody whom no message reaches
 	Newest string   `json:"newest,omitzero"` // id of the try that failed last
 	Names  []string `json:"names,omitempty"` // the ten that failed last
+
+	Publications int       `json:"publications"`   // of videos that are there, which another try may help
+	Until        time.Time `json:"until,omitzero"` // when the last of those failed
 }
 
 // Others is how many are not named.
@@ -2000,6 +2003,50 @@ func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until N
 		var failed int64
 		err := rows.Scan(&n.ID, &n.Last, &n.Name, &failed)
 		n.Failed = moment(failed)
+		return err
+	})
+}
+
+// Unpublished is a failed publication that another try may help.
+type Unpublished struct {
+	ID                int64
+	AssetID, Platform string
+	Failed            time.Time
+}
+
+// unpublished picks the failed publications p of assets a that a filter shows, that Admin.MayChange allows, and that need no
+// more than another try: one whose answer was lost may be there, and without its channel each would fail again.
+func unpublished(admin Admin, f Filter) string {
+	where := `FROM publications p JOIN assets a ON a.id = p.asset_id
+		WHERE p.status = 'FAILED' AND p.step <> 'unknown' AND ?4 IN ('', a.status) AND ?6 IN ('', p.platform)
+		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))`
+	if !admin.Owner {
+		where += ` AND p.creator = ?5`
+	}
+	if f.Search != "" {
+		where += ` AND ` + foundByName
+	}
+	return where
+}
+
+// CountUnpublished counts the failed publications that another try may help, of the videos that a filter shows, and tells
+// when the last of them failed.
+func (s *Store) CountUnpublished(ctx context.Context, admin Admin, f Filter) (n int, until time.Time, err error) {
+	var last int64
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(max(p.completed), 0) `+unpublished(admin, f),
+		needyArgs(admin, f, f.Platform)...).Scan(&n, &last)
+	return n, moment(last), err
+}
+
+// Unpublished lists up to f.Limit of them that failed after one and by a time, the oldest failure first.
+func (s *Store) Unpublished(ctx context.Context, admin Admin, f Filter, after Unpublished, until time.Time) ([]Unpublished, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.id, p.asset_id, p.platform, p.completed `+unpublished(admin, f)+`
+		AND (p.completed, p.id) > (?7, ?8) AND p.completed <= ?9 ORDER BY p.completed, p.id LIMIT ?10`,
+		needyArgs(admin, f, f.Platform, after.Failed.UnixMilli(), after.ID, until.UnixMilli(), f.Limit)...)
+	return collect(rows, err, func(u *Unpublished) error {
+		var failed int64
+		err := rows.Scan(&u.ID, &u.AssetID, &u.Platform, &failed)
+		u.Failed = moment(failed)
 		return err
 	})
 }
