@@ -1250,9 +1250,9 @@ func (tx *Tx) MarkPublished(assetID, platform, url string) error {
 }
 
 // Changed records what a video is published with from now on.
-func (tx *Tx) Changed(publication int64, assetID string, m Metadata, at time.Time) error {
+func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE publications SET metadata = ?, publish_at = ? WHERE id = ?`, m.column(), stamp(at), publication))
+	return one(tx.Exec(`UPDATE publications SET metadata = ? WHERE id = ?`, m.column(), publication))
 }
 
 // Unpublish forgets a publication; one that waits is not made, then. Busy: it has begun.
