@@ -392,3 +392,10 @@ func (s *Server) addToPlaylist(w http.ResponseWriter, r *http.Request, channel s
 	writeJSON(w, http.StatusOK, item)
 	return nil
 }
+
+// PlaylistSize counts the videos of a playlist, one that is there twice as two.
+func (s *Server) PlaylistSize(id string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.playlist[id])
+}
