@@ -385,7 +385,7 @@ func TestASessionThatMovesIsNotFollowed(t *testing.T) {
 	v, _ := film(1000)
 	w.before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == "PUT" {
-			http.Redirect(rw, r, "/elsewhere", 307)
+			http.Redirect(rw, r, "/elsewhere", http.StatusTemporaryRedirect)
 		} else if r.URL.Path == "/elsewhere" {
 			t.Error("the video was sent elsewhere")
 		}
