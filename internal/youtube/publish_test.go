@@ -436,7 +436,7 @@ func TestErrorsAndStatesOfFailedUploadsTellNoSecret(t *testing.T) {
 	w.front.Close()
 	_, err := s.publish(a, v, about)
 	wantError(t, err, "connection")
-	for _, secret := range []string{"upload_id", "ya29", "1//", s.last.Session} {
+	for _, secret := range []string{"://", "upload_id", "ya29", "1//", s.last.Session} {
 		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, secret) {
 			t.Errorf("got %s", text)
 		}
