@@ -73,10 +73,10 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			mutate(t, d.store, `UPDATE assets SET size = 4212345`)
 			mutate(t, d.store, `UPDATE users SET lang = 'en' WHERE id = 2`)
 			return a.ID
-		}, 8, []string{"Size 4.2 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Wait for it 2", "Languages English 1, Русский 1",
+		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Wait for it 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
 			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`, "data-keep", "<code>ID</code>", `data-rev="`},
-			[]string{"Retry Failed", "Other tries at the same video", "Had the apology"}},
+			[]string{"Retry Failed", "Tries at the same video", "Had the apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
@@ -105,7 +105,7 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 				failForGood(t, d.queue)
 			}
 			return text(t, d.store, `SELECT id FROM assets WHERE retry_of = ?`, a.ID)
-		}, 8, []string{"Other tries at the same video", "This one"}, []string{`<a href="/assets/FIRST">`, `<a href="/assets/LAST">`}, nil},
+		}, 8, []string{"Tries at the same video", "This one"}, []string{`<a href="/assets/FIRST">`, `<a href="/assets/LAST">`}, nil},
 		"platforms have their history": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
@@ -769,5 +769,5 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	b.until("location.pathname === '/assets/" + failed.ID + "'")
 	b.js("document.querySelector('.btn.primary').click()")
 	b.until("location.pathname === '/assets/" + failed.ID + "' && document.body?.innerText.includes('Trying again.')")
-	b.until("document.body?.innerText.includes('Other tries at the same video')")
+	b.until("document.body?.innerText.includes('Tries at the same video')")
 }

@@ -241,7 +241,7 @@ func (w *Web) fail(err error, c echo.Context) {
 	case c.Path() == "/uploads":
 		err = w.page(c, r.Status, "upload", desk.Frame{Title: say(c, "title_upload"), SignedIn: true}, w.opts.Uploads.Page(words))
 	default:
-		err = w.page(c, r.Status, "error", desk.Frame{Title: say(c, "title_error")}, words)
+		err = w.page(c, r.Status, "error", desk.Frame{Title: say(c, "title_error"), SignedIn: c.Get("admin") != nil}, words)
 	}
 	if err != nil {
 		w.log.Error("answer with an error", "route", c.Path(), "err", err)
@@ -524,9 +524,7 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 	if err != nil {
 		return view, err
 	}
-	for _, p := range platforms {
-		view.Platforms = append(view.Platforms, desk.Option{ID: p, Title: desk.PlatformName(p)})
-	}
+	view.Choose(platforms)
 	if f.Platform == "" { // a video that failed is on none
 		if view.Need.Count, err = w.store.Needs(ctx, adminOf(c), f); err != nil {
 			return view, err

@@ -47,7 +47,7 @@ func took(say Say, d time.Duration) string {
 
 // size is a number of bytes in megabytes.
 func size(say Say, bytes int64) string {
-	return say("megabytes", Vars{"N": decimal(say, float64(bytes)/1e6)})
+	return say("megabytes", Vars{"N": decimal(say, float64(bytes)/(1<<20))})
 }
 
 // decimal is a number with one digit after the point.
