@@ -392,11 +392,11 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 	s := newStore(t)
 	one, two := ask(t, s, "Маша", 1), ask(t, s, "Лев", 1)
 	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created, started, completed) VALUES
-		(?1, 'YOUTUBE', 7, 'COMPLETED', 'public', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`, one.ID)
+		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`, one.ID)
 	got, err := s.Publications(t.Context(), one.ID, two.ID, "nothing")
 	want := map[string][]Publication{one.ID: {
-		{Platform: "YOUTUBE", Status: Completed, Step: "public", PublishAt: moment(5), URL: "https://y", Warning: "no thumbnail", Creator: 7},
-		{Platform: "RUMBLE", Status: Pending},
+		{ID: 1, Platform: "YOUTUBE", Status: Completed, PublishAt: moment(5), Upload: Upload{URL: "https://y", Warning: "no thumbnail"}, Creator: 7},
+		{ID: 2, Platform: "RUMBLE", Status: Pending},
 	}}
 	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A Cause is why somebody asks for another try: JobFailed, ButtonPressed or AdminClicked.
+// A Cause is why somebody asks for another try: JobFailed, ButtonPressed, AdminClicked or Reconnected.
 type Cause interface{ cause() }
 
 // JobFailed is a worker's report that an attempt went wrong. Err may say more than that: see Permanent and RetryAfter.
@@ -33,9 +33,16 @@ type AdminClicked struct {
 	Platform string // "", YOUTUBE or RUMBLE
 }
 
+// Reconnected is what an owner does to a channel whose access had ended: what failed because of that goes on.
+type Reconnected struct {
+	Admin    Admin
+	Platform string
+}
+
 func (JobFailed) cause()     {}
 func (ButtonPressed) cause() {}
 func (AdminClicked) cause()  {}
+func (Reconnected) cause()   {}
 
 // Admin is somebody who may sign in to the page.
 type Admin struct {
@@ -93,6 +100,15 @@ type waitError struct {
 func (e waitError) Unwrap() error                     { return e.error }
 func (e waitError) RetryAfter() (time.Duration, bool) { return e.after, true }
 
+// trouble is what an error of a platform may say of itself beyond Permanent and RetryAfter.
+type trouble interface {
+	error
+	Pause() time.Duration // the next attempt comes no sooner
+	AccessEnded() bool    // the platform refuses the token: nothing can be published until somebody connects it again
+	WholeApp() bool       // of a wait: no upload to any channel goes on
+	Step() string         // what the publication needs, or waits for: see the schema
+}
+
 // maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
 const maxCrashes = 5
 
@@ -103,6 +119,8 @@ const maxCrashes = 5
 //	JobFailed{Job, Err}            attempts left, error not permanent          same job again after the backoff                       Rescheduled
 //	                               the error says "wait" (RetryAfter)          same job at the time named, attempt given back         Deferred
 //	                               during an outage, which this may begin      same job later, attempt given back                     Deferred
+//	                               the platform's daily limit is reached       same for all uploads that it holds for                 Deferred
+//	                               the platform refuses its token              FAILED, with all that waits for the same channel       GaveUp
 //	                               last attempt, or permanent                  asset or publication FAILED with the error; a          GaveUp
 //	                                                                           render's requests FAILED, one APOLOGISE job for each
 //	ButtonPressed{User, Chat}      asset FAILED, the user has a request on it  a new asset (retry_of), a request of that user,        Restarted
@@ -115,6 +133,7 @@ const maxCrashes = 5
 //	                               Platform empty: the render FAILED           successor as above, with a request for everybody       Restarted
 //	                                                                           affected who has not retried yet; they are told
 //	                               PENDING or PROCESSING already               nothing                                                Joined
+//	Reconnected{Admin, Platform}   the publication is FAILED for ended access  as if that admin might have clicked                    Restarted
 //	any                            no such asset, publication or job           nothing                                                ErrNotFound
 //	any                            the user has no request on it; the admin    nothing                                                ErrForbidden
 //	                               did not create it and is no owner
@@ -128,10 +147,12 @@ func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outco
 			out, err = retryForUser(tx, assetID, why)
 		case AdminClicked:
 			if why.Platform != "" {
-				out, err = retryPublication(tx, assetID, why)
+				out, err = retryPublication(tx, assetID, why.Platform, why.Admin, false)
 			} else {
 				out, err = retryForAll(tx, assetID, why.Admin)
 			}
+		case Reconnected:
+			out, err = retryPublication(tx, assetID, why.Platform, why.Admin, true)
 		default:
 			return fmt.Errorf("unknown cause %T", why)
 		}
@@ -150,9 +171,18 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 	}
 	now, problem := moment(tx.now), why.Err.Error()
 	wait, waits := retryAfter(why.Err)
+	step, pause := "", time.Duration(0)
+	of, isOf := errors.AsType[trouble](why.Err)
+	if isOf {
+		step, pause = of.Step(), of.Pause()
+	}
 	switch {
+	case isOf && of.AccessEnded():
+		return GaveUp, tx.EndAccess(j, problem)
 	case isPermanent(why.Err):
-		return GaveUp, tx.GiveUp(j, problem)
+		return GaveUp, tx.GiveUp(j, problem, step)
+	case waits && step != "":
+		return Deferred, tx.HoldUploads(j, of.WholeApp(), now.Add(wait), step, problem)
 	case waits:
 		return Deferred, tx.Defer(j, now.Add(wait), problem)
 	case j.Kind == Render:
@@ -171,9 +201,9 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 		}
 	}
 	if j.Attempt < q.opts.Attempts {
-		return Rescheduled, tx.Reschedule(j, now.Add(q.opts.Backoff(j.Attempt)), problem)
+		return Rescheduled, tx.Reschedule(j, now.Add(max(pause, q.opts.Backoff(j.Attempt))), problem)
 	}
-	return GaveUp, tx.GiveUp(j, problem)
+	return GaveUp, tx.GiveUp(j, problem, "")
 }
 
 func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
@@ -240,22 +270,37 @@ func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
 	return out, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
-func retryPublication(tx *Tx, assetID string, why AdminClicked) (Outcome, error) {
-	id, creator, status, err := tx.Publication(assetID, why.Platform)
+// retryPublication makes one new try of a failed publication. back: access to its channel is back, which is nobody's right.
+func retryPublication(tx *Tx, assetID, platform string, admin Admin, back bool) (Outcome, error) {
+	p, err := tx.Publication(assetID, platform)
 	switch {
 	case err != nil:
 		return "", err
-	case !why.Admin.MayChange(&creator):
+	case !back && !admin.MayChange(&p.Creator):
 		return "", ErrForbidden
-	case status.Live():
+	case p.Status.Live():
 		return Joined, nil
-	case status != Failed:
+	case p.Status != Failed, back && p.Step != "reconnect":
 		return "", ErrNotFailed
 	}
-	if err := tx.Republish(assetID, id, creator); err != nil {
+	if err := tx.Republish(assetID, p); err != nil {
 		return "", err
 	}
-	return Restarted, tx.Note(Event{Admin: &why.Admin.ID, Action: "retry", AssetID: assetID, Platform: why.Platform, Outcome: string(Restarted)})
+	return Restarted, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(Restarted)})
+}
+
+// Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again. What
+// cannot be written now is found at the next start.
+func (q *Queue) Reconnected(ctx context.Context, admin Admin) error {
+	ended, err := q.store.Reconnected(ctx)
+	for _, e := range ended {
+		_, failed := q.Retry(ctx, e.AssetID, Reconnected{admin, e.Platform})
+		if errors.Is(failed, ErrNotFound) || errors.Is(failed, ErrNotFailed) { // somebody was quicker
+			failed = nil
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
 }
 
 // Tally counts what came of many retries.
@@ -424,6 +469,13 @@ type shelf interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// platform is a site that videos are published on.
+type platform interface {
+	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it, and
+	// says with again > 0 that the platform works on it: ask again after that.
+	Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error)
+}
+
 // Options are the operator's choices for the queue.
 type Options struct {
 	Workers  int                             // renders at a time
@@ -431,10 +483,14 @@ type Options struct {
 	Backoff  func(attempt int) time.Duration // pause after the attempt with that number, from 1
 	Drain    time.Duration                   // how long a stop lets messages that are being sent finish
 	Outages  breaker                         // nil: there are none
+	Sites    map[string]platform             // by the name of the platform; nil: nothing is published
 }
 
 // messageWorkers is how many messages of one kind are under way at a time; Telegram's limiter sets the pace.
 const messageWorkers = 4
+
+// publishWorkers is how many videos are published at a time: they share one line.
+const publishWorkers = 2
 
 // Queue runs the jobs of a store.
 type Queue struct {
@@ -484,6 +540,9 @@ func (q *Queue) pools() map[Kind]int {
 	}
 	if q.msgs != nil {
 		pools[Announce], pools[Deliver], pools[Apologise] = messageWorkers, messageWorkers, messageWorkers
+	}
+	if q.opts.Sites != nil {
+		pools[Publish] = publishWorkers
 	}
 	return pools
 }
@@ -535,7 +594,10 @@ func (q *Queue) Run(ctx context.Context) error {
 	for i := len(times) - 1; i >= 0; i-- {
 		q.learn(times[i])
 	}
-	// Renders stop at once and are given back; a message on its way gets time to arrive.
+	if err := q.Reconnected(ctx, Admin{}); err != nil {
+		return unlessStopped(ctx, err)
+	}
+	// Renders and uploads stop at once and are given back; a message on its way gets time to arrive.
 	draining, cancel := outlive(ctx, q.opts.Drain)
 	defer cancel()
 
@@ -695,9 +757,12 @@ func (q *Queue) insist(draining context.Context, fn func() error) error {
 // attempt runs a job once. It returns what a success has to write; a failure it reports itself.
 func (q *Queue) attempt(ctx, draining context.Context, t Task) *ending {
 	work := draining
-	if t.Kind == Render {
+	switch t.Kind {
+	case Render:
 		work = ctx
 		defer q.outages.Left()
+	case Publish:
+		work = ctx
 	}
 	end, err := q.do(work, t)
 	switch {
@@ -751,6 +816,8 @@ func (q *Queue) do(ctx context.Context, t Task) (end *ending, err error) {
 		return q.deliver(ctx, t)
 	case Announce, Apologise:
 		return q.message(ctx, t)
+	case Publish:
+		return q.publish(ctx, t)
 	}
 	return nil, Permanent(fmt.Errorf("no worker knows the kind %q", t.Kind))
 }
@@ -847,6 +914,28 @@ func (q *Queue) message(ctx context.Context, t Task) (*ending, error) {
 		return nil, err
 	}
 	return q.told(ctx, t, id), nil
+}
+
+// publish carries a publication as far as it comes.
+func (q *Queue) publish(ctx context.Context, t Task) (*ending, error) {
+	site := q.opts.Sites[t.Publication.Platform]
+	if site == nil {
+		return nil, Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
+	}
+	again, err := site.Publish(ctx, t, func(u Upload) error {
+		return q.insist(ctx, func() error {
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepUpload(t.Job, u) })
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ending{write: func(tx *Tx) error {
+		if again > 0 {
+			return tx.LookAgain(t.Job, moment(tx.now).Add(again))
+		}
+		return tx.FinishPublishing(t.Job)
+	}}, nil
 }
 
 // told is the end of a message job. The progress message goes when the answer is there, and an announcement that was

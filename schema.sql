@@ -194,18 +194,50 @@ BEGIN
 		ON s.name_key = a.name_key AND s.template = a.template AND s.lang = a.lang WHERE a.id = old.asset_id);
 END;
 
+-- Channels that owners have connected, each with the right to publish there.
+CREATE TABLE IF NOT EXISTS channels (
+	id          INTEGER PRIMARY KEY,
+	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE'),
+	external_id TEXT    NOT NULL CHECK (external_id <> ''), -- the platform's
+	title       TEXT    NOT NULL,
+	state       TEXT    NOT NULL CHECK (state IN ('CONNECTED', 'ENDED', 'DISCONNECTED')), -- ENDED: the platform refuses the token
+	token       BLOB,                                  -- sealed
+	error       TEXT,                                  -- why access has ended
+	creator     INTEGER NOT NULL,                      -- admin who connected it last
+	connected   INTEGER NOT NULL,                      -- when that was
+	checked     INTEGER NOT NULL,                      -- when it last worked
+	hold        INTEGER NOT NULL DEFAULT 0,            -- until then no upload begins
+	hold_for    TEXT    NOT NULL DEFAULT '' CHECK (hold_for IN ('', 'quota', 'limit')), -- of the whole app, of the channel
+	CONSTRAINT one_row_per_channel UNIQUE (platform, external_id),
+	CONSTRAINT disconnected_has_no_token CHECK ((state = 'DISCONNECTED') = (token IS NULL)),
+	CONSTRAINT ended_has_error CHECK ((state = 'ENDED') = (error IS NOT NULL))
+) STRICT;
+
+-- When uploads began: the platform allows so many a day.
+CREATE TABLE IF NOT EXISTS uploads (
+	at          INTEGER NOT NULL                       -- forgotten two days later
+) STRICT;
+CREATE INDEX IF NOT EXISTS uploads_by_time ON uploads (at);
+
 -- One asset on one platform.
 CREATE TABLE IF NOT EXISTS publications (
 	id          INTEGER PRIMARY KEY,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
 	platform    TEXT    NOT NULL CHECK (platform IN ('YOUTUBE', 'RUMBLE')),
+	channel_id  INTEGER REFERENCES channels (id),      -- NULL: the platform is not connected by channels
 	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
 	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
-	step        TEXT    NOT NULL DEFAULT '',           -- finer than the status, for people: uploading, waiting for quota, …
+	step        TEXT    NOT NULL DEFAULT '' CHECK (step IN ('', -- finer than the status, for people
+		'scheduled', 'quota', 'limit', 'manual', -- what a PENDING one waits for; a COMPLETED one that was done by hand
+		'uploading', 'processing',               -- how far a PROCESSING one is; a PENDING one with 'uploading' goes on from there
+		'reconnect', 'edit', 'account', 'rejected', 'unknown')), -- what a FAILED one needs
 	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- title, description, … as chosen
 	publish_at  INTEGER,                               -- when it is to be public; NULL: at once
 	session_uri TEXT,                                  -- of a resumable upload; a bearer secret
+	session_at  INTEGER,                               -- when that began
 	sent        INTEGER NOT NULL DEFAULT 0,            -- bytes the platform has confirmed
+	uploaded    INTEGER,                               -- when the platform had all of it
+	dressed     INTEGER NOT NULL DEFAULT 0 CHECK (dressed IN (0, 1)), -- picture and playlist have had their turn
 	remote_id   TEXT,                                  -- on the platform, once it is there
 	remote_url  TEXT,
 	error       TEXT,
@@ -216,9 +248,12 @@ CREATE TABLE IF NOT EXISTS publications (
 	CONSTRAINT one_per_asset_and_platform UNIQUE (asset_id, platform),
 	CONSTRAINT pending_is_clean CHECK (status <> 'PENDING' OR (error IS NULL AND started IS NULL AND completed IS NULL)),
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (completed IS NOT NULL)),
-	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL))
+	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
+	CONSTRAINT session_has_time CHECK ((session_uri IS NULL) = (session_at IS NULL))
 	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
 ) STRICT;
+CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id) WHERE status = 'FAILED';
 CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
 BEGIN
 	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE' WHERE id = new.asset_id;
@@ -261,6 +296,7 @@ CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE started IS NULL;
 CREATE INDEX IF NOT EXISTS jobs_running ON jobs (started) WHERE started IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_by_asset ON jobs (asset_id);
 CREATE INDEX IF NOT EXISTS jobs_by_request ON jobs (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_by_publication ON jobs (publication_id) WHERE publication_id IS NOT NULL;
 
 -- Every run of a job that ended, and how: what the page shows as attempts.
 CREATE TABLE IF NOT EXISTS attempts (

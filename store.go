@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -28,6 +29,7 @@ var (
 	ErrNotFound  = errors.New("not found")
 	ErrForbidden = errors.New("forbidden")
 	ErrNotFailed = errors.New("not failed")
+	ErrExists    = errors.New("exists already")
 )
 
 // Status is where an asset, a request or a publication stands.
@@ -89,21 +91,31 @@ type Metadata struct {
 	Language    string `json:"language"`      // BCP 47
 	Kids        string `json:"made_for_kids"` // yes or no; "": nobody has chosen
 	Privacy     string `json:"privacy"`       // private, unlisted or public
+	Category    string `json:"category"`      // YouTube's number of it; "": people and blogs
+	Playlist    string `json:"playlist"`      // YouTube's id of it, or ""
+	Synthetic   string `json:"synthetic"`     // yes or no: looks real and is not; "": no
+	Notify      string `json:"notify"`        // yes or no: subscribers are told; "": no
 }
 
 // Scan reads the column.
 func (m *Metadata) Scan(column any) error { return json.Unmarshal([]byte(fmt.Sprint(column)), m) }
 
+func (m Metadata) column() string {
+	b, _ := json.Marshal(m) // texts always work
+	return string(b)
+}
+
 // Job is work still owed. ID and Attempt together fence every update a worker makes.
 type Job struct {
-	ID        int64
-	Kind      Kind
-	AssetID   string
-	RequestID int64 // 0 unless it is a message to a user
-	Attempt   int   // begun so far, this one included
-	Started   time.Time
-	Sent      int // DELIVER: message id of the video that has arrived
-	Crashes   int
+	ID            int64
+	Kind          Kind
+	AssetID       string
+	RequestID     int64 // 0 unless it is a message to a user
+	PublicationID int64 // 0 unless it is a PUBLISH
+	Attempt       int   // begun so far, this one included
+	Started       time.Time
+	Sent          int // DELIVER: message id of the video that has arrived
+	Crashes       int
 }
 
 // Recipient is the user a message job is for.
@@ -117,8 +129,9 @@ type Recipient struct {
 // Task is a claimed job with all that its worker needs.
 type Task struct {
 	Job
-	Asset Asset
-	To    Recipient
+	Asset       Asset
+	To          Recipient
+	Publication Publication
 }
 
 // Store is the database.
@@ -205,6 +218,14 @@ func null[T comparable](v T) any {
 		return nil
 	}
 	return v
+}
+
+// stamp is what a column holds of a time; NULL: none.
+func stamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMilli()
 }
 
 func moment(ms int64) time.Time {
@@ -414,7 +435,7 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 		lane = *a.Creator
 	}
 	tx.touch(a.ID)
-	return a, tx.enqueue(Render, a.ID, 0, 0, lane)
+	return a, tx.enqueue(Render, a.ID, 0, lane)
 }
 
 // AddUpload adds a video that an admin sent, whose files are in the media store.
@@ -448,9 +469,9 @@ func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
 	}
 	switch {
 	case a.Status == Completed:
-		err = tx.enqueue(Deliver, a.ID, id, 0, user)
+		err = tx.enqueue(Deliver, a.ID, id, user)
 	case n == 1:
-		err = tx.enqueue(Announce, a.ID, id, 0, user)
+		err = tx.enqueue(Announce, a.ID, id, user)
 	}
 	return n == 1, err
 }
@@ -533,9 +554,8 @@ func (tx *Tx) Delete(assetID string) error {
 
 // SaveMetadata keeps what a finished video is published with.
 func (tx *Tx) SaveMetadata(assetID string, m Metadata) error {
-	b, _ := json.Marshal(m) // texts always work
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE assets SET metadata = ? WHERE id = ? AND status = 'COMPLETED'`, string(b), assetID))
+	return one(tx.Exec(`UPDATE assets SET metadata = ? WHERE id = ? AND status = 'COMPLETED'`, m.column(), assetID))
 }
 
 // ForgetFileID drops Telegram's handle of a video because Telegram refuses it.
@@ -558,22 +578,27 @@ func (tx *Tx) setLive(assetID string, from, to Status) error {
 
 // enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
 // has reached: a newcomer starts level with everybody else's next job. It is due at once, whatever the clock says.
-func (tx *Tx) enqueue(kind Kind, assetID string, request, publication, lane int64) error {
+func (tx *Tx) enqueue(kind Kind, assetID string, request, lane int64) error {
+	return tx.enqueueAt(kind, assetID, request, 0, lane, 0)
+}
+
+// enqueueAt is enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
+func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {
 	_, err := tx.Exec(`
 		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
 		VALUES (?1, ?2, ?3, ?4, ?5, max(
 			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
-			ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)), 0, ?6)
+			ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)), ?6, ?7)
 		ON CONFLICT DO NOTHING`,
-		kind, assetID, null(request), null(publication), lane, tx.now)
+		kind, assetID, null(request), null(publication), lane, due, tx.now)
 	tx.queued = append(tx.queued, kind)
 	return err
 }
 
-const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes`
+const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes`
 
 func (j *Job) into(started *int64) []any {
-	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.Attempt, started, &j.Sent, &j.Crashes}
+	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.PublicationID, &j.Attempt, started, &j.Sent, &j.Crashes}
 }
 
 // claimJob leaves out deliveries of a video that another one is just uploading: they go by the file_id it brings.
@@ -593,13 +618,18 @@ func (tx *Tx) Claim(kind Kind, suspect bool) (Task, error) {
 		return t, err
 	}
 	t.Started = moment(started)
-	if kind == Render {
-		// %v: nothing found here is not the same as nothing to claim.
+	var err error
+	switch kind { // %v: nothing found here is not the same as nothing to claim
+	case Render:
 		if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
 			return t, fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err)
 		}
+	case Publish:
+		if t.Publication, err = tx.beginPublishing(t.PublicationID); err != nil {
+			return t, fmt.Errorf("claim job %d: its publication: %v", t.ID, err)
+		}
+		tx.touch(t.AssetID)
 	}
-	var err error
 	if t.Asset, err = tx.Asset(t.AssetID); err != nil {
 		return t, fmt.Errorf("claim job %d: its asset: %v", t.ID, err)
 	}
@@ -613,9 +643,9 @@ func (tx *Tx) Claim(kind Kind, suspect bool) (Task, error) {
 
 // record writes how an attempt ended into the history.
 func (tx *Tx) record(j Job, outcome, problem string) error {
-	_, err := tx.Exec(`INSERT INTO attempts (asset_id, request_id, kind, attempt, started, finished, outcome, error)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		j.AssetID, null(j.RequestID), j.Kind, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem))
+	_, err := tx.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error)
+		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?)`,
+		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem))
 	return err
 }
 
@@ -654,7 +684,7 @@ func (tx *Tx) oweAll(kind Kind, assetID, condition string) error {
 		return err
 	}
 	for _, o := range owed {
-		if err := tx.enqueue(kind, assetID, o[0], 0, o[1]); err != nil {
+		if err := tx.enqueue(kind, assetID, o[0], o[1]); err != nil {
 			return err
 		}
 	}
@@ -722,8 +752,12 @@ func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, prob
 	}
 	tx.queued = append(tx.queued, j.Kind)
 	tx.touch(j.AssetID)
-	if j.Kind == Render {
+	switch j.Kind {
+	case Render:
 		return tx.setLive(j.AssetID, Processing, Pending)
+	case Publish: // one that the platform has stays PROCESSING: the platform works on it
+		_, err := tx.Exec(`UPDATE publications SET status = 'PENDING', started = NULL WHERE id = ? AND remote_id IS NULL`, j.PublicationID)
+		return err
 	}
 	return nil
 }
@@ -757,14 +791,12 @@ func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
 }
 
 // GiveUp ends a job for good. For a render the asset and its requests are FAILED and everybody affected is owed an
-// apology. Giving up on a message leaves its request as it is.
-func (tx *Tx) GiveUp(j Job, problem string) error {
+// apology. Giving up on a message leaves its request as it is. step says what a publication needs, if that is known.
+func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	if err := tx.record(j, "gave up", problem); err != nil {
 		return err
 	}
-	var publication int64
-	if err := found(tx.Get(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL RETURNING ifnull(publication_id, 0)`,
-		[]any{j.ID, j.Attempt}, &publication)); err != nil {
+	if err := one(tx.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
 		return err
 	}
 	tx.touch(j.AssetID)
@@ -784,8 +816,8 @@ func (tx *Tx) GiveUp(j Job, problem string) error {
 		}
 		return tx.oweAll(Apologise, j.AssetID, `status = 'FAILED'`)
 	case Publish:
-		return one(tx.Exec(`UPDATE publications SET status = 'FAILED', error = ?, completed = ? WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`,
-			problem, tx.now, publication))
+		return one(tx.Exec(`UPDATE publications SET status = 'FAILED', step = ?, error = ?, completed = ? WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`,
+			step, problem, tx.now, j.PublicationID))
 	}
 	return nil
 }
@@ -812,7 +844,8 @@ func (tx *Tx) Rescue(j Job, blamed bool) error {
 	if blamed {
 		crashes++
 	}
-	return tx.release(j, 0, j.Attempt-1, crashes, true, "")
+	// An upload may take an hour, for which nobody else shall wait.
+	return tx.release(j, 0, j.Attempt-1, crashes, j.Kind != Publish, "")
 }
 
 // longestWait is how long a render or a message may have to wait. Only a clock that was set back asks for more.
@@ -1027,49 +1060,373 @@ func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press,
 
 // ---- publications
 
-// Publication returns one asset's publication on a platform.
-func (tx *Tx) Publication(assetID, platform string) (id, creator int64, status Status, err error) {
-	err = found(tx.Get(`SELECT id, creator, status FROM publications WHERE asset_id = ? AND platform = ?`,
-		[]any{assetID, platform}, &id, &creator, &status))
-	return id, creator, status, err
+// Publication is one asset on one platform.
+type Publication struct {
+	ID        int64
+	Platform  string // YOUTUBE or RUMBLE
+	Channel   int64  // 0: the platform is not connected by channels
+	Creator   int64  // admin
+	Status    Status
+	Step      string // finer than the status: see the schema
+	Metadata  Metadata
+	PublishAt time.Time // zero: at once
+	Upload    Upload
+	Error     string
+	Attempt   int       // of its PUBLISH job; 0: none is owed, or none was made
+	Due       time.Time // of its PUBLISH job while that waits; zero: at once
+	LastError string    // of its PUBLISH job's last attempt
 }
 
-// Republish makes a failed publication PENDING again, as if it had never been tried, and owes it.
-func (tx *Tx) Republish(assetID string, publication, lane int64) error {
-	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, started = NULL, completed = NULL
-		WHERE id = ? AND status = 'FAILED'`, publication)); err != nil {
+// Upload is how far a publication has come on its platform.
+type Upload struct {
+	Session  string    // URI of a resumable upload: a secret, read for the worker only
+	Since    time.Time // when that began
+	Step     string    // uploading or processing
+	Sent     int64     // bytes that the platform has confirmed
+	ID       string    // there, once it has all of them
+	URL      string
+	Uploaded time.Time // when it had
+	Dressed  bool      // picture and playlist have had their turn
+	Warning  string    // published, but something smaller did not work
+}
+
+const publicationColumns = `p.id, p.platform, ifnull(p.channel_id, 0), p.creator, p.status, p.step, p.metadata, ifnull(p.publish_at, 0),
+	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, '')`
+
+// into lists where publicationColumns go; done must run after the scan.
+func (p *Publication) into() (dest []any, done func()) {
+	var at, uploaded int64
+	u := &p.Upload
+	return []any{&p.ID, &p.Platform, &p.Channel, &p.Creator, &p.Status, &p.Step, &p.Metadata, &at,
+			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error}, func() {
+			p.PublishAt, u.Uploaded, u.Step = moment(at), moment(uploaded), p.Step
+		}
+}
+
+func (tx *Tx) publication(where string, args ...any) (p Publication, err error) {
+	dest, done := p.into()
+	err = found(tx.Get(`SELECT `+publicationColumns+` FROM publications p WHERE `+where, args, dest...))
+	done()
+	return p, err
+}
+
+// Publication returns one asset's publication on a platform.
+func (tx *Tx) Publication(assetID, platform string) (Publication, error) {
+	return tx.publication(`p.asset_id = ? AND p.platform = ?`, assetID, platform)
+}
+
+// Publish owes an asset to a platform. One with the step manual waits for an admin instead, one with the step scheduled
+// until its time. ErrExists: it is there, or on its way, or has failed, which is for Retry.
+func (tx *Tx) Publish(assetID string, p Publication) error {
+	if _, err := tx.Publication(assetID, p.Platform); !errors.Is(err, ErrNotFound) {
+		return cmp.Or(err, ErrExists)
+	}
+	if err := tx.Get(`INSERT INTO publications (asset_id, platform, channel_id, creator, step, metadata, publish_at, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{assetID, p.Platform, null(p.Channel), p.Creator, p.Step, p.Metadata.column(), stamp(p.PublishAt), tx.now}, &p.ID); err != nil {
 		return err
 	}
 	tx.touch(assetID)
-	return tx.enqueue(Publish, assetID, 0, publication, lane)
+	switch p.Step {
+	case "manual":
+		return nil
+	case "scheduled":
+		return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, p.PublishAt.UnixMilli())
+	}
+	return tx.owePublishing(assetID, p)
 }
 
-// Publication is one asset on one platform.
-type Publication struct {
-	Platform  string
-	Creator   int64 // admin
-	Status    Status
-	Step      string
-	PublishAt time.Time
-	URL       string
-	Error     string
-	Warning   string
+// owePublishing owes a publication, when its channel may upload again.
+func (tx *Tx) owePublishing(assetID string, p Publication) error {
+	var hold int64
+	var why string
+	err := found(tx.Get(`SELECT hold, hold_for FROM channels WHERE id = ? AND hold > ?`, []any{p.Channel, tx.now}, &hold, &why))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE publications SET step = ? WHERE id = ?`, why, p.ID); err != nil {
+		return err
+	}
+	return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, hold)
 }
 
-// Publications lists the publications of assets, by asset.
+// Republish makes a failed publication PENDING again, as if it had never been tried, and owes it. What is uploaded, or under
+// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts.
+func (tx *Tx) Republish(assetID string, p Publication) error {
+	if p.Step == "rejected" {
+		if _, err := tx.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
+			remote_id = NULL, remote_url = NULL WHERE id = ?`, p.ID); err != nil {
+			return err
+		}
+	}
+	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
+			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
+				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata <> '{}'), metadata) ELSE metadata END
+		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
+		return err
+	}
+	tx.touch(assetID)
+	return tx.owePublishing(assetID, p)
+}
+
+// beginPublishing makes a publication PROCESSING and returns it with all that its worker needs.
+func (tx *Tx) beginPublishing(id int64) (p Publication, err error) {
+	if err := one(tx.Exec(`UPDATE publications SET status = 'PROCESSING', started = ifnull(started, ?),
+			step = CASE WHEN step IN ('uploading', 'processing') THEN step ELSE '' END
+		WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`, tx.now, id)); err != nil {
+		return p, err
+	}
+	if p, err = tx.publication(`p.id = ?`, id); err != nil {
+		return p, err
+	}
+	var since int64
+	err = tx.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{id}, &p.Upload.Session, &since)
+	p.Upload.Since = moment(since)
+	return p, err
+}
+
+// KeepUpload records how far a publication has come. A job that comes on is not what kills the process.
+func (tx *Tx) KeepUpload(j Job, u Upload) error {
+	if err := one(tx.Exec(`UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	var before string
+	if err := tx.Get(`SELECT ifnull(session_uri, '') FROM publications WHERE id = ?`, []any{j.PublicationID}, &before); err != nil {
+		return err
+	}
+	if u.Session != "" && u.Session != before {
+		if _, err := tx.Exec(`DELETE FROM uploads WHERE at < ?`, tx.now-48*time.Hour.Milliseconds()); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT INTO uploads VALUES (?)`, tx.now); err != nil {
+			return err
+		}
+	}
+	return one(tx.Exec(`UPDATE publications SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
+			uploaded = ?, dressed = ?, warning = ? WHERE id = ? AND status = 'PROCESSING'`,
+		null(u.Session), stamp(u.Since), u.Step, u.Sent, null(u.ID), null(u.URL), stamp(u.Uploaded), u.Dressed, null(u.Warning), j.PublicationID))
+}
+
+// UploadsSince counts the uploads that began at that time or later.
+func (s *Store) UploadsSince(ctx context.Context, since time.Time) (n int, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM uploads WHERE at >= ?`, since.UnixMilli()).Scan(&n)
+	return n, err
+}
+
+// LookAgain makes a job wait whose publication the platform has and works on: that is no attempt.
+func (tx *Tx) LookAgain(j Job, due time.Time) error {
+	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, "")
+}
+
+// FinishPublishing completes a publication. Its channel works, then.
+func (tx *Tx) FinishPublishing(j Job) error {
+	if err := tx.finish(j); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE channels SET checked = ?, state = 'CONNECTED', error = NULL
+		WHERE token IS NOT NULL AND id = (SELECT channel_id FROM publications WHERE id = ?)`, tx.now, j.PublicationID); err != nil {
+		return err
+	}
+	return one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+		WHERE id = ? AND status = 'PROCESSING'`, tx.now, j.PublicationID))
+}
+
+// MarkPublished completes a publication that an admin has made by hand, or found on the platform. ErrNotFailed: it needs
+// nothing by hand.
+func (tx *Tx) MarkPublished(assetID, platform, url string) error {
+	tx.touch(assetID)
+	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = 'manual', remote_url = ?, error = NULL,
+			started = ifnull(started, ?3), completed = ?3
+		WHERE asset_id = ? AND platform = ? AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, assetID, tx.now, platform))
+	if errors.Is(err, ErrNotFound) {
+		if _, err := tx.Publication(assetID, platform); err != nil {
+			return err
+		}
+		return ErrNotFailed
+	}
+	return err
+}
+
+// Changed records what a video is published with from now on.
+func (tx *Tx) Changed(publication int64, assetID string, m Metadata, at time.Time) error {
+	tx.touch(assetID)
+	return one(tx.Exec(`UPDATE publications SET metadata = ?, publish_at = ? WHERE id = ?`, m.column(), stamp(at), publication))
+}
+
+// Unpublish forgets a publication that nothing is owed for. Busy: something is.
+func (tx *Tx) Unpublish(assetID, platform string) error {
+	p, err := tx.Publication(assetID, platform)
+	switch {
+	case err != nil:
+		return err
+	case p.Status.Live() && p.Step != "manual":
+		return Busy(Publish)
+	}
+	tx.touch(assetID)
+	return one(tx.Exec(`DELETE FROM publications WHERE id = ?`, p.ID))
+}
+
+// Publications lists the publications of assets, by asset, without their sessions.
 func (s *Store) Publications(ctx context.Context, assets ...string) (map[string][]Publication, error) {
 	all := map[string][]Publication{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, platform, creator, status, step, ifnull(publish_at, 0), ifnull(remote_url, ''),
-		ifnull(error, ''), ifnull(warning, '') FROM publications WHERE asset_id IN (SELECT value FROM json_each(?)) ORDER BY id`, list(assets))
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, `+publicationColumns+`,
+			ifnull(j.attempt, 0), CASE WHEN j.started IS NULL THEN ifnull(j.due, 0) ELSE 0 END, ifnull(j.last_error, '')
+		FROM publications p LEFT JOIN jobs j ON j.publication_id = p.id
+		WHERE p.asset_id IN (SELECT value FROM json_each(?)) ORDER BY p.id`, list(assets))
 	_, err = collect(rows, err, func(p *Publication) error {
 		var asset string
-		var at int64
-		err := rows.Scan(&asset, &p.Platform, &p.Creator, &p.Status, &p.Step, &at, &p.URL, &p.Error, &p.Warning)
-		p.PublishAt = moment(at)
+		var due int64
+		dest, done := p.into()
+		err := rows.Scan(append(append([]any{&asset}, dest...), &p.Attempt, &due, &p.LastError)...)
+		done()
+		p.Due = moment(due)
 		all[asset] = append(all[asset], *p)
 		return err
 	})
 	return all, err
+}
+
+// ---- channels
+
+// Channel is a place to publish that an owner has connected.
+type Channel struct {
+	ID        int64
+	Platform  string
+	External  string // the platform's id of it
+	Title     string
+	State     string // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
+	Error     string // why it has ended
+	Creator   int64  // admin who connected it last
+	Connected time.Time
+	Checked   time.Time // when it last worked
+	Hold      time.Time // until then no upload begins; zero: nothing holds them
+	HoldFor   string    // quota: of the whole app; limit: of the channel
+}
+
+const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for`
+
+// Channels lists every channel there is or was, the first to be connected first.
+func (s *Store) Channels(ctx context.Context) ([]Channel, error) {
+	return s.channels(ctx, `SELECT `+channelColumns+` FROM channels ORDER BY id`)
+}
+
+// Channel returns one of them.
+func (s *Store) Channel(ctx context.Context, id int64) (Channel, error) {
+	all, err := s.channels(ctx, `SELECT `+channelColumns+` FROM channels WHERE id = ?`, id)
+	if err != nil || len(all) == 0 {
+		return Channel{}, cmp.Or(err, ErrNotFound)
+	}
+	return all[0], nil
+}
+
+func (s *Store) channels(ctx context.Context, query string, args ...any) ([]Channel, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, args...)
+	now := s.now()
+	return collect(rows, err, func(c *Channel) error {
+		var connected, checked, hold int64
+		err := rows.Scan(&c.ID, &c.Platform, &c.External, &c.Title, &c.State, &c.Error, &c.Creator, &connected, &checked, &hold, &c.HoldFor)
+		c.Connected, c.Checked = moment(connected), moment(checked)
+		if c.Hold = moment(hold); !c.Hold.After(now) {
+			c.Hold, c.HoldFor = time.Time{}, ""
+		}
+		return err
+	})
+}
+
+// Token returns the sealed token of a channel. ErrNotFound: it has none.
+func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err error) {
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT token FROM channels WHERE id = ? AND token IS NOT NULL`, channel).Scan(&sealed))
+	return sealed, err
+}
+
+// Connect adds a channel with its sealed token, or connects it again.
+func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
+	tx.touch("")
+	err = tx.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked)
+		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6)
+		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6
+		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now}, &id)
+	return id, err
+}
+
+// KeepToken replaces the token of a channel by what a refresh brought, unless it was disconnected meanwhile.
+func (tx *Tx) KeepToken(channel int64, sealed []byte) error {
+	_, err := tx.Exec(`UPDATE channels SET token = ? WHERE id = ? AND token IS NOT NULL`, sealed, channel)
+	return err
+}
+
+// Checked records that a channel works, and what it is called now.
+func (tx *Tx) Checked(channel int64, title string) error {
+	tx.touch("")
+	return one(tx.Exec(`UPDATE channels SET checked = ?, title = ?, state = 'CONNECTED', error = NULL WHERE id = ? AND token IS NOT NULL`, tx.now, title, channel))
+}
+
+// Disconnect forgets the token of a channel. What waits to be published there fails, with a button.
+func (tx *Tx) Disconnect(channel int64, problem string) error {
+	tx.touch("")
+	if err := one(tx.Exec(`UPDATE channels SET state = 'DISCONNECTED', token = NULL, error = NULL WHERE id = ?`, channel)); err != nil {
+		return err
+	}
+	return tx.failWaiting(channel, problem)
+}
+
+// EndAccess gives a publication up because the platform refuses the token of its channel. What else waits to be published
+// there fails with it: none of it is tried in vain.
+func (tx *Tx) EndAccess(j Job, problem string) error {
+	if err := tx.GiveUp(j, problem, "reconnect"); err != nil {
+		return err
+	}
+	tx.touch("")
+	var channel int64
+	err := found(tx.Get(`UPDATE channels SET state = 'ENDED', error = ? WHERE state = 'CONNECTED' AND connected <= ?
+		AND id = (SELECT channel_id FROM publications WHERE id = ?) RETURNING id`, []any{problem, j.Started.UnixMilli(), j.PublicationID}, &channel))
+	if errors.Is(err, ErrNotFound) { // known already, or connected again since this began
+		return nil
+	}
+	return cmp.Or(err, tx.failWaiting(channel, problem))
+}
+
+// failWaiting gives the waiting publications of a channel up; those under way find out themselves.
+func (tx *Tx) failWaiting(channel int64, problem string) error {
+	if _, err := tx.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, completed = ?
+		WHERE channel_id = ? AND id IN (SELECT publication_id FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL)`, problem, tx.now, channel); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL
+		AND publication_id IN (SELECT id FROM publications WHERE channel_id = ?)`, channel)
+	return err
+}
+
+// HoldUploads makes a job wait that the platform lets not upload now, with all other uploads to its channel, or with
+// wholeApp to any channel of the platform, also those that are wished for until then. why: quota or limit.
+func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem string) error {
+	if err := tx.Defer(j, until, problem); err != nil {
+		return err
+	}
+	tx.touch("")
+	const channels = `(SELECT c.id FROM publications p JOIN channels this ON this.id = p.channel_id JOIN channels c ON c.id = this.id OR ?2 AND c.platform = this.platform
+		WHERE p.id = ?1)`
+	if _, err := tx.Exec(`UPDATE channels SET hold = ?3, hold_for = ?4 WHERE id IN `+channels, j.PublicationID, wholeApp, until.UnixMilli(), why); err != nil {
+		return err
+	}
+	const waiting = `(SELECT id FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND channel_id IN ` + channels + `)`
+	if _, err := tx.Exec(`UPDATE publications SET step = ?3 WHERE id IN `+waiting, j.PublicationID, wholeApp, why); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE jobs SET due = max(due, ?3) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
+		j.PublicationID, wholeApp, until.UnixMilli())
+	return err
+}
+
+// Ended is a publication that failed because access to its channel had ended.
+type Ended struct{ AssetID, Platform string }
+
+// Reconnected lists the publications that failed because access to their channel had ended, and it works again.
+func (s *Store) Reconnected(ctx context.Context) ([]Ended, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, p.platform FROM channels c CROSS JOIN publications p ON p.channel_id = c.id
+		WHERE c.state = 'CONNECTED' AND p.status = 'FAILED' AND p.step = 'reconnect' ORDER BY p.id`)
+	return collect(rows, err, func(e *Ended) error { return rows.Scan(&e.AssetID, &e.Platform) })
 }
 
 // ---- inbox

@@ -415,7 +415,7 @@ func TestLimitsCountWhatWasAskedForAndNotWhatIsLeftOfIt(t *testing.T) {
 				t.Errorf("got %+v; want 5 in the hour and the day, %d open", u, want)
 			}
 			if i == 0 { // given up, it is open no more
-				return errors.Join(err, tx.GiveUp(delivery.Job, "403"))
+				return errors.Join(err, tx.GiveUp(delivery.Job, "403", ""))
 			}
 			return err
 		})

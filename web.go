@@ -629,7 +629,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		}
 		for _, p := range publications[l.ID] {
 			card.Publications = append(card.Publications, desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, PublishAt: p.PublishAt,
-				URL: p.URL, Error: p.Error, Warning: p.Warning, CanRetry: p.Status == Failed && admin.MayChange(&p.Creator)})
+				URL: p.Upload.URL, Error: p.Error, Warning: p.Upload.Warning, CanRetry: p.Status == Failed && admin.MayChange(&p.Creator)})
 		}
 		for _, r := range runs[l.ID] {
 			card.Add(r.Platform, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})

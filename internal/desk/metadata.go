@@ -24,6 +24,10 @@ type Metadata struct {
 	Language    string `json:"language"`      // one of spoken
 	Kids        string `json:"made_for_kids"` // yes or no; "": nobody has chosen, and the law leaves no default
 	Privacy     string `json:"privacy"`       // one of privacies
+	Category    string `json:"category"`      // YouTube's number of it; "": people and blogs
+	Playlist    string `json:"playlist"`      // YouTube's id of it, or ""
+	Synthetic   string `json:"synthetic"`     // yes or no: looks real and is not; "": no
+	Notify      string `json:"notify"`        // yes or no: subscribers are told; "": no
 }
 
 // spoken are the languages that a video can be said to be in, by the names they have for themselves.
