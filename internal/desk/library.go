@@ -31,7 +31,8 @@ type Library struct {
 	Next      string         `json:"after,omitzero"`      // of the next page; none: this is the last
 	Options   []Option       `json:"templates,omitempty"` // none: there is no choice
 	Problems  []string       `json:"problems,omitempty"`
-	Need      Needs          `json:"need_you"` // what Retry all is about
+	Need      Needs          `json:"need_you"`                 // what Retry all is about
+	Ended     []Channel      `json:"ended_channels,omitempty"` // to which access has ended
 	Health    Health         `json:"health"`
 	Platforms []Option       `json:"-"` // that any video is on, and the chosen one
 	Status    string         `json:"-"`

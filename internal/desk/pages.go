@@ -78,6 +78,7 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 			"took":      func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
 			"size":      func(bytes int64) string { return size(say, bytes) },
 			"tongue":    tongue,
+			"exactly":   func(t time.Time) string { return exactly(say, t.UTC()) },
 			"machine":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {
