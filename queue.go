@@ -100,13 +100,18 @@ type waitError struct {
 func (e waitError) Unwrap() error                     { return e.error }
 func (e waitError) RetryAfter() (time.Duration, bool) { return e.after, true }
 
-// trouble is what an error of a platform may say of itself beyond Permanent and RetryAfter.
+// trouble is what the error of a platform says of itself beyond Permanent and RetryAfter.
 type trouble interface {
 	error
 	Pause() time.Duration // the next attempt comes no sooner
-	AccessEnded() bool    // the platform refuses the token: nothing can be published until somebody connects it again
-	WholeApp() bool       // of a wait: no upload to any channel goes on
 	Step() string         // what the publication needs, or waits for: see the schema
+}
+
+// channelTrouble is what the error of a platform that is connected by channels says of them.
+type channelTrouble interface {
+	error
+	AccessEnded() bool // the platform refuses the token: nothing can be published there until somebody connects it again
+	WholeApp() bool    // of a wait: no upload to any channel goes on
 }
 
 // maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
@@ -172,17 +177,17 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 	now, problem := moment(tx.now), why.Err.Error()
 	wait, waits := retryAfter(why.Err)
 	step, pause := "", time.Duration(0)
-	of, isOf := errors.AsType[trouble](why.Err)
-	if isOf {
+	if of, ok := errors.AsType[trouble](why.Err); ok {
 		step, pause = of.Step(), of.Pause()
 	}
+	channel, ofChannel := errors.AsType[channelTrouble](why.Err)
 	switch {
-	case isOf && of.AccessEnded():
+	case ofChannel && channel.AccessEnded():
 		return GaveUp, tx.EndAccess(j, problem)
 	case isPermanent(why.Err):
 		return GaveUp, tx.GiveUp(j, problem, step)
-	case waits && step != "":
-		return Deferred, tx.HoldUploads(j, of.WholeApp(), now.Add(wait), step, problem)
+	case ofChannel && waits && step != "":
+		return Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
 	case waits:
 		return Deferred, tx.Defer(j, now.Add(wait), problem)
 	case j.Kind == Render:
@@ -334,33 +339,61 @@ func (q *Queue) RetryAll(ctx context.Context, admin Admin, f Filter, newest stri
 		if err != nil || len(list) == 0 {
 			return t, err
 		}
-		outs, errs := make([]Outcome, len(list)), make([]error, len(list))
-		var wg sync.WaitGroup
-		for i, n := range list {
-			wg.Go(func() { outs[i], errs[i] = q.Retry(ctx, n.ID, AdminClicked{Admin: admin}) })
-		}
-		wg.Wait()
-		for i, failed := range errs {
-			switch {
-			case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound):
-				t.Skipped++
-			case failed != nil:
-				err = failed
-			case outs[i] == Restarted:
-				t.Restarted++
-				t.Outcome = Restarted
-			default:
-				t.Joined++
-				t.Outcome = cmp.Or(t.Outcome, Joined)
-			}
-		}
-		if err != nil {
+		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) { return list[i].ID, AdminClicked{Admin: admin} }); err != nil {
 			return t, err
 		}
 		count -= len(list)
 		after = list[len(list)-1]
 	}
 	return t, nil
+}
+
+// RetryPublications is RetryAll for the publications of those videos: all that had failed by a time, at most count.
+func (q *Queue) RetryPublications(ctx context.Context, admin Admin, f Filter, until time.Time, count int) (t Tally, err error) {
+	after := Unpublished{}
+	for count > 0 {
+		f.Limit = min(count, retryBatch)
+		list, err := q.store.Unpublished(ctx, admin, f, after, until)
+		if err != nil || len(list) == 0 {
+			return t, err
+		}
+		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) {
+			return list[i].AssetID, AdminClicked{Admin: admin, Platform: list[i].Platform}
+		}); err != nil {
+			return t, err
+		}
+		count -= len(list)
+		after = list[len(list)-1]
+	}
+	return t, nil
+}
+
+// retryBatch asks Retry for n of them at once and counts what comes of it.
+func (q *Queue) retryBatch(ctx context.Context, t *Tally, n int, nth func(int) (string, AdminClicked)) (err error) {
+	outs, errs := make([]Outcome, n), make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			id, why := nth(i)
+			outs[i], errs[i] = q.Retry(ctx, id, why)
+		})
+	}
+	wg.Wait()
+	for i, failed := range errs {
+		switch {
+		case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound):
+			t.Skipped++
+		case failed != nil:
+			err = failed
+		case outs[i] == Restarted:
+			t.Restarted++
+			t.Outcome = Restarted
+		default:
+			t.Joined++
+			t.Outcome = cmp.Or(t.Outcome, Joined)
+		}
+	}
+	return err
 }
 
 // ---- outages

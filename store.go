@@ -1160,6 +1160,7 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 		}
 	}
 	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
+			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
 			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
 				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata <> '{}'), metadata) ELSE metadata END
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
@@ -1236,9 +1237,9 @@ func (tx *Tx) FinishPublishing(j Job) error {
 // nothing by hand.
 func (tx *Tx) MarkPublished(assetID, platform, url string) error {
 	tx.touch(assetID)
-	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = 'manual', remote_url = ?, error = NULL,
-			started = ifnull(started, ?3), completed = ?3
-		WHERE asset_id = ? AND platform = ? AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, assetID, tx.now, platform))
+	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = 'manual', remote_url = ?1, error = NULL,
+			started = ifnull(started, ?2), completed = ?2
+		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform))
 	if errors.Is(err, ErrNotFound) {
 		if _, err := tx.Publication(assetID, platform); err != nil {
 			return err
@@ -1249,18 +1250,18 @@ func (tx *Tx) MarkPublished(assetID, platform, url string) error {
 }
 
 // Changed records what a video is published with from now on.
-func (tx *Tx) Changed(publication int64, assetID string, m Metadata, at time.Time) error {
+func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE publications SET metadata = ?, publish_at = ? WHERE id = ?`, m.column(), stamp(at), publication))
+	return one(tx.Exec(`UPDATE publications SET metadata = ? WHERE id = ?`, m.column(), publication))
 }
 
-// Unpublish forgets a publication that nothing is owed for. Busy: something is.
+// Unpublish forgets a publication; one that waits is not made, then. Busy: it has begun.
 func (tx *Tx) Unpublish(assetID, platform string) error {
 	p, err := tx.Publication(assetID, platform)
 	switch {
 	case err != nil:
 		return err
-	case p.Status.Live() && p.Step != "manual":
+	case p.Status == Processing, p.Status == Pending && p.Upload.Sent > 0:
 		return Busy(Publish)
 	}
 	tx.touch(assetID)
@@ -1377,11 +1378,19 @@ func (tx *Tx) EndAccess(j Job, problem string) error {
 	if err := tx.GiveUp(j, problem, "reconnect"); err != nil {
 		return err
 	}
-	tx.touch("")
 	var channel int64
-	err := found(tx.Get(`UPDATE channels SET state = 'ENDED', error = ? WHERE state = 'CONNECTED' AND connected <= ?
-		AND id = (SELECT channel_id FROM publications WHERE id = ?) RETURNING id`, []any{problem, j.Started.UnixMilli(), j.PublicationID}, &channel))
-	if errors.Is(err, ErrNotFound) { // known already, or connected again since this began
+	if err := tx.Get(`SELECT ifnull(channel_id, 0) FROM publications WHERE id = ?`, []any{j.PublicationID}, &channel); err != nil {
+		return err
+	}
+	return tx.LoseAccess(channel, j.Started, problem)
+}
+
+// LoseAccess records that the platform refused the token that a channel had at that time.
+func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
+	tx.touch("")
+	err := one(tx.Exec(`UPDATE channels SET state = 'ENDED', error = ? WHERE id = ? AND state = 'CONNECTED' AND connected <= ?`,
+		problem, channel, at.UnixMilli()))
+	if errors.Is(err, ErrNotFound) { // known already, or connected again since
 		return nil
 	}
 	return cmp.Or(err, tx.failWaiting(channel, problem))
@@ -1926,6 +1935,9 @@ type Need struct {
 	People int      `json:"people"`          // who would be told of another try; each once, and nobody whom no message reaches
 	Newest string   `json:"newest,omitzero"` // id of the try that failed last
 	Names  []string `json:"names,omitempty"` // the ten that failed last
+
+	Publications int       `json:"publications"`   // of videos that are there, which another try may help
+	Until        time.Time `json:"until,omitzero"` // when the last of those failed
 }
 
 // Others is how many are not named.
@@ -2000,6 +2012,50 @@ func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until N
 		var failed int64
 		err := rows.Scan(&n.ID, &n.Last, &n.Name, &failed)
 		n.Failed = moment(failed)
+		return err
+	})
+}
+
+// Unpublished is a failed publication that another try may help.
+type Unpublished struct {
+	ID                int64
+	AssetID, Platform string
+	Failed            time.Time
+}
+
+// unpublished picks the failed publications p of assets a that a filter shows, that Admin.MayChange allows, and that need no
+// more than another try: one whose answer was lost may be there, and without its channel each would fail again.
+func unpublished(admin Admin, f Filter) string {
+	where := `FROM publications p JOIN assets a ON a.id = p.asset_id
+		WHERE p.status = 'FAILED' AND p.step <> 'unknown' AND ?4 IN ('', a.status) AND ?6 IN ('', p.platform)
+		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))`
+	if !admin.Owner {
+		where += ` AND p.creator = ?5`
+	}
+	if f.Search != "" {
+		where += ` AND ` + foundByName
+	}
+	return where
+}
+
+// CountUnpublished counts the failed publications that another try may help, of the videos that a filter shows, and tells
+// when the last of them failed.
+func (s *Store) CountUnpublished(ctx context.Context, admin Admin, f Filter) (n int, until time.Time, err error) {
+	var last int64
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(max(p.completed), 0) `+unpublished(admin, f),
+		needyArgs(admin, f, f.Platform)...).Scan(&n, &last)
+	return n, moment(last), err
+}
+
+// Unpublished lists up to f.Limit of them that failed after one and by a time, the oldest failure first.
+func (s *Store) Unpublished(ctx context.Context, admin Admin, f Filter, after Unpublished, until time.Time) ([]Unpublished, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.id, p.asset_id, p.platform, p.completed `+unpublished(admin, f)+`
+		AND (p.completed, p.id) > (?7, ?8) AND p.completed <= ?9 ORDER BY p.completed, p.id LIMIT ?10`,
+		needyArgs(admin, f, f.Platform, after.Failed.UnixMilli(), after.ID, until.UnixMilli(), f.Limit)...)
+	return collect(rows, err, func(u *Unpublished) error {
+		var failed int64
+		err := rows.Scan(&u.ID, &u.AssetID, &u.Platform, &failed)
+		u.Failed = moment(failed)
 		return err
 	})
 }

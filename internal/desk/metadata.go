@@ -81,7 +81,7 @@ func (m Metadata) With(sent map[string]string) Metadata {
 	}
 	m.Title = oneLine(m.Title)
 	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
-	m.Tags = strings.Join(tagsOf(m.Tags), ", ")
+	m.Tags = strings.Join(Tags(m.Tags), ", ")
 	m.Playlist = strings.TrimSpace(m.Playlist)
 	if u, err := url.Parse(m.Playlist); err == nil && u.Query().Get("list") != "" { // its address, as it stands in a browser
 		m.Playlist = u.Query().Get("list")
@@ -91,7 +91,8 @@ func (m Metadata) With(sent map[string]string) Metadata {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-func tagsOf(text string) (tags []string) {
+// Tags are the tags of a text with commas between them.
+func Tags(text string) (tags []string) {
 	for tag := range strings.SplitSeq(text, ",") {
 		if tag = oneLine(tag); tag != "" {
 			tags = append(tags, tag)
@@ -102,7 +103,7 @@ func tagsOf(text string) (tags []string) {
 
 // countTags counts as Google does: the commas, too, and two quotes around a tag with a space in it.
 func countTags(text string) int {
-	tags := tagsOf(text)
+	tags := Tags(text)
 	n := max(0, len(tags)-1)
 	for _, tag := range tags {
 		n += utf8.RuneCountInString(tag)

@@ -15,6 +15,7 @@ type Publication struct {
 	Status    string    `json:"status"`
 	Step      string    `json:"step,omitzero"` // finer than the status
 	State     string    `json:"state"`         // both, in words
+	Sent      int64     `json:"sent,omitzero"` // bytes that have arrived
 	Percent   int       `json:"percent,omitzero"`
 	Channel   string    `json:"channel,omitzero"`    // its name, where there are several
 	PublishAt time.Time `json:"publish_at,omitzero"` // it is to be public
@@ -122,7 +123,9 @@ func (p Publication) CanUpdate() bool {
 }
 
 // CanRemove reports whether it can be deleted there, cancelled or forgotten.
-func (p Publication) CanRemove() bool { return p.MayChange && p.Status != "PROCESSING" }
+func (p Publication) CanRemove() bool {
+	return p.MayChange && p.Status != "PROCESSING" && (p.Status != "PENDING" || p.Sent == 0)
+}
 
 // Deletes reports whether removing it deletes a video on the platform.
 func (p Publication) Deletes() bool { return p.Platform == "YOUTUBE" && p.RemoteID != "" }
