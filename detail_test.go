@@ -110,10 +110,10 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
 			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed, remote_url, warning, publish_at) VALUES
-				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL), (?1, 'RUMBLE', 7, 0, 'COMPLETED', NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 1700000000000)`, a.ID)
+				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL), (?1, 'RUMBLE', 7, 0, 'COMPLETED', NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 4100000000000)`, a.ID)
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error) VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave up', 'googleapi: <500>')`, a.ID)
 			return a.ID
-		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s", "Rumble Published", "no <picture>", "To be public: 14 Nov", "Retry Failed : Маша, YouTube"},
+		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s", "Rumble Scheduled", "no <picture>", "To be public: 3 Dec 2099, 16:53 (UTC)", "Retry Failed : Маша, YouTube"},
 			[]string{`href="https://rumble.com/v1"`, `name="platform" value="YOUTUBE"`, "googleapi: &lt;500&gt;"}, []string{`value="RUMBLE"`}},
 		"somebody who did not publish it gets no button for that": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
@@ -159,7 +159,7 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 				people -= s.People
 			}
 			if v.Asset.ID != id || v.Asset.Size != a.Video.Size || v.Asset.Width != a.Video.Width || (v.Metadata != nil) != (a.Status == Completed) || people != 0 ||
-				len(v.Activity) != min(10, count(t, d.store, `SELECT count(*) FROM audit WHERE asset_id = ?`, id)) || len(v.Asset.Publications) != strings.Count(source, `aria-labelledby="on-`) ||
+				len(v.Activity) != min(10, count(t, d.store, `SELECT count(*) FROM audit WHERE asset_id = ?`, id)) || len(v.Asset.Publications) != strings.Count(source, `<section class="sheet" id="on-`) ||
 				len(v.Tries) != 1+strings.Count(source, `<li><a href="/assets/`) {
 				t.Errorf("got %+v; want in the JSON what is on the page", v)
 			}
@@ -239,7 +239,7 @@ func TestMetadataIsKept(t *testing.T) {
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("v", "t")
 	session := d.signIn(8)
-	if m := d.detail(session, a.ID).Metadata; *m != (desk.Metadata{Language: "ru", Privacy: "private"}) {
+	if m := d.detail(session, a.ID).Metadata; *m != (desk.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want no title, for the name is a child's, no choice for kids, and private", m)
 	}
 	form := url.Values{"title": {" A  greeting "}, "description": {"one\r\ntwo"}, "tags": {"new year,, santa"}, "language": {"de"}, "made_for_kids": {"yes"}, "privacy": {"unlisted"}}
@@ -248,7 +248,7 @@ func TestMetadataIsKept(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/assets/"+a.ID+"?notice=saved" {
 		t.Errorf("got sent to %s; want the page of the video", to)
 	}
-	want := desk.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted"}
+	want := desk.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
 	if m := d.detail(session, a.ID).Metadata; *m != want {
 		t.Errorf("got %+v; want %+v", m, want)
 	}
@@ -275,7 +275,7 @@ func TestAnUploadBeginsWithItsName(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	id := NewID()
 	mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`, id)
-	if m := d.detail(d.signIn(7), id).Metadata; *m != (desk.Metadata{Title: "Studio tour", Language: "en", Privacy: "private"}) {
+	if m := d.detail(d.signIn(7), id).Metadata; *m != (desk.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want the name as its title", m)
 	}
 	if _, page := d.page(d.signIn(7), id); strings.Contains(page, "placeholder=\"For example") {

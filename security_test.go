@@ -153,6 +153,8 @@ var (
 	everybody = right{form: [4]int{200, 200, 200, 200}, json: [4]int{200, 200, 200, 200}}
 	admins    = right{form: [4]int{303, 200, 200, 200}, json: [4]int{401, 200, 200, 200}}
 	adminsDo  = right{form: [4]int{303, 303, 303, 303}, json: [4]int{401, 200, 200, 200}, changes: [4]bool{false, true, true, true}}
+	ownersSee = right{form: [4]int{303, 403, 403, 200}, json: [4]int{401, 403, 403, 200}}
+	ownersDo  = right{form: [4]int{303, 403, 403, 303}, json: [4]int{401, 403, 403, 200}, changes: [4]bool{false, false, false, true}}
 	makersSee = right{form: [4]int{303, 403, 200, 200}, json: [4]int{401, 403, 200, 200}}
 	makersDo  = right{form: [4]int{303, 403, 303, 303}, json: [4]int{401, 403, 200, 200}, changes: [4]bool{false, false, true, true}}
 )

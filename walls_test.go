@@ -27,7 +27,7 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go":                {nil, []string{"config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "telegram", "video", "youtube",
+	"main.go": {nil, []string{"config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "telegram", "video", "youtube",
 		"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
 	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},

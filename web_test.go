@@ -69,7 +69,8 @@ func newDesk(t testing.TB, baseURL string) *office {
 		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
 		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
 		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
-		Uploads: uploads,
+		Uploads: uploads, Studio: &agency{store: s, about: desk.Studio{YouTube: true, Callback: baseURL + "/channels/callback", Consent: "https://accounts.google.com/o/oauth2/v2/auth",
+			PerDay: 100, Left: 93, Reset: time.Now().Add(5 * time.Hour), RumblePage: "https://rumble.com/upload.php"}},
 	}, slog.New(slog.NewTextHandler(&d.log, nil)))
 	d.queue.media = disk
 	return d

@@ -22,11 +22,12 @@ type Detail struct {
 	Fix       *Publication `json:"-"` // needs other metadata and then another try; nil: none does
 }
 
-// Fixes finds the publication that needs other metadata. asked is the platform that somebody came to mend: what it has
-// refused is marked.
-func (d *Detail) Fixes(asked string) {
+// Fixes compares what is saved with what the video is published with, and finds the publication that needs other metadata.
+// asked is the platform that somebody came to mend: what it has refused is marked.
+func (d *Detail) Fixes(saved Metadata, asked string) {
 	for i := range d.Card.Publications {
 		p := &d.Card.Publications[i]
+		p.Changed = saved.Privacy != "" && p.Metadata != saved
 		d.Published = d.Published || p.Status == "COMPLETED"
 		if p.MayChange && p.Needs("edit") && (d.Fix == nil || p.Platform == asked) {
 			d.Fix = p

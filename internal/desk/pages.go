@@ -79,6 +79,7 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 			"size":      func(bytes int64) string { return size(say, bytes) },
 			"tongue":    tongue,
 			"exactly":   func(t time.Time) string { return exactly(say, t.UTC()) },
+			"platform":  PlatformName,
 			"machine":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {

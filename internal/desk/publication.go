@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,7 +26,7 @@ type Publication struct {
 	NextTry   time.Time `json:"next_try,omitzero"`
 	RemoteID  string    `json:"remote_id,omitzero"`
 	URL       string    `json:"url,omitzero"`       // of the video there
-	Metadata  *Metadata `json:"metadata,omitempty"` // what it is published with
+	Metadata  Metadata  `json:"-"`                  // what it is published with
 	Changed   bool      `json:"changed"`            // another has been saved since
 	Reason    string    `json:"reason,omitzero"`    // of the failure, in words
 	Error     string    `json:"error,omitzero"`     // of the failure, as it came
@@ -147,6 +148,9 @@ func (p *Publication) explain(say Say) {
 	explain(say, p.History, "reason_unpublished")
 }
 
+// Worded reports whether the warnings in words are not those that came.
+func (p Publication) Worded() bool { return strings.Join(p.Warnings, "\n") != p.Warning }
+
 // wordless reports whether a warning is not in a platform's words: it is shown as it is.
 func wordless(line string) bool {
 	_, word := wordOf(line)
@@ -179,11 +183,19 @@ func NewRemoval(c Card, p Publication) Removal {
 	r := Removal{Success: true, ID: c.ID, Name: c.Name, Pub: p}
 	if p.Deletes() {
 		r.Title = p.Name()
-		if p.Metadata != nil && p.Metadata.Title != "" {
+		if p.Metadata.Title != "" {
 			r.Title = p.Metadata.Title
 		}
 	}
 	return r
+}
+
+// Outcome is what removing it comes to.
+func (r Removal) Outcome() string {
+	if r.Pub.Deletes() {
+		return "unpublished"
+	}
+	return "forgotten"
 }
 
 // Confirmed reports whether the title was typed, where that is asked for.
@@ -218,11 +230,14 @@ func (r Refusal) IsURL() bool {
 	return false
 }
 
-// PlatformRefused is what a platform said to something that was asked of it at once. problem is its error.
-func PlatformRefused(problem string) Refusal {
-	platform, word := wordOf(problem)
-	if word == "" {
-		return Internal
+// Told makes a refusal of what a platform said to something that was asked of it at once. Other errors stay as they are.
+func Told(err error) error {
+	if err == nil {
+		return nil
+	}
+	platform, word := wordOf(err.Error())
+	if _, refused := errors.AsType[Refusal](err); refused || word == "" {
+		return err
 	}
 	return Refusal{http.StatusBadGateway, "PLATFORM", about(platform, word), Vars{"Name": platform}}
 }

@@ -35,6 +35,7 @@ type Publishing struct {
 type Target struct {
 	Platform string
 	Channel  int64     // 0: none
+	Step     string    // manual: by hand; scheduled: the program sends it at that time
 	At       time.Time // zero: now
 }
 
@@ -50,7 +51,7 @@ type Preview struct {
 }
 
 // NewPublishing begins the form for a finished video.
-func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []Channel, now time.Time) *Publishing {
+func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []Channel) *Publishing {
 	p := &Publishing{Success: true, Card: card, Form: form, Studio: studio, Channels: []Channel{}, Zone: "UTC"}
 	for _, c := range channels {
 		if c.State != "DISCONNECTED" {
@@ -175,13 +176,15 @@ func (p *Publishing) schedule(say Say, now time.Time) {
 // Targets are the places that were chosen. One where somebody uploads it by hand knows no time.
 func (p *Publishing) Targets() (list []Target) {
 	if p.YouTube {
-		list = append(list, Target{"YOUTUBE", p.Channel, p.at})
+		list = append(list, Target{Platform: "YOUTUBE", Channel: p.Channel, At: p.at})
 	}
 	switch {
-	case p.Rumble && p.Studio.Rumble:
-		list = append(list, Target{"RUMBLE", 0, p.at})
-	case p.Rumble:
+	case p.Rumble && !p.Studio.Rumble:
+		list = append(list, Target{Platform: "RUMBLE", Step: "manual"})
+	case p.Rumble && p.at.IsZero():
 		list = append(list, Target{Platform: "RUMBLE"})
+	case p.Rumble:
+		list = append(list, Target{Platform: "RUMBLE", Step: "scheduled", At: p.at})
 	}
 	return list
 }

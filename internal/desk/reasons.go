@@ -98,6 +98,8 @@ var words = map[string]string{
 	"YouTube http401":                 "youtube_ended",
 	"YouTube access_denied":           "youtube_ended",
 	"YouTube disconnected":            "youtube_disconnected",
+	"YouTube tokenKey":                "youtube_token_key",
+	"YouTube notSetUp":                "error_no_client",
 	"YouTube insufficientPermissions": "youtube_permissions",
 	"YouTube invalid_client":          "youtube_client",
 	"YouTube unauthorized_client":     "youtube_client",
