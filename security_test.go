@@ -649,7 +649,7 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 					return err
 				}
 				if _, err := tx.Exec(`INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
-					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', ?2, json_object('title', ?2), ?2, ?2, ?2, ?2, 1, 2)`, a.id, text); err != nil {
+					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text); err != nil {
 					return err
 				}
 				return tx.Note(Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
