@@ -316,6 +316,14 @@ type Tally struct {
 	Skipped   int     `json:"skipped"` // not the admin's any more, not failed any more, or gone when their turn came
 }
 
+// And is what came of both.
+func (t Tally) And(more Tally) Tally {
+	if t.Outcome != Restarted {
+		t.Outcome = cmp.Or(more.Outcome, t.Outcome)
+	}
+	return Tally{t.Outcome, t.Restarted + more.Restarted, t.Joined + more.Joined, t.Skipped + more.Skipped}
+}
+
 // retryBatch is how many videos RetryAll takes at a time. They share a commit, so a thousand are not a thousand waits for
 // the disk.
 const retryBatch = 100

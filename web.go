@@ -505,26 +505,42 @@ func (w *Web) chooseLanguage(c echo.Context) error {
 
 // ---- the library
 
+// retryAllView is the question of Retry all about what a filter shows.
 type retryAllView struct {
 	Success bool `json:"success"`
 	Need    `json:"need_you"`
-	Query   string `json:"-"` // the search that they were found by
+	desk.Found
 }
 
-func (w *Web) library(c echo.Context) error {
-	f := Filter{Status: Status(c.QueryParam("status")), Platform: c.QueryParam("platform"), After: c.QueryParam("after"), Limit: pageSize}
+// Moment is when the last of the publications failed, as Shown reads it.
+func (v retryAllView) Moment() string { return v.Until.Format(time.RFC3339Nano) }
+
+// filterOf is what a page of the library shows.
+func filterOf(found desk.Found) (Filter, error) {
+	f := Filter{Status: Status(found.Status), Platform: found.Platform, Exact: found.Query, Search: lang.SearchKey(found.Query)}
 	switch f.Status {
 	case "", Pending, Processing, Completed, Failed:
 	default:
-		return desk.Invalid("error_status", nil)
+		return f, desk.Invalid("error_status", nil)
 	}
 	switch f.Platform {
 	case "", "YOUTUBE", "RUMBLE":
 	default:
-		return desk.Invalid("error_platform", nil)
+		return f, desk.Invalid("error_platform", nil)
 	}
-	f.Exact = strings.TrimSpace(c.QueryParam("q"))
-	f.Search = lang.SearchKey(f.Exact)
+	return f, nil
+}
+
+func foundBy(c echo.Context) desk.Found {
+	return desk.Found{Status: c.QueryParam("status"), Platform: c.QueryParam("platform"), Query: strings.TrimSpace(c.QueryParam("q"))}
+}
+
+func (w *Web) library(c echo.Context) error {
+	f, err := filterOf(foundBy(c))
+	if err != nil {
+		return err
+	}
+	f.After, f.Limit = c.QueryParam("after"), pageSize
 	view, err := w.loadLibrary(c, f)
 	if err != nil {
 		return fmt.Errorf("library: %w", err)
@@ -568,6 +584,9 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 		if view.Need.Count, err = w.store.Needs(ctx, adminOf(c), f); err != nil {
 			return view, err
 		}
+	}
+	if view.Need.Publications, _, err = w.store.CountUnpublished(ctx, adminOf(c), f); err != nil {
+		return view, err
 	}
 	if view.Health, err = w.health(c); err != nil {
 		return view, err
@@ -915,23 +934,45 @@ func (w *Web) delete(c echo.Context) error {
 
 // askRetryAll says what Retry all would do. Its form carries what was shown, so that nothing else is tried again.
 func (w *Web) askRetryAll(c echo.Context) error {
-	query := strings.TrimSpace(c.QueryParam("q"))
-	need, err := w.store.NeedYou(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(query)})
+	ctx, admin, view := c.Request().Context(), adminOf(c), retryAllView{Success: true, Found: foundBy(c)}
+	f, err := filterOf(view.Found)
+	if err != nil {
+		return err
+	}
+	if f.Platform == "" {
+		view.Need, err = w.store.NeedYou(ctx, admin, f)
+	}
+	if err == nil {
+		view.Publications, view.Until, err = w.store.CountUnpublished(ctx, admin, f)
+	}
 	if err != nil {
 		return fmt.Errorf("retry all: %w", err)
 	}
-	return w.answer(c, "retry-all", desk.Frame{Title: say(c, "title_retry_all")}, retryAllView{true, need, query})
+	return w.answer(c, "retry-all", desk.Frame{Title: say(c, "title_retry_all")}, view)
 }
 
 func (w *Web) retryAll(c echo.Context) error {
+	ctx, admin := c.Request().Context(), adminOf(c)
 	seen, err := desk.Shown(c.Response(), c.Request())
 	if err != nil {
 		return err
 	}
-	t, err := w.queue.RetryAll(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(seen.Query)}, seen.Newest, seen.Count)
+	f, err := filterOf(seen.Found)
+	if err != nil {
+		return err
+	}
+	var t Tally
+	if seen.Count > 0 {
+		t, err = w.queue.RetryAll(ctx, admin, f, seen.Newest, seen.Count)
+	}
+	if err == nil && seen.Publications > 0 {
+		var p Tally
+		p, err = w.queue.RetryPublications(ctx, admin, f, seen.Until, seen.Publications)
+		t = t.And(p)
+	}
 	switch {
 	case err != nil:
-		stopped := desk.Refusal{Status: desk.Internal.Status, Code: desk.Internal.Code, ID: "retry_all_stopped", Vars: desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count}}
+		stopped := desk.Refusal{Status: desk.Internal.Status, Code: desk.Internal.Code, ID: "retry_all_stopped", Vars: desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count + seen.Publications}}
 		return fmt.Errorf("%w: %w", stopped, err)
 	case !desk.WantsJSON(c.Request()):
 		return c.Redirect(http.StatusSeeOther, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
