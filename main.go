@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -35,8 +37,11 @@ import (
 	"retake/internal/lang"
 	"retake/internal/media"
 	"retake/internal/outage"
+	"retake/internal/rumble"
+	"retake/internal/seal"
 	"retake/internal/telegram"
 	"retake/internal/video"
+	"retake/internal/youtube"
 )
 
 // version is set by the linker for a release.
@@ -208,9 +213,14 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		}
 		msgs = bot
 	}
+	studio, err := newStudio(store, files, cfg)
+	if err != nil {
+		return fmt.Errorf("the key of the channels' tokens: %w", err)
+	}
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
-		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery)}, log)
+		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites()}, log)
+	studio.queue = queue
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }, Free: maker.Free,
@@ -433,6 +443,337 @@ func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) err
 	}
 	_, err = fmt.Fprintf(out, "\nSign in to the page (works once, for 15 minutes):\n  %s\n\n", link)
 	return err
+}
+
+// ---- publishing
+
+// studio is what the queue and the page publish with.
+type studio struct {
+	store   *Store
+	queue   *Queue
+	files   *media.Disk
+	box     *seal.Box
+	youtube *youtube.Client // nil: the program is not known to Google
+	rumble  *rumble.Client
+	cfg     Config
+}
+
+func newStudio(store *Store, files *media.Disk, cfg Config) (*studio, error) {
+	s := &studio{store: store, files: files, cfg: cfg,
+		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
+	if cfg.YouTube.ClientID != "" {
+		s.youtube = youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
+			AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
+			RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: func() time.Time { return store.now() }})
+	}
+	if cfg.YouTube.TokenKey != "" {
+		s.box = seal.New(cfg.YouTube.TokenKey)
+		return s, nil
+	}
+	var err error
+	s.box, err = seal.FromFile(filepath.Join(cfg.DataDir, "token.key"))
+	return s, err
+}
+
+// sites are the platforms that videos are published on by the program itself.
+func (s *studio) sites() map[string]platform {
+	sites := map[string]platform{}
+	if s.youtube != nil {
+		sites["YOUTUBE"] = onYouTube{s}
+	}
+	if s.rumble.Token() {
+		sites["RUMBLE"] = onRumble{s}
+	}
+	return sites
+}
+
+// noAccess is what happens where a channel has no token that can be read.
+type noAccess struct{ error }
+
+func (noAccess) AccessEnded() bool { return true }
+func (noAccess) WholeApp() bool    { return false }
+
+// owner is whose token it is, for the seal.
+func owner(external string) string { return "YOUTUBE " + external }
+
+// account returns access to a channel.
+func (s *studio) account(ctx context.Context, channel int64) (*youtube.Account, error) {
+	if s.youtube == nil {
+		return nil, Permanent(errors.New("youtube notSetUp: youtube.client_id is empty"))
+	}
+	c, err := s.store.Channel(ctx, channel)
+	if err != nil {
+		return nil, fmt.Errorf("channel %d: %w", channel, err)
+	}
+	sealed, err := s.store.Token(ctx, channel)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, noAccess{errors.New("youtube disconnected: the channel was disconnected here")}
+	case err != nil:
+		return nil, fmt.Errorf("token of channel %d: %w", channel, err)
+	}
+	var token youtube.Token
+	text, err := s.box.Unseal(sealed, owner(c.External))
+	if err == nil {
+		err = json.Unmarshal(text, &token)
+	}
+	if err != nil {
+		return nil, noAccess{errors.New("youtube tokenKey: the token was sealed with another key than this one")}
+	}
+	return s.youtube.With(token, func(ctx context.Context, t youtube.Token) error {
+		sealed, err := s.seal(t, c.External)
+		if err != nil {
+			return err
+		}
+		return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepToken(channel, sealed) })
+	}), nil
+}
+
+func (s *studio) seal(t youtube.Token, external string) ([]byte, error) {
+	text, err := json.Marshal(t)
+	return s.box.Seal(text, owner(external)), err
+}
+
+// open opens the files of a video; its picture may be missing.
+func (s *studio) open(ctx context.Context, v Video) (file, thumb io.ReadSeekCloser, err error) {
+	if file, err = s.files.Open(v.File); err != nil {
+		return nil, nil, fmt.Errorf("open the video: %w", err)
+	}
+	if v.Thumb != "" {
+		if thumb, err = s.files.Open(v.Thumb); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("open its picture: %w", err), file.Close())
+		}
+	}
+	return file, thumb, nil
+}
+
+// onYouTube publishes on YouTube.
+type onYouTube struct{ *studio }
+
+func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error) {
+	account, err := s.account(ctx, t.Publication.Channel)
+	if err != nil {
+		return 0, err
+	}
+	file, thumb, err := s.open(ctx, t.Asset.Video)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	v := youtube.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File)}
+	if thumb != nil {
+		defer thumb.Close()
+		v.Thumb, v.ThumbType = thumb, "image/jpeg"
+	}
+	u := t.Publication.Upload
+	at := youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, ID: u.ID, Step: u.Step, Uploaded: u.Uploaded, Dressed: u.Dressed, Warning: u.Warning}
+	return account.Publish(ctx, v, s.described(t.Publication.Metadata, t.Publication.PublishAt), at, func(at youtube.State) error {
+		u := Upload{Session: at.Session, Since: at.Since, Sent: at.Sent, ID: at.ID, Step: at.Step, Uploaded: at.Uploaded, Dressed: at.Dressed, Warning: at.Warning}
+		if u.ID != "" {
+			u.URL = s.youtube.Watch(u.ID)
+		}
+		return keep(u)
+	})
+}
+
+// described is metadata as YouTube takes it. A time that has passed in the queue means at once.
+func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
+	if !at.After(s.store.now()) {
+		at = time.Time{}
+	}
+	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,
+		Category: cmp.Or(m.Category, "22"), Playlist: m.Playlist, Kids: m.Kids == "yes", Synthetic: m.Synthetic == "yes", Notify: m.Notify == "yes", PublishAt: at}
+}
+
+// onRumble publishes on Rumble.
+type onRumble struct{ *studio }
+
+func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error) {
+	file, thumb, err := s.open(ctx, t.Asset.Video)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	v := rumble.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File), Name: t.Asset.Video.File}
+	if thumb != nil {
+		defer thumb.Close()
+		v.Thumb, v.ThumbType = thumb, "image/jpeg"
+	}
+	u, m := t.Publication.Upload, t.Publication.Metadata
+	if u.ID != "" { // it was there when the program ended
+		return 0, nil
+	}
+	made, err := s.rumble.Publish(ctx, v, rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
+		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(Upload{Step: at.Step, Sent: at.Sent}) })
+	if err != nil {
+		return 0, err
+	}
+	return 0, keep(Upload{Step: "processing", Sent: v.Size, ID: made.ID, URL: made.URL})
+}
+
+// Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected; 0: any.
+func (s *studio) Ask(ctx context.Context, session [32]byte, channel int64) (string, error) {
+	if s.youtube == nil {
+		return "", ErrNotFound
+	}
+	if channel == 0 {
+		return s.youtube.Ask(session, ""), nil
+	}
+	c, err := s.store.Channel(ctx, channel)
+	return s.youtube.Ask(session, c.External), err
+}
+
+// Answer connects the channel that Google has given access to. What failed because that had ended goes on.
+func (s *studio) Answer(ctx context.Context, session [32]byte, query url.Values, admin Admin) (Channel, error) {
+	if s.youtube == nil {
+		return Channel{}, ErrNotFound
+	}
+	grant, err := s.youtube.Answer(ctx, session, query)
+	if err != nil {
+		return Channel{}, err
+	}
+	c := Channel{Platform: "YOUTUBE", External: grant.Channel.ID, Title: grant.Channel.Title, Creator: admin.ID}
+	sealed, err := s.seal(grant.Token, c.External)
+	if err != nil {
+		return c, err
+	}
+	if err := s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
+		if c.ID, err = tx.Connect(c, sealed); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "connect", Platform: c.Platform})
+	}); err != nil {
+		return c, err
+	}
+	return c, s.queue.Reconnected(context.WithoutCancel(ctx), admin)
+}
+
+// Check asks whether a channel still works. If its access had ended and is back, what failed for that goes on.
+func (s *studio) Check(ctx context.Context, channel int64, admin Admin) error {
+	began := s.store.now()
+	account, err := s.account(ctx, channel)
+	var c youtube.Channel
+	if err == nil {
+		c, err = account.Mine(ctx)
+	}
+	if err != nil {
+		return s.noticed(ctx, channel, began, err)
+	}
+	if err := s.store.Tx(ctx, func(tx *Tx) error { return tx.Checked(channel, c.Title) }); err != nil {
+		return err
+	}
+	return s.queue.Reconnected(ctx, admin)
+}
+
+// noticed records what an error of YouTube says about a channel, and returns it.
+func (s *studio) noticed(ctx context.Context, channel int64, began time.Time, err error) error {
+	if of, ok := errors.AsType[channelTrouble](err); ok && of.AccessEnded() {
+		lost := s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.LoseAccess(channel, began, err.Error()) })
+		return errors.Join(err, lost)
+	}
+	return err
+}
+
+// Disconnect gives the access to a channel back and forgets its token. Google may be told later, or never: the token is
+// gone here.
+func (s *studio) Disconnect(ctx context.Context, channel int64, admin Admin) error {
+	account, err := s.account(ctx, channel)
+	if err == nil {
+		err = account.Revoke(ctx)
+	}
+	if err != nil && errors.Is(err, ErrNotFound) {
+		return err
+	}
+	forgot := s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error {
+		if err := tx.Disconnect(channel, "youtube disconnected: the channel was disconnected here"); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "disconnect", Platform: "YOUTUBE"})
+	})
+	if _, ended := errors.AsType[channelTrouble](err); ended && forgot == nil {
+		return nil // there was nothing to give back
+	}
+	return errors.Join(forgot, err)
+}
+
+// published returns a video and its publication on a platform, if this admin may change it.
+func (s *studio) published(ctx context.Context, assetID, platform string, admin Admin) (a Asset, p Publication, err error) {
+	err = s.store.Tx(ctx, func(tx *Tx) (err error) {
+		if a, err = tx.Asset(assetID); err != nil {
+			return err
+		}
+		if p, err = tx.Publication(assetID, platform); err == nil && !admin.MayChange(&p.Creator) {
+			err = ErrForbidden
+		}
+		return err
+	})
+	return a, p, err
+}
+
+// Update changes a video on its platform to what is saved for it. ErrNotFound: it is not there, or nothing can be changed there.
+func (s *studio) Update(ctx context.Context, assetID, platform string, admin Admin) error {
+	a, p, err := s.published(ctx, assetID, platform, admin)
+	switch {
+	case err != nil:
+		return err
+	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != Completed:
+		return ErrNotFound
+	}
+	began := s.store.now()
+	account, err := s.account(ctx, p.Channel)
+	if err == nil {
+		err = account.Update(ctx, p.Upload.ID, s.described(a.Metadata, p.PublishAt))
+	}
+	if err != nil {
+		return s.noticed(ctx, p.Channel, began, err)
+	}
+	return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error {
+		if err := tx.Changed(p.ID, assetID, a.Metadata); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})
+	})
+}
+
+// Remove deletes a video on its platform, where that can be done from here, and forgets the publication.
+func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Admin) error {
+	_, p, err := s.published(ctx, assetID, platform, admin)
+	if err != nil {
+		return err
+	}
+	if platform == "YOUTUBE" && p.Upload.ID != "" && !p.Status.Live() {
+		began := s.store.now()
+		account, err := s.account(ctx, p.Channel)
+		if err == nil {
+			err = account.Delete(ctx, p.Upload.ID)
+		}
+		if err != nil {
+			return s.noticed(ctx, p.Channel, began, err)
+		}
+	}
+	return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error {
+		if err := tx.Unpublish(assetID, platform); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform})
+	})
+}
+
+// MarkPublished records that somebody has put a video on Rumble, or found it there, at an address.
+func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address string, admin Admin) error {
+	if _, _, err := s.published(ctx, assetID, platform, admin); err != nil {
+		return err
+	}
+	address, err := s.rumble.CheckURL(address)
+	if err != nil {
+		return err
+	}
+	return s.store.Tx(ctx, func(tx *Tx) error {
+		if err := tx.MarkPublished(assetID, platform, address); err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform})
+	})
 }
 
 // ---- the other commands
@@ -796,6 +1137,21 @@ type Config struct {
 		Model   string   `toml:"model"`
 		Voice   string   `toml:"voice"`
 	} `toml:"voice"`
+	YouTube struct {
+		ClientID      string `toml:"client_id"`
+		ClientSecret  string `toml:"client_secret"`
+		BaseURL       string `toml:"base_url"`
+		AuthURL       string `toml:"auth_url"`
+		TokenURL      string `toml:"token_url"`
+		WatchURL      string `toml:"watch_url"`
+		UploadsPerDay int    `toml:"uploads_per_day"`
+		TokenKey      string `toml:"token_key"`
+	} `toml:"youtube"`
+	Rumble struct {
+		AccessToken string `toml:"access_token"`
+		ChannelID   string `toml:"channel_id"`
+		BaseURL     string `toml:"base_url"`
+	} `toml:"rumble"`
 	Media struct {
 		MaxUploadMB int64 `toml:"max_upload_mb"`
 	} `toml:"media"`
@@ -851,16 +1207,22 @@ func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
 		"telegram.token", "this is no bot token: it looks like 123456789:AAF… as @BotFather gave it")
 	is(c.DataDir != "", "data_dir", "a folder is expected")
 	is(slices.Contains(lang.Languages, c.Language), "language", "one of %s is expected", strings.Join(lang.Languages, ", "))
-	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL} {
+	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL,
+		"youtube.base_url": &c.YouTube.BaseURL, "youtube.auth_url": &c.YouTube.AuthURL, "youtube.token_url": &c.YouTube.TokenURL, "rumble.base_url": &c.Rumble.BaseURL} {
 		*address = strings.TrimRight(*address, "/")
 		is(isAddress(*address), key, "an address such as https://example.com is expected")
 	}
 	_, _, err := net.SplitHostPort(c.Web.Listen)
 	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
 	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
-		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB), "media.max_upload_mb": int(c.Media.MaxUploadMB)} {
+		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB), "media.max_upload_mb": int(c.Media.MaxUploadMB), "youtube.uploads_per_day": c.YouTube.UploadsPerDay} {
 		is(n >= 1, key, "1 or more is expected")
 	}
+	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url", "an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
+	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret", "client_id and client_secret are expected together, as Google gave them")
+	is(strings.HasSuffix(c.YouTube.TokenURL, "/token"), "youtube.token_url", "an address that ends in /token is expected")
+	key := seal.Check(c.YouTube.TokenKey)
+	is(c.YouTube.TokenKey == "" || key == nil, "youtube.token_key", "%v", key)
 	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
 	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
 	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,

@@ -100,13 +100,18 @@ type waitError struct {
 func (e waitError) Unwrap() error                     { return e.error }
 func (e waitError) RetryAfter() (time.Duration, bool) { return e.after, true }
 
-// trouble is what an error of a platform may say of itself beyond Permanent and RetryAfter.
+// trouble is what the error of a platform says of itself beyond Permanent and RetryAfter.
 type trouble interface {
 	error
 	Pause() time.Duration // the next attempt comes no sooner
-	AccessEnded() bool    // the platform refuses the token: nothing can be published until somebody connects it again
-	WholeApp() bool       // of a wait: no upload to any channel goes on
 	Step() string         // what the publication needs, or waits for: see the schema
+}
+
+// channelTrouble is what the error of a platform that is connected by channels says of them.
+type channelTrouble interface {
+	error
+	AccessEnded() bool // the platform refuses the token: nothing can be published there until somebody connects it again
+	WholeApp() bool    // of a wait: no upload to any channel goes on
 }
 
 // maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
@@ -172,17 +177,17 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 	now, problem := moment(tx.now), why.Err.Error()
 	wait, waits := retryAfter(why.Err)
 	step, pause := "", time.Duration(0)
-	of, isOf := errors.AsType[trouble](why.Err)
-	if isOf {
+	if of, ok := errors.AsType[trouble](why.Err); ok {
 		step, pause = of.Step(), of.Pause()
 	}
+	channel, ofChannel := errors.AsType[channelTrouble](why.Err)
 	switch {
-	case isOf && of.AccessEnded():
+	case ofChannel && channel.AccessEnded():
 		return GaveUp, tx.EndAccess(j, problem)
 	case isPermanent(why.Err):
 		return GaveUp, tx.GiveUp(j, problem, step)
-	case waits && step != "":
-		return Deferred, tx.HoldUploads(j, of.WholeApp(), now.Add(wait), step, problem)
+	case ofChannel && waits && step != "":
+		return Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
 	case waits:
 		return Deferred, tx.Defer(j, now.Add(wait), problem)
 	case j.Kind == Render:

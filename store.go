@@ -1160,6 +1160,7 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 		}
 	}
 	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
+			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
 			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
 				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata <> '{}'), metadata) ELSE metadata END
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
@@ -1249,18 +1250,18 @@ func (tx *Tx) MarkPublished(assetID, platform, url string) error {
 }
 
 // Changed records what a video is published with from now on.
-func (tx *Tx) Changed(publication int64, assetID string, m Metadata, at time.Time) error {
+func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE publications SET metadata = ?, publish_at = ? WHERE id = ?`, m.column(), stamp(at), publication))
+	return one(tx.Exec(`UPDATE publications SET metadata = ? WHERE id = ?`, m.column(), publication))
 }
 
-// Unpublish forgets a publication that nothing is owed for. Busy: something is.
+// Unpublish forgets a publication; one that waits is not made, then. Busy: it has begun.
 func (tx *Tx) Unpublish(assetID, platform string) error {
 	p, err := tx.Publication(assetID, platform)
 	switch {
 	case err != nil:
 		return err
-	case p.Status.Live() && p.Step != "manual":
+	case p.Status == Processing, p.Status == Pending && p.Upload.Sent > 0:
 		return Busy(Publish)
 	}
 	tx.touch(assetID)
@@ -1377,11 +1378,19 @@ func (tx *Tx) EndAccess(j Job, problem string) error {
 	if err := tx.GiveUp(j, problem, "reconnect"); err != nil {
 		return err
 	}
-	tx.touch("")
 	var channel int64
-	err := found(tx.Get(`UPDATE channels SET state = 'ENDED', error = ? WHERE state = 'CONNECTED' AND connected <= ?
-		AND id = (SELECT channel_id FROM publications WHERE id = ?) RETURNING id`, []any{problem, j.Started.UnixMilli(), j.PublicationID}, &channel))
-	if errors.Is(err, ErrNotFound) { // known already, or connected again since this began
+	if err := tx.Get(`SELECT ifnull(channel_id, 0) FROM publications WHERE id = ?`, []any{j.PublicationID}, &channel); err != nil {
+		return err
+	}
+	return tx.LoseAccess(channel, j.Started, problem)
+}
+
+// LoseAccess records that the platform refused the token that a channel had at that time.
+func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
+	tx.touch("")
+	err := one(tx.Exec(`UPDATE channels SET state = 'ENDED', error = ? WHERE id = ? AND state = 'CONNECTED' AND connected <= ?`,
+		problem, channel, at.UnixMilli()))
+	if errors.Is(err, ErrNotFound) { // known already, or connected again since
 		return nil
 	}
 	return cmp.Or(err, tx.failWaiting(channel, problem))

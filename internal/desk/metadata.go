@@ -69,13 +69,14 @@ func (m Metadata) With(sent map[string]string) Metadata {
 	}
 	m.Title = oneLine(m.Title)
 	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
-	m.Tags = strings.Join(tagsOf(m.Tags), ", ")
+	m.Tags = strings.Join(Tags(m.Tags), ", ")
 	return m
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-func tagsOf(text string) (tags []string) {
+// Tags are the tags of a text with commas between them.
+func Tags(text string) (tags []string) {
 	for tag := range strings.SplitSeq(text, ",") {
 		if tag = oneLine(tag); tag != "" {
 			tags = append(tags, tag)
@@ -86,7 +87,7 @@ func tagsOf(text string) (tags []string) {
 
 // countTags counts as Google does: the commas, too, and two quotes around a tag with a space in it.
 func countTags(text string) int {
-	tags := tagsOf(text)
+	tags := Tags(text)
 	n := max(0, len(tags)-1)
 	for _, tag := range tags {
 		n += utf8.RuneCountInString(tag)
