@@ -116,5 +116,8 @@ func (d *Disk) Keys(context.Context) ([]string, error) {
 // Ready is Store's. Whether there is room left is looked at before each video.
 func (d *Disk) Ready(context.Context) error { return nil }
 
+// Tidy is Store's. The folder belongs to the data folder that it is in, and OpenDisk has tidied it.
+func (d *Disk) Tidy(context.Context, string) error { return nil }
+
 // Close releases the folder.
 func (d *Disk) Close() error { return d.root.Close() }

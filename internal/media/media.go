@@ -4,6 +4,7 @@ package media
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,11 +24,17 @@ type Store interface {
 	Keys(ctx context.Context) ([]string, error)
 	// Ready returns nil if files can be kept and read now, or says in a sentence why not.
 	Ready(ctx context.Context) error
+	// Tidy removes what an earlier process left half written. The store belongs to the first owner that tidies it; the error
+	// for another one is ErrNotYours, and nothing is removed: what that one does not know may be somebody's video.
+	Tidy(ctx context.Context, owner string) error
 	// Close releases what the store holds.
 	Close() error
 
 	put(ctx context.Context, key string, file io.Reader, size int64, progress func(sent int64)) error
 }
+
+// ErrNotYours is the error of Tidy for whoever did not come first.
+var ErrNotYours = errors.New("another data folder keeps its videos there: set media.s3.prefix to a folder of its own")
 
 // putFile is Put of either store.
 func putFile(ctx context.Context, s Store, key, path string, progress func(sent int64)) error {

@@ -19,10 +19,10 @@ type Moved struct {
 }
 
 // Move brings the files of keys from one store to the other, one after the other. A file leaves the first when the other
-// has it, so a Move that was interrupted is finished by another. told is asked how far the file of a key is.
-func Move(ctx context.Context, from, to Store, keys []string, told func(key string, sent, size int64)) (m Moved, err error) {
-	for _, key := range keys {
-		size, err := moveOne(ctx, from, to, key, told)
+// has it, so a Move that was interrupted is finished by another. told is told how far the n-th of them is, from 1.
+func Move(ctx context.Context, from, to Store, keys []string, told func(n int, sent, size int64)) (m Moved, err error) {
+	for i, key := range keys {
+		size, err := moveOne(ctx, from, to, key, func(sent, size int64) { told(i+1, sent, size) })
 		switch {
 		case err == nil:
 			m.Files++
@@ -41,7 +41,7 @@ func Move(ctx context.Context, from, to Store, keys []string, told func(key stri
 var errThere = errors.New("it is there already")
 
 // moveOne moves a file; errThere if only the other store has it, fs.ErrNotExist if neither.
-func moveOne(ctx context.Context, from, to Store, key string, told func(key string, sent, size int64)) (size int64, err error) {
+func moveOne(ctx context.Context, from, to Store, key string, told func(sent, size int64)) (size int64, err error) {
 	file, err := from.Open(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err = sizeOf(ctx, to, key); err == nil {
@@ -55,7 +55,7 @@ func moveOne(ctx context.Context, from, to Store, key string, told func(key stri
 	if size, err = rewound(file); err != nil {
 		return 0, err
 	}
-	if err := to.put(ctx, key, file, size, func(sent int64) { told(key, sent, size) }); err != nil {
+	if err := to.put(ctx, key, file, size, func(sent int64) { told(sent, size) }); err != nil {
 		return 0, err
 	}
 	switch there, err := sizeOf(ctx, to, key); {

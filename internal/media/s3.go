@@ -48,7 +48,7 @@ const (
 	tries     = 3                // of a request, within seconds
 	pause     = 30 * time.Second // until a job asks again
 	readiness = 10 * time.Second // for an answer to Ready
-	probe     = ".retake-"       // begins the keys of Ready's own files, which are no media keys
+	own       = ".retake-"       // begins the keys of the store's own files, which are no media keys
 )
 
 // NewS3 prepares a store; it connects when it is used. While the service is away the errors of the first hours, as many as
@@ -183,7 +183,7 @@ var errSlow = fmt.Errorf("no answer within %v", readiness)
 func (s *S3) Try(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readiness, errSlow)
 	defer cancel()
-	key, text := probe+rand.Text(), "retake"
+	key, text := own+rand.Text(), "retake"
 	if err := s.put(ctx, key, strings.NewReader(text), int64(len(text)), nil); err != nil {
 		return err
 	}
@@ -199,6 +199,40 @@ func (s *S3) Try(ctx context.Context) error {
 		return errors.New("the media store keeps another file than it was given")
 	}
 	return cmp.Or(s.remove(ctx, key), s.look(ctx))
+}
+
+// Tidy is Store's.
+func (s *S3) Tidy(ctx context.Context, owner string) error {
+	const key = own + "owner"
+	file, err := s.open(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = s.put(ctx, key, strings.NewReader(owner), int64(len(owner)), nil); err == nil {
+			file, err = s.open(ctx, key)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	first, err := io.ReadAll(io.LimitReader(file, 1<<10))
+	if err != nil {
+		return err
+	}
+	if string(first) != owner {
+		return fmt.Errorf("%w; if that one is gone, delete %s%s in the bucket %s", ErrNotYours, s.config.Prefix, key, s.config.Bucket)
+	}
+	inside, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for upload := range s.client.ListIncompleteUploads(inside, s.config.Bucket, s.config.Prefix, false) {
+		err := upload.Err
+		if err == nil && check(strings.TrimPrefix(upload.Key, s.config.Prefix)) == nil {
+			err = s.client.RemoveIncompleteUpload(ctx, s.config.Bucket, upload.Key)
+		}
+		if err = s.met(ctx, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close is Store's.

@@ -352,8 +352,8 @@ func TestFilesMoveFromOneStoreToTheOther(t *testing.T) {
 	}
 	for _, way := range []struct{ from, to Store }{{disk, s3}, {s3, disk}} {
 		ctx, cancel := context.WithCancel(t.Context())
-		m, err := Move(ctx, way.from, way.to, wanted, func(key string, sent, size int64) {
-			if key == "a.mp4" && sent > size/2 {
+		m, err := Move(ctx, way.from, way.to, wanted, func(n int, sent, size int64) {
+			if wanted[n-1] == "a.mp4" && sent > size/2 {
 				cancel()
 			}
 		})
@@ -363,7 +363,7 @@ func TestFilesMoveFromOneStoreToTheOther(t *testing.T) {
 		if list := keys(t, way.from); !slices.Equal(list, wanted[1:]) {
 			t.Errorf("interrupted: got %q; want the files that were not moved where they were", list)
 		}
-		m, err = Move(t.Context(), way.from, way.to, append(wanted, "lost.mp4"), func(string, int64, int64) {})
+		m, err = Move(t.Context(), way.from, way.to, append(wanted, "lost.mp4"), func(int, int64, int64) {})
 		if err != nil || m.Files != 2 || m.There != 1 || m.Bytes != 18<<20+100_000 || !slices.Equal(m.Missing, []string{"lost.mp4"}) {
 			t.Errorf("got %+v, %v; want two moved, one there, one lost", m, err)
 		}
@@ -387,7 +387,7 @@ func TestAFileLeavesItsStoreOnlyWhenTheOtherHasIt(t *testing.T) {
 	if err := from.Put(t.Context(), "a.mp4", source(t, "a film"), nil); err != nil {
 		t.Fatal(err)
 	}
-	m, err := Move(t.Context(), from, brokenStore{to}, []string{"a.mp4"}, func(string, int64, int64) {})
+	m, err := Move(t.Context(), from, brokenStore{to}, []string{"a.mp4"}, func(int, int64, int64) {})
 	if err == nil || m.Files != 0 {
 		t.Errorf("got %+v, %v; want an error", m, err)
 	}
