@@ -1237,9 +1237,9 @@ func (tx *Tx) FinishPublishing(j Job) error {
 // nothing by hand.
 func (tx *Tx) MarkPublished(assetID, platform, url string) error {
 	tx.touch(assetID)
-	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = 'manual', remote_url = ?, error = NULL,
-			started = ifnull(started, ?3), completed = ?3
-		WHERE asset_id = ? AND platform = ? AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, assetID, tx.now, platform))
+	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = 'manual', remote_url = ?1, error = NULL,
+			started = ifnull(started, ?2), completed = ?2
+		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform))
 	if errors.Is(err, ErrNotFound) {
 		if _, err := tx.Publication(assetID, platform); err != nil {
 			return err

@@ -134,7 +134,7 @@ func (a *Account) Revoke(ctx context.Context) error {
 	got, err := a.c.send(ctx, request{
 		method: "POST", url: strings.TrimSuffix(a.c.conf.TokenURL, "/token") + "/revoke",
 		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"},
-		body: text(form), size: int64(len(form)), wait: patience,
+		body:   text(form), size: int64(len(form)), wait: patience,
 	}, "")
 	if err != nil || got.status/100 == 2 {
 		return err

@@ -57,8 +57,10 @@ func (m Metadata) resource(now time.Time) resource {
 // fill changes what the metadata is about, and nothing else. A time that has passed is no schedule any more.
 func (m Metadata) fill(v *resource, now time.Time) {
 	s := v.Snippet
-	s.Title, s.Description, s.Category, s.Language, s.AudioLanguage = m.Title, m.Description, m.Category, m.Language, m.Language
-	s.Tags = append([]string{}, m.Tags...)
+	s.Title, s.Description, s.Category, s.Tags = m.Title, m.Description, m.Category, append([]string{}, m.Tags...)
+	if m.Language != "" {
+		s.Language, s.AudioLanguage = m.Language, m.Language
+	}
 	t := v.Status
 	t.Privacy, t.PublishAt, t.Kids, t.Synthetic = m.Privacy, "", &m.Kids, &m.Synthetic
 	if m.PublishAt.After(now) {

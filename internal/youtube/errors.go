@@ -84,7 +84,9 @@ func (e *Error) Permanent() bool {
 }
 
 // RetryAfter returns the wait for the next day of a limit. Such a wait is no attempt.
-func (e *Error) RetryAfter() (time.Duration, bool) { return e.wait, e.class == quota || e.class == limit }
+func (e *Error) RetryAfter() (time.Duration, bool) {
+	return e.wait, e.class == quota || e.class == limit
+}
 
 // WholeApp reports whether every channel has to wait.
 func (e *Error) WholeApp() bool { return e.class == quota }
@@ -107,7 +109,9 @@ func (e *Error) Step() string { return steps[e.class] }
 func (e *Error) Field() string { return fields[e.reason] }
 
 // cut is a failure of the way to YouTube.
-func cut(message string) *Error { return &Error{class: transient, reason: "connection", message: tidy(message)} }
+func cut(message string) *Error {
+	return &Error{class: transient, reason: "connection", message: tidy(message)}
+}
 
 func failed(reason, message string) *Error {
 	return &Error{class: permanent, reason: reason, message: tidy(message)}

@@ -117,7 +117,7 @@ func warn(warnings []string, what string, err error) []string {
 	case errors.As(err, &e):
 		return append(warnings, (&Error{reason: what + "-" + e.reason, message: e.message}).Error())
 	}
-	return append(warnings, (&Error{reason: what + "-file", message: tidy(err.Error())}).Error())
+	return append(warnings, (&Error{reason: what + "-file", message: "it cannot be read"}).Error())
 }
 
 // picture sets the video's thumbnail.

@@ -105,7 +105,8 @@ func (a *Account) goOn(ctx context.Context, v Video, s *State, save func(State) 
 }
 
 // send sends the file from at on. A cut connection is no failure as long as the upload comes forward: the session is asked, and
-// the rest is sent.
+// the rest is sent. So is a chunk that is refused: an earlier one, sent before this program was killed, may have arrived since
+// the session was asked.
 func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save func(State) error) (id string, err error) {
 	failedAt := int64(-1)
 	saved := a.c.now()
@@ -116,7 +117,8 @@ func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save fu
 	}
 	for {
 		next, id, err := a.put(ctx, v, s.Session, at)
-		asked := is(err, "connection") && at > failedAt
+		var e *Error
+		asked := errors.As(err, &e) && (e.class == permanent || e.reason == "connection") && at > failedAt
 		if asked {
 			failedAt = at
 			next, id, err = a.put(ctx, v, s.Session, -1)

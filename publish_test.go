@@ -1,0 +1,582 @@
+// Publications as jobs of the queue, in fake time, on a site that does what the test says.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// site is a platform; the error of each attempt is what next says.
+type site struct {
+	mu   sync.Mutex
+	next func(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error)
+	at   []time.Time // of the attempts
+}
+
+func (s *site) Publish(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+	s.mu.Lock()
+	s.at = append(s.at, time.Now())
+	next := s.next
+	s.mu.Unlock()
+	if next == nil {
+		return 0, keep(Upload{ID: "vid-" + t.AssetID, URL: "https://watch/" + t.AssetID, Step: "processing", Sent: 1})
+	}
+	return next(ctx, t, keep)
+}
+
+func (s *site) does(next func(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = next
+}
+
+func (s *site) fails(err error) {
+	s.does(func(context.Context, Task, func(Upload) error) (time.Duration, error) { return 0, err })
+}
+
+func (s *site) tries() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.at)
+}
+
+// refusal is an error of a platform that is connected by channels.
+type refusal struct {
+	text, step              string
+	permanent, ended, whole bool
+	wait, pause             time.Duration
+}
+
+func (r refusal) Error() string                     { return r.text }
+func (r refusal) Step() string                      { return r.step }
+func (r refusal) Permanent() bool                   { return r.permanent }
+func (r refusal) AccessEnded() bool                 { return r.ended }
+func (r refusal) WholeApp() bool                    { return r.whole }
+func (r refusal) Pause() time.Duration              { return r.pause }
+func (r refusal) RetryAfter() (time.Duration, bool) { return r.wait, r.wait > 0 }
+
+var (
+	errUnavailable = refusal{text: "youtube http503: unavailable"}
+	errRevoked     = refusal{text: "youtube invalid_grant: revoked", step: "reconnect", permanent: true, ended: true}
+)
+
+// connected makes a channel that is connected.
+func connected(t testing.TB, s *Store, external string) (id int64) {
+	t.Helper()
+	write(t, s, func(tx *Tx) (err error) {
+		id, err = tx.Connect(Channel{Platform: "YOUTUBE", External: external, Title: "Channel " + external, Creator: 8}, []byte("sealed"))
+		return err
+	})
+	return id
+}
+
+// uploaded makes a finished video of admin 7.
+func uploaded(t testing.TB, s *Store, name string) string {
+	t.Helper()
+	seven := int64(7)
+	a := Asset{ID: NewID(), Name: name, NameKey: strings.ToLower(name), Lang: "ru", Creator: &seven, Video: Video{File: "a.mp4", Thumb: "a.jpg", Size: 100, Duration: time.Second, Width: 4, Height: 2}}
+	write(t, s, func(tx *Tx) error { return tx.AddUpload(a) })
+	return a.ID
+}
+
+// publishes owes a video of admin 7 to YouTube.
+func publishes(t testing.TB, s *Store, channel int64, name string) (assetID string) {
+	t.Helper()
+	id := uploaded(t, s, name)
+	write(t, s, func(tx *Tx) error {
+		return tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: Metadata{Title: name}})
+	})
+	return id
+}
+
+func onSite(s *site) Options {
+	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Sites: map[string]platform{"YOUTUBE": s}}
+}
+
+// stands returns the status and step of the publication of an asset, and its error.
+func stands(t testing.TB, s *Store, assetID string) (state, problem string) {
+	t.Helper()
+	all, err := s.Publications(t.Context(), assetID)
+	if err != nil || len(all[assetID]) != 1 {
+		t.Fatalf("got %v, %v; want one publication", all, err)
+	}
+	p := all[assetID][0]
+	return fmt.Sprintf("%s %s", p.Status, p.Step), p.Error
+}
+
+func wantState(t testing.TB, s *Store, assetID, want string) {
+	t.Helper()
+	if got, problem := stands(t, s, assetID); got != want {
+		t.Errorf("got %q (%s); want %q", got, problem, want)
+	}
+}
+
+var owner8 = Admin{ID: 8, Owner: true}
+
+func TestThreeAttemptsToPublishThenTheCardAndRetry(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		yt.fails(errUnavailable)
+		q, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		id := publishes(t, s, channel, "Лето")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if len(yt.at) != 3 {
+			t.Fatalf("got %d attempts; want 3", len(yt.at))
+		}
+		if one, two := yt.at[1].Sub(yt.at[0]), yt.at[2].Sub(yt.at[1]); one < 9*time.Second || one > 12*time.Second || two < 18*time.Second || two > 23*time.Second {
+			t.Errorf("got pauses of %v and %v; want 10 s and twice that", one, two)
+		}
+		wantState(t, s, id, "FAILED ")
+		runs, err := s.Attempts(t.Context(), id)
+		if err != nil || len(runs[id]) != 3 || runs[id][2].Platform != "YOUTUBE" || runs[id][2].Outcome != "gave up" || runs[id][2].Error != errUnavailable.text {
+			t.Errorf("got %+v, %v; want three attempts of YouTube's", runs[id], err)
+		}
+		if n := count(t, s, `SELECT count(*) FROM jobs`); n != 0 {
+			t.Errorf("got %d jobs; want none", n)
+		}
+
+		yt.does(nil)
+		for _, want := range []Outcome{Restarted, Joined} { // a double click
+			if out, err := q.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil || out != want {
+				t.Errorf("got %s, %v; want %s", out, err, want)
+			}
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, s, id, "COMPLETED ")
+		if len(yt.at) != 4 || upload(t, s, id).URL != "https://watch/"+id {
+			t.Errorf("got %d attempts, %+v; want one more, and the link", len(yt.at), upload(t, s, id))
+		}
+	})
+}
+
+// upload is how far the publication of an asset has come.
+func upload(t testing.TB, s *Store, assetID string) Upload {
+	t.Helper()
+	all, err := s.Publications(t.Context(), assetID)
+	if err != nil || len(all[assetID]) != 1 {
+		t.Fatalf("got %v, %v; want one publication", all, err)
+	}
+	return all[assetID][0].Upload
+}
+
+func TestARateLimitMakesThePauseLonger(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		yt.fails(refusal{text: "youtube rateLimitExceeded: slow down", pause: 90 * time.Second})
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		publishes(t, s, channel, "Лето")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if len(yt.at) != 3 || yt.at[1].Sub(yt.at[0]) != 90*time.Second || yt.at[2].Sub(yt.at[1]) != 90*time.Second {
+			t.Errorf("got attempts at %v; want three, 90 s apart", yt.at)
+		}
+	})
+}
+
+func TestADailyLimitHoldsEveryUploadOfTheAppAndSpendsNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}
+		midnight := time.Now().Add(7 * time.Hour)
+		yt.does(func(context.Context, Task, func(Upload) error) (time.Duration, error) {
+			return 0, refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: time.Until(midnight)}
+		})
+		ids := []string{publishes(t, s, one, "Лето"), publishes(t, s, one, "Зима"), publishes(t, s, two, "Весна")}
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		ids = append(ids, publishes(t, s, two, "Осень")) // wished for while all wait
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := yt.tries(); n > 2 { // two work at a time
+			t.Errorf("got %d attempts; want no more than were under way", n)
+		}
+		stop() // a restart changes nothing
+		_, stop = start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(4 * time.Hour)
+		synctest.Wait()
+		for _, id := range ids {
+			wantState(t, s, id, "PENDING quota")
+			all, err := s.Publications(t.Context(), id)
+			if p := all[id][0]; err != nil || !p.Due.Equal(midnight) || p.Attempt != 0 {
+				t.Errorf("got due %v, attempt %d, %v; want %v and none spent", p.Due, p.Attempt, err, midnight)
+			}
+		}
+		if list, err := s.Channels(t.Context()); err != nil || list[0].HoldFor != "quota" || list[1].HoldFor != "quota" || !list[1].Hold.Equal(midnight) {
+			t.Errorf("got %+v, %v; want both channels held until then", list, err)
+		}
+		before := yt.tries()
+		yt.does(nil)
+		time.Sleep(time.Until(midnight) - time.Second)
+		synctest.Wait()
+		if n := yt.tries(); n != before {
+			t.Errorf("got %d attempts before the time; want none", n-before)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		for _, id := range ids {
+			wantState(t, s, id, "COMPLETED ")
+		}
+		if n := count(t, s, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up')`); n != 0 {
+			t.Errorf("got %d failed attempts; want none", n)
+		}
+	})
+}
+
+func TestAChannelsOwnLimitHoldsThatChannelOnly(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}
+		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			if t.Publication.Channel == one {
+				return 0, refusal{text: "youtube uploadLimitExceeded: enough", step: "limit", wait: 24 * time.Hour}
+			}
+			return 0, keep(Upload{ID: "x", Step: "processing"})
+		})
+		first, second := publishes(t, s, one, "Лето"), publishes(t, s, two, "Зима")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		wantState(t, s, first, "PENDING limit")
+		wantState(t, s, second, "COMPLETED ")
+	})
+}
+
+func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}
+		release := make(chan struct{})
+		yt.does(func(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			if t.Publication.Channel == two {
+				return 0, keep(Upload{ID: "x", Step: "processing"})
+			}
+			<-release // so that the others wait behind it
+			return 0, errRevoked
+		})
+		var ids []string
+		for i := range 6 {
+			ids = append(ids, publishes(t, s, one, fmt.Sprint("Лето ", i)))
+		}
+		other := publishes(t, s, two, "Зима")
+		q, stop := start(t, s, &bench{}, onSite(yt))
+		synctest.Wait()
+		close(release)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := yt.tries(); n > 3 {
+			t.Errorf("got %d attempts; want those that were under way, and none in a loop", n)
+		}
+		for _, id := range ids {
+			wantState(t, s, id, "FAILED reconnect")
+		}
+		wantState(t, s, other, "COMPLETED ")
+		if c, err := s.Channel(t.Context(), one); err != nil || c.State != "ENDED" || c.Error != errRevoked.text {
+			t.Errorf("got %+v, %v; want its access ended, with the reason", c, err)
+		}
+		if n, _, err := s.CountUnpublished(t.Context(), owner8, Filter{}); err != nil || n != 0 {
+			t.Errorf("got %d, %v; want none that another try alone would help", n, err)
+		}
+
+		// The button works without a new consent: the token may be mended elsewhere.
+		yt.does(nil)
+		if out, err := q.Retry(t.Context(), ids[0], AdminClicked{owner8, "YOUTUBE"}); err != nil || out != Restarted {
+			t.Errorf("got %s, %v; want %s", out, err, Restarted)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, s, ids[0], "COMPLETED ")
+		if c, err := s.Channel(t.Context(), one); err != nil || c.State != "CONNECTED" || c.Error != "" {
+			t.Errorf("got %+v, %v; want it connected: it works", c, err)
+		}
+
+		// Connecting the channel again sends the others through Retry.
+		connected(t, s, "UC1")
+		if err := q.Reconnected(t.Context(), owner8); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for _, id := range ids {
+			wantState(t, s, id, "COMPLETED ")
+		}
+		if n := count(t, s, `SELECT count(*) FROM audit WHERE action = 'retry' AND platform = 'YOUTUBE' AND admin = 8 AND outcome = 'restarted'`); n != 6 {
+			t.Errorf("got %d retries in the list; want 6", n)
+		}
+		stop()
+	})
+}
+
+func TestWhatAReconnectionCouldNotSendIsSentAtTheNextStart(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		yt.fails(errRevoked)
+		id := publishes(t, s, channel, "Лето")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		stop()
+		connected(t, s, "UC1") // and the program dies before it could go on
+		yt.does(nil)
+		_, stop = start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		wantState(t, s, id, "COMPLETED ")
+	})
+}
+
+// A worker that still used the old token may report after the channel was connected again.
+func TestALateRefusalOfTheOldTokenEndsNoNewAccess(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		release := make(chan struct{})
+		yt.does(func(context.Context, Task, func(Upload) error) (time.Duration, error) {
+			<-release
+			return 0, errRevoked
+		})
+		id := publishes(t, s, channel, "Лето")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Minute)
+		connected(t, s, "UC1")
+		close(release)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if c, err := s.Channel(t.Context(), channel); err != nil || c.State != "CONNECTED" {
+			t.Errorf("got %+v, %v; want the new access untouched", c, err)
+		}
+		wantState(t, s, id, "FAILED reconnect")
+	})
+}
+
+func TestWhatThePlatformWorksOnIsAskedForAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			if t.Publication.Upload.ID == "" {
+				return 10 * time.Second, keep(Upload{Session: "https://secret", Since: time.Now(), Step: "processing", Sent: 100, ID: "x", URL: "https://watch/x"})
+			}
+			if t.Publication.Upload.Session != "https://secret" {
+				return 0, errors.New("the session is forgotten")
+			}
+			if len(yt.at) < 50 {
+				return 10 * time.Second, nil
+			}
+			return 0, nil
+		})
+		id := publishes(t, s, channel, "Лето")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(35 * time.Second)
+		synctest.Wait()
+		wantState(t, s, id, "PROCESSING processing")
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		wantState(t, s, id, "COMPLETED ")
+		if n := count(t, s, `SELECT count(*) FROM attempts WHERE kind = 'PUBLISH'`); n != 1 || len(yt.at) != 50 {
+			t.Errorf("got %d attempts in the history of %d calls; want one", n, len(yt.at))
+		}
+		if n := count(t, s, `SELECT count(*) FROM publications WHERE session_uri IS NOT NULL`); n != 0 {
+			t.Error("the session is kept after its end; want it forgotten")
+		}
+		if n, err := s.UploadsSince(t.Context(), time.Now().Add(-24*time.Hour)); err != nil || n != 1 {
+			t.Errorf("got %d uploads today, %v; want 1", n, err)
+		}
+	})
+}
+
+func TestAStopGivesTheUploadBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		yt.does(func(ctx context.Context, _ Task, keep func(Upload) error) (time.Duration, error) {
+			if err := keep(Upload{Session: "https://secret", Since: time.Now(), Step: "uploading", Sent: 40}); err != nil {
+				return 0, err
+			}
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		id := publishes(t, s, channel, "Лето")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, s, id, "PROCESSING uploading")
+		stop()
+		wantState(t, s, id, "PENDING uploading")
+		if n := count(t, s, `SELECT attempt FROM jobs`); n != 0 || upload(t, s, id).Sent != 40 {
+			t.Errorf("got %d attempts spent, %d sent; want none, and 40 kept", n, upload(t, s, id).Sent)
+		}
+		var met Upload
+		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			met = t.Publication.Upload
+			return 0, keep(Upload{ID: "x", Step: "processing"})
+		})
+		_, stop = start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if met.Session != "https://secret" || met.Sent != 40 {
+			t.Errorf("got %+v; want the session of before", met)
+		}
+	})
+}
+
+func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			if err := keep(Upload{Session: "https://one", Since: time.Now(), Step: "processing", Sent: 100, ID: "bad", Uploaded: time.Now(), Dressed: true}); err != nil {
+				return 0, err
+			}
+			return 0, refusal{text: "youtube rejected-copyright: claimed", step: "rejected", permanent: true}
+		})
+		id := publishes(t, s, channel, "Лето")
+		q, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, s, id, "FAILED rejected")
+		if got := upload(t, s, id); got.ID != "bad" {
+			t.Errorf("got %+v; want the id of what is there, to delete it", got)
+		}
+		var met Publication
+		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			met = t.Publication
+			return 0, keep(Upload{ID: "good", Step: "processing"})
+		})
+		write(t, s, func(tx *Tx) error { return tx.SaveMetadata(id, Metadata{Title: "Без музыки"}) })
+		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if met.Upload != (Upload{}) || met.Metadata.Title != "Без музыки" {
+			t.Errorf("got %+v; want an upload from nothing, with what was saved since", met)
+		}
+	})
+}
+
+func TestAScheduledOneWaitsForItsTimeAndMayBeTakenBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		rumble := &site{}
+		_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{"RUMBLE": rumble}})
+		defer stop()
+		at := time.Now().Add(48 * time.Hour)
+		var ids []string
+		for _, name := range []string{"Лето", "Зима"} {
+			id := uploaded(t, s, name)
+			write(t, s, func(tx *Tx) error {
+				return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7, Step: "scheduled", PublishAt: at})
+			})
+			ids = append(ids, id)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		wantState(t, s, ids[0], "PENDING scheduled")
+		write(t, s, func(tx *Tx) error { return tx.Unpublish(ids[1], "RUMBLE") })
+		time.Sleep(time.Until(at) + time.Second)
+		synctest.Wait()
+		wantState(t, s, ids[0], "COMPLETED ")
+		if len(rumble.at) != 1 || rumble.at[0].Before(at) {
+			t.Errorf("got attempts at %v; want one, at its time", rumble.at)
+		}
+		if n := count(t, s, `SELECT count(*) FROM assets WHERE rumble = 1`); n != 1 {
+			t.Errorf("got %d on Rumble; want 1", n)
+		}
+	})
+}
+
+func TestByHand(t *testing.T) {
+	s := newStore(t)
+	id := uploaded(t, s, "Лето")
+	write(t, s, func(tx *Tx) error { return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"}) })
+	wantState(t, s, id, "PENDING manual")
+	if n := count(t, s, `SELECT count(*) FROM jobs`); n != 0 {
+		t.Errorf("got %d jobs; want none: nobody but the admin can do it", n)
+	}
+	tx := func(fn func(tx *Tx) error) error { return s.Tx(t.Context(), fn) }
+	if err := tx(func(tx *Tx) error { return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7}) }); !errors.Is(err, ErrExists) {
+		t.Errorf("got %v; want %v", err, ErrExists)
+	}
+	mark := func() error {
+		return tx(func(tx *Tx) error { return tx.MarkPublished(id, "RUMBLE", "https://rumble.com/v1-x.html") })
+	}
+	if err := mark(); err != nil {
+		t.Error(err)
+	}
+	wantState(t, s, id, "COMPLETED manual")
+	if err := mark(); !errors.Is(err, ErrNotFailed) {
+		t.Errorf("got %v for a second one; want %v", err, ErrNotFailed)
+	}
+	if err := tx(func(tx *Tx) error { return tx.MarkPublished(id, "YOUTUBE", "https://x") }); !errors.Is(err, ErrNotFound) {
+		t.Errorf("got %v; want %v", err, ErrNotFound)
+	}
+}
+
+func TestWithoutThePlatformAPublicationFailsWithAWord(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		id := publishes(t, s, connected(t, s, "UC1"), "Лето")
+		_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{}})
+		defer stop()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got, problem := stands(t, s, id); got != "FAILED " || problem != "YOUTUBE is not set up" {
+			t.Errorf("got %q, %q; want it failed with the reason", got, problem)
+		}
+	})
+}
+
+func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		steps := map[string]string{"Лето": "", "Зима": "edit", "Весна": "unknown"}
+		yt.does(func(_ context.Context, t Task, _ func(Upload) error) (time.Duration, error) {
+			return 0, refusal{text: "youtube x: y", permanent: true, step: steps[t.Asset.Name]}
+		})
+		ids := map[string]string{}
+		for name := range steps {
+			ids[name] = publishes(t, s, channel, name)
+		}
+		q, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for _, c := range []struct {
+			admin Admin
+			f     Filter
+			want  int
+		}{{owner8, Filter{}, 2}, {Admin{ID: 7}, Filter{}, 2}, {Admin{ID: 6}, Filter{}, 0}, {owner8, Filter{Platform: "RUMBLE"}, 0}, {owner8, Filter{Platform: "YOUTUBE"}, 2},
+			{owner8, Filter{Search: "лет"}, 1}, {owner8, Filter{Status: Failed}, 0}} {
+			if n, _, err := s.CountUnpublished(t.Context(), c.admin, c.f); err != nil || n != c.want {
+				t.Errorf("%+v %+v: got %d, %v; want %d", c.admin, c.f, n, err, c.want)
+			}
+		}
+		_, until, err := s.CountUnpublished(t.Context(), owner8, Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		later := publishes(t, s, channel, "Позже")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		yt.does(nil)
+		if got, err := q.RetryPublications(t.Context(), owner8, Filter{}, until, 10); err != nil || got != (Tally{Restarted, 2, 0, 0}) {
+			t.Errorf("got %+v, %v; want two", got, err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for id, want := range map[string]string{ids["Лето"]: "COMPLETED ", ids["Зима"]: "COMPLETED ", ids["Весна"]: "FAILED unknown", later: "FAILED "} {
+			wantState(t, s, id, want)
+		}
+	})
+}
