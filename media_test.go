@@ -127,17 +127,18 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	v.start(0)
 	w.until("the second start", func() bool { return strings.Count(v.log.String(), "retake is running") == 2 })
 	w.until("the reason", func() bool { return strings.Contains(v.log.String(), "cannot be reached") })
-	second := v.tg.Person(2, "В", "ru")
-	w.asks(second, "Петя")
 	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	w.until("the wait", func() bool { return count(t, s, `SELECT count(*) FROM attempts WHERE outcome = 'deferred'`) == 1 })
-	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 0 AND last_error LIKE '%cannot be reached%'`); n != 1 {
-		t.Errorf("got %d renders that wait for the bucket with no attempt spent; want 1", n)
-	}
+	mutate(t, s, `UPDATE assets SET file_id = NULL`) // Telegram has lost the video
+	second, third := v.tg.Person(2, "В", "ru"), v.tg.Person(3, "Т", "ru")
+	w.asks(second, "Петя")
+	w.asks(third, "Оля")
+	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`
+	w.until("the wait of a video", func() bool { return count(t, s, waiting, Render) == 1 })
+	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, Deliver) == 1 })
 
 	server.Start()
 	mutate(t, s, `UPDATE jobs SET due = 0`) // half a minute has passed
@@ -145,6 +146,7 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.getsVideos(second, 1)
+	w.getsVideos(third, 1)
 	if now := keysOf(t, bucketOf(t, server)); len(now) != 2*len(files) {
 		t.Errorf("got %q in the bucket; want both videos", now)
 	}

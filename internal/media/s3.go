@@ -37,6 +37,7 @@ type S3 struct {
 	client    *minio.Client
 	transport *http.Transport
 	patience  time.Duration
+	stall     time.Duration // without a byte ends a connection
 
 	mu     sync.Mutex
 	failed time.Time // since when nothing has worked; zero: the last thing did
@@ -44,7 +45,6 @@ type S3 struct {
 }
 
 const (
-	stall     = time.Minute      // without a byte ends a connection
 	tries     = 3                // of a request, within seconds
 	pause     = 30 * time.Second // until a job asks again
 	readiness = 10 * time.Second // for an answer to Ready
@@ -63,15 +63,16 @@ func NewS3(c S3Config, patience time.Duration) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &S3{transport: transport, patience: patience, stall: time.Minute}
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dialer.DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		return impatient{conn}, nil
+		return impatient{conn, s.stall}, nil
 	}
-	client, err := minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""), Secure: secure,
+	s.client, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""), Secure: secure,
 		Region: c.Region, Transport: transport, MaxRetries: tries})
 	if err != nil {
 		return nil, err
@@ -79,7 +80,8 @@ func NewS3(c S3Config, patience time.Duration) (*S3, error) {
 	if c.Prefix = strings.Trim(c.Prefix, "/"); c.Prefix != "" {
 		c.Prefix += "/"
 	}
-	return &S3{config: c, client: client, transport: transport, patience: patience}, nil
+	s.config = c
+	return s, nil
 }
 
 // Put is Store's.
@@ -322,17 +324,20 @@ func oneLine(s string) string {
 
 // impatient is a connection that ends when no byte has moved for a while. What is written moves the time to read on, too:
 // the answer to a long upload comes after it.
-type impatient struct{ net.Conn }
+type impatient struct {
+	net.Conn
+	patience time.Duration
+}
 
 func (c impatient) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(stall)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.patience)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(p)
 }
 
 func (c impatient) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(stall)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(c.patience)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"retake/internal/media/s3test"
@@ -281,10 +282,58 @@ func TestAReadThatBreaksOffGoesOn(t *testing.T) {
 	}
 }
 
-// wire passes bytes on, and cuts each connection after so many from the far end; 0: never.
+func TestAServiceThatFallsSilentIsNotWaitedForForEver(t *testing.T) {
+	server := s3test.New(t)
+	path, _ := film(t, 5<<20)
+	if err := newS3(t, server, nil).Put(t.Context(), "a.mp4", path, nil); err != nil {
+		t.Fatal(err)
+	}
+	wire := newWire(t, server.Address)
+	s := newS3(t, server, func(c *S3Config) { c.Endpoint = "http://" + wire.address })
+	s.stall = 100 * time.Millisecond
+	file, err := s.Open(t.Context(), "a.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	wire.silent.Store(true)
+	wire.cutAfter.Store(100) // not even an answer's head
+	if _, err := io.ReadAll(file); !waits(err) {
+		t.Errorf("reading: got %v; want an error that asks to wait", err)
+	}
+	if err := s.Put(t.Context(), "b.mp4", path, nil); !waits(err) {
+		t.Errorf("sending: got %v; want an error that asks to wait", err)
+	}
+}
+
+func TestAConnectionEndsAMinuteAfterTheLastByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer near.Close()
+		go io.Copy(io.Discard, far)
+		conn, began := impatient{near, time.Minute}, time.Now()
+		ended := make(chan error)
+		go func() { // as a client reads while it sends
+			_, err := conn.Read(make([]byte, 1))
+			ended <- err
+		}()
+		for range 3 {
+			time.Sleep(40 * time.Second) // of the bubble
+			if _, err := conn.Write([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != 3*time.Minute {
+			t.Errorf("got %v after %v; want the end a minute after the last byte", err, time.Since(began))
+		}
+	})
+}
+
+// wire passes bytes on, and cuts each connection after so many from the far end, or only falls silent; 0: never.
 type wire struct {
 	address        string
 	cutAfter, cuts atomic.Int64
+	silent         atomic.Bool
 }
 
 func newWire(t *testing.T, to string) *wire {
@@ -311,6 +360,9 @@ func newWire(t *testing.T, to string) *wire {
 				if n := w.cutAfter.Load(); n > 0 {
 					if sent, _ := io.CopyN(near, far, n); sent == n {
 						w.cuts.Add(1)
+					}
+					if w.silent.Load() {
+						io.Copy(io.Discard, far)
 					}
 					return
 				}
