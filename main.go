@@ -33,7 +33,10 @@ import (
 	"retake/internal/config"
 	"retake/internal/db"
 	"retake/internal/desk"
+	fakerumble "retake/internal/fake/rumble"
+	fakestage "retake/internal/fake/stage"
 	faketelegram "retake/internal/fake/telegram"
+	fakeyoutube "retake/internal/fake/youtube"
 	"retake/internal/folder"
 	"retake/internal/lang"
 	"retake/internal/media"
@@ -86,7 +89,7 @@ func (e usageError) Error() string { return string(e) }
 const usage = usageError(`usage: retake [command] [-config FILE]
 
   serve          run the bot, the queue and the page (this is the default)
-  demo           show all of it in the browser, with a stand-in for Telegram
+  demo           show all of it in the browser, with stand-ins for Telegram, YouTube and Rumble
   check          say what is missing on this machine
   admin link ID  print a one-time link with which that admin signs in to the page
   retry ASSET    try a failed video again
@@ -1071,7 +1074,8 @@ func (b breakable) Render(ctx context.Context, o Order, progress func(int)) (Ren
 	return b.renderer.Render(ctx, o, progress)
 }
 
-// demo runs the program with a fresh data folder and a stand-in for Telegram, whose chats are a page in the browser.
+// demo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
+// and for Rumble.
 func demo(ctx context.Context, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
@@ -1104,9 +1108,22 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	page.Close() // serve opens it again
+	const client, secret, rumbleToken = "demo.apps.retake.example", "demo-client-secret", "demodemodemodemodemodemodemodemodemodemo"
+	address := "http://" + listener.Addr().String()
+	tube := fakeyoutube.New(fakeyoutube.Options{ClientID: client, ClientSecret: secret, BaseURL: address + "/google"})
+	defer tube.Close()
+	rumbles, err := fakerumble.New(fakerumble.Options{AccessToken: rumbleToken, BaseURL: address + "/rumble"})
+	if err != nil {
+		return err
+	}
+	defer rumbles.Close()
+	cfg.YouTube.ClientID, cfg.YouTube.ClientSecret, cfg.YouTube.BaseURL = client, secret, address+"/google"
+	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL, cfg.YouTube.WatchURL = address+"/google/o/oauth2/v2/auth", address+"/google/token", address+"/google/watch?v="
+	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = rumbleToken, address+"/rumble"
+
 	var broken atomic.Bool
 	cfg.DataDir, cfg.cacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
-	cfg.Telegram.Token, cfg.Telegram.APIURL = token, "http://"+listener.Addr().String()
+	cfg.Telegram.Token, cfg.Telegram.APIURL = token, address
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
 	cfg.Render.Offer = []string{"birthday"}
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
@@ -1119,11 +1136,14 @@ func demo(ctx context.Context, out io.Writer) error {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		}
 	})
+	mux.Handle("/google/", http.StripPrefix("/google", tube))
+	mux.Handle("/rumble/", http.StripPrefix("/rumble", rumbles))
+	mux.Handle("/platforms/", http.StripPrefix("/platforms", platforms(tube, rumbles)))
 	mux.Handle("/", chats.Page(faketelegram.PageOptions{
 		Title:    "Retake",
 		People:   []*faketelegram.Person{chats.Person(101, "Мария", "ru"), chats.Person(102, "Ольга", "ru"), chats.Person(103, "Emma", "en")},
-		AdminURL: func() string { return "/enter" },
-		Broken:   broken.Load, SetBroken: broken.Store,
+		AdminURL: func() string { return "/enter" }, Platforms: "platforms/",
+		Broken: broken.Load, SetBroken: broken.Store,
 	}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	group, ctx := errgroup.WithContext(ctx)
@@ -1143,13 +1163,40 @@ func demo(ctx context.Context, out io.Writer) error {
 		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, broken.Load} })
 	})
 	fmt.Fprintf(out, `
-Retake, with a stand-in for Telegram: everything runs on this computer.
+Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this computer.
 
-  Open  http://%s   to write to the bot as a parent
+  Open  %s   to write to the bot as a parent
   Ctrl-C ends it and deletes its data.
 
-`, listener.Addr())
+`, address)
 	return group.Wait()
+}
+
+// platforms is the page with the switches of the stand-ins that videos are published on.
+func platforms(tube *fakeyoutube.Server, rumbles *fakerumble.Server) http.Handler {
+	youtube := fakestage.Platform{ID: "youtube", Name: "YouTube", Videos: func() (list []fakestage.Video) {
+		for _, v := range tube.Videos() {
+			note := v.Privacy + ", " + v.Status
+			if !v.PublishAt.IsZero() {
+				note += ", public at " + v.PublishAt.UTC().Format("2006-01-02 15:04 UTC")
+			}
+			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Note: note, Size: v.Size})
+		}
+		return list
+	}}
+	for _, f := range tube.Faults() {
+		youtube.Switches = append(youtube.Switches, fakestage.Switch(f))
+	}
+	rumble := fakestage.Platform{ID: "rumble", Name: "Rumble", Videos: func() (list []fakestage.Video) {
+		for _, v := range rumbles.Videos() {
+			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Size: v.Size})
+		}
+		return list
+	}}
+	for _, f := range rumbles.Faults() {
+		rumble.Switches = append(rumble.Switches, fakestage.Switch(f))
+	}
+	return fakestage.New("YouTube and Rumble of the demo", youtube, rumble)
 }
 
 // enter signs the demo's visitor in to the page, in the same way as an admin: with a link, spent by its button.

@@ -5,6 +5,7 @@ package rumble
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -98,15 +99,13 @@ var fields = []string{"access_token", "channel_id", "title", "description", "vid
 
 // refusal is the error for an answer that says no.
 func refusal(f fieldErrors) *Error {
-	field := "_"
+	field, said := "_", f["_"]
 	if i := slices.IndexFunc(fields, func(name string) bool { _, ok := f[name]; return ok }); i >= 0 {
-		field = fields[i]
-	} else {
-		for name := range f { // none that we know: at least say it
-			f[field] = fieldError{name + " " + f[name].Code, f[name].Message}
-		}
+		field, said = fields[i], f[fields[i]]
+	} else { // a field that we do not send: at least say which
+		name := slices.Min(slices.Collect(maps.Keys(f)))
+		said = fieldError{name + " " + f[name].Code, f[name].Message}
 	}
-	said := f[field]
 	if said.Code == "SOMETHING_WENT_WRONG" {
 		return transient(rumbleFault, said.text(), 0)
 	}

@@ -53,14 +53,12 @@ func (a *Account) access(ctx context.Context, refused string) (string, error) {
 	if a.token.Refresh == "" {
 		return "", &Error{class: ended, reason: "authError", message: "there is no refresh token"}
 	}
+	// Google gives a refresh token once; x/oauth2 puts the old one into an answer without.
 	fresh, err := a.c.fetch(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return a.c.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: a.token.Refresh}).Token()
 	})
 	if err != nil {
 		return "", err
-	}
-	if fresh.Refresh == "" {
-		fresh.Refresh = a.token.Refresh // Google gives it once
 	}
 	if len(fresh.Scopes) == 0 {
 		fresh.Scopes = a.token.Scopes

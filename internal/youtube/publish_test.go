@@ -385,7 +385,7 @@ func TestASessionThatMovesIsNotFollowed(t *testing.T) {
 	v, _ := film(1000)
 	w.before = func(rw http.ResponseWriter, r *http.Request) bool {
 		if r.Method == "PUT" {
-			http.Redirect(rw, r, "/elsewhere", 307)
+			http.Redirect(rw, r, "/elsewhere", http.StatusTemporaryRedirect)
 		} else if r.URL.Path == "/elsewhere" {
 			t.Error("the video was sent elsewhere")
 		}
@@ -428,6 +428,15 @@ func TestAFileThatCannotBeReadIsNoConnectionProblem(t *testing.T) {
 	}
 }
 
+func TestAFileIsNotReadOnceTheAnswerCame(t *testing.T) {
+	file := strings.NewReader("bytes")
+	s := &source{from: file, left: 5, moved: func() {}}
+	s.stop()
+	if n, err := s.Read(make([]byte, 5)); n != 0 || err == nil || file.Len() != 5 {
+		t.Errorf("got %d bytes, %v", n, err)
+	}
+}
+
 func TestErrorsAndStatesOfFailedUploadsTellNoSecret(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
@@ -436,7 +445,7 @@ func TestErrorsAndStatesOfFailedUploadsTellNoSecret(t *testing.T) {
 	w.front.Close()
 	_, err := s.publish(a, v, about)
 	wantError(t, err, "connection")
-	for _, secret := range []string{"upload_id", "ya29", "1//", s.last.Session} {
+	for _, secret := range []string{"Put ", "://", "upload_id", "ya29", "1//", s.last.Session} {
 		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, secret) {
 			t.Errorf("got %s", text)
 		}

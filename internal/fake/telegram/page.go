@@ -23,6 +23,10 @@ type PageOptions struct {
 	// nil = there is no such button.
 	AdminURL func() string
 
+	// Platforms is the address of the page with the stand-ins of platforms;
+	// "" = there is no such link.
+	Platforms string
+
 	// Broken and SetBroken are behind the switch "Break the renderer"; nil =
 	// there is no such switch.
 	Broken    func() bool
@@ -83,7 +87,7 @@ func (s *Server) Page(opts PageOptions) http.Handler {
 func (p *page) index(w http.ResponseWriter, r *http.Request) {
 	var out bytes.Buffer
 	err := pageTemplate.Execute(&out, map[string]any{
-		"Title": p.opts.Title, "Admin": p.opts.AdminURL != nil, "Break": p.canBreak(), "State": p.picture(),
+		"Title": p.opts.Title, "Platforms": p.opts.Platforms, "Admin": p.opts.AdminURL != nil, "Break": p.canBreak(), "State": p.picture(),
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

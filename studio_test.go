@@ -1,0 +1,617 @@
+// The studio against the stand-ins for YouTube and Rumble, with everything else real: consent, publishing, editing, deleting,
+// and a program that is killed while it uploads.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	fakerumble "retake/internal/fake/rumble"
+	fakeyoutube "retake/internal/fake/youtube"
+	"retake/internal/media"
+	"retake/internal/youtube"
+)
+
+const rumbleToken = "0123456789012345678901234567890123456789"
+
+// broadcaster is a data folder with a studio, and the stand-ins that it publishes on.
+type broadcaster struct {
+	*testing.T
+	dir     string
+	cfg     Config
+	store   *Store
+	files   *media.Disk
+	queue   *Queue
+	studio  *studio
+	tube    *fakeyoutube.Server
+	rumbles *fakerumble.Server
+	log     *journal
+	address string       // of the stand-ins
+	config  string       // path of config.toml
+	ahead   atomic.Int64 // ns that the program's clock is ahead, so that nobody waits for YouTube to be asked again
+}
+
+// newBroadcaster prepares one. meet sees every request to the stand-in for YouTube before it does; nil: nobody does.
+func newBroadcaster(t *testing.T, meet func(http.ResponseWriter, *http.Request)) *broadcaster {
+	t.Helper()
+	b := &broadcaster{T: t, dir: t.TempDir(), log: &journal{}}
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	b.address = server.URL
+	b.tube = fakeyoutube.New(fakeyoutube.Options{ClientID: "client", ClientSecret: "client-secret", BaseURL: server.URL + "/google", Processing: time.Millisecond})
+	var err error
+	if b.rumbles, err = fakerumble.New(fakerumble.Options{AccessToken: rumbleToken, BaseURL: server.URL + "/rumble"}); err != nil {
+		t.Fatal(err)
+	}
+	tube := http.StripPrefix("/google", b.tube)
+	mux.HandleFunc("/google/", func(w http.ResponseWriter, r *http.Request) {
+		if meet != nil {
+			meet(w, r)
+		}
+		tube.ServeHTTP(w, r)
+	})
+	mux.Handle("/rumble/", http.StripPrefix("/rumble", b.rumbles))
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		b.tube.Close()
+		b.rumbles.Close()
+	})
+	b.config = filepath.Join(b.dir, "config.toml")
+	text := fmt.Sprintf(`data_dir = %q
+[web]
+listen = "127.0.0.1:0"
+base_url = "http://localhost:8080"
+[queue]
+backoff = "20ms"
+[youtube]
+client_id = "client"
+client_secret = "client-secret"
+base_url = "%[2]s/google"
+auth_url = "%[2]s/google/o/oauth2/v2/auth"
+token_url = "%[2]s/google/token"
+watch_url = "%[2]s/google/watch?v="
+[rumble]
+access_token = %[3]q
+base_url = "%[2]s/rumble"
+`, b.dir, server.URL, rumbleToken)
+	if err := os.WriteFile(b.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b.cfg, err = LoadConfig(b.config, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	return b
+}
+
+// open opens the store and prepares the studio with a queue that does not run.
+func (b *broadcaster) open() {
+	b.Helper()
+	var err error
+	if b.store, err = OpenStore(filepath.Join(b.dir, "retake.db")); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { b.store.Close() })
+	b.store.now = func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
+	if b.files, err = media.OpenDisk(filepath.Join(b.dir, "media")); err != nil {
+		b.Fatal(err)
+	}
+	if b.studio, err = newStudio(b.store, b.files, b.cfg); err != nil {
+		b.Fatal(err)
+	}
+	b.queue = NewQueue(b.store, nil, nil, b.files, Options{Attempts: 3, Backoff: func(int) time.Duration { return 10 * time.Millisecond }, Sites: b.studio.sites()},
+		slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	b.studio.queue = b.queue
+	var picture bytes.Buffer
+	if err := jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 36)), nil); err != nil {
+		b.Fatal(err)
+	}
+	b.shelve("A.jpg", picture.Bytes())
+}
+
+// run lets the queue work until the test is over.
+func (b *broadcaster) run() {
+	b.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.queue.Run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// consents goes to Google's page and allows access to its channel with that number, or denies it when that is negative.
+func (b *broadcaster) consents(session [32]byte, channel int64, choose int) (Channel, error) {
+	b.Helper()
+	ask, err := b.studio.Ask(b.Context(), session, channel)
+	if err != nil {
+		b.Fatal(err)
+	}
+	form := url.Values{"decision": {"deny"}}
+	if choose >= 0 {
+		r, err := http.Get(ask)
+		if err != nil {
+			b.Fatal(err)
+		}
+		page, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		var ids []string
+		for _, part := range strings.Split(string(page), `name="channel" value="`)[1:] {
+			id, _, _ := strings.Cut(part, `"`)
+			ids = append(ids, id)
+		}
+		if choose >= len(ids) {
+			b.Fatalf("got channels %v of %s; want more than %d", ids, page, choose)
+		}
+		form = url.Values{"decision": {"allow"}, "channel": {ids[choose]}}
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r, err := client.PostForm(ask, form)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Body.Close()
+	to, err := r.Location()
+	if err != nil || to.Path != "/channels/callback" {
+		b.Fatalf("got %v, %v; want the way back", to, err)
+	}
+	return b.studio.Answer(b.Context(), session, to.Query(), owner8)
+}
+
+// connect connects the first channel.
+func (b *broadcaster) connect() Channel {
+	b.Helper()
+	c, err := b.consents([32]byte{1}, 0, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// film puts a video of random bytes on the shelf, once, and returns the sum of its bytes.
+func (b *broadcaster) film(key string, size int) (sum string) {
+	b.Helper()
+	content := make([]byte, size)
+	rand.NewChaCha8([32]byte{7}).Read(content)
+	return b.shelve(key, content)
+}
+
+// shelve puts a file on the shelf.
+func (b *broadcaster) shelve(key string, content []byte) (sum string) {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), key)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	if err := b.files.Put(b.Context(), key, path); err != nil {
+		b.Fatal(err)
+	}
+	h := sha256.Sum256(content)
+	return hex.EncodeToString(h[:])
+}
+
+// video makes a finished video of admin 8 with that file and a picture.
+func (b *broadcaster) video(file string, size int) (assetID string) {
+	b.Helper()
+	eight := int64(8)
+	a := Asset{ID: NewID(), Name: "Лето", NameKey: "лето", Lang: "ru", Creator: &eight,
+		Video: Video{File: file, Thumb: "A.jpg", Size: int64(size), Duration: time.Second, Width: 4, Height: 2}}
+	write(b, b.store, func(tx *Tx) error { return tx.AddUpload(a) })
+	return a.ID
+}
+
+var described = Metadata{Title: "A greeting from Santa", Description: "С Новым годом!", Tags: "new year, ёлка", Language: "ru", Kids: "yes", Privacy: "unlisted",
+	Category: "24", Synthetic: "no", Notify: "no"}
+
+func (b *broadcaster) publishes(assetID string, p Publication) {
+	b.Helper()
+	p.Creator, p.Metadata = 8, described
+	write(b, b.store, func(tx *Tx) error { return tx.Publish(assetID, p) })
+}
+
+// trouble switches a fault of a stand-in.
+func (b *broadcaster) trouble(platform, fault string, on bool) {
+	b.Helper()
+	if platform == "YOUTUBE" {
+		b.tube.SetFault(fault, on)
+		return
+	}
+	for _, f := range b.rumbles.Faults() {
+		if f.ID == fault {
+			f.Set(on)
+			return
+		}
+	}
+	b.Fatalf("there is no fault %s", fault)
+}
+
+// becomes waits until the publication of an asset on a platform has a status and step.
+func (b *broadcaster) becomes(assetID, platform, want string) (p Publication) {
+	b.Helper()
+	deadline := time.After(time.Minute)
+	changed := make(chan struct{}, 1)
+	defer b.queue.View(func(string, int) { nudge(changed) })()
+	for {
+		all, err := b.store.Publications(b.Context(), assetID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, p = range all[assetID] {
+			if p.Platform == platform && fmt.Sprintf("%s %s", p.Status, p.Step) == want {
+				return p
+			}
+			if p.Step == "processing" && p.Due.After(b.store.now()) {
+				b.ahead.Add(int64(time.Minute))
+				b.queue.Wake()
+			}
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			b.Fatalf("got %+v; want %s", all[assetID], want)
+		}
+	}
+}
+
+func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	c := b.connect()
+	sum := b.film("V.mp4", 3<<20)
+	id := b.video("V.mp4", 3<<20)
+	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.publishes(id, Publication{Platform: "RUMBLE"})
+	b.run()
+	p := b.becomes(id, "RUMBLE", "COMPLETED ")
+	if v := b.rumbles.Videos(); len(v) != 1 || v[0].SHA256 != sum || v[0].URL != p.Upload.URL || v[0].Title != described.Title {
+		t.Errorf("got %+v at Rumble, %+v here; want the video and its address", v, p)
+	}
+	p = b.becomes(id, "YOUTUBE", "COMPLETED ")
+	v := b.tube.Videos()
+	if len(v) != 1 || v[0].SHA256 != sum || v[0].URL != p.Upload.URL || v[0].Title != described.Title || v[0].Privacy != "unlisted" || v[0].Category != "24" ||
+		v[0].Kids == nil || !*v[0].Kids || v[0].Synthetic == nil || *v[0].Synthetic || v[0].Notify || v[0].ThumbSize == 0 || p.Upload.Warning != "" {
+		t.Fatalf("got %+v, %+v; want it as it was described", v, p)
+	}
+
+	// It is changed, and deleted.
+	m := described
+	m.Title, m.Privacy, m.Kids = "Another title", "private", "no"
+	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+	for _, c := range []struct {
+		admin Admin
+		id    string
+		on    string
+		want  error
+	}{{Admin{ID: 7}, id, "YOUTUBE", ErrForbidden}, {owner8, NewID(), "YOUTUBE", ErrNotFound}, {owner8, id, "RUMBLE", ErrNotFound}, {owner8, id, "YOUTUBE", nil}} {
+		if err := b.studio.Update(t.Context(), c.id, c.on, c.admin); !errors.Is(err, c.want) {
+			t.Errorf("%+v: got %v; want %v", c, err, c.want)
+		}
+	}
+	if v = b.tube.Videos(); v[0].Title != m.Title || v[0].Privacy != "private" || *v[0].Kids || v[0].Category != "24" {
+		t.Errorf("got %+v; want what was saved", v[0])
+	}
+	if all, err := b.store.Publications(t.Context(), id); err != nil || all[id][0].Metadata != m {
+		t.Errorf("got %+v, %v; want what it is published with now", all[id][0].Metadata, err)
+	}
+	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", Admin{ID: 7}); !errors.Is(err, ErrForbidden) || len(b.tube.Videos()) != 1 {
+		t.Errorf("got %v; want %v, and the video there", err, ErrForbidden)
+	}
+	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+		if err := b.studio.Remove(t.Context(), id, platform, owner8); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM publications`); n != 0 || len(b.tube.Videos()) != 0 {
+		t.Errorf("got %d publications, %d videos at YouTube; want none", n, len(b.tube.Videos()))
+	}
+	b.tellsNoSecret()
+}
+
+// tellsNoSecret looks for tokens and addresses of sessions where they must not be.
+func (b *broadcaster) tellsNoSecret() {
+	b.Helper()
+	texts := b.log.String()
+	write(b, b.store, func(tx *Tx) error {
+		for _, query := range []string{
+			`SELECT ifnull(group_concat(ifnull(error, '') || ifnull(warning, '') || step || metadata), '') FROM publications`,
+			`SELECT ifnull(group_concat(ifnull(error, '')), '') FROM attempts`,
+			`SELECT ifnull(group_concat(action || outcome), '') FROM audit`,
+			`SELECT ifnull(group_concat(ifnull(error, '') || title || CAST(token AS TEXT)), '') FROM channels`,
+		} {
+			var text string
+			if err := tx.Get(query, nil, &text); err != nil {
+				return err
+			}
+			texts += text
+		}
+		return nil
+	})
+	for _, secret := range []string{"ya29", "1//", "upload_id", "client-secret", rumbleToken, "Bearer"} {
+		if strings.Contains(texts, secret) {
+			b.Errorf("%q stands in %s", secret, texts)
+		}
+	}
+}
+
+func TestEveryTroubleOfThePlatforms(t *testing.T) {
+	for name, c := range map[string]struct {
+		platform, fault string
+		state           string // at the end, with the fault on
+		attempts        int    // that were spent
+		after           string // when the fault is off, and after Retry where that is needed
+	}{
+		"YouTube is unavailable":                  {"YOUTUBE", "unavailable", "FAILED ", 3, "COMPLETED "},
+		"its token is not taken":                  {"YOUTUBE", "badtoken", "FAILED reconnect", 1, "COMPLETED "},
+		"access was taken back":                   {"YOUTUBE", "revoked", "FAILED reconnect", 1, ""},
+		"the app's day is over":                   {"YOUTUBE", "quota", "PENDING quota", 0, ""},
+		"the channel's day is over":               {"YOUTUBE", "limit", "PENDING limit", 0, ""},
+		"the last answer is lost":                 {"YOUTUBE", "lost", "COMPLETED ", 0, "COMPLETED "},
+		"a connection breaks in the middle":       {"YOUTUBE", "cut", "FAILED ", 3, "COMPLETED "},
+		"YouTube rejects the video":               {"YOUTUBE", "rejected", "FAILED rejected", 1, "COMPLETED "},
+		"the picture is not taken":                {"YOUTUBE", "thumbnail", "COMPLETED ", 0, "COMPLETED "},
+		"it becomes private, whatever was wished": {"YOUTUBE", "private", "COMPLETED ", 0, "COMPLETED "},
+		"Rumble is unavailable":                   {"RUMBLE", "unavailable", "FAILED ", 3, "COMPLETED "},
+		"Rumble's token is not taken":             {"RUMBLE", "badtoken", "FAILED account", 1, "COMPLETED "},
+		"Rumble refuses the title":                {"RUMBLE", "refused", "FAILED edit", 1, "COMPLETED "},
+		"Rumble's answer is lost":                 {"RUMBLE", "lost", "FAILED unknown", 1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBroadcaster(t, nil)
+			channel := b.connect()
+			b.film("V.mp4", 2<<20)
+			id := b.video("V.mp4", 2<<20)
+			b.trouble(c.platform, c.fault, true)
+			p := Publication{Platform: c.platform}
+			if c.platform == "YOUTUBE" {
+				p.Channel = channel.ID
+			}
+			b.publishes(id, p)
+			b.run()
+			p = b.becomes(id, c.platform, c.state)
+			if n := count(t, b.store, `SELECT count(*) FROM attempts WHERE kind = 'PUBLISH' AND outcome IN ('rescheduled', 'gave up')`); n != c.attempts && c.fault != "lost" {
+				t.Errorf("got %d attempts; want %d", n, c.attempts)
+			}
+			if warned := p.Upload.Warning != ""; warned != (c.fault == "thumbnail" || c.fault == "private") {
+				t.Errorf("got the warning %q", p.Upload.Warning)
+			}
+			videos := func() int {
+				if c.platform == "YOUTUBE" {
+					return len(b.tube.Videos())
+				}
+				return len(b.rumbles.Videos())
+			}
+			want := 1
+			if c.after != "" {
+				b.trouble(c.platform, c.fault, false)
+				if p.Status == Failed {
+					if out, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, c.platform}); err != nil || out != Restarted {
+						t.Fatalf("got %s, %v; want %s", out, err, Restarted)
+					}
+				}
+				b.becomes(id, c.platform, c.after)
+				if c.fault == "rejected" {
+					want = 2
+				}
+			} else if c.fault != "lost" {
+				want = 0
+			}
+			if n := videos(); n != want {
+				t.Errorf("got %d videos; want %d", n, want)
+			}
+			b.tellsNoSecret()
+		})
+	}
+}
+
+func TestRevokedAndReconnected(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	b.film("V.mp4", 1<<20)
+	var ids []string
+	for range 4 {
+		id := b.video("V.mp4", 1<<20)
+		b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+		ids = append(ids, id)
+	}
+	b.tube.SetFault("revoked", true)
+	b.run()
+	for _, id := range ids {
+		b.becomes(id, "YOUTUBE", "FAILED reconnect")
+	}
+	b.tube.SetFault("revoked", false)
+	session := [32]byte{2}
+	if _, err := b.consents(session, channel.ID, -1); !errors.Is(err, youtube.ErrDenied) {
+		t.Errorf("got %v; want %v", err, youtube.ErrDenied)
+	}
+	_, err := b.consents(session, channel.ID, 1)
+	if other, ok := errors.AsType[*youtube.OtherChannel](err); !ok || other.Want != channel.External || other.Got.Title == "" {
+		t.Errorf("got %v; want another channel refused by name", err)
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM channels`); n != 1 {
+		t.Errorf("got %d channels; want 1", n)
+	}
+	if again, err := b.consents(session, channel.ID, 0); err != nil || again.ID != channel.ID {
+		t.Fatalf("got %+v, %v; want the channel of before", again, err)
+	}
+	for _, id := range ids {
+		b.becomes(id, "YOUTUBE", "COMPLETED ")
+	}
+	if n := len(b.tube.Videos()); n != 4 {
+		t.Errorf("got %d videos; want 4", n)
+	}
+
+	// Disconnected: the token is gone, and what is wished for fails with a button.
+	if err := b.studio.Disconnect(t.Context(), channel.ID, owner8); err != nil {
+		t.Error(err)
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE token IS NOT NULL`); n != 0 {
+		t.Error("the token is still there")
+	}
+	id := b.video("V.mp4", 1<<20)
+	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.becomes(id, "YOUTUBE", "FAILED reconnect")
+	b.connect()
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+	b.tellsNoSecret()
+}
+
+func TestAnotherKeyMeansAnotherConsent(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	if err := b.studio.Check(t.Context(), channel.ID, owner8); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(b.dir, "token.key")); err != nil {
+		t.Fatal(err)
+	}
+	b.open()
+	err := b.studio.Check(t.Context(), channel.ID, owner8)
+	if c, err2 := b.store.Channel(t.Context(), channel.ID); err == nil || err2 != nil || c.State != "ENDED" || !strings.Contains(c.Error, "another key") {
+		t.Errorf("got %v, %+v, %v; want its access ended, with the reason", err, c, err2)
+	}
+}
+
+// TestKilledWhileItUploads kills the program fifty times, at random bytes of uploads of 20 MB and at the requests around them.
+func TestKilledWhileItUploads(t *testing.T) {
+	const kills, videos, size = 50, 25, 20 << 20
+	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
+	var strike sync.Mutex
+	var cmd *exec.Cmd
+	var bytesLeft, requestsLeft atomic.Int64
+	die := func() {
+		strike.Lock()
+		defer strike.Unlock()
+		if cmd != nil {
+			cmd.Process.Kill()
+			cmd = nil
+		}
+	}
+	b := newBroadcaster(t, func(w http.ResponseWriter, r *http.Request) {
+		if requestsLeft.Add(-1) == 0 {
+			die() // what is asked here is still done: its answer is lost
+		}
+		r.Body = deadly{r.Body, &bytesLeft, die}
+	})
+	channel := b.connect()
+	sum := b.film("V.mp4", size)
+	var ids []string
+	for range videos {
+		id := b.video("V.mp4", size)
+		b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+		ids = append(ids, id)
+	}
+	before := b.tube.BytesIn()
+	run := func() (dead chan struct{}) {
+		c := exec.Command(os.Args[0], "serve", "-config", b.config)
+		c.Env = append(os.Environ(), childDir+"="+b.dir, childPoint+"=0")
+		c.Stdout, c.Stderr = b.log, b.log
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		dead = make(chan struct{})
+		go func() { c.Wait(); close(dead) }()
+		strike.Lock()
+		cmd = c
+		strike.Unlock()
+		return dead
+	}
+	for i := range kills {
+		if bytesLeft.Store(-1); i%5 > 0 {
+			bytesLeft.Store(1 + random.Int64N(size*videos/kills-1<<20))
+		} else {
+			requestsLeft.Store(1 + random.Int64N(20))
+		}
+		select {
+		case <-run():
+		case <-time.After(2 * time.Minute):
+			die()
+			t.Fatalf("kill %d never came; %s", i, b.log)
+		}
+		bytesLeft.Store(-1)
+		requestsLeft.Store(-1)
+	}
+	dead := run()
+	defer func() { die(); <-dead }()
+	for _, id := range ids {
+		b.settles(id)
+	}
+	got := b.tube.Videos()
+	if len(got) != videos {
+		t.Errorf("got %d videos of %d; want one of each", len(got), videos)
+	}
+	for _, v := range got {
+		if v.SHA256 != sum {
+			t.Errorf("got %+v; want the bytes that were sent", v)
+		}
+	}
+	in := b.tube.BytesIn() - before
+	t.Logf("%d kills: %d bytes for %d videos of %d: %.3f", kills, in, videos, size, float64(in)/float64(videos*size))
+	if float64(in) > 1.05*videos*size {
+		t.Errorf("got %d bytes on the wire; want at most 1.05 times %d", in, videos*size)
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM attempts WHERE outcome = 'crashed'`); n < kills/2 {
+		t.Errorf("got %d crashes in the history; want those that met an upload", n)
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status <> 'COMPLETED'`); n != 0 {
+		t.Errorf("got %d that are not published; want none", n)
+	}
+}
+
+// settles waits until the publication of an asset is published by another process.
+func (b *broadcaster) settles(assetID string) {
+	b.Helper()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.After(3 * time.Minute)
+	for {
+		state, problem := stands(b, b.store, assetID)
+		if state == "COMPLETED " {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-deadline:
+			b.Fatalf("got %s (%s); want it published; %s", state, problem, b.log)
+		}
+	}
+}
+
+// deadly is a body whose reader strikes when so many bytes of all of them have been read.
+type deadly struct {
+	io.ReadCloser
+	left   *atomic.Int64
+	strike func()
+}
+
+func (d deadly) Read(p []byte) (int, error) {
+	n, err := d.ReadCloser.Read(p)
+	if left := d.left.Add(-int64(n)); left <= 0 && left+int64(n) > 0 {
+		d.strike()
+	}
+	return n, err
+}
