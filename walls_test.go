@@ -50,9 +50,6 @@ var rooms = map[string]struct {
 	"internal/fake/stage":    {nil, nil},
 	"internal/fake/youtube":  {nil, nil},
 	"internal/lang":          {[]string{"toml"}, nil},
-	"internal/rumble":        {nil, nil},
-	"internal/fake/rumble":   {nil, nil},
-	"internal/fake/stage":    {nil, nil},
 	"internal/fake/telegram": {nil, nil},
 	"docs/generator":         {[]string{"exec"}, nil}, // an example, no part of the program
 }
