@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -252,6 +253,42 @@ func TestThePageWithABucket(t *testing.T) {
 	u.want(303, u.send(call{method: "POST", path: "/assets/" + id + "/delete", session: u.session}))
 	if keys := keysOf(t, bucket); len(keys) != 0 {
 		t.Errorf("got %q; want an empty bucket", keys)
+	}
+}
+
+func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
+	server := s3test.New(t)
+	var chunks atomic.Int64
+	b := newBroadcaster(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == "PUT" && chunks.Add(1) == 4 {
+			server.Stop()
+		}
+	})
+	c := b.connect()
+	bucket := bucketOf(t, server)
+	b.files, b.studio.files, b.queue.media = bucket, bucket, bucket
+	const size = 40 << 20
+	sum := b.film("V.mp4", size)
+	b.shelve("A.jpg", footage(t, "photo.jpg"))
+	id := b.video("V.mp4", size)
+	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.run()
+	w := &world{T: t, log: b.log}
+	w.until("the wait", func() bool {
+		return count(t, b.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`) == 1
+	})
+	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'FAILED'`); n != 0 || len(b.tube.Videos()) != 0 {
+		t.Errorf("got %d failed, %d videos; want a publication that waits", n, len(b.tube.Videos()))
+	}
+	server.Start()
+	b.ahead.Add(int64(time.Minute))
+	b.queue.Wake()
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+	if v := b.tube.Videos(); len(v) != 1 || v[0].SHA256 != sum || v[0].ThumbSize == 0 || b.tube.Inserts() != 1 {
+		t.Errorf("got %+v of %d uploads; want the one video, whole, with its picture", v, b.tube.Inserts())
+	}
+	if in := b.tube.BytesIn(); in > size*105/100 {
+		t.Errorf("got %d bytes on the wire; want at most 1.05 times %d", in, size)
 	}
 }
 
