@@ -275,6 +275,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		for _, problem := range append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...) {
 			log.Warn(lang.Say("en", problem, nil))
 		}
+		if n, err := leftOnDisk(ctx, cfg, store); n > 0 || err != nil {
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
+		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
 		}
@@ -409,6 +412,24 @@ func openMedia(cfg Config, store string) (media.Store, error) {
 		return nil, fmt.Errorf("the media folder: %w", err)
 	}
 	return files, nil
+}
+
+// leftOnDisk counts the files that videos need and that were not moved to the bucket.
+func leftOnDisk(ctx context.Context, cfg Config, store *Store) (n int, err error) {
+	dir := filepath.Join(cfg.DataDir, "media")
+	if _, err := os.Stat(dir); cfg.Media.Store == "disk" || err != nil {
+		return 0, nil
+	}
+	used, err := store.MediaKeys(ctx)
+	if err != nil {
+		return 0, unlessStopped(ctx, err)
+	}
+	for _, key := range used {
+		if _, err := os.Stat(filepath.Join(dir, key)); err == nil {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // isAway reports whether an error is one of a bucket, which may be gone by itself.

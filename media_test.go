@@ -326,6 +326,34 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 	look(first, firstDir, nil, ours) // whose bucket it is
 }
 
+func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
+	s, dir := newStore(t), t.TempDir()
+	cfg := Config{DataDir: dir}
+	if err := os.Mkdir(filepath.Join(dir, "media"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var last string
+	for i, name := range []string{"Маша", "Оля", "Петя"} {
+		ask(t, s, name, int64(i+1))
+		last = filepath.Join(dir, "media", complete(t, s).AssetID+".mp4")
+		if err := os.WriteFile(last, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(last, filepath.Join(dir, "media", NewID()+".mp4")); err != nil { // of a video that is gone
+		t.Fatal(err)
+	}
+	for store, want := range map[string]int{"s3": 2, "disk": 0} {
+		cfg.Media.Store = store
+		if n, err := leftOnDisk(t.Context(), cfg, s); err != nil || n != want {
+			t.Errorf("%s: got %d, %v; want %d", store, n, err, want)
+		}
+	}
+	if n, err := leftOnDisk(t.Context(), Config{DataDir: filepath.Join(dir, "new")}, s); n != 0 || err != nil {
+		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
+	}
+}
+
 func TestVideosMoveToABucketAndBack(t *testing.T) {
 	server := s3test.New(t)
 	bucket, dir := bucketOf(t, server), t.TempDir()
