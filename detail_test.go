@@ -73,10 +73,10 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			mutate(t, d.store, `UPDATE assets SET size = 4212345`)
 			mutate(t, d.store, `UPDATE users SET lang = 'en' WHERE id = 2`)
 			return a.ID
-		}, 8, []string{"Size 4.2 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Wait for it 2", "Languages English 1, Русский 1",
+		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Wait for it 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
 			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`, "data-keep", "<code>ID</code>", `data-rev="`},
-			[]string{"Retry Failed", "Other tries at the same video", "Had the apology"}},
+			[]string{"Retry Failed", "Tries at the same video", "Had the apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
@@ -105,15 +105,15 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 				failForGood(t, d.queue)
 			}
 			return text(t, d.store, `SELECT id FROM assets WHERE retry_of = ?`, a.ID)
-		}, 8, []string{"Other tries at the same video", "This one"}, []string{`<a href="/assets/FIRST">`, `<a href="/assets/LAST">`}, nil},
+		}, 8, []string{"Tries at the same video", "This one"}, []string{`<a href="/assets/FIRST">`, `<a href="/assets/LAST">`}, nil},
 		"platforms have their history": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
 			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed, remote_url, warning, publish_at) VALUES
-				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL), (?1, 'RUMBLE', 7, 0, 'COMPLETED', NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 1700000000000)`, a.ID)
+				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL), (?1, 'RUMBLE', 7, 0, 'COMPLETED', NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 4100000000000)`, a.ID)
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error) VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave up', 'googleapi: <500>')`, a.ID)
 			return a.ID
-		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s", "Rumble Published", "no <picture>", "To be public: 14 Nov", "Retry Failed : Маша, YouTube"},
+		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s", "Rumble Scheduled", "no <picture>", "To be public: 3 Dec 2099, 16:53 (UTC)", "Retry Failed : Маша, YouTube"},
 			[]string{`href="https://rumble.com/v1"`, `name="platform" value="YOUTUBE"`, "googleapi: &lt;500&gt;"}, []string{`value="RUMBLE"`}},
 		"somebody who did not publish it gets no button for that": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
@@ -159,7 +159,7 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 				people -= s.People
 			}
 			if v.Asset.ID != id || v.Asset.Size != a.Video.Size || v.Asset.Width != a.Video.Width || (v.Metadata != nil) != (a.Status == Completed) || people != 0 ||
-				len(v.Activity) != min(10, count(t, d.store, `SELECT count(*) FROM audit WHERE asset_id = ?`, id)) || len(v.Asset.Publications) != strings.Count(source, `aria-labelledby="on-`) ||
+				len(v.Activity) != min(10, count(t, d.store, `SELECT count(*) FROM audit WHERE asset_id = ?`, id)) || len(v.Asset.Publications) != strings.Count(source, `<section class="sheet" id="on-`) ||
 				len(v.Tries) != 1+strings.Count(source, `<li><a href="/assets/`) {
 				t.Errorf("got %+v; want in the JSON what is on the page", v)
 			}
@@ -239,7 +239,7 @@ func TestMetadataIsKept(t *testing.T) {
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("v", "t")
 	session := d.signIn(8)
-	if m := d.detail(session, a.ID).Metadata; *m != (desk.Metadata{Language: "ru", Privacy: "private"}) {
+	if m := d.detail(session, a.ID).Metadata; *m != (desk.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want no title, for the name is a child's, no choice for kids, and private", m)
 	}
 	form := url.Values{"title": {" A  greeting "}, "description": {"one\r\ntwo"}, "tags": {"new year,, santa"}, "language": {"de"}, "made_for_kids": {"yes"}, "privacy": {"unlisted"}}
@@ -248,7 +248,7 @@ func TestMetadataIsKept(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/assets/"+a.ID+"?notice=saved" {
 		t.Errorf("got sent to %s; want the page of the video", to)
 	}
-	want := desk.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted"}
+	want := desk.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
 	if m := d.detail(session, a.ID).Metadata; *m != want {
 		t.Errorf("got %+v; want %+v", m, want)
 	}
@@ -275,7 +275,7 @@ func TestAnUploadBeginsWithItsName(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	id := NewID()
 	mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`, id)
-	if m := d.detail(d.signIn(7), id).Metadata; *m != (desk.Metadata{Title: "Studio tour", Language: "en", Privacy: "private"}) {
+	if m := d.detail(d.signIn(7), id).Metadata; *m != (desk.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want the name as its title", m)
 	}
 	if _, page := d.page(d.signIn(7), id); strings.Contains(page, "placeholder=\"For example") {
@@ -769,5 +769,5 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	b.until("location.pathname === '/assets/" + failed.ID + "'")
 	b.js("document.querySelector('.btn.primary').click()")
 	b.until("location.pathname === '/assets/" + failed.ID + "' && document.body?.innerText.includes('Trying again.')")
-	b.until("document.body?.innerText.includes('Other tries at the same video')")
+	b.until("document.body?.innerText.includes('Tries at the same video')")
 }

@@ -293,7 +293,7 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 		fail(t, d.queue, Render, errors.New("dial tcp: connection refused"))
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
-	for _, want := range []string{"Videos fail one after the other", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "38 GB free", "Oldest request"} {
+	for _, want := range []string{"Videos fail one after the other", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "35 GB free", "Oldest request"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}

@@ -153,6 +153,8 @@ var (
 	everybody = right{form: [4]int{200, 200, 200, 200}, json: [4]int{200, 200, 200, 200}}
 	admins    = right{form: [4]int{303, 200, 200, 200}, json: [4]int{401, 200, 200, 200}}
 	adminsDo  = right{form: [4]int{303, 303, 303, 303}, json: [4]int{401, 200, 200, 200}, changes: [4]bool{false, true, true, true}}
+	ownersSee = right{form: [4]int{303, 403, 403, 200}, json: [4]int{401, 403, 403, 200}}
+	ownersDo  = right{form: [4]int{303, 403, 403, 303}, json: [4]int{401, 403, 403, 200}, changes: [4]bool{false, false, false, true}}
 	makersSee = right{form: [4]int{303, 403, 200, 200}, json: [4]int{401, 403, 200, 200}}
 	makersDo  = right{form: [4]int{303, 403, 303, 303}, json: [4]int{401, 403, 200, 200}, changes: [4]bool{false, false, true, true}}
 )
@@ -647,7 +649,7 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 					return err
 				}
 				if _, err := tx.Exec(`INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
-					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', ?2, json_object('title', ?2), ?2, ?2, ?2, ?2, 1, 2)`, a.id, text); err != nil {
+					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text); err != nil {
 					return err
 				}
 				return tx.Note(Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})

@@ -14,8 +14,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,6 +67,20 @@ type WebOptions struct {
 	Covers   *desk.Covers                       // pictures of the templates; nil: there are none
 	Uploads  *desk.Uploads                      // takes the files of videos that admins send
 	Inspect  inspector                          // looks at such a file
+	Studio   publisher                          // speaks to the platforms
+}
+
+// publisher connects channels and changes what is on the platforms. What it refuses is one of desk's refusals, an error of
+// the store, or what the platform said: "youtube REASON: …".
+type publisher interface {
+	About(ctx context.Context) (desk.Studio, error)
+	Ask(ctx context.Context, session [32]byte, channel int64) (url string, err error) // 0: any channel
+	Answer(ctx context.Context, session [32]byte, query url.Values, admin Admin) (Channel, error)
+	Check(ctx context.Context, channel int64, admin Admin) error
+	Disconnect(ctx context.Context, channel int64, admin Admin) error
+	Update(ctx context.Context, assetID, platform string, admin Admin) error
+	Remove(ctx context.Context, assetID, platform string, admin Admin) error
+	MarkPublished(ctx context.Context, assetID, platform, url string, admin Admin) error
 }
 
 // inspector finds out what a file shows and draws a still of it. The file stays; desk.ErrUnplayable when it is no video.
@@ -167,6 +183,18 @@ func (w *Web) routes() {
 	in.POST("/assets/:id/metadata", w.saveMetadata)
 	in.Match(get, "/assets/:id/delete", w.askDelete)
 	in.POST("/assets/:id/delete", w.delete)
+	in.Match(get, "/assets/:id/publish", w.askPublish)
+	in.POST("/assets/:id/publish", w.publish)
+	in.POST("/assets/:id/published", w.markPublished)
+	in.POST("/assets/:id/update", w.updatePublished)
+	in.Match(get, "/assets/:id/unpublish", w.askUnpublish)
+	in.POST("/assets/:id/unpublish", w.unpublish)
+	in.Match(get, "/channels", w.channels)
+	in.POST("/channels/connect", w.connect, ownersOnly)
+	in.GET("/channels/callback", w.connected, ownersOnly) // no HEAD: it spends the answer
+	in.POST("/channels/:id/check", w.checkChannel, ownersOnly)
+	in.Match(get, "/channels/:id/disconnect", w.askDisconnect, ownersOnly)
+	in.POST("/channels/:id/disconnect", w.disconnect, ownersOnly)
 	in.Match(get, "/retry-all", w.askRetryAll)
 	in.POST("/retry-all", w.retryAll)
 	in.POST("/try-now", w.tryNow)
@@ -216,6 +244,8 @@ func refusalOf(err error) desk.Refusal {
 		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_FAILED", ID: "error_not_failed"}
 	case isAway:
 		return desk.Away
+	case errors.Is(err, ErrExists):
+		return desk.Exists
 	case isBusy:
 		return desk.Refusal{Status: http.StatusConflict, Code: "BUSY", ID: desk.Busy(string(busy))}
 	case errors.Is(err, echo.ErrMethodNotAllowed):
@@ -246,7 +276,7 @@ func (w *Web) fail(err error, c echo.Context) {
 	case c.Path() == "/uploads":
 		err = w.page(c, r.Status, "upload", desk.Frame{Title: say(c, "title_upload"), SignedIn: true}, w.opts.Uploads.Page(words))
 	default:
-		err = w.page(c, r.Status, "error", desk.Frame{Title: say(c, "title_error")}, words)
+		err = w.page(c, r.Status, "error", desk.Frame{Title: say(c, "title_error"), SignedIn: c.Get("admin") != nil}, words)
 	}
 	if err != nil {
 		w.log.Error("answer with an error", "route", c.Path(), "err", err)
@@ -287,6 +317,15 @@ func doneAt(c echo.Context, to, outcome, id string) error {
 		}{true, outcome, id})
 	}
 	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// refuse answers a form with faults at its fields: with the page that it stands on, or as JSON.
+func (w *Web) refuse(c echo.Context, name, title string, view any, faults map[string]string) error {
+	r := desk.Invalid("error_fields", nil)
+	if desk.WantsJSON(c.Request()) {
+		return c.JSON(r.Status, map[string]any{"success": false, "error": map[string]any{"code": r.Code, "message": say(c, r.ID), "fields": faults}})
+	}
+	return w.page(c, r.Status, name, desk.Frame{Title: title, SignedIn: true}, view)
 }
 
 // ---- health
@@ -529,9 +568,7 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 	if err != nil {
 		return view, err
 	}
-	for _, p := range platforms {
-		view.Platforms = append(view.Platforms, desk.Option{ID: p, Title: desk.PlatformName(p)})
-	}
+	view.Choose(platforms)
 	if f.Platform == "" { // a video that failed is on none
 		if view.Need.Count, err = w.store.Needs(ctx, adminOf(c), f); err != nil {
 			return view, err
@@ -540,6 +577,11 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 	if view.Health, err = w.health(c); err != nil {
 		return view, err
 	}
+	channels, err := w.channelList(c)
+	if err != nil {
+		return view, err
+	}
+	view.Ended = desk.EndedOf(channels)
 	view.Cards, err = w.cards(c, list...)
 	return view, err
 }
@@ -580,6 +622,7 @@ func (w *Web) detail(c echo.Context) (desk.Detail, error) {
 	if d.Status == Completed {
 		greeting := d.Origin == "REQUEST"
 		view.Form = desk.NewForm(say, desk.Metadata(d.Metadata).Or(d.Name, d.Lang, greeting), greeting)
+		view.Fixes(desk.Metadata(d.Metadata), c.QueryParam("fix"))
 	}
 	deeds := desk.NewActivity(say, w.opts.Staff, adminOf(c).ID, "", len(d.Deeds))
 	for _, d := range d.Deeds {
@@ -628,6 +671,10 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 	if err != nil {
 		return nil, err
 	}
+	channels, err := w.channelList(c)
+	if err != nil {
+		return nil, err
+	}
 	cards := []desk.Card{} // empty in JSON, not null
 	for _, l := range list {
 		card := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.now())
@@ -635,8 +682,20 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 			card.Title = titleOf(w.opts.Offers, l.Template, language)
 		}
 		for _, p := range publications[l.ID] {
-			card.Publications = append(card.Publications, desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, PublishAt: p.PublishAt,
-				URL: p.Upload.URL, Error: p.Error, Warning: p.Upload.Warning, CanRetry: p.Status == Failed && admin.MayChange(&p.Creator)})
+			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.now())
+			pub.MayChange = admin.MayChange(&p.Creator)
+			pub.CanRetry = pub.MayChange && p.Status == Failed
+			if at := slices.IndexFunc(channels, func(c desk.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
+				pub.Channel = channels[at].Title
+			}
+			if pub.ByHand() {
+				studio, err := w.opts.Studio.About(ctx)
+				if err != nil {
+					return nil, err
+				}
+				pub.HandPage = studio.RumblePage
+			}
+			card.Publications = append(card.Publications, pub)
 		}
 		for _, r := range runs[l.ID] {
 			card.Add(r.Platform, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})
@@ -644,6 +703,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		card.Explain(voice(language))
 		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
+		card.CanPublish = card.MayEdit && l.Status == Completed && len(card.Publications) < 2
 		if l.Status == Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit
@@ -806,10 +866,8 @@ func (w *Web) saveMetadata(c echo.Context) error {
 		return desk.NotReady
 	}
 	view.Form = desk.NewForm(voice(language(c)), view.Form.With(sent), view.Form.Greeting)
-	if r := desk.Invalid("error_fields", nil); view.Form.Faults != nil && desk.WantsJSON(c.Request()) {
-		return c.JSON(r.Status, map[string]any{"success": false, "error": map[string]any{"code": r.Code, "message": voice(language(c))(r.ID, r.Vars), "fields": view.Form.Faults}})
-	} else if view.Form.Faults != nil {
-		return w.page(c, r.Status, "asset", desk.Frame{Title: view.Card.Name, SignedIn: true}, view)
+	if view.Form.Faults != nil {
+		return w.refuse(c, "asset", view.Card.Name, view, view.Form.Faults)
 	}
 	admin, id := adminOf(c), view.Card.ID
 	err = w.store.Tx(c.Request().Context(), func(tx *Tx) error {
@@ -820,6 +878,13 @@ func (w *Web) saveMetadata(c echo.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("save metadata: %w", err)
+	}
+	if platform := sent["retry"]; platform != "" {
+		outcome, err := w.queue.Retry(c.Request().Context(), id, AdminClicked{admin, platform})
+		if err != nil {
+			return err
+		}
+		return doneAt(c, "/assets/"+id+"?notice="+string(outcome), string(outcome), "")
 	}
 	return doneAt(c, "/assets/"+id+"?notice=saved", "saved", "")
 }
@@ -905,6 +970,308 @@ func (w *Web) events(c echo.Context) error {
 		_, _, err := w.whose(c.Request().Context(), sessionHash(c))
 		return err == nil
 	})
+}
+
+// ---- publishing
+
+// channelList reads the channels that were connected once.
+func (w *Web) channelList(c echo.Context) (list []desk.Channel, err error) {
+	channels, err := w.store.Channels(c.Request().Context())
+	if err != nil {
+		return nil, fmt.Errorf("channels: %w", err)
+	}
+	for _, ch := range channels {
+		list = append(list, deskChannel(ch))
+	}
+	return list, nil
+}
+
+func deskChannel(c Channel) desk.Channel {
+	return desk.Channel{ID: c.ID, External: c.External, Title: c.Title, State: c.State, Error: c.Error, Connected: c.Connected, Checked: c.Checked, Hold: c.Hold, HoldFor: c.HoldFor}
+}
+
+// newPublication makes the part of a publication that does not depend on who looks. size is that of the video.
+func newPublication(p Publication, size int64, attempts int, now time.Time) desk.Publication {
+	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: desk.Metadata(p.Metadata), PublishAt: p.PublishAt, Ahead: p.PublishAt.After(now),
+		Sent: p.Upload.Sent, Percent: desk.Percent(p.Upload.Sent, size), RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
+	if p.Attempt > 0 {
+		v.Attempt, v.Attempts = p.Attempt, attempts
+	}
+	if p.Status == Pending {
+		if p.Attempt > 0 { // the one to come
+			v.Attempt++
+		}
+		if p.Due.After(now) {
+			v.NextTry = p.Due
+		}
+	}
+	if v.Waits() != "" {
+		v.Error = "" // it says the same
+	}
+	return v
+}
+
+// publishing is the form that publishes the video which the address names.
+func (w *Web) publishing(c echo.Context) (*desk.Publishing, error) {
+	view, err := w.editable(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case view.Form == nil:
+		return nil, desk.NotReady
+	}
+	studio, err := w.opts.Studio.About(c.Request().Context())
+	if err != nil {
+		return nil, fmt.Errorf("publish: %w", err)
+	}
+	channels, err := w.channelList(c)
+	return desk.NewPublishing(voice(language(c)), view.Card, view.Form, studio, channels), err
+}
+
+func (w *Web) askPublish(c echo.Context) error {
+	view, err := w.publishing(c)
+	if err != nil {
+		return err
+	}
+	return w.answer(c, "publish", desk.Frame{Title: publishTitle(c, view)}, view)
+}
+
+func publishTitle(c echo.Context, view *desk.Publishing) string {
+	return lang.Say(language(c), "title_publish", lang.Vars{"Name": view.Card.Name})
+}
+
+// publish saves what a video is published with, and owes it to the platforms that were chosen.
+func (w *Web) publish(c echo.Context) error {
+	sent, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	view, err := w.publishing(c)
+	if err != nil {
+		return err
+	}
+	view.Read(voice(language(c)), sent, w.store.now())
+	if view.Form.Faults != nil {
+		return w.refuse(c, "publish", publishTitle(c, view), view, view.Form.Faults)
+	}
+	admin, id, metadata := adminOf(c), view.Card.ID, Metadata(view.Form.Metadata)
+	err = w.store.Tx(c.Request().Context(), func(tx *Tx) error {
+		if err := tx.SaveMetadata(id, metadata); err != nil {
+			return err
+		}
+		for _, t := range view.Targets() {
+			if err := tx.Publish(id, Publication{Platform: t.Platform, Channel: t.Channel, Creator: admin.ID, Step: t.Step, Metadata: metadata, PublishAt: t.At}); err != nil {
+				return err
+			}
+			if err := tx.Note(Event{Admin: &admin.ID, Action: "publish", AssetID: id, Platform: t.Platform, Outcome: "queued"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return doneAt(c, "/assets/"+id+"?notice=publishing", "publishing", "")
+}
+
+// markPublished records where an admin has put a video by hand, or found it.
+func (w *Web) markPublished(c echo.Context) error {
+	sent, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	err = w.opts.Studio.MarkPublished(c.Request().Context(), c.Param("id"), sent["platform"], sent["url"], adminOf(c))
+	if r, ok := errors.AsType[desk.Refusal](err); ok && r.IsURL() {
+		view, err := w.detail(c)
+		if err != nil {
+			return err
+		}
+		fault := voice(language(c))(r.ID, r.Vars)
+		if p := view.Card.On(sent["platform"]); p != nil {
+			p.Typed, p.Fault = sent["url"], fault
+		}
+		return w.refuse(c, "asset", view.Card.Name, view, map[string]string{"url": fault})
+	} else if err != nil {
+		return fmt.Errorf("mark as published: %w", desk.Told(err))
+	}
+	return done(c, "published", "")
+}
+
+// updatePublished sends what is saved for a video to the platform that it is on.
+func (w *Web) updatePublished(c echo.Context) error {
+	sent, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	if err := w.opts.Studio.Update(c.Request().Context(), c.Param("id"), sent["platform"], adminOf(c)); err != nil {
+		return fmt.Errorf("update what is published: %w", desk.Told(err))
+	}
+	return done(c, "updated", "")
+}
+
+// removal is the page that asks before a publication is taken back.
+func (w *Web) removal(c echo.Context, platform string) (r desk.Removal, err error) {
+	view, err := w.detail(c)
+	if err != nil {
+		return r, err
+	}
+	p := view.Card.On(platform)
+	switch {
+	case p == nil:
+		return r, ErrNotFound
+	case !p.MayChange:
+		return r, ErrForbidden
+	}
+	return desk.NewRemoval(view.Card, *p), nil
+}
+
+func (w *Web) askUnpublish(c echo.Context) error {
+	view, err := w.removal(c, c.QueryParam("platform"))
+	if err != nil {
+		return err
+	}
+	return w.answer(c, "unpublish", desk.Frame{Title: say(c, "title_unpublish")}, view)
+}
+
+// unpublish deletes a video on a platform, where that can be done from here, and forgets that it was published there.
+func (w *Web) unpublish(c echo.Context) error {
+	sent, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	view, err := w.removal(c, sent["platform"])
+	if err != nil {
+		return err
+	}
+	if !view.Confirmed(voice(language(c)), sent["title"]) {
+		return w.refuse(c, "unpublish", say(c, "title_unpublish"), view, map[string]string{"title": view.Fault})
+	}
+	ctx := context.WithoutCancel(c.Request().Context())
+	if err := w.opts.Studio.Remove(ctx, view.ID, view.Pub.Platform, adminOf(c)); err != nil {
+		return fmt.Errorf("unpublish: %w", desk.Told(err))
+	}
+	return doneAt(c, "/assets/"+view.ID+"?notice="+view.Outcome(), view.Outcome(), "")
+}
+
+// ---- channels
+
+// ownersOnly refuses other admins.
+func ownersOnly(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !adminOf(c).Owner {
+			return desk.OnlyOwners
+		}
+		return next(c)
+	}
+}
+
+func (w *Web) channels(c echo.Context) error {
+	view, err := w.channelsView(c)
+	if err != nil {
+		return err
+	}
+	return w.answer(c, "channels", desk.Frame{Title: say(c, "nav_channels"), Here: "/channels"}, view)
+}
+
+func (w *Web) channelsView(c echo.Context) (view desk.Channels, err error) {
+	studio, err := w.opts.Studio.About(c.Request().Context())
+	if err != nil {
+		return view, fmt.Errorf("channels: %w", err)
+	}
+	list, err := w.channelList(c)
+	desk.AllowForms(c.Response().Header(), studio.Consent) // where Connect leads
+	return desk.NewChannels(voice(language(c)), list, studio, adminOf(c).Owner, w.store.now()), err
+}
+
+// refuseChannel says on the page of the channels what a platform or Google's consent said.
+func (w *Web) refuseChannel(c echo.Context, err error) error {
+	r := refusalOf(err)
+	if r.Code == desk.Internal.Code || r.Status == http.StatusNotFound || desk.WantsJSON(c.Request()) {
+		return err
+	}
+	view, problem := w.channelsView(c)
+	if problem != nil {
+		return problem
+	}
+	view.Problem = voice(language(c))(r.ID, r.Vars)
+	return w.page(c, r.Status, "channels", desk.Frame{Title: say(c, "nav_channels"), SignedIn: true, Here: "/channels"}, view)
+}
+
+// channelID is the number of a channel; 0 for none.
+func channelID(text string) (int64, error) {
+	id, err := strconv.ParseInt(cmp.Or(text, "0"), 10, 64)
+	if err != nil || id < 0 {
+		return 0, ErrNotFound
+	}
+	return id, nil
+}
+
+// connect leads to the page where Google asks for access.
+func (w *Web) connect(c echo.Context) error {
+	sent, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	channel, err := channelID(sent["channel"])
+	if err != nil {
+		return err
+	}
+	address, err := w.opts.Studio.Ask(c.Request().Context(), sessionHash(c), channel)
+	if err != nil {
+		return w.refuseChannel(c, fmt.Errorf("ask for a channel: %w", err))
+	}
+	if desk.WantsJSON(c.Request()) {
+		return c.JSON(http.StatusOK, map[string]any{"success": true, "outcome": "asked", "url": address})
+	}
+	return c.Redirect(http.StatusSeeOther, address)
+}
+
+// connected takes Google's answer.
+func (w *Web) connected(c echo.Context) error {
+	if _, err := w.opts.Studio.Answer(c.Request().Context(), sessionHash(c), c.QueryParams(), adminOf(c)); err != nil {
+		return w.refuseChannel(c, fmt.Errorf("connect a channel: %w", desk.Told(err)))
+	}
+	return doneAt(c, "/channels?notice=connected", "connected", "")
+}
+
+// checkChannel asks YouTube whether access to a channel works.
+func (w *Web) checkChannel(c echo.Context) error {
+	id, err := channelID(c.Param("id"))
+	if err == nil {
+		err = w.opts.Studio.Check(c.Request().Context(), id, adminOf(c))
+	}
+	if err != nil {
+		return w.refuseChannel(c, fmt.Errorf("check a channel: %w", desk.Told(err)))
+	}
+	return doneAt(c, "/channels?notice=checked", "checked", "")
+}
+
+func (w *Web) askDisconnect(c echo.Context) error {
+	id, err := channelID(c.Param("id"))
+	if err != nil {
+		return err
+	}
+	channel, err := w.store.Channel(c.Request().Context(), id)
+	if err != nil {
+		return fmt.Errorf("disconnect: %w", err)
+	}
+	return w.answer(c, "disconnect", desk.Frame{Title: say(c, "title_disconnect")}, struct {
+		Success      bool `json:"success"`
+		desk.Channel `json:"channel"`
+	}{true, deskChannel(channel)})
+}
+
+// disconnect gives access to a channel back and forgets it.
+func (w *Web) disconnect(c echo.Context) error {
+	id, err := channelID(c.Param("id"))
+	if err == nil {
+		err = w.opts.Studio.Disconnect(context.WithoutCancel(c.Request().Context()), id, adminOf(c))
+	}
+	if err != nil {
+		return w.refuseChannel(c, fmt.Errorf("disconnect a channel: %w", desk.Told(err)))
+	}
+	return doneAt(c, "/channels?notice=disconnected", "disconnected", "")
 }
 
 // ---- files

@@ -69,7 +69,8 @@ func newDesk(t testing.TB, baseURL string) *office {
 		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
 		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
 		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
-		Uploads: uploads,
+		Uploads: uploads, Studio: &agency{store: s, about: desk.Studio{YouTube: true, Callback: baseURL + "/channels/callback", Consent: "https://accounts.google.com/o/oauth2/v2/auth",
+			PerDay: 100, Left: 93, Reset: time.Now().Add(5 * time.Hour), RumblePage: "https://rumble.com/upload.php"}},
 	}, slog.New(slog.NewTextHandler(&d.log, nil)))
 	d.queue.media = disk
 	return d
@@ -1642,6 +1643,27 @@ func TestWhatNeedsAnAdminHasAButton(t *testing.T) {
 	}
 }
 
+func TestAnErrorPageHasTheWayOnForWhoIsSignedIn(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	session := d.signIn(8)
+	for path, status := range map[string]int{"/nowhere": 404, "/assets/none": 404, "/?status=x": 422} {
+		if page := d.want(status, d.send(call{method: "GET", path: path, session: session})); !strings.Contains(page, `href="/activity"`) {
+			t.Errorf("%s: got %s; want the links of every page", path, page)
+		}
+	}
+	if page := d.want(200, d.send(call{method: "GET", path: "/login"})); strings.Contains(page, `href="/activity"`) {
+		t.Errorf("got %s; want no links for a stranger", page)
+	}
+}
+
+func TestTheFilterShowsThePlatformThatWasChosen(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	page := d.want(200, d.send(call{method: "GET", path: "/?platform=RUMBLE", session: d.signIn(8)}))
+	if !strings.Contains(page, `<option value="RUMBLE" selected>Rumble</option>`) {
+		t.Errorf("got %s; want Rumble selected though no video is there", page)
+	}
+}
+
 // TestASearchStaysWhileItIsRetried goes from a library that was searched to the press, as a browser does.
 func TestASearchStaysWhileItIsRetried(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
@@ -1656,6 +1678,9 @@ func TestASearchStaysWhileItIsRetried(t *testing.T) {
 	page = d.want(200, d.send(call{method: "GET", path: html.UnescapeString(link[1]), session: session}))
 	for _, field := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).FindAllStringSubmatch(page, -1) {
 		form.Set(field[1], html.UnescapeString(field[2]))
+	}
+	if !strings.Contains(page, `href="/?q=%d0%bc%d0%b0%d1%88">Back</a>`) {
+		t.Errorf("got %s; want the way back to what was found", page)
 	}
 	form.Set("count", "100") // more than was found: the search alone keeps the others out
 	got := d.want(200, d.send(call{method: "POST", path: "/retry-all", session: session, json: true, body: form.Encode()}))

@@ -41,10 +41,11 @@ type Card struct {
 	Error        string        `json:"error,omitzero"`  // of the failure, as it came
 	RetryOf      string        `json:"retry_of,omitzero"`
 	Successor    string        `json:"successor,omitzero"`
-	MayEdit      bool          `json:"may_edit"`   // this admin: retry, edit, delete
-	CanRetry     bool          `json:"can_retry"`  // this admin, now
-	CanCancel    bool          `json:"can_cancel"` // this admin, now: nobody waits for it
-	Replaced     bool          `json:"replaced"`   // a later try is under way or has worked: no button
+	MayEdit      bool          `json:"may_edit"`    // this admin: retry, edit, delete
+	CanRetry     bool          `json:"can_retry"`   // this admin, now
+	CanCancel    bool          `json:"can_cancel"`  // this admin, now: nobody waits for it
+	CanPublish   bool          `json:"can_publish"` // this admin, now: on a platform that it is not on
+	Replaced     bool          `json:"replaced"`    // a later try is under way or has worked: no button
 	History      []Try         `json:"history,omitempty"`
 	Publications []Publication `json:"publications,omitempty"`
 }
@@ -76,9 +77,7 @@ func (c *Card) Explain(say Say) {
 	c.Reason = Reason(say, c.Error, "reason_other")
 	explain(say, c.History, "reason_other")
 	for i := range c.Publications {
-		p := &c.Publications[i]
-		p.Reason = Reason(say, p.Error, "reason_unpublished")
-		explain(say, p.History, "reason_unpublished")
+		c.Publications[i].explain(say)
 	}
 }
 
@@ -87,34 +86,6 @@ func explain(say Say, tries []Try, otherwise string) {
 		tries[i].Reason = Reason(say, t.Error, otherwise)
 	}
 }
-
-// Publication is a video on one platform.
-type Publication struct {
-	Platform  string    `json:"platform"` // YOUTUBE or RUMBLE
-	Status    string    `json:"status"`
-	Step      string    `json:"step,omitzero"` // finer than the status
-	PublishAt time.Time `json:"publish_at,omitzero"`
-	URL       string    `json:"url,omitzero"`    // of the video there
-	Reason    string    `json:"reason,omitzero"` // of the failure, in words
-	Error     string    `json:"error,omitzero"`  // of the failure, as it came
-	Warning   string    `json:"warning,omitzero"`
-	CanRetry  bool      `json:"can_retry"` // this admin, now
-	History   []Try     `json:"history,omitempty"`
-}
-
-// Name is what the platform calls itself.
-func (p Publication) Name() string { return PlatformName(p.Platform) }
-
-// PlatformName is what a platform calls itself.
-func PlatformName(platform string) string {
-	if platform == "YOUTUBE" {
-		return "YouTube"
-	}
-	return "Rumble"
-}
-
-// Excerpt is the error where many are shown.
-func (p Publication) Excerpt() string { return Excerpt(p.Error) }
 
 // Rev changes when anything on the card but the clock does, so that the page's script leaves the others alone.
 func (c Card) Rev() (string, error) { return rev(c) }
@@ -140,3 +111,33 @@ func (c Card) Excerpt() string { return Excerpt(c.Error) }
 
 // Length is how long the video plays: 0:42.
 func (c Card) Length() string { return Length(c.Duration) }
+
+// Shown is the publication that viewers find, if there is one.
+func (c Card) Shown() *Publication {
+	for i, p := range c.Publications {
+		if p.Status == "COMPLETED" && p.URL != "" {
+			return &c.Publications[i]
+		}
+	}
+	return nil
+}
+
+// HandOff is the publication that this admin is to upload, if there is one.
+func (c Card) HandOff() *Publication {
+	for i, p := range c.Publications {
+		if p.ByHand() && p.MayChange {
+			return &c.Publications[i]
+		}
+	}
+	return nil
+}
+
+// On returns the publication on a platform; nil if there is none.
+func (c *Card) On(platform string) *Publication {
+	for i := range c.Publications {
+		if c.Publications[i].Platform == platform {
+			return &c.Publications[i]
+		}
+	}
+	return nil
+}

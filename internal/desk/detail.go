@@ -17,6 +17,25 @@ type Detail struct {
 	Busy     string `json:"busy,omitzero"`      // why it cannot be deleted now, in words
 	Activity []Line `json:"activity"`
 	Form     *Form  `json:"metadata,omitzero"` // of a finished video
+
+	Published bool         `json:"-"` // something of it is on a platform
+	Fix       *Publication `json:"-"` // needs other metadata and then another try; nil: none does
+}
+
+// Fixes compares what is saved with what the video is published with, and finds the publication that needs other metadata.
+// asked is the platform that somebody came to mend: what it has refused is marked.
+func (d *Detail) Fixes(saved Metadata, asked string) {
+	for i := range d.Card.Publications {
+		p := &d.Card.Publications[i]
+		p.Changed = saved.Privacy != "" && p.Metadata != saved
+		d.Published = d.Published || p.Status == "COMPLETED"
+		if p.MayChange && p.Needs("edit") && (d.Fix == nil || p.Platform == asked) {
+			d.Fix = p
+		}
+	}
+	if d.Fix != nil && d.Fix.Platform == asked && d.Form != nil {
+		d.Form.Refused(d.Fix.Field, d.Fix.Reason)
+	}
 }
 
 // Rev changes when anything on the page but the clock does.
@@ -47,7 +66,7 @@ func took(say Say, d time.Duration) string {
 
 // size is a number of bytes in megabytes.
 func size(say Say, bytes int64) string {
-	return say("megabytes", Vars{"N": decimal(say, float64(bytes)/1e6)})
+	return say("megabytes", Vars{"N": decimal(say, float64(bytes)/(1<<20))})
 }
 
 // decimal is a number with one digit after the point.

@@ -10,12 +10,18 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 )
 
 // policy lets the page load nothing but its own files and run nothing but its own script.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
+
+// policyFor is policy with forms that lead to another host.
+func policyFor(host string) string {
+	return strings.Replace(policy, "form-action 'self'", "form-action 'self' "+host, 1)
+}
 
 // Protect sets the headers that every answer has.
 func Protect(h http.Header) {

@@ -33,11 +33,11 @@ const lowDisk = 2 << 30
 // Low reports whether the disk has little room left.
 func (h Health) Low() bool { return h.Free > 0 && h.Free < lowDisk }
 
-// Gigabytes is the room on the disk: 38, or 1.4 where that matters.
-func (h Health) Gigabytes() string {
-	gb := float64(h.Free) / 1e9
+// gigabytes is a number of bytes in gigabytes: 38, or 1.4 where that matters.
+func gigabytes(say Say, bytes int64) string {
+	gb := float64(bytes) / (1 << 30)
 	if gb < 10 {
-		return fmt.Sprintf("%.1f", gb)
+		return decimal(say, gb)
 	}
 	return fmt.Sprintf("%.0f", gb)
 }

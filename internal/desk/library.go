@@ -2,6 +2,8 @@
 
 package desk
 
+import "slices"
+
 // Tab picks videos by their status.
 type Tab struct {
 	Status string // "": all
@@ -29,9 +31,10 @@ type Library struct {
 	Next      string         `json:"after,omitzero"`      // of the next page; none: this is the last
 	Options   []Option       `json:"templates,omitempty"` // none: there is no choice
 	Problems  []string       `json:"problems,omitempty"`
-	Need      Needs          `json:"need_you"` // what Retry all is about
+	Need      Needs          `json:"need_you"`                 // what Retry all is about
+	Ended     []Channel      `json:"ended_channels,omitempty"` // to which access has ended
 	Health    Health         `json:"health"`
-	Platforms []Option       `json:"-"` // that any video is on
+	Platforms []Option       `json:"-"` // that any video is on, and the chosen one
 	Status    string         `json:"-"`
 	Platform  string         `json:"-"`
 	Query     string         `json:"-"` // as it was typed
@@ -57,6 +60,16 @@ func (l *Library) Count(say Say) {
 			l.Total = t.count
 		}
 		l.Tabs = append(l.Tabs, Tab{Status: t.status, Label: say(t.label, nil), Count: t.count, On: on})
+	}
+}
+
+// Choose offers platforms to choose from.
+func (l *Library) Choose(platforms []string) {
+	if l.Platform != "" && !slices.Contains(platforms, l.Platform) {
+		platforms = append(platforms, l.Platform) // what is chosen is never another
+	}
+	for _, p := range platforms {
+		l.Platforms = append(l.Platforms, Option{ID: p, Title: PlatformName(p)})
 	}
 }
 

@@ -3,7 +3,10 @@
 package desk
 
 import (
+	"cmp"
 	"html/template"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -46,23 +49,32 @@ func tongue(code string) string {
 	return code
 }
 
+// categories are those that YouTube has: its numbers, and the messages with their names.
+var categories = []struct{ ID, Name string }{{"22", "category_people"}, {"24", "category_entertainment"}, {"1", "category_film"}, {"10", "category_music"},
+	{"23", "category_comedy"}, {"27", "category_education"}, {"26", "category_howto"}, {"20", "category_games"}, {"17", "category_sport"}, {"19", "category_travel"},
+	{"15", "category_pets"}, {"2", "category_cars"}, {"25", "category_news"}, {"28", "category_science"}, {"29", "category_nonprofit"}}
+
+// playlistID is what YouTube's ids of playlists are made of.
+var playlistID = regexp.MustCompile(`^[\w-]{2,64}$`)
+
 // Or returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title then: its name
 // is a child's.
 func (m Metadata) Or(name, language string, greeting bool) Metadata {
-	if m.Privacy != "" {
-		return m
+	if m.Privacy == "" {
+		m = Metadata{Title: name, Language: language, Privacy: privacies[0]}
+		if greeting {
+			m.Title = ""
+		}
 	}
-	m = Metadata{Title: name, Language: language, Privacy: privacies[0]}
-	if greeting {
-		m.Title = ""
-	}
+	m.Category, m.Synthetic, m.Notify = cmp.Or(m.Category, categories[0].ID), cmp.Or(m.Synthetic, "no"), cmp.Or(m.Notify, "no")
 	return m
 }
 
 // With returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
 func (m Metadata) With(sent map[string]string) Metadata {
 	for field, to := range map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags,
-		"language": &m.Language, "made_for_kids": &m.Kids, "privacy": &m.Privacy} {
+		"language": &m.Language, "made_for_kids": &m.Kids, "privacy": &m.Privacy, "category": &m.Category, "playlist": &m.Playlist,
+		"synthetic": &m.Synthetic, "notify": &m.Notify} {
 		if text, ok := sent[field]; ok {
 			*to = strings.ToValidUTF8(text, "\uFFFD")
 		}
@@ -70,6 +82,10 @@ func (m Metadata) With(sent map[string]string) Metadata {
 	m.Title = oneLine(m.Title)
 	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
 	m.Tags = strings.Join(Tags(m.Tags), ", ")
+	m.Playlist = strings.TrimSpace(m.Playlist)
+	if u, err := url.Parse(m.Playlist); err == nil && u.Query().Get("list") != "" { // its address, as it stands in a browser
+		m.Playlist = u.Query().Get("list")
+	}
 	return m
 }
 
@@ -103,10 +119,14 @@ type Form struct {
 	Metadata
 	Greeting  bool              `json:"-"` // made for a child
 	Languages []Language        `json:"-"`
+	Choices   []Choice          `json:"-"` // categories
 	Faults    map[string]string `json:"-"` // in words, by field; nil: nothing is wrong
 	First     string            `json:"-"` // the first field with a fault
 	Counts    []Counter         `json:"-"`
 }
+
+// Choice is one of a list, with its name in words.
+type Choice struct{ ID, Name string }
 
 // Counter tells how much of a field is used.
 type Counter struct {
@@ -121,6 +141,9 @@ func NewForm(say Say, m Metadata, greeting bool) *Form {
 		{"description", "count_description", len(m.Description), maxDescription},
 		{"tags", "count_tags", countTags(m.Tags), maxTags},
 	}}
+	for _, c := range categories {
+		f.Choices = append(f.Choices, Choice{c.ID, say(c.Name, nil)})
+	}
 	for _, rule := range []struct {
 		field, id string
 		broken    bool
@@ -133,16 +156,42 @@ func NewForm(say Say, m Metadata, greeting bool) *Form {
 		{"language", "fault_language", !slices.ContainsFunc(spoken, func(l Language) bool { return l.Code == m.Language })},
 		{"made_for_kids", "fault_kids", !slices.Contains([]string{"", "yes", "no"}, m.Kids)},
 		{"privacy", "fault_privacy", !slices.Contains(privacies, m.Privacy)},
+		{"category", "fault_category", !slices.ContainsFunc(f.Choices, func(c Choice) bool { return c.ID == m.Category })},
+		{"playlist", "fault_playlist", m.Playlist != "" && !playlistID.MatchString(m.Playlist)},
+		{"synthetic", "fault_yes_no", m.Synthetic != "yes" && m.Synthetic != "no"},
+		{"notify", "fault_yes_no", m.Notify != "yes" && m.Notify != "no"},
 	} {
-		if !rule.broken || f.Faults[rule.field] != "" {
-			continue
+		if rule.broken {
+			f.refuse(rule.field, say(rule.id, nil))
 		}
-		if f.Faults == nil {
-			f.Faults, f.First = map[string]string{}, rule.field
-		}
-		f.Faults[rule.field] = say(rule.id, nil)
 	}
 	return f
+}
+
+// refuse says what is wrong with a field, unless something is already.
+func (f *Form) refuse(field, why string) {
+	if f.Faults == nil {
+		f.Faults = map[string]string{}
+	}
+	f.First = cmp.Or(f.First, field)
+	if f.Faults[field] == "" {
+		f.Faults[field] = why
+	}
+}
+
+// Refused shows that a platform has refused a field, and why.
+func (f *Form) Refused(field, why string) {
+	if slices.Contains(inForm, field) {
+		f.refuse(field, why)
+	}
+}
+
+// inForm are the fields of the form.
+var inForm = []string{"title", "description", "tags", "language", "made_for_kids", "privacy", "category", "playlist", "synthetic", "notify"}
+
+// More reports whether something is wrong with a field that is folded away.
+func (f *Form) More() bool {
+	return f.Faults["category"]+f.Faults["playlist"]+f.Faults["synthetic"]+f.Faults["notify"] != ""
 }
 
 // Over reports whether there is more than fits.

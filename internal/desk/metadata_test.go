@@ -27,9 +27,9 @@ func TestTagsAreCountedAsGoogleDoes(t *testing.T) {
 }
 
 func TestWhatIsSentIsTidiedAndTheRestStays(t *testing.T) {
-	was := Metadata{"Old", "Old text", "a, b", "en", "no", "public"}
+	was := Metadata{"Old", "Old text", "a, b", "en", "no", "public", "24", "PL1", "yes", "no"}
 	got := was.With(map[string]string{"title": "  A\r\n greeting\t", "description": "\r\none\r\ntwo  ", "tags": ",a b,  c  d ,", "made_for_kids": "yes", "nonsense": "x"})
-	if want := (Metadata{"A greeting", "one\ntwo", "a b, c d", "en", "yes", "public"}); got != want {
+	if want := (Metadata{"A greeting", "one\ntwo", "a b, c d", "en", "yes", "public", "24", "PL1", "yes", "no"}); got != want {
 		t.Errorf("got %q; want %q", got, want)
 	}
 	if got := was.With(nil); got != was {
@@ -51,6 +51,7 @@ func TestTheFormBeginsWithoutTheNameOfAChild(t *testing.T) {
 		"what was saved":        {Metadata{Title: "x", Language: "de", Privacy: "public"}, true, Metadata{Title: "x", Language: "de", Privacy: "public"}},
 		"an upload, saved bare": {Metadata{Privacy: "private"}, false, Metadata{Privacy: "private"}},
 	} {
+		c.want.Category, c.want.Synthetic, c.want.Notify = "22", "no", "no"
 		if got := c.saved.Or("Маша", "ru", c.greeting); got != c.want {
 			t.Errorf("%s: got %q; want %q", name, got, c.want)
 		}
@@ -58,7 +59,7 @@ func TestTheFormBeginsWithoutTheNameOfAChild(t *testing.T) {
 }
 
 func TestFaultsStandAtTheirFieldsAndTheFirstIsLedTo(t *testing.T) {
-	good := Metadata{Language: "ru", Privacy: "private"}
+	good := Metadata{Language: "ru", Privacy: "private"}.Or("", "", true)
 	for name, c := range map[string]struct {
 		sent  map[string]string
 		want  map[string]string
@@ -83,6 +84,10 @@ func TestFaultsStandAtTheirFieldsAndTheFirstIsLedTo(t *testing.T) {
 		"no language":                        {map[string]string{"language": ""}, map[string]string{"language": "fault_language"}, "language"},
 		"perhaps for kids":                   {map[string]string{"made_for_kids": "perhaps"}, map[string]string{"made_for_kids": "fault_kids"}, "made_for_kids"},
 		"a secret one":                       {map[string]string{"privacy": "secret"}, map[string]string{"privacy": "fault_privacy"}, "privacy"},
+		"a category that is none":            {map[string]string{"category": "9"}, map[string]string{"category": "fault_category"}, "category"},
+		"a playlist by its address":          {map[string]string{"playlist": " https://www.youtube.com/playlist?list=PLabc_-9 "}, nil, ""},
+		"a playlist with a tag":              {map[string]string{"playlist": "<b>"}, map[string]string{"playlist": "fault_playlist"}, "playlist"},
+		"perhaps real, perhaps told":         {map[string]string{"synthetic": "", "notify": "perhaps"}, map[string]string{"synthetic": "fault_yes_no", "notify": "fault_yes_no"}, "synthetic"},
 		"several": {map[string]string{"privacy": "", "tags": strings.Repeat("a", 501), "description": "<"},
 			map[string]string{"privacy": "fault_privacy", "tags": "fault_tags", "description": "fault_angle"}, "description"},
 	} {
@@ -108,7 +113,7 @@ func TestHowLongAndHowLarge(t *testing.T) {
 			t.Errorf("%d ms: got %q; want %q", ms, got, want)
 		}
 	}
-	if got := size(say, 4212345); got != "4,2 megabytes" {
+	if got := size(say, 4404019); got != "4,2 megabytes" {
 		t.Errorf("got %q; want 4,2 megabytes", got)
 	}
 }

@@ -11,15 +11,23 @@ import (
 
 // notices are what the page says after an action, by its outcome.
 var notices = map[string]string{
-	"restarted": "notice_restarted",
-	"joined":    "notice_joined",
-	"created":   "notice_created",
-	"ready":     "notice_ready",
-	"trying":    "notice_trying",
-	"saved":     "notice_saved",
-	"deleted":   "notice_deleted",
-	"cancelled": "notice_cancelled",
-	"uploaded":  "notice_uploaded",
+	"restarted":    "notice_restarted",
+	"joined":       "notice_joined",
+	"created":      "notice_created",
+	"ready":        "notice_ready",
+	"trying":       "notice_trying",
+	"saved":        "notice_saved",
+	"deleted":      "notice_deleted",
+	"cancelled":    "notice_cancelled",
+	"uploaded":     "notice_uploaded",
+	"publishing":   "notice_publishing",
+	"updated":      "notice_updated",
+	"unpublished":  "notice_unpublished",
+	"forgotten":    "notice_forgotten",
+	"published":    "notice_published",
+	"connected":    "notice_connected",
+	"checked":      "notice_checked",
+	"disconnected": "notice_disconnected",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.
@@ -47,44 +55,6 @@ func retried(say Say, query url.Values) string {
 		return say("retried_none", nil)
 	}
 	return strings.Join(parts, " ")
-}
-
-// reasons say in words what an error is about, by what it contains. The first that fits wins.
-var reasons = []struct{ sign, id string }{
-	{"no font here covers this name", "reason_font"},
-	{"engine refused", "reason_refused"},
-	{"disk is nearly full", "reason_disk_low"},
-	{"no space left on device", "reason_disk_full"},
-	{"voice: ", "reason_voice"},
-	{"took longer than", "reason_slow"},
-	{"deadline exceeded", "reason_slow"},
-	{"the program ended", "reason_crash"},
-	{"panic:", "reason_panic"},
-	{"ffmpeg was not found", "reason_ffmpeg"},
-	{"executable file not found", "reason_program"},
-	{"connection refused", "reason_no_answer"},
-	{"no such host", "reason_unreachable"},
-	{"keep the video", "reason_keep"},
-	{"the engine left no video file", "reason_no_video"},
-	{"probe: ", "reason_unplayable"},
-	{"the video has ", "reason_too_large"},
-	{"unknown template", "reason_template_gone"},
-	{"template.toml:", "reason_template_faults"},
-	{"generator ", "reason_generator"},
-}
-
-// Reason says in words what went wrong: the message otherwise if no reason fits, "" if nothing did. The error itself is for
-// whoever wants to know more.
-func Reason(say Say, problem, otherwise string) string {
-	if problem == "" {
-		return ""
-	}
-	for _, r := range reasons {
-		if strings.Contains(problem, r.sign) {
-			return say(r.id, nil)
-		}
-	}
-	return say(otherwise, nil)
 }
 
 // Excerpt leaves the beginning and the end of a long error, which say what failed and why. Two dozen whole ones would make

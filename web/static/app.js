@@ -13,8 +13,9 @@ const relative = ms => {
   const [size, unit, step = 1] = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [5, 'second', 5]].find(([n]) => s >= n);
   return away.format(Math.sign(ms) * Math.floor(s / size) * step, unit);
 };
-const tick = (root = document) => root.querySelectorAll('time[data-rel]').forEach(t => {
-  const text = relative(Date.parse(t.dateTime) - Date.now());
+const exact = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
+const tick = (root = document) => root.querySelectorAll('time:is([data-rel], [data-exact])').forEach(t => {
+  const at = Date.parse(t.dateTime), text = 'exact' in t.dataset ? exact.format(at) : relative(at - Date.now());
   if (t.textContent !== text) t.textContent = text;
 });
 
@@ -192,3 +193,4 @@ if (here.searchParams.has('notice')) {
   ['notice', 'restarted', 'joined', 'skipped'].forEach(name => here.searchParams.delete(name));
   history.replaceState(null, '', here);
 }
+if (here.pathname === '/channels/callback') history.replaceState(null, '', '/channels'); // Google's answer is spent

@@ -1,4 +1,4 @@
-// Counts while somebody types what a video is published with, as the server does.
+// Counts while somebody types what a video is published with, as the server does, and copies texts that are to go elsewhere.
 if (location.pathname.endsWith('/metadata')) history.replaceState(null, '', location.pathname.slice(0, -9)); // the page of what was refused
 const words = text => text.trim().split(/\s+/u).join(' ');
 const tag = text => [...text].length + (text.includes(' ') ? 2 : 0);
@@ -13,4 +13,20 @@ document.addEventListener('input', ({ target }) => {
   const n = Math.max(0, count[target.id](target.value));
   at.querySelector('strong').textContent = n;
   at.classList.toggle('over', n > at.dataset.of);
+});
+
+// Without a script the buttons are not shown: the text can be selected.
+document.addEventListener('click', async ({ target }) => {
+  const button = target.closest('[data-copy]'), source = button && document.getElementById(button.dataset.copy), said = document.getElementById('said');
+  if (!source) return;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+  } catch { // on plain http, or forbidden
+    getSelection().selectAllChildren(source);
+    if (!document.execCommand('copy')) return source.focus(); // selected at least
+  }
+  button.classList.add('copied');
+  setTimeout(() => button.classList.remove('copied'), 2000);
+  said.textContent = '';
+  said.textContent = said.dataset.copied;
 });
