@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -92,6 +93,7 @@ const usage = usageError(`usage: retake [command] [-config FILE]
   check          say what is missing on this machine
   admin link ID  print a one-time link with which that admin signs in to the page
   retry ASSET    try a failed video again
+  media move     bring the videos to where media.store says, from where they were
   template check DIR
                  say what is wrong with the template in a folder
   template preview DIR NAME [-at 3s] [-lang ru] [-o FILE]
@@ -105,7 +107,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
-	if (command == "admin" || command == "template") && len(args) > 0 {
+	if (command == "admin" || command == "media" || command == "template") && len(args) > 0 {
 		command, args = command+" "+args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("retake "+command, flag.ContinueOnError)
@@ -127,7 +129,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
 	}
-	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "template check": 1, "template preview": 2,
+	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "media move": 0, "template check": 1, "template preview": 2,
 		"healthcheck": 0, "version": 0}
 	if n, ok := want[command]; !ok || len(words) != n {
 		return usage
@@ -151,6 +153,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return adminLink(ctx, cfg, words[0], out)
 	case "retry":
 		return retryOne(ctx, cfg, words[0], log, out)
+	case "media move":
+		return moveMedia(ctx, cfg, out)
 	case "template check":
 		return checkTemplate(ctx, cfg, words[0], out)
 	case "template preview":
@@ -176,12 +180,15 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return err
 	}
 	defer store.Close()
-	files, err := media.OpenDisk(filepath.Join(cfg.DataDir, "media"))
+	files, err := openMedia(cfg, cfg.Media.Store)
 	if err != nil {
-		return fmt.Errorf("the media folder: %w", err)
+		return err
 	}
 	defer files.Close()
-	if err := sweep(ctx, store, files); err != nil {
+	switch err := sweep(ctx, store, files, cfg.DataDir); {
+	case isAway(err), errors.Is(err, media.ErrNotYours): // they cost room, no more
+		log.Warn("files that nobody needs stay where they are", "err", err)
+	case err != nil:
 		return err
 	}
 	work := filepath.Join(cfg.DataDir, "work")
@@ -226,7 +233,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	studio.queue = queue
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }, Free: maker.Free,
+		Ready: func(ctx context.Context) []string {
+			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
+		}, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
@@ -263,8 +272,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return nil
 	})
 	group.Go(func() error { // the first video should not wait for its template
-		for _, problem := range missing(ctx, cfg, maker) {
+		for _, problem := range append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...) {
 			log.Warn(lang.Say("en", problem, nil))
+		}
+		if n, err := leftOnDisk(ctx, cfg, store); n > 0 || err != nil {
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -384,13 +396,71 @@ func missing(ctx context.Context, cfg Config, maker *video.Maker) (problems []st
 	return problems
 }
 
-// sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
-func sweep(ctx context.Context, store *Store, files *media.Disk) error {
+// ---- files
+
+// openMedia opens a store of finished files, "disk" or "s3".
+func openMedia(cfg Config, store string) (media.Store, error) {
+	if store == "s3" {
+		files, err := media.NewS3(media.S3Config(cfg.Media.S3), cfg.Queue.OutageMax)
+		if err != nil {
+			return nil, fmt.Errorf("media.s3: %w", err)
+		}
+		return files, nil
+	}
+	files, err := media.OpenDisk(filepath.Join(cfg.DataDir, "media"))
+	if err != nil {
+		return nil, fmt.Errorf("the media folder: %w", err)
+	}
+	return files, nil
+}
+
+// leftOnDisk counts the files that videos need and that were not moved to the bucket.
+func leftOnDisk(ctx context.Context, cfg Config, store *Store) (n int, err error) {
+	dir := filepath.Join(cfg.DataDir, "media")
+	if _, err := os.Stat(dir); cfg.Media.Store == "disk" || err != nil {
+		return 0, nil
+	}
+	used, err := store.MediaKeys(ctx)
+	if err != nil {
+		return 0, unlessStopped(ctx, err)
+	}
+	for _, key := range used {
+		if _, err := os.Stat(filepath.Join(dir, key)); err == nil {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// isAway reports whether an error is one of a bucket, which may be gone by itself.
+func isAway(err error) bool {
+	_, ok := errors.AsType[*media.Trouble](err)
+	return ok
+}
+
+// awayFor is what keeps files from being kept, as a problem.
+func awayFor(err error) []string {
+	if err == nil {
+		return nil
+	}
+	return []string{err.Error()}
+}
+
+// sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written. A
+// bucket is swept only for the data folder that used it first.
+func sweep(ctx context.Context, store *Store, files media.Store, dataDir string) error {
 	used, err := store.MediaKeys(ctx)
 	if err != nil || len(used) == 0 { // an empty database is rather a lost one than a reason to delete videos
 		return err
 	}
-	keys, err := files.Keys()
+	owner, err := folder.ID(dataDir)
+	if err != nil {
+		return err
+	}
+	if err := cmp.Or(files.Ready(ctx), files.Tidy(ctx, owner)); err != nil {
+		return err
+	}
+	keys, err := files.Keys(ctx)
 	if err != nil {
 		return err
 	}
@@ -454,14 +524,14 @@ func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) err
 type studio struct {
 	store   *Store
 	queue   *Queue
-	files   *media.Disk
+	files   media.Store
 	box     *seal.Box
 	youtube *youtube.Client // nil: the program is not known to Google
 	rumble  *rumble.Client
 	cfg     Config
 }
 
-func newStudio(store *Store, files *media.Disk, cfg Config) (*studio, error) {
+func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
 	s := &studio{store: store, files: files, cfg: cfg,
 		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
 	if cfg.YouTube.ClientID != "" {
@@ -539,11 +609,11 @@ func (s *studio) seal(t youtube.Token, external string) ([]byte, error) {
 
 // open opens the files of a video; its picture may be missing.
 func (s *studio) open(ctx context.Context, v Video) (file, thumb io.ReadSeekCloser, err error) {
-	if file, err = s.files.Open(v.File); err != nil {
+	if file, err = s.files.Open(ctx, v.File); err != nil {
 		return nil, nil, fmt.Errorf("open the video: %w", err)
 	}
 	if v.Thumb != "" {
-		if thumb, err = s.files.Open(v.Thumb); err != nil {
+		if thumb, err = s.files.Open(ctx, v.Thumb); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("open its picture: %w", err), file.Close())
 		}
 	}
@@ -831,6 +901,13 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 	for _, problem := range missing(ctx, cfg, maker) {
 		sentences = append(sentences, lang.Say("en", problem, nil))
 	}
+	if cfg.Media.Store == "s3" {
+		bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
+		if err == nil {
+			err = bucket.Try(ctx)
+		}
+		sentences = append(sentences, awayFor(err)...)
+	}
 	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
 	} else if err := folder.Writable(cfg.DataDir); err != nil {
@@ -889,6 +966,63 @@ func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger,
 	}
 	fmt.Fprintln(out, outcome)
 	return folder.Wake(cfg.DataDir)
+}
+
+// moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
+// finished by running it again.
+func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
+	if faults := cfg.s3Faults(); len(faults) > 0 {
+		var all config.Faults
+		for _, key := range slices.Sorted(maps.Keys(faults)) {
+			all = append(all, key+": "+faults[key])
+		}
+		return all
+	}
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	unlock, err := folder.Lock(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	way := map[string]string{"disk": "s3", "s3": "disk"}
+	from, err := openMedia(cfg, way[cfg.Media.Store])
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := openMedia(cfg, cfg.Media.Store)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	if err := sweep(ctx, store, from, cfg.DataDir); err != nil && !errors.Is(err, media.ErrNotYours) { // they would stay for ever
+		return err
+	}
+	keys, err := store.MediaKeys(ctx)
+	if err != nil {
+		return err
+	}
+	line := time.Now()
+	m, err := media.Move(ctx, from, to, keys, func(n int, sent, size int64) {
+		if sent == size || time.Since(line) > 5*time.Second {
+			line = time.Now()
+			fmt.Fprintf(out, "%d of %d: %s, %.1f of %.1f MB\n", n, len(keys), keys[n-1], float64(sent)/1e6, float64(size)/1e6)
+		}
+	})
+	fmt.Fprintf(out, "%d files with %.1f MB were moved to %s; %d were there already.\n", m.Files, float64(m.Bytes)/1e6, cfg.Media.Store, m.There)
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted: run it again, and it goes on")
+	case err != nil:
+		return fmt.Errorf("%w; run it again, and it goes on", err)
+	case len(m.Missing) > 0:
+		return fmt.Errorf("in neither place: %s", strings.Join(m.Missing, ", "))
+	}
+	return nil
 }
 
 // ---- templates
@@ -1235,7 +1369,16 @@ type Config struct {
 		BaseURL     string `toml:"base_url"`
 	} `toml:"rumble"`
 	Media struct {
-		MaxUploadMB int64 `toml:"max_upload_mb"`
+		Store       string `toml:"store"`
+		MaxUploadMB int64  `toml:"max_upload_mb"`
+		S3          struct {
+			Endpoint  string `toml:"endpoint"`
+			Region    string `toml:"region"`
+			Bucket    string `toml:"bucket"`
+			AccessKey string `toml:"access_key"`
+			SecretKey string `toml:"secret_key"`
+			Prefix    string `toml:"prefix"`
+		} `toml:"s3"`
 	} `toml:"media"`
 
 	cacheDir string // of prepared templates
@@ -1320,8 +1463,29 @@ func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
 	}
 	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
 	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url", "with engine http, an address such as http://localhost:9000 is expected")
+	is(slices.Contains([]string{"disk", "s3"}, c.Media.Store), "media.store", "disk or s3 is expected")
+	if c.Media.Store == "s3" {
+		for key, fault := range c.s3Faults() {
+			is(false, key, "with store s3, %s", fault)
+		}
+	}
 	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine", "command, http or none is expected")
 	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url", "with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
+}
+
+// s3Faults says what a bucket needs, by the keys that do not have it.
+func (c *Config) s3Faults() map[string]string {
+	s, faults := &c.Media.S3, map[string]string{}
+	s.Endpoint = strings.TrimRight(s.Endpoint, "/")
+	if u, err := url.Parse(s.Endpoint); err != nil || !isAddress(s.Endpoint) || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		faults["media.s3.endpoint"] = "an address without a path is expected, such as https://s3.eu-central-1.amazonaws.com"
+	}
+	for key, text := range map[string]*string{"region": &s.Region, "bucket": &s.Bucket, "access_key": &s.AccessKey, "secret_key": &s.SecretKey} {
+		if *text = strings.TrimSpace(*text); *text == "" {
+			faults["media.s3."+key] = "a text is expected"
+		}
+	}
+	return faults
 }
 
 // templateID is what a template's folder may be called: it travels in a button.

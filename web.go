@@ -11,10 +11,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -26,6 +26,7 @@ import (
 
 	"retake/internal/desk"
 	"retake/internal/lang"
+	"retake/internal/media"
 )
 
 // Templates and static files are embedded apart: one folder for both would serve the templates' source to anyone.
@@ -44,8 +45,9 @@ const (
 
 // mediaFiles are the files of finished videos; fs.ErrNotExist when there is none with that key.
 type mediaFiles interface {
-	Open(key string) (*os.File, error)
-	Put(ctx context.Context, key, path string) error
+	Ready(ctx context.Context) error // nil: they can be read and put, or why not, in a sentence
+	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
+	Put(ctx context.Context, key, path string, progress func(sent int64)) error
 	Delete(ctx context.Context, key string) error
 }
 
@@ -232,6 +234,7 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 // refusalOf says what the client is told for an error.
 func refusalOf(err error) desk.Refusal {
 	busy, isBusy := errors.AsType[Busy](err)
+	_, isAway := errors.AsType[*media.Trouble](err)
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, echo.ErrNotFound):
 		return desk.NotFound
@@ -239,6 +242,8 @@ func refusalOf(err error) desk.Refusal {
 		return desk.Refusal{Status: http.StatusForbidden, Code: "FORBIDDEN", ID: "error_forbidden"}
 	case errors.Is(err, ErrNotFailed):
 		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_FAILED", ID: "error_not_failed"}
+	case isAway:
+		return desk.Away
 	case errors.Is(err, ErrExists):
 		return desk.Exists
 	case isBusy:
@@ -252,7 +257,7 @@ func refusalOf(err error) desk.Refusal {
 // fail answers a request that ended in an error. What is not the client's doing is logged here, and only here.
 func (w *Web) fail(err error, c echo.Context) {
 	r := refusalOf(err)
-	if r.Code == desk.Internal.Code && c.Request().Context().Err() == nil {
+	if (r.Code == desk.Internal.Code || r.Code == desk.Away.Code) && c.Request().Context().Err() == nil {
 		// The route, not the URL: that may hold the token of a sign-in link.
 		w.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "err", err)
 	}
@@ -814,7 +819,11 @@ func (w *Web) pick(id string) (string, error) {
 }
 
 func (w *Web) askUpload(c echo.Context) error {
-	return w.answer(c, "upload", desk.Frame{Title: say(c, "title_upload")}, w.opts.Uploads.Page(""))
+	problem := ""
+	if err := w.files.Ready(c.Request().Context()); err != nil { // before somebody sends gigabytes
+		problem = say(c, desk.Away.ID)
+	}
+	return w.answer(c, "upload", desk.Frame{Title: say(c, "title_upload")}, w.opts.Uploads.Page(problem))
 }
 
 // upload keeps a video that an admin sends. However it ends, nothing is left of the files on their way.
@@ -833,7 +842,10 @@ func (w *Web) upload(c echo.Context) error {
 	a := Asset{ID: NewID(), Name: cmp.Or(sent.Title, lang.TitleOf(sent.File), say(c, "upload_untitled")), Lang: w.opts.Lang, Creator: &admin.ID}
 	a.NameKey = lang.NameKey(a.Name)
 	a.Video = Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
-	err = errors.Join(w.files.Put(ctx, a.Video.File, sent.Path), w.files.Put(ctx, a.Video.Thumb, made.Thumb))
+	err = w.files.Put(ctx, a.Video.Thumb, made.Thumb, nil) // the small one first: it fails sooner
+	if err == nil {
+		err = w.files.Put(ctx, a.Video.File, sent.Path, nil)
+	}
 	if err == nil {
 		err = w.store.Tx(ctx, func(tx *Tx) error { return tx.AddUpload(a) })
 	}
@@ -1316,7 +1328,7 @@ func (w *Web) file(pick func(Video) string) echo.HandlerFunc {
 		if key == "" {
 			return ErrNotFound
 		}
-		f, err := w.files.Open(key)
+		f, err := w.files.Open(c.Request().Context(), key)
 		if err != nil {
 			return fmt.Errorf("file of asset %s: %w", a.ID, err)
 		}
