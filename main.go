@@ -20,7 +20,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,7 +205,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 
 	var offers []Offer
-	for _, id := range cfg.offered() {
+	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
 	var bot *Bot
@@ -227,7 +226,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
-	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.workers(), Attempts: cfg.Queue.Attempts,
+	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites()}, log)
 	studio.queue = queue
@@ -337,10 +336,10 @@ func newMaker(cfg Config, work string) (*video.Maker, error) {
 	if voice.Engine == "none" {
 		voice.Engine = ""
 	}
-	return video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.offered(), Templates: cfg.Render.Templates,
+	return video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.Offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
-		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(), Voice: voice})
+		Work: work, Cache: cfg.cacheDir, Workers: cfg.Workers(), Voice: voice})
 }
 
 // limits are what the page's settings show of the configuration.
@@ -350,7 +349,7 @@ func limits(cfg Config) []desk.Limit {
 		{Label: "limit_backoff", Value: cfg.Queue.Backoff},
 		{Label: "limit_backoff_max", Value: cfg.Queue.BackoffMax},
 		{Label: "limit_timeout", Value: cfg.Render.Timeout},
-		{Label: "limit_workers", Value: cfg.workers()},
+		{Label: "limit_workers", Value: cfg.Workers()},
 		{Label: "limit_of_open", Value: cfg.Limits.Open},
 		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
 		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
@@ -369,7 +368,7 @@ func covers(cfg Config, maker *video.Maker) *desk.Covers {
 	if cfg.Language == "ru" {
 		name = "Маша"
 	}
-	return desk.NewCovers(cfg.offered(), func(ctx context.Context, id, path string) error {
+	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
 		return maker.Cover(ctx, video.Order{Asset: "cover", Name: name, Lang: cfg.Language, Template: id}, path)
 	})
 }
@@ -971,7 +970,7 @@ func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger,
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
 // finished by running it again.
 func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
-	if faults := cfg.s3Faults(); len(faults) > 0 {
+	if faults := cfg.S3Faults(); len(faults) > 0 {
 		var all config.Faults
 		for _, key := range slices.Sorted(maps.Keys(faults)) {
 			all = append(all, key+": "+faults[key])
@@ -1138,8 +1137,8 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	var cfg Config // the defaults alone: the demo touches nothing of the operator's
-	if err := config.Load(&cfg, "RETAKE", nil, cfg.check, config.Source{Name: "the defaults", Text: defaults}); err != nil {
+	cfg, err := fromDefaults(nil) // alone: the demo touches nothing of the operator's
+	if err != nil {
 		return err
 	}
 	cache, err := os.UserCacheDir() // the prepared templates serve the next demo too
@@ -1307,100 +1306,12 @@ var defaults string
 
 // Config is config.toml.
 type Config struct {
-	DataDir  string `toml:"data_dir"`
-	Language string `toml:"language"`
-	Telegram struct {
-		Token       string  `toml:"token"`
-		APIURL      string  `toml:"api_url"`
-		Owners      []int64 `toml:"owners"`
-		Admins      []int64 `toml:"admins"`
-		MaxUploadMB int64   `toml:"max_upload_mb"`
-	} `toml:"telegram"`
-	Web struct {
-		Listen  string `toml:"listen"`
-		BaseURL string `toml:"base_url"`
-	} `toml:"web"`
-	Queue struct {
-		Workers     int           `toml:"workers"`
-		Attempts    int           `toml:"attempts"`
-		Backoff     time.Duration `toml:"backoff"`
-		BackoffMax  time.Duration `toml:"backoff_max"`
-		OutageAfter int           `toml:"outage_after"`
-		OutageMax   time.Duration `toml:"outage_max"`
-	} `toml:"queue"`
-	Limits struct {
-		Open    int `toml:"open"`
-		PerHour int `toml:"per_hour"`
-		PerDay  int `toml:"per_day"`
-	} `toml:"limits"`
-	Render struct {
-		Engine       string        `toml:"engine"`
-		Template     string        `toml:"template"`
-		Offer        []string      `toml:"offer"`
-		Templates    string        `toml:"templates"`
-		Command      []string      `toml:"command"`
-		URL          string        `toml:"url"`
-		AllowPrivate bool          `toml:"allow_private"`
-		FFmpeg       string        `toml:"ffmpeg"`
-		Timeout      time.Duration `toml:"timeout"`
-		ReuseFor     time.Duration `toml:"reuse_for"`
-	} `toml:"render"`
-	Voice struct {
-		Engine  string   `toml:"engine"`
-		Command []string `toml:"command"`
-		URL     string   `toml:"url"`
-		Key     string   `toml:"key"`
-		Model   string   `toml:"model"`
-		Voice   string   `toml:"voice"`
-	} `toml:"voice"`
-	YouTube struct {
-		ClientID      string `toml:"client_id"`
-		ClientSecret  string `toml:"client_secret"`
-		BaseURL       string `toml:"base_url"`
-		AuthURL       string `toml:"auth_url"`
-		TokenURL      string `toml:"token_url"`
-		WatchURL      string `toml:"watch_url"`
-		UploadsPerDay int    `toml:"uploads_per_day"`
-		TokenKey      string `toml:"token_key"`
-	} `toml:"youtube"`
-	Rumble struct {
-		AccessToken string `toml:"access_token"`
-		ChannelID   string `toml:"channel_id"`
-		BaseURL     string `toml:"base_url"`
-	} `toml:"rumble"`
-	Media struct {
-		Store       string `toml:"store"`
-		MaxUploadMB int64  `toml:"max_upload_mb"`
-		S3          struct {
-			Endpoint  string `toml:"endpoint"`
-			Region    string `toml:"region"`
-			Bucket    string `toml:"bucket"`
-			AccessKey string `toml:"access_key"`
-			SecretKey string `toml:"secret_key"`
-			Prefix    string `toml:"prefix"`
-		} `toml:"s3"`
-	} `toml:"media"`
-
+	config.Settings
 	cacheDir string // of prepared templates
 }
 
-func (c *Config) workers() int {
-	if c.Queue.Workers > 0 {
-		return c.Queue.Workers
-	}
-	return max(1, runtime.NumCPU()-1)
-}
-
-// offered are the templates that users may choose, the usual one first.
-func (c *Config) offered() []string {
-	out := []string{c.Render.Template}
-	for _, id := range c.Render.Offer {
-		if !slices.Contains(out, id) {
-			out = append(out, id)
-		}
-	}
-	return out
-}
+// known is what the settings may name.
+var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check}
 
 // Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
 // has the id 0.
@@ -1420,78 +1331,14 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 	if err != nil && (given || !errors.Is(err, os.ErrNotExist)) {
 		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v", err)}
 	}
-	err = config.Load(&c, "RETAKE", environ, c.check, config.Source{Name: "the defaults", Text: defaults}, config.Source{Name: path, Text: string(text)})
+	c, err = fromDefaults(environ, config.Source{Name: path, Text: string(text)})
 	c.cacheDir = filepath.Join(c.DataDir, "cache")
 	return c, err
 }
 
-// check tells is what must hold for each key.
-func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
-	c.Telegram.Token = strings.TrimSpace(c.Telegram.Token)
-	is(c.Telegram.Token == "" || regexp.MustCompile(`^\d+:[A-Za-z0-9_-]{30,}$`).MatchString(c.Telegram.Token),
-		"telegram.token", "this is no bot token: it looks like 123456789:AAF… as @BotFather gave it")
-	is(c.DataDir != "", "data_dir", "a folder is expected")
-	is(slices.Contains(lang.Languages, c.Language), "language", "one of %s is expected", strings.Join(lang.Languages, ", "))
-	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL,
-		"youtube.base_url": &c.YouTube.BaseURL, "youtube.auth_url": &c.YouTube.AuthURL, "youtube.token_url": &c.YouTube.TokenURL, "rumble.base_url": &c.Rumble.BaseURL} {
-		*address = strings.TrimRight(*address, "/")
-		is(isAddress(*address), key, "an address such as https://example.com is expected")
-	}
-	_, _, err := net.SplitHostPort(c.Web.Listen)
-	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
-	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
-		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB), "media.max_upload_mb": int(c.Media.MaxUploadMB), "youtube.uploads_per_day": c.YouTube.UploadsPerDay} {
-		is(n >= 1, key, "1 or more is expected")
-	}
-	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url", "an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
-	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret", "client_id and client_secret are expected together, as Google gave them")
-	is(strings.HasSuffix(c.YouTube.TokenURL, "/token"), "youtube.token_url", "an address that ends in /token is expected")
-	key := seal.Check(c.YouTube.TokenKey)
-	is(c.YouTube.TokenKey == "" || key == nil, "youtube.token_key", "%v", key)
-	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
-	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
-	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
-		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
-		is(d > 0, key, "more than nothing is expected")
-	}
-	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
-	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine", "template, command or http is expected")
-	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {
-		for _, id := range ids {
-			is(templateID.MatchString(id), key, "the name of a template is expected: up to 32 of a to z, 0 to 9 and hyphen")
-		}
-	}
-	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
-	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url", "with engine http, an address such as http://localhost:9000 is expected")
-	is(slices.Contains([]string{"disk", "s3"}, c.Media.Store), "media.store", "disk or s3 is expected")
-	if c.Media.Store == "s3" {
-		for key, fault := range c.s3Faults() {
-			is(false, key, "with store s3, %s", fault)
-		}
-	}
-	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine", "command, http or none is expected")
-	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url", "with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
-}
-
-// s3Faults says what a bucket needs, by the keys that do not have it.
-func (c *Config) s3Faults() map[string]string {
-	s, faults := &c.Media.S3, map[string]string{}
-	s.Endpoint = strings.TrimRight(s.Endpoint, "/")
-	if u, err := url.Parse(s.Endpoint); err != nil || !isAddress(s.Endpoint) || u.Path != "" || u.RawQuery != "" || u.User != nil {
-		faults["media.s3.endpoint"] = "an address without a path is expected, such as https://s3.eu-central-1.amazonaws.com"
-	}
-	for key, text := range map[string]*string{"region": &s.Region, "bucket": &s.Bucket, "access_key": &s.AccessKey, "secret_key": &s.SecretKey} {
-		if *text = strings.TrimSpace(*text); *text == "" {
-			faults["media.s3."+key] = "a text is expected"
-		}
-	}
-	return faults
-}
-
-// templateID is what a template's folder may be called: it travels in a button.
-var templateID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
-
-func isAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+// fromDefaults are the defaults, changed by sources and then by the environment.
+func fromDefaults(environ []string, sources ...config.Source) (c Config, err error) {
+	all := append([]config.Source{{Name: "the defaults", Text: defaults}}, sources...)
+	err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
+	return c, err
 }

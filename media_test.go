@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"retake/internal/config"
 	"retake/internal/desk"
 	"retake/internal/folder"
 	"retake/internal/lang"
@@ -328,7 +329,7 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 
 func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 	s, dir := newStore(t), t.TempDir()
-	cfg := Config{DataDir: dir}
+	cfg := Config{Settings: config.Settings{DataDir: dir}}
 	if err := os.Mkdir(filepath.Join(dir, "media"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +350,7 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 			t.Errorf("%s: got %d, %v; want %d", store, n, err, want)
 		}
 	}
-	if n, err := leftOnDisk(t.Context(), Config{DataDir: filepath.Join(dir, "new")}, s); n != 0 || err != nil {
+	if n, err := leftOnDisk(t.Context(), Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }
