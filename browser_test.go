@@ -432,7 +432,7 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 	mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.' WHERE id = ?`, d.channel("UC3", odd[2]))
 	mutate(t, d.store, `UPDATE channels SET state = 'DISCONNECTED', token = NULL WHERE id = ?`, d.channel("UC4", "An old channel"))
 	later, passed := time.Now().Add(30*time.Hour).UnixMilli(), time.Now().UnixMilli()
-	texts := `{"title": "A greeting from Santa, with all his reindeer and the whole workshop behind him", "description": "One\nTwo <three>\nFour", "tags": "santa, new year", "language": "en", "made_for_kids": "yes", "privacy": "public", "category": "22"}`
+	texts := `{"title": "A greeting from Santa, with all his reindeer and the whole workshop behind him", "description": "One\nTwo three\nFour", "tags": "santa, new year", "language": "en", "made_for_kids": "yes", "privacy": "public", "category": "22"}`
 	for i, p := range []struct {
 		platform, status, step, err, warning, remote string
 		due, at                                      int64
