@@ -398,7 +398,7 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 
 	ids["failed"] = ask(t, d.store, "Ноа", 1, 2, 3, 4, 5).ID
 	for range 3 {
-		mutate(t, d.store, `UPDATE jobs SET due = 0`)
+		mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE kind = 'RENDER'`)
 		fail(t, d.queue, Render, errors.New("ffmpeg: took longer than 5m0s"))
 	}
 	mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`) // 5 is not told
