@@ -228,7 +228,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
-		Uploads: uploads, Inspect: workshop{maker}.inspect}, log)
+		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -614,10 +614,19 @@ func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) 
 	return 0, keep(Upload{Step: "processing", Sent: v.Size, ID: made.ID, URL: made.URL})
 }
 
+// About says what there is to publish with.
+func (s *studio) About(ctx context.Context) (desk.Studio, error) {
+	reset := youtube.Midnight(s.store.now())
+	begun, err := s.store.UploadsSince(ctx, reset.AddDate(0, 0, -1))
+	return desk.Studio{YouTube: s.youtube != nil, Callback: s.cfg.Web.BaseURL + "/channels/callback", Consent: s.cfg.YouTube.AuthURL,
+		PerDay: s.cfg.YouTube.UploadsPerDay, Left: max(0, s.cfg.YouTube.UploadsPerDay-begun), Reset: reset,
+		Rumble: s.rumble.Token(), RumblePage: s.rumble.UploadPage()}, err
+}
+
 // Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected; 0: any.
 func (s *studio) Ask(ctx context.Context, session [32]byte, channel int64) (string, error) {
 	if s.youtube == nil {
-		return "", ErrNotFound
+		return "", desk.NoClient
 	}
 	if channel == 0 {
 		return s.youtube.Ask(session, ""), nil
@@ -629,9 +638,18 @@ func (s *studio) Ask(ctx context.Context, session [32]byte, channel int64) (stri
 // Answer connects the channel that Google has given access to. What failed because that had ended goes on.
 func (s *studio) Answer(ctx context.Context, session [32]byte, query url.Values, admin Admin) (Channel, error) {
 	if s.youtube == nil {
-		return Channel{}, ErrNotFound
+		return Channel{}, desk.NoClient
 	}
 	grant, err := s.youtube.Answer(ctx, session, query)
+	if other, ok := errors.AsType[*youtube.OtherChannel](err); ok {
+		return Channel{}, desk.OtherChannel(s.titleOf(ctx, other.Want), other.Got.Title)
+	}
+	for is, refusal := range map[error]desk.Refusal{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
+		youtube.ErrNoRefresh: desk.NoRefresh, youtube.ErrNoChannel: desk.NoChannel} {
+		if errors.Is(err, is) {
+			return Channel{}, refusal
+		}
+	}
 	if err != nil {
 		return Channel{}, err
 	}
@@ -651,8 +669,25 @@ func (s *studio) Answer(ctx context.Context, session [32]byte, query url.Values,
 	return c, s.queue.Reconnected(context.WithoutCancel(ctx), admin)
 }
 
+// titleOf is what a channel is called.
+func (s *studio) titleOf(ctx context.Context, external string) string {
+	all, _ := s.store.Channels(ctx) // without a title the id has to do
+	for _, c := range all {
+		if c.External == external {
+			return c.Title
+		}
+	}
+	return external
+}
+
 // Check asks whether a channel still works. If its access had ended and is back, what failed for that goes on.
 func (s *studio) Check(ctx context.Context, channel int64, admin Admin) error {
+	if _, err := s.store.Token(ctx, channel); errors.Is(err, ErrNotFound) {
+		if _, err := s.store.Channel(ctx, channel); err != nil {
+			return err
+		}
+		return desk.NotThere
+	}
 	began := s.store.now()
 	account, err := s.account(ctx, channel)
 	var c youtube.Channel
@@ -713,14 +748,14 @@ func (s *studio) published(ctx context.Context, assetID, platform string, admin 
 	return a, p, err
 }
 
-// Update changes a video on its platform to what is saved for it. ErrNotFound: it is not there, or nothing can be changed there.
+// Update changes a video on its platform to what is saved for it. desk.NoChange: it is not there, or nothing can be changed there.
 func (s *studio) Update(ctx context.Context, assetID, platform string, admin Admin) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	switch {
 	case err != nil:
 		return err
 	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != Completed:
-		return ErrNotFound
+		return desk.NoChange
 	}
 	began := s.store.now()
 	account, err := s.account(ctx, p.Channel)
@@ -768,8 +803,8 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 		return err
 	}
 	address, err := s.rumble.CheckURL(address)
-	if err != nil {
-		return err
+	if wrong, ok := errors.AsType[*rumble.AddressError](err); ok {
+		return map[rumble.Why]desk.Refusal{rumble.NoAddress: desk.BadURL, rumble.OtherSite: desk.OtherURL, rumble.NoVideo: desk.NoVideoURL}[wrong.Why]
 	}
 	return s.store.Tx(ctx, func(tx *Tx) error {
 		if err := tx.MarkPublished(assetID, platform, address); err != nil {

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -162,7 +164,9 @@ func (p phone) hasVideos(n int) {
 	p.until(fmt.Sprintf("document.querySelectorAll('#phone-%d video').length === %d", p.n, n))
 }
 
-func TestTheDemoTellsItsStory(t *testing.T) {
+// openDemo runs the demo and returns the address of its phones.
+func openDemo(t *testing.T) (address string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	out, w := io.Pipe()
 	done := make(chan error, 1)
@@ -173,12 +177,15 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	address := ""
 	for lines := bufio.NewScanner(out); address == "" && lines.Scan(); {
 		address = regexp.MustCompile(`http://\S+`).FindString(lines.Text())
 	}
 	go io.Copy(io.Discard, out)
+	return address
+}
 
+func TestTheDemoTellsItsStory(t *testing.T) {
+	address := openDemo(t)
 	b := newBrowser(t)
 	b.do(chromedp.Navigate(address))
 	b.until("document.querySelectorAll('.phone').length === 3")
@@ -247,4 +254,126 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	emma.hasVideos(1)
 	emma.hears("Here you are!", 1)
 	b.shoot("7-mended")
+}
+
+// trouble presses a switch of the demo's stand-in for YouTube.
+func (b browser) trouble(address, fault, on string) {
+	b.Helper()
+	r, err := http.PostForm(address+"/platforms/switch", url.Values{"platform": {"youtube"}, "switch": {fault}, "on": {on}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != http.StatusOK { // of the page that it leads back to
+		b.Fatalf("got %s; want the switch pressed", r.Status)
+	}
+}
+
+// says waits until the row of YouTube on the page of a video says something.
+func (b browser) says(text string) {
+	b.Helper()
+	quoted, _ := json.Marshal(text)
+	b.until(fmt.Sprintf("(document.querySelector('#on-YOUTUBE')?.innerText ?? '').includes(%s)", quoted))
+}
+
+func TestTheDemoPublishes(t *testing.T) {
+	address := openDemo(t)
+	b := newBrowser(t)
+	click := func(selector string) {
+		t.Helper()
+		quoted, _ := json.Marshal(selector)
+		b.until(fmt.Sprintf("document.querySelector(%s) !== null", quoted))
+		b.js(fmt.Sprintf("document.querySelector(%s).click()", quoted))
+	}
+	b.do(chromedp.Navigate(address + "/admin"))
+	b.until("location.pathname === '/' && document.querySelector('form.make, #library') !== null")
+	home := b.js("location.origin")
+	names := []string{"Emma", "Leo", "Anna"}
+	for i, name := range names {
+		b.js(fmt.Sprintf("void fetch('/assets', { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: JSON.stringify({ name: %q }) })", name))
+		b.until(fmt.Sprintf("document.querySelectorAll('#library .card').length === %d", i+1))
+	}
+	b.until("[...document.querySelectorAll('#library .card')].filter(c => c.innerText.includes('Publish')).length === 3")
+	b.shoot("publish-1-ready")
+	videos := map[string]string{}
+	for _, name := range names {
+		videos[name] = b.js(fmt.Sprintf("[...document.querySelectorAll('#library .card')].find(c => c.innerText.includes(%q)).id.replace('asset-', '')", name))
+	}
+
+	// Connect.
+	b.do(chromedp.Navigate(home + "/channels"))
+	click("form[action='/channels/connect'] button")
+	b.until("location.pathname.endsWith('/o/oauth2/v2/auth')")
+	b.shoot("publish-2-consent")
+	click("button[value=allow]")
+	b.until("location.pathname === '/channels' && document.body.innerText.includes('Connected')")
+	b.shoot("publish-3-channels")
+
+	// Publish; without a choice the form says what the law wants.
+	publish := func(name string) {
+		t.Helper()
+		b.do(chromedp.Navigate(home + "/assets/" + videos[name] + "/publish"))
+		b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
+		b.js(fmt.Sprintf("(f => { f.elements.title.value = %q; f.elements.youtube.checked = true; f.elements.made_for_kids.value = 'yes'; f.requestSubmit(f.querySelector('button.primary')) })"+
+			"(document.querySelector('form[action$=\"/publish\"]'))", "A greeting "+name))
+		b.until(fmt.Sprintf("location.pathname === '/assets/%s'", videos[name]))
+	}
+	b.do(chromedp.Navigate(home + "/assets/" + videos["Emma"] + "/publish"))
+	b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
+	b.js("(f => { f.elements.title.value = 'A greeting'; f.elements.youtube.checked = true; f.requestSubmit(f.querySelector('button.primary')) })(document.querySelector('form[action$=\"/publish\"]'))")
+	b.until("document.querySelector('#made_for_kids-fault') !== null")
+	b.shoot("publish-4-refused")
+	publish("Emma")
+	b.says("Published")
+	b.until("document.querySelector('#on-YOUTUBE a[href*=\"/google/watch?v=\"]') !== null")
+	b.shoot("publish-5-published")
+
+	// YouTube is down: three attempts, the reason, and Retry when it is back.
+	b.trouble(address, "unavailable", "yes")
+	publish("Leo")
+	b.says("Retry Failed")
+	if n := b.js("document.querySelectorAll('#on-YOUTUBE .runs li').length"); n != "3" {
+		t.Errorf("got %s attempts on the page; want 3", n)
+	}
+	b.shoot("publish-6-failed")
+	b.trouble(address, "unavailable", "no")
+	click("#on-YOUTUBE form[action$='/retry'] button")
+	b.says("Published")
+
+	// A token that is not taken: failed at once, and published when it is mended.
+	b.trouble(address, "badtoken", "yes")
+	publish("Anna")
+	b.says("Reconnect")
+	if n := b.js("document.querySelectorAll('#on-YOUTUBE .runs li').length"); n != "1" {
+		t.Errorf("got %s attempts on the page; want 1", n)
+	}
+	b.shoot("publish-7-ended")
+	b.trouble(address, "badtoken", "no")
+	click("#on-YOUTUBE form[action$='/retry'] button")
+	b.says("Published")
+
+	// Access is taken back: everything says so, and goes on by itself when the channel is connected again.
+	b.do(chromedp.Navigate(home + "/assets/" + videos["Anna"] + "/unpublish?platform=YOUTUBE"))
+	b.until("document.querySelector('[name=title]') !== null")
+	b.js("(f => { f.elements.title.value = 'A greeting Anna'; f.requestSubmit() })(document.querySelector('form[action$=\"/unpublish\"]'))")
+	b.until("location.pathname.startsWith('/assets/') && !location.pathname.endsWith('/unpublish') && document.querySelector('#on-YOUTUBE') === null")
+	b.trouble(address, "revoked", "yes")
+	publish("Anna")
+	b.says("Reconnect")
+	b.do(chromedp.Navigate(home + "/"))
+	b.until("document.body.innerText.includes('access')")
+	b.shoot("publish-8-banner")
+	b.do(chromedp.Navigate(home + "/channels"))
+	click("form[action='/channels/connect'] [name=channel] + button")
+	b.until("location.pathname.endsWith('/o/oauth2/v2/auth')")
+	click("button[value=allow]")
+	b.until("location.pathname === '/channels'")
+	b.do(chromedp.Navigate(home + "/assets/" + videos["Anna"]))
+	b.says("Published")
+	b.do(chromedp.Navigate(home + "/"))
+	b.until("document.querySelectorAll('#library .card').length === 3")
+	b.shoot("publish-9-library")
+	b.do(chromedp.Navigate(address + "/platforms/"))
+	b.until("document.body.innerText.includes('A greeting Anna')")
+	b.shoot("publish-10-platforms")
 }

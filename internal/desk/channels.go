@@ -85,6 +85,7 @@ var (
 	NoClient   = Refusal{http.StatusConflict, "NOT_SET_UP", "error_no_client", nil}        // youtube.client_id is empty
 	OldState   = Refusal{http.StatusForbidden, "OLD_STATE", "error_old_state", nil}        // nobody asked, or long ago, or elsewhere
 	Denied     = Refusal{http.StatusForbidden, "DENIED", "error_denied", nil}              // somebody pressed Cancel at Google
+	NotAll     = Refusal{http.StatusConflict, "NOT_ALL", "error_not_all", nil}             // a box at Google's page was not ticked
 	NoRefresh  = Refusal{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}       // Google gave access for an hour only
 	NoChannel  = Refusal{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil}     // the account has none
 	NotThere   = Refusal{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil} // there is no access to check
