@@ -13,12 +13,14 @@ demo: build
 test:
 	@./packaging/need.sh $(TEST)
 	@./packaging/axe.sh
+	@./packaging/versitygw.sh
 	go test -timeout 30m ./...
 
 # Everything a change must pass: format, vet, staticcheck, and the tests with the race detector in random order.
 check:
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
+	@./packaging/versitygw.sh
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	go vet ./...
 	cd bench && go vet ./...

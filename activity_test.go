@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/config"
 	"retake/internal/desk"
 	"retake/internal/video"
 )
@@ -399,8 +398,8 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 }
 
 func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
-	var cfg Config
-	if err := config.Load(&cfg, "RETAKE", nil, cfg.check, config.Source{Name: "the defaults", Text: defaults}); err != nil {
+	cfg, err := fromDefaults(nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.cacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()

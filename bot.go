@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"math"
@@ -779,21 +780,29 @@ func (b *Bot) upload(ctx context.Context, t Task) (message int, fileID string, e
 	if files.Size > b.opts.MaxUpload {
 		return 0, "", Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb", files.Size, b.opts.MaxUpload))
 	}
-	file, err := b.media.Open(files.File)
+	file, err := b.media.Open(ctx, files.File)
 	if err != nil {
-		return 0, "", Permanent(fmt.Errorf("open the video: %w", err))
+		return 0, "", lostForGood(fmt.Errorf("open the video: %w", err))
 	}
 	defer file.Close()
 	v.File, v.Size = file, files.Size
 	if files.Thumb != "" {
-		thumb, err := b.media.Open(files.Thumb)
+		thumb, err := b.media.Open(ctx, files.Thumb)
 		if err != nil {
-			return 0, "", Permanent(fmt.Errorf("open the thumbnail: %w", err))
+			return 0, "", lostForGood(fmt.Errorf("open the thumbnail: %w", err))
 		}
 		defer thumb.Close()
 		v.Thumb = thumb
 	}
 	return b.talk.SendVideo(ctx, t.To.Chat, v)
+}
+
+// lostForGood makes the error permanent if there is no such file: it will not come back.
+func lostForGood(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return Permanent(err)
+	}
+	return err
 }
 
 // ---- progress

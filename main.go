@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,7 +20,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,6 +92,7 @@ const usage = usageError(`usage: retake [command] [-config FILE]
   check          say what is missing on this machine
   admin link ID  print a one-time link with which that admin signs in to the page
   retry ASSET    try a failed video again
+  media move     bring the videos to where media.store says, from where they were
   template check DIR
                  say what is wrong with the template in a folder
   template preview DIR NAME [-at 3s] [-lang ru] [-o FILE]
@@ -105,7 +106,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
-	if (command == "admin" || command == "template") && len(args) > 0 {
+	if (command == "admin" || command == "media" || command == "template") && len(args) > 0 {
 		command, args = command+" "+args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("retake "+command, flag.ContinueOnError)
@@ -127,7 +128,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
 	}
-	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "template check": 1, "template preview": 2,
+	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "media move": 0, "template check": 1, "template preview": 2,
 		"healthcheck": 0, "version": 0}
 	if n, ok := want[command]; !ok || len(words) != n {
 		return usage
@@ -151,6 +152,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return adminLink(ctx, cfg, words[0], out)
 	case "retry":
 		return retryOne(ctx, cfg, words[0], log, out)
+	case "media move":
+		return moveMedia(ctx, cfg, out)
 	case "template check":
 		return checkTemplate(ctx, cfg, words[0], out)
 	case "template preview":
@@ -176,12 +179,15 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return err
 	}
 	defer store.Close()
-	files, err := media.OpenDisk(filepath.Join(cfg.DataDir, "media"))
+	files, err := openMedia(cfg, cfg.Media.Store)
 	if err != nil {
-		return fmt.Errorf("the media folder: %w", err)
+		return err
 	}
 	defer files.Close()
-	if err := sweep(ctx, store, files); err != nil {
+	switch err := sweep(ctx, store, files, cfg.DataDir); {
+	case isAway(err), errors.Is(err, media.ErrNotYours): // they cost room, no more
+		log.Warn("files that nobody needs stay where they are", "err", err)
+	case err != nil:
 		return err
 	}
 	work := filepath.Join(cfg.DataDir, "work")
@@ -199,7 +205,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 
 	var offers []Offer
-	for _, id := range cfg.offered() {
+	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
 	var bot *Bot
@@ -220,13 +226,15 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
-	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.workers(), Attempts: cfg.Queue.Attempts,
+	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites()}, log)
 	studio.queue = queue
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: func(ctx context.Context) []string { return missing(ctx, cfg, maker) }, Free: maker.Free,
+		Ready: func(ctx context.Context) []string {
+			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
+		}, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
@@ -263,8 +271,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return nil
 	})
 	group.Go(func() error { // the first video should not wait for its template
-		for _, problem := range missing(ctx, cfg, maker) {
+		for _, problem := range append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...) {
 			log.Warn(lang.Say("en", problem, nil))
+		}
+		if n, err := leftOnDisk(ctx, cfg, store); n > 0 || err != nil {
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -325,10 +336,10 @@ func newMaker(cfg Config, work string) (*video.Maker, error) {
 	if voice.Engine == "none" {
 		voice.Engine = ""
 	}
-	return video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.offered(), Templates: cfg.Render.Templates,
+	return video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.Offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
-		Work: work, Cache: cfg.cacheDir, Workers: cfg.workers(), Voice: voice})
+		Work: work, Cache: cfg.cacheDir, Workers: cfg.Workers(), Voice: voice})
 }
 
 // limits are what the page's settings show of the configuration.
@@ -338,7 +349,7 @@ func limits(cfg Config) []desk.Limit {
 		{Label: "limit_backoff", Value: cfg.Queue.Backoff},
 		{Label: "limit_backoff_max", Value: cfg.Queue.BackoffMax},
 		{Label: "limit_timeout", Value: cfg.Render.Timeout},
-		{Label: "limit_workers", Value: cfg.workers()},
+		{Label: "limit_workers", Value: cfg.Workers()},
 		{Label: "limit_of_open", Value: cfg.Limits.Open},
 		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
 		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
@@ -357,7 +368,7 @@ func covers(cfg Config, maker *video.Maker) *desk.Covers {
 	if cfg.Language == "ru" {
 		name = "Маша"
 	}
-	return desk.NewCovers(cfg.offered(), func(ctx context.Context, id, path string) error {
+	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
 		return maker.Cover(ctx, video.Order{Asset: "cover", Name: name, Lang: cfg.Language, Template: id}, path)
 	})
 }
@@ -384,13 +395,71 @@ func missing(ctx context.Context, cfg Config, maker *video.Maker) (problems []st
 	return problems
 }
 
-// sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
-func sweep(ctx context.Context, store *Store, files *media.Disk) error {
+// ---- files
+
+// openMedia opens a store of finished files, "disk" or "s3".
+func openMedia(cfg Config, store string) (media.Store, error) {
+	if store == "s3" {
+		files, err := media.NewS3(media.S3Config(cfg.Media.S3), cfg.Queue.OutageMax)
+		if err != nil {
+			return nil, fmt.Errorf("media.s3: %w", err)
+		}
+		return files, nil
+	}
+	files, err := media.OpenDisk(filepath.Join(cfg.DataDir, "media"))
+	if err != nil {
+		return nil, fmt.Errorf("the media folder: %w", err)
+	}
+	return files, nil
+}
+
+// leftOnDisk counts the files that videos need and that were not moved to the bucket.
+func leftOnDisk(ctx context.Context, cfg Config, store *Store) (n int, err error) {
+	dir := filepath.Join(cfg.DataDir, "media")
+	if _, err := os.Stat(dir); cfg.Media.Store == "disk" || err != nil {
+		return 0, nil
+	}
+	used, err := store.MediaKeys(ctx)
+	if err != nil {
+		return 0, unlessStopped(ctx, err)
+	}
+	for _, key := range used {
+		if _, err := os.Stat(filepath.Join(dir, key)); err == nil {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// isAway reports whether an error is one of a bucket, which may be gone by itself.
+func isAway(err error) bool {
+	_, ok := errors.AsType[*media.Trouble](err)
+	return ok
+}
+
+// awayFor is what keeps files from being kept, as a problem.
+func awayFor(err error) []string {
+	if err == nil {
+		return nil
+	}
+	return []string{err.Error()}
+}
+
+// sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written. A
+// bucket is swept only for the data folder that used it first.
+func sweep(ctx context.Context, store *Store, files media.Store, dataDir string) error {
 	used, err := store.MediaKeys(ctx)
 	if err != nil || len(used) == 0 { // an empty database is rather a lost one than a reason to delete videos
 		return err
 	}
-	keys, err := files.Keys()
+	owner, err := folder.ID(dataDir)
+	if err != nil {
+		return err
+	}
+	if err := cmp.Or(files.Ready(ctx), files.Tidy(ctx, owner)); err != nil {
+		return err
+	}
+	keys, err := files.Keys(ctx)
 	if err != nil {
 		return err
 	}
@@ -454,14 +523,14 @@ func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) err
 type studio struct {
 	store   *Store
 	queue   *Queue
-	files   *media.Disk
+	files   media.Store
 	box     *seal.Box
 	youtube *youtube.Client // nil: the program is not known to Google
 	rumble  *rumble.Client
 	cfg     Config
 }
 
-func newStudio(store *Store, files *media.Disk, cfg Config) (*studio, error) {
+func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
 	s := &studio{store: store, files: files, cfg: cfg,
 		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
 	if cfg.YouTube.ClientID != "" {
@@ -539,11 +608,11 @@ func (s *studio) seal(t youtube.Token, external string) ([]byte, error) {
 
 // open opens the files of a video; its picture may be missing.
 func (s *studio) open(ctx context.Context, v Video) (file, thumb io.ReadSeekCloser, err error) {
-	if file, err = s.files.Open(v.File); err != nil {
+	if file, err = s.files.Open(ctx, v.File); err != nil {
 		return nil, nil, fmt.Errorf("open the video: %w", err)
 	}
 	if v.Thumb != "" {
-		if thumb, err = s.files.Open(v.Thumb); err != nil {
+		if thumb, err = s.files.Open(ctx, v.Thumb); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("open its picture: %w", err), file.Close())
 		}
 	}
@@ -831,6 +900,13 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 	for _, problem := range missing(ctx, cfg, maker) {
 		sentences = append(sentences, lang.Say("en", problem, nil))
 	}
+	if cfg.Media.Store == "s3" {
+		bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
+		if err == nil {
+			err = bucket.Try(ctx)
+		}
+		sentences = append(sentences, awayFor(err)...)
+	}
 	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
 		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
 	} else if err := folder.Writable(cfg.DataDir); err != nil {
@@ -889,6 +965,63 @@ func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger,
 	}
 	fmt.Fprintln(out, outcome)
 	return folder.Wake(cfg.DataDir)
+}
+
+// moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
+// finished by running it again.
+func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
+	if faults := cfg.S3Faults(); len(faults) > 0 {
+		var all config.Faults
+		for _, key := range slices.Sorted(maps.Keys(faults)) {
+			all = append(all, key+": "+faults[key])
+		}
+		return all
+	}
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	unlock, err := folder.Lock(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	way := map[string]string{"disk": "s3", "s3": "disk"}
+	from, err := openMedia(cfg, way[cfg.Media.Store])
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := openMedia(cfg, cfg.Media.Store)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	if err := sweep(ctx, store, from, cfg.DataDir); err != nil && !errors.Is(err, media.ErrNotYours) { // they would stay for ever
+		return err
+	}
+	keys, err := store.MediaKeys(ctx)
+	if err != nil {
+		return err
+	}
+	line := time.Now()
+	m, err := media.Move(ctx, from, to, keys, func(n int, sent, size int64) {
+		if sent == size || time.Since(line) > 5*time.Second {
+			line = time.Now()
+			fmt.Fprintf(out, "%d of %d: %s, %.1f of %.1f MB\n", n, len(keys), keys[n-1], float64(sent)/1e6, float64(size)/1e6)
+		}
+	})
+	fmt.Fprintf(out, "%d files with %.1f MB were moved to %s; %d were there already.\n", m.Files, float64(m.Bytes)/1e6, cfg.Media.Store, m.There)
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted: run it again, and it goes on")
+	case err != nil:
+		return fmt.Errorf("%w; run it again, and it goes on", err)
+	case len(m.Missing) > 0:
+		return fmt.Errorf("in neither place: %s", strings.Join(m.Missing, ", "))
+	}
+	return nil
 }
 
 // ---- templates
@@ -1004,8 +1137,8 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	var cfg Config // the defaults alone: the demo touches nothing of the operator's
-	if err := config.Load(&cfg, "RETAKE", nil, cfg.check, config.Source{Name: "the defaults", Text: defaults}); err != nil {
+	cfg, err := fromDefaults(nil) // alone: the demo touches nothing of the operator's
+	if err != nil {
 		return err
 	}
 	cache, err := os.UserCacheDir() // the prepared templates serve the next demo too
@@ -1173,91 +1306,12 @@ var defaults string
 
 // Config is config.toml.
 type Config struct {
-	DataDir  string `toml:"data_dir"`
-	Language string `toml:"language"`
-	Telegram struct {
-		Token       string  `toml:"token"`
-		APIURL      string  `toml:"api_url"`
-		Owners      []int64 `toml:"owners"`
-		Admins      []int64 `toml:"admins"`
-		MaxUploadMB int64   `toml:"max_upload_mb"`
-	} `toml:"telegram"`
-	Web struct {
-		Listen  string `toml:"listen"`
-		BaseURL string `toml:"base_url"`
-	} `toml:"web"`
-	Queue struct {
-		Workers     int           `toml:"workers"`
-		Attempts    int           `toml:"attempts"`
-		Backoff     time.Duration `toml:"backoff"`
-		BackoffMax  time.Duration `toml:"backoff_max"`
-		OutageAfter int           `toml:"outage_after"`
-		OutageMax   time.Duration `toml:"outage_max"`
-	} `toml:"queue"`
-	Limits struct {
-		Open    int `toml:"open"`
-		PerHour int `toml:"per_hour"`
-		PerDay  int `toml:"per_day"`
-	} `toml:"limits"`
-	Render struct {
-		Engine       string        `toml:"engine"`
-		Template     string        `toml:"template"`
-		Offer        []string      `toml:"offer"`
-		Templates    string        `toml:"templates"`
-		Command      []string      `toml:"command"`
-		URL          string        `toml:"url"`
-		AllowPrivate bool          `toml:"allow_private"`
-		FFmpeg       string        `toml:"ffmpeg"`
-		Timeout      time.Duration `toml:"timeout"`
-		ReuseFor     time.Duration `toml:"reuse_for"`
-	} `toml:"render"`
-	Voice struct {
-		Engine  string   `toml:"engine"`
-		Command []string `toml:"command"`
-		URL     string   `toml:"url"`
-		Key     string   `toml:"key"`
-		Model   string   `toml:"model"`
-		Voice   string   `toml:"voice"`
-	} `toml:"voice"`
-	YouTube struct {
-		ClientID      string `toml:"client_id"`
-		ClientSecret  string `toml:"client_secret"`
-		BaseURL       string `toml:"base_url"`
-		AuthURL       string `toml:"auth_url"`
-		TokenURL      string `toml:"token_url"`
-		WatchURL      string `toml:"watch_url"`
-		UploadsPerDay int    `toml:"uploads_per_day"`
-		TokenKey      string `toml:"token_key"`
-	} `toml:"youtube"`
-	Rumble struct {
-		AccessToken string `toml:"access_token"`
-		ChannelID   string `toml:"channel_id"`
-		BaseURL     string `toml:"base_url"`
-	} `toml:"rumble"`
-	Media struct {
-		MaxUploadMB int64 `toml:"max_upload_mb"`
-	} `toml:"media"`
-
+	config.Settings
 	cacheDir string // of prepared templates
 }
 
-func (c *Config) workers() int {
-	if c.Queue.Workers > 0 {
-		return c.Queue.Workers
-	}
-	return max(1, runtime.NumCPU()-1)
-}
-
-// offered are the templates that users may choose, the usual one first.
-func (c *Config) offered() []string {
-	out := []string{c.Render.Template}
-	for _, id := range c.Render.Offer {
-		if !slices.Contains(out, id) {
-			out = append(out, id)
-		}
-	}
-	return out
-}
+// known is what the settings may name.
+var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check}
 
 // Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
 // has the id 0.
@@ -1277,57 +1331,14 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 	if err != nil && (given || !errors.Is(err, os.ErrNotExist)) {
 		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v", err)}
 	}
-	err = config.Load(&c, "RETAKE", environ, c.check, config.Source{Name: "the defaults", Text: defaults}, config.Source{Name: path, Text: string(text)})
+	c, err = fromDefaults(environ, config.Source{Name: path, Text: string(text)})
 	c.cacheDir = filepath.Join(c.DataDir, "cache")
 	return c, err
 }
 
-// check tells is what must hold for each key.
-func (c *Config) check(is func(ok bool, key, format string, args ...any)) {
-	c.Telegram.Token = strings.TrimSpace(c.Telegram.Token)
-	is(c.Telegram.Token == "" || regexp.MustCompile(`^\d+:[A-Za-z0-9_-]{30,}$`).MatchString(c.Telegram.Token),
-		"telegram.token", "this is no bot token: it looks like 123456789:AAF… as @BotFather gave it")
-	is(c.DataDir != "", "data_dir", "a folder is expected")
-	is(slices.Contains(lang.Languages, c.Language), "language", "one of %s is expected", strings.Join(lang.Languages, ", "))
-	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL,
-		"youtube.base_url": &c.YouTube.BaseURL, "youtube.auth_url": &c.YouTube.AuthURL, "youtube.token_url": &c.YouTube.TokenURL, "rumble.base_url": &c.Rumble.BaseURL} {
-		*address = strings.TrimRight(*address, "/")
-		is(isAddress(*address), key, "an address such as https://example.com is expected")
-	}
-	_, _, err := net.SplitHostPort(c.Web.Listen)
-	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
-	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
-		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB), "media.max_upload_mb": int(c.Media.MaxUploadMB), "youtube.uploads_per_day": c.YouTube.UploadsPerDay} {
-		is(n >= 1, key, "1 or more is expected")
-	}
-	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url", "an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
-	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret", "client_id and client_secret are expected together, as Google gave them")
-	is(strings.HasSuffix(c.YouTube.TokenURL, "/token"), "youtube.token_url", "an address that ends in /token is expected")
-	key := seal.Check(c.YouTube.TokenKey)
-	is(c.YouTube.TokenKey == "" || key == nil, "youtube.token_key", "%v", key)
-	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
-	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
-	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
-		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
-		is(d > 0, key, "more than nothing is expected")
-	}
-	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
-	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine", "template, command or http is expected")
-	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {
-		for _, id := range ids {
-			is(templateID.MatchString(id), key, "the name of a template is expected: up to 32 of a to z, 0 to 9 and hyphen")
-		}
-	}
-	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
-	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url", "with engine http, an address such as http://localhost:9000 is expected")
-	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine", "command, http or none is expected")
-	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url", "with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
-}
-
-// templateID is what a template's folder may be called: it travels in a button.
-var templateID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
-
-func isAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+// fromDefaults are the defaults, changed by sources and then by the environment.
+func fromDefaults(environ []string, sources ...config.Source) (c Config, err error) {
+	all := append([]config.Source{{Name: "the defaults", Text: defaults}}, sources...)
+	err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
+	return c, err
 }

@@ -323,11 +323,11 @@ func TestTheSweepTakesOnlyWhatNobodyNeeds(t *testing.T) {
 	used, orphan := ask(t, s, "Маша", 1).ID+".mp4", NewID()+".mp4"
 	look := func(want ...string) {
 		t.Helper()
-		if err := sweep(t.Context(), s, disk); err != nil {
+		if err := sweep(t.Context(), s, disk, t.TempDir()); err != nil {
 			t.Fatal(err)
 		}
 		slices.Sort(want)
-		keys, err := disk.Keys()
+		keys, err := disk.Keys(t.Context())
 		slices.Sort(keys)
 		if err != nil || !slices.Equal(keys, want) {
 			t.Errorf("got %q, %v; want %q", keys, err, want)

@@ -316,6 +316,14 @@ type Tally struct {
 	Skipped   int     `json:"skipped"` // not the admin's any more, not failed any more, or gone when their turn came
 }
 
+// And is what came of both.
+func (t Tally) And(more Tally) Tally {
+	if t.Outcome != Restarted {
+		t.Outcome = cmp.Or(more.Outcome, t.Outcome)
+	}
+	return Tally{t.Outcome, t.Restarted + more.Restarted, t.Joined + more.Joined, t.Skipped + more.Skipped}
+}
+
 // retryBatch is how many videos RetryAll takes at a time. They share a commit, so a thousand are not a thousand waits for
 // the disk.
 const retryBatch = 100
@@ -498,7 +506,8 @@ type messenger interface {
 
 // shelf keeps the finished files.
 type shelf interface {
-	Put(ctx context.Context, key, path string) error
+	Ready(ctx context.Context) error // nil: Put may be expected to work
+	Put(ctx context.Context, key, path string, progress func(sent int64)) error
 	Delete(ctx context.Context, key string) error
 }
 
@@ -867,6 +876,9 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 		delete(q.running, t.AssetID)
 		q.mu.Unlock()
 	}()
+	if err := q.media.Ready(ctx); err != nil { // first: a video that cannot be kept is made for nothing
+		return nil, fmt.Errorf("keep a video: %w", err)
+	}
 	began := time.Now()
 	made, err := q.render.Render(ctx, Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
 		func(percent int) { q.progress(t.AssetID, percent) })
@@ -875,12 +887,12 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 	}
 	defer made.Discard()
 	v := Video{File: t.AssetID + ".mp4", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
-	if err := q.media.Put(ctx, v.File, made.Path); err != nil {
+	if err := q.media.Put(ctx, v.File, made.Path, nil); err != nil {
 		return nil, fmt.Errorf("keep the video: %w", err)
 	}
 	if made.Thumb != "" {
 		v.Thumb = t.AssetID + ".jpg"
-		if err := q.media.Put(ctx, v.Thumb, made.Thumb); err != nil {
+		if err := q.media.Put(ctx, v.Thumb, made.Thumb, nil); err != nil {
 			return nil, fmt.Errorf("keep the thumbnail: %w", err)
 		}
 	}

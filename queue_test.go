@@ -613,7 +613,9 @@ func (b *bench) Withdraw(_ context.Context, _ int64, id int) {
 	}
 }
 
-func (b *bench) Put(_ context.Context, key, _ string) error {
+func (b *bench) Ready(context.Context) error { return nil }
+
+func (b *bench) Put(_ context.Context, key, _ string, _ func(int64)) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.put = append(b.put, key)

@@ -42,7 +42,7 @@ type broadcaster struct {
 	dir     string
 	cfg     Config
 	store   *Store
-	files   *media.Disk
+	files   media.Store
 	queue   *Queue
 	studio  *studio
 	tube    *fakeyoutube.Server
@@ -209,7 +209,7 @@ func (b *broadcaster) shelve(key string, content []byte) (sum string) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		b.Fatal(err)
 	}
-	if err := b.files.Put(b.Context(), key, path); err != nil {
+	if err := b.files.Put(b.Context(), key, path, nil); err != nil {
 		b.Fatal(err)
 	}
 	h := sha256.Sum256(content)

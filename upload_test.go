@@ -266,7 +266,7 @@ func TestAnUploadIsKeptWhateverItsKind(t *testing.T) {
 	if got := u.deeds(u.session, "").Activity[0]; got.Who != "you" || got.What != "uploaded a video" || got.Name != "Лето на даче 4" {
 		t.Errorf("got %+v; want what was done", got)
 	}
-	if err := sweep(t.Context(), u.store, u.files.(*media.Disk)); err != nil {
+	if err := sweep(t.Context(), u.store, u.files.(*media.Disk), t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	u.wantNothing(5)
@@ -608,14 +608,14 @@ func TestAFullDiskIsToldInTime(t *testing.T) {
 	}
 }
 
-// fullShelf has no room for a picture.
+// fullShelf has room for a picture alone.
 type fullShelf struct{ mediaFiles }
 
-func (f fullShelf) Put(ctx context.Context, key, path string) error {
-	if strings.HasSuffix(key, ".jpg") {
+func (f fullShelf) Put(ctx context.Context, key, path string, progress func(int64)) error {
+	if !strings.HasSuffix(key, ".jpg") {
 		return &os.PathError{Op: "write", Path: key, Err: syscall.ENOSPC}
 	}
-	return f.mediaFiles.Put(ctx, key, path)
+	return f.mediaFiles.Put(ctx, key, path, progress)
 }
 
 func TestAFaultOfOursLeavesNothingOfAnUpload(t *testing.T) {

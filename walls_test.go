@@ -20,6 +20,7 @@ var goods = map[string][]string{
 	"telegram": {"github.com/go-telegram/bot"},
 	"exec":     {"os/exec"},
 	"toml":     {"github.com/BurntSushi/toml"},
+	"s3":       {"github.com/minio/minio-go"},
 }
 
 // rooms say what a file, or the files of a folder, may import: goods, and packages of our own.
@@ -37,7 +38,8 @@ var rooms = map[string]struct {
 	"internal/db":            {[]string{"sql"}, nil},
 	"internal/telegram":      {[]string{"telegram"}, nil},
 	"internal/video":         {[]string{"exec", "toml"}, nil},
-	"internal/media":         {nil, nil},
+	"internal/media":         {[]string{"s3"}, nil},
+	"internal/media/s3test":  {[]string{"exec", "s3"}, nil}, // for tests
 	"internal/desk":          {nil, nil},
 	"internal/folder":        {nil, nil},
 	"internal/outage":        {nil, nil},

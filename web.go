@@ -11,10 +11,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -26,6 +26,7 @@ import (
 
 	"retake/internal/desk"
 	"retake/internal/lang"
+	"retake/internal/media"
 )
 
 // Templates and static files are embedded apart: one folder for both would serve the templates' source to anyone.
@@ -44,8 +45,9 @@ const (
 
 // mediaFiles are the files of finished videos; fs.ErrNotExist when there is none with that key.
 type mediaFiles interface {
-	Open(key string) (*os.File, error)
-	Put(ctx context.Context, key, path string) error
+	Ready(ctx context.Context) error // nil: they can be read and put, or why not, in a sentence
+	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
+	Put(ctx context.Context, key, path string, progress func(sent int64)) error
 	Delete(ctx context.Context, key string) error
 }
 
@@ -232,6 +234,7 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 // refusalOf says what the client is told for an error.
 func refusalOf(err error) desk.Refusal {
 	busy, isBusy := errors.AsType[Busy](err)
+	_, isAway := errors.AsType[*media.Trouble](err)
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, echo.ErrNotFound):
 		return desk.NotFound
@@ -239,6 +242,8 @@ func refusalOf(err error) desk.Refusal {
 		return desk.Refusal{Status: http.StatusForbidden, Code: "FORBIDDEN", ID: "error_forbidden"}
 	case errors.Is(err, ErrNotFailed):
 		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_FAILED", ID: "error_not_failed"}
+	case isAway:
+		return desk.Away
 	case errors.Is(err, ErrExists):
 		return desk.Exists
 	case isBusy:
@@ -252,7 +257,7 @@ func refusalOf(err error) desk.Refusal {
 // fail answers a request that ended in an error. What is not the client's doing is logged here, and only here.
 func (w *Web) fail(err error, c echo.Context) {
 	r := refusalOf(err)
-	if r.Code == desk.Internal.Code && c.Request().Context().Err() == nil {
+	if (r.Code == desk.Internal.Code || r.Code == desk.Away.Code) && c.Request().Context().Err() == nil {
 		// The route, not the URL: that may hold the token of a sign-in link.
 		w.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "err", err)
 	}
@@ -505,26 +510,42 @@ func (w *Web) chooseLanguage(c echo.Context) error {
 
 // ---- the library
 
+// retryAllView is the question of Retry all about what a filter shows.
 type retryAllView struct {
 	Success bool `json:"success"`
 	Need    `json:"need_you"`
-	Query   string `json:"-"` // the search that they were found by
+	desk.Found
 }
 
-func (w *Web) library(c echo.Context) error {
-	f := Filter{Status: Status(c.QueryParam("status")), Platform: c.QueryParam("platform"), After: c.QueryParam("after"), Limit: pageSize}
+// Moment is when the last of the publications failed, as Shown reads it.
+func (v retryAllView) Moment() string { return v.Until.Format(time.RFC3339Nano) }
+
+// filterOf is what a page of the library shows.
+func filterOf(found desk.Found) (Filter, error) {
+	f := Filter{Status: Status(found.Status), Platform: found.Platform, Exact: found.Query, Search: lang.SearchKey(found.Query)}
 	switch f.Status {
 	case "", Pending, Processing, Completed, Failed:
 	default:
-		return desk.Invalid("error_status", nil)
+		return f, desk.Invalid("error_status", nil)
 	}
 	switch f.Platform {
 	case "", "YOUTUBE", "RUMBLE":
 	default:
-		return desk.Invalid("error_platform", nil)
+		return f, desk.Invalid("error_platform", nil)
 	}
-	f.Exact = strings.TrimSpace(c.QueryParam("q"))
-	f.Search = lang.SearchKey(f.Exact)
+	return f, nil
+}
+
+func foundBy(c echo.Context) desk.Found {
+	return desk.Found{Status: c.QueryParam("status"), Platform: c.QueryParam("platform"), Query: strings.TrimSpace(c.QueryParam("q"))}
+}
+
+func (w *Web) library(c echo.Context) error {
+	f, err := filterOf(foundBy(c))
+	if err != nil {
+		return err
+	}
+	f.After, f.Limit = c.QueryParam("after"), pageSize
 	view, err := w.loadLibrary(c, f)
 	if err != nil {
 		return fmt.Errorf("library: %w", err)
@@ -568,6 +589,9 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 		if view.Need.Count, err = w.store.Needs(ctx, adminOf(c), f); err != nil {
 			return view, err
 		}
+	}
+	if view.Need.Publications, _, err = w.store.CountUnpublished(ctx, adminOf(c), f); err != nil {
+		return view, err
 	}
 	if view.Health, err = w.health(c); err != nil {
 		return view, err
@@ -795,7 +819,11 @@ func (w *Web) pick(id string) (string, error) {
 }
 
 func (w *Web) askUpload(c echo.Context) error {
-	return w.answer(c, "upload", desk.Frame{Title: say(c, "title_upload")}, w.opts.Uploads.Page(""))
+	problem := ""
+	if err := w.files.Ready(c.Request().Context()); err != nil { // before somebody sends gigabytes
+		problem = say(c, desk.Away.ID)
+	}
+	return w.answer(c, "upload", desk.Frame{Title: say(c, "title_upload")}, w.opts.Uploads.Page(problem))
 }
 
 // upload keeps a video that an admin sends. However it ends, nothing is left of the files on their way.
@@ -814,7 +842,10 @@ func (w *Web) upload(c echo.Context) error {
 	a := Asset{ID: NewID(), Name: cmp.Or(sent.Title, lang.TitleOf(sent.File), say(c, "upload_untitled")), Lang: w.opts.Lang, Creator: &admin.ID}
 	a.NameKey = lang.NameKey(a.Name)
 	a.Video = Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
-	err = errors.Join(w.files.Put(ctx, a.Video.File, sent.Path), w.files.Put(ctx, a.Video.Thumb, made.Thumb))
+	err = w.files.Put(ctx, a.Video.Thumb, made.Thumb, nil) // the small one first: it fails sooner
+	if err == nil {
+		err = w.files.Put(ctx, a.Video.File, sent.Path, nil)
+	}
 	if err == nil {
 		err = w.store.Tx(ctx, func(tx *Tx) error { return tx.AddUpload(a) })
 	}
@@ -915,23 +946,45 @@ func (w *Web) delete(c echo.Context) error {
 
 // askRetryAll says what Retry all would do. Its form carries what was shown, so that nothing else is tried again.
 func (w *Web) askRetryAll(c echo.Context) error {
-	query := strings.TrimSpace(c.QueryParam("q"))
-	need, err := w.store.NeedYou(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(query)})
+	ctx, admin, view := c.Request().Context(), adminOf(c), retryAllView{Success: true, Found: foundBy(c)}
+	f, err := filterOf(view.Found)
+	if err != nil {
+		return err
+	}
+	if f.Platform == "" {
+		view.Need, err = w.store.NeedYou(ctx, admin, f)
+	}
+	if err == nil {
+		view.Publications, view.Until, err = w.store.CountUnpublished(ctx, admin, f)
+	}
 	if err != nil {
 		return fmt.Errorf("retry all: %w", err)
 	}
-	return w.answer(c, "retry-all", desk.Frame{Title: say(c, "title_retry_all")}, retryAllView{true, need, query})
+	return w.answer(c, "retry-all", desk.Frame{Title: say(c, "title_retry_all")}, view)
 }
 
 func (w *Web) retryAll(c echo.Context) error {
+	ctx, admin := c.Request().Context(), adminOf(c)
 	seen, err := desk.Shown(c.Response(), c.Request())
 	if err != nil {
 		return err
 	}
-	t, err := w.queue.RetryAll(c.Request().Context(), adminOf(c), Filter{Status: Failed, Search: lang.SearchKey(seen.Query)}, seen.Newest, seen.Count)
+	f, err := filterOf(seen.Found)
+	if err != nil {
+		return err
+	}
+	var t Tally
+	if seen.Count > 0 {
+		t, err = w.queue.RetryAll(ctx, admin, f, seen.Newest, seen.Count)
+	}
+	if err == nil && seen.Publications > 0 {
+		var p Tally
+		p, err = w.queue.RetryPublications(ctx, admin, f, seen.Until, seen.Publications)
+		t = t.And(p)
+	}
 	switch {
 	case err != nil:
-		stopped := desk.Refusal{Status: desk.Internal.Status, Code: desk.Internal.Code, ID: "retry_all_stopped", Vars: desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count}}
+		stopped := desk.Refusal{Status: desk.Internal.Status, Code: desk.Internal.Code, ID: "retry_all_stopped", Vars: desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count + seen.Publications}}
 		return fmt.Errorf("%w: %w", stopped, err)
 	case !desk.WantsJSON(c.Request()):
 		return c.Redirect(http.StatusSeeOther, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
@@ -1277,7 +1330,7 @@ func (w *Web) file(pick func(Video) string) echo.HandlerFunc {
 		if key == "" {
 			return ErrNotFound
 		}
-		f, err := w.files.Open(key)
+		f, err := w.files.Open(c.Request().Context(), key)
 		if err != nil {
 			return fmt.Errorf("file of asset %s: %w", a.ID, err)
 		}

@@ -1720,6 +1720,55 @@ func TestOnlyWhatTheFilterShowsIsRetried(t *testing.T) {
 	}
 }
 
+func TestRetryAllOfPublications(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	failed := func(name string) string {
+		id := publishes(t, d.store, connected(t, d.store, "UC1"), name)
+		mutate(t, d.store, `UPDATE publications SET status = 'FAILED', error = 'youtube http503: x', completed = ? WHERE asset_id = ?`, time.Now().UnixMilli(), id)
+		mutate(t, d.store, `DELETE FROM jobs WHERE asset_id = ?`, id)
+		return id
+	}
+	summer, winter := failed("Лето"), failed("Зима")
+	ask(t, d.store, "Маша", 1)
+	failForGood(t, d.queue)
+	session := d.signIn(8)
+	for _, c := range []struct {
+		query               string
+		count, publications int
+	}{{"", 1, 2}, {"?q=зим", 0, 1}, {"?platform=YOUTUBE", 0, 2}, {"?platform=RUMBLE", 0, 0}, {"?status=COMPLETED", 0, 2}, {"?status=FAILED", 1, 0}} {
+		for _, path := range []string{"/", "/retry-all"} {
+			var got struct {
+				Need struct{ Count, Publications int } `json:"need_you"`
+			}
+			body := d.want(200, d.send(call{method: "GET", path: path + c.query, session: session, json: true}))
+			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Need.Count != c.count || got.Need.Publications != c.publications {
+				t.Errorf("%s%s: got %s, %v; want %d videos and %d publications", path, c.query, body, err, c.count, c.publications)
+			}
+		}
+		page := d.want(200, d.send(call{method: "GET", path: "/" + c.query, session: session}))
+		if link := `href="/retry-all` + strings.ReplaceAll(url.PathEscape(c.query), "%3F", "?"); c.count+c.publications > 0 && !strings.Contains(page, link) && c.query != "?q=зим" {
+			t.Errorf("%s: got %s; want a link to %s", c.query, page, link)
+		}
+	}
+	page := d.want(200, d.send(call{method: "GET", path: "/retry-all?q=зим", session: session}))
+	if !strings.Contains(page, "Publish 1 that failed?") {
+		t.Errorf("got %s; want the question about one", page)
+	}
+	form := url.Values{}
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).FindAllStringSubmatch(page, -1) {
+		form.Set(m[1], html.UnescapeString(m[2]))
+	}
+	body := d.want(200, d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: true}))
+	if want := `{"success":true,"outcome":"restarted","restarted":1,"joined":0,"skipped":0}`; strings.TrimSpace(body) != want {
+		t.Errorf("got %s; want %s", body, want)
+	}
+	wantState(t, d.store, winter, "PENDING ")
+	wantState(t, d.store, summer, "FAILED ")
+	mutate(t, d.store, `UPDATE publications SET completed = completed + 60000 WHERE asset_id = ?`, summer) // it failed after the question
+	d.want(409, d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: true}))
+	wantState(t, d.store, summer, "FAILED ")
+}
+
 func TestRetryAllIsToldHowFarItCame(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		d := newDesk(t, "http://localhost:8080")

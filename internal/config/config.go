@@ -25,7 +25,7 @@ func (f Faults) Error() string { return strings.Join(f, "\n") }
 // Source is a text in TOML and what people call it.
 type Source struct{ Name, Text string }
 
-// Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields once:
+// Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields:
 // from the sources in their order, then from the variables <prefix>_<SECTION>_<KEY> of environ. Types are string, int,
 // int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). The error
 // is Faults.
@@ -208,19 +208,7 @@ func (l *loader) set(where origin, key string, field reflect.Value, value any) {
 // environment sets keys from <PREFIX>_<SECTION>_<KEY>, and from the file that …_FILE names.
 func (l *loader) environment(prefix string, environ []string) {
 	keys := map[string]string{} // variable: key
-	for _, section := range reflect.VisibleFields(l.cfg.Type()) {
-		tag := section.Tag.Get("toml")
-		if tag == "" {
-			continue
-		}
-		if section.Type.Kind() != reflect.Struct {
-			keys[prefix+"_"+strings.ToUpper(tag)] = tag
-			continue
-		}
-		for _, f := range reflect.VisibleFields(section.Type) {
-			keys[prefix+"_"+strings.ToUpper(tag+"_"+f.Tag.Get("toml"))] = tag + "." + f.Tag.Get("toml")
-		}
-	}
+	variables(keys, l.cfg.Type(), prefix, "")
 	for _, pair := range environ {
 		variable, value, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(variable, prefix+"_") {
@@ -245,6 +233,22 @@ func (l *loader) environment(prefix string, environ []string) {
 		field, _ := l.field(key)
 		l.from[key] = origin{name: variable}
 		l.set(l.from[key], key, field, fromText(field, value))
+	}
+}
+
+// variables adds the variable of each key of a section, or of all that are in it.
+func variables(keys map[string]string, section reflect.Type, variable, key string) {
+	for _, f := range reflect.VisibleFields(section) {
+		tag := f.Tag.Get("toml")
+		if tag == "" {
+			continue
+		}
+		variable, key := variable+"_"+strings.ToUpper(tag), key+tag
+		if f.Type.Kind() == reflect.Struct {
+			variables(keys, f.Type, variable, key+".")
+		} else {
+			keys[variable] = key
+		}
 	}
 }
 

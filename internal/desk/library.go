@@ -18,10 +18,14 @@ type Option struct {
 	Title string `json:"title"`
 }
 
-// Needs is how many videos need the admin who looks.
+// Needs is how many videos need the admin who looks, and how many publications.
 type Needs struct {
-	Count int `json:"count"`
+	Count        int `json:"count"`
+	Publications int `json:"publications"`
 }
+
+// All is how many Retry all would try again.
+func (n Needs) All() int { return n.Count + n.Publications }
 
 // Library is a page of cards.
 type Library struct {
@@ -77,3 +81,6 @@ func (l *Library) Choose(platforms []string) {
 func (l Library) Address(status, after string) string {
 	return Address("/", "status", status, "platform", l.Platform, "q", l.Query, "after", after)
 }
+
+// Question is where Retry all asks about what this library shows.
+func (l Library) Question() string { return Found{l.Status, l.Platform, l.Query}.Address("/retry-all") }

@@ -9,6 +9,8 @@ import (
 
 // reasons say in words what an error is about, by what it contains. The first that fits wins.
 var reasons = []struct{ sign, id string }{
+	{"the media store ", "reason_store_away"}, // first: what follows is only how
+	{"media.s3.", "reason_store_away"},
 	{"no font here covers this name", "reason_font"},
 	{"engine refused", "reason_refused"},
 	{"disk is nearly full", "reason_disk_low"},

@@ -33,6 +33,7 @@ var (
 	NotFound  = Refusal{http.StatusNotFound, "NOT_FOUND", "error_not_found", nil}
 	NotReady  = Refusal{http.StatusConflict, "NOT_READY", "error_not_ready", nil}
 	DiskFull  = Refusal{http.StatusInsufficientStorage, "DISK_FULL", "upload_disk_full", nil}
+	Away      = Refusal{http.StatusServiceUnavailable, "STORE_AWAY", "error_store_away", nil}
 	Internal  = Refusal{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
 )
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"retake/internal/lang"
 )
@@ -38,19 +39,27 @@ func TestRetriedCountsInWords(t *testing.T) {
 	}
 }
 
-func TestShownWantsBothFields(t *testing.T) {
+func TestShownWantsANumberAndTheLastOfThem(t *testing.T) {
+	until := time.Date(2026, 11, 22, 4, 5, 6, 789e6, time.UTC)
 	for body, want := range map[string]struct {
 		seen Seen
 		err  error
 	}{
-		"count=3&newest=A":      {Seen{3, "A", ""}, nil},
-		"count=3&newest=A&q=ма": {Seen{3, "A", "ма"}, nil},
-		"count=3":               {Seen{0, "", ""}, ErrShown},
-		"newest=A":              {Seen{0, "", ""}, ErrShown},
-		"count=0&newest=A":      {Seen{0, "", ""}, ErrShown},
-		"count=x&newest=A":      {Seen{0, "", ""}, ErrShown},
-		"":                      {Seen{0, "", ""}, ErrShown},
-		"count=%zz":             {Seen{0, "", ""}, ErrForm},
+		"count=3&newest=A":      {Seen{Count: 3, Newest: "A"}, nil},
+		"count=3&newest=A&q=ма": {Seen{Found: Found{Query: "ма"}, Count: 3, Newest: "A"}, nil},
+		"publications=2&until=2026-11-22T04:05:06.789Z&platform=YOUTUBE&status=COMPLETED": {
+			Seen{Found: Found{"COMPLETED", "YOUTUBE", ""}, Publications: 2, Until: until}, nil},
+		"count=1&newest=A&publications=2&until=2026-11-22T04:05:06.789Z": {Seen{Count: 1, Newest: "A", Publications: 2, Until: until}, nil},
+		"count=3":                         {Seen{}, ErrShown},
+		"newest=A":                        {Seen{}, ErrShown},
+		"count=0&newest=A":                {Seen{}, ErrShown},
+		"count=x&newest=A":                {Seen{}, ErrShown},
+		"publications=2":                  {Seen{}, ErrShown},
+		"publications=2&until=now":        {Seen{}, ErrShown},
+		"count=1&newest=A&publications=2": {Seen{}, ErrShown},
+		"publications=2&newest=A":         {Seen{}, ErrShown},
+		"":                                {Seen{}, ErrShown},
+		"count=%zz":                       {Seen{}, ErrForm},
 	} {
 		seen, err := Shown(httptest.NewRecorder(), httptest.NewRequest("POST", "/retry-all", strings.NewReader(body)))
 		if seen != want.seen || !errors.Is(err, want.err) {

@@ -2,6 +2,7 @@
 package folder
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +70,17 @@ func Wake(dir string) error {
 		return nil // it is just starting, and will see it
 	}
 	return syscall.Kill(pid, syscall.SIGUSR1)
+}
+
+// ID returns what tells a data folder from any other. It is made the first time.
+func ID(dir string) (string, error) {
+	path := filepath.Join(dir, "id")
+	id, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		id = []byte(rand.Text())
+		err = os.WriteFile(path, id, 0o640)
+	}
+	return string(id), err
 }
 
 // Writable tries to write to a folder.

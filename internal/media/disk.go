@@ -1,4 +1,5 @@
-// Package media keeps finished files. Keys are flat names that the program makes itself.
+// disk.go keeps files in a folder.
+
 package media
 
 import (
@@ -9,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Disk keeps files in one folder.
@@ -39,24 +39,26 @@ func OpenDisk(dir string) (*Disk, error) {
 	return &Disk{root}, nil
 }
 
-// Put copies the file at path to key. Once it returns nil the file survives a power cut, whole.
-func (d *Disk) Put(ctx context.Context, key, path string) error {
-	if err := check(key); err != nil {
-		return err
-	}
-	src, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
+// Put is Store's. What it has put survives a power cut.
+func (d *Disk) Put(ctx context.Context, key, path string, progress func(sent int64)) error {
+	return putFile(ctx, d, key, path, progress)
+}
+
+func (d *Disk) put(ctx context.Context, key string, file io.Reader, size int64, progress func(sent int64)) error {
 	temp := partial + key
 	dst, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(dst, src)
+	if progress != nil {
+		file = io.TeeReader(file, &counter{size: size, told: progress})
+	}
+	n, err := io.Copy(dst, file)
 	if err == nil {
 		err = ctx.Err()
+	}
+	if err == nil && n != size {
+		err = fmt.Errorf("%d bytes came of %d: %w", n, size, io.ErrUnexpectedEOF)
 	}
 	if err == nil {
 		err = dst.Sync()
@@ -75,9 +77,8 @@ func (d *Disk) Put(ctx context.Context, key, path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// Open opens the file of a key for reading; fs.ErrNotExist when there is none. What is no plain file is none of ours: a link
-// leads elsewhere, and a pipe would make whoever opens it wait.
-func (d *Disk) Open(key string) (*os.File, error) {
+// Open is Store's. What is no plain file is none of ours: a link leads elsewhere, and a pipe would make whoever opens it wait.
+func (d *Disk) Open(_ context.Context, key string) (io.ReadSeekCloser, error) {
 	if err := check(key); err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (d *Disk) Open(key string) (*os.File, error) {
 	return d.root.Open(key)
 }
 
-// Delete removes a key. One that is not there is no error.
+// Delete is Store's.
 func (d *Disk) Delete(_ context.Context, key string) error {
 	if err := check(key); err != nil {
 		return err
@@ -102,8 +103,8 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	return nil
 }
 
-// Keys lists every key there is.
-func (d *Disk) Keys() ([]string, error) {
+// Keys is Store's.
+func (d *Disk) Keys(context.Context) ([]string, error) {
 	folder, err := d.root.Open(".")
 	if err != nil {
 		return nil, err
@@ -112,12 +113,11 @@ func (d *Disk) Keys() ([]string, error) {
 	return folder.Readdirnames(-1)
 }
 
+// Ready is Store's. Whether there is room left is looked at before each video.
+func (d *Disk) Ready(context.Context) error { return nil }
+
+// Tidy is Store's. The folder belongs to the data folder that it is in, and OpenDisk has tidied it.
+func (d *Disk) Tidy(context.Context, string) error { return nil }
+
 // Close releases the folder.
 func (d *Disk) Close() error { return d.root.Close() }
-
-func check(key string) error {
-	if key == "" || strings.HasPrefix(key, ".") || strings.ContainsAny(key, "/\\\x00") {
-		return fmt.Errorf("%q is no media key", key)
-	}
-	return nil
-}

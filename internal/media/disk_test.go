@@ -33,10 +33,10 @@ func source(t *testing.T, text string) string {
 func TestWhatIsPutIsThereAndCanBeReplacedAndDeleted(t *testing.T) {
 	d, _ := newDisk(t)
 	for _, text := range []string{"first", "second"} {
-		if err := d.Put(t.Context(), "a.mp4", source(t, text)); err != nil {
+		if err := d.Put(t.Context(), "a.mp4", source(t, text), nil); err != nil {
 			t.Fatal(err)
 		}
-		f, err := d.Open("a.mp4")
+		f, err := d.Open(t.Context(), "a.mp4")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestWhatIsPutIsThereAndCanBeReplacedAndDeleted(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := d.Open("a.mp4"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := d.Open(t.Context(), "a.mp4"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v; want fs.ErrNotExist", err)
 	}
 }
@@ -59,13 +59,13 @@ func TestAPutThatFailsLeavesNothing(t *testing.T) {
 	d, _ := newDisk(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := d.Put(ctx, "a.mp4", source(t, "x")); !errors.Is(err, context.Canceled) {
+	if err := d.Put(ctx, "a.mp4", source(t, "x"), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want context.Canceled", err)
 	}
-	if err := d.Put(t.Context(), "a.mp4", "/nothing/here"); err == nil {
+	if err := d.Put(t.Context(), "a.mp4", "/nothing/here", nil); err == nil {
 		t.Error("got no error for a file that is not there")
 	}
-	if keys, err := d.Keys(); err != nil || len(keys) != 0 {
+	if keys, err := d.Keys(t.Context()); err != nil || len(keys) != 0 {
 		t.Errorf("got %q, %v; want an empty folder", keys, err)
 	}
 }
@@ -79,12 +79,12 @@ func TestKeysStayInTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"", ".", "..", "../secret", "/etc/passwd", "a/b", "a\\b", ".part-x", "a\x00", "link"} {
-		if f, err := d.Open(key); err == nil {
+		if f, err := d.Open(t.Context(), key); err == nil {
 			f.Close()
 			t.Errorf("%q can be opened", key)
 		}
 		if key != "link" { // a link in the folder may be replaced or deleted: what it points to stays
-			if d.Put(t.Context(), key, source(t, "x")) == nil || d.Delete(t.Context(), key) == nil {
+			if d.Put(t.Context(), key, source(t, "x"), nil) == nil || d.Delete(t.Context(), key) == nil {
 				t.Errorf("%q can be written or deleted", key)
 			}
 		}
@@ -104,7 +104,7 @@ func TestHalfWrittenFilesOfADeadProcessAreSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if keys, err := d.Keys(); err != nil || len(keys) != 0 {
+	if keys, err := d.Keys(t.Context()); err != nil || len(keys) != 0 {
 		t.Errorf("got %q, %v; want an empty folder", keys, err)
 	}
 }

@@ -1,0 +1,190 @@
+// settings.go is what Retake can be told by config.toml, and what must hold of it.
+
+package config
+
+import (
+	"net"
+	"net/url"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Settings are the keys of config.toml, which says of each what it means.
+type Settings struct {
+	DataDir  string `toml:"data_dir"`
+	Language string `toml:"language"`
+	Telegram struct {
+		Token       string  `toml:"token"`
+		APIURL      string  `toml:"api_url"`
+		Owners      []int64 `toml:"owners"`
+		Admins      []int64 `toml:"admins"`
+		MaxUploadMB int64   `toml:"max_upload_mb"`
+	} `toml:"telegram"`
+	Web struct {
+		Listen  string `toml:"listen"`
+		BaseURL string `toml:"base_url"`
+	} `toml:"web"`
+	Queue struct {
+		Workers     int           `toml:"workers"`
+		Attempts    int           `toml:"attempts"`
+		Backoff     time.Duration `toml:"backoff"`
+		BackoffMax  time.Duration `toml:"backoff_max"`
+		OutageAfter int           `toml:"outage_after"`
+		OutageMax   time.Duration `toml:"outage_max"`
+	} `toml:"queue"`
+	Limits struct {
+		Open    int `toml:"open"`
+		PerHour int `toml:"per_hour"`
+		PerDay  int `toml:"per_day"`
+	} `toml:"limits"`
+	Render struct {
+		Engine       string        `toml:"engine"`
+		Template     string        `toml:"template"`
+		Offer        []string      `toml:"offer"`
+		Templates    string        `toml:"templates"`
+		Command      []string      `toml:"command"`
+		URL          string        `toml:"url"`
+		AllowPrivate bool          `toml:"allow_private"`
+		FFmpeg       string        `toml:"ffmpeg"`
+		Timeout      time.Duration `toml:"timeout"`
+		ReuseFor     time.Duration `toml:"reuse_for"`
+	} `toml:"render"`
+	Voice struct {
+		Engine  string   `toml:"engine"`
+		Command []string `toml:"command"`
+		URL     string   `toml:"url"`
+		Key     string   `toml:"key"`
+		Model   string   `toml:"model"`
+		Voice   string   `toml:"voice"`
+	} `toml:"voice"`
+	YouTube struct {
+		ClientID      string `toml:"client_id"`
+		ClientSecret  string `toml:"client_secret"`
+		BaseURL       string `toml:"base_url"`
+		AuthURL       string `toml:"auth_url"`
+		TokenURL      string `toml:"token_url"`
+		WatchURL      string `toml:"watch_url"`
+		UploadsPerDay int    `toml:"uploads_per_day"`
+		TokenKey      string `toml:"token_key"`
+	} `toml:"youtube"`
+	Rumble struct {
+		AccessToken string `toml:"access_token"`
+		ChannelID   string `toml:"channel_id"`
+		BaseURL     string `toml:"base_url"`
+	} `toml:"rumble"`
+	Media struct {
+		Store       string `toml:"store"`
+		MaxUploadMB int64  `toml:"max_upload_mb"`
+		S3          struct {
+			Endpoint  string `toml:"endpoint"`
+			Region    string `toml:"region"`
+			Bucket    string `toml:"bucket"`
+			AccessKey string `toml:"access_key"`
+			SecretKey string `toml:"secret_key"`
+			Prefix    string `toml:"prefix"`
+		} `toml:"s3"`
+	} `toml:"media"`
+}
+
+// Known is what others know of the values.
+type Known struct {
+	Languages []string               // that texts exist in
+	TokenKey  func(key string) error // what is wrong with a key that seals tokens
+}
+
+// Workers is how many videos are made at a time.
+func (c *Settings) Workers() int {
+	if c.Queue.Workers > 0 {
+		return c.Queue.Workers
+	}
+	return max(1, runtime.NumCPU()-1)
+}
+
+// Offered are the templates that users may choose, the usual one first.
+func (c *Settings) Offered() []string {
+	out := []string{c.Render.Template}
+	for _, id := range c.Render.Offer {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// Check returns what Load asks: it tells is what must hold for each key.
+func (c *Settings) Check(known Known) func(is func(ok bool, key, format string, args ...any)) {
+	return func(is func(ok bool, key, format string, args ...any)) { c.check(known, is) }
+}
+
+func (c *Settings) check(known Known, is func(ok bool, key, format string, args ...any)) {
+	c.Telegram.Token = strings.TrimSpace(c.Telegram.Token)
+	is(c.Telegram.Token == "" || regexp.MustCompile(`^\d+:[A-Za-z0-9_-]{30,}$`).MatchString(c.Telegram.Token),
+		"telegram.token", "this is no bot token: it looks like 123456789:AAF… as @BotFather gave it")
+	is(c.DataDir != "", "data_dir", "a folder is expected")
+	is(slices.Contains(known.Languages, c.Language), "language", "one of %s is expected", strings.Join(known.Languages, ", "))
+	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL,
+		"youtube.base_url": &c.YouTube.BaseURL, "youtube.auth_url": &c.YouTube.AuthURL, "youtube.token_url": &c.YouTube.TokenURL, "rumble.base_url": &c.Rumble.BaseURL} {
+		*address = strings.TrimRight(*address, "/")
+		is(isAddress(*address), key, "an address such as https://example.com is expected")
+	}
+	_, _, err := net.SplitHostPort(c.Web.Listen)
+	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
+	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
+		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB), "media.max_upload_mb": int(c.Media.MaxUploadMB), "youtube.uploads_per_day": c.YouTube.UploadsPerDay} {
+		is(n >= 1, key, "1 or more is expected")
+	}
+	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url", "an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
+	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret", "client_id and client_secret are expected together, as Google gave them")
+	is(strings.HasSuffix(c.YouTube.TokenURL, "/token"), "youtube.token_url", "an address that ends in /token is expected")
+	key := known.TokenKey(c.YouTube.TokenKey)
+	is(c.YouTube.TokenKey == "" || key == nil, "youtube.token_key", "%v", key)
+	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
+	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
+	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
+		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
+		is(d > 0, key, "more than nothing is expected")
+	}
+	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
+	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine", "template, command or http is expected")
+	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {
+		for _, id := range ids {
+			is(templateID.MatchString(id), key, "the name of a template is expected: up to 32 of a to z, 0 to 9 and hyphen")
+		}
+	}
+	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
+	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url", "with engine http, an address such as http://localhost:9000 is expected")
+	is(slices.Contains([]string{"disk", "s3"}, c.Media.Store), "media.store", "disk or s3 is expected")
+	if c.Media.Store == "s3" {
+		for key, fault := range c.S3Faults() {
+			is(false, key, "with store s3, %s", fault)
+		}
+	}
+	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine", "command, http or none is expected")
+	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url", "with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
+}
+
+// S3Faults says what a bucket still needs, by the keys that lack it; it tidies the others.
+func (c *Settings) S3Faults() map[string]string {
+	s, faults := &c.Media.S3, map[string]string{}
+	s.Endpoint = strings.TrimRight(s.Endpoint, "/")
+	if u, err := url.Parse(s.Endpoint); err != nil || !isAddress(s.Endpoint) || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		faults["media.s3.endpoint"] = "an address without a path is expected, such as https://s3.eu-central-1.amazonaws.com"
+	}
+	for key, text := range map[string]*string{"region": &s.Region, "bucket": &s.Bucket, "access_key": &s.AccessKey, "secret_key": &s.SecretKey} {
+		if *text = strings.TrimSpace(*text); *text == "" {
+			faults["media.s3."+key] = "a text is expected"
+		}
+	}
+	return faults
+}
+
+// templateID is what a template's folder may be called: it travels in a button.
+var templateID = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+func isAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}

@@ -1,0 +1,76 @@
+// Package media keeps finished files: on disk, or in a bucket of a service that speaks S3. Keys are flat names that the
+// program makes itself.
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Store is where files are kept: a Disk or an S3.
+type Store interface {
+	// Put copies the file at path to key. Once it returns nil the file is kept, whole; after an error key is what it was before.
+	// progress is told how many bytes have been sent; nil: nobody looks.
+	Put(ctx context.Context, key, path string, progress func(sent int64)) error
+	// Open opens the file of a key for reading, until ctx ends; fs.ErrNotExist when there is none.
+	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
+	// Delete removes a key. One that is not there is no error.
+	Delete(ctx context.Context, key string) error
+	// Keys lists every key there is.
+	Keys(ctx context.Context) ([]string, error)
+	// Ready returns nil if files can be kept and read now, or says in a sentence why not.
+	Ready(ctx context.Context) error
+	// Tidy removes what an earlier process left half written. The store belongs to the first owner that tidies it; the error
+	// for another one is ErrNotYours, and nothing is removed: what that one does not know may be somebody's video.
+	Tidy(ctx context.Context, owner string) error
+	// Close releases what the store holds.
+	Close() error
+
+	put(ctx context.Context, key string, file io.Reader, size int64, progress func(sent int64)) error
+}
+
+// ErrNotYours is the error of Tidy for whoever did not come first.
+var ErrNotYours = errors.New("another data folder keeps its videos there: set media.s3.prefix to a folder of its own")
+
+// putFile is Put of either store.
+func putFile(ctx context.Context, s Store, key, path string, progress func(sent int64)) error {
+	if err := check(key); err != nil {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, key, file, info.Size(), progress)
+}
+
+func check(key string) error {
+	if key == "" || strings.HasPrefix(key, ".") || strings.ContainsAny(key, "/\\\x00") {
+		return fmt.Errorf("%q is no media key", key)
+	}
+	return nil
+}
+
+// counter tells how many bytes have passed: what is written to it, and what minio-go reads from it, which is how that tells
+// what it sends. What is sent again is not counted beyond the end.
+type counter struct {
+	sent, size int64
+	told       func(sent int64)
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.sent = min(c.sent+int64(len(p)), c.size)
+	c.told(c.sent)
+	return len(p), nil
+}
+
+func (c *counter) Read(p []byte) (int, error) { return c.Write(p) }

@@ -1,0 +1,435 @@
+// Tests of videos that are kept in a bucket, with a real S3 server: made, sent, played, uploaded, deleted and moved, also
+// while that server is away.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"retake/internal/config"
+	"retake/internal/desk"
+	"retake/internal/folder"
+	"retake/internal/lang"
+	"retake/internal/media"
+	"retake/internal/media/s3test"
+)
+
+// bucketOf opens the bucket of a server.
+func bucketOf(t *testing.T, s *s3test.Server) *media.S3 {
+	t.Helper()
+	bucket, err := media.NewS3(media.S3Config{Endpoint: "http://" + s.Address, Region: s.Region, Bucket: s.Bucket, AccessKey: s.AccessKey, SecretKey: s.SecretKey, Prefix: "retake"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bucket.Close() })
+	return bucket
+}
+
+// inBucket are the settings for the bucket of a server, as variables of the environment.
+func inBucket(t *testing.T, s *s3test.Server) []string {
+	t.Helper()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(s.SecretKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=http://" + s.Address + "/", "RETAKE_MEDIA_S3_BUCKET=" + s.Bucket, "RETAKE_MEDIA_S3_ACCESS_KEY=" + s.AccessKey,
+		"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret, "RETAKE_MEDIA_S3_PREFIX=retake"}
+}
+
+func keysOf(t *testing.T, files media.Store) []string {
+	t.Helper()
+	keys, err := files.Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
+	server := s3test.New(t)
+	c, err := LoadConfig("", inBucket(t, server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := media.S3Config(c.Media.S3), media.S3Config{Endpoint: "http://" + server.Address, Region: "us-east-1", Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey, Prefix: "retake"}
+	if c.Media.Store != "s3" || got != want {
+		t.Errorf("got %s, %+v; want s3, %+v", c.Media.Store, got, want)
+	}
+	out, code := retake(t, []string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=s3.example.com", "RETAKE_MEDIA_S3_REGION="}, "serve")
+	for _, key := range []string{"endpoint: with store s3, an address without a path", "region: ", "bucket: ", "access_key: ", "secret_key: "} {
+		if !strings.Contains(out, "media.s3."+key) {
+			t.Errorf("got %s; want a line about %s", out, key)
+		}
+	}
+	if code != exitConfig {
+		t.Errorf("got exit %d; want %d", code, exitConfig)
+	}
+	for name, c := range map[string]struct {
+		change string
+		want   string
+	}{
+		"a shelf":         {"RETAKE_MEDIA_STORE=shelf", "media.store: disk or s3 is expected"},
+		"a wrong bucket":  {"RETAKE_MEDIA_S3_BUCKET=none", `media.s3.bucket: there is no bucket "none"`},
+		"a wrong key":     {"RETAKE_MEDIA_S3_ACCESS_KEY=none", "media.s3.access_key: the media store does not know this key"},
+		"a wrong address": {"RETAKE_MEDIA_S3_ENDPOINT=http://127.0.0.1:1", "the media store at http://127.0.0.1:1 cannot be reached"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, code := retake(t, append(inBucket(t, server), c.change), "check")
+			if code == 0 || !strings.Contains(out, c.want) {
+				t.Errorf("got exit %d, %s; want a failure and %q", code, out, c.want)
+			}
+		})
+	}
+	if out, _ := retake(t, inBucket(t, server), "check"); strings.Contains(out, "media") {
+		t.Errorf("right settings: got %s; want nothing about them", out)
+	}
+}
+
+// TestServeLivesThroughABucketThatIsAway runs the whole program.
+func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
+	t.Parallel()
+	server := s3test.New(t)
+	v := newVictim(t)
+	settings, err := os.OpenFile(filepath.Join(v.dir, "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = fmt.Fprintf(settings, "[media]\nstore = \"s3\"\n[media.s3]\nendpoint = \"http://%s\"\nbucket = %q\naccess_key = %q\nsecret_key = %q\nprefix = \"retake\"\n",
+			server.Address, server.Bucket, server.AccessKey, server.SecretKey)
+	}
+	if err = errors.Join(err, settings.Close()); err != nil {
+		t.Fatal(err)
+	}
+	v.start(0)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	first := v.tg.Person(1, "П", "ru")
+	w.asks(first, "Оля")
+	w.getsVideos(first, 1)
+	files := keysOf(t, bucketOf(t, server))
+	if len(files) == 0 || !strings.HasSuffix(files[len(files)-1], ".mp4") {
+		t.Errorf("got %q in the bucket; want the video", files)
+	}
+	if onDisk, err := os.ReadDir(filepath.Join(v.dir, "media")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, %v on the disk; want no such folder", onDisk, err)
+	}
+
+	server.Stop()
+	v.kill()
+	v.start(0)
+	w.until("the second start", func() bool { return strings.Count(v.log.String(), "retake is running") == 2 })
+	w.until("the reason", func() bool { return strings.Contains(v.log.String(), "cannot be reached") })
+	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	mutate(t, s, `UPDATE assets SET file_id = NULL`) // Telegram has lost the video
+	second, third := v.tg.Person(2, "В", "ru"), v.tg.Person(3, "Т", "ru")
+	w.asks(second, "Петя")
+	w.asks(third, "Оля")
+	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`
+	w.until("the wait of a video", func() bool { return count(t, s, waiting, Render) == 1 })
+	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, Deliver) == 1 })
+
+	server.Start()
+	mutate(t, s, `UPDATE jobs SET due = 0`) // half a minute has passed
+	if err := folder.Wake(v.dir); err != nil {
+		t.Fatal(err)
+	}
+	w.getsVideos(second, 1)
+	w.getsVideos(third, 1)
+	if now := keysOf(t, bucketOf(t, server)); len(now) != 2*len(files) {
+		t.Errorf("got %q in the bucket; want both videos", now)
+	}
+	if strings.Contains(v.log.String(), server.SecretKey) {
+		t.Error("the secret is in the log")
+	}
+}
+
+// closedShelf is a shelf that nothing can be put on.
+type closedShelf struct{ *bench }
+
+func (closedShelf) Ready(context.Context) error { return waits{time.Hour} }
+
+func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
+	s := newStore(t)
+	ask(t, s, "Маша", 1)
+	made := false
+	b := &bench{render: func(context.Context, Order) error { made = true; return nil }}
+	q := newQueue(s)
+	q.render, q.media = b, closedShelf{b}
+	end, err := q.do(t.Context(), begin(t, s, Render))
+	if wait, yes := retryAfter(err); end != nil || !yes || wait != time.Hour || made {
+		t.Errorf("got %v, made: %v; want a wait, and no video", err, made)
+	}
+}
+
+func TestThePageWithABucket(t *testing.T) {
+	server := s3test.New(t)
+	bucket := bucketOf(t, server)
+	u := newCounter(t, mostBytes, time.Minute, roomy)
+	u.Web.files, u.queue.media = bucket, bucket
+	film := footage(t, "film.mp4")
+	id := u.upload("Лето", "film.mp4", string(film))
+	if keys := keysOf(t, bucket); !slices.Equal(keys, []string{id + ".jpg", id + ".mp4"}) {
+		t.Fatalf("got %q; want the video and its picture", keys)
+	}
+	play := func(method string, header map[string]string) (status int, h http.Header, body []byte) {
+		t.Helper()
+		w := u.send(call{method: method, path: "/media/" + id, session: u.session, header: header})
+		return w.Code, w.Header(), w.Body.Bytes()
+	}
+	size := len(film)
+	for name, c := range map[string]struct {
+		method, ask, value string
+		status             int
+		want               []byte
+		length             string
+	}{
+		"all of it":          {"GET", "", "", 200, film, fmt.Sprint(size)},
+		"the head":           {"HEAD", "", "", 200, nil, fmt.Sprint(size)},
+		"a part":             {"GET", "Range", "bytes=1000-1999", 206, film[1000:2000], "1000"},
+		"the end":            {"GET", "Range", "bytes=-100", 206, film[size-100:], "100"},
+		"from the middle on": {"GET", "Range", fmt.Sprintf("bytes=%d-", size/2), 206, film[size/2:], fmt.Sprint(size - size/2)},
+		"beyond the end":     {"GET", "Range", fmt.Sprintf("bytes=%d-", size), 416, nil, ""},
+		"what is kept":       {"GET", "If-None-Match", `"` + id + `.mp4"`, 304, nil, ""},
+		"what was another":   {"GET", "If-None-Match", `"other"`, 200, film, fmt.Sprint(size)},
+		"a part of another":  {"GET", "If-Range", `"other"`, 200, film, fmt.Sprint(size)},
+	} {
+		header := map[string]string{}
+		if c.ask != "" {
+			header[c.ask] = c.value
+		}
+		if c.ask == "If-Range" {
+			header["Range"] = "bytes=0-9"
+		}
+		status, h, body := play(c.method, header)
+		if status != c.status || c.length != "" && h.Get("Content-Length") != c.length || c.want != nil && !bytes.Equal(body, c.want) || c.method == "HEAD" && len(body) > 0 {
+			t.Errorf("%s: got %d, %d bytes, %v; want %d and %d bytes", name, status, len(body), h, c.status, len(c.want))
+		}
+		if policy := h.Get("Content-Security-Policy"); !strings.Contains(policy, "media-src 'self'") {
+			t.Errorf("%s: got policy %q; want one without other hosts", name, policy)
+		}
+	}
+
+	server.Stop()
+	if w := u.send(call{method: "GET", path: "/media/" + id, session: u.session, json: true}); w.Code != 503 || refused(t, w.Body.String()) != desk.Away.Code {
+		t.Errorf("got %d %s; want %s", w.Code, w.Body, desk.Away.Code)
+	}
+	words := lang.Say("en", desk.Away.ID, nil)
+	if page := u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session})); !strings.Contains(page, words) {
+		t.Errorf("got %s; want words about it before somebody sends anything", page)
+	}
+	body, kind := form(part{"title", "", "Зима"}, part{"file", "film.mp4", string(film)})
+	if a := u.post(bytes.NewReader(body), kind, false, nil); a.status != 503 || !strings.Contains(a.body, words) {
+		t.Errorf("got %d %s; want a refusal in words", a.status, a.body)
+	}
+	if strings.Contains(u.log.String(), "Зима") || !strings.Contains(u.log.String(), "cannot be reached") {
+		t.Errorf("got log %s; want the reason, without the title", &u.log)
+	}
+
+	server.Start()
+	for _, folder := range []string{u.waiting, u.work, u.folder} {
+		if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+			t.Errorf("got %v, %v; want nothing left of the upload", left, err)
+		}
+	}
+	if keys := keysOf(t, bucket); len(keys) != 2 || count(t, u.store, `SELECT count(*) FROM assets`) != 1 {
+		t.Errorf("got %q; want nothing of the upload that was refused", keys)
+	}
+	if status, _, got := play("GET", nil); status != 200 || !bytes.Equal(got, film) {
+		t.Errorf("got %d, %d bytes; want the video again", status, len(got))
+	}
+	u.want(303, u.send(call{method: "POST", path: "/assets/" + id + "/delete", session: u.session}))
+	if keys := keysOf(t, bucket); len(keys) != 0 {
+		t.Errorf("got %q; want an empty bucket", keys)
+	}
+}
+
+func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
+	server := s3test.New(t)
+	var chunks atomic.Int64
+	b := newBroadcaster(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == "PUT" && chunks.Add(1) == 4 {
+			server.Stop()
+		}
+	})
+	c := b.connect()
+	bucket := bucketOf(t, server)
+	b.files, b.studio.files, b.queue.media = bucket, bucket, bucket
+	const size = 40 << 20
+	sum := b.film("V.mp4", size)
+	b.shelve("A.jpg", footage(t, "photo.jpg"))
+	id := b.video("V.mp4", size)
+	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.run()
+	w := &world{T: t, log: b.log}
+	w.until("the wait", func() bool {
+		return count(t, b.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`) == 1
+	})
+	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'FAILED'`); n != 0 || len(b.tube.Videos()) != 0 {
+		t.Errorf("got %d failed, %d videos; want a publication that waits", n, len(b.tube.Videos()))
+	}
+	server.Start()
+	b.ahead.Add(int64(time.Minute))
+	b.queue.Wake()
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+	if v := b.tube.Videos(); len(v) != 1 || v[0].SHA256 != sum || v[0].ThumbSize == 0 || b.tube.Inserts() != 1 {
+		t.Errorf("got %+v of %d uploads; want the one video, whole, with its picture", v, b.tube.Inserts())
+	}
+	if in := b.tube.BytesIn(); in > size*105/100 {
+		t.Errorf("got %d bytes on the wire; want at most 1.05 times %d", in, size)
+	}
+}
+
+func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
+	bucket := bucketOf(t, s3test.New(t))
+	firstDir, otherDir := t.TempDir(), t.TempDir()
+	first, other := newStore(t), newStore(t)
+	path := filepath.Join(t.TempDir(), "film")
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	put := func(key string) string {
+		t.Helper()
+		if err := bucket.Put(t.Context(), key, path, nil); err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	look := func(s *Store, dir string, err error, want ...string) {
+		t.Helper()
+		if got := sweep(t.Context(), s, bucket, dir); !errors.Is(got, err) {
+			t.Errorf("got %v; want %v", got, err)
+		}
+		slices.Sort(want)
+		if keys := keysOf(t, bucket); !slices.Equal(keys, want) {
+			t.Errorf("got %q; want %q", keys, want)
+		}
+	}
+	ask(t, first, "Маша", 1)
+	ours := put(complete(t, first).AssetID + ".mp4")
+	look(first, firstDir, nil, ours)
+	ask(t, other, "Оля", 1)
+	theirs, orphan := put(complete(t, other).AssetID+".mp4"), put(NewID()+".mp4")
+	look(other, otherDir, media.ErrNotYours, ours, theirs, orphan)
+	look(first, firstDir, nil, ours) // whose bucket it is
+}
+
+func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
+	s, dir := newStore(t), t.TempDir()
+	cfg := Config{Settings: config.Settings{DataDir: dir}}
+	if err := os.Mkdir(filepath.Join(dir, "media"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var last string
+	for i, name := range []string{"Маша", "Оля", "Петя"} {
+		ask(t, s, name, int64(i+1))
+		last = filepath.Join(dir, "media", complete(t, s).AssetID+".mp4")
+		if err := os.WriteFile(last, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(last, filepath.Join(dir, "media", NewID()+".mp4")); err != nil { // of a video that is gone
+		t.Fatal(err)
+	}
+	for store, want := range map[string]int{"s3": 2, "disk": 0} {
+		cfg.Media.Store = store
+		if n, err := leftOnDisk(t.Context(), cfg, s); err != nil || n != want {
+			t.Errorf("%s: got %d, %v; want %d", store, n, err, want)
+		}
+	}
+	if n, err := leftOnDisk(t.Context(), Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
+		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
+	}
+}
+
+func TestVideosMoveToABucketAndBack(t *testing.T) {
+	server := s3test.New(t)
+	bucket, dir := bucketOf(t, server), t.TempDir()
+	environ := append(inBucket(t, server), "RETAKE_DATA_DIR="+dir)
+	back := append(slices.Clone(environ), "RETAKE_MEDIA_STORE=disk")
+	move := func(environ []string, code int, want string) string {
+		t.Helper()
+		out, got := retake(t, environ, "media", "move")
+		if got != code || !strings.Contains(out, want) {
+			t.Errorf("got exit %d, %s; want %d and %q", got, out, code, want)
+		}
+		return out
+	}
+	move(environ, exitFailure, "start retake serve first")
+	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	disk, err := media.OpenDisk(filepath.Join(dir, "media"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
+	var keys []string
+	for i, name := range []string{"Маша", "Оля", "Петя"} {
+		ask(t, s, name, int64(i+1))
+		keys = append(keys, complete(t, s).AssetID+".mp4")
+		path := filepath.Join(t.TempDir(), "film")
+		if err := os.WriteFile(path, bytes.Repeat([]byte{byte(i + 1)}, 1_000_000*(i+1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := disk.Put(t.Context(), keys[i], path, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(keys)
+	if err := os.WriteFile(filepath.Join(dir, "media", NewID()+".mp4"), []byte("nobody needs it"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	unlock, err := folder.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	move(environ, exitFailure, "is in use by process")
+	unlock()
+	move([]string{"RETAKE_DATA_DIR=" + dir}, exitConfig, "media.s3.bucket: a text is expected")
+	server.Stop()
+	move(environ, exitFailure, "cannot be reached")
+	if there := keysOf(t, disk); len(there) != 3 {
+		t.Errorf("got %q; want the videos where they were", there)
+	}
+	server.Start()
+
+	out := move(environ, 0, "3 files with 6.0 MB were moved to s3; 0 were there already.")
+	for i, key := range keys {
+		if !strings.Contains(out, fmt.Sprintf("of 3: %s, ", key)) || !strings.Contains(out, fmt.Sprintf("%d of 3: ", i+1)) {
+			t.Errorf("got %s; want a line about each file", out)
+		}
+	}
+	if there := keysOf(t, bucket); !slices.Equal(there, keys) || len(keysOf(t, disk)) != 0 {
+		t.Errorf("got %q in the bucket; want %q there alone", there, keys)
+	}
+	move(environ, 0, "0 files with 0.0 MB were moved to s3; 3 were there already.")
+
+	move(back, 0, "3 files with 6.0 MB were moved to disk; 0 were there already.")
+	if there := keysOf(t, disk); !slices.Equal(there, keys) || len(keysOf(t, bucket)) != 0 {
+		t.Errorf("got %q on the disk; want %q there alone", there, keys)
+	}
+	if err := disk.Delete(t.Context(), keys[1]); err != nil {
+		t.Fatal(err)
+	}
+	move(environ, exitFailure, "in neither place: "+keys[1])
+	if there := keysOf(t, bucket); !slices.Equal(there, []string{keys[0], keys[2]}) {
+		t.Errorf("got %q; want those that are there moved", there)
+	}
+}
