@@ -387,6 +387,8 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 		ids["on platforms"] = id
 	}
 
+	perhaps(t, d, ids)
+
 	clock = time.Now().Add(-time.Hour)
 	ids["made by an admin"] = madeByAdmin(t, d.store, 7, "Ава", "ава").ID
 	d.filmed(string(film), still(t))
@@ -396,7 +398,7 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 
 	ids["failed"] = ask(t, d.store, "Ноа", 1, 2, 3, 4, 5).ID
 	for range 3 {
-		mutate(t, d.store, `UPDATE jobs SET due = 0`)
+		mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE kind = 'RENDER'`)
 		fail(t, d.queue, Render, errors.New("ffmpeg: took longer than 5m0s"))
 	}
 	mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`) // 5 is not told
@@ -420,6 +422,54 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	return ids
 }
 
+// perhaps puts a video in every state that a publication can be in, and a channel in each of its own.
+func perhaps(t *testing.T, d *office, ids map[string]string) {
+	t.Helper()
+	channel := d.channel("UC1", "Our greetings")
+	mutate(t, d.store, `UPDATE channels SET hold = ?, hold_for = 'quota' WHERE id = ?`, time.Now().Add(5*time.Hour).UnixMilli(), channel)
+	soon := d.channel("UC2", odd[1]+hostile[1])
+	mutate(t, d.store, `UPDATE channels SET connected = ? WHERE id = ?`, time.Now().Add(-150*time.Hour).UnixMilli(), soon)
+	mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.' WHERE id = ?`, d.channel("UC3", odd[2]))
+	mutate(t, d.store, `UPDATE channels SET state = 'DISCONNECTED', token = NULL WHERE id = ?`, d.channel("UC4", "An old channel"))
+	later, passed := time.Now().Add(30*time.Hour).UnixMilli(), time.Now().UnixMilli()
+	texts := `{"title": "A greeting from Santa, with all his reindeer and the whole workshop behind him", "description": "One\nTwo three\nFour", "tags": "santa, new year", "language": "en", "made_for_kids": "yes", "privacy": "public", "category": "22"}`
+	for i, p := range []struct {
+		platform, status, step, err, warning, remote string
+		due, at                                      int64
+		attempt                                      int
+	}{
+		{"YOUTUBE", "PENDING", "", "", "", "", 0, 0, 0},
+		{"YOUTUBE", "PENDING", "uploading", "", "", "", later, 0, 1},
+		{"YOUTUBE", "PENDING", "quota", "", "", "", later, 0, 1},
+		{"YOUTUBE", "PENDING", "limit", "", "", "", later, 0, 1},
+		{"RUMBLE", "PENDING", "scheduled", "", "", "", later, later, 0},
+		{"RUMBLE", "PENDING", "manual", "", "", "", 0, 0, 0},
+		{"YOUTUBE", "PROCESSING", "uploading", "", "", "", 0, 0, 1},
+		{"YOUTUBE", "PROCESSING", "processing", "", "", "abc", 0, 0, 1},
+		{"YOUTUBE", "COMPLETED", "", "", "youtube thumbnail-forbidden: no\n<odd>", "abc", 0, 0, 0},
+		{"YOUTUBE", "COMPLETED", "", "", "", "abc", 0, later, 0},
+		{"RUMBLE", "COMPLETED", "manual", "", "", "v1", 0, 0, 0},
+		{"YOUTUBE", "FAILED", "reconnect", "youtube invalid_grant: Token has been expired or revoked.", "", "", 0, 0, 0},
+		{"YOUTUBE", "FAILED", "edit", "youtube invalidTitle: " + wounded[0], "", "", 0, 0, 0},
+		{"YOUTUBE", "FAILED", "account", "youtube youtubeSignupRequired: " + hostile[1], "", "", 0, 0, 0},
+		{"YOUTUBE", "FAILED", "rejected", "youtube rejected-copyright", "", "abc", 0, 0, 0},
+		{"RUMBLE", "FAILED", "unknown", "rumble answerLost: EOF", "", "", 0, 0, 0},
+		{"RUMBLE", "FAILED", "", "rumble http503: " + wounded[3], "", "", 0, 0, 0},
+	} {
+		id := NewID()
+		ids[strings.TrimSpace(p.platform+" "+p.status+" "+p.step)+strings.Repeat(" ", min(1, len(p.warning)))] = id
+		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
+			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.now().UnixMilli(), d.store.now().UnixMilli())
+		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
+			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
+			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), stamp(moment(p.at)), texts, passed, channel)
+		if p.attempt > 0 || p.due > 0 {
+			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
+				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)
+		}
+	}
+}
+
 // TestEveryPageStandsUpToACritic has a line for each page: its name, its path and its status. axe-core finds no fault with
 // it, nothing is wider than the screen, and the console stays empty.
 func TestEveryPageStandsUpToACritic(t *testing.T) {
@@ -435,6 +485,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("quiet/nothing has failed", "/?status=FAILED", 200)
 	c.reads("quiet/nothing is ready", "/?status=COMPLETED", 200)
 	c.reads("quiet/settings", "/settings", 200)
+	c.reads("quiet/channels", "/channels", 200)
+	quiet.studio().about.YouTube = false
+	c.reads("quiet/channels not set up", "/channels", 200)
 	c.reads("quiet/that was all", "/activity?after=1-a-1", 200)
 	c.reads("quiet/retry all", "/retry-all", 200)
 
@@ -477,6 +530,22 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("hostile/film", "/assets/"+ids["film of "+odd[0]], 200)
 	c.reads("delete", "/assets/"+ids["on platforms"]+"/delete", 200)
 	c.reads("delete/later", "/assets/"+ids["next"]+"/delete", 200)
+	for name, id := range ids {
+		if status := strings.Fields(name + " ")[0]; status == "YOUTUBE" || status == "RUMBLE" {
+			c.reads("publication/"+name, "/assets/"+id, 200)
+		}
+	}
+	c.reads("publish", "/assets/"+ids["made by an admin"]+"/publish", 200)
+	c.reads("publish/the rest", "/assets/"+ids["RUMBLE COMPLETED manual"]+"/publish", 200)
+	c.reads("publish/everywhere", "/assets/"+ids["on platforms"]+"/publish", 200)
+	c.reads("publish/fix", "/assets/"+ids["YOUTUBE FAILED edit"]+"?fix=YOUTUBE", 200)
+	c.reads("unpublish", "/assets/"+ids["YOUTUBE FAILED rejected"]+"/unpublish?platform=YOUTUBE", 200)
+	c.reads("unpublish/by hand", "/assets/"+ids["RUMBLE COMPLETED manual"]+"/unpublish?platform=RUMBLE", 200)
+	c.reads("unpublish/waiting", "/assets/"+ids["RUMBLE PENDING scheduled"]+"/unpublish?platform=RUMBLE", 200)
+	c.reads("unpublish/under way", "/assets/"+ids["YOUTUBE PROCESSING uploading"]+"/unpublish?platform=YOUTUBE", 200)
+	c.reads("channels", "/channels?notice=connected", 200)
+	c.reads("channels/answer", "/channels/callback?error=access_denied", 200)
+	c.reads("disconnect", "/channels/2/disconnect", 200)
 	c.reads("activity", "/activity", 200)
 	c.reads("settings", "/settings", 200)
 	c.reads("upload", "/upload", 200)
@@ -488,6 +557,13 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/video", "/assets/"+ids["failed"], 200)
 	c.reads("ru/finished", "/assets/"+ids["on platforms"], 200)
 	c.reads("ru/delete", "/assets/"+ids["on platforms"]+"/delete", 200)
+	c.reads("ru/publication/by hand", "/assets/"+ids["RUMBLE PENDING manual"], 200)
+	c.reads("ru/publication/lost", "/assets/"+ids["RUMBLE FAILED unknown"], 200)
+	c.reads("ru/publication/quota", "/assets/"+ids["YOUTUBE PENDING quota"], 200)
+	c.reads("ru/publish", "/assets/"+ids["made by an admin"]+"/publish", 200)
+	c.reads("ru/unpublish", "/assets/"+ids["YOUTUBE FAILED rejected"]+"/unpublish?platform=YOUTUBE", 200)
+	c.reads("ru/channels", "/channels", 200)
+	c.reads("ru/disconnect", "/channels/2/disconnect", 200)
 	c.reads("ru/activity", "/activity", 200)
 	c.reads("ru/settings", "/settings", 200)
 	c.reads("ru/upload", "/upload", 200)

@@ -189,6 +189,20 @@ var rights = map[string]right{
 	"GET /upload":             admins,
 	"POST /uploads":           {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"}, // a file would be taken
 
+	"GET /assets/:id/publish":    makersSee.ready(),
+	"POST /assets/:id/publish":   makersDo.of("youtube=yes&title=x&made_for_kids=no").ready(),
+	"POST /assets/:id/published": makersDo.of("platform=RUMBLE&url=https://rumble.com/v1.html").ready(),
+	"POST /assets/:id/update":    makersDo.of("platform=RUMBLE").ready(),
+	"GET /assets/:id/unpublish":  makersSee.ready(),
+	"POST /assets/:id/unpublish": makersDo.of("platform=RUMBLE").ready(),
+
+	"GET /channels":                 admins,
+	"GET /channels/callback":        {form: ownersDo.form, json: ownersDo.json, changes: ownersDo.changes},
+	"POST /channels/connect":        {form: ownersDo.form, json: ownersDo.json}, // Google is asked first
+	"POST /channels/:id/check":      ownersDo,
+	"GET /channels/:id/disconnect":  ownersSee,
+	"POST /channels/:id/disconnect": ownersDo,
+
 	"POST /assets/:id/retry":    makersDo,
 	"POST /assets/:id/metadata": makersDo.of("title=x").ready(),
 	"GET /assets/:id/delete":    makersSee,
@@ -208,6 +222,8 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 		failed = failForGood(t, d.queue).AssetID
 		madeByAdmin(t, d.store, 7, "Ева", "ева")
 		finished = d.filmed("video", "thumb").AssetID
+		d.channel("UC1", "Our greetings")
+		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`, finished)
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), "no connection")
 		sessions = [4]string{"", d.session(9), d.session(7), d.session(8)}
@@ -235,7 +251,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 				}
 				before := d.tables()
 				sent := call{method: route.Method, session: sessions[i], json: asJSON, body: strings.ReplaceAll(want.body, "ID", id),
-					path: strings.NewReplacer(":id", id, ":picture", "new-year.jpg", "*", "style.css").Replace(path)}
+					path: strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":picture", "new-year.jpg", "*", "style.css").Replace(path)}
 				w := d.begin(sent)
 				status, changed := want.form[i], d.tables() != before
 				if asJSON {
@@ -290,8 +306,8 @@ func TestNothingIsKnownOfAVideoThatIsNotThere(t *testing.T) {
 	for _, admin := range []int64{7, 8} {
 		session := d.signIn(admin)
 		for _, route := range d.echo.Routes() {
-			if !strings.Contains(route.Path, ":id") || route.Method == http.MethodHead {
-				continue
+			if !strings.Contains(route.Path, ":id") || route.Method == http.MethodHead || admin != 8 && strings.HasPrefix(route.Path, "/channels/") {
+				continue // channels are the owners' business
 			}
 			path := strings.ReplaceAll(route.Path, ":id", NewID())
 			if body := d.want(404, d.send(call{method: route.Method, path: path, session: session})); !strings.Contains(body, voice("en")(desk.NotFound.ID, nil)) {
@@ -376,8 +392,11 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 				continue
 			}
 			led++
+			if strings.Contains(what, "POST /channels/connect") && to == d.studio().about.Consent+"?state=s" { // Google's, whatever was sent
+				continue
+			}
 			u, err := url.Parse(to)
-			if err != nil || key != "Location" || u.IsAbs() || u.Host != "" || !slices.Contains([]string{"/", "/login", "/settings", "/assets/" + id}, u.Path) || strings.HasPrefix(to, "//") || strings.Contains(to, evil) {
+			if err != nil || key != "Location" || u.IsAbs() || u.Host != "" || !slices.Contains([]string{"/", "/login", "/settings", "/channels", "/assets/" + id}, u.Path) || strings.HasPrefix(to, "//") || strings.Contains(to, evil) {
 				t.Errorf("%s: got %s %q; want a page of ours", what, key, to)
 			}
 		}
@@ -509,6 +528,10 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 		t.Helper()
 		resp, body := d.raw(address, method, target, header...)
 		statuses[resp.StatusCode]++
+		policy := policy
+		if target == "/channels" && resp.StatusCode == 200 { // the form there leads to Google
+			policy = strings.Replace(policy, "form-action 'self'", "form-action 'self' https://accounts.google.com", 1)
+		}
 		for key, want := range map[string]string{"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 			"Cross-Origin-Resource-Policy": "same-origin"} {
 			if got := resp.Header.Values(key); len(got) != 1 || got[0] != want {
@@ -557,12 +580,13 @@ func TestHEADAnswersAsGETWithoutABody(t *testing.T) {
 	_, address := d.open(usual, nil)
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("video", "thumb")
+	d.channel("UC1", "Our greetings")
 	session, paths := d.signIn(8), map[string]bool{}
 	for _, route := range d.echo.Routes() {
-		if route.Method != http.MethodGet || route.Path == "/events" { // a stream has nothing to say without a body
+		if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" { // a stream has nothing to say without a body; an answer is spent
 			continue
 		}
-		paths[strings.NewReplacer(":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)] = true
+		paths[strings.NewReplacer("/channels/:id", "/channels/1", ":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)] = true
 	}
 	for _, path := range []string{"/nope", "/assets/nope", "/static/nope", "/login/nope"} {
 		paths[path] = true
@@ -655,6 +679,8 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 				return tx.Note(Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
 			})
 		}
+		d.channel("UC1", text)
+		mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: ' || title`)
 		session, out := d.signIn(8), map[string]string{}
 		keep := func(name, path, session string) {
 			t.Helper()
@@ -666,17 +692,20 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		}
 		word := url.PathEscape(text)
 		for _, route := range d.echo.Routes() {
-			if route.Method != http.MethodGet || route.Path == "/events" {
+			if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" {
 				continue
 			}
 			for name, id := range map[string]string{"waiting": waiting, "running": running, "failed": failed, "done": done, "retried": old, "no": word} {
-				path := strings.NewReplacer(":id", id, ":token", word, ":picture", word, "*", word).Replace(route.Path)
+				path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=YOUTUBE", ":id", id, ":token", word, ":picture", word, "*", word).Replace(route.Path)
 				keep(route.Path+" "+name, path, session)
 				keep(route.Path+" "+name+" by a stranger", path, "")
 				if slices.Contains(public, route.Path) {
 					continue
 				}
-				for _, key := range []string{"q", "after", "status", "notice", "restarted"} {
+				if strings.Contains(path, "?") {
+					continue
+				}
+				for _, key := range []string{"q", "after", "status", "notice", "restarted", "fix"} {
 					keep(route.Path+" "+name+" "+key, path+"?"+url.Values{key: {text}}.Encode(), session)
 				}
 				keep(route.Path+" "+name+" nothing found", path+"?"+url.Values{"q": {"ъ " + text}}.Encode(), session)
@@ -686,6 +715,10 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		for _, field := range []string{"language", "made_for_kids", "privacy"} { // what is no choice comes back as it was sent
 			out["POST "+field] = d.send(call{method: "POST", path: "/assets/" + done + "/metadata", session: session,
 				body: url.Values{"title": {"x"}, "description": {"x"}, "tags": {"x"}, field: {text}}.Encode()}).Body.String()
+		}
+		for _, field := range []string{"youtube", "rumble", "channel", "at", "zone", "when", "category", "playlist", "title"} {
+			out["POST publish "+field] = d.send(call{method: "POST", path: "/assets/" + done + "/publish", session: session, body: url.Values{field: {text}, "at": {text}}.Encode()}).Body.String()
+			out["POST typed"] = d.send(call{method: "POST", path: "/assets/" + done + "/unpublish", session: session, body: url.Values{"platform": {"YOUTUBE"}, "title": {"~" + text}}.Encode()}).Body.String()
 		}
 		for name, body := range map[string]string{"name": "name=" + url.QueryEscape(text), "template": "name=Маша&template=" + url.QueryEscape(text)} {
 			out["POST "+name] = d.send(call{method: "POST", path: "/assets", session: session, body: body}).Body.String()

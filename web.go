@@ -1122,17 +1122,14 @@ func (w *Web) markPublished(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	err = w.opts.Studio.MarkPublished(c.Request().Context(), c.Param("id"), sent["platform"], sent["url"], adminOf(c))
+	view, p, err := w.published(c, sent["platform"])
+	if err != nil {
+		return err
+	}
+	err = w.opts.Studio.MarkPublished(c.Request().Context(), view.Card.ID, p.Platform, sent["url"], adminOf(c))
 	if r, ok := errors.AsType[desk.Refusal](err); ok && r.IsURL() {
-		view, err := w.detail(c)
-		if err != nil {
-			return err
-		}
-		fault := voice(language(c))(r.ID, r.Vars)
-		if p := view.Card.On(sent["platform"]); p != nil {
-			p.Typed, p.Fault = sent["url"], fault
-		}
-		return w.refuse(c, "asset", view.Card.Name, view, map[string]string{"url": fault})
+		p.Typed, p.Fault = sent["url"], voice(language(c))(r.ID, r.Vars)
+		return w.refuse(c, "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
 	} else if err != nil {
 		return fmt.Errorf("mark as published: %w", desk.Told(err))
 	}
@@ -1145,33 +1142,37 @@ func (w *Web) updatePublished(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.opts.Studio.Update(c.Request().Context(), c.Param("id"), sent["platform"], adminOf(c)); err != nil {
+	view, p, err := w.published(c, sent["platform"])
+	if err != nil {
+		return err
+	}
+	if err := w.opts.Studio.Update(c.Request().Context(), view.Card.ID, p.Platform, adminOf(c)); err != nil {
 		return fmt.Errorf("update what is published: %w", desk.Told(err))
 	}
 	return done(c, "updated", "")
 }
 
-// removal is the page that asks before a publication is taken back.
-func (w *Web) removal(c echo.Context, platform string) (r desk.Removal, err error) {
-	view, err := w.detail(c)
-	if err != nil {
-		return r, err
+// published is a publication that this admin may change, on the page of its video.
+func (w *Web) published(c echo.Context, platform string) (view desk.Detail, p *desk.Publication, err error) {
+	if view, err = w.detail(c); err != nil {
+		return view, nil, err
 	}
-	p := view.Card.On(platform)
+	p = view.Card.On(platform)
 	switch {
 	case p == nil:
-		return r, ErrNotFound
+		return view, nil, ErrNotFound
 	case !p.MayChange:
-		return r, ErrForbidden
+		return view, nil, ErrForbidden
 	}
-	return desk.NewRemoval(view.Card, *p), nil
+	return view, p, nil
 }
 
 func (w *Web) askUnpublish(c echo.Context) error {
-	view, err := w.removal(c, c.QueryParam("platform"))
+	page, p, err := w.published(c, c.QueryParam("platform"))
 	if err != nil {
 		return err
 	}
+	view := desk.NewRemoval(page.Card, *p)
 	return w.answer(c, "unpublish", desk.Frame{Title: say(c, "title_unpublish")}, view)
 }
 
@@ -1181,10 +1182,11 @@ func (w *Web) unpublish(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view, err := w.removal(c, sent["platform"])
+	page, p, err := w.published(c, sent["platform"])
 	if err != nil {
 		return err
 	}
+	view := desk.NewRemoval(page.Card, *p)
 	if !view.Confirmed(voice(language(c)), sent["title"]) {
 		return w.refuse(c, "unpublish", say(c, "title_unpublish"), view, map[string]string{"title": view.Fault})
 	}

@@ -20,6 +20,7 @@ type Detail struct {
 
 	Published bool         `json:"-"` // something of it is on a platform
 	Fix       *Publication `json:"-"` // needs other metadata and then another try; nil: none does
+	Mending   bool         `json:"-"` // somebody came for that: what was refused is marked
 }
 
 // Fixes compares what is saved with what the video is published with, and finds the publication that needs other metadata.
@@ -34,6 +35,7 @@ func (d *Detail) Fixes(saved Metadata, asked string) {
 		}
 	}
 	if d.Fix != nil && d.Fix.Platform == asked && d.Form != nil {
+		d.Mending = true
 		d.Form.Refused(d.Fix.Field, d.Fix.Reason)
 	}
 }

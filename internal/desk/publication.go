@@ -101,9 +101,11 @@ func (p Publication) Uploading() bool { return p.Step == "uploading" }
 // Waits is the id of the message about what it waits for, which NextTry ends; "" for no more than its turn.
 func (p Publication) Waits() string {
 	switch {
-	case p.Status == "PENDING" && p.Step == "quota":
+	case p.Status != "PENDING" || p.NextTry.IsZero():
+		return ""
+	case p.Step == "quota":
 		return "pub_quota"
-	case p.Status == "PENDING" && p.Step == "limit":
+	case p.Step == "limit":
 		return "pub_limit"
 	}
 	return ""
