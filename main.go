@@ -114,8 +114,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	file := flags.String("config", "", "")
 	var shot preview
 	if command == "template preview" {
-		flags.DurationVar(&shot.at, "at", -1, "")
-		flags.StringVar(&shot.lang, "lang", "", "")
+		flags.DurationVar(&shot.At, "at", -1, "")
+		flags.StringVar(&shot.Lang, "lang", "", "")
 		flags.StringVar(&shot.out, "o", "", "")
 	}
 	var words []string // flags may stand before, between and after them
@@ -157,7 +157,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "template check":
 		return checkTemplate(ctx, cfg, words[0], out)
 	case "template preview":
-		shot.dir, shot.name = words[0], words[1]
+		shot.Template, shot.Name = words[0], words[1]
 		return shot.make(ctx, cfg, out)
 	case "healthcheck":
 		return desk.CheckHealth(ctx, cfg.Web.Listen)
@@ -332,14 +332,18 @@ func forPage(err error) error {
 }
 
 func newMaker(cfg Config, work string) (*video.Maker, error) {
+	return video.New(makerConfig(cfg, work))
+}
+
+func makerConfig(cfg Config, work string) video.Config {
 	voice := video.VoiceConfig(cfg.Voice)
 	if voice.Engine == "none" {
 		voice.Engine = ""
 	}
-	return video.New(video.Config{Engine: cfg.Render.Engine, Offered: cfg.Offered(), Templates: cfg.Render.Templates,
+	return video.Config{Engine: cfg.Render.Engine, Offered: cfg.Offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
-		Work: work, Cache: cfg.cacheDir, Workers: cfg.Workers(), Voice: voice})
+		Work: work, Cache: cfg.cacheDir, Workers: cfg.Workers(), Voice: voice}
 }
 
 // limits are what the page's settings show of the configuration.
@@ -1026,91 +1030,33 @@ func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
 
 // ---- templates
 
-// workbench makes a maker for the template in a folder, or for one that has the given id, until clear.
-func workbench(ctx context.Context, cfg Config, dir string) (maker *video.Maker, id string, clear func(), err error) {
-	id = dir
-	if info, err := os.Stat(dir); err == nil && info.IsDir() {
-		path, err := filepath.Abs(dir)
-		if err != nil {
-			return nil, "", nil, err
-		}
-		cfg.Render.Templates, id = filepath.Dir(path), filepath.Base(path)
-	}
-	cfg.Render.Engine, cfg.Render.Template, cfg.Render.Offer = video.EngineTemplate, id, nil
-	work, err := os.MkdirTemp("", "retake-template-")
-	if err != nil {
-		return nil, "", nil, err
-	}
-	cfg.cacheDir = filepath.Join(work, "cache")
-	if maker, err = newMaker(cfg, filepath.Join(work, "work")); err == nil {
-		err = maker.Ready(ctx)
-	}
-	if err != nil {
-		os.RemoveAll(work)
-		var faults video.Faults
-		if errors.As(err, &faults) {
-			err = fmt.Errorf("template %s has faults:\n%w", id, faults)
-		}
-		return nil, "", nil, err
-	}
-	return maker, id, func() { os.RemoveAll(work) }, nil
-}
-
 func checkTemplate(ctx context.Context, cfg Config, dir string, out io.Writer) error {
-	maker, id, clear, err := workbench(ctx, cfg, dir)
-	if err != nil {
-		return err
+	sentences, err := video.CheckTemplate(ctx, makerConfig(cfg, ""), dir)
+	for _, sentence := range sentences {
+		fmt.Fprintln(out, sentence)
 	}
-	defer clear()
-	a, err := maker.About(ctx, id)
-	if err != nil {
-		return err
-	}
-	for _, sentence := range a.Warnings {
-		fmt.Fprintln(out, "Note:", sentence)
-	}
-	_, err = fmt.Fprintf(out, "Template %s is right: %d×%d, %.4g frames a second, %v, of which %v are encoded for each name.\n",
-		id, a.Width, a.Height, a.Rate, a.Length.Round(time.Millisecond), a.Drawn.Round(time.Millisecond))
 	return err
 }
 
-// preview is what the command shows of a template: one moment, or with a negative one the whole video.
+// preview is what the command shows of a template.
 type preview struct {
-	dir, name, lang, out string
-	at                   time.Duration
+	video.Preview
+	out string
 }
 
 func (p preview) make(ctx context.Context, cfg Config, out io.Writer) error {
-	if p.lang == "" {
-		p.lang = cfg.Language
-	}
-	if !slices.Contains(lang.Languages, p.lang) {
+	p.Lang = cmp.Or(p.Lang, cfg.Language)
+	if !slices.Contains(lang.Languages, p.Lang) {
 		return usageError(fmt.Sprintf("-lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
 	}
-	maker, id, clear, err := workbench(ctx, cfg, p.dir)
-	if err != nil {
+	if p.out == "" && p.At >= 0 {
+		p.out = "preview.png"
+	}
+	p.out = cmp.Or(p.out, "preview.mp4")
+	if err := p.Make(ctx, makerConfig(cfg, ""), p.out, folder.Copy); err != nil {
 		return err
 	}
-	defer clear()
-	order := video.Order{Asset: "preview", Name: p.name, Lang: p.lang, Template: id}
-	if p.at >= 0 {
-		if p.out == "" {
-			p.out = "preview.png"
-		}
-		err = maker.Still(ctx, order, p.at, p.out)
-	} else {
-		if p.out == "" {
-			p.out = "preview.mp4"
-		}
-		var v video.Video
-		if v, err = maker.Make(ctx, order, nil); err == nil {
-			err = errors.Join(folder.Copy(v.Path, p.out), v.Discard())
-		}
-	}
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, p.out)
+	_, err := fmt.Fprintln(out, p.out)
 	return err
 }
 
