@@ -366,6 +366,9 @@ func TestChannels(t *testing.T) {
 			t.Errorf("%s: got %d %+v; want NOT_FOUND", path, status, a)
 		}
 	}
+	if page = d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "connected a channel") || !strings.Contains(page, "disconnected a channel") {
+		t.Errorf("got %s; want what was done with the channel", page)
+	}
 	if strings.Contains(d.log.String(), "secret") {
 		t.Errorf("got %s in the log; want no code of Google's there", &d.log)
 	}

@@ -1681,7 +1681,7 @@ func TestASearchStaysWhileItIsRetried(t *testing.T) {
 	for _, field := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).FindAllStringSubmatch(page, -1) {
 		form.Set(field[1], html.UnescapeString(field[2]))
 	}
-	if !strings.Contains(page, `href="/?q=%d0%bc%d0%b0%d1%88">Back</a>`) {
+	if !strings.Contains(page, `href="/?q=%D0%BC%D0%B0%D1%88">Back</a>`) {
 		t.Errorf("got %s; want the way back to what was found", page)
 	}
 	form.Set("count", "100") // more than was found: the search alone keeps the others out
