@@ -366,6 +366,9 @@ func TestChannels(t *testing.T) {
 			t.Errorf("%s: got %d %+v; want NOT_FOUND", path, status, a)
 		}
 	}
+	if page = d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "connected a channel") || !strings.Contains(page, "disconnected a channel") {
+		t.Errorf("got %s; want what was done with the channel", page)
+	}
 	if strings.Contains(d.log.String(), "secret") {
 		t.Errorf("got %s in the log; want no code of Google's there", &d.log)
 	}
@@ -388,10 +391,10 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.press(`form[action="/channels/connect"] button`)
 	b.until("document.title === 'Google'")
 	b.open(d, "/channels/callback?code=secret&state=s")
-	b.until("location.pathname === '/channels' && location.search === '' && document.body.innerText.includes('Our greetings')")
+	b.until("location.pathname === '/channels' && location.search === '' && document.body?.innerText.includes('Our greetings')")
 	d.studio().err = desk.Denied
 	b.open(d, "/channels/callback?error=access_denied")
-	b.until("location.pathname === '/channels' && location.search === '' && document.body.innerText.includes('somebody said no')")
+	b.until("location.pathname === '/channels' && location.search === '' && document.body?.innerText.includes('somebody said no')")
 
 	if _, err := chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}); err != nil {
 		t.Fatal(err)
@@ -404,7 +407,7 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.until("document.querySelector('.preview .who').textContent.includes('from Dec 24, 2030')")
 	b.until("document.querySelector('[name=when]:checked').value === 'later'")
 	b.press("form.form .actions button")
-	b.until("location.pathname === '/assets/" + id + "' && document.body.innerText.includes('It is in the queue.')")
+	b.until("location.pathname === '/assets/" + id + "' && document.body?.innerText.includes('It is in the queue.')")
 	all, err := d.store.Publications(t.Context(), id)
 	if err != nil || len(all[id]) != 1 || !all[id][0].PublishAt.Equal(time.Date(2030, 12, 24, 12, 15, 0, 0, time.UTC)) {
 		t.Errorf("got %+v, %v; want it at 18:00 in Nepal", all, err)
