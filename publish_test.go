@@ -580,3 +580,32 @@ func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 		}
 	})
 }
+
+// Every page of the library counts the failed publications, and every card reads its own.
+func TestPublicationsAreFoundInIndexes(t *testing.T) {
+	s := newStore(t)
+	for name, query := range map[string]string{
+		"counted":    `SELECT count(*), max(p.completed) ` + unpublished(owner8, Filter{}),
+		"an admin's": `SELECT count(*), max(p.completed) ` + unpublished(Admin{ID: 7}, Filter{}),
+		"in turn":    `SELECT p.id, p.asset_id ` + unpublished(owner8, Filter{}) + ` AND (p.completed, p.id) > (?7, ?8) AND p.completed <= ?9 ORDER BY p.completed, p.id LIMIT ?10`,
+		"a card's":   `SELECT p.id FROM publications p LEFT JOIN jobs j ON j.publication_id = p.id WHERE p.asset_id IN (SELECT value FROM json_each(?1)) ORDER BY p.id`,
+		"waiting":    `SELECT id FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND channel_id = ?1`,
+		"uploads":    `SELECT count(*) FROM uploads WHERE at >= ?1`,
+	} {
+		rows, err := s.db.Read().Query(`EXPLAIN QUERY PLAN `+query, 0, 0, 0, "", 0, "", 0, 0, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var n, parent, unused int
+			var step string
+			if err := rows.Scan(&n, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "USING COVERING INDEX publications_failed") && !strings.Contains(step, "json_each") || name == "in turn" && strings.Contains(step, "TEMP B-TREE") {
+				t.Errorf("%s: got %s; want a search in an index", name, step)
+			}
+		}
+		rows.Close()
+	}
+}

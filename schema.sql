@@ -253,7 +253,7 @@ CREATE TABLE IF NOT EXISTS publications (
 	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
 ) STRICT;
 CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id) WHERE status = 'FAILED';
+CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id) WHERE status = 'FAILED';
 CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
 BEGIN
 	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE' WHERE id = new.asset_id;

@@ -2023,11 +2023,15 @@ type Unpublished struct {
 	Failed            time.Time
 }
 
-// unpublished picks the failed publications p of assets a that a filter shows, that Admin.MayChange allows, and that need no
-// more than another try: one whose answer was lost may be there, and without its channel each would fail again.
+// unpublished picks the failed publications p that a filter shows, that Admin.MayChange allows, and that need no more than
+// another try: one whose answer was lost may be there, and without its channel each would fail again. Their assets are looked
+// at for the filter only: every page of the library counts these.
 func unpublished(admin Admin, f Filter) string {
-	where := `FROM publications p JOIN assets a ON a.id = p.asset_id
-		WHERE p.status = 'FAILED' AND p.step <> 'unknown' AND ?4 IN ('', a.status) AND ?6 IN ('', p.platform)
+	where := `FROM publications p`
+	if f.Search != "" || f.Status != "" {
+		where += ` JOIN assets a ON a.id = p.asset_id AND ?4 IN ('', a.status)`
+	}
+	where += ` WHERE p.status = 'FAILED' AND p.step <> 'unknown' AND ?6 IN ('', p.platform)
 		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))`
 	if !admin.Owner {
 		where += ` AND p.creator = ?5`
