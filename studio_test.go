@@ -332,10 +332,58 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	b.tellsNoSecret()
 }
 
+// pages are the pages that tell of publications and channels, as people and programs see them.
+func (b *broadcaster) pages() (all string) {
+	b.Helper()
+	web := NewWeb(b.store, b.queue, b.files, WebOptions{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (Admin, bool) { return owner8, id == 8 },
+		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Studio: b.studio},
+		slog.New(slog.NewTextHandler(b.log, nil)))
+	defer web.Close()
+	session := newToken()
+	write(b, b.store, func(tx *Tx) error {
+		if err := tx.SaveLink(hashOf("link"), 8, moment(tx.now).Add(time.Minute)); err != nil {
+			return err
+		}
+		_, err := tx.SpendLink(hashOf("link"), hashOf(session))
+		return err
+	})
+	paths := []string{"/", "/channels", "/activity", "/settings", "/retry-all"}
+	for _, id := range ids(b, b.store) {
+		paths = append(paths, "/assets/"+id, "/assets/"+id+"/publish", "/assets/"+id+"/delete", "/assets/"+id+"/unpublish?platform=YOUTUBE")
+	}
+	seen := 0
+	for _, path := range paths {
+		for _, accept := range []string{"text/html", "application/json"} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("Accept", accept)
+			r.AddCookie(&http.Cookie{Name: "retake", Value: session})
+			w := httptest.NewRecorder()
+			web.Handler().ServeHTTP(w, r)
+			if w.Code == http.StatusOK {
+				seen++
+			}
+			all += w.Body.String()
+		}
+	}
+	if seen < 10 {
+		b.Errorf("got %d pages of %d; want to have looked at them", seen, 2*len(paths))
+	}
+	return all
+}
+
+func ids(t testing.TB, s *Store) []string {
+	t.Helper()
+	all, err := s.texts(t.Context(), `SELECT id FROM assets`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // tellsNoSecret looks for tokens and addresses of sessions where they must not be.
 func (b *broadcaster) tellsNoSecret() {
 	b.Helper()
-	texts := b.log.String()
+	texts := b.log.String() + b.pages()
 	write(b, b.store, func(tx *Tx) error {
 		for _, query := range []string{
 			`SELECT ifnull(group_concat(ifnull(error, '') || ifnull(warning, '') || step || metadata), '') FROM publications`,
@@ -581,6 +629,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status <> 'COMPLETED'`); n != 0 {
 		t.Errorf("got %d that are not published; want none", n)
 	}
+	b.tellsNoSecret()
 }
 
 // settles waits until the publication of an asset is published by another process.
