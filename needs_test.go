@@ -404,13 +404,14 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 }
 
 // BenchmarkNeeds measures pages that tell what needs an admin, with 100,000 videos of which every fourth does, and pages of
-// one platform, with 50,000 publications: half of what is new is on YouTube, and only what is old on Rumble.
+// one platform, with 50,000 publications of which 200 have failed, two days of what YouTube takes: half of what is new is on YouTube, and only what is old on Rumble.
 func BenchmarkNeeds(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
 	d.crowd(100_000, 4)
 	for _, statement := range []string{
 		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'YOUTUBE', 7, 0 FROM assets WHERE rowid % 8 IN (2, 4, 7)`,
 		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'RUMBLE', 7, 0 FROM assets WHERE rowid > 87500`,
+		`UPDATE publications SET status = 'FAILED', error = 'youtube http503: x', completed = id WHERE id % 250 = 0`,
 	} {
 		mutate(b, d.store, statement)
 	}

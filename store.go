@@ -2024,14 +2024,14 @@ type Unpublished struct {
 }
 
 // unpublished picks the failed publications p that a filter shows, that Admin.MayChange allows, and that need no more than
-// another try: one whose answer was lost may be there, and without its channel each would fail again. Their assets are looked
-// at for the filter only: every page of the library counts these.
+// another try: one whose answer was lost may be there, and without its channel each would fail again. Only finished videos
+// have any. Their assets a are looked at for a search only: every page of the library counts these.
 func unpublished(admin Admin, f Filter) string {
 	where := `FROM publications p`
-	if f.Search != "" || f.Status != "" {
-		where += ` JOIN assets a ON a.id = p.asset_id AND ?4 IN ('', a.status)`
+	if f.Search != "" {
+		where += ` CROSS JOIN assets a ON a.id = p.asset_id` // in this order: few have failed
 	}
-	where += ` WHERE p.status = 'FAILED' AND p.step <> 'unknown' AND ?6 IN ('', p.platform)
+	where += ` WHERE p.status = 'FAILED' AND p.step <> 'unknown' AND ?4 IN ('', 'COMPLETED') AND ?6 IN ('', p.platform)
 		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))`
 	if !admin.Owner {
 		where += ` AND p.creator = ?5`
