@@ -652,9 +652,10 @@ func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error)
 	})
 }
 
-// described is metadata as YouTube takes it. A time that has passed in the queue means at once.
+// described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
+// has a time: YouTube would show the video to all at it, whatever was chosen since.
 func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
-	if !at.After(s.store.now()) {
+	if m.Privacy != "public" || !at.After(s.store.now()) {
 		at = time.Time{}
 	}
 	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,

@@ -332,6 +332,37 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	b.tellsNoSecret()
 }
 
+// TestWhatIsNoLongerForEverybodyHasNoTime changes who may see a video that waits on YouTube for its time.
+func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	c := b.connect()
+	b.film("V.mp4", 1<<20)
+	id, m := b.video("V.mp4", 1<<20), described
+	m.Privacy = "public"
+	at := time.Now().Add(30 * 24 * time.Hour).Truncate(time.Second)
+	write(t, b.store, func(tx *Tx) error {
+		return tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: c.ID, Creator: 8, Metadata: m, PublishAt: at})
+	})
+	b.run()
+	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
+	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.now()).Ahead {
+		t.Fatalf("got %+v; want it to wait for its time", v)
+	}
+	for _, privacy := range []string{"private", "unlisted"} {
+		m.Privacy = privacy
+		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+		if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); err != nil {
+			t.Fatal(err)
+		}
+		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
+			t.Errorf("got %+v; want it %s for good", v, privacy)
+		}
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.now()).Ahead {
+			t.Errorf("%s: got it scheduled; want it not to be", privacy)
+		}
+	}
+}
+
 // tellsNoSecret looks for tokens and addresses of sessions where they must not be.
 func (b *broadcaster) tellsNoSecret() {
 	b.Helper()

@@ -1033,7 +1033,7 @@ func deskChannel(c Channel) desk.Channel {
 
 // newPublication makes the part of a publication that does not depend on who looks. size is that of the video.
 func newPublication(p Publication, size int64, attempts int, now time.Time) desk.Publication {
-	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: desk.Metadata(p.Metadata), PublishAt: p.PublishAt, Ahead: p.PublishAt.After(now),
+	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: desk.Metadata(p.Metadata), PublishAt: p.PublishAt, Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now),
 		Sent: p.Upload.Sent, Percent: desk.Percent(p.Upload.Sent, size), RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
