@@ -665,7 +665,21 @@ func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
 // onRumble publishes on Rumble.
 type onRumble struct{ *studio }
 
+// notForAll refuses what only some may see, where a platform shows everything to everybody: it may have been for everybody
+// when it was published first, and be tried again since.
+type notForAll struct{}
+
+func (notForAll) Error() string {
+	return "rumble refused-privacy: what is uploaded there is shown to everybody"
+}
+func (notForAll) Step() string         { return "edit" }
+func (notForAll) Pause() time.Duration { return 0 }
+func (notForAll) Permanent() bool      { return true }
+
 func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error) {
+	if u := t.Publication.Upload; u.ID == "" && t.Publication.Metadata.Privacy != "public" {
+		return 0, notForAll{}
+	}
 	file, thumb, err := s.open(ctx, t.Asset.Video)
 	if err != nil {
 		return 0, err

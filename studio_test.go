@@ -232,6 +232,9 @@ var described = Metadata{Title: "A greeting from Santa", Description: "С Нов
 func (b *broadcaster) publishes(assetID string, p Publication) {
 	b.Helper()
 	p.Creator, p.Metadata = 8, described
+	if p.Platform == "RUMBLE" { // which knows nothing else
+		p.Metadata.Privacy = "public"
+	}
 	write(b, b.store, func(tx *Tx) error { return tx.Publish(assetID, p) })
 }
 
@@ -361,6 +364,31 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
 		}
 	}
+}
+
+// TestWhatIsNoLongerForEverybodyIsNotSentToRumble tries a publication again after its video was made private.
+func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	b.film("V.mp4", 1<<20)
+	id, m := b.video("V.mp4", 1<<20), described
+	b.trouble("RUMBLE", "refused", true)
+	b.publishes(id, Publication{Platform: "RUMBLE"})
+	b.run()
+	b.becomes(id, "RUMBLE", "FAILED edit")
+	b.trouble("RUMBLE", "refused", false)
+	for _, privacy := range []string{"private", "public"} {
+		m.Privacy = privacy
+		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+		if _, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, "RUMBLE"}); err != nil {
+			t.Fatal(err)
+		}
+		if privacy == "private" {
+			if p := b.becomes(id, "RUMBLE", "FAILED edit"); !strings.Contains(p.Error, "refused-privacy") || len(b.rumbles.Videos()) != 0 {
+				t.Fatalf("got %+v and %d videos; want it refused", p, len(b.rumbles.Videos()))
+			}
+		}
+	}
+	b.becomes(id, "RUMBLE", "COMPLETED ")
 }
 
 // tellsNoSecret looks for tokens and addresses of sessions where they must not be.
