@@ -190,6 +190,10 @@ func TestPublishing(t *testing.T) {
 	if status, a := d.post(session, "/assets/"+id+"/publish", form); status != 409 || a.Error.Code != "EXISTS" || d.tables() != before {
 		t.Errorf("got %d %+v; want 409 EXISTS and nothing changed", status, a)
 	}
+	page = d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/publish", session: session, body: form.Encode()}))
+	if !strings.Contains(page, "on every platform already") || d.tables() != before {
+		t.Errorf("got %s; want to be told where it is", page)
+	}
 	if page := d.want(200, d.send(call{method: "GET", path: "/assets/" + id + "/publish", session: session})); strings.Contains(page, "<form class") || !strings.Contains(page, "on every platform already") {
 		t.Errorf("got %s; want no form", page)
 	}
@@ -198,6 +202,58 @@ func TestPublishing(t *testing.T) {
 		if !strings.Contains(words, want) {
 			t.Errorf("got %s; want %q in it", words, want)
 		}
+	}
+}
+
+func TestWhatIsTypedOutlivesSomebodyWhoWasFaster(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	id, session := d.ready("Маша"), d.signIn(7)
+	form := url.Values{"rumble": {"yes"}, "title": {"A greeting"}, "description": {"Typed for long"}, "made_for_kids": {"no"}, "privacy": {"public"}}
+	if status, a := d.post(session, "/assets/"+id+"/publish", form); status != 200 {
+		t.Fatalf("got %d %+v; want it in the queue", status, a)
+	}
+	form.Set("description", "Typed for longer")
+	page := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/publish", session: session, body: form.Encode()}))
+	for _, want := range []string{"Typed for longer", `id="youtube-fault"`, "on that platform already", "Awaits you"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("got %s; want %q in it", page, want)
+		}
+	}
+	if got := d.detail(session, id).Metadata.Description; got != "Typed for long" {
+		t.Errorf("got %q saved; want what was published", got)
+	}
+}
+
+// TestATimeIsNeverOverlooked sends a form as a browser does without a script: a time does not choose itself there.
+func TestATimeIsNeverOverlooked(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	id, session := d.ready("Маша"), d.signIn(7)
+	d.channel("UC1", "Our greetings")
+	form := url.Values{"youtube": {"yes"}, "title": {"A greeting"}, "made_for_kids": {"no"}, "privacy": {"public"}, "when": {"now"}, "at": {"2099-12-24T18:00"}, "zone": {"UTC"}}
+	page := d.want(422, d.send(call{method: "POST", path: "/assets/" + id + "/publish", session: session, body: form.Encode()}))
+	if !strings.Contains(page, `id="at-fault"`) || !strings.Contains(page, `value="2099-12-24T18:00"`) {
+		t.Errorf("got %s; want to be asked", page)
+	}
+	if n := count(t, d.store, `SELECT count(*) FROM publications`); n != 0 {
+		t.Errorf("got %d publications; want none", n)
+	}
+}
+
+func TestAFailureOrAWaitSaysItsTime(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	id, session := d.ready("Маша"), d.signIn(7)
+	channel := d.channel("UC1", "Our greetings")
+	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, metadata, publish_at) VALUES (?, 'YOUTUBE', ?, 7, 0, '{"title": "A", "privacy": "public"}', 4070908800000)`, id, channel)
+	if words, _ := d.page(session, id); !strings.Contains(words, "To be public:") {
+		t.Errorf("got %s; want when it will be public", words)
+	}
+	mutate(t, d.store, `UPDATE publications SET status = 'COMPLETED', started = 1, completed = 2`)
+	if words, source := d.page(session, id); !strings.Contains(words, "To be public:") || !strings.Contains(source, `data-say="Ready, YouTube: Scheduled"`) {
+		t.Errorf("got %s; want it scheduled, also for those who hear the page", source)
+	}
+	mutate(t, d.store, `UPDATE publications SET status = 'FAILED', error = 'youtube http503: no'`)
+	if words, _ := d.page(session, id); strings.Contains(words, "To be public:") {
+		t.Errorf("got %s; want no promise of what has failed", words)
 	}
 }
 
@@ -259,7 +315,12 @@ func TestWhatIsPublishedIsUpdatedAndTakenBack(t *testing.T) {
 	if words, _ := d.page(session, id); strings.Contains(words, "Update on") || !strings.Contains(words, "View on YouTube") {
 		t.Errorf("got %s; want nothing to update", words)
 	}
-	d.post(session, "/assets/"+id+"/metadata", url.Values{"title": {"Another"}})
+	for _, open := range []url.Values{{"title": {"Another"}}, {"title": {""}, "made_for_kids": {"yes"}}} { // an update would send it
+		if status, a := d.post(session, "/assets/"+id+"/metadata", open); status != 422 || len(a.Error.Fields) != 1 {
+			t.Errorf("%v: got %d %+v; want it refused at the field that is open", open, status, a)
+		}
+	}
+	d.post(session, "/assets/"+id+"/metadata", url.Values{"title": {"Another"}, "made_for_kids": {"yes"}})
 	if words, _ := d.page(session, id); !strings.Contains(words, "Update on YouTube") {
 		t.Errorf("got %s; want that it can be updated", words)
 	}
@@ -267,6 +328,9 @@ func TestWhatIsPublishedIsUpdatedAndTakenBack(t *testing.T) {
 	d.studio().err = errors.New("youtube quotaExceeded: used up")
 	if status, a := d.post(session, "/assets/"+id+"/update", form); status != 502 || a.Error.Code != "PLATFORM" || !strings.HasPrefix(a.Error.Message, "The daily limit") {
 		t.Errorf("got %d %+v; want what YouTube said, in words", status, a)
+	}
+	if !strings.Contains(d.log.String(), "youtube quotaExceeded: used up") {
+		t.Errorf("got %s; want YouTube's own words in the log", &d.log)
 	}
 	d.studio().err = nil
 	if status, a := d.post(session, "/assets/"+id+"/update", form); status != 200 || a.Outcome != "updated" {
@@ -406,10 +470,21 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.until("document.querySelector('.preview .title').textContent === 'ы'.repeat(70) + '…' && !document.querySelector('.preview .cut').hidden")
 	b.until("document.querySelector('.preview .who').textContent.includes('from Dec 24, 2030')")
 	b.until("document.querySelector('[name=when]:checked').value === 'later'")
+	if got := b.js("(() => { const f = document.querySelector('form.form'); f.elements.when.value = 'now'; const at = [...new FormData(f).keys()].includes('at'); f.elements.when.value = 'later'; return at + ' ' + [...new FormData(f).keys()].includes('at'); })()"); got != "false true" {
+		t.Errorf("got %s; want a time sent only where it is chosen", got)
+	}
 	b.press("form.form .actions button")
 	b.until("location.pathname === '/assets/" + id + "' && document.body?.innerText.includes('It is in the queue.')")
 	all, err := d.store.Publications(t.Context(), id)
 	if err != nil || len(all[id]) != 1 || !all[id][0].PublishAt.Equal(time.Date(2030, 12, 24, 12, 15, 0, 0, time.UTC)) {
 		t.Errorf("got %+v, %v; want it at 18:00 in Nepal", all, err)
 	}
+
+	// What is wrong with an address is said beside it, and it stays.
+	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 8, 0, 'manual')`, id)
+	d.studio().err = desk.OtherURL
+	b.open(d, "/assets/"+id)
+	b.js("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
+	b.press("form.found button")
+	b.until("document.querySelector('.refused')?.textContent === 'This address is not on Rumble.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
 }

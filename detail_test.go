@@ -109,8 +109,8 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 		"platforms have their history": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
-			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed, remote_url, warning, publish_at) VALUES
-				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL), (?1, 'RUMBLE', 7, 0, 'COMPLETED', NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 4100000000000)`, a.ID)
+			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed, remote_url, warning, publish_at, metadata) VALUES
+				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL, '{}'), (?1, 'RUMBLE', 7, 0, 'COMPLETED', NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 4100000000000, '{"privacy": "public"}')`, a.ID)
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error) VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave up', 'googleapi: <500>')`, a.ID)
 			return a.ID
 		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s", "Rumble Scheduled", "no <picture>", "To be public: 3 Dec 2099, 16:53 (UTC)", "Retry Failed : Маша, YouTube"},

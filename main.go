@@ -652,9 +652,10 @@ func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error)
 	})
 }
 
-// described is metadata as YouTube takes it. A time that has passed in the queue means at once.
+// described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
+// has a time: YouTube would show the video to all at it, whatever was chosen since.
 func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
-	if !at.After(s.store.now()) {
+	if m.Privacy != "public" || !at.After(s.store.now()) {
 		at = time.Time{}
 	}
 	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,
@@ -664,7 +665,21 @@ func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
 // onRumble publishes on Rumble.
 type onRumble struct{ *studio }
 
+// notForAll refuses what only some may see, where a platform shows everything to everybody: it may have been for everybody
+// when it was published first, and be tried again since.
+type notForAll struct{}
+
+func (notForAll) Error() string {
+	return "rumble refused-privacy: what is uploaded there is shown to everybody"
+}
+func (notForAll) Step() string         { return "edit" }
+func (notForAll) Pause() time.Duration { return 0 }
+func (notForAll) Permanent() bool      { return true }
+
 func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error) {
+	if u := t.Publication.Upload; u.ID == "" && t.Publication.Metadata.Privacy != "public" {
+		return 0, notForAll{}
+	}
 	file, thumb, err := s.open(ctx, t.Asset.Video)
 	if err != nil {
 		return 0, err

@@ -204,7 +204,7 @@ var rights = map[string]right{
 	"POST /channels/:id/disconnect": ownersDo,
 
 	"POST /assets/:id/retry":    makersDo,
-	"POST /assets/:id/metadata": makersDo.of("title=x").ready(),
+	"POST /assets/:id/metadata": makersDo.of("title=x&made_for_kids=no").ready(),
 	"GET /assets/:id/delete":    makersSee,
 	"POST /assets/:id/delete":   makersDo,
 	// Nothing of it is theirs, so there is nothing to do for the one who did not make it.

@@ -232,6 +232,9 @@ var described = Metadata{Title: "A greeting from Santa", Description: "С Нов
 func (b *broadcaster) publishes(assetID string, p Publication) {
 	b.Helper()
 	p.Creator, p.Metadata = 8, described
+	if p.Platform == "RUMBLE" { // which knows nothing else
+		p.Metadata.Privacy = "public"
+	}
 	write(b, b.store, func(tx *Tx) error { return tx.Publish(assetID, p) })
 }
 
@@ -378,6 +381,62 @@ func ids(t testing.TB, s *Store) []string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// TestWhatIsNoLongerForEverybodyHasNoTime changes who may see a video that waits on YouTube for its time.
+func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	c := b.connect()
+	b.film("V.mp4", 1<<20)
+	id, m := b.video("V.mp4", 1<<20), described
+	m.Privacy = "public"
+	at := time.Now().Add(30 * 24 * time.Hour).Truncate(time.Second)
+	write(t, b.store, func(tx *Tx) error {
+		return tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: c.ID, Creator: 8, Metadata: m, PublishAt: at})
+	})
+	b.run()
+	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
+	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.now()).Ahead {
+		t.Fatalf("got %+v; want it to wait for its time", v)
+	}
+	for _, privacy := range []string{"private", "unlisted"} {
+		m.Privacy = privacy
+		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+		if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); err != nil {
+			t.Fatal(err)
+		}
+		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
+			t.Errorf("got %+v; want it %s for good", v, privacy)
+		}
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.now()).Ahead {
+			t.Errorf("%s: got it scheduled; want it not to be", privacy)
+		}
+	}
+}
+
+// TestWhatIsNoLongerForEverybodyIsNotSentToRumble tries a publication again after its video was made private.
+func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	b.film("V.mp4", 1<<20)
+	id, m := b.video("V.mp4", 1<<20), described
+	b.trouble("RUMBLE", "refused", true)
+	b.publishes(id, Publication{Platform: "RUMBLE"})
+	b.run()
+	b.becomes(id, "RUMBLE", "FAILED edit")
+	b.trouble("RUMBLE", "refused", false)
+	for _, privacy := range []string{"private", "public"} {
+		m.Privacy = privacy
+		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+		if _, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, "RUMBLE"}); err != nil {
+			t.Fatal(err)
+		}
+		if privacy == "private" {
+			if p := b.becomes(id, "RUMBLE", "FAILED edit"); !strings.Contains(p.Error, "refused-privacy") || len(b.rumbles.Videos()) != 0 {
+				t.Fatalf("got %+v and %d videos; want it refused", p, len(b.rumbles.Videos()))
+			}
+		}
+	}
+	b.becomes(id, "RUMBLE", "COMPLETED ")
 }
 
 // tellsNoSecret looks for tokens and addresses of sessions where they must not be.

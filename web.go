@@ -254,13 +254,18 @@ func refusalOf(err error) desk.Refusal {
 	return desk.RefusalOf(err)
 }
 
-// fail answers a request that ended in an error. What is not the client's doing is logged here, and only here.
-func (w *Web) fail(err error, c echo.Context) {
-	r := refusalOf(err)
-	if (r.Code == desk.Internal.Code || r.Code == desk.Away.Code) && c.Request().Context().Err() == nil {
+// note logs what is not the client's doing.
+func (w *Web) note(c echo.Context, r desk.Refusal, err error) {
+	if slices.Contains([]string{desk.Internal.Code, desk.Away.Code, desk.Platform}, r.Code) && c.Request().Context().Err() == nil {
 		// The route, not the URL: that may hold the token of a sign-in link.
 		w.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "err", err)
 	}
+}
+
+// fail answers a request that ended in an error.
+func (w *Web) fail(err error, c echo.Context) {
+	r := refusalOf(err)
+	w.note(c, r, err)
 	if c.Response().Committed {
 		return
 	}
@@ -885,6 +890,9 @@ func (w *Web) saveMetadata(c echo.Context) error {
 		return desk.NotReady
 	}
 	view.Form = desk.NewForm(voice(language(c)), view.Form.With(sent), view.Form.Greeting)
+	if len(view.Card.Publications) > 0 { // another try and an update send what is saved
+		view.Form.Whole(voice(language(c)))
+	}
 	if view.Form.Faults != nil {
 		return w.refuse(c, "asset", view.Card.Name, view, view.Form.Faults)
 	}
@@ -1033,7 +1041,7 @@ func deskChannel(c Channel) desk.Channel {
 
 // newPublication makes the part of a publication that does not depend on who looks. size is that of the video.
 func newPublication(p Publication, size int64, attempts int, now time.Time) desk.Publication {
-	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: desk.Metadata(p.Metadata), PublishAt: p.PublishAt, Ahead: p.PublishAt.After(now),
+	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: desk.Metadata(p.Metadata), PublishAt: p.PublishAt, Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now),
 		Sent: p.Upload.Sent, Percent: desk.Percent(p.Upload.Sent, size), RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
@@ -1110,6 +1118,14 @@ func (w *Web) publish(c echo.Context) error {
 		}
 		return nil
 	})
+	if errors.Is(err, ErrExists) && !desk.WantsJSON(c.Request()) { // what was typed for the rest stays
+		if view, err = w.publishing(c); err != nil {
+			return err
+		}
+		view.Read(voice(language(c)), sent, w.store.now())
+		view.Taken(voice(language(c)))
+		return w.page(c, desk.Exists.Status, "publish", desk.Frame{Title: publishTitle(c, view), SignedIn: true}, view)
+	}
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -1237,6 +1253,7 @@ func (w *Web) refuseChannel(c echo.Context, err error) error {
 	if problem != nil {
 		return problem
 	}
+	w.note(c, r, err)
 	view.Problem = voice(language(c))(r.ID, r.Vars)
 	return w.page(c, r.Status, "channels", desk.Frame{Title: say(c, "nav_channels"), SignedIn: true, Here: "/channels"}, view)
 }

@@ -1751,7 +1751,7 @@ func TestRetryAllOfPublications(t *testing.T) {
 		}
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/retry-all?q=зим", session: session}))
-	if !strings.Contains(page, "Publish 1 that failed?") {
+	if !strings.Contains(page, "Try 1 failed publication again?") {
 		t.Errorf("got %s; want the question about one", page)
 	}
 	form := url.Values{}

@@ -179,6 +179,16 @@ func (f *Form) refuse(field, why string) {
 	}
 }
 
+// Whole refuses what may stay open only until the video is published.
+func (f *Form) Whole(say Say) {
+	if f.Title == "" {
+		f.refuse("title", say("fault_title_empty", nil))
+	}
+	if f.Kids == "" {
+		f.refuse("made_for_kids", say("fault_kids_open", nil))
+	}
+}
+
 // Refused shows that a platform has refused a field, and why.
 func (f *Form) Refused(field, why string) {
 	if slices.Contains(inForm, field) {

@@ -4,6 +4,7 @@ package desk
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -232,6 +233,9 @@ func (r Refusal) IsURL() bool {
 	return false
 }
 
+// Platform is the code of what a platform has refused: the log has its own words.
+const Platform = "PLATFORM"
+
 // Told makes a refusal of what a platform said to something that was asked of it at once. Other errors stay as they are.
 func Told(err error) error {
 	if err == nil {
@@ -241,7 +245,7 @@ func Told(err error) error {
 	if _, refused := errors.AsType[Refusal](err); refused || word == "" {
 		return err
 	}
-	return Refusal{http.StatusBadGateway, "PLATFORM", about(platform, word), Vars{"Name": platform}}
+	return fmt.Errorf("%w: %w", Refusal{http.StatusBadGateway, Platform, about(platform, word), Vars{"Name": platform}}, err)
 }
 
 // oneHost is the part of an address that a policy of the page names; "" if it is none.

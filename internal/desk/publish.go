@@ -92,14 +92,12 @@ func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
 	if p.Zone == "" {
 		p.Zone = "UTC"
 	}
-	if p.Form.Title == "" {
-		p.Form.refuse("title", say("fault_title_empty", nil))
-	}
-	if p.Form.Kids == "" {
-		p.Form.refuse("made_for_kids", say("fault_kids_open", nil))
-	}
-	if p.Later {
+	p.Form.Whole(say)
+	switch {
+	case p.Later:
 		p.schedule(say, now)
+	case p.At != "": // without a script, a time does not choose itself; what is public at once cannot be taken back
+		p.Form.refuse("at", say("fault_at_now", nil))
 	}
 	if p.Rumble && p.Studio.Rumble && p.Form.Privacy != "public" {
 		p.Form.refuse("rumble", say("fault_rumble_private", nil))
@@ -116,6 +114,12 @@ func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
 		}
 	}
 	p.preview(say)
+}
+
+// Taken says that the video is on a platform already that was chosen: somebody was faster.
+func (p *Publishing) Taken(say Say) {
+	p.Form.refuse("youtube", say(Exists.ID, nil))
+	p.Form.First = "youtube"
 }
 
 // choose finds the channel that was named, or the only one.

@@ -51,7 +51,7 @@ func TestWhatIsWrongStandsAtItsFieldAndTheRestGoesWhereItWasSent(t *testing.T) {
 
 		"at a time":                   {map[string]string{"when": "later", "at": "2026-12-24T18:00", "zone": "Europe/Moscow"}, oneOf, Studio{YouTube: true}, nil, "", []Target{{Platform: "YOUTUBE", Channel: 3, At: at("Europe/Moscow", 12, 24, 18, 0)}}},
 		"at a time in UTC":            {map[string]string{"at": "2026-12-24T18:00:00"}, oneOf, Studio{YouTube: true}, nil, "", []Target{{Platform: "YOUTUBE", Channel: 3, At: at("UTC", 12, 24, 18, 0)}}},
-		"now, with a time left over":  {map[string]string{"when": "now", "at": "2026-12-24T18:00"}, oneOf, Studio{YouTube: true}, nil, "", []Target{{Platform: "YOUTUBE", Channel: 3}}},
+		"now, with a time left over":  {map[string]string{"when": "now", "at": "2026-12-24T18:00"}, oneOf, Studio{YouTube: true}, map[string]string{"at": "fault_at_now"}, "at", nil},
 		"later, without a time":       {map[string]string{"when": "later"}, oneOf, Studio{YouTube: true}, map[string]string{"at": "fault_at_empty"}, "at", nil},
 		"at no time":                  {map[string]string{"at": "tomorrow"}, oneOf, Studio{YouTube: true}, map[string]string{"at": "fault_at"}, "at", nil},
 		"too soon":                    {map[string]string{"at": "2026-12-20T09:14"}, oneOf, Studio{YouTube: true}, map[string]string{"at": "fault_at_soon"}, "at", nil},

@@ -166,6 +166,7 @@ var words = map[string]string{
 	"Rumble refused":             "rumble_refused",
 	"Rumble refused-title":       "rumble_title",
 	"Rumble refused-description": "rumble_description",
+	"Rumble refused-privacy":     "fault_rumble_private",
 	"Rumble refused-video":       "rumble_video",
 	"Rumble refused-thumb":       "rumble_thumb",
 	"Rumble refused-guid":        "rumble_twice",
@@ -182,6 +183,7 @@ var fields = map[string]string{
 	"YouTube forbiddenPrivacySetting": "privacy",
 	"Rumble refused-title":            "title",
 	"Rumble refused-description":      "description",
+	"Rumble refused-privacy":          "privacy",
 }
 
 // fieldOf is the field of the form that an error is about; "" for none in particular.

@@ -397,9 +397,13 @@ func (o *object) ask() error {
 		opts.Set("If-Match", `"`+o.etag+`"`) // a file that was replaced is not read on
 	}
 	one := minio.Core{Client: o.s.client} // whose GetObject is one request
-	body, _, _, err := one.GetObject(o.ctx, o.s.config.Bucket, o.s.config.Prefix+o.key, opts)
+	body, _, head, err := one.GetObject(o.ctx, o.s.config.Bucket, o.s.config.Prefix+o.key, opts)
 	if err != nil {
 		return o.s.met(o.ctx, err)
+	}
+	if part := head.Get("Content-Range"); o.at > 0 && !strings.HasPrefix(part, fmt.Sprintf("bytes %d-", o.at)) { // a proxy, perhaps
+		body.Close()
+		return o.s.met(o.ctx, fmt.Errorf("it was asked for what follows byte %d and answered with %q", o.at, part))
 	}
 	o.body = body
 	return nil

@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -445,5 +447,37 @@ func TestAFileLeavesItsStoreOnlyWhenTheOtherHasIt(t *testing.T) {
 	}
 	if list := keys(t, from); !slices.Equal(list, []string{"a.mp4"}) {
 		t.Errorf("got %q; want the file where it was", list)
+	}
+}
+
+// TestAServiceThatKnowsNoRangesIsNotBelieved reads from the middle of a file through something that answers with all of it.
+func TestAServiceThatKnowsNoRangesIsNotBelieved(t *testing.T) {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		w.Header().Set("ETag", `"one"`)
+		w.Header().Set("Last-Modified", "Sun, 22 Nov 2026 00:00:00 GMT")
+		if r.Method == http.MethodGet {
+			io.WriteString(w, "0123456789")
+		}
+	}))
+	t.Cleanup(service.Close)
+	s, err := NewS3(S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret"}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	file, err := s.Open(t.Context(), "a.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if got, err := io.ReadAll(file); err != nil || string(got) != "0123456789" {
+		t.Errorf("got %q, %v; want the whole of it", got, err)
+	}
+	if _, err := file.Seek(4, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(file); err == nil || len(got) > 0 {
+		t.Errorf("got %q, %v; want no byte from another place", got, err)
 	}
 }

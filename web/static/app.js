@@ -140,7 +140,7 @@ document.addEventListener('submit', async e => {
     const res = await fetch(form.getAttribute('action'), { method: 'POST', body, headers: { Accept: 'application/json' } });
     if (res.status === 401) return location.assign('/login');
     const answer = await res.json();
-    if (!answer.success) return refuse(answer.error.message);
+    if (!answer.success) return refuse(Object.values(answer.error.fields ?? {})[0] ?? answer.error.message); // the only field it has
     outcome = answer.outcome;
     form.querySelectorAll('input:not([type=hidden])').forEach(i => { i.value = ''; });
     await soon();

@@ -7,6 +7,7 @@ if (here && (zone.value === 'UTC' && !at.value || zone.value === here)) { // wha
   note.textContent = note.dataset.here.replace('{zone}', here);
 }
 at.addEventListener('input', () => { form.elements.when.value = at.value ? 'later' : 'now'; });
+form.addEventListener('formdata', e => { if (form.elements.when.value === 'now') e.formData.delete('at'); }); // was taken back
 
 const words = text => text.trim().split(/\s+/u).join(' ');
 const beginning = (text, most) => {
