@@ -32,6 +32,8 @@ type agency struct {
 
 func (a *agency) About(context.Context) (desk.Studio, error) { return a.about, nil }
 
+func (a *agency) HandPage() string { return a.about.RumblePage }
+
 func (a *agency) note(ctx context.Context, e Event, do func(tx *Tx) error) error {
 	if a.err != nil {
 		return a.err

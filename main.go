@@ -711,6 +711,8 @@ func (s *studio) About(ctx context.Context) (desk.Studio, error) {
 		Rumble: s.rumble.Token(), RumblePage: s.rumble.UploadPage()}, err
 }
 
+func (s *studio) HandPage() string { return s.rumble.UploadPage() }
+
 // Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected; 0: any.
 func (s *studio) Ask(ctx context.Context, session [32]byte, channel int64) (string, error) {
 	if s.youtube == nil {
@@ -800,8 +802,8 @@ func (s *studio) noticed(ctx context.Context, channel int64, began time.Time, er
 	return err
 }
 
-// Disconnect gives the access to a channel back and forgets its token. Google may be told later, or never: the token is
-// gone here.
+// Disconnect gives the access to a channel back and forgets its token. desk.NotRevoked: Google could not be told, but the
+// token is gone here.
 func (s *studio) Disconnect(ctx context.Context, channel int64, admin Admin) error {
 	account, err := s.account(ctx, channel)
 	if err == nil {
@@ -816,10 +818,14 @@ func (s *studio) Disconnect(ctx context.Context, channel int64, admin Admin) err
 		}
 		return tx.Note(Event{Admin: &admin.ID, Action: "disconnect", Platform: "YOUTUBE"})
 	})
-	if _, ended := errors.AsType[channelTrouble](err); ended && forgot == nil {
-		return nil // there was nothing to give back
+	of, isOf := errors.AsType[channelTrouble](err)
+	switch {
+	case forgot != nil:
+		return forgot
+	case err == nil, isOf && of.AccessEnded(): // there was nothing to give back
+		return nil
 	}
-	return errors.Join(forgot, err)
+	return fmt.Errorf("%w: %w", desk.NotRevoked, err)
 }
 
 // published returns a video and its publication on a platform, if this admin may change it.
@@ -867,7 +873,12 @@ func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Adm
 	if err != nil {
 		return err
 	}
-	if platform == "YOUTUBE" && p.Upload.ID != "" && !p.Status.Live() {
+	c, err := s.store.Channel(ctx, p.Channel)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	// What was disconnected is out of reach: there only the list can be changed.
+	if p.Upload.ID != "" && c.State != "" && c.State != "DISCONNECTED" {
 		began := s.store.now()
 		account, err := s.account(ctx, p.Channel)
 		if err == nil {

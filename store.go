@@ -1255,13 +1255,14 @@ func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
 	return one(tx.Exec(`UPDATE publications SET metadata = ? WHERE id = ?`, m.column(), publication))
 }
 
-// Unpublish forgets a publication; one that waits is not made, then. Busy: it has begun.
+// Unpublish forgets a publication; one that waits is not made, then, and one that the platform has is its own. Busy: it is
+// on its way.
 func (tx *Tx) Unpublish(assetID, platform string) error {
 	p, err := tx.Publication(assetID, platform)
 	switch {
 	case err != nil:
 		return err
-	case p.Status == Processing, p.Status == Pending && p.Upload.Sent > 0:
+	case p.Upload.ID == "" && (p.Status == Processing || p.Status == Pending && p.Upload.Sent > 0):
 		return Busy(Publish)
 	}
 	tx.touch(assetID)
@@ -2024,14 +2025,15 @@ type Unpublished struct {
 }
 
 // unpublished picks the failed publications p that a filter shows, that Admin.MayChange allows, and that need no more than
-// another try: one whose answer was lost may be there, and without its channel each would fail again. Only finished videos
+// another try: one whose answer was lost may be there, one that was rejected would be uploaded once more, and without its
+// channel each would fail again. Only finished videos
 // have any. Their assets a are looked at for a search only: every page of the library counts these.
 func unpublished(admin Admin, f Filter) string {
 	where := `FROM publications p`
 	if f.Search != "" {
 		where += ` CROSS JOIN assets a ON a.id = p.asset_id` // in this order: few have failed
 	}
-	where += ` WHERE p.status = 'FAILED' AND p.step <> 'unknown' AND ?4 IN ('', 'COMPLETED') AND ?6 IN ('', p.platform)
+	where += ` WHERE p.status = 'FAILED' AND p.step NOT IN ('unknown', 'rejected') AND ?4 IN ('', 'COMPLETED') AND ?6 IN ('', p.platform)
 		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))`
 	if !admin.Owner {
 		where += ` AND p.creator = ?5`

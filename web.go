@@ -74,6 +74,7 @@ type WebOptions struct {
 // the store, or what the platform said: "youtube REASON: …".
 type publisher interface {
 	About(ctx context.Context) (desk.Studio, error)
+	HandPage() string                                                                 // where an admin uploads to Rumble by hand
 	Ask(ctx context.Context, session [32]byte, channel int64) (url string, err error) // 0: any channel
 	Answer(ctx context.Context, session [32]byte, query url.Values, admin Admin) (Channel, error)
 	Check(ctx context.Context, channel int64, admin Admin) error
@@ -713,11 +714,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 				pub.Channel = channels[at].Title
 			}
 			if pub.ByHand() {
-				studio, err := w.opts.Studio.About(ctx)
-				if err != nil {
-					return nil, err
-				}
-				pub.HandPage = studio.RumblePage
+				pub.HandPage = w.opts.Studio.HandPage()
 			}
 			card.Publications = append(card.Publications, pub)
 		}

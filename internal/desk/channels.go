@@ -88,6 +88,7 @@ var (
 	NotAll     = Refusal{http.StatusConflict, "NOT_ALL", "error_not_all", nil}             // a box at Google's page was not ticked
 	NoRefresh  = Refusal{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}       // Google gave access for an hour only
 	NoChannel  = Refusal{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil}     // the account has none
+	NotRevoked = Refusal{http.StatusBadGateway, "NOT_REVOKED", "error_not_revoked", nil}   // the channel is disconnected, but only here
 	NotThere   = Refusal{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil} // there is no access to check
 )
 

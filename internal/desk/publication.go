@@ -128,7 +128,7 @@ func (p Publication) CanUpdate() bool {
 
 // CanRemove reports whether it can be deleted there, cancelled or forgotten.
 func (p Publication) CanRemove() bool {
-	return p.MayChange && p.Status != "PROCESSING" && (p.Status != "PENDING" || p.Sent == 0)
+	return p.MayChange && (p.RemoteID != "" || p.Status != "PROCESSING" && (p.Status != "PENDING" || p.Sent == 0))
 }
 
 // Deletes reports whether removing it deletes a video on the platform.
