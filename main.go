@@ -601,7 +601,7 @@ func (s *studio) account(ctx context.Context, channel int64) (*youtube.Account, 
 		if err != nil {
 			return err
 		}
-		return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepToken(channel, sealed) })
+		return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepToken(channel, c.Connected, sealed) })
 	}), nil
 }
 

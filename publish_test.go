@@ -299,8 +299,19 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 		if c, err := s.Channel(t.Context(), one); err != nil || c.State != "CONNECTED" || c.Error != "" {
 			t.Errorf("got %+v, %v; want it connected: it works", c, err)
 		}
+		for _, id := range ids { // and then for the others too
+			wantState(t, s, id, "COMPLETED ")
+		}
 
-		// Connecting the channel again sends the others through Retry.
+		// Connecting the channel again sends what failed through Retry.
+		yt.fails(errRevoked)
+		ids = append(ids, publishes(t, s, one, "Осень"), publishes(t, s, one, "Весна"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for _, id := range ids[6:] {
+			wantState(t, s, id, "FAILED reconnect")
+		}
+		yt.does(nil)
 		connected(t, s, "UC1")
 		if err := q.Reconnected(t.Context(), owner8); err != nil {
 			t.Error(err)
@@ -310,8 +321,9 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 		for _, id := range ids {
 			wantState(t, s, id, "COMPLETED ")
 		}
-		if n := count(t, s, `SELECT count(*) FROM audit WHERE action = 'retry' AND platform = 'YOUTUBE' AND admin = 8 AND outcome = 'restarted'`); n != 6 {
-			t.Errorf("got %d retries in the list; want 6", n)
+		const retries = `SELECT count(*) FROM audit WHERE action = 'retry' AND platform = 'YOUTUBE' AND outcome = 'restarted' AND admin = `
+		if mine, own := count(t, s, retries+"8"), count(t, s, retries+"0"); mine != 3 || own != 5 {
+			t.Errorf("got %d retries of the admin and %d by itself in the list; want 3 and 5", mine, own)
 		}
 		stop()
 	})
@@ -336,8 +348,8 @@ func TestWhatAReconnectionCouldNotSendIsSentAtTheNextStart(t *testing.T) {
 	})
 }
 
-// A worker that still used the old token may report after the channel was connected again.
-func TestALateRefusalOfTheOldTokenEndsNoNewAccess(t *testing.T) {
+// A worker that still used the old token may report after the channel was connected again. Nobody would reconnect it for that.
+func TestALateRefusalOfTheOldTokenIsTriedWithTheNewOne(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		release := make(chan struct{})
@@ -350,13 +362,36 @@ func TestALateRefusalOfTheOldTokenEndsNoNewAccess(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Minute)
 		connected(t, s, "UC1")
+		yt.does(nil)
 		close(release)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if c, err := s.Channel(t.Context(), channel); err != nil || c.State != "CONNECTED" {
 			t.Errorf("got %+v, %v; want the new access untouched", c, err)
 		}
-		wantState(t, s, id, "FAILED reconnect")
+		wantState(t, s, id, "COMPLETED ")
+	})
+}
+
+func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel := connected(t, s, "UC1")
+		before, err := s.Channel(t.Context(), channel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep := func(text string) {
+			write(t, s, func(tx *Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text)) })
+			if kept, err := s.Token(t.Context(), channel); err != nil {
+				t.Error(err)
+			} else if got := string(kept); got != map[string]string{"fresh": "fresh", "late": "sealed"}[text] {
+				t.Errorf("got %s after %s", got, text)
+			}
+		}
+		keep("fresh")
+		time.Sleep(time.Second)
+		connected(t, s, "UC1")
+		keep("late") // by a worker that began with the token of before
 	})
 }
 

@@ -1220,16 +1220,20 @@ func (tx *Tx) LookAgain(j Job, due time.Time) error {
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, "")
 }
 
-// FinishPublishing completes a publication. Its channel works, then.
-func (tx *Tx) FinishPublishing(j Job) error {
+// FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
+func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 	if err := tx.finish(j); err != nil {
-		return err
+		return false, err
 	}
-	if _, err := tx.Exec(`UPDATE channels SET checked = ?, state = 'CONNECTED', error = NULL
-		WHERE token IS NOT NULL AND id = (SELECT channel_id FROM publications WHERE id = ?)`, tx.now, j.PublicationID); err != nil {
-		return err
+	const channel = `(SELECT channel_id FROM publications WHERE id = ?)`
+	n, err := tx.Exec(`UPDATE channels SET state = 'CONNECTED', error = NULL WHERE state = 'ENDED' AND id = `+channel, j.PublicationID)
+	if err != nil {
+		return false, err
 	}
-	return one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+	if _, err := tx.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID); err != nil {
+		return false, err
+	}
+	return n == 1, one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
 		WHERE id = ? AND status = 'PROCESSING'`, tx.now, j.PublicationID))
 }
 
@@ -1351,9 +1355,10 @@ func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 	return id, err
 }
 
-// KeepToken replaces the token of a channel by what a refresh brought, unless it was disconnected meanwhile.
-func (tx *Tx) KeepToken(channel int64, sealed []byte) error {
-	_, err := tx.Exec(`UPDATE channels SET token = ? WHERE id = ? AND token IS NOT NULL`, sealed, channel)
+// KeepToken replaces the token that a channel was given at that time by what a refresh brought, unless it was disconnected or
+// connected again meanwhile.
+func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte) error {
+	_, err := tx.Exec(`UPDATE channels SET token = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`, sealed, channel, connected.UnixMilli())
 	return err
 }
 
@@ -1383,6 +1388,13 @@ func (tx *Tx) EndAccess(j Job, problem string) error {
 		return err
 	}
 	return tx.LoseAccess(channel, j.Started, problem)
+}
+
+// Renewed reports whether the channel of a publication was connected again after that attempt began.
+func (tx *Tx) Renewed(j Job) (yes bool, err error) {
+	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM publications p JOIN channels c ON c.id = p.channel_id
+		WHERE p.id = ? AND c.state = 'CONNECTED' AND c.connected > ?)`, []any{j.PublicationID, j.Started.UnixMilli()}, &yes)
+	return yes, err
 }
 
 // LoseAccess records that the platform refused the token that a channel had at that time.
