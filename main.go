@@ -652,14 +652,22 @@ func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error)
 	})
 }
 
-// described is metadata as YouTube takes it. A time that has passed in the queue means at once.
+// described is metadata as YouTube takes it. A time that has passed in the queue means at once, and what is not for everybody
+// does not become so at any time.
 func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
-	if !at.After(s.store.now()) {
+	if !at.After(s.store.now()) || m.Privacy != "public" {
 		at = time.Time{}
 	}
 	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,
 		Category: cmp.Or(m.Category, "22"), Playlist: m.Playlist, Kids: m.Kids == "yes", Synthetic: m.Synthetic == "yes", Notify: m.Notify == "yes", PublishAt: at}
 }
+
+// notPublic is what Rumble has no way to keep.
+type notPublic struct{ error }
+
+func (notPublic) Permanent() bool      { return true }
+func (notPublic) Pause() time.Duration { return 0 }
+func (notPublic) Step() string         { return "edit" }
 
 // onRumble publishes on Rumble.
 type onRumble struct{ *studio }
@@ -678,6 +686,9 @@ func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) 
 	u, m := t.Publication.Upload, t.Publication.Metadata
 	if u.ID != "" { // it was there when the program ended
 		return 0, nil
+	}
+	if u.Step == "" && m.Privacy != "public" { // saved for the video since
+		return 0, notPublic{errors.New("rumble notPublic: Rumble shows every video to everybody")}
 	}
 	made, err := s.rumble.Publish(ctx, v, rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
 		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(Upload{Step: at.Step, Sent: at.Sent}) })

@@ -1253,10 +1253,11 @@ func (tx *Tx) MarkPublished(assetID, platform, url string) error {
 	return err
 }
 
-// Changed records what a video is published with from now on.
+// Changed records what a video is published with from now on. A schedule ends with the wish that everybody sees it.
 func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE publications SET metadata = ? WHERE id = ?`, m.column(), publication))
+	return one(tx.Exec(`UPDATE publications SET metadata = ?1, publish_at = iif(?2 = 'public', publish_at, NULL) WHERE id = ?3`,
+		m.column(), m.Privacy, publication))
 }
 
 // Unpublish forgets a publication; one that waits is not made, then. Busy: it has begun.

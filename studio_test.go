@@ -232,6 +232,9 @@ var described = Metadata{Title: "A greeting from Santa", Description: "С Нов
 func (b *broadcaster) publishes(assetID string, p Publication) {
 	b.Helper()
 	p.Creator, p.Metadata = 8, described
+	if p.Platform == "RUMBLE" {
+		p.Metadata.Privacy = "public" // nothing else is taken there
+	}
 	write(b, b.store, func(tx *Tx) error { return tx.Publish(assetID, p) })
 }
 
@@ -479,6 +482,47 @@ func TestRevokedAndReconnected(t *testing.T) {
 	b.connect()
 	b.becomes(id, "YOUTUBE", "COMPLETED ")
 	b.tellsNoSecret()
+}
+
+func TestWhatIsNotForEverybodyAnyMoreNeverBecomesPublic(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	b.film("V.mp4", 1<<20)
+	b.run()
+	id := b.video("V.mp4", 1<<20)
+	public := described
+	public.Privacy = "public"
+	at := b.store.now().Add(240 * time.Hour)
+	b.trouble("RUMBLE", "refused", true)
+	write(t, b.store, func(tx *Tx) error {
+		return errors.Join(tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: channel.ID, Creator: 8, Metadata: public, PublishAt: at}),
+			tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 8, Metadata: public}))
+	})
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+	b.becomes(id, "RUMBLE", "FAILED edit")
+	b.trouble("RUMBLE", "refused", false)
+	if v := b.tube.Videos(); len(v) != 1 || v[0].PublishAt.IsZero() {
+		t.Fatalf("got %+v; want one, to be public at a time", v)
+	}
+	private := described
+	private.Privacy = "private"
+	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, private) })
+
+	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); err != nil {
+		t.Fatal(err)
+	}
+	if v := b.tube.Videos(); v[0].Privacy != "private" || !v[0].PublishAt.IsZero() {
+		t.Errorf("got %+v; want it private for good", v[0])
+	}
+	if p := b.becomes(id, "YOUTUBE", "COMPLETED "); !p.PublishAt.IsZero() {
+		t.Errorf("got the time %v; want none on the card", p.PublishAt)
+	}
+	if _, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, "RUMBLE"}); err != nil {
+		t.Fatal(err)
+	}
+	if p := b.becomes(id, "RUMBLE", "FAILED edit"); !strings.Contains(p.Error, "notPublic") || len(b.rumbles.Videos()) != 0 {
+		t.Errorf("got %q, %d videos; want it kept from Rumble, with the reason", p.Error, len(b.rumbles.Videos()))
+	}
 }
 
 func TestAnotherKeyMeansAnotherConsent(t *testing.T) {

@@ -161,6 +161,7 @@ var words = map[string]string{
 	"Rumble http429":             "rumble_busy",
 	"Rumble rumbleFault":         "platform_connection",
 	"Rumble answerLost":          "rumble_unknown",
+	"Rumble notPublic":           "fault_rumble_private",
 	"Rumble badToken":            "rumble_token",
 	"Rumble badChannel":          "rumble_channel",
 	"Rumble refused":             "rumble_refused",
@@ -180,6 +181,7 @@ var fields = map[string]string{
 	"YouTube invalidCategoryId":       "category",
 	"YouTube defaultLanguageNotSet":   "language",
 	"YouTube forbiddenPrivacySetting": "privacy",
+	"Rumble notPublic":                "privacy",
 	"Rumble refused-title":            "title",
 	"Rumble refused-description":      "description",
 }
