@@ -234,6 +234,61 @@ func TestADailyLimitHoldsEveryUploadOfTheAppAndSpendsNothing(t *testing.T) {
 	})
 }
 
+func TestADailyLimitHoldsAChannelThatIsConnectedMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		one, yt := connected(t, s, "UC1"), &site{}
+		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 7 * time.Hour})
+		publishes(t, s, one, "Лето")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		id := publishes(t, s, connected(t, s, "UC2"), "Зима")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		wantState(t, s, id, "PENDING quota")
+		if n := yt.tries(); n != 1 {
+			t.Errorf("got %d attempts; want none of the new channel", n)
+		}
+		yt.does(nil)
+		time.Sleep(7 * time.Hour)
+		synctest.Wait()
+		wantState(t, s, id, "COMPLETED ")
+	})
+}
+
+func TestAClockThatWasSetBackHoldsNoUploadForLongAndNoScheduleEarly(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		one, yt, rumble := connected(t, s, "UC1"), &site{}, &site{}
+		sites := Options{Sites: map[string]platform{"YOUTUBE": yt, "RUMBLE": rumble}}
+		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 24 * time.Hour})
+		ahead := 365 * 24 * time.Hour
+		s.now = func() time.Time { return time.Now().Add(ahead) }
+		held := publishes(t, s, one, "Лето")
+		_, stop := start(t, s, &bench{}, sites)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		stop()
+		s.now = time.Now
+		yt.does(nil)
+		later, scheduled := publishes(t, s, one, "Зима"), uploaded(t, s, "Весна")
+		write(t, s, func(tx *Tx) error {
+			return tx.Publish(scheduled, Publication{Platform: "RUMBLE", Creator: 7, Step: "scheduled", PublishAt: time.Now().Add(72 * time.Hour)})
+		})
+		_, stop = start(t, s, &bench{}, sites)
+		defer stop()
+		time.Sleep(26 * time.Hour)
+		synctest.Wait()
+		wantState(t, s, held, "COMPLETED ")
+		wantState(t, s, later, "COMPLETED ")
+		wantState(t, s, scheduled, "PENDING scheduled")
+		last := publishes(t, s, one, "Осень")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, s, last, "COMPLETED ")
+	})
+}
+
 func TestAChannelsOwnLimitHoldsThatChannelOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}

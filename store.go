@@ -848,12 +848,25 @@ func (tx *Tx) Rescue(j Job, blamed bool) error {
 	return tx.release(j, 0, j.Attempt-1, crashes, j.Kind != Publish, "")
 }
 
-// longestWait is how long a render or a message may have to wait. Only a clock that was set back asks for more.
-const longestWait = time.Hour
+// longestWait is how long a render or a message may have to wait, longestHold how long an upload: a day in autumn, with its
+// hour more. Only a clock that was set back asks for more.
+const (
+	longestWait = time.Hour
+	longestHold = 25 * time.Hour
+)
 
-// CapWaits lets no render and no message wait longer than longestWait.
+// CapWaits lets no render and no message wait longer than longestWait, and no upload longer than longestHold unless it is
+// scheduled.
 func (tx *Tx) CapWaits() error {
-	_, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds())
+	if _, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
+		return err
+	}
+	hold := tx.now + longestHold.Milliseconds()
+	if _, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
+		SELECT 1 FROM publications p WHERE p.id = publication_id AND p.step = 'scheduled')`, hold); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE channels SET hold = ?1 WHERE hold > ?1`, hold)
 	return err
 }
 
@@ -1349,8 +1362,9 @@ func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err er
 // Connect adds a channel with its sealed token, or connects it again.
 func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 	tx.touch("")
-	err = tx.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked)
-		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6)
+	const hold = `FROM channels WHERE platform = ?1 AND hold_for = 'quota' AND hold > ?6` // of the app: of a new channel, too
+	err = tx.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, hold, hold_for)
+		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
 		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6
 		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now}, &id)
 	return id, err
