@@ -586,6 +586,31 @@ func TestAScheduledOneWaitsForItsTimeAndMayBeTakenBack(t *testing.T) {
 	})
 }
 
+func TestWhatMayBeOnRumbleIsNotSentAgainUnaskedWhateverElseFails(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		for sent, want := range map[int64]string{99: "FAILED ", 100: "FAILED unknown"} {
+			id, rumble := uploaded(t, s, "Лето"), &site{}
+			rumble.does(func(ctx context.Context, _ Task, keep func(Upload) error) (time.Duration, error) {
+				if err := keep(Upload{Step: "uploading", Sent: sent}); err != nil {
+					return 0, err
+				}
+				<-ctx.Done()
+				return 0, ctx.Err()
+			})
+			write(t, s, func(tx *Tx) error { return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7}) })
+			_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{"RUMBLE": rumble}})
+			time.Sleep(time.Second)
+			synctest.Wait()
+			stop()
+			_, stop = start(t, s, &bench{}, Options{Sites: map[string]platform{}}) // its token was taken out of the settings
+			time.Sleep(time.Second)
+			synctest.Wait()
+			wantState(t, s, id, want)
+			stop()
+		}
+	})
+}
+
 func TestByHand(t *testing.T) {
 	s := newStore(t)
 	id := uploaded(t, s, "Лето")

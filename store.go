@@ -816,8 +816,10 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 		}
 		return tx.oweAll(Apologise, j.AssetID, `status = 'FAILED'`)
 	case Publish:
-		return one(tx.Exec(`UPDATE publications SET status = 'FAILED', step = ?, error = ?, completed = ? WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`,
-			step, problem, tx.now, j.PublicationID))
+		// Rumble cannot be asked for what had left as a whole before the trouble came.
+		return one(tx.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
+				step = iif(platform = 'RUMBLE' AND step = 'uploading' AND sent >= (SELECT size FROM assets a WHERE a.id = p.asset_id), 'unknown', ?1)
+			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID))
 	}
 	return nil
 }
