@@ -840,6 +840,8 @@ func (s *studio) Update(ctx context.Context, assetID, platform string, admin Adm
 		return err
 	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != Completed:
 		return desk.NoChange
+	case a.Metadata.Kids == "": // the law wants a choice, and none would be sent as no
+		return desk.Invalid("fault_kids_open", nil)
 	}
 	began := s.store.now()
 	account, err := s.account(ctx, p.Channel)

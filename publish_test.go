@@ -544,7 +544,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 			met = t.Publication
 			return 0, keep(Upload{ID: "good", Step: "processing"})
 		})
-		write(t, s, func(tx *Tx) error { return tx.SaveMetadata(id, Metadata{Title: "Без музыки"}) })
+		write(t, s, func(tx *Tx) error { return tx.SaveMetadata(id, Metadata{Title: "Без музыки", Kids: "yes"}) })
 		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
 			t.Fatal(err)
 		}
@@ -552,6 +552,26 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 		synctest.Wait()
 		if met.Upload != (Upload{}) || met.Metadata.Title != "Без музыки" {
 			t.Errorf("got %+v; want an upload from nothing, with what was saved since", met)
+		}
+
+		yt.fails(refusal{text: "youtube forbidden: no", permanent: true})
+		write(t, s, func(tx *Tx) error {
+			return errors.Join(tx.SaveMetadata(id, Metadata{Title: "Без выбора"}), tx.Unpublish(id, "YOUTUBE"),
+				tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: Metadata{Title: "Лето", Kids: "yes"}}))
+		})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			met = t.Publication
+			return 0, keep(Upload{ID: "good", Step: "processing"})
+		})
+		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if met.Metadata.Kids != "yes" {
+			t.Errorf("got %+v; want what was chosen as long as nothing else is", met.Metadata)
 		}
 	})
 }

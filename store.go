@@ -1166,7 +1166,8 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 }
 
 // Republish makes a failed publication PENDING again, as if it had never been tried, and owes it. What is uploaded, or under
-// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts.
+// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts, if
+// somebody has chosen whether it is made for kids.
 func (tx *Tx) Republish(assetID string, p Publication) error {
 	if p.Step == "rejected" {
 		if _, err := tx.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
@@ -1177,7 +1178,7 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
 			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
 			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
-				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata <> '{}'), metadata) ELSE metadata END
+				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata ->> 'made_for_kids' <> ''), metadata) ELSE metadata END
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
 		return err
 	}

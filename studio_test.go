@@ -508,6 +508,13 @@ func TestWhatIsNotForEverybodyAnyMoreNeverBecomesPublic(t *testing.T) {
 	private.Privacy = "private"
 	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, private) })
 
+	undecided := private
+	undecided.Kids = ""
+	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, undecided) })
+	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); !reflect.DeepEqual(err, desk.Invalid("fault_kids_open", nil)) {
+		t.Errorf("got %v; want the choice to be made first", err)
+	}
+	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, private) })
 	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); err != nil {
 		t.Fatal(err)
 	}
