@@ -601,7 +601,7 @@ func (s *studio) account(ctx context.Context, channel int64) (*youtube.Account, 
 		if err != nil {
 			return err
 		}
-		return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepToken(channel, sealed) })
+		return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepToken(channel, c.Connected, sealed) })
 	}), nil
 }
 
@@ -662,24 +662,17 @@ func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
 		Category: cmp.Or(m.Category, "22"), Playlist: m.Playlist, Kids: m.Kids == "yes", Synthetic: m.Synthetic == "yes", Notify: m.Notify == "yes", PublishAt: at}
 }
 
+// notPublic is what Rumble has no way to keep.
+type notPublic struct{ error }
+
+func (notPublic) Permanent() bool      { return true }
+func (notPublic) Pause() time.Duration { return 0 }
+func (notPublic) Step() string         { return "edit" }
+
 // onRumble publishes on Rumble.
 type onRumble struct{ *studio }
 
-// notForAll refuses what only some may see, where a platform shows everything to everybody: it may have been for everybody
-// when it was published first, and be tried again since.
-type notForAll struct{}
-
-func (notForAll) Error() string {
-	return "rumble refused-privacy: what is uploaded there is shown to everybody"
-}
-func (notForAll) Step() string         { return "edit" }
-func (notForAll) Pause() time.Duration { return 0 }
-func (notForAll) Permanent() bool      { return true }
-
 func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error) {
-	if u := t.Publication.Upload; u.ID == "" && t.Publication.Metadata.Privacy != "public" {
-		return 0, notForAll{}
-	}
 	file, thumb, err := s.open(ctx, t.Asset.Video)
 	if err != nil {
 		return 0, err
@@ -693,6 +686,9 @@ func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) 
 	u, m := t.Publication.Upload, t.Publication.Metadata
 	if u.ID != "" { // it was there when the program ended
 		return 0, nil
+	}
+	if u.Step == "" && m.Privacy != "public" { // saved for the video since
+		return 0, notPublic{errors.New("rumble refused-privacy: what is uploaded there is shown to everybody")}
 	}
 	made, err := s.rumble.Publish(ctx, v, rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
 		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(Upload{Step: at.Step, Sent: at.Sent}) })
@@ -850,6 +846,8 @@ func (s *studio) Update(ctx context.Context, assetID, platform string, admin Adm
 		return err
 	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != Completed:
 		return desk.NoChange
+	case a.Metadata.Kids == "": // the law wants a choice, and none would be sent as no
+		return desk.Invalid("fault_kids_open", nil)
 	}
 	began := s.store.now()
 	account, err := s.account(ctx, p.Channel)

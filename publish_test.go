@@ -234,6 +234,61 @@ func TestADailyLimitHoldsEveryUploadOfTheAppAndSpendsNothing(t *testing.T) {
 	})
 }
 
+func TestADailyLimitHoldsAChannelThatIsConnectedMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		one, yt := connected(t, s, "UC1"), &site{}
+		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 7 * time.Hour})
+		publishes(t, s, one, "Лето")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		id := publishes(t, s, connected(t, s, "UC2"), "Зима")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		wantState(t, s, id, "PENDING quota")
+		if n := yt.tries(); n != 1 {
+			t.Errorf("got %d attempts; want none of the new channel", n)
+		}
+		yt.does(nil)
+		time.Sleep(7 * time.Hour)
+		synctest.Wait()
+		wantState(t, s, id, "COMPLETED ")
+	})
+}
+
+func TestAClockThatWasSetBackHoldsNoUploadForLongAndNoScheduleEarly(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		one, yt, rumble := connected(t, s, "UC1"), &site{}, &site{}
+		sites := Options{Sites: map[string]platform{"YOUTUBE": yt, "RUMBLE": rumble}}
+		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 24 * time.Hour})
+		ahead := 365 * 24 * time.Hour
+		s.now = func() time.Time { return time.Now().Add(ahead) }
+		held := publishes(t, s, one, "Лето")
+		_, stop := start(t, s, &bench{}, sites)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		stop()
+		s.now = time.Now
+		yt.does(nil)
+		later, scheduled := publishes(t, s, one, "Зима"), uploaded(t, s, "Весна")
+		write(t, s, func(tx *Tx) error {
+			return tx.Publish(scheduled, Publication{Platform: "RUMBLE", Creator: 7, Step: "scheduled", PublishAt: time.Now().Add(72 * time.Hour)})
+		})
+		_, stop = start(t, s, &bench{}, sites)
+		defer stop()
+		time.Sleep(26 * time.Hour)
+		synctest.Wait()
+		wantState(t, s, held, "COMPLETED ")
+		wantState(t, s, later, "COMPLETED ")
+		wantState(t, s, scheduled, "PENDING scheduled")
+		last := publishes(t, s, one, "Осень")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, s, last, "COMPLETED ")
+	})
+}
+
 func TestAChannelsOwnLimitHoldsThatChannelOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}
@@ -299,8 +354,19 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 		if c, err := s.Channel(t.Context(), one); err != nil || c.State != "CONNECTED" || c.Error != "" {
 			t.Errorf("got %+v, %v; want it connected: it works", c, err)
 		}
+		for _, id := range ids { // and then for the others too
+			wantState(t, s, id, "COMPLETED ")
+		}
 
-		// Connecting the channel again sends the others through Retry.
+		// Connecting the channel again sends what failed through Retry.
+		yt.fails(errRevoked)
+		ids = append(ids, publishes(t, s, one, "Осень"), publishes(t, s, one, "Весна"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for _, id := range ids[6:] {
+			wantState(t, s, id, "FAILED reconnect")
+		}
+		yt.does(nil)
 		connected(t, s, "UC1")
 		if err := q.Reconnected(t.Context(), owner8); err != nil {
 			t.Error(err)
@@ -310,8 +376,9 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 		for _, id := range ids {
 			wantState(t, s, id, "COMPLETED ")
 		}
-		if n := count(t, s, `SELECT count(*) FROM audit WHERE action = 'retry' AND platform = 'YOUTUBE' AND admin = 8 AND outcome = 'restarted'`); n != 6 {
-			t.Errorf("got %d retries in the list; want 6", n)
+		const retries = `SELECT count(*) FROM audit WHERE action = 'retry' AND platform = 'YOUTUBE' AND outcome = 'restarted' AND admin = `
+		if mine, own := count(t, s, retries+"8"), count(t, s, retries+"0"); mine != 3 || own != 5 {
+			t.Errorf("got %d retries of the admin and %d by itself in the list; want 3 and 5", mine, own)
 		}
 		stop()
 	})
@@ -336,8 +403,8 @@ func TestWhatAReconnectionCouldNotSendIsSentAtTheNextStart(t *testing.T) {
 	})
 }
 
-// A worker that still used the old token may report after the channel was connected again.
-func TestALateRefusalOfTheOldTokenEndsNoNewAccess(t *testing.T) {
+// A worker that still used the old token may report after the channel was connected again. Nobody would reconnect it for that.
+func TestALateRefusalOfTheOldTokenIsTriedWithTheNewOne(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		release := make(chan struct{})
@@ -350,13 +417,36 @@ func TestALateRefusalOfTheOldTokenEndsNoNewAccess(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Minute)
 		connected(t, s, "UC1")
+		yt.does(nil)
 		close(release)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if c, err := s.Channel(t.Context(), channel); err != nil || c.State != "CONNECTED" {
 			t.Errorf("got %+v, %v; want the new access untouched", c, err)
 		}
-		wantState(t, s, id, "FAILED reconnect")
+		wantState(t, s, id, "COMPLETED ")
+	})
+}
+
+func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel := connected(t, s, "UC1")
+		before, err := s.Channel(t.Context(), channel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep := func(text string) {
+			write(t, s, func(tx *Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text)) })
+			if kept, err := s.Token(t.Context(), channel); err != nil {
+				t.Error(err)
+			} else if got := string(kept); got != map[string]string{"fresh": "fresh", "late": "sealed"}[text] {
+				t.Errorf("got %s after %s", got, text)
+			}
+		}
+		keep("fresh")
+		time.Sleep(time.Second)
+		connected(t, s, "UC1")
+		keep("late") // by a worker that began with the token of before
 	})
 }
 
@@ -454,7 +544,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 			met = t.Publication
 			return 0, keep(Upload{ID: "good", Step: "processing"})
 		})
-		write(t, s, func(tx *Tx) error { return tx.SaveMetadata(id, Metadata{Title: "Без музыки"}) })
+		write(t, s, func(tx *Tx) error { return tx.SaveMetadata(id, Metadata{Title: "Без музыки", Kids: "yes"}) })
 		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
 			t.Fatal(err)
 		}
@@ -462,6 +552,26 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 		synctest.Wait()
 		if met.Upload != (Upload{}) || met.Metadata.Title != "Без музыки" {
 			t.Errorf("got %+v; want an upload from nothing, with what was saved since", met)
+		}
+
+		yt.fails(refusal{text: "youtube forbidden: no", permanent: true})
+		write(t, s, func(tx *Tx) error {
+			return errors.Join(tx.SaveMetadata(id, Metadata{Title: "Без выбора"}), tx.Unpublish(id, "YOUTUBE"),
+				tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: Metadata{Title: "Лето", Kids: "yes"}}))
+		})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+			met = t.Publication
+			return 0, keep(Upload{ID: "good", Step: "processing"})
+		})
+		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if met.Metadata.Kids != "yes" {
+			t.Errorf("got %+v; want what was chosen as long as nothing else is", met.Metadata)
 		}
 	})
 }
@@ -492,6 +602,31 @@ func TestAScheduledOneWaitsForItsTimeAndMayBeTakenBack(t *testing.T) {
 		}
 		if n := count(t, s, `SELECT count(*) FROM assets WHERE rumble = 1`); n != 1 {
 			t.Errorf("got %d on Rumble; want 1", n)
+		}
+	})
+}
+
+func TestWhatMayBeOnRumbleIsNotSentAgainUnaskedWhateverElseFails(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		for sent, want := range map[int64]string{99: "FAILED ", 100: "FAILED unknown"} {
+			id, rumble := uploaded(t, s, "Лето"), &site{}
+			rumble.does(func(ctx context.Context, _ Task, keep func(Upload) error) (time.Duration, error) {
+				if err := keep(Upload{Step: "uploading", Sent: sent}); err != nil {
+					return 0, err
+				}
+				<-ctx.Done()
+				return 0, ctx.Err()
+			})
+			write(t, s, func(tx *Tx) error { return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7}) })
+			_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{"RUMBLE": rumble}})
+			time.Sleep(time.Second)
+			synctest.Wait()
+			stop()
+			_, stop = start(t, s, &bench{}, Options{Sites: map[string]platform{}}) // its token was taken out of the settings
+			time.Sleep(time.Second)
+			synctest.Wait()
+			wantState(t, s, id, want)
+			stop()
 		}
 	})
 }

@@ -126,6 +126,7 @@ const maxCrashes = 5
 //	                               during an outage, which this may begin      same job later, attempt given back                     Deferred
 //	                               the platform's daily limit is reached       same for all uploads that it holds for                 Deferred
 //	                               the platform refuses its token              FAILED, with all that waits for the same channel       GaveUp
+//	                               the channel was connected again since       same job again at once, with the new token             Rescheduled
 //	                               last attempt, or permanent                  asset or publication FAILED with the error; a          GaveUp
 //	                                                                           render's requests FAILED, one APOLOGISE job for each
 //	ButtonPressed{User, Chat}      asset FAILED, the user has a request on it  a new asset (retry_of), a request of that user,        Restarted
@@ -183,6 +184,13 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 	channel, ofChannel := errors.AsType[channelTrouble](why.Err)
 	switch {
 	case ofChannel && channel.AccessEnded():
+		renewed, err := tx.Renewed(j)
+		if err != nil {
+			return "", err
+		}
+		if renewed && j.Attempt < q.opts.Attempts { // what was refused is the token of before
+			return Rescheduled, tx.Reschedule(j, now, problem)
+		}
 		return GaveUp, tx.EndAccess(j, problem)
 	case isPermanent(why.Err):
 		return GaveUp, tx.GiveUp(j, problem, step)
@@ -294,8 +302,8 @@ func retryPublication(tx *Tx, assetID, platform string, admin Admin, back bool) 
 	return Restarted, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(Restarted)})
 }
 
-// Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again. What
-// cannot be written now is found at the next start.
+// Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again: it was
+// connected again or checked, or a publication got through. What cannot be written now is found at the next start.
 func (q *Queue) Reconnected(ctx context.Context, admin Admin) error {
 	ended, err := q.store.Reconnected(ctx)
 	for _, e := range ended {
@@ -975,11 +983,20 @@ func (q *Queue) publish(ctx context.Context, t Task) (*ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ending{write: func(tx *Tx) error {
+	back := false
+	return &ending{write: func(tx *Tx) (err error) {
 		if again > 0 {
 			return tx.LookAgain(t.Job, moment(tx.now).Add(again))
 		}
-		return tx.FinishPublishing(t.Job)
+		back, err = tx.FinishPublishing(t.Job)
+		return err
+	}, then: func(gone bool) {
+		if !back || gone {
+			return
+		}
+		if err := unlessStopped(ctx, q.Reconnected(ctx, Admin{})); err != nil { // found again at the next start
+			q.log.Error("go on with what waits for a channel", "err", err)
+		}
 	}}, nil
 }
 

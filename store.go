@@ -816,8 +816,10 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 		}
 		return tx.oweAll(Apologise, j.AssetID, `status = 'FAILED'`)
 	case Publish:
-		return one(tx.Exec(`UPDATE publications SET status = 'FAILED', step = ?, error = ?, completed = ? WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`,
-			step, problem, tx.now, j.PublicationID))
+		// Rumble cannot be asked for what had left as a whole before the trouble came.
+		return one(tx.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
+				step = iif(platform = 'RUMBLE' AND step = 'uploading' AND sent >= (SELECT size FROM assets a WHERE a.id = p.asset_id), 'unknown', ?1)
+			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID))
 	}
 	return nil
 }
@@ -848,12 +850,25 @@ func (tx *Tx) Rescue(j Job, blamed bool) error {
 	return tx.release(j, 0, j.Attempt-1, crashes, j.Kind != Publish, "")
 }
 
-// longestWait is how long a render or a message may have to wait. Only a clock that was set back asks for more.
-const longestWait = time.Hour
+// longestWait is how long a render or a message may have to wait, longestHold how long an upload: a day in autumn, with its
+// hour more. Only a clock that was set back asks for more.
+const (
+	longestWait = time.Hour
+	longestHold = 25 * time.Hour
+)
 
-// CapWaits lets no render and no message wait longer than longestWait.
+// CapWaits lets no render and no message wait longer than longestWait, and no upload longer than longestHold unless it is
+// scheduled.
 func (tx *Tx) CapWaits() error {
-	_, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds())
+	if _, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
+		return err
+	}
+	hold := tx.now + longestHold.Milliseconds()
+	if _, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
+		SELECT 1 FROM publications p WHERE p.id = publication_id AND p.step = 'scheduled')`, hold); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE channels SET hold = ?1 WHERE hold > ?1`, hold)
 	return err
 }
 
@@ -1151,7 +1166,8 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 }
 
 // Republish makes a failed publication PENDING again, as if it had never been tried, and owes it. What is uploaded, or under
-// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts.
+// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts, if
+// somebody has chosen whether it is made for kids.
 func (tx *Tx) Republish(assetID string, p Publication) error {
 	if p.Step == "rejected" {
 		if _, err := tx.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
@@ -1162,9 +1178,12 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
 			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
 			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
-				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata <> '{}'), metadata) ELSE metadata END
+				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata ->> 'made_for_kids' <> ''), metadata) ELSE metadata END
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
 		return err
+	}
+	if _, err := tx.Exec(`UPDATE publications SET publish_at = NULL WHERE id = ? AND metadata ->> 'privacy' <> 'public'`, p.ID); err != nil {
+		return err // a schedule ends with the wish that everybody sees it
 	}
 	tx.touch(assetID)
 	return tx.owePublishing(assetID, p)
@@ -1220,16 +1239,20 @@ func (tx *Tx) LookAgain(j Job, due time.Time) error {
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, "")
 }
 
-// FinishPublishing completes a publication. Its channel works, then.
-func (tx *Tx) FinishPublishing(j Job) error {
+// FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
+func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 	if err := tx.finish(j); err != nil {
-		return err
+		return false, err
 	}
-	if _, err := tx.Exec(`UPDATE channels SET checked = ?, state = 'CONNECTED', error = NULL
-		WHERE token IS NOT NULL AND id = (SELECT channel_id FROM publications WHERE id = ?)`, tx.now, j.PublicationID); err != nil {
-		return err
+	const channel = `(SELECT channel_id FROM publications WHERE id = ?)`
+	n, err := tx.Exec(`UPDATE channels SET state = 'CONNECTED', error = NULL WHERE state = 'ENDED' AND id = `+channel, j.PublicationID)
+	if err != nil {
+		return false, err
 	}
-	return one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+	if _, err := tx.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID); err != nil {
+		return false, err
+	}
+	return n == 1, one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
 		WHERE id = ? AND status = 'PROCESSING'`, tx.now, j.PublicationID))
 }
 
@@ -1249,10 +1272,11 @@ func (tx *Tx) MarkPublished(assetID, platform, url string) error {
 	return err
 }
 
-// Changed records what a video is published with from now on.
+// Changed records what a video is published with from now on. A schedule ends with the wish that everybody sees it.
 func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE publications SET metadata = ? WHERE id = ?`, m.column(), publication))
+	return one(tx.Exec(`UPDATE publications SET metadata = ?1, publish_at = iif(?2 = 'public', publish_at, NULL) WHERE id = ?3`,
+		m.column(), m.Privacy, publication))
 }
 
 // Unpublish forgets a publication; one that waits is not made, then, and one that the platform has is its own. Busy: it is
@@ -1266,7 +1290,12 @@ func (tx *Tx) Unpublish(assetID, platform string) error {
 		return Busy(Publish)
 	}
 	tx.touch(assetID)
-	return one(tx.Exec(`DELETE FROM publications WHERE id = ?`, p.ID))
+	// The answer to the only part of a small file may have been lost: it may be there.
+	err = one(tx.Exec(`DELETE FROM publications WHERE id = ? AND NOT (status = 'PENDING' AND session_uri IS NOT NULL AND remote_id IS NULL)`, p.ID))
+	if errors.Is(err, ErrNotFound) {
+		return Busy(Publish)
+	}
+	return err
 }
 
 // Publications lists the publications of assets, by asset, without their sessions.
@@ -1345,16 +1374,18 @@ func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err er
 // Connect adds a channel with its sealed token, or connects it again.
 func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 	tx.touch("")
-	err = tx.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked)
-		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6)
+	const hold = `FROM channels WHERE platform = ?1 AND hold_for = 'quota' AND hold > ?6` // of the app: of a new channel, too
+	err = tx.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, hold, hold_for)
+		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
 		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6
 		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now}, &id)
 	return id, err
 }
 
-// KeepToken replaces the token of a channel by what a refresh brought, unless it was disconnected meanwhile.
-func (tx *Tx) KeepToken(channel int64, sealed []byte) error {
-	_, err := tx.Exec(`UPDATE channels SET token = ? WHERE id = ? AND token IS NOT NULL`, sealed, channel)
+// KeepToken replaces the token that a channel was given at that time by what a refresh brought, unless it was disconnected or
+// connected again meanwhile.
+func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte) error {
+	_, err := tx.Exec(`UPDATE channels SET token = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`, sealed, channel, connected.UnixMilli())
 	return err
 }
 
@@ -1384,6 +1415,13 @@ func (tx *Tx) EndAccess(j Job, problem string) error {
 		return err
 	}
 	return tx.LoseAccess(channel, j.Started, problem)
+}
+
+// Renewed reports whether the channel of a publication was connected again after that attempt began.
+func (tx *Tx) Renewed(j Job) (yes bool, err error) {
+	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM publications p JOIN channels c ON c.id = p.channel_id
+		WHERE p.id = ? AND c.state = 'CONNECTED' AND c.connected > ?)`, []any{j.PublicationID, j.Started.UnixMilli()}, &yes)
+	return yes, err
 }
 
 // LoseAccess records that the platform refused the token that a channel had at that time.

@@ -408,9 +408,14 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
 			t.Errorf("got %+v; want it %s for good", v, privacy)
 		}
-		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.now()).Ahead {
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.now()).Ahead || !p.PublishAt.IsZero() {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
 		}
+	}
+	m.Kids = ""
+	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); !reflect.DeepEqual(err, desk.Invalid("fault_kids_open", nil)) {
+		t.Errorf("got %v; want the choice to be made first", err)
 	}
 }
 

@@ -22,7 +22,7 @@ const known = `youtube: connection http408 http429 http500 http503 backendError 
 	processing-failed-uploadFailed processing-failed-transcodeFailed processing-failed-streamingFailed processing-failed-other processing-failed-terminated processing-slow
 	rejected-copyright rejected-inappropriate rejected-duplicate rejected-termsOfUse rejected-uploaderAccountSuspended rejected-length rejected-claim
 	rejected-uploaderAccountClosed rejected-trademark rejected-legal thumbnail-forbidden thumbnail-connection playlist-playlistNotFound privacy-private privacy-unscheduled
-	rumble: connection http429 http503 rumbleFault answerLost badToken badChannel refused refused-title refused-description refused-video refused-thumb refused-guid`
+	rumble: connection http429 http503 rumbleFault answerLost refused-privacy badToken badChannel refused refused-title refused-description refused-video refused-thumb refused-guid`
 
 func TestEveryRefusalOfAPlatformHasASentence(t *testing.T) {
 	platform, n := "", 0

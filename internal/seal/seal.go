@@ -46,7 +46,7 @@ func New(key string) *Box {
 	return &Box{aead}
 }
 
-// FromFile returns the box of the key in a file that only this user may read. The first time it makes the key.
+// FromFile returns the box of the key in a file. The first time it makes the key, for nobody but this user to read.
 func FromFile(path string) (*Box, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -160,7 +160,7 @@ func (c *Client) judge(e *Error, a answer) *Error {
 	now := c.now()
 	switch e.class {
 	case quota:
-		e.wait = Midnight(now).Sub(now)
+		e.wait = quotaEnds(now).Sub(now)
 	case limit:
 		e.wait = longest
 	case busy:
@@ -212,6 +212,16 @@ var pacific = func() *time.Location {
 func Midnight(now time.Time) time.Time {
 	y, m, d := now.In(pacific).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, pacific)
+}
+
+// quotaEnds returns when the uploads of the day that a refusal speaks of are over. One right after midnight may speak of the day
+// before: our clock may be ahead of YouTube's, and with its own midnight it would be refused every day.
+func quotaEnds(now time.Time) time.Time {
+	next := Midnight(now)
+	if hour := next.AddDate(0, 0, -1).Add(time.Hour); now.Before(hour) {
+		return hour
+	}
+	return next
 }
 
 // is reports whether an error has one of those reasons.

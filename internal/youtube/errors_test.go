@@ -111,6 +111,26 @@ func TestAMessageIsOneShortLineWithoutSecretsOrMarkup(t *testing.T) {
 	}
 }
 
+func TestARefusalRightAfterMidnightMayBeOfTheDayBefore(t *testing.T) {
+	for _, one := range [][2]string{
+		{"2026-11-22T07:59:59Z", "1s"},
+		{"2026-11-22T08:00:00Z", "1h0m0s"},
+		{"2026-11-22T08:59:00Z", "1m0s"},
+		{"2026-11-22T09:00:00Z", "23h0m0s"},
+		{"2026-03-08T08:30:00Z", "30m0s"}, // the clocks go forward that night
+	} {
+		now, err := time.Parse(time.RFC3339, one[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := New(Config{Now: func() time.Time { return now }})
+		e := c.refusal(answer{403, http.Header{}, []byte(`{"error":{"errors":[{"reason":"quotaExceeded"}]}}`)})
+		if wait, waits := e.RetryAfter(); !waits || wait.String() != one[1] {
+			t.Errorf("at %s: got %v; want %s", one[0], wait, one[1])
+		}
+	}
+}
+
 func TestTheDayOfYouTubeBeginsAtMidnightInThePacificZone(t *testing.T) {
 	for _, one := range [][2]string{
 		{"2026-11-22T12:00:00Z", "2026-11-23T08:00:00Z"},

@@ -155,6 +155,9 @@ func (a *Account) list(ctx context.Context, playlist, id string) error {
 	}}, nil)
 }
 
+// deleted is a video that somebody took away on YouTube: only a new upload helps, as with one that is rejected.
+var deleted = &Error{class: rejected, reason: "videoNotFound", message: "the video is deleted"}
+
 // look asks how YouTube is doing with the video. Trouble with the question is no trouble with the video: it is asked again.
 func (a *Account) look(ctx context.Context, m Metadata, id string, age time.Duration) (warnings []string, done bool, err error) {
 	late := age >= longestAsk
@@ -170,6 +173,8 @@ func (a *Account) look(ctx context.Context, m Metadata, id string, age time.Dura
 		return nil, false, nil
 	case errors.As(err, &e) && !e.Permanent():
 		return nil, false, nil
+	case is(err, "videoNotFound"):
+		return nil, false, deleted
 	case err != nil:
 		return nil, false, err
 	}
@@ -179,7 +184,7 @@ func (a *Account) look(ctx context.Context, m Metadata, id string, age time.Dura
 	case v.Status.UploadStatus == "rejected":
 		return nil, false, &Error{class: rejected, reason: "rejected-" + tidy(v.Status.RejectionReason)}
 	case v.Status.UploadStatus == "deleted":
-		return nil, false, failed("videoNotFound", "the video is deleted")
+		return nil, false, deleted
 	case p != nil && p.ProcessingStatus == "failed":
 		return nil, false, &Error{class: rejected, reason: "processing-failed-" + tidy(p.FailureReason)}
 	case p != nil && p.ProcessingStatus == "terminated":

@@ -598,7 +598,7 @@ func TestAVideoThatYouTubeRefusesAfterTheUpload(t *testing.T) {
 		{`"status":{"uploadStatus":"failed","failureReason":"codec"}`, "processing-failed-codec", "rejected"},
 		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"failed","processingFailureReason":"transcodeFailed"}`, "processing-failed-transcodeFailed", "rejected"},
 		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"terminated"}`, "processing-failed-terminated", "rejected"},
-		{`"status":{"uploadStatus":"deleted"}`, "videoNotFound", ""},
+		{`"status":{"uploadStatus":"deleted"}`, "videoNotFound", "rejected"},
 	} {
 		w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
 			fmt.Fprintf(rw, `{"items":[{%s}]}`, one.status)
@@ -628,7 +628,9 @@ func TestANewVideoThatIsNotListedYetIsWaitedFor(t *testing.T) {
 	}
 	w.clock.Add(time.Hour / 2)
 	_, err := s.publish(a, v, about)
-	wantError(t, err, "videoNotFound")
+	if e := wantError(t, err, "videoNotFound"); e.Step() != "rejected" {
+		t.Errorf("got %q; want a Retry to upload it anew", e.Step())
+	}
 }
 
 func TestMetadataThatIsRefusedNamesItsField(t *testing.T) {
