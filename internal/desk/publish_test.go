@@ -144,7 +144,8 @@ func TestAPublicationSaysHowFarItIs(t *testing.T) {
 	}{
 		{Publication{Platform: "YOUTUBE", Status: "COMPLETED", RemoteID: "a", Changed: true}, true, true, true},
 		{Publication{Platform: "YOUTUBE", Status: "FAILED", Step: "rejected", RemoteID: "a", Changed: true}, true, true, false},
-		{Publication{Platform: "YOUTUBE", Status: "PROCESSING", RemoteID: "a"}, false, true, false},
+		{Publication{Platform: "YOUTUBE", Status: "PROCESSING", RemoteID: "a"}, true, true, false},
+		{Publication{Platform: "YOUTUBE", Status: "PROCESSING"}, false, false, false},
 		{Publication{Platform: "YOUTUBE", Status: "PENDING"}, true, false, false},
 		{Publication{Platform: "YOUTUBE", Status: "PENDING", Sent: 1}, false, false, false},
 		{Publication{Platform: "RUMBLE", Status: "COMPLETED", RemoteID: "a", Changed: true}, true, false, false},

@@ -172,8 +172,8 @@ const keys = {
 };
 // Which key is meant, in a layout with other letters, too.
 const meant = e => e.code === 'Slash' && '.,'.includes(e.key) ? (e.shiftKey ? '?' : '/') : e.key > '~' ? e.code.slice(-1).toLowerCase() : e.key.toLowerCase();
-document.addEventListener('keydown', e => {
-  const off = !single?.checked || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.target.closest('input, textarea, select, [contenteditable], dialog');
+document.addEventListener('keydown', e => { // a closed dialog may keep the focus for a frame
+  const off = !single?.checked || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.target.closest('input, textarea, select, [contenteditable], dialog[open]');
   const act = e.key === 'Escape' && e.target === search ? () => search.blur() : !off && Object.hasOwn(keys, meant(e)) && keys[meant(e)];
   if (!act) return;
   e.preventDefault(); // so that Esc leaves what was typed
