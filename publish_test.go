@@ -631,6 +631,29 @@ func TestWhatMayBeOnRumbleIsNotSentAgainUnaskedWhateverElseFails(t *testing.T) {
 	})
 }
 
+// The answer to the only part of a small file may have been lost: the video may be there.
+func TestWhatHasBegunIsNotForgotten(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		channel, yt := connected(t, s, "UC1"), &site{}
+		yt.does(func(_ context.Context, _ Task, keep func(Upload) error) (time.Duration, error) {
+			if err := keep(Upload{Session: "https://secret", Since: time.Now(), Step: "uploading"}); err != nil {
+				return 0, err
+			}
+			return 0, errUnavailable
+		})
+		id := publishes(t, s, channel, "Лето")
+		_, stop := start(t, s, &bench{}, onSite(yt))
+		defer stop()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, s, id, "PENDING uploading")
+		var busy Busy
+		if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.Unpublish(id, "YOUTUBE") }); !errors.As(err, &busy) {
+			t.Errorf("got %v; want it busy", err)
+		}
+	})
+}
+
 func TestByHand(t *testing.T) {
 	s := newStore(t)
 	id := uploaded(t, s, "Лето")
@@ -674,7 +697,7 @@ func TestWithoutThePlatformAPublicationFailsWithAWord(t *testing.T) {
 func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
-		steps := map[string]string{"Лето": "", "Зима": "edit", "Весна": "unknown"}
+		steps := map[string]string{"Лето": "", "Зима": "edit", "Весна": "unknown", "Март": "rejected"}
 		yt.does(func(_ context.Context, t Task, _ func(Upload) error) (time.Duration, error) {
 			return 0, refusal{text: "youtube x: y", permanent: true, step: steps[t.Asset.Name]}
 		})
@@ -710,7 +733,7 @@ func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		for id, want := range map[string]string{ids["Лето"]: "COMPLETED ", ids["Зима"]: "COMPLETED ", ids["Весна"]: "FAILED unknown", later: "FAILED "} {
+		for id, want := range map[string]string{ids["Лето"]: "COMPLETED ", ids["Зима"]: "COMPLETED ", ids["Весна"]: "FAILED unknown", ids["Март"]: "FAILED rejected", later: "FAILED "} {
 			wantState(t, s, id, want)
 		}
 	})

@@ -729,3 +729,74 @@ func (d deadly) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// TestWhatIsThereCanBeTakenOff deletes a video that YouTube still works on, and forgets one whose channel is out of reach.
+func TestWhatIsThereCanBeTakenOff(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	b.film("V.mp4", 1<<20)
+	b.run()
+	b.trouble("YOUTUBE", "slow", true)
+	id := b.video("V.mp4", 1<<20)
+	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.works(id)
+	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || len(b.tube.Videos()) != 0 {
+		t.Errorf("got %v, %d videos; want it deleted while YouTube works on it", err, len(b.tube.Videos()))
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM jobs`) + count(t, b.store, `SELECT count(*) FROM publications`); n != 0 {
+		t.Errorf("got %d rows; want nothing owed", n)
+	}
+
+	b.trouble("YOUTUBE", "slow", false)
+	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+	if err := b.studio.Disconnect(t.Context(), channel.ID, owner8); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || len(b.tube.Videos()) != 1 {
+		t.Errorf("got %v, %d videos; want it off the list, and there", err, len(b.tube.Videos()))
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM publications`); n != 0 {
+		t.Errorf("got %d publications; want none", n)
+	}
+}
+
+// works waits until YouTube has the video and works on it.
+func (b *broadcaster) works(assetID string) {
+	b.Helper()
+	changed := make(chan struct{}, 1)
+	defer b.queue.View(func(string, int) { nudge(changed) })()
+	deadline := time.After(time.Minute)
+	for {
+		all, err := b.store.Publications(b.Context(), assetID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if p := all[assetID][0]; p.Step == "processing" && p.Due.After(b.store.now()) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			b.Fatalf("got %+v; want YouTube at work", all[assetID])
+		}
+	}
+}
+
+func TestAChannelIsDisconnectedHereAlsoWhenGoogleCannotBeTold(t *testing.T) {
+	down := false
+	b := newBroadcaster(t, func(w http.ResponseWriter, r *http.Request) {
+		if down && strings.HasSuffix(r.URL.Path, "/revoke") {
+			panic(http.ErrAbortHandler)
+		}
+	})
+	channel := b.connect()
+	down = true
+	err := b.studio.Disconnect(t.Context(), channel.ID, owner8)
+	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "NOT_REVOKED" {
+		t.Errorf("got %v; want to be told", err)
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE state = 'DISCONNECTED' AND token IS NULL`); n != 1 {
+		t.Errorf("got %d channels without a token; want 1", n)
+	}
+}
