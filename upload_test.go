@@ -111,13 +111,18 @@ func newCounter(t *testing.T, max int64, patience time.Duration, room func(need 
 		t.Fatal(err)
 	}
 	u.opts.Inspect = workshop{maker}.inspect
-	u.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	u.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/uploads" {
 			defer func() { u.left <- struct{}{} }()
 			r.Body = u.road(r.Body)
 		}
 		u.Handler().ServeHTTP(w, r)
 	}))
+	u.server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		c.(*net.TCPConn).SetReadBuffer(256 << 10) // a system that is left alone may take 32 MB before anybody has read
+		return ctx
+	}
+	u.server.Start()
 	t.Cleanup(u.server.Close)
 	u.session = u.signIn(7)
 	return u
@@ -808,13 +813,15 @@ type barrier struct {
 }
 
 func (b *barrier) Read(p []byte) (int, error) {
-	if b.before -= len(p); b.before < 0 {
+	if b.before <= 0 {
 		select {
 		case <-b.lifted:
 		case <-b.pace.C:
 		}
 	}
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	b.before -= n
+	return n, err
 }
 
 // command sends the browser a command of its protocol.
@@ -847,7 +854,7 @@ func TestUploadingInABrowser(t *testing.T) {
 	defer pace.Stop()
 	lift := sync.OnceFunc(func() { close(lifted) })
 	defer lift()
-	u.road = func(body io.ReadCloser) io.ReadCloser { return &barrier{body, 10 << 20, pace, lifted} }
+	u.road = func(body io.ReadCloser) io.ReadCloser { return &barrier{body, 12 << 20, pace, lifted} }
 
 	b := newBrowser(t)
 	var mu sync.Mutex
