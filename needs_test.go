@@ -57,10 +57,11 @@ func (s *tale) tell(story string) {
 				return err
 			})
 		case "fail", "done": // the next render
-			var task Task
-			if err = st.Tx(s.t.Context(), func(tx *Tx) (err error) { task, err = tx.Claim(Render, false); return err }); err != nil {
+			var tasks []Task
+			if err = st.Tx(s.t.Context(), func(tx *Tx) (err error) { tasks, err = tx.Claim(Render, false, 1); return err }); err != nil || len(tasks) == 0 {
 				break
 			}
+			task := tasks[0]
 			s.at = s.at.Add(time.Second)
 			if words[0] == "fail" {
 				_, err = s.q.Retry(s.t.Context(), task.AssetID, JobFailed{task.Job, Permanent(errEngine)})

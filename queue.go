@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -461,14 +462,12 @@ func (q *Queue) TryNow(ctx context.Context, admin Admin) error {
 	if !q.outages.Hurry() {
 		return ErrNotFailed
 	}
-	err := q.store.Tx(ctx, func(tx *Tx) error {
+	return q.store.Tx(ctx, func(tx *Tx) error {
 		if err := tx.HurryRenders(); err != nil {
 			return err
 		}
 		return tx.Note(Event{Admin: &admin.ID, Action: "try now"})
 	})
-	q.Wake()
-	return err
 }
 
 // Exponential returns the pauses between attempts: base, doubling up to limit, ±10 %.
@@ -536,8 +535,9 @@ type Options struct {
 	Sites    map[string]platform             // by the name of the platform; nil: nothing is published
 }
 
-// messageWorkers is how many messages of one kind are under way at a time; Telegram's limiter sets the pace.
-const messageWorkers = 4
+// messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many keep it
+// also where each takes half a second.
+const messageWorkers = 16
 
 // publishWorkers is how many videos are published at a time: they share one line.
 const publishWorkers = 2
@@ -553,10 +553,13 @@ type Queue struct {
 
 	outages breaker
 
-	wake  map[Kind]chan struct{} // buffered by the number of workers: a token is a reason to look
-	timer chan struct{}          // a reason to look when the next job is due
+	look  chan struct{}  // a reason to look for work that is due
+	begin func(Task)     // has a worker do it
+	out   sync.WaitGroup // tasks that are claimed, until their end is on the disk
 
 	mu      sync.Mutex
+	idle    map[Kind]int                                // workers that have nothing to do
+	ctx     context.Context                             // of Run: when it ends no more work is begun
 	running map[string]*making                          // renders under way, by asset
 	pace    time.Duration                               // moving average of a render's time
 	viewers map[*func(assetID string, percent int)]bool // told of every asset that changes
@@ -569,16 +572,12 @@ type making struct {
 
 // NewQueue prepares a queue; Run starts it.
 func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
-	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log,
-		wake: map[Kind]chan struct{}{}, timer: make(chan struct{}, 1),
-		running: map[string]*making{}, viewers: map[*func(string, int)]bool{}}
-	for kind, n := range q.pools() {
-		q.wake[kind] = make(chan struct{}, n)
-	}
+	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1),
+		idle: map[Kind]int{}, running: map[string]*making{}, viewers: map[*func(string, int)]bool{}}
 	if q.outages = opts.Outages; q.outages == nil {
 		q.outages = noOutages{}
 	}
-	store.committed = q.committed
+	store.claim, store.settled = q.claim, q.settled
 	return q
 }
 
@@ -597,23 +596,9 @@ func (q *Queue) pools() map[Kind]int {
 	return pools
 }
 
-// committed wakes a worker for each job that was queued and tells the viewers which assets changed.
-func (q *Queue) committed(queued []Kind, assets []string) {
-	for _, kind := range queued {
-		nudge(q.wake[kind])
-	}
-	if len(queued) > 0 {
-		nudge(q.timer)
-	}
-	for _, id := range assets {
-		q.tell(id, 0)
-	}
-}
-
-// Wake makes every worker look for work: another process may have queued some.
+// Wake makes the queue look for work: another process may have queued some.
 func (q *Queue) Wake() {
-	q.wakeAll()
-	nudge(q.timer)
+	nudge(q.look)
 	q.tell("", 0)
 }
 
@@ -652,15 +637,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	defer cancel()
 
 	q.suspects(ctx, draining)
-	var wg sync.WaitGroup
-	for kind, n := range q.pools() {
-		for range n {
-			wg.Go(func() { q.worker(ctx, draining, kind) })
-		}
-	}
-	wg.Go(func() { q.clock(ctx) })
-	q.Wake()
-	wg.Wait()
+	q.work(ctx, draining)
 	return nil
 }
 
@@ -684,6 +661,7 @@ func unlessStopped(ctx context.Context, err error) error {
 func (q *Queue) rescue(ctx context.Context) error {
 	var last []Job
 	err := q.store.Tx(ctx, func(tx *Tx) error {
+		last = nil
 		if err := tx.CapWaits(); err != nil {
 			return err
 		}
@@ -715,74 +693,174 @@ func (q *Queue) rescue(ctx context.Context) error {
 // suspects runs the jobs that were under way when the process died, one at a time: if it dies again, the culprit is known.
 func (q *Queue) suspects(ctx, draining context.Context) {
 	for kind := range q.pools() {
-		t, ok := q.next(ctx, draining, kind, true, nil)
-		for ok {
-			t, ok = q.next(ctx, draining, kind, true, q.attempt(ctx, draining, t))
+		for ctx.Err() == nil {
+			var tasks []Task
+			err := q.insist(draining, func() error {
+				return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) { tasks, err = tx.Claim(kind, true, 1); return err })
+			})
+			if err != nil || len(tasks) == 0 {
+				break
+			}
+			q.conclude(draining, kind, q.attempt(ctx, draining, tasks[0]))
 		}
 	}
 }
 
-// worker runs the jobs of one kind until ctx ends.
-func (q *Queue) worker(ctx, draining context.Context, kind Kind) {
-	for {
-		t, ok := q.next(ctx, draining, kind, false, nil)
-		for ok {
-			t, ok = q.next(ctx, draining, kind, false, q.attempt(ctx, draining, t))
+// work has the workers do what is owed until ctx ends. It returns when the end of all that was begun is written.
+func (q *Queue) work(ctx, draining context.Context) {
+	var wg sync.WaitGroup
+	ends := map[Kind]chan *ending{}
+	for kind, n := range q.pools() {
+		ends[kind] = make(chan *ending, n)
+		wg.Go(func() { q.clerk(draining, kind, ends[kind]) })
+	}
+	q.begin = func(t Task) {
+		go func() {
+			end := q.attempt(ctx, draining, t)
+			q.free(t.Kind, 1)
+			ends[t.Kind] <- end
+		}()
+	}
+	q.mu.Lock()
+	q.ctx, q.idle = ctx, q.pools()
+	q.mu.Unlock()
+	q.clock(ctx)
+	q.mu.Lock() // whoever has just reserved a worker has counted it, and nobody does any more
+	q.mu.Unlock()
+	q.out.Wait()
+	for _, c := range ends {
+		close(c)
+	}
+	wg.Wait()
+}
+
+// claim takes work for the workers that have nothing to do, in the transaction that owes it: one wait for the disk from a
+// wish to its work, and one from the end of a job to the next.
+func (q *Queue) claim(tx *Tx) error {
+	for _, kind := range tx.owed {
+		for more := true; more; {
+			limit := messageWorkers
+			if kind == Render { // of which an outage admits one
+				limit = 1
+			}
+			if limit = q.reserve(kind, limit); limit == 0 {
+				break
+			}
+			var tasks []Task
+			var err error
+			if kind != Render || q.outages.Admit(moment(tx.now)) {
+				tasks, err = tx.Claim(kind, false, limit)
+				if kind == Render && len(tasks) == 0 {
+					q.outages.Left()
+				}
+			}
+			tx.tasks = append(tx.tasks, tasks...)
+			q.release(kind, limit-len(tasks))
+			if err != nil {
+				return err
+			}
+			more = len(tasks) == limit
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-q.wake[kind]:
+	}
+	return nil
+}
+
+// reserve takes at most n of the workers of a kind that have nothing to do.
+func (q *Queue) reserve(kind Kind, n int) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if n = min(n, q.idle[kind]); n == 0 || q.ctx.Err() != nil {
+		return 0
+	}
+	q.idle[kind] -= n
+	q.out.Add(n)
+	return n
+}
+
+// release gives workers back that have begun nothing.
+func (q *Queue) release(kind Kind, n int) {
+	q.free(kind, n)
+	q.out.Add(-n)
+}
+
+func (q *Queue) free(kind Kind, n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.idle[kind] += n
+}
+
+// settled begins the work that a transaction has claimed, if that is on the disk, and tells who looks on.
+func (q *Queue) settled(tx *Tx, done bool) {
+	for _, t := range tx.tasks {
+		switch {
+		case done:
+			q.begin(t)
+		default:
+			if t.Kind == Render {
+				q.outages.Left()
+			}
+			q.release(t.Kind, 1)
 		}
+	}
+	if !done {
+		return
+	}
+	if tx.later {
+		nudge(q.look)
+	}
+	for _, id := range tx.assets {
+		q.tell(id, 0)
 	}
 }
 
 // ending is what a finished attempt still has to write, and what follows when that is on the disk. gone: the job was
-// taken away in the meantime, so nothing was written.
+// taken away in the meantime, and write, which said ErrNotFound, has written nothing.
 type ending struct {
 	write func(*Tx) error
 	then  func(gone bool)
 }
 
-// next writes the end of the last job and claims another, in one transaction: one wait for the disk per job.
-func (q *Queue) next(ctx, draining context.Context, kind Kind, suspect bool, end *ending) (t Task, ok bool) {
-	gone := false
-	may := kind != Render || suspect || q.outages.Admit(q.store.now())
+// clerk writes the ends of one kind of jobs, those that have come while it wrote the last at once, and has the workers take
+// other work in the same transaction.
+func (q *Queue) clerk(draining context.Context, kind Kind, ends <-chan *ending) {
+	for end := range ends {
+		all := []*ending{end}
+		runtime.Gosched() // those who were just begun may have ended
+		for len(ends) > 0 {
+			all = append(all, <-ends)
+		}
+		q.conclude(draining, kind, all...)
+		q.out.Add(-len(all))
+	}
+}
+
+// conclude writes the ends of attempts; nil: it is written.
+func (q *Queue) conclude(draining context.Context, kind Kind, ends ...*ending) {
+	gone := make([]bool, len(ends))
 	err := q.insist(draining, func() error {
-		err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
-			ok = false
-			if end != nil && !gone {
-				if err := end.write(tx); err != nil {
-					gone = errors.Is(err, ErrNotFound)
+		return q.store.Tx(context.WithoutCancel(draining), func(tx *Tx) error {
+			for i, end := range ends {
+				if end == nil {
+					continue
+				}
+				err := end.write(tx)
+				if gone[i] = errors.Is(err, ErrNotFound); err != nil && !gone[i] {
 					return err
 				}
 			}
-			if ctx.Err() != nil || !may {
-				return nil
-			}
-			t, err = tx.Claim(kind, suspect)
-			if errors.Is(err, ErrNotFound) {
-				return nil
-			}
-			ok = err == nil
-			return err
+			tx.owe(kind, 0)
+			return nil
 		})
-		if gone && errors.Is(err, ErrNotFound) {
-			err = errAgain // the end has nothing to write to: claim without it
-		}
-		return err
 	})
-	if end != nil && end.then != nil && err == nil {
-		end.then(gone)
+	if err != nil {
+		return
 	}
-	ok = ok && err == nil
-	if may && !ok && kind == Render {
-		q.outages.Left()
+	for i, end := range ends {
+		if end != nil && end.then != nil {
+			q.out.Go(func() { end.then(gone[i]) })
+		}
 	}
-	return t, ok
 }
-
-var errAgain = errors.New("again")
 
 // insist repeats fn until it works: what it writes must not be lost because the disk was full for a while. It ends
 // without success only when the time to stop is over; the job is then rescued at the next start.
@@ -792,8 +870,6 @@ func (q *Queue) insist(draining context.Context, fn func() error) error {
 		switch {
 		case err == nil, errors.Is(err, ErrNotFound):
 			return err
-		case err == errAgain:
-			continue
 		}
 		q.log.Error("the database refuses; trying again", "err", err)
 		select {
@@ -905,24 +981,19 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 		}
 	}
 	q.learn(time.Since(began))
-	over := false
 	return &ending{
 		write: func(tx *Tx) error {
-			err := tx.FinishRender(t.Job, v)
-			if err != nil {
+			if err := tx.FinishRender(t.Job, v); err != nil {
 				return err
 			}
-			if over = q.outages.Made(t.AssetID); over {
-				err = tx.EndOutage()
+			if q.outages.Made(t.AssetID) {
+				return tx.EndOutage()
 			}
-			return err
+			return nil
 		},
 		then: func(gone bool) {
 			if gone { // cancelled at the last moment
 				q.DeleteMedia(context.WithoutCancel(ctx), []string{v.File, v.Thumb})
-			}
-			if over {
-				q.Wake()
 			}
 		},
 	}, nil
@@ -1017,15 +1088,22 @@ func (q *Queue) told(ctx context.Context, t Task, id int) *ending {
 	}
 }
 
-// clock wakes the workers when a job that waits becomes due. It sleeps until then: nothing polls.
+// clock looks for work that has become due, until ctx ends. It sleeps until then: nothing polls.
 func (q *Queue) clock(ctx context.Context) {
-	covered := q.store.now() // whoever was due by then has been woken for
 	for ctx.Err() == nil {
-		due, err := q.store.NextDue(ctx, covered)
-		if _, probe, spent := q.Outage(); err == nil && !spent && probe.After(covered) && (due.IsZero() || probe.Before(due)) {
+		seen := q.store.now() // whatever is due by then
+		q.insist(ctx, func() error {
+			return q.store.Tx(ctx, func(tx *Tx) error {
+				for kind := range q.pools() {
+					tx.owe(kind, 0)
+				}
+				return nil
+			})
+		})
+		due, err := q.store.NextDue(ctx, seen)
+		if _, probe, spent := q.Outage(); err == nil && !spent && probe.After(seen) && (due.IsZero() || probe.Before(due)) {
 			due = probe
 		}
-		now := q.store.now()
 		var alarm <-chan time.Time
 		switch {
 		case err != nil:
@@ -1033,26 +1111,13 @@ func (q *Queue) clock(ctx context.Context) {
 				q.log.Error("when is the next job due", "err", err)
 			}
 			alarm = time.After(5 * time.Second)
-		case now.Before(covered): // the clock was set back
-			covered = now
-			continue
 		case !due.IsZero():
-			alarm = time.After(due.Sub(now)) // at once, if it became due between the last look and this one
+			alarm = time.After(due.Sub(q.store.now())) // at once, if it became due since
 		}
 		select {
 		case <-ctx.Done():
-		case <-q.timer:
+		case <-q.look:
 		case <-alarm:
-			covered = q.store.now()
-			q.wakeAll()
-		}
-	}
-}
-
-func (q *Queue) wakeAll() {
-	for _, c := range q.wake {
-		for range cap(c) {
-			nudge(c)
 		}
 	}
 }

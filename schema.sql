@@ -289,16 +289,17 @@ CREATE TABLE IF NOT EXISTS jobs (
 	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),
 	CONSTRAINT message_has_request CHECK ((kind IN ('ANNOUNCE', 'DELIVER', 'APOLOGISE')) = (request_id IS NOT NULL))
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_subject ON jobs (kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0));
+-- Each index is written three times for a job: there are no more of them than the queue reads.
 CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, turn, id) WHERE started IS NULL;
 CREATE INDEX IF NOT EXISTS jobs_by_lane ON jobs (kind, lane, turn);
-CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE started IS NULL;
-CREATE INDEX IF NOT EXISTS jobs_running ON jobs (started) WHERE started IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE started IS NULL AND due > 0;
 CREATE INDEX IF NOT EXISTS jobs_by_asset ON jobs (asset_id);
-CREATE INDEX IF NOT EXISTS jobs_by_request ON jobs (request_id) WHERE request_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS jobs_by_publication ON jobs (publication_id) WHERE publication_id IS NOT NULL;
+-- Not WHERE kind = 'RENDER': because of that SQLite would plan each statement with kind = ? anew at every run.
+CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_render ON jobs (asset_id) WHERE request_id IS NULL AND publication_id IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_request ON jobs (request_id, kind) WHERE request_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_publication ON jobs (publication_id) WHERE publication_id IS NOT NULL;
 
--- Every run of a job that ended, and how: what the page shows as attempts.
+-- Every run of a job that ended, and how: what the page shows as attempts. Of a message that arrived its request knows.
 CREATE TABLE IF NOT EXISTS attempts (
 	id          INTEGER PRIMARY KEY,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,8 +139,10 @@ type Task struct {
 type Store struct {
 	db  *db.DB
 	now func() time.Time
-	// committed is told, after each commit, which kinds of jobs were queued and which assets changed, "" for any.
-	committed func(queued []Kind, assets []string)
+	// claim is the end of each transaction, in which workers may take the work that it owes. settled is told whether that is on
+	// the disk.
+	claim   func(tx *Tx) error
+	settled func(tx *Tx, done bool)
 }
 
 // OpenStore opens the database file at path, creating it or bringing it up to date.
@@ -148,7 +151,7 @@ func OpenStore(path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	return &Store{db: d, now: time.Now, committed: func([]Kind, []string) {}}, nil
+	return &Store{db: d, now: time.Now, claim: func(*Tx) error { return nil }, settled: func(*Tx, bool) {}}, nil
 }
 
 func (s *Store) Close() error { return s.db.Close() }
@@ -156,26 +159,41 @@ func (s *Store) Close() error { return s.db.Close() }
 // Tx is a transaction with one time of its own.
 type Tx struct {
 	*db.Tx
-	now    int64 // unix ms
-	queued []Kind
-	assets []string
+	now    int64    // unix ms
+	owed   []Kind   // there may be a job of these to begin at once
+	later  bool     // there may be one that becomes due
+	tasks  []Task   // claimed for workers of the queue
+	assets []string // that changed
 }
 
-// Tx runs fn in a transaction; its effects are on the disk when Tx returns nil. The function must touch nothing but tx.
-func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) error {
-	tx := &Tx{now: s.now().UnixMilli()}
-	err := s.db.Tx(ctx, func(d *db.Tx) error {
-		tx.Tx = d
-		return fn(tx)
+// Tx runs fn in a transaction; its effects are on the disk when Tx returns nil. The function must touch nothing but tx, and
+// may be run twice: the last time counts.
+func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
+	now := s.now().UnixMilli()
+	var tx *Tx
+	done := false
+	defer func() { s.settle(tx, done) }()
+	err = s.db.Tx(ctx, func(d *db.Tx) error {
+		s.settle(tx, false)
+		tx = &Tx{Tx: d, now: now}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return s.claim(tx)
 	})
-	if err == nil && len(tx.queued)+len(tx.assets) > 0 {
-		s.committed(tx.queued, tx.assets)
-	}
+	done = err == nil
 	return err
 }
 
 // NewID returns 128 random bits as 26 characters that are safe in file names and callback data.
 func NewID() string { return rand.Text() }
+
+// settle ends what the queue has begun in a transaction.
+func (s *Store) settle(tx *Tx, done bool) {
+	if tx != nil {
+		s.settled(tx, done)
+	}
+}
 
 func (tx *Tx) touch(assetID string) { tx.assets = append(tx.assets, assetID) }
 
@@ -291,7 +309,7 @@ type Usage struct{ Open, Hour, Day int }
 
 // Usage counts what is still to come, and the wishes and retries of the last hour and day, whatever became of them.
 func (tx *Tx) Usage(user int64) (u Usage, err error) {
-	if err := tx.Get(`SELECT count(*) FROM requests r WHERE user_id = ? AND `+awaited, []any{user}, &u.Open); err != nil {
+	if err := tx.Get(`SELECT count(*) FROM requests WHERE user_id = ? AND `+awaited, []any{user}, &u.Open); err != nil {
 		return u, err
 	}
 	err = tx.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3`,
@@ -299,10 +317,10 @@ func (tx *Tx) Usage(user int64) (u Usage, err error) {
 	return u, err
 }
 
-// awaited picks the requests r that something is still owed to: a delivery that was given up is not.
-const awaited = `r.status IN ('PENDING', 'PROCESSING') AND (
-	EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
-	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = 'DELIVER'))`
+// awaited picks the requests that something is still owed to: a delivery that was given up is not.
+const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
+	EXISTS (SELECT 1 FROM assets a WHERE a.id = requests.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
+	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind = 'DELIVER'))`
 
 // Forget deletes a user and every asset that only they asked for, with the successors that nobody waits for. It returns
 // the media keys that nothing refers to any more and the ids of the assets that went.
@@ -582,16 +600,29 @@ func (tx *Tx) enqueue(kind Kind, assetID string, request, lane int64) error {
 	return tx.enqueueAt(kind, assetID, request, 0, lane, 0)
 }
 
+// owe has the queue look for a job of a kind, at once or when it is due (ms).
+func (tx *Tx) owe(kind Kind, due int64) {
+	switch {
+	case due > 0:
+		tx.later = true
+	case !slices.Contains(tx.owed, kind):
+		tx.owed = append(tx.owed, kind)
+	}
+}
+
+// reached is how far the turns of the kind ?1 are.
+const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)`
+
 // enqueueAt is enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
 func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {
 	_, err := tx.Exec(`
 		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
 		VALUES (?1, ?2, ?3, ?4, ?5, max(
 			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
-			ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)), ?6, ?7)
+			`+reached+`), ?6, ?7)
 		ON CONFLICT DO NOTHING`,
 		kind, assetID, null(request), null(publication), lane, due, tx.now)
-	tx.queued = append(tx.queued, kind)
+	tx.owe(kind, due)
 	return err
 }
 
@@ -601,44 +632,51 @@ func (j *Job) into(started *int64) []any {
 	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.PublicationID, &j.Attempt, started, &j.Sent, &j.Crashes}
 }
 
-// claimJob leaves out deliveries of a video that another one is just uploading: they go by the file_id it brings.
-const claimJob = `UPDATE jobs SET attempt = attempt + 1, started = ?2 WHERE id = (
-		SELECT id FROM jobs w WHERE kind = ?1 AND started IS NULL AND suspect = ?3 AND (due <= ?2 OR suspect)
-		  AND (kind <> 'DELIVER' OR NOT EXISTS (SELECT 1 FROM jobs u JOIN assets a ON a.id = u.asset_id
-			WHERE u.asset_id = w.asset_id AND u.kind = 'DELIVER' AND u.started IS NOT NULL AND a.file_id IS NULL))
-		ORDER BY turn, id LIMIT 1)
-	RETURNING ` + jobColumns
+// claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
+const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
+		` + assetColumns + `, ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL
+	FROM jobs w CROSS JOIN assets a ON a.id = w.asset_id LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
+	WHERE w.kind = ?1 AND w.started IS NULL AND w.suspect = ?3 AND (w.due <= ?2 OR w.suspect)
+		AND (w.kind <> 'DELIVER' OR a.file_id IS NOT NULL OR NOT EXISTS (
+			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
+				OR e.suspect = ?3 AND (e.due <= ?2 OR e.suspect) AND (e.turn, e.id) < (w.turn, w.id))))
+	ORDER BY w.turn, w.id LIMIT 0 + ?4` // because of a bare LIMIT ? SQLite would plan it anew at every run
 
-// Claim begins the next attempt of the kind whose turn it is and is due. ErrNotFound: there is none. suspect picks the
+// Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks the
 // jobs that ran when the process died, which are left out otherwise.
-func (tx *Tx) Claim(kind Kind, suspect bool) (Task, error) {
-	var t Task
-	var started int64
-	if err := found(tx.Get(claimJob, []any{kind, tx.now, suspect}, t.Job.into(&started)...)); err != nil {
-		return t, err
+func (tx *Tx) Claim(kind Kind, suspects bool, limit int) ([]Task, error) {
+	rows, err := tx.Query(claimable, kind, tx.now, suspects, limit)
+	tasks, err := collect(rows, err, func(t *Task) error {
+		var started int64
+		asset, done := t.Asset.into()
+		dest := slices.Concat(t.Job.into(&started), asset, []any{&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable})
+		err := rows.Scan(dest...)
+		done()
+		t.Started = moment(started)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	t.Started = moment(started)
-	var err error
-	switch kind { // %v: nothing found here is not the same as nothing to claim
-	case Render:
-		if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
-			return t, fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err)
+	for i := range tasks {
+		t := &tasks[i]
+		if _, err := tx.Exec(`UPDATE jobs SET attempt = ?, started = ? WHERE id = ?`, t.Attempt, tx.now, t.ID); err != nil {
+			return nil, err
 		}
-	case Publish:
-		if t.Publication, err = tx.beginPublishing(t.PublicationID); err != nil {
-			return t, fmt.Errorf("claim job %d: its publication: %v", t.ID, err)
+		switch kind {
+		case Render:
+			if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
+				return nil, fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err) // %v: nothing of it is there, but something to claim is
+			}
+			t.Asset.Status = Processing
+		case Publish:
+			if t.Publication, err = tx.beginPublishing(t.PublicationID); err != nil {
+				return nil, fmt.Errorf("claim job %d: its publication: %v", t.ID, err)
+			}
+			tx.touch(t.AssetID)
 		}
-		tx.touch(t.AssetID)
 	}
-	if t.Asset, err = tx.Asset(t.AssetID); err != nil {
-		return t, fmt.Errorf("claim job %d: its asset: %v", t.ID, err)
-	}
-	if t.RequestID != 0 {
-		err = tx.Get(`SELECT r.user_id, r.chat_id, u.lang, r.status, u.unreachable IS NOT NULL
-			FROM requests r JOIN users u ON u.id = r.user_id WHERE r.id = ?`, []any{t.RequestID},
-			&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable)
-	}
-	return t, err
+	return tasks, nil
 }
 
 // record writes how an attempt ended into the history.
@@ -655,18 +693,24 @@ func (tx *Tx) finish(j Job) error {
 		return err
 	}
 	tx.touch(j.AssetID)
+	if j.RequestID != 0 {
+		return nil // the request knows the message
+	}
 	return tx.record(j, "done", "")
 }
+
+// runs picks what a worker may write of its job: nothing once that is no longer its own.
+const runs = `EXISTS (SELECT 1 FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL)`
 
 // FinishRender completes an asset and owes the video to everybody who waits for it. ErrNotFound: the asset or the job
 // is gone, and the files belong to nobody.
 func (tx *Tx) FinishRender(j Job, v Video) error {
-	if err := tx.finish(j); err != nil {
+	if err := one(tx.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
+		WHERE id = ? AND status = 'PROCESSING' AND `+runs,
+		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID, j.ID, j.Attempt)); err != nil {
 		return err
 	}
-	if err := one(tx.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
-		WHERE id = ? AND status = 'PROCESSING'`,
-		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID)); err != nil {
+	if err := tx.finish(j); err != nil {
 		return err
 	}
 	return tx.oweAll(Deliver, j.AssetID, `status = 'PROCESSING'`)
@@ -678,17 +722,12 @@ func (tx *Tx) oweAll(kind Kind, assetID, condition string) error {
 	if _, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
 		return err
 	}
-	rows, err := tx.Query(`SELECT id, user_id FROM requests WHERE asset_id = ? AND `+condition+` ORDER BY id`, assetID)
-	owed, err := collect(rows, err, func(o *[2]int64) error { return rows.Scan(&o[0], &o[1]) })
-	if err != nil {
-		return err
-	}
-	for _, o := range owed {
-		if err := tx.enqueue(kind, assetID, o[0], o[1]); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := tx.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
+		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = user_id), 0) + 1, `+reached+`), 0, ?2
+		FROM requests WHERE asset_id = ?3 AND `+condition+` ORDER BY id
+		ON CONFLICT DO NOTHING`, kind, tx.now, assetID)
+	tx.owe(kind, 0)
+	return err
 }
 
 // FinishMessage records that a message of a job has arrived and ends the job. It returns the id of the progress message
@@ -701,12 +740,9 @@ func (tx *Tx) FinishMessage(j Job, messageID int) (spent int, err error) {
 	if j.Kind == Announce {
 		column = "progress_id"
 	}
-	if _, err := tx.Exec(`UPDATE requests SET `+column+` = ? WHERE id = ?`, null(messageID), j.RequestID); err != nil {
-		return 0, err
-	}
 	var progress int
 	var waits bool
-	err = tx.Get(`SELECT ifnull(r.progress_id, 0), `+awaited+` FROM requests r WHERE r.id = ?`, []any{j.RequestID}, &progress, &waits)
+	err = tx.Get(`UPDATE requests SET `+column+` = ? WHERE id = ? RETURNING ifnull(progress_id, 0), `+awaited, []any{null(messageID), j.RequestID}, &progress, &waits)
 	if j.Kind == Announce && waits {
 		progress = 0
 	}
@@ -724,9 +760,7 @@ func (tx *Tx) VideoArrived(j Job, messageID int, fileID string) error {
 		return err
 	}
 	tx.touch(j.AssetID)
-	for range messageWorkers { // those who waited for the file_id
-		tx.queued = append(tx.queued, Deliver)
-	}
+	tx.owe(Deliver, 0) // to those who waited for the file_id
 	_, err := tx.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), j.AssetID)
 	return err
 }
@@ -750,7 +784,7 @@ func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, prob
 		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), j.ID, j.Attempt)); err != nil {
 		return err
 	}
-	tx.queued = append(tx.queued, j.Kind)
+	tx.owe(j.Kind, due)
 	tx.touch(j.AssetID)
 	switch j.Kind {
 	case Render:
@@ -875,7 +909,7 @@ func (tx *Tx) CapWaits() error {
 // NextDue returns when the next waiting job becomes due, or a zero time if none waits.
 func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error) {
 	var due sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT min(due) FROM jobs WHERE started IS NULL AND due > ?`, after.UnixMilli()).Scan(&due)
+	err := s.db.Read().QueryRowContext(ctx, `SELECT min(due) FROM jobs WHERE started IS NULL AND due > 0 AND due > ?`, after.UnixMilli()).Scan(&due)
 	return moment(due.Int64), err
 }
 
@@ -938,6 +972,7 @@ func (tx *Tx) EndOutage() error {
 // HurryRenders makes every render that waits due.
 func (tx *Tx) HurryRenders() error {
 	_, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE kind = 'RENDER' AND started IS NULL AND due > ?1`, tx.now)
+	tx.owe(Render, 0)
 	tx.touch("")
 	return err
 }
@@ -960,9 +995,9 @@ type Watcher struct {
 // Watchers lists the requests that are under way and have a progress message.
 func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT r.id, r.chat_id, r.asset_id, u.lang, r.progress_id, a.status
-		FROM requests r JOIN users u ON u.id = r.user_id JOIN assets a ON a.id = r.asset_id
-		WHERE r.progress_id IS NOT NULL AND u.unreachable IS NULL AND `+awaited)
+		SELECT requests.id, chat_id, asset_id, u.lang, progress_id, a.status
+		FROM requests JOIN users u ON u.id = user_id JOIN assets a ON a.id = asset_id
+		WHERE progress_id IS NOT NULL AND u.unreachable IS NULL AND `+awaited)
 	return collect(rows, err, func(w *Watcher) error {
 		return rows.Scan(&w.Request, &w.Chat, &w.AssetID, &w.Lang, &w.Progress, &w.Status)
 	})
@@ -970,7 +1005,7 @@ func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
 
 // Awaited reports whether something is still owed to a request.
 func (s *Store) Awaited(ctx context.Context, request int64) (yes bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests r WHERE r.id = ? AND `+awaited+`)`, request).Scan(&yes)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests WHERE id = ? AND `+awaited+`)`, request).Scan(&yes)
 	return yes, err
 }
 
@@ -1241,6 +1276,10 @@ func (tx *Tx) LookAgain(j Job, due time.Time) error {
 
 // FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
 func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
+	if err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+		WHERE id = ? AND status = 'PROCESSING' AND `+runs, tx.now, j.PublicationID, j.ID, j.Attempt)); err != nil {
+		return false, err
+	}
 	if err := tx.finish(j); err != nil {
 		return false, err
 	}
@@ -1249,11 +1288,8 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if _, err := tx.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID); err != nil {
-		return false, err
-	}
-	return n == 1, one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
-		WHERE id = ? AND status = 'PROCESSING'`, tx.now, j.PublicationID))
+	_, err = tx.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID)
+	return n == 1, err
 }
 
 // MarkPublished completes a publication that an admin has made by hand, or found on the platform. ErrNotFailed: it needs

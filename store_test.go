@@ -83,10 +83,19 @@ func ask(t testing.TB, s *Store, name string, users ...int64) (a Asset) {
 }
 
 // begin claims the next job of a kind, which must be there.
-func begin(t testing.TB, s *Store, kind Kind) (task Task) {
+func begin(t testing.TB, s *Store, kind Kind) Task {
 	t.Helper()
-	write(t, s, func(tx *Tx) (err error) { task, err = tx.Claim(kind, false); return err })
-	return task
+	tasks := beginAll(t, s, kind, 1)
+	if len(tasks) != 1 {
+		t.Fatalf("got %d jobs; want one that can be begun", len(tasks))
+	}
+	return tasks[0]
+}
+
+func beginAll(t testing.TB, s *Store, kind Kind, limit int) (tasks []Task) {
+	t.Helper()
+	write(t, s, func(tx *Tx) (err error) { tasks, err = tx.Claim(kind, false, limit); return err })
+	return tasks
 }
 
 // complete renders an asset, on paper.
@@ -149,7 +158,17 @@ func TestSchemaRefuses(t *testing.T) {
 			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
 		"two jobs of one kind for one asset": {
 			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`, "jobs_one_per_subject"},
+			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`, "UNIQUE constraint failed: jobs.asset_id"},
+		"two messages of one kind for one request": {
+			"base;INSERT INTO requests (id, user_id, asset_id, chat_id, status, created) VALUES (1, 1, '" + id(9) + "', 1, 'PENDING', 0);" +
+				"INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '" + id(9) + "', 1, 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) + `', 1, 2, 2, 0, 0)`,
+			"UNIQUE constraint failed: jobs.request_id, jobs.kind"},
+		"two jobs for one publication": {
+			"base;INSERT INTO publications (id, asset_id, platform, creator, created) VALUES (1, '" + id(9) + "', 'YOUTUBE', 1, 0);" +
+				"INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '" + id(9) + "', 1, 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 2, 2, 0, 0)`,
+			"UNIQUE constraint failed: jobs.publication_id"},
 		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,
 			"message_has_request"},
 		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 1, 0, 0)`,
@@ -204,7 +223,7 @@ func TestSchemaRefuses(t *testing.T) {
 func TestTheClaimReadsAnIndexAndNotTheQueue(t *testing.T) {
 	s := newStore(t)
 	for _, kind := range []Kind{Render, Deliver} {
-		rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+strings.Split(claimJob, "RETURNING")[0], kind, 0, false)
+		rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+claimable, kind, 0, false, 16)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -924,7 +924,7 @@ func (w *Web) askDelete(c echo.Context) error {
 
 // delete deletes a video that nothing is owed for to anybody, or cancels one that nobody waits for.
 func (w *Web) delete(c echo.Context) error {
-	ctx, admin, outcome := context.WithoutCancel(c.Request().Context()), adminOf(c), "deleted"
+	ctx, admin, outcome := context.WithoutCancel(c.Request().Context()), adminOf(c), ""
 	var a Asset
 	err := w.store.Tx(ctx, func(tx *Tx) (err error) {
 		if a, err = tx.Asset(c.Param("id")); err != nil {
@@ -933,7 +933,7 @@ func (w *Web) delete(c echo.Context) error {
 		if !admin.MayChange(a.Creator) {
 			return ErrForbidden
 		}
-		if a.Status.Live() {
+		if outcome = "deleted"; a.Status.Live() {
 			outcome = "cancelled"
 		}
 		if err := tx.Delete(a.ID); err != nil {

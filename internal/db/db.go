@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"strings"
 	"sync"
 
 	"modernc.org/sqlite"
@@ -150,8 +151,9 @@ func (d *DB) Close() error {
 }
 
 // Tx runs fn in a transaction and returns once its effects are on the disk, or rolled back because fn returned an
-// error. Transactions that wait at the same time share one commit, each in a savepoint of its own. fn must touch
-// nothing but tx: it runs on the writer's goroutine. A ctx that ends before fn begins stops it; afterwards it does not.
+// error. Transactions that wait at the same time share one commit; one that fails takes back what is its own. fn must touch
+// nothing but tx: it runs on the writer's goroutine, and once more when another of those has failed. A ctx that ends before
+// fn begins stops it; afterwards it does not.
 func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 	o := &op{ctx: ctx, fn: fn, answer: make(chan error, 1)}
 	d.mu.RLock()
@@ -193,36 +195,17 @@ func (d *DB) write() {
 	}
 }
 
-// commit runs a group in one transaction and answers each member.
+// commit runs a group in one transaction and answers each member. A savepoint for each costs as much as a small member, and
+// hardly one fails after it has written: so there are none, unless that happens, and then all begin once more.
 func commit(tx *Tx, group []*op) {
 	errs := make([]error, len(group))
-	lost := func() error {
-		if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
-			return err
-		}
-		for i, o := range group {
-			if errs[i] = o.ctx.Err(); errs[i] != nil {
-				continue
-			}
-			if _, err := tx.Exec("SAVEPOINT member"); err != nil {
-				return err
-			}
-			errs[i] = o.run(tx)
-			if errs[i] != nil || o.panicked != nil {
-				// A full disk may have rolled the whole transaction back: then there is no savepoint, and nobody's work was kept.
-				if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
-					return err
-				}
-			}
-			if _, err := tx.Exec("RELEASE member"); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec("COMMIT")
-		return err
-	}()
-	if lost != nil {
-		tx.Exec("ROLLBACK") // fails when SQLite has done it already
+	lost := together(tx, group, errs, false)
+	switch {
+	case lost != errSpoilt:
+	case len(group) == 1 && (errs[0] != nil || group[0].panicked != nil):
+		lost = nil // all of it was that member's own
+	default:
+		lost = together(tx, group, errs, true)
 	}
 	for i, o := range group {
 		if errs[i] == nil {
@@ -230,6 +213,52 @@ func commit(tx *Tx, group []*op) {
 		}
 		o.answer <- errs[i]
 	}
+}
+
+// errSpoilt says that a member failed whose work cannot be taken back alone.
+var errSpoilt = errors.New("a member spoilt the transaction")
+
+// together tries a group in one transaction. errs are the members' own errors; that which it returns is everybody's.
+func together(tx *Tx, group []*op, errs []error, savepoints bool) (err error) {
+	if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			tx.Exec("ROLLBACK") // fails when SQLite has done it already
+		}
+	}()
+	for i, o := range group {
+		if errs[i] = o.ctx.Err(); errs[i] != nil {
+			continue
+		}
+		if savepoints {
+			if _, err := tx.Exec("SAVEPOINT member"); err != nil {
+				return err
+			}
+		}
+		tx.wrote, tx.refused = false, false
+		errs[i] = o.run(tx)
+		failed := errs[i] != nil || o.panicked != nil
+		if !savepoints {
+			// What SQLite has refused may have rolled all back, as a full disk does.
+			if tx.refused || failed && tx.wrote {
+				return errSpoilt
+			}
+			continue
+		}
+		if failed {
+			// A full disk may have rolled the whole transaction back: then there is no savepoint, and nobody's work was kept.
+			if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec("RELEASE member"); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec("COMMIT")
+	return err
 }
 
 func (o *op) run(tx *Tx) (err error) {
@@ -242,8 +271,10 @@ func (d *DB) Read() *sql.DB { return d.readers }
 
 // Tx is the transaction a function runs in. It is good only during that function.
 type Tx struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	wrote   bool // something, or may have
+	refused bool // a statement failed
 }
 
 // The context of a transaction does not reach its statements: half a group cannot be interrupted.
@@ -271,29 +302,43 @@ func (tx *Tx) close() {
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	s, err := tx.stmt(query)
 	if err != nil {
-		return 0, err
+		return 0, tx.refuse(err)
 	}
 	r, err := s.ExecContext(always, args...)
 	if err != nil {
-		return 0, err
+		return 0, tx.refuse(err)
 	}
-	return r.RowsAffected()
+	n, err := r.RowsAffected()
+	tx.wrote = tx.wrote || n > 0
+	return n, err
 }
 
 // Query runs a query. The rows must be closed before the next statement.
 func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
 	s, err := tx.stmt(query)
 	if err != nil {
-		return nil, err
+		return nil, tx.refuse(err)
 	}
-	return s.QueryContext(always, args...)
+	tx.wrote = tx.wrote || !strings.HasPrefix(query, "SELECT")
+	rows, err := s.QueryContext(always, args...)
+	return rows, tx.refuse(err)
 }
 
 // Get scans the single row of a query into dest; no row is sql.ErrNoRows.
 func (tx *Tx) Get(query string, args []any, dest ...any) error {
 	s, err := tx.stmt(query)
 	if err != nil {
-		return err
+		return tx.refuse(err)
 	}
-	return s.QueryRowContext(always, args...).Scan(dest...)
+	tx.wrote = tx.wrote || !strings.HasPrefix(query, "SELECT")
+	err = s.QueryRowContext(always, args...).Scan(dest...)
+	if err != sql.ErrNoRows {
+		tx.refuse(err)
+	}
+	return err
+}
+
+func (tx *Tx) refuse(err error) error {
+	tx.refused = tx.refused || err != nil
+	return err
 }
