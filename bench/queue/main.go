@@ -72,6 +72,7 @@ type contender struct {
 	start  func(ctx context.Context, dir string) (*server, error) // nil without a server
 	cmd    []string
 	dir    string // to run in, if not in the folder for the data
+	apart  bool   // it has more workers than the others, and none is compared with it
 	turns  []load.Figures
 	failed error // of any turn: then it has no figures
 }
@@ -187,6 +188,7 @@ func (b *bench) setUp(ctx context.Context) error {
 	}
 	b.all = append(slices.Clone(b.ours),
 		&contender{name: fmt.Sprintf("River %s, PostgreSQL %s", v["river"], v["postgres"]), cmd: []string{self, "-peer", "river"}, start: postgres},
+		&contender{name: fmt.Sprintf("River %s, PostgreSQL %s, 2,000 workers", v["river"], v["postgres"]), cmd: []string{self, "-peer", "river-2000"}, start: postgres, apart: true},
 		&contender{name: fmt.Sprintf("River %s, SQLite", v["riverlite"]), cmd: []string{lite}},
 		&contender{name: fmt.Sprintf("BullMQ %s, Redis %s", v["bullmq"], v["redis"]), cmd: []string{"node", filepath.Join(node, "bull.js"), load.JSON()}, start: redisServer},
 		&contender{name: fmt.Sprintf("asynq %s, Redis %s", v["asynq"], v["redis"]), cmd: []string{self, "-peer", "asynq"}, start: redisServer},

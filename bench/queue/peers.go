@@ -25,9 +25,10 @@ import (
 
 // peers open a queue in the current folder or in the server at the address. They are closed by the end of their process.
 var peers = map[string]func(ctx context.Context, address string) (load.Queue, error){
-	"river":    openRiver,
-	"asynq":    openAsynq,
-	"backlite": openBacklite,
+	"river":      openRiver(load.Workers),
+	"river-2000": openRiver(2000),
+	"asynq":      openAsynq,
+	"backlite":   openBacklite,
 }
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -45,29 +46,32 @@ func (job) Config() backlite.QueueConfig {
 
 type riverQueue struct {
 	pool     *pgxpool.Pool
+	workers  int // also the most jobs that it fetches at once
 	producer *river.Client[pgx.Tx]
 	client   *river.Client[pgx.Tx] // nil without workers
 }
 
-func openRiver(ctx context.Context, address string) (load.Queue, error) {
-	c, err := pgxpool.ParseConfig(address)
-	if err != nil {
-		return nil, err
+func openRiver(workers int) func(context.Context, string) (load.Queue, error) {
+	return func(ctx context.Context, address string) (load.Queue, error) {
+		c, err := pgxpool.ParseConfig(address)
+		if err != nil {
+			return nil, err
+		}
+		c.MaxConns = 20
+		q := &riverQueue{workers: workers}
+		if q.pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
+			return nil, err
+		}
+		m, err := rivermigrate.New(riverpgxv5.New(q.pool), &rivermigrate.Config{Logger: quiet})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return nil, err
+		}
+		q.producer, err = river.NewClient(riverpgxv5.New(q.pool), &river.Config{Logger: quiet, FetchCooldown: time.Millisecond})
+		return q, err
 	}
-	c.MaxConns = 20
-	q := &riverQueue{}
-	if q.pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
-		return nil, err
-	}
-	m, err := rivermigrate.New(riverpgxv5.New(q.pool), &rivermigrate.Config{Logger: quiet})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return nil, err
-	}
-	q.producer, err = river.NewClient(riverpgxv5.New(q.pool), &river.Config{Logger: quiet, FetchCooldown: time.Millisecond})
-	return q, err
 }
 
 func (q *riverQueue) Enqueue(ctx context.Context, n int64) error {
@@ -98,13 +102,13 @@ func (w *riverWorker) Work(_ context.Context, j *river.Job[job]) error {
 	return nil
 }
 
-func (q *riverQueue) Start(workers int, handle func(int64)) error {
+func (q *riverQueue) Start(_ int, handle func(int64)) error {
 	w := river.NewWorkers()
 	river.AddWorker(w, &riverWorker{handle: handle})
 	var err error
 	q.client, err = river.NewClient(riverpgxv5.New(q.pool), &river.Config{Logger: quiet, Workers: w,
 		FetchCooldown: time.Millisecond, // the shortest it takes; 100 ms unless set
-		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}}})
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.workers}}})
 	if err != nil {
 		return err
 	}
