@@ -127,7 +127,11 @@ func run(ctx context.Context, rounds int, words []string) error {
 				continue
 			}
 			c.turns = append(c.turns, f)
-			fmt.Printf("round %d: %s:%s\n", round+1, c.name, strings.TrimPrefix(f.String(), "BenchmarkQueue 1"))
+			disk := ""
+			if v, ok := f[raw]; ok {
+				disk = fmt.Sprintf(" %.0f %s", v, raw)
+			}
+			fmt.Printf("round %d: %s:%s%s\n", round+1, c.name, strings.TrimPrefix(f.String(), "BenchmarkQueue 1"), disk)
 		}
 	}
 	text := b.table() + "\n" + m + fmt.Sprintf("; medians of %d rounds\n", rounds)

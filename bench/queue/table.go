@@ -21,12 +21,12 @@ import (
 
 // method says what the figures mean.
 var method = fmt.Sprintf(`
-%d jobs that do nothing, %d producers, %d workers. *enqueue*: the producers alone, one job a call. *bulk*: %d jobs a call.
+%s jobs that do nothing, %d producers, %d workers. *enqueue*: the producers alone, one job a call. *bulk*: %s jobs a call.
 *drain*: the workers alone, until the last job is recorded as done. *enqueue + work*: producers and workers together.
 *idle*: from the call of enqueue until the handler starts, in a queue with nothing else to do, %d samples with varied gaps.
-A queue that is too slow does fewer jobs: a figure takes %v to %v. Every job is counted: one that is lost, handled twice or
-not recorded as done fails the queue. Each runs in a process of its own, in turn with the others on the same disk; the
-order is reversed from round to round, and a server runs only while a queue of its is measured. Ratios are of medians.
+A queue that cannot do all jobs in %v to %v is measured by those it did. Every job is counted: one that is lost, handled
+twice or not recorded as done fails the queue. Each runs in a process of its own, in turn with the others on the same disk;
+the order is reversed from round to round, and a server runs only while a queue of its is measured. Ratios are of medians.
 
 What a job is, and when it is on disk:
 
@@ -41,7 +41,7 @@ What a job is, and when it is on disk:
 - **backlite**: a row in SQLite (synchronous=FULL); a transaction for each enqueueing and each finishing, and one for each
   start of up to %[3]d jobs. It waits 100 ms when all workers are busy, which cannot be set.
 - **raw single FULL commits**: one row a transaction, one after another, with Retake's driver and settings.
-`, load.Jobs, load.Producers, load.Workers, load.Batch, load.Samples, load.Limit, load.SamplesLimit)
+`, number(load.Jobs, load.Enqueue), load.Producers, load.Workers, number(load.Batch, load.Bulk), load.Samples, load.Limit, load.SamplesLimit)
 
 // table has a row for each contender, and what Retake leads by.
 func (b *bench) table() string {
