@@ -1,10 +1,10 @@
-# make demo: see it work in the browser.   make test: run the tests.   Both install what is missing on Debian.
+# make demo: see it work in the browser.   make test: run the tests.   make bench: measure the queue beside others.   All install what is missing on Debian.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl
 
-.PHONY: demo test check build
+.PHONY: demo test check bench build
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -24,8 +24,16 @@ check:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	go vet ./...
 	cd bench && go vet ./...
+	cd bench/queue/load && go vet ./... && go test .
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./...
+
+# About ten minutes, on a machine with nothing else to do. The table goes into docs/benchmarks.md.
+bench:
+	@./packaging/need.sh postgresql redis-server
+	@command -v node >/dev/null || ./packaging/need.sh nodejs
+	@command -v npm >/dev/null || ./packaging/need.sh npm
+	cd bench && go run ./queue
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .
