@@ -711,8 +711,9 @@ func (q *Queue) work(ctx, draining context.Context) {
 	var wg sync.WaitGroup
 	ends := map[Kind]chan *ending{}
 	for kind, n := range q.pools() {
-		ends[kind] = make(chan *ending, n)
-		wg.Go(func() { q.clerk(draining, kind, ends[kind]) })
+		c := make(chan *ending, n)
+		ends[kind] = c
+		wg.Go(func() { q.clerk(draining, kind, c) })
 	}
 	q.begin = func(t Task) {
 		go func() {
