@@ -72,8 +72,8 @@ func changed(file []byte, kind string, n, offset int, value uint32) []byte {
 // hostileMovies are MP4 files that ask for too much, or that are not what they seem.
 func hostileMovies() map[string][]byte {
 	whole := smallMovie(512)
-	crowd := make([][]byte, 0, 200) // each of its tracks claims the media of all the others
-	for range 200 {
+	crowd := make([][]byte, 0, 20) // each of its tracks claims the media of all the others
+	for range 20 {
 		crowd = append(crowd, smallTrack("soun", 48000, 1024, 0, nil, []uint32{0, 0, 0}))
 	}
 	return map[string][]byte{
@@ -83,7 +83,7 @@ func hostileMovies() map[string][]byte {
 		"a million samples of one byte":   changed(changed(whole, "stsz", 0, 4, 1), "stsz", 0, 8, 1<<20),
 		"samples that last for years":     changed(changed(whole, "stts", 0, 12, 1<<32-1), "mdhd", 0, 12, 1),
 		"samples that lie in one another": smallMovie(512, crowd...),
-		"an index of empty boxes":         smallMovie(512, bytes.Repeat(boxed("free"), 20_000)),
+		"an index of empty boxes":         smallMovie(512, bytes.Repeat(boxed("free"), 5_000)),
 		"a track with two sample tables":  twoTables(whole),
 	}
 }
@@ -128,7 +128,9 @@ func FuzzSplice(f *testing.F) {
 	f.Add(smallMovie(512), uint8(2), uint8(4))
 	f.Add(smallMovie(512), uint8(0), uint8(6))
 	for _, b := range hostileMovies() {
-		f.Add(b, uint8(0), uint8(2))
+		if len(b) < 10_000 { // large ones make it slow
+			f.Add(b, uint8(0), uint8(2))
+		}
 	}
 	good := smallMovie(512)
 	f.Fuzz(func(t *testing.T, b []byte, first, last uint8) {
