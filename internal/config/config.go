@@ -99,7 +99,8 @@ func (l *loader) file(path, text string) {
 	if _, err := toml.Decode(text, &values); err != nil {
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
-			l.faults = append(l.faults, fault{parse.Position.Line, fmt.Sprintf("%s:%d: %s", path, parse.Position.Line, quote.ReplaceAllLiteralString(parse.Message, "…"))})
+			line := max(1, parse.Position.Line) // the library counts some from 0
+			l.faults = append(l.faults, fault{line, fmt.Sprintf("%s:%d: %s", path, line, quote.ReplaceAllLiteralString(parse.Message, "…"))})
 		} else {
 			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %s", path, quote.ReplaceAllLiteralString(err.Error(), "…"))})
 		}
