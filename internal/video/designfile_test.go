@@ -326,6 +326,11 @@ func FuzzReadDesign(f *testing.F) {
 	f.Add("title = \"\\u202e\"\nfilm = \"../film.mp4\"\n\"\\u001b[31m\" = 1\n[voice]\ntext = { de = 'x', \"\\u202e\" = 'y' }\nduck = nan")
 	f.Add("film = 'film.mp4'\nmusic = \"\\u0007\"\ntitle = 'x'\nstill = inf\n[[segment]]\nbox = [9223372036854775807, 0, 16, 16]\nstart = -0.0\nend = 1e308\nsize = nan")
 	f.Add("segment = [ { start = 1, end = 2, box = [0, 0, 16, 16] }, 5 ]\ntitle = 'x'\nfilm = 'film.mp4'")
+	const right = "film = 'film.mp4'\ntitle = 'x'\n[[segment]]\nstart = 1\nend = 2\nbox = [0, 0, 16, 16]\n"
+	for _, more := range []string{"", "size = nan", "text = 'x'", "text = '{{.Name}} {{.Name }}'", "text = '{{.Name}}}}'", "[[text]]\ntext = 'x'\nbox = [-1, 0, 16, 16]", "[[text]]\ntext = 'x'\nbox = [0, 0, 16, 16]\nstart = 11",
+		"[[image]]\nfile = 'logo.png'\nbox = [0, 0, 16, 16]\nopacity = nan", "[voice]\ntext = 'x'\nduck = nan", "[voice]\ntext = 'x'\nstart = 86400"} {
+		f.Add(right + more)
+	}
 	files := templateFolder("")
 	f.Fuzz(func(t *testing.T, text string) {
 		folder := fstest.MapFS{}

@@ -82,6 +82,7 @@ func hostileMovies() map[string][]byte {
 		"a box inside of 0 bytes":         []byte("\x00\x00\x00\x00moov\x00\x00\x00\x00trak"),
 		"a million samples of one byte":   changed(changed(whole, "stsz", 0, 4, 1), "stsz", 0, 8, 1<<20),
 		"samples that last for years":     changed(changed(whole, "stts", 0, 12, 1<<32-1), "mdhd", 0, 12, 1),
+		"samples outside of the file":     changed(whole, "stco", 0, 8, 1<<20),
 		"samples that lie in one another": smallMovie(512, crowd...),
 		"an index of empty boxes":         smallMovie(512, bytes.Repeat(boxed("free"), 5_000)),
 		"a track with two sample tables":  twoTables(whole),
@@ -127,6 +128,7 @@ func allocated() int64 {
 func FuzzSplice(f *testing.F) {
 	f.Add(smallMovie(512), uint8(2), uint8(4))
 	f.Add(smallMovie(512), uint8(0), uint8(6))
+	f.Add(smallMovie(1024), uint8(2), uint8(4)) // another pace
 	for _, b := range hostileMovies() {
 		if len(b) < 10_000 { // large ones make it slow
 			f.Add(b, uint8(0), uint8(2))
