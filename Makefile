@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl
 
-.PHONY: demo test check build
+.PHONY: demo test check fuzz build
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -26,6 +26,16 @@ check:
 	cd bench && go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./...
+
+# Each fuzz target for FUZZTIME. What one finds lies in testdata/fuzz beside it: mend it, give the file a name, commit it.
+FUZZTIME := 30s
+FUZZ     := .@FuzzPress .@FuzzUpdate internal/config@FuzzSettings internal/lang@FuzzParseName internal/lang@FuzzParseTitle \
+	internal/video@FuzzReadDesign internal/video@FuzzSplice
+
+fuzz: $(FUZZ:%=fuzz/%)
+
+fuzz/%:
+	go test -run '^$$' -fuzz '^$(lastword $(subst @, ,$*))$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$(firstword $(subst @, ,$*))
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .
