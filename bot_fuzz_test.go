@@ -7,11 +7,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -169,15 +171,28 @@ func (c chats) soundly() {
 	}
 }
 
-// fuzzStore is a store and a media folder for all runs of a target.
+// fuzzStore is a store and a media folder for all runs of a target. It is kept in memory where that is possible: what is asked is
+// not whether it survives, and most of the time was spent waiting for the disk.
 func fuzzStore(f *testing.F) (*Store, *media.Disk) {
 	f.Helper()
-	files, err := media.OpenDisk(filepath.Join(f.TempDir(), "media"))
+	dir, err := os.MkdirTemp("/dev/shm", "retake-fuzz-")
+	if err != nil {
+		dir = f.TempDir()
+	}
+	s, err := OpenStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(func() { files.Close() })
-	return newStore(f), files
+	files, err := media.OpenDisk(filepath.Join(dir, "media"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() {
+		if err := errors.Join(files.Close(), s.Close(), os.RemoveAll(dir)); err != nil {
+			f.Error(err)
+		}
+	})
+	return s, files
 }
 
 func FuzzPress(f *testing.F) {

@@ -73,7 +73,7 @@ func NameKey(name string) string {
 			return unicode.ToUpper(r)
 		}
 		return r
-	}, cases.Fold().String(name)))
+	}, cases.Fold().String(norm.NFD.String(name)))) // Unicode folds what is decomposed: else a subscript iota moves
 }
 
 // SearchKey folds what somebody looks for as the tails of names in the database are: like a name, with single spaces, also
