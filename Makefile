@@ -29,8 +29,8 @@ check:
 
 # Each fuzz target for about half a minute, or FUZZTIME. What one finds lies in testdata/fuzz beside it: mend it, give the file a
 # name, commit it. They are counted, not timed: until Go 1.27 a run that ends by time may fail for no reason (go.dev/issue/75804).
-FUZZ := .@FuzzPress@10000x .@FuzzUpdate@20000x internal/config@FuzzSettings@40000x internal/lang@FuzzParseName@250000x \
-	internal/lang@FuzzParseTitle@200000x internal/video@FuzzReadDesign@120000x internal/video@FuzzSplice@80000x
+FUZZ := .@FuzzPress@10000x .@FuzzUpdate@30000x internal/config@FuzzSettings@40000x internal/lang@FuzzParseName@400000x \
+	internal/lang@FuzzParseTitle@400000x internal/video@FuzzReadDesign@150000x internal/video@FuzzSplice@100000x
 
 fuzz: $(FUZZ:%=fuzz/%)
 
