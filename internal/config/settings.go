@@ -143,7 +143,8 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 		is(n >= 1, key, "1 or more is expected")
 	}
 	for key, mb := range map[string]int64{"telegram.max_upload_mb": c.Telegram.MaxUploadMB, "media.max_upload_mb": c.Media.MaxUploadMB} {
-		is(mb >= 1 && mb <= maxMB, key, "1 to %d are expected", maxMB)
+		is(mb >= 1, key, "1 or more is expected")
+		is(mb <= maxMB, key, "%d at most are expected", maxMB)
 	}
 	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url", "an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
 	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret", "client_id and client_secret are expected together, as Google gave them")
@@ -151,7 +152,8 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	key := known.TokenKey(c.YouTube.TokenKey)
 	is(c.YouTube.TokenKey == "" || key == nil, "youtube.token_key", "%v", key)
 	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
-	is(c.Queue.Workers >= 0 && c.Queue.Workers <= maxWorkers, "queue.workers", "0 to %d are expected", maxWorkers)
+	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
+	is(c.Queue.Workers <= maxWorkers, "queue.workers", "%d at most are expected", maxWorkers)
 	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
 		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
 		is(d > 0, key, "more than nothing is expected")
