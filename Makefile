@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl
 
-.PHONY: demo test check bench build
+.PHONY: demo test check bench fuzz build
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -34,6 +34,16 @@ bench:
 	@command -v node >/dev/null || ./packaging/need.sh nodejs
 	@command -v npm >/dev/null || ./packaging/need.sh npm
 	cd bench && go run ./queue
+
+# Each fuzz target for about half a minute, or FUZZTIME. What one finds lies in testdata/fuzz beside it: mend it, give the file a
+# name, commit it. They are counted, not timed: until Go 1.27 a run that ends by time may fail for no reason (go.dev/issue/75804).
+FUZZ := .@FuzzPress@10000x .@FuzzUpdate@30000x internal/config@FuzzSettings@40000x internal/lang@FuzzParseName@400000x \
+	internal/lang@FuzzParseTitle@400000x internal/video@FuzzReadDesign@150000x internal/video@FuzzSplice@100000x
+
+fuzz: $(FUZZ:%=fuzz/%)
+
+fuzz/%:
+	go test -run '^$$' -fuzz '^$(word 2,$(subst @, ,$*))$$' -fuzztime $(or $(FUZZTIME),$(word 3,$(subst @, ,$*))) -fuzzminimizetime 20x ./$(firstword $(subst @, ,$*))
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 )
@@ -46,9 +48,18 @@ func Load(into any, prefix string, environ []string, check func(is func(ok bool,
 	slices.SortStableFunc(l.faults, func(a, b fault) int { return cmp.Or(a.line-b.line, cmp.Compare(a.text, b.text)) })
 	var all Faults
 	for _, f := range l.faults {
-		all = append(all, f.text)
+		all = append(all, plain(f.text))
 	}
 	return all
+}
+
+// plain spells out what a terminal does not show, or takes for a command.
+func plain(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+		return text
+	}
+	quoted := strconv.QuoteToGraphic(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 // loader sets fields by their keys and collects what is wrong.
@@ -80,14 +91,18 @@ func (l *loader) fault(where origin, key, format string, args ...any) {
 	l.faults = append(l.faults, fault{where.line, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...))})
 }
 
+// quote is what the TOML library quotes of a file, unless it is a single character: it may be a secret without its quotes.
+var quote = regexp.MustCompile(`(?s)["'].{5,}["']`)
+
 func (l *loader) file(path, text string) {
 	var values map[string]any
 	if _, err := toml.Decode(text, &values); err != nil {
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
-			l.faults = append(l.faults, fault{parse.Position.Line, fmt.Sprintf("%s:%d: %s", path, parse.Position.Line, parse.Message)})
+			line := max(1, parse.Position.Line) // the library counts some from 0
+			l.faults = append(l.faults, fault{line, fmt.Sprintf("%s:%d: %s", path, line, quote.ReplaceAllLiteralString(parse.Message, "…"))})
 		} else {
-			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %v", path, err)})
+			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %s", path, quote.ReplaceAllLiteralString(err.Error(), "…"))})
 		}
 		return
 	}

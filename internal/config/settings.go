@@ -12,6 +12,12 @@ import (
 	"time"
 )
 
+// What is more than that is a slip of the pen.
+const (
+	maxMB      = 1 << 20 // a terabyte
+	maxWorkers = 256
+)
+
 // Settings are the keys of config.toml, which says of each what it means.
 type Settings struct {
 	DataDir  string `toml:"data_dir"`
@@ -133,8 +139,12 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	_, _, err := net.SplitHostPort(c.Web.Listen)
 	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
 	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
-		"limits.per_day": c.Limits.PerDay, "telegram.max_upload_mb": int(c.Telegram.MaxUploadMB), "media.max_upload_mb": int(c.Media.MaxUploadMB), "youtube.uploads_per_day": c.YouTube.UploadsPerDay} {
+		"limits.per_day": c.Limits.PerDay, "youtube.uploads_per_day": c.YouTube.UploadsPerDay} {
 		is(n >= 1, key, "1 or more is expected")
+	}
+	for key, mb := range map[string]int64{"telegram.max_upload_mb": c.Telegram.MaxUploadMB, "media.max_upload_mb": c.Media.MaxUploadMB} {
+		is(mb >= 1, key, "1 or more is expected")
+		is(mb <= maxMB, key, "%d at most are expected", maxMB)
 	}
 	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url", "an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
 	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret", "client_id and client_secret are expected together, as Google gave them")
@@ -143,6 +153,7 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	is(c.YouTube.TokenKey == "" || key == nil, "youtube.token_key", "%v", key)
 	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
 	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
+	is(c.Queue.Workers <= maxWorkers, "queue.workers", "%d at most are expected", maxWorkers)
 	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
 		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
 		is(d > 0, key, "more than nothing is expected")

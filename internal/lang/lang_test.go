@@ -286,3 +286,27 @@ func TestANameOfOneProblemIsToldTheWorst(t *testing.T) {
 		}
 	}
 }
+
+func TestLettersThatFoldOddlyStillMakeOneName(t *testing.T) {
+	for name, spellings := range map[string][]string{
+		"a dotless i with a dot above it": {"ı\u0307lker", "\u0130lker"}, // fold to i with a dot above it: a capital İ is not an I
+		"an n after an apostrophe":        {"ŉaam", "'naam", "\u02bcnaam"},
+		"Cherokee letters":                {"ꭰᏸ", "ᎠᏰ", "Ꭰᏸ"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, key, _ := ParseName(spellings[0])
+			for _, s := range spellings {
+				n, k, problem := ParseName(s)
+				if k != key || problem != "" || NameKey(k) != k {
+					t.Errorf("%+q: got the key %+q, %q; want %+q", s, k, problem, key)
+				}
+				if again, _, _ := ParseName(n); again != n {
+					t.Errorf("got %+q for %+q; want it unchanged", again, n)
+				}
+			}
+			if first == "" {
+				t.Error("got no name")
+			}
+		})
+	}
+}

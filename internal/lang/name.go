@@ -21,6 +21,9 @@ const (
 // folded form: equal keys are the same name. problem is "" or the id of the message that says what is wrong.
 func ParseName(text string) (name, key, problem string) {
 	name = strings.Join(strings.Fields(norm.NFC.String(text)), " ")
+	if name == strings.ToLower(name) { // typed in a hurry; the greeting deserves a capital
+		name = norm.NFC.String(capitals(name)) // ı with a dot above it becomes İ, one character
+	}
 	letters, count := 0, 0
 	for _, r := range name {
 		count++
@@ -50,9 +53,6 @@ func ParseName(text string) (name, key, problem string) {
 	if problem != "" {
 		return "", "", problem
 	}
-	if name == strings.ToLower(name) { // typed in a hurry; the greeting deserves a capital
-		name = capitals(name)
-	}
 	return name, NameKey(name), ""
 }
 
@@ -63,16 +63,17 @@ const (
 
 // NameKey folds a name: letter case and the kind of hyphen and apostrophe make no difference.
 func NameKey(name string) string {
-	name = strings.Map(func(r rune) rune {
+	return norm.NFC.String(strings.Map(func(r rune) rune {
 		switch {
 		case strings.ContainsRune(hyphens, r):
 			return '-'
-		case strings.ContainsRune(apostrophes, r):
+		case strings.ContainsRune(apostrophes, r): // also what folding makes of ŉ
 			return '\''
+		case unicode.Is(unicode.Cherokee, r): // folding turns small letters into capitals and the other way round
+			return unicode.ToUpper(r)
 		}
 		return r
-	}, name)
-	return norm.NFC.String(cases.Fold().String(name))
+	}, cases.Fold().String(norm.NFD.String(name)))) // Unicode folds what is decomposed: else a subscript iota moves
 }
 
 // SearchKey folds what somebody looks for as the tails of names in the database are: like a name, with single spaces, also
@@ -108,7 +109,7 @@ func capitals(name string) string {
 	return strings.Map(func(r rune) rune {
 		was := first
 		first = r == ' ' || strings.ContainsRune(hyphens, r)
-		if was {
+		if was && unicode.IsLetter(r) { // there is a mark that would become a letter
 			return unicode.ToTitle(r)
 		}
 		return r

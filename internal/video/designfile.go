@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 )
@@ -56,7 +58,7 @@ func (f *faultList) at(key, format string, args ...any) {
 	if key != "" {
 		text += strings.NewReplacer("[", " ", "]", "", ".", ": ").Replace(key) + ": "
 	}
-	f.list = append(f.list, fault{f.lines.of(key), key, text + fmt.Sprintf(format, args...)})
+	f.list = append(f.list, fault{f.lines.of(key), key, visible(text + fmt.Sprintf(format, args...))})
 }
 
 // all returns the faults in the order of their lines, nil without any.
@@ -87,9 +89,9 @@ func readDesign(id string, files fs.FS, languages []string) (*design, error) {
 	if _, err := toml.Decode(string(b), &values); err != nil {
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
-			return nil, Faults{fmt.Sprintf("%s:%d: %s", designFile, max(1, parse.Position.Line), oneLine(errors.New(parse.Message)))}
+			return nil, Faults{fmt.Sprintf("%s:%d: %s", designFile, max(1, parse.Position.Line), visible(oneLine(errors.New(parse.Message))))}
 		}
-		return nil, Faults{fmt.Sprintf("%s:1: %s", designFile, oneLine(err))}
+		return nil, Faults{fmt.Sprintf("%s:1: %s", designFile, visible(oneLine(err)))}
 	}
 	lines := findKeys(string(b))
 	r := designReader{faultList{lines: lines}, files, languages, &design{id: id, files: files, lines: lines}}
@@ -196,9 +198,18 @@ func (s section) known(keys ...string) {
 	}
 }
 
+// visible spells out what a terminal does not show, or takes for a command.
+func visible(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+		return text
+	}
+	quoted := strconv.QuoteToGraphic(text)
+	return quoted[1 : len(quoted)-1]
+}
+
 // plainKey quotes a key that would look like a path.
 func plainKey(key string) string {
-	if strings.ContainsAny(key, ".[]\n\r") || key == "" {
+	if strings.ContainsAny(key, ".[]") || key == "" {
 		return strconv.QuoteToASCII(strings.NewReplacer(".", "_", "[", "_", "]", "_").Replace(key))
 	}
 	return key

@@ -11,10 +11,13 @@ import (
 	"io/fs"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-fonts/dejavu/dejavusansbold"
 )
@@ -320,6 +323,14 @@ func FuzzReadDesign(f *testing.F) {
 	f.Add("title = 'Hi'\nscene = \"new-year\"\naspect = \"portrait\"\n" + aSegment)
 	f.Add("title.ru = '''\n[[segment]]\n'''\n[[segment.text]]\nx = [ { a = 1 },\n\n # ]\n]\n")
 	f.Add("\"\" = 1\n'a.b[' = { \"\\n\" = 1979-05-27 }\n[[segment]]\n[segment.text]\nru = \"{{\"\n")
+	f.Add("title = \"\\u202e\"\nfilm = \"../film.mp4\"\n\"\\u001b[31m\" = 1\n[voice]\ntext = { de = 'x', \"\\u202e\" = 'y' }\nduck = nan")
+	f.Add("film = 'film.mp4'\nmusic = \"\\u0007\"\ntitle = 'x'\nstill = inf\n[[segment]]\nbox = [9223372036854775807, 0, 16, 16]\nstart = -0.0\nend = 1e308\nsize = nan")
+	f.Add("segment = [ { start = 1, end = 2, box = [0, 0, 16, 16] }, 5 ]\ntitle = 'x'\nfilm = 'film.mp4'")
+	const right = "film = 'film.mp4'\ntitle = 'x'\n[[segment]]\nstart = 1\nend = 2\nbox = [0, 0, 16, 16]\n"
+	for _, more := range []string{"", "size = nan", "text = 'x'", "text = '{{.Name}} {{.Name }}'", "text = '{{.Name}}}}'", "[[text]]\ntext = 'x'\nbox = [-1, 0, 16, 16]", "[[text]]\ntext = 'x'\nbox = [0, 0, 16, 16]\nstart = 11",
+		"[[image]]\nfile = 'logo.png'\nbox = [0, 0, 16, 16]\nopacity = nan", "[voice]\ntext = 'x'\nduck = nan", "[voice]\ntext = 'x'\nstart = 86400"} {
+		f.Add(right + more)
+	}
 	files := templateFolder("")
 	f.Fuzz(func(t *testing.T, text string) {
 		folder := fstest.MapFS{}
@@ -332,13 +343,72 @@ func FuzzReadDesign(f *testing.F) {
 		if (d == nil) != (len(faults) > 0) || (d == nil) != (err != nil) {
 			t.Fatalf("got %v and %v; want a design or faults", d, err)
 		}
-		for _, line := range faults {
-			if !strings.HasPrefix(line, "template.toml:") || strings.ContainsAny(line, "\n\r") {
-				t.Errorf("got %q; want a line that begins with its place", line)
+		wantPlainFaults(t, text, faults)
+		if d == nil {
+			return
+		}
+		const width, height, length = 720, 1280, 10 * time.Second
+		faults = d.checkFilm(width, height, length)
+		wantPlainFaults(t, text, faults)
+		if len(faults) > 0 {
+			return
+		}
+		// What nobody finds fault with can be drawn.
+		shown := func(start, end time.Duration, box area) {
+			if start < 0 || start >= end || end > length || !box.inside(width, height) || box.w < smallestBox || box.h < smallestBox {
+				t.Errorf("got something shown from %v to %v in %v; want it in the film", start, end, box)
 			}
 		}
-		if d != nil {
-			d.checkFilm(720, 1280, 10*time.Second)
+		if len(d.segments) == 0 || (d.film == "") == (d.scene == "") || d.still < 0 || d.still >= length {
+			t.Errorf("got %+v; want a film or a scene, a segment, and a still of it", d)
+		}
+		phrases := []phrase{d.titles}
+		for _, c := range slices.Concat(d.segments, d.texts) {
+			shown(c.start, c.end, c.box)
+			if !(c.size >= smallestSize && c.size <= largestSize) {
+				t.Errorf("got letters of %v pixels", c.size)
+			}
+			phrases = append(phrases, c.text)
+		}
+		for _, p := range d.images {
+			shown(p.start, p.end, p.box)
+			if !(p.opacity >= 0 && p.opacity <= 1) || p.file == "" {
+				t.Errorf("got an image of opacity %v, %q", p.opacity, p.file)
+			}
+		}
+		if v := d.voice; v != nil {
+			phrases = append(phrases, v.text)
+			if !(v.duck >= -40 && v.duck <= 0) || v.start < 0 || v.start >= length {
+				t.Errorf("got a voice %v softer from %v on", v.duck, v.start)
+			}
+		}
+		for _, p := range phrases {
+			for _, lang := range []string{"en", "ru"} {
+				if strings.TrimSpace(p.in(lang)) == "" {
+					t.Errorf("got %q in %s; want words", p, lang)
+				}
+			}
+		}
+		for _, c := range d.segments {
+			if said := c.text.say("ru", "Аглая"); !strings.Contains(said, "Аглая") || strings.Contains(said, "{{") {
+				t.Errorf("got %q; want the name in it", said)
+			}
 		}
 	})
+}
+
+// wantPlainFaults looks whether each fault is one line that begins with a place there is, and that a terminal shows as it is.
+func wantPlainFaults(t *testing.T, text string, faults Faults) {
+	t.Helper()
+	for _, line := range faults {
+		rest, ok := strings.CutPrefix(line, "template.toml:")
+		number, _, _ := strings.Cut(rest, ":")
+		n, err := strconv.Atoi(number)
+		if !ok || err != nil || n < 1 || n > strings.Count(text, "\n")+1 {
+			t.Errorf("got %q; want a line that begins with its place", line)
+		}
+		if !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+			t.Errorf("got %q; want nothing in it that is not seen", line)
+		}
+	}
 }

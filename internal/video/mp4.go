@@ -14,6 +14,9 @@ import (
 const (
 	maxIndex   = 64 << 20 // bytes of a moov box
 	maxSamples = 1 << 20  // of one track: 9 hours at 30 frames a second
+	maxLength  = 86_400   // seconds of one track: a new index is laid out in half seconds
+	maxTracks  = 16
+	maxBoxes   = 1 << 12 // in one other
 )
 
 // movie is the index of an MP4 file with one sample description and at most one edit per track.
@@ -95,11 +98,15 @@ func readMovie(f *os.File) (*movie, error) {
 	if err != nil {
 		return nil, err
 	}
+	room := info.Size() // for the samples of all tracks: none lies in another
 	for _, b := range boxes {
 		if b.kind != "trak" {
 			continue
 		}
-		t, err := readTrack(b.payload, info.Size())
+		if len(m.tracks) == maxTracks {
+			return nil, fmt.Errorf("mp4: more than %d tracks", maxTracks)
+		}
+		t, err := readTrack(b.payload, info.Size(), &room)
 		if err != nil {
 			return nil, fmt.Errorf("mp4: track %d: %w", len(m.tracks), err)
 		}
@@ -107,6 +114,11 @@ func readMovie(f *os.File) (*movie, error) {
 			t.samples[i].file = f
 		}
 		m.tracks = append(m.tracks, t)
+	}
+	tables := 0
+	rebuild(m.moov, samplePath, func([]byte) []byte { tables++; return nil })
+	if tables != len(m.tracks) { // each has its first one; index could not tell which is whose
+		return nil, fmt.Errorf("mp4: %d sample tables for %d tracks", tables, len(m.tracks))
 	}
 	return m, nil
 }
@@ -181,6 +193,9 @@ func split(b []byte) ([]atom, error) {
 		if size < header || size > uint64(len(b)) {
 			return nil, fmt.Errorf("mp4: box %q claims %d of %d bytes", b[4:8], size, len(b))
 		}
+		if len(out) == maxBoxes {
+			return nil, fmt.Errorf("mp4: more than %d boxes in one", maxBoxes)
+		}
 		out = append(out, atom{string(b[4:8]), b[header:size]})
 		b = b[size:]
 	}
@@ -242,7 +257,8 @@ func table(stbl []byte, kind string, entry int) (r *reader, count int, err error
 	return r, int(n), nil
 }
 
-func readTrack(trak []byte, fileSize int64) (track, error) {
+// readTrack reads the index of a track and takes the bytes of its samples from room.
+func readTrack(trak []byte, fileSize int64, room *int64) (track, error) {
 	var t track
 	handler := &reader{b: find(trak, "mdia", "hdlr")}
 	handler.skip(8)
@@ -263,7 +279,10 @@ func readTrack(trak []byte, fileSize int64) (track, error) {
 	}
 	stbl := find(trak, "mdia", "minf", "stbl")
 	t.stsd = find(stbl, "stsd")
-	for _, read := range []func([]byte) error{t.readSizes, t.readDurations, t.readShifts, t.readSync, t.readOffsets} {
+	if err := t.readSizes(stbl, room); err != nil {
+		return t, err
+	}
+	for _, read := range []func([]byte) error{t.readDurations, t.readShifts, t.readSync, t.readOffsets} {
 		if err := read(stbl); err != nil {
 			return t, err
 		}
@@ -301,11 +320,11 @@ func readEdit(elst []byte) (int64, error) {
 	return start, nil
 }
 
-func (t *track) readSizes(stbl []byte) error {
+func (t *track) readSizes(stbl []byte, room *int64) error {
 	r := &reader{b: find(stbl, "stsz")}
 	r.skip(4)
 	same, n := r.u32(), r.u32()
-	if r.short || n > maxSamples || same == 0 && int64(n)*4 > int64(len(r.b)) {
+	if r.short || n > maxSamples || same == 0 && int64(n)*4 > int64(len(r.b)) || int64(n)*int64(same) > *room {
 		return fmt.Errorf("stsz box claims %d samples", n)
 	}
 	t.samples = make([]sample, n)
@@ -314,6 +333,10 @@ func (t *track) readSizes(stbl []byte) error {
 		if same == 0 {
 			t.samples[i].size = r.u32()
 		}
+		*room -= int64(t.samples[i].size)
+	}
+	if *room < 0 {
+		return errors.New("the samples are larger than the file")
 	}
 	return nil
 }
@@ -342,7 +365,14 @@ func (t *track) readDurations(stbl []byte) error {
 	if err != nil {
 		return err
 	}
-	return t.spread(r, n, func(s *sample, v uint32) { s.duration = v })
+	length := int64(0) // ticks
+	if err := t.spread(r, n, func(s *sample, v uint32) { s.duration = v; length += int64(v) }); err != nil {
+		return err
+	}
+	if length > maxLength*int64(t.scale) {
+		return fmt.Errorf("it lasts %d s", length/int64(t.scale))
+	}
+	return nil
 }
 
 func (t *track) readShifts(stbl []byte) error {

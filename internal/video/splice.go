@@ -152,10 +152,13 @@ func (m *movie) copyMedia(w io.Writer, chunks []chunk) error {
 	return flush()
 }
 
+// samplePath leads from the index to the sample tables of a track.
+var samplePath = []string{"trak", "mdia", "minf", "stbl"}
+
 // index makes the moov box with new sample tables; base is where the media begins in the file.
 func (m *movie) index(chunks []chunk, base int64) []byte {
 	i := -1
-	payload := rebuild(m.moov, []string{"trak", "mdia", "minf", "stbl"}, func(stbl []byte) []byte {
+	payload := rebuild(m.moov, samplePath, func(stbl []byte) []byte {
 		i++
 		return m.tracks[i].tables(stbl, i, chunks, base)
 	})

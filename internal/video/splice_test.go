@@ -157,14 +157,3 @@ func TestReadMovieRefusesADamagedFile(t *testing.T) {
 		})
 	}
 }
-
-func FuzzReadMovie(f *testing.F) {
-	f.Add([]byte("\x00\x00\x00\x08ftyp\x00\x00\x00\x10moov\x00\x00\x00\x08trak"))
-	f.Add([]byte("\x00\x00\x00\x01moov\xff\xff\xff\xff\xff\xff\xff\xff"))
-	f.Add([]byte("\x00\x00\x00\x00moov\x00\x00\x00\x01trak\x00\x00\x00\x00\x00\x00\x00\x10"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if m, err := parse(t, b); err == nil && m.moov == nil {
-			t.Error("got a movie without an index")
-		}
-	})
-}
