@@ -70,6 +70,51 @@ func TestAFailingMemberOfAGroupRollsBackAlone(t *testing.T) {
 	}
 }
 
+// TestAMemberThatFailsBeforeItWroteCostsTheOthersNothing: nobody's function runs twice because of it.
+func TestAMemberThatFailsBeforeItWroteCostsTheOthersNothing(t *testing.T) {
+	d := open(t)
+	var runs atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			d.Tx(context.Background(), func(tx *Tx) error {
+				runs.Add(1)
+				var n int
+				if err := tx.Get(`SELECT count(*) FROM t WHERE n = ?`, []any{i}, &n); err != nil || i%2 == 1 {
+					return errors.Join(err, errors.New("nothing to do"))
+				}
+				return insert(i)(tx)
+			})
+		})
+	}
+	wg.Wait()
+	if n := rows(t, d); n != 100 || runs.Load() != 200 {
+		t.Errorf("got %d rows, %d runs; want 100, 200", n, runs.Load())
+	}
+}
+
+func TestARefusedStatementThatIsIgnoredSpoilsNobodysWork(t *testing.T) {
+	d := open(t)
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			if err := d.Tx(context.Background(), func(tx *Tx) error {
+				if err := insert(i)(tx); err != nil {
+					return err
+				}
+				insert(i)(tx) // refused: it is there
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := rows(t, d); n != 200 {
+		t.Errorf("got %d rows; want 200", n)
+	}
+}
+
 func TestAPanicReachesItsCallerAndNobodyElse(t *testing.T) {
 	d := open(t)
 	func() {
