@@ -215,7 +215,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
-			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw,
+			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second,
 		}, log)
 		if err != nil {
 			return err
@@ -1277,7 +1277,8 @@ var defaults string
 // Config is config.toml.
 type Config struct {
 	config.Settings
-	cacheDir string // of prepared templates
+	cacheDir string        // of prepared templates
+	second   time.Duration // of Telegram's limits
 }
 
 // known is what the settings may name.
@@ -1309,6 +1310,7 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 // fromDefaults are the defaults, changed by sources and then by the environment.
 func fromDefaults(environ []string, sources ...config.Source) (c Config, err error) {
 	all := append([]config.Source{{Name: "the defaults", Text: defaults}}, sources...)
+	c.second = time.Second
 	err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
 	return c, err
 }
