@@ -1029,7 +1029,7 @@ func TestDeletingMyDataDeletesTheVideoToo(t *testing.T) {
 	p.Send("/delete_my_data")
 	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
 	w.hears(p, "я всё удалил")
-	w.until("the files gone", func() bool { keys, err := w.files.Keys(w.Context()); return err == nil && len(keys) == 0 })
+	w.until("the files gone", func() bool { return len(keysOf(w.T, w.files)) == 0 })
 	if n := count(t, w.store, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM assets) + (SELECT count(*) FROM requests)`); n != 0 {
 		t.Errorf("got %d rows; want none", n)
 	}

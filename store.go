@@ -1008,6 +1008,19 @@ func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
 	return s.texts(ctx, `SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`)
 }
 
+// HasMedia reports whether any asset refers to a key.
+func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM assets WHERE status = 'COMPLETED')`).Scan(&yes)
+	return yes, err
+}
+
+// Unneeded picks, of media keys that begin with the id of an asset, those that no asset refers to. An asset that is not
+// finished may yet come to refer to its own.
+func (s *Store) Unneeded(ctx context.Context, keys []string) ([]string, error) {
+	return s.texts(ctx, `SELECT k.value FROM json_each(?) k WHERE NOT EXISTS (
+		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`, list(keys))
+}
+
 // Asset returns one asset as last committed.
 func (s *Store) Asset(ctx context.Context, id string) (a Asset, err error) {
 	dest, done := a.into()
