@@ -94,7 +94,7 @@ type Bot struct {
 	chats *telegram.Chats[Update]
 	busy  chan struct{} // one token a chat being answered
 	flood *telegram.Flood
-	aside *telegram.Chats[func(context.Context)] // messages that no handler waits for; in so many lines as are answered at a time
+	aside *telegram.Chats[func(context.Context)] // messages that no handler waits for, in so many lines as are answered at a time
 }
 
 // NewBot prepares the bot; the queue is set before Run.
@@ -178,7 +178,7 @@ func (b *Bot) accept(ctx context.Context, updates []Update) error {
 		}
 		over = append(over, u.ID)
 		if first && u.Chat > 0 {
-			b.aside.Accept(ctx, u.Chat%atOnce, func(ctx context.Context) { b.refuseFlood(ctx, u.Chat) })
+			b.aside.Accept(ctx, atOnce+u.Chat%atOnce, func(ctx context.Context) { b.refuseFlood(ctx, u.Chat) }) // not behind a courtesy
 		}
 	}
 	if len(over) == 0 {

@@ -93,6 +93,9 @@ func (g *Gate) Do(ctx context.Context, rank Rank, chat int64, call func(context.
 func (g *Gate) turn(ctx context.Context, rank Rank, chat int64) error {
 	g.mu.Lock()
 	w := &waiter{chat, make(chan struct{})}
+	if rank == Answer && g.chat(chat).Tokens() < 2 && slices.ContainsFunc(g.lines[Owed], func(o *waiter) bool { return o.chat == chat }) {
+		rank = Owed // who writes and writes would never get the video, and the worker with it would wait as long
+	}
 	g.lines[rank] = append(g.lines[rank], w)
 	g.call()
 	g.mu.Unlock()

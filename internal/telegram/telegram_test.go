@@ -114,6 +114,50 @@ func TestAChatThatHasToWaitHoldsUpNoOtherAndIsNotFloodedAfterwards(t *testing.T)
 	})
 }
 
+func TestAnswersDoNotKeepAVideoFromWhoeverWritesAndWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := NewGate(time.Second), time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for ctx.Err() == nil {
+				g.Do(ctx, Answer, 1, fine)
+			}
+		}()
+		time.Sleep(10 * time.Second)
+		if err := g.Do(ctx, Owed, 1, fine); err != nil || time.Since(began) > 12*time.Second {
+			t.Errorf("got the video after %v, %v; want it in its turn", time.Since(began)-10*time.Second, err)
+		}
+		cancel()
+	})
+}
+
+func TestAFloodIsMoreThanCanBeAnsweredInAMinute(t *testing.T) {
+	f, now := NewFlood(time.Second), time.Unix(1_000_000, 0)
+	for minute := range 3 {
+		var over, first int
+		for range 1000 {
+			tooMany, begins := f.Over(1, now)
+			if tooMany {
+				over++
+			}
+			if begins {
+				first++
+			}
+		}
+		if over != 940 || first != 1 {
+			t.Errorf("minute %d: got %d over, %d beginnings; want 940, 1", minute, over, first)
+		}
+		if tooMany, _ := f.Over(2, now); tooMany {
+			t.Error("another chat is over")
+		}
+		now = now.Add(time.Minute)
+	}
+	f.Over(1, now)
+	if tooMany, _ := f.Over(1, now.Add(-24*time.Hour)); tooMany { // the clock was set back
+		t.Error("got a flood; want the count begun anew")
+	}
+}
+
 func TestWhoGivesUpWaitingTakesNobodysTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := NewGate(time.Second), time.Now()
