@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"maps"
 	"math"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -100,7 +99,7 @@ type Bot struct {
 // NewBot prepares the bot; the queue is set before Run.
 func NewBot(store *Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
 	b := &Bot{opts: opts, store: store, media: media, log: log, busy: make(chan struct{}, atOnce), flood: telegram.NewFlood(opts.Second),
-		client: telegram.Client{HTTP: &http.Client{}}} // no Timeout: it would cut uploads; every call has its own
+		client: telegram.NewClient()}
 	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
 		tg.WithHTTPClient(0, b.client), tg.WithDefaultHandler(b.route),
 		tg.WithErrorsHandler(func(err error) { log.Warn("telegram library", "err", err) }))

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -286,6 +288,51 @@ func TestClassify(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: got %v; want it counted as success", text, err)
 		}
+	}
+}
+
+func TestThoseWhoSendTogetherKeepTheirConnections(t *testing.T) {
+	var connections, calls atomic.Int64
+	together := make(chan struct{}, 20)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1)%20 == 0 { // all twenty of a round are on their way
+			for range 20 {
+				together <- struct{}{}
+			}
+		}
+		<-together
+		w.Header().Set("Content-Type", "application/json")
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	client := NewClient()
+	for range 5 {
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp, err := client.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			})
+		}
+		wg.Wait()
+	}
+	if n := connections.Load(); n > 30 { // Go may dial one more than it then needs
+		t.Errorf("got %d connections for five rounds of 20 calls; want some 20", n)
 	}
 }
 
