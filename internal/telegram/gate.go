@@ -17,6 +17,10 @@ import (
 const (
 	perSecond = 25
 	chatBurst = 3
+	// What was held up on its way arrives at once, and what has its turn by then follows: together these must be fewer than
+	// Telegram takes at once.
+	burst = 10
+	most  = 15 // messages on their way
 )
 
 // Rank says whose message goes first when there are more of them than Telegram takes.
@@ -43,6 +47,7 @@ type Gate struct {
 
 	mu    sync.Mutex
 	chats map[int64]*rate.Limiter
+	away  int              // messages on their way
 	lines [ranks][]*waiter // messages whose turn has not come, by rank, in the order of their arrival
 	alarm *time.Timer      // looks at the lines again
 	quiet time.Time        // a 429: nobody calls before
@@ -60,7 +65,7 @@ type waiter struct {
 // NewGate returns an open gate. second is how long a second of Telegram's limits takes: a second, but for whoever lets an
 // hour pass in minutes.
 func NewGate(second time.Duration) *Gate {
-	g := &Gate{second: second, all: rate.NewLimiter(rate.Every(second/perSecond), perSecond), chats: map[int64]*rate.Limiter{},
+	g := &Gate{second: second, all: rate.NewLimiter(rate.Every(second/perSecond), burst), chats: map[int64]*rate.Limiter{},
 		woken: make(chan struct{})}
 	g.alarm = time.AfterFunc(math.MaxInt64, func() {
 		g.mu.Lock()
@@ -77,6 +82,7 @@ func (g *Gate) Do(ctx context.Context, rank Rank, chat int64, call func(context.
 		if err := g.turn(ctx, rank, chat); err != nil {
 			return err
 		}
+		defer g.back()
 	}
 	if err := g.wait(ctx); err != nil { // last: the clock may have stopped meanwhile
 		return err
@@ -106,8 +112,21 @@ func (g *Gate) turn(ctx context.Context, rank Rank, chat int64) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	waiting := len(g.lines[rank])
 	g.lines[rank] = slices.DeleteFunc(g.lines[rank], func(other *waiter) bool { return other == w })
+	if len(g.lines[rank]) == waiting { // its turn came at the same time
+		g.away--
+		g.call()
+	}
 	return stopped(ctx, ctx.Err())
+}
+
+// back ends what turn began.
+func (g *Gate) back() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.away--
+	g.call()
 }
 
 // call lets those go whose turn has come: as many as Telegram takes, the lowest rank first, then who came first. One whose
@@ -117,6 +136,9 @@ func (g *Gate) call() {
 	again := time.Duration(math.MaxInt64)
 	for rank := range g.lines {
 		g.lines[rank] = slices.DeleteFunc(g.lines[rank], func(w *waiter) bool {
+			if g.away == most {
+				return false // whoever comes back looks again
+			}
 			chat := g.chat(w.chat)
 			if left := max(untilNext(g.all), untilNext(chat)); left > 0 {
 				again = min(again, left)
@@ -124,6 +146,7 @@ func (g *Gate) call() {
 			}
 			g.all.Allow()
 			chat.Allow()
+			g.away++
 			close(w.comes)
 			return true
 		})
@@ -142,7 +165,7 @@ func untilNext(l *rate.Limiter) time.Duration {
 
 // Spare reports whether a call that nobody misses, to a chat, would go out at once and hold up nobody.
 func (g *Gate) Spare(chat int64) bool {
-	if g.closed() > 0 || g.all.Tokens() <= perSecond/2 {
+	if g.closed() > 0 || g.all.Tokens() <= burst/2 {
 		return false
 	}
 	g.mu.Lock()
@@ -185,6 +208,7 @@ func (g *Gate) learn(err *Error) {
 	defer g.mu.Unlock()
 	switch err.Class {
 	case Wait:
+		err.after = time.Duration(float64(err.after) * g.second.Seconds())
 		if until := time.Now().Add(err.after); until.After(g.quiet) {
 			g.quiet = until
 		}

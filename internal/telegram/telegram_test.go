@@ -34,7 +34,7 @@ func TestPace(t *testing.T) {
 		most  time.Duration
 	}{
 		"one chat gets three at once, then one a second": {func(int) int64 { return 1 }, 8, 4900 * time.Millisecond, 5100 * time.Millisecond},
-		"many chats share twenty-five a second":          {func(i int) int64 { return int64(i + 1) }, 75, 1900 * time.Millisecond, 2100 * time.Millisecond},
+		"many chats share twenty-five a second":          {func(i int) int64 { return int64(i + 1) }, 60, 1900 * time.Millisecond, 2100 * time.Millisecond},
 		"what is no message has no pace":                 {func(int) int64 { return 0 }, 1000, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAnswersGoBeforeWhatIsOwedAndThatBeforeCourtesies(t *testing.T) {
 				}(chat)
 			}
 		}
-		send(Courtesy, perSecond) // go at once
+		send(Courtesy, burst) // go at once
 		synctest.Wait()
 		send(Courtesy, 50)
 		send(Owed, 50)
@@ -160,11 +160,32 @@ func TestAFloodIsMoreThanCanBeAnsweredInAMinute(t *testing.T) {
 	}
 }
 
+func TestWhatWasHeldUpOnItsWayIsNotTooMuchAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, road := NewGate(time.Second), make(chan struct{})
+		var arrived atomic.Int64
+		for chat := range int64(200) {
+			go g.Do(t.Context(), Owed, chat+1, func(context.Context) error { <-road; arrived.Add(1); return nil })
+		}
+		time.Sleep(time.Minute) // nothing gets through
+		close(road)
+		synctest.Wait()
+		if n := arrived.Load(); n < 15 || n > 28 {
+			t.Errorf("got %d messages at once; want fewer than the 30 that Telegram takes", n)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := arrived.Load(); n != 200 {
+			t.Errorf("got %d messages; want all", n)
+		}
+	})
+}
+
 func TestWhoGivesUpWaitingTakesNobodysTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := NewGate(time.Second), time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
-		for chat := range int64(perSecond + 50) {
+		for chat := range int64(burst + 50) {
 			go g.Do(ctx, Answer, chat+1, fine)
 		}
 		synctest.Wait()
