@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl
 
-.PHONY: demo test check build
+.PHONY: demo test check load build
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -26,6 +26,11 @@ check:
 	cd bench && go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./...
+
+# Ten thousand people ask for two thousand names in ten minutes, and again beside a million finished videos: 15 minutes.
+load:
+	@./packaging/need.sh $(RUN)
+	go test -run '^$$' -bench '^BenchmarkLoad' -benchtime 1x -timeout 120m .
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .

@@ -41,7 +41,7 @@ const (
 const (
 	progressRest = 3               // seconds of Telegram's between two edits of one message
 	maxTries     = 3               // to handle an update, before it is set aside
-	atOnce       = 16              // chats being answered at a time
+	atOnce       = 32              // chats being answered at a time
 	drain        = 5 * time.Second // for answers that are on their way when the program is to stop
 )
 
@@ -224,6 +224,9 @@ func (b *Bot) settle(ctx, work context.Context, u Update) {
 		case waits:
 			pause = wait
 		case err == nil, telegram.ClassOf(err) == telegram.Gone:
+			if t.done {
+				return
+			}
 			t.rest = func(context.Context) error { return nil } // done: only this is left to write
 			if err = b.store.Tx(work, func(tx *Tx) error { return tx.Handled(u.ID) }); err == nil {
 				return
@@ -259,6 +262,7 @@ var errShape = errors.New("an update of an unknown shape")
 type turn struct {
 	update int64
 	lang   string                      // of whom it is from, as far as known
+	done   bool                        // marked so, with its effect
 	rest   func(context.Context) error // what is left to do when the effect is in the database already
 	err    error
 }
@@ -299,7 +303,7 @@ func (b *Bot) tx(ctx context.Context, fn func(*Tx) error, then func(context.Cont
 	if err != nil {
 		return err
 	}
-	t.rest = then
+	t.rest, t.done = then, true
 	return then(ctx)
 }
 
@@ -321,10 +325,12 @@ func (b *Bot) route(ctx context.Context, _ *tg.Bot, u *models.Update) {
 
 // meet returns the user, with the language Telegram gives for them at the first contact.
 func (b *Bot) meet(ctx context.Context, from *models.User) (u User, err error) {
-	err = b.store.Tx(ctx, func(tx *Tx) (err error) {
-		u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.opts.Language))
-		return err
-	})
+	if u, err = b.store.Met(ctx, from.ID); errors.Is(err, ErrNotFound) {
+		err = b.store.Tx(ctx, func(tx *Tx) (err error) {
+			u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.opts.Language))
+			return err
+		})
+	}
 	turnOf(ctx).lang = u.Lang
 	return u, err
 }

@@ -699,7 +699,7 @@ func number(b *testing.B, name string, usual float64) float64 {
 // processor do not: to them it is LOAD_SPEED times the load. So what people wait for Telegram's turn is told as it would be, and what
 // they wait for the program is told too long, up to LOAD_SPEED times. LOAD_SPEED=1 takes the half hour.
 func BenchmarkLoad(b *testing.B) {
-	people, before, speed := int(number(b, "LOAD_PEOPLE", 10_000)), int(number(b, "LOAD_BEFORE", 1_000_000)), number(b, "LOAD_SPEED", 10)
+	people, before, speed := int(number(b, "LOAD_PEOPLE", 10_000)), int(number(b, "LOAD_BEFORE", 1_000_000)), number(b, "LOAD_SPEED", 5)
 	idle := time.Duration(number(b, "LOAD_IDLE", 60) * float64(time.Second)) // longer than Telegram keeps a poll open
 	var both [2]*figures
 	for b.Loop() {

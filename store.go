@@ -253,6 +253,13 @@ func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	return u, err
 }
 
+// Met returns a user who has written before and can be reached: meeting them again would change nothing. Else ErrNotFound.
+func (s *Store) Met(ctx context.Context, id int64) (User, error) {
+	u := User{ID: id}
+	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL`, id).Scan(&u.Lang))
+	return u, err
+}
+
 // SetLang stores the language a user chose.
 func (tx *Tx) SetLang(user int64, lang string) error {
 	return one(tx.Exec(`UPDATE users SET lang = ? WHERE id = ?`, lang, user))
