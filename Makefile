@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl
 
-.PHONY: demo test check bench fuzz build
+.PHONY: demo test check bench load fuzz build
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -44,6 +44,11 @@ fuzz: $(FUZZ:%=fuzz/%)
 
 fuzz/%:
 	go test -run '^$$' -fuzz '^$(word 2,$(subst @, ,$*))$$' -fuzztime $(or $(FUZZTIME),$(word 3,$(subst @, ,$*))) -fuzzminimizetime 20x ./$(firstword $(subst @, ,$*))
+
+# Ten thousand people ask for two thousand names in ten minutes, and again beside a million finished videos: 15 minutes.
+load:
+	@./packaging/need.sh $(RUN)
+	go test -run '^$$' -bench '^BenchmarkLoad' -benchtime 1x -timeout 120m .
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"maps"
 	"math"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -40,9 +39,9 @@ const (
 )
 
 const (
-	progressRest = 3 * time.Second // between two edits of one message
+	progressRest = 3               // seconds of Telegram's between two edits of one message
 	maxTries     = 3               // to handle an update, before it is set aside
-	atOnce       = 16              // chats being answered at a time
+	atOnce       = 32              // chats being answered at a time
 	drain        = 5 * time.Second // for answers that are on their way when the program is to stop
 )
 
@@ -78,6 +77,7 @@ type BotOptions struct {
 	Admins        []int64 // who see the admin commands
 	Rude          []string
 	CanDraw       func(template, name string) error // nil error: that template has every letter
+	Second        time.Duration                     // of Telegram's limits: see telegram.NewGate
 }
 
 // Bot talks to Telegram's users. It is the queue's messenger.
@@ -92,16 +92,18 @@ type Bot struct {
 
 	chats *telegram.Chats[Update]
 	busy  chan struct{} // one token a chat being answered
+	flood *telegram.Flood
+	aside *telegram.Chats[func(context.Context)] // messages that no handler waits for, in so many lines as are answered at a time
 }
 
 // NewBot prepares the bot; the queue is set before Run.
 func NewBot(store *Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
-	b := &Bot{opts: opts, store: store, media: media, log: log, busy: make(chan struct{}, atOnce),
-		client: telegram.Client{HTTP: &http.Client{}}} // no Timeout: it would cut uploads; every call has its own
+	b := &Bot{opts: opts, store: store, media: media, log: log, busy: make(chan struct{}, atOnce), flood: telegram.NewFlood(opts.Second),
+		client: telegram.NewClient()}
 	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
 		tg.WithHTTPClient(0, b.client), tg.WithDefaultHandler(b.route),
 		tg.WithErrorsHandler(func(err error) { log.Warn("telegram library", "err", err) }))
-	b.talk = telegram.Talk{API: api, Gate: telegram.NewGate(), Gone: func(ctx context.Context, chat int64) error {
+	b.talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second), Gone: func(ctx context.Context, chat int64) error {
 		return store.Tx(ctx, func(tx *Tx) error { return tx.SetReachable(chat, false) })
 	}}
 	return b, err
@@ -112,12 +114,17 @@ func (b *Bot) Run(ctx context.Context) error {
 	work, halt := outlive(ctx, drain)
 	defer halt()
 	b.chats = telegram.NewChats(func(ctx context.Context, u Update) { b.settle(ctx, work, u) })
+	b.aside = telegram.NewChats(func(_ context.Context, call func(context.Context)) {
+		if ctx.Err() == nil {
+			call(work)
+		}
+	})
 	left, err := b.store.Inbox(ctx)
+	if err == nil {
+		err = b.accept(ctx, left)
+	}
 	if err != nil {
 		return unlessStopped(ctx, fmt.Errorf("read the inbox: %w", err))
-	}
-	for _, u := range left {
-		b.chats.Accept(ctx, u.Chat, u)
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { telegram.Keep(ctx, b.receive, b.log) })
@@ -126,6 +133,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	wg.Go(func() { b.publishCommands(ctx, b.opts.Admins...) })
 	wg.Wait()
 	b.chats.Wait()
+	b.aside.Wait()
 	return nil
 }
 
@@ -154,10 +162,46 @@ func (b *Bot) receive(ctx context.Context) error {
 		return fmt.Errorf("store updates: %w", err)
 	}
 	b.talk.Gate.Up()
-	for _, u := range fresh {
-		b.chats.Accept(ctx, u.Chat, u)
+	return b.accept(ctx, fresh)
+}
+
+// accept hands updates to the handlers, but for those of whoever writes faster than Telegram takes answers: such a person is
+// told so, once a minute, and the rest is forgotten.
+func (b *Bot) accept(ctx context.Context, updates []Update) error {
+	var over []int64
+	for _, u := range updates {
+		tooMany, first := b.flood.Over(u.Chat, time.Now())
+		if u.Chat == 0 || !tooMany { // 0 is nobody's
+			b.chats.Accept(ctx, u.Chat, u)
+			continue
+		}
+		over = append(over, u.ID)
+		if first && u.Chat > 0 {
+			b.aside.Accept(ctx, atOnce+u.Chat%atOnce, func(ctx context.Context) { b.refuseFlood(ctx, u.Chat) }) // not behind a courtesy
+		}
 	}
-	return nil
+	if len(over) == 0 {
+		return nil
+	}
+	return b.store.Tx(ctx, func(tx *Tx) error {
+		for _, id := range over {
+			if err := tx.Handled(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (b *Bot) refuseFlood(ctx context.Context, user int64) {
+	language, err := b.store.Language(ctx, user)
+	if err != nil { // their first message is still waiting
+		language = b.opts.Language
+	}
+	b.log.Warn("somebody writes faster than can be answered", "user", user)
+	if _, err := b.say(ctx, user, language, "too_many", nil, nil); err != nil {
+		b.log.Warn("refuse a flood", "user", user, "err", err)
+	}
 }
 
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox. work is the
@@ -180,6 +224,9 @@ func (b *Bot) settle(ctx, work context.Context, u Update) {
 		case waits:
 			pause = wait
 		case err == nil, telegram.ClassOf(err) == telegram.Gone:
+			if t.done {
+				return
+			}
 			t.rest = func(context.Context) error { return nil } // done: only this is left to write
 			if err = b.store.Tx(work, func(tx *Tx) error { return tx.Handled(u.ID) }); err == nil {
 				return
@@ -215,6 +262,7 @@ var errShape = errors.New("an update of an unknown shape")
 type turn struct {
 	update int64
 	lang   string                      // of whom it is from, as far as known
+	done   bool                        // marked so, with its effect
 	rest   func(context.Context) error // what is left to do when the effect is in the database already
 	err    error
 }
@@ -255,7 +303,7 @@ func (b *Bot) tx(ctx context.Context, fn func(*Tx) error, then func(context.Cont
 	if err != nil {
 		return err
 	}
-	t.rest = then
+	t.rest, t.done = then, true
 	return then(ctx)
 }
 
@@ -277,10 +325,12 @@ func (b *Bot) route(ctx context.Context, _ *tg.Bot, u *models.Update) {
 
 // meet returns the user, with the language Telegram gives for them at the first contact.
 func (b *Bot) meet(ctx context.Context, from *models.User) (u User, err error) {
-	err = b.store.Tx(ctx, func(tx *Tx) (err error) {
-		u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.opts.Language))
-		return err
-	})
+	if u, err = b.store.Met(ctx, from.ID); errors.Is(err, ErrNotFound) {
+		err = b.store.Tx(ctx, func(tx *Tx) (err error) {
+			u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.opts.Language))
+			return err
+		})
+	}
 	turnOf(ctx).lang = u.Lang
 	return u, err
 }
@@ -714,14 +764,17 @@ func (b *Bot) reply(ctx context.Context, u User, id string, vars lang.Vars, keyb
 	return err
 }
 
-// stripButtons takes the buttons from a message whose question is settled. It is a courtesy: failing is no error.
+// stripButtons takes the buttons from a message whose question is settled, as soon as there is time for it. It is a courtesy:
+// no answer waits for it, failing is no error, and what is left of them when the program stops is not done.
 func (b *Bot) stripButtons(ctx context.Context, chat int64, message int) {
 	if message == 0 {
 		return
 	}
-	if err := b.talk.StripButtons(ctx, chat, message); err != nil {
-		b.log.Debug("take buttons away", "err", err)
-	}
+	b.aside.Accept(ctx, chat%atOnce, func(ctx context.Context) {
+		if err := b.talk.As(telegram.Courtesy).StripButtons(ctx, chat, message); err != nil {
+			b.log.Debug("take buttons away", "err", err)
+		}
+	})
 }
 
 // Withdraw deletes a progress message, as a courtesy.
@@ -738,13 +791,16 @@ func (b *Bot) Tell(ctx context.Context, t Task) (int, error) {
 	if t.To.Unreachable {
 		return 0, errUnreachable
 	}
+	tell := func(id string, vars lang.Vars, k telegram.Keyboard) (int, error) {
+		return b.talk.As(telegram.Owed).Send(ctx, t.To.Chat, lang.Say(t.To.Lang, id, vars), k)
+	}
 	switch t.Kind {
 	case Announce:
-		return b.say(ctx, t.To.Chat, t.To.Lang, "request_created", nil, cancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
+		return tell("request_created", nil, cancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
 	case Apologise:
-		return b.say(ctx, t.To.Chat, t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name}, retryKeyboard(t.To.Lang, t.AssetID))
+		return tell("apology", lang.Vars{"Name": t.Asset.Name}, retryKeyboard(t.To.Lang, t.AssetID))
 	}
-	return b.say(ctx, t.To.Chat, t.To.Lang, "done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), moreButton, "")))
+	return tell("done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), moreButton, "")))
 }
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
@@ -758,7 +814,7 @@ func (b *Bot) Send(ctx context.Context, t Task) (message int, fileID string, err
 	}
 	v := b.videoOf(t)
 	v.FileID = t.Asset.FileID
-	message, fileID, err = b.talk.SendVideo(ctx, t.To.Chat, v)
+	message, fileID, err = b.talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
 	if telegram.ClassOf(err) == telegram.BadFile { // one new upload, when this job's turn comes again
 		if err := b.store.Tx(ctx, func(tx *Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }); err != nil {
 			return 0, "", err
@@ -794,7 +850,7 @@ func (b *Bot) upload(ctx context.Context, t Task) (message int, fileID string, e
 		defer thumb.Close()
 		v.Thumb = thumb
 	}
-	return b.talk.SendVideo(ctx, t.To.Chat, v)
+	return b.talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
 }
 
 // lostForGood makes the error permanent if there is no such file: it will not come back.
@@ -807,7 +863,7 @@ func lostForGood(err error) error {
 
 // ---- progress
 
-// showProgress edits the progress messages after changes, each at most every progressRest.
+// showProgress edits the progress messages after changes, each at most every progressRest seconds.
 func (b *Bot) showProgress(ctx context.Context) {
 	changes := make(chan struct{}, 1)
 	defer b.queue.View(func(string, int) { nudge(changes) })()
@@ -830,7 +886,7 @@ func (b *Bot) showProgress(ctx context.Context) {
 		if dirty, err = b.editProgress(ctx, seen); err != nil && ctx.Err() == nil {
 			b.log.Warn("show progress", "err", err)
 		}
-		rest = time.After(progressRest)
+		rest = time.After(progressRest * b.opts.Second)
 	}
 }
 
@@ -860,7 +916,7 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]telegram.Shown) (
 			continue
 		}
 		text := lang.Say(w.Lang, "request_created", nil) + "\n\n" + progressLine(w, o)
-		if err := b.talk.Edit(ctx, w.Chat, w.Progress, text, cancelKeyboard(w.Lang, w.AssetID, w.Status)); err != nil {
+		if err := b.talk.As(telegram.Courtesy).Edit(ctx, w.Chat, w.Progress, text, cancelKeyboard(w.Lang, w.AssetID, w.Status)); err != nil {
 			if _, waits := retryAfter(err); waits {
 				return true, nil
 			}

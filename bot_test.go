@@ -192,7 +192,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
-		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost",
+		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
 		Role:   func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 },
 		Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
 		CanDraw: func(template, name string) error {
@@ -1029,7 +1029,7 @@ func TestDeletingMyDataDeletesTheVideoToo(t *testing.T) {
 	p.Send("/delete_my_data")
 	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
 	w.hears(p, "я всё удалил")
-	w.until("the files gone", func() bool { keys, err := w.files.Keys(w.Context()); return err == nil && len(keys) == 0 })
+	w.until("the files gone", func() bool { return len(keysOf(w.T, w.files)) == 0 })
 	if n := count(t, w.store, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM assets) + (SELECT count(*) FROM requests)`); n != 0 {
 		t.Errorf("got %d rows; want none", n)
 	}

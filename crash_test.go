@@ -28,6 +28,7 @@ const (
 	childDir    = "CHILD_DIR"    // data folder
 	childAPI    = "CHILD_API"    // address of the stand-in for Telegram
 	childSample = "CHILD_SAMPLE" // the engine's video
+	childSpeed  = "CHILD_SPEED"  // how many times as fast Telegram's clock runs; unset: this is not about load
 	childPoint  = "CHILD_POINT"  // dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
 )
 
@@ -35,6 +36,10 @@ const (
 func child() {
 	dir := os.Getenv(childDir)
 	sample = func() (string, error) { return os.Getenv(childSample), nil }
+	if speed, err := strconv.ParseFloat(os.Getenv(childSpeed), 64); err == nil {
+		loadChild(dir, speed)
+		return
+	}
 	point, err := strconv.ParseInt(os.Getenv(childPoint), 10, 64)
 	if err != nil {
 		panic(err)

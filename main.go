@@ -179,16 +179,19 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return err
 	}
 	defer store.Close()
-	files, err := openMedia(cfg, cfg.Media.Store)
+	opened, err := openMedia(cfg, cfg.Media.Store)
 	if err != nil {
 		return err
 	}
+	files := media.NewSweeper(opened)
 	defer files.Close()
-	switch err := sweep(ctx, store, files, cfg.DataDir); {
-	case isAway(err), errors.Is(err, media.ErrNotYours): // they cost room, no more
-		log.Warn("files that nobody needs stay where they are", "err", err)
-	case err != nil:
+	ours, err := tidy(ctx, store, files, cfg.DataDir)
+	if err != nil && !isAway(err) && !errors.Is(err, media.ErrNotYours) {
 		return err
+	}
+	notSwept := func(err error) { log.Warn("files that nobody needs stay where they are", "err", err) } // they cost room, no more
+	if err != nil {
+		notSwept(err)
 	}
 	work := filepath.Join(cfg.DataDir, "work")
 	maker, err := newMaker(cfg, work)
@@ -215,7 +218,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
-			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw,
+			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second,
 		}, log)
 		if err != nil {
 			return err
@@ -282,6 +285,15 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		}
 		if err := maker.Prepare(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("prepare the template", "err", err)
+		}
+		return nil
+	})
+	group.Go(func() error { // a million videos are not waited for
+		if !ours {
+			return nil
+		}
+		if err := unlessStopped(ctx, sweep(ctx, store, files)); err != nil {
+			notSwept(err)
 		}
 		return nil
 	})
@@ -449,36 +461,24 @@ func awayFor(err error) []string {
 	return []string{err.Error()}
 }
 
-// sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written. A
-// bucket is swept only for the data folder that used it first.
-func sweep(ctx context.Context, store *Store, files media.Store, dataDir string) error {
-	used, err := store.MediaKeys(ctx)
-	if err != nil || len(used) == 0 { // an empty database is rather a lost one than a reason to delete videos
-		return err
+// tidy prepares a store of files for the sweep. ours: it may be swept. A bucket is swept only for the data folder that used
+// it first.
+func tidy(ctx context.Context, store *Store, files media.Store, dataDir string) (ours bool, err error) {
+	if some, err := store.HasMedia(ctx); err != nil || !some { // an empty database is rather a lost one than a reason to delete videos
+		return false, err
 	}
 	owner, err := folder.ID(dataDir)
-	if err != nil {
-		return err
+	if err == nil {
+		err = cmp.Or(files.Ready(ctx), files.Tidy(ctx, owner))
 	}
-	if err := cmp.Or(files.Ready(ctx), files.Tidy(ctx, owner)); err != nil {
-		return err
-	}
-	keys, err := files.Keys(ctx)
-	if err != nil {
-		return err
-	}
-	needed := map[string]bool{}
-	for _, key := range used {
-		needed[key] = true
-	}
-	for _, key := range keys {
-		if ourFile.MatchString(key) && !needed[key] {
-			if err := files.Delete(ctx, key); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return err == nil, err
+}
+
+// sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
+func sweep(ctx context.Context, store *Store, files *media.Sweeper) error {
+	return files.Sweep(ctx, func(ctx context.Context, keys []string) ([]string, error) {
+		return store.Unneeded(ctx, slices.DeleteFunc(keys, func(key string) bool { return !ourFile.MatchString(key) }))
+	})
 }
 
 // ourFile is a media key that the queue or the page made.
@@ -1026,7 +1026,11 @@ func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
 		return err
 	}
 	defer to.Close()
-	if err := sweep(ctx, store, from, cfg.DataDir); err != nil && !errors.Is(err, media.ErrNotYours) { // they would stay for ever
+	ours, err := tidy(ctx, store, from, cfg.DataDir)
+	if err == nil && ours { // what is not moved would stay for ever
+		err = sweep(ctx, store, media.NewSweeper(from))
+	}
+	if err != nil && !errors.Is(err, media.ErrNotYours) {
 		return err
 	}
 	keys, err := store.MediaKeys(ctx)
@@ -1277,7 +1281,8 @@ var defaults string
 // Config is config.toml.
 type Config struct {
 	config.Settings
-	cacheDir string // of prepared templates
+	cacheDir string        // of prepared templates
+	second   time.Duration // of Telegram's limits
 }
 
 // known is what the settings may name.
@@ -1309,6 +1314,7 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 // fromDefaults are the defaults, changed by sources and then by the environment.
 func fromDefaults(environ []string, sources ...config.Source) (c Config, err error) {
 	all := append([]config.Source{{Name: "the defaults", Text: defaults}}, sources...)
+	c.second = time.Second
 	err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
 	return c, err
 }

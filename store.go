@@ -271,6 +271,13 @@ func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	return u, err
 }
 
+// Met returns a user who has written before and can be reached: meeting them again would change nothing. Else ErrNotFound.
+func (s *Store) Met(ctx context.Context, id int64) (User, error) {
+	u := User{ID: id}
+	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL`, id).Scan(&u.Lang))
+	return u, err
+}
+
 // SetLang stores the language a user chose.
 func (tx *Tx) SetLang(user int64, lang string) error {
 	return one(tx.Exec(`UPDATE users SET lang = ? WHERE id = ?`, lang, user))
@@ -1041,6 +1048,19 @@ func (s *Store) RenderTimes(ctx context.Context) ([]time.Duration, error) {
 // MediaKeys lists every key that an asset refers to.
 func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
 	return s.texts(ctx, `SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`)
+}
+
+// HasMedia reports whether any asset refers to a key.
+func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM assets WHERE status = 'COMPLETED')`).Scan(&yes)
+	return yes, err
+}
+
+// Unneeded picks, of media keys that begin with the id of an asset, those that no asset refers to. An asset that is not
+// finished may yet come to refer to its own.
+func (s *Store) Unneeded(ctx context.Context, keys []string) ([]string, error) {
+	return s.texts(ctx, `SELECT k.value FROM json_each(?) k WHERE NOT EXISTS (
+		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`, list(keys))
 }
 
 // Asset returns one asset as last committed.

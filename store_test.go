@@ -755,3 +755,21 @@ func TestAPageGoesOnAfterAVideoThatWasDeleted(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoeverIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
+	s := newStore(t)
+	met := func(want string, err error) {
+		t.Helper()
+		if u, got := s.Met(t.Context(), 1); !errors.Is(got, err) || u.Lang != want {
+			t.Errorf("got %q, %v; want %q, %v", u.Lang, got, want, err)
+		}
+	}
+	met("", ErrNotFound)
+	meet := func() { write(t, s, func(tx *Tx) error { _, err := tx.Meet(1, "en"); return err }) }
+	meet()
+	met("en", nil)
+	write(t, s, func(tx *Tx) error { return tx.SetReachable(1, false) })
+	met("", ErrNotFound)
+	meet()
+	met("en", nil)
+}

@@ -81,7 +81,7 @@ func Open(path, schema string, steps []string) (*DB, error) {
 		}
 		return nil, err
 	}
-	readers, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-16000)"))
+	readers, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-2000)"))
 	if err != nil {
 		conn.Close()
 		writer.Close()

@@ -9,14 +9,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 )
 
 // Disk keeps files in one folder.
 type Disk struct{ root *os.Root }
 
-// partial marks a file that is still being written; a key cannot begin with it.
-const partial = ".part-"
+// partial is the folder of what is still being written; no key is called so. A folder of its own is emptied without
+// looking through all videos.
+const partial = ".part"
 
 // OpenDisk opens the folder, creating it, and removes what an earlier process left half written.
 func OpenDisk(dir string) (*Disk, error) {
@@ -27,16 +28,10 @@ func OpenDisk(dir string) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	leftovers, err := filepath.Glob(filepath.Join(dir, partial+"*"))
-	if err != nil {
+	if err := root.RemoveAll(partial); err != nil {
 		return nil, err
 	}
-	for _, f := range leftovers {
-		if err := os.Remove(f); err != nil {
-			return nil, err
-		}
-	}
-	return &Disk{root}, nil
+	return &Disk{root}, root.Mkdir(partial, 0o750)
 }
 
 // Put is Store's. What it has put survives a power cut.
@@ -45,7 +40,7 @@ func (d *Disk) Put(ctx context.Context, key, path string, progress func(sent int
 }
 
 func (d *Disk) put(ctx context.Context, key string, file io.Reader, size int64, progress func(sent int64)) error {
-	temp := partial + key
+	temp := partial + "/" + key
 	dst, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
 	if err != nil {
 		return err
@@ -104,13 +99,24 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 }
 
 // Keys is Store's.
-func (d *Disk) Keys(context.Context) ([]string, error) {
+func (d *Disk) Keys(ctx context.Context, each func(keys []string) error) error {
 	folder, err := d.root.Open(".")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer folder.Close()
-	return folder.Readdirnames(-1)
+	for ctx.Err() == nil {
+		keys, err := folder.Readdirnames(some)
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := each(slices.DeleteFunc(keys, func(key string) bool { return key == partial })); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // Ready is Store's. Whether there is room left is looked at before each video.

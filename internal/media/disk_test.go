@@ -65,8 +65,8 @@ func TestAPutThatFailsLeavesNothing(t *testing.T) {
 	if err := d.Put(t.Context(), "a.mp4", "/nothing/here", nil); err == nil {
 		t.Error("got no error for a file that is not there")
 	}
-	if keys, err := d.Keys(t.Context()); err != nil || len(keys) != 0 {
-		t.Errorf("got %q, %v; want an empty folder", keys, err)
+	if list := keys(t, d); len(list) != 0 {
+		t.Errorf("got %q; want an empty folder", list)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestKeysStayInTheFolder(t *testing.T) {
 
 func TestHalfWrittenFilesOfADeadProcessAreSwept(t *testing.T) {
 	_, dir := newDisk(t)
-	if err := os.WriteFile(filepath.Join(dir, partial+"x"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, partial, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d, err := OpenDisk(dir)
@@ -104,7 +104,7 @@ func TestHalfWrittenFilesOfADeadProcessAreSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if keys, err := d.Keys(t.Context()); err != nil || len(keys) != 0 {
-		t.Errorf("got %q, %v; want an empty folder", keys, err)
+	if list, err := os.ReadDir(filepath.Join(dir, partial)); err != nil || len(list) != 0 {
+		t.Errorf("got %v, %v; want nothing", list, err)
 	}
 }

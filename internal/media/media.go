@@ -20,8 +20,8 @@ type Store interface {
 	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
 	// Delete removes a key. One that is not there is no error.
 	Delete(ctx context.Context, key string) error
-	// Keys lists every key there is.
-	Keys(ctx context.Context) ([]string, error)
+	// Keys lists every key there is, some at a time: there may be millions. An error of each ends it, and is its own.
+	Keys(ctx context.Context, each func(keys []string) error) error
 	// Ready returns nil if files can be kept and read now, or says in a sentence why not.
 	Ready(ctx context.Context) error
 	// Tidy removes what an earlier process left half written. The store belongs to the first owner that tidies it; the error
@@ -59,6 +59,9 @@ func check(key string) error {
 	}
 	return nil
 }
+
+// some is how many keys are listed at a time.
+const some = 1000
 
 // counter tells how many bytes have passed: what is written to it, and what minio-go reads from it, which is how that tells
 // what it sends. What is sent again is not counted beyond the end.

@@ -140,30 +140,38 @@ func (s *S3) remove(ctx context.Context, key string) error {
 }
 
 // Keys is Store's.
-func (s *S3) Keys(ctx context.Context) (keys []string, err error) { return s.list(ctx, 0) }
-
-// list lists the keys, or, when some is not 0, only so many of the objects.
-func (s *S3) list(ctx context.Context, some int) (keys []string, err error) {
+func (s *S3) Keys(ctx context.Context, each func(keys []string) error) error {
 	inside, cancel := context.WithCancel(ctx)
 	defer cancel()
-	seen := 0
-	for o := range s.client.ListObjects(inside, s.config.Bucket, minio.ListObjectsOptions{Prefix: s.config.Prefix, MaxKeys: some}) {
+	var keys []string
+	for o := range s.client.ListObjects(inside, s.config.Bucket, minio.ListObjectsOptions{Prefix: s.config.Prefix}) {
 		if o.Err != nil {
-			return nil, s.met(ctx, o.Err)
+			return s.met(ctx, o.Err)
 		}
 		if key := strings.TrimPrefix(o.Key, s.config.Prefix); check(key) == nil {
 			keys = append(keys, key)
 		}
-		if seen++; seen == some {
-			break
+		if len(keys) == some {
+			if err := each(keys); err != nil {
+				return err
+			}
+			keys = keys[:0]
 		}
 	}
-	return keys, s.met(ctx, ctx.Err())
+	if err := s.met(ctx, ctx.Err()); err != nil || len(keys) == 0 {
+		return err
+	}
+	return each(keys)
 }
 
+// look lists no more than one object.
 func (s *S3) look(ctx context.Context) error {
-	_, err := s.list(ctx, 1)
-	return err
+	inside, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for o := range s.client.ListObjects(inside, s.config.Bucket, minio.ListObjectsOptions{Prefix: s.config.Prefix, MaxKeys: 1}) {
+		return s.met(ctx, o.Err)
+	}
+	return s.met(ctx, ctx.Err())
 }
 
 // Ready is Store's. It looks; after a file was refused it keeps one of its own to know whether that works again.

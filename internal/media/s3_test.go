@@ -52,8 +52,8 @@ func film(t *testing.T, size int) (path string, content []byte) {
 
 func keys(t *testing.T, s Store) []string {
 	t.Helper()
-	list, err := s.Keys(t.Context())
-	if err != nil {
+	var list []string
+	if err := s.Keys(t.Context(), func(keys []string) error { list = append(list, keys...); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(list)
@@ -208,7 +208,7 @@ func TestAServiceThatIsAwayIsWaitedForAndThenNotForEver(t *testing.T) {
 	server.Stop()
 	all := func() map[string]error {
 		_, opened := s.Open(t.Context(), "a.mp4")
-		_, listed := s.Keys(t.Context())
+		listed := s.Keys(t.Context(), func([]string) error { return nil })
 		_, read := file.Read(make([]byte, 1))
 		return map[string]error{"Put": s.Put(t.Context(), "b.mp4", path, nil), "Open": opened, "Keys": listed, "Read": read,
 			"Delete": s.Delete(t.Context(), "a.mp4"), "Ready": s.Ready(t.Context())}

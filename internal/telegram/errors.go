@@ -125,6 +125,14 @@ func contains(err error, texts []string) bool {
 // its own.
 type Client struct{ HTTP *http.Client }
 
+// NewClient returns a Client without a time limit, which would cut uploads: every call has its own. It keeps the connections of
+// all who send at a time; by default Go keeps two, and each other call would begin with a handshake.
+func NewClient() Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = transport.MaxIdleConns
+	return Client{HTTP: &http.Client{Transport: transport}}
+}
+
 // Do implements the client that the library asks for.
 func (c Client) Do(r *http.Request) (*http.Response, error) {
 	resp, err := c.HTTP.Do(r)

@@ -53,13 +53,21 @@ func (k Keyboard) markup() models.ReplyMarkup {
 type Talk struct {
 	API  *bot.Bot
 	Gate *Gate
+	Rank Rank // of the messages
 	// Gone is told of a chat that cannot be written to.
 	Gone func(ctx context.Context, chat int64) error
 }
 
+// As returns a Talk whose messages have another rank.
+func (t *Talk) As(r Rank) *Talk {
+	other := *t
+	other.Rank = r
+	return &other
+}
+
 // call makes one call. chat is 0 for calls that Telegram does not count among a chat's messages and edits.
 func (t *Talk) call(ctx context.Context, chat int64, limit time.Duration, fn func(context.Context) error) error {
-	err := t.Gate.Do(ctx, chat, func(ctx context.Context) error {
+	err := t.Gate.Do(ctx, t.Rank, chat, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		return fn(ctx)

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,15 +33,15 @@ func TestPace(t *testing.T) {
 		least time.Duration
 		most  time.Duration
 	}{
-		"one chat gets three at once, then one a second":  {func(int) int64 { return 1 }, 8, 4900 * time.Millisecond, 5100 * time.Millisecond},
-		"many chats share twenty-five a second":           {func(i int) int64 { return int64(i + 1) }, 75, 1900 * time.Millisecond, 2100 * time.Millisecond},
-		"what is no message to a chat has no chat's pace": {func(int) int64 { return 0 }, 25, 0, 100 * time.Millisecond},
+		"one chat gets three at once, then one a second": {func(int) int64 { return 1 }, 8, 4900 * time.Millisecond, 5100 * time.Millisecond},
+		"many chats share twenty-five a second":          {func(i int) int64 { return int64(i + 1) }, 60, 1900 * time.Millisecond, 2100 * time.Millisecond},
+		"what is no message has no pace":                 {func(int) int64 { return 0 }, 1000, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g, began := NewGate(), time.Now()
+				g, began := NewGate(time.Second), time.Now()
 				for i := range c.calls {
-					if err := g.Do(t.Context(), c.chat(i), fine); err != nil {
+					if err := g.Do(t.Context(), Answer, c.chat(i), fine); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -50,10 +53,154 @@ func TestPace(t *testing.T) {
 	}
 }
 
+func TestAnswersGoBeforeWhatIsOwedAndThatBeforeCourtesies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := NewGate(time.Second), time.Now()
+		var last [ranks]atomic.Int64 // ms
+		chat := int64(0)
+		send := func(rank Rank, n int) {
+			for range n {
+				chat++
+				go func(chat int64) {
+					g.Do(t.Context(), rank, chat, func(context.Context) error { last[rank].Store(time.Since(began).Milliseconds()); return nil })
+				}(chat)
+			}
+		}
+		send(Courtesy, burst) // go at once
+		synctest.Wait()
+		send(Courtesy, 50)
+		send(Owed, 50)
+		synctest.Wait()
+		send(Answer, 50) // who come last are the first
+		synctest.Wait()
+		for rank, want := range []int64{2000, 4000, 6000} {
+			time.Sleep(time.Duration(want)*time.Millisecond - time.Since(began) + 20*time.Millisecond)
+			synctest.Wait()
+			if got := last[rank].Load(); got < want-20 || got > want+20 {
+				t.Errorf("rank %d: got the last of them after %d ms; want %d", rank, got, want)
+			}
+		}
+	})
+}
+
+func TestAChatThatHasToWaitHoldsUpNoOtherAndIsNotFloodedAfterwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := NewGate(time.Second), time.Now()
+		at := map[int64][]time.Duration{}
+		var mu sync.Mutex
+		send := func(chat int64) {
+			go g.Do(t.Context(), Owed, chat, func(context.Context) error {
+				mu.Lock()
+				defer mu.Unlock()
+				at[chat] = append(at[chat], time.Since(began))
+				return nil
+			})
+			synctest.Wait()
+		}
+		for range 10 {
+			send(1)
+		}
+		for chat := range int64(200) { // a backlog of 8 s: those of chat 1 would be let go together at its end
+			send(chat + 2)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := at[201][0]; got > 8*time.Second {
+			t.Errorf("got the last of the others after %v; want it after 8 s at the most", got)
+		}
+		for i := chatBurst; i < 10; i++ {
+			if got := at[1][i] - at[1][i-chatBurst]; got < 999*time.Millisecond {
+				t.Errorf("got messages %d to %d of a chat within %v; want a second for one more than %d", i-chatBurst+1, i+1, got, chatBurst)
+			}
+		}
+	})
+}
+
+func TestAnswersDoNotKeepAVideoFromWhoeverWritesAndWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := NewGate(time.Second), time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			for ctx.Err() == nil {
+				g.Do(ctx, Answer, 1, fine)
+			}
+		}()
+		time.Sleep(10 * time.Second)
+		if err := g.Do(ctx, Owed, 1, fine); err != nil || time.Since(began) > 12*time.Second {
+			t.Errorf("got the video after %v, %v; want it in its turn", time.Since(began)-10*time.Second, err)
+		}
+		cancel()
+	})
+}
+
+func TestAFloodIsMoreThanCanBeAnsweredInAMinute(t *testing.T) {
+	f, now := NewFlood(time.Second), time.Unix(1_000_000, 0)
+	for minute := range 3 {
+		var over, first int
+		for range 1000 {
+			tooMany, begins := f.Over(1, now)
+			if tooMany {
+				over++
+			}
+			if begins {
+				first++
+			}
+		}
+		if over != 940 || first != 1 {
+			t.Errorf("minute %d: got %d over, %d beginnings; want 940, 1", minute, over, first)
+		}
+		if tooMany, _ := f.Over(2, now); tooMany {
+			t.Error("another chat is over")
+		}
+		now = now.Add(time.Minute)
+	}
+	f.Over(1, now)
+	if tooMany, _ := f.Over(1, now.Add(-24*time.Hour)); tooMany { // the clock was set back
+		t.Error("got a flood; want the count begun anew")
+	}
+}
+
+func TestWhatWasHeldUpOnItsWayIsNotTooMuchAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, road := NewGate(time.Second), make(chan struct{})
+		var arrived atomic.Int64
+		for chat := range int64(200) {
+			go g.Do(t.Context(), Owed, chat+1, func(context.Context) error { <-road; arrived.Add(1); return nil })
+		}
+		time.Sleep(time.Minute) // nothing gets through
+		close(road)
+		synctest.Wait()
+		if n := arrived.Load(); n < 15 || n > 28 {
+			t.Errorf("got %d messages at once; want fewer than the 30 that Telegram takes", n)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := arrived.Load(); n != 200 {
+			t.Errorf("got %d messages; want all", n)
+		}
+	})
+}
+
+func TestWhoGivesUpWaitingTakesNobodysTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := NewGate(time.Second), time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		for chat := range int64(burst + 50) {
+			go g.Do(ctx, Answer, chat+1, fine)
+		}
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if err := g.Do(t.Context(), Courtesy, 999, fine); err != nil || time.Since(began) > 50*time.Millisecond {
+			t.Errorf("got %v after %v; want the next turn, after 40 ms", err, time.Since(began))
+		}
+	})
+}
+
 func TestA429StopsEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGate()
-		err := g.Do(t.Context(), 1, func(context.Context) error { return tooMany(30) })
+		g := NewGate(time.Second)
+		err := g.Do(t.Context(), Answer, 1, func(context.Context) error { return tooMany(30) })
 		var e *Error
 		if !errors.As(err, &e) || e.Class != Wait {
 			t.Fatalf("got %v; want an error that asks to wait", err)
@@ -63,7 +210,7 @@ func TestA429StopsEverything(t *testing.T) {
 		}
 		calls := 0
 		for chat := range int64(50) {
-			err := g.Do(t.Context(), chat, func(context.Context) error { calls++; return nil })
+			err := g.Do(t.Context(), Answer, chat, func(context.Context) error { calls++; return nil })
 			if ClassOf(err) != Wait {
 				t.Errorf("got %v; want to be told to wait", err)
 			}
@@ -73,7 +220,7 @@ func TestA429StopsEverything(t *testing.T) {
 			t.Error("there is time to spare; want none")
 		}
 		time.Sleep(31 * time.Second)
-		if err := g.Do(t.Context(), 1, func(context.Context) error { calls++; return nil }); err != nil || calls != 1 {
+		if err := g.Do(t.Context(), Answer, 1, func(context.Context) error { calls++; return nil }); err != nil || calls != 1 {
 			t.Errorf("got %v, %d calls; want the one after the wait", err, calls)
 		}
 	})
@@ -81,17 +228,17 @@ func TestA429StopsEverything(t *testing.T) {
 
 func TestThoseWhoQueueForTheLimiterSeeThe429Too(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGate()
+		g := NewGate(time.Second)
 		var late atomic.Int64
 		for chat := range int64(100) {
-			go g.Do(t.Context(), chat+1, func(context.Context) error {
+			go g.Do(t.Context(), Answer, chat+1, func(context.Context) error {
 				if chat > 30 {
 					late.Add(1)
 				}
 				return nil
 			})
 		}
-		g.Do(t.Context(), 0, func(context.Context) error { return tooMany(3600) })
+		g.Do(t.Context(), Answer, 0, func(context.Context) error { return tooMany(3600) })
 		stopped := late.Load()
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -103,10 +250,10 @@ func TestThoseWhoQueueForTheLimiterSeeThe429Too(t *testing.T) {
 
 func TestUnreachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewGate()
+		g := NewGate(time.Second)
 		var pauses []time.Duration
 		for range 7 {
-			err := g.Do(t.Context(), 0, func(context.Context) error { return down("no way") })
+			err := g.Do(t.Context(), Answer, 0, func(context.Context) error { return down("no way") })
 			var e *Error
 			if !errors.As(err, &e) {
 				t.Fatal(err)
@@ -118,9 +265,9 @@ func TestUnreachable(t *testing.T) {
 		if got, want := fmt.Sprint(pauses), "[1s 2s 4s 8s 16s 30s 30s]"; got != want {
 			t.Errorf("got pauses %s; want %s", got, want)
 		}
-		g.Do(t.Context(), 0, func(context.Context) error { return down("no way") })
+		g.Do(t.Context(), Answer, 0, func(context.Context) error { return down("no way") })
 		g.Up()
-		if err := g.Do(t.Context(), 0, fine); err != nil {
+		if err := g.Do(t.Context(), Answer, 0, fine); err != nil {
 			t.Errorf("after somebody reached it: got %v; want the call made", err)
 		}
 	})
@@ -144,7 +291,7 @@ func TestClassify(t *testing.T) {
 		"an answer nobody understands": {fmt.Errorf(`error decode response body for method sendMessage, {"text":"Аглая", unexpected EOF`), Odd, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := NewGate().Do(t.Context(), 0, func(context.Context) error { return c.err })
+			err := NewGate(time.Second).Do(t.Context(), Answer, 0, func(context.Context) error { return c.err })
 			var e *Error
 			if !errors.As(err, &e) {
 				t.Fatalf("got %v; want an *Error", err)
@@ -158,10 +305,55 @@ func TestClassify(t *testing.T) {
 		})
 	}
 	for _, text := range []string{"message is not modified", "query is too old and response timeout expired", "message to delete not found"} {
-		err := NewGate().Do(t.Context(), 0, func(context.Context) error { return fmt.Errorf("%w, Bad Request: %s", bot.ErrorBadRequest, text) })
+		err := NewGate(time.Second).Do(t.Context(), Answer, 0, func(context.Context) error { return fmt.Errorf("%w, Bad Request: %s", bot.ErrorBadRequest, text) })
 		if err != nil {
 			t.Errorf("%s: got %v; want it counted as success", text, err)
 		}
+	}
+}
+
+func TestThoseWhoSendTogetherKeepTheirConnections(t *testing.T) {
+	var connections, calls atomic.Int64
+	together := make(chan struct{}, 20)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1)%20 == 0 { // all twenty of a round are on their way
+			for range 20 {
+				together <- struct{}{}
+			}
+		}
+		<-together
+		w.Header().Set("Content-Type", "application/json")
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	client := NewClient()
+	for range 5 {
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp, err := client.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			})
+		}
+		wg.Wait()
+	}
+	if n := connections.Load(); n > 30 { // Go may dial one more than it then needs
+		t.Errorf("got %d connections for five rounds of 20 calls; want some 20", n)
 	}
 }
 
