@@ -67,12 +67,12 @@ func Open(path, schema string, steps []string) (*DB, error) {
 	}
 	writer.SetMaxOpenConns(1)
 	conn, err := writer.Conn(context.Background())
-	if err != nil {
-		writer.Close()
-		return nil, err
+	if err == nil {
+		if err = upgrade(conn, schema, steps); err != nil {
+			conn.Close()
+		}
 	}
-	if err := upgrade(conn, schema, steps); err != nil {
-		conn.Close()
+	if err != nil {
 		writer.Close()
 		var known *sqlite.Error
 		if errors.As(err, &known) && known.Code()&0xff == sqlite3.SQLITE_FULL {

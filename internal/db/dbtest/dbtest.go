@@ -71,11 +71,19 @@ func Watch(t testing.TB, dir string) *Disk {
 	return d
 }
 
-// Ops returns how many operations there have been. What a program says now, it says after them.
-func (d *Disk) Ops() int {
+// Ops returns how many operations there have been, of some kinds or of all. What a program says now, it says after them.
+func (d *Disk) Ops(kinds ...Kind) (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.ops)
+	if len(kinds) == 0 {
+		return len(d.ops)
+	}
+	for _, o := range d.ops {
+		if slices.Contains(kinds, o.kind) {
+			n++
+		}
+	}
+	return n
 }
 
 // Fail makes the n-th operation from now that is of one of the kinds fail, once, with one of SQLite's codes.
