@@ -101,7 +101,12 @@ func newWorld(t *testing.T) *world {
 func newWorldOf(t *testing.T, offers []Offer) *world {
 	t.Helper()
 	t.Parallel() // much of the time is spent in Telegram's limits
-	w := &world{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
+	return newWorldIn(t, t.TempDir(), offers)
+}
+
+func newWorldIn(t *testing.T, dir string, offers []Offer) *world {
+	t.Helper()
+	w := &world{T: t, dir: dir, tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
 	w.http = httptest.NewServer(w.tg)
 	t.Cleanup(func() {
 		w.stop()

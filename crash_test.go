@@ -1,12 +1,17 @@
-// Tests that kill the program: at every point where it is about to write, and fifty times at random.
+// Tests that kill the program: at every point where it is about to write or to talk to Telegram, and at random; that start two
+// of it; and that put a backup back.
 
 package main
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -21,6 +26,7 @@ import (
 	"time"
 
 	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/lang"
 )
 
 // What a test tells its child, a copy of the test program that is Retake.
@@ -68,12 +74,19 @@ type victim struct {
 	cmd  *exec.Cmd
 	dead chan struct{} // closed when cmd has ended
 	log  *journal
+	born []time.Time // when it was started
 }
 
 func newVictim(t *testing.T) *victim {
 	t.Helper()
+	return newVictimBehind(t, func(tg http.Handler) http.Handler { return tg })
+}
+
+// newVictimBehind makes one that reaches the stand-in for Telegram through something else.
+func newVictimBehind(t *testing.T, between func(http.Handler) http.Handler) *victim {
+	t.Helper()
 	v := &victim{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}}
-	v.http = httptest.NewServer(v.tg)
+	v.http = httptest.NewServer(between(v.tg))
 	command, err := engine(v.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -101,6 +114,7 @@ func (v *victim) start(point int) {
 	v.cmd = exec.Command(os.Args[0])
 	v.cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
 	v.cmd.Stdout, v.cmd.Stderr = v.log, v.log
+	v.born = append(v.born, time.Now())
 	if err := v.cmd.Start(); err != nil {
 		v.Fatal(err)
 	}
@@ -189,20 +203,8 @@ func (v *victim) nothingIsLost(then func()) {
 	w.calm()
 	then()
 	v.kill()
-	for query, want := range map[string]int{
-		`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING')`:                                                             0,
-		`SELECT count(*) FROM assets WHERE status IN ('PENDING', 'PROCESSING')`:                                                               0,
-		`SELECT count(*) FROM assets WHERE status = 'FAILED' AND name NOT LIKE 'Сбой%'`:                                                       0,
-		`SELECT count(*) FROM (SELECT 1 FROM attempts WHERE kind = 'APOLOGISE' AND outcome = 'done' GROUP BY request_id HAVING count(*) > 1)`: 0,
-		`SELECT count(*) FROM requests r WHERE r.status = 'FAILED' AND r.answer_id IS NULL`:                                                   0,
-		`SELECT count(*) FROM (SELECT 1 FROM assets WHERE status = 'FAILED' AND 3 <> (SELECT count(*) FROM attempts t
-			WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome IN ('rescheduled', 'gave up')))`: 0,
-		`SELECT count(*) FROM inbox WHERE error IS NOT NULL`: 0,
-	} {
-		if got := count(v, s, query); got != want {
-			v.Errorf("%s: got %d; want %d", query, got, want)
-		}
-	}
+	isPeace(v, s)
+	v.tidy(s)
 	if v.Failed() {
 		rows, err := s.db.Read().Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
 			FROM attempts t JOIN assets a ON a.id = t.asset_id WHERE t.outcome <> 'done' AND a.name NOT LIKE 'Сбой%'`)
@@ -220,6 +222,90 @@ func (v *victim) nothingIsLost(then func()) {
 	}
 }
 
+// extra counts the videos, and the messages about one video, that somebody has got more than once, of each the times beyond the
+// first; there may be one for each kill.
+func (v *victim) extra() (n int) {
+	v.Helper()
+	defer func() {
+		if kills := len(v.born) - 1; n > kills {
+			v.Errorf("got %d messages more than once; want at most one for each of %d kills", n, kills)
+		}
+	}()
+	seen := map[string]bool{}
+	for _, c := range v.tg.Calls() {
+		if what := c.Params["caption"] + c.Params["reply_markup"]; c.OK && (c.Method == "sendVideo" || strings.Contains(what, retryButton+":") || strings.Contains(what, cancelButton+":")) {
+			key := fmt.Sprint(c.Chat, c.Method, what)
+			if seen[key] {
+				n++
+			}
+			seen[key] = true
+		}
+	}
+	return n
+}
+
+// tidy looks for what the program may not leave behind: processes, half made files, and files that no video needs.
+func (v *victim) tidy(s *Store) {
+	v.Helper()
+	keys, err := s.MediaKeys(v.Context())
+	if err != nil {
+		v.Fatal(err)
+	}
+	filepath.WalkDir(v.dir, func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(v.dir, path)
+		switch folder, file := filepath.Split(name); {
+		case err != nil:
+			v.Error(err)
+		case d.IsDir():
+		case folder == "" && (strings.HasPrefix(file, "retake.db") || slices.Contains([]string{"config.toml", "lock", "id", "token.key", brokenFile}, file)):
+		case folder == "media/" && slices.Contains(keys, file), folder == "rude/":
+		default:
+			v.Errorf("%s is left", name)
+		}
+		return nil
+	})
+	w := &world{T: v.T, log: v.log}
+	w.until("the end of every child", func() bool { return len(processesOf(v.dir)) == 0 })
+}
+
+// processesOf lists the command lines of those that have to do with a folder.
+func processesOf(dir string) (found []string) {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range lines {
+		if line, err := os.ReadFile(path); err == nil && strings.Contains(string(line), dir) { // it may have ended by now
+			found = append(found, string(line))
+		}
+	}
+	return found
+}
+
+// rescues returns how long after each start of the program it had found out what was under way when it died, and how long
+// after that it began to work on it.
+func (v *victim) rescues() (found, begun []time.Duration) {
+	v.Helper()
+	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer s.Close()
+	for i, from := range v.born {
+		until := time.Now()
+		if i+1 < len(v.born) {
+			until = v.born[i+1]
+		}
+		crashed := count(v, s, `SELECT ifnull(min(finished), 0) FROM attempts WHERE outcome = 'crashed' AND finished BETWEEN ? AND ?`, from.UnixMilli(), until.UnixMilli())
+		first := count(v, s, `SELECT ifnull(min(started), 0) FROM attempts WHERE started BETWEEN ? AND ?`, crashed, until.UnixMilli())
+		if crashed == 0 || first == 0 { // nothing was under way, or it was killed too soon
+			continue
+		}
+		found = append(found, moment(int64(crashed)).Sub(from))
+		begun = append(begun, moment(int64(first)).Sub(from))
+	}
+	slices.Sort(found)
+	slices.Sort(begun)
+	return found, begun
+}
+
 func (v *victim) breaks() {
 	v.Helper()
 	if err := os.WriteFile(filepath.Join(v.dir, brokenFile), []byte("Сбой"), 0o600); err != nil {
@@ -228,6 +314,46 @@ func (v *victim) breaks() {
 }
 
 func (v *victim) mends() { os.Remove(filepath.Join(v.dir, brokenFile)) }
+
+// story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then. It is
+// started once more, as an operator's systemd would, and the story told to its end.
+func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}) (died bool) {
+	v.Helper()
+	v.breaks()
+	v.start(point)
+	ctx, cancel := context.WithTimeout(v.Context(), time.Minute)
+	defer cancel()
+	over, revived := make(chan struct{}), make(chan bool)
+	go func() {
+		select {
+		case <-strike:
+			v.kill()
+			close(struck)
+		case <-v.dead:
+		case <-over:
+			revived <- false
+			return
+		}
+		v.start(0)
+		revived <- true
+	}()
+	var people sync.WaitGroup
+	for i, name := range []string{"Маша", "Маша", "Сбой"} {
+		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
+		people.Go(func() {
+			if err := p.wants(ctx, name, v.mends); err != nil {
+				v.Errorf("%v\n%s", err, v.log)
+			}
+		})
+	}
+	people.Wait()
+	v.nothingIsLost(func() {
+		close(over)
+		died = <-revived
+	})
+	v.extra()
+	return died
+}
 
 // TestKilledAtEveryPoint lets the program die before its 1st, 2nd, 3rd, … transaction of a story, until the story ends
 // before the program does.
@@ -240,39 +366,11 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		wg.Go(func() {
 			for point := lane + 1; past.Load() == 0 && !t.Failed(); point += together {
 				t.Run(strconv.Itoa(point), func(t *testing.T) {
-					v := newVictim(t)
-					v.breaks()
-					v.start(point)
-					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-					defer cancel()
-					over, revived := make(chan struct{}), make(chan bool)
-					go func() { // as an operator's systemd would
-						select {
-						case <-v.dead:
-							v.start(0)
-							revived <- true
-						case <-over:
-							revived <- false
-						}
-					}()
-					var story sync.WaitGroup
-					for i, name := range []string{"Маша", "Маша", "Сбой"} {
-						p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
-						story.Go(func() {
-							if err := p.wants(ctx, name, v.mends); err != nil {
-								t.Errorf("%v\n%s", err, v.log)
-							}
-						})
+					if newVictim(t).story(point, nil, nil) {
+						points.Add(1)
+					} else {
+						past.Add(1) // the story needs fewer transactions than that
 					}
-					story.Wait()
-					v.nothingIsLost(func() {
-						close(over)
-						if <-revived {
-							points.Add(1)
-						} else {
-							past.Add(1) // the story needs fewer transactions than that
-						}
-					})
 				})
 			}
 		})
@@ -284,14 +382,67 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 }
 
-// TestKilledFiftyTimesAtRandom kills `retake serve` again and again while people ask, fail and press.
-func TestKilledFiftyTimesAtRandom(t *testing.T) {
+// TestKilledAtEverySend lets the program die as its 1st, 2nd, 3rd, … call reaches Telegram, before it is done there and, in another
+// life, after.
+func TestKilledAtEverySend(t *testing.T) {
 	t.Parallel()
-	const kills, people = 50, 12
+	const together = 8
+	every := 5
+	if *long {
+		every = 1
+	}
+	var points, past, extra atomic.Int64
+	var wg sync.WaitGroup
+	for lane := range together {
+		wg.Go(func() {
+			for n := lane; past.Load() == 0 && !t.Failed(); n += together {
+				call, done := int64(1+n/2*every), n%2 == 1
+				t.Run(fmt.Sprintf("%d %t", call, done), func(t *testing.T) {
+					strike, struck := make(chan struct{}), make(chan struct{})
+					var calls atomic.Int64
+					v := newVictimBehind(t, func(tg http.Handler) http.Handler {
+						return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							if calls.Add(1) != call {
+								tg.ServeHTTP(w, r)
+								return
+							}
+							if done {
+								tg.ServeHTTP(httptest.NewRecorder(), r)
+							}
+							close(strike)
+							<-struck
+							panic(http.ErrAbortHandler) // nobody is there any more
+						})
+					})
+					if v.story(0, strike, struck) {
+						points.Add(1)
+						extra.Add(int64(v.extra()))
+					} else {
+						past.Add(1)
+					}
+				})
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("died at %d sends; %d messages went out twice", points.Load(), extra.Load())
+	if points.Load() < 8 {
+		t.Errorf("got %d points; want at least 8, or the program does not die where it should", points.Load())
+	}
+}
+
+// TestKilledAtRandom kills `retake serve` again and again while people ask, fail and press.
+func TestKilledAtRandom(t *testing.T) {
+	t.Parallel()
+	const people = 12
+	kills := 50
+	if *long {
+		kills = 200
+	}
 	v := newVictim(t)
 	v.breaks()
 	v.start(0)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*5*time.Second)
 	defer cancel()
 	over := make(chan struct{})
 	var wg sync.WaitGroup
@@ -339,8 +490,132 @@ func TestKilledFiftyTimesAtRandom(t *testing.T) {
 	close(over)
 	v.mends()
 	wg.Wait()
-	t.Logf("%d kills; %d wishes, all granted", kills, wishes.Load())
 	v.nothingIsLost(func() {})
+	found, begun := v.rescues()
+	if len(found) < kills/10 {
+		t.Fatalf("got %d rescues; want some", len(found))
+	}
+	t.Logf("%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work on it had begun by %v, at most %v", kills, wishes.Load(),
+		v.extra(), len(found), found[len(found)/2], found[len(found)-1], begun[len(begun)/2], begun[len(begun)-1])
+	if *long && found[len(found)/2] > time.Second {
+		t.Errorf("got %v for half of the rescues; want at most a second", found[len(found)/2])
+	}
+}
+
+// TestOfTwoThatStartOneServes starts two at once, again and again, and kills the one that serves.
+func TestOfTwoThatStartOneServes(t *testing.T) {
+	t.Parallel()
+	rounds := 3
+	if *long {
+		rounds = 30
+	}
+	one := newVictim(t)
+	two := *one
+	t.Cleanup(two.kill)
+	p := parent{one.tg.Person(1, "П", "ru"), one.tg}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rounds)*time.Minute)
+	defer cancel()
+	for round := range rounds {
+		one.start(0)
+		two.start(0)
+		loser, winner := one, &two
+		select {
+		case <-one.dead:
+		case <-two.dead:
+			loser, winner = &two, one
+		}
+		want := fmt.Sprintf("in use by process %d", winner.cmd.Process.Pid)
+		if code := loser.cmd.ProcessState.ExitCode(); code != exitFailure || !strings.Contains(one.log.String(), want) {
+			t.Fatalf("got exit %d, %s; want %d and %s", code, one.log, exitFailure, want)
+		}
+		if err := p.wants(ctx, "Имя "+letters(round), nil); err != nil {
+			t.Fatal(err)
+		}
+		if round+1 < rounds {
+			winner.kill()
+		} else {
+			winner.nothingIsLost(func() {})
+		}
+	}
+	if n := videos(p.Person) - one.extra(); n != rounds {
+		t.Errorf("got %d videos; want %d, besides what went out twice because of a kill", n, rounds)
+	}
+}
+
+// TestABackupOfYesterdayIsPutBack goes on with a database that knows less than Telegram and the people do.
+func TestABackupOfYesterdayIsPutBack(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	path, backup := filepath.Join(v.dir, "retake.db"), filepath.Join(t.TempDir(), "backup.db")
+	served, apologised, waiting, later, lapsed := v.tg.Person(1, "П", "ru"), v.tg.Person(2, "П", "ru"), v.tg.Person(3, "П", "ru"), v.tg.Person(4, "П", "ru"), v.tg.Person(5, "П", "ru")
+	sorry := func(p *faketelegram.Person) faketelegram.Message { return w.hears(p, "Упс!") }
+	retry := func(p *faketelegram.Person) {
+		m := sorry(p)
+		p.Press(m.ID, m.Buttons[0][0].Data)
+	}
+	v.breaks()
+	v.start(0)
+	w.asks(served, "Маша")
+	w.getsVideos(served, 1)
+	w.asks(apologised, "Сбой один")
+	sorry(apologised)
+	w.asks(waiting, "Оля")
+	v.tg.Wait(t.Context(), func() bool { return len(answers(waiting)) > 1 }) // her wish is on the disk
+	v.kill()
+	s, err := OpenStore(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := count(t, s, `SELECT count(*) FROM requests WHERE user_id = 3 AND status <> 'COMPLETED'`)
+	mutateOutside(t, path, `VACUUM INTO '`+backup+`'`)
+	s.Close()
+
+	v.start(0) // and the day goes on
+	w.getsVideos(waiting, 1)
+	w.asks(later, "Вера")
+	w.getsVideos(later, 1)
+	w.asks(lapsed, "Сбой два")
+	sorry(lapsed)
+	v.mends()
+	retry(apologised)
+	w.getsVideos(apologised, 1)
+	v.kill()
+	for _, end := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(backup, path); err != nil {
+		t.Fatal(err)
+	}
+
+	v.start(0)
+	retry(lapsed)
+	w.hears(lapsed, lang.Say("ru", "press_lapsed", nil))
+	w.asks(lapsed, "Нина")
+	w.getsVideos(lapsed, 1)
+	w.asks(later, "Вера")
+	w.getsVideos(later, 2)
+	w.asks(apologised, "Сбой один") // the button went with the press that is forgotten
+	w.getsVideos(apologised, 2)
+	v.nothingIsLost(func() {})
+	if videos(served) != 1 || videos(waiting) > 1+before {
+		t.Errorf("got %d and %d videos; want 1, and one more if it was owed by the backup", videos(served), videos(waiting))
+	}
+}
+
+// mutateOutside runs a statement as another program would.
+func mutateOutside(t *testing.T, path, statement string) {
+	t.Helper()
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // letters spells a number with letters, for names have no digits.
