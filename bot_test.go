@@ -182,7 +182,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 		return p, err
 	}
 	maker, err := video.New(video.Config{Engine: "command", Offered: []string{"new-year"}, Command: command, Timeout: time.Minute,
-		Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2})
+		Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2, Patience: time.Hour})
 	if err != nil {
 		return p, err
 	}
