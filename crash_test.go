@@ -26,6 +26,7 @@ import (
 	"time"
 
 	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/folder"
 	"retake/internal/lang"
 )
 
@@ -37,6 +38,9 @@ const (
 	childPoint  = "CHILD_POINT"  // dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
 )
 
+// upgrades is the point of a child that is a newer Retake and only brings the database up to date.
+const upgrades = -1
+
 // child is Retake until it is killed. Without a point to die at it is the command itself.
 func child() {
 	dir := os.Getenv(childDir)
@@ -44,6 +48,15 @@ func child() {
 	point, err := strconv.ParseInt(os.Getenv(childPoint), 10, 64)
 	if err != nil {
 		panic(err)
+	}
+	if point == upgrades {
+		steps = someSteps
+		s, err := OpenStore(filepath.Join(dir, "retake.db"))
+		if err != nil {
+			panic(err)
+		}
+		s.Close()
+		return
 	}
 	if point == 0 {
 		if len(os.Args) == 1 {
@@ -111,8 +124,14 @@ func (v *victim) start(point int) {
 	if err != nil {
 		v.Fatal(err)
 	}
-	v.cmd = exec.Command(os.Args[0])
-	v.cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
+	v.run(cmd)
+}
+
+func (v *victim) run(cmd *exec.Cmd) {
+	v.Helper()
+	v.cmd = cmd
 	v.cmd.Stdout, v.cmd.Stderr = v.log, v.log
 	v.born = append(v.born, time.Now())
 	if err := v.cmd.Start(); err != nil {
@@ -237,6 +256,7 @@ func (v *victim) extra() (n int) {
 			key := fmt.Sprint(c.Chat, c.Method, what)
 			if seen[key] {
 				n++
+				v.Log("DUP", c.At.Format("05.000"), key)
 			}
 			seen[key] = true
 		}
@@ -539,6 +559,126 @@ func TestOfTwoThatStartOneServes(t *testing.T) {
 	}
 	if n := videos(p.Person) - one.extra(); n != rounds {
 		t.Errorf("got %d videos; want %d, besides what went out twice because of a kill", n, rounds)
+	}
+}
+
+// TestTheDiskRefusesToSync lets every seventh fsync of the database fail, in the program as it is built for a release.
+func TestTheDiskRefusesToSync(t *testing.T) {
+	if !*long {
+		t.Skip("make torture runs it: it builds the program")
+	}
+	binary := filepath.Join(t.TempDir(), "retake")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	v := newVictim(t)
+	v.breaks()
+	path := filepath.Join(v.dir, "retake.db")
+	v.run(exec.Command("strace", "-D", "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-P", path, "-P", path+"-wal",
+		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=20+7", binary, "serve", "-config", filepath.Join(v.dir, "config.toml")))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	var people sync.WaitGroup
+	for i := range 20 {
+		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
+		people.Go(func() {
+			for _, name := range []string{"Общий", "Сбой " + letters(i%3), "Свой " + letters(i)} {
+				if err := p.wants(ctx, name, v.mends); err != nil {
+					t.Errorf("%v\n%s", err, v.log)
+				}
+			}
+		})
+	}
+	people.Wait()
+	v.nothingIsLost(func() {})
+	if n := v.extra(); n > 0 {
+		t.Errorf("got %d messages twice; want none", n)
+	}
+	if v.Failed() {
+		v.Log(v.log)
+	}
+	refusals := strings.Count(v.log.String(), "disk I/O error")
+	t.Logf("%d refusals in the log", refusals)
+	if refusals == 0 {
+		t.Errorf("got no refusal in the log; want syncs that failed\n%s", v.log)
+	}
+}
+
+// someSteps lead to a version of the schema that has not been thought of yet.
+var someSteps = []string{
+	`ALTER TABLE users ADD COLUMN one TEXT NOT NULL DEFAULT 'old'`,
+	`CREATE TABLE inbox2 (update_id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, raw TEXT, received INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT) STRICT;
+	 INSERT INTO inbox2 SELECT * FROM inbox; DROP TABLE inbox; ALTER TABLE inbox2 RENAME TO inbox`,
+	`ALTER TABLE users ADD COLUMN three TEXT NOT NULL DEFAULT ''; UPDATE users SET three = hex(randomblob(50))`,
+}
+
+// TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun kills a newer Retake while it brings a database up to date.
+func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
+	t.Parallel()
+	const people = 20_000
+	kills := 8
+	if *long {
+		kills = 60
+	}
+	old := filepath.Join(t.TempDir(), "retake.db")
+	s, err := OpenStore(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, func(tx *Tx) error {
+		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
+			INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
+		if err == nil {
+			_, err = tx.Exec(`INSERT INTO inbox (update_id, chat_id, received) SELECT id, id, 0 FROM users`)
+		}
+		return err
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Once without a kill, to know how long it takes.
+	var whole time.Duration
+	seen := map[int]int{}
+	for n := range kills + 1 {
+		v := &victim{T: t, dir: t.TempDir(), http: httptest.NewServer(nil), log: &journal{}}
+		v.http.Close() // nobody is called
+		path := filepath.Join(v.dir, "retake.db")
+		if err := folder.Copy(old, path); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		v.start(upgrades)
+		if n == 0 {
+			<-v.dead
+			whole = time.Since(began)
+		} else {
+			select {
+			case <-time.After(time.Duration(rand.Int64N(int64(whole)))):
+			case <-v.dead:
+			}
+			v.kill()
+		}
+		raw, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var version, columns, users, inbox int
+		var sound string
+		err = raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('users') WHERE name IN ('one', 'three')),
+			(SELECT count(*) FROM users), (SELECT count(*) FROM inbox), (SELECT integrity_check FROM pragma_integrity_check)
+			FROM pragma_user_version`).Scan(&version, &columns, &users, &inbox, &sound)
+		raw.Close()
+		if err != nil || users != people || inbox != people || sound != "ok" || columns != map[int]int{1: 0, 4: 2}[version] {
+			t.Fatalf("got version %d with %d new columns, %d users, %d updates, %s, %v; want all of one version or of the other\n%s",
+				version, columns, users, inbox, sound, err, v.log)
+		}
+		seen[version]++
+	}
+	t.Logf("killed %d times in the %v of an upgrade; versions that were left: %v", kills, whole, seen)
+	if seen[4] == 0 {
+		t.Errorf("got versions %v; want that of the upgrade nobody killed", seen)
 	}
 }
 
