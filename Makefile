@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl
 
-.PHONY: demo test check build
+.PHONY: demo test check torture build
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -26,6 +26,12 @@ check:
 	cd bench && go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./...
+
+# Every point at which the program can be killed, the power cut, and a disk fail: some twenty minutes.
+torture:
+	@./packaging/need.sh $(TEST) strace
+	go test -run '^Test(Killed|PowerCuts|TheDisk|AFullDisk|AnUpgradeThat|ABackup|OfTwo)' -v -timeout 60m . -args -long
+	go test -run 'PowerCut|PowerFails' -v ./internal/db/...
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .

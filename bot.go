@@ -179,6 +179,8 @@ func (b *Bot) settle(ctx, work context.Context, u Update) {
 			return
 		case waits:
 			pause = wait
+		case ofDisk(err): // nothing is wrong with the update
+			b.log.Warn("an update will be tried again", "update", u.ID, "err", err)
 		case err == nil, telegram.ClassOf(err) == telegram.Gone:
 			t.rest = func(context.Context) error { return nil } // done: only this is left to write
 			if err = b.store.Tx(work, func(tx *Tx) error { return tx.Handled(u.ID) }); err == nil {

@@ -87,18 +87,34 @@ func (d *Disk) Ops(kinds ...Kind) (n int) {
 }
 
 // Fail makes the n-th operation from now that is of one of the kinds fail, once, with one of SQLite's codes.
-func (d *Disk) Fail(n int, code int32, kinds ...Kind) {
+func (d *Disk) Fail(n int, code int32, kinds ...Kind) { d.fail(n, code, kinds, false) }
+
+// FailEvery makes every n-th of them fail until Mend is called.
+func (d *Disk) FailEvery(n int, code int32, kinds ...Kind) { d.fail(n, code, kinds, true) }
+
+// Mend lets nothing fail any more.
+func (d *Disk) Mend() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fault = nil
+}
+
+func (d *Disk) fail(n int, code int32, kinds []Kind, again bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fired = false
+	left := n
 	d.fault = func(k Kind) int32 {
 		if !slices.Contains(kinds, k) {
 			return 0
 		}
-		if n--; n > 0 {
+		if left--; left > 0 {
 			return 0
 		}
-		d.fault, d.fired = nil, true
+		left, d.fired = n, true
+		if !again {
+			d.fault = nil
+		}
 		return code
 	}
 }
