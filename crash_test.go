@@ -407,7 +407,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 func TestKilledAtEverySend(t *testing.T) {
 	t.Parallel()
 	const together = 8
-	every := 5
+	every := 7
 	if *long {
 		every = 1
 	}
@@ -525,7 +525,7 @@ func TestKilledAtRandom(t *testing.T) {
 // TestOfTwoThatStartOneServes starts two at once, again and again, and kills the one that serves.
 func TestOfTwoThatStartOneServes(t *testing.T) {
 	t.Parallel()
-	rounds := 3
+	rounds := 2
 	if *long {
 		rounds = 30
 	}
