@@ -36,8 +36,7 @@ var long = flag.Bool("long", false, "try every point at which the program can be
 type town struct {
 	disk   *dbtest.Disk
 	people int64
-	wishes int  // of each of the people, one after the other
-	mended bool // the engine makes what it could not
+	wishes int // of each of the people, one after the other
 
 	mu      sync.Mutex
 	events  []event
@@ -257,7 +256,7 @@ func (w *town) Render(ctx context.Context, o Order, progress func(int)) (Rendere
 	if err := rest(ctx, 20*time.Second); err != nil {
 		return Rendered{}, err
 	}
-	if strings.HasPrefix(o.Name, "Сбой") && !w.mended {
+	if strings.HasPrefix(o.Name, "Сбой") {
 		mine := func(e event) bool { return e.what == failed && e.name == o.Name }
 		if w.count(mine) == 0 {
 			w.note(event{what: failed, name: o.Name, asset: o.Asset})
@@ -416,7 +415,6 @@ func (w *town) atPeace(t *testing.T, path string, again map[event]bool) (extra i
 func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, dir string) (next *town, again map[event]bool) {
 	t.Helper()
 	next = newTown(t, dir, w.people, w.wishes)
-	next.mended = true
 	for _, e := range w.events {
 		if e.after <= ops {
 			e.after = 0
@@ -510,7 +508,7 @@ func TestTheDiskFailsOnce(t *testing.T) {
 	t.Parallel()
 	every := 120
 	if *long {
-		every = 1
+		every = 3
 	}
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	live := func(t *testing.T, dir string, prepare func(*dbtest.Disk)) *town {
