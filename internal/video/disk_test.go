@@ -102,8 +102,10 @@ func TestAVideoWaitsForRoomUntilPatienceEnds(t *testing.T) {
 		_, waits := w.RetryAfter()
 		return waits
 	}
-	if !asks() || !asks() {
-		t.Error("got an attempt that is spent; want it to wait")
+	for range 2 {
+		if !asks() {
+			t.Error("got an attempt that is spent; want it to wait")
+		}
 	}
 	m.full = m.full.Add(-time.Hour)
 	if asks() {
