@@ -341,7 +341,7 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 	v.Helper()
 	v.breaks()
 	v.start(point)
-	ctx, cancel := context.WithTimeout(v.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(v.Context(), 3*time.Minute)
 	defer cancel()
 	over, revived := make(chan struct{}), make(chan bool)
 	go func() {

@@ -318,7 +318,8 @@ func (w *town) live(t *testing.T, path string) {
 		case <-over:
 			rest(ctx, time.Hour) // what follows a video
 		case <-time.After(48 * time.Hour):
-			t.Error("somebody waits in vain")
+			all, _ := w.history()
+			t.Errorf("somebody waits in vain: %+v", all[max(0, len(all)-330):])
 		}
 		stop()
 		program.Wait()
@@ -527,7 +528,13 @@ func TestTheDiskFailsOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			began, days, most := time.Now(), 0, plain.disk.Ops(c.kind)
-			for n := 1; n <= most && !t.Failed(); n += max(1, min(every, most/4)) {
+			n := 1
+			defer func() {
+				if t.Failed() {
+					t.Logf("it was number %d of %d", n, most)
+				}
+			}()
+			for ; n <= most && !t.Failed(); n += max(1, min(every, most/4)) {
 				dir := t.TempDir()
 				w := live(t, dir, func(d *dbtest.Disk) { d.Fail(n, c.code, c.kind) })
 				if !w.disk.Failed() {
@@ -542,9 +549,6 @@ func TestTheDiskFailsOnce(t *testing.T) {
 					next, twice := w.since(t, after, dbtest.Cut{}, random, again)
 					inOwnTime(t, 1, func(t *testing.T) { next.live(t, filepath.Join(again, "retake.db")) })
 					next.atPeace(t, filepath.Join(again, "retake.db"), twice)
-				}
-				if t.Failed() {
-					t.Errorf("it was number %d of %d", n, most)
 				}
 			}
 			t.Logf("%d days, each with another of %d; %.1f s", days, most, time.Since(began).Seconds())
