@@ -652,7 +652,7 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 			whole = time.Since(began)
 		} else {
 			select {
-			case <-time.After(time.Duration(rand.Int64N(int64(whole)*3/2))):
+			case <-time.After(time.Duration(rand.Int64N(int64(whole) * 3 / 2))):
 			case <-v.dead:
 			}
 			v.kill()
