@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl
 
-.PHONY: demo test check bench load fuzz build
+.PHONY: demo test check bench load fuzz torture build
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -49,6 +49,13 @@ fuzz/%:
 load:
 	@./packaging/need.sh $(RUN)
 	go test -run '^$$' -bench '^BenchmarkLoad' -benchtime 1x -timeout 120m .
+
+# Every point at which the program can be killed, the power cut, and a disk fail, and all fuzz targets: some twenty-five minutes.
+torture:
+	@./packaging/need.sh $(TEST) strace
+	go test -run '^Test(Killed|PowerCuts|TheDisk|AFullDisk|AnUpgradeThat|ABackup|OfTwo)' -v -timeout 60m . -args -long
+	go test -run 'PowerCut|PowerFails' -v ./internal/db/...
+	$(MAKE) fuzz
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .

@@ -223,6 +223,8 @@ func (b *Bot) settle(ctx, work context.Context, u Update) {
 			return
 		case waits:
 			pause = wait
+		case ofDisk(err): // nothing is wrong with the update
+			b.log.Warn("an update will be tried again", "update", u.ID, "err", err)
 		case err == nil, telegram.ClassOf(err) == telegram.Gone:
 			if t.done {
 				return

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"retake/internal/db/dbtest"
 	faketelegram "retake/internal/fake/telegram"
 	"retake/internal/lang"
 	"retake/internal/media"
@@ -101,7 +102,12 @@ func newWorld(t *testing.T) *world {
 func newWorldOf(t *testing.T, offers []Offer) *world {
 	t.Helper()
 	t.Parallel() // much of the time is spent in Telegram's limits
-	w := &world{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
+	return newWorldIn(t, t.TempDir(), offers)
+}
+
+func newWorldIn(t *testing.T, dir string, offers []Offer) *world {
+	t.Helper()
+	w := &world{T: t, dir: dir, tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
 	w.http = httptest.NewServer(w.tg)
 	t.Cleanup(func() {
 		w.stop()
@@ -177,7 +183,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 		return p, err
 	}
 	maker, err := video.New(video.Config{Engine: "command", Offered: []string{"new-year"}, Command: command, Timeout: time.Minute,
-		Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2})
+		Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2, Patience: time.Hour})
 	if err != nil {
 		return p, err
 	}
@@ -1261,6 +1267,30 @@ func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
 	task := Task{Asset: Asset{Video: Video{File: "f", Size: 2}}, To: Recipient{Lang: "ru"}}
 	if _, _, err := b.Send(t.Context(), task); !isPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
 		t.Errorf("got %v; want a permanent error that names the setting", err)
+	}
+}
+
+func TestAnUpdateIsNotSetAsideForTheDisksSake(t *testing.T) {
+	dir := t.TempDir()
+	disk := dbtest.Watch(t, dir)
+	t.Parallel()
+	w := newWorldIn(t, dir, newYear)
+	disk.FailEvery(2, dbtest.BadSync, dbtest.Sync)
+	var people []*faketelegram.Person
+	for i := range 20 {
+		people = append(people, w.tg.Person(int64(i+1), "П", "ru"))
+		people[i].Send("Маша")
+	}
+	w.until("many failures", func() bool {
+		return strings.Contains(w.log.String(), "is set aside") || strings.Count(w.log.String(), "an update will be tried again") > 2*len(people) ||
+			!slices.ContainsFunc(people, func(p *faketelegram.Person) bool { return len(answers(p)) == 0 })
+	})
+	disk.Mend()
+	for _, p := range people {
+		w.hears(p, "Маша")
+	}
+	if strings.Contains(w.log.String(), "is set aside") {
+		t.Error("got an update that is set aside; want it to wait for the disk")
 	}
 }
 

@@ -1,12 +1,17 @@
-// Tests that kill the program: at every point where it is about to write, and fifty times at random.
+// Tests that kill the program: at every point where it is about to write or to talk to Telegram, and at random; that start two
+// of it; and that put a backup back.
 
 package main
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -21,6 +26,8 @@ import (
 	"time"
 
 	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/folder"
+	"retake/internal/lang"
 )
 
 // What a test tells its child, a copy of the test program that is Retake.
@@ -31,6 +38,9 @@ const (
 	childSpeed  = "CHILD_SPEED"  // how many times as fast Telegram's clock runs; unset: this is not about load
 	childPoint  = "CHILD_POINT"  // dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
 )
+
+// upgrades is the point of a child that is a newer Retake and only brings the database up to date.
+const upgrades = -1
 
 // child is Retake until it is killed. Without a point to die at it is the command itself.
 func child() {
@@ -43,6 +53,15 @@ func child() {
 	point, err := strconv.ParseInt(os.Getenv(childPoint), 10, 64)
 	if err != nil {
 		panic(err)
+	}
+	if point == upgrades {
+		steps = someSteps
+		s, err := OpenStore(filepath.Join(dir, "retake.db"))
+		if err != nil {
+			panic(err)
+		}
+		s.Close()
+		return
 	}
 	if point == 0 {
 		if len(os.Args) == 1 {
@@ -73,12 +92,19 @@ type victim struct {
 	cmd  *exec.Cmd
 	dead chan struct{} // closed when cmd has ended
 	log  *journal
+	born []time.Time // when it was started
 }
 
 func newVictim(t *testing.T) *victim {
 	t.Helper()
+	return newVictimBehind(t, func(tg http.Handler) http.Handler { return tg })
+}
+
+// newVictimBehind makes one that reaches the stand-in for Telegram through something else.
+func newVictimBehind(t *testing.T, between func(http.Handler) http.Handler) *victim {
+	t.Helper()
 	v := &victim{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}}
-	v.http = httptest.NewServer(v.tg)
+	v.http = httptest.NewServer(between(v.tg))
 	command, err := engine(v.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -103,9 +129,16 @@ func (v *victim) start(point int) {
 	if err != nil {
 		v.Fatal(err)
 	}
-	v.cmd = exec.Command(os.Args[0])
-	v.cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
+	v.run(cmd)
+}
+
+func (v *victim) run(cmd *exec.Cmd) {
+	v.Helper()
+	v.cmd = cmd
 	v.cmd.Stdout, v.cmd.Stderr = v.log, v.log
+	v.born = append(v.born, time.Now())
 	if err := v.cmd.Start(); err != nil {
 		v.Fatal(err)
 	}
@@ -194,20 +227,8 @@ func (v *victim) nothingIsLost(then func()) {
 	w.calm()
 	then()
 	v.kill()
-	for query, want := range map[string]int{
-		`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING')`:                                                             0,
-		`SELECT count(*) FROM assets WHERE status IN ('PENDING', 'PROCESSING')`:                                                               0,
-		`SELECT count(*) FROM assets WHERE status = 'FAILED' AND name NOT LIKE 'Сбой%'`:                                                       0,
-		`SELECT count(*) FROM (SELECT 1 FROM attempts WHERE kind = 'APOLOGISE' AND outcome = 'done' GROUP BY request_id HAVING count(*) > 1)`: 0,
-		`SELECT count(*) FROM requests r WHERE r.status = 'FAILED' AND r.answer_id IS NULL`:                                                   0,
-		`SELECT count(*) FROM (SELECT 1 FROM assets WHERE status = 'FAILED' AND 3 <> (SELECT count(*) FROM attempts t
-			WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome IN ('rescheduled', 'gave up')))`: 0,
-		`SELECT count(*) FROM inbox WHERE error IS NOT NULL`: 0,
-	} {
-		if got := count(v, s, query); got != want {
-			v.Errorf("%s: got %d; want %d", query, got, want)
-		}
-	}
+	isPeace(v, s)
+	v.tidy(s)
 	if v.Failed() {
 		rows, err := s.db.Read().Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
 			FROM attempts t JOIN assets a ON a.id = t.asset_id WHERE t.outcome <> 'done' AND a.name NOT LIKE 'Сбой%'`)
@@ -225,6 +246,91 @@ func (v *victim) nothingIsLost(then func()) {
 	}
 }
 
+// extra counts the videos, and the messages about one video, that somebody has got more than once, of each the times beyond the
+// first; there may be one for each kill.
+func (v *victim) extra() (n int) {
+	v.Helper()
+	defer func() {
+		if kills := len(v.born) - 1; n > kills {
+			v.Errorf("got %d messages more than once; want at most one for each of %d kills", n, kills)
+		}
+	}()
+	seen := map[string]bool{}
+	for _, c := range v.tg.Calls() {
+		if what := c.Params["caption"] + c.Params["reply_markup"]; c.OK && (c.Method == "sendVideo" ||
+			c.Method == "sendMessage" && (strings.Contains(what, retryButton+":") || strings.Contains(what, cancelButton+":"))) {
+			key := fmt.Sprint(c.Chat, c.Method, what)
+			if seen[key] {
+				n++
+			}
+			seen[key] = true
+		}
+	}
+	return n
+}
+
+// tidy looks for what the program may not leave behind: processes, half made files, and files that no video needs.
+func (v *victim) tidy(s *Store) {
+	v.Helper()
+	keys, err := s.MediaKeys(v.Context())
+	if err != nil {
+		v.Fatal(err)
+	}
+	filepath.WalkDir(v.dir, func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(v.dir, path)
+		switch folder, file := filepath.Split(name); {
+		case err != nil:
+			v.Error(err)
+		case d.IsDir():
+		case folder == "" && (strings.HasPrefix(file, "retake.db") || slices.Contains([]string{"config.toml", "lock", "id", "token.key", brokenFile}, file)):
+		case folder == "media/" && slices.Contains(keys, file), folder == "rude/":
+		default:
+			v.Errorf("%s is left", name)
+		}
+		return nil
+	})
+	w := &world{T: v.T, log: v.log}
+	w.until("the end of every child", func() bool { return len(processesOf(v.dir)) == 0 })
+}
+
+// processesOf lists the command lines of those that have to do with a folder.
+func processesOf(dir string) (found []string) {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range lines {
+		if line, err := os.ReadFile(path); err == nil && strings.Contains(string(line), dir) { // it may have ended by now
+			found = append(found, string(line))
+		}
+	}
+	return found
+}
+
+// rescues returns how long after each start of the program it had found out what was under way when it died, and how long
+// after that it began to work on it.
+func (v *victim) rescues() (found, begun []time.Duration) {
+	v.Helper()
+	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer s.Close()
+	for i, from := range v.born {
+		until := time.Now()
+		if i+1 < len(v.born) {
+			until = v.born[i+1]
+		}
+		crashed := count(v, s, `SELECT ifnull(min(finished), 0) FROM attempts WHERE outcome = 'crashed' AND finished BETWEEN ? AND ?`, from.UnixMilli(), until.UnixMilli())
+		first := count(v, s, `SELECT ifnull(min(started), 0) FROM attempts WHERE started BETWEEN ? AND ?`, crashed, until.UnixMilli())
+		if crashed == 0 || first == 0 { // nothing was under way, or it was killed too soon
+			continue
+		}
+		found = append(found, moment(int64(crashed)).Sub(from))
+		begun = append(begun, moment(int64(first)).Sub(from))
+	}
+	slices.Sort(found)
+	slices.Sort(begun)
+	return found, begun
+}
+
 func (v *victim) breaks() {
 	v.Helper()
 	if err := os.WriteFile(filepath.Join(v.dir, brokenFile), []byte("Сбой"), 0o600); err != nil {
@@ -233,6 +339,46 @@ func (v *victim) breaks() {
 }
 
 func (v *victim) mends() { os.Remove(filepath.Join(v.dir, brokenFile)) }
+
+// story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then. It is
+// started once more, as an operator's systemd would, and the story told to its end.
+func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}) (died bool) {
+	v.Helper()
+	v.breaks()
+	v.start(point)
+	ctx, cancel := context.WithTimeout(v.Context(), 3*time.Minute)
+	defer cancel()
+	over, revived := make(chan struct{}), make(chan bool)
+	go func() {
+		select {
+		case <-strike:
+			v.kill()
+			close(struck)
+		case <-v.dead:
+		case <-over:
+			revived <- false
+			return
+		}
+		v.start(0)
+		revived <- true
+	}()
+	var people sync.WaitGroup
+	for i, name := range []string{"Маша", "Маша", "Сбой"} {
+		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
+		people.Go(func() {
+			if err := p.wants(ctx, name, v.mends); err != nil {
+				v.Errorf("%v\n%s", err, v.log)
+			}
+		})
+	}
+	people.Wait()
+	v.nothingIsLost(func() {
+		close(over)
+		died = <-revived
+	})
+	v.extra()
+	return died
+}
 
 // TestKilledAtEveryPoint lets the program die before its 1st, 2nd, 3rd, … transaction of a story, until the story ends
 // before the program does.
@@ -245,39 +391,11 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		wg.Go(func() {
 			for point := lane + 1; past.Load() == 0 && !t.Failed(); point += together {
 				t.Run(strconv.Itoa(point), func(t *testing.T) {
-					v := newVictim(t)
-					v.breaks()
-					v.start(point)
-					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-					defer cancel()
-					over, revived := make(chan struct{}), make(chan bool)
-					go func() { // as an operator's systemd would
-						select {
-						case <-v.dead:
-							v.start(0)
-							revived <- true
-						case <-over:
-							revived <- false
-						}
-					}()
-					var story sync.WaitGroup
-					for i, name := range []string{"Маша", "Маша", "Сбой"} {
-						p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
-						story.Go(func() {
-							if err := p.wants(ctx, name, v.mends); err != nil {
-								t.Errorf("%v\n%s", err, v.log)
-							}
-						})
+					if newVictim(t).story(point, nil, nil) {
+						points.Add(1)
+					} else {
+						past.Add(1) // the story needs fewer transactions than that
 					}
-					story.Wait()
-					v.nothingIsLost(func() {
-						close(over)
-						if <-revived {
-							points.Add(1)
-						} else {
-							past.Add(1) // the story needs fewer transactions than that
-						}
-					})
 				})
 			}
 		})
@@ -289,14 +407,67 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 }
 
-// TestKilledFiftyTimesAtRandom kills `retake serve` again and again while people ask, fail and press.
-func TestKilledFiftyTimesAtRandom(t *testing.T) {
+// TestKilledAtEverySend lets the program die as its 1st, 2nd, 3rd, … call reaches Telegram, before it is done there and, in another
+// life, after.
+func TestKilledAtEverySend(t *testing.T) {
 	t.Parallel()
-	const kills, people = 50, 12
+	const together = 8
+	every := 7
+	if *long {
+		every = 1
+	}
+	var points, past, extra atomic.Int64
+	var wg sync.WaitGroup
+	for lane := range together {
+		wg.Go(func() {
+			for n := lane; past.Load() == 0 && !t.Failed(); n += together {
+				call, done := int64(1+n/2*every), n%2 == 1
+				t.Run(fmt.Sprintf("%d %t", call, done), func(t *testing.T) {
+					strike, struck := make(chan struct{}), make(chan struct{})
+					var calls atomic.Int64
+					v := newVictimBehind(t, func(tg http.Handler) http.Handler {
+						return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							if calls.Add(1) != call {
+								tg.ServeHTTP(w, r)
+								return
+							}
+							if done {
+								tg.ServeHTTP(httptest.NewRecorder(), r)
+							}
+							close(strike)
+							<-struck
+							panic(http.ErrAbortHandler) // nobody is there any more
+						})
+					})
+					if v.story(0, strike, struck) {
+						points.Add(1)
+						extra.Add(int64(v.extra()))
+					} else {
+						past.Add(1)
+					}
+				})
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("died at %d sends; %d messages went out twice", points.Load(), extra.Load())
+	if points.Load() < 8 {
+		t.Errorf("got %d points; want at least 8, or the program does not die where it should", points.Load())
+	}
+}
+
+// TestKilledAtRandom kills `retake serve` again and again while people ask, fail and press.
+func TestKilledAtRandom(t *testing.T) {
+	t.Parallel()
+	const people = 12
+	kills := 50
+	if *long {
+		kills = 200
+	}
 	v := newVictim(t)
 	v.breaks()
 	v.start(0)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*5*time.Second)
 	defer cancel()
 	over := make(chan struct{})
 	var wg sync.WaitGroup
@@ -344,8 +515,249 @@ func TestKilledFiftyTimesAtRandom(t *testing.T) {
 	close(over)
 	v.mends()
 	wg.Wait()
-	t.Logf("%d kills; %d wishes, all granted", kills, wishes.Load())
 	v.nothingIsLost(func() {})
+	found, begun := v.rescues()
+	if len(found) < kills/10 {
+		t.Fatalf("got %d rescues; want some", len(found))
+	}
+	t.Logf("%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work on it had begun by %v, at most %v", kills, wishes.Load(),
+		v.extra(), len(found), found[len(found)/2], found[len(found)-1], begun[len(begun)/2], begun[len(begun)-1])
+	if *long && found[len(found)/2] > time.Second {
+		t.Errorf("got %v for half of the rescues; want at most a second", found[len(found)/2])
+	}
+}
+
+// TestOfTwoThatStartOneServes starts two at once, again and again, and kills the one that serves.
+func TestOfTwoThatStartOneServes(t *testing.T) {
+	t.Parallel()
+	rounds := 2
+	if *long {
+		rounds = 30
+	}
+	one := newVictim(t)
+	two := *one
+	t.Cleanup(two.kill)
+	p := parent{one.tg.Person(1, "П", "ru"), one.tg}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rounds)*time.Minute)
+	defer cancel()
+	for round := range rounds {
+		one.start(0)
+		two.start(0)
+		loser, winner := one, &two
+		select {
+		case <-one.dead:
+		case <-two.dead:
+			loser, winner = &two, one
+		}
+		want := fmt.Sprintf("in use by process %d", winner.cmd.Process.Pid)
+		if code := loser.cmd.ProcessState.ExitCode(); code != exitFailure || !strings.Contains(one.log.String(), want) {
+			t.Fatalf("got exit %d, %s; want %d and %s", code, one.log, exitFailure, want)
+		}
+		if err := p.wants(ctx, "Имя "+letters(round), nil); err != nil {
+			t.Fatal(err)
+		}
+		if round+1 < rounds {
+			winner.kill()
+		} else {
+			winner.nothingIsLost(func() {})
+		}
+	}
+	if n := videos(p.Person) - one.extra(); n != rounds {
+		t.Errorf("got %d videos; want %d, besides what went out twice because of a kill", n, rounds)
+	}
+}
+
+// TestTheDiskRefusesToSync lets every seventh fsync of the database fail, in the program as it is built for a release.
+func TestTheDiskRefusesToSync(t *testing.T) {
+	if !*long {
+		t.Skip("make torture runs it, for it builds the program")
+	}
+	binary := filepath.Join(t.TempDir(), "retake")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	v := newVictim(t)
+	v.breaks()
+	path := filepath.Join(v.dir, "retake.db")
+	v.run(exec.Command("strace", "-D", "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-P", path, "-P", path+"-wal",
+		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=20+7", binary, "serve", "-config", filepath.Join(v.dir, "config.toml")))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	var people sync.WaitGroup
+	for i := range 20 {
+		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
+		people.Go(func() {
+			for _, name := range []string{"Общий", "Сбой " + letters(i%3), "Свой " + letters(i)} {
+				if err := p.wants(ctx, name, v.mends); err != nil {
+					t.Errorf("%v\n%s", err, v.log)
+				}
+			}
+		})
+	}
+	people.Wait()
+	v.nothingIsLost(func() {})
+	if n := v.extra(); n > 0 {
+		t.Errorf("got %d messages twice; want none", n)
+	}
+	refusals := strings.Count(v.log.String(), "disk I/O error")
+	t.Logf("%d refusals in the log", refusals)
+	if refusals == 0 {
+		t.Errorf("got no refusal in the log; want syncs that failed\n%s", v.log)
+	}
+}
+
+// someSteps lead to a version of the schema that has not been thought of yet.
+var someSteps = []string{
+	`ALTER TABLE users ADD COLUMN one TEXT NOT NULL DEFAULT 'old'`,
+	`CREATE TABLE inbox2 (update_id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, raw TEXT, received INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT) STRICT;
+	 INSERT INTO inbox2 SELECT * FROM inbox; DROP TABLE inbox; ALTER TABLE inbox2 RENAME TO inbox`,
+	`ALTER TABLE users ADD COLUMN three TEXT NOT NULL DEFAULT ''; UPDATE users SET three = hex(randomblob(50))`,
+}
+
+// TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun kills a newer Retake while it brings a database up to date.
+func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
+	t.Parallel()
+	const people = 20_000
+	kills := 8
+	if *long {
+		kills = 60
+	}
+	old := filepath.Join(t.TempDir(), "retake.db")
+	s, err := OpenStore(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, func(tx *Tx) error {
+		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
+			INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
+		if err == nil {
+			_, err = tx.Exec(`INSERT INTO inbox (update_id, chat_id, received) SELECT id, id, 0 FROM users`)
+		}
+		return err
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Once without a kill, to know how long it takes.
+	var whole time.Duration
+	seen := map[int]int{}
+	for n := range kills + 1 {
+		v := &victim{T: t, dir: t.TempDir(), http: httptest.NewServer(nil), log: &journal{}}
+		v.http.Close() // nobody is called
+		path := filepath.Join(v.dir, "retake.db")
+		if err := folder.Copy(old, path); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		v.start(upgrades)
+		if n == 0 {
+			<-v.dead
+			whole = time.Since(began)
+		} else {
+			select {
+			case <-time.After(time.Duration(rand.Int64N(int64(whole) * 3 / 2))):
+			case <-v.dead:
+			}
+			v.kill()
+		}
+		raw, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var version, columns, users, inbox int
+		var sound string
+		err = raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('users') WHERE name IN ('one', 'three')),
+			(SELECT count(*) FROM users), (SELECT count(*) FROM inbox), (SELECT integrity_check FROM pragma_integrity_check)
+			FROM pragma_user_version`).Scan(&version, &columns, &users, &inbox, &sound)
+		raw.Close()
+		if err != nil || users != people || inbox != people || sound != "ok" || columns != map[int]int{1: 0, 4: 2}[version] {
+			t.Fatalf("got version %d with %d new columns, %d users, %d updates, %s, %v; want all of one version or of the other\n%s",
+				version, columns, users, inbox, sound, err, v.log)
+		}
+		seen[version]++
+	}
+	t.Logf("killed %d times in the %v of an upgrade; versions that were left: %v", kills, whole, seen)
+	if seen[4] == 0 {
+		t.Errorf("got versions %v; want that of the upgrade nobody killed", seen)
+	}
+}
+
+// TestABackupOfYesterdayIsPutBack goes on with a database that knows less than Telegram and the people do.
+func TestABackupOfYesterdayIsPutBack(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	path, backup := filepath.Join(v.dir, "retake.db"), filepath.Join(t.TempDir(), "backup.db")
+	served, apologised, waiting, later, lapsed := v.tg.Person(1, "П", "ru"), v.tg.Person(2, "П", "ru"), v.tg.Person(3, "П", "ru"), v.tg.Person(4, "П", "ru"), v.tg.Person(5, "П", "ru")
+	sorry := func(p *faketelegram.Person) faketelegram.Message { return w.hears(p, "Упс!") }
+	retry := func(p *faketelegram.Person) {
+		m := sorry(p)
+		p.Press(m.ID, m.Buttons[0][0].Data)
+	}
+	v.breaks()
+	v.start(0)
+	w.asks(served, "Маша")
+	w.getsVideos(served, 1)
+	w.asks(apologised, "Сбой один")
+	sorry(apologised)
+	w.asks(waiting, "Оля")
+	v.tg.Wait(t.Context(), func() bool { return len(answers(waiting)) > 1 }) // her wish is on the disk
+	v.kill()
+	s, err := OpenStore(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := count(t, s, `SELECT count(*) FROM requests WHERE user_id = 3 AND status <> 'COMPLETED'`)
+	mutateOutside(t, path, `VACUUM INTO '`+backup+`'`)
+	s.Close()
+
+	v.start(0) // and the day goes on
+	w.getsVideos(waiting, 1)
+	w.asks(later, "Вера")
+	w.getsVideos(later, 1)
+	w.asks(lapsed, "Сбой два")
+	sorry(lapsed)
+	v.mends()
+	retry(apologised)
+	w.getsVideos(apologised, 1)
+	v.kill()
+	for _, end := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(backup, path); err != nil {
+		t.Fatal(err)
+	}
+
+	v.start(0)
+	retry(lapsed)
+	w.hears(lapsed, lang.Say("ru", "press_lapsed", nil))
+	w.asks(lapsed, "Нина")
+	w.getsVideos(lapsed, 1)
+	w.asks(later, "Вера")
+	w.getsVideos(later, 2)
+	w.asks(apologised, "Сбой один") // the button went with the press that is forgotten
+	w.getsVideos(apologised, 2)
+	v.nothingIsLost(func() {})
+	if videos(served) != 1 || videos(waiting) > 1+before {
+		t.Errorf("got %d and %d videos; want 1, and one more if it was owed by the backup", videos(served), videos(waiting))
+	}
+}
+
+// mutateOutside runs a statement as another program would.
+func mutateOutside(t *testing.T, path, statement string) {
+	t.Helper()
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // letters spells a number with letters, for names have no digits.

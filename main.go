@@ -355,7 +355,7 @@ func makerConfig(cfg Config, work string) video.Config {
 	return video.Config{Engine: cfg.Render.Engine, Offered: cfg.Offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
-		Work: work, Cache: cfg.cacheDir, Workers: cfg.Workers(), Voice: voice}
+		Work: work, Cache: cfg.cacheDir, Workers: cfg.Workers(), Patience: cfg.Queue.OutageMax, Voice: voice}
 }
 
 // limits are what the page's settings show of the configuration.

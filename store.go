@@ -156,6 +156,9 @@ func OpenStore(path string) (*Store, error) {
 
 func (s *Store) Close() error { return s.db.Close() }
 
+// ofDisk reports whether an error is that of a full or broken disk.
+func ofDisk(err error) bool { return db.OfDisk(err) }
+
 // Tx is a transaction with one time of its own.
 type Tx struct {
 	*db.Tx

@@ -36,6 +36,7 @@ var rooms = map[string]struct {
 	"store.go":               {[]string{"sql"}, []string{"db"}},
 	"internal/config":        {[]string{"toml"}, nil},
 	"internal/db":            {[]string{"sql"}, nil},
+	"internal/db/dbtest":     {[]string{"sql"}, nil}, // for tests
 	"internal/telegram":      {[]string{"telegram"}, nil},
 	"internal/video":         {[]string{"exec", "toml"}, nil},
 	"internal/media":         {[]string{"s3"}, nil},

@@ -28,6 +28,12 @@ var ErrFull = errors.New("the disk is full: free some space")
 // ErrClosed is the answer to a transaction that comes after Close.
 var ErrClosed = errors.New("the database is closed")
 
+// OfDisk reports whether an error is the disk's: it is full or broken, and nothing is wrong with what was to be written.
+func OfDisk(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code()&0xff == sqlite3.SQLITE_IOERR)
+}
+
 // UseOFDLocks makes SQLite lock by open file description. It must run before the first database is opened: with
 // POSIX locks, any other descriptor of the file that this process closes drops SQLite's locks, and a visit by the
 // sqlite3 shell then deletes the write-ahead log.
@@ -68,12 +74,12 @@ func Open(path, schema string, steps []string) (*DB, error) {
 	}
 	writer.SetMaxOpenConns(1)
 	conn, err := writer.Conn(context.Background())
-	if err != nil {
-		writer.Close()
-		return nil, err
+	if err == nil {
+		if err = upgrade(conn, schema, steps); err != nil {
+			conn.Close()
+		}
 	}
-	if err := upgrade(conn, schema, steps); err != nil {
-		conn.Close()
+	if err != nil {
 		writer.Close()
 		var known *sqlite.Error
 		if errors.As(err, &known) && known.Code()&0xff == sqlite3.SQLITE_FULL {
@@ -250,6 +256,9 @@ func together(tx *Tx, group []*op, errs []error, savepoints bool) (err error) {
 		if failed {
 			// A full disk may have rolled the whole transaction back: then there is no savepoint, and nobody's work was kept.
 			if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
+				if OfDisk(errs[i]) { // that is why, for everybody
+					return errs[i]
+				}
 				return err
 			}
 		}

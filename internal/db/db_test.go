@@ -2,12 +2,16 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"retake/internal/db/dbtest"
 )
 
 const table = `CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, s TEXT) STRICT;`
@@ -226,6 +230,96 @@ func TestUpgrading(t *testing.T) {
 	}
 	if _, err := Open(path, table, nil); !errors.Is(err, ErrNewer) {
 		t.Errorf("an older program: got %v; want ErrNewer", err)
+	}
+}
+
+// TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun cuts the power after each operation of an upgrade.
+func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
+	const rows = 300
+	steps := []string{
+		`ALTER TABLE t ADD COLUMN extra TEXT NOT NULL DEFAULT 'old'`,
+		`CREATE TABLE other (n INTEGER PRIMARY KEY, s TEXT) STRICT; INSERT INTO other SELECT n, s FROM t; DROP TABLE t; ALTER TABLE other RENAME TO t;
+		 ALTER TABLE t ADD COLUMN size INTEGER NOT NULL DEFAULT 0; UPDATE t SET size = length(s)`,
+	}
+	newest := `CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, s TEXT, size INTEGER NOT NULL DEFAULT 0) STRICT;`
+	dir := t.TempDir()
+	disk := dbtest.Watch(t, dir)
+	path := filepath.Join(dir, "d.db")
+	d, err := Open(path, table, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Tx(t.Context(), func(tx *Tx) error {
+		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
+			INSERT INTO t SELECT n, hex(zeroblob(100)) FROM i`, rows)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	began := disk.Ops()
+	if d, err = Open(path, newest, steps); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	random := rand.New(rand.NewPCG(1, 2))
+	seen := map[int]int{}
+	for ops := began; ops <= disk.Ops(); ops++ {
+		cut := []dbtest.Cut{{}, {Kept: 0.5, Torn: 0.3}, {Kept: 1}}[ops%3]
+		dir := t.TempDir()
+		dbtest.Watch(t, dir)
+		if err := disk.After(ops, cut, random, dir); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "d.db")
+		raw, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var version, columns, n int
+		var sound string
+		if err := raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('t')), (SELECT count(*) FROM t), (SELECT integrity_check FROM pragma_integrity_check)
+			FROM pragma_user_version`).Scan(&version, &columns, &n, &sound); err != nil {
+			t.Fatalf("%d, %+v: %v", ops, cut, err)
+		}
+		raw.Close()
+		if want := map[int]int{1: 2, 3: 3}[version]; columns != want || n != rows || sound != "ok" {
+			t.Fatalf("%d, %+v: got version %d with %d columns and %d rows, %s; want one version or the other", ops, cut, version, columns, n, sound)
+		}
+		seen[version]++
+		d, err := Open(path, newest, steps)
+		if err != nil {
+			t.Fatalf("%d, %+v: the next start: %v", ops, cut, err)
+		}
+		if err := d.Read().QueryRow(`SELECT count(*) FROM t WHERE size = 200`).Scan(&n); err != nil || n != rows {
+			t.Errorf("%d, %+v: got %d rows as they should be, %v; want %d", ops, cut, n, err, rows)
+		}
+		d.Close()
+	}
+	t.Logf("power cuts that left versions: %v", seen)
+	if seen[1] == 0 || seen[3] == 0 {
+		t.Errorf("got versions %v; want cuts before and after", seen)
+	}
+}
+
+func TestAFullDiskIsToldWhateverTheStartWrites(t *testing.T) {
+	for n := 1; ; n++ {
+		dir := t.TempDir()
+		disk := dbtest.Watch(t, dir)
+		disk.Fail(n, dbtest.Full, dbtest.Write)
+		d, err := Open(filepath.Join(dir, "d.db"), table, nil)
+		if err == nil {
+			d.Close()
+		}
+		if !disk.Failed() || err == nil { // the start writes less than that
+			if n < 3 {
+				t.Errorf("got %d writes; want more", n)
+			}
+			return
+		}
+		if !errors.Is(err, ErrFull) {
+			t.Errorf("write %d: got %v; want ErrFull", n, err)
+		}
 	}
 }
 

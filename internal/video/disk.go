@@ -46,6 +46,33 @@ func (m *Maker) Room(need int64) error {
 	return nil
 }
 
+// fullPause is how long a video waits for room before it is tried again.
+const fullPause = 30 * time.Second
+
+// waitsForRoom is a lack of room that was seen before anything was made: it spends no attempt.
+type waitsForRoom struct{ error }
+
+func (waitsForRoom) RetryAfter() (time.Duration, bool) { return fullPause, true }
+func (w waitsForRoom) Unwrap() error                   { return w.error }
+
+// patient makes a lack of room one that waits, unless the disk has been full for longer than the patience lasts: then
+// somebody must be told.
+func (m *Maker) patient(err error) error {
+	m.watching.Lock()
+	defer m.watching.Unlock()
+	switch {
+	case !errors.Is(err, ErrDiskFull):
+		m.full = time.Time{}
+		return err
+	case m.full.IsZero():
+		m.full = time.Now()
+	}
+	if time.Since(m.full) < m.cfg.Patience {
+		return waitsForRoom{err}
+	}
+	return err
+}
+
 // watchDisk returns a context that ends when the reserve is touched, with an error that says so. Whoever calls it calls
 // stop. An engine that writes hundreds of megabytes between two looks gets further than the reserve; its folder goes as
 // soon as it is dead.

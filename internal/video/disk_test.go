@@ -82,6 +82,37 @@ func TestCommandDoesNotStartOnAFullDisk(t *testing.T) {
 	wantEmpty(t, m)
 }
 
+func TestAVideoWaitsForRoomUntilPatienceEnds(t *testing.T) {
+	m := commandMaker(t, `cp "$SAMPLE" "$RETAKE_OUTPUT"`, nil)
+	m.cfg.Patience = time.Hour
+	smallDisk(m, reserve-1)
+	asks := func() bool {
+		t.Helper()
+		_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
+		if !errors.Is(err, ErrDiskFull) {
+			t.Fatalf("got %v; want ErrDiskFull", err)
+		}
+		w, ok := errors.AsType[interface {
+			error
+			RetryAfter() (time.Duration, bool)
+		}](err)
+		if !ok {
+			return false
+		}
+		_, waits := w.RetryAfter()
+		return waits
+	}
+	for range 2 {
+		if !asks() {
+			t.Error("got an attempt that is spent; want it to wait")
+		}
+	}
+	m.full = m.full.Add(-time.Hour)
+	if asks() {
+		t.Error("got one that still waits; want a failure that is told")
+	}
+}
+
 func TestCommandIsStoppedWhenItFillsTheDisk(t *testing.T) {
 	for name, script := range map[string]string{
 		"with its video":           `for i in $(seq 300); do head -c 100000 /dev/zero >>"$RETAKE_OUTPUT"; done; sleep 300`,

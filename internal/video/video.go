@@ -42,6 +42,7 @@ type Config struct {
 	Work         string        // folder for the jobs' temporary folders
 	Cache        string        // folder for prepared templates and spoken clips
 	Workers      int           // videos made at the same time: with more than one, each gets one thread
+	Patience     time.Duration // how long videos wait, at no attempt's cost, while the disk is full
 	Voice        VoiceConfig
 }
 
@@ -78,6 +79,9 @@ type Maker struct {
 	fonts  fonts
 	remote *remote                            // of EngineHTTP
 	free   func(folder string) (int64, error) // bytes that are free on its disk
+
+	watching sync.Mutex // guards full
+	full     time.Time  // since when there has been no room; zero: there is, or nobody has looked
 
 	inspecting chan struct{} // holds one for each Inspect under way
 
@@ -225,11 +229,11 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	if chosen != nil {
 		all, err := m.prepare(ctx, t, chosen)
 		if err != nil {
-			return Video{}, err
+			return Video{}, m.patient(err)
 		}
 		p = all[o.Lang]
 	}
-	if err := m.Room(2 * p.size); err != nil {
+	if err := m.patient(m.Room(2 * p.size)); err != nil {
 		return Video{}, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, fmt.Errorf("took longer than %v", m.cfg.Timeout))
