@@ -414,8 +414,27 @@ func (l *load) fill(n int) {
 		l.Fatal(err)
 	}
 	defer s.Close()
+	var files sync.WaitGroup
+	years(l, s, n, func(ids []string) {
+		files.Wait()
+		files.Go(func() { // beside the next rows
+			for _, id := range ids {
+				for _, key := range []string{id + ".mp4", id + ".jpg"} {
+					if err := os.WriteFile(filepath.Join(folder, key), nil, 0o640); err != nil {
+						l.Error(err)
+					}
+				}
+			}
+		})
+	})
+	files.Wait()
+}
+
+// years puts finished videos of three years into a database, and tells of each ten thousand.
+func years(t testing.TB, s *Store, n int, told func(ids []string)) {
+	t.Helper()
 	const chunk = 10_000
-	mutate(l, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50000)
+	mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50000)
 		INSERT INTO users (id, lang, created) SELECT 1000000 + n, 'ru', 1 FROM i`)
 	begin := time.Now().Add(-3 * 365 * 24 * time.Hour).UnixMilli()
 	for at := 0; at < n; at += chunk {
@@ -424,7 +443,7 @@ func (l *load) fill(n int) {
 			sum := sha256.Sum256([]byte(strconv.Itoa(at + i)))
 			ids[i] = base32.StdEncoding.EncodeToString(sum[:])[:26]
 		}
-		write(l, s, func(tx *Tx) error {
+		write(t, s, func(tx *Tx) error {
 			for _, statement := range []string{
 				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height, file_id, created, finished)
 					SELECT value, 'Старый ' || (?2 + key) % 20000, 'старый ' || (?2 + key) % 20000, 'new-year', 'ru', 'REQUEST', 'COMPLETED', value || '.mp4', value || '.jpg',
@@ -433,8 +452,6 @@ func (l *load) fill(n int) {
 					SELECT 1000001 + (?2 + key) % 50000, value, 1000001 + (?2 + key) % 50000, 'COMPLETED', NULL, key, ?3 + (?2 + key) * 80000, ?3 + (?2 + key) * 80000 + 31000 FROM json_each(?1)`,
 				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome)
 					SELECT value, 'RENDER', 1, ?3 + (?2 + key) * 80000, ?3 + (?2 + key) * 80000 + 30000, 'done' FROM json_each(?1)`,
-				`INSERT INTO attempts (asset_id, request_id, kind, attempt, started, finished, outcome)
-					SELECT value, ?2 + key + 1, 'DELIVER', 1, ?3 + (?2 + key) * 80000, ?3 + (?2 + key) * 80000 + 31000, 'done' FROM json_each(?1)`,
 				`INSERT INTO audit (at, user_id, action, asset_id, outcome)
 					SELECT ?3 + (?2 + key) * 80000, 1000001 + (?2 + key) % 50000, 'ask', value, 'created' FROM json_each(?1)`,
 			} {
@@ -444,13 +461,7 @@ func (l *load) fill(n int) {
 			}
 			return nil
 		})
-		for _, id := range ids {
-			for _, key := range []string{id + ".mp4", id + ".jpg"} {
-				if err := os.WriteFile(filepath.Join(folder, key), nil, 0o640); err != nil {
-					l.Fatal(err)
-				}
-			}
-		}
+		told(ids)
 	}
 }
 
