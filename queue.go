@@ -868,8 +868,7 @@ func (q *Queue) conclude(draining context.Context, kind Kind, ends ...*ending) {
 func (q *Queue) insist(draining context.Context, fn func() error) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := fn()
-		switch {
-		case err == nil, errors.Is(err, ErrNotFound):
+		if err == nil || errors.Is(err, ErrNotFound) {
 			return err
 		}
 		q.log.Error("the database refuses; trying again", "err", err)
