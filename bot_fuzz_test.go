@@ -119,6 +119,7 @@ func newChats(t *testing.T, s *Store, files *media.Disk) chats {
 	t.Cleanup(cancel)
 	c.ctx = ctx
 	c.bot.chats = telegram.NewChats(func(ctx context.Context, u Update) { c.bot.settle(ctx, ctx, u) })
+	c.bot.aside = telegram.NewChats(func(ctx context.Context, courtesy func(context.Context)) { courtesy(ctx) })
 	c.tg.Person(maria, "Мария", "ru")
 	c.tg.Person(eve, "Eve", "en")
 	c.tg.Group(-5, "Group")
