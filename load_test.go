@@ -415,6 +415,7 @@ func (l *load) fill(n int) {
 	}
 	defer s.Close()
 	const chunk = 10_000
+	var files sync.WaitGroup
 	mutate(l, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50000)
 		INSERT INTO users (id, lang, created) SELECT 1000000 + n, 'ru', 1 FROM i`)
 	begin := time.Now().Add(-3 * 365 * 24 * time.Hour).UnixMilli()
@@ -444,14 +445,18 @@ func (l *load) fill(n int) {
 			}
 			return nil
 		})
-		for _, id := range ids {
-			for _, key := range []string{id + ".mp4", id + ".jpg"} {
-				if err := os.WriteFile(filepath.Join(folder, key), nil, 0o640); err != nil {
-					l.Fatal(err)
+		files.Wait()
+		files.Go(func() { // beside the next rows
+			for _, id := range ids {
+				for _, key := range []string{id + ".mp4", id + ".jpg"} {
+					if err := os.WriteFile(filepath.Join(folder, key), nil, 0o640); err != nil {
+						l.Error(err)
+					}
 				}
 			}
-		}
+		})
 	}
+	files.Wait()
 }
 
 // start starts the process and measures how long it takes until the page answers and Telegram is asked.
