@@ -119,7 +119,7 @@ func TestAChatThatHasToWaitHoldsUpNoOtherAndIsNotFloodedAfterwards(t *testing.T)
 func TestAnswersDoNotKeepAVideoFromWhoeverWritesAndWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := NewGate(time.Second), time.Now()
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		go func() {
 			for ctx.Err() == nil {
 				g.Do(ctx, Answer, 1, fine)
