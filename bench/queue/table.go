@@ -30,8 +30,9 @@ the order is reversed from round to round, and a server runs only while a queue 
 
 What a job is, and when it is on disk:
 
-- **Retake**: a row in its own file, by its own store and queue. Enqueueing, starting and finishing are each on disk before
-  the producer or the worker goes on.
+- **Retake**: a message that is owed to somebody and that nobody sends: a row with its foreign keys, its fair turn and its
+  uniqueness, in its own file, by its own store and queue. Enqueueing and starting are on disk before the producer or the
+  worker goes on; ends are written together with those that came meanwhile, and nothing is said to be done before.
 - **River**: a row in PostgreSQL (fsync and synchronous_commit on) or SQLite (synchronous=FULL), on disk when enqueue
   returns. Finished jobs are written in batches after the worker went on: a crash runs the last ones again. It looks for
   jobs every 1 ms, not every 100 ms, but takes no more at once than it has workers: hence its row with 2,000.
