@@ -93,13 +93,14 @@ type Bot struct {
 	chats *telegram.Chats[Update]
 	busy  chan struct{} // one token a chat being answered
 	flood *telegram.Flood
+	again chan []Update                          // that were in the inbox before
 	aside *telegram.Chats[func(context.Context)] // messages that no handler waits for, in so many lines as are answered at a time
 }
 
 // NewBot prepares the bot; the queue is set before Run.
 func NewBot(store *Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
 	b := &Bot{opts: opts, store: store, media: media, log: log, busy: make(chan struct{}, atOnce), flood: telegram.NewFlood(opts.Second),
-		client: telegram.NewClient()}
+		client: telegram.NewClient(), again: make(chan []Update)}
 	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
 		tg.WithHTTPClient(0, b.client), tg.WithDefaultHandler(b.route),
 		tg.WithErrorsHandler(func(err error) { log.Warn("telegram library", "err", err) }))
@@ -128,6 +129,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { telegram.Keep(ctx, b.receive, b.log) })
+	wg.Go(func() { b.resume(ctx) })
 	wg.Go(func() { b.showProgress(ctx) })
 	wg.Go(func() { b.watchOutage(ctx) })
 	wg.Go(func() { b.publishCommands(ctx, b.opts.Admins...) })
@@ -163,6 +165,28 @@ func (b *Bot) receive(ctx context.Context) error {
 	}
 	b.talk.Gate.Up()
 	return b.accept(ctx, fresh)
+}
+
+// Resume hands updates of the inbox to the handlers that were kept from them. Those that it cannot hand over before ctx ends wait for
+// the next start.
+func (b *Bot) Resume(ctx context.Context, updates []Update) {
+	select {
+	case b.again <- updates:
+	case <-ctx.Done():
+	}
+}
+
+func (b *Bot) resume(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case updates := <-b.again:
+			if err := b.accept(ctx, updates); err != nil && ctx.Err() == nil {
+				b.log.Error("refuse a flood of before", "err", err)
+			}
+		}
+	}
 }
 
 // accept hands updates to the handlers, but for those of whoever writes faster than Telegram takes answers: such a person is

@@ -29,6 +29,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"retake/internal/backup"
 	"retake/internal/config"
 	"retake/internal/db"
 	"retake/internal/desk"
@@ -92,6 +93,9 @@ const usage = usageError(`usage: retake [command] [-config FILE]
   check          say what is missing on this machine
   admin link ID  print a one-time link with which that admin signs in to the page
   retry ASSET    try a failed video again
+  backup FILE    copy the database to a new file, also while serve runs
+  restore FILE [-force]
+                 put a backup in the place of the database; -force: even of a newer one
   media move     bring the videos to where media.store says, from where they were
   template check DIR
                  say what is wrong with the template in a folder
@@ -118,6 +122,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		flags.StringVar(&shot.Lang, "lang", "", "")
 		flags.StringVar(&shot.out, "o", "", "")
 	}
+	var force bool
+	if command == "restore" {
+		flags.BoolVar(&force, "force", false, "")
+	}
 	var words []string // flags may stand before, between and after them
 	for {
 		if err := flags.Parse(args); err != nil {
@@ -128,7 +136,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
 	}
-	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "media move": 0, "template check": 1, "template preview": 2,
+	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "backup": 1, "restore": 1, "media move": 0, "template check": 1, "template preview": 2,
 		"healthcheck": 0, "version": 0}
 	if n, ok := want[command]; !ok || len(words) != n {
 		return usage
@@ -152,6 +160,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return adminLink(ctx, cfg, words[0], out)
 	case "retry":
 		return retryOne(ctx, cfg, words[0], log, out)
+	case "backup":
+		return makeBackup(ctx, cfg, words[0], out)
+	case "restore":
+		return restore(ctx, cfg, words[0], force, out)
 	case "media move":
 		return moveMedia(ctx, cfg, out)
 	case "template check":
@@ -174,7 +186,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return err
 	}
 	defer unlock()
-	store, err := OpenStore(filepath.Join(cfg.DataDir, "retake.db"))
+	backups := keeper(cfg, log)
+	store, err := OpenStoreAfter(database(cfg), func(version int) error { return backups.Upgrade(ctx, version) })
 	if err != nil {
 		return err
 	}
@@ -213,6 +226,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	var bot *Bot
 	var msgs messenger
+	var resume func(context.Context, []Update)
 	if cfg.Telegram.Token != "" {
 		bot, err = NewBot(store, files, BotOptions{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
@@ -223,7 +237,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		if err != nil {
 			return err
 		}
-		msgs = bot
+		msgs, resume = bot, bot.Resume
 	}
 	studio, err := newStudio(store, files, cfg)
 	if err != nil {
@@ -239,7 +253,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
 		}, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
-		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio}, log)
+		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio, Resume: resume,
+		Backups: func() desk.Backup { return desk.Backup(backups.State()) }}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -297,6 +312,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		}
 		return nil
 	})
+	group.Go(func() error { backups.Run(ctx); return nil })
 	group.Go(func() error { // another process of ours changed the database
 		woken := make(chan os.Signal, 1)
 		signal.Notify(woken, syscall.SIGUSR1)
@@ -467,6 +483,9 @@ func tidy(ctx context.Context, store *Store, files media.Store, dataDir string) 
 	if some, err := store.HasMedia(ctx); err != nil || !some { // an empty database is rather a lost one than a reason to delete videos
 		return false, err
 	}
+	if kept, err := backup.Kept(filepath.Join(dataDir, "retake.db")); err != nil || len(kept) > 0 { // it may be wanted again, with its videos
+		return false, err
+	}
 	owner, err := folder.ID(dataDir)
 	if err == nil {
 		err = cmp.Or(files.Ready(ctx), files.Tidy(ctx, owner))
@@ -547,7 +566,7 @@ func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
 		return s, nil
 	}
 	var err error
-	s.box, err = seal.FromFile(filepath.Join(cfg.DataDir, "token.key"))
+	s.box, err = seal.FromFile(tokenKey(cfg))
 	return s, err
 }
 
@@ -952,9 +971,14 @@ func check(ctx context.Context, cfg Config, out io.Writer) error {
 
 // openRunning opens the store beside a running serve, or without one.
 func openRunning(cfg Config) (*Store, error) {
-	path := filepath.Join(cfg.DataDir, "retake.db")
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("there is no database yet, start retake serve first: %w", err)
+	path := database(cfg)
+	switch version, err := db.Version(path); {
+	case err != nil:
+		return nil, err
+	case version == 0:
+		return nil, fmt.Errorf("there is no database in %s yet, start retake serve first", cfg.DataDir)
+	case version < schemaVersion():
+		return nil, fmt.Errorf("the database in %s is of an older version, start retake serve first: it makes a backup and brings it up to date", cfg.DataDir)
 	}
 	return OpenStore(path)
 }
@@ -1052,6 +1076,161 @@ func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
 		return fmt.Errorf("%w; run it again, and it goes on", err)
 	case len(m.Missing) > 0:
 		return fmt.Errorf("in neither place: %s", strings.Join(m.Missing, ", "))
+	}
+	return nil
+}
+
+// ---- backups
+
+func database(cfg Config) string { return filepath.Join(cfg.DataDir, "retake.db") }
+
+// source is what backups are made of.
+func source(cfg Config) backup.Source {
+	return backup.Source{Path: database(cfg), Snapshot: db.Snapshot, Media: func(ctx context.Context, path string) (files []backup.File, err error) {
+		parts, err := Parts(ctx, path)
+		for _, p := range parts {
+			files = append(files, backup.File{Key: p.Key, Size: p.Size})
+		}
+		return files, err
+	}}
+}
+
+// keeper makes backups by itself.
+func keeper(cfg Config, log *slog.Logger) *backup.Keeper {
+	return &backup.Keeper{Source: source(cfg), Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(cfg.DataDir, "backups")), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
+}
+
+func makeBackup(ctx context.Context, cfg Config, path string, out io.Writer) error {
+	if version, err := db.Version(database(cfg)); err != nil || version == 0 {
+		return cmp.Or(err, fmt.Errorf("there is no database in %s yet, start retake serve first", cfg.DataDir))
+	}
+	if err := source(cfg).Make(ctx, path); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	fmt.Fprintf(out, "%s is a copy of the database; %s lists the videos and pictures that belong to it.\n", path, backup.List(path))
+	if cfg.YouTube.TokenKey == "" {
+		fmt.Fprintf(out, "Keep these elsewhere, too: the videos, %s and your config.toml. Not in one place with this copy, if you can: the key opens what is sealed in it.\n", tokenKey(cfg))
+	} else {
+		fmt.Fprintln(out, "Keep the videos and your config.toml elsewhere, too.")
+	}
+	return nil
+}
+
+// tokenKey is the file with the key of the channels' tokens.
+func tokenKey(cfg Config) string { return filepath.Join(cfg.DataDir, "token.key") }
+
+// restore puts a backup in the place of the database and tells what that means.
+func restore(ctx context.Context, cfg Config, file string, force bool, out io.Writer) error {
+	unlock, err := folder.Lock(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	var was Recovered
+	var sealed int
+	run := backup.Restore{File: file, Path: database(cfg), Newest: schemaVersion(), Force: force,
+		Check: db.Check, Snapshot: db.Snapshot, Latest: Latest, Settle: db.Settle,
+		Prepare: func(ctx context.Context, fresh, before string) error {
+			store, err := OpenStore(fresh)
+			if err != nil {
+				return err
+			}
+			was, err = store.Recover(ctx, before)
+			if err == nil {
+				sealed, err = unreadable(ctx, cfg, store)
+			}
+			return errors.Join(err, store.Close())
+		}}
+	aside, err := run.Run(ctx)
+	if err != nil {
+		return fmt.Errorf("nothing was changed: %w", err)
+	}
+	fmt.Fprintf(out, "%s is the database now.\n", file)
+	if aside != "" {
+		fmt.Fprintf(out, "What was there is kept as %s. As long as it is there, no video is deleted that only it knows; remove it when you are sure.\n", aside)
+	}
+	for _, line := range []struct {
+		n    int
+		text string
+	}{
+		{was.Settled, "%d answers that the backup owed have been sent since, as the database that was there knows: they are not sent again.\n"},
+		{was.Held, "%d people were waiting when the backup was made, and may have been answered since. Nothing is sent to them until an owner presses Send now, or Let it be, on the page.\n"},
+		{was.Unclear, "%d videos were to be published when the backup was made, and may have been since. Their cards on the page ask an admin to look.\n"},
+		{was.Forgotten, "%d people had asked since to be forgotten: they are not in it any more.\n"},
+		{sealed, "%d channels have to be connected again on the page: their access is sealed with another token.key than the one here.\n"},
+	} {
+		if line.n > 0 {
+			fmt.Fprintf(out, line.text, line.n)
+		}
+	}
+	fmt.Fprintln(out, "Everybody is signed out of the page; retake serve prints a link to sign in with.")
+	return tellMissing(ctx, cfg, out)
+}
+
+// unreadable counts the channels whose tokens this machine cannot open.
+func unreadable(ctx context.Context, cfg Config, store *Store) (n int, err error) {
+	channels, err := store.Channels(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var box *seal.Box
+	if cfg.YouTube.TokenKey != "" {
+		box = seal.New(cfg.YouTube.TokenKey)
+	} else if _, err := os.Stat(tokenKey(cfg)); err == nil {
+		if box, err = seal.FromFile(tokenKey(cfg)); err != nil {
+			return 0, fmt.Errorf("the key of the channels' tokens: %w", err)
+		}
+	}
+	for _, c := range channels {
+		token, err := store.Token(ctx, c.ID)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue
+		case err != nil:
+			return 0, err
+		case box == nil:
+			n++
+		default:
+			if _, err := box.Unseal(token, owner(c.External)); err != nil {
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
+// tellMissing tells which files the database needs that are not there. It is no failure: the rest works.
+func tellMissing(ctx context.Context, cfg Config, out io.Writer) error {
+	parts, err := Parts(ctx, database(cfg))
+	if err != nil {
+		return err
+	}
+	files, err := openMedia(cfg, cfg.Media.Store)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	missing, err := backup.Absent(parts, func(p Part) string { return p.Key }, func(each func([]string) error) error { return files.Keys(ctx, each) })
+	if err != nil {
+		fmt.Fprintf(out, "Nobody knows whether all videos are there: %v\n", err)
+		return nil
+	}
+	var again, lost int
+	for _, p := range missing {
+		switch {
+		case p.Upload:
+			lost++
+			fmt.Fprintf(out, "missing, sent by an admin: %s\n", p.Key)
+		default:
+			again++
+			fmt.Fprintf(out, "missing: %s\n", p.Key)
+		}
+	}
+	if again > 0 {
+		fmt.Fprintf(out, "%d files of greetings are missing. Telegram may still have the videos; else they are made again when somebody asks.\n", again)
+	}
+	if lost > 0 {
+		fmt.Fprintf(out, "%d files that admins sent are missing: bring them back from a copy of the media store, or send them again on the page.\n", lost)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
@@ -128,6 +129,8 @@ const maxCrashes = 5
 //	                               the platform's daily limit is reached       same for all uploads that it holds for                 Deferred
 //	                               the platform refuses its token              FAILED, with all that waits for the same channel       GaveUp
 //	                               the channel was connected again since       same job again at once, with the new token             Rescheduled
+//	                               a DELIVER whose file is gone                its request goes over to a new asset with a RENDER     Restarted
+//	                                                                           job, or to one of the same key that is live or newer
 //	                               last attempt, or permanent                  asset or publication FAILED with the error; a          GaveUp
 //	                                                                           render's requests FAILED, one APOLOGISE job for each
 //	ButtonPressed{User, Chat}      asset FAILED, the user has a request on it  a new asset (retry_of), a request of that user,        Restarted
@@ -193,6 +196,8 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 			return Rescheduled, tx.Reschedule(j, now, problem)
 		}
 		return GaveUp, tx.EndAccess(j, problem)
+	case j.Kind == Deliver && errors.Is(why.Err, fs.ErrNotExist):
+		return Restarted, tx.MakeAgain(j)
 	case isPermanent(why.Err):
 		return GaveUp, tx.GiveUp(j, problem, step)
 	case ofChannel && waits && step != "":

@@ -138,10 +138,12 @@ CREATE TABLE IF NOT EXISTS requests (
 	answer_id   INTEGER,                               -- message that brought the video or the apology
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
+	held        INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1, 2)), -- owed in a backup that was put back, and perhaps sent since: 1: an admin decides; 2: has decided that nothing is sent
 	CONSTRAINT one_per_user_and_asset UNIQUE (user_id, asset_id), -- a second press or message is not a second request
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS requests_by_asset ON requests (asset_id);
+CREATE INDEX IF NOT EXISTS requests_held ON requests (user_id) WHERE held = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? anew at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
 CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
@@ -154,7 +156,7 @@ END;
 -- Assets that failed a user who has not asked for that video since: another try would be for them.
 CREATE VIEW IF NOT EXISTS unserved AS
 	SELECT a.*, r.id request, r.user_id, r.chat_id FROM requests r JOIN assets a ON a.id = r.asset_id
-	WHERE r.status = 'FAILED' AND NOT EXISTS (
+	WHERE r.status = 'FAILED' AND r.held = 0 AND NOT EXISTS (
 		SELECT 1 FROM requests later CROSS JOIN assets b ON b.id = later.asset_id
 		WHERE later.user_id = r.user_id AND later.id > r.id
 			AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang);
@@ -335,9 +337,11 @@ CREATE TABLE IF NOT EXISTS inbox (
 	received    INTEGER NOT NULL,
 	tries       INTEGER NOT NULL DEFAULT 0,            -- times handling it failed
 	error       TEXT,                                  -- set aside: it cannot be handled
+	held        INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)), -- waited in a backup that was put back, and perhaps handled since: an admin decides
 	CONSTRAINT set_aside_is_erased CHECK (error IS NULL OR raw IS NULL)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (update_id) WHERE raw IS NOT NULL;
+CREATE INDEX IF NOT EXISTS inbox_held ON inbox (chat_id) WHERE held = 1;
 CREATE INDEX IF NOT EXISTS inbox_received ON inbox (received);
 
 -- One-time sign-in links. Only the hash of the token is kept.

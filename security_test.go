@@ -186,6 +186,7 @@ var rights = map[string]right{
 	"POST /logout":            adminsDo,
 	"POST /logout-everywhere": adminsDo,
 	"POST /try-now":           adminsDo,
+	"POST /held":              ownersDo.of("send=no"),
 	"GET /upload":             admins,
 	"POST /uploads":           {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"}, // a file would be taken
 
@@ -226,6 +227,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`, finished)
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), "no connection")
+		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
 		sessions = [4]string{"", d.session(9), d.session(7), d.session(8)}
 	}
 	arrange()

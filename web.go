@@ -53,21 +53,23 @@ type mediaFiles interface {
 
 // WebOptions are the operator's choices for the page.
 type WebOptions struct {
-	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
-	Role     func(id int64) (Admin, bool)       // who may sign in; asked at each request, only reads
-	Offers   []Offer                            // the templates of videos made on the page; at least one
-	Lang     string                             // of videos made on the page
-	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
-	CanDraw  func(template, name string) error  // nil error: that template has every letter
-	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
-	Free     func() (bytes int64, err error)    // on the disk
-	BotOn    bool                               // /admin in the bot gives a sign-in link
-	Staff    desk.Staff                         // who may sign in, for their names in the activity list
-	Limits   []desk.Limit                       // as Settings shows them
-	Covers   *desk.Covers                       // pictures of the templates; nil: there are none
-	Uploads  *desk.Uploads                      // takes the files of videos that admins send
-	Inspect  inspector                          // looks at such a file
-	Studio   publisher                          // speaks to the platforms
+	BaseURL  string                                      // where browsers find the page; https makes the cookie Secure
+	Role     func(id int64) (Admin, bool)                // who may sign in; asked at each request, only reads
+	Offers   []Offer                                     // the templates of videos made on the page; at least one
+	Lang     string                                      // of videos made on the page
+	ReuseFor time.Duration                               // how long a finished video serves the next wish for the name
+	CanDraw  func(template, name string) error           // nil error: that template has every letter
+	Ready    func(ctx context.Context) []string          // messages or sentences about what is missing; none: all is well
+	Free     func() (bytes int64, err error)             // on the disk
+	Resume   func(ctx context.Context, updates []Update) // handles updates that were held; nil: the bot is off
+	Backups  func() desk.Backup                          // how they go
+	BotOn    bool                                        // /admin in the bot gives a sign-in link
+	Staff    desk.Staff                                  // who may sign in, for their names in the activity list
+	Limits   []desk.Limit                                // as Settings shows them
+	Covers   *desk.Covers                                // pictures of the templates; nil: there are none
+	Uploads  *desk.Uploads                               // takes the files of videos that admins send
+	Inspect  inspector                                   // looks at such a file
+	Studio   publisher                                   // speaks to the platforms
 }
 
 // publisher connects channels and changes what is on the platforms. What it refuses is one of desk's refusals, an error of
@@ -199,6 +201,7 @@ func (w *Web) routes() {
 	in.Match(get, "/retry-all", w.askRetryAll)
 	in.POST("/retry-all", w.retryAll)
 	in.POST("/try-now", w.tryNow)
+	in.POST("/held", w.decideHeld, ownersOnly)
 	in.GET("/events", w.events)
 	in.Match(get, "/media/:id", w.file(func(v Video) string { return v.File }))
 	in.Match(get, "/thumbs/:id", w.file(func(v Video) string { return v.Thumb }))
@@ -620,6 +623,13 @@ func (w *Web) health(c echo.Context) (h desk.Health, err error) {
 	if o, next, spent := w.queue.Outage(); !o.Began.IsZero() {
 		h.Outage = &desk.Outage{Began: o.Began, Spent: spent, Reason: desk.Reason(voice(language(c)), o.Reason, "reason_other"), Error: o.Reason, Next: next}
 	}
+	if w.opts.Backups != nil {
+		h.Backup = w.opts.Backups()
+	}
+	if h.Held, err = w.store.Held(c.Request().Context()); err != nil {
+		return h, err
+	}
+	h.Decide = adminOf(c).Owner
 	h.Oldest, err = w.store.OldestWaiting(c.Request().Context())
 	return h, err
 }
@@ -1008,6 +1018,40 @@ func (w *Web) tryNow(c echo.Context) error {
 		return fmt.Errorf("try now: %w", err)
 	}
 	return done(c, "trying", "")
+}
+
+// decideHeld has sent, or not, what a backup owes that was put back. It may have been sent before.
+func (w *Web) decideHeld(c echo.Context) error {
+	fields, err := desk.Fields(c.Response(), c.Request())
+	if err != nil {
+		return err
+	}
+	admin, outcome := adminOf(c), map[string]string{"yes": "sent", "no": "left"}[fields["send"]]
+	if outcome == "" {
+		return desk.Invalid("error_fields", nil)
+	}
+	var updates []Update
+	err = w.store.Tx(c.Request().Context(), func(tx *Tx) (err error) {
+		if outcome == "sent" {
+			updates, err = tx.SendHeld()
+		} else {
+			err = tx.LeaveHeld()
+		}
+		if errors.Is(err, ErrNotFound) {
+			err = ErrNotFailed
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Note(Event{Admin: &admin.ID, Action: "decide", Outcome: outcome})
+	})
+	if err != nil {
+		return fmt.Errorf("decide about what is held: %w", err)
+	}
+	if w.opts.Resume != nil && len(updates) > 0 {
+		w.opts.Resume(c.Request().Context(), updates)
+	}
+	return done(c, outcome, "")
 }
 
 // events tells a page what changes, for as long as its reader may see it.

@@ -81,6 +81,11 @@ type Settings struct {
 		ChannelID   string `toml:"channel_id"`
 		BaseURL     string `toml:"base_url"`
 	} `toml:"rumble"`
+	Backup struct {
+		Every time.Duration `toml:"every"`
+		Keep  int           `toml:"keep"`
+		Dir   string        `toml:"dir"`
+	} `toml:"backup"`
 	Media struct {
 		Store       string `toml:"store"`
 		MaxUploadMB int64  `toml:"max_upload_mb"`
@@ -139,7 +144,7 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	_, _, err := net.SplitHostPort(c.Web.Listen)
 	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
 	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
-		"limits.per_day": c.Limits.PerDay, "youtube.uploads_per_day": c.YouTube.UploadsPerDay} {
+		"limits.per_day": c.Limits.PerDay, "youtube.uploads_per_day": c.YouTube.UploadsPerDay, "backup.keep": c.Backup.Keep} {
 		is(n >= 1, key, "1 or more is expected")
 	}
 	for key, mb := range map[string]int64{"telegram.max_upload_mb": c.Telegram.MaxUploadMB, "media.max_upload_mb": c.Media.MaxUploadMB} {
@@ -158,6 +163,7 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
 		is(d > 0, key, "more than nothing is expected")
 	}
+	is(c.Backup.Every >= 0, "backup.every", "0s or more is expected")
 	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
 	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine", "template, command or http is expected")
 	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {

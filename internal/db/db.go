@@ -65,8 +65,9 @@ type op struct {
 }
 
 // Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the
-// newest version; steps[i] leads from version i+1 to i+2. A file of a newer version is refused with ErrNewer.
-func Open(path, schema string, steps []string) (*DB, error) {
+// newest version; steps[i] leads from version i+1 to i+2. before is told the version of a file that lacks some of them, and its
+// error stops all of it; nil: nobody is. A file of a newer version is refused with ErrNewer.
+func Open(path, schema string, steps []string, before func(version int) error) (*DB, error) {
 	writer, err := sql.Open("sqlite", dsn(path, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)",
 		"wal_autocheckpoint(4000)", "cache_size(-16000)"))
 	if err != nil {
@@ -75,7 +76,7 @@ func Open(path, schema string, steps []string) (*DB, error) {
 	writer.SetMaxOpenConns(1)
 	conn, err := writer.Conn(context.Background())
 	if err == nil {
-		if err = upgrade(conn, schema, steps); err != nil {
+		if err = upgrade(conn, schema, steps, before); err != nil {
 			conn.Close()
 		}
 	}
@@ -106,7 +107,7 @@ func dsn(path string, pragmas ...string) string {
 }
 
 // upgrade runs the steps the file lacks and the schema in one transaction: a crash leaves the old version or the new.
-func upgrade(conn *sql.Conn, schema string, steps []string) error {
+func upgrade(conn *sql.Conn, schema string, steps []string, before func(version int) error) error {
 	ctx := context.Background()
 	newest := len(steps) + 1
 	var version int
@@ -114,10 +115,15 @@ func upgrade(conn *sql.Conn, schema string, steps []string) error {
 		return err
 	}
 	if version > newest {
-		return fmt.Errorf("%w: the file is at version %d, this program knows %d", ErrNewer, version, newest)
+		return fmt.Errorf("%w: it is at version %d, this one knows %d: start the newer program again, or bring back the backup from before it with retake restore", ErrNewer, version, newest)
 	}
 	if version == newest {
 		return nil
+	}
+	if version > 0 && before != nil {
+		if err := before(version); err != nil {
+			return err
+		}
 	}
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {

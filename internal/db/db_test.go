@@ -18,7 +18,7 @@ const table = `CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, s TEXT) STRI
 
 func open(t testing.TB) *DB {
 	t.Helper()
-	d, err := Open(filepath.Join(t.TempDir(), "a file ?#%.db"), table, nil)
+	d, err := Open(filepath.Join(t.TempDir(), "a file ?#%.db"), table, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestAPanicReachesItsCallerAndNobodyElse(t *testing.T) {
 
 func TestACommitThatFailsIsAnErrorOfAllItsMembers(t *testing.T) {
 	d, err := Open(filepath.Join(t.TempDir(), "d.db"), table+`
-		CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED) STRICT;`, nil)
+		CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED) STRICT;`, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestAfterCloseNothingIsTaken(t *testing.T) {
 
 func TestUpgrading(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "d.db")
-	d, err := Open(path, table, nil)
+	d, err := Open(path, table, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,11 +214,11 @@ func TestUpgrading(t *testing.T) {
 
 	steps := []string{`ALTER TABLE t ADD COLUMN extra TEXT NOT NULL DEFAULT 'old'`}
 	newest := `CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, s TEXT, extra TEXT NOT NULL DEFAULT 'old') STRICT;`
-	if _, err := Open(path, newest, []string{`ALTER TABLE t ADD COLUMN extra TEXT; SELECT nonsense`}); err == nil {
+	if _, err := Open(path, newest, []string{`ALTER TABLE t ADD COLUMN extra TEXT; SELECT nonsense`}, nil); err == nil {
 		t.Fatal("a broken step: got no error")
 	}
 	for range 2 { // the second time there is nothing to do
-		d, err = Open(path, newest, steps)
+		d, err = Open(path, newest, steps, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func TestUpgrading(t *testing.T) {
 		}
 		d.Close()
 	}
-	if _, err := Open(path, table, nil); !errors.Is(err, ErrNewer) {
+	if _, err := Open(path, table, nil, nil); !errors.Is(err, ErrNewer) {
 		t.Errorf("an older program: got %v; want ErrNewer", err)
 	}
 }
@@ -245,7 +245,7 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 	dir := t.TempDir()
 	disk := dbtest.Watch(t, dir)
 	path := filepath.Join(dir, "d.db")
-	d, err := Open(path, table, nil)
+	d, err := Open(path, table, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 	}
 	d.Close()
 	began := disk.Ops()
-	if d, err = Open(path, newest, steps); err != nil {
+	if d, err = Open(path, newest, steps, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.Close()
@@ -287,7 +287,7 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 			t.Fatalf("%d, %+v: got version %d with %d columns and %d rows, %s; want one version or the other", ops, cut, version, columns, n, sound)
 		}
 		seen[version]++
-		d, err := Open(path, newest, steps)
+		d, err := Open(path, newest, steps, nil)
 		if err != nil {
 			t.Fatalf("%d, %+v: the next start: %v", ops, cut, err)
 		}
@@ -307,7 +307,7 @@ func TestAFullDiskIsToldWhateverTheStartWrites(t *testing.T) {
 		dir := t.TempDir()
 		disk := dbtest.Watch(t, dir)
 		disk.Fail(n, dbtest.Full, dbtest.Write)
-		d, err := Open(filepath.Join(dir, "d.db"), table, nil)
+		d, err := Open(filepath.Join(dir, "d.db"), table, nil, nil)
 		if err == nil {
 			d.Close()
 		}

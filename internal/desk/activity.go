@@ -118,6 +118,8 @@ var whats = []struct{ action, outcome, id string }{
 	{"retry", "restarted", "did_retry"},
 	{"retry", "joined", "did_retry_joined"},
 	{"try now", "", "did_try_now"},
+	{"decide", "sent", "did_send_held"},
+	{"decide", "left", "did_leave_held"},
 	{"edit", "", "did_edit"},
 	{"delete", "deleted", "did_delete"},
 	{"delete", "cancelled", "did_cancel"},

@@ -16,6 +16,16 @@ type Health struct {
 	Free    int64     `json:"disk_free"` // bytes; 0: nobody knows
 	Oldest  time.Time `json:"oldest_waiting,omitzero"`
 	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
+	Held    int       `json:"held,omitzero"`    // people whom a backup that was put back owes something; owners decide
+	Decide  bool      `json:"-"`                // whoever looks may decide
+	Backup  Backup    `json:"backup,omitzero"`
+}
+
+// Backup is how the backups go that are made by themselves.
+type Backup struct {
+	Last    time.Time `json:"last,omitzero"`    // zero: there is none
+	Failing time.Time `json:"failing,omitzero"` // since when none could be made; zero: the last try worked
+	Problem string    `json:"problem,omitzero"` // of the last try, as it came
 }
 
 // Outage is why no videos are made.

@@ -16,6 +16,8 @@ var notices = map[string]string{
 	"created":      "notice_created",
 	"ready":        "notice_ready",
 	"trying":       "notice_trying",
+	"sent":         "notice_held_sent",
+	"left":         "notice_held_left",
 	"saved":        "notice_saved",
 	"deleted":      "notice_deleted",
 	"cancelled":    "notice_cancelled",
