@@ -159,8 +159,13 @@ func keep(path, aside string) error {
 			return err
 		}
 	}
+	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 { // nobody could bring it into the file
+		if err := os.Rename(path+"-wal", aside+"-wal"); err != nil {
+			return err
+		}
+	}
 	for _, tail := range tails[1:] {
-		if err := os.Rename(path+tail, aside+tail); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(path + tail); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

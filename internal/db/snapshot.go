@@ -59,7 +59,7 @@ func Check(ctx context.Context, path string) (version int, err error) {
 		return 0, err
 	}
 	defer d.Close()
-	rows, err := d.QueryContext(ctx, `SELECT integrity_check FROM pragma_integrity_check(5)
+	rows, err := d.QueryContext(ctx, `SELECT integrity_check FROM (SELECT * FROM pragma_integrity_check LIMIT 5)
 		UNION ALL SELECT format('%s row %d refers to nothing in %s', "table", rowid, parent) FROM (SELECT * FROM pragma_foreign_key_check LIMIT 5)`)
 	if err != nil {
 		return 0, errors.Join(ErrDamaged, err)

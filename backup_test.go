@@ -1,0 +1,302 @@
+// Tests of backups: made while everything runs, put back on another machine and in place, and of upgrades.
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	faketelegram "retake/internal/fake/telegram"
+)
+
+// configOf is the configuration of a victim.
+func configOf(dir string) string { return filepath.Join(dir, "config.toml") }
+
+// withPage gives a victim a page at an address of its own, which it returns.
+func (v *victim) withPage() string {
+	v.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		v.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	v.configure(`listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q", address))
+	return "http://" + address
+}
+
+// configure replaces a part of the configuration.
+func (v *victim) configure(old, new string) {
+	v.Helper()
+	text, err := os.ReadFile(configOf(v.dir))
+	if err != nil || !strings.Contains(string(text), old) {
+		v.Fatalf("%v; want %q in %s", err, old, text)
+	}
+	if err := os.WriteFile(configOf(v.dir), []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
+		v.Fatal(err)
+	}
+}
+
+// elsewhere is another machine with the same configuration and an empty data folder.
+func (v *victim) elsewhere() *victim {
+	v.Helper()
+	other := &victim{T: v.T, dir: v.TempDir(), tg: v.tg, http: v.http, log: &journal{}}
+	text, err := os.ReadFile(configOf(v.dir))
+	if err != nil {
+		v.Fatal(err)
+	}
+	moved := strings.ReplaceAll(string(text), v.dir, other.dir)
+	if err := os.WriteFile(configOf(other.dir), []byte(regexp.MustCompile(`listen = .*`).ReplaceAllString(moved, `listen = "127.0.0.1:0"`)), 0o600); err != nil {
+		v.Fatal(err)
+	}
+	v.Cleanup(func() {
+		if other.cmd != nil {
+			other.kill()
+		}
+	})
+	return other
+}
+
+// does runs a command on a victim's data folder that must work, and returns what it says.
+func (v *victim) does(args ...string) string {
+	v.Helper()
+	out, code := retake(v.T, nil, append(args, "-config", configOf(v.dir))...)
+	if code != 0 {
+		v.Fatalf("%v: got exit %d, %s", args, code, out)
+	}
+	return out
+}
+
+// owner signs in to the page as the operator.
+func (v *victim) owner(page string) *http.Client {
+	v.Helper()
+	jar, _ := cookiejar.New(nil)
+	client := &http.Client{Jar: jar}
+	link, err := url.Parse(strings.TrimSpace(v.does("admin", "link", "0")))
+	if err != nil {
+		v.Fatal(err)
+	}
+	w := &world{T: v.T, log: v.log}
+	w.until("a page", func() bool {
+		resp, err := client.Get(page + "/healthz")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil
+	})
+	resp, err := client.Post(page+link.Path, "", nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	resp.Body.Close()
+	return client
+}
+
+func body(t testing.TB, resp *http.Response, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// told is the one that stands before a text.
+func told(t testing.TB, out, text string) int {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^(\d+) ` + regexp.QuoteMeta(text)).FindStringSubmatch(out)
+	if m == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// rush has so many people press Yes at once, and returns them when all wishes are on the disk and some have their video.
+func (v *victim) rush(n int) (people []*faketelegram.Person) {
+	v.Helper()
+	w := &world{T: v.T, tg: v.tg, log: v.log}
+	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer s.Close()
+	var questions []faketelegram.Message
+	for i := range n {
+		p := v.tg.Person(int64(i+1), "П", "ru")
+		people = append(people, p)
+		questions = append(questions, w.names(p, fmt.Sprintf("Имя %s", letters(i/2)))) // two of each name
+	}
+	for i, p := range people {
+		press(p, questions[i], 0)
+	}
+	w.until("all wishes and some videos", func() bool {
+		some := 0
+		for _, p := range people {
+			some += min(1, videos(p))
+		}
+		return some >= 3 && count(v, s, `SELECT count(*) FROM requests`) == n
+	})
+	return people
+}
+
+// TestABackupDuringLoadIsRestoredElsewhere makes a backup while many wait, lets them all be answered or not, and goes on with the
+// backup on another machine.
+func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
+	t.Parallel()
+	const n = 40
+	for _, c := range []struct {
+		name      string
+		lives     bool // the old machine, until all are answered
+		send      string
+		min, most int // videos of each
+	}{
+		{"all were answered since, and it is let be", true, "no", 1, 1},
+		{"it died at once, and all is sent", false, "yes", 1, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			v := newVictim(t)
+			w := &world{T: t, tg: v.tg, log: v.log}
+			v.start(0)
+			people := v.rush(n)
+			file := filepath.Join(t.TempDir(), "monday.db")
+			v.does("backup", file)
+			if c.lives {
+				for _, p := range people {
+					w.getsVideos(p, 1)
+				}
+				v.nothingIsLost(func() {})
+			} else {
+				v.kill()
+			}
+			had := 0
+			for _, p := range people {
+				had += videos(p)
+			}
+			if c.lives != (had == n) {
+				t.Fatalf("got %d of %d videos on the old machine; want all of them: %v", had, n, c.lives)
+			}
+
+			there := v.elsewhere()
+			page := there.withPage()
+			if err := exec.Command("cp", "-r", filepath.Join(v.dir, "media"), filepath.Join(there.dir, "media")).Run(); err != nil {
+				t.Fatal(err)
+			}
+			out := there.does("restore", file)
+			held := told(t, out, "people were waiting when the backup was made")
+			if held < n/4 || held > n {
+				t.Fatalf("got %d people held of %d; want some who had waited:\n%s", held, n, out)
+			}
+			sends := v.sends()
+			there.start(0)
+			in := there.owner(page)
+			get := func() string { resp, err := in.Get(page + "/"); return body(t, resp, err) }
+			var shown string
+			w.until("every video made again", func() bool {
+				s, err := OpenStore(filepath.Join(there.dir, "retake.db"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				return count(t, s, `SELECT count(*) FROM jobs`) == 0
+			})
+			if shown = get(); !strings.Contains(shown, fmt.Sprintf("%d people were waiting", held)) || !strings.Contains(shown, `action="/held"`) {
+				t.Errorf("got a page without the question about %d people", held)
+			}
+			if n := v.sends() - sends; n != 0 {
+				t.Errorf("got %d messages before anybody has decided; want none", n)
+			}
+			resp, err := in.PostForm(page+"/held", url.Values{"send": {c.send}})
+			body(t, resp, err)
+			if resp.StatusCode != 200 {
+				t.Fatalf("got %s for the decision", resp.Status)
+			}
+			if c.send == "yes" {
+				for _, p := range people {
+					w.until(fmt.Sprintf("a video for %d", p.ID()), func() bool { return videos(p) >= 1 })
+				}
+			}
+			there.nothingIsLost(func() {
+				if strings.Contains(get(), `action="/held"`) {
+					t.Error("the page asks again")
+				}
+				again, err := in.PostForm(page+"/held", url.Values{"send": {c.send}})
+				body(t, again, err)
+				if again.StatusCode != 409 {
+					t.Errorf("a second decision: got %s; want 409", again.Status)
+				}
+			})
+			twice := 0
+			for _, p := range people {
+				got := videos(p)
+				if got < c.min || got > c.most {
+					t.Errorf("got %d videos of %d; want %d to %d", got, p.ID(), c.min, c.most)
+				}
+				twice += got - 1
+			}
+			t.Logf("%d people, %d videos before, %d held, %d got theirs twice", n, had, held, twice)
+			if twice > held {
+				t.Errorf("got %d videos twice; want at most the %d that were held", twice, held)
+			}
+		})
+	}
+}
+
+// TestABackupPutBackInPlaceKnowsWhatWasSentSince restores over the database of the same day, which was killed.
+func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
+	t.Parallel()
+	const n = 40
+	v := newVictim(t)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	v.start(0)
+	people := v.rush(n)
+	file := filepath.Join(t.TempDir(), "backup.db")
+	v.does("backup", file)
+	begun := v.sends()
+	if err := v.tg.Wait(t.Context(), func() bool { return v.sends() > begun+20 }); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "in use by process") {
+		t.Errorf("while it runs: got exit %d, %s; want a refusal", code, out)
+	}
+	v.kill()
+	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "add -force") {
+		t.Errorf("onto newer data: got exit %d, %s; want a refusal", code, out)
+	}
+	out := v.does("restore", file, "-force")
+	t.Logf("%s", out)
+	if told(t, out, "answers that the backup owed have been sent since") == 0 || strings.Contains(out, "people were waiting") {
+		t.Errorf("got %s; want answers that are known to have been sent, and nobody held", out)
+	}
+	kept, err := filepath.Glob(filepath.Join(v.dir, "retake.db.replaced-*"))
+	if err != nil || len(kept) != 1 {
+		t.Errorf("got %q, %v; want the database that was there", kept, err)
+	}
+	v.start(0)
+	for _, p := range people {
+		w.until(fmt.Sprintf("a video for %d", p.ID()), func() bool { return videos(p) >= 1 })
+	}
+	v.nothingIsLost(func() {})
+	if extra := v.extra(); extra > 1 {
+		t.Errorf("got %d messages twice; want at most that of the kill", extra)
+	}
+}
