@@ -1,0 +1,255 @@
+// Tests of the versions of the schema: each that there was is opened, and none is changed without a step.
+
+package main
+
+import (
+	"database/sql"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var golden = flag.Bool("golden", false, "write testdata/schema/vN.sql for the newest version of the schema")
+
+func goldenFile(version int) string {
+	return filepath.Join("testdata", "schema", fmt.Sprintf("v%d.sql", version))
+}
+
+// aBitOfEverything fills a database with rows of every table.
+func aBitOfEverything(t *testing.T, s *Store) {
+	t.Helper()
+	s.now = func() time.Time { return time.UnixMilli(1_790_000_000_000) }
+	ask(t, s, "Маша", 1)
+	ask(t, s, "Маша", 2)
+	run := func(kind Kind, end func(*Tx, Job) error) {
+		t.Helper()
+		write(t, s, func(tx *Tx) error {
+			tasks, err := tx.Claim(kind, false, 1)
+			if err != nil || len(tasks) != 1 {
+				return fmt.Errorf("got %d tasks, %v; want one", len(tasks), err)
+			}
+			return end(tx, tasks[0].Job)
+		})
+	}
+	run(Announce, func(tx *Tx, j Job) error { _, err := tx.FinishMessage(j, 11); return err })
+	run(Render, func(tx *Tx, j Job) error {
+		return tx.FinishRender(j, Video{File: j.AssetID + ".mp4", Thumb: j.AssetID + ".jpg", Size: 1000, Duration: time.Second, Width: 640, Height: 360})
+	})
+	run(Deliver, func(tx *Tx, j Job) error { return tx.VideoArrived(j, 12, "file-id") })
+	ask(t, s, "Лев", 3)
+	run(Render, func(tx *Tx, j Job) error { return tx.GiveUp(j, "no such model", "") })
+	ask(t, s, "Ева", 1)
+	run(Render, func(tx *Tx, j Job) error { return tx.Reschedule(j, moment(tx.now+1000), "not yet") })
+	ask(t, s, "Оля", 4)
+	write(t, s, func(tx *Tx) error {
+		_, err := tx.Receive([]Update{{ID: 7, Chat: 1, Raw: `{"update_id":7}`}, {ID: 8, Chat: 2, Raw: `{"update_id":8}`}})
+		if err == nil {
+			err = tx.Handled(7)
+		}
+		if err == nil {
+			_, err = tx.SaveDraft(1, "Вера")
+		}
+		return err
+	})
+	for _, statement := range []string{
+		`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked) VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', x'00', 8, 1, 1)`,
+		`INSERT INTO publications (asset_id, platform, channel_id, creator, created) SELECT id, 'YOUTUBE', 1, 8, 1 FROM assets WHERE status = 'COMPLETED'`,
+		`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1 FROM publications`,
+		`INSERT INTO uploads VALUES (1)`,
+		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'no such model')`,
+		`INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
+		`INSERT INTO sessions VALUES (zeroblob(32), 8, 1, 1)`,
+		`INSERT INTO audit (at, admin, action) VALUES (1, 8, 'sign in')`,
+	} {
+		mutate(t, s, statement)
+	}
+}
+
+// dump writes a database as statements that make it again.
+func dump(t *testing.T, d *sql.DB) string {
+	t.Helper()
+	lines := func(query string) (out []string) {
+		t.Helper()
+		rows, err := d.Query(query)
+		if err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, line)
+		}
+		return out
+	}
+	var out []string
+	out = append(out, lines(`SELECT format('PRAGMA user_version = %d;', user_version) FROM pragma_user_version`)...)
+	out = append(out, lines(`SELECT sql || ';' FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`)...)
+	for _, table := range lines(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid`) {
+		var columns []string
+		for _, c := range lines(`SELECT name FROM pragma_table_info('` + table + `')`) {
+			columns = append(columns, `quote("`+c+`")`)
+		}
+		out = append(out, lines(`SELECT 'INSERT INTO `+table+` VALUES (' || `+strings.Join(columns, ` || ', ' || `)+` || ');' FROM `+table)...)
+	}
+	out = append(out, lines(`SELECT sql || ';' FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL ORDER BY rowid`)...)
+	return strings.Join(out, "\n") + "\n"
+}
+
+// shape is what a schema says, without its comments.
+func shape(t *testing.T, d *sql.DB) string {
+	t.Helper()
+	rows, err := d.Query(`SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type, name`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		text = regexp.MustCompile(`--[^\n]*`).ReplaceAllString(text, "")
+		text = regexp.MustCompile(`\s*([(),])\s*`).ReplaceAllString(text, "$1")
+		out = append(out, strings.Join(strings.Fields(text), " "))
+	}
+	return strings.Join(out, "\n")
+}
+
+// sizes counts the rows of every table.
+func sizes(t *testing.T, d *sql.DB) map[string]int {
+	t.Helper()
+	rows, err := d.Query(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		tables = append(tables, name)
+	}
+	rows.Close()
+	out := map[string]int{}
+	for _, name := range tables {
+		var n int
+		if err := d.QueryRow(`SELECT count(*) FROM ` + name).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		out[name] = n
+	}
+	return out
+}
+
+// fromGolden makes the database of a version and returns its path.
+func fromGolden(t *testing.T, version int) string {
+	t.Helper()
+	text, err := os.ReadFile(goldenFile(version))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "retake.db")
+	d, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.Exec(string(text)); err != nil {
+		t.Fatalf("%s: %v", goldenFile(version), err)
+	}
+	return path
+}
+
+// TestTheSchemaDoesNotChangeWithoutAStep compares schema.sql with what its version was when that was written down.
+func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
+	s := newStore(t)
+	if *golden {
+		aBitOfEverything(t, s)
+		if err := os.WriteFile(goldenFile(schemaVersion()), []byte(dump(t, s.db.Read())), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if _, err := os.Stat(goldenFile(schemaVersion())); err != nil {
+		t.Fatalf("%v: a new version of the schema? Write it down: go test -run TestTheSchemaDoesNotChangeWithoutAStep . -args -golden", err)
+	}
+	d, err := sql.Open("sqlite", fromGolden(t, schemaVersion()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if got, want := shape(t, s.db.Read()), shape(t, d); got != want {
+		t.Errorf("schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then write the new version down\n%s",
+			schemaVersion(), firstDifference(got, want))
+	}
+}
+
+func firstDifference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return "got  " + a[i] + "\nwant " + b[i]
+		}
+	}
+	return fmt.Sprintf("got %d statements; want %d", len(a), len(b))
+}
+
+// TestEveryVersionOfTheSchemaIsBroughtUpToDate opens a database of each version, written by the program of that time, and works on.
+func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
+	fresh := newStore(t)
+	for version := range schemaVersion() {
+		version++
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			path := fromGolden(t, version)
+			d, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			before := sizes(t, d)
+			for _, table := range []string{"users", "assets", "requests", "jobs", "attempts", "inbox", "publications", "channels", "audit", "sessions"} {
+				if before[table] == 0 {
+					t.Errorf("the file of version %d has no %s", version, table)
+				}
+			}
+			var told []int
+			s, err := OpenStoreAfter(path, func(version int) error { told = append(told, version); return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if want := []int{version}; version < schemaVersion() && !slices.Equal(told, want) || version == schemaVersion() && told != nil {
+				t.Errorf("got %v told before; want the version of an older file", told)
+			}
+			if got, want := shape(t, s.db.Read()), shape(t, fresh.db.Read()); got != want {
+				t.Errorf("it is not what a new file is:\n%s", firstDifference(got, want))
+			}
+			after := sizes(t, s.db.Read())
+			for table, n := range before {
+				if after[table] != n {
+					t.Errorf("got %d %s; want %d", after[table], table, n)
+				}
+			}
+			if n := count(t, s, `SELECT (SELECT count(*) FROM pragma_foreign_key_check) + (SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')`); n != 0 {
+				t.Errorf("got %d faults in the file", n)
+			}
+			ask(t, s, "Новая", 9)
+			var tasks []Task
+			write(t, s, func(tx *Tx) (err error) { tasks, err = tx.Claim(Deliver, false, 9); return err })
+			if len(tasks) == 0 {
+				t.Error("got no video to send; want the one that was owed")
+			}
+		})
+	}
+}
