@@ -3,6 +3,7 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -298,5 +299,188 @@ func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
 	v.nothingIsLost(func() {})
 	if extra := v.extra(); extra > 1 {
 		t.Errorf("got %d messages twice; want at most that of the kill", extra)
+	}
+}
+
+// TestTheCommandsOfTheBackupPageWork runs what docs/backup.md says, in its order, as an operator who begins with a day's work.
+func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/backup.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, backups := t.TempDir(), t.TempDir()
+	data := filepath.Join(dir, "data")
+	if err := os.MkdirAll(filepath.Join(data, "media"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenStore(filepath.Join(data, "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, s, "Маша", 1)
+	made := complete(t, s)
+	ask(t, s, "Лев", 2)
+	s.Close()
+	for path, content := range map[string]string{
+		filepath.Join(data, "media", made.AssetID+".mp4"): "video",
+		filepath.Join(data, "token.key"):                  strings.Repeat("k", 40),
+		filepath.Join(dir, "config.toml"):                 "[web]\nlisten = \"127.0.0.1:0\"\n",
+		filepath.Join(dir, "retake"):                      "#!/bin/sh\n" + childDir + "=. " + childPoint + "=0 exec " + os.Args[0] + " \"$@\"\n",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocks := regexp.MustCompile("(?ms)^ *```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 5 {
+		t.Fatalf("got %d blocks; want all of them", len(blocks))
+	}
+	for i, b := range blocks {
+		if i == 2 { // the disk has died
+			if err := os.RemoveAll(data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i == 4 { // and it was put back, and the day went on
+			s, err := OpenStore(filepath.Join(data, "retake.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask(t, s, "Ева", 3)
+			s.Close()
+		}
+		cmd := exec.Command("sh", "-euc", b[1])
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "BACKUPS="+backups)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", b[1], err, out)
+		}
+		want := map[int]string{0: "monday.db is a copy of the database", 1: made.AssetID + ".mp4", 3: "2 people were waiting", 4: "is kept as data/retake.db.replaced-"}[i]
+		if !strings.Contains(string(out), want) || strings.Contains(string(out), "missing") {
+			t.Errorf("%s: got %s; want %q, and nothing missing", b[1], out, want)
+		}
+	}
+}
+
+func TestRestoreTellsWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	path := fromGolden(t, 1) // of an older version, too
+	out, code := retake(t, []string{"RETAKE_DATA_DIR=" + filepath.Join(t.TempDir(), "new", "data")}, "restore", path)
+	for _, want := range []string{"missing: ", ".mp4", "1 channels have to be connected again", "made again when somebody asks", "2 files of greetings", "people were waiting"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("got exit %d, %s; want %q in it", code, out, want)
+		}
+	}
+	broken := filepath.Join(t.TempDir(), "broken.db")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 8192; i < len(text) && i < 40960; i++ {
+		text[i] = 'x'
+	}
+	newer := filepath.Join(t.TempDir(), "newer.db")
+	mutateOutside(t, newer, `PRAGMA user_version = 99`)
+	if err := os.WriteFile(broken, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{broken: "no sound database", newer: "made by a newer version of Retake", "/none": "no such file",
+		os.Args[0]: "no sound database"} {
+		dir := t.TempDir()
+		if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure || !strings.Contains(out, "nothing was changed") || !strings.Contains(out, want) {
+			t.Errorf("%s: got exit %d, %s; want %q", filepath.Base(file), code, out, want)
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, "retake.db*")); err != nil || left != nil {
+			t.Errorf("%s: got %q left", filepath.Base(file), left)
+		}
+	}
+}
+
+// TestAnUpgradeMakesABackupFirst starts Retake on a database of the first version.
+func TestAnUpgradeMakesABackupFirst(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	if err := os.Rename(fromGolden(t, 1), filepath.Join(v.dir, "retake.db")); err != nil {
+		t.Fatal(err)
+	}
+	in := filepath.Join(v.dir, "file")
+	if err := os.WriteFile(in, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"admin", "link", "0"}, {"retry", "X"}} { // they are no start
+		if out, code := retake(t, nil, append(args, "-config", configOf(v.dir))...); code != exitFailure || !strings.Contains(out, "of an older version, start retake serve first") {
+			t.Errorf("%v: got exit %d, %s; want a refusal", args, code, out)
+		}
+	}
+	out, code := retake(t, []string{"RETAKE_BACKUP_DIR=" + in}, "serve", "-config", configOf(v.dir))
+	if code != exitFailure || !strings.Contains(out, "is not brought up to date, because the backup from before cannot be made") {
+		t.Errorf("without a place for a backup: got exit %d, %s; want the end of the start", code, out)
+	}
+	version := func(path string) (n int) {
+		t.Helper()
+		d, err := sql.Open("sqlite", path)
+		if err == nil {
+			defer d.Close()
+			err = d.QueryRow(`PRAGMA user_version`).Scan(&n)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := version(filepath.Join(v.dir, "retake.db")); n != 1 {
+		t.Errorf("got version %d; want 1", n)
+	}
+	v.start(0)
+	w := &world{T: t, log: v.log}
+	w.until("the start", func() bool { return strings.Contains(v.log.String(), "retake is running") })
+	v.kill()
+	made, err := filepath.Glob(filepath.Join(v.dir, "backups", "retake-*-v1.db"))
+	if err != nil || len(made) != 1 || version(made[0]) != 1 || version(filepath.Join(v.dir, "retake.db")) != schemaVersion() {
+		t.Errorf("got %q, %v; want one backup of version 1, and the database of version %d", made, err, schemaVersion())
+	}
+	mutateOutside(t, filepath.Join(v.dir, "retake.db"), `PRAGMA user_version = 99`)
+	if out, code := retake(t, nil, "serve", "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "written by a newer version") || !strings.Contains(out, "retake restore") {
+		t.Errorf("a newer database: got exit %d, %s; want what to do", code, out)
+	}
+}
+
+func TestServeMakesBackupsByItself(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	v.configure("[queue]", "[backup]\nevery = \"1s\"\nkeep = 2\n[queue]")
+	page := v.withPage()
+	v.start(0)
+	w := &world{T: t, log: v.log}
+	seen := map[string]bool{}
+	w.until("four backups, of which two are kept", func() bool {
+		made, err := filepath.Glob(filepath.Join(v.dir, "backups", "retake-*.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range made {
+			seen[path] = true
+		}
+		if len(made) > 3 { // the third is there for a moment
+			t.Fatalf("got %q; want two", made)
+		}
+		return len(seen) >= 4
+	})
+	in := v.owner(page)
+	get := func() string { resp, err := in.Get(page + "/"); return body(t, resp, err) }
+	if !strings.Contains(get(), "Last backup") {
+		t.Error("the page says nothing about backups")
+	}
+	if err := os.RemoveAll(filepath.Join(v.dir, "backups")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(v.dir, "backups"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.until("a failure on the page", func() bool { return strings.Contains(get(), "No backup could be made since") })
+	if !strings.Contains(v.log.String(), "no backup could be made; trying again") {
+		t.Errorf("got the log %s; want the failure", v.log)
 	}
 }
