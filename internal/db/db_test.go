@@ -1,11 +1,13 @@
 package db
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -340,5 +342,105 @@ func BenchmarkGroupCommit(b *testing.B) {
 			}
 			wg.Wait()
 		})
+	}
+}
+
+func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.db")
+	d, err := Open(path, table, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Tx(t.Context(), func(tx *Tx) error { return insert(0)(tx) }); err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	var done atomic.Int64
+	wg.Go(func() {
+		for n := 1; ; n += 2 { // always in pairs
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := d.Tx(context.Background(), func(tx *Tx) error { return errors.Join(insert(n)(tx), insert(n+1)(tx)) }); err != nil {
+				t.Error(err)
+				return
+			}
+			done.Add(2)
+		}
+	})
+	for range 5 {
+		before := done.Load()
+		copied := filepath.Join(t.TempDir(), "copy.db")
+		if err := Snapshot(t.Context(), path, copied); err != nil {
+			t.Fatal(err)
+		}
+		if version, err := Check(t.Context(), copied); err != nil || version != 1 {
+			t.Errorf("got version %d, %v; want a sound file of version 1", version, err)
+		}
+		c, err := Peek(copied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n, last int64
+		if err := c.QueryRow(`SELECT count(*), max(n) FROM t`).Scan(&n, &last); err != nil || n%2 != 1 || last != n-1 || n < before {
+			t.Errorf("got %d rows to %d, %v; want whole pairs, and the %d from before it", n, last, err, before)
+		}
+		c.Close()
+	}
+	close(stop)
+	wg.Wait()
+}
+
+func TestCheckFindsWhatIsWrong(t *testing.T) {
+	good := filepath.Join(t.TempDir(), "good.db")
+	d, err := Open(good, table+`CREATE INDEX IF NOT EXISTS i ON t (s); CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n)) STRICT;`, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Tx(t.Context(), func(tx *Tx) error {
+		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 2000) INSERT INTO t (n, s) SELECT n, hex(randomblob(20)) FROM i`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if _, err := Check(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damage := range map[string]func(path string) error{
+		"half of it": func(path string) error { return os.WriteFile(path, text[:len(text)/2], 0o600) },
+		"a hole": func(path string) error {
+			holed := bytes.Clone(text)
+			clear(holed[20_000:24_000])
+			return os.WriteFile(path, holed, 0o600)
+		},
+		"no database": func(path string) error { return os.WriteFile(path, bytes.Repeat([]byte("no "), 9000), 0o600) },
+		"a row that refers to nothing": func(path string) error {
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				return err
+			}
+			raw, err := sql.Open("sqlite", path)
+			if err != nil {
+				return err
+			}
+			_, err = raw.Exec(`INSERT INTO child VALUES (-1)`)
+			return errors.Join(err, raw.Close())
+		},
+	} {
+		path := filepath.Join(t.TempDir(), "bad.db")
+		if err := damage(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Check(t.Context(), path); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: got %v; want ErrDamaged", name, err)
+		}
 	}
 }
