@@ -1121,6 +1121,9 @@ func tokenKey(cfg Config) string { return filepath.Join(cfg.DataDir, "token.key"
 
 // restore puts a backup in the place of the database and tells what that means.
 func restore(ctx context.Context, cfg Config, file string, force bool, out io.Writer) error {
+	if err := folder.Ours(cfg.DataDir); err != nil {
+		return err
+	}
 	unlock, err := folder.Lock(cfg.DataDir)
 	if err != nil {
 		return err
@@ -1215,22 +1218,18 @@ func tellMissing(ctx context.Context, cfg Config, out io.Writer) error {
 		fmt.Fprintf(out, "Nobody knows whether all videos are there: %v\n", err)
 		return nil
 	}
-	var again, lost int
+	lost := 0
 	for _, p := range missing {
-		switch {
-		case p.Upload:
+		if p.Upload {
 			lost++
-			fmt.Fprintf(out, "missing, sent by an admin: %s\n", p.Key)
-		default:
-			again++
 			fmt.Fprintf(out, "missing: %s\n", p.Key)
 		}
 	}
-	if again > 0 {
-		fmt.Fprintf(out, "%d files of greetings are missing. Telegram may still have the videos; else they are made again when somebody asks.\n", again)
-	}
 	if lost > 0 {
 		fmt.Fprintf(out, "%d files that admins sent are missing: bring them back from a copy of the media store, or send them again on the page.\n", lost)
+	}
+	if again := len(missing) - lost; again > 0 {
+		fmt.Fprintf(out, "%d files of greetings are missing. Telegram may still have the videos; else they are made again when somebody asks.\n", again)
 	}
 	return nil
 }

@@ -92,6 +92,20 @@ func Writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
+// Ours returns an error if a data folder belongs to another user: what this one puts there that one could not use.
+func Ours(dir string) error {
+	info, err := os.Stat(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("the data folder %s belongs to user %d: run this as that one, such as with sudo -u '#%d'", dir, owner.Uid, owner.Uid)
+	}
+	return nil
+}
+
 // Copy copies a file, also to another disk.
 func Copy(from, to string) error {
 	r, err := os.Open(from)
