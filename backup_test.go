@@ -374,6 +374,11 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 			t.Errorf("got exit %d, %s; want %q in it", code, out, want)
 		}
 	}
+	mutateOutside(t, path, `UPDATE assets SET origin = 'UPLOAD', creator = 8 WHERE status = 'COMPLETED'`)
+	out, code = retake(t, []string{"RETAKE_DATA_DIR=" + t.TempDir()}, "restore", path)
+	if code != 0 || len(regexp.MustCompile(`(?m)^missing: \w{26}\.(mp4|jpg)$`).FindAllString(out, -1)) != 2 || !strings.Contains(out, "2 files that admins sent are missing") {
+		t.Errorf("got exit %d, %s; want the files of an upload by name", code, out)
+	}
 	broken := filepath.Join(t.TempDir(), "broken.db")
 	text, err := os.ReadFile(path)
 	if err != nil {

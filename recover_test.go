@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"retake/internal/db"
+	"retake/internal/media"
 )
 
 // day is a database from which a backup is made, and that goes on.
@@ -412,5 +413,31 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	}
 	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "had sent what a restored backup owed") {
 		t.Errorf("got %s; want the deed", page)
+	}
+}
+
+func TestVideosThatOnlyTheReplacedDatabaseKnowsAreNotSwept(t *testing.T) {
+	d := newDay(t)
+	dir := filepath.Dir(d.path)
+	d.wants(1, "Маша")
+	complete(t, d.Store)
+	files, err := media.OpenDisk(filepath.Join(dir, "media"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	kept := d.path + ".replaced-20261122T031500Z"
+	for _, want := range []bool{true, false, true} {
+		if ours, err := tidy(t.Context(), d.Store, files, dir); err != nil || ours != want {
+			t.Errorf("got %v, %v; want %v", ours, err, want)
+		}
+		if want {
+			err = os.WriteFile(kept, nil, 0o600)
+		} else {
+			err = os.Remove(kept)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
