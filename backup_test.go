@@ -369,7 +369,7 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	path := fromGolden(t, 1) // of an older version, too
 	out, code := retake(t, []string{"RETAKE_DATA_DIR=" + filepath.Join(t.TempDir(), "new", "data")}, "restore", path)
-	for _, want := range []string{"1 channels have to be connected again", "made again when somebody asks", "2 files of greetings", "people were waiting"} {
+	for _, want := range []string{"1 channel has to be connected again", "made again when somebody asks", "2 files of greetings", "people were waiting"} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("got exit %d, %s; want %q in it", code, out, want)
 		}

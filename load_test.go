@@ -380,7 +380,8 @@ func newLoad(b testing.TB, speed float64, before int) *load {
 	l.page = "http://" + listener.Addr().String()
 	listener.Close() // the program opens it again
 	config := fmt.Sprintf("data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = %q\nbase_url = %q\n[queue]\nworkers = %d\nbackoff = %q\nbackoff_max = %q\n"+
-		"[render]\nengine = \"command\"\ncommand = [\"/bin/false\"]\n", filepath.Join(l.dir, "data"), testToken, server.URL, strings.TrimPrefix(l.page, "http://"), l.page,
+		"[render]\nengine = \"command\"\ncommand = [\"/bin/false\"]\n[backup]\nevery = \"0s\"\n", // once a day is not in these minutes
+		filepath.Join(l.dir, "data"), testToken, server.URL, strings.TrimPrefix(l.page, "http://"), l.page,
 		loadWorkers, time.Duration(10/speed*float64(time.Second)), time.Duration(600/speed*float64(time.Second)))
 	if err := os.WriteFile(filepath.Join(l.dir, "config.toml"), []byte(config), 0o600); err != nil {
 		b.Fatal(err)

@@ -1129,8 +1129,7 @@ func restore(ctx context.Context, cfg Config, file string, force bool, out io.Wr
 		return err
 	}
 	defer unlock()
-	var was Recovered
-	var sealed int
+	var told backup.Report
 	run := backup.Restore{File: file, Path: database(cfg), Newest: schemaVersion(), Force: force,
 		Check: db.Check, Snapshot: db.Snapshot, Latest: Latest, Settle: db.Settle,
 		Prepare: func(ctx context.Context, fresh, before string) error {
@@ -1138,36 +1137,40 @@ func restore(ctx context.Context, cfg Config, file string, force bool, out io.Wr
 			if err != nil {
 				return err
 			}
-			was, err = store.Recover(ctx, before)
+			was, err := store.Recover(ctx, before)
+			told = backup.Report{Settled: was.Settled, Held: was.Held, Unclear: was.Unclear, Forgotten: was.Forgotten}
 			if err == nil {
-				sealed, err = unreadable(ctx, cfg, store)
+				told.Sealed, err = unreadable(ctx, cfg, store)
 			}
 			return errors.Join(err, store.Close())
 		}}
 	aside, err := run.Run(ctx)
-	if err != nil {
+	switch {
+	case err != nil && aside != "":
+		return fmt.Errorf("the database that was there is %s, and the backup is not in its place: %w", aside, err)
+	case err != nil:
 		return fmt.Errorf("nothing was changed: %w", err)
 	}
 	fmt.Fprintf(out, "%s is the database now.\n", file)
 	if aside != "" {
 		fmt.Fprintf(out, "What was there is kept as %s. As long as it is there, no video is deleted that only it knows; remove it when you are sure.\n", aside)
 	}
-	for _, line := range []struct {
-		n    int
-		text string
-	}{
-		{was.Settled, "%d answers that the backup owed have been sent since, as the database that was there knows: they are not sent again.\n"},
-		{was.Held, "%d people were waiting when the backup was made, and may have been answered since. Nothing is sent to them until an owner presses Send now, or Let it be, on the page.\n"},
-		{was.Unclear, "%d videos were to be published when the backup was made, and may have been since. Their cards on the page ask an admin to look.\n"},
-		{was.Forgotten, "%d people had asked since to be forgotten: they are not in it any more.\n"},
-		{sealed, "%d channels have to be connected again on the page: their access is sealed with another token.key than the one here.\n"},
-	} {
-		if line.n > 0 {
-			fmt.Fprintf(out, line.text, line.n)
+	missing, err := missingFiles(ctx, cfg)
+	if err != nil {
+		fmt.Fprintf(out, "Nobody knows whether all videos are there: %v\n", err)
+	}
+	for _, p := range missing {
+		if p.Upload {
+			told.Lost = append(told.Lost, p.Key)
+		} else {
+			told.Again++
 		}
 	}
-	fmt.Fprintln(out, "Everybody is signed out of the page; retake serve prints a link to sign in with.")
-	return tellMissing(ctx, cfg, out)
+	for _, line := range told.Lines() {
+		fmt.Fprintln(out, line)
+	}
+	_, err = fmt.Fprintln(out, "Everybody is signed out of the page; retake serve prints a link to sign in with.")
+	return err
 }
 
 // unreadable counts the channels whose tokens this machine cannot open.
@@ -1202,36 +1205,18 @@ func unreadable(ctx context.Context, cfg Config, store *Store) (n int, err error
 	return n, nil
 }
 
-// tellMissing tells which files the database needs that are not there. It is no failure: the rest works.
-func tellMissing(ctx context.Context, cfg Config, out io.Writer) error {
+// missingFiles lists the files that the database needs and that are not there.
+func missingFiles(ctx context.Context, cfg Config) ([]Part, error) {
 	parts, err := Parts(ctx, database(cfg))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	files, err := openMedia(cfg, cfg.Media.Store)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer files.Close()
-	missing, err := backup.Absent(parts, func(p Part) string { return p.Key }, func(each func([]string) error) error { return files.Keys(ctx, each) })
-	if err != nil {
-		fmt.Fprintf(out, "Nobody knows whether all videos are there: %v\n", err)
-		return nil
-	}
-	lost := 0
-	for _, p := range missing {
-		if p.Upload {
-			lost++
-			fmt.Fprintf(out, "missing: %s\n", p.Key)
-		}
-	}
-	if lost > 0 {
-		fmt.Fprintf(out, "%d files that admins sent are missing: bring them back from a copy of the media store, or send them again on the page.\n", lost)
-	}
-	if again := len(missing) - lost; again > 0 {
-		fmt.Fprintf(out, "%d files of greetings are missing. Telegram may still have the videos; else they are made again when somebody asks.\n", again)
-	}
-	return nil
+	return backup.Absent(parts, func(p Part) string { return p.Key }, func(each func([]string) error) error { return files.Keys(ctx, each) })
 }
 
 // ---- templates
