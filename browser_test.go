@@ -454,6 +454,7 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		{"YOUTUBE", "FAILED", "account", "youtube youtubeSignupRequired: " + hostile[1], "", "", 0, 0, 0},
 		{"YOUTUBE", "FAILED", "rejected", "youtube rejected-copyright", "", "abc", 0, 0, 0},
 		{"RUMBLE", "FAILED", "unknown", "rumble answerLost: EOF", "", "", 0, 0, 0},
+		{"YOUTUBE", "FAILED", "unknown", "youtube restored: it was to be published when the backup was made, and may have been since", "", "", 0, 0, 0},
 		{"RUMBLE", "FAILED", "", "rumble http503: " + wounded[3], "", "", 0, 0, 0},
 	} {
 		id := NewID()
@@ -488,6 +489,11 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("quiet/channels", "/channels", 200)
 	quiet.studio().about.YouTube = false
 	c.reads("quiet/channels not set up", "/channels", 200)
+	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+	quiet.Web.opts.Backups = func() desk.Backup {
+		return desk.Backup{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
+	}
+	c.reads("quiet/restored", "/", 200)
 	c.reads("quiet/that was all", "/activity?after=1-a-1", 200)
 	c.reads("quiet/retry all", "/retry-all", 200)
 

@@ -89,7 +89,7 @@ func (a *agency) Remove(ctx context.Context, assetID, platform string, admin Adm
 }
 
 func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url string, admin Admin) error {
-	return a.note(ctx, Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform}, func(tx *Tx) error { return tx.MarkPublished(assetID, platform, url) })
+	return a.note(ctx, Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform}, func(tx *Tx) error { return tx.MarkPublished(assetID, platform, url, "") })
 }
 
 // studio is the agency of an office.
@@ -488,5 +488,5 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.open(d, "/assets/"+id)
 	b.js("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
 	b.press("form.found button")
-	b.until("document.querySelector('.refused')?.textContent === 'This address is not on Rumble.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
+	b.until("document.querySelector('.refused')?.textContent === 'This address is not on that platform.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
 }

@@ -913,17 +913,29 @@ func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Adm
 	})
 }
 
-// MarkPublished records that somebody has put a video on Rumble, or found it there, at an address.
+// MarkPublished records that somebody has put a video on a platform, or found it there, at an address.
 func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address string, admin Admin) error {
 	if _, _, err := s.published(ctx, assetID, platform, admin); err != nil {
 		return err
 	}
-	address, err := s.rumble.CheckURL(address)
-	if wrong, ok := errors.AsType[*rumble.AddressError](err); ok {
-		return map[rumble.Why]desk.Refusal{rumble.NoAddress: desk.BadURL, rumble.OtherSite: desk.OtherURL, rumble.NoVideo: desk.NoVideoURL}[wrong.Why]
+	id, err := "", error(nil)
+	if platform == "YOUTUBE" {
+		id, err = youtube.VideoID(address, s.cfg.YouTube.WatchURL)
+		address = s.cfg.YouTube.WatchURL + id
+	} else {
+		address, err = s.rumble.CheckURL(address)
+	}
+	wrong, _ := errors.AsType[*rumble.AddressError](err)
+	switch {
+	case errors.Is(err, youtube.ErrNoAddress), wrong != nil && wrong.Why == rumble.NoAddress:
+		return desk.BadURL
+	case errors.Is(err, youtube.ErrOtherSite), wrong != nil && wrong.Why == rumble.OtherSite:
+		return desk.OtherURL
+	case err != nil:
+		return desk.NoVideoURL
 	}
 	return s.store.Tx(ctx, func(tx *Tx) error {
-		if err := tx.MarkPublished(assetID, platform, address); err != nil {
+		if err := tx.MarkPublished(assetID, platform, address, id); err != nil {
 			return err
 		}
 		return tx.Note(Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform})

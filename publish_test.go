@@ -667,7 +667,7 @@ func TestByHand(t *testing.T) {
 		t.Errorf("got %v; want %v", err, ErrExists)
 	}
 	mark := func() error {
-		return tx(func(tx *Tx) error { return tx.MarkPublished(id, "RUMBLE", "https://rumble.com/v1-x.html") })
+		return tx(func(tx *Tx) error { return tx.MarkPublished(id, "RUMBLE", "https://rumble.com/v1-x.html", "") })
 	}
 	if err := mark(); err != nil {
 		t.Error(err)
@@ -676,7 +676,7 @@ func TestByHand(t *testing.T) {
 	if err := mark(); !errors.Is(err, ErrNotFailed) {
 		t.Errorf("got %v for a second one; want %v", err, ErrNotFailed)
 	}
-	if err := tx(func(tx *Tx) error { return tx.MarkPublished(id, "YOUTUBE", "https://x") }); !errors.Is(err, ErrNotFound) {
+	if err := tx(func(tx *Tx) error { return tx.MarkPublished(id, "YOUTUBE", "https://x", "") }); !errors.Is(err, ErrNotFound) {
 		t.Errorf("got %v; want %v", err, ErrNotFound)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"retake/internal/db"
+	"retake/internal/desk"
 	"retake/internal/media"
 )
 
@@ -439,5 +440,31 @@ func TestVideosThatOnlyTheReplacedDatabaseKnowsAreNotSwept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
+	cfg, err := fromDefaults(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.DataDir = t.TempDir()
+	s := newStore(t)
+	studio, err := newStudio(s, nil, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
+	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
+	for address, want := range map[string]desk.Refusal{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
+		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, Admin{ID: 8, Owner: true}); desk.RefusalOf(err).ID != want.ID {
+			t.Errorf("%s: got %v; want %v", address, err, want)
+		}
+	}
+	if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", "https://youtu.be/dQw4w9WgXcQ?si=x", Admin{ID: 8, Owner: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, s, `SELECT status || ' ' || step || ' ' || remote_id || ' ' || remote_url FROM publications`); got != "COMPLETED  dQw4w9WgXcQ https://www.youtube.com/watch?v=dQw4w9WgXcQ" {
+		t.Errorf("got %s; want it there, where it can be changed and deleted", got)
 	}
 }

@@ -226,9 +226,9 @@ func everything(t *testing.T, s *Store) {
 	write(t, s, func(tx *Tx) error {
 		return tx.Publish(byHand, Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"})
 	})
-	write(t, s, func(tx *Tx) error { return tx.MarkPublished(byHand, "RUMBLE", "https://rumble.com/v1") })
+	write(t, s, func(tx *Tx) error { return tx.MarkPublished(byHand, "RUMBLE", "https://rumble.com/v1", "") })
 	lost := uploaded(t, s, "Год")
 	write(t, s, func(tx *Tx) error { return tx.Publish(lost, Publication{Platform: "RUMBLE", Creator: 7}) })
 	fail(t, q, Publish, refusal{text: "no answer came", step: "unknown", permanent: true})
-	write(t, s, func(tx *Tx) error { return tx.MarkPublished(lost, "RUMBLE", "https://rumble.com/v2") })
+	write(t, s, func(tx *Tx) error { return tx.MarkPublished(lost, "RUMBLE", "https://rumble.com/v2", "") })
 }

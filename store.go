@@ -1367,13 +1367,13 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 	return n == 1, err
 }
 
-// MarkPublished completes a publication that an admin has made by hand, or found on the platform. ErrNotFailed: it needs
-// nothing by hand.
-func (tx *Tx) MarkPublished(assetID, platform, url string) error {
+// MarkPublished completes a publication that an admin has made by hand, or found on the platform; id is its own there, "" where nobody
+// knows it. ErrNotFailed: it needs nothing by hand.
+func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	tx.touch(assetID)
-	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = 'manual', remote_url = ?1, error = NULL,
+	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL,
 			started = ifnull(started, ?2), completed = ?2
-		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform))
+		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform, null(id)))
 	if errors.Is(err, ErrNotFound) {
 		if _, err := tx.Publication(assetID, platform); err != nil {
 			return err
@@ -1943,7 +1943,7 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 		default:
 			unclear++
 			_, err = tx.Exec(`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
-				error = 'restored: it was to be published when the backup was made, and may have been since' WHERE id = ?`, tx.now, w.id)
+				error = lower(platform) || ' restored: it was to be published when the backup was made, and may have been since' WHERE id = ?`, tx.now, w.id)
 		}
 		if err != nil {
 			return unclear, err

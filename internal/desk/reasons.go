@@ -157,6 +157,9 @@ var words = map[string]string{
 
 	"YouTube thumbnail-forbidden": "youtube_verify",
 
+	"YouTube restored": "platform_restored",
+	"Rumble restored":  "platform_restored",
+
 	"Rumble connection":          "platform_connection",
 	"Rumble http429":             "rumble_busy",
 	"Rumble rumbleFault":         "platform_connection",

@@ -21,8 +21,8 @@ const known = `youtube: connection http408 http429 http500 http503 backendError 
 	processing-failed-conversion processing-failed-invalidFile processing-failed-emptyFile processing-failed-tooSmall processing-failed-codec processing-failed-uploadAborted
 	processing-failed-uploadFailed processing-failed-transcodeFailed processing-failed-streamingFailed processing-failed-other processing-failed-terminated processing-slow
 	rejected-copyright rejected-inappropriate rejected-duplicate rejected-termsOfUse rejected-uploaderAccountSuspended rejected-length rejected-claim
-	rejected-uploaderAccountClosed rejected-trademark rejected-legal thumbnail-forbidden thumbnail-connection playlist-playlistNotFound privacy-private privacy-unscheduled
-	rumble: connection http429 http503 rumbleFault answerLost refused-privacy badToken badChannel refused refused-title refused-description refused-video refused-thumb refused-guid`
+	rejected-uploaderAccountClosed rejected-trademark rejected-legal thumbnail-forbidden thumbnail-connection playlist-playlistNotFound privacy-private privacy-unscheduled restored
+	rumble: connection http429 http503 rumbleFault answerLost refused-privacy badToken badChannel refused refused-title refused-description refused-video refused-thumb refused-guid restored`
 
 func TestEveryRefusalOfAPlatformHasASentence(t *testing.T) {
 	platform, n := "", 0
