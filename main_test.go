@@ -110,6 +110,10 @@ func TestCommandLine(t *testing.T) {
 		"a link for somebody who is no admin": {[]string{"admin", "link", "42"}, exitFailure, "telegram.owners"},
 		"a link for a word":                   {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
 		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
+		"a backup before the first start":     {[]string{"backup", "x.db"}, exitFailure, "start retake serve first"},
+		"a backup of no name":                 {[]string{"backup"}, exitUsage, "usage: retake"},
+		"a restore of what is not there":      {[]string{"restore", "x.db", "-force"}, exitFailure, "nothing was changed: x.db"},
+		"a flag of another command":           {[]string{"backup", "-force", "x.db"}, exitUsage, "usage: retake"},
 		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},
 		"a template command without a name":   {[]string{"template", "preview", "new-year"}, exitUsage, "usage: retake"},
 		"a preview in no language":            {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage, "one of ru, en"},
@@ -138,6 +142,8 @@ func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
 		"a generator without an address":  {[]string{"RETAKE_RENDER_ENGINE=http"}, "render.url: with engine http"},
 		"a voice service without address": {[]string{"RETAKE_VOICE_ENGINE=http"}, "voice.url: with engine http"},
 		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, http or none"},
+		"no backup that is kept":          {[]string{"RETAKE_BACKUP_KEEP=0"}, "backup.keep: 1 or more is expected"},
+		"backups in the past":             {[]string{"RETAKE_BACKUP_EVERY=-1h"}, "backup.every: 0s or more is expected"},
 		"a switch that is neither":        {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"}, "render.allow_private: true or false is expected"},
 	} {
 		t.Run(name, func(t *testing.T) {

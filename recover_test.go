@@ -468,3 +468,29 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 		t.Errorf("got %s; want it there, where it can be changed and deleted", got)
 	}
 }
+
+func TestWhatPeopleHadWrittenIsAnsweredWhenAnAdminSaysSo(t *testing.T) {
+	w := newWorld(t)
+	anna, boris := w.tg.Person(1, "Анна", "ru"), w.tg.Person(2, "Борис", "ru")
+	w.stop()
+	s, err := OpenStore(filepath.Join(w.dir, "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutate(t, s, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1,
+		'{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"is_bot":false,"first_name":"A","language_code":"ru"},"text":"/help"}}', 1, 1)`)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	boris.Send("/help")
+	w.until("an answer to one who writes now", func() bool { return len(answers(boris)) > 0 })
+	if got := answers(anna); len(got) > 0 {
+		t.Errorf("got %q said to one whose message is held", got[0].Text)
+	}
+	var updates []Update
+	write(t, w.store, func(tx *Tx) (err error) { updates, err = tx.SendHeld(); return err })
+	w.queue.msgs.(*Bot).Resume(t.Context(), updates)
+	w.hears(anna, answers(boris)[0].Text)
+	w.calm()
+}

@@ -64,10 +64,16 @@ func (k *Keeper) Run(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
+		began := time.Now()
 		wait = k.Every
-		if err := k.Now(ctx, ""); ctx.Err() == nil && err != nil {
-			k.Log.Error("no backup could be made; trying again", "in", min(k.Every, again), "err", err)
+		switch err := k.Now(ctx, ""); {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
 			wait = min(k.Every, again)
+			k.Log.Error("no backup could be made; trying again", "in", wait, "err", err)
+		default:
+			k.Log.Info("a backup was made", "took", time.Since(began))
 		}
 	}
 }
