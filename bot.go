@@ -93,8 +93,8 @@ type Bot struct {
 	chats *telegram.Chats[Update]
 	busy  chan struct{} // one token a chat being answered
 	flood *telegram.Flood
-	again chan []Update                          // that were in the inbox before
 	aside *telegram.Chats[func(context.Context)] // messages that no handler waits for, in so many lines as are answered at a time
+	again chan []Update                          // that were in the inbox before
 }
 
 // NewBot prepares the bot; the queue is set before Run.

@@ -53,23 +53,24 @@ type mediaFiles interface {
 
 // WebOptions are the operator's choices for the page.
 type WebOptions struct {
-	BaseURL  string                                      // where browsers find the page; https makes the cookie Secure
-	Role     func(id int64) (Admin, bool)                // who may sign in; asked at each request, only reads
-	Offers   []Offer                                     // the templates of videos made on the page; at least one
-	Lang     string                                      // of videos made on the page
-	ReuseFor time.Duration                               // how long a finished video serves the next wish for the name
-	CanDraw  func(template, name string) error           // nil error: that template has every letter
-	Ready    func(ctx context.Context) []string          // messages or sentences about what is missing; none: all is well
-	Free     func() (bytes int64, err error)             // on the disk
-	Resume   func(ctx context.Context, updates []Update) // handles updates that were held; nil: the bot is off
-	Backups  func() desk.Backup                          // how they go
-	BotOn    bool                                        // /admin in the bot gives a sign-in link
-	Staff    desk.Staff                                  // who may sign in, for their names in the activity list
-	Limits   []desk.Limit                                // as Settings shows them
-	Covers   *desk.Covers                                // pictures of the templates; nil: there are none
-	Uploads  *desk.Uploads                               // takes the files of videos that admins send
-	Inspect  inspector                                   // looks at such a file
-	Studio   publisher                                   // speaks to the platforms
+	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
+	Role     func(id int64) (Admin, bool)       // who may sign in; asked at each request, only reads
+	Offers   []Offer                            // the templates of videos made on the page; at least one
+	Lang     string                             // of videos made on the page
+	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
+	CanDraw  func(template, name string) error  // nil error: that template has every letter
+	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
+	Free     func() (bytes int64, err error)    // on the disk
+	BotOn    bool                               // /admin in the bot gives a sign-in link
+	Staff    desk.Staff                         // who may sign in, for their names in the activity list
+	Limits   []desk.Limit                       // as Settings shows them
+	Covers   *desk.Covers                       // pictures of the templates; nil: there are none
+	Uploads  *desk.Uploads                      // takes the files of videos that admins send
+	Inspect  inspector                          // looks at such a file
+	Studio   publisher                          // speaks to the platforms
+
+	Resume  func(ctx context.Context, updates []Update) // handles updates that were held; nil: the bot is off
+	Backups func() desk.Backup                          // how they go; nil: none are made
 }
 
 // publisher connects channels and changes what is on the platforms. What it refuses is one of desk's refusals, an error of
