@@ -15,7 +15,7 @@ import (
 
 // goods are what the walls are about; a room that does not list one may not import it.
 var goods = map[string][]string{
-	"sql":      {"database/sql", "database/sql/driver", "modernc.org/sqlite"},
+	"sql":      {"database/sql", "database/sql/driver", "modernc.org/sqlite", "modernc.org/libc"},
 	"echo":     {"github.com/labstack/echo"},
 	"telegram": {"github.com/go-telegram/bot"},
 	"exec":     {"os/exec"},
