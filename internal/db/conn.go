@@ -7,6 +7,8 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
+	"time"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -166,28 +168,26 @@ func (s *stmt) bind(args []any) error {
 		return fmt.Errorf("%d arguments for %d parameters", len(args), s.params)
 	}
 	room := 0
-	for _, a := range args {
+	for i, a := range args {
 		switch v := a.(type) {
 		case string:
 			room += len(v)
 		case []byte:
 			room += len(v)
-		case int, int64, bool, nil:
+		case int, int64, bool, float64, nil:
 		default:
-			plain := make([]any, len(args))
-			for i, a := range args {
-				v, err := driver.DefaultParameterConverter.ConvertValue(a)
-				if err != nil {
-					return fmt.Errorf("argument %d: %w", i+1, err)
-				}
-				plain[i] = v
+			plain, err := driver.DefaultParameterConverter.ConvertValue(a)
+			if _, moment := plain.(time.Time); err != nil || moment {
+				return fmt.Errorf("argument %d: no column holds a %T", i+1, a)
 			}
-			return s.bind(plain)
+			args = slices.Clone(args)
+			args[i] = plain
+			return s.bind(args)
 		}
 	}
-	if room > s.room {
+	if s.text == 0 || room > s.room { // also for empty text: no address would be NULL
 		libc.Xfree(s.tls, s.text)
-		s.room = 2 * room
+		s.room = max(64, 2*room)
 		s.text = libc.Xmalloc(s.tls, types.Size_t(s.room))
 	}
 	p := s.text
@@ -201,6 +201,8 @@ func (s *stmt) bind(args []any) error {
 			code = sqlite3.Xsqlite3_bind_int64(s.tls, s.address, n, v)
 		case int:
 			code = sqlite3.Xsqlite3_bind_int64(s.tls, s.address, n, int64(v))
+		case float64:
+			code = sqlite3.Xsqlite3_bind_double(s.tls, s.address, n, v)
 		case bool:
 			var b int64
 			if v {
@@ -212,6 +214,10 @@ func (s *stmt) bind(args []any) error {
 			code = sqlite3.Xsqlite3_bind_text(s.tls, s.address, n, p, int32(len(v)), 0)
 			p += uintptr(len(v))
 		case []byte:
+			if v == nil {
+				code = sqlite3.Xsqlite3_bind_null(s.tls, s.address, n)
+				break
+			}
 			copy(unsafe.Slice(at[byte](p), len(v)), v)
 			code = sqlite3.Xsqlite3_bind_blob(s.tls, s.address, n, p, int32(len(v)), 0)
 			p += uintptr(len(v))
