@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
 TEST    := $(RUN) chromium curl systemd
 
-.PHONY: demo test check bench load fuzz torture build
+.PHONY: demo test check bench load fuzz torture build release install-test
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -59,3 +59,13 @@ torture:
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .
+
+# What people download, into build/release: archives and Debian packages for amd64 and arm64, what is in them, checksums.
+release:
+	go run ./packaging/release -version "$(VERSION)"
+
+# The release, installed by the commands of docs/install.md in a copy of this machine that systemd runs. Needs root; some minutes.
+install-test: release
+	@./packaging/need.sh $(RUN) systemd systemd-sysv dbus curl nginx caddy openssl
+	go vet -tags install ./packaging
+	go test -tags install -count 1 -timeout 20m -v ./packaging
