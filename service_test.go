@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -250,5 +251,74 @@ func TestTheUnitIsSoundAndExposesLittle(t *testing.T) {
 	}
 	if out, err := exec.Command("systemd-analyze", "verify", "--root="+root, "--man=no", "--recursive-errors=no", "retake.service").CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("got %v, %q; want nothing wrong", err, out)
+	}
+}
+
+// TestTheContainerIsBuiltFromWhatIsThere looks at the Dockerfile as far as that goes without an engine: what it copies, what it
+// sets, and the version of Go.
+func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile("packaging/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignored, err := os.ReadFile("packaging/Dockerfile.dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(expression string) []string {
+		t.Helper()
+		m := regexp.MustCompile(`(?m)` + expression).FindStringSubmatch(string(text))
+		if m == nil {
+			t.Fatalf("%s is missing", expression)
+		}
+		return strings.Fields(m[1])
+	}
+	for _, file := range find(`^COPY (go\.mod .*) \./$`) {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+	}
+	cfg, err := LoadConfig("", find(`^ENV (.*)$`))
+	if err != nil || cfg.DataDir != "/data" {
+		t.Errorf("got %v, %v; want settings that exist, and the volume for the data", cfg.DataDir, err)
+	}
+	module, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(string(module))[1]
+	if got := find(`^FROM golang:(\S+)-bookworm AS build$`)[0]; !strings.HasPrefix(got, least+".") {
+		t.Errorf("got Go %s; want a release of %s, as in go.mod", got, least)
+	}
+	packages := find(`--no-install-recommends (.*) \\$`)
+	for _, needed := range []string{"ca-certificates", "espeak-ng", "ffmpeg", "fonts-comfortaa"} {
+		if !slices.Contains(packages, needed) {
+			t.Errorf("%s is not installed", needed)
+		}
+	}
+	// Whatever the program is built from must not be ignored.
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for path := range strings.Lines(string(out)) {
+		file, err := filepath.Rel(here, strings.TrimSpace(path))
+		if err != nil || strings.HasPrefix(file, "..") { // another module
+			continue
+		}
+		n++
+		for pattern := range strings.Lines(string(ignored)) {
+			if pattern = strings.TrimSpace(pattern); file == pattern || strings.HasPrefix(file, pattern+"/") || pattern == "**/*_test.go" && strings.HasSuffix(file, "_test.go") {
+				t.Errorf("%s is ignored by %s", file, pattern)
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("got %d files; want all of the program", n)
 	}
 }
