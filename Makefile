@@ -14,6 +14,7 @@ test:
 	@./packaging/need.sh $(TEST)
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/proxies.sh
 	go test -timeout 30m ./...
 
 # Everything a change must pass: format, vet, staticcheck, and the tests with the race detector in random order.
@@ -21,6 +22,7 @@ check:
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/proxies.sh
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	go vet ./...
 	cd bench && go vet ./...
@@ -66,6 +68,6 @@ release:
 
 # The release, installed by the commands of docs/install.md in a copy of this machine that systemd runs. Needs root; some minutes.
 install-test: release
-	@./packaging/need.sh $(RUN) systemd systemd-sysv dbus curl nginx caddy openssl
+	@./packaging/need.sh $(RUN) systemd systemd-sysv dbus curl
 	go vet -tags install ./packaging
 	go test -tags install -count 1 -timeout 20m -v ./packaging
