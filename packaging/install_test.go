@@ -173,18 +173,21 @@ func (m *machine) does(script string) string {
 	return out
 }
 
-// commands are the blocks of shell commands under a heading of docs/install.md.
-func commands(t *testing.T, heading string) (blocks []string) {
+// commands are the blocks of shell commands of a document, of all of it or under a heading.
+func commands(t *testing.T, document, heading string) (blocks []string) {
 	t.Helper()
-	text, err := os.ReadFile("../docs/install.md")
+	text, err := os.ReadFile("../docs/" + document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, ok := strings.Cut(string(text), "\n## "+heading+"\n")
-	if !ok {
-		t.Fatalf("there is no heading %q", heading)
+	section := string(text)
+	if heading != "" {
+		_, below, ok := strings.Cut(section, "\n## "+heading+"\n")
+		if !ok {
+			t.Fatalf("%s has no heading %q", document, heading)
+		}
+		section, _, _ = strings.Cut(below, "\n## ")
 	}
-	section, _, _ = strings.Cut(section, "\n## ")
 	for _, m := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(section, -1) {
 		blocks = append(blocks, m[1])
 	}
@@ -218,7 +221,7 @@ const abroad = "echo http://" + telegram + " >/etc/retake/credentials/telegram.a
 
 func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	m := boot(t, released(t, "*_amd64.deb"), sums)
-	steps := commands(t, "Debian and Ubuntu")
+	steps := commands(t, "install.md", "Debian and Ubuntu")
 	if len(steps) != 4 {
 		t.Fatalf("got %d blocks of commands; want 4: install, configure, sign in, check", len(steps))
 	}
@@ -237,7 +240,9 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	if out := m.does(steps[3]); !strings.Contains(out, "well") {
 		t.Errorf("got %s; want all well", out)
 	}
-	m.does("sudo -u retake retake healthcheck -config /etc/retake/config.toml")
+	for _, script := range commands(t, "operating.md", "") {
+		m.does(script)
+	}
 
 	// Who it runs as, what it left, and that the unit is the one that is measured.
 	if out := m.does("systemctl show retake -p User -p NotifyAccess -p WatchdogUSec -p ActiveState -p StatusText; stat -c '%U %a %n' /var/lib/retake /var/lib/retake/retake.db /etc/retake/config.toml /etc/retake/credentials"); !strings.Contains(out, "User=retake") ||
@@ -290,14 +295,14 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 
 func TestFromAnEmptyFolderToAVideoByTheArchive(t *testing.T) {
 	m := boot(t, released(t, "*-linux-amd64.tar.gz"))
-	steps := commands(t, "Any Linux with systemd")
+	steps := commands(t, "install.md", "Any Linux with systemd")
 	if len(steps) != 1 {
 		t.Fatalf("got %d blocks of commands; want 1", len(steps))
 	}
 	began := time.Now()
 	m.does(steps[0])
 	m.does(abroad)
-	m.does(commands(t, "Debian and Ubuntu")[1])
+	m.does(commands(t, "install.md", "Debian and Ubuntu")[1])
 	m.video("Маша")
 	t.Logf("from the archive to the video: %.1f s", time.Since(began).Seconds())
 	m.does("sudo -u retake retake healthcheck -config /etc/retake/config.toml; systemctl stop retake")
