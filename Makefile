@@ -68,6 +68,6 @@ release:
 
 # The release, installed by the commands of docs/install.md in a copy of this machine that systemd runs. Needs root; some minutes.
 install-test: release
-	@./packaging/need.sh $(RUN) systemd systemd-sysv dbus curl
+	@./packaging/need.sh $(RUN) systemd curl
 	go vet -tags install ./packaging
 	go test -tags install -count 1 -timeout 20m -v ./packaging

@@ -237,9 +237,8 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	if out := m.does(steps[2]); strings.Count(out, "http://localhost:8080/login/") != 2 {
 		t.Errorf("got %s; want the first link and another", out)
 	}
-	if out := m.does(steps[3]); !strings.Contains(out, "well") {
-		t.Errorf("got %s; want all well", out)
-	}
+	m.does(steps[3])
+	m.does("sudo -u retake kill -USR1 $(cat /var/lib/retake/lock)") // as retake retry wakes it
 	for _, script := range commands(t, "operating.md", "") {
 		m.does(script)
 	}
