@@ -109,11 +109,17 @@ func boot(t *testing.T, files ...string) *machine {
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
-		groups, _ := filepath.Glob("/sys/fs/cgroup/*/retake-boot-" + strconv.Itoa(cmd.Process.Pid))
-		more, _ := filepath.Glob("/sys/fs/cgroup/retake-boot-" + strconv.Itoa(cmd.Process.Pid))
-		for _, dir := range append(groups, more...) {
-			exec.Command("find", dir, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Run()
-		}
+		name := "retake-boot-" + strconv.Itoa(cmd.Process.Pid)
+		m.until("the end of its groups", func() bool {
+			groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
+			if _, err := os.Stat("/sys/fs/cgroup/" + name); err == nil {
+				groups = append(groups, "/sys/fs/cgroup/"+name)
+			}
+			for _, dir := range groups {
+				exec.Command("find", dir, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Run() // once nobody is left in them
+			}
+			return len(groups) == 0
+		})
 	})
 	m.until("systemd", func() bool {
 		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
