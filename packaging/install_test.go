@@ -259,9 +259,8 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	}
 
 	t.Run("a watchdog that is not fed starts it again", func(t *testing.T) {
-		pid := m.does("systemctl show retake -P MainPID")
 		m.does("systemctl stop retake; mkdir -p /run/systemd/system/retake.service.d; printf '[Service]\\nWatchdogSec=2s\\nRestartSec=0\\n' >/run/systemd/system/retake.service.d/short.conf; systemctl daemon-reload; systemctl start retake")
-		pid = m.does("systemctl show retake -P MainPID")
+		pid := m.does("systemctl show retake -P MainPID")
 		m.does("kill -STOP " + pid) // the crudest way to hang; how the queue stops the food is tested beside it
 		m.until("another process", func() bool {
 			now, _ := m.try("systemctl show retake -P MainPID; systemctl is-active retake")
