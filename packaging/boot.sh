@@ -3,7 +3,9 @@
 # killed. FOLDER must be empty; it becomes /mnt/retake of that machine. Needs root. What runs is a child of this process.
 set -e
 if [ -z "$BOOTED" ]; then
+	[ "$(id -u)" = 0 ] || { echo "boot.sh needs root" >&2; exit 1; }
 	groups=$(findmnt -n -t cgroup2 -o TARGET | tail -n 1)
+	[ -n "$groups" ] || { echo "boot.sh needs a mounted cgroup2" >&2; exit 1; }
 	own=$groups/retake-boot-$$
 	mkdir "$own"
 	echo $$ >"$own/cgroup.procs"
