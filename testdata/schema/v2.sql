@@ -20,7 +20,7 @@ CREATE TABLE assets (
 	origin      TEXT    NOT NULL CHECK (origin IN ('REQUEST', 'UPLOAD')),
 	creator     INTEGER,                               -- admin who made it on the page (Telegram id; 0: the operator); NULL: users asked for it
 	retry_of    TEXT    REFERENCES assets (id) ON DELETE SET NULL,
-	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
 	file        TEXT,                                  -- key of the video in the media store; its end says what kind it is
 	thumb       TEXT,                                  -- key of the JPEG in the media store
 	size        INTEGER,                               -- bytes of the video
@@ -58,12 +58,11 @@ CREATE TABLE requests (
 	user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
 	chat_id     INTEGER NOT NULL,                      -- where the answer goes
-	status      TEXT    NOT NULL CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	status      TEXT    NOT NULL CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
 	progress_id INTEGER,                               -- message that tells how far it is, edited in place
 	answer_id   INTEGER,                               -- message that brought the video or the apology
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
-	held        INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1, 2)), -- owed in a backup that was put back, and perhaps sent since: 1: an admin decides; 2: has decided that nothing is sent
 	CONSTRAINT one_per_user_and_asset UNIQUE (user_id, asset_id), -- a second press or message is not a second request
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL))
 ) STRICT;
@@ -93,7 +92,7 @@ CREATE TABLE publications (
 	platform    TEXT    NOT NULL CHECK (platform IN ('YOUTUBE', 'RUMBLE')),
 	channel_id  INTEGER REFERENCES channels (id),      -- NULL: the platform is not connected by channels
 	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
-	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
 	step        TEXT    NOT NULL DEFAULT '' CHECK (step IN ('', -- finer than the status, for people
 		'scheduled', 'quota', 'limit', 'manual', -- what a PENDING one waits for; a COMPLETED one that was done by hand
 		'uploading', 'processing',               -- how far a PROCESSING one is; a PENDING one with 'uploading' goes on from there
@@ -121,7 +120,7 @@ CREATE TABLE publications (
 ) STRICT;
 CREATE TABLE jobs (
 	id             INTEGER PRIMARY KEY AUTOINCREMENT,
-	kind           TEXT    NOT NULL CHECK (kind IN ('RENDER', 'ANNOUNCE', 'DELIVER', 'APOLOGISE', 'PUBLISH')),
+	kind           TEXT    NOT NULL CHECK (kind = 'RENDER' OR kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE' OR kind = 'PUBLISH'),
 	asset_id       TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
 	request_id     INTEGER REFERENCES requests (id) ON DELETE CASCADE,
 	publication_id INTEGER REFERENCES publications (id) ON DELETE CASCADE,
@@ -137,7 +136,7 @@ CREATE TABLE jobs (
 	created        INTEGER NOT NULL,
 	CONSTRAINT started_is_an_attempt CHECK (started IS NULL OR attempt > 0),
 	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),
-	CONSTRAINT message_has_request CHECK ((kind IN ('ANNOUNCE', 'DELIVER', 'APOLOGISE')) = (request_id IS NOT NULL))
+	CONSTRAINT message_has_request CHECK ((kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE') = (request_id IS NOT NULL))
 ) STRICT;
 CREATE TABLE attempts (
 	id          INTEGER PRIMARY KEY,
@@ -148,7 +147,7 @@ CREATE TABLE attempts (
 	attempt     INTEGER NOT NULL,                      -- 1, 2, 3, …; the same again after a wait or a crash
 	started     INTEGER NOT NULL,
 	finished    INTEGER NOT NULL,
-	outcome     TEXT    NOT NULL CHECK (outcome IN ('done', 'rescheduled', 'deferred', 'gave up', 'crashed')),
+	outcome     TEXT    NOT NULL CHECK (outcome = 'done' OR outcome = 'rescheduled' OR outcome = 'deferred' OR outcome = 'gave up' OR outcome = 'crashed'),
 	error       TEXT,
 	CONSTRAINT done_has_no_error CHECK ((outcome = 'done') = (error IS NULL))
 ) STRICT;
@@ -165,7 +164,6 @@ CREATE TABLE inbox (
 	received    INTEGER NOT NULL,
 	tries       INTEGER NOT NULL DEFAULT 0,            -- times handling it failed
 	error       TEXT,                                  -- set aside: it cannot be handled
-	held        INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)), -- waited in a backup that was put back, and perhaps handled since: an admin decides
 	CONSTRAINT set_aside_is_erased CHECK (error IS NULL OR raw IS NULL)
 ) STRICT;
 CREATE TABLE links (
@@ -193,11 +191,11 @@ INSERT INTO users VALUES (1, 'ru', 1790000000000, NULL);
 INSERT INTO users VALUES (2, 'ru', 1790000000000, NULL);
 INSERT INTO users VALUES (3, 'ru', 1790000000000, NULL);
 INSERT INTO users VALUES (4, 'ru', 1790000000000, NULL);
-INSERT INTO drafts VALUES ('I57OX2UR7UBJJ7233IMDV5VR42', 1, 'Вера', 1790000000000);
-INSERT INTO assets VALUES ('6T3SR3CTXBN5K5XAOTEHBY6BGA', 'Маша', 'маша', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'COMPLETED', '6T3SR3CTXBN5K5XAOTEHBY6BGA.mp4', '6T3SR3CTXBN5K5XAOTEHBY6BGA.jpg', 1000, 1000, 640, 360, 'file-id', NULL, '{}', 1790000000000, 1790000000000, 0, 1, 0);
-INSERT INTO assets VALUES ('DI6FGZJCTUY6IB3ZPIBITG7JDI', 'Лев', 'лев', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'FAILED', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'no such model', '{}', 1790000000000, 1790000000000, 1, 0, 0);
-INSERT INTO assets VALUES ('QUTB2FRJPIBOEWDVVUN6PLTWAT', 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0);
-INSERT INTO assets VALUES ('IVRYFTUAOPFPQNYHPQ3LN22VNR', 'Оля', 'оля', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0);
+INSERT INTO drafts VALUES ('XVKUXLZ23ENFVTA2FSCWBWVHN3', 1, 'Вера', 1790000000000);
+INSERT INTO assets VALUES ('46LQNH5TV7OAXSPE6P6MCUDQOD', 'Маша', 'маша', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'COMPLETED', '46LQNH5TV7OAXSPE6P6MCUDQOD.mp4', '46LQNH5TV7OAXSPE6P6MCUDQOD.jpg', 1000, 1000, 640, 360, 'file-id', NULL, '{}', 1790000000000, 1790000000000, 0, 1, 0);
+INSERT INTO assets VALUES ('BVH2QD7KNB2ZHQFR46ROQ7GKXX', 'Лев', 'лев', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'FAILED', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'no such model', '{}', 1790000000000, 1790000000000, 1, 0, 0);
+INSERT INTO assets VALUES ('CPLOQSMDAUVPWQRNRSQ3ZTOZWG', 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0);
+INSERT INTO assets VALUES ('H6FZOPFURNKXBZ46H2R4FSEZX3', 'Оля', 'оля', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0);
 INSERT INTO tallies VALUES ('', '', 'COMPLETED', 1);
 INSERT INTO tallies VALUES ('', '', 'FAILED', 1);
 INSERT INTO tallies VALUES ('', '', 'PENDING', 2);
@@ -219,30 +217,30 @@ INSERT INTO tails VALUES ('ева', 'ева');
 INSERT INTO tails VALUES ('лев', 'лев');
 INSERT INTO tails VALUES ('маша', 'маша');
 INSERT INTO tails VALUES ('оля', 'оля');
-INSERT INTO requests VALUES (1, 1, '6T3SR3CTXBN5K5XAOTEHBY6BGA', 1, 'COMPLETED', 11, 12, 1790000000000, 1790000000000, 0);
-INSERT INTO requests VALUES (2, 2, '6T3SR3CTXBN5K5XAOTEHBY6BGA', 2, 'PROCESSING', NULL, NULL, 1790000000000, NULL, 0);
-INSERT INTO requests VALUES (3, 3, 'DI6FGZJCTUY6IB3ZPIBITG7JDI', 3, 'FAILED', NULL, NULL, 1790000000000, 1790000000000, 0);
-INSERT INTO requests VALUES (4, 1, 'QUTB2FRJPIBOEWDVVUN6PLTWAT', 1, 'PENDING', NULL, NULL, 1790000000000, NULL, 0);
-INSERT INTO requests VALUES (5, 4, 'IVRYFTUAOPFPQNYHPQ3LN22VNR', 4, 'PENDING', NULL, NULL, 1790000000000, NULL, 0);
+INSERT INTO requests VALUES (1, 1, '46LQNH5TV7OAXSPE6P6MCUDQOD', 1, 'COMPLETED', 11, 12, 1790000000000, 1790000000000);
+INSERT INTO requests VALUES (2, 2, '46LQNH5TV7OAXSPE6P6MCUDQOD', 2, 'PROCESSING', NULL, NULL, 1790000000000, NULL);
+INSERT INTO requests VALUES (3, 3, 'BVH2QD7KNB2ZHQFR46ROQ7GKXX', 3, 'FAILED', NULL, NULL, 1790000000000, 1790000000000);
+INSERT INTO requests VALUES (4, 1, 'CPLOQSMDAUVPWQRNRSQ3ZTOZWG', 1, 'PENDING', NULL, NULL, 1790000000000, NULL);
+INSERT INTO requests VALUES (5, 4, 'H6FZOPFURNKXBZ46H2R4FSEZX3', 4, 'PENDING', NULL, NULL, 1790000000000, NULL);
 INSERT INTO sqlite_sequence VALUES ('jobs', 13);
 INSERT INTO sqlite_sequence VALUES ('requests', 5);
 INSERT INTO channels VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', X'00', NULL, 8, 1, 1, 0, '');
 INSERT INTO uploads VALUES (1);
-INSERT INTO publications VALUES (1, '6T3SR3CTXBN5K5XAOTEHBY6BGA', 'YOUTUBE', 1, 8, 'PENDING', '', '{}', NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL, 1, NULL, NULL);
-INSERT INTO jobs VALUES (4, 'DELIVER', '6T3SR3CTXBN5K5XAOTEHBY6BGA', 1, NULL, 1, 1, 0, 1, 1790000000000, 12, 0, 0, NULL, 1790000000000);
-INSERT INTO jobs VALUES (5, 'DELIVER', '6T3SR3CTXBN5K5XAOTEHBY6BGA', 2, NULL, 2, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
-INSERT INTO jobs VALUES (8, 'APOLOGISE', 'DI6FGZJCTUY6IB3ZPIBITG7JDI', 3, NULL, 3, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
-INSERT INTO jobs VALUES (9, 'RENDER', 'QUTB2FRJPIBOEWDVVUN6PLTWAT', NULL, NULL, 1, 1, 1790000001000, 1, NULL, NULL, 0, 0, 'not yet', 1790000000000);
-INSERT INTO jobs VALUES (10, 'ANNOUNCE', 'QUTB2FRJPIBOEWDVVUN6PLTWAT', 4, NULL, 1, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
-INSERT INTO jobs VALUES (11, 'RENDER', 'IVRYFTUAOPFPQNYHPQ3LN22VNR', NULL, NULL, 4, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
-INSERT INTO jobs VALUES (12, 'ANNOUNCE', 'IVRYFTUAOPFPQNYHPQ3LN22VNR', 5, NULL, 4, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
-INSERT INTO jobs VALUES (13, 'PUBLISH', '6T3SR3CTXBN5K5XAOTEHBY6BGA', NULL, 1, 8, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1);
-INSERT INTO attempts VALUES (1, '6T3SR3CTXBN5K5XAOTEHBY6BGA', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'done', NULL);
-INSERT INTO attempts VALUES (2, 'DI6FGZJCTUY6IB3ZPIBITG7JDI', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'gave up', 'no such model');
-INSERT INTO attempts VALUES (3, 'QUTB2FRJPIBOEWDVVUN6PLTWAT', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'rescheduled', 'not yet');
+INSERT INTO publications VALUES (1, '46LQNH5TV7OAXSPE6P6MCUDQOD', 'YOUTUBE', 1, 8, 'PENDING', '', '{}', NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL, 1, NULL, NULL);
+INSERT INTO jobs VALUES (4, 'DELIVER', '46LQNH5TV7OAXSPE6P6MCUDQOD', 1, NULL, 1, 1, 0, 1, 1790000000000, 12, 0, 0, NULL, 1790000000000);
+INSERT INTO jobs VALUES (5, 'DELIVER', '46LQNH5TV7OAXSPE6P6MCUDQOD', 2, NULL, 2, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
+INSERT INTO jobs VALUES (8, 'APOLOGISE', 'BVH2QD7KNB2ZHQFR46ROQ7GKXX', 3, NULL, 3, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
+INSERT INTO jobs VALUES (9, 'RENDER', 'CPLOQSMDAUVPWQRNRSQ3ZTOZWG', NULL, NULL, 1, 1, 1790000001000, 1, NULL, NULL, 0, 0, 'not yet', 1790000000000);
+INSERT INTO jobs VALUES (10, 'ANNOUNCE', 'CPLOQSMDAUVPWQRNRSQ3ZTOZWG', 4, NULL, 1, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
+INSERT INTO jobs VALUES (11, 'RENDER', 'H6FZOPFURNKXBZ46H2R4FSEZX3', NULL, NULL, 4, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
+INSERT INTO jobs VALUES (12, 'ANNOUNCE', 'H6FZOPFURNKXBZ46H2R4FSEZX3', 5, NULL, 4, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000);
+INSERT INTO jobs VALUES (13, 'PUBLISH', '46LQNH5TV7OAXSPE6P6MCUDQOD', NULL, 1, 8, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1);
+INSERT INTO attempts VALUES (1, '46LQNH5TV7OAXSPE6P6MCUDQOD', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'done', NULL);
+INSERT INTO attempts VALUES (2, 'BVH2QD7KNB2ZHQFR46ROQ7GKXX', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'gave up', 'no such model');
+INSERT INTO attempts VALUES (3, 'CPLOQSMDAUVPWQRNRSQ3ZTOZWG', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'rescheduled', 'not yet');
 INSERT INTO outage VALUES (1, 1, 'no such model', 0);
-INSERT INTO inbox VALUES (7, 1, NULL, 1790000000000, 0, NULL, 0);
-INSERT INTO inbox VALUES (8, 2, '{"update_id":8}', 1790000000000, 0, NULL, 0);
+INSERT INTO inbox VALUES (7, 1, NULL, 1790000000000, 0, NULL);
+INSERT INTO inbox VALUES (8, 2, '{"update_id":8}', 1790000000000, 0, NULL);
 INSERT INTO links VALUES (X'0000000000000000000000000000000000000000000000000000000000000000', 8, 1);
 INSERT INTO sessions VALUES (X'0000000000000000000000000000000000000000000000000000000000000000', 8, 1, 1);
 INSERT INTO audit VALUES (1, 1, 8, NULL, 'sign in', NULL, NULL, '');
@@ -305,7 +303,6 @@ BEGIN
 	SELECT raise(ABORT, 'assets_name_is_final');
 END;
 CREATE INDEX requests_by_asset ON requests (asset_id);
-CREATE INDEX requests_held ON requests (user_id) WHERE held = 1;
 CREATE INDEX requests_failed ON requests (user_id) WHERE status = 'FAILED';
 CREATE INDEX requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
 CREATE TRIGGER requests_finished_is_final BEFORE UPDATE OF status ON requests
@@ -315,7 +312,7 @@ BEGIN
 END;
 CREATE VIEW unserved AS
 	SELECT a.*, r.id request, r.user_id, r.chat_id FROM requests r JOIN assets a ON a.id = r.asset_id
-	WHERE r.status = 'FAILED' AND r.held = 0 AND NOT EXISTS (
+	WHERE r.status = 'FAILED' AND NOT EXISTS (
 		SELECT 1 FROM requests later CROSS JOIN assets b ON b.id = later.asset_id
 		WHERE later.user_id = r.user_id AND later.id > r.id
 			AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang);
@@ -367,7 +364,7 @@ CREATE TRIGGER publications_place_is_final BEFORE UPDATE OF asset_id, platform O
 BEGIN
 	SELECT raise(ABORT, 'publications_place_is_final');
 END;
-CREATE INDEX jobs_waiting ON jobs (kind, turn, id) WHERE started IS NULL;
+CREATE INDEX jobs_waiting ON jobs (kind, turn) WHERE started IS NULL;
 CREATE INDEX jobs_by_lane ON jobs (kind, lane, turn);
 CREATE INDEX jobs_due ON jobs (due) WHERE started IS NULL AND due > 0;
 CREATE INDEX jobs_by_asset ON jobs (asset_id);
@@ -379,7 +376,6 @@ CREATE INDEX attempts_by_request ON attempts (request_id) WHERE request_id IS NO
 CREATE INDEX attempts_tried_again ON attempts (finished DESC, id DESC)
 	WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed');
 CREATE INDEX inbox_waiting ON inbox (update_id) WHERE raw IS NOT NULL;
-CREATE INDEX inbox_held ON inbox (chat_id) WHERE held = 1;
 CREATE INDEX inbox_received ON inbox (received);
 CREATE INDEX sessions_by_admin ON sessions (admin);
 CREATE INDEX audit_newest ON audit (at DESC, id DESC);
