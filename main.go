@@ -8,7 +8,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,6 +28,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"retake/internal/cli"
 	"retake/internal/config"
 	"retake/internal/db"
 	"retake/internal/desk"
@@ -65,7 +65,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
-	var usage usageError
+	var usage cli.Usage
 	var faults config.Faults
 	switch {
 	case err == nil:
@@ -81,91 +81,79 @@ func main() {
 	}
 }
 
-type usageError string
+// typed is a command line, and where its answer goes.
+type typed struct {
+	cli.Line
+	out io.Writer
+}
 
-func (e usageError) Error() string { return string(e) }
+// settings loads what the command works with.
+func (c typed) settings() (Config, error) { return LoadConfig(c.Config, os.Environ()) }
 
-const usage = usageError(`usage: retake [command] [-config FILE]
+// newLog is the log of a program with these settings.
+func newLog(cfg Config) *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: telegram.Redact(cfg.Telegram.Token)}))
+}
 
-  serve          run the bot, the queue and the page (this is the default)
-  demo           show all of it in the browser, with stand-ins for Telegram, YouTube and Rumble
-  check          say what is missing on this machine
-  admin link ID  print a one-time link with which that admin signs in to the page
-  retry ASSET    try a failed video again
-  media move     bring the videos to where media.store says, from where they were
-  template check DIR
-                 say what is wrong with the template in a folder
-  template preview DIR NAME [-at 3s] [-lang ru] [-o FILE]
-                 make its video for a name, or a picture of one moment
-  healthcheck    ask the running program whether it is well
-  version        print the version`)
+// with makes a command of a function that needs the settings.
+func with(do func(context.Context, Config, typed) error) func(context.Context, typed) error {
+	return func(ctx context.Context, c typed) error {
+		cfg, err := c.settings()
+		if err != nil {
+			return err
+		}
+		return do(ctx, cfg, c)
+	}
+}
+
+// commands are what cli.Commands names.
+var commands = map[string]func(context.Context, typed) error{
+	"admin link":       with(adminLink),
+	"check":            with(check),
+	"completion":       func(_ context.Context, c typed) error { return c.print(cli.Completion(c.Words[0])) },
+	"demo":             demo,
+	"healthcheck":      with(func(ctx context.Context, cfg Config, _ typed) error { return desk.CheckHealth(ctx, cfg.Web.Listen) }),
+	"help":             func(_ context.Context, c typed) error { return c.print(cli.Help(c.Words)) },
+	"init":             func(_ context.Context, c typed) error { return c.print(cli.Init(c.word(0), defaults, os.Args[0])) },
+	"media move":       with(moveMedia),
+	"retry":            with(retryOne),
+	"serve":            with(serveAll),
+	"template check":   with(checkTemplate),
+	"template preview": with(previewTemplate),
+	"version":          func(_ context.Context, c typed) error { return c.print("retake "+version+"\n", nil) },
+}
+
+// word returns one of the words after the command, or "".
+func (c typed) word(i int) string {
+	if i < len(c.Words) {
+		return c.Words[i]
+	}
+	return ""
+}
+
+// print prints a text that there is unless there is an error.
+func (c typed) print(text string, err error) error {
+	if err == nil {
+		_, err = io.WriteString(c.out, text)
+	}
+	return err
+}
 
 // run carries out one command line.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	command := "serve"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		command, args = args[0], args[1:]
-	}
-	if (command == "admin" || command == "media" || command == "template") && len(args) > 0 {
-		command, args = command+" "+args[0], args[1:]
-	}
-	flags := flag.NewFlagSet("retake "+command, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	file := flags.String("config", "", "")
-	var shot preview
-	if command == "template preview" {
-		flags.DurationVar(&shot.At, "at", -1, "")
-		flags.StringVar(&shot.Lang, "lang", "", "")
-		flags.StringVar(&shot.out, "o", "", "")
-	}
-	var words []string // flags may stand before, between and after them
-	for {
-		if err := flags.Parse(args); err != nil {
-			return usage
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
-	}
-	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "media move": 0, "template check": 1, "template preview": 2,
-		"healthcheck": 0, "version": 0}
-	if n, ok := want[command]; !ok || len(words) != n {
-		return usage
-	}
-	switch command {
-	case "version":
-		_, err := fmt.Fprintln(out, "retake", version)
-		return err
-	case "demo":
-		return demo(ctx, out)
-	}
-	cfg, err := LoadConfig(*file, os.Environ())
+	line, err := cli.Parse(args)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: telegram.Redact(cfg.Telegram.Token)}))
-	switch command {
-	case "check":
-		return check(ctx, cfg, out)
-	case "admin link":
-		return adminLink(ctx, cfg, words[0], out)
-	case "retry":
-		return retryOne(ctx, cfg, words[0], log, out)
-	case "media move":
-		return moveMedia(ctx, cfg, out)
-	case "template check":
-		return checkTemplate(ctx, cfg, words[0], out)
-	case "template preview":
-		shot.Template, shot.Name = words[0], words[1]
-		return shot.make(ctx, cfg, out)
-	case "healthcheck":
-		return desk.CheckHealth(ctx, cfg.Web.Listen)
-	}
-	return serve(ctx, cfg, log, out, func(r renderer) renderer { return r })
+	return commands[line.Command](ctx, typed{line, out})
 }
 
 // ---- serve
+
+// serveAll runs the bot, the queue and the page.
+func serveAll(ctx context.Context, cfg Config, c typed) error {
+	return serve(ctx, cfg, newLog(cfg), c.out, func(r renderer) renderer { return r })
+}
 
 // serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
 func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wrap func(renderer) renderer) error {
@@ -913,7 +901,8 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 
 // ---- the other commands
 
-func check(ctx context.Context, cfg Config, out io.Writer) error {
+func check(ctx context.Context, cfg Config, c typed) error {
+	out := c.out
 	work, err := os.MkdirTemp("", "retake-check-") // not the data folder's: a running serve renders there
 	if err != nil {
 		return err
@@ -959,10 +948,19 @@ func openRunning(cfg Config) (*Store, error) {
 	return OpenStore(path)
 }
 
-func adminLink(ctx context.Context, cfg Config, arg string, out io.Writer) error {
-	id, err := strconv.ParseInt(arg, 10, 64)
+// userID reads the Telegram id of a person.
+func userID(word string) (int64, error) {
+	id, err := strconv.ParseInt(word, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, cli.Usage(fmt.Sprintf("retake: %q is no Telegram user id: a number is expected", word))
+	}
+	return id, nil
+}
+
+func adminLink(ctx context.Context, cfg Config, c typed) error {
+	id, err := userID(c.Words[0])
 	if err != nil {
-		return usageError(fmt.Sprintf("%q is no Telegram user id: a number is expected", arg))
+		return err
 	}
 	if _, ok := cfg.Role(id); !ok {
 		return fmt.Errorf("%d is neither in telegram.owners nor in telegram.admins", id)
@@ -973,31 +971,27 @@ func adminLink(ctx context.Context, cfg Config, arg string, out io.Writer) error
 	}
 	defer store.Close()
 	link, err := NewLink(ctx, store, cfg.Web.BaseURL, id)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, link)
-	return err
+	return c.print(link+"\n", err)
 }
 
-func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger, out io.Writer) error {
+func retryOne(ctx context.Context, cfg Config, c typed) error {
 	store, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	queue := NewQueue(store, nil, nil, nil, Options{}, log)
-	outcome, err := queue.Retry(ctx, assetID, AdminClicked{Admin: Admin{Owner: true}})
+	queue := NewQueue(store, nil, nil, nil, Options{}, newLog(cfg))
+	outcome, err := queue.Retry(ctx, c.Words[0], AdminClicked{Admin: Admin{Owner: true}})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, outcome)
+	fmt.Fprintln(c.out, outcome)
 	return folder.Wake(cfg.DataDir)
 }
 
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
 // finished by running it again.
-func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
+func moveMedia(ctx context.Context, cfg Config, c typed) error {
 	if faults := cfg.S3Faults(); len(faults) > 0 {
 		var all config.Faults
 		for _, key := range slices.Sorted(maps.Keys(faults)) {
@@ -1041,10 +1035,10 @@ func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
 	m, err := media.Move(ctx, from, to, keys, func(n int, sent, size int64) {
 		if sent == size || time.Since(line) > 5*time.Second {
 			line = time.Now()
-			fmt.Fprintf(out, "%d of %d: %s, %.1f of %.1f MB\n", n, len(keys), keys[n-1], float64(sent)/1e6, float64(size)/1e6)
+			fmt.Fprintf(c.out, "%d of %d: %s, %.1f of %.1f MB\n", n, len(keys), keys[n-1], float64(sent)/1e6, float64(size)/1e6)
 		}
 	})
-	fmt.Fprintf(out, "%d files with %.1f MB were moved to %s; %d were there already.\n", m.Files, float64(m.Bytes)/1e6, cfg.Media.Store, m.There)
+	fmt.Fprintf(c.out, "%d files with %.1f MB were moved to %s; %d were there already.\n", m.Files, float64(m.Bytes)/1e6, cfg.Media.Store, m.There)
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("interrupted: run it again, and it goes on")
@@ -1058,34 +1052,26 @@ func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
 
 // ---- templates
 
-func checkTemplate(ctx context.Context, cfg Config, dir string, out io.Writer) error {
-	sentences, err := video.CheckTemplate(ctx, makerConfig(cfg, ""), dir)
+func checkTemplate(ctx context.Context, cfg Config, c typed) error {
+	sentences, err := video.CheckTemplate(ctx, makerConfig(cfg, ""), c.Words[0])
 	for _, sentence := range sentences {
-		fmt.Fprintln(out, sentence)
+		fmt.Fprintln(c.out, sentence)
 	}
 	return err
 }
 
-// preview is what the command shows of a template.
-type preview struct {
-	video.Preview
-	out string
-}
-
-func (p preview) make(ctx context.Context, cfg Config, out io.Writer) error {
-	p.Lang = cmp.Or(p.Lang, cfg.Language)
+// previewTemplate shows what a template makes of a name.
+func previewTemplate(ctx context.Context, cfg Config, c typed) error {
+	p := video.Preview{Template: c.Words[0], Name: c.Words[1], Lang: cmp.Or(cli.Value[string](c.Line, "lang"), cfg.Language), At: cli.Value[time.Duration](c.Line, "at")}
 	if !slices.Contains(lang.Languages, p.Lang) {
-		return usageError(fmt.Sprintf("-lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
+		return cli.Usage(fmt.Sprintf("retake: -lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
 	}
-	if p.out == "" && p.At >= 0 {
-		p.out = "preview.png"
+	file := "preview.mp4"
+	if p.At >= 0 {
+		file = "preview.png"
 	}
-	p.out = cmp.Or(p.out, "preview.mp4")
-	if err := p.Make(ctx, makerConfig(cfg, ""), p.out, folder.Copy); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(out, p.out)
-	return err
+	file = cmp.Or(cli.Value[string](c.Line, "o"), file)
+	return c.print(file+"\n", p.Make(ctx, makerConfig(cfg, ""), file, folder.Copy))
 }
 
 // ---- demo
@@ -1105,7 +1091,7 @@ func (b breakable) Render(ctx context.Context, o Order, progress func(int)) (Ren
 
 // demo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
 // and for Rumble.
-func demo(ctx context.Context, out io.Writer) error {
+func demo(ctx context.Context, c typed) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
 		return err
@@ -1191,7 +1177,7 @@ func demo(ctx context.Context, out io.Writer) error {
 		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(token)}))
 		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, broken.Load} })
 	})
-	fmt.Fprintf(out, `
+	fmt.Fprintf(c.out, `
 Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this computer.
 
   Open  %s   to write to the bot as a parent
