@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -108,7 +109,10 @@ func with(do func(context.Context, Config, typed) error) func(context.Context, t
 
 // commands are what cli.Commands names.
 var commands = map[string]func(context.Context, typed) error{
+	"admin add":        with(adminAdd),
 	"admin link":       with(adminLink),
+	"admin list":       with(adminList),
+	"admin remove":     with(adminRemove),
 	"check":            with(check),
 	"completion":       func(_ context.Context, c typed) error { return c.print(cli.Completion(c.Words[0])) },
 	"demo":             demo,
@@ -116,7 +120,7 @@ var commands = map[string]func(context.Context, typed) error{
 	"help":             func(_ context.Context, c typed) error { return c.print(cli.Help(c.Words)) },
 	"init":             func(_ context.Context, c typed) error { return c.print(cli.Init(c.word(0), defaults, os.Args[0])) },
 	"media move":       with(moveMedia),
-	"retry":            with(retryOne),
+	"retry":            with(retry),
 	"serve":            with(serveAll),
 	"template check":   with(checkTemplate),
 	"template preview": with(previewTemplate),
@@ -949,44 +953,155 @@ func openRunning(cfg Config) (*Store, error) {
 }
 
 // userID reads the Telegram id of a person.
-func userID(word string) (int64, error) {
-	id, err := strconv.ParseInt(word, 10, 64)
+func (c typed) userID() (int64, error) {
+	id, err := strconv.ParseInt(c.Words[0], 10, 64)
 	if err != nil || id <= 0 {
-		return 0, cli.Usage(fmt.Sprintf("retake: %q is no Telegram user id: a number is expected", word))
+		return 0, c.Wrong("%q is no Telegram user id: a number is expected", c.Words[0])
 	}
 	return id, nil
 }
 
-func adminLink(ctx context.Context, cfg Config, c typed) error {
-	id, err := userID(c.Words[0])
-	if err != nil {
-		return err
+// retry does what the button on the page does, for one video or for all. A running serve goes on with it.
+func retry(ctx context.Context, cfg Config, c typed) error {
+	all := cli.Value[bool](c.Line, "all-failed")
+	if all == (len(c.Words) == 1) {
+		return c.Wrong("one ASSET is expected, or -all-failed")
 	}
-	if _, ok := cfg.Role(id); !ok {
-		return fmt.Errorf("%d is neither in telegram.owners nor in telegram.admins", id)
-	}
-	store, err := openRunning(cfg)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	link, err := NewLink(ctx, store, cfg.Web.BaseURL, id)
-	return c.print(link+"\n", err)
-}
-
-func retryOne(ctx context.Context, cfg Config, c typed) error {
 	store, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
 	queue := NewQueue(store, nil, nil, nil, Options{}, newLog(cfg))
-	outcome, err := queue.Retry(ctx, c.Words[0], AdminClicked{Admin: Admin{Owner: true}})
+	if all {
+		err = retryAllFailed(ctx, store, queue, c.out)
+	} else {
+		var outcome Outcome
+		outcome, err = queue.Retry(ctx, c.Words[0], AdminClicked{Admin: Admin{Owner: true}})
+		err = c.print(string(outcome)+"\n", err)
+	}
+	return errors.Join(err, folder.Wake(cfg.DataDir))
+}
+
+// retryAllFailed presses Retry all, and names what it could do nothing for.
+func retryAllFailed(ctx context.Context, store *Store, queue *Queue, out io.Writer) error {
+	operator, began := Admin{Owner: true}, store.now()
+	need, err := store.NeedYou(ctx, operator, Filter{})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(c.out, outcome)
+	videos, err := queue.RetryAll(ctx, operator, Filter{}, need.Newest, need.Count)
+	if err != nil {
+		return err
+	}
+	publications, err := queue.RetryPublications(ctx, operator, Filter{}, began, math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	still, err := store.StillFailed(ctx, began)
+	if err != nil {
+		return err
+	}
+	var left []string
+	for _, f := range still {
+		left = append(left, cli.Left(f.AssetID, f.Platform, f.Step))
+	}
+	t := videos.And(publications)
+	fmt.Fprintf(out, "Tried again: %s, %s. Under way already: %d.\n", cli.Count(videos.Restarted, "video"), cli.Count(publications.Restarted, "publication"), t.Joined)
+	if len(left) > 0 {
+		return fmt.Errorf("not tried again:\n  %s", strings.Join(left, "\n  "))
+	}
+	return nil
+}
+
+// ---- admins
+
+func adminLink(ctx context.Context, cfg Config, c typed) error {
+	id, err := c.userID()
+	if err != nil {
+		return err
+	}
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	switch _, ok, err := store.RoleOf(ctx, cfg.Role, id); {
+	case err != nil:
+		return err
+	case !ok:
+		return fmt.Errorf("%d is no admin: not in telegram.owners, not in telegram.admins, and not by retake admin add", id)
+	}
+	link, err := NewLink(ctx, store, cfg.Web.BaseURL, id)
+	return c.print(link+"\n", err)
+}
+
+// changeAdmins runs a transaction about admins and has a running serve take notice.
+func changeAdmins(ctx context.Context, cfg Config, change func(*Tx) error) error {
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := store.Tx(ctx, change); err != nil {
+		return err
+	}
 	return folder.Wake(cfg.DataDir)
+}
+
+func adminAdd(ctx context.Context, cfg Config, c typed) error {
+	id, err := c.userID()
+	if err != nil {
+		return err
+	}
+	a := Admin{ID: id, Owner: cli.Value[bool](c.Line, "owner")}
+	rank := cli.Rank(a.Owner)
+	if given, ok := cfg.Role(id); ok && (given.Owner || !a.Owner) {
+		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.standsIn(id)), nil)
+	}
+	if err := changeAdmins(ctx, cfg, func(tx *Tx) error { return tx.Appoint(a) }); err != nil {
+		return err
+	}
+	return c.print(fmt.Sprintf("%d is an %s now, and signs in with /admin in the bot, or with the link of: retake admin link %[1]d\n", id, rank), nil)
+}
+
+func adminRemove(ctx context.Context, cfg Config, c typed) error {
+	id, err := c.userID()
+	if err != nil {
+		return err
+	}
+	err = changeAdmins(ctx, cfg, func(tx *Tx) error { return tx.Dismiss(id) })
+	_, given := cfg.Role(id)
+	switch {
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	case given:
+		return fmt.Errorf("%d stands in %s: take the number out there, and start serve again", id, cfg.standsIn(id))
+	case err != nil:
+		return fmt.Errorf("%d is no admin", id)
+	}
+	return c.print(fmt.Sprintf("%d is no admin any more, and signed out everywhere.\n", id), nil)
+}
+
+func adminList(ctx context.Context, cfg Config, c typed) error {
+	var lines [][3]string
+	for _, id := range append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...) {
+		given, _ := cfg.Role(id)
+		lines = append(lines, [3]string{strconv.FormatInt(id, 10), cli.Rank(given.Owner), cfg.standsIn(id)})
+	}
+	store, err := openRunning(cfg)
+	switch {
+	case errors.Is(err, os.ErrNotExist): // serve has not run yet
+		return c.print(cli.Columns(lines), nil)
+	case err != nil:
+		return err
+	}
+	defer store.Close()
+	appointed, err := store.Appointed(ctx)
+	for _, a := range appointed {
+		lines = append(lines, [3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)})
+	}
+	return c.print(cli.Columns(lines), err)
 }
 
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
@@ -1267,8 +1382,9 @@ var defaults string
 // Config is config.toml.
 type Config struct {
 	config.Settings
-	cacheDir string        // of prepared templates
-	second   time.Duration // of Telegram's limits
+	from     map[string]string // where a key was set
+	cacheDir string            // of prepared templates
+	second   time.Duration     // of Telegram's limits
 }
 
 // known is what the settings may name.
@@ -1279,6 +1395,15 @@ var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check}
 func (c *Config) Role(id int64) (Admin, bool) {
 	owner := id == 0 || slices.Contains(c.Telegram.Owners, id)
 	return Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
+}
+
+// standsIn says where the settings make somebody an admin.
+func (c *Config) standsIn(id int64) string {
+	key := "telegram.admins"
+	if slices.Contains(c.Telegram.Owners, id) {
+		key = "telegram.owners"
+	}
+	return key + " of " + cmp.Or(c.from[key], "the defaults")
 }
 
 // LoadConfig reads the defaults, then the file, then the environment. An empty path stands for config.toml in the
@@ -1301,6 +1426,6 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 func fromDefaults(environ []string, sources ...config.Source) (c Config, err error) {
 	all := append([]config.Source{{Name: "the defaults", Text: defaults}}, sources...)
 	c.second = time.Second
-	err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
+	c.from, err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
 	return c, err
 }

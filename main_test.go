@@ -154,7 +154,7 @@ func TestCommandLine(t *testing.T) {
 		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
 		"admin without link":                  {[]string{"admin"}, exitUsage, "admin what?"},
 		"version":                             {[]string{"version"}, 0, "retake"},
-		"a link for somebody who is no admin": {[]string{"admin", "link", "42"}, exitFailure, "telegram.owners"},
+		"a link before the first start":       {[]string{"admin", "link", "42"}, exitFailure, "start retake serve first"},
 		"a link for a word":                   {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
 		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
 		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},

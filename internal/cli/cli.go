@@ -125,6 +125,12 @@ func Parse(args []string) (Line, error) {
 	return line, nil
 }
 
+// Wrong is what is wrong with a line that was understood. The error is Usage.
+func (l Line) Wrong(format string, args ...any) error {
+	c, _ := Find(l.Command)
+	return c.wrong(format, args...)
+}
+
 // find takes the name of a command from the beginning of a line.
 func find(args []string) (c Command, rest []string, err error) {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {

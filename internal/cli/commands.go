@@ -25,12 +25,25 @@ var Commands = []Command{
 		Long:     "It needs no settings and no account, and leaves nothing behind.",
 		Examples: []string{"retake demo"}},
 
+	{Name: "admin add", Group: "Every day", Args: "ID", Config: true, Short: "make somebody an admin; a running serve notices at once",
+		Long: "ID is the number by which Telegram knows a person; @userinfobot tells everybody their own. Admins may watch all, and\n" +
+			"change what they made. Those of telegram.owners and telegram.admins in the settings are admins without this.",
+		Flags:    []Flag{{"owner", "", false, "who may do everything on the page"}},
+		Examples: []string{"retake admin add 222222222", "retake admin add 111111111 -owner"}},
+	{Name: "admin list", Group: "Every day", Config: true, Short: "who is an admin, and who says so",
+		Examples: []string{"retake admin list"}},
+	{Name: "admin remove", Group: "Every day", Args: "ID", Config: true, Short: "take that back: sessions and links of that admin end at once",
+		Long:     "Who stands in the settings is removed there.",
+		Examples: []string{"retake admin remove 222222222"}},
 	{Name: "admin link", Group: "Every day", Args: "ID", Config: true, Short: "a sign-in link for that admin; works once, for 15 minutes",
 		Long:     "ID is the Telegram id of an admin.",
 		Examples: []string{"retake admin link 111111111"}},
-	{Name: "retry", Group: "Every day", Args: "ASSET", Config: true, Short: "try a failed video again; a running serve notices at once",
-		Long:     "Everybody who waited for it gets it. ASSET is the id of the video, which its page shows.",
-		Examples: []string{"retake retry 7QKJ3N5XW2MZV4TB6YHRCADFGE"}},
+	{Name: "retry", Group: "Every day", Args: "[ASSET]", Config: true, Short: "try a failed video again, or all; a running serve notices at once",
+		Long: "Everybody who waited for it gets it. ASSET is the id of the video, which its page shows. With -all-failed it is every\n" +
+			"video that the page says needs somebody, and every failed publication that another try may help; what could not be tried\n" +
+			"again is named, and makes the exit code 1.",
+		Flags:    []Flag{{"all-failed", "", false, "all that have failed, in place of one"}},
+		Examples: []string{"retake retry 7QKJ3N5XW2MZV4TB6YHRCADFGE", "retake retry -all-failed"}},
 	{Name: "template check", Group: "Every day", Args: "DIR", Config: true, Short: "what is wrong with the template in a folder, each fault with its line",
 		Long:     "DIR is a folder with a template.toml, or the name of a template that is built in.",
 		Examples: []string{"retake template check templates/clock"}},
