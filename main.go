@@ -29,6 +29,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"retake/internal/check"
 	"retake/internal/cli"
 	"retake/internal/config"
 	"retake/internal/db"
@@ -113,7 +114,7 @@ var commands = map[string]func(context.Context, typed) error{
 	"admin link":       with(adminLink),
 	"admin list":       with(adminList),
 	"admin remove":     with(adminRemove),
-	"check":            with(check),
+	"check":            checkAll,
 	"completion":       func(_ context.Context, c typed) error { return c.print(cli.Completion(c.Words[0])) },
 	"demo":             demo,
 	"healthcheck":      with(func(ctx context.Context, cfg Config, _ typed) error { return desk.CheckHealth(ctx, cfg.Web.Listen) }),
@@ -372,13 +373,17 @@ func covers(cfg Config, maker *video.Maker) *desk.Covers {
 	if cfg.Render.Engine != video.EngineTemplate {
 		return nil
 	}
-	name := "Emma"
-	if cfg.Language == "ru" {
-		name = "Маша"
-	}
 	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
-		return maker.Cover(ctx, video.Order{Asset: "cover", Name: name, Lang: cfg.Language, Template: id}, path)
+		return maker.Cover(ctx, video.Order{Asset: "cover", Name: sampleName(cfg.Language), Lang: cfg.Language, Template: id}, path)
 	})
+}
+
+// sampleName is the name of nobody in particular.
+func sampleName(language string) string {
+	if language == "ru" {
+		return "Маша"
+	}
+	return "Emma"
 }
 
 // asSetting makes what is wrong with an offered template stop the start as a bad setting does.
@@ -530,9 +535,7 @@ func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
 	s := &studio{store: store, files: files, cfg: cfg,
 		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
 	if cfg.YouTube.ClientID != "" {
-		s.youtube = youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
-			AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
-			RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: func() time.Time { return store.now() }})
+		s.youtube = newYouTube(cfg, func() time.Time { return store.now() })
 	}
 	if cfg.YouTube.TokenKey != "" {
 		s.box = seal.New(cfg.YouTube.TokenKey)
@@ -541,6 +544,12 @@ func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
 	var err error
 	s.box, err = seal.FromFile(filepath.Join(cfg.DataDir, "token.key"))
 	return s, err
+}
+
+func newYouTube(cfg Config, now func() time.Time) *youtube.Client {
+	return youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
+		AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
+		RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: now})
 }
 
 // sites are the platforms that videos are published on by the program itself.
@@ -905,42 +914,122 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 
 // ---- the other commands
 
-func check(ctx context.Context, cfg Config, c typed) error {
-	out := c.out
+// checkAll says of everything on this machine whether it is well.
+func checkAll(ctx context.Context, c typed) error {
+	cfg, err := c.settings()
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		for _, f := range faults {
+			fmt.Fprintf(c.out, "%-8s settings: %s\n", check.Fault, f)
+		}
+		return config.Faults{fmt.Sprintf("retake: %s in the settings; without them nothing else is looked at", cli.Count(len(faults), "fault"))}
+	} else if err != nil {
+		return err
+	}
 	work, err := os.MkdirTemp("", "retake-check-") // not the data folder's: a running serve renders there
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
 	cfg.cacheDir = filepath.Join(work, "cache")
-	maker, err := newMaker(cfg, work)
+	probes, err := probes(cfg, work)
 	if err != nil {
-		return asSetting(err)
+		return err
 	}
-	var sentences []string
-	for _, problem := range missing(ctx, cfg, maker) {
-		sentences = append(sentences, lang.Say("en", problem, nil))
+	t, err := check.Run(ctx, c.out, 20*time.Second, slices.Collect(maps.Values(cfg.Secrets())), probes...)
+	warnings := cli.Count(t.Warnings, "warning")
+	switch {
+	case err != nil:
+		return err
+	case t.Faults > 0:
+		return fmt.Errorf("%s, %s", cli.Count(t.Faults, "fault"), warnings)
+	case t.Warnings > 0:
+		return c.print("It will work, with "+warnings+".\n", nil)
 	}
+	return c.print("All is well.\n", nil)
+}
+
+// probes are what retake check looks at.
+func probes(cfg Config, work string) ([]check.Probe, error) {
+	db, owner := filepath.Join(cfg.DataDir, "retake.db"), folder.Running(cfg.DataDir)
+	inFile := func(key string) bool { return cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":") }
+	secret := false
+	for key, value := range cfg.Secrets() {
+		secret = secret || value != "" && inFile(key)
+	}
+	list := []check.Probe{
+		{Name: "settings", Look: func(context.Context) []check.Finding { return check.File(cfg.file, secret) }},
+		{Name: "bot", Look: func(ctx context.Context) []check.Finding { return checkBot(ctx, cfg) }},
+		{Name: "owners", Look: func(ctx context.Context) []check.Finding {
+			n, _ := OwnersIn(ctx, db) // a database that cannot be read has a line of its own
+			return check.Owners(len(cfg.Telegram.Owners) + n)
+		}},
+		{Name: "port", Look: func(ctx context.Context) []check.Finding { return check.Port(ctx, cfg.Web.Listen, owner) }},
+		{Name: "page", Look: func(context.Context) []check.Finding { return check.Page(cfg.Web.Listen, cfg.Web.BaseURL) }},
+		{Name: "data folder", Look: func(context.Context) []check.Finding { return check.Folder(cfg.DataDir) }},
+		{Name: "disk", Look: func(context.Context) []check.Finding { return check.Disk(cfg.DataDir, video.Reserve, desk.LowDisk) }},
+		{Name: "database", Look: func(ctx context.Context) []check.Finding { return check.Database(LookAt(ctx, db)) }},
+	}
+	made, err := videoProbes(cfg, work)
+	list = append(list, made...)
 	if cfg.Media.Store == "s3" {
-		bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
-		if err == nil {
-			err = bucket.Try(ctx)
-		}
-		sentences = append(sentences, awayFor(err)...)
+		list = append(list, check.Probe{Name: "media", Look: func(ctx context.Context) []check.Finding {
+			bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
+			if err == nil {
+				err = bucket.Try(ctx)
+			}
+			return check.Told(err, "the bucket "+cfg.Media.S3.Bucket+" keeps, gives back and deletes")
+		}})
 	}
-	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
-	} else if err := folder.Writable(cfg.DataDir); err != nil {
-		sentences = append(sentences, err.Error())
+	if cfg.YouTube.ClientID != "" {
+		list = append(list, check.Probe{Name: "youtube", Look: func(ctx context.Context) []check.Finding {
+			err := newYouTube(cfg, time.Now).Look(ctx)
+			return check.YouTube(err, errors.Is(err, youtube.ErrUnknown), cfg.Web.BaseURL)
+		}})
 	}
-	if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate && len(cfg.Voice.Command) == 0 {
-		fmt.Fprintf(out, "Note: %v; until then, videos have music only\n", err)
+	return list, err
+}
+
+// checkBot asks Telegram for the bot.
+func checkBot(ctx context.Context, cfg Config) []check.Finding {
+	if cfg.Telegram.Token == "" {
+		return check.Bot("", "", nil)
 	}
-	if len(sentences) == 0 {
-		fmt.Fprintln(out, "All is well.")
-		return nil
+	self, err := telegram.Look(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token)
+	return check.Bot(self.Name, self.Webhook, err)
+}
+
+// videoProbes are those of what makes videos.
+func videoProbes(cfg Config, work string) (list []check.Probe, err error) {
+	parts := makerConfig(cfg, filepath.Join(work, "parts"))
+	parts.Offered, parts.Templates = []string{"new-year"}, "" // the offered ones are tried by themselves
+	maker, err := video.New(parts)
+	if err != nil {
+		return nil, err
 	}
-	return errors.New(strings.Join(sentences, "\n"))
+	list = append(list, check.Probe{Name: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
+		version, err := maker.Tools(ctx)
+		return check.Told(err, version+" makes a video")
+	}})
+	if cfg.Render.Engine != video.EngineTemplate {
+		return append(list, check.Probe{Name: "engine", Look: func(ctx context.Context) []check.Finding {
+			return check.Told(maker.Engine(ctx), "it is there; docs/engines.md says how to try it")
+		}}), nil
+	}
+	list = append(list, check.Probe{Name: "font", Look: func(context.Context) []check.Finding { return check.Font(maker.Font()) }},
+		check.Probe{Name: "voice", After: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
+			off := maker.Voice()
+			if off == nil {
+				err = maker.Speak(ctx, sampleName(cfg.Language), cfg.Language)
+			}
+			return check.Voice(cfg.Voice.Engine, len(cfg.Voice.Command) > 0, cmp.Or(off, err))
+		}})
+	for _, id := range cfg.Offered() {
+		list = append(list, check.Probe{Name: "template " + id, After: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
+			warnings, err := video.TryTemplate(ctx, makerConfig(cfg, ""), id, sampleName(cfg.Language), cfg.Language)
+			return check.Template(warnings, err)
+		}})
+	}
+	return list, nil
 }
 
 // openRunning opens the store beside a running serve, or without one.
@@ -1382,6 +1471,7 @@ var defaults string
 // Config is config.toml.
 type Config struct {
 	config.Settings
+	file     string            // that was read; "": none
 	from     map[string]string // where a key was set
 	cacheDir string            // of prepared templates
 	second   time.Duration     // of Telegram's limits
@@ -1417,7 +1507,11 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 	if err != nil && (given || !errors.Is(err, os.ErrNotExist)) {
 		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v", err)}
 	}
+	there := err == nil
 	c, err = fromDefaults(environ, config.Source{Name: path, Text: string(text)})
+	if there {
+		c.file = path
+	}
 	c.cacheDir = filepath.Join(c.DataDir, "cache")
 	return c, err
 }

@@ -158,6 +158,29 @@ func OpenStore(path string) (*Store, error) {
 
 func (s *Store) Close() error { return s.db.Close() }
 
+// LookAt reads the file of a database that another process may be using, and changes nothing. broken is what is damaged in it;
+// newer: it belongs to a newer version of the program.
+func LookAt(ctx context.Context, path string) (broken []string, newer bool, err error) {
+	d, err := db.Look(path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer d.Close()
+	version, broken, err := db.Examine(ctx, d)
+	return broken, version > len(steps)+1, err
+}
+
+// OwnersIn counts the owners whom the command line has made, in the file of a database that another process may be using.
+func OwnersIn(ctx context.Context, path string) (n int, err error) {
+	d, err := db.Look(path)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	err = d.QueryRowContext(ctx, `SELECT count(*) FROM admins WHERE owner = 1`).Scan(&n)
+	return n, err
+}
+
 // ofDisk reports whether an error is that of a full or broken disk.
 func ofDisk(err error) bool { return db.OfDisk(err) }
 

@@ -28,12 +28,13 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go": {nil, []string{"cli", "config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "telegram", "video", "youtube",
+	"main.go": {nil, []string{"check", "cli", "config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "telegram", "video", "youtube",
 		"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
 	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
 	"queue.go":               {nil, nil},
 	"store.go":               {[]string{"sql"}, []string{"db"}},
+	"internal/check":         {nil, nil},
 	"internal/cli":           {nil, nil},
 	"internal/config":        {[]string{"toml"}, nil},
 	"internal/db":            {[]string{"sql"}, nil},

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -38,9 +39,17 @@ func Poll(ctx context.Context, client Client, apiURL, token string, offset int64
 		return nil, down("telegram.api_url or telegram.token makes no address")
 	}
 	r.Header.Set("Content-Type", "application/json")
-	updates, err := poll(client, r)
-	if e := classify(ctx, err); e != nil {
+	var list []json.RawMessage
+	if e := classify(ctx, ask(client, r, "getUpdates", &list)); e != nil {
 		return nil, e
+	}
+	updates := make([]Update, 0, len(list))
+	for _, raw := range list {
+		u, err := place(raw)
+		if err != nil {
+			return nil, down("an update without an id: %v", err)
+		}
+		updates = append(updates, u)
 	}
 	return updates, nil
 }
@@ -76,45 +85,74 @@ func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Lo
 	}
 }
 
-func poll(client Client, r *http.Request) ([]Update, error) {
+// ask makes a call that the library would make otherwise, and decodes its result.
+func ask(client Client, r *http.Request, method string, result any) error {
 	resp, err := client.Do(r)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer resp.Body.Close()
 	var answer struct {
-		OK          bool              `json:"ok"`
-		Result      []json.RawMessage `json:"result"`
-		Code        int               `json:"error_code"`
-		Description string            `json:"description"`
+		OK          bool            `json:"ok"`
+		Result      json.RawMessage `json:"result"`
+		Code        int             `json:"error_code"`
+		Description string          `json:"description"`
 		Parameters  struct {
 			RetryAfter int `json:"retry_after"`
 		} `json:"parameters"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, down("telegram's answer to getUpdates: %v", err)
+		return down("telegram's answer to %s: %v", method, err)
 	}
 	if !answer.OK {
 		switch answer.Code {
 		case http.StatusTooManyRequests:
-			return nil, &Error{Class: Wait, after: time.Duration(answer.Parameters.RetryAfter)*time.Second + 100*time.Millisecond,
+			return &Error{Class: Wait, after: time.Duration(answer.Parameters.RetryAfter)*time.Second + 100*time.Millisecond,
 				text: "telegram asks to wait before the next poll"}
 		case http.StatusUnauthorized, http.StatusNotFound:
-			return nil, down("telegram does not know this bot: check telegram.token")
+			return down("telegram does not know this bot: check telegram.token")
 		case http.StatusConflict:
-			return nil, down("another program polls for this bot: stop it, or remove its webhook")
+			return down("another program polls for this bot: stop it, or remove its webhook")
 		}
-		return nil, down("telegram refused getUpdates: %d %s", answer.Code, answer.Description)
+		return down("telegram refused %s: %d %s", method, answer.Code, answer.Description)
 	}
-	updates := make([]Update, 0, len(answer.Result))
-	for _, raw := range answer.Result {
-		u, err := place(raw)
+	if err := json.Unmarshal(answer.Result, result); err != nil {
+		return down("telegram's answer to %s: %v", method, err)
+	}
+	return nil
+}
+
+// Self is the bot as Telegram knows it.
+type Self struct {
+	Name    string // without the @
+	Webhook string // host of a webhook, which keeps everything from the poller; "": there is none
+}
+
+// Look asks Telegram who the bot of a token is, and changes nothing. The error is an *Error.
+func Look(ctx context.Context, client Client, apiURL, token string) (s Self, err error) {
+	var me struct {
+		Username string `json:"username"`
+	}
+	var hook struct {
+		URL string `json:"url"`
+	}
+	for method, result := range map[string]any{"getMe": &me, "getWebhookInfo": &hook} {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, apiURL+"/bot"+token+"/"+method, nil)
 		if err != nil {
-			return nil, down("an update without an id: %v", err)
+			return s, down("telegram.api_url or telegram.token makes no address")
 		}
-		updates = append(updates, u)
+		if e := classify(ctx, ask(client, r, method, result)); e != nil {
+			return s, e
+		}
 	}
-	return updates, nil
+	s.Name = me.Username
+	if hook.URL != "" {
+		s.Webhook = "an unknown place"
+		if u, err := url.Parse(hook.URL); err == nil && u.Host != "" { // its path may be a secret
+			s.Webhook = u.Host
+		}
+	}
+	return s, nil
 }
 
 // place finds an update's id and its chat.
