@@ -967,7 +967,7 @@ func probes(cfg Config, work string) ([]check.Probe, error) {
 		{Name: "page", Look: func(context.Context) []check.Finding { return check.Page(cfg.Web.Listen, cfg.Web.BaseURL) }},
 		{Name: "data folder", Look: func(context.Context) []check.Finding { return check.Folder(cfg.DataDir) }},
 		{Name: "disk", Look: func(context.Context) []check.Finding { return check.Disk(cfg.DataDir, video.Reserve, desk.LowDisk) }},
-		{Name: "database", Look: func(ctx context.Context) []check.Finding { return check.Database(LookAt(ctx, db)) }},
+		{Name: "database", After: "data folder", Look: func(ctx context.Context) []check.Finding { return check.Database(LookAt(ctx, db)) }},
 	}
 	made, err := videoProbes(cfg, work)
 	list = append(list, made...)

@@ -24,7 +24,7 @@ func Examine(ctx context.Context, d *sql.DB) (version int, broken []string, err 
 	if err := d.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return 0, nil, err
 	}
-	rows, err := d.QueryContext(ctx, "SELECT quick_check FROM pragma_quick_check(10) WHERE quick_check <> 'ok'")
+	rows, err := d.QueryContext(ctx, "PRAGMA quick_check(10)")
 	if err != nil {
 		return version, nil, err
 	}
@@ -34,7 +34,9 @@ func Examine(ctx context.Context, d *sql.DB) (version int, broken []string, err 
 		if err := rows.Scan(&what); err != nil {
 			return version, broken, err
 		}
-		broken = append(broken, what)
+		if what != "ok" {
+			broken = append(broken, what)
+		}
 	}
 	if err := rows.Err(); err != nil || len(broken) > 0 {
 		return version, broken, err
