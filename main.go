@@ -20,10 +20,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,10 +34,7 @@ import (
 	"retake/internal/config"
 	"retake/internal/db"
 	"retake/internal/desk"
-	fakerumble "retake/internal/fake/rumble"
-	fakestage "retake/internal/fake/stage"
-	faketelegram "retake/internal/fake/telegram"
-	fakeyoutube "retake/internal/fake/youtube"
+	"retake/internal/fake/demo"
 	"retake/internal/folder"
 	"retake/internal/lang"
 	"retake/internal/media"
@@ -116,8 +113,8 @@ var commands = map[string]func(context.Context, typed) error{
 	"admin remove":     with(adminRemove),
 	"check":            checkAll,
 	"completion":       func(_ context.Context, c typed) error { return c.print(cli.Completion(c.Words[0])) },
-	"demo":             demo,
-	"healthcheck":      with(func(ctx context.Context, cfg Config, _ typed) error { return desk.CheckHealth(ctx, cfg.Web.Listen) }),
+	"demo":             showDemo,
+	"healthcheck":      with(healthcheck),
 	"help":             func(_ context.Context, c typed) error { return c.print(cli.Help(c.Words)) },
 	"init":             func(_ context.Context, c typed) error { return c.print(cli.Init(c.word(0), defaults, os.Args[0])) },
 	"media move":       with(moveMedia),
@@ -125,7 +122,7 @@ var commands = map[string]func(context.Context, typed) error{
 	"serve":            with(serveAll),
 	"template check":   with(checkTemplate),
 	"template preview": with(previewTemplate),
-	"version":          func(_ context.Context, c typed) error { return c.print("retake "+version+"\n", nil) },
+	"version":          printVersion,
 }
 
 // word returns one of the words after the command, or "".
@@ -142,6 +139,21 @@ func (c typed) print(text string, err error) error {
 		_, err = io.WriteString(c.out, text)
 	}
 	return err
+}
+
+func printVersion(_ context.Context, c typed) error {
+	built, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("nothing is known of this build")
+	}
+	return c.print(cli.Version(version, built), nil)
+}
+
+func healthcheck(ctx context.Context, cfg Config, _ typed) error {
+	if err := desk.CheckHealth(ctx, cfg.Web.Listen); err != nil {
+		return fmt.Errorf("no healthy serve at %s (web.listen): %w", cfg.Web.Listen, err)
+	}
+	return nil
 }
 
 // run carries out one command line.
@@ -1293,9 +1305,9 @@ func (b breakable) Render(ctx context.Context, o Order, progress func(int)) (Ren
 	return b.renderer.Render(ctx, o, progress)
 }
 
-// demo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
+// showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
 // and for Rumble.
-func demo(ctx context.Context, c typed) error {
+func showDemo(ctx context.Context, c typed) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
 		return err
@@ -1315,9 +1327,6 @@ func demo(ctx context.Context, c typed) error {
 	if err != nil { // there is none, or another demo uses it
 		cache = dir
 	}
-	const token = "1000000:demo-of-retake-without-any-secret"
-	chats := faketelegram.New(token)
-	defer chats.Close()
 	listener, err := listenNear("127.0.0.1:8090")
 	if err != nil {
 		return err
@@ -1327,59 +1336,38 @@ func demo(ctx context.Context, c typed) error {
 		return err
 	}
 	page.Close() // serve opens it again
-	const client, secret, rumbleToken = "demo.apps.retake.example", "demo-client-secret", "demodemodemodemodemodemodemodemodemodemo"
-	address := "http://" + listener.Addr().String()
-	tube := fakeyoutube.New(fakeyoutube.Options{ClientID: client, ClientSecret: secret, BaseURL: address + "/google"})
-	defer tube.Close()
-	rumbles, err := fakerumble.New(fakerumble.Options{AccessToken: rumbleToken, BaseURL: address + "/rumble"})
+	town, err := demo.New(listener, func(ctx context.Context) (string, error) {
+		store, err := openRunning(cfg)
+		if err != nil {
+			return "", err
+		}
+		defer store.Close()
+		return NewLink(ctx, store, cfg.Web.BaseURL, 0)
+	})
 	if err != nil {
 		return err
 	}
-	defer rumbles.Close()
-	cfg.YouTube.ClientID, cfg.YouTube.ClientSecret, cfg.YouTube.BaseURL = client, secret, address+"/google"
-	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL, cfg.YouTube.WatchURL = address+"/google/o/oauth2/v2/auth", address+"/google/token", address+"/google/watch?v="
-	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = rumbleToken, address+"/rumble"
-
-	var broken atomic.Bool
+	defer town.Close()
+	google := town.URL + "/google"
+	cfg.YouTube.ClientID, cfg.YouTube.ClientSecret, cfg.YouTube.BaseURL = demo.ClientID, demo.ClientSecret, google
+	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL, cfg.YouTube.WatchURL = google+"/o/oauth2/v2/auth", google+"/token", google+"/watch?v="
+	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = demo.RumbleToken, town.URL+"/rumble"
 	cfg.DataDir, cfg.cacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
-	cfg.Telegram.Token, cfg.Telegram.APIURL = token, address
+	cfg.Telegram.Token, cfg.Telegram.APIURL = demo.BotToken, town.URL
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
 	cfg.Render.Offer = []string{"birthday"}
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
-	mux := http.NewServeMux()
-	mux.Handle("/bot"+token+"/", chats)
-	mux.Handle("/file/", chats)
-	mux.HandleFunc("GET /enter", func(w http.ResponseWriter, r *http.Request) {
-		if err := enter(w, r, cfg); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		}
-	})
-	mux.Handle("/google/", http.StripPrefix("/google", tube))
-	mux.Handle("/rumble/", http.StripPrefix("/rumble", rumbles))
-	mux.Handle("/platforms/", http.StripPrefix("/platforms", platforms(tube, rumbles)))
-	mux.Handle("/", chats.Page(faketelegram.PageOptions{
-		Title:    "Retake",
-		People:   []*faketelegram.Person{chats.Person(101, "Мария", "ru"), chats.Person(102, "Ольга", "ru"), chats.Person(103, "Emma", "en")},
-		AdminURL: func() string { return "/enter" }, Platforms: "platforms/",
-		Broken: broken.Load, SetBroken: broken.Store,
-	}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return town.Serve(listener) })
 	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
+		<-ctx.Done()
+		town.Close()
 		return nil
 	})
 	group.Go(func() error {
-		<-ctx.Done()
-		chats.Close()
-		return server.Close()
-	})
-	group.Go(func() error {
-		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(token)}))
-		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, broken.Load} })
+		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)}))
+		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
 	})
 	fmt.Fprintf(c.out, `
 Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this computer.
@@ -1387,70 +1375,8 @@ Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this
   Open  %s   to write to the bot as a parent
   Ctrl-C ends it and deletes its data.
 
-`, address)
+`, town.URL)
 	return group.Wait()
-}
-
-// platforms is the page with the switches of the stand-ins that videos are published on.
-func platforms(tube *fakeyoutube.Server, rumbles *fakerumble.Server) http.Handler {
-	youtube := fakestage.Platform{ID: "youtube", Name: "YouTube", Videos: func() (list []fakestage.Video) {
-		for _, v := range tube.Videos() {
-			note := v.Privacy + ", " + v.Status
-			if !v.PublishAt.IsZero() {
-				note += ", public at " + v.PublishAt.UTC().Format("2006-01-02 15:04 UTC")
-			}
-			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Note: note, Size: v.Size})
-		}
-		return list
-	}}
-	for _, f := range tube.Faults() {
-		youtube.Switches = append(youtube.Switches, fakestage.Switch(f))
-	}
-	rumble := fakestage.Platform{ID: "rumble", Name: "Rumble", Videos: func() (list []fakestage.Video) {
-		for _, v := range rumbles.Videos() {
-			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Size: v.Size})
-		}
-		return list
-	}}
-	for _, f := range rumbles.Faults() {
-		rumble.Switches = append(rumble.Switches, fakestage.Switch(f))
-	}
-	return fakestage.New("YouTube and Rumble of the demo", youtube, rumble)
-}
-
-// enter signs the demo's visitor in to the page, in the same way as an admin: with a link, spent by its button.
-func enter(w http.ResponseWriter, r *http.Request, cfg Config) error {
-	store, err := openRunning(cfg)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	link, err := NewLink(r.Context(), store, cfg.Web.BaseURL, 0)
-	if err != nil {
-		return err
-	}
-	post, err := http.NewRequestWithContext(r.Context(), http.MethodPost, link, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultTransport.RoundTrip(post)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	for _, c := range resp.Cookies() {
-		http.SetCookie(w, c) // of this host, whatever the port
-	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		return err
-	}
-	_, port, err := net.SplitHostPort(cfg.Web.Listen)
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, "http://"+net.JoinHostPort(host, port)+"/", http.StatusSeeOther)
-	return nil
 }
 
 // listenNear listens on an address, or on a free port when that one is taken.

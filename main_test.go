@@ -153,7 +153,7 @@ func TestCommandLine(t *testing.T) {
 		"too many words":                      {[]string{"serve", "now"}, exitUsage, `one word too many: "now"`},
 		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
 		"admin without link":                  {[]string{"admin"}, exitUsage, "admin what?"},
-		"version":                             {[]string{"version"}, 0, "retake"},
+		"version":                             {[]string{"version"}, 0, "/"},
 		"a link before the first start":       {[]string{"admin", "link", "42"}, exitFailure, "start retake serve first"},
 		"a link for a word":                   {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
 		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},

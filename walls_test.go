@@ -28,8 +28,7 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go": {nil, []string{"check", "cli", "config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "telegram", "video", "youtube",
-		"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
+	"main.go":                {nil, []string{"check", "cli", "config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "telegram", "video", "youtube", "fake/demo"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
 	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
 	"queue.go":               {nil, nil},
@@ -49,6 +48,7 @@ var rooms = map[string]struct {
 	"internal/rumble":        {nil, nil},
 	"internal/seal":          {nil, nil},
 	"internal/youtube":       {nil, nil},
+	"internal/fake/demo":     {nil, []string{"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
 	"internal/fake/rumble":   {nil, nil},
 	"internal/fake/stage":    {nil, nil},
 	"internal/fake/youtube":  {nil, nil},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -180,6 +181,29 @@ func TestInit(t *testing.T) {
 		if text, _ := os.ReadFile(c.file); string(text) != "mine" {
 			t.Errorf("%q again: the file was changed to %q", c.place, text)
 		}
+	}
+}
+
+func TestVersionTellsWhatWasBuilt(t *testing.T) {
+	built := &debug.BuildInfo{GoVersion: "go1.26.0", Settings: []debug.BuildSetting{{Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "arm64"},
+		{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.time", Value: "2026-11-22T09:00:00Z"}, {Key: "vcs.modified", Value: "true"}}}
+	if got, want := Version("v1.2.3", built), "retake v1.2.3\ncommit 0123456789ab of 2026-11-22, changed since\ngo1.26.0, linux/arm64\n"; got != want {
+		t.Errorf("got %q; want %q", got, want)
+	}
+	if got, want := Version("dev", &debug.BuildInfo{GoVersion: "go1.26.0"}), "retake dev\nof an unknown commit\ngo1.26.0, /\n"; got != want {
+		t.Errorf("outside a repository: got %q; want %q", got, want)
+	}
+}
+
+func TestWhatWasLeftIsExplained(t *testing.T) {
+	for _, c := range []struct{ platform, step, want string }{{"", "", "A: it could not"}, {"YOUTUBE", "unknown", "A on YOUTUBE: nobody knows"},
+		{"RUMBLE", "", "A on RUMBLE: it could not"}, {"YOUTUBE", "reconnect", "must be connected again"}} {
+		if got := Left("A", c.platform, c.step); !strings.Contains(got, c.want) {
+			t.Errorf("got %q; want %q in it", got, c.want)
+		}
+	}
+	if got := Count(1, "video") + ", " + Count(0, "video"); got != "1 video, 0 videos" {
+		t.Errorf("got %s", got)
 	}
 }
 

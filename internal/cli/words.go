@@ -4,8 +4,10 @@ package cli
 
 import (
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // Rank is what an admin is called.
@@ -46,4 +48,23 @@ func Left(asset, platform, step string) string {
 		why = "it could not be tried again"
 	}
 	return asset + " on " + platform + ": " + why
+}
+
+// Version says what is running: the version, the commit it was built from, the Go that built it, and for what.
+func Version(version string, built *debug.BuildInfo) string {
+	set := map[string]string{}
+	for _, s := range built.Settings {
+		set[s.Key] = s.Value
+	}
+	commit := "of an unknown commit"
+	if revision := set["vcs.revision"]; revision != "" {
+		commit = "commit " + revision[:min(12, len(revision))]
+		if at, err := time.Parse(time.RFC3339, set["vcs.time"]); err == nil {
+			commit += " of " + at.UTC().Format(time.DateOnly)
+		}
+		if set["vcs.modified"] == "true" {
+			commit += ", changed since"
+		}
+	}
+	return fmt.Sprintf("retake %s\n%s\n%s, %s/%s\n", version, commit, built.GoVersion, set["GOOS"], set["GOARCH"])
 }
