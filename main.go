@@ -1029,11 +1029,11 @@ func videoProbes(cfg Config, work string) (list []check.Probe, err error) {
 	}
 	list = append(list, check.Probe{Name: "font", Look: func(context.Context) []check.Finding { return check.Font(maker.Font()) }},
 		check.Probe{Name: "voice", After: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
-			off := maker.Voice()
-			if off == nil {
+			err := maker.Voice()
+			if err == nil {
 				err = maker.Speak(ctx, sampleName(cfg.Language), cfg.Language)
 			}
-			return check.Voice(cfg.Voice.Engine, len(cfg.Voice.Command) > 0, cmp.Or(off, err))
+			return check.Voice(cfg.Voice.Engine, len(cfg.Voice.Command) > 0, err)
 		}})
 	for _, id := range cfg.Offered() {
 		list = append(list, check.Probe{Name: "template " + id, After: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
@@ -1092,27 +1092,21 @@ func retryAllFailed(ctx context.Context, store *Store, queue *Queue, out io.Writ
 		return err
 	}
 	videos, err := queue.RetryAll(ctx, operator, Filter{}, need.Newest, need.Count)
-	if err != nil {
-		return err
+	var publications Tally
+	if err == nil {
+		publications, err = queue.RetryPublications(ctx, operator, Filter{}, began, math.MaxInt32)
 	}
-	publications, err := queue.RetryPublications(ctx, operator, Filter{}, began, math.MaxInt32)
-	if err != nil {
-		return err
-	}
-	still, err := store.StillFailed(ctx, began)
-	if err != nil {
+	fmt.Fprintf(out, "Tried again: %s, %s. Under way already: %d.\n", cli.Count(videos.Restarted, "video"),
+		cli.Count(publications.Restarted, "publication"), videos.Joined+publications.Joined)
+	still, lost := store.StillFailed(ctx, began)
+	if err = errors.Join(err, lost); err != nil || len(still) == 0 {
 		return err
 	}
 	var left []string
 	for _, f := range still {
 		left = append(left, cli.Left(f.AssetID, f.Platform, f.Step))
 	}
-	t := videos.And(publications)
-	fmt.Fprintf(out, "Tried again: %s, %s. Under way already: %d.\n", cli.Count(videos.Restarted, "video"), cli.Count(publications.Restarted, "publication"), t.Joined)
-	if len(left) > 0 {
-		return fmt.Errorf("not tried again:\n  %s", strings.Join(left, "\n  "))
-	}
-	return nil
+	return fmt.Errorf("not tried again:\n  %s", strings.Join(left, "\n  "))
 }
 
 // ---- admins
@@ -1431,7 +1425,11 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil && (given || !errors.Is(err, os.ErrNotExist)) {
-		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v", err)}
+		advice := "name another with -config"
+		if errors.Is(err, os.ErrPermission) {
+			advice = "run it as the user whose file it is"
+		}
+		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v: %s", err, advice)}
 	}
 	there := err == nil
 	c, err = fromDefaults(environ, config.Source{Name: path, Text: string(text)})

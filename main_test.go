@@ -149,21 +149,21 @@ func TestCommandLine(t *testing.T) {
 		code int
 		want string
 	}{
-		"an unknown command":                  {[]string{"dance"}, exitUsage, `"dance" is no command`},
-		"too many words":                      {[]string{"serve", "now"}, exitUsage, `one word too many: "now"`},
-		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
-		"admin without link":                  {[]string{"admin"}, exitUsage, "admin what?"},
-		"version":                             {[]string{"version"}, 0, "/"},
-		"a link before the first start":       {[]string{"admin", "link", "42"}, exitFailure, "start retake serve first"},
-		"a link for a word":                   {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
-		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
-		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},
-		"a template command without a name":   {[]string{"template", "preview", "new-year"}, exitUsage, "NAME is missing"},
-		"a preview in no language":            {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage, "one of ru, en"},
-		"a preview of nothing":                {[]string{"template", "preview", "easter", "Маша"}, exitFailure, `unknown template "easter"`},
-		"a preview after the end":             {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure, "the video is 10s long"},
-		"a preview nobody can draw":           {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure, "no font here covers this name"},
-		"a template without faults":           {[]string{"template", "check", "birthday-wide"}, 0, "is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
+		"an unknown command":                {[]string{"dance"}, exitUsage, `"dance" is no command`},
+		"too many words":                    {[]string{"serve", "now"}, exitUsage, `one word too many: "now"`},
+		"an unknown flag":                   {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
+		"admin without link":                {[]string{"admin"}, exitUsage, "admin what?"},
+		"version":                           {[]string{"version"}, 0, "/"},
+		"a link before the first start":     {[]string{"admin", "link", "42"}, exitFailure, "start retake serve first"},
+		"a link for a word":                 {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
+		"a retry before the first start":    {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
+		"a health check of nothing":         {[]string{"healthcheck"}, exitFailure, "connection refused"},
+		"a template command without a name": {[]string{"template", "preview", "new-year"}, exitUsage, "NAME is missing"},
+		"a preview in no language":          {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage, "one of ru, en"},
+		"a preview of nothing":              {[]string{"template", "preview", "easter", "Маша"}, exitFailure, `unknown template "easter"`},
+		"a preview after the end":           {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure, "the video is 10s long"},
+		"a preview nobody can draw":         {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure, "no font here covers this name"},
+		"a template without faults":         {[]string{"template", "check", "birthday-wide"}, 0, "is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, []string{"RETAKE_WEB_LISTEN=127.0.0.1:1"}, c.args...)
