@@ -207,7 +207,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
 	}
-	rude, err := rudeWords(filepath.Join(cfg.DataDir, "rude"))
+	rude, err := lang.OperatorsWords(filepath.Join(cfg.DataDir, "rude"))
 	if err != nil {
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
@@ -492,26 +492,6 @@ func sweep(ctx context.Context, store *Store, files *media.Sweeper) error {
 
 // ourFile is a media key that the queue or the page made.
 var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|mov|webm|mkv|jpg)$`)
-
-// rudeWords reads the operator's lists, which begin as copies of ours.
-func rudeWords(dir string) (words []string, err error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, err
-	}
-	for _, l := range lang.Languages {
-		path := filepath.Join(dir, l+".txt")
-		text, err := os.ReadFile(path)
-		if errors.Is(err, os.ErrNotExist) {
-			text = []byte(lang.RudeWords(l))
-			err = os.WriteFile(path, text, 0o640)
-		}
-		if err != nil {
-			return nil, err
-		}
-		words = append(words, lang.ParseWords(string(text))...)
-	}
-	return words, nil
-}
 
 // setUpLink prints a sign-in link as long as nobody has used one.
 func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) error {
@@ -930,10 +910,7 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 func checkAll(ctx context.Context, c typed) error {
 	cfg, err := c.settings()
 	if faults, ok := errors.AsType[config.Faults](err); ok {
-		for _, f := range faults {
-			fmt.Fprintf(c.out, "%-8s settings: %s\n", check.Fault, f)
-		}
-		return config.Faults{fmt.Sprintf("retake: %s in the settings; without them nothing else is looked at", cli.Count(len(faults), "fault"))}
+		return config.Faults{check.Refused(c.out, faults).Error()}
 	} else if err != nil {
 		return err
 	}
@@ -943,105 +920,70 @@ func checkAll(ctx context.Context, c typed) error {
 	}
 	defer os.RemoveAll(work)
 	cfg.cacheDir = filepath.Join(work, "cache")
-	probes, err := probes(cfg, work)
+	parts, err := partsOf(cfg, work)
 	if err != nil {
 		return err
 	}
-	t, err := check.Run(ctx, c.out, 20*time.Second, slices.Collect(maps.Values(cfg.Secrets())), probes...)
-	warnings := cli.Count(t.Warnings, "warning")
-	switch {
-	case err != nil:
-		return err
-	case t.Faults > 0:
-		return fmt.Errorf("%s, %s", cli.Count(t.Faults, "fault"), warnings)
-	case t.Warnings > 0:
-		return c.print("It will work, with "+warnings+".\n", nil)
-	}
-	return c.print("All is well.\n", nil)
+	return check.Run(ctx, c.out, 20*time.Second, slices.Collect(maps.Values(cfg.Secrets())), parts.Probes()...)
 }
 
-// probes are what retake check looks at.
-func probes(cfg Config, work string) ([]check.Probe, error) {
-	db, owner := filepath.Join(cfg.DataDir, "retake.db"), folder.Running(cfg.DataDir)
-	inFile := func(key string) bool { return cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":") }
-	secret := false
+// partsOf are what retake check looks at.
+func partsOf(cfg Config, work string) (check.Parts, error) {
+	db, name := filepath.Join(cfg.DataDir, "retake.db"), sampleName(cfg.Language)
+	parts := check.Parts{File: cfg.file, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
+		Least: video.Reserve, Low: desk.LowDisk,
+		Database: func(ctx context.Context) ([]string, bool, error) { return LookAt(ctx, db) }}
 	for key, value := range cfg.Secrets() {
-		secret = secret || value != "" && inFile(key)
+		parts.Secret = parts.Secret || value != "" && cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":")
 	}
-	list := []check.Probe{
-		{Name: "settings", Look: func(context.Context) []check.Finding { return check.File(cfg.file, secret) }},
-		{Name: "bot", Look: func(ctx context.Context) []check.Finding { return checkBot(ctx, cfg) }},
-		{Name: "owners", Look: func(ctx context.Context) []check.Finding {
-			n, _ := OwnersIn(ctx, db) // a database that cannot be read has a line of its own
-			return check.Owners(len(cfg.Telegram.Owners) + n)
-		}},
-		{Name: "port", Look: func(ctx context.Context) []check.Finding { return check.Port(ctx, cfg.Web.Listen, owner) }},
-		{Name: "page", Look: func(context.Context) []check.Finding { return check.Page(cfg.Web.Listen, cfg.Web.BaseURL) }},
-		{Name: "data folder", Look: func(context.Context) []check.Finding { return check.Folder(cfg.DataDir) }},
-		{Name: "disk", Look: func(context.Context) []check.Finding { return check.Disk(cfg.DataDir, video.Reserve, desk.LowDisk) }},
-		{Name: "database", After: "data folder", Look: func(ctx context.Context) []check.Finding { return check.Database(LookAt(ctx, db)) }},
+	parts.Owners = func(ctx context.Context) int {
+		n, _ := OwnersIn(ctx, db) // a database that cannot be read has a line of its own
+		return len(cfg.Telegram.Owners) + n
 	}
-	made, err := videoProbes(cfg, work)
-	list = append(list, made...)
+	parts.Bot = func(ctx context.Context) (name, webhook string, err error) {
+		if cfg.Telegram.Token == "" {
+			return "", "", nil
+		}
+		self, err := telegram.Look(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token)
+		return self.Name, self.Webhook, err
+	}
 	if cfg.Media.Store == "s3" {
-		list = append(list, check.Probe{Name: "media", Look: func(ctx context.Context) []check.Finding {
+		parts.Media = func(ctx context.Context) error {
 			bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
-			if err == nil {
-				err = bucket.Try(ctx)
+			if err != nil {
+				return err
 			}
-			return check.Told(err, "the bucket "+cfg.Media.S3.Bucket+" keeps, gives back and deletes")
-		}})
+			return bucket.Try(ctx)
+		}
 	}
 	if cfg.YouTube.ClientID != "" {
-		list = append(list, check.Probe{Name: "youtube", Look: func(ctx context.Context) []check.Finding {
-			err := newYouTube(cfg, time.Now).Look(ctx)
-			return check.YouTube(err, errors.Is(err, youtube.ErrUnknown), cfg.Web.BaseURL)
-		}})
+		parts.YouTube = func(ctx context.Context) (unknown bool, err error) {
+			err = newYouTube(cfg, time.Now).Look(ctx)
+			return errors.Is(err, youtube.ErrUnknown), err
+		}
 	}
-	return list, err
-}
-
-// checkBot asks Telegram for the bot.
-func checkBot(ctx context.Context, cfg Config) []check.Finding {
-	if cfg.Telegram.Token == "" {
-		return check.Bot("", "", nil)
-	}
-	self, err := telegram.Look(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token)
-	return check.Bot(self.Name, self.Webhook, err)
-}
-
-// videoProbes are those of what makes videos.
-func videoProbes(cfg Config, work string) (list []check.Probe, err error) {
-	parts := makerConfig(cfg, filepath.Join(work, "parts"))
-	parts.Offered, parts.Templates = []string{"new-year"}, "" // the offered ones are tried by themselves
-	maker, err := video.New(parts)
+	made := makerConfig(cfg, work)
+	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried by themselves
+	maker, err := video.New(made)
 	if err != nil {
-		return nil, err
+		return parts, err
 	}
-	list = append(list, check.Probe{Name: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
-		version, err := maker.Tools(ctx)
-		return check.Told(err, version+" makes a video")
-	}})
+	parts.FFmpeg, parts.Font = maker.Tools, maker.Font
 	if cfg.Render.Engine != video.EngineTemplate {
-		return append(list, check.Probe{Name: "engine", Look: func(ctx context.Context) []check.Finding {
-			return check.Told(maker.Engine(ctx), "it is there; docs/engines.md says how to try it")
-		}}), nil
+		parts.Engine = maker.Engine
 	}
-	list = append(list, check.Probe{Name: "font", Look: func(context.Context) []check.Finding { return check.Font(maker.Font()) }},
-		check.Probe{Name: "voice", After: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
-			err := maker.Voice()
-			if err == nil {
-				err = maker.Speak(ctx, sampleName(cfg.Language), cfg.Language)
-			}
-			return check.Voice(cfg.Voice.Engine, len(cfg.Voice.Command) > 0, err)
-		}})
-	for _, id := range cfg.Offered() {
-		list = append(list, check.Probe{Name: "template " + id, After: "ffmpeg", Look: func(ctx context.Context) []check.Finding {
-			warnings, err := video.TryTemplate(ctx, makerConfig(cfg, ""), id, sampleName(cfg.Language), cfg.Language)
-			return check.Template(warnings, err)
-		}})
+	parts.VoiceEngine, parts.VoiceAsked = cfg.Voice.Engine, len(cfg.Voice.Command) > 0
+	parts.Voice = func(ctx context.Context) error {
+		if err := maker.Voice(); err != nil {
+			return err
+		}
+		return maker.Speak(ctx, name, cfg.Language)
 	}
-	return list, nil
+	parts.Templates = cfg.Offered()
+	parts.Template = func(ctx context.Context, id string) ([]string, error) {
+		return video.TryTemplate(ctx, makerConfig(cfg, ""), id, name, cfg.Language)
+	}
+	return parts, nil
 }
 
 // openRunning opens the store beside a running serve, or without one.

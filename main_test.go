@@ -19,6 +19,7 @@ import (
 
 	"retake/internal/cli"
 	"retake/internal/config"
+	"retake/internal/lang"
 	"retake/internal/media"
 )
 
@@ -514,14 +515,14 @@ func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
 
 func TestTheOperatorsListsOfRudeWordsAreKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "rude")
-	ours, err := rudeWords(dir)
+	ours, err := lang.OperatorsWords(dir)
 	if err != nil || len(ours) == 0 {
 		t.Fatalf("got %q, %v; want our lists at the first start", ours, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "ru.txt"), []byte("брюква\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	words, err := rudeWords(dir)
+	words, err := lang.OperatorsWords(dir)
 	if err != nil || !slices.Contains(words, "брюква") || len(words) >= len(ours) {
 		t.Errorf("got %d words, %v; want the operator's own list in place of ours", len(words), err)
 	}

@@ -38,12 +38,33 @@ type Probe struct {
 	Look  func(ctx context.Context) []Finding
 }
 
-// Tally counts what probes found.
-type Tally struct{ Faults, Warnings int }
+// Refused writes the faults of settings that were refused. The error sums them up.
+func Refused(out io.Writer, faults []string) error {
+	for _, f := range faults {
+		if err := line(out, Fault, "settings", f); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("retake: %s in the settings; without them nothing else is looked at", count(len(faults), "fault"))
+}
+
+func line(out io.Writer, level Level, name, text string) error {
+	_, err := fmt.Fprintf(out, "%-8s %s: %s\n", level, name, text)
+	return err
+}
+
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
 
 // Run runs all probes side by side, each for as long as patience lasts, and writes a line for each finding in the order of the
-// probes, as soon as it is known. secrets are never written, unless they are so short that they are words.
-func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []string, probes ...Probe) (t Tally, err error) {
+// probes, as soon as it is known, and then whether all is well. secrets are never written, unless they are so short that they
+// are words. The error counts the faults, if there are any.
+func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []string, probes ...Probe) error {
+	faults, warnings := 0, 0
 	type result struct {
 		findings []Finding
 		done     chan struct{}
@@ -78,17 +99,25 @@ func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []s
 		for _, f := range results[p.Name].findings {
 			switch f.Level {
 			case Fault:
-				t.Faults++
+				faults++
 			case Warning:
-				t.Warnings++
+				warnings++
 			}
 			text := strings.Join(strings.Fields(f.Text), " ") // a line, whatever a program has said
-			if _, err := fmt.Fprintf(out, "%-8s %s: %s\n", f.Level, p.Name, hidden.Replace(text)); err != nil {
-				return t, err
+			if err := line(out, f.Level, p.Name, hidden.Replace(text)); err != nil {
+				return err
 			}
 		}
 	}
-	return t, nil
+	sum := "All is well."
+	switch {
+	case faults > 0:
+		return fmt.Errorf("%s, %s", count(faults, "fault"), count(warnings, "warning"))
+	case warnings > 0:
+		sum = "It will work, with " + count(warnings, "warning") + "."
+	}
+	_, err := fmt.Fprintln(out, sum)
+	return err
 }
 
 // within is what a probe finds in time.

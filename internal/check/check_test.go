@@ -22,7 +22,7 @@ func one(level Level, text string) func(context.Context) []Finding {
 func TestFindingsComeInOrderAndEachIsALine(t *testing.T) {
 	second := make(chan bool)
 	var out bytes.Buffer
-	tally, err := Run(t.Context(), &out, time.Minute, []string{"", "hush-hush", "x"},
+	err := Run(t.Context(), &out, time.Minute, []string{"", "hush-hush", "x"},
 		Probe{"a", "", func(context.Context) []Finding { <-second; return []Finding{{OK, "fine"}, {Warning, "but"}} }},
 		Probe{"b", "", func(context.Context) []Finding {
 			close(second)
@@ -32,8 +32,18 @@ func TestFindingsComeInOrderAndEachIsALine(t *testing.T) {
 		Probe{"d", "a", one(OK, "looked at, x")},
 	)
 	if want := "ok       a: fine\nwarning  a: but\nfault    b: the key [secret] is wrong\nskipped  c: see b\nok       d: looked at, x\n"; out.String() != want ||
-		err != nil || tally != (Tally{Faults: 1, Warnings: 1}) {
-		t.Errorf("got\n%s%+v, %v; want\n%s", &out, tally, err, want)
+		err == nil || err.Error() != "1 fault, 1 warning" {
+		t.Errorf("got\n%s%v; want\n%s", &out, err, want)
+	}
+	for want, level := range map[string]Level{"All is well.": OK, "It will work, with 1 warning.": Warning} {
+		out.Reset()
+		if err := Run(t.Context(), &out, time.Minute, nil, Probe{"a", "", one(level, "b")}); err != nil || !strings.HasSuffix(out.String(), "\n"+want+"\n") {
+			t.Errorf("got %q, %v; want %s", &out, err, want)
+		}
+	}
+	out.Reset()
+	if err := Refused(&out, []string{"f:1: x", "f:2: y"}); out.String() != "fault    settings: f:1: x\nfault    settings: f:2: y\n" || !strings.Contains(err.Error(), "2 faults") {
+		t.Errorf("got %q, %v; want a line for each fault", &out, err)
 	}
 }
 
@@ -41,9 +51,9 @@ func TestAProbeThatHangsIsAFault(t *testing.T) {
 	var out bytes.Buffer
 	forever := make(chan bool)
 	defer close(forever)
-	tally, err := Run(t.Context(), &out, 10*time.Millisecond, nil, Probe{"a", "", func(context.Context) []Finding { <-forever; return nil }}, Probe{"b", "", one(OK, "fine")})
-	if want := "fault    a: no answer within 10ms\nok       b: fine\n"; out.String() != want || err != nil || tally.Faults != 1 {
-		t.Errorf("got %q, %+v, %v; want %q", &out, tally, err, want)
+	err := Run(t.Context(), &out, 10*time.Millisecond, nil, Probe{"a", "", func(context.Context) []Finding { <-forever; return nil }}, Probe{"b", "", one(OK, "fine")})
+	if want := "fault    a: no answer within 10ms\nok       b: fine\n"; out.String() != want || err == nil {
+		t.Errorf("got %q, %v; want %q", &out, err, want)
 	}
 }
 
