@@ -1129,16 +1129,22 @@ func adminList(ctx context.Context, cfg Config, c typed) error {
 	store, err := openRunning(cfg)
 	switch {
 	case errors.Is(err, os.ErrNotExist): // serve has not run yet
-		return c.print(cli.Columns(lines), nil)
 	case err != nil:
 		return err
+	default:
+		defer store.Close()
+		appointed, err := store.Appointed(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range appointed {
+			lines = append(lines, [3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)})
+		}
 	}
-	defer store.Close()
-	appointed, err := store.Appointed(ctx)
-	for _, a := range appointed {
-		lines = append(lines, [3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)})
+	if len(lines) == 0 {
+		return c.print("Nobody is an admin: retake admin add ID -owner makes somebody one.\n", nil)
 	}
-	return c.print(cli.Columns(lines), err)
+	return c.print(cli.Columns(lines), nil)
 }
 
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is

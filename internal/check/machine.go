@@ -126,8 +126,11 @@ func Port(ctx context.Context, listen string, owner int) []Finding {
 		}
 		return []Finding{Well("%s is free for it", listen)}
 	case errors.Is(err, syscall.EADDRINUSE):
-		if owner != 0 && isOurs(ctx, listen) {
+		switch ours := isOurs(ctx, listen); {
+		case ours && owner != 0:
 			return []Finding{Well("process %d serves it on %s", owner, listen)}
+		case ours:
+			return []Finding{Wrong("a Retake with another data folder listens on web.listen, %s: stop that one, or choose another port", listen)}
 		}
 		return []Finding{Wrong("another program listens on web.listen, %s: stop it, or choose another port", listen)}
 	case errors.Is(err, syscall.EACCES):
