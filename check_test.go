@@ -36,6 +36,7 @@ func newMachine(t *testing.T) *machine {
 	tg := faketelegram.New(testToken)
 	telegram := httptest.NewServer(tg)
 	tube := fakeyoutube.New(fakeyoutube.Options{ClientID: "client", ClientSecret: checkSecret})
+	tg.Person(1, "Owner", "en").Send("/start")
 	google := httptest.NewServer(http.StripPrefix("/google", tube))
 	t.Cleanup(func() { tg.Close(); telegram.Close(); tube.Close(); google.Close() })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -119,10 +120,11 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			m.Cleanup(tg.Close)
 			m.sets("RETAKE_TELEGRAM_API_URL=" + tg.URL)
 		}, "fault    bot", "a webhook at elsewhere.example takes"},
-		"no owner": {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[]") }, "warning  owners", "retake admin add ID -owner"},
+		"no owner":                     {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[]") }, "warning  owners", "retake admin add ID -owner"},
+		"an owner who has not written": {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[1, 2]") }, "warning  owners", "before 2 writes /start to the bot"},
 		"no owner but one whom a command has made": {func(m *machine) {
 			m.sets("RETAKE_TELEGRAM_OWNERS=[]")
-			m.outside(`INSERT INTO admins VALUES (5, 1, 0)`)
+			m.outside(`INSERT INTO admins VALUES (1, 1, 0)`)
 		}, "", ""},
 		"a port that is taken": {func(m *machine) {
 			other := httptest.NewServer(http.NotFoundHandler())
@@ -240,6 +242,7 @@ func TestCheckBesideARunningServe(t *testing.T) {
 	v := newVictim(t)
 	page := v.settle()
 	v.sets("[telegram]\n", "[telegram]\nowners = [1]\n")
+	v.tg.Person(1, "Owner", "en").Send("/start")
 	file := filepath.Join(v.dir, "config.toml")
 	files := func() (names []string) {
 		entries, err := os.ReadDir(v.dir)

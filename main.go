@@ -936,9 +936,18 @@ func partsOf(cfg Config, work string) (check.Parts, error) {
 	for key, value := range cfg.Secrets() {
 		parts.Secret = parts.Secret || value != "" && cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":")
 	}
-	parts.Owners = func(ctx context.Context) int {
-		n, _ := OwnersIn(ctx, db) // a database that cannot be read has a line of its own
-		return len(cfg.Telegram.Owners) + n
+	parts.Owners = func(ctx context.Context) (n int, strangers []int64) {
+		people := append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...)
+		appointed, _ := AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
+		for _, a := range appointed {
+			if people = append(people, a.ID); a.Owner {
+				n++
+			}
+		}
+		if cfg.Telegram.Token != "" {
+			strangers, _ = telegram.Strangers(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token, people)
+		}
+		return len(cfg.Telegram.Owners) + n, strangers
 	}
 	parts.Bot = func(ctx context.Context) (name, webhook string, err error) {
 		if cfg.Telegram.Token == "" {

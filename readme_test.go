@@ -39,6 +39,7 @@ func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
+	operator := tg.Person(111111111, "Мария", "ru")
 	environ := append(os.Environ(), "RETAKE_TELEGRAM_API_URL="+api.URL, "RETAKE_WEB_LISTEN="+l.Addr().String(), "RETAKE_WEB_BASE_URL=http://"+l.Addr().String())
 	program := fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint, os.Args[0])
 	if err := os.WriteFile(filepath.Join(dir, "retake"), []byte(program), 0o700); err != nil {
@@ -78,8 +79,14 @@ func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
 					t.Fatalf("%s: got %v, %s; want it to work", line, err, out)
 				}
 				t.Logf("$ %s\n%s", line, out)
-				if line == "./retake init" {
+				switch line {
+				case "./retake init":
 					set(t, filepath.Join(dir, "config.toml"), readme)
+					operator.Send("/start")
+				case "./retake check":
+					if !strings.HasSuffix(string(out), "All is well.\n") {
+						t.Errorf("got %s; want all well", out)
+					}
 				}
 				continue
 			}
@@ -89,9 +96,8 @@ func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.until("the link", func() bool { return strings.Contains(w.log.String(), "/login/") })
-			p := tg.Person(111111111, "Мария", "ru")
-			w.asks(p, "Маша")
-			w.getsVideos(p, 1)
+			w.asks(operator, "Маша")
+			w.getsVideos(operator, 1)
 			t.Logf("from an empty folder to a video in %v", time.Since(began).Round(time.Second/10))
 		}
 	}

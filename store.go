@@ -170,15 +170,14 @@ func LookAt(ctx context.Context, path string) (broken []string, newer bool, err 
 	return broken, version > len(steps)+1, err
 }
 
-// OwnersIn counts the owners whom the command line has made, in the file of a database that another process may be using.
-func OwnersIn(ctx context.Context, path string) (n int, err error) {
+// AppointedIn is Appointed of a file that another process may be using.
+func AppointedIn(ctx context.Context, path string) ([]Appointed, error) {
 	d, err := db.Look(path)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer d.Close()
-	err = d.QueryRowContext(ctx, `SELECT count(*) FROM admins WHERE owner = 1`).Scan(&n)
-	return n, err
+	return appointed(ctx, d)
 }
 
 // ofDisk reports whether an error is that of a full or broken disk.
@@ -1724,7 +1723,11 @@ type Appointed struct {
 
 // Appointed lists the admins whom the command line has made, the first before the others.
 func (s *Store) Appointed(ctx context.Context) ([]Appointed, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, owner, added FROM admins ORDER BY added, id`)
+	return appointed(ctx, s.db.Read())
+}
+
+func appointed(ctx context.Context, d *sql.DB) ([]Appointed, error) {
+	rows, err := d.QueryContext(ctx, `SELECT id, owner, added FROM admins ORDER BY added, id`)
 	return collect(rows, err, func(a *Appointed) error {
 		var added int64
 		err := rows.Scan(&a.ID, &a.Owner, &added)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -31,9 +32,16 @@ func Bot(name, webhook string, err error) []Finding {
 	return []Finding{Well("@%s", name)}
 }
 
-// Owners is how many there are.
-func Owners(n int) []Finding {
-	if n == 0 {
+// Owners is how many there are, and who of the admins has not written to the bot.
+func Owners(n int, strangers []int64) []Finding {
+	switch {
+	case len(strangers) > 0:
+		var ids []string
+		for _, id := range strangers {
+			ids = append(ids, strconv.FormatInt(id, 10))
+		}
+		return []Finding{Warn("before %s writes /start to the bot, Telegram lets no message of it through: of an outage they would not hear", strings.Join(ids, ", "))}
+	case n == 0:
 		return []Finding{Warn("nobody is an owner, so /admin in the bot gives nobody a link: put your Telegram id into telegram.owners, or run retake admin add ID -owner")}
 	}
 	return []Finding{Well("%d", n)}

@@ -14,7 +14,7 @@ type Parts struct {
 	Least, Low      int64 // bytes on the disk; see Disk
 
 	Bot      func(context.Context) (name, webhook string, err error) // see Bot
-	Owners   func(context.Context) int
+	Owners   func(context.Context) (n int, strangers []int64)        // see Owners
 	Database func(context.Context) (broken []string, newer bool, err error)
 	FFmpeg   func(context.Context) (version string, err error)
 

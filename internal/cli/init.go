@@ -72,7 +72,7 @@ func Init(place, defaults, program string) (next string, err error) {
 	return fmt.Sprintf(`%s is written; only you can read it. Three steps to a running bot:
 
   1. Write /newbot to @BotFather in Telegram, and put the token that you get into that file, at token;
-     your own Telegram id (@userinfobot tells it) goes to owners.
+     your own Telegram id (@userinfobot tells it) goes to owners. Write /start to your new bot.
   2. %s check%s
      says what is missing here, and what to do about it.
   3. %[2]s serve%[3]s

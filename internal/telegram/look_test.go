@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,13 @@ func TestALookTellsWhoTheBotIs(t *testing.T) {
 	t.Cleanup(func() { tg.Close(); server.Close() })
 	if s, err := Look(t.Context(), NewClient(), server.URL, token); err != nil || s.Name == "" || s.Webhook != "" {
 		t.Errorf("got %+v, %v; want the bot's name", s, err)
+	}
+	tg.Person(7, "Ada", "en").Send("/start")
+	if strangers, err := Strangers(t.Context(), NewClient(), server.URL, token, []int64{7, 8}); err != nil || !slices.Equal(strangers, []int64{8}) {
+		t.Errorf("got %v, %v; want who has not written", strangers, err)
+	}
+	if strangers, err := Strangers(t.Context(), NewClient(), server.URL, token+"x", []int64{7}); err == nil || len(strangers) > 0 {
+		t.Errorf("a token of nobody: got %v, %v; want an error", strangers, err)
 	}
 	hooked := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

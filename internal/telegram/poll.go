@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -120,39 +119,6 @@ func ask(client Client, r *http.Request, method string, result any) error {
 		return down("telegram's answer to %s: %v", method, err)
 	}
 	return nil
-}
-
-// Self is the bot as Telegram knows it.
-type Self struct {
-	Name    string // without the @
-	Webhook string // host of a webhook, which keeps everything from the poller; "": there is none
-}
-
-// Look asks Telegram who the bot of a token is, and changes nothing. The error is an *Error.
-func Look(ctx context.Context, client Client, apiURL, token string) (s Self, err error) {
-	var me struct {
-		Username string `json:"username"`
-	}
-	var hook struct {
-		URL string `json:"url"`
-	}
-	for method, result := range map[string]any{"getMe": &me, "getWebhookInfo": &hook} {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, apiURL+"/bot"+token+"/"+method, nil)
-		if err != nil {
-			return s, down("telegram.api_url or telegram.token makes no address")
-		}
-		if e := classify(ctx, ask(client, r, method, result)); e != nil {
-			return s, e
-		}
-	}
-	s.Name = me.Username
-	if hook.URL != "" {
-		s.Webhook = "an unknown place"
-		if u, err := url.Parse(hook.URL); err == nil && u.Host != "" { // its path may be a secret
-			s.Webhook = u.Host
-		}
-	}
-	return s, nil
 }
 
 // place finds an update's id and its chat.
