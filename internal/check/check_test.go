@@ -49,10 +49,11 @@ func TestFindingsComeInOrderAndEachIsALine(t *testing.T) {
 
 func TestAProbeThatHangsIsAFault(t *testing.T) {
 	var out bytes.Buffer
+	slow := Probe{"c", "", func(ctx context.Context) []Finding { <-ctx.Done(); return []Finding{Warn("it is large")} }}
 	forever := make(chan bool)
 	defer close(forever)
-	err := Run(t.Context(), &out, 10*time.Millisecond, nil, Probe{"a", "", func(context.Context) []Finding { <-forever; return nil }}, Probe{"b", "", one(OK, "fine")})
-	if want := "fault    a: no answer within 10ms\nok       b: fine\n"; out.String() != want || err == nil {
+	err := Run(t.Context(), &out, 10*time.Millisecond, nil, Probe{"a", "", func(context.Context) []Finding { <-forever; return nil }}, Probe{"b", "", one(OK, "fine")}, slow)
+	if want := "fault    a: no answer within 10ms\nok       b: fine\nwarning  c: it is large\n"; out.String() != want || err == nil {
 		t.Errorf("got %q, %v; want %q", &out, err, want)
 	}
 }

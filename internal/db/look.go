@@ -19,8 +19,14 @@ func Look(path string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 }
 
-// Examine returns the version of an open file, and up to ten things that are broken in it; none: it is sound.
+// Examine returns the version of an open file, and up to ten things that are broken in it; none: it is sound. When ctx ends,
+// its error is the answer.
 func Examine(ctx context.Context, d *sql.DB) (version int, broken []string, err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil { // the driver has words of its own for that
+			err = ctx.Err()
+		}
+	}()
 	if err := d.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return 0, nil, err
 	}

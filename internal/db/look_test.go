@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -39,6 +40,15 @@ func TestALookChangesNothingAndNamesWhatIsBroken(t *testing.T) {
 		t.Fatal(err)
 	}
 	looks("alone", "")
+	over, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	if r, err := Look(path); err != nil {
+		t.Fatal(err)
+	} else if _, _, err := Examine(over, r); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without time: got %v; want that it was too long", err)
+	} else {
+		r.Close()
+	}
 	l, err := Open(path, schema, []string{"SELECT 1", "SELECT 1"})
 	if err != nil {
 		t.Fatal(err)

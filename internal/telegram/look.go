@@ -7,7 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
+
+// lookTime is how long an answer may take.
+const lookTime = 8 * time.Second
 
 // Self is the bot as Telegram knows it.
 type Self struct {
@@ -59,6 +63,8 @@ func Strangers(ctx context.Context, client Client, apiURL, token string, people 
 
 // get makes a call that changes nothing.
 func get(ctx context.Context, client Client, apiURL, token, method string, query url.Values, result any) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, apiURL+"/bot"+token+"/"+method+"?"+query.Encode(), nil)
 	if err != nil {
 		return down("telegram.api_url or telegram.token makes no address")
