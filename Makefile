@@ -2,7 +2,7 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
-TEST    := $(RUN) chromium curl systemd
+TEST    := $(RUN) chromium curl systemd zsh fish
 
 .PHONY: demo test check bench load fuzz torture build release install-test
 

@@ -80,12 +80,13 @@ func (v *victim) does(args ...string) string {
 	return out
 }
 
-// owner signs in to the page as the operator.
+// owner signs in to the page as one who may do everything.
 func (v *victim) owner(page string) *http.Client {
 	v.Helper()
 	jar, _ := cookiejar.New(nil)
 	client := &http.Client{Jar: jar}
-	link, err := url.Parse(strings.TrimSpace(v.does("admin", "link", "0")))
+	v.does("admin", "add", "8", "-owner")
+	link, err := url.Parse(strings.TrimSpace(v.does("admin", "link", "8")))
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -415,7 +416,7 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 	if err := os.WriteFile(in, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"admin", "link", "0"}, {"retry", "X"}} { // they are no start
+	for _, args := range [][]string{{"admin", "link", "8"}, {"retry", "X"}} { // they are no start
 		if out, code := retake(t, nil, append(args, "-config", configOf(v.dir))...); code != exitFailure || !strings.Contains(out, "of an older version, start retake serve first") {
 			t.Errorf("%v: got exit %d, %s; want a refusal", args, code, out)
 		}

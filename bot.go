@@ -65,16 +65,16 @@ func titleOf(offers []Offer, id, language string) string {
 // BotOptions are the operator's choices for the bot.
 type BotOptions struct {
 	Token, APIURL string
-	Offers        []Offer       // at least one
-	ReuseFor      time.Duration // how long a finished video serves the next who asks for the name
-	Language      string        // for users whose own is not offered
-	OpenLimit     int           // requests of one user that wait at a time
-	HourLimit     int           // requests of one user in an hour
-	DayLimit      int           // requests of one user in a day
-	MaxUpload     int64         // bytes that Telegram takes
-	BaseURL       string        // of the page
-	Role          func(id int64) (Admin, bool)
-	Admins        []int64 // who see the admin commands
+	Offers        []Offer                      // at least one
+	ReuseFor      time.Duration                // how long a finished video serves the next who asks for the name
+	Language      string                       // for users whose own is not offered
+	OpenLimit     int                          // requests of one user that wait at a time
+	HourLimit     int                          // requests of one user in an hour
+	DayLimit      int                          // requests of one user in a day
+	MaxUpload     int64                        // bytes that Telegram takes
+	BaseURL       string                       // of the page
+	Role          func(id int64) (Admin, bool) // who is an admin by the settings; see Store.RoleOf
+	Admins        []int64                      // the same people
 	Rude          []string
 	CanDraw       func(template, name string) error // nil error: that template has every letter
 	Second        time.Duration                     // of Telegram's limits: see telegram.NewGate
@@ -132,7 +132,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	wg.Go(func() { b.resume(ctx) })
 	wg.Go(func() { b.showProgress(ctx) })
 	wg.Go(func() { b.watchOutage(ctx) })
-	wg.Go(func() { b.publishCommands(ctx, b.opts.Admins...) })
+	wg.Go(func() { b.keepMenus(ctx) })
 	wg.Wait()
 	b.chats.Wait()
 	b.aside.Wait()
@@ -445,13 +445,16 @@ func (b *Bot) choice(draft string, o Offer) string {
 }
 
 func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
-	admin, isAdmin := b.opts.Role(u.ID)
+	admin, isAdmin, err := b.store.RoleOf(ctx, b.opts.Role, u.ID)
+	if err != nil {
+		return err
+	}
 	switch command {
 	case "start", "help", "privacy":
 		if err := b.reply(ctx, u, command, nil, nil); err != nil || command != "start" || !isAdmin {
 			return err
 		}
-		b.publishCommands(ctx, u.ID) // Telegram refuses them before the admin's first message
+		b.publishCommands(ctx, []int64{u.ID}, u.ID) // Telegram refuses them before the admin's first message
 		return nil
 	case "new":
 		return b.reply(ctx, u, "ask_name", nil, nil)
@@ -644,9 +647,9 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 	case forgetButton:
 		return b.onForget(ctx, u, message, arg == "yes")
 	case tryButton:
-		admin, ok := b.opts.Role(u.ID)
-		if !ok {
-			return nil
+		admin, ok, err := b.store.RoleOf(ctx, b.opts.Role, u.ID)
+		if err != nil || !ok {
+			return err
 		}
 		answer := "trying_now"
 		switch err := b.queue.TryNow(ctx, admin); {
@@ -1004,7 +1007,11 @@ func (b *Bot) watchOutage(ctx context.Context) {
 
 // tellAdmins sends a message to every admin, with a button unless that is "". Telegram may be down for a while, too.
 func (b *Bot) tellAdmins(ctx context.Context, id string, vars lang.Vars, button string) {
-	for _, admin := range b.opts.Admins {
+	admins, err := b.admins(ctx)
+	if err != nil && ctx.Err() == nil {
+		b.log.Error("look who is an admin", "err", err)
+	}
+	for _, admin := range admins {
 		language, err := b.store.Language(ctx, admin)
 		if err != nil {
 			language = b.opts.Language
@@ -1039,11 +1046,60 @@ var (
 	adminCommands = []string{"admin", "stats"}
 )
 
-// publishCommands tells Telegram which commands to offer: in each language, and with more in the chats of admins.
-func (b *Bot) publishCommands(ctx context.Context, admins ...int64) {
-	err := b.talk.PublishCommands(ctx, lang.Languages, admins, func(language string, admin bool) (list []telegram.Command) {
+// admins are those of the settings and those whom the command line has made.
+func (b *Bot) admins(ctx context.Context) (ids []int64, err error) {
+	appointed, err := b.store.Appointed(ctx)
+	if err != nil {
+		return b.opts.Admins, fmt.Errorf("read the admins: %w", err)
+	}
+	ids = slices.Clone(b.opts.Admins)
+	for _, a := range appointed {
+		if !slices.Contains(ids, a.ID) {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids, nil
+}
+
+// keepMenus offers the commands to everybody, and again where somebody has become an admin or is none any more.
+func (b *Bot) keepMenus(ctx context.Context) {
+	changes := make(chan struct{}, 1)
+	defer b.queue.View(func(asset string, _ int) {
+		if asset == "" {
+			nudge(changes)
+		}
+	})()
+	var known []int64
+	for first := true; ; first = false {
+		admins, err := b.admins(ctx)
+		if err != nil {
+			if admins = known; ctx.Err() == nil {
+				b.log.Error("look who is an admin", "err", err)
+			}
+		}
+		var changed []int64
+		for _, id := range slices.Concat(known, admins) {
+			if slices.Contains(known, id) != slices.Contains(admins, id) {
+				changed = append(changed, id)
+			}
+		}
+		if first || len(changed) > 0 {
+			b.publishCommands(ctx, admins, changed...)
+		}
+		known = admins
+		select {
+		case <-ctx.Done():
+			return
+		case <-changes:
+		}
+	}
+}
+
+// publishCommands tells Telegram which commands to offer: in each language, and in some chats, with more in those of admins.
+func (b *Bot) publishCommands(ctx context.Context, admins []int64, chats ...int64) {
+	err := b.talk.PublishCommands(ctx, lang.Languages, chats, func(language string, chat int64) (list []telegram.Command) {
 		names := userCommands
-		if admin {
+		if slices.Contains(admins, chat) {
 			names = slices.Concat(userCommands, adminCommands)
 		}
 		for _, name := range names {

@@ -8,11 +8,11 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,23 +20,22 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"retake/internal/backup"
+	"retake/internal/check"
+	"retake/internal/cli"
 	"retake/internal/config"
 	"retake/internal/db"
 	"retake/internal/desk"
-	fakerumble "retake/internal/fake/rumble"
-	fakestage "retake/internal/fake/stage"
-	faketelegram "retake/internal/fake/telegram"
-	fakeyoutube "retake/internal/fake/youtube"
+	"retake/internal/fake/demo"
 	"retake/internal/folder"
 	"retake/internal/lang"
 	"retake/internal/media"
@@ -67,7 +66,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
-	var usage usageError
+	var usage cli.Usage
 	var faults config.Faults
 	switch {
 	case err == nil:
@@ -83,102 +82,99 @@ func main() {
 	}
 }
 
-type usageError string
+// typed is a command line, and where its answer goes.
+type typed struct {
+	cli.Line
+	out io.Writer
+}
 
-func (e usageError) Error() string { return string(e) }
+// settings loads what the command works with.
+func (c typed) settings() (Config, error) { return LoadConfig(c.Config, os.Environ()) }
 
-const usage = usageError(`usage: retake [command] [-config FILE]
+// newLog is the log of a program with these settings.
+func newLog(cfg Config) *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: telegram.Redact(cfg.Telegram.Token)}))
+}
 
-  serve          run the bot, the queue and the page (this is the default)
-  demo           show all of it in the browser, with stand-ins for Telegram, YouTube and Rumble
-  check          say what is missing on this machine
-  admin link ID  print a one-time link with which that admin signs in to the page
-  retry ASSET    try a failed video again
-  backup FILE    copy the database to a new file, also while serve runs
-  restore FILE [-force]
-                 put a backup in the place of the database; -force: even of a newer one
-  media move     bring the videos to where media.store says, from where they were
-  template check DIR
-                 say what is wrong with the template in a folder
-  template preview DIR NAME [-at 3s] [-lang ru] [-o FILE]
-                 make its video for a name, or a picture of one moment
-  healthcheck    ask the running program whether it is well
-  version        print the version`)
+// with makes a command of a function that needs the settings.
+func with(do func(context.Context, Config, typed) error) func(context.Context, typed) error {
+	return func(ctx context.Context, c typed) error {
+		cfg, err := c.settings()
+		if err != nil {
+			return err
+		}
+		return do(ctx, cfg, c)
+	}
+}
+
+// commands are what cli.Commands names.
+var commands = map[string]func(context.Context, typed) error{
+	"admin add":        with(adminAdd),
+	"admin link":       with(adminLink),
+	"admin list":       with(adminList),
+	"admin remove":     with(adminRemove),
+	"backup":           with(makeBackup),
+	"check":            checkAll,
+	"completion":       func(_ context.Context, c typed) error { return c.print(cli.Completion(c.Words[0])) },
+	"demo":             showDemo,
+	"healthcheck":      with(healthcheck),
+	"help":             func(_ context.Context, c typed) error { return c.print(cli.Help(c.Words)) },
+	"init":             func(_ context.Context, c typed) error { return c.print(cli.Init(c.word(0), defaults, os.Args[0])) },
+	"media move":       with(moveMedia),
+	"restore":          with(restore),
+	"retry":            with(retry),
+	"serve":            with(serveAll),
+	"template check":   with(checkTemplate),
+	"template preview": with(previewTemplate),
+	"version":          printVersion,
+}
+
+// word returns one of the words after the command, or "".
+func (c typed) word(i int) string {
+	if i < len(c.Words) {
+		return c.Words[i]
+	}
+	return ""
+}
+
+// print prints a text that there is unless there is an error.
+func (c typed) print(text string, err error) error {
+	if err == nil {
+		_, err = io.WriteString(c.out, text)
+	}
+	return err
+}
+
+func printVersion(_ context.Context, c typed) error {
+	built, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("nothing is known of this build")
+	}
+	return c.print(cli.Version(version, built), nil)
+}
+
+func healthcheck(ctx context.Context, cfg Config, _ typed) error {
+	if err := desk.CheckHealth(ctx, cfg.Web.Listen); err != nil {
+		return fmt.Errorf("no healthy serve at %s (web.listen): %w", cfg.Web.Listen, err)
+	}
+	return nil
+}
 
 // run carries out one command line.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	command := "serve"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		command, args = args[0], args[1:]
-	}
-	if (command == "admin" || command == "media" || command == "template") && len(args) > 0 {
-		command, args = command+" "+args[0], args[1:]
-	}
-	flags := flag.NewFlagSet("retake "+command, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	file := flags.String("config", "", "")
-	var shot preview
-	if command == "template preview" {
-		flags.DurationVar(&shot.At, "at", -1, "")
-		flags.StringVar(&shot.Lang, "lang", "", "")
-		flags.StringVar(&shot.out, "o", "", "")
-	}
-	var force bool
-	if command == "restore" {
-		flags.BoolVar(&force, "force", false, "")
-	}
-	var words []string // flags may stand before, between and after them
-	for {
-		if err := flags.Parse(args); err != nil {
-			return usage
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
-	}
-	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "backup": 1, "restore": 1, "media move": 0, "template check": 1, "template preview": 2,
-		"healthcheck": 0, "version": 0}
-	if n, ok := want[command]; !ok || len(words) != n {
-		return usage
-	}
-	switch command {
-	case "version":
-		_, err := fmt.Fprintln(out, "retake", version)
-		return err
-	case "demo":
-		return demo(ctx, out)
-	}
-	cfg, err := LoadConfig(*file, os.Environ())
+	line, err := cli.Parse(args)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: telegram.Redact(cfg.Telegram.Token)}))
-	switch command {
-	case "check":
-		return check(ctx, cfg, out)
-	case "admin link":
-		return adminLink(ctx, cfg, words[0], out)
-	case "retry":
-		return retryOne(ctx, cfg, words[0], log, out)
-	case "backup":
-		return makeBackup(ctx, cfg, words[0], out)
-	case "restore":
-		return restore(ctx, cfg, words[0], force, out)
-	case "media move":
-		return moveMedia(ctx, cfg, out)
-	case "template check":
-		return checkTemplate(ctx, cfg, words[0], out)
-	case "template preview":
-		shot.Template, shot.Name = words[0], words[1]
-		return shot.make(ctx, cfg, out)
-	case "healthcheck":
-		return desk.CheckHealth(ctx, cfg.Web.Listen)
-	}
-	return serve(ctx, cfg, log, out, func(r renderer) renderer { return r })
+	return commands[line.Command](ctx, typed{line, out})
 }
 
 // ---- serve
+
+// serveAll runs the bot, the queue and the page.
+func serveAll(ctx context.Context, cfg Config, c typed) error {
+	return serve(ctx, cfg, newLog(cfg), c.out, func(r renderer) renderer { return r })
+}
 
 // serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
 func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wrap func(renderer) renderer) error {
@@ -216,7 +212,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
 	}
-	rude, err := rudeWords(filepath.Join(cfg.DataDir, "rude"))
+	rude, err := lang.OperatorsWords(filepath.Join(cfg.DataDir, "rude"))
 	if err != nil {
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
@@ -403,13 +399,17 @@ func covers(cfg Config, maker *video.Maker) *desk.Covers {
 	if cfg.Render.Engine != video.EngineTemplate {
 		return nil
 	}
-	name := "Emma"
-	if cfg.Language == "ru" {
-		name = "Маша"
-	}
 	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
-		return maker.Cover(ctx, video.Order{Asset: "cover", Name: name, Lang: cfg.Language, Template: id}, path)
+		return maker.Cover(ctx, video.Order{Asset: "cover", Name: sampleName(cfg.Language), Lang: cfg.Language, Template: id}, path)
 	})
+}
+
+// sampleName is the name of nobody in particular.
+func sampleName(language string) string {
+	if language == "ru" {
+		return "Маша"
+	}
+	return "Emma"
 }
 
 // asSetting makes what is wrong with an offered template stop the start as a bad setting does.
@@ -510,26 +510,6 @@ func sweep(ctx context.Context, store *Store, files *media.Sweeper) error {
 // ourFile is a media key that the queue or the page made.
 var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|mov|webm|mkv|jpg)$`)
 
-// rudeWords reads the operator's lists, which begin as copies of ours.
-func rudeWords(dir string) (words []string, err error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, err
-	}
-	for _, l := range lang.Languages {
-		path := filepath.Join(dir, l+".txt")
-		text, err := os.ReadFile(path)
-		if errors.Is(err, os.ErrNotExist) {
-			text = []byte(lang.RudeWords(l))
-			err = os.WriteFile(path, text, 0o640)
-		}
-		if err != nil {
-			return nil, err
-		}
-		words = append(words, lang.ParseWords(string(text))...)
-	}
-	return words, nil
-}
-
 // setUpLink prints a sign-in link as long as nobody has used one.
 func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) error {
 	if had, err := store.HadSession(ctx); err != nil || had {
@@ -564,9 +544,7 @@ func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
 	s := &studio{store: store, files: files, cfg: cfg,
 		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
 	if cfg.YouTube.ClientID != "" {
-		s.youtube = youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
-			AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
-			RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: func() time.Time { return store.now() }})
+		s.youtube = newYouTube(cfg, func() time.Time { return store.now() })
 	}
 	if cfg.YouTube.TokenKey != "" {
 		s.box = seal.New(cfg.YouTube.TokenKey)
@@ -575,6 +553,12 @@ func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
 	var err error
 	s.box, err = seal.FromFile(tokenKey(cfg))
 	return s, err
+}
+
+func newYouTube(cfg Config, now func() time.Time) *youtube.Client {
+	return youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
+		AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
+		RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: now})
 }
 
 // sites are the platforms that videos are published on by the program itself.
@@ -951,41 +935,93 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 
 // ---- the other commands
 
-func check(ctx context.Context, cfg Config, out io.Writer) error {
+// checkAll says of everything on this machine whether it is well.
+func checkAll(ctx context.Context, c typed) error {
+	cfg, err := c.settings()
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		return config.Faults{check.Refused(c.out, faults).Error()}
+	} else if err != nil {
+		return err
+	}
 	work, err := os.MkdirTemp("", "retake-check-") // not the data folder's: a running serve renders there
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
 	cfg.cacheDir = filepath.Join(work, "cache")
-	maker, err := newMaker(cfg, work)
+	parts, err := partsOf(cfg, work)
 	if err != nil {
-		return asSetting(err)
+		return err
 	}
-	var sentences []string
-	for _, problem := range missing(ctx, cfg, maker) {
-		sentences = append(sentences, lang.Say("en", problem, nil))
+	return check.Run(ctx, c.out, 20*time.Second, slices.Collect(maps.Values(cfg.Secrets())), parts.Probes()...)
+}
+
+// partsOf are what retake check looks at.
+func partsOf(cfg Config, work string) (check.Parts, error) {
+	db, name := filepath.Join(cfg.DataDir, "retake.db"), sampleName(cfg.Language)
+	parts := check.Parts{File: cfg.file, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
+		Least: video.Reserve, Low: desk.LowDisk,
+		Database: func(ctx context.Context) ([]string, bool, error) { return LookAt(ctx, db) }}
+	for key, value := range cfg.Secrets() {
+		parts.Secret = parts.Secret || value != "" && cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":")
+	}
+	parts.Owners = func(ctx context.Context) (n int, strangers []int64) {
+		people := append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...)
+		appointed, _ := AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
+		for _, a := range appointed {
+			if people = append(people, a.ID); a.Owner {
+				n++
+			}
+		}
+		if cfg.Telegram.Token != "" {
+			strangers, _ = telegram.Strangers(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token, people)
+		}
+		return len(cfg.Telegram.Owners) + n, strangers
+	}
+	parts.Bot = func(ctx context.Context) (name, webhook string, err error) {
+		if cfg.Telegram.Token == "" {
+			return "", "", nil
+		}
+		self, err := telegram.Look(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token)
+		return self.Name, self.Webhook, err
 	}
 	if cfg.Media.Store == "s3" {
-		bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
-		if err == nil {
-			err = bucket.Try(ctx)
+		parts.Media = func(ctx context.Context) error {
+			bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
+			if err != nil {
+				return err
+			}
+			return bucket.Try(ctx)
 		}
-		sentences = append(sentences, awayFor(err)...)
 	}
-	if _, err := os.Stat(cfg.DataDir); errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintf(out, "The data folder %s will be made at the first start.\n", cfg.DataDir)
-	} else if err := folder.Writable(cfg.DataDir); err != nil {
-		sentences = append(sentences, err.Error())
+	if cfg.YouTube.ClientID != "" {
+		parts.YouTube = func(ctx context.Context) (unknown bool, err error) {
+			err = newYouTube(cfg, time.Now).Look(ctx)
+			return errors.Is(err, youtube.ErrUnknown), err
+		}
 	}
-	if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate && len(cfg.Voice.Command) == 0 {
-		fmt.Fprintf(out, "Note: %v; until then, videos have music only\n", err)
+	made := makerConfig(cfg, work)
+	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried by themselves
+	maker, err := video.New(made)
+	if err != nil {
+		return parts, err
 	}
-	if len(sentences) == 0 {
-		fmt.Fprintln(out, "All is well.")
-		return nil
+	parts.FFmpeg, parts.Font = maker.Tools, maker.Font
+	if cfg.Render.Engine != video.EngineTemplate {
+		parts.Engine = maker.Engine
 	}
-	return errors.New(strings.Join(sentences, "\n"))
+	parts.VoiceEngine, parts.VoiceAsked = cfg.Voice.Engine, len(cfg.Voice.Command) > 0
+	parts.Voice = func(ctx context.Context) error {
+		if err := maker.Voice(); err != nil {
+			return err
+		}
+		return maker.Speak(ctx, name, cfg.Language)
+	}
+	parts.Templates = cfg.Offered()
+	parts.Template = func(ctx context.Context, id string) ([]string, error) {
+		return video.TryTemplate(ctx, makerConfig(cfg, ""), id, name, cfg.Language)
+	}
+	return parts, nil
 }
 
 // openRunning opens the store beside a running serve, or without one.
@@ -995,52 +1031,168 @@ func openRunning(cfg Config) (*Store, error) {
 	case err != nil:
 		return nil, err
 	case version == 0:
-		return nil, fmt.Errorf("there is no database in %s yet, start retake serve first", cfg.DataDir)
+		return nil, fmt.Errorf("there is no database in %s yet, start retake serve first: %w", cfg.DataDir, os.ErrNotExist)
 	case version < schemaVersion():
 		return nil, fmt.Errorf("the database in %s is of an older version, start retake serve first: it makes a backup and brings it up to date", cfg.DataDir)
 	}
 	return OpenStore(path)
 }
 
-func adminLink(ctx context.Context, cfg Config, arg string, out io.Writer) error {
-	id, err := strconv.ParseInt(arg, 10, 64)
-	if err != nil {
-		return usageError(fmt.Sprintf("%q is no Telegram user id: a number is expected", arg))
+// userID reads the Telegram id of a person.
+func (c typed) userID() (int64, error) {
+	id, err := strconv.ParseInt(c.Words[0], 10, 64)
+	if err != nil || id <= 0 {
+		return 0, c.Wrong("%q is no Telegram user id: a number is expected", c.Words[0])
 	}
-	if _, ok := cfg.Role(id); !ok {
-		return fmt.Errorf("%d is neither in telegram.owners nor in telegram.admins", id)
-	}
-	store, err := openRunning(cfg)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	link, err := NewLink(ctx, store, cfg.Web.BaseURL, id)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, link)
-	return err
+	return id, nil
 }
 
-func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger, out io.Writer) error {
+// retry does what the button on the page does, for one video or for all. A running serve goes on with it.
+func retry(ctx context.Context, cfg Config, c typed) error {
+	all := cli.Value[bool](c.Line, "all-failed")
+	if all == (len(c.Words) == 1) {
+		return c.Wrong("one ASSET is expected, or -all-failed")
+	}
 	store, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	queue := NewQueue(store, nil, nil, nil, Options{}, log)
-	outcome, err := queue.Retry(ctx, assetID, AdminClicked{Admin: Admin{Owner: true}})
+	queue := NewQueue(store, nil, nil, nil, Options{}, newLog(cfg))
+	if all {
+		err = retryAllFailed(ctx, store, queue, c.out)
+	} else {
+		var outcome Outcome
+		outcome, err = queue.Retry(ctx, c.Words[0], AdminClicked{Admin: Admin{Owner: true}})
+		err = c.print(string(outcome)+"\n", err)
+	}
+	return errors.Join(err, folder.Wake(cfg.DataDir))
+}
+
+// retryAllFailed presses Retry all, and names what it could do nothing for.
+func retryAllFailed(ctx context.Context, store *Store, queue *Queue, out io.Writer) error {
+	operator, began := Admin{Owner: true}, store.now()
+	need, err := store.NeedYou(ctx, operator, Filter{})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, outcome)
+	videos, err := queue.RetryAll(ctx, operator, Filter{}, need.Newest, need.Count)
+	var publications Tally
+	if err == nil {
+		publications, err = queue.RetryPublications(ctx, operator, Filter{}, began, math.MaxInt32)
+	}
+	fmt.Fprintf(out, "Tried again: %s, %s. Under way already: %d.\n", cli.Count(videos.Restarted, "video"),
+		cli.Count(publications.Restarted, "publication"), videos.Joined+publications.Joined)
+	still, lost := store.StillFailed(ctx, began)
+	if err = errors.Join(err, lost); err != nil || len(still) == 0 {
+		return err
+	}
+	var left []string
+	for _, f := range still {
+		left = append(left, cli.Left(f.AssetID, f.Platform, f.Step))
+	}
+	return fmt.Errorf("not tried again:\n  %s", strings.Join(left, "\n  "))
+}
+
+// ---- admins
+
+func adminLink(ctx context.Context, cfg Config, c typed) error {
+	id, err := c.userID()
+	if err != nil {
+		return err
+	}
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	switch _, ok, err := store.RoleOf(ctx, cfg.Role, id); {
+	case err != nil:
+		return err
+	case !ok:
+		return fmt.Errorf("%d is no admin: not in telegram.owners, not in telegram.admins, and not by retake admin add", id)
+	}
+	link, err := NewLink(ctx, store, cfg.Web.BaseURL, id)
+	return c.print(link+"\n", err)
+}
+
+// changeAdmins runs a transaction about admins and has a running serve take notice.
+func changeAdmins(ctx context.Context, cfg Config, change func(*Tx) error) error {
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := store.Tx(ctx, change); err != nil {
+		return err
+	}
 	return folder.Wake(cfg.DataDir)
+}
+
+func adminAdd(ctx context.Context, cfg Config, c typed) error {
+	id, err := c.userID()
+	if err != nil {
+		return err
+	}
+	a := Admin{ID: id, Owner: cli.Value[bool](c.Line, "owner")}
+	rank := cli.Rank(a.Owner)
+	if given, ok := cfg.Role(id); ok && (given.Owner || !a.Owner) {
+		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.standsIn(id)), nil)
+	}
+	if err := changeAdmins(ctx, cfg, func(tx *Tx) error { return tx.Appoint(a) }); err != nil {
+		return err
+	}
+	return c.print(fmt.Sprintf("%d is an %s now, and signs in with /admin in the bot, or with the link of: retake admin link %[1]d\n", id, rank), nil)
+}
+
+func adminRemove(ctx context.Context, cfg Config, c typed) error {
+	id, err := c.userID()
+	if err != nil {
+		return err
+	}
+	err = changeAdmins(ctx, cfg, func(tx *Tx) error { return tx.Dismiss(id) })
+	_, given := cfg.Role(id)
+	switch {
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	case given:
+		return fmt.Errorf("%d stands in %s: take the number out there, and start serve again", id, cfg.standsIn(id))
+	case err != nil:
+		return fmt.Errorf("%d is no admin", id)
+	}
+	return c.print(fmt.Sprintf("%d is no admin any more, and signed out everywhere.\n", id), nil)
+}
+
+func adminList(ctx context.Context, cfg Config, c typed) error {
+	var lines [][3]string
+	for _, id := range append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...) {
+		given, _ := cfg.Role(id)
+		lines = append(lines, [3]string{strconv.FormatInt(id, 10), cli.Rank(given.Owner), cfg.standsIn(id)})
+	}
+	store, err := openRunning(cfg)
+	switch {
+	case errors.Is(err, os.ErrNotExist): // serve has not run yet
+	case err != nil:
+		return err
+	default:
+		defer store.Close()
+		appointed, err := store.Appointed(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range appointed {
+			lines = append(lines, [3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)})
+		}
+	}
+	if len(lines) == 0 {
+		return c.print("Nobody is an admin: retake admin add ID -owner makes somebody one.\n", nil)
+	}
+	return c.print(cli.Columns(lines), nil)
 }
 
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
 // finished by running it again.
-func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
+func moveMedia(ctx context.Context, cfg Config, c typed) error {
 	if faults := cfg.S3Faults(); len(faults) > 0 {
 		var all config.Faults
 		for _, key := range slices.Sorted(maps.Keys(faults)) {
@@ -1084,10 +1236,10 @@ func moveMedia(ctx context.Context, cfg Config, out io.Writer) error {
 	m, err := media.Move(ctx, from, to, keys, func(n int, sent, size int64) {
 		if sent == size || time.Since(line) > 5*time.Second {
 			line = time.Now()
-			fmt.Fprintf(out, "%d of %d: %s, %.1f of %.1f MB\n", n, len(keys), keys[n-1], float64(sent)/1e6, float64(size)/1e6)
+			fmt.Fprintf(c.out, "%d of %d: %s, %.1f of %.1f MB\n", n, len(keys), keys[n-1], float64(sent)/1e6, float64(size)/1e6)
 		}
 	})
-	fmt.Fprintf(out, "%d files with %.1f MB were moved to %s; %d were there already.\n", m.Files, float64(m.Bytes)/1e6, cfg.Media.Store, m.There)
+	fmt.Fprintf(c.out, "%d files with %.1f MB were moved to %s; %d were there already.\n", m.Files, float64(m.Bytes)/1e6, cfg.Media.Store, m.There)
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("interrupted: run it again, and it goes on")
@@ -1119,7 +1271,8 @@ func keeper(cfg Config, log *slog.Logger) *backup.Keeper {
 	return &backup.Keeper{Source: source(cfg), Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(cfg.DataDir, "backups")), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
 }
 
-func makeBackup(ctx context.Context, cfg Config, path string, out io.Writer) error {
+func makeBackup(ctx context.Context, cfg Config, c typed) error {
+	path, out := c.Words[0], c.out
 	if version, err := db.Version(database(cfg)); err != nil || version == 0 {
 		return cmp.Or(err, fmt.Errorf("there is no database in %s yet, start retake serve first", cfg.DataDir))
 	}
@@ -1139,7 +1292,8 @@ func makeBackup(ctx context.Context, cfg Config, path string, out io.Writer) err
 func tokenKey(cfg Config) string { return filepath.Join(cfg.DataDir, "token.key") }
 
 // restore puts a backup in the place of the database and tells what that means.
-func restore(ctx context.Context, cfg Config, file string, force bool, out io.Writer) error {
+func restore(ctx context.Context, cfg Config, c typed) error {
+	file, out := c.Words[0], c.out
 	if err := folder.Ours(cfg.DataDir); err != nil {
 		return err
 	}
@@ -1149,7 +1303,7 @@ func restore(ctx context.Context, cfg Config, file string, force bool, out io.Wr
 	}
 	defer unlock()
 	var told backup.Report
-	run := backup.Restore{File: file, Path: database(cfg), Newest: schemaVersion(), Force: force,
+	run := backup.Restore{File: file, Path: database(cfg), Newest: schemaVersion(), Force: cli.Value[bool](c.Line, "force"),
 		Check: db.Check, Snapshot: db.Snapshot, Latest: Latest, Settle: db.Settle,
 		Prepare: func(ctx context.Context, fresh, before string) error {
 			store, err := OpenStore(fresh)
@@ -1157,7 +1311,7 @@ func restore(ctx context.Context, cfg Config, file string, force bool, out io.Wr
 				return err
 			}
 			was, err := store.Recover(ctx, before)
-			told = backup.Report{Settled: was.Settled, Held: was.Held, Unclear: was.Unclear, Forgotten: was.Forgotten}
+			told = backup.Report{Settled: was.Settled, Held: was.Held, Unclear: was.Unclear, Forgotten: was.Forgotten, Admins: was.Admins}
 			if err == nil {
 				told.Sealed, err = unreadable(ctx, cfg, store)
 			}
@@ -1240,34 +1394,26 @@ func missingFiles(ctx context.Context, cfg Config) ([]Part, error) {
 
 // ---- templates
 
-func checkTemplate(ctx context.Context, cfg Config, dir string, out io.Writer) error {
-	sentences, err := video.CheckTemplate(ctx, makerConfig(cfg, ""), dir)
+func checkTemplate(ctx context.Context, cfg Config, c typed) error {
+	sentences, err := video.CheckTemplate(ctx, makerConfig(cfg, ""), c.Words[0])
 	for _, sentence := range sentences {
-		fmt.Fprintln(out, sentence)
+		fmt.Fprintln(c.out, sentence)
 	}
 	return err
 }
 
-// preview is what the command shows of a template.
-type preview struct {
-	video.Preview
-	out string
-}
-
-func (p preview) make(ctx context.Context, cfg Config, out io.Writer) error {
-	p.Lang = cmp.Or(p.Lang, cfg.Language)
+// previewTemplate shows what a template makes of a name.
+func previewTemplate(ctx context.Context, cfg Config, c typed) error {
+	p := video.Preview{Template: c.Words[0], Name: c.Words[1], Lang: cmp.Or(cli.Value[string](c.Line, "lang"), cfg.Language), At: cli.Value[time.Duration](c.Line, "at")}
 	if !slices.Contains(lang.Languages, p.Lang) {
-		return usageError(fmt.Sprintf("-lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
+		return cli.Usage(fmt.Sprintf("retake: -lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
 	}
-	if p.out == "" && p.At >= 0 {
-		p.out = "preview.png"
+	file := "preview.mp4"
+	if p.At >= 0 {
+		file = "preview.png"
 	}
-	p.out = cmp.Or(p.out, "preview.mp4")
-	if err := p.Make(ctx, makerConfig(cfg, ""), p.out, folder.Copy); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(out, p.out)
-	return err
+	file = cmp.Or(cli.Value[string](c.Line, "o"), file)
+	return c.print(file+"\n", p.Make(ctx, makerConfig(cfg, ""), file, folder.Copy))
 }
 
 // ---- demo
@@ -1285,9 +1431,9 @@ func (b breakable) Render(ctx context.Context, o Order, progress func(int)) (Ren
 	return b.renderer.Render(ctx, o, progress)
 }
 
-// demo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
+// showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
 // and for Rumble.
-func demo(ctx context.Context, out io.Writer) error {
+func showDemo(ctx context.Context, c typed) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
 		return err
@@ -1307,9 +1453,6 @@ func demo(ctx context.Context, out io.Writer) error {
 	if err != nil { // there is none, or another demo uses it
 		cache = dir
 	}
-	const token = "1000000:demo-of-retake-without-any-secret"
-	chats := faketelegram.New(token)
-	defer chats.Close()
 	listener, err := listenNear("127.0.0.1:8090")
 	if err != nil {
 		return err
@@ -1319,130 +1462,47 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	page.Close() // serve opens it again
-	const client, secret, rumbleToken = "demo.apps.retake.example", "demo-client-secret", "demodemodemodemodemodemodemodemodemodemo"
-	address := "http://" + listener.Addr().String()
-	tube := fakeyoutube.New(fakeyoutube.Options{ClientID: client, ClientSecret: secret, BaseURL: address + "/google"})
-	defer tube.Close()
-	rumbles, err := fakerumble.New(fakerumble.Options{AccessToken: rumbleToken, BaseURL: address + "/rumble"})
+	town, err := demo.New(listener, func(ctx context.Context) (string, error) {
+		store, err := openRunning(cfg)
+		if err != nil {
+			return "", err
+		}
+		defer store.Close()
+		return NewLink(ctx, store, cfg.Web.BaseURL, 0)
+	})
 	if err != nil {
 		return err
 	}
-	defer rumbles.Close()
-	cfg.YouTube.ClientID, cfg.YouTube.ClientSecret, cfg.YouTube.BaseURL = client, secret, address+"/google"
-	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL, cfg.YouTube.WatchURL = address+"/google/o/oauth2/v2/auth", address+"/google/token", address+"/google/watch?v="
-	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = rumbleToken, address+"/rumble"
-
-	var broken atomic.Bool
+	defer town.Close()
+	google := town.URL + "/google"
+	cfg.YouTube.ClientID, cfg.YouTube.ClientSecret, cfg.YouTube.BaseURL = demo.ClientID, demo.ClientSecret, google
+	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL, cfg.YouTube.WatchURL = google+"/o/oauth2/v2/auth", google+"/token", google+"/watch?v="
+	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = demo.RumbleToken, town.URL+"/rumble"
 	cfg.DataDir, cfg.cacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
-	cfg.Telegram.Token, cfg.Telegram.APIURL = token, address
+	cfg.Telegram.Token, cfg.Telegram.APIURL = demo.BotToken, town.URL
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
 	cfg.Render.Offer = []string{"birthday"}
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
-	mux := http.NewServeMux()
-	mux.Handle("/bot"+token+"/", chats)
-	mux.Handle("/file/", chats)
-	mux.HandleFunc("GET /enter", func(w http.ResponseWriter, r *http.Request) {
-		if err := enter(w, r, cfg); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		}
-	})
-	mux.Handle("/google/", http.StripPrefix("/google", tube))
-	mux.Handle("/rumble/", http.StripPrefix("/rumble", rumbles))
-	mux.Handle("/platforms/", http.StripPrefix("/platforms", platforms(tube, rumbles)))
-	mux.Handle("/", chats.Page(faketelegram.PageOptions{
-		Title:    "Retake",
-		People:   []*faketelegram.Person{chats.Person(101, "Мария", "ru"), chats.Person(102, "Ольга", "ru"), chats.Person(103, "Emma", "en")},
-		AdminURL: func() string { return "/enter" }, Platforms: "platforms/",
-		Broken: broken.Load, SetBroken: broken.Store,
-	}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return town.Serve(listener) })
 	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
+		<-ctx.Done()
+		town.Close()
 		return nil
 	})
 	group.Go(func() error {
-		<-ctx.Done()
-		chats.Close()
-		return server.Close()
+		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)}))
+		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
 	})
-	group.Go(func() error {
-		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(token)}))
-		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, broken.Load} })
-	})
-	fmt.Fprintf(out, `
+	fmt.Fprintf(c.out, `
 Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this computer.
 
   Open  %s   to write to the bot as a parent
   Ctrl-C ends it and deletes its data.
 
-`, address)
+`, town.URL)
 	return group.Wait()
-}
-
-// platforms is the page with the switches of the stand-ins that videos are published on.
-func platforms(tube *fakeyoutube.Server, rumbles *fakerumble.Server) http.Handler {
-	youtube := fakestage.Platform{ID: "youtube", Name: "YouTube", Videos: func() (list []fakestage.Video) {
-		for _, v := range tube.Videos() {
-			note := v.Privacy + ", " + v.Status
-			if !v.PublishAt.IsZero() {
-				note += ", public at " + v.PublishAt.UTC().Format("2006-01-02 15:04 UTC")
-			}
-			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Note: note, Size: v.Size})
-		}
-		return list
-	}}
-	for _, f := range tube.Faults() {
-		youtube.Switches = append(youtube.Switches, fakestage.Switch(f))
-	}
-	rumble := fakestage.Platform{ID: "rumble", Name: "Rumble", Videos: func() (list []fakestage.Video) {
-		for _, v := range rumbles.Videos() {
-			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Size: v.Size})
-		}
-		return list
-	}}
-	for _, f := range rumbles.Faults() {
-		rumble.Switches = append(rumble.Switches, fakestage.Switch(f))
-	}
-	return fakestage.New("YouTube and Rumble of the demo", youtube, rumble)
-}
-
-// enter signs the demo's visitor in to the page, in the same way as an admin: with a link, spent by its button.
-func enter(w http.ResponseWriter, r *http.Request, cfg Config) error {
-	store, err := openRunning(cfg)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	link, err := NewLink(r.Context(), store, cfg.Web.BaseURL, 0)
-	if err != nil {
-		return err
-	}
-	post, err := http.NewRequestWithContext(r.Context(), http.MethodPost, link, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultTransport.RoundTrip(post)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	for _, c := range resp.Cookies() {
-		http.SetCookie(w, c) // of this host, whatever the port
-	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		return err
-	}
-	_, port, err := net.SplitHostPort(cfg.Web.Listen)
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, "http://"+net.JoinHostPort(host, port)+"/", http.StatusSeeOther)
-	return nil
 }
 
 // listenNear listens on an address, or on a free port when that one is taken.
@@ -1463,8 +1523,10 @@ var defaults string
 // Config is config.toml.
 type Config struct {
 	config.Settings
-	cacheDir string        // of prepared templates
-	second   time.Duration // of Telegram's limits
+	file     string            // that was read; "": none
+	from     map[string]string // where a key was set
+	cacheDir string            // of prepared templates
+	second   time.Duration     // of Telegram's limits
 }
 
 // known is what the settings may name.
@@ -1477,6 +1539,15 @@ func (c *Config) Role(id int64) (Admin, bool) {
 	return Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
 }
 
+// standsIn says where the settings make somebody an admin.
+func (c *Config) standsIn(id int64) string {
+	key := "telegram.admins"
+	if slices.Contains(c.Telegram.Owners, id) {
+		key = "telegram.owners"
+	}
+	return key + " of " + cmp.Or(c.from[key], "the defaults")
+}
+
 // LoadConfig reads the defaults, then the file, then the environment. An empty path stands for config.toml in the
 // working directory, if there is one. The error is config.Faults.
 func LoadConfig(path string, environ []string) (c Config, err error) {
@@ -1486,9 +1557,17 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil && (given || !errors.Is(err, os.ErrNotExist)) {
-		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v", err)}
+		advice := "name another with -config"
+		if errors.Is(err, os.ErrPermission) {
+			advice = "run it as the user whose file it is"
+		}
+		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v: %s", err, advice)}
 	}
+	there := err == nil
 	c, err = fromDefaults(environ, config.Source{Name: path, Text: string(text)})
+	if there {
+		c.file = path
+	}
 	c.cacheDir = filepath.Join(c.DataDir, "cache")
 	return c, err
 }
@@ -1497,6 +1576,6 @@ func LoadConfig(path string, environ []string) (c Config, err error) {
 func fromDefaults(environ []string, sources ...config.Source) (c Config, err error) {
 	all := append([]config.Source{{Name: "the defaults", Text: defaults}}, sources...)
 	c.second = time.Second
-	err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
+	c.from, err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
 	return c, err
 }

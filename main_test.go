@@ -10,13 +10,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"retake/internal/cli"
 	"retake/internal/config"
+	"retake/internal/lang"
 	"retake/internal/media"
 )
 
@@ -96,18 +99,67 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
+func TestEveryCommandCanBeRunAndStandsInTheReadme(t *testing.T) {
+	for _, c := range cli.Commands {
+		if commands[c.Name] == nil {
+			t.Errorf("retake %s is in the table and in no function", c.Name)
+		}
+	}
+	if len(commands) != len(cli.Commands) {
+		t.Errorf("got %d functions for %d commands", len(commands), len(cli.Commands))
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "\n"+cli.Table()+"\n") {
+		t.Errorf("want this table in README.md:\n%s", cli.Table())
+	}
+}
+
+func TestInitWritesTheDefaults(t *testing.T) {
+	dir := t.TempDir()
+	out, code := retake(t, nil, "init", dir)
+	file := filepath.Join(dir, "config.toml")
+	if code != 0 || !strings.Contains(out, "check -config "+file) {
+		t.Fatalf("got exit %d, %q; want the next steps", code, out)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := regexp.MustCompile(`(?m)^# ([a-z0-9_]+ = )`).ReplaceAllString(string(text), "$1")
+	want, err := LoadConfig("", []string{"RETAKE_DATA_DIR=" + filepath.Join(dir, "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"as it is": string(text), "with every # taken away": open} {
+		got, err := fromDefaults(nil, config.Source{Name: name, Text: text})
+		if err != nil || !reflect.DeepEqual(got.Settings, want.Settings) {
+			t.Errorf("%s: got %+v, %v; want the defaults", name, got, err)
+		}
+	}
+	if keys := len(regexp.MustCompile(`(?m)^[a-z0-9_]+ = `).FindAllString(open, -1)); keys != len(regexp.MustCompile(`(?m)^[a-z0-9_]+ = `).FindAllString(defaults, -1)) {
+		t.Errorf("got %d keys; want every one of the defaults", keys)
+	}
+}
+
 func TestCommandLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		args []string
 		code int
 		want string
 	}{
-		"an unknown command":                  {[]string{"dance"}, exitUsage, "usage: retake"},
-		"too many words":                      {[]string{"serve", "now"}, exitUsage, "usage: retake"},
-		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake"},
-		"admin without link":                  {[]string{"admin"}, exitUsage, "usage: retake"},
-		"version":                             {[]string{"version"}, 0, "retake"},
-		"a link for somebody who is no admin": {[]string{"admin", "link", "42"}, exitFailure, "telegram.owners"},
+		"an unknown command":                  {[]string{"dance"}, exitUsage, `"dance" is no command`},
+		"too many words":                      {[]string{"serve", "now"}, exitUsage, `one word too many: "now"`},
+		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
+		"admin without link":                  {[]string{"admin"}, exitUsage, "admin what?"},
+		"version":                             {[]string{"version"}, 0, "/"},
+		"a list of nobody":                    {[]string{"admin", "list"}, 0, "Nobody is an admin: retake admin add ID -owner"},
+		"the help of a command":               {[]string{"retry", "-h"}, 0, "usage: retake retry"},
+		"a slip of the pen":                   {[]string{"chekc"}, exitUsage, "did you mean check?"},
+		"lines for a shell that is not there": {[]string{"completion", "tcsh"}, exitUsage, "bash, zsh, fish"},
+		"a link before the first start":       {[]string{"admin", "link", "42"}, exitFailure, "start retake serve first"},
 		"a link for a word":                   {[]string{"admin", "link", "bob"}, exitUsage, "number is expected"},
 		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
 		"a backup before the first start":     {[]string{"backup", "x.db"}, exitFailure, "start retake serve first"},
@@ -115,7 +167,7 @@ func TestCommandLine(t *testing.T) {
 		"a restore of what is not there":      {[]string{"restore", "x.db", "-force"}, exitFailure, "nothing was changed: x.db"},
 		"a flag of another command":           {[]string{"backup", "-force", "x.db"}, exitUsage, "usage: retake"},
 		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},
-		"a template command without a name":   {[]string{"template", "preview", "new-year"}, exitUsage, "usage: retake"},
+		"a template command without a name":   {[]string{"template", "preview", "new-year"}, exitUsage, "NAME is missing"},
 		"a preview in no language":            {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage, "one of ru, en"},
 		"a preview of nothing":                {[]string{"template", "preview", "easter", "Маша"}, exitFailure, `unknown template "easter"`},
 		"a preview after the end":             {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure, "the video is 10s long"},
@@ -473,14 +525,14 @@ func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
 
 func TestTheOperatorsListsOfRudeWordsAreKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "rude")
-	ours, err := rudeWords(dir)
+	ours, err := lang.OperatorsWords(dir)
 	if err != nil || len(ours) == 0 {
 		t.Fatalf("got %q, %v; want our lists at the first start", ours, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "ru.txt"), []byte("брюква\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	words, err := rudeWords(dir)
+	words, err := lang.OperatorsWords(dir)
 	if err != nil || !slices.Contains(words, "брюква") || len(words) >= len(ours) {
 		t.Errorf("got %d words, %v; want the operator's own list in place of ours", len(words), err)
 	}

@@ -778,6 +778,7 @@ func (q *Queue) work(ctx, draining context.Context) {
 	q.mu.Unlock()
 	q.clock(ctx)
 	q.mu.Lock() // whoever has just reserved a worker has counted it, and nobody does any more
+	//lint:ignore SA2001 what is waited for is that the others have left
 	q.mu.Unlock()
 	q.out.Wait()
 	for _, c := range ends {

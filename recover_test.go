@@ -117,7 +117,7 @@ func morning(t *testing.T) day {
 		_, err := tx.Receive([]Update{{ID: 70, Chat: 6, Raw: `{"update_id":70}`}})
 		return err
 	})
-	for _, statement := range []string{`INSERT INTO sessions VALUES (zeroblob(32), 8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
+	for _, statement := range []string{`INSERT INTO admins VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32), 8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'x')`} {
 		mutate(t, d.Store, statement)
 	}
@@ -144,7 +144,7 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r != (Recovered{Held: 5}) {
+		if r != (Recovered{Held: 5, Admins: 1}) {
 			t.Errorf("got %+v; want five people held", r)
 		}
 		return s
@@ -238,6 +238,7 @@ func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	d := morning(t)
 	s := d.backup()
 	// The day goes on: 3 is served, 4 is told, 1 is served, 2 still waits, 5 has asked to be forgotten, 6 was answered and 7 has written.
+	mutate(t, d.Store, `UPDATE admins SET id = 9`)
 	delivers(t, d.Store, Apologise, 1)
 	delivers(t, d.Store, Deliver, 1)
 	masha := text(t, d.Store, `SELECT id FROM jobs WHERE kind = 'RENDER' AND started IS NOT NULL`)
@@ -274,6 +275,9 @@ func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	if got, held := owes(t, s), heldOf(t, s); got != "ANNOUNCE 2, RENDER Маша, RENDER Оля" || held != "" {
 		t.Errorf("got %q owed, %q held; want only the one who still waits", got, held)
 	}
+	if got := text(t, s, `SELECT group_concat(id) FROM admins`); got != "9" {
+		t.Errorf("got the admins %s; want those of now", got)
+	}
 	updates, err := s.Inbox(t.Context())
 	if err != nil || len(updates) != 1 || updates[0].ID != 71 {
 		t.Errorf("got %+v, %v; want the update that was confirmed to Telegram and not handled", updates, err)
@@ -295,7 +299,7 @@ func TestADatabaseOfAnotherPastKnowsNothing(t *testing.T) {
 		return path
 	}()} {
 		r, err := d.backup().Recover(t.Context(), path)
-		if err != nil || r != (Recovered{Held: 5}) {
+		if err != nil || r != (Recovered{Held: 5, Admins: 1}) {
 			t.Errorf("%s: got %+v, %v; want all held, and nobody forgotten", name, r, err)
 		}
 	}
@@ -305,7 +309,7 @@ func TestADatabaseOfAnotherPastKnowsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	mutateOutside(t, path, `ALTER TABLE requests RENAME COLUMN answer_id TO answer`)
-	if r, err := d.backup().Recover(t.Context(), path); err != nil || r != (Recovered{Held: 5}) {
+	if r, err := d.backup().Recover(t.Context(), path); err != nil || r != (Recovered{Held: 5, Admins: 1}) {
 		t.Errorf("of another version: got %+v, %v; want all held", r, err)
 	}
 }

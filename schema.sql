@@ -361,6 +361,13 @@ CREATE TABLE IF NOT EXISTS sessions (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_by_admin ON sessions (admin);
 
+-- Admins whom retake admin add has made. Those of the settings are not here.
+CREATE TABLE IF NOT EXISTS admins (
+	id          INTEGER PRIMARY KEY CHECK (id > 0),    -- Telegram user id
+	owner       INTEGER NOT NULL CHECK (owner IN (0, 1)), -- may do everything
+	added       INTEGER NOT NULL
+) STRICT;
+
 -- What admins did, and every wish and retry of users: their limits count these.
 CREATE TABLE IF NOT EXISTS audit (
 	id          INTEGER PRIMARY KEY,

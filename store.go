@@ -184,6 +184,28 @@ func OpenStoreAfter(path string, before func(version int) error) (*Store, error)
 
 func (s *Store) Close() error { return s.db.Close() }
 
+// LookAt reads the file of a database that another process may be using, and changes nothing. broken is what is damaged in it;
+// newer: it belongs to a newer version of the program.
+func LookAt(ctx context.Context, path string) (broken []string, newer bool, err error) {
+	d, err := db.Look(path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer d.Close()
+	version, broken, err := db.Examine(ctx, d)
+	return broken, version > len(steps)+1, err
+}
+
+// AppointedIn is Appointed of a file that another process may be using.
+func AppointedIn(ctx context.Context, path string) ([]Appointed, error) {
+	d, err := db.Look(path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return appointed(ctx, d)
+}
+
 // ofDisk reports whether an error is that of a full or broken disk.
 func ofDisk(err error) bool { return db.OfDisk(err) }
 
@@ -1677,7 +1699,7 @@ func (tx *Tx) Stumbled(updateID int64, problem string, limit int) (aside bool, e
 
 // Parts lists the files that the database at path needs, whatever its version is.
 func Parts(ctx context.Context, path string) ([]Part, error) {
-	d, err := db.Peek(path)
+	d, err := db.Look(path)
 	if err != nil {
 		return nil, err
 	}
@@ -1696,7 +1718,7 @@ type Part struct {
 
 // Latest returns when anything happened last that the database at path knows; zero: nothing has.
 func Latest(ctx context.Context, path string) (time.Time, error) {
-	d, err := db.Peek(path)
+	d, err := db.Look(path)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -1714,6 +1736,7 @@ type Recovered struct {
 	Settled   int // messages that the database of before knows to have been sent
 	Unclear   int // publications that an admin has to look for on their platform
 	Forgotten int // people who had asked for that since
+	Admins    int // by the backup alone: they may have been removed since
 }
 
 // Recover makes the database of a backup fit to go on with. What it owes to people may have been sent after it was made: what the
@@ -1721,7 +1744,7 @@ type Recovered struct {
 // read or is of another past, knows nothing. Everybody is signed out: a session that was ended since must not come back.
 func (s *Store) Recover(ctx context.Context, before string) (r Recovered, err error) {
 	if before != "" {
-		d, err := db.Peek(before)
+		d, err := db.Look(before)
 		if err != nil {
 			return r, err
 		}
@@ -1788,6 +1811,9 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 			return r, err
 		}
 	}
+	if r.Admins, err = tx.recoverAdmins(l); err != nil {
+		return r, err
+	}
 	if r.Forgotten, err = tx.forgetAgain(l); err != nil {
 		return r, err
 	}
@@ -1813,6 +1839,31 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 		return r, err
 	}
 	return r, tx.Get(held, nil, &r.Held)
+}
+
+// recoverAdmins takes the admins of the database of before, if it knows any: nobody who was removed comes back. Otherwise it counts
+// those of the backup.
+func (tx *Tx) recoverAdmins(l later) (n int, err error) {
+	type appointed struct{ id, owner, added int64 }
+	var all []appointed
+	err = errLater
+	if l.DB != nil {
+		var rows *sql.Rows
+		rows, err = l.Query(`SELECT id, owner, added FROM admins`)
+		all, err = collect(rows, err, func(a *appointed) error { return rows.Scan(&a.id, &a.owner, &a.added) })
+	}
+	if err != nil { // there is none, or it is of before there were admins in it
+		return n, tx.Get(`SELECT count(*) FROM admins`, nil, &n)
+	}
+	if _, err := tx.Exec(`DELETE FROM admins`); err != nil {
+		return 0, err
+	}
+	for _, a := range all {
+		if _, err := tx.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner, a.added); err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
 }
 
 // forgetAgain forgets the people who are in the backup and not in the database of before: they had asked for that.
@@ -2136,6 +2187,80 @@ func (s *Store) Visits(ctx context.Context, admin int64, this [32]byte) ([]Visit
 func (s *Store) HadSession(ctx context.Context) (yes bool, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sessions)`).Scan(&yes)
 	return yes, err
+}
+
+// Appointed is an admin whom the command line has made, beside those of the settings.
+type Appointed struct {
+	Admin
+	Added time.Time
+}
+
+// Appointed lists the admins whom the command line has made, the first before the others.
+func (s *Store) Appointed(ctx context.Context) ([]Appointed, error) {
+	return appointed(ctx, s.db.Read())
+}
+
+func appointed(ctx context.Context, d *sql.DB) ([]Appointed, error) {
+	rows, err := d.QueryContext(ctx, `SELECT id, owner, added FROM admins ORDER BY added, id`)
+	return collect(rows, err, func(a *Appointed) error {
+		var added int64
+		err := rows.Scan(&a.ID, &a.Owner, &added)
+		a.Added = moment(added)
+		return err
+	})
+}
+
+// RoleOf returns what somebody may do: as much as the settings say, or as the command line has made of them since.
+func (s *Store) RoleOf(ctx context.Context, settings func(id int64) (Admin, bool), id int64) (a Admin, ok bool, err error) {
+	return roleOf(settings, id, func(query string, owner *bool) error { return s.db.Read().QueryRowContext(ctx, query, id).Scan(owner) })
+}
+
+// RoleOf is that of the store, within the transaction.
+func (tx *Tx) RoleOf(settings func(id int64) (Admin, bool), id int64) (a Admin, ok bool, err error) {
+	return roleOf(settings, id, func(query string, owner *bool) error { return tx.Get(query, []any{id}, owner) })
+}
+
+func roleOf(settings func(id int64) (Admin, bool), id int64, get func(query string, owner *bool) error) (a Admin, ok bool, err error) {
+	if a, ok = settings(id); ok && a.Owner {
+		return a, true, nil
+	}
+	var owner bool
+	err = found(get(`SELECT owner FROM admins WHERE id = ?`, &owner))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return a, ok, nil
+	case err != nil:
+		return a, false, fmt.Errorf("read the role of an admin: %w", err)
+	}
+	return Admin{ID: id, Owner: owner}, true, nil
+}
+
+// Appoint makes somebody an admin, or changes what one may do who was made before, and notes it.
+func (tx *Tx) Appoint(a Admin) error {
+	if _, err := tx.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner`,
+		a.ID, a.Owner, tx.now); err != nil {
+		return err
+	}
+	rank := "admin"
+	if a.Owner {
+		rank = "owner"
+	}
+	tx.touch("")
+	return tx.Note(Event{Admin: new(int64), Action: "appoint", Outcome: rank})
+}
+
+// Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was. ErrNotFound: nobody was made that.
+func (tx *Tx) Dismiss(id int64) error {
+	if err := one(tx.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
+		return err
+	}
+	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`} {
+		if _, err := tx.Exec(end, id); err != nil {
+			return err
+		}
+	}
+	tx.touch("")
+	return tx.Note(Event{Admin: new(int64), Action: "dismiss"})
 }
 
 // Event is one line of the activity list: who did what to which asset, with what outcome.
@@ -2559,6 +2684,21 @@ func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until N
 		n.Failed = moment(failed)
 		return err
 	})
+}
+
+// StillFailed is a video that needs an admin, or a failed publication.
+type StillFailed struct {
+	AssetID  string
+	Platform string // of a publication
+	Step     string // of that: see the schema
+}
+
+// StillFailed lists what had failed by a time and is no better.
+func (s *Store) StillFailed(ctx context.Context, by time.Time) ([]StillFailed, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT id, '', '' FROM assets WHERE needs = 1 AND finished <= ?1
+		UNION ALL SELECT asset_id, platform, step FROM publications WHERE status = 'FAILED' AND completed <= ?1`, by.UnixMilli())
+	return collect(rows, err, func(f *StillFailed) error { return rows.Scan(&f.AssetID, &f.Platform, &f.Step) })
 }
 
 // Unpublished is a failed publication that another try may help.

@@ -28,13 +28,14 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go": {nil, []string{"backup", "config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "service", "telegram", "video", "youtube",
-		"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
+	"main.go":                {nil, []string{"backup", "check", "cli", "config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "service", "telegram", "video", "youtube", "fake/demo"}},
 	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
 	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
 	"queue.go":               {nil, nil},
 	"store.go":               {[]string{"sql"}, []string{"db"}},
 	"internal/backup":        {nil, nil},
+	"internal/check":         {nil, nil},
+	"internal/cli":           {nil, nil},
 	"internal/config":        {[]string{"toml"}, nil},
 	"internal/db":            {[]string{"sql"}, nil},
 	"internal/db/dbtest":     {[]string{"sql"}, nil}, // for tests
@@ -49,6 +50,7 @@ var rooms = map[string]struct {
 	"internal/seal":          {nil, nil},
 	"internal/service":       {nil, nil},
 	"internal/youtube":       {nil, nil},
+	"internal/fake/demo":     {nil, []string{"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
 	"internal/fake/rumble":   {nil, nil},
 	"internal/fake/stage":    {nil, nil},
 	"internal/fake/youtube":  {nil, nil},

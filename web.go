@@ -54,7 +54,7 @@ type mediaFiles interface {
 // WebOptions are the operator's choices for the page.
 type WebOptions struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
-	Role     func(id int64) (Admin, bool)       // who may sign in; asked at each request, only reads
+	Role     func(id int64) (Admin, bool)       // who may sign in by the settings; see Store.RoleOf
 	Offers   []Offer                            // the templates of videos made on the page; at least one
 	Lang     string                             // of videos made on the page
 	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
@@ -62,7 +62,7 @@ type WebOptions struct {
 	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
 	Free     func() (bytes int64, err error)    // on the disk
 	BotOn    bool                               // /admin in the bot gives a sign-in link
-	Staff    desk.Staff                         // who may sign in, for their names in the activity list
+	Staff    desk.Staff                         // the same people, for their names in the activity list
 	Limits   []desk.Limit                       // as Settings shows them
 	Covers   *desk.Covers                       // pictures of the templates; nil: there are none
 	Uploads  *desk.Uploads                      // takes the files of videos that admins send
@@ -410,11 +410,11 @@ func (w *Web) whose(ctx context.Context, session [32]byte) (admin Admin, stale b
 	case err != nil:
 		return admin, false, fmt.Errorf("read a session: %w", err)
 	}
-	admin, ok := w.opts.Role(id)
-	if !ok {
-		return admin, false, desk.SignedOut
+	admin, ok, err := w.store.RoleOf(ctx, w.opts.Role, id)
+	if err == nil && !ok {
+		err = desk.SignedOut
 	}
-	return admin, stale, nil
+	return admin, stale, err
 }
 
 // adminOf returns who is signed in, sessionHash by which session.
@@ -462,7 +462,10 @@ func (w *Web) login(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, ok := w.opts.Role(admin); !ok {
+		switch _, ok, err := tx.RoleOf(w.opts.Role, admin); {
+		case err != nil:
+			return err
+		case !ok:
 			return ErrNotFound // the same answer as for a spent link: nobody learns who is an admin
 		}
 		if err := tx.SignOut(hashOf(old)); err != nil {
@@ -660,7 +663,11 @@ func (w *Web) detail(c echo.Context) (desk.Detail, error) {
 		view.Form = desk.NewForm(say, desk.Metadata(d.Metadata).Or(d.Name, d.Lang, greeting), greeting)
 		view.Fixes(desk.Metadata(d.Metadata), c.QueryParam("fix"))
 	}
-	deeds := desk.NewActivity(say, w.opts.Staff, adminOf(c).ID, "", len(d.Deeds))
+	staff, err := w.staff(c)
+	if err != nil {
+		return desk.Detail{}, err
+	}
+	deeds := desk.NewActivity(say, staff, adminOf(c).ID, "", len(d.Deeds))
 	for _, d := range d.Deeds {
 		deeds.Add(desk.Deed(d))
 	}
@@ -1405,13 +1412,34 @@ func (w *Web) staticFile(c echo.Context) error {
 
 // ---- activity and settings
 
+// staff are all who may sign in.
+func (w *Web) staff(c echo.Context) (desk.Staff, error) {
+	appointed, err := w.store.Appointed(c.Request().Context())
+	if err != nil {
+		return desk.Staff{}, fmt.Errorf("read the admins: %w", err)
+	}
+	s := desk.Staff{Owners: slices.Clone(w.opts.Staff.Owners), Admins: slices.Clone(w.opts.Staff.Admins)}
+	for _, a := range appointed {
+		if a.Owner {
+			s.Owners = append(s.Owners, a.ID)
+		} else {
+			s.Admins = append(s.Admins, a.ID)
+		}
+	}
+	return s, nil
+}
+
 func (w *Web) activity(c echo.Context) error {
 	after := c.QueryParam("after")
 	deeds, err := w.store.Activity(c.Request().Context(), after, pageSize+1) // one more tells whether there is a next page
 	if err != nil {
 		return fmt.Errorf("activity: %w", err)
 	}
-	list := desk.NewActivity(voice(language(c)), w.opts.Staff, adminOf(c).ID, after, pageSize)
+	staff, err := w.staff(c)
+	if err != nil {
+		return err
+	}
+	list := desk.NewActivity(voice(language(c)), staff, adminOf(c).ID, after, pageSize)
 	for _, d := range deeds {
 		list.Add(desk.Deed(d))
 	}
@@ -1420,7 +1448,11 @@ func (w *Web) activity(c echo.Context) error {
 
 func (w *Web) settings(c echo.Context) error {
 	ctx, language := c.Request().Context(), language(c)
-	view := desk.NewSettings(voice(language), w.opts.Staff, w.opts.Limits, lang.Languages)
+	staff, err := w.staff(c)
+	if err != nil {
+		return err
+	}
+	view := desk.NewSettings(voice(language), staff, w.opts.Limits, lang.Languages)
 	visits, err := w.store.Visits(ctx, adminOf(c).ID, sessionHash(c))
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)

@@ -10,6 +10,7 @@ type Report struct {
 	Held      int      // people to whom nothing is sent until an admin decides
 	Unclear   int      // publications that an admin has to look for
 	Forgotten int      // people
+	Admins    int      // people who are so by the backup
 	Sealed    int      // channels whose access this machine cannot open
 	Lost      []string // files that are missing and cannot be made again
 	Again     int      // files that are missing and can
@@ -36,6 +37,8 @@ func (r Report) Lines() (lines []string) {
 			"%d videos were to be published when the backup was made, and may have been since. Their cards on the page ask an admin to look."},
 		{r.Forgotten, "1 person had asked since to be forgotten, and is not in it any more.",
 			"%d people had asked since to be forgotten, and are not in it any more."},
+		{r.Admins, "1 person is an admin by the backup: look with retake admin list whether they still should be.",
+			"%d people are admins by the backup: look with retake admin list whether they still should be."},
 		{r.Sealed, "1 channel has to be connected again on the page: its access is sealed with another token.key than the one here.",
 			"%d channels have to be connected again on the page: their access is sealed with another token.key than the one here."},
 	} {

@@ -31,9 +31,9 @@ type Source struct{ Name, Text string }
 // Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields:
 // from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in the
 // folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals. Types are string, int,
-// int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). The error
-// is Faults.
-func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)), sources ...Source) error {
+// int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). from says
+// of each key where it was set: a file and a line, a credential, or a variable. The error is Faults.
+func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)), sources ...Source) (from map[string]string, err error) {
 	l := loader{cfg: reflect.ValueOf(into).Elem(), from: map[string]origin{}}
 	for _, s := range sources {
 		l.file(s.Name, s.Text)
@@ -45,15 +45,19 @@ func Load(into any, prefix string, environ []string, check func(is func(ok bool,
 			l.fault(l.from[key], key, format, args...)
 		}
 	})
+	from = map[string]string{}
+	for key, where := range l.from {
+		from[key] = where.String()
+	}
 	if len(l.faults) == 0 {
-		return nil
+		return from, nil
 	}
 	slices.SortStableFunc(l.faults, func(a, b fault) int { return cmp.Or(a.line-b.line, cmp.Compare(a.text, b.text)) })
 	var all Faults
 	for _, f := range l.faults {
 		all = append(all, plain(f.text))
 	}
-	return all
+	return from, all
 }
 
 // plain spells out what a terminal does not show, or takes for a command.

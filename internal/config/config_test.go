@@ -25,9 +25,10 @@ func load(s *settings, environ []string, texts ...string) error {
 	for _, text := range texts {
 		sources = append(sources, Source{"f", text})
 	}
-	return Load(s, "X", environ, func(is func(bool, string, string, ...any)) {
+	_, err := Load(s, "X", environ, func(is func(bool, string, string, ...any)) {
 		is(s.Inner.N != 13, "inner.n", "13 is unlucky")
 	}, sources...)
+	return err
 }
 
 func TestLaterSourcesWinAndTheEnvironmentWinsOverAll(t *testing.T) {
@@ -103,5 +104,14 @@ func TestCredentialsOfTheServiceManagerAreSettings(t *testing.T) {
 	}
 	if err := load(&s, []string{"CREDENTIALS_DIRECTORY=" + filepath.Join(dir, "none")}); err == nil || !strings.Contains(err.Error(), "cannot be read") {
 		t.Errorf("got %v; want that the folder cannot be read", err)
+	}
+}
+
+func TestWhereAKeyWasSetIsKnown(t *testing.T) {
+	var s settings
+	from, err := Load(&s, "X", []string{"X_INNER_D=1s"}, func(func(bool, string, string, ...any)) {},
+		Source{"the defaults", "name = 'a'\n[inner]\nn = 1"}, Source{"f", "\n[inner]\nn = 2"})
+	if err != nil || from["name"] != "the defaults:1" || from["inner.n"] != "f:3" || from["inner.d"] != "X_INNER_D" {
+		t.Errorf("got %v, %v; want the last place of each key", from, err)
 	}
 }

@@ -49,7 +49,7 @@ func FuzzSettings(f *testing.F) {
 		if secret != "" && !strings.ContainsAny(secret, "\x00") {
 			environ = []string{"RETAKE_RUMBLE_ACCESS_TOKEN=" + secret, "RETAKE_TELEGRAM_TOKEN=" + secret, "RETAKE_TELEGRAM_OWNERS=" + secret, "RETAKE_QUEUE_WORKERS=" + secret, "RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret}
 		}
-		err := Load(&s, "RETAKE", environ, s.Check(known), Source{"the defaults", defaults}, Source{"config.toml", text})
+		_, err := Load(&s, "RETAKE", environ, s.Check(known), Source{"the defaults", defaults}, Source{"config.toml", text})
 		if err != nil {
 			faults, ok := err.(Faults)
 			if !ok || len(faults) == 0 {

@@ -125,6 +125,13 @@ func (c *Settings) Offered() []string {
 	return out
 }
 
+// Secrets are the values that nobody else may read, by their keys.
+func (c *Settings) Secrets() map[string]string {
+	_, half, _ := strings.Cut(c.Telegram.Token, ":")
+	return map[string]string{"telegram.token": half, "voice.key": c.Voice.Key, "youtube.client_secret": c.YouTube.ClientSecret,
+		"youtube.token_key": c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken, "media.s3.secret_key": c.Media.S3.SecretKey}
+}
+
 // Check returns what Load asks: it tells is what must hold for each key.
 func (c *Settings) Check(known Known) func(is func(ok bool, key, format string, args ...any)) {
 	return func(is func(ok bool, key, format string, args ...any)) { c.check(known, is) }

@@ -458,7 +458,7 @@ func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
 		if version, err := Check(t.Context(), copied); err != nil || version != 1 {
 			t.Errorf("got version %d, %v; want a sound file of version 1", version, err)
 		}
-		c, err := Peek(copied)
+		c, err := Look(copied)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,22 +18,13 @@ import (
 // ErrDamaged says that a file is no sound database.
 var ErrDamaged = errors.New("the file is no sound database")
 
-// Peek opens a database to read whatever there is in it, of whatever version, also while others use it.
-func Peek(path string) (*sql.DB, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, err
-	}
-	d, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(10000)")
-	if err == nil {
-		d.SetMaxOpenConns(1)
-	}
-	return d, err
-}
-
 // Snapshot copies the database at from, as it is at one moment, into the file at to, which is empty or does not exist. Whoever
 // uses the database goes on meanwhile. The copy is on the disk and whole when it returns nil.
 func Snapshot(ctx context.Context, from, to string) error {
-	d, err := Peek(from)
+	if _, err := os.Stat(from); err != nil {
+		return err
+	}
+	d, err := sql.Open("sqlite", "file:"+(&url.URL{Path: from}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(10000)") // not query_only: the copy is written
 	if err != nil {
 		return err
 	}
@@ -54,39 +45,26 @@ func Snapshot(ctx context.Context, from, to string) error {
 // Check reads all of a database and returns its version; 0: it is of no program that keeps one. ErrDamaged: something is wrong
 // with it.
 func Check(ctx context.Context, path string) (version int, err error) {
-	d, err := Peek(path)
+	d, err := Look(path)
 	if err != nil {
 		return 0, err
 	}
 	defer d.Close()
-	rows, err := d.QueryContext(ctx, `SELECT integrity_check FROM (SELECT * FROM pragma_integrity_check LIMIT 5)
-		UNION ALL SELECT format('%s row %d refers to nothing in %s', "table", rowid, parent) FROM (SELECT * FROM pragma_foreign_key_check LIMIT 5)`)
-	if err != nil {
+	version, broken, err := Examine(ctx, d)
+	switch {
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case err != nil:
 		return 0, errors.Join(ErrDamaged, err)
+	case len(broken) > 0:
+		return 0, fmt.Errorf("%w: %s", ErrDamaged, strings.Join(broken, "; "))
 	}
-	defer rows.Close()
-	var wrong []string
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			return 0, errors.Join(ErrDamaged, err)
-		}
-		if line != "ok" {
-			wrong = append(wrong, line)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return 0, errors.Join(ErrDamaged, err)
-	}
-	if len(wrong) > 0 {
-		return 0, fmt.Errorf("%w: %s", ErrDamaged, strings.Join(wrong, "; "))
-	}
-	return version, d.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version)
+	return version, nil
 }
 
 // Version returns the version of the database at path; 0: there is none.
 func Version(path string) (version int, err error) {
-	d, err := Peek(path)
+	d, err := Look(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	} else if err != nil {

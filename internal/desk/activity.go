@@ -10,7 +10,8 @@ import (
 // Staff are the Telegram ids of those who may sign in. They go no further than this package.
 type Staff struct{ Owners, Admins []int64 }
 
-// Who names somebody by their rank and, where there are several, by their place in the settings file. me is who reads it;
+// Who names somebody by their rank and, where there are several, by their place in the settings or, after those, by
+// who came first. me is who reads it;
 // 0 is the operator of the machine.
 func (s Staff) Who(say Say, id, me int64) string {
 	switch {
@@ -126,6 +127,9 @@ var whats = []struct{ action, outcome, id string }{
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},
+	{"appoint", "owner", "did_appoint_owner"},
+	{"appoint", "admin", "did_appoint_admin"},
+	{"dismiss", "", "did_dismiss"},
 	{"render", "rescheduled", "did_render_rescheduled"},
 	{"render", "gave up", "did_render_gave_up"},
 	{"render", "crashed", "did_render_crashed"},

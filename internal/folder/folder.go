@@ -72,6 +72,20 @@ func Wake(dir string) error {
 	return syscall.Kill(pid, syscall.SIGUSR1)
 }
 
+// Running returns the process that holds the data folder, 0 if there is none. It changes nothing.
+func Running(dir string) int {
+	f, err := os.Open(path(dir))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err == nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(ownerOf(dir))
+	return pid
+}
+
 // ID returns what tells a data folder from any other. It is made the first time.
 func ID(dir string) (string, error) {
 	path := filepath.Join(dir, "id")
@@ -81,15 +95,6 @@ func ID(dir string) (string, error) {
 		err = os.WriteFile(path, id, 0o640)
 	}
 	return string(id), err
-}
-
-// Writable tries to write to a folder.
-func Writable(dir string) error {
-	f, err := os.CreateTemp(dir, ".check-")
-	if err != nil {
-		return fmt.Errorf("the data folder cannot be used: %w", err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // Ours returns an error if a data folder belongs to another user: what this one puts there that one could not use.

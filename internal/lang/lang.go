@@ -4,7 +4,10 @@ package lang
 
 import (
 	"embed"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -122,4 +125,24 @@ func ParseWords(text string) []string {
 		}
 	}
 	return words
+}
+
+// OperatorsWords reads the operator's own lists in a folder, which begin as copies of ours.
+func OperatorsWords(dir string) (words []string, err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	for _, l := range Languages {
+		path := filepath.Join(dir, l+".txt")
+		text, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			text = []byte(RudeWords(l))
+			err = os.WriteFile(path, text, 0o640)
+		}
+		if err != nil {
+			return nil, err
+		}
+		words = append(words, ParseWords(string(text))...)
+	}
+	return words, nil
 }

@@ -38,9 +38,17 @@ func Poll(ctx context.Context, client Client, apiURL, token string, offset int64
 		return nil, down("telegram.api_url or telegram.token makes no address")
 	}
 	r.Header.Set("Content-Type", "application/json")
-	updates, err := poll(client, r)
-	if e := classify(ctx, err); e != nil {
+	var list []json.RawMessage
+	if e := classify(ctx, ask(client, r, "getUpdates", &list)); e != nil {
 		return nil, e
+	}
+	updates := make([]Update, 0, len(list))
+	for _, raw := range list {
+		u, err := place(raw)
+		if err != nil {
+			return nil, down("an update without an id: %v", err)
+		}
+		updates = append(updates, u)
 	}
 	return updates, nil
 }
@@ -76,45 +84,41 @@ func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Lo
 	}
 }
 
-func poll(client Client, r *http.Request) ([]Update, error) {
+// ask makes a call that the library would make otherwise, and decodes its result.
+func ask(client Client, r *http.Request, method string, result any) error {
 	resp, err := client.Do(r)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer resp.Body.Close()
 	var answer struct {
-		OK          bool              `json:"ok"`
-		Result      []json.RawMessage `json:"result"`
-		Code        int               `json:"error_code"`
-		Description string            `json:"description"`
+		OK          bool            `json:"ok"`
+		Result      json.RawMessage `json:"result"`
+		Code        int             `json:"error_code"`
+		Description string          `json:"description"`
 		Parameters  struct {
 			RetryAfter int `json:"retry_after"`
 		} `json:"parameters"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, down("telegram's answer to getUpdates: %v", err)
+		return down("telegram's answer to %s: %v", method, err)
 	}
 	if !answer.OK {
 		switch answer.Code {
 		case http.StatusTooManyRequests:
-			return nil, &Error{Class: Wait, after: time.Duration(answer.Parameters.RetryAfter)*time.Second + 100*time.Millisecond,
+			return &Error{Class: Wait, after: time.Duration(answer.Parameters.RetryAfter)*time.Second + 100*time.Millisecond,
 				text: "telegram asks to wait before the next poll"}
 		case http.StatusUnauthorized, http.StatusNotFound:
-			return nil, down("telegram does not know this bot: check telegram.token")
+			return down("telegram does not know this bot: check telegram.token")
 		case http.StatusConflict:
-			return nil, down("another program polls for this bot: stop it, or remove its webhook")
+			return down("another program polls for this bot: stop it, or remove its webhook")
 		}
-		return nil, down("telegram refused getUpdates: %d %s", answer.Code, answer.Description)
+		return down("telegram refused %s: %d %s", method, answer.Code, answer.Description)
 	}
-	updates := make([]Update, 0, len(answer.Result))
-	for _, raw := range answer.Result {
-		u, err := place(raw)
-		if err != nil {
-			return nil, down("an update without an id: %v", err)
-		}
-		updates = append(updates, u)
+	if err := json.Unmarshal(answer.Result, result); err != nil {
+		return down("telegram's answer to %s: %v", method, err)
 	}
-	return updates, nil
+	return nil
 }
 
 // place finds an update's id and its chat.

@@ -172,14 +172,14 @@ func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, com
 	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.SetMyCommands(ctx, p); return err })
 }
 
-// PublishCommands sets the menus of all languages, and of those admins who have written to the bot. list returns a menu in a
-// language ("": for all others).
-func (t *Talk) PublishCommands(ctx context.Context, languages []string, admins []int64, list func(language string, admin bool) []Command) error {
+// PublishCommands sets the menus of all languages, and of those chats whose people have written to the bot. list returns the
+// menu of a chat (0: of all others) in a language ("": in all others).
+func (t *Talk) PublishCommands(ctx context.Context, languages []string, chats []int64, list func(language string, chat int64) []Command) error {
 	var errs []error
 	for _, l := range append([]string{""}, languages...) {
-		for _, chat := range append([]int64{0}, admins...) {
-			err := Patiently(ctx, func() error { return t.SetCommands(ctx, l, chat, list(l, chat != 0)) })
-			if ClassOf(err) != Gone { // an admin who has not written yet
+		for _, chat := range append([]int64{0}, chats...) {
+			err := Patiently(ctx, func() error { return t.SetCommands(ctx, l, chat, list(l, chat)) })
+			if ClassOf(err) != Gone { // somebody who has not written yet
 				errs = append(errs, err)
 			}
 		}

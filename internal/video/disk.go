@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// reserve is what stays free for the database and the log whatever an engine does, in bytes.
-const reserve = 64 << 20
+// Reserve is what stays free for the database and the log whatever an engine does, in bytes.
+const Reserve = 64 << 20
 
 // diskInterval is how often the disk is looked at while an engine runs.
 const diskInterval = 200 * time.Millisecond
@@ -39,7 +39,7 @@ func (m *Maker) Room(need int64) error {
 	if err != nil {
 		return fmt.Errorf("look for room on the disk: %w", err)
 	}
-	if need += reserve; free < need {
+	if need += Reserve; free < need {
 		return fmt.Errorf("%w: %d MB are free in %s, %d MB are needed: remove what can be spared",
 			ErrDiskFull, free>>20, m.cfg.Work, need>>20)
 	}

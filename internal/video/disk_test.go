@@ -51,10 +51,10 @@ func TestRoom(t *testing.T) {
 		err        error
 		want       string
 	}{
-		"is there":                {reserve, 0, nil, ""},
-		"is there for a file":     {reserve + 100, 100, nil, ""},
+		"is there":                {Reserve, 0, nil, ""},
+		"is there for a file":     {Reserve + 100, 100, nil, ""},
 		"is not there":            {12<<20 + 1, 0, nil, "the disk is nearly full: 12 MB are free in " + m.cfg.Work + ", 64 MB are needed"},
-		"is not there for a file": {reserve + 99<<20, 100 << 20, nil, "163 MB are free in " + m.cfg.Work + ", 164 MB are needed"},
+		"is not there for a file": {Reserve + 99<<20, 100 << 20, nil, "163 MB are free in " + m.cfg.Work + ", 164 MB are needed"},
 		"is nobody knows where":   {0, 0, broken, "look for room on the disk: broken"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestCommandDoesNotStartOnAFullDisk(t *testing.T) {
 	started := filepath.Join(t.TempDir(), "started")
 	t.Setenv("STARTED", started)
 	m := commandMaker(t, `: >"$STARTED"`, nil)
-	smallDisk(m, reserve-1)
+	smallDisk(m, Reserve-1)
 	_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
 	if err == nil || isPermanent(err) || !strings.HasPrefix(err.Error(), "the disk is nearly full: 63 MB are free in ") {
 		t.Errorf("got %v; want a transient error about the disk", err)
@@ -85,7 +85,7 @@ func TestCommandDoesNotStartOnAFullDisk(t *testing.T) {
 func TestAVideoWaitsForRoomUntilPatienceEnds(t *testing.T) {
 	m := commandMaker(t, `cp "$SAMPLE" "$RETAKE_OUTPUT"`, nil)
 	m.cfg.Patience = time.Hour
-	smallDisk(m, reserve-1)
+	smallDisk(m, Reserve-1)
 	asks := func() bool {
 		t.Helper()
 		_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
@@ -122,7 +122,7 @@ func TestCommandIsStoppedWhenItFillsTheDisk(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := commandMaker(t, script, func(c *Config) { c.Timeout = 10 * time.Second })
-			smallDisk(m, reserve+1<<20)
+			smallDisk(m, Reserve+1<<20)
 			wantSoon(t, 5*time.Second, func() time.Duration {
 				before := time.Now()
 				_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)

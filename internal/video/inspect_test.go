@@ -97,7 +97,7 @@ func TestInspectDoesNotBlameTheFileForTheMachine(t *testing.T) {
 	}{
 		"when it was stopped":      {stopped, func(*Maker) {}, context.Canceled},
 		"when it is being stopped": {whenThere(t, hanging+".runs"), func(m *Maker) { m.tools = &tools{ffmpeg: m.tools.ffmpeg, ffprobe: hanging} }, context.Canceled},
-		"when the disk is full":    {t.Context(), func(m *Maker) { m.free = func(string) (int64, error) { return reserve - 1, nil } }, ErrDiskFull},
+		"when the disk is full":    {t.Context(), func(m *Maker) { m.free = func(string) (int64, error) { return Reserve - 1, nil } }, ErrDiskFull},
 		"when ffprobe is missing":  {t.Context(), func(m *Maker) { m.tools = &tools{ffmpeg: "/none/ffmpeg", ffprobe: "/none/ffprobe"} }, os.ErrNotExist},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -138,6 +138,7 @@ var lost = &apiError{}
 var methods = map[string]func(*Server, *request) (any, *apiError){
 	"getme":                  (*Server).getMe,
 	"getupdates":             (*Server).getUpdates,
+	"getwebhookinfo":         (*Server).getWebhookInfo,
 	"deletewebhook":          (*Server).deleteWebhook,
 	"sendmessage":            (*Server).sendMessage,
 	"sendvideo":              (*Server).sendVideo,
@@ -215,6 +216,11 @@ func (s *Server) getMe(*request) (any, *apiError) {
 		ReadsGroups   bool `json:"can_read_all_group_messages"`
 		Inline        bool `json:"supports_inline_queries"`
 	}{s.bot, true, true, false}, nil
+}
+
+// getWebhookInfo has none to tell of.
+func (s *Server) getWebhookInfo(*request) (any, *apiError) {
+	return map[string]any{"url": "", "has_custom_certificate": false, "pending_update_count": 0}, nil
 }
 
 // deleteWebhook has nothing to delete: this server knows only long polling.

@@ -1,0 +1,152 @@
+// Package check looks at a machine before and while Retake runs on it, and says of each thing whether it is well and, if not,
+// what to do. It changes nothing.
+package check
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Level is how well something is.
+type Level string
+
+const (
+	OK      Level = "ok"
+	Warning Level = "warning" // it costs something that one may do without
+	Fault   Level = "fault"   // it keeps the program from its work
+	Skipped Level = "skipped" // it could not be looked at, because of another fault
+)
+
+// Finding is what a probe says, in a line: what is there or, unless that is well, what is wrong and what to do about it.
+type Finding struct {
+	Level Level
+	Text  string
+}
+
+// Well, Warn and Wrong make findings.
+func Well(format string, args ...any) Finding  { return Finding{OK, fmt.Sprintf(format, args...)} }
+func Warn(format string, args ...any) Finding  { return Finding{Warning, fmt.Sprintf(format, args...)} }
+func Wrong(format string, args ...any) Finding { return Finding{Fault, fmt.Sprintf(format, args...)} }
+
+// Probe looks at one thing.
+type Probe struct {
+	Name  string
+	After string // another probe: only when that found no fault
+	Look  func(ctx context.Context) []Finding
+}
+
+// grace is how long a probe may take to say that it was too slow.
+const grace = 500 * time.Millisecond
+
+// Refused writes the faults of settings that were refused. The error sums them up.
+func Refused(out io.Writer, faults []string) error {
+	for _, f := range faults {
+		if err := line(out, Fault, "settings", f); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("retake: %s in the settings; without them nothing else is looked at", count(len(faults), "fault"))
+}
+
+func line(out io.Writer, level Level, name, text string) error {
+	_, err := fmt.Fprintf(out, "%-8s %s: %s\n", level, name, text)
+	return err
+}
+
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+// Run runs all probes side by side, each for as long as patience lasts, and writes a line for each finding in the order of the
+// probes, as soon as it is known, and then whether all is well. secrets are never written, unless they are so short that they
+// are words. The error counts the faults, if there are any.
+func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []string, probes ...Probe) error {
+	faults, warnings := 0, 0
+	type result struct {
+		findings []Finding
+		done     chan struct{}
+	}
+	results := map[string]*result{}
+	for _, p := range probes {
+		results[p.Name] = &result{done: make(chan struct{})}
+	}
+	for _, p := range probes {
+		go func() {
+			r := results[p.Name]
+			defer close(r.done)
+			if before := results[p.After]; before != nil {
+				<-before.done
+				if worst(before.findings) == Fault {
+					r.findings = []Finding{{Skipped, "see " + p.After}}
+					return
+				}
+			}
+			r.findings = p.within(ctx, patience)
+		}()
+	}
+	var hide []string
+	for _, s := range secrets {
+		if len(s) > 5 {
+			hide = append(hide, s, "[secret]")
+		}
+	}
+	hidden := strings.NewReplacer(hide...)
+	for _, p := range probes {
+		<-results[p.Name].done
+		for _, f := range results[p.Name].findings {
+			switch f.Level {
+			case Fault:
+				faults++
+			case Warning:
+				warnings++
+			}
+			text := strings.Join(strings.Fields(f.Text), " ") // a line, whatever a program has said
+			if err := line(out, f.Level, p.Name, hidden.Replace(text)); err != nil {
+				return err
+			}
+		}
+	}
+	sum := "All is well."
+	switch {
+	case faults > 0:
+		return fmt.Errorf("%s, %s", count(faults, "fault"), count(warnings, "warning"))
+	case warnings > 0:
+		sum = "It will work, with " + count(warnings, "warning") + "."
+	}
+	_, err := fmt.Fprintln(out, sum)
+	return err
+}
+
+// within is what a probe finds in time.
+func (p Probe) within(ctx context.Context, patience time.Duration) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	found := make(chan []Finding, 1)
+	go func() { found <- p.Look(ctx) }()
+	select {
+	case f := <-found:
+		return f
+	case <-ctx.Done():
+	}
+	select {
+	case f := <-found: // it noticed, and says what that means
+		return f
+	case <-time.After(grace):
+	}
+	return []Finding{Wrong("no answer within %v", patience)}
+}
+
+func worst(findings []Finding) (w Level) {
+	for _, f := range findings {
+		if w != Fault {
+			w = f.Level
+		}
+	}
+	return w
+}

@@ -1,0 +1,191 @@
+// machine.go looks at what every program needs: its settings, a folder, a disk, an address.
+
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// File looks at the file of the settings, "" for none. secret: it holds one.
+func File(path string, secret bool) []Finding {
+	if path == "" {
+		return []Finding{Well("no file, so the defaults and the environment; retake init writes one")}
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return []Finding{Wrong("%v", err)}
+	case secret && info.Mode()&0o004 != 0:
+		return []Finding{Warn("everybody on this machine can read the secrets in %s: chmod 600 %[1]s, as the user whom serve runs as", path)}
+	}
+	return []Finding{Well("%s", path)}
+}
+
+// Folder looks whether a folder, or the one in which it will be made, can be written to.
+func Folder(dir string) []Finding {
+	const advice = "make it writable for this user, or set another data_dir"
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		above := existing(dir)
+		if err := writable(above); err != nil {
+			return []Finding{Wrong("%s is not there and cannot be made: %v: %s", dir, err, advice)}
+		}
+		return []Finding{Well("%s will be made at the first start", dir)}
+	case err != nil:
+		return []Finding{Wrong("%v: %s", err, advice)}
+	case !info.IsDir():
+		return []Finding{Wrong("%s is no folder: %s", dir, advice)}
+	}
+	if err := writable(dir); err != nil {
+		return []Finding{Wrong("%v: %s", err, advice)}
+	}
+	inside, err := os.ReadDir(dir)
+	if err != nil {
+		return []Finding{Wrong("%v: %s", err, advice)}
+	}
+	for _, e := range inside { // somebody may have run it as another user once
+		if path := filepath.Join(dir, e.Name()); syscall.Access(path, mayWrite) != nil {
+			return []Finding{Wrong("%s cannot be written to: give all of %s to the user whom serve runs as (chown -R)", path, dir)}
+		}
+	}
+	return []Finding{Well("%s", dir)}
+}
+
+const mayWrite = 2 // W_OK of access(2)
+
+// writable tries to write to a folder.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".check-")
+	if err != nil {
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", dir, path.Err) // without the file's name, which says nothing
+		}
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// existing returns the folder, or the nearest one above it that is there.
+func existing(dir string) string {
+	for {
+		if _, err := os.Stat(dir); err == nil {
+			return dir
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return above
+		}
+		dir = above
+	}
+}
+
+// Disk looks at the room on the disk of a folder. Below least nothing works; below low somebody should make room. Both are
+// bytes.
+func Disk(dir string, least, low int64) []Finding {
+	var s syscall.Statfs_t
+	at := existing(dir)
+	if err := syscall.Statfs(at, &s); err != nil {
+		return []Finding{Warn("the disk of %s cannot be looked at: %v", at, err)}
+	}
+	return room(at, int64(s.Bavail)*int64(s.Bsize), least, low)
+}
+
+func room(dir string, free, least, low int64) []Finding {
+	gb := float64(free) / (1 << 30)
+	switch {
+	case free < least:
+		return []Finding{Wrong("%d MB are free on the disk of %s, too few to make a video: remove what can be spared", free>>20, dir)}
+	case free < low:
+		return []Finding{Warn("%.1f GB are free on the disk of %s: make room soon, or set media.store to s3", gb, dir)}
+	}
+	return []Finding{Well("%.1f GB are free", gb)}
+}
+
+// Port looks at the address on which the page listens. owner is the process that runs on the data folder, 0 if there is none.
+func Port(ctx context.Context, listen string, owner int) []Finding {
+	l, err := net.Listen("tcp", listen)
+	switch {
+	case err == nil:
+		l.Close()
+		if owner != 0 {
+			return []Finding{Warn("process %d runs on the data folder, but does not listen on web.listen, %s: start it again if that has changed", owner, listen)}
+		}
+		return []Finding{Well("%s is free for it", listen)}
+	case errors.Is(err, syscall.EADDRINUSE):
+		switch ours := isOurs(ctx, listen); {
+		case ours && owner != 0:
+			return []Finding{Well("process %d serves it on %s", owner, listen)}
+		case ours:
+			return []Finding{Wrong("a Retake with another data folder listens on web.listen, %s: stop that one, or choose another port", listen)}
+		}
+		return []Finding{Wrong("another program listens on web.listen, %s: stop it, or choose another port", listen)}
+	case errors.Is(err, syscall.EACCES):
+		return []Finding{Wrong("this user may not listen on web.listen, %s: choose a port from 1024 on, and put a proxy before it", listen)}
+	}
+	if of, ok := errors.AsType[*net.OpError](err); ok {
+		err = of.Err
+	}
+	return []Finding{Wrong("nobody can listen on web.listen, %s (%v): choose an address of this machine, such as 127.0.0.1:8080", listen, err)}
+}
+
+// isOurs asks whoever listens whether it is a Retake, well or not.
+func isOurs(ctx context.Context, listen string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/healthz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 100))
+	return resp.StatusCode == http.StatusOK && strings.TrimSpace(string(body)) == "ok" || resp.StatusCode == http.StatusServiceUnavailable
+}
+
+// Page looks whether browsers get from base_url to where the page listens.
+func Page(listen, baseURL string) []Finding {
+	u, err := url.Parse(baseURL)
+	_, port, err2 := net.SplitHostPort(listen)
+	if err != nil || err2 != nil {
+		return nil // the settings have been refused for it
+	}
+	there := u.Port()
+	if there == "" {
+		there = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	switch {
+	case u.Scheme == "http" && isLocal(u.Hostname()) && there != port && port != "0":
+		return []Finding{Wrong("links lead to web.base_url, %s, but the page listens on port %s: make them agree", baseURL, port)}
+	case u.Scheme == "http" && isLocal(u.Hostname()):
+		return []Finding{Well("%s opens on this machine only; for others set web.base_url, with a proxy for https before it", baseURL)}
+	case u.Scheme == "http":
+		return []Finding{Warn("web.base_url, %s, is without https: others in the network can read the sessions of admins; put a proxy before it, such as Caddy", baseURL)}
+	}
+	return []Finding{Well("%s", baseURL)}
+}
+
+// isLocal reports whether a host is this machine for sure.
+func isLocal(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}

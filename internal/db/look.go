@@ -1,0 +1,64 @@
+// look.go reads a file that another process may be using, and changes nothing in it.
+
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+)
+
+// Look opens the file at path to read it, as it is: it brings nothing up to date. A file that is not there is an error.
+func Look(path string) (*sql.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(1)"}}
+	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+}
+
+// Examine returns the version of an open file, and up to ten things that are broken in it; none: it is sound. When ctx ends,
+// its error is the answer.
+func Examine(ctx context.Context, d *sql.DB) (version int, broken []string, err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil { // the driver has words of its own for that
+			err = ctx.Err()
+		}
+	}()
+	if err := d.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return 0, nil, err
+	}
+	rows, err := d.QueryContext(ctx, "PRAGMA quick_check(10)")
+	if err != nil {
+		return version, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var what string
+		if err := rows.Scan(&what); err != nil {
+			return version, broken, err
+		}
+		if what != "ok" {
+			broken = append(broken, what)
+		}
+	}
+	if err := rows.Err(); err != nil || len(broken) > 0 {
+		return version, broken, err
+	}
+	lost, err := d.QueryContext(ctx, `SELECT "table", "parent", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2 LIMIT 10`)
+	if err != nil {
+		return version, nil, err
+	}
+	defer lost.Close()
+	for lost.Next() {
+		var table, parent string
+		var n int
+		if err := lost.Scan(&table, &parent, &n); err != nil {
+			return version, broken, err
+		}
+		broken = append(broken, fmt.Sprintf("%d rows of %s without their %s", n, table, parent))
+	}
+	return version, broken, lost.Err()
+}

@@ -1,0 +1,143 @@
+// Package demo puts the stand-ins for Telegram, YouTube and Rumble together behind one address, with pages to play with them.
+package demo
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	fakerumble "retake/internal/fake/rumble"
+	fakestage "retake/internal/fake/stage"
+	faketelegram "retake/internal/fake/telegram"
+	fakeyoutube "retake/internal/fake/youtube"
+)
+
+// What the stand-ins take for the program that asks.
+const (
+	BotToken     = "1000000:demo-of-retake-without-any-secret"
+	ClientID     = "demo.apps.retake.example"
+	ClientSecret = "demo-client-secret"
+	RumbleToken  = "demodemodemodemodemodemodemodemodemodemo"
+)
+
+// Town is all of them.
+type Town struct {
+	URL    string // of Telegram, and of the page to begin with; YouTube is at /google, Rumble at /rumble
+	Broken atomic.Bool
+
+	chats   *faketelegram.Server
+	tube    *fakeyoutube.Server
+	rumbles *fakerumble.Server
+	server  *http.Server
+}
+
+// New makes one for a listener. signIn returns a link with which an admin signs in to the program's page, once.
+func New(listener net.Listener, signIn func(context.Context) (link string, err error)) (*Town, error) {
+	t := &Town{URL: "http://" + listener.Addr().String(), chats: faketelegram.New(BotToken)}
+	t.tube = fakeyoutube.New(fakeyoutube.Options{ClientID: ClientID, ClientSecret: ClientSecret, BaseURL: t.URL + "/google"})
+	var err error
+	if t.rumbles, err = fakerumble.New(fakerumble.Options{AccessToken: RumbleToken, BaseURL: t.URL + "/rumble"}); err != nil {
+		t.Close()
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/bot"+BotToken+"/", t.chats)
+	mux.Handle("/file/", t.chats)
+	mux.HandleFunc("GET /enter", func(w http.ResponseWriter, r *http.Request) {
+		link, err := signIn(r.Context())
+		if err == nil {
+			err = enter(w, r, link)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	})
+	mux.Handle("/google/", http.StripPrefix("/google", t.tube))
+	mux.Handle("/rumble/", http.StripPrefix("/rumble", t.rumbles))
+	mux.Handle("/platforms/", http.StripPrefix("/platforms", t.platforms()))
+	mux.Handle("/", t.chats.Page(faketelegram.PageOptions{
+		Title:    "Retake",
+		People:   []*faketelegram.Person{t.chats.Person(101, "Мария", "ru"), t.chats.Person(102, "Ольга", "ru"), t.chats.Person(103, "Emma", "en")},
+		AdminURL: func() string { return "/enter" }, Platforms: "platforms/",
+		Broken: t.Broken.Load, SetBroken: t.Broken.Store,
+	}))
+	t.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	return t, nil
+}
+
+// Serve answers until Close.
+func (t *Town) Serve(listener net.Listener) error {
+	if err := t.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close ends all of them.
+func (t *Town) Close() {
+	t.chats.Close()
+	t.tube.Close()
+	if t.rumbles != nil {
+		t.rumbles.Close()
+	}
+	if t.server != nil {
+		t.server.Close()
+	}
+}
+
+// platforms is the page with the switches of the stand-ins that videos are published on.
+func (t *Town) platforms() http.Handler {
+	youtube := fakestage.Platform{ID: "youtube", Name: "YouTube", Videos: func() (list []fakestage.Video) {
+		for _, v := range t.tube.Videos() {
+			note := v.Privacy + ", " + v.Status
+			if !v.PublishAt.IsZero() {
+				note += ", public at " + v.PublishAt.UTC().Format("2006-01-02 15:04 UTC")
+			}
+			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Note: note, Size: v.Size})
+		}
+		return list
+	}}
+	for _, f := range t.tube.Faults() {
+		youtube.Switches = append(youtube.Switches, fakestage.Switch(f))
+	}
+	rumble := fakestage.Platform{ID: "rumble", Name: "Rumble", Videos: func() (list []fakestage.Video) {
+		for _, v := range t.rumbles.Videos() {
+			list = append(list, fakestage.Video{Title: v.Title, URL: v.URL, Size: v.Size})
+		}
+		return list
+	}}
+	for _, f := range t.rumbles.Faults() {
+		rumble.Switches = append(rumble.Switches, fakestage.Switch(f))
+	}
+	return fakestage.New("YouTube and Rumble of the demo", youtube, rumble)
+}
+
+// enter signs the visitor in to the program's page, in the same way as an admin: with a link, spent by its button.
+func enter(w http.ResponseWriter, r *http.Request, link string) error {
+	page, err := url.Parse(link)
+	if err != nil {
+		return err
+	}
+	post, err := http.NewRequestWithContext(r.Context(), http.MethodPost, link, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultTransport.RoundTrip(post)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	for _, c := range resp.Cookies() {
+		http.SetCookie(w, c) // of this host, whatever the port
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "http://"+net.JoinHostPort(host, page.Port())+"/", http.StatusSeeOther)
+	return nil
+}

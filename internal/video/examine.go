@@ -1,0 +1,81 @@
+// examine.go looks at the parts that make a video, one by one, for somebody who sets up a machine.
+
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+)
+
+// Tools tries a tiny encode and returns what ffmpeg calls its version, or an error that says what to do.
+func (m *Maker) Tools(ctx context.Context) (version string, err error) {
+	t, err := m.ready(ctx)
+	if err != nil {
+		return "", err
+	}
+	return t.version, nil
+}
+
+// Font reports whether the font that suits the templates is here, by its name as a package of Debian.
+func (m *Maker) Font() (pkg string, here bool) {
+	m.fonts.once.Do(m.fonts.load)
+	return "fonts-" + wantedFamily, len(m.fonts.loaded) > 1 // the other one is built in
+}
+
+// Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say: see Voice.
+func (m *Maker) Speak(ctx context.Context, name, lang string) error {
+	t, err := m.ready(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = m.speak(ctx, t, name, name, lang)
+	return err
+}
+
+// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the error is what
+// is wrong, a line each. Of the configuration its work, cache and offer do not matter.
+func TryTemplate(ctx context.Context, c Config, template, name, lang string) (warnings []string, err error) {
+	m, id, clear, err := workbench(ctx, c, template)
+	if err != nil {
+		return nil, err
+	}
+	defer clear()
+	a, err := m.About(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.CanDraw(id, name); err != nil {
+		return a.Warnings, fmt.Errorf("template %s with %q: %w", id, name, err)
+	}
+	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id}, filepath.Join(m.cfg.Work, "check.png"))
+}
+
+// Engine looks whether an engine of the operator's own is there: its program, or whoever answers at its address.
+func (m *Maker) Engine(ctx context.Context) error {
+	switch m.cfg.Engine {
+	case EngineCommand:
+		if _, err := exec.LookPath(m.cfg.Command[0]); err != nil {
+			return fmt.Errorf("%s cannot be run (%w): install it, or change render.command", m.cfg.Command[0], errors.Unwrap(err))
+		}
+	case EngineHTTP:
+		u, err := url.Parse(m.cfg.URL)
+		if err != nil {
+			return errors.New("render.url is no address")
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+		if err != nil {
+			return fmt.Errorf("nobody answers at %s (%w): start the generator, or change render.url", u.Host, err)
+		}
+		c.Close()
+	}
+	return nil
+}
