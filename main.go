@@ -37,13 +37,16 @@ import (
 	faketelegram "retake/internal/fake/telegram"
 	fakeyoutube "retake/internal/fake/youtube"
 	"retake/internal/folder"
+	"retake/internal/logs"
 	"retake/internal/lang"
 	"retake/internal/media"
+	"retake/internal/metrics"
 	"retake/internal/outage"
 	"retake/internal/rumble"
 	"retake/internal/seal"
 	"retake/internal/telegram"
 	"retake/internal/video"
+	"retake/internal/watch"
 	"retake/internal/youtube"
 )
 
@@ -144,7 +147,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: telegram.Redact(cfg.Telegram.Token)}))
+	log := logs.New(os.Stderr, logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
+		Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))})
 	switch command {
 	case "check":
 		return check(ctx, cfg, out)
@@ -174,7 +178,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return err
 	}
 	defer unlock()
-	store, err := OpenStore(filepath.Join(cfg.DataDir, "retake.db"))
+	path := filepath.Join(cfg.DataDir, "retake.db")
+	store, err := OpenStore(path)
 	if err != nil {
 		return err
 	}
@@ -211,6 +216,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
+	watching := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path}
+	meter := metrics.New(version, watching.measure)
 	var bot *Bot
 	var msgs messenger
 	if cfg.Telegram.Token != "" {
@@ -218,7 +225,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
-			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second,
+			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -231,15 +238,19 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
-		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites()}, log)
+		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Meter: meter}, log)
 	studio.queue = queue
+	watching.queue, watching.bot = queue, bot
+	watching.board = newBoard(store, queue, bot, cfg.Web.BaseURL, cfg.Role, cfg.staff, maker.Free, log)
+	watching.pulse = watch.NewPulse(5*time.Second, func() error { return store.Tx(context.Background(), func(*Tx) error { return nil }) })
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: func(ctx context.Context) []string {
 			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
 		}, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
-		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio}, log)
+		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
+		Stuck: watch.NewMemo(watching.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -257,6 +268,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if bot != nil {
 		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
+		group.Go(func() error { return runBoard(ctx, queue, watching.board) })
 	}
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -911,6 +923,219 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 	})
 }
 
+// ---- watching
+
+// watching knows how the program is.
+type watching struct {
+	store *Store
+	queue *Queue
+	bot   *Bot // nil: it is off
+	board *watch.Board
+	pulse *watch.Pulse // of the database's writer
+	cfg   Config
+	room  interface {
+		Room(need int64) error
+		Free() (int64, error)
+	}
+	path  string // of the database
+	began time.Time
+}
+
+// longest is how long an attempt of a kind of work may take; 0: nobody knows.
+func (w *watching) longest(kind Kind) time.Duration {
+	switch kind {
+	case Render:
+		return w.cfg.Render.Timeout + 5*time.Minute // and to keep it
+	case Publish:
+		return 0
+	}
+	return 30 * time.Minute // a video over a slow line
+}
+
+// stuck says why work does not flow, a sentence each.
+func (w *watching) stuck() []string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	outage, _, spent := w.queue.Outage()
+	state := watch.State{Outage: outage.Began, Writer: w.pulse.Err(ctx), Room: w.room.Room(0), Backup: w.board.Reported(watch.Backup)}
+	for _, load := range w.queue.Loads() {
+		next, err := w.store.NextUp(ctx, load.Kind)
+		if err != nil {
+			return []string{fmt.Sprintf("The database does not answer: %v.", err)}
+		}
+		if load.Begun.IsZero() {
+			load.Begun = w.began
+		}
+		state.Lines = append(state.Lines, watch.Line{Kind: string(load.Kind), Workers: load.Workers, Idle: load.Idle, Begun: load.Begun,
+			Next: next, Longest: w.longest(load.Kind), Held: load.Kind == Render && !outage.Began.IsZero() && !spent})
+	}
+	if w.bot != nil {
+		state.BotOn, state.Contact = true, w.bot.Contact()
+		if state.Contact.IsZero() {
+			state.Contact = w.began
+		}
+	}
+	return watch.Reasons(state, w.store.now())
+}
+
+// measure sets what /metrics looks up.
+func (w *watching) measure(set metrics.Set) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := w.store.Census(ctx)
+	if err != nil {
+		return err
+	}
+	owed := map[string]Backlog{}
+	for _, b := range c.Jobs {
+		owed[string(b.Kind)+b.State] = b
+	}
+	loads := map[string]Load{}
+	for _, l := range w.queue.Loads() {
+		loads[string(l.Kind)] = l
+	}
+	for _, kind := range metrics.Kinds {
+		for _, state := range []string{"waiting", "later", "started"} {
+			set("retake_jobs", float64(owed[kind+state].N), kind, state)
+		}
+		set("retake_job_oldest_waiting_seconds", owed[kind+"waiting"].Waiting.Seconds(), kind)
+		set("retake_workers", float64(loads[kind].Workers), kind)
+		set("retake_workers_busy", float64(loads[kind].Workers-loads[kind].Idle), kind)
+	}
+	statuses := []Status{Pending, Processing, Completed, Failed}
+	for _, status := range statuses {
+		set("retake_assets", float64(c.Assets[status]), string(status))
+	}
+	set("retake_assets_needing_admin", float64(c.Needs))
+	set("retake_requests_open", float64(c.Open))
+	set("retake_requests_total", float64(c.Wishes))
+	set("retake_telegram_inbox", float64(c.Inbox))
+	published := map[Published]int{}
+	for _, p := range c.Publications {
+		published[Published{Platform: p.Platform, Status: p.Status}] = p.N
+	}
+	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+		for _, status := range statuses {
+			set("retake_publications", float64(published[Published{Platform: platform, Status: status}]), platform, string(status))
+		}
+	}
+	for _, state := range []string{"CONNECTED", "ENDED", "DISCONNECTED"} {
+		set("retake_channels", float64(c.Channels[state]), state)
+	}
+	contact := 0.0
+	if w.bot != nil && !w.bot.Contact().IsZero() {
+		contact = float64(w.bot.Contact().UnixMilli()) / 1000
+	}
+	set("retake_telegram_contact_timestamp_seconds", contact)
+	outage, _, _ := w.queue.Outage()
+	free, err := w.room.Free()
+	if err != nil {
+		return err
+	}
+	set("retake_outage", oneIf(!outage.Began.IsZero()))
+	for cause, bad := range map[string]bool{watch.Outage: !outage.Began.IsZero(), watch.Disk: free < desk.LowDisk, watch.Channel: c.Channels["ENDED"] > 0,
+		watch.Backup: w.board.Reported(watch.Backup) != nil} {
+		set("retake_trouble", oneIf(bad), cause)
+	}
+	set("retake_disk_free_bytes", float64(free))
+	for file, path := range map[string]string{"main": w.path, "wal": w.path + "-wal"} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		set("retake_database_bytes", float64(info.Size()), file)
+	}
+	return nil
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// newBoard tells those whom admins lists of troubles.
+func newBoard(store *Store, queue *Queue, bot *Bot, page string, role func(int64) (Admin, bool), admins func(context.Context) ([]int64, error),
+	free func() (int64, error), log *slog.Logger) *watch.Board {
+	var board *watch.Board
+	board = watch.NewBoard(watch.Source{Now: store.now, Admins: admins, Log: log,
+		Tell: func(ctx context.Context, admin int64, m watch.Message) (time.Duration, error) { return bot.Alert(ctx, admin, m) },
+		Told: func(ctx context.Context, admin int64) (map[string]watch.Told, error) {
+			known, err := store.Alerts(ctx, admin)
+			told := map[string]watch.Told{}
+			for cause, a := range known {
+				told[cause] = watch.Told(a)
+			}
+			return told, err
+		},
+		Keep: func(ctx context.Context, admin int64, told map[string]watch.Told) error {
+			return store.Tx(ctx, func(tx *Tx) error {
+				for cause, t := range told {
+					if err := tx.KeepAlert(admin, cause, Alert(t)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+		Look: func(ctx context.Context, id int64, told map[string]watch.Told) ([]watch.Trouble, error) {
+			admin, _ := role(id)
+			return troubles(ctx, store, queue, admin, told, page, free, board.Reported(watch.Backup))
+		}})
+	return board
+}
+
+// runBoard has a board tell until ctx ends.
+func runBoard(ctx context.Context, queue *Queue, board *watch.Board) error {
+	defer queue.View(func(string, int) { board.Change() })()
+	board.Run(ctx)
+	return nil
+}
+
+// troubles are all causes as they stand for an admin.
+func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told map[string]watch.Told, page string,
+	free func() (int64, error), backup error) (all []watch.Trouble, err error) {
+	o, err := store.Outage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, _, spent := queue.Outage()
+	all = append(all, watch.OutageOf(o.Began, o.Reason, spent && !o.Began.IsZero(), tryButton))
+	if bytes, err := free(); err == nil { // without it, the page says so
+		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], page))
+	}
+	channels, err := store.Channels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ended []string
+	for _, c := range channels {
+		if c.State == "ENDED" {
+			ended = append(ended, strconv.FormatInt(c.ID, 10))
+		}
+	}
+	all = append(all, watch.ChannelsOf(ended, page), watch.BackupOf(backup))
+
+	now := store.now()
+	failed, err := store.GivenUp(ctx, watch.Since(told[watch.Failed], now))
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, page, func(ctx context.Context) (string, int, error) {
+		need, err := store.NeedYou(ctx, admin, Filter{})
+		return fmt.Sprintf("%s:%s:%d", againButton, need.Newest, need.Count), need.Count, err
+	}))
+	unpublished, err := store.NotPublished(ctx, watch.Since(told[watch.Unpublished], now))
+	if err != nil {
+		return nil, err
+	}
+	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, page, func(ctx context.Context) (string, int, error) {
+		n, until, err := store.CountUnpublished(ctx, admin, Filter{})
+		return fmt.Sprintf("%s:%d:%d", putButton, until.UnixMilli(), n), n, err
+	})), nil
+}
+
 // ---- the other commands
 
 func check(ctx context.Context, cfg Config, out io.Writer) error {
@@ -1286,13 +1511,18 @@ type Config struct {
 }
 
 // known is what the settings may name.
-var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check}
+var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check, Formats: logs.Formats, Levels: logs.Levels}
 
 // Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
 // has the id 0.
 func (c *Config) Role(id int64) (Admin, bool) {
 	owner := id == 0 || slices.Contains(c.Telegram.Owners, id)
 	return Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
+}
+
+// staff lists who is told of troubles: the owners and the admins.
+func (c *Config) staff(context.Context) ([]int64, error) {
+	return append(slices.Clone(c.Telegram.Owners), c.Telegram.Admins...), nil
 }
 
 // LoadConfig reads the defaults, then the file, then the environment. An empty path stands for config.toml in the

@@ -175,6 +175,7 @@ var rights = map[string]right{
 	"GET /":                   admins,
 	"GET /assets/:id":         admins,
 	"GET /activity":           admins,
+	"GET /metrics":            admins,
 	"GET /settings":           admins,
 	"GET /templates/:picture": admins,
 	"GET /media/:id":          admins.ready(),

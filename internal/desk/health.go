@@ -27,11 +27,11 @@ type Outage struct {
 	Next   time.Time `json:"next_try,omitzero"`
 }
 
-// lowDisk is when an admin should make room, in bytes.
-const lowDisk = 2 << 30
+// LowDisk is when an admin should make room, in bytes.
+const LowDisk = 2 << 30
 
 // Low reports whether the disk has little room left.
-func (h Health) Low() bool { return h.Free > 0 && h.Free < lowDisk }
+func (h Health) Low() bool { return h.Free > 0 && h.Free < LowDisk }
 
 // gigabytes is a number of bytes in gigabytes: 38, or 1.4 where that matters.
 func gigabytes(say Say, bytes int64) string {
