@@ -29,6 +29,7 @@ import (
 	"retake/internal/media"
 	"retake/internal/outage"
 	"retake/internal/video"
+	"retake/internal/watch"
 )
 
 const testToken = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqq"
@@ -145,6 +146,7 @@ func (w *world) start() {
 type program struct {
 	store *Store
 	queue *Queue
+	board *watch.Board
 	files *media.Disk
 	stop  func() error
 }
@@ -170,7 +172,10 @@ func engine(dir string) ([]string, error) {
 		return nil, err
 	}
 	script := `if [ -e "$0/broken" ]; then
-		case "$RETAKE_NAME" in "$(cat "$0/broken")"*) echo "engine: no such model" >&2; exit 1;; esac
+		case "$RETAKE_NAME" in
+		Ш*) echo "engine: cannot say $RETAKE_NAME" >&2; exit 1;; # which is that name's own fault
+		"$(cat "$0/broken")"*) echo "engine: no such model" >&2; exit 1;;
+		esac
 	fi
 	cp "$1" "$RETAKE_OUTPUT"`
 	return []string{"/bin/sh", "-c", script, dir, path}, nil
@@ -218,11 +223,11 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot.queue = p.queue
-	board := newBoard(p.store, p.queue, bot, "http://localhost", role, func(context.Context) ([]int64, error) { return []int64{900}, nil },
-		func() (int64, error) { return 38e9, nil }, logger)
+	p.board = newBoard(p.store, p.queue, bot, boardOptions{"http://localhost", role, func(context.Context) ([]int64, error) { return []int64{900}, nil },
+		func() (int64, error) { return 38e9, nil }, time.Second}, logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	var group errgroup.Group
-	group.Go(func() error { return runBoard(ctx, p.queue, board) })
+	group.Go(func() error { return runBoard(ctx, p.queue, p.board) })
 	group.Go(func() error { return p.queue.Run(ctx) })
 	group.Go(func() error { return bot.Run(ctx) })
 	p.stop = func() error {

@@ -37,8 +37,8 @@ import (
 	faketelegram "retake/internal/fake/telegram"
 	fakeyoutube "retake/internal/fake/youtube"
 	"retake/internal/folder"
-	"retake/internal/logs"
 	"retake/internal/lang"
+	"retake/internal/logs"
 	"retake/internal/media"
 	"retake/internal/metrics"
 	"retake/internal/outage"
@@ -241,7 +241,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Meter: meter}, log)
 	studio.queue = queue
 	watching.queue, watching.bot = queue, bot
-	watching.board = newBoard(store, queue, bot, cfg.Web.BaseURL, cfg.Role, cfg.staff, maker.Free, log)
+	watching.board = newBoard(store, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role, cfg.staff, maker.Free, time.Minute}, log)
 	watching.pulse = watch.NewPulse(5*time.Second, func() error { return store.Tx(context.Background(), func(*Tx) error { return nil }) })
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
@@ -1055,12 +1055,22 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// newBoard tells those whom admins lists of troubles.
-func newBoard(store *Store, queue *Queue, bot *Bot, page string, role func(int64) (Admin, bool), admins func(context.Context) ([]int64, error),
-	free func() (int64, error), log *slog.Logger) *watch.Board {
+// boardOptions say who is told of troubles, and what the store does not know of them.
+type boardOptions struct {
+	page   string // its address
+	role   func(id int64) (Admin, bool)
+	admins func(ctx context.Context) ([]int64, error)
+	free   func() (bytes int64, err error) // on the disk
+	gather time.Duration                   // see watch.Source
+}
+
+// newBoard returns what tells admins of troubles, by the bot; nil: it is off.
+func newBoard(store *Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Logger) *watch.Board {
 	var board *watch.Board
-	board = watch.NewBoard(watch.Source{Now: store.now, Admins: admins, Log: log,
-		Tell: func(ctx context.Context, admin int64, m watch.Message) (time.Duration, error) { return bot.Alert(ctx, admin, m) },
+	board = watch.NewBoard(watch.Source{Now: store.now, Admins: o.admins, Gather: o.gather, Log: log,
+		Tell: func(ctx context.Context, admin int64, m watch.Message) (time.Duration, error) {
+			return bot.Alert(ctx, admin, m)
+		},
 		Told: func(ctx context.Context, admin int64) (map[string]watch.Told, error) {
 			known, err := store.Alerts(ctx, admin)
 			told := map[string]watch.Told{}
@@ -1080,8 +1090,8 @@ func newBoard(store *Store, queue *Queue, bot *Bot, page string, role func(int64
 			})
 		},
 		Look: func(ctx context.Context, id int64, told map[string]watch.Told) ([]watch.Trouble, error) {
-			admin, _ := role(id)
-			return troubles(ctx, store, queue, admin, told, page, free, board.Reported(watch.Backup))
+			admin, _ := o.role(id)
+			return troubles(ctx, store, queue, admin, told, o, board.Reported(watch.Backup))
 		}})
 	return board
 }
@@ -1094,16 +1104,16 @@ func runBoard(ctx context.Context, queue *Queue, board *watch.Board) error {
 }
 
 // troubles are all causes as they stand for an admin.
-func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told map[string]watch.Told, page string,
-	free func() (int64, error), backup error) (all []watch.Trouble, err error) {
-	o, err := store.Outage(ctx)
+func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told map[string]watch.Told, o boardOptions,
+	backup error) (all []watch.Trouble, err error) {
+	outage, err := store.Outage(ctx)
 	if err != nil {
 		return nil, err
 	}
 	_, _, spent := queue.Outage()
-	all = append(all, watch.OutageOf(o.Began, o.Reason, spent && !o.Began.IsZero(), tryButton))
-	if bytes, err := free(); err == nil { // without it, the page says so
-		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], page))
+	all = append(all, watch.OutageOf(outage.Began, outage.Reason, spent, tryButton))
+	if bytes, err := o.free(); err == nil { // without it, the page says so
+		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], o.page))
 	}
 	channels, err := store.Channels(ctx)
 	if err != nil {
@@ -1115,14 +1125,14 @@ func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told
 			ended = append(ended, strconv.FormatInt(c.ID, 10))
 		}
 	}
-	all = append(all, watch.ChannelsOf(ended, page), watch.BackupOf(backup))
+	all = append(all, watch.ChannelsOf(ended, o.page), watch.BackupOf(backup))
 
 	now := store.now()
 	failed, err := store.GivenUp(ctx, watch.Since(told[watch.Failed], now))
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, page, func(ctx context.Context) (string, int, error) {
+	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, o.page, func(ctx context.Context) (string, int, error) {
 		need, err := store.NeedYou(ctx, admin, Filter{})
 		return fmt.Sprintf("%s:%s:%d", againButton, need.Newest, need.Count), need.Count, err
 	}))
@@ -1130,7 +1140,7 @@ func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told
 	if err != nil {
 		return nil, err
 	}
-	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, page, func(ctx context.Context) (string, int, error) {
+	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, o.page, func(ctx context.Context) (string, int, error) {
 		n, until, err := store.CountUnpublished(ctx, admin, Filter{})
 		return fmt.Sprintf("%s:%d:%d", putButton, until.UnixMilli(), n), n, err
 	})), nil

@@ -36,6 +36,24 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 	}
 }
 
+// TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages: many names are hardly all wrong, and one whose letters are in the
+// reason by chance does not hide that it is everybody's.
+func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
+	w := outage.New(5, time.Hour, time.Minute)
+	for i := range 20 {
+		held, spent := w.Judge(fmt.Sprint("A", i), "Маша", 1, "engine: making [name]: 401: the key has expired", time.Now())
+		if held != (i == 19) || held && len(spent) != 20 {
+			t.Errorf("number %d: got %v, %v; want an outage with the twentieth", i+1, held, spent)
+		}
+	}
+	w = outage.New(3, time.Hour, time.Minute)
+	for i, problem := range []string{"the key has expired", "the key has expir[name]", "the key has expired", "the key has expired"} {
+		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев", 1, problem, time.Now()); held != (i == 3) {
+			t.Errorf("number %d: got %v; want an outage with the third that says the same", i+1, held)
+		}
+	}
+}
+
 var errKey = errors.New("engine: 401: the key has expired (request 1842)")
 
 func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
@@ -137,6 +155,7 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 	for name, reason := range map[string]func(i int, name string) error{
 		"each another":           func(i int, name string) error { return errors.New("no model for " + strings.Repeat("x", i+1)) },
 		"each with its name":     func(_ int, name string) error { return fmt.Errorf("cannot say %q", name) },
+		"each with a hidden one": func(int, string) error { return errors.New("engine: cannot say [name]") }, // as engines tell it
 		"refused for good":       func(int, string) error { return Permanent(errKey) },
 		"one asks to wait":       func(int, string) error { return Wait(errKey, time.Hour) },
 		"a video made each time": func(i int, _ string) error { return map[bool]error{true: errKey}[i%3 != 2] },

@@ -23,8 +23,6 @@ const (
 const (
 	// between is the shortest time between two messages of one cause.
 	between = time.Hour
-	// Gather is how long what was given up waits for more of it, so that one message tells of all.
-	Gather = time.Minute
 	// rest is between two looks, every the longest time to the next.
 	rest, every = time.Second, time.Minute
 )
@@ -72,8 +70,8 @@ type verdict struct {
 	at   time.Time // zero: when something changes
 }
 
-// judge decides what an admin, who was told that much, is told of a trouble now.
-func (t *Trouble) judge(told map[string]Told, now time.Time) verdict {
+// judge decides what an admin, who was told that much, is told of a trouble now. gather: see Source.
+func (t *Trouble) judge(told map[string]Told, now time.Time, gather time.Duration) verdict {
 	before := told[t.Cause]
 	ready := func(last Told, since time.Time) (time.Time, bool) {
 		at := since
@@ -87,7 +85,7 @@ func (t *Trouble) judge(told map[string]Told, now time.Time) verdict {
 		if t.N == 0 {
 			return verdict{}
 		}
-		if at, yes := ready(before, t.First.Add(Gather)); !yes {
+		if at, yes := ready(before, t.First.Add(gather)); !yes {
 			return verdict{at: at}
 		}
 		return verdict{say: &t.Message, keep: map[string]Told{t.Cause: {At: now}}}
@@ -124,6 +122,8 @@ type Source struct {
 	// Tell sends a message. later: it did not go now, and may when the time has passed.
 	Tell func(ctx context.Context, admin int64, m Message) (later time.Duration, err error)
 	Log  *slog.Logger
+	// Gather is how long what was given up waits for more of it, so that one message tells of all.
+	Gather time.Duration
 }
 
 // Board is what admins are told from.
@@ -210,7 +210,7 @@ func (b *Board) look(ctx context.Context) (next time.Time, err error) {
 		}
 		for i := range troubles {
 			t := &troubles[i]
-			v := t.judge(told, now)
+			v := t.judge(told, now, b.Gather)
 			soon(v.at)
 			if v.say != nil {
 				if t.Write != nil {

@@ -113,6 +113,9 @@ func NewPulse(bound time.Duration, ask func() error) *Pulse {
 
 // Err returns the answer. While one question is open no other is asked.
 func (p *Pulse) Err(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	late := time.NewTimer(p.bound)
 	defer late.Stop()
 	answer := make(chan error, 1)
