@@ -978,81 +978,44 @@ func (w *watching) stuck() []string {
 	return watch.Reasons(state, w.store.now())
 }
 
-// measure sets what /metrics looks up.
-func (w *watching) measure(set metrics.Set) error {
+// measure looks up what /metrics tells.
+func (w *watching) measure() (state metrics.State, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := w.store.Census(ctx)
 	if err != nil {
-		return err
+		return state, err
 	}
-	owed := map[string]Backlog{}
-	for _, b := range c.Jobs {
-		owed[string(b.Kind)+b.State] = b
-	}
-	loads := map[string]Load{}
-	for _, l := range w.queue.Loads() {
-		loads[string(l.Kind)] = l
-	}
-	for _, kind := range metrics.Kinds {
-		for _, state := range []string{"waiting", "later", "started"} {
-			set("retake_jobs", float64(owed[kind+state].N), kind, state)
-		}
-		set("retake_job_oldest_waiting_seconds", owed[kind+"waiting"].Waiting.Seconds(), kind)
-		set("retake_workers", float64(loads[kind].Workers), kind)
-		set("retake_workers_busy", float64(loads[kind].Workers-loads[kind].Idle), kind)
-	}
-	statuses := []Status{Pending, Processing, Completed, Failed}
-	for _, status := range statuses {
-		set("retake_assets", float64(c.Assets[status]), string(status))
-	}
-	set("retake_assets_needing_admin", float64(c.Needs))
-	set("retake_requests_open", float64(c.Open))
-	set("retake_requests_total", float64(c.Wishes))
-	set("retake_telegram_inbox", float64(c.Inbox))
-	published := map[Published]int{}
-	for _, p := range c.Publications {
-		published[Published{Platform: p.Platform, Status: p.Status}] = p.N
-	}
-	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		for _, status := range statuses {
-			set("retake_publications", float64(published[Published{Platform: platform, Status: status}]), platform, string(status))
-		}
-	}
-	for _, state := range []string{"CONNECTED", "ENDED", "DISCONNECTED"} {
-		set("retake_channels", float64(c.Channels[state]), state)
-	}
-	contact := 0.0
-	if w.bot != nil && !w.bot.Contact().IsZero() {
-		contact = float64(w.bot.Contact().UnixMilli()) / 1000
-	}
-	set("retake_telegram_contact_timestamp_seconds", contact)
 	outage, _, _ := w.queue.Outage()
-	free, err := w.room.Free()
-	if err != nil {
-		return err
+	state = metrics.State{Assets: map[string]int{}, Needing: c.Needs, Open: c.Open, Wishes: c.Wishes, Inbox: c.Inbox, Channels: c.Channels, Files: map[string]int64{}}
+	if state.Free, err = w.room.Free(); err != nil {
+		return state, err
 	}
-	set("retake_outage", oneIf(!outage.Began.IsZero()))
-	for cause, bad := range map[string]bool{watch.Outage: !outage.Began.IsZero(), watch.Disk: free < desk.LowDisk, watch.Channel: c.Channels["ENDED"] > 0,
-		watch.Backup: w.board.Reported(watch.Backup) != nil} {
-		set("retake_trouble", oneIf(bad), cause)
+	state.Troubles = map[string]bool{watch.Outage: !outage.Began.IsZero(), watch.Disk: state.Free < desk.LowDisk, watch.Channel: c.Channels["ENDED"] > 0,
+		watch.Backup: w.board.Reported(watch.Backup) != nil}
+	for _, b := range c.Jobs {
+		state.Backlogs = append(state.Backlogs, metrics.Backlog{Kind: string(b.Kind), State: b.State, N: b.N, Waiting: b.Waiting})
 	}
-	set("retake_disk_free_bytes", float64(free))
+	for _, l := range w.queue.Loads() {
+		state.Loads = append(state.Loads, metrics.Load{Kind: string(l.Kind), Workers: l.Workers, Idle: l.Idle})
+	}
+	for status, n := range c.Assets {
+		state.Assets[string(status)] = n
+	}
+	for _, p := range c.Publications {
+		state.Publications = append(state.Publications, metrics.Publications{Platform: p.Platform, Status: string(p.Status), N: p.N})
+	}
+	if w.bot != nil {
+		state.Contact = w.bot.Contact()
+	}
 	for file, path := range map[string]string{"main": w.path, "wal": w.path + "-wal"} {
 		info, err := os.Stat(path)
 		if err != nil {
-			return err
+			return state, err
 		}
-		set("retake_database_bytes", float64(info.Size()), file)
+		state.Files[file] = info.Size()
 	}
-	return nil
-}
-
-func oneIf(yes bool) float64 {
-	if yes {
-		return 1
-	}
-	return 0
+	return state, nil
 }
 
 // boardOptions say who is told of troubles, and what the store does not know of them.

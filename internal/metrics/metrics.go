@@ -15,9 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// A Set tells the value of one of the gauges, with its labels in their order.
-type Set func(gauge string, value float64, labels ...string)
-
 // gauges are looked up when somebody asks: nothing is kept, so they are right after a start too.
 var gauges = map[string]struct {
 	help   string
@@ -49,8 +46,8 @@ type Meter struct {
 	registry        *prometheus.Registry
 }
 
-// New returns a Meter of a program of that version. look is called at each scrape and sets gauges.
-func New(version string, look func(Set) error) *Meter {
+// New returns a Meter of a program of that version. look is called at each scrape.
+func New(version string, look func() (State, error)) *Meter {
 	m := &Meter{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retake_attempts_total",
 			Help: "Attempts at jobs that have ended. A job ends with done or gave_up."}, []string{"kind", "outcome"}),
@@ -66,7 +63,7 @@ func New(version string, look func(Set) error) *Meter {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "retake_build_info", Help: "1, with the version as a label.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	build.Set(1)
-	for _, kind := range Kinds { // a rate of what has not happened yet is 0, not missing
+	for _, kind := range kinds { // a rate of what has not happened yet is 0, not missing
 		for _, outcome := range outcomes {
 			m.attempts.WithLabelValues(kind, outcome)
 		}
@@ -81,9 +78,9 @@ func New(version string, look func(Set) error) *Meter {
 	return m
 }
 
-// The labels that there are. Kinds are those of jobs.
+// The labels that there are.
 var (
-	Kinds    = []string{"RENDER", "ANNOUNCE", "DELIVER", "APOLOGISE", "PUBLISH"}
+	kinds    = []string{"RENDER", "ANNOUNCE", "DELIVER", "APOLOGISE", "PUBLISH"}
 	outcomes = []string{"done", "rescheduled", "deferred", "gave_up", "given_back", "dropped"}
 	methods  = []string{"sendMessage", "sendVideo", "editMessageText", "editMessageReplyMarkup", "deleteMessage", "answerCallbackQuery", "setMyCommands", "getMe"}
 	results  = []string{"ok", "too_many", "held", "down", "gone", "refused", "bad_file", "odd", "stopped"}
@@ -111,7 +108,7 @@ func (m *Meter) Handler() http.Handler {
 
 // lookup is the collector of the gauges.
 type lookup struct {
-	look func(Set) error
+	look func() (State, error)
 	of   map[string]*prometheus.Desc
 }
 
@@ -132,14 +129,16 @@ func (l lookup) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (l lookup) Collect(to chan<- prometheus.Metric) {
-	err := l.look(func(name string, value float64, labels ...string) {
+	state, err := l.look()
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), fmt.Errorf("look at the program: %w", err))
+		return
+	}
+	state.tell(func(name string, value float64, labels ...string) {
 		kind := prometheus.GaugeValue
 		if name == "retake_requests_total" {
 			kind = prometheus.CounterValue
 		}
 		to <- prometheus.MustNewConstMetric(l.of[name], kind, value, labels...)
 	})
-	if err != nil {
-		to <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), fmt.Errorf("look at the program: %w", err))
-	}
 }
