@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/lang"
 	"retake/internal/watch"
 )
 
@@ -219,6 +220,38 @@ func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 		if err != nil || all[i].N != 2 || got != want {
 			t.Errorf("%d: got %d failures, the button %q, %v; want 2, %q", id, all[i].N, got, err, want)
 		}
+	}
+}
+
+func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
+	s := newStore(t)
+	q := newQueue(s)
+	q.outages.Resume(time.Now(), "no key")
+	write(t, s, func(tx *Tx) error { return tx.BeginOutage("no key", nil) })
+	channel := connected(t, s, "UC1")
+	publishes(t, s, channel, "Лето")
+	fail(t, q, Publish, errRevoked)
+	all, err := troubles(t.Context(), s, q, Admin{ID: 8, Owner: true}, nil, boardOptions{page: "http://x", free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
+		errors.New("no room for it"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{}
+	for _, trouble := range all {
+		if len(trouble.Of) > 0 {
+			said[trouble.Cause] = lang.Say("en", trouble.ID, trouble.Vars)
+			if ru := lang.Say("ru", trouble.ID, trouble.Vars); ru == said[trouble.Cause] || strings.Contains(ru, "<no value>") {
+				t.Errorf("got %q in Russian", ru)
+			}
+		}
+	}
+	for cause, want := range map[string]string{watch.Outage: "one reason:\n\nno key\n", watch.Disk: "1.5 GB are left", watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it"} {
+		if !strings.Contains(said[cause], want) || strings.Contains(said[cause], "<no value>") {
+			t.Errorf("%s: got %q; want %q in it", cause, said[cause], want)
+		}
+	}
+	if len(said) != 4 {
+		t.Errorf("got %q; want four", said)
 	}
 }
 
