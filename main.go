@@ -216,7 +216,10 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
-	watching := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path}
+	watching := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path,
+		missing: func(ctx context.Context) []string {
+			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
+		}}
 	meter := metrics.New(version, watching.measure)
 	var bot *Bot
 	var msgs messenger
@@ -245,9 +248,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	watching.pulse = watch.NewPulse(5*time.Second, func() error { return store.Tx(context.Background(), func(*Tx) error { return nil }) })
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: func(ctx context.Context) []string {
-			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
-		}, Free: maker.Free,
+		Ready: watching.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
 		Stuck: watch.NewMemo(watching.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken}, log)
@@ -937,8 +938,9 @@ type watching struct {
 		Room(need int64) error
 		Free() (int64, error)
 	}
-	path  string // of the database
-	began time.Time
+	missing func(ctx context.Context) []string // messages or sentences of what the program lacks
+	path    string                             // of the database
+	began   time.Time
 }
 
 // longest is how long an attempt of a kind of work may take; 0: nobody knows.
@@ -956,12 +958,18 @@ func (w *watching) longest(kind Kind) time.Duration {
 func (w *watching) stuck() []string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	var lacks []string
+	for _, problem := range w.missing(ctx) {
+		if problem != "problem_bot_off" { // on purpose
+			lacks = append(lacks, lang.Say("en", problem, nil))
+		}
+	}
 	outage, _, spent := w.queue.Outage()
 	state := watch.State{Outage: outage.Began, Writer: w.pulse.Err(ctx), Room: w.room.Room(0), Backup: w.board.Reported(watch.Backup)}
 	for _, load := range w.queue.Loads() {
 		next, err := w.store.NextUp(ctx, load.Kind)
 		if err != nil {
-			return []string{fmt.Sprintf("The database does not answer: %v.", err)}
+			return append(lacks, fmt.Sprintf("The database does not answer: %v.", err))
 		}
 		if load.Begun.IsZero() {
 			load.Begun = w.began
@@ -975,7 +983,7 @@ func (w *watching) stuck() []string {
 			state.Contact = w.began
 		}
 	}
-	return watch.Reasons(state, w.store.now())
+	return append(lacks, watch.Reasons(state, w.store.now())...)
 }
 
 // measure looks up what /metrics tells.

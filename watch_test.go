@@ -285,7 +285,8 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 			t.Fatal(err)
 		}
 		disk := &space{free: 38e9}
-		w := &watching{store: s, queue: q, cfg: cfg, room: disk, began: time.Now(), board: newBoard(s, q, nil, boardOptions{}, nil)}
+		missing := []string{"problem_bot_off"} // on purpose
+		w := &watching{missing: func(context.Context) []string { return missing }, store: s, queue: q, cfg: cfg, room: disk, began: time.Now(), board: newBoard(s, q, nil, boardOptions{}, nil)}
 		w.pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*Tx) error { return nil }) })
 		says := func(want string) {
 			t.Helper()
@@ -305,12 +306,13 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		says("")
 		time.Sleep(8 * time.Minute) // a render has five, and as many again to be kept
 		says("RENDER jobs wait, and none of the 1 workers has ended in 16m0s")
+		missing = append(missing, "ffmpeg was not found.")
 		disk.full = errors.New("the disk is nearly full")
 		w.board.Report(watch.Backup, errors.New("no room for it"))
-		if got := w.stuck(); len(got) != 3 {
-			t.Errorf("got %q; want the disk, the line and the backup", got)
+		if got := w.stuck(); len(got) != 4 || got[0] != "ffmpeg was not found." {
+			t.Errorf("got %q; want ffmpeg, the disk, the line and the backup", got)
 		}
-		disk.full = nil
+		disk.full, missing = nil, nil
 		w.board.Report(watch.Backup, nil)
 		hang <- struct{}{}
 		time.Sleep(time.Second)
@@ -331,8 +333,6 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 
 func TestReadySaysWhyInTextAndJSON(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	d.missing = []string{"problem_bot_off"} // on purpose
-	d.want(200, d.send(call{method: "GET", path: "/readyz"}))
 	if got := d.want(200, d.send(call{method: "GET", path: "/readyz", json: true})); strings.TrimSpace(got) != `{"reasons":[],"success":true}` {
 		t.Errorf("got %s", got)
 	}

@@ -69,7 +69,7 @@ type WebOptions struct {
 	Uploads  *desk.Uploads                      // takes the files of videos that admins send
 	Inspect  inspector                          // looks at such a file
 	Studio   publisher                          // speaks to the platforms
-	Stuck    func() []string                    // why work does not flow, a sentence each; nil: nobody looks
+	Stuck    func() []string                    // why work does not flow, a sentence each
 	Metrics  http.Handler                       // answers /metrics
 	Token    string                             // opens /metrics to a program without a session; "": none does
 }
@@ -345,19 +345,8 @@ func (w *Web) refuse(c echo.Context, name, title string, view any, faults map[st
 // healthz says that the database answers. Neither check is logged.
 func (w *Web) healthz(c echo.Context) error { return w.check(c, nil) }
 
-// readyz says what is missing and why work does not flow, a sentence a line. A bot that is off on purpose is not missing.
-func (w *Web) readyz(c echo.Context) error {
-	var said []string
-	for _, problem := range w.opts.Ready(c.Request().Context()) {
-		if problem != "problem_bot_off" {
-			said = append(said, lang.Say("en", problem, nil))
-		}
-	}
-	if w.opts.Stuck != nil {
-		said = append(said, w.opts.Stuck()...)
-	}
-	return w.check(c, said)
-}
+// readyz says why work does not flow, a sentence a line.
+func (w *Web) readyz(c echo.Context) error { return w.check(c, w.opts.Stuck()) }
 
 func (w *Web) check(c echo.Context, missing []string) error {
 	if _, err := w.store.HadSession(c.Request().Context()); err != nil {

@@ -67,7 +67,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 			return nil
 		},
 		Ready:   func(context.Context) []string { return d.missing },
-		Stuck:   func() []string { return d.stuck },
+		Stuck:   func() []string { return slices.Concat(d.missing, d.stuck) },
 		Metrics: metrics.New("test", func() (metrics.State, error) { return metrics.State{}, nil }).Handler(), Token: "0123456789abcdef",
 		Free: func() (int64, error) { return 38e9, nil }, BotOn: true,
 		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},

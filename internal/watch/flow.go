@@ -49,7 +49,7 @@ type State struct {
 	Contact time.Time // when Telegram last answered the poll, or the program started
 	Room    error     // on the disk; nil: enough
 	Writer  error     // of the database; nil: it answers
-	Backup  error     // the last one; nil: none has failed
+	Backup  error     // the last one; nil: it worked, or there was none. Anybody may read the reasons: what it says is not among them
 }
 
 // Reasons says why work does not flow, a sentence each; none: it does.
@@ -72,7 +72,7 @@ func Reasons(s State, now time.Time) (reasons []string) {
 		reasons = append(reasons, fmt.Sprintf("Telegram has not answered for %s.", round(now.Sub(s.Contact))))
 	}
 	if s.Backup != nil {
-		reasons = append(reasons, fmt.Sprintf("The last backup failed: %v.", s.Backup))
+		reasons = append(reasons, "The last backup failed.")
 	}
 	return reasons
 }
