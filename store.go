@@ -975,6 +975,12 @@ func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 	return err
 }
 
+// Untried reports whether there is another render that no attempt has failed of.
+func (tx *Tx) Untried(than Job) (yes bool, err error) {
+	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND last_error IS NULL AND id <> ?)`, []any{than.ID}, &yes)
+	return yes, err
+}
+
 // EndOutage forgets the outage; the renders that it made wait are due.
 func (tx *Tx) EndOutage() error {
 	if _, err := tx.Exec(`DELETE FROM outage`); err != nil {

@@ -41,13 +41,16 @@ func saying(p *faketelegram.Person, text string) (n int) {
 	return n
 }
 
-// parents asks for a video for each of so many, whose names begin alike.
+// parents has each of so many ask for a video at the same time; the names begin alike.
 func (w *world) parents(n int, name string) (all []*faketelegram.Person) {
 	w.Helper()
+	var questions []faketelegram.Message
 	for i := range n {
 		p := w.tg.Person(int64(i)+1, "Мария", "ru")
-		w.asks(p, name+strings.Repeat("а", i+1))
-		all = append(all, p)
+		all, questions = append(all, p), append(questions, w.names(p, name+strings.Repeat("а", i+1)))
+	}
+	for i, p := range all {
+		press(p, questions[i], 0)
 	}
 	return all
 }
