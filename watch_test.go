@@ -162,9 +162,13 @@ func TestFiveBadNamesAreFiveApologiesAndOneDigestWithAButton(t *testing.T) {
 	if want := first.Buttons[0][0].Text; want != fmt.Sprintf("🔄 Try again: %d", n) {
 		t.Errorf("got %q; want what the button said: %s", answer.Text, want)
 	}
-	for _, p := range parents[:n] {
-		w.getsVideos(p, 1)
-	}
+	w.until(fmt.Sprintf("%d videos", n), func() bool {
+		got := 0
+		for _, p := range parents {
+			got += videos(p)
+		}
+		return got == n
+	})
 	if got := count(t, w.store, `SELECT count(*) FROM audit WHERE admin = 900 AND action = 'retry' AND outcome = 'restarted'`); got != n {
 		t.Errorf("got %d retries in the activity list; want %d", got, n)
 	}
