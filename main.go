@@ -216,11 +216,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
-	watching := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path,
+	seen := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path,
 		missing: func(ctx context.Context) []string {
 			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
 		}}
-	meter := metrics.New(version, watching.measure)
+	meter := metrics.New(version, seen.measure)
 	var bot *Bot
 	var msgs messenger
 	if cfg.Telegram.Token != "" {
@@ -243,15 +243,15 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Meter: meter}, log)
 	studio.queue = queue
-	watching.queue, watching.bot = queue, bot
-	watching.board = newBoard(store, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role, cfg.staff, maker.Free, time.Minute}, log)
-	watching.pulse = watch.NewPulse(5*time.Second, func() error { return store.Tx(context.Background(), func(*Tx) error { return nil }) })
+	seen.queue, seen.bot = queue, bot
+	seen.board = newBoard(store, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role, cfg.staff, maker.Free, time.Minute}, log)
+	seen.pulse = watch.NewPulse(5*time.Second, func() error { return store.Tx(context.Background(), func(*Tx) error { return nil }) })
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: watching.missing, Free: maker.Free,
+		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
-		Stuck: watch.NewMemo(watching.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken}, log)
+		Stuck: watch.NewMemo(seen.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -269,7 +269,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if bot != nil {
 		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
-		group.Go(func() error { return runBoard(ctx, queue, watching.board) })
+		group.Go(func() error { return runBoard(ctx, queue, seen.board) })
 	}
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -27,6 +27,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/folder"
 	"retake/internal/lang"
 	"retake/internal/watch"
 )
@@ -398,7 +399,8 @@ func newServed(t *testing.T) served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixed := strings.Replace(string(text), `listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"\nmetrics_token = %q", address, address, metricsToken), 1) +
+	fixed := strings.Replace(string(text), `listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"\nmetrics_token = %q", address, address, metricsToken), 1)
+	fixed = strings.Replace(fixed, "[telegram]\n", "[telegram]\nowners = [900]\n", 1) +
 		"[log]\nformat = \"json\"\n"
 	if err := os.WriteFile(path, []byte(fixed), 0o600); err != nil {
 		t.Fatal(err)
@@ -641,6 +643,30 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		}
 		if len(blocks) < 4 {
 			t.Errorf("got %d blocks; want all of them", len(blocks))
+		}
+	})
+	t.Run("an owner of the settings is told", func(t *testing.T) {
+		owner := s.world.tg.Person(900, "Owner", "ru")
+		owner.Send("/start")
+		store, err := OpenStore(filepath.Join(s.victim.dir, "retake.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		publishes(t, store, connected(t, store, "UC1"), "Лето")
+		fail(t, newQueue(store), Publish, errRevoked)
+		if err := folder.Wake(s.victim.dir); err != nil {
+			t.Fatal(err)
+		}
+		s.hears(owner, "Нужно подключить заново 1 канал")
+		all := s.families()
+		for want, l := range map[float64][]string{0: {"retake_trouble", "cause=outage"}, 1: {"retake_trouble", "cause=channel"}} {
+			if got := value(t, all, l[0], l[1:]...); got != want {
+				t.Errorf("%q: got %v; want %v", l, got, want)
+			}
+		}
+		if got := value(t, all, "retake_publications", "platform=YOUTUBE", "status=FAILED"); got != 1 {
+			t.Errorf("got %v failed publications; want 1", got)
 		}
 	})
 	t.Run("the log is JSON without names", func(t *testing.T) {
