@@ -487,6 +487,10 @@ func TestServeMakesBackupsByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.until("a failure on the page", func() bool { return strings.Contains(get(), "No backup could be made since") })
+	w.until("a failure for whoever watches", func() bool {
+		resp, err := in.Get(page + "/readyz")
+		return strings.Contains(body(t, resp, err), "The last backup failed.")
+	})
 	if !strings.Contains(v.log.String(), "no backup could be made; trying again") {
 		t.Errorf("got the log %s; want the failure", v.log)
 	}

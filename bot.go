@@ -14,8 +14,10 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	tg "github.com/go-telegram/bot"
@@ -23,6 +25,7 @@ import (
 
 	"retake/internal/lang"
 	"retake/internal/telegram"
+	"retake/internal/watch"
 )
 
 // What the buttons carry before the colon. None carries a name.
@@ -36,6 +39,8 @@ const (
 	langButton   = "lang"   // :language
 	forgetButton = "forget" // :yes or :no
 	tryButton    = "try"
+	againButton  = "retry_all"   // :assetId:count, the last of the failed videos and how many there were
+	putButton    = "publish_all" // :ms:count, when the last of the failed publications was, and how many there were
 )
 
 const (
@@ -78,6 +83,13 @@ type BotOptions struct {
 	Rude          []string
 	CanDraw       func(template, name string) error // nil error: that template has every letter
 	Second        time.Duration                     // of Telegram's limits: see telegram.NewGate
+	Meter         botMeter                          // nil: nobody counts
+}
+
+// botMeter counts what comes from Telegram and what is asked of it.
+type botMeter interface {
+	telegram.Meter
+	Received(updates int)
 }
 
 // Bot talks to Telegram's users. It is the queue's messenger.
@@ -89,6 +101,8 @@ type Bot struct {
 	log    *slog.Logger
 	client telegram.Client
 	talk   telegram.Talk
+
+	contact atomic.Int64 // when Telegram last answered a poll, ms
 
 	chats *telegram.Chats[Update]
 	busy  chan struct{} // one token a chat being answered
@@ -107,6 +121,9 @@ func NewBot(store *Store, media mediaFiles, opts BotOptions, log *slog.Logger) (
 	b.talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second), Gone: func(ctx context.Context, chat int64) error {
 		return store.Tx(ctx, func(tx *Tx) error { return tx.SetReachable(chat, false) })
 	}}
+	if opts.Meter != nil {
+		b.talk.Meter = opts.Meter
+	}
 	return b, err
 }
 
@@ -131,7 +148,6 @@ func (b *Bot) Run(ctx context.Context) error {
 	wg.Go(func() { telegram.Keep(ctx, b.receive, b.log) })
 	wg.Go(func() { b.resume(ctx) })
 	wg.Go(func() { b.showProgress(ctx) })
-	wg.Go(func() { b.watchOutage(ctx) })
 	wg.Go(func() { b.keepMenus(ctx) })
 	wg.Wait()
 	b.chats.Wait()
@@ -151,6 +167,7 @@ func (b *Bot) receive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.contact.Store(b.store.now().UnixMilli())
 	updates := make([]Update, len(polled))
 	for i, u := range polled {
 		updates[i] = Update{ID: u.ID, Chat: u.Chat, Raw: u.JSON}
@@ -162,6 +179,9 @@ func (b *Bot) receive(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("store updates: %w", err)
+	}
+	if b.opts.Meter != nil {
+		b.opts.Meter.Received(len(fresh))
 	}
 	b.talk.Gate.Up()
 	return b.accept(ctx, fresh)
@@ -188,6 +208,9 @@ func (b *Bot) resume(ctx context.Context) {
 		}
 	}
 }
+
+// Contact returns when Telegram last answered a poll; zero: it has not yet.
+func (b *Bot) Contact() time.Time { return moment(b.contact.Load()) }
 
 // accept hands updates to the handlers, but for those of whoever writes faster than Telegram takes answers: such a person is
 // told so, once a minute, and the rest is forgotten.
@@ -660,8 +683,38 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		}
 		b.stripButtons(ctx, u.ID, message)
 		return b.reply(ctx, u, answer, nil, nil)
+	case againButton, putButton:
+		return b.onAgain(ctx, u, message, kind, arg)
 	}
 	return nil
+}
+
+// onAgain tries all again that an admin was told of, and may try again.
+func (b *Bot) onAgain(ctx context.Context, u User, message int, kind, arg string) error {
+	admin, ok := b.opts.Role(u.ID)
+	last, number, _ := strings.Cut(arg, ":")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil {
+		return nil
+	}
+	var t Tally
+	if kind == putButton {
+		ms, err := strconv.ParseInt(last, 10, 64)
+		if err != nil {
+			return nil
+		}
+		t, err = b.queue.RetryPublications(ctx, admin, Filter{}, moment(ms), n)
+		if err != nil {
+			return err
+		}
+	} else if t, err = b.queue.RetryAll(ctx, admin, Filter{}, last, n); err != nil {
+		return err
+	}
+	b.stripButtons(ctx, u.ID, message)
+	if again := t.Restarted + t.Joined; again > 0 {
+		return b.reply(ctx, u, "alert_again", lang.Vars{"Count": again}, nil)
+	}
+	return b.reply(ctx, u, "alert_nothing", nil, nil)
 }
 
 // onYes makes the wish of a draft come true, within the limits, with the template that was chosen.
@@ -971,60 +1024,27 @@ func progressLine(w Watcher, o Outlook) string {
 	return lang.Say(w.Lang, "progress_place", lang.Vars{"Place": o.Place, "Count": max(1, int(math.Ceil(o.Left.Minutes())))})
 }
 
-// ---- outages
+// ---- admins
 
-// watchOutage tells the admins when an outage begins, once, and when it is over.
-func (b *Bot) watchOutage(ctx context.Context) {
-	changes := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changes) })()
-	on := false
-	for {
-		o, err := b.store.Outage(ctx)
-		switch was := on; {
-		case err != nil:
-			if ctx.Err() == nil {
-				b.log.Error("look for an outage", "err", err)
-			}
-		case !o.Began.IsZero():
-			if on = true; o.Told {
-				break
-			}
-			b.tellAdmins(ctx, "outage_began", lang.Vars{"Reason": o.Reason}, tryButton)
-			if err := b.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.OutageTold() }); err != nil {
-				b.log.Error("record a message about an outage", "err", err)
-			}
-		case was:
-			on = false
-			b.tellAdmins(ctx, "outage_over", nil, "")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-changes:
-		}
+// Alert sends an admin a message. later: Telegram asks to wait so long. One whom no message reaches is no error: they may not
+// have written to the bot yet.
+func (b *Bot) Alert(ctx context.Context, admin int64, m watch.Message) (later time.Duration, err error) {
+	language, err := b.store.Language(ctx, admin)
+	if err != nil {
+		language = b.opts.Language
 	}
-}
-
-// tellAdmins sends a message to every admin, with a button unless that is "". Telegram may be down for a while, too.
-func (b *Bot) tellAdmins(ctx context.Context, id string, vars lang.Vars, button string) {
-	admins, err := b.admins(ctx)
-	if err != nil && ctx.Err() == nil {
-		b.log.Error("look who is an admin", "err", err)
+	var k telegram.Keyboard
+	for _, button := range m.Buttons {
+		k = append(k, []telegram.Button{telegram.NewButton(lang.Say(language, button.ID, button.Vars), button.Data, "")})
 	}
-	for _, admin := range admins {
-		language, err := b.store.Language(ctx, admin)
-		if err != nil {
-			language = b.opts.Language
-		}
-		var k telegram.Keyboard
-		if button != "" {
-			k = telegram.Row(telegram.NewButton(lang.Say(language, "button_try_now", nil), button, ""))
-		}
-		err = telegram.Patiently(ctx, func() error { _, err := b.say(ctx, admin, language, id, vars, k); return err })
-		if err != nil && ctx.Err() == nil && telegram.ClassOf(err) != telegram.Gone { // an admin who has not written yet
-			b.log.Warn("tell an admin", "err", err)
-		}
+	_, err = b.talk.As(telegram.Owed).Send(ctx, admin, lang.Say(language, m.ID, m.Vars), k)
+	if wait, waits := retryAfter(err); waits {
+		return max(wait, time.Second), err
 	}
+	if telegram.ClassOf(err) == telegram.Gone {
+		return 0, nil
+	}
+	return 0, err
 }
 
 // ---- keyboards and commands
@@ -1046,21 +1066,6 @@ var (
 	adminCommands = []string{"admin", "stats"}
 )
 
-// admins are those of the settings and those whom the command line has made.
-func (b *Bot) admins(ctx context.Context) (ids []int64, err error) {
-	appointed, err := b.store.Appointed(ctx)
-	if err != nil {
-		return b.opts.Admins, fmt.Errorf("read the admins: %w", err)
-	}
-	ids = slices.Clone(b.opts.Admins)
-	for _, a := range appointed {
-		if !slices.Contains(ids, a.ID) {
-			ids = append(ids, a.ID)
-		}
-	}
-	return ids, nil
-}
-
 // keepMenus offers the commands to everybody, and again where somebody has become an admin or is none any more.
 func (b *Bot) keepMenus(ctx context.Context) {
 	changes := make(chan struct{}, 1)
@@ -1071,7 +1076,7 @@ func (b *Bot) keepMenus(ctx context.Context) {
 	})()
 	var known []int64
 	for first := true; ; first = false {
-		admins, err := b.admins(ctx)
+		admins, err := b.store.Admins(ctx, b.opts.Admins)
 		if err != nil {
 			if admins = known; ctx.Err() == nil {
 				b.log.Error("look who is an admin", "err", err)

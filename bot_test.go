@@ -29,6 +29,7 @@ import (
 	"retake/internal/media"
 	"retake/internal/outage"
 	"retake/internal/video"
+	"retake/internal/watch"
 )
 
 const testToken = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqq"
@@ -145,6 +146,7 @@ func (w *world) start() {
 type program struct {
 	store *Store
 	queue *Queue
+	board *watch.Board
 	files *media.Disk
 	stop  func() error
 }
@@ -170,7 +172,10 @@ func engine(dir string) ([]string, error) {
 		return nil, err
 	}
 	script := `if [ -e "$0/broken" ]; then
-		case "$RETAKE_NAME" in "$(cat "$0/broken")"*) echo "engine: no such model" >&2; exit 1;; esac
+		case "$RETAKE_NAME" in
+		Ш*) echo "engine: cannot say $RETAKE_NAME" >&2; exit 1;; # which is that name's own fault
+		"$(cat "$0/broken")"*) echo "engine: no such model" >&2; exit 1;;
+		esac
 	fi
 	cp "$1" "$RETAKE_OUTPUT"`
 	return []string{"/bin/sh", "-c", script, dir, path}, nil
@@ -197,10 +202,10 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 		return p, err
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	role := func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 }
 	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
-		Role:   func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 },
-		Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
+		Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
 		CanDraw: func(template, name string) error {
 			lacks := map[string]string{"new-year": "ꙮさ", "birthday": "ꙮж"}[template]
 			if lacks == "" {
@@ -218,8 +223,11 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot.queue = p.queue
+	p.board = newBoard(p.store, p.queue, bot, boardOptions{"http://localhost", role, func(context.Context) ([]int64, error) { return []int64{900}, nil },
+		func() (int64, error) { return 38e9, nil }, time.Second}, logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	var group errgroup.Group
+	group.Go(func() error { return runBoard(ctx, p.queue, p.board) })
 	group.Go(func() error { return p.queue.Run(ctx) })
 	group.Go(func() error { return bot.Run(ctx) })
 	p.stop = func() error {

@@ -640,9 +640,9 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	newest := len(steps) + 1
 	// Once without a kill, to know how long it takes.
 	var whole time.Duration
+	before, after := len(steps)+1, len(steps)+len(someSteps)+1
 	seen := map[int]int{}
 	for n := range kills + 1 {
 		v := &victim{T: t, dir: t.TempDir(), http: httptest.NewServer(nil), log: &journal{}}
@@ -673,14 +673,14 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 			(SELECT count(*) FROM users), (SELECT count(*) FROM inbox), (SELECT integrity_check FROM pragma_integrity_check)
 			FROM pragma_user_version`).Scan(&version, &columns, &users, &inbox, &sound)
 		raw.Close()
-		if err != nil || users != people || inbox != people || sound != "ok" || columns != map[int]int{newest: 0, newest + len(someSteps): 2}[version] {
+		if err != nil || users != people || inbox != people || sound != "ok" || columns != map[int]int{before: 0, after: 2}[version] {
 			t.Fatalf("got version %d with %d new columns, %d users, %d updates, %s, %v; want all of one version or of the other\n%s",
 				version, columns, users, inbox, sound, err, v.log)
 		}
 		seen[version]++
 	}
 	t.Logf("killed %d times in the %v of an upgrade; versions that were left: %v", kills, whole, seen)
-	if seen[newest+len(someSteps)] == 0 {
+	if seen[after] == 0 {
 		t.Errorf("got versions %v; want that of the upgrade nobody killed", seen)
 	}
 }

@@ -38,13 +38,16 @@ import (
 	"retake/internal/fake/demo"
 	"retake/internal/folder"
 	"retake/internal/lang"
+	"retake/internal/logs"
 	"retake/internal/media"
+	"retake/internal/metrics"
 	"retake/internal/outage"
 	"retake/internal/rumble"
 	"retake/internal/seal"
 	"retake/internal/service"
 	"retake/internal/telegram"
 	"retake/internal/video"
+	"retake/internal/watch"
 	"retake/internal/youtube"
 )
 
@@ -93,7 +96,8 @@ func (c typed) settings() (Config, error) { return LoadConfig(c.Config, os.Envir
 
 // newLog is the log of a program with these settings.
 func newLog(cfg Config) *slog.Logger {
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: telegram.Redact(cfg.Telegram.Token)}))
+	return logs.New(os.Stderr, logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
+		Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))})
 }
 
 // with makes a command of a function that needs the settings.
@@ -183,8 +187,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return err
 	}
 	defer unlock()
-	backups := keeper(cfg, log)
-	store, err := OpenStoreAfter(database(cfg), func(version int) error { return backups.Upgrade(ctx, version) })
+	path, backups := database(cfg), keeper(cfg, log)
+	store, err := OpenStoreAfter(path, func(version int) error { return backups.Upgrade(ctx, version) })
 	if err != nil {
 		return err
 	}
@@ -221,6 +225,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
+	seen := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path,
+		missing: func(ctx context.Context) []string {
+			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
+		}}
+	meter := metrics.New(version, seen.measure)
 	var bot *Bot
 	var msgs messenger
 	var resume func(context.Context, []Update)
@@ -229,7 +238,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
-			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second,
+			Admins: cfg.staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -242,16 +251,20 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
-		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites()}, log)
+		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Meter: meter}, log)
 	studio.queue = queue
+	seen.queue, seen.bot = queue, bot
+	seen.board = newBoard(store, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role,
+		func(ctx context.Context) ([]int64, error) { return store.Admins(ctx, cfg.staff()) }, maker.Free, time.Minute}, log)
+	backups.Told = func(err error) { seen.board.Report(watch.Backup, err) }
+	seen.pulse = watch.NewPulse(5*time.Second, func() error { return store.Tx(context.Background(), func(*Tx) error { return nil }) })
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: func(ctx context.Context) []string {
-			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
-		}, Free: maker.Free,
+		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
-		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio, Resume: resume,
-		Backups: func() desk.Backup { return desk.Backup(backups.State()) }}, log)
+		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
+		Stuck: watch.NewMemo(seen.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken,
+		Resume: resume, Backups: func() desk.Backup { return desk.Backup(backups.State()) }}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -269,6 +282,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if bot != nil {
 		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
+		group.Go(func() error { return runBoard(ctx, queue, seen.board) })
 	}
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -933,6 +947,202 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 	})
 }
 
+// ---- watching
+
+// watching knows how the program is.
+type watching struct {
+	store *Store
+	queue *Queue
+	bot   *Bot // nil: it is off
+	board *watch.Board
+	pulse *watch.Pulse // of the database's writer
+	cfg   Config
+	room  interface {
+		Room(need int64) error
+		Free() (int64, error)
+	}
+	missing func(ctx context.Context) []string // messages or sentences of what the program lacks
+	path    string                             // of the database
+	began   time.Time
+}
+
+// longest is how long an attempt of a kind of work may take; 0: nobody knows.
+func (w *watching) longest(kind Kind) time.Duration {
+	switch kind {
+	case Render:
+		return w.cfg.Render.Timeout + 5*time.Minute // and to keep it
+	case Publish:
+		return 0
+	}
+	return 30 * time.Minute // a video over a slow line
+}
+
+// stuck says why work does not flow, a sentence each.
+func (w *watching) stuck() []string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	var lacks []string
+	for _, problem := range w.missing(ctx) {
+		if problem != "problem_bot_off" { // on purpose
+			lacks = append(lacks, lang.Say("en", problem, nil))
+		}
+	}
+	outage, _, spent := w.queue.Outage()
+	state := watch.State{Outage: outage.Began, Writer: w.pulse.Err(ctx), Room: w.room.Room(0), Backup: w.board.Reported(watch.Backup)}
+	for _, load := range w.queue.Loads() {
+		next, err := w.store.NextUp(ctx, load.Kind)
+		if err != nil {
+			return append(lacks, fmt.Sprintf("The database does not answer: %v.", err))
+		}
+		if load.Begun.IsZero() {
+			load.Begun = w.began
+		}
+		state.Lines = append(state.Lines, watch.Line{Kind: string(load.Kind), Workers: load.Workers, Idle: load.Idle, Begun: load.Begun,
+			Next: next, Longest: w.longest(load.Kind), Held: load.Kind == Render && !outage.Began.IsZero() && !spent})
+	}
+	if w.bot != nil {
+		state.BotOn, state.Contact = true, w.bot.Contact()
+		if state.Contact.IsZero() {
+			state.Contact = w.began
+		}
+	}
+	return append(lacks, watch.Reasons(state, w.store.now())...)
+}
+
+// measure looks up what /metrics tells.
+func (w *watching) measure() (state metrics.State, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := w.store.Census(ctx)
+	if err != nil {
+		return state, err
+	}
+	outage, _, _ := w.queue.Outage()
+	state = metrics.State{Assets: map[string]int{}, Needing: c.Needs, Open: c.Open, Wishes: c.Wishes, Inbox: c.Inbox, Channels: c.Channels, Files: map[string]int64{}}
+	if state.Free, err = w.room.Free(); err != nil {
+		return state, err
+	}
+	state.Troubles = map[string]bool{watch.Outage: !outage.Began.IsZero(), watch.Disk: state.Free < desk.LowDisk, watch.Channel: c.Channels["ENDED"] > 0,
+		watch.Backup: w.board.Reported(watch.Backup) != nil}
+	for _, b := range c.Jobs {
+		state.Backlogs = append(state.Backlogs, metrics.Backlog{Kind: string(b.Kind), State: b.State, N: b.N, Waiting: b.Waiting})
+	}
+	for _, l := range w.queue.Loads() {
+		state.Loads = append(state.Loads, metrics.Load{Kind: string(l.Kind), Workers: l.Workers, Idle: l.Idle})
+	}
+	for status, n := range c.Assets {
+		state.Assets[string(status)] = n
+	}
+	for _, p := range c.Publications {
+		state.Publications = append(state.Publications, metrics.Publications{Platform: p.Platform, Status: string(p.Status), N: p.N})
+	}
+	if w.bot != nil {
+		state.Contact = w.bot.Contact()
+	}
+	for file, path := range map[string]string{"main": w.path, "wal": w.path + "-wal"} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return state, err
+		}
+		state.Files[file] = info.Size()
+	}
+	return state, nil
+}
+
+// boardOptions say who is told of troubles, and what the store does not know of them.
+type boardOptions struct {
+	page   string                       // its address
+	role   func(id int64) (Admin, bool) // by the settings; see Store.RoleOf
+	admins func(ctx context.Context) ([]int64, error)
+	free   func() (bytes int64, err error) // on the disk
+	gather time.Duration                   // see watch.Source
+}
+
+// newBoard returns what tells admins of troubles, by the bot; nil: it is off.
+func newBoard(store *Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Logger) *watch.Board {
+	var board *watch.Board
+	board = watch.NewBoard(watch.Source{Now: store.now, Admins: o.admins, Gather: o.gather, Log: log,
+		Tell: func(ctx context.Context, admin int64, m watch.Message) (time.Duration, error) {
+			return bot.Alert(ctx, admin, m)
+		},
+		Told: func(ctx context.Context, admin int64) (map[string]watch.Told, error) {
+			known, err := store.Alerts(ctx, admin)
+			told := map[string]watch.Told{}
+			for cause, a := range known {
+				told[cause] = watch.Told(a)
+			}
+			return told, err
+		},
+		Keep: func(ctx context.Context, admin int64, told map[string]watch.Told) error {
+			return store.Tx(ctx, func(tx *Tx) error {
+				for cause, t := range told {
+					if err := tx.KeepAlert(admin, cause, Alert(t)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+		Look: func(ctx context.Context, id int64, told map[string]watch.Told) ([]watch.Trouble, error) {
+			admin, _, err := store.RoleOf(ctx, o.role, id)
+			if err != nil {
+				return nil, err
+			}
+			return troubles(ctx, store, queue, admin, told, o, board.Reported(watch.Backup))
+		}})
+	return board
+}
+
+// runBoard has a board tell until ctx ends.
+func runBoard(ctx context.Context, queue *Queue, board *watch.Board) error {
+	defer queue.View(func(string, int) { board.Change() })()
+	board.Run(ctx)
+	return nil
+}
+
+// troubles are all causes as they stand for an admin.
+func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told map[string]watch.Told, o boardOptions,
+	backup error) (all []watch.Trouble, err error) {
+	outage, err := store.Outage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, _, spent := queue.Outage()
+	all = append(all, watch.OutageOf(outage.Began, outage.Reason, spent, tryButton))
+	if bytes, err := o.free(); err == nil { // without it, the page says so
+		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], o.page))
+	}
+	channels, err := store.Channels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ended []string
+	for _, c := range channels {
+		if c.State == "ENDED" {
+			ended = append(ended, strconv.FormatInt(c.ID, 10))
+		}
+	}
+	all = append(all, watch.ChannelsOf(ended, o.page), watch.BackupOf(backup))
+
+	now := store.now()
+	failed, err := store.GivenUp(ctx, watch.Since(told[watch.Failed], now))
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, o.page, func(ctx context.Context) (string, int, error) {
+		need, err := store.NeedYou(ctx, admin, Filter{})
+		return fmt.Sprintf("%s:%s:%d", againButton, need.Newest, need.Count), need.Count, err
+	}))
+	unpublished, err := store.NotPublished(ctx, watch.Since(told[watch.Unpublished], now))
+	if err != nil {
+		return nil, err
+	}
+	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, o.page, func(ctx context.Context) (string, int, error) {
+		n, until, err := store.CountUnpublished(ctx, admin, Filter{})
+		return fmt.Sprintf("%s:%d:%d", putButton, until.UnixMilli(), n), n, err
+	})), nil
+}
+
 // ---- the other commands
 
 // checkAll says of everything on this machine whether it is well.
@@ -966,7 +1176,7 @@ func partsOf(cfg Config, work string) (check.Parts, error) {
 		parts.Secret = parts.Secret || value != "" && cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":")
 	}
 	parts.Owners = func(ctx context.Context) (n int, strangers []int64) {
-		people := append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...)
+		people := cfg.staff()
 		appointed, _ := AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
 		for _, a := range appointed {
 			if people = append(people, a.ID); a.Owner {
@@ -1165,7 +1375,7 @@ func adminRemove(ctx context.Context, cfg Config, c typed) error {
 
 func adminList(ctx context.Context, cfg Config, c typed) error {
 	var lines [][3]string
-	for _, id := range append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...) {
+	for _, id := range cfg.staff() {
 		given, _ := cfg.Role(id)
 		lines = append(lines, [3]string{strconv.FormatInt(id, 10), cli.Rank(given.Owner), cfg.standsIn(id)})
 	}
@@ -1530,7 +1740,7 @@ type Config struct {
 }
 
 // known is what the settings may name.
-var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check}
+var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check, Formats: logs.Formats, Levels: logs.Levels}
 
 // Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
 // has the id 0.
@@ -1538,6 +1748,9 @@ func (c *Config) Role(id int64) (Admin, bool) {
 	owner := id == 0 || slices.Contains(c.Telegram.Owners, id)
 	return Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
 }
+
+// staff lists the owners and the admins of the settings.
+func (c *Config) staff() []int64 { return slices.Concat(c.Telegram.Owners, c.Telegram.Admins) }
 
 // standsIn says where the settings make somebody an admin.
 func (c *Config) standsIn(id int64) string {

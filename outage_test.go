@@ -36,6 +36,24 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 	}
 }
 
+// TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages: many names are hardly all wrong, and one whose letters are in the
+// reason by chance does not hide that it is everybody's.
+func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
+	w := outage.New(5, time.Hour, time.Minute)
+	for i := range 20 {
+		held, spent := w.Judge(fmt.Sprint("A", i), "Маша", 1, "engine: making [name]: 401: the key has expired", time.Now())
+		if held != (i == 19) || held && len(spent) != 20 {
+			t.Errorf("number %d: got %v, %v; want an outage with the twentieth", i+1, held, spent)
+		}
+	}
+	w = outage.New(3, time.Hour, time.Minute)
+	for i, problem := range []string{"the key has expired", "the key has expir[name]", "the key has expired", "the key has expired"} {
+		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев", 1, problem, time.Now()); held != (i == 3) {
+			t.Errorf("number %d: got %v; want an outage with the third that says the same", i+1, held)
+		}
+	}
+}
+
 var errKey = errors.New("engine: 401: the key has expired (request 1842)")
 
 func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
@@ -104,6 +122,77 @@ func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
 	})
 }
 
+// TestSlowFailuresOfOneKeyCostNobodyAVideo: the first have spent their attempts before five different ones were tried.
+func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
+	for _, took := range []time.Duration{time.Second, 7 * time.Second, 30 * time.Second, 5 * time.Minute} {
+		for _, workers := range []int{1, 2, 3} {
+			t.Run(fmt.Sprintf("%v by %d", took, workers), func(t *testing.T) {
+				inBubble(t, func(t *testing.T, s *Store) {
+					var expired atomic.Bool
+					expired.Store(true)
+					b := &bench{render: func(ctx context.Context, _ Order) error {
+						select {
+						case <-time.After(took):
+						case <-ctx.Done():
+							return ctx.Err()
+						}
+						if expired.Load() {
+							return errKey
+						}
+						return nil
+					}}
+					for i := range int64(20) {
+						ask(t, s, fmt.Sprint("Имя ", i), i+1)
+					}
+					o := outages()
+					o.Workers = workers
+					q, stop := start(t, s, b, o)
+					defer stop()
+					time.Sleep(2 * time.Hour)
+					synctest.Wait()
+					if o, _, _ := q.Outage(); o.Began.IsZero() {
+						t.Error("got no outage; want one")
+					}
+					expired.Store(false)
+					time.Sleep(3 * time.Hour)
+					synctest.Wait()
+					if n := b.heard("VIDEO"); n != 20 || b.heard("APOLOGISE") != 0 {
+						t.Errorf("got %d videos and %d apologies; want 20 and none", n, b.heard("APOLOGISE"))
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade: to wait for others is no reason to keep them waiting.
+func TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &bench{render: func(_ context.Context, o Order) error {
+			time.Sleep(20 * time.Second)
+			if strings.HasPrefix(o.Name, "Ж") {
+				return errEngine
+			}
+			return nil
+		}}
+		for i := range int64(2) {
+			ask(t, s, fmt.Sprint("Ж ", i), i+1)
+		}
+		for i := range int64(20) {
+			ask(t, s, fmt.Sprint("Имя ", i), i+101)
+		}
+		o := outages()
+		o.Workers = 1
+		_, stop := start(t, s, b, o)
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if n := b.heard("APOLOGISE"); n != 2 {
+			t.Errorf("got %d apologies after five minutes; want 2", n)
+		}
+	})
+}
+
 func TestTryNowDoesNotWait(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		var expired atomic.Bool
@@ -137,6 +226,7 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 	for name, reason := range map[string]func(i int, name string) error{
 		"each another":           func(i int, name string) error { return errors.New("no model for " + strings.Repeat("x", i+1)) },
 		"each with its name":     func(_ int, name string) error { return fmt.Errorf("cannot say %q", name) },
+		"each with a hidden one": func(int, string) error { return errors.New("engine: cannot say [name]") }, // as engines tell it
 		"refused for good":       func(int, string) error { return Permanent(errKey) },
 		"one asks to wait":       func(int, string) error { return Wait(errKey, time.Hour) },
 		"a video made each time": func(i int, _ string) error { return map[bool]error{true: errKey}[i%3 != 2] },

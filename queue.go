@@ -126,6 +126,8 @@ const maxCrashes = 5
 //	JobFailed{Job, Err}            attempts left, error not permanent          same job again after the backoff                       Rescheduled
 //	                               the error says "wait" (RetryAfter)          same job at the time named, attempt given back         Deferred
 //	                               during an outage, which this may begin      same job later, attempt given back                     Deferred
+//	                               last attempt, but others fail as it does,   same job later, attempt given back                     Deferred
+//	                               and more will be tried
 //	                               the platform's daily limit is reached       same for all uploads that it holds for                 Deferred
 //	                               the platform refuses its token              FAILED, with all that waits for the same channel       GaveUp
 //	                               the channel was connected again since       same job again at once, with the new token             Rescheduled
@@ -217,6 +219,15 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 		}
 		if held {
 			return Deferred, tx.Hold(j, now.Add(probeEvery), problem)
+		}
+		if wait := q.outages.Suspect(asset.ID, asset.Created, now, now.Sub(j.Started)); wait > 0 && j.Attempt >= q.opts.Attempts {
+			untried, err := tx.Untried(j)
+			if err != nil {
+				return "", err
+			}
+			if untried { // which will tell
+				return Deferred, tx.Defer(j, now.Add(wait), problem)
+			}
 		}
 	}
 	if j.Attempt < q.opts.Attempts {
@@ -429,6 +440,8 @@ type breaker interface {
 	// Judge looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so many earlier
 	// attempts of each asset.
 	Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int)
+	// Suspect returns how long an asset that has spent its attempts should wait whether others fail as it does; 0: it should not.
+	Suspect(asset string, created, now time.Time, took time.Duration) time.Duration
 	// Made is told of a finished video. over: it ends an outage.
 	Made(asset string) (over bool)
 	// Admit reports whether a video may be tried now. During an outage nobody else may until Left is called.
@@ -447,6 +460,9 @@ type noOutages struct{}
 
 func (noOutages) Judge(string, string, int, string, time.Time) (bool, map[string]int) {
 	return false, nil
+}
+func (noOutages) Suspect(string, time.Time, time.Time, time.Duration) time.Duration {
+	return 0
 }
 func (noOutages) Made(string) bool                                             { return false }
 func (noOutages) Admit(time.Time) bool                                         { return true }
@@ -530,6 +546,19 @@ type platform interface {
 	Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error)
 }
 
+// meter counts what becomes of attempts: done, dropped (nobody wants it any more), given_back (by a stop), or what Retry made of
+// a failure. It is told how long each video took.
+type meter interface {
+	Ended(kind, outcome string)
+	Rendered(took time.Duration)
+}
+
+// noMeter counts nothing.
+type noMeter struct{}
+
+func (noMeter) Ended(string, string)   {}
+func (noMeter) Rendered(time.Duration) {}
+
 // Options are the operator's choices for the queue.
 type Options struct {
 	Workers  int                             // renders at a time
@@ -538,6 +567,7 @@ type Options struct {
 	Drain    time.Duration                   // how long a stop lets messages that are being sent finish
 	Outages  breaker                         // nil: there are none
 	Sites    map[string]platform             // by the name of the platform; nil: nothing is published
+	Meter    meter                           // nil: nobody counts
 }
 
 // messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many keep it
@@ -557,6 +587,7 @@ type Queue struct {
 	log    *slog.Logger
 
 	outages breaker
+	meter   meter
 
 	look  chan struct{}  // a reason to look for work that is due
 	begin func(Task)     // has a worker do it
@@ -567,6 +598,7 @@ type Queue struct {
 
 	mu      sync.Mutex
 	idle    map[Kind]int                                // workers that have nothing to do
+	begun   map[Kind]time.Time                          // when one has last begun a job; of a kind without: when Run began
 	ctx     context.Context                             // of Run: when it ends no more work is begun
 	running map[string]*making                          // renders under way, by asset
 	pace    time.Duration                               // moving average of a render's time
@@ -581,9 +613,12 @@ type making struct {
 // NewQueue prepares a queue; Run starts it.
 func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
 	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1),
-		idle: map[Kind]int{}, running: map[string]*making{}, viewers: map[*func(string, int)]bool{}}
+		idle: map[Kind]int{}, begun: map[Kind]time.Time{}, running: map[string]*making{}, viewers: map[*func(string, int)]bool{}}
 	if q.outages = opts.Outages; q.outages == nil {
 		q.outages = noOutages{}
+	}
+	if q.meter = opts.Meter; q.meter == nil {
+		q.meter = noMeter{}
 	}
 	store.claim, store.settled = q.claim, q.settled
 	return q
@@ -775,6 +810,9 @@ func (q *Queue) work(ctx, draining context.Context) {
 	}
 	q.mu.Lock()
 	q.ctx, q.idle = ctx, q.pools()
+	for kind := range q.idle {
+		q.begun[kind] = q.store.now()
+	}
 	q.mu.Unlock()
 	q.clock(ctx)
 	q.mu.Lock() // whoever has just reserved a worker has counted it, and nobody does any more
@@ -847,6 +885,9 @@ func (q *Queue) settled(tx *Tx, done bool) {
 	for _, t := range tx.tasks {
 		switch {
 		case done:
+			q.mu.Lock()
+			q.begun[t.Kind] = moment(tx.now)
+			q.mu.Unlock()
 			q.begin(t)
 		default:
 			if t.Kind == Render {
@@ -869,8 +910,9 @@ func (q *Queue) settled(tx *Tx, done bool) {
 // ending is what a finished attempt still has to write, and what follows when that is on the disk. gone: the job was
 // taken away in the meantime, and write, which said ErrNotFound, has written nothing.
 type ending struct {
-	write func(*Tx) error
-	then  func(gone bool)
+	write   func(*Tx) error
+	then    func(gone bool)
+	outcome string // "": done
 }
 
 // clerk writes the ends of one kind of jobs, those that have come while it wrote the last at once, and has the workers take
@@ -909,7 +951,15 @@ func (q *Queue) conclude(draining context.Context, kind Kind, ends ...*ending) {
 		return
 	}
 	for i, end := range ends {
-		if end != nil && end.then != nil {
+		if end == nil {
+			continue
+		}
+		outcome := cmp.Or(end.outcome, "done")
+		if gone[i] {
+			outcome = "dropped"
+		}
+		q.meter.Ended(string(kind), outcome)
+		if end.then != nil {
 			q.out.Go(func() { end.then(gone[i]) })
 		}
 	}
@@ -953,6 +1003,7 @@ func (q *Queue) attempt(ctx, draining context.Context, t Task) *ending {
 		if err != nil && !errors.Is(err, ErrNotFound) { // nobody waits for it any more
 			q.log.Error("give an attempt back", "job", t.ID, "asset", t.AssetID, "err", err)
 		}
+		q.meter.Ended(string(t.Kind), "given_back")
 	default:
 		q.report(draining, t.Job, err, t.Asset.Name)
 	}
@@ -968,9 +1019,11 @@ func (q *Queue) report(draining context.Context, j Job, problem error, name stri
 	})
 	switch {
 	case errors.Is(err, ErrNotFound): // nobody waits for it any more
+		q.meter.Ended(string(j.Kind), "dropped")
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
+		q.meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
 		text := problem.Error()
 		if name != "" {
 			text = strings.ReplaceAll(text, name, "[name]")
@@ -1033,6 +1086,7 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 		}
 	}
 	q.learn(time.Since(began))
+	q.meter.Rendered(time.Since(began))
 	return &ending{
 		write: func(tx *Tx) error {
 			if err := tx.FinishRender(t.Job, v); err != nil {
@@ -1106,8 +1160,11 @@ func (q *Queue) publish(ctx context.Context, t Task) (*ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	back := false
-	return &ending{write: func(tx *Tx) (err error) {
+	back, outcome := false, ""
+	if again > 0 {
+		outcome = "deferred"
+	}
+	return &ending{outcome: outcome, write: func(tx *Tx) (err error) {
 		if again > 0 {
 			return tx.LookAgain(t.Job, moment(tx.now).Add(again))
 		}
@@ -1205,6 +1262,23 @@ func (q *Queue) Busy() (busy, workers int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.running), q.opts.Workers
+}
+
+// Load is how work of one kind goes.
+type Load struct {
+	Kind          Kind
+	Workers, Idle int
+	Begun         time.Time // when a job of it was last begun, or the queue; zero: the queue has not begun yet
+}
+
+// Loads returns the kinds of work that are done here.
+func (q *Queue) Loads() (all []Load) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for kind, n := range q.pools() {
+		all = append(all, Load{kind, n, q.idle[kind], q.begun[kind]})
+	}
+	return all
 }
 
 // learn takes the time of a render into the moving average.

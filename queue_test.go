@@ -19,6 +19,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake/internal/outage"
 )
 
 // hours pauses one, two, three … hours.
@@ -118,6 +120,23 @@ func TestRetryTable(t *testing.T) {
 			`SELECT count(*) FROM jobs`:                                                        3,
 			`SELECT count(DISTINCT request_id) FROM jobs WHERE kind = 'APOLOGISE'`:             3,
 			`SELECT count(*) FROM attempts`:                                                    3,
+		}},
+		{"JobFailed at the last attempt waits while others fail as it does and more will be tried", func(t *testing.T, q *Queue) (Outcome, error) {
+			q.outages = outage.New(5, time.Hour, probeEvery)
+			for _, name := range []string{"Маша", "Лев", "Аня"} {
+				ask(t, q.store, name, 1)
+			}
+			fail(t, q, Render, errEngine)
+			fail(t, q, Render, errEngine) // of Лев
+			var out Outcome
+			for range 2 {
+				mutate(t, q.store, `UPDATE jobs SET due = 0`)
+				_, out = fail(t, q, Render, errEngine)
+			}
+			return out, nil
+		}, result{Deferred, nil}, map[string]int{
+			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                      3,
+			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 2 AND due - created BETWEEN 60000 AND 65000`: 1,
 		}},
 		{"JobFailed that is permanent gives up at once", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1)

@@ -256,6 +256,7 @@ CREATE TABLE IF NOT EXISTS publications (
 	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
 ) STRICT;
 CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS publications_by_status ON publications (platform, status);
 CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id) WHERE status = 'FAILED';
 CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
 BEGIN
@@ -326,9 +327,17 @@ CREATE INDEX IF NOT EXISTS attempts_tried_again ON attempts (finished DESC, id D
 CREATE TABLE IF NOT EXISTS outage (
 	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- there is one, or none
 	began       INTEGER NOT NULL,
-	reason      TEXT    NOT NULL,                      -- of the last failure: technical, for admins
-	told        INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)) -- admins have had the message
+	reason      TEXT    NOT NULL                       -- of the last failure: technical, for admins
 ) STRICT;
+
+-- What admins were told by Telegram, so that each hears of a cause once an hour at most, however often the program starts.
+CREATE TABLE IF NOT EXISTS alerts (
+	admin       INTEGER NOT NULL,                      -- Telegram id
+	cause       TEXT    NOT NULL,                      -- outage, disk, channel, …
+	at          INTEGER NOT NULL,                      -- when that was
+	about       TEXT    NOT NULL DEFAULT '[]' CHECK (json_valid(about)), -- which troubles of it, as long as they last
+	PRIMARY KEY (admin, cause)
+) STRICT, WITHOUT ROWID;
 
 -- Telegram's updates, stored before they are confirmed to Telegram. The primary key keeps one from being handled twice.
 CREATE TABLE IF NOT EXISTS inbox (

@@ -175,6 +175,7 @@ var rights = map[string]right{
 	"GET /":                   admins,
 	"GET /assets/:id":         admins,
 	"GET /activity":           admins,
+	"GET /metrics":            admins,
 	"GET /settings":           admins,
 	"GET /templates/:picture": admins,
 	"GET /media/:id":          admins.ready(),
@@ -524,7 +525,8 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 	}
 	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
-	kinds := []string{"text/html; charset=UTF-8", "application/json", "text/plain; charset=UTF-8", "text/plain; charset=utf-8", "video/mp4", "image/jpeg", "text/css; charset=utf-8", "text/javascript; charset=utf-8", "text/event-stream"}
+	kinds := []string{"text/html; charset=UTF-8", "application/json", "text/plain; charset=UTF-8", "text/plain; charset=utf-8", "video/mp4", "image/jpeg", "text/css; charset=utf-8", "text/javascript; charset=utf-8", "text/event-stream",
+		"text/plain; version=0.0.4; charset=utf-8; escaping=underscores"} // for Prometheus
 	statuses := map[int]int{}
 	look := func(method, target string, header ...string) {
 		t.Helper()

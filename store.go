@@ -40,7 +40,8 @@ var steps = []string{
 		'outcome = ''done'' OR outcome = ''rescheduled'' OR outcome = ''deferred'' OR outcome = ''gave up'' OR outcome = ''crashed''')
 	WHERE type = 'table' AND name IN ('assets', 'requests', 'publications', 'jobs', 'attempts');
 	PRAGMA writable_schema = RESET;
-	DROP INDEX jobs_waiting`,
+	DROP INDEX jobs_waiting;
+	ALTER TABLE outage DROP COLUMN told`, // which alerts tells of each admin
 	// What a restored backup owes is held. The schema makes the view anew.
 	`ALTER TABLE requests ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND 2);
 	 ALTER TABLE inbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1));
@@ -706,7 +707,10 @@ func (j *Job) into(started *int64) []any {
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
 		` + assetColumns + `, ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL
-	FROM jobs w CROSS JOIN assets a ON a.id = w.asset_id LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
+	` + toBegin
+
+// toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
+const toBegin = `FROM jobs w CROSS JOIN assets a ON a.id = w.asset_id LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
 	WHERE w.kind = ?1 AND w.started IS NULL AND w.suspect = ?3 AND (w.due <= ?2 OR w.suspect)
 		AND (w.kind <> 'DELIVER' OR a.file_id IS NOT NULL OR NOT EXISTS (
 			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
@@ -1030,13 +1034,12 @@ func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error)
 type Outage struct {
 	Began  time.Time // zero: there is none
 	Reason string
-	Told   bool // admins have had the message
 }
 
 // Outage returns the outage under way, if there is one.
 func (s *Store) Outage(ctx context.Context) (o Outage, err error) {
 	var began int64
-	err = s.db.Read().QueryRowContext(ctx, `SELECT began, reason, told FROM outage`).Scan(&began, &o.Reason, &o.Told)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT began, reason FROM outage`).Scan(&began, &o.Reason)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, nil
 	}
@@ -1072,6 +1075,12 @@ func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 	return err
 }
 
+// Untried reports whether there is another render that no attempt has failed of.
+func (tx *Tx) Untried(than Job) (yes bool, err error) {
+	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND last_error IS NULL AND id <> ?)`, []any{than.ID}, &yes)
+	return yes, err
+}
+
 // EndOutage forgets the outage; the renders that it made wait are due.
 func (tx *Tx) EndOutage() error {
 	if _, err := tx.Exec(`DELETE FROM outage`); err != nil {
@@ -1088,9 +1097,131 @@ func (tx *Tx) HurryRenders() error {
 	return err
 }
 
-// OutageTold records that admins have had the message.
-func (tx *Tx) OutageTold() error {
-	_, err := tx.Exec(`UPDATE outage SET told = 1`)
+// ---- watching
+
+// Census counts what there is, as /metrics tells it.
+type Census struct {
+	Jobs         []Backlog
+	Assets       map[Status]int
+	Needs        int // assets that need an admin
+	Open, Wishes int // requests that are not over; all there ever were
+	Inbox        int // updates that are not handled
+	Publications []Published
+	Channels     map[string]int // by state
+}
+
+// Backlog is the work of one kind that is owed.
+type Backlog struct {
+	Kind    Kind
+	State   string // waiting for a worker, later, or started
+	N       int
+	Waiting time.Duration // how long the first of them has waited
+}
+
+// Published counts the publications on a platform that have a status.
+type Published struct {
+	Platform string
+	Status   Status
+	N        int
+}
+
+// Census reads no table that grows with the years from its beginning to its end.
+func (s *Store) Census(ctx context.Context) (c Census, err error) {
+	now := s.now().UnixMilli()
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, CASE WHEN started IS NOT NULL THEN 'started' WHEN due > ?1 THEN 'later' ELSE 'waiting' END state,
+		count(*), min(max(due, created)) FROM jobs GROUP BY 1, 2`, now)
+	if c.Jobs, err = collect(rows, err, func(b *Backlog) error {
+		var since int64
+		err := rows.Scan(&b.Kind, &b.State, &b.N, &since)
+		b.Waiting = time.Duration(max(now-since, 0)) * time.Millisecond
+		return err
+	}); err != nil {
+		return c, err
+	}
+	if c.Assets, err = s.Counts(ctx, Filter{}); err != nil {
+		return c, err
+	}
+	if c.Needs, err = s.Needs(ctx, Admin{Owner: true}, Filter{}); err != nil {
+		return c, err
+	}
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING')),
+		ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'requests'), 0), (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`).
+		Scan(&c.Open, &c.Wishes, &c.Inbox); err != nil {
+		return c, err
+	}
+	rows, err = s.db.Read().QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
+	if c.Publications, err = collect(rows, err, func(p *Published) error { return rows.Scan(&p.Platform, &p.Status, &p.N) }); err != nil {
+		return c, err
+	}
+	channels, err := s.Channels(ctx)
+	c.Channels = map[string]int{}
+	for _, channel := range channels {
+		c.Channels[channel.State]++
+	}
+	return c, err
+}
+
+// NextUp returns since when the job of a kind waits that would be begun next; zero: none could be begun.
+func (s *Store) NextUp(ctx context.Context, kind Kind) (time.Time, error) {
+	var since int64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT max(w.due, w.created) `+toBegin, kind, s.now().UnixMilli(), false, 1).Scan(&since)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return moment(since), err
+}
+
+// Given is what was given up after a time.
+type Given struct {
+	N     int
+	First time.Time
+}
+
+// GivenUp counts the videos that were given up after a time and still need an admin.
+func (s *Store) GivenUp(ctx context.Context, after time.Time) (Given, error) {
+	return s.given(ctx, `SELECT count(*), ifnull(min(finished), 0) FROM assets WHERE needs = 1 AND finished > ?`, after)
+}
+
+// NotPublished counts the publications that failed after a time and are failed, but for those that wait for their channel.
+func (s *Store) NotPublished(ctx context.Context, after time.Time) (Given, error) {
+	return s.given(ctx, `SELECT count(*), ifnull(min(completed), 0) FROM publications WHERE status = 'FAILED' AND completed > ? AND step <> 'reconnect'`, after)
+}
+
+func (s *Store) given(ctx context.Context, query string, after time.Time) (g Given, err error) {
+	var first int64
+	err = s.db.Read().QueryRowContext(ctx, query, after.UnixMilli()).Scan(&g.N, &first)
+	g.First = moment(first)
+	return g, err
+}
+
+// Alert is what an admin was told last of a cause of trouble, and which troubles of it they know that are not over.
+type Alert struct {
+	At    time.Time
+	About []string
+}
+
+// Alerts returns what an admin was told, by cause.
+func (s *Store) Alerts(ctx context.Context, admin int64) (map[string]Alert, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT cause, at, about FROM alerts WHERE admin = ?`, admin)
+	all := map[string]Alert{}
+	_, err = collect(rows, err, func(cause *string) error {
+		var at int64
+		var about string
+		if err := rows.Scan(cause, &at, &about); err != nil {
+			return err
+		}
+		a := Alert{At: moment(at)}
+		err := json.Unmarshal([]byte(about), &a.About)
+		all[*cause] = a
+		return err
+	})
+	return all, err
+}
+
+// KeepAlert records what an admin was told of a cause.
+func (tx *Tx) KeepAlert(admin int64, cause string, a Alert) error {
+	_, err := tx.Exec(`INSERT INTO alerts (admin, cause, at, about) VALUES (?, ?, ?, ?)
+		ON CONFLICT (admin, cause) DO UPDATE SET at = excluded.at, about = excluded.about`, admin, cause, a.At.UnixMilli(), list(append([]string{}, a.About...)))
 	return err
 }
 
@@ -1805,7 +1936,7 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 			return r, err
 		}
 	}
-	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`,
+	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`, `DELETE FROM alerts`,
 		`DELETE FROM jobs WHERE kind = 'DELIVER' AND sent IS NOT NULL`} { // the video is there; what follows it is a courtesy
 		if _, err := tx.Exec(statement); err != nil {
 			return r, err
@@ -2233,6 +2364,21 @@ func roleOf(settings func(id int64) (Admin, bool), id int64, get func(query stri
 		return a, false, fmt.Errorf("read the role of an admin: %w", err)
 	}
 	return Admin{ID: id, Owner: owner}, true, nil
+}
+
+// Admins are those of the settings and those whom the command line has made. With an error they are those of the settings.
+func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err error) {
+	appointed, err := s.Appointed(ctx)
+	if err != nil {
+		return settings, fmt.Errorf("read the admins: %w", err)
+	}
+	ids = slices.Clone(settings)
+	for _, a := range appointed {
+		if !slices.Contains(ids, a.ID) {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids, nil
 }
 
 // Appoint makes somebody an admin, or changes what one may do who was made before, and notes it.

@@ -21,6 +21,8 @@ var goods = map[string][]string{
 	"exec":     {"os/exec"},
 	"toml":     {"github.com/BurntSushi/toml"},
 	"s3":       {"github.com/minio/minio-go"},
+
+	"prometheus": {"github.com/prometheus"},
 }
 
 // rooms say what a file, or the files of a folder, may import: goods, and packages of our own.
@@ -28,8 +30,8 @@ var rooms = map[string]struct {
 	goods []string
 	ours  []string
 }{
-	"main.go":                {nil, []string{"backup", "check", "cli", "config", "db", "desk", "folder", "lang", "media", "outage", "rumble", "seal", "service", "telegram", "video", "youtube", "fake/demo"}},
-	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram"}},
+	"main.go":                {nil, []string{"backup", "check", "cli", "config", "db", "desk", "folder", "lang", "logs", "media", "metrics", "outage", "rumble", "seal", "service", "telegram", "video", "watch", "youtube", "fake/demo"}},
+	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram", "watch"}},
 	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
 	"queue.go":               {nil, nil},
 	"store.go":               {[]string{"sql"}, []string{"db"}},
@@ -45,10 +47,13 @@ var rooms = map[string]struct {
 	"internal/media/s3test":  {[]string{"exec", "s3"}, nil}, // for tests
 	"internal/desk":          {nil, nil},
 	"internal/folder":        {nil, nil},
+	"internal/logs":          {nil, nil},
+	"internal/metrics":       {[]string{"prometheus"}, nil},
 	"internal/outage":        {nil, nil},
 	"internal/rumble":        {nil, nil},
 	"internal/seal":          {nil, nil},
 	"internal/service":       {nil, nil},
+	"internal/watch":         {nil, nil},
 	"internal/youtube":       {nil, nil},
 	"internal/fake/demo":     {nil, []string{"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
 	"internal/fake/rumble":   {nil, nil},

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"embed"
 	"encoding/base64"
 	"errors"
@@ -68,6 +69,9 @@ type WebOptions struct {
 	Uploads  *desk.Uploads                      // takes the files of videos that admins send
 	Inspect  inspector                          // looks at such a file
 	Studio   publisher                          // speaks to the platforms
+	Stuck    func() []string                    // why work does not flow, a sentence each
+	Metrics  http.Handler                       // answers /metrics
+	Token    string                             // opens /metrics to a program without a session; "": none does
 
 	Resume  func(ctx context.Context, updates []Update) // handles updates that were held; nil: the bot is off
 	Backups func() desk.Backup                          // how they go; nil: none are made
@@ -176,6 +180,8 @@ func (w *Web) routes() {
 	e.Match(get, "/login/:token", w.loginPage)
 	e.POST("/login/:token", w.login)
 	e.POST("/language", w.chooseLanguage)
+
+	e.Match(get, "/metrics", echo.WrapHandler(w.opts.Metrics), w.bearer)
 
 	in := e.Group("", w.signedIn) // whatever is not listed above wants a session, routes that do not exist included
 	in.Match(get, "/", w.library)
@@ -343,17 +349,37 @@ func (w *Web) refuse(c echo.Context, name, title string, view any, faults map[st
 // healthz says that the database answers. Neither check is logged.
 func (w *Web) healthz(c echo.Context) error { return w.check(c, nil) }
 
-// readyz says what is missing, a sentence a line.
-func (w *Web) readyz(c echo.Context) error { return w.check(c, w.problems(c, "en")) }
+// readyz says why work does not flow, a sentence a line.
+func (w *Web) readyz(c echo.Context) error { return w.check(c, w.opts.Stuck()) }
 
 func (w *Web) check(c echo.Context, missing []string) error {
 	if _, err := w.store.HadSession(c.Request().Context()); err != nil {
 		missing = append(missing, "The database does not answer.")
 	}
+	status, text := http.StatusOK, "ok\n"
 	if len(missing) > 0 {
-		return c.String(http.StatusServiceUnavailable, strings.Join(missing, "\n")+"\n")
+		status, text = http.StatusServiceUnavailable, strings.Join(missing, "\n")+"\n"
 	}
-	return c.String(http.StatusOK, "ok\n")
+	c.Response().Header().Set("Cache-Control", "no-store")
+	if desk.WantsJSON(c.Request()) {
+		return c.JSON(status, map[string]any{"success": len(missing) == 0, "reasons": append([]string{}, missing...)})
+	}
+	return c.String(status, text)
+}
+
+// bearer lets through who has the token of /metrics, or is signed in.
+func (w *Web) bearer(next echo.HandlerFunc) echo.HandlerFunc {
+	signedIn := w.signedIn(next)
+	return func(c echo.Context) error {
+		given, ok := strings.CutPrefix(c.Request().Header.Get("Authorization"), "Bearer ")
+		switch {
+		case !ok:
+			return signedIn(c)
+		case w.opts.Token == "" || subtle.ConstantTimeCompare([]byte(given), []byte(w.opts.Token)) != 1:
+			return desk.BadToken
+		}
+		return next(c)
+	}
 }
 
 // ---- sign-in

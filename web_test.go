@@ -27,6 +27,7 @@ import (
 	"retake/internal/desk"
 	"retake/internal/lang"
 	"retake/internal/media"
+	"retake/internal/metrics"
 	"retake/internal/video"
 )
 
@@ -38,6 +39,7 @@ type office struct {
 	log     bytes.Buffer
 	admins  map[int64]Admin
 	missing []string // what Ready says
+	stuck   []string // what Stuck says
 	covers  int      // drawn so far
 }
 
@@ -64,8 +66,10 @@ func newDesk(t testing.TB, baseURL string) *office {
 			}
 			return nil
 		},
-		Ready: func(context.Context) []string { return d.missing },
-		Free:  func() (int64, error) { return 38e9, nil }, BotOn: true,
+		Ready:   func(context.Context) []string { return d.missing },
+		Stuck:   func() []string { return slices.Concat(d.missing, d.stuck) },
+		Metrics: metrics.New("test", func() (metrics.State, error) { return metrics.State{}, nil }).Handler(), Token: "0123456789abcdef",
+		Free: func() (int64, error) { return 38e9, nil }, BotOn: true,
 		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
 		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
 		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),

@@ -30,6 +30,7 @@ type Keeper struct {
 	Every time.Duration // between two of them; 0: none is made by itself
 	Keep  int           // so many of those made by themselves, and so many of those from before an upgrade
 	Log   *slog.Logger
+	Told  func(err error) // is told of each try: nil, it worked; nil: nobody is
 
 	mu    sync.Mutex
 	state State
@@ -66,9 +67,14 @@ func (k *Keeper) Run(ctx context.Context) {
 		}
 		began := time.Now()
 		wait = k.Every
-		switch err := k.Now(ctx, ""); {
-		case ctx.Err() != nil:
+		err := k.Now(ctx, "")
+		if ctx.Err() != nil {
 			return
+		}
+		if k.Told != nil {
+			k.Told(err)
+		}
+		switch {
 		case err != nil:
 			wait = min(k.Every, again)
 			k.Log.Error("no backup could be made; trying again", "in", wait, "err", err)

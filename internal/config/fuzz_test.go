@@ -37,7 +37,7 @@ func FuzzSettings(f *testing.F) {
 		"web = 1\n[web]", "[web]\nlisten = 5\n[web.listen]", "[[render]]", "render.command = ['a', 1]", "data_dir = '''\nlisten = 5\n'''\n[web]\nlisten = 5", "[ web ]\n\"listen\" = 5", "language = 'ru'\nlanguage = 'en'"} {
 		f.Add(text, "")
 	}
-	known := Known{Languages: []string{"en", "ru"}, TokenKey: func(key string) error {
+	known := Known{Languages: []string{"en", "ru"}, Formats: []string{"text", "json"}, Levels: []string{"info"}, TokenKey: func(key string) error {
 		if len(key) < 32 {
 			return errors.New("it is too short")
 		}

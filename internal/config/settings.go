@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // What is more than that is a slip of the pen.
@@ -30,9 +31,14 @@ type Settings struct {
 		MaxUploadMB int64   `toml:"max_upload_mb"`
 	} `toml:"telegram"`
 	Web struct {
-		Listen  string `toml:"listen"`
-		BaseURL string `toml:"base_url"`
+		Listen       string `toml:"listen"`
+		BaseURL      string `toml:"base_url"`
+		MetricsToken string `toml:"metrics_token"`
 	} `toml:"web"`
+	Log struct {
+		Format string `toml:"format"`
+		Level  string `toml:"level"`
+	} `toml:"log"`
 	Queue struct {
 		Workers     int           `toml:"workers"`
 		Attempts    int           `toml:"attempts"`
@@ -104,6 +110,8 @@ type Settings struct {
 type Known struct {
 	Languages []string               // that texts exist in
 	TokenKey  func(key string) error // what is wrong with a key that seals tokens
+	Formats   []string               // of the log
+	Levels    []string               // of the log
 }
 
 // Workers is how many videos are made at a time.
@@ -150,6 +158,10 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	}
 	_, _, err := net.SplitHostPort(c.Web.Listen)
 	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
+	is(c.Web.MetricsToken == "" || len(c.Web.MetricsToken) >= 16 && !strings.ContainsFunc(c.Web.MetricsToken, unicode.IsSpace),
+		"web.metrics_token", "16 characters or more without a space are expected: openssl rand -hex 24 makes some")
+	is(slices.Contains(known.Formats, c.Log.Format), "log.format", "one of %s is expected", strings.Join(known.Formats, ", "))
+	is(slices.Contains(known.Levels, c.Log.Level), "log.level", "one of %s is expected", strings.Join(known.Levels, ", "))
 	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
 		"limits.per_day": c.Limits.PerDay, "youtube.uploads_per_day": c.YouTube.UploadsPerDay, "backup.keep": c.Backup.Keep} {
 		is(n >= 1, key, "1 or more is expected")

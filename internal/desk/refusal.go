@@ -26,6 +26,7 @@ func Invalid(id string, vars Vars) Refusal {
 // Refusals that are named where they happen.
 var (
 	SignedOut = Refusal{http.StatusUnauthorized, "UNAUTHORIZED", "error_signed_out", nil}
+	BadToken  = Refusal{http.StatusUnauthorized, "BAD_TOKEN", "error_bad_token", nil}
 	OtherSite = Refusal{http.StatusForbidden, "CROSS_ORIGIN", "error_other_site", nil}
 	BadLink   = Refusal{http.StatusForbidden, "BAD_LINK", "error_bad_link", nil}
 	TooMany   = Refusal{http.StatusTooManyRequests, "TOO_MANY", "error_too_many", nil}

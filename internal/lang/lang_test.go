@@ -117,7 +117,7 @@ func TestEveryLanguageSaysTheSame(t *testing.T) {
 // and every message must be named somewhere.
 func TestEveryMessageIsUsedAndThere(t *testing.T) {
 	en := load(t, "en", "bot")
-	source := sources(t, "../../bot.go", "name.go")
+	source := sources(t, "../../bot.go", "../watch/troubles.go", "name.go")
 	commands := regexp.MustCompile(`(?s)(user|admin)Commands +=.*?\}`).FindAllString(source, -1)
 	if len(commands) != 2 {
 		t.Fatalf("got the lists of commands %q; want two", commands)

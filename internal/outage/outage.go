@@ -22,7 +22,8 @@ type Watch struct {
 	reason string
 	next   time.Time // when a video is tried
 	trying bool
-	row    []failure       // for one reason; of an outage, the last is the one that began it
+	rows   [2][]failure    // each for one reason, in rows[1] for one that holds the name; during an outage, one is what began it
+	which  int             // that one is
 	own    map[string]bool // assets that failed while another was made: their reason is their own
 	ended  string          // the asset that ended the last outage
 }
@@ -40,37 +41,65 @@ func New(after int, limit, every time.Duration) *Watch {
 // particulars are the parts of a reason that differ from one video to the next: numbers, addresses, names of folders.
 var particulars = regexp.MustCompile(`(job|prepare)-[a-z2-7]{26}|[\pL\d]*\d[\pL\d]*`)
 
+// theName is what engines put into an error where it held the name.
+const theName = "[name]"
+
+// patience is how many times as many videos must fail for a reason that holds the name: it is rather their own, but some
+// engines tell the name with whatever goes wrong.
+const patience = 4
+
 // Judge looks at a failed attempt. held: it belongs to an outage. spent: the outage begins with it, and has cost so many
-// earlier attempts of each asset. A reason that holds the name is the video's own.
+// earlier attempts of each asset. A reason that holds the name is the video's own, unless there are too many of them.
 func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	this := failure{asset, particulars.ReplaceAllString(strings.ReplaceAll(problem, asset, ""), "0"), attempt}
+	text := strings.ReplaceAll(strings.ReplaceAll(problem, asset, ""), name, theName)
+	this := failure{asset, particulars.ReplaceAllString(text, "0"), attempt}
 	if !w.began.IsZero() {
-		if last := len(w.row) - 1; last >= 0 && w.row[last] == this {
-			spent = w.spent()
+		row := w.rows[w.which]
+		if last := len(row) - 1; last >= 0 && row[last] == this {
+			spent = spentOn(row)
 		}
 		return now.Before(w.began.Add(w.limit)), spent
 	}
-	if w.own[asset] || strings.Contains(problem, name) {
+	if w.own[asset] {
 		return false, nil
 	}
-	w.row = slices.DeleteFunc(w.row, func(f failure) bool { return f == this || f.reason != this.reason })
-	w.row = append(w.row, this)
-	if spent = w.spent(); len(spent) < w.after {
+	which, many := 0, w.after
+	if strings.Contains(text, theName) {
+		which, many = 1, patience*w.after
+	}
+	row := slices.DeleteFunc(w.rows[which], func(f failure) bool { return f == this || f.reason != this.reason })
+	row = append(row, this)
+	w.rows[which] = row
+	if spent = spentOn(row); len(spent) < many {
 		return false, nil
 	}
-	w.began, w.reason, w.next = now, problem, now.Add(w.every)
+	w.began, w.reason, w.next, w.which = now, problem, now.Add(w.every), which
 	return true, spent
 }
 
-// spent counts the attempts of each asset in the row, but for the last, which is given back where it is held.
-func (w *Watch) spent() map[string]int {
+// Suspect reports whether an asset that has spent its attempts should wait, since others fail for the same reason and it may be
+// an outage that is not known yet: for so long that as many as make one can be tried, if each takes as long. 0: it should not.
+func (w *Watch) Suspect(asset string, created, now time.Time, took time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	row := w.rows[0]
+	in := func(f failure) bool { return f.asset == asset }
+	alone := !slices.ContainsFunc(row, func(f failure) bool { return !in(f) })
+	if alone || !slices.ContainsFunc(row, in) || !now.Before(created.Add(w.limit)) {
+		return 0
+	}
+	return max(w.every, time.Duration(w.after)*took)
+}
+
+// spentOn counts the attempts of each asset in a row, but for the last, which is given back where it is held.
+func spentOn(row []failure) map[string]int {
 	n := map[string]int{}
-	for _, f := range w.row {
+	for _, f := range row {
 		n[f.asset]++
 	}
-	n[w.row[len(w.row)-1].asset]--
+	n[row[len(row)-1].asset]--
 	return n
 }
 
@@ -90,10 +119,10 @@ func (w *Watch) Made(asset string) (over bool) {
 	if len(w.own) > manyOwn {
 		clear(w.own)
 	}
-	for _, f := range w.row {
+	for _, f := range slices.Concat(w.rows[0], w.rows[1]) {
 		w.own[f.asset] = true
 	}
-	w.row, w.began, w.reason, w.next = nil, time.Time{}, "", time.Time{}
+	w.rows, w.began, w.reason, w.next = [2][]failure{}, time.Time{}, "", time.Time{}
 	return over
 }
 

@@ -28,6 +28,11 @@ const (
 	Stopped              // the caller's context ended
 )
 
+// String is the name of a class, as meters count it.
+func (c Class) String() string {
+	return [...]string{"odd", "refused", "too_many", "down", "gone", "bad_file", "stopped"}[c]
+}
+
 // Error is a failed call. It never holds the token.
 type Error struct {
 	Class Class

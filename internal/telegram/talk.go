@@ -56,6 +56,15 @@ type Talk struct {
 	Rank Rank // of the messages
 	// Gone is told of a chat that cannot be written to.
 	Gone func(ctx context.Context, chat int64) error
+	// Meter counts the calls; nil: nobody does.
+	Meter Meter
+}
+
+// Meter counts calls, by the method of the Bot API and what came of it: ok, held (it was not made) or a Class. It is told how
+// long a message waited for its turn.
+type Meter interface {
+	Called(method, result string)
+	Waited(d time.Duration)
 }
 
 // As returns a Talk whose messages have another rank.
@@ -66,23 +75,43 @@ func (t *Talk) As(r Rank) *Talk {
 }
 
 // call makes one call. chat is 0 for calls that Telegram does not count among a chat's messages and edits.
-func (t *Talk) call(ctx context.Context, chat int64, limit time.Duration, fn func(context.Context) error) error {
+func (t *Talk) call(ctx context.Context, method string, chat int64, limit time.Duration, fn func(context.Context) error) error {
+	asked, made := time.Now(), time.Time{}
 	err := t.Gate.Do(ctx, t.Rank, chat, func(ctx context.Context) error {
+		made = time.Now()
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		return fn(ctx)
 	})
+	if t.Meter != nil {
+		if chat != 0 && !made.IsZero() {
+			t.Meter.Waited(made.Sub(asked))
+		}
+		t.Meter.Called(method, resultOf(err, !made.IsZero()))
+	}
 	if chat > 0 && ClassOf(err) == Gone {
 		return errors.Join(err, t.Gone(context.WithoutCancel(ctx), chat))
 	}
 	return err
 }
 
+// resultOf is what a Meter is told of a call.
+func resultOf(err error, made bool) string {
+	class := ClassOf(err)
+	switch {
+	case err == nil:
+		return "ok"
+	case !made && class != Stopped:
+		return "held"
+	}
+	return class.String()
+}
+
 // Send sends plain text, without a preview of its links, and returns the message's id.
 func (t *Talk) Send(ctx context.Context, chat int64, text string, k Keyboard) (message int, err error) {
 	p := &bot.SendMessageParams{ChatID: chat, Text: text, ReplyMarkup: k.markup(),
 		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: bot.True()}}
-	err = t.call(ctx, chat, callTime, func(ctx context.Context) error {
+	err = t.call(ctx, "sendMessage", chat, callTime, func(ctx context.Context) error {
 		m, err := t.API.SendMessage(ctx, p)
 		if err == nil {
 			message = m.ID
@@ -95,25 +124,25 @@ func (t *Talk) Send(ctx context.Context, chat int64, text string, k Keyboard) (m
 // Edit replaces the text and the buttons of a message.
 func (t *Talk) Edit(ctx context.Context, chat int64, message int, text string, k Keyboard) error {
 	p := &bot.EditMessageTextParams{ChatID: chat, MessageID: message, Text: text, ReplyMarkup: k.markup()}
-	return t.call(ctx, chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageText(ctx, p); return err })
+	return t.call(ctx, "editMessageText", chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageText(ctx, p); return err })
 }
 
 // StripButtons takes the buttons from a message.
 func (t *Talk) StripButtons(ctx context.Context, chat int64, message int) error {
 	p := &bot.EditMessageReplyMarkupParams{ChatID: chat, MessageID: message}
-	return t.call(ctx, chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageReplyMarkup(ctx, p); return err })
+	return t.call(ctx, "editMessageReplyMarkup", chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageReplyMarkup(ctx, p); return err })
 }
 
 // Delete deletes a message.
 func (t *Talk) Delete(ctx context.Context, chat int64, message int) error {
 	p := &bot.DeleteMessageParams{ChatID: chat, MessageID: message}
-	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.DeleteMessage(ctx, p); return err })
+	return t.call(ctx, "deleteMessage", 0, callTime, func(ctx context.Context) error { _, err := t.API.DeleteMessage(ctx, p); return err })
 }
 
 // Answer ends the spinning of a pressed button. One that is too old to answer is no error.
 func (t *Talk) Answer(ctx context.Context, query, text string) error {
 	p := &bot.AnswerCallbackQueryParams{CallbackQueryID: query, Text: text}
-	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.AnswerCallbackQuery(ctx, p); return err })
+	return t.call(ctx, "answerCallbackQuery", 0, callTime, func(ctx context.Context) error { _, err := t.API.AnswerCallbackQuery(ctx, p); return err })
 }
 
 // Video is a video to send: by FileID, or File and Thumb when that is "".
@@ -138,7 +167,7 @@ func (t *Talk) SendVideo(ctx context.Context, chat int64, v Video) (message int,
 		}
 	}
 	limit := callTime + time.Duration(v.Size/slowestLine)*time.Second
-	err = t.call(ctx, chat, limit, func(ctx context.Context) error {
+	err = t.call(ctx, "sendVideo", chat, limit, func(ctx context.Context) error {
 		m, err := t.API.SendVideo(ctx, p)
 		if err != nil {
 			return err
@@ -169,7 +198,7 @@ func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, com
 	for _, c := range commands {
 		p.Commands = append(p.Commands, models.BotCommand{Command: c.Name, Description: c.Description})
 	}
-	return t.call(ctx, 0, callTime, func(ctx context.Context) error { _, err := t.API.SetMyCommands(ctx, p); return err })
+	return t.call(ctx, "setMyCommands", 0, callTime, func(ctx context.Context) error { _, err := t.API.SetMyCommands(ctx, p); return err })
 }
 
 // PublishCommands sets the menus of all languages, and of those chats whose people have written to the bot. list returns the
@@ -189,7 +218,7 @@ func (t *Talk) PublishCommands(ctx context.Context, languages []string, chats []
 
 // Link returns the address of the bot.
 func (t *Talk) Link(ctx context.Context) (link string, err error) {
-	err = t.call(ctx, 0, callTime, func(ctx context.Context) error {
+	err = t.call(ctx, "getMe", 0, callTime, func(ctx context.Context) error {
 		me, err := t.API.GetMe(ctx)
 		if err == nil {
 			link = "https://t.me/" + me.Username

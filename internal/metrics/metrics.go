@@ -1,0 +1,144 @@
+// Package metrics counts what happens, and tells it with what is looked up, as text for Prometheus. Labels are fixed words:
+// no name, no id of anybody.
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// gauges are looked up when somebody asks: nothing is kept, so they are right after a start too.
+var gauges = map[string]struct {
+	help   string
+	labels []string
+}{
+	"retake_jobs":                               {"Work owed: waiting for a worker, later (due at a time to come), or started.", []string{"kind", "state"}},
+	"retake_job_oldest_waiting_seconds":         {"How long the job has waited that waits longest for a worker; 0: none does.", []string{"kind"}},
+	"retake_workers":                            {"Jobs that can be done at a time.", []string{"kind"}},
+	"retake_workers_busy":                       {"Workers that are doing one.", []string{"kind"}},
+	"retake_assets":                             {"Videos by status.", []string{"status"}},
+	"retake_assets_needing_admin":               {"Failed videos that another try would bring to somebody.", nil},
+	"retake_requests_open":                      {"People who wait for a video, each counted once for each video.", nil},
+	"retake_requests_total":                     {"Wishes for a video since the database was made.", nil},
+	"retake_publications":                       {"Videos on platforms, or on their way there, by status.", []string{"platform", "status"}},
+	"retake_channels":                           {"Channels by state: CONNECTED, ENDED (to be connected again), DISCONNECTED.", []string{"state"}},
+	"retake_telegram_inbox":                     {"Updates from Telegram that have not been handled yet.", nil},
+	"retake_telegram_contact_timestamp_seconds": {"When Telegram last answered the poll for updates; 0: not since the start, or the bot is off.", nil},
+	"retake_outage":                             {"1 while videos fail for a reason that is not their own, and one at a time is tried.", nil},
+	"retake_trouble":                            {"1 while something needs the operator: outage, disk, channel, backup.", []string{"cause"}},
+	"retake_disk_free_bytes":                    {"What may still be written to the disk of the data folder.", nil},
+	"retake_database_bytes":                     {"Size of the database file (main) and of its write-ahead log (wal).", []string{"file"}},
+}
+
+// Meter counts, and answers.
+type Meter struct {
+	attempts, calls *prometheus.CounterVec
+	updates         prometheus.Counter
+	renders, waits  prometheus.Histogram
+	registry        *prometheus.Registry
+}
+
+// New returns a Meter of a program of that version. look is called at each scrape.
+func New(version string, look func() (State, error)) *Meter {
+	m := &Meter{
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retake_attempts_total",
+			Help: "Attempts at jobs that have ended. A job ends with done or gave_up."}, []string{"kind", "outcome"}),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retake_telegram_calls_total",
+			Help: "Calls of Telegram's Bot API but for the poll. too_many: a 429; held: not made, because Telegram asked to wait or is down."}, []string{"method", "result"}),
+		updates: prometheus.NewCounter(prometheus.CounterOpts{Name: "retake_telegram_updates_total", Help: "Updates received from Telegram."}),
+		renders: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_render_seconds",
+			Help: "How long a video took that was made and kept.", Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600}}),
+		waits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_telegram_wait_seconds",
+			Help: "How long a message to a chat waited for its turn, which Telegram's limits set.", Buckets: []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300}}),
+		registry: prometheus.NewRegistry(),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "retake_build_info", Help: "1, with the version as a label.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
+	build.Set(1)
+	for _, kind := range kinds { // a rate of what has not happened yet is 0, not missing
+		for _, outcome := range outcomes {
+			m.attempts.WithLabelValues(kind, outcome)
+		}
+	}
+	for _, method := range methods {
+		for _, result := range results {
+			m.calls.WithLabelValues(method, result)
+		}
+	}
+	m.registry.MustRegister(build, m.attempts, m.calls, m.updates, m.renders, m.waits, lookup{look, descriptions()},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// The labels that there are.
+var (
+	kinds    = []string{"RENDER", "ANNOUNCE", "DELIVER", "APOLOGISE", "PUBLISH"}
+	outcomes = []string{"done", "rescheduled", "deferred", "gave_up", "given_back", "dropped"}
+	methods  = []string{"sendMessage", "sendVideo", "editMessageText", "editMessageReplyMarkup", "deleteMessage", "answerCallbackQuery", "setMyCommands", "getMe"}
+	results  = []string{"ok", "too_many", "held", "down", "gone", "refused", "bad_file", "odd", "stopped"}
+)
+
+// Ended counts the end of an attempt at a job.
+func (m *Meter) Ended(kind, outcome string) { m.attempts.WithLabelValues(kind, outcome).Inc() }
+
+// Rendered is told how long a video took.
+func (m *Meter) Rendered(took time.Duration) { m.renders.Observe(took.Seconds()) }
+
+// Called counts a call of the Bot API.
+func (m *Meter) Called(method, result string) { m.calls.WithLabelValues(method, result).Inc() }
+
+// Waited is told how long a message waited for its turn.
+func (m *Meter) Waited(d time.Duration) { m.waits.Observe(d.Seconds()) }
+
+// Received counts updates.
+func (m *Meter) Received(n int) { m.updates.Add(float64(n)) }
+
+// Handler answers with all of it. What cannot be looked up is a 500 with the reason: half a truth would look like zero.
+func (m *Meter) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
+}
+
+// lookup is the collector of the gauges.
+type lookup struct {
+	look func() (State, error)
+	of   map[string]*prometheus.Desc
+}
+
+func descriptions() map[string]*prometheus.Desc {
+	of := map[string]*prometheus.Desc{}
+	for name, g := range gauges {
+		of[name] = prometheus.NewDesc(name, g.help, g.labels, nil)
+	}
+	return of
+}
+
+// Describe implements prometheus.Collector.
+func (l lookup) Describe(to chan<- *prometheus.Desc) {
+	for _, name := range slices.Sorted(maps.Keys(l.of)) {
+		to <- l.of[name]
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (l lookup) Collect(to chan<- prometheus.Metric) {
+	state, err := l.look()
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), fmt.Errorf("look at the program: %w", err))
+		return
+	}
+	state.tell(func(name string, value float64, labels ...string) {
+		kind := prometheus.GaugeValue
+		if name == "retake_requests_total" {
+			kind = prometheus.CounterValue
+		}
+		to <- prometheus.MustNewConstMetric(l.of[name], kind, value, labels...)
+	})
+}

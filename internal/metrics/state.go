@@ -1,0 +1,94 @@
+// state.go is what is looked up when somebody asks.
+
+package metrics
+
+import "time"
+
+// State is how the program is.
+type State struct {
+	Backlogs     []Backlog
+	Loads        []Load
+	Assets       map[string]int // by status
+	Needing      int            // assets that need an admin
+	Open, Wishes int            // requests that are not over; all there ever were
+	Publications []Publications
+	Channels     map[string]int // by state
+	Inbox        int            // updates that are not handled
+	Contact      time.Time      // when Telegram last answered the poll; zero: it has not
+	Troubles     map[string]bool
+	Free         int64            // bytes on the disk
+	Files        map[string]int64 // bytes of the database, by what they are
+}
+
+// Backlog is work that is owed: waiting, later or started.
+type Backlog struct {
+	Kind, State string
+	N           int
+	Waiting     time.Duration // the first of it
+}
+
+// Load is how many can do work of a kind, and how many do nothing.
+type Load struct {
+	Kind          string
+	Workers, Idle int
+}
+
+// Publications counts those on a platform with a status.
+type Publications struct {
+	Platform, Status string
+	N                int
+}
+
+// tell sets every gauge, also those of which there is nothing: a series that is not there is not zero.
+func (s State) tell(set func(gauge string, value float64, labels ...string)) {
+	backlogs, loads, publications := map[[2]string]Backlog{}, map[string]Load{}, map[[2]string]int{}
+	for _, b := range s.Backlogs {
+		backlogs[[2]string{b.Kind, b.State}] = b
+	}
+	for _, l := range s.Loads {
+		loads[l.Kind] = l
+	}
+	for _, p := range s.Publications {
+		publications[[2]string{p.Platform, p.Status}] = p.N
+	}
+	for _, kind := range kinds {
+		for _, state := range []string{"waiting", "later", "started"} {
+			set("retake_jobs", float64(backlogs[[2]string{kind, state}].N), kind, state)
+		}
+		set("retake_job_oldest_waiting_seconds", backlogs[[2]string{kind, "waiting"}].Waiting.Seconds(), kind)
+		set("retake_workers", float64(loads[kind].Workers), kind)
+		set("retake_workers_busy", float64(loads[kind].Workers-loads[kind].Idle), kind)
+	}
+	for _, status := range []string{"PENDING", "PROCESSING", "COMPLETED", "FAILED"} {
+		set("retake_assets", float64(s.Assets[status]), status)
+		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+			set("retake_publications", float64(publications[[2]string{platform, status}]), platform, status)
+		}
+	}
+	for _, state := range []string{"CONNECTED", "ENDED", "DISCONNECTED"} {
+		set("retake_channels", float64(s.Channels[state]), state)
+	}
+	set("retake_assets_needing_admin", float64(s.Needing))
+	set("retake_requests_open", float64(s.Open))
+	set("retake_requests_total", float64(s.Wishes))
+	set("retake_telegram_inbox", float64(s.Inbox))
+	contact := 0.0
+	if !s.Contact.IsZero() {
+		contact = float64(s.Contact.UnixMilli()) / 1000
+	}
+	set("retake_telegram_contact_timestamp_seconds", contact)
+	for cause, is := range s.Troubles {
+		value := 0.0
+		if is {
+			value = 1
+		}
+		set("retake_trouble", value, cause)
+		if cause == "outage" {
+			set("retake_outage", value)
+		}
+	}
+	set("retake_disk_free_bytes", float64(s.Free))
+	for file, size := range s.Files {
+		set("retake_database_bytes", float64(size), file)
+	}
+}

@@ -1,0 +1,141 @@
+// Package watch tells whether work flows, and of which troubles admins are told when.
+package watch
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Line is how work of one kind goes.
+type Line struct {
+	Kind          string
+	Workers, Idle int
+	Begun         time.Time     // when one of them last began something, or could have
+	Next          time.Time     // since when the job waits that comes next; zero: none does
+	Longest       time.Duration // that one of them may take; 0: nobody knows
+	Held          bool          // on purpose
+}
+
+// grace is how long a job may wait while a worker has nothing to do: to begin it takes a moment.
+const grace = time.Minute
+
+// stuck says what is wrong with a line; "": nothing. A long queue is not: it moves.
+func (l Line) stuck(now time.Time) string {
+	if l.Next.IsZero() || l.Held {
+		return ""
+	}
+	still := now.Sub(l.Begun)
+	switch waits := now.Sub(l.Next); {
+	case l.Idle > 0 && min(waits, still) > grace:
+		return fmt.Sprintf("%s jobs have waited for %s, and %d of %d workers are idle.", l.Kind, round(waits), l.Idle, l.Workers)
+	case l.Idle == 0 && l.Longest > 0 && min(waits, still) > l.Longest+grace:
+		return fmt.Sprintf("%s jobs wait, and none of the %d workers has ended in %s.", l.Kind, l.Workers, round(still))
+	}
+	return ""
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Second) }
+
+// silence is how long Telegram may not answer the poll, which it keeps open for less than a minute.
+const silence = 3 * time.Minute
+
+// State is what Reasons looks at.
+type State struct {
+	Lines   []Line
+	Outage  time.Time // since when videos fail for a reason that is not their own; zero: they do not
+	BotOn   bool
+	Contact time.Time // when Telegram last answered the poll, or the program started
+	Room    error     // on the disk; nil: enough
+	Writer  error     // of the database; nil: it answers
+	Backup  error     // the last one; nil: it worked, or there was none. Anybody may read the reasons: what it says is not among them
+}
+
+// Reasons says why work does not flow, a sentence each; none: it does.
+func Reasons(s State, now time.Time) (reasons []string) {
+	if s.Writer != nil {
+		reasons = append(reasons, fmt.Sprintf("The database takes no changes: %v.", s.Writer))
+	}
+	if s.Room != nil {
+		reasons = append(reasons, fmt.Sprintf("No room: %v.", s.Room))
+	}
+	if !s.Outage.IsZero() {
+		reasons = append(reasons, fmt.Sprintf("Videos have failed one after the other for %s: an outage.", round(now.Sub(s.Outage))))
+	}
+	for _, l := range s.Lines {
+		if stuck := l.stuck(now); stuck != "" {
+			reasons = append(reasons, stuck)
+		}
+	}
+	if s.BotOn && now.Sub(s.Contact) > silence {
+		reasons = append(reasons, fmt.Sprintf("Telegram has not answered for %s.", round(now.Sub(s.Contact))))
+	}
+	if s.Backup != nil {
+		reasons = append(reasons, "The last backup failed.")
+	}
+	return reasons
+}
+
+// Memo keeps reasons for a while: whoever asks often is no load.
+type Memo struct {
+	mu   sync.Mutex
+	at   time.Time
+	last []string
+	ask  func() []string
+}
+
+// NewMemo returns a Memo of what ask says.
+func NewMemo(ask func() []string) *Memo { return &Memo{ask: ask} }
+
+// Reasons returns what ask says, or said within the last second.
+func (m *Memo) Reasons() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at.IsZero() || time.Since(m.at) > time.Second {
+		m.last = m.ask()
+		m.at = time.Now()
+	}
+	return m.last
+}
+
+// Pulse asks something that may never answer, such as a disk that hangs, and does not wait for ever.
+type Pulse struct {
+	ask   func() error
+	busy  chan struct{}
+	bound time.Duration
+}
+
+// NewPulse returns a Pulse that waits for an answer for so long.
+func NewPulse(bound time.Duration, ask func() error) *Pulse {
+	return &Pulse{ask, make(chan struct{}, 1), bound}
+}
+
+// Err returns the answer. While one question is open no other is asked.
+func (p *Pulse) Err(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	late := time.NewTimer(p.bound)
+	defer late.Stop()
+	answer := make(chan error, 1)
+	select {
+	case p.busy <- struct{}{}:
+		go func() {
+			answer <- p.ask()
+			<-p.busy
+		}()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-late.C:
+		return fmt.Errorf("no answer within %v", p.bound)
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-late.C:
+		return fmt.Errorf("no answer within %v", p.bound)
+	}
+}
