@@ -457,12 +457,12 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 func TestServeMakesBackupsByItself(t *testing.T) {
 	t.Parallel()
 	v := newVictim(t)
-	v.configure("[queue]", "[backup]\nevery = \"1s\"\nkeep = 2\n[queue]")
+	v.configure("[queue]", "[backup]\nevery = \"200ms\"\nkeep = 2\n[queue]")
 	page := v.withPage()
 	v.start(0)
 	w := &world{T: t, log: v.log}
 	seen := map[string]bool{}
-	w.until("four backups, of which two are kept", func() bool {
+	w.until("three backups, of which two are kept", func() bool {
 		made, err := filepath.Glob(filepath.Join(v.dir, "backups", "retake-*.db"))
 		if err != nil {
 			t.Fatal(err)
@@ -473,7 +473,7 @@ func TestServeMakesBackupsByItself(t *testing.T) {
 		if len(made) > 3 { // the third is there for a moment
 			t.Fatalf("got %q; want two", made)
 		}
-		return len(seen) >= 4
+		return len(seen) >= 3
 	})
 	in := v.owner(page)
 	get := func() string { resp, err := in.Get(page + "/"); return body(t, resp, err) }
