@@ -92,6 +92,8 @@ const usage = usageError(`usage: retake [command] [-config FILE]
   check          say what is missing on this machine
   admin link ID  print a one-time link with which that admin signs in to the page
   retry ASSET    try a failed video again
+  export USER [FILE]
+                 write all that is kept about a Telegram user, as JSON
   media move     bring the videos to where media.store says, from where they were
   template check DIR
                  say what is wrong with the template in a folder
@@ -128,9 +130,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		words, args = append(words, flags.Arg(0)), flags.Args()[1:]
 	}
-	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "media move": 0, "template check": 1, "template preview": 2,
+	want := map[string]int{"serve": 0, "demo": 0, "check": 0, "admin link": 1, "retry": 1, "export": 1, "media move": 0, "template check": 1, "template preview": 2,
 		"healthcheck": 0, "version": 0}
-	if n, ok := want[command]; !ok || len(words) != n {
+	n, ok := want[command]
+	if command == "export" && len(words) == 2 { // the file
+		n = 2
+	}
+	if !ok || len(words) != n {
 		return usage
 	}
 	switch command {
@@ -150,6 +156,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return check(ctx, cfg, out)
 	case "admin link":
 		return adminLink(ctx, cfg, words[0], out)
+	case "export":
+		return exportUser(ctx, cfg, words, out)
 	case "retry":
 		return retryOne(ctx, cfg, words[0], log, out)
 	case "media move":
@@ -217,7 +225,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		bot, err = NewBot(store, files, BotOptions{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
+			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
 			Admins: append(slices.Clone(cfg.Telegram.Owners), cfg.Telegram.Admins...), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second,
 		}, log)
 		if err != nil {
@@ -231,7 +239,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
-		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites()}, log)
+		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Voices: maker}, log)
 	studio.queue = queue
 	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
@@ -254,6 +262,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
+	group.Go(func() error { queue.Purge(ctx, Keep(cfg.Privacy)); return nil })
 	if bot != nil {
 		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
@@ -313,6 +322,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	return group.Wait()
 }
 
+// elsewhere reports whether names leave this machine but for Telegram: to a service that makes the videos, or says the names.
+func elsewhere(cfg Config) bool {
+	return cfg.Render.Engine == video.EngineHTTP || cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
+}
+
 // workshop is the queue's renderer.
 type workshop struct{ *video.Maker }
 
@@ -370,6 +384,9 @@ func limits(cfg Config) []desk.Limit {
 		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
 		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
 		{Label: "limit_reuse", Value: cfg.Render.ReuseFor},
+		{Label: "limit_keep_videos", Value: desk.KeptFor(cfg.Privacy.Videos)},
+		{Label: "limit_keep_history", Value: desk.KeptFor(cfg.Privacy.History)},
+		{Label: "limit_keep_people", Value: desk.KeptFor(cfg.Privacy.People)},
 		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
 		{Label: "limit_media_upload", Value: desk.Megabytes(cfg.Media.MaxUploadMB)},
 	}
@@ -886,12 +903,20 @@ func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Adm
 			return s.noticed(ctx, p.Channel, began, err)
 		}
 	}
-	return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error {
+	var gone Gone
+	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
 		if err := tx.Unpublish(assetID, platform); err != nil {
+			return err
+		}
+		if gone, err = tx.LetGo(assetID); err != nil {
 			return err
 		}
 		return tx.Note(Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform})
 	})
+	if err == nil {
+		s.queue.Discard(context.WithoutCancel(ctx), gone)
+	}
+	return err
 }
 
 // MarkPublished records that somebody has put a video on Rumble, or found it there, at an address.
@@ -993,6 +1018,39 @@ func retryOne(ctx context.Context, cfg Config, assetID string, log *slog.Logger,
 	}
 	fmt.Fprintln(out, outcome)
 	return folder.Wake(cfg.DataDir)
+}
+
+// exportUser writes what is kept about a user: to a file that is not there yet, or out.
+func exportUser(ctx context.Context, cfg Config, words []string, out io.Writer) (err error) {
+	id, err := strconv.ParseInt(words[0], 10, 64)
+	if err != nil {
+		return usageError(fmt.Sprintf("%q is no Telegram user id: a number is expected", words[0]))
+	}
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	_, admin := cfg.Role(id)
+	var x Export
+	err = store.Tx(ctx, func(tx *Tx) (err error) { x, err = tx.Export(id, admin); return err })
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("nothing is kept about %d", id)
+	} else if err != nil {
+		return err
+	}
+	if len(words) == 2 {
+		var file *os.File
+		if file, err = os.OpenFile(words[1], os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil { // names of children are in it
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		out = file
+	}
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(x)
 }
 
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
