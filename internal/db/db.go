@@ -67,7 +67,7 @@ type op struct {
 // Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the
 // newest version; steps[i] leads from version i+1 to i+2. A file of a newer version is refused with ErrNewer.
 func Open(path, schema string, steps []string) (*DB, error) {
-	writer, err := sql.Open("sqlite", dsn(path, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)",
+	writer, err := sql.Open("sqlite", dsn(path, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "secure_delete(1)",
 		"wal_autocheckpoint(4000)", "cache_size(-16000)"))
 	if err != nil {
 		return nil, err

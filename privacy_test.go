@@ -1,0 +1,345 @@
+// Tests of what is kept of people: how long, who may see it, and that it is gone when it is said to be.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+// keeps are the times of the settings as they come.
+var keeps = Keep{Inbox: 7 * day, Videos: 90 * day, History: 180 * day, People: 365 * day}
+
+// ago makes the store's clock one of so long ago; back to now with 0.
+func ago(s *Store, d time.Duration) { s.now = func() time.Time { return time.Now().Add(-d) } }
+
+// purge purges until nothing is left to be, and tells what went.
+func purge(t testing.TB, s *Store, keep Keep) (all Gone) {
+	t.Helper()
+	for {
+		stale, err := s.Stale(t.Context(), keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var gone Gone
+		n := 0
+		write(t, s, func(tx *Tx) (err error) { gone, n, err = tx.Purge(keep); return err })
+		if stale != (n > 0) {
+			t.Fatalf("got stale %v, and %d rows that went; want the look and the deletion of one mind", stale, n)
+		}
+		if n == 0 {
+			return all
+		}
+		all.Files, all.Assets, all.Names = append(all.Files, gone.Files...), append(all.Assets, gone.Assets...), append(all.Names, gone.Names...)
+	}
+}
+
+// sound checks what triggers keep: the tallies are what a count of the rows gives, and the search knows the names there are.
+func sound(t testing.TB, s *Store) {
+	t.Helper()
+	for what, query := range map[string]string{
+		"tallies that are wrong": `WITH counted AS (
+				SELECT k.name_key, p.part, a.status, count(*) n FROM assets a
+				JOIN (SELECT id, '' name_key FROM assets UNION ALL SELECT id, name_key FROM assets) k ON k.id = a.id
+				JOIN (SELECT id, '' part FROM assets UNION ALL SELECT id, 'NEEDS' FROM assets WHERE needs UNION ALL SELECT id, 'YOUTUBE' FROM assets WHERE youtube
+					UNION ALL SELECT id, 'RUMBLE' FROM assets WHERE rumble) p ON p.id = a.id GROUP BY 1, 2, 3),
+			kept AS (SELECT name_key, part, status, n FROM tallies WHERE n > 0)
+			SELECT count(*) FROM (SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) UNION ALL SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept))`,
+		"names without a video":   `SELECT count(*) FROM tails WHERE name_key NOT IN (SELECT name_key FROM assets)`,
+		"broken references":       `SELECT count(*) FROM pragma_foreign_key_check`,
+		"what the check finds":    `SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
+		"jobs of nothing":         `SELECT count(*) FROM jobs WHERE asset_id NOT IN (SELECT id FROM assets)`,
+		"links to what is gone":   `SELECT count(*) FROM assets WHERE retry_of NOT IN (SELECT id FROM assets)`,
+		"tallies of names gone":   `SELECT count(*) FROM tallies WHERE name_key <> '' AND name_key NOT IN (SELECT name_key FROM assets)`,
+		"settled that need still": `SELECT count(*) FROM settled`,
+	} {
+		if n := count(t, s, query); n != 0 {
+			t.Errorf("%s: got %d; want 0", what, n)
+		}
+	}
+}
+
+func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
+	s := newStore(t)
+	q := newQueue(s)
+	deliver := func() {
+		d := begin(t, s, Deliver)
+		write(t, s, func(tx *Tx) error {
+			if err := tx.VideoArrived(d.Job, 1, "file-"+d.AssetID); err != nil {
+				return err
+			}
+			_, err := tx.FinishMessage(d.Job, 2)
+			return err
+		})
+	}
+	asked := func(user int64) {
+		write(t, s, func(tx *Tx) error { return tx.Note(Event{User: user, Action: "ask"}) })
+	}
+	at := func(d time.Duration, fn func()) { ago(s, d); fn(); ago(s, 0) }
+
+	var failed, next, made, published, operators, owed Asset
+	at(400*day, func() { ask(t, s, "Ушла", 1); complete(t, s); deliver(); asked(1) }) // and never wrote again
+	at(100*day, func() {
+		failed = ask(t, s, "Сбой", 2)
+		failForGood(t, q)
+		mutate(t, s, `DELETE FROM jobs`) // told
+		write(t, s, func(tx *Tx) (err error) { next, _, err = tx.NextTry(failed, 2); return err })
+		asked(2)
+	})
+	at(80*day, func() { complete(t, s) }) // the next try took its time
+	at(100*day, func() {
+		made = ask(t, s, "Вера", 2, 3)
+		complete(t, s)
+		deliver()
+		deliver()
+		published = ask(t, s, "Эфир", 2)
+		complete(t, s)
+		deliver()
+		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, started, completed) VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 1, 2)`, published.ID)
+		operators = madeByAdmin(t, s, 7, "Наша", "наша")
+		ask(t, s, "Наша", 2)
+		complete(t, s)
+		deliver()
+		owed = ask(t, s, "Долг", 2)
+		complete(t, s) // not sent yet
+		write(t, s, func(tx *Tx) error {
+			admin := int64(7)
+			return tx.AddUpload(Asset{ID: NewID(), Name: "Ролик", NameKey: "ролик", Lang: "ru", Creator: &admin, Video: Video{File: "roll.mp4", Size: 1}})
+		})
+	})
+	at(10*day, func() {
+		write(t, s, func(tx *Tx) error {
+			_, err := tx.Receive([]Update{{ID: 1, Chat: 2, Raw: `{"old":1}`}, {ID: 2, Chat: 3, Raw: `{}`}})
+			return errors.Join(err, tx.Handled(2))
+		})
+		write(t, s, func(tx *Tx) error { _, err := tx.SaveDraft(2, "Черновик"); return err })
+		write(t, s, func(tx *Tx) error { _, err := tx.Meet(2, "ru"); return err })
+		write(t, s, func(tx *Tx) error { _, err := tx.Meet(3, "ru"); return err })
+	})
+	at(5*day, func() {
+		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 3, Chat: 3, Raw: `{"new":1}`}}); return err })
+	})
+	fresh := ask(t, s, "Новая", 3)
+
+	t.Run("nothing with all kept for good, but what nobody has a use for", func(t *testing.T) {
+		if gone := purge(t, s, Keep{}); len(gone.Assets) > 0 {
+			t.Errorf("got %v; want none", gone)
+		}
+		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM users) * 100 + (SELECT count(*) FROM inbox) * 10 + (SELECT count(*) FROM drafts)`); n != 9320 {
+			t.Errorf("got %d; want 9 assets, 3 users, 2 updates and no draft", n)
+		}
+	})
+	gone := purge(t, s, keeps)
+	if want := []string{"Ушла", "Сбой", "Вера"}; !slices.Equal(gone.Names, want) || len(gone.Files) != 2 {
+		t.Errorf("got %q with the files %q; want %q, with two files", gone.Names, gone.Files, want)
+	}
+	for what, c := range map[string]struct {
+		query string
+		want  int
+	}{
+		"videos that stay":               {`SELECT count(*) FROM assets`, 6},
+		"the next try, without its past": {`SELECT count(*) FROM assets WHERE id = '` + next.ID + `' AND retry_of IS NULL`, 1},
+		"the video still owed":           {`SELECT count(*) FROM requests WHERE asset_id = '` + owed.ID + `'`, 1},
+		"whose wish the operator's were": {`SELECT count(*) FROM requests WHERE asset_id IN ('` + published.ID + `', '` + operators.ID + `')`, 0},
+		"the new wish":                   {`SELECT count(*) FROM requests WHERE asset_id = '` + fresh.ID + `'`, 1},
+		"people":                         {`SELECT count(*) FROM users`, 2},
+		"what they did half a year ago":  {`SELECT count(*) FROM audit WHERE user_id = 1`, 0},
+		"what they did since":            {`SELECT count(*) FROM audit WHERE user_id = 2`, 1},
+		"attempts of half a year ago":    {`SELECT count(*) FROM attempts WHERE finished < unixepoch() * 1000 - 15552000000`, 0},
+		"attempts since":                 {`SELECT count(*) FROM attempts WHERE asset_id = '` + operators.ID + `'`, 1},
+		"what could not be answered":     {`SELECT count(*) FROM inbox WHERE update_id = 1`, 0},
+		"what waits since yesterday":     {`SELECT count(*) FROM inbox WHERE update_id = 3 AND raw IS NOT NULL`, 1},
+	} {
+		if n := count(t, s, c.query); n != c.want {
+			t.Errorf("%s: got %d; want %d", what, n, c.want)
+		}
+	}
+	sound(t, s)
+	t.Run("once it is sent, and taken off, it goes as well", func(t *testing.T) {
+		deliver()
+		write(t, s, func(tx *Tx) error { return tx.Unpublish(published.ID, "YOUTUBE") })
+		if gone := purge(t, s, keeps); !slices.Equal(gone.Names, []string{"Эфир", "Долг"}) {
+			t.Errorf("got %q; want the two", gone.Names)
+		}
+		sound(t, s)
+	})
+	t.Run("an old button finds nothing, and a wish makes a new video", func(t *testing.T) {
+		if _, err := q.Retry(t.Context(), failed.ID, ButtonPressed{2, 2}); !errors.Is(err, ErrNotFound) {
+			t.Errorf("got %v; want ErrNotFound", err)
+		}
+		if a := ask(t, s, "Вера", 2); a.ID == made.ID || a.FileID != "" || a.Status != Pending {
+			t.Errorf("got %+v; want a new one", a)
+		}
+	})
+}
+
+func TestAVideoThatThousandsWantedGoesInSmallParts(t *testing.T) {
+	s := newStore(t)
+	ago(s, 100*day)
+	people := make([]int64, 1000)
+	for i := range people {
+		people[i] = int64(i + 1)
+	}
+	a := ask(t, s, "Маша", people...)
+	complete(t, s)
+	mutate(t, s, `DELETE FROM jobs`)
+	mutate(t, s, `UPDATE requests SET created = created + ?`, 30*day.Milliseconds()) // so that they do not go before the video does
+	ago(s, 0)
+	most, before := 0, count(t, s, `SELECT count(*) FROM requests`)
+	for range 5 {
+		write(t, s, func(tx *Tx) error { _, _, err := tx.Purge(keeps); return err })
+		left := count(t, s, `SELECT count(*) FROM requests`)
+		most, before = max(most, before-left), left
+	}
+	if _, err := s.Asset(t.Context(), a.ID); err != nil || most != purgeSome {
+		t.Errorf("got %d of a thousand wishes at a time, %v; want %d, and the video last", most, err, purgeSome)
+	}
+	purge(t, s, keeps)
+	if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 {
+		t.Errorf("got %d videos; want none", n)
+	}
+	sound(t, s)
+}
+
+// TestLookingForWhatIsTooOldReadsNoTable: of a million videos a purge reads those that go, and a few more.
+func TestLookingForWhatIsTooOldReadsNoTable(t *testing.T) {
+	s := newStore(t)
+	for _, kind := range stales {
+		rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+kind.pick, 1, purgeSome)
+		plan, err := collect(rows, err, func(line *string) error {
+			var a, b, c int
+			return rows.Scan(&a, &b, &c, line)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range plan {
+			// In the order of the rows with a limit inside of it, or of a table with a row for each admin.
+			limited := strings.Contains(kind.pick, "LIMIT 0 + ?2)") || strings.Contains(kind.pick, "FROM sessions")
+			if strings.Contains(line, "TEMP B-TREE") || strings.HasPrefix(line, "SCAN") && !limited {
+				t.Errorf("%s\ngot %q; want the end of an index", kind.pick, plan)
+			}
+		}
+	}
+}
+
+// TestAnIdleProgramThatKeepsNothingTooLongWritesNothing: an hour's look is no write, nor a wait for the disk.
+func TestAnIdleProgramThatKeepsNothingTooLongWritesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &bench{render: func(context.Context, Order) error { return nil }}
+		q, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1)
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go q.Purge(ctx, keeps)
+		synctest.Wait()
+		state := func() string {
+			path := text(t, s, `SELECT file FROM pragma_database_list`)
+			var all []string
+			for _, name := range []string{path, path + "-wal"} {
+				info, err := os.Stat(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, fmt.Sprint(info.Size(), info.ModTime()))
+			}
+			return strings.Join(all, " ")
+		}
+		before := state()
+		time.Sleep(80 * day)
+		synctest.Wait()
+		if after := state(); after != before {
+			t.Errorf("got the files %s after eighty idle days; want %s", after, before)
+		}
+		time.Sleep(11 * day)
+		synctest.Wait()
+		if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 || len(b.put) != 0 {
+			t.Errorf("got %d videos and the files %q; want none after ninety days", n, b.put)
+		}
+	})
+}
+
+// TestAPurgeLetsOthersWriteInBetween: those who write do not wait for the end of a purge, however much goes.
+func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		ago(s, 100*day)
+		mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 1000)
+			INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
+			SELECT printf('%026d', n), 'И' || n, 'и' || n, 't', 'ru', 'REQUEST', 'COMPLETED', n || '.mp4', 1, 1 FROM i`)
+		s.now = time.Now
+		b := &bench{render: func(context.Context, Order) error { return nil }}
+		q := NewQueue(s, b, b, b, Options{}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go q.Purge(ctx, keeps)
+		began, writes := time.Now(), 0
+		for count(t, s, `SELECT count(*) FROM assets`) > 0 {
+			time.Sleep(purgeRest) // of the bubble: each transaction of the purge is followed by one of ours
+			synctest.Wait()
+			write(t, s, func(tx *Tx) error { return tx.SetReachable(1, true) })
+			writes++
+		}
+		if took := time.Since(began); writes < 1000/(purgeSome/10)-1 || took > 10*time.Second {
+			t.Errorf("got %d writes in the %v of a purge; want one in between each two of its transactions", writes, took)
+		}
+	})
+}
+
+// TestAForgottenNameIsNotInTheFilesOfTheDatabase looks for the bytes of names, also in pages that nothing refers to.
+func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "retake.db")
+	s, err := OpenStore(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const people = 300
+	name := func(i int64) string { return fmt.Sprintf("Пелагея%s", letters(int(i))) }
+	for i := range int64(people) {
+		ask(t, s, name(i), i+1)
+		write(t, s, func(tx *Tx) error {
+			_, err := tx.SaveDraft(i+1, name(i)+"на")
+			if err == nil {
+				_, err = tx.Receive([]Update{{ID: i + 1, Chat: i + 1, Raw: `{"text":"` + name(i) + `"}`}})
+			}
+			return err
+		})
+		if i%2 == 0 {
+			complete(t, s)
+		}
+	}
+	for i := range int64(people) {
+		write(t, s, func(tx *Tx) error { _, err := tx.Forget(i + 1); return err })
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, trace := range []string{"Пелагея", "пелагея", "елагея"} {
+			if n := bytes.Count(b, []byte(trace)); n > 0 {
+				t.Errorf("%s: got %d traces of %s in %d bytes; want none", filepath.Base(file), n, trace, len(b))
+			}
+		}
+	}
+}
