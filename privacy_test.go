@@ -5,8 +5,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -341,5 +343,198 @@ func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
 				t.Errorf("%s: got %d traces of %s in %d bytes; want none", filepath.Base(file), n, trace, len(b))
 			}
 		}
+	}
+}
+
+// ---- forgetting
+
+func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
+	for name, c := range map[string]struct {
+		state string // status, step, remote_id, session_uri
+		kept  bool
+	}{
+		"it is there":                          {`'COMPLETED', '', 'r', NULL`, true},
+		"done by hand":                         {`'COMPLETED', 'manual', NULL, NULL`, true},
+		"the platform works on it":             {`'PROCESSING', 'processing', 'r', NULL`, true},
+		"it is being sent":                     {`'PROCESSING', 'uploading', NULL, 'u'`, true},
+		"its upload broke off":                 {`'PENDING', 'uploading', NULL, 'u'`, true},
+		"nobody knows":                         {`'FAILED', 'unknown', NULL, NULL`, true},
+		"it was rejected, and is there":        {`'FAILED', 'rejected', 'r', NULL`, true},
+		"it waits for its time":                {`'PENDING', 'scheduled', NULL, NULL`, false},
+		"it waits for somebody to do it":       {`'PENDING', 'manual', NULL, NULL`, false},
+		"it waits for access":                  {`'FAILED', 'reconnect', NULL, NULL`, false},
+		"it failed before anything was sent":   {`'FAILED', '', NULL, NULL`, false},
+		"it failed, and its session is unused": {`'FAILED', '', NULL, 'u'`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t)
+			a := ask(t, s, "Маша", 1)
+			complete(t, s)
+			mutate(t, s, `WITH p (status, step, remote, session) AS (VALUES (`+c.state+`))
+				INSERT INTO publications (asset_id, platform, creator, created, status, step, remote_id, session_uri, session_at, error, started, completed)
+				SELECT ?, 'YOUTUBE', 7, 0, status, step, remote, session, iif(session IS NULL, NULL, 1), iif(status = 'FAILED', 'e', NULL),
+					iif(status = 'PENDING', NULL, 1), iif(status IN ('COMPLETED', 'FAILED'), 2, NULL) FROM p`, a.ID)
+			var gone Gone
+			write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+			kept, err := s.Asset(t.Context(), a.ID)
+			list, listErr := s.Unwanted(t.Context())
+			if !c.kept {
+				if !errors.Is(err, ErrNotFound) || len(gone.Kept)+len(list) != 0 || len(gone.Files) != 1 {
+					t.Errorf("got %v, %+v, %v; want it gone", err, gone, list)
+				}
+				return
+			}
+			if err := errors.Join(err, listErr); err != nil || !slices.Equal(gone.Kept, []string{a.ID}) || len(gone.Files) != 0 || kept.Unwanted.IsZero() || len(list) != 1 {
+				t.Fatalf("got %+v, %+v, %v, %v; want it kept, for the admins to take off", kept, gone, list, err)
+			}
+			if n := count(t, s, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM requests) + (SELECT count(*) FROM jobs)`); n != 0 {
+				t.Errorf("got %d rows of whose wish it was; want none", n)
+			}
+			if b := ask(t, s, "Маша", 2); b.ID == a.ID {
+				t.Error("got the video that should go for somebody else; want a new one")
+			}
+			mutate(t, s, `UPDATE publications SET remote_id = 'r'`) // by then it is there
+			write(t, s, func(tx *Tx) error {
+				if gone, err := tx.LetGo(a.ID); err != nil || len(gone.Assets) != 0 {
+					t.Errorf("got %+v, %v; want it kept while it is there", gone, err)
+				}
+				return tx.Unpublish(a.ID, "YOUTUBE")
+			})
+			write(t, s, func(tx *Tx) (err error) { gone, err = tx.LetGo(a.ID); return err })
+			if _, err := s.Asset(t.Context(), a.ID); !errors.Is(err, ErrNotFound) || !slices.Equal(gone.Files, []string{a.ID + ".mp4"}) {
+				t.Errorf("got %v, %+v; want it gone with its file", err, gone)
+			}
+			sound(t, s)
+		})
+	}
+}
+
+func TestTakingAnUnwantedVideoOffYouTubeDeletesItHereToo(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	c := b.connect()
+	a := ask(t, b.store, "Маша", 1)
+	key := a.ID + ".mp4"
+	b.film(key, 1<<20)
+	task := begin(t, b.store, Render)
+	write(t, b.store, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: key, Thumb: "A.jpg", Size: 1 << 20}) })
+	b.publishes(a.ID, Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.run()
+	b.becomes(a.ID, "YOUTUBE", "COMPLETED ")
+	write(t, b.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	if len(b.tube.Videos()) != 1 {
+		t.Fatal("got no video at YouTube; want it there until an admin has taken it off")
+	}
+	if err := b.studio.Remove(t.Context(), a.ID, "YOUTUBE", owner8); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.store.Asset(t.Context(), a.ID)
+	_, file := b.files.Open(t.Context(), key)
+	if !errors.Is(err, ErrNotFound) || !errors.Is(file, fs.ErrNotExist) || len(b.tube.Videos()) != 0 {
+		t.Errorf("got %v, %v, and %d videos at YouTube; want all of it gone", err, file, len(b.tube.Videos()))
+	}
+}
+
+func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	session := d.signIn(8)
+	a := ask(t, d.store, "Маша", 1)
+	complete(t, d.store)
+	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, started, completed, metadata)
+		VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2, '{"title":"T"}')`, a.ID)
+	library := func() string {
+		t.Helper()
+		return d.want(200, d.send(call{method: "GET", path: "/", session: session}))
+	}
+	if strings.Contains(library(), "Take it down") {
+		t.Error("got a note; want none before anybody asked")
+	}
+	write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	if page := library(); !strings.Contains(page, "Somebody has had their data deleted") || !strings.Contains(page, `href="/assets/`+a.ID+`">Take it down`) {
+		t.Errorf("got %s; want the note and the way", page)
+	}
+	var list struct {
+		Unwanted []struct{ ID, Name string }
+	}
+	if err := json.Unmarshal(d.send(call{method: "GET", path: "/", session: session, json: true}).Body.Bytes(), &list); err != nil || len(list.Unwanted) != 1 || list.Unwanted[0].ID != a.ID {
+		t.Errorf("got %+v, %v; want the video", list, err)
+	}
+	page := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session}))
+	if !strings.Contains(page, "Somebody has had their data deleted") || strings.Contains(page, "/publish\"") {
+		t.Errorf("got %s; want the note, and no way to publish it once more", page)
+	}
+	form := "platform=YOUTUBE&title=T"
+	if w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/unpublish", session: session, body: form}); w.Code != 303 || w.Header().Get("Location") != "/?notice=unpublished" {
+		t.Errorf("got %d to %q; want the library", w.Code, w.Header().Get("Location"))
+	}
+	if strings.Contains(library(), "Somebody has had their data deleted") {
+		t.Error("got the note; want it gone with the video")
+	}
+}
+
+func TestWhoeverAskedToBeForgottenAndTheAdminsAreToldOfWhatIsPublished(t *testing.T) {
+	w := newWorld(t)
+	p, admin := w.tg.Person(1, "Мария", "ru"), w.tg.Person(900, "А", "en")
+	admin.Send("/start")
+	w.hears(admin, "Hello!")
+	for _, name := range []string{"Маша", "Оля"} {
+		w.asks(p, name)
+	}
+	w.getsVideos(p, 2)
+	w.calm()
+	mutate(t, w.store, `INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, started, completed)
+		SELECT id, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2 FROM assets WHERE name = 'Оля'`)
+	p.Send("/delete_my_data")
+	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
+	w.hears(p, "всё ваше удалено, кроме 1 видео")
+	told := w.hears(admin, "Somebody has had all of their data deleted.")
+	if id := text(t, w.store, `SELECT id FROM assets`); !strings.HasSuffix(told.Text, "http://localhost/assets/"+id) || strings.Contains(told.Text, "Оля") {
+		t.Errorf("got %q; want the address of %s, and no name", told.Text, id)
+	}
+	if n := len(keysOf(w.T, w.files)); n != 2 {
+		t.Errorf("got %d files; want those of the video that is published", n)
+	}
+}
+
+func TestAnAdminWhoIsForgottenIsSignedOut(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	session, other := d.signIn(8), d.signIn(7)
+	link := d.link(8)
+	write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(8); return err })
+	d.want(303, d.send(call{method: "GET", path: "/", session: session}))
+	d.want(200, d.send(call{method: "GET", path: "/", session: other}))
+	if w := d.send(call{method: "POST", path: link}); len(w.Result().Cookies()) != 0 {
+		t.Errorf("got %d and a session; want the link lapsed", w.Code)
+	}
+}
+
+func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *testing.T) {
+	w := newWorld(t)
+	p, q := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru")
+	w.asks(p, "Маша")
+	w.getsVideos(p, 1)
+	w.breakEngine()
+	w.asks(p, "Оля")
+	sorry := w.hears(p, "Упс!")
+	w.mendEngine()
+	w.calm()
+	mutate(t, w.store, `UPDATE assets SET created = 1, finished = 1`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go w.queue.Purge(ctx, keeps)
+	w.until("the purge", func() bool {
+		return count(t, w.store, `SELECT count(*) FROM assets`) == 0 && len(keysOf(w.T, w.files)) == 0
+	})
+	press(p, sorry, 0)
+	w.hears(p, "Эта кнопка уже не работает")
+	w.asks(q, "Маша")
+	w.getsVideos(q, 1)
+	uploads := 0
+	for _, c := range w.tg.Calls() {
+		if c.Method == "sendVideo" && c.OK && c.Uploaded {
+			uploads++
+		}
+	}
+	if uploads != 2 {
+		t.Errorf("got %d uploads; want a new one for the new video", uploads)
 	}
 }
