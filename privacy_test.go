@@ -8,15 +8,28 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	faketelegram "retake/internal/fake/telegram"
+	"retake/internal/telegram"
 )
 
 const day = 24 * time.Hour
@@ -536,5 +549,470 @@ func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *te
 	}
 	if uploads != 2 {
 		t.Errorf("got %d uploads; want a new one for the new video", uploads)
+	}
+}
+
+// ---- export
+
+// peopled is a store with all that can be kept of person 111000111, who is an admin, too, and as much of person 222000222; both wait for one video.
+func peopled(t *testing.T) *Store {
+	t.Helper()
+	s := newStore(t)
+	q := newQueue(s)
+	for _, p := range []struct {
+		id   int64
+		mark string
+	}{{111000111, "Марк"}, {222000222, "Глаша"}} {
+		ask(t, s, p.mark+"видео", p.id)
+		complete(t, s)
+		d := begin(t, s, Deliver)
+		write(t, s, func(tx *Tx) error { return tx.VideoArrived(d.Job, int(p.id)+7, "file-id") })
+		write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(d.Job, int(p.id)+8); return err })
+		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, started, completed, remote_url, metadata) VALUES (?, 'RUMBLE', ?, 5000, 'COMPLETED', 1, 2, ?, ?)`,
+			d.AssetID, p.id, "https://rumble.com/"+p.mark, `{"title":"`+p.mark+`заголовок"}`)
+		ask(t, s, p.mark+"сбой", p.id)
+		failForGood(t, q)
+		a := begin(t, s, Apologise)
+		if _, err := q.Retry(t.Context(), a.AssetID, JobFailed{a.Job, Permanent(errors.New("blocked by " + p.mark + "человек"))}); err != nil {
+			t.Fatal(err)
+		}
+		ask(t, s, p.mark+"ждёт", p.id)
+		complete(t, s)
+		mutate(t, s, `UPDATE jobs SET last_error = ? WHERE kind = 'DELIVER' AND lane = ?`, p.mark+"отложено", p.id)
+		mutate(t, s, `UPDATE jobs SET due = 9e15`)
+		write(t, s, func(tx *Tx) error {
+			_, err := tx.SaveDraft(p.id, p.mark+"черновик")
+			if err == nil {
+				_, err = tx.Receive([]Update{{ID: p.id + 5, Chat: p.id, Raw: `{"text":"` + p.mark + `письмо"}`}})
+			}
+			admin := p.id
+			return errors.Join(err, tx.Note(Event{User: p.id, Action: p.mark + "дело"}), tx.Note(Event{Admin: &admin, Action: p.mark + "служба"}),
+				tx.AddUpload(Asset{ID: NewID(), Name: p.mark + "загрузка", NameKey: "з" + p.mark, Lang: "ru", Creator: &admin, Video: Video{File: NewID() + ".mp4", Size: 1}}))
+		})
+		link := hashOf(p.mark)
+		write(t, s, func(tx *Tx) error {
+			return errors.Join(tx.SaveLink(link, p.id, moment(tx.now).Add(time.Minute)), tx.SaveLink(hashOf(p.mark+"2"), p.id, moment(tx.now).Add(time.Minute)))
+		})
+		write(t, s, func(tx *Tx) error { _, err := tx.SpendLink(link, hashOf("s"+p.mark)); return err })
+		write(t, s, func(tx *Tx) error {
+			_, err := tx.Connect(Channel{Platform: "YOUTUBE", External: p.mark, Title: p.mark + "канал", Creator: p.id}, []byte("secret"))
+			return err
+		})
+	}
+	ask(t, s, "Общая", 111000111, 222000222)
+	mutate(t, s, `UPDATE users SET unreachable = seen`)
+	return s
+}
+
+func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
+	s := peopled(t)
+	var x Export
+	write(t, s, func(tx *Tx) (err error) { x, err = tx.Export(111000111, true); return err })
+	b, err := json.MarshalIndent(x, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Марквидео", "Марксбой", "blocked by Маркчеловек", "Маркждёт", "Маркотложено", "Маркчерновик", "Маркписьмо", "Маркдело", "Маркслужба", "Маркзагрузка",
+		"Марккана", "Маркзаголовок", "https://rumble.com/Марк", `"telegram_id": 111000111`, `"answer_message": 111000119`, "not_reachable_since", "sign_in_links_valid_until", `"last_used"`, "Общая"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("got %s; want %s in it", b, want)
+		}
+	}
+	for _, private := range []string{"Глаша", "222000222", "secret", errEngine.Error()} {
+		if strings.Contains(string(b), private) {
+			t.Errorf("got %s; want nothing of %q", b, private)
+		}
+	}
+	for _, stamp := range regexp.MustCompile(`"(?:asked|first_wrote|last_wrote|at|since|typed|made|begun)": ("[^"]*")`).FindAllStringSubmatch(string(b), -1) {
+		var at time.Time
+		if err := json.Unmarshal([]byte(stamp[1]), &at); err != nil || at.Year() < 1970 || at.Location() != time.UTC {
+			t.Errorf("got %s, %v; want a time, UTC", stamp[0], err)
+		}
+	}
+	write(t, s, func(tx *Tx) (err error) { x, err = tx.Export(111000111, false); return err })
+	if b, err := json.Marshal(x); err != nil || strings.Contains(string(b), "Маркслужба") || x.Admin != nil {
+		t.Errorf("got %s, %v; want what is kept of a user alone", b, err)
+	}
+	write(t, s, func(tx *Tx) error {
+		if _, err := tx.Export(333, false); !errors.Is(err, ErrNotFound) {
+			t.Errorf("got %v; want ErrNotFound", err)
+		}
+		return nil
+	})
+}
+
+// TestNothingOfAForgottenPersonIsLeft compares what an export had with the whole database.
+func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
+	s := peopled(t)
+	var gone Gone
+	write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(222000222); return err })
+	if len(gone.Kept) != 1 || len(gone.Assets) != 2 {
+		t.Fatalf("got %+v; want two videos gone, and the published one left to the admins", gone)
+	}
+	write(t, s, func(tx *Tx) error { return tx.Unpublish(gone.Kept[0], "RUMBLE") })
+	write(t, s, func(tx *Tx) error { _, err := tx.LetGo(gone.Kept[0]); return err })
+	tables, err := s.texts(t.Context(), `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+	if err != nil || len(tables) < 10 {
+		t.Fatal(tables, err)
+	}
+	for _, table := range tables {
+		columns, err := s.texts(t.Context(), `SELECT name FROM pragma_table_info(?)`, table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, column := range columns {
+			// An admin's deeds stay, without which nobody could say who did them, and what they made is the operator's.
+			mine := `creator, admin`
+			if table == "audit" && column == "action" || table == "assets" && column != "error" || table == "channels" || strings.Contains(mine, column) || table == "tails" || table == "tallies" {
+				continue
+			}
+			if n := count(t, s, `SELECT count(*) FROM `+table+` WHERE `+column+` IN (222000222, '222000222') OR `+column+` LIKE '%Глаша%'`); n != 0 {
+				t.Errorf("%s.%s: got %d rows of the person; want none", table, column, n)
+			}
+		}
+	}
+	for query, want := range map[string]int{
+		`SELECT count(*) FROM assets WHERE name LIKE 'Глаша%'`:             1, // the upload of the admin
+		`SELECT count(*) FROM audit WHERE action = 'Глашадело'`:            1, // that somebody did it
+		`SELECT count(*) FROM tallies WHERE name_key LIKE '%глаша%'`:       0,
+		`SELECT count(*) FROM sessions`:                                    1,
+		`SELECT count(*) FROM links`:                                       1,
+		`SELECT count(*) FROM requests r JOIN assets a ON a.id = asset_id`: 4, // those of the other
+	} {
+		if n := count(t, s, query); n != want {
+			t.Errorf("%s: got %d; want %d", query, n, want)
+		}
+	}
+	sound(t, s)
+}
+
+func TestAUserGetsAllThatIsKeptOfThemAsAFile(t *testing.T) {
+	w := newWorld(t)
+	p, q := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "en")
+	w.asks(p, "Маша")
+	w.asks(q, "Глаша")
+	w.getsVideos(p, 1)
+	w.getsVideos(q, 1)
+	p.Send("/my_data")
+	m := w.hears(p, "В этом файле всё, что я о вас храню.")
+	if m.Document == nil || m.Document.Name != "my-data.json" {
+		t.Fatalf("got %+v; want a file", m)
+	}
+	var x Export
+	file := w.tg.File(m.Document.FileID)
+	if err := json.Unmarshal(file, &x); err != nil || x.User.ID != 1 || len(x.Videos) != 1 || x.Videos[0].Name != "Маша" || len(x.Acts) != 1 || x.Admin != nil {
+		t.Errorf("got %s, %v; want what is kept of her", file, err)
+	}
+	if bytes.Contains(file, []byte("Глаша")) {
+		t.Errorf("got %s; want nothing of others", file)
+	}
+	for _, c := range p.Commands() {
+		if c.Name == "my_data" {
+			return
+		}
+	}
+	t.Error("got a menu without my_data; want it there")
+}
+
+func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
+	dir := t.TempDir()
+	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, s, "Маша", 42)
+	ask(t, s, "Глаша", 43)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"RETAKE_DATA_DIR=" + dir}
+	path := filepath.Join(t.TempDir(), "42.json")
+	if out, code := retake(t, env, "export", "42", path); code != 0 || out != "" {
+		t.Fatalf("got exit %d, %s; want 0 and no word", code, out)
+	}
+	file, err := os.ReadFile(path)
+	info, statErr := os.Stat(path)
+	if err := errors.Join(err, statErr); err != nil || info.Mode().Perm() != 0o600 || !bytes.Contains(file, []byte(`"name": "Маша"`)) || bytes.Contains(file, []byte("Глаша")) {
+		t.Errorf("got %v, %v, %s; want what is kept of that person, for the operator's eyes only", info.Mode(), err, file)
+	}
+	if out, code := retake(t, env, "export", "42"); code != 0 || !strings.Contains(out, `"name": "Маша"`) {
+		t.Errorf("got exit %d, %s; want it printed", code, out)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{{[]string{"export", "42", path}, exitFailure, "exists"}, {[]string{"export", "44"}, exitFailure, "nothing is kept about 44"}, {[]string{"export", "Маша"}, exitUsage, "a number is expected"},
+		{[]string{"export"}, exitUsage, "usage"}} {
+		if out, code := retake(t, env, c.args...); code != c.code || !strings.Contains(out, c.want) {
+			t.Errorf("%v: got exit %d, %s; want %d and %q", c.args, code, out, c.code, c.want)
+		}
+	}
+}
+
+func TestWhatTheBotSaysOfPrivacyIsWhatTheSettingsSay(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts   BotOptions
+		lang   string
+		says   []string
+		silent []string
+	}{
+		"as the settings come": {BotOptions{Keep: keeps}, "en", []string{"I delete 90 days after", "forget after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Safety copies"}, []string{"service", "until you delete"}},
+		"in Russian":           {BotOptions{Keep: Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru", []string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"службе"}},
+		"all is kept":          {BotOptions{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"}, []string{" days after", "to nobody.", "{{"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := (&Bot{opts: c.opts}).privacy(c.lang)
+			for _, want := range c.says {
+				if !strings.Contains(got, want) {
+					t.Errorf("got %s; want %q in it", got, want)
+				}
+			}
+			for _, not := range append(c.silent, "<no value>", "privacy_") {
+				if strings.Contains(got, not) {
+					t.Errorf("got %s; want no %q in it", got, not)
+				}
+			}
+		})
+	}
+}
+
+// ---- names
+
+// traces are the forms in which a name may be found where none should be: as typed, folded, decomposed, escaped, in Latin
+// letters, and each of its words.
+func traces(name string, latin ...string) (all []string) {
+	for _, word := range append(strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '-' }), name) {
+		quoted := strconv.QuoteToASCII(word)
+		all = append(all, word, norm.NFD.String(word), url.QueryEscape(word), quoted[1:len(quoted)-1])
+	}
+	return append(all, latin...)
+}
+
+// quoting is a renderer that breaks for some names until it is mended, and quotes them in every way.
+type quoting struct {
+	renderer
+	mended *atomic.Bool
+}
+
+func (h quoting) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+	if strings.HasPrefix(o.Name, "Сбоева") || strings.HasPrefix(o.Name, "Пантелеймон") && !h.mended.Load() {
+		return Rendered{}, fmt.Errorf("cannot make %s, %s, %s, %q, %+q, %s", o.Name, strings.ToLower(o.Name), strings.ToUpper(o.Name), o.Name, o.Name, url.QueryEscape(o.Name))
+	}
+	return h.renderer.Render(ctx, o, progress)
+}
+
+// TestNoNameLeavesTheDatabaseButToWhomItBelongs runs the whole program, with its own renderer and voice, through all that happens
+// to names, and looks for them where they should not be.
+func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
+	t.Parallel()
+	names := map[string][]string{ // in Latin letters
+		"Аглаида":         {"aglaida", "aglaída"},
+		"Зебулония":       {"zebuloniya", "zebulonia", "zebulonija"},
+		"Ягуария-Эсмира":  {"yaguariya", "jaguarija", "yaguaria", "esmira", "ehsmira"},
+		"Siobhánna":       {"siobhanna"},
+		"Пантелеймон":     {"panteleimon", "panteleymon", "pantelejmon"},
+		"Сбоева Фёкла":    {"sboeva", "fekla", "fyokla", "фекла"},
+		"Черновикия":      {"chernovikiya", "chernovikia"},
+		"Отменизавра":     {"otmenizavra"},
+		"Самоделкиния":    {"samodelkiniya", "samodelkinia"},
+		"Загрузилия":      {"zagruziliya", "zagruzilia"},
+		"Цифрозавра":      {"cifrozavra", "tsifrozavra"},
+		"Матьпятилетняя":  {"matpyatiletnyaya"}, // what a person is called
+		"Админагорделиво": {"adminagordelivo"},
+	}
+	templates := t.TempDir()
+	film := filepath.Join(templates, "clock")
+	if err := os.Mkdir(film, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3", "-f", "lavfi", "-i", "sine=d=3", filepath.Join(film, "film.mp4")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	if err := os.WriteFile(filepath.Join(film, "template.toml"), []byte("title = \"Clock\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 80]\n[voice]\ntext = \"{{.Name}}!\"\nstart = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tg := faketelegram.New(testToken)
+	api := httptest.NewServer(tg)
+	l, err := listenNear("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	dir := t.TempDir()
+	cfg, err := LoadConfig("", []string{"RETAKE_DATA_DIR=" + dir, "RETAKE_WEB_LISTEN=" + address, "RETAKE_WEB_BASE_URL=http://" + address, "RETAKE_TELEGRAM_TOKEN=" + testToken,
+		"RETAKE_TELEGRAM_API_URL=" + api.URL, "RETAKE_TELEGRAM_OWNERS=[900]", "RETAKE_RENDER_TEMPLATES=" + templates, "RETAKE_RENDER_TEMPLATE=clock", "RETAKE_QUEUE_BACKOFF=20ms",
+		"RETAKE_QUEUE_OUTAGE_AFTER=1000", "RETAKE_LIMITS_OPEN=100", "RETAKE_LIMITS_PER_HOUR=100", "RETAKE_LIMITS_PER_DAY=100"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, tg: tg, log: &journal{}}
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug - 8, AddSource: true, ReplaceAttr: telegram.Redact(testToken)}))
+	var mended atomic.Bool
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	printed := &journal{}
+	go func() {
+		done <- serve(ctx, cfg, log, printed, func(r renderer) renderer { return quoting{r, &mended} })
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		tg.Close()
+		api.Close()
+	})
+	var places []string
+	look := func() { // which files there are, now
+		filepath.WalkDir(dir, func(path string, _ fs.DirEntry, _ error) error {
+			places = append(places, strings.TrimPrefix(path, dir))
+			return nil
+		})
+	}
+
+	parent, other, admin := tg.Person(1, "Матьпятилетняя", "ru"), tg.Person(2, "Ольга", "ru"), tg.Person(900, "Админагорделиво", "ru")
+	w.until("the start", func() bool { return strings.Contains(w.log.String(), "retake is running") })
+	for _, name := range []string{"Аглаида", "Зебулония", "Ягуария-Эсмира", "Siobhánna", "Пантелеймон", "Сбоева Фёкла"} {
+		w.asks(parent, name)
+	}
+	look()
+	w.asks(other, "Аглаида")
+	w.getsVideos(parent, 4)
+	w.getsVideos(other, 1)
+	look()
+	sorry := w.hears(parent, "видео для Пантелеймон")
+	w.hears(parent, "видео для Сбоева Фёкла")
+	mended.Store(true)
+	press(parent, sorry, 0)
+	w.getsVideos(parent, 5)
+	w.names(parent, "Черновикия")
+	parent.Send("Цифрозавра5")
+	w.hears(parent, "цифры")
+	parent.SendKind("voice")
+	w.hears(parent, "только текст")
+	for _, command := range []string{"/start", "/status", "/help", "/privacy", "/my_data", "/language", "/nonsense", "/cancel Отменизавра"} {
+		parent.Send(command)
+	}
+	w.hears(parent, "В этом файле всё")
+	parent.Press(sorry.ID, "make:Черновикия")
+	parent.Press(sorry.ID, "retry_failed_video:Аглаида")
+
+	// An admin looks, makes one, uploads one, tries again, and deletes.
+	admin.Send("/admin")
+	link := regexp.MustCompile(`http://\S+/login/\S+`).FindString(w.hears(admin, "/login/").Text)
+	resp, err := http.DefaultTransport.RoundTrip(post(t, link))
+	if err != nil || len(resp.Cookies()) != 1 {
+		t.Fatal(resp, err)
+	}
+	resp.Body.Close()
+	session := resp.Cookies()[0]
+	do := func(method, target, kind string, body io.Reader) string {
+		t.Helper()
+		r, err := http.NewRequest(method, "http://"+address+target, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(session)
+		r.Header.Set("Accept", "application/json")
+		if kind != "" {
+			r.Header.Set("Content-Type", kind)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	const plain = "application/x-www-form-urlencoded"
+	do("POST", "/assets", plain, strings.NewReader("name="+url.QueryEscape("Самоделкиния")))
+	do("POST", "/assets", plain, strings.NewReader("name="+url.QueryEscape("Цифрозавра5")))
+	path, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upload, kind := form(part{"title", "", "Загрузилия"}, part{"file", "Загрузилия.mp4", string(content)})
+	if got := do("POST", "/uploads", kind, bytes.NewReader(upload)); !strings.Contains(got, "uploaded") {
+		t.Errorf("got %s; want it uploaded", got)
+	}
+	broken, kind := form(part{"title", "", "Загрузилия"}, part{"file", "Загрузилия.mp4", "no video"})
+	do("POST", "/uploads", kind, bytes.NewReader(broken))
+	var library struct {
+		Assets []struct{ ID, Name, Status string }
+	}
+	settled := func() bool {
+		library.Assets = nil
+		if err := json.Unmarshal([]byte(do("GET", "/", "", nil)), &library); err != nil {
+			t.Fatal(err)
+		}
+		return !slices.ContainsFunc(library.Assets, func(a struct{ ID, Name, Status string }) bool {
+			return a.Status == "PENDING" || a.Status == "PROCESSING"
+		})
+	}
+	w.until("the admin's video", settled)
+	look()
+	var metrics string
+	for _, a := range library.Assets {
+		for _, target := range []string{"/assets/" + a.ID, "/media/" + a.ID, "/thumbs/" + a.ID, "/?q=" + url.QueryEscape(a.Name), "/assets/" + url.PathEscape(a.Name), "/retry-all?q=" + url.QueryEscape(a.Name)} {
+			do("GET", target, "", nil)
+		}
+		do("POST", "/assets/"+a.ID+"/retry", plain, strings.NewReader("platform="+url.QueryEscape(a.Name)))
+		do("POST", "/assets/"+a.ID+"/publish", plain, strings.NewReader("rumble=yes&privacy=public&made_for_kids=yes&title="+url.QueryEscape(a.Name)))
+		if a.Name == "Загрузилия" || a.Name == "Самоделкиния" {
+			do("POST", "/assets/"+a.ID+"/delete", plain, strings.NewReader("title="+url.QueryEscape(a.Name)))
+		}
+	}
+	for _, target := range []string{"/activity", "/settings", "/channels", "/readyz", "/healthz"} {
+		do("GET", target, "", nil)
+	}
+	metrics = do("GET", "/metrics", "", nil)
+	w.until("the end of the retries", settled)
+
+	parent.Send("/delete_my_data")
+	press(parent, w.hears(parent, "Удалить всё, что я о вас храню?"), 0)
+	w.until("the answer", func() bool {
+		return slices.ContainsFunc(answers(parent), func(m faketelegram.Message) bool {
+			return strings.Contains(m.Text, "удалил") || strings.Contains(m.Text, "удалено")
+		})
+	})
+	look()
+
+	if n := len(slices.DeleteFunc(slices.Clone(places), func(p string) bool { return !strings.Contains(p, "/cache/voice/") })); n < 5 {
+		t.Errorf("got %d sightings of spoken names in %q; want the voice to have been used", n, places)
+	}
+	if !strings.Contains(w.log.String(), "attempt failed") || !strings.Contains(w.log.String(), "[name]") {
+		t.Errorf("got the log %s; want the failures in it", w.log)
+	}
+	var buttons, files []string
+	for _, c := range tg.Calls() {
+		for _, data := range regexp.MustCompile(`"callback_data":"((?:[^"\\]|\\.)*)"`).FindAllStringSubmatch(c.Params["reply_markup"], -1) {
+			buttons = append(buttons, data[1])
+		}
+		files = append(files, c.Method)
+	}
+	if len(buttons) < 20 {
+		t.Errorf("got %d buttons; want all there were", len(buttons))
+	}
+	for where, text := range map[string]string{"the log": w.log.String(), "what is printed": printed.String(), "/metrics": metrics, "file names": strings.Join(places, "\n"),
+		"buttons": strings.Join(buttons, "\n"), "methods": strings.Join(files, " ")} {
+		text = strings.ToLower(strings.ReplaceAll(text, `\\`, `\`)) // the log escapes what is escaped
+		for name, latin := range names {
+			for _, trace := range traces(name, latin...) {
+				if i := strings.Index(text, strings.ToLower(trace)); i >= 0 {
+					t.Errorf("%s: got %q of %s in …%s…", where, trace, name, text[max(0, i-200):min(len(text), i+100)])
+					break
+				}
+			}
+		}
 	}
 }

@@ -9,8 +9,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/url"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -927,12 +930,21 @@ func (q *Queue) report(draining context.Context, j Job, problem error, name stri
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
-		text := problem.Error()
-		if name != "" {
-			text = strings.ReplaceAll(text, name, "[name]")
-		}
-		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", text)
+		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", nameless(problem.Error(), name))
 	}
+}
+
+// nameless replaces a name in a text, also in another case or escaped.
+func nameless(text, name string) string {
+	if name == "" {
+		return text
+	}
+	quoted := strconv.QuoteToASCII(name)
+	var forms []string
+	for _, form := range []string{name, quoted[1 : len(quoted)-1], url.QueryEscape(name), url.PathEscape(name)} {
+		forms = append(forms, regexp.QuoteMeta(form))
+	}
+	return regexp.MustCompile("(?i)"+strings.Join(forms, "|")).ReplaceAllLiteralString(text, "[name]")
 }
 
 // do does the work of a job. A panic is an error like any other.
