@@ -705,6 +705,9 @@ var stales = []stale{
 	{func(Keep) time.Duration { return sessionLife }, // as few as there are admins
 		`SELECT rowid FROM sessions WHERE seen < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM sessions WHERE rowid` + listed)},
+	{func(Keep) time.Duration { return time.Minute }, // after they have expired
+		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM links WHERE rowid` + listed)},
 	// Whose wish a video was, first: of a video that thousands wanted, no more than some go at a time.
 	{func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM (SELECT id, asset_id, created FROM requests ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
