@@ -359,6 +359,42 @@ func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
 	}
 }
 
+// TestAFileOfBeforeIsBroughtUpToDateAndLosesNobody: who has not written since when nobody looked is not old.
+func TestAFileOfBeforeIsBroughtUpToDateAndLosesNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "retake.db")
+	s, err := OpenStore(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, s, "Маша", 1)
+	for _, statement := range []string{`DROP INDEX users_by_seen`, `DROP INDEX assets_unwanted`, `DROP INDEX assets_by_age`, `ALTER TABLE users DROP COLUMN seen`,
+		`ALTER TABLE assets DROP COLUMN unwanted`, `PRAGMA user_version = 1`} {
+		mutate(t, s, statement)
+	}
+	began := time.Now()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = OpenStore(path); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if gone := purge(t, s, keeps); len(gone.Assets) != 0 || count(t, s, `SELECT count(*) FROM users`) != 1 {
+		t.Errorf("got %v gone; want all of before still there", gone)
+	}
+	if seen := moment(int64(count(t, s, `SELECT seen FROM users`))); seen.Before(began.Add(-time.Second)) || seen.After(time.Now()) {
+		t.Errorf("got seen %v; want the day of the upgrade, %v", seen, began)
+	}
+	fresh := newStore(t)
+	const columns = `SELECT group_concat(m.name || '.' || c.name || ' ' || c.type || ' ' || c."notnull", char(10)) FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'
+		AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.name`
+	const indexes = `SELECT count(*) FROM sqlite_schema WHERE type = 'index'`
+	if a, b := text(t, s, columns), text(t, fresh, columns); a != b && len(a) != len(b) || count(t, s, indexes) != count(t, fresh, indexes) {
+		t.Errorf("got %s; want the columns and the indexes of a new file: %s", a, b)
+	}
+	sound(t, s)
+}
+
 // ---- forgetting
 
 func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
