@@ -1021,6 +1021,12 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 			return strings.Contains(m.Text, "удалил") || strings.Contains(m.Text, "удалено")
 		})
 	})
+	// Only the name that somebody else asked for, too, is still there to be seen and heard.
+	w.until("the files of forgotten names gone", func() bool {
+		clips, _ := filepath.Glob(filepath.Join(dir, "cache", "voice", "*"))
+		films, _ := filepath.Glob(filepath.Join(dir, "media", "[A-Z2-7]*"))
+		return len(clips) == 1 && len(films) == 2
+	})
 	look()
 
 	if n := len(slices.DeleteFunc(slices.Clone(places), func(p string) bool { return !strings.Contains(p, "/cache/voice/") })); n < 5 {
