@@ -2,9 +2,9 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-comfortaa espeak-ng
-TEST    := $(RUN) chromium curl
+TEST    := $(RUN) chromium curl systemd
 
-.PHONY: demo test check bench load fuzz torture build
+.PHONY: demo test check bench load fuzz torture build release install-test
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -14,6 +14,7 @@ test:
 	@./packaging/need.sh $(TEST)
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/proxies.sh
 	go test -timeout 30m ./...
 
 # Everything a change must pass: format, vet, staticcheck, and the tests with the race detector in random order.
@@ -21,6 +22,7 @@ check:
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/proxies.sh
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	go vet ./...
 	cd bench && go vet ./...
@@ -59,3 +61,13 @@ torture:
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o retake .
+
+# What people download, into build/release: archives and Debian packages for amd64 and arm64, what is in them, checksums.
+release:
+	go run ./packaging/release -version "$(VERSION)"
+
+# The release, installed by the commands of docs/install.md in a copy of this machine that systemd runs. Needs root; some minutes.
+install-test: release
+	@./packaging/need.sh $(RUN) systemd curl
+	go vet -tags install ./packaging
+	go test -tags install -count 1 -timeout 20m -v ./packaging

@@ -42,6 +42,7 @@ import (
 	"retake/internal/outage"
 	"retake/internal/rumble"
 	"retake/internal/seal"
+	"retake/internal/service"
 	"retake/internal/telegram"
 	"retake/internal/video"
 	"retake/internal/youtube"
@@ -272,6 +273,12 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 			return err
 		}
 		return nil
+	})
+	group.Go(func() error {
+		answers := func(ctx context.Context) error {
+			return errors.Join(queue.Alive(ctx), desk.CheckHealth(ctx, listener.Addr().String()))
+		}
+		return service.Attend(ctx, answers, queue.Alive)
 	})
 	group.Go(func() error {
 		<-ctx.Done()

@@ -368,7 +368,7 @@ func TestAFileOfBeforeIsBroughtUpToDateAndLosesNobody(t *testing.T) {
 	}
 	ask(t, s, "Маша", 1)
 	for _, statement := range []string{`DROP INDEX users_by_seen`, `DROP INDEX assets_unwanted`, `DROP INDEX assets_by_age`, `ALTER TABLE users DROP COLUMN seen`,
-		`ALTER TABLE assets DROP COLUMN unwanted`, `PRAGMA user_version = 1`} {
+		`ALTER TABLE assets DROP COLUMN unwanted`, `PRAGMA user_version = 2`} {
 		mutate(t, s, statement)
 	}
 	began := time.Now()

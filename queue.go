@@ -567,6 +567,9 @@ type Queue struct {
 	begin func(Task)     // has a worker do it
 	out   sync.WaitGroup // tasks that are claimed, until their end is on the disk
 
+	asking sync.Mutex
+	askers []chan struct{} // who want to know whether the queue is alive
+
 	mu      sync.Mutex
 	idle    map[Kind]int                                // workers that have nothing to do
 	ctx     context.Context                             // of Run: when it ends no more work is begun
@@ -610,6 +613,35 @@ func (q *Queue) pools() map[Kind]int {
 func (q *Queue) Wake() {
 	nudge(q.look)
 	q.tell("", 0)
+}
+
+// Alive waits until the queue has gone once round its loop and the database has answered it, be it with an error: that stands in
+// the log, and a new start would not mend it. Nothing is written for this.
+func (q *Queue) Alive(ctx context.Context) error {
+	answer := make(chan struct{})
+	q.asking.Lock()
+	q.askers = append(q.askers, answer)
+	q.asking.Unlock()
+	nudge(q.look)
+	select {
+	case <-answer:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// answering runs a transaction, and then answers those who had asked before it whether the queue is alive.
+func (q *Queue) answering(ctx context.Context, fn func(*Tx) error) error {
+	q.asking.Lock()
+	askers := q.askers
+	q.askers = nil
+	q.asking.Unlock()
+	err := q.store.Tx(ctx, fn)
+	for _, answer := range askers {
+		close(answer)
+	}
+	return err
 }
 
 func nudge(c chan struct{}) {
@@ -702,6 +734,20 @@ func (q *Queue) rescue(ctx context.Context) error {
 
 // suspects runs the jobs that were under way when the process died, one at a time: if it dies again, the culprit is known.
 func (q *Queue) suspects(ctx, draining context.Context) {
+	tried, done := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { // the clock does not go yet, and one of them may take minutes
+		for {
+			select {
+			case <-tried.Done():
+				return
+			case <-q.look:
+				q.answering(tried, func(*Tx) error { return nil })
+			}
+		}
+	})
+	defer wg.Wait()
+	defer done()
 	for kind := range q.pools() {
 		for ctx.Err() == nil {
 			var tasks []Task
@@ -737,6 +783,7 @@ func (q *Queue) work(ctx, draining context.Context) {
 	q.mu.Unlock()
 	q.clock(ctx)
 	q.mu.Lock() // whoever has just reserved a worker has counted it, and nobody does any more
+	//lint:ignore SA2001 what is waited for is that the others have left
 	q.mu.Unlock()
 	q.out.Wait()
 	for _, c := range ends {
@@ -1113,7 +1160,7 @@ func (q *Queue) clock(ctx context.Context) {
 	for ctx.Err() == nil {
 		seen := q.store.now() // whatever is due by then
 		q.insist(ctx, func() error {
-			return q.store.Tx(ctx, func(tx *Tx) error {
+			return q.answering(ctx, func(tx *Tx) error {
 				for kind := range q.pools() {
 					tx.owe(kind, 0)
 				}

@@ -1,5 +1,6 @@
 -- Everything Retake knows. Times are unix milliseconds, UTC. Statuses are the words the page shows.
 -- Running this file on a database that has it changes nothing; a change of a column is a step in store.go.
+-- CHECKs say a = … OR a = … and not a IN (…) with more than two words: SQLite would build a table of them for every row.
 
 -- People who wrote to the bot.
 CREATE TABLE IF NOT EXISTS users (
@@ -30,7 +31,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	origin      TEXT    NOT NULL CHECK (origin IN ('REQUEST', 'UPLOAD')),
 	creator     INTEGER,                               -- admin who made it on the page (Telegram id; 0: the operator); NULL: users asked for it
 	retry_of    TEXT    REFERENCES assets (id) ON DELETE SET NULL,
-	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
 	file        TEXT,                                  -- key of the video in the media store; its end says what kind it is
 	thumb       TEXT,                                  -- key of the JPEG in the media store
 	size        INTEGER,                               -- bytes of the video
@@ -139,7 +140,7 @@ CREATE TABLE IF NOT EXISTS requests (
 	user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
 	chat_id     INTEGER NOT NULL,                      -- where the answer goes
-	status      TEXT    NOT NULL CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	status      TEXT    NOT NULL CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
 	progress_id INTEGER,                               -- message that tells how far it is, edited in place
 	answer_id   INTEGER,                               -- message that brought the video or the apology
 	created     INTEGER NOT NULL,
@@ -232,7 +233,7 @@ CREATE TABLE IF NOT EXISTS publications (
 	platform    TEXT    NOT NULL CHECK (platform IN ('YOUTUBE', 'RUMBLE')),
 	channel_id  INTEGER REFERENCES channels (id),      -- NULL: the platform is not connected by channels
 	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
-	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')),
+	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
 	step        TEXT    NOT NULL DEFAULT '' CHECK (step IN ('', -- finer than the status, for people
 		'scheduled', 'quota', 'limit', 'manual', -- what a PENDING one waits for; a COMPLETED one that was done by hand
 		'uploading', 'processing',               -- how far a PROCESSING one is; a PENDING one with 'uploading' goes on from there
@@ -277,7 +278,7 @@ END;
 -- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.
 CREATE TABLE IF NOT EXISTS jobs (
 	id             INTEGER PRIMARY KEY AUTOINCREMENT,
-	kind           TEXT    NOT NULL CHECK (kind IN ('RENDER', 'ANNOUNCE', 'DELIVER', 'APOLOGISE', 'PUBLISH')),
+	kind           TEXT    NOT NULL CHECK (kind = 'RENDER' OR kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE' OR kind = 'PUBLISH'),
 	asset_id       TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
 	request_id     INTEGER REFERENCES requests (id) ON DELETE CASCADE,
 	publication_id INTEGER REFERENCES publications (id) ON DELETE CASCADE,
@@ -293,10 +294,10 @@ CREATE TABLE IF NOT EXISTS jobs (
 	created        INTEGER NOT NULL,
 	CONSTRAINT started_is_an_attempt CHECK (started IS NULL OR attempt > 0),
 	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),
-	CONSTRAINT message_has_request CHECK ((kind IN ('ANNOUNCE', 'DELIVER', 'APOLOGISE')) = (request_id IS NOT NULL))
+	CONSTRAINT message_has_request CHECK ((kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE') = (request_id IS NOT NULL))
 ) STRICT;
 -- Each index is written three times for a job: there are no more of them than the queue reads.
-CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, turn, id) WHERE started IS NULL;
+CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, turn) WHERE started IS NULL;
 CREATE INDEX IF NOT EXISTS jobs_by_lane ON jobs (kind, lane, turn);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE started IS NULL AND due > 0;
 CREATE INDEX IF NOT EXISTS jobs_by_asset ON jobs (asset_id);
@@ -315,7 +316,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 	attempt     INTEGER NOT NULL,                      -- 1, 2, 3, …; the same again after a wait or a crash
 	started     INTEGER NOT NULL,
 	finished    INTEGER NOT NULL,
-	outcome     TEXT    NOT NULL CHECK (outcome IN ('done', 'rescheduled', 'deferred', 'gave up', 'crashed')),
+	outcome     TEXT    NOT NULL CHECK (outcome = 'done' OR outcome = 'rescheduled' OR outcome = 'deferred' OR outcome = 'gave up' OR outcome = 'crashed'),
 	error       TEXT,
 	CONSTRAINT done_has_no_error CHECK ((outcome = 'done') = (error IS NULL))
 ) STRICT;

@@ -25,7 +25,22 @@ var schema string
 
 // steps lead from one version of the schema to the next; they are only ever added to.
 var steps = []string{
-	// 2: what is too old goes. Everybody counts as having written today.
+	// For each row that it checks SQLite builds a table of the words of IN (…), if there are more than two; OR needs none. What is
+	// stored stays as it is, so the text may be replaced (sqlite.org/lang_altertable.html).
+	`PRAGMA writable_schema = 1;
+	UPDATE sqlite_schema SET sql = replace(replace(replace(replace(sql,
+		'status IN (''PENDING'', ''PROCESSING'', ''COMPLETED'', ''FAILED'')',
+		'status = ''PENDING'' OR status = ''PROCESSING'' OR status = ''COMPLETED'' OR status = ''FAILED'''),
+		'kind IN (''RENDER'', ''ANNOUNCE'', ''DELIVER'', ''APOLOGISE'', ''PUBLISH'')',
+		'kind = ''RENDER'' OR kind = ''ANNOUNCE'' OR kind = ''DELIVER'' OR kind = ''APOLOGISE'' OR kind = ''PUBLISH'''),
+		'kind IN (''ANNOUNCE'', ''DELIVER'', ''APOLOGISE'')',
+		'kind = ''ANNOUNCE'' OR kind = ''DELIVER'' OR kind = ''APOLOGISE'''),
+		'outcome IN (''done'', ''rescheduled'', ''deferred'', ''gave up'', ''crashed'')',
+		'outcome = ''done'' OR outcome = ''rescheduled'' OR outcome = ''deferred'' OR outcome = ''gave up'' OR outcome = ''crashed''')
+	WHERE type = 'table' AND name IN ('assets', 'requests', 'publications', 'jobs', 'attempts');
+	PRAGMA writable_schema = RESET;
+	DROP INDEX jobs_waiting`,
+	// What is too old goes. Everybody counts as having written today.
 	`ALTER TABLE users ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
 	UPDATE users SET seen = CAST(unixepoch('subsec') * 1000 AS INTEGER);
 	ALTER TABLE assets ADD COLUMN unwanted INTEGER;`,
@@ -222,8 +237,16 @@ func found(err error) error {
 	return err
 }
 
+// rows are those of a transaction or of the readers.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
 // collect scans every row of a query and closes it.
-func collect[T any](rows *sql.Rows, err error, scan func(*T) error) ([]T, error) {
+func collect[T any, R rows](rows R, err error, scan func(*T) error) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -1166,17 +1189,21 @@ func (tx *Tx) FinishMessage(j Job, messageID int) (spent int, err error) {
 	if err := tx.finish(j); err != nil {
 		return 0, err
 	}
-	column := "answer_id"
 	if j.Kind == Announce {
-		column = "progress_id"
+		if err := one(tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), j.RequestID)); err != nil {
+			return 0, err
+		}
+		var waits bool
+		if err := tx.Get(`SELECT `+awaited+` FROM requests WHERE id = ?`, []any{j.RequestID}, &waits); err != nil || waits {
+			return 0, err
+		}
+		return messageID, nil
 	}
-	var progress int
-	var waits bool
-	err = tx.Get(`UPDATE requests SET `+column+` = ? WHERE id = ? RETURNING ifnull(progress_id, 0), `+awaited, []any{null(messageID), j.RequestID}, &progress, &waits)
-	if j.Kind == Announce && waits {
-		progress = 0
+	if err := found(tx.Get(`SELECT ifnull(progress_id, 0) FROM requests WHERE id = ?`, []any{j.RequestID}, &spent)); err != nil {
+		return 0, err
 	}
-	return progress, found(err)
+	_, err = tx.Exec(`UPDATE requests SET answer_id = ? WHERE id = ?`, null(messageID), j.RequestID)
+	return spent, err
 }
 
 // VideoArrived records that a user has the video, before the rest of the DELIVER job is done, so that no later attempt

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -28,7 +29,8 @@ func (f Faults) Error() string { return strings.Join(f, "\n") }
 type Source struct{ Name, Text string }
 
 // Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields:
-// from the sources in their order, then from the variables <prefix>_<SECTION>_<KEY> of environ. Types are string, int,
+// from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in the
+// folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals. Types are string, int,
 // int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). The error
 // is Faults.
 func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)), sources ...Source) error {
@@ -36,6 +38,7 @@ func Load(into any, prefix string, environ []string, check func(is func(ok bool,
 	for _, s := range sources {
 		l.file(s.Name, s.Text)
 	}
+	l.credentials(prefix, environ)
 	l.environment(prefix, environ)
 	check(func(ok bool, key, format string, args ...any) {
 		if !ok {
@@ -217,6 +220,43 @@ func (l *loader) set(where origin, key string, field reflect.Value, value any) {
 		if !ok {
 			l.fault(where, key, `a list of texts such as ["./make-video", "--fast"] is expected`)
 		}
+	}
+}
+
+// credentials sets keys from the files of a service manager. Those of others are not our business.
+func (l *loader) credentials(prefix string, environ []string) {
+	const variable = "CREDENTIALS_DIRECTORY="
+	i := slices.IndexFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, variable) })
+	if i < 0 {
+		return
+	}
+	dir := strings.TrimPrefix(environ[i], variable)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		l.faults = append(l.faults, fault{0, fmt.Sprintf("CREDENTIALS_DIRECTORY: that folder cannot be read: %v", err)})
+		return
+	}
+	keys := map[string]string{} // variable: key
+	variables(keys, l.cfg.Type(), prefix, "")
+	known := slices.Collect(maps.Values(keys))
+	for _, f := range files {
+		key, ours := strings.CutPrefix(f.Name(), strings.ToLower(prefix)+"_")
+		if !ours {
+			continue
+		}
+		where := origin{name: "the credential " + f.Name()}
+		if !slices.Contains(known, key) {
+			l.fault(where, key, "there is no such key")
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			l.fault(where, key, "that file cannot be read: %v", err)
+			continue
+		}
+		field, _ := l.field(key)
+		l.from[key] = where
+		l.set(where, key, field, fromText(field, strings.TrimSpace(string(text))))
 	}
 }
 

@@ -30,8 +30,11 @@ var ErrClosed = errors.New("the database is closed")
 
 // OfDisk reports whether an error is the disk's: it is full or broken, and nothing is wrong with what was to be written.
 func OfDisk(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code()&0xff == sqlite3.SQLITE_IOERR)
+	var e interface {
+		error
+		Code() int
+	}
+	return errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_FULL || e.Code()&0xff == sqlite3.SQLITE_IOERR)
 }
 
 // UseOFDLocks makes SQLite lock by open file description. It must run before the first database is opened: with
@@ -47,8 +50,7 @@ func UseOFDLocks() error {
 
 // DB is one SQLite file.
 type DB struct {
-	writer  *sql.DB
-	conn    *sql.Conn
+	conn    *conn
 	readers *sql.DB
 
 	mu     sync.RWMutex // held for writing by Close alone, so that no operation is sent after it
@@ -67,35 +69,31 @@ type op struct {
 // Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the
 // newest version; steps[i] leads from version i+1 to i+2. A file of a newer version is refused with ErrNewer.
 func Open(path, schema string, steps []string) (*DB, error) {
-	writer, err := sql.Open("sqlite", dsn(path, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "secure_delete(1)",
-		"wal_autocheckpoint(4000)", "cache_size(-16000)"))
-	if err != nil {
-		return nil, err
-	}
-	writer.SetMaxOpenConns(1)
-	conn, err := writer.Conn(context.Background())
+	conn, err := dial(path)
 	if err == nil {
-		if err = upgrade(conn, schema, steps); err != nil {
-			conn.Close()
+		err = conn.script(`PRAGMA busy_timeout = 10000; PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA foreign_keys = 1; PRAGMA secure_delete = 1;
+			PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000`)
+		if err == nil {
+			err = upgrade(conn, schema, steps)
+		}
+		if err != nil {
+			conn.close()
 		}
 	}
 	if err != nil {
-		writer.Close()
-		var known *sqlite.Error
-		if errors.As(err, &known) && known.Code()&0xff == sqlite3.SQLITE_FULL {
+		if known, ok := errors.AsType[*refusal](err); ok && known.code&0xff == sqlite3.SQLITE_FULL {
 			err = ErrFull
 		}
 		return nil, err
 	}
 	readers, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-2000)"))
 	if err != nil {
-		conn.Close()
-		writer.Close()
+		conn.close()
 		return nil, err
 	}
 	readers.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	readers.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	d := &DB{writer: writer, conn: conn, readers: readers, ops: make(chan *op, maxGroup), done: make(chan struct{})}
+	d := &DB{conn: conn, readers: readers, ops: make(chan *op, maxGroup), done: make(chan struct{})}
 	go d.write()
 	return d, nil
 }
@@ -106,11 +104,11 @@ func dsn(path string, pragmas ...string) string {
 }
 
 // upgrade runs the steps the file lacks and the schema in one transaction: a crash leaves the old version or the new.
-func upgrade(conn *sql.Conn, schema string, steps []string) error {
-	ctx := context.Background()
+func upgrade(c *conn, schema string, steps []string) error {
 	newest := len(steps) + 1
+	tx := &Tx{conn: c}
 	var version int
-	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	if err := tx.Get("PRAGMA user_version", nil, &version); err != nil {
 		return err
 	}
 	if version > newest {
@@ -119,25 +117,26 @@ func upgrade(conn *sql.Conn, schema string, steps []string) error {
 	if version == newest {
 		return nil
 	}
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
+	if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	// It fails when there is nothing to take back.
+	defer tx.Exec("ROLLBACK")
+	// Another process may have been faster.
+	if err := tx.Get("PRAGMA user_version", nil, &version); err != nil || version == newest {
+		return err
+	}
 	if version > 0 {
 		for i, step := range steps[version-1:] {
-			if _, err := tx.Exec(step); err != nil {
+			if err := c.script(step); err != nil {
 				return fmt.Errorf("step to version %d: %w", version+i+1, err)
 			}
 		}
 	}
-	if _, err := tx.Exec(schema); err != nil {
+	if err := c.script(schema); err != nil {
 		return fmt.Errorf("schema: %w", err)
 	}
-	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", newest)); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return c.script(fmt.Sprintf("PRAGMA user_version = %d; COMMIT", newest))
 }
 
 // Close lets the transactions already handed in finish, then closes the file.
@@ -153,7 +152,7 @@ func (d *DB) Close() error {
 		return nil
 	}
 	<-d.done
-	return errors.Join(d.readers.Close(), d.conn.Close(), d.writer.Close())
+	return errors.Join(d.readers.Close(), d.conn.close())
 }
 
 // Tx runs fn in a transaction and returns once its effects are on the disk, or rolled back because fn returned an
@@ -179,8 +178,7 @@ func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 // write is the writer's goroutine: it takes what waits, runs it, commits once, answers all.
 func (d *DB) write() {
 	defer close(d.done)
-	tx := &Tx{conn: d.conn, stmts: map[string]*sql.Stmt{}}
-	defer tx.close()
+	tx := &Tx{conn: d.conn}
 	var group []*op
 	for o := range d.ops {
 		group = append(group[:0], o)
@@ -280,71 +278,54 @@ func (d *DB) Read() *sql.DB { return d.readers }
 
 // Tx is the transaction a function runs in. It is good only during that function.
 type Tx struct {
-	conn    *sql.Conn
-	stmts   map[string]*sql.Stmt
+	conn    *conn
 	wrote   bool // something, or may have
 	refused bool // a statement failed
 }
 
-// The context of a transaction does not reach its statements: half a group cannot be interrupted.
-var always = context.Background()
-
-func (tx *Tx) stmt(query string) (*sql.Stmt, error) {
-	if s, ok := tx.stmts[query]; ok {
-		return s, nil
-	}
-	s, err := tx.conn.PrepareContext(always, query)
-	if err != nil {
-		return nil, err
-	}
-	tx.stmts[query] = s
-	return s, nil
-}
-
-func (tx *Tx) close() {
-	for _, s := range tx.stmts {
-		s.Close()
-	}
-}
-
 // Exec runs a statement and returns how many rows it changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
-	s, err := tx.stmt(query)
+	s, err := tx.conn.stmt(query)
 	if err != nil {
 		return 0, tx.refuse(err)
 	}
-	r, err := s.ExecContext(always, args...)
-	if err != nil {
-		return 0, tx.refuse(err)
-	}
-	n, err := r.RowsAffected()
+	n, err := s.exec(args)
 	tx.wrote = tx.wrote || n > 0
-	return n, err
+	return n, tx.refuse(err)
 }
 
 // Query runs a query. The rows must be closed before the next statement.
-func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
-	s, err := tx.stmt(query)
+func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
+	s, err := tx.conn.stmt(query)
+	if err == nil {
+		err = s.bind(args)
+	}
 	if err != nil {
 		return nil, tx.refuse(err)
 	}
 	tx.wrote = tx.wrote || !strings.HasPrefix(query, "SELECT")
-	rows, err := s.QueryContext(always, args...)
-	return rows, tx.refuse(err)
+	return &Rows{tx: tx, s: s}, nil
 }
 
 // Get scans the single row of a query into dest; no row is sql.ErrNoRows.
 func (tx *Tx) Get(query string, args []any, dest ...any) error {
-	s, err := tx.stmt(query)
+	rows, err := tx.Query(query, args...)
 	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if rows.err == nil {
+			return sql.ErrNoRows
+		}
+		return rows.err
+	}
+	if err := rows.Scan(dest...); err != nil {
 		return tx.refuse(err)
 	}
-	tx.wrote = tx.wrote || !strings.HasPrefix(query, "SELECT")
-	err = s.QueryRowContext(always, args...).Scan(dest...)
-	if err != sql.ErrNoRows {
-		tx.refuse(err)
+	for rows.Next() { // to the end: what it changes is changed then
 	}
-	return err
+	return rows.err
 }
 
 func (tx *Tx) refuse(err error) error {

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"retake/internal/db/dbtest"
 )
@@ -44,6 +47,80 @@ func TestEveryWriterConnectionIsDurable(t *testing.T) {
 		var got string
 		if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get("PRAGMA "+pragma, nil, &got) }); err != nil || got != want {
 			t.Errorf("%s: got %q, %v; want %q", pragma, got, err, want)
+		}
+	}
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	type word string
+	d := open(t)
+	seven := 7
+	err := d.Tx(t.Context(), func(tx *Tx) error {
+		if _, err := tx.Exec(`CREATE TABLE v (id INTEGER PRIMARY KEY, v)`); err != nil {
+			return err
+		}
+		for i, v := range []any{"", "a", strings.Repeat("long \x00", 500), word("w"), []byte{}, []byte(nil), []byte{0, 1}, nil, 0, int64(-1) << 63, true, false, 1.5, &seven} {
+			if _, err := tx.Exec(`INSERT INTO v VALUES (?, ?)`, i, v); err != nil {
+				return fmt.Errorf("%T: %w", v, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var types string
+	var got [14]any
+	var s, long string
+	var w word
+	var n int
+	var yes bool
+	var none *string
+	var some *int64
+	var may sql.NullString
+	var bytes []byte
+	err = d.Tx(t.Context(), func(tx *Tx) error {
+		rows, err := tx.Query(`SELECT v FROM v ORDER BY id`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for i := 0; rows.Next(); i++ {
+			if err := rows.Scan(&got[i]); err != nil {
+				return err
+			}
+		}
+		if rows.Next() {
+			t.Error("after the last row: got another one")
+		}
+		return errors.Join(rows.Err(), rows.Close(),
+			tx.Get(`SELECT group_concat(typeof(v), ' ') FROM (SELECT v FROM v ORDER BY id)`, nil, &types),
+			tx.Get(`SELECT '', ?, 'w', 7, 1, NULL, 7, 'x', x'00ff'`, []any{strings.Repeat("b", 100)}, &s, &long, &w, &n, &yes, &none, &some, &may, &bytes))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [14]any{"", "a", strings.Repeat("long \x00", 500), "w", []byte{}, nil, []byte{0, 1}, nil, int64(0), int64(-1) << 63, int64(1), int64(0), 1.5, int64(7)}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %#v; want %#v", got, want)
+	}
+	if want := "text text text text blob null blob null integer integer integer integer real integer"; types != want {
+		t.Errorf("got %s; want %s", types, want)
+	}
+	if s != "" || len(long) != 100 || w != "w" || n != 7 || !yes || none != nil || *some != 7 || may != (sql.NullString{String: "x", Valid: true}) || string(bytes) != "\x00\xff" {
+		t.Errorf("got %q %q %q %d %v %v %v %v %q", s, long, w, n, yes, none, some, may, bytes)
+	}
+	for name, bad := range map[string]func(*Tx) error{
+		"NULL for a number":    func(tx *Tx) error { return tx.Get(`SELECT NULL`, nil, &n) },
+		"too few arguments":    func(tx *Tx) error { return tx.Get(`SELECT ?, ?`, []any{1}, &n, &n) },
+		"too many columns":     func(tx *Tx) error { return tx.Get(`SELECT 1, 2`, nil, &n) },
+		"two statements":       func(tx *Tx) error { _, err := tx.Exec(`SELECT 1; SELECT 2`); return err },
+		"a word without sense": func(tx *Tx) error { _, err := tx.Exec(`SELEKT`); return err },
+		"a struct":             func(tx *Tx) error { _, err := tx.Exec(`SELECT ?`, struct{}{}); return err },
+		"a time":               func(tx *Tx) error { _, err := tx.Exec(`SELECT ?`, time.Now()); return err },
+	} {
+		if err := d.Tx(t.Context(), bad); err == nil {
+			t.Errorf("%s: got no error", name)
 		}
 	}
 }

@@ -1,0 +1,60 @@
+// Package service tells systemd, where that runs the program, how it is: it is ready, it is alive, it stops.
+package service
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// Attend tells the service manager that the program is ready once ready returns nil, and that it stops when ctx ends; then
+// it returns. Meanwhile it feeds the manager's watchdog, if there is one: each time only after alive has answered. alive waits
+// as long as it takes, so what hangs stops the food; an error of it is an answer. Without a manager Attend does nothing.
+func Attend(ctx context.Context, ready, alive func(context.Context) error) error {
+	if os.Getenv("NOTIFY_SOCKET") == "" {
+		return nil
+	}
+	patience, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("the watchdog: %w", err)
+	}
+	if err := ready(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	if err := tell(daemon.SdNotifyReady); err != nil {
+		return err
+	}
+	var hungry <-chan time.Time // nil: there is no watchdog
+	if patience > 0 {
+		ticker := time.NewTicker(patience / 3)
+		defer ticker.Stop()
+		hungry = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return tell(daemon.SdNotifyStopping)
+		case <-hungry:
+			_ = alive(ctx)
+			if ctx.Err() != nil {
+				continue
+			}
+			if err := tell(daemon.SdNotifyWatchdog); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func tell(state string) error {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		return fmt.Errorf("tell the service manager: %w", err)
+	}
+	return nil
+}

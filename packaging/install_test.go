@@ -1,0 +1,343 @@
+//go:build install
+
+// Tests of what is released, as a person meets it: the commands of docs/install.md in a machine with systemd, from an empty
+// folder to a delivered video. They need root: make install-test.
+
+package packaging
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	faketelegram "retake/internal/fake/telegram"
+)
+
+// token is the one of docs/install.md.
+const token = "123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
+
+// telegram is where the stand-in for Telegram listens.
+const telegram = "127.0.0.1:8081"
+
+func TestMain(m *testing.M) {
+	if os.Getenv("STAND_IN") != "" {
+		log.Fatal(standIn())
+	}
+	os.Exit(m.Run())
+}
+
+// standIn is Telegram, and a parent: GET /ask?name=… is answered when the video has come.
+func standIn() error {
+	tg := faketelegram.New(token)
+	parent := tg.Person(1, "П", "ru")
+	mux := http.NewServeMux()
+	mux.Handle("/", tg)
+	mux.HandleFunc("GET /ask", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+		defer cancel()
+		since := parent.Send(r.FormValue("name"))
+		find := func(fits func(faketelegram.Message) bool) (m faketelegram.Message, err error) {
+			err = tg.Wait(ctx, func() bool {
+				all := parent.Messages()
+				i := slices.IndexFunc(all, func(m faketelegram.Message) bool { return m.FromBot && int64(m.ID) > since && fits(m) })
+				if i >= 0 {
+					m = all[i]
+				}
+				return i >= 0
+			})
+			return m, err
+		}
+		question, err := find(func(m faketelegram.Message) bool { return len(m.Buttons) > 0 })
+		if err == nil {
+			parent.Press(question.ID, question.Buttons[0][0].Data)
+			question, err = find(func(m faketelegram.Message) bool { return m.Video != nil })
+		}
+		if err != nil {
+			http.Error(w, fmt.Sprintf("%v; %+v", err, parent.Messages()), http.StatusGatewayTimeout)
+			return
+		}
+		json.NewEncoder(w).Encode(question.Video)
+	})
+	return http.ListenAndServe(telegram, mux)
+}
+
+// machine is a copy of this one that systemd runs.
+type machine struct {
+	*testing.T
+	folder string // /mnt/retake
+	pid    int
+}
+
+// boot starts a machine with files in a folder of it.
+func boot(t *testing.T, files ...string) *machine {
+	t.Helper()
+	m := &machine{T: t, folder: t.TempDir()}
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(files, own) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(m.folder, filepath.Base(path)), text, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(m.folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	cmd := exec.Command("./boot.sh", m.folder)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		name := "retake-boot-" + strconv.Itoa(cmd.Process.Pid)
+		m.until("the end of its groups", func() bool {
+			groups, _ := filepath.Glob("/sys/fs/cgroup/*/" + name)
+			if _, err := os.Stat("/sys/fs/cgroup/" + name); err == nil {
+				groups = append(groups, "/sys/fs/cgroup/"+name)
+			}
+			for _, dir := range groups {
+				exec.Command("find", dir, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Run() // once nobody is left in them
+			}
+			return len(groups) == 0
+		})
+	})
+	m.until("systemd", func() bool {
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
+		if err != nil {
+			t.Fatalf("%v: %s", err, &said)
+		}
+		m.pid, _ = strconv.Atoi(strings.TrimSpace(string(children)))
+		if m.pid == 0 {
+			return false
+		}
+		out, _ := m.enter("systemctl", "is-system-running").CombinedOutput()
+		return strings.HasPrefix(string(out), "running") || strings.HasPrefix(string(out), "degraded")
+	})
+	stand := m.enter("/mnt/retake/" + filepath.Base(own))
+	stand.Env = append(os.Environ(), "STAND_IN=1")
+	if err := stand.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stand.Process.Kill(); stand.Wait() })
+	m.until("the stand-in for Telegram", func() bool { return m.enter("curl", "-s", "http://"+telegram+"/").Run() == nil })
+	return m
+}
+
+func (m *machine) until(what string, done func() bool) {
+	m.Helper()
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			m.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// enter is a command in the machine.
+func (m *machine) enter(argv ...string) *exec.Cmd {
+	where := []string{"--target", strconv.Itoa(m.pid), "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--root", "--wd"}
+	return exec.Command("nsenter", append(where, argv...)...)
+}
+
+// try runs a script there, in /mnt/retake.
+func (m *machine) try(script string) (string, error) {
+	cmd := m.enter("sh", "-ec", `sudo() { if [ "$1" = -u ]; then local user="$2"; shift 2; runuser -u "$user" -- "$@"; else "$@"; fi; }; cd /mnt/retake; `+script)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LANG=C.UTF-8"}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// does runs a script there that must work, and logs it.
+func (m *machine) does(script string) string {
+	m.Helper()
+	began := time.Now()
+	out, err := m.try(script)
+	m.Logf("%s\n(%.1f s) %s", script, time.Since(began).Seconds(), out)
+	if err != nil {
+		journal, _ := m.try("journalctl --no-pager -n 60 -u retake")
+		m.Fatalf("%v\n%s", err, journal)
+	}
+	return out
+}
+
+// commands are the blocks of shell commands of a document, of all of it or under a heading.
+func commands(t *testing.T, document, heading string) (blocks []string) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/" + document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := string(text)
+	if heading != "" {
+		_, below, ok := strings.Cut(section, "\n## "+heading+"\n")
+		if !ok {
+			t.Fatalf("%s has no heading %q", document, heading)
+		}
+		section, _, _ = strings.Cut(below, "\n## ")
+	}
+	for _, m := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(section, -1) {
+		blocks = append(blocks, m[1])
+	}
+	return blocks
+}
+
+// video is what a parent gets.
+func (m *machine) video(name string) {
+	m.Helper()
+	var got faketelegram.VideoInfo
+	out := m.does("curl --fail-with-body -s --get --data-urlencode 'name=" + name + "' http://" + telegram + "/ask")
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Size < 100_000 || got.Width == 0 || got.Animation {
+		m.Errorf("got %s, %v; want a video with sound", out, err)
+	}
+}
+
+// released builds the release once and returns its files of this processor.
+func released(t *testing.T, pattern string) string {
+	t.Helper()
+	files, err := filepath.Glob("../build/release/" + pattern)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("got %v, %v; want the one file %s: make release", files, err, pattern)
+	}
+	return files[0]
+}
+
+const sums = "../build/release/SHA256SUMS"
+
+// abroad is what the documented commands do not say: Telegram is a stand-in.
+const abroad = "echo http://" + telegram + " >/etc/retake/credentials/telegram.api_url"
+
+func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
+	m := boot(t, released(t, "*_amd64.deb"), sums)
+	steps := commands(t, "install.md", "Debian and Ubuntu")
+	if len(steps) != 4 {
+		t.Fatalf("got %d blocks of commands; want 4: install, configure, sign in, check", len(steps))
+	}
+	began := time.Now()
+	m.does(steps[0])
+	if out, err := m.try("systemctl is-active retake"); err == nil {
+		t.Errorf("got %s; want nothing started before it is configured", out)
+	}
+	m.does(abroad)
+	m.does(steps[1])
+	m.video("Маша")
+	t.Logf("from the package to the video: %.1f s", time.Since(began).Seconds())
+	if out := m.does(steps[2]); strings.Count(out, "http://localhost:8080/login/") != 2 {
+		t.Errorf("got %s; want the first link and another", out)
+	}
+	m.does(steps[3])
+	m.does("sudo -u retake kill -USR1 $(cat /var/lib/retake/lock)") // as retake retry wakes it
+	for _, script := range commands(t, "operating.md", "") {
+		m.does(script)
+	}
+
+	// Who it runs as, what it left, and that the unit is the one that is measured.
+	if out := m.does("systemctl show retake -p User -p NotifyAccess -p WatchdogUSec -p ActiveState -p StatusText; stat -c '%U %a %n' /var/lib/retake /var/lib/retake/retake.db /etc/retake/config.toml /etc/retake/credentials"); !strings.Contains(out, "User=retake") ||
+		!strings.Contains(out, "WatchdogUSec=1min") || !strings.Contains(out, "retake 750 /var/lib/retake\n") || !strings.Contains(out, "root 640 /etc/retake/config.toml") || !strings.Contains(out, "root 700 /etc/retake/credentials") {
+		t.Errorf("got %s", out)
+	}
+	if out, err := m.try("systemd-analyze security --threshold=20 --no-pager retake"); err != nil {
+		t.Errorf("got %v; want an exposure of 2.0 at the most\n%s", err, out)
+	}
+
+	t.Run("a watchdog that is not fed starts it again", func(t *testing.T) {
+		m.does("systemctl stop retake; mkdir -p /run/systemd/system/retake.service.d; printf '[Service]\\nWatchdogSec=2s\\nRestartSec=0\\n' >/run/systemd/system/retake.service.d/short.conf; systemctl daemon-reload; systemctl start retake")
+		pid := m.does("systemctl show retake -P MainPID")
+		m.does("kill -STOP " + pid) // the crudest way to hang; how the queue stops the food is tested beside it
+		m.until("another process", func() bool {
+			now, _ := m.try("systemctl show retake -P MainPID; systemctl is-active retake")
+			return strings.HasSuffix(strings.TrimSpace(now), "\nactive") && !strings.HasPrefix(now, strings.TrimSpace(pid)+"\n")
+		})
+		if out := m.does("systemctl show retake -P Result -P NRestarts; journalctl --no-pager -u retake | grep -i watchdog"); !strings.Contains(out, "Watchdog timeout") {
+			t.Errorf("got %s; want a watchdog timeout", out)
+		}
+		m.video("Петя")
+	})
+	t.Run("a mistake in the settings is not tried again", func(t *testing.T) {
+		m.does("cp -p /etc/retake/config.toml /tmp/config.toml; echo 'colour = 1' >>/etc/retake/config.toml")
+		if out, err := m.try("systemctl restart retake"); err == nil {
+			t.Errorf("got %s; want a failure", out)
+		}
+		if out := m.does("systemctl show retake -p ExecMainStatus -p ActiveState; systemctl status --no-pager retake || true"); !strings.Contains(out, "ExecMainStatus=78") || !strings.Contains(out, "ActiveState=failed") || !strings.Contains(out, "colour") {
+			t.Errorf("got %s; want exit 78, failed, and the key", out)
+		}
+		m.does("cp -p /tmp/config.toml /etc/retake/config.toml; systemctl restart retake")
+	})
+	t.Run("a newer package restarts it and keeps the settings", func(t *testing.T) {
+		pid := m.does("systemctl show retake -P MainPID")
+		m.does("apt-get install -y --reinstall ./retake_*_amd64.deb; grep -q 111111111 /etc/retake/config.toml; systemctl is-active retake")
+		if now := m.does("systemctl show retake -P MainPID"); now == pid {
+			t.Errorf("got the process %s; want another", now)
+		}
+		m.video("Маша")
+	})
+	t.Run("it goes, and the data stay", func(t *testing.T) {
+		m.does("apt-get purge -y retake")
+		if out := m.does("ls /etc/retake /usr/bin/retake /usr/lib/systemd/system/retake.service 2>&1 || true; ls /var/lib/retake/retake.db"); strings.Count(out, "No such file") != 3 {
+			t.Errorf("got %s; want the data only", out)
+		}
+	})
+}
+
+func TestFromAnEmptyFolderToAVideoByTheArchive(t *testing.T) {
+	m := boot(t, released(t, "*-linux-amd64.tar.gz"))
+	steps := commands(t, "install.md", "Any Linux with systemd")
+	if len(steps) != 1 {
+		t.Fatalf("got %d blocks of commands; want 1", len(steps))
+	}
+	began := time.Now()
+	m.does(steps[0])
+	m.does(abroad)
+	m.does(commands(t, "install.md", "Debian and Ubuntu")[1])
+	m.video("Маша")
+	t.Logf("from the archive to the video: %.1f s", time.Since(began).Seconds())
+	m.does("sudo -u retake retake healthcheck -config /etc/retake/config.toml; systemctl stop retake")
+	if out := m.does("journalctl --no-pager -u retake"); strings.Contains(out, "Маша") || strings.Contains(out, token) {
+		t.Errorf("got %s; want neither a name nor the token", out)
+	}
+}
+
+func TestTheSameCommitGivesTheSameBytes(t *testing.T) {
+	copied := t.TempDir() // another folder, and a stage of its own
+	if out, err := exec.Command("git", "clone", "-q", "..", copied).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	tags, err := exec.Command("git", "describe", "--tags", "--always", "--dirty").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "run", "./packaging/release", "-version", strings.TrimSpace(string(tags)))
+	cmd.Dir = copied
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ours, err := os.ReadFile(sums)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := os.ReadFile(filepath.Join(copied, "build/release/SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(ours, again) {
+		t.Errorf("got\n%swant\n%s", again, ours)
+	}
+}
