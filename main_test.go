@@ -190,6 +190,7 @@ func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
 		"a generator without an address":  {[]string{"RETAKE_RENDER_ENGINE=http"}, "render.url: with engine http"},
 		"a voice service without address": {[]string{"RETAKE_VOICE_ENGINE=http"}, "voice.url: with engine http"},
 		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, http or none"},
+		"names kept for an hour":          {[]string{"RETAKE_PRIVACY_VIDEOS=1h", "RETAKE_PRIVACY_PEOPLE=-48h"}, "privacy.videos: 24h or more is expected, or 0s"},
 		"a switch that is neither":        {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"}, "render.allow_private: true or false is expected"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -55,6 +55,10 @@ var Commands = []Command{
 		},
 		Examples: []string{`retake template preview templates/clock "Маша"`, `retake template preview birthday Emma -lang en -at 6s -o still.png`}},
 
+	{Name: "export", Group: "Keep", Args: "USER [FILE]", Config: true, Short: "all that is kept about a Telegram user, as JSON",
+		Long: "For somebody who asks you what you know of them and cannot ask the bot with /my_data. USER is a Telegram id. FILE must\n" +
+			"not be there yet; without one it is printed.",
+		Examples: []string{"retake export 333333333", "retake export 333333333 data.json"}},
 	{Name: "media move", Group: "Keep", Config: true, Short: "the videos to where media.store says, from where they were; while serve is stopped",
 		Long:     "A file is deleted in the old place once the new one has it. Interrupted, it goes on when it is run again.",
 		Examples: []string{"retake media move"}},
