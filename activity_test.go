@@ -76,7 +76,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		"a parent who was forgotten asked": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1, 2)
 			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "joined"}) })
-			write(t, d.store, func(tx *Tx) error { _, _, err := tx.Forget(1); return err })
+			write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
 			return a.ID
 		}, "a parent asked for a video that was being made already: Маша"},
 		"a parent presses Retry": {func(t *testing.T, d *office) string {
@@ -142,7 +142,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		"the video was deleted since": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"}) })
-			write(t, d.store, func(tx *Tx) error { _, _, err := tx.Forget(1); return err })
+			write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
 			return ""
 		}, "a parent asked for a video: a video that was deleted"},
 		"a platform was named": {func(t *testing.T, d *office) string {

@@ -48,6 +48,7 @@ const (
 	maxTries     = 3               // to handle an update, before it is set aside
 	atOnce       = 32              // chats being answered at a time
 	drain        = 5 * time.Second // for answers that are on their way when the program is to stop
+	asideAdmins  = 2 * atOnce      // the line of what admins are told: no courtesy waits behind it, and no refusal
 )
 
 // Offer is a template that a user may choose.
@@ -77,6 +78,8 @@ type BotOptions struct {
 	HourLimit     int                          // requests of one user in an hour
 	DayLimit      int                          // requests of one user in a day
 	MaxUpload     int64                        // bytes that Telegram takes
+	Keep          Keep                         // how long what users sent is kept
+	Elsewhere     bool                         // names go to a service that makes videos, or says them
 	BaseURL       string                       // of the page
 	Role          func(id int64) (Admin, bool) // who is an admin by the settings; see Store.RoleOf
 	Admins        []int64                      // the same people
@@ -473,7 +476,12 @@ func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
 		return err
 	}
 	switch command {
-	case "start", "help", "privacy":
+	case "privacy":
+		_, err := b.talk.Send(ctx, u.ID, b.privacy(u.Lang), nil)
+		return err
+	case "my_data":
+		return b.sendData(ctx, u, isAdmin)
+	case "start", "help":
 		if err := b.reply(ctx, u, command, nil, nil); err != nil || command != "start" || !isAdmin {
 			return err
 		}
@@ -827,12 +835,58 @@ func (b *Bot) onForget(ctx context.Context, u User, message int, yes bool) error
 	if !yes {
 		return b.reply(ctx, u, "kept", nil, nil)
 	}
-	var files, assets []string
-	return b.tx(ctx, func(tx *Tx) (err error) { files, assets, err = tx.Forget(u.ID); return err }, func(ctx context.Context) error {
-		b.queue.Stop(assets)
-		b.queue.DeleteMedia(ctx, files)
-		return b.reply(ctx, u, "forgotten", nil, nil)
+	var gone Gone
+	told := false
+	return b.tx(ctx, func(tx *Tx) (err error) { gone, err = tx.Forget(u.ID); return err }, func(ctx context.Context) error {
+		b.queue.Discard(ctx, gone)
+		if len(gone.Kept) == 0 {
+			return b.reply(ctx, u, "forgotten", nil, nil)
+		}
+		if !told { // once, though Telegram may ask to wait with the answer; the page says it until it is done
+			told = true
+			for _, id := range gone.Kept {
+				b.aside.Accept(ctx, asideAdmins, func(ctx context.Context) {
+					b.tellAdmins(ctx, watch.Message{ID: "asked_to_go", Vars: lang.Vars{"Link": b.opts.BaseURL + "/assets/" + id}})
+				})
+			}
+		}
+		return b.reply(ctx, u, "forgotten_but", lang.Vars{"Count": len(gone.Kept)}, nil)
 	})
+}
+
+// sendData sends a user all that is kept about them.
+func (b *Bot) sendData(ctx context.Context, u User, admin bool) error {
+	var x Export
+	if err := b.store.Tx(ctx, func(tx *Tx) (err error) { x, err = tx.Export(u.ID, admin); return err }); err != nil {
+		return err
+	}
+	file, err := json.MarshalIndent(x, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write an export: %w", err)
+	}
+	return b.talk.SendDocument(ctx, u.ID, "my-data.json", file, lang.Say(u.Lang, "my_data", nil))
+}
+
+// privacy is what is kept, for how long, and how to see and delete it.
+func (b *Bot) privacy(language string) string {
+	says := []string{lang.Say(language, "privacy", nil)}
+	var times []string
+	for _, t := range []struct {
+		goes, stays string
+		keep        time.Duration
+	}{{"privacy_videos", "privacy_videos_kept", b.opts.Keep.Videos}, {"privacy_history", "privacy_history_kept", b.opts.Keep.History},
+		{"privacy_people", "privacy_people_kept", b.opts.Keep.People}} {
+		if t.keep == 0 {
+			times = append(times, lang.Say(language, t.stays, nil))
+			continue
+		}
+		times = append(times, lang.Say(language, t.goes, lang.Vars{"Count": int(math.Ceil(t.keep.Hours() / 24))}))
+	}
+	who := "privacy_nobody"
+	if b.opts.Elsewhere {
+		who = "privacy_service"
+	}
+	return strings.Join(append(says, strings.Join(times, "\n"), lang.Say(language, who, nil), lang.Say(language, "privacy_ways", nil)), "\n\n")
 }
 
 // ---- out
@@ -1047,6 +1101,19 @@ func (b *Bot) Alert(ctx context.Context, admin int64, m watch.Message) (later ti
 	return 0, err
 }
 
+// tellAdmins sends every admin a message, patiently: Telegram may be away for a while.
+func (b *Bot) tellAdmins(ctx context.Context, m watch.Message) {
+	admins, err := b.store.Admins(ctx, b.opts.Admins)
+	if err != nil && ctx.Err() == nil {
+		b.log.Error("look who is an admin", "err", err)
+	}
+	for _, admin := range admins {
+		if err := telegram.Patiently(ctx, func() error { _, err := b.Alert(ctx, admin, m); return err }); err != nil && ctx.Err() == nil {
+			b.log.Warn("tell an admin", "err", err)
+		}
+	}
+}
+
 // ---- keyboards and commands
 
 func retryKeyboard(language, assetID string) telegram.Keyboard {
@@ -1062,7 +1129,7 @@ func cancelKeyboard(language, assetID string, status Status) telegram.Keyboard {
 }
 
 var (
-	userCommands  = []string{"new", "status", "cancel", "language", "help", "privacy", "delete_my_data", "start"}
+	userCommands  = []string{"new", "status", "cancel", "language", "help", "privacy", "my_data", "delete_my_data", "start"}
 	adminCommands = []string{"admin", "stats"}
 )
 

@@ -133,6 +133,7 @@ func (c chats) polls() {
 		c.Fatalf("the poll: got %v; want nil", err)
 	}
 	c.bot.chats.Wait()
+	c.bot.aside.Wait() // courtesies are calls, too
 }
 
 // holds lists what the database holds of users; "inbox" and users who only became known do not count.

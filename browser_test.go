@@ -500,6 +500,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	var ids map[string]string
 	full := openDesk(t, func(d *office) {
 		ids = furnish(t, d)
+		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} { // of people who have had their data deleted
+			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, i+1, id)
+		}
 		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")
 		d.opts.Offers = slices.Clone(choices)
 		for i, evil := range append(hostile[:3:3], odd[:3]...) {

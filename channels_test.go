@@ -85,7 +85,13 @@ func (a *agency) Update(ctx context.Context, assetID, platform string, admin Adm
 }
 
 func (a *agency) Remove(ctx context.Context, assetID, platform string, admin Admin) error {
-	return a.note(ctx, Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *Tx) error { return tx.Unpublish(assetID, platform) })
+	return a.note(ctx, Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *Tx) error {
+		if err := tx.Unpublish(assetID, platform); err != nil {
+			return err
+		}
+		_, err := tx.LetGo(assetID)
+		return err
+	})
 }
 
 func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url string, admin Admin) error {

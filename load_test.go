@@ -64,6 +64,7 @@ func loadChild(dir string, speed float64) {
 		panic(err)
 	}
 	cfg.second = time.Duration(float64(time.Second) / speed)
+	cfg.Privacy.Videos, cfg.Privacy.History, cfg.Privacy.People = 0, 0, 0 // the years before stay
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))

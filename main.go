@@ -121,6 +121,7 @@ var commands = map[string]func(context.Context, typed) error{
 	"check":            checkAll,
 	"completion":       func(_ context.Context, c typed) error { return c.print(cli.Completion(c.Words[0])) },
 	"demo":             showDemo,
+	"export":           with(exportUser),
 	"healthcheck":      with(healthcheck),
 	"help":             func(_ context.Context, c typed) error { return c.print(cli.Help(c.Words)) },
 	"init":             func(_ context.Context, c typed) error { return c.print(cli.Init(c.word(0), defaults, os.Args[0])) },
@@ -237,7 +238,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		bot, err = NewBot(store, files, BotOptions{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
+			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
 			Admins: cfg.staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second, Meter: meter,
 		}, log)
 		if err != nil {
@@ -251,7 +252,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
-		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Meter: meter}, log)
+		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Voices: maker, Meter: meter}, log)
 	studio.queue = queue
 	seen.queue, seen.bot = queue, bot
 	seen.board = newBoard(store, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role,
@@ -279,6 +280,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
+	group.Go(func() error { queue.Purge(ctx, Keep(cfg.Privacy)); return nil })
 	if bot != nil {
 		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
@@ -346,6 +348,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	return group.Wait()
 }
 
+// elsewhere reports whether names leave this machine but for Telegram: to a service that makes the videos, or says the names.
+func elsewhere(cfg Config) bool {
+	return cfg.Render.Engine == video.EngineHTTP || cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
+}
+
 // workshop is the queue's renderer.
 type workshop struct{ *video.Maker }
 
@@ -403,6 +410,9 @@ func limits(cfg Config) []desk.Limit {
 		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
 		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
 		{Label: "limit_reuse", Value: cfg.Render.ReuseFor},
+		{Label: "limit_keep_videos", Value: desk.KeptFor(cfg.Privacy.Videos)},
+		{Label: "limit_keep_history", Value: desk.KeptFor(cfg.Privacy.History)},
+		{Label: "limit_keep_people", Value: desk.KeptFor(cfg.Privacy.People)},
 		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
 		{Label: "limit_media_upload", Value: desk.Megabytes(cfg.Media.MaxUploadMB)},
 	}
@@ -910,12 +920,20 @@ func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Adm
 			return s.noticed(ctx, p.Channel, began, err)
 		}
 	}
-	return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error {
+	var gone Gone
+	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
 		if err := tx.Unpublish(assetID, platform); err != nil {
+			return err
+		}
+		if gone, err = tx.LetGo(assetID); err != nil {
 			return err
 		}
 		return tx.Note(Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform})
 	})
+	if err == nil {
+		s.queue.Discard(context.WithoutCancel(ctx), gone)
+	}
+	return err
 }
 
 // MarkPublished records that somebody has put a video on a platform, or found it there, at an address.
@@ -1398,6 +1416,43 @@ func adminList(ctx context.Context, cfg Config, c typed) error {
 		return c.print("Nobody is an admin: retake admin add ID -owner makes somebody one.\n", nil)
 	}
 	return c.print(cli.Columns(lines), nil)
+}
+
+// exportUser writes what is kept about a user: to a file that is not there yet, or out.
+func exportUser(ctx context.Context, cfg Config, c typed) (err error) {
+	id, err := c.userID()
+	if err != nil {
+		return err
+	}
+	store, err := openRunning(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	_, admin, err := store.RoleOf(ctx, cfg.Role, id)
+	if err != nil {
+		return err
+	}
+	var x Export
+	err = store.Tx(ctx, func(tx *Tx) (err error) { x, err = tx.Export(id, admin); return err })
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("nothing is kept about %d", id)
+	} else if err != nil {
+		return err
+	}
+	out := c.out
+	if name := c.word(1); name != "" {
+		var file *os.File
+		if file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil { // names of children are in it
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		out = file
+	}
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(x)
 }
 
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is

@@ -196,6 +196,7 @@ func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
 		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, http or none"},
 		"no backup that is kept":          {[]string{"RETAKE_BACKUP_KEEP=0"}, "backup.keep: 1 or more is expected"},
 		"backups in the past":             {[]string{"RETAKE_BACKUP_EVERY=-1h"}, "backup.every: 0s or more is expected"},
+		"names kept for an hour":          {[]string{"RETAKE_PRIVACY_VIDEOS=1h", "RETAKE_PRIVACY_PEOPLE=-48h"}, "privacy.videos: 24h or more is expected, or 0s"},
 		"a switch that is neither":        {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"}, "render.allow_private: true or false is expected"},
 	} {
 		t.Run(name, func(t *testing.T) {

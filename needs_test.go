@@ -75,7 +75,7 @@ func (s *tale) tell(story string) {
 		case "cancel": // user n
 			err = st.Tx(s.t.Context(), func(tx *Tx) error { _, err := tx.Cancel(n, id); return err })
 		case "forget": // user n
-			err = st.Tx(s.t.Context(), func(tx *Tx) error { _, _, err := tx.Forget(n); return err })
+			err = st.Tx(s.t.Context(), func(tx *Tx) error { _, err := tx.Forget(n); return err })
 		case "block": // user n
 			err = st.Tx(s.t.Context(), func(tx *Tx) error { return tx.SetReachable(n, false) })
 		case "delete":

@@ -10,8 +10,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"net/url"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -539,6 +542,12 @@ type shelf interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// voices are the names that the renderer has heard, and keeps how they sound.
+type voices interface {
+	ForgetNames(names []string) error
+	ForgetOldNames() error // those that were not said for long
+}
+
 // platform is a site that videos are published on.
 type platform interface {
 	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it, and
@@ -568,6 +577,7 @@ type Options struct {
 	Outages  breaker                         // nil: there are none
 	Sites    map[string]platform             // by the name of the platform; nil: nothing is published
 	Meter    meter                           // nil: nobody counts
+	Voices   voices                          // nil: no name is spoken
 }
 
 // messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many keep it
@@ -1020,16 +1030,26 @@ func (q *Queue) report(draining context.Context, j Job, problem error, name stri
 	switch {
 	case errors.Is(err, ErrNotFound): // nobody waits for it any more
 		q.meter.Ended(string(j.Kind), "dropped")
+		q.Discard(draining, Gone{Names: []string{name}})
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
 		q.meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
-		text := problem.Error()
-		if name != "" {
-			text = strings.ReplaceAll(text, name, "[name]")
-		}
-		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", text)
+		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", nameless(problem.Error(), name))
 	}
+}
+
+// nameless replaces a name in a text, also in another case or escaped.
+func nameless(text, name string) string {
+	if name == "" {
+		return text
+	}
+	quoted := strconv.QuoteToASCII(name)
+	var forms []string
+	for _, form := range []string{name, quoted[1 : len(quoted)-1], url.QueryEscape(name), url.PathEscape(name)} {
+		forms = append(forms, regexp.QuoteMeta(form))
+	}
+	return regexp.MustCompile("(?i)"+strings.Join(forms, "|")).ReplaceAllLiteralString(text, "[name]")
 }
 
 // do does the work of a job. A panic is an error like any other.
@@ -1099,7 +1119,7 @@ func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
 		},
 		then: func(gone bool) {
 			if gone { // cancelled at the last moment
-				q.DeleteMedia(context.WithoutCancel(ctx), []string{v.File, v.Thumb})
+				q.Discard(context.WithoutCancel(ctx), Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
 			}
 		},
 	}, nil
@@ -1238,6 +1258,66 @@ func (q *Queue) Stop(assets []string) {
 	for _, id := range assets {
 		if r := q.running[id]; r != nil {
 			r.cancel()
+		}
+	}
+}
+
+// Discard does what a deletion leaves to be done outside of the database: renders end, and files and the sound of names go.
+func (q *Queue) Discard(ctx context.Context, gone Gone) {
+	q.Stop(gone.Assets)
+	q.DeleteMedia(ctx, gone.Files)
+	if q.opts.Voices != nil && len(gone.Names) > 0 {
+		if err := q.opts.Voices.ForgetNames(gone.Names); err != nil {
+			q.log.Warn("forget how names sound", "err", err)
+		}
+	}
+}
+
+// ---- what is kept no longer
+
+const (
+	purgeEvery = time.Hour
+	purgeRest  = 100 * time.Millisecond // between two transactions of a purge, for everybody else's
+)
+
+// Purge deletes what has been kept for too long, once an hour, until ctx ends. When there is nothing, it writes nothing.
+func (q *Queue) Purge(ctx context.Context, keep Keep) {
+	for ctx.Err() == nil {
+		if err := q.purge(ctx, keep); err != nil && ctx.Err() == nil {
+			q.log.Error("purge what is too old", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(purgeEvery):
+		}
+	}
+}
+
+func (q *Queue) purge(ctx context.Context, keep Keep) error {
+	if q.opts.Voices != nil {
+		if err := q.opts.Voices.ForgetOldNames(); err != nil {
+			q.log.Warn("forget how old names sound", "err", err)
+		}
+	}
+	rows := 0
+	for {
+		if some, err := q.store.Stale(ctx, keep); err != nil || !some {
+			if rows > 0 {
+				q.log.Info("what was too old is deleted", "rows", rows)
+			}
+			return err
+		}
+		var gone Gone
+		n := 0
+		if err := q.store.Tx(ctx, func(tx *Tx) (err error) { gone, n, err = tx.Purge(keep); return err }); err != nil || n == 0 {
+			return err
+		}
+		rows += n
+		q.Discard(context.WithoutCancel(ctx), gone)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(purgeRest):
 		}
 	}
 }

@@ -833,7 +833,7 @@ func TestAVideoNobodyWaitsForAnyMoreIsDeleted(t *testing.T) {
 	_, stop := start(t, s, b, Options{})
 	ask(t, s, "Маша", 1)
 	<-begun
-	write(t, s, func(tx *Tx) error { _, _, err := tx.Forget(1); return err })
+	write(t, s, func(tx *Tx) error { _, err := tx.Forget(1); return err })
 	close(forgotten)
 	stop()
 	if len(b.put) != 0 || b.heard("VIDEO") != 0 {
@@ -1189,9 +1189,9 @@ func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
 		defer stop()
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Second)
-		var assets []string
-		write(t, s, func(tx *Tx) (err error) { _, assets, err = tx.Forget(1); return err })
-		q.Stop(assets)
+		var gone Gone
+		write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+		q.Discard(t.Context(), gone)
 		synctest.Wait()
 		if !ended {
 			t.Error("the render goes on")

@@ -20,14 +20,14 @@ import (
 	"retake/internal/media"
 )
 
-// day is a database from which a backup is made, and that goes on.
-type day struct {
+// aDay is a database from which a backup is made, and that goes on.
+type aDay struct {
 	*Store
 	t    *testing.T
 	path string
 }
 
-func newDay(t *testing.T) day {
+func newDay(t *testing.T) aDay {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "retake.db")
 	s, err := OpenStore(path)
@@ -35,11 +35,11 @@ func newDay(t *testing.T) day {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return day{s, t, path}
+	return aDay{s, t, path}
 }
 
 // backup opens a copy of the database as it is now.
-func (d day) backup() *Store {
+func (d aDay) backup() *Store {
 	d.t.Helper()
 	path := filepath.Join(d.t.TempDir(), "backup.db")
 	if err := db.Snapshot(d.t.Context(), d.path, path); err != nil {
@@ -54,7 +54,7 @@ func (d day) backup() *Store {
 }
 
 // wants makes somebody wish for a video as the bot does it: the wish is noted.
-func (d day) wants(user int64, name string) Asset {
+func (d aDay) wants(user int64, name string) Asset {
 	d.t.Helper()
 	a := ask(d.t, d.Store, name, user)
 	write(d.t, d.Store, func(tx *Tx) error { return tx.Note(Event{User: user, Action: "ask", AssetID: a.ID}) })
@@ -96,7 +96,7 @@ func heldOf(t *testing.T, s *Store) string {
 
 // morning is a day on which 1 waits for a video that is being made and 2 for one that is not, 3 for one on its way, 4 has been
 // failed and not been told, 5 has been served, but for the words that follow, and 6 has written something.
-func morning(t *testing.T) day {
+func morning(t *testing.T) aDay {
 	t.Helper()
 	d := newDay(t)
 	d.wants(5, "Пётр")
@@ -256,7 +256,7 @@ func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	})
 	delivers(t, d.Store, Deliver, 1)
 	write(t, d.Store, func(tx *Tx) error {
-		if _, _, err := tx.Forget(5); err != nil {
+		if _, err := tx.Forget(5); err != nil {
 			return err
 		}
 		if err := tx.Handled(70); err != nil {

@@ -42,7 +42,7 @@ func tests(t *testing.T) map[string]string {
 
 func TestEveryProofThatIsNamedExists(t *testing.T) {
 	all := tests(t)
-	for _, doc := range []string{"docs/reliability.md", "docs/design.md", "docs/api.md", "README.md", "CONTRIBUTING.md", "SECURITY.md"} {
+	for _, doc := range []string{"docs/reliability.md", "docs/design.md", "docs/api.md", "docs/privacy.md", "README.md", "CONTRIBUTING.md", "SECURITY.md"} {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)

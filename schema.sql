@@ -7,8 +7,10 @@ CREATE TABLE IF NOT EXISTS users (
 	id          INTEGER PRIMARY KEY,                   -- Telegram user id
 	lang        TEXT    NOT NULL CHECK (lang <> ''),   -- BCP 47; picks the message file
 	created     INTEGER NOT NULL,
-	unreachable INTEGER                                -- since when messages are refused (blocked, deactivated); NULL: not
+	unreachable INTEGER,                               -- since when messages are refused (blocked, deactivated); NULL: not
+	seen        INTEGER NOT NULL DEFAULT 0             -- wrote or pressed last, to the day
 ) STRICT;
+CREATE INDEX IF NOT EXISTS users_by_seen ON users (seen);
 
 -- A name somebody typed and has not said Yes to yet. The button carries the id, never the name.
 CREATE TABLE IF NOT EXISTS drafts (
@@ -44,6 +46,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, 0 for good once it is settled
 	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
+	unwanted    INTEGER,                               -- since when it should go: whoever asked for it is forgotten; it may be on a platform
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -68,6 +71,9 @@ CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_rumble ON assets (status, 
 CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
+CREATE INDEX IF NOT EXISTS assets_unwanted ON assets (unwanted, id) WHERE unwanted IS NOT NULL;
+-- What goes when it is old enough: what is published, or made by an admin, is the operator's own.
+CREATE INDEX IF NOT EXISTS assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished IS NOT NULL;
 -- A finished asset stays as it is: trying again makes a new one.
 CREATE TRIGGER IF NOT EXISTS assets_finished_is_final BEFORE UPDATE OF status ON assets
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status

@@ -41,7 +41,10 @@ var steps = []string{
 	WHERE type = 'table' AND name IN ('assets', 'requests', 'publications', 'jobs', 'attempts');
 	PRAGMA writable_schema = RESET;
 	DROP INDEX jobs_waiting;
-	ALTER TABLE outage DROP COLUMN told`, // which alerts tells of each admin
+	ALTER TABLE outage DROP COLUMN told;
+	ALTER TABLE users ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+	UPDATE users SET seen = CAST(unixepoch('subsec') * 1000 AS INTEGER);
+	ALTER TABLE assets ADD COLUMN unwanted INTEGER`,
 	// What a restored backup owes is held. The schema makes the view anew.
 	`ALTER TABLE requests ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND 2);
 	 ALTER TABLE inbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1));
@@ -99,6 +102,7 @@ type Asset struct {
 	Metadata Metadata
 	Created  time.Time
 	Finished time.Time
+	Unwanted time.Time // since when it should go, but may be on a platform; zero: it may stay
 }
 
 // Video is a finished file in the media store.
@@ -327,16 +331,17 @@ type User struct {
 func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	u := User{ID: id}
 	err := tx.Get(`
-		INSERT INTO users (id, lang, created) VALUES (?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET unreachable = NULL
+		INSERT INTO users (id, lang, created, seen) VALUES (?1, ?2, ?3, ?3)
+		ON CONFLICT (id) DO UPDATE SET unreachable = NULL, seen = ?3
 		RETURNING lang`, []any{id, lang, tx.now}, &u.Lang)
 	return u, err
 }
 
-// Met returns a user who has written before and can be reached: meeting them again would change nothing. Else ErrNotFound.
+// Met returns a user who has written in the last day and can be reached: meeting them again would change nothing. Else ErrNotFound.
 func (s *Store) Met(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}
-	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL`, id).Scan(&u.Lang))
+	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ?`,
+		id, s.now().Add(-24*time.Hour).UnixMilli()).Scan(&u.Lang))
 	return u, err
 }
 
@@ -359,7 +364,7 @@ func (tx *Tx) SetReachable(user int64, yes bool) error {
 
 // SaveDraft keeps a name until its Yes is pressed and returns the id that the button carries.
 func (tx *Tx) SaveDraft(user int64, name string) (string, error) {
-	if _, err := tx.Exec(`DELETE FROM drafts WHERE created < ?`, tx.now-24*time.Hour.Milliseconds()); err != nil {
+	if _, err := tx.Exec(`DELETE FROM drafts WHERE created < ?`, tx.now-draftLife.Milliseconds()); err != nil {
 		return "", err
 	}
 	id := NewID()
@@ -391,53 +396,466 @@ const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
 	EXISTS (SELECT 1 FROM assets a WHERE a.id = requests.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
 	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind = 'DELIVER'))`
 
-// Forget deletes a user and every asset that only they asked for, with the successors that nobody waits for. It returns
-// the media keys that nothing refers to any more and the ids of the assets that went.
-func (tx *Tx) Forget(user int64) (files, assets []string, err error) {
+// Gone is what a deletion leaves to be done outside of the database.
+type Gone struct {
+	Files  []string // media keys that nothing refers to any more
+	Assets []string // that went
+	Names  []string // theirs
+	Kept   []string // assets that should have gone, and that an admin has to take off a platform first
+}
+
+func (g *Gone) add(a Asset) {
+	g.Assets, g.Names = append(g.Assets, a.ID), append(g.Names, a.Name)
+	for _, key := range []string{a.Video.File, a.Video.Thumb} {
+		if key != "" {
+			g.Files = append(g.Files, key)
+		}
+	}
+}
+
+// out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was lost.
+const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status IN ('PROCESSING', 'COMPLETED') OR p.step = 'unknown')`
+
+// Forget deletes a user with all that is kept of them: their sign-ins, too, if they are an admin, and every asset that only
+// they asked for, with the successors that nobody waits for. What may be on a platform stays until an admin has taken it off
+// there: Unpublish deletes it then. Nobody else is given it until then.
+func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 	rows, err := tx.Query(`
 		WITH RECURSIVE theirs (id) AS (
 			SELECT asset_id FROM requests WHERE user_id = ?1
 			UNION SELECT s.id FROM assets s JOIN theirs ON s.retry_of = theirs.id)
-		SELECT a.id, ifnull(a.file, ''), ifnull(a.thumb, '') FROM assets a JOIN theirs ON theirs.id = a.id
+		SELECT a.id, a.name, ifnull(a.file, ''), ifnull(a.thumb, ''), EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id AND `+out+`)
+		FROM assets a JOIN theirs ON theirs.id = a.id
 		WHERE a.creator IS NULL AND NOT EXISTS (SELECT 1 FROM requests o WHERE o.asset_id = a.id AND o.user_id <> ?1)`, user)
-	gone, err := collect(rows, err, func(a *Asset) error { return rows.Scan(&a.ID, &a.Video.File, &a.Video.Thumb) })
+	var kept []string
+	theirs, err := collect(rows, err, func(a *Asset) error {
+		var shown bool
+		err := rows.Scan(&a.ID, &a.Name, &a.Video.File, &a.Video.Thumb, &shown)
+		if shown {
+			kept = append(kept, a.ID)
+		}
+		return err
+	})
 	if err != nil {
-		return nil, nil, err
+		return gone, err
 	}
-	for _, a := range gone {
-		assets = append(assets, a.ID)
-		for _, key := range []string{a.Video.File, a.Video.Thumb} {
-			if key != "" {
-				files = append(files, key)
-			}
-		}
-		if _, err := tx.Exec(`DELETE FROM assets WHERE id = ?`, a.ID); err != nil {
-			return nil, nil, err
-		}
+	for _, a := range theirs {
 		tx.touch(a.ID)
+		if !slices.Contains(kept, a.ID) {
+			gone.add(a)
+			_, err = tx.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
+		} else if _, err = tx.Exec(`UPDATE assets SET unwanted = ?, file_id = NULL WHERE id = ?`, tx.now, a.ID); err == nil {
+			gone.Kept = append(gone.Kept, a.ID)
+			_, err = tx.Exec(`DELETE FROM publications AS p WHERE asset_id = ? AND NOT `+out, a.ID)
+		}
+		if err != nil {
+			return gone, err
+		}
 	}
-	if _, err := tx.Exec(`DELETE FROM users WHERE id = ?`, user); err != nil {
-		return nil, nil, err
+	for _, statement := range []string{
+		`DELETE FROM users WHERE id = ?`,
+		`DELETE FROM sessions WHERE admin = ?`,
+		`DELETE FROM links WHERE admin = ?`,
+		// The rows stay: they hold Telegram's offset and keep an update from being handled twice.
+		`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE chat_id = ?`,
+	} {
+		if _, err := tx.Exec(statement, user); err != nil {
+			return gone, err
+		}
 	}
-	// The rows stay: they hold Telegram's offset and keep an update from being handled twice.
-	_, err = tx.Exec(`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE chat_id = ?`, user)
-	return files, assets, err
+	return gone, nil
+}
+
+// LetGo deletes a video that should have gone, if it is on no platform any more.
+func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
+	a, err := tx.asset(`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`, assetID)
+	if errors.Is(err, ErrNotFound) {
+		return gone, nil
+	} else if err != nil {
+		return gone, err
+	}
+	gone.add(a)
+	tx.touch(a.ID)
+	_, err = tx.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
+	return gone, err
+}
+
+// Unwanted is a video that should go, and may be on a platform.
+type Unwanted struct {
+	ID    string    `json:"id"`
+	Name  string    `json:"name"`
+	Since time.Time `json:"since"`
+}
+
+// Unwanted lists up to ten of them, the one first that should have gone first.
+func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, name, unwanted FROM assets WHERE unwanted IS NOT NULL ORDER BY unwanted, id LIMIT 10`)
+	return collect(rows, err, func(u *Unwanted) error {
+		var since int64
+		err := rows.Scan(&u.ID, &u.Name, &since)
+		u.Since = moment(since)
+		return err
+	})
+}
+
+// Export is everything that is kept about one user, for them to read.
+type Export struct {
+	What   string         `json:"what"`
+	Made   time.Time      `json:"made"`
+	User   Person         `json:"user"`
+	Drafts []ExportDraft  `json:"names_not_confirmed"`
+	Videos []ExportVideo  `json:"videos"`
+	Acts   []ExportAct    `json:"actions"`
+	Inbox  []ExportUpdate `json:"messages_not_answered_yet"`
+	Admin  *ExportAdmin   `json:"admin,omitempty"` // nil: they are none
+}
+
+// Person is a user as an Export has them.
+type Person struct {
+	ID          int64     `json:"telegram_id"`
+	Lang        string    `json:"language"`
+	Created     time.Time `json:"first_wrote"`
+	Seen        time.Time `json:"last_wrote"` // to the day
+	Unreachable time.Time `json:"not_reachable_since,omitzero"`
+}
+
+// ExportDraft is a name that was typed and not confirmed.
+type ExportDraft struct {
+	Name  string    `json:"name"`
+	Typed time.Time `json:"typed"`
+}
+
+// ExportVideo is a wish for a video.
+type ExportVideo struct {
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	Template  string      `json:"template"`
+	Lang      string      `json:"language"`
+	Status    Status      `json:"status"`
+	Chat      int64       `json:"chat"`
+	Asked     time.Time   `json:"asked"`
+	Finished  time.Time   `json:"finished,omitzero"`
+	Progress  int         `json:"progress_message,omitzero"`
+	Answer    int         `json:"answer_message,omitzero"`
+	Size      int64       `json:"video_bytes,omitzero"`
+	Duration  int64       `json:"video_ms,omitzero"`
+	Published []ExportPub `json:"published,omitempty"`
+	Owed      []ExportJob `json:"messages_to_come,omitempty"`
+	Troubles  []ExportTry `json:"messages_that_failed,omitempty"`
+}
+
+// ExportPub is where a video is published.
+type ExportPub struct {
+	Platform string    `json:"platform"`
+	Status   Status    `json:"status"`
+	Title    string    `json:"title,omitzero"`
+	URL      string    `json:"url,omitzero"`
+	Since    time.Time `json:"since"`
+}
+
+// ExportJob is a message that is still to be sent.
+type ExportJob struct {
+	Kind  Kind      `json:"kind"`
+	Since time.Time `json:"since"`
+	Error string    `json:"error,omitzero"`
+}
+
+// ExportTry is a message that could not be sent.
+type ExportTry struct {
+	Kind  Kind      `json:"kind"`
+	At    time.Time `json:"at"`
+	Error string    `json:"error"`
+}
+
+// ExportAct is something a person did.
+type ExportAct struct {
+	At       time.Time `json:"at"`
+	Action   string    `json:"action"`
+	Video    string    `json:"video,omitzero"`
+	Platform string    `json:"platform,omitzero"`
+	Outcome  string    `json:"outcome,omitzero"`
+}
+
+// ExportUpdate is what Telegram has brought from them and has not been answered.
+type ExportUpdate struct {
+	At  time.Time       `json:"at"`
+	Raw json.RawMessage `json:"update"`
+}
+
+// ExportAdmin is what is kept about an admin.
+type ExportAdmin struct {
+	Visits   []ExportVisit `json:"sign_ins"`
+	Links    []time.Time   `json:"sign_in_links_valid_until"`
+	Acts     []ExportAct   `json:"actions"`
+	Made     []ExportMade  `json:"videos_made_or_uploaded"`
+	Released []ExportPub   `json:"publications"`
+	Channels []ExportPub   `json:"channels_connected"`
+}
+
+// ExportVisit is a session.
+type ExportVisit struct {
+	Begun time.Time `json:"begun"`
+	Seen  time.Time `json:"last_used"`
+}
+
+// ExportMade is a video that an admin has made or uploaded.
+type ExportMade struct {
+	ID   string    `json:"id"`
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+}
+
+// Export collects all that is kept about a user, and nothing of anybody else: what others wished for is not in it, and neither is
+// why a video failed, which is about the program. admin: they may sign in to the page. ErrNotFound: nobody knows them.
+func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
+	x = Export{What: "Everything that this bot keeps about one Telegram user. Times are UTC.", Made: when(tx.now), User: Person{ID: user},
+		Drafts: []ExportDraft{}, Videos: []ExportVideo{}, Acts: []ExportAct{}, Inbox: []ExportUpdate{}}
+	var created, seen, unreachable int64
+	err = found(tx.Get(`SELECT lang, created, seen, ifnull(unreachable, 0) FROM users WHERE id = ?`, []any{user}, &x.User.Lang, &created, &seen, &unreachable))
+	if err != nil && !(admin && errors.Is(err, ErrNotFound)) {
+		return x, err
+	}
+	x.User.Created, x.User.Seen, x.User.Unreachable = when(created), when(seen), when(unreachable)
+	if err := pull(tx, &x.Drafts, `SELECT name, created FROM drafts WHERE user_id = ? ORDER BY created`, []any{user},
+		func(d *ExportDraft, scan scanner) error { return scan(&d.Name, at(&d.Typed)) }); err != nil {
+		return x, err
+	}
+	requests := map[int]int64{} // by the place in Videos
+	if err := pull(tx, &x.Videos, `SELECT r.id, a.id, a.name, a.template, a.lang, r.status, r.chat_id, r.created, ifnull(r.finished, 0), ifnull(r.progress_id, 0),
+			ifnull(r.answer_id, 0), ifnull(a.size, 0), ifnull(a.duration, 0)
+		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id`, []any{user},
+		func(v *ExportVideo, scan scanner) error {
+			var request int64
+			err := scan(&request, &v.ID, &v.Name, &v.Template, &v.Lang, &v.Status, &v.Chat, at(&v.Asked), at(&v.Finished), &v.Progress, &v.Answer, &v.Size, &v.Duration)
+			requests[len(requests)] = request
+			return err
+		}); err != nil {
+		return x, err
+	}
+	for i := range x.Videos {
+		v := &x.Videos[i]
+		err := errors.Join(
+			pull(tx, &v.Published, exportPublications+` WHERE p.asset_id = ? ORDER BY p.id`, []any{v.ID}, scanPublication),
+			pull(tx, &v.Owed, `SELECT kind, created, ifnull(last_error, '') FROM jobs WHERE request_id = ? ORDER BY id`, []any{requests[i]},
+				func(j *ExportJob, scan scanner) error { return scan(&j.Kind, at(&j.Since), &j.Error) }),
+			pull(tx, &v.Troubles, `SELECT kind, finished, ifnull(error, '') FROM attempts WHERE request_id = ? ORDER BY id`, []any{requests[i]},
+				func(t *ExportTry, scan scanner) error { return scan(&t.Kind, at(&t.At), &t.Error) }))
+		if err != nil {
+			return x, err
+		}
+	}
+	err = errors.Join(
+		pull(tx, &x.Acts, exportActs+` WHERE user_id = ? ORDER BY at, id`, []any{user}, scanAct),
+		pull(tx, &x.Inbox, `SELECT received, raw FROM inbox WHERE raw IS NOT NULL AND chat_id = ? ORDER BY update_id`, []any{user},
+			func(u *ExportUpdate, scan scanner) error {
+				var raw string
+				err := scan(at(&u.At), &raw)
+				if u.Raw = json.RawMessage(raw); err == nil && !json.Valid(u.Raw) {
+					u.Raw, err = json.Marshal(raw)
+				}
+				return err
+			}))
+	if err != nil || !admin {
+		return x, err
+	}
+	x.Admin = &ExportAdmin{}
+	return x, errors.Join(
+		pull(tx, &x.Admin.Visits, `SELECT created, seen FROM sessions WHERE admin = ? ORDER BY created`, []any{user},
+			func(v *ExportVisit, scan scanner) error { return scan(at(&v.Begun), at(&v.Seen)) }),
+		pull(tx, &x.Admin.Links, `SELECT expires FROM links WHERE admin = ? ORDER BY expires`, []any{user},
+			func(t *time.Time, scan scanner) error { return scan(at(t)) }),
+		pull(tx, &x.Admin.Acts, exportActs+` WHERE admin = ? ORDER BY at, id`, []any{user}, scanAct),
+		pull(tx, &x.Admin.Made, `SELECT id, name, created FROM assets WHERE creator = ? ORDER BY created, id`, []any{user},
+			func(m *ExportMade, scan scanner) error { return scan(&m.ID, &m.Name, at(&m.At)) }),
+		pull(tx, &x.Admin.Released, exportPublications+` WHERE p.creator = ? ORDER BY p.id`, []any{user}, scanPublication),
+		pull(tx, &x.Admin.Channels, `SELECT platform, '', title, '', connected FROM channels WHERE creator = ? ORDER BY id`, []any{user}, scanPublication))
+}
+
+const (
+	exportPublications = `SELECT p.platform, p.status, ifnull(p.metadata ->> 'title', ''), ifnull(p.remote_url, ''), p.created FROM publications p`
+	exportActs         = `SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit`
+)
+
+func scanPublication(p *ExportPub, scan scanner) error {
+	return scan(&p.Platform, &p.Status, &p.Title, &p.URL, at(&p.Since))
+}
+
+func scanAct(a *ExportAct, scan scanner) error {
+	return scan(at(&a.At), &a.Action, &a.Video, &a.Platform, &a.Outcome)
+}
+
+// scanner is the Scan of a row.
+type scanner func(dest ...any) error
+
+// pull appends the rows of a query.
+func pull[T any](tx *Tx, into *[]T, query string, args []any, scan func(*T, scanner) error) error {
+	rows, err := tx.Query(query, args...)
+	all, err := collect(rows, err, func(v *T) error { return scan(v, rows.Scan) })
+	*into = append(*into, all...)
+	return err
+}
+
+// when is a time as people read it in a file.
+func when(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// at scans a column of milliseconds into a time.
+func at(t *time.Time) sql.Scanner { return (*stamped)(t) }
+
+type stamped time.Time
+
+func (s *stamped) Scan(column any) error {
+	ms, ok := column.(int64)
+	if !ok {
+		return fmt.Errorf("%T is no time", column)
+	}
+	*s = stamped(when(ms))
+	return nil
+}
+
+// ---- what is kept no longer
+
+// Keep is how long what people sent is kept; 0: for good.
+type Keep struct {
+	Inbox   time.Duration // what they wrote and could not be answered
+	Videos  time.Duration // what they asked for, with the name and whose wish it was, since it was finished
+	History time.Duration // the activity list, and attempts with their errors
+	People  time.Duration // since they wrote or pressed last
+}
+
+// These times are nobody's choice: the program has no use for such rows after them.
+const (
+	inboxLife = 6 * 24 * time.Hour // Telegram sends nothing again after one
+	draftLife = 24 * time.Hour
+)
+
+// A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further.
+type stale struct {
+	keep  func(Keep) time.Duration
+	pick  string
+	purge func(tx *Tx, ids []string, gone *Gone) error
+}
+
+func each(statement string) func(*Tx, []string, *Gone) error {
+	return func(tx *Tx, ids []string, _ *Gone) error {
+		_, err := tx.Exec(statement, list(ids))
+		return err
+	}
+}
+
+const listed = ` IN (SELECT value FROM json_each(?))`
+
+var stales = []stale{
+	{func(k Keep) time.Duration { return k.Inbox },
+		`SELECT update_id FROM (SELECT update_id, received FROM inbox WHERE raw IS NOT NULL ORDER BY update_id LIMIT 0 + ?2) WHERE received < ?1`,
+		each(`UPDATE inbox SET raw = NULL, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed)},
+	{func(Keep) time.Duration { return inboxLife },
+		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
+		each(`DELETE FROM inbox WHERE update_id` + listed)},
+	{func(Keep) time.Duration { return draftLife },
+		`SELECT id FROM (SELECT id, created FROM drafts ORDER BY rowid LIMIT 0 + ?2) WHERE created < ?1`,
+		each(`DELETE FROM drafts WHERE id` + listed)},
+	{func(Keep) time.Duration { return sessionLife }, // as few as there are admins
+		`SELECT rowid FROM sessions WHERE seen < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM sessions WHERE rowid` + listed)},
+	{func(Keep) time.Duration { return time.Minute }, // after they have expired
+		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM links WHERE rowid` + listed)},
+	// Whose wish a video was, first: of a video that thousands wanted, no more than some go at a time.
+	{func(k Keep) time.Duration { return k.Videos },
+		`SELECT id FROM (SELECT id, asset_id, created FROM requests ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
+			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.finished < ?1)
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id)`,
+		each(`DELETE FROM requests WHERE id` + listed)},
+	{func(k Keep) time.Duration { return k.Videos },
+		`SELECT id FROM assets a WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished < ?1
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id) ORDER BY finished LIMIT (?2 + 9) / 10`,
+		(*Tx).purgeVideos},
+	{func(k Keep) time.Duration { return k.History },
+		`SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
+		each(`DELETE FROM audit WHERE id` + listed)},
+	{func(k Keep) time.Duration { return k.History },
+		`SELECT id FROM (SELECT id, finished FROM attempts ORDER BY id LIMIT 0 + ?2) WHERE finished < ?1`,
+		each(`DELETE FROM attempts WHERE id` + listed)},
+	{func(k Keep) time.Duration { return k.People },
+		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
+			ORDER BY seen LIMIT (?2 + 9) / 10`,
+		each(`DELETE FROM users WHERE id` + listed)},
+}
+
+// purgeSome is how many rows a transaction purges at the most: it takes some milliseconds.
+const purgeSome = 200
+
+// Stale reports whether anything has been kept for too long. It writes nothing, and reads little of what is not too old.
+func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
+	for _, kind := range stales {
+		if kind.keep(k) == 0 {
+			continue
+		}
+		rows, err := s.texts(ctx, kind.pick, s.now().Add(-kind.keep(k)).UnixMilli(), purgeSome)
+		if err != nil || len(rows) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// Purge deletes some of what has been kept for too long; n is how many rows, 0: nothing is left.
+func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
+	for _, kind := range stales {
+		if kind.keep(k) == 0 {
+			continue
+		}
+		rows, err := tx.Query(kind.pick, tx.now-kind.keep(k).Milliseconds(), purgeSome)
+		ids, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
+		if err != nil {
+			return gone, 0, err
+		}
+		if len(ids) > 0 {
+			return gone, len(ids), kind.purge(tx, ids, &gone)
+		}
+	}
+	return gone, 0, nil
+}
+
+// purgeVideos deletes assets, the oldest first, until as many people as one transaction is for have lost their link to one.
+func (tx *Tx) purgeVideos(ids []string, gone *Gone) error {
+	for _, id := range ids {
+		n, err := tx.Exec(`DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE asset_id = ? LIMIT 0 + ?)`, id, purgeSome)
+		if err != nil || n == purgeSome {
+			return err
+		}
+		a, err := tx.Asset(id)
+		if err != nil {
+			return err
+		}
+		tx.touch(id)
+		gone.add(a)
+		if _, err := tx.Exec(`DELETE FROM assets WHERE id = ?`, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ---- assets and requests
 
 const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
 	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
-	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0)`
+	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0)`
 
 // into lists where assetColumns go; done must run after the scan.
 func (a *Asset) into() (dest []any, done func()) {
-	var duration, created, finished int64
+	var duration, created, finished, unwanted int64
 	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
 			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
-			&a.FileID, &a.Error, &a.Metadata, &created, &finished}, func() {
+			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted}, func() {
 			a.Video.Duration = time.Duration(duration) * time.Millisecond
-			a.Created, a.Finished = moment(created), moment(finished)
+			a.Created, a.Finished, a.Unwanted = moment(created), moment(finished), moment(unwanted)
 		}
 }
 
@@ -507,7 +925,7 @@ func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
 
 func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
 	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
-		AND a.status = 'COMPLETED' AND a.finished >= ? ORDER BY a.finished DESC LIMIT 1`, key, template, lang, since.UnixMilli())
+		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, since.UnixMilli())
 }
 
 // create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.
@@ -1790,7 +2208,7 @@ func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 			fresh = append(fresh, u)
 		}
 	}
-	_, err = tx.Exec(`DELETE FROM inbox WHERE received < ? AND raw IS NULL`, tx.now-6*24*time.Hour.Milliseconds())
+	_, err = tx.Exec(`DELETE FROM inbox WHERE received < ? AND raw IS NULL`, tx.now-inboxLife.Milliseconds())
 	return fresh, err
 }
 
@@ -1798,7 +2216,7 @@ func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 // counts anew after a week.
 func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? ORDER BY received DESC, update_id DESC LIMIT 1`,
-		s.now().Add(-6*24*time.Hour).UnixMilli()).Scan(&offset)
+		s.now().Add(-inboxLife).UnixMilli()).Scan(&offset)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -2013,7 +2431,7 @@ func (tx *Tx) forgetAgain(l later) (n int, err error) {
 			return n, err
 		}
 		if !known {
-			if _, _, err := tx.Forget(id); err != nil { // their files go with the next sweep
+			if _, err := tx.Forget(id); err != nil { // their files go with the next sweep
 				return n, err
 			}
 			n++

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -386,10 +387,10 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 		}
 		return err
 	})
-	var files, assets []string
-	write(t, s, func(tx *Tx) (err error) { files, assets, err = tx.Forget(1); return err })
-	if len(assets) != 1 || assets[0] != mine.ID || len(files) != 1 || files[0] != mine.ID+".mp4" {
-		t.Errorf("got files %q of assets %q; want those of %s", files, assets, mine.ID)
+	var gone Gone
+	write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+	if want := (Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID}, Names: []string{"Маша"}}); !reflect.DeepEqual(gone, want) {
+		t.Errorf("got %q; want %q", gone, want)
 	}
 	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`, `SELECT count(*) FROM requests WHERE user_id = 1`,
 		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets WHERE name = 'Маша'`,
@@ -415,7 +416,7 @@ func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	mutate(t, q.store, `DELETE FROM requests WHERE asset_id <> ?`, failed.AssetID)
-	write(t, q.store, func(tx *Tx) error { _, _, err := tx.Forget(1); return err })
+	write(t, q.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
 	if n := count(t, q.store, `SELECT count(*) FROM assets`); n != 0 {
 		t.Errorf("got %d assets with the name; want none", n)
 	}
@@ -523,10 +524,10 @@ func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
 		s := newStore(t)
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		ask(t, s, "Маша", 1)
-		var files []string
-		write(t, s, func(tx *Tx) (err error) { files, _, err = tx.Forget(1); return err })
-		if _, err := s.Asset(t.Context(), a.ID); err != nil || len(files) != 0 {
-			t.Errorf("got %v, files %q to delete; want the admin's video kept", err, files)
+		var gone Gone
+		write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+		if _, err := s.Asset(t.Context(), a.ID); err != nil || len(gone.Files) != 0 {
+			t.Errorf("got %v, files %q to delete; want the admin's video kept", err, gone.Files)
 		}
 	})
 }

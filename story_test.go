@@ -213,6 +213,11 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	b.until(video + ".currentTime > 8.2 && !" + video + ".error")
 	b.js(video + ".pause()")
 
+	// What is kept of her is a file.
+	maria.write("/my_data")
+	maria.hears("В этом файле всё, что я о вас храню.", 1)
+	maria.until(maria.find(`.text a[download="my-data.json"]`) + " !== null")
+
 	// The renderer breaks; three people ask.
 	b.js("document.getElementById('broken').click()")
 	b.until("document.getElementById('renderer').textContent !== 'It works'")

@@ -734,7 +734,7 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	if n := count(t, u.store, `SELECT count(*) FROM requests WHERE asset_id = '`+id+`'`) + count(t, u.store, `SELECT count(*) FROM jobs WHERE asset_id = '`+id+`'`); n != 0 {
 		t.Errorf("got %d requests and jobs of the upload; want none", n)
 	}
-	write(t, u.store, func(tx *Tx) error { _, _, err := tx.Forget(1); return err })
+	write(t, u.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
 	if _, err := u.store.Asset(t.Context(), id); err != nil {
 		t.Errorf("got %v; want the upload kept when its namesake's parent is forgotten", err)
 	}

@@ -640,6 +640,13 @@ func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
 		return view, err
 	}
 	view.Ended = desk.EndedOf(channels)
+	unwanted, err := w.store.Unwanted(ctx)
+	if err != nil {
+		return view, err
+	}
+	for _, u := range unwanted {
+		view.Unwanted = append(view.Unwanted, desk.Unwanted(u))
+	}
 	view.Cards, err = w.cards(c, list...)
 	return view, err
 }
@@ -768,7 +775,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		card.Explain(voice(language))
 		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
-		card.CanPublish = card.MayEdit && l.Status == Completed && len(card.Publications) < 2
+		card.CanPublish = card.MayEdit && l.Status == Completed && l.Unwanted.IsZero() && len(card.Publications) < 2
 		if l.Status == Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit
@@ -781,7 +788,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
 func newCard(l Listed, o Outlook, attempts int, now time.Time) desk.Card {
 	c := desk.Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
-		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor}
+		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
 	switch {
 	case l.Origin == "UPLOAD":
 		c.Origin = "upload"
@@ -988,8 +995,9 @@ func (w *Web) delete(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
-	w.queue.Stop([]string{a.ID})
-	w.queue.DeleteMedia(ctx, []string{a.Video.File, a.Video.Thumb})
+	var gone Gone
+	gone.add(a)
+	w.queue.Discard(ctx, gone)
 	return doneAt(c, "/?notice="+outcome, outcome, "")
 }
 
@@ -1285,7 +1293,13 @@ func (w *Web) unpublish(c echo.Context) error {
 	if err := w.opts.Studio.Remove(ctx, view.ID, view.Pub.Platform, adminOf(c)); err != nil {
 		return fmt.Errorf("unpublish: %w", desk.Told(err))
 	}
-	return doneAt(c, "/assets/"+view.ID+"?notice="+view.Outcome(), view.Outcome(), "")
+	back := "/assets/" + view.ID
+	if _, err := w.store.Asset(ctx, view.ID); errors.Is(err, ErrNotFound) { // it should have gone long ago
+		back = "/"
+	} else if err != nil {
+		return fmt.Errorf("unpublish: %w", err)
+	}
+	return doneAt(c, back+"?notice="+view.Outcome(), view.Outcome(), "")
 }
 
 // ---- channels

@@ -64,6 +64,10 @@ var Commands = []Command{
 			"it is held, and the page asks an owner what to do.",
 		Flags:    []Flag{{"force", "", false, "also if the database knows of later things than the backup"}},
 		Examples: []string{"retake restore /mnt/backup/monday.db", "retake restore data/backups/retake-20261122T031500Z.db -force"}},
+	{Name: "export", Group: "Keep", Args: "USER [FILE]", Config: true, Short: "all that is kept about a Telegram user, as JSON",
+		Long: "For somebody who asks you what you know of them and cannot ask the bot with /my_data. USER is a Telegram id. FILE must\n" +
+			"not be there yet; without one it is printed.",
+		Examples: []string{"retake export 333333333", "retake export 333333333 data.json"}},
 	{Name: "media move", Group: "Keep", Config: true, Short: "the videos to where media.store says, from where they were; while serve is stopped",
 		Long:     "A file is deleted in the old place once the new one has it. Interrupted, it goes on when it is run again.",
 		Examples: []string{"retake media move"}},

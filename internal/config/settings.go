@@ -52,6 +52,12 @@ type Settings struct {
 		PerHour int `toml:"per_hour"`
 		PerDay  int `toml:"per_day"`
 	} `toml:"limits"`
+	Privacy struct {
+		Inbox   time.Duration `toml:"inbox"`
+		Videos  time.Duration `toml:"videos"`
+		History time.Duration `toml:"history"`
+		People  time.Duration `toml:"people"`
+	} `toml:"privacy"`
 	Render struct {
 		Engine       string        `toml:"engine"`
 		Template     string        `toml:"template"`
@@ -183,6 +189,10 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 		is(d > 0, key, "more than nothing is expected")
 	}
 	is(c.Backup.Every >= 0, "backup.every", "0s or more is expected")
+	for key, d := range map[string]time.Duration{"privacy.inbox": c.Privacy.Inbox, "privacy.videos": c.Privacy.Videos,
+		"privacy.history": c.Privacy.History, "privacy.people": c.Privacy.People} {
+		is(d == 0 || d >= 24*time.Hour, key, "24h or more is expected, or 0s: for good") // the limits count a day
+	}
 	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
 	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine", "template, command or http is expected")
 	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {

@@ -45,7 +45,7 @@ func rows(t testing.TB, d *DB) (n int) {
 
 func TestEveryWriterConnectionIsDurable(t *testing.T) {
 	d := open(t)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1"} {
 		var got string
 		if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get("PRAGMA "+pragma, nil, &got) }); err != nil || got != want {
 			t.Errorf("%s: got %q, %v; want %q", pragma, got, err, want)

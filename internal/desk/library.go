@@ -2,7 +2,10 @@
 
 package desk
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Tab picks videos by their status.
 type Tab struct {
@@ -27,6 +30,13 @@ type Needs struct {
 // All is how many Retry all would try again.
 func (n Needs) All() int { return n.Count + n.Publications }
 
+// Unwanted is a video that goes as soon as it is taken off the platforms: whoever asked for it has had their data deleted.
+type Unwanted struct {
+	ID    string    `json:"id"`
+	Name  string    `json:"name"`
+	Since time.Time `json:"since"`
+}
+
 // Library is a page of cards.
 type Library struct {
 	Success   bool           `json:"success"`
@@ -37,6 +47,7 @@ type Library struct {
 	Problems  []string       `json:"problems,omitempty"`
 	Need      Needs          `json:"need_you"`                 // what Retry all is about
 	Ended     []Channel      `json:"ended_channels,omitempty"` // to which access has ended
+	Unwanted  []Unwanted     `json:"unwanted,omitempty"`       // that should go, but may be on a platform: ten at the most
 	Health    Health         `json:"health"`
 	Platforms []Option       `json:"-"` // that any video is on, and the chosen one
 	Status    string         `json:"-"`

@@ -19,11 +19,14 @@ import (
 	"time"
 )
 
-// Limit is a setting: the id of its label, and a number, a time.Duration or Megabytes.
+// Limit is a setting: the id of its label, and a number, a time.Duration, KeptFor or Megabytes.
 type Limit struct {
 	Label string
 	Value any
 }
+
+// KeptFor is how long something is kept; 0: for good.
+type KeptFor time.Duration
 
 // Megabytes is a size.
 type Megabytes int64
@@ -75,6 +78,10 @@ func NewSettings(say Say, staff Staff, limits []Limit, languages []string) Setti
 		switch v := l.Value.(type) {
 		case time.Duration:
 			value = Span(say, v)
+		case KeptFor:
+			if value = say("for_good", nil); v > 0 {
+				value = Span(say, time.Duration(v))
+			}
 		case Megabytes:
 			value = say("megabytes", Vars{"N": int64(v)})
 		}

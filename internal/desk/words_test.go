@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // spell says an id and what fills it.
@@ -23,5 +24,13 @@ func TestSizesAreWrittenAsTheLanguageDoes(t *testing.T) {
 	}
 	if got := size(spell(","), 50<<20+1<<19); got != "megabytes 50,5" {
 		t.Errorf("got %s; want what the form of an upload calls 50,5", got)
+	}
+}
+
+func TestSettingsSayWhatIsKeptForGood(t *testing.T) {
+	say := func(id string, vars Vars) string { return fmt.Sprint(id, vars["Count"]) }
+	got := NewSettings(say, Staff{}, []Limit{{"a", KeptFor(0)}, {"b", KeptFor(90 * 24 * time.Hour)}}, nil).Limits
+	if len(got) != 2 || got[0].Value != "for_good<nil>" || got[1].Value != "days90" {
+		t.Errorf("got %v; want for good, and ninety days", got)
 	}
 }

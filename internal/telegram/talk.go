@@ -3,6 +3,7 @@
 package telegram
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -184,6 +185,15 @@ func (t *Talk) SendVideo(ctx context.Context, chat int64, v Video) (message int,
 		return nil
 	})
 	return message, fileID, err
+}
+
+// SendDocument sends a small file.
+func (t *Talk) SendDocument(ctx context.Context, chat int64, name string, file []byte, caption string) error {
+	return t.call(ctx, "sendDocument", chat, callTime+time.Duration(len(file)/slowestLine)*time.Second, func(ctx context.Context) error {
+		_, err := t.API.SendDocument(ctx, &bot.SendDocumentParams{ChatID: chat, Caption: caption,
+			Document: &models.InputFileUpload{Filename: name, Data: bytes.NewReader(file)}})
+		return err
+	})
 }
 
 // Command is a line of the menu behind the slash.

@@ -83,7 +83,7 @@ func (m *Maker) speak(ctx context.Context, t *tools, text, name, lang string) (c
 	if m.Voice() != nil {
 		return nil, nil
 	}
-	path := filepath.Join(m.cfg.Cache, "voice", m.cfg.Voice.key(t, lang, text)+".pcm")
+	path := filepath.Join(m.clips(), hashed(name)+"-"+m.cfg.Voice.key(t, lang, text)+".pcm")
 	if clip, ok := keptClip(path); ok {
 		return clip, nil
 	}
@@ -141,6 +141,38 @@ func (v VoiceConfig) command(ctx context.Context, folder, text, name, lang, out 
 	return err
 }
 
+// clips is the folder of the clips that are kept. Each begins with the hash of the name that it says, so that it can be found.
+func (m *Maker) clips() string { return filepath.Join(m.cfg.Cache, "voice") }
+
+func hashed(text string) string {
+	h := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(h[:])
+}
+
+// ForgetNames deletes the clips that say these names.
+func (m *Maker) ForgetNames(names []string) (err error) {
+	for _, name := range names {
+		clips, e := filepath.Glob(filepath.Join(literal(m.clips()), hashed(name)+"-*"))
+		err = errors.Join(err, e)
+		for _, clip := range clips {
+			if e := os.Remove(clip); !errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, e)
+			}
+		}
+	}
+	return err
+}
+
+// literal makes a pattern of a path.
+func literal(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
+// ForgetOldNames deletes the clips that were not used for a week.
+func (m *Maker) ForgetOldNames() error {
+	return dropClips(m.clips(), maxClips, time.Now().Add(-clipLife))
+}
+
 // key names what a clip depends on.
 func (v VoiceConfig) key(t *tools, lang, text string) string {
 	argv := v.Command
@@ -150,8 +182,7 @@ func (v VoiceConfig) key(t *tools, lang, text string) string {
 	if v.Engine == VoiceHTTP {
 		argv = []string{v.URL, v.Model, v.Voice}
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %v %q", v.Engine, argv, lang, text, clipLoudness, t.version))
-	return hex.EncodeToString(h[:])
+	return hashed(fmt.Sprintf("%q %q %q %q %v %q", v.Engine, argv, lang, text, clipLoudness, t.version))
 }
 
 // keptClip reads a clip from the cache and notes that it was used.

@@ -49,8 +49,8 @@ func wantNoRest(t *testing.T, m *Maker, clips int) {
 	}
 	for _, path := range kept {
 		name := strings.TrimSuffix(filepath.Base(path), ".pcm")
-		if len(name) != 64 || strings.Trim(name, "0123456789abcdef") != "" {
-			t.Errorf("clip: got the name %s; want 64 hexadecimal digits", name)
+		if len(name) != 129 || strings.Trim(name, "0123456789abcdef-") != "" {
+			t.Errorf("clip: got the name %s; want two hashes", name)
 		}
 	}
 	entries, err := os.ReadDir(m.cfg.Cache)
@@ -294,6 +294,35 @@ func TestClipsThatWereNotUsedForLongestGo(t *testing.T) {
 			t.Errorf("not used for %v: got %v; want %v", c.since, left, c.want)
 		}
 	}
+}
+
+func TestNoClipOfAForgottenNameIsLeft(t *testing.T) {
+	m, tl := voiceMaker(t, "")
+	for _, name := range []string{"Anna", "Anna Maria", "Leo"} {
+		for _, text := range []string{"Hello %s!", "Bye %s!"} {
+			if _, err := m.speak(t.Context(), tl, fmt.Sprintf(text, name), name, "en"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := m.ForgetNames([]string{"Anna", "Nobody"}); err != nil {
+		t.Errorf("ForgetNames: got %v; want nil", err)
+	}
+	wantNoRest(t, m, 4)
+	kept, _ := filepath.Glob(filepath.Join(m.clips(), "*"))
+	for _, clip := range kept {
+		if strings.Contains(clip, "Anna") || strings.Contains(clip, "Leo") {
+			t.Errorf("got the file %s; want no name in it", clip)
+		}
+	}
+	long := time.Now().Add(-clipLife - time.Minute)
+	if err := os.Chtimes(kept[0], long, long); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.ForgetOldNames(); err != nil {
+		t.Errorf("ForgetOldNames: got %v; want nil", err)
+	}
+	wantNoRest(t, m, 3)
 }
 
 func TestManyMaySpeakAtOnce(t *testing.T) {

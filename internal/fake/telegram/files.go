@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ const maxDownload = 20 << 20
 // file is an upload; its bytes never change.
 type file struct {
 	id, unique    string
-	kind          string // "video", "animation" or "thumbnail"
+	kind          string // "video", "animation", "document" or "thumbnail"
 	name, mime    string
 	path          string // for /file/bot<token>/
 	data          []byte
@@ -37,6 +38,8 @@ func (s *Server) keep(f *file) {
 	switch f.kind {
 	case "animation":
 		prefix, folder = "CgACAgIAAxkBAAI", "animations"
+	case "document":
+		prefix, folder, ending = "BQACAgIAAxkBAAI", "documents", strings.TrimPrefix(path.Ext(f.name), ".")
 	case "thumbnail":
 		prefix, folder, ending = "AAMCAgADGQEAAg", "thumbnails", "jpg"
 	}
@@ -47,6 +50,9 @@ func (s *Server) keep(f *file) {
 
 func (f *file) wire() map[string]any {
 	out := f.document()
+	if f.kind == "document" {
+		return out
+	}
 	out["width"], out["height"] = f.width, f.height
 	if f.kind != "thumbnail" {
 		out["duration"] = f.duration
@@ -104,12 +110,12 @@ func (s *Server) getFile(r *request) (any, *apiError) {
 
 // serveFile answers /file/bot<token>/<path>; rest begins with the token.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, rest string) {
-	token, path, _ := strings.Cut(rest, "/")
+	token, place, _ := strings.Cut(rest, "/")
 	if token != s.token {
 		writeError(w, &apiError{code: http.StatusUnauthorized, text: "Unauthorized"})
 		return
 	}
-	f := s.fileAt(path)
+	f := s.fileAt(place)
 	if f == nil {
 		writeError(w, &apiError{code: http.StatusNotFound, text: "Not Found"})
 		return
@@ -118,11 +124,11 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, rest string) 
 	http.ServeContent(w, r, "", f.at, bytes.NewReader(f.data))
 }
 
-func (s *Server) fileAt(path string) *file {
+func (s *Server) fileAt(place string) *file {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.files {
-		if f.path == path {
+		if f.path == place {
 			return f
 		}
 	}

@@ -274,6 +274,24 @@ func TestSilentVideoBecomesAnAnimation(t *testing.T) {
 	}
 }
 
+func TestADocumentIsKeptAsItWasSent(t *testing.T) {
+	w := newWorld(t)
+	p := w.Person(5, "Мария", "ru")
+	text := []byte(`{"a": 1}`)
+	m, err := w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Caption: "all of it", Document: &models.InputFileUpload{Filename: "data.json", Data: bytes.NewReader(text)}})
+	if err != nil || m.Document == nil || m.Document.FileName != "data.json" || m.Document.MimeType != "application/json" || m.Document.FileSize != int64(len(text)) {
+		t.Fatalf("got %+v, %v", m, err)
+	}
+	seen := p.Messages()[0]
+	if seen.Kind != "document" || seen.Text != "all of it" || seen.Video != nil || seen.Document == nil || !bytes.Equal(w.File(seen.Document.FileID), text) {
+		t.Errorf("Мария sees %+v", seen)
+	}
+	_, err = w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileUpload{Filename: "empty.json", Data: bytes.NewReader(nil)}})
+	wantText(t, err, "file must be non-empty")
+	_, err = w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileString{Data: "BQAC"}})
+	wantText(t, err, "there is no document in the request")
+}
+
 func TestBytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")

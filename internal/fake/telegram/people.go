@@ -137,6 +137,7 @@ type Message struct {
 	Entities []Entity
 	Buttons  [][]Button
 	Video    *VideoInfo // of a video or an animation
+	Document *FileInfo  // of a document that the bot has sent
 	Edited   int        // how often
 	Read     bool       // a person's message: the bot has confirmed it
 	At       time.Time
@@ -153,6 +154,12 @@ type VideoInfo struct {
 	Animation     bool   // it has no sound, so Telegram made an animation of it
 }
 
+// FileInfo is the file of a document.
+type FileInfo struct {
+	FileID string
+	Name   string
+}
+
 func (c *chat) view() []Message {
 	out := make([]Message, len(c.messages))
 	for i, m := range c.messages {
@@ -160,7 +167,9 @@ func (c *chat) view() []Message {
 			ID: m.id, FromBot: m.from.IsBot, From: m.from.FirstName, Kind: m.kind, Text: m.text,
 			Entities: slices.Clone(m.entities), Buttons: copyButtons(m.buttons), Edited: m.edits, Read: m.read, At: m.at,
 		}
-		if f := m.file; f != nil {
+		if f := m.file; f != nil && f.kind == "document" {
+			out[i].Document = &FileInfo{FileID: f.id, Name: f.name}
+		} else if f != nil {
 			out[i].Video = &VideoInfo{FileID: f.id, UniqueID: f.unique, Size: len(f.data), Width: f.width, Height: f.height,
 				Duration: f.duration, Animation: f.kind == "animation"}
 			if f.thumb != nil {

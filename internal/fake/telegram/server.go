@@ -142,6 +142,7 @@ var methods = map[string]func(*Server, *request) (any, *apiError){
 	"deletewebhook":          (*Server).deleteWebhook,
 	"sendmessage":            (*Server).sendMessage,
 	"sendvideo":              (*Server).sendVideo,
+	"senddocument":           (*Server).sendDocument,
 	"sendchataction":         (*Server).sendChatAction,
 	"editmessagetext":        (*Server).editMessageText,
 	"editmessagecaption":     (*Server).editMessageCaption,

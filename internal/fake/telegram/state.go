@@ -44,6 +44,7 @@ type messageState struct {
 	Entities []Entity    `json:"entities,omitempty"`
 	Buttons  [][]Button  `json:"buttons,omitempty"`
 	Video    *videoState `json:"video,omitempty"`
+	Document *fileState  `json:"document,omitempty"`
 	At       int64       `json:"at"` // milliseconds since 1970
 	Edited   bool        `json:"edited,omitempty"`
 	Read     bool        `json:"read,omitempty"`
@@ -56,6 +57,11 @@ type videoState struct {
 	Height    int    `json:"height"`
 	Seconds   int    `json:"seconds"`
 	Silent    bool   `json:"silent,omitempty"`
+}
+
+type fileState struct {
+	File string `json:"file"`
+	Name string `json:"name"`
 }
 
 type pressState struct {
@@ -116,7 +122,9 @@ func (m *message) picture() messageState {
 		ID: m.id, Bot: m.from.IsBot, Kind: m.kind, Text: m.text, Entities: m.entities, Buttons: m.buttons,
 		At: m.at.UnixMilli(), Edited: m.edits > 0, Read: m.read,
 	}
-	if f := m.file; f != nil {
+	if f := m.file; f != nil && f.kind == "document" {
+		out.Document = &fileState{File: f.id, Name: f.name}
+	} else if f != nil {
 		out.Video = &videoState{File: f.id, Width: f.width, Height: f.height, Seconds: f.duration, Silent: f.kind == "animation"}
 		if f.thumb != nil {
 			out.Video.Thumbnail = f.thumb.id

@@ -187,6 +187,7 @@ export class Phone {
       text.replaceChildren(richText(words, m.entities || [], (c) => this.send(c)));
       text.hidden = !words;
       el.classList.toggle('bare', !words);
+      if (m.document) text.prepend(download(m.document), document.createElement('br'));
     }
     if (m.video && old?.video?.file !== m.video.file) {
       const film = el.querySelector('.film');
@@ -284,6 +285,15 @@ function separator(text) {
   p.className = 'day';
   p.textContent = text;
   return p;
+}
+
+// download is a link to a file.
+function download(d) {
+  const a = document.createElement('a');
+  a.href = `files/${encodeURIComponent(d.file)}`;
+  a.download = d.name;
+  a.textContent = `📄 ${d.name}`;
+  return a;
 }
 
 // player returns the video and the large button over it.
