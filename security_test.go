@@ -462,6 +462,9 @@ func TestTheHostHeaderChangesNothing(t *testing.T) {
 					l.say(append([]string{"GET " + target + " HTTP/1.1"}, append(hello, "Connection: close", accept, who, "")...)...)
 					resp, body := l.hear("GET")
 					resp.Header.Del("Date")
+					if target == "/metrics" && !strings.Contains(body, evil) { // its numbers go on
+						body = ""
+					}
 					said[i] = fmt.Sprintln(resp.Status, resp.Header, body)
 				}
 				if said[0] != said[1] || strings.Contains(said[1], evil) {
