@@ -165,6 +165,25 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 	}
 }
 
+// TestTooFewForAnOutageAreNotWaitedFor: four that fail alike are no outage, so nobody's apology waits for the last of them.
+func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		b := &bench{render: func(context.Context, Order) error { time.Sleep(20 * time.Second); return errEngine }}
+		for i := range int64(4) {
+			ask(t, s, fmt.Sprint("Ж ", i), i+1)
+		}
+		o := outages()
+		o.Workers = 1
+		_, stop := start(t, s, b, o)
+		defer stop()
+		time.Sleep(6 * time.Minute)
+		synctest.Wait()
+		if n := count(t, s, `SELECT count(*) FROM attempts WHERE outcome = 'deferred'`); n != 0 || b.heard("APOLOGISE") != 4 {
+			t.Errorf("got %d waits and %d apologies; want none and 4", n, b.heard("APOLOGISE"))
+		}
+	})
+}
+
 // TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade: to wait for others is no reason to keep them waiting.
 func TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {

@@ -130,7 +130,7 @@ const maxCrashes = 5
 //	                               the error says "wait" (RetryAfter)          same job at the time named, attempt given back         Deferred
 //	                               during an outage, which this may begin      same job later, attempt given back                     Deferred
 //	                               last attempt, but others fail as it does,   same job later, attempt given back                     Deferred
-//	                               and more will be tried
+//	                               and enough that wait may make it an outage
 //	                               the platform's daily limit is reached       same for all uploads that it holds for                 Deferred
 //	                               the platform refuses its token              FAILED, with all that waits for the same channel       GaveUp
 //	                               the channel was connected again since       same job again at once, with the new token             Rescheduled
@@ -223,12 +223,12 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 		if held {
 			return Deferred, tx.Hold(j, now.Add(probeEvery), problem)
 		}
-		if wait := q.outages.Suspect(asset.ID, asset.Created, now, now.Sub(j.Started)); wait > 0 && j.Attempt >= q.opts.Attempts {
-			untried, err := tx.Untried(j)
+		if wait, more := q.outages.Suspect(asset.ID, asset.Created, now, now.Sub(j.Started)); wait > 0 && j.Attempt >= q.opts.Attempts {
+			enough, err := tx.Untried(j, more)
 			if err != nil {
 				return "", err
 			}
-			if untried { // which will tell
+			if enough { // they will tell
 				return Deferred, tx.Defer(j, now.Add(wait), problem)
 			}
 		}
@@ -443,8 +443,9 @@ type breaker interface {
 	// Judge looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so many earlier
 	// attempts of each asset.
 	Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int)
-	// Suspect returns how long an asset that has spent its attempts should wait whether others fail as it does; 0: it should not.
-	Suspect(asset string, created, now time.Time, took time.Duration) time.Duration
+	// Suspect returns how long an asset that has spent its attempts should wait whether more others fail as it does; 0: it
+	// should not.
+	Suspect(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int)
 	// Made is told of a finished video. over: it ends an outage.
 	Made(asset string) (over bool)
 	// Admit reports whether a video may be tried now. During an outage nobody else may until Left is called.
@@ -464,8 +465,8 @@ type noOutages struct{}
 func (noOutages) Judge(string, string, int, string, time.Time) (bool, map[string]int) {
 	return false, nil
 }
-func (noOutages) Suspect(string, time.Time, time.Time, time.Duration) time.Duration {
-	return 0
+func (noOutages) Suspect(string, time.Time, time.Time, time.Duration) (wait time.Duration, more int) {
+	return 0, 0
 }
 func (noOutages) Made(string) bool                                             { return false }
 func (noOutages) Admit(time.Time) bool                                         { return true }

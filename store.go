@@ -1493,9 +1493,9 @@ func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 	return err
 }
 
-// Untried reports whether there is another render that no attempt has failed of.
-func (tx *Tx) Untried(than Job) (yes bool, err error) {
-	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND last_error IS NULL AND id <> ?)`, []any{than.ID}, &yes)
+// Untried reports whether there are at least n other renders that no attempt has failed of.
+func (tx *Tx) Untried(than Job, n int) (yes bool, err error) {
+	err = tx.Get(`SELECT count(*) >= ?2 FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND last_error IS NULL AND id <> ?1 LIMIT 0 + ?2)`, []any{than.ID, n}, &yes)
 	return yes, err
 }
 

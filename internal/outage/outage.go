@@ -79,18 +79,19 @@ func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.
 	return true, spent
 }
 
-// Suspect reports whether an asset that has spent its attempts should wait, since others fail for the same reason and it may be
-// an outage that is not known yet: for so long that as many as make one can be tried, if each takes as long. 0: it should not.
-func (w *Watch) Suspect(asset string, created, now time.Time, took time.Duration) time.Duration {
+// Suspect says how long an asset that has spent its attempts should wait, since others fail for the same reason and it may be an
+// outage that is not known yet: for so long that as many as make one can be tried, if each takes as long. It is one when more
+// others fail alike, too. 0: it should not wait.
+func (w *Watch) Suspect(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	row := w.rows[0]
 	in := func(f failure) bool { return f.asset == asset }
 	alone := !slices.ContainsFunc(row, func(f failure) bool { return !in(f) })
 	if alone || !slices.ContainsFunc(row, in) || !now.Before(created.Add(w.limit)) {
-		return 0
+		return 0, 0
 	}
-	return max(w.every, time.Duration(w.after)*took)
+	return max(w.every, time.Duration(w.after)*took), w.after - len(spentOn(row))
 }
 
 // spentOn counts the attempts of each asset in a row, but for the last, which is given back where it is held.
