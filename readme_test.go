@@ -197,6 +197,9 @@ func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 			section = line[1:strings.Index(line, "]")] + "."
 		} else if key, _, ok := strings.Cut(line, " = "); ok && !strings.HasPrefix(line, "#") {
 			keys[section+key] = true
+			if !strings.Contains(line, " # ") {
+				t.Errorf("%s%s: got %s; want a word about it in config.toml", section, key, line)
+			}
 		}
 	}
 	secrets := map[string]string{"[media.s3]": "RETAKE_MEDIA_S3_SECRET_KEY=secret", "[youtube]": "RETAKE_YOUTUBE_CLIENT_SECRET=secret"} // which none of them shows

@@ -371,3 +371,30 @@ func anchors(text string) (all []string) {
 	}
 	return all
 }
+
+func TestTheDesignKnowsEveryRoomAndEveryTable(t *testing.T) {
+	design := documents(t)["docs/design.md"]
+	rooms, err := filepath.Glob("internal/*")
+	if err != nil || len(rooms) < 15 {
+		t.Fatalf("got %v, %v; want the rooms", rooms, err)
+	}
+	for _, room := range rooms {
+		if !strings.Contains(design, "`"+filepath.ToSlash(room)+"`") {
+			t.Errorf("docs/design.md lacks %s", room)
+		}
+	}
+	for _, m := range regexp.MustCompile("`(internal/\\w+)`").FindAllStringSubmatch(design, -1) {
+		if !slices.Contains(rooms, filepath.FromSlash(m[1])) {
+			t.Errorf("docs/design.md names %s; want a room that there is", m[1])
+		}
+	}
+	schema, err := os.ReadFile("schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)`).FindAllSubmatch(schema, -1) {
+		if !regexp.MustCompile("`" + string(m[1]) + "[`.]").MatchString(design) {
+			t.Errorf("docs/design.md says of nothing that the table %s has it", m[1])
+		}
+	}
+}
