@@ -42,12 +42,8 @@ func tests(t *testing.T) map[string]string {
 
 func TestEveryProofThatIsNamedExists(t *testing.T) {
 	all := tests(t)
-	for _, doc := range []string{"docs/reliability.md", "docs/design.md", "docs/api.md", "docs/privacy.md", "README.md", "CONTRIBUTING.md", "SECURITY.md"} {
-		text, err := os.ReadFile(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range testName.FindAllString(string(text), -1) {
+	for doc, text := range documents(t) {
+		for _, name := range testName.FindAllString(text, -1) {
 			if all[name] == "" {
 				t.Errorf("%s names %s; want a test that there is", doc, name)
 			}
@@ -231,4 +227,174 @@ func everything(t *testing.T, s *Store) {
 	write(t, s, func(tx *Tx) error { return tx.Publish(lost, Publication{Platform: "RUMBLE", Creator: 7}) })
 	fail(t, q, Publish, refusal{text: "no answer came", step: "unknown", permanent: true})
 	write(t, s, func(tx *Tx) error { return tx.MarkPublished(lost, "RUMBLE", "https://rumble.com/v2", "") })
+}
+
+// documents are the texts for people, by path.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob("docs/*.md")
+	if err != nil || len(paths) < 10 {
+		t.Fatalf("got %v, %v; want the documents", paths, err)
+	}
+	all := map[string]string{}
+	for _, path := range append(paths, "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[path] = string(text)
+	}
+	return all
+}
+
+// codeBlock is one of a document, without the blanks that a list puts before its lines.
+type codeBlock struct{ language, text string }
+
+func blocks(text string) (all []codeBlock) {
+	for _, m := range regexp.MustCompile("(?ms)^( *)```(\\w*)\n(.*?)^ *```$").FindAllStringSubmatch(text, -1) {
+		all = append(all, codeBlock{m[2], strings.ReplaceAll("\n"+m[3], "\n"+m[1], "\n")[1:]})
+	}
+	return all
+}
+
+// Who runs the code of the documents: a test, or nobody, and why not. Without a beginning it is all of that language there.
+var runners = []struct{ document, language, begins, by string }{
+	{"README.md", "sh", "", "TestTheReadmeLeadsFromAnEmptyFolderToAVideo"},
+	{"README.md", "toml", "", "TestTheReadmeLeadsFromAnEmptyFolderToAVideo"},
+	{"docs/api.md", "sh", "", "TestTheDocumentedCommandsWork"},
+	{"docs/api.md", "json", "", "TestTheDocumentedCommandsWork"},
+	{"docs/backup.md", "toml", "", "TestTheSettingsOfTheDocumentsAreTaken"},
+	{"docs/backup.md", "sh", "", "TestTheCommandsOfTheBackupPageWork"},
+	{"docs/backup.md", "ini", "[Service]", "TestFromAnEmptyFolderToAVideoByThePackage"},
+	{"docs/backup.md", "text", "sudo systemctl stop", "TestFromAnEmptyFolderToAVideoByThePackage"},
+	{"docs/backup.md", "yaml", "dbs:", "nobody: Litestream is another program, and wants a bucket"},
+	{"docs/backup.md", "text", "litestream restore", "nobody: Litestream is another program, and wants a bucket"},
+	{"docs/benchmarks.md", "sh", "make load", "nobody: it takes half an hour"},
+	{"docs/design.md", "mermaid", "", "TestTheDiagramsOfTheDesignAreWhatHappens"},
+	{"docs/design.md", "", "draw the letters", "nobody: it is a drawing"},
+	{"docs/engines.md", "toml", "", "TestTheSettingsOfTheDocumentsAreTaken"},
+	{"docs/engines.md", "http", "POST / HTTP/1.1", "TestRemoteOrderArrivesAsItIs"},
+	{"docs/engines.md", "sh", "go run ./docs/generator -listen", "TestOneOfTwoRenderServersDies"},
+	{"docs/install.md", "sh", "sha256sum", "TestFromAnEmptyFolderToAVideoByThePackage"},
+	{"docs/install.md", "sh", "sudo install -m 600", "TestFromAnEmptyFolderToAVideoByThePackage"},
+	{"docs/install.md", "sh", "sudo journalctl", "TestFromAnEmptyFolderToAVideoByThePackage"},
+	{"docs/install.md", "sh", "sudo systemd-run", "TestFromAnEmptyFolderToAVideoByThePackage"},
+	{"docs/install.md", "sh", "tar -xzf", "TestFromAnEmptyFolderToAVideoByTheArchive"},
+	{"docs/install.md", "sh", "docker build", "nobody: it wants Docker"},
+	{"docs/install.md", "sh", "ssh -L", "nobody: it wants another machine"},
+	{"docs/install.md", "toml", "[web]", "TestThePageWorksBehindTheWebServersOfTheDocument"},
+	{"docs/install.md", "caddy", "", "TestThePageWorksBehindTheWebServersOfTheDocument"},
+	{"docs/install.md", "nginx", "", "TestThePageWorksBehindTheWebServersOfTheDocument"},
+	{"docs/media.md", "toml", "", "TestTheSettingsOfTheDocumentsAreTaken"},
+	{"docs/operating.md", "sh", "", "TestFromAnEmptyFolderToAVideoByThePackage"},
+	{"docs/privacy.md", "toml", "", "TestThePrivacyPageIsTrue"},
+	{"docs/privacy.md", "sh", "", "TestThePrivacyPageIsTrue"},
+	{"docs/publishing.md", "toml", "", "TestTheSettingsOfTheDocumentsAreTaken"},
+	{"docs/scaling.md", "nginx", "", "TestOneOfTwoRenderServersDies"},
+	{"docs/scaling.md", "toml", "", "TestOneOfTwoRenderServersDies"},
+	{"docs/templates.md", "text", "templates/", "TestTheCommandsOfTheTemplatePageWork"},
+	{"docs/templates.md", "toml", "title = ", "TestTheCommandsOfTheTemplatePageWork"},
+	{"docs/templates.md", "toml", "[render]", "TestTheCommandsOfTheTemplatePageWork"},
+	{"docs/templates.md", "toml", "[voice]", "TestTheCommandsOfTheTemplatePageWork"},
+	{"docs/templates.md", "sh", "", "TestTheCommandsOfTheTemplatePageWork"},
+	{"docs/watching.md", "sh", "", "TestWhatIsMeasuredIsTrueAndDocumented"},
+	{"docs/watching.md", "json", "", "TestWhatIsMeasuredIsTrueAndDocumented"},
+	{"docs/watching.md", "text", "", "TestWhatIsMeasuredIsTrueAndDocumented"},
+	{"docs/watching.md", "yaml", "scrape_configs:", "nobody: Prometheus is another program"},
+}
+
+// TestEveryCommandOfTheDocumentsIsRun knows for each block of code who runs it, so that a new one is run, too.
+func TestEveryCommandOfTheDocumentsIsRun(t *testing.T) {
+	all := tests(t)
+	met := make([]int, len(runners))
+	for document, text := range documents(t) {
+		if n := strings.Count(text, "```"); n != 2*len(blocks(text)) {
+			t.Errorf("%s: got %d blocks, and %d marks of them; want each mark on a line of its own", document, len(blocks(text)), n)
+		}
+		for _, b := range blocks(text) {
+			by := 0
+			for i, r := range runners {
+				if r.document == document && r.language == b.language && strings.HasPrefix(b.text, r.begins) {
+					met[i]++
+					by++
+				}
+			}
+			if by != 1 {
+				t.Errorf("%s: got %d that run this; want one\n%s", document, by, b.text)
+			}
+		}
+		outside := regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(text, "")
+		if line := regexp.MustCompile(`(?m)^\n {4}\S.*$`).FindString(outside); line != "" {
+			t.Errorf("%s: got code without a mark, which no test finds: %s", document, strings.TrimSpace(line))
+		}
+	}
+	for i, r := range runners {
+		if met[i] == 0 || strings.HasPrefix(r.by, "Test") && all[r.by] == "" {
+			t.Errorf("got %q; want code and a test that there are", r)
+		}
+	}
+}
+
+// TestEveryLinkOfTheDocumentsLeadsSomewhere follows those within the repository, to the heading.
+func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
+	all := documents(t)
+	links := 0
+	for document, text := range all {
+		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			links++
+			path, anchor, _ := strings.Cut(m[1], "#")
+			target := document
+			if path != "" {
+				target = filepath.Join(filepath.Dir(document), path)
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: got %v; want what %s leads to", document, err, m[1])
+			}
+			if anchor != "" && !slices.Contains(anchors(all[target]), anchor) {
+				t.Errorf("%s leads to %s; want one of %q", document, m[1], anchors(all[target]))
+			}
+		}
+	}
+	if links < 40 {
+		t.Errorf("got %d links; want all of them", links)
+	}
+}
+
+// anchors are those of the headings of a document, as they are made where it is shown.
+func anchors(text string) (all []string) {
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		words := regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(words, " ", "-"))
+	}
+	return all
+}
+
+func TestTheDesignKnowsEveryRoomAndEveryTable(t *testing.T) {
+	design := documents(t)["docs/design.md"]
+	rooms, err := filepath.Glob("internal/*")
+	if err != nil || len(rooms) < 15 {
+		t.Fatalf("got %v, %v; want the rooms", rooms, err)
+	}
+	for _, room := range rooms {
+		if !strings.Contains(design, "`"+filepath.ToSlash(room)+"`") {
+			t.Errorf("docs/design.md lacks %s", room)
+		}
+	}
+	for _, m := range regexp.MustCompile("`(internal/\\w+)`").FindAllStringSubmatch(design, -1) {
+		if !slices.Contains(rooms, filepath.FromSlash(m[1])) {
+			t.Errorf("docs/design.md names %s; want a room that there is", m[1])
+		}
+	}
+	schema, err := os.ReadFile("schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)`).FindAllSubmatch(schema, -1) {
+		if !regexp.MustCompile("`" + string(m[1]) + "[`.]").MatchString(design) {
+			t.Errorf("docs/design.md says of nothing that the table %s has it", m[1])
+		}
+	}
 }

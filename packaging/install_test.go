@@ -200,6 +200,21 @@ func commands(t *testing.T, document, heading string) (blocks []string) {
 	return blocks
 }
 
+// code is a block of a document, by its language and what it begins with.
+func code(t *testing.T, document, language, begins string) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/" + document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, ok := strings.Cut(string(text), "```"+language+"\n"+begins)
+	if !ok {
+		t.Fatalf("%s has no block of %s that begins with %q", document, language, begins)
+	}
+	script, _, _ := strings.Cut(after, "```")
+	return begins + script
+}
+
 // video is what a parent gets.
 func (m *machine) video(name string) {
 	m.Helper()
@@ -248,6 +263,15 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	for _, script := range commands(t, "operating.md", "") {
 		m.does(script)
 	}
+
+	// A backup on another disk, and putting it back, as docs/backup.md says it for the service.
+	m.does("mkdir /mnt/backup && chown retake /mnt/backup && sudo -u retake retake backup -config /etc/retake/config.toml /mnt/backup/monday.db")
+	m.does("mkdir -p /etc/systemd/system/retake.service.d; cat >/etc/systemd/system/retake.service.d/backup.conf <<'END'\n" + code(t, "backup.md", "ini", "[Service]") + "END\nsystemctl daemon-reload")
+	if out := m.does("systemctl show retake -P ReadWritePaths"); !strings.Contains(out, "/mnt/backup") {
+		t.Errorf("got %s; want the other disk written to", out)
+	}
+	m.does(strings.Replace(code(t, "backup.md", "text", "sudo systemctl stop"), " restore ", " restore -force ", 1)) // a parent was served since
+	m.does("systemctl is-active retake; rm -r /etc/systemd/system/retake.service.d; systemctl daemon-reload; systemctl restart retake")
 
 	// Who it runs as, what it left, and that the unit is the one that is measured.
 	if out := m.does("systemctl show retake -p User -p NotifyAccess -p WatchdogUSec -p ActiveState -p StatusText; stat -c '%U %a %n' /var/lib/retake /var/lib/retake/retake.db /etc/retake/config.toml /etc/retake/credentials"); !strings.Contains(out, "User=retake") ||

@@ -60,7 +60,7 @@ func Init(place, defaults, program string) (next string, err error) {
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("%s is there already, and stays as it is", file)
+		return "", fmt.Errorf("%s is there already, and stays as it is; retake init PLACE writes one elsewhere", file)
 	}
 	if err != nil {
 		return "", err
