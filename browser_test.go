@@ -742,8 +742,9 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 			}
 			b.signsIn(d, 8)
 			b.open(d, "/settings")
+			b.js("window.before = true")
 			b.press(`form[action="/language"] [value="` + c.lang + `"]`)
-			b.until("document.documentElement.lang === '" + c.lang + "'")
+			b.until("!window.before && document.documentElement.lang === '" + c.lang + "' && document.readyState === 'complete'")
 			b.open(d, "/")
 			b.press(c.press)
 			b.until("document.querySelector('#notice')?.innerText.includes('" + c.notice + "') && !document.querySelector('form[action=\"/held\"]')")
