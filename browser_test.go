@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -493,7 +495,11 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	quiet.Web.opts.Backups = func() desk.Backup {
 		return desk.Backup{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
 	}
+	quiet.Web.opts.Free = func() (int64, error) { return desk.LowDisk * 2 / 3, nil }
 	c.reads("quiet/restored", "/", 200)
+	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
+	c.reads("quiet/ru/restored", "/", 200)
+	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
 	c.reads("quiet/that was all", "/activity?after=1-a-1", 200)
 	c.reads("quiet/retry all", "/retry-all", 200)
 
@@ -501,8 +507,22 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	full := openDesk(t, func(d *office) {
 		ids = furnish(t, d)
 		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} { // of people who have had their data deleted
-			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, i+1, id)
+			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(), id)
 		}
+		write(t, d.store, func(tx *Tx) error {
+			eight, machine := int64(8), new(int64)
+			for _, e := range []Event{{Action: "appoint", Outcome: "owner"}, {Action: "appoint", Outcome: "admin"}, {Action: "dismiss"},
+				{Admin: &eight, Action: "decide", Outcome: "left"}, {Admin: &eight, Action: "decide", Outcome: "sent"}} {
+				e.Admin = cmp.Or(e.Admin, machine)
+				if err := tx.Note(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		d.opts.Backups = func() desk.Backup { return desk.Backup{Last: time.Now().Add(-3 * time.Hour)} }
+		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: "limit_keep_videos", Value: desk.KeptFor(90 * 24 * time.Hour)},
+			desk.Limit{Label: "limit_keep_history", Value: desk.KeptFor(0)}, desk.Limit{Label: "limit_keep_people", Value: desk.KeptFor(365 * 24 * time.Hour)})
 		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")
 		d.opts.Offers = slices.Clone(choices)
 		for i, evil := range append(hostile[:3:3], odd[:3]...) {
@@ -517,6 +537,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	find := func(name string) string { return "/?q=" + url.QueryEscape(name) }
 	c.moves(full, 7)
 	c.reads("video/of others", "/assets/"+ids["failed"], 200)
+	mutate(t, full.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+	c.reads("library/restored, for one who may not decide", "/", 200)
+	mutate(t, full.store, `DELETE FROM inbox`)
 	c.moves(full, 8)
 	c.reads("library", "/?notice=retried&restarted=3&joined=1&skipped=2", 200)
 	after := func(id string) string {
@@ -564,6 +587,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
 	c.reads("ru/library", "/?notice=retried&restarted=3&joined=1&skipped=2", 200)
 	c.reads("ru/video", "/assets/"+ids["failed"], 200)
+	c.reads("ru/publication/restored", "/assets/"+ids["YOUTUBE FAILED unknown"], 200)
 	c.reads("ru/finished", "/assets/"+ids["on platforms"], 200)
 	c.reads("ru/delete", "/assets/"+ids["on platforms"]+"/delete", 200)
 	c.reads("ru/publication/by hand", "/assets/"+ids["RUMBLE PENDING manual"], 200)
@@ -691,6 +715,47 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	}
 	verdict(nil)
 	shows(pilled("ok") + " !== null")
+}
+
+func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
+	for name, c := range map[string]struct {
+		lang, press, notice string
+		script              bool
+		answered            int64 // messages
+	}{
+		"sent":                       {"en", `[data-key="send"]`, "on its way", true, 1},
+		"let be":                     {"ru", `[data-key="leave"]`, "Ничего не отправляется", true, 0},
+		"sent without JavaScript":    {"ru", `[data-key="send"]`, "уже отправляется", false, 1},
+		"let be, without JavaScript": {"en", `[data-key="leave"]`, "Nothing is sent", false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent atomic.Int64
+			d := openDesk(t, func(d *office) {
+				d.Web.opts.Resume = func(_ context.Context, updates []Update) { sent.Add(int64(len(updates))) }
+				mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+			})
+			b := newBrowser(t)
+			if !c.script {
+				if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.signsIn(d, 8)
+			b.open(d, "/settings")
+			b.js("window.before = true")
+			b.press(`form[action="/language"] [value="` + c.lang + `"]`)
+			b.until("!window.before && document.documentElement.lang === '" + c.lang + "' && document.readyState === 'complete'")
+			b.open(d, "/")
+			b.press(c.press)
+			b.until("document.querySelector('#notice')?.innerText.includes('" + c.notice + "') && !document.querySelector('form[action=\"/held\"]')")
+			if got := sent.Load(); got != c.answered {
+				t.Errorf("got %d messages to answer; want %d", got, c.answered)
+			}
+			if n := count(t, d.store, `SELECT count(*) FROM inbox WHERE held = 1`); n != 0 {
+				t.Errorf("got %d messages that are held; want none", n)
+			}
+		})
+	}
 }
 
 func TestWhatOneAdminDoesAppearsAtTheOthers(t *testing.T) {

@@ -757,7 +757,7 @@ func TestWhatTheBotSaysOfPrivacyIsWhatTheSettingsSay(t *testing.T) {
 		says   []string
 		silent []string
 	}{
-		"as the settings come": {BotOptions{Keep: keeps}, "en", []string{"I delete 90 days after", "forget after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Safety copies"}, []string{"service", "until you delete"}},
+		"as the settings come": {BotOptions{Keep: keeps}, "en", []string{"I delete a video", "90 days after it was made", "forget after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Safety copies"}, []string{"service", "until you delete"}},
 		"in Russian":           {BotOptions{Keep: Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru", []string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"службе"}},
 		"all is kept":          {BotOptions{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"}, []string{" days after", "to nobody.", "{{"}},
 	} {
