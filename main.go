@@ -1102,8 +1102,8 @@ func newBoard(store *Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Lo
 			})
 		},
 		Look: func(ctx context.Context, id int64, told map[string]watch.Told) ([]watch.Trouble, error) {
-			admin, _, err := store.RoleOf(ctx, o.role, id)
-			if err != nil {
+			admin, ok, err := store.RoleOf(ctx, o.role, id)
+			if err != nil || !ok { // removed since
 				return nil, err
 			}
 			return troubles(ctx, store, queue, admin, told, o, board.Reported(watch.Backup))
