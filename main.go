@@ -1186,9 +1186,9 @@ func checkAll(ctx context.Context, c typed) error {
 
 // partsOf are what retake check looks at.
 func partsOf(cfg Config, work string) (check.Parts, error) {
-	db, name := filepath.Join(cfg.DataDir, "retake.db"), sampleName(cfg.Language)
+	db, name := database(cfg), sampleName(cfg.Language)
 	parts := check.Parts{File: cfg.file, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
-		Least: video.Reserve, Low: desk.LowDisk,
+		Backups: backupDir(cfg), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: desk.LowDisk,
 		Database: func(ctx context.Context) ([]string, bool, error) { return LookAt(ctx, db) }}
 	for key, value := range cfg.Secrets() {
 		parts.Secret = parts.Secret || value != "" && cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":")
@@ -1520,6 +1520,11 @@ func moveMedia(ctx context.Context, cfg Config, c typed) error {
 
 func database(cfg Config) string { return filepath.Join(cfg.DataDir, "retake.db") }
 
+// backupDir is where those are made that are made by themselves.
+func backupDir(cfg Config) string {
+	return cmp.Or(cfg.Backup.Dir, filepath.Join(cfg.DataDir, "backups"))
+}
+
 // source is what backups are made of.
 func source(cfg Config) backup.Source {
 	return backup.Source{Path: database(cfg), Snapshot: db.Snapshot, Media: func(ctx context.Context, path string) (files []backup.File, err error) {
@@ -1533,7 +1538,7 @@ func source(cfg Config) backup.Source {
 
 // keeper makes backups by itself.
 func keeper(cfg Config, log *slog.Logger) *backup.Keeper {
-	return &backup.Keeper{Source: source(cfg), Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(cfg.DataDir, "backups")), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
+	return &backup.Keeper{Source: source(cfg), Dir: backupDir(cfg), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
 }
 
 func makeBackup(ctx context.Context, cfg Config, c typed) error {
