@@ -1364,11 +1364,21 @@ func adminAdd(ctx context.Context, cfg Config, c typed) error {
 	}
 	a := Admin{ID: id, Owner: cli.Value[bool](c.Line, "owner")}
 	rank := cli.Rank(a.Owner)
-	if given, ok := cfg.Role(id); ok && (given.Owner || !a.Owner) {
-		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.standsIn(id)), nil)
+	given, stands := cfg.Role(id)
+	already := given.Owner
+	if !already {
+		if err := changeAdmins(ctx, cfg, func(tx *Tx) error {
+			now, _, err := tx.RoleOf(cfg.Role, id)
+			if already = stands && now.Owner == a.Owner; already || err != nil { // a command may have made an admin of the settings an owner
+				return err
+			}
+			return tx.Appoint(a)
+		}); err != nil {
+			return err
+		}
 	}
-	if err := changeAdmins(ctx, cfg, func(tx *Tx) error { return tx.Appoint(a) }); err != nil {
-		return err
+	if already {
+		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.standsIn(id)), nil)
 	}
 	return c.print(fmt.Sprintf("%d is an %s now, and signs in with /admin in the bot, or with the link of: retake admin link %[1]d\n", id, rank), nil)
 }
