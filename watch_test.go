@@ -298,6 +298,11 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 			t.Errorf("%s: got %q; want %q in it", cause, said[cause], want)
 		}
 	}
+	for _, trouble := range all { // in Russian a comma is the decimal point
+		if ru := lang.Say("ru", trouble.ID, trouble.Vars); trouble.Cause == watch.Disk && !strings.Contains(ru, "осталось 1,5 ГБ") {
+			t.Errorf("got %q; want 1,5", ru)
+		}
+	}
 	if len(said) != 4 {
 		t.Errorf("got %q; want four", said)
 	}
