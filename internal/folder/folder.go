@@ -2,11 +2,13 @@
 package folder
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -70,6 +72,21 @@ func Wake(dir string) error {
 		return nil // it is just starting, and will see it
 	}
 	return syscall.Kill(pid, syscall.SIGUSR1)
+}
+
+// Woken calls do whenever another process has called Wake, until ctx ends.
+func Woken(ctx context.Context, do func()) {
+	woken := make(chan os.Signal, 1)
+	signal.Notify(woken, syscall.SIGUSR1)
+	defer signal.Stop(woken)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-woken:
+			do()
+		}
+	}
 }
 
 // Running returns the process that holds the data folder, 0 if there is none. It changes nothing.
