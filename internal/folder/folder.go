@@ -68,10 +68,13 @@ func Wake(dir string) error {
 		return nil
 	}
 	pid, err := strconv.Atoi(ownerOf(dir))
-	if err != nil {
-		return nil // it is just starting, and will see it
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGUSR1)
 	}
-	return syscall.Kill(pid, syscall.SIGUSR1)
+	if _, starting := errors.AsType[*strconv.NumError](err); starting || errors.Is(err, syscall.ESRCH) {
+		return nil // its number is not there yet, or that of the one before still is: it will see the change
+	}
+	return err
 }
 
 // Woken calls do whenever another process has called Wake, until ctx ends.
