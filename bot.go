@@ -699,10 +699,13 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 
 // onAgain tries all again that an admin was told of, and may try again.
 func (b *Bot) onAgain(ctx context.Context, u User, message int, kind, arg string) error {
-	admin, ok := b.opts.Role(u.ID)
+	admin, ok, err := b.store.RoleOf(ctx, b.opts.Role, u.ID)
+	if err != nil || !ok {
+		return err
+	}
 	last, number, _ := strings.Cut(arg, ":")
 	n, err := strconv.Atoi(number)
-	if !ok || err != nil {
+	if err != nil {
 		return nil
 	}
 	var t Tally

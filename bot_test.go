@@ -223,7 +223,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot.queue = p.queue
-	p.board = newBoard(p.store, p.queue, bot, boardOptions{"http://localhost", role, func(context.Context) ([]int64, error) { return []int64{900}, nil },
+	p.board = newBoard(p.store, p.queue, bot, boardOptions{"http://localhost", role, func(ctx context.Context) ([]int64, error) { return p.store.Admins(ctx, []int64{900}) },
 		func() (int64, error) { return 38e9, nil }, time.Second}, logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	var group errgroup.Group

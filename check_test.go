@@ -146,8 +146,14 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			os.Mkdir(filepath.Join(m.dir, "data", "media"), 0o700)
 			m.before = `mount -t tmpfs -o ro none "` + m.dir + `/data/media"`
 		}, "fault    data folder", "data/media cannot be written to: give all of"},
-		"a disk with little room": {func(m *machine) { m.before = `mount -t tmpfs -o size=500m none "` + m.dir + `/data"` }, "warning  disk", "make room soon"},
-		"a disk without room":     {func(m *machine) { m.before = `mount -t tmpfs -o size=5m none "` + m.dir + `/data"` }, "fault    disk", "remove what can be spared"},
+		"a disk with little room":                 {func(m *machine) { m.before = `mount -t tmpfs -o size=500m none "` + m.dir + `/data"` }, "warning  disk", "make room soon"},
+		"a disk without room":                     {func(m *machine) { m.before = `mount -t tmpfs -o size=5m none "` + m.dir + `/data"` }, "fault    disk", "remove what can be spared"},
+		"backups in a folder that cannot be made": {func(m *machine) { m.sets("RETAKE_BACKUP_DIR=/proc/x") }, "fault    backups", "or set another backup.dir"},
+		"a disk without room for a backup": {func(m *machine) {
+			os.Mkdir(filepath.Join(m.dir, "copies"), 0o700)
+			m.before = `mount -t tmpfs -o size=20m none "` + m.dir + `/copies"`
+			m.sets("RETAKE_BACKUP_DIR=" + filepath.Join(m.dir, "copies"))
+		}, "fault    backups", "there is no room for a backup: 20 MB are free"},
 		"a database that is damaged": {func(m *machine) {
 			path := filepath.Join(m.dir, "data", "retake.db")
 			b, err := os.ReadFile(path)

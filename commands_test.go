@@ -124,6 +124,9 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	run("1 is an owner already", 0, "admin", "add", "1", "-owner")
 	run("3 is an owner now", 0, "admin", "add", "3", "-owner")
 	list(append(given, `2  owner  retake`, `3  owner  retake`)...)
+	run("3 is an admin now", 0, "admin", "add", "3")
+	run("3 is an admin already", 0, "admin", "add", "3")
+	list(append(given, `2  owner  retake`, `3  admin  retake`)...)
 	unspent := strings.TrimSpace(run("/login/", 0, "admin", "link", "2"))
 
 	stream := get("/events")
@@ -165,7 +168,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	}
 	defer s.Close()
 	if got := text(t, s, `SELECT group_concat(action || ' ' || outcome, ', ') FROM (SELECT * FROM audit WHERE admin = 0 AND action IN ('appoint', 'dismiss') ORDER BY id)`); got !=
-		"appoint admin, appoint owner, appoint owner, dismiss , appoint admin, dismiss , dismiss " {
+		"appoint admin, appoint owner, appoint owner, appoint admin, dismiss , appoint admin, dismiss , dismiss " {
 		t.Errorf("got %q in the list of activity; want each change", got)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"maps"
 	"math"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
@@ -227,9 +226,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
 	seen := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path,
-		missing: func(ctx context.Context) []string {
-			return append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...)
-		}}
+		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
 	meter := metrics.New(version, seen.measure)
 	var bot *Bot
 	var msgs messenger
@@ -286,29 +283,15 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		group.Go(func() error { return bot.Run(ctx) })
 		group.Go(func() error { return runBoard(ctx, queue, seen.board) })
 	}
-	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	group.Go(func() error { return desk.RunServer(ctx, server, listener, 5*time.Second) })
 	group.Go(func() error {
 		answers := func(ctx context.Context) error {
 			return errors.Join(queue.Alive(ctx), desk.CheckHealth(ctx, listener.Addr().String()))
 		}
 		return service.Attend(ctx, answers, queue.Alive)
 	})
-	group.Go(func() error {
-		<-ctx.Done()
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := server.Shutdown(bye); err != nil { // somebody is still watching a video
-			return server.Close()
-		}
-		return nil
-	})
 	group.Go(func() error { // the first video should not wait for its template
-		for _, problem := range append(missing(ctx, cfg, maker), awayFor(files.Ready(ctx))...) {
+		for _, problem := range seen.missing(ctx) {
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := leftOnDisk(ctx, cfg, store); n > 0 || err != nil {
@@ -332,19 +315,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return nil
 	})
 	group.Go(func() error { backups.Run(ctx); return nil })
-	group.Go(func() error { // another process of ours changed the database
-		woken := make(chan os.Signal, 1)
-		signal.Notify(woken, syscall.SIGUSR1)
-		defer signal.Stop(woken)
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-woken:
-				queue.Wake()
-			}
-		}
-	})
+	group.Go(func() error { folder.Woken(ctx, queue.Wake); return nil }) // another process of ours changed the database
 	return group.Wait()
 }
 
@@ -445,7 +416,7 @@ func asSetting(err error) error {
 }
 
 // missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
-func missing(ctx context.Context, cfg Config, maker *video.Maker) (problems []string) {
+func missing(ctx context.Context, cfg Config, maker *video.Maker, files media.Store) (problems []string) {
 	if err := maker.Ready(ctx); err != nil {
 		problems = append(problems, err.Error())
 	}
@@ -454,6 +425,9 @@ func missing(ctx context.Context, cfg Config, maker *video.Maker) (problems []st
 	}
 	if cfg.Telegram.Token == "" {
 		problems = append(problems, "problem_bot_off")
+	}
+	if err := files.Ready(ctx); err != nil {
+		problems = append(problems, err.Error())
 	}
 	return problems
 }
@@ -498,14 +472,6 @@ func leftOnDisk(ctx context.Context, cfg Config, store *Store) (n int, err error
 func isAway(err error) bool {
 	_, ok := errors.AsType[*media.Trouble](err)
 	return ok
-}
-
-// awayFor is what keeps files from being kept, as a problem.
-func awayFor(err error) []string {
-	if err == nil {
-		return nil
-	}
-	return []string{err.Error()}
 }
 
 // tidy prepares a store of files for the sweep. ours: it may be swept. A bucket is swept only for the data folder that used
@@ -1102,8 +1068,8 @@ func newBoard(store *Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Lo
 			})
 		},
 		Look: func(ctx context.Context, id int64, told map[string]watch.Told) ([]watch.Trouble, error) {
-			admin, _, err := store.RoleOf(ctx, o.role, id)
-			if err != nil {
+			admin, ok, err := store.RoleOf(ctx, o.role, id)
+			if err != nil || !ok { // removed since
 				return nil, err
 			}
 			return troubles(ctx, store, queue, admin, told, o, board.Reported(watch.Backup))
@@ -1186,9 +1152,9 @@ func checkAll(ctx context.Context, c typed) error {
 
 // partsOf are what retake check looks at.
 func partsOf(cfg Config, work string) (check.Parts, error) {
-	db, name := filepath.Join(cfg.DataDir, "retake.db"), sampleName(cfg.Language)
+	db, name := database(cfg), sampleName(cfg.Language)
 	parts := check.Parts{File: cfg.file, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
-		Least: video.Reserve, Low: desk.LowDisk,
+		Backups: backupDir(cfg), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: desk.LowDisk,
 		Database: func(ctx context.Context) ([]string, bool, error) { return LookAt(ctx, db) }}
 	for key, value := range cfg.Secrets() {
 		parts.Secret = parts.Secret || value != "" && cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":")
@@ -1364,11 +1330,21 @@ func adminAdd(ctx context.Context, cfg Config, c typed) error {
 	}
 	a := Admin{ID: id, Owner: cli.Value[bool](c.Line, "owner")}
 	rank := cli.Rank(a.Owner)
-	if given, ok := cfg.Role(id); ok && (given.Owner || !a.Owner) {
-		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.standsIn(id)), nil)
+	given, stands := cfg.Role(id)
+	already := given.Owner
+	if !already {
+		if err := changeAdmins(ctx, cfg, func(tx *Tx) error {
+			now, _, err := tx.RoleOf(cfg.Role, id)
+			if already = stands && now.Owner == a.Owner; already || err != nil { // a command may have made an admin of the settings an owner
+				return err
+			}
+			return tx.Appoint(a)
+		}); err != nil {
+			return err
+		}
 	}
-	if err := changeAdmins(ctx, cfg, func(tx *Tx) error { return tx.Appoint(a) }); err != nil {
-		return err
+	if already {
+		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.standsIn(id)), nil)
 	}
 	return c.print(fmt.Sprintf("%d is an %s now, and signs in with /admin in the bot, or with the link of: retake admin link %[1]d\n", id, rank), nil)
 }
@@ -1520,6 +1496,11 @@ func moveMedia(ctx context.Context, cfg Config, c typed) error {
 
 func database(cfg Config) string { return filepath.Join(cfg.DataDir, "retake.db") }
 
+// backupDir is where those are made that are made by themselves.
+func backupDir(cfg Config) string {
+	return cmp.Or(cfg.Backup.Dir, filepath.Join(cfg.DataDir, "backups"))
+}
+
 // source is what backups are made of.
 func source(cfg Config) backup.Source {
 	return backup.Source{Path: database(cfg), Snapshot: db.Snapshot, Media: func(ctx context.Context, path string) (files []backup.File, err error) {
@@ -1533,7 +1514,7 @@ func source(cfg Config) backup.Source {
 
 // keeper makes backups by itself.
 func keeper(cfg Config, log *slog.Logger) *backup.Keeper {
-	return &backup.Keeper{Source: source(cfg), Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(cfg.DataDir, "backups")), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
+	return &backup.Keeper{Source: source(cfg), Dir: backupDir(cfg), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
 }
 
 func makeBackup(ctx context.Context, cfg Config, c typed) error {
@@ -1760,13 +1741,7 @@ func showDemo(ctx context.Context, c typed) error {
 		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)}))
 		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
 	})
-	fmt.Fprintf(c.out, `
-Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this computer.
-
-  Open  %s   to write to the bot as a parent
-  Ctrl-C ends it and deletes its data.
-
-`, town.URL)
+	fmt.Fprint(c.out, town.Welcome())
 	return group.Wait()
 }
 
@@ -1819,22 +1794,12 @@ func (c *Config) standsIn(id int64) string {
 // LoadConfig reads the defaults, then the file, then the environment. An empty path stands for config.toml in the
 // working directory, if there is one. The error is config.Faults.
 func LoadConfig(path string, environ []string) (c Config, err error) {
-	given := path != ""
-	if !given {
-		path = "config.toml"
+	source, there, err := config.Read(path)
+	if err != nil {
+		return c, err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil && (given || !errors.Is(err, os.ErrNotExist)) {
-		advice := "name another with -config"
-		if errors.Is(err, os.ErrPermission) {
-			advice = "run it as the user whose file it is"
-		}
-		return c, config.Faults{fmt.Sprintf("the configuration cannot be read: %v: %s", err, advice)}
-	}
-	there := err == nil
-	c, err = fromDefaults(environ, config.Source{Name: path, Text: string(text)})
-	if there {
-		c.file = path
+	if c, err = fromDefaults(environ, source); there {
+		c.file = source.Name
 	}
 	c.cacheDir = filepath.Join(c.DataDir, "cache")
 	return c, err

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,8 +114,16 @@ func TestEveryCommandCanBeRunAndStandsInTheReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readme), "\n"+cli.Table()+"\n") {
-		t.Errorf("want this table in README.md:\n%s", cli.Table())
+	table := "| command | |\n|---|---|\n"
+	for _, c := range cli.Commands {
+		call := c.Call()
+		for _, f := range c.Flags {
+			call += " [" + f.String() + "]"
+		}
+		table += fmt.Sprintf("| `retake %s` | %s |\n", call, c.Short)
+	}
+	if !strings.Contains(string(readme), "\n"+table+"\n") {
+		t.Errorf("want this table in README.md:\n%s", table)
 	}
 }
 
@@ -326,6 +336,25 @@ func TestBesideARunningServe(t *testing.T) {
 			t.Errorf("got exit %d after %v; want 0 at once\n%s", code, time.Since(began), v.log)
 		}
 	})
+}
+
+// TestNobodyAsksAProxyWhetherServeIsWell: in a container the page listens on all addresses, and the environment may name a proxy.
+func TestNobodyAsksAProxyWhetherServeIsWell(t *testing.T) {
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })}}
+	server.Start()
+	defer server.Close()
+	environ := []string{"HTTP_PROXY=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1", "RETAKE_WEB_LISTEN=" + l.Addr().String(), "RETAKE_DATA_DIR=" + t.TempDir()}
+	if out, code := retake(t, environ, "healthcheck"); code != 0 {
+		t.Errorf("got exit %d, %q; want 0", code, out)
+	}
+	out, _ := retake(t, environ, "check")
+	if want := "port: a Retake with another data folder listens"; !strings.Contains(out, want) {
+		t.Errorf("got\n%s; want %q", out, want)
+	}
 }
 
 func TestTheFirstStartPrintsALinkThatSignsIn(t *testing.T) {

@@ -203,6 +203,46 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 	}
 }
 
+func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
+	w := newWorld(t)
+	write(t, w.store, func(tx *Tx) error { return tx.Appoint(Admin{ID: 7, Owner: true}) })
+	admin := w.tg.Person(7, "Admin", "en")
+	admin.Send("/start")
+	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
+	fail(t, w.queue, Publish, Permanent(errUnavailable))
+	told := w.hears(admin, "1 video could not be published in the last hour")
+	press(admin, told, 0)
+	w.hears(admin, "All right, I am trying 1 again.")
+	failed := func() int {
+		return count(t, w.store, `SELECT count(*) FROM publications WHERE asset_id = ? AND status = 'FAILED'`, id)
+	}
+	if n := failed(); n != 0 {
+		t.Errorf("got %d publications that are failed; want none", n)
+	}
+	fail(t, w.queue, Publish, Permanent(errUnavailable))
+	write(t, w.store, func(tx *Tx) error { return tx.Dismiss(7) })
+	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", putButton, time.Now().Add(time.Hour).UnixMilli()))
+	w.calm()
+	if n := failed(); n != 1 || saying(admin, "All right") != 1 {
+		t.Errorf("got %d publications that are failed, %d answers; want that a former admin's press does nothing", n, saying(admin, "All right"))
+	}
+}
+
+// TestAnAdminWhoIsNoneAnyMoreIsToldNothing is of one who is removed between the list of admins and the look at their role.
+func TestAnAdminWhoIsNoneAnyMoreIsToldNothing(t *testing.T) {
+	s := newStore(t)
+	q := newQueue(s)
+	q.outages.Resume(time.Now(), "no key")
+	write(t, s, func(tx *Tx) error { return tx.BeginOutage("no key", nil) })
+	b := newBoard(s, q, nil, boardOptions{role: func(id int64) (Admin, bool) { return Admin{ID: id}, id == 8 }, free: func() (int64, error) { return 38e9, nil }}, nil)
+	for id, want := range map[int64]bool{7: false, 8: true} {
+		all, err := b.Look(t.Context(), id, nil)
+		if got := slices.ContainsFunc(all, func(t watch.Trouble) bool { return len(t.Of) > 0 }); err != nil || got != want {
+			t.Errorf("%d: got %v, %v; want that they are told: %v", id, all, err, want)
+		}
+	}
+}
+
 func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
@@ -256,6 +296,11 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	for cause, want := range map[string]string{watch.Outage: "one reason:\n\nno key\n", watch.Disk: "1.5 GB are left", watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it"} {
 		if !strings.Contains(said[cause], want) || strings.Contains(said[cause], "<no value>") {
 			t.Errorf("%s: got %q; want %q in it", cause, said[cause], want)
+		}
+	}
+	for _, trouble := range all { // in Russian a comma is the decimal point
+		if ru := lang.Say("ru", trouble.ID, trouble.Vars); trouble.Cause == watch.Disk && !strings.Contains(ru, "осталось 1,5 ГБ") {
+			t.Errorf("got %q; want 1,5", ru)
 		}
 	}
 	if len(said) != 4 {

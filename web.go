@@ -74,7 +74,7 @@ type WebOptions struct {
 	Token    string                             // opens /metrics to a program without a session; "": none does
 
 	Resume  func(ctx context.Context, updates []Update) // handles updates that were held; nil: the bot is off
-	Backups func() desk.Backup                          // how they go; nil: none are made
+	Backups func() desk.Backup                          // how they go; nil: nobody knows
 }
 
 // publisher connects channels and changes what is on the platforms. What it refuses is one of desk's refusals, an error of

@@ -50,7 +50,7 @@ func (s Source) Make(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("%s: %w", path, ErrExists)
 	}
 	dir := filepath.Dir(path)
-	if err := s.room(dir); err != nil {
+	if err := s.Room(dir); err != nil {
 		return err
 	}
 	temp, err := os.CreateTemp(dir, partial) // only this user can read it
@@ -84,8 +84,8 @@ func (s Source) Make(ctx context.Context, path string) (err error) {
 	return syncFolder(dir)
 }
 
-// room returns ErrFull if the disk of a folder has no room for one more copy.
-func (s Source) room(dir string) error {
+// Room returns ErrFull if the disk of a folder has no room for one more copy.
+func (s Source) Room(dir string) error {
 	var need int64
 	for _, path := range []string{s.Path, s.Path + "-wal"} {
 		info, err := os.Stat(path)

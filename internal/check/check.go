@@ -34,7 +34,7 @@ func Wrong(format string, args ...any) Finding { return Finding{Fault, fmt.Sprin
 // Probe looks at one thing.
 type Probe struct {
 	Name  string
-	After string // another probe: only when that found no fault
+	After string // another probe: only when that was done, and found no fault
 	Look  func(ctx context.Context) []Finding
 }
 
@@ -82,7 +82,7 @@ func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []s
 			defer close(r.done)
 			if before := results[p.After]; before != nil {
 				<-before.done
-				if worst(before.findings) == Fault {
+				if w := worst(before.findings); w == Fault || w == Skipped {
 					r.findings = []Finding{{Skipped, "see " + p.After}}
 					return
 				}

@@ -30,8 +30,9 @@ func TestFindingsComeInOrderAndEachIsALine(t *testing.T) {
 		}},
 		Probe{"c", "b", one(OK, "not looked at")},
 		Probe{"d", "a", one(OK, "looked at, x")},
+		Probe{"e", "c", one(OK, "not looked at")},
 	)
-	if want := "ok       a: fine\nwarning  a: but\nfault    b: the key [secret] is wrong\nskipped  c: see b\nok       d: looked at, x\n"; out.String() != want ||
+	if want := "ok       a: fine\nwarning  a: but\nfault    b: the key [secret] is wrong\nskipped  c: see b\nok       d: looked at, x\nskipped  e: see c\n"; out.String() != want ||
 		err == nil || err.Error() != "1 fault, 1 warning" {
 		t.Errorf("got\n%s%v; want\n%s", &out, err, want)
 	}
@@ -75,15 +76,22 @@ func TestFoldersAndFiles(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	roomy := func(string) error { return nil }
 	for name, c := range map[string]struct {
 		got  []Finding
 		want Finding
 	}{
-		"a folder":                              {Folder(dir), Finding{OK, dir}},
-		"a folder to be made":                   {Folder(filepath.Join(dir, "new", "er")), Finding{OK, "will be made"}},
-		"a file in its place":                   {Folder(file), Finding{Fault, "is no folder: make it writable"}},
-		"a folder in a file":                    {Folder(filepath.Join(file, "x")), Finding{Fault, "not a directory"}},
-		"a place where nothing can be made":     {Folder("/proc/x"), Finding{Fault, "cannot be made: /proc:"}},
+		"a folder":                              {Folder(dir, "data_dir"), Finding{OK, dir}},
+		"a folder to be made":                   {Folder(filepath.Join(dir, "new", "er"), "data_dir"), Finding{OK, "will be made"}},
+		"a file in its place":                   {Folder(file, "data_dir"), Finding{Fault, "is no folder: make it writable"}},
+		"a folder in a file":                    {Folder(filepath.Join(file, "x"), "data_dir"), Finding{Fault, "not a directory"}},
+		"a place where nothing can be made":     {Folder("/proc/x", "data_dir"), Finding{Fault, "cannot be made: /proc:"}},
+		"backups that nobody wants":             {Backups("/proc/x", dir, true, nil), Finding{OK, "by backup.every"}},
+		"backups that can be made nowhere":      {Backups("/proc/x", dir, false, nil), Finding{Fault, "or set another backup.dir"}},
+		"backups beside the database":           {Backups(filepath.Join(dir, "backups"), dir, false, roomy), Finding{OK, "on the disk of the data folder"}},
+		"backups on another disk":               {Backups(dir, "/proc", false, roomy), Finding{OK, dir}},
+		"backups of what is not there yet":      {Backups(dir, "/proc", false, func(string) error { return os.ErrNotExist }), Finding{OK, dir}},
+		"backups without room":                  {Backups(dir, dir, false, func(string) error { return errors.New("no room") }), Finding{Fault, "no room: remove"}},
 		"no settings":                           {File("", true), Finding{OK, "no file"}},
 		"settings that are gone":                {File(filepath.Join(dir, "none"), true), Finding{Fault, "no such file"}},
 		"settings without a secret for all":     {File(file, false), Finding{OK, file}},

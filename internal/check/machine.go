@@ -34,9 +34,9 @@ func File(path string, secret bool) []Finding {
 	return []Finding{Well("%s", path)}
 }
 
-// Folder looks whether a folder, or the one in which it will be made, can be written to.
-func Folder(dir string) []Finding {
-	const advice = "make it writable for this user, or set another data_dir"
+// Folder looks whether the folder of a setting, or the one in which it will be made, can be written to.
+func Folder(dir, setting string) []Finding {
+	advice := "make it writable for this user, or set another " + setting
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -44,7 +44,7 @@ func Folder(dir string) []Finding {
 		if err := writable(above); err != nil {
 			return []Finding{Wrong("%s is not there and cannot be made: %v: %s", dir, err, advice)}
 		}
-		return []Finding{Well("%s will be made at the first start", dir)}
+		return []Finding{Well("%s will be made when it is needed", dir)}
 	case err != nil:
 		return []Finding{Wrong("%v: %s", err, advice)}
 	case !info.IsDir():
@@ -115,6 +115,27 @@ func room(dir string, free, least, low int64) []Finding {
 	return []Finding{Well("%.1f GB are free", gb)}
 }
 
+// Backups looks at the folder in which backups of the data folder are made. off: none is made by itself. room says whether one has
+// room in a folder; fs.ErrNotExist: there is no database yet.
+func Backups(dir, data string, off bool, room func(dir string) error) []Finding {
+	if off {
+		return []Finding{Well("none is made by itself, by backup.every")}
+	}
+	found := Folder(dir, "backup.dir")
+	if worst(found) == Fault {
+		return found
+	}
+	at := existing(dir)
+	if err := room(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return []Finding{Wrong("%v: remove what can be spared, or set another backup.dir", err)}
+	}
+	var theirs, ours syscall.Stat_t
+	if err := errors.Join(syscall.Stat(at, &theirs), syscall.Stat(existing(data), &ours)); err == nil && theirs.Dev == ours.Dev {
+		return []Finding{Well("%s, on the disk of the data folder: on another one they would outlive it", dir)}
+	}
+	return found
+}
+
 // Port looks at the address on which the page listens. owner is the process that runs on the data folder, 0 if there is none.
 func Port(ctx context.Context, listen string, owner int) []Finding {
 	l, err := net.Listen("tcp", listen)
@@ -142,6 +163,9 @@ func Port(ctx context.Context, listen string, owner int) []Finding {
 	return []Finding{Wrong("nobody can listen on web.listen, %s (%v): choose an address of this machine, such as 127.0.0.1:8080", listen, err)}
 }
 
+// direct is without the proxy of the environment, which Go would ask about 0.0.0.0 and [::] too.
+var direct = &http.Transport{DisableKeepAlives: true}
+
 // isOurs asks whoever listens whether it is a Retake, well or not.
 func isOurs(ctx context.Context, listen string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
@@ -150,7 +174,7 @@ func isOurs(ctx context.Context, listen string) bool {
 	if err != nil {
 		return false
 	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
+	resp, err := direct.RoundTrip(r)
 	if err != nil {
 		return false
 	}

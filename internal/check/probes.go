@@ -10,8 +10,11 @@ type Parts struct {
 	Secret          bool   // that holds one
 	Listen, BaseURL string
 	DataDir         string
-	Process         int   // that runs on the data folder; 0: none
-	Least, Low      int64 // bytes on the disk; see Disk
+	Backups         string                 // the folder of backups
+	NoBackups       bool                   // none is made by itself
+	BackupRoom      func(dir string) error // see Backups
+	Process         int                    // that runs on the data folder; 0: none
+	Least, Low      int64                  // bytes on the disk; see Disk
 
 	Bot      func(context.Context) (name, webhook string, err error) // see Bot
 	Owners   func(context.Context) (n int, strangers []int64)        // see Owners
@@ -39,9 +42,12 @@ func (p Parts) Probes() []Probe {
 		{Name: "owners", Look: func(ctx context.Context) []Finding { return Owners(p.Owners(ctx)) }},
 		{Name: "port", Look: func(ctx context.Context) []Finding { return Port(ctx, p.Listen, p.Process) }},
 		{Name: "page", Look: func(context.Context) []Finding { return Page(p.Listen, p.BaseURL) }},
-		{Name: "data folder", Look: func(context.Context) []Finding { return Folder(p.DataDir) }},
-		{Name: "disk", Look: func(context.Context) []Finding { return Disk(p.DataDir, p.Least, p.Low) }},
+		{Name: "data folder", Look: func(context.Context) []Finding { return Folder(p.DataDir, "data_dir") }},
+		{Name: "disk", After: "data folder", Look: func(context.Context) []Finding { return Disk(p.DataDir, p.Least, p.Low) }},
 		{Name: "database", After: "data folder", Look: func(ctx context.Context) []Finding { return Database(p.Database(ctx)) }},
+		{Name: "backups", After: "disk", Look: func(context.Context) []Finding {
+			return Backups(p.Backups, p.DataDir, p.NoBackups, p.BackupRoom)
+		}},
 		{Name: "ffmpeg", Look: func(ctx context.Context) []Finding {
 			version, err := p.FFmpeg(ctx)
 			return Told(err, version+" makes a video")

@@ -18,8 +18,8 @@ func (c Command) usage() string {
 
 func (f Flag) String() string { return strings.TrimSpace("-" + f.Name + " " + f.Arg) }
 
-// call is a command with its words, without its flags.
-func (c Command) call() string { return strings.TrimSpace(c.Name + " " + c.Args) }
+// Call is a command with its words, without its flags.
+func (c Command) Call() string { return strings.TrimSpace(c.Name + " " + c.Args) }
 
 // Help returns what help prints: everything in short, the commands that begin with a word, or all about one. The error is
 // Usage.
@@ -31,7 +31,7 @@ func Help(words []string) (string, error) {
 			fmt.Fprintf(&b, "\n%s\n", group)
 			for _, c := range Commands {
 				if c.Group == group {
-					item(&b, c.call(), c.Short)
+					item(&b, c.Call(), c.Short)
 				}
 			}
 		}
@@ -61,7 +61,7 @@ func Help(words []string) (string, error) {
 		fmt.Fprintf(&b, "usage: retake %s COMMAND\n\n", name)
 		for _, second := range group {
 			c, _ := Find(name + " " + second)
-			item(&b, c.call(), c.Short)
+			item(&b, c.Call(), c.Short)
 		}
 		fmt.Fprintf(&b, "\nretake help %s COMMAND says more about one.\n", name)
 		return b.String(), nil
@@ -80,18 +80,4 @@ func item(b *strings.Builder, term, meaning string) {
 		return
 	}
 	fmt.Fprintf(b, "  %-26s  %s\n", term, meaning)
-}
-
-// Table returns the commands as the README shows them, in Markdown.
-func Table() string {
-	var b strings.Builder
-	b.WriteString("| command | |\n|---|---|\n")
-	for _, c := range Commands {
-		call := c.call()
-		for _, f := range c.Flags {
-			call += " [" + f.String() + "]"
-		}
-		fmt.Fprintf(&b, "| `retake %s` | %s |\n", call, c.Short)
-	}
-	return b.String()
 }

@@ -28,6 +28,22 @@ func (f Faults) Error() string { return strings.Join(f, "\n") }
 // Source is a text in TOML and what people call it.
 type Source struct{ Name, Text string }
 
+// Read reads a file. "" stands for config.toml in the working directory, which need not be there. The error is Faults.
+func Read(path string) (s Source, there bool, err error) {
+	s.Name = cmp.Or(path, "config.toml")
+	text, err := os.ReadFile(s.Name)
+	switch {
+	case path == "" && errors.Is(err, os.ErrNotExist):
+		return s, false, nil
+	case errors.Is(err, os.ErrPermission):
+		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: run it as the user whose file it is", err)}
+	case err != nil:
+		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: name another with -config", err)}
+	}
+	s.Text = string(text)
+	return s, true, nil
+}
+
 // Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields:
 // from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in the
 // folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals. Types are string, int,

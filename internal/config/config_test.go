@@ -3,6 +3,8 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -113,5 +115,21 @@ func TestWhereAKeyWasSetIsKnown(t *testing.T) {
 		Source{"the defaults", "name = 'a'\n[inner]\nn = 1"}, Source{"f", "\n[inner]\nn = 2"})
 	if err != nil || from["name"] != "the defaults:1" || from["inner.n"] != "f:3" || from["inner.d"] != "X_INNER_D" {
 		t.Errorf("got %v, %v; want the last place of each key", from, err)
+	}
+}
+
+func TestEveryKeyThatHoldsASecretIsKnownForOne(t *testing.T) {
+	var s Settings
+	secrets, keys := s.Secrets(), map[string]string{}
+	variables(keys, reflect.TypeFor[Settings](), "X", "")
+	named := regexp.MustCompile(`(^|[._])(token|secret|key)$`)
+	for _, key := range keys {
+		_, known := secrets[key]
+		if is := named.MatchString(key) && key != "media.s3.access_key"; is != known { // that one is a name
+			t.Errorf("%s: got %v; want that it is known for a secret: %v", key, known, is)
+		}
+	}
+	if len(keys) < 50 {
+		t.Errorf("got %d keys; want all", len(keys))
 	}
 }

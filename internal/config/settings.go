@@ -142,7 +142,7 @@ func (c *Settings) Offered() []string {
 // Secrets are the values that nobody else may read, by their keys.
 func (c *Settings) Secrets() map[string]string {
 	_, half, _ := strings.Cut(c.Telegram.Token, ":")
-	return map[string]string{"telegram.token": half, "voice.key": c.Voice.Key, "youtube.client_secret": c.YouTube.ClientSecret,
+	return map[string]string{"telegram.token": half, "web.metrics_token": c.Web.MetricsToken, "voice.key": c.Voice.Key, "youtube.client_secret": c.YouTube.ClientSecret,
 		"youtube.token_key": c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken, "media.s3.secret_key": c.Media.S3.SecretKey}
 }
 

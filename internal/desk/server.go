@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -45,4 +46,21 @@ func NewServer(page http.Handler, wait Patience, log *slog.Logger) *http.Server 
 		})
 	})
 	return s
+}
+
+// RunServer answers on a listener until ctx ends. Then whoever is being answered has so long for the rest.
+func RunServer(ctx context.Context, s *http.Server, l net.Listener, rest time.Duration) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), rest)
+	defer cancel()
+	if err := s.Shutdown(bye); err != nil { // somebody is still watching a video
+		return s.Close()
+	}
+	return nil
 }

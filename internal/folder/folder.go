@@ -2,11 +2,13 @@
 package folder
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -66,10 +68,28 @@ func Wake(dir string) error {
 		return nil
 	}
 	pid, err := strconv.Atoi(ownerOf(dir))
-	if err != nil {
-		return nil // it is just starting, and will see it
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGUSR1)
 	}
-	return syscall.Kill(pid, syscall.SIGUSR1)
+	if _, starting := errors.AsType[*strconv.NumError](err); starting || errors.Is(err, syscall.ESRCH) {
+		return nil // its number is not there yet, or that of the one before still is: it will see the change
+	}
+	return err
+}
+
+// Woken calls do whenever another process has called Wake, until ctx ends.
+func Woken(ctx context.Context, do func()) {
+	woken := make(chan os.Signal, 1)
+	signal.Notify(woken, syscall.SIGUSR1)
+	defer signal.Stop(woken)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-woken:
+			do()
+		}
+	}
 }
 
 // Running returns the process that holds the data folder, 0 if there is none. It changes nothing.

@@ -32,7 +32,7 @@ func DiskOf(free, low int64, told Told, page string) Trouble {
 	}
 	if free < low {
 		t.Of = []string{"low"}
-		t.Message = Message{ID: "alert_disk", Vars: map[string]any{"Free": fmt.Sprintf("%.1f", float64(free)/(1<<30)), "Link": page + "/"}}
+		t.Message = Message{ID: "alert_disk", Vars: map[string]any{"GB": free >> 30, "Tenth": free % (1 << 30) * 10 >> 30, "Link": page + "/"}}
 	}
 	return t
 }

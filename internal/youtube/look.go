@@ -12,7 +12,7 @@ import (
 )
 
 // ErrUnknown says that Google does not know this client, or not with this secret.
-var ErrUnknown = errors.New("Google does not know this client with this secret")
+var ErrUnknown = errors.New("the client, with this secret, is not known to Google")
 
 // Look asks for a token that nobody has, and at the interface of videos for nothing: both say no, and how they say it tells
 // whether they are there and whether they know the client. It costs nothing of a quota. The error is ErrUnknown or an *Error.

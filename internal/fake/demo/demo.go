@@ -4,6 +4,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -67,6 +68,17 @@ func New(listener net.Listener, signIn func(context.Context) (link string, err e
 	}))
 	t.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	return t, nil
+}
+
+// Welcome says how to begin.
+func (t *Town) Welcome() string {
+	return fmt.Sprintf(`
+Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this computer.
+
+  Open  %s   to write to the bot as a parent
+  Ctrl-C ends it and deletes its data.
+
+`, t.URL)
 }
 
 // Serve answers until Close.
