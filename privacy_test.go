@@ -314,6 +314,36 @@ func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
 	})
 }
 
+// mute is a media store that never answers.
+type mute struct{ shelf }
+
+func (mute) Delete(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
+
+func TestAStopWaitsForNoFileOfAPurge(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store) {
+		ago(s, 100*day)
+		ask(t, s, "Маша", 1)
+		complete(t, s)
+		s.now = time.Now
+		mutate(t, s, `DELETE FROM jobs`)
+		q := NewQueue(s, nil, nil, mute{}, Options{}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { q.Purge(ctx, keeps); close(done) }()
+		time.Sleep(10 * purgeRest)
+		synctest.Wait()
+		if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 {
+			t.Errorf("got %d videos; want it purged", n)
+		}
+		cancel()
+		select {
+		case <-done:
+		case <-time.After(time.Minute):
+			t.Error("the purge has not ended in a minute")
+		}
+	})
+}
+
 // TestAForgottenNameIsNotInTheFilesOfTheDatabase looks for the bytes of names, also in pages that nothing refers to.
 func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "retake.db")
@@ -498,7 +528,7 @@ func TestWhoeverAskedToBeForgottenAndTheAdminsAreToldOfWhatIsPublished(t *testin
 		SELECT id, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2 FROM assets WHERE name = 'Оля'`)
 	p.Send("/delete_my_data")
 	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
-	w.hears(p, "всё ваше удалено, кроме 1 видео")
+	w.hears(p, "всё ваше удалено, кроме опубликованного")
 	told := w.hears(admin, "Somebody has had all of their data deleted.")
 	if id := text(t, w.store, `SELECT id FROM assets`); !strings.HasSuffix(told.Text, "http://localhost/assets/"+id) || strings.Contains(told.Text, "Оля") {
 		t.Errorf("got %q; want the address of %s, and no name", told.Text, id)
@@ -642,6 +672,22 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 }
 
 // TestNothingOfAForgottenPersonIsLeft compares what an export had with the whole database.
+func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
+	s := newStore(t)
+	write(t, s, func(tx *Tx) error {
+		return errors.Join(tx.Appoint(Admin{ID: 7, Owner: true}), tx.KeepAlert(7, "disk", Alert{At: time.UnixMilli(1000)}), tx.KeepAlert(8, "disk", Alert{At: time.UnixMilli(2000)}))
+	})
+	var x Export
+	write(t, s, func(tx *Tx) (err error) { x, err = tx.Export(7, true); return err })
+	if a := x.Admin; a == nil || len(a.Ranks) != 1 || !a.Ranks[0].Owner || len(a.Told) != 1 || a.Told[0].Cause != "disk" || a.Told[0].At.UnixMilli() != 1000 {
+		t.Errorf("got %+v; want the rank and what they were told", x.Admin)
+	}
+	write(t, s, func(tx *Tx) error { return tx.Dismiss(7) })
+	if n := count(t, s, `SELECT count(*) FROM alerts WHERE admin = 7`); n != 0 {
+		t.Errorf("got %d rows about one who is no admin any more; want none", n)
+	}
+}
+
 func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 	s := peopled(t)
 	var gone Gone

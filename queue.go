@@ -1132,7 +1132,7 @@ func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
 		if key == "" {
 			continue
 		}
-		if err := q.media.Delete(ctx, key); err != nil {
+		if err := q.media.Delete(ctx, key); err != nil && ctx.Err() == nil {
 			q.log.Warn("delete media", "key", key, "err", err)
 		}
 	}
@@ -1314,7 +1314,7 @@ func (q *Queue) purge(ctx context.Context, keep Keep) error {
 			return err
 		}
 		rows += n
-		q.Discard(context.WithoutCancel(ctx), gone)
+		q.Discard(ctx, gone) // a stop waits for no bucket: the next sweep takes what is left
 		select {
 		case <-ctx.Done():
 			return nil

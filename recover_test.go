@@ -18,6 +18,7 @@ import (
 	"retake/internal/db"
 	"retake/internal/desk"
 	"retake/internal/media"
+	"retake/internal/watch"
 )
 
 // aDay is a database from which a backup is made, and that goes on.
@@ -385,6 +386,43 @@ func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
 		}
 		isPeace(t, s)
 	})
+}
+
+// TestWhatIsHeldIsPurgedByNobody: a backup may be older than anything is kept.
+func TestWhatIsHeldIsPurgedByNobody(t *testing.T) {
+	s := morning(t).backup()
+	if _, err := s.Recover(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	want, people := heldOf(t, s), 0
+	s.now = func() time.Time { return time.Now().Add(400 * day) }
+	purge(t, s, keeps)
+	people, err := s.Held(t.Context())
+	if got := heldOf(t, s); err != nil || got != want || people != 5 {
+		t.Errorf("got %s, %d people, %v; want %s, and all five", got, people, err, want)
+	}
+	write(t, s, (*Tx).LeaveHeld)
+	purge(t, s, keeps)
+	if n := count(t, s, `SELECT (SELECT count(*) FROM requests WHERE status = 'FAILED') + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`); n != 0 {
+		t.Errorf("got %d rows of what was decided; want them purged", n)
+	}
+}
+
+func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
+	d := morning(t) // on which a video was given up
+	mutate(t, d.Store, `INSERT INTO alerts (admin, cause, at) VALUES (8, 'failed', 1), (8, 'disk', 1)`)
+	s := d.backup()
+	if _, err := s.Recover(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	told, err := s.Alerts(t.Context(), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed, err := s.GivenUp(t.Context(), watch.Since(watch.Told(told["failed"]), s.now()))
+	if err != nil || failed.N != 0 || len(told) != 1 {
+		t.Errorf("got %+v, %v, told %v; want no failure of before, and all else told anew", failed, err, told)
+	}
 }
 
 func TestThePageAsksAboutWhatIsHeld(t *testing.T) {

@@ -584,12 +584,26 @@ type ExportUpdate struct {
 
 // ExportAdmin is what is kept about an admin.
 type ExportAdmin struct {
+	Ranks    []ExportRank  `json:"made_an_admin_by_command"`
+	Told     []ExportTold  `json:"alerts"`
 	Visits   []ExportVisit `json:"sign_ins"`
 	Links    []time.Time   `json:"sign_in_links_valid_until"`
 	Acts     []ExportAct   `json:"actions"`
 	Made     []ExportMade  `json:"videos_made_or_uploaded"`
 	Released []ExportPub   `json:"publications"`
 	Channels []ExportPub   `json:"channels_connected"`
+}
+
+// ExportRank is that somebody was made an admin.
+type ExportRank struct {
+	Since time.Time `json:"since"`
+	Owner bool      `json:"owner"`
+}
+
+// ExportTold is which trouble an admin was told of last.
+type ExportTold struct {
+	Cause string    `json:"cause"`
+	At    time.Time `json:"at"`
 }
 
 // ExportVisit is a session.
@@ -660,6 +674,10 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 	}
 	x.Admin = &ExportAdmin{}
 	return x, errors.Join(
+		pull(tx, &x.Admin.Ranks, `SELECT added, owner FROM admins WHERE id = ?`, []any{user},
+			func(r *ExportRank, scan scanner) error { return scan(at(&r.Since), &r.Owner) }),
+		pull(tx, &x.Admin.Told, `SELECT cause, at FROM alerts WHERE admin = ? ORDER BY cause`, []any{user},
+			func(t *ExportTold, scan scanner) error { return scan(&t.Cause, at(&t.At)) }),
 		pull(tx, &x.Admin.Visits, `SELECT created, seen FROM sessions WHERE admin = ? ORDER BY created`, []any{user},
 			func(v *ExportVisit, scan scanner) error { return scan(at(&v.Begun), at(&v.Seen)) }),
 		pull(tx, &x.Admin.Links, `SELECT expires FROM links WHERE admin = ? ORDER BY expires`, []any{user},
@@ -751,7 +769,7 @@ const listed = ` IN (SELECT value FROM json_each(?))`
 
 var stales = []stale{
 	{func(k Keep) time.Duration { return k.Inbox },
-		`SELECT update_id FROM (SELECT update_id, received FROM inbox WHERE raw IS NOT NULL ORDER BY update_id LIMIT 0 + ?2) WHERE received < ?1`,
+		`SELECT update_id FROM (SELECT update_id, received FROM inbox WHERE raw IS NOT NULL AND held = 0 ORDER BY update_id LIMIT 0 + ?2) WHERE received < ?1`,
 		each(`UPDATE inbox SET raw = NULL, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed)},
 	{func(Keep) time.Duration { return inboxLife },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
@@ -765,15 +783,16 @@ var stales = []stale{
 	{func(Keep) time.Duration { return time.Minute }, // after they have expired
 		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM links WHERE rowid` + listed)},
-	// Whose wish a video was, first: of a video that thousands wanted, no more than some go at a time.
+	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted, no more than some go at a time.
 	{func(k Keep) time.Duration { return k.Videos },
-		`SELECT id FROM (SELECT id, asset_id, created FROM requests ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
+		`SELECT id FROM (SELECT id, asset_id, created FROM requests WHERE held <> 1 ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
 			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.finished < ?1)
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id)`,
 		each(`DELETE FROM requests WHERE id` + listed)},
 	{func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM assets a WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished < ?1
-			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id) ORDER BY finished LIMIT (?2 + 9) / 10`,
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
+			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.held = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
 		(*Tx).purgeVideos},
 	{func(k Keep) time.Duration { return k.History },
 		`SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
@@ -783,7 +802,7 @@ var stales = []stale{
 		each(`DELETE FROM attempts WHERE id` + listed)},
 	{func(k Keep) time.Duration { return k.People },
 		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
-			ORDER BY seen LIMIT (?2 + 9) / 10`,
+			AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND held = 1) ORDER BY seen LIMIT (?2 + 9) / 10`,
 		each(`DELETE FROM users WHERE id` + listed)},
 }
 
@@ -2354,7 +2373,8 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 			return r, err
 		}
 	}
-	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`, `DELETE FROM alerts`,
+	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`, `DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
+		fmt.Sprintf(`UPDATE alerts SET at = %d`, tx.now),                 // a digest is of what happens from now on
 		`DELETE FROM jobs WHERE kind = 'DELIVER' AND sent IS NOT NULL`} { // the video is there; what follows it is a courtesy
 		if _, err := tx.Exec(statement); err != nil {
 			return r, err
@@ -2813,12 +2833,12 @@ func (tx *Tx) Appoint(a Admin) error {
 	return tx.Note(Event{Admin: new(int64), Action: "appoint", Outcome: rank})
 }
 
-// Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was. ErrNotFound: nobody was made that.
+// Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was, and what they were told. ErrNotFound: nobody was made that.
 func (tx *Tx) Dismiss(id int64) error {
 	if err := one(tx.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
 		return err
 	}
-	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`} {
+	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`, `DELETE FROM alerts WHERE admin = ?`} {
 		if _, err := tx.Exec(end, id); err != nil {
 			return err
 		}
