@@ -214,14 +214,14 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 			in := there.owner(page)
 			get := func() string { resp, err := in.Get(page + "/"); return body(t, resp, err) }
 			var shown string
-			w.until("every video made again", func() bool {
-				s, err := OpenStore(filepath.Join(there.dir, "retake.db"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer s.Close()
-				return count(t, s, `SELECT count(*) FROM jobs`) == 0
-			})
+			s, err := OpenStore(filepath.Join(there.dir, "retake.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.until("every video made again", func() bool { return count(t, s, `SELECT count(*) FROM jobs`) == 0 })
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
 			if shown = get(); !strings.Contains(shown, fmt.Sprintf("%d people were waiting", held)) || !strings.Contains(shown, `action="/held"`) {
 				t.Errorf("got a page without the question about %d people", held)
 			}

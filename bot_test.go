@@ -240,7 +240,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 // until waits for a condition.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute) // a machine may have much else to do
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for !is() {
