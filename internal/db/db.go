@@ -87,7 +87,7 @@ func Open(path, schema string, steps []string, before func(version int) error) (
 		}
 		return nil, err
 	}
-	readers, err := sql.Open("sqlite", dsn(path, "query_only(1)", "cache_size(-2000)"))
+	readers, err := sql.Open("sqlite", dsn(path, "rw", "query_only(1)", "cache_size(-2000)"))
 	if err != nil {
 		conn.close()
 		return nil, err
@@ -99,8 +99,9 @@ func Open(path, schema string, steps []string, before func(version int) error) (
 	return d, nil
 }
 
-func dsn(path string, pragmas ...string) string {
-	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+// dsn is what database/sql calls the file at path, opened with a mode: ro, rw.
+func dsn(path, mode string, pragmas ...string) string {
+	q := url.Values{"mode": {mode}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/url"
 	"os"
 )
 
@@ -15,8 +14,7 @@ func Look(path string) (*sql.DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(1)"}}
-	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	return sql.Open("sqlite", dsn(path, "ro", "query_only(1)"))
 }
 
 // Examine returns the version of an open file, and up to ten things that are broken in it; none: it is sound. When ctx ends,

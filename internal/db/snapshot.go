@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 
@@ -24,7 +23,7 @@ func Snapshot(ctx context.Context, from, to string) error {
 	if _, err := os.Stat(from); err != nil {
 		return err
 	}
-	d, err := sql.Open("sqlite", "file:"+(&url.URL{Path: from}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(10000)") // not query_only: the copy is written
+	d, err := sql.Open("sqlite", dsn(from, "ro")) // not query_only: the copy is written
 	if err != nil {
 		return err
 	}
@@ -76,7 +75,7 @@ func Version(path string) (version int, err error) {
 
 // Settle brings what lies in a database's log into its file, which then is all of it. Nobody else may use it.
 func Settle(path string) error {
-	d, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=rw&_pragma=busy_timeout(10000)")
+	d, err := sql.Open("sqlite", dsn(path, "rw"))
 	if err != nil {
 		return err
 	}

@@ -7,21 +7,9 @@ import (
 	"path"
 )
 
-func (s *Server) sendDocument(r *request) (any, *apiError) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, err := s.target(r)
-	if err != nil {
-		return nil, err
-	}
-	text, entities, err := caption(r)
-	if err != nil {
-		return nil, err
-	}
-	buttons, err := keyboard(r)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) sendDocument(r *request) (any, *apiError) { return s.sendFile(r, s.documentFile) }
+
+func (s *Server) documentFile(r *request) (*file, *apiError) {
 	up, uploaded := r.attached("document")
 	switch {
 	case !uploaded:
@@ -31,7 +19,5 @@ func (s *Server) sendDocument(r *request) (any, *apiError) {
 	}
 	f := &file{kind: "document", name: path.Base(up.name), mime: mime.TypeByExtension(path.Ext(up.name)), data: up.data}
 	s.keep(f)
-	s.add(&message{chat: c, from: s.bot, kind: f.kind, file: f, text: text, entities: entities, buttons: buttons})
-	r.fileID = f.id
-	return c.messages[len(c.messages)-1].wire(), nil
+	return f, nil
 }

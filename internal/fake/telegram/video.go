@@ -9,7 +9,10 @@ import (
 	"strings"
 )
 
-func (s *Server) sendVideo(r *request) (any, *apiError) {
+func (s *Server) sendVideo(r *request) (any, *apiError) { return s.sendFile(r, s.videoFile) }
+
+// sendFile sends the file that pick finds in the call.
+func (s *Server) sendFile(r *request, pick func(*request) (*file, *apiError)) (any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, err := s.target(r)
@@ -24,7 +27,7 @@ func (s *Server) sendVideo(r *request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.videoFile(r)
+	f, err := pick(r)
 	if err != nil {
 		return nil, err
 	}
