@@ -806,19 +806,24 @@ func (q *Queue) suspects(ctx, draining context.Context) {
 // work has the workers do what is owed until ctx ends. It returns when the end of all that was begun is written.
 func (q *Queue) work(ctx, draining context.Context) {
 	var wg sync.WaitGroup
-	ends := map[Kind]chan *ending{}
+	tasks := map[Kind]chan Task{}
 	for kind, n := range q.pools() {
-		c := make(chan *ending, n)
-		ends[kind] = c
-		wg.Go(func() { q.clerk(draining, kind, c) })
+		todo, ends := make(chan Task, n), make(chan *ending, n) // no more than n are claimed
+		tasks[kind] = todo
+		var workers sync.WaitGroup
+		for range n {
+			workers.Go(func() {
+				for t := range todo {
+					end := q.attempt(ctx, draining, t)
+					q.free(kind, 1)
+					ends <- end
+				}
+			})
+		}
+		wg.Go(func() { q.clerk(draining, kind, ends) })
+		wg.Go(func() { workers.Wait(); close(ends) })
 	}
-	q.begin = func(t Task) {
-		go func() {
-			end := q.attempt(ctx, draining, t)
-			q.free(t.Kind, 1)
-			ends[t.Kind] <- end
-		}()
-	}
+	q.begin = func(t Task) { tasks[t.Kind] <- t }
 	q.mu.Lock()
 	q.ctx, q.idle = ctx, q.pools()
 	for kind := range q.idle {
@@ -830,8 +835,8 @@ func (q *Queue) work(ctx, draining context.Context) {
 	//lint:ignore SA2001 what is waited for is that the others have left
 	q.mu.Unlock()
 	q.out.Wait()
-	for _, c := range ends {
-		close(c)
+	for _, todo := range tasks {
+		close(todo)
 	}
 	wg.Wait()
 }

@@ -285,7 +285,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 	asset_id       TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
 	request_id     INTEGER REFERENCES requests (id) ON DELETE CASCADE,
 	publication_id INTEGER REFERENCES publications (id) ON DELETE CASCADE,
-	lane           INTEGER NOT NULL,                   -- whose turn it takes: a user or an admin
+	lane           INTEGER NOT NULL,                   -- whose turn it takes: a user or an admin; 0: a crowd's
 	turn           INTEGER NOT NULL,                   -- order among the waiting: one job of each lane before the second of any
 	due            INTEGER NOT NULL,                   -- not before; 0: at once
 	attempt        INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0), -- attempts begun and not given back
@@ -295,9 +295,10 @@ CREATE TABLE IF NOT EXISTS jobs (
 	suspect        INTEGER NOT NULL DEFAULT 0 CHECK (suspect IN (0, 1)), -- ran when the process died: runs alone next time
 	last_error     TEXT,
 	created        INTEGER NOT NULL,
+	crowd          INTEGER CHECK (crowd IS NULL OR request_id IS NULL AND started IS NULL), -- owed to the requests of the asset after this one, which get a row of their own when they are begun; NULL: to request_id
 	CONSTRAINT started_is_an_attempt CHECK (started IS NULL OR attempt > 0),
 	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),
-	CONSTRAINT message_has_request CHECK ((kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE') = (request_id IS NOT NULL))
+	CONSTRAINT message_has_request CHECK ((kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE') = (request_id IS NOT NULL OR crowd IS NOT NULL))
 ) STRICT;
 -- Each index is written three times for a job: there are no more of them than the queue reads.
 CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, turn) WHERE started IS NULL;
@@ -308,6 +309,13 @@ CREATE INDEX IF NOT EXISTS jobs_by_asset ON jobs (asset_id);
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_render ON jobs (asset_id) WHERE request_id IS NULL AND publication_id IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_request ON jobs (request_id, kind) WHERE request_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_publication ON jobs (publication_id) WHERE publication_id IS NOT NULL;
+-- Whom a crowd's message is owed to: its other terms let jobs_one_render find the crowd.
+CREATE VIEW IF NOT EXISTS crowds AS
+	SELECT c.id job, c.kind, c.turn, c.created, r.id request_id, r.user_id, r.chat_id, r.status
+	FROM jobs c JOIN requests r ON r.asset_id = c.asset_id AND r.id > c.crowd
+	WHERE c.request_id IS NULL AND c.publication_id IS NULL
+		AND r.held = 0 AND r.answer_id IS NULL AND r.status = iif(c.kind = 'DELIVER', 'PROCESSING', 'FAILED')
+		AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = c.kind);
 
 -- Every run of a job that ended, and how: what the page shows as attempts. Of a message that arrived its request knows.
 CREATE TABLE IF NOT EXISTS attempts (

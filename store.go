@@ -49,6 +49,12 @@ var steps = []string{
 	`ALTER TABLE requests ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND 2);
 	 ALTER TABLE inbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1));
 	 DROP VIEW unserved`,
+	// A message that is owed to many is a row.
+	`ALTER TABLE jobs ADD COLUMN crowd INTEGER CHECK (crowd IS NULL OR request_id IS NULL AND started IS NULL);
+	PRAGMA writable_schema = 1;
+	UPDATE sqlite_schema SET sql = replace(sql, '= (request_id IS NOT NULL)', '= (request_id IS NOT NULL OR crowd IS NOT NULL)')
+	WHERE type = 'table' AND name = 'jobs';
+	PRAGMA writable_schema = RESET`,
 }
 
 // schemaVersion is the version of the schema.
@@ -394,7 +400,8 @@ func (tx *Tx) Usage(user int64) (u Usage, err error) {
 // awaited picks the requests that something is still owed to: a delivery that was given up is not.
 const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
 	EXISTS (SELECT 1 FROM assets a WHERE a.id = requests.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
-	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind = 'DELIVER'))`
+	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind = 'DELIVER')
+	OR EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = requests.id AND c.kind = 'DELIVER'))`
 
 // Gone is what a deletion leaves to be done outside of the database.
 type Gone struct {
@@ -650,7 +657,8 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 		v := &x.Videos[i]
 		err := errors.Join(
 			pull(tx, &v.Published, exportPublications+` WHERE p.asset_id = ? ORDER BY p.id`, []any{v.ID}, scanPublication),
-			pull(tx, &v.Owed, `SELECT kind, created, ifnull(last_error, '') FROM jobs WHERE request_id = ? ORDER BY id`, []any{requests[i]},
+			pull(tx, &v.Owed, `SELECT kind, created, ifnull(last_error, '') FROM jobs WHERE request_id = ?1
+				UNION ALL SELECT kind, created, '' FROM crowds WHERE request_id = ?1 ORDER BY created`, []any{requests[i]},
 				func(j *ExportJob, scan scanner) error { return scan(&j.Kind, at(&j.Since), &j.Error) }),
 			pull(tx, &v.Troubles, `SELECT kind, finished, ifnull(error, '') FROM attempts WHERE request_id = ? ORDER BY id`, []any{requests[i]},
 				func(t *ExportTry, scan scanner) error { return scan(&t.Kind, at(&t.At), &t.Error) }))
@@ -787,7 +795,7 @@ var stales = []stale{
 	{func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM (SELECT id, asset_id, created FROM requests WHERE held <> 1 ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
 			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.finished < ?1)
-			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id)`,
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`,
 		each(`DELETE FROM requests WHERE id` + listed)},
 	{func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM assets a WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished < ?1
@@ -1143,7 +1151,7 @@ func (j *Job) into(started *int64) []any {
 
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
-		` + assetColumns + `, ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL
+		` + assetColumns + `, ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, w.crowd IS NOT NULL
 	` + toBegin
 
 // toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
@@ -1156,39 +1164,112 @@ const toBegin = `FROM jobs w CROSS JOIN assets a ON a.id = w.asset_id LEFT JOIN 
 
 // Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks the
 // jobs that ran when the process died, which are left out otherwise.
-func (tx *Tx) Claim(kind Kind, suspects bool, limit int) ([]Task, error) {
+func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err error) {
+	for crowd := 0; crowd >= 0 && len(tasks) < limit; {
+		var next []Task
+		if next, crowd, err = tx.next(kind, suspects, limit-len(tasks)); err != nil {
+			return nil, err
+		}
+		for i, t := range next {
+			if i != crowd {
+				if err := tx.begin(&t); err != nil {
+					return nil, err
+				}
+				tasks = append(tasks, t)
+				continue
+			}
+			n := limit - len(tasks) - len(next[i+1:]) // as many as the others leave
+			if kind == Deliver && t.Asset.FileID == "" {
+				n = 1
+			}
+			some, err := tx.beginSome(t, n)
+			if err != nil {
+				return nil, err
+			}
+			tasks = append(tasks, some...)
+		}
+	}
+	return tasks, nil
+}
+
+// next lists what can be begun next, at most limit. crowd is the place of a crowd in it, or -1: a second one has to wait until
+// the first leaves workers.
+func (tx *Tx) next(kind Kind, suspects bool, limit int) (tasks []Task, crowd int, err error) {
 	rows, err := tx.Query(claimable, kind, tx.now, suspects, limit)
-	tasks, err := collect(rows, err, func(t *Task) error {
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	crowd = -1
+	for rows.Next() {
+		var t Task
 		var started int64
+		var many bool
 		asset, done := t.Asset.into()
-		dest := slices.Concat(t.Job.into(&started), asset, []any{&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable})
-		err := rows.Scan(dest...)
+		if err := rows.Scan(slices.Concat(t.Job.into(&started), asset, []any{&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &many})...); err != nil {
+			return nil, 0, err
+		}
 		done()
 		t.Started = moment(started)
+		switch {
+		case many && crowd >= 0:
+			return tasks, crowd, nil
+		case many:
+			crowd = len(tasks)
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, crowd, rows.Err()
+}
+
+// begin begins the attempt of a task.
+func (tx *Tx) begin(t *Task) (err error) {
+	if _, err := tx.Exec(`UPDATE jobs SET attempt = ?, started = ? WHERE id = ?`, t.Attempt, tx.now, t.ID); err != nil {
 		return err
+	}
+	switch t.Kind {
+	case Render:
+		if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
+			return fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err) // %v: nothing of it is there, but something to claim is
+		}
+		t.Asset.Status = Processing
+	case Publish:
+		if t.Publication, err = tx.beginPublishing(t.PublicationID); err != nil {
+			return fmt.Errorf("claim job %d: its publication: %v", t.ID, err)
+		}
+		tx.touch(t.AssetID)
+	}
+	return nil
+}
+
+// beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them; until then it
+// takes turns with everybody else, so that nobody waits for all of it.
+func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
+	var turn, created int64
+	rows, err := tx.Query(`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, c.turn, c.created
+		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`, crowd.ID, n+1)
+	tasks, err := collect(rows, err, func(t *Task) error {
+		*t = crowd
+		return rows.Scan(&t.RequestID, &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &turn, &created)
 	})
 	if err != nil {
 		return nil, err
 	}
+	last := len(tasks) <= n
+	tasks = tasks[:min(n, len(tasks))]
 	for i := range tasks {
 		t := &tasks[i]
-		if _, err := tx.Exec(`UPDATE jobs SET attempt = ?, started = ? WHERE id = ?`, t.Attempt, tx.now, t.ID); err != nil {
+		if t.ID, err = tx.Insert(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, attempt, started, created)
+			VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)`, t.Kind, t.AssetID, t.RequestID, t.To.User, turn, t.Attempt, tx.now, created); err != nil {
 			return nil, err
 		}
-		switch kind {
-		case Render:
-			if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
-				return nil, fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err) // %v: nothing of it is there, but something to claim is
-			}
-			t.Asset.Status = Processing
-		case Publish:
-			if t.Publication, err = tx.beginPublishing(t.PublicationID); err != nil {
-				return nil, fmt.Errorf("claim job %d: its publication: %v", t.ID, err)
-			}
-			tx.touch(t.AssetID)
-		}
 	}
-	return tasks, nil
+	if last {
+		_, err = tx.Exec(`DELETE FROM jobs WHERE id = ?`, crowd.ID)
+	} else {
+		_, err = tx.Exec(`UPDATE jobs SET crowd = ?, turn = turn + 1 WHERE id = ?`, tasks[n-1].RequestID, crowd.ID)
+	}
+	return tasks, err
 }
 
 // record writes how an attempt ended into the history.
@@ -1225,20 +1306,30 @@ func (tx *Tx) FinishRender(j Job, v Video) error {
 	if err := tx.finish(j); err != nil {
 		return err
 	}
-	return tx.oweAll(Deliver, j.AssetID, `status = 'PROCESSING' AND held = 0`)
+	return tx.oweAll(Deliver, j.AssetID)
 }
 
-// oweAll owes a message to each request of an asset that the condition picks, instead of the announcement they may
-// not have had yet.
-func (tx *Tx) oweAll(kind Kind, assetID, condition string) error {
+// fewest is of how many requests a crowd is: fewer have a row each, and the turns of their lanes.
+const fewest = messageWorkers + 1
+
+// oweAll owes a message to all who wait for a finished asset, instead of the announcement they may not have had yet.
+func (tx *Tx) oweAll(kind Kind, assetID string) error {
 	if _, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
-		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = user_id), 0) + 1, `+reached+`), 0, ?2
-		FROM requests WHERE asset_id = ?3 AND `+condition+` ORDER BY id
-		ON CONFLICT DO NOTHING`, kind, tx.now, assetID)
 	tx.owe(kind, 0)
+	const waiting = `FROM requests WHERE asset_id = ?2 AND held = 0 AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
+	var n int
+	if err := tx.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, fewest}, &n); err != nil {
+		return err
+	}
+	if n == fewest {
+		_, err := tx.Exec(`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+reached+`, 0, ?3)`, kind, assetID, tx.now)
+		return err
+	}
+	_, err := tx.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
+		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = user_id), 0) + 1, `+reached+`), 0, ?3 `+waiting+`
+		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err
 }
 
@@ -1364,7 +1455,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 		if _, err := tx.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, j.AssetID); err != nil {
 			return err
 		}
-		return tx.oweAll(Apologise, j.AssetID, `status = 'FAILED' AND held = 0`)
+		return tx.oweAll(Apologise, j.AssetID)
 	case Publish:
 		// Rumble cannot be asked for what had left as a whole before the trouble came.
 		return one(tx.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
@@ -1566,7 +1657,7 @@ type Published struct {
 func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	now := s.now().UnixMilli()
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, CASE WHEN started IS NOT NULL THEN 'started' WHEN due > ?1 THEN 'later' ELSE 'waiting' END state,
-		count(*), min(max(due, created)) FROM jobs GROUP BY 1, 2`, now)
+		sum(CASE WHEN crowd IS NULL THEN 1 ELSE (SELECT count(*) FROM crowds c WHERE c.job = jobs.id) END), min(max(due, created)) FROM jobs GROUP BY 1, 2`, now)
 	if c.Jobs, err = collect(rows, err, func(b *Backlog) error {
 		var since int64
 		err := rows.Scan(&b.Kind, &b.State, &b.N, &since)
@@ -2387,7 +2478,8 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 		return r, err
 	}
 	rows, err := tx.Query(`SELECT id, user_id, asset_id FROM requests WHERE ` + awaited + `
-		OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind IN ('DELIVER', 'APOLOGISE')) ORDER BY id`)
+		OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind IN ('DELIVER', 'APOLOGISE'))
+		OR EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = requests.id) ORDER BY id`)
 	owed, err := collect(rows, err, func(r *owedTo) error { return rows.Scan(&r.id, &r.user, &r.asset) })
 	if err != nil {
 		return r, err
@@ -3086,7 +3178,8 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.status = 'FAILED'),
 			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.answer_id IS NULL AND r.held = 0
 				AND a.finished IS NOT NULL AND r.status <> 'COMPLETED'
-				AND NOT EXISTS (SELECT 1 FROM jobs m WHERE m.request_id = r.id AND m.kind IN ('DELIVER', 'APOLOGISE'))),
+				AND NOT EXISTS (SELECT 1 FROM jobs m WHERE m.request_id = r.id AND m.kind IN ('DELIVER', 'APOLOGISE'))
+				AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)),
 			ifnull((SELECT n.id FROM assets n WHERE n.retry_of = a.id), ''),
 			ifnull(j.attempt, 0), CASE WHEN j.started IS NULL THEN ifnull(j.due, 0) ELSE 0 END, ifnull(j.last_error, '')
 		FROM assets a LEFT JOIN jobs j ON j.asset_id = a.id AND j.kind = 'RENDER' `+where, args...)

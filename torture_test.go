@@ -36,7 +36,8 @@ var long = flag.Bool("long", false, "try every point at which the program can be
 type town struct {
 	disk   *dbtest.Disk
 	people int64
-	wishes int // of each of the people, one after the other
+	wishes int  // of each of the people, one after the other
+	crowd  bool // all of them wish for the same
 
 	mu      sync.Mutex
 	events  []event
@@ -106,6 +107,9 @@ func (w *town) count(fits func(event) bool) (n int) {
 func (w *town) person(ctx context.Context, user int64) {
 	for round := range w.wishes {
 		name := []string{"Общий " + letters(round), "Сбой " + letters(round) + letters(int(user)%2), "Свой " + letters(round) + letters(int(user))}[(round+int(user)/3)%3]
+		if w.crowd {
+			name = []string{"Общий ", "Сбой "}[round%2] + letters(round)
+		}
 		mine := func(e event) bool { return e.user == user && e.name == name }
 		if w.count(func(e event) bool { return mine(e) && e.what == asked }) == 0 {
 			w.note(event{what: asked, user: user, name: name})
@@ -414,6 +418,7 @@ func (w *town) atPeace(t *testing.T, path string, again map[event]bool) (extra i
 func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, dir string) (next *town, again map[event]bool) {
 	t.Helper()
 	next = newTown(t, dir, w.people, w.wishes)
+	next.crowd = w.crowd
 	for _, e := range w.events {
 		if e.after <= ops {
 			e.after = 0
@@ -463,12 +468,26 @@ func inOwnTime(t *testing.T, day int, fn func(*testing.T)) {
 // TestPowerCuts lets a town live for a day, cuts the power at hundreds of points of it, and lets the town live on from each.
 func TestPowerCuts(t *testing.T) {
 	t.Parallel()
-	points := 100
-	if *long {
-		points = 1500
+	for name, day := range map[string]struct {
+		people         int64
+		wishes         int
+		points, sample int
+	}{"a town": {6, 3, 1000, 70}, "a crowd": {fewest + 1, 2, 500, 30}} {
+		t.Run(name, func(t *testing.T) {
+			points := day.sample
+			if *long {
+				points = day.points
+			}
+			dir := t.TempDir()
+			w := newTown(t, dir, day.people, day.wishes)
+			w.crowd = day.people >= fewest
+			w.powerCuts(t, dir, points)
+		})
 	}
-	dir := t.TempDir()
-	w := newTown(t, dir, 6, 3)
+}
+
+func (w *town) powerCuts(t *testing.T, dir string, points int) {
+	t.Helper()
 	path := filepath.Join(dir, "retake.db")
 	inOwnTime(t, 0, func(t *testing.T) { w.live(t, path) })
 	w.atPeace(t, path, nil)

@@ -61,6 +61,7 @@ func aBitOfEverything(t *testing.T, s *Store) {
 		`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked) VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', x'00', 8, 1, 1)`,
 		`INSERT INTO publications (asset_id, platform, channel_id, creator, created) SELECT id, 'YOUTUBE', 1, 8, 1 FROM assets WHERE status = 'COMPLETED'`,
 		`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1 FROM publications`,
+		`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) SELECT 'APOLOGISE', id, 0, 0, 1, 0, 1 FROM assets WHERE status = 'FAILED'`,
 		`INSERT INTO uploads VALUES (1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'no such model')`,
 		`INSERT INTO links VALUES (zeroblob(32), 8, 1)`,

@@ -32,7 +32,10 @@ What a job is, and when it is on disk:
 
 - **Retake**: a message that is owed to somebody and that nobody sends: a row with its foreign keys, its fair turn and its
   uniqueness, in its own file, by its own store and queue. Enqueueing and starting are on disk before the producer or the
-  worker goes on; ends are written together with those that came meanwhile, and nothing is said to be done before.
+  worker goes on; ends are written together with those that came meanwhile, and nothing is said to be done before. *bulk*
+  is a video that %[4]s people wait for: what it owes them is one row, and each of them gets a row of their own when a
+  worker begins, so the price of that is in *drain*. (With a row for each at once, as it was before, *bulk* was 0.9 times
+  the best peer's.)
 - **River**: a row in PostgreSQL (fsync and synchronous_commit on) or SQLite (synchronous=FULL), on disk when enqueue
   returns. Finished jobs are written in batches after the worker went on: a crash runs the last ones again. It looks for
   jobs every 1 ms, not every 100 ms, but takes no more at once than it has workers: hence its row with 2,000.

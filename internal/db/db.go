@@ -301,6 +301,12 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	return n, tx.refuse(err)
 }
 
+// Insert is Exec for a statement that inserts a row, and returns its rowid.
+func (tx *Tx) Insert(query string, args ...any) (id int64, err error) {
+	_, err = tx.Exec(query, args...)
+	return sqlite3.Xsqlite3_last_insert_rowid(tx.conn.tls, tx.conn.db), err
+}
+
 // Query runs a query. The rows must be closed before the next statement.
 func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
 	s, err := tx.conn.stmt(query)
