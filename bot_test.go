@@ -1272,7 +1272,7 @@ func TestTheYesOfALimitWorksLater(t *testing.T) {
 
 func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
 	b := &Bot{opts: BotOptions{MaxUpload: 1}}
-	task := Task{Asset: Asset{Video: Video{File: "f", Size: 2}}, To: Recipient{Lang: "ru"}}
+	task := Task{Asset: &Asset{Video: Video{File: "f", Size: 2}}, To: Recipient{Lang: "ru"}}
 	if _, _, err := b.Send(t.Context(), task); !isPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
 		t.Errorf("got %v; want a permanent error that names the setting", err)
 	}

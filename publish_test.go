@@ -541,7 +541,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 		}
 		var met Publication
 		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
-			met = t.Publication
+			met = *t.Publication
 			return 0, keep(Upload{ID: "good", Step: "processing"})
 		})
 		write(t, s, func(tx *Tx) error { return tx.SaveMetadata(id, Metadata{Title: "Без музыки", Kids: "yes"}) })
@@ -562,7 +562,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
-			met = t.Publication
+			met = *t.Publication
 			return 0, keep(Upload{ID: "good", Step: "processing"})
 		})
 		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {

@@ -162,12 +162,12 @@ type Recipient struct {
 	Unreachable bool
 }
 
-// Task is a claimed job with all that its worker needs.
+// Task is a claimed job with all that its worker needs, which only reads it.
 type Task struct {
 	Job
-	Asset       Asset
+	Asset       *Asset // also that of others
 	To          Recipient
-	Publication Publication
+	Publication *Publication // nil unless it is a PUBLISH
 }
 
 // Store is the database.
@@ -1202,7 +1202,7 @@ func (tx *Tx) next(kind Kind, suspects bool, limit int) (tasks []Task, crowd int
 	defer rows.Close()
 	crowd = -1
 	for rows.Next() {
-		var t Task
+		t := Task{Asset: &Asset{}}
 		var started int64
 		var many bool
 		asset, done := t.Asset.into()
@@ -2008,19 +2008,20 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 }
 
 // beginPublishing makes a publication PROCESSING and returns it with all that its worker needs.
-func (tx *Tx) beginPublishing(id int64) (p Publication, err error) {
+func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
 	if err := one(tx.Exec(`UPDATE publications SET status = 'PROCESSING', started = ifnull(started, ?),
 			step = CASE WHEN step IN ('uploading', 'processing') THEN step ELSE '' END
 		WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`, tx.now, id)); err != nil {
-		return p, err
+		return nil, err
 	}
-	if p, err = tx.publication(`p.id = ?`, id); err != nil {
-		return p, err
+	p, err := tx.publication(`p.id = ?`, id)
+	if err != nil {
+		return nil, err
 	}
 	var since int64
 	err = tx.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{id}, &p.Upload.Session, &since)
 	p.Upload.Since = moment(since)
-	return p, err
+	return &p, err
 }
 
 // KeepUpload records how far a publication has come. A job that comes on is not what kills the process.
