@@ -492,7 +492,7 @@ func TestPublishingInABrowser(t *testing.T) {
 	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 8, 0, 'manual')`, id)
 	d.studio().err = desk.OtherURL
 	b.open(d, "/assets/"+id)
-	b.until("document.querySelector('#url-RUMBLE')") // the address was the same before
+	b.until("document.querySelector('#url-RUMBLE') !== null") // the address was the same before
 	b.js("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
 	b.press("form.found button")
 	b.until("document.querySelector('.refused')?.textContent === 'This address is not on that platform.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")

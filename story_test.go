@@ -69,7 +69,7 @@ func (b browser) js(expression string) string {
 // is reports whether an expression is true; on a page that is just being left, or has only begun, nothing is.
 func (b browser) is(expression string) bool {
 	b.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String(Boolean(document.body && ("+expression+")))"))
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String(document.body !== null && ("+expression+"))"))
 	if err != nil && !strings.Contains(err.Error(), "navigated") {
 		b.Fatalf("%s: %v", expression, err)
 	}
