@@ -472,7 +472,7 @@ func TestPowerCuts(t *testing.T) {
 		people         int64
 		wishes         int
 		points, sample int
-	}{"a town": {6, 3, 1000, 70}, "a crowd": {fewest + 1, 2, 500, 30}} {
+	}{"a town": {6, 3, 1500, 100}, "a crowd": {fewest + 1, 2, 500, 30}} {
 		t.Run(name, func(t *testing.T) {
 			points := day.sample
 			if *long {
