@@ -1309,7 +1309,7 @@ func (tx *Tx) FinishRender(j Job, v Video) error {
 	return tx.oweAll(Deliver, j.AssetID)
 }
 
-// fewest is of how many requests a crowd is: fewer have a row each, and the turns of their lanes.
+// fewest is how many a crowd has at least. Fewer are begun at once anyway: they have a row each, and the turns of their lanes.
 const fewest = messageWorkers + 1
 
 // oweAll owes a message to all who wait for a finished asset, instead of the announcement they may not have had yet.
