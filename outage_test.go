@@ -300,6 +300,33 @@ func TestBadNamesAmongGoodOnesAreGivenUpInTheEnd(t *testing.T) {
 	})
 }
 
+// TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain: at the end of a busy evening nobody is left but those who try a bad
+// name once more, and each try is another video.
+func TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain(t *testing.T) {
+	const bad = 25
+	w := outage.New(5, time.Hour, time.Minute)
+	fails := func(asset, name string) bool {
+		held, _ := w.Judge(asset, name, 1, "nobody can say "+name, time.Now())
+		return held
+	}
+	for i := range bad {
+		fails(fmt.Sprint("A", i), "Имя "+letters(i))
+		if i%10 == 9 || i == bad-1 {
+			w.Made("GOOD")
+		}
+	}
+	for i := range bad {
+		if fails(fmt.Sprint("B", i), "имя "+letters(i)) {
+			t.Fatalf("an outage with the %d. that is tried again; want none", i+1)
+		}
+	}
+	for i := range 20 {
+		if held := fails(fmt.Sprint("C", i), "Другое "+letters(i)); held != (i == 19) {
+			t.Errorf("number %d of new names: got %v; want an outage with the twentieth", i+1, held)
+		}
+	}
+}
+
 func TestAnOutageThatDoesNotEndIsToldToEverybody(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store) {
 		b := &bench{render: func(context.Context, Order) error { return errKey }}

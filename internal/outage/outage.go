@@ -24,13 +24,14 @@ type Watch struct {
 	trying bool
 	rows   [2][]failure    // each for one reason, in rows[1] for one that holds the name; during an outage, one is what began it
 	which  int             // that one is
-	own    map[string]bool // assets that failed while another was made: their reason is their own
+	own    map[string]bool // assets, and names in small letters, that failed while another was made: their reason is their own
 	ended  string          // the asset that ended the last outage
 }
 
 type failure struct {
 	asset, reason string
 	attempt       int
+	name          string // in small letters; empty: it is not in the reason
 }
 
 // New returns a Watch for which so many different videos are an outage.
@@ -54,7 +55,10 @@ func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	text := strings.ReplaceAll(strings.ReplaceAll(problem, asset, ""), name, theName)
-	this := failure{asset, particulars.ReplaceAllString(text, "0"), attempt}
+	this, which, many := failure{asset, particulars.ReplaceAllString(text, "0"), attempt, ""}, 0, w.after
+	if strings.Contains(text, theName) {
+		this.name, which, many = strings.ToLower(name), 1, patience*w.after
+	}
 	if !w.began.IsZero() {
 		row := w.rows[w.which]
 		if last := len(row) - 1; last >= 0 && row[last] == this {
@@ -62,12 +66,8 @@ func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.
 		}
 		return now.Before(w.began.Add(w.limit)), spent
 	}
-	if w.own[asset] {
+	if w.own[asset] || w.own[this.name] {
 		return false, nil
-	}
-	which, many := 0, w.after
-	if strings.Contains(text, theName) {
-		which, many = 1, patience*w.after
 	}
 	row := slices.DeleteFunc(w.rows[which], func(f failure) bool { return f == this || f.reason != this.reason })
 	row = append(row, this)
@@ -104,7 +104,7 @@ func spentOn(row []failure) map[string]int {
 	return n
 }
 
-// manyOwn is how many assets are remembered to fail for reasons of their own.
+// manyOwn is how many assets and names are remembered to fail for reasons of their own.
 const manyOwn = 10_000
 
 // Made is told that a video was made. over: it ends an outage.
@@ -122,6 +122,9 @@ func (w *Watch) Made(asset string) (over bool) {
 	}
 	for _, f := range slices.Concat(w.rows[0], w.rows[1]) {
 		w.own[f.asset] = true
+		if f.name != "" {
+			w.own[f.name] = true
+		}
 	}
 	w.rows, w.began, w.reason, w.next = [2][]failure{}, time.Time{}, "", time.Time{}
 	return over
