@@ -134,7 +134,13 @@ type Metadata struct {
 }
 
 // Scan reads the column.
-func (m *Metadata) Scan(column any) error { return json.Unmarshal([]byte(fmt.Sprint(column)), m) }
+func (m *Metadata) Scan(column any) error {
+	if column == "{}" { // as it is for most, on the way of every message
+		*m = Metadata{}
+		return nil
+	}
+	return json.Unmarshal([]byte(fmt.Sprint(column)), m)
+}
 
 func (m Metadata) column() string {
 	b, _ := json.Marshal(m) // texts always work

@@ -53,17 +53,19 @@ type DB struct {
 	conn    *conn
 	readers *sql.DB
 
-	mu     sync.RWMutex // held for writing by Close alone, so that no operation is sent after it
-	closed bool
-	ops    chan *op
-	done   chan struct{}
+	mu      sync.Mutex
+	closed  bool
+	waiting []*op          // the next group
+	writing bool           // one of the group before does
+	under   sync.WaitGroup // transactions that Close waits for
 }
 
 type op struct {
 	ctx      context.Context
 	fn       func(*Tx) error
 	panicked any
-	answer   chan error
+	err      error
+	turn     chan bool // true: it is its turn to write; false: another one has written it
 }
 
 // Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the
@@ -94,9 +96,7 @@ func Open(path, schema string, steps []string, before func(version int) error) (
 	}
 	readers.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	readers.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	d := &DB{conn: conn, readers: readers, ops: make(chan *op, maxGroup), done: make(chan struct{})}
-	go d.write()
-	return d, nil
+	return &DB{conn: conn, readers: readers}, nil
 }
 
 // dsn is what database/sql calls the file at path, opened with a mode: ro, rw.
@@ -151,86 +151,88 @@ func (d *DB) Close() error {
 	d.mu.Lock()
 	already := d.closed
 	d.closed = true
-	if !already {
-		close(d.ops)
-	}
 	d.mu.Unlock()
 	if already {
 		return nil
 	}
-	<-d.done
+	d.under.Wait()
 	return errors.Join(d.readers.Close(), d.conn.close())
 }
 
 // Tx runs fn in a transaction and returns once its effects are on the disk, or rolled back because fn returned an
 // error. Transactions that wait at the same time share one commit; one that fails takes back what is its own. fn must touch
-// nothing but tx: it runs on the writer's goroutine, and once more when another of those has failed. A ctx that ends before
+// nothing but tx: it may run on another's goroutine, and once more when another of those has failed. A ctx that ends before
 // fn begins stops it; afterwards it does not.
 func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
-	o := &op{ctx: ctx, fn: fn, answer: make(chan error, 1)}
-	d.mu.RLock()
+	o := &op{ctx: ctx, fn: fn, turn: make(chan bool, 1)}
+	d.mu.Lock()
 	if d.closed {
-		d.mu.RUnlock()
+		d.mu.Unlock()
 		return ErrClosed
 	}
-	d.ops <- o
-	d.mu.RUnlock()
-	err := <-o.answer
+	d.under.Add(1)
+	defer d.under.Done()
+	d.waiting = append(d.waiting, o)
+	mine := !d.writing
+	d.writing = true
+	d.mu.Unlock()
+	if mine || <-o.turn {
+		d.write()
+	}
 	if o.panicked != nil {
 		panic(o.panicked)
 	}
-	return err
+	return o.err
 }
 
-// write is the writer's goroutine: it takes what waits, runs it, commits once, answers all.
+// write commits all that wait, and has the first of those who came meanwhile go on. Whose turn it is calls it: a goroutine for
+// it would have to be woken for every single transaction, and to wake who waits for that.
 func (d *DB) write() {
-	defer close(d.done)
-	tx := &Tx{conn: d.conn}
-	var group []*op
-	for o := range d.ops {
-		group = append(group[:0], o)
-		runtime.Gosched() // those who were just answered add their next one
-	collect:
-		for len(group) < maxGroup {
-			select {
-			case o, ok := <-d.ops:
-				if !ok {
-					break collect
-				}
-				group = append(group, o)
-			default:
-				break collect
-			}
+	defer func() {
+		if p := recover(); p != nil { // SQLite's own, and the end of the program: whoever recovers would go on with half a commit
+			go panic(p)
+			select {}
 		}
-		commit(tx, group)
+	}()
+	runtime.Gosched() // those who were just answered add their next one
+	d.mu.Lock()
+	group := d.waiting[:min(len(d.waiting), maxGroup)]
+	d.waiting = d.waiting[len(group):len(d.waiting):len(d.waiting)]
+	d.mu.Unlock()
+	commit(&Tx{conn: d.conn}, group)
+	for _, o := range group[1:] {
+		o.turn <- false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.writing = len(d.waiting) > 0; d.writing {
+		d.waiting[0].turn <- true
 	}
 }
 
-// commit runs a group in one transaction and answers each member. A savepoint for each costs as much as a small member, and
-// hardly one fails after it has written: so there are none, unless that happens, and then all begin once more.
+// commit runs a group in one transaction and notes what came of each member. A savepoint for each costs as much as a small
+// member, and hardly one fails after it has written: so there are none, unless that happens, and then all begin once more.
 func commit(tx *Tx, group []*op) {
-	errs := make([]error, len(group))
-	lost := together(tx, group, errs, false)
+	lost := together(tx, group, false)
 	switch {
 	case lost != errSpoilt:
-	case len(group) == 1 && (errs[0] != nil || group[0].panicked != nil):
+	case len(group) == 1 && (group[0].err != nil || group[0].panicked != nil):
 		lost = nil // all of it was that member's own
 	default:
-		lost = together(tx, group, errs, true)
+		lost = together(tx, group, true)
 	}
-	for i, o := range group {
-		if errs[i] == nil {
-			errs[i] = lost
+	for _, o := range group {
+		if o.err == nil {
+			o.err = lost
 		}
-		o.answer <- errs[i]
 	}
 }
 
 // errSpoilt says that a member failed whose work cannot be taken back alone.
 var errSpoilt = errors.New("a member spoilt the transaction")
 
-// together tries a group in one transaction. errs are the members' own errors; that which it returns is everybody's.
-func together(tx *Tx, group []*op, errs []error, savepoints bool) (err error) {
+// together tries a group in one transaction. Each member has its own error; that which is returned is everybody's.
+func together(tx *Tx, group []*op, savepoints bool) (err error) {
 	if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -239,8 +241,8 @@ func together(tx *Tx, group []*op, errs []error, savepoints bool) (err error) {
 			tx.Exec("ROLLBACK") // fails when SQLite has done it already
 		}
 	}()
-	for i, o := range group {
-		if errs[i] = o.ctx.Err(); errs[i] != nil {
+	for _, o := range group {
+		if o.err = o.ctx.Err(); o.err != nil {
 			continue
 		}
 		if savepoints {
@@ -249,8 +251,8 @@ func together(tx *Tx, group []*op, errs []error, savepoints bool) (err error) {
 			}
 		}
 		tx.wrote, tx.refused = false, false
-		errs[i] = o.run(tx)
-		failed := errs[i] != nil || o.panicked != nil
+		o.err = o.run(tx)
+		failed := o.err != nil || o.panicked != nil
 		if !savepoints {
 			// What SQLite has refused may have rolled all back, as a full disk does.
 			if tx.refused || failed && tx.wrote {
@@ -261,8 +263,8 @@ func together(tx *Tx, group []*op, errs []error, savepoints bool) (err error) {
 		if failed {
 			// A full disk may have rolled the whole transaction back: then there is no savepoint, and nobody's work was kept.
 			if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
-				if OfDisk(errs[i]) { // that is why, for everybody
-					return errs[i]
+				if OfDisk(o.err) { // that is why, for everybody
+					return o.err
 				}
 				return err
 			}
