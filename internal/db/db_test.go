@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -267,6 +268,54 @@ func TestReadersCannotWrite(t *testing.T) {
 	d := open(t)
 	if _, err := d.Read().Exec(`INSERT INTO t (n) VALUES (1)`); err == nil {
 		t.Error("got no error; want a refusal")
+	}
+}
+
+// TestCloseLetsAllFinishWhoWait: those who came while another one's transaction ran, in more than one group.
+func TestCloseLetsAllFinishWhoWait(t *testing.T) {
+	const others = maxGroup + 100
+	path := filepath.Join(t.TempDir(), "d.db")
+	d, err := Open(path, table, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := func(what func() bool) {
+		for done := false; !done; runtime.Gosched() {
+			d.mu.Lock()
+			done = what()
+			d.mu.Unlock()
+		}
+	}
+	begun, goOn := make(chan bool), make(chan bool)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := d.Tx(t.Context(), func(tx *Tx) error { begun <- true; <-goOn; return insert(0)(tx) }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-begun
+	for i := range others {
+		wg.Go(func() {
+			if err := d.Tx(t.Context(), insert(i+1)); err != nil {
+				t.Errorf("number %d: %v", i+1, err)
+			}
+		})
+	}
+	until(func() bool { return len(d.waiting) == others })
+	wg.Go(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	until(func() bool { return d.closed })
+	goOn <- true
+	wg.Wait()
+	if d, err = Open(path, table, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if n := rows(t, d); n != others+1 {
+		t.Errorf("got %d rows; want all %d", n, others+1)
 	}
 }
 
