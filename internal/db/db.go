@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -190,7 +191,7 @@ func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 func (d *DB) write() {
 	defer func() {
 		if p := recover(); p != nil { // SQLite's own, and the end of the program: whoever recovers would go on with half a commit
-			go panic(p)
+			go panic(fmt.Sprintf("%v\n%s", p, debug.Stack()))
 			select {}
 		}
 	}()
