@@ -122,7 +122,7 @@ func (w *Watch) Made(asset string) (over bool) {
 	}
 	for _, f := range slices.Concat(w.rows[0], w.rows[1]) {
 		w.own[f.asset] = true
-		if f.name != "" {
+		if f.name != "" && !over { // in an outage no name is to blame
 			w.own[f.name] = true
 		}
 	}
