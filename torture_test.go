@@ -34,6 +34,7 @@ var long = flag.Bool("long", false, "try every point at which the program can be
 // town is people who want videos, Telegram, an engine and a shelf. All it knows is what happened in it, and how many
 // operations the disk had seen by then: so it can be led back to the moment at which the power failed.
 type town struct {
+	dir    string
 	disk   *dbtest.Disk
 	people int64
 	wishes int  // of each of the people, one after the other
@@ -71,7 +72,13 @@ const (
 
 func newTown(t *testing.T, dir string, people int64, wishes int) *town {
 	t.Helper()
-	return &town{disk: dbtest.Watch(t, dir), people: people, wishes: wishes, changed: make(chan struct{})}
+	return &town{dir: dir, disk: dbtest.Watch(t, dir), people: people, wishes: wishes, changed: make(chan struct{})}
+}
+
+// leave takes the town's database away: there is no room for thousands of them.
+func (w *town) leave() {
+	w.disk.Leave()
+	os.RemoveAll(w.dir)
 }
 
 func (w *town) note(e event) {
@@ -515,7 +522,7 @@ func (w *town) powerCuts(t *testing.T, dir string, points int) {
 		if t.Failed() {
 			t.Fatal(name)
 		}
-		os.RemoveAll(dir)
+		next.leave()
 	}
 	t.Logf("%d power cuts in a day of %d operations; %d messages went out twice, at most %d after one cut; %.1f s", points, ops, extra, most, time.Since(began).Seconds())
 }
@@ -555,6 +562,7 @@ func TestTheDiskFailsOnce(t *testing.T) {
 				dir := t.TempDir()
 				w := live(t, dir, func(d *dbtest.Disk) { d.Fail(n, c.code, c.kind) })
 				if !w.disk.Failed() {
+					w.leave()
 					continue // this day was shorter
 				}
 				days++
@@ -566,7 +574,9 @@ func TestTheDiskFailsOnce(t *testing.T) {
 					next, twice := w.since(t, after, dbtest.Cut{}, random, again)
 					inOwnTime(t, 1, func(t *testing.T) { next.live(t, filepath.Join(again, "retake.db")) })
 					next.atPeace(t, filepath.Join(again, "retake.db"), twice)
+					next.leave()
 				}
+				w.leave()
 			}
 			t.Logf("%d days, each with another of %d; %.1f s", days, most, time.Since(began).Seconds())
 		})
