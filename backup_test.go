@@ -480,12 +480,11 @@ func TestServeMakesBackupsByItself(t *testing.T) {
 	if !strings.Contains(get(), "Last backup") {
 		t.Error("the page says nothing about backups")
 	}
-	if err := os.RemoveAll(filepath.Join(v.dir, "backups")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(v.dir, "backups"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	backups := filepath.Join(v.dir, "backups")
+	w.until("a file in the place of the folder", func() bool { // into which a backup may just be written
+		os.RemoveAll(backups)
+		return os.WriteFile(backups, nil, 0o600) == nil
+	})
 	w.until("a failure on the page", func() bool { return strings.Contains(get(), "No backup could be made since") })
 	w.until("a failure for whoever watches", func() bool {
 		resp, err := in.Get(page + "/readyz")

@@ -991,10 +991,12 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.until("document.readyState === 'complete' && document.querySelectorAll('.grid .card').length === 3")
 	looks("library")
 	b.js("document.cookie = 'lang=ru'")
+	b.until("document.cookie.includes('lang=ru')") // it is written beside the page
 	b.do(chromedp.Navigate(u.server.URL + "/upload"))
 	b.until("document.querySelector('h1')?.textContent === 'Загрузить видео'")
 	looks("russian")
 	b.js("document.cookie = 'lang=en'")
+	b.until("document.cookie.includes('lang=en')")
 
 	// Without JavaScript.
 	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
