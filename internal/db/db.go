@@ -75,8 +75,9 @@ type op struct {
 func Open(path, schema string, steps []string, before func(version int) error) (*DB, error) {
 	conn, err := dial(path)
 	if err == nil {
+		// 32 MB hold what an evening of twenty thousand people touches, also beside a million videos, where their rows lie apart.
 		err = conn.script(`PRAGMA busy_timeout = 10000; PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA foreign_keys = 1; PRAGMA secure_delete = 1;
-			PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000`)
+			PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000`)
 		if err == nil {
 			err = upgrade(conn, schema, steps, before)
 		}
