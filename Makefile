@@ -30,7 +30,7 @@ check:
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./...
 
-# About ten minutes, on a machine with nothing else to do. The table goes into docs/benchmarks.md.
+# About a quarter of an hour, on a machine with nothing else to do. The table goes into docs/benchmarks.md.
 bench:
 	@./packaging/need.sh postgresql redis-server
 	@command -v node >/dev/null || ./packaging/need.sh nodejs

@@ -20,8 +20,10 @@ import (
 const (
 	speedJobs      = 20_000
 	speedBulk      = 1_000 // jobs of a call: everybody whom one video failed
+	speedBulks     = 50    // how often all jobs are owed like that: once takes some milliseconds
 	speedProducers = 8
 	speedIdle      = 500 // samples
+	speedLaps      = 5   // whose medians count: a disk is not as fast as it was some seconds ago
 )
 
 // track is a store with people who wait for videos, and a queue whose messages go nowhere.
@@ -32,6 +34,7 @@ type track struct {
 	first  int64    // request; the others follow, speedBulk of each asset
 	failed []string // assets, of as many
 	begun  func()
+	laps   map[string][]float64 // figures by their units
 }
 
 func (r *track) Send(context.Context, Task) (int, string, error) { return 1, "file-id", nil }
@@ -49,7 +52,7 @@ func newTrack(b *testing.B, finished int) *track {
 		years(b, s, finished, func([]string) {})
 		syscall.Sync() // years are on the disk long before
 	}
-	r := &track{B: b, store: s, begun: func() {}}
+	r := &track{B: b, store: s, begun: func() {}, laps: map[string][]float64{}}
 	for i := range 2 * speedJobs / speedBulk {
 		var a Asset
 		r.must(s.Tx(b.Context(), func(tx *Tx) (err error) {
@@ -89,9 +92,9 @@ func (r *track) must(err error) {
 }
 
 // exec changes the database as no verb of the store does.
-func (r *track) exec(query string) {
+func (r *track) exec(query string, args ...any) {
 	r.Helper()
-	r.must(r.store.Tx(context.Background(), func(tx *Tx) error { _, err := tx.Exec(query); return err }))
+	r.must(r.store.Tx(context.Background(), func(tx *Tx) error { _, err := tx.Exec(query, args...); return err }))
 }
 
 func (r *track) clear() { r.Helper(); r.exec(`DELETE FROM jobs`) }
@@ -158,15 +161,36 @@ func (r *track) run() (stop func()) {
 	}
 }
 
-// perSecond reports how many of n were done in a second.
+// note keeps a figure of a lap.
+func (r *track) note(v float64, unit string) { r.laps[unit] = append(r.laps[unit], v) }
+
+// perSecond notes how many of n were done in a second.
 func (r *track) perSecond(n int, what string, fn func()) {
 	r.Helper()
 	began := time.Now()
 	fn()
-	r.ReportMetric(float64(n)/time.Since(began).Seconds(), what+"/s")
+	r.note(float64(n)/time.Since(began).Seconds(), what+"/s")
 }
 
-// idle reports how long it takes from the wish to owe a message until a worker has it.
+// bulk notes how many are owed a message in a second, speedBulk in a transaction.
+func (r *track) bulk() {
+	r.Helper()
+	for _, id := range r.failed { // who was told is not told again
+		r.exec(`UPDATE requests SET answer_id = NULL WHERE asset_id = ?`, id)
+	}
+	var took time.Duration
+	for range speedBulks {
+		r.clear()
+		began := time.Now()
+		for _, id := range r.failed {
+			r.must(r.store.Tx(r.Context(), func(tx *Tx) error { return tx.oweAll(Apologise, id) }))
+		}
+		took += time.Since(began)
+	}
+	r.note(speedBulks*speedJobs/took.Seconds(), "bulk/s")
+}
+
+// idle notes how long it takes from the wish to owe a message until a worker has it.
 func (r *track) idle() {
 	begun := make(chan time.Time, 1)
 	r.begun = func() { begun <- time.Now() }
@@ -182,11 +206,11 @@ func (r *track) idle() {
 	}
 	stop()
 	slices.Sort(waits)
-	r.ReportMetric(waits[speedIdle/2].Seconds()*1000, "p50-ms")
-	r.ReportMetric(waits[speedIdle*99/100].Seconds()*1000, "p99-ms")
+	r.note(waits[speedIdle/2].Seconds()*1000, "p50-ms")
+	r.note(waits[speedIdle*99/100].Seconds()*1000, "p99-ms")
 }
 
-// raw reports how many transactions of one row SQLite commits in a second, one after the other.
+// raw notes how many transactions of one row SQLite commits in a second, one after the other.
 func (r *track) raw() {
 	d, err := sql.Open("sqlite", "file:"+filepath.Join(r.TempDir(), "raw.db")+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=wal_autocheckpoint(4000)")
 	r.must(err)
@@ -207,24 +231,27 @@ func (r *track) raw() {
 }
 
 func (r *track) race() {
-	r.raw()
-	r.perSecond(speedJobs, "enqueue", r.produce)
-	r.clear()
-	r.perSecond(speedJobs, "bulk", func() {
-		for _, id := range r.failed {
-			r.must(r.store.Tx(r.Context(), func(tx *Tx) error { return tx.oweAll(Apologise, id) }))
-		}
-	})
-	r.perSecond(speedJobs, "drain", func() { r.work(speedJobs, func() {}) })
-	r.perSecond(speedJobs, "work", func() { r.work(speedJobs, r.produce) })
-	r.idle()
+	for range speedLaps {
+		r.raw()
+		r.clear()
+		r.perSecond(speedJobs, "enqueue", r.produce)
+		r.bulk()
+		r.perSecond(speedJobs, "drain", func() { r.work(speedJobs, func() {}) })
+		r.perSecond(speedJobs, "work", func() { r.work(speedJobs, r.produce) })
+		r.idle()
+	}
+	for unit, all := range r.laps {
+		slices.Sort(all)
+		r.ReportMetric(all[len(all)/2], unit)
+		r.Logf("%.4g %s", all, unit)
+	}
+	r.ReportMetric(0, "ns/op")
 }
 
 func BenchmarkQueue(b *testing.B) {
 	for b.Loop() {
 		newTrack(b, 0).race()
 	}
-	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkQueueWithAMillion is BenchmarkQueue in the database of three busy years.
@@ -232,5 +259,4 @@ func BenchmarkQueueWithAMillion(b *testing.B) {
 	for b.Loop() {
 		newTrack(b, 1_000_000).race()
 	}
-	b.ReportMetric(0, "ns/op")
 }

@@ -27,6 +27,8 @@ var method = fmt.Sprintf(`
 A queue that cannot do all jobs in %v to %v is measured by those it did. Every job is counted: one that is lost, handled
 twice or not recorded as done fails the queue. Each runs in a process of its own, in turn with the others on the same disk;
 the order is reversed from round to round, and a server runs only while a queue of its is measured. Ratios are of medians.
+Of its turns Retake takes medians, too, of five laps: its two rows are to be compared, and between two laps on this disk lie
+10 %% and more. Its bulk calls are so short that a lap has 1,000 of them.
 
 What a job is, and when it is on disk:
 
