@@ -913,6 +913,7 @@ func (q *Queue) settled(tx *Tx, done bool) {
 		}
 	}
 	if !done {
+		nudge(q.look) // it may have been the one to claim what others owe
 		return
 	}
 	if tx.later {

@@ -568,6 +568,54 @@ func TestManyShortPausesLoseNoWakeUp(t *testing.T) {
 	w.until("all made", func() bool { return count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED'`) == 300 })
 }
 
+// The last of those who share a commit claims work for all of them.
+func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T) {
+	refused := errors.New("refused")
+	for what, last := range map[string]func(tx *Tx) error{
+		"owes nothing":       func(*Tx) error { return nil },
+		"is refused":         func(*Tx) error { return refused },
+		"wrote, and fails":   func(tx *Tx) error { _, err := tx.Meet(7, "ru"); return errors.Join(err, refused) },
+		"was given up":       nil,
+		"asks for something": func(tx *Tx) error { _, err := wish(tx, "Петя", 2); return err },
+	} {
+		t.Run(what, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *Store) {
+				var mu sync.Mutex
+				made := map[string]bool{}
+				b := &bench{render: func(_ context.Context, o Order) error {
+					mu.Lock()
+					defer mu.Unlock()
+					made[o.Name] = true
+					return nil
+				}}
+				_, stop := start(t, s, b, Options{})
+				defer stop()
+				synctest.Wait()
+				hold := make(chan bool)
+				var wg sync.WaitGroup
+				tx := func(ctx context.Context, fn func(tx *Tx) error) {
+					wg.Go(func() { s.Tx(ctx, fn) })
+					synctest.Wait()
+				}
+				tx(t.Context(), func(*Tx) error { <-hold; return nil })
+				tx(t.Context(), func(tx *Tx) error { _, err := wish(tx, "Маша", 1); return err })
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				tx(ctx, last)
+				if last == nil {
+					cancel()
+				}
+				hold <- true
+				wg.Wait()
+				synctest.Wait()
+				if !made["Маша"] || what == "asks for something" && !made["Петя"] {
+					t.Errorf("got %v; want what the commit owed to be begun at once", made)
+				}
+			})
+		})
+	}
+}
+
 func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)

@@ -181,9 +181,10 @@ type Store struct {
 	db  *db.DB
 	now func() time.Time
 	// claim is the end of each transaction, in which workers may take the work that it owes. settled is told whether that is on
-	// the disk.
+	// the disk. Of those that share a commit the last one claims for all.
 	claim   func(tx *Tx) error
 	settled func(tx *Tx, done bool)
+	owed    []Kind // by those before it; only in transactions
 }
 
 // OpenStore opens the database file at path, creating it or bringing it up to date.
@@ -240,15 +241,26 @@ type Tx struct {
 // may be run twice: the last time counts.
 func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
 	now := s.now().UnixMilli()
-	var tx *Tx
+	tx := &Tx{}
 	done := false
-	defer func() { s.settle(tx, done) }()
+	defer func() { s.settled(tx, done) }()
 	err = s.db.Tx(ctx, func(d *db.Tx) error {
-		s.settle(tx, false)
+		if tx.Tx != nil {
+			s.settled(tx, false)
+		}
 		tx = &Tx{Tx: d, now: now}
 		if err := fn(tx); err != nil {
 			return err
 		}
+		for _, kind := range tx.owed {
+			if !slices.Contains(s.owed, kind) {
+				s.owed = append(s.owed, kind)
+			}
+		}
+		if !d.Last {
+			return nil
+		}
+		tx.owed, s.owed = s.owed, nil
 		return s.claim(tx)
 	})
 	done = err == nil
@@ -257,13 +269,6 @@ func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
 
 // NewID returns 128 random bits as 26 characters that are safe in file names and callback data.
 func NewID() string { return rand.Text() }
-
-// settle ends what the queue has begun in a transaction.
-func (s *Store) settle(tx *Tx, done bool) {
-	if tx != nil {
-		s.settled(tx, done)
-	}
-}
 
 func (tx *Tx) touch(assetID string) { tx.assets = append(tx.assets, assetID) }
 
@@ -1263,11 +1268,19 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	}
 	last := len(tasks) <= n
 	tasks = tasks[:min(n, len(tasks))]
-	for i := range tasks {
-		t := &tasks[i]
-		if t.ID, err = tx.Insert(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, attempt, started, created)
-			VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)`, t.Kind, t.AssetID, t.RequestID, t.To.User, turn, t.Attempt, tx.now, created); err != nil {
+	if len(tasks) > 0 {
+		args := []any{crowd.Kind, crowd.AssetID, turn, crowd.Attempt, tx.now, created}
+		for _, t := range tasks {
+			args = append(args, t.RequestID, t.To.User)
+		}
+		const row = `(?1, ?2, ?3, 0, ?4, ?5, ?6, ?, ?)`
+		id, err := tx.Insert(`INSERT INTO jobs (kind, asset_id, turn, due, attempt, started, created, request_id, lane) VALUES `+
+			row+strings.Repeat(", "+row, len(tasks)-1), args...)
+		if err != nil {
 			return nil, err
+		}
+		for i := range tasks { // the ids of one statement follow each other
+			tasks[i].ID = id - int64(len(tasks)-1-i)
 		}
 	}
 	if last {

@@ -72,15 +72,17 @@ func text(t testing.TB, s *Store, query string, args ...any) (v string) {
 func ask(t testing.TB, s *Store, name string, users ...int64) (a Asset) {
 	t.Helper()
 	for _, u := range users {
-		write(t, s, func(tx *Tx) (err error) {
-			if _, err := tx.Meet(u, "ru"); err != nil {
-				return err
-			}
-			a, _, err = tx.ShareOrCreate(Wish{User: u, Chat: u, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"}, moment(tx.now))
-			return err
-		})
+		write(t, s, func(tx *Tx) (err error) { a, err = wish(tx, name, u); return err })
 	}
 	return a
+}
+
+func wish(tx *Tx, name string, user int64) (Asset, error) {
+	if _, err := tx.Meet(user, "ru"); err != nil {
+		return Asset{}, err
+	}
+	a, _, err := tx.ShareOrCreate(Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"}, moment(tx.now))
+	return a, err
 }
 
 // begin claims the next job of a kind, which must be there.

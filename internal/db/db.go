@@ -243,10 +243,11 @@ func together(tx *Tx, group []*op, savepoints bool) (err error) {
 			tx.Exec("ROLLBACK") // fails when SQLite has done it already
 		}
 	}()
-	for _, o := range group {
+	for i, o := range group {
 		if o.err = o.ctx.Err(); o.err != nil {
 			continue
 		}
+		tx.Last = savepoints || i == len(group)-1
 		if savepoints {
 			if _, err := tx.Exec("SAVEPOINT member"); err != nil {
 				return err
@@ -289,6 +290,10 @@ func (d *DB) Read() *sql.DB { return d.readers }
 
 // Tx is the transaction a function runs in. It is good only during that function.
 type Tx struct {
+	// Last says that no other function runs in this transaction after this one, or that they run apart: what one does for all of
+	// them is to be done now. A last one that fails, or whose ctx has ended, does it for nobody.
+	Last bool
+
 	conn    *conn
 	wrote   bool // something, or may have
 	refused bool // a statement failed
