@@ -84,7 +84,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 // open goes to a page of an office.
 func (b browser) open(d *office, path string) {
 	b.Helper()
-	b.do(chromedp.Navigate(d.opts.BaseURL + path))
+	b.visit(d.opts.BaseURL + path)
 }
 
 // press clicks with the mouse on the middle of an element, which must be in sight.

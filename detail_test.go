@@ -16,7 +16,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/chromedp/chromedp"
 
 	"retake/internal/desk"
 	"retake/internal/lang"
@@ -710,11 +709,11 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	failForGood(t, d.queue)
 
 	b := newBrowser(t)
-	b.do(chromedp.Navigate(d.opts.BaseURL + d.link(8)))
+	b.visit(d.opts.BaseURL + d.link(8))
 	b.js("document.querySelector('form button').click()")
 	b.until("location.pathname === '/'")
 
-	b.do(chromedp.Navigate(d.opts.BaseURL + "/assets/" + a.ID))
+	b.visit(d.opts.BaseURL + "/assets/" + a.ID)
 	for id, texts := range map[string]map[string]string{
 		"title":       {"Ёлка 🎄": "6", "": "0", "  a   b  ": "3"},
 		"description": {"я🎄a": "7", " x ": "1", "a\nb": "3"},

@@ -396,7 +396,7 @@ func (o *liveOffice) read(admin int64, beside ...reader) reader {
 			}
 		}
 	}()
-	b.do(chromedp.Navigate(o.web.URL + o.link(admin)))
+	b.visit(o.web.URL + o.link(admin))
 	b.js("document.querySelector('main button').click()")
 	b.until("location.pathname === '/'")
 	r := reader{b, o}
@@ -407,7 +407,7 @@ func (o *liveOffice) read(admin int64, beside ...reader) reader {
 // goTo opens a page and marks it, so that a reload would be seen.
 func (r reader) goTo(path string) {
 	r.Helper()
-	r.do(chromedp.Navigate(r.o.web.URL + path))
+	r.visit(r.o.web.URL + path)
 	r.until("document.getElementById('live').dataset.state === 'on'")
 	r.js("window.kept = true")
 }
@@ -633,7 +633,7 @@ func TestLiveTheSearchStays(t *testing.T) {
 
 	// The same without the script.
 	command(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	r.do(chromedp.Navigate(o.web.URL + "/?q=маша&status=FAILED"))
+	r.visit(o.web.URL + "/?q=маша&status=FAILED")
 	r.do(chromedp.Click(chromedp.CSS("[data-key=retry]")))
 	r.until("document.querySelector('.notice.ok') !== null")
 	if at := r.js("decodeURI(location.search) + q.value"); at != "?notice=restarted&q=маша&status=FAILEDмаша" {

@@ -1201,7 +1201,7 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 
 	enter := func(page string) {
 		t.Helper()
-		b.do(chromedp.Navigate(page + d.link(8)))
+		b.visit(page + d.link(8))
 		b.js("document.querySelector('main form').submit()")
 		b.until("location.pathname === '/' && document.readyState === 'complete' && document.body.innerText.includes('Library')")
 	}
@@ -1226,8 +1226,8 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 							continue
 						}
 						seen.take(isPost)
-						b.do(chromedp.Navigate("http://" + c.from + ":" + elsewhere + "/?" +
-							url.Values{"by": {by}, "to": {page + path}, "referrer": {referrer}, "name": {"Эва"}}.Encode()))
+						b.visit("http://" + c.from + ":" + elsewhere + "/?" +
+							url.Values{"by": {by}, "to": {page + path}, "referrer": {referrer}, "name": {"Эва"}}.Encode())
 						if by == "fetch" {
 							b.until("document.title === 'sent'")
 						} else {
@@ -1270,7 +1270,7 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 			enter(page)
 			for _, path := range []string{"/", "/login", "/assets/" + id, "/nope"} {
 				seen.take(isPost)
-				b.do(chromedp.Navigate("http://" + from + ":" + elsewhere + "/?" + url.Values{"by": {"frame"}, "to": {page + path}}.Encode()))
+				b.visit("http://" + from + ":" + elsewhere + "/?" + url.Values{"by": {"frame"}, "to": {page + path}}.Encode())
 				b.until("document.readyState === 'complete'") // the frames are, too
 				all := seen.take(func(*http.Request) bool { return true })
 				asked := false
@@ -1316,11 +1316,11 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 			}
 		}
 		for _, path := range paths {
-			b.do(chromedp.Navigate(page + path))
+			b.visit(page + path)
 			clean(path)
 		}
 		ask(t, d.store, "Лев", 1) // something that goes on
-		b.do(chromedp.Navigate(page + "/"))
+		b.visit(page + "/")
 		ask(t, d.store, names[0]+" new", 1)
 		b.until("[...document.querySelectorAll('h2 a')].some(a => a.textContent.endsWith(' new'))")
 		clean("the library after a while")

@@ -56,6 +56,15 @@ func (b browser) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// visit goes to an address and waits until its page is there and whole: chromedp's own wait ends
+// early when the page that is left reports late that one of its frames has stopped loading.
+func (b browser) visit(address string) {
+	b.Helper()
+	b.is("window.left = true") // a mark, which its page takes along
+	b.do(chromedp.Navigate(address))
+	b.until("!window.left && document.readyState === 'complete'")
+}
+
 // js evaluates an expression and returns it as text.
 func (b browser) js(expression string) string {
 	b.Helper()
@@ -187,7 +196,7 @@ func openDemo(t *testing.T) (address string) {
 func TestTheDemoTellsItsStory(t *testing.T) {
 	address := openDemo(t)
 	b := newBrowser(t)
-	b.do(chromedp.Navigate(address))
+	b.visit(address)
 	b.until("document.querySelectorAll('.phone').length === 3")
 	b.shoot("1-start")
 	maria, olga, emma := phone{b, 0}, phone{b, 1}, phone{b, 2}
@@ -233,14 +242,14 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	b.shoot("5-apologies")
 
 	// The admin sees why.
-	b.do(chromedp.Navigate(address + "/admin"))
+	b.visit(address + "/admin")
 	b.until("location.pathname === '/' && document.body.innerText.includes('Retry Failed')")
 	if page := b.js("document.body.innerText"); !strings.Contains(page, "Лев") || !strings.Contains(page, "Leo") {
 		t.Errorf("got %s; want both failed videos", page)
 	}
 	b.shoot("6-admin")
 	b.command("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": lateState})
-	b.do(chromedp.Navigate(address))
+	b.visit(address)
 	b.until("window.late && document.querySelectorAll('.phone').length === 3")
 
 	// It is mended, which the page knows better than an answer that was on its way; each presses the button.
@@ -290,7 +299,7 @@ func TestTheDemoPublishes(t *testing.T) {
 		b.until(fmt.Sprintf("document.querySelector(%s) !== null", quoted))
 		b.js(fmt.Sprintf("document.querySelector(%s).click()", quoted))
 	}
-	b.do(chromedp.Navigate(address + "/admin"))
+	b.visit(address + "/admin")
 	b.until("location.pathname === '/' && document.querySelector('form.make, #library') !== null")
 	home := b.js("location.origin")
 	names := []string{"Emma", "Leo", "Anna"}
@@ -306,7 +315,7 @@ func TestTheDemoPublishes(t *testing.T) {
 	}
 
 	// Connect.
-	b.do(chromedp.Navigate(home + "/channels"))
+	b.visit(home + "/channels")
 	click("form[action='/channels/connect'] button")
 	b.until("location.pathname.endsWith('/o/oauth2/v2/auth')")
 	b.shoot("publish-2-consent")
@@ -317,13 +326,13 @@ func TestTheDemoPublishes(t *testing.T) {
 	// Publish; without a choice the form says what the law wants.
 	publish := func(name string) {
 		t.Helper()
-		b.do(chromedp.Navigate(home + "/assets/" + videos[name] + "/publish"))
+		b.visit(home + "/assets/" + videos[name] + "/publish")
 		b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
 		b.js(fmt.Sprintf("(f => { f.elements.title.value = %q; f.elements.youtube.checked = true; f.elements.made_for_kids.value = 'yes'; f.requestSubmit(f.querySelector('button.primary')) })"+
 			"(document.querySelector('form[action$=\"/publish\"]'))", "A greeting "+name))
 		b.until(fmt.Sprintf("location.pathname === '/assets/%s'", videos[name]))
 	}
-	b.do(chromedp.Navigate(home + "/assets/" + videos["Emma"] + "/publish"))
+	b.visit(home + "/assets/" + videos["Emma"] + "/publish")
 	b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
 	b.js("(f => { f.elements.title.value = 'A greeting'; f.elements.youtube.checked = true; f.requestSubmit(f.querySelector('button.primary')) })(document.querySelector('form[action$=\"/publish\"]'))")
 	b.until("document.querySelector('#made_for_kids-fault') !== null")
@@ -354,27 +363,27 @@ func TestTheDemoPublishes(t *testing.T) {
 	b.says("Published")
 
 	// Access is taken back: everything says so, and goes on by itself when the channel is connected again.
-	b.do(chromedp.Navigate(home + "/assets/" + videos["Anna"] + "/unpublish?platform=YOUTUBE"))
+	b.visit(home + "/assets/" + videos["Anna"] + "/unpublish?platform=YOUTUBE")
 	b.until("document.querySelector('[name=title]') !== null")
 	b.js("(f => { f.elements.title.value = 'A greeting Anna'; f.requestSubmit() })(document.querySelector('form[action$=\"/unpublish\"]'))")
 	b.until("location.pathname.startsWith('/assets/') && !location.pathname.endsWith('/unpublish') && document.querySelector('#on-YOUTUBE') === null")
 	b.trouble(address, "revoked", "yes")
 	publish("Anna")
 	b.says("Reconnect")
-	b.do(chromedp.Navigate(home + "/"))
+	b.visit(home + "/")
 	b.until("document.body.innerText.includes('access')")
 	b.shoot("publish-8-banner")
-	b.do(chromedp.Navigate(home + "/channels"))
+	b.visit(home + "/channels")
 	click("form[action='/channels/connect'] [name=channel] + button")
 	b.until("location.pathname.endsWith('/o/oauth2/v2/auth')")
 	click("button[value=allow]")
 	b.until("location.pathname === '/channels'")
-	b.do(chromedp.Navigate(home + "/assets/" + videos["Anna"]))
+	b.visit(home + "/assets/" + videos["Anna"])
 	b.says("Published")
-	b.do(chromedp.Navigate(home + "/"))
+	b.visit(home + "/")
 	b.until("document.querySelectorAll('#library .card').length === 3")
 	b.shoot("publish-9-library")
-	b.do(chromedp.Navigate(address + "/platforms/"))
+	b.visit(address + "/platforms/")
 	b.until("document.body.innerText.includes('A greeting Anna')")
 	b.shoot("publish-10-platforms")
 }

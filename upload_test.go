@@ -885,7 +885,8 @@ func TestUploadingInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.command("Log.enable", map[string]any{})
-	b.do(chromedp.Navigate(u.server.URL+u.link(7)), chromedp.Click("form .btn"))
+	b.visit(u.server.URL + u.link(7))
+	b.do(chromedp.Click("form .btn"))
 	b.until("document.readyState === 'complete' && location.pathname === '/'")
 	b.do(chromedp.Click(`a[href="/upload"]`))
 	b.until("document.readyState === 'complete' && location.pathname === '/upload' && document.querySelector('#upload') !== null")
@@ -967,7 +968,7 @@ func TestUploadingInABrowser(t *testing.T) {
 	u.wantNothing(1)
 
 	// A file is dropped.
-	b.do(chromedp.Navigate(u.server.URL + "/upload"))
+	b.visit(u.server.URL + "/upload")
 	b.until("document.readyState === 'complete'")
 	b.js("(window.dropped = new DataTransfer()).items.add(new File(['x'], 'Зима.mov'))")
 	drag := func(kind string) {
@@ -983,16 +984,17 @@ func TestUploadingInABrowser(t *testing.T) {
 	for _, name := range []string{"phone.mov", "screen.webm"} {
 		id := u.upload(name, name, string(footage(t, name)))
 		<-u.left
-		b.do(chromedp.Navigate(u.server.URL+"/assets/"+id), chromedp.Click(".play"))
+		b.visit(u.server.URL + "/assets/" + id)
+		b.do(chromedp.Click(".play"))
 		b.until("document.querySelector('video').currentTime > 0.5")
 	}
 
-	b.do(chromedp.Navigate(u.server.URL + "/"))
+	b.visit(u.server.URL + "/")
 	b.until("document.readyState === 'complete' && document.querySelectorAll('.grid .card').length === 3")
 	looks("library")
 	b.js("document.cookie = 'lang=ru'")
 	b.until("document.cookie.includes('lang=ru')") // it is written beside the page
-	b.do(chromedp.Navigate(u.server.URL + "/upload"))
+	b.visit(u.server.URL + "/upload")
 	b.until("document.querySelector('h1')?.textContent === 'Загрузить видео'")
 	looks("russian")
 	b.js("document.cookie = 'lang=en'")
@@ -1001,7 +1003,8 @@ func TestUploadingInABrowser(t *testing.T) {
 	// Without JavaScript.
 	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
 	for _, c := range []struct{ file, says string }{{page, "not a video that is taken"}, {huge, "too large"}, {film, "The video is here."}} {
-		b.do(chromedp.Navigate(u.server.URL+"/upload"), chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
+		b.visit(u.server.URL + "/upload")
+		b.do(chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
 		b.until("document.readyState === 'complete' && document.body.innerText.includes('" + c.says + "')")
 		<-u.left
 	}
