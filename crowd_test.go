@@ -39,7 +39,7 @@ func sends(t *testing.T, s *Store, task Task) {
 				return err
 			}
 		}
-		_, err := tx.FinishMessage(task.Job, 12)
+		_, err := tx.FinishMessage(&task, 12)
 		return err
 	})
 }

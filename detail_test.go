@@ -16,7 +16,6 @@ import (
 	"testing/synctest"
 	"time"
 
-
 	"retake/internal/desk"
 	"retake/internal/lang"
 )

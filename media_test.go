@@ -169,7 +169,8 @@ func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
 	b := &bench{render: func(context.Context, Order) error { made = true; return nil }}
 	q := newQueue(s)
 	q.render, q.media = b, closedShelf{b}
-	end, err := q.do(t.Context(), begin(t, s, Render))
+	task := begin(t, s, Render)
+	end, err := q.do(t.Context(), &task)
 	if wait, yes := retryAfter(err); end != nil || !yes || wait != time.Hour || made {
 		t.Errorf("got %v, made: %v; want a wait, and no video", err, made)
 	}

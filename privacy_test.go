@@ -95,7 +95,7 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 			if err := tx.VideoArrived(d.Job, 1, "file-"+d.AssetID); err != nil {
 				return err
 			}
-			_, err := tx.FinishMessage(d.Job, 2)
+			_, err := tx.FinishMessage(&d, 2)
 			return err
 		})
 	}
@@ -597,7 +597,7 @@ func peopled(t *testing.T) *Store {
 		complete(t, s)
 		d := begin(t, s, Deliver)
 		write(t, s, func(tx *Tx) error { return tx.VideoArrived(d.Job, int(p.id)+7, "file-id") })
-		write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(d.Job, int(p.id)+8); return err })
+		write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(&d, int(p.id)+8); return err })
 		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, started, completed, remote_url, metadata) VALUES (?, 'RUMBLE', ?, 5000, 'COMPLETED', 1, 2, ?, ?)`,
 			d.AssetID, p.id, "https://rumble.com/"+p.mark, `{"title":"`+p.mark+`заголовок"}`)
 		ask(t, s, p.mark+"сбой", p.id)

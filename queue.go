@@ -601,7 +601,7 @@ type Queue struct {
 	meter   meter
 
 	look  chan struct{}  // a reason to look for work that is due
-	begin func(Task)     // has a worker do it
+	begin func(*Task)    // has a worker do it
 	out   sync.WaitGroup // tasks that are claimed, until their end is on the disk
 
 	asking sync.Mutex
@@ -798,7 +798,7 @@ func (q *Queue) suspects(ctx, draining context.Context) {
 			if err != nil || len(tasks) == 0 {
 				break
 			}
-			q.conclude(draining, kind, q.attempt(ctx, draining, tasks[0]))
+			q.conclude(draining, kind, q.attempt(ctx, draining, &tasks[0]))
 		}
 	}
 }
@@ -806,9 +806,9 @@ func (q *Queue) suspects(ctx, draining context.Context) {
 // work has the workers do what is owed until ctx ends. It returns when the end of all that was begun is written.
 func (q *Queue) work(ctx, draining context.Context) {
 	var wg sync.WaitGroup
-	tasks := map[Kind]chan Task{}
+	tasks := map[Kind]chan *Task{}
 	for kind, n := range q.pools() {
-		todo, ends := make(chan Task, n), make(chan *ending, n) // no more than n are claimed
+		todo, ends := make(chan *Task, n), make(chan *ending, n) // no more than n are claimed
 		tasks[kind] = todo
 		var workers sync.WaitGroup
 		for range n {
@@ -823,7 +823,7 @@ func (q *Queue) work(ctx, draining context.Context) {
 		wg.Go(func() { q.clerk(draining, kind, ends) })
 		wg.Go(func() { workers.Wait(); close(ends) })
 	}
-	q.begin = func(t Task) { tasks[t.Kind] <- t }
+	q.begin = func(t *Task) { tasks[t.Kind] <- t }
 	q.mu.Lock()
 	q.ctx, q.idle = ctx, q.pools()
 	for kind := range q.idle {
@@ -898,7 +898,8 @@ func (q *Queue) free(kind Kind, n int) {
 
 // settled begins the work that a transaction has claimed, if that is on the disk, and tells who looks on.
 func (q *Queue) settled(tx *Tx, done bool) {
-	for _, t := range tx.tasks {
+	for i := range tx.tasks {
+		t := &tx.tasks[i]
 		switch {
 		case done:
 			q.mu.Lock()
@@ -1000,7 +1001,7 @@ func (q *Queue) insist(draining context.Context, fn func() error) error {
 }
 
 // attempt runs a job once. It returns what a success has to write; a failure it reports itself.
-func (q *Queue) attempt(ctx, draining context.Context, t Task) *ending {
+func (q *Queue) attempt(ctx, draining context.Context, t *Task) *ending {
 	work := draining
 	switch t.Kind {
 	case Render:
@@ -1060,7 +1061,7 @@ func nameless(text, name string) string {
 }
 
 // do does the work of a job. A panic is an error like any other.
-func (q *Queue) do(ctx context.Context, t Task) (end *ending, err error) {
+func (q *Queue) do(ctx context.Context, t *Task) (end *ending, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			q.log.Error("panic in a job", "job", t.ID, "asset", t.AssetID, "kind", t.Kind, "stack", string(debug.Stack()))
@@ -1081,7 +1082,7 @@ func (q *Queue) do(ctx context.Context, t Task) (end *ending, err error) {
 }
 
 // makeVideo renders an asset and puts the files on the shelf before the database says that they are there.
-func (q *Queue) makeVideo(ctx context.Context, t Task) (*ending, error) {
+func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	q.mu.Lock()
@@ -1145,9 +1146,9 @@ func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
 }
 
 // deliver sends a video, records that it arrived, then says what follows it.
-func (q *Queue) deliver(ctx context.Context, t Task) (*ending, error) {
+func (q *Queue) deliver(ctx context.Context, t *Task) (*ending, error) {
 	if t.Sent == 0 {
-		id, fileID, err := q.msgs.Send(ctx, t)
+		id, fileID, err := q.msgs.Send(ctx, *t)
 		if err != nil {
 			return nil, err
 		}
@@ -1158,15 +1159,15 @@ func (q *Queue) deliver(ctx context.Context, t Task) (*ending, error) {
 		}
 		t.Sent = id
 	}
-	if _, err := q.msgs.Tell(ctx, t); err != nil {
+	if _, err := q.msgs.Tell(ctx, *t); err != nil {
 		return nil, err
 	}
 	return q.told(ctx, t, t.Sent), nil
 }
 
 // message sends an announcement or an apology.
-func (q *Queue) message(ctx context.Context, t Task) (*ending, error) {
-	id, err := q.msgs.Tell(ctx, t)
+func (q *Queue) message(ctx context.Context, t *Task) (*ending, error) {
+	id, err := q.msgs.Tell(ctx, *t)
 	if err != nil {
 		return nil, err
 	}
@@ -1174,12 +1175,12 @@ func (q *Queue) message(ctx context.Context, t Task) (*ending, error) {
 }
 
 // publish carries a publication as far as it comes.
-func (q *Queue) publish(ctx context.Context, t Task) (*ending, error) {
+func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 	site := q.opts.Sites[t.Publication.Platform]
 	if site == nil {
 		return nil, Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
 	}
-	again, err := site.Publish(ctx, t, func(u Upload) error {
+	again, err := site.Publish(ctx, *t, func(u Upload) error {
 		return q.insist(ctx, func() error {
 			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepUpload(t.Job, u) })
 		})
@@ -1209,10 +1210,10 @@ func (q *Queue) publish(ctx context.Context, t Task) (*ending, error) {
 
 // told is the end of a message job. The progress message goes when the answer is there, and an announcement that was
 // cancelled or overtaken while it was on its way goes at once.
-func (q *Queue) told(ctx context.Context, t Task, id int) *ending {
+func (q *Queue) told(ctx context.Context, t *Task, id int) *ending {
 	spent := 0
 	return &ending{
-		write: func(tx *Tx) (err error) { spent, err = tx.FinishMessage(t.Job, id); return err },
+		write: func(tx *Tx) (err error) { spent, err = tx.FinishMessage(t, id); return err },
 		then: func(gone bool) {
 			if gone && t.Kind == Announce {
 				spent = id

@@ -1092,7 +1092,7 @@ func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
 		"a failure":       {Render, func(q *Queue, tx *Tx, j Job) error { _, err := q.retryJob(tx, JobFailed{j, errEngine}); return err }},
 		"a giving back":   {Render, func(_ *Queue, tx *Tx, j Job) error { return tx.GiveBack(j) }},
 		"a video arrived": {Deliver, func(_ *Queue, tx *Tx, j Job) error { return tx.VideoArrived(j, 5, "late") }},
-		"a message":       {Deliver, func(_ *Queue, tx *Tx, j Job) error { _, err := tx.FinishMessage(j, 5); return err }},
+		"a message":       {Deliver, func(_ *Queue, tx *Tx, j Job) error { _, err := tx.FinishMessage(&Task{Job: j}, 5); return err }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := newQueue(newStore(t))
@@ -1295,7 +1295,7 @@ func TestAdminClickedSendsNothingAgainToWhoHasTheVideo(t *testing.T) {
 		if err := tx.VideoArrived(delivery.Job, 5, "id"); err != nil {
 			return err
 		}
-		_, err := tx.FinishMessage(delivery.Job, 5)
+		_, err := tx.FinishMessage(&delivery, 5)
 		return err
 	})
 	if out, err := q.Retry(t.Context(), task.AssetID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); out != Joined || err != nil {

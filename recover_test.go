@@ -76,7 +76,7 @@ func delivers(t *testing.T, s *Store, kind Kind, n int) {
 					return err
 				}
 			}
-			_, err := tx.FinishMessage(task.Job, 12)
+			_, err := tx.FinishMessage(&task, 12)
 			return err
 		})
 	}

@@ -184,7 +184,7 @@ func everything(t *testing.T, s *Store) {
 	})
 	video := begin(t, s, Deliver)
 	write(t, s, func(tx *Tx) error { return tx.VideoArrived(video.Job, 5, "file") })
-	write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(video.Job, 5); return err })
+	write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(&video, 5); return err })
 
 	// Failed, and pressed; then cancelled.
 	ask(t, s, "Даша", 1)

@@ -311,7 +311,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_request ON jobs (request_id, kind
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_publication ON jobs (publication_id) WHERE publication_id IS NOT NULL;
 -- Whom a crowd's message is owed to: its other terms let jobs_one_render find the crowd.
 CREATE VIEW IF NOT EXISTS crowds AS
-	SELECT c.id job, c.kind, c.turn, c.created, r.id request_id, r.user_id, r.chat_id, r.status
+	SELECT c.id job, c.kind, c.turn, c.created, r.id request_id, r.user_id, r.chat_id, r.status, r.progress_id
 	FROM jobs c JOIN requests r ON r.asset_id = c.asset_id AND r.id > c.crowd
 	WHERE c.request_id IS NULL AND c.publication_id IS NULL
 		AND r.held = 0 AND r.answer_id IS NULL AND r.status = iif(c.kind = 'DELIVER', 'PROCESSING', 'FAILED')

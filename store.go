@@ -55,6 +55,8 @@ var steps = []string{
 	UPDATE sqlite_schema SET sql = replace(sql, '= (request_id IS NOT NULL)', '= (request_id IS NOT NULL OR crowd IS NOT NULL)')
 	WHERE type = 'table' AND name = 'jobs';
 	PRAGMA writable_schema = RESET`,
+	// A crowd says which progress messages its people have. The schema makes the view anew.
+	`DROP VIEW IF EXISTS crowds`,
 }
 
 // schemaVersion is the version of the schema.
@@ -166,12 +168,13 @@ type Recipient struct {
 	Lang        string
 	Status      Status
 	Unreachable bool
+	Progress    int // the progress message when the job was begun; 0: none yet
 }
 
-// Task is a claimed job with all that its worker needs, which only reads it.
+// Task is a claimed job with all that its worker needs.
 type Task struct {
 	Job
-	Asset       *Asset // also that of others
+	Asset       *Asset // also that of others: its worker only reads it
 	To          Recipient
 	Publication *Publication // nil unless it is a PUBLISH
 }
@@ -248,19 +251,14 @@ func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
 		if tx.Tx != nil {
 			s.settled(tx, false)
 		}
-		tx = &Tx{Tx: d, now: now}
+		tx = &Tx{Tx: d, now: now, owed: s.owed}
 		if err := fn(tx); err != nil {
 			return err
 		}
-		for _, kind := range tx.owed {
-			if !slices.Contains(s.owed, kind) {
-				s.owed = append(s.owed, kind)
-			}
-		}
-		if !d.Last {
+		if s.owed = tx.owed; !d.Last {
 			return nil
 		}
-		tx.owed, s.owed = s.owed, nil
+		s.owed = nil
 		return s.claim(tx)
 	})
 	done = err == nil
@@ -1162,13 +1160,13 @@ func (j *Job) into(started *int64) []any {
 
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
-		` + assetColumns + `, ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, w.crowd IS NOT NULL
+		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL
 	` + toBegin
 
 // toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
-const toBegin = `FROM jobs w CROSS JOIN assets a ON a.id = w.asset_id LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
+const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
 	WHERE w.kind = ?1 AND w.started IS NULL AND w.suspect = ?3 AND (w.due <= ?2 OR w.suspect)
-		AND (w.kind <> 'DELIVER' OR a.file_id IS NOT NULL OR NOT EXISTS (
+		AND (w.kind <> 'DELIVER' OR EXISTS (SELECT 1 FROM assets WHERE id = w.asset_id AND file_id IS NOT NULL) OR NOT EXISTS (
 			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
 				OR e.suspect = ?3 AND (e.due <= ?2 OR e.suspect) AND (e.turn, e.id) < (w.turn, w.id))))
 	ORDER BY w.turn, w.id LIMIT 0 + ?4` // because of a bare LIMIT ? SQLite would plan it anew at every run
@@ -1177,60 +1175,76 @@ const toBegin = `FROM jobs w CROSS JOIN assets a ON a.id = w.asset_id LEFT JOIN 
 // jobs that ran when the process died, which are left out otherwise.
 func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err error) {
 	for crowd := 0; crowd >= 0 && len(tasks) < limit; {
-		var next []Task
-		if next, crowd, err = tx.next(kind, suspects, limit-len(tasks)); err != nil {
+		i := len(tasks)
+		if tasks, crowd, err = tx.next(tasks, kind, suspects, limit); err != nil {
 			return nil, err
 		}
-		for i, t := range next {
-			if i != crowd {
-				if err := tx.begin(&t); err != nil {
-					return nil, err
-				}
-				tasks = append(tasks, t)
+		for ; i < len(tasks); i++ {
+			if i == crowd {
 				continue
 			}
-			n := limit - len(tasks) - len(next[i+1:]) // as many as the others leave
-			if kind == Deliver && t.Asset.FileID == "" {
+			if err := tx.begin(&tasks[i]); err != nil {
+				return nil, err
+			}
+		}
+		if crowd >= 0 {
+			n := limit - (len(tasks) - 1) // as many as the others leave
+			if kind == Deliver && tasks[crowd].Asset.FileID == "" {
 				n = 1
 			}
-			some, err := tx.beginSome(t, n)
+			some, err := tx.beginSome(tasks[crowd], n)
 			if err != nil {
 				return nil, err
 			}
-			tasks = append(tasks, some...)
+			tasks = slices.Replace(tasks, crowd, crowd+1, some...)
 		}
 	}
 	return tasks, nil
 }
 
-// next lists what can be begun next, at most limit. crowd is the place of a crowd in it, or -1: a second one has to wait until
-// the first leaves workers.
-func (tx *Tx) next(kind Kind, suspects bool, limit int) (tasks []Task, crowd int, err error) {
-	rows, err := tx.Query(claimable, kind, tx.now, suspects, limit)
+// next adds to tasks what can be begun next, until they are limit. crowd is the place of a crowd among them, or -1: a second one
+// has to wait until the first leaves workers.
+func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task, crowd int, err error) {
+	crowd = -1
+	i := len(tasks)
+	rows, err := tx.Query(claimable, kind, tx.now, suspects, limit-i)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer rows.Close()
-	crowd = -1
+	var t Task
+	var started int64
+	var many bool
+	dest := append(t.Job.into(&started), &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &t.To.Progress, &many)
 	for rows.Next() {
-		t := Task{Asset: &Asset{}}
-		var started int64
-		var many bool
-		asset, done := t.Asset.into()
-		if err := rows.Scan(slices.Concat(t.Job.into(&started), asset, []any{&t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &many})...); err != nil {
+		if err := rows.Scan(dest...); err != nil {
 			return nil, 0, err
 		}
-		done()
-		t.Started = moment(started)
-		switch {
-		case many && crowd >= 0:
-			return tasks, crowd, nil
-		case many:
+		if many && crowd >= 0 {
+			break
+		}
+		if many {
 			crowd = len(tasks)
 		}
+		t.Started = moment(started)
 		tasks = append(tasks, t)
 	}
-	return tasks, crowd, rows.Err()
+	if rows.Err() != nil {
+		return nil, 0, rows.Err()
+	}
+	rows.Close()
+	for ; i < len(tasks); i++ {
+		if i > 0 && tasks[i].AssetID == tasks[i-1].AssetID { // they wait for the same video
+			tasks[i].Asset = tasks[i-1].Asset
+			continue
+		}
+		a, err := tx.Asset(tasks[i].AssetID)
+		if err != nil {
+			return nil, 0, err
+		}
+		tasks[i].Asset = &a
+	}
+	return tasks, crowd, nil
 }
 
 // begin begins the attempt of a task.
@@ -1256,22 +1270,34 @@ func (tx *Tx) begin(t *Task) (err error) {
 // beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them; until then it
 // takes turns with everybody else, so that nobody waits for all of it.
 func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
-	var turn, created int64
-	rows, err := tx.Query(`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, c.turn, c.created
+	rows, err := tx.Query(`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0), c.turn, c.created
 		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`, crowd.ID, n+1)
-	tasks, err := collect(rows, err, func(t *Task) error {
-		*t = crowd
-		return rows.Scan(&t.RequestID, &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &turn, &created)
-	})
 	if err != nil {
 		return nil, err
 	}
-	last := len(tasks) <= n
-	tasks = tasks[:min(n, len(tasks))]
+	defer rows.Close()
+	tasks := make([]Task, 0, n)
+	last := true
+	var turn, created int64
+	t := crowd
+	dest := []any{&t.RequestID, &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &t.To.Progress, &turn, &created}
+	for rows.Next() {
+		if last = len(tasks) < n; !last {
+			break
+		}
+		if err := rows.Scan(dest...); err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, t)
+	}
+	if rows.Err() != nil {
+		return nil, rows.Err()
+	}
+	rows.Close()
 	if len(tasks) > 0 {
-		args := []any{crowd.Kind, crowd.AssetID, turn, crowd.Attempt, tx.now, created}
-		for _, t := range tasks {
-			args = append(args, t.RequestID, t.To.User)
+		args := append(make([]any, 0, 6+2*len(tasks)), crowd.Kind, crowd.AssetID, turn, crowd.Attempt, tx.now, created)
+		for i := range tasks {
+			args = append(args, tasks[i].RequestID, tasks[i].To.User)
 		}
 		const row = `(?1, ?2, ?3, 0, ?4, ?5, ?6, ?, ?)`
 		id, err := tx.Insert(`INSERT INTO jobs (kind, asset_id, turn, due, attempt, started, created, request_id, lane) VALUES `+
@@ -1354,24 +1380,24 @@ func (tx *Tx) oweAll(kind Kind, assetID string) error {
 
 // FinishMessage records that a message of a job has arrived and ends the job. It returns the id of the progress message
 // that has served its purpose, or 0: an announcement's own, if it was overtaken.
-func (tx *Tx) FinishMessage(j Job, messageID int) (spent int, err error) {
-	if err := tx.finish(j); err != nil {
+func (tx *Tx) FinishMessage(t *Task, messageID int) (spent int, err error) {
+	if err := tx.finish(t.Job); err != nil {
 		return 0, err
 	}
-	if j.Kind == Announce {
-		if err := one(tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), j.RequestID)); err != nil {
+	if t.Kind == Announce {
+		n, err := tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND `+awaited, null(messageID), t.RequestID)
+		if err != nil || n == 1 {
 			return 0, err
 		}
-		var waits bool
-		if err := tx.Get(`SELECT `+awaited+` FROM requests WHERE id = ?`, []any{j.RequestID}, &waits); err != nil || waits {
-			return 0, err
-		}
-		return messageID, nil
+		_, err = tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), t.RequestID)
+		return messageID, err
 	}
-	if err := found(tx.Get(`SELECT ifnull(progress_id, 0) FROM requests WHERE id = ?`, []any{j.RequestID}, &spent)); err != nil {
-		return 0, err
+	n, err := tx.Exec(`UPDATE requests SET answer_id = ? WHERE id = ? AND ifnull(progress_id, 0) = ?`, null(messageID), t.RequestID, t.To.Progress)
+	if err != nil || n == 1 {
+		return t.To.Progress, err
 	}
-	_, err = tx.Exec(`UPDATE requests SET answer_id = ? WHERE id = ?`, null(messageID), j.RequestID)
+	// The announcement has arrived since then. That is seldom, and RETURNING every time would cost more.
+	err = found(tx.Get(`UPDATE requests SET answer_id = ? WHERE id = ? RETURNING ifnull(progress_id, 0)`, []any{null(messageID), t.RequestID}, &spent))
 	return spent, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -555,11 +556,54 @@ func TestUsageHasItsHourAndItsDay(t *testing.T) {
 	})
 }
 
+func TestAnAnswerTakesAwayTheProgressMessageAlsoIfThatCameAfterItWasBegun(t *testing.T) {
+	for name, kind := range map[string]Kind{"a video": Deliver, "an apology": Apologise} {
+		t.Run(name, func(t *testing.T) {
+			q := newQueue(newStore(t))
+			ask(t, q.store, "Маша", 1, 2, 3)
+			early := begin(t, q.store, Announce)
+			write(t, q.store, func(tx *Tx) error { _, err := tx.FinishMessage(&early, 4); return err })
+			late := begin(t, q.store, Announce)
+			if kind == Deliver {
+				complete(t, q.store)
+				video := begin(t, q.store, kind) // the first one uploads it
+				write(t, q.store, func(tx *Tx) error { return tx.VideoArrived(video.Job, 6, "file-id") })
+				write(t, q.store, func(tx *Tx) error { return tx.GiveBack(video.Job) })
+			} else {
+				failForGood(t, q)
+			}
+			answers := beginAll(t, q.store, kind, 3)
+			spent := map[int64]int{}
+			write(t, q.store, func(tx *Tx) error {
+				n, err := tx.FinishMessage(&late, 5)
+				if err != nil {
+					return err
+				}
+				spent[late.To.User] = n
+				for _, task := range answers {
+					n, err := tx.FinishMessage(&task, 7)
+					if err != nil {
+						return err
+					}
+					spent[task.To.User] = max(n, spent[task.To.User])
+				}
+				return nil
+			})
+			if want := map[int64]int{early.To.User: 4, late.To.User: 5, 3: 0}; !maps.Equal(spent, want) {
+				t.Errorf("got %v taken away; want %v", spent, want)
+			}
+			if n := count(t, q.store, `SELECT count(*) FROM requests WHERE answer_id = 7`); n != 3 {
+				t.Errorf("got %d answers kept; want 3", n)
+			}
+		})
+	}
+}
+
 func TestWhoWritesCanBeReachedAgain(t *testing.T) {
 	s := newStore(t)
 	a := ask(t, s, "Маша", 1)
 	announce := begin(t, s, Announce)
-	write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(announce.Job, 5); return err })
+	write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(&announce, 5); return err })
 	write(t, s, func(tx *Tx) error { return tx.SetReachable(1, false) })
 	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("got %v, %v; want nobody whose message would be edited", list, err)

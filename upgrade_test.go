@@ -37,7 +37,7 @@ func aBitOfEverything(t *testing.T, s *Store) {
 			return end(tx, tasks[0].Job)
 		})
 	}
-	run(Announce, func(tx *Tx, j Job) error { _, err := tx.FinishMessage(j, 11); return err })
+	run(Announce, func(tx *Tx, j Job) error { _, err := tx.FinishMessage(&Task{Job: j}, 11); return err })
 	run(Render, func(tx *Tx, j Job) error {
 		return tx.FinishRender(j, Video{File: j.AssetID + ".mp4", Thumb: j.AssetID + ".jpg", Size: 1000, Duration: time.Second, Width: 640, Height: 360})
 	})
