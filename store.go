@@ -1270,30 +1270,18 @@ func (tx *Tx) begin(t *Task) (err error) {
 // beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them; until then it
 // takes turns with everybody else, so that nobody waits for all of it.
 func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
+	var turn, created int64
 	rows, err := tx.Query(`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0), c.turn, c.created
 		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`, crowd.ID, n+1)
+	tasks, err := collect(rows, err, func(t *Task) error {
+		*t = crowd
+		return rows.Scan(&t.RequestID, &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &t.To.Progress, &turn, &created)
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	tasks := make([]Task, 0, n)
-	last := true
-	var turn, created int64
-	t := crowd
-	dest := []any{&t.RequestID, &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &t.To.Progress, &turn, &created}
-	for rows.Next() {
-		if last = len(tasks) < n; !last {
-			break
-		}
-		if err := rows.Scan(dest...); err != nil {
-			return nil, err
-		}
-		tasks = append(tasks, t)
-	}
-	if rows.Err() != nil {
-		return nil, rows.Err()
-	}
-	rows.Close()
+	last := len(tasks) <= n
+	tasks = tasks[:min(n, len(tasks))]
 	if len(tasks) > 0 {
 		args := append(make([]any, 0, 6+2*len(tasks)), crowd.Kind, crowd.AssetID, turn, crowd.Attempt, tx.now, created)
 		for i := range tasks {
@@ -1389,6 +1377,7 @@ func (tx *Tx) FinishMessage(t *Task, messageID int) (spent int, err error) {
 		if err != nil || n == 1 {
 			return 0, err
 		}
+		// Kept even so: should the program die before it is taken back, the answer will do that.
 		_, err = tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), t.RequestID)
 		return messageID, err
 	}
