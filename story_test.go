@@ -56,7 +56,7 @@ func (b browser) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// visit goes to an address and waits until its page is there and whole: chromedp's own wait ends
+// visit goes to an address and waits until its page and its frames are there: chromedp's own wait ends
 // early when the page that is left reports late that one of its frames has stopped loading.
 func (b browser) visit(address string) {
 	b.Helper()

@@ -969,7 +969,6 @@ func TestUploadingInABrowser(t *testing.T) {
 
 	// A file is dropped.
 	b.visit(u.server.URL + "/upload")
-	b.until("document.readyState === 'complete'")
 	b.js("(window.dropped = new DataTransfer()).items.add(new File(['x'], 'Зима.mov'))")
 	drag := func(kind string) {
 		b.js("document.querySelector('.drop').dispatchEvent(new DragEvent('" + kind + "', { bubbles: true, cancelable: true, dataTransfer: dropped }))")
