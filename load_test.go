@@ -884,6 +884,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	}
 
 	eve := person(1)
+	first := time.Now()
 	asks(eve, "Ева")
 	if o := begins(); o.Name != "Ева" {
 		t.Fatalf("got a video for %q", o.Name)
@@ -900,8 +901,8 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	for i, p := range others {
 		asks(p, names[i])
 	}
-	took := time.Since(began)
-	t.Logf("%d messages were read in %v", messages, took)
+	read := time.Now()
+	t.Logf("%d messages were read in %v", messages, read.Sub(began))
 	// One of hers whose turn was the same may go before them: it was first.
 	var order []string
 	for range 4 {
@@ -924,7 +925,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 			asked++
 		}
 	}
-	if most := 1 + int(took/time.Minute); refused < 1 || refused > most {
+	if most := 1 + int(read.Sub(first)/time.Minute); refused < 1 || refused > most {
 		t.Errorf("got %d refusals; want 1, or one in each minute that the machine took", refused)
 	}
 	if asked < 2 || asked > 70 {
