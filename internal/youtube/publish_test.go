@@ -311,25 +311,32 @@ func TestAnUploadGoesOnWhereItStopped(t *testing.T) {
 }
 
 func TestAChunkThatArrivesLateIsNoFailure(t *testing.T) {
-	w := newWorld(t)
-	a := w.account()
-	v, sum := film(2 << 20)
-	s := halfway(w, a, v)
-	old := true
-	w.before = func(rw http.ResponseWriter, r *http.Request) bool {
-		if r.Method == "PUT" && old { // the third chunk is not in yet
-			old = false
-			rw.Header().Set("Range", fmt.Sprintf("bytes=0-%d", 2*chunkUnit-1))
-			rw.WriteHeader(308)
-			return true
-		}
-		return false
-	}
-	if err := s.finish(w, a, v, about); err != nil {
-		t.Fatal(err)
-	}
-	if all := w.tube.Videos(); len(all) != 1 || all[0].SHA256 != sum {
-		t.Errorf("got %d videos", len(all))
+	for name, before := range map[string]int{"after the session was asked": 1, "after it has cut the one that is sent again": 3} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			a := w.account()
+			v, sum := film(2 << 20)
+			s := halfway(w, a, v)
+			puts := 0
+			w.before = func(rw http.ResponseWriter, r *http.Request) bool {
+				if r.Method != "PUT" || puts == before {
+					return false
+				}
+				puts++
+				if r.ContentLength > 0 {
+					panic(http.ErrAbortHandler)
+				}
+				rw.Header().Set("Range", fmt.Sprintf("bytes=0-%d", 2*chunkUnit-1)) // the third chunk is not in yet
+				rw.WriteHeader(308)
+				return true
+			}
+			if err := s.finish(w, a, v, about); err != nil {
+				t.Fatal(err)
+			}
+			if all := w.tube.Videos(); len(all) != 1 || all[0].SHA256 != sum {
+				t.Errorf("got %d videos", len(all))
+			}
+		})
 	}
 }
 

@@ -106,7 +106,7 @@ func (a *Account) goOn(ctx context.Context, v Video, s *State, save func(State) 
 
 // send sends the file from at on. A cut connection is no failure as long as the upload comes forward: the session is asked, and
 // the rest is sent. So is a chunk that is refused: an earlier one, sent before this program was killed, may have arrived since
-// the session was asked.
+// the session was asked, and may have cut another one before.
 func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save func(State) error) (id string, err error) {
 	failedAt := int64(-1)
 	saved := a.c.now()
@@ -118,10 +118,14 @@ func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save fu
 	for {
 		next, id, err := a.put(ctx, v, s.Session, at)
 		var e *Error
-		asked := errors.As(err, &e) && (e.class == permanent || e.reason == "connection") && at > failedAt
+		asked := errors.As(err, &e) && (e.class == permanent || e.reason == "connection")
 		if asked {
-			failedAt = at
+			failed := err
 			next, id, err = a.put(ctx, v, s.Session, -1)
+			if err == nil && id == "" && next <= at && at <= failedAt { // here for the second time
+				err = failed
+			}
+			failedAt = max(failedAt, at)
 		}
 		switch {
 		case err != nil:
