@@ -108,7 +108,7 @@ func (a *Account) goOn(ctx context.Context, v Video, s *State, save func(State) 
 // the rest is sent. So is a chunk that is refused: an earlier one, sent before this program was killed, may have arrived since
 // the session was asked, and may have cut another one before.
 func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save func(State) error) (id string, err error) {
-	failedAt := int64(-1)
+	failedAt := int64(-1) // the furthest: when another chunk fails the session must be past it
 	saved := a.c.now()
 	if s.Sent = at; at > 0 {
 		if err := save(*s); err != nil {
@@ -119,10 +119,8 @@ func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save fu
 		next, id, err := a.put(ctx, v, s.Session, at)
 		var e *Error
 		asked := errors.As(err, &e) && (e.class == permanent || e.reason == "connection")
-		if asked {
-			failed := err
-			next, id, err = a.put(ctx, v, s.Session, -1)
-			if err == nil && id == "" && next <= at && at <= failedAt { // here for the second time
+		if failed := err; asked {
+			if next, id, err = a.put(ctx, v, s.Session, -1); err == nil && id == "" && next <= failedAt {
 				err = failed
 			}
 			failedAt = max(failedAt, at)
