@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/desk"
-	"retake/internal/video"
+	"retake.example/internal/desk"
+	"retake.example/internal/video"
 )
 
 // cover draws the picture of a template: all of it is blue.

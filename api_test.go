@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/video"
+	"retake.example/internal/video"
 )
 
 // lacks lists what a documented answer has and a real one has not. Of lists, the first elements are compared; values only

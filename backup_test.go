@@ -19,7 +19,7 @@ import (
 	"strings"
 	"testing"
 
-	faketelegram "retake/internal/fake/telegram"
+	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // configOf is the configuration of a victim.

@@ -23,9 +23,9 @@ import (
 	tg "github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
 
-	"retake/internal/lang"
-	"retake/internal/telegram"
-	"retake/internal/watch"
+	"retake.example/internal/lang"
+	"retake.example/internal/telegram"
+	"retake.example/internal/watch"
 )
 
 // What the buttons carry before the colon. None carries a name.

@@ -23,10 +23,10 @@ import (
 
 	"github.com/go-telegram/bot/models"
 
-	faketelegram "retake/internal/fake/telegram"
-	"retake/internal/lang"
-	"retake/internal/media"
-	"retake/internal/telegram"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/lang"
+	"retake.example/internal/media"
+	"retake.example/internal/telegram"
 )
 
 // Maria is whose updates these are; Eve has the same things and must never notice. Nobody has written the witness's id down.

@@ -23,13 +23,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"retake/internal/db/dbtest"
-	faketelegram "retake/internal/fake/telegram"
-	"retake/internal/lang"
-	"retake/internal/media"
-	"retake/internal/outage"
-	"retake/internal/video"
-	"retake/internal/watch"
+	"retake.example/internal/db/dbtest"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/lang"
+	"retake.example/internal/media"
+	"retake.example/internal/outage"
+	"retake.example/internal/video"
+	"retake.example/internal/watch"
 )
 
 const testToken = "123456789:AAbbccddeeffgghhiijjkkllmmnnooppqq"

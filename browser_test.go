@@ -34,8 +34,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"retake/internal/desk"
-	"retake/internal/outage"
+	"retake.example/internal/desk"
+	"retake.example/internal/outage"
 )
 
 // openDesk serves an office to browsers, on an address of its own. prepare comes before the first request: nothing in an

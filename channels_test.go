@@ -18,7 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"retake/internal/desk"
+	"retake.example/internal/desk"
 )
 
 // agency publishes on platforms that nobody has: what is asked of it, it notes in the store.

@@ -15,8 +15,8 @@ import (
 	"strings"
 	"testing"
 
-	faketelegram "retake/internal/fake/telegram"
-	fakeyoutube "retake/internal/fake/youtube"
+	faketelegram "retake.example/internal/fake/telegram"
+	fakeyoutube "retake.example/internal/fake/youtube"
 )
 
 // machine is one on which all is well.

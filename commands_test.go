@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	faketelegram "retake/internal/fake/telegram"
+	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // settle gives the page of a victim an address that lasts, and returns it.

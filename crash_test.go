@@ -25,9 +25,9 @@ import (
 	"testing"
 	"time"
 
-	faketelegram "retake/internal/fake/telegram"
-	"retake/internal/folder"
-	"retake/internal/lang"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/folder"
+	"retake.example/internal/lang"
 )
 
 // What a test tells its child, a copy of the test program that is Retake.

@@ -16,8 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake/internal/desk"
-	"retake/internal/lang"
+	"retake.example/internal/desk"
+	"retake.example/internal/lang"
 )
 
 // page returns the page of an asset, as one line without tags, and as it is.

@@ -25,8 +25,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"retake/internal/folder"
-	"retake/internal/media"
+	"retake.example/internal/folder"
+	"retake.example/internal/media"
 )
 
 // liveOffice is an office whose page is served to real browsers, with a renderer that the test drives.

@@ -36,9 +36,9 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/db"
-	faketelegram "retake/internal/fake/telegram"
-	"retake/internal/lang"
+	"retake.example/internal/db"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/lang"
 )
 
 // What is asked of the load.

@@ -19,10 +19,10 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/cli"
-	"retake/internal/config"
-	"retake/internal/lang"
-	"retake/internal/media"
+	"retake.example/internal/cli"
+	"retake.example/internal/config"
+	"retake.example/internal/lang"
+	"retake.example/internal/media"
 )
 
 // retake runs one command line and returns what it printed and its exit code.

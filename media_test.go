@@ -18,12 +18,12 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/config"
-	"retake/internal/desk"
-	"retake/internal/folder"
-	"retake/internal/lang"
-	"retake/internal/media"
-	"retake/internal/media/s3test"
+	"retake.example/internal/config"
+	"retake.example/internal/desk"
+	"retake.example/internal/folder"
+	"retake.example/internal/lang"
+	"retake.example/internal/media"
+	"retake.example/internal/media/s3test"
 )
 
 // bucketOf opens the bucket of a server.

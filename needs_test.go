@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/desk"
+	"retake.example/internal/desk"
 )
 
 // tale is a store to which things happen one after another. Its assets are called a1, a2, … in the order they were made.

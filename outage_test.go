@@ -12,8 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	faketelegram "retake/internal/fake/telegram"
-	"retake/internal/outage"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/outage"
 )
 
 // outages are the defaults.

@@ -28,8 +28,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	faketelegram "retake/internal/fake/telegram"
-	"retake/internal/telegram"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/telegram"
 )
 
 const day = 24 * time.Hour

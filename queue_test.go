@@ -20,7 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake/internal/outage"
+	"retake.example/internal/outage"
 )
 
 // hours pauses one, two, three … hours.

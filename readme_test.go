@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	faketelegram "retake/internal/fake/telegram"
+	faketelegram "retake.example/internal/fake/telegram"
 )
 
 var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")

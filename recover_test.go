@@ -15,10 +15,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake/internal/db"
-	"retake/internal/desk"
-	"retake/internal/media"
-	"retake/internal/watch"
+	"retake.example/internal/db"
+	"retake.example/internal/desk"
+	"retake.example/internal/media"
+	"retake.example/internal/watch"
 )
 
 // aDay is a database from which a backup is made, and that goes on.

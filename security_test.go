@@ -28,9 +28,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"retake/internal/desk"
-	"retake/internal/lang"
-	"retake/internal/outage"
+	"retake.example/internal/desk"
+	"retake.example/internal/lang"
+	"retake.example/internal/outage"
 )
 
 // usual is more patience than any test needs.

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"retake/internal/db"
+	"retake.example/internal/db"
 )
 
 //go:embed schema.sql

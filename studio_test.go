@@ -28,10 +28,10 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/desk"
-	fakerumble "retake/internal/fake/rumble"
-	fakeyoutube "retake/internal/fake/youtube"
-	"retake/internal/media"
+	"retake.example/internal/desk"
+	fakerumble "retake.example/internal/fake/rumble"
+	fakeyoutube "retake.example/internal/fake/youtube"
+	"retake.example/internal/media"
 )
 
 const rumbleToken = "0123456789012345678901234567890123456789"

@@ -23,7 +23,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake/internal/db/dbtest"
+	"retake.example/internal/db/dbtest"
 )
 
 // long is for make torture; without it these tests and those that kill the program take a sample.

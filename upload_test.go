@@ -30,10 +30,10 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"retake/internal/desk"
-	"retake/internal/lang"
-	"retake/internal/media"
-	"retake/internal/video"
+	"retake.example/internal/desk"
+	"retake.example/internal/lang"
+	"retake.example/internal/media"
+	"retake.example/internal/video"
 )
 
 // samples are small files, made once, by what they are called here.

@@ -96,7 +96,7 @@ func TestImports(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if own, ok := strings.CutPrefix(imported, "retake/internal/"); ok && !slices.Contains(allowed.ours, own) {
+			if own, ok := strings.CutPrefix(imported, "retake.example/internal/"); ok && !slices.Contains(allowed.ours, own) {
 				t.Errorf("%s imports %s", path, imported)
 			}
 			for good, paths := range goods {

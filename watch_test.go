@@ -26,10 +26,10 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	faketelegram "retake/internal/fake/telegram"
-	"retake/internal/folder"
-	"retake/internal/lang"
-	"retake/internal/watch"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/folder"
+	"retake.example/internal/lang"
+	"retake.example/internal/watch"
 )
 
 // saying counts what the bot has said to somebody that holds a text.

@@ -25,9 +25,9 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
-	"retake/internal/desk"
-	"retake/internal/lang"
-	"retake/internal/media"
+	"retake.example/internal/desk"
+	"retake.example/internal/lang"
+	"retake.example/internal/media"
 )
 
 // Templates and static files are embedded apart: one folder for both would serve the templates' source to anyone.

@@ -24,11 +24,11 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/desk"
-	"retake/internal/lang"
-	"retake/internal/media"
-	"retake/internal/metrics"
-	"retake/internal/video"
+	"retake.example/internal/desk"
+	"retake.example/internal/lang"
+	"retake.example/internal/media"
+	"retake.example/internal/metrics"
+	"retake.example/internal/video"
 )
 
 // office is a page over a real store, with 8 as owner and 7 and 9 as admins.

@@ -22,7 +22,7 @@ import (
 	"testing"
 	"time"
 
-	faketelegram "retake/internal/fake/telegram"
+	faketelegram "retake.example/internal/fake/telegram"
 )
 
 // token is the one of docs/install.md.

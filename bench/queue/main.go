@@ -22,7 +22,7 @@ import (
 	"syscall"
 	"time"
 
-	"retake/bench/queue/load"
+	"retake.example/bench/queue/load"
 )
 
 // raw is the unit of the product's own measure of the disk: commits a second, one after another, each on disk.

@@ -20,7 +20,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite"
 
-	"retake/bench/queue/load"
+	"retake.example/bench/queue/load"
 )
 
 // peers open a queue in the current folder or in the server at the address. They are closed by the end of their process.

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"retake/bench/queue/load"
+	"retake.example/bench/queue/load"
 )
 
 // method says what the figures mean.

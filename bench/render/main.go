@@ -19,7 +19,7 @@ import (
 
 	"github.com/go-fonts/dejavu/dejavusansbold"
 
-	"retake/internal/video"
+	"retake.example/internal/video"
 )
 
 const (

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"retake/internal/video"
+	"retake.example/internal/video"
 )
 
 // made is a video of ours, and the prepared film it was made from.

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/db/dbtest"
+	"retake.example/internal/db/dbtest"
 )
 
 const table = `CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, s TEXT) STRICT;`

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"retake/internal/lang"
+	"retake.example/internal/lang"
 )
 
 // refusals that the platforms are known for: YouTube's list of errors, what it says of a video, Google's consent, Rumble's

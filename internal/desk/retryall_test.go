@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"retake/internal/lang"
+	"retake.example/internal/lang"
 )
 
 func english(id string, vars Vars) string { return lang.Say("en", id, vars) }

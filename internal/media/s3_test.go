@@ -20,7 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake/internal/media/s3test"
+	"retake.example/internal/media/s3test"
 )
 
 // newS3 prepares a store at a server, or, when an address is given, at what stands before it.

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	fake "retake/internal/fake/rumble"
+	fake "retake.example/internal/fake/rumble"
 )
 
 const token = "0123456789abcdef0123456789abcdef01234567"

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	faketelegram "retake/internal/fake/telegram"
+	faketelegram "retake.example/internal/fake/telegram"
 )
 
 func TestALookTellsWhoTheBotIs(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	fake "retake/internal/fake/youtube"
+	fake "retake.example/internal/fake/youtube"
 )
 
 var session = [32]byte{1, 2, 3}

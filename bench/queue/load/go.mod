@@ -1,5 +1,5 @@
 // A module of its own: River's driver for SQLite is to be had for River v0.31 only, and the other peers have the newest River.
-module retake/bench/queue/load
+module retake.example/bench/queue/load
 
 go 1.26.0
 

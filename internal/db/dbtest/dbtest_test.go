@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"retake/internal/db/dbtest"
+	"retake.example/internal/db/dbtest"
 
 	"modernc.org/sqlite"
 )

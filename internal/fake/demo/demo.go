@@ -11,10 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	fakerumble "retake/internal/fake/rumble"
-	fakestage "retake/internal/fake/stage"
-	faketelegram "retake/internal/fake/telegram"
-	fakeyoutube "retake/internal/fake/youtube"
+	fakerumble "retake.example/internal/fake/rumble"
+	fakestage "retake.example/internal/fake/stage"
+	faketelegram "retake.example/internal/fake/telegram"
+	fakeyoutube "retake.example/internal/fake/youtube"
 )
 
 // What the stand-ins take for the program that asks.

@@ -19,7 +19,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"retake/internal/fake/stage"
+	"retake.example/internal/fake/stage"
 )
 
 // site is the page of two platforms, mounted under a path.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-telegram/bot"
 
-	"retake/internal/fake/telegram"
+	"retake.example/internal/fake/telegram"
 )
 
 func (w *world) try(chat int64, text string) error {

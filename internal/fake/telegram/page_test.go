@@ -17,7 +17,7 @@ import (
 	"github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
 
-	"retake/internal/fake/telegram"
+	"retake.example/internal/fake/telegram"
 )
 
 // site is a chat page with Мария (5) and Emma (6).

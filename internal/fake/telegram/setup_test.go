@@ -21,7 +21,7 @@ import (
 	"github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
 
-	"retake/internal/fake/telegram"
+	"retake.example/internal/fake/telegram"
 )
 
 const token = "7000000001:AAH-secret"

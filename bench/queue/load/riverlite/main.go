@@ -14,7 +14,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite"
 
-	"retake/bench/queue/load"
+	"retake.example/bench/queue/load"
 )
 
 func main() {
