@@ -652,6 +652,23 @@ func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error)
 	})
 }
 
+// Withdraw ends an upload, and deletes the video if there is one already.
+func (s onYouTube) Withdraw(ctx context.Context, w Withdrawal) error {
+	began := s.store.now()
+	account, err := s.account(ctx, w.Channel)
+	id := w.Upload.ID
+	if err == nil && id == "" {
+		id, err = account.Abandon(ctx, youtube.State{Session: w.Upload.Session, Since: w.Upload.Since}, w.Size)
+	}
+	if err == nil && id != "" {
+		err = account.Delete(ctx, id)
+	}
+	if err != nil {
+		return s.noticed(ctx, w.Channel, began, err)
+	}
+	return nil
+}
+
 // described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
 // has a time: YouTube would show the video to all at it, whatever was chosen since.
 func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {

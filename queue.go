@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,6 +154,8 @@ const maxCrashes = 5
 //	any                            the user has no request on it; the admin    nothing                                                ErrForbidden
 //	                               did not create it and is no owner
 //	any                            not failed                                  nothing                                                ErrNotFailed
+//	AdminClicked, Reconnected      the person who asked for the video had      nothing                                                ErrNotPublishable
+//	                               it deleted
 func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outcome, err error) {
 	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
 		switch why := why.(type) {
@@ -325,10 +328,11 @@ func retryPublication(tx *Tx, assetID, platform string, admin Admin, back bool) 
 // Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again: it was
 // connected again or checked, or a publication got through. What cannot be written now is found at the next start.
 func (q *Queue) Reconnected(ctx context.Context, admin Admin) error {
+	nudge(q.taking) // what could not be withdrawn without the channel
 	ended, err := q.store.Reconnected(ctx)
 	for _, e := range ended {
 		_, failed := q.Retry(ctx, e.AssetID, Reconnected{admin, e.Platform})
-		if errors.Is(failed, ErrNotFound) || errors.Is(failed, ErrNotFailed) { // somebody was quicker
+		if errors.Is(failed, ErrNotFound) || errors.Is(failed, ErrNotFailed) || errors.Is(failed, ErrNotPublishable) { // somebody was quicker
 			failed = nil
 		}
 		err = errors.Join(err, failed)
@@ -417,7 +421,7 @@ func (q *Queue) retryBatch(ctx context.Context, t *Tally, n int, nth func(int) (
 	wg.Wait()
 	for i, failed := range errs {
 		switch {
-		case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound):
+		case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound), errors.Is(failed, ErrNotPublishable):
 			t.Skipped++
 		case failed != nil:
 			err = failed
@@ -556,6 +560,12 @@ type platform interface {
 	Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error)
 }
 
+// withdrawer is a platform where an upload that is under way can be ended.
+type withdrawer interface {
+	// Withdraw ends an upload and deletes the video that has come of it. nil: the platform has nothing of it any more.
+	Withdraw(ctx context.Context, w Withdrawal) error
+}
+
 // meter counts what becomes of attempts: done, dropped (nobody wants it any more), given_back (by a stop), or what Retry made of
 // a failure. It is told how long each video took.
 type meter interface {
@@ -600,9 +610,10 @@ type Queue struct {
 	outages breaker
 	meter   meter
 
-	look  chan struct{}  // a reason to look for work that is due
-	begin func(*Task)    // has a worker do it
-	out   sync.WaitGroup // tasks that are claimed, until their end is on the disk
+	look   chan struct{}  // a reason to look for work that is due
+	taking chan struct{}  // a reason to look for publications to withdraw
+	begin  func(*Task)    // has a worker do it
+	out    sync.WaitGroup // tasks that are claimed, until their end is on the disk
 
 	asking sync.Mutex
 	askers []chan struct{} // who want to know whether the queue is alive
@@ -612,6 +623,7 @@ type Queue struct {
 	begun   map[Kind]time.Time                          // when one has last begun a job; of a kind without: when Run began
 	ctx     context.Context                             // of Run: when it ends no more work is begun
 	running map[string]*making                          // renders under way, by asset
+	sending map[int64]*sending                          // attempts to publish under way, by publication
 	pace    time.Duration                               // moving average of a render's time
 	viewers map[*func(assetID string, percent int)]bool // told of every asset that changes
 }
@@ -621,10 +633,15 @@ type making struct {
 	cancel  context.CancelFunc
 }
 
+type sending struct {
+	asset  string
+	cancel context.CancelFunc
+}
+
 // NewQueue prepares a queue; Run starts it.
 func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
-	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1),
-		idle: map[Kind]int{}, begun: map[Kind]time.Time{}, running: map[string]*making{}, viewers: map[*func(string, int)]bool{}}
+	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1), taking: make(chan struct{}, 1),
+		idle: map[Kind]int{}, begun: map[Kind]time.Time{}, running: map[string]*making{}, sending: map[int64]*sending{}, viewers: map[*func(string, int)]bool{}}
 	if q.outages = opts.Outages; q.outages == nil {
 		q.outages = noOutages{}
 	}
@@ -719,6 +736,11 @@ func (q *Queue) Run(ctx context.Context) error {
 	draining, cancel := outlive(ctx, q.opts.Drain)
 	defer cancel()
 
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if q.opts.Sites != nil {
+		wg.Go(func() { q.withdraw(ctx) })
+	}
 	q.suspects(ctx, draining)
 	q.work(ctx, draining)
 	return nil
@@ -746,6 +768,9 @@ func (q *Queue) rescue(ctx context.Context) error {
 	err := q.store.Tx(ctx, func(tx *Tx) error {
 		last = nil
 		if err := tx.CapWaits(); err != nil {
+			return err
+		}
+		if err := tx.EndPublishing(); err != nil {
 			return err
 		}
 		orphans, err := tx.Orphans()
@@ -1180,10 +1205,32 @@ func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 	if site == nil {
 		return nil, Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
 	}
-	again, err := site.Publish(ctx, *t, func(u Upload) error {
-		return q.insist(ctx, func() error {
+	uploading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	q.mu.Lock()
+	q.sending[t.PublicationID] = &sending{t.AssetID, cancel}
+	q.mu.Unlock()
+	defer func() {
+		q.mu.Lock()
+		delete(q.sending, t.PublicationID)
+		q.mu.Unlock()
+		if uploading.Err() != nil {
+			nudge(q.taking)
+		}
+	}()
+	// Stop may have come between the claim and now.
+	err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { _, err := tx.Running(t.Job); return err })
+	if err != nil {
+		return nil, fmt.Errorf("begin to publish: %w", err)
+	}
+	again, err := site.Publish(uploading, *t, func(u Upload) error {
+		err := q.insist(ctx, func() error {
 			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepUpload(t.Job, u) })
 		})
+		if errors.Is(err, ErrNotFound) && u.ID != "" { // its publishing was ended a moment too late
+			err = errors.Join(err, q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.Arrived(t.Job, u) }))
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -1259,7 +1306,7 @@ func (q *Queue) clock(ctx context.Context) {
 	}
 }
 
-// Stop ends the renders of assets that nobody waits for any more.
+// Stop ends the renders and uploads of assets that nobody waits for any more.
 func (q *Queue) Stop(assets []string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -1268,11 +1315,78 @@ func (q *Queue) Stop(assets []string) {
 			r.cancel()
 		}
 	}
+	for _, u := range q.sending {
+		if slices.Contains(assets, u.asset) {
+			u.cancel()
+		}
+	}
 }
 
-// Discard does what a deletion leaves to be done outside of the database: renders end, and files and the sound of names go.
+const (
+	withdrawSoon = time.Minute // after a withdrawal that a platform refused
+	withdrawLate = time.Hour   // after many
+)
+
+// withdraw ends at the platforms what was under way there when the person who asked for the video had it deleted, at the start and
+// whenever taking says so, until ctx ends. It tries again what a platform refuses; an admin sees the video until it is gone.
+func (q *Queue) withdraw(ctx context.Context) {
+	for pause := withdrawSoon; ctx.Err() == nil; {
+		left, err := q.withdrawAll(ctx)
+		if err = unlessStopped(ctx, err); err != nil {
+			q.log.Error("withdraw what should not be published", "err", err)
+		}
+		var again <-chan time.Time
+		if left || err != nil {
+			again = time.After(pause)
+			pause = min(2*pause, withdrawLate)
+		} else {
+			pause = withdrawSoon
+		}
+		select {
+		case <-ctx.Done():
+		case <-q.taking:
+		case <-again:
+		}
+	}
+}
+
+// withdrawAll withdraws what it can. left: something has to be tried again.
+func (q *Queue) withdrawAll(ctx context.Context) (left bool, err error) {
+	list, err := q.store.Withdrawals(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, w := range list {
+		site, ok := q.opts.Sites[w.Platform].(withdrawer)
+		q.mu.Lock()
+		busy := q.sending[w.ID] != nil
+		q.mu.Unlock()
+		if !ok || busy { // the end of an attempt is another reason to look
+			continue
+		}
+		if err := site.Withdraw(ctx, w); err != nil {
+			if unlessStopped(ctx, err) != nil {
+				q.log.Warn("a platform still has a video that should go", "asset", w.AssetID, "platform", w.Platform, "err", err)
+			}
+			left = true
+			continue
+		}
+		var gone Gone
+		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) { gone, err = tx.Withdrawn(w); return err }); err != nil {
+			return left, err
+		}
+		q.Discard(context.WithoutCancel(ctx), gone)
+	}
+	return left, nil
+}
+
+// Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the platforms, and
+// files and the sound of names go.
 func (q *Queue) Discard(ctx context.Context, gone Gone) {
-	q.Stop(gone.Assets)
+	q.Stop(slices.Concat(gone.Assets, gone.Kept))
+	if len(gone.Kept) > 0 {
+		nudge(q.taking)
+	}
 	q.DeleteMedia(ctx, gone.Files)
 	if q.opts.Voices != nil && len(gone.Names) > 0 {
 		if err := q.opts.Voices.ForgetNames(gone.Names); err != nil {

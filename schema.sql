@@ -261,6 +261,10 @@ CREATE TABLE IF NOT EXISTS publications (
 	CONSTRAINT session_has_time CHECK ((session_uri IS NULL) = (session_at IS NULL))
 	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
 ) STRICT;
+-- Videos that may be published. Every statement that begins, repeats or continues a publication asks this view. A video that a
+-- person had deleted is never published, whatever else happens.
+CREATE VIEW IF NOT EXISTS publishable AS
+	SELECT id FROM assets WHERE status = 'COMPLETED' AND unwanted IS NULL;
 CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_by_status ON publications (platform, status);
 CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id) WHERE status = 'FAILED';

@@ -57,6 +57,8 @@ var steps = []string{
 	PRAGMA writable_schema = RESET`,
 	// A crowd says which progress messages its people have. The schema makes the view anew.
 	`DROP VIEW IF EXISTS crowds`,
+	// The schema adds the view publishable.
+	``,
 }
 
 // schemaVersion is the version of the schema.
@@ -67,6 +69,8 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	ErrNotFailed = errors.New("not failed")
 	ErrExists    = errors.New("exists already")
+	// ErrNotPublishable refuses to publish a video because the person who asked for it had it deleted.
+	ErrNotPublishable = errors.New("not publishable")
 )
 
 // Status is where an asset, a request or a publication stands.
@@ -430,7 +434,14 @@ func (g *Gone) add(a Asset) {
 }
 
 // out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was lost.
-const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status IN ('PROCESSING', 'COMPLETED') OR p.step = 'unknown')`
+const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = 'unknown' OR ` + sentToRumble + `)`
+
+// sentToRumble picks the publications p of which Rumble has all bytes and has not confirmed it. Nobody can ask Rumble about them.
+// Before the last bytes leave the program stores that they do, so Rumble cannot have any other.
+const sentToRumble = `p.platform = 'RUMBLE' AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
+
+// mayBePublished picks the publications p whose video may be published.
+const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
 
 // Forget deletes a user with all that is kept of them: their sign-ins, too, if they are an admin, and every asset that only
 // they asked for, with the successors that nobody waits for. What may be on a platform stays until an admin has taken it off
@@ -462,11 +473,13 @@ func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 			_, err = tx.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
 		} else if _, err = tx.Exec(`UPDATE assets SET unwanted = ?, file_id = NULL WHERE id = ?`, tx.now, a.ID); err == nil {
 			gone.Kept = append(gone.Kept, a.ID)
-			_, err = tx.Exec(`DELETE FROM publications AS p WHERE asset_id = ? AND NOT `+out, a.ID)
 		}
 		if err != nil {
 			return gone, err
 		}
+	}
+	if err := tx.EndPublishing(); err != nil {
+		return gone, err
 	}
 	for _, statement := range []string{
 		`DELETE FROM users WHERE id = ?`,
@@ -480,6 +493,67 @@ func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 		}
 	}
 	return gone, nil
+}
+
+// EndPublishing ends the publishing of all videos that should go. Their PUBLISH jobs are deleted, so a running attempt can store
+// nothing and sends nothing more. Publications of which the platform has nothing are deleted. The others fail: Withdrawals lists
+// those that can be ended at the platform, and an admin has to look for the rest. So does a video that is uploaded and that the
+// platform would show later.
+func (tx *Tx) EndPublishing() error {
+	const theirs = `asset_id IN (SELECT id FROM assets WHERE unwanted IS NOT NULL)`
+	if _, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND ` + theirs); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`DELETE FROM publications AS p WHERE p.` + theirs + ` AND NOT ` + out); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
+			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted', completed = ?1
+		WHERE p.`+theirs+` AND (p.status IN ('PENDING', 'PROCESSING')
+			OR p.status = 'COMPLETED' AND p.platform = 'YOUTUBE' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`, tx.now)
+	return err
+}
+
+// Withdrawal is the publication of a video that should go, of which a platform has something.
+type Withdrawal struct {
+	AssetID string
+	Size    int64 // bytes of the video
+	Publication
+}
+
+// Withdrawals lists the publications that the program itself can end at the platform: those that were under way when the person
+// who asked for the video had it deleted.
+func (s *Store) Withdrawals(ctx context.Context) ([]Withdrawal, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT a.id, a.size, `+publicationColumns+`, ifnull(p.session_uri, ''), ifnull(p.session_at, 0)
+		FROM assets a CROSS JOIN publications p ON p.asset_id = a.id
+		WHERE a.unwanted IS NOT NULL AND p.status = 'FAILED' AND (p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL) ORDER BY p.id`)
+	return collect(rows, err, func(w *Withdrawal) error {
+		var since int64
+		dest, done := w.into()
+		err := rows.Scan(append(append([]any{&w.AssetID, &w.Size}, dest...), &w.Upload.Session, &since)...)
+		done()
+		w.Upload.Since = moment(since)
+		return err
+	})
+}
+
+// Withdrawn deletes a publication that was ended at the platform, and the video if it is on no other.
+func (tx *Tx) Withdrawn(w Withdrawal) (gone Gone, err error) {
+	if _, err := tx.Exec(`DELETE FROM publications WHERE id = ? AND status = 'FAILED' AND ifnull(remote_id, '') = ? AND ifnull(session_uri, '') = ?`,
+		w.ID, w.Upload.ID, w.Upload.Session); err != nil {
+		return gone, err
+	}
+	tx.touch(w.AssetID)
+	return tx.LetGo(w.AssetID)
+}
+
+// Arrived stores the platform's id of a video whose last bytes had left when its publishing was ended.
+func (tx *Tx) Arrived(j Job, u Upload) error {
+	tx.touch(j.AssetID)
+	_, err := tx.Exec(`UPDATE publications AS p SET step = '', remote_id = ?, remote_url = ?, uploaded = ?, session_uri = NULL, session_at = NULL
+		WHERE p.id = ? AND p.status = 'FAILED' AND p.remote_id IS NULL AND NOT `+mayBePublished,
+		u.ID, null(u.URL), stamp(u.Uploaded), j.PublicationID)
+	return err
 }
 
 // LetGo deletes a video that should have gone, if it is on no platform any more.
@@ -1166,6 +1240,7 @@ const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifn
 // toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
 const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
 	WHERE w.kind = ?1 AND w.started IS NULL AND w.suspect = ?3 AND (w.due <= ?2 OR w.suspect)
+		AND (w.kind <> 'PUBLISH' OR EXISTS (SELECT 1 FROM publishable v WHERE v.id = w.asset_id))
 		AND (w.kind <> 'DELIVER' OR EXISTS (SELECT 1 FROM assets WHERE id = w.asset_id AND file_id IS NOT NULL) OR NOT EXISTS (
 			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
 				OR e.suspect = ?3 AND (e.due <= ?2 OR e.suspect) AND (e.turn, e.id) < (w.turn, w.id))))
@@ -1493,7 +1568,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	case Publish:
 		// Rumble cannot be asked for what had left as a whole before the trouble came.
 		return one(tx.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
-				step = iif(platform = 'RUMBLE' AND step = 'uploading' AND sent >= (SELECT size FROM assets a WHERE a.id = p.asset_id), 'unknown', ?1)
+				step = iif(`+sentToRumble+`, 'unknown', ?1)
 			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID))
 	}
 	return nil
@@ -1746,7 +1821,8 @@ func (s *Store) GivenUp(ctx context.Context, after time.Time) (Given, error) {
 
 // NotPublished counts the publications that failed after a time and are failed, but for those that wait for their channel.
 func (s *Store) NotPublished(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(ctx, `SELECT count(*), ifnull(min(completed), 0) FROM publications WHERE status = 'FAILED' AND completed > ? AND step <> 'reconnect'`, after)
+	return s.given(ctx, `SELECT count(*), ifnull(min(completed), 0) FROM publications p
+		WHERE status = 'FAILED' AND completed > ? AND step <> 'reconnect' AND `+mayBePublished, after)
 }
 
 func (s *Store) given(ctx context.Context, query string, after time.Time) (g Given, err error) {
@@ -1983,8 +2059,16 @@ func (tx *Tx) Publication(assetID, platform string) (Publication, error) {
 }
 
 // Publish owes an asset to a platform. One with the step manual waits for an admin instead, one with the step scheduled
-// until its time. ErrExists: it is there, or on its way, or has failed, which is for Retry.
+// until its time. It returns ErrExists if the publication is there, on its way, or failed (then Retry is the way), and
+// ErrNotPublishable if the video may not be published.
 func (tx *Tx) Publish(assetID string, p Publication) error {
+	var may bool
+	if err := tx.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
+		return err
+	}
+	if !may {
+		return ErrNotPublishable
+	}
 	if _, err := tx.Publication(assetID, p.Platform); !errors.Is(err, ErrNotFound) {
 		return cmp.Or(err, ErrExists)
 	}
@@ -2019,8 +2103,15 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 
 // Republish makes a failed publication PENDING again, as if it had never been tried, and owes it. What is uploaded, or under
 // way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts, if
-// somebody has chosen whether it is made for kids.
+// somebody has chosen whether it is made for kids. It returns ErrNotPublishable if the video may not be published.
 func (tx *Tx) Republish(assetID string, p Publication) error {
+	var may bool
+	if err := tx.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
+		return err
+	}
+	if !may {
+		return ErrNotPublishable
+	}
 	if p.Step == "rejected" {
 		if _, err := tx.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
 			remote_id = NULL, remote_url = NULL WHERE id = ?`, p.ID); err != nil {
@@ -2043,9 +2134,9 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 
 // beginPublishing makes a publication PROCESSING and returns it with all that its worker needs.
 func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
-	if err := one(tx.Exec(`UPDATE publications SET status = 'PROCESSING', started = ifnull(started, ?),
+	if err := one(tx.Exec(`UPDATE publications AS p SET status = 'PROCESSING', started = ifnull(started, ?),
 			step = CASE WHEN step IN ('uploading', 'processing') THEN step ELSE '' END
-		WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`, tx.now, id)); err != nil {
+		WHERE id = ? AND status IN ('PENDING', 'PROCESSING') AND `+mayBePublished, tx.now, id)); err != nil {
 		return nil, err
 	}
 	p, err := tx.publication(`p.id = ?`, id)
@@ -2058,7 +2149,8 @@ func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
 	return &p, err
 }
 
-// KeepUpload records how far a publication has come. A job that comes on is not what kills the process.
+// KeepUpload records how far a publication has come. A job that comes on is not what kills the process. It returns ErrNotFound if
+// the attempt has ended or the video may not be published any more: the caller has to stop then.
 func (tx *Tx) KeepUpload(j Job, u Upload) error {
 	if err := one(tx.Exec(`UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
 		return err
@@ -2076,8 +2168,8 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 			return err
 		}
 	}
-	return one(tx.Exec(`UPDATE publications SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
-			uploaded = ?, dressed = ?, warning = ? WHERE id = ? AND status = 'PROCESSING'`,
+	return one(tx.Exec(`UPDATE publications AS p SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
+			uploaded = ?, dressed = ?, warning = ? WHERE id = ? AND status = 'PROCESSING' AND `+mayBePublished,
 		null(u.Session), stamp(u.Since), u.Step, u.Sent, null(u.ID), null(u.URL), stamp(u.Uploaded), u.Dressed, null(u.Warning), j.PublicationID))
 }
 
@@ -2327,7 +2419,7 @@ type Ended struct{ AssetID, Platform string }
 // Reconnected lists the publications that failed because access to their channel had ended, and it works again.
 func (s *Store) Reconnected(ctx context.Context) ([]Ended, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, p.platform FROM channels c CROSS JOIN publications p ON p.channel_id = c.id
-		WHERE c.state = 'CONNECTED' AND p.status = 'FAILED' AND p.step = 'reconnect' ORDER BY p.id`)
+		WHERE c.state = 'CONNECTED' AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+mayBePublished+` ORDER BY p.id`)
 	return collect(rows, err, func(e *Ended) error { return rows.Scan(&e.AssetID, &e.Platform) })
 }
 
@@ -3421,7 +3513,7 @@ type Unpublished struct {
 }
 
 // unpublished picks the failed publications p that a filter shows, that Admin.MayChange allows, and that need no more than
-// another try: one whose answer was lost may be there, one that was rejected would be uploaded once more, and without its
+// another try, of videos that may be published: one whose answer was lost may be there, one that was rejected would be uploaded once more, and without its
 // channel each would fail again. Only finished videos
 // have any. Their assets a are looked at for a search only: every page of the library counts these.
 func unpublished(admin Admin, f Filter) string {
@@ -3430,7 +3522,8 @@ func unpublished(admin Admin, f Filter) string {
 		where += ` CROSS JOIN assets a ON a.id = p.asset_id` // in this order: few have failed
 	}
 	where += ` WHERE p.status = 'FAILED' AND p.step NOT IN ('unknown', 'rejected') AND ?4 IN ('', 'COMPLETED') AND ?6 IN ('', p.platform)
-		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))`
+		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))
+		AND ` + mayBePublished
 	if !admin.Owner {
 		where += ` AND p.creator = ?5`
 	}

@@ -257,6 +257,8 @@ func refusalOf(err error) desk.Refusal {
 		return desk.Away
 	case errors.Is(err, ErrExists):
 		return desk.Exists
+	case errors.Is(err, ErrNotPublishable):
+		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_PUBLISHABLE", ID: "error_not_publishable"}
 	case isBusy:
 		return desk.Refusal{Status: http.StatusConflict, Code: "BUSY", ID: desk.Busy(string(busy))}
 	case errors.Is(err, echo.ErrMethodNotAllowed):
@@ -760,7 +762,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		for _, p := range publications[l.ID] {
 			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.now())
 			pub.MayChange = admin.MayChange(&p.Creator)
-			pub.CanRetry = pub.MayChange && p.Status == Failed
+			pub.CanRetry = pub.MayChange && p.Status == Failed && l.Unwanted.IsZero()
 			if at := slices.IndexFunc(channels, func(c desk.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
 				pub.Channel = channels[at].Title
 			}
@@ -1149,6 +1151,8 @@ func (w *Web) publishing(c echo.Context) (*desk.Publishing, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case !view.Card.Unwanted.IsZero():
+		return nil, ErrNotPublishable
 	case view.Form == nil:
 		return nil, desk.NotReady
 	}

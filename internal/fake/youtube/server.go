@@ -79,6 +79,7 @@ func New(opts Options) *Server {
 	const upload, read, change = "youtube.upload", "youtube.readonly", "youtube.force-ssl"
 	s.api("POST /upload/youtube/v3/videos", s.insert, upload, change)
 	s.api("PUT /upload/youtube/v3/videos", s.put, upload, change)
+	s.api("DELETE /upload/youtube/v3/videos", s.abandon, upload, change)
 	s.api("POST /upload/youtube/v3/thumbnails/set", s.setThumb, upload, change)
 	s.api("GET /youtube/v3/channels", s.channels, read, change)
 	s.api("GET /youtube/v3/videos", s.list, read, change)

@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -148,6 +150,46 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 	}
 	writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
 	return nil
+}
+
+// abandon ends an upload, as the real one does: with 499. One that has become a video stays.
+func (s *Server) abandon(w http.ResponseWriter, r *http.Request, channel string) *apiError {
+	key := r.URL.Query().Get("upload_id")
+	s.mu.Lock()
+	u := s.sessions[key]
+	s.mu.Unlock()
+	if u == nil || u.channel != channel {
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return nil
+	}
+	u.kick.call()
+	u.work.Lock()
+	defer u.work.Unlock()
+	if u.done {
+		writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
+		return nil
+	}
+	s.mu.Lock()
+	delete(s.sessions, key)
+	s.mu.Unlock()
+	u.file.Close()
+	w.WriteHeader(499)
+	return nil
+}
+
+// Open counts the uploads that have begun and have not become a video.
+func (s *Server) Open() (n int) {
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.sessions))
+	s.mu.Unlock()
+	for _, u := range all {
+		u.work.Lock()
+		if !u.done {
+			n++
+		}
+		u.work.Unlock()
+	}
+	return n
 }
 
 // take reads a part of n bytes. Of a part that is cut, whole steps are kept.
