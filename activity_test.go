@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
@@ -70,13 +71,17 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 	}{
 		"a parent asks": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"}) })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"})
+			})
 			return a.ID
 		}, "a parent asked for a video: Маша"},
 		"a parent who was forgotten asked": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1, 2)
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "joined"}) })
-			write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "joined"})
+			})
+			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 			return a.ID
 		}, "a parent asked for a video that was being made already: Маша"},
 		"a parent presses Retry": {func(t *testing.T, d *office) string {
@@ -104,7 +109,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		"the operator presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin: Admin{Owner: true}}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin: store.Admin{Owner: true}}); err != nil {
 				t.Fatal(err)
 			}
 			return a.ID
@@ -123,13 +128,13 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			return ""
 		}, "admin 1 signed out everywhere"},
 		"somebody who is no admin any more signed in": {func(t *testing.T, d *office) string {
-			d.admins[6] = Admin{ID: 6}
+			d.admins[6] = store.Admin{ID: 6}
 			d.signIn(6)
 			return ""
 		}, "a former admin signed in"},
 		"the program tries again": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
-			if _, out := fail(t, d.queue, Render, errors.New("engine")); out != Rescheduled {
+			if _, out := fail(t, d.queue, store.Render, errors.New("engine")); out != Rescheduled {
 				t.Fatalf("got %s; want %s", out, Rescheduled)
 			}
 			return a.ID
@@ -141,26 +146,28 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "the program could not make it in attempt 1 and gave up: Маша"},
 		"the video was deleted since": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"}) })
-			write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"})
+			})
+			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 			return ""
 		}, "a parent asked for a video: a video that was deleted"},
 		"a platform was named": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
-			if _, err := d.queue.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 7}, "YOUTUBE"}); err != nil {
 				t.Fatal(err)
 			}
 			return id
 		}, "admin 1 pressed Retry, and it is made again (YOUTUBE): Маша"},
 		"an action that has no words yet": {func(t *testing.T, d *office) string {
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "dance", Outcome: "badly"}) })
+			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "dance", Outcome: "badly"}) })
 			return ""
 		}, "a parent dance: badly"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
 			d.store.now = func() time.Time { return time.Now().Add(-time.Hour) } // the reader's sign-in stands above
-			write(t, d.store, func(tx *Tx) error { _, err := tx.Meet(1, "ru"); return err })
+			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
 			reader := d.signIn(8)
 			mutate(t, d.store, `DELETE FROM audit`)
 			asset := c.act(t, d)
@@ -187,9 +194,11 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 func TestNamesInTheActivityAreText(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	for i, name := range hostile {
-		id := NewID()
+		id := store.NewID()
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, created) VALUES (?, ?, ?, 't', 'ru', 'REQUEST', 1)`, id, name, fmt.Sprint(i))
-		write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 0, Action: name, AssetID: id, Outcome: name}) })
+		write(t, d.store, func(tx *store.Tx) error {
+			return tx.Note(store.Event{User: 0, Action: name, AssetID: id, Outcome: name})
+		})
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/activity", session: d.signIn(8)}))
 	if n := strings.Count(page, "<script"); n != 1 {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestTheDocumentedCommandsWork(t *testing.T) {
 		published = publication(t, d.store, failedPublication)
 		d.filmed("video", "thumb")
 		failed = ask(t, d.store, "Маша Б", 1, 2).ID
-		fail(t, d.queue, Render, Permanent(errors.New("ffmpeg: took longer than 5m0s")))
+		fail(t, d.queue, store.Render, Permanent(errors.New("ffmpeg: took longer than 5m0s")))
 		newest = madeByAdmin(t, d.store, 8, "Ева", "ева").ID
 		failForGood(t, d.queue)
 		ready = madeByAdmin(t, d.store, 8, "Ника", "ника").ID

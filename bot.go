@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"retake.example/internal/store"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -71,18 +72,18 @@ func titleOf(offers []Offer, id, language string) string {
 // BotOptions are the operator's choices for the bot.
 type BotOptions struct {
 	Token, APIURL string
-	Offers        []Offer                      // at least one
-	ReuseFor      time.Duration                // how long a finished video serves the next who asks for the name
-	Language      string                       // for users whose own is not offered
-	OpenLimit     int                          // requests of one user that wait at a time
-	HourLimit     int                          // requests of one user in an hour
-	DayLimit      int                          // requests of one user in a day
-	MaxUpload     int64                        // bytes that Telegram takes
-	Keep          Keep                         // how long what users sent is kept
-	Elsewhere     bool                         // names go to a service that makes videos, or says them
-	BaseURL       string                       // of the page
-	Role          func(id int64) (Admin, bool) // who is an admin by the settings; see Store.RoleOf
-	Admins        []int64                      // the same people
+	Offers        []Offer                            // at least one
+	ReuseFor      time.Duration                      // how long a finished video serves the next who asks for the name
+	Language      string                             // for users whose own is not offered
+	OpenLimit     int                                // requests of one user that wait at a time
+	HourLimit     int                                // requests of one user in an hour
+	DayLimit      int                                // requests of one user in a day
+	MaxUpload     int64                              // bytes that Telegram takes
+	Keep          store.Keep                         // how long what users sent is kept
+	Elsewhere     bool                               // names go to a service that makes videos, or says them
+	BaseURL       string                             // of the page
+	Role          func(id int64) (store.Admin, bool) // who is an admin by the settings; see Store.RoleOf
+	Admins        []int64                            // the same people
 	Rude          []string
 	CanDraw       func(template, name string) error // nil error: that template has every letter
 	Second        time.Duration                     // of Telegram's limits: see telegram.NewGate
@@ -98,7 +99,7 @@ type botMeter interface {
 // Bot talks to Telegram's users. It is the queue's messenger.
 type Bot struct {
 	opts   BotOptions
-	store  *Store
+	store  *store.Store
 	queue  *Queue
 	media  mediaFiles
 	log    *slog.Logger
@@ -107,22 +108,22 @@ type Bot struct {
 
 	contact atomic.Int64 // when Telegram last answered a poll, ms
 
-	chats *telegram.Chats[Update]
+	chats *telegram.Chats[store.Update]
 	busy  chan struct{} // one token a chat being answered
 	flood *telegram.Flood
 	aside *telegram.Chats[func(context.Context)] // messages that no handler waits for, in so many lines as are answered at a time
-	again chan []Update                          // that were in the inbox before
+	again chan []store.Update                    // that were in the inbox before
 }
 
 // NewBot prepares the bot; the queue is set before Run.
-func NewBot(store *Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
-	b := &Bot{opts: opts, store: store, media: media, log: log, busy: make(chan struct{}, atOnce), flood: telegram.NewFlood(opts.Second),
-		client: telegram.NewClient(), again: make(chan []Update)}
+func NewBot(st *store.Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
+	b := &Bot{opts: opts, store: st, media: media, log: log, busy: make(chan struct{}, atOnce), flood: telegram.NewFlood(opts.Second),
+		client: telegram.NewClient(), again: make(chan []store.Update)}
 	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
 		tg.WithHTTPClient(0, b.client), tg.WithDefaultHandler(b.route),
 		tg.WithErrorsHandler(func(err error) { log.Warn("telegram library", "err", err) }))
 	b.talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second), Gone: func(ctx context.Context, chat int64) error {
-		return store.Tx(ctx, func(tx *Tx) error { return tx.SetReachable(chat, false) })
+		return st.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(chat, false) })
 	}}
 	if opts.Meter != nil {
 		b.talk.Meter = opts.Meter
@@ -134,7 +135,7 @@ func NewBot(store *Store, media mediaFiles, opts BotOptions, log *slog.Logger) (
 func (b *Bot) Run(ctx context.Context) error {
 	work, halt := outlive(ctx, drain)
 	defer halt()
-	b.chats = telegram.NewChats(func(ctx context.Context, u Update) { b.settle(ctx, work, u) })
+	b.chats = telegram.NewChats(func(ctx context.Context, u store.Update) { b.settle(ctx, work, u) })
 	b.aside = telegram.NewChats(func(_ context.Context, call func(context.Context)) {
 		if ctx.Err() == nil {
 			call(work)
@@ -171,12 +172,12 @@ func (b *Bot) receive(ctx context.Context) error {
 		return err
 	}
 	b.contact.Store(b.store.now().UnixMilli())
-	updates := make([]Update, len(polled))
+	updates := make([]store.Update, len(polled))
 	for i, u := range polled {
-		updates[i] = Update{ID: u.ID, Chat: u.Chat, Raw: u.JSON}
+		updates[i] = store.Update{ID: u.ID, Chat: u.Chat, Raw: u.JSON}
 	}
-	var fresh []Update
-	err = b.store.Tx(ctx, func(tx *Tx) (err error) {
+	var fresh []store.Update
+	err = b.store.Tx(ctx, func(tx *store.Tx) (err error) {
 		fresh, err = tx.Receive(updates)
 		return err
 	})
@@ -192,7 +193,7 @@ func (b *Bot) receive(ctx context.Context) error {
 
 // Resume hands updates of the inbox to the handlers that were kept from them. Those that it cannot hand over before ctx ends wait for
 // the next start.
-func (b *Bot) Resume(ctx context.Context, updates []Update) {
+func (b *Bot) Resume(ctx context.Context, updates []store.Update) {
 	select {
 	case b.again <- updates:
 	case <-ctx.Done():
@@ -213,11 +214,11 @@ func (b *Bot) resume(ctx context.Context) {
 }
 
 // Contact returns when Telegram last answered a poll; zero: it has not yet.
-func (b *Bot) Contact() time.Time { return moment(b.contact.Load()) }
+func (b *Bot) Contact() time.Time { return store.Moment(b.contact.Load()) }
 
 // accept hands updates to the handlers, but for those of whoever writes faster than Telegram takes answers: such a person is
 // told so, once a minute, and the rest is forgotten.
-func (b *Bot) accept(ctx context.Context, updates []Update) error {
+func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 	var over []int64
 	for _, u := range updates {
 		tooMany, first := b.flood.Over(u.Chat, time.Now())
@@ -233,7 +234,7 @@ func (b *Bot) accept(ctx context.Context, updates []Update) error {
 	if len(over) == 0 {
 		return nil
 	}
-	return b.store.Tx(ctx, func(tx *Tx) error {
+	return b.store.Tx(ctx, func(tx *store.Tx) error {
 		for _, id := range over {
 			if err := tx.Handled(id); err != nil {
 				return err
@@ -256,7 +257,7 @@ func (b *Bot) refuseFlood(ctx context.Context, user int64) {
 
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox. work is the
 // context of what has begun: it outlives ctx for a while.
-func (b *Bot) settle(ctx, work context.Context, u Update) {
+func (b *Bot) settle(ctx, work context.Context, u store.Update) {
 	t := &turn{update: u.ID, lang: b.opts.Language}
 	for {
 		select {
@@ -273,14 +274,14 @@ func (b *Bot) settle(ctx, work context.Context, u Update) {
 			return
 		case waits:
 			pause = wait
-		case ofDisk(err): // nothing is wrong with the update
+		case store.ofDisk(err): // nothing is wrong with the update
 			b.log.Warn("an update will be tried again", "update", u.ID, "err", err)
 		case err == nil, telegram.ClassOf(err) == telegram.Gone:
 			if t.done {
 				return
 			}
 			t.rest = func(context.Context) error { return nil } // done: only this is left to write
-			if err = b.store.Tx(work, func(tx *Tx) error { return tx.Handled(u.ID) }); err == nil {
+			if err = b.store.Tx(work, func(tx *store.Tx) error { return tx.Handled(u.ID) }); err == nil {
 				return
 			}
 		default:
@@ -289,7 +290,7 @@ func (b *Bot) settle(ctx, work context.Context, u Update) {
 				tries = 1
 			}
 			aside := false
-			problem := b.store.Tx(work, func(tx *Tx) (err error) { aside, err = tx.Stumbled(u.ID, "see the log", tries); return err })
+			problem := b.store.Tx(work, func(tx *store.Tx) (err error) { aside, err = tx.Stumbled(u.ID, "see the log", tries); return err })
 			if aside {
 				b.log.Error("an update is set aside", "update", u.ID, "err", err)
 				if u.Chat > 0 && !errors.Is(err, errShape) { // whoever waits for an answer gets one
@@ -324,7 +325,7 @@ type turnKey struct{}
 func turnOf(ctx context.Context) *turn { return ctx.Value(turnKey{}).(*turn) }
 
 // handle runs the handler of one update, or what an earlier run has left of it. A panic is an error like any other.
-func (b *Bot) handle(ctx context.Context, u Update, t *turn) (err error) {
+func (b *Bot) handle(ctx context.Context, u store.Update, t *turn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.log.Error("panic in a handler", "update", u.ID, "stack", string(debug.Stack()))
@@ -344,9 +345,9 @@ func (b *Bot) handle(ctx context.Context, u Update, t *turn) (err error) {
 
 // tx runs a transaction that is the whole effect of the update at hand, and marks it handled in it. then answers; it
 // alone is repeated when Telegram asks to wait.
-func (b *Bot) tx(ctx context.Context, fn func(*Tx) error, then func(context.Context) error) error {
+func (b *Bot) tx(ctx context.Context, fn func(*store.Tx) error, then func(context.Context) error) error {
 	t := turnOf(ctx)
-	err := b.store.Tx(ctx, func(tx *Tx) error {
+	err := b.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -376,9 +377,9 @@ func (b *Bot) route(ctx context.Context, _ *tg.Bot, u *models.Update) {
 }
 
 // meet returns the user, with the language Telegram gives for them at the first contact.
-func (b *Bot) meet(ctx context.Context, from *models.User) (u User, err error) {
-	if u, err = b.store.Met(ctx, from.ID); errors.Is(err, ErrNotFound) {
-		err = b.store.Tx(ctx, func(tx *Tx) (err error) {
+func (b *Bot) meet(ctx context.Context, from *models.User) (u store.User, err error) {
+	if u, err = b.store.Met(ctx, from.ID); errors.Is(err, store.ErrNotFound) {
+		err = b.store.Tx(ctx, func(tx *store.Tx) (err error) {
 			u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.opts.Language))
 			return err
 		})
@@ -396,7 +397,7 @@ func (b *Bot) onMember(ctx context.Context, m *models.ChatMemberUpdated) error {
 		}
 		return nil
 	}
-	return b.store.Tx(ctx, func(tx *Tx) error { return tx.SetReachable(m.From.ID, here) })
+	return b.store.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(m.From.ID, here) })
 }
 
 // onGroup says where the bot works.
@@ -446,7 +447,7 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 		return b.reply(ctx, u, problem, nil, nil)
 	}
 	var draft string
-	if err := b.store.Tx(ctx, func(tx *Tx) (err error) { draft, err = tx.SaveDraft(u.ID, name); return err }); err != nil {
+	if err := b.store.Tx(ctx, func(tx *store.Tx) (err error) { draft, err = tx.SaveDraft(u.ID, name); return err }); err != nil {
 		return err
 	}
 	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), changeButton, draft)
@@ -470,7 +471,7 @@ func (b *Bot) choice(draft string, o Offer) string {
 	return draft + ":" + o.ID
 }
 
-func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
+func (b *Bot) onCommand(ctx context.Context, u store.User, command string) error {
 	admin, isAdmin, err := b.store.RoleOf(ctx, b.opts.Role, u.ID)
 	if err != nil {
 		return err
@@ -513,17 +514,17 @@ func (b *Bot) onCommand(ctx context.Context, u User, command string) error {
 			}
 			return b.reply(ctx, u, "admin_link", lang.Vars{"Link": link}, nil)
 		}
-		n, err := b.store.Counts(ctx, Filter{})
+		n, err := b.store.Counts(ctx, store.Filter{})
 		if err != nil {
 			return err
 		}
-		return b.reply(ctx, u, "stats", lang.Vars{"Pending": n[Pending], "Processing": n[Processing], "Completed": n[Completed], "Failed": n[Failed]}, nil)
+		return b.reply(ctx, u, "stats", lang.Vars{"Pending": n[store.Pending], "Processing": n[store.Processing], "Completed": n[store.Completed], "Failed": n[store.Failed]}, nil)
 	}
 	return b.reply(ctx, u, "unknown_command", nil, nil)
 }
 
 // status lists a user's requests; each failed one that waits for a decision comes with its button.
-func (b *Bot) status(ctx context.Context, u User) error {
+func (b *Bot) status(ctx context.Context, u store.User) error {
 	wanted, err := b.store.RequestsOf(ctx, u.ID, 10)
 	if err != nil {
 		return err
@@ -533,16 +534,16 @@ func (b *Bot) status(ctx context.Context, u User) error {
 	}
 	lines := []string{lang.Say(u.Lang, "status_title", nil)}
 	var get telegram.Keyboard
-	var failed []Wanted
+	var failed []store.Wanted
 	for _, w := range wanted {
-		id := map[Status]string{Pending: "status_pending", Processing: "status_processing", Completed: "status_completed", Failed: "status_failed"}[w.Status]
+		id := map[store.Status]string{store.Pending: "status_pending", store.Processing: "status_processing", store.Completed: "status_completed", store.Failed: "status_failed"}[w.Status]
 		switch {
-		case w.Status == Processing && w.Finished:
+		case w.Status == store.Processing && w.Finished:
 			id = "status_sending"
 			get = append(get, []telegram.Button{telegram.NewButton(lang.Say(u.Lang, "button_get", lang.Vars{"Name": b.nameOf(w, u.Lang)}), getButton, w.AssetID)})
-		case w.Status == Failed && w.Retried:
+		case w.Status == store.Failed && w.Retried:
 			id = "status_retried"
-		case w.Status == Failed && len(failed) < 3:
+		case w.Status == store.Failed && len(failed) < 3:
 			failed = append(failed, w)
 		}
 		lines = append(lines, lang.Say(u.Lang, id, lang.Vars{"Name": b.nameOf(w, u.Lang)}))
@@ -559,7 +560,7 @@ func (b *Bot) status(ctx context.Context, u User) error {
 }
 
 // nameOf is how a list of videos calls one of them: where there is a choice, the name may stand there twice.
-func (b *Bot) nameOf(w Wanted, language string) string {
+func (b *Bot) nameOf(w store.Wanted, language string) string {
 	if len(b.opts.Offers) == 1 {
 		return w.Name
 	}
@@ -567,7 +568,7 @@ func (b *Bot) nameOf(w Wanted, language string) string {
 }
 
 // cancelAll takes away what has not begun.
-func (b *Bot) cancelAll(ctx context.Context, u User) error {
+func (b *Bot) cancelAll(ctx context.Context, u store.User) error {
 	wanted, err := b.store.RequestsOf(ctx, u.ID, 100)
 	if err != nil {
 		return err
@@ -582,17 +583,17 @@ func (b *Bot) cancelAll(ctx context.Context, u User) error {
 }
 
 // cancel takes a user's requests away, as far as their turn has not come, and says so in their progress messages.
-func (b *Bot) cancel(ctx context.Context, u User, assets ...string) error {
+func (b *Bot) cancel(ctx context.Context, u store.User, assets ...string) error {
 	type cancelled struct {
 		name     string
 		progress int
 	}
 	var done []cancelled
 	answer := "cancel_nothing"
-	return b.tx(ctx, func(tx *Tx) error {
+	return b.tx(ctx, func(tx *store.Tx) error {
 		for _, id := range assets {
 			a, err := tx.Asset(id)
-			if errors.Is(err, ErrNotFound) {
+			if errors.Is(err, store.ErrNotFound) {
 				continue
 			} else if err != nil {
 				return err
@@ -601,14 +602,14 @@ func (b *Bot) cancel(ctx context.Context, u User, assets ...string) error {
 			switch {
 			case err == nil:
 				done = append(done, cancelled{a.Name, progress})
-			case !errors.Is(err, ErrNotFound):
+			case !errors.Is(err, store.ErrNotFound):
 				return err
 			default:
 				waits, err := tx.HasRequest(u.ID, id)
 				if err != nil {
 					return err
 				}
-				if waits && a.Status != Failed {
+				if waits && a.Status != store.Failed {
 					answer = "cancel_late"
 				}
 			}
@@ -653,8 +654,8 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 	case yesButton:
 		return b.onYes(ctx, u, message, arg)
 	case changeButton:
-		err := b.store.Tx(ctx, func(tx *Tx) error { _, err := tx.TakeDraft(u.ID, arg); return err })
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		err := b.store.Tx(ctx, func(tx *store.Tx) error { _, err := tx.TakeDraft(u.ID, arg); return err })
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		b.stripButtons(ctx, u.ID, message)
@@ -669,7 +670,7 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		if !slices.Contains(lang.Languages, arg) {
 			return nil
 		}
-		if err := b.store.Tx(ctx, func(tx *Tx) error { return tx.SetLang(u.ID, arg) }); err != nil {
+		if err := b.store.Tx(ctx, func(tx *store.Tx) error { return tx.SetLang(u.ID, arg) }); err != nil {
 			return err
 		}
 		b.stripButtons(ctx, u.ID, message)
@@ -684,7 +685,7 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		}
 		answer := "trying_now"
 		switch err := b.queue.TryNow(ctx, admin); {
-		case errors.Is(err, ErrNotFailed):
+		case errors.Is(err, store.ErrNotFailed):
 			answer = "outage_over"
 		case err != nil:
 			return err
@@ -698,7 +699,7 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 }
 
 // onAgain tries all again that an admin was told of, and may try again.
-func (b *Bot) onAgain(ctx context.Context, u User, message int, kind, arg string) error {
+func (b *Bot) onAgain(ctx context.Context, u store.User, message int, kind, arg string) error {
 	admin, ok, err := b.store.RoleOf(ctx, b.opts.Role, u.ID)
 	if err != nil || !ok {
 		return err
@@ -714,11 +715,11 @@ func (b *Bot) onAgain(ctx context.Context, u User, message int, kind, arg string
 		if err != nil {
 			return nil
 		}
-		t, err = b.queue.RetryPublications(ctx, admin, Filter{}, moment(ms), n)
+		t, err = b.queue.RetryPublications(ctx, admin, store.Filter{}, store.Moment(ms), n)
 		if err != nil {
 			return err
 		}
-	} else if t, err = b.queue.RetryAll(ctx, admin, Filter{}, last, n); err != nil {
+	} else if t, err = b.queue.RetryAll(ctx, admin, store.Filter{}, last, n); err != nil {
 		return err
 	}
 	b.stripButtons(ctx, u.ID, message)
@@ -729,7 +730,7 @@ func (b *Bot) onAgain(ctx context.Context, u User, message int, kind, arg string
 }
 
 // onYes makes the wish of a draft come true, within the limits, with the template that was chosen.
-func (b *Bot) onYes(ctx context.Context, u User, message int, choice string) error {
+func (b *Bot) onYes(ctx context.Context, u store.User, message int, choice string) error {
 	draft, template, chosen := strings.Cut(choice, ":")
 	if !chosen {
 		template = b.opts.Offers[0].ID
@@ -740,7 +741,7 @@ func (b *Bot) onYes(ctx context.Context, u User, message int, choice string) err
 	var answer string // "": the announcement, or the video, is a job
 	var vars lang.Vars
 	settled := true
-	return b.tx(ctx, func(tx *Tx) error {
+	return b.tx(ctx, func(tx *store.Tx) error {
 		usage, err := tx.Usage(u.ID)
 		if err != nil {
 			return err
@@ -757,21 +758,21 @@ func (b *Bot) onYes(ctx context.Context, u User, message int, choice string) err
 			return nil // the draft stays: its button works again later
 		}
 		name, err := tx.TakeDraft(u.ID, draft)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, store.ErrNotFound) {
 			answer = "confirm_lapsed"
 			return nil
 		} else if err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang},
-			moment(tx.now).Add(-b.opts.ReuseFor))
+		a, grant, err := tx.ShareOrCreate(store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang},
+			store.Moment(tx.now).Add(-b.opts.ReuseFor))
 		if err != nil {
 			return err
 		}
-		if grant == Waiting {
+		if grant == store.Waiting {
 			answer, vars = "already_waiting", lang.Vars{"Name": name}
 		}
-		return tx.Note(Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
+		return tx.Note(store.Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
 	}, func(ctx context.Context) error {
 		if settled {
 			b.stripButtons(ctx, u.ID, message)
@@ -784,33 +785,33 @@ func (b *Bot) onYes(ctx context.Context, u User, message int, choice string) err
 }
 
 // onRetry is the press of the button under an apology.
-func (b *Bot) onRetry(ctx context.Context, query string, u User, chat int64, message int, assetID string) error {
+func (b *Bot) onRetry(ctx context.Context, query string, u store.User, chat int64, message int, assetID string) error {
 	meets, err := b.store.Foresee(ctx, u.ID, assetID)
 	if err != nil {
 		return err
 	}
-	toast := map[Press]string{PressNew: "toast_trying", PressAgain: "toast_waiting", PressReady: "toast_ready", PressUnknown: "toast_lapsed"}[meets]
+	toast := map[store.Press]string{store.PressNew: "toast_trying", store.PressAgain: "toast_waiting", store.PressReady: "toast_ready", store.PressUnknown: "toast_lapsed"}[meets]
 	if err := b.talk.Answer(ctx, query, lang.Say(u.Lang, toast, nil)); err != nil {
 		return err
 	}
 	_, err = b.queue.Retry(ctx, assetID, ButtonPressed{User: u.ID, Chat: chat})
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		err = b.reply(ctx, u, "press_lapsed", nil, nil)
-	case errors.Is(err, ErrForbidden):
+	case errors.Is(err, store.ErrForbidden):
 		return b.reply(ctx, u, "press_foreign", nil, nil)
-	case errors.Is(err, ErrNotFailed):
+	case errors.Is(err, store.ErrNotFailed):
 		err = b.onGet(ctx, u, assetID)
 	}
-	if err == nil && meets != PressAgain { // then they went with the first press
+	if err == nil && meets != store.PressAgain { // then they went with the first press
 		b.stripButtons(ctx, chat, message)
 	}
 	return err // the confirmation, or the video, is a job
 }
 
 // onGet sends a finished video that the user asked for once more.
-func (b *Bot) onGet(ctx context.Context, u User, assetID string) error {
-	err := b.store.Tx(ctx, func(tx *Tx) error {
+func (b *Bot) onGet(ctx context.Context, u store.User, assetID string) error {
+	err := b.store.Tx(ctx, func(tx *store.Tx) error {
 		a, err := tx.Asset(assetID)
 		if err != nil {
 			return err
@@ -820,27 +821,27 @@ func (b *Bot) onGet(ctx context.Context, u User, assetID string) error {
 		case err != nil:
 			return err
 		case !mine:
-			return ErrNotFound
-		case a.Status != Completed:
+			return store.ErrNotFound
+		case a.Status != store.Completed:
 			return nil
 		}
 		_, err = tx.Join(a, u.ID, u.ID)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		return b.reply(ctx, u, "press_lapsed", nil, nil)
 	}
 	return err
 }
 
-func (b *Bot) onForget(ctx context.Context, u User, message int, yes bool) error {
+func (b *Bot) onForget(ctx context.Context, u store.User, message int, yes bool) error {
 	b.stripButtons(ctx, u.ID, message)
 	if !yes {
 		return b.reply(ctx, u, "kept", nil, nil)
 	}
-	var gone Gone
+	var gone store.Gone
 	told := false
-	return b.tx(ctx, func(tx *Tx) (err error) { gone, err = tx.Forget(u.ID); return err }, func(ctx context.Context) error {
+	return b.tx(ctx, func(tx *store.Tx) (err error) { gone, err = tx.Forget(u.ID); return err }, func(ctx context.Context) error {
 		b.queue.Discard(ctx, gone)
 		if len(gone.Kept) == 0 {
 			return b.reply(ctx, u, "forgotten", nil, nil)
@@ -858,9 +859,9 @@ func (b *Bot) onForget(ctx context.Context, u User, message int, yes bool) error
 }
 
 // sendData sends a user all that is kept about them.
-func (b *Bot) sendData(ctx context.Context, u User, admin bool) error {
-	var x Export
-	if err := b.store.Tx(ctx, func(tx *Tx) (err error) { x, err = tx.Export(u.ID, admin); return err }); err != nil {
+func (b *Bot) sendData(ctx context.Context, u store.User, admin bool) error {
+	var x store.Export
+	if err := b.store.Tx(ctx, func(tx *store.Tx) (err error) { x, err = tx.Export(u.ID, admin); return err }); err != nil {
 		return err
 	}
 	file, err := json.MarshalIndent(x, "", "  ")
@@ -898,7 +899,7 @@ func (b *Bot) say(ctx context.Context, chat int64, language, id string, vars lan
 	return b.talk.Send(ctx, chat, lang.Say(language, id, vars), keyboard)
 }
 
-func (b *Bot) reply(ctx context.Context, u User, id string, vars lang.Vars, keyboard telegram.Keyboard) error {
+func (b *Bot) reply(ctx context.Context, u store.User, id string, vars lang.Vars, keyboard telegram.Keyboard) error {
 	_, err := b.say(ctx, u.ID, u.Lang, id, vars, keyboard)
 	return err
 }
@@ -926,7 +927,7 @@ func (b *Bot) Withdraw(ctx context.Context, chat int64, message int) {
 var errUnreachable = Permanent(errors.New("the user cannot be written to"))
 
 // Tell sends the announcement, the apology, or what follows a video.
-func (b *Bot) Tell(ctx context.Context, t Task) (int, error) {
+func (b *Bot) Tell(ctx context.Context, t store.Task) (int, error) {
 	if t.To.Unreachable {
 		return 0, errUnreachable
 	}
@@ -934,9 +935,9 @@ func (b *Bot) Tell(ctx context.Context, t Task) (int, error) {
 		return b.talk.As(telegram.Owed).Send(ctx, t.To.Chat, lang.Say(t.To.Lang, id, vars), k)
 	}
 	switch t.Kind {
-	case Announce:
+	case store.Announce:
 		return tell("request_created", nil, cancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
-	case Apologise:
+	case store.Apologise:
 		return tell("apology", lang.Vars{"Name": t.Asset.Name}, retryKeyboard(t.To.Lang, t.AssetID))
 	}
 	return tell("done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), moreButton, "")))
@@ -944,7 +945,7 @@ func (b *Bot) Tell(ctx context.Context, t Task) (int, error) {
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
 // to it that only one of them uploads.
-func (b *Bot) Send(ctx context.Context, t Task) (message int, fileID string, err error) {
+func (b *Bot) Send(ctx context.Context, t store.Task) (message int, fileID string, err error) {
 	if t.To.Unreachable {
 		return 0, "", errUnreachable
 	}
@@ -955,7 +956,7 @@ func (b *Bot) Send(ctx context.Context, t Task) (message int, fileID string, err
 	v.FileID = t.Asset.FileID
 	message, fileID, err = b.talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
 	if telegram.ClassOf(err) == telegram.BadFile { // one new upload, when this job's turn comes again
-		if err := b.store.Tx(ctx, func(tx *Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }); err != nil {
+		if err := b.store.Tx(ctx, func(tx *store.Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }); err != nil {
 			return 0, "", err
 		}
 		err = Wait(err, 0)
@@ -963,14 +964,14 @@ func (b *Bot) Send(ctx context.Context, t Task) (message int, fileID string, err
 	return message, fileID, err
 }
 
-func (b *Bot) videoOf(t Task) telegram.Video {
+func (b *Bot) videoOf(t store.Task) telegram.Video {
 	v := t.Asset.Video
 	return telegram.Video{Caption: lang.Say(t.To.Lang, "caption", lang.Vars{"Name": t.Asset.Name}),
 		Duration: v.Duration, Width: v.Width, Height: v.Height}
 }
 
 // upload sends the file itself.
-func (b *Bot) upload(ctx context.Context, t Task) (message int, fileID string, err error) {
+func (b *Bot) upload(ctx context.Context, t store.Task) (message int, fileID string, err error) {
 	v, files := b.videoOf(t), t.Asset.Video
 	if files.Size > b.opts.MaxUpload {
 		return 0, "", Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb", files.Size, b.opts.MaxUpload))
@@ -1067,11 +1068,11 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]telegram.Shown) (
 	return skipped, nil
 }
 
-func progressLine(w Watcher, o Outlook) string {
+func progressLine(w store.Watcher, o Outlook) string {
 	switch {
-	case w.Status == Completed:
+	case w.Status == store.Completed:
 		return lang.Say(w.Lang, "progress_sending", nil)
-	case w.Status == Processing:
+	case w.Status == store.Processing:
 		return lang.Say(w.Lang, "progress_percent", lang.Vars{"Percent": o.Percent})
 	case o.Held:
 		return lang.Say(w.Lang, "progress_held", nil)
@@ -1124,8 +1125,8 @@ func retryKeyboard(language, assetID string) telegram.Keyboard {
 }
 
 // cancelKeyboard is there as long as the work has not begun.
-func cancelKeyboard(language, assetID string, status Status) telegram.Keyboard {
-	if status != Pending {
+func cancelKeyboard(language, assetID string, status store.Status) telegram.Keyboard {
+	if status != store.Pending {
 		return nil
 	}
 	return telegram.Row(telegram.NewButton(lang.Say(language, "button_cancel", nil), cancelButton, assetID))

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
@@ -37,9 +38,9 @@ const (
 
 // things is what each of the two has: a name that waits for its Yes, a video that failed, one that is to be made and one that
 // is made. Each id is the letter of the owner and a word.
-func things(t testing.TB, s *Store) {
+func things(t testing.TB, s *store.Store) {
 	t.Helper()
-	write(t, s, func(tx *Tx) error {
+	write(t, s, func(tx *store.Tx) error {
 		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox", "DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
 			if _, err := tx.Exec(q); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
@@ -93,14 +94,14 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // chats is a bot on a store and the stand-in for Telegram that it talks to. No queue runs: what is owed stays in the database.
 type chats struct {
 	*testing.T
-	store *Store
+	store *store.Store
 	bot   *Bot
 	tg    *faketelegram.Server
 	log   *journal
 	ctx   context.Context
 }
 
-func newChats(t *testing.T, s *Store, files *media.Disk) chats {
+func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	t.Helper()
 	things(t, s)
 	c := chats{T: t, store: s, tg: faketelegram.New(testToken), log: &journal{}}
@@ -109,7 +110,7 @@ func newChats(t *testing.T, s *Store, files *media.Disk) chats {
 	var err error
 	c.bot, err = NewBot(s, files, BotOptions{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
-		Role: func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
+		Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func newChats(t *testing.T, s *Store, files *media.Disk) chats {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	c.ctx = ctx
-	c.bot.chats = telegram.NewChats(func(ctx context.Context, u Update) { c.bot.settle(ctx, ctx, u) })
+	c.bot.chats = telegram.NewChats(func(ctx context.Context, u store.Update) { c.bot.settle(ctx, ctx, u) })
 	c.bot.aside = telegram.NewChats(func(ctx context.Context, courtesy func(context.Context)) { courtesy(ctx) })
 	c.tg.Person(maria, "Мария", "ru")
 	c.tg.Person(eve, "Eve", "en")
@@ -175,7 +176,7 @@ func (c chats) soundly() {
 
 // fuzzStore is a store and a media folder for all runs of a target. It is kept in memory where that is possible: what is asked is
 // not whether it survives, and most of the time was spent waiting for the disk.
-func fuzzStore(f *testing.F) (*Store, *media.Disk) {
+func fuzzStore(f *testing.F) (*store.Store, *media.Disk) {
 	f.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "retake-fuzz-")
 	if err != nil {
@@ -210,7 +211,7 @@ func FuzzPress(f *testing.F) {
 		}
 		f.Add(kind, false)
 		f.Add(kind+":", true)
-		f.Add(kind+":"+NewID(), true)
+		f.Add(kind+":"+store.NewID(), true)
 		f.Add(kind+":' OR 1=1 --", true)
 	}
 	for _, data := range []string{"make:MDRAFT:birthday", "make:MDRAFT:", "make:MDRAFT:easter", "make:MDRAFT:birthday:x", "make:EDRAFT:new-year", "more", "try", "lang:en", "lang:xx", "forget:yes", "forget:no", "forget", "", ":", "::", "\u202e", "\x00",

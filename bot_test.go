@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
@@ -144,7 +145,7 @@ func (w *world) start() {
 
 // program is the whole of Retake but for its page.
 type program struct {
-	store *Store
+	store *store.Store
 	queue *Queue
 	board *watch.Board
 	files *media.Disk
@@ -202,7 +203,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 		return p, err
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	role := func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 }
+	role := func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }
 	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
 		Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
@@ -898,7 +899,7 @@ func TestSomebodyElsesButtonGetsAKindAnswer(t *testing.T) {
 	w.hears(eve, "Hello")
 	eve.Press(answers(eve)[0].ID, button)
 	w.hears(eve, "somebody else's greeting")
-	eve.Press(answers(eve)[0].ID, retryButton+":"+NewID()) // of a database that has been restored
+	eve.Press(answers(eve)[0].ID, retryButton+":"+store.NewID()) // of a database that has been restored
 	w.hears(eve, "does not work any more")
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 		t.Errorf("got %d assets; want 1", n)
@@ -1180,16 +1181,16 @@ func TestAnUpdateIsHandledOnceThoughTelegramSendsItAgainAndTheProgramRestarts(t 
 func TestAnUpdateStoredBeforeACrashIsHandledAfterIt(t *testing.T) {
 	w := newWorld(t)
 	w.stop()
-	store, err := OpenStore(filepath.Join(w.dir, "retake.db"))
+	st, err := OpenStore(filepath.Join(w.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := w.tg.Person(1, "Мария", "ru")
-	write(t, store, func(tx *Tx) error {
-		_, err := tx.Receive([]Update{{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`}})
+	write(t, st, func(tx *store.Tx) error {
+		_, err := tx.Receive([]store.Update{{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`}})
 		return err
 	})
-	store.Close()
+	st.Close()
 	w.start()
 	w.hears(p, "/delete_my_data")
 }
@@ -1272,7 +1273,7 @@ func TestTheYesOfALimitWorksLater(t *testing.T) {
 
 func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
 	b := &Bot{opts: BotOptions{MaxUpload: 1}}
-	task := Task{Asset: &Asset{Video: Video{File: "f", Size: 2}}, To: Recipient{Lang: "ru"}}
+	task := store.Task{Asset: &store.Asset{Video: store.Video{File: "f", Size: 2}}, To: store.Recipient{Lang: "ru"}}
 	if _, _, err := b.Send(t.Context(), task); !isPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
 		t.Errorf("got %v; want a permanent error that names the setting", err)
 	}
@@ -1315,7 +1316,7 @@ func TestAProgressMessageIsEditedEveryThreeSecondsAtTheMost(t *testing.T) {
 	w.hears(p, "Вы 6-й в очереди")
 	for i := range names {
 		id := text(t, w.store, `SELECT asset_id FROM requests WHERE user_id = ?`, i+100)
-		write(t, w.store, func(tx *Tx) error { _, err := tx.Cancel(int64(i+100), id); return err })
+		write(t, w.store, func(tx *store.Tx) error { _, err := tx.Cancel(int64(i+100), id); return err })
 	}
 	w.hears(p, "следующие в очереди")
 	var last time.Time
@@ -1494,7 +1495,7 @@ func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = b.handle(t.Context(), Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
+	err = b.handle(t.Context(), store.Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
 		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, &turn{update: 1})
 	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") || !strings.Contains(log.String(), "panic in a handler") {
 		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)

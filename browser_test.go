@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
@@ -357,7 +358,7 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	d.store.now = func() time.Time { clock = clock.Add(10 * time.Second); return clock }
 
 	for i, name := range slices.Concat(hostile, odd) {
-		id, wound := NewID(), wounded[i%len(wounded)]
+		id, wound := store.NewID(), wounded[i%len(wounded)]
 		ids[name] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
 			id, name, fmt.Sprint("hostile", i), wound, d.store.now().UnixMilli(), d.store.now().UnixMilli())
@@ -365,22 +366,22 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
 				id, n+1, d.store.now().UnixMilli(), wound)
 		}
-		write(t, d.store, func(tx *Tx) error {
+		write(t, d.store, func(tx *store.Tx) error {
 			if _, err := tx.Meet(1, "ru"); err != nil {
 				return err
 			}
-			return tx.Note(Event{User: 1, Action: "ask", AssetID: id, Outcome: hostile[i%len(hostile)]})
+			return tx.Note(store.Event{User: 1, Action: "ask", AssetID: id, Outcome: hostile[i%len(hostile)]})
 		})
 	}
 	for i, name := range append(slices.Clone(odd), hostile[0]) { // finished, too
-		id := NewID()
+		id := store.NewID()
 		ids["film of "+name] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
 			id, name, fmt.Sprint("odd", i), d.store.now().UnixMilli(), d.store.now().UnixMilli())
 	}
 
 	for _, state := range []string{failedPublication, pendingPublication, runningPublication, completedPublication} {
-		id := NewID()
+		id := store.NewID()
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
 			id, "Studio tour", "studio tour"+id, d.store.now().UnixMilli(), d.store.now().UnixMilli())
 		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
@@ -401,23 +402,23 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	ids["failed"] = ask(t, d.store, "Ноа", 1, 2, 3, 4, 5).ID
 	for range 3 {
 		mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE kind = 'RENDER'`)
-		fail(t, d.queue, Render, errors.New("ffmpeg: took longer than 5m0s"))
+		fail(t, d.queue, store.Render, errors.New("ffmpeg: took longer than 5m0s"))
 	}
 	mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`) // 5 is not told
 	ids["replaced"] = ask(t, d.store, "Ева", 2).ID
 	failForGood(t, d.queue)
-	if _, err := d.queue.Retry(t.Context(), ids["replaced"], AdminClicked{Admin: Admin{ID: 8, Owner: true}}); err != nil {
+	if _, err := d.queue.Retry(t.Context(), ids["replaced"], AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); err != nil {
 		t.Fatal(err)
 	}
-	ids["replacing"] = begin(t, d.store, Render).AssetID
+	ids["replacing"] = begin(t, d.store, store.Render).AssetID
 	ids["rendering"] = ask(t, d.store, "Иван", 1).ID
-	fail(t, d.queue, Render, errors.New("generator said 503: try later"))
+	fail(t, d.queue, store.Render, errors.New("generator said 503: try later"))
 	mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE asset_id = ?`, ids["rendering"])
-	begin(t, d.store, Render)
+	begin(t, d.store, store.Render)
 	d.queue.running[ids["rendering"]] = &making{percent: 62}
 	clock = time.Now().Add(-5 * time.Minute)
 	ids["tried again in an hour"] = ask(t, d.store, "Лея", 3).ID
-	fail(t, d.queue, Render, errors.New("connect: connection refused"))
+	fail(t, d.queue, store.Render, errors.New("connect: connection refused"))
 	ids["next"] = ask(t, d.store, "Ольга", 1, 2).ID
 	ids["waiting"] = ask(t, d.store, "София", 2).ID
 	d.store.now = time.Now
@@ -459,13 +460,13 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		{"YOUTUBE", "FAILED", "unknown", "youtube restored: it was to be published when the backup was made, and may have been since", "", "", 0, 0, 0},
 		{"RUMBLE", "FAILED", "", "rumble http503: " + wounded[3], "", "", 0, 0, 0},
 	} {
-		id := NewID()
+		id := store.NewID()
 		ids[strings.TrimSpace(p.platform+" "+p.status+" "+p.step)+strings.Repeat(" ", min(1, len(p.warning)))] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
 			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.now().UnixMilli(), d.store.now().UnixMilli())
 		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
 			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
-			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), stamp(moment(p.at)), texts, passed, channel)
+			id, p.platform, p.status, p.step, store.null(p.err), store.null(p.warning), store.null(p.remote), 420*min(1, len(p.step)), store.stamp(store.Moment(p.at)), texts, passed, channel)
 		if p.attempt > 0 || p.due > 0 {
 			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
 				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)
@@ -509,9 +510,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} { // of people who have had their data deleted
 			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(), id)
 		}
-		write(t, d.store, func(tx *Tx) error {
+		write(t, d.store, func(tx *store.Tx) error {
 			eight, machine := int64(8), new(int64)
-			for _, e := range []Event{{Action: "appoint", Outcome: "owner"}, {Action: "appoint", Outcome: "admin"}, {Action: "dismiss"},
+			for _, e := range []store.Event{{Action: "appoint", Outcome: "owner"}, {Action: "appoint", Outcome: "admin"}, {Action: "dismiss"},
 				{Admin: &eight, Action: "decide", Outcome: "left"}, {Admin: &eight, Action: "decide", Outcome: "sent"}} {
 				e.Admin = cmp.Or(e.Admin, machine)
 				if err := tx.Note(e); err != nil {
@@ -603,7 +604,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/retry all", "/retry-all", 200)
 	c.reads("ru/sign-in", "/login/nonsense", 403)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
-	c.reads("error/no such video", "/assets/"+NewID(), 404)
+	c.reads("error/no such video", "/assets/"+store.NewID(), 404)
 	c.reads("error/no such status", "/?status=nonsense", 422)
 
 	for _, r := range full.echo.Routes() {
@@ -731,7 +732,7 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var sent atomic.Int64
 			d := openDesk(t, func(d *office) {
-				d.Web.opts.Resume = func(_ context.Context, updates []Update) { sent.Add(int64(len(updates))) }
+				d.Web.opts.Resume = func(_ context.Context, updates []store.Update) { sent.Add(int64(len(updates))) }
 				mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
 			})
 			b := newBrowser(t)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
@@ -175,8 +176,8 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 
 func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	write(t, d.store, func(tx *Tx) error { return tx.Appoint(Admin{ID: 77}) })
-	write(t, d.store, func(tx *Tx) error { return tx.Appoint(Admin{ID: 78, Owner: true}) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
 	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77), json: true})); !strings.Contains(body, `"owners":2,"admins":3`) {
 		t.Errorf("got %s; want them counted", body)
 	}

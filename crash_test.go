@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"retake.example/internal/store"
 	"slices"
 	"strconv"
 	"strings"
@@ -270,7 +271,7 @@ func (v *victim) extra() (n int) {
 }
 
 // tidy looks for what the program may not leave behind: processes, half made files, and files that no video needs.
-func (v *victim) tidy(s *Store) {
+func (v *victim) tidy(s *store.Store) {
 	v.Helper()
 	keys, err := s.MediaKeys(v.Context())
 	if err != nil {
@@ -323,8 +324,8 @@ func (v *victim) rescues() (found, begun []time.Duration) {
 		if crashed == 0 || first == 0 { // nothing was under way, or it was killed too soon
 			continue
 		}
-		found = append(found, moment(int64(crashed)).Sub(from))
-		begun = append(begun, moment(int64(first)).Sub(from))
+		found = append(found, store.Moment(int64(crashed)).Sub(from))
+		begun = append(begun, store.Moment(int64(first)).Sub(from))
 	}
 	slices.Sort(found)
 	slices.Sort(begun)
@@ -633,7 +634,7 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, func(tx *Tx) error {
+	write(t, s, func(tx *store.Tx) error {
 		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
 			INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
 		if err == nil {

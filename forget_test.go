@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"retake.example/internal/store"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,9 +22,9 @@ func (b *broadcaster) wished() (assetID string) {
 	const size = 4 << 20
 	a := ask(b, b.store, "Маша", 1)
 	b.film(a.ID+".mp4", size)
-	task := begin(b, b.store, Render)
-	write(b, b.store, func(tx *Tx) error {
-		return tx.FinishRender(task.Job, Video{File: a.ID + ".mp4", Thumb: "A.jpg", Size: size})
+	task := begin(b, b.store, store.Render)
+	write(b, b.store, func(tx *store.Tx) error {
+		return tx.FinishRender(task.Job, store.Video{File: a.ID + ".mp4", Thumb: "A.jpg", Size: size})
 	})
 	return a.ID
 }
@@ -32,17 +33,17 @@ func (b *broadcaster) wished() (assetID string) {
 const lost = -2
 
 // sends lets an attempt run until it stores so many sent bytes; 0: before the first byte; -1: to its end.
-func (b *broadcaster) sends(bytes int64) Task {
+func (b *broadcaster) sends(bytes int64) store.Task {
 	b.Helper()
-	t := begin(b, b.store, Publish)
+	t := begin(b, b.store, store.Publish)
 	if bytes == 0 {
 		return t
 	}
-	_, err := b.studio.sites()[t.Publication.Platform].Publish(b.Context(), t, func(u Upload) error {
+	_, err := b.studio.sites()[t.Publication.Platform].Publish(b.Context(), t, func(u store.Upload) error {
 		if bytes == lost && u.ID != "" {
 			return errHalf
 		}
-		if err := b.store.Tx(b.Context(), func(tx *Tx) error { return tx.KeepUpload(t.Job, u) }); err != nil {
+		if err := b.store.Tx(b.Context(), func(tx *store.Tx) error { return tx.KeepUpload(t.Job, u) }); err != nil {
 			return err
 		}
 		if bytes > 0 && u.Sent >= bytes {
@@ -57,11 +58,13 @@ func (b *broadcaster) sends(bytes int64) Task {
 }
 
 func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
-	fails := func(b *broadcaster, task Task, step string) {
-		write(b, b.store, func(tx *Tx) error { return tx.GiveUp(task.Job, "youtube http503: unavailable", step) })
+	fails := func(b *broadcaster, task store.Task, step string) {
+		write(b, b.store, func(tx *store.Tx) error { return tx.GiveUp(task.Job, "youtube http503: unavailable", step) })
 	}
-	waits := func(b *broadcaster, task Task) {
-		write(b, b.store, func(tx *Tx) error { return tx.Reschedule(task.Job, moment(tx.now), "youtube http503: unavailable") })
+	waits := func(b *broadcaster, task store.Task) {
+		write(b, b.store, func(tx *store.Tx) error {
+			return tx.Reschedule(task.Job, store.Moment(tx.now), "youtube http503: unavailable")
+		})
 	}
 	const half = 1 << 20
 	states := map[string]struct {
@@ -87,40 +90,43 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 		"its last answer was lost, waiting": {set: func(b *broadcaster) { waits(b, b.sends(lost)) }},
 		"published": {stays: "COMPLETED ", onTube: 1, set: func(b *broadcaster) {
 			task := b.sends(-1)
-			write(b, b.store, func(tx *Tx) error { _, err := tx.FinishPublishing(task.Job); return err })
+			write(b, b.store, func(tx *store.Tx) error { _, err := tx.FinishPublishing(task.Job); return err })
 		}},
 		"published, to be shown later": {set: func(b *broadcaster) {
 			task := b.sends(-1)
-			write(b, b.store, func(tx *Tx) error { _, err := tx.FinishPublishing(task.Job); return err })
+			write(b, b.store, func(tx *store.Tx) error { _, err := tx.FinishPublishing(task.Job); return err })
 			mutate(b, b.store, `UPDATE publications SET publish_at = ?`, b.store.now().Add(time.Hour).UnixMilli())
 		}},
 	}
-	ways := map[string]func(b *broadcaster, id string, c Channel) error{
-		"the start": func(b *broadcaster, id string, c Channel) error { return nil },
-		"its time":  func(b *broadcaster, id string, c Channel) error { b.ahead.Add(int64(30 * 24 * time.Hour)); return nil },
-		"Retry": func(b *broadcaster, id string, c Channel) error {
+	ways := map[string]func(b *broadcaster, id string, c store.Channel) error{
+		"the start": func(b *broadcaster, id string, c store.Channel) error { return nil },
+		"its time": func(b *broadcaster, id string, c store.Channel) error {
+			b.ahead.Add(int64(30 * 24 * time.Hour))
+			return nil
+		},
+		"Retry": func(b *broadcaster, id string, c store.Channel) error {
 			_, err := b.queue.Retry(b.Context(), id, AdminClicked{Admin: owner8, Platform: "YOUTUBE"})
 			return err
 		},
-		"Retry all": func(b *broadcaster, id string, c Channel) error {
-			n, until, err := b.store.CountUnpublished(b.Context(), owner8, Filter{})
+		"Retry all": func(b *broadcaster, id string, c store.Channel) error {
+			n, until, err := b.store.CountUnpublished(b.Context(), owner8, store.Filter{})
 			if n != 0 {
 				b.Errorf("got %d publications to try again; want none", n)
 			}
-			tally, failed := b.queue.RetryPublications(b.Context(), owner8, Filter{}, until.Add(time.Hour), 10)
+			tally, failed := b.queue.RetryPublications(b.Context(), owner8, store.Filter{}, until.Add(time.Hour), 10)
 			if tally.Restarted != 0 {
 				b.Errorf("got %+v; want nothing restarted", tally)
 			}
 			return errors.Join(err, failed)
 		},
-		"reconnecting": func(b *broadcaster, id string, c Channel) error {
-			write(b, b.store, func(tx *Tx) error { return tx.LoseAccess(c.ID, b.store.now(), "revoked") })
+		"reconnecting": func(b *broadcaster, id string, c store.Channel) error {
+			write(b, b.store, func(tx *store.Tx) error { return tx.LoseAccess(c.ID, b.store.now(), "revoked") })
 			b.connect()
 			return b.queue.Reconnected(b.Context(), owner8)
 		},
-		"publishing": func(b *broadcaster, id string, c Channel) error {
-			return b.store.Tx(b.Context(), func(tx *Tx) error {
-				return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 8, Metadata: described})
+		"publishing": func(b *broadcaster, id string, c store.Channel) error {
+			return b.store.Tx(b.Context(), func(tx *store.Tx) error {
+				return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 8, Metadata: described})
 			})
 		},
 	}
@@ -136,15 +142,15 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 				self.Store(b)
 				channel := b.connect()
 				id := b.wished()
-				p := Publication{Platform: "YOUTUBE", Channel: channel.ID, Step: state.step}
+				p := store.Publication{Platform: "YOUTUBE", Channel: channel.ID, Step: state.step}
 				if state.step == "scheduled" {
 					p.PublishAt = b.store.now().Add(24 * time.Hour)
 				}
 				b.publishes(id, p)
 				state.set(b)
 				before := b.tube.BytesIn()
-				var gone Gone
-				write(t, b.store, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+				var gone store.Gone
+				write(t, b.store, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 				if n := count(t, b.store, `SELECT count(*) FROM jobs`); n != 0 {
 					t.Errorf("got %d jobs; want none", n)
 				}
@@ -152,7 +158,7 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 				err := goes(b, id, channel)
 				_, away := b.store.Asset(t.Context(), id)
 				switch {
-				case err == nil, errors.Is(err, ErrNotPublishable), errors.Is(err, ErrNotFound) && errors.Is(away, ErrNotFound), errors.Is(err, ErrNotFailed) && state.onTube == 1:
+				case err == nil, errors.Is(err, store.ErrNotPublishable), errors.Is(err, store.ErrNotFound) && errors.Is(away, store.ErrNotFound), errors.Is(err, store.ErrNotFailed) && state.onTube == 1:
 				default:
 					t.Errorf("got %v; want the way refused", err)
 				}
@@ -162,7 +168,7 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 				}
 				b.eventually("the end of it", func() bool {
 					_, err := b.store.Asset(t.Context(), id)
-					return errors.Is(err, ErrNotFound) == (state.stays == "") && b.tube.Open() == 0 && len(b.tube.Videos()) == state.onTube
+					return errors.Is(err, store.ErrNotFound) == (state.stays == "") && b.tube.Open() == 0 && len(b.tube.Videos()) == state.onTube
 				})
 				if state.stays != "" {
 					wantState(t, b.store, id, state.stays)

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
@@ -45,7 +46,7 @@ func newLiveOffice(t *testing.T) *liveOffice {
 	t.Helper()
 	o := &liveOffice{office: newDesk(t, "http://localhost:8080"), stage: &stage{T: t, steps: make(chan int)}}
 	role := o.opts.Role
-	o.opts.Role = func(id int64) (Admin, bool) {
+	o.opts.Role = func(id int64) (store.Admin, bool) {
 		_, out := o.out.Load(id)
 		a, ok := role(id)
 		return a, ok && !out
@@ -667,11 +668,11 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	// A video that was begun goes on while the rest changes.
 	r.js("(window.film = document.querySelector('video'), document.querySelector('.play').click())")
 	r.is("film.currentTime > 0")
-	write(t, o.store, func(tx *Tx) error {
+	write(t, o.store, func(tx *store.Tx) error {
 		if _, err := tx.Meet(2, "ru"); err != nil {
 			return err
 		}
-		_, _, err := tx.ShareOrCreate(Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"}, time.Time{})
+		_, _, err := tx.ShareOrCreate(store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"}, time.Time{})
 		return err
 	})
 	r.shows("Маша", "Ready")

@@ -27,6 +27,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strconv"
 	"strings"
@@ -433,7 +434,7 @@ func (l *load) fill(n int) {
 }
 
 // years puts finished videos of three years into a database, and tells of each ten thousand.
-func years(t testing.TB, s *Store, n int, told func(ids []string)) {
+func years(t testing.TB, s *store.Store, n int, told func(ids []string)) {
 	t.Helper()
 	const chunk = 10_000
 	mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50000)
@@ -445,7 +446,7 @@ func years(t testing.TB, s *Store, n int, told func(ids []string)) {
 			sum := sha256.Sum256([]byte(strconv.Itoa(at + i)))
 			ids[i] = base32.StdEncoding.EncodeToString(sum[:])[:26]
 		}
-		write(t, s, func(tx *Tx) error {
+		write(t, s, func(tx *store.Tx) error {
 			for _, statement := range []string{
 				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height, file_id, created, finished)
 					SELECT value, 'Старый ' || (?2 + key) % 20000, 'старый ' || (?2 + key) % 20000, 'new-year', 'ru', 'REQUEST', 'COMPLETED', value || '.mp4', value || '.jpg',
@@ -457,7 +458,7 @@ func years(t testing.TB, s *Store, n int, told func(ids []string)) {
 				`INSERT INTO audit (at, user_id, action, asset_id, outcome)
 					SELECT ?3 + (?2 + key) * 80000, 1000001 + (?2 + key) % 50000, 'ask', value, 'created' FROM json_each(?1)`,
 			} {
-				if _, err := tx.Exec(statement, list(ids), at, begin); err != nil {
+				if _, err := tx.Exec(statement, store.list(ids), at, begin); err != nil {
 					return fmt.Errorf("%s: %w", statement, err)
 				}
 			}

@@ -19,6 +19,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -188,18 +189,18 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	defer unlock()
 	path, backups := database(cfg), keeper(cfg, log)
-	store, err := OpenStoreAfter(path, func(version int) error { return backups.Upgrade(ctx, version) })
+	st, err := OpenStoreAfter(path, func(version int) error { return backups.Upgrade(ctx, version) })
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer st.Close()
 	opened, err := openMedia(cfg, cfg.Media.Store)
 	if err != nil {
 		return err
 	}
 	files := media.NewSweeper(opened)
 	defer files.Close()
-	ours, err := tidy(ctx, store, files, cfg.DataDir)
+	ours, err := tidy(ctx, st, files, cfg.DataDir)
 	if err != nil && !isAway(err) && !errors.Is(err, media.ErrNotYours) {
 		return err
 	}
@@ -225,17 +226,17 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
-	seen := &watching{store: store, cfg: cfg, room: maker, began: store.now(), path: path,
+	seen := &watching{store: st, cfg: cfg, room: maker, began: st.now(), path: path,
 		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
 	meter := metrics.New(version, seen.measure)
 	var bot *Bot
 	var msgs messenger
-	var resume func(context.Context, []Update)
+	var resume func(context.Context, []store.Update)
 	if cfg.Telegram.Token != "" {
-		bot, err = NewBot(store, files, BotOptions{
+		bot, err = NewBot(st, files, BotOptions{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
+			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
 			Admins: cfg.staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second, Meter: meter,
 		}, log)
 		if err != nil {
@@ -243,20 +244,20 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		}
 		msgs, resume = bot, bot.Resume
 	}
-	studio, err := newStudio(store, files, cfg)
+	studio, err := newStudio(st, files, cfg)
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
-	queue := NewQueue(store, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
+	queue := NewQueue(st, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Voices: maker, Meter: meter}, log)
 	studio.queue = queue
 	seen.queue, seen.bot = queue, bot
-	seen.board = newBoard(store, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role,
-		func(ctx context.Context) ([]int64, error) { return store.Admins(ctx, cfg.staff()) }, maker.Free, time.Minute}, log)
+	seen.board = newBoard(st, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role,
+		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.staff()) }, maker.Free, time.Minute}, log)
 	backups.Told = func(err error) { seen.board.Report(watch.Backup, err) }
-	seen.pulse = watch.NewPulse(5*time.Second, func() error { return store.Tx(context.Background(), func(*Tx) error { return nil }) })
-	web := NewWeb(store, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
+	seen.pulse = watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })
+	web := NewWeb(st, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
@@ -270,14 +271,14 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	server := desk.NewServer(web.Handler(), desk.Patience{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
 	server.RegisterOnShutdown(web.Close)
 
-	if err := setUpLink(ctx, store, cfg, out); err != nil {
+	if err := setUpLink(ctx, st, cfg, out); err != nil {
 		return err
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
-	group.Go(func() error { queue.Purge(ctx, Keep(cfg.Privacy)); return nil })
+	group.Go(func() error { queue.Purge(ctx, store.Keep(cfg.Privacy)); return nil })
 	if bot != nil {
 		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
@@ -294,7 +295,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		for _, problem := range seen.missing(ctx) {
 			log.Warn(lang.Say("en", problem, nil))
 		}
-		if n, err := leftOnDisk(ctx, cfg, store); n > 0 || err != nil {
+		if n, err := leftOnDisk(ctx, cfg, st); n > 0 || err != nil {
 			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
@@ -309,7 +310,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		if !ours {
 			return nil
 		}
-		if err := unlessStopped(ctx, sweep(ctx, store, files)); err != nil {
+		if err := unlessStopped(ctx, sweep(ctx, st, files)); err != nil {
 			notSwept(err)
 		}
 		return nil
@@ -435,8 +436,8 @@ func missing(ctx context.Context, cfg Config, maker *video.Maker, files media.St
 // ---- files
 
 // openMedia opens a store of finished files, "disk" or "s3".
-func openMedia(cfg Config, store string) (media.Store, error) {
-	if store == "s3" {
+func openMedia(cfg Config, st string) (media.Store, error) {
+	if st == "s3" {
 		files, err := media.NewS3(media.S3Config(cfg.Media.S3), cfg.Queue.OutageMax)
 		if err != nil {
 			return nil, fmt.Errorf("media.s3: %w", err)
@@ -451,12 +452,12 @@ func openMedia(cfg Config, store string) (media.Store, error) {
 }
 
 // leftOnDisk counts the files that videos need and that were not moved to the bucket.
-func leftOnDisk(ctx context.Context, cfg Config, store *Store) (n int, err error) {
+func leftOnDisk(ctx context.Context, cfg Config, st *store.Store) (n int, err error) {
 	dir := filepath.Join(cfg.DataDir, "media")
 	if _, err := os.Stat(dir); cfg.Media.Store == "disk" || err != nil {
 		return 0, nil
 	}
-	used, err := store.MediaKeys(ctx)
+	used, err := st.MediaKeys(ctx)
 	if err != nil {
 		return 0, unlessStopped(ctx, err)
 	}
@@ -476,8 +477,8 @@ func isAway(err error) bool {
 
 // tidy prepares a store of files for the sweep. ours: it may be swept. A bucket is swept only for the data folder that used
 // it first.
-func tidy(ctx context.Context, store *Store, files media.Store, dataDir string) (ours bool, err error) {
-	if some, err := store.HasMedia(ctx); err != nil || !some { // an empty database is rather a lost one than a reason to delete videos
+func tidy(ctx context.Context, st *store.Store, files media.Store, dataDir string) (ours bool, err error) {
+	if some, err := st.HasMedia(ctx); err != nil || !some { // an empty database is rather a lost one than a reason to delete videos
 		return false, err
 	}
 	if kept, err := backup.Kept(filepath.Join(dataDir, "retake.db")); err != nil || len(kept) > 0 { // it may be wanted again, with its videos
@@ -491,9 +492,9 @@ func tidy(ctx context.Context, store *Store, files media.Store, dataDir string) 
 }
 
 // sweep deletes the files that no asset refers to: their asset was deleted, or the program died before it was written.
-func sweep(ctx context.Context, store *Store, files *media.Sweeper) error {
+func sweep(ctx context.Context, st *store.Store, files *media.Sweeper) error {
 	return files.Sweep(ctx, func(ctx context.Context, keys []string) ([]string, error) {
-		return store.Unneeded(ctx, slices.DeleteFunc(keys, func(key string) bool { return !ourFile.MatchString(key) }))
+		return st.Unneeded(ctx, slices.DeleteFunc(keys, func(key string) bool { return !ourFile.MatchString(key) }))
 	})
 }
 
@@ -501,15 +502,15 @@ func sweep(ctx context.Context, store *Store, files *media.Sweeper) error {
 var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|mov|webm|mkv|jpg)$`)
 
 // setUpLink prints a sign-in link as long as nobody has used one.
-func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) error {
-	if had, err := store.HadSession(ctx); err != nil || had {
+func setUpLink(ctx context.Context, st *store.Store, cfg Config, out io.Writer) error {
+	if had, err := st.HadSession(ctx); err != nil || had {
 		return err
 	}
 	var admin int64 // the operator
 	if len(cfg.Telegram.Owners) > 0 {
 		admin = cfg.Telegram.Owners[0]
 	}
-	link, err := NewLink(ctx, store, cfg.Web.BaseURL, admin)
+	link, err := NewLink(ctx, st, cfg.Web.BaseURL, admin)
 	if err != nil {
 		return err
 	}
@@ -521,7 +522,7 @@ func setUpLink(ctx context.Context, store *Store, cfg Config, out io.Writer) err
 
 // studio is what the queue and the page publish with.
 type studio struct {
-	store   *Store
+	store   *store.Store
 	queue   *Queue
 	files   media.Store
 	box     *seal.Box
@@ -530,11 +531,11 @@ type studio struct {
 	cfg     Config
 }
 
-func newStudio(store *Store, files media.Store, cfg Config) (*studio, error) {
-	s := &studio{store: store, files: files, cfg: cfg,
+func newStudio(st *store.Store, files media.Store, cfg Config) (*studio, error) {
+	s := &studio{store: st, files: files, cfg: cfg,
 		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
 	if cfg.YouTube.ClientID != "" {
-		s.youtube = newYouTube(cfg, func() time.Time { return store.now() })
+		s.youtube = newYouTube(cfg, func() time.Time { return st.now() })
 	}
 	if cfg.YouTube.TokenKey != "" {
 		s.box = seal.New(cfg.YouTube.TokenKey)
@@ -583,7 +584,7 @@ func (s *studio) account(ctx context.Context, channel int64) (*youtube.Account, 
 	}
 	sealed, err := s.store.Token(ctx, channel)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return nil, noAccess{errors.New("youtube disconnected: the channel was disconnected here")}
 	case err != nil:
 		return nil, fmt.Errorf("token of channel %d: %w", channel, err)
@@ -601,7 +602,7 @@ func (s *studio) account(ctx context.Context, channel int64) (*youtube.Account, 
 		if err != nil {
 			return err
 		}
-		return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepToken(channel, c.Connected, sealed) })
+		return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepToken(channel, c.Connected, sealed) })
 	}), nil
 }
 
@@ -611,7 +612,7 @@ func (s *studio) seal(t youtube.Token, external string) ([]byte, error) {
 }
 
 // open opens the files of a video; its picture may be missing.
-func (s *studio) open(ctx context.Context, v Video) (file, thumb io.ReadSeekCloser, err error) {
+func (s *studio) open(ctx context.Context, v store.Video) (file, thumb io.ReadSeekCloser, err error) {
 	if file, err = s.files.Open(ctx, v.File); err != nil {
 		return nil, nil, fmt.Errorf("open the video: %w", err)
 	}
@@ -626,7 +627,7 @@ func (s *studio) open(ctx context.Context, v Video) (file, thumb io.ReadSeekClos
 // onYouTube publishes on YouTube.
 type onYouTube struct{ *studio }
 
-func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error) {
+func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error) {
 	account, err := s.account(ctx, t.Publication.Channel)
 	if err != nil {
 		return 0, err
@@ -644,7 +645,7 @@ func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error)
 	u := t.Publication.Upload
 	at := youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, ID: u.ID, Step: u.Step, Uploaded: u.Uploaded, Dressed: u.Dressed, Warning: u.Warning}
 	return account.Publish(ctx, v, s.described(t.Publication.Metadata, t.Publication.PublishAt), at, func(at youtube.State) error {
-		u := Upload{Session: at.Session, Since: at.Since, Sent: at.Sent, ID: at.ID, Step: at.Step, Uploaded: at.Uploaded, Dressed: at.Dressed, Warning: at.Warning}
+		u := store.Upload{Session: at.Session, Since: at.Since, Sent: at.Sent, ID: at.ID, Step: at.Step, Uploaded: at.Uploaded, Dressed: at.Dressed, Warning: at.Warning}
 		if u.ID != "" {
 			u.URL = s.youtube.Watch(u.ID)
 		}
@@ -653,7 +654,7 @@ func (s onYouTube) Publish(ctx context.Context, t Task, keep func(Upload) error)
 }
 
 // Withdraw ends an upload, and deletes the video if there is one already.
-func (s onYouTube) Withdraw(ctx context.Context, w Withdrawal) error {
+func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
 	began := s.store.now()
 	account, err := s.account(ctx, w.Channel)
 	id := w.Upload.ID
@@ -671,7 +672,7 @@ func (s onYouTube) Withdraw(ctx context.Context, w Withdrawal) error {
 
 // described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
 // has a time: YouTube would show the video to all at it, whatever was chosen since.
-func (s *studio) described(m Metadata, at time.Time) youtube.Metadata {
+func (s *studio) described(m store.Metadata, at time.Time) youtube.Metadata {
 	if m.Privacy != "public" || !at.After(s.store.now()) {
 		at = time.Time{}
 	}
@@ -689,7 +690,7 @@ func (notPublic) Step() string         { return "edit" }
 // onRumble publishes on Rumble.
 type onRumble struct{ *studio }
 
-func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error) {
+func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error) {
 	file, thumb, err := s.open(ctx, t.Asset.Video)
 	if err != nil {
 		return 0, err
@@ -708,11 +709,11 @@ func (s onRumble) Publish(ctx context.Context, t Task, keep func(Upload) error) 
 		return 0, notPublic{errors.New("rumble refused-privacy: what is uploaded there is shown to everybody")}
 	}
 	made, err := s.rumble.Publish(ctx, v, rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
-		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(Upload{Step: at.Step, Sent: at.Sent}) })
+		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(store.Upload{Step: at.Step, Sent: at.Sent}) })
 	if err != nil {
 		return 0, err
 	}
-	return 0, keep(Upload{Step: "processing", Sent: v.Size, ID: made.ID, URL: made.URL})
+	return 0, keep(store.Upload{Step: "processing", Sent: v.Size, ID: made.ID, URL: made.URL})
 }
 
 // About says what there is to publish with.
@@ -739,33 +740,33 @@ func (s *studio) Ask(ctx context.Context, session [32]byte, channel int64) (stri
 }
 
 // Answer connects the channel that Google has given access to. What failed because that had ended goes on.
-func (s *studio) Answer(ctx context.Context, session [32]byte, query url.Values, admin Admin) (Channel, error) {
+func (s *studio) Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error) {
 	if s.youtube == nil {
-		return Channel{}, desk.NoClient
+		return store.Channel{}, desk.NoClient
 	}
 	grant, err := s.youtube.Answer(ctx, session, query)
 	if other, ok := errors.AsType[*youtube.OtherChannel](err); ok {
-		return Channel{}, desk.OtherChannel(s.titleOf(ctx, other.Want), other.Got.Title)
+		return store.Channel{}, desk.OtherChannel(s.titleOf(ctx, other.Want), other.Got.Title)
 	}
 	for is, refusal := range map[error]desk.Refusal{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
 		youtube.ErrNoRefresh: desk.NoRefresh, youtube.ErrNoChannel: desk.NoChannel} {
 		if errors.Is(err, is) {
-			return Channel{}, refusal
+			return store.Channel{}, refusal
 		}
 	}
 	if err != nil {
-		return Channel{}, err
+		return store.Channel{}, err
 	}
-	c := Channel{Platform: "YOUTUBE", External: grant.Channel.ID, Title: grant.Channel.Title, Creator: admin.ID}
+	c := store.Channel{Platform: "YOUTUBE", External: grant.Channel.ID, Title: grant.Channel.Title, Creator: admin.ID}
 	sealed, err := s.seal(grant.Token, c.External)
 	if err != nil {
 		return c, err
 	}
-	if err := s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
+	if err := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
 		if c.ID, err = tx.Connect(c, sealed); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "connect", Platform: c.Platform})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "connect", Platform: c.Platform})
 	}); err != nil {
 		return c, err
 	}
@@ -784,8 +785,8 @@ func (s *studio) titleOf(ctx context.Context, external string) string {
 }
 
 // Check asks whether a channel still works. If its access had ended and is back, what failed for that goes on.
-func (s *studio) Check(ctx context.Context, channel int64, admin Admin) error {
-	if _, err := s.store.Token(ctx, channel); errors.Is(err, ErrNotFound) {
+func (s *studio) Check(ctx context.Context, channel int64, admin store.Admin) error {
+	if _, err := s.store.Token(ctx, channel); errors.Is(err, store.ErrNotFound) {
 		if _, err := s.store.Channel(ctx, channel); err != nil {
 			return err
 		}
@@ -800,7 +801,7 @@ func (s *studio) Check(ctx context.Context, channel int64, admin Admin) error {
 	if err != nil {
 		return s.noticed(ctx, channel, began, err)
 	}
-	if err := s.store.Tx(ctx, func(tx *Tx) error { return tx.Checked(channel, c.Title) }); err != nil {
+	if err := s.store.Tx(ctx, func(tx *store.Tx) error { return tx.Checked(channel, c.Title) }); err != nil {
 		return err
 	}
 	return s.queue.Reconnected(ctx, admin)
@@ -809,7 +810,7 @@ func (s *studio) Check(ctx context.Context, channel int64, admin Admin) error {
 // noticed records what an error of YouTube says about a channel, and returns it.
 func (s *studio) noticed(ctx context.Context, channel int64, began time.Time, err error) error {
 	if of, ok := errors.AsType[channelTrouble](err); ok && of.AccessEnded() {
-		lost := s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.LoseAccess(channel, began, err.Error()) })
+		lost := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.LoseAccess(channel, began, err.Error()) })
 		return errors.Join(err, lost)
 	}
 	return err
@@ -817,19 +818,19 @@ func (s *studio) noticed(ctx context.Context, channel int64, began time.Time, er
 
 // Disconnect gives the access to a channel back and forgets its token. desk.NotRevoked: Google could not be told, but the
 // token is gone here.
-func (s *studio) Disconnect(ctx context.Context, channel int64, admin Admin) error {
+func (s *studio) Disconnect(ctx context.Context, channel int64, admin store.Admin) error {
 	account, err := s.account(ctx, channel)
 	if err == nil {
 		err = account.Revoke(ctx)
 	}
-	if err != nil && errors.Is(err, ErrNotFound) {
+	if err != nil && errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	forgot := s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error {
+	forgot := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		if err := tx.Disconnect(channel, "youtube disconnected: the channel was disconnected here"); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "disconnect", Platform: "YOUTUBE"})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "disconnect", Platform: "YOUTUBE"})
 	})
 	of, isOf := errors.AsType[channelTrouble](err)
 	switch {
@@ -842,13 +843,13 @@ func (s *studio) Disconnect(ctx context.Context, channel int64, admin Admin) err
 }
 
 // published returns a video and its publication on a platform, if this admin may change it.
-func (s *studio) published(ctx context.Context, assetID, platform string, admin Admin) (a Asset, p Publication, err error) {
-	err = s.store.Tx(ctx, func(tx *Tx) (err error) {
+func (s *studio) published(ctx context.Context, assetID, platform string, admin store.Admin) (a store.Asset, p store.Publication, err error) {
+	err = s.store.Tx(ctx, func(tx *store.Tx) (err error) {
 		if a, err = tx.Asset(assetID); err != nil {
 			return err
 		}
 		if p, err = tx.Publication(assetID, platform); err == nil && !admin.MayChange(&p.Creator) {
-			err = ErrForbidden
+			err = store.ErrForbidden
 		}
 		return err
 	})
@@ -856,12 +857,12 @@ func (s *studio) published(ctx context.Context, assetID, platform string, admin 
 }
 
 // Update changes a video on its platform to what is saved for it. desk.NoChange: it is not there, or nothing can be changed there.
-func (s *studio) Update(ctx context.Context, assetID, platform string, admin Admin) error {
+func (s *studio) Update(ctx context.Context, assetID, platform string, admin store.Admin) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	switch {
 	case err != nil:
 		return err
-	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != Completed:
+	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != store.Completed:
 		return desk.NoChange
 	case a.Metadata.Kids == "": // the law wants a choice, and none would be sent as no
 		return desk.Invalid("fault_kids_open", nil)
@@ -874,22 +875,22 @@ func (s *studio) Update(ctx context.Context, assetID, platform string, admin Adm
 	if err != nil {
 		return s.noticed(ctx, p.Channel, began, err)
 	}
-	return s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error {
+	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		if err := tx.Changed(p.ID, assetID, a.Metadata); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})
 	})
 }
 
 // Remove deletes a video on its platform, where that can be done from here, and forgets the publication.
-func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Admin) error {
+func (s *studio) Remove(ctx context.Context, assetID, platform string, admin store.Admin) error {
 	_, p, err := s.published(ctx, assetID, platform, admin)
 	if err != nil {
 		return err
 	}
 	c, err := s.store.Channel(ctx, p.Channel)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	// What was disconnected is out of reach: there only the list can be changed.
@@ -903,15 +904,15 @@ func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Adm
 			return s.noticed(ctx, p.Channel, began, err)
 		}
 	}
-	var gone Gone
-	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
+	var gone store.Gone
+	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
 		if err := tx.Unpublish(assetID, platform); err != nil {
 			return err
 		}
 		if gone, err = tx.LetGo(assetID); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform})
 	})
 	if err == nil {
 		s.queue.Discard(context.WithoutCancel(ctx), gone)
@@ -920,7 +921,7 @@ func (s *studio) Remove(ctx context.Context, assetID, platform string, admin Adm
 }
 
 // MarkPublished records that somebody has put a video on a platform, or found it there, at an address.
-func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address string, admin Admin) error {
+func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address string, admin store.Admin) error {
 	if _, _, err := s.published(ctx, assetID, platform, admin); err != nil {
 		return err
 	}
@@ -940,11 +941,11 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 	case err != nil:
 		return desk.NoVideoURL
 	}
-	return s.store.Tx(ctx, func(tx *Tx) error {
+	return s.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.MarkPublished(assetID, platform, address, id); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform})
 	})
 }
 
@@ -952,7 +953,7 @@ func (s *studio) MarkPublished(ctx context.Context, assetID, platform, address s
 
 // watching knows how the program is.
 type watching struct {
-	store *Store
+	store *store.Store
 	queue *Queue
 	bot   *Bot // nil: it is off
 	board *watch.Board
@@ -968,11 +969,11 @@ type watching struct {
 }
 
 // longest is how long an attempt of a kind of work may take; 0: nobody knows.
-func (w *watching) longest(kind Kind) time.Duration {
+func (w *watching) longest(kind store.Kind) time.Duration {
 	switch kind {
-	case Render:
+	case store.Render:
 		return w.cfg.Render.Timeout + 5*time.Minute // and to keep it
-	case Publish:
+	case store.Publish:
 		return 0
 	}
 	return 30 * time.Minute // a video over a slow line
@@ -999,7 +1000,7 @@ func (w *watching) stuck() []string {
 			load.Begun = w.began
 		}
 		state.Lines = append(state.Lines, watch.Line{Kind: string(load.Kind), Workers: load.Workers, Idle: load.Idle, Begun: load.Begun,
-			Next: next, Longest: w.longest(load.Kind), Held: load.Kind == Render && !outage.Began.IsZero() && !spent})
+			Next: next, Longest: w.longest(load.Kind), Held: load.Kind == store.Render && !outage.Began.IsZero() && !spent})
 	}
 	if w.bot != nil {
 		state.BotOn, state.Contact = true, w.bot.Contact()
@@ -1052,22 +1053,22 @@ func (w *watching) measure() (state metrics.State, err error) {
 
 // boardOptions say who is told of troubles, and what the store does not know of them.
 type boardOptions struct {
-	page   string                       // its address
-	role   func(id int64) (Admin, bool) // by the settings; see Store.RoleOf
+	page   string                             // its address
+	role   func(id int64) (store.Admin, bool) // by the settings; see Store.RoleOf
 	admins func(ctx context.Context) ([]int64, error)
 	free   func() (bytes int64, err error) // on the disk
 	gather time.Duration                   // see watch.Source
 }
 
 // newBoard returns what tells admins of troubles, by the bot; nil: it is off.
-func newBoard(store *Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Logger) *watch.Board {
+func newBoard(st *store.Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Logger) *watch.Board {
 	var board *watch.Board
-	board = watch.NewBoard(watch.Source{Now: store.now, Admins: o.admins, Gather: o.gather, Log: log,
+	board = watch.NewBoard(watch.Source{Now: st.now, Admins: o.admins, Gather: o.gather, Log: log,
 		Tell: func(ctx context.Context, admin int64, m watch.Message) (time.Duration, error) {
 			return bot.Alert(ctx, admin, m)
 		},
 		Told: func(ctx context.Context, admin int64) (map[string]watch.Told, error) {
-			known, err := store.Alerts(ctx, admin)
+			known, err := st.Alerts(ctx, admin)
 			told := map[string]watch.Told{}
 			for cause, a := range known {
 				told[cause] = watch.Told(a)
@@ -1075,9 +1076,9 @@ func newBoard(store *Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Lo
 			return told, err
 		},
 		Keep: func(ctx context.Context, admin int64, told map[string]watch.Told) error {
-			return store.Tx(ctx, func(tx *Tx) error {
+			return st.Tx(ctx, func(tx *store.Tx) error {
 				for cause, t := range told {
-					if err := tx.KeepAlert(admin, cause, Alert(t)); err != nil {
+					if err := tx.KeepAlert(admin, cause, store.Alert(t)); err != nil {
 						return err
 					}
 				}
@@ -1085,11 +1086,11 @@ func newBoard(store *Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Lo
 			})
 		},
 		Look: func(ctx context.Context, id int64, told map[string]watch.Told) ([]watch.Trouble, error) {
-			admin, ok, err := store.RoleOf(ctx, o.role, id)
+			admin, ok, err := st.RoleOf(ctx, o.role, id)
 			if err != nil || !ok { // removed since
 				return nil, err
 			}
-			return troubles(ctx, store, queue, admin, told, o, board.Reported(watch.Backup))
+			return troubles(ctx, st, queue, admin, told, o, board.Reported(watch.Backup))
 		}})
 	return board
 }
@@ -1102,9 +1103,9 @@ func runBoard(ctx context.Context, queue *Queue, board *watch.Board) error {
 }
 
 // troubles are all causes as they stand for an admin.
-func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told map[string]watch.Told, o boardOptions,
+func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Admin, told map[string]watch.Told, o boardOptions,
 	backup error) (all []watch.Trouble, err error) {
-	outage, err := store.Outage(ctx)
+	outage, err := st.Outage(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -1113,7 +1114,7 @@ func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told
 	if bytes, err := o.free(); err == nil { // without it, the page says so
 		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], o.page))
 	}
-	channels, err := store.Channels(ctx)
+	channels, err := st.Channels(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -1125,21 +1126,21 @@ func troubles(ctx context.Context, store *Store, queue *Queue, admin Admin, told
 	}
 	all = append(all, watch.ChannelsOf(ended, o.page), watch.BackupOf(backup))
 
-	now := store.now()
-	failed, err := store.GivenUp(ctx, watch.Since(told[watch.Failed], now))
+	now := st.now()
+	failed, err := st.GivenUp(ctx, watch.Since(told[watch.Failed], now))
 	if err != nil {
 		return nil, err
 	}
 	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, o.page, func(ctx context.Context) (string, int, error) {
-		need, err := store.NeedYou(ctx, admin, Filter{})
+		need, err := st.NeedYou(ctx, admin, store.Filter{})
 		return fmt.Sprintf("%s:%s:%d", againButton, need.Newest, need.Count), need.Count, err
 	}))
-	unpublished, err := store.NotPublished(ctx, watch.Since(told[watch.Unpublished], now))
+	unpublished, err := st.NotPublished(ctx, watch.Since(told[watch.Unpublished], now))
 	if err != nil {
 		return nil, err
 	}
 	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, o.page, func(ctx context.Context) (string, int, error) {
-		n, until, err := store.CountUnpublished(ctx, admin, Filter{})
+		n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
 		return fmt.Sprintf("%s:%d:%d", putButton, until.UnixMilli(), n), n, err
 	})), nil
 }
@@ -1178,7 +1179,7 @@ func partsOf(cfg Config, work string) (check.Parts, error) {
 	}
 	parts.Owners = func(ctx context.Context) (n int, strangers []int64) {
 		people := cfg.staff()
-		appointed, _ := AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
+		appointed, _ := store.AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
 		for _, a := range appointed {
 			if people = append(people, a.ID); a.Owner {
 				n++
@@ -1236,7 +1237,7 @@ func partsOf(cfg Config, work string) (check.Parts, error) {
 }
 
 // openRunning opens the store beside a running serve, or without one.
-func openRunning(cfg Config) (*Store, error) {
+func openRunning(cfg Config) (*store.Store, error) {
 	path := database(cfg)
 	switch version, err := db.Version(path); {
 	case err != nil:
@@ -1264,37 +1265,37 @@ func retry(ctx context.Context, cfg Config, c typed) error {
 	if all == (len(c.Words) == 1) {
 		return c.Wrong("one ASSET is expected, or -all-failed")
 	}
-	store, err := openRunning(cfg)
+	st, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	queue := NewQueue(store, nil, nil, nil, Options{}, newLog(cfg))
+	defer st.Close()
+	queue := NewQueue(st, nil, nil, nil, Options{}, newLog(cfg))
 	if all {
-		err = retryAllFailed(ctx, store, queue, c.out)
+		err = retryAllFailed(ctx, st, queue, c.out)
 	} else {
 		var outcome Outcome
-		outcome, err = queue.Retry(ctx, c.Words[0], AdminClicked{Admin: Admin{Owner: true}})
+		outcome, err = queue.Retry(ctx, c.Words[0], AdminClicked{Admin: store.Admin{Owner: true}})
 		err = c.print(string(outcome)+"\n", err)
 	}
 	return errors.Join(err, folder.Wake(cfg.DataDir))
 }
 
 // retryAllFailed presses Retry all, and names what it could do nothing for.
-func retryAllFailed(ctx context.Context, store *Store, queue *Queue, out io.Writer) error {
-	operator, began := Admin{Owner: true}, store.now()
-	need, err := store.NeedYou(ctx, operator, Filter{})
+func retryAllFailed(ctx context.Context, st *store.Store, queue *Queue, out io.Writer) error {
+	operator, began := store.Admin{Owner: true}, st.now()
+	need, err := st.NeedYou(ctx, operator, store.Filter{})
 	if err != nil {
 		return err
 	}
-	videos, err := queue.RetryAll(ctx, operator, Filter{}, need.Newest, need.Count)
+	videos, err := queue.RetryAll(ctx, operator, store.Filter{}, need.Newest, need.Count)
 	var publications Tally
 	if err == nil {
-		publications, err = queue.RetryPublications(ctx, operator, Filter{}, began, math.MaxInt32)
+		publications, err = queue.RetryPublications(ctx, operator, store.Filter{}, began, math.MaxInt32)
 	}
 	fmt.Fprintf(out, "Tried again: %s, %s. Under way already: %d.\n", cli.Count(videos.Restarted, "video"),
 		cli.Count(publications.Restarted, "publication"), videos.Joined+publications.Joined)
-	still, lost := store.StillFailed(ctx, began)
+	still, lost := st.StillFailed(ctx, began)
 	if err = errors.Join(err, lost); err != nil || len(still) == 0 {
 		return err
 	}
@@ -1312,29 +1313,29 @@ func adminLink(ctx context.Context, cfg Config, c typed) error {
 	if err != nil {
 		return err
 	}
-	store, err := openRunning(cfg)
+	st, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	switch _, ok, err := store.RoleOf(ctx, cfg.Role, id); {
+	defer st.Close()
+	switch _, ok, err := st.RoleOf(ctx, cfg.Role, id); {
 	case err != nil:
 		return err
 	case !ok:
 		return fmt.Errorf("%d is no admin: not in telegram.owners, not in telegram.admins, and not by retake admin add", id)
 	}
-	link, err := NewLink(ctx, store, cfg.Web.BaseURL, id)
+	link, err := NewLink(ctx, st, cfg.Web.BaseURL, id)
 	return c.print(link+"\n", err)
 }
 
 // changeAdmins runs a transaction about admins and has a running serve take notice.
-func changeAdmins(ctx context.Context, cfg Config, change func(*Tx) error) error {
-	store, err := openRunning(cfg)
+func changeAdmins(ctx context.Context, cfg Config, change func(*store.Tx) error) error {
+	st, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	if err := store.Tx(ctx, change); err != nil {
+	defer st.Close()
+	if err := st.Tx(ctx, change); err != nil {
 		return err
 	}
 	return folder.Wake(cfg.DataDir)
@@ -1345,12 +1346,12 @@ func adminAdd(ctx context.Context, cfg Config, c typed) error {
 	if err != nil {
 		return err
 	}
-	a := Admin{ID: id, Owner: cli.Value[bool](c.Line, "owner")}
+	a := store.Admin{ID: id, Owner: cli.Value[bool](c.Line, "owner")}
 	rank := cli.Rank(a.Owner)
 	given, stands := cfg.Role(id)
 	already := given.Owner
 	if !already {
-		if err := changeAdmins(ctx, cfg, func(tx *Tx) error {
+		if err := changeAdmins(ctx, cfg, func(tx *store.Tx) error {
 			now, _, err := tx.RoleOf(cfg.Role, id)
 			if already = stands && now.Owner == a.Owner; already || err != nil { // a command may have made an admin of the settings an owner
 				return err
@@ -1371,10 +1372,10 @@ func adminRemove(ctx context.Context, cfg Config, c typed) error {
 	if err != nil {
 		return err
 	}
-	err = changeAdmins(ctx, cfg, func(tx *Tx) error { return tx.Dismiss(id) })
+	err = changeAdmins(ctx, cfg, func(tx *store.Tx) error { return tx.Dismiss(id) })
 	_, given := cfg.Role(id)
 	switch {
-	case err != nil && !errors.Is(err, ErrNotFound):
+	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	case given:
 		return fmt.Errorf("%d stands in %s: take the number out there, and start serve again", id, cfg.standsIn(id))
@@ -1390,14 +1391,14 @@ func adminList(ctx context.Context, cfg Config, c typed) error {
 		given, _ := cfg.Role(id)
 		lines = append(lines, [3]string{strconv.FormatInt(id, 10), cli.Rank(given.Owner), cfg.standsIn(id)})
 	}
-	store, err := openRunning(cfg)
+	st, err := openRunning(cfg)
 	switch {
 	case errors.Is(err, os.ErrNotExist): // serve has not run yet
 	case err != nil:
 		return err
 	default:
-		defer store.Close()
-		appointed, err := store.Appointed(ctx)
+		defer st.Close()
+		appointed, err := st.Appointed(ctx)
 		if err != nil {
 			return err
 		}
@@ -1417,18 +1418,18 @@ func exportUser(ctx context.Context, cfg Config, c typed) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := openRunning(cfg)
+	st, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	_, admin, err := store.RoleOf(ctx, cfg.Role, id)
+	defer st.Close()
+	_, admin, err := st.RoleOf(ctx, cfg.Role, id)
 	if err != nil {
 		return err
 	}
-	var x Export
-	err = store.Tx(ctx, func(tx *Tx) (err error) { x, err = tx.Export(id, admin); return err })
-	if errors.Is(err, ErrNotFound) {
+	var x store.Export
+	err = st.Tx(ctx, func(tx *store.Tx) (err error) { x, err = tx.Export(id, admin); return err })
+	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("nothing is kept about %d", id)
 	} else if err != nil {
 		return err
@@ -1458,11 +1459,11 @@ func moveMedia(ctx context.Context, cfg Config, c typed) error {
 		}
 		return all
 	}
-	store, err := openRunning(cfg)
+	st, err := openRunning(cfg)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer st.Close()
 	unlock, err := folder.Lock(cfg.DataDir)
 	if err != nil {
 		return err
@@ -1479,14 +1480,14 @@ func moveMedia(ctx context.Context, cfg Config, c typed) error {
 		return err
 	}
 	defer to.Close()
-	ours, err := tidy(ctx, store, from, cfg.DataDir)
+	ours, err := tidy(ctx, st, from, cfg.DataDir)
 	if err == nil && ours { // what is not moved would stay for ever
-		err = sweep(ctx, store, media.NewSweeper(from))
+		err = sweep(ctx, st, media.NewSweeper(from))
 	}
 	if err != nil && !errors.Is(err, media.ErrNotYours) {
 		return err
 	}
-	keys, err := store.MediaKeys(ctx)
+	keys, err := st.MediaKeys(ctx)
 	if err != nil {
 		return err
 	}
@@ -1521,7 +1522,7 @@ func backupDir(cfg Config) string {
 // source is what backups are made of.
 func source(cfg Config) backup.Source {
 	return backup.Source{Path: database(cfg), Snapshot: db.Snapshot, Media: func(ctx context.Context, path string) (files []backup.File, err error) {
-		parts, err := Parts(ctx, path)
+		parts, err := store.Parts(ctx, path)
 		for _, p := range parts {
 			files = append(files, backup.File{Key: p.Key, Size: p.Size})
 		}
@@ -1567,18 +1568,18 @@ func restore(ctx context.Context, cfg Config, c typed) error {
 	defer unlock()
 	var told backup.Report
 	run := backup.Restore{File: file, Path: database(cfg), Newest: schemaVersion(), Force: cli.Value[bool](c.Line, "force"),
-		Check: db.Check, Snapshot: db.Snapshot, Latest: Latest, Settle: db.Settle,
+		Check: db.Check, Snapshot: db.Snapshot, Latest: store.Latest, Settle: db.Settle,
 		Prepare: func(ctx context.Context, fresh, before string) error {
-			store, err := OpenStore(fresh)
+			st, err := OpenStore(fresh)
 			if err != nil {
 				return err
 			}
-			was, err := store.Recover(ctx, before)
+			was, err := st.Recover(ctx, before)
 			told = backup.Report{Settled: was.Settled, Held: was.Held, Unclear: was.Unclear, Forgotten: was.Forgotten, Admins: was.Admins}
 			if err == nil {
-				told.Sealed, err = unreadable(ctx, cfg, store)
+				told.Sealed, err = unreadable(ctx, cfg, st)
 			}
-			return errors.Join(err, store.Close())
+			return errors.Join(err, st.Close())
 		}}
 	aside, err := run.Run(ctx)
 	switch {
@@ -1610,8 +1611,8 @@ func restore(ctx context.Context, cfg Config, c typed) error {
 }
 
 // unreadable counts the channels whose tokens this machine cannot open.
-func unreadable(ctx context.Context, cfg Config, store *Store) (n int, err error) {
-	channels, err := store.Channels(ctx)
+func unreadable(ctx context.Context, cfg Config, st *store.Store) (n int, err error) {
+	channels, err := st.Channels(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -1624,9 +1625,9 @@ func unreadable(ctx context.Context, cfg Config, store *Store) (n int, err error
 		}
 	}
 	for _, c := range channels {
-		token, err := store.Token(ctx, c.ID)
+		token, err := st.Token(ctx, c.ID)
 		switch {
-		case errors.Is(err, ErrNotFound):
+		case errors.Is(err, store.ErrNotFound):
 			continue
 		case err != nil:
 			return 0, err
@@ -1642,8 +1643,8 @@ func unreadable(ctx context.Context, cfg Config, store *Store) (n int, err error
 }
 
 // missingFiles lists the files that the database needs and that are not there.
-func missingFiles(ctx context.Context, cfg Config) ([]Part, error) {
-	parts, err := Parts(ctx, database(cfg))
+func missingFiles(ctx context.Context, cfg Config) ([]store.Part, error) {
+	parts, err := store.Parts(ctx, database(cfg))
 	if err != nil {
 		return nil, err
 	}
@@ -1652,7 +1653,7 @@ func missingFiles(ctx context.Context, cfg Config) ([]Part, error) {
 		return nil, err
 	}
 	defer files.Close()
-	return backup.Absent(parts, func(p Part) string { return p.Key }, func(each func([]string) error) error { return files.Keys(ctx, each) })
+	return backup.Absent(parts, func(p store.Part) string { return p.Key }, func(each func([]string) error) error { return files.Keys(ctx, each) })
 }
 
 // ---- templates
@@ -1726,12 +1727,12 @@ func showDemo(ctx context.Context, c typed) error {
 	}
 	page.Close() // serve opens it again
 	town, err := demo.New(listener, func(ctx context.Context) (string, error) {
-		store, err := openRunning(cfg)
+		st, err := openRunning(cfg)
 		if err != nil {
 			return "", err
 		}
-		defer store.Close()
-		return NewLink(ctx, store, cfg.Web.BaseURL, 0)
+		defer st.Close()
+		return NewLink(ctx, st, cfg.Web.BaseURL, 0)
 	})
 	if err != nil {
 		return err
@@ -1791,9 +1792,9 @@ var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check, Format
 
 // Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
 // has the id 0.
-func (c *Config) Role(id int64) (Admin, bool) {
+func (c *Config) Role(id int64) (store.Admin, bool) {
 	owner := id == 0 || slices.Contains(c.Telegram.Owners, id)
-	return Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
+	return store.Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
 }
 
 // staff lists the owners and the admins of the settings.

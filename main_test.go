@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
@@ -402,7 +403,7 @@ func post(t *testing.T, url string) *http.Request {
 }
 
 // sweepAll is what a start does about files that nobody needs.
-func sweepAll(t *testing.T, s *Store, files media.Store, dir string) error {
+func sweepAll(t *testing.T, s *store.Store, files media.Store, dir string) error {
 	t.Helper()
 	ours, err := tidy(t.Context(), s, files, dir)
 	if ours {
@@ -419,7 +420,7 @@ func TestTheSweepTakesNothingThatIsJustComing(t *testing.T) {
 	}
 	t.Cleanup(func() { disk.Close() })
 	files := media.NewSweeper(disk)
-	live, upload, orphan := ask(t, s, "Маша", 1).ID+".mp4", NewID()+".webm", NewID()+".mp4"
+	live, upload, orphan := ask(t, s, "Маша", 1).ID+".mp4", store.NewID()+".webm", store.NewID()+".mp4"
 	for _, name := range []string{live, orphan} { // from before: one is made again under its name
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -445,7 +446,7 @@ func TestTheSweepTakesOnlyWhatNobodyNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { disk.Close() })
-	used, orphan := ask(t, s, "Маша", 1).ID+".mp4", NewID()+".mp4"
+	used, orphan := ask(t, s, "Маша", 1).ID+".mp4", store.NewID()+".mp4"
 	look := func(want ...string) {
 		t.Helper()
 		if err := sweepAll(t, s, disk, t.TempDir()); err != nil {
@@ -540,7 +541,7 @@ func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
 		}
 	}
 	_, token, _ := strings.Cut(strings.TrimSpace(out.String()), "/login/")
-	write(t, s, func(tx *Tx) error {
+	write(t, s, func(tx *store.Tx) error {
 		admin, err := tx.SpendLink(hashOf(token), hashOf("session"))
 		if admin != 8 {
 			t.Errorf("got a link of %d; want the owner's", admin)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -139,8 +140,8 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	w.asks(second, "Петя")
 	w.asks(third, "Оля")
 	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`
-	w.until("the wait of a video", func() bool { return count(t, s, waiting, Render) == 1 })
-	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, Deliver) == 1 })
+	w.until("the wait of a video", func() bool { return count(t, s, waiting, store.Render) == 1 })
+	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, store.Deliver) == 1 })
 
 	server.Start()
 	mutate(t, s, `UPDATE jobs SET due = 0`) // half a minute has passed
@@ -169,7 +170,7 @@ func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
 	b := &bench{render: func(context.Context, Order) error { made = true; return nil }}
 	q := newQueue(s)
 	q.render, q.media = b, closedShelf{b}
-	task := begin(t, s, Render)
+	task := begin(t, s, store.Render)
 	end, err := q.do(t.Context(), &task)
 	if wait, yes := retryAfter(err); end != nil || !yes || wait != time.Hour || made {
 		t.Errorf("got %v, made: %v; want a wait, and no video", err, made)
@@ -273,7 +274,7 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 	sum := b.film("V.mp4", size)
 	b.shelve("A.jpg", footage(t, "photo.jpg"))
 	id := b.video("V.mp4", size)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: c.ID})
 	b.run()
 	w := &world{T: t, log: b.log}
 	w.until("the wait", func() bool {
@@ -309,7 +310,7 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 		}
 		return key
 	}
-	look := func(s *Store, dir string, err error, want ...string) {
+	look := func(s *store.Store, dir string, err error, want ...string) {
 		t.Helper()
 		if got := sweepAll(t, s, bucket, dir); !errors.Is(got, err) {
 			t.Errorf("got %v; want %v", got, err)
@@ -323,7 +324,7 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 	ours := put(complete(t, first).AssetID + ".mp4")
 	look(first, firstDir, nil, ours)
 	ask(t, other, "Оля", 1)
-	theirs, orphan := put(complete(t, other).AssetID+".mp4"), put(NewID()+".mp4")
+	theirs, orphan := put(complete(t, other).AssetID+".mp4"), put(store.NewID()+".mp4")
 	look(other, otherDir, media.ErrNotYours, ours, theirs, orphan)
 	look(first, firstDir, nil, ours) // whose bucket it is
 }
@@ -342,13 +343,13 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Rename(last, filepath.Join(dir, "media", NewID()+".mp4")); err != nil { // of a video that is gone
+	if err := os.Rename(last, filepath.Join(dir, "media", store.NewID()+".mp4")); err != nil { // of a video that is gone
 		t.Fatal(err)
 	}
-	for store, want := range map[string]int{"s3": 2, "disk": 0} {
-		cfg.Media.Store = store
+	for st, want := range map[string]int{"s3": 2, "disk": 0} {
+		cfg.Media.Store = st
 		if n, err := leftOnDisk(t.Context(), cfg, s); err != nil || n != want {
-			t.Errorf("%s: got %d, %v; want %d", store, n, err, want)
+			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
 	if n, err := leftOnDisk(t.Context(), Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
@@ -393,7 +394,7 @@ func TestVideosMoveToABucketAndBack(t *testing.T) {
 		}
 	}
 	slices.Sort(keys)
-	if err := os.WriteFile(filepath.Join(dir, "media", NewID()+".mp4"), []byte("nobody needs it"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "media", store.NewID()+".mp4"), []byte("nobody needs it"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"retake.example/internal/store"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,7 +58,7 @@ func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
 var errKey = errors.New("engine: 401: the key has expired (request 1842)")
 
 func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		var tries atomic.Int64
 		expired.Store(true)
@@ -127,7 +128,7 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 	for _, took := range []time.Duration{time.Second, 7 * time.Second, 30 * time.Second, 5 * time.Minute} {
 		for _, workers := range []int{1, 2, 3} {
 			t.Run(fmt.Sprintf("%v by %d", took, workers), func(t *testing.T) {
-				inBubble(t, func(t *testing.T, s *Store) {
+				inBubble(t, func(t *testing.T, s *store.Store) {
 					var expired atomic.Bool
 					expired.Store(true)
 					b := &bench{render: func(ctx context.Context, _ Order) error {
@@ -167,7 +168,7 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 
 // TestTooFewForAnOutageAreNotWaitedFor: four that fail alike are no outage, so nobody's apology waits for the last of them.
 func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(context.Context, Order) error { time.Sleep(20 * time.Second); return errEngine }}
 		for i := range int64(4) {
 			ask(t, s, fmt.Sprint("Ж ", i), i+1)
@@ -186,7 +187,7 @@ func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
 
 // TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade: to wait for others is no reason to keep them waiting.
 func TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(_ context.Context, o Order) error {
 			time.Sleep(20 * time.Second)
 			if strings.HasPrefix(o.Name, "Ж") {
@@ -213,7 +214,7 @@ func TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade(t *testing.T) {
 }
 
 func TestTryNowDoesNotWait(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		expired.Store(true)
 		b := &bench{render: func(context.Context, Order) error {
@@ -230,7 +231,7 @@ func TestTryNowDoesNotWait(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		expired.Store(false)
-		if err := q.TryNow(t.Context(), Admin{ID: 8, Owner: true}); err != nil {
+		if err := q.TryNow(t.Context(), store.Admin{ID: 8, Owner: true}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -251,7 +252,7 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 		"a video made each time": func(i int, _ string) error { return map[bool]error{true: errKey}[i%3 != 2] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, s *Store) {
+			inBubble(t, func(t *testing.T, s *store.Store) {
 				index := map[string]int{}
 				b := &bench{render: func(_ context.Context, o Order) error { return reason(index[o.Name], o.Name) }}
 				for i := range 12 {
@@ -277,7 +278,7 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 
 // TestBadNamesAmongGoodOnesAreGivenUpInTheEnd: five in a row that fail alike look like an outage, but others are made.
 func TestBadNamesAmongGoodOnesAreGivenUpInTheEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(_ context.Context, o Order) error {
 			if strings.HasPrefix(o.Name, "Ж") {
 				return errEngine
@@ -334,7 +335,7 @@ func TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain(t *testing.T) {
 }
 
 func TestAnOutageThatDoesNotEndIsToldToEverybody(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(context.Context, Order) error { return errKey }}
 		for i := range int64(8) {
 			ask(t, s, fmt.Sprint("Имя ", i), i+1)
@@ -432,7 +433,7 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 	ask(t, d.store, "Маша", 1)
 	ask(t, d.store, "Лев", 2)
 	for range 2 {
-		fail(t, d.queue, Render, errors.New("dial tcp: connection refused"))
+		fail(t, d.queue, store.Render, errors.New("dial tcp: connection refused"))
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
 	for _, want := range []string{"Videos fail one after the other", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "35 GB free", "Oldest request"} {
@@ -454,8 +455,8 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/?notice=trying" {
 		t.Errorf("got sent to %s", to)
 	}
-	task := begin(t, d.store, Render)
-	write(t, d.store, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "x.mp4"}) })
+	task := begin(t, d.store, store.Render)
+	write(t, d.store, func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "x.mp4"}) })
 	if !d.queue.outages.Made(task.AssetID) {
 		t.Error("a video that is made ends no outage")
 	}

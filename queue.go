@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"regexp"
+	"retake.example/internal/store"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -26,7 +27,7 @@ type Cause interface{ cause() }
 
 // JobFailed is a worker's report that an attempt went wrong. Err may say more than that: see Permanent and RetryAfter.
 type JobFailed struct {
-	Job Job
+	Job store.Job
 	Err error
 }
 
@@ -35,13 +36,13 @@ type ButtonPressed struct{ User, Chat int64 }
 
 // AdminClicked is an admin's press on the page, for one platform or, when Platform is empty, for the video itself.
 type AdminClicked struct {
-	Admin    Admin
+	Admin    store.Admin
 	Platform string // "", YOUTUBE or RUMBLE
 }
 
 // Reconnected is what an owner does to a channel whose access had ended: what failed because of that goes on.
 type Reconnected struct {
-	Admin    Admin
+	Admin    store.Admin
 	Platform string
 }
 
@@ -49,16 +50,6 @@ func (JobFailed) cause()     {}
 func (ButtonPressed) cause() {}
 func (AdminClicked) cause()  {}
 func (Reconnected) cause()   {}
-
-// Admin is somebody who may sign in to the page.
-type Admin struct {
-	ID    int64 // Telegram user id; 0: the operator of the machine
-	Owner bool
-}
-
-// MayChange reports whether an admin may retry, edit or delete what somebody made: an owner anything, the others what is
-// theirs. creator is who made it; nil: a parent asked for it. Everybody who is signed in may see everything.
-func (a Admin) MayChange(creator *int64) bool { return a.Owner || creator != nil && *creator == a.ID }
 
 // Outcome is what came of a Cause.
 type Outcome string
@@ -157,7 +148,7 @@ const maxCrashes = 5
 //	AdminClicked, Reconnected      the person who asked for the video had      nothing                                                ErrNotPublishable
 //	                               it deleted
 func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outcome, err error) {
-	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
+	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
 		switch why := why.(type) {
 		case JobFailed:
 			out, err = q.retryJob(tx, why)
@@ -182,12 +173,12 @@ func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outco
 	return out, nil
 }
 
-func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
+func (q *Queue) retryJob(tx *store.Tx, why JobFailed) (Outcome, error) {
 	j, err := tx.Running(why.Job)
 	if err != nil {
 		return "", err // this attempt was reported before, or its asset is gone
 	}
-	now, problem := moment(tx.now), why.Err.Error()
+	now, problem := store.Moment(tx.now), why.Err.Error()
 	wait, waits := retryAfter(why.Err)
 	step, pause := "", time.Duration(0)
 	if of, ok := errors.AsType[trouble](why.Err); ok {
@@ -204,7 +195,7 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 			return Rescheduled, tx.Reschedule(j, now, problem)
 		}
 		return GaveUp, tx.EndAccess(j, problem)
-	case j.Kind == Deliver && errors.Is(why.Err, fs.ErrNotExist):
+	case j.Kind == store.Deliver && errors.Is(why.Err, fs.ErrNotExist):
 		return Restarted, tx.MakeAgain(j)
 	case isPermanent(why.Err):
 		return GaveUp, tx.GiveUp(j, problem, step)
@@ -212,7 +203,7 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 		return Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
 	case waits:
 		return Deferred, tx.Defer(j, now.Add(wait), problem)
-	case j.Kind == Render:
+	case j.Kind == store.Render:
 		asset, err := tx.Asset(j.AssetID)
 		if err != nil {
 			return "", err
@@ -242,7 +233,7 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 	return GaveUp, tx.GiveUp(j, problem, "")
 }
 
-func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
+func retryForUser(tx *store.Tx, assetID string, why ButtonPressed) (Outcome, error) {
 	asset, err := tx.Asset(assetID)
 	if err != nil {
 		return "", err
@@ -252,9 +243,9 @@ func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
 	case err != nil:
 		return "", err
 	case !mine:
-		return "", ErrForbidden
-	case asset.Status != Failed:
-		return "", ErrNotFailed
+		return "", store.ErrForbidden
+	case asset.Status != store.Failed:
+		return "", store.ErrNotFailed
 	}
 	next, made, err := tx.NextTry(asset, why.User)
 	if err != nil {
@@ -267,20 +258,20 @@ func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
 	if made {
 		out = Restarted
 	}
-	return out, tx.Note(Event{User: why.User, Action: "retry", AssetID: assetID, Outcome: string(out)})
+	return out, tx.Note(store.Event{User: why.User, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
-func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
+func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (Outcome, error) {
 	asset, err := tx.Asset(assetID)
 	switch {
 	case err != nil:
 		return "", err
 	case !admin.MayChange(asset.Creator):
-		return "", ErrForbidden
+		return "", store.ErrForbidden
 	case asset.Status.Live():
 		return Joined, nil
-	case asset.Status != Failed:
-		return "", ErrNotFailed
+	case asset.Status != store.Failed:
+		return "", store.ErrNotFailed
 	}
 	waiters, err := tx.Unserved(asset)
 	if err != nil {
@@ -303,36 +294,36 @@ func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
 	if made {
 		out = Restarted
 	}
-	return out, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
+	return out, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
 // retryPublication makes one new try of a failed publication. back: access to its channel is back, which is nobody's right.
-func retryPublication(tx *Tx, assetID, platform string, admin Admin, back bool) (Outcome, error) {
+func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin, back bool) (Outcome, error) {
 	p, err := tx.Publication(assetID, platform)
 	switch {
 	case err != nil:
 		return "", err
 	case !back && !admin.MayChange(&p.Creator):
-		return "", ErrForbidden
+		return "", store.ErrForbidden
 	case p.Status.Live():
 		return Joined, nil
-	case p.Status != Failed, back && p.Step != "reconnect":
-		return "", ErrNotFailed
+	case p.Status != store.Failed, back && p.Step != "reconnect":
+		return "", store.ErrNotFailed
 	}
 	if err := tx.Republish(assetID, p); err != nil {
 		return "", err
 	}
-	return Restarted, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(Restarted)})
+	return Restarted, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(Restarted)})
 }
 
 // Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again: it was
 // connected again or checked, or a publication got through. What cannot be written now is found at the next start.
-func (q *Queue) Reconnected(ctx context.Context, admin Admin) error {
+func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
 	nudge(q.taking) // what could not be withdrawn without the channel
 	ended, err := q.store.Reconnected(ctx)
 	for _, e := range ended {
 		_, failed := q.Retry(ctx, e.AssetID, Reconnected{admin, e.Platform})
-		if errors.Is(failed, ErrNotFound) || errors.Is(failed, ErrNotFailed) || errors.Is(failed, ErrNotPublishable) { // somebody was quicker
+		if errors.Is(failed, store.ErrNotFound) || errors.Is(failed, store.ErrNotFailed) || errors.Is(failed, store.ErrNotPublishable) { // somebody was quicker
 			failed = nil
 		}
 		err = errors.Join(err, failed)
@@ -364,15 +355,15 @@ const retryBatch = 100
 // others: at most count, and none that failed after newest, the latest that the admin was shown. Each is a transaction of
 // its own. After a batch with an error it stops; the tally says how far it came. If newest is gone nothing is done: nobody
 // knows what was shown.
-func (q *Queue) RetryAll(ctx context.Context, admin Admin, f Filter, newest string, count int) (t Tally, err error) {
+func (q *Queue) RetryAll(ctx context.Context, admin store.Admin, f store.Filter, newest string, count int) (t Tally, err error) {
 	last, err := q.store.Asset(ctx, newest)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return t, nil
 	case err != nil:
 		return t, err
 	}
-	after, until := Needy{}, Needy{Last: last.ID, Failed: last.Finished}
+	after, until := store.Needy{}, store.Needy{Last: last.ID, Failed: last.Finished}
 	for count > 0 {
 		f.Limit = min(count, retryBatch)
 		list, err := q.store.Needy(ctx, admin, f, after, until)
@@ -389,8 +380,8 @@ func (q *Queue) RetryAll(ctx context.Context, admin Admin, f Filter, newest stri
 }
 
 // RetryPublications is RetryAll for the publications of those videos: all that had failed by a time, at most count.
-func (q *Queue) RetryPublications(ctx context.Context, admin Admin, f Filter, until time.Time, count int) (t Tally, err error) {
-	after := Unpublished{}
+func (q *Queue) RetryPublications(ctx context.Context, admin store.Admin, f store.Filter, until time.Time, count int) (t Tally, err error) {
+	after := store.Unpublished{}
 	for count > 0 {
 		f.Limit = min(count, retryBatch)
 		list, err := q.store.Unpublished(ctx, admin, f, after, until)
@@ -421,7 +412,7 @@ func (q *Queue) retryBatch(ctx context.Context, t *Tally, n int, nth func(int) (
 	wg.Wait()
 	for i, failed := range errs {
 		switch {
-		case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound), errors.Is(failed, ErrNotPublishable):
+		case errors.Is(failed, store.ErrForbidden), errors.Is(failed, store.ErrNotFailed), errors.Is(failed, store.ErrNotFound), errors.Is(failed, store.ErrNotPublishable):
 			t.Skipped++
 		case failed != nil:
 			err = failed
@@ -481,21 +472,21 @@ func (noOutages) Resume(time.Time, string)                                     {
 
 // Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long that
 // failures count again.
-func (q *Queue) Outage() (o Outage, next time.Time, spent bool) {
+func (q *Queue) Outage() (o store.Outage, next time.Time, spent bool) {
 	o.Began, o.Reason, next, spent = q.outages.State(q.store.now())
 	return o, next, spent
 }
 
 // TryNow tries a video during an outage without waiting for its time. ErrNotFailed: there is none.
-func (q *Queue) TryNow(ctx context.Context, admin Admin) error {
+func (q *Queue) TryNow(ctx context.Context, admin store.Admin) error {
 	if !q.outages.Hurry() {
-		return ErrNotFailed
+		return store.ErrNotFailed
 	}
-	return q.store.Tx(ctx, func(tx *Tx) error {
+	return q.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.HurryRenders(); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "try now"})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "try now"})
 	})
 }
 
@@ -533,9 +524,9 @@ type renderer interface {
 // messenger talks to users. A message id is Telegram's; 0 stands for none.
 type messenger interface {
 	// Send sends a finished video and returns the handle with which it can be sent again.
-	Send(ctx context.Context, t Task) (messageID int, fileID string, err error)
+	Send(ctx context.Context, t store.Task) (messageID int, fileID string, err error)
 	// Tell sends what the kind of the task calls for: the announcement, the apology, or what follows a video.
-	Tell(ctx context.Context, t Task) (messageID int, err error)
+	Tell(ctx context.Context, t store.Task) (messageID int, err error)
 	// Withdraw removes a progress message that has served its purpose, if it can.
 	Withdraw(ctx context.Context, chat int64, messageID int)
 }
@@ -557,13 +548,13 @@ type voices interface {
 type platform interface {
 	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it, and
 	// says with again > 0 that the platform works on it: ask again after that.
-	Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error)
+	Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error)
 }
 
 // withdrawer is a platform where an upload that is under way can be ended.
 type withdrawer interface {
 	// Withdraw ends an upload and deletes the video that has come of it. nil: the platform has nothing of it any more.
-	Withdraw(ctx context.Context, w Withdrawal) error
+	Withdraw(ctx context.Context, w store.Withdrawal) error
 }
 
 // meter counts what becomes of attempts: done, dropped (nobody wants it any more), given_back (by a stop), or what Retry made of
@@ -591,16 +582,12 @@ type Options struct {
 	Voices   voices                          // nil: no name is spoken
 }
 
-// messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many keep it
-// also where each takes half a second.
-const messageWorkers = 16
-
 // publishWorkers is how many videos are published at a time: they share one line.
 const publishWorkers = 2
 
 // Queue runs the jobs of a store.
 type Queue struct {
-	store  *Store
+	store  *store.Store
 	render renderer  // nil: no videos are made
 	msgs   messenger // nil: nobody is told
 	media  shelf
@@ -610,17 +597,17 @@ type Queue struct {
 	outages breaker
 	meter   meter
 
-	look   chan struct{}  // a reason to look for work that is due
-	taking chan struct{}  // a reason to look for publications to withdraw
-	begin  func(*Task)    // has a worker do it
-	out    sync.WaitGroup // tasks that are claimed, until their end is on the disk
+	look   chan struct{}     // a reason to look for work that is due
+	taking chan struct{}     // a reason to look for publications to withdraw
+	begin  func(*store.Task) // has a worker do it
+	out    sync.WaitGroup    // tasks that are claimed, until their end is on the disk
 
 	asking sync.Mutex
 	askers []chan struct{} // who want to know whether the queue is alive
 
 	mu      sync.Mutex
-	idle    map[Kind]int                                // workers that have nothing to do
-	begun   map[Kind]time.Time                          // when one has last begun a job; of a kind without: when Run began
+	idle    map[store.Kind]int                          // workers that have nothing to do
+	begun   map[store.Kind]time.Time                    // when one has last begun a job; of a kind without: when Run began
 	ctx     context.Context                             // of Run: when it ends no more work is begun
 	running map[string]*making                          // renders under way, by asset
 	sending map[int64]*sending                          // attempts to publish under way, by publication
@@ -639,30 +626,30 @@ type sending struct {
 }
 
 // NewQueue prepares a queue; Run starts it.
-func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
-	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1), taking: make(chan struct{}, 1),
-		idle: map[Kind]int{}, begun: map[Kind]time.Time{}, running: map[string]*making{}, sending: map[int64]*sending{}, viewers: map[*func(string, int)]bool{}}
+func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
+	q := &Queue{store: st, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1), taking: make(chan struct{}, 1),
+		idle: map[store.Kind]int{}, begun: map[store.Kind]time.Time{}, running: map[string]*making{}, sending: map[int64]*sending{}, viewers: map[*func(string, int)]bool{}}
 	if q.outages = opts.Outages; q.outages == nil {
 		q.outages = noOutages{}
 	}
 	if q.meter = opts.Meter; q.meter == nil {
 		q.meter = noMeter{}
 	}
-	store.claim, store.settled = q.claim, q.settled
+	st.claim, st.settled = q.claim, q.settled
 	return q
 }
 
 // pools returns how many workers each kind of job has.
-func (q *Queue) pools() map[Kind]int {
-	pools := map[Kind]int{}
+func (q *Queue) pools() map[store.Kind]int {
+	pools := map[store.Kind]int{}
 	if q.render != nil {
-		pools[Render] = q.opts.Workers
+		pools[store.Render] = q.opts.Workers
 	}
 	if q.msgs != nil {
-		pools[Announce], pools[Deliver], pools[Apologise] = messageWorkers, messageWorkers, messageWorkers
+		pools[store.Announce], pools[store.Deliver], pools[store.Apologise] = store.MessageWorkers, store.MessageWorkers, store.MessageWorkers
 	}
 	if q.opts.Sites != nil {
-		pools[Publish] = publishWorkers
+		pools[store.Publish] = publishWorkers
 	}
 	return pools
 }
@@ -690,7 +677,7 @@ func (q *Queue) Alive(ctx context.Context) error {
 }
 
 // answering runs a transaction, and then answers those who had asked before it whether the queue is alive.
-func (q *Queue) answering(ctx context.Context, fn func(*Tx) error) error {
+func (q *Queue) answering(ctx context.Context, fn func(*store.Tx) error) error {
 	q.asking.Lock()
 	askers := q.askers
 	q.askers = nil
@@ -729,7 +716,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	for i := len(times) - 1; i >= 0; i-- {
 		q.learn(times[i])
 	}
-	if err := q.Reconnected(ctx, Admin{}); err != nil {
+	if err := q.Reconnected(ctx, store.Admin{}); err != nil {
 		return unlessStopped(ctx, err)
 	}
 	// Renders and uploads stop at once and are given back; a message on its way gets time to arrive.
@@ -764,8 +751,8 @@ func unlessStopped(ctx context.Context, err error) error {
 // rescue gives the jobs that ran when the last process died another chance. The data folder is locked, so every
 // started job is an orphan. Only one that ran alone can be blamed; maxCrashes times, and it is a failed attempt.
 func (q *Queue) rescue(ctx context.Context) error {
-	var last []Job
-	err := q.store.Tx(ctx, func(tx *Tx) error {
+	var last []store.Job
+	err := q.store.Tx(ctx, func(tx *store.Tx) error {
 		last = nil
 		if err := tx.CapWaits(); err != nil {
 			return err
@@ -808,7 +795,7 @@ func (q *Queue) suspects(ctx, draining context.Context) {
 			case <-tried.Done():
 				return
 			case <-q.look:
-				q.answering(tried, func(*Tx) error { return nil })
+				q.answering(tried, func(*store.Tx) error { return nil })
 			}
 		}
 	})
@@ -816,9 +803,9 @@ func (q *Queue) suspects(ctx, draining context.Context) {
 	defer done()
 	for kind := range q.pools() {
 		for ctx.Err() == nil {
-			var tasks []Task
+			var tasks []store.Task
 			err := q.insist(draining, func() error {
-				return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) { tasks, err = tx.Claim(kind, true, 1); return err })
+				return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) { tasks, err = tx.Claim(kind, true, 1); return err })
 			})
 			if err != nil || len(tasks) == 0 {
 				break
@@ -831,9 +818,9 @@ func (q *Queue) suspects(ctx, draining context.Context) {
 // work has the workers do what is owed until ctx ends. It returns when the end of all that was begun is written.
 func (q *Queue) work(ctx, draining context.Context) {
 	var wg sync.WaitGroup
-	tasks := map[Kind]chan *Task{}
+	tasks := map[store.Kind]chan *store.Task{}
 	for kind, n := range q.pools() {
-		todo, ends := make(chan *Task, n), make(chan *ending, n) // no more than n are claimed
+		todo, ends := make(chan *store.Task, n), make(chan *ending, n) // no more than n are claimed
 		tasks[kind] = todo
 		var workers sync.WaitGroup
 		for range n {
@@ -848,7 +835,7 @@ func (q *Queue) work(ctx, draining context.Context) {
 		wg.Go(func() { q.clerk(draining, kind, ends) })
 		wg.Go(func() { workers.Wait(); close(ends) })
 	}
-	q.begin = func(t *Task) { tasks[t.Kind] <- t }
+	q.begin = func(t *store.Task) { tasks[t.Kind] <- t }
 	q.mu.Lock()
 	q.ctx, q.idle = ctx, q.pools()
 	for kind := range q.idle {
@@ -868,21 +855,21 @@ func (q *Queue) work(ctx, draining context.Context) {
 
 // claim takes work for the workers that have nothing to do, in the transaction that owes it: one wait for the disk from a
 // wish to its work, and one from the end of a job to the next.
-func (q *Queue) claim(tx *Tx) error {
+func (q *Queue) claim(tx *store.Tx) error {
 	for _, kind := range tx.owed {
 		for more := true; more; {
-			limit := messageWorkers
-			if kind == Render { // of which an outage admits one
+			limit := store.MessageWorkers
+			if kind == store.Render { // of which an outage admits one
 				limit = 1
 			}
 			if limit = q.reserve(kind, limit); limit == 0 {
 				break
 			}
-			var tasks []Task
+			var tasks []store.Task
 			var err error
-			if kind != Render || q.outages.Admit(moment(tx.now)) {
+			if kind != store.Render || q.outages.Admit(store.Moment(tx.now)) {
 				tasks, err = tx.Claim(kind, false, limit)
-				if kind == Render && len(tasks) == 0 {
+				if kind == store.Render && len(tasks) == 0 {
 					q.outages.Left()
 				}
 			}
@@ -898,7 +885,7 @@ func (q *Queue) claim(tx *Tx) error {
 }
 
 // reserve takes at most n of the workers of a kind that have nothing to do.
-func (q *Queue) reserve(kind Kind, n int) int {
+func (q *Queue) reserve(kind store.Kind, n int) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if n = min(n, q.idle[kind]); n == 0 || q.ctx.Err() != nil {
@@ -910,29 +897,29 @@ func (q *Queue) reserve(kind Kind, n int) int {
 }
 
 // release gives workers back that have begun nothing.
-func (q *Queue) release(kind Kind, n int) {
+func (q *Queue) release(kind store.Kind, n int) {
 	q.free(kind, n)
 	q.out.Add(-n)
 }
 
-func (q *Queue) free(kind Kind, n int) {
+func (q *Queue) free(kind store.Kind, n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.idle[kind] += n
 }
 
 // settled begins the work that a transaction has claimed, if that is on the disk, and tells who looks on.
-func (q *Queue) settled(tx *Tx, done bool) {
+func (q *Queue) settled(tx *store.Tx, done bool) {
 	for i := range tx.tasks {
 		t := &tx.tasks[i]
 		switch {
 		case done:
 			q.mu.Lock()
-			q.begun[t.Kind] = moment(tx.now)
+			q.begun[t.Kind] = store.Moment(tx.now)
 			q.mu.Unlock()
 			q.begin(t)
 		default:
-			if t.Kind == Render {
+			if t.Kind == store.Render {
 				q.outages.Left()
 			}
 			q.release(t.Kind, 1)
@@ -953,14 +940,14 @@ func (q *Queue) settled(tx *Tx, done bool) {
 // ending is what a finished attempt still has to write, and what follows when that is on the disk. gone: the job was
 // taken away in the meantime, and write, which said ErrNotFound, has written nothing.
 type ending struct {
-	write   func(*Tx) error
+	write   func(*store.Tx) error
 	then    func(gone bool)
 	outcome string // "": done
 }
 
 // clerk writes the ends of one kind of jobs, those that have come while it wrote the last at once, and has the workers take
 // other work in the same transaction.
-func (q *Queue) clerk(draining context.Context, kind Kind, ends <-chan *ending) {
+func (q *Queue) clerk(draining context.Context, kind store.Kind, ends <-chan *ending) {
 	for end := range ends {
 		all := []*ending{end}
 		runtime.Gosched() // those who were just begun may have ended
@@ -973,20 +960,20 @@ func (q *Queue) clerk(draining context.Context, kind Kind, ends <-chan *ending) 
 }
 
 // conclude writes the ends of attempts; nil: it is written.
-func (q *Queue) conclude(draining context.Context, kind Kind, ends ...*ending) {
+func (q *Queue) conclude(draining context.Context, kind store.Kind, ends ...*ending) {
 	gone := make([]bool, len(ends))
 	err := q.insist(draining, func() error {
-		return q.store.Tx(context.WithoutCancel(draining), func(tx *Tx) error {
+		return q.store.Tx(context.WithoutCancel(draining), func(tx *store.Tx) error {
 			for i, end := range ends {
 				if end == nil {
 					continue
 				}
 				err := end.write(tx)
-				if gone[i] = errors.Is(err, ErrNotFound); err != nil && !gone[i] {
+				if gone[i] = errors.Is(err, store.ErrNotFound); err != nil && !gone[i] {
 					return err
 				}
 			}
-			tx.owe(kind, 0)
+			tx.Owe(kind, 0)
 			return nil
 		})
 	})
@@ -1013,7 +1000,7 @@ func (q *Queue) conclude(draining context.Context, kind Kind, ends ...*ending) {
 func (q *Queue) insist(draining context.Context, fn func() error) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := fn()
-		if err == nil || errors.Is(err, ErrNotFound) {
+		if err == nil || errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		q.log.Error("the database refuses; trying again", "err", err)
@@ -1026,13 +1013,13 @@ func (q *Queue) insist(draining context.Context, fn func() error) error {
 }
 
 // attempt runs a job once. It returns what a success has to write; a failure it reports itself.
-func (q *Queue) attempt(ctx, draining context.Context, t *Task) *ending {
+func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *ending {
 	work := draining
 	switch t.Kind {
-	case Render:
+	case store.Render:
 		work = ctx
 		defer q.outages.Left()
-	case Publish:
+	case store.Publish:
 		work = ctx
 	}
 	end, err := q.do(work, t)
@@ -1041,9 +1028,9 @@ func (q *Queue) attempt(ctx, draining context.Context, t *Task) *ending {
 		return end
 	case work.Err() != nil && errors.Is(err, context.Canceled):
 		err := q.insist(draining, func() error {
-			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.GiveBack(t.Job) })
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.GiveBack(t.Job) })
 		})
-		if err != nil && !errors.Is(err, ErrNotFound) { // nobody waits for it any more
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // nobody waits for it any more
 			q.log.Error("give an attempt back", "job", t.ID, "asset", t.AssetID, "err", err)
 		}
 		q.meter.Ended(string(t.Kind), "given_back")
@@ -1054,16 +1041,16 @@ func (q *Queue) attempt(ctx, draining context.Context, t *Task) *ending {
 }
 
 // report hands a failed attempt to Retry. The log holds no names, even if the error does.
-func (q *Queue) report(draining context.Context, j Job, problem error, name string) {
+func (q *Queue) report(draining context.Context, j store.Job, problem error, name string) {
 	var out Outcome
 	err := q.insist(draining, func() (err error) {
 		out, err = q.Retry(draining, j.AssetID, JobFailed{j, problem})
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrNotFound): // nobody waits for it any more
+	case errors.Is(err, store.ErrNotFound): // nobody waits for it any more
 		q.meter.Ended(string(j.Kind), "dropped")
-		q.Discard(draining, Gone{Names: []string{name}})
+		q.Discard(draining, store.Gone{Names: []string{name}})
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
@@ -1086,7 +1073,7 @@ func nameless(text, name string) string {
 }
 
 // do does the work of a job. A panic is an error like any other.
-func (q *Queue) do(ctx context.Context, t *Task) (end *ending, err error) {
+func (q *Queue) do(ctx context.Context, t *store.Task) (end *ending, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			q.log.Error("panic in a job", "job", t.ID, "asset", t.AssetID, "kind", t.Kind, "stack", string(debug.Stack()))
@@ -1094,20 +1081,20 @@ func (q *Queue) do(ctx context.Context, t *Task) (end *ending, err error) {
 		}
 	}()
 	switch t.Kind {
-	case Render:
+	case store.Render:
 		return q.makeVideo(ctx, t)
-	case Deliver:
+	case store.Deliver:
 		return q.deliver(ctx, t)
-	case Announce, Apologise:
+	case store.Announce, store.Apologise:
 		return q.message(ctx, t)
-	case Publish:
+	case store.Publish:
 		return q.publish(ctx, t)
 	}
 	return nil, Permanent(fmt.Errorf("no worker knows the kind %q", t.Kind))
 }
 
 // makeVideo renders an asset and puts the files on the shelf before the database says that they are there.
-func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
+func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*ending, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	q.mu.Lock()
@@ -1128,7 +1115,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
 		return nil, err
 	}
 	defer made.Discard()
-	v := Video{File: t.AssetID + ".mp4", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	v := store.Video{File: t.AssetID + ".mp4", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
 	if err := q.media.Put(ctx, v.File, made.Path, nil); err != nil {
 		return nil, fmt.Errorf("keep the video: %w", err)
 	}
@@ -1141,7 +1128,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
 	q.learn(time.Since(began))
 	q.meter.Rendered(time.Since(began))
 	return &ending{
-		write: func(tx *Tx) error {
+		write: func(tx *store.Tx) error {
 			if err := tx.FinishRender(t.Job, v); err != nil {
 				return err
 			}
@@ -1152,7 +1139,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
 		},
 		then: func(gone bool) {
 			if gone { // cancelled at the last moment
-				q.Discard(context.WithoutCancel(ctx), Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
+				q.Discard(context.WithoutCancel(ctx), store.Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
 			}
 		},
 	}, nil
@@ -1171,14 +1158,14 @@ func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
 }
 
 // deliver sends a video, records that it arrived, then says what follows it.
-func (q *Queue) deliver(ctx context.Context, t *Task) (*ending, error) {
+func (q *Queue) deliver(ctx context.Context, t *store.Task) (*ending, error) {
 	if t.Sent == 0 {
 		id, fileID, err := q.msgs.Send(ctx, *t)
 		if err != nil {
 			return nil, err
 		}
 		if err := q.insist(ctx, func() error {
-			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.VideoArrived(t.Job, id, fileID) })
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.VideoArrived(t.Job, id, fileID) })
 		}); err != nil {
 			return nil, fmt.Errorf("record a delivery: %w", err)
 		}
@@ -1191,7 +1178,7 @@ func (q *Queue) deliver(ctx context.Context, t *Task) (*ending, error) {
 }
 
 // message sends an announcement or an apology.
-func (q *Queue) message(ctx context.Context, t *Task) (*ending, error) {
+func (q *Queue) message(ctx context.Context, t *store.Task) (*ending, error) {
 	id, err := q.msgs.Tell(ctx, *t)
 	if err != nil {
 		return nil, err
@@ -1200,7 +1187,7 @@ func (q *Queue) message(ctx context.Context, t *Task) (*ending, error) {
 }
 
 // publish carries a publication as far as it comes.
-func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
+func (q *Queue) publish(ctx context.Context, t *store.Task) (*ending, error) {
 	site := q.opts.Sites[t.Publication.Platform]
 	if site == nil {
 		return nil, Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
@@ -1219,16 +1206,16 @@ func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 		}
 	}()
 	// Stop may have come between the claim and now.
-	err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { _, err := tx.Running(t.Job); return err })
+	err := q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { _, err := tx.Running(t.Job); return err })
 	if err != nil {
 		return nil, fmt.Errorf("begin to publish: %w", err)
 	}
-	again, err := site.Publish(uploading, *t, func(u Upload) error {
+	again, err := site.Publish(uploading, *t, func(u store.Upload) error {
 		err := q.insist(ctx, func() error {
-			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepUpload(t.Job, u) })
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepUpload(t.Job, u) })
 		})
-		if errors.Is(err, ErrNotFound) && u.ID != "" { // its publishing was ended a moment too late
-			err = errors.Join(err, q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.Arrived(t.Job, u) }))
+		if errors.Is(err, store.ErrNotFound) && u.ID != "" { // its publishing was ended a moment too late
+			err = errors.Join(err, q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Arrived(t.Job, u) }))
 		}
 		return err
 	})
@@ -1239,9 +1226,9 @@ func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 	if again > 0 {
 		outcome = "deferred"
 	}
-	return &ending{outcome: outcome, write: func(tx *Tx) (err error) {
+	return &ending{outcome: outcome, write: func(tx *store.Tx) (err error) {
 		if again > 0 {
-			return tx.LookAgain(t.Job, moment(tx.now).Add(again))
+			return tx.LookAgain(t.Job, store.Moment(tx.now).Add(again))
 		}
 		back, err = tx.FinishPublishing(t.Job)
 		return err
@@ -1249,7 +1236,7 @@ func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 		if !back || gone {
 			return
 		}
-		if err := unlessStopped(ctx, q.Reconnected(ctx, Admin{})); err != nil { // found again at the next start
+		if err := unlessStopped(ctx, q.Reconnected(ctx, store.Admin{})); err != nil { // found again at the next start
 			q.log.Error("go on with what waits for a channel", "err", err)
 		}
 	}}, nil
@@ -1257,12 +1244,12 @@ func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 
 // told is the end of a message job. The progress message goes when the answer is there, and an announcement that was
 // cancelled or overtaken while it was on its way goes at once.
-func (q *Queue) told(ctx context.Context, t *Task, id int) *ending {
+func (q *Queue) told(ctx context.Context, t *store.Task, id int) *ending {
 	spent := 0
 	return &ending{
-		write: func(tx *Tx) (err error) { spent, err = tx.FinishMessage(t, id); return err },
+		write: func(tx *store.Tx) (err error) { spent, err = tx.FinishMessage(t, id); return err },
 		then: func(gone bool) {
-			if gone && t.Kind == Announce {
+			if gone && t.Kind == store.Announce {
 				spent = id
 			}
 			if spent != 0 {
@@ -1277,9 +1264,9 @@ func (q *Queue) clock(ctx context.Context) {
 	for ctx.Err() == nil {
 		seen := q.store.now() // whatever is due by then
 		q.insist(ctx, func() error {
-			return q.answering(ctx, func(tx *Tx) error {
+			return q.answering(ctx, func(tx *store.Tx) error {
 				for kind := range q.pools() {
-					tx.owe(kind, 0)
+					tx.Owe(kind, 0)
 				}
 				return nil
 			})
@@ -1371,8 +1358,8 @@ func (q *Queue) withdrawAll(ctx context.Context) (left bool, err error) {
 			left = true
 			continue
 		}
-		var gone Gone
-		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) { gone, err = tx.Withdrawn(w); return err }); err != nil {
+		var gone store.Gone
+		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) { gone, err = tx.Withdrawn(w); return err }); err != nil {
 			return left, err
 		}
 		q.Discard(context.WithoutCancel(ctx), gone)
@@ -1382,7 +1369,7 @@ func (q *Queue) withdrawAll(ctx context.Context) (left bool, err error) {
 
 // Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the platforms, and
 // files and the sound of names go.
-func (q *Queue) Discard(ctx context.Context, gone Gone) {
+func (q *Queue) Discard(ctx context.Context, gone store.Gone) {
 	q.Stop(slices.Concat(gone.Assets, gone.Kept))
 	if len(gone.Kept) > 0 {
 		nudge(q.taking)
@@ -1403,7 +1390,7 @@ const (
 )
 
 // Purge deletes what has been kept for too long, once an hour, until ctx ends. When there is nothing, it writes nothing.
-func (q *Queue) Purge(ctx context.Context, keep Keep) {
+func (q *Queue) Purge(ctx context.Context, keep store.Keep) {
 	for ctx.Err() == nil {
 		if err := q.purge(ctx, keep); err != nil && ctx.Err() == nil {
 			q.log.Error("purge what is too old", "err", err)
@@ -1415,7 +1402,7 @@ func (q *Queue) Purge(ctx context.Context, keep Keep) {
 	}
 }
 
-func (q *Queue) purge(ctx context.Context, keep Keep) error {
+func (q *Queue) purge(ctx context.Context, keep store.Keep) error {
 	if q.opts.Voices != nil {
 		if err := q.opts.Voices.ForgetOldNames(); err != nil {
 			q.log.Warn("forget how old names sound", "err", err)
@@ -1429,9 +1416,9 @@ func (q *Queue) purge(ctx context.Context, keep Keep) error {
 			}
 			return err
 		}
-		var gone Gone
+		var gone store.Gone
 		n := 0
-		if err := q.store.Tx(ctx, func(tx *Tx) (err error) { gone, n, err = tx.Purge(keep); return err }); err != nil || n == 0 {
+		if err := q.store.Tx(ctx, func(tx *store.Tx) (err error) { gone, n, err = tx.Purge(keep); return err }); err != nil || n == 0 {
 			return err
 		}
 		rows += n
@@ -1468,7 +1455,7 @@ func (q *Queue) Busy() (busy, workers int) {
 
 // Load is how work of one kind goes.
 type Load struct {
-	Kind          Kind
+	Kind          store.Kind
 	Workers, Idle int
 	Begun         time.Time // when a job of it was last begun, or the queue; zero: the queue has not begun yet
 }

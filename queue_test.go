@@ -12,6 +12,7 @@ import (
 	"go/token"
 	"log/slog"
 	"path/filepath"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
@@ -27,14 +28,14 @@ import (
 func hours(attempt int) time.Duration { return time.Duration(attempt) * time.Hour }
 
 // newQueue returns a queue that is not running, for calls of Retry.
-func newQueue(s *Store) *Queue {
+func newQueue(s *store.Store) *Queue {
 	return NewQueue(s, nil, nil, nil, Options{Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
 }
 
 var errEngine = errors.New("engine: exit 1")
 
 // fail begins the next job of a kind and reports its failure.
-func fail(t testing.TB, q *Queue, kind Kind, problem error) (Task, Outcome) {
+func fail(t testing.TB, q *Queue, kind store.Kind, problem error) (store.Task, Outcome) {
 	t.Helper()
 	task := begin(t, q.store, kind)
 	out, err := q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, problem})
@@ -45,9 +46,9 @@ func fail(t testing.TB, q *Queue, kind Kind, problem error) (Task, Outcome) {
 }
 
 // failForGood makes the next render FAILED.
-func failForGood(t testing.TB, q *Queue) Task {
+func failForGood(t testing.TB, q *Queue) store.Task {
 	t.Helper()
-	task, out := fail(t, q, Render, Permanent(errEngine))
+	task, out := fail(t, q, store.Render, Permanent(errEngine))
 	if out != GaveUp {
 		t.Fatalf("got %s; want %s", out, GaveUp)
 	}
@@ -55,7 +56,7 @@ func failForGood(t testing.TB, q *Queue) Task {
 }
 
 // publication makes an asset with a publication in some state.
-func publication(t testing.TB, s *Store, state string) (assetID string) {
+func publication(t testing.TB, s *store.Store, state string) (assetID string) {
 	t.Helper()
 	a := ask(t, s, "Маша", 1)
 	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed) VALUES (?, 'YOUTUBE', 7, 0, `+state+`)`, a.ID)
@@ -76,7 +77,7 @@ func (w waits) RetryAfter() (time.Duration, bool) { return w.d, true }
 
 // TestRetryTable has one case for each row of the table in Retry's comment.
 func TestRetryTable(t *testing.T) {
-	admin, owner, other := Admin{ID: 7}, Admin{ID: 8, Owner: true}, Admin{ID: 9}
+	admin, owner, other := store.Admin{ID: 7}, store.Admin{ID: 8, Owner: true}, store.Admin{ID: 9}
 	type result struct {
 		out Outcome
 		err error
@@ -90,7 +91,7 @@ func TestRetryTable(t *testing.T) {
 	}{
 		{"JobFailed with attempts left runs the same job again after the backoff", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			_, out := fail(t, q, Render, errEngine)
+			_, out := fail(t, q, store.Render, errEngine)
 			return out, nil
 		}, result{Rescheduled, nil}, map[string]int{
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND attempt = 1 AND due - created BETWEEN 3600000 AND 3605000`: 1,
@@ -100,7 +101,7 @@ func TestRetryTable(t *testing.T) {
 		}},
 		{"JobFailed that says wait runs again at the time named and spends no attempt", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			_, out := fail(t, q, Render, fmt.Errorf("render: %w", waits{7 * time.Minute}))
+			_, out := fail(t, q, store.Render, fmt.Errorf("render: %w", waits{7 * time.Minute}))
 			return out, nil
 		}, result{Deferred, nil}, map[string]int{
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 0 AND due - created BETWEEN 420000 AND 425000`: 1,
@@ -111,7 +112,7 @@ func TestRetryTable(t *testing.T) {
 			var out Outcome
 			for range 3 {
 				mutate(t, q.store, `UPDATE jobs SET due = 0`)
-				_, out = fail(t, q, Render, errEngine)
+				_, out = fail(t, q, store.Render, errEngine)
 			}
 			return out, nil
 		}, result{GaveUp, nil}, map[string]int{
@@ -126,12 +127,12 @@ func TestRetryTable(t *testing.T) {
 			for _, name := range []string{"Маша", "Лев", "Аня"} {
 				ask(t, q.store, name, 1)
 			}
-			fail(t, q, Render, errEngine)
-			fail(t, q, Render, errEngine) // of Лев
+			fail(t, q, store.Render, errEngine)
+			fail(t, q, store.Render, errEngine) // of Лев
 			var out Outcome
 			for range 2 {
 				mutate(t, q.store, `UPDATE jobs SET due = 0`)
-				_, out = fail(t, q, Render, errEngine)
+				_, out = fail(t, q, store.Render, errEngine)
 			}
 			return out, nil
 		}, result{Deferred, nil}, map[string]int{
@@ -140,7 +141,7 @@ func TestRetryTable(t *testing.T) {
 		}},
 		{"JobFailed that is permanent gives up at once", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			_, out := fail(t, q, Render, fmt.Errorf("render: %w", Permanent(errEngine)))
+			_, out := fail(t, q, store.Render, fmt.Errorf("render: %w", Permanent(errEngine)))
 			return out, nil
 		}, result{GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'FAILED'`:     1,
@@ -152,7 +153,7 @@ func TestRetryTable(t *testing.T) {
 			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
 				return "", err
 			}
-			_, out := fail(t, q, Publish, Permanent(errors.New("no channel")))
+			_, out := fail(t, q, store.Publish, Permanent(errors.New("no channel")))
 			return out, nil
 		}, result{GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'FAILED' AND error = 'no channel' AND completed IS NOT NULL`: 1,
@@ -163,7 +164,7 @@ func TestRetryTable(t *testing.T) {
 			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
 				return "", err
 			}
-			_, out := fail(t, q, Publish, errors.New("503"))
+			_, out := fail(t, q, store.Publish, errors.New("503"))
 			return out, nil
 		}, result{Rescheduled, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'PENDING'`:       1,
@@ -171,9 +172,9 @@ func TestRetryTable(t *testing.T) {
 		}},
 		{"JobFailed reported twice counts once", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			task, _ := fail(t, q, Render, errEngine)
+			task, _ := fail(t, q, store.Render, errEngine)
 			return q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, errEngine})
-		}, result{"", ErrNotFound}, map[string]int{`SELECT count(*) FROM attempts`: 1}},
+		}, result{"", store.ErrNotFound}, map[string]int{`SELECT count(*) FROM attempts`: 1}},
 
 		{"ButtonPressed on a failed asset makes a new one with a request and a render", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
@@ -234,17 +235,17 @@ func TestRetryTable(t *testing.T) {
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                     1,
 		}},
 		{"ButtonPressed for an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), NewID(), ButtonPressed{1, 1})
-		}, result{"", ErrNotFound}, nil},
+			return q.Retry(t.Context(), store.NewID(), ButtonPressed{1, 1})
+		}, result{"", store.ErrNotFound}, nil},
 		{"ButtonPressed by somebody without a request is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
 			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
-		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
 		{"ButtonPressed on an asset that did not fail is refused", func(t *testing.T, q *Queue) (Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
 			return q.Retry(t.Context(), a.ID, ButtonPressed{1, 1})
-		}, result{"", ErrNotFailed}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		}, result{"", store.ErrNotFailed}, map[string]int{`SELECT count(*) FROM assets`: 1}},
 
 		{"AdminClicked on a failed publication clears it and owes it again", func(t *testing.T, q *Queue) (Outcome, error) {
 			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "YOUTUBE"})
@@ -267,13 +268,13 @@ func TestRetryTable(t *testing.T) {
 		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
 		{"AdminClicked on a completed publication is refused", func(t *testing.T, q *Queue) (Outcome, error) {
 			return q.Retry(t.Context(), publication(t, q.store, completedPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{"", ErrNotFailed}, nil},
+		}, result{"", store.ErrNotFailed}, nil},
 		{"AdminClicked on a platform without a publication is not found", func(t *testing.T, q *Queue) (Outcome, error) {
 			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "RUMBLE"})
-		}, result{"", ErrNotFound}, nil},
+		}, result{"", store.ErrNotFound}, nil},
 		{"AdminClicked on somebody else's publication is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
 			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{other, "YOUTUBE"})
-		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM publications WHERE status = 'FAILED'`: 1}},
+		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM publications WHERE status = 'FAILED'`: 1}},
 		{"AdminClicked by an owner works on anybody's publication", func(t *testing.T, q *Queue) (Outcome, error) {
 			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{owner, "YOUTUBE"})
 		}, result{Restarted, nil}, nil},
@@ -322,25 +323,25 @@ func TestRetryTable(t *testing.T) {
 		}},
 		{"AdminClicked on a render under way changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
-			begin(t, q.store, Render)
+			begin(t, q.store, store.Render)
 			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
 		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM assets`: 1}},
 		{"AdminClicked on a completed render is refused", func(t *testing.T, q *Queue) (Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
 			complete(t, q.store)
 			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
-		}, result{"", ErrNotFailed}, nil},
+		}, result{"", store.ErrNotFailed}, nil},
 		{"AdminClicked on an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), NewID(), AdminClicked{owner, ""})
-		}, result{"", ErrNotFound}, nil},
+			return q.Retry(t.Context(), store.NewID(), AdminClicked{owner, ""})
+		}, result{"", store.ErrNotFound}, nil},
 		{"AdminClicked by an admin who did not make the video is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
 			return q.Retry(t.Context(), task.AssetID, AdminClicked{admin, ""})
-		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
 		{"AdminClicked by the admin who made the video works", func(t *testing.T, q *Queue) (Outcome, error) {
-			write(t, q.store, func(tx *Tx) error {
-				_, _, err := tx.ShareOrCreate(Wish{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
+			write(t, q.store, func(tx *store.Tx) error {
+				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
 				return err
 			})
 			task := failForGood(t, q)
@@ -414,13 +415,13 @@ func TestTwoHundredUsersWhoAskForOneNameShareOneAsset(t *testing.T) {
 func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
-	task := begin(t, s, Render)
+	task := begin(t, s, store.Render)
 	var wg sync.WaitGroup
 	for u := range 50 {
 		wg.Go(func() { ask(t, s, "Маша", int64(u+2)) })
 	}
 	wg.Go(func() {
-		if err := s.Tx(context.Background(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) }); err != nil {
+		if err := s.Tx(context.Background(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "f"}) }); err != nil {
 			t.Error(err)
 		}
 	})
@@ -435,26 +436,26 @@ func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
 
 func TestButtonDataFitsTelegram(t *testing.T) {
 	for range 100 {
-		if id := NewID(); len(id) > 36 || len(retryButton+":"+id) > 64 {
+		if id := store.NewID(); len(id) > 36 || len(retryButton+":"+id) > 64 {
 			t.Fatalf("got id %q; want at most 36 characters", id)
 		}
 	}
-	if a, b := NewID(), NewID(); a == b {
+	if a, b := store.NewID(), store.NewID(); a == b {
 		t.Errorf("got %s twice; want random ids", a)
 	}
 }
 
 func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
-	for _, kind := range []Kind{Deliver, Apologise} {
+	for _, kind := range []store.Kind{store.Deliver, store.Apologise} {
 		t.Run(string(kind), func(t *testing.T) {
 			q := newQueue(newStore(t))
 			a := ask(t, q.store, "Маша", 1)
-			want := Processing
-			if kind == Deliver {
+			want := store.Processing
+			if kind == store.Deliver {
 				complete(t, q.store)
 			} else {
 				failForGood(t, q)
-				want = Failed
+				want = store.Failed
 			}
 			if _, out := fail(t, q, kind, Permanent(errors.New("403"))); out != GaveUp {
 				t.Errorf("got %s; want %s", out, GaveUp)
@@ -475,7 +476,7 @@ func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
 func TestAFailureSeenDuringAShutdownIsWritten(t *testing.T) {
 	q := newQueue(newStore(t))
 	ask(t, q.store, "Маша", 1)
-	task := begin(t, q.store, Render)
+	task := begin(t, q.store, store.Render)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if out, err := q.Retry(ctx, task.AssetID, JobFailed{task.Job, errEngine}); out != Rescheduled || err != nil {
@@ -484,14 +485,14 @@ func TestAFailureSeenDuringAShutdownIsWritten(t *testing.T) {
 }
 
 func TestAnAnnouncementThatIsOvertakenIsNotMade(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		withdrawn := 0
 		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }, withdraw: func(id int) { withdrawn = max(withdrawn, id) }}
-		b.tell = func(task Task) error {
+		b.tell = func(task store.Task) error {
 			switch {
-			case task.Kind == Announce && task.To.User == 1:
+			case task.Kind == store.Announce && task.To.User == 1:
 				return waits{time.Minute} // the video is faster
-			case task.Kind == Announce:
+			case task.Kind == store.Announce:
 				time.Sleep(time.Minute) // on its way while the video arrives
 			}
 			return nil
@@ -513,21 +514,21 @@ func TestOneUploadsAndTheOthersWaitForItsFileID(t *testing.T) {
 	ask(t, s, "Оля", 4)
 	complete(t, s)
 	complete(t, s)
-	both := beginAll(t, s, Deliver, 16)
+	both := beginAll(t, s, store.Deliver, 16)
 	if len(both) != 2 || both[0].AssetID == both[1].AssetID {
 		t.Fatalf("got %d jobs; want one upload of each video", len(both))
 	}
-	if more := beginAll(t, s, Deliver, 16); len(more) > 0 {
+	if more := beginAll(t, s, store.Deliver, 16); len(more) > 0 {
 		t.Errorf("got %d jobs; want nothing to claim before the upload ends", len(more))
 	}
-	write(t, s, func(tx *Tx) error { return tx.VideoArrived(both[0].Job, 1, "id") })
-	if next := beginAll(t, s, Deliver, 16); len(next) != 2 || next[0].Asset.FileID != "id" {
+	write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(both[0].Job, 1, "id") })
+	if next := beginAll(t, s, store.Deliver, 16); len(next) != 2 || next[0].Asset.FileID != "id" {
 		t.Errorf("got %d jobs; want the two who waited, with the file_id of the upload", len(next))
 	}
 }
 
 func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(context.Context, Order) error { return nil }}
 		var back atomic.Int64
 		s.now = func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
@@ -571,15 +572,15 @@ func TestManyShortPausesLoseNoWakeUp(t *testing.T) {
 // The last of those who share a commit claims work for all of them.
 func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T) {
 	refused := errors.New("refused")
-	for what, last := range map[string]func(tx *Tx) error{
-		"owes nothing":       func(*Tx) error { return nil },
-		"is refused":         func(*Tx) error { return refused },
-		"wrote, and fails":   func(tx *Tx) error { _, err := tx.Meet(7, "ru"); return errors.Join(err, refused) },
+	for what, last := range map[string]func(tx *store.Tx) error{
+		"owes nothing":       func(*store.Tx) error { return nil },
+		"is refused":         func(*store.Tx) error { return refused },
+		"wrote, and fails":   func(tx *store.Tx) error { _, err := tx.Meet(7, "ru"); return errors.Join(err, refused) },
 		"was given up":       nil,
-		"asks for something": func(tx *Tx) error { _, err := wish(tx, "Петя", 2); return err },
+		"asks for something": func(tx *store.Tx) error { _, err := wish(tx, "Петя", 2); return err },
 	} {
 		t.Run(what, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, s *Store) {
+			inBubble(t, func(t *testing.T, s *store.Store) {
 				var mu sync.Mutex
 				made := map[string]bool{}
 				b := &bench{render: func(_ context.Context, o Order) error {
@@ -593,12 +594,12 @@ func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T)
 				synctest.Wait()
 				hold := make(chan bool)
 				var wg sync.WaitGroup
-				tx := func(ctx context.Context, fn func(tx *Tx) error) {
+				tx := func(ctx context.Context, fn func(tx *store.Tx) error) {
 					wg.Go(func() { s.Tx(ctx, fn) })
 					synctest.Wait()
 				}
-				tx(t.Context(), func(*Tx) error { <-hold; return nil })
-				tx(t.Context(), func(tx *Tx) error { _, err := wish(tx, "Маша", 1); return err })
+				tx(t.Context(), func(*store.Tx) error { <-hold; return nil })
+				tx(t.Context(), func(tx *store.Tx) error { _, err := wish(tx, "Маша", 1); return err })
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				tx(ctx, last)
@@ -620,7 +621,7 @@ func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
 	task := complete(t, s)
-	if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "other"}) }); !errors.Is(err, ErrNotFound) {
+	if err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "other"}) }); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v; want ErrNotFound", err)
 	}
 	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 1 {
@@ -644,7 +645,7 @@ func TestExponential(t *testing.T) {
 // bench is a queue's renderer, messenger and shelf, driven by the test.
 type bench struct {
 	render   func(ctx context.Context, o Order) error
-	tell     func(t Task) error
+	tell     func(t store.Task) error
 	withdraw func(messageID int)
 
 	mu   sync.Mutex
@@ -657,7 +658,7 @@ func (b *bench) Render(ctx context.Context, o Order, progress func(int)) (Render
 	return Rendered{Path: "x", Discard: func() error { return nil }}, b.render(ctx, o)
 }
 
-func (b *bench) message(what string, t Task) error {
+func (b *bench) message(what string, t store.Task) error {
 	if b.tell != nil {
 		if err := b.tell(t); err != nil {
 			return err
@@ -669,11 +670,13 @@ func (b *bench) message(what string, t Task) error {
 	return nil
 }
 
-func (b *bench) Send(_ context.Context, t Task) (int, string, error) {
+func (b *bench) Send(_ context.Context, t store.Task) (int, string, error) {
 	return 1, "file-id", b.message("VIDEO", t)
 }
 
-func (b *bench) Tell(_ context.Context, t Task) (int, error) { return 2, b.message(string(t.Kind), t) }
+func (b *bench) Tell(_ context.Context, t store.Task) (int, error) {
+	return 2, b.message(string(t.Kind), t)
+}
 
 func (b *bench) Withdraw(_ context.Context, _ int64, id int) {
 	if b.withdraw != nil {
@@ -709,7 +712,7 @@ func (b *bench) heard(what string) (n int) {
 }
 
 // start runs a queue until stop, which waits for its end.
-func start(t *testing.T, s *Store, b *bench, o Options) (q *Queue, stop func()) {
+func start(t *testing.T, s *store.Store, b *bench, o Options) (q *Queue, stop func()) {
 	t.Helper()
 	if o.Workers == 0 {
 		o.Workers = 2
@@ -731,7 +734,7 @@ func start(t *testing.T, s *Store, b *bench, o Options) (q *Queue, stop func()) 
 }
 
 // inBubble runs a test in fake time, with a store whose time is that of the bubble.
-func inBubble(t *testing.T, fn func(t *testing.T, s *Store)) {
+func inBubble(t *testing.T, fn func(t *testing.T, s *store.Store)) {
 	path := filepath.Join(t.TempDir(), "retake.db")
 	synctest.Test(t, func(t *testing.T) {
 		s, err := OpenStore(path)
@@ -746,7 +749,7 @@ func inBubble(t *testing.T, fn func(t *testing.T, s *Store)) {
 }
 
 func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var begun []time.Time
 		b := &bench{render: func(context.Context, Order) error { begun = append(begun, time.Now()); return errEngine }}
 		_, stop := start(t, s, b, Options{Backoff: Exponential(10*time.Second, time.Minute)})
@@ -771,11 +774,11 @@ func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
 }
 
 func TestTelegramThatAsksToWaitCostsNoAttempt(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		refused := 0
 		b := &bench{render: func(context.Context, Order) error { return nil }}
-		b.tell = func(task Task) error {
-			if task.Kind == Deliver && refused < 20 {
+		b.tell = func(task store.Task) error {
+			if task.Kind == store.Deliver && refused < 20 {
 				refused++
 				return fmt.Errorf("send: %w", waits{7 * time.Second})
 			}
@@ -793,10 +796,10 @@ func TestTelegramThatAsksToWaitCostsNoAttempt(t *testing.T) {
 }
 
 func TestAVideoThatArrivedIsNotSentAgainWhenTheNextMessageFails(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(context.Context, Order) error { return nil }}
-		b.tell = func(task Task) error {
-			if task.Kind == Deliver && task.Sent != 0 && task.Attempt == 1 {
+		b.tell = func(task store.Task) error {
+			if task.Kind == store.Deliver && task.Sent != 0 && task.Attempt == 1 {
 				return errors.New("unexpected")
 			}
 			return nil
@@ -836,7 +839,7 @@ func TestAStopGivesTheAttemptBack(t *testing.T) {
 }
 
 func TestAPanicIsAnAttempt(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		tries := 0
 		b := &bench{render: func(context.Context, Order) error {
 			if tries++; tries < 3 {
@@ -856,7 +859,7 @@ func TestAPanicIsAnAttempt(t *testing.T) {
 }
 
 func TestAnIdleQueueWritesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(context.Context, Order) error { return nil }}
 		_, stop := start(t, s, b, Options{})
 		defer stop()
@@ -864,7 +867,7 @@ func TestAnIdleQueueWritesNothing(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		changes := func() (n int) {
-			write(t, s, func(tx *Tx) error { return tx.Get(`SELECT total_changes()`, nil, &n) })
+			write(t, s, func(tx *store.Tx) error { return tx.Get(`SELECT total_changes()`, nil, &n) })
 			return n
 		}
 		before := changes()
@@ -882,7 +885,7 @@ func TestAVideoNobodyWaitsForAnyMoreIsDeleted(t *testing.T) {
 	_, stop := start(t, s, b, Options{})
 	ask(t, s, "Маша", 1)
 	<-begun
-	write(t, s, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 	close(forgotten)
 	stop()
 	if len(b.put) != 0 || b.heard("VIDEO") != 0 {
@@ -893,10 +896,10 @@ func TestAVideoNobodyWaitsForAnyMoreIsDeleted(t *testing.T) {
 // ---- crashes
 
 // crash leaves n renders started, as a process that died would.
-func crash(t *testing.T, s *Store, n int) (ids []string) {
+func crash(t *testing.T, s *store.Store, n int) (ids []string) {
 	t.Helper()
 	for range n {
-		ids = append(ids, begin(t, s, Render).AssetID)
+		ids = append(ids, begin(t, s, store.Render).AssetID)
 	}
 	return ids
 }
@@ -904,7 +907,7 @@ func crash(t *testing.T, s *Store, n int) (ids []string) {
 func TestAfterACrash(t *testing.T) {
 	fine := func(context.Context, Order) error { return nil }
 	t.Run("the attempt is given back and the video made", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, s *Store) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
 			ask(t, s, "Маша", 1)
 			crash(t, s, 1)
 			b := &bench{render: fine}
@@ -918,7 +921,7 @@ func TestAfterACrash(t *testing.T) {
 		})
 	})
 	t.Run("of several nobody is blamed, and they run first and alone", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, s *Store) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
 			ask(t, s, "Новая", 9)
 			mutate(t, s, `UPDATE jobs SET turn = -1`) // would be the first
 			for i := range 3 {
@@ -961,8 +964,8 @@ func TestAfterACrash(t *testing.T) {
 		q := newQueue(s)
 		ask(t, s, "Яд", 1)
 		for i := 1; i <= 3*maxCrashes; i++ {
-			if status := text(t, s, `SELECT status FROM assets`); status != string(Pending) {
-				t.Fatalf("before crash %d: got %s; want %s", i, status, Pending)
+			if status := text(t, s, `SELECT status FROM assets`); status != string(store.Pending) {
+				t.Fatalf("before crash %d: got %s; want %s", i, status, store.Pending)
 			}
 			mutate(t, s, `UPDATE jobs SET suspect = 0, due = 0`) // so that begin claims it
 			crash(t, s, 1)
@@ -997,7 +1000,7 @@ func TestAfterACrash(t *testing.T) {
 }
 
 func TestANameNeverReachesTheLog(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var log bytes.Buffer
 		b := &bench{render: func(_ context.Context, o Order) error { panic(o.Name) }}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.NewTextHandler(&log, nil)))
@@ -1031,7 +1034,7 @@ func TestButtonPressedOnAFinishedAssetIsRefused(t *testing.T) {
 	a := ask(t, q.store, "Маша", 1)
 	complete(t, q.store)
 	mutate(t, q.store, `DELETE FROM jobs`)
-	if out, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); !errors.Is(err, ErrNotFailed) {
+	if out, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); !errors.Is(err, store.ErrNotFailed) {
 		t.Errorf("got %q, %v; want ErrNotFailed", out, err)
 	}
 	if n := count(t, q.store, `SELECT count(*) FROM jobs`); n != 0 {
@@ -1043,7 +1046,7 @@ func TestARetryByAnAdminTakesTheTurnOfThoseWhoWait(t *testing.T) {
 	q := newQueue(newStore(t))
 	a := ask(t, q.store, "Маша", 1, 2)
 	failForGood(t, q)
-	if _, err := q.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+	if _, err := q.Retry(t.Context(), a.ID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
 		t.Fatal(err)
 	}
 	if lane := count(t, q.store, `SELECT lane FROM jobs WHERE kind = 'RENDER'`); lane != 1 {
@@ -1058,7 +1061,7 @@ func TestEveryRetryIsNoted(t *testing.T) {
 	if _, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); err != nil {
 		t.Fatal(err)
 	}
-	write(t, q.store, func(tx *Tx) error {
+	write(t, q.store, func(tx *store.Tx) error {
 		u, err := tx.Usage(1)
 		if u.Hour != 1 || u.Day != 1 {
 			t.Errorf("got %+v; want the retry counted in the hour and the day", u)
@@ -1067,7 +1070,7 @@ func TestEveryRetryIsNoted(t *testing.T) {
 	})
 	other := newQueue(newStore(t))
 	id := publication(t, other.store, failedPublication)
-	if _, err := other.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil {
+	if _, err := other.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 7}, "YOUTUBE"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, other.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'retry' AND asset_id = ? AND platform = 'YOUTUBE' AND outcome = 'restarted'`, id); n != 1 {
@@ -1076,7 +1079,7 @@ func TestEveryRetryIsNoted(t *testing.T) {
 }
 
 // overtaken begins a job, fails it, and begins it again: the first attempt is a worker that comes too late.
-func overtaken(t *testing.T, q *Queue, kind Kind) (late, now Task) {
+func overtaken(t *testing.T, q *Queue, kind store.Kind) (late, now store.Task) {
 	t.Helper()
 	late, _ = fail(t, q, kind, errEngine)
 	mutate(t, q.store, `UPDATE jobs SET due = 0`)
@@ -1085,27 +1088,33 @@ func overtaken(t *testing.T, q *Queue, kind Kind) (late, now Task) {
 
 func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
-		kind Kind
-		do   func(q *Queue, tx *Tx, j Job) error
+		kind store.Kind
+		do   func(q *Queue, tx *store.Tx, j store.Job) error
 	}{
-		"a finish":        {Render, func(_ *Queue, tx *Tx, j Job) error { return tx.FinishRender(j, Video{File: "late"}) }},
-		"a failure":       {Render, func(q *Queue, tx *Tx, j Job) error { _, err := q.retryJob(tx, JobFailed{j, errEngine}); return err }},
-		"a giving back":   {Render, func(_ *Queue, tx *Tx, j Job) error { return tx.GiveBack(j) }},
-		"a video arrived": {Deliver, func(_ *Queue, tx *Tx, j Job) error { return tx.VideoArrived(j, 5, "late") }},
-		"a message":       {Deliver, func(_ *Queue, tx *Tx, j Job) error { _, err := tx.FinishMessage(&Task{Job: j}, 5); return err }},
+		"a finish": {store.Render, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.FinishRender(j, store.Video{File: "late"}) }},
+		"a failure": {store.Render, func(q *Queue, tx *store.Tx, j store.Job) error {
+			_, err := q.retryJob(tx, JobFailed{j, errEngine})
+			return err
+		}},
+		"a giving back":   {store.Render, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.GiveBack(j) }},
+		"a video arrived": {store.Deliver, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.VideoArrived(j, 5, "late") }},
+		"a message": {store.Deliver, func(_ *Queue, tx *store.Tx, j store.Job) error {
+			_, err := tx.FinishMessage(&store.Task{Job: j}, 5)
+			return err
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := newQueue(newStore(t))
 			ask(t, q.store, "Маша", 1)
-			if c.kind == Deliver {
+			if c.kind == store.Deliver {
 				complete(t, q.store)
 			}
 			late, now := overtaken(t, q, c.kind)
 			// Its transaction may hold what others have to write: nothing of it is taken back.
 			var before, after int
-			write(t, q.store, func(tx *Tx) error {
+			write(t, q.store, func(tx *store.Tx) error {
 				tx.Get(`SELECT total_changes()`, nil, &before)
-				if err := c.do(q, tx, late.Job); !errors.Is(err, ErrNotFound) {
+				if err := c.do(q, tx, late.Job); !errors.Is(err, store.ErrNotFound) {
 					t.Errorf("got %v; want ErrNotFound", err)
 				}
 				return tx.Get(`SELECT total_changes()`, nil, &after)
@@ -1121,7 +1130,7 @@ func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
 }
 
 func TestAStopEndsRendersAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
 		_, stop := start(t, s, b, Options{Drain: time.Minute})
 		ask(t, s, "Маша", 1)
@@ -1137,7 +1146,7 @@ func TestAStopEndsRendersAtOnce(t *testing.T) {
 // unhurried takes a second for each message.
 type unhurried struct{ *bench }
 
-func (u unhurried) Tell(ctx context.Context, t Task) (int, error) {
+func (u unhurried) Tell(ctx context.Context, t store.Task) (int, error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
@@ -1147,7 +1156,7 @@ func (u unhurried) Tell(ctx context.Context, t Task) (int, error) {
 }
 
 func TestAStopLetsAMessageOnItsWayArrive(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := unhurried{&bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 5 * time.Second}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -1180,7 +1189,7 @@ func (w *stepwise) Render(ctx context.Context, _ Order, progress func(int)) (Ren
 }
 
 func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &stepwise{bench: &bench{}, steps: make(chan int)}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -1215,7 +1224,7 @@ func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
 }
 
 func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var withdrawn []int
 		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return Permanent(errEngine) }}
 		b.withdraw = func(id int) { withdrawn = append(withdrawn, id) }
@@ -1231,15 +1240,15 @@ func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
 }
 
 func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ended := false
 		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Second)
-		var gone Gone
-		write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+		var gone store.Gone
+		write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 		q.Discard(t.Context(), gone)
 		synctest.Wait()
 		if !ended {
@@ -1249,11 +1258,11 @@ func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
 }
 
 func TestThePaceOfTheLastLifeIsKnownAtTheStart(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ask(t, s, "Оля", 2)
-		task := begin(t, s, Render)
+		task := begin(t, s, store.Render)
 		s.now = func() time.Time { return time.Now().Add(100 * time.Second) }
-		write(t, s, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) })
+		write(t, s, func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "f"}) })
 		s.now = time.Now
 		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
@@ -1267,7 +1276,7 @@ func TestThePaceOfTheLastLifeIsKnownAtTheStart(t *testing.T) {
 }
 
 func TestADatabaseThatRefusesForAWhileLosesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		mutate(t, s, `CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT raise(ABORT, 'disk full'); END`)
 		renders := 0
 		b := &bench{render: func(context.Context, Order) error { renders++; return nil }}
@@ -1290,15 +1299,15 @@ func TestAdminClickedSendsNothingAgainToWhoHasTheVideo(t *testing.T) {
 	task := failForGood(t, q)
 	ask(t, q.store, "Маша", 1) // asked anew instead of pressing
 	complete(t, q.store)
-	delivery := begin(t, q.store, Deliver)
-	write(t, q.store, func(tx *Tx) error {
+	delivery := begin(t, q.store, store.Deliver)
+	write(t, q.store, func(tx *store.Tx) error {
 		if err := tx.VideoArrived(delivery.Job, 5, "id"); err != nil {
 			return err
 		}
 		_, err := tx.FinishMessage(&delivery, 5)
 		return err
 	})
-	if out, err := q.Retry(t.Context(), task.AssetID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); out != Joined || err != nil {
+	if out, err := q.Retry(t.Context(), task.AssetID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); out != Joined || err != nil {
 		t.Fatalf("got %s, %v; want %s", out, err, Joined)
 	}
 	if all, two := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`),
@@ -1315,7 +1324,7 @@ func TestAdminClickedOnTheFirstOfALineReachesWhomItsSuccessorFailed(t *testing.T
 		t.Fatal(err)
 	}
 	failForGood(t, q)
-	if out, err := q.Retry(t.Context(), first.AssetID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); out != Restarted || err != nil {
+	if out, err := q.Retry(t.Context(), first.AssetID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); out != Restarted || err != nil {
 		t.Fatalf("got %s, %v; want %s", out, err, Restarted)
 	}
 	if n := count(t, q.store, `SELECT count(DISTINCT user_id) FROM requests WHERE status = 'PENDING'`); n != 2 {
@@ -1338,7 +1347,7 @@ func TestButtonPressedDoesNotBringAVideoFromBeforeTheFailure(t *testing.T) {
 func TestAnAnnouncementThatFailsAfterItWasOvertakenIsGivenUp(t *testing.T) {
 	q := newQueue(newStore(t))
 	ask(t, q.store, "Маша", 1)
-	late := begin(t, q.store, Announce)
+	late := begin(t, q.store, store.Announce)
 	complete(t, q.store)
 	if _, err := q.Retry(t.Context(), late.AssetID, JobFailed{late.Job, waits{time.Minute}}); err != nil {
 		t.Fatal(err)
@@ -1352,8 +1361,8 @@ func TestAStopDoesNotForgetCrashes(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Яд", 1)
 	mutate(t, s, `UPDATE jobs SET crashes = 3 WHERE kind = 'RENDER'`)
-	task := begin(t, s, Render)
-	write(t, s, func(tx *Tx) error { return tx.GiveBack(task.Job) })
+	task := begin(t, s, store.Render)
+	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(task.Job) })
 	if n := count(t, s, `SELECT crashes FROM jobs WHERE kind = 'RENDER'`); n != 3 {
 		t.Errorf("got %d crashes; want the 3 of before", n)
 	}
@@ -1362,15 +1371,15 @@ func TestAStopDoesNotForgetCrashes(t *testing.T) {
 // slowTail takes an hour for what follows the first video.
 type slowTail struct{ *bench }
 
-func (m slowTail) Tell(ctx context.Context, t Task) (int, error) {
-	if t.Kind == Deliver && t.To.User == 1 {
+func (m slowTail) Tell(ctx context.Context, t store.Task) (int, error) {
+	if t.Kind == store.Deliver && t.To.User == 1 {
 		time.Sleep(time.Hour)
 	}
 	return m.bench.Tell(ctx, t)
 }
 
 func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := slowTail{&bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }}}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 2 * time.Hour}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
@@ -128,8 +129,8 @@ func (d *office) as(session string) string { return "Cookie: " + d.cookie + "=" 
 func (d *office) session(admin int64) string {
 	d.t.Helper()
 	session := newToken()
-	write(d.t, d.store, func(tx *Tx) error {
-		if err := tx.SaveLink(hashOf("of "+session), admin, moment(tx.now).Add(linkLife)); err != nil {
+	write(d.t, d.store, func(tx *store.Tx) error {
+		if err := tx.SaveLink(hashOf("of "+session), admin, store.Moment(tx.now).Add(linkLife)); err != nil {
 			return err
 		}
 		_, err := tx.SpendLink(hashOf("of "+session), hashOf(session))
@@ -312,7 +313,7 @@ func TestNothingIsKnownOfAVideoThatIsNotThere(t *testing.T) {
 			if !strings.Contains(route.Path, ":id") || route.Method == http.MethodHead || admin != 8 && strings.HasPrefix(route.Path, "/channels/") {
 				continue // channels are the owners' business
 			}
-			path := strings.ReplaceAll(route.Path, ":id", NewID())
+			path := strings.ReplaceAll(route.Path, ":id", store.NewID())
 			if body := d.want(404, d.send(call{method: route.Method, path: path, session: session})); !strings.Contains(body, voice("en")(desk.NotFound.ID, nil)) {
 				t.Errorf("%s %s: got %s; want words", route.Method, route.Path, body)
 			}
@@ -343,18 +344,18 @@ func TestWhoMayChangeWhat(t *testing.T) {
 	seven, operator := int64(7), int64(0)
 	for _, c := range []struct {
 		name    string
-		admin   Admin
+		admin   store.Admin
 		creator *int64
 		want    bool
 	}{
-		{"an owner what a parent asked for", Admin{8, true}, nil, true},
-		{"an owner what an admin made", Admin{8, true}, &seven, true},
-		{"the operator what an admin made", Admin{0, true}, &seven, true},
-		{"an admin what they made", Admin{7, false}, &seven, true},
-		{"an admin what another made", Admin{9, false}, &seven, false},
-		{"an admin what the operator made", Admin{9, false}, &operator, false},
-		{"an admin what a parent asked for", Admin{7, false}, nil, false},
-		{"nobody what a parent asked for", Admin{}, nil, false},
+		{"an owner what a parent asked for", store.Admin{8, true}, nil, true},
+		{"an owner what an admin made", store.Admin{8, true}, &seven, true},
+		{"the operator what an admin made", store.Admin{0, true}, &seven, true},
+		{"an admin what they made", store.Admin{7, false}, &seven, true},
+		{"an admin what another made", store.Admin{9, false}, &seven, false},
+		{"an admin what the operator made", store.Admin{9, false}, &operator, false},
+		{"an admin what a parent asked for", store.Admin{7, false}, nil, false},
+		{"nobody what a parent asked for", store.Admin{}, nil, false},
 	} {
 		if got := c.admin.MayChange(c.creator); got != c.want {
 			t.Errorf("%s: got %v; want %v", c.name, got, c.want)
@@ -366,12 +367,12 @@ func TestAnOwnerWhoIsMadeAnAdminLosesTheRightsAtTheNextRequest(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	ask(t, d.store, "Маша", 1)
 	id, session := failForGood(t, d.queue).AssetID, d.signIn(8)
-	d.admins[8] = Admin{ID: 8}
+	d.admins[8] = store.Admin{ID: 8}
 	if page := d.want(200, d.send(call{method: "GET", path: "/assets/" + id, session: session})); strings.Contains(page, "Retry Failed") {
 		t.Errorf("got %s; want no button", page)
 	}
 	d.want(403, d.send(call{method: "POST", path: "/assets/" + id + "/retry", session: session}))
-	d.admins[8] = Admin{ID: 8, Owner: true}
+	d.admins[8] = store.Admin{ID: 8, Owner: true}
 	d.want(303, d.send(call{method: "POST", path: "/assets/" + id + "/retry", session: session}))
 }
 
@@ -666,14 +667,14 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		d.opts.Limits = []desk.Limit{{Label: text, Value: 1}}
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), text)
-		waiting, running, failed, done, old := NewID(), NewID(), NewID(), NewID(), NewID()
+		waiting, running, failed, done, old := store.NewID(), store.NewID(), store.NewID(), store.NewID(), store.NewID()
 		for i, a := range []struct{ id, status, file, problem, after string }{{old, "FAILED", "", text, ""}, {waiting, "PENDING", "", "", old},
 			{running, "PROCESSING", "", "", ""}, {failed, "FAILED", "", text, ""}, {done, "COMPLETED", "gone.mp4", "", ""}} {
-			write(t, d.store, func(tx *Tx) error {
+			write(t, d.store, func(tx *store.Tx) error {
 				if _, err := tx.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
 					VALUES (?1, ?2, ?7 || ?3, ?2, ?2, 'REQUEST', 8, ?4, ?5, ?5, 1000, ?6, ?3, iif(?4 IN ('COMPLETED', 'FAILED'), 5, NULL), ?8,
 						iif(?4 = 'COMPLETED', json_object('title', ?2, 'description', ?2, 'tags', ?2, 'language', 'ru', 'privacy', 'public'), '{}'))`,
-					a.id, text, i, a.status, null(a.file), null(a.problem), lang.NameKey(text), null(a.after)); err != nil {
+					a.id, text, i, a.status, store.null(a.file), store.null(a.problem), lang.NameKey(text), store.null(a.after)); err != nil {
 					return err
 				}
 				if _, err := tx.Exec(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, a.id, text); err != nil {
@@ -683,7 +684,7 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text); err != nil {
 					return err
 				}
-				return tx.Note(Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
+				return tx.Note(store.Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
 			})
 		}
 		d.channel("UC1", text)
@@ -1295,15 +1296,15 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		enter(page)
 		paths := []string{"/", "/activity", "/settings", "/retry-all"}
 		for i, name := range names {
-			id := NewID()
-			failure, file := null(name), null("")
+			id := store.NewID()
+			failure, file := store.null(name), store.null("")
 			if i%2 == 0 {
-				failure, file = file, null("gone.mp4")
+				failure, file = file, store.null("gone.mp4")
 			}
 			mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, file, created, finished, metadata)
 				VALUES (?1, ?2, ?3, 't', 'ru', 'REQUEST', iif(?4 IS NULL, 'COMPLETED', 'FAILED'), ?4, ?5, ?6, 1, json_object('title', ?2, 'description', ?2, 'privacy', 'public'))`,
 				id, name, fmt.Sprint("hostile ", i), failure, file, time.Now().UnixMilli())
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{Action: name, AssetID: id, Outcome: name}) })
+			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{Action: name, AssetID: id, Outcome: name}) })
 			word := url.QueryEscape(name)
 			paths = append(paths, "/assets/"+id, "/?q="+word, "/retry-all?q="+word)
 		}

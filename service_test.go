@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 		defer stop()
 		release, hung, held := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
-			held <- s.Tx(t.Context(), func(*Tx) error { close(hung); <-release; return nil })
+			held <- s.Tx(t.Context(), func(*store.Tx) error { close(hung); <-release; return nil })
 		}()
 		<-hung
 		if !silent(t, q, moment) {
@@ -95,7 +96,7 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 	t.Run("a video of before the crash is being made", func(t *testing.T) {
 		s := newStore(t)
 		ask(t, s, "Маша", 1)
-		begin(t, s, Render) // and the process died
+		begin(t, s, store.Render) // and the process died
 		making := make(chan struct{})
 		q, stop := start(t, s, &bench{render: func(ctx context.Context, _ Order) error {
 			close(making)

@@ -22,6 +22,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"retake.example/internal/store"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,7 @@ type broadcaster struct {
 	*testing.T
 	dir     string
 	cfg     Config
-	store   *Store
+	store   *store.Store
 	files   media.Store
 	queue   *Queue
 	studio  *studio
@@ -147,7 +148,7 @@ func (b *broadcaster) run() {
 }
 
 // consents goes to Google's page and allows access to its channel with that number, or denies it when that is negative.
-func (b *broadcaster) consents(session [32]byte, channel int64, choose int) (Channel, error) {
+func (b *broadcaster) consents(session [32]byte, channel int64, choose int) (store.Channel, error) {
 	b.Helper()
 	ask, err := b.studio.Ask(b.Context(), session, channel)
 	if err != nil {
@@ -185,7 +186,7 @@ func (b *broadcaster) consents(session [32]byte, channel int64, choose int) (Cha
 }
 
 // connect connects the first channel.
-func (b *broadcaster) connect() Channel {
+func (b *broadcaster) connect() store.Channel {
 	b.Helper()
 	c, err := b.consents([32]byte{1}, 0, 0)
 	if err != nil {
@@ -220,22 +221,22 @@ func (b *broadcaster) shelve(key string, content []byte) (sum string) {
 func (b *broadcaster) video(file string, size int) (assetID string) {
 	b.Helper()
 	eight := int64(8)
-	a := Asset{ID: NewID(), Name: "Лето", NameKey: "лето", Lang: "ru", Creator: &eight,
-		Video: Video{File: file, Thumb: "A.jpg", Size: int64(size), Duration: time.Second, Width: 4, Height: 2}}
-	write(b, b.store, func(tx *Tx) error { return tx.AddUpload(a) })
+	a := store.Asset{ID: store.NewID(), Name: "Лето", NameKey: "лето", Lang: "ru", Creator: &eight,
+		Video: store.Video{File: file, Thumb: "A.jpg", Size: int64(size), Duration: time.Second, Width: 4, Height: 2}}
+	write(b, b.store, func(tx *store.Tx) error { return tx.AddUpload(a) })
 	return a.ID
 }
 
-var described = Metadata{Title: "A greeting from Santa", Description: "С Новым годом!", Tags: "new year, ёлка", Language: "ru", Kids: "yes", Privacy: "unlisted",
+var described = store.Metadata{Title: "A greeting from Santa", Description: "С Новым годом!", Tags: "new year, ёлка", Language: "ru", Kids: "yes", Privacy: "unlisted",
 	Category: "24", Synthetic: "no", Notify: "no"}
 
-func (b *broadcaster) publishes(assetID string, p Publication) {
+func (b *broadcaster) publishes(assetID string, p store.Publication) {
 	b.Helper()
 	p.Creator, p.Metadata = 8, described
 	if p.Platform == "RUMBLE" { // which knows nothing else
 		p.Metadata.Privacy = "public"
 	}
-	write(b, b.store, func(tx *Tx) error { return tx.Publish(assetID, p) })
+	write(b, b.store, func(tx *store.Tx) error { return tx.Publish(assetID, p) })
 }
 
 // trouble switches a fault of a stand-in.
@@ -255,7 +256,7 @@ func (b *broadcaster) trouble(platform, fault string, on bool) {
 }
 
 // becomes waits until the publication of an asset on a platform has a status and step.
-func (b *broadcaster) becomes(assetID, platform, want string) (p Publication) {
+func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publication) {
 	b.Helper()
 	deadline := time.After(time.Minute)
 	changed := make(chan struct{}, 1)
@@ -287,8 +288,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	c := b.connect()
 	sum := b.film("V.mp4", 3<<20)
 	id := b.video("V.mp4", 3<<20)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: c.ID})
-	b.publishes(id, Publication{Platform: "RUMBLE"})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.publishes(id, store.Publication{Platform: "RUMBLE"})
 	b.run()
 	p := b.becomes(id, "RUMBLE", "COMPLETED ")
 	if v := b.rumbles.Videos(); len(v) != 1 || v[0].SHA256 != sum || v[0].URL != p.Upload.URL || v[0].Title != described.Title {
@@ -304,13 +305,13 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	// It is changed, and deleted.
 	m := described
 	m.Title, m.Privacy, m.Kids = "Another title", "private", "no"
-	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+	write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
 	for _, c := range []struct {
-		admin Admin
+		admin store.Admin
 		id    string
 		on    string
 		want  error
-	}{{Admin{ID: 7}, id, "YOUTUBE", ErrForbidden}, {owner8, NewID(), "YOUTUBE", ErrNotFound}, {owner8, id, "RUMBLE", desk.NoChange}, {owner8, id, "YOUTUBE", nil}} {
+	}{{store.Admin{ID: 7}, id, "YOUTUBE", store.ErrForbidden}, {owner8, store.NewID(), "YOUTUBE", store.ErrNotFound}, {owner8, id, "RUMBLE", desk.NoChange}, {owner8, id, "YOUTUBE", nil}} {
 		if err := b.studio.Update(t.Context(), c.id, c.on, c.admin); !errors.Is(err, c.want) && !reflect.DeepEqual(err, c.want) {
 			t.Errorf("%+v: got %v; want %v", c, err, c.want)
 		}
@@ -321,8 +322,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	if all, err := b.store.Publications(t.Context(), id); err != nil || all[id][0].Metadata != m {
 		t.Errorf("got %+v, %v; want what it is published with now", all[id][0].Metadata, err)
 	}
-	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", Admin{ID: 7}); !errors.Is(err, ErrForbidden) || len(b.tube.Videos()) != 1 {
-		t.Errorf("got %v; want %v, and the video there", err, ErrForbidden)
+	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", store.Admin{ID: 7}); !errors.Is(err, store.ErrForbidden) || len(b.tube.Videos()) != 1 {
+		t.Errorf("got %v; want %v, and the video there", err, store.ErrForbidden)
 	}
 	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
 		if err := b.studio.Remove(t.Context(), id, platform, owner8); err != nil {
@@ -338,13 +339,13 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 // pages are the pages that tell of publications and channels, as people and programs see them.
 func (b *broadcaster) pages() (all string) {
 	b.Helper()
-	web := NewWeb(b.store, b.queue, b.files, WebOptions{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (Admin, bool) { return owner8, id == 8 },
+	web := NewWeb(b.store, b.queue, b.files, WebOptions{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
 		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Studio: b.studio},
 		slog.New(slog.NewTextHandler(b.log, nil)))
 	defer web.Close()
 	session := newToken()
-	write(b, b.store, func(tx *Tx) error {
-		if err := tx.SaveLink(hashOf("link"), 8, moment(tx.now).Add(time.Minute)); err != nil {
+	write(b, b.store, func(tx *store.Tx) error {
+		if err := tx.SaveLink(hashOf("link"), 8, store.Moment(tx.now).Add(time.Minute)); err != nil {
 			return err
 		}
 		_, err := tx.SpendLink(hashOf("link"), hashOf(session))
@@ -374,7 +375,7 @@ func (b *broadcaster) pages() (all string) {
 	return all
 }
 
-func ids(t testing.TB, s *Store) []string {
+func ids(t testing.TB, s *store.Store) []string {
 	t.Helper()
 	all, err := s.texts(t.Context(), `SELECT id FROM assets`)
 	if err != nil {
@@ -391,8 +392,8 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	id, m := b.video("V.mp4", 1<<20), described
 	m.Privacy = "public"
 	at := time.Now().Add(30 * 24 * time.Hour).Truncate(time.Second)
-	write(t, b.store, func(tx *Tx) error {
-		return tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: c.ID, Creator: 8, Metadata: m, PublishAt: at})
+	write(t, b.store, func(tx *store.Tx) error {
+		return tx.Publish(id, store.Publication{Platform: "YOUTUBE", Channel: c.ID, Creator: 8, Metadata: m, PublishAt: at})
 	})
 	b.run()
 	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
@@ -401,7 +402,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	}
 	for _, privacy := range []string{"private", "unlisted"} {
 		m.Privacy = privacy
-		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
 		if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); err != nil {
 			t.Fatal(err)
 		}
@@ -413,7 +414,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 		}
 	}
 	m.Kids = ""
-	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+	write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
 	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); !reflect.DeepEqual(err, desk.Invalid("fault_kids_open", nil)) {
 		t.Errorf("got %v; want the choice to be made first", err)
 	}
@@ -425,13 +426,13 @@ func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
 	b.film("V.mp4", 1<<20)
 	id, m := b.video("V.mp4", 1<<20), described
 	b.trouble("RUMBLE", "refused", true)
-	b.publishes(id, Publication{Platform: "RUMBLE"})
+	b.publishes(id, store.Publication{Platform: "RUMBLE"})
 	b.run()
 	b.becomes(id, "RUMBLE", "FAILED edit")
 	b.trouble("RUMBLE", "refused", false)
 	for _, privacy := range []string{"private", "public"} {
 		m.Privacy = privacy
-		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
 		if _, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, "RUMBLE"}); err != nil {
 			t.Fatal(err)
 		}
@@ -448,7 +449,7 @@ func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
 func (b *broadcaster) tellsNoSecret() {
 	b.Helper()
 	texts := b.log.String() + b.pages()
-	write(b, b.store, func(tx *Tx) error {
+	write(b, b.store, func(tx *store.Tx) error {
 		for _, query := range []string{
 			`SELECT ifnull(group_concat(ifnull(error, '') || ifnull(warning, '') || step || metadata), '') FROM publications`,
 			`SELECT ifnull(group_concat(ifnull(error, '')), '') FROM attempts`,
@@ -499,7 +500,7 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			b.film("V.mp4", 2<<20)
 			id := b.video("V.mp4", 2<<20)
 			b.trouble(c.platform, c.fault, true)
-			p := Publication{Platform: c.platform}
+			p := store.Publication{Platform: c.platform}
 			if c.platform == "YOUTUBE" {
 				p.Channel = channel.ID
 			}
@@ -521,7 +522,7 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			want := 1
 			if c.after != "" {
 				b.trouble(c.platform, c.fault, false)
-				if p.Status == Failed {
+				if p.Status == store.Failed {
 					if out, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, c.platform}); err != nil || out != Restarted {
 						t.Fatalf("got %s, %v; want %s", out, err, Restarted)
 					}
@@ -548,7 +549,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 	var ids []string
 	for range 4 {
 		id := b.video("V.mp4", 1<<20)
-		b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+		b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 		ids = append(ids, id)
 	}
 	b.tube.SetFault("revoked", true)
@@ -586,7 +587,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 		t.Error("the token is still there")
 	}
 	id := b.video("V.mp4", 1<<20)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 	b.becomes(id, "YOUTUBE", "FAILED reconnect")
 	b.connect()
 	b.becomes(id, "YOUTUBE", "COMPLETED ")
@@ -635,7 +636,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 	var ids []string
 	for range videos {
 		id := b.video("V.mp4", size)
-		b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+		b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 		ids = append(ids, id)
 	}
 	before := b.tube.BytesIn()
@@ -739,7 +740,7 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	b.run()
 	b.trouble("YOUTUBE", "slow", true)
 	id := b.video("V.mp4", 1<<20)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 	b.works(id)
 	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || len(b.tube.Videos()) != 0 {
 		t.Errorf("got %v, %d videos; want it deleted while YouTube works on it", err, len(b.tube.Videos()))
@@ -749,7 +750,7 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	}
 
 	b.trouble("YOUTUBE", "slow", false)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 	b.becomes(id, "YOUTUBE", "COMPLETED ")
 	if err := b.studio.Disconnect(t.Context(), channel.ID, owner8); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
@@ -186,7 +187,7 @@ func (w *town) bot(ctx context.Context, t *testing.T, q *Queue) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	s := q.store
-	settle := func(u Update) {
+	settle := func(u store.Update) {
 		wg.Go(func() {
 			for w.handle(ctx, t, q, u) != nil && rest(ctx, time.Second) == nil {
 			}
@@ -203,11 +204,11 @@ func (w *town) bot(ctx context.Context, t *testing.T, q *Queue) {
 		if err != nil {
 			continue
 		}
-		var updates, fresh []Update
+		var updates, fresh []store.Update
 		for _, e := range w.poll(ctx, offset) {
-			updates = append(updates, Update{ID: e.id, Chat: e.user, Raw: string(e.what) + "\n" + e.name + "\n" + e.asset})
+			updates = append(updates, store.Update{ID: e.id, Chat: e.user, Raw: string(e.what) + "\n" + e.name + "\n" + e.asset})
 		}
-		if s.Tx(ctx, func(tx *Tx) (err error) { fresh, err = tx.Receive(updates); return err }) == nil {
+		if s.Tx(ctx, func(tx *store.Tx) (err error) { fresh, err = tx.Receive(updates); return err }) == nil {
 			for _, u := range fresh {
 				settle(u)
 			}
@@ -215,27 +216,27 @@ func (w *town) bot(ctx context.Context, t *testing.T, q *Queue) {
 	}
 }
 
-func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u Update) error {
+func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u store.Update) error {
 	part := strings.Split(u.Raw, "\n")
 	if deed(part[0]) == pressed {
 		switch _, err := q.Retry(ctx, part[2], ButtonPressed{u.Chat, u.Chat}); {
-		case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFailed):
+		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrForbidden), errors.Is(err, store.ErrNotFailed):
 			t.Errorf("the button of an apology: got %v; want another try", err)
 		case err != nil:
 			return err
 		}
-		return q.store.Tx(ctx, func(tx *Tx) error { return tx.Handled(u.ID) })
+		return q.store.Tx(ctx, func(tx *store.Tx) error { return tx.Handled(u.ID) })
 	}
-	return q.store.Tx(ctx, func(tx *Tx) error {
+	return q.store.Tx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Meet(u.Chat, "ru"); err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(Wish{User: u.Chat, Chat: u.Chat, Name: part[1], Key: strings.ToLower(part[1]), Template: "new-year", Lang: "ru"},
-			moment(tx.now).Add(-time.Hour))
+		a, grant, err := tx.ShareOrCreate(store.Wish{User: u.Chat, Chat: u.Chat, Name: part[1], Key: strings.ToLower(part[1]), Template: "new-year", Lang: "ru"},
+			store.Moment(tx.now).Add(-time.Hour))
 		if err != nil {
 			return err
 		}
-		if err := tx.Note(Event{User: u.Chat, Action: "ask", AssetID: a.ID, Outcome: string(grant)}); err != nil {
+		if err := tx.Note(store.Event{User: u.Chat, Action: "ask", AssetID: a.ID, Outcome: string(grant)}); err != nil {
 			return err
 		}
 		return tx.Handled(u.ID)
@@ -245,10 +246,10 @@ func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u Update) err
 // visitor is the first of the strangers who only say hello: one a minute, and each is either written down or refused.
 const visitor = 1_000_000
 
-func (w *town) visitors(ctx context.Context, s *Store, path string) {
+func (w *town) visitors(ctx context.Context, s *store.Store, path string) {
 	for n := int64(visitor); n < visitor+300 && rest(ctx, time.Minute) == nil; n++ {
 		what := visited
-		if s.Tx(context.Background(), func(tx *Tx) error { _, err := tx.Meet(n, "ru"); return err }) != nil {
+		if s.Tx(context.Background(), func(tx *store.Tx) error { _, err := tx.Meet(n, "ru"); return err }) != nil {
 			what = turnedAway
 		}
 		w.note(event{what: what, user: n})
@@ -286,7 +287,7 @@ func (w *town) Put(_ context.Context, key, _ string, _ func(int64)) error {
 	return nil
 }
 
-func (w *town) message(ctx context.Context, what deed, t Task) error {
+func (w *town) message(ctx context.Context, what deed, t store.Task) error {
 	if err := rest(ctx, time.Second); err != nil {
 		return err
 	}
@@ -294,12 +295,12 @@ func (w *town) message(ctx context.Context, what deed, t Task) error {
 	return nil
 }
 
-func (w *town) Send(ctx context.Context, t Task) (int, string, error) {
+func (w *town) Send(ctx context.Context, t store.Task) (int, string, error) {
 	return 1, "file-" + t.AssetID, w.message(ctx, sent, t)
 }
 
-func (w *town) Tell(ctx context.Context, t Task) (int, error) {
-	return 2, w.message(ctx, map[Kind]deed{Announce: announced, Apologise: apologised, Deliver: followed}[t.Kind], t)
+func (w *town) Tell(ctx context.Context, t store.Task) (int, error) {
+	return 2, w.message(ctx, map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised, store.Deliver: followed}[t.Kind], t)
 }
 
 func (w *town) Withdraw(context.Context, int64, int) {}
@@ -365,7 +366,7 @@ var peace = []string{
 }
 
 // isPeace asks all of them.
-func isPeace(t testing.TB, s *Store) {
+func isPeace(t testing.TB, s *store.Store) {
 	t.Helper()
 	for _, query := range peace {
 		if got := count(t, s, query); got != 0 {
@@ -444,15 +445,15 @@ func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, d
 	defer s.Close()
 	rows, err := s.db.Read().Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
 	again = map[event]bool{}
-	if _, err := collect(rows, err, func(e *event) error {
-		var kind Kind
+	if _, err := store.collect(rows, err, func(e *event) error {
+		var kind store.Kind
 		var unsent bool
 		if err := rows.Scan(&kind, &e.user, &e.asset, &unsent); err != nil {
 			return err
 		}
-		e.what = map[Kind]deed{Announce: announced, Apologise: apologised, Deliver: followed}[kind]
+		e.what = map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised, store.Deliver: followed}[kind]
 		again[*e] = true
-		if kind == Deliver && unsent {
+		if kind == store.Deliver && unsent {
 			e.what = sent
 			again[*e] = true
 		}
@@ -479,7 +480,7 @@ func TestPowerCuts(t *testing.T) {
 		people         int64
 		wishes         int
 		points, sample int
-	}{"a town": {6, 3, 1500, 100}, "a crowd": {fewest + 1, 2, 500, 30}} {
+	}{"a town": {6, 3, 1500, 100}, "a crowd": {store.fewest + 1, 2, 500, 30}} {
 		t.Run(name, func(t *testing.T) {
 			points := day.sample
 			if *long {
@@ -487,7 +488,7 @@ func TestPowerCuts(t *testing.T) {
 			}
 			dir := t.TempDir()
 			w := newTown(t, dir, day.people, day.wishes)
-			w.crowd = day.people >= fewest
+			w.crowd = day.people >= store.fewest
 			w.powerCuts(t, dir, points)
 		})
 	}

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"retake.example/internal/store"
 	"runtime"
 	"slices"
 	"strings"
@@ -256,7 +257,7 @@ func TestAnUploadIsKeptWhateverItsKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Name != fmt.Sprint("Лето на даче ", i) || a.NameKey != fmt.Sprint("лето на даче ", i) || a.Origin != "UPLOAD" || a.Status != Completed || *a.Creator != 7 ||
+		if a.Name != fmt.Sprint("Лето на даче ", i) || a.NameKey != fmt.Sprint("лето на даче ", i) || a.Origin != "UPLOAD" || a.Status != store.Completed || *a.Creator != 7 ||
 			a.Video.File != id+c.end || a.Video.Size != int64(len(content)) || a.Video.Width != 320 || a.Video.Height != 180 ||
 			a.Video.Duration < 900*time.Millisecond || a.Video.Duration > 2200*time.Millisecond || a.Finished.IsZero() {
 			t.Errorf("%s: got %+v", c.file, a)
@@ -705,19 +706,19 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	u := newCounter(t, mostBytes, time.Minute, roomy)
 	u.session = u.signIn(8)
 	id := u.upload("Маша", "film.mp4", string(footage(t, "film.mp4")))
-	if _, err := u.queue.Retry(t.Context(), id, AdminClicked{Admin: Admin{ID: 8, Owner: true}}); !errors.Is(err, ErrNotFailed) {
+	if _, err := u.queue.Retry(t.Context(), id, AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); !errors.Is(err, store.ErrNotFailed) {
 		t.Errorf("an admin retries it: got %v; want ErrNotFailed", err)
 	}
-	if _, err := u.queue.Retry(t.Context(), id, ButtonPressed{1, 1}); !errors.Is(err, ErrForbidden) {
+	if _, err := u.queue.Retry(t.Context(), id, ButtonPressed{1, 1}); !errors.Is(err, store.ErrForbidden) {
 		t.Errorf("a user retries it: got %v; want ErrForbidden", err)
 	}
 	// Even a wish with its very template and language.
-	write(t, u.store, func(tx *Tx) error {
+	write(t, u.store, func(tx *store.Tx) error {
 		if _, err := tx.Meet(1, "ru"); err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(Wish{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang}, time.Time{})
-		if grant != Created || a.ID == id {
+		a, grant, err := tx.ShareOrCreate(store.Wish{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang}, time.Time{})
+		if grant != store.Created || a.ID == id {
 			t.Errorf("got %s, %v; want a video of its own", grant, err)
 		}
 		return err
@@ -725,7 +726,7 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	failForGood(t, u.queue)
 	mutate(t, u.store, `UPDATE assets SET finished = finished + 1000000 WHERE id = ?`, id) // after the failure
 	failed := text(t, u.store, `SELECT id FROM assets WHERE status = 'FAILED'`)
-	if need, err := u.store.NeedYou(t.Context(), Admin{ID: 8, Owner: true}, Filter{}); err != nil || need.Count != 1 || need.People != 1 {
+	if need, err := u.store.NeedYou(t.Context(), store.Admin{ID: 8, Owner: true}, store.Filter{}); err != nil || need.Count != 1 || need.People != 1 {
 		t.Errorf("got %+v, %v; want the failed one, which the upload does not replace", need, err)
 	}
 	if out, err := u.queue.Retry(t.Context(), failed, ButtonPressed{1, 1}); err != nil || out != Restarted {
@@ -734,7 +735,7 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	if n := count(t, u.store, `SELECT count(*) FROM requests WHERE asset_id = '`+id+`'`) + count(t, u.store, `SELECT count(*) FROM jobs WHERE asset_id = '`+id+`'`); n != 0 {
 		t.Errorf("got %d requests and jobs of the upload; want none", n)
 	}
-	write(t, u.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	write(t, u.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 	if _, err := u.store.Asset(t.Context(), id); err != nil {
 		t.Errorf("got %v; want the upload kept when its namesake's parent is forgotten", err)
 	}
@@ -742,8 +743,8 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 
 func TestTheNextStartRemovesWhatACrashLeft(t *testing.T) {
 	v := newVictim(t)
-	left := filepath.Join(v.dir, "work", "uploads", NewID())
-	for path, content := range map[string]string{left: "half a film", filepath.Join(v.dir, "media", NewID()+".webm"): "kept, but in no database"} {
+	left := filepath.Join(v.dir, "work", "uploads", store.NewID())
+	for path, content := range map[string]string{left: "half a film", filepath.Join(v.dir, "media", store.NewID()+".webm"): "kept, but in no database"} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -755,9 +756,9 @@ func TestTheNextStartRemovesWhatACrashLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	creator, id := int64(8), NewID()
-	write(t, s, func(tx *Tx) error {
-		return tx.AddUpload(Asset{ID: id, Name: "x", NameKey: "x", Creator: &creator, Video: Video{File: id + ".mkv", Thumb: id + ".jpg"}})
+	creator, id := int64(8), store.NewID()
+	write(t, s, func(tx *store.Tx) error {
+		return tx.AddUpload(store.Asset{ID: id, Name: "x", NameKey: "x", Creator: &creator, Video: store.Video{File: id + ".mkv", Thumb: id + ".jpg"}})
 	})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

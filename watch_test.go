@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -85,7 +86,7 @@ func TestTwentyVideosThatWaitForOneKeyAreAllDelivered(t *testing.T) {
 
 // TestOneKeyOneMessage is the same with the probe of each minute and a night in between.
 func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		expired.Store(true)
 		b := &bench{render: func(context.Context, Order) error {
@@ -99,7 +100,7 @@ func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
 		}
 		var told []string
 		tell := func(q *Queue) (stop func()) {
-			board := newBoard(s, q, nil, boardOptions{page: "http://x", role: func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, true },
+			board := newBoard(s, q, nil, boardOptions{page: "http://x", role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true },
 				admins: func(context.Context) ([]int64, error) { return []int64{900}, nil }, free: func() (int64, error) { return 38e9, nil }, gather: time.Minute},
 				slog.New(slog.DiscardHandler))
 			board.Tell = func(_ context.Context, _ int64, m watch.Message) (time.Duration, error) {
@@ -178,7 +179,7 @@ func TestFiveBadNamesAreFiveApologiesAndOneDigestWithAButton(t *testing.T) {
 	}
 	// Somebody else's press does nothing, and the second finds nothing to do.
 	late.Press(first.ID, againButton+":x:5")
-	admin.Press(first.ID, againButton+":"+NewID()+":5")
+	admin.Press(first.ID, againButton+":"+store.NewID()+":5")
 	w.hears(admin, "There is nothing left to try again")
 }
 
@@ -187,7 +188,7 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 	admin := w.tg.Person(900, "Admin", "en")
 	admin.Send("/start")
 	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
-	fail(t, w.queue, Publish, Permanent(errUnavailable))
+	fail(t, w.queue, store.Publish, Permanent(errUnavailable))
 	told := w.hears(admin, "1 video could not be published in the last hour")
 	press(admin, told, 0)
 	w.hears(admin, "All right, I am trying 1 again.")
@@ -195,7 +196,7 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 		t.Errorf("got %d publications that wait; want 1", n)
 	}
 	// A channel whose access has ended is a cause of its own: its publications are no failures of theirs.
-	fail(t, w.queue, Publish, errRevoked)
+	fail(t, w.queue, store.Publish, errRevoked)
 	w.hears(admin, "A channel has to be connected again")
 	w.calm()
 	if n := saying(admin, "could not be published"); n != 1 {
@@ -205,11 +206,11 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 
 func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	w := newWorld(t)
-	write(t, w.store, func(tx *Tx) error { return tx.Appoint(Admin{ID: 7, Owner: true}) })
+	write(t, w.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 7, Owner: true}) })
 	admin := w.tg.Person(7, "Admin", "en")
 	admin.Send("/start")
 	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
-	fail(t, w.queue, Publish, Permanent(errUnavailable))
+	fail(t, w.queue, store.Publish, Permanent(errUnavailable))
 	told := w.hears(admin, "1 video could not be published in the last hour")
 	press(admin, told, 0)
 	w.hears(admin, "All right, I am trying 1 again.")
@@ -219,8 +220,8 @@ func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	if n := failed(); n != 0 {
 		t.Errorf("got %d publications that are failed; want none", n)
 	}
-	fail(t, w.queue, Publish, Permanent(errUnavailable))
-	write(t, w.store, func(tx *Tx) error { return tx.Dismiss(7) })
+	fail(t, w.queue, store.Publish, Permanent(errUnavailable))
+	write(t, w.store, func(tx *store.Tx) error { return tx.Dismiss(7) })
 	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", putButton, time.Now().Add(time.Hour).UnixMilli()))
 	w.calm()
 	if n := failed(); n != 1 || saying(admin, "All right") != 1 {
@@ -233,8 +234,8 @@ func TestAnAdminWhoIsNoneAnyMoreIsToldNothing(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
 	q.outages.Resume(time.Now(), "no key")
-	write(t, s, func(tx *Tx) error { return tx.BeginOutage("no key", nil) })
-	b := newBoard(s, q, nil, boardOptions{role: func(id int64) (Admin, bool) { return Admin{ID: id}, id == 8 }, free: func() (int64, error) { return 38e9, nil }}, nil)
+	write(t, s, func(tx *store.Tx) error { return tx.BeginOutage("no key", nil) })
+	b := newBoard(s, q, nil, boardOptions{role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id}, id == 8 }, free: func() (int64, error) { return 38e9, nil }}, nil)
 	for id, want := range map[int64]bool{7: false, 8: true} {
 		all, err := b.Look(t.Context(), id, nil)
 		if got := slices.ContainsFunc(all, func(t watch.Trouble) bool { return len(t.Of) > 0 }); err != nil || got != want {
@@ -251,7 +252,7 @@ func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 	ask(t, s, "Маша", 1)
 	failForGood(t, q)
 	for id, want := range map[int64]string{7: "retry_all:1", 8: "retry_all:2", 9: ""} {
-		all, err := troubles(t.Context(), s, q, Admin{ID: id, Owner: id == 8}, nil, boardOptions{free: func() (int64, error) { return 38e9, nil }}, nil)
+		all, err := troubles(t.Context(), s, q, store.Admin{ID: id, Owner: id == 8}, nil, boardOptions{free: func() (int64, error) { return 38e9, nil }}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,11 +276,11 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
 	q.outages.Resume(time.Now(), "no key")
-	write(t, s, func(tx *Tx) error { return tx.BeginOutage("no key", nil) })
+	write(t, s, func(tx *store.Tx) error { return tx.BeginOutage("no key", nil) })
 	channel := connected(t, s, "UC1")
 	publishes(t, s, channel, "Лето")
-	fail(t, q, Publish, errRevoked)
-	all, err := troubles(t.Context(), s, q, Admin{ID: 8, Owner: true}, nil, boardOptions{page: "http://x", free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
+	fail(t, q, store.Publish, errRevoked)
+	all, err := troubles(t.Context(), s, q, store.Admin{ID: 8, Owner: true}, nil, boardOptions{page: "http://x", free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
 		errors.New("no room for it"))
 	if err != nil {
 		t.Fatal(err)
@@ -320,7 +321,7 @@ func (d space) Free() (int64, error) { return d.free, nil }
 func (d space) Room(int64) error     { return d.full }
 
 func TestReadyMeansThatWorkFlows(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		hang := make(chan struct{})
 		b := &bench{render: func(_ context.Context, o Order) error {
 			if o.Name == "Маша" {
@@ -340,7 +341,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		disk := &space{free: 38e9}
 		missing := []string{"problem_bot_off"} // on purpose
 		w := &watching{missing: func(context.Context) []string { return missing }, store: s, queue: q, cfg: cfg, room: disk, began: time.Now(), board: newBoard(s, q, nil, boardOptions{}, nil)}
-		w.pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*Tx) error { return nil }) })
+		w.pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*store.Tx) error { return nil }) })
 		says := func(want string) {
 			t.Helper()
 			synctest.Wait()
@@ -376,7 +377,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 
 		// A writer that hangs, as on a disk that does.
 		release := make(chan struct{})
-		go s.Tx(context.Background(), func(*Tx) error { <-release; return nil })
+		go s.Tx(context.Background(), func(*store.Tx) error { <-release; return nil })
 		says("The database takes no changes: no answer within 5s")
 		close(release)
 		time.Sleep(time.Second)
@@ -694,13 +695,13 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 	t.Run("an owner of the settings is told", func(t *testing.T) {
 		owner := s.world.tg.Person(900, "Owner", "ru")
 		owner.Send("/start")
-		store, err := OpenStore(filepath.Join(s.victim.dir, "retake.db"))
+		st, err := OpenStore(filepath.Join(s.victim.dir, "retake.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer store.Close()
-		publishes(t, store, connected(t, store, "UC1"), "Лето")
-		fail(t, newQueue(store), Publish, errRevoked)
+		defer st.Close()
+		publishes(t, st, connected(t, st, "UC1"), "Лето")
+		fail(t, newQueue(st), store.Publish, errRevoked)
 		if err := folder.Wake(s.victim.dir); err != nil {
 			t.Fatal(err)
 		}

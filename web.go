@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"retake.example/internal/store"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -55,7 +56,7 @@ type mediaFiles interface {
 // WebOptions are the operator's choices for the page.
 type WebOptions struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
-	Role     func(id int64) (Admin, bool)       // who may sign in by the settings; see Store.RoleOf
+	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
 	Offers   []Offer                            // the templates of videos made on the page; at least one
 	Lang     string                             // of videos made on the page
 	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
@@ -73,8 +74,8 @@ type WebOptions struct {
 	Metrics  http.Handler                       // answers /metrics
 	Token    string                             // opens /metrics to a program without a session; "": none does
 
-	Resume  func(ctx context.Context, updates []Update) // handles updates that were held; nil: the bot is off
-	Backups func() desk.Backup                          // how they go; nil: nobody knows
+	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
+	Backups func() desk.Backup                                // how they go; nil: nobody knows
 }
 
 // publisher connects channels and changes what is on the platforms. What it refuses is one of desk's refusals, an error of
@@ -83,12 +84,12 @@ type publisher interface {
 	About(ctx context.Context) (desk.Studio, error)
 	HandPage() string                                                                 // where an admin uploads to Rumble by hand
 	Ask(ctx context.Context, session [32]byte, channel int64) (url string, err error) // 0: any channel
-	Answer(ctx context.Context, session [32]byte, query url.Values, admin Admin) (Channel, error)
-	Check(ctx context.Context, channel int64, admin Admin) error
-	Disconnect(ctx context.Context, channel int64, admin Admin) error
-	Update(ctx context.Context, assetID, platform string, admin Admin) error
-	Remove(ctx context.Context, assetID, platform string, admin Admin) error
-	MarkPublished(ctx context.Context, assetID, platform, url string, admin Admin) error
+	Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error)
+	Check(ctx context.Context, channel int64, admin store.Admin) error
+	Disconnect(ctx context.Context, channel int64, admin store.Admin) error
+	Update(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Remove(ctx context.Context, assetID, platform string, admin store.Admin) error
+	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
 }
 
 // inspector finds out what a file shows and draws a still of it. The file stays; desk.ErrUnplayable when it is no video.
@@ -96,7 +97,7 @@ type inspector func(ctx context.Context, path string) (Rendered, error)
 
 // Web is the admin page.
 type Web struct {
-	store  *Store
+	store  *store.Store
 	queue  *Queue
 	files  mediaFiles
 	opts   WebOptions
@@ -110,8 +111,8 @@ type Web struct {
 }
 
 // NewWeb prepares the page; Handler serves it.
-func NewWeb(store *Store, queue *Queue, files mediaFiles, opts WebOptions, log *slog.Logger) *Web {
-	w := &Web{store: store, queue: queue, files: files, opts: opts, log: log, cookie: "retake",
+func NewWeb(st *store.Store, queue *Queue, files mediaFiles, opts WebOptions, log *slog.Logger) *Web {
+	w := &Web{store: st, queue: queue, files: files, opts: opts, log: log, cookie: "retake",
 		origin: http.NewCrossOriginProtection(), live: desk.NewLive(), echo: echo.New()}
 	queue.View(w.live.Tell)
 	if w.secure() {
@@ -125,7 +126,7 @@ func NewWeb(store *Store, queue *Queue, files mediaFiles, opts WebOptions, log *
 		voices[l] = voice(l)
 	}
 	var err error
-	if w.pages, err = desk.NewPages(templateFiles, "web/templates/*.html", voices, func() time.Time { return store.now() }); err != nil {
+	if w.pages, err = desk.NewPages(templateFiles, "web/templates/*.html", voices, func() time.Time { return st.now() }); err != nil {
 		panic(err) // embedded: every test reads them
 	}
 	w.routes()
@@ -210,10 +211,10 @@ func (w *Web) routes() {
 	in.POST("/try-now", w.tryNow)
 	in.POST("/held", w.decideHeld, ownersOnly)
 	in.GET("/events", w.events)
-	in.Match(get, "/media/:id", w.file(func(v Video) string { return v.File }))
-	in.Match(get, "/thumbs/:id", w.file(func(v Video) string { return v.Thumb }))
-	in.POST("/logout", w.logout((*Tx).SignOut))
-	in.POST("/logout-everywhere", w.logout((*Tx).SignOutEverywhere))
+	in.Match(get, "/media/:id", w.file(func(v store.Video) string { return v.File }))
+	in.Match(get, "/thumbs/:id", w.file(func(v store.Video) string { return v.Thumb }))
+	in.POST("/logout", w.logout((*store.Tx).SignOut))
+	in.POST("/logout-everywhere", w.logout((*store.Tx).SignOutEverywhere))
 	in.Match(get, "/activity", w.activity)
 	in.Match(get, "/settings", w.settings)
 	in.Match(get, "/templates/:picture", w.cover)
@@ -244,20 +245,20 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 
 // refusalOf says what the client is told for an error.
 func refusalOf(err error) desk.Refusal {
-	busy, isBusy := errors.AsType[Busy](err)
+	busy, isBusy := errors.AsType[store.Busy](err)
 	_, isAway := errors.AsType[*media.Trouble](err)
 	switch {
-	case errors.Is(err, ErrNotFound), errors.Is(err, echo.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, echo.ErrNotFound):
 		return desk.NotFound
-	case errors.Is(err, ErrForbidden):
+	case errors.Is(err, store.ErrForbidden):
 		return desk.Refusal{Status: http.StatusForbidden, Code: "FORBIDDEN", ID: "error_forbidden"}
-	case errors.Is(err, ErrNotFailed):
+	case errors.Is(err, store.ErrNotFailed):
 		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_FAILED", ID: "error_not_failed"}
 	case isAway:
 		return desk.Away
-	case errors.Is(err, ErrExists):
+	case errors.Is(err, store.ErrExists):
 		return desk.Exists
-	case errors.Is(err, ErrNotPublishable):
+	case errors.Is(err, store.ErrNotPublishable):
 		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_PUBLISHABLE", ID: "error_not_publishable"}
 	case isBusy:
 		return desk.Refusal{Status: http.StatusConflict, Code: "BUSY", ID: desk.Busy(string(busy))}
@@ -396,9 +397,9 @@ func newToken() string {
 func hashOf(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 
 // NewLink makes a sign-in link for an admin. It works once, for 15 minutes; only the hash of its token is stored.
-func NewLink(ctx context.Context, store *Store, baseURL string, admin int64) (url string, err error) {
+func NewLink(ctx context.Context, st *store.Store, baseURL string, admin int64) (url string, err error) {
 	token := newToken()
-	err = store.Tx(ctx, func(tx *Tx) error { return tx.SaveLink(hashOf(token), admin, moment(tx.now).Add(linkLife)) })
+	err = st.Tx(ctx, func(tx *store.Tx) error { return tx.SaveLink(hashOf(token), admin, store.Moment(tx.now).Add(linkLife)) })
 	if err != nil {
 		return "", fmt.Errorf("save a sign-in link: %w", err)
 	}
@@ -418,10 +419,10 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		if stale {
-			if err := w.store.Tx(ctx, func(tx *Tx) error { return tx.Seen(hashOf(cookie.Value)) }); err != nil {
+			if err := w.store.Tx(ctx, func(tx *store.Tx) error { return tx.Seen(hashOf(cookie.Value)) }); err != nil {
 				return fmt.Errorf("prolong a session: %w", err)
 			}
-			w.setCookie(c, w.cookie, cookie.Value, sessionLife)
+			w.setCookie(c, w.cookie, cookie.Value, store.SessionLife)
 		}
 		c.Set("admin", admin)
 		c.Set("session", hashOf(cookie.Value))
@@ -430,10 +431,10 @@ func (w *Web) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // whose returns the admin of a session; desk.SignedOut when it has ended or they are none any more. stale: see Store.Session.
-func (w *Web) whose(ctx context.Context, session [32]byte) (admin Admin, stale bool, err error) {
+func (w *Web) whose(ctx context.Context, session [32]byte) (admin store.Admin, stale bool, err error) {
 	id, stale, err := w.store.Session(ctx, session)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return admin, false, desk.SignedOut
 	case err != nil:
 		return admin, false, fmt.Errorf("read a session: %w", err)
@@ -446,7 +447,7 @@ func (w *Web) whose(ctx context.Context, session [32]byte) (admin Admin, stale b
 }
 
 // adminOf returns who is signed in, sessionHash by which session.
-func adminOf(c echo.Context) Admin        { return c.Get("admin").(Admin) }
+func adminOf(c echo.Context) store.Admin  { return c.Get("admin").(store.Admin) }
 func sessionHash(c echo.Context) [32]byte { return c.Get("session").([32]byte) }
 
 // setCookie gives the browser a cookie for life, or takes it away when that is negative.
@@ -485,7 +486,7 @@ func (w *Web) login(c echo.Context) error {
 		old = cookie.Value
 	}
 	session := newToken()
-	err := w.store.Tx(c.Request().Context(), func(tx *Tx) error {
+	err := w.store.Tx(c.Request().Context(), func(tx *store.Tx) error {
 		admin, err := tx.SpendLink(hashOf(c.Param("token")), hashOf(session))
 		if err != nil {
 			return err
@@ -494,20 +495,20 @@ func (w *Web) login(c echo.Context) error {
 		case err != nil:
 			return err
 		case !ok:
-			return ErrNotFound // the same answer as for a spent link: nobody learns who is an admin
+			return store.ErrNotFound // the same answer as for a spent link: nobody learns who is an admin
 		}
 		if err := tx.SignOut(hashOf(old)); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin, Action: "sign in"})
+		return tx.Note(store.Event{Admin: &admin, Action: "sign in"})
 	})
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		return desk.BadLink
 	case err != nil:
 		return fmt.Errorf("sign in: %w", err)
 	}
-	w.setCookie(c, w.cookie, session, sessionLife)
+	w.setCookie(c, w.cookie, session, store.SessionLife)
 	return c.Redirect(http.StatusSeeOther, "/")
 }
 
@@ -519,9 +520,9 @@ func (w *Web) mayTry(c echo.Context) error {
 }
 
 // logout ends the session, or all of that admin's.
-func (w *Web) logout(end func(tx *Tx, session [32]byte) error) echo.HandlerFunc {
+func (w *Web) logout(end func(tx *store.Tx, session [32]byte) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if err := w.store.Tx(c.Request().Context(), func(tx *Tx) error { return end(tx, sessionHash(c)) }); err != nil {
+		if err := w.store.Tx(c.Request().Context(), func(tx *store.Tx) error { return end(tx, sessionHash(c)) }); err != nil {
 			return fmt.Errorf("sign out: %w", err)
 		}
 		w.setCookie(c, w.cookie, "", -time.Second)
@@ -553,8 +554,8 @@ func (w *Web) chooseLanguage(c echo.Context) error {
 
 // retryAllView is the question of Retry all about what a filter shows.
 type retryAllView struct {
-	Success bool `json:"success"`
-	Need    `json:"need_you"`
+	Success    bool `json:"success"`
+	store.Need `json:"need_you"`
 	desk.Found
 }
 
@@ -562,10 +563,10 @@ type retryAllView struct {
 func (v retryAllView) Moment() string { return v.Until.Format(time.RFC3339Nano) }
 
 // filterOf is what a page of the library shows.
-func filterOf(found desk.Found) (Filter, error) {
-	f := Filter{Status: Status(found.Status), Platform: found.Platform, Exact: found.Query, Search: lang.SearchKey(found.Query)}
+func filterOf(found desk.Found) (store.Filter, error) {
+	f := store.Filter{Status: store.Status(found.Status), Platform: found.Platform, Exact: found.Query, Search: lang.SearchKey(found.Query)}
 	switch f.Status {
-	case "", Pending, Processing, Completed, Failed:
+	case "", store.Pending, store.Processing, store.Completed, store.Failed:
 	default:
 		return f, desk.Invalid("error_status", nil)
 	}
@@ -594,7 +595,7 @@ func (w *Web) library(c echo.Context) error {
 	return w.answer(c, "library", desk.Frame{Title: say(c, "nav_library"), Here: "/"}, view)
 }
 
-func (w *Web) loadLibrary(c echo.Context, f Filter) (desk.Library, error) {
+func (w *Web) loadLibrary(c echo.Context, f store.Filter) (desk.Library, error) {
 	ctx := c.Request().Context()
 	view := desk.Library{Success: true, Status: string(f.Status), Platform: f.Platform, Query: f.Exact, Paged: f.After != "", BotOn: w.opts.BotOn,
 		Counts: map[string]int{}, Problems: w.problems(c, language(c))}
@@ -692,8 +693,8 @@ func (w *Web) detail(c echo.Context) (desk.Detail, error) {
 		return desk.Detail{}, fmt.Errorf("asset: %w", err)
 	}
 	say := voice(language(c))
-	view := desk.Detail{Success: true, Card: cards[0], Tries: d.Tries, Shares: append([]Share{}, d.Shares...), Busy: say(desk.Busy(string(d.Owed)), nil)}
-	if d.Status == Completed {
+	view := desk.Detail{Success: true, Card: cards[0], Tries: d.Tries, Shares: append([]store.Share{}, d.Shares...), Busy: say(desk.Busy(string(d.Owed)), nil)}
+	if d.Status == store.Completed {
 		greeting := d.Origin == "REQUEST"
 		view.Form = desk.NewForm(say, desk.Metadata(d.Metadata).Or(d.Name, d.Lang, greeting), greeting)
 		view.Fixes(desk.Metadata(d.Metadata), c.QueryParam("fix"))
@@ -714,18 +715,18 @@ func (w *Web) detail(c echo.Context) (desk.Detail, error) {
 func (w *Web) editable(c echo.Context) (desk.Detail, error) {
 	view, err := w.detail(c)
 	if err == nil && !view.Card.MayEdit {
-		err = ErrForbidden
+		err = store.ErrForbidden
 	}
 	return view, err
 }
 
 // cards makes cards of assets for the admin who looks.
-func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
+func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 	ctx, admin, language := c.Request().Context(), adminOf(c), language(c)
 	var all, failed []string
 	live := false
 	for _, l := range list {
-		if all = append(all, l.ID); l.Status == Failed {
+		if all = append(all, l.ID); l.Status == store.Failed {
 			failed = append(failed, l.ID)
 		}
 		live = live || l.Status.Live()
@@ -762,7 +763,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		for _, p := range publications[l.ID] {
 			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.now())
 			pub.MayChange = admin.MayChange(&p.Creator)
-			pub.CanRetry = pub.MayChange && p.Status == Failed && l.Unwanted.IsZero()
+			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.Unwanted.IsZero()
 			if at := slices.IndexFunc(channels, func(c desk.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
 				pub.Channel = channels[at].Title
 			}
@@ -777,8 +778,8 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 		card.Explain(voice(language))
 		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
-		card.CanPublish = card.MayEdit && l.Status == Completed && l.Unwanted.IsZero() && len(card.Publications) < 2
-		if l.Status == Failed {
+		card.CanPublish = card.MayEdit && l.Status == store.Completed && l.Unwanted.IsZero() && len(card.Publications) < 2
+		if l.Status == store.Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit
 		}
@@ -788,7 +789,7 @@ func (w *Web) cards(c echo.Context, list ...Listed) ([]desk.Card, error) {
 }
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
-func newCard(l Listed, o Outlook, attempts int, now time.Time) desk.Card {
+func newCard(l store.Listed, o Outlook, attempts int, now time.Time) desk.Card {
 	c := desk.Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
 	switch {
@@ -800,7 +801,7 @@ func newCard(l Listed, o Outlook, attempts int, now time.Time) desk.Card {
 		c.Origin = "telegram"
 	}
 	switch l.Status {
-	case Pending:
+	case store.Pending:
 		if l.Due.After(now) {
 			c.NextTry = l.Due
 		} else {
@@ -810,16 +811,16 @@ func newCard(l Listed, o Outlook, attempts int, now time.Time) desk.Card {
 			c.Attempt, c.Attempts = l.Attempt+1, attempts
 		}
 		c.Error = l.LastError
-	case Processing:
+	case store.Processing:
 		c.Attempt, c.Attempts, c.Percent, c.Error = l.Attempt, attempts, o.Percent, l.LastError
-	case Completed:
+	case store.Completed:
 		c.Video, c.File = "/media/"+l.ID, l.Video.File
 		if l.Video.Thumb != "" {
 			c.Thumb = "/thumbs/" + l.ID
 		}
 		c.Duration, c.Size, c.Width, c.Height = l.Video.Duration.Milliseconds(), l.Video.Size, l.Video.Width, l.Video.Height
 		c.Waiting -= l.Untold // they wait in vain
-	case Failed:
+	case store.Failed:
 		c.Error = l.Error
 		c.Apologised -= l.Untold
 	}
@@ -846,14 +847,14 @@ func (w *Web) makeAsset(c echo.Context) error {
 		return desk.Invalid(problem, nil)
 	}
 	admin := adminOf(c)
-	var a Asset
-	var grant Grant
-	err = w.store.Tx(c.Request().Context(), func(tx *Tx) (err error) {
-		wish := Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: w.opts.Lang}
-		if a, grant, err = tx.ShareOrCreate(wish, moment(tx.now).Add(-w.opts.ReuseFor)); err != nil {
+	var a store.Asset
+	var grant store.Grant
+	err = w.store.Tx(c.Request().Context(), func(tx *store.Tx) (err error) {
+		wish := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: w.opts.Lang}
+		if a, grant, err = tx.ShareOrCreate(wish, store.Moment(tx.now).Add(-w.opts.ReuseFor)); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "make", AssetID: a.ID, Outcome: string(grant)})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "make", AssetID: a.ID, Outcome: string(grant)})
 	})
 	if err != nil {
 		return fmt.Errorf("make a video: %w", err)
@@ -894,15 +895,15 @@ func (w *Web) upload(c echo.Context) error {
 		return fmt.Errorf("look at an upload: %w", err)
 	}
 	defer made.Discard()
-	a := Asset{ID: NewID(), Name: cmp.Or(sent.Title, lang.TitleOf(sent.File), say(c, "upload_untitled")), Lang: w.opts.Lang, Creator: &admin.ID}
+	a := store.Asset{ID: store.NewID(), Name: cmp.Or(sent.Title, lang.TitleOf(sent.File), say(c, "upload_untitled")), Lang: w.opts.Lang, Creator: &admin.ID}
 	a.NameKey = lang.NameKey(a.Name)
-	a.Video = Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	a.Video = store.Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
 	err = w.files.Put(ctx, a.Video.Thumb, made.Thumb, nil) // the small one first: it fails sooner
 	if err == nil {
 		err = w.files.Put(ctx, a.Video.File, sent.Path, nil)
 	}
 	if err == nil {
-		err = w.store.Tx(ctx, func(tx *Tx) error { return tx.AddUpload(a) })
+		err = w.store.Tx(ctx, func(tx *store.Tx) error { return tx.AddUpload(a) })
 	}
 	if err != nil {
 		gone := context.WithoutCancel(ctx)
@@ -947,11 +948,11 @@ func (w *Web) saveMetadata(c echo.Context) error {
 		return w.refuse(c, "asset", view.Card.Name, view, view.Form.Faults)
 	}
 	admin, id := adminOf(c), view.Card.ID
-	err = w.store.Tx(c.Request().Context(), func(tx *Tx) error {
-		if err := tx.SaveMetadata(id, Metadata(view.Form.Metadata)); err != nil {
+	err = w.store.Tx(c.Request().Context(), func(tx *store.Tx) error {
+		if err := tx.SaveMetadata(id, store.Metadata(view.Form.Metadata)); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "edit", AssetID: id, Outcome: "saved"})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "edit", AssetID: id, Outcome: "saved"})
 	})
 	if err != nil {
 		return fmt.Errorf("save metadata: %w", err)
@@ -978,13 +979,13 @@ func (w *Web) askDelete(c echo.Context) error {
 // delete deletes a video that nothing is owed for to anybody, or cancels one that nobody waits for.
 func (w *Web) delete(c echo.Context) error {
 	ctx, admin, outcome := context.WithoutCancel(c.Request().Context()), adminOf(c), ""
-	var a Asset
-	err := w.store.Tx(ctx, func(tx *Tx) (err error) {
+	var a store.Asset
+	err := w.store.Tx(ctx, func(tx *store.Tx) (err error) {
 		if a, err = tx.Asset(c.Param("id")); err != nil {
 			return err
 		}
 		if !admin.MayChange(a.Creator) {
-			return ErrForbidden
+			return store.ErrForbidden
 		}
 		if outcome = "deleted"; a.Status.Live() {
 			outcome = "cancelled"
@@ -992,13 +993,13 @@ func (w *Web) delete(c echo.Context) error {
 		if err := tx.Delete(a.ID); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "delete", AssetID: a.ID, Outcome: outcome})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "delete", AssetID: a.ID, Outcome: outcome})
 	})
 	if err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
-	var gone Gone
-	gone.add(a)
+	var gone store.Gone
+	gone.Add(a)
 	w.queue.Discard(ctx, gone)
 	return doneAt(c, "/?notice="+outcome, outcome, "")
 }
@@ -1048,7 +1049,7 @@ func (w *Web) retryAll(c echo.Context) error {
 	case !desk.WantsJSON(c.Request()):
 		return c.Redirect(http.StatusSeeOther, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
 	case t.Outcome == "":
-		return ErrNotFailed
+		return store.ErrNotFailed
 	}
 	return c.JSON(http.StatusOK, struct {
 		Success bool `json:"success"`
@@ -1074,20 +1075,20 @@ func (w *Web) decideHeld(c echo.Context) error {
 	if outcome == "" {
 		return desk.Invalid("error_fields", nil)
 	}
-	var updates []Update
-	err = w.store.Tx(c.Request().Context(), func(tx *Tx) (err error) {
+	var updates []store.Update
+	err = w.store.Tx(c.Request().Context(), func(tx *store.Tx) (err error) {
 		if outcome == "sent" {
 			updates, err = tx.SendHeld()
 		} else {
 			err = tx.LeaveHeld()
 		}
-		if errors.Is(err, ErrNotFound) {
-			err = ErrNotFailed
+		if errors.Is(err, store.ErrNotFound) {
+			err = store.ErrNotFailed
 		}
 		if err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "decide", Outcome: outcome})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "decide", Outcome: outcome})
 	})
 	if err != nil {
 		return fmt.Errorf("decide about what is held: %w", err)
@@ -1120,18 +1121,18 @@ func (w *Web) channelList(c echo.Context) (list []desk.Channel, err error) {
 	return list, nil
 }
 
-func deskChannel(c Channel) desk.Channel {
+func deskChannel(c store.Channel) desk.Channel {
 	return desk.Channel{ID: c.ID, External: c.External, Title: c.Title, State: c.State, Error: c.Error, Connected: c.Connected, Checked: c.Checked, Hold: c.Hold, HoldFor: c.HoldFor}
 }
 
 // newPublication makes the part of a publication that does not depend on who looks. size is that of the video.
-func newPublication(p Publication, size int64, attempts int, now time.Time) desk.Publication {
+func newPublication(p store.Publication, size int64, attempts int, now time.Time) desk.Publication {
 	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: desk.Metadata(p.Metadata), PublishAt: p.PublishAt, Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now),
 		Sent: p.Upload.Sent, Percent: desk.Percent(p.Upload.Sent, size), RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
 	}
-	if p.Status == Pending {
+	if p.Status == store.Pending {
 		if p.Attempt > 0 { // the one to come
 			v.Attempt++
 		}
@@ -1152,7 +1153,7 @@ func (w *Web) publishing(c echo.Context) (*desk.Publishing, error) {
 	case err != nil:
 		return nil, err
 	case !view.Card.Unwanted.IsZero():
-		return nil, ErrNotPublishable
+		return nil, store.ErrNotPublishable
 	case view.Form == nil:
 		return nil, desk.NotReady
 	}
@@ -1190,22 +1191,22 @@ func (w *Web) publish(c echo.Context) error {
 	if view.Form.Faults != nil {
 		return w.refuse(c, "publish", publishTitle(c, view), view, view.Form.Faults)
 	}
-	admin, id, metadata := adminOf(c), view.Card.ID, Metadata(view.Form.Metadata)
-	err = w.store.Tx(c.Request().Context(), func(tx *Tx) error {
+	admin, id, metadata := adminOf(c), view.Card.ID, store.Metadata(view.Form.Metadata)
+	err = w.store.Tx(c.Request().Context(), func(tx *store.Tx) error {
 		if err := tx.SaveMetadata(id, metadata); err != nil {
 			return err
 		}
 		for _, t := range view.Targets() {
-			if err := tx.Publish(id, Publication{Platform: t.Platform, Channel: t.Channel, Creator: admin.ID, Step: t.Step, Metadata: metadata, PublishAt: t.At}); err != nil {
+			if err := tx.Publish(id, store.Publication{Platform: t.Platform, Channel: t.Channel, Creator: admin.ID, Step: t.Step, Metadata: metadata, PublishAt: t.At}); err != nil {
 				return err
 			}
-			if err := tx.Note(Event{Admin: &admin.ID, Action: "publish", AssetID: id, Platform: t.Platform, Outcome: "queued"}); err != nil {
+			if err := tx.Note(store.Event{Admin: &admin.ID, Action: "publish", AssetID: id, Platform: t.Platform, Outcome: "queued"}); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if errors.Is(err, ErrExists) && !desk.WantsJSON(c.Request()) { // what was typed for the rest stays
+	if errors.Is(err, store.ErrExists) && !desk.WantsJSON(c.Request()) { // what was typed for the rest stays
 		if view, err = w.publishing(c); err != nil {
 			return err
 		}
@@ -1263,9 +1264,9 @@ func (w *Web) published(c echo.Context, platform string) (view desk.Detail, p *d
 	p = view.Card.On(platform)
 	switch {
 	case p == nil:
-		return view, nil, ErrNotFound
+		return view, nil, store.ErrNotFound
 	case !p.MayChange:
-		return view, nil, ErrForbidden
+		return view, nil, store.ErrForbidden
 	}
 	return view, p, nil
 }
@@ -1298,7 +1299,7 @@ func (w *Web) unpublish(c echo.Context) error {
 		return fmt.Errorf("unpublish: %w", desk.Told(err))
 	}
 	back := "/assets/" + view.ID
-	if _, err := w.store.Asset(ctx, view.ID); errors.Is(err, ErrNotFound) { // it should have gone long ago
+	if _, err := w.store.Asset(ctx, view.ID); errors.Is(err, store.ErrNotFound) { // it should have gone long ago
 		back = "/"
 	} else if err != nil {
 		return fmt.Errorf("unpublish: %w", err)
@@ -1355,7 +1356,7 @@ func (w *Web) refuseChannel(c echo.Context, err error) error {
 func channelID(text string) (int64, error) {
 	id, err := strconv.ParseInt(cmp.Or(text, "0"), 10, 64)
 	if err != nil || id < 0 {
-		return 0, ErrNotFound
+		return 0, store.ErrNotFound
 	}
 	return id, nil
 }
@@ -1430,7 +1431,7 @@ func (w *Web) disconnect(c echo.Context) error {
 // ---- files
 
 // file serves a file of a finished asset. Which file that is comes from the database, never from the URL.
-func (w *Web) file(pick func(Video) string) echo.HandlerFunc {
+func (w *Web) file(pick func(store.Video) string) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		a, err := w.store.Asset(c.Request().Context(), c.Param("id"))
 		if err != nil {
@@ -1438,7 +1439,7 @@ func (w *Web) file(pick func(Video) string) echo.HandlerFunc {
 		}
 		key := pick(a.Video)
 		if key == "" {
-			return ErrNotFound
+			return store.ErrNotFound
 		}
 		f, err := w.files.Open(c.Request().Context(), key)
 		if err != nil {
