@@ -15,11 +15,12 @@ import (
 	"net/url"
 	"os"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
 	"retake.example/internal/video"
@@ -166,7 +167,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.store.now = func() time.Time { return time.Now().Add(-time.Hour) } // the reader's sign-in stands above
+			setNow(d.store, func() time.Time { return time.Now().Add(-time.Hour) }) // the reader's sign-in stands above
 			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
 			reader := d.signIn(8)
 			mutate(t, d.store, `DELETE FROM audit`)
@@ -283,7 +284,7 @@ func TestActivityReadsIndexesAndNotTheTables(t *testing.T) {
 		`SELECT finished, id FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
 			AND (finished, id) < (?, ?) ORDER BY finished DESC, id DESC LIMIT 9`,
 	} {
-		rows, err := s.db.Read().Query(`EXPLAIN QUERY PLAN `+query, 1, 1)
+		rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN `+query, 1, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -325,11 +326,11 @@ func TestSigningOutEverywhere(t *testing.T) {
 
 func TestSettingsShowWhatIsSet(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	d.store.now = func() time.Time { return time.Now().Add(-15 * 24 * time.Hour) }
+	setNow(d.store, func() time.Time { return time.Now().Add(-15 * 24 * time.Hour) })
 	d.signIn(7) // has ended
-	d.store.now = func() time.Time { return time.Now().Add(-48 * time.Hour) }
+	setNow(d.store, func() time.Time { return time.Now().Add(-48 * time.Hour) })
 	d.signIn(7)
-	d.store.now = time.Now
+	setNow(d.store, time.Now)
 	d.signIn(9)
 	session := d.signIn(7)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))

@@ -10,10 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/video"
 )

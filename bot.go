@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"maps"
 	"math"
-	"retake.example/internal/store"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -20,6 +19,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"retake.example/internal/db"
+	"retake.example/internal/store"
 
 	tg "github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
@@ -171,7 +173,7 @@ func (b *Bot) receive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.contact.Store(b.store.now().UnixMilli())
+	b.contact.Store(b.store.Now().UnixMilli())
 	updates := make([]store.Update, len(polled))
 	for i, u := range polled {
 		updates[i] = store.Update{ID: u.ID, Chat: u.Chat, Raw: u.JSON}
@@ -274,7 +276,7 @@ func (b *Bot) settle(ctx, work context.Context, u store.Update) {
 			return
 		case waits:
 			pause = wait
-		case store.ofDisk(err): // nothing is wrong with the update
+		case db.OfDisk(err): // nothing is wrong with the update
 			b.log.Warn("an update will be tried again", "update", u.ID, "err", err)
 		case err == nil, telegram.ClassOf(err) == telegram.Gone:
 			if t.done {
@@ -765,7 +767,7 @@ func (b *Bot) onYes(ctx context.Context, u store.User, message int, choice strin
 			return err
 		}
 		a, grant, err := tx.ShareOrCreate(store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang},
-			store.Moment(tx.now).Add(-b.opts.ReuseFor))
+			tx.Now().Add(-b.opts.ReuseFor))
 		if err != nil {
 			return err
 		}

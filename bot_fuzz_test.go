@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,11 +17,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"github.com/go-telegram/bot/models"
 
@@ -40,7 +42,8 @@ const (
 // is made. Each id is the letter of the owner and a word.
 func things(t testing.TB, s *store.Store) {
 	t.Helper()
-	write(t, s, func(tx *store.Tx) error {
+	now := s.Now().UnixMilli()
+	if err := plant(s, func(tx *sql.Tx) error {
 		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox", "DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
 			if _, err := tx.Exec(q); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
@@ -60,13 +63,15 @@ func things(t testing.TB, s *store.Store) {
 					(?1, ?1, ?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'COMPLETED', ?3, ?3)`,
 				`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', ?1, 1, 0, ?3)`,
 			} {
-				if _, err := tx.Exec(q, []any{user, who, tx.now}[:highest(q)]...); err != nil {
+				if _, err := tx.Exec(q, []any{user, who, now}[:highest(q)]...); err != nil {
 					return fmt.Errorf("%s: %w", q, err)
 				}
 			}
 		}
 		return nil
-	})
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // highest is the largest number of a parameter in a statement.
@@ -182,7 +187,7 @@ func fuzzStore(f *testing.F) (*store.Store, *media.Disk) {
 	if err != nil {
 		dir = f.TempDir()
 	}
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		f.Fatal(err)
 	}

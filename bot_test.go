@@ -14,13 +14,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"golang.org/x/sync/errgroup"
 
@@ -193,11 +194,11 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 	if err != nil {
 		return p, err
 	}
-	if p.store, err = OpenStore(filepath.Join(dir, "retake.db")); err != nil {
+	if p.store, err = openStore(filepath.Join(dir, "retake.db")); err != nil {
 		return p, err
 	}
 	if now != nil {
-		p.store.now = now
+		setNow(p.store, now)
 	}
 	if p.files, err = media.OpenDisk(filepath.Join(dir, "media")); err != nil {
 		return p, err
@@ -1181,7 +1182,7 @@ func TestAnUpdateIsHandledOnceThoughTelegramSendsItAgainAndTheProgramRestarts(t 
 func TestAnUpdateStoredBeforeACrashIsHandledAfterIt(t *testing.T) {
 	w := newWorld(t)
 	w.stop()
-	st, err := OpenStore(filepath.Join(w.dir, "retake.db"))
+	st, err := openStore(filepath.Join(w.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,13 +18,14 @@ import (
 	"net/url"
 	"os"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -355,16 +356,16 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	}
 	ids = map[string]string{}
 	clock := time.Now().Add(-26 * time.Hour)
-	d.store.now = func() time.Time { clock = clock.Add(10 * time.Second); return clock }
+	setNow(d.store, func() time.Time { clock = clock.Add(10 * time.Second); return clock })
 
 	for i, name := range slices.Concat(hostile, odd) {
 		id, wound := store.NewID(), wounded[i%len(wounded)]
 		ids[name] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
-			id, name, fmt.Sprint("hostile", i), wound, d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, name, fmt.Sprint("hostile", i), wound, d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 		for n := range 3 {
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
-				id, n+1, d.store.now().UnixMilli(), wound)
+				id, n+1, d.store.Now().UnixMilli(), wound)
 		}
 		write(t, d.store, func(tx *store.Tx) error {
 			if _, err := tx.Meet(1, "ru"); err != nil {
@@ -377,13 +378,13 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 		id := store.NewID()
 		ids["film of "+name] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
-			id, name, fmt.Sprint("odd", i), d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, name, fmt.Sprint("odd", i), d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 	}
 
 	for _, state := range []string{failedPublication, pendingPublication, runningPublication, completedPublication} {
 		id := store.NewID()
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
-			id, "Studio tour", "studio tour"+id, d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, "Studio tour", "studio tour"+id, d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
 			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, remote_url, creator, created, status, error, started, completed) VALUES (?, ?, 'javascript:alert(1)', 7, 0, `+state+`)`, id, platform)
 		}
@@ -421,7 +422,7 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	fail(t, d.queue, store.Render, errors.New("connect: connection refused"))
 	ids["next"] = ask(t, d.store, "Ольга", 1, 2).ID
 	ids["waiting"] = ask(t, d.store, "София", 2).ID
-	d.store.now = time.Now
+	setNow(d.store, time.Now)
 	return ids
 }
 
@@ -463,10 +464,10 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		id := store.NewID()
 		ids[strings.TrimSpace(p.platform+" "+p.status+" "+p.step)+strings.Repeat(" ", min(1, len(p.warning)))] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
-			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
 			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
-			id, p.platform, p.status, p.step, store.null(p.err), store.null(p.warning), store.null(p.remote), 420*min(1, len(p.step)), store.stamp(store.Moment(p.at)), texts, passed, channel)
+			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), null(p.at), texts, passed, channel)
 		if p.attempt > 0 || p.due > 0 {
 			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
 				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)

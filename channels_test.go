@@ -11,10 +11,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"retake.example/internal/store"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"

@@ -10,11 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	faketelegram "retake.example/internal/fake/telegram"
 )
@@ -163,7 +164,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	run("1 stands in telegram.owners of "+file, exitFailure, "admin", "remove", "1")
 	list(given...)
 
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 
 func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	dir := t.TempDir()
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"retake.example/internal/store"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +24,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/folder"
@@ -57,7 +58,7 @@ func child() {
 	}
 	if point == upgrades {
 		steps = append(steps, someSteps...)
-		s, err := OpenStore(filepath.Join(dir, "retake.db"))
+		s, err := openStore(filepath.Join(dir, "retake.db"))
 		if err != nil {
 			panic(err)
 		}
@@ -219,7 +220,7 @@ func (p parent) wants(ctx context.Context, name string, failed func()) error {
 // nothingIsLost waits for the end of all work, calls then, ends the program and looks at what is left of it.
 func (v *victim) nothingIsLost(then func()) {
 	v.Helper()
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -231,7 +232,7 @@ func (v *victim) nothingIsLost(then func()) {
 	isPeace(v, s)
 	v.tidy(s)
 	if v.Failed() {
-		rows, err := s.db.Read().Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
+		rows, err := readDB(v, s).Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
 			FROM attempts t JOIN assets a ON a.id = t.asset_id WHERE t.outcome <> 'done' AND a.name NOT LIKE 'Сбой%'`)
 		if err != nil {
 			v.Fatal(err)
@@ -309,7 +310,7 @@ func processesOf(dir string) (found []string) {
 // after that it began to work on it.
 func (v *victim) rescues() (found, begun []time.Duration) {
 	v.Helper()
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -630,18 +631,13 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 		kills = 60
 	}
 	old := filepath.Join(t.TempDir(), "retake.db")
-	s, err := OpenStore(old)
+	s, err := openStore(old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, func(tx *store.Tx) error {
-		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
-			INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
-		if err == nil {
-			_, err = tx.Exec(`INSERT INTO inbox (update_id, chat_id, received) SELECT id, id, 0 FROM users`)
-		}
-		return err
-	})
+	mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
+		INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
+	mutate(t, s, `INSERT INTO inbox (update_id, chat_id, received) SELECT id, id, 0 FROM users`)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -711,7 +707,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	w.asks(waiting, "Оля")
 	v.tg.Wait(t.Context(), func() bool { return len(answers(waiting)) > 1 }) // her wish is on the disk
 	v.kill()
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,11 +5,12 @@ package main
 import (
 	"errors"
 	"maps"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // crowded is a store in which all of 1 to 40 are owed a message about a video.
@@ -96,7 +97,7 @@ func TestEachOfACrowdIsToldOnce(t *testing.T) {
 			if err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.Delete(a.ID) }); !errors.Is(err, store.Busy(kind)) {
 				t.Errorf("got %v; want the video kept for the crowd", err)
 			}
-			s.now = func() time.Time { return time.Now().Add(100 * day) }
+			setNow(s, func() time.Time { return time.Now().Add(100 * day) })
 			purge(t, s, keeps)
 			tasks := beginAll(t, s, kind, 16)
 			want := 16
@@ -232,8 +233,8 @@ func TestARestoredCrowdIsHeld(t *testing.T) {
 
 func TestWhoIsInACrowdIsAskedWithoutReadingTheQueue(t *testing.T) {
 	s := newStore(t)
-	rows, err := s.db.Read().Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
-	plan, err := store.collect(rows, err, func(line *string) error {
+	rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
+	plan, err := collect(rows, err, func(line *string) error {
 		var id, parent, unused int
 		return rows.Scan(&id, &parent, &unused, line)
 	})

@@ -10,12 +10,13 @@ import (
 	"html"
 	"net/url"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
@@ -56,7 +57,7 @@ func calm(t testing.TB, s *store.Store) {
 }
 
 func TestWhatThePageOfAVideoSays(t *testing.T) {
-	owner := AdminClicked{Admin: store.Admin{8, true}}
+	owner := AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}
 	for name, c := range map[string]struct {
 		arrange func(t *testing.T, d *office) (id string)
 		admin   int64
@@ -185,7 +186,7 @@ func TestALongLineOfTriesShowsTheNeighbours(t *testing.T) {
 	for i := range 20 {
 		id := store.NewID()
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, retry_of, created, finished) VALUES (?, 'Маша', 'маша', 't', 'ru', 'REQUEST', 'FAILED', 'e', ?, ?, 1)`,
-			id, store.null(before), i)
+			id, null(before), i)
 		ids, before = append(ids, id), id
 	}
 	session := d.signIn(8)
@@ -583,7 +584,7 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 	first := ask(t, d.store, "Маша", 1)
 	failForGood(t, d.queue)
 	for range 2 {
-		if _, err := d.queue.Retry(t.Context(), first.ID, AdminClicked{store.Admin{8, true}, ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), first.ID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
 			t.Fatal(err)
 		}
 		failForGood(t, d.queue)
@@ -603,7 +604,7 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 		}
 	}
 	for _, id := range []string{first.ID, last} {
-		if _, err := d.queue.Retry(t.Context(), id, AdminClicked{store.Admin{8, true}, ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -636,7 +637,7 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
-		w := NewWeb(s, q, nil, WebOptions{Role: func(id int64) (store.Admin, bool) { return store.Admin{id, true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
+		w := NewWeb(s, q, nil, WebOptions{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
 		d := &office{Web: w, t: t}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()
@@ -644,42 +645,6 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 			t.Errorf("got %d videos, ended %v; want the render stopped and nothing left", n, ended)
 		}
 	})
-}
-
-// ---- how much it costs
-
-func TestThePageOfAVideoReadsNoTable(t *testing.T) {
-	d := newDesk(t, "http://localhost:8080")
-	d.crowd(3000, 20)
-	id := text(t, d.store, `SELECT id FROM assets WHERE status = 'FAILED' LIMIT 1`)
-	if _, err := d.store.Detail(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	for name, query := range map[string]string{
-		"what is owed": strings.ReplaceAll(store.owed, "?", "?1"),
-		"activity":     `SELECT at FROM audit WHERE asset_id = ?1 ORDER BY at DESC, id DESC LIMIT 10`,
-		"publications": `SELECT id FROM publications WHERE asset_id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
-		"tries before": `WITH RECURSIVE b (id, r) AS (SELECT id, retry_of FROM assets WHERE id = ?1 UNION ALL SELECT a.id, a.retry_of FROM b JOIN assets a ON a.id = b.r) SELECT * FROM b`,
-		"tries after":  `WITH RECURSIVE c (id) AS (SELECT ?1 UNION ALL SELECT a.id FROM c JOIN assets a ON a.retry_of = c.id) SELECT * FROM c`,
-		"languages":    `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id WHERE r.asset_id = ?1 GROUP BY u.lang`,
-		"foreign keys": `SELECT 1 FROM assets WHERE retry_of = ?1`,
-	} {
-		rows, err := d.store.db.Read().Query(`EXPLAIN QUERY PLAN `+query, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var n, parent, unused int
-			var step string
-			if err := rows.Scan(&n, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			if regexp.MustCompile(`^SCAN (a|r|u|j|assets|requests|users|audit|publications|jobs|attempts)\b`).MatchString(step) || name == "activity" && strings.Contains(step, "TEMP B-TREE") {
-				t.Errorf("%s: got %s; want a search in an index", name, step)
-			}
-		}
-		rows.Close()
-	}
 }
 
 // BenchmarkDetail measures GET /assets/ID with 100,000 videos, from the request to the last byte of the page.

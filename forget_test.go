@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"retake.example/internal/store"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // errHalf cuts an upload off.

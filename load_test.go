@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
@@ -27,7 +28,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +36,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/db"
 	faketelegram "retake.example/internal/fake/telegram"
@@ -412,7 +414,7 @@ func (l *load) fill(n int) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		l.Fatal(err)
 	}
-	s, err := OpenStore(filepath.Join(l.dir, "data", "retake.db"))
+	s, err := openStore(filepath.Join(l.dir, "data", "retake.db"))
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -446,7 +448,7 @@ func years(t testing.TB, s *store.Store, n int, told func(ids []string)) {
 			sum := sha256.Sum256([]byte(strconv.Itoa(at + i)))
 			ids[i] = base32.StdEncoding.EncodeToString(sum[:])[:26]
 		}
-		write(t, s, func(tx *store.Tx) error {
+		if err := plant(s, func(tx *sql.Tx) error {
 			for _, statement := range []string{
 				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height, file_id, created, finished)
 					SELECT value, 'Старый ' || (?2 + key) % 20000, 'старый ' || (?2 + key) % 20000, 'new-year', 'ru', 'REQUEST', 'COMPLETED', value || '.mp4', value || '.jpg',
@@ -458,12 +460,14 @@ func years(t testing.TB, s *store.Store, n int, told func(ids []string)) {
 				`INSERT INTO audit (at, user_id, action, asset_id, outcome)
 					SELECT ?3 + (?2 + key) * 80000, 1000001 + (?2 + key) % 50000, 'ask', value, 'created' FROM json_each(?1)`,
 			} {
-				if _, err := tx.Exec(statement, store.list(ids), at, begin); err != nil {
+				if _, err := tx.Exec(statement, list(ids), at, begin); err != nil {
 					return fmt.Errorf("%s: %w", statement, err)
 				}
 			}
 			return nil
-		})
+		}); err != nil {
+			t.Fatal(err)
+		}
 		told(ids)
 	}
 }
@@ -644,7 +648,7 @@ func (l *load) run(people int, f *figures) {
 	})
 	wg.Wait()
 	f.took = l.now() - began
-	s, err := OpenStore(filepath.Join(l.dir, "data", "retake.db"))
+	s, err := openStore(filepath.Join(l.dir, "data", "retake.db"))
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -19,13 +19,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"retake.example/internal/store"
 
 	"golang.org/x/sync/errgroup"
 
@@ -189,7 +190,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	}
 	defer unlock()
 	path, backups := database(cfg), keeper(cfg, log)
-	st, err := OpenStoreAfter(path, func(version int) error { return backups.Upgrade(ctx, version) })
+	st, err := OpenStoreWith(path, store.Options{Before: func(version int) error { return backups.Upgrade(ctx, version) }})
 	if err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	for _, id := range cfg.Offered() {
 		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
-	seen := &watching{store: st, cfg: cfg, room: maker, began: st.now(), path: path,
+	seen := &watching{store: st, cfg: cfg, room: maker, began: st.Now(), path: path,
 		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
 	meter := metrics.New(version, seen.measure)
 	var bot *Bot
@@ -535,7 +536,7 @@ func newStudio(st *store.Store, files media.Store, cfg Config) (*studio, error) 
 	s := &studio{store: st, files: files, cfg: cfg,
 		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
 	if cfg.YouTube.ClientID != "" {
-		s.youtube = newYouTube(cfg, func() time.Time { return st.now() })
+		s.youtube = newYouTube(cfg, func() time.Time { return st.Now() })
 	}
 	if cfg.YouTube.TokenKey != "" {
 		s.box = seal.New(cfg.YouTube.TokenKey)
@@ -655,7 +656,7 @@ func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Up
 
 // Withdraw ends an upload, and deletes the video if there is one already.
 func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
-	began := s.store.now()
+	began := s.store.Now()
 	account, err := s.account(ctx, w.Channel)
 	id := w.Upload.ID
 	if err == nil && id == "" {
@@ -673,7 +674,7 @@ func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
 // described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
 // has a time: YouTube would show the video to all at it, whatever was chosen since.
 func (s *studio) described(m store.Metadata, at time.Time) youtube.Metadata {
-	if m.Privacy != "public" || !at.After(s.store.now()) {
+	if m.Privacy != "public" || !at.After(s.store.Now()) {
 		at = time.Time{}
 	}
 	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,
@@ -718,7 +719,7 @@ func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upl
 
 // About says what there is to publish with.
 func (s *studio) About(ctx context.Context) (desk.Studio, error) {
-	reset := youtube.Midnight(s.store.now())
+	reset := youtube.Midnight(s.store.Now())
 	begun, err := s.store.UploadsSince(ctx, reset.AddDate(0, 0, -1))
 	return desk.Studio{YouTube: s.youtube != nil, Callback: s.cfg.Web.BaseURL + "/channels/callback", Consent: s.cfg.YouTube.AuthURL,
 		PerDay: s.cfg.YouTube.UploadsPerDay, Left: max(0, s.cfg.YouTube.UploadsPerDay-begun), Reset: reset,
@@ -792,7 +793,7 @@ func (s *studio) Check(ctx context.Context, channel int64, admin store.Admin) er
 		}
 		return desk.NotThere
 	}
-	began := s.store.now()
+	began := s.store.Now()
 	account, err := s.account(ctx, channel)
 	var c youtube.Channel
 	if err == nil {
@@ -867,7 +868,7 @@ func (s *studio) Update(ctx context.Context, assetID, platform string, admin sto
 	case a.Metadata.Kids == "": // the law wants a choice, and none would be sent as no
 		return desk.Invalid("fault_kids_open", nil)
 	}
-	began := s.store.now()
+	began := s.store.Now()
 	account, err := s.account(ctx, p.Channel)
 	if err == nil {
 		err = account.Update(ctx, p.Upload.ID, s.described(a.Metadata, p.PublishAt))
@@ -895,7 +896,7 @@ func (s *studio) Remove(ctx context.Context, assetID, platform string, admin sto
 	}
 	// What was disconnected is out of reach: there only the list can be changed.
 	if p.Upload.ID != "" && c.State != "" && c.State != "DISCONNECTED" {
-		began := s.store.now()
+		began := s.store.Now()
 		account, err := s.account(ctx, p.Channel)
 		if err == nil {
 			err = account.Delete(ctx, p.Upload.ID)
@@ -1008,7 +1009,7 @@ func (w *watching) stuck() []string {
 			state.Contact = w.began
 		}
 	}
-	return append(lacks, watch.Reasons(state, w.store.now())...)
+	return append(lacks, watch.Reasons(state, w.store.Now())...)
 }
 
 // measure looks up what /metrics tells.
@@ -1063,7 +1064,7 @@ type boardOptions struct {
 // newBoard returns what tells admins of troubles, by the bot; nil: it is off.
 func newBoard(st *store.Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Logger) *watch.Board {
 	var board *watch.Board
-	board = watch.NewBoard(watch.Source{Now: st.now, Admins: o.admins, Gather: o.gather, Log: log,
+	board = watch.NewBoard(watch.Source{Now: st.Now, Admins: o.admins, Gather: o.gather, Log: log,
 		Tell: func(ctx context.Context, admin int64, m watch.Message) (time.Duration, error) {
 			return bot.Alert(ctx, admin, m)
 		},
@@ -1126,7 +1127,7 @@ func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Ad
 	}
 	all = append(all, watch.ChannelsOf(ended, o.page), watch.BackupOf(backup))
 
-	now := st.now()
+	now := st.Now()
 	failed, err := st.GivenUp(ctx, watch.Since(told[watch.Failed], now))
 	if err != nil {
 		return nil, err
@@ -1283,7 +1284,7 @@ func retry(ctx context.Context, cfg Config, c typed) error {
 
 // retryAllFailed presses Retry all, and names what it could do nothing for.
 func retryAllFailed(ctx context.Context, st *store.Store, queue *Queue, out io.Writer) error {
-	operator, began := store.Admin{Owner: true}, st.now()
+	operator, began := store.Admin{Owner: true}, st.Now()
 	need, err := st.NeedYou(ctx, operator, store.Filter{})
 	if err != nil {
 		return err

@@ -14,11 +14,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/cli"
 	"retake.example/internal/config"
@@ -313,7 +314,7 @@ func TestBesideARunningServe(t *testing.T) {
 		}
 	})
 	t.Run("a retry is noticed at once", func(t *testing.T) {
-		s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+		s, err := openStore(filepath.Join(v.dir, "retake.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -520,7 +521,7 @@ func TestServeObeysItsSettings(t *testing.T) {
 	w.hears(p, "Упс!")
 	w.asks(p, "Оля")
 	w.hears(p, "За этот час")
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

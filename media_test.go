@@ -12,12 +12,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
@@ -130,7 +131,7 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	v.start(0)
 	w.until("the second start", func() bool { return strings.Count(v.log.String(), "retake is running") == 2 })
 	w.until("the reason", func() bool { return strings.Contains(v.log.String(), "cannot be reached") })
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -371,7 +372,7 @@ func TestVideosMoveToABucketAndBack(t *testing.T) {
 		return out
 	}
 	move(environ, exitFailure, "start retake serve first")
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

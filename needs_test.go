@@ -9,11 +9,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
 )
@@ -28,7 +29,7 @@ type tale struct {
 
 func newTale(t testing.TB) *tale {
 	s := &tale{t: t, q: newQueue(newStore(t)), at: time.UnixMilli(1_000_000_000_000)}
-	s.q.store.now = func() time.Time { return s.at }
+	setNow(s.q.store, func() time.Time { return s.at })
 	return s
 }
 
@@ -54,7 +55,7 @@ func (s *tale) tell(story string) {
 			ask(s.t, st, words[1], n)
 		case "make": // by admin n
 			err = st.Tx(s.t.Context(), func(tx *store.Tx) error {
-				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"}, store.Moment(tx.now))
+				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"}, tx.Now())
 				return err
 			})
 		case "fail", "done": // the next render
@@ -220,13 +221,13 @@ func (s *tale) modelled(flagged map[string]bool) {
 		failed bool
 	}
 	st := s.q.store
-	rows, err := st.db.Read().Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
-	assets, err := store.collect(rows, err, func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) })
+	rows, err := readDB(s.t, st).Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
+	assets, err := collect(rows, err, func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) })
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	rows, err = st.db.Read().Query(`SELECT user_id, asset_id, status = 'FAILED' FROM requests ORDER BY id`)
-	requests, err := store.collect(rows, err, func(r *request) error { return rows.Scan(&r.user, &r.asset, &r.failed) })
+	rows, err = readDB(s.t, st).Query(`SELECT user_id, asset_id, status = 'FAILED' FROM requests ORDER BY id`)
+	requests, err := collect(rows, err, func(r *request) error { return rows.Scan(&r.user, &r.asset, &r.failed) })
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -294,8 +295,8 @@ func TestWhateverHappensTheFlagsAreRight(t *testing.T) {
 
 func TestNoTriggerReadsAWholeTable(t *testing.T) {
 	s := newStore(t)
-	rows, err := s.db.Read().Query(`SELECT sql FROM sqlite_schema WHERE type = 'trigger'`)
-	all, err := store.collect(rows, err, func(sql *string) error { return rows.Scan(sql) })
+	rows, err := readDB(t, s).Query(`SELECT sql FROM sqlite_schema WHERE type = 'trigger'`)
+	all, err := collect(rows, err, func(sql *string) error { return rows.Scan(sql) })
 	if err != nil || len(all) < 10 {
 		t.Fatalf("got %d triggers, %v", len(all), err)
 	}
@@ -306,8 +307,8 @@ func TestNoTriggerReadsAWholeTable(t *testing.T) {
 			if strings.Contains(statement, "raise(") || strings.TrimSpace(statement) == "" {
 				continue
 			}
-			rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+statement, 1)
-			plan, err := store.collect(rows, err, func(line *string) error {
+			rows, err := readDB(t, s).Query("EXPLAIN QUERY PLAN "+statement, 1)
+			plan, err := collect(rows, err, func(line *string) error {
 				var a, b, c int
 				return rows.Scan(&a, &b, &c, line)
 			})

@@ -6,12 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"retake.example/internal/store"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/store"
 
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/outage"

@@ -6,12 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"retake.example/internal/store"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // site is a platform; the error of each attempt is what next says.
@@ -264,13 +265,13 @@ func TestAClockThatWasSetBackHoldsNoUploadForLongAndNoScheduleEarly(t *testing.T
 		sites := Options{Sites: map[string]platform{"YOUTUBE": yt, "RUMBLE": rumble}}
 		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 24 * time.Hour})
 		ahead := 365 * 24 * time.Hour
-		s.now = func() time.Time { return time.Now().Add(ahead) }
+		setNow(s, func() time.Time { return time.Now().Add(ahead) })
 		held := publishes(t, s, one, "Лето")
 		_, stop := start(t, s, &bench{}, sites)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		stop()
-		s.now = time.Now
+		setNow(s, time.Now)
 		yt.does(nil)
 		later, scheduled := publishes(t, s, one, "Зима"), uploaded(t, s, "Весна")
 		write(t, s, func(tx *store.Tx) error {
@@ -742,33 +743,4 @@ func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 			wantState(t, s, id, want)
 		}
 	})
-}
-
-// Every page of the library counts the failed publications, and every card reads its own.
-func TestPublicationsAreFoundInIndexes(t *testing.T) {
-	s := newStore(t)
-	for name, query := range map[string]string{
-		"counted":    `SELECT count(*), max(p.completed) ` + store.unpublished(owner8, store.Filter{}),
-		"an admin's": `SELECT count(*), max(p.completed) ` + store.unpublished(store.Admin{ID: 7}, store.Filter{}),
-		"in turn":    `SELECT p.id, p.asset_id ` + store.unpublished(owner8, store.Filter{}) + ` AND (p.completed, p.id) > (?7, ?8) AND p.completed <= ?9 ORDER BY p.completed, p.id LIMIT ?10`,
-		"a card's":   `SELECT p.id FROM publications p LEFT JOIN jobs j ON j.publication_id = p.id WHERE p.asset_id IN (SELECT value FROM json_each(?1)) ORDER BY p.id`,
-		"waiting":    `SELECT id FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND channel_id = ?1`,
-		"uploads":    `SELECT count(*) FROM uploads WHERE at >= ?1`,
-	} {
-		rows, err := s.db.Read().Query(`EXPLAIN QUERY PLAN `+query, 0, 0, 0, "", 0, "", 0, 0, 0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var n, parent, unused int
-			var step string
-			if err := rows.Scan(&n, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			if strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "USING COVERING INDEX publications_failed") && !strings.Contains(step, "json_each") || name == "in turn" && strings.Contains(step, "TEMP B-TREE") {
-				t.Errorf("%s: got %s; want a search in an index", name, step)
-			}
-		}
-		rows.Close()
-	}
 }

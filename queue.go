@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"regexp"
-	"retake.example/internal/store"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -20,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // A Cause is why somebody asks for another try: JobFailed, ButtonPressed, AdminClicked or Reconnected.
@@ -178,7 +179,7 @@ func (q *Queue) retryJob(tx *store.Tx, why JobFailed) (Outcome, error) {
 	if err != nil {
 		return "", err // this attempt was reported before, or its asset is gone
 	}
-	now, problem := store.Moment(tx.now), why.Err.Error()
+	now, problem := tx.Now(), why.Err.Error()
 	wait, waits := retryAfter(why.Err)
 	step, pause := "", time.Duration(0)
 	if of, ok := errors.AsType[trouble](why.Err); ok {
@@ -473,7 +474,7 @@ func (noOutages) Resume(time.Time, string)                                     {
 // Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long that
 // failures count again.
 func (q *Queue) Outage() (o store.Outage, next time.Time, spent bool) {
-	o.Began, o.Reason, next, spent = q.outages.State(q.store.now())
+	o.Began, o.Reason, next, spent = q.outages.State(q.store.Now())
 	return o, next, spent
 }
 
@@ -635,7 +636,7 @@ func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opt
 	if q.meter = opts.Meter; q.meter == nil {
 		q.meter = noMeter{}
 	}
-	st.claim, st.settled = q.claim, q.settled
+	st.Attach(q)
 	return q
 }
 
@@ -839,7 +840,7 @@ func (q *Queue) work(ctx, draining context.Context) {
 	q.mu.Lock()
 	q.ctx, q.idle = ctx, q.pools()
 	for kind := range q.idle {
-		q.begun[kind] = q.store.now()
+		q.begun[kind] = q.store.Now()
 	}
 	q.mu.Unlock()
 	q.clock(ctx)
@@ -853,10 +854,10 @@ func (q *Queue) work(ctx, draining context.Context) {
 	wg.Wait()
 }
 
-// claim takes work for the workers that have nothing to do, in the transaction that owes it: one wait for the disk from a
+// Claim takes work for the workers that have nothing to do, in the transaction that owes it: one wait for the disk from a
 // wish to its work, and one from the end of a job to the next.
-func (q *Queue) claim(tx *store.Tx) error {
-	for _, kind := range tx.owed {
+func (q *Queue) Claim(tx *store.Tx) error {
+	for _, kind := range tx.Due() {
 		for more := true; more; {
 			limit := store.MessageWorkers
 			if kind == store.Render { // of which an outage admits one
@@ -867,13 +868,13 @@ func (q *Queue) claim(tx *store.Tx) error {
 			}
 			var tasks []store.Task
 			var err error
-			if kind != store.Render || q.outages.Admit(store.Moment(tx.now)) {
+			if kind != store.Render || q.outages.Admit(tx.Now()) {
 				tasks, err = tx.Claim(kind, false, limit)
 				if kind == store.Render && len(tasks) == 0 {
 					q.outages.Left()
 				}
 			}
-			tx.tasks = append(tx.tasks, tasks...)
+			tx.Tasks = append(tx.Tasks, tasks...)
 			q.release(kind, limit-len(tasks))
 			if err != nil {
 				return err
@@ -908,14 +909,14 @@ func (q *Queue) free(kind store.Kind, n int) {
 	q.idle[kind] += n
 }
 
-// settled begins the work that a transaction has claimed, if that is on the disk, and tells who looks on.
-func (q *Queue) settled(tx *store.Tx, done bool) {
-	for i := range tx.tasks {
-		t := &tx.tasks[i]
+// Settled begins the work that a transaction has claimed, if that is on the disk, and tells who looks on.
+func (q *Queue) Settled(tx *store.Tx, done bool) {
+	for i := range tx.Tasks {
+		t := &tx.Tasks[i]
 		switch {
 		case done:
 			q.mu.Lock()
-			q.begun[t.Kind] = store.Moment(tx.now)
+			q.begun[t.Kind] = tx.Now()
 			q.mu.Unlock()
 			q.begin(t)
 		default:
@@ -929,10 +930,10 @@ func (q *Queue) settled(tx *store.Tx, done bool) {
 		nudge(q.look) // it may have been the one to claim what others owe
 		return
 	}
-	if tx.later {
+	if tx.Later() {
 		nudge(q.look)
 	}
-	for _, id := range tx.assets {
+	for _, id := range tx.Touched() {
 		q.tell(id, 0)
 	}
 }
@@ -973,7 +974,7 @@ func (q *Queue) conclude(draining context.Context, kind store.Kind, ends ...*end
 					return err
 				}
 			}
-			tx.Owe(kind, 0)
+			tx.MarkDue(kind, 0)
 			return nil
 		})
 	})
@@ -1228,7 +1229,7 @@ func (q *Queue) publish(ctx context.Context, t *store.Task) (*ending, error) {
 	}
 	return &ending{outcome: outcome, write: func(tx *store.Tx) (err error) {
 		if again > 0 {
-			return tx.LookAgain(t.Job, store.Moment(tx.now).Add(again))
+			return tx.LookAgain(t.Job, tx.Now().Add(again))
 		}
 		back, err = tx.FinishPublishing(t.Job)
 		return err
@@ -1262,11 +1263,11 @@ func (q *Queue) told(ctx context.Context, t *store.Task, id int) *ending {
 // clock looks for work that has become due, until ctx ends. It sleeps until then: nothing polls.
 func (q *Queue) clock(ctx context.Context) {
 	for ctx.Err() == nil {
-		seen := q.store.now() // whatever is due by then
+		seen := q.store.Now() // whatever is due by then
 		q.insist(ctx, func() error {
 			return q.answering(ctx, func(tx *store.Tx) error {
 				for kind := range q.pools() {
-					tx.Owe(kind, 0)
+					tx.MarkDue(kind, 0)
 				}
 				return nil
 			})
@@ -1283,7 +1284,7 @@ func (q *Queue) clock(ctx context.Context) {
 			}
 			alarm = time.After(5 * time.Second)
 		case !due.IsZero():
-			alarm = time.After(due.Sub(q.store.now())) // at once, if it became due since
+			alarm = time.After(due.Sub(q.store.Now())) // at once, if it became due since
 		}
 		select {
 		case <-ctx.Done():

@@ -9,12 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/db"
 	"retake.example/internal/desk"
@@ -32,7 +33,7 @@ type aDay struct {
 func newDay(t *testing.T) aDay {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "retake.db")
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func (d aDay) backup() *store.Store {
 	if err := db.Snapshot(d.t.Context(), d.path, path); err != nil {
 		d.t.Fatal(err)
 	}
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -129,8 +130,9 @@ func morning(t *testing.T) aDay {
 // gets is the press of the button under /status that brings somebody a finished video.
 func gets(t *testing.T, s *store.Store, user int64) {
 	t.Helper()
+	id := text(t, s, `SELECT asset_id FROM requests WHERE user_id = ? LIMIT 1`, user)
 	write(t, s, func(tx *store.Tx) error {
-		a, err := tx.asset(`JOIN requests r ON r.asset_id = a.id WHERE r.user_id = ?`, user)
+		a, err := tx.Asset(id)
 		if err == nil {
 			_, err = tx.Join(a, user, user)
 		}
@@ -396,7 +398,7 @@ func TestWhatIsHeldIsPurgedByNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, people := heldOf(t, s), 0
-	s.now = func() time.Time { return time.Now().Add(400 * day) }
+	setNow(s, func() time.Time { return time.Now().Add(400 * day) })
 	purge(t, s, keeps)
 	people, err := s.Held(t.Context())
 	if got := heldOf(t, s); err != nil || got != want || people != 5 {
@@ -420,7 +422,7 @@ func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failed, err := s.GivenUp(t.Context(), watch.Since(watch.Told(told["failed"]), s.now()))
+	failed, err := s.GivenUp(t.Context(), watch.Since(watch.Told(told["failed"]), s.Now()))
 	if err != nil || failed.N != 0 || len(told) != 1 {
 		t.Errorf("got %+v, %v, told %v; want no failure of before, and all else told anew", failed, err, told)
 	}
@@ -516,7 +518,7 @@ func TestWhatPeopleHadWrittenIsAnsweredWhenAnAdminSaysSo(t *testing.T) {
 	w := newWorld(t)
 	anna, boris := w.tg.Person(1, "Анна", "ru"), w.tg.Person(2, "Борис", "ru")
 	w.stop()
-	s, err := OpenStore(filepath.Join(w.dir, "retake.db"))
+	s, err := openStore(filepath.Join(w.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

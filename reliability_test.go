@@ -8,11 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // testFunction finds the beginning of a test; testName finds its name in a text.
@@ -123,8 +124,8 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 		}
 	}
 	everything(t, s)
-	rows, err := s.db.Read().Query(`SELECT subject, arrow FROM moves`)
-	seen, err := store.collect(rows, err, func(m *[2]string) error { return rows.Scan(&m[0], &m[1]) })
+	rows, err := readDB(t, s).Query(`SELECT subject, arrow FROM moves`)
+	seen, err := collect(rows, err, func(m *[2]string) error { return rows.Scan(&m[0], &m[1]) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,9 +194,7 @@ func everything(t *testing.T, s *store.Store) {
 	if _, err := q.Retry(t.Context(), failed.AssetID, ButtonPressed{1, 1}); err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, func(tx *store.Tx) error {
-		return store.one(tx.Exec(`DELETE FROM assets WHERE retry_of = ? AND status = 'PENDING'`, failed.AssetID))
-	})
+	mutate(t, s, `DELETE FROM assets WHERE retry_of = ? AND status = 'PENDING'`, failed.AssetID)
 	begin(t, s, store.Apologise)
 	write(t, s, func(tx *store.Tx) error { // the process died
 		orphans, err := tx.Orphans()

@@ -19,13 +19,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"github.com/chromedp/chromedp"
 
@@ -130,7 +131,7 @@ func (d *office) session(admin int64) string {
 	d.t.Helper()
 	session := newToken()
 	write(d.t, d.store, func(tx *store.Tx) error {
-		if err := tx.SaveLink(hashOf("of "+session), admin, store.Moment(tx.now).Add(linkLife)); err != nil {
+		if err := tx.SaveLink(hashOf("of "+session), admin, tx.Now().Add(linkLife)); err != nil {
 			return err
 		}
 		_, err := tx.SpendLink(hashOf("of "+session), hashOf(session))
@@ -348,13 +349,13 @@ func TestWhoMayChangeWhat(t *testing.T) {
 		creator *int64
 		want    bool
 	}{
-		{"an owner what a parent asked for", store.Admin{8, true}, nil, true},
-		{"an owner what an admin made", store.Admin{8, true}, &seven, true},
-		{"the operator what an admin made", store.Admin{0, true}, &seven, true},
-		{"an admin what they made", store.Admin{7, false}, &seven, true},
-		{"an admin what another made", store.Admin{9, false}, &seven, false},
-		{"an admin what the operator made", store.Admin{9, false}, &operator, false},
-		{"an admin what a parent asked for", store.Admin{7, false}, nil, false},
+		{"an owner what a parent asked for", store.Admin{ID: 8, Owner: true}, nil, true},
+		{"an owner what an admin made", store.Admin{ID: 8, Owner: true}, &seven, true},
+		{"the operator what an admin made", store.Admin{ID: 0, Owner: true}, &seven, true},
+		{"an admin what they made", store.Admin{ID: 7, Owner: false}, &seven, true},
+		{"an admin what another made", store.Admin{ID: 9, Owner: false}, &seven, false},
+		{"an admin what the operator made", store.Admin{ID: 9, Owner: false}, &operator, false},
+		{"an admin what a parent asked for", store.Admin{ID: 7, Owner: false}, nil, false},
 		{"nobody what a parent asked for", store.Admin{}, nil, false},
 	} {
 		if got := c.admin.MayChange(c.creator); got != c.want {
@@ -670,20 +671,14 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		waiting, running, failed, done, old := store.NewID(), store.NewID(), store.NewID(), store.NewID(), store.NewID()
 		for i, a := range []struct{ id, status, file, problem, after string }{{old, "FAILED", "", text, ""}, {waiting, "PENDING", "", "", old},
 			{running, "PROCESSING", "", "", ""}, {failed, "FAILED", "", text, ""}, {done, "COMPLETED", "gone.mp4", "", ""}} {
-			write(t, d.store, func(tx *store.Tx) error {
-				if _, err := tx.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
+			mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
 					VALUES (?1, ?2, ?7 || ?3, ?2, ?2, 'REQUEST', 8, ?4, ?5, ?5, 1000, ?6, ?3, iif(?4 IN ('COMPLETED', 'FAILED'), 5, NULL), ?8,
 						iif(?4 = 'COMPLETED', json_object('title', ?2, 'description', ?2, 'tags', ?2, 'language', 'ru', 'privacy', 'public'), '{}'))`,
-					a.id, text, i, a.status, store.null(a.file), store.null(a.problem), lang.NameKey(text), store.null(a.after)); err != nil {
-					return err
-				}
-				if _, err := tx.Exec(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, a.id, text); err != nil {
-					return err
-				}
-				if _, err := tx.Exec(`INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
-					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text); err != nil {
-					return err
-				}
+				a.id, text, i, a.status, null(a.file), null(a.problem), lang.NameKey(text), null(a.after))
+			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, a.id, text)
+			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
+					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text)
+			write(t, d.store, func(tx *store.Tx) error {
 				return tx.Note(store.Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
 			})
 		}
@@ -1297,9 +1292,9 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		paths := []string{"/", "/activity", "/settings", "/retry-all"}
 		for i, name := range names {
 			id := store.NewID()
-			failure, file := store.null(name), store.null("")
+			failure, file := null(name), null("")
 			if i%2 == 0 {
-				failure, file = file, store.null("gone.mp4")
+				failure, file = file, null("gone.mp4")
 			}
 			mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, file, created, finished, metadata)
 				VALUES (?1, ?2, ?3, 't', 'ru', 'REQUEST', iif(?4 IS NULL, 'COMPLETED', 'FAILED'), ?4, ?5, ?6, 1, json_object('title', ?2, 'description', ?2, 'privacy', 'public'))`,

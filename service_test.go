@@ -10,13 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // silent reports whether the queue does not answer within a time.
@@ -165,7 +166,7 @@ func TestTheServiceManagerIsToldHowRetakeIs(t *testing.T) {
 	}
 	m.hears("WATCHDOG=1") // while it worked, or before
 	w := &world{T: t, log: v.log, tg: v.tg}
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,20 +3,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"database/sql"
 	_ "embed"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"math"
+
 	"retake.example/internal/store"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"retake.example/internal/db"
 )
@@ -65,17 +55,13 @@ var steps = []string{
 // schemaVersion is the version of the schema.
 func schemaVersion() int { return len(steps) + 1 }
 
-// OpenStore opens the database file at path, creating it or bringing it up to date.
-func OpenStore(path string) (*store.Store, error) { return OpenStoreAfter(path, nil) }
+// OpenStore opens the database file at path, and creates or upgrades it.
+func OpenStore(path string) (*store.Store, error) { return OpenStoreWith(path, store.Options{}) }
 
-// OpenStoreAfter is OpenStore that calls before with the version of a database that it is about to bring up to date, and stops if
-// that fails.
-func OpenStoreAfter(path string, before func(version int) error) (*store.Store, error) {
-	d, err := db.Open(path, schema, steps, before)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	return &store.Store{db: d, now: time.Now, claim: func(*store.Tx) error { return nil }, settled: func(*store.Tx, bool) {}}, nil
+// OpenStoreWith is OpenStore with the Before and Now of o.
+func OpenStoreWith(path string, o store.Options) (*store.Store, error) {
+	o.Schema, o.Steps = schema, steps
+	return store.Open(path, o)
 }
 
 // LookAt reads the file of a database that another process may be using, and changes nothing. broken is what is damaged in it;

@@ -22,12 +22,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"retake.example/internal/store"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
 	fakerumble "retake.example/internal/fake/rumble"
@@ -112,11 +113,11 @@ base_url = "%[2]s/rumble"
 func (b *broadcaster) open() {
 	b.Helper()
 	var err error
-	if b.store, err = OpenStore(filepath.Join(b.dir, "retake.db")); err != nil {
+	if b.store, err = openStore(filepath.Join(b.dir, "retake.db")); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { b.store.Close() })
-	b.store.now = func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
+	setNow(b.store, func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) })
 	if b.files, err = media.OpenDisk(filepath.Join(b.dir, "media")); err != nil {
 		b.Fatal(err)
 	}
@@ -270,7 +271,7 @@ func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publicati
 			if p.Platform == platform && fmt.Sprintf("%s %s", p.Status, p.Step) == want {
 				return p
 			}
-			if p.Step == "processing" && p.Due.After(b.store.now()) {
+			if p.Step == "processing" && p.Due.After(b.store.Now()) {
 				b.ahead.Add(int64(time.Minute))
 				b.queue.Wake()
 			}
@@ -345,7 +346,7 @@ func (b *broadcaster) pages() (all string) {
 	defer web.Close()
 	session := newToken()
 	write(b, b.store, func(tx *store.Tx) error {
-		if err := tx.SaveLink(hashOf("link"), 8, store.Moment(tx.now).Add(time.Minute)); err != nil {
+		if err := tx.SaveLink(hashOf("link"), 8, tx.Now().Add(time.Minute)); err != nil {
 			return err
 		}
 		_, err := tx.SpendLink(hashOf("link"), hashOf(session))
@@ -377,7 +378,7 @@ func (b *broadcaster) pages() (all string) {
 
 func ids(t testing.TB, s *store.Store) []string {
 	t.Helper()
-	all, err := s.texts(t.Context(), `SELECT id FROM assets`)
+	all, err := texts(t, s, `SELECT id FROM assets`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +398,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	})
 	b.run()
 	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
-	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.now()).Ahead {
+	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.Now()).Ahead {
 		t.Fatalf("got %+v; want it to wait for its time", v)
 	}
 	for _, privacy := range []string{"private", "unlisted"} {
@@ -409,7 +410,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
 			t.Errorf("got %+v; want it %s for good", v, privacy)
 		}
-		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.now()).Ahead || !p.PublishAt.IsZero() {
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
 		}
 	}
@@ -449,21 +450,14 @@ func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
 func (b *broadcaster) tellsNoSecret() {
 	b.Helper()
 	texts := b.log.String() + b.pages()
-	write(b, b.store, func(tx *store.Tx) error {
-		for _, query := range []string{
-			`SELECT ifnull(group_concat(ifnull(error, '') || ifnull(warning, '') || step || metadata), '') FROM publications`,
-			`SELECT ifnull(group_concat(ifnull(error, '')), '') FROM attempts`,
-			`SELECT ifnull(group_concat(action || outcome), '') FROM audit`,
-			`SELECT ifnull(group_concat(ifnull(error, '') || title || CAST(token AS TEXT)), '') FROM channels`,
-		} {
-			var text string
-			if err := tx.Get(query, nil, &text); err != nil {
-				return err
-			}
-			texts += text
-		}
-		return nil
-	})
+	for _, query := range []string{
+		`SELECT ifnull(group_concat(ifnull(error, '') || ifnull(warning, '') || step || metadata), '') FROM publications`,
+		`SELECT ifnull(group_concat(ifnull(error, '')), '') FROM attempts`,
+		`SELECT ifnull(group_concat(action || outcome), '') FROM audit`,
+		`SELECT ifnull(group_concat(ifnull(error, '') || title || CAST(token AS TEXT)), '') FROM channels`,
+	} {
+		texts += text(b, b.store, query)
+	}
 	for _, secret := range []string{"ya29", "1//", "upload_id", "client-secret", rumbleToken, "Bearer"} {
 		if strings.Contains(texts, secret) {
 			b.Errorf("%q stands in %s", secret, texts)
@@ -774,7 +768,7 @@ func (b *broadcaster) works(assetID string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if p := all[assetID][0]; p.Step == "processing" && p.Due.After(b.store.now()) {
+		if p := all[assetID][0]; p.Step == "processing" && p.Due.After(b.store.Now()) {
 			return
 		}
 		select {

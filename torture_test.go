@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/store"
 
 	"retake.example/internal/db/dbtest"
 )
@@ -232,7 +233,7 @@ func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u store.Updat
 			return err
 		}
 		a, grant, err := tx.ShareOrCreate(store.Wish{User: u.Chat, Chat: u.Chat, Name: part[1], Key: strings.ToLower(part[1]), Template: "new-year", Lang: "ru"},
-			store.Moment(tx.now).Add(-time.Hour))
+			tx.Now().Add(-time.Hour))
 		if err != nil {
 			return err
 		}
@@ -310,7 +311,7 @@ func (w *town) Withdraw(context.Context, int64, int) {}
 func (w *town) live(t *testing.T, path string) {
 	t.Helper()
 	for range 2 {
-		s, err := OpenStore(path)
+		s, err := openStore(path)
 		if err != nil {
 			continue
 		}
@@ -378,7 +379,7 @@ func isPeace(t testing.TB, s *store.Store) {
 // atPeace looks at what is left when the town has lived. again holds the messages that may have gone out twice.
 func (w *town) atPeace(t *testing.T, path string, again map[event]bool) (extra int) {
 	t.Helper()
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,14 +439,14 @@ func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, d
 	if err := w.disk.After(ops, cut, random, dir); err != nil {
 		t.Fatal(err)
 	}
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	rows, err := s.db.Read().Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
+	rows, err := readDB(t, s).Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
 	again = map[event]bool{}
-	if _, err := store.collect(rows, err, func(e *event) error {
+	if _, err := collect(rows, err, func(e *event) error {
 		var kind store.Kind
 		var unsent bool
 		if err := rows.Scan(&kind, &e.user, &e.asset, &unsent); err != nil {
@@ -480,7 +481,7 @@ func TestPowerCuts(t *testing.T) {
 		people         int64
 		wishes         int
 		points, sample int
-	}{"a town": {6, 3, 1500, 100}, "a crowd": {store.fewest + 1, 2, 500, 30}} {
+	}{"a town": {6, 3, 1500, 100}, "a crowd": {store.FanoutMin + 1, 2, 500, 30}} {
 		t.Run(name, func(t *testing.T) {
 			points := day.sample
 			if *long {
@@ -488,7 +489,7 @@ func TestPowerCuts(t *testing.T) {
 			}
 			dir := t.TempDir()
 			w := newTown(t, dir, day.people, day.wishes)
-			w.crowd = day.people >= store.fewest
+			w.crowd = day.people >= store.FanoutMin
 			w.powerCuts(t, dir, points)
 		})
 	}

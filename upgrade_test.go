@@ -9,11 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 var golden = flag.Bool("golden", false, "write testdata/schema/vN.sql for the newest version of the schema")
@@ -25,7 +26,7 @@ func goldenFile(version int) string {
 // aBitOfEverything fills a database with rows of every table.
 func aBitOfEverything(t *testing.T, s *store.Store) {
 	t.Helper()
-	s.now = func() time.Time { return time.UnixMilli(1_790_000_000_000) }
+	setNow(s, func() time.Time { return time.UnixMilli(1_790_000_000_000) })
 	ask(t, s, "Маша", 1)
 	ask(t, s, "Маша", 2)
 	run := func(kind store.Kind, end func(*store.Tx, store.Job) error) {
@@ -46,7 +47,7 @@ func aBitOfEverything(t *testing.T, s *store.Store) {
 	ask(t, s, "Лев", 3)
 	run(store.Render, func(tx *store.Tx, j store.Job) error { return tx.GiveUp(j, "no such model", "") })
 	ask(t, s, "Ева", 1)
-	run(store.Render, func(tx *store.Tx, j store.Job) error { return tx.Reschedule(j, store.Moment(tx.now+1000), "not yet") })
+	run(store.Render, func(tx *store.Tx, j store.Job) error { return tx.Reschedule(j, tx.Now().Add(time.Second), "not yet") })
 	ask(t, s, "Оля", 4)
 	write(t, s, func(tx *store.Tx) error {
 		_, err := tx.Receive([]store.Update{{ID: 7, Chat: 1, Raw: `{"update_id":7}`}, {ID: 8, Chat: 2, Raw: `{"update_id":8}`}})
@@ -178,7 +179,7 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 	s := newStore(t)
 	if *golden {
 		aBitOfEverything(t, s)
-		if err := os.WriteFile(goldenFile(schemaVersion()), []byte(dump(t, s.db.Read())), 0o644); err != nil {
+		if err := os.WriteFile(goldenFile(schemaVersion()), []byte(dump(t, readDB(t, s))), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -191,7 +192,7 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if got, want := shape(t, s.db.Read()), shape(t, d); got != want {
+	if got, want := shape(t, readDB(t, s)), shape(t, d); got != want {
 		t.Errorf("schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then write the new version down\n%s",
 			schemaVersion(), firstDifference(got, want))
 	}
@@ -226,7 +227,7 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 				}
 			}
 			var told []int
-			s, err := OpenStoreAfter(path, func(version int) error { told = append(told, version); return nil })
+			s, err := OpenStoreWith(path, store.Options{Before: func(version int) error { told = append(told, version); return nil }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,10 +235,10 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 			if want := []int{version}; version < schemaVersion() && !slices.Equal(told, want) || version == schemaVersion() && told != nil {
 				t.Errorf("got %v told before; want the version of an older file", told)
 			}
-			if got, want := shape(t, s.db.Read()), shape(t, fresh.db.Read()); got != want {
+			if got, want := shape(t, readDB(t, s)), shape(t, readDB(t, fresh)); got != want {
 				t.Errorf("it is not what a new file is:\n%s", firstDifference(got, want))
 			}
-			after := sizes(t, s.db.Read())
+			after := sizes(t, readDB(t, s))
 			for table, n := range before {
 				if after[table] != n {
 					t.Errorf("got %d %s; want %d", after[table], table, n)

@@ -15,13 +15,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"retake.example/internal/store"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/store"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -695,7 +696,7 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 	t.Run("an owner of the settings is told", func(t *testing.T) {
 		owner := s.world.tg.Person(900, "Owner", "ru")
 		owner.Send("/start")
-		st, err := OpenStore(filepath.Join(s.victim.dir, "retake.db"))
+		st, err := openStore(filepath.Join(s.victim.dir, "retake.db"))
 		if err != nil {
 			t.Fatal(err)
 		}

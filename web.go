@@ -16,12 +16,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"retake.example/internal/store"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -126,7 +127,7 @@ func NewWeb(st *store.Store, queue *Queue, files mediaFiles, opts WebOptions, lo
 		voices[l] = voice(l)
 	}
 	var err error
-	if w.pages, err = desk.NewPages(templateFiles, "web/templates/*.html", voices, func() time.Time { return st.now() }); err != nil {
+	if w.pages, err = desk.NewPages(templateFiles, "web/templates/*.html", voices, func() time.Time { return st.Now() }); err != nil {
 		panic(err) // embedded: every test reads them
 	}
 	w.routes()
@@ -399,7 +400,7 @@ func hashOf(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 // NewLink makes a sign-in link for an admin. It works once, for 15 minutes; only the hash of its token is stored.
 func NewLink(ctx context.Context, st *store.Store, baseURL string, admin int64) (url string, err error) {
 	token := newToken()
-	err = st.Tx(ctx, func(tx *store.Tx) error { return tx.SaveLink(hashOf(token), admin, store.Moment(tx.now).Add(linkLife)) })
+	err = st.Tx(ctx, func(tx *store.Tx) error { return tx.SaveLink(hashOf(token), admin, tx.Now().Add(linkLife)) })
 	if err != nil {
 		return "", fmt.Errorf("save a sign-in link: %w", err)
 	}
@@ -756,12 +757,12 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 	}
 	cards := []desk.Card{} // empty in JSON, not null
 	for _, l := range list {
-		card := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.now())
+		card := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.Now())
 		if w.choice() {
 			card.Title = titleOf(w.opts.Offers, l.Template, language)
 		}
 		for _, p := range publications[l.ID] {
-			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.now())
+			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.Now())
 			pub.MayChange = admin.MayChange(&p.Creator)
 			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.Unwanted.IsZero()
 			if at := slices.IndexFunc(channels, func(c desk.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
@@ -851,7 +852,7 @@ func (w *Web) makeAsset(c echo.Context) error {
 	var grant store.Grant
 	err = w.store.Tx(c.Request().Context(), func(tx *store.Tx) (err error) {
 		wish := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: w.opts.Lang}
-		if a, grant, err = tx.ShareOrCreate(wish, store.Moment(tx.now).Add(-w.opts.ReuseFor)); err != nil {
+		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-w.opts.ReuseFor)); err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "make", AssetID: a.ID, Outcome: string(grant)})
@@ -1187,7 +1188,7 @@ func (w *Web) publish(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view.Read(voice(language(c)), sent, w.store.now())
+	view.Read(voice(language(c)), sent, w.store.Now())
 	if view.Form.Faults != nil {
 		return w.refuse(c, "publish", publishTitle(c, view), view, view.Form.Faults)
 	}
@@ -1210,7 +1211,7 @@ func (w *Web) publish(c echo.Context) error {
 		if view, err = w.publishing(c); err != nil {
 			return err
 		}
-		view.Read(voice(language(c)), sent, w.store.now())
+		view.Read(voice(language(c)), sent, w.store.Now())
 		view.Taken(voice(language(c)))
 		return w.page(c, desk.Exists.Status, "publish", desk.Frame{Title: publishTitle(c, view), SignedIn: true}, view)
 	}
@@ -1334,7 +1335,7 @@ func (w *Web) channelsView(c echo.Context) (view desk.Channels, err error) {
 	}
 	list, err := w.channelList(c)
 	desk.AllowForms(c.Response().Header(), studio.Consent) // where Connect leads
-	return desk.NewChannels(voice(language(c)), list, studio, adminOf(c).Owner, w.store.now()), err
+	return desk.NewChannels(voice(language(c)), list, studio, adminOf(c).Owner, w.store.Now()), err
 }
 
 // refuseChannel says on the page of the channels what a platform or Google's consent said.

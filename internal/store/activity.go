@@ -1,5 +1,12 @@
 package store
 
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
 // Event is one line of the activity list: who did what to which asset, with what outcome.
 type Event struct {
 	Admin    *int64 // nil: a user pressed
@@ -12,7 +19,7 @@ type Event struct {
 
 // Note adds an event to the activity list.
 func (tx *Tx) Note(e Event) error {
-	_, err := tx.Exec(`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	_, err := tx.sql.Exec(`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		tx.now, e.Admin, null(e.User), e.Action, null(e.AssetID), null(e.Platform), e.Outcome)
 	return err
 }

@@ -1,5 +1,16 @@
 package store
 
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"retake.example/internal/db"
+)
+
 // Admin is somebody who may sign in to the page.
 type Admin struct {
 	ID    int64 // Telegram user id; 0: the operator of the machine
@@ -22,22 +33,22 @@ func AppointedIn(ctx context.Context, path string) ([]Appointed, error) {
 
 // SaveLink stores the hash of a one-time sign-in link.
 func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
-	if _, err := tx.Exec(`DELETE FROM links WHERE expires < ?`, tx.now); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM links WHERE expires < ?`, tx.now); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`INSERT INTO links (hash, admin, expires) VALUES (?, ?, ?)`, hash[:], admin, expires.UnixMilli())
+	_, err := tx.sql.Exec(`INSERT INTO links (hash, admin, expires) VALUES (?, ?, ?)`, hash[:], admin, expires.UnixMilli())
 	return err
 }
 
 // SpendLink exchanges a link for a session, once. ErrNotFound: spent, expired or never made.
 func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
-	if err := found(tx.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now}, &admin)); err != nil {
+	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now}, &admin)); err != nil {
 		return 0, err
 	}
-	if _, err := tx.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-SessionLife.Milliseconds()); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-SessionLife.Milliseconds()); err != nil {
 		return 0, err
 	}
-	_, err = tx.Exec(`INSERT INTO sessions (hash, admin, created, seen) VALUES (?, ?, ?, ?)`, session[:], admin, tx.now, tx.now)
+	_, err = tx.sql.Exec(`INSERT INTO sessions (hash, admin, created, seen) VALUES (?, ?, ?, ?)`, session[:], admin, tx.now, tx.now)
 	return admin, err
 }
 
@@ -61,7 +72,7 @@ func (s *Store) Session(ctx context.Context, hash [32]byte) (admin int64, stale 
 
 // Seen prolongs a session.
 func (tx *Tx) Seen(hash [32]byte) error {
-	_, err := tx.Exec(`UPDATE sessions SET seen = ? WHERE hash = ?`, tx.now, hash[:])
+	_, err := tx.sql.Exec(`UPDATE sessions SET seen = ? WHERE hash = ?`, tx.now, hash[:])
 	return err
 }
 
@@ -78,7 +89,7 @@ func (tx *Tx) SignOutEverywhere(hash [32]byte) error {
 // end carries out a deletion of sessions, which SQLite has done to the last row before it returns the first.
 func (tx *Tx) end(action, deletion string, hash [32]byte) error {
 	var admin int64
-	err := found(tx.Get(deletion, []any{hash[:]}, &admin))
+	err := found(tx.sql.Get(deletion, []any{hash[:]}, &admin))
 	switch {
 	case errors.Is(err, ErrNotFound): // it has ended already
 		return nil
@@ -143,7 +154,7 @@ func (s *Store) RoleOf(ctx context.Context, settings func(id int64) (Admin, bool
 
 // RoleOf is that of the store, within the transaction.
 func (tx *Tx) RoleOf(settings func(id int64) (Admin, bool), id int64) (a Admin, ok bool, err error) {
-	return roleOf(settings, id, func(query string, owner *bool) error { return tx.Get(query, []any{id}, owner) })
+	return roleOf(settings, id, func(query string, owner *bool) error { return tx.sql.Get(query, []any{id}, owner) })
 }
 
 func roleOf(settings func(id int64) (Admin, bool), id int64, get func(query string, owner *bool) error) (a Admin, ok bool, err error) {
@@ -178,7 +189,7 @@ func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err 
 
 // Appoint makes somebody an admin, or changes what one may do who was made before, and notes it.
 func (tx *Tx) Appoint(a Admin) error {
-	if _, err := tx.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner`,
+	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner`,
 		a.ID, a.Owner, tx.now); err != nil {
 		return err
 	}
@@ -192,11 +203,11 @@ func (tx *Tx) Appoint(a Admin) error {
 
 // Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was, and what they were told. ErrNotFound: nobody was made that.
 func (tx *Tx) Dismiss(id int64) error {
-	if err := one(tx.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
+	if err := one(tx.sql.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
 		return err
 	}
 	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`, `DELETE FROM alerts WHERE admin = ?`} {
-		if _, err := tx.Exec(end, id); err != nil {
+		if _, err := tx.sql.Exec(end, id); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,13 @@
 package store
 
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
 // Status is where an asset, a request or a publication stands.
 type Status string
 
@@ -99,7 +107,7 @@ func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
 	}
 	gone.Add(a)
 	tx.touch(a.ID)
-	_, err = tx.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
+	_, err = tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
 	return gone, err
 }
 
@@ -138,7 +146,7 @@ func (a *Asset) into() (dest []any, done func()) {
 
 func (tx *Tx) asset(where string, args ...any) (a Asset, err error) {
 	dest, done := a.into()
-	err = found(tx.Get(`SELECT `+assetColumns+` FROM assets a `+where, args, dest...))
+	err = found(tx.sql.Get(`SELECT `+assetColumns+` FROM assets a `+where, args, dest...))
 	done()
 	return a, err
 }
@@ -208,7 +216,7 @@ func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, 
 // create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.
 func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 	a.ID, a.Origin, a.Status, a.Created = NewID(), "REQUEST", Pending, Moment(tx.now)
-	if _, err := tx.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, retry_of, created)
+	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, retry_of, created)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.ID, a.Name, a.NameKey, a.Template, a.Lang, a.Origin, a.Creator, null(a.RetryOf), tx.now); err != nil {
 		return a, err
@@ -217,13 +225,13 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 		lane = *a.Creator
 	}
 	tx.touch(a.ID)
-	return a, tx.enqueue(Render, a.ID, 0, lane)
+	return a, tx.Enqueue(Render, a.ID, 0, lane)
 }
 
 // AddUpload adds a video that an admin sent, whose files are in the media store.
 func (tx *Tx) AddUpload(a Asset) error {
 	v := a.Video
-	if _, err := tx.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, size, duration, width, height, created, finished)
+	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, size, duration, width, height, created, finished)
 		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12)`,
 		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now); err != nil {
 		return err
@@ -266,35 +274,35 @@ const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requ
 // Delete deletes an asset with all that belongs to it, unless it is Busy. What was done stays in the activity list.
 func (tx *Tx) Delete(assetID string) error {
 	var kind Kind
-	if err := found(tx.Get(owed, []any{assetID}, &kind)); err != nil {
+	if err := found(tx.sql.Get(owed, []any{assetID}, &kind)); err != nil {
 		return err
 	}
 	if kind != "" {
 		return Busy(kind)
 	}
 	tx.touch(assetID)
-	return one(tx.Exec(`DELETE FROM assets WHERE id = ?`, assetID))
+	return one(tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, assetID))
 }
 
 // SaveMetadata keeps what a finished video is published with.
 func (tx *Tx) SaveMetadata(assetID string, m Metadata) error {
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE assets SET metadata = ? WHERE id = ? AND status = 'COMPLETED'`, m.column(), assetID))
+	return one(tx.sql.Exec(`UPDATE assets SET metadata = ? WHERE id = ? AND status = 'COMPLETED'`, m.column(), assetID))
 }
 
 // ForgetFileID drops Telegram's handle of a video because Telegram refuses it.
 func (tx *Tx) ForgetFileID(assetID, fileID string) error {
-	_, err := tx.Exec(`UPDATE assets SET file_id = NULL WHERE id = ? AND file_id = ?`, assetID, fileID)
+	_, err := tx.sql.Exec(`UPDATE assets SET file_id = NULL WHERE id = ? AND file_id = ?`, assetID, fileID)
 	return err
 }
 
 // setLive moves an asset and those who wait for it between PENDING and PROCESSING.
 func (tx *Tx) setLive(assetID string, from, to Status) error {
-	if err := one(tx.Exec(`UPDATE assets SET status = ? WHERE id = ? AND status = ?`, to, assetID, from)); err != nil {
+	if err := one(tx.sql.Exec(`UPDATE assets SET status = ? WHERE id = ? AND status = ?`, to, assetID, from)); err != nil {
 		return err
 	}
 	tx.touch(assetID)
-	_, err := tx.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`, to, assetID)
+	_, err := tx.sql.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`, to, assetID)
 	return err
 }
 

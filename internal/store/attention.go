@@ -1,5 +1,10 @@
 package store
 
+import (
+	"context"
+	"time"
+)
+
 // Needy is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.
 type Needy struct {
 	ID     string // of the first try: one who asks for another of it reaches everybody whom any of them failed

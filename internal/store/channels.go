@@ -1,5 +1,12 @@
 package store
 
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+)
+
 // Channel is a place to publish that an owner has connected.
 type Channel struct {
 	ID        int64
@@ -55,7 +62,7 @@ func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err er
 func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 	tx.touch("")
 	const hold = `FROM channels WHERE platform = ?1 AND hold_for = 'quota' AND hold > ?6` // of the app: of a new channel, too
-	err = tx.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, hold, hold_for)
+	err = tx.sql.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, hold, hold_for)
 		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
 		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6
 		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now}, &id)
@@ -65,20 +72,20 @@ func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 // KeepToken replaces the token that a channel was given at that time by what a refresh brought, unless it was disconnected or
 // connected again meanwhile.
 func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte) error {
-	_, err := tx.Exec(`UPDATE channels SET token = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`, sealed, channel, connected.UnixMilli())
+	_, err := tx.sql.Exec(`UPDATE channels SET token = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`, sealed, channel, connected.UnixMilli())
 	return err
 }
 
 // Checked records that a channel works, and what it is called now.
 func (tx *Tx) Checked(channel int64, title string) error {
 	tx.touch("")
-	return one(tx.Exec(`UPDATE channels SET checked = ?, title = ?, state = 'CONNECTED', error = NULL WHERE id = ? AND token IS NOT NULL`, tx.now, title, channel))
+	return one(tx.sql.Exec(`UPDATE channels SET checked = ?, title = ?, state = 'CONNECTED', error = NULL WHERE id = ? AND token IS NOT NULL`, tx.now, title, channel))
 }
 
 // Disconnect forgets the token of a channel. What waits to be published there fails, with a button.
 func (tx *Tx) Disconnect(channel int64, problem string) error {
 	tx.touch("")
-	if err := one(tx.Exec(`UPDATE channels SET state = 'DISCONNECTED', token = NULL, error = NULL WHERE id = ?`, channel)); err != nil {
+	if err := one(tx.sql.Exec(`UPDATE channels SET state = 'DISCONNECTED', token = NULL, error = NULL WHERE id = ?`, channel)); err != nil {
 		return err
 	}
 	return tx.failWaiting(channel, problem)
@@ -91,7 +98,7 @@ func (tx *Tx) EndAccess(j Job, problem string) error {
 		return err
 	}
 	var channel int64
-	if err := tx.Get(`SELECT ifnull(channel_id, 0) FROM publications WHERE id = ?`, []any{j.PublicationID}, &channel); err != nil {
+	if err := tx.sql.Get(`SELECT ifnull(channel_id, 0) FROM publications WHERE id = ?`, []any{j.PublicationID}, &channel); err != nil {
 		return err
 	}
 	return tx.LoseAccess(channel, j.Started, problem)
@@ -99,7 +106,7 @@ func (tx *Tx) EndAccess(j Job, problem string) error {
 
 // Renewed reports whether the channel of a publication was connected again after that attempt began.
 func (tx *Tx) Renewed(j Job) (yes bool, err error) {
-	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM publications p JOIN channels c ON c.id = p.channel_id
+	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publications p JOIN channels c ON c.id = p.channel_id
 		WHERE p.id = ? AND c.state = 'CONNECTED' AND c.connected > ?)`, []any{j.PublicationID, j.Started.UnixMilli()}, &yes)
 	return yes, err
 }
@@ -107,7 +114,7 @@ func (tx *Tx) Renewed(j Job) (yes bool, err error) {
 // LoseAccess records that the platform refused the token that a channel had at that time.
 func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
 	tx.touch("")
-	err := one(tx.Exec(`UPDATE channels SET state = 'ENDED', error = ? WHERE id = ? AND state = 'CONNECTED' AND connected <= ?`,
+	err := one(tx.sql.Exec(`UPDATE channels SET state = 'ENDED', error = ? WHERE id = ? AND state = 'CONNECTED' AND connected <= ?`,
 		problem, channel, at.UnixMilli()))
 	if errors.Is(err, ErrNotFound) { // known already, or connected again since
 		return nil
@@ -117,11 +124,11 @@ func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
 
 // failWaiting gives the waiting publications of a channel up; those under way find out themselves.
 func (tx *Tx) failWaiting(channel int64, problem string) error {
-	if _, err := tx.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, completed = ?
+	if _, err := tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, completed = ?
 		WHERE channel_id = ? AND id IN (SELECT publication_id FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL)`, problem, tx.now, channel); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL
+	_, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL
 		AND publication_id IN (SELECT id FROM publications WHERE channel_id = ?)`, channel)
 	return err
 }
@@ -135,14 +142,14 @@ func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem st
 	tx.touch("")
 	const channels = `(SELECT c.id FROM publications p JOIN channels this ON this.id = p.channel_id JOIN channels c ON c.id = this.id OR ?2 AND c.platform = this.platform
 		WHERE p.id = ?1)`
-	if _, err := tx.Exec(`UPDATE channels SET hold = ?3, hold_for = ?4 WHERE id IN `+channels, j.PublicationID, wholeApp, until.UnixMilli(), why); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE channels SET hold = ?3, hold_for = ?4 WHERE id IN `+channels, j.PublicationID, wholeApp, until.UnixMilli(), why); err != nil {
 		return err
 	}
 	const waiting = `(SELECT id FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND channel_id IN ` + channels + `)`
-	if _, err := tx.Exec(`UPDATE publications SET step = ?3 WHERE id IN `+waiting, j.PublicationID, wholeApp, why); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE publications SET step = ?3 WHERE id IN `+waiting, j.PublicationID, wholeApp, why); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE jobs SET due = max(due, ?3) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
+	_, err := tx.sql.Exec(`UPDATE jobs SET due = max(due, ?3) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
 		j.PublicationID, wholeApp, until.UnixMilli())
 	return err
 }

@@ -1,5 +1,11 @@
 package store
 
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
+
 // Export is everything that is kept about one user, for them to read.
 type Export struct {
 	What   string         `json:"what"`
@@ -127,7 +133,7 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 	x = Export{What: "Everything that this bot keeps about one Telegram user. Times are UTC.", Made: when(tx.now), User: Person{ID: user},
 		Drafts: []ExportDraft{}, Videos: []ExportVideo{}, Acts: []ExportAct{}, Inbox: []ExportUpdate{}}
 	var created, seen, unreachable int64
-	err = found(tx.Get(`SELECT lang, created, seen, ifnull(unreachable, 0) FROM users WHERE id = ?`, []any{user}, &x.User.Lang, &created, &seen, &unreachable))
+	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0) FROM users WHERE id = ?`, []any{user}, &x.User.Lang, &created, &seen, &unreachable))
 	if err != nil && !(admin && errors.Is(err, ErrNotFound)) {
 		return x, err
 	}

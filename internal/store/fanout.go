@@ -1,5 +1,7 @@
 package store
 
+import "strings"
+
 // messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many keep it
 // also where each takes half a second.
 const MessageWorkers = 16
@@ -8,7 +10,7 @@ const MessageWorkers = 16
 // takes turns with everybody else, so that nobody waits for all of it.
 func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	var turn, created int64
-	rows, err := tx.Query(`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0), c.turn, c.created
+	rows, err := tx.sql.Query(`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0), c.turn, c.created
 		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`, crowd.ID, n+1)
 	tasks, err := collect(rows, err, func(t *Task) error {
 		*t = crowd
@@ -25,7 +27,7 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 			args = append(args, tasks[i].RequestID, tasks[i].To.User)
 		}
 		const row = `(?1, ?2, ?3, 0, ?4, ?5, ?6, ?, ?)`
-		id, err := tx.Insert(`INSERT INTO jobs (kind, asset_id, turn, due, attempt, started, created, request_id, lane) VALUES `+
+		id, err := tx.sql.Insert(`INSERT INTO jobs (kind, asset_id, turn, due, attempt, started, created, request_id, lane) VALUES `+
 			row+strings.Repeat(", "+row, len(tasks)-1), args...)
 		if err != nil {
 			return nil, err
@@ -35,32 +37,32 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 		}
 	}
 	if last {
-		_, err = tx.Exec(`DELETE FROM jobs WHERE id = ?`, crowd.ID)
+		_, err = tx.sql.Exec(`DELETE FROM jobs WHERE id = ?`, crowd.ID)
 	} else {
-		_, err = tx.Exec(`UPDATE jobs SET crowd = ?, turn = turn + 1 WHERE id = ?`, tasks[n-1].RequestID, crowd.ID)
+		_, err = tx.sql.Exec(`UPDATE jobs SET crowd = ?, turn = turn + 1 WHERE id = ?`, tasks[n-1].RequestID, crowd.ID)
 	}
 	return tasks, err
 }
 
-// fewest is how many a crowd has at least. Fewer are begun at once anyway: they have a row each, and the turns of their lanes.
-const fewest = MessageWorkers + 1
+// FanoutMin is how many a crowd has at least. Fewer are begun at once anyway: they have a row each, and the turns of their lanes.
+const FanoutMin = MessageWorkers + 1
 
-// oweAll owes a message to all who wait for a finished asset, instead of the announcement they may not have had yet.
-func (tx *Tx) oweAll(kind Kind, assetID string) error {
-	if _, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
+// EnqueueAll owes a message to all who wait for a finished asset, instead of the announcement they may not have had yet.
+func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
+	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
 		return err
 	}
-	tx.Owe(kind, 0)
+	tx.MarkDue(kind, 0)
 	const waiting = `FROM requests WHERE asset_id = ?2 AND held = 0 AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
 	var n int
-	if err := tx.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, fewest}, &n); err != nil {
+	if err := tx.sql.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, FanoutMin}, &n); err != nil {
 		return err
 	}
-	if n == fewest {
-		_, err := tx.Exec(`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+reached+`, 0, ?3)`, kind, assetID, tx.now)
+	if n == FanoutMin {
+		_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+reached+`, 0, ?3)`, kind, assetID, tx.now)
 		return err
 	}
-	_, err := tx.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
+	_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
 		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = user_id), 0) + 1, `+reached+`), 0, ?3 `+waiting+`
 		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err

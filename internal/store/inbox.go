@@ -1,5 +1,11 @@
 package store
 
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
 // Update is one of Telegram's updates, as it came.
 type Update struct {
 	ID, Chat int64
@@ -10,7 +16,7 @@ type Update struct {
 // again after one. The order of received is that of arrival even if the clock is set back.
 func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 	for _, u := range updates {
-		n, err := tx.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received)
+		n, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received)
 			VALUES (?, ?, ?, max(?, ifnull((SELECT max(received) FROM inbox), 0)))
 			ON CONFLICT (update_id) DO NOTHING`, u.ID, u.Chat, u.Raw, tx.now)
 		if err != nil {
@@ -20,7 +26,7 @@ func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 			fresh = append(fresh, u)
 		}
 	}
-	_, err = tx.Exec(`DELETE FROM inbox WHERE received < ? AND raw IS NULL`, tx.now-inboxLife.Milliseconds())
+	_, err = tx.sql.Exec(`DELETE FROM inbox WHERE received < ? AND raw IS NULL`, tx.now-inboxLife.Milliseconds())
 	return fresh, err
 }
 
@@ -44,13 +50,13 @@ func (s *Store) Inbox(ctx context.Context) ([]Update, error) {
 
 // Handled marks an update done and erases it.
 func (tx *Tx) Handled(updateID int64) error {
-	_, err := tx.Exec(`UPDATE inbox SET raw = NULL WHERE update_id = ?`, updateID)
+	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL WHERE update_id = ?`, updateID)
 	return err
 }
 
 // Stumbled counts a failed try to handle an update; the limit-th sets it aside, and aside is then true.
 func (tx *Tx) Stumbled(updateID int64, problem string, limit int) (aside bool, err error) {
-	err = found(tx.Get(`UPDATE inbox SET tries = tries + 1,
+	err = found(tx.sql.Get(`UPDATE inbox SET tries = tries + 1,
 			error = CASE WHEN tries + 1 >= ?2 THEN ?3 END, raw = CASE WHEN tries + 1 < ?2 THEN raw END
 		WHERE update_id = ?1 RETURNING error IS NOT NULL`, []any{updateID, limit, problem}, &aside))
 	return aside, err

@@ -1,5 +1,14 @@
 package store
 
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
 // Kind is what a job does.
 type Kind string
 
@@ -41,35 +50,35 @@ type Task struct {
 	Publication *Publication // nil unless it is a PUBLISH
 }
 
-// enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
+// Enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
 // has reached: a newcomer starts level with everybody else's next job. It is due at once, whatever the clock says.
-func (tx *Tx) enqueue(kind Kind, assetID string, request, lane int64) error {
+func (tx *Tx) Enqueue(kind Kind, assetID string, request, lane int64) error {
 	return tx.enqueueAt(kind, assetID, request, 0, lane, 0)
 }
 
 // owe has the queue look for a job of a kind, at once or when it is due (ms).
-func (tx *Tx) Owe(kind Kind, due int64) {
+func (tx *Tx) MarkDue(kind Kind, due int64) {
 	switch {
 	case due > 0:
 		tx.later = true
-	case !slices.Contains(tx.owed, kind):
-		tx.owed = append(tx.owed, kind)
+	case !slices.Contains(tx.due, kind):
+		tx.due = append(tx.due, kind)
 	}
 }
 
 // reached is how far the turns of the kind ?1 are.
 const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)`
 
-// enqueueAt is enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
+// enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
 func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {
-	_, err := tx.Exec(`
+	_, err := tx.sql.Exec(`
 		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
 		VALUES (?1, ?2, ?3, ?4, ?5, max(
 			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
 			`+reached+`), ?6, ?7)
 		ON CONFLICT DO NOTHING`,
 		kind, assetID, null(request), null(publication), lane, due, tx.now)
-	tx.Owe(kind, due)
+	tx.MarkDue(kind, due)
 	return err
 }
 
@@ -129,7 +138,7 @@ func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err erro
 func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task, crowd int, err error) {
 	crowd = -1
 	i := len(tasks)
-	rows, err := tx.Query(claimable, kind, tx.now, suspects, limit-i)
+	rows, err := tx.sql.Query(claimable, kind, tx.now, suspects, limit-i)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -171,7 +180,7 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 
 // begin begins the attempt of a task.
 func (tx *Tx) begin(t *Task) (err error) {
-	if _, err := tx.Exec(`UPDATE jobs SET attempt = ?, started = ? WHERE id = ?`, t.Attempt, tx.now, t.ID); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE jobs SET attempt = ?, started = ? WHERE id = ?`, t.Attempt, tx.now, t.ID); err != nil {
 		return err
 	}
 	switch t.Kind {
@@ -191,7 +200,7 @@ func (tx *Tx) begin(t *Task) (err error) {
 
 // record writes how an attempt ended into the history.
 func (tx *Tx) record(j Job, outcome, problem string) error {
-	_, err := tx.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error)
+	_, err := tx.sql.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error)
 		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?)`,
 		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem))
 	return err
@@ -199,7 +208,7 @@ func (tx *Tx) record(j Job, outcome, problem string) error {
 
 // finish deletes a job that is done. ErrNotFound: it is no longer this worker's.
 func (tx *Tx) finish(j Job) error {
-	if err := one(tx.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+	if err := one(tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
 		return err
 	}
 	tx.touch(j.AssetID)
@@ -215,7 +224,7 @@ const runs = `EXISTS (SELECT 1 FROM jobs WHERE id = ? AND attempt = ? AND starte
 // FinishRender completes an asset and owes the video to everybody who waits for it. ErrNotFound: the asset or the job
 // is gone, and the files belong to nobody.
 func (tx *Tx) FinishRender(j Job, v Video) error {
-	if err := one(tx.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
+	if err := one(tx.sql.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
 		WHERE id = ? AND status = 'PROCESSING' AND `+runs,
 		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID, j.ID, j.Attempt)); err != nil {
 		return err
@@ -223,7 +232,7 @@ func (tx *Tx) FinishRender(j Job, v Video) error {
 	if err := tx.finish(j); err != nil {
 		return err
 	}
-	return tx.oweAll(Deliver, j.AssetID)
+	return tx.EnqueueAll(Deliver, j.AssetID)
 }
 
 // FinishMessage records that a message of a job has arrived and ends the job. It returns the id of the progress message
@@ -233,36 +242,36 @@ func (tx *Tx) FinishMessage(t *Task, messageID int) (spent int, err error) {
 		return 0, err
 	}
 	if t.Kind == Announce {
-		n, err := tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND `+awaited, null(messageID), t.RequestID)
+		n, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND `+awaited, null(messageID), t.RequestID)
 		if err != nil || n == 1 {
 			return 0, err
 		}
 		// Kept even so: should the program die before it is taken back, the answer will do that.
-		_, err = tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), t.RequestID)
+		_, err = tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), t.RequestID)
 		return messageID, err
 	}
-	n, err := tx.Exec(`UPDATE requests SET answer_id = ? WHERE id = ? AND ifnull(progress_id, 0) = ?`, null(messageID), t.RequestID, t.To.Progress)
+	n, err := tx.sql.Exec(`UPDATE requests SET answer_id = ? WHERE id = ? AND ifnull(progress_id, 0) = ?`, null(messageID), t.RequestID, t.To.Progress)
 	if err != nil || n == 1 {
 		return t.To.Progress, err
 	}
 	// The announcement has arrived since then. That is seldom, and RETURNING every time would cost more.
-	err = found(tx.Get(`UPDATE requests SET answer_id = ? WHERE id = ? RETURNING ifnull(progress_id, 0)`, []any{null(messageID), t.RequestID}, &spent))
+	err = found(tx.sql.Get(`UPDATE requests SET answer_id = ? WHERE id = ? RETURNING ifnull(progress_id, 0)`, []any{null(messageID), t.RequestID}, &spent))
 	return spent, err
 }
 
 // VideoArrived records that a user has the video, before the rest of the DELIVER job is done, so that no later attempt
 // sends it again.
 func (tx *Tx) VideoArrived(j Job, messageID int, fileID string) error {
-	if err := one(tx.Exec(`UPDATE jobs SET sent = ? WHERE id = ? AND attempt = ? AND started IS NOT NULL`, messageID, j.ID, j.Attempt)); err != nil {
+	if err := one(tx.sql.Exec(`UPDATE jobs SET sent = ? WHERE id = ? AND attempt = ? AND started IS NOT NULL`, messageID, j.ID, j.Attempt)); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, answer_id = ? WHERE id = ? AND status = 'PROCESSING'`,
+	if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, answer_id = ? WHERE id = ? AND status = 'PROCESSING'`,
 		tx.now, messageID, j.RequestID); err != nil {
 		return err
 	}
 	tx.touch(j.AssetID)
-	tx.Owe(Deliver, 0) // to those who waited for the file_id
-	_, err := tx.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), j.AssetID)
+	tx.MarkDue(Deliver, 0) // to those who waited for the file_id
+	_, err := tx.sql.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), j.AssetID)
 	return err
 }
 
@@ -275,23 +284,23 @@ func (tx *Tx) GiveBack(j Job) error {
 // apology.
 func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, problem string) error {
 	if j.Kind == Announce {
-		n, err := tx.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL
+		n, err := tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL
 			AND asset_id IN (SELECT id FROM assets WHERE finished IS NOT NULL)`, j.ID, j.Attempt)
 		if err != nil || n == 1 {
 			return err
 		}
 	}
-	if err := one(tx.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?, last_error = ifnull(?, last_error)
+	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?, last_error = ifnull(?, last_error)
 		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), j.ID, j.Attempt)); err != nil {
 		return err
 	}
-	tx.Owe(j.Kind, due)
+	tx.MarkDue(j.Kind, due)
 	tx.touch(j.AssetID)
 	switch j.Kind {
 	case Render:
 		return tx.setLive(j.AssetID, Processing, Pending)
 	case Publish: // one that the platform has stays PROCESSING: the platform works on it
-		_, err := tx.Exec(`UPDATE publications SET status = 'PENDING', started = NULL WHERE id = ? AND remote_id IS NULL`, j.PublicationID)
+		_, err := tx.sql.Exec(`UPDATE publications SET status = 'PENDING', started = NULL WHERE id = ? AND remote_id IS NULL`, j.PublicationID)
 		return err
 	}
 	return nil
@@ -300,7 +309,7 @@ func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, prob
 // Running returns a job if this attempt of it is still under way, else ErrNotFound.
 func (tx *Tx) Running(j Job) (Job, error) {
 	var started int64
-	err := found(tx.Get(`SELECT `+jobColumns+` FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`,
+	err := found(tx.sql.Get(`SELECT `+jobColumns+` FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`,
 		[]any{j.ID, j.Attempt}, j.into(&started)...))
 	j.Started = Moment(started)
 	return j, err
@@ -331,28 +340,28 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	if err := tx.record(j, "gave up", problem); err != nil {
 		return err
 	}
-	if err := one(tx.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+	if err := one(tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
 		return err
 	}
 	tx.touch(j.AssetID)
 	switch j.Kind {
 	case Render:
-		if err := one(tx.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ?, needs = 1 WHERE id = ? AND status = 'PROCESSING'`,
+		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ?, needs = 1 WHERE id = ? AND status = 'PROCESSING'`,
 			problem, tx.now, j.AssetID)); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
+		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
 			tx.now, j.AssetID); err != nil {
 			return err
 		}
 		// A clock that was set back may have a video of before count as made since.
-		if _, err := tx.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, j.AssetID); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, j.AssetID); err != nil {
 			return err
 		}
-		return tx.oweAll(Apologise, j.AssetID)
+		return tx.EnqueueAll(Apologise, j.AssetID)
 	case Publish:
 		// Rumble cannot be asked for what had left as a whole before the trouble came.
-		return one(tx.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
+		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
 				step = iif(`+sentToRumble+`, 'unknown', ?1)
 			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID))
 	}
@@ -370,7 +379,7 @@ func (tx *Tx) MakeAgain(j Job) error {
 		return err
 	}
 	var user, chat, progress int64
-	if err := tx.Get(`DELETE FROM requests WHERE id = ? RETURNING user_id, chat_id, ifnull(progress_id, 0)`, []any{j.RequestID}, &user, &chat, &progress); err != nil {
+	if err := tx.sql.Get(`DELETE FROM requests WHERE id = ? RETURNING user_id, chat_id, ifnull(progress_id, 0)`, []any{j.RequestID}, &user, &chat, &progress); err != nil {
 		return err
 	}
 	next, err := tx.liveTwin(a.NameKey, a.Template, a.Lang)
@@ -387,17 +396,17 @@ func (tx *Tx) MakeAgain(j Job) error {
 		return err
 	}
 	// They have a progress message, which goes on.
-	if _, err := tx.Exec(`UPDATE requests SET progress_id = ? WHERE user_id = ? AND asset_id = ? AND progress_id IS NULL`, progress, user, next.ID); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE user_id = ? AND asset_id = ? AND progress_id IS NULL`, progress, user, next.ID); err != nil {
 		return err
 	}
-	_, err = tx.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND started IS NULL AND request_id IN (
+	_, err = tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND started IS NULL AND request_id IN (
 		SELECT id FROM requests WHERE user_id = ? AND asset_id = ? AND progress_id = ?)`, user, next.ID, progress)
 	return err
 }
 
 // Orphans lists the jobs that were under way when the last process died.
 func (tx *Tx) Orphans() ([]Job, error) {
-	rows, err := tx.Query(`SELECT ` + jobColumns + ` FROM jobs WHERE started IS NOT NULL ORDER BY id`)
+	rows, err := tx.sql.Query(`SELECT ` + jobColumns + ` FROM jobs WHERE started IS NOT NULL ORDER BY id`)
 	return collect(rows, err, func(j *Job) error {
 		var started int64
 		if err := rows.Scan(j.into(&started)...); err != nil {
@@ -431,15 +440,15 @@ const (
 // CapWaits lets no render and no message wait longer than longestWait, and no upload longer than longestHold unless it is
 // scheduled.
 func (tx *Tx) CapWaits() error {
-	if _, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
 		return err
 	}
 	hold := tx.now + longestHold.Milliseconds()
-	if _, err := tx.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
 		SELECT 1 FROM publications p WHERE p.id = publication_id AND p.step = 'scheduled')`, hold); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE channels SET hold = ?1 WHERE hold > ?1`, hold)
+	_, err := tx.sql.Exec(`UPDATE channels SET hold = ?1 WHERE hold > ?1`, hold)
 	return err
 }
 

@@ -1,5 +1,13 @@
 package store
 
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
 // Listed is an asset with what the page shows beside it.
 type Listed struct {
 	Asset

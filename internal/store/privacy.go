@@ -1,10 +1,16 @@
 package store
 
+import (
+	"context"
+	"slices"
+	"time"
+)
+
 // Forget deletes a user with all that is kept of them: their sign-ins, too, if they are an admin, and every asset that only
 // they asked for, with the successors that nobody waits for. What may be on a platform stays until an admin has taken it off
 // there: Unpublish deletes it then. Nobody else is given it until then.
 func (tx *Tx) Forget(user int64) (gone Gone, err error) {
-	rows, err := tx.Query(`
+	rows, err := tx.sql.Query(`
 		WITH RECURSIVE theirs (id) AS (
 			SELECT asset_id FROM requests WHERE user_id = ?1
 			UNION SELECT s.id FROM assets s JOIN theirs ON s.retry_of = theirs.id)
@@ -27,8 +33,8 @@ func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 		tx.touch(a.ID)
 		if !slices.Contains(kept, a.ID) {
 			gone.Add(a)
-			_, err = tx.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
-		} else if _, err = tx.Exec(`UPDATE assets SET unwanted = ?, file_id = NULL WHERE id = ?`, tx.now, a.ID); err == nil {
+			_, err = tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
+		} else if _, err = tx.sql.Exec(`UPDATE assets SET unwanted = ?, file_id = NULL WHERE id = ?`, tx.now, a.ID); err == nil {
 			gone.Kept = append(gone.Kept, a.ID)
 		}
 		if err != nil {
@@ -45,7 +51,7 @@ func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 		// The rows stay: they hold Telegram's offset and keep an update from being handled twice.
 		`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE chat_id = ?`,
 	} {
-		if _, err := tx.Exec(statement, user); err != nil {
+		if _, err := tx.sql.Exec(statement, user); err != nil {
 			return gone, err
 		}
 	}
@@ -112,8 +118,8 @@ var stales = []stale{
 		each(`DELETE FROM users WHERE id` + listed)},
 }
 
-// purgeSome is how many rows a transaction purges at the most: it takes some milliseconds.
-const purgeSome = 200
+// PurgeBatch is how many rows a transaction purges at the most: it takes some milliseconds.
+const PurgeBatch = 200
 
 // Stale reports whether anything has been kept for too long. It writes nothing, and reads little of what is not too old.
 func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
@@ -121,7 +127,7 @@ func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
 		if kind.keep(k) == 0 {
 			continue
 		}
-		rows, err := s.texts(ctx, kind.pick, s.now().Add(-kind.keep(k)).UnixMilli(), purgeSome)
+		rows, err := s.texts(ctx, kind.pick, s.now().Add(-kind.keep(k)).UnixMilli(), PurgeBatch)
 		if err != nil || len(rows) > 0 {
 			return err == nil, err
 		}
@@ -135,7 +141,7 @@ func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
 		if kind.keep(k) == 0 {
 			continue
 		}
-		rows, err := tx.Query(kind.pick, tx.now-kind.keep(k).Milliseconds(), purgeSome)
+		rows, err := tx.sql.Query(kind.pick, tx.now-kind.keep(k).Milliseconds(), PurgeBatch)
 		ids, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
 		if err != nil {
 			return gone, 0, err
@@ -150,8 +156,8 @@ func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
 // purgeVideos deletes assets, the oldest first, until as many people as one transaction is for have lost their link to one.
 func (tx *Tx) purgeVideos(ids []string, gone *Gone) error {
 	for _, id := range ids {
-		n, err := tx.Exec(`DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE asset_id = ? LIMIT 0 + ?)`, id, purgeSome)
-		if err != nil || n == purgeSome {
+		n, err := tx.sql.Exec(`DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE asset_id = ? LIMIT 0 + ?)`, id, PurgeBatch)
+		if err != nil || n == PurgeBatch {
 			return err
 		}
 		a, err := tx.Asset(id)
@@ -160,7 +166,7 @@ func (tx *Tx) purgeVideos(ids []string, gone *Gone) error {
 		}
 		tx.touch(id)
 		gone.Add(a)
-		if _, err := tx.Exec(`DELETE FROM assets WHERE id = ?`, id); err != nil {
+		if _, err := tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, id); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,12 @@
 package store
 
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+)
+
 // sentToRumble picks the publications p of which Rumble has all bytes and has not confirmed it. Nobody can ask Rumble about them.
 // Before the last bytes leave the program stores that they do, so Rumble cannot have any other.
 const sentToRumble = `p.platform = 'RUMBLE' AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
@@ -13,13 +20,13 @@ const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset
 // platform would show later.
 func (tx *Tx) EndPublishing() error {
 	const theirs = `asset_id IN (SELECT id FROM assets WHERE unwanted IS NOT NULL)`
-	if _, err := tx.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND ` + theirs); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND ` + theirs); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`DELETE FROM publications AS p WHERE p.` + theirs + ` AND NOT ` + out); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM publications AS p WHERE p.` + theirs + ` AND NOT ` + out); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
+	_, err := tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
 			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted', completed = ?1
 		WHERE p.`+theirs+` AND (p.status IN ('PENDING', 'PROCESSING')
 			OR p.status = 'COMPLETED' AND p.platform = 'YOUTUBE' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`, tx.now)
@@ -51,7 +58,7 @@ func (s *Store) Withdrawals(ctx context.Context) ([]Withdrawal, error) {
 
 // Withdrawn deletes a publication that was ended at the platform, and the video if it is on no other.
 func (tx *Tx) Withdrawn(w Withdrawal) (gone Gone, err error) {
-	if _, err := tx.Exec(`DELETE FROM publications WHERE id = ? AND status = 'FAILED' AND ifnull(remote_id, '') = ? AND ifnull(session_uri, '') = ?`,
+	if _, err := tx.sql.Exec(`DELETE FROM publications WHERE id = ? AND status = 'FAILED' AND ifnull(remote_id, '') = ? AND ifnull(session_uri, '') = ?`,
 		w.ID, w.Upload.ID, w.Upload.Session); err != nil {
 		return gone, err
 	}
@@ -62,7 +69,7 @@ func (tx *Tx) Withdrawn(w Withdrawal) (gone Gone, err error) {
 // Arrived stores the platform's id of a video whose last bytes had left when its publishing was ended.
 func (tx *Tx) Arrived(j Job, u Upload) error {
 	tx.touch(j.AssetID)
-	_, err := tx.Exec(`UPDATE publications AS p SET step = '', remote_id = ?, remote_url = ?, uploaded = ?, session_uri = NULL, session_at = NULL
+	_, err := tx.sql.Exec(`UPDATE publications AS p SET step = '', remote_id = ?, remote_url = ?, uploaded = ?, session_uri = NULL, session_at = NULL
 		WHERE p.id = ? AND p.status = 'FAILED' AND p.remote_id IS NULL AND NOT `+mayBePublished,
 		u.ID, null(u.URL), stamp(u.Uploaded), j.PublicationID)
 	return err
@@ -113,7 +120,7 @@ func (p *Publication) into() (dest []any, done func()) {
 
 func (tx *Tx) publication(where string, args ...any) (p Publication, err error) {
 	dest, done := p.into()
-	err = found(tx.Get(`SELECT `+publicationColumns+` FROM publications p WHERE `+where, args, dest...))
+	err = found(tx.sql.Get(`SELECT `+publicationColumns+` FROM publications p WHERE `+where, args, dest...))
 	done()
 	return p, err
 }
@@ -128,7 +135,7 @@ func (tx *Tx) Publication(assetID, platform string) (Publication, error) {
 // ErrNotPublishable if the video may not be published.
 func (tx *Tx) Publish(assetID string, p Publication) error {
 	var may bool
-	if err := tx.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
+	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
 		return err
 	}
 	if !may {
@@ -137,7 +144,7 @@ func (tx *Tx) Publish(assetID string, p Publication) error {
 	if _, err := tx.Publication(assetID, p.Platform); !errors.Is(err, ErrNotFound) {
 		return cmp.Or(err, ErrExists)
 	}
-	if err := tx.Get(`INSERT INTO publications (asset_id, platform, channel_id, creator, step, metadata, publish_at, created)
+	if err := tx.sql.Get(`INSERT INTO publications (asset_id, platform, channel_id, creator, step, metadata, publish_at, created)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 		[]any{assetID, p.Platform, null(p.Channel), p.Creator, p.Step, p.Metadata.column(), stamp(p.PublishAt), tx.now}, &p.ID); err != nil {
 		return err
@@ -156,11 +163,11 @@ func (tx *Tx) Publish(assetID string, p Publication) error {
 func (tx *Tx) owePublishing(assetID string, p Publication) error {
 	var hold int64
 	var why string
-	err := found(tx.Get(`SELECT hold, hold_for FROM channels WHERE id = ? AND hold > ?`, []any{p.Channel, tx.now}, &hold, &why))
+	err := found(tx.sql.Get(`SELECT hold, hold_for FROM channels WHERE id = ? AND hold > ?`, []any{p.Channel, tx.now}, &hold, &why))
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if _, err := tx.Exec(`UPDATE publications SET step = ? WHERE id = ?`, why, p.ID); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE publications SET step = ? WHERE id = ?`, why, p.ID); err != nil {
 		return err
 	}
 	return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, hold)
@@ -171,26 +178,26 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 // somebody has chosen whether it is made for kids. It returns ErrNotPublishable if the video may not be published.
 func (tx *Tx) Republish(assetID string, p Publication) error {
 	var may bool
-	if err := tx.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
+	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
 		return err
 	}
 	if !may {
 		return ErrNotPublishable
 	}
 	if p.Step == "rejected" {
-		if _, err := tx.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
+		if _, err := tx.sql.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
 			remote_id = NULL, remote_url = NULL WHERE id = ?`, p.ID); err != nil {
 			return err
 		}
 	}
-	if err := one(tx.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
+	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
 			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
 			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
 				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata ->> 'made_for_kids' <> ''), metadata) ELSE metadata END
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`UPDATE publications SET publish_at = NULL WHERE id = ? AND metadata ->> 'privacy' <> 'public'`, p.ID); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE publications SET publish_at = NULL WHERE id = ? AND metadata ->> 'privacy' <> 'public'`, p.ID); err != nil {
 		return err // a schedule ends with the wish that everybody sees it
 	}
 	tx.touch(assetID)
@@ -199,7 +206,7 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 
 // beginPublishing makes a publication PROCESSING and returns it with all that its worker needs.
 func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
-	if err := one(tx.Exec(`UPDATE publications AS p SET status = 'PROCESSING', started = ifnull(started, ?),
+	if err := one(tx.sql.Exec(`UPDATE publications AS p SET status = 'PROCESSING', started = ifnull(started, ?),
 			step = CASE WHEN step IN ('uploading', 'processing') THEN step ELSE '' END
 		WHERE id = ? AND status IN ('PENDING', 'PROCESSING') AND `+mayBePublished, tx.now, id)); err != nil {
 		return nil, err
@@ -209,7 +216,7 @@ func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
 		return nil, err
 	}
 	var since int64
-	err = tx.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{id}, &p.Upload.Session, &since)
+	err = tx.sql.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{id}, &p.Upload.Session, &since)
 	p.Upload.Since = Moment(since)
 	return &p, err
 }
@@ -217,23 +224,23 @@ func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
 // KeepUpload records how far a publication has come. A job that comes on is not what kills the process. It returns ErrNotFound if
 // the attempt has ended or the video may not be published any more: the caller has to stop then.
 func (tx *Tx) KeepUpload(j Job, u Upload) error {
-	if err := one(tx.Exec(`UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+	if err := one(tx.sql.Exec(`UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
 		return err
 	}
 	tx.touch(j.AssetID)
 	var before string
-	if err := tx.Get(`SELECT ifnull(session_uri, '') FROM publications WHERE id = ?`, []any{j.PublicationID}, &before); err != nil {
+	if err := tx.sql.Get(`SELECT ifnull(session_uri, '') FROM publications WHERE id = ?`, []any{j.PublicationID}, &before); err != nil {
 		return err
 	}
 	if u.Session != "" && u.Session != before {
-		if _, err := tx.Exec(`DELETE FROM uploads WHERE at < ?`, tx.now-48*time.Hour.Milliseconds()); err != nil {
+		if _, err := tx.sql.Exec(`DELETE FROM uploads WHERE at < ?`, tx.now-48*time.Hour.Milliseconds()); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`INSERT INTO uploads VALUES (?)`, tx.now); err != nil {
+		if _, err := tx.sql.Exec(`INSERT INTO uploads VALUES (?)`, tx.now); err != nil {
 			return err
 		}
 	}
-	return one(tx.Exec(`UPDATE publications AS p SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
+	return one(tx.sql.Exec(`UPDATE publications AS p SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
 			uploaded = ?, dressed = ?, warning = ? WHERE id = ? AND status = 'PROCESSING' AND `+mayBePublished,
 		null(u.Session), stamp(u.Since), u.Step, u.Sent, null(u.ID), null(u.URL), stamp(u.Uploaded), u.Dressed, null(u.Warning), j.PublicationID))
 }
@@ -251,7 +258,7 @@ func (tx *Tx) LookAgain(j Job, due time.Time) error {
 
 // FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
 func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
-	if err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
 		WHERE id = ? AND status = 'PROCESSING' AND `+runs, tx.now, j.PublicationID, j.ID, j.Attempt)); err != nil {
 		return false, err
 	}
@@ -259,11 +266,11 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 		return false, err
 	}
 	const channel = `(SELECT channel_id FROM publications WHERE id = ?)`
-	n, err := tx.Exec(`UPDATE channels SET state = 'CONNECTED', error = NULL WHERE state = 'ENDED' AND id = `+channel, j.PublicationID)
+	n, err := tx.sql.Exec(`UPDATE channels SET state = 'CONNECTED', error = NULL WHERE state = 'ENDED' AND id = `+channel, j.PublicationID)
 	if err != nil {
 		return false, err
 	}
-	_, err = tx.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID)
+	_, err = tx.sql.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID)
 	return n == 1, err
 }
 
@@ -271,7 +278,7 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 // knows it. ErrNotFailed: it needs nothing by hand.
 func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	tx.touch(assetID)
-	err := one(tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL,
+	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL,
 			started = ifnull(started, ?2), completed = ?2
 		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform, null(id)))
 	if errors.Is(err, ErrNotFound) {
@@ -286,7 +293,7 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 // Changed records what a video is published with from now on. A schedule ends with the wish that everybody sees it.
 func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
 	tx.touch(assetID)
-	return one(tx.Exec(`UPDATE publications SET metadata = ?1, publish_at = iif(?2 = 'public', publish_at, NULL) WHERE id = ?3`,
+	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?1, publish_at = iif(?2 = 'public', publish_at, NULL) WHERE id = ?3`,
 		m.column(), m.Privacy, publication))
 }
 
@@ -302,7 +309,7 @@ func (tx *Tx) Unpublish(assetID, platform string) error {
 	}
 	tx.touch(assetID)
 	// The answer to the only part of a small file may have been lost: it may be there.
-	err = one(tx.Exec(`DELETE FROM publications WHERE id = ? AND NOT (status = 'PENDING' AND session_uri IS NOT NULL AND remote_id IS NULL)`, p.ID))
+	err = one(tx.sql.Exec(`DELETE FROM publications WHERE id = ? AND NOT (status = 'PENDING' AND session_uri IS NOT NULL AND remote_id IS NULL)`, p.ID))
 	if errors.Is(err, ErrNotFound) {
 		return Busy(Publish)
 	}

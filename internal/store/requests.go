@@ -1,5 +1,11 @@
 package store
 
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
 // awaited picks the requests that something is still owed to: a delivery that was given up is not.
 const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
 	EXISTS (SELECT 1 FROM assets a WHERE a.id = requests.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
@@ -13,31 +19,31 @@ func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
 	if status == Completed {
 		status = Processing // until that user has the video
 	}
-	n, err := tx.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (?, ?, ?, ?, ?)
+	n, err := tx.sql.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (user_id, asset_id) DO NOTHING`, user, a.ID, chat, status, tx.now)
 	if err != nil {
 		return false, err
 	}
 	tx.touch(a.ID)
 	var id int64
-	if err := tx.Get(`SELECT id FROM requests WHERE user_id = ? AND asset_id = ?`, []any{user, a.ID}, &id); err != nil {
+	if err := tx.sql.Get(`SELECT id FROM requests WHERE user_id = ? AND asset_id = ?`, []any{user, a.ID}, &id); err != nil {
 		return false, err
 	}
 	switch {
 	case a.Status == Completed:
-		err = tx.enqueue(Deliver, a.ID, id, user)
+		err = tx.Enqueue(Deliver, a.ID, id, user)
 	case n == 1:
-		err = tx.enqueue(Announce, a.ID, id, user)
+		err = tx.Enqueue(Announce, a.ID, id, user)
 	}
 	if err == nil && n == 0 { // whoever asks is owed it, whatever was before
-		_, err = tx.Exec(`UPDATE requests SET held = 0 WHERE id = ? AND held > 0`, id)
+		_, err = tx.sql.Exec(`UPDATE requests SET held = 0 WHERE id = ? AND held > 0`, id)
 	}
 	return n == 1, err
 }
 
 // HasRequest reports whether a user waits or waited for an asset.
 func (tx *Tx) HasRequest(user int64, assetID string) (yes bool, err error) {
-	err = tx.Get(`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND asset_id = ?)`, []any{user, assetID}, &yes)
+	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND asset_id = ?)`, []any{user, assetID}, &yes)
 	return yes, err
 }
 
@@ -47,7 +53,7 @@ type Waiter struct{ User, Chat int64 }
 // Unserved lists the users whom an asset or one of its successors failed and who have not asked for the same video since.
 // CROSS JOIN makes SQLite begin with the few assets.
 func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
-	rows, err := tx.Query(`
+	rows, err := tx.sql.Query(`
 		WITH RECURSIVE chain (id) AS (
 			SELECT ?1 UNION ALL SELECT s.id FROM assets s JOIN chain ON s.retry_of = chain.id)
 		SELECT u.user_id, u.chat_id FROM chain CROSS JOIN unserved u ON u.id = chain.id ORDER BY u.request`, failed.ID)
@@ -57,12 +63,12 @@ func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
 // Cancel takes a user's request for a video that has not been begun away, and the asset with it when nobody else waits
 // for it. It returns the id of the progress message. ErrNotFound: there is no such request, or its turn has come.
 func (tx *Tx) Cancel(user int64, assetID string) (progress int, err error) {
-	if err := found(tx.Get(`DELETE FROM requests WHERE user_id = ? AND asset_id = ? AND status = 'PENDING' RETURNING ifnull(progress_id, 0)`,
+	if err := found(tx.sql.Get(`DELETE FROM requests WHERE user_id = ? AND asset_id = ? AND status = 'PENDING' RETURNING ifnull(progress_id, 0)`,
 		[]any{user, assetID}, &progress)); err != nil {
 		return 0, err
 	}
 	tx.touch(assetID)
-	_, err = tx.Exec(`DELETE FROM assets WHERE id = ?1 AND status = 'PENDING' AND creator IS NULL
+	_, err = tx.sql.Exec(`DELETE FROM assets WHERE id = ?1 AND status = 'PENDING' AND creator IS NULL
 		AND NOT EXISTS (SELECT 1 FROM requests WHERE asset_id = ?1)`, assetID)
 	return progress, err
 }

@@ -1,5 +1,17 @@
 package store
 
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"retake.example/internal/db"
+)
+
 // Parts lists the files that the database at path needs, whatever its version is.
 func Parts(ctx context.Context, path string) ([]Part, error) {
 	d, err := db.Look(path)
@@ -89,7 +101,7 @@ func (l later) ask(query string, args []any, dest ...any) error {
 func (tx *Tx) begins(l later) (yes bool, err error) {
 	var id, at int64
 	var action string
-	if err := found(tx.Get(`SELECT id, at, action FROM audit ORDER BY id DESC LIMIT 1`, nil, &id, &at, &action)); err != nil {
+	if err := found(tx.sql.Get(`SELECT id, at, action FROM audit ORDER BY id DESC LIMIT 1`, nil, &id, &at, &action)); err != nil {
 		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}
@@ -111,7 +123,7 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`, `DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
 		fmt.Sprintf(`UPDATE alerts SET at = %d`, tx.now),                 // a digest is of what happens from now on
 		`DELETE FROM jobs WHERE kind = 'DELIVER' AND sent IS NOT NULL`} { // the video is there; what follows it is a courtesy
-		if _, err := tx.Exec(statement); err != nil {
+		if _, err := tx.sql.Exec(statement); err != nil {
 			return r, err
 		}
 	}
@@ -121,7 +133,7 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	if r.Forgotten, err = tx.forgetAgain(l); err != nil {
 		return r, err
 	}
-	rows, err := tx.Query(`SELECT id, user_id, asset_id FROM requests WHERE ` + awaited + `
+	rows, err := tx.sql.Query(`SELECT id, user_id, asset_id FROM requests WHERE ` + awaited + `
 		OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind IN ('DELIVER', 'APOLOGISE'))
 		OR EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = requests.id) ORDER BY id`)
 	owed, err := collect(rows, err, func(r *owedTo) error { return rows.Scan(&r.id, &r.user, &r.asset) })
@@ -143,7 +155,7 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	if r.Unclear, err = tx.recoverPublications(l); err != nil {
 		return r, err
 	}
-	return r, tx.Get(held, nil, &r.Held)
+	return r, tx.sql.Get(held, nil, &r.Held)
 }
 
 // recoverAdmins takes the admins of the database of before, if it knows any: nobody who was removed comes back. Otherwise it counts
@@ -158,13 +170,13 @@ func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 		all, err = collect(rows, err, func(a *appointed) error { return rows.Scan(&a.id, &a.owner, &a.added) })
 	}
 	if err != nil { // there is none, or it is of before there were admins in it
-		return n, tx.Get(`SELECT count(*) FROM admins`, nil, &n)
+		return n, tx.sql.Get(`SELECT count(*) FROM admins`, nil, &n)
 	}
-	if _, err := tx.Exec(`DELETE FROM admins`); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM admins`); err != nil {
 		return 0, err
 	}
 	for _, a := range all {
-		if _, err := tx.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner, a.added); err != nil {
+		if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner, a.added); err != nil {
 			return 0, err
 		}
 	}
@@ -176,7 +188,7 @@ func (tx *Tx) forgetAgain(l later) (n int, err error) {
 	if l.DB == nil {
 		return 0, nil
 	}
-	rows, err := tx.Query(`SELECT id FROM users`)
+	rows, err := tx.sql.Query(`SELECT id FROM users`)
 	all, err := collect(rows, err, func(id *int64) error { return rows.Scan(id) })
 	if err != nil {
 		return 0, err
@@ -216,33 +228,33 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 		[]any{o.id, o.user, o.asset}, &status, &answer, &progress, &at, &served)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		if _, err := tx.Exec(`UPDATE requests SET held = 1 WHERE id = ?`, o.id); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE requests SET held = 1 WHERE id = ?`, o.id); err != nil {
 			return false, err
 		}
-		_, err := tx.Exec(`DELETE FROM jobs WHERE request_id = ?`, o.id)
+		_, err := tx.sql.Exec(`DELETE FROM jobs WHERE request_id = ?`, o.id)
 		return false, err
 	case err != nil:
 		return false, err
 	}
 	var failed bool
-	if err := tx.Get(`SELECT status = 'FAILED' FROM requests WHERE id = ?`, []any{o.id}, &failed); err != nil {
+	if err := tx.sql.Get(`SELECT status = 'FAILED' FROM requests WHERE id = ?`, []any{o.id}, &failed); err != nil {
 		return false, err
 	}
 	if served || failed && answer != 0 {
-		if _, err := tx.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, held = 0 WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`, max(at, 1), o.id); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, held = 0 WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`, max(at, 1), o.id); err != nil {
 			return false, err
 		}
-		if _, err := tx.Exec(`UPDATE requests SET answer_id = ? WHERE id = ?`, null(answer), o.id); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE requests SET answer_id = ? WHERE id = ?`, null(answer), o.id); err != nil {
 			return false, err
 		}
-		_, err := tx.Exec(`DELETE FROM jobs WHERE request_id = ?`, o.id)
+		_, err := tx.sql.Exec(`DELETE FROM jobs WHERE request_id = ?`, o.id)
 		return true, err
 	}
 	if progress != 0 {
-		if _, err := tx.Exec(`DELETE FROM jobs WHERE request_id = ? AND kind = 'ANNOUNCE'`, o.id); err != nil {
+		if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE request_id = ? AND kind = 'ANNOUNCE'`, o.id); err != nil {
 			return false, err
 		}
-		_, err = tx.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, progress, o.id)
+		_, err = tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, progress, o.id)
 	}
 	return false, err
 }
@@ -250,7 +262,7 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 // recoverInbox holds the updates that waited, unless the database of before knows of them, and takes those over that came since:
 // Telegram does not send them again.
 func (tx *Tx) recoverInbox(l later) error {
-	rows, err := tx.Query(`SELECT update_id FROM inbox WHERE raw IS NOT NULL`)
+	rows, err := tx.sql.Query(`SELECT update_id FROM inbox WHERE raw IS NOT NULL`)
 	waiting, err := collect(rows, err, func(id *int64) error { return rows.Scan(id) })
 	if err != nil {
 		return err
@@ -260,7 +272,7 @@ func (tx *Tx) recoverInbox(l later) error {
 		err := l.ask(`SELECT raw IS NULL FROM inbox WHERE update_id = ?`, []any{id}, &handled)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			_, err = tx.Exec(`UPDATE inbox SET held = 1 WHERE update_id = ?`, id)
+			_, err = tx.sql.Exec(`UPDATE inbox SET held = 1 WHERE update_id = ?`, id)
 		case err == nil && handled:
 			err = tx.Handled(id)
 		}
@@ -282,7 +294,7 @@ func (tx *Tx) recoverInbox(l later) error {
 		if err := since.Scan(&id, &chat, &raw, &received, &tries, &problem); err != nil {
 			return fmt.Errorf("%w: %v", errLater, err)
 		}
-		if _, err := tx.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received, tries, error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		if _, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received, tries, error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			id, chat, raw, received, tries, problem); err != nil {
 			return err
 		}
@@ -299,7 +311,7 @@ const sessionAsks = 6 * 24 * time.Hour
 // recoverPublications fails the publications that may have been made since, so that an admin looks: nothing is published twice
 // unasked. Those that the platform can be asked about, that are not due, or that the database of before knows, go on.
 func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
-	rows, err := tx.Query(`SELECT p.id, p.asset_id, p.platform FROM publications p JOIN jobs j ON j.publication_id = p.id
+	rows, err := tx.sql.Query(`SELECT p.id, p.asset_id, p.platform FROM publications p JOIN jobs j ON j.publication_id = p.id
 		WHERE p.remote_id IS NULL AND j.due <= ?1 AND ifnull(p.session_at, 0) < ?2`, tx.now, tx.now-sessionAsks.Milliseconds())
 	type waiting struct {
 		id              int64
@@ -321,17 +333,17 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 		case untouched:
 			continue
 		case done:
-			_, err = tx.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', started = ifnull(started, ?1), completed = ?1,
+			_, err = tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', started = ifnull(started, ?1), completed = ?1,
 				session_uri = NULL, session_at = NULL, remote_id = ?2, remote_url = ?3 WHERE id = ?4`, completed, remote, url, w.id)
 		default:
 			unclear++
-			_, err = tx.Exec(`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
+			_, err = tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
 				error = lower(platform) || ' restored: it was to be published when the backup was made, and may have been since' WHERE id = ?`, tx.now, w.id)
 		}
 		if err != nil {
 			return unclear, err
 		}
-		if _, err := tx.Exec(`DELETE FROM jobs WHERE publication_id = ?`, w.id); err != nil {
+		if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE publication_id = ?`, w.id); err != nil {
 			return unclear, err
 		}
 	}
@@ -350,7 +362,7 @@ func (s *Store) Held(ctx context.Context) (people int, err error) {
 // SendHeld owes what is held, and returns the updates that are to be handled. ErrNotFound: nothing is held.
 func (tx *Tx) SendHeld() ([]Update, error) {
 	var n int
-	if err := tx.Get(held, nil, &n); err != nil {
+	if err := tx.sql.Get(held, nil, &n); err != nil {
 		return nil, err
 	}
 	if n == 0 {
@@ -361,7 +373,7 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 		asset    string
 		kind     Kind
 	}
-	rows, err := tx.Query(`SELECT r.id, r.user_id, r.asset_id, CASE r.status WHEN 'FAILED' THEN ?1
+	rows, err := tx.sql.Query(`SELECT r.id, r.user_id, r.asset_id, CASE r.status WHEN 'FAILED' THEN ?1
 			ELSE iif(a.status = 'COMPLETED', 'DELIVER', iif(r.progress_id IS NULL, 'ANNOUNCE', '')) END
 		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.held = 1 ORDER BY r.id`, Apologise)
 	all, err := collect(rows, err, func(w *waiting) error { return rows.Scan(&w.id, &w.user, &w.asset, &w.kind) })
@@ -372,15 +384,15 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 		if w.kind == "" { // its video will be owed to it
 			continue
 		}
-		if err := tx.enqueue(w.kind, w.asset, w.id, w.user); err != nil {
+		if err := tx.Enqueue(w.kind, w.asset, w.id, w.user); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := tx.Exec(`UPDATE requests SET held = 0 WHERE held = 1`); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE requests SET held = 0 WHERE held = 1`); err != nil {
 		return nil, err
 	}
 	tx.touch("")
-	rows, err = tx.Query(`UPDATE inbox SET held = 0 WHERE held = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`)
+	rows, err = tx.sql.Query(`UPDATE inbox SET held = 0 WHERE held = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`)
 	updates, err := collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 	slices.SortFunc(updates, func(a, b Update) int { return cmp.Compare(a.ID, b.ID) })
 	return updates, err
@@ -388,11 +400,11 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 
 // LeaveHeld has nothing sent of what is held: /status offers it to whoever has not had it. ErrNotFound: nothing is held.
 func (tx *Tx) LeaveHeld() error {
-	n, err := tx.Exec(`UPDATE requests SET held = 2 WHERE held = 1`)
+	n, err := tx.sql.Exec(`UPDATE requests SET held = 2 WHERE held = 1`)
 	if err != nil {
 		return err
 	}
-	m, err := tx.Exec(`UPDATE inbox SET held = 0, raw = NULL WHERE held = 1`)
+	m, err := tx.sql.Exec(`UPDATE inbox SET held = 0, raw = NULL WHERE held = 1`)
 	tx.touch("")
 	return one(n+m, err)
 }

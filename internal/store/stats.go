@@ -1,5 +1,13 @@
 package store
 
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
 // Census counts what there is, as /metrics tells it.
 type Census struct {
 	Jobs         []Backlog
@@ -122,7 +130,7 @@ func (s *Store) Alerts(ctx context.Context, admin int64) (map[string]Alert, erro
 
 // KeepAlert records what an admin was told of a cause.
 func (tx *Tx) KeepAlert(admin int64, cause string, a Alert) error {
-	_, err := tx.Exec(`INSERT INTO alerts (admin, cause, at, about) VALUES (?, ?, ?, ?)
+	_, err := tx.sql.Exec(`INSERT INTO alerts (admin, cause, at, about) VALUES (?, ?, ?, ?)
 		ON CONFLICT (admin, cause) DO UPDATE SET at = excluded.at, about = excluded.about`, admin, cause, a.At.UnixMilli(), list(append([]string{}, a.About...)))
 	return err
 }
