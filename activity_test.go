@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
@@ -88,7 +90,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		"a parent presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				t.Fatal(err)
 			}
 			return a.ID
@@ -110,7 +112,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		"the operator presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin: store.Admin{Owner: true}}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{Owner: true}}); err != nil {
 				t.Fatal(err)
 			}
 			return a.ID
@@ -135,8 +137,8 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "a former admin signed in"},
 		"the program tries again": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
-			if _, out := fail(t, d.queue, store.Render, errors.New("engine")); out != Rescheduled {
-				t.Fatalf("got %s; want %s", out, Rescheduled)
+			if _, out := fail(t, d.queue, store.Render, errors.New("engine")); out != retry.Rescheduled {
+				t.Fatalf("got %s; want %s", out, retry.Rescheduled)
 			}
 			return a.ID
 		}, "the program could not make it in attempt 1 and tries again: Маша"},
@@ -155,7 +157,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "a parent asked for a video: a video that was deleted"},
 		"a platform was named": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
-			if _, err := d.queue.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 7}, "YOUTUBE"}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 				t.Fatal(err)
 			}
 			return id

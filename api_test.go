@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/video"
@@ -72,7 +74,7 @@ func TestTheDocumentedCommandsWork(t *testing.T) {
 		published = publication(t, d.store, failedPublication)
 		d.filmed("video", "thumb")
 		failed = ask(t, d.store, "Маша Б", 1, 2).ID
-		fail(t, d.queue, store.Render, Permanent(errors.New("ffmpeg: took longer than 5m0s")))
+		fail(t, d.queue, store.Render, retry.Permanent(errors.New("ffmpeg: took longer than 5m0s")))
 		newest = madeByAdmin(t, d.store, 8, "Ева", "ева").ID
 		failForGood(t, d.queue)
 		ready = madeByAdmin(t, d.store, 8, "Ника", "ника").ID

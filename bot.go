@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/db"
 	"retake.example/internal/store"
 
@@ -270,7 +272,7 @@ func (b *Bot) settle(ctx, work context.Context, u store.Update) {
 		err := b.handle(work, u, t)
 		<-b.busy
 		pause := time.Second
-		wait, waits := retryAfter(err)
+		wait, waits := retry.After(err)
 		switch {
 		case errors.Is(err, context.Canceled):
 			return
@@ -288,7 +290,7 @@ func (b *Bot) settle(ctx, work context.Context, u store.Update) {
 			}
 		default:
 			tries := maxTries
-			if isPermanent(err) {
+			if retry.IsPermanent(err) {
 				tries = 1
 			}
 			aside := false
@@ -339,7 +341,7 @@ func (b *Bot) handle(ctx context.Context, u store.Update, t *turn) (err error) {
 	}
 	var update models.Update
 	if err := json.Unmarshal([]byte(u.Raw), &update); err != nil {
-		return Permanent(errShape)
+		return retry.Permanent(errShape)
 	}
 	b.talk.API.ProcessUpdate(context.WithValue(ctx, turnKey{}, t), &update)
 	return t.err
@@ -711,17 +713,17 @@ func (b *Bot) onAgain(ctx context.Context, u store.User, message int, kind, arg 
 	if err != nil {
 		return nil
 	}
-	var t Tally
+	var t retry.Tally
 	if kind == putButton {
 		ms, err := strconv.ParseInt(last, 10, 64)
 		if err != nil {
 			return nil
 		}
-		t, err = b.queue.RetryPublications(ctx, admin, store.Filter{}, store.Moment(ms), n)
+		t, err = retry.AllPublications(ctx, b.store, b.queue, admin, store.Filter{}, store.Moment(ms), n)
 		if err != nil {
 			return err
 		}
-	} else if t, err = b.queue.RetryAll(ctx, admin, store.Filter{}, last, n); err != nil {
+	} else if t, err = retry.All(ctx, b.store, b.queue, admin, store.Filter{}, last, n); err != nil {
 		return err
 	}
 	b.stripButtons(ctx, u.ID, message)
@@ -796,7 +798,7 @@ func (b *Bot) onRetry(ctx context.Context, query string, u store.User, chat int6
 	if err := b.talk.Answer(ctx, query, lang.Say(u.Lang, toast, nil)); err != nil {
 		return err
 	}
-	_, err = b.queue.Retry(ctx, assetID, ButtonPressed{User: u.ID, Chat: chat})
+	_, err = b.queue.Retry(ctx, assetID, retry.ButtonPressed{User: u.ID, Chat: chat})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		err = b.reply(ctx, u, "press_lapsed", nil, nil)
@@ -926,7 +928,7 @@ func (b *Bot) Withdraw(ctx context.Context, chat int64, message int) {
 	}
 }
 
-var errUnreachable = Permanent(errors.New("the user cannot be written to"))
+var errUnreachable = retry.Permanent(errors.New("the user cannot be written to"))
 
 // Tell sends the announcement, the apology, or what follows a video.
 func (b *Bot) Tell(ctx context.Context, t store.Task) (int, error) {
@@ -961,7 +963,7 @@ func (b *Bot) Send(ctx context.Context, t store.Task) (message int, fileID strin
 		if err := b.store.Tx(ctx, func(tx *store.Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }); err != nil {
 			return 0, "", err
 		}
-		err = Wait(err, 0)
+		err = retry.Wait(err, 0)
 	}
 	return message, fileID, err
 }
@@ -976,7 +978,7 @@ func (b *Bot) videoOf(t store.Task) telegram.Video {
 func (b *Bot) upload(ctx context.Context, t store.Task) (message int, fileID string, err error) {
 	v, files := b.videoOf(t), t.Asset.Video
 	if files.Size > b.opts.MaxUpload {
-		return 0, "", Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb", files.Size, b.opts.MaxUpload))
+		return 0, "", retry.Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb", files.Size, b.opts.MaxUpload))
 	}
 	file, err := b.media.Open(ctx, files.File)
 	if err != nil {
@@ -998,7 +1000,7 @@ func (b *Bot) upload(ctx context.Context, t store.Task) (message int, fileID str
 // lostForGood makes the error permanent if there is no such file: it will not come back.
 func lostForGood(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return Permanent(err)
+		return retry.Permanent(err)
 	}
 	return err
 }
@@ -1059,7 +1061,7 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]telegram.Shown) (
 		}
 		text := lang.Say(w.Lang, "request_created", nil) + "\n\n" + progressLine(w, o)
 		if err := b.talk.As(telegram.Courtesy).Edit(ctx, w.Chat, w.Progress, text, cancelKeyboard(w.Lang, w.AssetID, w.Status)); err != nil {
-			if _, waits := retryAfter(err); waits {
+			if _, waits := retry.After(err); waits {
 				return true, nil
 			}
 			b.log.Debug("edit a progress message", "asset", w.AssetID, "err", err)
@@ -1098,7 +1100,7 @@ func (b *Bot) Alert(ctx context.Context, admin int64, m watch.Message) (later ti
 		k = append(k, []telegram.Button{telegram.NewButton(lang.Say(language, button.ID, button.Vars), button.Data, "")})
 	}
 	_, err = b.talk.As(telegram.Owed).Send(ctx, admin, lang.Say(language, m.ID, m.Vars), k)
-	if wait, waits := retryAfter(err); waits {
+	if wait, waits := retry.After(err); waits {
 		return max(wait, time.Second), err
 	}
 	if telegram.ClassOf(err) == telegram.Gone {

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"golang.org/x/sync/errgroup"
@@ -1275,7 +1277,7 @@ func TestTheYesOfALimitWorksLater(t *testing.T) {
 func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
 	b := &Bot{opts: BotOptions{MaxUpload: 1}}
 	task := store.Task{Asset: &store.Asset{Video: store.Video{File: "f", Size: 2}}, To: store.Recipient{Lang: "ru"}}
-	if _, _, err := b.Send(t.Context(), task); !isPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
+	if _, _, err := b.Send(t.Context(), task); !retry.IsPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
 		t.Errorf("got %v; want a permanent error that names the setting", err)
 	}
 }

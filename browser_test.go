@@ -25,6 +25,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -332,7 +334,7 @@ func still(t *testing.T) string {
 	picture := image.NewRGBA(image.Rect(0, 0, 480, 270))
 	for y := range 270 {
 		for x := range 480 {
-			picture.Set(x, y, color.RGBA{uint8(30 + x/4), uint8(60 + y/3), uint8(150 - x/8), 255})
+			picture.Set(x, y, color.RGBA{R: uint8(30 + x/4), G: uint8(60 + y/3), B: uint8(150 - x/8), A: 255})
 		}
 	}
 	var b bytes.Buffer
@@ -408,7 +410,7 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`) // 5 is not told
 	ids["replaced"] = ask(t, d.store, "Ева", 2).ID
 	failForGood(t, d.queue)
-	if _, err := d.queue.Retry(t.Context(), ids["replaced"], AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); err != nil {
+	if _, err := d.queue.Retry(t.Context(), ids["replaced"], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); err != nil {
 		t.Fatal(err)
 	}
 	ids["replacing"] = begin(t, d.store, store.Render).AssetID
@@ -660,7 +662,7 @@ func pilled(pill string) string { return "document.querySelector('.card:has(.pil
 func TestARetryIsSeenToItsEndWithoutAReload(t *testing.T) {
 	d, verdict := openStudio(t)
 	ask(t, d.store, "Маша", 1, 2)
-	verdict(Permanent(errEngine))
+	verdict(retry.Permanent(errEngine))
 	b := newBrowser(t)
 	b.signsIn(d, 8)
 	b.until(pilled("bad") + " !== null")
@@ -691,7 +693,7 @@ func TestARetryIsSeenToItsEndWithoutAReload(t *testing.T) {
 func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	d, verdict := openStudio(t)
 	ask(t, d.store, "Маша", 1)
-	verdict(Permanent(errEngine))
+	verdict(retry.Permanent(errEngine))
 	b := newBrowser(t)
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
@@ -763,7 +765,7 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 func TestWhatOneAdminDoesAppearsAtTheOthers(t *testing.T) {
 	d, verdict := openStudio(t)
 	ask(t, d.store, "Маша", 1)
-	verdict(Permanent(errEngine))
+	verdict(retry.Permanent(errEngine))
 	one := newBrowser(t)
 	other := one.another()
 	one.signsIn(d, 8)

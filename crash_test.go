@@ -694,7 +694,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	path, backup := filepath.Join(v.dir, "retake.db"), filepath.Join(t.TempDir(), "backup.db")
 	served, apologised, waiting, later, lapsed := v.tg.Person(1, "П", "ru"), v.tg.Person(2, "П", "ru"), v.tg.Person(3, "П", "ru"), v.tg.Person(4, "П", "ru"), v.tg.Person(5, "П", "ru")
 	sorry := func(p *faketelegram.Person) faketelegram.Message { return w.hears(p, "Упс!") }
-	retry := func(p *faketelegram.Person) {
+	tryAgain := func(p *faketelegram.Person) {
 		m := sorry(p)
 		p.Press(m.ID, m.Buttons[0][0].Data)
 	}
@@ -722,7 +722,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	w.asks(lapsed, "Сбой два")
 	sorry(lapsed)
 	v.mends()
-	retry(apologised)
+	tryAgain(apologised)
 	w.getsVideos(apologised, 1)
 	v.kill()
 	for _, end := range []string{"", "-wal", "-shm"} {
@@ -735,7 +735,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	}
 
 	v.start(0)
-	retry(lapsed)
+	tryAgain(lapsed)
 	w.hears(lapsed, lang.Say("ru", "press_lapsed", nil))
 	w.asks(lapsed, "Нина")
 	w.getsVideos(lapsed, 1)

@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
@@ -57,7 +59,7 @@ func calm(t testing.TB, s *store.Store) {
 }
 
 func TestWhatThePageOfAVideoSays(t *testing.T) {
-	owner := AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}
+	owner := retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}
 	for name, c := range map[string]struct {
 		arrange func(t *testing.T, d *office) (id string)
 		admin   int64
@@ -584,7 +586,7 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 	first := ask(t, d.store, "Маша", 1)
 	failForGood(t, d.queue)
 	for range 2 {
-		if _, err := d.queue.Retry(t.Context(), first.ID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), first.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Fatal(err)
 		}
 		failForGood(t, d.queue)
@@ -604,7 +606,7 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 		}
 	}
 	for _, id := range []string{first.ID, last} {
-		if _, err := d.queue.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
 
@@ -64,7 +65,7 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 	}
 	waits := func(b *broadcaster, task store.Task) {
 		write(b, b.store, func(tx *store.Tx) error {
-			return tx.Reschedule(task.Job, store.Moment(tx.now), "youtube http503: unavailable")
+			return tx.Reschedule(task.Job, tx.Now(), "youtube http503: unavailable")
 		})
 	}
 	const half = 1 << 20
@@ -96,7 +97,7 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 		"published, to be shown later": {set: func(b *broadcaster) {
 			task := b.sends(-1)
 			write(b, b.store, func(tx *store.Tx) error { _, err := tx.FinishPublishing(task.Job); return err })
-			mutate(b, b.store, `UPDATE publications SET publish_at = ?`, b.store.now().Add(time.Hour).UnixMilli())
+			mutate(b, b.store, `UPDATE publications SET publish_at = ?`, b.store.Now().Add(time.Hour).UnixMilli())
 		}},
 	}
 	ways := map[string]func(b *broadcaster, id string, c store.Channel) error{
@@ -106,7 +107,7 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 			return nil
 		},
 		"Retry": func(b *broadcaster, id string, c store.Channel) error {
-			_, err := b.queue.Retry(b.Context(), id, AdminClicked{Admin: owner8, Platform: "YOUTUBE"})
+			_, err := b.queue.Retry(b.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"})
 			return err
 		},
 		"Retry all": func(b *broadcaster, id string, c store.Channel) error {
@@ -114,14 +115,14 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 			if n != 0 {
 				b.Errorf("got %d publications to try again; want none", n)
 			}
-			tally, failed := b.queue.RetryPublications(b.Context(), owner8, store.Filter{}, until.Add(time.Hour), 10)
+			tally, failed := retry.AllPublications(b.Context(), b.store, b.queue, owner8, store.Filter{}, until.Add(time.Hour), 10)
 			if tally.Restarted != 0 {
 				b.Errorf("got %+v; want nothing restarted", tally)
 			}
 			return errors.Join(err, failed)
 		},
 		"reconnecting": func(b *broadcaster, id string, c store.Channel) error {
-			write(b, b.store, func(tx *store.Tx) error { return tx.LoseAccess(c.ID, b.store.now(), "revoked") })
+			write(b, b.store, func(tx *store.Tx) error { return tx.LoseAccess(c.ID, b.store.Now(), "revoked") })
 			b.connect()
 			return b.queue.Reconnected(b.Context(), owner8)
 		},
@@ -145,7 +146,7 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 				id := b.wished()
 				p := store.Publication{Platform: "YOUTUBE", Channel: channel.ID, Step: state.step}
 				if state.step == "scheduled" {
-					p.PublishAt = b.store.now().Add(24 * time.Hour)
+					p.PublishAt = b.store.Now().Add(24 * time.Hour)
 				}
 				b.publishes(id, p)
 				state.set(b)

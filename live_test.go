@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -119,7 +121,7 @@ func (s *stage) Render(ctx context.Context, _ Order, progress func(int)) (Render
 		case percent := <-s.steps:
 			switch percent {
 			case 0:
-				return Rendered{}, Permanent(errEngine)
+				return Rendered{}, retry.Permanent(errEngine)
 			case 100:
 				film, err := sample()
 				path := filepath.Join(s.TempDir(), "film.mp4")

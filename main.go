@@ -26,6 +26,8 @@ import (
 	"syscall"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"golang.org/x/sync/errgroup"
@@ -128,7 +130,7 @@ var commands = map[string]func(context.Context, typed) error{
 	"init":             func(_ context.Context, c typed) error { return c.print(cli.Init(c.word(0), defaults, os.Args[0])) },
 	"media move":       with(moveMedia),
 	"restore":          with(restore),
-	"retry":            with(retry),
+	"retry":            with(retryCommand),
 	"serve":            with(serveAll),
 	"template check":   with(checkTemplate),
 	"template preview": with(previewTemplate),
@@ -411,7 +413,7 @@ func sampleName(language string) string {
 
 // asSetting makes what is wrong with an offered template stop the start as a bad setting does.
 func asSetting(err error) error {
-	if isPermanent(err) {
+	if retry.IsPermanent(err) {
 		return config.Faults{"render.template, render.offer: " + err.Error()}
 	}
 	return err
@@ -577,7 +579,7 @@ func owner(external string) string { return "YOUTUBE " + external }
 // account returns access to a channel.
 func (s *studio) account(ctx context.Context, channel int64) (*youtube.Account, error) {
 	if s.youtube == nil {
-		return nil, Permanent(errors.New("youtube notSetUp: youtube.client_id is empty"))
+		return nil, retry.Permanent(errors.New("youtube notSetUp: youtube.client_id is empty"))
 	}
 	c, err := s.store.Channel(ctx, channel)
 	if err != nil {
@@ -810,7 +812,7 @@ func (s *studio) Check(ctx context.Context, channel int64, admin store.Admin) er
 
 // noticed records what an error of YouTube says about a channel, and returns it.
 func (s *studio) noticed(ctx context.Context, channel int64, began time.Time, err error) error {
-	if of, ok := errors.AsType[channelTrouble](err); ok && of.AccessEnded() {
+	if of, ok := errors.AsType[retry.ChannelTrouble](err); ok && of.AccessEnded() {
 		lost := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.LoseAccess(channel, began, err.Error()) })
 		return errors.Join(err, lost)
 	}
@@ -833,7 +835,7 @@ func (s *studio) Disconnect(ctx context.Context, channel int64, admin store.Admi
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "disconnect", Platform: "YOUTUBE"})
 	})
-	of, isOf := errors.AsType[channelTrouble](err)
+	of, isOf := errors.AsType[retry.ChannelTrouble](err)
 	switch {
 	case forgot != nil:
 		return forgot
@@ -1260,8 +1262,8 @@ func (c typed) userID() (int64, error) {
 	return id, nil
 }
 
-// retry does what the button on the page does, for one video or for all. A running serve goes on with it.
-func retry(ctx context.Context, cfg Config, c typed) error {
+// retryCommand does what the button on the page does, for one video or for all. A running serve goes on with it.
+func retryCommand(ctx context.Context, cfg Config, c typed) error {
 	all := cli.Value[bool](c.Line, "all-failed")
 	if all == (len(c.Words) == 1) {
 		return c.Wrong("one ASSET is expected, or -all-failed")
@@ -1275,8 +1277,8 @@ func retry(ctx context.Context, cfg Config, c typed) error {
 	if all {
 		err = retryAllFailed(ctx, st, queue, c.out)
 	} else {
-		var outcome Outcome
-		outcome, err = queue.Retry(ctx, c.Words[0], AdminClicked{Admin: store.Admin{Owner: true}})
+		var outcome retry.Outcome
+		outcome, err = queue.Retry(ctx, c.Words[0], retry.AdminClicked{Admin: store.Admin{Owner: true}})
 		err = c.print(string(outcome)+"\n", err)
 	}
 	return errors.Join(err, folder.Wake(cfg.DataDir))
@@ -1289,10 +1291,10 @@ func retryAllFailed(ctx context.Context, st *store.Store, queue *Queue, out io.W
 	if err != nil {
 		return err
 	}
-	videos, err := queue.RetryAll(ctx, operator, store.Filter{}, need.Newest, need.Count)
-	var publications Tally
+	videos, err := retry.All(ctx, st, queue, operator, store.Filter{}, need.Newest, need.Count)
+	var publications retry.Tally
 	if err == nil {
-		publications, err = queue.RetryPublications(ctx, operator, store.Filter{}, began, math.MaxInt32)
+		publications, err = retry.AllPublications(ctx, st, queue, operator, store.Filter{}, began, math.MaxInt32)
 	}
 	fmt.Fprintf(out, "Tried again: %s, %s. Under way already: %d.\n", cli.Count(videos.Restarted, "video"),
 		cli.Count(publications.Restarted, "publication"), videos.Joined+publications.Joined)

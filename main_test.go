@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/cli"
@@ -320,8 +322,8 @@ func TestBesideARunningServe(t *testing.T) {
 		}
 		defer s.Close()
 		id := text(t, s, `SELECT id FROM assets WHERE status = 'FAILED'`)
-		if out, code := retake(t, nil, "retry", "-config", file, id); code != 0 || strings.TrimSpace(out) != string(Restarted) {
-			t.Errorf("got exit %d, %q; want 0, %s", code, out, Restarted)
+		if out, code := retake(t, nil, "retry", "-config", file, id); code != 0 || strings.TrimSpace(out) != string(retry.Restarted) {
+			t.Errorf("got exit %d, %q; want 0, %s", code, out, retry.Restarted)
 		}
 		w.getsVideos(p.Person, 1)
 		if out, code := retake(t, nil, "retry", "-config", file, "nothing"); code != exitFailure || !strings.Contains(out, "not found") {

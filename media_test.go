@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/config"
@@ -173,7 +175,7 @@ func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
 	q.render, q.media = b, closedShelf{b}
 	task := begin(t, s, store.Render)
 	end, err := q.do(t.Context(), &task)
-	if wait, yes := retryAfter(err); end != nil || !yes || wait != time.Hour || made {
+	if wait, yes := retry.After(err); end != nil || !yes || wait != time.Hour || made {
 		t.Errorf("got %v, made: %v; want a wait, and no video", err, made)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
@@ -66,14 +68,14 @@ func (s *tale) tell(story string) {
 			task := tasks[0]
 			s.at = s.at.Add(time.Second)
 			if words[0] == "fail" {
-				_, err = s.q.Retry(s.t.Context(), task.AssetID, JobFailed{task.Job, Permanent(errEngine)})
+				_, err = s.q.Retry(s.t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: retry.Permanent(errEngine)})
 			} else {
 				err = st.Tx(s.t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: task.AssetID, Size: 1}) })
 			}
 		case "press": // user n
-			_, err = s.q.Retry(s.t.Context(), id, ButtonPressed{n, n})
+			_, err = s.q.Retry(s.t.Context(), id, retry.ButtonPressed{User: n, Chat: n})
 		case "retry": // the owner
-			_, err = s.q.Retry(s.t.Context(), id, AdminClicked{Admin: store.Admin{ID: 8, Owner: true}})
+			_, err = s.q.Retry(s.t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}})
 		case "cancel": // user n
 			err = st.Tx(s.t.Context(), func(tx *store.Tx) error { _, err := tx.Cancel(n, id); return err })
 		case "forget": // user n

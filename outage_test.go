@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	faketelegram "retake.example/internal/fake/telegram"
@@ -248,8 +250,8 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 		"each another":           func(i int, name string) error { return errors.New("no model for " + strings.Repeat("x", i+1)) },
 		"each with its name":     func(_ int, name string) error { return fmt.Errorf("cannot say %q", name) },
 		"each with a hidden one": func(int, string) error { return errors.New("engine: cannot say [name]") }, // as engines tell it
-		"refused for good":       func(int, string) error { return Permanent(errKey) },
-		"one asks to wait":       func(int, string) error { return Wait(errKey, time.Hour) },
+		"refused for good":       func(int, string) error { return retry.Permanent(errKey) },
+		"one asks to wait":       func(int, string) error { return retry.Wait(errKey, time.Hour) },
 		"a video made each time": func(i int, _ string) error { return map[bool]error{true: errKey}[i%3 != 2] },
 	} {
 		t.Run(name, func(t *testing.T) {

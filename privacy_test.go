@@ -26,6 +26,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"golang.org/x/text/unicode/norm"
@@ -196,7 +198,7 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		sound(t, s)
 	})
 	t.Run("an old button finds nothing, and a wish makes a new video", func(t *testing.T) {
-		if _, err := q.Retry(t.Context(), failed.ID, ButtonPressed{2, 2}); !errors.Is(err, store.ErrNotFound) {
+		if _, err := q.Retry(t.Context(), failed.ID, retry.ButtonPressed{User: 2, Chat: 2}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
 		if a := ask(t, s, "Вера", 2); a.ID == made.ID || a.FileID != "" || a.Status != store.Pending {
@@ -588,7 +590,7 @@ func peopled(t *testing.T) *store.Store {
 		ask(t, s, p.mark+"сбой", p.id)
 		failForGood(t, q)
 		a := begin(t, s, store.Apologise)
-		if _, err := q.Retry(t.Context(), a.AssetID, JobFailed{a.Job, Permanent(errors.New("blocked by " + p.mark + "человек"))}); err != nil {
+		if _, err := q.Retry(t.Context(), a.AssetID, retry.JobFailed{Job: a.Job, Err: retry.Permanent(errors.New("blocked by " + p.mark + "человек"))}); err != nil {
 			t.Fatal(err)
 		}
 		ask(t, s, p.mark+"ждёт", p.id)

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 )
 
@@ -147,8 +149,8 @@ func TestThreeAttemptsToPublishThenTheCardAndRetry(t *testing.T) {
 		}
 
 		yt.does(nil)
-		for _, want := range []Outcome{Restarted, Joined} { // a double click
-			if out, err := q.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 7}, "YOUTUBE"}); err != nil || out != want {
+		for _, want := range []retry.Outcome{retry.Restarted, retry.Joined} { // a double click
+			if out, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil || out != want {
 				t.Errorf("got %s, %v; want %s", out, err, want)
 			}
 		}
@@ -347,8 +349,8 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 
 		// The button works without a new consent: the token may be mended elsewhere.
 		yt.does(nil)
-		if out, err := q.Retry(t.Context(), ids[0], AdminClicked{owner8, "YOUTUBE"}); err != nil || out != Restarted {
-			t.Errorf("got %s, %v; want %s", out, err, Restarted)
+		if out, err := q.Retry(t.Context(), ids[0], retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil || out != retry.Restarted {
+			t.Errorf("got %s, %v; want %s", out, err, retry.Restarted)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -549,7 +551,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 		write(t, s, func(tx *store.Tx) error {
 			return tx.SaveMetadata(id, store.Metadata{Title: "Без музыки", Kids: "yes"})
 		})
-		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
+		if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -569,7 +571,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 			met = *t.Publication
 			return 0, keep(store.Upload{ID: "good", Step: "processing"})
 		})
-		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
+		if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -734,7 +736,7 @@ func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		yt.does(nil)
-		if got, err := q.RetryPublications(t.Context(), owner8, store.Filter{}, until, 10); err != nil || got != (Tally{Restarted, 2, 0, 0}) {
+		if got, err := retry.AllPublications(t.Context(), s, q, owner8, store.Filter{}, until, 10); err != nil || got != (retry.Tally{Outcome: retry.Restarted, Restarted: 2, Joined: 0, Skipped: 0}) {
 			t.Errorf("got %+v, %v; want two", got, err)
 		}
 		time.Sleep(time.Second)

@@ -20,97 +20,10 @@ import (
 	"sync"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 )
-
-// A Cause is why somebody asks for another try: JobFailed, ButtonPressed, AdminClicked or Reconnected.
-type Cause interface{ cause() }
-
-// JobFailed is a worker's report that an attempt went wrong. Err may say more than that: see Permanent and RetryAfter.
-type JobFailed struct {
-	Job store.Job
-	Err error
-}
-
-// ButtonPressed is a user's press of the retry button of an apology.
-type ButtonPressed struct{ User, Chat int64 }
-
-// AdminClicked is an admin's press on the page, for one platform or, when Platform is empty, for the video itself.
-type AdminClicked struct {
-	Admin    store.Admin
-	Platform string // "", YOUTUBE or RUMBLE
-}
-
-// Reconnected is what an owner does to a channel whose access had ended: what failed because of that goes on.
-type Reconnected struct {
-	Admin    store.Admin
-	Platform string
-}
-
-func (JobFailed) cause()     {}
-func (ButtonPressed) cause() {}
-func (AdminClicked) cause()  {}
-func (Reconnected) cause()   {}
-
-// Outcome is what came of a Cause.
-type Outcome string
-
-const (
-	Rescheduled Outcome = "rescheduled" // the same job runs again after a pause
-	Deferred    Outcome = "deferred"    // the same job runs again when what it waits for is over; no attempt spent
-	GaveUp      Outcome = "gave up"     // FAILED, and everybody affected will be told
-	Restarted   Outcome = "restarted"   // fresh work is queued
-	Joined      Outcome = "joined"      // the work is under way, or done, already
-)
-
-// Permanent marks an error that another attempt cannot mend.
-func Permanent(err error) error { return permanentError{err} }
-
-type permanentError struct{ error }
-
-func (e permanentError) Unwrap() error { return e.error }
-func (permanentError) Permanent() bool { return true }
-
-func isPermanent(err error) bool {
-	var p interface{ Permanent() bool }
-	return errors.As(err, &p) && p.Permanent()
-}
-
-// retryAfter reports whether an error asks to wait, which spends no attempt, and how long.
-func retryAfter(err error) (time.Duration, bool) {
-	var w interface {
-		RetryAfter() (wait time.Duration, yes bool)
-	}
-	if errors.As(err, &w) {
-		return w.RetryAfter()
-	}
-	return 0, false
-}
-
-// Wait marks an error that says when to try again, which spends no attempt.
-func Wait(err error, after time.Duration) error { return waitError{err, after} }
-
-type waitError struct {
-	error
-	after time.Duration
-}
-
-func (e waitError) Unwrap() error                     { return e.error }
-func (e waitError) RetryAfter() (time.Duration, bool) { return e.after, true }
-
-// trouble is what the error of a platform says of itself beyond Permanent and RetryAfter.
-type trouble interface {
-	error
-	Pause() time.Duration // the next attempt comes no sooner
-	Step() string         // what the publication needs, or waits for: see the schema
-}
-
-// channelTrouble is what the error of a platform that is connected by channels says of them.
-type channelTrouble interface {
-	error
-	AccessEnded() bool // the platform refuses the token: nothing can be published there until somebody connects it again
-	WholeApp() bool    // of a wait: no upload to any channel goes on
-}
 
 // maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
 const maxCrashes = 5
@@ -148,20 +61,20 @@ const maxCrashes = 5
 //	any                            not failed                                  nothing                                                ErrNotFailed
 //	AdminClicked, Reconnected      the person who asked for the video had      nothing                                                ErrNotPublishable
 //	                               it deleted
-func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outcome, err error) {
+func (q *Queue) Retry(ctx context.Context, assetID string, why retry.Cause) (out retry.Outcome, err error) {
 	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
 		switch why := why.(type) {
-		case JobFailed:
+		case retry.JobFailed:
 			out, err = q.retryJob(tx, why)
-		case ButtonPressed:
+		case retry.ButtonPressed:
 			out, err = retryForUser(tx, assetID, why)
-		case AdminClicked:
+		case retry.AdminClicked:
 			if why.Platform != "" {
 				out, err = retryPublication(tx, assetID, why.Platform, why.Admin, false)
 			} else {
 				out, err = retryForAll(tx, assetID, why.Admin)
 			}
-		case Reconnected:
+		case retry.Reconnected:
 			out, err = retryPublication(tx, assetID, why.Platform, why.Admin, true)
 		default:
 			return fmt.Errorf("unknown cause %T", why)
@@ -174,18 +87,18 @@ func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outco
 	return out, nil
 }
 
-func (q *Queue) retryJob(tx *store.Tx, why JobFailed) (Outcome, error) {
+func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, error) {
 	j, err := tx.Running(why.Job)
 	if err != nil {
 		return "", err // this attempt was reported before, or its asset is gone
 	}
 	now, problem := tx.Now(), why.Err.Error()
-	wait, waits := retryAfter(why.Err)
+	wait, waits := retry.After(why.Err)
 	step, pause := "", time.Duration(0)
-	if of, ok := errors.AsType[trouble](why.Err); ok {
+	if of, ok := errors.AsType[retry.Trouble](why.Err); ok {
 		step, pause = of.Step(), of.Pause()
 	}
-	channel, ofChannel := errors.AsType[channelTrouble](why.Err)
+	channel, ofChannel := errors.AsType[retry.ChannelTrouble](why.Err)
 	switch {
 	case ofChannel && channel.AccessEnded():
 		renewed, err := tx.Renewed(j)
@@ -193,17 +106,17 @@ func (q *Queue) retryJob(tx *store.Tx, why JobFailed) (Outcome, error) {
 			return "", err
 		}
 		if renewed && j.Attempt < q.opts.Attempts { // what was refused is the token of before
-			return Rescheduled, tx.Reschedule(j, now, problem)
+			return retry.Rescheduled, tx.Reschedule(j, now, problem)
 		}
-		return GaveUp, tx.EndAccess(j, problem)
+		return retry.GaveUp, tx.EndAccess(j, problem)
 	case j.Kind == store.Deliver && errors.Is(why.Err, fs.ErrNotExist):
-		return Restarted, tx.MakeAgain(j)
-	case isPermanent(why.Err):
-		return GaveUp, tx.GiveUp(j, problem, step)
+		return retry.Restarted, tx.MakeAgain(j)
+	case retry.IsPermanent(why.Err):
+		return retry.GaveUp, tx.GiveUp(j, problem, step)
 	case ofChannel && waits && step != "":
-		return Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
+		return retry.Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
 	case waits:
-		return Deferred, tx.Defer(j, now.Add(wait), problem)
+		return retry.Deferred, tx.Defer(j, now.Add(wait), problem)
 	case j.Kind == store.Render:
 		asset, err := tx.Asset(j.AssetID)
 		if err != nil {
@@ -216,7 +129,7 @@ func (q *Queue) retryJob(tx *store.Tx, why JobFailed) (Outcome, error) {
 			}
 		}
 		if held {
-			return Deferred, tx.Hold(j, now.Add(probeEvery), problem)
+			return retry.Deferred, tx.Hold(j, now.Add(probeEvery), problem)
 		}
 		if wait, more := q.outages.Suspect(asset.ID, asset.Created, now, now.Sub(j.Started)); wait > 0 && j.Attempt >= q.opts.Attempts {
 			enough, err := tx.Untried(j, more)
@@ -224,17 +137,17 @@ func (q *Queue) retryJob(tx *store.Tx, why JobFailed) (Outcome, error) {
 				return "", err
 			}
 			if enough { // they will tell
-				return Deferred, tx.Defer(j, now.Add(wait), problem)
+				return retry.Deferred, tx.Defer(j, now.Add(wait), problem)
 			}
 		}
 	}
 	if j.Attempt < q.opts.Attempts {
-		return Rescheduled, tx.Reschedule(j, now.Add(max(pause, q.opts.Backoff(j.Attempt))), problem)
+		return retry.Rescheduled, tx.Reschedule(j, now.Add(max(pause, q.opts.Backoff(j.Attempt))), problem)
 	}
-	return GaveUp, tx.GiveUp(j, problem, "")
+	return retry.GaveUp, tx.GiveUp(j, problem, "")
 }
 
-func retryForUser(tx *store.Tx, assetID string, why ButtonPressed) (Outcome, error) {
+func retryForUser(tx *store.Tx, assetID string, why retry.ButtonPressed) (retry.Outcome, error) {
 	asset, err := tx.Asset(assetID)
 	if err != nil {
 		return "", err
@@ -255,14 +168,14 @@ func retryForUser(tx *store.Tx, assetID string, why ButtonPressed) (Outcome, err
 	if _, err := tx.Join(next, why.User, why.Chat); err != nil {
 		return "", err
 	}
-	out := Joined
+	out := retry.Joined
 	if made {
-		out = Restarted
+		out = retry.Restarted
 	}
 	return out, tx.Note(store.Event{User: why.User, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
-func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (Outcome, error) {
+func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (retry.Outcome, error) {
 	asset, err := tx.Asset(assetID)
 	switch {
 	case err != nil:
@@ -270,7 +183,7 @@ func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (Outcome, erro
 	case !admin.MayChange(asset.Creator):
 		return "", store.ErrForbidden
 	case asset.Status.Live():
-		return Joined, nil
+		return retry.Joined, nil
 	case asset.Status != store.Failed:
 		return "", store.ErrNotFailed
 	}
@@ -291,15 +204,15 @@ func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (Outcome, erro
 			return "", err
 		}
 	}
-	out := Joined
+	out := retry.Joined
 	if made {
-		out = Restarted
+		out = retry.Restarted
 	}
 	return out, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
 // retryPublication makes one new try of a failed publication. back: access to its channel is back, which is nobody's right.
-func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin, back bool) (Outcome, error) {
+func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin, back bool) (retry.Outcome, error) {
 	p, err := tx.Publication(assetID, platform)
 	switch {
 	case err != nil:
@@ -307,14 +220,14 @@ func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin,
 	case !back && !admin.MayChange(&p.Creator):
 		return "", store.ErrForbidden
 	case p.Status.Live():
-		return Joined, nil
+		return retry.Joined, nil
 	case p.Status != store.Failed, back && p.Step != "reconnect":
 		return "", store.ErrNotFailed
 	}
 	if err := tx.Republish(assetID, p); err != nil {
 		return "", err
 	}
-	return Restarted, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(Restarted)})
+	return retry.Restarted, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(retry.Restarted)})
 }
 
 // Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again: it was
@@ -323,107 +236,12 @@ func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
 	nudge(q.taking) // what could not be withdrawn without the channel
 	ended, err := q.store.Reconnected(ctx)
 	for _, e := range ended {
-		_, failed := q.Retry(ctx, e.AssetID, Reconnected{admin, e.Platform})
-		if errors.Is(failed, store.ErrNotFound) || errors.Is(failed, store.ErrNotFailed) || errors.Is(failed, store.ErrNotPublishable) { // somebody was quicker
+		_, failed := q.Retry(ctx, e.AssetID, retry.Reconnected{Admin: admin, Platform: e.Platform})
+		if errors.Is(failed, store.ErrNotFound) || errors.Is(failed, store.ErrNotFailed) ||
+			errors.Is(failed, store.ErrNotPublishable) { // somebody was quicker
 			failed = nil
 		}
 		err = errors.Join(err, failed)
-	}
-	return err
-}
-
-// Tally counts what came of many retries.
-type Tally struct {
-	Outcome   Outcome `json:"outcome"` // Restarted if any was; "": nothing came of them
-	Restarted int     `json:"restarted"`
-	Joined    int     `json:"joined"`
-	Skipped   int     `json:"skipped"` // not the admin's any more, not failed any more, or gone when their turn came
-}
-
-// And is what came of both.
-func (t Tally) And(more Tally) Tally {
-	if t.Outcome != Restarted {
-		t.Outcome = cmp.Or(more.Outcome, t.Outcome)
-	}
-	return Tally{t.Outcome, t.Restarted + more.Restarted, t.Joined + more.Joined, t.Skipped + more.Skipped}
-}
-
-// retryBatch is how many videos RetryAll takes at a time. They share a commit, so a thousand are not a thousand waits for
-// the disk.
-const retryBatch = 100
-
-// RetryAll asks Retry for each video that needs an admin and that the filter shows, those that failed first before the
-// others: at most count, and none that failed after newest, the latest that the admin was shown. Each is a transaction of
-// its own. After a batch with an error it stops; the tally says how far it came. If newest is gone nothing is done: nobody
-// knows what was shown.
-func (q *Queue) RetryAll(ctx context.Context, admin store.Admin, f store.Filter, newest string, count int) (t Tally, err error) {
-	last, err := q.store.Asset(ctx, newest)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return t, nil
-	case err != nil:
-		return t, err
-	}
-	after, until := store.Needy{}, store.Needy{Last: last.ID, Failed: last.Finished}
-	for count > 0 {
-		f.Limit = min(count, retryBatch)
-		list, err := q.store.Needy(ctx, admin, f, after, until)
-		if err != nil || len(list) == 0 {
-			return t, err
-		}
-		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) { return list[i].ID, AdminClicked{Admin: admin} }); err != nil {
-			return t, err
-		}
-		count -= len(list)
-		after = list[len(list)-1]
-	}
-	return t, nil
-}
-
-// RetryPublications is RetryAll for the publications of those videos: all that had failed by a time, at most count.
-func (q *Queue) RetryPublications(ctx context.Context, admin store.Admin, f store.Filter, until time.Time, count int) (t Tally, err error) {
-	after := store.Unpublished{}
-	for count > 0 {
-		f.Limit = min(count, retryBatch)
-		list, err := q.store.Unpublished(ctx, admin, f, after, until)
-		if err != nil || len(list) == 0 {
-			return t, err
-		}
-		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) {
-			return list[i].AssetID, AdminClicked{Admin: admin, Platform: list[i].Platform}
-		}); err != nil {
-			return t, err
-		}
-		count -= len(list)
-		after = list[len(list)-1]
-	}
-	return t, nil
-}
-
-// retryBatch asks Retry for n of them at once and counts what comes of it.
-func (q *Queue) retryBatch(ctx context.Context, t *Tally, n int, nth func(int) (string, AdminClicked)) (err error) {
-	outs, errs := make([]Outcome, n), make([]error, n)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			id, why := nth(i)
-			outs[i], errs[i] = q.Retry(ctx, id, why)
-		})
-	}
-	wg.Wait()
-	for i, failed := range errs {
-		switch {
-		case errors.Is(failed, store.ErrForbidden), errors.Is(failed, store.ErrNotFailed), errors.Is(failed, store.ErrNotFound), errors.Is(failed, store.ErrNotPublishable):
-			t.Skipped++
-		case failed != nil:
-			err = failed
-		case outs[i] == Restarted:
-			t.Restarted++
-			t.Outcome = Restarted
-		default:
-			t.Joined++
-			t.Outcome = cmp.Or(t.Outcome, Joined)
-		}
 	}
 	return err
 }
@@ -1043,9 +861,9 @@ func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *ending {
 
 // report hands a failed attempt to Retry. The log holds no names, even if the error does.
 func (q *Queue) report(draining context.Context, j store.Job, problem error, name string) {
-	var out Outcome
+	var out retry.Outcome
 	err := q.insist(draining, func() (err error) {
-		out, err = q.Retry(draining, j.AssetID, JobFailed{j, problem})
+		out, err = q.Retry(draining, j.AssetID, retry.JobFailed{Job: j, Err: problem})
 		return err
 	})
 	switch {
@@ -1091,7 +909,7 @@ func (q *Queue) do(ctx context.Context, t *store.Task) (end *ending, err error) 
 	case store.Publish:
 		return q.publish(ctx, t)
 	}
-	return nil, Permanent(fmt.Errorf("no worker knows the kind %q", t.Kind))
+	return nil, retry.Permanent(fmt.Errorf("no worker knows the kind %q", t.Kind))
 }
 
 // makeVideo renders an asset and puts the files on the shelf before the database says that they are there.
@@ -1191,7 +1009,7 @@ func (q *Queue) message(ctx context.Context, t *store.Task) (*ending, error) {
 func (q *Queue) publish(ctx context.Context, t *store.Task) (*ending, error) {
 	site := q.opts.Sites[t.Publication.Platform]
 	if site == nil {
-		return nil, Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
+		return nil, retry.Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
 	}
 	uploading, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -20,6 +20,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/outage"
@@ -36,10 +38,10 @@ func newQueue(s *store.Store) *Queue {
 var errEngine = errors.New("engine: exit 1")
 
 // fail begins the next job of a kind and reports its failure.
-func fail(t testing.TB, q *Queue, kind store.Kind, problem error) (store.Task, Outcome) {
+func fail(t testing.TB, q *Queue, kind store.Kind, problem error) (store.Task, retry.Outcome) {
 	t.Helper()
 	task := begin(t, q.store, kind)
-	out, err := q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, problem})
+	out, err := q.Retry(t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: problem})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,9 +51,9 @@ func fail(t testing.TB, q *Queue, kind store.Kind, problem error) (store.Task, O
 // failForGood makes the next render FAILED.
 func failForGood(t testing.TB, q *Queue) store.Task {
 	t.Helper()
-	task, out := fail(t, q, store.Render, Permanent(errEngine))
-	if out != GaveUp {
-		t.Fatalf("got %s; want %s", out, GaveUp)
+	task, out := fail(t, q, store.Render, retry.Permanent(errEngine))
+	if out != retry.GaveUp {
+		t.Fatalf("got %s; want %s", out, retry.GaveUp)
 	}
 	return task
 }
@@ -80,274 +82,274 @@ func (w waits) RetryAfter() (time.Duration, bool) { return w.d, true }
 func TestRetryTable(t *testing.T) {
 	admin, owner, other := store.Admin{ID: 7}, store.Admin{ID: 8, Owner: true}, store.Admin{ID: 9}
 	type result struct {
-		out Outcome
+		out retry.Outcome
 		err error
 	}
 	for _, c := range []struct {
 		name string
-		do   func(t *testing.T, q *Queue) (Outcome, error)
+		do   func(t *testing.T, q *Queue) (retry.Outcome, error)
 		want result
 		// then: queries and the number each must give
 		then map[string]int
 	}{
-		{"JobFailed with attempts left runs the same job again after the backoff", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed with attempts left runs the same job again after the backoff", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			_, out := fail(t, q, store.Render, errEngine)
 			return out, nil
-		}, result{Rescheduled, nil}, map[string]int{
+		}, result{retry.Rescheduled, nil}, map[string]int{
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND attempt = 1 AND due - created BETWEEN 3600000 AND 3605000`: 1,
 			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                                              1,
 			`SELECT count(*) FROM requests WHERE status = 'PENDING'`:                                                                            1,
 			`SELECT count(*) FROM attempts WHERE outcome = 'rescheduled' AND error = 'engine: exit 1'`:                                          1,
 		}},
-		{"JobFailed that says wait runs again at the time named and spends no attempt", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed that says wait runs again at the time named and spends no attempt", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			_, out := fail(t, q, store.Render, fmt.Errorf("render: %w", waits{7 * time.Minute}))
 			return out, nil
-		}, result{Deferred, nil}, map[string]int{
+		}, result{retry.Deferred, nil}, map[string]int{
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 0 AND due - created BETWEEN 420000 AND 425000`: 1,
 			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                        1,
 		}},
-		{"JobFailed at the last attempt fails the render and owes everybody an apology", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed at the last attempt fails the render and owes everybody an apology", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
-			var out Outcome
+			var out retry.Outcome
 			for range 3 {
 				mutate(t, q.store, `UPDATE jobs SET due = 0`)
 				_, out = fail(t, q, store.Render, errEngine)
 			}
 			return out, nil
-		}, result{GaveUp, nil}, map[string]int{
+		}, result{retry.GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'FAILED' AND error = 'engine: exit 1'`: 1,
 			`SELECT count(*) FROM requests WHERE status = 'FAILED'`:                            3,
 			`SELECT count(*) FROM jobs`:                                                        3,
 			`SELECT count(DISTINCT request_id) FROM jobs WHERE kind = 'APOLOGISE'`:             3,
 			`SELECT count(*) FROM attempts`:                                                    3,
 		}},
-		{"JobFailed at the last attempt waits while others fail as it does and enough that wait may make it an outage", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed at the last attempt waits while others fail as it does and enough that wait may make it an outage", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			q.outages = outage.New(3, time.Hour, probeEvery)
 			for _, name := range []string{"Маша", "Лев", "Аня"} {
 				ask(t, q.store, name, 1)
 			}
 			fail(t, q, store.Render, errEngine)
 			fail(t, q, store.Render, errEngine) // of Лев
-			var out Outcome
+			var out retry.Outcome
 			for range 2 {
 				mutate(t, q.store, `UPDATE jobs SET due = 0`)
 				_, out = fail(t, q, store.Render, errEngine)
 			}
 			return out, nil
-		}, result{Deferred, nil}, map[string]int{
+		}, result{retry.Deferred, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                      3,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 2 AND due - created BETWEEN 60000 AND 65000`: 1,
 		}},
-		{"JobFailed that is permanent gives up at once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed that is permanent gives up at once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			_, out := fail(t, q, store.Render, fmt.Errorf("render: %w", Permanent(errEngine)))
+			_, out := fail(t, q, store.Render, fmt.Errorf("render: %w", retry.Permanent(errEngine)))
 			return out, nil
-		}, result{GaveUp, nil}, map[string]int{
+		}, result{retry.GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'FAILED'`:     1,
 			`SELECT count(*) FROM jobs WHERE kind = 'APOLOGISE'`:      1,
 			`SELECT count(*) FROM attempts WHERE outcome = 'gave up'`: 1,
 		}},
-		{"JobFailed at the last attempt fails the publication and apologises to nobody", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed at the last attempt fails the publication and apologises to nobody", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			id := publication(t, q.store, failedPublication)
-			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
+			if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner, Platform: "YOUTUBE"}); err != nil {
 				return "", err
 			}
-			_, out := fail(t, q, store.Publish, Permanent(errors.New("no channel")))
+			_, out := fail(t, q, store.Publish, retry.Permanent(errors.New("no channel")))
 			return out, nil
-		}, result{GaveUp, nil}, map[string]int{
+		}, result{retry.GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'FAILED' AND error = 'no channel' AND completed IS NOT NULL`: 1,
 			`SELECT count(*) FROM jobs WHERE kind IN ('PUBLISH', 'APOLOGISE')`:                                             0,
 		}},
-		{"JobFailed of a publication with attempts left runs it again", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed of a publication with attempts left runs it again", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			id := publication(t, q.store, failedPublication)
-			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
+			if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner, Platform: "YOUTUBE"}); err != nil {
 				return "", err
 			}
 			_, out := fail(t, q, store.Publish, errors.New("503"))
 			return out, nil
-		}, result{Rescheduled, nil}, map[string]int{
+		}, result{retry.Rescheduled, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'PENDING'`:       1,
 			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 1`: 1,
 		}},
-		{"JobFailed reported twice counts once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed reported twice counts once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task, _ := fail(t, q, store.Render, errEngine)
-			return q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, errEngine})
+			return q.Retry(t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: errEngine})
 		}, result{"", store.ErrNotFound}, map[string]int{`SELECT count(*) FROM attempts`: 1}},
 
-		{"ButtonPressed on a failed asset makes a new one with a request and a render", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed on a failed asset makes a new one with a request and a render", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
-		}, result{Restarted, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM assets n JOIN assets o ON n.retry_of = o.id WHERE n.status = 'PENDING' AND n.name = o.name AND n.template = o.template AND n.lang = o.lang`: 1,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.user_id = 1 AND r.status = 'PENDING'`:                      1,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:   1,
 			`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`: 1,
 		}},
-		{"ButtonPressed joins the live successor, once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed joins the live successor, once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
 			for _, user := range []int64{1, 2, 2} {
-				if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{user, user}); err != nil {
+				if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: user, Chat: user}); err != nil {
 					return "", err
 				}
 			}
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL`:                                          1,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`: 2,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                 1,
 		}},
-		{"ButtonPressed joins a live asset with the same key that is no successor", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed joins a live asset with the same key that is no successor", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
 			ask(t, q.store, "Маша", 2)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.status = 'PENDING'`: 2,
 		}},
-		{"ButtonPressed delivers the successor that is finished", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed delivers the successor that is finished", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
-			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				return "", err
 			}
 			complete(t, q.store)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`: 1,
 		}},
-		{"ButtonPressed on an old button follows failed successors to a new one", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed on an old button follows failed successors to a new one", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			first := failForGood(t, q)
-			if _, err := q.Retry(t.Context(), first.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), first.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				return "", err
 			}
 			failForGood(t, q)
-			return q.Retry(t.Context(), first.AssetID, ButtonPressed{2, 2})
-		}, result{Restarted, nil}, map[string]int{
+			return q.Retry(t.Context(), first.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 3,
 			`SELECT count(*) FROM assets c JOIN assets b ON c.retry_of = b.id JOIN assets a ON b.retry_of = a.id`: 1,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                     1,
 		}},
-		{"ButtonPressed for an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), store.NewID(), ButtonPressed{1, 1})
+		{"ButtonPressed for an asset that is gone is not found", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), store.NewID(), retry.ButtonPressed{User: 1, Chat: 1})
 		}, result{"", store.ErrNotFound}, nil},
-		{"ButtonPressed by somebody without a request is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed by somebody without a request is forbidden", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
 		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
-		{"ButtonPressed on an asset that did not fail is refused", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed on an asset that did not fail is refused", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
-			return q.Retry(t.Context(), a.ID, ButtonPressed{1, 1})
+			return q.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1})
 		}, result{"", store.ErrNotFailed}, map[string]int{`SELECT count(*) FROM assets`: 1}},
 
-		{"AdminClicked on a failed publication clears it and owes it again", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{Restarted, nil}, map[string]int{
+		{"AdminClicked on a failed publication clears it and owes it again", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'PENDING' AND error IS NULL AND started IS NULL AND completed IS NULL`: 1,
 			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0`:                                                       1,
 		}},
-		{"AdminClicked twice on a failed publication owes it once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked twice on a failed publication owes it once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			id := publication(t, q.store, failedPublication)
-			if _, err := q.Retry(t.Context(), id, AdminClicked{admin, "YOUTUBE"}); err != nil {
+			if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"}); err != nil {
 				return "", err
 			}
-			return q.Retry(t.Context(), id, AdminClicked{admin, "YOUTUBE"})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 1}},
-		{"AdminClicked on a pending publication changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, pendingPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
-		{"AdminClicked on a publication under way changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, runningPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
-		{"AdminClicked on a completed publication is refused", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, completedPublication), AdminClicked{admin, "YOUTUBE"})
+			return q.Retry(t.Context(), id, retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 1}},
+		{"AdminClicked on a pending publication changes nothing", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, pendingPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
+		{"AdminClicked on a publication under way changes nothing", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, runningPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
+		{"AdminClicked on a completed publication is refused", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, completedPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
 		}, result{"", store.ErrNotFailed}, nil},
-		{"AdminClicked on a platform without a publication is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "RUMBLE"})
+		{"AdminClicked on a platform without a publication is not found", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: admin, Platform: "RUMBLE"})
 		}, result{"", store.ErrNotFound}, nil},
-		{"AdminClicked on somebody else's publication is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{other, "YOUTUBE"})
+		{"AdminClicked on somebody else's publication is forbidden", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: other, Platform: "YOUTUBE"})
 		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM publications WHERE status = 'FAILED'`: 1}},
-		{"AdminClicked by an owner works on anybody's publication", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{owner, "YOUTUBE"})
-		}, result{Restarted, nil}, nil},
+		{"AdminClicked by an owner works on anybody's publication", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: owner, Platform: "YOUTUBE"})
+		}, result{retry.Restarted, nil}, nil},
 
-		{"AdminClicked on a failed render starts anew for everybody who has not retried", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked on a failed render starts anew for everybody who has not retried", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
-		}, result{Restarted, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND status = 'PENDING'`:                                                             1,
 			`SELECT count(DISTINCT r.user_id) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.status = 'PENDING'`: 3,
 			`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id IN (SELECT id FROM assets WHERE retry_of IS NOT NULL)`:                      3,
 			`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry'`:                                                                           1,
 		}},
-		{"AdminClicked brings a video that was finished since to those who lack it, and leaves alone who has it", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked brings a video that was finished since to those who lack it, and leaves alone who has it", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
 			ask(t, q.store, "Маша", 1) // asked anew instead of pressing
 			complete(t, q.store)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`:                      2,
 			`SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`: 2,
 			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`: 1,
 		}},
-		{"ButtonPressed when the same video was finished since by other means delivers that one", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed when the same video was finished since by other means delivers that one", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
 			ask(t, q.store, "Маша", 2)
 			complete(t, q.store)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 1`: 1,
 		}},
-		{"AdminClicked when one user has pressed brings the others to the same successor", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked when one user has pressed brings the others to the same successor", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
 			task := failForGood(t, q)
-			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				return "", err
 			}
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`: 3,
 		}},
-		{"AdminClicked on a render under way changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked on a render under way changes nothing", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
 			begin(t, q.store, store.Render)
-			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM assets`: 1}},
-		{"AdminClicked on a completed render is refused", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		{"AdminClicked on a completed render is refused", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
 			complete(t, q.store)
-			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
+			return q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: owner, Platform: ""})
 		}, result{"", store.ErrNotFailed}, nil},
-		{"AdminClicked on an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), store.NewID(), AdminClicked{owner, ""})
+		{"AdminClicked on an asset that is gone is not found", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), store.NewID(), retry.AdminClicked{Admin: owner, Platform: ""})
 		}, result{"", store.ErrNotFound}, nil},
-		{"AdminClicked by an admin who did not make the video is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked by an admin who did not make the video is forbidden", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{admin, ""})
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: admin, Platform: ""})
 		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
-		{"AdminClicked by the admin who made the video works", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked by the admin who made the video works", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			write(t, q.store, func(tx *store.Tx) error {
 				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
 				return err
 			})
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{admin, ""})
-		}, result{Restarted, nil}, map[string]int{`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND creator = 7`: 1}},
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: admin, Platform: ""})
+		}, result{retry.Restarted, nil}, map[string]int{`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND creator = 7`: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			q := newQueue(newStore(t))
@@ -384,7 +386,7 @@ func presses(t *testing.T, users, times int) {
 	var wg sync.WaitGroup
 	for i := range times {
 		wg.Go(func() {
-			if _, err := q.Retry(context.Background(), task.AssetID, ButtonPressed{all[i%users], all[i%users]}); err != nil {
+			if _, err := q.Retry(context.Background(), task.AssetID, retry.ButtonPressed{User: all[i%users], Chat: all[i%users]}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -458,8 +460,8 @@ func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
 				failForGood(t, q)
 				want = store.Failed
 			}
-			if _, out := fail(t, q, kind, Permanent(errors.New("403"))); out != GaveUp {
-				t.Errorf("got %s; want %s", out, GaveUp)
+			if _, out := fail(t, q, kind, retry.Permanent(errors.New("403"))); out != retry.GaveUp {
+				t.Errorf("got %s; want %s", out, retry.GaveUp)
 			}
 			if n := count(t, q.store, `SELECT count(*) FROM jobs`); n != 0 {
 				t.Errorf("got %d jobs; want none", n)
@@ -480,8 +482,8 @@ func TestAFailureSeenDuringAShutdownIsWritten(t *testing.T) {
 	task := begin(t, q.store, store.Render)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if out, err := q.Retry(ctx, task.AssetID, JobFailed{task.Job, errEngine}); out != Rescheduled || err != nil {
-		t.Errorf("got %s, %v; want %s", out, err, Rescheduled)
+	if out, err := q.Retry(ctx, task.AssetID, retry.JobFailed{Job: task.Job, Err: errEngine}); out != retry.Rescheduled || err != nil {
+		t.Errorf("got %s, %v; want %s", out, err, retry.Rescheduled)
 	}
 }
 
@@ -1032,7 +1034,7 @@ func TestButtonPressedOnAFinishedAssetIsRefused(t *testing.T) {
 	a := ask(t, q.store, "Маша", 1)
 	complete(t, q.store)
 	mutate(t, q.store, `DELETE FROM jobs`)
-	if out, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); !errors.Is(err, store.ErrNotFailed) {
+	if out, err := q.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1}); !errors.Is(err, store.ErrNotFailed) {
 		t.Errorf("got %q, %v; want ErrNotFailed", out, err)
 	}
 	if n := count(t, q.store, `SELECT count(*) FROM jobs`); n != 0 {
@@ -1044,7 +1046,7 @@ func TestARetryByAnAdminTakesTheTurnOfThoseWhoWait(t *testing.T) {
 	q := newQueue(newStore(t))
 	a := ask(t, q.store, "Маша", 1, 2)
 	failForGood(t, q)
-	if _, err := q.Retry(t.Context(), a.ID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+	if _, err := q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 		t.Fatal(err)
 	}
 	if lane := count(t, q.store, `SELECT lane FROM jobs WHERE kind = 'RENDER'`); lane != 1 {
@@ -1056,7 +1058,7 @@ func TestEveryRetryIsNoted(t *testing.T) {
 	q := newQueue(newStore(t))
 	a := ask(t, q.store, "Маша", 1)
 	failForGood(t, q)
-	if _, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); err != nil {
+	if _, err := q.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 		t.Fatal(err)
 	}
 	write(t, q.store, func(tx *store.Tx) error {
@@ -1068,7 +1070,7 @@ func TestEveryRetryIsNoted(t *testing.T) {
 	})
 	other := newQueue(newStore(t))
 	id := publication(t, other.store, failedPublication)
-	if _, err := other.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 7}, "YOUTUBE"}); err != nil {
+	if _, err := other.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, other.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'retry' AND asset_id = ? AND platform = 'YOUTUBE' AND outcome = 'restarted'`, id); n != 1 {
@@ -1091,7 +1093,7 @@ func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
 	}{
 		"a finish": {store.Render, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.FinishRender(j, store.Video{File: "late"}) }},
 		"a failure": {store.Render, func(q *Queue, tx *store.Tx, j store.Job) error {
-			_, err := q.retryJob(tx, JobFailed{j, errEngine})
+			_, err := q.retryJob(tx, retry.JobFailed{Job: j, Err: errEngine})
 			return err
 		}},
 		"a giving back":   {store.Render, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.GiveBack(j) }},
@@ -1224,7 +1226,7 @@ func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
 func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var withdrawn []int
-		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return Permanent(errEngine) }}
+		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return retry.Permanent(errEngine) }}
 		b.withdraw = func(id int) { withdrawn = append(withdrawn, id) }
 		_, stop := start(t, s, b, Options{})
 		ask(t, s, "Маша", 1)
@@ -1305,8 +1307,8 @@ func TestAdminClickedSendsNothingAgainToWhoHasTheVideo(t *testing.T) {
 		_, err := tx.FinishMessage(&delivery, 5)
 		return err
 	})
-	if out, err := q.Retry(t.Context(), task.AssetID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); out != Joined || err != nil {
-		t.Fatalf("got %s, %v; want %s", out, err, Joined)
+	if out, err := q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); out != retry.Joined || err != nil {
+		t.Fatalf("got %s, %v; want %s", out, err, retry.Joined)
 	}
 	if all, two := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`),
 		count(t, q.store, `SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`); all != 1 || two != 1 {
@@ -1318,12 +1320,12 @@ func TestAdminClickedOnTheFirstOfALineReachesWhomItsSuccessorFailed(t *testing.T
 	q := newQueue(newStore(t))
 	ask(t, q.store, "Маша", 1, 2)
 	first := failForGood(t, q)
-	if _, err := q.Retry(t.Context(), first.AssetID, ButtonPressed{2, 2}); err != nil {
+	if _, err := q.Retry(t.Context(), first.AssetID, retry.ButtonPressed{User: 2, Chat: 2}); err != nil {
 		t.Fatal(err)
 	}
 	failForGood(t, q)
-	if out, err := q.Retry(t.Context(), first.AssetID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); out != Restarted || err != nil {
-		t.Fatalf("got %s, %v; want %s", out, err, Restarted)
+	if out, err := q.Retry(t.Context(), first.AssetID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); out != retry.Restarted || err != nil {
+		t.Fatalf("got %s, %v; want %s", out, err, retry.Restarted)
 	}
 	if n := count(t, q.store, `SELECT count(DISTINCT user_id) FROM requests WHERE status = 'PENDING'`); n != 2 {
 		t.Errorf("got %d people on the new video; want both", n)
@@ -1337,8 +1339,8 @@ func TestButtonPressedDoesNotBringAVideoFromBeforeTheFailure(t *testing.T) {
 	mutate(t, q.store, `UPDATE assets SET finished = 1`) // long ago
 	ask(t, q.store, "Маша", 1)
 	task := failForGood(t, q)
-	if out, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); out != Restarted || err != nil {
-		t.Errorf("got %s, %v; want %s", out, err, Restarted)
+	if out, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); out != retry.Restarted || err != nil {
+		t.Errorf("got %s, %v; want %s", out, err, retry.Restarted)
 	}
 }
 
@@ -1347,7 +1349,7 @@ func TestAnAnnouncementThatFailsAfterItWasOvertakenIsGivenUp(t *testing.T) {
 	ask(t, q.store, "Маша", 1)
 	late := begin(t, q.store, store.Announce)
 	complete(t, q.store)
-	if _, err := q.Retry(t.Context(), late.AssetID, JobFailed{late.Job, waits{time.Minute}}); err != nil {
+	if _, err := q.Retry(t.Context(), late.AssetID, retry.JobFailed{Job: late.Job, Err: waits{time.Minute}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`); n != 0 {

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/db"
@@ -221,7 +223,7 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		for _, user := range []int64{1, 3} {
 			gets(t, s, user)
 		}
-		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`), ButtonPressed{User: 4, Chat: 4}); err != nil {
+		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`), retry.ButtonPressed{User: 4, Chat: 4}); err != nil {
 			t.Error(err)
 		}
 		if got := owes(t, s); got != "ANNOUNCE 4, DELIVER 1, DELIVER 3, RENDER Сбой" {
@@ -372,7 +374,7 @@ func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
 		b := &bench{render: func(context.Context, Order) error { return nil }}
 		b.tell = func(t store.Task) error {
 			if t.Kind == store.Deliver && t.AssetID == lost {
-				return Permanent(&fs.PathError{Op: "open", Path: t.Asset.Video.File, Err: os.ErrNotExist})
+				return retry.Permanent(&fs.PathError{Op: "open", Path: t.Asset.Video.File, Err: os.ErrNotExist})
 			}
 			return nil
 		}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 )
 
@@ -191,7 +193,7 @@ func everything(t *testing.T, s *store.Store) {
 	// Failed, and pressed; then cancelled.
 	ask(t, s, "Даша", 1)
 	failed := failForGood(t, q)
-	if _, err := q.Retry(t.Context(), failed.AssetID, ButtonPressed{1, 1}); err != nil {
+	if _, err := q.Retry(t.Context(), failed.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 		t.Fatal(err)
 	}
 	mutate(t, s, `DELETE FROM assets WHERE retry_of = ? AND status = 'PENDING'`, failed.AssetID)
@@ -209,8 +211,8 @@ func everything(t *testing.T, s *store.Store) {
 	id := publishes(t, s, channel, "Лето")
 	fail(t, q, store.Publish, errUnavailable)
 	due()
-	fail(t, q, store.Publish, Permanent(errUnavailable))
-	if _, err := q.Retry(t.Context(), id, AdminClicked{store.Admin{ID: 7}, "YOUTUBE"}); err != nil {
+	fail(t, q, store.Publish, retry.Permanent(errUnavailable))
+	if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 		t.Fatal(err)
 	}
 	publish := begin(t, s, store.Publish)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 )
 
@@ -396,7 +398,7 @@ func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
 	ask(t, q.store, "Маша", 1)
 	failed := failForGood(t, q)
 	mutate(t, q.store, `UPDATE users SET unreachable = 1`)
-	if _, err := q.Retry(t.Context(), failed.AssetID, AdminClicked{store.Admin{Owner: true}, ""}); err != nil {
+	if _, err := q.Retry(t.Context(), failed.AssetID, retry.AdminClicked{Admin: store.Admin{Owner: true}, Platform: ""}); err != nil {
 		t.Fatal(err)
 	}
 	mutate(t, q.store, `DELETE FROM requests WHERE asset_id <> ?`, failed.AssetID)
@@ -617,7 +619,7 @@ func TestStatusKnowsWhatWasRetried(t *testing.T) {
 			t.Errorf("got %v, %v; want %v", got, err, want)
 		}
 		if len(list) == 1 {
-			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -28,6 +28,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
@@ -434,7 +436,7 @@ func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
 	for _, privacy := range []string{"private", "public"} {
 		m.Privacy = privacy
 		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
-		if _, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, "RUMBLE"}); err != nil {
+		if _, err := b.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "RUMBLE"}); err != nil {
 			t.Fatal(err)
 		}
 		if privacy == "private" {
@@ -517,8 +519,8 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			if c.after != "" {
 				b.trouble(c.platform, c.fault, false)
 				if p.Status == store.Failed {
-					if out, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, c.platform}); err != nil || out != Restarted {
-						t.Fatalf("got %s, %v; want %s", out, err, Restarted)
+					if out, err := b.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: c.platform}); err != nil || out != retry.Restarted {
+						t.Fatalf("got %s, %v; want %s", out, err, retry.Restarted)
 					}
 				}
 				b.becomes(id, c.platform, c.after)

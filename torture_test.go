@@ -23,6 +23,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/db/dbtest"
@@ -220,7 +222,7 @@ func (w *town) bot(ctx context.Context, t *testing.T, q *Queue) {
 func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u store.Update) error {
 	part := strings.Split(u.Raw, "\n")
 	if deed(part[0]) == pressed {
-		switch _, err := q.Retry(ctx, part[2], ButtonPressed{u.Chat, u.Chat}); {
+		switch _, err := q.Retry(ctx, part[2], retry.ButtonPressed{User: u.Chat, Chat: u.Chat}); {
 		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrForbidden), errors.Is(err, store.ErrNotFailed):
 			t.Errorf("the button of an apology: got %v; want another try", err)
 		case err != nil:

@@ -28,6 +28,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"github.com/chromedp/chromedp"
@@ -707,10 +709,10 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	u := newCounter(t, mostBytes, time.Minute, roomy)
 	u.session = u.signIn(8)
 	id := u.upload("Маша", "film.mp4", string(footage(t, "film.mp4")))
-	if _, err := u.queue.Retry(t.Context(), id, AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); !errors.Is(err, store.ErrNotFailed) {
+	if _, err := u.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); !errors.Is(err, store.ErrNotFailed) {
 		t.Errorf("an admin retries it: got %v; want ErrNotFailed", err)
 	}
-	if _, err := u.queue.Retry(t.Context(), id, ButtonPressed{1, 1}); !errors.Is(err, store.ErrForbidden) {
+	if _, err := u.queue.Retry(t.Context(), id, retry.ButtonPressed{User: 1, Chat: 1}); !errors.Is(err, store.ErrForbidden) {
 		t.Errorf("a user retries it: got %v; want ErrForbidden", err)
 	}
 	// Even a wish with its very template and language.
@@ -730,7 +732,7 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	if need, err := u.store.NeedYou(t.Context(), store.Admin{ID: 8, Owner: true}, store.Filter{}); err != nil || need.Count != 1 || need.People != 1 {
 		t.Errorf("got %+v, %v; want the failed one, which the upload does not replace", need, err)
 	}
-	if out, err := u.queue.Retry(t.Context(), failed, ButtonPressed{1, 1}); err != nil || out != Restarted {
+	if out, err := u.queue.Retry(t.Context(), failed, retry.ButtonPressed{User: 1, Chat: 1}); err != nil || out != retry.Restarted {
 		t.Errorf("got %s, %v; want a new try", out, err)
 	}
 	if n := count(t, u.store, `SELECT count(*) FROM requests WHERE asset_id = '`+id+`'`) + count(t, u.store, `SELECT count(*) FROM jobs WHERE asset_id = '`+id+`'`); n != 0 {

@@ -22,6 +22,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	dto "github.com/prometheus/client_model/go"
@@ -189,7 +191,7 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 	admin := w.tg.Person(900, "Admin", "en")
 	admin.Send("/start")
 	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
-	fail(t, w.queue, store.Publish, Permanent(errUnavailable))
+	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
 	told := w.hears(admin, "1 video could not be published in the last hour")
 	press(admin, told, 0)
 	w.hears(admin, "All right, I am trying 1 again.")
@@ -211,7 +213,7 @@ func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	admin := w.tg.Person(7, "Admin", "en")
 	admin.Send("/start")
 	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
-	fail(t, w.queue, store.Publish, Permanent(errUnavailable))
+	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
 	told := w.hears(admin, "1 video could not be published in the last hour")
 	press(admin, told, 0)
 	w.hears(admin, "All right, I am trying 1 again.")
@@ -221,7 +223,7 @@ func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	if n := failed(); n != 0 {
 		t.Errorf("got %d publications that are failed; want none", n)
 	}
-	fail(t, w.queue, store.Publish, Permanent(errUnavailable))
+	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
 	write(t, w.store, func(tx *store.Tx) error { return tx.Dismiss(7) })
 	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", putButton, time.Now().Add(time.Hour).UnixMilli()))
 	w.calm()

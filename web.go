@@ -22,6 +22,8 @@ import (
 	"strings"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"github.com/labstack/echo/v4"
@@ -921,7 +923,7 @@ func (w *Web) retry(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := w.queue.Retry(c.Request().Context(), c.Param("id"), AdminClicked{adminOf(c), sent["platform"]})
+	outcome, err := w.queue.Retry(c.Request().Context(), c.Param("id"), retry.AdminClicked{Admin: adminOf(c), Platform: sent["platform"]})
 	if err != nil {
 		return err
 	}
@@ -959,7 +961,7 @@ func (w *Web) saveMetadata(c echo.Context) error {
 		return fmt.Errorf("save metadata: %w", err)
 	}
 	if platform := sent["retry"]; platform != "" {
-		outcome, err := w.queue.Retry(c.Request().Context(), id, AdminClicked{admin, platform})
+		outcome, err := w.queue.Retry(c.Request().Context(), id, retry.AdminClicked{Admin: admin, Platform: platform})
 		if err != nil {
 			return err
 		}
@@ -1034,13 +1036,13 @@ func (w *Web) retryAll(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var t Tally
+	var t retry.Tally
 	if seen.Count > 0 {
-		t, err = w.queue.RetryAll(ctx, admin, f, seen.Newest, seen.Count)
+		t, err = retry.All(ctx, w.store, w.queue, admin, f, seen.Newest, seen.Count)
 	}
 	if err == nil && seen.Publications > 0 {
-		var p Tally
-		p, err = w.queue.RetryPublications(ctx, admin, f, seen.Until, seen.Publications)
+		var p retry.Tally
+		p, err = retry.AllPublications(ctx, w.store, w.queue, admin, f, seen.Until, seen.Publications)
 		t = t.And(p)
 	}
 	switch {
@@ -1054,7 +1056,7 @@ func (w *Web) retryAll(c echo.Context) error {
 	}
 	return c.JSON(http.StatusOK, struct {
 		Success bool `json:"success"`
-		Tally
+		retry.Tally
 	}{true, t})
 }
 

@@ -24,6 +24,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
 	"retake.example/internal/store"
 
 	"retake.example/internal/desk"
@@ -982,7 +984,7 @@ func TestWhatACardSays(t *testing.T) {
 	}{
 		"a failed video has the reason, the raw text and the button": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
-			fail(t, d.queue, store.Render, Permanent(errors.New("ffmpeg: took longer than 5m0s: <frame>")))
+			fail(t, d.queue, store.Render, retry.Permanent(errors.New("ffmpeg: took longer than 5m0s: <frame>")))
 		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "2 apologised to", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
 		"an admin who did not make it gets no button but is told why": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
@@ -996,14 +998,14 @@ func TestWhatACardSays(t *testing.T) {
 		"a failed video with a live successor leads there": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 				t.Fatal(err)
 			}
 		}, 8, []string{"Tried again"}, []string{"Retry Failed"}},
 		"a failed video whose successor failed, too, has the button": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 				t.Fatal(err)
 			}
 			failForGood(t, d.queue)
@@ -1262,7 +1264,7 @@ func TestAFullPageIsSmall(t *testing.T) {
 	mutate(t, d.store, `UPDATE assets SET error = 'ffmpeg: exit status 1: ' || ? WHERE status = 'FAILED'`, strings.Repeat("no \"frame\" there\n", 120)+"the cause")
 	session := d.signIn(8)
 	for _, a := range d.list(session, "?status=FAILED").Assets[:pageSize/2] {
-		if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -1382,7 +1384,7 @@ func needing(t *testing.T, d *office) (ids map[string]string) {
 	failed("first")
 	ask(t, d.store, "Лев", 2, 3)
 	failed("head")
-	if _, err := d.queue.Retry(t.Context(), ids["head"], ButtonPressed{3, 3}); err != nil {
+	if _, err := d.queue.Retry(t.Context(), ids["head"], retry.ButtonPressed{User: 3, Chat: 3}); err != nil {
 		t.Fatal(err)
 	}
 	failed("tail")
@@ -1461,7 +1463,7 @@ func TestRetryAll(t *testing.T) {
 		{"what failed after the question does not take the place of what was retried since", 8, func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
 			ask(t, d.store, "Аня", 6)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), ids["seven"], AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), ids["seven"], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 				t.Fatal(err)
 			}
 		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`, "2 videos are being tried again. 1 was on its way already.", 1,
@@ -1472,7 +1474,7 @@ func TestRetryAll(t *testing.T) {
 			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING' AND name IN ('Маша', 'Лев')`: 2}},
 		{"what was retried since the question is not retried again", 8, func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
 			for _, name := range []string{"first", "seven"} {
-				if _, err := d.queue.Retry(t.Context(), ids[name], AdminClicked{store.Admin{ID: 8, Owner: true}, ""}); err != nil {
+				if _, err := d.queue.Retry(t.Context(), ids[name], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -1630,7 +1632,7 @@ func TestWhatNeedsAnAdminHasAButton(t *testing.T) {
 			if n.Last == ids["tail"] && n.ID != ids["head"] {
 				t.Errorf("got %s for the line; want its first, whose people wait, too", n.ID)
 			}
-			if _, err := d.queue.Retry(t.Context(), n.ID, AdminClicked{Admin: admin}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), n.ID, retry.AdminClicked{Admin: admin}); err != nil {
 				t.Errorf("admin %d: got %v; want no refusal of what was listed", id, err)
 			}
 		}
@@ -1708,7 +1710,7 @@ func TestOnlyWhatTheFilterShowsIsRetried(t *testing.T) {
 			if n, err := d.store.NeedYou(t.Context(), owner, c.f); err != nil || n.Count != c.want || len(n.Names) != c.want {
 				t.Errorf("got %+v, %v; want %d", n, err, c.want)
 			}
-			if got, err := d.queue.RetryAll(t.Context(), owner, c.f, newest, 100); err != nil || got.Restarted+got.Joined != c.want {
+			if got, err := retry.All(t.Context(), d.store, d.queue, owner, c.f, newest, 100); err != nil || got.Restarted+got.Joined != c.want {
 				t.Errorf("got %+v, %v; want %d", got, err, c.want)
 			}
 		})
@@ -1798,15 +1800,15 @@ func TestAVideoThatGoesDuringRetryAllIsSkipped(t *testing.T) {
 	form := d.shown(d.signIn(8))
 	// The one that is retried takes the other away, as far as Retry can see, whichever comes first.
 	mutate(t, d.store, `CREATE TRIGGER gone AFTER INSERT ON assets BEGIN DELETE FROM assets WHERE status = 'FAILED' AND id <> new.retry_of; END`)
-	got, err := d.queue.RetryAll(t.Context(), store.Admin{ID: 8, Owner: true}, store.Filter{}, form.Get("newest"), 2)
-	if want := (Tally{Restarted, 1, 0, 1}); err != nil || got != want {
+	got, err := retry.All(t.Context(), d.store, d.queue, store.Admin{ID: 8, Owner: true}, store.Filter{}, form.Get("newest"), 2)
+	if want := (retry.Tally{Outcome: retry.Restarted, Restarted: 1, Joined: 0, Skipped: 1}); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }
 
 // TestManyPressesOnRetryAllMakeOneSuccessorEach has more videos than a batch, and presses that meet.
 func TestManyPressesOnRetryAllMakeOneSuccessorEach(t *testing.T) {
-	const videos = 2*retryBatch + 50
+	const videos = 2*retry.BatchSize + 50
 	d := newDesk(t, "http://localhost:8080")
 	for i := range int64(videos) {
 		ask(t, d.store, "Имя "+strings.Repeat("я", int(i)+1), i%40+1)
@@ -1819,7 +1821,7 @@ func TestManyPressesOnRetryAllMakeOneSuccessorEach(t *testing.T) {
 		t.Errorf("got %v; want a form for %d", form, videos)
 	}
 	var wg sync.WaitGroup
-	answers := make([]Tally, 3)
+	answers := make([]retry.Tally, 3)
 	for i := range answers {
 		wg.Go(func() {
 			w := d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: true})
