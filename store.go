@@ -48,8 +48,8 @@ var steps = []string{
 	PRAGMA writable_schema = RESET`,
 	// A crowd says which progress messages its people have. The schema makes the view anew.
 	`DROP VIEW IF EXISTS crowds`,
-	// The schema adds the view publishable.
-	``,
+	// The schema adds the view publishable, and makes the index again with the video that the view is asked about.
+	`DROP INDEX publications_failed`,
 }
 
 // schemaVersion is the version of the schema.
