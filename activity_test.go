@@ -414,7 +414,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.cacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
+	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.CacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
 	maker, err := newMaker(cfg, t.TempDir())
 	if err != nil {
 		t.Fatal(err)

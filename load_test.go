@@ -66,12 +66,12 @@ func loadChild(dir string, speed float64) {
 	if err != nil {
 		panic(err)
 	}
-	cfg.second = time.Duration(float64(time.Second) / speed)
+	cfg.Second = time.Duration(float64(time.Second) / speed)
 	cfg.Privacy.Videos, cfg.Privacy.History, cfg.Privacy.People = 0, 0, 0 // the years before stay
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	moody := &moodyRenderer{takes: time.Duration(renderTakes * float64(cfg.second)), video: os.Getenv(childSample), begun: map[string][]string{}}
+	moody := &moodyRenderer{takes: time.Duration(renderTakes * float64(cfg.Second)), video: os.Getenv(childSample), begun: map[string][]string{}}
 	if err := serve(ctx, cfg, log, os.Stdout, func(renderer) renderer { return moody }); err != nil {
 		panic(err)
 	}

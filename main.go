@@ -26,6 +26,8 @@ import (
 	"syscall"
 	"time"
 
+	"retake.example/internal/config"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -35,7 +37,6 @@ import (
 	"retake.example/internal/backup"
 	"retake.example/internal/check"
 	"retake.example/internal/cli"
-	"retake.example/internal/config"
 	"retake.example/internal/db"
 	"retake.example/internal/desk"
 	"retake.example/internal/fake/demo"
@@ -95,16 +96,16 @@ type typed struct {
 }
 
 // settings loads what the command works with.
-func (c typed) settings() (Config, error) { return LoadConfig(c.Config, os.Environ()) }
+func (c typed) settings() (config.Config, error) { return LoadConfig(c.Config, os.Environ()) }
 
 // newLog is the log of a program with these settings.
-func newLog(cfg Config) *slog.Logger {
+func newLog(cfg config.Config) *slog.Logger {
 	return logs.New(os.Stderr, logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
 		Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))})
 }
 
 // with makes a command of a function that needs the settings.
-func with(do func(context.Context, Config, typed) error) func(context.Context, typed) error {
+func with(do func(context.Context, config.Config, typed) error) func(context.Context, typed) error {
 	return func(ctx context.Context, c typed) error {
 		cfg, err := c.settings()
 		if err != nil {
@@ -161,7 +162,7 @@ func printVersion(_ context.Context, c typed) error {
 	return c.print(cli.Version(version, built), nil)
 }
 
-func healthcheck(ctx context.Context, cfg Config, _ typed) error {
+func healthcheck(ctx context.Context, cfg config.Config, _ typed) error {
 	if err := desk.CheckHealth(ctx, cfg.Web.Listen); err != nil {
 		return fmt.Errorf("no healthy serve at %s (web.listen): %w", cfg.Web.Listen, err)
 	}
@@ -180,18 +181,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // ---- serve
 
 // serveAll runs the bot, the queue and the page.
-func serveAll(ctx context.Context, cfg Config, c typed) error {
+func serveAll(ctx context.Context, cfg config.Config, c typed) error {
 	return serve(ctx, cfg, newLog(cfg), c.out, func(r renderer) renderer { return r })
 }
 
 // serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
-func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wrap func(renderer) renderer) error {
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer, wrap func(renderer) renderer) error {
 	unlock, err := folder.Lock(cfg.DataDir)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	path, backups := database(cfg), keeper(cfg, log)
+	path, backups := cfg.Database(), keeper(cfg, log)
 	st, err := OpenStoreWith(path, store.Options{Before: func(version int) error { return backups.Upgrade(ctx, version) }})
 	if err != nil {
 		return err
@@ -239,8 +240,8 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		bot, err = NewBot(st, files, BotOptions{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: cfg.Role,
-			Admins: cfg.staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.second, Meter: meter,
+			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: role(cfg),
+			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -256,11 +257,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Voices: maker, Meter: meter}, log)
 	studio.queue = queue
 	seen.queue, seen.bot = queue, bot
-	seen.board = newBoard(st, queue, bot, boardOptions{cfg.Web.BaseURL, cfg.Role,
-		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.staff()) }, maker.Free, time.Minute}, log)
+	seen.board = newBoard(st, queue, bot, boardOptions{cfg.Web.BaseURL, role(cfg),
+		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }, maker.Free, time.Minute}, log)
 	backups.Told = func(err error) { seen.board.Report(watch.Backup, err) }
 	seen.pulse = watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })
-	web := NewWeb(st, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
+	web := NewWeb(st, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
@@ -324,7 +325,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 }
 
 // elsewhere reports whether names leave this machine but for Telegram: to a service that makes the videos, or says the names.
-func elsewhere(cfg Config) bool {
+func elsewhere(cfg config.Config) bool {
 	return cfg.Render.Engine == video.EngineHTTP || cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
 }
 
@@ -358,11 +359,11 @@ func forPage(err error) error {
 	return err
 }
 
-func newMaker(cfg Config, work string) (*video.Maker, error) {
+func newMaker(cfg config.Config, work string) (*video.Maker, error) {
 	return video.New(makerConfig(cfg, work))
 }
 
-func makerConfig(cfg Config, work string) video.Config {
+func makerConfig(cfg config.Config, work string) video.Config {
 	voice := video.VoiceConfig(cfg.Voice)
 	if voice.Engine == "none" {
 		voice.Engine = ""
@@ -370,11 +371,11 @@ func makerConfig(cfg Config, work string) video.Config {
 	return video.Config{Engine: cfg.Render.Engine, Offered: cfg.Offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
-		Work: work, Cache: cfg.cacheDir, Workers: cfg.Workers(), Patience: cfg.Queue.OutageMax, Voice: voice}
+		Work: work, Cache: cfg.CacheDir, Workers: cfg.Workers(), Patience: cfg.Queue.OutageMax, Voice: voice}
 }
 
 // limits are what the page's settings show of the configuration.
-func limits(cfg Config) []desk.Limit {
+func limits(cfg config.Config) []desk.Limit {
 	return []desk.Limit{
 		{Label: "limit_attempts", Value: cfg.Queue.Attempts},
 		{Label: "limit_backoff", Value: cfg.Queue.Backoff},
@@ -394,7 +395,7 @@ func limits(cfg Config) []desk.Limit {
 }
 
 // covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
-func covers(cfg Config, maker *video.Maker) *desk.Covers {
+func covers(cfg config.Config, maker *video.Maker) *desk.Covers {
 	if cfg.Render.Engine != video.EngineTemplate {
 		return nil
 	}
@@ -420,7 +421,7 @@ func asSetting(err error) error {
 }
 
 // missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
-func missing(ctx context.Context, cfg Config, maker *video.Maker, files media.Store) (problems []string) {
+func missing(ctx context.Context, cfg config.Config, maker *video.Maker, files media.Store) (problems []string) {
 	if err := maker.Ready(ctx); err != nil {
 		problems = append(problems, err.Error())
 	}
@@ -439,7 +440,7 @@ func missing(ctx context.Context, cfg Config, maker *video.Maker, files media.St
 // ---- files
 
 // openMedia opens a store of finished files, "disk" or "s3".
-func openMedia(cfg Config, st string) (media.Store, error) {
+func openMedia(cfg config.Config, st string) (media.Store, error) {
 	if st == "s3" {
 		files, err := media.NewS3(media.S3Config(cfg.Media.S3), cfg.Queue.OutageMax)
 		if err != nil {
@@ -455,7 +456,7 @@ func openMedia(cfg Config, st string) (media.Store, error) {
 }
 
 // leftOnDisk counts the files that videos need and that were not moved to the bucket.
-func leftOnDisk(ctx context.Context, cfg Config, st *store.Store) (n int, err error) {
+func leftOnDisk(ctx context.Context, cfg config.Config, st *store.Store) (n int, err error) {
 	dir := filepath.Join(cfg.DataDir, "media")
 	if _, err := os.Stat(dir); cfg.Media.Store == "disk" || err != nil {
 		return 0, nil
@@ -505,7 +506,7 @@ func sweep(ctx context.Context, st *store.Store, files *media.Sweeper) error {
 var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|mov|webm|mkv|jpg)$`)
 
 // setUpLink prints a sign-in link as long as nobody has used one.
-func setUpLink(ctx context.Context, st *store.Store, cfg Config, out io.Writer) error {
+func setUpLink(ctx context.Context, st *store.Store, cfg config.Config, out io.Writer) error {
 	if had, err := st.HadSession(ctx); err != nil || had {
 		return err
 	}
@@ -531,10 +532,10 @@ type studio struct {
 	box     *seal.Box
 	youtube *youtube.Client // nil: the program is not known to Google
 	rumble  *rumble.Client
-	cfg     Config
+	cfg     config.Config
 }
 
-func newStudio(st *store.Store, files media.Store, cfg Config) (*studio, error) {
+func newStudio(st *store.Store, files media.Store, cfg config.Config) (*studio, error) {
 	s := &studio{store: st, files: files, cfg: cfg,
 		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
 	if cfg.YouTube.ClientID != "" {
@@ -545,11 +546,11 @@ func newStudio(st *store.Store, files media.Store, cfg Config) (*studio, error) 
 		return s, nil
 	}
 	var err error
-	s.box, err = seal.FromFile(tokenKey(cfg))
+	s.box, err = seal.FromFile(cfg.TokenKey())
 	return s, err
 }
 
-func newYouTube(cfg Config, now func() time.Time) *youtube.Client {
+func newYouTube(cfg config.Config, now func() time.Time) *youtube.Client {
 	return youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
 		AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
 		RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: now})
@@ -961,7 +962,7 @@ type watching struct {
 	bot   *Bot // nil: it is off
 	board *watch.Board
 	pulse *watch.Pulse // of the database's writer
-	cfg   Config
+	cfg   config.Config
 	room  interface {
 		Room(need int64) error
 		Free() (int64, error)
@@ -1163,7 +1164,7 @@ func checkAll(ctx context.Context, c typed) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	cfg.cacheDir = filepath.Join(work, "cache")
+	cfg.CacheDir = filepath.Join(work, "cache")
 	parts, err := partsOf(cfg, work)
 	if err != nil {
 		return err
@@ -1172,16 +1173,16 @@ func checkAll(ctx context.Context, c typed) error {
 }
 
 // partsOf are what retake check looks at.
-func partsOf(cfg Config, work string) (check.Parts, error) {
-	db, name := database(cfg), sampleName(cfg.Language)
-	parts := check.Parts{File: cfg.file, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
-		Backups: backupDir(cfg), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: desk.LowDisk,
+func partsOf(cfg config.Config, work string) (check.Parts, error) {
+	db, name := cfg.Database(), sampleName(cfg.Language)
+	parts := check.Parts{File: cfg.File, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
+		Backups: cfg.BackupDir(), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: desk.LowDisk,
 		Database: func(ctx context.Context) ([]string, bool, error) { return LookAt(ctx, db) }}
 	for key, value := range cfg.Secrets() {
-		parts.Secret = parts.Secret || value != "" && cfg.file != "" && strings.HasPrefix(cfg.from[key], cfg.file+":")
+		parts.Secret = parts.Secret || value != "" && cfg.File != "" && strings.HasPrefix(cfg.From[key], cfg.File+":")
 	}
 	parts.Owners = func(ctx context.Context) (n int, strangers []int64) {
-		people := cfg.staff()
+		people := cfg.Staff()
 		appointed, _ := store.AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
 		for _, a := range appointed {
 			if people = append(people, a.ID); a.Owner {
@@ -1240,8 +1241,8 @@ func partsOf(cfg Config, work string) (check.Parts, error) {
 }
 
 // openRunning opens the store beside a running serve, or without one.
-func openRunning(cfg Config) (*store.Store, error) {
-	path := database(cfg)
+func openRunning(cfg config.Config) (*store.Store, error) {
+	path := cfg.Database()
 	switch version, err := db.Version(path); {
 	case err != nil:
 		return nil, err
@@ -1263,7 +1264,7 @@ func (c typed) userID() (int64, error) {
 }
 
 // retryCommand does what the button on the page does, for one video or for all. A running serve goes on with it.
-func retryCommand(ctx context.Context, cfg Config, c typed) error {
+func retryCommand(ctx context.Context, cfg config.Config, c typed) error {
 	all := cli.Value[bool](c.Line, "all-failed")
 	if all == (len(c.Words) == 1) {
 		return c.Wrong("one ASSET is expected, or -all-failed")
@@ -1311,7 +1312,7 @@ func retryAllFailed(ctx context.Context, st *store.Store, queue *Queue, out io.W
 
 // ---- admins
 
-func adminLink(ctx context.Context, cfg Config, c typed) error {
+func adminLink(ctx context.Context, cfg config.Config, c typed) error {
 	id, err := c.userID()
 	if err != nil {
 		return err
@@ -1321,7 +1322,7 @@ func adminLink(ctx context.Context, cfg Config, c typed) error {
 		return err
 	}
 	defer st.Close()
-	switch _, ok, err := st.RoleOf(ctx, cfg.Role, id); {
+	switch _, ok, err := st.RoleOf(ctx, role(cfg), id); {
 	case err != nil:
 		return err
 	case !ok:
@@ -1332,7 +1333,7 @@ func adminLink(ctx context.Context, cfg Config, c typed) error {
 }
 
 // changeAdmins runs a transaction about admins and has a running serve take notice.
-func changeAdmins(ctx context.Context, cfg Config, change func(*store.Tx) error) error {
+func changeAdmins(ctx context.Context, cfg config.Config, change func(*store.Tx) error) error {
 	st, err := openRunning(cfg)
 	if err != nil {
 		return err
@@ -1344,18 +1345,18 @@ func changeAdmins(ctx context.Context, cfg Config, change func(*store.Tx) error)
 	return folder.Wake(cfg.DataDir)
 }
 
-func adminAdd(ctx context.Context, cfg Config, c typed) error {
+func adminAdd(ctx context.Context, cfg config.Config, c typed) error {
 	id, err := c.userID()
 	if err != nil {
 		return err
 	}
 	a := store.Admin{ID: id, Owner: cli.Value[bool](c.Line, "owner")}
 	rank := cli.Rank(a.Owner)
-	given, stands := cfg.Role(id)
+	given, stands := role(cfg)(id)
 	already := given.Owner
 	if !already {
 		if err := changeAdmins(ctx, cfg, func(tx *store.Tx) error {
-			now, _, err := tx.RoleOf(cfg.Role, id)
+			now, _, err := tx.RoleOf(role(cfg), id)
 			if already = stands && now.Owner == a.Owner; already || err != nil { // a command may have made an admin of the settings an owner
 				return err
 			}
@@ -1365,34 +1366,34 @@ func adminAdd(ctx context.Context, cfg Config, c typed) error {
 		}
 	}
 	if already {
-		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.standsIn(id)), nil)
+		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.WhereAdmin(id)), nil)
 	}
 	return c.print(fmt.Sprintf("%d is an %s now, and signs in with /admin in the bot, or with the link of: retake admin link %[1]d\n", id, rank), nil)
 }
 
-func adminRemove(ctx context.Context, cfg Config, c typed) error {
+func adminRemove(ctx context.Context, cfg config.Config, c typed) error {
 	id, err := c.userID()
 	if err != nil {
 		return err
 	}
 	err = changeAdmins(ctx, cfg, func(tx *store.Tx) error { return tx.Dismiss(id) })
-	_, given := cfg.Role(id)
+	_, given := role(cfg)(id)
 	switch {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	case given:
-		return fmt.Errorf("%d stands in %s: take the number out there, and start serve again", id, cfg.standsIn(id))
+		return fmt.Errorf("%d stands in %s: take the number out there, and start serve again", id, cfg.WhereAdmin(id))
 	case err != nil:
 		return fmt.Errorf("%d is no admin", id)
 	}
 	return c.print(fmt.Sprintf("%d is no admin any more, and signed out everywhere.\n", id), nil)
 }
 
-func adminList(ctx context.Context, cfg Config, c typed) error {
+func adminList(ctx context.Context, cfg config.Config, c typed) error {
 	var lines [][3]string
-	for _, id := range cfg.staff() {
-		given, _ := cfg.Role(id)
-		lines = append(lines, [3]string{strconv.FormatInt(id, 10), cli.Rank(given.Owner), cfg.standsIn(id)})
+	for _, id := range cfg.Staff() {
+		given, _ := role(cfg)(id)
+		lines = append(lines, [3]string{strconv.FormatInt(id, 10), cli.Rank(given.Owner), cfg.WhereAdmin(id)})
 	}
 	st, err := openRunning(cfg)
 	switch {
@@ -1416,7 +1417,7 @@ func adminList(ctx context.Context, cfg Config, c typed) error {
 }
 
 // exportUser writes what is kept about a user: to a file that is not there yet, or out.
-func exportUser(ctx context.Context, cfg Config, c typed) (err error) {
+func exportUser(ctx context.Context, cfg config.Config, c typed) (err error) {
 	id, err := c.userID()
 	if err != nil {
 		return err
@@ -1426,7 +1427,7 @@ func exportUser(ctx context.Context, cfg Config, c typed) (err error) {
 		return err
 	}
 	defer st.Close()
-	_, admin, err := st.RoleOf(ctx, cfg.Role, id)
+	_, admin, err := st.RoleOf(ctx, role(cfg), id)
 	if err != nil {
 		return err
 	}
@@ -1454,7 +1455,7 @@ func exportUser(ctx context.Context, cfg Config, c typed) (err error) {
 
 // moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
 // finished by running it again.
-func moveMedia(ctx context.Context, cfg Config, c typed) error {
+func moveMedia(ctx context.Context, cfg config.Config, c typed) error {
 	if faults := cfg.S3Faults(); len(faults) > 0 {
 		var all config.Faults
 		for _, key := range slices.Sorted(maps.Keys(faults)) {
@@ -1515,16 +1516,9 @@ func moveMedia(ctx context.Context, cfg Config, c typed) error {
 
 // ---- backups
 
-func database(cfg Config) string { return filepath.Join(cfg.DataDir, "retake.db") }
-
-// backupDir is where those are made that are made by themselves.
-func backupDir(cfg Config) string {
-	return cmp.Or(cfg.Backup.Dir, filepath.Join(cfg.DataDir, "backups"))
-}
-
 // source is what backups are made of.
-func source(cfg Config) backup.Source {
-	return backup.Source{Path: database(cfg), Snapshot: db.Snapshot, Media: func(ctx context.Context, path string) (files []backup.File, err error) {
+func source(cfg config.Config) backup.Source {
+	return backup.Source{Path: cfg.Database(), Snapshot: db.Snapshot, Media: func(ctx context.Context, path string) (files []backup.File, err error) {
 		parts, err := store.Parts(ctx, path)
 		for _, p := range parts {
 			files = append(files, backup.File{Key: p.Key, Size: p.Size})
@@ -1534,13 +1528,13 @@ func source(cfg Config) backup.Source {
 }
 
 // keeper makes backups by itself.
-func keeper(cfg Config, log *slog.Logger) *backup.Keeper {
-	return &backup.Keeper{Source: source(cfg), Dir: backupDir(cfg), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
+func keeper(cfg config.Config, log *slog.Logger) *backup.Keeper {
+	return &backup.Keeper{Source: source(cfg), Dir: cfg.BackupDir(), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
 }
 
-func makeBackup(ctx context.Context, cfg Config, c typed) error {
+func makeBackup(ctx context.Context, cfg config.Config, c typed) error {
 	path, out := c.Words[0], c.out
-	if version, err := db.Version(database(cfg)); err != nil || version == 0 {
+	if version, err := db.Version(cfg.Database()); err != nil || version == 0 {
 		return cmp.Or(err, fmt.Errorf("there is no database in %s yet, start retake serve first", cfg.DataDir))
 	}
 	if err := source(cfg).Make(ctx, path); err != nil {
@@ -1548,18 +1542,15 @@ func makeBackup(ctx context.Context, cfg Config, c typed) error {
 	}
 	fmt.Fprintf(out, "%s is a copy of the database; %s lists the videos and pictures that belong to it.\n", path, backup.List(path))
 	if cfg.YouTube.TokenKey == "" {
-		fmt.Fprintf(out, "Keep these elsewhere, too: the videos, %s and your config.toml. Not in one place with this copy, if you can: the key opens what is sealed in it.\n", tokenKey(cfg))
+		fmt.Fprintf(out, "Keep these elsewhere, too: the videos, %s and your config.toml. Not in one place with this copy, if you can: the key opens what is sealed in it.\n", cfg.TokenKey())
 	} else {
 		fmt.Fprintln(out, "Keep the videos and your config.toml elsewhere, too.")
 	}
 	return nil
 }
 
-// tokenKey is the file with the key of the channels' tokens.
-func tokenKey(cfg Config) string { return filepath.Join(cfg.DataDir, "token.key") }
-
 // restore puts a backup in the place of the database and tells what that means.
-func restore(ctx context.Context, cfg Config, c typed) error {
+func restore(ctx context.Context, cfg config.Config, c typed) error {
 	file, out := c.Words[0], c.out
 	if err := folder.Ours(cfg.DataDir); err != nil {
 		return err
@@ -1570,7 +1561,7 @@ func restore(ctx context.Context, cfg Config, c typed) error {
 	}
 	defer unlock()
 	var told backup.Report
-	run := backup.Restore{File: file, Path: database(cfg), Newest: schemaVersion(), Force: cli.Value[bool](c.Line, "force"),
+	run := backup.Restore{File: file, Path: cfg.Database(), Newest: schemaVersion(), Force: cli.Value[bool](c.Line, "force"),
 		Check: db.Check, Snapshot: db.Snapshot, Latest: store.Latest, Settle: db.Settle,
 		Prepare: func(ctx context.Context, fresh, before string) error {
 			st, err := OpenStore(fresh)
@@ -1614,7 +1605,7 @@ func restore(ctx context.Context, cfg Config, c typed) error {
 }
 
 // unreadable counts the channels whose tokens this machine cannot open.
-func unreadable(ctx context.Context, cfg Config, st *store.Store) (n int, err error) {
+func unreadable(ctx context.Context, cfg config.Config, st *store.Store) (n int, err error) {
 	channels, err := st.Channels(ctx)
 	if err != nil {
 		return 0, err
@@ -1622,8 +1613,8 @@ func unreadable(ctx context.Context, cfg Config, st *store.Store) (n int, err er
 	var box *seal.Box
 	if cfg.YouTube.TokenKey != "" {
 		box = seal.New(cfg.YouTube.TokenKey)
-	} else if _, err := os.Stat(tokenKey(cfg)); err == nil {
-		if box, err = seal.FromFile(tokenKey(cfg)); err != nil {
+	} else if _, err := os.Stat(cfg.TokenKey()); err == nil {
+		if box, err = seal.FromFile(cfg.TokenKey()); err != nil {
 			return 0, fmt.Errorf("the key of the channels' tokens: %w", err)
 		}
 	}
@@ -1646,8 +1637,8 @@ func unreadable(ctx context.Context, cfg Config, st *store.Store) (n int, err er
 }
 
 // missingFiles lists the files that the database needs and that are not there.
-func missingFiles(ctx context.Context, cfg Config) ([]store.Part, error) {
-	parts, err := store.Parts(ctx, database(cfg))
+func missingFiles(ctx context.Context, cfg config.Config) ([]store.Part, error) {
+	parts, err := store.Parts(ctx, cfg.Database())
 	if err != nil {
 		return nil, err
 	}
@@ -1661,7 +1652,7 @@ func missingFiles(ctx context.Context, cfg Config) ([]store.Part, error) {
 
 // ---- templates
 
-func checkTemplate(ctx context.Context, cfg Config, c typed) error {
+func checkTemplate(ctx context.Context, cfg config.Config, c typed) error {
 	sentences, err := video.CheckTemplate(ctx, makerConfig(cfg, ""), c.Words[0])
 	for _, sentence := range sentences {
 		fmt.Fprintln(c.out, sentence)
@@ -1670,7 +1661,7 @@ func checkTemplate(ctx context.Context, cfg Config, c typed) error {
 }
 
 // previewTemplate shows what a template makes of a name.
-func previewTemplate(ctx context.Context, cfg Config, c typed) error {
+func previewTemplate(ctx context.Context, cfg config.Config, c typed) error {
 	p := video.Preview{Template: c.Words[0], Name: c.Words[1], Lang: cmp.Or(cli.Value[string](c.Line, "lang"), cfg.Language), At: cli.Value[time.Duration](c.Line, "at")}
 	if !slices.Contains(lang.Languages, p.Lang) {
 		return cli.Usage(fmt.Sprintf("retake: -lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
@@ -1745,7 +1736,7 @@ func showDemo(ctx context.Context, c typed) error {
 	cfg.YouTube.ClientID, cfg.YouTube.ClientSecret, cfg.YouTube.BaseURL = demo.ClientID, demo.ClientSecret, google
 	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL, cfg.YouTube.WatchURL = google+"/o/oauth2/v2/auth", google+"/token", google+"/watch?v="
 	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = demo.RumbleToken, town.URL+"/rumble"
-	cfg.DataDir, cfg.cacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
+	cfg.DataDir, cfg.CacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
 	cfg.Telegram.Token, cfg.Telegram.APIURL = demo.BotToken, town.URL
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
 	cfg.Render.Offer = []string{"birthday"}
@@ -1781,55 +1772,17 @@ func listenNear(address string) (net.Listener, error) {
 //go:embed config.toml
 var defaults string
 
-// Config is config.toml.
-type Config struct {
-	config.Settings
-	file     string            // that was read; "": none
-	from     map[string]string // where a key was set
-	cacheDir string            // of prepared templates
-	second   time.Duration     // of Telegram's limits
+// LoadConfig reads the settings: see config.LoadFile.
+func LoadConfig(path string, environ []string) (config.Config, error) {
+	return config.LoadFile(defaults, path, environ)
 }
 
-// known is what the settings may name.
-var known = config.Known{Languages: lang.Languages, TokenKey: seal.Check, Formats: logs.Formats, Levels: logs.Levels}
-
-// Role returns what somebody may do on the page. The operator of the machine, who gets links from the command line,
-// has the id 0.
-func (c *Config) Role(id int64) (store.Admin, bool) {
-	owner := id == 0 || slices.Contains(c.Telegram.Owners, id)
-	return store.Admin{ID: id, Owner: owner}, owner || slices.Contains(c.Telegram.Admins, id)
+// fromDefaults returns the defaults, changed by sources and then by the environment.
+func fromDefaults(environ []string, sources ...config.Source) (config.Config, error) {
+	return config.FromDefaults(defaults, environ, sources...)
 }
 
-// staff lists the owners and the admins of the settings.
-func (c *Config) staff() []int64 { return slices.Concat(c.Telegram.Owners, c.Telegram.Admins) }
-
-// standsIn says where the settings make somebody an admin.
-func (c *Config) standsIn(id int64) string {
-	key := "telegram.admins"
-	if slices.Contains(c.Telegram.Owners, id) {
-		key = "telegram.owners"
-	}
-	return key + " of " + cmp.Or(c.from[key], "the defaults")
-}
-
-// LoadConfig reads the defaults, then the file, then the environment. An empty path stands for config.toml in the
-// working directory, if there is one. The error is config.Faults.
-func LoadConfig(path string, environ []string) (c Config, err error) {
-	source, there, err := config.Read(path)
-	if err != nil {
-		return c, err
-	}
-	if c, err = fromDefaults(environ, source); there {
-		c.file = source.Name
-	}
-	c.cacheDir = filepath.Join(c.DataDir, "cache")
-	return c, err
-}
-
-// fromDefaults are the defaults, changed by sources and then by the environment.
-func fromDefaults(environ []string, sources ...config.Source) (c Config, err error) {
-	all := append([]config.Source{{Name: "the defaults", Text: defaults}}, sources...)
-	c.second = time.Second
-	c.from, err = config.Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
-	return c, err
+// role is what the settings let somebody do on the page.
+func role(cfg config.Config) func(id int64) (store.Admin, bool) {
+	return store.RoleBySettings(cfg.Telegram.Owners, cfg.Telegram.Admins)
 }

@@ -19,12 +19,13 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/config"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
 
 	"retake.example/internal/cli"
-	"retake.example/internal/config"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
 )
@@ -93,10 +94,10 @@ func TestConfiguration(t *testing.T) {
 	if want := testToken + " [1 2] /x 3s [a b] 7 3\n"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
-	if admin, ok := c.Role(2); !ok || !admin.Owner {
+	if admin, ok := role(c)(2); !ok || !admin.Owner {
 		t.Errorf("got %v, %v; want an owner", admin, ok)
 	}
-	if _, ok := c.Role(3); ok {
+	if _, ok := role(c)(3); ok {
 		t.Error("a stranger is an admin")
 	}
 	var faults config.Faults
@@ -497,7 +498,7 @@ func TestRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[int64][2]bool{0: {true, true}, 1: {true, true}, 5: {true, false}, 9: {false, false}} {
-		if admin, ok := c.Role(id); ok != want[0] || admin.Owner != want[1] || admin.ID != id {
+		if admin, ok := role(c)(id); ok != want[0] || admin.Owner != want[1] || admin.ID != id {
 			t.Errorf("%d: got %+v, %v; want %v", id, admin, ok, want)
 		}
 	}
@@ -534,7 +535,7 @@ func TestServeObeysItsSettings(t *testing.T) {
 }
 
 func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
-	s, cfg := newStore(t), Config{}
+	s, cfg := newStore(t), config.Config{}
 	cfg.Telegram.Owners = []int64{8}
 	var out bytes.Buffer
 	for range 2 { // a start, and another before anybody used the link

@@ -18,11 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/config"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
 
-	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/folder"
 	"retake.example/internal/lang"
@@ -334,7 +335,7 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 
 func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 	s, dir := newStore(t), t.TempDir()
-	cfg := Config{Settings: config.Settings{DataDir: dir}}
+	cfg := config.Config{Settings: config.Settings{DataDir: dir}}
 	if err := os.Mkdir(filepath.Join(dir, "media"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +356,7 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
-	if n, err := leftOnDisk(t.Context(), Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
+	if n, err := leftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }

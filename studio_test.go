@@ -28,6 +28,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/config"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -44,7 +46,7 @@ const rumbleToken = "0123456789012345678901234567890123456789"
 type broadcaster struct {
 	*testing.T
 	dir     string
-	cfg     Config
+	cfg     config.Config
 	store   *store.Store
 	files   media.Store
 	queue   *Queue
