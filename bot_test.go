@@ -1250,9 +1250,8 @@ func (w *world) hangEngine() (release func()) {
 }
 
 func (w *world) rendering() int {
-	w.queue.mu.Lock()
-	defer w.queue.mu.Unlock()
-	return len(w.queue.running)
+	n, _ := w.queue.Busy()
+	return n
 }
 
 func TestTheYesOfALimitWorksLater(t *testing.T) {

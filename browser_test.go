@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -63,7 +64,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 	t.Helper()
 	verdicts := make(chan error)
 	d = openDesk(t, func(d *office) {
-		b := &bench{render: func(ctx context.Context, _ Order) error {
+		b := &bench{render: func(ctx context.Context, _ video.Order) error {
 			select {
 			case err := <-verdicts:
 				return err
@@ -417,8 +418,10 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	ids["rendering"] = ask(t, d.store, "Иван", 1).ID
 	fail(t, d.queue, store.Render, errors.New("generator said 503: try later"))
 	mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE asset_id = ?`, ids["rendering"])
-	begin(t, d.store, store.Render)
-	d.queue.running[ids["rendering"]] = &making{percent: 62}
+	rendering := begin(t, d.store, store.Render)
+	_, done := d.queue.Track(t.Context(), &rendering)
+	t.Cleanup(done)
+	d.queue.Progress(&rendering, 62)
 	clock = time.Now().Add(-5 * time.Minute)
 	ids["tried again in an hour"] = ask(t, d.store, "Лея", 3).ID
 	fail(t, d.queue, store.Render, errors.New("connect: connection refused"))

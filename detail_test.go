@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -634,7 +635,7 @@ func TestAnOldButtonOfADeletedVideoGetsAKindAnswer(t *testing.T) {
 func TestCancellingARenderStopsIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		ended := false
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")

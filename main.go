@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"retake.example/internal/publish"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/command"
 
@@ -162,7 +163,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
-	queue := NewQueue(st, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
+	queue := NewQueue(st, wrap(maker), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: sites.Platforms(), Voices: maker, Meter: meter}, log)
 	studio := publish.NewStudio(sites, queue, cfg)
@@ -192,7 +193,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
-	group.Go(func() error { queue.Purge(ctx, store.Keep(cfg.Privacy)); return nil })
+	group.Go(func() error {
+		worker.Purge(ctx, st, store.Keep(cfg.Privacy), queue.Discard, queue.ForgetOldNames, log)
+		return nil
+	})
 	if bot != nil {
 		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
@@ -224,7 +228,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		if !ours {
 			return nil
 		}
-		if err := unlessStopped(ctx, command.Sweep(ctx, st, files)); err != nil {
+		if err := worker.UnlessStopped(ctx, command.Sweep(ctx, st, files)); err != nil {
 			notSwept(err)
 		}
 		return nil
@@ -239,22 +243,13 @@ func elsewhere(cfg config.Config) bool {
 	return cfg.Render.Engine == video.EngineHTTP || cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
 }
 
-// workshop is the queue's renderer.
+// workshop inspects uploads for the page.
 type workshop struct{ *video.Maker }
 
-func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
-	v, err := w.Make(ctx, video.Order(o), progress)
-	return rendered(v), err
-}
-
-func rendered(v video.Video) Rendered {
-	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}
-}
-
 // inspect looks at an upload, and room for one; their errors are those that the page knows.
-func (w workshop) inspect(ctx context.Context, path string) (Rendered, error) {
+func (w workshop) inspect(ctx context.Context, path string) (video.Video, error) {
 	v, err := w.Inspect(ctx, path)
-	return rendered(v), forPage(err)
+	return v, forPage(err)
 }
 
 func (w workshop) room(need int64) error { return forPage(w.Room(need)) }
@@ -541,11 +536,11 @@ type breakable struct {
 	broken func() bool
 }
 
-func (b breakable) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (b breakable) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	if b.broken() {
-		return Rendered{}, errors.New("the renderer is switched off (the demo's switch)")
+		return video.Video{}, errors.New("the renderer is switched off (the demo's switch)")
 	}
-	return b.renderer.Render(ctx, o, progress)
+	return b.renderer.Make(ctx, o, progress)
 }
 
 // showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube

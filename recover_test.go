@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"retake.example/internal/publish"
+	"retake.example/internal/video"
 
 	"retake.example/internal/command"
 
@@ -375,7 +376,7 @@ func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
 		lost := complete(t, s).AssetID
 		mutate(t, s, `UPDATE assets SET finished = finished - 1000`)
 		ask(t, s, "Маша", 2)
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		b.tell = func(t store.Task) error {
 			if t.Kind == store.Deliver && t.AssetID == lost {
 				return retry.Permanent(&fs.PathError{Op: "open", Path: t.Asset.Video.File, Err: os.ErrNotExist})

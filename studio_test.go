@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"retake.example/internal/publish"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/config"
 
@@ -277,7 +278,7 @@ func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publicati
 	b.Helper()
 	deadline := time.After(time.Minute)
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
@@ -777,7 +778,7 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 func (b *broadcaster) works(assetID string) {
 	b.Helper()
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
 	deadline := time.After(time.Minute)
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)

@@ -513,10 +513,10 @@ func TestAnUploadCancelledWhileItIsLookedAtLeavesNothing(t *testing.T) {
 	}{{true, 0}, {false, 0}, {true, 50_000}} {
 		u := newCounter(t, mostBytes, time.Minute, roomy)
 		ctx, cancel := context.WithCancel(t.Context())
-		u.opts.Inspect = func(ctx context.Context, path string) (Rendered, error) {
+		u.opts.Inspect = func(ctx context.Context, path string) (video.Video, error) {
 			cancel()
 			<-ctx.Done()
-			return Rendered{}, ctx.Err()
+			return video.Video{}, ctx.Err()
 		}
 		body, kind := form(part{"title", "", "Лето"}, part{"file", "film.mp4", string(footage(t, "film.mp4"))})
 		reader := io.Reader(bytes.NewReader(append(body, make([]byte, c.behind)...)))
@@ -544,7 +544,7 @@ func TestAnUploadMayBeLookedAtForAsLongAsItTakes(t *testing.T) {
 	const patience = 50 * time.Millisecond
 	u := newCounter(t, mostBytes, patience, roomy)
 	inspect := u.opts.Inspect
-	u.opts.Inspect = func(ctx context.Context, path string) (Rendered, error) {
+	u.opts.Inspect = func(ctx context.Context, path string) (video.Video, error) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(4 * patience):
@@ -647,12 +647,12 @@ func TestAFaultOfOursLeavesNothingOfAnUpload(t *testing.T) {
 			mutate(u.t, u.store, `CREATE TRIGGER spoilt BEFORE INSERT ON audit WHEN new.action = 'upload' BEGIN SELECT raise(ABORT, 'SECRET'); END`)
 		},
 		"there is no ffmpeg": func(u *counter) {
-			u.opts.Inspect = func(context.Context, string) (Rendered, error) {
-				return Rendered{}, errors.New("SECRET: ffmpeg was not found")
+			u.opts.Inspect = func(context.Context, string) (video.Video, error) {
+				return video.Video{}, errors.New("SECRET: ffmpeg was not found")
 			}
 		},
 		"a panic": func(u *counter) {
-			u.opts.Inspect = func(context.Context, string) (Rendered, error) { panic("SECRET") }
+			u.opts.Inspect = func(context.Context, string) (video.Video, error) { panic("SECRET") }
 		},
 		"the folder is gone": func(u *counter) { os.RemoveAll(u.waiting) },
 	} {

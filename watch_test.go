@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -92,7 +93,7 @@ func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		expired.Store(true)
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			if expired.Load() {
 				return errKey
 			}
@@ -326,7 +327,7 @@ func (d space) Room(int64) error     { return d.full }
 func TestReadyMeansThatWorkFlows(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		hang := make(chan struct{})
-		b := &bench{render: func(_ context.Context, o Order) error {
+		b := &bench{render: func(_ context.Context, o video.Order) error {
 			if o.Name == "Маша" {
 				<-hang
 			}

@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 
@@ -96,7 +98,7 @@ type publisher interface {
 }
 
 // inspector finds out what a file shows and draws a still of it. The file stays; desk.ErrUnplayable when it is no video.
-type inspector func(ctx context.Context, path string) (Rendered, error)
+type inspector func(ctx context.Context, path string) (video.Video, error)
 
 // Web is the admin page.
 type Web struct {
@@ -734,7 +736,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 		}
 		live = live || l.Status.Live()
 	}
-	var outlooks map[string]Outlook
+	var outlooks map[string]worker.Outlook
 	var err error
 	if live { // only they have one, and the queue may be long
 		if outlooks, err = w.queue.Outlooks(ctx); err != nil {
@@ -792,7 +794,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 }
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
-func newCard(l store.Listed, o Outlook, attempts int, now time.Time) desk.Card {
+func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) desk.Card {
 	c := desk.Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
 	switch {
