@@ -244,15 +244,8 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 // until waits for a condition.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	deadline := time.After(time.Minute) // a machine may have much else to do
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for !is() {
-		select {
-		case <-deadline:
-			w.Fatalf("%s: did not happen\n%s", what, w.log)
-		case <-look.C:
-		}
+	if err := until(w, is, w.log.String); err != nil {
+		w.Fatalf("%s: %v\n%s", what, err, w.log)
 	}
 }
 

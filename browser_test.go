@@ -80,7 +80,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 		t.Helper()
 		select {
 		case verdicts <- err:
-		case <-time.After(30 * time.Second):
+		case <-time.After(stall):
 			t.Fatal("nothing is being rendered")
 		}
 	}
@@ -705,7 +705,7 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	// Only what stands in the answer of the server is seen; looking again is a reload.
 	shows := func(expression string) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); b.js(expression) != "true"; b.do(chromedp.Reload()) {
+		for deadline := time.Now().Add(stall); b.js(expression) != "true"; b.do(chromedp.Reload()) {
 			if time.Now().After(deadline) {
 				t.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
 			}

@@ -139,7 +139,7 @@ func (s *stage) step(percent int) {
 	s.Helper()
 	select {
 	case s.steps <- percent:
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing is rendered")
 	}
 }
@@ -196,7 +196,7 @@ func (s *stream) next() string {
 	select {
 	case e := <-s.events:
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing was told")
 		return ""
 	}

@@ -276,7 +276,7 @@ func (b *broadcaster) trouble(platform, fault string, on bool) {
 // becomes waits until the publication of an asset on a platform has a status and step.
 func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publication) {
 	b.Helper()
-	deadline := time.After(time.Minute)
+	patience := newProgress(b)
 	changed := make(chan struct{}, 1)
 	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
 	for {
@@ -295,7 +295,8 @@ func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publicati
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want %s", all[assetID], want)
 		}
 	}
@@ -674,7 +675,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 		}
 		select {
 		case <-dead:
-		case <-time.After(2 * time.Minute):
+		case <-time.After(stall):
 			die()
 			t.Fatalf("kill %d never came; %s", i, b.log)
 		}
@@ -712,19 +713,11 @@ func TestKilledWhileItUploads(t *testing.T) {
 // settles waits until the publication of an asset is published by another process.
 func (b *broadcaster) settles(assetID string) {
 	b.Helper()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	deadline := time.After(3 * time.Minute)
-	for {
+	err := until(b, func() bool { state, _ := stands(b, b.store, assetID); return state == "COMPLETED " },
+		func() string { return fmt.Sprint(b.tube.BytesIn(), b.log) })
+	if err != nil {
 		state, problem := stands(b, b.store, assetID)
-		if state == "COMPLETED " {
-			return
-		}
-		select {
-		case <-look.C:
-		case <-deadline:
-			b.Fatalf("got %s (%s); want it published; %s", state, problem, b.log)
-		}
+		b.Fatalf("got %s (%s); want it published: %v; %s", state, problem, err, b.log)
 	}
 }
 
@@ -779,7 +772,7 @@ func (b *broadcaster) works(assetID string) {
 	b.Helper()
 	changed := make(chan struct{}, 1)
 	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
-	deadline := time.After(time.Minute)
+	patience := newProgress(b)
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
@@ -790,7 +783,8 @@ func (b *broadcaster) works(assetID string) {
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want YouTube at work", all[assetID])
 		}
 	}
