@@ -133,33 +133,6 @@ func TestAnswersDoNotKeepAVideoFromWhoeverWritesAndWrites(t *testing.T) {
 	})
 }
 
-func TestAFloodIsMoreThanCanBeAnsweredInAMinute(t *testing.T) {
-	f, now := NewFlood(time.Second), time.Unix(1_000_000, 0)
-	for minute := range 3 {
-		var over, first int
-		for range 1000 {
-			tooMany, begins := f.Over(1, now)
-			if tooMany {
-				over++
-			}
-			if begins {
-				first++
-			}
-		}
-		if over != 940 || first != 1 {
-			t.Errorf("minute %d: got %d over, %d beginnings; want 940, 1", minute, over, first)
-		}
-		if tooMany, _ := f.Over(2, now); tooMany {
-			t.Error("another chat is over")
-		}
-		now = now.Add(time.Minute)
-	}
-	f.Over(1, now)
-	if tooMany, _ := f.Over(1, now.Add(-24*time.Hour)); tooMany { // the clock was set back
-		t.Error("got a flood; want the count begun anew")
-	}
-}
-
 func TestWhatWasHeldUpOnItsWayIsNotTooMuchAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, road := NewGate(time.Second), make(chan struct{})
