@@ -19,8 +19,8 @@ type Chats[T any] struct {
 	serving sync.WaitGroup
 }
 
-// NewChats returns Chats with a handler, which is called for one item of a chat at a time. A panic in it costs that item
-// alone, and is logged.
+// NewChats returns Chats with a handler, which is called for one item of a chat at a time. A panic in it costs that
+// item alone, and is logged.
 func NewChats[T any](handle func(context.Context, T)) *Chats[T] {
 	return &Chats[T]{handle: handle, waiting: map[int64][]T{}}
 }

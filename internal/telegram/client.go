@@ -22,16 +22,17 @@ import (
 const (
 	// mostAnswer bounds an answer, in bytes. The largest are a hundred updates.
 	mostAnswer = 16 << 20
-	// standstill is how long nothing of a request may move before it is cut off. An upload that moves is never cut off: 50 MB
-	// at 0.5 Mbit/s take 14 minutes.
+	// standstill is how long nothing of a request may move before it is cut off. An upload that moves is never cut off:
+	// 50 MB at 0.5 Mbit/s take 14 minutes.
 	standstill = 2 * time.Minute
 )
 
 // errStandstill ends a request of which nothing moves.
 var errStandstill = errors.New("nothing moved for two minutes")
 
-// Client is the http.Client for the Bot API. It returns only answers that the client library can read; for all others it
-// returns an *Error, because the library would put a page that echoes the token, or a child's name, into its own error.
+// Client is the http.Client for the Bot API. It returns only answers that the client library can read; for all others
+// it returns an *Error, because the library would put a page that echoes the token, or a child's name, into its own
+// error.
 type Client struct{ HTTP *http.Client }
 
 // NewClient returns a Client without a time limit, which would cut uploads: each call has its own. It keeps the
@@ -176,8 +177,10 @@ func readable(r *http.Request, resp *http.Response, data []byte, problem error) 
 	case !success:
 		return nil, failed(Down, resp.StatusCode, "telegram answered "+resp.Status)
 	case problem != nil:
-		if kept := salvage(data); kept != nil {
-			return kept, nil
+		if strings.HasPrefix(method, "send") || strings.HasPrefix(method, "edit") {
+			if kept := salvage(data); kept != nil {
+				return kept, nil
+			}
 		}
 		return nil, unreadable
 	case answer.OK == nil, len(answer.Result) == 0, string(answer.Result) == "null":

@@ -91,8 +91,8 @@ func (e *Error) Unwrap() error { return e.cause }
 // Code returns the stable code of the error's class, such as telegram_unreachable.
 func (e *Error) Code() string { return e.Class.Code() }
 
-// Permanent reports whether trying again cannot help. Only a chat that is gone is final; whatever else Telegram refuses,
-// it may take the next time.
+// Permanent reports whether trying again cannot help. Only a chat that is gone is final; whatever else Telegram
+// refuses, it may take the next time.
 func (e *Error) Permanent() bool { return e.Class == Gone }
 
 // RetryAfter returns how long to wait before trying again, for the classes that ask to wait.
@@ -174,10 +174,15 @@ func tooMany(seconds int64) *Error {
 }
 
 // classify turns the error of a call into an *Error; nil if there is nothing wrong.
-func classify(ctx context.Context, call Call, err error) *Error {
+func classify(ctx context.Context, call Call, err error) (e *Error) {
 	if err == nil {
 		return nil
 	}
+	defer func() {
+		if e != nil {
+			e.maybe = e.maybe && call.creates() // other calls do no harm when they are repeated
+		}
+	}()
 	e, known := errors.AsType[*Error](err)
 	switch {
 	case ctx.Err() != nil && (!known || e.Status == 0):

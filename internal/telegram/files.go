@@ -26,9 +26,9 @@ type Video struct {
 	Width, Height int // px
 }
 
-// Telegram sometimes keeps an uploaded video as something else: without sound it becomes an animation, and of a form that
-// its apps don't play, a document. Its file_id can only be sent as what it is, so the one that SendVideo returns begins
-// with one of these. A file_id never holds a colon.
+// Telegram sometimes keeps an uploaded video as something else: without sound it becomes an animation, and of a form
+// that its apps don't play, a document. Its file_id can only be sent as what it is, so the one that SendVideo returns
+// begins with one of these. A file_id never holds a colon.
 const (
 	asAnimation = "animation:"
 	asDocument  = "document:"

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// answeredPerMinute is how many messages of one chat we answer in a minute: Telegram takes about one a second for a chat.
+// answeredPerMinute is how many messages of one chat we answer in a minute: Telegram takes about one a second for a
+// chat.
 const answeredPerMinute = 60
 
 // Flood counts incoming messages per chat. It is safe for use by several goroutines: the poller counts, and so does
@@ -25,8 +26,8 @@ func NewFlood(second time.Duration) *Flood {
 	return &Flood{minute: 60 * second}
 }
 
-// Over counts one more message of a chat and reports whether that is more than we can answer in this minute. first marks
-// the first message over the limit: the one to tell the person for.
+// Over counts one more message of a chat and reports whether that is more than we can answer in this minute. first
+// marks the first message over the limit: the one to tell the person for.
 func (f *Flood) Over(chat int64, now time.Time) (over, first bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -36,7 +36,8 @@ func TestFlood_IsMoreThanCanBeAnsweredInAMinute(t *testing.T) {
 	}
 }
 
-// The poller and the admin's "Send now" count at the same time: the program must survive it, and no message may be missed.
+// The poller and the admin's "Send now" count at the same time: the program must survive it, and no message may be
+// missed.
 func TestFlood_IsCountedByTwoCallersAtATime(t *testing.T) {
 	f, now := NewFlood(time.Second), time.Unix(1_000_000, 0)
 	var answered, first atomic.Int64

@@ -1,5 +1,6 @@
-// Package telegram holds what the Bot API client library lacks: one pace for all calls, pauses that hold only what they
-// must, errors that say what to do about them, polling that loses nothing, and logs without the token. It stores nothing.
+// Package telegram holds what the Bot API client library lacks: one pace for all calls, pauses that hold only what
+// they must, errors that say what to do about them, polling that loses nothing, and logs without the token. It stores
+// nothing.
 package telegram
 
 import (

@@ -179,8 +179,8 @@ func TestGate_ManyWhoGiveUpLeaveTheNextTurnToOthers(t *testing.T) {
 	})
 }
 
-// A turn that comes at the moment of giving up goes back: otherwise each such moment costs one of 15 places for ever, and
-// after 15 of them the bot is silent until a restart.
+// A turn that comes at the moment of giving up goes back: otherwise each such moment costs one of 15 places for ever,
+// and after 15 of them the bot is silent until a restart.
 func TestGate_ATurnThatComesWhileGivingUpGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := quiet()

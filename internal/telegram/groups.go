@@ -23,8 +23,8 @@ func NewGroups(second time.Duration) *Groups {
 	return &Groups{hour: 3600 * second, recent: map[int64]time.Time{}, older: map[int64]time.Time{}}
 }
 
-// May reports whether an answer may go to a chat now, and counts it as given: at most one an hour to each group, none to
-// channels, all to private chats.
+// May reports whether an answer may go to a chat now, and counts it as given: at most one an hour to each group, none
+// to channels, all to private chats.
 func (g *Groups) May(chat models.Chat, now time.Time) bool {
 	switch chat.Type {
 	case models.ChatTypePrivate:

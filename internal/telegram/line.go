@@ -66,6 +66,10 @@ func (g *Gate) busy() bool {
 func (g *Gate) turn(ctx context.Context, c Call) error {
 	w := &waiter{c, make(chan error, 1)}
 	g.mu.Lock()
+	if _, refusal := g.held(c, time.Now()); refusal != nil {
+		g.mu.Unlock()
+		return refusal
+	}
 	at := g.laneOf(c)
 	g.lines[at] = append(g.lines[at], w)
 	g.admit()
@@ -109,11 +113,8 @@ func (g *Gate) leave(c Call) {
 	g.admit()
 }
 
-// admit lets those go whose turn has come, as many as Telegram takes, and sends those away whose pause is long. The lock
-// must be held.
-func (g *Gate) admit() {
-	now := time.Now()
-	g.speedUp(now)
+// sendAway ends the wait of those whose pause has become long: they are told to come back later. The lock must be held.
+func (g *Gate) sendAway(now time.Time) {
 	for at := range g.lines {
 		g.lines[at] = slices.DeleteFunc(g.lines[at], func(w *waiter) bool {
 			_, refusal := g.held(w.call, now)
@@ -123,6 +124,12 @@ func (g *Gate) admit() {
 			return refusal != nil
 		})
 	}
+}
+
+// admit lets those go whose turn has come, as many as Telegram takes. The lock must be held.
+func (g *Gate) admit() {
+	now := time.Now()
+	g.speedUp(now)
 	again := time.Duration(math.MaxInt64)
 	for {
 		if left := untilNext(g.all); left > 0 {

@@ -26,8 +26,8 @@ type scope struct {
 // edits is the method of a scope that holds the edits of a chat, or of all chats, but no new messages.
 const edits = "edit"
 
-// scopeOf returns what a pause holds that comes from the answer to a call. Edits and calls that are no messages must not
-// delay what is pending for people.
+// scopeOf returns what a pause holds that comes from the answer to a call. Edits and calls that are no messages must
+// not delay what is pending for people.
 func scopeOf(c Call) scope {
 	switch {
 	case c.Chat == 0:
@@ -46,8 +46,8 @@ type pause struct {
 	logged       bool
 }
 
-// over reports whether the pause is forgotten. One after a failure is remembered for as long again: the next failure goes
-// on from there.
+// over reports whether the pause is forgotten. One after a failure is remembered for as long again: the next failure
+// goes on from there.
 func (p *pause) over(now time.Time) bool { return !now.Before(p.until.Add(p.rest)) }
 
 // told is a chat that was told 429.
@@ -179,6 +179,9 @@ func (g *Gate) extend(s scope, class Class, now, until time.Time, rest time.Dura
 		return
 	}
 	p.until, p.rest, p.class = until, rest, class
+	if until.Sub(now) > patience {
+		g.sendAway(now)
+	}
 	if !p.logged && g.long(p) {
 		p.logged = true
 		shown := p.shown(s)
@@ -312,7 +315,7 @@ func (g *Gate) Polled(err error) {
 	g.poll = e
 	if e.Class == OtherPoller {
 		g.rival = now
-		g.admit()
+		g.sendAway(now)
 	}
 }
 

@@ -193,8 +193,8 @@ func TestPause_ThoseInLineAreToldAtOnce(t *testing.T) {
 	})
 }
 
-// 500 for one chat, for ever, while everybody else is served: it waits longer each time, and the others' successes change
-// nothing about that.
+// 500 for one chat, for ever, while everybody else is served: it waits longer each time, and the others' successes
+// change nothing about that.
 func TestPause_OneFailingChatWaitsLongerEachTimeWhateverTheOthersDo(t *testing.T) {
 	for name, problem := range map[string]func() error{
 		"500":        func() error { return failed(Down, 500, "telegram answered 500") },

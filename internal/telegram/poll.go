@@ -17,7 +17,8 @@ import (
 // pollFor is how long Telegram keeps a poll open when there is nothing to tell.
 const pollFor = 50 * time.Second
 
-// Update is one update, decoded no further than its place: a kind of update that nobody knows yet must not stop the rest.
+// Update is one update, decoded no further than its place: a kind of update that nobody knows yet must not stop the
+// rest.
 type Update struct {
 	ID   int64
 	Chat int64 // 0: it belongs to none
@@ -65,9 +66,9 @@ func (e *Error) forPoll() *Error {
 	return &own
 }
 
-// Keep calls receive again and again until ctx ends. After an error it pauses, longer each time, and at least as long as
-// the error says. It logs the first of several errors that mean the same, and that they are over. A panic is an error like
-// any other: nobody would hear anything after it.
+// Keep calls receive again and again until ctx ends. After an error it pauses, longer each time, and at least as long
+// as the error says. It logs the first of several errors that mean the same, and that they are over. A panic is an
+// error like any other: nobody would hear anything after it.
 func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Logger) {
 	receive = recovering(receive, log)
 	pause, last := time.Duration(0), Class(-1)

@@ -62,8 +62,8 @@ type Talk struct {
 	alarm bool // messages go out even when another program polls
 }
 
-// Meter counts calls, by the method of the Bot API and its result: ok, held (it was not made) or the name of a Class. It
-// is told how long a message waited for its turn.
+// Meter counts calls, by the method of the Bot API and its result: ok, held (it was not made) or the name of a Class.
+// It is told how long a message waited for its turn.
 type Meter interface {
 	Called(method, result string)
 	Waited(d time.Duration)
@@ -116,12 +116,12 @@ func (t *Talk) call(ctx context.Context, c Call, limit time.Duration, fn func(co
 	return err
 }
 
-// probed looks whether Telegram is there at all, after a message was handed over and no answer came. If it is not, then
-// the message has most likely not arrived either, and nobody may call until Telegram is back. If it is, the message may
-// have gone out.
+// probed looks whether Telegram is there at all, after no answer came to a message. If it is not, then the message has most
+// likely not arrived either, and nobody may call until Telegram is back. If it is, a message that was handed over may have
+// gone out.
 func (t *Talk) probed(ctx context.Context, c Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Class != Down || e.Status != 0 || !e.maybe || !c.creates() || ctx.Err() != nil {
+	if !ok || e.Class != Down || e.Status != 0 || e.place || !c.creates() || ctx.Err() != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
@@ -169,8 +169,8 @@ func (t *Talk) Send(ctx context.Context, chat int64, text string, k Keyboard) (m
 	return message, err
 }
 
-// Edit replaces the text and the buttons of a message. A message that is gone, or cannot be edited any more, is no error:
-// see Replace.
+// Edit replaces the text and the buttons of a message. A message that is gone, or cannot be edited any more, is no
+// error: see Replace.
 func (t *Talk) Edit(ctx context.Context, chat int64, message int, text string, k Keyboard) error {
 	err := t.edit(ctx, chat, message, text, k)
 	if ClassOf(err) == NoMessage {
@@ -179,8 +179,8 @@ func (t *Talk) Edit(ctx context.Context, chat int64, message int, text string, k
 	return err
 }
 
-// Replace is Edit, but sends a new message if the one to edit is gone, or cannot be edited any more. It returns the id of
-// the message that now says so.
+// Replace is Edit, but sends a new message if the one to edit is gone, or cannot be edited any more. It returns the
+// id of the message that now says so.
 func (t *Talk) Replace(ctx context.Context, chat int64, message int, text string, k Keyboard) (id int, err error) {
 	if message != 0 {
 		if err := t.edit(ctx, chat, message, text, k); ClassOf(err) != NoMessage {
@@ -248,8 +248,8 @@ func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, com
 	return err
 }
 
-// PublishCommands sets the menus of all languages, and of those chats whose people have written to the bot. list returns
-// the menu of a chat (0: of all others) in a language ("": in all others).
+// PublishCommands sets the menus of all languages, and of those chats whose people have written to the bot. list
+// returns the menu of a chat (0: of all others) in a language ("": in all others).
 func (t *Talk) PublishCommands(ctx context.Context, languages []string, chats []int64,
 	list func(language string, chat int64) []Command) error {
 	var errs []error
