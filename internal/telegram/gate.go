@@ -181,7 +181,6 @@ func (g *Gate) Pace() (now, set float64) {
 
 // slowDown halves the pace. The lock must be held.
 func (g *Gate) slowDown(now time.Time) {
-	g.speedUp(now)
 	g.pace, g.slowed = max(1, g.pace/2), now
 	g.repace(now)
 }

@@ -226,7 +226,7 @@ func TestGate_SeveralChatsToldToWaitHalveThePaceWhichComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		g := NewGate(time.Second, LogTo(slog.New(slog.NewTextHandler(&log, nil))))
-		pace := func() float64 { now, set := g.Pace(); _ = set; return now }
+		pace := func() float64 { now, _ := g.Pace(); return now }
 		var wg sync.WaitGroup
 		for chat := range int64(8) { // on their way together: one event
 			wg.Go(func() {
@@ -253,6 +253,12 @@ func TestGate_SeveralChatsToldToWaitHalveThePaceWhichComesBack(t *testing.T) {
 		time.Sleep(46 * time.Second) // about a minute since
 		if got := pace(); got != 13.5 {
 			t.Errorf("after a minute: got %v; want one a second more", got)
+		}
+		for chat := range int64(several) {
+			g.Do(t.Context(), message(chat+1, Owed), refuses(1))
+		}
+		if got := pace(); got != 6.75 {
+			t.Errorf("told again: got %v; want half of that", got)
 		}
 		time.Sleep(time.Hour)
 		if now, set := g.Pace(); now != 25 || set != 25 {

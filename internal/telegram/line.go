@@ -25,7 +25,7 @@ type line struct {
 	lines [lanes][]*waiter
 	away  int         // messages on their way; uploads don't count: one takes its turn once, and others pass it
 	alarm *time.Timer // looks at the line again
-	// How many went before somebody of the other lane who could have gone: after two it is the other lane's turn.
+	// How many answers went since somebody else, and how many others since a video: after two it is their turn.
 	pendingPassed, videosPassed int
 }
 
@@ -185,9 +185,7 @@ func (g *Gate) next(now time.Time) (at lane, i int, again time.Duration) {
 	}
 	switch {
 	case first[answers] >= 0 && (first[pending] < 0 || g.pendingPassed < 2):
-		if first[pending] >= 0 {
-			g.pendingPassed++
-		}
+		g.pendingPassed++
 		return answers, first[answers], 0
 	case first[pending] < 0:
 		return courtesies, first[courtesies], again

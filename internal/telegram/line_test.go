@@ -61,6 +61,9 @@ func TestLine_AnswersGoFirstAndTheRestGetsItsThird(t *testing.T) {
 		if got := count(order[:90], "notice"); got != 20 {
 			t.Errorf("got %d apologies in the first 90 turns; want all 20 of them among the 30 turns of those who wait", got)
 		}
+		if got := count(order[:45], "video"); got < 4 {
+			t.Errorf("got %d videos in the first 45 turns; want a third of the turns of those who wait", got)
+		}
 		if got := count(order[:90], "video"); got != 10 {
 			t.Errorf("got %d videos in the first 90 turns; want 10", got)
 		}

@@ -107,6 +107,22 @@ func TestPause_AShorter429DoesNotEndALongerOne(t *testing.T) {
 	})
 }
 
+func TestPause_ASuccessThatWasOnItsWayDoesNotEndA429(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			g.Do(t.Context(), message(1, Answer), func(context.Context) error { time.Sleep(time.Second); return nil })
+		})
+		synctest.Wait()
+		g.Do(t.Context(), message(1, Answer), refuses(3600))
+		wg.Wait()
+		if err := g.Do(t.Context(), message(1, Answer), fine); ClassOf(err) != Wait {
+			t.Errorf("got %v; want to be told to wait", err)
+		}
+	})
+}
+
 func TestPause_AShortOneIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, c := range []Call{message(1, Answer), {Method: "getMe"}} {
@@ -144,6 +160,7 @@ func TestPause_SeveralChatsToldWithinSecondsHoldAll(t *testing.T) {
 					}
 					g.Do(t.Context(), call, func(context.Context) error { return tooMany(int64(100 + 100*i)) })
 				}
+				g.Up() // polling works; the 429s stand
 				if err := g.Do(t.Context(), message(9, Answer), fine); (err != nil) != c.all {
 					t.Errorf("a message to another chat: got %v; want it held: %v", err, c.all)
 				}
