@@ -1,4 +1,4 @@
-// Messages that are no text: what a person sends when the bot wants a name.
+// Messages without text: what a person sends when the bot wants a name.
 
 package telegram
 
@@ -30,7 +30,7 @@ var kinds = map[string]func() any{
 	},
 }
 
-// SendKind sends the bot a message that is no text, and returns its id: voice,
+// SendKind sends the bot a message without text, and returns its id: voice,
 // audio, document, video, video_note, animation, photo, sticker, location,
 // contact, dice or poll. It panics on another kind.
 func (p *Person) SendKind(kind string) int64 {

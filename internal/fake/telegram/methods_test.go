@@ -269,7 +269,10 @@ func TestSilentVideoBecomesAnAnimation(t *testing.T) {
 	if v := p.Messages()[0].Video; v == nil || !v.Animation {
 		t.Errorf("the person sees %+v", v)
 	}
-	if m, err = w.bot.SendVideo(w.ctx, &bot.SendVideoParams{ChatID: 5, Video: &models.InputFileString{Data: m.Animation.FileID}}); err != nil || m.Animation == nil {
+	id := &models.InputFileString{Data: m.Animation.FileID}
+	_, err = w.bot.SendVideo(w.ctx, &bot.SendVideoParams{ChatID: 5, Video: id})
+	wantText(t, err, "type of file mismatch")
+	if m, err = w.bot.SendAnimation(w.ctx, &bot.SendAnimationParams{ChatID: 5, Animation: id}); err != nil || m.Animation == nil {
 		t.Errorf("again: %+v, %v", m, err)
 	}
 }
@@ -289,7 +292,14 @@ func TestADocumentIsKeptAsItWasSent(t *testing.T) {
 	_, err = w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileUpload{Filename: "empty.json", Data: bytes.NewReader(nil)}})
 	wantText(t, err, "file must be non-empty")
 	_, err = w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileString{Data: "BQAC"}})
-	wantText(t, err, "there is no document in the request")
+	wantText(t, err, "wrong file identifier")
+	again := &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileString{Data: m.Document.FileID}}
+	if m, err = w.bot.SendDocument(w.ctx, again); err != nil || m.Document == nil {
+		t.Errorf("again: %+v, %v", m, err)
+	}
+	if a := w.form("sendDocument", "chat_id", "5"); a.Description != "Bad Request: there is no document in the request" {
+		t.Errorf("without a document: got %+v", a)
+	}
 }
 
 func TestBytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {

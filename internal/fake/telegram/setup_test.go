@@ -137,6 +137,8 @@ func (w *world) post(method, kind string, body io.Reader) answer {
 type fetched struct {
 	ID      int64           `json:"update_id"`
 	Message *models.Message `json:"message"`
+	Edited  *models.Message `json:"edited_message"`
+	Post    *models.Message `json:"channel_post"`
 	Press   json.RawMessage `json:"callback_query"`
 	Member  json.RawMessage `json:"my_chat_member"`
 }
