@@ -28,7 +28,13 @@ func withTelegram(t *testing.T) (*Talk, *faketelegram.Server) {
 	t.Helper()
 	tg := faketelegram.New(testToken)
 	server := httptest.NewServer(tg)
-	t.Cleanup(func() { tg.Close(); server.Close() })
+	t.Cleanup(func() {
+		tg.Close()
+		server.Close()
+		if m := tg.Mistakes(); len(m) > 0 {
+			t.Errorf("got %q; want nothing asked that the Bot API does not know", m)
+		}
+	})
 	talk, _ := talkTo(t, server.URL)
 	talk.Gate = NewGate(time.Millisecond, LogTo(slog.New(slog.DiscardHandler))) // a thousand messages a second
 	return talk, tg
@@ -155,32 +161,43 @@ func TestTalk_ALostAnswerMayBeADelivery(t *testing.T) {
 }
 
 func TestTalk_AWebhookIsTakenOver(t *testing.T) {
-	var calls []string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.ParseMultipartForm(1 << 20)
-		calls = append(calls, r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]+" "+r.FormValue("drop_pending_updates"))
-		io.WriteString(w, `{"ok":true,"result":true}`)
-	}))
-	defer server.Close()
-	talk, _ := talkTo(t, server.URL)
-	if err := talk.DeleteWebhook(t.Context()); err != nil || len(calls) != 1 || strings.Contains(calls[0], "true") {
-		t.Errorf("got %v, calls %q; want the webhook deleted, and no update dropped", err, calls)
+	talk, tg := withTelegram(t)
+	tg.Person(5, "Ada", "en").Send("hello")
+	tg.SetWebhook("https://elsewhere.example/hook")
+	if err := talk.DeleteWebhook(t.Context()); err != nil || tg.Webhook() != "" || tg.Pending() != 1 {
+		t.Errorf("got %v, webhook %q, %d updates; want it deleted, and no update dropped", err, tg.Webhook(), tg.Pending())
 	}
 }
 
 func TestTalk_AForumTopicIsAnsweredInItsTopic(t *testing.T) {
-	var got []string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.ParseMultipartForm(1 << 20)
-		got = append(got, r.FormValue("message_thread_id"))
-		io.WriteString(w, `{"ok":true,"result":{"message_id":1}}`)
-	}))
-	defer server.Close()
-	talk, _ := talkTo(t, server.URL)
-	talk.InTopic(12).Send(t.Context(), -5, "x", nil)
-	talk.Send(t.Context(), -5, "x", nil)
-	if !slices.Equal(got, []string{"12", ""}) {
-		t.Errorf("got topics %q; want 12, then none", got)
+	talk, tg := withTelegram(t)
+	forum := tg.Group(-100, "Forum")
+	topic := forum.Topic("Greetings")
+	talk.InTopic(topic).Send(t.Context(), -100, "x", nil)
+	talk.Send(t.Context(), -100, "x", nil)
+	if got := forum.Messages(); len(got) != 2 || got[0].Topic != topic || got[1].Topic != 0 {
+		t.Errorf("got %+v; want the first in the topic, the second in none", got)
+	}
+}
+
+// The body of an answer that is cut after the id of the message is used: sending again would be a second copy.
+func TestTalk_SpoiledAnswersOfMessagesThatWentOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault faketelegram.Fault
+		known bool
+	}{
+		"cut after the id":   {faketelegram.Fault{CutAfter: `"message_id":1,`}, true},
+		"cut before the id":  {faketelegram.Fault{CutAfter: `"message_id":`}, false},
+		"ok without result":  {faketelegram.Fault{NoResult: true}, false},
+		"the answer is lost": {faketelegram.Fault{LoseAnswer: true}, false},
+	} {
+		talk, tg := withTelegram(t)
+		p := tg.Person(5, "Ada", "en")
+		tg.Inject(c.fault)
+		id, fileID, err := talk.SendVideo(t.Context(), 5, Video{File: strings.NewReader("film"), Size: 4})
+		if len(p.Messages()) != 1 || (err == nil) != c.known || c.known && id != 1 || MaybeSent(err) == c.known {
+			t.Errorf("%s: got %d, %q, %v, maybe sent %v", name, id, fileID, err, MaybeSent(err))
+		}
 	}
 }
 
