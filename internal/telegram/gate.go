@@ -97,7 +97,8 @@ func LogTo(log *slog.Logger) Option { return func(g *Gate) { g.log = log } }
 // NewGate returns an open gate. second is how long a second of Telegram's limits takes: a second, except for those who
 // let an hour pass in minutes.
 func NewGate(second time.Duration, options ...Option) *Gate {
-	g := &Gate{second: second, log: slog.Default(), set: defaultPerSecond, chats: map[int64]*rate.Limiter{}, sweepAt: 10_000}
+	g := &Gate{second: second, log: slog.Default(), set: defaultPerSecond, chats: map[int64]*rate.Limiter{},
+		sweepAt: 10_000}
 	for _, o := range options {
 		o(g)
 	}

@@ -41,7 +41,8 @@ func withTelegram(t *testing.T) (*Talk, *faketelegram.Server) {
 }
 
 func TestTalk_AVideoIsSentAgainAsWhatTelegramMadeOfIt(t *testing.T) {
-	for kind, want := range map[string]string{"video": "sendVideo", "animation": "sendAnimation", "document": "sendDocument"} {
+	for kind, want := range map[string]string{"video": "sendVideo", "animation": "sendAnimation",
+		"document": "sendDocument"} {
 		var paths, files []string
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if err := r.ParseMultipartForm(1 << 20); err != nil {
@@ -86,7 +87,8 @@ func TestTalk_AMessageToEditThatIsGoneIsReplacedOnce(t *testing.T) {
 	if err := talk.Edit(t.Context(), 5, id, "three", nil); err != nil {
 		t.Errorf("edit of a deleted message: got %v; want none", err)
 	}
-	for name, words := range map[string]string{"deleted": "", "too old": "Bad Request: message can't be edited", "in new words": "Bad Request: of 2031"} {
+	for name, words := range map[string]string{"deleted": "", "too old": "Bad Request: message can't be edited",
+		"in new words": "Bad Request: of 2031"} {
 		if words != "" {
 			tg.Inject(faketelegram.Fault{Method: "editMessageText", Status: 400, Description: words})
 		}
@@ -149,7 +151,8 @@ func TestTalk_ALostAnswerMayBeADelivery(t *testing.T) {
 	tg.Inject(faketelegram.Fault{Method: "sendMessage", LoseAnswer: true})
 	_, err := talk.Send(t.Context(), 5, "x", nil)
 	if ClassOf(err) != Down || !MaybeSent(err) || len(p.Messages()) != 1 || len(talk.Gate.Troubles()) > 0 {
-		t.Errorf("lost: got %v, maybe sent %v, troubles %v; want that it may have been sent, and no trouble", err, MaybeSent(err),
+		t.Errorf("lost: got %v, maybe sent %v, troubles %v; want that it may have been sent, and no trouble", err,
+			MaybeSent(err),
 			talk.Gate.Troubles())
 	}
 	tg.SetDown(true)
@@ -236,7 +239,8 @@ func TestTalk_EachCallIsCountedWithItsResult(t *testing.T) {
 	tg.Inject(faketelegram.Fault{Method: "sendMessage", RetryAfter: 60})
 	talk.Send(t.Context(), 5, "x", nil)
 	talk.Send(t.Context(), 5, "x", nil)
-	if got, want := strings.Join(m.called, ", "), "sendMessage ok, sendMessage gone, sendMessage too_many, sendMessage held"; got != want {
+	if got, want := strings.Join(m.called, ", "),
+		"sendMessage ok, sendMessage gone, sendMessage too_many, sendMessage held"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
 	if m.waited != 3 {
@@ -323,7 +327,8 @@ func (slowLine) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body.Close()
 		return nil, r.Context().Err()
 	}
-	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"ok":true,"result":{"message_id":1}}`))}, nil
+	return &http.Response{StatusCode: 200,
+		Body: io.NopCloser(strings.NewReader(`{"ok":true,"result":{"message_id":1}}`))}, nil
 }
 
 // drip is a file that comes in parts.
@@ -407,7 +412,8 @@ func TestPoll_PausesLongerAfterEachErrorAndAsLongAsItIsTold(t *testing.T) {
 			t.Errorf("got asked at %v; want %v", at, want)
 		}
 		// odd, then busy, then odd once more mean different things; then it works, and then it does not.
-		if warned, well := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "works again"); warned != 4 || well != 1 {
+		if warned, well := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(),
+			"works again"); warned != 4 || well != 1 {
 			t.Errorf("got %d warnings, %d ends of trouble; want 4, 1: %s", warned, well, log.String())
 		}
 	})

@@ -132,7 +132,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, call *Call, f *fau
 		s.end(call, "", &apiError{code: f.HTML, text: "a proxy's error page"}, false)
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(f.HTML)
-		fmt.Fprintf(w, "<html><head><title>%d %s</title></head><body><center><h1>%[1]d %[2]s</h1></center><p>%s</p></body></html>\n",
+		fmt.Fprintf(w, "<html><head><title>%d %s</title></head><body><center><h1>%[1]d %[2]s</h1></center>"+
+			"<p>%s</p></body></html>\n",
 			f.HTML, http.StatusText(f.HTML), html.EscapeString(r.URL.Path))
 	default:
 		if f.Hang {

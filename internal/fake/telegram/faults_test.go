@@ -115,7 +115,8 @@ func TestHangingCallEndsWithTheClientOrTheServer(t *testing.T) {
 }
 
 func TestUnclearFaultIsRefused(t *testing.T) {
-	for name, f := range map[string]telegram.Fault{"none": {Method: "sendMessage"}, "two": {Drop: true, Hang: true}, "two after the work": {LoseAnswer: true, NoResult: true}} {
+	for name, f := range map[string]telegram.Fault{"none": {Method: "sendMessage"}, "two": {Drop: true, Hang: true},
+		"two after the work": {LoseAnswer: true, NoResult: true}} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {

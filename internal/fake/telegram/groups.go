@@ -41,7 +41,8 @@ func (g *Group) Send(from *Person, text string) int64 { return g.SendIn(0, from,
 func (g *Group) SendIn(topic int, from *Person, text string) int64 {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
-	return g.s.receive(g.chat, &message{from: from.user, kind: "text", text: text, entities: commandsIn(text), topic: topic})
+	return g.s.receive(g.chat, &message{from: from.user, kind: "text", text: text, entities: commandsIn(text),
+		topic: topic})
 }
 
 // SendKind writes a message without text into the group: see Person.SendKind, and

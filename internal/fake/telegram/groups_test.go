@@ -17,7 +17,8 @@ func TestGroups_TheBotIsAddedAndKicked(t *testing.T) {
 	p := w.Person(5, "Мария", "ru")
 	small, channel := w.SmallGroup(-5, "Family"), w.Channel(-1005, "News")
 	small.Kick(p)
-	if a := w.form("sendMessage", "chat_id", "-5", "text", "x"); a.Description != "Forbidden: bot was kicked from the group chat" {
+	if a := w.form("sendMessage", "chat_id", "-5", "text",
+		"x"); a.Description != "Forbidden: bot was kicked from the group chat" {
 		t.Errorf("got %+v", a)
 	}
 	small.Add(p)
@@ -99,7 +100,8 @@ func TestPeople_EditDeleteSendAlbumsAndGo(t *testing.T) {
 	if !p.Delete(bots.ID) || p.Delete(bots.ID) {
 		t.Error("a person deletes a message once")
 	}
-	if a := w.form("editMessageText", "chat_id", "5", "message_id", number(int64(bots.ID)), "text", "x"); a.Description != "Bad Request: message to edit not found" {
+	if a := w.form("editMessageText", "chat_id", "5", "message_id", number(int64(bots.ID)), "text",
+		"x"); a.Description != "Bad Request: message to edit not found" {
 		t.Errorf("got %+v", a)
 	}
 	p.SendAlbum(3)

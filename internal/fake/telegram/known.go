@@ -28,10 +28,13 @@ var parameters = map[string][]string{
 	"getupdates":     strings.Fields("offset limit timeout allowed_updates"),
 	"deletewebhook":  strings.Fields("drop_pending_updates"),
 	"sendmessage":    strings.Fields(toChat + options + "text parse_mode entities link_preview_options"),
-	"sendvideo": strings.Fields(toChat + options + captioned + "video duration width height thumbnail cover start_timestamp" +
+	"sendvideo": strings.Fields(toChat + options + captioned +
+		"video duration width height thumbnail cover start_timestamp" +
 		" has_spoiler supports_streaming"),
-	"sendanimation":          strings.Fields(toChat + options + captioned + "animation duration width height thumbnail has_spoiler"),
-	"senddocument":           strings.Fields(toChat + options + "document thumbnail caption parse_mode caption_entities disable_content_type_detection"),
+	"sendanimation": strings.Fields(toChat + options + captioned +
+		"animation duration width height thumbnail has_spoiler"),
+	"senddocument": strings.Fields(toChat + options +
+		"document thumbnail caption parse_mode caption_entities disable_content_type_detection"),
 	"sendchataction":         strings.Fields("business_connection_id chat_id message_thread_id action"),
 	"editmessagetext":        strings.Fields(editing + "text parse_mode entities link_preview_options"),
 	"editmessagecaption":     strings.Fields(editing + captioned),
@@ -45,26 +48,29 @@ var parameters = map[string][]string{
 	"getchat":                strings.Fields("chat_id"),
 }
 
+var entityFields = strings.Fields("type offset length url user language custom_emoji_id unix_time date_time_format")
+
 // fields lists what the JSON inside a parameter may hold, by the path to it;
 // [] stands for the elements of a list.
 var fields = map[string][]string{
 	"reply_markup": strings.Fields("inline_keyboard keyboard is_persistent resize_keyboard one_time_keyboard" +
 		" input_field_placeholder selective remove_keyboard force_reply"),
-	"reply_markup.inline_keyboard[][]": strings.Fields("text icon_custom_emoji_id style url callback_data web_app login_url" +
-		" switch_inline_query switch_inline_query_current_chat switch_inline_query_chosen_chat copy_text callback_game pay"),
+	"reply_markup.inline_keyboard[][]": strings.Fields("text icon_custom_emoji_id style url callback_data web_app" +
+		" login_url switch_inline_query switch_inline_query_current_chat switch_inline_query_chosen_chat" +
+		" copy_text callback_game pay"),
 	"link_preview_options": strings.Fields("is_disabled url prefer_small_media prefer_large_media show_above_text"),
-	"entities[]":           strings.Fields("type offset length url user language custom_emoji_id unix_time date_time_format"),
-	"caption_entities[]":   strings.Fields("type offset length url user language custom_emoji_id unix_time date_time_format"),
+	"entities[]":           entityFields,
+	"caption_entities[]":   entityFields,
 	"commands[]":           strings.Fields("command description"),
 	"scope":                strings.Fields("type chat_id user_id"),
-	"reply_parameters": strings.Fields("message_id chat_id allow_sending_without_reply quote quote_parse_mode quote_entities" +
-		" quote_position checklist_task_id"),
+	"reply_parameters": strings.Fields("message_id chat_id allow_sending_without_reply quote quote_parse_mode" +
+		" quote_entities quote_position checklist_task_id"),
 }
 
 // updateKinds are the kinds of updates that a bot can ask for.
-var updateKinds = strings.Fields("message edited_message channel_post edited_channel_post business_connection business_message" +
-	" edited_business_message deleted_business_messages message_reaction message_reaction_count inline_query" +
-	" chosen_inline_result callback_query shipping_query pre_checkout_query purchased_paid_media poll poll_answer" +
+var updateKinds = strings.Fields("message edited_message channel_post edited_channel_post business_connection" +
+	" business_message edited_business_message deleted_business_messages message_reaction message_reaction_count" +
+	" inline_query chosen_inline_result callback_query shipping_query pre_checkout_query purchased_paid_media poll poll_answer" +
 	" my_chat_member chat_member chat_join_request chat_boost removed_chat_boost")
 
 // Mistakes returns what the bot asked for that the Bot API does not know: methods,

@@ -25,8 +25,9 @@ func tags(of any) (names []string) {
 
 func TestKnown_EveryParameterOfTheLibraryIsKnown(t *testing.T) {
 	for method, params := range map[string]any{
-		"sendMessage": bot.SendMessageParams{}, "sendVideo": bot.SendVideoParams{}, "sendAnimation": bot.SendAnimationParams{},
-		"sendDocument": bot.SendDocumentParams{}, "sendChatAction": bot.SendChatActionParams{},
+		"sendMessage": bot.SendMessageParams{}, "sendVideo": bot.SendVideoParams{},
+		"sendAnimation": bot.SendAnimationParams{},
+		"sendDocument":  bot.SendDocumentParams{}, "sendChatAction": bot.SendChatActionParams{},
 		"editMessageText": bot.EditMessageTextParams{}, "editMessageReplyMarkup": bot.EditMessageReplyMarkupParams{},
 		"deleteMessage": bot.DeleteMessageParams{}, "answerCallbackQuery": bot.AnswerCallbackQueryParams{},
 		"setMyCommands": bot.SetMyCommandsParams{}, "getMyCommands": bot.GetMyCommandsParams{},
@@ -45,7 +46,8 @@ func TestKnown_EveryParameterOfTheLibraryIsKnown(t *testing.T) {
 	button := slices.DeleteFunc(tags(models.InlineKeyboardButton{}), func(name string) bool { return name == "style" })
 	for path, names := range map[string][]string{
 		`{"inline_keyboard":[[{"text":"x","callback_data":"y","NAME":1}]]}`: button,
-		`{"inline_keyboard":[],"NAME":1}`:                                   {"keyboard", "resize_keyboard", "remove_keyboard", "force_reply"},
+		`{"inline_keyboard":[],"NAME":1}`: {"keyboard", "resize_keyboard",
+			"remove_keyboard", "force_reply"},
 	} {
 		for _, name := range names {
 			a := w.form("sendMessage", "chat_id", "5", "text", "x", "reply_markup", strings.ReplaceAll(path, "NAME", name))
@@ -61,16 +63,23 @@ func TestKnown_EveryParameterOfTheLibraryIsKnown(t *testing.T) {
 
 func TestKnown_WhatTheBotAPIDoesNotKnowIsRefusedAndRemembered(t *testing.T) {
 	for want, call := range map[string][]string{
-		"the method sendTelepathy":                                             {"sendTelepathy"},
-		"the parameter txet of sendMessage":                                    {"sendMessage", "chat_id", "5", "txet", "x"},
-		"the parameter message_id of sendMessage":                              {"sendMessage", "chat_id", "5", "text", "x", "message_id", "1"},
-		"the parameter chat_id of answerCallbackQuery":                         {"answerCallbackQuery", "chat_id", "5"},
-		"the field reply_markup.inline_keyboards of sendMessage":               {"sendMessage", "chat_id", "5", "text", "x", "reply_markup", `{"inline_keyboards":[]}`},
-		"the field reply_markup.inline_keyboard[][].colour of editMessageText": {"editMessageText", "reply_markup", `{"inline_keyboard":[[{"text":"x","colour":"red"}]]}`},
-		"the field link_preview_options.disabled of sendMessage":               {"sendMessage", "chat_id", "5", "text", "x", "link_preview_options", `{"disabled":true}`},
-		"the field commands[].name of setMyCommands":                           {"setMyCommands", "commands", `[{"name":"x"}]`},
-		"the field entities[].from of sendMessage":                             {"sendMessage", "chat_id", "5", "text", "x", "entities", `[{"type":"bold","from":1}]`},
-		"updates of the kind my_chat_members":                                  {"getUpdates", "allowed_updates", `["my_chat_members"]`},
+		"the method sendTelepathy":          {"sendTelepathy"},
+		"the parameter txet of sendMessage": {"sendMessage", "chat_id", "5", "txet", "x"},
+		"the parameter message_id of sendMessage": {"sendMessage", "chat_id", "5", "text", "x",
+			"message_id", "1"},
+		"the parameter chat_id of answerCallbackQuery": {"answerCallbackQuery", "chat_id", "5"},
+		"the field reply_markup.inline_keyboards of sendMessage": {"sendMessage", "chat_id", "5", "text", "x",
+			"reply_markup", `{"inline_keyboards":[]}`},
+		"the field reply_markup.inline_keyboard[][].colour of editMessageText": {"editMessageText", "reply_markup",
+			`{"inline_keyboard":[[{"text":"x","colour":"red"}]]}`},
+		"the field link_preview_options.disabled of sendMessage": {"sendMessage", "chat_id", "5", "text", "x",
+			"link_preview_options", `{"disabled":true}`},
+		"the field commands[].name of setMyCommands": {"setMyCommands", "commands",
+			`[{"name":"x"}]`},
+		"the field entities[].from of sendMessage": {"sendMessage", "chat_id", "5", "text", "x",
+			"entities", `[{"type":"bold","from":1}]`},
+		"updates of the kind my_chat_members": {"getUpdates", "allowed_updates",
+			`["my_chat_members"]`},
 	} {
 		w := newWorld(t)
 		p := w.Person(5, "Мария", "ru")

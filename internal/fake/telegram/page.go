@@ -87,7 +87,8 @@ func (s *Server) Page(opts PageOptions) http.Handler {
 func (p *page) index(w http.ResponseWriter, r *http.Request) {
 	var out bytes.Buffer
 	err := pageTemplate.Execute(&out, map[string]any{
-		"Title": p.opts.Title, "Platforms": p.opts.Platforms, "Admin": p.opts.AdminURL != nil, "Break": p.canBreak(), "State": p.picture(),
+		"Title": p.opts.Title, "Platforms": p.opts.Platforms, "Admin": p.opts.AdminURL != nil, "Break": p.canBreak(),
+		"State": p.picture(),
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -173,7 +173,8 @@ func mp4(sound bool) []byte {
 	if sound {
 		tracks = append(tracks, box("trak", box("tkhd", make([]byte, 84)), handler("soun")))
 	}
-	return bytes.Join([][]byte{box("ftyp", []byte("isom"), make([]byte, 4)), box("moov", tracks...), box("mdat", make([]byte, 500))}, nil)
+	return bytes.Join([][]byte{box("ftyp", []byte("isom"), make([]byte, 4)), box("moov", tracks...), box("mdat",
+		make([]byte, 500))}, nil)
 }
 
 func picture(side int) []byte {

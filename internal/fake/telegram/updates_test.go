@@ -24,7 +24,8 @@ func TestUpdateIsForgottenWhenTheOffsetPassesIt(t *testing.T) {
 		p.Send(text)
 	}
 	first := w.updates()
-	if len(first) != 3 || first[1].ID != first[0].ID+1 || first[0].Message.Text != "one" || first[0].Message.From.LanguageCode != "ru" {
+	if len(first) != 3 || first[1].ID != first[0].ID+1 || first[0].Message.Text != "one" ||
+		first[0].Message.From.LanguageCode != "ru" {
 		t.Fatalf("got %+v", first)
 	}
 	if again := w.updates("offset", number(first[0].ID)); len(again) != 3 {
@@ -87,7 +88,8 @@ func TestRealClientIsToldOfEverything(t *testing.T) {
 	wg.Go(func() { b.Start(ctx) })
 	m := w.send(5, "press me")
 	p.Send("/start")
-	kinds := []string{"voice", "audio", "document", "video", "video_note", "animation", "photo", "sticker", "location", "contact", "dice", "poll"}
+	kinds := []string{"voice", "audio", "document", "video", "video_note", "animation", "photo", "sticker", "location",
+		"contact", "dice", "poll"}
 	for _, kind := range kinds {
 		p.SendKind(kind)
 	}
@@ -103,7 +105,8 @@ func TestRealClientIsToldOfEverything(t *testing.T) {
 	wg.Wait()
 	mu.Lock()
 	defer mu.Unlock()
-	for what, want := range map[string]int{"text": 2, "other": len(kinds), "press": 1, "old press": 2, "blocked": 1, "unblocked": 1} {
+	for what, want := range map[string]int{"text": 2, "other": len(kinds), "press": 1, "old press": 2, "blocked": 1,
+		"unblocked": 1} {
 		if got[what] != want {
 			t.Errorf("%s: got %d; want %d", what, got[what], want)
 		}
@@ -200,7 +203,8 @@ func TestPressLives150SecondsAndAMessageADay(t *testing.T) {
 	if n := w.Unanswered(); n != 1 {
 		t.Errorf("got %d unanswered; want 1", n)
 	}
-	if a := w.form("answerCallbackQuery", "callback_query_id", inTime, "text", strings.Repeat("я", 201)); a.Description != "Bad Request: MESSAGE_TOO_LONG" {
+	if a := w.form("answerCallbackQuery", "callback_query_id", inTime, "text", strings.Repeat("я",
+		201)); a.Description != "Bad Request: MESSAGE_TOO_LONG" {
 		t.Errorf("got %+v", a)
 	}
 	w.pass(24 * time.Hour)
@@ -276,7 +280,8 @@ func TestGroupHasItsOwnMessages(t *testing.T) {
 	g.Send(p, "/start@retake_bot")
 	m := w.send(-100, "hello all")
 	g.Press(p, m.ID, "x")
-	if got := w.Group(-100, "").Messages(); len(got) != 2 || got[0].From != "Мария" || got[0].Entities[0].Length != 17 || len(p.Messages()) != 0 {
+	if got := w.Group(-100, "").Messages(); len(got) != 2 || got[0].From != "Мария" ||
+		got[0].Entities[0].Length != 17 || len(p.Messages()) != 0 {
 		t.Errorf("got %+v", got)
 	}
 	u := w.updates()
@@ -291,7 +296,8 @@ func TestGroupHasItsOwnMessages(t *testing.T) {
 func TestDeleteWebhookCanDropWhatWaits(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru").Send("hello")
-	if _, err := w.bot.DeleteWebhook(w.ctx, &bot.DeleteWebhookParams{DropPendingUpdates: true}); err != nil || w.Pending() != 0 {
+	if _, err := w.bot.DeleteWebhook(w.ctx, &bot.DeleteWebhookParams{DropPendingUpdates: true}); err != nil ||
+		w.Pending() != 0 {
 		t.Errorf("got %v, %d pending", err, w.Pending())
 	}
 }
