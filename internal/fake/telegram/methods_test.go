@@ -28,7 +28,7 @@ func keyboard(data string) *models.InlineKeyboardMarkup {
 	return &models.InlineKeyboardMarkup{InlineKeyboard: [][]models.InlineKeyboardButton{row}}
 }
 
-func TestBotKnowsItself(t *testing.T) {
+func TestMethods_BotKnowsItself(t *testing.T) {
 	w := newWorld(t)
 	me, err := w.bot.GetMe(w.ctx)
 	if err != nil || !me.IsBot || me.Username == "" {
@@ -36,7 +36,7 @@ func TestBotKnowsItself(t *testing.T) {
 	}
 }
 
-func TestParametersComeInEveryEncoding(t *testing.T) {
+func TestMethods_ParametersComeInEveryEncoding(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	w.send(5, "one")
@@ -61,7 +61,7 @@ func TestParametersComeInEveryEncoding(t *testing.T) {
 	}
 }
 
-func TestWrongAddressesAreRefused(t *testing.T) {
+func TestMethods_WrongAddressesAreRefused(t *testing.T) {
 	w := newWorld(t)
 	if a := w.form("sendTelepathy"); a.Status != 404 || a.Description != "Not Found" {
 		t.Errorf("unknown method: got %+v", a)
@@ -84,7 +84,7 @@ func TestWrongAddressesAreRefused(t *testing.T) {
 	}
 }
 
-func TestMessageCarriesEntitiesButtonsAndPreview(t *testing.T) {
+func TestMethods_MessageCarriesEntitiesButtonsAndPreview(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	off := true
@@ -111,7 +111,7 @@ func TestMessageCarriesEntitiesButtonsAndPreview(t *testing.T) {
 	}
 }
 
-func TestSendMessageRefusals(t *testing.T) {
+func TestMethods_SendMessageRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	long := strings.Repeat("я", 4095)
@@ -171,7 +171,7 @@ func TestSendMessageRefusals(t *testing.T) {
 	}
 }
 
-func TestEdits(t *testing.T) {
+func TestMethods_Edits(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	own := w.send(5, "one")
@@ -219,7 +219,7 @@ func TestEdits(t *testing.T) {
 	wantText(t, err, "message can't be deleted")
 }
 
-func TestVideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
+func TestMethods_VideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
 	w := newWorld(t)
 	p, q := w.Person(5, "Мария", "ru"), w.Person(6, "Ольга", "ru")
 	film := mp4(true)
@@ -287,7 +287,7 @@ func TestVideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
 	wantText(t, err, "invalid file_id")
 }
 
-func TestSilentVideoBecomesAnAnimation(t *testing.T) {
+func TestMethods_SilentVideoBecomesAnAnimation(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	m, err := w.bot.SendVideo(w.ctx, &bot.SendVideoParams{ChatID: 5,
@@ -307,7 +307,7 @@ func TestSilentVideoBecomesAnAnimation(t *testing.T) {
 	}
 }
 
-func TestADocumentIsKeptAsItWasSent(t *testing.T) {
+func TestMethods_ADocumentIsKeptAsItWasSent(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	text := []byte(`{"a": 1}`)
@@ -336,7 +336,7 @@ func TestADocumentIsKeptAsItWasSent(t *testing.T) {
 	}
 }
 
-func TestBytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {
+func TestMethods_BytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	for name, data := range map[string][]byte{"words": []byte("a few made-up bytes"), "cut": mp4(true)[:60]} {
@@ -351,7 +351,7 @@ func TestBytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {
 	}
 }
 
-func TestSendVideoRefusals(t *testing.T) {
+func TestMethods_SendVideoRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	w.SetMaxUpload(1000)
@@ -380,7 +380,7 @@ func TestSendVideoRefusals(t *testing.T) {
 	}
 }
 
-func TestThumbnailThatBreaksTheRulesIsLeftOut(t *testing.T) {
+func TestMethods_ThumbnailThatBreaksTheRulesIsLeftOut(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	for name, data := range map[string][]byte{"too wide": picture(321), "no JPEG": []byte("GIF89a"),
@@ -394,7 +394,7 @@ func TestThumbnailThatBreaksTheRulesIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestUploadByAttachName(t *testing.T) {
+func TestMethods_UploadByAttachName(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	body := "--b\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n5\r\n" +
@@ -408,7 +408,7 @@ func TestUploadByAttachName(t *testing.T) {
 	}
 }
 
-func TestChatActionAndChat(t *testing.T) {
+func TestMethods_ChatActionAndChat(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	if ok, err := w.bot.SendChatAction(w.ctx, &bot.SendChatActionParams{ChatID: 5,
@@ -426,7 +426,7 @@ func TestChatActionAndChat(t *testing.T) {
 	wantText(t, err, "chat not found")
 }
 
-func TestCommandMenuDependsOnLanguageAndChat(t *testing.T) {
+func TestMethods_CommandMenuDependsOnLanguageAndChat(t *testing.T) {
 	w := newWorld(t)
 	maria, emma := w.Person(5, "Мария", "ru-RU"), w.Person(6, "Emma", "en")
 	set := func(name, language string, scope models.BotCommandScope) {

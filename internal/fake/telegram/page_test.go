@@ -112,7 +112,7 @@ func (s *site) state() shown {
 	return p
 }
 
-func TestPageShowsWhatHappensInTheChats(t *testing.T) {
+func TestPage_ShowsWhatHappensInTheChats(t *testing.T) {
 	s := newSite(t)
 	if resp, body := s.do("POST", "/send", `{"person":5,"text":" Маша "}`); resp.StatusCode != 200 {
 		t.Fatalf("send: %d %s", resp.StatusCode, body)
@@ -153,7 +153,7 @@ func TestPageShowsWhatHappensInTheChats(t *testing.T) {
 	}
 }
 
-func TestPageSwitches(t *testing.T) {
+func TestPage_Switches(t *testing.T) {
 	s := newSite(t)
 	s.do("POST", "/block", `{"person":6,"blocked":true}`)
 	s.do("POST", "/break", `{"broken":true}`)
@@ -167,7 +167,7 @@ func TestPageSwitches(t *testing.T) {
 	}
 }
 
-func TestPageRefusesWhatCannotBe(t *testing.T) {
+func TestPage_RefusesWhatCannotBe(t *testing.T) {
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		path, body string
@@ -198,7 +198,7 @@ func TestPageRefusesWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestForeignPagesCannotAct(t *testing.T) {
+func TestPage_ForeignPagesCannotAct(t *testing.T) {
 	s := newSite(t)
 	for _, headers := range [][]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}} {
 		if resp, _ := s.do("POST", "/send", `{"person":5,"text":"x"}`, headers...); resp.StatusCode != 403 {
@@ -210,7 +210,7 @@ func TestForeignPagesCannotAct(t *testing.T) {
 	}
 }
 
-func TestPageAndAssetsAreServedUnderAStrictPolicy(t *testing.T) {
+func TestPage_AndAssetsAreServedUnderAStrictPolicy(t *testing.T) {
 	s := newSite(t)
 	s.maria.Send("</script><b>")
 	for path, kind := range map[string]string{"/": "text/html", "/page.css": "text/css", "/main.js": "text/javascript",
@@ -242,7 +242,7 @@ func TestPageAndAssetsAreServedUnderAStrictPolicy(t *testing.T) {
 	}
 }
 
-func TestAdminLinkIsFreshAtEachClick(t *testing.T) {
+func TestPage_AdminLinkIsFreshAtEachClick(t *testing.T) {
 	s := newSite(t)
 	resp, _ := s.do("GET", "/admin", "")
 	if resp.StatusCode != 303 || resp.Header.Get("Location") != "http://localhost:8080/login/once" ||
@@ -251,7 +251,7 @@ func TestAdminLinkIsFreshAtEachClick(t *testing.T) {
 	}
 }
 
-func TestPageWithoutSwitchAndAdminPage(t *testing.T) {
+func TestPage_WithoutSwitchAndAdminPage(t *testing.T) {
 	w := newWorld(t)
 	page := w.Page(telegram.PageOptions{Title: "x"})
 	for _, r := range []*http.Request{httptest.NewRequest("GET", "/admin", nil), httptest.NewRequest("POST", "/break",
@@ -269,7 +269,7 @@ func TestPageWithoutSwitchAndAdminPage(t *testing.T) {
 	}
 }
 
-func TestVideoIsServedInRanges(t *testing.T) {
+func TestPage_VideoIsServedInRanges(t *testing.T) {
 	s := newSite(t)
 	film := mp4(true)
 	m, err := s.bot.SendVideo(s.ctx, &bot.SendVideoParams{ChatID: 5,
@@ -326,7 +326,7 @@ func (s *site) stream(ctx context.Context) (next func() (name, data string), end
 	}, func() { resp.Body.Close() }
 }
 
-func TestChangesArriveLive(t *testing.T) {
+func TestPage_ChangesArriveLive(t *testing.T) {
 	s := newSite(t)
 	s.send(5, "from before the stream")
 	next, end := s.stream(s.ctx)
@@ -349,7 +349,7 @@ func TestChangesArriveLive(t *testing.T) {
 	}
 }
 
-func TestStreamEndsWithItsReader(t *testing.T) {
+func TestPage_StreamEndsWithItsReader(t *testing.T) {
 	s := newSite(t)
 	ctx, cancel := context.WithCancel(s.ctx)
 	next, end := s.stream(ctx)

@@ -17,7 +17,7 @@ import (
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
-func TestUpdateIsForgottenWhenTheOffsetPassesIt(t *testing.T) {
+func TestUpdates_IsForgottenWhenTheOffsetPassesIt(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	for _, text := range []string{"one", "two", "three"} {
@@ -55,7 +55,7 @@ func TestUpdateIsForgottenWhenTheOffsetPassesIt(t *testing.T) {
 	}
 }
 
-func TestRealClientIsToldOfEverything(t *testing.T) {
+func TestUpdates_RealClientIsToldOfEverything(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	var mu sync.Mutex
@@ -116,7 +116,7 @@ func TestRealClientIsToldOfEverything(t *testing.T) {
 	}
 }
 
-func TestLongPollEndsWhenSomethingHappens(t *testing.T) {
+func TestUpdates_LongPollEndsWhenSomethingHappens(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	var wg sync.WaitGroup
@@ -139,7 +139,7 @@ func polls(w *world) (n int) {
 	return n
 }
 
-func TestOlderOfTwoPollsIsToldToStop(t *testing.T) {
+func TestUpdates_OlderOfTwoPollsIsToldToStop(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	var wg sync.WaitGroup
@@ -155,7 +155,7 @@ func TestOlderOfTwoPollsIsToldToStop(t *testing.T) {
 	}
 }
 
-func TestAllowedUpdatesAreRemembered(t *testing.T) {
+func TestUpdates_AllowedUpdatesAreRemembered(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	w.updates("allowed_updates", `["message"]`)
@@ -174,7 +174,7 @@ func TestAllowedUpdatesAreRemembered(t *testing.T) {
 	}
 }
 
-func TestPressLives150SecondsAndAMessageADay(t *testing.T) {
+func TestUpdates_PressLives150SecondsAndAMessageADay(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	late, inTime := p.Press(1, "late"), ""
@@ -216,7 +216,7 @@ func TestPressLives150SecondsAndAMessageADay(t *testing.T) {
 	}
 }
 
-func TestBlockedBotIsRefused(t *testing.T) {
+func TestUpdates_BlockedBotIsRefused(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	p.Block()
@@ -237,7 +237,7 @@ func TestBlockedBotIsRefused(t *testing.T) {
 	}
 }
 
-func TestRedeliveryComesEvenAfterTheConfirmation(t *testing.T) {
+func TestUpdates_RedeliveryComesEvenAfterTheConfirmation(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru").Send("hello")
 	id := w.updates()[0].ID
@@ -253,7 +253,7 @@ func TestRedeliveryComesEvenAfterTheConfirmation(t *testing.T) {
 	}
 }
 
-func TestRawUpdatesGetAnIDAndNothingElse(t *testing.T) {
+func TestUpdates_RawUpdatesGetAnIDAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	for _, raw := range []string{`{"callback_query": 5}`, ` {} `, `{"poll":[]}`} {
 		w.SendRaw(json.RawMessage(raw))
@@ -264,7 +264,7 @@ func TestRawUpdatesGetAnIDAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestIDsMayStartAnew(t *testing.T) {
+func TestUpdates_IDsMayStartAgain(t *testing.T) {
 	w := newWorld(t)
 	w.SetNextUpdateID(7)
 	w.Person(5, "Мария", "ru").Send("hello")
@@ -273,7 +273,7 @@ func TestIDsMayStartAnew(t *testing.T) {
 	}
 }
 
-func TestGroupHasItsOwnMessages(t *testing.T) {
+func TestUpdates_GroupHasItsOwnMessages(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	g := w.Group(-100, "Family")
@@ -293,7 +293,7 @@ func TestGroupHasItsOwnMessages(t *testing.T) {
 	}
 }
 
-func TestDeleteWebhookCanDropWhatWaits(t *testing.T) {
+func TestUpdates_DeleteWebhookCanDropWhatWaits(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru").Send("hello")
 	if _, err := w.bot.DeleteWebhook(w.ctx, &bot.DeleteWebhookParams{DropPendingUpdates: true}); err != nil ||
