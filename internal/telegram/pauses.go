@@ -132,9 +132,12 @@ func (g *Gate) learn(c Call, began time.Time, err *Error) {
 			g.answered(broken) // a refusal is an answer, too
 		}
 	default:
-		g.fail(broken, err.Class, began, now, longestPause)
 		if g.failing[scopeOf(c)] = true; err.place || len(g.failing) >= several {
+			// Not these chats, but Telegram: all go on as soon as it is back.
+			maps.DeleteFunc(g.paused, func(_ scope, p *pause) bool { return p.rest > 0 && p != g.paused[scope{}] })
 			g.fail(scope{}, err.Class, began, now, longestOfAll)
+		} else {
+			g.fail(broken, err.Class, began, now, longestPause)
 		}
 		err.after, _ = g.held(c, now)
 		err.after = max(err.after, firstPause)

@@ -331,6 +331,12 @@ func TestPause_SeveralFailingChatsMeanThatTelegramIsAway(t *testing.T) {
 		if tr := g.Troubles(); len(tr) != 0 {
 			t.Errorf("after a poll came through: got troubles %+v; want none", tr)
 		}
+		began := time.Now()
+		for chat := range int64(several) {
+			if err := g.Do(t.Context(), message(chat+1, Answer), fine); err != nil || time.Since(began) > 0 {
+				t.Errorf("after a poll came through: got %v after %v; want the message sent at once", err, time.Since(began))
+			}
+		}
 	})
 }
 
