@@ -1,4 +1,5 @@
-// Package config reads settings from TOML and the environment into a struct and tells every fault at once, with its line.
+// Package config reads settings from TOML and the environment into a struct and tells every fault at once, with its
+// line.
 package config
 
 import (
@@ -36,7 +37,8 @@ func Read(path string) (s Source, there bool, err error) {
 	case path == "" && errors.Is(err, os.ErrNotExist):
 		return s, false, nil
 	case errors.Is(err, os.ErrPermission):
-		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: run it as the user whose file it is", err)}
+		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: run it as the user whose file it is",
+			err)}
 	case err != nil:
 		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: name another with -config", err)}
 	}
@@ -45,11 +47,13 @@ func Read(path string) (s Source, there bool, err error) {
 }
 
 // Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields:
-// from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in the
-// folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals. Types are string, int,
-// int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). from says
-// of each key where it was set: a file and a line, a credential, or a variable. The error is Faults.
-func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)), sources ...Source) (from map[string]string, err error) {
+// from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in
+// the folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals.
+// Types are string, int, int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key
+// ("section.key"). from says of each key where it was set: a file and a line, a credential, or a variable. The error is
+// Faults.
+func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)),
+	sources ...Source) (from map[string]string, err error) {
 	l := loader{cfg: reflect.ValueOf(into).Elem(), from: map[string]origin{}}
 	for _, s := range sources {
 		l.file(s.Name, s.Text)
@@ -114,7 +118,8 @@ func (l *loader) fault(where origin, key, format string, args ...any) {
 	l.faults = append(l.faults, fault{where.line, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...))})
 }
 
-// quote is what the TOML library quotes of a file, unless it is a single character: it may be a secret without its quotes.
+// quote is what the TOML library quotes of a file, unless it is a single character: it may be a secret without its
+// quotes.
 var quote = regexp.MustCompile(`(?s)["'].{5,}["']`)
 
 func (l *loader) file(path, text string) {
@@ -123,9 +128,11 @@ func (l *loader) file(path, text string) {
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
 			line := max(1, parse.Position.Line) // the library counts some from 0
-			l.faults = append(l.faults, fault{line, fmt.Sprintf("%s:%d: %s", path, line, quote.ReplaceAllLiteralString(parse.Message, "…"))})
+			l.faults = append(l.faults, fault{line, fmt.Sprintf("%s:%d: %s", path, line,
+				quote.ReplaceAllLiteralString(parse.Message, "…"))})
 		} else {
-			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %s", path, quote.ReplaceAllLiteralString(err.Error(), "…"))})
+			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %s", path, quote.ReplaceAllLiteralString(err.Error(),
+				"…"))})
 		}
 		return
 	}
@@ -181,7 +188,10 @@ func (l *loader) field(key string) (reflect.Value, bool) {
 		if v.Kind() != reflect.Struct {
 			return v, false
 		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return part != "" && f.IsExported() && f.Tag.Get("toml") == part })
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool {
+			return part != "" &&
+				f.IsExported() && f.Tag.Get("toml") == part
+		})
 		if i < 0 {
 			return v, false
 		}

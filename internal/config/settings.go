@@ -142,8 +142,10 @@ func (c *Settings) Offered() []string {
 // Secrets are the values that nobody else may read, by their keys.
 func (c *Settings) Secrets() map[string]string {
 	_, half, _ := strings.Cut(c.Telegram.Token, ":")
-	return map[string]string{"telegram.token": half, "web.metrics_token": c.Web.MetricsToken, "voice.key": c.Voice.Key, "youtube.client_secret": c.YouTube.ClientSecret,
-		"youtube.token_key": c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken, "media.s3.secret_key": c.Media.S3.SecretKey}
+	return map[string]string{"telegram.token": half, "web.metrics_token": c.Web.MetricsToken, "voice.key": c.Voice.Key,
+		"youtube.client_secret": c.YouTube.ClientSecret,
+		"youtube.token_key":     c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken,
+		"media.s3.secret_key": c.Media.S3.SecretKey}
 }
 
 // Check returns what Load asks: it tells is what must hold for each key.
@@ -156,36 +158,48 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	is(c.Telegram.Token == "" || regexp.MustCompile(`^\d+:[A-Za-z0-9_-]{30,}$`).MatchString(c.Telegram.Token),
 		"telegram.token", "this is no bot token: it looks like 123456789:AAF… as @BotFather gave it")
 	is(c.DataDir != "", "data_dir", "a folder is expected")
-	is(slices.Contains(known.Languages, c.Language), "language", "one of %s is expected", strings.Join(known.Languages, ", "))
+	is(slices.Contains(known.Languages, c.Language), "language", "one of %s is expected", strings.Join(known.Languages,
+		", "))
 	for key, address := range map[string]*string{"telegram.api_url": &c.Telegram.APIURL, "web.base_url": &c.Web.BaseURL,
-		"youtube.base_url": &c.YouTube.BaseURL, "youtube.auth_url": &c.YouTube.AuthURL, "youtube.token_url": &c.YouTube.TokenURL, "rumble.base_url": &c.Rumble.BaseURL} {
+		"youtube.base_url": &c.YouTube.BaseURL, "youtube.auth_url": &c.YouTube.AuthURL,
+		"youtube.token_url": &c.YouTube.TokenURL, "rumble.base_url": &c.Rumble.BaseURL} {
 		*address = strings.TrimRight(*address, "/")
 		is(isAddress(*address), key, "an address such as https://example.com is expected")
 	}
 	_, _, err := net.SplitHostPort(c.Web.Listen)
 	is(err == nil, "web.listen", "an address such as 127.0.0.1:8080 is expected")
-	is(c.Web.MetricsToken == "" || len(c.Web.MetricsToken) >= 16 && !strings.ContainsFunc(c.Web.MetricsToken, unicode.IsSpace),
+	is(c.Web.MetricsToken == "" || len(c.Web.MetricsToken) >= 16 && !strings.ContainsFunc(c.Web.MetricsToken,
+		unicode.IsSpace),
 		"web.metrics_token", "16 characters or more without a space are expected: openssl rand -hex 24 makes some")
-	is(slices.Contains(known.Formats, c.Log.Format), "log.format", "one of %s is expected", strings.Join(known.Formats, ", "))
-	is(slices.Contains(known.Levels, c.Log.Level), "log.level", "one of %s is expected", strings.Join(known.Levels, ", "))
-	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open, "limits.per_hour": c.Limits.PerHour,
-		"limits.per_day": c.Limits.PerDay, "youtube.uploads_per_day": c.YouTube.UploadsPerDay, "backup.keep": c.Backup.Keep} {
+	is(slices.Contains(known.Formats, c.Log.Format), "log.format", "one of %s is expected", strings.Join(known.Formats,
+		", "))
+	is(slices.Contains(known.Levels, c.Log.Level), "log.level", "one of %s is expected", strings.Join(known.Levels,
+		", "))
+	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open,
+		"limits.per_hour": c.Limits.PerHour,
+		"limits.per_day":  c.Limits.PerDay, "youtube.uploads_per_day": c.YouTube.UploadsPerDay,
+		"backup.keep": c.Backup.Keep} {
 		is(n >= 1, key, "1 or more is expected")
 	}
-	for key, mb := range map[string]int64{"telegram.max_upload_mb": c.Telegram.MaxUploadMB, "media.max_upload_mb": c.Media.MaxUploadMB} {
+	for key, mb := range map[string]int64{"telegram.max_upload_mb": c.Telegram.MaxUploadMB,
+		"media.max_upload_mb": c.Media.MaxUploadMB} {
 		is(mb >= 1, key, "1 or more is expected")
 		is(mb <= maxMB, key, "%d at most are expected", maxMB)
 	}
-	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url", "an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
-	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret", "client_id and client_secret are expected together, as Google gave them")
-	is(strings.HasSuffix(c.YouTube.TokenURL, "/token"), "youtube.token_url", "an address that ends in /token is expected")
+	is(isAddress(c.YouTube.WatchURL), "youtube.watch_url",
+		"an address such as https://www.youtube.com/watch?v= is expected, which an id is added to")
+	is((c.YouTube.ClientID == "") == (c.YouTube.ClientSecret == ""), "youtube.client_secret",
+		"client_id and client_secret are expected together, as Google gave them")
+	is(strings.HasSuffix(c.YouTube.TokenURL, "/token"), "youtube.token_url",
+		"an address that ends in /token is expected")
 	key := known.TokenKey(c.YouTube.TokenKey)
 	is(c.YouTube.TokenKey == "" || key == nil, "youtube.token_key", "%v", key)
 	is(c.Queue.OutageAfter >= 2, "queue.outage_after", "2 or more is expected")
 	is(c.Queue.Workers >= 0, "queue.workers", "0 or more is expected")
 	is(c.Queue.Workers <= maxWorkers, "queue.workers", "%d at most are expected", maxWorkers)
-	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff, "queue.backoff_max": c.Queue.BackoffMax,
-		"queue.outage_max": c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
+	for key, d := range map[string]time.Duration{"queue.backoff": c.Queue.Backoff,
+		"queue.backoff_max": c.Queue.BackoffMax,
+		"queue.outage_max":  c.Queue.OutageMax, "render.timeout": c.Render.Timeout} {
 		is(d > 0, key, "more than nothing is expected")
 	}
 	is(c.Backup.Every >= 0, "backup.every", "0s or more is expected")
@@ -194,32 +208,40 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 		is(d == 0 || d >= 24*time.Hour, key, "24h or more is expected, or 0s: for good") // the limits count a day
 	}
 	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
-	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine", "template, command or http is expected")
+	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine",
+		"template, command or http is expected")
 	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {
 		for _, id := range ids {
-			is(templateID.MatchString(id), key, "the name of a template is expected: up to 32 of a to z, 0 to 9 and hyphen")
+			is(templateID.MatchString(id), key,
+				"the name of a template is expected: up to 32 of a to z, 0 to 9 and hyphen")
 		}
 	}
-	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command", "with engine command, the program and its arguments are expected")
-	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url", "with engine http, an address such as http://localhost:9000 is expected")
+	is(c.Render.Engine != "command" || len(c.Render.Command) > 0, "render.command",
+		"with engine command, the program and its arguments are expected")
+	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url",
+		"with engine http, an address such as http://localhost:9000 is expected")
 	is(slices.Contains([]string{"disk", "s3"}, c.Media.Store), "media.store", "disk or s3 is expected")
 	if c.Media.Store == "s3" {
 		for key, fault := range c.S3Faults() {
 			is(false, key, "with store s3, %s", fault)
 		}
 	}
-	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine", "command, http or none is expected")
-	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url", "with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
+	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine",
+		"command, http or none is expected")
+	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url",
+		"with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
 }
 
 // S3Faults says what a bucket still needs, by the keys that lack it; it tidies the others.
 func (c *Settings) S3Faults() map[string]string {
 	s, faults := &c.Media.S3, map[string]string{}
 	s.Endpoint = strings.TrimRight(s.Endpoint, "/")
-	if u, err := url.Parse(s.Endpoint); err != nil || !isAddress(s.Endpoint) || u.Path != "" || u.RawQuery != "" || u.User != nil {
+	if u, err := url.Parse(s.Endpoint); err != nil || !isAddress(s.Endpoint) || u.Path != "" || u.RawQuery != "" ||
+		u.User != nil {
 		faults["media.s3.endpoint"] = "an address without a path is expected, such as https://s3.eu-central-1.amazonaws.com"
 	}
-	for key, text := range map[string]*string{"region": &s.Region, "bucket": &s.Bucket, "access_key": &s.AccessKey, "secret_key": &s.SecretKey} {
+	for key, text := range map[string]*string{"region": &s.Region, "bucket": &s.Bucket, "access_key": &s.AccessKey,
+		"secret_key": &s.SecretKey} {
 		if *text = strings.TrimSpace(*text); *text == "" {
 			faults["media.s3."+key] = "a text is expected"
 		}

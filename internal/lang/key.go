@@ -25,9 +25,11 @@ func NameKey(name string) string {
 	return name
 }
 
+var fold = cases.Fold()
+
 func foldOnce(name string) string {
 	// Unicode folds what is decomposed: otherwise a subscript iota moves.
-	folded := cases.Fold().String(norm.NFD.String(plainSigns(name)))
+	folded := fold.String(norm.NFD.String(plainSigns(name)))
 	folded = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cherokee, r) { // folding turns small letters into capitals and the other way round
 			return unicode.ToUpper(r)
@@ -167,16 +169,15 @@ func oneWord(word string, table twins) string {
 	able := [3]bool{true, true, true}
 	mixed := 0
 	for _, r := range word {
-		for i, script := range scripts {
-			if !unicode.Is(script, r) || !unicode.IsLetter(r) {
-				continue
-			}
-			if letters[i]++; letters[i] == 1 {
-				mixed++
-			}
-			for j := range scripts {
-				able[j] = able[j] && (i == j || table[r][j] != 0)
-			}
+		i := scriptOf(r)
+		if i < 0 {
+			continue
+		}
+		if letters[i]++; letters[i] == 1 {
+			mixed++
+		}
+		for j := range scripts {
+			able[j] = able[j] && (i == j || table[r][j] != 0)
 		}
 	}
 	best := -1
@@ -189,9 +190,22 @@ func oneWord(word string, table twins) string {
 		return word
 	}
 	return strings.Map(func(r rune) rune {
-		if unicode.Is(scripts[best], r) || table[r][best] == 0 {
+		if scriptOf(r) == best || table[r][best] == 0 {
 			return r
 		}
 		return table[r][best]
 	}, word)
+}
+
+// scriptOf returns which of scripts a letter is of, or -1.
+func scriptOf(r rune) int {
+	if r >= 0x400 && r < 0x482 { // most letters here
+		return 0
+	}
+	for i, script := range scripts {
+		if unicode.Is(script, r) && unicode.IsLetter(r) {
+			return i
+		}
+	}
+	return -1
 }

@@ -236,7 +236,7 @@ func TestTheBotSpeaksOnlyFromTheMessageFiles(t *testing.T) {
 
 func TestTheSentencesOfTheContract(t *testing.T) {
 	for id, want := range map[string]string{
-		"apology":         "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\n" +
+		"apology": "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\n" +
 			"Не переживайте, вы можете попробовать еще раз!",
 		"button_retry":    "🔄 Попробовать еще раз",
 		"request_created": "Запрос создан! Скоро отправим видео.",

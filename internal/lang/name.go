@@ -40,7 +40,9 @@ func ParseName(text string) (name, key, problem string) {
 func tidy(text string) string {
 	for range 100 {
 		name := strings.Join(strings.Fields(norm.NFC.String(text)), " ")
-		name = emoticons.ReplaceAllString(plainLetters(name), "")
+		if name = plainLetters(name); strings.ContainsAny(name, "<:;=\u20e3") {
+			name = emoticons.ReplaceAllString(name, "")
+		}
 		name = separators(trimSigns(withoutInvisible(name)))
 		if name == strings.ToLower(name) { // typed in a hurry; the greeting deserves a capital
 			name = norm.NFC.String(capitals(name)) // ı with a dot above it becomes İ, one character

@@ -20,9 +20,19 @@ const (
 	catalanDot  = '\u00b7' // in l·l it is part of the spelling
 )
 
-func isHyphen(r rune) bool     { return strings.ContainsRune(hyphens, r) }
-func isApostrophe(r rune) bool { return strings.ContainsRune(apostrophes, r) }
-func isMiddleDot(r rune) bool  { return strings.ContainsRune(middleDots, r) }
+var isHyphen, isApostrophe, isMiddleDot = setOf(hyphens), setOf(apostrophes), setOf(middleDots)
+
+// setOf returns a test for characters of a list. Letters of the common scripts are not looked for.
+func setOf(list string) func(r rune) bool {
+	set := map[rune]bool{}
+	for _, r := range list {
+		set[r] = true
+	}
+	return func(r rune) bool {
+		common := r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= 0x400 && r < 0x530
+		return !common && set[r]
+	}
+}
 
 // separators shows look-alikes as what fonts have, and makes one of several in a row. Hebrew keeps its own.
 func separators(name string) string {
@@ -50,6 +60,12 @@ func separators(name string) string {
 		}
 	}
 	name = string(runes)
+	if !strings.ContainsFunc(name, func(r rune) bool {
+		return isHyphen(r) || isApostrophe(r) || isMiddleDot(r) ||
+			r == '.'
+	}) {
+		return name
+	}
 	for _, squeeze := range []*regexp.Regexp{hyphensInRow, dotsInRow, apostrophesInRow, stopsInRow} {
 		name = squeeze.ReplaceAllString(name, "$1")
 	}
@@ -135,6 +151,9 @@ func belongsToTheEnd(runes []rune) bool {
 // ignorable reports whether a character is not seen by itself: Default_Ignorable_Code_Point, which Unicode derives in
 // this way (DerivedCoreProperties.txt).
 func ignorable(r rune) bool {
+	if r < '\u034f' && r != '\u00ad' || r > '\u034f' && r < '\u061c' {
+		return false // most letters of most names
+	}
 	if unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
 		return true
 	}

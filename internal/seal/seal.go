@@ -1,5 +1,5 @@
-// Package seal makes secrets unreadable without a key that lies elsewhere, so that whoever has a copy of the database, such
-// as a backup, does not have them.
+// Package seal makes secrets unreadable without a key that lies elsewhere, so that whoever has a copy of the database,
+// such as a backup, does not have them.
 package seal
 
 import (
@@ -27,7 +27,8 @@ const shortest = 32
 // Check says what is wrong with a key; nil: nothing is.
 func Check(key string) error {
 	if len(key) < shortest {
-		return fmt.Errorf("it has %d characters; %d random ones are needed, such as openssl rand -base64 32 makes", len(key), shortest)
+		return fmt.Errorf("it has %d characters; %d random ones are needed, such as openssl rand -base64 32 makes",
+			len(key), shortest)
 	}
 	return nil
 }
