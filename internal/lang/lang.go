@@ -18,12 +18,12 @@ var messages embed.FS
 // Languages lists the languages that are complete, as BCP 47 tags.
 var Languages = []string{"ru", "en"}
 
-// rooms are where the messages are said.
+// rooms are the parts that say messages; each has its files.
 var rooms = []string{"bot", "page"}
 
 var (
 	speakers = map[string]*i18n.Localizer{}
-	plain    = map[string]string{} // messages without placeholders, by language and id: a page says hundreds
+	plain    = map[string]string{} // messages without placeholders, by language and id: a page has hundreds of them
 	matcher  language.Matcher
 )
 
@@ -47,6 +47,19 @@ func init() {
 		speakers[l] = i18n.NewLocalizer(bundle, l)
 	}
 	matcher = language.NewMatcher(tags)
+}
+
+// ForUser returns the language for somebody whose Telegram client speaks code, a BCP 47 tag. Of a language that we have
+// no texts in, English is the likelier second one; unless the operator chose the language for such people. Without a
+// code it is the operator's.
+func ForUser(code, operators string, chosen bool) string {
+	if l := Match(code, ""); l != "" {
+		return l
+	}
+	if _, err := language.Parse(code); err != nil || code == "" || chosen {
+		return operators
+	}
+	return "en"
 }
 
 // Match returns the language to use for a BCP 47 code as Telegram or a browser sends it ("ru-RU" is ru), or fallback

@@ -117,7 +117,7 @@ func TestEveryLanguageSaysTheSame(t *testing.T) {
 // and every message must be named somewhere.
 func TestEveryMessageIsUsedAndThere(t *testing.T) {
 	en := load(t, "en", "bot")
-	source := sources(t, "../../bot.go", "../watch/troubles.go", "name.go")
+	source := sources(t, "../../bot.go", "../watch/troubles.go", "name.go", "talk.go")
 	commands := regexp.MustCompile(`(?s)(user|admin)Commands +=.*?\}`).FindAllString(source, -1)
 	if len(commands) != 2 {
 		t.Fatalf("got the lists of commands %q; want two", commands)
@@ -295,5 +295,17 @@ func TestLettersThatFoldOddlyStillMakeOneName(t *testing.T) {
 				t.Error("got no name")
 			}
 		})
+	}
+}
+
+func TestForUser_ALanguageWithoutTextsGetsEnglish(t *testing.T) {
+	for code, want := range map[string]struct{ byDefault, chosen string }{
+		"ru": {"ru", "ru"}, "en-GB": {"en", "en"}, "de": {"en", "ru"}, "uk": {"en", "ru"}, "pt-br": {"en", "ru"},
+		"zh-hans": {"en", "ru"}, "": {"ru", "ru"}, "!!": {"ru", "ru"}, "RU": {"ru", "ru"}, "en": {"en", "en"},
+	} {
+		if a, b := ForUser(code, "ru", false), ForUser(code, "ru", true); a != want.byDefault || b != want.chosen {
+			t.Errorf("%q: got %s by default and %s when chosen; want %s and %s", code, a, b, want.byDefault,
+				want.chosen)
+		}
 	}
 }
