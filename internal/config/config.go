@@ -21,15 +21,16 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Faults is everything that is wrong, a line each.
+// Faults lists everything that is wrong, one line each.
 type Faults []string
 
 func (f Faults) Error() string { return strings.Join(f, "\n") }
 
-// Source is a text in TOML and what people call it.
+// Source is a text in TOML and the name that faults call it by.
 type Source struct{ Name, Text string }
 
-// Read reads a file. "" stands for config.toml in the working directory, which need not be there. The error is Faults.
+// Read reads a file. An empty path means config.toml in the working directory, which may be missing. The error is
+// Faults.
 func Read(path string) (s Source, there bool, err error) {
 	s.Name = cmp.Or(path, "config.toml")
 	text, err := os.ReadFile(s.Name)
@@ -80,7 +81,7 @@ func Load(into any, prefix string, environ []string, check func(is func(ok bool,
 	return from, all
 }
 
-// plain spells out what a terminal does not show, or takes for a command.
+// plain escapes characters that a terminal does not show or takes for a command.
 func plain(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return text
@@ -89,7 +90,7 @@ func plain(text string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// loader sets fields by their keys and collects what is wrong.
+// loader sets fields by key and collects faults.
 type loader struct {
 	cfg    reflect.Value     // the struct
 	from   map[string]origin // where a key was set
@@ -136,20 +137,21 @@ func (l *loader) file(path, text string) {
 		}
 		return
 	}
-	l.table(path, keyLines(text), "", values)
+	l.table(origin{name: path}, keyLines(text), "", values)
 }
 
-func (l *loader) table(path string, lines map[string]int, prefix string, values map[string]any) {
+// table sets the keys of a section, which begins at in. A key of an inline table has its line.
+func (l *loader) table(in origin, lines map[string]int, prefix string, values map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		full := prefix + key
-		where := origin{path, lines[full]}
+		where := origin{in.name, cmp.Or(lines[full], in.line)}
 		field, ok := l.field(full)
 		if sub, isTable := values[key].(map[string]any); isTable && (!ok || field.Kind() == reflect.Struct) {
 			if !ok {
 				l.fault(where, full, "there is no such section")
 				continue
 			}
-			l.table(path, lines, full+".", sub)
+			l.table(where, lines, full+".", sub)
 			continue
 		}
 		switch {
@@ -165,21 +167,34 @@ func (l *loader) table(path string, lines map[string]int, prefix string, values 
 	}
 }
 
-// keyLines finds the line of each key, which the TOML library does not tell.
+// keyLines finds the line of each key, because the TOML library does not report it.
 func keyLines(text string) map[string]int {
-	header := regexp.MustCompile(`^\s*\[\s*([\w.-]+)\s*\]`)
-	assignment := regexp.MustCompile(`^\s*([\w.-]+)\s*=`)
 	lines, section, n := map[string]int{}, "", 0
 	for line := range strings.Lines(text) {
 		n++
 		if m := header.FindStringSubmatch(line); m != nil {
-			lines[m[1]], section = n, m[1]+"."
+			name := unquoted.Replace(m[1])
+			lines[name], section = n, name+"."
 		} else if m := assignment.FindStringSubmatch(line); m != nil {
-			lines[section+m[1]] = n
+			name := section + unquoted.Replace(m[1])
+			lines[name] = n
+			for end := strings.LastIndexByte(name, '.'); end > len(section); end = strings.LastIndexByte(name[:end],
+				'.') {
+				lines[name[:end]] = cmp.Or(lines[name[:end]], n) // telegram.token = … begins the section telegram
+			}
 		}
 	}
 	return lines
 }
+
+// A key is one or more words with points between them; each may be in quotes.
+const keyPattern = `((?:[\w-]+|"[^"\\]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"\\]*"|'[^']*'))*)`
+
+var (
+	header     = regexp.MustCompile(`^\s*\[\s*` + keyPattern + `\s*\]`)
+	assignment = regexp.MustCompile(`^\s*` + keyPattern + `\s*=`)
+	unquoted   = strings.NewReplacer(`"`, "", "'", "", " ", "", "\t", "")
+)
 
 // field finds the field of a key such as "web.listen".
 func (l *loader) field(key string) (reflect.Value, bool) {
@@ -237,6 +252,7 @@ func (l *loader) set(where origin, key string, field reflect.Value, value any) {
 			*to = append(*to, n)
 		}
 		if !ok {
+			*to = nil
 			l.fault(where, key, "a list of numbers such as [12345, 67890] is expected")
 		}
 	case *[]string:
@@ -248,12 +264,13 @@ func (l *loader) set(where origin, key string, field reflect.Value, value any) {
 			*to = append(*to, s)
 		}
 		if !ok {
+			*to = nil
 			l.fault(where, key, `a list of texts such as ["./make-video", "--fast"] is expected`)
 		}
 	}
 }
 
-// credentials sets keys from the files of a service manager. Those of others are not our business.
+// credentials sets keys from the files of a service manager. It ignores those of other programs.
 func (l *loader) credentials(prefix string, environ []string) {
 	const variable = "CREDENTIALS_DIRECTORY="
 	i := slices.IndexFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, variable) })
@@ -290,7 +307,7 @@ func (l *loader) credentials(prefix string, environ []string) {
 	}
 }
 
-// environment sets keys from <PREFIX>_<SECTION>_<KEY>, and from the file that …_FILE names.
+// environment sets keys from <PREFIX>_<SECTION>_<KEY>, and from the files named by …_FILE.
 func (l *loader) environment(prefix string, environ []string) {
 	keys := map[string]string{} // variable: key
 	variables(keys, l.cfg.Type(), prefix, "")
@@ -321,7 +338,7 @@ func (l *loader) environment(prefix string, environ []string) {
 	}
 }
 
-// variables adds the variable of each key of a section, or of all that are in it.
+// variables adds the environment variable of each key of a section and of its sections.
 func variables(keys map[string]string, section reflect.Type, variable, key string) {
 	for _, f := range reflect.VisibleFields(section) {
 		tag := f.Tag.Get("toml")
@@ -337,7 +354,7 @@ func variables(keys map[string]string, section reflect.Type, variable, key strin
 	}
 }
 
-// fromText reads a variable as TOML would have given it. What it cannot read stays text, which set refuses.
+// fromText converts a variable to what TOML would have given. What it cannot convert stays text, which set refuses.
 func fromText(field reflect.Value, text string) any {
 	switch field.Interface().(type) {
 	case string, time.Duration:
