@@ -517,7 +517,7 @@ func TestServeObeysItsSettings(t *testing.T) {
 	w.asks(p, "Сбой")
 	w.hears(p, "Упс!")
 	w.asks(p, "Оля")
-	w.hears(p, "За этот час")
+	w.hears(p, "лишь несколько видео")
 	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)

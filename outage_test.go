@@ -391,7 +391,7 @@ func TestAdminsAreToldOfAnOutageOnceAndMayTry(t *testing.T) {
 		t.Errorf("got %+v; want the reason, no name, and the button", told)
 	}
 	for _, p := range parents {
-		w.hears(p, "Это длится дольше обычного")
+		w.hears(p, "Видео готовится дольше обычного")
 	}
 	// A restart tells nobody again, and somebody else's press tries nothing.
 	w.stop()
@@ -440,7 +440,7 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 		fail(t, d.queue, store.Render, errors.New("dial tcp: connection refused"))
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
-	for _, want := range []string{"Videos fail one after the other", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "35 GB free", "Oldest request"} {
+	for _, want := range []string{"Videos have been failing for one reason", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "35 GB free", "Oldest request"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}

@@ -517,7 +517,7 @@ func TestWhoeverAskedToBeForgottenAndTheAdminsAreToldOfWhatIsPublished(t *testin
 		SELECT id, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2 FROM assets WHERE name = 'Оля'`)
 	p.Send("/delete_my_data")
 	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
-	w.hears(p, "всё ваше удалено, кроме опубликованного")
+	w.hears(p, "все ваши данные удалены, кроме опубликованного")
 	told := w.hears(admin, "Somebody has had all of their data deleted.")
 	if id := text(t, w.store, `SELECT id FROM assets`); !strings.HasSuffix(told.Text, "http://localhost/assets/"+id) || strings.Contains(told.Text, "Оля") {
 		t.Errorf("got %q; want the address of %s, and no name", told.Text, id)
@@ -792,8 +792,8 @@ func TestWhatTheBotSaysOfPrivacyIsWhatTheSettingsSay(t *testing.T) {
 		says   []string
 		silent []string
 	}{
-		"as the settings come": {BotOptions{Keep: keeps}, "en", []string{"I delete a video", "90 days after it was made", "forget after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Safety copies"}, []string{"service", "until you delete"}},
-		"in Russian":           {BotOptions{Keep: store.Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru", []string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"службе"}},
+		"as the settings come": {BotOptions{Keep: keeps}, "en", []string{"I delete a video", "90 days after it was made", "dates of your requests after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Backups may keep it"}, []string{"service", "until you delete"}},
+		"in Russian":           {BotOptions{Keep: store.Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru", []string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"сервису"}},
 		"all is kept":          {BotOptions{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"}, []string{" days after", "to nobody.", "{{"}},
 	} {
 		t.Run(name, func(t *testing.T) {

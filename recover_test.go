@@ -464,7 +464,7 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	if page := d.want(200, d.send(call{method: "GET", path: "/?notice=sent", session: owner})); strings.Contains(page, `action="/held"`) || !strings.Contains(page, "on its way to them") {
 		t.Errorf("got %s; want the answer, and no question", page)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "had sent what a restored backup owed") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "sent what a restored backup still owed") {
 		t.Errorf("got %s; want the deed", page)
 	}
 }

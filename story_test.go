@@ -197,7 +197,7 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	maria.write("/start")
 	maria.hears("Пришлите имя ребёнка", 1)
 	maria.write("Маша")
-	maria.hears("Какое видео сделать для «Маша»?", 1)
+	maria.hears("Имя: «Маша». Какое поздравление сделать?", 1)
 	b.shoot("2-question")
 	maria.press("С Новым годом")
 	maria.hears("Запрос создан! Скоро отправим видео.", 1)

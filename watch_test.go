@@ -69,7 +69,7 @@ func TestTwentyVideosThatWaitForOneKeyAreAllDelivered(t *testing.T) {
 	parents := w.parents(20, "Маш")
 	told := w.hears(admin, "Несколько видео подряд не получились")
 	for _, p := range parents {
-		w.hears(p, "Это длится дольше обычного")
+		w.hears(p, "Видео готовится дольше обычного")
 	}
 	w.mendEngine()
 	press(admin, told, 0)
@@ -709,7 +709,7 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		if err := folder.Wake(s.victim.dir); err != nil {
 			t.Fatal(err)
 		}
-		s.hears(owner, "Нужно подключить заново 1 канал")
+		s.hears(owner, "Доступ к YouTube закончился (1 канал)")
 		all := s.families()
 		for want, l := range map[float64][]string{0: {"retake_trouble", "cause=outage"}, 1: {"retake_trouble", "cause=channel"}} {
 			if got := value(t, all, l[0], l[1:]...); got != want {
