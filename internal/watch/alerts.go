@@ -37,7 +37,8 @@ type Trouble struct {
 	Over  Message  // says that it is over; the zero Message is never sent
 	Message
 
-	// A digest has these instead of Of: what happened since the last message. Write is called for a message that is sent.
+	// A digest has these instead of Of: what happened since the last message. Write is called for a message that is
+	// sent.
 	Write func(ctx context.Context) (Message, error)
 	N     int
 	First time.Time // when the first of them happened
@@ -106,7 +107,8 @@ func (t *Trouble) judge(told map[string]Told, now time.Time, gather time.Duratio
 			return verdict{at: at}
 		}
 		return verdict{say: &t.Over, keep: map[string]Told{t.Cause: {At: before.At}, over(t.Cause): {At: now}}}
-	case !slices.ContainsFunc(t.Of, func(of string) bool { return !slices.Contains(before.About, of) }): // all of it is known
+	case !slices.ContainsFunc(t.Of, func(of string) bool { return !slices.Contains(before.About, of) }):
+		// They know all of it.
 		if len(t.Of) == len(before.About) {
 			return verdict{}
 		}
@@ -127,8 +129,8 @@ type Source struct {
 	Keep func(ctx context.Context, admin int64, told map[string]Told) error
 	// Look returns the current state of all causes for an admin, each cause once.
 	Look func(ctx context.Context, admin int64, told map[string]Told) ([]Trouble, error)
-	// Tell sends a message. It returns later > 0 if the message was not sent and may be once that time has passed, and an
-	// error if the message was refused or the call was cut. With neither the message has been sent.
+	// Tell sends a message. It returns later > 0 if the message was not sent and may be once that time has passed,
+	// and an error if the message was refused or the call was cut. With neither the message has been sent.
 	Tell func(ctx context.Context, admin int64, m Message) (later time.Duration, err error)
 	Log  *slog.Logger
 	// Gather is how long the first failure of a digest waits for more, so that one message tells of all.
@@ -146,7 +148,8 @@ type Board struct {
 
 // NewBoard returns a Board. It tells nothing until Run is called.
 func NewBoard(s Source) *Board {
-	return &Board{Source: s, reported: map[string]error{}, changed: make(chan struct{}, 1), unkept: map[int64]map[string]Told{}}
+	return &Board{Source: s, reported: map[string]error{}, changed: make(chan struct{}, 1),
+		unkept: map[int64]map[string]Told{}}
 }
 
 // Report sets the state of a trouble that cannot be looked up, such as a failed backup; a nil problem ends it.
@@ -172,7 +175,8 @@ func (b *Board) Change() {
 	}
 }
 
-// Run tells admins until ctx ends: after each Change, and when an hour has passed. It writes nothing while all is well.
+// Run tells admins until ctx ends: after each Change, and when an hour has passed. It writes nothing while all is
+// well.
 func (b *Board) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		again := every
@@ -263,8 +267,8 @@ func (b *Board) lookFor(ctx context.Context, admin int64) (next time.Time, err e
 	return next, err
 }
 
-// send sends a message about a trouble. It returns no error if the message was sent, or refused for a reason that another try
-// would meet again: either is to be recorded.
+// send sends a message about a trouble. It returns no error if the message was sent, or refused for a reason that
+// another try would meet again: either is to be recorded.
 func (b *Board) send(ctx context.Context, admin int64, t *Trouble, m *Message) (later time.Duration, err error) {
 	if t.Write != nil {
 		if *m, err = t.Write(ctx); err != nil {
@@ -282,8 +286,8 @@ func (b *Board) send(ctx context.Context, admin int64, t *Trouble, m *Message) (
 	return 0, nil
 }
 
-// keep records what an admin was told, with all of that which could not be recorded earlier. It also does so while the
-// program stops: what is not recorded is sent again at the next start.
+// keep records what an admin was told, with all of that which could not be recorded earlier. It also does so while
+// the program stops: what is not recorded is sent again at the next start.
 func (b *Board) keep(ctx context.Context, admin int64, told map[string]Told) error {
 	all := maps.Clone(b.unkept[admin])
 	if all == nil {

@@ -1,4 +1,5 @@
-// Tests that what was sent is recorded, and nothing else: when the program stops, and when the record cannot be written.
+// Tests that what was sent is recorded, and nothing else: when the program stops, and when the record cannot be
+// written.
 
 package watch
 
@@ -84,7 +85,8 @@ func TestBoard_RecordsWhatWasSentAlsoWhileStopping(t *testing.T) {
 	}
 }
 
-// TestBoard_SendsOnceThoughTheRecordFails covers a full disk: that is when admins are told most, and nothing can be written.
+// TestBoard_SendsOnceThoughTheRecordFails covers a full disk: that is when admins are told most, and nothing can be
+// written.
 func TestBoard_SendsOnceThoughTheRecordFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNotice()
@@ -170,7 +172,8 @@ func TestBoard_OneAdminsTroubleSilencesNoOther(t *testing.T) {
 	}
 }
 
-// TestBoard_AFailureInTheFutureIsToldNow covers a clock that was ahead for a moment: what it dated is told, not kept for then.
+// TestBoard_AFailureInTheFutureIsToldNow covers a clock that was ahead for a moment: what it dated is told, not kept
+// for then.
 func TestBoard_AFailureInTheFutureIsToldNow(t *testing.T) {
 	n, write := newNotice(), func(context.Context) (Message, error) { return Message{ID: "alert_failed"}, nil }
 	n.Look = func(context.Context, int64, map[string]Told) ([]Trouble, error) {
