@@ -46,14 +46,14 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
 	w := outage.New(5, time.Hour, time.Minute)
 	for i := range 20 {
-		held, spent := w.Judge(fmt.Sprint("A", i), "Маша", 1, "engine: making [name]: 401: the key has expired", time.Now())
+		held, spent := w.Judge(fmt.Sprint("A", i), "Маша "+letters(i), 1, "engine: making [name]: 401: the key has expired", time.Now())
 		if held != (i == 19) || held && len(spent) != 20 {
 			t.Errorf("number %d: got %v, %v; want an outage with the twentieth", i+1, held, spent)
 		}
 	}
 	w = outage.New(3, time.Hour, time.Minute)
 	for i, problem := range []string{"the key has expired", "the key has expir[name]", "the key has expired", "the key has expired"} {
-		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев", 1, problem, time.Now()); held != (i == 3) {
+		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев "+letters(i), 1, problem, time.Now()); held != (i == 3) {
 			t.Errorf("number %d: got %v; want an outage with the third that says the same", i+1, held)
 		}
 	}
