@@ -113,7 +113,7 @@ func TestProgressIsSavedTwiceASecondAtMost(t *testing.T) {
 			sent = append(sent, one.Sent>>18)
 		}
 	}
-	if want := []int64{0, 5, 10, 15, 20, 25, 30}; !slices.Equal(sent, want) {
+	if want := []int64{0, 5, 10, 15, 20, 25, 30, 31}; !slices.Equal(sent, want) {
 		t.Errorf("got %v; want %v", sent, want)
 	}
 }
@@ -157,9 +157,11 @@ func TestTroubleThatEndsAndThePublicationGoesOn(t *testing.T) {
 		wait                time.Duration
 		ended               bool
 	}{
-		{fault: "unavailable", reason: "http503"},
-		{fault: "cut", reason: "connection"},
-		{fault: "quota", reason: "quotaExceeded", step: "quota", wait: 20 * time.Hour},
+		{fault: "unavailable", reason: "http503", wait: 30 * time.Second},
+		{fault: "signin", reason: "http503", wait: 30 * time.Second},
+		{fault: "blocked", reason: "http403", wait: 30 * time.Second},
+		{fault: "cut", reason: "connection", wait: 30 * time.Second},
+		{fault: "quota", reason: "quotaExceeded", step: "quota", wait: 19 * time.Hour},
 		{fault: "limit", reason: "uploadLimitExceeded", step: "limit", wait: 24 * time.Hour},
 		{fault: "badtoken", reason: "authError", step: "reconnect", ended: true},
 		{fault: "revoked", reason: "invalid_grant", step: "reconnect", ended: true},
@@ -169,6 +171,7 @@ func TestTroubleThatEndsAndThePublicationGoesOn(t *testing.T) {
 			a := w.account()
 			v, sum := film(2 << 20)
 			var s states
+			w.clock.Add(time.Hour) // the token has to be refreshed
 			w.tube.SetFault(one.fault, true)
 			_, err := s.publish(a, v, about)
 			e := wantError(t, err, one.reason)
@@ -352,8 +355,8 @@ func TestASessionThatRefusesEachChunkEndsTheUpload(t *testing.T) {
 		return true
 	}
 	_, err := new(states).publish(a, v, about)
-	if e := wantError(t, err, "http400"); !e.Permanent() {
-		t.Error("it is tried again")
+	if e := wantError(t, err, "http400"); e.Permanent() || !e.Unreachable() {
+		t.Error("an answer that isn't YouTube's ended the publication")
 	}
 }
 
@@ -634,13 +637,24 @@ func TestANewVideoThatIsNotListedYetIsWaitedFor(t *testing.T) {
 		t.Errorf("got %v, %v", again, err)
 	}
 	w.clock.Add(time.Hour / 2)
+	for range 2 { // one empty answer is not final, nor is a second one at once
+		if again, err := s.publish(a, v, about); err != nil || again != MissingFor {
+			t.Errorf("got %v, %v; want another look", again, err)
+		}
+	}
+	w.clock.Add(MissingFor)
 	_, err := s.publish(a, v, about)
-	if e := wantError(t, err, "videoNotFound"); e.Step() != "rejected" {
-		t.Errorf("got %q; want a Retry to upload it anew", e.Step())
+	if e := wantError(t, err, "videoNotFound"); e.Step() != "rejected" || e.Code() != "youtube_gone" {
+		t.Errorf("got %q, %q; want a Retry to upload it again", e.Step(), e.Code())
+	}
+	w.before = nil
+	w.clock.Add(MissingFor)
+	if again, err := s.publish(a, v, about); err != nil || again != 0 {
+		t.Errorf("listed again: got %v, %v", again, err)
 	}
 }
 
-func TestMetadataThatIsRefusedNamesItsField(t *testing.T) {
+func TestPublish_MetadataThatIsRefusedNamesItsField(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(1000)

@@ -18,7 +18,7 @@ import (
 
 const unit = 256 << 10
 
-// session is one upload. Whoever holds work may touch the rest.
+// session is one upload. The rest may only be touched while work is held.
 type session struct {
 	work    sync.Mutex
 	kick    atomicFunc // ends the request that holds work
@@ -28,6 +28,9 @@ type session struct {
 	size    int64
 	video   *video // what it will be
 	done    bool
+	gone    bool
+	parts   int // that were taken
+	hiccups int // parts that were refused on demand
 }
 
 // atomicFunc is a function that may be replaced while it is called.
@@ -121,7 +124,14 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 	control := http.NewResponseController(w)
 	u.kick.set(func() { control.SetReadDeadline(time.Unix(1, 0)) })
 	defer u.kick.set(nil)
-	if u.done {
+	switch {
+	case s.fault("expired"):
+		http.Error(w, "Gone", http.StatusGone)
+		return nil
+	case u.gone:
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return nil
+	case u.done:
 		writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
 		return nil
 	}
@@ -132,9 +142,15 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 			from != u.has || to-from+1 != r.ContentLength || to+1 < size && r.ContentLength%unit != 0 {
 			return &apiError{http.StatusBadRequest, "global", "badRequest", "Invalid request. The upload has " + strconv.FormatInt(u.has, 10) + " bytes."}
 		}
+		if s.fault("hiccups") && u.hiccups < 3 && u.parts == 2*(u.hiccups+1) {
+			u.hiccups++
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return nil
+		}
 		if err := s.take(u, r, to-from+1); err != nil {
 			return err
 		}
+		u.parts++
 	}
 	if !u.done {
 		if u.has > 0 {
@@ -143,7 +159,8 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return nil
 	}
-	if s.fault("lost") {
+	u.gone = s.fault("forgotten")
+	if s.fault("lost") || u.gone {
 		panic(http.ErrAbortHandler) // net/http closes the connection without a word
 	}
 	writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
