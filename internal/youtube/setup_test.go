@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -154,4 +155,10 @@ func wantError(t *testing.T, err error, reason string) *Error {
 		t.Fatalf("got %v; want the reason %s", err, reason)
 	}
 	return e
+}
+
+// writeAnswer answers with JSON.
+func writeAnswer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v)
 }
