@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -236,6 +237,142 @@ func TestGivenBackAccessIsOver(t *testing.T) {
 	}
 	_, err := a.Mine(context.Background())
 	wantError(t, err, "invalid_grant")
+}
+
+// withToken changes what Google's token server answers.
+func (w *world) withToken(change func(map[string]any)) {
+	w.before = func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/token" {
+			return false
+		}
+		answer := httptest.NewRecorder()
+		w.tube.ServeHTTP(answer, r)
+		var v map[string]any
+		if err := json.Unmarshal(answer.Body.Bytes(), &v); err != nil {
+			w.Error(err)
+		}
+		change(v)
+		writeAnswer(rw, v)
+		return true
+	}
+}
+
+func TestAnswer_AScopeThatIsLeftOutIsWhatWasAskedFor(t *testing.T) {
+	for name, change := range map[string]func(map[string]any){
+		"none":  func(v map[string]any) { delete(v, "scope") },
+		"empty": func(v map[string]any) { v["scope"] = "" },
+	} {
+		w := newWorld(t)
+		w.withToken(change)
+		if g := w.grant(); !slices.Equal(g.Token.Scopes, scopes) {
+			t.Errorf("%s: got %v", name, g.Token.Scopes)
+		}
+	}
+}
+
+func TestToken_WithoutALifetimeIsUsedUntilItIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.withToken(func(v map[string]any) { delete(v, "expires_in") })
+	g := w.grant()
+	n := 0
+	a := w.client.With(g.Token, func(context.Context, Token) error { n++; return nil })
+	for range 3 {
+		if _, err := a.Mine(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 0 || !g.Token.Expiry.IsZero() {
+		t.Errorf("got %d refreshes, expiry %v; want none", n, g.Token.Expiry)
+	}
+	w.clock.Add(2 * time.Hour) // now YouTube refuses it
+	if _, err := a.Mine(context.Background()); err != nil || n != 1 {
+		t.Errorf("got %v after %d refreshes; want 1", err, n)
+	}
+}
+
+func TestToken_SaysWhenTheAccessEnds(t *testing.T) {
+	w := newWorld(t)
+	week := 7 * 24 * time.Hour
+	w.withToken(func(v map[string]any) { v["refresh_token_expires_in"] = int(week / time.Second) })
+	g := w.grant()
+	end := w.clock.Now().Add(week)
+	if !g.Token.Ends.Equal(end) {
+		t.Errorf("got %v; want %v", g.Token.Ends, end)
+	}
+	w.before = nil // a refresh does not always say it again
+	w.clock.Add(2 * time.Hour)
+	var kept Token
+	a := w.client.With(g.Token, func(_ context.Context, t Token) error { kept = t; return nil })
+	if _, err := a.Mine(context.Background()); err != nil || !kept.Ends.Equal(end) {
+		t.Errorf("got %v, %v; want %v", err, kept.Ends, end)
+	}
+	text, err := json.Marshal(Token{Access: "a", Refresh: "r"})
+	if err != nil || strings.Contains(string(text), "ends") {
+		t.Errorf("got %s, %v; want no end where none is known", text, err)
+	}
+}
+
+func TestToken_ARotatedRefreshTokenIsKept(t *testing.T) {
+	w := newWorld(t)
+	g := w.grant()
+	w.withToken(func(v map[string]any) { v["refresh_token"] = "1//rotated" })
+	w.clock.Add(2 * time.Hour)
+	var kept Token
+	a := w.client.With(g.Token, func(_ context.Context, t Token) error { kept = t; return nil })
+	if _, err := a.Mine(context.Background()); err != nil || kept.Refresh != "1//rotated" {
+		t.Errorf("got %v, %q", err, kept.Refresh)
+	}
+}
+
+// This is why a channel is only forgotten here, and not revoked, while another one is connected.
+func TestRevoke_EndsTheAccessOfTheAccountsOtherChannelsToo(t *testing.T) {
+	w := newWorld(t)
+	one := w.account()
+	g, err := w.client.Answer(context.Background(), session, w.decide(w.client.Ask(session, ""), "allow", family))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Revoke(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.client.With(g.Token, nil).Mine(context.Background())
+	if e := wantError(t, err, "invalid_grant"); !e.AccessEnded() {
+		t.Errorf("got %v; want the other access ended", err)
+	}
+}
+
+func TestRevoke_WhatGoogleDidNotSayIsNotDone(t *testing.T) {
+	for _, answer := range badAnswers {
+		if answer.status == 200 || strings.HasPrefix(answer.body, "{\"error") {
+			continue // of the API
+		}
+		w := newWorld(t)
+		a := w.account()
+		w.before = func(rw http.ResponseWriter, r *http.Request) bool {
+			answer.give(rw)
+			return true
+		}
+		wantAnswer(t, a.Revoke(context.Background()), answer)
+	}
+}
+
+func TestAnswer_EachRefusalOfTheConsentPageHasItsCode(t *testing.T) {
+	for problem, want := range map[string]string{
+		"redirect_uri_mismatch": "youtube_redirect_mismatch", "admin_policy_enforced": "youtube_policy", "invalid_client": "youtube_client",
+		"server_error": "youtube_unreachable", "temporarily_unavailable": "youtube_unreachable", "something": "youtube_refused",
+		"access_denied": "youtube_consent_denied",
+	} {
+		w := newWorld(t)
+		state := w.decide(w.client.Ask(session, ""), "deny", "").Get("state")
+		_, err := w.client.Answer(context.Background(), session, url.Values{"state": {state}, "error": {problem}})
+		coded, ok := errors.AsType[interface {
+			error
+			Code() string
+		}](err)
+		if !ok || coded.Code() != want || !slices.Contains(Codes(), want) {
+			t.Errorf("%s: got %v; want %s", problem, err, want)
+		}
+	}
 }
 
 func TestTokensAndStatesAreHiddenWhereverTheyArePrinted(t *testing.T) {
