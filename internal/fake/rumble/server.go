@@ -1,9 +1,9 @@
-// The server: what it keeps, what it is asked, and the trouble it makes on demand.
+// The server: what it stores, what it can be asked, and the trouble it makes on demand.
 
-// Package rumble is a stand-in for Rumble: the upload interface, a page on which a person uploads by hand, and the pages
-// on which the videos play.
+// Package rumble is a fake of Rumble: the upload API, a page on which a person uploads by hand, and the pages on which the videos
+// play.
 //
-// Tests run the real client against it, and the offline demonstration is the same program with this server behind it.
+// Tests run the real client against it, and the offline demo is the same program with this server behind it.
 package rumble
 
 import (
@@ -75,6 +75,7 @@ type fault struct {
 func faults() []*fault {
 	return []*fault{
 		{id: "unavailable", label: "Out of service", hint: "Uploads are refused with 503. Retake waits and tries again."},
+		{id: "blocked", label: "A firewall in between", hint: "It answers uploads with 403 and a page that isn't Rumble's. Retake waits."},
 		{id: "cut", label: "Connection breaks", hint: "It breaks in the middle of an upload. Retake sends the video again."},
 		{id: "lost", label: "Answer gets lost", hint: "The video arrives, the answer does not. Retake asks you to look."},
 		{id: "badtoken", label: "Token refused", hint: "403, as when the token was withdrawn or the account banned."},

@@ -1,4 +1,4 @@
-// Taking a video in: the interface for programs, as its documentation has it.
+// Receiving a video: the API for programs, as its documentation describes it.
 
 package rumble
 
@@ -138,6 +138,12 @@ const cutAfter = 64 << 10
 // upload is POST /api/simple-upload.php. The token is checked once all has arrived, as in every PHP program.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	s.posts.Add(1)
+	if s.on("blocked") {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, "<!DOCTYPE html><title>Attention Required!</title><h1>Sorry, you have been blocked</h1>")
+		return
+	}
 	if s.on("unavailable") {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable) // before the video is sent, for those who wait for leave
