@@ -143,6 +143,8 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	data["Thumb"] = len(v.thumb) > 0
 	s.mu.Unlock()
 	switch {
+	case got.Status.RejectionReason == "legal":
+		data["State"] = "Removed for a legal reason"
 	case got.Status.UploadStatus == "rejected":
 		data["State"] = "Removed because of a copyright claim"
 	case got.Status.UploadStatus == "uploaded":
