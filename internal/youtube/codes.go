@@ -88,7 +88,7 @@ var meanings = map[string]meaning{
 }
 
 // otherCodes are those that no reason of the table has.
-var otherCodes = []string{"youtube_unreadable", "youtube_refused", "youtube_gone", "youtube_rejected", "youtube_processing_failed",
+var otherCodes = []string{"youtube_unreadable", "youtube_connection", "youtube_refused", "youtube_gone", "youtube_rejected", "youtube_processing_failed",
 	"youtube_conflict", "youtube_otherwise", "youtube_thumbnail", "youtube_thumbnail_verify", "youtube_playlist", "youtube_privacy",
 	"youtube_processing_slow", "youtube_consent_old", "youtube_consent_denied", "youtube_consent_partial", "youtube_no_refresh",
 	"youtube_other_channel"}

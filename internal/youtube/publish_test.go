@@ -160,7 +160,7 @@ func TestTroubleThatEndsAndThePublicationGoesOn(t *testing.T) {
 		{fault: "unavailable", reason: "http503", wait: 30 * time.Second},
 		{fault: "signin", reason: "http503", wait: 30 * time.Second},
 		{fault: "blocked", reason: "http403", wait: 30 * time.Second},
-		{fault: "cut", reason: "connection", wait: 30 * time.Second},
+		{fault: "cut", reason: "connection"},
 		{fault: "quota", reason: "quotaExceeded", step: "quota", wait: 19 * time.Hour},
 		{fault: "limit", reason: "uploadLimitExceeded", step: "limit", wait: 24 * time.Hour},
 		{fault: "badtoken", reason: "authError", step: "reconnect", ended: true},

@@ -157,7 +157,9 @@ func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save fu
 			if next, id, _, err = a.put(ctx, v, s.Session, -1); err == nil && id == "" {
 				s.Sent, s.Uploaded = max(s.Sent, next), time.Time{} // it does not have everything
 				if next <= failedAt {
-					err = failed
+					if err = failed; refused.status == 0 { // the session answers, so YouTube is not away: an attempt
+						err = &Error{class: again, code: "youtube_connection", reason: "connection", message: refused.message}
+					}
 				}
 			}
 			failedAt = max(failedAt, at)
