@@ -22,14 +22,15 @@ const (
 
 func (e *AddressError) Error() string { return "rumble: the address: " + string(e.Why) }
 
-// videoPath is the path of a video: its page (/v1abc-words.html), a short (/shorts/v1abc) or its player (/embed/v1abc/).
+// videoPath is the path of a video: its page (/v1abc-words.html), a short (/shorts/v1abc) or its player
+// (/embed/v1abc/).
 var videoPath = regexp.MustCompile(`^/(?:v[0-9a-z]+(?:-[^/]*)?\.html|shorts/v[0-9a-z]+|embed/(?:[0-9a-z]+\.)?v[0-9a-z]+/?)$`)
 
 // maxAddress bounds an address, in bytes.
 const maxAddress = 500
 
-// CheckURL returns the address of a video in its short form: https, the plain host, nothing behind the path. The scheme may be
-// left out. It returns an *AddressError if the text isn't the address of a video.
+// CheckURL returns the address of a video in its short form: https, the plain host, nothing behind the path. The
+// scheme may be left out. It returns an *AddressError if the text isn't the address of a video.
 func (c *Client) CheckURL(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	if lower := strings.ToLower(text); strings.HasPrefix(lower, "rumble.com/") || strings.HasPrefix(lower, "www.rumble.com/") {

@@ -59,16 +59,16 @@ func (e *Error) Error() string { return "rumble " + e.reason + ": " + e.message 
 // Code returns a stable word for what happened, one of Codes. It is what messages hang on.
 func (e *Error) Code() string { return e.code }
 
-// Reason is Rumble's word for what happened, or ours: connection, answerLost, badToken, badChannel, refused, refused-title (and
-// other fields), rumbleFault, http503 (and other statuses).
+// Reason is Rumble's word for what happened, or ours: connection, answerLost, badToken, badChannel, refused,
+// refused-title (and other fields), rumbleFault, http503 (and other statuses).
 func (e *Error) Reason() string { return e.reason }
 
-// Permanent reports whether another attempt would not help, or must not be made unasked. It is true only if Rumble said so
-// itself, or the answer was lost.
+// Permanent reports whether another attempt would not help, or must not be made unasked. It is true only if Rumble
+// said so itself, or the answer was lost.
 func (e *Error) Permanent() bool { return e.permanent }
 
-// RetryAfter returns how long to wait, and whether this is a wait, which is not an attempt: Rumble cannot be reached, asks us to
-// slow down, or something else answered in its place.
+// RetryAfter returns how long to wait, and whether this is a wait, which is not an attempt: Rumble cannot be reached,
+// asks us to slow down, or something else answered in its place.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	if !e.waits {
 		return 0, false
@@ -100,7 +100,8 @@ func unknown(message string) *Error {
 	return &Error{code: codes[answerLost], reason: answerLost, message: oneLine(message), step: "unknown", permanent: true}
 }
 
-// away is an error after which the video may be sent again when Rumble, or the way to it, works: a wait. pause 0: for our time.
+// away is an error after which the video may be sent again when Rumble, or the way to it, works: a wait. pause 0: for
+// our time.
 func away(code, reason, message string, pause time.Duration) *Error {
 	least := awayPause
 	if code == "rumble_busy" {
@@ -155,8 +156,8 @@ func (f *fieldErrors) UnmarshalJSON(data []byte) error {
 // fields are what may be refused by name; the first is told if there are several.
 var fields = []string{"access_token", "channel_id", "title", "description", "video", "thumb", "guid", "license_type", "_"}
 
-// refusal is the error for an answer that refuses the video. A refusal of a field that we sent is final; one of nothing in
-// particular is not known to be.
+// refusal is the error for an answer that refuses the video. A refusal of a field that we sent is final; one of
+// nothing in particular is not known to be.
 func refusal(f fieldErrors) *Error {
 	field, said := "_", f["_"]
 	if i := slices.IndexFunc(fields, func(name string) bool { _, ok := f[name]; return ok }); i >= 0 {
@@ -194,8 +195,9 @@ func (e fieldError) text() string {
 	return oneLine(e.Code + ": " + e.Message)
 }
 
-// judge turns an answer into what was published, or an error. whole says that Rumble may have all of the video. What cannot be
-// read is the answer of something in between, such as a firewall, and says nothing about the token or the video.
+// judge turns an answer into what was published, or an error. whole says that Rumble may have all of the video. What
+// cannot be read is the answer of something in between, such as a firewall, and says nothing about the token or the
+// video.
 func (c *Client) judge(status int, header http.Header, body []byte, whole bool) (Published, error) {
 	var v verdict
 	own := json.Unmarshal(body, &v) == nil && (v.Success != nil || len(v.Errors) > 0)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Video is the file to publish, and its picture.
+// Video is the file to publish, and its thumbnail.
 type Video struct {
 	File      io.ReadSeeker
 	Size      int64         // in bytes
@@ -54,7 +54,7 @@ const license = "0"
 
 const uploading = "uploading"
 
-// progressEvery is the least time between two saves of the progress.
+// progressEvery is the shortest time between two saves of the progress.
 const progressEvery = 500 * time.Millisecond
 
 // What is read at most of an answer, and of a thumbnail, in bytes.
@@ -73,7 +73,7 @@ var errStalled = errors.New("nothing moved for too long")
 // Step is "unknown", and stays so until the caller, told by a person that the video is not there, begins with an empty
 // state. With any other state the video is sent from its beginning.
 //
-// When ctx ends before the last bytes left, the error is that of ctx and the state is given back. Later it is "unknown".
+// If ctx ends before the last bytes left, Publish returns the error of ctx and clears the state. Later it is "unknown".
 func (c *Client) Publish(ctx context.Context, v Video, m Metadata, s State, save func(State) error) (Published, error) {
 	if s.Step == uploading && s.Sent >= v.Size {
 		return Published{}, unknown("the program ended before the answer came")
@@ -129,8 +129,8 @@ func readThumb(v Video) (data []byte, warning string) {
 	return data, ""
 }
 
-// send makes the request and says what became of it. It returns when nothing reads the body any more: only then is it certain
-// whether the last bytes left.
+// send makes the request and says what became of it. It returns when nothing reads the body any more: only then is it
+// certain whether the last bytes left.
 func (c *Client) send(ctx context.Context, req *http.Request, b *body, cancel context.CancelCauseFunc) (Published, error) {
 	resp, err := c.transport.RoundTrip(req)
 	var answer []byte
@@ -160,8 +160,8 @@ func (c *Client) send(ctx context.Context, req *http.Request, b *body, cancel co
 	return Published{}, c.redact(transient("rumble_connection", connection, message))
 }
 
-// body is the form with the video in it. The transport reads and closes it in its own goroutine: the fields below closed may be
-// read once that is closed.
+// body is the form with the video in it. The transport reads and closes it in its own goroutine: the fields below
+// closed may be read once that is closed.
 type body struct {
 	parts  io.Reader
 	ctx    context.Context
@@ -178,7 +178,7 @@ type body struct {
 	err    error // why it could not be read
 }
 
-// Read is the transport's.
+// Read is called by the transport.
 func (b *body) Read(p []byte) (int, error) {
 	b.began = true
 	return b.parts.Read(p)

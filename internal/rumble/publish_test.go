@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-func TestVideoArrivesWithItsWords(t *testing.T) {
+func TestPublish_VideoArrivesWithItsWords(t *testing.T) {
 	w := newWorld(t, 3<<20, nil)
 	w.client.channel = "77"
 	v := w.video()
@@ -43,7 +43,7 @@ func TestVideoArrivesWithItsWords(t *testing.T) {
 	}
 }
 
-func TestTitleStandsInForADescription(t *testing.T) {
+func TestPublish_TitleStandsInForADescription(t *testing.T) {
 	w := newWorld(t, 1000, nil)
 	if _, err := w.client.Publish(t.Context(), w.video(), Metadata{Title: "Alone"}, State{}, w.save); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestTitleStandsInForADescription(t *testing.T) {
 	}
 }
 
-func TestProgressIsSavedSeldomAndNeverNamesAllBeforeTheEnd(t *testing.T) {
+func TestPublish_ProgressIsSavedSeldomAndNeverNamesAllBeforeTheEnd(t *testing.T) {
 	w := newWorld(t, 8<<20, nil)
 	v := w.video()
 	begun := time.Now()
@@ -70,7 +70,7 @@ func TestProgressIsSavedSeldomAndNeverNamesAllBeforeTheEnd(t *testing.T) {
 	}
 }
 
-func TestMemoryStaysSmall(t *testing.T) {
+func TestPublish_MemoryStaysSmall(t *testing.T) {
 	w := newWorld(t, 0, nil)
 	const size = 96 << 20
 	var most uint64
@@ -99,7 +99,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error)     { clear(p); return len(p), nil }
 func (zeros) Seek(int64, int) (int64, error) { return 0, nil }
 
-func TestTroubleSaysWhatItAsksFor(t *testing.T) {
+func TestPublish_TroubleSaysWhatItAsksFor(t *testing.T) {
 	for _, c := range []struct {
 		fault, reason, step, field string
 		permanent, again           bool // again: the state is cleared
@@ -141,7 +141,7 @@ func TestTroubleSaysWhatItAsksFor(t *testing.T) {
 	}
 }
 
-func TestUnavailableIsToldBeforeTheVideoIsSent(t *testing.T) {
+func TestPublish_UnavailableIsToldBeforeTheVideoIsSent(t *testing.T) {
 	w := newWorld(t, 4<<20, nil)
 	w.set("unavailable", true)
 	v := w.video()
@@ -243,7 +243,7 @@ func (b *cutBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestStopBeforeTheEndGivesTheStateBack(t *testing.T) {
+func TestPublish_StopBeforeTheEndGivesTheStateBack(t *testing.T) {
 	w := newWorld(t, 1<<20, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	v := w.video()
@@ -259,7 +259,7 @@ func TestStopBeforeTheEndGivesTheStateBack(t *testing.T) {
 	}
 }
 
-func TestStopWhileTheAnswerIsAwaitedIsUnknown(t *testing.T) {
+func TestPublish_StopWhileTheAnswerIsAwaitedIsUnknown(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(t, 1<<20, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -271,7 +271,7 @@ func TestStopWhileTheAnswerIsAwaitedIsUnknown(t *testing.T) {
 	v := w.video()
 	_, err := w.publish(ctx, v)
 	if e := failure(t, err); e.Step() != "unknown" || errors.Is(err, context.Canceled) || w.state != (State{"uploading", v.Size}) {
-		t.Errorf("got %v in state %+v; want unknown, which is no stop", err, w.state)
+		t.Errorf("got %v in state %+v; want unknown, which isn't a stop", err, w.state)
 	}
 }
 
@@ -288,7 +288,7 @@ func TestKilledInTheMiddleIsSentAgainAndAfterTheEndIsUnknown(t *testing.T) {
 }
 
 // A state that could not be stored must not be overtaken by the bytes it is about.
-func TestNothingLeavesThatIsNotSaved(t *testing.T) {
+func TestPublish_NothingLeavesThatIsNotSaved(t *testing.T) {
 	full := errors.New("the disk is full")
 	for name, refuses := range map[string]func(s State) bool{
 		"at the first byte": func(s State) bool { return s == State{"uploading", 0} },
@@ -309,7 +309,7 @@ func TestNothingLeavesThatIsNotSaved(t *testing.T) {
 	}
 }
 
-func TestFileThatCannotBeReadKeepsItsError(t *testing.T) {
+func TestPublish_FileThatCannotBeReadKeepsItsError(t *testing.T) {
 	gone := errors.New("the store is away")
 	w := newWorld(t, 1<<20, nil)
 	v := w.video()
@@ -332,7 +332,7 @@ func TestFileThatCannotBeReadKeepsItsError(t *testing.T) {
 	}
 }
 
-func TestSilenceEnds(t *testing.T) {
+func TestPublish_SilenceEnds(t *testing.T) {
 	t.Run("while the video goes", func(t *testing.T) {
 		over := make(chan struct{})
 		w := newWorld(t, 32<<20, func(http.Handler) http.Handler {
@@ -362,7 +362,7 @@ func TestSilenceEnds(t *testing.T) {
 	})
 }
 
-// waits is how long an error asks to wait; 0: it is no wait.
+// waits is how long an error asks to wait; 0: it asks for another attempt, or for nothing.
 func waits(e *Error) time.Duration {
 	if wait, yes := e.RetryAfter(); yes {
 		return wait
@@ -400,11 +400,11 @@ func TestPublish_ABreakOnTheWayIsAnAttempt(t *testing.T) {
 	}
 }
 
-func TestWithoutTokenNothingIsSent(t *testing.T) {
+func TestPublish_WithoutTokenNothingIsSent(t *testing.T) {
 	w := newWorld(t, 1000, nil)
 	w.client.token = ""
 	if w.client.Token() {
-		t.Error("uploads by hand are taken for the interface")
+		t.Error("uploads by hand are taken for the API")
 	}
 	if _, err := w.publish(t.Context(), w.video()); failure(t, err).Step() != "account" || w.Posts() != 0 || len(w.states) != 0 {
 		t.Errorf("got %v and %d uploads", err, w.Posts())
@@ -593,7 +593,7 @@ func TestPublish_WhatTheTransportReadsAfterItsErrorCounts(t *testing.T) {
 		_, err := w.client.Publish(context.Background(), v, words, State{}, func(s State) error {
 			if s.Sent == v.Size {
 				close(entered)
-				select { // long enough for whoever would not wait to judge too early
+				select { // long enough for code that does not wait to judge too early
 				case <-judged:
 				case <-time.After(200 * time.Millisecond):
 				}
@@ -643,7 +643,7 @@ func TestPublish_RumbleMayTakeLongerToAnswerThanBetweenTwoBytes(t *testing.T) {
 	}
 }
 
-func TestTokenIsInNoError(t *testing.T) {
+func TestErrors_TokenIsInNone(t *testing.T) {
 	w := newWorld(t, 1<<20, nil)
 	for _, f := range w.Faults() {
 		f.Set(true)
@@ -658,7 +658,7 @@ func TestTokenIsInNoError(t *testing.T) {
 	}
 }
 
-func TestPauseReadsSecondsAndDates(t *testing.T) {
+func TestPause_ReadsSecondsAndDates(t *testing.T) {
 	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Duration{
 		"": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "99999999999": 0, "9999999": 24 * time.Hour,

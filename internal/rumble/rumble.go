@@ -2,10 +2,10 @@
 
 // Package rumble publishes videos on Rumble.
 //
-// With an access token it sends them through Rumble's upload API, which is one request: nothing can be resumed, asked for,
-// changed or deleted there. So the package strictly tells apart a video that cannot have arrived and one whose answer was lost:
-// the first may be sent again, for the second a person has to look. Without a token a person uploads by hand, and the package
-// knows where, and what the address of a video looks like.
+// With an access token it sends them through Rumble's upload API, which is one request: nothing can be resumed, asked
+// for, changed or deleted there. So the package strictly tells apart a video that cannot have arrived and one whose
+// answer was lost: the first may be sent again, for the second a person has to look. Without a token a person uploads
+// by hand, and the package knows where, and what the address of a video looks like.
 package rumble
 
 import (
@@ -34,8 +34,9 @@ type Client struct {
 	answer         time.Duration // how long Rumble may take to answer once it has the video
 }
 
-// writeBuffer bounds what waits in this computer for the network, in bytes. Without it several megabytes would count as sent that
-// no server has seen, and a connection that is cut in the middle of a short video would look like a lost answer.
+// writeBuffer bounds what waits in this computer for the network, in bytes. Without it several megabytes would count
+// as sent that no server has seen, and a connection that is cut in the middle of a short video would look like a lost
+// answer.
 const writeBuffer = 256 << 10
 
 // New returns a client. The configuration must have been checked: New panics if BaseURL isn't a valid URL.

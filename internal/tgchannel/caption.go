@@ -8,8 +8,8 @@ import (
 	"unicode/utf16"
 )
 
-// Metadata is what is said about a video. A channel knows no privacy and no schedule: what is not public must not be posted, and
-// the queue waits for the time.
+// Metadata is what is said about a video. A channel knows no privacy and no schedule: what is not public must not be
+// posted, and the queue waits for the time.
 type Metadata struct {
 	Title, Description string
 	Tags               []string
@@ -27,8 +27,8 @@ const (
 	maxTags    = 200 // our own share for hashtags
 )
 
-// CaptionOf returns the caption: the title in bold, the description, and the tags as hashtags. What does not fit is cut from the
-// description, between words where there are any.
+// CaptionOf returns the caption: the title in bold, the description, and the tags as hashtags. What does not fit is
+// cut from the description, between words where there are any.
 func CaptionOf(m Metadata) Caption {
 	title := shorten(clean(m.Title), maxCaption)
 	c := Caption{Text: title, Bold: units(title)}

@@ -1,10 +1,10 @@
 // The client: connecting a channel, posting to it, editing and deleting posts.
 
-// Package tgchannel publishes videos in Telegram channels in which the bot is an admin. Telegram has the video already, so it is
-// posted by its file_id and nothing is uploaded again.
+// Package tgchannel publishes videos in Telegram channels in which the bot is an admin. Telegram has the video
+// already, so it is posted by its file_id and nothing is uploaded again.
 //
-// The Bot API cannot be asked which posts a channel has. So the package strictly tells apart a post that cannot be there and one
-// whose answer was lost: the first may be sent again, for the second a person has to look.
+// The Bot API cannot be asked which posts a channel has. So the package strictly tells apart a post that cannot be
+// there and one whose answer was lost: the first may be sent again, for the second a person has to look.
 package tgchannel
 
 import (
@@ -15,16 +15,16 @@ import (
 	"strings"
 )
 
-// Poster are the calls of the Bot API that write posts: sendVideo, editMessageCaption and deleteMessage. Their errors are
-// *Refusal if Telegram refused, and any other error if there was no answer.
+// Poster are the calls of the Bot API that write posts: sendVideo, editMessageCaption and deleteMessage. Their errors
+// are *Refusal if Telegram refused, and any other error if there was no answer.
 type Poster interface {
 	SendVideo(ctx context.Context, channel int64, fileID string, c Caption) (message int64, err error)
 	EditCaption(ctx context.Context, channel, message int64, c Caption) error
 	Delete(ctx context.Context, channel, message int64) error
 }
 
-// Looker are the calls that read: getChat, which takes an id or "@name", and getChatMember for the bot itself. Their errors are
-// like those of Poster.
+// Looker are the calls that read: getChat, which takes an id or "@name", and getChatMember for the bot itself. Their
+// errors are like those of Poster.
 type Looker interface {
 	Chat(ctx context.Context, ref string) (Chat, error)
 	Rights(ctx context.Context, channel int64) (Rights, error)
@@ -63,7 +63,8 @@ var (
 	numberID = regexp.MustCompile(`^-100[0-9]{5,15}$`)
 )
 
-// Connect returns the channel that a person names, as @name, t.me/name, its address or its number, if the bot may post there.
+// Connect returns the channel that a person names, as @name, t.me/name, its address or its number, if the bot may
+// post there.
 func (c *Client) Connect(ctx context.Context, name string) (Channel, error) {
 	ref := strings.TrimSpace(name)
 	for _, prefix := range []string{"https://", "http://", "www.", "t.me/", "telegram.me/", "s/", "@"} {
@@ -116,11 +117,11 @@ type Published struct {
 	URL string // at which people who may see the channel see it
 }
 
-// Publish posts a video. save stores the state and must have stored it when it returns: {"uploading"} before the post leaves, and
-// {""} when it is certain that it is not there.
+// Publish posts a video. save stores the state and must have stored it when it returns: {"uploading"} before the post
+// leaves, and {""} when it is certain that it is not there.
 //
-// A call that finds {"uploading"} knows that an earlier one ended without an answer: the error's Step is "unknown", and stays so
-// until the caller, told by a person that the post is not there, begins with an empty state.
+// A call that finds {"uploading"} knows that an earlier one ended without an answer: the error's Step is "unknown",
+// and stays so until the caller, told by a person that the post is not there, begins with an empty state.
 func (c *Client) Publish(ctx context.Context, to Channel, fileID string, m Metadata, s State, save func(State) error) (Published, error) {
 	if s.Step == uploading {
 		return Published{}, unclear("the program ended before the answer came")

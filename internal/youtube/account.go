@@ -24,8 +24,8 @@ type Token struct {
 	Refresh string    `json:"refresh"`
 	Expiry  time.Time `json:"expiry"` // of Access; zero: Google did not say, so it is used until it is refused
 	Scopes  []string  `json:"scopes"`
-	// Ends is when Refresh ends, and the access with it; zero: Google did not say. It is a week after the consent while the
-	// Google project is in testing, and the time that the person chose who gave access for a limited time.
+	// Ends is when Refresh ends, and the access with it; zero: Google did not say. It is a week after the consent
+	// while the Google project is in testing, and the time that the person chose who gave access for a limited time.
 	Ends time.Time `json:"ends,omitzero"`
 }
 
@@ -148,9 +148,9 @@ func (a *Account) Mine(ctx context.Context) (Channel, error) {
 
 // Revoke ends the access at Google. It is not an error if the access has ended already.
 //
-// Google ends all access that this program has to the same Google account, so other channels of that account lose theirs too.
-// Whether two channels belong to one account cannot be asked with our scopes: while another channel is connected, the caller
-// should forget the token instead, and name https://myaccount.google.com/connections.
+// Google ends all access that this program has to the same Google account, so other channels of that account lose
+// theirs too. Whether two channels belong to one account cannot be asked with our scopes: while another channel is
+// connected, the caller should forget the token instead, and name https://myaccount.google.com/connections.
 func (a *Account) Revoke(ctx context.Context) error {
 	a.mu.Lock()
 	form := url.Values{"token": {a.token.Refresh}}.Encode()

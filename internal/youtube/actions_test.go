@@ -1,4 +1,5 @@
-// Every call of the client against every kind of bad answer: what it asks for, and that nothing is done twice or taken for done.
+// Every call of the client against every kind of bad answer: what it asks for, and that nothing is done twice or
+// taken for done.
 
 package youtube
 
@@ -67,7 +68,8 @@ func (b bad) give(w http.ResponseWriter) {
 	fmt.Fprint(w, b.body)
 }
 
-// actions are the calls of the client on a published video. token: the answers that matter are those of the token server.
+// actions are the calls of the client on a published video. token: the answers that matter are those of the token
+// server.
 var actions = []struct {
 	name, path string
 	do         func(w *world, a *Account, id string) error

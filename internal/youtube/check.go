@@ -31,8 +31,8 @@ var (
 	categoryID = regexp.MustCompile(`^[1-9][0-9]{0,2}$`)
 )
 
-// Check returns what YouTube would refuse of the metadata, in the order of the form; nil: nothing. A language is a BCP 47 tag, or
-// "" for none. A time that has passed means at once.
+// Check returns what YouTube would refuse of the metadata, in the order of the form; nil: nothing. A language is a
+// BCP 47 tag, or "" for none. A time that has passed means at once.
 func Check(m Metadata, now time.Time) (all []Fault) {
 	for _, reason := range refused(m, now) {
 		all = append(all, Fault{meanings[reason].field, meanings[reason].code})

@@ -21,8 +21,9 @@ const (
 	library     = "https://console.cloud.google.com/apis/library/youtube.googleapis.com"
 )
 
-// meanings are the documented reasons of the YouTube Data API, of Google's common errors and of its OAuth server, and our own.
-// Sources: developers.google.com/youtube/v3/docs/errors, RFC 6749 section 5.2, cloud.google.com/apis/design/errors.
+// meanings are the documented reasons of the YouTube Data API, of Google's common errors and of its OAuth server, and
+// our own. Sources: developers.google.com/youtube/v3/docs/errors, RFC 6749 section 5.2,
+// cloud.google.com/apis/design/errors.
 var meanings = map[string]meaning{
 	"backendError":            {class: away, code: "youtube_unreachable"},
 	"internalError":           {class: away, code: "youtube_unreachable"},
@@ -112,11 +113,12 @@ var (
 	console = regexp.MustCompile(`https://console\.(?:developers|cloud)\.google\.com/[\w./-]*(?:\?project=[\w.:-]*\w)?`)
 )
 
-// consoleLink returns the address of Google's console in a text, with the project and nothing else behind it; "" without one.
+// consoleLink returns the address of Google's console in a text, with the project and nothing else behind it; ""
+// without one.
 func consoleLink(text string) string { return strings.TrimRight(console.FindString(text), ".") }
 
-// tidy makes one line of a message, without markup, secrets or more than people read. An address of Google's console keeps its
-// project, because the link is of no use without it.
+// tidy makes one line of a message, without markup, secrets or more than people read. An address of Google's console
+// keeps its project, because the link is of no use without it.
 func tidy(text string) string {
 	text = secrets.ReplaceAllStringFunc(markup.ReplaceAllString(text, ""), func(found string) string {
 		before, _, isAddress := strings.Cut(found, "?")

@@ -46,8 +46,8 @@ var (
 	ErrNoChannel error = &consentError{"youtube_no_channel", "youtube: the account has no channel"}
 )
 
-// OtherChannel is what Answer returns if a channel is reconnected and the person chose another one. Its access is not revoked:
-// both channels may belong to one account, and then it would end for both.
+// OtherChannel is what Answer returns if a channel is reconnected and the person chose another one. Its access is not
+// revoked: both channels may belong to one account, and then it would end for both.
 type OtherChannel struct {
 	Want string // external id
 	Got  Channel
@@ -89,8 +89,8 @@ const (
 	maxAsks = 200
 )
 
-// Ask returns the address of Google's consent page for the admin with that session. expect is the external id of the channel to
-// reconnect; "" accepts any.
+// Ask returns the address of Google's consent page for the admin with that session. expect is the external id of the
+// channel to reconnect; "" accepts any.
 func (c *Client) Ask(session [32]byte, expect string) string {
 	state := make([]byte, 32)
 	rand.Read(state) // never fails
@@ -123,8 +123,8 @@ func (c *Client) take(session [32]byte, state string) (ask, bool) {
 	return a, ok && subtle.ConstantTimeCompare(a.session[:], session[:]) == 1 && c.now().Before(a.until)
 }
 
-// Answer exchanges what Google's consent page sent the admin back with for access to a channel. It returns one of the errors
-// above, *OtherChannel or *Error.
+// Answer exchanges what Google's consent page sent the admin back with for access to a channel. It returns one of the
+// errors above, *OtherChannel or *Error.
 func (c *Client) Answer(ctx context.Context, session [32]byte, query url.Values) (Grant, error) {
 	asked, ok := c.take(session, query.Get("state"))
 	if !ok {

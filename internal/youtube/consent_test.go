@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-func TestConsentBringsAChannelThatCanBeUsed(t *testing.T) {
+func TestConsent_ConsentBringsAChannelThatCanBeUsed(t *testing.T) {
 	w := newWorld(t)
 	at := w.client.Ask(session, "")
 	q, err := url.Parse(at)
@@ -48,7 +48,7 @@ func TestConsentBringsAChannelThatCanBeUsed(t *testing.T) {
 	}
 }
 
-func TestAnAnswerIsTakenOnceFromTheSessionThatAskedWithinTenMinutes(t *testing.T) {
+func TestConsent_AnAnswerIsTakenOnceFromTheSessionThatAskedWithinTenMinutes(t *testing.T) {
 	w := newWorld(t)
 	answer := func(s [32]byte, q url.Values) error {
 		_, err := w.client.Answer(context.Background(), s, q)
@@ -78,7 +78,7 @@ func TestAnAnswerIsTakenOnceFromTheSessionThatAskedWithinTenMinutes(t *testing.T
 	}
 }
 
-func TestOnlySomeConsentsAreKeptAndTheOldestGoesFirst(t *testing.T) {
+func TestConsent_OnlySomeConsentsAreKeptAndTheOldestGoesFirst(t *testing.T) {
 	w := newWorld(t)
 	first := w.decide(w.client.Ask(session, ""), "deny", "")
 	for range maxAsks {
@@ -97,7 +97,7 @@ func TestOnlySomeConsentsAreKeptAndTheOldestGoesFirst(t *testing.T) {
 	}
 }
 
-func TestWhatConsentCanLack(t *testing.T) {
+func TestConsent_WhatConsentCanLack(t *testing.T) {
 	for _, one := range []struct {
 		name   string
 		answer func(http.ResponseWriter, *http.Request) bool
@@ -138,7 +138,7 @@ func TestWhatConsentCanLack(t *testing.T) {
 	}
 }
 
-func TestAnotherChannelIsToldByName(t *testing.T) {
+func TestConsent_AnotherChannelIsToldByName(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.client.Answer(context.Background(), session, w.decide(w.client.Ask(session, family), "allow", north))
 	var other *OtherChannel
@@ -150,7 +150,7 @@ func TestAnotherChannelIsToldByName(t *testing.T) {
 	}
 }
 
-func TestACodeIsWorthNothingWithoutTheVerifier(t *testing.T) {
+func TestConsent_ACodeIsWorthNothingWithoutTheVerifier(t *testing.T) {
 	w := newWorld(t)
 	mine, stolen := w.decide(w.client.Ask(session, ""), "allow", north), w.decide(w.client.Ask(session, ""), "allow", family)
 	mine.Set("code", stolen.Get("code"))
@@ -158,7 +158,7 @@ func TestACodeIsWorthNothingWithoutTheVerifier(t *testing.T) {
 	wantError(t, err, "invalid_grant")
 }
 
-func TestARefreshedTokenIsKeptWithTheOldRefreshToken(t *testing.T) {
+func TestConsent_ARefreshedTokenIsKeptWithTheOldRefreshToken(t *testing.T) {
 	w := newWorld(t)
 	g := w.grant()
 	var kept []Token
@@ -190,7 +190,7 @@ func TestARefreshedTokenIsKeptWithTheOldRefreshToken(t *testing.T) {
 	}
 }
 
-func TestAccessEndsWhenARefreshOrAFreshTokenIsRefused(t *testing.T) {
+func TestConsent_AccessEndsWhenARefreshOrAFreshTokenIsRefused(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	w.tube.SetFault("badtoken", true)
@@ -200,7 +200,7 @@ func TestAccessEndsWhenARefreshOrAFreshTokenIsRefused(t *testing.T) {
 	}
 	w.tube.SetFault("badtoken", false)
 	if _, err := a.Mine(context.Background()); err != nil {
-		t.Errorf("mended: got %v", err)
+		t.Errorf("repaired: got %v", err)
 	}
 	w.tube.SetFault("revoked", true)
 	_, err = a.Mine(context.Background())
@@ -208,7 +208,7 @@ func TestAccessEndsWhenARefreshOrAFreshTokenIsRefused(t *testing.T) {
 		t.Error("a refused refresh did not end the access")
 	}
 	if _, err := w.account().Mine(context.Background()); err != nil {
-		t.Errorf("connected anew: got %v", err)
+		t.Errorf("connected again: got %v", err)
 	}
 	_, err = w.client.With(Token{}, nil).Mine(context.Background())
 	if e := wantError(t, err, "authError"); !e.AccessEnded() {
@@ -216,7 +216,7 @@ func TestAccessEndsWhenARefreshOrAFreshTokenIsRefused(t *testing.T) {
 	}
 }
 
-func TestOneRefusedTokenIsRefreshedAndTheCallRepeated(t *testing.T) {
+func TestConsent_OneRefusedTokenIsRefreshedAndTheCallRepeated(t *testing.T) {
 	w := newWorld(t)
 	g := w.grant()
 	g.Token.Access = "ya29.wrong"
@@ -227,7 +227,7 @@ func TestOneRefusedTokenIsRefreshedAndTheCallRepeated(t *testing.T) {
 	}
 }
 
-func TestGivenBackAccessIsOver(t *testing.T) {
+func TestConsent_GivenBackAccessIsOver(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	for range 2 { // the second time it is gone already
@@ -375,7 +375,7 @@ func TestAnswer_EachRefusalOfTheConsentPageHasItsCode(t *testing.T) {
 	}
 }
 
-func TestTokensAndStatesAreHiddenWhereverTheyArePrinted(t *testing.T) {
+func TestConsent_TokensAndStatesAreHiddenWhereverTheyArePrinted(t *testing.T) {
 	token := Token{Access: "ya29.SECRET", Refresh: "1//SECRET"}
 	state := State{Session: "https://h/?upload_id=SECRET"}
 	var log strings.Builder

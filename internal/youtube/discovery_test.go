@@ -72,8 +72,8 @@ var document = sync.OnceValues(func() (d discovery, err error) {
 // uploadWords are the parameters of Google's upload protocol, which no method lists.
 var uploadWords = []string{"uploadType", "upload_id"}
 
-// deviations returns what a request has that the document does not know or forbids, and what it lacks. Requests that are not for
-// the API have none.
+// deviations returns what a request has that the document does not know or forbids, and what it lacks. Requests that
+// are not for the API have none.
 func (d discovery) deviations(r *http.Request, body []byte) (all []string) {
 	path, isAPI := strings.CutPrefix(r.URL.Path, "/google/")
 	upload := strings.HasPrefix(path, "upload/")

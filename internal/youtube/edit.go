@@ -127,8 +127,9 @@ func (a *Account) load(ctx context.Context, id, parts string) (resource, error) 
 	return v[0], nil
 }
 
-// Update makes a published video as the metadata says, whatever it is like now. YouTube replaces a part of a video as a whole, so
-// the parts are read first, and what the metadata is not about is sent back as it was. Update sends no part that needs no change.
+// Update makes a published video as the metadata says, whatever it is like now. YouTube replaces a part of a video as
+// a whole, so the parts are read first, and what the metadata is not about is sent back as it was. Update sends no
+// part that needs no change.
 //
 // Merge is the one for changes by a person: it keeps what somebody changed in YouTube Studio.
 func (a *Account) Update(ctx context.Context, id string, m Metadata) error {
@@ -158,7 +159,8 @@ func (a *Account) loadWhole(ctx context.Context, id string) (resource, error) {
 	return was, nil
 }
 
-// change sends the parts of a video in which one of those fields is another than it was, and puts it into a playlist, "" for none.
+// change sends the parts of a video in which one of those fields is another than it was, and puts it into a playlist,
+// "" for none.
 func (a *Account) change(ctx context.Context, was resource, m Metadata, names []string, playlist string) error {
 	now := a.c.now()
 	if slices.Contains(names, "privacy") && was.Status.Privacy == "public" && m.PublishAt.After(now) {
@@ -197,8 +199,8 @@ func (a *Account) change(ctx context.Context, was resource, m Metadata, names []
 	return a.addTo(ctx, playlist, was.ID)
 }
 
-// Delete deletes a video. It is not an error if YouTube says that there is no such video; the answer of anything else that stands
-// in between, such as a proxy's 404, is one.
+// Delete deletes a video. It is not an error if YouTube says that there is no such video; the answer of anything else
+// that stands in between, such as a proxy's 404, is one.
 func (a *Account) Delete(ctx context.Context, id string) error {
 	err := a.call(ctx, "DELETE", "/youtube/v3/videos", url.Values{"id": {id}}, nil, nil)
 	if e, ok := err.(*Error); ok && e.verdict && e.status == http.StatusNotFound {

@@ -15,8 +15,8 @@ import (
 	_ "time/tzdata" // Midnight has to be known on machines without time zones
 )
 
-// class is what a failure asks for. The zero value is a refusal that we do not know, which is tried again: only YouTube's own
-// verdict, in a reason that its documentation lists, ends a job.
+// class is what a failure asks for. The zero value is a refusal that we do not know, which is tried again: only
+// YouTube's own verdict, in a reason that its documentation lists, ends a job.
 type class int
 
 const (
@@ -76,8 +76,8 @@ func (e *Error) Permanent() bool {
 	return slices.Contains([]class{ended, setup, account, edit, notFound, rejected, unclear}, e.class)
 }
 
-// RetryAfter returns how long to wait, and whether this is a wait, which is not an attempt: YouTube cannot be reached, asks us to
-// slow down, or takes no more uploads today.
+// RetryAfter returns how long to wait, and whether this is a wait, which is not an attempt: YouTube cannot be
+// reached, asks us to slow down, or takes no more uploads today.
 func (e *Error) RetryAfter() (time.Duration, bool) {
 	return e.wait, slices.Contains([]class{away, busy, quota, limit}, e.class)
 }
@@ -158,8 +158,8 @@ func (c *Client) refusal(a answer) *Error {
 	return c.judge(e, a)
 }
 
-// judge finds out what an error with its reason and message means. Without a verdict, the answer is that of a proxy, a firewall
-// or a broken server, and tells nothing about the call.
+// judge finds out what an error with its reason and message means. Without a verdict, the answer is that of a proxy,
+// a firewall or a broken server, and tells nothing about the call.
 func (c *Client) judge(e *Error, a answer) *Error {
 	e.status = a.status
 	m, isKnown := meanings[e.reason]
@@ -229,8 +229,9 @@ func Midnight(now time.Time) time.Time {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, pacific)
 }
 
-// quotaEnds returns when the day of a refused upload is over. A refusal right after midnight may be about the day before: our
-// clock may be ahead of YouTube's, and then every day's first upload would be refused and wait until the next midnight.
+// quotaEnds returns when the day of a refused upload is over. A refusal right after midnight may be about the day
+// before: our clock may be ahead of YouTube's, and then every day's first upload would be refused and wait until the
+// next midnight.
 func quotaEnds(now time.Time) time.Time {
 	next := Midnight(now)
 	if hour := next.AddDate(0, 0, -1).Add(time.Hour); now.Before(hour) {

@@ -20,8 +20,9 @@ const (
 	clockDrift = 2 * time.Minute
 )
 
-// find looks for the video of a session that is gone, so that no second one is made. It returns the video's id, or "" if a new
-// session is safe. While it cannot tell, the error asks to wait; after ten minutes it is unclear, and a person has to look.
+// find looks for the video of a session that is gone, so that no second one is made. It returns the video's id, or ""
+// if a new session is safe. While it cannot tell, the error asks to wait; after ten minutes it is unclear, and a
+// person has to look.
 func (a *Account) find(ctx context.Context, v Video, m Metadata, s *State) (id string, err error) {
 	found, doubt, err := a.lookFor(ctx, v.Size, m.Title, s.Since)
 	switch {
@@ -41,9 +42,9 @@ func (a *Account) find(ctx context.Context, v Video, m Metadata, s *State) (id s
 	return "", known("answerLost", "the upload ended without an answer, and its video isn't listed")
 }
 
-// lookFor returns the videos of the channel that were uploaded after a moment and have that title and size. doubt says that there
-// is another that may be the same: of the same size with another title, of a size that is not known, or from just before, because
-// our clock may be ahead of YouTube's.
+// lookFor returns the videos of the channel that were uploaded after a moment and have that title and size. doubt
+// says that there is another that may be the same: of the same size with another title, of a size that is not known,
+// or from just before, because our clock may be ahead of YouTube's.
 func (a *Account) lookFor(ctx context.Context, size int64, title string, since time.Time) (found []string, doubt bool, err error) {
 	ids, err := a.uploadsSince(ctx, since.Add(-clockDrift))
 	if err != nil || len(ids) == 0 {
@@ -123,9 +124,9 @@ func (*Otherwise) Code() string { return "youtube_otherwise" }
 // Permanent reports that only a person can help.
 func (*Otherwise) Permanent() bool { return true }
 
-// Confirm checks that a video is on a channel, whose id is given, and has that title and that size in bytes, as far as YouTube
-// tells its size. It returns *Otherwise if not: somebody who names the address of another video would have it changed or deleted.
-// It costs one unit of the quota.
+// Confirm checks that a video is on a channel, whose id is given, and has that title and that size in bytes, as far
+// as YouTube tells its size. It returns *Otherwise if not: somebody who names the address of another video would have
+// it changed or deleted. It costs one unit of the quota.
 func (a *Account) Confirm(ctx context.Context, id, channel, title string, size int64) error {
 	videos, err := a.videos(ctx, []string{id}, "snippet,status,fileDetails")
 	switch {
@@ -247,7 +248,8 @@ func (v resource) standing() (s Standing) {
 	return s
 }
 
-// blocked reports whether the video can be seen in no country: then the list of those where it is allowed is there and empty.
+// blocked reports whether the video can be seen in no country: then the list of those where it is allowed is there
+// and empty.
 func (v resource) blocked() bool {
 	c := v.Content
 	return c != nil && c.Regions != nil && c.Regions.Allowed != nil && len(*c.Regions.Allowed) == 0
@@ -262,8 +264,8 @@ func (v resource) size() int64 {
 	return n
 }
 
-// missing remembers since when videos were not listed. A program that starts again begins at nothing, which only makes it look
-// once more.
+// missing remembers since when videos were not listed. A program that starts again begins at nothing, which only
+// makes it look once more.
 type missing struct {
 	mu    sync.Mutex
 	since map[string]time.Time // by id

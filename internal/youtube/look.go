@@ -14,8 +14,9 @@ import (
 // ErrUnknown says that Google does not know this client, or not with this secret.
 var ErrUnknown = errors.New("the client isn't known to Google, or not with this secret")
 
-// Look asks for a token that does not exist, and the YouTube API for nothing: both refuse, and the way they refuse tells whether
-// they are there and know the client. It costs nothing of the quota. It returns ErrUnknown or an *Error.
+// Look asks for a token that does not exist, and the YouTube API for nothing: both refuse, and the way they refuse
+// tells whether they are there and know the client. It costs nothing of the quota. It returns ErrUnknown or an
+// *Error.
 func (c *Client) Look(ctx context.Context) error {
 	_, err := c.fetch(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return c.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: "retake-check"}).Token()

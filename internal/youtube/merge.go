@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Conflict says that fields were changed both here and at YouTube, and not to the same. Nothing was sent. To keep ours, Merge
-// again with Theirs as the base; to keep theirs, put them into ours and save that.
+// Conflict says that fields were changed both here and at YouTube, and not to the same. Nothing was sent. To keep
+// ours, Merge again with Theirs as the base; to keep theirs, put them into ours and save that.
 type Conflict struct {
 	Fields []string // in the order of the form: title, description, tags, category, language, privacy, made_for_kids, synthetic
 	Mine   Metadata
@@ -27,9 +27,10 @@ func (*Conflict) Code() string { return "youtube_conflict" }
 // Permanent reports that only a person can help.
 func (*Conflict) Permanent() bool { return true }
 
-// Merge changes a published video as somebody changed it here. base is what was sent last, mine is what it should be: only the
-// fields in which they differ are sent, and what was changed at YouTube since stays. It returns the video's metadata as they are
-// then, which is the next base. It returns *Conflict, and sends nothing, if a field was changed to different values here and there.
+// Merge changes a published video as somebody changed it here. base is what was sent last, mine is what it should be:
+// only the fields in which they differ are sent, and what was changed at YouTube since stays. It returns the video's
+// metadata as they are then, which is the next base. It returns *Conflict, and sends nothing, if a field was changed
+// to different values here and there.
 func (a *Account) Merge(ctx context.Context, id string, base, mine Metadata) (now Metadata, err error) {
 	if err := invalid(mine, a.c.now()); err != nil {
 		return base, err
@@ -106,8 +107,8 @@ func (a *Account) same(field string, x, y Metadata) bool {
 	return x.Synthetic == y.Synthetic
 }
 
-// sameView reports whether the same people see the video at the same times. A schedule whose time has come is the same as
-// public, except if the video is still private: a schedule that was not kept.
+// sameView reports whether the same people see the video at the same times. A schedule whose time has come is the
+// same as public, except if the video is still private: a schedule that was not kept.
 func (a *Account) sameView(x, y Metadata) bool {
 	seen := func(m Metadata) (string, int64) {
 		if m.PublishAt.After(a.c.now()) {

@@ -40,7 +40,7 @@ var ways = map[string]struct {
 	"language":    {func(m *Metadata) { m.Language = "ru" }, func(v *resource) { v.Snippet.Language = "de" }},
 	"privacy":     {func(m *Metadata) { m.Privacy = "private" }, func(v *resource) { v.Status.Privacy = "public" }},
 	"made_for_kids": {func(m *Metadata) { m.Kids = !about.Kids }, func(v *resource) {
-		v.Status.Kids = nil // whoever takes the choice back changes it
+		v.Status.Kids = nil // somebody took the choice back
 	}},
 	"synthetic": {func(m *Metadata) { m.Synthetic = true }, func(v *resource) { v.Status.Synthetic = nil }},
 }

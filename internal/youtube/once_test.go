@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// goOn calls Publish as the queue does: after each wait it comes back, with the clock moved on. It ends when the publication is
-// done, with an error that asks for no wait, or after so many calls.
+// goOn calls Publish as the queue does: after each wait it comes back, with the clock moved on. It ends when the
+// publication is done, with an error that asks for no wait, or after so many calls.
 func (s *states) goOn(w *world, a *Account, v Video, m Metadata) (calls int, err error) {
 	for calls = 1; calls <= 40; calls++ {
 		again, err := s.publish(a, v, m)
@@ -32,7 +32,8 @@ func (s *states) goOn(w *world, a *Account, v Video, m Metadata) (calls int, err
 	return calls, errors.New("no end")
 }
 
-// lose drops the answer to the last chunk of the next upload, which arrives, and answers that session with a status from then on.
+// lose drops the answer to the last chunk of the next upload, which arrives, and answers that session with a status
+// from then on.
 func (w *world) lose(status int) {
 	gone := ""
 	w.before = func(rw http.ResponseWriter, r *http.Request) bool {
@@ -254,7 +255,8 @@ func TestUpload_AnotherVideoOfTheSameTitleAndSizeIsNotTakenForIt(t *testing.T) {
 	}
 }
 
-// A program that is killed saves nothing any more. At each of these moments it is, and then the session is gone as well.
+// A program that is killed saves nothing any more. At each of these moments it is, and then the session is gone as
+// well.
 func TestUpload_KilledAtAnyMomentWithASessionThatIsGoneIsNeverTwoVideos(t *testing.T) {
 	const size = 3 << 20
 	random := rand.New(rand.NewPCG(3, 4))

@@ -20,7 +20,8 @@ type State struct {
 	Sent    int64     `json:"sent"`    // bytes that YouTube has
 	ID      string    `json:"id"`      // of the video, which exists from then on
 	Step    string    `json:"step"`    // "uploading", "processing", "" when done
-	// Uploaded is when YouTube had all of the video. Without an ID it is when the last bytes left: the video may exist then.
+	// Uploaded is when YouTube had all of the video. Without an ID it is when the last bytes left: the video may
+	// exist then.
 	Uploaded time.Time `json:"uploaded"`
 	Dressed  bool      `json:"dressed"` // thumbnail and playlist are done
 	Warning  string    `json:"warning"` // what went wrong though the video is published; a line each: "youtube REASON: message"
@@ -56,15 +57,15 @@ const (
 	listDelay  = 10 * time.Minute // a new video may not be listed at once
 )
 
-// Publish goes on from s until YouTube has the video and has processed it. again > 0 asks for another call after that time;
-// 0 and no error: done. save stores the state: the session before the first byte, that the last bytes leave before they do, the
-// id once there is a video, and how much was sent, twice a second at most and when it fails.
+// Publish goes on from s until YouTube has the video and has processed it. again > 0 asks for another call after that
+// time; 0 and no error: done. save stores the state: the session before the first byte, that the last bytes leave
+// before they do, the id once there is a video, and how much was sent, twice a second at most and when it fails.
 //
-// No second video is made. If the answer to the last bytes was lost and the session is gone, the error's Step is "unknown", and
-// stays so until the caller, told by a person that the video is not there, begins with an empty state.
+// No second video is made. If the answer to the last bytes was lost and the session is gone, the error's Step is
+// "unknown", and stays so until the caller, told by a person that the video is not there, begins with an empty state.
 //
-// An error that has Progressed() true says that YouTube confirmed more bytes during this call. Until there is a session, the
-// metadata of each call count; from then on those that the session began with.
+// An error that has Progressed() true says that YouTube confirmed more bytes during this call. Until there is a
+// session, the metadata of each call count; from then on those that the session began with.
 func (a *Account) Publish(ctx context.Context, v Video, m Metadata, s State, save func(State) error) (again time.Duration, err error) {
 	before := s
 	defer func() {
@@ -110,8 +111,8 @@ func (a *Account) Publish(ctx context.Context, v Video, m Metadata, s State, sav
 	return 0, save(s)
 }
 
-// dress sets the thumbnail and puts the video into its playlist. What fails there is a warning, because the video is published.
-// wait > 0 says that what failed can be tried again after that time.
+// dress sets the thumbnail and puts the video into its playlist. What fails there is a warning, because the video is
+// published. wait > 0 says that what failed can be tried again after that time.
 func (a *Account) dress(ctx context.Context, v Video, m Metadata, id string) (warnings []string, wait time.Duration, err error) {
 	var failures []error
 	if v.Thumb != nil {
@@ -214,11 +215,12 @@ func (a *Account) addTo(ctx context.Context, playlist, id string) error {
 	}}, nil)
 }
 
-// gone is the error of a video that somebody deleted at YouTube. Only a new upload helps, as with one that was rejected.
+// gone is the error of a video that somebody deleted at YouTube. Only a new upload helps, as with one that was
+// rejected.
 var gone = &Error{class: rejected, code: "youtube_gone", reason: "videoNotFound", message: "the video is deleted"}
 
-// look asks for the state of the video. again > 0: YouTube is not done, or did not tell. A question that fails says nothing about
-// the video, so it is asked again.
+// look asks for the state of the video. again > 0: YouTube is not done, or did not tell. A question that fails says
+// nothing about the video, so it is asked again.
 func (a *Account) look(ctx context.Context, m Metadata, id string, age time.Duration) (warnings []string, again time.Duration, err error) {
 	notYet := func(wait time.Duration) ([]string, time.Duration, error) {
 		if age >= longestAsk {

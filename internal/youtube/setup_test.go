@@ -1,4 +1,4 @@
-// What the tests share: a stand-in for YouTube, a connected channel, a film and a clock.
+// What the tests share: a fake of YouTube, a connected channel, a film and a clock.
 
 package youtube
 

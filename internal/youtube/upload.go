@@ -30,8 +30,8 @@ func chunkOf(size int64) int64 {
 // errGone says that there is no such session any more.
 var errGone = known("sessionGone", "")
 
-// upload brings the file to YouTube and leaves the video's id in s. It opens no second session while the first one may still
-// become a video, or may have become one.
+// upload brings the file to YouTube and leaves the video's id in s. It opens no second session while the first one
+// may still become a video, or may have become one.
 func (a *Account) upload(ctx context.Context, v Video, m Metadata, s *State, save func(State) error) error {
 	if s.Session != "" {
 		id, err := a.resume(ctx, v, s, save)
@@ -95,8 +95,8 @@ func (a *Account) begin(ctx context.Context, v Video, m Metadata) (string, error
 	return session, nil
 }
 
-// resume asks the session what it has and sends the rest. It returns errGone if a new session is needed: there is none any more,
-// or it is old and has no video.
+// resume asks the session what it has and sends the rest. It returns errGone if a new session is needed: there is
+// none any more, or it is old and has no video.
 func (a *Account) resume(ctx context.Context, v Video, s *State, save func(State) error) (id string, err error) {
 	at, id, _, err := a.put(ctx, v, s.Session, -1)
 	old := a.c.now().Sub(s.Since) > sessionAge
@@ -115,12 +115,12 @@ func (a *Account) resume(ctx context.Context, v Video, s *State, save func(State
 	return a.send(ctx, v, s, at, save)
 }
 
-// send sends the file from at on, and saves how far it came. A cut connection is not a failure as long as the upload makes
-// progress: send asks the session, and goes on from there. It does the same if a chunk is refused, because an earlier one, sent
-// before this program was killed, may have arrived since the session was asked.
+// send sends the file from at on, and saves how far it came. A cut connection is not a failure as long as the upload
+// makes progress: send asks the session, and goes on from there. It does the same if a chunk is refused, because an
+// earlier one, sent before this program was killed, may have arrived since the session was asked.
 //
-// Before the last chunk leaves, it saves the time in s.Uploaded: from then on there may be a video, whatever becomes of the
-// answer, until the session says that it does not have everything.
+// Before the last chunk leaves, it saves the time in s.Uploaded: from then on there may be a video, whatever becomes
+// of the answer, until the session says that it does not have everything.
 func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save func(State) error) (id string, err error) {
 	saved, last := *s, a.c.now()
 	keep := func() error {
@@ -184,8 +184,8 @@ func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save fu
 	}
 }
 
-// put sends the chunk that begins at at, or nothing to ask the session what it has (at < 0). It returns how much the session
-// has, or the id of the finished video, and whether all bytes of the chunk left.
+// put sends the chunk that begins at at, or nothing to ask the session what it has (at < 0). It returns how much the
+// session has, or the id of the finished video, and whether all bytes of the chunk left.
 func (a *Account) put(ctx context.Context, v Video, session string, at int64) (next int64, id string, whole bool, err error) {
 	r := request{method: "PUT", url: session, wait: a.c.stall,
 		header: map[string]string{"Content-Range": fmt.Sprintf("bytes */%d", v.Size)}}

@@ -1,8 +1,8 @@
-// The client: one call to YouTube and its answer, within a time that suits it.
+// The client: one call to YouTube and its answer, with a time limit.
 
-// Package youtube speaks with YouTube: consent, resumable uploads, publishing, editing, deleting, and looking at what became of
-// a video. Its errors carry a stable code and say what to do about them. They never hold tokens or the addresses of uploads,
-// which are as good as tokens.
+// Package youtube speaks with YouTube: consent, resumable uploads, publishing, editing, deleting, and looking at what
+// became of a video. Its errors carry a stable code and say what to do about them. They never hold tokens or the
+// addresses of uploads, which are as good as tokens.
 package youtube
 
 import (
@@ -33,7 +33,7 @@ type Config struct {
 
 const (
 	patience  = 30 * time.Second // for a call that is not an upload
-	stall     = 60 * time.Second // without a byte moved, an upload is given up
+	stall     = 60 * time.Second // an upload fails if no byte moved for so long
 	maxAnswer = 1 << 20
 )
 
@@ -139,8 +139,8 @@ func (c *Client) send(ctx context.Context, r request, token string) (answer, err
 	return nothing, unreachable(err.Error())
 }
 
-// source is a body while it is sent. The transport may read on after the answer came, so stop ends its reading: the same file is
-// read again right afterwards.
+// source is a body while it is sent. The transport may read on after the answer came, so stop ends its reading: the
+// same file is read again right afterwards.
 type source struct {
 	mu    sync.Mutex
 	from  io.Reader

@@ -1,10 +1,11 @@
 // The server: its addresses, who may call what, and how it writes an answer.
 
-// Package youtube is a fake of YouTube and Google's consent page: the half of the API that publishing needs, and a page on which
-// the videos play.
+// Package youtube is a fake of YouTube and Google's consent page: the half of the API that publishing needs, and a
+// page on which the videos play.
 //
-// Tests run the real client against it, and the offline demo is the same program with this server behind it. It answers with
-// YouTube's own JSON, status codes and reasons, so that nothing in the client has to know the difference.
+// Tests run the real client against it, and the offline demo is the same program with this server behind it. It
+// answers with YouTube's own JSON, status codes and reasons, so that nothing in the client has to know the
+// difference.
 package youtube
 
 import (
@@ -24,7 +25,7 @@ type Options struct {
 	BaseURL                string           // where it is reached, with the path it is mounted at
 	Channels               []Channel        // to choose from on the consent page; nil: two
 	Processing             time.Duration    // how long it works on a video; 0: 4 seconds
-	AccessFor              time.Duration    // how long a consent lasts, which its token says; 0: without end, unsaid
+	AccessFor              time.Duration    // how long a consent lasts, as its token says; 0: without end
 	Now                    func() time.Time // nil: the clock
 }
 
@@ -34,8 +35,8 @@ type Channel struct{ ID, Title string }
 // uploads is the id of the playlist of all its videos.
 func (c Channel) uploads() string { return "UU" + c.ID[min(2, len(c.ID)):] }
 
-// Server is YouTube for one app. Its handler takes paths without the one it is mounted at. It may be used by any number of
-// goroutines.
+// Server is YouTube for one app. Its handler expects paths without the one it is mounted at. It may be used by any
+// number of goroutines.
 type Server struct {
 	opts    Options
 	mux     *http.ServeMux
@@ -55,7 +56,7 @@ type Server struct {
 	ended    int // of the grants up to this one, "revoked" is true
 }
 
-// New makes a server. Close it: it holds the videos in a temporary folder.
+// New returns a server. It stores the videos in a temporary folder until Close.
 func New(opts Options) *Server {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -105,17 +106,17 @@ func (s *Server) Close() {
 	}
 }
 
-// BytesIn counts the bytes of videos that came in, those that had to be sent again too.
+// BytesIn returns how many bytes of videos arrived, including those that were sent again.
 func (s *Server) BytesIn() int64 { return s.bytesIn.Load() }
 
-// Inserts counts the uploads that were begun.
+// Inserts returns how many uploads were begun.
 func (s *Server) Inserts() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inserts
 }
 
-// SetBaseURL changes where the server is reached, for those who know it only after New.
+// SetBaseURL changes where the server is reached, if that is known only after New.
 func (s *Server) SetBaseURL(base string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,7 +176,7 @@ func (s *Server) out(w http.ResponseWriter, fault string) bool {
 	return true
 }
 
-// apiError is an answer that says no.
+// apiError is a refusal.
 type apiError struct {
 	code                 int
 	domain, reason, text string

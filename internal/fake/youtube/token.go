@@ -1,4 +1,4 @@
-// Tokens: given for a code, refreshed, taken back, and looked at in each call.
+// Tokens: issued for a code, refreshed, revoked, and checked in each call.
 
 package youtube
 
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// code is what the app gets from the consent page and changes for tokens.
+// code is what the app gets from the consent page and exchanges for tokens.
 type code struct {
 	channel, redirect, challenge string
 	scopes                       []string
@@ -97,12 +97,12 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// isOver says that the access was ended. The lock must be held.
+// isOver reports whether the access has ended. The lock must be held.
 func (s *Server) isOver(g *grant) bool {
 	return s.on["revoked"] && g.number <= s.ended || !g.until.IsZero() && !s.opts.Now().Before(g.until)
 }
 
-// revoke takes a grant back, by either of its tokens, and with it every other of the same Google account, as Google does.
+// revoke ends a grant, named by either of its tokens, and every other of the same Google account, as Google does.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	if s.out(w, "signin") {
 		return

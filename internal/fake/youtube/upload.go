@@ -1,4 +1,4 @@
-// Resumable uploads: a session keeps what arrived of a cut part in steps of 256 KiB, as the real one does.
+// Resumable uploads: of a part that is cut, a session keeps what arrived in steps of 256 KiB, as the real one does.
 
 package youtube
 
@@ -108,7 +108,7 @@ func (s *Server) create(id string) (*os.File, error) {
 	return os.Create(filepath.Join(s.dir, id))
 }
 
-// put takes a part of an upload, or says what it has.
+// put receives a part of an upload, or answers what it has.
 func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *apiError {
 	s.mu.Lock()
 	u := s.sessions[r.URL.Query().Get("upload_id")]
@@ -161,13 +161,13 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 	}
 	u.gone = s.fault("forgotten")
 	if s.fault("lost") || u.gone {
-		panic(http.ErrAbortHandler) // net/http closes the connection without a word
+		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
 	}
 	writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
 	return nil
 }
 
-// take reads a part of n bytes. Of a part that is cut, whole steps are kept.
+// take reads a part of n bytes. Of a part that is cut, it keeps whole steps.
 func (s *Server) take(u *session, r *http.Request, n int64) *apiError {
 	goal := n
 	if s.fault("cut") {

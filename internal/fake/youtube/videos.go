@@ -1,4 +1,4 @@
-// The videos: what is written about them and refused, how they become ready, and the lists they are in.
+// The videos: their metadata and what is refused of it, how they are processed, and the lists they are in.
 
 package youtube
 
@@ -111,7 +111,7 @@ func (s *Server) Videos() []Video {
 // categories are the ones that videos may be in.
 var categories = strings.Fields("1 2 10 15 17 19 20 22 23 24 25 26 27 28 29")
 
-// write changes the parts of the video that are given, as wholes, or says what is wrong with them.
+// write replaces the given parts of the video, or returns what is wrong with them.
 func (v *video) write(with resource, now time.Time) *apiError {
 	if with.Snippet == nil && v.snippet.Title == "" {
 		return bad("invalidVideoMetadata", "The request metadata is invalid.")
@@ -457,7 +457,7 @@ func (s *Server) addToPlaylist(w http.ResponseWriter, r *http.Request, channel s
 	return nil
 }
 
-// PlaylistSize counts the videos of a playlist, one that is there twice as two.
+// PlaylistSize returns how many entries a playlist has; a video that is there twice counts as two.
 func (s *Server) PlaylistSize(id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -118,7 +118,7 @@ func (a *app) call(token, method, at, body string, header ...string) (int, http.
 	return res.StatusCode, res.Header, string(text)
 }
 
-func TestConsentRefusesWhatGoogleRefuses(t *testing.T) {
+func TestFake_ConsentRefusesWhatGoogleRefuses(t *testing.T) {
 	a := newApp(t, Options{})
 	for _, with := range []map[string]string{
 		{"client_id": "other"}, {"redirect_uri": "javascript:alert(1)"}, {"redirect_uri": "http://a;b/"}, {"response_type": "token"},
@@ -149,7 +149,7 @@ func TestConsentRefusesWhatGoogleRefuses(t *testing.T) {
 	}
 }
 
-func TestTheConsentPageShowsTheChannelsAndLoadsNothingFromElsewhere(t *testing.T) {
+func TestFake_TheConsentPageShowsTheChannelsAndLoadsNothingFromElsewhere(t *testing.T) {
 	a := newApp(t, Options{})
 	status, header, page := a.call("", "GET", a.ask(nil), "")
 	for _, want := range []string{"Family Celebrations", "Greetings from the North", "localhost:8080", "Upload videos", a.base + "/page.css"} {
@@ -166,7 +166,7 @@ func TestTheConsentPageShowsTheChannelsAndLoadsNothingFromElsewhere(t *testing.T
 	}
 }
 
-func TestACodeIsChangedOnceByTheAppThatAsked(t *testing.T) {
+func TestFake_ACodeIsChangedOnceByTheAppThatAsked(t *testing.T) {
 	a := newApp(t, Options{})
 	for _, one := range []struct{ key, value, want string }{
 		{"client_secret", "wrong", "invalid_client"}, {"redirect_uri", "http://localhost:8080/other", "redirect_uri_mismatch"},
@@ -185,7 +185,7 @@ func TestACodeIsChangedOnceByTheAppThatAsked(t *testing.T) {
 	}
 }
 
-func TestACallNeedsATokenWithTheScopeForIt(t *testing.T) {
+func TestFake_ACallNeedsATokenWithTheScopeForIt(t *testing.T) {
 	a := newApp(t, Options{})
 	token := a.token(map[string]string{"code": a.code()})["access_token"].(string) // for uploads only
 	for _, one := range []struct {
@@ -218,7 +218,7 @@ func (a *app) begin(token string, size int) string {
 	return header.Get("Location")
 }
 
-func TestASessionKeepsWholeStepsOfACutPart(t *testing.T) {
+func TestFake_ASessionKeepsWholeStepsOfACutPart(t *testing.T) {
 	a := newApp(t, Options{})
 	token := a.token(map[string]string{"code": a.code()})["access_token"].(string)
 	const size = 4 * unit
@@ -260,7 +260,7 @@ func TestASessionKeepsWholeStepsOfACutPart(t *testing.T) {
 	}
 }
 
-func TestAVideoPlaysInRanges(t *testing.T) {
+func TestFake_AVideoPlaysInRanges(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	a := newApp(t, Options{Now: func() time.Time { return now }})
 	token := a.token(map[string]string{"code": a.code()})["access_token"].(string)
@@ -283,7 +283,7 @@ func TestAVideoPlaysInRanges(t *testing.T) {
 	}
 }
 
-func TestAFaultIsSwitchedByName(t *testing.T) {
+func TestFake_AFaultIsSwitchedByName(t *testing.T) {
 	a := newApp(t, Options{})
 	for _, f := range a.s.Faults() {
 		f.Set(true)
