@@ -405,7 +405,7 @@ func TestPublish_ASessionThatMovesIsNotFollowed(t *testing.T) {
 	wantError(t, err, "http307")
 }
 
-func TestPublish_AStalledUploadEnds(t *testing.T) {
+func TestAStalledUploadEnds(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(1 << 20)
