@@ -347,7 +347,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	}
 	var got struct {
 		Success        bool
-		Sessions       []desk.Visit
+		Sessions       []store.Visit
 		Owners, Admins int
 		Limits         []desk.Pair
 		Templates      []desk.Template

@@ -25,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/backup"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -496,8 +497,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	quiet.studio().about.YouTube = false
 	c.reads("quiet/channels not set up", "/channels", 200)
 	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
-	quiet.Web.opts.Backups = func() desk.Backup {
-		return desk.Backup{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
+	quiet.Web.opts.Backups = func() backup.State {
+		return backup.State{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
 	}
 	quiet.Web.opts.Free = func() (int64, error) { return desk.LowDisk * 2 / 3, nil }
 	c.reads("quiet/restored", "/", 200)
@@ -524,7 +525,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 			}
 			return nil
 		})
-		d.opts.Backups = func() desk.Backup { return desk.Backup{Last: time.Now().Add(-3 * time.Hour)} }
+		d.opts.Backups = func() backup.State { return backup.State{Last: time.Now().Add(-3 * time.Hour)} }
 		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: "limit_keep_videos", Value: desk.KeptFor(90 * 24 * time.Hour)},
 			desk.Limit{Label: "limit_keep_history", Value: desk.KeptFor(0)}, desk.Limit{Label: "limit_keep_people", Value: desk.KeptFor(365 * 24 * time.Hour)})
 		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")

@@ -190,7 +190,7 @@ func TestPublishing(t *testing.T) {
 	if n := count(t, d.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND publication_id = ?`, tube.ID); n != 1 {
 		t.Errorf("got %d jobs; want one", n)
 	}
-	if m := d.detail(session, id).Metadata; *m != desk.Metadata(want) {
+	if m := d.detail(session, id).Metadata; *m != want {
 		t.Errorf("got %+v saved; want %+v", m, want)
 	}
 	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE action = 'publish' AND outcome = 'queued' AND admin = 7`); n != 2 {

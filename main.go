@@ -266,12 +266,12 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
 		Stuck: watch.NewMemo(seen.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken,
-		Resume: resume, Backups: func() desk.Backup { return desk.Backup(backups.State()) }}, log)
+		Resume: resume, Backups: backups.State}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
-	server := desk.NewServer(web.Handler(), desk.Patience{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
+	server := desk.NewServer(web.Handler(), desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
 	server.RegisterOnShutdown(web.Close)
 
 	if err := setUpLink(ctx, st, cfg, out); err != nil {
@@ -751,7 +751,7 @@ func (s *studio) Answer(ctx context.Context, session [32]byte, query url.Values,
 	if other, ok := errors.AsType[*youtube.OtherChannel](err); ok {
 		return store.Channel{}, desk.OtherChannel(s.titleOf(ctx, other.Want), other.Got.Title)
 	}
-	for is, refusal := range map[error]desk.Refusal{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
+	for is, refusal := range map[error]desk.HTTPError{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
 		youtube.ErrNoRefresh: desk.NoRefresh, youtube.ErrNoChannel: desk.NoChannel} {
 		if errors.Is(err, is) {
 			return store.Channel{}, refusal

@@ -503,8 +503,8 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	}
 	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
 	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
-	for address, want := range map[string]desk.Refusal{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
-		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.RefusalOf(err).ID != want.ID {
+	for address, want := range map[string]desk.HTTPError{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
+		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.HTTPErrorOf(err).ID != want.ID {
 			t.Errorf("%s: got %v; want %v", address, err, want)
 		}
 	}

@@ -36,10 +36,10 @@ import (
 )
 
 // usual is more patience than any test needs.
-var usual = desk.Patience{Header: time.Minute, Form: time.Minute, Idle: time.Minute}
+var usual = desk.Timeouts{Header: time.Minute, Form: time.Minute, Idle: time.Minute}
 
 // open serves the page as the program does, through pass, and returns its address.
-func (d *office) open(wait desk.Patience, pass func(http.Handler) http.Handler) (*http.Server, string) {
+func (d *office) open(wait desk.Timeouts, pass func(http.Handler) http.Handler) (*http.Server, string) {
 	d.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -973,11 +973,11 @@ func (l line) drip() {
 
 func TestSlowClientsAreLeft(t *testing.T) {
 	const short, long = 100 * time.Millisecond, time.Minute
-	hasty := desk.Patience{Header: long, Form: long, Idle: long}
+	hasty := desk.Timeouts{Header: long, Form: long, Idle: long}
 	header, body, idle := hasty, hasty, hasty
 	header.Header, body.Form, idle.Idle = short, short, short
 	for name, c := range map[string]struct {
-		wait desk.Patience
+		wait desk.Timeouts
 		act  func(t *testing.T, d *office, l line, in string)
 	}{
 		"who connect and say nothing":        {header, func(t *testing.T, d *office, l line, in string) { l.ends() }},

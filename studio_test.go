@@ -559,7 +559,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 		t.Errorf("got %v; want %v", err, desk.Denied)
 	}
 	_, err := b.consents(session, channel.ID, 1)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
 		t.Errorf("got %+v; want another channel refused by name", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels`); n != 1 {
@@ -791,7 +791,7 @@ func TestAChannelIsDisconnectedHereAlsoWhenGoogleCannotBeTold(t *testing.T) {
 	channel := b.connect()
 	down = true
 	err := b.studio.Disconnect(t.Context(), channel.ID, owner8)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "NOT_REVOKED" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "NOT_REVOKED" {
 		t.Errorf("got %v; want to be told", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE state = 'DISCONNECTED' AND token IS NULL`); n != 1 {

@@ -22,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"retake.example/internal/backup"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -43,9 +44,9 @@ var (
 )
 
 const (
-	linkLife = 15 * time.Minute // of a sign-in link
-	pageSize = 24               // cards of a library page
-	tongue   = "lang"           // name of the cookie with the language somebody chose
+	linkLife   = 15 * time.Minute // of a sign-in link
+	pageSize   = 24               // cards of a library page
+	langCookie = "lang"           // name of the cookie with the language somebody chose
 )
 
 // mediaFiles are the files of finished videos; fs.ErrNotExist when there is none with that key.
@@ -78,10 +79,10 @@ type WebOptions struct {
 	Token    string                             // opens /metrics to a program without a session; "": none does
 
 	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
-	Backups func() desk.Backup                                // how they go; nil: nobody knows
+	Backups func() backup.State                               // how they go; nil: nobody knows
 }
 
-// publisher connects channels and changes what is on the platforms. What it refuses is one of desk's refusals, an error of
+// publisher connects channels and changes what is on the platforms. What it refuses is one of desk's httpErrors, an error of
 // the store, or what the platform said: "youtube REASON: …".
 type publisher interface {
 	About(ctx context.Context) (desk.Studio, error)
@@ -143,7 +144,7 @@ func voice(language string) desk.Say {
 
 // language is what the client reads: what was chosen on the page, or else what the browser prefers. Programs read English.
 func language(c echo.Context) string {
-	if chosen, err := c.Cookie(tongue); err == nil && slices.Contains(lang.Languages, chosen.Value) {
+	if chosen, err := c.Cookie(langCookie); err == nil && slices.Contains(lang.Languages, chosen.Value) {
 		return chosen.Value
 	}
 	return lang.Prefer(c.Request().Header.Get("Accept-Language"), "en")
@@ -246,33 +247,33 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 
 // ---- errors
 
-// refusalOf says what the client is told for an error.
-func refusalOf(err error) desk.Refusal {
+// httpErrorOf says what the client is told for an error.
+func httpErrorOf(err error) desk.HTTPError {
 	busy, isBusy := errors.AsType[store.Busy](err)
 	_, isAway := errors.AsType[*media.Trouble](err)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, echo.ErrNotFound):
 		return desk.NotFound
 	case errors.Is(err, store.ErrForbidden):
-		return desk.Refusal{Status: http.StatusForbidden, Code: "FORBIDDEN", ID: "error_forbidden"}
+		return desk.HTTPError{Status: http.StatusForbidden, Code: "FORBIDDEN", ID: "error_forbidden"}
 	case errors.Is(err, store.ErrNotFailed):
-		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_FAILED", ID: "error_not_failed"}
+		return desk.HTTPError{Status: http.StatusConflict, Code: "NOT_FAILED", ID: "error_not_failed"}
 	case isAway:
 		return desk.Away
 	case errors.Is(err, store.ErrExists):
 		return desk.Exists
 	case errors.Is(err, store.ErrNotPublishable):
-		return desk.Refusal{Status: http.StatusConflict, Code: "NOT_PUBLISHABLE", ID: "error_not_publishable"}
+		return desk.HTTPError{Status: http.StatusConflict, Code: "NOT_PUBLISHABLE", ID: "error_not_publishable"}
 	case isBusy:
-		return desk.Refusal{Status: http.StatusConflict, Code: "BUSY", ID: desk.Busy(string(busy))}
+		return desk.HTTPError{Status: http.StatusConflict, Code: "BUSY", ID: desk.Busy(string(busy))}
 	case errors.Is(err, echo.ErrMethodNotAllowed):
-		return desk.Refusal{Status: http.StatusMethodNotAllowed, Code: "METHOD_NOT_ALLOWED", ID: "error_method"}
+		return desk.HTTPError{Status: http.StatusMethodNotAllowed, Code: "METHOD_NOT_ALLOWED", ID: "error_method"}
 	}
-	return desk.RefusalOf(err)
+	return desk.HTTPErrorOf(err)
 }
 
 // note logs what is not the client's doing.
-func (w *Web) note(c echo.Context, r desk.Refusal, err error) {
+func (w *Web) note(c echo.Context, r desk.HTTPError, err error) {
 	if slices.Contains([]string{desk.Internal.Code, desk.Away.Code, desk.Platform}, r.Code) && c.Request().Context().Err() == nil {
 		// The route, not the URL: that may hold the token of a sign-in link.
 		w.log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "err", err)
@@ -281,7 +282,7 @@ func (w *Web) note(c echo.Context, r desk.Refusal, err error) {
 
 // fail answers a request that ended in an error.
 func (w *Web) fail(err error, c echo.Context) {
-	r := refusalOf(err)
+	r := httpErrorOf(err)
 	w.note(c, r, err)
 	if c.Response().Committed {
 		return
@@ -546,7 +547,7 @@ func (w *Web) chooseLanguage(c echo.Context) error {
 	if !slices.Contains(lang.Languages, chosen) {
 		return desk.Invalid("error_language", desk.Vars{"Offered": strings.Join(lang.Languages, ", ")})
 	}
-	w.setCookie(c, tongue, chosen, 365*24*time.Hour)
+	w.setCookie(c, langCookie, chosen, 365*24*time.Hour)
 	if desk.WantsJSON(c.Request()) {
 		return done(c, "chosen", "")
 	}
@@ -646,12 +647,8 @@ func (w *Web) loadLibrary(c echo.Context, f store.Filter) (desk.Library, error) 
 		return view, err
 	}
 	view.Ended = desk.EndedOf(channels)
-	unwanted, err := w.store.Unwanted(ctx)
-	if err != nil {
+	if view.Unwanted, err = w.store.Unwanted(ctx); err != nil {
 		return view, err
-	}
-	for _, u := range unwanted {
-		view.Unwanted = append(view.Unwanted, desk.Unwanted(u))
 	}
 	view.Cards, err = w.cards(c, list...)
 	return view, err
@@ -699,8 +696,8 @@ func (w *Web) detail(c echo.Context) (desk.Detail, error) {
 	view := desk.Detail{Success: true, Card: cards[0], Tries: d.Tries, Shares: append([]store.Share{}, d.Shares...), Busy: say(desk.Busy(string(d.Owed)), nil)}
 	if d.Status == store.Completed {
 		greeting := d.Origin == "REQUEST"
-		view.Form = desk.NewForm(say, desk.Metadata(d.Metadata).Or(d.Name, d.Lang, greeting), greeting)
-		view.Fixes(desk.Metadata(d.Metadata), c.QueryParam("fix"))
+		view.Form = desk.NewForm(say, desk.WithDefaults(d.Metadata, d.Name, d.Lang, greeting), greeting)
+		view.Fixes(d.Metadata, c.QueryParam("fix"))
 	}
 	staff, err := w.staff(c)
 	if err != nil {
@@ -708,7 +705,7 @@ func (w *Web) detail(c echo.Context) (desk.Detail, error) {
 	}
 	deeds := desk.NewActivity(say, staff, adminOf(c).ID, "", len(d.Deeds))
 	for _, d := range d.Deeds {
-		deeds.Add(desk.Deed(d))
+		deeds.Add(d)
 	}
 	view.Activity = deeds.Lines
 	return view, nil
@@ -767,7 +764,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.Now())
 			pub.MayChange = admin.MayChange(&p.Creator)
 			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.Unwanted.IsZero()
-			if at := slices.IndexFunc(channels, func(c desk.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
+			if at := slices.IndexFunc(channels, func(c store.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
 				pub.Channel = channels[at].Title
 			}
 			if pub.ByHand() {
@@ -776,7 +773,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 			card.Publications = append(card.Publications, pub)
 		}
 		for _, r := range runs[l.ID] {
-			card.Add(r.Platform, desk.Try{Number: r.Number, Started: r.Started, Finished: r.Finished, Outcome: r.Outcome, Error: r.Error})
+			card.Add(r)
 		}
 		card.Explain(voice(language))
 		card.MayEdit = admin.MayChange(l.Creator)
@@ -943,7 +940,7 @@ func (w *Web) saveMetadata(c echo.Context) error {
 	case view.Form == nil:
 		return desk.NotReady
 	}
-	view.Form = desk.NewForm(voice(language(c)), view.Form.With(sent), view.Form.Greeting)
+	view.Form = desk.NewForm(voice(language(c)), desk.Merge(view.Form.Metadata, sent), view.Form.Greeting)
 	if len(view.Card.Publications) > 0 { // another try and an update send what is saved
 		view.Form.Whole(voice(language(c)))
 	}
@@ -952,7 +949,7 @@ func (w *Web) saveMetadata(c echo.Context) error {
 	}
 	admin, id := adminOf(c), view.Card.ID
 	err = w.store.Tx(c.Request().Context(), func(tx *store.Tx) error {
-		if err := tx.SaveMetadata(id, store.Metadata(view.Form.Metadata)); err != nil {
+		if err := tx.SaveMetadata(id, view.Form.Metadata); err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "edit", AssetID: id, Outcome: "saved"})
@@ -1047,7 +1044,7 @@ func (w *Web) retryAll(c echo.Context) error {
 	}
 	switch {
 	case err != nil:
-		stopped := desk.Refusal{Status: desk.Internal.Status, Code: desk.Internal.Code, ID: "retry_all_stopped", Vars: desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count + seen.Publications}}
+		stopped := desk.HTTPError{Status: desk.Internal.Status, Code: desk.Internal.Code, ID: "retry_all_stopped", Vars: desk.Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": seen.Count + seen.Publications}}
 		return fmt.Errorf("%w: %w", stopped, err)
 	case !desk.WantsJSON(c.Request()):
 		return c.Redirect(http.StatusSeeOther, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
@@ -1113,24 +1110,17 @@ func (w *Web) events(c echo.Context) error {
 // ---- publishing
 
 // channelList reads the channels that were connected once.
-func (w *Web) channelList(c echo.Context) (list []desk.Channel, err error) {
-	channels, err := w.store.Channels(c.Request().Context())
+func (w *Web) channelList(c echo.Context) ([]store.Channel, error) {
+	list, err := w.store.Channels(c.Request().Context())
 	if err != nil {
 		return nil, fmt.Errorf("channels: %w", err)
-	}
-	for _, ch := range channels {
-		list = append(list, deskChannel(ch))
 	}
 	return list, nil
 }
 
-func deskChannel(c store.Channel) desk.Channel {
-	return desk.Channel{ID: c.ID, External: c.External, Title: c.Title, State: c.State, Error: c.Error, Connected: c.Connected, Checked: c.Checked, Hold: c.Hold, HoldFor: c.HoldFor}
-}
-
 // newPublication makes the part of a publication that does not depend on who looks. size is that of the video.
 func newPublication(p store.Publication, size int64, attempts int, now time.Time) desk.Publication {
-	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: desk.Metadata(p.Metadata), PublishAt: p.PublishAt, Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now),
+	v := desk.Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata, PublishAt: p.PublishAt, Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now),
 		Sent: p.Upload.Sent, Percent: desk.Percent(p.Upload.Sent, size), RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
@@ -1194,7 +1184,7 @@ func (w *Web) publish(c echo.Context) error {
 	if view.Form.Faults != nil {
 		return w.refuse(c, "publish", publishTitle(c, view), view, view.Form.Faults)
 	}
-	admin, id, metadata := adminOf(c), view.Card.ID, store.Metadata(view.Form.Metadata)
+	admin, id, metadata := adminOf(c), view.Card.ID, view.Form.Metadata
 	err = w.store.Tx(c.Request().Context(), func(tx *store.Tx) error {
 		if err := tx.SaveMetadata(id, metadata); err != nil {
 			return err
@@ -1234,7 +1224,7 @@ func (w *Web) markPublished(c echo.Context) error {
 		return err
 	}
 	err = w.opts.Studio.MarkPublished(c.Request().Context(), view.Card.ID, p.Platform, sent["url"], adminOf(c))
-	if r, ok := errors.AsType[desk.Refusal](err); ok && r.IsURL() {
+	if r, ok := errors.AsType[desk.HTTPError](err); ok && r.IsURL() {
 		p.Typed, p.Fault = sent["url"], voice(language(c))(r.ID, r.Vars)
 		return w.refuse(c, "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
 	} else if err != nil {
@@ -1342,7 +1332,7 @@ func (w *Web) channelsView(c echo.Context) (view desk.Channels, err error) {
 
 // refuseChannel says on the page of the channels what a platform or Google's consent said.
 func (w *Web) refuseChannel(c echo.Context, err error) error {
-	r := refusalOf(err)
+	r := httpErrorOf(err)
 	if r.Code == desk.Internal.Code || r.Status == http.StatusNotFound || desk.WantsJSON(c.Request()) {
 		return err
 	}
@@ -1414,9 +1404,9 @@ func (w *Web) askDisconnect(c echo.Context) error {
 		return fmt.Errorf("disconnect: %w", err)
 	}
 	return w.answer(c, "disconnect", desk.Frame{Title: say(c, "title_disconnect")}, struct {
-		Success      bool `json:"success"`
-		desk.Channel `json:"channel"`
-	}{true, deskChannel(channel)})
+		Success       bool `json:"success"`
+		store.Channel `json:"channel"`
+	}{true, channel})
 }
 
 // disconnect gives access to a channel back and forgets it.
@@ -1489,7 +1479,7 @@ func (w *Web) activity(c echo.Context) error {
 	}
 	list := desk.NewActivity(voice(language(c)), staff, adminOf(c).ID, after, pageSize)
 	for _, d := range deeds {
-		list.Add(desk.Deed(d))
+		list.Add(d)
 	}
 	return w.answer(c, "activity", desk.Frame{Title: say(c, "nav_activity"), Here: "/activity"}, list)
 }
@@ -1501,12 +1491,8 @@ func (w *Web) settings(c echo.Context) error {
 		return err
 	}
 	view := desk.NewSettings(voice(language), staff, w.opts.Limits, lang.Languages)
-	visits, err := w.store.Visits(ctx, adminOf(c).ID, sessionHash(c))
-	if err != nil {
+	if view.Visits, err = w.store.Visits(ctx, adminOf(c).ID, sessionHash(c)); err != nil {
 		return fmt.Errorf("settings: %w", err)
-	}
-	for _, v := range visits {
-		view.Visits = append(view.Visits, desk.Visit(v))
 	}
 	for _, o := range w.opts.Offers {
 		t := desk.Template{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language)}

@@ -5,6 +5,8 @@ package desk
 import (
 	"slices"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Staff are the Telegram ids of those who may sign in. They go no further than this package.
@@ -40,19 +42,6 @@ func (s Staff) admins() []int64 {
 	return slices.DeleteFunc(slices.Clone(s.Admins), func(id int64) bool { return slices.Contains(s.Owners, id) })
 }
 
-// Deed is something that was done.
-type Deed struct {
-	Key      string // names the place in the list
-	At       time.Time
-	Admin    *int64 // Telegram id; nil: a parent, or the program
-	Action   string
-	AssetID  string
-	Platform string
-	Outcome  string
-	Attempt  int    // of the program; 0: somebody did it
-	Name     string // of the asset; "": it is gone, or there was none
-}
-
 // Line is a deed in words.
 type Line struct {
 	At       time.Time `json:"at"`
@@ -86,7 +75,7 @@ func NewActivity(say Say, staff Staff, me int64, after string, size int) *Activi
 }
 
 // Add puts a deed at the end. One that finds no room tells that there is a next page.
-func (a *Activity) Add(d Deed) {
+func (a *Activity) Add(d store.Deed) {
 	if len(a.Lines) == a.size {
 		a.Next = a.last
 		return
@@ -144,7 +133,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"publish", "crashed", "did_publish_crashed"},
 }
 
-func what(say Say, d Deed) string {
+func what(say Say, d store.Deed) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
 			return say(w.id, Vars{"Attempt": d.Attempt})

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Card is a video.
@@ -53,22 +55,18 @@ type Card struct {
 
 // Try is one attempt at making or publishing a video.
 type Try struct {
-	Number   int       `json:"number"`
-	Started  time.Time `json:"started"`
-	Finished time.Time `json:"finished"`
-	Outcome  string    `json:"outcome"`
-	Reason   string    `json:"reason,omitzero"` // in words
-	Error    string    `json:"error,omitzero"`  // as it came
+	store.Attempt
+	Reason string `json:"reason,omitzero"` // of the failure, in words
 }
 
-// Add adds an attempt at the end of the history of a platform, or, when that is "", of the video.
-func (c *Card) Add(platform string, t Try) {
-	if platform == "" {
-		c.History = append(c.History, t)
+// Add adds an attempt at the end of the history of its platform, or, when that is "", of the video.
+func (c *Card) Add(a store.Attempt) {
+	if a.Platform == "" {
+		c.History = append(c.History, Try{Attempt: a})
 	}
 	for i := range c.Publications {
-		if p := &c.Publications[i]; p.Platform == platform {
-			p.History = append(p.History, t)
+		if p := &c.Publications[i]; p.Platform == a.Platform {
+			p.History = append(p.History, Try{Attempt: a})
 		}
 	}
 }

@@ -5,6 +5,8 @@ package desk
 import (
 	"net/http"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Studio is what there is to publish with.
@@ -21,16 +23,8 @@ type Studio struct {
 
 // Channel is a YouTube channel that was connected once.
 type Channel struct {
-	ID        int64     `json:"id"`
-	External  string    `json:"external_id"` // YouTube's
-	Title     string    `json:"title"`
-	State     string    `json:"state"`     // CONNECTED, ENDED: access has ended, or DISCONNECTED
-	Connected time.Time `json:"connected"` // last
-	Checked   time.Time `json:"checked,omitzero"`
-	Hold      time.Time `json:"hold,omitzero"`     // until then nothing is uploaded there
-	HoldFor   string    `json:"hold_for,omitzero"` // quota: the limit of the Google app; limit: that of the channel
-	Reason    string    `json:"reason,omitzero"`   // why access has ended, in words
-	Error     string    `json:"error,omitzero"`    // as it came
+	store.Channel
+	Reason string `json:"reason,omitzero"` // why access has ended, in words
 
 	now time.Time
 }
@@ -62,15 +56,16 @@ type Channels struct {
 }
 
 // NewChannels describes channels.
-func NewChannels(say Say, list []Channel, studio Studio, may bool, now time.Time) Channels {
-	for i := range list {
-		list[i].now, list[i].Reason = now, Reason(say, list[i].Error, "youtube_ended")
+func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now time.Time) Channels {
+	view := Channels{Success: true, Studio: studio, May: may}
+	for _, c := range list {
+		view.Channels = append(view.Channels, Channel{c, Reason(say, c.Error, "youtube_ended"), now})
 	}
-	return Channels{Success: true, Channels: list, Studio: studio, May: may}
+	return view
 }
 
 // EndedOf are those channels to which access has ended.
-func EndedOf(list []Channel) (ended []Channel) {
+func EndedOf(list []store.Channel) (ended []store.Channel) {
 	for _, c := range list {
 		if c.State == "ENDED" {
 			ended = append(ended, c)
@@ -81,20 +76,20 @@ func EndedOf(list []Channel) (ended []Channel) {
 
 // Refusals of what an owner wants with a channel.
 var (
-	OnlyOwners = Refusal{http.StatusForbidden, "FORBIDDEN", "error_only_owners", nil}
-	NoClient   = Refusal{http.StatusConflict, "NOT_SET_UP", "error_no_client", nil}        // youtube.client_id is empty
-	OldState   = Refusal{http.StatusForbidden, "OLD_STATE", "error_old_state", nil}        // nobody asked, or long ago, or elsewhere
-	Denied     = Refusal{http.StatusForbidden, "DENIED", "error_denied", nil}              // somebody pressed Cancel at Google
-	NotAll     = Refusal{http.StatusConflict, "NOT_ALL", "error_not_all", nil}             // a box at Google's page was not ticked
-	NoRefresh  = Refusal{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}       // Google gave access for an hour only
-	NoChannel  = Refusal{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil}     // the account has none
-	NotRevoked = Refusal{http.StatusBadGateway, "NOT_REVOKED", "error_not_revoked", nil}   // the channel is disconnected, but only here
-	NotThere   = Refusal{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil} // there is no access to check
+	OnlyOwners = HTTPError{http.StatusForbidden, "FORBIDDEN", "error_only_owners", nil}
+	NoClient   = HTTPError{http.StatusConflict, "NOT_SET_UP", "error_no_client", nil}        // youtube.client_id is empty
+	OldState   = HTTPError{http.StatusForbidden, "OLD_STATE", "error_old_state", nil}        // nobody asked, or long ago, or elsewhere
+	Denied     = HTTPError{http.StatusForbidden, "DENIED", "error_denied", nil}              // somebody pressed Cancel at Google
+	NotAll     = HTTPError{http.StatusConflict, "NOT_ALL", "error_not_all", nil}             // a box at Google's page was not ticked
+	NoRefresh  = HTTPError{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}       // Google gave access for an hour only
+	NoChannel  = HTTPError{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil}     // the account has none
+	NotRevoked = HTTPError{http.StatusBadGateway, "NOT_REVOKED", "error_not_revoked", nil}   // the channel is disconnected, but only here
+	NotThere   = HTTPError{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil} // there is no access to check
 )
 
 // OtherChannel refuses to reconnect a channel with the access to another one.
-func OtherChannel(want, got string) Refusal {
-	return Refusal{http.StatusConflict, "OTHER_CHANNEL", "error_other_channel", Vars{"Want": want, "Got": got}}
+func OtherChannel(want, got string) HTTPError {
+	return HTTPError{http.StatusConflict, "OTHER_CHANNEL", "error_other_channel", Vars{"Want": want, "Got": got}}
 }
 
 // AllowForms lets forms of this answer lead to another address: browsers hold the policy against where a form is sent on to.

@@ -6,17 +6,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Detail is the page of one video, and the page that asks before it is deleted.
 type Detail struct {
-	Success  bool   `json:"success"`
-	Card     Card   `json:"asset"`
-	Tries    any    `json:"tries"`              // at the same video, oldest first: this one and some before and after it
-	Shares   any    `json:"people_by_language"` // of those who have asked for it
-	Busy     string `json:"busy,omitzero"`      // why it cannot be deleted now, in words
-	Activity []Line `json:"activity"`
-	Form     *Form  `json:"metadata,omitzero"` // of a finished video
+	Success  bool          `json:"success"`
+	Card     Card          `json:"asset"`
+	Tries    []store.Try   `json:"tries"`              // at the same video, oldest first: this one and some before and after it
+	Shares   []store.Share `json:"people_by_language"` // of those who have asked for it
+	Busy     string        `json:"busy,omitzero"`      // why it cannot be deleted now, in words
+	Activity []Line        `json:"activity"`
+	Form     *Form         `json:"metadata,omitzero"` // of a finished video
 
 	Published bool         `json:"-"` // something of it is on a platform
 	Fix       *Publication `json:"-"` // needs other metadata and then another try; nil: none does
@@ -25,7 +27,7 @@ type Detail struct {
 
 // Fixes compares what is saved with what the video is published with, and finds the publication that needs other metadata.
 // asked is the platform that somebody came to mend: what it has refused is marked.
-func (d *Detail) Fixes(saved Metadata, asked string) {
+func (d *Detail) Fixes(saved store.Metadata, asked string) {
 	for i := range d.Card.Publications {
 		p := &d.Card.Publications[i]
 		p.Changed = saved.Privacy != "" && p.Metadata != saved

@@ -7,25 +7,20 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"retake.example/internal/backup"
 )
 
 // Health is how work goes.
 type Health struct {
-	Busy    int       `json:"busy"` // workers that are making a video
-	Workers int       `json:"workers"`
-	Free    int64     `json:"disk_free"` // bytes; 0: nobody knows
-	Oldest  time.Time `json:"oldest_waiting,omitzero"`
-	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
-	Held    int       `json:"held,omitzero"`    // people whom a backup that was put back owes something; owners decide
-	Decide  bool      `json:"-"`                // whoever looks may decide
-	Backup  Backup    `json:"backup,omitzero"`
-}
-
-// Backup is how the backups go that are made by themselves.
-type Backup struct {
-	Last    time.Time `json:"last,omitzero"`    // zero: there is none
-	Failing time.Time `json:"failing,omitzero"` // since when none could be made; zero: the last try worked
-	Problem string    `json:"problem,omitzero"` // of the last try, as it came
+	Busy    int          `json:"busy"` // workers that are making a video
+	Workers int          `json:"workers"`
+	Free    int64        `json:"disk_free"` // bytes; 0: nobody knows
+	Oldest  time.Time    `json:"oldest_waiting,omitzero"`
+	Outage  *Outage      `json:"outage,omitempty"` // nil: there is none
+	Held    int          `json:"held,omitzero"`    // people whom a backup that was put back owes something; owners decide
+	Decide  bool         `json:"-"`                // whoever looks may decide
+	Backup  backup.State `json:"backup,omitzero"`
 }
 
 // Outage is why no videos are made.

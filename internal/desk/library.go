@@ -4,7 +4,8 @@ package desk
 
 import (
 	"slices"
-	"time"
+
+	"retake.example/internal/store"
 )
 
 // Tab picks videos by their status.
@@ -30,33 +31,26 @@ type Needs struct {
 // All is how many Retry all would try again.
 func (n Needs) All() int { return n.Count + n.Publications }
 
-// Unwanted is a video that goes as soon as it is taken off the platforms: whoever asked for it has had their data deleted.
-type Unwanted struct {
-	ID    string    `json:"id"`
-	Name  string    `json:"name"`
-	Since time.Time `json:"since"`
-}
-
 // Library is a page of cards.
 type Library struct {
-	Success   bool           `json:"success"`
-	Cards     []Card         `json:"assets"`
-	Counts    map[string]int `json:"counts"`              // by status, of those found
-	Next      string         `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options   []Option       `json:"templates,omitempty"` // none: there is no choice
-	Problems  []string       `json:"problems,omitempty"`
-	Need      Needs          `json:"need_you"`                 // what Retry all is about
-	Ended     []Channel      `json:"ended_channels,omitempty"` // to which access has ended
-	Unwanted  []Unwanted     `json:"unwanted,omitempty"`       // that should go, but may be on a platform: ten at the most
-	Health    Health         `json:"health"`
-	Platforms []Option       `json:"-"` // that any video is on, and the chosen one
-	Status    string         `json:"-"`
-	Platform  string         `json:"-"`
-	Query     string         `json:"-"` // as it was typed
-	Total     int            `json:"-"` // with this status, of those found
-	Paged     bool           `json:"-"` // this is not the first page
-	Tabs      []Tab          `json:"-"`
-	BotOn     bool           `json:"-"`
+	Success   bool             `json:"success"`
+	Cards     []Card           `json:"assets"`
+	Counts    map[string]int   `json:"counts"`              // by status, of those found
+	Next      string           `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options   []Option         `json:"templates,omitempty"` // none: there is no choice
+	Problems  []string         `json:"problems,omitempty"`
+	Need      Needs            `json:"need_you"`                 // what Retry all is about
+	Ended     []store.Channel  `json:"ended_channels,omitempty"` // to which access has ended
+	Unwanted  []store.Unwanted `json:"unwanted,omitempty"`       // that should go, but may be on a platform: ten at the most
+	Health    Health           `json:"health"`
+	Platforms []Option         `json:"-"` // that any video is on, and the chosen one
+	Status    string           `json:"-"`
+	Platform  string           `json:"-"`
+	Query     string           `json:"-"` // as it was typed
+	Total     int              `json:"-"` // with this status, of those found
+	Paged     bool             `json:"-"` // this is not the first page
+	Tabs      []Tab            `json:"-"`
+	BotOn     bool             `json:"-"`
 }
 
 // Count fills the tabs, and the total of the one that is open, from the counts.

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"retake.example/internal/store"
 )
 
 // What YouTube takes.
@@ -19,28 +21,14 @@ const (
 	maxTags        = 500  // as CountTags counts
 )
 
-// Metadata is what a video is published with. Privacy is "" while nobody has saved it.
-type Metadata struct {
-	Title       string `json:"title"`
-	Description string `json:"description"`
-	Tags        string `json:"tags"`          // with commas between them
-	Language    string `json:"language"`      // one of spoken
-	Kids        string `json:"made_for_kids"` // yes or no; "": nobody has chosen, and the law leaves no default
-	Privacy     string `json:"privacy"`       // one of privacies
-	Category    string `json:"category"`      // YouTube's number of it; "": people and blogs
-	Playlist    string `json:"playlist"`      // YouTube's id of it, or ""
-	Synthetic   string `json:"synthetic"`     // yes or no: looks real and is not; "": no
-	Notify      string `json:"notify"`        // yes or no: subscribers are told; "": no
-}
-
 // spoken are the languages that a video can be said to be in, by the names they have for themselves.
 var spoken = []Language{{"ru", "Русский"}, {"en", "English"}, {"be", "Беларуская"}, {"de", "Deutsch"}, {"es", "Español"}, {"fr", "Français"},
 	{"it", "Italiano"}, {"kk", "Қазақша"}, {"pl", "Polski"}, {"pt", "Português"}, {"tr", "Türkçe"}, {"uk", "Українська"}}
 
 var privacies = []string{"private", "unlisted", "public"}
 
-// tongue is the name that a language has for itself.
-func tongue(code string) string {
+// languageName is the name that a language has for itself.
+func languageName(code string) string {
 	for _, l := range spoken {
 		if l.Code == code {
 			return l.Name
@@ -57,11 +45,11 @@ var categories = []struct{ ID, Name string }{{"22", "category_people"}, {"24", "
 // playlistID is what YouTube's ids of playlists are made of.
 var playlistID = regexp.MustCompile(`^[\w-]{2,64}$`)
 
-// Or returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title then: its name
-// is a child's.
-func (m Metadata) Or(name, language string, greeting bool) Metadata {
+// WithDefaults returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title then: its
+// name is a child's.
+func WithDefaults(m store.Metadata, name, language string, greeting bool) store.Metadata {
 	if m.Privacy == "" {
-		m = Metadata{Title: name, Language: language, Privacy: privacies[0]}
+		m = store.Metadata{Title: name, Language: language, Privacy: privacies[0]}
 		if greeting {
 			m.Title = ""
 		}
@@ -70,8 +58,8 @@ func (m Metadata) Or(name, language string, greeting bool) Metadata {
 	return m
 }
 
-// With returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
-func (m Metadata) With(sent map[string]string) Metadata {
+// Merge returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
+func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	for field, to := range map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags,
 		"language": &m.Language, "made_for_kids": &m.Kids, "privacy": &m.Privacy, "category": &m.Category, "playlist": &m.Playlist,
 		"synthetic": &m.Synthetic, "notify": &m.Notify} {
@@ -116,7 +104,7 @@ func countTags(text string) int {
 
 // Form is the form with what is in it and what is wrong with that.
 type Form struct {
-	Metadata
+	store.Metadata
 	Greeting  bool              `json:"-"` // made for a child
 	Languages []Language        `json:"-"`
 	Choices   []Choice          `json:"-"` // categories
@@ -135,7 +123,7 @@ type Counter struct {
 }
 
 // NewForm makes the form with some metadata in it.
-func NewForm(say Say, m Metadata, greeting bool) *Form {
+func NewForm(say Say, m store.Metadata, greeting bool) *Form {
 	f := &Form{Metadata: m, Greeting: greeting, Languages: spoken, Counts: []Counter{
 		{"title", "count_title", utf8.RuneCountInString(m.Title), maxTitle},
 		{"description", "count_description", len(m.Description), maxDescription},

@@ -73,14 +73,14 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 					return b.Bytes(), err
 				})
 			},
-			"clock":     func(t time.Time) string { return Clock(say, t, now()) },
-			"gigabytes": func(bytes int64) string { return gigabytes(say, bytes) },
-			"took":      func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
-			"size":      func(bytes int64) string { return size(say, bytes) },
-			"tongue":    tongue,
-			"exactly":   func(t time.Time) string { return exactly(say, t.UTC()) },
-			"platform":  PlatformName,
-			"machine":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+			"clock":         func(t time.Time) string { return Clock(say, t, now()) },
+			"gigabytes":     func(bytes int64) string { return gigabytes(say, bytes) },
+			"took":          func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
+			"size":          func(bytes int64) string { return size(say, bytes) },
+			"language_name": languageName,
+			"exactly":       func(t time.Time) string { return exactly(say, t.UTC()) },
+			"platform":      PlatformName,
+			"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {
 			return nil, err

@@ -9,34 +9,36 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Publication is a video on one platform.
 type Publication struct {
-	Platform  string    `json:"platform"` // YOUTUBE or RUMBLE
-	Status    string    `json:"status"`
-	Step      string    `json:"step,omitzero"` // finer than the status
-	State     string    `json:"state"`         // both, in words
-	Sent      int64     `json:"sent,omitzero"` // bytes that have arrived
-	Percent   int       `json:"percent,omitzero"`
-	Channel   string    `json:"channel,omitzero"`    // its name, where there are several
-	PublishAt time.Time `json:"publish_at,omitzero"` // it is to be public
-	Ahead     bool      `json:"scheduled"`           // that time is to come
-	Attempt   int       `json:"attempt,omitzero"`
-	Attempts  int       `json:"attempts,omitzero"` // there are at the most
-	NextTry   time.Time `json:"next_try,omitzero"`
-	RemoteID  string    `json:"remote_id,omitzero"`
-	URL       string    `json:"url,omitzero"`       // of the video there
-	Metadata  Metadata  `json:"-"`                  // what it is published with
-	Changed   bool      `json:"changed"`            // another has been saved since
-	Reason    string    `json:"reason,omitzero"`    // of the failure, in words
-	Error     string    `json:"error,omitzero"`     // of the failure, as it came
-	Field     string    `json:"field,omitzero"`     // of the form, which the platform has refused
-	Warning   string    `json:"warning,omitzero"`   // as it came, a line each
-	Warnings  []string  `json:"warnings,omitempty"` // in words
-	MayChange bool      `json:"may_change"`         // this admin
-	CanRetry  bool      `json:"can_retry"`          // this admin, now
-	History   []Try     `json:"history,omitempty"`
+	Platform  string         `json:"platform"` // YOUTUBE or RUMBLE
+	Status    string         `json:"status"`
+	Step      string         `json:"step,omitzero"` // finer than the status
+	State     string         `json:"state"`         // both, in words
+	Sent      int64          `json:"sent,omitzero"` // bytes that have arrived
+	Percent   int            `json:"percent,omitzero"`
+	Channel   string         `json:"channel,omitzero"`    // its name, where there are several
+	PublishAt time.Time      `json:"publish_at,omitzero"` // it is to be public
+	Ahead     bool           `json:"scheduled"`           // that time is to come
+	Attempt   int            `json:"attempt,omitzero"`
+	Attempts  int            `json:"attempts,omitzero"` // there are at the most
+	NextTry   time.Time      `json:"next_try,omitzero"`
+	RemoteID  string         `json:"remote_id,omitzero"`
+	URL       string         `json:"url,omitzero"`       // of the video there
+	Metadata  store.Metadata `json:"-"`                  // what it is published with
+	Changed   bool           `json:"changed"`            // another has been saved since
+	Reason    string         `json:"reason,omitzero"`    // of the failure, in words
+	Error     string         `json:"error,omitzero"`     // of the failure, as it came
+	Field     string         `json:"field,omitzero"`     // of the form, which the platform has refused
+	Warning   string         `json:"warning,omitzero"`   // as it came, a line each
+	Warnings  []string       `json:"warnings,omitempty"` // in words
+	MayChange bool           `json:"may_change"`         // this admin
+	CanRetry  bool           `json:"can_retry"`          // this admin, now
+	History   []Try          `json:"history,omitempty"`
 
 	HandPage string `json:"hand_page,omitzero"` // where it is uploaded by hand, while that is to be done
 	Typed    string `json:"-"`                  // an address that was refused
@@ -214,18 +216,18 @@ func (r *Removal) Confirmed(say Say, typed string) bool {
 
 // Refusals of what is to be published, by what connects to the platforms.
 var (
-	Exists      = Refusal{http.StatusConflict, "EXISTS", "error_exists", nil}
-	NoPlatform  = Refusal{http.StatusConflict, "NOT_SET_UP", "error_no_platform", nil}
-	NoChange    = Refusal{http.StatusConflict, "NOT_PUBLISHED", "error_not_published", nil} // there is no video on the platform to change
-	BadURL      = Invalid("fault_url", nil)                                                 // no address
-	OtherURL    = Invalid("fault_url_other", nil)                                           // not on the platform
-	NoVideoURL  = Invalid("fault_url_no_video", nil)                                        // on the platform, but not of a video
-	urlRefusals = []Refusal{BadURL, OtherURL, NoVideoURL}
+	Exists     = HTTPError{http.StatusConflict, "EXISTS", "error_exists", nil}
+	NoPlatform = HTTPError{http.StatusConflict, "NOT_SET_UP", "error_no_platform", nil}
+	NoChange   = HTTPError{http.StatusConflict, "NOT_PUBLISHED", "error_not_published", nil} // there is no video on the platform to change
+	BadURL     = Invalid("fault_url", nil)                                                   // no address
+	OtherURL   = Invalid("fault_url_other", nil)                                             // not on the platform
+	NoVideoURL = Invalid("fault_url_no_video", nil)                                          // on the platform, but not of a video
+	urlErrors  = []HTTPError{BadURL, OtherURL, NoVideoURL}
 )
 
 // IsURL reports whether a refusal is about the address of a video.
-func (r Refusal) IsURL() bool {
-	for _, u := range urlRefusals {
+func (r HTTPError) IsURL() bool {
+	for _, u := range urlErrors {
 		if r.ID == u.ID {
 			return true
 		}
@@ -242,10 +244,10 @@ func Told(err error) error {
 		return nil
 	}
 	platform, word := wordOf(err.Error())
-	if _, refused := errors.AsType[Refusal](err); refused || word == "" {
+	if _, refused := errors.AsType[HTTPError](err); refused || word == "" {
 		return err
 	}
-	return fmt.Errorf("%w: %w", Refusal{http.StatusBadGateway, Platform, about(platform, word), Vars{"Name": platform}}, err)
+	return fmt.Errorf("%w: %w", HTTPError{http.StatusBadGateway, Platform, about(platform, word), Vars{"Name": platform}}, err)
 }
 
 // oneHost is the part of an address that a policy of the page names; "" if it is none.

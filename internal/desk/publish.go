@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // zones are read on machines without it
+
+	"retake.example/internal/store"
 )
 
 // soonest is how far ahead a time to become public must be: the upload takes its time, too.
@@ -15,18 +17,18 @@ const soonest = 15 * time.Minute
 
 // Publishing is the page with the form.
 type Publishing struct {
-	Success  bool      `json:"success"`
-	Card     Card      `json:"asset"`
-	Form     *Form     `json:"metadata"`
-	Studio   Studio    `json:"studio"`
-	Channels []Channel `json:"channels"` // of YouTube that are connected, or were until access ended
-	YouTube  bool      `json:"-"`        // is chosen
-	Rumble   bool      `json:"-"`
-	Channel  int64     `json:"-"`
-	Later    bool      `json:"-"` // at a time, rather than now
-	At       string    `json:"-"` // that time on a clock in the zone
-	Zone     string    `json:"-"`
-	Previews []Preview `json:"previews"`
+	Success  bool            `json:"success"`
+	Card     Card            `json:"asset"`
+	Form     *Form           `json:"metadata"`
+	Studio   Studio          `json:"studio"`
+	Channels []store.Channel `json:"channels"` // of YouTube that are connected, or were until access ended
+	YouTube  bool            `json:"-"`        // is chosen
+	Rumble   bool            `json:"-"`
+	Channel  int64           `json:"-"`
+	Later    bool            `json:"-"` // at a time, rather than now
+	At       string          `json:"-"` // that time on a clock in the zone
+	Zone     string          `json:"-"`
+	Previews []Preview       `json:"previews"`
 
 	at time.Time // the same; zero: now
 }
@@ -51,8 +53,8 @@ type Preview struct {
 }
 
 // NewPublishing begins the form for a finished video.
-func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []Channel) *Publishing {
-	p := &Publishing{Success: true, Card: card, Form: form, Studio: studio, Channels: []Channel{}, Zone: "UTC"}
+func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []store.Channel) *Publishing {
+	p := &Publishing{Success: true, Card: card, Form: form, Studio: studio, Channels: []store.Channel{}, Zone: "UTC"}
 	for _, c := range channels {
 		if c.State != "DISCONNECTED" {
 			p.Channels = append(p.Channels, c)
@@ -76,8 +78,8 @@ func (p *Publishing) OnYouTube() *Publication { return p.Card.On("YOUTUBE") }
 func (p *Publishing) OnRumble() *Publication { return p.Card.On("RUMBLE") }
 
 // Connected are the channels that take videos.
-func (p *Publishing) Connected() []Channel {
-	return slices.DeleteFunc(slices.Clone(p.Channels), func(c Channel) bool { return c.State != "CONNECTED" })
+func (p *Publishing) Connected() []store.Channel {
+	return slices.DeleteFunc(slices.Clone(p.Channels), func(c store.Channel) bool { return c.State != "CONNECTED" })
 }
 
 // Anywhere reports whether there is a platform left.
@@ -85,7 +87,7 @@ func (p *Publishing) Anywhere() bool { return p.free("YOUTUBE") || p.free("RUMBL
 
 // Read takes what was sent into the form and says what is wrong with it.
 func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
-	p.Form = NewForm(say, p.Form.Metadata.With(sent), p.Form.Greeting)
+	p.Form = NewForm(say, Merge(p.Form.Metadata, sent), p.Form.Greeting)
 	p.YouTube, p.Rumble = sent["youtube"] == "yes", sent["rumble"] == "yes"
 	p.Later = sent["when"] == "later" || sent["when"] == "" && sent["at"] != ""
 	p.At, p.Zone = strings.ToValidUTF8(sent["at"], "\uFFFD"), sent["zone"]
@@ -134,7 +136,7 @@ func (p *Publishing) choose(say Say, named string) {
 		return
 	}
 	p.Channel, _ = strconv.ParseInt(named, 10, 64)
-	at := slices.IndexFunc(p.Channels, func(c Channel) bool { return c.ID == p.Channel })
+	at := slices.IndexFunc(p.Channels, func(c store.Channel) bool { return c.ID == p.Channel })
 	switch {
 	case len(usable) == 0:
 		p.Form.refuse("channel", say("fault_no_channel", nil))

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Limit is a setting: the id of its label, and a number, a time.Duration, KeptFor or Megabytes.
@@ -33,14 +35,14 @@ type Megabytes int64
 
 // Settings are what the page of that name shows.
 type Settings struct {
-	Success   bool       `json:"success"`
-	Visits    []Visit    `json:"sessions"` // of the admin who looks
-	Owners    int        `json:"owners"`   // how many: their ids are nobody's business
-	Admins    int        `json:"admins"`
-	Limits    []Pair     `json:"limits"`
-	Templates []Template `json:"templates"`
-	Problems  []string   `json:"problems,omitempty"` // sentences about what is missing; none: all is well
-	Languages []Language `json:"-"`                  // that the page speaks
+	Success   bool          `json:"success"`
+	Visits    []store.Visit `json:"sessions"` // of the admin who looks
+	Owners    int           `json:"owners"`   // how many: their ids are nobody's business
+	Admins    int           `json:"admins"`
+	Limits    []Pair        `json:"limits"`
+	Templates []Template    `json:"templates"`
+	Problems  []string      `json:"problems,omitempty"` // sentences about what is missing; none: all is well
+	Languages []Language    `json:"-"`                  // that the page speaks
 }
 
 // Language is one that the page speaks.
@@ -59,19 +61,11 @@ type Template struct {
 	Picture string `json:"picture,omitzero"` // path of a JPEG
 }
 
-// Visit is a session that has not ended.
-type Visit struct {
-	Begun  time.Time `json:"begun"`
-	Seen   time.Time `json:"seen"`   // or up to an hour later
-	Recent bool      `json:"recent"` // so it may be in use
-	This   bool      `json:"this"`   // the session that asks
-}
-
 // NewSettings begins the page with what the configuration says.
 func NewSettings(say Say, staff Staff, limits []Limit, languages []string) Settings {
 	s := Settings{Success: true, Owners: len(staff.Owners), Admins: len(staff.admins())}
 	for _, l := range languages {
-		s.Languages = append(s.Languages, Language{l, tongue(l)})
+		s.Languages = append(s.Languages, Language{l, languageName(l)})
 	}
 	for _, l := range limits {
 		value := fmt.Sprint(l.Value)
