@@ -225,9 +225,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []Offer
+	var offers []video.Offer
 	for _, id := range cfg.Offered() {
-		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
+		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
 	seen := &watching{store: st, cfg: cfg, room: maker, began: st.Now(), path: path,
 		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}

@@ -24,6 +24,8 @@ import (
 
 	"retake.example/internal/backup"
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 
@@ -61,7 +63,7 @@ type mediaFiles interface {
 type WebOptions struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
 	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
-	Offers   []Offer                            // the templates of videos made on the page; at least one
+	Offers   []video.Offer                      // the templates of videos made on the page; at least one
 	Lang     string                             // of videos made on the page
 	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
 	CanDraw  func(template, name string) error  // nil error: that template has every letter
@@ -623,7 +625,7 @@ func (w *Web) loadLibrary(c echo.Context, f store.Filter) (desk.Library, error) 
 	}
 	if w.choice() {
 		for _, o := range w.opts.Offers {
-			view.Options = append(view.Options, desk.Option{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language(c))})
+			view.Options = append(view.Options, desk.Option{ID: o.ID, Title: video.TitleOf(w.opts.Offers, o.ID, language(c))})
 		}
 	}
 	platforms, err := w.store.Platforms(ctx)
@@ -731,7 +733,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 		}
 		live = live || l.Status.Live()
 	}
-	var outlooks map[string]Outlook
+	var outlooks map[string]worker.Outlook
 	var err error
 	if live { // only they have one, and the queue may be long
 		if outlooks, err = w.queue.Outlooks(ctx); err != nil {
@@ -758,7 +760,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 	for _, l := range list {
 		card := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.Now())
 		if w.choice() {
-			card.Title = titleOf(w.opts.Offers, l.Template, language)
+			card.Title = video.TitleOf(w.opts.Offers, l.Template, language)
 		}
 		for _, p := range publications[l.ID] {
 			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.Now())
@@ -789,7 +791,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 }
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
-func newCard(l store.Listed, o Outlook, attempts int, now time.Time) desk.Card {
+func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) desk.Card {
 	c := desk.Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
 	switch {
@@ -1495,7 +1497,7 @@ func (w *Web) settings(c echo.Context) error {
 		return fmt.Errorf("settings: %w", err)
 	}
 	for _, o := range w.opts.Offers {
-		t := desk.Template{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language)}
+		t := desk.Template{ID: o.ID, Title: video.TitleOf(w.opts.Offers, o.ID, language)}
 		if w.opts.Covers.Has(o.ID) {
 			t.Picture = "/templates/" + o.ID + ".jpg"
 		}

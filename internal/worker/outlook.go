@@ -1,0 +1,14 @@
+// What can be said about videos that are not finished: their place in the queue, how far they are, how long they take.
+
+// Package worker is the pool that works the queue's jobs off.
+package worker
+
+import "time"
+
+// Outlook is what can be said about an asset that is being made or waits for it.
+type Outlook struct {
+	Place   int           // 1: next; 0: being made
+	Percent int           // of a render under way
+	Left    time.Duration // until it is finished, roughly; 0: nobody knows yet
+	Held    bool          // by an outage
+}
