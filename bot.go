@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"retake.example/internal/desk"
+	"retake.example/internal/media"
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
@@ -90,7 +92,7 @@ type Bot struct {
 	opts   BotOptions
 	store  *store.Store
 	queue  *Queue
-	media  mediaFiles
+	media  media.Store
 	log    *slog.Logger
 	client telegram.Client
 	talk   telegram.Talk
@@ -105,7 +107,7 @@ type Bot struct {
 }
 
 // NewBot prepares the bot; the queue is set before Run.
-func NewBot(st *store.Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
+func NewBot(st *store.Store, media media.Store, opts BotOptions, log *slog.Logger) (*Bot, error) {
 	b := &Bot{opts: opts, store: st, media: media, log: log, busy: make(chan struct{}, atOnce), flood: telegram.NewFlood(opts.Second),
 		client: telegram.NewClient(), again: make(chan []store.Update)}
 	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
@@ -497,7 +499,7 @@ func (b *Bot) onCommand(ctx context.Context, u store.User, command string) error
 			return b.reply(ctx, u, "admin_only", nil, nil)
 		}
 		if command == "admin" {
-			link, err := NewLink(ctx, b.store, b.opts.BaseURL, admin.ID)
+			link, err := desk.NewLink(ctx, b.store, b.opts.BaseURL, admin.ID)
 			if err != nil {
 				return err
 			}

@@ -101,7 +101,7 @@ func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url strin
 }
 
 // studio is the agency of an office.
-func (d *office) studio() *agency { return d.opts.Studio.(*agency) }
+func (d *office) studio() *agency { return d.opts.Platforms.(*agency) }
 
 // channel connects a channel of an office.
 func (d *office) channel(external, title string) (id int64) {

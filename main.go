@@ -216,7 +216,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 	if err != nil {
 		return asSetting(err)
 	}
-	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, workshop{maker}.room)
+	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
 	}
@@ -260,11 +260,11 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wra
 		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.staff()) }, maker.Free, time.Minute}, log)
 	backups.Told = func(err error) { seen.board.Report(watch.Backup, err) }
 	seen.pulse = watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })
-	web := NewWeb(st, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
+	web := NewWeb(st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Role: cfg.Role, Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
-		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
+		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck: watch.NewMemo(seen.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken,
 		Resume: resume, Backups: backups.State}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
@@ -338,24 +338,6 @@ func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rend
 
 func rendered(v video.Video) Rendered {
 	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}
-}
-
-// inspect looks at an upload, and room for one; their errors are those that the page knows.
-func (w workshop) inspect(ctx context.Context, path string) (Rendered, error) {
-	v, err := w.Inspect(ctx, path)
-	return rendered(v), forPage(err)
-}
-
-func (w workshop) room(need int64) error { return forPage(w.Room(need)) }
-
-func forPage(err error) error {
-	switch {
-	case errors.Is(err, video.ErrUnplayable):
-		return fmt.Errorf("%w: %w", desk.ErrUnplayable, err)
-	case errors.Is(err, video.ErrDiskFull):
-		return fmt.Errorf("%w: %w", desk.ErrDiskFull, err)
-	}
-	return err
 }
 
 func newMaker(cfg Config, work string) (*video.Maker, error) {
@@ -513,7 +495,7 @@ func setUpLink(ctx context.Context, st *store.Store, cfg Config, out io.Writer) 
 	if len(cfg.Telegram.Owners) > 0 {
 		admin = cfg.Telegram.Owners[0]
 	}
-	link, err := NewLink(ctx, st, cfg.Web.BaseURL, admin)
+	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, admin)
 	if err != nil {
 		return err
 	}
@@ -1327,7 +1309,7 @@ func adminLink(ctx context.Context, cfg Config, c typed) error {
 	case !ok:
 		return fmt.Errorf("%d is no admin: not in telegram.owners, not in telegram.admins, and not by retake admin add", id)
 	}
-	link, err := NewLink(ctx, st, cfg.Web.BaseURL, id)
+	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, id)
 	return c.print(link+"\n", err)
 }
 
@@ -1735,7 +1717,7 @@ func showDemo(ctx context.Context, c typed) error {
 			return "", err
 		}
 		defer st.Close()
-		return NewLink(ctx, st, cfg.Web.BaseURL, 0)
+		return desk.NewLink(ctx, st, cfg.Web.BaseURL, 0)
 	})
 	if err != nil {
 		return err

@@ -433,7 +433,7 @@ func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
 func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	var resumed []store.Update
-	d.Web.opts.Resume = func(_ context.Context, u []store.Update) { resumed = u }
+	d.change(func(o *desk.Options) { o.Resume = func(_ context.Context, u []store.Update) { resumed = u } })
 	owner, admin := d.signIn(8), d.signIn(7)
 	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner, json: true})); refused(t, refusal) != "NOT_FAILED" {
 		t.Errorf("got %s; want NOT_FAILED when nothing is held", refusal)

@@ -342,8 +342,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 // pages are the pages that tell of publications and channels, as people and programs see them.
 func (b *broadcaster) pages() (all string) {
 	b.Helper()
-	web := NewWeb(b.store, b.queue, b.files, WebOptions{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
-		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Studio: b.studio},
+	web := NewWeb(b.store, b.queue, b.files, desk.Options{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
+		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Platforms: b.studio, Published: b.studio, Consent: b.studio, Channels: b.studio},
 		slog.New(slog.NewTextHandler(b.log, nil)))
 	defer web.Close()
 	session := newToken()
@@ -400,7 +400,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	})
 	b.run()
 	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
-	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.Now()).Ahead {
+	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !desk.NewPublication(p, 1, 3, b.store.Now()).Ahead {
 		t.Fatalf("got %+v; want it to wait for its time", v)
 	}
 	for _, privacy := range []string{"private", "unlisted"} {
@@ -412,7 +412,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
 			t.Errorf("got %+v; want it %s for good", v, privacy)
 		}
-		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); desk.NewPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
 		}
 	}

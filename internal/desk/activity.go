@@ -1,8 +1,11 @@
-// activity.go tells who did what, and names nobody: Telegram ids stay in the database.
+// The activity list: who did what. It names nobody: Telegram ids stay in the database.
 
 package desk
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -143,4 +146,39 @@ func what(say Say, d store.Deed) string {
 		return d.Action + ": " + d.Outcome
 	}
 	return d.Action
+}
+
+// staff are all who may sign in.
+func (d *Desk) staff(ctx context.Context) (Staff, error) {
+	appointed, err := d.store.Appointed(ctx)
+	if err != nil {
+		return Staff{}, fmt.Errorf("read the admins: %w", err)
+	}
+	s := Staff{Owners: slices.Clone(d.opts.Staff.Owners), Admins: slices.Clone(d.opts.Staff.Admins)}
+	for _, a := range appointed {
+		if a.Owner {
+			s.Owners = append(s.Owners, a.ID)
+		} else {
+			s.Admins = append(s.Admins, a.ID)
+		}
+	}
+	return s, nil
+}
+
+// Activity answers with a page of the list.
+func (d *Desk) Activity(w http.ResponseWriter, r *http.Request) error {
+	after := r.URL.Query().Get("after")
+	entries, err := d.store.Activity(r.Context(), after, pageSize+1) // one more tells whether there is a next page
+	if err != nil {
+		return fmt.Errorf("activity: %w", err)
+	}
+	staff, err := d.staff(r.Context())
+	if err != nil {
+		return err
+	}
+	list := NewActivity(sayTo(r), staff, AdminOf(r).ID, after, pageSize)
+	for _, e := range entries {
+		list.Add(e)
+	}
+	return d.answer(w, r, "activity", Frame{Title: sayTo(r)("nav_activity", nil), Here: "/activity"}, list)
 }

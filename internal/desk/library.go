@@ -1,11 +1,15 @@
-// library.go is what the library shows around its cards.
+// The library: the page of all videos, their filters and tabs.
 
 package desk
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // Tab picks videos by their status.
@@ -89,3 +93,81 @@ func (l Library) Address(status, after string) string {
 
 // Question is where Retry all asks about what this library shows.
 func (l Library) Question() string { return Found{l.Status, l.Platform, l.Query}.Address("/retry-all") }
+
+// pageSize is how many cards a page of the library has, and how many lines one of the activity list.
+const pageSize = 24
+
+// foundBy is what the address of a page of the library asks for.
+func foundBy(r *http.Request) Found {
+	q := r.URL.Query()
+	return Found{Status: q.Get("status"), Platform: q.Get("platform"), Query: strings.TrimSpace(q.Get("q"))}
+}
+
+// Library answers with a page of the library.
+func (d *Desk) Library(w http.ResponseWriter, r *http.Request) error {
+	f, err := foundBy(r).Filter()
+	if err != nil {
+		return err
+	}
+	f.After, f.Limit = r.URL.Query().Get("after"), pageSize
+	view, err := d.library(r, f)
+	if err != nil {
+		return fmt.Errorf("library: %w", err)
+	}
+	return d.answer(w, r, "library", Frame{Title: sayTo(r)("nav_library", nil), Here: "/"}, view)
+}
+
+func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
+	ctx, admin := r.Context(), AdminOf(r)
+	view := Library{Success: true, Status: string(f.Status), Platform: f.Platform, Query: f.Exact, Paged: f.After != "", BotOn: d.opts.BotOn,
+		Counts: map[string]int{}, Problems: d.problems(r)}
+	counts, err := d.store.Counts(ctx, f)
+	if err != nil {
+		return view, err
+	}
+	for status, n := range counts {
+		view.Counts[string(status)] = n
+	}
+	view.Count(sayTo(r))
+	size := f.Limit
+	f.Limit++ // one more than is shown tells whether there is a next page
+	list, err := d.store.Library(ctx, f, view.Total)
+	if err != nil {
+		return view, err
+	}
+	if len(list) > size {
+		list = list[:size]
+		view.Next = list[size-1].Place()
+	}
+	if d.choice() {
+		for _, o := range d.opts.Offers {
+			view.Options = append(view.Options, Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
+		}
+	}
+	platforms, err := d.store.Platforms(ctx)
+	if err != nil {
+		return view, err
+	}
+	view.Choose(platforms)
+	if f.Platform == "" { // a video that failed is on none
+		if view.Need.Count, err = d.store.Needs(ctx, admin, f); err != nil {
+			return view, err
+		}
+	}
+	if view.Need.Publications, _, err = d.store.CountUnpublished(ctx, admin, f); err != nil {
+		return view, err
+	}
+	if view.Health, err = d.health(r); err != nil {
+		return view, err
+	}
+	channels, err := d.channels(ctx)
+	if err != nil {
+		return view, err
+	}
+	view.Ended = EndedOf(channels)
+	if view.Unwanted, err = d.store.Unwanted(ctx); err != nil {
+		return view, err
+	}
+	view.Cards, err = d.cards(r, list...)
+	return view, err
+}

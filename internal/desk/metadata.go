@@ -1,16 +1,19 @@
-// metadata.go is the form of what a video is published with. Its limits are YouTube's: Rumble's are wider.
+// The form of what a video is published with. Its limits are YouTube's: Rumble's are wider.
 
 package desk
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
 
@@ -224,4 +227,45 @@ func (f *Form) Focus(field string) template.HTMLAttr {
 // Count returns the counter of a field.
 func (f *Form) Count(field string) Counter {
 	return f.Counts[slices.IndexFunc(f.Counts, func(c Counter) bool { return c.Field == field })]
+}
+
+// SaveMetadata keeps what a finished video is published with. What cannot be kept comes back as it was typed.
+func (d *Desk) SaveMetadata(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
+	}
+	view, err := d.editable(r)
+	switch {
+	case err != nil:
+		return err
+	case view.Form == nil:
+		return NotReady
+	}
+	view.Form = NewForm(sayTo(r), Merge(view.Form.Metadata, sent), view.Form.Greeting)
+	if len(view.Card.Publications) > 0 { // another try and an update send what is saved
+		view.Form.Whole(sayTo(r))
+	}
+	if view.Form.Faults != nil {
+		return d.refuse(w, r, "asset", view.Card.Name, view, view.Form.Faults)
+	}
+	admin, id := AdminOf(r), view.Card.ID
+	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		if err := tx.SaveMetadata(id, view.Form.Metadata); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "edit", AssetID: id, Outcome: "saved"})
+	})
+	if err != nil {
+		return fmt.Errorf("save metadata: %w", err)
+	}
+	outcome := "saved"
+	if platform := sent["retry"]; platform != "" {
+		tried, err := d.opts.Retrier.Retry(r.Context(), id, retry.AdminClicked{Admin: admin, Platform: platform})
+		if err != nil {
+			return err
+		}
+		outcome = string(tried)
+	}
+	return doneAt(w, r, "/assets/"+id+"?notice="+outcome, outcome, "")
 }

@@ -1,4 +1,4 @@
-// pages.go fills the templates, in each language.
+// The templates, filled in each language.
 
 package desk
 
@@ -33,13 +33,6 @@ type Frame struct {
 type Page struct {
 	Frame
 	View any
-}
-
-// Door is the page where one signs in.
-type Door struct {
-	Token   string // of a good link; "": the page says how to get one
-	Problem string
-	BotOn   bool
 }
 
 // Pages are the templates.

@@ -1,4 +1,4 @@
-// server.go holds the page's server: how long it waits for whom.
+// The page's HTTP server, and how long it waits for clients.
 
 package desk
 
