@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -274,7 +276,7 @@ func TestAPlaceThatIsNoneIsNotFound(t *testing.T) {
 	for _, after := range []string{"x", "1", "1-a", "1-x-1", "a-a-a", "'; DROP TABLE audit"} {
 		d.want(404, d.send(call{method: "GET", path: "/activity?after=" + url.QueryEscape(after), session: session}))
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1", session: session})); !strings.Contains(page, "That was all") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1", session: session})); !strings.Contains(page, "End of list") {
 		t.Errorf("got %s; want to be told that there is nothing older", page)
 	}
 }
@@ -336,7 +338,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	d.signIn(9)
 	session := d.signIn(7)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
-	for _, want := range []string{"<h1>Settings</h1>", "Nothing is missing", "1 owner and 2 admins", "<dt>Attempts at a video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
+	for _, want := range []string{"<h1>Settings</h1>", "Everything Retake needs", "1 owner and 2 admins", "<dt>Attempts per video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
 		`src="/templates/new-year.jpg"`, `<form method="post" action="/logout-everywhere">`, `<a href="/settings" aria-current="page">`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
@@ -362,7 +364,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	if v := got.Sessions; !v[0].This || !v[0].Recent || v[1].This || v[1].Recent || time.Since(v[1].Begun) < 47*time.Hour {
 		t.Errorf("got %+v; want this one first, then that of two days ago", v)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); !strings.Contains(page, "ffmpeg was not found.") || strings.Contains(page, "Nothing is missing") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); !strings.Contains(page, "ffmpeg was not found.") || strings.Contains(page, "Everything Retake needs") {
 		t.Errorf("got %s; want what is missing", page)
 	}
 }
@@ -416,8 +418,8 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.cacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
-	maker, err := newMaker(cfg, t.TempDir())
+	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.CacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
+	maker, err := command.NewMaker(cfg, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

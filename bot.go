@@ -124,7 +124,7 @@ func NewBot(st *store.Store, media media.Store, opts BotOptions, log *slog.Logge
 
 // Run receives and answers updates, and keeps the progress messages true, until ctx ends.
 func (b *Bot) Run(ctx context.Context) error {
-	work, halt := outlive(ctx, drain)
+	work, halt := worker.Outlive(ctx, drain)
 	defer halt()
 	b.chats = telegram.NewChats(func(ctx context.Context, u store.Update) { b.settle(ctx, work, u) })
 	b.aside = telegram.NewChats(func(_ context.Context, call func(context.Context)) {
@@ -137,7 +137,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		err = b.accept(ctx, left)
 	}
 	if err != nil {
-		return unlessStopped(ctx, fmt.Errorf("read the inbox: %w", err))
+		return worker.UnlessStopped(ctx, fmt.Errorf("read the inbox: %w", err))
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { telegram.Keep(ctx, b.receive, b.log) })
@@ -997,7 +997,7 @@ func lostForGood(err error) error {
 // showProgress edits the progress messages after changes, each at most every progressRest seconds.
 func (b *Bot) showProgress(ctx context.Context) {
 	changes := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changes) })()
+	defer b.queue.View(func(string, int) { worker.Nudge(changes) })()
 	seen := map[int64]telegram.Shown{}
 	dirty := false
 	var rest <-chan time.Time
@@ -1133,7 +1133,7 @@ func (b *Bot) keepMenus(ctx context.Context) {
 	changes := make(chan struct{}, 1)
 	defer b.queue.View(func(asset string, _ int) {
 		if asset == "" {
-			nudge(changes)
+			worker.Nudge(changes)
 		}
 	})()
 	var known []int64

@@ -27,6 +27,7 @@ import (
 
 	"retake.example/internal/backup"
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -64,7 +65,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 	t.Helper()
 	verdicts := make(chan error)
 	d = openDesk(t, func(d *office) {
-		b := &bench{render: func(ctx context.Context, _ Order) error {
+		b := &bench{render: func(ctx context.Context, _ video.Order) error {
 			select {
 			case err := <-verdicts:
 				return err
@@ -80,7 +81,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 		t.Helper()
 		select {
 		case verdicts <- err:
-		case <-time.After(30 * time.Second):
+		case <-time.After(stall):
 			t.Fatal("nothing is being rendered")
 		}
 	}
@@ -418,8 +419,10 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	ids["rendering"] = ask(t, d.store, "Иван", 1).ID
 	fail(t, d.queue, store.Render, errors.New("generator said 503: try later"))
 	mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE asset_id = ?`, ids["rendering"])
-	begin(t, d.store, store.Render)
-	d.queue.running[ids["rendering"]] = &making{percent: 62}
+	rendering := begin(t, d.store, store.Render)
+	_, done := d.queue.Track(t.Context(), &rendering)
+	t.Cleanup(done)
+	d.queue.Progress(&rendering, 62)
 	clock = time.Now().Add(-5 * time.Minute)
 	ids["tried again in an hour"] = ask(t, d.store, "Лея", 3).ID
 	fail(t, d.queue, store.Render, errors.New("connect: connection refused"))
@@ -705,7 +708,7 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	// Only what stands in the answer of the server is seen; looking again is a reload.
 	shows := func(expression string) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); b.js(expression) != "true"; b.do(chromedp.Reload()) {
+		for deadline := time.Now().Add(stall); b.js(expression) != "true"; b.do(chromedp.Reload()) {
 			if time.Now().After(deadline) {
 				t.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
 			}

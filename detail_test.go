@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -73,10 +74,10 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			mutate(t, d.store, `UPDATE assets SET size = 4212345`)
 			mutate(t, d.store, `UPDATE users SET lang = 'en' WHERE id = 2`)
 			return a.ID
-		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Wait for it 2", "Languages English 1, Русский 1",
+		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Waiting 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
 			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`, "data-keep", "<code>ID</code>", `data-rev="`},
-			[]string{"Retry Failed", "Tries at the same video", "Had the apology"}},
+			[]string{"Retry Failed", "Tries at the same video", "Got an apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
@@ -87,14 +88,14 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			failForGood(t, d.queue)
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 2, 1000, 66000, 'crashed', 'the program ended <while> this ran')`, a.ID)
 			return a.ID
-		}, 8, []string{"Retry Failed", "Attempt 1: failed, given up", "Attempt 2: the program ended while it ran", "1:05", "The program ended each time it made this one.", "Had the apology 1"},
+		}, 8, []string{"Retry Failed", "Attempt 1: failed, given up", "Attempt 2: the program ended while it ran", "1:05", "The program ended each time it made this one.", "Got an apology 1"},
 			[]string{"<details><summary>The program ended", "&lt;while&gt;"}, []string{"For publishing", "Download", "<textarea"}},
 		"a video that nobody waits for can be cancelled": {func(t *testing.T, d *office) string {
 			return madeByAdmin(t, d.store, 7, "Маша", "маша").ID
 		}, 7, []string{"Nobody has asked for it in Telegram.", "Cancel…"}, []string{`href="/assets/ID/delete"`}, []string{"Delete…", "<textarea", "<progress"}},
 		"a video that somebody waits for cannot": {func(t *testing.T, d *office) string {
 			return ask(t, d.store, "Маша", 1).ID
-		}, 8, []string{"Wait for it 1"}, nil, []string{"Cancel…", "Delete…"}},
+		}, 8, []string{"Waiting 1"}, nil, []string{"Cancel…", "Delete…"}},
 		"tries at the same video lead to each other": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -634,7 +635,7 @@ func TestAnOldButtonOfADeletedVideoGetsAKindAnswer(t *testing.T) {
 func TestCancellingARenderStopsIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		ended := false
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")

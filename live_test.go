@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -113,19 +114,19 @@ type stage struct {
 	steps chan int
 }
 
-func (s *stage) Render(ctx context.Context, _ Order, progress func(int)) (Rendered, error) {
+func (s *stage) Make(ctx context.Context, _ video.Order, progress func(int)) (video.Video, error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return Rendered{}, ctx.Err()
+			return video.Video{}, ctx.Err()
 		case percent := <-s.steps:
 			switch percent {
 			case 0:
-				return Rendered{}, retry.Permanent(errEngine)
+				return video.Video{}, retry.Permanent(errEngine)
 			case 100:
 				film, err := sample()
 				path := filepath.Join(s.TempDir(), "film.mp4")
-				return Rendered{Path: path, Size: 1, Duration: time.Second / 2, Width: 90, Height: 160, Discard: func() error { return nil }},
+				return video.Video{Path: path, Size: 1, Duration: time.Second / 2, Width: 90, Height: 160},
 					errors.Join(err, folder.Copy(film, path))
 			}
 			progress(percent)
@@ -138,7 +139,7 @@ func (s *stage) step(percent int) {
 	s.Helper()
 	select {
 	case s.steps <- percent:
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing is rendered")
 	}
 }
@@ -195,7 +196,7 @@ func (s *stream) next() string {
 	select {
 	case e := <-s.events:
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing was told")
 		return ""
 	}
@@ -444,8 +445,8 @@ func (r reader) listen() {
 	r.js(`(window.heard = [], new MutationObserver(() => heard.push(said.textContent)).observe(said, { childList: true }))`)
 }
 
-// command gives the browser a command that chromedp has no action for.
-func command[P any](r reader, c cdp.Command[P, cdp.Empty], params P) {
+// devtools gives the browser a command that chromedp has no action for.
+func devtools[P any](r reader, c cdp.Command[P, cdp.Empty], params P) {
 	r.Helper()
 	if _, err := chromedp.Call(r.ctx, c, params); err != nil {
 		r.Fatal(err)
@@ -636,7 +637,7 @@ func TestLiveTheSearchStays(t *testing.T) {
 	r.is("decodeURI(location.search) === '?q=маша&status=FAILED' && notice.innerText.includes('Trying again')")
 
 	// The same without the script.
-	command(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	devtools(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	r.visit(o.web.URL + "/?q=маша&status=FAILED")
 	r.do(chromedp.Click(chromedp.CSS("[data-key=retry]")))
 	r.until("document.querySelector('.notice.ok') !== null")
@@ -763,7 +764,7 @@ func TestLiveAChangeMovesOnlyForThoseWhoLikeIt(t *testing.T) {
 	o := newLiveOffice(t)
 	r := o.read(8)
 	for _, c := range []struct{ prefers, want string }{{"no-preference", "flash"}, {"reduce", "none"}} {
-		command(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		devtools(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: c.prefers}}})
 		r.js("document.addEventListener('animationstart', e => { if (e.animationName === 'flash') window.flashed = true; })")
 		r.js("window.flashed = false")

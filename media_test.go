@@ -18,11 +18,15 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+	"retake.example/internal/video"
+
+	"retake.example/internal/config"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
 
-	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/folder"
 	"retake.example/internal/lang"
@@ -170,7 +174,7 @@ func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
 	made := false
-	b := &bench{render: func(context.Context, Order) error { made = true; return nil }}
+	b := &bench{render: func(context.Context, video.Order) error { made = true; return nil }}
 	q := newQueue(s)
 	q.render, q.media = b, closedShelf{b}
 	task := begin(t, s, store.Render)
@@ -273,7 +277,7 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 	})
 	c := b.connect()
 	bucket := bucketOf(t, server)
-	b.files, b.studio.files, b.queue.media = bucket, bucket, bucket
+	b.equip(bucket)
 	const size = 40 << 20
 	sum := b.film("V.mp4", size)
 	b.shelve("A.jpg", footage(t, "photo.jpg"))
@@ -335,7 +339,7 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 
 func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 	s, dir := newStore(t), t.TempDir()
-	cfg := Config{Settings: config.Settings{DataDir: dir}}
+	cfg := config.Config{Settings: config.Settings{DataDir: dir}}
 	if err := os.Mkdir(filepath.Join(dir, "media"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -352,11 +356,11 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 	}
 	for st, want := range map[string]int{"s3": 2, "disk": 0} {
 		cfg.Media.Store = st
-		if n, err := leftOnDisk(t.Context(), cfg, s); err != nil || n != want {
+		if n, err := command.LeftOnDisk(t.Context(), cfg, s); err != nil || n != want {
 			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
-	if n, err := leftOnDisk(t.Context(), Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
+	if n, err := command.LeftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }

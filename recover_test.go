@@ -15,6 +15,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/publish"
+	"retake.example/internal/video"
+
+	"retake.example/internal/command"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -371,7 +376,7 @@ func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
 		lost := complete(t, s).AssetID
 		mutate(t, s, `UPDATE assets SET finished = finished - 1000`)
 		ask(t, s, "Маша", 2)
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		b.tell = func(t store.Task) error {
 			if t.Kind == store.Deliver && t.AssetID == lost {
 				return retry.Permanent(&fs.PathError{Op: "open", Path: t.Asset.Video.File, Err: os.ErrNotExist})
@@ -459,7 +464,7 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	if page := d.want(200, d.send(call{method: "GET", path: "/?notice=sent", session: owner})); strings.Contains(page, `action="/held"`) || !strings.Contains(page, "on its way to them") {
 		t.Errorf("got %s; want the answer, and no question", page)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "had sent what a restored backup owed") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "sent what a restored backup still owed") {
 		t.Errorf("got %s; want the deed", page)
 	}
 }
@@ -476,7 +481,7 @@ func TestVideosThatOnlyTheReplacedDatabaseKnowsAreNotSwept(t *testing.T) {
 	defer files.Close()
 	kept := d.path + ".replaced-20261122T031500Z"
 	for _, want := range []bool{true, false, true} {
-		if ours, err := tidy(t.Context(), d.Store, files, dir); err != nil || ours != want {
+		if ours, err := command.Tidy(t.Context(), d.Store, files, dir); err != nil || ours != want {
 			t.Errorf("got %v, %v; want %v", ours, err, want)
 		}
 		if want {
@@ -497,10 +502,11 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	}
 	cfg.DataDir = t.TempDir()
 	s := newStore(t)
-	studio, err := newStudio(s, nil, cfg)
+	sites, err := publish.NewSites(s, nil, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	studio := publish.NewStudio(sites, nil, cfg)
 	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
 	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
 	for address, want := range map[string]desk.HTTPError{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {

@@ -28,6 +28,11 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/publish"
+	"retake.example/internal/worker"
+
+	"retake.example/internal/config"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -44,11 +49,12 @@ const rumbleToken = "0123456789012345678901234567890123456789"
 type broadcaster struct {
 	*testing.T
 	dir     string
-	cfg     Config
+	cfg     config.Config
 	store   *store.Store
 	files   media.Store
 	queue   *Queue
-	studio  *studio
+	sites   *publish.Sites
+	studio  *publish.Studio
 	tube    *fakeyoutube.Server
 	rumbles *fakerumble.Server
 	log     *journal
@@ -111,6 +117,19 @@ base_url = "%[2]s/rumble"
 	return b
 }
 
+// equip prepares the studio and a queue that does not run, with these files.
+func (b *broadcaster) equip(files media.Store) {
+	b.Helper()
+	var err error
+	if b.sites, err = publish.NewSites(b.store, files, b.cfg); err != nil {
+		b.Fatal(err)
+	}
+	b.files = files
+	b.queue = NewQueue(b.store, nil, nil, files, Options{Attempts: 3, Backoff: func(int) time.Duration { return 10 * time.Millisecond }, Sites: b.sites.Platforms()},
+		slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	b.studio = publish.NewStudio(b.sites, b.queue, b.cfg)
+}
+
 // open opens the store and prepares the studio with a queue that does not run.
 func (b *broadcaster) open() {
 	b.Helper()
@@ -120,15 +139,11 @@ func (b *broadcaster) open() {
 	}
 	b.Cleanup(func() { b.store.Close() })
 	setNow(b.store, func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) })
-	if b.files, err = media.OpenDisk(filepath.Join(b.dir, "media")); err != nil {
+	files, err := media.OpenDisk(filepath.Join(b.dir, "media"))
+	if err != nil {
 		b.Fatal(err)
 	}
-	if b.studio, err = newStudio(b.store, b.files, b.cfg); err != nil {
-		b.Fatal(err)
-	}
-	b.queue = NewQueue(b.store, nil, nil, b.files, Options{Attempts: 3, Backoff: func(int) time.Duration { return 10 * time.Millisecond }, Sites: b.studio.sites()},
-		slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	b.studio.queue = b.queue
+	b.equip(files)
 	var picture bytes.Buffer
 	if err := jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 36)), nil); err != nil {
 		b.Fatal(err)
@@ -261,9 +276,9 @@ func (b *broadcaster) trouble(platform, fault string, on bool) {
 // becomes waits until the publication of an asset on a platform has a status and step.
 func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publication) {
 	b.Helper()
-	deadline := time.After(time.Minute)
+	patience := newProgress(b)
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
@@ -280,7 +295,8 @@ func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publicati
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want %s", all[assetID], want)
 		}
 	}
@@ -659,7 +675,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 		}
 		select {
 		case <-dead:
-		case <-time.After(2 * time.Minute):
+		case <-time.After(stall):
 			die()
 			t.Fatalf("kill %d never came; %s", i, b.log)
 		}
@@ -697,19 +713,11 @@ func TestKilledWhileItUploads(t *testing.T) {
 // settles waits until the publication of an asset is published by another process.
 func (b *broadcaster) settles(assetID string) {
 	b.Helper()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	deadline := time.After(3 * time.Minute)
-	for {
+	err := until(b, func() bool { state, _ := stands(b, b.store, assetID); return state == "COMPLETED " },
+		func() string { return fmt.Sprint(b.tube.BytesIn(), b.log) })
+	if err != nil {
 		state, problem := stands(b, b.store, assetID)
-		if state == "COMPLETED " {
-			return
-		}
-		select {
-		case <-look.C:
-		case <-deadline:
-			b.Fatalf("got %s (%s); want it published; %s", state, problem, b.log)
-		}
+		b.Fatalf("got %s (%s); want it published: %v; %s", state, problem, err, b.log)
 	}
 }
 
@@ -763,8 +771,8 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 func (b *broadcaster) works(assetID string) {
 	b.Helper()
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
-	deadline := time.After(time.Minute)
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
+	patience := newProgress(b)
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
@@ -775,7 +783,8 @@ func (b *broadcaster) works(assetID string) {
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want YouTube at work", all[assetID])
 		}
 	}

@@ -931,7 +931,7 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.do(chromedp.SetUploadFiles("#file", []string{page}))
 	b.until(problem + ".hidden && document.querySelector('#title').value === 'page'")
 	b.do(chromedp.SendKeys("#title", " one"), chromedp.Click(".actions .primary"))
-	b.until(problem + ".innerText.includes('not a video that is taken')")
+	b.until(problem + ".innerText.includes('type of file is not accepted')")
 	if got := b.js("document.querySelector('#title').value + document.querySelector('#file').files[0].name + document.querySelector('fieldset').disabled"); got != "page onepage.mp4false" {
 		t.Errorf("got %s; want what was typed", got)
 	}
@@ -1014,7 +1014,7 @@ func TestUploadingInABrowser(t *testing.T) {
 
 	// Without JavaScript.
 	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
-	for _, c := range []struct{ file, says string }{{page, "not a video that is taken"}, {huge, "too large"}, {film, "The video is here."}} {
+	for _, c := range []struct{ file, says string }{{page, "type of file is not accepted"}, {huge, "too large"}, {film, "The video is here."}} {
 		b.visit(u.server.URL + "/upload")
 		b.do(chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
 		b.until("document.readyState === 'complete' && document.body.innerText.includes('" + c.says + "')")

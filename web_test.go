@@ -1020,7 +1020,7 @@ func TestWhatACardSays(t *testing.T) {
 		"a failed video has the reason, the raw text and the button": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			fail(t, d.queue, store.Render, retry.Permanent(errors.New("ffmpeg: took longer than 5m0s: <frame>")))
-		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "2 apologised to", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
+		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "apology sent to 2", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
 		"an admin who did not make it gets no button but is told why": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -1029,7 +1029,7 @@ func TestWhatACardSays(t *testing.T) {
 			ask(t, d.store, "Маша", 1, 2)
 			failForGood(t, d.queue)
 			mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`)
-		}, 8, []string{"1 apologised to", "1 could not be told"}, nil},
+		}, 8, []string{"apology sent to 1", "1 could not be told"}, nil},
 		"a failed video with a live successor leads there": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -1049,7 +1049,7 @@ func TestWhatACardSays(t *testing.T) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
 			mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1, answer_id = 5 WHERE user_id = 1`)
-		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 served", "1 waiting", "0:42"}, []string{"Retry Failed"}},
+		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 has it", "1 waiting", "0:42"}, []string{"Retry Failed"}},
 		"a video that could not be delivered is not one they wait for": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
@@ -1130,7 +1130,7 @@ func TestAMisbehavingEngineIsSeenThroughToThePage(t *testing.T) {
 				return nil
 			}}
 			asset := ask(t, d.store, "Аглая", 1)
-			q := NewQueue(d.store, workshop{maker}, messages, messages, Options{Workers: 1, Attempts: 3,
+			q := NewQueue(d.store, maker, messages, messages, Options{Workers: 1, Attempts: 3,
 				Backoff: func(int) time.Duration { return time.Millisecond }}, slog.New(slog.NewTextHandler(&d.log, nil)))
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
@@ -1604,12 +1604,12 @@ func TestThePageThatAsksSaysWhatWillHappen(t *testing.T) {
 		"each person is counted once, and not if no message reaches them": {func(t *testing.T, d *office) {
 			needing(t, d)
 			mutate(t, d.store, `UPDATE users SET unreachable = 1 WHERE id = 5`)
-		}, 8, []string{"Try 4 videos again?", "<strong>4 people</strong> who wait will be told.", "Retry 4 videos</button>"}, []string{"more"}},
+		}, 8, []string{"Try 4 videos again?", "<strong>4 people</strong> are waiting and will be notified.", "Retry 4 videos</button>"}, []string{"more"}},
 		"somebody who has asked again since is not counted": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			failForGood(t, d.queue)
 			ask(t, d.store, "Маша", 1)
-		}, 8, []string{"Try 1 video again?", "<strong>1 person</strong> who waits will be told."}, nil},
+		}, 8, []string{"Try 1 video again?", "<strong>1 person</strong> is waiting and will be notified."}, nil},
 		"eleven videos": {func(t *testing.T, d *office) {
 			for i := range int64(11) {
 				ask(t, d.store, "Имя "+strings.Repeat("я", int(i)+1), i+1)
@@ -1706,7 +1706,7 @@ func TestASearchStaysWhileItIsRetried(t *testing.T) {
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/?q=маш", session: session}))
 	link := regexp.MustCompile(`href="(/retry-all[^"]*)"`).FindStringSubmatch(page)
-	if link == nil || !strings.Contains(page, "2 videos need you.") {
+	if link == nil || !strings.Contains(page, "2 videos need your attention.") {
 		t.Fatalf("got %s; want the notice of the two that were found", page)
 	}
 	form := url.Values{}
@@ -1895,10 +1895,10 @@ func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
 		prefers, chose, path string
 		want                 []string
 	}{
-		{en, "", "/", []string{`<html lang="en">`, "1 video needs you.", "The bot is off", "Retry Failed"}},
-		{ru, "", "/", []string{`<html lang="ru">`, "1 видео ждёт вас.", "Бот выключен", "Повторить"}},
+		{en, "", "/", []string{`<html lang="en">`, "1 video needs your attention.", "The bot is off", "Retry Failed"}},
+		{ru, "", "/", []string{`<html lang="ru">`, "1 видео требует внимания.", "Бот не подключён", "Повторить"}},
 		{ru, "en", "/", []string{`<html lang="en">`, "Retry Failed"}},
-		{en, "ru", "/", []string{`<html lang="ru">`, "извинились перед 1"}},
+		{en, "ru", "/", []string{`<html lang="ru">`, "извинений: 1"}},
 		{en, "de", "/settings", []string{`<html lang="en">`, "1 owner and 2 admins"}},
 		{"de,fr;q=0.5", "", "/activity", []string{`<html lang="en">`, "<strong>the program</strong> could not make it in attempt 1 and gave up"}},
 		{"de,ru;q=0.5", "", "/activity", []string{`<html lang="ru">`, "<strong>вы</strong>: вход"}},

@@ -121,7 +121,7 @@ func TestAPublicationSaysHowFarItIs(t *testing.T) {
 	later := morning.Add(time.Hour)
 	for want, p := range map[string]Publication{
 		"Waiting":           {Status: "PENDING", Step: "quota"},
-		"Awaits you":        {Status: "PENDING", Step: "manual"},
+		"Action needed":     {Status: "PENDING", Step: "manual"},
 		"Scheduled":         {Status: "PENDING", Step: "scheduled"},
 		"Uploading":         {Status: "PROCESSING", Step: "uploading"},
 		"Processing":        {Status: "PROCESSING", Step: "processing"},

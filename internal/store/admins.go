@@ -215,3 +215,12 @@ func (tx *Tx) Dismiss(id int64) error {
 	tx.touch("")
 	return tx.Note(Event{Admin: new(int64), Action: "dismiss"})
 }
+
+// RoleBySettings returns what the settings let somebody do on the page. The operator of the server, who gets links from the
+// command line, has the id 0 and is an owner.
+func RoleBySettings(owners, admins []int64) func(id int64) (Admin, bool) {
+	return func(id int64) (Admin, bool) {
+		owner := id == 0 || slices.Contains(owners, id)
+		return Admin{ID: id, Owner: owner}, owner || slices.Contains(admins, id)
+	}
+}
