@@ -349,7 +349,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	}
 	var got struct {
 		Success        bool
-		Sessions       []desk.Visit
+		Sessions       []store.Visit
 		Owners, Admins int
 		Limits         []desk.Pair
 		Templates      []desk.Template
@@ -397,13 +397,15 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 	for _, path := range []string{"/templates/birthday.jpg", "/templates/new-year", "/templates/..%2fsecret.jpg"} {
 		d.want(404, d.send(call{method: "GET", path: path, session: session}))
 	}
-	d.opts.Covers = nil
+	d.change(func(o *desk.Options) { o.Covers = nil })
 	d.want(404, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session}))
-	d.opts.Covers = desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error {
-		if d.covers++; d.covers == 2 {
-			return errors.New("SECRET")
-		}
-		return d.cover(path)
+	d.change(func(o *desk.Options) {
+		o.Covers = desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error {
+			if d.covers++; d.covers == 2 {
+				return errors.New("SECRET")
+			}
+			return d.cover(path)
+		})
 	})
 	if body := d.want(500, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session})); strings.Contains(body, "SECRET") {
 		t.Errorf("got %s; want neutral words", body)
@@ -422,7 +424,9 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDesk(t, "http://localhost:8080")
-	d.opts.Staff, d.opts.Limits, d.opts.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
+	d.change(func(o *desk.Options) {
+		o.Staff, o.Limits, o.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
+	})
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
 	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>", "<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
@@ -444,7 +448,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Errorf("got %d colours; want a picture", len(colours))
 	}
 	cfg.Render.Engine = video.EngineCommand
-	d.opts.Covers = covers(cfg, maker)
+	d.change(func(o *desk.Options) { o.Covers = covers(cfg, maker) })
 	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil || strings.Contains(page, "<img") {
 		t.Error("got a picture of another engine's template; want none")
 	}

@@ -20,7 +20,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"retake.example/internal/desk"
+	"retake.example/internal/media"
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 	"retake.example/internal/worker"
 
 	"retake.example/internal/db"
@@ -57,27 +60,10 @@ const (
 	asideAdmins  = 2 * atOnce      // the line of what admins are told: no courtesy waits behind it, and no refusal
 )
 
-// Offer is a template that a user may choose.
-type Offer struct {
-	ID    string                   // at most 32 of a–z, 0–9 and hyphen: it travels in a button
-	Title func(lang string) string // what the button says; not asked for while there is no choice
-}
-
-// titleOf returns the title of a template. One that is not offered any more goes by its id, and so does one without a
-// title: Telegram refuses a button without a text.
-func titleOf(offers []Offer, id, language string) string {
-	if i := slices.IndexFunc(offers, func(o Offer) bool { return o.ID == id }); i >= 0 {
-		if title := offers[i].Title(language); title != "" {
-			return title
-		}
-	}
-	return id
-}
-
 // BotOptions are the operator's choices for the bot.
 type BotOptions struct {
 	Token, APIURL string
-	Offers        []Offer                            // at least one
+	Offers        []video.Offer                      // at least one
 	ReuseFor      time.Duration                      // how long a finished video serves the next who asks for the name
 	Language      string                             // for users whose own is not offered
 	OpenLimit     int                                // requests of one user that wait at a time
@@ -106,7 +92,7 @@ type Bot struct {
 	opts   BotOptions
 	store  *store.Store
 	queue  *Queue
-	media  mediaFiles
+	media  media.Store
 	log    *slog.Logger
 	client telegram.Client
 	talk   telegram.Talk
@@ -121,7 +107,7 @@ type Bot struct {
 }
 
 // NewBot prepares the bot; the queue is set before Run.
-func NewBot(st *store.Store, media mediaFiles, opts BotOptions, log *slog.Logger) (*Bot, error) {
+func NewBot(st *store.Store, media media.Store, opts BotOptions, log *slog.Logger) (*Bot, error) {
 	b := &Bot{opts: opts, store: st, media: media, log: log, busy: make(chan struct{}, atOnce), flood: telegram.NewFlood(opts.Second),
 		client: telegram.NewClient(), again: make(chan []store.Update)}
 	api, err := tg.New(opts.Token, tg.WithSkipGetMe(), tg.WithNotAsyncHandlers(), tg.WithServerURL(opts.APIURL),
@@ -433,7 +419,7 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 		return b.onCommand(ctx, u, strings.ToLower(command))
 	}
 	name, key, problem := lang.ParseName(text)
-	var able []Offer // to draw the name
+	var able []video.Offer // to draw the name
 	switch {
 	case problem != "":
 	case lang.IsRude(key, b.opts.Rude):
@@ -462,14 +448,14 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 	}
 	var rows telegram.Keyboard // a title may be long: each has a row
 	for _, o := range able {
-		rows = append(rows, []telegram.Button{telegram.NewButton(titleOf(able, o.ID, u.Lang), yesButton, b.choice(draft, o))})
+		rows = append(rows, []telegram.Button{telegram.NewButton(video.TitleOf(able, o.ID, u.Lang), yesButton, b.choice(draft, o))})
 	}
 	return b.reply(ctx, u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
 }
 
 // choice is what the button carries that makes a draft with a template. It names the template only where there is a
 // choice: a draft alone means the first.
-func (b *Bot) choice(draft string, o Offer) string {
+func (b *Bot) choice(draft string, o video.Offer) string {
 	if len(b.opts.Offers) == 1 {
 		return draft
 	}
@@ -513,7 +499,7 @@ func (b *Bot) onCommand(ctx context.Context, u store.User, command string) error
 			return b.reply(ctx, u, "admin_only", nil, nil)
 		}
 		if command == "admin" {
-			link, err := NewLink(ctx, b.store, b.opts.BaseURL, admin.ID)
+			link, err := desk.NewLink(ctx, b.store, b.opts.BaseURL, admin.ID)
 			if err != nil {
 				return err
 			}
@@ -569,7 +555,7 @@ func (b *Bot) nameOf(w store.Wanted, language string) string {
 	if len(b.opts.Offers) == 1 {
 		return w.Name
 	}
-	return lang.Say(language, "status_name", lang.Vars{"Name": w.Name, "Title": titleOf(b.opts.Offers, w.Template, language)})
+	return lang.Say(language, "status_name", lang.Vars{"Name": w.Name, "Title": video.TitleOf(b.opts.Offers, w.Template, language)})
 }
 
 // cancelAll takes away what has not begun.
@@ -740,7 +726,7 @@ func (b *Bot) onYes(ctx context.Context, u store.User, message int, choice strin
 	if !chosen {
 		template = b.opts.Offers[0].ID
 	}
-	if !slices.ContainsFunc(b.opts.Offers, func(o Offer) bool { return o.ID == template }) {
+	if !slices.ContainsFunc(b.opts.Offers, func(o video.Offer) bool { return o.ID == template }) {
 		return b.reply(ctx, u, "press_lapsed", nil, nil) // the draft stays: the other buttons still work
 	}
 	var answer string // "": the announcement, or the video, is a job

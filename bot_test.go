@@ -92,7 +92,7 @@ type world struct {
 	log    *journal
 	limits [3]int // open, hour, day
 	outage int    // different videos that fail in a row
-	offers []Offer
+	offers []video.Offer
 
 	program
 	stop func()
@@ -104,13 +104,13 @@ func newWorld(t *testing.T) *world {
 }
 
 // newWorldOf begins a world whose operator offers these templates.
-func newWorldOf(t *testing.T, offers []Offer) *world {
+func newWorldOf(t *testing.T, offers []video.Offer) *world {
 	t.Helper()
 	t.Parallel() // much of the time is spent in Telegram's limits
 	return newWorldIn(t, t.TempDir(), offers)
 }
 
-func newWorldIn(t *testing.T, dir string, offers []Offer) *world {
+func newWorldIn(t *testing.T, dir string, offers []video.Offer) *world {
 	t.Helper()
 	w := &world{T: t, dir: dir, tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
 	w.http = httptest.NewServer(w.tg)
@@ -157,13 +157,13 @@ type program struct {
 
 // newYear is what an operator offers who offers one template; choices is what one with three does.
 var (
-	newYear = []Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
-	choices = []Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
+	newYear = []video.Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
+	choices = []video.Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
 		titled(strings.Repeat("x", 32), "🏫 Первое сентября", "🏫 The first day of school")}
 )
 
-func titled(id, ru, en string) Offer {
-	return Offer{id, func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
+func titled(id, ru, en string) video.Offer {
+	return video.Offer{ID: id, Title: func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
 }
 
 const brokenFile = "broken"
@@ -186,7 +186,7 @@ func engine(dir string) ([]string, error) {
 }
 
 // startProgram starts it on a data folder. So many different failures in a row are an outage; now, if not nil, is the store's clock.
-func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log io.Writer, now func() time.Time) (p program, err error) {
+func startProgram(dir, api string, limits [3]int, after int, offers []video.Offer, log io.Writer, now func() time.Time) (p program, err error) {
 	command, err := engine(dir)
 	if err != nil {
 		return p, err
@@ -223,7 +223,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 	if err != nil {
 		return p, err
 	}
-	p.queue = NewQueue(p.store, workshop{maker}, bot, p.files, Options{Workers: 2, Attempts: 3,
+	p.queue = NewQueue(p.store, maker, bot, p.files, Options{Workers: 2, Attempts: 3,
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot.queue = p.queue
@@ -477,7 +477,7 @@ func TestAYesFromBeforeThereWasAChoiceMeansTheFirstTemplate(t *testing.T) {
 	p := w.tg.Person(1, "Мария", "ru")
 	question := w.names(p, "Маша")
 	w.stop()
-	w.offers = []Offer{choices[1], choices[0]}
+	w.offers = []video.Offer{choices[1], choices[0]}
 	w.start()
 	press(p, question, 0)
 	w.getsVideos(p, 1)
@@ -494,7 +494,7 @@ func TestAButtonOfATemplateThatWasTakenAwayGetsAKindAnswer(t *testing.T) {
 	question := w.names(p, "Маша")
 	w.calm()
 	w.stop()
-	w.offers = []Offer{choices[0], choices[2]}
+	w.offers = []video.Offer{choices[0], choices[2]}
 	w.start()
 	press(p, question, 1)
 	w.hears(p, "Эта кнопка уже не работает")
@@ -606,11 +606,11 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 }
 
 func TestATemplateWithoutATitleGoesByItsID(t *testing.T) {
-	offers := []Offer{titled("birthday", "День рождения", "")}
+	offers := []video.Offer{titled("birthday", "День рождения", "")}
 	for _, c := range []struct{ id, lang, want string }{
 		{"birthday", "ru", "День рождения"}, {"birthday", "en", "birthday"}, {"wedding", "ru", "wedding"}, {"", "ru", ""},
 	} {
-		if got := titleOf(offers, c.id, c.lang); got != c.want {
+		if got := video.TitleOf(offers, c.id, c.lang); got != c.want {
 			t.Errorf("%s in %s: got %q; want %q", c.id, c.lang, got, c.want)
 		}
 	}

@@ -101,7 +101,7 @@ func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url strin
 }
 
 // studio is the agency of an office.
-func (d *office) studio() *agency { return d.opts.Studio.(*agency) }
+func (d *office) studio() *agency { return d.opts.Platforms.(*agency) }
 
 // channel connects a channel of an office.
 func (d *office) channel(external, title string) (id int64) {
@@ -190,7 +190,7 @@ func TestPublishing(t *testing.T) {
 	if n := count(t, d.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND publication_id = ?`, tube.ID); n != 1 {
 		t.Errorf("got %d jobs; want one", n)
 	}
-	if m := d.detail(session, id).Metadata; *m != desk.Metadata(want) {
+	if m := d.detail(session, id).Metadata; *m != want {
 		t.Errorf("got %+v saved; want %+v", m, want)
 	}
 	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE action = 'publish' AND outcome = 'queued' AND admin = 7`); n != 2 {

@@ -41,7 +41,7 @@ type detail struct {
 	People   []store.Share `json:"people_by_language"`
 	Busy     string
 	Activity []desk.Line
-	Metadata *desk.Metadata
+	Metadata *store.Metadata
 }
 
 func (d *office) detail(session, path string) (v detail) {
@@ -240,7 +240,7 @@ func TestMetadataIsKept(t *testing.T) {
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("v", "t")
 	session := d.signIn(8)
-	if m := d.detail(session, a.ID).Metadata; *m != (desk.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(session, a.ID).Metadata; *m != (store.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want no title, for the name is a child's, no choice for kids, and private", m)
 	}
 	form := url.Values{"title": {" A  greeting "}, "description": {"one\r\ntwo"}, "tags": {"new year,, santa"}, "language": {"de"}, "made_for_kids": {"yes"}, "privacy": {"unlisted"}}
@@ -249,7 +249,7 @@ func TestMetadataIsKept(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/assets/"+a.ID+"?notice=saved" {
 		t.Errorf("got sent to %s; want the page of the video", to)
 	}
-	want := desk.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
+	want := store.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
 	if m := d.detail(session, a.ID).Metadata; *m != want {
 		t.Errorf("got %+v; want %+v", m, want)
 	}
@@ -276,7 +276,7 @@ func TestAnUploadBeginsWithItsName(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	id := store.NewID()
 	mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`, id)
-	if m := d.detail(d.signIn(7), id).Metadata; *m != (desk.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(d.signIn(7), id).Metadata; *m != (store.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want the name as its title", m)
 	}
 	if _, page := d.page(d.signIn(7), id); strings.Contains(page, "placeholder=\"For example") {
@@ -640,8 +640,8 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
-		w := NewWeb(s, q, nil, WebOptions{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
-		d := &office{Web: w, t: t}
+		w := NewWeb(s, q, nil, desk.Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
+		d := &office{Web: w, t: t, cookie: "retake"}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); !ended || n != 0 {
@@ -693,7 +693,7 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 			if got := b.js("document.querySelector('#" + id + "-count strong').textContent"); got != want {
 				t.Errorf("%s %q: got %s; want %s", id, typed, got, want)
 			}
-			form := desk.NewForm(voice("en"), desk.Metadata{}.With(map[string]string{id: typed}), true)
+			form := desk.NewForm(voice("en"), desk.Merge(store.Metadata{}, map[string]string{id: typed}), true)
 			if server := fmt.Sprint(form.Count(id).N); server != want {
 				t.Errorf("%s %q: the server counts %s; want %s", id, typed, server, want)
 			}

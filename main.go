@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // thisProgram describes this binary, for the commands.
 func thisProgram() *command.Program {
-	return &command.Program{Version: version, Defaults: defaults, Schema: schemaVersion(), Open: OpenStore, LookAt: LookAt, Link: NewLink,
+	return &command.Program{Version: version, Defaults: defaults, Schema: schemaVersion(), Open: OpenStore, LookAt: LookAt, Link: desk.NewLink,
 		Retrier: func(st *store.Store, log *slog.Logger) retry.Retrier {
 			return NewQueue(st, nil, nil, nil, Options{}, log)
 		},
@@ -128,7 +128,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	if err != nil {
 		return asSetting(err)
 	}
-	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, workshop{maker}.room)
+	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
 	}
@@ -137,9 +137,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []Offer
+	var offers []video.Offer
 	for _, id := range cfg.Offered() {
-		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
+		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
 	seen := &watching{store: st, cfg: cfg, room: maker, began: st.Now(), path: path,
 		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
@@ -172,18 +172,18 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }, maker.Free, time.Minute}, log)
 	backups.Told = func(err error) { seen.board.Report(watch.Backup, err) }
 	seen.pulse = watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })
-	web := NewWeb(st, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg), Offers: offers,
+	web := NewWeb(st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
-		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
+		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck: watch.NewMemo(seen.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken,
-		Resume: resume, Backups: func() desk.Backup { return desk.Backup(backups.State()) }}, log)
+		Resume: resume, Backups: backups.State}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
-	server := desk.NewServer(web.Handler(), desk.Patience{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
+	server := desk.NewServer(web.Handler(), desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
 	server.RegisterOnShutdown(web.Close)
 
 	if err := setUpLink(ctx, st, cfg, out); err != nil {
@@ -241,27 +241,6 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 // elsewhere reports whether names leave this machine but for Telegram: to a service that makes the videos, or says the names.
 func elsewhere(cfg config.Config) bool {
 	return cfg.Render.Engine == video.EngineHTTP || cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
-}
-
-// workshop inspects uploads for the page.
-type workshop struct{ *video.Maker }
-
-// inspect looks at an upload, and room for one; their errors are those that the page knows.
-func (w workshop) inspect(ctx context.Context, path string) (video.Video, error) {
-	v, err := w.Inspect(ctx, path)
-	return v, forPage(err)
-}
-
-func (w workshop) room(need int64) error { return forPage(w.Room(need)) }
-
-func forPage(err error) error {
-	switch {
-	case errors.Is(err, video.ErrUnplayable):
-		return fmt.Errorf("%w: %w", desk.ErrUnplayable, err)
-	case errors.Is(err, video.ErrDiskFull):
-		return fmt.Errorf("%w: %w", desk.ErrDiskFull, err)
-	}
-	return err
 }
 
 // limits are what the page's settings show of the configuration.
@@ -328,7 +307,7 @@ func setUpLink(ctx context.Context, st *store.Store, cfg config.Config, out io.W
 	if len(cfg.Telegram.Owners) > 0 {
 		admin = cfg.Telegram.Owners[0]
 	}
-	link, err := NewLink(ctx, st, cfg.Web.BaseURL, admin)
+	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, admin)
 	if err != nil {
 		return err
 	}
@@ -580,7 +559,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 			return "", err
 		}
 		defer st.Close()
-		return NewLink(ctx, st, cfg.Web.BaseURL, 0)
+		return desk.NewLink(ctx, st, cfg.Web.BaseURL, 0)
 	})
 	if err != nil {
 		return err

@@ -188,7 +188,8 @@ func TestThePageWithABucket(t *testing.T) {
 	server := s3test.New(t)
 	bucket := bucketOf(t, server)
 	u := newCounter(t, mostBytes, time.Minute, roomy)
-	u.Web.files, u.queue.media = bucket, bucket
+	u.files, u.queue.media = bucket, bucket
+	u.change(func(*desk.Options) {})
 	film := footage(t, "film.mp4")
 	id := u.upload("Лето", "film.mp4", string(film))
 	if keys := keysOf(t, bucket); !slices.Equal(keys, []string{id + ".jpg", id + ".mp4"}) {

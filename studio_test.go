@@ -358,8 +358,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 // pages are the pages that tell of publications and channels, as people and programs see them.
 func (b *broadcaster) pages() (all string) {
 	b.Helper()
-	web := NewWeb(b.store, b.queue, b.files, WebOptions{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
-		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Studio: b.studio},
+	web := NewWeb(b.store, b.queue, b.files, desk.Options{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
+		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Platforms: b.studio, Published: b.studio, Consent: b.studio, Channels: b.studio},
 		slog.New(slog.NewTextHandler(b.log, nil)))
 	defer web.Close()
 	session := newToken()
@@ -416,7 +416,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	})
 	b.run()
 	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
-	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.Now()).Ahead {
+	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !desk.NewPublication(p, 1, 3, b.store.Now()).Ahead {
 		t.Fatalf("got %+v; want it to wait for its time", v)
 	}
 	for _, privacy := range []string{"private", "unlisted"} {
@@ -428,7 +428,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
 			t.Errorf("got %+v; want it %s for good", v, privacy)
 		}
-		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); desk.NewPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
 		}
 	}
@@ -575,7 +575,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 		t.Errorf("got %v; want %v", err, desk.Denied)
 	}
 	_, err := b.consents(session, channel.ID, 1)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
 		t.Errorf("got %+v; want another channel refused by name", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels`); n != 1 {
@@ -800,7 +800,7 @@ func TestAChannelIsDisconnectedHereAlsoWhenGoogleCannotBeTold(t *testing.T) {
 	channel := b.connect()
 	down = true
 	err := b.studio.Disconnect(t.Context(), channel.ID, owner8)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "NOT_REVOKED" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "NOT_REVOKED" {
 		t.Errorf("got %v; want to be told", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE state = 'DISCONNECTED' AND token IS NULL`); n != 1 {

@@ -22,6 +22,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
 
@@ -420,7 +421,7 @@ func TestMetricsAreForWhoHasTheTokenOrIsSignedIn(t *testing.T) {
 		d.want(401, d.send(bearer(wrong)))
 	}
 	d.want(401, d.send(call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer 0123456789abcdef"}, json: true})) // it opens nothing else
-	d.opts.Token = ""
+	d.change(func(o *desk.Options) { o.Token = "" })
 	d.want(401, d.send(bearer("")))
 }
 

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,10 @@ import (
 // office is a page over a real store, with 8 as owner and 7 and 9 as admins.
 type office struct {
 	*Web
+	opts    desk.Options // of the page; see change
+	files   media.Store
+	logger  *slog.Logger
+	cookie  string // name of the session cookie
 	t       testing.TB
 	folder  string // of the media
 	log     bytes.Buffer
@@ -60,7 +65,13 @@ func newDesk(t testing.TB, baseURL string) *office {
 		t.Fatal(err)
 	}
 	s := newStore(t)
-	d.Web = NewWeb(s, newQueue(s), disk, WebOptions{
+	d.files, d.logger, d.cookie = disk, slog.New(slog.NewTextHandler(&d.log, nil)), "retake"
+	if strings.HasPrefix(baseURL, "https:") {
+		d.cookie = "__Host-retake"
+	}
+	studio := &agency{store: s, about: desk.Studio{YouTube: true, Callback: baseURL + "/channels/callback", Consent: "https://accounts.google.com/o/oauth2/v2/auth",
+		PerDay: 100, Left: 93, Reset: time.Now().Add(5 * time.Hour), RumblePage: "https://rumble.com/upload.php"}}
+	d.opts = desk.Options{
 		BaseURL: baseURL,
 		Role:    func(id int64) (store.Admin, bool) { a, ok := d.admins[id]; return a, ok },
 		Offers:  newYear, Lang: "ru", ReuseFor: time.Hour,
@@ -77,12 +88,34 @@ func newDesk(t testing.TB, baseURL string) *office {
 		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
 		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
 		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
-		Uploads: uploads, Studio: &agency{store: s, about: desk.Studio{YouTube: true, Callback: baseURL + "/channels/callback", Consent: "https://accounts.google.com/o/oauth2/v2/auth",
-			PerDay: 100, Left: 93, Reset: time.Now().Add(5 * time.Hour), RumblePage: "https://rumble.com/upload.php"}},
-	}, slog.New(slog.NewTextHandler(&d.log, nil)))
+		Uploads: uploads, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
+	}
+	d.Web = NewWeb(s, newQueue(s), disk, d.opts, d.logger)
 	d.queue.media = disk
 	return d
 }
+
+// change makes the page again with other options.
+func (d *office) change(other func(o *desk.Options)) {
+	other(&d.opts)
+	d.Web.Close()
+	d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.logger)
+}
+
+// What tests of the page know of its insides.
+const (
+	pageSize = 24
+	linkLife = 15 * time.Minute
+)
+
+// voice says the messages of a language.
+func voice(language string) desk.Say {
+	return func(id string, vars desk.Vars) string { return lang.Say(language, id, vars) }
+}
+
+func hashOf(token string) [32]byte { return sha256.Sum256([]byte(token)) }
+
+func newToken() string { return rand.Text() }
 
 // call is one request; zero fields are left out.
 type call struct {
@@ -128,7 +161,7 @@ func (d *office) want(status int, w *httptest.ResponseRecorder) string {
 // link makes a sign-in link and returns its path.
 func (d *office) link(admin int64) string {
 	d.t.Helper()
-	link, err := NewLink(d.t.Context(), d.store, d.opts.BaseURL, admin)
+	link, err := desk.NewLink(d.t.Context(), d.store, d.opts.BaseURL, admin)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -600,7 +633,9 @@ func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
 		spoil func(d *office)
 	}{
 		"the database is gone": {call{method: "GET", path: "/"}, func(d *office) { d.store.Close() }},
-		"a panic":              {call{method: "GET", path: "/"}, func(d *office) { d.opts.Ready = func(context.Context) []string { panic("SECRET") } }},
+		"a panic": {call{method: "GET", path: "/"}, func(d *office) {
+			d.change(func(o *desk.Options) { o.Ready = func(context.Context) []string { panic("SECRET") } })
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
@@ -845,7 +880,7 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.opts.Offers = choices
+			d.change(func(o *desk.Options) { o.Offers = choices })
 			ask(t, d.store, "Лев", 1)
 			session := d.signIn(7)
 			before := count(t, d.store, `SELECT count(*) FROM assets`)
@@ -880,19 +915,19 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
 	list := `<select class="field" id="template" name="template"><option value="new-year">🎄 New Year</option><option value="birthday">🎂 Birthday &amp; more</option></select>`
 	for name, c := range map[string]struct {
-		offers    []Offer
+		offers    []video.Offer
 		has       []string
 		lacks     []string
 		title     string // in JSON, of the birthday video
 		templates int    // in JSON
 	}{
 		"one template":                        {newYear, nil, []string{"<select", "Birthday", "birthday"}, "", 0},
-		"two templates":                       {[]Offer{choices[0], titled("birthday", "?", "🎂 Birthday & more")}, []string{list, "<span>🎂 Birthday &amp; more</span>"}, nil, "🎂 Birthday & more", 2},
-		"two, and the video's was taken away": {[]Offer{choices[0], choices[2]}, []string{"<select", "<span>birthday</span>"}, []string{`value="birthday"`}, "birthday", 2},
+		"two templates":                       {[]video.Offer{choices[0], titled("birthday", "?", "🎂 Birthday & more")}, []string{list, "<span>🎂 Birthday &amp; more</span>"}, nil, "🎂 Birthday & more", 2},
+		"two, and the video's was taken away": {[]video.Offer{choices[0], choices[2]}, []string{"<select", "<span>birthday</span>"}, []string{`value="birthday"`}, "birthday", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.opts.Offers = c.offers
+			d.change(func(o *desk.Options) { o.Offers = c.offers })
 			id := ask(t, d.store, "Маша", 1).ID
 			mutate(t, d.store, `UPDATE assets SET template = 'birthday'`)
 			session := d.signIn(8)
@@ -1095,7 +1130,7 @@ func TestAMisbehavingEngineIsSeenThroughToThePage(t *testing.T) {
 				return nil
 			}}
 			asset := ask(t, d.store, "Аглая", 1)
-			q := NewQueue(d.store, workshop{maker}, messages, messages, Options{Workers: 1, Attempts: 3,
+			q := NewQueue(d.store, maker, messages, messages, Options{Workers: 1, Attempts: 3,
 				Backoff: func(int) time.Duration { return time.Millisecond }}, slog.New(slog.NewTextHandler(&d.log, nil)))
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
@@ -1139,7 +1174,8 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	a := ask(t, d.store, "Маша", 987654321)
 	failForGood(t, d.queue)
-	d.admins[987654322], d.opts.Staff.Owners = store.Admin{ID: 987654322, Owner: true}, []int64{8, 987654322}
+	d.admins[987654322] = store.Admin{ID: 987654322, Owner: true}
+	d.change(func(o *desk.Options) { o.Staff.Owners = []int64{8, 987654322} })
 	d.signIn(987654322)
 	session := d.signIn(8)
 	for _, path := range []string{"/", "/assets/" + a.ID, "/activity", "/settings"} {

@@ -41,9 +41,9 @@ type Keeper struct {
 
 // State is how the backups go.
 type State struct {
-	Last    time.Time // when the latest was made; zero: there is none
-	Failing time.Time // since when none could be made; zero: the last try worked
-	Problem string    // of the last try; "": it worked
+	Last    time.Time `json:"last,omitzero"`    // when the latest was made; zero: there is none
+	Failing time.Time `json:"failing,omitzero"` // since when none could be made; zero: the last try worked
+	Problem string    `json:"problem,omitzero"` // of the last try; "": it worked
 }
 
 // State returns how the backups go.
