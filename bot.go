@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/db"
 	"retake.example/internal/store"
@@ -33,21 +34,6 @@ import (
 	"retake.example/internal/watch"
 )
 
-// What the buttons carry before the colon. None carries a name.
-const (
-	retryButton  = "retry_failed_video" // :assetId; stays as it is: apologies of years ago carry it
-	yesButton    = "make"               // :draftId, or :draftId:templateId where there is a choice
-	changeButton = "change"             // :draftId
-	cancelButton = "cancel"             // :assetId
-	getButton    = "get"                // :assetId
-	moreButton   = "more"
-	langButton   = "lang"   // :language
-	forgetButton = "forget" // :yes or :no
-	tryButton    = "try"
-	againButton  = "retry_all"   // :assetId:count, the last of the failed videos and how many there were
-	putButton    = "publish_all" // :ms:count, when the last of the failed publications was, and how many there were
-)
-
 const (
 	progressRest = 3               // seconds of Telegram's between two edits of one message
 	maxTries     = 3               // to handle an update, before it is set aside
@@ -56,27 +42,10 @@ const (
 	asideAdmins  = 2 * atOnce      // the line of what admins are told: no courtesy waits behind it, and no refusal
 )
 
-// Offer is a template that a user may choose.
-type Offer struct {
-	ID    string                   // at most 32 of a–z, 0–9 and hyphen: it travels in a button
-	Title func(lang string) string // what the button says; not asked for while there is no choice
-}
-
-// titleOf returns the title of a template. One that is not offered any more goes by its id, and so does one without a
-// title: Telegram refuses a button without a text.
-func titleOf(offers []Offer, id, language string) string {
-	if i := slices.IndexFunc(offers, func(o Offer) bool { return o.ID == id }); i >= 0 {
-		if title := offers[i].Title(language); title != "" {
-			return title
-		}
-	}
-	return id
-}
-
 // BotOptions are the operator's choices for the bot.
 type BotOptions struct {
 	Token, APIURL string
-	Offers        []Offer                            // at least one
+	Offers        []video.Offer                      // at least one
 	ReuseFor      time.Duration                      // how long a finished video serves the next who asks for the name
 	Language      string                             // for users whose own is not offered
 	OpenLimit     int                                // requests of one user that wait at a time
@@ -432,7 +401,7 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 		return b.onCommand(ctx, u, strings.ToLower(command))
 	}
 	name, key, problem := lang.ParseName(text)
-	var able []Offer // to draw the name
+	var able []video.Offer // to draw the name
 	switch {
 	case problem != "":
 	case lang.IsRude(key, b.opts.Rude):
@@ -454,21 +423,21 @@ func (b *Bot) onMessage(ctx context.Context, m *models.Message) error {
 	if err := b.store.Tx(ctx, func(tx *store.Tx) (err error) { draft, err = tx.SaveDraft(u.ID, name); return err }); err != nil {
 		return err
 	}
-	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), changeButton, draft)
+	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), telegram.ChangeButton, draft)
 	if len(able) == 1 {
-		yes := telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), yesButton, b.choice(draft, able[0]))
+		yes := telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), telegram.YesButton, b.choice(draft, able[0]))
 		return b.reply(ctx, u, "confirm", lang.Vars{"Name": name}, telegram.Row(yes, change))
 	}
 	var rows telegram.Keyboard // a title may be long: each has a row
 	for _, o := range able {
-		rows = append(rows, []telegram.Button{telegram.NewButton(titleOf(able, o.ID, u.Lang), yesButton, b.choice(draft, o))})
+		rows = append(rows, []telegram.Button{telegram.NewButton(video.TitleOf(able, o.ID, u.Lang), telegram.YesButton, b.choice(draft, o))})
 	}
 	return b.reply(ctx, u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
 }
 
 // choice is what the button carries that makes a draft with a template. It names the template only where there is a
 // choice: a draft alone means the first.
-func (b *Bot) choice(draft string, o Offer) string {
+func (b *Bot) choice(draft string, o video.Offer) string {
 	if len(b.opts.Offers) == 1 {
 		return draft
 	}
@@ -501,12 +470,12 @@ func (b *Bot) onCommand(ctx context.Context, u store.User, command string) error
 	case "language":
 		var row []telegram.Button
 		for _, l := range lang.Languages {
-			row = append(row, telegram.NewButton(lang.Say(l, "language_name", nil), langButton, l))
+			row = append(row, telegram.NewButton(lang.Say(l, "language_name", nil), telegram.LangButton, l))
 		}
 		return b.reply(ctx, u, "language_choose", nil, telegram.Row(row...))
 	case "delete_my_data":
-		return b.reply(ctx, u, "forget_ask", nil, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), forgetButton, "yes"),
-			telegram.NewButton(lang.Say(u.Lang, "button_keep", nil), forgetButton, "no")))
+		return b.reply(ctx, u, "forget_ask", nil, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), telegram.ForgetButton, "yes"),
+			telegram.NewButton(lang.Say(u.Lang, "button_keep", nil), telegram.ForgetButton, "no")))
 	case "admin", "stats":
 		if !isAdmin {
 			return b.reply(ctx, u, "admin_only", nil, nil)
@@ -544,7 +513,7 @@ func (b *Bot) status(ctx context.Context, u store.User) error {
 		switch {
 		case w.Status == store.Processing && w.Finished:
 			id = "status_sending"
-			get = append(get, []telegram.Button{telegram.NewButton(lang.Say(u.Lang, "button_get", lang.Vars{"Name": b.nameOf(w, u.Lang)}), getButton, w.AssetID)})
+			get = append(get, []telegram.Button{telegram.NewButton(lang.Say(u.Lang, "button_get", lang.Vars{"Name": b.nameOf(w, u.Lang)}), telegram.GetButton, w.AssetID)})
 		case w.Status == store.Failed && w.Retried:
 			id = "status_retried"
 		case w.Status == store.Failed && len(failed) < 3:
@@ -568,7 +537,7 @@ func (b *Bot) nameOf(w store.Wanted, language string) string {
 	if len(b.opts.Offers) == 1 {
 		return w.Name
 	}
-	return lang.Say(language, "status_name", lang.Vars{"Name": w.Name, "Title": titleOf(b.opts.Offers, w.Template, language)})
+	return lang.Say(language, "status_name", lang.Vars{"Name": w.Name, "Title": video.TitleOf(b.opts.Offers, w.Template, language)})
 }
 
 // cancelAll takes away what has not begun.
@@ -648,29 +617,29 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 	}
 	chat, message := telegram.Pressed(q)
 	kind, arg, _ := strings.Cut(q.Data, ":")
-	if kind == retryButton {
+	if kind == telegram.RetryButton {
 		return b.onRetry(ctx, q.ID, u, chat, message, arg)
 	}
 	if err := b.talk.Answer(ctx, q.ID, ""); err != nil {
 		return err
 	}
 	switch kind {
-	case yesButton:
+	case telegram.YesButton:
 		return b.onYes(ctx, u, message, arg)
-	case changeButton:
+	case telegram.ChangeButton:
 		err := b.store.Tx(ctx, func(tx *store.Tx) error { _, err := tx.TakeDraft(u.ID, arg); return err })
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		b.stripButtons(ctx, u.ID, message)
 		return b.reply(ctx, u, "confirm_change", nil, nil)
-	case cancelButton:
+	case telegram.CancelButton:
 		return b.cancel(ctx, u, arg)
-	case getButton:
+	case telegram.GetButton:
 		return b.onGet(ctx, u, arg)
-	case moreButton:
+	case telegram.MoreButton:
 		return b.reply(ctx, u, "ask_name", nil, nil)
-	case langButton:
+	case telegram.LangButton:
 		if !slices.Contains(lang.Languages, arg) {
 			return nil
 		}
@@ -680,9 +649,9 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		b.stripButtons(ctx, u.ID, message)
 		u.Lang = arg
 		return b.reply(ctx, u, "language_set", nil, nil)
-	case forgetButton:
+	case telegram.ForgetButton:
 		return b.onForget(ctx, u, message, arg == "yes")
-	case tryButton:
+	case telegram.TryButton:
 		admin, ok, err := b.store.RoleOf(ctx, b.opts.Role, u.ID)
 		if err != nil || !ok {
 			return err
@@ -696,7 +665,7 @@ func (b *Bot) onPress(ctx context.Context, q *models.CallbackQuery) error {
 		}
 		b.stripButtons(ctx, u.ID, message)
 		return b.reply(ctx, u, answer, nil, nil)
-	case againButton, putButton:
+	case telegram.AgainButton, telegram.PutButton:
 		return b.onAgain(ctx, u, message, kind, arg)
 	}
 	return nil
@@ -714,7 +683,7 @@ func (b *Bot) onAgain(ctx context.Context, u store.User, message int, kind, arg 
 		return nil
 	}
 	var t retry.Tally
-	if kind == putButton {
+	if kind == telegram.PutButton {
 		ms, err := strconv.ParseInt(last, 10, 64)
 		if err != nil {
 			return nil
@@ -739,7 +708,7 @@ func (b *Bot) onYes(ctx context.Context, u store.User, message int, choice strin
 	if !chosen {
 		template = b.opts.Offers[0].ID
 	}
-	if !slices.ContainsFunc(b.opts.Offers, func(o Offer) bool { return o.ID == template }) {
+	if !slices.ContainsFunc(b.opts.Offers, func(o video.Offer) bool { return o.ID == template }) {
 		return b.reply(ctx, u, "press_lapsed", nil, nil) // the draft stays: the other buttons still work
 	}
 	var answer string // "": the announcement, or the video, is a job
@@ -944,7 +913,7 @@ func (b *Bot) Tell(ctx context.Context, t store.Task) (int, error) {
 	case store.Apologise:
 		return tell("apology", lang.Vars{"Name": t.Asset.Name}, retryKeyboard(t.To.Lang, t.AssetID))
 	}
-	return tell("done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), moreButton, "")))
+	return tell("done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), telegram.MoreButton, "")))
 }
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
@@ -1125,7 +1094,7 @@ func (b *Bot) tellAdmins(ctx context.Context, m watch.Message) {
 // ---- keyboards and commands
 
 func retryKeyboard(language, assetID string) telegram.Keyboard {
-	return telegram.Row(telegram.NewButton(lang.Say(language, "button_retry", nil), retryButton, assetID))
+	return telegram.Row(telegram.NewButton(lang.Say(language, "button_retry", nil), telegram.RetryButton, assetID))
 }
 
 // cancelKeyboard is there as long as the work has not begun.
@@ -1133,7 +1102,7 @@ func cancelKeyboard(language, assetID string, status store.Status) telegram.Keyb
 	if status != store.Pending {
 		return nil
 	}
-	return telegram.Row(telegram.NewButton(lang.Say(language, "button_cancel", nil), cancelButton, assetID))
+	return telegram.Row(telegram.NewButton(lang.Say(language, "button_cancel", nil), telegram.CancelButton, assetID))
 }
 
 var (

@@ -210,7 +210,7 @@ func FuzzPress(f *testing.F) {
 			ids = append(ids, string(who)+what)
 		}
 	}
-	for _, kind := range []string{retryButton, yesButton, changeButton, cancelButton, getButton} {
+	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton, telegram.GetButton} {
 		for i, id := range ids {
 			f.Add(kind+":"+id, i%2 == 0)
 		}
@@ -245,13 +245,13 @@ func FuzzPress(f *testing.F) {
 			t.Errorf("what somebody else has: got\n%s\nwant\n%s", now, others)
 		}
 		kind, id, _ := strings.Cut(data, ":")
-		may := map[string][]string{retryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, changeButton: {"MDRAFT"}, cancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, langButton: lang.Languages, forgetButton: {"yes"},
-			yesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, getButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
+		may := map[string][]string{telegram.RetryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, telegram.ChangeButton: {"MDRAFT"}, telegram.CancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, telegram.LangButton: lang.Languages, telegram.ForgetButton: {"yes"},
+			telegram.YesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, telegram.GetButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
 		// An apology's button of a video that is there by now brings it.
-		may[retryButton] = append(may[retryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
+		may[telegram.RetryButton] = append(may[telegram.RetryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
 		if now := c.holds("= 1"); now != before && !slices.Contains(may[kind], id) {
 			t.Errorf("%q: got\n%s\nwant nothing changed of\n%s", data, now, before)
-		} else if now == before && (kind == yesButton && slices.Contains(may[kind], id) || data == retryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
+		} else if now == before && (kind == telegram.YesButton && slices.Contains(may[kind], id) || data == telegram.RetryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
 			t.Errorf("%q: got nothing changed; want it to work", data)
 		}
 	})

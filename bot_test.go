@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
 
 	"retake.example/internal/store"
 
@@ -92,7 +93,7 @@ type world struct {
 	log    *journal
 	limits [3]int // open, hour, day
 	outage int    // different videos that fail in a row
-	offers []Offer
+	offers []video.Offer
 
 	program
 	stop func()
@@ -104,13 +105,13 @@ func newWorld(t *testing.T) *world {
 }
 
 // newWorldOf begins a world whose operator offers these templates.
-func newWorldOf(t *testing.T, offers []Offer) *world {
+func newWorldOf(t *testing.T, offers []video.Offer) *world {
 	t.Helper()
 	t.Parallel() // much of the time is spent in Telegram's limits
 	return newWorldIn(t, t.TempDir(), offers)
 }
 
-func newWorldIn(t *testing.T, dir string, offers []Offer) *world {
+func newWorldIn(t *testing.T, dir string, offers []video.Offer) *world {
 	t.Helper()
 	w := &world{T: t, dir: dir, tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
 	w.http = httptest.NewServer(w.tg)
@@ -157,13 +158,13 @@ type program struct {
 
 // newYear is what an operator offers who offers one template; choices is what one with three does.
 var (
-	newYear = []Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
-	choices = []Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
+	newYear = []video.Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
+	choices = []video.Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
 		titled(strings.Repeat("x", 32), "🏫 Первое сентября", "🏫 The first day of school")}
 )
 
-func titled(id, ru, en string) Offer {
-	return Offer{id, func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
+func titled(id, ru, en string) video.Offer {
+	return video.Offer{ID: id, Title: func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
 }
 
 const brokenFile = "broken"
@@ -186,7 +187,7 @@ func engine(dir string) ([]string, error) {
 }
 
 // startProgram starts it on a data folder. So many different failures in a row are an outage; now, if not nil, is the store's clock.
-func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log io.Writer, now func() time.Time) (p program, err error) {
+func startProgram(dir, api string, limits [3]int, after int, offers []video.Offer, log io.Writer, now func() time.Time) (p program, err error) {
 	command, err := engine(dir)
 	if err != nil {
 		return p, err
@@ -311,7 +312,7 @@ func (w *world) names(p *faketelegram.Person, name string) (question faketelegra
 	sent := p.Send(name)
 	w.until("the question about "+name, func() bool {
 		for _, m := range answers(p) {
-			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, yesButton+":") {
+			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton+":") {
 				question = m
 				return true
 			}
@@ -484,7 +485,7 @@ func TestAYesFromBeforeThereWasAChoiceMeansTheFirstTemplate(t *testing.T) {
 	p := w.tg.Person(1, "Мария", "ru")
 	question := w.names(p, "Маша")
 	w.stop()
-	w.offers = []Offer{choices[1], choices[0]}
+	w.offers = []video.Offer{choices[1], choices[0]}
 	w.start()
 	press(p, question, 0)
 	w.getsVideos(p, 1)
@@ -501,7 +502,7 @@ func TestAButtonOfATemplateThatWasTakenAwayGetsAKindAnswer(t *testing.T) {
 	question := w.names(p, "Маша")
 	w.calm()
 	w.stop()
-	w.offers = []Offer{choices[0], choices[2]}
+	w.offers = []video.Offer{choices[0], choices[2]}
 	w.start()
 	press(p, question, 1)
 	w.hears(p, "Эта кнопка уже не работает")
@@ -613,11 +614,11 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 }
 
 func TestATemplateWithoutATitleGoesByItsID(t *testing.T) {
-	offers := []Offer{titled("birthday", "День рождения", "")}
+	offers := []video.Offer{titled("birthday", "День рождения", "")}
 	for _, c := range []struct{ id, lang, want string }{
 		{"birthday", "ru", "День рождения"}, {"birthday", "en", "birthday"}, {"wedding", "ru", "wedding"}, {"", "ru", ""},
 	} {
-		if got := titleOf(offers, c.id, c.lang); got != c.want {
+		if got := video.TitleOf(offers, c.id, c.lang); got != c.want {
 			t.Errorf("%s in %s: got %q; want %q", c.id, c.lang, got, c.want)
 		}
 	}
@@ -902,7 +903,7 @@ func TestSomebodyElsesButtonGetsAKindAnswer(t *testing.T) {
 	w.hears(eve, "Hello")
 	eve.Press(answers(eve)[0].ID, button)
 	w.hears(eve, "somebody else's greeting")
-	eve.Press(answers(eve)[0].ID, retryButton+":"+store.NewID()) // of a database that has been restored
+	eve.Press(answers(eve)[0].ID, telegram.RetryButton+":"+store.NewID()) // of a database that has been restored
 	w.hears(eve, "does not work any more")
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 		t.Errorf("got %d assets; want 1", n)
@@ -1346,7 +1347,7 @@ func TestAForgedGetBringsNoVideoOfSomebodyElse(t *testing.T) {
 	w.calm()
 	eve.Send("/start")
 	w.hears(eve, "Hello")
-	eve.Press(answers(eve)[0].ID, getButton+":"+text(t, w.store, `SELECT id FROM assets`))
+	eve.Press(answers(eve)[0].ID, telegram.GetButton+":"+text(t, w.store, `SELECT id FROM assets`))
 	w.hears(eve, "does not work any more")
 	w.calm()
 	if n := count(t, w.store, `SELECT count(*) FROM requests`); n != 1 || videos(eve) != 0 {

@@ -226,9 +226,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []Offer
+	var offers []video.Offer
 	for _, id := range cfg.Offered() {
-		offers = append(offers, Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
+		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
 	seen := &watching{store: st, cfg: cfg, room: maker, began: st.Now(), path: path,
 		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
@@ -1114,7 +1114,7 @@ func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Ad
 		return nil, err
 	}
 	_, _, spent := queue.Outage()
-	all = append(all, watch.OutageOf(outage.Began, outage.Reason, spent, tryButton))
+	all = append(all, watch.OutageOf(outage.Began, outage.Reason, spent, telegram.TryButton))
 	if bytes, err := o.free(); err == nil { // without it, the page says so
 		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], o.page))
 	}
@@ -1137,7 +1137,7 @@ func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Ad
 	}
 	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, o.page, func(ctx context.Context) (string, int, error) {
 		need, err := st.NeedYou(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%s:%d", againButton, need.Newest, need.Count), need.Count, err
+		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
 	}))
 	unpublished, err := st.NotPublished(ctx, watch.Since(told[watch.Unpublished], now))
 	if err != nil {
@@ -1145,7 +1145,7 @@ func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Ad
 	}
 	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, o.page, func(ctx context.Context) (string, int, error) {
 		n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%d:%d", putButton, until.UnixMilli(), n), n, err
+		return fmt.Sprintf("%s:%d:%d", telegram.PutButton, until.UnixMilli(), n), n, err
 	})), nil
 }
 

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"github.com/chromedp/chromedp"
 
@@ -663,7 +664,7 @@ func skeleton(t *testing.T, page string) string {
 func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 	pages := func(text string) map[string]string {
 		d := newDesk(t, "http://localhost:8080")
-		d.opts.Offers = []Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
+		d.opts.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
 		d.missing = []string{text}
 		d.opts.Limits = []desk.Limit{{Label: text, Value: 1}}
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -60,7 +61,7 @@ type mediaFiles interface {
 type WebOptions struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
 	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
-	Offers   []Offer                            // the templates of videos made on the page; at least one
+	Offers   []video.Offer                      // the templates of videos made on the page; at least one
 	Lang     string                             // of videos made on the page
 	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
 	CanDraw  func(template, name string) error  // nil error: that template has every letter
@@ -622,7 +623,7 @@ func (w *Web) loadLibrary(c echo.Context, f store.Filter) (desk.Library, error) 
 	}
 	if w.choice() {
 		for _, o := range w.opts.Offers {
-			view.Options = append(view.Options, desk.Option{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language(c))})
+			view.Options = append(view.Options, desk.Option{ID: o.ID, Title: video.TitleOf(w.opts.Offers, o.ID, language(c))})
 		}
 	}
 	platforms, err := w.store.Platforms(ctx)
@@ -761,7 +762,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 	for _, l := range list {
 		card := newCard(l, outlooks[l.ID], w.queue.opts.Attempts, w.store.Now())
 		if w.choice() {
-			card.Title = titleOf(w.opts.Offers, l.Template, language)
+			card.Title = video.TitleOf(w.opts.Offers, l.Template, language)
 		}
 		for _, p := range publications[l.ID] {
 			pub := newPublication(p, l.Video.Size, w.queue.opts.Attempts, w.store.Now())
@@ -1509,7 +1510,7 @@ func (w *Web) settings(c echo.Context) error {
 		view.Visits = append(view.Visits, desk.Visit(v))
 	}
 	for _, o := range w.opts.Offers {
-		t := desk.Template{ID: o.ID, Title: titleOf(w.opts.Offers, o.ID, language)}
+		t := desk.Template{ID: o.ID, Title: video.TitleOf(w.opts.Offers, o.ID, language)}
 		if w.opts.Covers.Has(o.ID) {
 			t.Picture = "/templates/" + o.ID + ".jpg"
 		}

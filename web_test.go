@@ -880,15 +880,15 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
 	list := `<select class="field" id="template" name="template"><option value="new-year">🎄 New Year</option><option value="birthday">🎂 Birthday &amp; more</option></select>`
 	for name, c := range map[string]struct {
-		offers    []Offer
+		offers    []video.Offer
 		has       []string
 		lacks     []string
 		title     string // in JSON, of the birthday video
 		templates int    // in JSON
 	}{
 		"one template":                        {newYear, nil, []string{"<select", "Birthday", "birthday"}, "", 0},
-		"two templates":                       {[]Offer{choices[0], titled("birthday", "?", "🎂 Birthday & more")}, []string{list, "<span>🎂 Birthday &amp; more</span>"}, nil, "🎂 Birthday & more", 2},
-		"two, and the video's was taken away": {[]Offer{choices[0], choices[2]}, []string{"<select", "<span>birthday</span>"}, []string{`value="birthday"`}, "birthday", 2},
+		"two templates":                       {[]video.Offer{choices[0], titled("birthday", "?", "🎂 Birthday & more")}, []string{list, "<span>🎂 Birthday &amp; more</span>"}, nil, "🎂 Birthday & more", 2},
+		"two, and the video's was taken away": {[]video.Offer{choices[0], choices[2]}, []string{"<select", "<span>birthday</span>"}, []string{`value="birthday"`}, "birthday", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
