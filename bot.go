@@ -22,6 +22,7 @@ import (
 
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/db"
 	"retake.example/internal/store"
@@ -1041,7 +1042,7 @@ func (b *Bot) editProgress(ctx context.Context, seen map[int64]telegram.Shown) (
 	return skipped, nil
 }
 
-func progressLine(w store.Watcher, o Outlook) string {
+func progressLine(w store.Watcher, o worker.Outlook) string {
 	switch {
 	case w.Status == store.Completed:
 		return lang.Say(w.Lang, "progress_sending", nil)

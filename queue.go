@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 )
@@ -1320,16 +1321,8 @@ func (q *Queue) tell(assetID string, percent int) {
 	}
 }
 
-// Outlook is what can be said about an asset that is being made or waits for it.
-type Outlook struct {
-	Place   int           // 1: next; 0: being made
-	Percent int           // of a render under way
-	Left    time.Duration // until it is finished, roughly; 0: nobody knows yet
-	Held    bool          // by an outage
-}
-
 // Outlooks returns the outlook of every asset whose render is owed.
-func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
+func (q *Queue) Outlooks(ctx context.Context) (map[string]worker.Outlook, error) {
 	line, err := q.store.Line(ctx)
 	if err != nil {
 		return nil, err
@@ -1337,16 +1330,16 @@ func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
 	o, _, spent := q.Outage()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := make(map[string]Outlook, len(line)+len(q.running))
+	out := make(map[string]worker.Outlook, len(line)+len(q.running))
 	for i, id := range line {
 		rounds := i/max(1, q.opts.Workers) + 1
 		if len(q.running) >= q.opts.Workers {
 			rounds++ // those before it are under way
 		}
-		out[id] = Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace, Held: !o.Began.IsZero() && !spent}
+		out[id] = worker.Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace, Held: !o.Began.IsZero() && !spent}
 	}
 	for id, r := range q.running {
-		out[id] = Outlook{Percent: r.percent, Left: q.pace * time.Duration(100-r.percent) / 100}
+		out[id] = worker.Outlook{Percent: r.percent, Left: q.pace * time.Duration(100-r.percent) / 100}
 	}
 	return out, nil
 }

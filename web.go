@@ -24,6 +24,7 @@ import (
 
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 
@@ -735,7 +736,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 		}
 		live = live || l.Status.Live()
 	}
-	var outlooks map[string]Outlook
+	var outlooks map[string]worker.Outlook
 	var err error
 	if live { // only they have one, and the queue may be long
 		if outlooks, err = w.queue.Outlooks(ctx); err != nil {
@@ -793,7 +794,7 @@ func (w *Web) cards(c echo.Context, list ...store.Listed) ([]desk.Card, error) {
 }
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
-func newCard(l store.Listed, o Outlook, attempts int, now time.Time) desk.Card {
+func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) desk.Card {
 	c := desk.Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
 	switch {
