@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/store"
 
 	"github.com/go-telegram/bot/models"
@@ -112,20 +113,17 @@ func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	c := chats{T: t, store: s, tg: faketelegram.New(testToken), log: &journal{}}
 	t.Cleanup(c.tg.Close)
 	logger := slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	var err error
-	c.bot, err = NewBot(s, files, BotOptions{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
+	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
 		Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.bot.client.HTTP.Transport = wire{c.tg}
-	c.bot.queue = NewQueue(s, nil, c.bot, files, Options{}, logger)
+	sender.Client.HTTP.Transport = wire{c.tg}
+	c.bot = NewBot(sender, NewQueue(s, nil, sender, files, Options{}, logger))
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	c.ctx = ctx
-	c.bot.chats = telegram.NewChats(func(ctx context.Context, u store.Update) { c.bot.settle(ctx, ctx, u) })
-	c.bot.aside = telegram.NewChats(func(ctx context.Context, courtesy func(context.Context)) { courtesy(ctx) })
 	c.tg.Person(maria, "Мария", "ru")
 	c.tg.Person(eve, "Eve", "en")
 	c.tg.Group(-5, "Group")
@@ -139,7 +137,7 @@ func (c chats) polls() {
 		c.Fatalf("the poll: got %v; want nil", err)
 	}
 	c.bot.chats.Wait()
-	c.bot.aside.Wait() // courtesies are calls, too
+	c.bot.Wait() // courtesies are calls, too
 }
 
 // holds lists what the database holds of users; "inbox" and users who only became known do not count.

@@ -26,6 +26,7 @@ import (
 	"syscall"
 	"time"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/config"
 
 	"retake.example/internal/retry"
@@ -233,11 +234,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	seen := &watching{store: st, cfg: cfg, room: maker, began: st.Now(), path: path,
 		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
 	meter := metrics.New(version, seen.measure)
-	var bot *Bot
+	var sender *Sender
 	var msgs messenger
-	var resume func(context.Context, []store.Update)
 	if cfg.Telegram.Token != "" {
-		bot, err = NewBot(st, files, BotOptions{
+		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: role(cfg),
@@ -246,7 +246,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		if err != nil {
 			return err
 		}
-		msgs, resume = bot, bot.Resume
+		msgs = sender
 	}
 	studio, err := newStudio(st, files, cfg)
 	if err != nil {
@@ -256,6 +256,12 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: studio.sites(), Voices: maker, Meter: meter}, log)
 	studio.queue = queue
+	var bot *Bot
+	var resume func(context.Context, []store.Update)
+	if sender != nil {
+		bot = NewBot(sender, queue)
+		resume = bot.Resume
+	}
 	seen.queue, seen.bot = queue, bot
 	seen.board = newBoard(st, queue, bot, boardOptions{cfg.Web.BaseURL, role(cfg),
 		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }, maker.Free, time.Minute}, log)
@@ -284,7 +290,6 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error { queue.Purge(ctx, store.Keep(cfg.Privacy)); return nil })
 	if bot != nil {
-		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
 		group.Go(func() error { return runBoard(ctx, queue, seen.board) })
 	}
