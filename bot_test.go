@@ -614,17 +614,6 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 	}
 }
 
-func TestATemplateWithoutATitleGoesByItsID(t *testing.T) {
-	offers := []video.Offer{titled("birthday", "День рождения", "")}
-	for _, c := range []struct{ id, lang, want string }{
-		{"birthday", "ru", "День рождения"}, {"birthday", "en", "birthday"}, {"wedding", "ru", "wedding"}, {"", "ru", ""},
-	} {
-		if got := video.TitleOf(offers, c.id, c.lang); got != c.want {
-			t.Errorf("%s in %s: got %q; want %q", c.id, c.lang, got, c.want)
-		}
-	}
-}
-
 const apologyRu = "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\nНе переживайте, вы можете попробовать еще раз!"
 
 // TestNoFailureIsSilent is the story the product exists for.

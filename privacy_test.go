@@ -26,7 +26,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retake.example/internal/chat"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -781,33 +780,6 @@ func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
 		if out, code := retake(t, env, c.args...); code != c.code || !strings.Contains(out, c.want) {
 			t.Errorf("%v: got exit %d, %s; want %d and %q", c.args, code, out, c.code, c.want)
 		}
-	}
-}
-
-func TestWhatTheBotSaysOfPrivacyIsWhatTheSettingsSay(t *testing.T) {
-	for name, c := range map[string]struct {
-		opts   chat.Options
-		lang   string
-		says   []string
-		silent []string
-	}{
-		"as the settings come": {chat.Options{Keep: keeps}, "en", []string{"I delete a video", "90 days after it was made", "forget after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Safety copies"}, []string{"service", "until you delete"}},
-		"in Russian":           {chat.Options{Keep: store.Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru", []string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"службе"}},
-		"all is kept":          {chat.Options{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"}, []string{" days after", "to nobody.", "{{"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := c.opts.Privacy(c.lang)
-			for _, want := range c.says {
-				if !strings.Contains(got, want) {
-					t.Errorf("got %s; want %q in it", got, want)
-				}
-			}
-			for _, not := range append(c.silent, "<no value>", "privacy_") {
-				if strings.Contains(got, not) {
-					t.Errorf("got %s; want no %q in it", got, not)
-				}
-			}
-		})
 	}
 }
 
