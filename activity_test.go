@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -415,7 +417,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.CacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
-	maker, err := newMaker(cfg, t.TempDir())
+	maker, err := command.NewMaker(cfg, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

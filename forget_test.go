@@ -41,7 +41,7 @@ func (b *broadcaster) sends(bytes int64) store.Task {
 	if bytes == 0 {
 		return t
 	}
-	_, err := b.studio.sites()[t.Publication.Platform].Publish(b.Context(), t, func(u store.Upload) error {
+	_, err := b.sites.Platforms()[t.Publication.Platform].Publish(b.Context(), t, func(u store.Upload) error {
 		if bytes == lost && u.ID != "" {
 			return errHalf
 		}

@@ -444,8 +444,8 @@ func (r reader) listen() {
 	r.js(`(window.heard = [], new MutationObserver(() => heard.push(said.textContent)).observe(said, { childList: true }))`)
 }
 
-// command gives the browser a command that chromedp has no action for.
-func command[P any](r reader, c cdp.Command[P, cdp.Empty], params P) {
+// devtools gives the browser a command that chromedp has no action for.
+func devtools[P any](r reader, c cdp.Command[P, cdp.Empty], params P) {
 	r.Helper()
 	if _, err := chromedp.Call(r.ctx, c, params); err != nil {
 		r.Fatal(err)
@@ -636,7 +636,7 @@ func TestLiveTheSearchStays(t *testing.T) {
 	r.is("decodeURI(location.search) === '?q=маша&status=FAILED' && notice.innerText.includes('Trying again')")
 
 	// The same without the script.
-	command(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	devtools(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	r.visit(o.web.URL + "/?q=маша&status=FAILED")
 	r.do(chromedp.Click(chromedp.CSS("[data-key=retry]")))
 	r.until("document.querySelector('.notice.ok') !== null")
@@ -763,7 +763,7 @@ func TestLiveAChangeMovesOnlyForThoseWhoLikeIt(t *testing.T) {
 	o := newLiveOffice(t)
 	r := o.read(8)
 	for _, c := range []struct{ prefers, want string }{{"no-preference", "flash"}, {"reduce", "none"}} {
-		command(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		devtools(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: c.prefers}}})
 		r.js("document.addEventListener('animationstart', e => { if (e.animationName === 'flash') window.flashed = true; })")
 		r.js("window.flashed = false")

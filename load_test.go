@@ -937,7 +937,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	if asked < 2 || asked > 70 {
 		t.Errorf("got %d answers to hers; want some of the first", asked)
 	}
-	s, err := openRunning(cfg)
+	s, err := thisProgram().OpenBeside(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

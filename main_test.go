@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+
 	"retake.example/internal/config"
 
 	"retake.example/internal/retry"
@@ -94,10 +96,10 @@ func TestConfiguration(t *testing.T) {
 	if want := testToken + " [1 2] /x 3s [a b] 7 3\n"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
-	if admin, ok := role(c)(2); !ok || !admin.Owner {
+	if admin, ok := command.Role(c)(2); !ok || !admin.Owner {
 		t.Errorf("got %v, %v; want an owner", admin, ok)
 	}
-	if _, ok := role(c)(3); ok {
+	if _, ok := command.Role(c)(3); ok {
 		t.Error("a stranger is an admin")
 	}
 	var faults config.Faults
@@ -106,15 +108,7 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-func TestEveryCommandCanBeRunAndStandsInTheReadme(t *testing.T) {
-	for _, c := range cli.Commands {
-		if commands[c.Name] == nil {
-			t.Errorf("retake %s is in the table and in no function", c.Name)
-		}
-	}
-	if len(commands) != len(cli.Commands) {
-		t.Errorf("got %d functions for %d commands", len(commands), len(cli.Commands))
-	}
+func TestReadme_NamesEveryCommand(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -409,9 +403,9 @@ func post(t *testing.T, url string) *http.Request {
 // sweepAll is what a start does about files that nobody needs.
 func sweepAll(t *testing.T, s *store.Store, files media.Store, dir string) error {
 	t.Helper()
-	ours, err := tidy(t.Context(), s, files, dir)
+	ours, err := command.Tidy(t.Context(), s, files, dir)
 	if ours {
-		err = sweep(t.Context(), s, media.NewSweeper(files))
+		err = command.Sweep(t.Context(), s, media.NewSweeper(files))
 	}
 	return err
 }
@@ -433,7 +427,7 @@ func TestTheSweepTakesNothingThatIsJustComing(t *testing.T) {
 	if err := files.Put(t.Context(), upload, filepath.Join(dir, live), nil); err != nil { // its asset is written next
 		t.Fatal(err)
 	}
-	if err := sweep(t.Context(), s, files); err != nil {
+	if err := command.Sweep(t.Context(), s, files); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{live, upload}
@@ -498,7 +492,7 @@ func TestRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[int64][2]bool{0: {true, true}, 1: {true, true}, 5: {true, false}, 9: {false, false}} {
-		if admin, ok := role(c)(id); ok != want[0] || admin.Owner != want[1] || admin.ID != id {
+		if admin, ok := command.Role(c)(id); ok != want[0] || admin.Owner != want[1] || admin.ID != id {
 			t.Errorf("%d: got %+v, %v; want %v", id, admin, ok, want)
 		}
 	}

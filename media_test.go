@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+
 	"retake.example/internal/config"
 
 	"retake.example/internal/retry"
@@ -273,7 +275,7 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 	})
 	c := b.connect()
 	bucket := bucketOf(t, server)
-	b.files, b.studio.files, b.queue.media = bucket, bucket, bucket
+	b.equip(bucket)
 	const size = 40 << 20
 	sum := b.film("V.mp4", size)
 	b.shelve("A.jpg", footage(t, "photo.jpg"))
@@ -352,11 +354,11 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 	}
 	for st, want := range map[string]int{"s3": 2, "disk": 0} {
 		cfg.Media.Store = st
-		if n, err := leftOnDisk(t.Context(), cfg, s); err != nil || n != want {
+		if n, err := command.LeftOnDisk(t.Context(), cfg, s); err != nil || n != want {
 			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
-	if n, err := leftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
+	if n, err := command.LeftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }

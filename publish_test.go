@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -101,7 +102,7 @@ func publishes(t testing.TB, s *store.Store, channel int64, name string) (assetI
 }
 
 func onSite(s *site) Options {
-	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Sites: map[string]platform{"YOUTUBE": s}}
+	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Sites: map[string]publish.Platform{"YOUTUBE": s}}
 }
 
 // stands returns the status and step of the publication of an asset, and its error.
@@ -264,7 +265,7 @@ func TestADailyLimitHoldsAChannelThatIsConnectedMeanwhile(t *testing.T) {
 func TestAClockThatWasSetBackHoldsNoUploadForLongAndNoScheduleEarly(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		one, yt, rumble := connected(t, s, "UC1"), &site{}, &site{}
-		sites := Options{Sites: map[string]platform{"YOUTUBE": yt, "RUMBLE": rumble}}
+		sites := Options{Sites: map[string]publish.Platform{"YOUTUBE": yt, "RUMBLE": rumble}}
 		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 24 * time.Hour})
 		ahead := 365 * 24 * time.Hour
 		setNow(s, func() time.Time { return time.Now().Add(ahead) })
@@ -585,7 +586,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 func TestAScheduledOneWaitsForItsTimeAndMayBeTakenBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		rumble := &site{}
-		_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{"RUMBLE": rumble}})
+		_, stop := start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{"RUMBLE": rumble}})
 		defer stop()
 		at := time.Now().Add(48 * time.Hour)
 		var ids []string
@@ -624,11 +625,11 @@ func TestWhatMayBeOnRumbleIsNotSentAgainUnaskedWhateverElseFails(t *testing.T) {
 				return 0, ctx.Err()
 			})
 			write(t, s, func(tx *store.Tx) error { return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 7}) })
-			_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{"RUMBLE": rumble}})
+			_, stop := start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{"RUMBLE": rumble}})
 			time.Sleep(time.Second)
 			synctest.Wait()
 			stop()
-			_, stop = start(t, s, &bench{}, Options{Sites: map[string]platform{}}) // its token was taken out of the settings
+			_, stop = start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{}}) // its token was taken out of the settings
 			time.Sleep(time.Second)
 			synctest.Wait()
 			wantState(t, s, id, want)
@@ -692,7 +693,7 @@ func TestByHand(t *testing.T) {
 func TestWithoutThePlatformAPublicationFailsWithAWord(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		id := publishes(t, s, connected(t, s, "UC1"), "Лето")
-		_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{}})
+		_, stop := start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{}})
 		defer stop()
 		time.Sleep(time.Second)
 		synctest.Wait()

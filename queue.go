@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 	"retake.example/internal/worker"
 
@@ -364,19 +365,6 @@ type voices interface {
 	ForgetOldNames() error // those that were not said for long
 }
 
-// platform is a site that videos are published on.
-type platform interface {
-	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it, and
-	// says with again > 0 that the platform works on it: ask again after that.
-	Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error)
-}
-
-// withdrawer is a platform where an upload that is under way can be ended.
-type withdrawer interface {
-	// Withdraw ends an upload and deletes the video that has come of it. nil: the platform has nothing of it any more.
-	Withdraw(ctx context.Context, w store.Withdrawal) error
-}
-
 // meter counts what becomes of attempts: done, dropped (nobody wants it any more), given_back (by a stop), or what Retry made of
 // a failure. It is told how long each video took.
 type meter interface {
@@ -397,7 +385,7 @@ type Options struct {
 	Backoff  func(attempt int) time.Duration // pause after the attempt with that number, from 1
 	Drain    time.Duration                   // how long a stop lets messages that are being sent finish
 	Outages  breaker                         // nil: there are none
-	Sites    map[string]platform             // by the name of the platform; nil: nothing is published
+	Sites    map[string]publish.Platform     // by the name of the platform; nil: nothing is published
 	Meter    meter                           // nil: nobody counts
 	Voices   voices                          // nil: no name is spoken
 }
@@ -1164,7 +1152,7 @@ func (q *Queue) withdrawAll(ctx context.Context) (left bool, err error) {
 		return false, err
 	}
 	for _, w := range list {
-		site, ok := q.opts.Sites[w.Platform].(withdrawer)
+		site, ok := q.opts.Sites[w.Platform].(publish.Withdrawer)
 		q.mu.Lock()
 		busy := q.sending[w.ID] != nil
 		q.mu.Unlock()

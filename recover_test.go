@@ -15,6 +15,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/publish"
+
+	"retake.example/internal/command"
+
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -476,7 +480,7 @@ func TestVideosThatOnlyTheReplacedDatabaseKnowsAreNotSwept(t *testing.T) {
 	defer files.Close()
 	kept := d.path + ".replaced-20261122T031500Z"
 	for _, want := range []bool{true, false, true} {
-		if ours, err := tidy(t.Context(), d.Store, files, dir); err != nil || ours != want {
+		if ours, err := command.Tidy(t.Context(), d.Store, files, dir); err != nil || ours != want {
 			t.Errorf("got %v, %v; want %v", ours, err, want)
 		}
 		if want {
@@ -497,10 +501,11 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	}
 	cfg.DataDir = t.TempDir()
 	s := newStore(t)
-	studio, err := newStudio(s, nil, cfg)
+	sites, err := publish.NewSites(s, nil, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	studio := publish.NewStudio(sites, nil, cfg)
 	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
 	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
 	for address, want := range map[string]desk.Refusal{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {

@@ -28,6 +28,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/publish"
+
 	"retake.example/internal/config"
 
 	"retake.example/internal/retry"
@@ -50,7 +52,8 @@ type broadcaster struct {
 	store   *store.Store
 	files   media.Store
 	queue   *Queue
-	studio  *studio
+	sites   *publish.Sites
+	studio  *publish.Studio
 	tube    *fakeyoutube.Server
 	rumbles *fakerumble.Server
 	log     *journal
@@ -113,6 +116,19 @@ base_url = "%[2]s/rumble"
 	return b
 }
 
+// equip prepares the studio and a queue that does not run, with these files.
+func (b *broadcaster) equip(files media.Store) {
+	b.Helper()
+	var err error
+	if b.sites, err = publish.NewSites(b.store, files, b.cfg); err != nil {
+		b.Fatal(err)
+	}
+	b.files = files
+	b.queue = NewQueue(b.store, nil, nil, files, Options{Attempts: 3, Backoff: func(int) time.Duration { return 10 * time.Millisecond }, Sites: b.sites.Platforms()},
+		slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	b.studio = publish.NewStudio(b.sites, b.queue, b.cfg)
+}
+
 // open opens the store and prepares the studio with a queue that does not run.
 func (b *broadcaster) open() {
 	b.Helper()
@@ -122,15 +138,11 @@ func (b *broadcaster) open() {
 	}
 	b.Cleanup(func() { b.store.Close() })
 	setNow(b.store, func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) })
-	if b.files, err = media.OpenDisk(filepath.Join(b.dir, "media")); err != nil {
+	files, err := media.OpenDisk(filepath.Join(b.dir, "media"))
+	if err != nil {
 		b.Fatal(err)
 	}
-	if b.studio, err = newStudio(b.store, b.files, b.cfg); err != nil {
-		b.Fatal(err)
-	}
-	b.queue = NewQueue(b.store, nil, nil, b.files, Options{Attempts: 3, Backoff: func(int) time.Duration { return 10 * time.Millisecond }, Sites: b.studio.sites()},
-		slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	b.studio.queue = b.queue
+	b.equip(files)
 	var picture bytes.Buffer
 	if err := jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 36)), nil); err != nil {
 		b.Fatal(err)
