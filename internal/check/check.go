@@ -1,5 +1,5 @@
-// Package check looks at a machine before and while Retake runs on it, and says of each thing whether it is well and, if not,
-// what to do. It changes nothing.
+// Package check looks at a machine before and while Retake runs on it, and says of each thing whether it is well and,
+// if not, what to do. It changes nothing.
 package check
 
 import (
@@ -20,7 +20,8 @@ const (
 	Skipped Level = "skipped" // it could not be looked at, because of another fault
 )
 
-// Finding is what a probe says, in a line: what is there or, unless that is well, what is wrong and what to do about it.
+// Finding is what a probe says, in a line: what is there or, unless that is well, what is wrong and what to do about
+// it.
 type Finding struct {
 	Level Level
 	Text  string
@@ -63,9 +64,9 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// Run runs all probes side by side, each for as long as patience lasts, and writes a line for each finding in the order of the
-// probes, as soon as it is known, and then whether all is well. secrets are never written, unless they are so short that they
-// are words. The error counts the faults, if there are any.
+// Run runs all probes side by side, each for as long as patience lasts, and writes a line for each finding in the order
+// of the probes, as soon as it is known, and then whether all is well. secrets are never written, unless they are so
+// short that they are words. The error counts the faults, if there are any.
 func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []string, probes ...Probe) error {
 	faults, warnings := 0, 0
 	type result struct {

@@ -59,7 +59,8 @@ func Folder(dir, setting string) []Finding {
 	}
 	for _, e := range inside { // somebody may have run it as another user once
 		if path := filepath.Join(dir, e.Name()); syscall.Access(path, mayWrite) != nil {
-			return []Finding{Wrong("%s cannot be written to: give all of %s to the user whom serve runs as (chown -R)", path, dir)}
+			return []Finding{Wrong("%s cannot be written to: give all of %s to the user whom serve runs as (chown -R)",
+				path, dir)}
 		}
 	}
 	return []Finding{Well("%s", dir)}
@@ -93,8 +94,8 @@ func existing(dir string) string {
 	}
 }
 
-// Disk looks at the room on the disk of a folder. Below least nothing works; below low somebody should make room. Both are
-// bytes.
+// Disk looks at the room on the disk of a folder. Below least nothing works; below low somebody should make room. Both
+// are bytes.
 func Disk(dir string, least, low int64) []Finding {
 	var s syscall.Statfs_t
 	at := existing(dir)
@@ -108,15 +109,16 @@ func room(dir string, free, least, low int64) []Finding {
 	gb := float64(free) / (1 << 30)
 	switch {
 	case free < least:
-		return []Finding{Wrong("%d MB are free on the disk of %s, too few to make a video: remove what can be spared", free>>20, dir)}
+		return []Finding{Wrong("%d MB are free on the disk of %s, too few to make a video: remove what can be spared",
+			free>>20, dir)}
 	case free < low:
 		return []Finding{Warn("%.1f GB are free on the disk of %s: make room soon, or set media.store to s3", gb, dir)}
 	}
 	return []Finding{Well("%.1f GB are free", gb)}
 }
 
-// Backups looks at the folder in which backups of the data folder are made. off: none is made by itself. room says whether one has
-// room in a folder; fs.ErrNotExist: there is no database yet.
+// Backups looks at the folder in which backups of the data folder are made. off: none is made by itself. room says
+// whether one has room in a folder; fs.ErrNotExist: there is no database yet.
 func Backups(dir, data string, off bool, room func(dir string) error) []Finding {
 	if off {
 		return []Finding{Well("none is made by itself, by backup.every")}
@@ -130,13 +132,15 @@ func Backups(dir, data string, off bool, room func(dir string) error) []Finding 
 		return []Finding{Wrong("%v: remove what can be spared, or set another backup.dir", err)}
 	}
 	var theirs, ours syscall.Stat_t
-	if err := errors.Join(syscall.Stat(at, &theirs), syscall.Stat(existing(data), &ours)); err == nil && theirs.Dev == ours.Dev {
+	if err := errors.Join(syscall.Stat(at, &theirs), syscall.Stat(existing(data), &ours)); err == nil &&
+		theirs.Dev == ours.Dev {
 		return []Finding{Well("%s, on the disk of the data folder: on another one they would outlive it", dir)}
 	}
 	return found
 }
 
-// Port looks at the address on which the page listens. owner is the process that runs on the data folder, 0 if there is none.
+// Port looks at the address on which the page listens. owner is the process that runs on the data folder, 0 if there is
+// none.
 func Port(ctx context.Context, listen string, owner int) []Finding {
 	l, err := net.Listen("tcp", listen)
 	switch {
@@ -180,7 +184,8 @@ func isOurs(ctx context.Context, listen string) bool {
 	}
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 100))
-	return resp.StatusCode == http.StatusOK && strings.TrimSpace(string(body)) == "ok" || resp.StatusCode == http.StatusServiceUnavailable
+	return resp.StatusCode == http.StatusOK && strings.TrimSpace(string(body)) == "ok" ||
+		resp.StatusCode == http.StatusServiceUnavailable
 }
 
 // Page looks whether browsers get from base_url to where the page listens.
@@ -196,7 +201,8 @@ func Page(listen, baseURL string) []Finding {
 	}
 	switch {
 	case u.Scheme == "http" && isLocal(u.Hostname()) && there != port && port != "0":
-		return []Finding{Wrong("links lead to web.base_url, %s, but the page listens on port %s: make them agree", baseURL, port)}
+		return []Finding{Wrong("links lead to web.base_url, %s, but the page listens on port %s: make them agree",
+			baseURL, port)}
 	case u.Scheme == "http" && isLocal(u.Hostname()):
 		return []Finding{Well("%s opens on this machine only; for others set web.base_url, with a proxy for https before it", baseURL)}
 	case u.Scheme == "http":

@@ -68,7 +68,8 @@ func Database(broken []string, newer bool, err error) []Finding {
 // Font says whether the font of a package is here.
 func Font(pkg string, here bool) []Finding {
 	if !here {
-		return []Finding{Warn("names are drawn in a plainer one than the templates are made for: apt-get install -y %s", pkg)}
+		return []Finding{Warn("names are drawn in a plainer one than the templates are made for: apt-get install -y %s",
+			pkg)}
 	}
 	return []Finding{Well("%s", pkg)}
 }

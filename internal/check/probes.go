@@ -43,8 +43,12 @@ func (p Parts) Probes() []Probe {
 		{Name: "port", Look: func(ctx context.Context) []Finding { return Port(ctx, p.Listen, p.Process) }},
 		{Name: "page", Look: func(context.Context) []Finding { return Page(p.Listen, p.BaseURL) }},
 		{Name: "data folder", Look: func(context.Context) []Finding { return Folder(p.DataDir, "data_dir") }},
-		{Name: "disk", After: "data folder", Look: func(context.Context) []Finding { return Disk(p.DataDir, p.Least, p.Low) }},
-		{Name: "database", After: "data folder", Look: func(ctx context.Context) []Finding { return Database(p.Database(ctx)) }},
+		{Name: "disk", After: "data folder", Look: func(context.Context) []Finding {
+			return Disk(p.DataDir, p.Least,
+				p.Low)
+		}},
+		{Name: "database", After: "data folder",
+			Look: func(ctx context.Context) []Finding { return Database(p.Database(ctx)) }},
 		{Name: "backups", After: "disk", Look: func(context.Context) []Finding {
 			return Backups(p.Backups, p.DataDir, p.NoBackups, p.BackupRoom)
 		}},
@@ -63,9 +67,10 @@ func (p Parts) Probes() []Probe {
 				return Voice(p.VoiceEngine, p.VoiceAsked, p.Voice(ctx))
 			}})
 		for _, id := range p.Templates {
-			list = append(list, Probe{Name: "template " + id, After: "ffmpeg", Look: func(ctx context.Context) []Finding {
-				return Template(p.Template(ctx, id))
-			}})
+			list = append(list, Probe{Name: "template " + id, After: "ffmpeg",
+				Look: func(ctx context.Context) []Finding {
+					return Template(p.Template(ctx, id))
+				}})
 		}
 	}
 	if p.Media != nil {

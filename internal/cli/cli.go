@@ -1,5 +1,5 @@
-// Package cli is the command line as a table: what is understood, the help, the completion of shells and the table of the
-// README are all made of it.
+// Package cli is the command line as a table: what is understood, the help, the completion of shells and the table of
+// the README are all made of it.
 package cli
 
 import (
@@ -75,7 +75,8 @@ type Usage string
 
 func (u Usage) Error() string { return string(u) }
 
-// Parse reads a command line. Without a command it is that of serve; -h anywhere makes it one of help. The error is Usage.
+// Parse reads a command line. Without a command it is that of serve; -h anywhere makes it one of help. The error is
+// Usage.
 func Parse(args []string) (Line, error) {
 	if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
 		return Line{Command: "help"}, nil
@@ -106,7 +107,8 @@ func Parse(args []string) (Line, error) {
 		case errors.Is(err, flag.ErrHelp):
 			return Line{Command: "help", Words: strings.Fields(c.Name)}, nil
 		case err != nil && c.Name == "serve" && exists(strings.TrimLeft(args[0], "-")):
-			return Line{}, Usage(fmt.Sprintf("retake: did you mean retake %s?\n%s", strings.TrimLeft(args[0], "-"), c.usage()))
+			return Line{}, Usage(fmt.Sprintf("retake: did you mean retake %s?\n%s", strings.TrimLeft(args[0], "-"),
+				c.usage()))
 		case err != nil:
 			return Line{}, c.wrong("%v", err)
 		}
@@ -144,17 +146,20 @@ func find(args []string) (c Command, rest []string, err error) {
 	group := groupOf(first)
 	switch {
 	case len(group) == 0:
-		return c, nil, Usage(fmt.Sprintf("retake: %q is no command%s\nusage: retake [command]; retake help lists them", first, meant(first, firstWords())))
+		return c, nil, Usage(fmt.Sprintf("retake: %q is no command%s\nusage: retake [command]; retake help lists them",
+			first, meant(first, firstWords())))
 	case len(args) == 1 || slices.Contains([]string{"-h", "-help", "--help"}, args[1]):
 		if len(args) > 1 {
 			return Command{Name: "help"}, args[:1], nil
 		}
-		return c, nil, Usage(fmt.Sprintf("retake: %s what? %s\nusage: retake %s COMMAND; retake help %[1]s says more", first, strings.Join(group, ", "), first))
+		return c, nil, Usage(fmt.Sprintf("retake: %s what? %s\nusage: retake %s COMMAND; retake help %[1]s says more",
+			first, strings.Join(group, ", "), first))
 	}
 	if c, ok := Find(first + " " + args[1]); ok {
 		return c, args[2:], nil
 	}
-	return c, nil, Usage(fmt.Sprintf("retake: %q is no command%s\nusage: retake %s %s", first+" "+args[1], meant(args[1], group), first, strings.Join(group, "|")))
+	return c, nil, Usage(fmt.Sprintf("retake: %q is no command%s\nusage: retake %s %s", first+" "+args[1],
+		meant(args[1], group), first, strings.Join(group, "|")))
 }
 
 // Find returns the command of a name.
@@ -192,7 +197,8 @@ func firstWords() (words []string) {
 }
 
 func (c Command) wrong(format string, args ...any) error {
-	return Usage(fmt.Sprintf("retake %s: %s\n%s; retake help %[1]s says more", c.Name, fmt.Sprintf(format, args...), c.usage()))
+	return Usage(fmt.Sprintf("retake %s: %s\n%s; retake help %[1]s says more", c.Name, fmt.Sprintf(format, args...),
+		c.usage()))
 }
 
 // meant guesses which word was mistyped.

@@ -18,20 +18,23 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 			t.Errorf("%s: the help has no heading %q", c.Name, c.Group)
 		}
 		if c.Short == "" || len(c.Short) > 100 || strings.HasSuffix(c.Short, ".") || len(c.Examples) == 0 {
-			t.Errorf("%s: got %q and %d examples; want a line without a full stop, and examples", c.Name, c.Short, len(c.Examples))
+			t.Errorf("%s: got %q and %d examples; want a line without a full stop, and examples", c.Name, c.Short,
+				len(c.Examples))
 		}
 		if slices.IndexFunc(Commands, func(o Command) bool { return o.Name == c.Name }) != i {
 			t.Errorf("%s is there twice", c.Name)
 		}
 		help, err := Help(strings.Fields(c.Name))
-		for _, want := range append(append([]string{c.Short, c.Long, "usage: retake " + c.Name}, c.Examples...), c.Args) {
+		for _, want := range append(append([]string{c.Short, c.Long, "usage: retake " + c.Name}, c.Examples...),
+			c.Args) {
 			if !strings.Contains(help, want) || err != nil {
 				t.Errorf("retake help %s: got %q, %v; want %q in it", c.Name, help, err, want)
 			}
 		}
 		for _, f := range c.Flags {
 			if !strings.Contains(help, "-"+f.Name) || f.Use == "" || f.Arg == "" != (f.Default == false) {
-				t.Errorf("%s: got flag %+v; want it in the help, with its use, and a value unless it is a switch", c.Name, f)
+				t.Errorf("%s: got flag %+v; want it in the help, with its use, and a value unless it is a switch",
+					c.Name, f)
 			}
 		}
 		for _, e := range c.Examples {
@@ -42,7 +45,8 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if line, err := Parse(strings.Split(strings.TrimSpace(string(words)), "\n")[1:]); err != nil || line.Command != c.Name && e != "retake" {
+			if line, err := Parse(strings.Split(strings.TrimSpace(string(words)), "\n")[1:]); err != nil ||
+				line.Command != c.Name && e != "retake" {
 				t.Errorf("the example %q: got %+v, %v; want %s", e, line, err, c.Name)
 			}
 		}
@@ -51,18 +55,20 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 
 func TestALineIsReadOrItsFaultIsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ line, want string }{
-		"nothing is serve":                  {"", "serve"},
-		"flags alone are serve's":           {"-config x", "serve config=x"},
-		"flags before, between and after":   {"template preview -at 3s a -config x b -o f", "template preview [a b] config=x at=3s o=f"},
-		"everybody takes -config":           {"version -config x", "version config=x"},
-		"help that was asked for":           {"-h", "help"},
-		"help of a command":                 {"retry -h", "help [retry]"},
-		"help beats what is wrong beside":   {"retry a --help", "help [retry]"},
-		"help of a group":                   {"template --help", "help [template]"},
-		"help takes any number":             {"help template check", "help [template check]"},
-		"a name with a slip":                {"helthcheck", `"helthcheck" is no command; did you mean healthcheck?`},
-		"letters that changed places":       {"serev", "did you mean serve?"},
-		"the second word with a slip":       {"template chekc x", `"template chekc" is no command; did you mean check?`},
+		"nothing is serve":        {"", "serve"},
+		"flags alone are serve's": {"-config x", "serve config=x"},
+		"flags before, between and after": {"template preview -at 3s a -config x b -o f",
+			"template preview [a b] config=x at=3s o=f"},
+		"everybody takes -config":         {"version -config x", "version config=x"},
+		"help that was asked for":         {"-h", "help"},
+		"help of a command":               {"retry -h", "help [retry]"},
+		"help beats what is wrong beside": {"retry a --help", "help [retry]"},
+		"help of a group":                 {"template --help", "help [template]"},
+		"help takes any number":           {"help template check", "help [template check]"},
+		"a name with a slip":              {"helthcheck", `"helthcheck" is no command; did you mean healthcheck?`},
+		"letters that changed places":     {"serev", "did you mean serve?"},
+		"the second word with a slip": {"template chekc x",
+			`"template chekc" is no command; did you mean check?`},
 		"half of a name":                    {"media", "media what? move"},
 		"nothing like it":                   {"dance", `"dance" is no command` + "\n"},
 		"a command behind a dash":           {"--version", "did you mean retake version?"},
@@ -152,12 +158,15 @@ func TestInit(t *testing.T) {
 	const defaults = "# of the defaults\n\ndata_dir = \"data\"     # all of it\nlanguage = \"ru\"\n\n[telegram]   # a section\ntoken = \"\"    # secret\napi_url = \"https://x\"      # or another\nowners = []\n"
 	t.Chdir(t.TempDir())
 	for _, c := range []struct{ place, file, dataDir string }{
-		{"", "config.toml", "data"}, {"deep/er", "deep/er/config.toml", "deep/er/data"}, {"other/my.toml", "other/my.toml", "other/data"},
+		{"", "config.toml", "data"}, {"deep/er", "deep/er/config.toml", "deep/er/data"}, {"other/my.toml",
+			"other/my.toml", "other/data"},
 	} {
 		next, err := Init(c.place, defaults, "./retake")
-		if err != nil || !strings.Contains(next, c.file+" is written") || !strings.Contains(next, "3. ./retake serve") ||
+		if err != nil || !strings.Contains(next, c.file+" is written") || !strings.Contains(next,
+			"3. ./retake serve") ||
 			strings.Contains(next, "-config "+mustAbs(t, c.file)) != (c.place != "") {
-			t.Errorf("%q: got %q, %v; want the next steps, which name the file unless it is found by itself", c.place, next, err)
+			t.Errorf("%q: got %q, %v; want the next steps, which name the file unless it is found by itself", c.place,
+				next, err)
 		}
 		info, err := os.Stat(c.file)
 		if err != nil || info.Mode().Perm() != 0o600 {
@@ -169,7 +178,8 @@ func TestInit(t *testing.T) {
 		}
 		text, _ := os.ReadFile(c.file)
 		_, body, _ := strings.Cut(string(text), "\n\n")
-		if want := "data_dir = \"" + dataDir + "\"     # all of it\nlanguage = \"ru\"\n\n[telegram]   # a section\ntoken = \"\"    # secret\n# api_url = \"https://x\"    # or another\nowners = []\n"; body != want {
+		if want := "data_dir = \"" + dataDir +
+			"\"     # all of it\nlanguage = \"ru\"\n\n[telegram]   # a section\ntoken = \"\"    # secret\n# api_url = \"https://x\"    # or another\nowners = []\n"; body != want {
 			t.Errorf("%q: got\n%s; want\n%s", c.place, body, want)
 		}
 		if err := os.WriteFile(c.file, []byte("mine"), 0o600); err != nil {
@@ -185,18 +195,23 @@ func TestInit(t *testing.T) {
 }
 
 func TestVersionTellsWhatWasBuilt(t *testing.T) {
-	built := &debug.BuildInfo{GoVersion: "go1.26.0", Settings: []debug.BuildSetting{{Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "arm64"},
-		{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.time", Value: "2026-11-22T09:00:00Z"}, {Key: "vcs.modified", Value: "true"}}}
-	if got, want := Version("v1.2.3", built), "retake v1.2.3\ncommit 0123456789ab of 2026-11-22, changed since\ngo1.26.0, linux/arm64\n"; got != want {
+	built := &debug.BuildInfo{GoVersion: "go1.26.0", Settings: []debug.BuildSetting{{Key: "GOOS", Value: "linux"},
+		{Key: "GOARCH", Value: "arm64"},
+		{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.time", Value: "2026-11-22T09:00:00Z"},
+		{Key: "vcs.modified", Value: "true"}}}
+	if got, want := Version("v1.2.3", built),
+		"retake v1.2.3\ncommit 0123456789ab of 2026-11-22, changed since\ngo1.26.0, linux/arm64\n"; got != want {
 		t.Errorf("got %q; want %q", got, want)
 	}
-	if got, want := Version("dev", &debug.BuildInfo{GoVersion: "go1.26.0"}), "retake dev\nof an unknown commit\ngo1.26.0, /\n"; got != want {
+	if got, want := Version("dev", &debug.BuildInfo{GoVersion: "go1.26.0"}),
+		"retake dev\nof an unknown commit\ngo1.26.0, /\n"; got != want {
 		t.Errorf("outside a repository: got %q; want %q", got, want)
 	}
 }
 
 func TestWhatWasLeftIsExplained(t *testing.T) {
-	for _, c := range []struct{ platform, step, want string }{{"", "", "A: it could not"}, {"YOUTUBE", "unknown", "A on YOUTUBE: nobody knows"},
+	for _, c := range []struct{ platform, step, want string }{{"", "", "A: it could not"}, {"YOUTUBE", "unknown",
+		"A on YOUTUBE: nobody knows"},
 		{"RUMBLE", "", "A on RUMBLE: it could not"}, {"YOUTUBE", "reconnect", "must be connected again"}} {
 		if got := Left("A", c.platform, c.step); !strings.Contains(got, c.want) {
 			t.Errorf("got %q; want %q in it", got, c.want)

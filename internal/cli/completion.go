@@ -140,7 +140,8 @@ complete -c retake -s h -d 'what it does'
 `)
 	for _, o := range offers() {
 		for _, w := range o.words {
-			fmt.Fprintf(&b, "complete -c retake -f -n %s -a %s -d %s\n", quoted("__retake_after "+o.after), w[0], quoted(w[1]))
+			fmt.Fprintf(&b, "complete -c retake -f -n %s -a %s -d %s\n", quoted("__retake_after "+o.after), w[0],
+				quoted(w[1]))
 		}
 	}
 	for _, c := range Commands {
@@ -149,7 +150,8 @@ complete -c retake -s h -d 'what it does'
 			if f.Arg != "" {
 				takes = " -r"
 			}
-			fmt.Fprintf(&b, "complete -c retake -n %s -o %s%s -d %s\n", quoted("__retake_in "+c.Name), f.Name, takes, quoted(f.Use))
+			fmt.Fprintf(&b, "complete -c retake -n %s -o %s%s -d %s\n", quoted("__retake_in "+c.Name), f.Name, takes,
+				quoted(f.Use))
 		}
 	}
 	return b.String()

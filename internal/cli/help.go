@@ -21,8 +21,8 @@ func (f Flag) String() string { return strings.TrimSpace("-" + f.Name + " " + f.
 // Call is a command with its words, without its flags.
 func (c Command) Call() string { return strings.TrimSpace(c.Name + " " + c.Args) }
 
-// Help returns what help prints: everything in short, the commands that begin with a word, or all about one. The error is
-// Usage.
+// Help returns what help prints: everything in short, the commands that begin with a word, or all about one. The error
+// is Usage.
 func Help(words []string) (string, error) {
 	var b strings.Builder
 	if len(words) == 0 {

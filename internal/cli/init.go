@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// first are the settings that everybody looks at. The others stay commented, so that a newer version may have better defaults.
+// first are the settings that everybody looks at. The others stay commented, so that a newer version may have better
+// defaults.
 var first = []string{"data_dir", "language", "telegram.token", "telegram.owners", "web.listen", "web.base_url"}
 
 // Sample makes the settings of somebody who begins from the defaults.
@@ -41,8 +42,8 @@ func Sample(defaults, dataDir string) string {
 	return b.String()
 }
 
-// Init writes the settings of somebody who begins to a place: a folder, a file that ends in .toml, or "" for where we are.
-// What is there stays. It returns what comes next; program is what somebody types to run this one.
+// Init writes the settings of somebody who begins to a place: a folder, a file that ends in .toml, or "" for where we
+// are. What is there stays. It returns what comes next; program is what somebody types to run this one.
 func Init(place, defaults, program string) (next string, err error) {
 	file, dataDir := place, "data"
 	if filepath.Ext(place) != ".toml" {

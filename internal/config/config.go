@@ -1,4 +1,5 @@
-// Package config reads settings from TOML and the environment into a struct and tells every fault at once, with its line.
+// Package config reads settings from TOML and the environment into a struct and tells every fault at once, with its
+// line.
 package config
 
 import (
@@ -20,15 +21,16 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Faults is everything that is wrong, a line each.
+// Faults lists everything that is wrong, one line each.
 type Faults []string
 
 func (f Faults) Error() string { return strings.Join(f, "\n") }
 
-// Source is a text in TOML and what people call it.
+// Source is a text in TOML and the name that faults call it by.
 type Source struct{ Name, Text string }
 
-// Read reads a file. "" stands for config.toml in the working directory, which need not be there. The error is Faults.
+// Read reads a file. An empty path means config.toml in the working directory, which may be missing. The error is
+// Faults.
 func Read(path string) (s Source, there bool, err error) {
 	s.Name = cmp.Or(path, "config.toml")
 	text, err := os.ReadFile(s.Name)
@@ -36,7 +38,8 @@ func Read(path string) (s Source, there bool, err error) {
 	case path == "" && errors.Is(err, os.ErrNotExist):
 		return s, false, nil
 	case errors.Is(err, os.ErrPermission):
-		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: run it as the user whose file it is", err)}
+		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: run it as the user whose file it is",
+			err)}
 	case err != nil:
 		return s, true, Faults{fmt.Sprintf("the configuration cannot be read: %v: name another with -config", err)}
 	}
@@ -45,11 +48,13 @@ func Read(path string) (s Source, there bool, err error) {
 }
 
 // Load sets the fields of the struct that into points to, which have toml tags and may be structs of such fields:
-// from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in the
-// folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals. Types are string, int,
-// int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key ("section.key"). from says
-// of each key where it was set: a file and a line, a credential, or a variable. The error is Faults.
-func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)), sources ...Source) (from map[string]string, err error) {
+// from the sources in their order, then from the credentials that systemd hands over, files <prefix>_<section>.<key> in
+// the folder CREDENTIALS_DIRECTORY, then from the variables <PREFIX>_<SECTION>_<KEY> of environ. prefix is in capitals.
+// Types are string, int, int64, bool, time.Duration, []int64 and []string. check then says what must hold of each key
+// ("section.key"). from says of each key where it was set: a file and a line, a credential, or a variable. The error is
+// Faults.
+func Load(into any, prefix string, environ []string, check func(is func(ok bool, key, format string, args ...any)),
+	sources ...Source) (from map[string]string, err error) {
 	l := loader{cfg: reflect.ValueOf(into).Elem(), from: map[string]origin{}}
 	for _, s := range sources {
 		l.file(s.Name, s.Text)
@@ -76,7 +81,7 @@ func Load(into any, prefix string, environ []string, check func(is func(ok bool,
 	return from, all
 }
 
-// plain spells out what a terminal does not show, or takes for a command.
+// plain escapes characters that a terminal does not show or takes for a command.
 func plain(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return text
@@ -85,7 +90,7 @@ func plain(text string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// loader sets fields by their keys and collects what is wrong.
+// loader sets fields by key and collects faults.
 type loader struct {
 	cfg    reflect.Value     // the struct
 	from   map[string]origin // where a key was set
@@ -114,7 +119,8 @@ func (l *loader) fault(where origin, key, format string, args ...any) {
 	l.faults = append(l.faults, fault{where.line, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...))})
 }
 
-// quote is what the TOML library quotes of a file, unless it is a single character: it may be a secret without its quotes.
+// quote is what the TOML library quotes of a file, unless it is a single character: it may be a secret without its
+// quotes.
 var quote = regexp.MustCompile(`(?s)["'].{5,}["']`)
 
 func (l *loader) file(path, text string) {
@@ -123,26 +129,29 @@ func (l *loader) file(path, text string) {
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
 			line := max(1, parse.Position.Line) // the library counts some from 0
-			l.faults = append(l.faults, fault{line, fmt.Sprintf("%s:%d: %s", path, line, quote.ReplaceAllLiteralString(parse.Message, "…"))})
+			l.faults = append(l.faults, fault{line, fmt.Sprintf("%s:%d: %s", path, line,
+				quote.ReplaceAllLiteralString(parse.Message, "…"))})
 		} else {
-			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %s", path, quote.ReplaceAllLiteralString(err.Error(), "…"))})
+			l.faults = append(l.faults, fault{0, fmt.Sprintf("%s: %s", path, quote.ReplaceAllLiteralString(err.Error(),
+				"…"))})
 		}
 		return
 	}
-	l.table(path, keyLines(text), "", values)
+	l.table(origin{name: path}, keyLines(text), "", values)
 }
 
-func (l *loader) table(path string, lines map[string]int, prefix string, values map[string]any) {
+// table sets the keys of a section, which begins at in. A key of an inline table has its line.
+func (l *loader) table(in origin, lines map[string]int, prefix string, values map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		full := prefix + key
-		where := origin{path, lines[full]}
+		where := origin{in.name, cmp.Or(lines[full], in.line)}
 		field, ok := l.field(full)
 		if sub, isTable := values[key].(map[string]any); isTable && (!ok || field.Kind() == reflect.Struct) {
 			if !ok {
 				l.fault(where, full, "there is no such section")
 				continue
 			}
-			l.table(path, lines, full+".", sub)
+			l.table(where, lines, full+".", sub)
 			continue
 		}
 		switch {
@@ -158,21 +167,34 @@ func (l *loader) table(path string, lines map[string]int, prefix string, values 
 	}
 }
 
-// keyLines finds the line of each key, which the TOML library does not tell.
+// keyLines finds the line of each key, because the TOML library does not report it.
 func keyLines(text string) map[string]int {
-	header := regexp.MustCompile(`^\s*\[\s*([\w.-]+)\s*\]`)
-	assignment := regexp.MustCompile(`^\s*([\w.-]+)\s*=`)
 	lines, section, n := map[string]int{}, "", 0
 	for line := range strings.Lines(text) {
 		n++
 		if m := header.FindStringSubmatch(line); m != nil {
-			lines[m[1]], section = n, m[1]+"."
+			name := unquoted.Replace(m[1])
+			lines[name], section = n, name+"."
 		} else if m := assignment.FindStringSubmatch(line); m != nil {
-			lines[section+m[1]] = n
+			name := section + unquoted.Replace(m[1])
+			lines[name] = n
+			for end := strings.LastIndexByte(name, '.'); end > len(section); end = strings.LastIndexByte(name[:end],
+				'.') {
+				lines[name[:end]] = cmp.Or(lines[name[:end]], n) // telegram.token = … begins the section telegram
+			}
 		}
 	}
 	return lines
 }
+
+// A key is one or more words with points between them; each may be in quotes.
+const keyPattern = `((?:[\w-]+|"[^"\\]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"\\]*"|'[^']*'))*)`
+
+var (
+	header     = regexp.MustCompile(`^\s*\[\s*` + keyPattern + `\s*\]`)
+	assignment = regexp.MustCompile(`^\s*` + keyPattern + `\s*=`)
+	unquoted   = strings.NewReplacer(`"`, "", "'", "", " ", "", "\t", "")
+)
 
 // field finds the field of a key such as "web.listen".
 func (l *loader) field(key string) (reflect.Value, bool) {
@@ -181,7 +203,10 @@ func (l *loader) field(key string) (reflect.Value, bool) {
 		if v.Kind() != reflect.Struct {
 			return v, false
 		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return part != "" && f.IsExported() && f.Tag.Get("toml") == part })
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool {
+			return part != "" &&
+				f.IsExported() && f.Tag.Get("toml") == part
+		})
 		if i < 0 {
 			return v, false
 		}
@@ -227,6 +252,7 @@ func (l *loader) set(where origin, key string, field reflect.Value, value any) {
 			*to = append(*to, n)
 		}
 		if !ok {
+			*to = nil
 			l.fault(where, key, "a list of numbers such as [12345, 67890] is expected")
 		}
 	case *[]string:
@@ -238,12 +264,13 @@ func (l *loader) set(where origin, key string, field reflect.Value, value any) {
 			*to = append(*to, s)
 		}
 		if !ok {
+			*to = nil
 			l.fault(where, key, `a list of texts such as ["./make-video", "--fast"] is expected`)
 		}
 	}
 }
 
-// credentials sets keys from the files of a service manager. Those of others are not our business.
+// credentials sets keys from the files of a service manager. It ignores those of other programs.
 func (l *loader) credentials(prefix string, environ []string) {
 	const variable = "CREDENTIALS_DIRECTORY="
 	i := slices.IndexFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, variable) })
@@ -280,7 +307,7 @@ func (l *loader) credentials(prefix string, environ []string) {
 	}
 }
 
-// environment sets keys from <PREFIX>_<SECTION>_<KEY>, and from the file that …_FILE names.
+// environment sets keys from <PREFIX>_<SECTION>_<KEY>, and from the files named by …_FILE.
 func (l *loader) environment(prefix string, environ []string) {
 	keys := map[string]string{} // variable: key
 	variables(keys, l.cfg.Type(), prefix, "")
@@ -311,7 +338,7 @@ func (l *loader) environment(prefix string, environ []string) {
 	}
 }
 
-// variables adds the variable of each key of a section, or of all that are in it.
+// variables adds the environment variable of each key of a section and of its sections.
 func variables(keys map[string]string, section reflect.Type, variable, key string) {
 	for _, f := range reflect.VisibleFields(section) {
 		tag := f.Tag.Get("toml")
@@ -327,7 +354,7 @@ func variables(keys map[string]string, section reflect.Type, variable, key strin
 	}
 }
 
-// fromText reads a variable as TOML would have given it. What it cannot read stays text, which set refuses.
+// fromText converts a variable to what TOML would have given. What it cannot convert stays text, which set refuses.
 func fromText(field reflect.Value, text string) any {
 	switch field.Interface().(type) {
 	case string, time.Duration:

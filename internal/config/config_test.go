@@ -35,8 +35,10 @@ func load(s *settings, environ []string, texts ...string) error {
 
 func TestLaterSourcesWinAndTheEnvironmentWinsOverAll(t *testing.T) {
 	var s settings
-	err := load(&s, []string{"X_INNER_N=3", "OTHER=1"}, "name = 'a'\n[inner]\nn = 1\nd = '1s'\nids = [1]\nargv = ['x']", "name = 'b'\n[inner]\nn = 2\nids = []")
-	if err != nil || s.Name != "b" || s.Inner.N != 3 || s.Inner.D != time.Second || len(s.Inner.IDs) != 0 || len(s.Inner.Argv) != 1 {
+	err := load(&s, []string{"X_INNER_N=3", "OTHER=1"}, "name = 'a'\n[inner]\nn = 1\nd = '1s'\nids = [1]\nargv = ['x']",
+		"name = 'b'\n[inner]\nn = 2\nids = []")
+	if err != nil || s.Name != "b" || s.Inner.N != 3 || s.Inner.D != time.Second || len(s.Inner.IDs) != 0 ||
+		len(s.Inner.Argv) != 1 {
 		t.Errorf("got %+v, %v", s, err)
 	}
 }
@@ -82,29 +84,34 @@ func TestASecretPutInPlaceOfItsFileIsNotPrinted(t *testing.T) {
 
 func TestCredentialsOfTheServiceManagerAreSettings(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"x_name": "SECRET\n", "x_inner.ids": "[1, 2]", "x_inner.n": "7", "other_name": "not ours"} {
+	for name, text := range map[string]string{"x_name": "SECRET\n", "x_inner.ids": "[1, 2]", "x_inner.n": "7",
+		"other_name": "not ours"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o400); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var s settings
 	err := load(&s, []string{"CREDENTIALS_DIRECTORY=" + dir, "X_INNER_N=8"}, "name = 'of the file'\n[inner]\nd = '1s'")
-	if err != nil || s.Name != "SECRET" || !slices.Equal(s.Inner.IDs, []int64{1, 2}) || s.Inner.N != 8 || s.Inner.D != time.Second {
+	if err != nil || s.Name != "SECRET" || !slices.Equal(s.Inner.IDs, []int64{1, 2}) || s.Inner.N != 8 ||
+		s.Inner.D != time.Second {
 		t.Errorf("got %+v, %v; want the credentials over the file, and the environment over both", s, err)
 	}
-	for name, want := range map[string]string{"x_nam": "the credential x_nam: nam: there is no such key", "x_inner.d": "the credential x_inner.d: inner.d: a duration"} {
+	for name, want := range map[string]string{"x_nam": "the credential x_nam: nam: there is no such key",
+		"x_inner.d": "the credential x_inner.d: inner.d: a duration"} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.WriteFile(filepath.Join(dir, name), []byte("SECRET"), 0o400); err != nil {
 				t.Fatal(err)
 			}
 			var s settings
-			if err := load(&s, []string{"CREDENTIALS_DIRECTORY=" + dir}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "SECRET") {
+			if err := load(&s, []string{"CREDENTIALS_DIRECTORY=" + dir}); err == nil || !strings.Contains(err.Error(),
+				want) || strings.Contains(err.Error(), "SECRET") {
 				t.Errorf("got %v; want %q and not what is in it", err, want)
 			}
 		})
 	}
-	if err := load(&s, []string{"CREDENTIALS_DIRECTORY=" + filepath.Join(dir, "none")}); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+	if err := load(&s, []string{"CREDENTIALS_DIRECTORY=" + filepath.Join(dir, "none")}); err == nil ||
+		!strings.Contains(err.Error(), "cannot be read") {
 		t.Errorf("got %v; want that the folder cannot be read", err)
 	}
 }

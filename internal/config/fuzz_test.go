@@ -17,7 +17,8 @@ import (
 // marker stands for a secret: it must be in no error, wherever in the values somebody put it.
 const marker = "HunterHunter"
 
-// place is what a fault begins with: where it stands, a file with or without the line, and then the key or what is wrong.
+// place is what a fault begins with: where it stands, a file with or without the line, and then the key or what is
+// wrong.
 var place = regexp.MustCompile(`^(config\.toml|the defaults|RETAKE_\w+)(:\d+)?: .`)
 
 func FuzzSettings(f *testing.F) {
@@ -28,28 +29,37 @@ func FuzzSettings(f *testing.F) {
 	defaults := string(sample)
 	f.Add(defaults, "")
 	f.Add("[telegram]\ntoken = '123:"+marker+"'\nowners = [1]\n[youtube]\ntoken_key = \""+marker+"\"\n", "")
-	for _, value := range []string{marker, "1" + marker, "true" + marker, "'" + marker, `"` + marker, `"` + marker + `\uzz"`, `"` + marker + `\q"`, "12_." + marker, "1979-05-27T" + marker, "[" + marker, "{a = 1, " + marker + "}",
-		`"""` + marker, `"a" ` + marker, `"` + marker + "\x01\"", `"` + marker + "\xff\"", "99999999999999999999", "0x" + marker, `"a\nb"`} {
+	for _, value := range []string{marker, "1" + marker, "true" + marker, "'" + marker, `"` + marker, `"` + marker +
+		`\uzz"`, `"` + marker + `\q"`, "12_." + marker, "1979-05-27T" + marker, "[" + marker, "{a = 1, " + marker + "}",
+		`"""` + marker, `"a" ` + marker, `"` + marker + "\x01\"", `"` + marker + "\xff\"", "99999999999999999999",
+		"0x" + marker, `"a\nb"`} {
 		f.Add("[media.s3]\nsecret_key = "+value+"\n", "")
 		f.Add("", value)
 	}
-	for _, text := range []string{"\"a\\nb\" = 1", "'\x1b[31m' = 1", "\"\\u202e\" = 1", "[queue]\nworkers = 1000000000", "[telegram]\nmax_upload_mb = 9223372036854775807", "[media]\nmax_upload_mb = 9223372036854775807",
-		"web = 1\n[web]", "[web]\nlisten = 5\n[web.listen]", "[[render]]", "render.command = ['a', 1]", "data_dir = '''\nlisten = 5\n'''\n[web]\nlisten = 5", "[ web ]\n\"listen\" = 5", "language = 'ru'\nlanguage = 'en'"} {
+	for _, text := range []string{"\"a\\nb\" = 1", "'\x1b[31m' = 1", "\"\\u202e\" = 1", "[queue]\nworkers = 1000000000",
+		"[telegram]\nmax_upload_mb = 9223372036854775807", "[media]\nmax_upload_mb = 9223372036854775807",
+		"web = 1\n[web]", "[web]\nlisten = 5\n[web.listen]", "[[render]]", "render.command = ['a', 1]",
+		"data_dir = '''\nlisten = 5\n'''\n[web]\nlisten = 5", "[ web ]\n\"listen\" = 5",
+		"language = 'ru'\nlanguage = 'en'"} {
 		f.Add(text, "")
 	}
-	known := Known{Languages: []string{"en", "ru"}, Formats: []string{"text", "json"}, Levels: []string{"info"}, TokenKey: func(key string) error {
-		if len(key) < 32 {
-			return errors.New("it is too short")
-		}
-		return nil
-	}}
+	known := Known{Languages: []string{"en", "ru"}, Formats: []string{"text", "json"}, Levels: []string{"info"},
+		TokenKey: func(key string) error {
+			if len(key) < 32 {
+				return errors.New("it is too short")
+			}
+			return nil
+		}}
 	f.Fuzz(func(t *testing.T, text, secret string) {
 		var s Settings
 		var environ []string
 		if secret != "" && !strings.ContainsAny(secret, "\x00") {
-			environ = []string{"RETAKE_RUMBLE_ACCESS_TOKEN=" + secret, "RETAKE_TELEGRAM_TOKEN=" + secret, "RETAKE_TELEGRAM_OWNERS=" + secret, "RETAKE_QUEUE_WORKERS=" + secret, "RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret}
+			environ = []string{"RETAKE_RUMBLE_ACCESS_TOKEN=" + secret, "RETAKE_TELEGRAM_TOKEN=" + secret,
+				"RETAKE_TELEGRAM_OWNERS=" + secret, "RETAKE_QUEUE_WORKERS=" + secret,
+				"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret}
 		}
-		_, err := Load(&s, "RETAKE", environ, s.Check(known), Source{"the defaults", defaults}, Source{"config.toml", text})
+		_, err := Load(&s, "RETAKE", environ, s.Check(known), Source{"the defaults", defaults}, Source{"config.toml",
+			text})
 		if err != nil {
 			faults, ok := err.(Faults)
 			if !ok || len(faults) == 0 {
@@ -74,7 +84,8 @@ func FuzzSettings(f *testing.F) {
 				t.Errorf("got %d MB, which are %d bytes", mb, bytes)
 			}
 		}
-		if !slices.Contains(known.Languages, s.Language) || s.DataDir == "" || s.Queue.Attempts < 1 || s.Queue.Backoff <= 0 || len(s.Offered()) == 0 {
+		if !slices.Contains(known.Languages, s.Language) || s.DataDir == "" || s.Queue.Attempts < 1 ||
+			s.Queue.Backoff <= 0 || len(s.Offered()) == 0 {
 			t.Errorf("got %+v; want settings that work", s)
 		}
 	})
@@ -84,7 +95,10 @@ func FuzzSettings(f *testing.F) {
 func wantPlainFault(t *testing.T, text, fault string) {
 	t.Helper()
 	m := place.FindStringSubmatch(fault)
-	if m == nil || !utf8.ValidString(fault) || strings.ContainsFunc(fault, func(r rune) bool { return unicode.In(r, unicode.C) }) {
+	if m == nil || !utf8.ValidString(fault) || strings.ContainsFunc(fault, func(r rune) bool {
+		return unicode.In(r,
+			unicode.C)
+	}) {
 		t.Errorf("got %+q; want its place first, and nothing that changes how a line is shown", fault)
 	}
 	if m != nil && m[2] != "" && m[1] == "config.toml" {

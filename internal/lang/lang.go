@@ -4,10 +4,7 @@ package lang
 
 import (
 	"embed"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -18,18 +15,15 @@ import (
 //go:embed messages/*.toml
 var messages embed.FS
 
-//go:embed rude/*.txt
-var rude embed.FS
-
 // Languages lists the languages that are complete, as BCP 47 tags.
 var Languages = []string{"ru", "en"}
 
-// rooms are where the messages are said.
+// rooms are the parts that say messages; each has its files.
 var rooms = []string{"bot", "page"}
 
 var (
 	speakers = map[string]*i18n.Localizer{}
-	plain    = map[string]string{} // messages without placeholders, by language and id: a page says hundreds
+	plain    = map[string]string{} // messages without placeholders, by language and id: a page has hundreds of them
 	matcher  language.Matcher
 )
 
@@ -55,6 +49,19 @@ func init() {
 	matcher = language.NewMatcher(tags)
 }
 
+// ForUser returns the language for somebody whose Telegram client speaks code, a BCP 47 tag. Of a language that we have
+// no texts in, English is the likelier second one; unless the operator chose the language for such people. Without a
+// code it is the operator's.
+func ForUser(code, operators string, chosen bool) string {
+	if l := Match(code, ""); l != "" {
+		return l
+	}
+	if _, err := language.Parse(code); err != nil || code == "" || chosen {
+		return operators
+	}
+	return "en"
+}
+
 // Match returns the language to use for a BCP 47 code as Telegram or a browser sends it ("ru-RU" is ru), or fallback
 // when none of Languages is close.
 func Match(code, fallback string) string {
@@ -68,7 +75,8 @@ func Match(code, fallback string) string {
 	return fallback
 }
 
-// Prefer returns the language that an Accept-Language header asks for first, or fallback when it names none of Languages.
+// Prefer returns the language that an Accept-Language header asks for first, or fallback when it names none of
+// Languages.
 func Prefer(header, fallback string) string {
 	tags, _, err := language.ParseAcceptLanguage(header)
 	if err != nil {
@@ -103,46 +111,4 @@ func Say(lang, id string, vars Vars) string {
 		return id
 	}
 	return text
-}
-
-// RudeWords returns the list of words that no video greets, as shipped: one a line, * at the end for any ending, # for
-// remarks.
-func RudeWords(lang string) string {
-	text, err := rude.ReadFile("rude/" + lang + ".txt")
-	if err != nil {
-		return ""
-	}
-	return string(text)
-}
-
-// ParseWords reads such a list.
-func ParseWords(text string) []string {
-	var words []string
-	for line := range strings.Lines(text) {
-		word, _, _ := strings.Cut(line, "#")
-		if word = strings.TrimSpace(word); word != "" {
-			words = append(words, word)
-		}
-	}
-	return words
-}
-
-// OperatorsWords reads the operator's own lists in a folder, which begin as copies of ours.
-func OperatorsWords(dir string) (words []string, err error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, err
-	}
-	for _, l := range Languages {
-		path := filepath.Join(dir, l+".txt")
-		text, err := os.ReadFile(path)
-		if errors.Is(err, os.ErrNotExist) {
-			text = []byte(RudeWords(l))
-			err = os.WriteFile(path, text, 0o640)
-		}
-		if err != nil {
-			return nil, err
-		}
-		words = append(words, ParseWords(string(text))...)
-	}
-	return words, nil
 }

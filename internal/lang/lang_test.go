@@ -117,7 +117,7 @@ func TestEveryLanguageSaysTheSame(t *testing.T) {
 // and every message must be named somewhere.
 func TestEveryMessageIsUsedAndThere(t *testing.T) {
 	en := load(t, "en", "bot")
-	source := sources(t, "../../bot.go", "../watch/troubles.go", "name.go")
+	source := sources(t, "../../bot.go", "../watch/troubles.go", "name.go", "talk.go")
 	commands := regexp.MustCompile(`(?s)(user|admin)Commands +=.*?\}`).FindAllString(source, -1)
 	if len(commands) != 2 {
 		t.Fatalf("got the lists of commands %q; want two", commands)
@@ -140,10 +140,12 @@ func TestEveryMessageIsUsedAndThere(t *testing.T) {
 			}
 		}
 	}
-	said := regexp.MustCompile(`(?:lang\.Say\([^,]+, |reply\(ctx, u, |say\(ctx, [^,]+, [^,]+, |limit = |toast_|problem = (?:worse\(problem, )?)"([a-z_]+)"`)
+	said := regexp.MustCompile(`(?:lang\.Say\([^,]+, |reply\(ctx, u, |say\(ctx, [^,]+, [^,]+, |limit = |toast_|` +
+		`problem = (?:worse\(problem, )?)"([a-z_]+)"`)
 	found := said.FindAllStringSubmatch(source, -1)
 	if len(found) < 40 {
-		t.Fatalf("got %d messages in the source; want at least 40, or this test looks for calls that are gone", len(found))
+		t.Fatalf("got %d messages in the source; want at least 40, or this test looks for calls that are gone",
+			len(found))
 	}
 	for _, m := range found {
 		if id := m[1]; en[id] == nil && id != "command_" {
@@ -155,7 +157,8 @@ func TestEveryMessageIsUsedAndThere(t *testing.T) {
 // TestThePageSaysEveryMessageOfItsOwn reads the page's source and its templates in the same way.
 func TestThePageSaysEveryMessageOfItsOwn(t *testing.T) {
 	en := load(t, "en", rooms...)
-	source := sources(t, "../../web.go", "../../main.go", "../desk/*.go", "../../web/templates/*.html", "name.go", "title.go")
+	source := sources(t, "../../web.go", "../../main.go", "../desk/*.go", "../../web/templates/*.html", "name.go",
+		"title.go")
 	for id := range load(t, "en", "page") {
 		if !strings.Contains(source, fmt.Sprintf("%q", id)) {
 			t.Errorf("%s is used nowhere", id)
@@ -163,7 +166,8 @@ func TestThePageSaysEveryMessageOfItsOwn(t *testing.T) {
 	}
 	said := regexp.MustCompile(`\b(?:say|rich) (?:\. )?"([a-z_]+)"`).FindAllStringSubmatch(source, -1)
 	if len(said) < 80 {
-		t.Fatalf("got %d messages in the templates; want at least 80, or this test looks for calls that are gone", len(said))
+		t.Fatalf("got %d messages in the templates; want at least 80, or this test looks for calls that are gone",
+			len(said))
 	}
 	for _, m := range said {
 		if en[m[1]] == nil {
@@ -171,6 +175,9 @@ func TestThePageSaysEveryMessageOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// attributes are those that a browser shows or reads out.
+var attributes = regexp.MustCompile(`(?:aria-label|placeholder|alt|title)="([^"]*)"`)
 
 // letters finds words of a language between the tags of a template.
 var letters = regexp.MustCompile(`\pL{2,}`)
@@ -180,7 +187,7 @@ func TestTemplatesHoldNoWords(t *testing.T) {
 	source := sources(t, "../../web/templates/*.html")
 	source = regexp.MustCompile(`(?s)\{\{.*?\}\}`).ReplaceAllString(source, "")
 	for _, tag := range regexp.MustCompile(`(?s)<[^>]*>`).FindAllString(source, -1) {
-		for _, m := range regexp.MustCompile(`(?:aria-label|placeholder|alt|title)="([^"]*)"`).FindAllStringSubmatch(tag, -1) {
+		for _, m := range attributes.FindAllStringSubmatch(tag, -1) {
 			if letters.MatchString(m[1]) {
 				t.Errorf("%q stands in a template", m[1])
 			}
@@ -229,7 +236,8 @@ func TestTheBotSpeaksOnlyFromTheMessageFiles(t *testing.T) {
 
 func TestTheSentencesOfTheContract(t *testing.T) {
 	for id, want := range map[string]string{
-		"apology":         "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\nНе переживайте, вы можете попробовать еще раз!",
+		"apology": "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\n" +
+			"Не переживайте, вы можете попробовать еще раз!",
 		"button_retry":    "🔄 Попробовать еще раз",
 		"request_created": "Запрос создан! Скоро отправим видео.",
 	} {
@@ -240,7 +248,8 @@ func TestTheSentencesOfTheContract(t *testing.T) {
 }
 
 func TestPlurals(t *testing.T) {
-	for n, want := range map[int]string{1: "около 1 минуты", 2: "около 2 минут", 5: "около 5 минут", 21: "около 21 минуты"} {
+	for n, want := range map[int]string{1: "около 1 минуты", 2: "около 2 минут", 5: "около 5 минут",
+		21: "около 21 минуты"} {
 		if got := Say("ru", "progress_place", Vars{"Place": 3, "Count": n}); !strings.Contains(got, want) {
 			t.Errorf("got %q; want %q in it", got, want)
 		}
@@ -256,40 +265,18 @@ func TestANameIsDataWhateverItLooksLike(t *testing.T) {
 }
 
 func TestMatch(t *testing.T) {
-	for code, want := range map[string]string{"ru": "ru", "ru-RU": "ru", "en-GB": "en", "en": "en", "de": "fallback", "": "fallback", "!!": "fallback", "uk": "fallback"} {
+	for code, want := range map[string]string{"ru": "ru", "ru-RU": "ru", "en-GB": "en", "en": "en", "de": "fallback",
+		"": "fallback", "!!": "fallback", "uk": "fallback"} {
 		if got := Match(code, "fallback"); got != want {
 			t.Errorf("%q: got %s; want %s", code, got, want)
 		}
 	}
 }
 
-func TestRudeWords(t *testing.T) {
-	list := append(ParseWords(RudeWords("ru")), ParseWords(RudeWords("en"))...)
-	for name, want := range map[string]bool{"Маша": false, "Дерьмовый": true, "анна сука": true, "Сукайна": false, "Dick": false, "Assol": false,
-		"FUCKER": true, "Эбабанза": false, "Себастьян": false} {
-		if got := IsRude(NameKey(name), list); got != want {
-			t.Errorf("%s: got %v; want %v", name, got, want)
-		}
-	}
-	for _, l := range Languages {
-		if len(ParseWords(RudeWords(l))) == 0 {
-			t.Errorf("%s: the list is empty", l)
-		}
-	}
-}
-
-func TestANameOfOneProblemIsToldTheWorst(t *testing.T) {
-	for text, want := range map[string]string{"М1😀": "name_digits", "М1\u202e": "name_hidden", "Маша.": "name_characters", "Ма": "", "М": "name_short",
-		"": "name_short", "---": "name_characters", "t.me/masha": "name_link", "@masha": "name_link", "Маша\nОля": ""} {
-		if _, _, got := ParseName(text); got != want {
-			t.Errorf("%q: got %q; want %q", text, got, want)
-		}
-	}
-}
-
 func TestLettersThatFoldOddlyStillMakeOneName(t *testing.T) {
 	for name, spellings := range map[string][]string{
-		"a dotless i with a dot above it": {"ı\u0307lker", "\u0130lker"}, // fold to i with a dot above it: a capital İ is not an I
+		// fold to i with a dot above it: a capital İ is not an I
+		"a dotless i with a dot above it": {"ı\u0307lker", "\u0130lker"},
 		"an n after an apostrophe":        {"ŉaam", "'naam", "\u02bcnaam"},
 		"Cherokee letters":                {"ꭰᏸ", "ᎠᏰ", "Ꭰᏸ"},
 	} {
@@ -308,5 +295,17 @@ func TestLettersThatFoldOddlyStillMakeOneName(t *testing.T) {
 				t.Error("got no name")
 			}
 		})
+	}
+}
+
+func TestForUser_ALanguageWithoutTextsGetsEnglish(t *testing.T) {
+	for code, want := range map[string]struct{ byDefault, chosen string }{
+		"ru": {"ru", "ru"}, "en-GB": {"en", "en"}, "de": {"en", "ru"}, "uk": {"en", "ru"}, "pt-br": {"en", "ru"},
+		"zh-hans": {"en", "ru"}, "": {"ru", "ru"}, "!!": {"ru", "ru"}, "RU": {"ru", "ru"}, "en": {"en", "en"},
+	} {
+		if a, b := ForUser(code, "ru", false), ForUser(code, "ru", true); a != want.byDefault || b != want.chosen {
+			t.Errorf("%q: got %s by default and %s when chosen; want %s and %s", code, a, b, want.byDefault,
+				want.chosen)
+		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 // LongestTitle is how many characters a title has at most.
 const LongestTitle = 100
 
-// ParseTitle reads a title as somebody typed it: NFC, with single spaces; "" if there is nothing to see in it. problem is
-// "" or the id of the message that says what is wrong.
+// ParseTitle reads a title as somebody typed it: NFC, with single spaces; "" if there is nothing to see in it. problem
+// is "" or the id of the message that says what is wrong.
 func ParseTitle(text string) (title, problem string) {
 	title = strings.Join(strings.Fields(norm.NFC.String(text)), " ")
 	switch {
@@ -55,5 +55,5 @@ func isHidden(r rune) bool {
 }
 
 func isSeen(r rune) bool {
-	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !ignorable(r)
 }

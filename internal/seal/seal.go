@@ -1,5 +1,5 @@
-// Package seal makes secrets unreadable without a key that lies elsewhere, so that whoever has a copy of the database, such
-// as a backup, does not have them.
+// Package seal encrypts secrets with a key that is kept elsewhere, so that a copy of the database, such as a backup, does
+// not reveal them.
 package seal
 
 import (
@@ -15,38 +15,39 @@ import (
 	"strings"
 )
 
-// ErrKey is what Unseal returns for what was sealed with another key, for another owner, or changed since.
+// ErrKey reports that a value was sealed with another key or for another owner, or was changed since.
 var ErrKey = errors.New("this key does not open it")
 
-// Box seals with one key.
+// Box encrypts with one key: AES-256-GCM with a random nonce.
 type Box struct{ aead cipher.AEAD }
 
-// shortest is how many characters a key has at least: those of 16 random bytes as hex.
+// shortest is the least number of characters of a key: 16 random bytes in hex.
 const shortest = 32
 
-// Check says what is wrong with a key; nil: nothing is.
+// Check returns why a key cannot be used, or nil.
 func Check(key string) error {
 	if len(key) < shortest {
-		return fmt.Errorf("it has %d characters; %d random ones are needed, such as openssl rand -base64 32 makes", len(key), shortest)
+		return fmt.Errorf("it has %d characters, but at least %d random ones are needed: openssl rand -base64 32 makes some",
+			len(key), shortest)
 	}
 	return nil
 }
 
-// New returns the box of a key, which Check has nothing against.
+// New returns the box of a key that Check accepts.
 func New(key string) *Box {
 	sum := sha256.Sum256([]byte(key))
 	block, err := aes.NewCipher(sum[:])
 	if err != nil {
-		panic(err) // the sum of any text is 32 bytes long
+		panic(err) // a SHA-256 sum always has 32 bytes
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // AES has the block size that it wants
+		panic(err) // AES always has the block size of GCM
 	}
 	return &Box{aead}
 }
 
-// FromFile returns the box of the key in a file. The first time it makes the key, for nobody but this user to read.
+// FromFile returns the box of the key in a file. If there is no file, it makes one that only this user can read.
 func FromFile(path string) (*Box, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -62,10 +63,10 @@ func FromFile(path string) (*Box, error) {
 	return New(key), nil
 }
 
-// made makes a key, and keeps it in a file before anything is sealed with it.
+// made makes a key and writes it to a file before anything is sealed with it.
 func made(path string) (*Box, error) {
 	key := rand.Text() + rand.Text()
-	temp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // readable by nobody else
+	temp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
 	if err != nil {
 		return nil, err
 	}
@@ -84,12 +85,12 @@ func made(path string) (*Box, error) {
 	return New(key), errors.Join(folder.Sync(), folder.Close())
 }
 
-// Seal makes a secret unreadable. owner says whose it is: nobody can be given another's.
+// Seal encrypts a secret. It opens only for the same owner, so that a row cannot be given another's secret.
 func (b *Box) Seal(secret []byte, owner string) []byte {
 	return b.aead.Seal(nil, nil, secret, []byte(owner))
 }
 
-// Unseal makes it readable again. ErrKey: it is not that owner's, or was sealed with another key.
+// Unseal decrypts a secret. It returns ErrKey if the key or the owner is not the one it was sealed with.
 func (b *Box) Unseal(sealed []byte, owner string) ([]byte, error) {
 	secret, err := b.aead.Open(nil, nil, sealed, []byte(owner))
 	if err != nil {

@@ -15,7 +15,7 @@ func TestOnlyTheKeyOpens(t *testing.T) {
 	key, secret := strings.Repeat("k", shortest), []byte("1//a-refresh-token")
 	sealed := New(key).Seal(secret, "YOUTUBE UC1")
 	if bytes.Contains(sealed, secret[3:]) || bytes.Equal(sealed, New(key).Seal(secret, "YOUTUBE UC1")) {
-		t.Errorf("got %q; want what tells nothing, not even that a secret is the same as before", sealed)
+		t.Errorf("got %q; want two different texts without the secret", sealed)
 	}
 	changed := bytes.Clone(sealed)
 	changed[len(changed)-1] ^= 1
@@ -49,7 +49,7 @@ func TestTheKeyIsMadeOnceForThisUserOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := again.Unseal(first.Seal([]byte("secret"), "x"), "x"); err != nil || string(got) != "secret" {
-		t.Errorf("got %q, %v; want the key of before", got, err)
+		t.Errorf("got %q, %v; want the first key again", got, err)
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
@@ -63,5 +63,34 @@ func TestTheKeyIsMadeOnceForThisUserOnly(t *testing.T) {
 	}
 	if _, err := FromFile(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("got %v; want a short key refused by the name of its file", err)
+	}
+}
+
+func TestCheck_AKeyHas32CharactersOrMore(t *testing.T) {
+	for n, ok := range map[int]bool{0: false, 1: false, 31: false, 32: true, 33: true, 44: true, 1000: true} {
+		if err := Check(strings.Repeat("k", n)); (err == nil) != ok {
+			t.Errorf("%d characters: got %v; want accepted %v", n, err, ok)
+		}
+		path := filepath.Join(t.TempDir(), "token.key")
+		if err := os.WriteFile(path, []byte(" "+strings.Repeat("k", n)+"\n\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := FromFile(path); (err == nil) != ok {
+			t.Errorf("a file of %d characters: got %v; want accepted %v", n, err, ok)
+		}
+	}
+}
+
+func TestFromFile_TheKeyIsWithoutTheSpaceAroundIt(t *testing.T) {
+	key, path := strings.Repeat("k", shortest), filepath.Join(t.TempDir(), "token.key")
+	if err := os.WriteFile(path, []byte("\t"+key+" \r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	box, err := FromFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := New(key).Unseal(box.Seal([]byte("secret"), "x"), "x"); err != nil || string(got) != "secret" {
+		t.Errorf("got %q, %v; want it opened by the key alone", got, err)
 	}
 }
