@@ -57,7 +57,8 @@ type Bot struct {
 
 	contact atomic.Int64 // when Telegram last answered a poll, ms
 
-	chats *telegram.Chats[store.Update]
+	chats   *telegram.Chats[store.Update]
+	refused *telegram.Chats[store.Update] // floods: their answer does not wait behind those to what came before
 	busy  chan struct{} // one token a chat being answered
 	flood *telegram.Flood
 	again chan []store.Update // that were in the inbox before
@@ -67,7 +68,7 @@ type Bot struct {
 func NewBot(s *Sender, queue *Queue) *Bot {
 	b := &Bot{Sender: s, queue: queue, busy: make(chan struct{}, chat.AtOnce), flood: telegram.NewFlood(s.Second),
 		again: make(chan []store.Update)}
-	b.chats = telegram.NewChats(b.settle)
+	b.chats, b.refused = telegram.NewChats(b.settle), telegram.NewChats(b.settle)
 	return b
 }
 
@@ -88,6 +89,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	wg.Go(func() { b.KeepMenus(ctx, b.queue) })
 	wg.Wait()
 	b.chats.Wait()
+	b.refused.Wait()
 	b.Wait()
 	return nil
 }
@@ -153,16 +155,26 @@ func (b *Bot) Contact() time.Time { return store.Moment(b.contact.Load()) }
 // are told so, once a minute, and the rest is forgotten.
 func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 	var over []int64
+	var refused []store.Update
 	for _, u := range updates {
-		tooMany, first := b.flood.Over(u.Chat, time.Now())
-		if u.Chat == 0 || !tooMany { // 0 is nobody's
+		if u.Chat == 0 || chat.IsAnswer(u.Raw) { // 0 is nobody's
 			b.chats.Accept(ctx, u.Chat, u)
 			continue
 		}
-		over = append(over, u.ID)
-		if first && u.Chat > 0 {
-			b.RefuseFlood(u.Chat)
+		switch tooMany, first := b.flood.Over(u.Chat, time.Now()); {
+		case !tooMany:
+			b.chats.Accept(ctx, u.Chat, u)
+		case first && u.Chat > 0:
+			refused = append(refused, u)
+		default:
+			over = append(over, u.ID)
 		}
+	}
+	for i := range refused {
+		if err := b.refuseFlood(ctx, &refused[i]); err != nil {
+			return err
+		}
+		b.refused.Accept(ctx, refused[i].Chat, refused[i])
 	}
 	if len(over) == 0 {
 		return nil
@@ -177,9 +189,22 @@ func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 	})
 }
 
+// refuseFlood turns an update into the answer that there are too many.
+func (b *Bot) refuseFlood(ctx context.Context, u *store.Update) error {
+	user := store.User{ID: u.Chat, Lang: b.Language} // their first message may still be waiting
+	if language, err := b.Store.Language(ctx, u.Chat); err == nil {
+		user.Lang = language
+	}
+	b.Log.Warn("somebody writes faster than can be answered", "user", u.Chat)
+	return b.Store.Tx(ctx, func(tx *store.Tx) (err error) {
+		u.Raw, err = chat.Owe(tx, u.ID, chat.AnswerTo(user, "too_many", nil, nil))
+		return err
+	})
+}
+
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox.
 func (b *Bot) settle(ctx context.Context, u store.Update) {
-	t := &chat.Turn{Update: u.ID, Lang: b.Language}
+	t := chat.NewTurn(u, b.Language)
 	for {
 		select {
 		case <-ctx.Done():
@@ -191,36 +216,21 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 		pause := time.Second
 		wait, waits := retry.After(err)
 		switch {
-		case errors.Is(err, context.Canceled):
+		case err == nil, errors.Is(err, context.Canceled):
 			return
 		case waits:
 			pause = wait
 		case db.OfDisk(err): // nothing is wrong with the update
 			b.Log.Warn("an update will be tried again", "update", u.ID, "err", err)
-		case err == nil, telegram.ClassOf(err) == telegram.Gone:
-			if t.Done {
-				return
-			}
-			t.Rest = func(context.Context) error { return nil } // done: only this is left to write
-			if err = b.Store.Tx(b.Work, func(tx *store.Tx) error { return tx.Handled(u.ID) }); err == nil {
-				return
-			}
 		default:
-			tries := maxTries
-			if retry.IsPermanent(err) {
-				tries = 1
+			tries, told := maxTries, max(u.Chat, 0) // no group is told
+			if errors.Is(err, chat.ErrShape) {
+				tries, told = 1, 0
 			}
-			aside := false
-			problem := b.Store.Tx(b.Work, func(tx *store.Tx) (err error) {
-				aside, err = tx.Stumbled(u.ID, "see the log", tries)
-				return err
-			})
-			if aside {
+			last, problem := b.SetAside(b.Work, t, told, tries)
+			if last {
 				b.Log.Error("an update is set aside", "update", u.ID, "err", err)
-				if u.Chat > 0 && !errors.Is(err, errShape) { // somebody waits for an answer
-					b.Say(b.Work, u.Chat, t.Lang, "trouble", nil, nil)
-				}
-				return
+				continue // with what is said about that
 			}
 			b.Log.Warn("an update will be tried again", "update", u.ID, "err", errors.Join(err, problem))
 		}
@@ -232,10 +242,7 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 	}
 }
 
-// errShape is an update that the library cannot decode; its own error may quote a name.
-var errShape = errors.New("an update of an unknown shape")
-
-// handle runs the handler of one update, or what an earlier run has left of it. A panic is an error like any other.
+// handle runs the handler of one update, or says what an earlier run has left to say. A panic is an error like any other.
 func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -243,14 +250,13 @@ func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) (err err
 			err = fmt.Errorf("panic: %T", p) // not its text: it may quote a name
 		}
 	}()
-	if t.Rest != nil {
-		return t.Rest(ctx)
-	}
-	var update models.Update
-	if err := json.Unmarshal([]byte(u.Raw), &update); err != nil {
-		return retry.Permanent(errShape)
-	}
-	return b.route(ctx, t, &update)
+	return b.Handle(ctx, t, func(ctx context.Context) error {
+		var update models.Update
+		if err := json.Unmarshal([]byte(u.Raw), &update); err != nil {
+			return chat.ErrShape
+		}
+		return b.route(ctx, t, &update)
+	})
 }
 
 func (b *Bot) route(ctx context.Context, t *chat.Turn, u *models.Update) error {
@@ -339,20 +345,25 @@ func (b *Bot) onMessage(ctx context.Context, t *chat.Turn, m *models.Message) er
 	if problem != "" {
 		return b.Reply(ctx, u, problem, nil, nil)
 	}
-	var draft string
-	if err := b.Store.Tx(ctx, func(tx *store.Tx) (err error) { draft, err = tx.SaveDraft(u.ID, name); return err }); err != nil {
-		return err
-	}
+	return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+		draft, err := tx.SaveDraft(u.ID, name)
+		return []chat.Answer{b.question(u, name, draft, able)}, err
+	})
+}
+
+// question asks whether to make a video of a name, and which.
+func (b *Bot) question(u store.User, name, draft string, able []video.Offer) chat.Answer {
 	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), telegram.ChangeButton, draft)
 	if len(able) == 1 {
 		yes := telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), telegram.YesButton, b.choice(draft, able[0]))
-		return b.Reply(ctx, u, "confirm", lang.Vars{"Name": name}, telegram.Row(yes, change))
+		return chat.AnswerTo(u, "confirm", lang.Vars{"Name": name}, telegram.Row(yes, change))
 	}
 	var rows telegram.Keyboard // a title may be long: each has a row
 	for _, o := range able {
-		rows = append(rows, []telegram.Button{telegram.NewButton(video.TitleOf(able, o.ID, u.Lang), telegram.YesButton, b.choice(draft, o))})
+		title := video.TitleOf(able, o.ID, u.Lang)
+		rows = append(rows, []telegram.Button{telegram.NewButton(title, telegram.YesButton, b.choice(draft, o))})
 	}
-	return b.Reply(ctx, u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
+	return chat.AnswerTo(u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
 }
 
 // choice is what the button carries that makes a draft with a template. It names the template only where there is a
@@ -384,7 +395,7 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 	case "new":
 		return b.Reply(ctx, u, "ask_name", nil, nil)
 	case "status":
-		return b.Status(ctx, u)
+		return b.Status(ctx, t, u)
 	case "cancel":
 		return b.CancelAll(ctx, t, u)
 	case "language":
@@ -401,11 +412,12 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 			return b.Reply(ctx, u, "admin_only", nil, nil)
 		}
 		if command == "admin" {
-			link, err := NewLink(ctx, b.Store, b.BaseURL, admin.ID)
-			if err != nil {
-				return err
+			if t.Link == "" { // made once, however often it is sent; the database knows only its hash
+				if t.Link, err = NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {
+					return err
+				}
 			}
-			return b.Reply(ctx, u, "admin_link", lang.Vars{"Link": link}, nil)
+			return b.Reply(ctx, u, "admin_link", lang.Vars{"Link": t.Link}, nil)
 		}
 		n, err := b.Store.Counts(ctx, store.Filter{})
 		if err != nil {
@@ -422,10 +434,10 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	if err != nil {
 		return err
 	}
-	chat, message := telegram.Pressed(q)
+	from, message := telegram.Pressed(q)
 	kind, arg, _ := strings.Cut(q.Data, ":")
 	if kind == telegram.RetryButton {
-		return b.onRetry(ctx, q.ID, u, chat, message, arg)
+		return b.onRetry(ctx, t, q.ID, u, from, message, arg)
 	}
 	if err := b.Talk.Answer(ctx, q.ID, ""); err != nil {
 		return err
@@ -434,28 +446,28 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	case telegram.YesButton:
 		return b.onYes(ctx, t, u, message, arg)
 	case telegram.ChangeButton:
-		err := b.Store.Tx(ctx, func(tx *store.Tx) error { _, err := tx.TakeDraft(u.ID, arg); return err })
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
 		b.StripButtons(u.ID, message)
-		return b.Reply(ctx, u, "confirm_change", nil, nil)
+		return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+			if _, err := tx.TakeDraft(u.ID, arg); err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			return []chat.Answer{chat.AnswerTo(u, "confirm_change", nil, nil)}, nil
+		})
 	case telegram.CancelButton:
 		return b.Cancel(ctx, t, u, arg)
 	case telegram.GetButton:
-		return b.Get(ctx, u, arg)
+		return b.Get(ctx, t, u, arg)
 	case telegram.MoreButton:
 		return b.Reply(ctx, u, "ask_name", nil, nil)
 	case telegram.LangButton:
 		if !slices.Contains(lang.Languages, arg) {
 			return nil
 		}
-		if err := b.Store.Tx(ctx, func(tx *store.Tx) error { return tx.SetLang(u.ID, arg) }); err != nil {
-			return err
-		}
 		b.StripButtons(u.ID, message)
 		u.Lang = arg
-		return b.Reply(ctx, u, "language_set", nil, nil)
+		return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+			return []chat.Answer{chat.AnswerTo(u, "language_set", nil, nil)}, tx.SetLang(u.ID, arg)
+		})
 	case telegram.ForgetButton:
 		return b.Forget(ctx, t, b.queue, u, message, arg == "yes")
 	case telegram.TryButton:
@@ -471,9 +483,9 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 			return err
 		}
 		b.StripButtons(u.ID, message)
-		return b.Reply(ctx, u, answer, nil, nil)
+		return b.Answers(ctx, t, chat.AnswerTo(u, answer, nil, nil))
 	case telegram.AgainButton, telegram.PutButton:
-		return b.Again(ctx, b.queue, u, message, kind, arg)
+		return b.Again(ctx, t, b.queue, u, message, kind, arg)
 	}
 	return nil
 }
@@ -487,54 +499,48 @@ func (b *Bot) onYes(ctx context.Context, t *chat.Turn, u store.User, message int
 	if !slices.ContainsFunc(b.Offers, func(o video.Offer) bool { return o.ID == template }) {
 		return b.Reply(ctx, u, "press_lapsed", nil, nil) // the draft stays: the other buttons still work
 	}
-	var answer string // "": the announcement, or the video, is a job
-	var vars lang.Vars
 	settled := true
-	return b.Tx(ctx, t, func(tx *store.Tx) error {
+	err := b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+		answer := func(id string, vars lang.Vars) []chat.Answer { return []chat.Answer{chat.AnswerTo(u, id, vars, nil)} }
 		usage, err := tx.Usage(u.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		settled = false // the draft stays: its button works again later
 		switch {
 		case usage.Open >= b.OpenLimit:
-			answer, vars = "limit_open", lang.Vars{"Count": usage.Open}
+			return answer("limit_open", lang.Vars{"Count": usage.Open}), nil
 		case usage.Hour >= b.HourLimit:
-			answer = "limit_hour"
+			return answer("limit_hour", nil), nil
 		case usage.Day >= b.DayLimit:
-			answer = "limit_day"
+			return answer("limit_day", nil), nil
 		}
-		if settled = answer == ""; !settled {
-			return nil // the draft stays: its button works again later
-		}
+		settled = true
 		name, err := tx.TakeDraft(u.ID, draft)
 		if errors.Is(err, store.ErrNotFound) {
-			answer = "confirm_lapsed"
-			return nil
+			return answer("confirm_lapsed", nil), nil
 		} else if err != nil {
-			return err
+			return nil, err
 		}
-		a, grant, err := tx.ShareOrCreate(store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang},
-			tx.Now().Add(-b.ReuseFor))
+		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang}
+		a, grant, err := tx.ShareOrCreate(wish, tx.Now().Add(-b.ReuseFor))
 		if err != nil {
-			return err
+			return nil, err
 		}
+		var answers []chat.Answer // none: the announcement, or the video, is a job
 		if grant == store.Waiting {
-			answer, vars = "already_waiting", lang.Vars{"Name": name}
+			answers = answer("already_waiting", lang.Vars{"Name": name})
 		}
-		return tx.Note(store.Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
-	}, func(ctx context.Context) error {
-		if settled {
-			b.StripButtons(u.ID, message)
-		}
-		if answer == "" {
-			return nil
-		}
-		return b.Reply(ctx, u, answer, vars, nil)
+		return answers, tx.Note(store.Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
 	})
+	if err == nil && settled {
+		b.StripButtons(u.ID, message)
+	}
+	return err
 }
 
 // onRetry is the press of the button under an apology.
-func (b *Bot) onRetry(ctx context.Context, query string, u store.User, chat int64, message int, assetID string) error {
+func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, query string, u store.User, from int64, message int, assetID string) error {
 	meets, err := b.Store.Foresee(ctx, u.ID, assetID)
 	if err != nil {
 		return err
@@ -543,17 +549,17 @@ func (b *Bot) onRetry(ctx context.Context, query string, u store.User, chat int6
 	if err := b.Talk.Answer(ctx, query, lang.Say(u.Lang, toast, nil)); err != nil {
 		return err
 	}
-	_, err = b.queue.Retry(ctx, assetID, retry.ButtonPressed{User: u.ID, Chat: chat})
+	_, err = b.queue.Retry(ctx, assetID, retry.ButtonPressed{User: u.ID, Chat: from})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		err = b.Reply(ctx, u, "press_lapsed", nil, nil)
 	case errors.Is(err, store.ErrForbidden):
 		return b.Reply(ctx, u, "press_foreign", nil, nil)
 	case errors.Is(err, store.ErrNotFailed):
-		err = b.Get(ctx, u, assetID)
+		err = b.Get(ctx, t, u, assetID)
 	}
 	if err == nil && meets != store.PressAgain { // then they went with the first press
-		b.StripButtons(chat, message)
+		b.StripButtons(from, message)
 	}
 	return err // the confirmation, or the video, is a job
 }

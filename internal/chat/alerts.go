@@ -53,7 +53,7 @@ func (c *Chat) tellAdmins(m watch.Message) {
 }
 
 // Again tries all again that an admin was told of, and may try again.
-func (c *Chat) Again(ctx context.Context, q retry.Retrier, u store.User, message int, kind, arg string) error {
+func (c *Chat) Again(ctx context.Context, t *Turn, q retry.Retrier, u store.User, message int, kind, arg string) error {
 	admin, ok, err := c.Store.RoleOf(ctx, c.Role, u.ID)
 	if err != nil || !ok {
 		return err
@@ -63,22 +63,23 @@ func (c *Chat) Again(ctx context.Context, q retry.Retrier, u store.User, message
 	if err != nil {
 		return nil
 	}
-	var t retry.Tally
+	var all retry.Tally
 	if kind == telegram.PutButton {
 		ms, err := strconv.ParseInt(last, 10, 64)
 		if err != nil {
 			return nil
 		}
-		t, err = retry.AllPublications(ctx, c.Store, q, admin, store.Filter{}, store.Moment(ms), n)
+		all, err = retry.AllPublications(ctx, c.Store, q, admin, store.Filter{}, store.Moment(ms), n)
 		if err != nil {
 			return err
 		}
-	} else if t, err = retry.All(ctx, c.Store, q, admin, store.Filter{}, last, n); err != nil {
+	} else if all, err = retry.All(ctx, c.Store, q, admin, store.Filter{}, last, n); err != nil {
 		return err
 	}
 	c.StripButtons(u.ID, message)
-	if again := t.Restarted + t.Joined; again > 0 {
-		return c.Reply(ctx, u, "alert_again", lang.Vars{"Count": again}, nil)
+	answer := AnswerTo(u, "alert_nothing", nil, nil)
+	if again := all.Restarted + all.Joined; again > 0 {
+		answer = AnswerTo(u, "alert_again", lang.Vars{"Count": again}, nil)
 	}
-	return c.Reply(ctx, u, "alert_nothing", nil, nil)
+	return c.Answers(ctx, t, answer)
 }

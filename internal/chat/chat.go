@@ -22,12 +22,9 @@ const (
 	drain  = 5 * time.Second // for answers that are under way when the program stops
 )
 
-// The lines of what no handler waits for: courtesies have the first AtOnce, so that no refusal and no admin waits
-// behind one.
-const (
-	refusals = AtOnce
-	admins   = 2 * AtOnce
-)
+// admins is the line of what admins are told. What no handler waits for has lines of its own: courtesies have the first
+// AtOnce, so that no admin waits behind one.
+const admins = AtOnce
 
 // Options are the operator's choices for the bot.
 type Options struct {
@@ -68,6 +65,7 @@ type Chat struct {
 	end    context.CancelFunc
 	closed atomic.Bool
 	aside  *telegram.Chats[func(context.Context)]
+	lines  lines
 }
 
 // New returns a Chat. It calls nobody.
@@ -123,20 +121,6 @@ func (c *Chat) StripButtons(chat int64, message int) {
 	c.aside.Accept(c.Work, chat%AtOnce, func(ctx context.Context) {
 		if err := c.Talk.As(telegram.Courtesy).StripButtons(ctx, chat, message); err != nil {
 			c.Log.Debug("take buttons away", "err", err)
-		}
-	})
-}
-
-// RefuseFlood tells somebody that they write faster than we can answer. It does not wait behind a courtesy.
-func (c *Chat) RefuseFlood(user int64) {
-	c.aside.Accept(c.Work, refusals+user%AtOnce, func(ctx context.Context) {
-		language, err := c.Store.Language(ctx, user)
-		if err != nil { // their first message is still waiting
-			language = c.Language
-		}
-		c.Log.Warn("somebody writes faster than can be answered", "user", user)
-		if _, err := c.Say(ctx, user, language, "too_many", nil, nil); err != nil {
-			c.Log.Warn("refuse a flood", "user", user, "err", err)
 		}
 	})
 }

@@ -20,27 +20,39 @@ type discarder interface {
 	Discard(ctx context.Context, gone store.Gone)
 }
 
-// Forget is the answer to the question whether to delete a user's data.
+// Forget is the answer to the question whether to delete a user's data. What the chat still promises goes with it.
 func (c *Chat) Forget(ctx context.Context, t *Turn, q discarder, u store.User, message int, yes bool) error {
 	c.StripButtons(u.ID, message)
 	if !yes {
 		return c.Reply(ctx, u, "kept", nil, nil)
 	}
 	var gone store.Gone
-	told := false
-	return c.Tx(ctx, t, func(tx *store.Tx) (err error) { gone, err = tx.Forget(u.ID); return err }, func(ctx context.Context) error {
-		q.Discard(ctx, gone)
-		if len(gone.Kept) == 0 {
-			return c.Reply(ctx, u, "forgotten", nil, nil)
+	err := c.Effect(ctx, t, func(tx *store.Tx) (answers []Answer, err error) {
+		promises, err := tx.Promises(u.ID)
+		if err != nil {
+			return nil, err
 		}
-		if !told { // once, though Telegram may ask to wait with the answer; the page says it until it is done
-			told = true
-			for _, id := range gone.Kept {
-				c.tellAdmins(watch.Message{ID: "asked_to_go", Vars: lang.Vars{"Link": c.BaseURL + "/assets/" + id}})
-			}
+		if gone, err = tx.Forget(u.ID); err != nil {
+			return nil, err
 		}
-		return c.Reply(ctx, u, "forgotten_but", lang.Vars{"Count": len(gone.Kept)}, nil)
+		if n := len(gone.Kept); n == 0 {
+			answers = append(answers, AnswerTo(u, "forgotten", nil, nil))
+		} else {
+			answers = append(answers, AnswerTo(u, "forgotten_but", lang.Vars{"Count": n}, nil))
+		}
+		for _, message := range promises {
+			answers = append(answers, Answer{Chat: u.ID, Message: message})
+		}
+		return answers, nil
 	})
+	if err != nil {
+		return err
+	}
+	q.Discard(ctx, gone)
+	for _, id := range gone.Kept { // the page says it until it is done
+		c.tellAdmins(watch.Message{ID: "asked_to_go", Vars: lang.Vars{"Link": c.BaseURL + "/assets/" + id}})
+	}
+	return nil
 }
 
 // SendData sends a user all that is kept about them.

@@ -14,7 +14,7 @@ import (
 )
 
 // Status lists a user's requests. Each failed one that waits for a decision comes with its button.
-func (c *Chat) Status(ctx context.Context, u store.User) error {
+func (c *Chat) Status(ctx context.Context, t *Turn, u store.User) error {
 	wanted, err := c.Store.RequestsOf(ctx, u.ID, 10)
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func (c *Chat) Status(ctx context.Context, u store.User) error {
 	}
 	lines := []string{lang.Say(u.Lang, "status_title", nil)}
 	var get telegram.Keyboard
-	var failed []store.Wanted
+	var failed []Answer
 	for _, w := range wanted {
 		id := map[store.Status]string{store.Pending: "status_pending", store.Processing: "status_processing",
 			store.Completed: "status_completed", store.Failed: "status_failed"}[w.Status]
@@ -36,21 +36,13 @@ func (c *Chat) Status(ctx context.Context, u store.User) error {
 				telegram.NewButton(lang.Say(u.Lang, "button_get", name), telegram.GetButton, w.AssetID)})
 		case w.Status == store.Failed && w.Retried:
 			id = "status_retried"
-		case w.Status == store.Failed && len(failed) < 3:
-			failed = append(failed, w)
+		case w.Status == store.Failed:
+			failed = append(failed, AnswerTo(u, "status_retry", name, RetryKeyboard(u.Lang, w.AssetID)))
 		}
 		lines = append(lines, lang.Say(u.Lang, id, name))
 	}
-	if _, err := c.Talk.Send(ctx, u.ID, strings.Join(lines, "\n"), get); err != nil {
-		return err
-	}
-	for _, w := range failed {
-		name := lang.Vars{"Name": c.nameOf(w, u.Lang)}
-		if err := c.Reply(ctx, u, "status_retry", name, RetryKeyboard(u.Lang, w.AssetID)); err != nil {
-			return err
-		}
-	}
-	return nil
+	list := Answer{Chat: u.ID, Text: strings.Join(lines, "\n"), Keyboard: get}
+	return c.Answers(ctx, t, append([]Answer{list}, failed...)...)
 }
 
 // nameOf is how a list of videos calls one of them: where there is a choice of templates, a name may be there twice.
@@ -79,79 +71,55 @@ func (c *Chat) CancelAll(ctx context.Context, t *Turn, u store.User) error {
 
 // Cancel takes a user's requests away, as far as their turn has not come, and says so in their progress messages.
 func (c *Chat) Cancel(ctx context.Context, t *Turn, u store.User, assets ...string) error {
-	type cancelled struct {
-		name     string
-		progress int
-	}
-	var done []cancelled
-	answer := "cancel_nothing"
-	return c.Tx(ctx, t, func(tx *store.Tx) error {
+	return c.Effect(ctx, t, func(tx *store.Tx) (answers []Answer, err error) {
+		nothing := "cancel_nothing"
 		for _, id := range assets {
 			a, err := tx.Asset(id)
 			if errors.Is(err, store.ErrNotFound) {
 				continue
 			} else if err != nil {
-				return err
+				return nil, err
 			}
 			progress, err := tx.Cancel(u.ID, id)
 			switch {
 			case err == nil:
-				done = append(done, cancelled{a.Name, progress})
+				answer := AnswerTo(u, "cancelled", lang.Vars{"Name": a.Name}, nil)
+				answer.Message = progress
+				answers = append(answers, answer)
 			case !errors.Is(err, store.ErrNotFound):
-				return err
+				return nil, err
 			default:
-				waits, err := tx.HasRequest(u.ID, id)
+				waits, err := tx.Awaits(u.ID, id)
 				if err != nil {
-					return err
+					return nil, err
 				}
-				if waits && a.Status != store.Failed {
-					answer = "cancel_late"
+				if waits {
+					nothing = "cancel_late"
 				}
 			}
 		}
-		return nil
-	}, func(ctx context.Context) error {
-		if len(done) == 0 {
-			return c.Reply(ctx, u, answer, nil, nil)
+		if len(answers) == 0 {
+			answers = []Answer{AnswerTo(u, nothing, nil, nil)}
 		}
-		for len(done) > 0 {
-			text := lang.Say(u.Lang, "cancelled", lang.Vars{"Name": done[0].name})
-			var err error
-			if done[0].progress != 0 {
-				err = c.Talk.Edit(ctx, u.ID, done[0].progress, text, nil)
-			} else {
-				_, err = c.Talk.Send(ctx, u.ID, text, nil)
-			}
-			if err != nil {
-				return err
-			}
-			done = done[1:]
-		}
-		return nil
+		return answers, nil
 	})
 }
 
 // Get sends a finished video that the user asked for once more.
-func (c *Chat) Get(ctx context.Context, u store.User, assetID string) error {
-	err := c.Store.Tx(ctx, func(tx *store.Tx) error {
+func (c *Chat) Get(ctx context.Context, t *Turn, u store.User, assetID string) error {
+	return c.Effect(ctx, t, func(tx *store.Tx) ([]Answer, error) {
 		a, err := tx.Asset(assetID)
-		if err != nil {
-			return err
+		mine := false
+		if err == nil {
+			mine, err = tx.HasRequest(u.ID, assetID)
 		}
-		mine, err := tx.HasRequest(u.ID, assetID)
 		switch {
-		case err != nil:
-			return err
-		case !mine:
-			return store.ErrNotFound
-		case a.Status != store.Completed:
-			return nil
+		case errors.Is(err, store.ErrNotFound), err == nil && !mine:
+			return []Answer{AnswerTo(u, "press_lapsed", nil, nil)}, nil
+		case err != nil || a.Status != store.Completed:
+			return nil, err
 		}
 		_, err = tx.Join(a, u.ID, u.ID)
-		return err
+		return nil, err
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return c.Reply(ctx, u, "press_lapsed", nil, nil)
-	}
-	return err
 }
