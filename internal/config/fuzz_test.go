@@ -1,3 +1,5 @@
+// No text, environment or secret breaks the reading of settings, and no secret gets into a fault.
+
 package config
 
 import (

@@ -1,3 +1,5 @@
+// The message files are complete and used, and nobody is told anything that is not in them.
+
 package lang
 
 import (
