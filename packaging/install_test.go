@@ -169,7 +169,7 @@ func (m *machine) enter(argv ...string) *exec.Cmd {
 // try runs a script there, in /mnt/retake.
 func (m *machine) try(script string) (string, error) {
 	cmd := m.enter("sh", "-ec",
-		`sudo() { if [ "$1" = -u ]; then local user="$2"; shift 2; runuser -u "$user" -- "$@"; else "$@"; fi; }; ` +
+		`sudo() { if [ "$1" = -u ]; then local user="$2"; shift 2; runuser -u "$user" -- "$@"; else "$@"; fi; }; `+
 			"cd /mnt/retake; "+script)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LANG=C.UTF-8"}
 	out, err := cmd.CombinedOutput()
