@@ -156,6 +156,11 @@ func (k *Keeper) Now(ctx context.Context, note string) error {
 // make makes a backup and returns its name, which no other has had: the time in it is moved on by seconds where
 // there is one already, such as after the clock was set back. It may be of another database.
 func (k *Keeper) make(ctx context.Context, note string) (name string, err error) {
+	defer func() {
+		if p := recover(); p != nil { // on the goroutine of Run it would end the program
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	if err := os.MkdirAll(k.Dir, 0o700); err != nil {
 		return "", err
 	}
