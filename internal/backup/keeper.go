@@ -88,7 +88,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		switch {
 		case err != nil:
 			wait = min(k.Every, again)
-			k.Log.Error("make a backup; trying again", "in", wait, "err", err)
+			k.Log.Error("no backup could be made; trying again", "in", wait, "err", err)
 		default:
 			k.Log.Info("made a backup", "took", time.Since(began))
 		}
@@ -175,7 +175,7 @@ func (k *Keeper) make(ctx context.Context, note string) (name string, err error)
 // Upgrade makes the backup from before an upgrade.
 func (k *Keeper) Upgrade(ctx context.Context, version int) error {
 	if err := k.Now(ctx, fmt.Sprintf("-v%d", version)); err != nil {
-		return fmt.Errorf("the database is not upgraded, because the backup from before cannot be made: %w", err)
+		return fmt.Errorf("the database is not brought up to date, because the backup from before cannot be made: %w", err)
 	}
 	return nil
 }
