@@ -11,8 +11,8 @@ import (
 )
 
 // Watch watches the videos that are made and those that fail. During an outage it lets one at a time be tried.
-// RecordFailure and RecordSuccess give the same answer when they are called again with the same: the transaction
-// that asks may run twice.
+// RecordFailure and RecordSuccess give the same answer when they are called again with the same, and so does Allow
+// after Done at the same moment: the transaction that asks may run twice.
 type Watch struct {
 	after int           // different names
 	limit time.Duration // the longest outage: then failures count again, so that everybody is told in the end
@@ -22,6 +22,7 @@ type Watch struct {
 	began   time.Time // zero: there is no outage
 	reason  string
 	next    time.Time // when a video is tried
+	tried   time.Time // when one was; a transaction that asks again at that moment is one that runs twice
 	running int       // videos that were allowed and are not done
 	probing bool      // one of them is the probe
 	others  int       // how many of them began before the probe
@@ -200,10 +201,10 @@ func (w *Watch) Allow(now time.Time) bool {
 		if w.next.Sub(now) > w.every { // the clock was set back since
 			w.next = now.Add(w.every)
 		}
-		if w.probing || now.Before(w.next) {
+		if w.probing || now.Before(w.next) && !now.Equal(w.tried) {
 			return false
 		}
-		w.probing, w.others, w.next = true, w.running, now.Add(w.every)
+		w.probing, w.others, w.tried, w.next = true, w.running, now, now.Add(w.every)
 	}
 	w.running++
 	return true
