@@ -162,7 +162,7 @@ const (
 	Public     Found = "public"
 	Unlisted   Found = "unlisted"
 	Private    Found = "private"
-	Scheduled  Found = "scheduled"  // private until At
+	Scheduled  Found = "scheduled"  // private until At. If that has passed, YouTube did not keep the schedule
 	Processing Found = "processing" // YouTube works on it
 	Failed     Found = "failed"     // YouTube could not process it
 	Rejected   Found = "rejected"   // YouTube did not accept it

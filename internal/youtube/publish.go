@@ -109,8 +109,7 @@ func (a *Account) Publish(
 			return 0, err
 		}
 		warnings = append(warnings, more...)
-		if wait > 0 &&
-			age < longestAsk { // the video is online; the rest goes on when the quota or the connection is back
+		if wait > 0 && age < longestAsk { // the video is online; the rest goes on when the quota or YouTube is back
 			s.Warning = strings.Join(warnings, "\n")
 			return max(wait, firstAsk), save(s)
 		}
