@@ -59,9 +59,9 @@ type Bot struct {
 
 	chats   *telegram.Chats[store.Update]
 	refused *telegram.Chats[store.Update] // floods: their answer does not wait behind those to what came before
-	busy  chan struct{} // one token a chat being answered
-	flood *telegram.Flood
-	again chan []store.Update // that were in the inbox before
+	busy    chan struct{}                 // one token a chat being answered
+	flood   *telegram.Flood
+	again   chan []store.Update // that were in the inbox before
 }
 
 // NewBot returns a bot that speaks through a sender. Run starts it.
@@ -436,23 +436,18 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	}
 	from, message := telegram.Pressed(q)
 	kind, arg, _ := strings.Cut(q.Data, ":")
-	if kind == telegram.RetryButton {
+	switch kind {
+	case telegram.RetryButton:
 		return b.onRetry(ctx, t, q.ID, u, from, message, arg)
+	case telegram.YesButton:
+		return b.onYes(ctx, t, q.ID, u, message, arg)
+	case telegram.ChangeButton:
+		return b.onChange(ctx, t, q.ID, u, message, arg)
 	}
 	if err := b.Talk.Answer(ctx, q.ID, ""); err != nil {
 		return err
 	}
 	switch kind {
-	case telegram.YesButton:
-		return b.onYes(ctx, t, u, message, arg)
-	case telegram.ChangeButton:
-		b.StripButtons(u.ID, message)
-		return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
-			if _, err := tx.TakeDraft(u.ID, arg); err != nil && !errors.Is(err, store.ErrNotFound) {
-				return nil, err
-			}
-			return []chat.Answer{chat.AnswerTo(u, "confirm_change", nil, nil)}, nil
-		})
 	case telegram.CancelButton:
 		return b.Cancel(ctx, t, u, arg)
 	case telegram.GetButton:
@@ -490,53 +485,103 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	return nil
 }
 
-// onYes makes the wish of a draft come true, within the limits, with the template that was chosen.
-func (b *Bot) onYes(ctx context.Context, t *chat.Turn, u store.User, message int, choice string) error {
+// onYes makes the wish of a draft come true, within the limits, with the template that was chosen. The question becomes the
+// progress message: its first edit follows as soon as there is time, and the toast says the same at once.
+func (b *Bot) onYes(ctx context.Context, t *chat.Turn, query string, u store.User, message int, choice string) error {
 	draft, template, chosen := strings.Cut(choice, ":")
 	if !chosen {
 		template = b.Offers[0].ID
 	}
+	t.Press(query, "")
 	if !slices.ContainsFunc(b.Offers, func(o video.Offer) bool { return o.ID == template }) {
-		return b.Reply(ctx, u, "press_lapsed", nil, nil) // the draft stays: the other buttons still work
+		return b.Answers(ctx, t, chat.AnswerTo(u, "press_lapsed", nil, nil)) // the draft stays: the other buttons still work
 	}
-	settled := true
+	var toast string
+	var a store.Asset
 	err := b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
-		answer := func(id string, vars lang.Vars) []chat.Answer { return []chat.Answer{chat.AnswerTo(u, id, vars, nil)} }
+		toast = ""
+		answer := func(message int, id string, vars lang.Vars) []chat.Answer {
+			a := chat.AnswerTo(u, id, vars, nil)
+			a.Message = message
+			return []chat.Answer{a}
+		}
 		usage, err := tx.Usage(u.ID)
 		if err != nil {
 			return nil, err
 		}
-		settled = false // the draft stays: its button works again later
-		switch {
+		switch { // the draft stays: its button works again later
 		case usage.Open >= b.OpenLimit:
-			return answer("limit_open", lang.Vars{"Count": usage.Open}), nil
+			return answer(0, "limit_open", lang.Vars{"Count": usage.Open}), nil
 		case usage.Hour >= b.HourLimit:
-			return answer("limit_hour", nil), nil
+			return answer(0, "limit_hour", nil), nil
 		case usage.Day >= b.DayLimit:
-			return answer("limit_day", nil), nil
+			return answer(0, "limit_day", nil), nil
 		}
-		settled = true
 		name, err := tx.TakeDraft(u.ID, draft)
 		if errors.Is(err, store.ErrNotFound) {
-			return answer("confirm_lapsed", nil), nil
+			shown, err := tx.Shows(u.ID, message)
+			if shown { // a second press, before the buttons were gone
+				toast = "toast_waiting"
+				return nil, err
+			}
+			return answer(message, "confirm_lapsed", nil), err
 		} else if err != nil {
 			return nil, err
 		}
-		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang}
-		a, grant, err := tx.ShareOrCreate(wish, tx.Now().Add(-b.ReuseFor))
-		if err != nil {
+		key := lang.NameKey(name)
+		if lang.IsRude(key, b.Rude) { // by a list that is newer than the question
+			return answer(message, "name_rude", nil), nil
+		}
+		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: template, Lang: u.Lang, Message: message}
+		var grant store.Grant
+		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-b.ReuseFor)); err != nil {
 			return nil, err
 		}
-		var answers []chat.Answer // none: the announcement, or the video, is a job
-		if grant == store.Waiting {
-			answers = answer("already_waiting", lang.Vars{"Name": name})
+		err = tx.Note(store.Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
+		switch grant {
+		case store.Waiting:
+			toast = "toast_waiting"
+			return answer(message, "already_waiting", lang.Vars{"Name": name}), err
+		case store.Ready:
+			toast = "toast_ready"
+			return nil, err
 		}
-		return answers, tx.Note(store.Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
+		toast = "request_created"
+		return nil, err // the video is a job
 	})
-	if err == nil && settled {
+	switch {
+	case err != nil:
+		return err
+	case toast == "request_created":
+		t.Press(query, b.Created(ctx, b.queue, u.Lang, a))
+	case toast != "":
+		t.Press(query, lang.Say(u.Lang, toast, nil))
+	}
+	return nil
+}
+
+// onChange forgets a draft, so that another name takes its place.
+func (b *Bot) onChange(ctx context.Context, t *chat.Turn, query string, u store.User, message int, draft string) error {
+	shown := false
+	err := b.Effect(ctx, t, func(tx *store.Tx) (answers []chat.Answer, err error) {
+		if _, err = tx.TakeDraft(u.ID, draft); errors.Is(err, store.ErrNotFound) {
+			shown, err = tx.Shows(u.ID, message)
+		}
+		if err == nil && !shown {
+			answers = []chat.Answer{chat.AnswerTo(u, "confirm_change", nil, nil)}
+		}
+		return answers, err
+	})
+	switch {
+	case err != nil:
+		return err
+	case shown: // its Yes was pressed before: it is the progress message
+		t.Press(query, lang.Say(u.Lang, "toast_waiting", nil))
+	default:
+		t.Press(query, "")
 		b.StripButtons(u.ID, message)
 	}
-	return err
+	return nil
 }
 
 // onRetry is the press of the button under an apology.
@@ -566,30 +611,19 @@ func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, query string, u store.U
 
 // ---- out
 
-// Withdraw deletes a progress message, as a courtesy.
-func (s *Sender) Withdraw(ctx context.Context, chat int64, message int) {
-	if err := s.Talk.Delete(ctx, chat, message); err != nil {
-		s.Log.Debug("delete a progress message", "err", err)
-	}
-}
-
 var errUnreachable = retry.Permanent(errors.New("the user cannot be written to"))
 
-// Tell sends the announcement, the apology, or what follows a video.
+// Tell sends the announcement or the apology.
 func (s *Sender) Tell(ctx context.Context, t store.Task) (int, error) {
 	if t.To.Unreachable {
 		return 0, errUnreachable
 	}
-	tell := func(id string, vars lang.Vars, k telegram.Keyboard) (int, error) {
-		return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, lang.Say(t.To.Lang, id, vars), k)
+	text, k := lang.Say(t.To.Lang, "request_created", nil), chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status)
+	if t.Kind == store.Apologise {
+		text = lang.Say(t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name})
+		k = chat.RetryKeyboard(t.To.Lang, t.AssetID)
 	}
-	switch t.Kind {
-	case store.Announce:
-		return tell("request_created", nil, chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
-	case store.Apologise:
-		return tell("apology", lang.Vars{"Name": t.Asset.Name}, chat.RetryKeyboard(t.To.Lang, t.AssetID))
-	}
-	return tell("done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), telegram.MoreButton, "")))
+	return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, text, k)
 }
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
@@ -613,9 +647,12 @@ func (s *Sender) Send(ctx context.Context, t store.Task) (message int, fileID st
 	return message, fileID, err
 }
 
+// videoOf is the video with the kind words and the button for the next one: nothing follows it.
 func (s *Sender) videoOf(t store.Task) telegram.Video {
-	v := t.Asset.Video
-	return telegram.Video{Caption: lang.Say(t.To.Lang, "caption", lang.Vars{"Name": t.Asset.Name}),
+	v, l := t.Asset.Video, t.To.Lang
+	return telegram.Video{
+		Caption:  lang.Say(l, "caption", lang.Vars{"Name": t.Asset.Name}) + "\n\n" + lang.Say(l, "done", nil),
+		Keyboard: telegram.Row(telegram.NewButton(lang.Say(l, "button_more", nil), telegram.MoreButton, "")),
 		Duration: v.Duration, Width: v.Width, Height: v.Height}
 }
 

@@ -62,10 +62,11 @@ type Chat struct {
 	Talk   telegram.Talk
 	Work   context.Context // of what has begun: it ends a while after Close
 
-	end    context.CancelFunc
-	closed atomic.Bool
-	aside  *telegram.Chats[func(context.Context)]
-	lines  lines
+	end      context.CancelFunc
+	closed   atomic.Bool
+	aside    *telegram.Chats[func(context.Context)]
+	lines    lines
+	outlooks outlooks
 }
 
 // New returns a Chat. It calls nobody.

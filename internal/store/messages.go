@@ -15,3 +15,15 @@ func (tx *Tx) Promises(user int64) (messages []int, err error) {
 		AND status IN ('PENDING', 'PROCESSING') ORDER BY id`, user)
 	return collect(rows, err, func(m *int) error { return rows.Scan(m) })
 }
+
+// Shows reports whether a message is or was the progress message of one of a user's requests.
+func (tx *Tx) Shows(user int64, message int) (yes bool, err error) {
+	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND progress_id = ?)`, []any{user, message}, &yes)
+	return yes, err
+}
+
+// MoveProgress records that another message is the progress message of a request. It returns ErrNotFound if nothing is
+// owed to the request any more, or it has yet another one: the new message is nobody's then.
+func (tx *Tx) MoveProgress(request int64, from, to int) error {
+	return one(tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND progress_id = ? AND `+awaited, to, request, from))
+}

@@ -14,13 +14,16 @@ const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
 
 // Join links a user to an asset that is being made or finished, once, and owes them the message that follows from it.
 // added is false when they were linked to it already.
-func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
+func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) { return tx.join(a, user, chat, 0) }
+
+// join is Join with the message that is the progress message from now on; 0: an announcement will be.
+func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err error) {
 	status := a.Status
 	if status == Completed {
 		status = Processing // until that user has the video
 	}
-	n, err := tx.sql.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (user_id, asset_id) DO NOTHING`, user, a.ID, chat, status, tx.now)
+	n, err := tx.sql.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, progress_id, created)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, asset_id) DO NOTHING`, user, a.ID, chat, status, null(message), tx.now)
 	if err != nil {
 		return false, err
 	}
@@ -31,11 +34,16 @@ func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
 	}
 	switch {
 	case a.Status == Completed:
+		if n == 0 && message != 0 {
+			if _, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, message, id); err != nil {
+				return false, err
+			}
+		}
 		err = tx.Enqueue(Deliver, a.ID, id, user)
-	case n == 1:
+	case n == 1 && message == 0:
 		err = tx.Enqueue(Announce, a.ID, id, user)
 	}
-	if err == nil && n == 0 { // whoever asks is owed it, whatever was before
+	if err == nil && n == 0 { // an asker is owed it, whatever was before
 		_, err = tx.sql.Exec(`UPDATE requests SET held = 0 WHERE id = ? AND held > 0`, id)
 	}
 	return n == 1, err
