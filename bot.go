@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,6 @@ import (
 
 	"retake.example/internal/chat"
 	"retake.example/internal/retry"
-	"retake.example/internal/video"
 
 	"retake.example/internal/db"
 	"retake.example/internal/store"
@@ -251,34 +249,40 @@ func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) (err err
 		}
 	}()
 	return b.Handle(ctx, t, func(ctx context.Context) error {
-		var update models.Update
-		if err := json.Unmarshal([]byte(u.Raw), &update); err != nil {
-			return chat.ErrShape
+		update, err := chat.Decode(u.Raw)
+		if err != nil {
+			return err
 		}
-		return b.route(ctx, t, &update)
+		return b.route(ctx, t, update)
 	})
 }
 
 func (b *Bot) route(ctx context.Context, t *chat.Turn, u *models.Update) error {
-	switch m := u.Message; {
+	m := u.Message
+	if edited := u.EditedMessage; edited != nil && edited.Text != "" { // a name that was corrected; others change by themselves
+		m = edited
+	}
+	switch {
 	case u.CallbackQuery != nil:
 		return b.onPress(ctx, t, u.CallbackQuery)
 	case m != nil && m.Chat.Type != models.ChatTypePrivate:
-		if strings.HasPrefix(m.Text, "/") {
-			return b.onGroup(ctx, m.Chat.ID, m.From)
-		}
+		return b.Group(ctx, t, m)
 	case m != nil && m.From != nil:
 		return b.onMessage(ctx, t, m)
 	case u.MyChatMember != nil:
-		return b.onMember(ctx, u.MyChatMember)
+		return b.onMember(ctx, t, u.MyChatMember)
 	}
 	return nil
 }
 
-// meet returns the user, with the language Telegram gives for them at the first contact.
+// meet returns the user, with the language Telegram gives for them at the first contact. What could not be sent to them
+// while they had blocked the bot is sent now.
 func (b *Bot) meet(ctx context.Context, t *chat.Turn, from *models.User) (u store.User, err error) {
 	if u, err = b.Store.Met(ctx, from.ID); errors.Is(err, store.ErrNotFound) {
 		err = b.Store.Tx(ctx, func(tx *store.Tx) (err error) {
+			if t.New, err = tx.Return(from.ID); err != nil {
+				return err
+			}
 			u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.Language))
 			return err
 		})
@@ -287,30 +291,22 @@ func (b *Bot) meet(ctx context.Context, t *chat.Turn, from *models.User) (u stor
 	return u, err
 }
 
-func (b *Bot) onMember(ctx context.Context, m *models.ChatMemberUpdated) error {
+func (b *Bot) onMember(ctx context.Context, t *chat.Turn, m *models.ChatMemberUpdated) error {
 	status := m.NewChatMember.Type
 	here := status == models.ChatMemberTypeMember || status == models.ChatMemberTypeAdministrator
 	if m.Chat.Type != models.ChatTypePrivate {
 		if here && m.OldChatMember.Type != status {
-			return b.onGroup(ctx, m.Chat.ID, &m.From)
+			return b.Greet(ctx, t, m.Chat, &m.From, 0)
 		}
 		return nil
 	}
-	return b.Store.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(m.From.ID, here) })
-}
-
-// onGroup says where the bot works.
-func (b *Bot) onGroup(ctx context.Context, chat int64, from *models.User) error {
-	code := ""
-	if from != nil {
-		code = from.LanguageCode
-	}
-	link, err := b.Talk.Link(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = b.Say(ctx, chat, lang.Match(code, b.Language), "group", lang.Vars{"Link": link}, nil)
-	return err
+	return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+		if here {
+			_, err := tx.Return(m.From.ID)
+			return nil, err
+		}
+		return nil, tx.SetReachable(m.From.ID, false)
+	})
 }
 
 func (b *Bot) onMessage(ctx context.Context, t *chat.Turn, m *models.Message) error {
@@ -319,63 +315,20 @@ func (b *Bot) onMessage(ctx context.Context, t *chat.Turn, m *models.Message) er
 		return err
 	}
 	text := strings.TrimSpace(m.Text)
-	if text == "" {
-		return b.Reply(ctx, u, "only_text", nil, nil)
-	}
-	if strings.HasPrefix(text, "/") {
-		command, _, _ := strings.Cut(strings.Fields(text)[0][1:], "@")
-		return b.onCommand(ctx, t, u, strings.ToLower(command))
-	}
-	name, key, problem := lang.ParseName(text)
-	var able []video.Offer // to draw the name
 	switch {
-	case problem != "":
-	case lang.IsRude(key, b.Rude):
-		problem = "name_rude"
-	default:
-		for _, o := range b.Offers {
-			if b.CanDraw(o.ID, name) == nil {
-				able = append(able, o)
-			}
-		}
-		if len(able) == 0 {
-			problem = "name_undrawable"
-		}
+	case text == "" && b.Silent(m):
+		return nil
+	case text == "":
+		return b.Reply(ctx, u, "only_text", nil, nil)
+	case strings.HasPrefix(text, "/"):
+		word, rest, _ := strings.Cut(text[1:], " ")
+		command, _, _ := strings.Cut(strings.TrimSpace(word), "@")
+		return b.onCommand(ctx, t, u, strings.ToLower(command), strings.TrimSpace(rest))
 	}
-	if problem != "" {
-		return b.Reply(ctx, u, problem, nil, nil)
-	}
-	return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
-		draft, err := tx.SaveDraft(u.ID, name)
-		return []chat.Answer{b.question(u, name, draft, able)}, err
-	})
+	return b.Ask(ctx, t, u, text)
 }
 
-// question asks whether to make a video of a name, and which.
-func (b *Bot) question(u store.User, name, draft string, able []video.Offer) chat.Answer {
-	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), telegram.ChangeButton, draft)
-	if len(able) == 1 {
-		yes := telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), telegram.YesButton, b.choice(draft, able[0]))
-		return chat.AnswerTo(u, "confirm", lang.Vars{"Name": name}, telegram.Row(yes, change))
-	}
-	var rows telegram.Keyboard // a title may be long: each has a row
-	for _, o := range able {
-		title := video.TitleOf(able, o.ID, u.Lang)
-		rows = append(rows, []telegram.Button{telegram.NewButton(title, telegram.YesButton, b.choice(draft, o))})
-	}
-	return chat.AnswerTo(u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
-}
-
-// choice is what the button carries that makes a draft with a template. It names the template only where there is a
-// choice: a draft alone means the first.
-func (b *Bot) choice(draft string, o video.Offer) string {
-	if len(b.Offers) == 1 {
-		return draft
-	}
-	return draft + ":" + o.ID
-}
-
-func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command string) error {
+func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command, rest string) error {
 	admin, isAdmin, err := b.Store.RoleOf(ctx, b.Role, u.ID)
 	if err != nil {
 		return err
@@ -386,12 +339,15 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 		return err
 	case "my_data":
 		return b.SendData(ctx, u, isAdmin)
-	case "start", "help":
-		if err := b.Reply(ctx, u, command, nil, nil); err != nil || command != "start" || !isAdmin {
-			return err
+	case "start":
+		return b.onStart(ctx, t, u, isAdmin, rest)
+	case "help":
+		text := lang.Say(u.Lang, "help", nil)
+		if isAdmin {
+			text += "\n" + lang.Say(u.Lang, "help_admin", nil)
 		}
-		b.PublishCommands(ctx, []int64{u.ID}, u.ID) // Telegram refuses them before the admin's first message
-		return nil
+		_, err := b.Talk.Send(ctx, u.ID, text, nil)
+		return err
 	case "new":
 		return b.Reply(ctx, u, "ask_name", nil, nil)
 	case "status":
@@ -408,24 +364,31 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 		return b.Reply(ctx, u, "forget_ask", nil, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), telegram.ForgetButton, "yes"),
 			telegram.NewButton(lang.Say(u.Lang, "button_keep", nil), telegram.ForgetButton, "no")))
 	case "admin", "stats":
-		if !isAdmin {
+		switch {
+		case !isAdmin:
 			return b.Reply(ctx, u, "admin_only", nil, nil)
+		case command == "stats":
+			return b.Stats(ctx, u)
 		}
-		if command == "admin" {
-			if t.Link == "" { // made once, however often it is sent; the database knows only its hash
-				if t.Link, err = NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {
-					return err
-				}
+		if t.Link == "" { // made once, however often it is sent; the database knows only its hash
+			if t.Link, err = NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {
+				return err
 			}
-			return b.Reply(ctx, u, "admin_link", lang.Vars{"Link": t.Link}, nil)
 		}
-		n, err := b.Store.Counts(ctx, store.Filter{})
-		if err != nil {
-			return err
-		}
-		return b.Reply(ctx, u, "stats", lang.Vars{"Pending": n[store.Pending], "Processing": n[store.Processing], "Completed": n[store.Completed], "Failed": n[store.Failed]}, nil)
+		return b.SendLink(ctx, u, t.Link)
 	}
 	return b.Reply(ctx, u, "unknown_command", nil, nil)
+}
+
+// onStart greets. The tag of the link that led here is kept, the first of each person.
+func (b *Bot) onStart(ctx context.Context, t *chat.Turn, u store.User, isAdmin bool, tag string) error {
+	err := b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+		return []chat.Answer{chat.AnswerTo(u, "start", nil, nil)}, tx.SetSource(u.ID, tag)
+	})
+	if err == nil && isAdmin { // Telegram refuses their menu before their first message
+		b.RenewMenu(u.ID)
+	}
+	return err
 }
 
 // onPress answers a press of a button before it works: an unanswered button spins for a minute.
@@ -434,15 +397,15 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	if err != nil {
 		return err
 	}
-	from, message := telegram.Pressed(q)
+	_, message := telegram.Pressed(q)
 	kind, arg, _ := strings.Cut(q.Data, ":")
 	switch kind {
 	case telegram.RetryButton:
-		return b.onRetry(ctx, t, q.ID, u, from, message, arg)
+		return b.onRetry(ctx, t, q, u, arg)
 	case telegram.YesButton:
-		return b.onYes(ctx, t, q.ID, u, message, arg)
+		return b.Yes(ctx, t, b.queue, q.ID, u, message, arg)
 	case telegram.ChangeButton:
-		return b.onChange(ctx, t, q.ID, u, message, arg)
+		return b.Change(ctx, t, q.ID, u, message, arg)
 	}
 	if err := b.Talk.Answer(ctx, q.ID, ""); err != nil {
 		return err
@@ -485,123 +448,51 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	return nil
 }
 
-// onYes makes the wish of a draft come true, within the limits, with the template that was chosen. The question becomes the
-// progress message: its first edit follows as soon as there is time, and the toast says the same at once.
-func (b *Bot) onYes(ctx context.Context, t *chat.Turn, query string, u store.User, message int, choice string) error {
-	draft, template, chosen := strings.Cut(choice, ":")
-	if !chosen {
-		template = b.Offers[0].ID
-	}
-	t.Press(query, "")
-	if !slices.ContainsFunc(b.Offers, func(o video.Offer) bool { return o.ID == template }) {
-		return b.Answers(ctx, t, chat.AnswerTo(u, "press_lapsed", nil, nil)) // the draft stays: the other buttons still work
-	}
-	var toast string
-	var a store.Asset
-	err := b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
-		toast = ""
-		answer := func(message int, id string, vars lang.Vars) []chat.Answer {
-			a := chat.AnswerTo(u, id, vars, nil)
-			a.Message = message
-			return []chat.Answer{a}
-		}
-		usage, err := tx.Usage(u.ID)
-		if err != nil {
-			return nil, err
-		}
-		switch { // the draft stays: its button works again later
-		case usage.Open >= b.OpenLimit:
-			return answer(0, "limit_open", lang.Vars{"Count": usage.Open}), nil
-		case usage.Hour >= b.HourLimit:
-			return answer(0, "limit_hour", nil), nil
-		case usage.Day >= b.DayLimit:
-			return answer(0, "limit_day", nil), nil
-		}
-		name, err := tx.TakeDraft(u.ID, draft)
-		if errors.Is(err, store.ErrNotFound) {
-			shown, err := tx.Shows(u.ID, message)
-			if shown { // a second press, before the buttons were gone
-				toast = "toast_waiting"
-				return nil, err
-			}
-			return answer(message, "confirm_lapsed", nil), err
-		} else if err != nil {
-			return nil, err
-		}
-		key := lang.NameKey(name)
-		if lang.IsRude(key, b.Rude) { // by a list that is newer than the question
-			return answer(message, "name_rude", nil), nil
-		}
-		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: template, Lang: u.Lang, Message: message}
-		var grant store.Grant
-		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-b.ReuseFor)); err != nil {
-			return nil, err
-		}
-		err = tx.Note(store.Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
-		switch grant {
-		case store.Waiting:
-			toast = "toast_waiting"
-			return answer(message, "already_waiting", lang.Vars{"Name": name}), err
-		case store.Ready:
-			toast = "toast_ready"
-			return nil, err
-		}
-		toast = "request_created"
-		return nil, err // the video is a job
-	})
-	switch {
-	case err != nil:
-		return err
-	case toast == "request_created":
-		t.Press(query, b.Created(ctx, b.queue, u.Lang, a))
-	case toast != "":
-		t.Press(query, lang.Say(u.Lang, toast, nil))
-	}
-	return nil
-}
-
-// onChange forgets a draft, so that another name takes its place.
-func (b *Bot) onChange(ctx context.Context, t *chat.Turn, query string, u store.User, message int, draft string) error {
-	shown := false
-	err := b.Effect(ctx, t, func(tx *store.Tx) (answers []chat.Answer, err error) {
-		if _, err = tx.TakeDraft(u.ID, draft); errors.Is(err, store.ErrNotFound) {
-			shown, err = tx.Shows(u.ID, message)
-		}
-		if err == nil && !shown {
-			answers = []chat.Answer{chat.AnswerTo(u, "confirm_change", nil, nil)}
-		}
-		return answers, err
-	})
-	switch {
-	case err != nil:
-		return err
-	case shown: // its Yes was pressed before: it is the progress message
-		t.Press(query, lang.Say(u.Lang, "toast_waiting", nil))
-	default:
-		t.Press(query, "")
-		b.StripButtons(u.ID, message)
-	}
-	return nil
-}
-
 // onRetry is the press of the button under an apology.
-func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, query string, u store.User, from int64, message int, assetID string) error {
+func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery, u store.User, assetID string) error {
+	from, message := telegram.Pressed(q)
 	meets, err := b.Store.Foresee(ctx, u.ID, assetID)
 	if err != nil {
 		return err
 	}
-	toast := map[store.Press]string{store.PressNew: "toast_trying", store.PressAgain: "toast_waiting", store.PressReady: "toast_ready", store.PressUnknown: "toast_lapsed"}[meets]
-	if err := b.Talk.Answer(ctx, query, lang.Say(u.Lang, toast, nil)); err != nil {
+	if meets == store.PressNew {
+		rude, err := b.IsRude(ctx, assetID)
+		if err != nil {
+			return err
+		}
+		if rude { // by a list that is newer than the video
+			t.Press(q.ID, lang.Say(u.Lang, "toast_lapsed", nil))
+			b.StripButtons(from, message)
+			return b.Answers(ctx, t, chat.AnswerTo(u, "name_rude", nil, nil))
+		}
+	}
+	toast := map[store.Press]string{store.PressNew: "toast_trying", store.PressAgain: "toast_waiting",
+		store.PressReady: "toast_ready", store.PressUnknown: "toast_lapsed"}[meets]
+	if err := b.Talk.Answer(ctx, q.ID, lang.Say(u.Lang, toast, nil)); err != nil {
 		return err
 	}
 	_, err = b.queue.Retry(ctx, assetID, retry.ButtonPressed{User: u.ID, Chat: from})
+	lapsed := ""
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		err = b.Reply(ctx, u, "press_lapsed", nil, nil)
+		lapsed = "press_lapsed"
 	case errors.Is(err, store.ErrForbidden):
-		return b.Reply(ctx, u, "press_foreign", nil, nil)
+		lapsed = "press_foreign"
 	case errors.Is(err, store.ErrNotFailed):
 		err = b.Get(ctx, t, u, assetID)
+	}
+	if lapsed != "" {
+		forgotten, err := b.Forgotten(ctx, t, q)
+		if err != nil {
+			return err
+		}
+		if forgotten {
+			lapsed = "press_forgotten"
+		}
+		if lapsed != "press_foreign" {
+			b.StripButtons(from, message)
+		}
+		return b.Answers(ctx, t, chat.AnswerTo(u, lapsed, nil, nil))
 	}
 	if err == nil && meets != store.PressAgain { // then they went with the first press
 		b.StripButtons(from, message)

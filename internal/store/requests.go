@@ -117,13 +117,17 @@ type Wanted struct {
 	Retried  bool // the user has asked for the same video again since
 }
 
-// RequestsOf lists a user's latest requests, newest first.
+// RequestsOf lists a user's latest requests, newest first, without failed ones whose video has come by a later try.
 func (s *Store) RequestsOf(ctx context.Context, user int64, limit int) ([]Wanted, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT a.id, a.name, a.template, r.status, a.status = 'COMPLETED', EXISTS (
 			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
 			WHERE later.user_id = r.user_id AND later.id > r.id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)
-		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id DESC LIMIT ?`, user, limit)
+		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? AND (r.status <> 'FAILED' OR NOT EXISTS (
+			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
+			WHERE later.user_id = r.user_id AND later.id > r.id AND later.status = 'COMPLETED'
+				AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang))
+		ORDER BY r.id DESC LIMIT ?`, user, limit)
 	return collect(rows, err, func(w *Wanted) error {
 		return rows.Scan(&w.AssetID, &w.Name, &w.Template, &w.Status, &w.Finished, &w.Retried)
 	})
@@ -146,7 +150,7 @@ func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press,
 	err := s.db.Read().QueryRowContext(ctx, `
 		SELECT a.status = 'COMPLETED' OR EXISTS (
 			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
-			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND b.finished >= a.finished), (
+			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND b.finished >= a.finished AND b.unwanted IS NULL), (
 			SELECT b.status FROM requests l JOIN assets b ON b.id = l.asset_id
 			WHERE l.user_id = r.user_id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
 			ORDER BY l.id DESC LIMIT 1)
