@@ -1454,7 +1454,7 @@ func TestAnEffectAndTheEndOfItsUpdateAreOneTransaction(t *testing.T) {
 	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", Times: -1, RetryAfter: 60})
 	p.Send("/cancel")
 	w.until("the effect", func() bool { return count(t, w.store, `SELECT count(*) FROM requests`) == 0 })
-	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`); n != 0 {
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL AND raw NOT LIKE '{"answers":%'`); n != 0 {
 		t.Errorf("got %d updates that would be handled again after a crash; want 0", n)
 	}
 }
