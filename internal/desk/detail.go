@@ -144,9 +144,9 @@ func (d *Desk) AskDelete(w http.ResponseWriter, r *http.Request) error {
 
 // Delete deletes a video that nothing is owed for to anybody, or cancels one that nobody waits for.
 func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
-	ctx, admin, outcome := context.WithoutCancel(r.Context()), AdminOf(r), ""
+	admin, outcome := AdminOf(r), ""
 	var a store.Asset
-	err := d.store.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
 		if a, err = tx.Asset(r.PathValue("id")); err != nil {
 			return err
 		}
@@ -166,6 +166,6 @@ func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
 	}
 	var gone store.Gone
 	gone.Add(a)
-	d.opts.Remover.Discard(ctx, gone)
+	d.opts.Remover.Discard(d.ctx, gone)
 	return doneAt(w, r, "/?notice="+outcome, outcome, "")
 }

@@ -261,7 +261,7 @@ func (d *Desk) SaveMetadata(w http.ResponseWriter, r *http.Request) error {
 	}
 	outcome := "saved"
 	if platform := sent["retry"]; platform != "" {
-		tried, err := d.opts.Retrier.Retry(r.Context(), id, retry.AdminClicked{Admin: admin, Platform: platform})
+		tried, err := d.opts.Retrier.Retry(d.ctx, id, retry.AdminClicked{Admin: admin, Platform: platform})
 		if err != nil {
 			return err
 		}

@@ -227,7 +227,7 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = d.opts.Published.MarkPublished(r.Context(), view.Card.ID, p.Platform, sent["url"], AdminOf(r))
+	err = d.opts.Published.MarkPublished(d.ctx, view.Card.ID, p.Platform, sent["url"], AdminOf(r))
 	if e, ok := errors.AsType[HTTPError](err); ok && e.IsURL() {
 		p.Typed, p.Fault = sent["url"], sayTo(r)(e.ID, e.Vars)
 		return d.refuse(w, r, "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
@@ -247,7 +247,7 @@ func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.opts.Published.Update(r.Context(), view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+	if err := d.opts.Published.Update(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
 		return fmt.Errorf("update what is published: %w", Told(err))
 	}
 	return Done(w, r, "updated", "")
