@@ -46,7 +46,7 @@ func (d *Detail) Fixes(saved store.Metadata, asked string) {
 }
 
 // Rev changes when anything on the page but the clock does.
-func (d Detail) Rev() (string, error) { return rev(d) }
+func (d Detail) Rev() string { return rev(d) }
 
 // busy says what keeps a video from being deleted, by the kind of the job that is owed.
 var busy = map[string]string{

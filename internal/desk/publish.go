@@ -19,6 +19,9 @@ import (
 // soonest is how far ahead a time to become public must be: the upload takes its time, too.
 const soonest = 15 * time.Minute
 
+// latest is how many years ahead it may be. Nobody plans further, and a typing error in the year should be heard at once.
+const latest = 2
+
 // Publishing is the page with the form.
 type Publishing struct {
 	Success  bool            `json:"success"`
@@ -163,6 +166,8 @@ func (p *Publishing) schedule(say Say, now time.Time) {
 		p.Form.refuse("at", say("fault_at_skipped", nil))
 	case at.Before(now.Add(soonest)):
 		p.Form.refuse("at", say("fault_at_soon", nil))
+	case at.After(now.AddDate(latest, 0, 0)):
+		p.Form.refuse("at", say("fault_at_late", nil))
 	case p.Form.Privacy != "public":
 		p.Form.refuse("at", say("fault_at_private", nil))
 	case p.Rumble && !p.Studio.Rumble && !p.YouTube:
