@@ -49,7 +49,7 @@ func TestPages_ABadRowTakesNoneAway(t *testing.T) {
 		{"channels", "connected", "true"}, {"channels", "checked", "true"}, {"channels", "hold", "true"},
 		{"audit", "at", "true"}, {"sessions", "created", "true"}, {"sessions", "seen", "true"},
 	} {
-		for _, value := range []int64{253402300800000 - 1, 253402300800000, 9e15, math.MaxInt64, -62167219200001, -9e15, math.MinInt64} {
+		for _, value := range []int64{253402300800000, math.MaxInt64, -62167219200001, math.MinInt64} {
 			was := r.number(fmt.Sprintf("SELECT ifnull(%s, -1) FROM %s WHERE %s", c.column, c.table, c.where))
 			if r.try(fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s", c.table, c.column, c.where), value) != nil {
 				continue // the schema is a wall of its own
@@ -67,7 +67,7 @@ func TestPages_ABadRowTakesNoneAway(t *testing.T) {
 			r.mutate(fmt.Sprintf("UPDATE %s SET %s = nullif(?, -1) WHERE %s", c.table, c.column, c.where), was)
 		}
 	}
-	if changed < 60 {
+	if changed < 35 {
 		t.Errorf("got %d rows damaged; want more, or this test shows little", changed)
 	}
 	if _, text := pages["library"](false); !strings.Contains(text, good) {

@@ -108,8 +108,7 @@ func (d *Desk) detail(r *http.Request) (Detail, error) {
 	say := sayTo(r)
 	view := Detail{Success: true, Card: cards[0], Tries: a.Tries, Shares: append([]store.Share{}, a.Shares...), Busy: say(Busy(string(a.Owed)), nil)}
 	if a.Status == store.Completed {
-		greeting := a.Origin == "REQUEST"
-		view.Form = NewForm(say, WithDefaults(a.Metadata, a.Name, a.Lang, greeting), greeting)
+		view.Form = savedForm(say, a.Asset)
 		view.Fixes(a.Metadata, r.URL.Query().Get("fix"))
 	}
 	staff, err := d.staff(r.Context())

@@ -83,7 +83,7 @@ func (p *Publishing) Anywhere() bool { return p.free("YOUTUBE") || p.free("RUMBL
 
 // Read takes what was sent into the form and says what is wrong with it.
 func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
-	p.Form = NewForm(say, Merge(p.Form.Metadata, sent), p.Form.Greeting)
+	p.Form, p.at = p.Form.Sent(say, sent), time.Time{}
 	p.YouTube, p.Rumble = sent["youtube"] == "yes", sent["rumble"] == "yes"
 	p.Later = sent["when"] == "later" || sent["when"] == "" && sent["at"] != ""
 	p.At, p.Zone = strings.ToValidUTF8(sent["at"], "\uFFFD"), sent["zone"]
@@ -240,12 +240,18 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view.Read(say, sent, d.store.Now())
-	if view.Form.Faults != nil {
-		return d.refuse(w, r, "publish", view.title(say), view, view.Form.Faults)
-	}
-	admin, id, metadata := AdminOf(r), view.Card.ID, view.Form.Metadata
+	admin, id := AdminOf(r), view.Card.ID
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		a, err := tx.Asset(id)
+		if err != nil {
+			return err
+		}
+		view.Form = savedForm(say, a)
+		view.Read(say, sent, tx.Now())
+		if view.Form.Faults != nil {
+			return errFaults
+		}
+		metadata := view.Form.Metadata
 		if err := tx.SaveMetadata(id, metadata); err != nil {
 			return err
 		}
@@ -259,6 +265,9 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 		}
 		return nil
 	})
+	if errors.Is(err, errFaults) {
+		return d.refuse(w, r, view.Form.error(), "publish", view.title(say), view, view.Form.Faults)
+	}
 	if errors.Is(err, store.ErrExists) && !WantsJSON(r) { // what was typed for the rest stays
 		if view, err = d.publishing(r); err != nil {
 			return err

@@ -212,3 +212,21 @@ func TestFormsMayLeadToOneHostOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestPublishing_TheFirstChannelThatTakesVideosIsChosen(t *testing.T) {
+	ended, gone := store.Channel{ID: 1, State: "ENDED"}, store.Channel{ID: 2, State: "DISCONNECTED"}
+	ours, theirs := store.Channel{ID: 3, State: "CONNECTED"}, store.Channel{ID: 4, State: "CONNECTED"}
+	for name, c := range map[string]struct {
+		channels []store.Channel
+		want     int64
+	}{
+		"none": {nil, 0}, "ended": {[]store.Channel{ended}, 0}, "disconnected": {[]store.Channel{gone}, 0},
+		"ended, connected": {[]store.Channel{ended, ours}, 3}, "disconnected, connected": {[]store.Channel{gone, ours}, 3},
+		"connected, ended": {[]store.Channel{ours, ended}, 3}, "two": {[]store.Channel{ended, gone, theirs, ours}, 4},
+	} {
+		p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, WithDefaults(store.Metadata{}, "", "ru", true), true), Studio{YouTube: true}, c.channels)
+		if p.Channel != c.want || p.YouTube != (c.want != 0) {
+			t.Errorf("%s: got channel %d, YouTube %v; want channel %d", name, p.Channel, p.YouTube, c.want)
+		}
+	}
+}
