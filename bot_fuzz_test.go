@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/store"
 
 	"github.com/go-telegram/bot/models"
@@ -112,20 +113,17 @@ func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	c := chats{T: t, store: s, tg: faketelegram.New(testToken), log: &journal{}}
 	t.Cleanup(c.tg.Close)
 	logger := slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	var err error
-	c.bot, err = NewBot(s, files, BotOptions{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
+	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
 		Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.bot.client.HTTP.Transport = wire{c.tg}
-	c.bot.queue = NewQueue(s, nil, c.bot, files, Options{}, logger)
+	sender.Client.HTTP.Transport = wire{c.tg}
+	c.bot = NewBot(sender, NewQueue(s, nil, sender, files, Options{}, logger))
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	c.ctx = ctx
-	c.bot.chats = telegram.NewChats(func(ctx context.Context, u store.Update) { c.bot.settle(ctx, ctx, u) })
-	c.bot.aside = telegram.NewChats(func(ctx context.Context, courtesy func(context.Context)) { courtesy(ctx) })
 	c.tg.Person(maria, "Мария", "ru")
 	c.tg.Person(eve, "Eve", "en")
 	c.tg.Group(-5, "Group")
@@ -139,7 +137,7 @@ func (c chats) polls() {
 		c.Fatalf("the poll: got %v; want nil", err)
 	}
 	c.bot.chats.Wait()
-	c.bot.aside.Wait() // courtesies are calls, too
+	c.bot.Wait() // courtesies are calls, too
 }
 
 // holds lists what the database holds of users; "inbox" and users who only became known do not count.
@@ -210,7 +208,7 @@ func FuzzPress(f *testing.F) {
 			ids = append(ids, string(who)+what)
 		}
 	}
-	for _, kind := range []string{retryButton, yesButton, changeButton, cancelButton, getButton} {
+	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton, telegram.GetButton} {
 		for i, id := range ids {
 			f.Add(kind+":"+id, i%2 == 0)
 		}
@@ -245,13 +243,13 @@ func FuzzPress(f *testing.F) {
 			t.Errorf("what somebody else has: got\n%s\nwant\n%s", now, others)
 		}
 		kind, id, _ := strings.Cut(data, ":")
-		may := map[string][]string{retryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, changeButton: {"MDRAFT"}, cancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, langButton: lang.Languages, forgetButton: {"yes"},
-			yesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, getButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
+		may := map[string][]string{telegram.RetryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, telegram.ChangeButton: {"MDRAFT"}, telegram.CancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, telegram.LangButton: lang.Languages, telegram.ForgetButton: {"yes"},
+			telegram.YesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, telegram.GetButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
 		// An apology's button of a video that is there by now brings it.
-		may[retryButton] = append(may[retryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
+		may[telegram.RetryButton] = append(may[telegram.RetryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
 		if now := c.holds("= 1"); now != before && !slices.Contains(may[kind], id) {
 			t.Errorf("%q: got\n%s\nwant nothing changed of\n%s", data, now, before)
-		} else if now == before && (kind == yesButton && slices.Contains(may[kind], id) || data == retryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
+		} else if now == before && (kind == telegram.YesButton && slices.Contains(may[kind], id) || data == telegram.RetryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
 			t.Errorf("%q: got nothing changed; want it to work", data)
 		}
 	})

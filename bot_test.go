@@ -21,7 +21,9 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
 
 	"retake.example/internal/store"
 
@@ -207,7 +209,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []video.Offe
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	role := func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }
-	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
+	sender, err := NewSender(p.store, p.files, chat.Options{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
 		Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
 		CanDraw: func(template, name string) error {
@@ -223,10 +225,10 @@ func startProgram(dir, api string, limits [3]int, after int, offers []video.Offe
 	if err != nil {
 		return p, err
 	}
-	p.queue = NewQueue(p.store, maker, bot, p.files, Options{Workers: 2, Attempts: 3,
+	p.queue = NewQueue(p.store, maker, sender, p.files, Options{Workers: 2, Attempts: 3,
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
-	bot.queue = p.queue
+	bot := NewBot(sender, p.queue)
 	p.board = newBoard(p.store, p.queue, bot, boardOptions{"http://localhost", role, func(ctx context.Context) ([]int64, error) { return p.store.Admins(ctx, []int64{900}) },
 		func() (int64, error) { return 38e9, nil }, time.Second}, logger)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -304,7 +306,7 @@ func (w *world) names(p *faketelegram.Person, name string) (question faketelegra
 	sent := p.Send(name)
 	w.until("the question about "+name, func() bool {
 		for _, m := range answers(p) {
-			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, yesButton+":") {
+			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton+":") {
 				question = m
 				return true
 			}
@@ -605,17 +607,6 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 	}
 }
 
-func TestATemplateWithoutATitleGoesByItsID(t *testing.T) {
-	offers := []video.Offer{titled("birthday", "День рождения", "")}
-	for _, c := range []struct{ id, lang, want string }{
-		{"birthday", "ru", "День рождения"}, {"birthday", "en", "birthday"}, {"wedding", "ru", "wedding"}, {"", "ru", ""},
-	} {
-		if got := video.TitleOf(offers, c.id, c.lang); got != c.want {
-			t.Errorf("%s in %s: got %q; want %q", c.id, c.lang, got, c.want)
-		}
-	}
-}
-
 const apologyRu = "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\nНе переживайте, вы можете попробовать еще раз!"
 
 // TestNoFailureIsSilent is the story the product exists for.
@@ -895,7 +886,7 @@ func TestSomebodyElsesButtonGetsAKindAnswer(t *testing.T) {
 	w.hears(eve, "Hello")
 	eve.Press(answers(eve)[0].ID, button)
 	w.hears(eve, "somebody else's greeting")
-	eve.Press(answers(eve)[0].ID, retryButton+":"+store.NewID()) // of a database that has been restored
+	eve.Press(answers(eve)[0].ID, telegram.RetryButton+":"+store.NewID()) // of a database that has been restored
 	w.hears(eve, "does not work any more")
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 		t.Errorf("got %d assets; want 1", n)
@@ -1267,7 +1258,7 @@ func TestTheYesOfALimitWorksLater(t *testing.T) {
 }
 
 func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
-	b := &Bot{opts: BotOptions{MaxUpload: 1}}
+	b := &Sender{Chat: &chat.Chat{Options: chat.Options{MaxUpload: 1}}}
 	task := store.Task{Asset: &store.Asset{Video: store.Video{File: "f", Size: 2}}, To: store.Recipient{Lang: "ru"}}
 	if _, _, err := b.Send(t.Context(), task); !retry.IsPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
 		t.Errorf("got %v; want a permanent error that names the setting", err)
@@ -1320,8 +1311,8 @@ func TestAProgressMessageIsEditedEveryThreeSecondsAtTheMost(t *testing.T) {
 		if c.Method != "editMessageText" || c.Chat != 1 {
 			continue
 		}
-		if edits++; edits > 1 && c.At.Sub(last) < progressRest-100*time.Millisecond {
-			t.Errorf("got two edits within %v; want %v between them", c.At.Sub(last), progressRest)
+		if edits++; edits > 1 && c.At.Sub(last) < chat.ProgressRest-100*time.Millisecond {
+			t.Errorf("got two edits within %v; want %v between them", c.At.Sub(last), chat.ProgressRest)
 		}
 		last = c.At
 	}
@@ -1338,7 +1329,7 @@ func TestAForgedGetBringsNoVideoOfSomebodyElse(t *testing.T) {
 	w.calm()
 	eve.Send("/start")
 	w.hears(eve, "Hello")
-	eve.Press(answers(eve)[0].ID, getButton+":"+text(t, w.store, `SELECT id FROM assets`))
+	eve.Press(answers(eve)[0].ID, telegram.GetButton+":"+text(t, w.store, `SELECT id FROM assets`))
 	w.hears(eve, "does not work any more")
 	w.calm()
 	if n := count(t, w.store, `SELECT count(*) FROM requests`); n != 1 || videos(eve) != 0 {
@@ -1485,13 +1476,13 @@ func TestAnUpdateWaitsInTheInboxUntilItIsAnswered(t *testing.T) {
 
 func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	var log bytes.Buffer
-	b, err := NewBot(newStore(t), nil, BotOptions{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
+	sender, err := NewSender(newStore(t), nil, chat.Options{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
 		Offers: newYear, CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = b.handle(t.Context(), store.Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
-		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, &turn{update: 1})
+	err = NewBot(sender, nil).handle(t.Context(), store.Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
+		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, chat.NewTurn(store.Update{ID: 1}, "ru"))
 	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") || !strings.Contains(log.String(), "panic in a handler") {
 		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)
 	}

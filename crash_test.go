@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/telegram"
 
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/folder"
@@ -205,7 +206,7 @@ func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Mes
 func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	sent := int(p.Send(name))
 	question, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
-		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, yesButton) && strings.Contains(m.Text, "«"+name+"»")
+		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton) && strings.Contains(m.Text, "«"+name+"»")
 	})
 	if err != nil {
 		return err
@@ -215,7 +216,7 @@ func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	for {
 		m, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
 			return m.Video != nil && strings.Contains(m.Text, "«"+name+"»") ||
-				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, retryButton) && strings.Contains(m.Text, name) && !pressed[m.Buttons[0][0].Data]
+				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) && strings.Contains(m.Text, name) && !pressed[m.Buttons[0][0].Data]
 		})
 		if err != nil || m.Video != nil {
 			return err
@@ -271,7 +272,7 @@ func (v *victim) extra() (n int) {
 	seen := map[string]bool{}
 	for _, c := range v.tg.Calls() {
 		if what := c.Params["caption"] + c.Params["reply_markup"]; c.OK && (c.Method == "sendVideo" ||
-			c.Method == "sendMessage" && (strings.Contains(what, retryButton+":") || strings.Contains(what, cancelButton+":"))) {
+			c.Method == "sendMessage" && (strings.Contains(what, telegram.RetryButton+":") || strings.Contains(what, telegram.CancelButton+":"))) {
 			key := fmt.Sprint(c.Chat, c.Method, what)
 			if seen[key] {
 				n++

@@ -22,6 +22,7 @@ require (
 	golang.org/x/sync v0.24.0
 	golang.org/x/text v0.43.0
 	golang.org/x/time v0.16.0
+	google.golang.org/api v0.310.0
 	modernc.org/libc v1.80.1
 	modernc.org/sqlite v1.62.0
 )

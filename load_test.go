@@ -38,6 +38,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 
 	"retake.example/internal/db"
@@ -317,7 +318,7 @@ func (c *crowd) wants(ctx context.Context, p *asker, name string, f *figures) (s
 	}
 	sent := c.now()
 	p.Send(name)
-	question, ok := hears(func(s heard) bool { return strings.HasPrefix(s.Data, yesButton+":") })
+	question, ok := hears(func(s heard) bool { return strings.HasPrefix(s.Data, telegram.YesButton+":") })
 	if !ok {
 		return false
 	}
@@ -332,7 +333,7 @@ func (c *crowd) wants(ctx context.Context, p *asker, name string, f *figures) (s
 		if !presses(question) {
 			return false
 		}
-		end, ok := hears(func(s heard) bool { return s.Video || strings.HasPrefix(s.Data, retryButton+":") })
+		end, ok := hears(func(s heard) bool { return s.Video || strings.HasPrefix(s.Data, telegram.RetryButton+":") })
 		switch {
 		case !ok:
 			return false
@@ -883,7 +884,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	asks := func(p *asker, name string) {
 		t.Helper()
 		p.Send(name)
-		question := hears(p, "the question", func(m heard) bool { return strings.HasPrefix(m.Data, yesButton+":") })
+		question := hears(p, "the question", func(m heard) bool { return strings.HasPrefix(m.Data, telegram.YesButton+":") })
 		p.Press(question.ID, question.Data)
 		hears(p, "the announcement", func(m heard) bool { return m.Text == lang.Say("ru", "request_created", nil) })
 	}

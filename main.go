@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/publish"
 	"retake.example/internal/worker"
 
@@ -86,7 +87,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // thisProgram describes this binary, for the commands.
 func thisProgram() *command.Program {
-	return &command.Program{Version: version, Defaults: defaults, Schema: schemaVersion(), Open: OpenStore, LookAt: LookAt, Link: desk.NewLink,
+	return &command.Program{Version: version, Defaults: defaults, Schema: schemaVersion(), Open: OpenStore, LookAt: LookAt,
 		Retrier: func(st *store.Store, log *slog.Logger) retry.Retrier {
 			return NewQueue(st, nil, nil, nil, Options{}, log)
 		},
@@ -144,11 +145,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	seen := &watching{store: st, cfg: cfg, room: maker, began: st.Now(), path: path,
 		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
 	meter := metrics.New(version, seen.measure)
-	var bot *Bot
+	var sender *Sender
 	var msgs messenger
-	var resume func(context.Context, []store.Update)
 	if cfg.Telegram.Token != "" {
-		bot, err = NewBot(st, files, BotOptions{
+		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
@@ -157,7 +157,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		if err != nil {
 			return err
 		}
-		msgs, resume = bot, bot.Resume
+		msgs = sender
 	}
 	sites, err := publish.NewSites(st, files, cfg)
 	if err != nil {
@@ -167,6 +167,12 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: sites.Platforms(), Voices: maker, Meter: meter}, log)
 	studio := publish.NewStudio(sites, queue, cfg)
+	var bot *Bot
+	var resume func(context.Context, []store.Update)
+	if sender != nil {
+		bot = NewBot(sender, queue)
+		resume = bot.Resume
+	}
 	seen.queue, seen.bot = queue, bot
 	seen.board = newBoard(st, queue, bot, boardOptions{cfg.Web.BaseURL, command.Role(cfg),
 		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }, maker.Free, time.Minute}, log)
@@ -200,7 +206,6 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		return nil
 	})
 	if bot != nil {
-		bot.queue = queue
 		group.Go(func() error { return bot.Run(ctx) })
 		group.Go(func() error { return runBoard(ctx, queue, seen.board) })
 	}
@@ -476,7 +481,7 @@ func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Ad
 		return nil, err
 	}
 	_, _, spent := queue.Outage()
-	all = append(all, watch.OutageOf(outage.Began, outage.Reason, spent, tryButton))
+	all = append(all, watch.OutageOf(outage.Began, outage.Reason, spent, telegram.TryButton))
 	if bytes, err := o.free(); err == nil { // without it, the page says so
 		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], o.page))
 	}
@@ -499,7 +504,7 @@ func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Ad
 	}
 	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, o.page, func(ctx context.Context) (string, int, error) {
 		need, err := st.NeedYou(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%s:%d", againButton, need.Newest, need.Count), need.Count, err
+		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
 	}))
 	unpublished, err := st.NotPublished(ctx, watch.Since(told[watch.Unpublished], now))
 	if err != nil {
@@ -507,7 +512,7 @@ func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Ad
 	}
 	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, o.page, func(ctx context.Context) (string, int, error) {
 		n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%d:%d", putButton, until.UnixMilli(), n), n, err
+		return fmt.Sprintf("%s:%d:%d", telegram.PutButton, until.UnixMilli(), n), n, err
 	})), nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 
 	"retake.example/internal/store"
@@ -396,7 +397,7 @@ func TestAdminsAreToldOfAnOutageOnceAndMayTry(t *testing.T) {
 	// A restart tells nobody again, and somebody else's press tries nothing.
 	w.stop()
 	w.start()
-	parents[0].Press(told.ID, tryButton)
+	parents[0].Press(told.ID, telegram.TryButton)
 	w.until("the press is handled", func() bool {
 		return w.tg.Pending() == 0 && count(w, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
 	})

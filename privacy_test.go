@@ -785,33 +785,6 @@ func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
 	}
 }
 
-func TestWhatTheBotSaysOfPrivacyIsWhatTheSettingsSay(t *testing.T) {
-	for name, c := range map[string]struct {
-		opts   BotOptions
-		lang   string
-		says   []string
-		silent []string
-	}{
-		"as the settings come": {BotOptions{Keep: keeps}, "en", []string{"I delete a video", "90 days after it was made", "dates of your requests after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Backups may keep it"}, []string{"service", "until you delete"}},
-		"in Russian":           {BotOptions{Keep: store.Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru", []string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"сервису"}},
-		"all is kept":          {BotOptions{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"}, []string{" days after", "to nobody.", "{{"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := (&Bot{opts: c.opts}).privacy(c.lang)
-			for _, want := range c.says {
-				if !strings.Contains(got, want) {
-					t.Errorf("got %s; want %q in it", got, want)
-				}
-			}
-			for _, not := range append(c.silent, "<no value>", "privacy_") {
-				if strings.Contains(got, not) {
-					t.Errorf("got %s; want no %q in it", got, not)
-				}
-			}
-		})
-	}
-}
-
 // ---- names
 
 // traces are the forms in which a name may be found where none should be: as typed, folded, decomposed, escaped, in Latin

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 
 	"retake.example/internal/store"
@@ -437,7 +438,7 @@ func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
 
 func TestButtonDataFitsTelegram(t *testing.T) {
 	for range 100 {
-		if id := store.NewID(); len(id) > 36 || len(retryButton+":"+id) > 64 {
+		if id := store.NewID(); len(id) > 36 || len(telegram.RetryButton+":"+id) > 64 {
 			t.Fatalf("got id %q; want at most 36 characters", id)
 		}
 	}

@@ -664,6 +664,7 @@ func skeleton(t *testing.T, page string) string {
 func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 	pages := func(text string) map[string]string {
 		d := newDesk(t, "http://localhost:8080")
+		d.opts.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
 		d.missing = []string{text}
 		d.change(func(o *desk.Options) {
 			o.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}

@@ -24,6 +24,7 @@ import (
 
 	"retake.example/internal/desk"
 	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 
 	"retake.example/internal/store"
@@ -183,8 +184,8 @@ func TestFiveBadNamesAreFiveApologiesAndOneDigestWithAButton(t *testing.T) {
 		t.Errorf("got %d messages about failures; want 1 in an hour", got)
 	}
 	// Somebody else's press does nothing, and the second finds nothing to do.
-	late.Press(first.ID, againButton+":x:5")
-	admin.Press(first.ID, againButton+":"+store.NewID()+":5")
+	late.Press(first.ID, telegram.AgainButton+":x:5")
+	admin.Press(first.ID, telegram.AgainButton+":"+store.NewID()+":5")
 	w.hears(admin, "There is nothing left to try again")
 }
 
@@ -227,7 +228,7 @@ func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	}
 	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
 	write(t, w.store, func(tx *store.Tx) error { return tx.Dismiss(7) })
-	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", putButton, time.Now().Add(time.Hour).UnixMilli()))
+	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", telegram.PutButton, time.Now().Add(time.Hour).UnixMilli()))
 	w.calm()
 	if n := failed(); n != 1 || saying(admin, "All right") != 1 {
 		t.Errorf("got %d publications that are failed, %d answers; want that a former admin's press does nothing", n, saying(admin, "All right"))

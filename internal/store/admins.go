@@ -31,9 +31,16 @@ func AppointedIn(ctx context.Context, path string) ([]Appointed, error) {
 	return appointed(ctx, d)
 }
 
+// maxLinks is how many unspent sign-in links an admin has: the newest.
+const maxLinks = 10
+
 // SaveLink stores the hash of a one-time sign-in link.
 func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
 	if _, err := tx.sql.Exec(`DELETE FROM links WHERE expires < ?`, tx.now); err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`DELETE FROM links WHERE rowid IN (SELECT rowid FROM links WHERE admin = ?
+		ORDER BY expires DESC LIMIT -1 OFFSET 0 + ?)`, admin, maxLinks-1); err != nil {
 		return err
 	}
 	_, err := tx.sql.Exec(`INSERT INTO links (hash, admin, expires) VALUES (?, ?, ?)`, hash[:], admin, expires.UnixMilli())

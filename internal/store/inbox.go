@@ -53,11 +53,3 @@ func (tx *Tx) Handled(updateID int64) error {
 	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL WHERE update_id = ?`, updateID)
 	return err
 }
-
-// Stumbled counts a failed try to handle an update; the limit-th sets it aside, and aside is then true.
-func (tx *Tx) Stumbled(updateID int64, problem string, limit int) (aside bool, err error) {
-	err = found(tx.sql.Get(`UPDATE inbox SET tries = tries + 1,
-			error = CASE WHEN tries + 1 >= ?2 THEN ?3 END, raw = CASE WHEN tries + 1 < ?2 THEN raw END
-		WHERE update_id = ?1 RETURNING error IS NOT NULL`, []any{updateID, limit, problem}, &aside))
-	return aside, err
-}

@@ -46,9 +46,16 @@ func (tx *Tx) SetReachable(user int64, yes bool) error {
 	return err
 }
 
+// maxDrafts is how many names of one person wait for their Yes: who types more does not mean the oldest.
+const maxDrafts = 50
+
 // SaveDraft keeps a name until its Yes is pressed and returns the id that the button carries.
 func (tx *Tx) SaveDraft(user int64, name string) (string, error) {
 	if _, err := tx.sql.Exec(`DELETE FROM drafts WHERE created < ?`, tx.now-draftLife.Milliseconds()); err != nil {
+		return "", err
+	}
+	if _, err := tx.sql.Exec(`DELETE FROM drafts WHERE id IN (SELECT id FROM drafts WHERE user_id = ?
+		ORDER BY rowid DESC LIMIT -1 OFFSET 0 + ?)`, user, maxDrafts-1); err != nil {
 		return "", err
 	}
 	id := NewID()
