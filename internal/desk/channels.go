@@ -64,7 +64,7 @@ type Channels struct {
 func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now time.Time) Channels {
 	view := Channels{Success: true, Studio: studio, May: may}
 	for _, c := range list {
-		view.Channels = append(view.Channels, Channel{c, Reason(say, c.Error, "youtube_ended"), now})
+		view.Channels = append(view.Channels, Channel{c, Reason(say, "", c.Error, "youtube_ended"), now})
 	}
 	return view
 }

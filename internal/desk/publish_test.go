@@ -165,7 +165,7 @@ func TestAPublicationSaysHowFarItIs(t *testing.T) {
 func TestWarningsAreSentencesWhereTheyCanBe(t *testing.T) {
 	p := Publication{Warning: "youtube thumbnail-forbidden: no\nyoutube playlist-playlistNotFound: gone\nyoutube privacy-private: asked for public\nsomething else"}
 	p.explain(ids)
-	if want := []string{"youtube_verify", "youtube_playlist", "youtube_privacy", "something else"}; !slices.Equal(p.Warnings, want) || !p.Worded() {
+	if want := []string{"youtube_verify", "youtube_playlist_unknown", "youtube_privacy", "something else"}; !slices.Equal(p.Warnings, want) || !p.Worded() {
 		t.Errorf("got %q; want %q", p.Warnings, want)
 	}
 }
