@@ -24,6 +24,7 @@ import (
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/watch"
 	"retake.example/internal/worker"
 )
 
@@ -100,6 +101,7 @@ func (b *Bot) receive(ctx context.Context) error {
 		return fmt.Errorf("read the offset: %w", err)
 	}
 	polled, err := telegram.Poll(ctx, b.Client, b.APIURL, b.Token, offset)
+	b.Talk.Gate.Polled(err)
 	if err != nil {
 		return err
 	}
@@ -119,7 +121,6 @@ func (b *Bot) receive(ctx context.Context) error {
 	if b.Meter != nil {
 		b.Meter.Received(len(fresh))
 	}
-	b.Talk.Gate.Up()
 	return b.accept(ctx, fresh)
 }
 
@@ -143,6 +144,22 @@ func (b *Bot) resume(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// Faults returns what keeps the bot from hearing or speaking.
+func (b *Bot) Faults() (all []watch.Fault) {
+	for _, t := range b.Talk.Gate.Troubles() {
+		all = append(all, watch.Fault{Cause: watch.Telegram, Code: t.Code, Since: t.Since})
+	}
+	return all
+}
+
+// Pauses returns the longer pauses of calls to Telegram.
+func (b *Bot) Pauses() (all []watch.Pause) {
+	for _, p := range b.Talk.Gate.Pauses() {
+		all = append(all, watch.Pause{OneChat: p.Chat != 0, Method: p.Method, Since: p.Since, Until: p.Until, Code: p.Code})
+	}
+	return all
 }
 
 // Contact returns when Telegram last answered a poll; zero: it has not yet.

@@ -229,11 +229,12 @@ func startProgram(dir, api string, limits [3]int, after int, offers []video.Offe
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot := NewBot(sender, p.queue)
-	p.board = newBoard(p.store, p.queue, bot, boardOptions{"http://localhost", role, func(ctx context.Context) ([]int64, error) { return p.store.Admins(ctx, []int64{900}) },
-		func() (int64, error) { return 38e9, nil }, time.Second}, logger)
+	p.board = watch.NewProgramBoard(p.store, p.queue, watch.Options{Page: "http://localhost", Role: role, Tell: bot.Alert, Gather: time.Second,
+		Admins: func(ctx context.Context) ([]int64, error) { return p.store.Admins(ctx, []int64{900}) },
+		Free:   func() (int64, error) { return 38e9, nil }}, logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	var group errgroup.Group
-	group.Go(func() error { return runBoard(ctx, p.queue, p.board) })
+	group.Go(func() error { p.board.Watch(ctx, p.queue); return nil })
 	group.Go(func() error { return p.queue.Run(ctx) })
 	group.Go(func() error { return bot.Run(ctx) })
 	p.stop = func() error {

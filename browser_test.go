@@ -28,6 +28,7 @@ import (
 	"retake.example/internal/backup"
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
+	"retake.example/internal/watch"
 
 	"retake.example/internal/store"
 
@@ -504,7 +505,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		o.Backups = func() backup.State {
 			return backup.State{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
 		}
-		o.Free = func() (int64, error) { return desk.LowDisk * 2 / 3, nil }
+		o.Free = func() (int64, error) { return watch.LowDisk * 2 / 3, nil }
 	})
 	c.reads("quiet/restored", "/", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")

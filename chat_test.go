@@ -160,7 +160,9 @@ func TestReturn_WhatCouldNotBeSentComesAfterUnblocking(t *testing.T) {
 		w.asks(p, "Маша"+strings.Repeat("а", int(id)))
 		w.hears(p, "Запрос создан")
 		p.Block()
-		w.until("the block known", func() bool { return count(t, w.store, `SELECT count(*) FROM users WHERE id = ? AND unreachable > 0`, id) == 1 })
+		w.until("the block known", func() bool {
+			return count(t, w.store, `SELECT count(*) FROM users WHERE id = ? AND unreachable > 0`, id) == 1
+		})
 		mutate(t, w.store, `DROP TRIGGER hold`)
 		mutate(t, w.store, `UPDATE jobs SET due = 0`)
 		w.queue.Wake()

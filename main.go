@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -104,8 +103,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		return err
 	}
 	defer unlock()
-	path, backups := cfg.Database(), command.Keeper(cfg, log)
-	st, err := OpenStoreWith(path, store.Options{Before: func(version int) error { return backups.Upgrade(ctx, version) }})
+	st, err := OpenStoreWith(cfg.Database(), store.Options{Before: func(version int) error {
+		return command.Keeper(cfg, log, nil).Upgrade(ctx, version)
+	}})
 	if err != nil {
 		return err
 	}
@@ -142,9 +142,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	for _, id := range cfg.Offered() {
 		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
-	seen := &watching{store: st, cfg: cfg, room: maker, began: st.Now(), path: path,
-		missing: func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }}
-	meter := metrics.New(version, seen.measure)
+	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
 	if cfg.Telegram.Token != "" {
@@ -152,7 +150,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
-			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.Second, Meter: meter,
+			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond, Second: cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -173,19 +171,25 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		bot = NewBot(sender, queue)
 		resume = bot.Resume
 	}
-	seen.queue, seen.bot = queue, bot
-	seen.board = newBoard(st, queue, bot, boardOptions{cfg.Web.BaseURL, command.Role(cfg),
-		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }, maker.Free, time.Minute}, log)
-	backups.Told = func(err error) { seen.board.Report(watch.Backup, err) }
-	seen.pulse = watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })
+	missing := func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }
+	seen := &watch.Program{Store: st, Queue: queue, Room: maker, Missing: missing, Longest: cfg.Render.Timeout, Began: st.Now(),
+		Pulse: watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })}
+	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
+		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
+	if bot != nil {
+		seen.Contact, seen.Faults, seen.Pauses = bot.Contact, bot.Faults, bot.Pauses
+		told.Faults, told.Tell = bot.Faults, bot.Alert
+	}
+	seen.Board = watch.NewProgramBoard(st, queue, told, log)
+	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
-		Ready: seen.missing, Free: maker.Free,
+		Ready: missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck: watch.NewMemo(seen.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken,
+		Stuck: watch.NewMemo(seen.Stuck).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }), Token: cfg.Web.MetricsToken,
 		Resume: resume, Backups: backups.State}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
@@ -207,7 +211,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	})
 	if bot != nil {
 		group.Go(func() error { return bot.Run(ctx) })
-		group.Go(func() error { return runBoard(ctx, queue, seen.board) })
+		group.Go(func() error { seen.Board.Watch(ctx, queue); return nil })
 	}
 	group.Go(func() error { return desk.RunServer(ctx, server, listener, 5*time.Second) })
 	group.Go(func() error {
@@ -217,7 +221,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		return service.Attend(ctx, answers, queue.Alive)
 	})
 	group.Go(func() error { // the first video should not wait for its template
-		for _, problem := range seen.missing(ctx) {
+		for _, problem := range missing(ctx) {
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := command.LeftOnDisk(ctx, cfg, st); n > 0 || err != nil {
@@ -320,200 +324,6 @@ func setUpLink(ctx context.Context, st *store.Store, cfg config.Config, out io.W
 	}
 	_, err = fmt.Fprintf(out, "\nSign in to the page (works once, for 15 minutes):\n  %s\n\n", link)
 	return err
-}
-
-// watching knows how the program is.
-type watching struct {
-	store *store.Store
-	queue *Queue
-	bot   *Bot // nil: it is off
-	board *watch.Board
-	pulse *watch.Pulse // of the database's writer
-	cfg   config.Config
-	room  interface {
-		Room(need int64) error
-		Free() (int64, error)
-	}
-	missing func(ctx context.Context) []string // messages or sentences of what the program lacks
-	path    string                             // of the database
-	began   time.Time
-}
-
-// longest is how long an attempt of a kind of work may take; 0: nobody knows.
-func (w *watching) longest(kind store.Kind) time.Duration {
-	switch kind {
-	case store.Render:
-		return w.cfg.Render.Timeout + 5*time.Minute // and to keep it
-	case store.Publish:
-		return 0
-	}
-	return 30 * time.Minute // a video over a slow line
-}
-
-// stuck says why work does not flow, a sentence each.
-func (w *watching) stuck() []string {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	var lacks []string
-	for _, problem := range w.missing(ctx) {
-		if problem != "problem_bot_off" { // on purpose
-			lacks = append(lacks, lang.Say("en", problem, nil))
-		}
-	}
-	outage, _, spent := w.queue.Outage()
-	state := watch.State{Outage: outage.Began, Writer: w.pulse.Err(ctx), Room: w.room.Room(0), Backup: w.board.Reported(watch.Backup)}
-	for _, load := range w.queue.Loads() {
-		next, err := w.store.NextUp(ctx, load.Kind)
-		if err != nil {
-			return append(lacks, fmt.Sprintf("The database does not answer: %v.", err))
-		}
-		if load.Begun.IsZero() {
-			load.Begun = w.began
-		}
-		state.Lines = append(state.Lines, watch.Line{Kind: string(load.Kind), Workers: load.Workers, Idle: load.Idle, Begun: load.Begun,
-			Next: next, Longest: w.longest(load.Kind), Held: load.Kind == store.Render && !outage.Began.IsZero() && !spent})
-	}
-	if w.bot != nil {
-		state.BotOn, state.Contact = true, w.bot.Contact()
-		if state.Contact.IsZero() {
-			state.Contact = w.began
-		}
-	}
-	return append(lacks, watch.Reasons(state, w.store.Now())...)
-}
-
-// measure looks up what /metrics tells.
-func (w *watching) measure() (state metrics.State, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	c, err := w.store.Census(ctx)
-	if err != nil {
-		return state, err
-	}
-	outage, _, _ := w.queue.Outage()
-	state = metrics.State{Assets: map[string]int{}, Needing: c.Needs, Open: c.Open, Wishes: c.Wishes, Inbox: c.Inbox, Channels: c.Channels, Files: map[string]int64{}}
-	if state.Free, err = w.room.Free(); err != nil {
-		return state, err
-	}
-	state.Troubles = map[string]bool{watch.Outage: !outage.Began.IsZero(), watch.Disk: state.Free < desk.LowDisk, watch.Channel: c.Channels["ENDED"] > 0,
-		watch.Backup: w.board.Reported(watch.Backup) != nil}
-	for _, b := range c.Jobs {
-		state.Backlogs = append(state.Backlogs, metrics.Backlog{Kind: string(b.Kind), State: b.State, N: b.N, Waiting: b.Waiting})
-	}
-	for _, l := range w.queue.Loads() {
-		state.Loads = append(state.Loads, metrics.Load{Kind: string(l.Kind), Workers: l.Workers, Idle: l.Idle})
-	}
-	for status, n := range c.Assets {
-		state.Assets[string(status)] = n
-	}
-	for _, p := range c.Publications {
-		state.Publications = append(state.Publications, metrics.Publications{Platform: p.Platform, Status: string(p.Status), N: p.N})
-	}
-	if w.bot != nil {
-		state.Contact = w.bot.Contact()
-	}
-	for file, path := range map[string]string{"main": w.path, "wal": w.path + "-wal"} {
-		info, err := os.Stat(path)
-		if err != nil {
-			return state, err
-		}
-		state.Files[file] = info.Size()
-	}
-	return state, nil
-}
-
-// boardOptions say who is told of troubles, and what the store does not know of them.
-type boardOptions struct {
-	page   string                             // its address
-	role   func(id int64) (store.Admin, bool) // by the settings; see Store.RoleOf
-	admins func(ctx context.Context) ([]int64, error)
-	free   func() (bytes int64, err error) // on the disk
-	gather time.Duration                   // see watch.Source
-}
-
-// newBoard returns what tells admins of troubles, by the bot; nil: it is off.
-func newBoard(st *store.Store, queue *Queue, bot *Bot, o boardOptions, log *slog.Logger) *watch.Board {
-	var board *watch.Board
-	board = watch.NewBoard(watch.Source{Now: st.Now, Admins: o.admins, Gather: o.gather, Log: log,
-		Tell: func(ctx context.Context, admin int64, m watch.Message) (time.Duration, error) {
-			return bot.Alert(ctx, admin, m)
-		},
-		Told: func(ctx context.Context, admin int64) (map[string]watch.Told, error) {
-			known, err := st.Alerts(ctx, admin)
-			told := map[string]watch.Told{}
-			for cause, a := range known {
-				told[cause] = watch.Told(a)
-			}
-			return told, err
-		},
-		Keep: func(ctx context.Context, admin int64, told map[string]watch.Told) error {
-			return st.Tx(ctx, func(tx *store.Tx) error {
-				for cause, t := range told {
-					if err := tx.KeepAlert(admin, cause, store.Alert(t)); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		},
-		Look: func(ctx context.Context, id int64, told map[string]watch.Told) ([]watch.Trouble, error) {
-			admin, ok, err := st.RoleOf(ctx, o.role, id)
-			if err != nil || !ok { // removed since
-				return nil, err
-			}
-			return troubles(ctx, st, queue, admin, told, o, board.Reported(watch.Backup))
-		}})
-	return board
-}
-
-// runBoard has a board tell until ctx ends.
-func runBoard(ctx context.Context, queue *Queue, board *watch.Board) error {
-	defer queue.View(func(string, int) { board.Change() })()
-	board.Run(ctx)
-	return nil
-}
-
-// troubles are all causes as they stand for an admin.
-func troubles(ctx context.Context, st *store.Store, queue *Queue, admin store.Admin, told map[string]watch.Told, o boardOptions,
-	backup error) (all []watch.Trouble, err error) {
-	outage, err := st.Outage(ctx)
-	if err != nil {
-		return nil, err
-	}
-	_, _, spent := queue.Outage()
-	all = append(all, watch.OutageOf(outage.Began, outage.Reason, spent, telegram.TryButton))
-	if bytes, err := o.free(); err == nil { // without it, the page says so
-		all = append(all, watch.DiskOf(bytes, desk.LowDisk, told[watch.Disk], o.page))
-	}
-	channels, err := st.Channels(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var ended []string
-	for _, c := range channels {
-		if c.State == "ENDED" {
-			ended = append(ended, strconv.FormatInt(c.ID, 10))
-		}
-	}
-	all = append(all, watch.ChannelsOf(ended, o.page), watch.BackupOf(backup))
-
-	now := st.Now()
-	failed, err := st.GivenUp(ctx, watch.Since(told[watch.Failed], now))
-	if err != nil {
-		return nil, err
-	}
-	all = append(all, watch.Digest(watch.Failed, failed.N, failed.First, now, o.page, func(ctx context.Context) (string, int, error) {
-		need, err := st.NeedYou(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
-	}))
-	unpublished, err := st.NotPublished(ctx, watch.Since(told[watch.Unpublished], now))
-	if err != nil {
-		return nil, err
-	}
-	return append(all, watch.Digest(watch.Unpublished, unpublished.N, unpublished.First, now, o.page, func(ctx context.Context) (string, int, error) {
-		n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%d:%d", telegram.PutButton, until.UnixMilli(), n), n, err
-	})), nil
 }
 
 // breakable is the demo's renderer: it has a switch.

@@ -106,16 +106,16 @@ func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
 		}
 		var told []string
 		tell := func(q *Queue) (stop func()) {
-			board := newBoard(s, q, nil, boardOptions{page: "http://x", role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true },
-				admins: func(context.Context) ([]int64, error) { return []int64{900}, nil }, free: func() (int64, error) { return 38e9, nil }, gather: time.Minute},
-				slog.New(slog.DiscardHandler))
-			board.Tell = func(_ context.Context, _ int64, m watch.Message) (time.Duration, error) {
-				told = append(told, m.ID)
-				return 0, nil
-			}
+			board := watch.NewProgramBoard(s, q, watch.Options{Page: "http://x", Gather: time.Minute,
+				Role:   func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true },
+				Admins: func(context.Context) ([]int64, error) { return []int64{900}, nil }, Free: func() (int64, error) { return 38e9, nil },
+				Tell: func(_ context.Context, _ int64, m watch.Message) (time.Duration, error) {
+					told = append(told, m.ID)
+					return 0, nil
+				}}, slog.New(slog.DiscardHandler))
 			ctx, cancel := context.WithCancel(context.Background())
-			done := make(chan error, 1)
-			go func() { done <- runBoard(ctx, q, board) }()
+			done := make(chan struct{})
+			go func() { board.Watch(ctx, q); close(done) }()
 			return func() { cancel(); <-done }
 		}
 		q, stop := start(t, s, b, outages())
@@ -241,7 +241,7 @@ func TestAnAdminWhoIsNoneAnyMoreIsToldNothing(t *testing.T) {
 	q := newQueue(s)
 	q.outages.Resume(time.Now(), "no key")
 	write(t, s, func(tx *store.Tx) error { return tx.BeginOutage("no key", nil) })
-	b := newBoard(s, q, nil, boardOptions{role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id}, id == 8 }, free: func() (int64, error) { return 38e9, nil }}, nil)
+	b := watch.NewProgramBoard(s, q, watch.Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id}, id == 8 }, Free: func() (int64, error) { return 38e9, nil }}, nil)
 	for id, want := range map[int64]bool{7: false, 8: true} {
 		all, err := b.Look(t.Context(), id, nil)
 		if got := slices.ContainsFunc(all, func(t watch.Trouble) bool { return len(t.Of) > 0 }); err != nil || got != want {
@@ -258,7 +258,7 @@ func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 	ask(t, s, "Маша", 1)
 	failForGood(t, q)
 	for id, want := range map[int64]string{7: "retry_all:1", 8: "retry_all:2", 9: ""} {
-		all, err := troubles(t.Context(), s, q, store.Admin{ID: id, Owner: id == 8}, nil, boardOptions{free: func() (int64, error) { return 38e9, nil }}, nil)
+		all, err := watch.Troubles(t.Context(), s, q, store.Admin{ID: id, Owner: id == 8}, nil, watch.Options{Free: func() (int64, error) { return 38e9, nil }}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +286,7 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	channel := connected(t, s, "UC1")
 	publishes(t, s, channel, "Лето")
 	fail(t, q, store.Publish, errRevoked)
-	all, err := troubles(t.Context(), s, q, store.Admin{ID: 8, Owner: true}, nil, boardOptions{page: "http://x", free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
+	all, err := watch.Troubles(t.Context(), s, q, store.Admin{ID: 8, Owner: true}, nil, watch.Options{Page: "http://x", Free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
 		errors.New("no room for it"))
 	if err != nil {
 		t.Fatal(err)
@@ -346,12 +346,13 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		}
 		disk := &space{free: 38e9}
 		missing := []string{"problem_bot_off"} // on purpose
-		w := &watching{missing: func(context.Context) []string { return missing }, store: s, queue: q, cfg: cfg, room: disk, began: time.Now(), board: newBoard(s, q, nil, boardOptions{}, nil)}
-		w.pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*store.Tx) error { return nil }) })
+		w := &watch.Program{Missing: func(context.Context) []string { return missing }, Store: s, Queue: q, Longest: cfg.Render.Timeout, Room: disk, Began: time.Now(),
+			Board: watch.NewProgramBoard(s, q, watch.Options{}, nil)}
+		w.Pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*store.Tx) error { return nil }) })
 		says := func(want string) {
 			t.Helper()
 			synctest.Wait()
-			got := w.stuck()
+			got := w.Stuck()
 			if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || !strings.Contains(got[0], want)) {
 				t.Errorf("got %q; want %q", got, want)
 			}
@@ -368,12 +369,12 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		says("RENDER jobs wait, and none of the 1 workers has ended in 16m0s")
 		missing = append(missing, "ffmpeg was not found.")
 		disk.full = errors.New("the disk is nearly full")
-		w.board.Report(watch.Backup, errors.New("no room for it"))
-		if got := w.stuck(); len(got) != 4 || got[0] != "ffmpeg was not found." {
+		w.Board.Report(watch.Backup, errors.New("no room for it"))
+		if got := w.Stuck(); len(got) != 4 || got[0] != "ffmpeg was not found." {
 			t.Errorf("got %q; want ffmpeg, the disk, the line and the backup", got)
 		}
 		disk.full, missing = nil, nil
-		w.board.Report(watch.Backup, nil)
+		w.Board.Report(watch.Backup, nil)
 		hang <- struct{}{}
 		time.Sleep(time.Second)
 		says("")

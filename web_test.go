@@ -83,7 +83,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 		},
 		Ready:   func(context.Context) []string { return d.missing },
 		Stuck:   func() []string { return slices.Concat(d.missing, d.stuck) },
-		Metrics: metrics.New("test", func() (metrics.State, error) { return metrics.State{}, nil }).Handler(), Token: "0123456789abcdef",
+		Metrics: metrics.New("test").Handler(func() (metrics.State, error) { return metrics.State{}, nil }), Token: "0123456789abcdef",
 		Free: func() (int64, error) { return 38e9, nil }, BotOn: true,
 		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
 		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},

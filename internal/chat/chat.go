@@ -43,6 +43,7 @@ type Options struct {
 	Admins        []int64                            // the same people
 	Rude          []string
 	CanDraw       func(template, name string) error // nil error: that template has every letter
+	PerSecond     int                               // messages to all chats; 0: the default of telegram.NewGate
 	Second        time.Duration                     // of Telegram's limits: see telegram.NewGate
 	Meter         Meter                             // nil: nobody counts
 }
@@ -89,7 +90,11 @@ func New(st *store.Store, opts Options, log *slog.Logger) (*Chat, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second), Gone: func(ctx context.Context, chat int64) error {
+	gate := []telegram.Option{telegram.LogTo(log)}
+	if opts.PerSecond > 0 {
+		gate = append(gate, telegram.PerSecond(opts.PerSecond))
+	}
+	c.Talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second, gate...), Gone: func(ctx context.Context, chat int64) error {
 		return st.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(chat, false) })
 	}}
 	if opts.Meter != nil {

@@ -32,8 +32,8 @@ func source(cfg config.Config) backup.Source {
 }
 
 // keeper makes backups by itself.
-func Keeper(cfg config.Config, log *slog.Logger) *backup.Keeper {
-	return &backup.Keeper{Source: source(cfg), Dir: cfg.BackupDir(), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log}
+func Keeper(cfg config.Config, log *slog.Logger, told func(error)) *backup.Keeper {
+	return &backup.Keeper{Source: source(cfg), Dir: cfg.BackupDir(), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log, Told: told}
 }
 
 func makeBackup(ctx context.Context, cfg config.Config, c Invocation) error {

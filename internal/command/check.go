@@ -14,13 +14,13 @@ import (
 
 	"retake.example/internal/check"
 	"retake.example/internal/config"
-	"retake.example/internal/desk"
 	"retake.example/internal/folder"
 	"retake.example/internal/media"
 	"retake.example/internal/publish"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 	"retake.example/internal/video"
+	"retake.example/internal/watch"
 	"retake.example/internal/youtube"
 )
 
@@ -49,7 +49,7 @@ func checkAll(ctx context.Context, c Invocation) error {
 func partsOf(cfg config.Config, program *Program, work string) (check.Parts, error) {
 	db, name := cfg.Database(), SampleName(cfg.Language)
 	parts := check.Parts{File: cfg.File, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
-		Backups: cfg.BackupDir(), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: desk.LowDisk,
+		Backups: cfg.BackupDir(), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: watch.LowDisk,
 		Database: func(ctx context.Context) ([]string, bool, error) { return program.LookAt(ctx, db) }}
 	for key, value := range cfg.Secrets() {
 		parts.Secret = parts.Secret || value != "" && cfg.File != "" && strings.HasPrefix(cfg.From[key], cfg.File+":")

@@ -11,6 +11,7 @@ import (
 
 	"retake.example/internal/backup"
 	"retake.example/internal/store"
+	"retake.example/internal/watch"
 )
 
 // Health is how work goes.
@@ -34,11 +35,8 @@ type Outage struct {
 	Next   time.Time `json:"next_try,omitzero"`
 }
 
-// LowDisk is when an admin should make room, in bytes.
-const LowDisk = 2 << 30
-
 // Low reports whether the disk has little room left.
-func (h Health) Low() bool { return h.Free > 0 && h.Free < LowDisk }
+func (h Health) Low() bool { return h.Free > 0 && h.Free < watch.LowDisk }
 
 // gigabytes is a number of bytes in gigabytes: 38, or 1.4 where that matters.
 func gigabytes(say Say, bytes int64) string {

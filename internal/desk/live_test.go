@@ -38,8 +38,8 @@ func (p *pipe) Write(b []byte) (int, error) {
 func (p *pipe) FlushError() error                  { return nil }
 func (p *pipe) SetWriteDeadline(t time.Time) error { p.deadline = t; return nil }
 
-// watch is somebody who looks at the page, in fake time.
-type watch struct {
+// onlooker is somebody who looks at the page, in fake time.
+type onlooker struct {
 	*pipe
 	*Live
 	may  atomic.Bool // still
@@ -47,8 +47,8 @@ type watch struct {
 	quit func()
 }
 
-func newWatch(t *testing.T) *watch {
-	w := &watch{pipe: &pipe{ResponseWriter: httptest.NewRecorder(), began: time.Now()}, Live: NewLive()}
+func newWatch(t *testing.T) *onlooker {
+	w := &onlooker{pipe: &pipe{ResponseWriter: httptest.NewRecorder(), began: time.Now()}, Live: NewLive()}
 	w.may.Store(true)
 	ctx, quit := context.WithCancel(t.Context())
 	w.quit = quit
@@ -62,60 +62,60 @@ func newWatch(t *testing.T) *watch {
 	return w
 }
 
-func (w *watch) after(d time.Duration) {
+func (w *onlooker) after(d time.Duration) {
 	time.Sleep(d) // fake
 	synctest.Wait()
 }
 
 func TestWhatAViewerIsToldAndWhen(t *testing.T) {
 	for name, c := range map[string]struct {
-		happens func(w *watch)
+		happens func(w *onlooker)
 		want    []string
 	}{
-		"the first hint is that anything may have changed": {func(*watch) {}, []string{"0.00 asset ;"}},
-		"a change is told at once": {func(w *watch) {
+		"the first hint is that anything may have changed": {func(*onlooker) {}, []string{"0.00 asset ;"}},
+		"a change is told at once": {func(w *onlooker) {
 			w.after(time.Second)
 			w.Tell("A", 0)
 		}, []string{"0.00 asset ;", "1.00 asset A;"}},
-		"a burst is told together, each asset once": {func(w *watch) {
+		"a burst is told together, each asset once": {func(w *onlooker) {
 			w.after(time.Second)
 			for _, id := range []string{"A", "B", "C", "B", "C"} {
 				w.Tell(id, 0)
 				synctest.Wait()
 			}
 		}, []string{"0.00 asset ;", "1.00 asset A;", "1.15 asset B;asset C;"}},
-		"a percentage is no change": {func(w *watch) {
+		"a percentage is no change": {func(w *onlooker) {
 			w.after(time.Second)
 			w.Tell("A", 40)
 		}, []string{"0.00 asset ;", `1.00 progress {"id":"A","pct":40};`}},
-		"only the last percentage is told": {func(w *watch) {
+		"only the last percentage is told": {func(w *onlooker) {
 			w.Tell("A", 40)
 			w.Tell("A", 41)
 		}, []string{"0.00 asset ;", `0.15 progress {"id":"A","pct":41};`}},
-		"a change says more than a percentage, before it and after it": {func(w *watch) {
+		"a change says more than a percentage, before it and after it": {func(w *onlooker) {
 			w.Tell("A", 40)
 			w.Tell("A", 0)
 			w.Tell("A", 41)
 		}, []string{"0.00 asset ;", "0.15 asset A;"}},
-		"anything says more than all the rest": {func(w *watch) {
+		"anything says more than all the rest": {func(w *onlooker) {
 			w.Tell("A", 0)
 			w.Tell("", 0)
 			w.Tell("B", 0)
 			w.Tell("C", 50)
 		}, []string{"0.00 asset ;", "0.15 asset ;"}},
-		"a viewer with more news than can be kept is told that anything may have changed": {func(w *watch) {
+		"a viewer with more news than can be kept is told that anything may have changed": {func(w *onlooker) {
 			for i := range liveNews + 1 {
 				w.Tell(fmt.Sprint(i), 0)
 			}
 		}, []string{"0.00 asset ;", "0.15 asset ;"}},
-		"a stream is pinged every 15 seconds": {func(w *watch) { w.after(31 * time.Second) },
+		"a stream is pinged every 15 seconds": {func(w *onlooker) { w.after(31 * time.Second) },
 			[]string{"0.00 asset ;", "15.00 ping;", "30.00 ping;"}},
-		"news does not put off the ping": {func(w *watch) {
+		"news does not put off the ping": {func(w *onlooker) {
 			w.after(10 * time.Second)
 			w.Tell("A", 0)
 			w.after(5 * time.Second)
 		}, []string{"0.00 asset ;", "10.00 asset A;", "15.00 ping;"}},
-		"who may not see it any more is told nothing": {func(w *watch) {
+		"who may not see it any more is told nothing": {func(w *onlooker) {
 			w.may.Store(false)
 			w.Tell("A", 0)
 		}, []string{"0.00 asset ;"}},
@@ -136,12 +136,12 @@ func TestWhatAViewerIsToldAndWhen(t *testing.T) {
 }
 
 func TestAStreamEnds(t *testing.T) {
-	for name, end := range map[string]func(w *watch){
-		"when the viewer goes":                                 func(w *watch) { w.quit() },
-		"when the program stops":                               func(w *watch) { w.Live.Close() },
-		"at the next hint after the session is over":           func(w *watch) { w.may.Store(false); w.Tell("", 0); w.after(liveRest) },
-		"at the next ping after somebody is no admin any more": func(w *watch) { w.may.Store(false); w.after(livePing) },
-		"when nothing can be written":                          func(w *watch) { w.broken.Store(true); w.after(livePing) },
+	for name, end := range map[string]func(w *onlooker){
+		"when the viewer goes":                                 func(w *onlooker) { w.quit() },
+		"when the program stops":                               func(w *onlooker) { w.Live.Close() },
+		"at the next hint after the session is over":           func(w *onlooker) { w.may.Store(false); w.Tell("", 0); w.after(liveRest) },
+		"at the next ping after somebody is no admin any more": func(w *onlooker) { w.may.Store(false); w.after(livePing) },
+		"when nothing can be written":                          func(w *onlooker) { w.broken.Store(true); w.after(livePing) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -53,8 +53,8 @@ type Meter struct {
 	registry        *prometheus.Registry
 }
 
-// New returns a Meter for a program of that version. look is called at each scrape.
-func New(version string, look func() (State, error)) *Meter {
+// New returns a Meter of a program of that version.
+func New(version string) *Meter {
 	m := &Meter{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retake_attempts_total",
 			Help: "Attempts at jobs that have ended. A job ends with done or gave_up."}, []string{"kind", "outcome"}),
@@ -82,7 +82,7 @@ func New(version string, look func() (State, error)) *Meter {
 			m.calls.WithLabelValues(method, result)
 		}
 	}
-	m.registry.MustRegister(build, m.attempts, m.calls, m.updates, m.renders, m.waits, lookup{look, descriptions()},
+	m.registry.MustRegister(build, m.attempts, m.calls, m.updates, m.renders, m.waits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -113,9 +113,10 @@ func (m *Meter) Waited(d time.Duration) { m.waits.Observe(d.Seconds()) }
 // Received counts updates.
 func (m *Meter) Received(n int) { m.updates.Add(float64(n)) }
 
-// Handler answers scrapes. If a value cannot be looked up the answer is a 500 with the reason: a part would look
-// like zeros.
-func (m *Meter) Handler() http.Handler {
+// Handler answers with everything. look is called at each scrape; what cannot be looked up is a 500 with the reason, because half
+// the truth would look like zero. It is called once.
+func (m *Meter) Handler(look func() (State, error)) http.Handler {
+	m.registry.MustRegister(lookup{look, descriptions()})
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
 }
 

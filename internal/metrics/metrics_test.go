@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-func scrape(t *testing.T, m *Meter) (status int, text string) {
+func scrape(t *testing.T, m *Meter, look func() (State, error)) (status int, text string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler(look).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	return w.Code, w.Body.String()
 }
 
 func TestMeter_EverySeriesIsThereFromTheStart(t *testing.T) {
-	_, text := scrape(t, New("1.2.3", func() (State, error) { return State{}, nil }))
+	_, text := scrape(t, New("1.2.3"), func() (State, error) { return State{}, nil })
 	var want []string
 	for _, kind := range kinds {
 		for _, outcome := range outcomes {
@@ -44,15 +44,16 @@ func TestMeter_EverySeriesIsThereFromTheStart(t *testing.T) {
 }
 
 func TestMeter_TellsWhatItWasTold(t *testing.T) {
-	m := New("", func() (State, error) {
+	m := New("")
+	look := func() (State, error) {
 		return State{Troubles: map[string]bool{"telegram": true, "disk": false}, Contact: time.UnixMilli(1500), Wishes: 7,
 			Loads: []Load{{Kind: "RENDER", Workers: 3, Idle: 1}}}, nil
-	})
+	}
 	m.Ended("RENDER", "done")
 	m.Called("sendVideo", "webhook")
 	m.Received(5)
 	m.Rendered(3 * time.Second)
-	_, text := scrape(t, m)
+	_, text := scrape(t, m, look)
 	for _, line := range []string{`retake_trouble{cause="telegram"} 1`, `retake_trouble{cause="disk"} 0`, `retake_outage 0`,
 		"retake_telegram_contact_timestamp_seconds 1.5", "# TYPE retake_requests_total counter", "retake_requests_total 7",
 		`retake_workers_busy{kind="RENDER"} 2`, `retake_attempts_total{kind="RENDER",outcome="done"} 1`,
@@ -65,7 +66,7 @@ func TestMeter_TellsWhatItWasTold(t *testing.T) {
 }
 
 func TestMeter_WhatCannotBeLookedUpIsNoZero(t *testing.T) {
-	status, text := scrape(t, New("", func() (State, error) { return State{}, errors.New("the database is closed") }))
+	status, text := scrape(t, New(""), func() (State, error) { return State{}, errors.New("the database is closed") })
 	if status != 500 || !strings.Contains(text, "the database is closed") || strings.Contains(text, "retake_jobs") {
 		t.Errorf("got %d %q; want 500 with the reason", status, text)
 	}

@@ -1,0 +1,56 @@
+// What is looked up at each scrape.
+
+package metrics
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"retake.example/internal/watch"
+)
+
+// Measure looks up the state of a program.
+func Measure(p *watch.Program) (state State, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := p.Store.Census(ctx)
+	if err != nil {
+		return state, err
+	}
+	outage, _, _ := p.Queue.Outage()
+	state = State{Assets: map[string]int{}, Needing: c.Needs, Open: c.Open, Wishes: c.Wishes, Inbox: c.Inbox, Channels: c.Channels, Files: map[string]int64{}}
+	if state.Free, err = p.Room.Free(); err != nil {
+		return state, err
+	}
+	state.Troubles = map[string]bool{watch.Outage: !outage.Began.IsZero(), watch.Disk: state.Free < watch.LowDisk, watch.Channel: c.Channels["ENDED"] > 0,
+		watch.Backup: p.Board.Reported(watch.Backup) != nil}
+	if p.Faults != nil {
+		for _, f := range p.Faults() {
+			state.Troubles[f.Cause] = true
+		}
+	}
+	for _, b := range c.Jobs {
+		state.Backlogs = append(state.Backlogs, Backlog{Kind: string(b.Kind), State: b.State, N: b.N, Waiting: b.Waiting})
+	}
+	for _, l := range p.Queue.Loads() {
+		state.Loads = append(state.Loads, Load{Kind: string(l.Kind), Workers: l.Workers, Idle: l.Idle})
+	}
+	for status, n := range c.Assets {
+		state.Assets[string(status)] = n
+	}
+	for _, p := range c.Publications {
+		state.Publications = append(state.Publications, Publications{Platform: p.Platform, Status: string(p.Status), N: p.N})
+	}
+	if p.Contact != nil {
+		state.Contact = p.Contact()
+	}
+	for file, path := range map[string]string{"main": p.Store.Path(), "wal": p.Store.Path() + "-wal"} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return state, err
+		}
+		state.Files[file] = info.Size()
+	}
+	return state, nil
+}
