@@ -70,7 +70,7 @@ type pauses struct {
 	paused  map[scope]*pause
 	tidyAt  int               // number of pauses at which those that are over are looked for
 	failing map[scope]bool    // failed since the last call that was answered
-	told    [2]map[int64]told // people's chats that were told 429 of late: for messages, for edits
+	told    [2]map[int64]told // people's chats recently told 429: for messages, for edits
 	tripped [2]time.Time      // when several of them made all wait
 	say     []func()          // to be logged without the lock
 	reached chan struct{}     // closed when Telegram is reached again
