@@ -88,7 +88,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			})
 			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 			return a.ID
-		}, "a parent asked for a video that was being made already: Маша"},
+		}, "a parent asked for a video that was already being made: Маша"},
 		"a parent presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)

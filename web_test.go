@@ -1192,6 +1192,9 @@ func TestTheLibraryIsSearched(t *testing.T) {
 	ids := map[string]string{}
 	for i, name := range []string{"Маша", "Анна-Мария", "Ева Мария Белых", "О\u2019Нил", "100 % Лев", "Ма_ша", "Zoë", "Straße", "Зо𐐨"} {
 		write(t, d.store, func(tx *store.Tx) error {
+			if _, err := tx.Meet(int64(i+1), "ru"); err != nil {
+				return err
+			}
 			a, _, err := tx.ShareOrCreate(store.Wish{User: int64(i + 1), Chat: int64(i + 1), Name: name, Key: lang.NameKey(name), Template: "new-year", Lang: "ru"}, time.Now())
 			ids[name] = a.ID
 			return err
