@@ -1457,7 +1457,7 @@ func (d *office) needsOf(session string) (n int) {
 		d.t.Fatal(err)
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
-	if found := regexp.MustCompile(`<strong>(\d+) videos? needs? you\.</strong>`).FindStringSubmatch(page); found != nil {
+	if found := regexp.MustCompile(`<strong>(\d+) videos? needs? your attention\.</strong>`).FindStringSubmatch(page); found != nil {
 		fmt.Sscan(found[1], &n)
 	}
 	if n != got.NeedYou.Count || n > 0 != strings.Contains(page, `href="/retry-all"`) {
