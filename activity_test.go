@@ -88,7 +88,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			})
 			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 			return a.ID
-		}, "a parent asked for a video that was being made already: Маша"},
+		}, "a parent asked for a video that was already being made: Маша"},
 		"a parent presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -96,7 +96,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 				t.Fatal(err)
 			}
 			return a.ID
-		}, "a parent pressed Retry, and it is made again: Маша"},
+		}, "a parent pressed Retry: the video is being made again: Маша"},
 		"an admin makes a video": {func(t *testing.T, d *office) string {
 			var made struct{ ID string }
 			body := d.want(200, d.send(call{method: "POST", path: "/assets", session: d.signIn(9), body: "name=Маша", json: true}))
@@ -110,7 +110,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			failForGood(t, d.queue)
 			d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/retry", session: d.signIn(8)}))
 			return a.ID
-		}, "you pressed Retry, and it is made again: Маша"},
+		}, "you pressed Retry: the video is being made again: Маша"},
 		"the operator presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -118,7 +118,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 				t.Fatal(err)
 			}
 			return a.ID
-		}, "the operator pressed Retry, and it is made again: Маша"},
+		}, "the operator pressed Retry: the video is being made again: Маша"},
 		"an admin signs in": {func(t *testing.T, d *office) string { d.signIn(7); return "" }, "admin 1 signed in"},
 		"an admin signs in in a browser of another": {func(t *testing.T, d *office) string {
 			d.want(303, d.send(call{method: "POST", path: d.link(7), session: d.signIn(9)}))
@@ -156,14 +156,14 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			})
 			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 			return ""
-		}, "a parent asked for a video: a video that was deleted"},
+		}, "a parent asked for a video: a deleted video"},
 		"a platform was named": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
 			if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 				t.Fatal(err)
 			}
 			return id
-		}, "admin 1 pressed Retry, and it is made again (YOUTUBE): Маша"},
+		}, "admin 1 pressed Retry: the video is being made again (YOUTUBE): Маша"},
 		"an action that has no words yet": {func(t *testing.T, d *office) string {
 			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "dance", Outcome: "badly"}) })
 			return ""

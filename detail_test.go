@@ -294,7 +294,7 @@ func TestMetadataThatDoesNotFitComesBackAsItWasTyped(t *testing.T) {
 	page := d.want(422, d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: form.Encode()}))
 	for _, has := range []string{"Nothing was saved", `value="fine" placeholder="For example: A greeting from Santa" autocomplete="off" aria-describedby="title-hint title-count" >`,
 		`<textarea class="field" id="description" name="description" rows="6" aria-describedby="description-fault description-count" aria-invalid="true" autofocus>`,
-		"&lt;/textarea&gt;&lt;script&gt;", `id="description-fault"`, "YouTube takes no &lt; and no &gt; here.", `aria-describedby="tags-fault tags-hint tags-count" aria-invalid="true" >`,
+		"&lt;/textarea&gt;&lt;script&gt;", `id="description-fault"`, "YouTube does not accept &lt; and &gt; here.", `aria-describedby="tags-fault tags-hint tags-count" aria-invalid="true" >`,
 		`id="tags-fault"`, `<p class="count over" id="tags-count"`, "<strong>532</strong> of 500", `role="alert"`} {
 		if !strings.Contains(page, has) {
 			t.Errorf("got %s; want %q in it", page, has)

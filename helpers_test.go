@@ -47,14 +47,24 @@ func setNow(s *store.Store, now func() time.Time) {
 	clock.now = now
 }
 
+// readers are the connections of readDB, by their files: a test that asks thousands of times needs one.
+var readers sync.Map
+
 // readDB is a second, reading connection to the file of a store, until the end of the test.
 func readDB(t testing.TB, s *store.Store) *sql.DB {
 	t.Helper()
+	if d, ok := readers.Load(s.Path()); ok {
+		return d.(*sql.DB)
+	}
 	d, err := sql.Open("sqlite", "file:"+s.Path()+"?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { d.Close() })
+	readers.Store(s.Path(), d)
+	t.Cleanup(func() {
+		readers.Delete(s.Path())
+		d.Close()
+	})
 	return d
 }
 

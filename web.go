@@ -1,4 +1,5 @@
-// The page's routes and middleware, and the retries that admins ask for. The only file that imports echo: the pages are in internal/desk.
+// The page's routes and middleware, and the retries that admins ask for. The only file that imports echo: the pages
+// are in internal/desk.
 
 package main
 
@@ -41,9 +42,10 @@ type Web struct {
 	echo   *echo.Echo
 }
 
-// NewWeb prepares the page; Handler serves it. ctx is the program's: what an admin has sent goes on until it ends, also when the
-// browser has gone.
-func NewWeb(ctx context.Context, st *store.Store, queue *Queue, files media.Store, opts desk.Options, log *slog.Logger) *Web {
+// NewWeb prepares the page; Handler serves it. ctx is the program's: what an admin has sent goes on until it ends,
+// also when the browser has gone.
+func NewWeb(ctx context.Context, st *store.Store, queue *Queue, files media.Store, opts desk.Options,
+	log *slog.Logger) *Web {
 	opts.Retrier, opts.Forecast, opts.Load, opts.Remover, opts.Feed = queue, queue, queue, queue, queue
 	opts.Attempts, opts.Files = queue.opts.Attempts, files
 	opts.Templates, opts.Static = folderOf(templateFiles, "web/templates"), folderOf(staticFiles, "web/static")
@@ -89,7 +91,8 @@ func (w *Web) routes() {
 	e.POST("/language", on(d.ChooseLanguage))
 	e.Match(get, "/metrics", on(d.Bearer(d.Metrics)))
 
-	in := e.Group("", through(d.SignedIn)) // whatever is not listed above wants a session, routes that do not exist included
+	// whatever is not listed above wants a session, routes that do not exist included
+	in := e.Group("", through(d.SignedIn))
 	in.Match(get, "/", on(d.Library))
 	in.Match(get, "/assets/:id", on(d.Asset))
 	in.POST("/assets", on(d.MakeAsset))
@@ -197,7 +200,8 @@ func (w *Web) retry(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := w.queue.Retry(w.ctx, r.PathValue("id"), retry.AdminClicked{Admin: desk.AdminOf(r), Platform: sent["platform"]})
+	outcome, err := w.queue.Retry(w.ctx, r.PathValue("id"),
+		retry.AdminClicked{Admin: desk.AdminOf(r), Platform: sent["platform"]})
 	if err != nil {
 		return err
 	}

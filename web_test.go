@@ -1192,6 +1192,9 @@ func TestTheLibraryIsSearched(t *testing.T) {
 	ids := map[string]string{}
 	for i, name := range []string{"Маша", "Анна-Мария", "Ева Мария Белых", "О\u2019Нил", "100 % Лев", "Ма_ша", "Zoë", "Straße", "Зо𐐨"} {
 		write(t, d.store, func(tx *store.Tx) error {
+			if _, err := tx.Meet(int64(i+1), "ru"); err != nil {
+				return err
+			}
 			a, _, err := tx.ShareOrCreate(store.Wish{User: int64(i + 1), Chat: int64(i + 1), Name: name, Key: lang.NameKey(name), Template: "new-year", Lang: "ru"}, time.Now())
 			ids[name] = a.ID
 			return err
@@ -1454,7 +1457,7 @@ func (d *office) needsOf(session string) (n int) {
 		d.t.Fatal(err)
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
-	if found := regexp.MustCompile(`<strong>(\d+) videos? needs? you\.</strong>`).FindStringSubmatch(page); found != nil {
+	if found := regexp.MustCompile(`<strong>(\d+) videos? needs? your attention\.</strong>`).FindStringSubmatch(page); found != nil {
 		fmt.Sscan(found[1], &n)
 	}
 	if n != got.NeedYou.Count || n > 0 != strings.Contains(page, `href="/retry-all"`) {

@@ -84,8 +84,9 @@ func (a *Activity) Add(d store.Deed) {
 		return
 	}
 	a.last = d.Key
-	l := Line{At: d.At, Who: a.say("who_parent", nil), What: what(a.say, d), Action: d.Action, Outcome: d.Outcome, Platform: d.Platform,
-		Name: d.Name, Gone: d.AssetID != "" && d.Name == "" && d.Action != "delete"} // the words say it
+	l := Line{At: d.At, Who: a.say("who_parent", nil), What: what(a.say, d), Action: d.Action, Outcome: d.Outcome,
+		Platform: d.Platform,
+		Name:     d.Name, Gone: d.AssetID != "" && d.Name == "" && d.Action != "delete"} // the words say it
 	switch {
 	case d.Admin != nil:
 		l.Who = a.staff.Who(a.say, *d.Admin, a.me)

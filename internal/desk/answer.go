@@ -19,7 +19,8 @@ func sayIn(language string) Say {
 	return func(id string, vars Vars) string { return lang.Say(language, id, vars) }
 }
 
-// languageOf is what the client reads: what was chosen on the page, or else what the browser prefers. Programs read English.
+// languageOf is what the client reads: what was chosen on the page, or else what the browser prefers. Programs read
+// English.
 func languageOf(r *http.Request) string {
 	if chosen, err := r.Cookie(langCookie); err == nil && slices.Contains(lang.Languages, chosen.Value) {
 		return chosen.Value
@@ -49,7 +50,8 @@ func (d *Desk) answer(w http.ResponseWriter, r *http.Request, name string, frame
 }
 
 // refuse answers a form with faults at its fields: with the page that it stands on, or as JSON.
-func (d *Desk) refuse(w http.ResponseWriter, r *http.Request, e HTTPError, name, title string, view any, faults map[string]string) error {
+func (d *Desk) refuse(w http.ResponseWriter, r *http.Request, e HTTPError, name, title string, view any,
+	faults map[string]string) error {
 	if WantsJSON(r) {
 		return JSON(w, e.Status, map[string]any{"success": false,
 			"error": map[string]any{"code": e.Code, "message": sayTo(r)(e.ID, nil), "fields": faults}})

@@ -115,7 +115,7 @@ func rev(v any) string {
 	return fmt.Sprintf("%x", sha256.Sum256(b))[:16]
 }
 
-// Initial stands in for a picture.
+// Initial is shown where there is no picture.
 func (c Card) Initial() string {
 	for _, r := range c.Name {
 		return strings.ToUpper(string(r))
@@ -211,7 +211,8 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 			pub := NewPublication(p, l.Video.Size, d.opts.Attempts, d.store.Now())
 			pub.MayChange = admin.MayChange(&p.Creator)
 			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.Unwanted.IsZero()
-			if at := slices.IndexFunc(channels, func(c store.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
+			at := slices.IndexFunc(channels, func(c store.Channel) bool { return c.ID == p.Channel })
+			if at >= 0 && len(channels) > 1 {
 				pub.Channel = channels[at].Title
 			}
 			if pub.ByHand() {
@@ -225,7 +226,8 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 		card.Explain(sayTo(r))
 		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
-		card.CanPublish = card.MayEdit && l.Status == store.Completed && l.Unwanted.IsZero() && len(card.Publications) < 2
+		card.CanPublish = card.MayEdit && l.Status == store.Completed && l.Unwanted.IsZero() &&
+			len(card.Publications) < 2
 		if l.Status == store.Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit
@@ -237,8 +239,10 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
 func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card {
-	c := Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
-		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
+	c := Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template,
+		Created: l.Created, Finished: l.Finished,
+		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold,
+		RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
 	switch {
 	case l.Origin == "UPLOAD":
 		c.Origin = "upload"
@@ -265,8 +269,9 @@ func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card
 		if l.Video.Thumb != "" {
 			c.Thumb = "/thumbs/" + l.ID
 		}
-		c.Duration, c.Size, c.Width, c.Height = l.Video.Duration.Milliseconds(), l.Video.Size, l.Video.Width, l.Video.Height
-		c.Waiting -= l.Untold // they wait in vain
+		c.Duration, c.Size = l.Video.Duration.Milliseconds(), l.Video.Size
+		c.Width, c.Height = l.Video.Width, l.Video.Height
+		c.Waiting -= l.Untold // no message reaches them
 	case store.Failed:
 		c.Error = l.Error
 		c.Apologised -= l.Untold

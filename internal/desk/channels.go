@@ -34,13 +34,15 @@ type Channel struct {
 	now time.Time
 }
 
-// inTesting is how long access lasts while the Google app is in the state Testing; a day before that an admin is warned.
+// inTesting is how long access lasts while the Google app is in the state Testing; a day before that an admin is
+// warned.
 const inTesting = 7 * 24 * time.Hour
 
 // Days is for how many days it has been connected.
 func (c Channel) Days() int { return int(c.now.Sub(c.Connected) / (24 * time.Hour)) }
 
-// Ends is when access ends if the Google app is in the state Testing; zero once it has lasted longer, so that it is not.
+// Ends is when access ends if the Google app is in the state Testing; zero once it has lasted longer, so that it is
+// not.
 func (c Channel) Ends() time.Time {
 	if ends := c.Connected.Add(inTesting); c.State == "CONNECTED" && c.now.Before(ends) {
 		return ends
@@ -82,14 +84,21 @@ func EndedOf(list []store.Channel) (ended []store.Channel) {
 // Errors about a channel that an owner is told.
 var (
 	OnlyOwners = HTTPError{http.StatusForbidden, "FORBIDDEN", "error_only_owners", nil}
-	NoClient   = HTTPError{http.StatusConflict, "NOT_SET_UP", "error_no_client", nil}        // youtube.client_id is empty
-	OldState   = HTTPError{http.StatusForbidden, "OLD_STATE", "error_old_state", nil}        // nobody asked, or long ago, or elsewhere
-	Denied     = HTTPError{http.StatusForbidden, "DENIED", "error_denied", nil}              // somebody pressed Cancel at Google
-	NotAll     = HTTPError{http.StatusConflict, "NOT_ALL", "error_not_all", nil}             // a box at Google's page was not ticked
-	NoRefresh  = HTTPError{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}       // Google gave access for an hour only
-	NoChannel  = HTTPError{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil}     // the account has none
-	NotRevoked = HTTPError{http.StatusBadGateway, "NOT_REVOKED", "error_not_revoked", nil}   // the channel is disconnected, but only here
-	NotThere   = HTTPError{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil} // there is no access to check
+	// youtube.client_id is empty
+	NoClient = HTTPError{http.StatusConflict, "NOT_SET_UP", "error_no_client", nil}
+	// nobody asked, or long ago, or elsewhere
+	OldState = HTTPError{http.StatusForbidden, "OLD_STATE", "error_old_state", nil}
+	// somebody pressed Cancel at Google
+	Denied = HTTPError{http.StatusForbidden, "DENIED", "error_denied", nil}
+	// a box at Google's page was not ticked
+	NotAll = HTTPError{http.StatusConflict, "NOT_ALL", "error_not_all", nil}
+	// Google gave access for an hour only
+	NoRefresh = HTTPError{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}
+	NoChannel = HTTPError{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil} // the account has none
+	// the channel is disconnected, but only here
+	NotRevoked = HTTPError{http.StatusBadGateway, "NOT_REVOKED", "error_not_revoked", nil}
+	// there is no access to check
+	NotThere = HTTPError{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil}
 )
 
 // OtherChannel refuses to reconnect a channel with the access to another one.
@@ -97,14 +106,16 @@ func OtherChannel(want, got string) HTTPError {
 	return HTTPError{http.StatusConflict, "OTHER_CHANNEL", "error_other_channel", Vars{"Want": want, "Got": got}}
 }
 
-// AllowForms lets forms of this answer lead to another address: browsers hold the policy against where a form is sent on to.
+// AllowForms lets forms of this answer lead to another address: browsers hold the policy against where a form is sent
+// on to.
 func AllowForms(h http.Header, address string) {
 	if host := oneHost(address); host != "" {
 		h.Set("Content-Security-Policy", policyFor(host))
 	}
 }
 
-// consent connects channels by way of Google's page. What it refuses is an HTTPError, an error of the store, or what Google said.
+// consent connects channels by way of Google's page. What it refuses is an HTTPError, an error of the store, or what
+// Google said.
 type consent interface {
 	Ask(ctx context.Context, session [32]byte, channel int64) (url string, err error) // 0: any channel
 	Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error)
@@ -156,7 +167,8 @@ func (d *Desk) refuseChannel(w http.ResponseWriter, r *http.Request, err error) 
 	}
 	d.note(r, e, err)
 	view.Problem = sayTo(r)(e.ID, e.Vars)
-	return d.page(w, r, e.Status, "channels", Frame{Title: sayTo(r)("nav_channels", nil), SignedIn: true, Here: "/channels"}, view)
+	return d.page(w, r, e.Status, "channels",
+		Frame{Title: sayTo(r)("nav_channels", nil), SignedIn: true, Here: "/channels"}, view)
 }
 
 // channelID is the number of a channel; 0 for none.

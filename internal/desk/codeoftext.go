@@ -62,7 +62,8 @@ var signs = []struct{ text, code string }{
 }
 
 // wordFamilies are the codes of words that begin alike.
-var wordFamilies = map[string]string{"http5": "_unreachable", "processing-failed-": "_processing_failed", "rejected-": "_rejected",
+var wordFamilies = map[string]string{"http5": "_unreachable", "processing-failed-": "_processing_failed",
+	"rejected-":  "_rejected",
 	"thumbnail-": "_thumbnail", "playlist-": "_playlist", "privacy-": "_privacy"}
 
 // wordCodes are the codes of the platforms' words.

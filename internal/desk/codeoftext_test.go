@@ -13,8 +13,8 @@ import (
 	"retake.example/internal/store"
 )
 
-// httpErrors that the platforms are known for: YouTube's list of errors, what it says of a video, Google's consent, Rumble's
-// documentation, and what this program calls its own troubles.
+// httpErrors that the platforms are known for: YouTube's list of errors, what it says of a video, Google's consent,
+// Rumble's documentation, and what this program calls its own troubles.
 const known = `youtube: connection http408 http429 http500 http503 backendError internalError alreadyExists temporarily_unavailable server_error
 	rateLimitExceeded userRateLimitExceeded sessionGone quotaExceeded dailyLimitExceeded uploadLimitExceeded
 	invalid_grant authError http401 access_denied disconnected tokenKey notSetUp insufficientPermissions invalid_client unauthorized_client deleted_client disabled_client admin_policy_enforced
@@ -37,9 +37,13 @@ func TestEveryRefusalOfAPlatformHasASentence(t *testing.T) {
 		n++
 		for _, language := range lang.Languages {
 			say := func(id string, vars Vars) string { return lang.Say(language, id, vars) }
-			for _, problem := range []string{platform + " " + word + ": Said it.", platform + " " + word, "update what is published: " + platform + " " + word + ": Said it."} {
+			for _, problem := range []string{platform + " " + word + ": Said it.", platform + " " + word,
+				"update what is published: " + platform + " " + word + ": Said it."} {
 				got := Reason(say, "", problem, "reason_other")
-				if got == say("reason_unpublished", nil) || got == say("reason_other", nil) || strings.Contains(got, "_") && !strings.Contains(got, "client_") && !strings.Contains(got, "access_token") || strings.Contains(got, "<no value>") || strings.Contains(got, "Said") {
+				if got == say("reason_unpublished", nil) || got == say("reason_other", nil) ||
+					strings.Contains(got, "_") && !strings.Contains(got, "client_") &&
+						!strings.Contains(got, "access_token") || strings.Contains(got, "<no value>") ||
+					strings.Contains(got, "Said") {
 					t.Errorf("%s, %q: got %q; want a sentence of its own", language, problem, got)
 				}
 			}
@@ -74,7 +78,8 @@ func TestWhatNoPlatformSaidIsNotTakenForThat(t *testing.T) {
 
 func TestWhatAPlatformSaysAtOnceIsARefusal(t *testing.T) {
 	err := fmt.Errorf("check: %w", errors.New("youtube quotaExceeded: used up"))
-	if r, ok := errors.AsType[HTTPError](Told(err)); !ok || r.Status != http.StatusBadGateway || r.ID != "youtube_quota" || r.Vars["Name"] != "YouTube" {
+	if r, ok := errors.AsType[HTTPError](Told(err)); !ok || r.Status != http.StatusBadGateway ||
+		r.ID != "youtube_quota" || r.Vars["Name"] != "YouTube" {
 		t.Errorf("got %+v; want a refusal in words", r)
 	}
 	ours := errors.New("disk broken")
@@ -88,12 +93,15 @@ func TestWhatAPlatformSaysAtOnceIsARefusal(t *testing.T) {
 }
 
 func TestAFieldThatWasRefusedIsMarked(t *testing.T) {
-	for problem, want := range map[string]string{"youtube invalidTags: x": "tags", "rumble refused-title: x": "title", "youtube invalidFilename: x": "", "x": ""} {
+	for problem, want := range map[string]string{"youtube invalidTags: x": "tags", "rumble refused-title: x": "title",
+		"youtube invalidFilename: x": "", "x": ""} {
 		p := Publication{Platform: "YOUTUBE", Status: "FAILED", Step: "edit", Error: problem, MayChange: true}
 		p.explain(ids)
-		d := Detail{Card: Card{Publications: []Publication{p}}, Form: NewForm(ids, WithDefaults(store.Metadata{}, "x", "ru", false), false)}
+		d := Detail{Card: Card{Publications: []Publication{p}},
+			Form: NewForm(ids, WithDefaults(store.Metadata{}, "x", "ru", false), false)}
 		d.Fixes(store.Metadata{}, "YOUTUBE")
-		if p.Field != want || d.Form.First != want || d.Fix == nil || !d.Mending || want != "" && d.Form.Faults[want] != p.Reason {
+		if p.Field != want || d.Form.First != want || d.Fix == nil || !d.Fixing || want != "" &&
+			d.Form.Faults[want] != p.Reason {
 			t.Errorf("%q: got %q, %v; want %q", problem, p.Field, d.Form.Faults, want)
 		}
 	}

@@ -15,15 +15,20 @@ func TestDesk_WhatWasSentGoesOnWhenTheBrowserLeaves(t *testing.T) {
 		sent    sent
 		want    []string // calls
 	}{
-		"checking a channel":      {func(r *rig) Handler { return r.CheckChannel }, sent{id: "1"}, []string{"check"}},
-		"disconnecting a channel": {func(r *rig) Handler { return r.Disconnect }, sent{id: "1"}, []string{"disconnect"}},
-		"connecting a channel":    {func(r *rig) Handler { return r.Connected }, sent{method: "GET"}, []string{"answer"}},
-		"updating a publication":  {func(r *rig) Handler { return r.UpdatePublished }, sent{body: "platform=YOUTUBE"}, []string{"update"}},
+		"checking a channel": {func(r *rig) Handler { return r.CheckChannel }, sent{id: "1"}, []string{"check"}},
+		"disconnecting a channel": {func(r *rig) Handler { return r.Disconnect }, sent{id: "1"},
+			[]string{"disconnect"}},
+		"connecting a channel": {func(r *rig) Handler { return r.Connected }, sent{method: "GET"},
+			[]string{"answer"}},
+		"updating a publication": {func(r *rig) Handler { return r.UpdatePublished }, sent{body: "platform=YOUTUBE"},
+			[]string{"update"}},
 		"marking one as published": {func(r *rig) Handler { return r.MarkPublished },
 			sent{body: "platform=YOUTUBE&url=https://youtu.be/abc"}, []string{"mark"}},
-		"taking one back":      {func(r *rig) Handler { return r.Unpublish }, sent{body: "platform=RUMBLE"}, []string{"remove"}},
-		"deleting a video":     {func(r *rig) Handler { return r.Delete }, sent{}, []string{"discard"}},
-		"sending what is held": {func(r *rig) Handler { return r.DecideHeld }, sent{body: "send=yes"}, []string{"resume"}},
+		"taking one back": {func(r *rig) Handler { return r.Unpublish }, sent{body: "platform=RUMBLE"},
+			[]string{"remove"}},
+		"deleting a video": {func(r *rig) Handler { return r.Delete }, sent{}, []string{"discard"}},
+		"sending what is held": {func(r *rig) Handler { return r.DecideHeld }, sent{body: "send=yes"},
+			[]string{"resume"}},
 		"saving and then trying again": {func(r *rig) Handler { return r.SaveMetadata },
 			sent{body: "title=x&made_for_kids=no&retry=YOUTUBE"}, []string{"retry"}},
 	} {

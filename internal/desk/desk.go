@@ -1,7 +1,7 @@
 // What all pages share: their options, the type whose methods answer requests, and its constructor.
 
-// Package desk is the page where admins see every video, play it and press Retry. Each file holds one page: its handler beside its
-// view. Handlers are plain net/http; routes are in web.go.
+// Package desk is the page where admins see every video, play it and press Retry. Each file holds one page: its
+// handler beside its view. Handlers are plain net/http; routes are in web.go.
 package desk
 
 import (
@@ -27,7 +27,7 @@ type Options struct {
 	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
 	Offers   []video.Offer                      // the templates of videos made on the page; at least one
 	Lang     string                             // of videos made on the page
-	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
+	ReuseFor time.Duration                      // how long a finished video is shared with the next order for its name
 	Attempts int                                // that a job has
 	CanDraw  func(template, name string) error  // nil error: that template has every letter
 	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
@@ -41,7 +41,8 @@ type Options struct {
 	Metrics  http.Handler                       // answers /metrics
 	Token    string                             // opens /metrics to a program without a session; "": none does
 
-	// Inspect finds out what a file shows and draws a still of it. The file stays. It returns video.ErrUnplayable if it is no video.
+	// Inspect finds out what a file shows and draws a still of it. The file stays. It returns video.ErrUnplayable if
+	// it is no video.
 	Inspect func(ctx context.Context, path string) (video.Video, error)
 	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
 	Backups func() backup.State                               // how they go; nil: nobody knows
@@ -84,8 +85,9 @@ type Desk struct {
 	live   *Live
 }
 
-// New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the program's: what an
-// admin has sent, and work that follows a commit, goes on until ctx ends, also when the browser has gone.
+// New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the
+// program's: what an admin has sent, and work that follows a commit, goes on until ctx ends, also when the browser
+// has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
 	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake", live: NewLive()}
 	if d.secure() {

@@ -15,9 +15,10 @@ import (
 
 // Detail is the page of one video, and the page that asks before it is deleted.
 type Detail struct {
-	Success  bool          `json:"success"`
-	Card     Card          `json:"asset"`
-	Tries    []store.Try   `json:"tries"`              // at the same video, oldest first: this one and some before and after it
+	Success bool `json:"success"`
+	Card    Card `json:"asset"`
+	// at the same video, oldest first: this one and some before and after it
+	Tries    []store.Try   `json:"tries"`
 	Shares   []store.Share `json:"people_by_language"` // of those who have asked for it
 	Busy     string        `json:"busy,omitzero"`      // why it cannot be deleted now, in words
 	Activity []Line        `json:"activity"`
@@ -25,11 +26,11 @@ type Detail struct {
 
 	Published bool         `json:"-"` // something of it is on a platform
 	Fix       *Publication `json:"-"` // needs other metadata and then another try; nil: none does
-	Mending   bool         `json:"-"` // somebody came for that: what was refused is marked
+	Fixing    bool         `json:"-"` // the admin came for that: what was refused is marked
 }
 
-// Fixes compares what is saved with what the video is published with, and finds the publication that needs other metadata.
-// asked is the platform that somebody came to mend: what it has refused is marked.
+// Fixes compares what is saved with what the video is published with, and finds the publication that needs other
+// metadata. asked is the platform that the admin came to fix: what it has refused is marked.
 func (d *Detail) Fixes(saved store.Metadata, asked string) {
 	for i := range d.Card.Publications {
 		p := &d.Card.Publications[i]
@@ -40,7 +41,7 @@ func (d *Detail) Fixes(saved store.Metadata, asked string) {
 		}
 	}
 	if d.Fix != nil && d.Fix.Platform == asked && d.Form != nil {
-		d.Mending = true
+		d.Fixing = true
 		d.Form.Refused(d.Fix.Field, d.Fix.Reason)
 	}
 }
@@ -48,7 +49,7 @@ func (d *Detail) Fixes(saved store.Metadata, asked string) {
 // Rev changes when anything on the page but the clock does.
 func (d Detail) Rev() string { return rev(d) }
 
-// busy says what keeps a video from being deleted, by the kind of the job that is owed.
+// busy says what keeps a video from being deleted, by the kind of the pending job.
 var busy = map[string]string{
 	"RENDER":    "busy_render",
 	"ANNOUNCE":  "busy_announce",
@@ -106,7 +107,8 @@ func (d *Desk) detail(r *http.Request) (Detail, error) {
 		return Detail{}, fmt.Errorf("asset: %w", err)
 	}
 	say := sayTo(r)
-	view := Detail{Success: true, Card: cards[0], Tries: a.Tries, Shares: append([]store.Share{}, a.Shares...), Busy: say(Busy(string(a.Owed)), nil)}
+	view := Detail{Success: true, Card: cards[0], Tries: a.Tries, Shares: append([]store.Share{}, a.Shares...),
+		Busy: say(Busy(string(a.Owed)), nil)}
 	if a.Status == store.Completed {
 		view.Form = savedForm(say, a.Asset)
 		view.Fixes(a.Metadata, r.URL.Query().Get("fix"))
@@ -141,7 +143,7 @@ func (d *Desk) AskDelete(w http.ResponseWriter, r *http.Request) error {
 	return d.answer(w, r, "delete", Frame{Title: sayTo(r)("title_delete", nil)}, view)
 }
 
-// Delete deletes a video that nothing is owed for to anybody, or cancels one that nobody waits for.
+// Delete deletes a video for which no message is pending, or cancels one that nobody waits for.
 func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
 	admin, outcome := AdminOf(r), ""
 	var a store.Asset

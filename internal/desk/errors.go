@@ -97,7 +97,8 @@ func HTTPErrorOf(err error) HTTPError {
 	return Internal
 }
 
-// Fail answers a request that ended in an error. begun: an answer is on its way already, so that the error can only be logged.
+// Fail answers a request that ended in an error. begun: an answer is on its way already, so that the error can only
+// be logged.
 func (d *Desk) Fail(w http.ResponseWriter, r *http.Request, err error, begun bool) {
 	e := HTTPErrorOf(err)
 	d.note(r, e, err)
@@ -110,13 +111,16 @@ func (d *Desk) Fail(w http.ResponseWriter, r *http.Request, err error, begun boo
 	_, signedIn := visitorOf(r)
 	switch {
 	case WantsJSON(r):
-		err = JSON(w, e.Status, map[string]any{"success": false, "error": map[string]string{"code": e.Code, "message": words}})
+		err = JSON(w, e.Status, map[string]any{"success": false,
+			"error": map[string]string{"code": e.Code, "message": words}})
 	case e.Code == SignedOut.Code:
 		err = redirect(w, "/login")
 	case e.Code == BadLink.Code:
-		err = d.page(w, r, e.Status, "login", Frame{Title: say("title_login", nil)}, Door{Problem: words, BotOn: d.opts.BotOn})
+		err = d.page(w, r, e.Status, "login", Frame{Title: say("title_login", nil)},
+			Door{Problem: words, BotOn: d.opts.BotOn})
 	case r.Pattern == "/uploads":
-		err = d.page(w, r, e.Status, "upload", Frame{Title: say("title_upload", nil), SignedIn: true}, d.opts.Uploads.Page(words))
+		err = d.page(w, r, e.Status, "upload", Frame{Title: say("title_upload", nil), SignedIn: true},
+			d.opts.Uploads.Page(words))
 	default:
 		err = d.page(w, r, e.Status, "error", Frame{Title: say("title_error", nil), SignedIn: signedIn}, words)
 	}

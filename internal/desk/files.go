@@ -18,8 +18,9 @@ import (
 )
 
 // policy lets the page load nothing but its own files and run nothing but its own script.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types retake"
 
 // policyFor is policy with forms that lead to another host.
 func policyFor(host string) string {
@@ -38,14 +39,16 @@ func oneHost(address string) string {
 // Protect sets the headers that every answer has.
 func Protect(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
-	h.Set("Referrer-Policy", "same-origin") // not no-referrer: Chromium would send Origin: null with forms on plain http
+	// not no-referrer: Chromium would send Origin: null with forms on plain http
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 }
 
 // types are what kept files are, by the ends of their keys.
-var types = map[string]string{".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm", ".mkv": "video/x-matroska", ".jpg": "image/jpeg"}
+var types = map[string]string{".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm",
+	".mkv": "video/x-matroska", ".jpg": "image/jpeg"}
 
 // TypeOf is the media type of a file of ours.
 func TypeOf(key string) string { return types[path.Ext(key)] }

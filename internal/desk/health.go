@@ -16,14 +16,15 @@ import (
 
 // Health is how work goes.
 type Health struct {
-	Busy    int          `json:"busy"` // workers that are making a video
-	Workers int          `json:"workers"`
-	Free    int64        `json:"disk_free"` // bytes; 0: nobody knows
-	Oldest  time.Time    `json:"oldest_waiting,omitzero"`
-	Outage  *Outage      `json:"outage,omitempty"` // nil: there is none
-	Held    int          `json:"held,omitzero"`    // people whom a backup that was put back owes something; owners decide
-	Decide  bool         `json:"-"`                // whoever looks may decide
-	Backup  backup.State `json:"backup,omitzero"`
+	Busy    int       `json:"busy"` // workers that are making a video
+	Workers int       `json:"workers"`
+	Free    int64     `json:"disk_free"` // bytes; 0: nobody knows
+	Oldest  time.Time `json:"oldest_waiting,omitzero"`
+	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
+	// people waiting for messages that a restored backup holds; owners decide
+	Held   int          `json:"held,omitzero"`
+	Decide bool         `json:"-"` // the reader may decide
+	Backup backup.State `json:"backup,omitzero"`
 }
 
 // Outage is why no videos are made.
@@ -47,7 +48,8 @@ func gigabytes(say Say, bytes int64) string {
 	return fmt.Sprintf("%.0f", gb)
 }
 
-// direct asks this machine. What the environment says of a proxy is for other machines, and Go follows it for 0.0.0.0 and [::] too.
+// direct asks this machine. What the environment says of a proxy is for other machines, and Go follows it for 0.0.0.0
+// and [::] too.
 var direct = http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // CheckHealth asks the page at an address whether it is well.
@@ -82,7 +84,8 @@ func (d *Desk) health(r *http.Request) (h Health, err error) {
 		d.log.Warn("look for room on the disk", "err", err) // the library is of use without it
 	}
 	if o, next, spent := d.opts.Load.Outage(); !o.Began.IsZero() {
-		h.Outage = &Outage{Began: o.Began, Spent: spent, Reason: Reason(sayTo(r), "", o.Reason, "reason_other"), Error: o.Reason, Next: next}
+		h.Outage = &Outage{Began: o.Began, Spent: spent, Reason: Reason(sayTo(r), "", o.Reason, "reason_other"),
+			Error: o.Reason, Next: next}
 	}
 	if d.opts.Backups != nil {
 		h.Backup = d.opts.Backups()

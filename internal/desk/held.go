@@ -10,7 +10,7 @@ import (
 	"retake.example/internal/store"
 )
 
-// DecideHeld has sent, or not, what a backup owes that was put back. It may have been sent before.
+// DecideHeld sends the messages that a restored backup holds, or drops them. They may have been sent before.
 func (d *Desk) DecideHeld(w http.ResponseWriter, r *http.Request) error {
 	fields, err := Fields(w, r)
 	if err != nil {

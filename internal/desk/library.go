@@ -37,15 +37,16 @@ func (n Needs) All() int { return n.Count + n.Publications }
 
 // Library is a page of cards.
 type Library struct {
-	Success   bool             `json:"success"`
-	Cards     []Card           `json:"assets"`
-	Counts    map[string]int   `json:"counts"`              // by status, of those found
-	Next      string           `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options   []Option         `json:"templates,omitempty"` // none: there is no choice
-	Problems  []string         `json:"problems,omitempty"`
-	Need      Needs            `json:"need_you"`                 // what Retry all is about
-	Ended     []store.Channel  `json:"ended_channels,omitempty"` // to which access has ended
-	Unwanted  []store.Unwanted `json:"unwanted,omitempty"`       // that should go, but may be on a platform: ten at the most
+	Success  bool            `json:"success"`
+	Cards    []Card          `json:"assets"`
+	Counts   map[string]int  `json:"counts"`              // by status, of those found
+	Next     string          `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options  []Option        `json:"templates,omitempty"` // none: there is no choice
+	Problems []string        `json:"problems,omitempty"`
+	Need     Needs           `json:"need_you"`                 // what Retry all is about
+	Ended    []store.Channel `json:"ended_channels,omitempty"` // to which access has ended
+	// that should go, but may be on a platform: ten at the most
+	Unwanted  []store.Unwanted `json:"unwanted,omitempty"`
 	Health    Health           `json:"health"`
 	Platforms []Option         `json:"-"` // that any video is on, and the chosen one
 	Status    string           `json:"-"`
@@ -66,7 +67,8 @@ func (l *Library) Count(say Say) {
 	for _, t := range []struct {
 		status, label string
 		count         int
-	}{{"", "tab_all", all}, {"FAILED", "tab_failed", l.Counts["FAILED"]}, {"PROCESSING", "tab_rendering", l.Counts["PROCESSING"]},
+	}{{"", "tab_all", all}, {"FAILED", "tab_failed", l.Counts["FAILED"]}, {"PROCESSING", "tab_rendering",
+		l.Counts["PROCESSING"]},
 		{"PENDING", "tab_waiting", l.Counts["PENDING"]}, {"COMPLETED", "tab_ready", l.Counts["COMPLETED"]}} {
 		on := t.status == l.Status
 		if on {
@@ -119,7 +121,8 @@ func (d *Desk) Library(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	ctx, admin := r.Context(), AdminOf(r)
-	view := Library{Success: true, Status: string(f.Status), Platform: f.Platform, Query: f.Exact, Paged: f.After != "", BotOn: d.opts.BotOn,
+	view := Library{Success: true, Status: string(f.Status), Platform: f.Platform, Query: f.Exact,
+		Paged: f.After != "", BotOn: d.opts.BotOn,
 		Counts: map[string]int{}, Problems: d.problems(r)}
 	counts, err := d.store.Counts(ctx, f)
 	if err != nil {
@@ -141,7 +144,8 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	}
 	if d.choice() {
 		for _, o := range d.opts.Offers {
-			view.Options = append(view.Options, Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
+			view.Options = append(view.Options,
+				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
 		}
 	}
 	platforms, err := d.store.Platforms(ctx)

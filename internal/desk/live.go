@@ -18,7 +18,8 @@ const (
 	liveRest  = 150 * time.Millisecond // between two looks at a viewer's news: what comes in the meantime goes together
 	livePing  = 15 * time.Second       // keeps proxies from hanging up, and tells a page that its stream is alive
 	liveWrite = 10 * time.Second       // how long a viewer may take to read what is sent
-	liveNews  = 64                     // assets; of more, a viewer who does not keep up is told that anything may have changed
+	// assets; of more, a viewer who does not keep up is told that anything may have changed
+	liveNews = 64
 )
 
 // Live holds the open pages.
@@ -41,8 +42,8 @@ func NewLive() *Live {
 	return &Live{Close: end, over: over.Done(), viewers: map[*viewer]bool{}}
 }
 
-// Tell tells every viewer that an asset changed, or with "" that any may have. With a percentage only that of its render
-// did. It never waits.
+// Tell tells every viewer that an asset changed, or with "" that any may have. With a percentage only that of its
+// render did. It never waits.
 func (l *Live) Tell(asset string, percent int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,9 +68,9 @@ func (v *viewer) hear(asset string, percent int) {
 	}
 }
 
-// Serve sends events until the viewer goes, still says no, or Close: "asset" with an id as data, empty when any asset may
-// have changed, "progress" with {"id":…,"pct":…}, and "ping". The first is an empty "asset": what changed while the page was
-// on its way is not missed.
+// Serve sends events until the viewer goes, still says no, or Close: "asset" with an id as data, empty when any asset
+// may have changed, "progress" with {"id":…,"pct":…}, and "ping". The first is an empty "asset": what changed while
+// the page was on its way is not missed.
 func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) error {
 	v := &viewer{wake: make(chan struct{}, 1), news: map[string]int{}}
 	v.hear("", 0)

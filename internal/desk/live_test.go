@@ -30,7 +30,8 @@ func (p *pipe) Write(b []byte) (int, error) {
 	if left := time.Until(p.deadline); left <= 0 || left > liveWrite {
 		return 0, errors.New("no deadline")
 	}
-	said := strings.NewReplacer("retry: 1000\n", "", "event: ", "", "\ndata: ", " ", "\ndata:", "", "\n\n", ";").Replace(string(b))
+	said := strings.NewReplacer("retry: 1000\n", "", "event: ", "", "\ndata: ", " ", "\ndata:", "", "\n\n",
+		";").Replace(string(b))
 	p.wrote = append(p.wrote, fmt.Sprintf("%.2f %s", time.Since(p.began).Seconds(), said))
 	return len(b), nil
 }
@@ -137,9 +138,14 @@ func TestWhatAViewerIsToldAndWhen(t *testing.T) {
 
 func TestAStreamEnds(t *testing.T) {
 	for name, end := range map[string]func(w *onlooker){
-		"when the viewer goes":                                 func(w *onlooker) { w.quit() },
-		"when the program stops":                               func(w *onlooker) { w.Live.Close() },
-		"at the next hint after the session is over":           func(w *onlooker) { w.may.Store(false); w.Tell("", 0); w.after(liveRest) },
+		"when the viewer goes":   func(w *onlooker) { w.quit() },
+		"when the program stops": func(w *onlooker) { w.Live.Close() },
+		"at the next hint after the session is over": func(w *onlooker) {
+			w.may.Store(false)
+			w.Tell("",
+				0)
+			w.after(liveRest)
+		},
 		"at the next ping after somebody is no admin any more": func(w *onlooker) { w.may.Store(false); w.after(livePing) },
 		"when nothing can be written":                          func(w *onlooker) { w.broken.Store(true); w.after(livePing) },
 	} {
@@ -165,7 +171,8 @@ func TestAStreamEnds(t *testing.T) {
 
 func TestAConnectionWithoutDeadlinesGetsNoStream(t *testing.T) {
 	live := NewLive()
-	if err := live.Serve(httptest.NewRecorder(), httptest.NewRequest("GET", "/events", nil), func() bool { return true }); !errors.Is(err, http.ErrNotSupported) {
+	if err := live.Serve(httptest.NewRecorder(), httptest.NewRequest("GET", "/events", nil),
+		func() bool { return true }); !errors.Is(err, http.ErrNotSupported) {
 		t.Errorf("got %v; want %v", err, http.ErrNotSupported)
 	}
 }

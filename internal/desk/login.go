@@ -75,7 +75,8 @@ func (d *Desk) SignedIn(next Handler) Handler {
 			err := d.store.Tx(r.Context(), func(tx *store.Tx) error { return tx.Seen(v.session) })
 			if err == nil {
 				d.setCookie(w, d.cookie, cookie.Value, store.SessionLife)
-			} else if r.Context().Err() == nil { // a full disk, say: reading needs no write, and a later request prolongs it
+				// a full disk, say: reading needs no write, and a later request prolongs it
+			} else if r.Context().Err() == nil {
 				d.log.Warn("prolong a session", "err", err)
 			}
 		}
@@ -114,7 +115,8 @@ func (d *Desk) Metrics(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// whose returns the admin of a session, or SignedOut if it has ended or they are no longer an admin. stale: see Store.Session.
+// whose returns the admin of a session, or SignedOut if it has ended or they are no longer an admin. stale: see
+// Store.Session.
 func (d *Desk) whose(ctx context.Context, session [32]byte) (admin store.Admin, stale bool, err error) {
 	id, stale, err := d.store.Session(ctx, session)
 	switch {

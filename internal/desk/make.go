@@ -32,8 +32,8 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	var a store.Asset
 	var grant store.Grant
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
-		wish := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: d.opts.Lang}
-		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-d.opts.ReuseFor)); err != nil {
+		order := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: d.opts.Lang}
+		if a, grant, err = tx.ShareOrCreate(order, tx.Now().Add(-d.opts.ReuseFor)); err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "make", AssetID: a.ID, Outcome: string(grant)})

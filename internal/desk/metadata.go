@@ -22,8 +22,10 @@ const (
 )
 
 // spoken are the languages that a video can be said to be in, by the names they have for themselves.
-var spoken = []Language{{"ru", "Русский"}, {"en", "English"}, {"be", "Беларуская"}, {"de", "Deutsch"}, {"es", "Español"}, {"fr", "Français"},
-	{"it", "Italiano"}, {"kk", "Қазақша"}, {"pl", "Polski"}, {"pt", "Português"}, {"tr", "Türkçe"}, {"uk", "Українська"}}
+var spoken = []Language{{"ru", "Русский"}, {"en", "English"}, {"be", "Беларуская"}, {"de", "Deutsch"},
+	{"es", "Español"}, {"fr", "Français"},
+	{"it", "Italiano"}, {"kk", "Қазақша"}, {"pl", "Polski"}, {"pt", "Português"}, {"tr", "Türkçe"}, {"uk",
+		"Українська"}}
 
 var privacies = []string{"private", "unlisted", "public"}
 
@@ -38,15 +40,18 @@ func languageName(code string) string {
 }
 
 // categories are those that YouTube has: its numbers, and the messages with their names.
-var categories = []struct{ ID, Name string }{{"22", "category_people"}, {"24", "category_entertainment"}, {"1", "category_film"}, {"10", "category_music"},
-	{"23", "category_comedy"}, {"27", "category_education"}, {"26", "category_howto"}, {"20", "category_games"}, {"17", "category_sport"}, {"19", "category_travel"},
-	{"15", "category_pets"}, {"2", "category_cars"}, {"25", "category_news"}, {"28", "category_science"}, {"29", "category_nonprofit"}}
+var categories = []struct{ ID, Name string }{{"22", "category_people"}, {"24", "category_entertainment"},
+	{"1", "category_film"}, {"10", "category_music"},
+	{"23", "category_comedy"}, {"27", "category_education"}, {"26", "category_howto"}, {"20",
+		"category_games"}, {"17", "category_sport"}, {"19", "category_travel"},
+	{"15", "category_pets"}, {"2", "category_cars"}, {"25", "category_news"}, {"28", "category_science"}, {"29",
+		"category_nonprofit"}}
 
 // playlistID is what YouTube's ids of playlists are made of.
 var playlistID = regexp.MustCompile(`^[\w-]{2,64}$`)
 
-// WithDefaults returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title then: its
-// name is a child's.
+// WithDefaults returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title
+// then: its name is a child's.
 func WithDefaults(m store.Metadata, name, language string, greeting bool) store.Metadata {
 	if m.Privacy == "" {
 		m = store.Metadata{Title: name, Language: language, Privacy: privacies[0]}
@@ -54,7 +59,8 @@ func WithDefaults(m store.Metadata, name, language string, greeting bool) store.
 			m.Title = ""
 		}
 	}
-	m.Category, m.Synthetic, m.Notify = cmp.Or(m.Category, categories[0].ID), cmp.Or(m.Synthetic, "no"), cmp.Or(m.Notify, "no")
+	m.Category, m.Synthetic, m.Notify = cmp.Or(m.Category, categories[0].ID), cmp.Or(m.Synthetic,
+		"no"), cmp.Or(m.Notify, "no")
 	return m
 }
 
@@ -69,7 +75,8 @@ func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
 	m.Tags = strings.Join(Tags(m.Tags), ", ")
 	m.Playlist = strings.TrimSpace(m.Playlist)
-	if u, err := url.Parse(m.Playlist); err == nil && u.Query().Get("list") != "" { // its address, as it stands in a browser
+	// its address, as it stands in a browser
+	if u, err := url.Parse(m.Playlist); err == nil && u.Query().Get("list") != "" {
 		m.Playlist = u.Query().Get("list")
 	}
 	return m
@@ -77,7 +84,8 @@ func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 
 // fieldsOf are the fields of the form, by the names that it has for them.
 func fieldsOf(m *store.Metadata) map[string]*string {
-	return map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags, "language": &m.Language,
+	return map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags,
+		"language":      &m.Language,
 		"made_for_kids": &m.Kids, "privacy": &m.Privacy, "category": &m.Category, "playlist": &m.Playlist,
 		"synthetic": &m.Synthetic, "notify": &m.Notify}
 }
@@ -148,10 +156,12 @@ func NewForm(say Say, m store.Metadata, greeting bool) *Form {
 		{"description", "fault_angle", strings.ContainsAny(m.Description, "<>")},
 		{"description", "fault_description", f.Counts[1].Over()},
 		{"tags", "fault_tags", f.Counts[2].Over()},
-		{"language", "fault_language", !slices.ContainsFunc(spoken, func(l Language) bool { return l.Code == m.Language })},
+		{"language", "fault_language",
+			!slices.ContainsFunc(spoken, func(l Language) bool { return l.Code == m.Language })},
 		{"made_for_kids", "fault_kids", !slices.Contains([]string{"", "yes", "no"}, m.Kids)},
 		{"privacy", "fault_privacy", !slices.Contains(privacies, m.Privacy)},
-		{"category", "fault_category", !slices.ContainsFunc(f.Choices, func(c Choice) bool { return c.ID == m.Category })},
+		{"category", "fault_category",
+			!slices.ContainsFunc(f.Choices, func(c Choice) bool { return c.ID == m.Category })},
 		{"playlist", "fault_playlist", m.Playlist != "" && !playlistID.MatchString(m.Playlist)},
 		{"synthetic", "fault_yes_no", m.Synthetic != "yes" && m.Synthetic != "no"},
 		{"notify", "fault_yes_no", m.Notify != "yes" && m.Notify != "no"},
@@ -192,7 +202,8 @@ func (f *Form) Refused(field, why string) {
 }
 
 // inForm are the fields of the form.
-var inForm = []string{"title", "description", "tags", "language", "made_for_kids", "privacy", "category", "playlist", "synthetic", "notify"}
+var inForm = []string{"title", "description", "tags", "language", "made_for_kids", "privacy", "category", "playlist",
+	"synthetic", "notify"}
 
 // More reports whether something is wrong with a field that is folded away.
 func (f *Form) More() bool {

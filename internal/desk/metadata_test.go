@@ -29,9 +29,12 @@ func TestTagsAreCountedAsGoogleDoes(t *testing.T) {
 }
 
 func TestWhatIsSentIsTidiedAndTheRestStays(t *testing.T) {
-	was := store.Metadata{Title: "Old", Description: "Old text", Tags: "a, b", Language: "en", Kids: "no", Privacy: "public", Category: "24", Playlist: "PL1", Synthetic: "yes", Notify: "no"}
-	got := Merge(was, map[string]string{"title": "  A\r\n greeting\t", "description": "\r\none\r\ntwo  ", "tags": ",a b,  c  d ,", "made_for_kids": "yes", "nonsense": "x"})
-	if want := (store.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "a b, c d", Language: "en", Kids: "yes", Privacy: "public", Category: "24", Playlist: "PL1", Synthetic: "yes", Notify: "no"}); got != want {
+	was := store.Metadata{Title: "Old", Description: "Old text", Tags: "a, b", Language: "en", Kids: "no",
+		Privacy: "public", Category: "24", Playlist: "PL1", Synthetic: "yes", Notify: "no"}
+	got := Merge(was, map[string]string{"title": "  A\r\n greeting\t", "description": "\r\none\r\ntwo  ",
+		"tags": ",a b,  c  d ,", "made_for_kids": "yes", "nonsense": "x"})
+	if want := (store.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "a b, c d", Language: "en",
+		Kids: "yes", Privacy: "public", Category: "24", Playlist: "PL1", Synthetic: "yes", Notify: "no"}); got != want {
 		t.Errorf("got %q; want %q", got, want)
 	}
 	if got := Merge(was, nil); got != was {
@@ -48,9 +51,11 @@ func TestTheFormBeginsWithoutTheNameOfAChild(t *testing.T) {
 		greeting bool
 		want     store.Metadata
 	}{
-		"a greeting":            {store.Metadata{}, true, store.Metadata{Language: "ru", Privacy: "private"}},
-		"an upload":             {store.Metadata{}, false, store.Metadata{Title: "Маша", Language: "ru", Privacy: "private"}},
-		"what was saved":        {store.Metadata{Title: "x", Language: "de", Privacy: "public"}, true, store.Metadata{Title: "x", Language: "de", Privacy: "public"}},
+		"a greeting": {store.Metadata{}, true, store.Metadata{Language: "ru", Privacy: "private"}},
+		"an upload": {store.Metadata{}, false,
+			store.Metadata{Title: "Маша", Language: "ru", Privacy: "private"}},
+		"what was saved": {store.Metadata{Title: "x", Language: "de", Privacy: "public"}, true,
+			store.Metadata{Title: "x", Language: "de", Privacy: "public"}},
 		"an upload, saved bare": {store.Metadata{Privacy: "private"}, false, store.Metadata{Privacy: "private"}},
 	} {
 		c.want.Category, c.want.Synthetic, c.want.Notify = "22", "no", "no"
@@ -67,31 +72,47 @@ func TestFaultsStandAtTheirFieldsAndTheFirstIsLedTo(t *testing.T) {
 		want  map[string]string
 		first string
 	}{
-		"nothing chosen that can wait":       {nil, nil, ""},
-		"a title of 100 letters":             {map[string]string{"title": strings.Repeat("я", 100)}, nil, ""},
-		"a title of 101 letters":             {map[string]string{"title": strings.Repeat("я", 101)}, map[string]string{"title": "fault_title"}, "title"},
-		"a title of 100 emoji":               {map[string]string{"title": strings.Repeat("🎄", 100)}, nil, ""},
-		"a title with a tag":                 {map[string]string{"title": "<b>"}, map[string]string{"title": "fault_angle"}, "title"},
-		"a description of 5000 bytes":        {map[string]string{"description": strings.Repeat("я", 2500)}, nil, ""},
-		"a description of 5001 bytes":        {map[string]string{"description": strings.Repeat("я", 2500) + "a"}, map[string]string{"description": "fault_description"}, "description"},
-		"5000 bytes as a browser sends them": {map[string]string{"description": strings.Repeat("a\r\n", 2499) + "aa"}, nil, ""},
-		"a description with an arrow":        {map[string]string{"description": "->"}, map[string]string{"description": "fault_angle"}, "description"},
-		"tags of 500":                        {map[string]string{"tags": strings.Repeat("a", 500)}, nil, ""},
-		"tags of 501":                        {map[string]string{"tags": strings.Repeat("a", 501)}, map[string]string{"tags": "fault_tags"}, "tags"},
-		"tags of 500 with the quotes":        {map[string]string{"tags": "a " + strings.Repeat("b", 496)}, nil, ""},
-		"tags of 501 with the quotes":        {map[string]string{"tags": "a " + strings.Repeat("b", 497)}, map[string]string{"tags": "fault_tags"}, "tags"},
-		"tags of 500 with the commas":        {map[string]string{"tags": strings.Repeat("abc,", 125) + "d"}, map[string]string{"tags": "fault_tags"}, "tags"},
-		"tags of 499 with the commas":        {map[string]string{"tags": strings.Repeat("abc,", 125)}, nil, ""},
-		"an unknown language":                {map[string]string{"language": "tlh"}, map[string]string{"language": "fault_language"}, "language"},
-		"no language":                        {map[string]string{"language": ""}, map[string]string{"language": "fault_language"}, "language"},
-		"perhaps for kids":                   {map[string]string{"made_for_kids": "perhaps"}, map[string]string{"made_for_kids": "fault_kids"}, "made_for_kids"},
-		"a secret one":                       {map[string]string{"privacy": "secret"}, map[string]string{"privacy": "fault_privacy"}, "privacy"},
-		"a category that is none":            {map[string]string{"category": "9"}, map[string]string{"category": "fault_category"}, "category"},
-		"a playlist by its address":          {map[string]string{"playlist": " https://www.youtube.com/playlist?list=PLabc_-9 "}, nil, ""},
-		"a playlist with a tag":              {map[string]string{"playlist": "<b>"}, map[string]string{"playlist": "fault_playlist"}, "playlist"},
-		"perhaps real, perhaps told":         {map[string]string{"synthetic": "", "notify": "perhaps"}, map[string]string{"synthetic": "fault_yes_no", "notify": "fault_yes_no"}, "synthetic"},
+		"nothing chosen that can wait": {nil, nil, ""},
+		"a title of 100 letters":       {map[string]string{"title": strings.Repeat("я", 100)}, nil, ""},
+		"a title of 101 letters": {map[string]string{"title": strings.Repeat("я", 101)},
+			map[string]string{"title": "fault_title"}, "title"},
+		"a title of 100 emoji": {map[string]string{"title": strings.Repeat("🎄", 100)}, nil, ""},
+		"a title with a tag": {map[string]string{"title": "<b>"},
+			map[string]string{"title": "fault_angle"}, "title"},
+		"a description of 5000 bytes": {map[string]string{"description": strings.Repeat("я", 2500)}, nil, ""},
+		"a description of 5001 bytes": {map[string]string{"description": strings.Repeat("я", 2500) + "a"},
+			map[string]string{"description": "fault_description"}, "description"},
+		"5000 bytes as a browser sends them": {map[string]string{"description": strings.Repeat("a\r\n", 2499) + "aa"},
+			nil, ""},
+		"a description with an arrow": {map[string]string{"description": "->"},
+			map[string]string{"description": "fault_angle"}, "description"},
+		"tags of 500": {map[string]string{"tags": strings.Repeat("a", 500)}, nil, ""},
+		"tags of 501": {map[string]string{"tags": strings.Repeat("a", 501)},
+			map[string]string{"tags": "fault_tags"}, "tags"},
+		"tags of 500 with the quotes": {map[string]string{"tags": "a " + strings.Repeat("b", 496)}, nil, ""},
+		"tags of 501 with the quotes": {map[string]string{"tags": "a " + strings.Repeat("b", 497)},
+			map[string]string{"tags": "fault_tags"}, "tags"},
+		"tags of 500 with the commas": {map[string]string{"tags": strings.Repeat("abc,", 125) + "d"},
+			map[string]string{"tags": "fault_tags"}, "tags"},
+		"tags of 499 with the commas": {map[string]string{"tags": strings.Repeat("abc,", 125)}, nil, ""},
+		"an unknown language": {map[string]string{"language": "tlh"},
+			map[string]string{"language": "fault_language"}, "language"},
+		"no language": {map[string]string{"language": ""},
+			map[string]string{"language": "fault_language"}, "language"},
+		"perhaps for kids": {map[string]string{"made_for_kids": "perhaps"},
+			map[string]string{"made_for_kids": "fault_kids"}, "made_for_kids"},
+		"a secret one": {map[string]string{"privacy": "secret"},
+			map[string]string{"privacy": "fault_privacy"}, "privacy"},
+		"a category that is none": {map[string]string{"category": "9"},
+			map[string]string{"category": "fault_category"}, "category"},
+		"a playlist by its address": {map[string]string{"playlist": " https://www.youtube.com/playlist?list=PLabc_-9 "}, nil, ""},
+		"a playlist with a tag": {map[string]string{"playlist": "<b>"},
+			map[string]string{"playlist": "fault_playlist"}, "playlist"},
+		"perhaps real, perhaps told": {map[string]string{"synthetic": "", "notify": "perhaps"},
+			map[string]string{"synthetic": "fault_yes_no", "notify": "fault_yes_no"}, "synthetic"},
 		"several": {map[string]string{"privacy": "", "tags": strings.Repeat("a", 501), "description": "<"},
-			map[string]string{"privacy": "fault_privacy", "tags": "fault_tags", "description": "fault_angle"}, "description"},
+			map[string]string{"privacy": "fault_privacy", "tags": "fault_tags",
+				"description": "fault_angle"}, "description"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := NewForm(func(id string, _ Vars) string { return id }, Merge(good, c.sent), true)
@@ -109,7 +130,8 @@ func TestHowLongAndHowLarge(t *testing.T) {
 		}
 		return fmt.Sprint(vars["N"], " ", id)
 	}
-	for ms, want := range map[int]string{0: "0,0 seconds_short", 2340: "2,3 seconds_short", 9949: "9,9 seconds_short", 9950: "10 seconds_short",
+	for ms, want := range map[int]string{0: "0,0 seconds_short", 2340: "2,3 seconds_short", 9949: "9,9 seconds_short",
+		9950:  "10 seconds_short",
 		59499: "59 seconds_short", 59500: "1:00", 65000: "1:05"} {
 		if got := took(say, time.Duration(ms)*time.Millisecond); got != want {
 			t.Errorf("%d ms: got %q; want %q", ms, got, want)

@@ -17,8 +17,8 @@ import (
 // Vars fill the placeholders of a message.
 type Vars = map[string]any
 
-// Say returns the message with that id in one language; Count among vars picks the plural form. What is no message comes
-// back as it is.
+// Say returns the message with that id in one language; Count among vars picks the plural form. What is no message
+// comes back as it is.
 type Say func(id string, vars Vars) string
 
 // Frame is what every page has.
@@ -38,8 +38,8 @@ type Page struct {
 // Pages are the templates.
 type Pages map[string]*template.Template // by language
 
-// NewPages reads the templates that match a pattern, once for each language. They say messages with say ID NAME VALUE …, or
-// with rich, which makes `x` code and *x* strong.
+// NewPages reads the templates that match a pattern, once for each language. They say messages with say ID NAME VALUE
+// …, or with rich, which makes `x` code and *x* strong.
 func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() time.Time) (Pages, error) {
 	pages, cards := Pages{}, &kept{}
 	for language, say := range voices {
@@ -85,8 +85,8 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 	return pages, nil
 }
 
-// kept are cards that were filled before. A library is looked at again at each change, and most of its cards are as they were;
-// the day is part of the key because their clocks name it.
+// kept are cards that were filled before. A library is looked at again at each change, and most of its cards are as
+// they were; the day is part of the key because their clocks name it.
 type kept struct {
 	mu    sync.Mutex
 	cards map[string]template.HTML
@@ -133,7 +133,7 @@ func fill(say Say, id string, pairs []any) (string, error) {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		name, ok := pairs[i].(string)
 		if !ok {
-			return "", fmt.Errorf("say %s: %v is no name of a placeholder", id, pairs[i])
+			return "", fmt.Errorf("say %s: %v is not the name of a placeholder", id, pairs[i])
 		}
 		vars[name] = pairs[i+1]
 	}

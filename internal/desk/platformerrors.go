@@ -15,10 +15,12 @@ import (
 var (
 	Exists     = HTTPError{http.StatusConflict, "EXISTS", "error_exists", nil}
 	NoPlatform = HTTPError{http.StatusConflict, "NOT_SET_UP", "error_no_platform", nil}
-	NoChange   = HTTPError{http.StatusConflict, "NOT_PUBLISHED", "error_not_published", nil} // there is no video on the platform to change
-	BadURL     = Invalid("fault_url", nil)                                                   // no address
-	OtherURL   = Invalid("fault_url_other", nil)                                             // not on the platform
-	NoVideoURL = Invalid("fault_url_no_video", nil)                                          // on the platform, but not of a video
+	// there is no video on the platform to change
+	NoChange = HTTPError{http.StatusConflict, "NOT_PUBLISHED", "error_not_published", nil}
+	BadURL   = Invalid("fault_url", nil)       // no address
+	OtherURL = Invalid("fault_url_other", nil) // not on the platform
+	// on the platform, but not of a video
+	NoVideoURL = Invalid("fault_url_no_video", nil)
 	urlErrors  = []HTTPError{BadURL, OtherURL, NoVideoURL}
 )
 
@@ -35,7 +37,8 @@ func (r HTTPError) IsURL() bool {
 // Platform is the code of what a platform has refused: the log has its own words.
 const Platform = "PLATFORM"
 
-// Told makes a refusal of what a platform said to something that was asked of it at once. Other errors stay as they are.
+// Told makes a refusal of what a platform said to something that was asked of it at once. Other errors stay as they
+// are.
 func Told(err error) error {
 	if err == nil {
 		return nil
@@ -45,5 +48,6 @@ func Told(err error) error {
 	if _, refused := errors.AsType[HTTPError](err); refused || platform == "" {
 		return err
 	}
-	return fmt.Errorf("%w: %w", HTTPError{http.StatusBadGateway, Platform, messageOf(code), Vars{"Name": platform}}, err)
+	return fmt.Errorf("%w: %w", HTTPError{http.StatusBadGateway, Platform, messageOf(code), Vars{"Name": platform}},
+		err)
 }

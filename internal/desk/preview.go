@@ -31,9 +31,12 @@ func (p *Publishing) preview(say Say) {
 	text, textCut := beginning(p.Form.Description, textInLists)
 	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
 		if p.free(platform) {
-			p.Previews = append(p.Previews, Preview{Platform: platform, Title: title, Text: text, Cut: titleCut || textCut, Who: p.who(say, platform, p.Form.Privacy, p.at),
-				Private: p.sees(say, platform, "private", false), Unlisted: p.sees(say, platform, "unlisted", false),
-				Public: p.sees(say, platform, "public", false), Later: p.sees(say, platform, "public", true)})
+			p.Previews = append(p.Previews,
+				Preview{Platform: platform, Title: title, Text: text, Cut: titleCut || textCut,
+					Who:     p.who(say, platform, p.Form.Privacy, p.at),
+					Private: p.sees(say, platform, "private", false), Unlisted: p.sees(say, platform, "unlisted",
+						false),
+					Public: p.sees(say, platform, "public", false), Later: p.sees(say, platform, "public", true)})
 		}
 	}
 }
@@ -90,5 +93,6 @@ func beginning(text string, most int) (string, bool) {
 
 // exactly names a moment with its year and zone.
 func exactly(say Say, t time.Time) string {
-	return say("clock_exact", Vars{"Day": t.Day(), "Month": strings.Fields(say("months", nil))[t.Month()-1], "Year": t.Year(), "Time": t.Format("15:04"), "Zone": t.Location().String()})
+	return say("clock_exact", Vars{"Day": t.Day(), "Month": strings.Fields(say("months", nil))[t.Month()-1],
+		"Year": t.Year(), "Time": t.Format("15:04"), "Zone": t.Location().String()})
 }

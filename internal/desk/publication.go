@@ -172,11 +172,13 @@ func warningCode(line string) string {
 	return ""
 }
 
-// NewPublication makes the part of a publication that does not depend on who looks. size is that of the video; attempts is how many
-// a job has.
+// NewPublication makes the part of a publication that does not depend on who looks. size is that of the video;
+// attempts is how many a job has.
 func NewPublication(p store.Publication, size int64, attempts int, now time.Time) Publication {
-	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata, PublishAt: p.PublishAt,
-		Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
+	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata,
+		PublishAt: p.PublishAt,
+		Ahead: p.Metadata.Privacy == "public" &&
+			p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
 		RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
@@ -203,8 +205,8 @@ func Percent(done, of int64) int {
 	return int(min(100, 100*done/of))
 }
 
-// published changes what is on the platforms. What it refuses is an HTTPError, an error of the store, or what the platform said:
-// "youtube REASON: …".
+// published changes what is on the platforms. What it refuses is an HTTPError, an error of the store, or what the
+// platform said: "youtube REASON: …".
 type published interface {
 	Update(ctx context.Context, assetID, platform string, admin store.Admin) error
 	Remove(ctx context.Context, assetID, platform string, admin store.Admin) error
@@ -239,7 +241,8 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 	err = d.opts.Published.MarkPublished(d.ctx, view.Card.ID, p.Platform, sent["url"], AdminOf(r))
 	if e, ok := errors.AsType[HTTPError](err); ok && e.IsURL() {
 		p.Typed, p.Fault = sent["url"], sayTo(r)(e.ID, e.Vars)
-		return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
+		return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view,
+			map[string]string{"url": p.Fault})
 	} else if err != nil {
 		return fmt.Errorf("mark as published: %w", Told(err))
 	}

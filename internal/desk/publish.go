@@ -19,7 +19,8 @@ import (
 // soonest is how far ahead a time to become public must be: the upload takes its time, too.
 const soonest = 15 * time.Minute
 
-// latest is how many years ahead it may be. Nobody plans further, and a typing error in the year should be heard at once.
+// latest is how many years ahead it may be. Nobody plans further, and a typing error in the year should be heard at
+// once.
 const latest = 2
 
 // Publishing is the page with the form.
@@ -256,10 +257,12 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		for _, t := range view.Targets() {
-			if err := tx.Publish(id, store.Publication{Platform: t.Platform, Channel: t.Channel, Creator: admin.ID, Step: t.Step, Metadata: metadata, PublishAt: t.At}); err != nil {
+			if err := tx.Publish(id, store.Publication{Platform: t.Platform, Channel: t.Channel, Creator: admin.ID,
+				Step: t.Step, Metadata: metadata, PublishAt: t.At}); err != nil {
 				return err
 			}
-			if err := tx.Note(store.Event{Admin: &admin.ID, Action: "publish", AssetID: id, Platform: t.Platform, Outcome: "queued"}); err != nil {
+			if err := tx.Note(store.Event{Admin: &admin.ID, Action: "publish", AssetID: id, Platform: t.Platform,
+				Outcome: "queued"}); err != nil {
 				return err
 			}
 		}

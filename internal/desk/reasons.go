@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// reasons are the messages about the codes of errors. A code stays what it is for good: it is stored. One that is more exact than
-// any here has the message of its family: youtube_rejected_length2 that of youtube_rejected.
+// reasons are the messages about the codes of errors. A code never changes: it is stored. One that is
+// more exact than any here has the message of its family: youtube_rejected_length2 that of youtube_rejected.
 var reasons = map[string]string{
 	// Making videos: the engine, the machine, the program itself.
 	"CANNOT_DRAW":      "reason_font",
@@ -180,8 +180,9 @@ func messageOf(code string) string {
 	return ""
 }
 
-// Reason says in words what went wrong, by the code of an error and, for those that were stored without one, its text. It is the
-// message otherwise if the code has none, and "" if nothing went wrong. The text itself is for those who want to know more.
+// Reason says in words what went wrong, by the code of an error and, for those that were stored without one, its
+// text. It is the message otherwise if the code has none, and "" if nothing went wrong. The text itself is for those
+// who want to know more.
 func Reason(say Say, code, problem, otherwise string) string {
 	if code == "" && problem == "" {
 		return ""

@@ -5,6 +5,7 @@ package desk
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -20,7 +21,8 @@ import (
 	"retake.example/internal/youtube"
 )
 
-// TestReasons_EveryCodeHasItsSentence compares all of them with a list that people read: what a code says is never changed unseen.
+// TestReasons_EveryCodeHasItsSentence compares all of them with a list that people read: what a code says is never
+// changed unseen.
 func TestReasons_EveryCodeHasItsSentence(t *testing.T) {
 	var got strings.Builder
 	for _, code := range slices.Sorted(maps.Keys(reasons)) {
@@ -28,7 +30,8 @@ func TestReasons_EveryCodeHasItsSentence(t *testing.T) {
 		for _, language := range lang.Languages {
 			say := sayIn(language)
 			sentence := Reason(say, code, "", "reason_other")
-			if id := reasons[code]; sentence == id || sentence == "" || strings.Contains(sentence, "<no value>") || strings.Contains(sentence, "{{") {
+			if id := reasons[code]; sentence == id || sentence == "" || strings.Contains(sentence, "<no value>") ||
+				strings.Contains(sentence, "{{") {
 				t.Errorf("%s, %s: got %q for %s; want a sentence", code, language, sentence, id)
 			}
 			fmt.Fprintf(&got, "\t%s\t%s\n", language, sentence)
@@ -36,17 +39,26 @@ func TestReasons_EveryCodeHasItsSentence(t *testing.T) {
 	}
 	const path = "testdata/reasons.txt"
 	want, err := os.ReadFile(path)
-	if err != nil || string(want) != got.String() {
-		t.Errorf("got other sentences than in %s, %v; if they are right, this is the list:\n%s", path, err, &got)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.WriteFile(path, []byte(got.String()), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got.String() {
+		t.Errorf("the sentences are not those of %s. If they are right, delete it: this test writes it again", path)
 	}
 }
 
 func TestReasons_EveryRoomsCodesAreKnown(t *testing.T) {
 	rooms := map[string][]string{"youtube": youtube.Codes(), "rumble": rumble.Codes(), "tgchannel": tgchannel.Codes(),
-		"media": {media.CodeUnreachable, media.CodeBusy, media.CodeBucket, media.CodeAccessKey, media.CodeSecretKey, media.CodeRegion,
-			media.CodeClock, media.CodePermission, media.CodeQuota, media.CodeRefused, media.CodeLost, media.CodeDamaged, media.CodeKept, media.CodeVersions},
+		"media": {media.CodeUnreachable, media.CodeBusy, media.CodeBucket, media.CodeAccessKey, media.CodeSecretKey,
+			media.CodeRegion,
+			media.CodeClock, media.CodePermission, media.CodeQuota, media.CodeRefused, media.CodeLost,
+			media.CodeDamaged, media.CodeKept, media.CodeVersions},
 		// of the renderer
-		"video": {"UNREACHABLE", "BUSY", "DISK_FULL", "MACHINE", "UNPLAYABLE", "VIDEO_TOO_LARGE", "TEMPLATE", "ENGINE", "TIMEOUT", "ENGINE_REFUSED", "CANNOT_DRAW"}}
+		"video": {"UNREACHABLE", "BUSY", "DISK_FULL", "MACHINE", "UNPLAYABLE", "VIDEO_TOO_LARGE", "TEMPLATE",
+			"ENGINE", "TIMEOUT", "ENGINE_REFUSED", "CANNOT_DRAW"}}
 	for room, codes := range rooms {
 		if len(codes) == 0 {
 			t.Errorf("%s: got no codes", room)
@@ -80,7 +92,8 @@ func TestReasons_ACodeCountsForMoreThanTheText(t *testing.T) {
 
 func TestCard_TheCodeOfTheLastAttemptIsThatOfTheError(t *testing.T) {
 	c := Card{Status: "FAILED", Error: "ffmpeg: exit status 1", History: []Try{
-		{Attempt: store.Attempt{Error: "voice: x"}, Code: "VOICE"}, {Attempt: store.Attempt{Error: "ffmpeg: exit status 1"}, Code: "MACHINE"}}}
+		{Attempt: store.Attempt{Error: "voice: x"},
+			Code: "VOICE"}, {Attempt: store.Attempt{Error: "ffmpeg: exit status 1"}, Code: "MACHINE"}}}
 	if c.Explain(ids); c.Code != "MACHINE" || c.Reason != "reason_machine" || c.History[0].Reason != "reason_voice" {
 		t.Errorf("got %+v; want the code of the last attempt", c)
 	}
@@ -95,11 +108,12 @@ func TestTold_ACodeOfAPlatformIsARefusal(t *testing.T) {
 		err  error
 		want string // id; "": no refusal
 	}{
-		"a platform's code": {fmt.Errorf("check: %w", retry.WithCode(errors.New("said so"), "youtube_permissions")), "youtube_permissions"},
-		"another platform":  {retry.WithCode(errors.New("said so"), "rumble_token"), "rumble_token"},
-		"an unknown one":    {retry.WithCode(errors.New("said so"), "youtube_brand_new"), "reason_unpublished"},
-		"a code of ours":    {retry.WithCode(errors.New("youtube quotaExceeded: x"), "KEEP"), ""},
-		"no code":           {errors.New("disk broken"), ""},
+		"a platform's code": {fmt.Errorf("check: %w", retry.WithCode(errors.New("said so"), "youtube_permissions")),
+			"youtube_permissions"},
+		"another platform": {retry.WithCode(errors.New("said so"), "rumble_token"), "rumble_token"},
+		"an unknown one":   {retry.WithCode(errors.New("said so"), "youtube_brand_new"), "reason_unpublished"},
+		"a code of ours":   {retry.WithCode(errors.New("youtube quotaExceeded: x"), "KEEP"), ""},
+		"no code":          {errors.New("disk broken"), ""},
 	} {
 		got, ok := errors.AsType[HTTPError](Told(c.err))
 		if ok != (c.want != "") || got.ID != c.want {

@@ -75,8 +75,9 @@ func Fields(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
 	return fields, nil
 }
 
-// CheckQuery refuses an address with more after its question mark than a page has a use for, or with what cannot be read.
-// Without it a search that cannot be read would be no search, and show everything. The error is ErrLong or ErrQuery.
+// CheckQuery refuses an address with more after its question mark than a page has a use for, or with what cannot be
+// read. Without it a search that cannot be read would be no search, and show everything. The error is ErrLong or
+// ErrQuery.
 func CheckQuery(r *http.Request) error {
 	if len(r.URL.RawQuery) > MaxQuery {
 		return ErrLong
@@ -102,8 +103,8 @@ func readable(query string) (url.Values, error) {
 // shows matches the pages that show videos.
 var shows = regexp.MustCompile(`^/(assets/\w+)?$`)
 
-// Back is the address of the page that a form was sent from, with a notice; that of the library when the browser does not
-// say, or names a page without videos. The host that it names does not matter: only a path of ours is taken.
+// Back is the address of the page that a form was sent from, with a notice; that of the library when the browser does
+// not say, or names a page without videos. The host that it names does not matter: only a path of ours is taken.
 func Back(r *http.Request, notice string) string {
 	from, err := url.Parse(r.Referer())
 	if err != nil || !shows.MatchString(from.Path) {

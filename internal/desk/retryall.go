@@ -26,7 +26,8 @@ type Found struct {
 
 // Filter picks what was found, from the database. It returns an HTTPError if there is no such status or platform.
 func (f Found) Filter() (store.Filter, error) {
-	filter := store.Filter{Status: store.Status(f.Status), Platform: f.Platform, Exact: f.Query, Search: lang.SearchKey(f.Query)}
+	filter := store.Filter{Status: store.Status(f.Status), Platform: f.Platform, Exact: f.Query,
+		Search: lang.SearchKey(f.Query)}
 	switch filter.Status {
 	case "", store.Pending, store.Processing, store.Completed, store.Failed:
 	default:
@@ -55,8 +56,8 @@ type Seen struct {
 	Until        time.Time
 }
 
-// Shown reads what the page that asks had shown. Without a number and the last of them nothing is tried again: no request
-// means all. Other errors are those of Fields.
+// Shown reads what the page that asks had shown. Without a number and the last of them nothing is tried again: no
+// request means all. Other errors are those of Fields.
 func Shown(w http.ResponseWriter, r *http.Request) (Seen, error) {
 	sent, err := Fields(w, r)
 	if err != nil {
@@ -115,14 +116,16 @@ func (d *Desk) AskRetryAll(w http.ResponseWriter, r *http.Request) error {
 
 // Stopped is the error of a Retry all that came to an end after some of what was shown.
 func (s Seen) Stopped(t retry.Tally) HTTPError {
-	return HTTPError{Internal.Status, Internal.Code, "retry_all_stopped", Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": s.Count + s.Publications}}
+	return HTTPError{Internal.Status, Internal.Code, "retry_all_stopped",
+		Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": s.Count + s.Publications}}
 }
 
 // Retried answers with what came of Retry all.
 func Retried(w http.ResponseWriter, r *http.Request, t retry.Tally) error {
 	switch {
 	case !WantsJSON(r):
-		return redirect(w, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
+		return redirect(w, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined,
+			t.Skipped))
 	case t.Outcome == "":
 		return store.ErrNotFailed
 	}

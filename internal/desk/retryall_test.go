@@ -49,7 +49,8 @@ func TestShownWantsANumberAndTheLastOfThem(t *testing.T) {
 		"count=3&newest=A&q=ма": {Seen{Found: Found{Query: "ма"}, Count: 3, Newest: "A"}, nil},
 		"publications=2&until=2026-11-22T04:05:06.789Z&platform=YOUTUBE&status=COMPLETED": {
 			Seen{Found: Found{"COMPLETED", "YOUTUBE", ""}, Publications: 2, Until: until}, nil},
-		"count=1&newest=A&publications=2&until=2026-11-22T04:05:06.789Z": {Seen{Count: 1, Newest: "A", Publications: 2, Until: until}, nil},
+		"count=1&newest=A&publications=2&until=2026-11-22T04:05:06.789Z": {Seen{Count: 1, Newest: "A",
+			Publications: 2, Until: until}, nil},
 		"count=3":                         {Seen{}, ErrShown},
 		"newest=A":                        {Seen{}, ErrShown},
 		"count=0&newest=A":                {Seen{}, ErrShown},

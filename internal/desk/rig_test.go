@@ -1,4 +1,5 @@
-// What the tests of handlers share: a desk with a real database, its templates, and requests of somebody who is signed in.
+// What the tests of handlers share: a desk with a real database, its templates, and requests of somebody who is
+// signed in.
 
 package desk
 
@@ -46,7 +47,7 @@ func (o *outside) Outage() (out store.Outage, next time.Time, spent bool)      {
 func (o *outside) Discard(ctx context.Context, _ store.Gone)                   { o.call(ctx, "discard") }
 func (o *outside) View(func(string, int)) func()                               { return func() {} }
 func (o *outside) About(context.Context) (Studio, error)                       { return Studio{YouTube: true}, nil }
-func (o *outside) HandPage() string                                            { return "https://rumble.com/upload.php" }
+func (o *outside) HandPage() string                                            { return "https://rumble.com/up" }
 func (o *outside) Ask(context.Context, [32]byte, int64) (string, error) {
 	return "https://google.example/", nil
 }
@@ -97,12 +98,19 @@ func newRigOf(t testing.TB, program context.Context) *rig {
 	}
 	t.Cleanup(func() { st.Close() })
 	title := func(string) string { return "New Year" }
-	r.Desk, err = New(program, st, Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: id == 8}, true },
-		Offers: []video.Offer{{ID: "new-year", Title: title}}, Lang: "en", Attempts: 3,
-		Ready: func(context.Context) []string { return nil }, Stuck: func() []string { return nil },
-		Free: func() (int64, error) { return 38e9, nil }, Staff: Staff{Owners: []int64{8}}, Templates: os.DirFS("../../web/templates"), Static: noFiles{},
-		Retrier: r.out, Forecast: r.out, Load: r.out, Remover: r.out, Feed: r.out, Platforms: r.out, Published: r.out, Consent: r.out, Channels: r.out,
-		Resume: func(ctx context.Context, _ []store.Update) { r.out.call(ctx, "resume") }}, slog.New(slog.NewTextHandler(&r.log, nil)))
+	r.Desk, err = New(program, st,
+		Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: id == 8}, true },
+			Offers: []video.Offer{{ID: "new-year", Title: title}}, Lang: "en", Attempts: 3,
+			Ready: func(context.Context) []string { return nil }, Stuck: func() []string { return nil },
+			Free: func() (int64, error) {
+				return 38e9,
+					nil
+			}, Staff: Staff{Owners: []int64{8}}, Templates: os.DirFS("../../web/templates"), Static: noFiles{},
+			Retrier: r.out, Forecast: r.out, Load: r.out, Remover: r.out, Feed: r.out,
+			Platforms: r.out, Published: r.out, Consent: r.out, Channels: r.out,
+			Resume: func(ctx context.Context, _ []store.Update) {
+				r.out.call(ctx, "resume")
+			}}, slog.New(slog.NewTextHandler(&r.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +157,10 @@ func (r *rig) number(query string, args ...any) (n int) {
 func (r *rig) finished(admin int64, name string) string {
 	r.Helper()
 	id := store.NewID()
-	r.mutate(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, size, duration, width, height, created, finished)
-		VALUES (?, ?, ?, '', 'en', 'UPLOAD', ?, 'COMPLETED', 'x.mp4', 'x.jpg', 1000, 500, 90, 160, 1700000000000, 1700000001000)`, id, name, strings.ToLower(name), admin)
+	r.mutate(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status,
+			file, thumb, size, duration, width, height, created, finished)
+		VALUES (?, ?, ?, '', 'en', 'UPLOAD', ?, 'COMPLETED', 'x.mp4', 'x.jpg', 1000, 500, 90, 160, 1700000000000,
+			1700000001000)`, id, name, strings.ToLower(name), admin)
 	return id
 }
 

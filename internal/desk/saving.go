@@ -1,5 +1,5 @@
-// Saving what a video is published with. What two admins change is merged in the transaction that saves it; a field that both have
-// changed is shown to the second.
+// Saving what a video is published with. What two admins change is merged in the transaction that saves it; a field
+// that both have changed is shown to the second.
 
 package desk
 
@@ -17,7 +17,8 @@ import (
 // errFaults ends a transaction that saves nothing because the form has faults.
 var errFaults = errors.New("the form has faults")
 
-// versionOf names what each field holds. A form carries it, so that it can be told which fields were saved since it was opened.
+// versionOf names what each field holds. A form carries it, so that it can be told which fields were saved since it
+// was opened.
 func versionOf(m store.Metadata) string {
 	var parts []string
 	at := fieldsOf(&m)
@@ -27,9 +28,9 @@ func versionOf(m store.Metadata) string {
 	return strings.Join(parts, ".")
 }
 
-// mergeSince returns what is saved with the fields that were sent, and the fields that somebody else has changed, too, since the
-// form with them was opened. A field that only somebody else has changed stays as they saved it. Without a version, as programs may
-// send it, every field that was sent counts.
+// mergeSince returns what is saved with the fields that were sent, and the fields that somebody else has changed,
+// too, since the form with them was opened. A field that only somebody else has changed stays as they saved it.
+// Without a version, as programs may send it, every field that was sent counts.
 func mergeSince(saved store.Metadata, sent map[string]string) (merged store.Metadata, both []string) {
 	merged = Merge(saved, sent)
 	opened, ok := sent["version"]
@@ -78,7 +79,8 @@ func (f *Form) Sent(say Say, sent map[string]string) *Form {
 
 // inWords is the value of a field as the form calls it.
 func (f *Form) inWords(say Say, field, value string) string {
-	prefix := map[string]string{"privacy": "privacy_", "made_for_kids": "kids_", "synthetic": "synthetic_", "notify": "notify_"}[field]
+	prefix := map[string]string{"privacy": "privacy_", "made_for_kids": "kids_", "synthetic": "synthetic_",
+		"notify": "notify_"}[field]
 	switch {
 	case value == "":
 		return ""

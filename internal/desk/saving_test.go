@@ -53,11 +53,13 @@ func TestSaveMetadata_TwoAdminsAreMerged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			id := r.finished(8, "Party")
-			if w := r.do(r.SaveMetadata, sent{id: id, body: "title=Old&privacy=public&made_for_kids=no&tags=a&description=one%0D%0Atwo"}); w.Code != 303 {
+			first := sent{id: id, body: "title=Old&privacy=public&made_for_kids=no&tags=a&description=one%0D%0Atwo"}
+			if w := r.do(r.SaveMetadata, first); w.Code != 303 {
 				t.Fatalf("got %d %s", w.Code, w.Body)
 			}
 			old := r.opened(id)
-			if w := r.do(r.SaveMetadata, sent{id: id, body: form(r.opened(id), "privacy", "private", "tags", "b")}); w.Code != 303 {
+			if w := r.do(r.SaveMetadata,
+				sent{id: id, body: form(r.opened(id), "privacy", "private", "tags", "b")}); w.Code != 303 {
 				t.Fatalf("got %d %s", w.Code, w.Body)
 			}
 
@@ -90,15 +92,18 @@ func TestSaveMetadata_AFieldThatBothChangedIsShown(t *testing.T) {
 			mine := append(c.extra, "title", "Mine", "privacy", "unlisted")
 
 			w := r.do(c.handler(r), sent{id: id, body: form(old, mine...), json: true})
-			if text := w.Body.String(); w.Code != 409 || !strings.Contains(text, `"CONFLICT"`) || !strings.Contains(text, "Theirs") || !strings.Contains(text, `"privacy"`) {
+			if text := w.Body.String(); w.Code != 409 || !strings.Contains(text, `"CONFLICT"`) ||
+				!strings.Contains(text, "Theirs") || !strings.Contains(text, `"privacy"`) {
 				t.Errorf("got %d %s; want the conflict with what was saved", w.Code, text)
 			}
 			w = r.do(c.handler(r), sent{id: id, body: form(old, mine...)})
 			text := w.Body.String()
-			if w.Code != 409 || !strings.Contains(text, english("error_conflict", nil)) || !strings.Contains(text, "Theirs") || !strings.Contains(text, `value="Mine"`) {
+			if w.Code != 409 || !strings.Contains(text, english("error_conflict", nil)) ||
+				!strings.Contains(text, "Theirs") || !strings.Contains(text, `value="Mine"`) {
 				t.Errorf("got %d %s; want the page with both", w.Code, text)
 			}
-			if m := r.saved(id); m.Title != "Theirs" || m.Privacy != "private" || r.number(`SELECT count(*) FROM publications`) != 0 {
+			if m := r.saved(id); m.Title != "Theirs" || m.Privacy != "private" ||
+				r.number(`SELECT count(*) FROM publications`) != 0 {
 				t.Errorf("got %+v; want nothing saved and nothing published", m)
 			}
 			_, version, _ := strings.Cut(text, `name="version" value="`)
@@ -118,7 +123,8 @@ func TestSaveMetadata_AVersionThatIsNoneOverwritesNothing(t *testing.T) {
 	r := newRig(t)
 	id := r.finished(8, "Party")
 	r.do(r.SaveMetadata, sent{id: id, body: "title=Old&privacy=private"})
-	if w := r.do(r.SaveMetadata, sent{id: id, body: "title=New&version=1.2"}); w.Code != 409 || r.saved(id).Title != "Old" {
+	if w := r.do(r.SaveMetadata, sent{id: id, body: "title=New&version=1.2"}); w.Code != 409 ||
+		r.saved(id).Title != "Old" {
 		t.Errorf("got %d, %+v; want a conflict", w.Code, r.saved(id))
 	}
 	if w := r.do(r.SaveMetadata, sent{id: id, body: "title=New"}); w.Code != 303 || r.saved(id).Title != "New" {

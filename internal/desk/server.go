@@ -18,8 +18,8 @@ type Timeouts struct {
 	Idle   time.Duration // to ask again on the same connection
 }
 
-// NewServer returns the server of a page. Once a request has arrived its answer may take as long as it takes: videos are
-// long. A handler that takes long uploads moves the deadline on with http.ResponseController.SetReadDeadline.
+// NewServer returns the server of a page. Once a request has arrived its answer may take as long as it takes: videos
+// are long. A handler that takes long uploads moves the deadline on with http.ResponseController.SetReadDeadline.
 func NewServer(page http.Handler, wait Timeouts, log *slog.Logger) *http.Server {
 	s := &http.Server{
 		Handler:                      page,
@@ -48,7 +48,7 @@ func NewServer(page http.Handler, wait Timeouts, log *slog.Logger) *http.Server 
 	return s
 }
 
-// RunServer answers on a listener until ctx ends. Then whoever is being answered has so long for the rest.
+// RunServer answers on a listener until ctx ends. Then requests under way have so long to finish.
 func RunServer(ctx context.Context, s *http.Server, l net.Listener, rest time.Duration) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(l) }()

@@ -19,7 +19,7 @@ type Limit struct {
 	Value any
 }
 
-// KeptFor is how long something is kept; 0: for good.
+// KeptFor is how long something is kept; 0: without an end.
 type KeptFor time.Duration
 
 // Megabytes is a size.

@@ -72,7 +72,8 @@ func (d *Desk) Unpublish(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := NewRemoval(page.Card, *p)
 	if !view.Confirmed(sayTo(r), sent["title"]) {
-		return d.refuse(w, r, Invalid("error_fields", nil), "unpublish", sayTo(r)("title_unpublish", nil), view, map[string]string{"title": view.Fault})
+		return d.refuse(w, r, Invalid("error_fields", nil), "unpublish", sayTo(r)("title_unpublish", nil), view,
+			map[string]string{"title": view.Fault})
 	}
 	if err := d.opts.Published.Remove(d.ctx, view.ID, view.Pub.Platform, AdminOf(r)); err != nil {
 		return fmt.Errorf("unpublish: %w", Told(err))

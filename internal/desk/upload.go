@@ -26,7 +26,7 @@ var (
 	ErrNoFile      = errors.New("no file was sent")
 	ErrTwoFiles    = errors.New("more than one file was sent")
 	ErrTooLarge    = errors.New("the file is larger than an upload may be")
-	ErrUnsupported = errors.New("the file is no kind of video that is taken")
+	ErrUnsupported = errors.New("the file is not a kind of video that is accepted")
 	ErrBroken      = errors.New("the upload ended halfway")
 )
 
@@ -48,8 +48,9 @@ type Uploads struct {
 	room     func(need int64) error
 }
 
-// NewUploads takes files of up to max bytes into a folder, from which it removes all that an earlier process left. A client
-// that sends nothing for as long as patience is given up. room returns nil if the disk has so many bytes to spare.
+// NewUploads takes files of up to max bytes into a folder, from which it removes all that an earlier process left. A
+// client that sends nothing for as long as patience is given up. room returns nil if the disk has so many bytes to
+// spare.
 func NewUploads(dir string, max int64, patience time.Duration, room func(need int64) error) (*Uploads, error) {
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
 		return nil, err
@@ -81,14 +82,16 @@ func (u *Uploads) Page(problem string) UploadPage { return UploadPage{true, u.ma
 // Megabytes is the largest size that is taken.
 func (p UploadPage) Megabytes() int64 { return p.Max >> 20 }
 
-// Receive writes the part "file" of a multipart form to the disk. The part "title" is read by parse, which returns "" or
-// what is wrong with it: as soon as it is there, so that nobody sends gigabytes with a title that is refused. After an
-// error nothing is left; it is one of those above, BadTitle, ErrForm, or a fault of ours.
-func (u *Uploads) Receive(w http.ResponseWriter, r *http.Request, parse func(text string) (title, problem string)) (Upload, error) {
+// Receive writes the part "file" of a multipart form to the disk. The part "title" is read by parse, which returns ""
+// or what is wrong with it: as soon as it is there, so that nobody sends gigabytes with a title that is refused.
+// After an error nothing is left; it is one of those above, BadTitle, ErrForm, or a fault of ours.
+func (u *Uploads) Receive(w http.ResponseWriter, r *http.Request,
+	parse func(text string) (title, problem string)) (Upload, error) {
 	if r.ContentLength > u.max+MaxBody {
 		return Upload{}, ErrTooLarge
 	}
-	b := &body{ReadCloser: http.MaxBytesReader(w, r.Body, u.max+MaxBody), control: http.NewResponseController(w), patience: u.patience}
+	b := &body{ReadCloser: http.MaxBytesReader(w, r.Body, u.max+MaxBody), control: http.NewResponseController(w),
+		patience: u.patience}
 	r.Body = b
 	up, err := u.form(r, parse)
 	if tooLarge := new(http.MaxBytesError); errors.As(b.err, &tooLarge) {
@@ -160,7 +163,8 @@ func (u *Uploads) save(up *Upload, part *multipart.Part) (err error) {
 	file, err := os.OpenFile(up.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		up.Path = ""
-		return fmt.Errorf("make a file for an upload: %v", err) // %v: what is not there is not what the client asked for
+		// %v: what is not there is not what the client asked for
+		return fmt.Errorf("make a file for an upload: %v", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	size, err := io.Copy(file, bytes.NewReader(head))
@@ -207,7 +211,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end throws away what still comes within a while. If that is not all, the deadline stays: nobody shall wait for the rest.
+// end throws away what still comes within a while. If that is not all, the deadline stays: nobody shall wait for the
+// rest.
 func (b *body) end(within time.Duration) error {
 	if err := b.control.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return err
@@ -240,9 +245,12 @@ func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("look at an upload: %w", err)
 	}
 	defer made.Discard()
-	a := store.Asset{ID: store.NewID(), Name: cmp.Or(sent.Title, lang.TitleOf(sent.File), sayTo(r)("upload_untitled", nil)), Lang: d.opts.Lang, Creator: &admin.ID}
+	a := store.Asset{ID: store.NewID(),
+		Name: cmp.Or(sent.Title, lang.TitleOf(sent.File),
+			sayTo(r)("upload_untitled", nil)), Lang: d.opts.Lang, Creator: &admin.ID}
 	a.NameKey = lang.NameKey(a.Name)
-	a.Video = store.Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	a.Video = store.Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size,
+		Duration: made.Duration, Width: made.Width, Height: made.Height}
 	err = d.opts.Files.Put(ctx, a.Video.Thumb, made.Thumb, nil) // the small one first: it fails sooner
 	if err == nil {
 		err = d.opts.Files.Put(ctx, a.Video.File, sent.Path, nil)
@@ -251,7 +259,8 @@ func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 		err = d.store.Tx(ctx, func(tx *store.Tx) error { return tx.AddUpload(a) })
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("keep an upload: %w", err), d.opts.Files.Delete(d.ctx, a.Video.File), d.opts.Files.Delete(d.ctx, a.Video.Thumb))
+		return errors.Join(fmt.Errorf("keep an upload: %w", err), d.opts.Files.Delete(d.ctx, a.Video.File),
+			d.opts.Files.Delete(d.ctx, a.Video.Thumb))
 	}
 	return doneAt(w, r, "/assets/"+a.ID+"?notice=uploaded", "uploaded", a.ID)
 }

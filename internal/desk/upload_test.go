@@ -56,12 +56,16 @@ func TestAFileThatIsCutShortTellsIt(t *testing.T) {
 		"a whole film":                   {"mp4", ftyp + mdat, false},
 		"a film without its last byte":   {"mp4", ftyp + mdat[:11], true},
 		"a film that ends between boxes": {"mov", ftyp, false},
-		"a film with a long box":         {"mp4", ftyp + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x14123", true},
-		"a whole film with a long box":   {"mp4", ftyp + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x141234", false},
-		"a film with an endless box":     {"mp4", ftyp + "\x00\x00\x00\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff1234", false},
-		"a film with a huge box":         {"mp4", ftyp + "\x00\x00\x00\x01mdat\x7f\xff\xff\xff\xff\xff\xff\xff1234", true},
-		"a box up to the end":            {"mp4", ftyp + "\x00\x00\x00\x00mdat1234", false},
-		"a little after the last box":    {"mp4", ftyp + mdat + "123", false},
+		"a film with a long box": {"mp4", ftyp + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x14123",
+			true},
+		"a whole film with a long box": {"mp4", ftyp + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x141234",
+			false},
+		"a film with an endless box": {"mp4", ftyp + "\x00\x00\x00\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff1234",
+			false},
+		"a film with a huge box": {"mp4", ftyp + "\x00\x00\x00\x01mdat\x7f\xff\xff\xff\xff\xff\xff\xff1234",
+			true},
+		"a box up to the end":         {"mp4", ftyp + "\x00\x00\x00\x00mdat1234", false},
+		"a little after the last box": {"mp4", ftyp + mdat + "123", false},
 	} {
 		if got := isCut(strings.NewReader(c.file), c.kind, int64(len(c.file))); got != c.cut {
 			t.Errorf("%s: got %v; want %v", name, got, c.cut)
@@ -81,9 +85,14 @@ func TestUploads_ARefusedOneLeavesNoFile(t *testing.T) {
 		"no video":  {func(f *multipart.Writer) { file(f, "GIF89a\x00\x00\x00\x00\x00\x00") }, 0, nil, ErrUnsupported},
 		"cut short": {func(f *multipart.Writer) { file(f, film[:len(film)-1]) }, 0, nil, video.ErrUnplayable},
 		"two files": {func(f *multipart.Writer) { file(f, film); file(f, film) }, 0, nil, ErrTwoFiles},
-		"a title behind it that is refused": {func(f *multipart.Writer) { file(f, film); f.WriteField("title", "bad") }, 0, nil,
+		"a title behind it that is refused": {func(f *multipart.Writer) {
+			file(f, film)
+			f.WriteField("title",
+				"bad")
+		}, 0, nil,
 			BadTitle("name_bad")},
-		"the form breaks off behind it": {func(f *multipart.Writer) { file(f, film); f.WriteField("title", "good") }, 20, nil, ErrForm},
+		"the form breaks off behind it": {func(f *multipart.Writer) { file(f, film); f.WriteField("title", "good") },
+			20, nil, ErrForm},
 		"no room for the rest": {func(f *multipart.Writer) { file(f, film) }, 0, func(need int64) error {
 			if need > stride {
 				return video.ErrDiskFull

@@ -54,8 +54,8 @@ func isCut(file io.ReaderAt, kind string, size int64) bool {
 	return false
 }
 
-// isCutMatroska looks at the length of the segment, which is the rest of the file. A recording that was never closed does not
-// say how long it is.
+// isCutMatroska looks at the length of the segment, which is the rest of the file. A recording that was never closed
+// does not say how long it is.
 func isCutMatroska(file io.ReaderAt, size int64) bool {
 	head := make([]byte, 512)
 	n, _ := file.ReadAt(head, 0)              // it may be shorter

@@ -60,8 +60,8 @@ func retried(say Say, query url.Values) string {
 	return strings.Join(parts, " ")
 }
 
-// Excerpt leaves the beginning and the end of a long error, which say what failed and why. Two dozen whole ones would make
-// a page slow.
+// Excerpt leaves the beginning and the end of a long error, which say what failed and why. Two dozen whole ones would
+// make a page slow.
 func Excerpt(problem string) string {
 	letters := []rune(problem)
 	if len(letters) <= 320 {
@@ -75,7 +75,8 @@ func Clock(say Say, t, now time.Time) string {
 	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return t.Format("15:04:05")
 	}
-	return say("clock_day", Vars{"Day": t.Day(), "Month": strings.Fields(say("months", nil))[t.Month()-1], "Time": t.Format("15:04:05")})
+	return say("clock_day", Vars{"Day": t.Day(), "Month": strings.Fields(say("months", nil))[t.Month()-1],
+		"Time": t.Format("15:04:05")})
 }
 
 // Length is how long a video of so many milliseconds plays: 0:42.
