@@ -52,6 +52,9 @@ func CheckTemplate(ctx context.Context, c Config, template string) (sentences []
 	if err != nil {
 		return nil, err
 	}
+	if err := m.rehearse(ctx, id); err != nil {
+		return nil, fmt.Errorf("template %s: %w", id, err)
+	}
 	for _, warning := range a.Warnings {
 		sentences = append(sentences, "Note: "+warning)
 	}

@@ -52,6 +52,9 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 	if err := m.CanDraw(id, name); err != nil {
 		return a.Warnings, fmt.Errorf("template %s with %q: %w", id, name, err)
 	}
+	if err := m.rehearse(ctx, id); err != nil {
+		return a.Warnings, fmt.Errorf("template %s: %w", id, err)
+	}
 	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id}, filepath.Join(m.cfg.Work, "check.png"))
 }
 

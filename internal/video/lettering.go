@@ -159,7 +159,7 @@ func paint(mask []float32, w, h int, top, bottom float32, st style) (*layer, []u
 	bevel := blurred(blurred(mask, w, h, 3, 1), w, h, 2, 1)
 	face, shape := newLayer(w, h), make([]uint8, w*h)
 	for y := 1; y < h-1; y++ {
-		t := min(1, max(0, (float32(y)-top)/(bottom-top)))
+		t := min(1, max(0, (float32(y)-top)/max(1, bottom-top)))
 		col := mix(st.top, st.middle, t*2)
 		if t > 0.5 {
 			col = mix(st.middle, st.bottom, t*2-1)
@@ -242,7 +242,7 @@ func rise(animation string, come, gone float32) float32 {
 // animate draws the text as it is at second now of an appearance from second in to second out, with an animation
 // as a template names it.
 func (l *lettering) animate(o *overlay, animation string, now, in, out float32) {
-	if now < in || now >= out {
+	if now < in || now >= out || len(l.letters) == 0 {
 		return
 	}
 	if animation == "dance" {

@@ -30,9 +30,15 @@ func (o *overlay) clear() {
 	o.drawn = image.Rectangle{}
 }
 
+// rectangle is empty if one of its edges lies beyond the opposite one. image.Rect would swap them and make a rectangle
+// outside of the picture out of what is not in it at all.
+func rectangle(x0, y0, x1, y1 int) image.Rectangle {
+	return image.Rectangle{Min: image.Point{X: x0, Y: y0}, Max: image.Point{X: x1, Y: y1}}
+}
+
 // touch notes that something is drawn in a rectangle and returns what of it is inside.
 func (o *overlay) touch(x0, y0, x1, y1 int) image.Rectangle {
-	r := image.Rect(x0, y0, x1, y1).Intersect(image.Rect(0, 0, o.w, o.h))
+	r := rectangle(x0, y0, x1, y1).Intersect(rectangle(0, 0, o.w, o.h))
 	o.drawn = o.drawn.Union(r)
 	return r
 }
@@ -132,7 +138,7 @@ func (o *overlay) gather(g *halo, w, h int, x, y, s, k float32) {
 	v0 := ((-1.5-y)*inv + float32(h)/2 - g.y) / 2
 	from := func(first float32) int { return max(0, int(floor(-first*s))) }
 	to := func(first float32, n, limit int) int { return min(limit, int((float32(n)-first)*s)+1) }
-	r := image.Rect(from(u0), from(v0), to(u0, g.w, stride), to(v0, g.h, o.h/2+2))
+	r := rectangle(from(u0), from(v0), to(u0, g.w, stride), to(v0, g.h, o.h/2+2))
 	if r.Empty() {
 		return
 	}

@@ -49,6 +49,61 @@ func (m *Maker) About(ctx context.Context, id string) (About, error) {
 	return a, nil
 }
 
+// rehearsed are the names that a check draws: a short one, a long one in two parts, and one that runs from right to left.
+var rehearsed = []string{"Ян", "Александра-Виктория Константинопольская", "נועה"}
+
+// rehearse draws all that a template shows at the beginning, in the middle and at the end of its time, for several names
+// and in every language, so that the author and not a family meets what cannot be drawn. It writes no file.
+func (m *Maker) rehearse(ctx context.Context, id string) error {
+	t, err := m.ready(ctx)
+	if err != nil {
+		return err
+	}
+	k, err := m.template(id)
+	if err != nil {
+		return err
+	}
+	if err := m.look(ctx, t, k); err != nil {
+		return err
+	}
+	f := k.source
+	for _, lang := range m.cfg.Languages {
+		things, err := m.fixed(k.design, f.length(), lang)
+		if err != nil {
+			return err
+		}
+		for _, name := range rehearsed {
+			if m.CanDraw(id, name) != nil {
+				continue // no font for that script is installed here, or the template's own words do not go with it
+			}
+			letters, err := m.letters(k.design, k.segments, f.length(), lang, name)
+			if err != nil {
+				return err
+			}
+			things = append(things, letters...)
+		}
+		for _, one := range things {
+			if err := rehearseOne(ctx, f, one); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rehearseOne draws the first, a middle and the last frame of what is shown, and some between.
+func rehearseOne(ctx context.Context, f film, one shown) error {
+	s := newSheet(f.width, f.height, []shown{one})
+	o := newOverlay(s.w, s.h)
+	first, last := f.rate.frame(one.from), min(f.rate.frame(one.to), f.frames)-1
+	const steps = 8
+	return drawInOrder(ctx, 1, 0, steps+1, yuvaSize(s.w, s.h), func(_, n int, buf []byte) {
+		o.clear()
+		one.draw(o, float32(f.rate.at(first+(last-first)*n/steps).Seconds()))
+		o.yuva(buf)
+	}, func(int, []byte) error { return nil })
+}
+
 // Still writes one moment of the video that an order would make, as a PNG. The time is that of the nearest frame.
 func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path string) error {
 	t, err := m.ready(ctx)

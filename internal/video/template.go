@@ -195,6 +195,7 @@ func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *mo
 	s := &speech{stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
+		defer crashed(func(err error) { s.err = err })
 		if p.voice == nil {
 			return
 		}
@@ -309,7 +310,8 @@ func (t *tools) encodeSheet(ctx context.Context, args []string, s sheet, r rate,
 			_, err := p.stdin.Write(buf)
 			return err
 		})
-	if ended := endInput([]*process{p}); ended != nil {
+	// An encoder that died is the reason for a write that failed, not the other way round; but drawing fails on its own.
+	if ended := endInput([]*process{p}); ended != nil && !isCrash(err) {
 		return ended
 	}
 	return err
