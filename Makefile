@@ -1,7 +1,7 @@
 # make demo: see it work in the browser.   make test: run the tests.   make bench: measure the queue beside others.   All install what is missing on Debian.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-RUN     := ffmpeg fonts-comfortaa espeak-ng
+RUN     := ffmpeg fonts-sil-andika espeak-ng
 TEST    := $(RUN) chromium curl systemd zsh fish
 
 .PHONY: demo test check bench load fuzz torture build release install-test

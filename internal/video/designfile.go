@@ -94,7 +94,7 @@ func readDesign(id string, files fs.FS, languages []string) (*design, error) {
 		return nil, Faults{fmt.Sprintf("%s:1: %s", designFile, visible(oneLine(err)))}
 	}
 	lines := findKeys(string(b))
-	r := designReader{faultList{lines: lines}, files, languages, &design{id: id, files: files, lines: lines}}
+	r := designReader{faultList{lines: lines}, files, languages, &design{id: id, files: &fontFolder{files, map[string]*face{}}, lines: lines}}
 	if !regexp.MustCompile(`^[a-z0-9-]{1,32}$`).MatchString(id) {
 		r.at("", "the folder is called %q: its name may have the letters a to z, digits and hyphens, at most 32", id)
 	}
@@ -562,9 +562,12 @@ func (s section) font() string {
 	}
 	name, b := s.content("font")
 	if b != nil {
-		if _, err := parseFont(b, 0); err != nil {
+		t, err := parseFont(b, 0)
+		if err != nil {
 			s.fault("font", "%q is not a font that can be read", name)
+			return name
 		}
+		s.r.d.files.faces[name] = t
 	}
 	return name
 }

@@ -15,7 +15,7 @@ func FuzzDrawing(f *testing.F) {
 	f.Add("Александра-Виктория", 64, 48, 0, 40, 60, 16, float32(200), uint8(7), float32(3.99))
 	f.Add("محمد علي", 720, 1280, 700, 0, 16, 16, float32(8), uint8(30), float32(0))
 	f.Add("Zoe\u0308", 2, 2, 0, 0, 16, 16, float32(1000), uint8(61), float32(2))
-	faces := &fonts{cache: f.TempDir()}
+	faces := &fonts{}
 	pixels := image.NewRGBA(image.Rect(0, 0, 9, 4))
 	for i := range pixels.Pix {
 		pixels.Pix[i] = uint8(i * 7)

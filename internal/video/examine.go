@@ -23,8 +23,12 @@ func (m *Maker) Tools(ctx context.Context) (version string, err error) {
 
 // Font reports whether the font that suits the templates is here, by its name as a package of Debian.
 func (m *Maker) Font() (pkg string, here bool) {
-	m.fonts.once.Do(m.fonts.load)
-	return "fonts-" + wantedFamily, len(m.fonts.loaded) > 1 // the other one is built in
+	_, found, err := m.fonts.library()
+	if err != nil {
+		return wantedPackage, false
+	}
+	wanted, err := m.fonts.wanted(found)
+	return wantedPackage, wanted != nil && err == nil
 }
 
 // Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say: see Voice.

@@ -106,7 +106,7 @@ func newLettering(t *typeface, text string, p place, st style) *lettering {
 			if ink.width() <= 0 {
 				continue
 			}
-			bold := t.bolder * size
+			bold := glyphs[0].bolder * size
 			empty := st.outlineWidth*1.5 + 5
 			margin := bold + empty
 			w, h := int(ink.width()+2*margin)+2, int(ink.height()+2*margin)+2

@@ -11,7 +11,7 @@ import (
 // letteringOf makes the letters of a text in the middle of a picture of 1000 by 800 pixels.
 func letteringOf(t *testing.T, text string, size float32, align string, st style) (*lettering, *overlay) {
 	t.Helper()
-	f := &fonts{cache: shared}
+	f := &fonts{}
 	face, err := f.pick(text)
 	if err != nil {
 		t.Fatal(err)
@@ -244,7 +244,7 @@ var nameBox = caption{box: area{44, 303, 632, 258}, size: 200}
 
 // BenchmarkNameFrame draws and converts one frame of a long name; the frames go round through its whole time.
 func BenchmarkNameFrame(b *testing.B) {
-	f := &fonts{cache: b.TempDir()}
+	f := &fonts{}
 	face, err := f.pick("Александра")
 	if err != nil {
 		b.Fatal(err)
@@ -262,7 +262,7 @@ func BenchmarkNameFrame(b *testing.B) {
 
 // BenchmarkNewLettering makes the layers of a long name, which every video waits for.
 func BenchmarkNewLettering(b *testing.B) {
-	f := &fonts{cache: b.TempDir()}
+	f := &fonts{}
 	face, err := f.pick("Александра")
 	if err != nil {
 		b.Fatal(err)
@@ -274,7 +274,7 @@ func BenchmarkNewLettering(b *testing.B) {
 
 // TestLettering_CanStandAnywhere puts a name at every edge and corner, also beyond them, in films of several shapes.
 func TestLettering_CanStandAnywhere(t *testing.T) {
-	f := &fonts{cache: shared}
+	f := &fonts{}
 	face, err := f.pick("Маша")
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"image"
 	"image/png"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,11 +18,11 @@ type About struct {
 	Width, Height int     // pixels
 	Rate          float64 // frames a second
 	Length        time.Duration
-	Drawn         time.Duration // of the length, what is encoded anew for each name
-	Warnings      []string      // what works, but perhaps not as meant
+	Drawn         time.Duration // of the length, what is encoded for each name
+	Warnings      []string      // what works, but perhaps not as intended
 }
 
-// About looks at a template and at its film. The error is Faults if the author can mend it.
+// About looks at a template and at its film. The error is Faults if the author can fix it.
 func (m *Maker) About(ctx context.Context, id string) (About, error) {
 	t, err := m.ready(ctx)
 	if err != nil {
@@ -42,11 +44,38 @@ func (m *Maker) About(ctx context.Context, id string) (About, error) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("the name is on screen for %v of %v: every video takes almost as long as a full encode; shorter segments are quicker", a.Drawn, a.Length))
 	}
 	for _, c := range append(k.segments[:len(k.segments):len(k.segments)], k.texts...) {
-		if c.font != "" && !m.fonts.has(k.files, c.font) {
-			a.Warnings = append(a.Warnings, fmt.Sprintf("font %q is neither a file of the template nor installed here: another one is used", c.font))
+		warning, err := m.doubt(k.design, c.font)
+		if err != nil {
+			return About{}, err
+		}
+		if warning != "" && !slices.Contains(a.Warnings, warning) {
+			a.Warnings = append(a.Warnings, warning)
 		}
 	}
 	return a, nil
+}
+
+// doubt says what is doubtful about a font that a caption asks for, "" if nothing is.
+func (m *Maker) doubt(d *design, asked string) (string, error) {
+	if asked == "" {
+		return "", nil
+	}
+	face, err := m.fonts.asked(d.files, asked)
+	if err != nil {
+		return "", err
+	}
+	if face == nil {
+		return fmt.Sprintf("font %q is neither a file of the template nor installed here: another one is used", asked), nil
+	}
+	if !slices.Contains(m.cfg.Languages, "ru") {
+		return "", nil
+	}
+	letters := face.cursiveLetters()
+	if len(letters) == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("font %q has %s as in handwriting: a child who is learning the printed letters cannot read a Russian name in it",
+		asked, strings.Join(letters, ", ")), nil
 }
 
 // rehearsed are the names that a check draws: a short one, a long one in two parts, and one that runs from right to left.

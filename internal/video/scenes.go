@@ -21,7 +21,7 @@ var scenes = map[string]func(w, h int) *scene{"new-year": newYear, "birthday": b
 // sceneSource is the code that draws and sounds: part of the key of a prepared template, so that nobody has to
 // remember to raise a version number after changing a colour.
 //
-//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go shaping.go lettering.go jingle.go reverb.go prepare.go template.go film.go frames.go fonts.go designfile.go
+//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go shaping.go lettering.go jingle.go reverb.go prepare.go template.go film.go frames.go fonts.go fontfiles.go designfile.go
 var sceneSource embed.FS
 
 // builtIn holds the built-in templates: a folder each, named after the template, with its template.toml.

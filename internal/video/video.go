@@ -132,7 +132,7 @@ func New(cfg Config) (*Maker, error) {
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, inspecting: make(chan struct{}, maxInspections), templates: map[string]*template{}}
+	m := &Maker{cfg: cfg, free: freeBytes, inspecting: make(chan struct{}, maxInspections), templates: map[string]*template{}}
 	switch cfg.Engine {
 	case EngineTemplate:
 		for _, id := range cfg.Offered {
