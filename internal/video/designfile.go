@@ -501,8 +501,12 @@ func (s section) checkNames(key string, p phrase, needed bool) {
 // namePlaceholder is where the name goes.
 var namePlaceholder = regexp.MustCompile(`\{\{\s*\.Name\s*\}\}`)
 
-// say returns the text for a language with the name in it. The name is data: whatever it contains stays as it is.
-func (p phrase) say(lang, name string) string {
+// say returns the text for a language with the name in it, to be drawn. The name is data: whatever it contains stays as it
+// is, but for stress marks, which only the voice needs.
+func (p phrase) say(lang, name string) string { return p.aloud(lang, unstressed(name)) }
+
+// aloud returns the text for a language with the name in it as it is to be spoken.
+func (p phrase) aloud(lang, name string) string {
 	return namePlaceholder.ReplaceAllLiteralString(p.in(lang), name)
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Tools tries a tiny encode and returns what ffmpeg calls its version, or an error that says what to do.
@@ -37,8 +38,20 @@ func (m *Maker) Speak(ctx context.Context, name, lang string) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.speak(ctx, t, name, name, lang)
-	return err
+	for _, l := range m.cfg.Languages {
+		if _, faults, err := readForms(m.cfg.Forms, l); err != nil {
+			return err
+		} else if len(faults) > 0 {
+			return errors.New(strings.Join(faults, "; "))
+		}
+	}
+	switch _, note, err := m.speak(ctx, t, func(name string) string { return name }, name, lang); {
+	case err != nil:
+		return err
+	case note != "":
+		return fmt.Errorf("it cannot say a name in the language %q", lang)
+	}
+	return nil
 }
 
 // TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the error is what

@@ -179,7 +179,9 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 		}
 	}
 	// Nothing is probed: every sample comes from a film that was, or from an encoder that said it was done.
-	return finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
+	v, err := finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
+	v.Note = speech.note
+	return v, err
 }
 
 // speech is sound with the voice in it, made while the frames are encoded.
@@ -187,6 +189,7 @@ type speech struct {
 	stop  context.CancelFunc
 	done  chan struct{}
 	sound *patch // nil if nothing is said
+	note  string // on how it is said
 	err   error
 }
 
@@ -199,7 +202,8 @@ func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *mo
 		if p.voice == nil {
 			return
 		}
-		clip, err := m.speak(ctx, t, p.voice.text.say(o.Lang, o.Name), o.Name, o.Lang)
+		clip, note, err := m.speak(ctx, t, func(name string) string { return p.voice.text.aloud(o.Lang, name) }, o.Name, o.Lang)
+		s.note = note
 		if s.err = err; err != nil || clip == nil {
 			return
 		}
