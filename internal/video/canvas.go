@@ -31,12 +31,12 @@ type canvas struct {
 
 func newCanvas(w, h int) *canvas { return &canvas{w: w, h: h, pix: make([]float32, w*h*3)} }
 
-// dim multiplies the whole picture by k.
+// dim multiplies the whole picture by k. A flame that is brighter than white goes dark with the rest.
 //
 //go:norace
 func (c *canvas) dim(k float32) {
-	for i := range c.pix {
-		c.pix[i] *= k
+	for i, v := range c.pix {
+		c.pix[i] = min(255, v) * k
 	}
 }
 

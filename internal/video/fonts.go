@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -48,12 +49,13 @@ func (f *fonts) pickFor(files fs.FS, asked, text string) (*typeface, error) {
 	runes := []rune(text)
 	parts := cutParts(runes)
 	chosen, main := make([]placed, len(parts)), map[language.Script]*face{}
-	drawn := false
+	if strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }) == "" {
+		return nil, ErrCannotDraw // there is nothing to see
+	}
 	for i, p := range parts {
 		if p.script == language.Common {
 			continue // drawn with its neighbours
 		}
-		drawn = true
 		if _, known := main[p.script]; !known {
 			if main[p.script], err = f.mainFace(preferred, others, runes, parts, p.script); err != nil {
 				return nil, err
@@ -63,17 +65,14 @@ func (f *fonts) pickFor(files fs.FS, asked, text string) (*typeface, error) {
 			return nil, err
 		}
 	}
-	if !drawn {
-		return nil, ErrCannotDraw // there is nothing to see
-	}
 	// A sign belongs to the word before it, or to the first one.
 	var near *face
-	for i, p := range parts {
-		if p.script == language.Common && near == nil {
-			for j := i; near == nil; j++ {
-				near = chosen[j].face
-			}
+	for _, c := range chosen {
+		if near = c.face; near != nil {
+			break
 		}
+	}
+	for i, p := range parts {
 		if p.script == language.Common {
 			if chosen[i], err = f.place(near, preferred, others, string(runes[p.from:p.to])); err != nil {
 				return nil, err
@@ -270,12 +269,8 @@ func invisible(text string) bool {
 func newTypeface(text []rune, parts []part, chosen []placed) *typeface {
 	t := &typeface{parts: map[string]placed{}}
 	// The face of the first letter leads: what else may have to be drawn, such as a line's last hyphen, is up to it.
-	for i, p := range parts {
-		if p.script != language.Common {
-			t.faces = append(t.faces, chosen[i].face)
-			break
-		}
-	}
+	lead := slices.IndexFunc(parts, func(p part) bool { return p.script != language.Common })
+	t.faces = append(t.faces, chosen[max(0, lead)].face)
 	h := sha256.New()
 	h.Write(t.faces[0].sum[:])
 	for i, p := range parts {

@@ -43,6 +43,19 @@ func (o *overlay) touch(x0, y0, x1, y1 int) image.Rectangle {
 	return r
 }
 
+// dim makes everything that was drawn darker, k from 0 to 1, as the picture below becomes: what it covers stays covered.
+//
+//go:norace
+func (o *overlay) dim(k float32) {
+	part := weight(k)
+	for y := o.drawn.Min.Y; y < o.drawn.Max.Y; y++ {
+		row := o.pix[y*o.w+o.drawn.Min.X : y*o.w+o.drawn.Max.X]
+		for i, p := range row {
+			row[i] = p&(0xff<<48) | p&0x000000ff00ff00ff*part>>8&0x000000ff00ff00ff
+		}
+	}
+}
+
 // blit draws a trimmed layer with its middle at (x, y), scaled by s, with opacity k.
 // The pixel loops are left out of the race detector: each overlay belongs to one goroutine, and tests would take minutes.
 //

@@ -158,6 +158,9 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 	if err != nil {
 		return err
 	}
+	if len(things) > 0 && k.scene != "" {
+		things = things[:len(things)-1] // what takes the texts into the dark comes again after the name
+	}
 	things = append(things, names...)
 	n := min(f.rate.frame(at), f.frames-1)
 	if k.film == "" {
