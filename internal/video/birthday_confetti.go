@@ -21,7 +21,8 @@ type scrap struct {
 	col    rgb
 }
 
-// confettiShots are the seconds at which the cannons shoot. What the first shot sends up is in the air in the first frame.
+// confettiShots are the seconds at which the cannons shoot. What the first shot sends up is in the air in the first
+// frame.
 var confettiShots = []float32{-0.4, nameIn + 0.05, farewellIn + 0.15, farewellIn + 1.5}
 
 // drag is how fast the air takes a scrap's speed away, per second.

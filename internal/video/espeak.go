@@ -75,9 +75,9 @@ var neighbours = []struct{ script, letters, voice string }{
 
 // espeakText turns a text into SSML in which every word is read by a voice that knows its letters: the Russian voice
 // would read «محمد» as "Arabic letter meem", and the English one would spell «Әлия». Whatever is not a letter, a digit
-// or plain punctuation becomes a space. So nothing in a name is markup, a phoneme command ("[[x]]") or a sign that would
-// be read by its name, and nothing is left to escape. stress returns the phonemes of a Russian word with a stress mark,
-// "" if it cannot; the mark itself means nothing to espeak-ng.
+// or plain punctuation becomes a space. So nothing in a name is markup, a phoneme command ("[[x]]") or a sign that
+// would be read by its name, and nothing is left to escape. stress returns the phonemes of a Russian word with a stress
+// mark, "" if it cannot; the mark itself means nothing to espeak-ng.
 func espeakText(text, lang string, stress func(word string) string) string {
 	var out strings.Builder
 	current := ""
@@ -113,7 +113,8 @@ func espeakText(text, lang string, stress func(word string) string) string {
 func espeakPhonemes(ctx context.Context) func(word string) string {
 	return func(word string) string {
 		var said bytes.Buffer
-		p, err := start(ctx, child{argv: []string{espeak, "-v", "ru", "-q", "-x", "--stdin"}, env: environment(ownVariable), stdout: &said, feed: true})
+		p, err := start(ctx, child{argv: []string{espeak, "-v", "ru", "-q", "-x", "--stdin"}, env: environment(ownVariable),
+			stdout: &said, feed: true})
 		if err != nil {
 			return ""
 		}
@@ -125,14 +126,16 @@ func espeakPhonemes(ctx context.Context) func(word string) string {
 	}
 }
 
-// phoneme cuts what espeak-ng prints with -x into signs: a vowel with what says which kind it is, a vowel that stands for
-// no letter ("@-"), the soft sign ("I^"), stress, and all else one by one.
+// phoneme cuts what espeak-ng prints with -x into signs: a vowel with what says which kind it is, a vowel that stands
+// for no letter ("@-"), the soft sign ("I^"), stress, and all else one by one.
 var phoneme = regexp.MustCompile(`@-|I\^|[aAeEiIoOuUyYV@8][#2"]?|.`)
 
 // What espeak-ng makes of Russian vowels. An unstressed ё does not exist; е is drawn towards и, о towards а.
 var (
-	stressedVowels   = map[rune]string{'а': "A", 'е': "e", 'ё': "8", 'и': "i", 'о': "o", 'у': "u", 'ы': "y", 'э': "E", 'ю': "u", 'я': "A"}
-	unstressedVowels = map[rune]string{'а': "a", 'е': "i", 'ё': "i", 'и': "i", 'о': "V", 'у': "u", 'ы': "y", 'э': "E#", 'ю': "u", 'я': "a"}
+	stressedVowels = map[rune]string{'а': "A", 'е': "e", 'ё': "8", 'и': "i", 'о': "o", 'у': "u", 'ы': "y", 'э': "E",
+		'ю': "u", 'я': "A"}
+	unstressedVowels = map[rune]string{'а': "a", 'е': "i", 'ё': "i", 'и': "i", 'о': "V", 'у': "u", 'ы': "y", 'э': "E#",
+		'ю': "u", 'я': "a"}
 )
 
 // moveStress returns the phonemes of a Russian word with the stress where its mark is, "" if vowels and letters do not

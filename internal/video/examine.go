@@ -32,7 +32,8 @@ func (m *Maker) Font() (pkg string, here bool) {
 	return wantedPackage, wanted != nil && err == nil
 }
 
-// Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say: see Voice.
+// Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say: see
+// Voice.
 func (m *Maker) Speak(ctx context.Context, name, lang string) error {
 	t, err := m.ready(ctx)
 	if err != nil {
@@ -54,8 +55,8 @@ func (m *Maker) Speak(ctx context.Context, name, lang string) error {
 	return nil
 }
 
-// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the error is what
-// is wrong, a line each. Of the configuration its work, cache and offer do not matter.
+// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the error
+// is what is wrong, a line each. Of the configuration its work, cache and offer do not matter.
 func TryTemplate(ctx context.Context, c Config, template, name, lang string) (warnings []string, err error) {
 	m, id, clear, err := workbench(ctx, c, template)
 	if err != nil {

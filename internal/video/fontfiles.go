@@ -31,8 +31,8 @@ const (
 	wantedPackage = "fonts-sil-andika"
 )
 
-// How much bolder letters are drawn than the font has them, in ems. Growing them on all sides rounds their corners too, so
-// that a regular weight becomes a display face.
+// How much bolder letters are drawn than the font has them, in ems. Growing them on all sides rounds their corners too,
+// so that a regular weight becomes a display face.
 const (
 	wantedBolder = 0.032
 	thinBolder   = 0.02 // of other fonts that have no bold weight here
@@ -77,8 +77,8 @@ type parsedFile struct {
 	face  *face
 }
 
-// library returns the built-in face and all faces of this machine. Until a scan has seen all of them the error says what
-// was in its way: half of the fonts would refuse names that can be drawn, and draw others in a face nobody chose.
+// library returns the built-in face and all faces of this machine. Until a scan has seen all of them the error says
+// what was in its way: half of the fonts would refuse names that can be drawn, and draw others in a face nobody chose.
 func (f *fonts) library() (builtIn *face, found []fontFile, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -101,8 +101,8 @@ func (f *fonts) library() (builtIn *face, found []fontFile, err error) {
 	return f.builtIn, f.found, nil
 }
 
-// scanFonts describes all faces in some folders, upright bold ones first. Files that are no fonts, and what this user may
-// not read, are left out; any other error ends the scan.
+// scanFonts describes all faces in some folders, upright bold ones first. Files that are no fonts, and what this user
+// may not read, are left out; any other error ends the scan.
 func scanFonts(folders []string) (found []fontFile, err error) {
 	seen := map[string]bool{}
 	var scan func(folder string) error
@@ -141,15 +141,18 @@ func scanFonts(folders []string) (found []fontFile, err error) {
 		}
 	}
 	slices.SortFunc(found, func(a, b fontFile) int {
-		return cmp.Or(cmp.Compare(distance(a.aspect), distance(b.aspect)), cmp.Compare(a.path, b.path), cmp.Compare(a.index, b.index))
+		return cmp.Or(cmp.Compare(distance(a.aspect), distance(b.aspect)), cmp.Compare(a.path, b.path),
+			cmp.Compare(a.index, b.index))
 	})
 	return found, nil
 }
 
 // unlessGone returns an error unless it says that a file is not there, or not for us.
 func unlessGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR) {
-		return nil
+	for _, gone := range []error{fs.ErrNotExist, fs.ErrPermission, syscall.ELOOP, syscall.ENOTDIR} {
+		if errors.Is(err, gone) {
+			return nil
+		}
 	}
 	return err
 }

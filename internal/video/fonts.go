@@ -34,12 +34,12 @@ type part struct {
 	script   language.Script // language.Common for signs, spaces and whatever has no script of its own
 }
 
-// pick returns the faces for a text. It returns ErrCannotDraw if no face here has one of its parts, and another error if
-// the fonts of this machine cannot be read for now.
+// pick returns the faces for a text. It returns ErrCannotDraw if no face here has one of its parts, and another error
+// if the fonts of this machine cannot be read for now.
 func (f *fonts) pick(text string) (*typeface, error) { return f.pickFor(nil, "", text) }
 
-// pickFor does what pick does, but prefers the font that a caption asks for, a file of the template's folder or a family of
-// this machine. A letter that a face lacks does not change the face of the others.
+// pickFor does what pick does, but prefers the font that a caption asks for, a file of the template's folder or a
+// family of this machine. A letter that a face lacks does not change the face of the others.
 func (f *fonts) pickFor(files fs.FS, asked, text string) (*typeface, error) {
 	preferred, others, err := f.candidates(files, asked)
 	if err != nil {
@@ -120,8 +120,8 @@ func (f *fonts) wanted(found []fontFile) (*face, error) {
 	return nil, nil
 }
 
-// asked returns the face that a caption asks for, whatever letters it has, nil if it is not there: a file of the template's
-// folder, or of a family of this machine the upright bold face.
+// asked returns the face that a caption asks for, whatever letters it has, nil if it is not there: a file of the
+// template's folder, or of a family of this machine the upright bold face.
 func (f *fonts) asked(files fs.FS, asked string) (*face, error) {
 	if folder, ok := files.(*fontFolder); ok && isFontFile(asked) {
 		return folder.faces[asked], nil
@@ -180,9 +180,10 @@ func cutParts(text []rune) (parts []part) {
 	return parts
 }
 
-// mainFace returns the face for the letters of one script in a text: the first of the preferred faces that has all of them
-// or almost all, else the first other one that has all. It is nil if there is none.
-func (f *fonts) mainFace(preferred []*face, others []fontFile, text []rune, parts []part, script language.Script) (*face, error) {
+// mainFace returns the face for the letters of one script in a text: the first of the preferred faces that has all of
+// them or almost all, else the first other one that has all. It is nil if there is none.
+func (f *fonts) mainFace(preferred []*face, others []fontFile, text []rune, parts []part,
+	script language.Script) (*face, error) {
 	var letters []string
 	for _, p := range parts {
 		if p.script == script {
@@ -223,8 +224,8 @@ func (f *fonts) search(others []fontFile, text string, suits func(*face) bool) (
 	return nil, nil
 }
 
-// place returns the face that draws a part of a text: the main one if it can, also by a sign that looks the same, else the
-// first other one.
+// place returns the face that draws a part of a text: the main one if it can, also by a sign that looks the same, else
+// the first other one.
 func (f *fonts) place(main *face, preferred []*face, others []fontFile, text string) (placed, error) {
 	forms := append([]string{text}, lookAlikes[text]...)
 	if invisible(text) {
@@ -256,13 +257,14 @@ func (f *fonts) place(main *face, preferred []*face, others []fontFile, text str
 var lookAlikes = map[string][]string{
 	"\u2010": {"-"}, "\u2011": {"-"}, "\u05be": {"-"}, "\u2013": {"-"}, "\u2212": {"-"},
 	"\u02bb": {"‘", "'"}, "\u02bc": {"’", "'"}, "\u02b9": {"’", "'"}, "\u02bf": {"‘", "'"}, "\u02be": {"’", "'"},
-	"\u2018": {"'"}, "\u2019": {"'"}, "`": {"‘", "'"}, "\u00b4": {"’", "'"}, "\u05f3": {"'"}, "\uff07": {"'"}, "\u2032": {"'"},
+	"\u2018": {"'"}, "\u2019": {"'"}, "`": {"‘", "'"}, "\u00b4": {"’", "'"}, "\u05f3": {"'"},
+	"\uff07": {"'"}, "\u2032": {"'"},
 	"\u30fb": {"·"}, "\u2027": {"·"}, "\u00a0": {" "}, "\u202f": {" "},
 }
 
 // invisible reports whether a text is nothing but signs that are never drawn, such as U+200E.
 func invisible(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Variation_Selector, r) })
+	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.Cf, unicode.Variation_Selector) })
 }
 
 // newTypeface remembers which faces a text needs, and which of its parts the first one does not draw as they are.

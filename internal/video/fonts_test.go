@@ -15,7 +15,8 @@ import (
 	"github.com/go-text/typesetting/font"
 )
 
-// pickedFaces names the face of each rune that is drawn: "A" for the wanted one, "D" for the built-in one, "?" for another.
+// pickedFaces names the face of each rune that is drawn: "A" for the wanted one, "D" for the built-in one, "?" for
+// another.
 func pickedFaces(t *testing.T, f *fonts, text string) (drawn, faces string) {
 	t.Helper()
 	face, err := f.pick(text)

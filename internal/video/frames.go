@@ -65,8 +65,8 @@ func isCrash(err error) bool {
 	return ok
 }
 
-// crashed is deferred by every goroutine that works on a name. It reports a panic as an error with the lines of code that
-// led to it. What a library panics with may quote the text it worked on, so only the runtime's own words are kept.
+// crashed is deferred by every goroutine that works on a name. It reports a panic as an error with the lines of code
+// that led to it. What a library panics with may quote the text it worked on, so only the runtime's own words are kept.
 func crashed(report func(error)) {
 	p := recover()
 	if p == nil {

@@ -58,8 +58,8 @@ type spark struct {
 	size   float32
 }
 
-// place is where a text goes, in pixels: the middle of the box that it fills at most, the largest type size, and at which
-// edge of the box its lines stand: "left", "right", or "center", which "" is too.
+// place is where a text goes, in pixels: the middle of the box that it fills at most, the largest type size, and at
+// which edge of the box its lines stand: "left", "right", or "center", which "" is too.
 type place struct {
 	x, y, maxW, maxH, maxSize float32
 	align                     string

@@ -43,7 +43,8 @@ func (o *overlay) touch(x0, y0, x1, y1 int) image.Rectangle {
 	return r
 }
 
-// dim makes everything that was drawn darker, k from 0 to 1, as the picture below becomes: what it covers stays covered.
+// dim makes everything that was drawn darker, k from 0 to 1, as the picture below becomes: what it covers stays
+// covered.
 //
 //go:norace
 func (o *overlay) dim(k float32) {
@@ -56,8 +57,8 @@ func (o *overlay) dim(k float32) {
 	}
 }
 
-// blit draws a trimmed layer with its middle at (x, y), scaled by s, with opacity k.
-// The pixel loops are left out of the race detector: each overlay belongs to one goroutine, and tests would take minutes.
+// blit draws a trimmed layer with its middle at (x, y), scaled by s, with opacity k. The pixel loops are left out of
+// the race detector: each overlay belongs to one goroutine, and tests would take minutes.
 //
 //go:norace
 func (o *overlay) blit(l *layer, x, y, s, k float32) {

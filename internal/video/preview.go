@@ -41,7 +41,8 @@ func (m *Maker) About(ctx context.Context, id string) (About, error) {
 		a.Drawn += f.rate.at(take.last - take.first)
 	}
 	if a.Drawn > a.Length*2/3 {
-		a.Warnings = append(a.Warnings, fmt.Sprintf("the name is on screen for %v of %v: every video takes almost as long as a full encode; shorter segments are quicker", a.Drawn, a.Length))
+		a.Warnings = append(a.Warnings, fmt.Sprintf("the name is on screen for %v of %v: every video takes almost as long as a "+
+			"full encode; shorter segments are quicker", a.Drawn, a.Length))
 	}
 	for _, c := range append(k.segments[:len(k.segments):len(k.segments)], k.texts...) {
 		warning, err := m.doubt(k.design, c.font)
@@ -74,15 +75,16 @@ func (m *Maker) doubt(d *design, asked string) (string, error) {
 	if len(letters) == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("font %q has %s as in handwriting: a child who is learning the printed letters cannot read a Russian name in it",
-		asked, strings.Join(letters, ", ")), nil
+	return fmt.Sprintf("font %q has %s as in handwriting: a child who is learning the printed letters cannot read a "+
+		"Russian name in it", asked, strings.Join(letters, ", ")), nil
 }
 
-// rehearsed are the names that a check draws: a short one, a long one in two parts, and one that runs from right to left.
+// rehearsed are the names that a check draws: a short one, a long one in two parts, and one that runs from right to
+// left.
 var rehearsed = []string{"Ян", "Александра-Виктория Константинопольская", "נועה"}
 
-// rehearse draws all that a template shows at the beginning, in the middle and at the end of its time, for several names
-// and in every language, so that the author and not a family meets what cannot be drawn. It writes no file.
+// rehearse draws all that a template shows at the beginning, in the middle and at the end of its time, for several
+// names and in every language, so that the author and not a family meets what cannot be drawn. It writes no file.
 func (m *Maker) rehearse(ctx context.Context, id string) error {
 	t, err := m.ready(ctx)
 	if err != nil {

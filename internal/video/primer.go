@@ -8,8 +8,8 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// cursive are Russian letters that a face drawn after handwriting shows as these Latin ones: a child who knows the printed
-// letters reads «Мumя» instead of «Митя».
+// cursive are Russian letters that a face drawn after handwriting shows as these Latin ones: a child who knows the
+// printed letters reads «Мumя» instead of «Митя».
 var cursive = []struct{ letter, latin string }{{"и", "u"}, {"т", "m"}, {"п", "n"}, {"д", "g"}}
 
 // cursiveLetters returns the Russian letters that a face draws as in handwriting, in a fixed order.

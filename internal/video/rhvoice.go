@@ -12,15 +12,15 @@ import (
 // rhvoice is the program of RHVoice that speaks into a file.
 const rhvoice = "RHVoice-test"
 
-// rhvoiceVoices are the voice for each language, unless the operator names one, and the letters that it reads. Of others
-// it says nothing. The licences of these voices allow every use.
+// rhvoiceVoices are the voice for each language, unless the operator names one, and the letters that it reads. Of
+// others it says nothing. The licences of these voices allow every use.
 var rhvoiceVoices = map[string]struct{ voice, letters string }{
 	"ru": {"anna", "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"},
 	"en": {"slt", "abcdefghijklmnopqrstuvwxyz"},
 }
 
-// rhvoiceCommand is the command line of RHVoice, which reads a text from its stdin: a little slower than it usually is, for
-// a greeting is no announcement.
+// rhvoiceCommand is the command line of RHVoice, which reads a text from its stdin: a little slower than it usually is,
+// for a greeting is no announcement.
 func (v VoiceConfig) rhvoiceCommand(lang, out string) []string {
 	voice := v.Voice
 	if voice == "" {
@@ -29,8 +29,8 @@ func (v VoiceConfig) rhvoiceCommand(lang, out string) []string {
 	return []string{rhvoice, "-p", voice, "-r", "90", "-o", out}
 }
 
-// rhvoiceText returns a text with nothing in it but letters, digits and plain punctuation, and whether RHVoice reads all of
-// its letters. The marks of Latin letters go: it knows none of them.
+// rhvoiceText returns a text with nothing in it but letters, digits and plain punctuation, and whether RHVoice reads
+// all of its letters. The marks of Latin letters go: it knows none of them.
 func rhvoiceText(text, lang string) (plain string, readable bool) {
 	letters := rhvoiceVoices[lang].letters
 	var out strings.Builder

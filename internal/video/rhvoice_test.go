@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// onlyPrograms leaves nothing to be found but some programs, and what shell scripts need. An RHVoice-test among them is a
-// script that does as RHVoice does: it takes its options and a text, and writes a sound unless there is nothing to say.
+// onlyPrograms leaves nothing to be found but some programs, and what shell scripts need. An RHVoice-test among them is
+// a script that does as RHVoice does: it takes its options and a text, and writes a sound unless there is nothing to
+// say.
 func onlyPrograms(t *testing.T, programs ...string) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -90,7 +91,8 @@ func TestRHVoice_Speaks(t *testing.T) {
 	}
 }
 
-// TestVoice_ANameInOtherLettersDoesNotCostTheVideo whatever the voice does with it, and whether espeak-ng is there or not.
+// TestVoice_ANameInOtherLettersDoesNotCostTheVideo whatever the voice does with it, and whether espeak-ng is there or
+// not.
 func TestVoice_ANameInOtherLettersDoesNotCostTheVideo(t *testing.T) {
 	proven, err := provenTools()
 	if err != nil {

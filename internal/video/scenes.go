@@ -13,7 +13,7 @@ const sceneRate = 30
 // scene is a picture that moves by itself: what a built-in template has instead of a film. It is read-only once made.
 type scene struct {
 	frames int                    // at sceneRate frames a second
-	draw   func(c *canvas, n int) // draws frame n without words on a canvas of the scene's size; concurrently, with a canvas each
+	draw   func(c *canvas, n int) // draws frame n without words, from many goroutines, each with a canvas of its own
 	music  func() stereo          // of the length of the film
 	dither *dither
 }
@@ -24,7 +24,8 @@ var scenes = map[string]func(w, h int) *scene{"new-year": newYear, "birthday": b
 // sceneSource is the code that draws and sounds: part of the key of a prepared template, so that nobody has to
 // remember to raise a version number after changing a colour.
 //
-//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go shaping.go lettering.go jingle.go reverb.go prepare.go template.go film.go frames.go fonts.go fontfiles.go designfile.go
+//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go shaping.go lettering.go
+//go:embed jingle.go reverb.go prepare.go template.go film.go frames.go fonts.go fontfiles.go designfile.go phrase.go
 var sceneSource embed.FS
 
 // builtIn holds the built-in templates: a folder each, named after the template, with its template.toml.
@@ -41,9 +42,9 @@ const (
 	nameAgain    = float32(8.3) // second
 )
 
-// dusk is how bright a scene, and everything written on it, still is at a second: it goes dark in its last half second. It
-// begins in full light, because the first frame is what galleries show of a video.
-func dusk(t float32) float32 { return 1 - 0.9*smooth(sceneSeconds-0.5, sceneSeconds-0.02, t) }
+// dusk is how bright a scene, and everything written on it, still is at a second: it goes dark in its last half second.
+// It begins in full light, because the first frame is what galleries show of a video.
+func dusk(t float32) float32 { return 1 - 0.8*smooth(sceneSeconds-0.5, sceneSeconds-0.02, t) }
 
 // curtain lets the film go into the dark.
 func (c *canvas) curtain(t float32) {
@@ -71,15 +72,15 @@ func (d *design) withDusk(things []shown) []shown {
 	return append(things, shown{animated: dusking{}})
 }
 
-// camera is how large a scene is seen at a second, around a point of interest: it begins close to what the scene is about,
-// draws back until the name comes, and goes closer again for the farewell. While a name is shown it rests, because a
-// picture that moves is what takes an encoder's time.
+// camera is how large a scene is seen at a second, around a point of interest: it begins close to what the scene is
+// about, draws back until the name comes, and goes closer again for the farewell. While a name is shown it rests,
+// because a picture that moves is what takes an encoder's time.
 func camera(t float32) float32 {
 	return 1 + 0.16*(1-smooth(0.1, nameIn-0.1, t)) + 0.07*smooth(farewellIn, nameAgain-0.1, t)
 }
 
-// carve paints what at says of every place in a rectangle: its colour, and whether anything is there. It looks at sixteen
-// places in each pixel, so that shapes made of formulas have smooth edges; too slow for every frame.
+// carve paints what at says of every place in a rectangle: its colour, and whether anything is there. It looks at
+// sixteen places in each pixel, so that shapes made of formulas have smooth edges; too slow for every frame.
 func (c *canvas) carve(x0, y0, x1, y1 float32, at func(x, y float32) (rgb, bool)) {
 	const grid = 4
 	c.shade(x0-1, y0-1, x1+1, y1+1, func(px, py float32) (rgb, float32) {

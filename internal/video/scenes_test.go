@@ -12,7 +12,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -252,5 +254,27 @@ func TestZoom_KeepsItsPoint(t *testing.T) {
 	before := slices.Clone(c.pix)
 	if c.zoom(1, point{3, 3}); !slices.Equal(c.pix, before) {
 		t.Error("got another picture without a zoom; want the same")
+	}
+}
+
+// TestSceneSource_HasEveryFileThatDraws, because films that were prepared by other drawing code would be used otherwise.
+func TestSceneSource_HasEveryFileThatDraws(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	draws := regexp.MustCompile(`\*(overlay|canvas|layer|cutout|typeface|lettering|sticker|face)\b`)
+	elsewhere := []string{"preview.go", "primer.go", "design.go"} // they draw for the author only, or draw nothing
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") || !draws.Match(b) || slices.Contains(elsewhere, file) {
+			continue
+		}
+		if _, err := fs.Stat(sceneSource, file); err != nil {
+			t.Errorf("%s draws: got it left out of sceneSource", file)
+		}
 	}
 }

@@ -148,8 +148,8 @@ func cutPieces(text []rune) (pieces []int, joined bool) {
 }
 
 // covers reports whether the font has a drawable glyph for every part of the text once it is shaped, so a letter and
-// its mark count as covered when the font has them together, apart, or can place one on the other. A space is covered by
-// a glyph without ink.
+// its mark count as covered when the font has them together, apart, or can place one on the other. A space is covered
+// by a glyph without ink.
 func (f *face) covers(text string) bool {
 	const longest, most = 12, 4096 // bytes of a letter with its marks, and letters
 	if len(text) > longest {

@@ -39,14 +39,14 @@ func unstressed(text string) string {
 }
 
 // stressedRussian are common names of children in Russia that espeak-ng stresses on another syllable.
-const stressedRussian = `Адели́на Аде́ль Адэли́на Айгу́ль Айда́р Айжа́н Айли́н Айну́р Айсу́ Айша́ Ала́н Али́ Алиха́н Алия́ Амели́я Ами́р
-	Амирха́н Анса́р Арма́н Арсе́н Арсла́н Асе́ль Баги́р Баха́р Била́л Гара́й Гузе́ль Гульна́з Дами́р Да́на Дания́р Даниэ́ла Дари́на
-	Джама́л Дильна́з Евангели́на Евсе́й Ерофе́й Жанги́р Зухра́ Идри́с Ила́н Илиа́на Ильда́р Ильна́р Ильну́р Илья́с Имра́н Иоа́нн
-	Кама́ль Ками́ль Капитоли́на Кари́м Карлыга́ш Касья́н Кери́м Клементи́на Куаны́ш Курала́й Ларио́н Лейса́н Лена́р Лина́р Лука́
-	Людови́к Ляйса́н Макси́м Мариа́м Марья́м Милоли́ка Милосла́ва Мира́н Муса́ Наби́ Нине́ль Нурла́н Нурсулта́н Раи́ль Рами́ль
-	Рамза́н Рая́н Рева́з Роксола́на Русте́м Сали́м Сами́р Санжа́р Санса́р Сарки́с Севери́н Темирла́н Тигра́н Ума́р Усма́н Фаде́й
-	Хава́ Хадиджа́ Хаджимура́т Хамза́ Чулпа́н Шири́н Эвели́н Эле́н Элиа́на Эльма́р Эма́н Э́стер Ю́на Юну́с Яни́на Ясми́н Яха́
-	Ми́шенька`
+const stressedRussian = `Адели́на Аде́ль Адэли́на Айгу́ль Айда́р Айжа́н Айли́н Айну́р Айсу́ Айша́ Ала́н Али́ Алиха́н
+	Алия́ Амели́я Ами́р Амирха́н Анса́р Арма́н Арсе́н Арсла́н Асе́ль Баги́р Баха́р Била́л Гара́й Гузе́ль Гульна́з Дами́р
+	Да́на Дания́р Даниэ́ла Дари́на Джама́л Дильна́з Евангели́на Евсе́й Ерофе́й Жанги́р Зухра́ Идри́с Ила́н Илиа́на
+	Ильда́р Ильна́р Ильну́р Илья́с Имра́н Иоа́нн Кама́ль Ками́ль Капитоли́на Кари́м Карлыга́ш Касья́н Кери́м Клементи́на
+	Куаны́ш Курала́й Ларио́н Лейса́н Лена́р Лина́р Лука́ Людови́к Ляйса́н Макси́м Мариа́м Марья́м Милоли́ка Милосла́ва
+	Мира́н Муса́ Наби́ Нине́ль Нурла́н Нурсулта́н Раи́ль Рами́ль Рамза́н Рая́н Рева́з Роксола́на Русте́м Сали́м Сами́р
+	Санжа́р Санса́р Сарки́с Севери́н Темирла́н Тигра́н Ума́р Усма́н Фаде́й Хава́ Хадиджа́ Хаджимура́т Хамза́ Чулпа́н
+	Шири́н Эвели́н Эле́н Элиа́на Эльма́р Эма́н Э́стер Ю́на Юну́с Яни́на Ясми́н Яха́ Ми́шенька`
 
 // russianForms are the same by what spokenKey makes of them.
 var russianForms = sync.OnceValue(func() map[string]string {
@@ -62,9 +62,9 @@ func spokenKey(name string) string {
 	return strings.ToLower(norm.NFC.String(unstressed(strings.Join(strings.Fields(name), " "))))
 }
 
-// readForms reads the operator's list for a language in a folder, "" if there are none: a line for each name,
-// "Айгуль = Айгу́ль", and comments that begin with "#". A list that is not there is empty. Lines that cannot be read are
-// faults, in words for the operator, and the others count.
+// readForms reads the operator's list for a language in a folder, "" if there are none: a line for each name, "Айгуль =
+// Айгу́ль", and comments that begin with "#". A list that is not there is empty. Lines that cannot be read are faults,
+// in words for the operator, and the others count.
 func readForms(folder, lang string) (forms map[string]string, faults []string, err error) {
 	if folder == "" {
 		return nil, nil, nil
@@ -98,8 +98,9 @@ func readForms(folder, lang string) (forms map[string]string, faults []string, e
 	return forms, faults, nil
 }
 
-// form returns how a voice is to say a name: as it was typed if it has a stress mark, else as the operator's list says, of
-// the whole name or of each of its words, else as the built-in list says, which is about espeak-ng. folder is readForms's.
+// form returns how a voice is to say a name: as it was typed if it has a stress mark, else as the operator's list says,
+// of the whole name or of each of its words, else as the built-in list says, which is about espeak-ng. folder is
+// readForms's.
 func (v VoiceConfig) form(folder, name, lang string) (string, error) {
 	name = norm.NFC.String(name)
 	if unstressed(name) != name {

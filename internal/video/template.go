@@ -97,8 +97,8 @@ func newSheet(width, height int, things []shown) sheet {
 	return sheet{x0, y0, x1 - x0, y1 - y0, things}
 }
 
-// since is when something begins that a template shows from start on. What is there from the first frame on has been there
-// before, so that the first frame, which galleries show of a video, has it too. A name arrives in any case.
+// since is when something begins that a template shows from start on. What is there from the first frame on has been
+// there before, so that the first frame, which galleries show of a video, has it too. A name arrives in any case.
 func since(start time.Duration, named bool) time.Duration {
 	if start == 0 && !named {
 		return -5 * time.Second
@@ -119,13 +119,14 @@ func (m *Maker) letters(d *design, captions []caption, length time.Duration, lan
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, shown{newLettering(face, text, c.place(), c.style), c.animation, since(c.start, name != ""), until(c.end, length)})
+		out = append(out, shown{newLettering(face, text, c.place(), c.style), c.animation,
+			since(c.start, name != ""), until(c.end, length)})
 	}
 	return d.withDusk(out), nil
 }
 
-// drawName makes the video for a name from a prepared film. Only pixels and samples reach ffmpeg, so there is nothing in
-// a name that it could take for an instruction.
+// drawName makes the video for a name from a prepared film. Only pixels and samples reach ffmpeg, so there is nothing
+// in a name that it could take for an instruction.
 func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
 	film, err := openMovie(p.path)
 	if err != nil {

@@ -46,8 +46,8 @@ const (
 // voiceTimeout ends an engine that hangs; espeak-ng takes a hundredth of a second, a service a few seconds.
 const voiceTimeout = 30 * time.Second
 
-// Limits of the clips that are kept, of a quarter of a megabyte each as a rule. They say names of children: what was not
-// used for a week goes.
+// Limits of the clips that are kept, of a quarter of a megabyte each as a rule. They say names of children: what was
+// not used for a week goes.
 const (
 	maxClips = 256
 	clipLife = 7 * 24 * time.Hour
@@ -71,8 +71,8 @@ func (v VoiceConfig) check() error {
 // isEspeak reports whether espeak-ng speaks.
 func (v VoiceConfig) isEspeak() bool { return v.Engine == VoiceCommand && len(v.Command) == 0 }
 
-// Voice returns nil if names are spoken by the voice that is set, or an error of one sentence that says why not and what
-// to do.
+// Voice returns nil if names are spoken by the voice that is set, or an error of one sentence that says why not and
+// what to do.
 func (m *Maker) Voice() error { return m.cfg.Voice.present() }
 
 // present returns nil if the engine is here.
@@ -85,13 +85,15 @@ func (v VoiceConfig) present() error {
 	}
 	switch {
 	case v.Engine == "":
-		return fmt.Errorf("no voice: none is configured: set voice.engine to %q, %q or %q", VoiceCommand, VoiceRHVoice, VoiceHTTP)
+		return fmt.Errorf("no voice: none is configured: set voice.engine to %q, %q or %q",
+			VoiceCommand, VoiceRHVoice, VoiceHTTP)
 	case v.isEspeak():
 		return missing(espeak, "install it with `apt-get install -y "+espeak+"`, or set voice.command")
 	case v.Engine == VoiceCommand:
 		return missing(v.Command[0], "install it, or change voice.command")
 	case v.Engine == VoiceRHVoice:
-		return missing(rhvoice, "install the packages rhvoice, rhvoice-russian and rhvoice-english (Debian has them in non-free), or change voice.engine")
+		return missing(rhvoice, "install the packages rhvoice, rhvoice-russian and rhvoice-english (Debian has them in "+
+			"non-free), or change voice.engine")
 	}
 	return nil
 }
@@ -102,10 +104,12 @@ type unreadable struct{ error }
 func (u unreadable) Unwrap() error { return u.error }
 
 // speak returns the clip of a line with a name in it: 48 kHz, one channel, as loud as every other clip, without silence
-// around it. line makes it of the name as it is to be said. A name that the voice cannot read is said by espeak-ng, if it is
-// installed, else by nobody; then the note says so, and neither is an error. Without a voice, clip and note are empty.
-// Two calls for the same new line at the same time may both make the clip; either result is good, and the later one stays.
-func (m *Maker) speak(ctx context.Context, t *tools, line func(name string) string, name, lang string) (clip []int16, note string, err error) {
+// around it. line makes it of the name as it is to be said. A name that the voice cannot read is said by espeak-ng, if
+// it is installed, else by nobody; then the note says so, and neither is an error. Without a voice, clip and note are
+// empty. Two calls for the same new line at the same time may both make the clip; either result is good, and the later
+// one stays.
+func (m *Maker) speak(ctx context.Context, t *tools, line func(name string) string,
+	name, lang string) (clip []int16, note string, err error) {
 	set := m.cfg.Voice
 	if set.Engine == "" || set.isEspeak() && set.present() != nil {
 		return nil, "", nil
@@ -128,7 +132,8 @@ func (m *Maker) speak(ctx context.Context, t *tools, line func(name string) stri
 }
 
 // speakWith has one voice speak, or finds what it spoke. The error is unreadable if the voice cannot say this text.
-func (m *Maker) speakWith(ctx context.Context, t *tools, v VoiceConfig, line func(name string) string, name, lang string) (clip []int16, err error) {
+func (m *Maker) speakWith(ctx context.Context, t *tools, v VoiceConfig, line func(name string) string,
+	name, lang string) (clip []int16, err error) {
 	if err := v.present(); err != nil {
 		return nil, unreadable{err}
 	}
@@ -173,8 +178,8 @@ func (m *Maker) speakWith(ctx context.Context, t *tools, v VoiceConfig, line fun
 	return clip, nil
 }
 
-// judge says whether a failure is about the text. A service or a program that will never say it says so. One that fails in
-// any other way may do so because it does not know the letters; then no further attempt helps. With letters of the
+// judge says whether a failure is about the text. A service or a program that will never say it says so. One that fails
+// in any other way may do so because it does not know the letters; then no further attempt helps. With letters of the
 // language itself, it is broken, which the operator has to hear of.
 func (v VoiceConfig) judge(ctx context.Context, err error, text, lang string) error {
 	var exit *exitError
@@ -252,7 +257,8 @@ func (v VoiceConfig) command(ctx context.Context, folder, text string, h hide, l
 // errAway marks a voice that nobody reached: the text cannot be the reason.
 var errAway = errors.New("the voice is away")
 
-// clips is the folder of the clips that are kept. Each begins with the hash of the name that it says, so that it can be found.
+// clips is the folder of the clips that are kept. Each begins with the hash of the name that it says, so that it can be
+// found.
 func (m *Maker) clips() string { return filepath.Join(m.cfg.Cache, "voice") }
 
 func hashed(text string) string {

@@ -22,7 +22,8 @@ const maxSpoken = 10 << 20
 
 // request asks the service to speak and writes its answer to the file out.
 func (v VoiceConfig) request(ctx context.Context, text string, h hide, out string) error {
-	body, err := json.Marshal(map[string]string{"model": v.Model, "voice": v.Voice, "input": text, "response_format": "wav"})
+	body, err := json.Marshal(map[string]string{"model": v.Model, "voice": v.Voice, "input": text,
+		"response_format": "wav"})
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,8 @@ func (v VoiceConfig) request(ctx context.Context, text string, h hide, out strin
 		request.Header.Set("Authorization", "Bearer "+v.Key)
 	}
 	// A redirect would take the key to somebody else.
-	client := http.Client{Transport: voiceTransport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Transport: voiceTransport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -108,4 +110,5 @@ func (v VoiceConfig) refused(response *http.Response, h hide) error {
 }
 
 // voiceTransport asks the service itself: what is said there must not pass through a proxy that some variable names.
-var voiceTransport = &http.Transport{TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 2, ForceAttemptHTTP2: true}
+var voiceTransport = &http.Transport{TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
+	MaxIdleConnsPerHost: 2, ForceAttemptHTTP2: true}
