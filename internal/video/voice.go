@@ -162,9 +162,9 @@ func (m *Maker) speakWith(ctx context.Context, t *tools, v VoiceConfig, line fun
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	spoken := filepath.Join(folder, "voice.wav")
 	if v.Engine == VoiceHTTP {
-		err = v.request(ctx, text, hide{name, form, unstressed(form)}, spoken)
+		err = v.request(ctx, text, spoken, name, form, unstressed(form))
 	} else {
-		err = v.command(ctx, folder, text, hide{name, form, unstressed(form)}, lang, spoken)
+		err = v.command(ctx, folder, text, name, lang, spoken, form, unstressed(form))
 	}
 	if err == nil {
 		clip, err = t.normalise(ctx, spoken)
@@ -223,8 +223,9 @@ func (h hide) from(text string) string {
 	return text
 }
 
-// command runs a program. The text travels through stdin only: other processes can see arguments.
-func (v VoiceConfig) command(ctx context.Context, folder, text string, h hide, lang, out string) error {
+// command runs a program. The text travels through stdin only: other processes can see arguments. The error has neither
+// the name nor the other forms of it.
+func (v VoiceConfig) command(ctx context.Context, folder, text, name, lang, out string, forms ...string) error {
 	c := child{argv: v.Command, feed: true,
 		env: append(environment(secretVariable), "TMPDIR="+folder, "RETAKE_LANG="+lang, "RETAKE_OUTPUT="+out)}
 	switch {
@@ -246,7 +247,7 @@ func (v VoiceConfig) command(ctx context.Context, folder, text string, h hide, l
 	ended := p.wait()
 	var exit *exitError
 	if errors.As(ended, &exit) {
-		exit.stderr = h.from(exit.stderr)
+		exit.stderr = append(hide{name}, forms...).from(exit.stderr)
 	}
 	if ended != nil {
 		return ended

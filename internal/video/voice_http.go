@@ -20,8 +20,9 @@ import (
 // maxSpoken is how many bytes a service may send.
 const maxSpoken = 10 << 20
 
-// request asks the service to speak and writes its answer to the file out.
-func (v VoiceConfig) request(ctx context.Context, text string, h hide, out string) error {
+// request asks the service to speak and writes its answer to the file out. The error has none of the forms of the name.
+func (v VoiceConfig) request(ctx context.Context, text, out string, forms ...string) error {
+	h := hide(forms)
 	body, err := json.Marshal(map[string]string{"model": v.Model, "voice": v.Voice, "input": text,
 		"response_format": "wav"})
 	if err != nil {
