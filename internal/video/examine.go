@@ -55,8 +55,8 @@ func (m *Maker) Speak(ctx context.Context, name, lang string) error {
 	return nil
 }
 
-// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the error
-// is what is wrong, a line each. Of the configuration its work, cache and offer do not matter.
+// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as intended; the
+// error is what is wrong, a line each. Of the configuration its work, cache and offer do not matter.
 func TryTemplate(ctx context.Context, c Config, template, name, lang string) (warnings []string, err error) {
 	m, id, clear, err := workbench(ctx, c, template)
 	if err != nil {
@@ -76,7 +76,7 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id}, filepath.Join(m.cfg.Work, "check.png"))
 }
 
-// Engine looks whether an engine of the operator's own is there: its program, or whoever answers at its address.
+// Engine looks whether an engine of the operator's own is there: its program, or the service at its address.
 func (m *Maker) Engine(ctx context.Context) error {
 	switch m.cfg.Engine {
 	case EngineCommand:
@@ -86,7 +86,7 @@ func (m *Maker) Engine(ctx context.Context) error {
 	case EngineHTTP:
 		u, err := url.Parse(m.cfg.URL)
 		if err != nil {
-			return errors.New("render.url is no address")
+			return errors.New("render.url isn't a valid URL")
 		}
 		port := u.Port()
 		if port == "" {

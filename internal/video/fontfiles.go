@@ -190,7 +190,7 @@ func describeFont(path string) (out []fontFile, err error) {
 	}
 	defer opened.Close()
 	file := &readErrors{File: opened}
-	loaders, _ := opentype.NewLoaders(file) // none in a file that is no font
+	loaders, _ := opentype.NewLoaders(file) // none in a file that isn't a font
 	for i, l := range loaders {
 		runes, err := coverage(l)
 		if err != nil {

@@ -20,7 +20,7 @@ var rhvoiceVoices = map[string]struct{ voice, letters string }{
 }
 
 // rhvoiceCommand is the command line of RHVoice, which reads a text from its stdin: a little slower than it usually is,
-// for a greeting is no announcement.
+// for a greeting is not an announcement.
 func (v VoiceConfig) rhvoiceCommand(lang, out string) []string {
 	voice := v.Voice
 	if voice == "" {

@@ -16,7 +16,7 @@ import (
 	"github.com/go-text/typesetting/di"
 )
 
-// take is a run of frames that is encoded anew for every name: those from first up to, not including, last.
+// take is a run of frames that is encoded for every name: those from first up to, not including, last.
 type take struct {
 	first, last int
 	captions    []caption
@@ -275,7 +275,7 @@ func (t *tools) encodeTake(ctx context.Context, p prepared, k take, s sheet, sti
 	return t.encodeSheet(ctx, args, s, p.rate, k.first, k.last, report)
 }
 
-// encodeWhole encodes all frames anew, for a film that a take cannot be spliced into; the sound is copied.
+// encodeWhole encodes all frames, for a film that a take cannot be spliced into; the sound is copied.
 func (m *Maker) encodeWhole(ctx context.Context, t *tools, p prepared, o Order, out string, report func(int)) error {
 	first, last := p.takes[0].first, p.takes[len(p.takes)-1].last
 	s, err := m.sheet(p, p.segments, o)

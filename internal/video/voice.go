@@ -242,7 +242,7 @@ func (v VoiceConfig) command(ctx context.Context, folder, text, name, lang, out 
 	_, err = p.stdin.Write([]byte(text))
 	err = errors.Join(err, p.stdin.Close())
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, fs.ErrClosed) {
-		err = nil // it ended, or needed no more of the text: how it ended says whether that is well
+		err = nil // it ended, or needed no more of the text: how it ended says whether that is an error
 	}
 	ended := p.wait()
 	var exit *exitError
