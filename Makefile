@@ -1,7 +1,7 @@
 # make demo: see it work in the browser.   make test: run the tests.   make bench: measure the queue beside others.   All install what is missing on Debian.
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-RUN     := ffmpeg fonts-comfortaa espeak-ng
+RUN     := ffmpeg fonts-sil-andika espeak-ng
 TEST    := $(RUN) chromium curl systemd zsh fish
 
 .PHONY: demo test check bench load fuzz torture build release install-test
@@ -40,7 +40,8 @@ bench:
 # Each fuzz target for about half a minute, or FUZZTIME. What one finds lies in testdata/fuzz beside it: mend it, give the file a
 # name, commit it. They are counted, not timed: until Go 1.27 a run that ends by time may fail for no reason (go.dev/issue/75804).
 FUZZ := .@FuzzPress@10000x .@FuzzUpdate@30000x internal/config@FuzzSettings@40000x internal/lang@FuzzParseName@400000x \
-	internal/lang@FuzzParseTitle@400000x internal/video@FuzzReadDesign@150000x internal/video@FuzzSplice@100000x
+	internal/lang@FuzzParseTitle@400000x internal/video@FuzzReadDesign@150000x internal/video@FuzzSplice@100000x \
+	internal/video@FuzzDrawing@4000x
 
 fuzz: $(FUZZ:%=fuzz/%)
 

@@ -40,8 +40,8 @@ func workbench(ctx context.Context, c Config, template string) (m *Maker, id str
 	return m, id, func() { os.RemoveAll(work) }, nil
 }
 
-// CheckTemplate says what there is to know of the template in a folder, or of one with that id, in sentences. The error says
-// what is wrong with it, each Faults with its line. Of the configuration its work, cache and offer do not matter.
+// CheckTemplate says what there is to know of the template in a folder, or of one with that id, in sentences. The error
+// says what is wrong with it, each Faults with its line. Of the configuration its work, cache and offer do not matter.
 func CheckTemplate(ctx context.Context, c Config, template string) (sentences []string, err error) {
 	m, id, clear, err := workbench(ctx, c, template)
 	if err != nil {
@@ -51,6 +51,9 @@ func CheckTemplate(ctx context.Context, c Config, template string) (sentences []
 	a, err := m.About(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if err := m.rehearse(ctx, id); err != nil {
+		return nil, fmt.Errorf("template %s: %w", id, err)
 	}
 	for _, warning := range a.Warnings {
 		sentences = append(sentences, "Note: "+warning)

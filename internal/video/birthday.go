@@ -1,4 +1,4 @@
-// birthday.go is the scene "birthday": a cake whose candles light up, a bear who waves, confetti when the name appears.
+// birthday.go is the scene "birthday": a cake with burning candles, a bear who waves, confetti when the name appears.
 
 package video
 
@@ -134,7 +134,8 @@ func (s *party) draw(c *canvas, n int) {
 	s.guest.move(c, t)
 	s.drawBunches(c, t)
 	s.drawFountains(c, t)
-	s.drawRisers(c, t)
+	c.zoom(camera(t), point{s.cake.x, s.cake.y - 200*s.cakeSize})
+	s.drawRisers(c, t) // these two are before the lens, and do not come closer with the rest
 	s.drawConfetti(c, t)
 	c.curtain(t)
 }

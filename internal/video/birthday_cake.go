@@ -1,4 +1,4 @@
-// birthday_cake.go draws the sweets: the cake on its stand, candles that are lit one by one, sparklers, cupcakes.
+// birthday_cake.go draws the sweets: the cake on its stand with its candles, sparklers, cupcakes.
 
 package video
 
@@ -168,10 +168,9 @@ func (q tier) sprinkle(c *canvas, r *rand.Rand, kind int) {
 	}
 }
 
-// candle is one candle of the cake: where its flame is, and when it is lit.
+// candle is one candle of the cake: where its flame is.
 type candle struct {
 	flame point
-	on    float32 // second
 	phase float32
 	size  float32
 }
@@ -193,24 +192,18 @@ func (s *party) standCandles(q tier, k float32) {
 			return col.lit(round(u)), abs(u) < 1 && py < bottom && py > y-tall+1.5*k*u*u
 		})
 		s.base.carve(x-0.9*k, y-tall-8*k, x+0.9*k, y-tall, func(_, _ float32) (rgb, bool) { return rgb{70, 40, 50}, true })
-		s.candles = append(s.candles, candle{point{x, y - tall - 6*k}, 0.45 + 0.28*float32(i), float32(i) * 1.7, k})
+		s.candles = append(s.candles, candle{point{x, y - tall - 6*k}, float32(i) * 1.7, k})
 	}
 }
 
-// drawCandles lights the candles one by one from left to right; each one makes the room a little warmer.
+// drawCandles draws the flames; each one makes the room a little warmer.
 func (s *party) drawCandles(c *canvas, t float32) {
-	var lit float32
 	for _, q := range s.candles {
-		k := smooth(q.on, q.on+0.30, t)
-		if k <= 0 {
-			continue
-		}
-		lit += k
 		flicker := 0.88 + 0.08*sin(t*13+q.phase) + 0.06*sin(t*23.7+q.phase*2.3)
 		lean := 2.2*sin(t*3.1+q.phase) + 1.2*sin(t*7.7+q.phase*1.3)
 		x, y := q.flame.x, q.flame.y
-		c.light(s.glow, x, y-10*q.size, rgb{255, 170, 70}, 0.75*k*flicker)
-		tall, wide := 30*q.size*k*flicker, 7.5*q.size*(0.6+0.4*k)
+		c.light(s.glow, x, y-10*q.size, rgb{255, 170, 70}, 0.75*flicker)
+		tall, wide := 30*q.size*flicker, 7.5*q.size
 		c.shade(x-wide-5, y-tall-2, x+wide+5, y+6*q.size, func(px, py float32) (rgb, float32) {
 			v := (y + 4*q.size - py) / (tall + 4*q.size) // 0 at the wick, 1 at the tip
 			if v <= 0 || v >= 1 {
@@ -222,13 +215,9 @@ func (s *party) drawCandles(c *canvas, t float32) {
 			col = mix(rgb{120, 150, 255}, col, smooth(0, 0.22, v))
 			return col, (1 - smooth(0.70, 1.15, d)) * (0.75 + 0.25*v)
 		})
-		if p := (t - q.on) / 0.5; p > 0 && p < 1 { // the spark that lights it
-			c.light(sparkHalo, x, y-8*q.size, rgb{255, 210, 130}, 1-p)
-			c.cross(x, y-8*q.size, 13, rgb{255, 244, 214}, 0.8*(1-p))
-		}
 	}
 	middle := s.cake.y - 330*s.cakeSize
-	c.light(s.warmth, s.cake.x, middle, rgb{230, 160, 84}, 0.048*lit*(1+0.06*sin(t*9)+0.05*sin(t*14.3)))
+	c.light(s.warmth, s.cake.x, middle, rgb{230, 160, 84}, 0.048*float32(len(s.candles))*(1+0.06*sin(t*9)+0.05*sin(t*14.3)))
 }
 
 // fountain is a sparkler on the cake: it burns for the farewell.

@@ -21,8 +21,8 @@ func (c rgb) times(k float32) rgb { return rgb{c.r * k, c.g * k, c.b * k} }
 // point is a place on the canvas in pixels, y downwards.
 type point struct{ x, y float32 }
 
-// canvas is w×h pixels of interleaved RGB floats. With cover, one float a pixel from 0 to 1, it knows where something was
-// painted; colours are premultiplied then.
+// canvas is w×h pixels of interleaved RGB floats. With cover, one float a pixel from 0 to 1, it knows where something
+// was painted; colours are premultiplied then.
 type canvas struct {
 	w, h  int
 	pix   []float32
@@ -31,12 +31,12 @@ type canvas struct {
 
 func newCanvas(w, h int) *canvas { return &canvas{w: w, h: h, pix: make([]float32, w*h*3)} }
 
-// dim multiplies the whole picture by k.
+// dim multiplies the whole picture by k. A flame that is brighter than white goes dark with the rest.
 //
 //go:norace
 func (c *canvas) dim(k float32) {
-	for i := range c.pix {
-		c.pix[i] *= k
+	for i, v := range c.pix {
+		c.pix[i] = min(255, v) * k
 	}
 }
 
@@ -117,8 +117,8 @@ func newSpot(r float32, power float64) *spot {
 	return s
 }
 
-// light adds a spot at a sub-pixel position: coloured, with strength k.
-// The pixel loops are left out of the race detector: each canvas belongs to one goroutine, and tests would take minutes.
+// light adds a spot at a sub-pixel position: coloured, with strength k. The pixel loops are left out of the race
+// detector: each canvas belongs to one goroutine, and tests would take minutes.
 //
 //go:norace
 func (c *canvas) light(s *spot, x, y float32, col rgb, k float32) {

@@ -59,8 +59,8 @@ var kWeighting = []biquad{
 	{[3]float64{1, -2, 1}, [3]float64{1, -1.99004745483398, 0.99007225036621}},
 }
 
-// loudness measures a sound that is not silent in LUFS, as ITU-R BS.1770 says: the mean of blocks of 0.4 s that overlap,
-// without those that are 10 dB softer than the mean of all. A sound that is shorter than a block is one.
+// loudness measures a sound that is not silent in LUFS, as ITU-R BS.1770 says: the mean of blocks of 0.4 s that
+// overlap, without those that are 10 dB softer than the mean of all. A sound that is shorter than a block is one.
 func loudness(clip []int16) float64 {
 	heard := make([]float64, len(clip))
 	for i, s := range clip {

@@ -2,15 +2,12 @@
 
 package video
 
-import (
-	"io/fs"
-	"time"
-)
+import "time"
 
 // design is a template as its author wrote it, without faults.
 type design struct {
 	id     string // name of the folder: letters a to z, digits and hyphens, at most 32
-	files  fs.FS  // the folder
+	files  *fontFolder
 	folder string // the same as a path; "" for a built-in template
 	titles phrase
 

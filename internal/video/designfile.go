@@ -94,7 +94,8 @@ func readDesign(id string, files fs.FS, languages []string) (*design, error) {
 		return nil, Faults{fmt.Sprintf("%s:1: %s", designFile, visible(oneLine(err)))}
 	}
 	lines := findKeys(string(b))
-	r := designReader{faultList{lines: lines}, files, languages, &design{id: id, files: files, lines: lines}}
+	d := &design{id: id, files: &fontFolder{files, map[string]*face{}}, lines: lines}
+	r := designReader{faultList{lines: lines}, files, languages, d}
 	if !regexp.MustCompile(`^[a-z0-9-]{1,32}$`).MatchString(id) {
 		r.at("", "the folder is called %q: its name may have the letters a to z, digits and hyphens, at most 32", id)
 	}
@@ -438,74 +439,6 @@ func (s section) content(key string) (string, []byte) {
 	return name, b
 }
 
-// phrase returns a text in all languages; usual is what it is without the key, "" if it must be there.
-func (s section) phrase(key, usual string) phrase {
-	v, there := s.values[key]
-	if !there {
-		if usual == "" {
-			s.fault(key, "is missing: a text, or one for each language, such as { %s = \"…\" }", strings.Join(s.r.languages, ` = "…", `))
-		}
-		return phrase{"": usual}
-	}
-	table, ok := v.(map[string]any)
-	if !ok {
-		if _, isText := v.(string); !isText {
-			s.fault(key, "a text in quotes, or one for each language, is expected")
-			return nil
-		}
-		return phrase{"": s.text(key)}
-	}
-	out := phrase{}
-	inner := section{s.r, join(s.path, key), table}
-	for _, lang := range slices.Sorted(maps.Keys(table)) {
-		if !slices.Contains(s.r.languages, lang) {
-			inner.fault(plainKey(lang), "there is no such language: %s are expected", strings.Join(s.r.languages, ", "))
-			continue
-		}
-		out[lang] = inner.text(lang)
-	}
-	for _, lang := range s.r.languages {
-		if _, there := table[lang]; !there {
-			inner.fault(lang, "this language is missing")
-		}
-	}
-	return out
-}
-
-// placeholder is what stands in braces in a text, with the spaces around it.
-var placeholder = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}`)
-
-// checkNames refuses all but {{.Name}} in braces.
-func (s section) checkNames(key string, p phrase, needed bool) {
-	for _, lang := range slices.Sorted(maps.Keys(p)) {
-		text, where := p[lang], join(key, lang)
-		if lang == "" {
-			where = key
-		}
-		names := 0
-		for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-			if m[1] == ".Name" {
-				names++
-			}
-		}
-		rest := namePlaceholder.ReplaceAllLiteralString(text, "")
-		switch {
-		case strings.Contains(rest, "{{") || strings.Contains(rest, "}}"):
-			s.fault(where, "only {{.Name}} can stand in double braces")
-		case needed && names == 0 && strings.TrimSpace(text) != "":
-			s.fault(where, "must contain {{.Name}}, which stands for the name")
-		}
-	}
-}
-
-// namePlaceholder is where the name goes.
-var namePlaceholder = regexp.MustCompile(`\{\{\s*\.Name\s*\}\}`)
-
-// say returns the text for a language with the name in it. The name is data: whatever it contains stays as it is.
-func (p phrase) say(lang, name string) string {
-	return namePlaceholder.ReplaceAllLiteralString(p.in(lang), name)
-}
-
 // caption reads a [[segment]], which shows the name, or a [[text]].
 func (s section) caption(named bool) caption {
 	s.known("start", "end", "box", "text", "size", "font", "style", "color", "outline", "glow", "align", "animation")
@@ -562,9 +495,12 @@ func (s section) font() string {
 	}
 	name, b := s.content("font")
 	if b != nil {
-		if _, err := parseFont(b, 0); err != nil {
+		t, err := parseFont(b, 0)
+		if err != nil {
 			s.fault("font", "%q is not a font that can be read", name)
+			return name
 		}
+		s.r.d.files.faces[name] = t
 	}
 	return name
 }
@@ -709,111 +645,6 @@ func (d *design) checkFilm(width, height int, length time.Duration) Faults {
 		f.at("voice.start", "must be before the film ends (%v)", length)
 	}
 	return f.all()
-}
-
-// keyLines holds the line of each key and table: "title", "segment[1]", "segment[1].end", "voice.text.ru".
-type keyLines map[string]int
-
-// of returns the line of a key, or else of the table it belongs to, or else the first one.
-func (k keyLines) of(key string) int {
-	for {
-		if line, ok := k[key]; ok {
-			return line
-		}
-		end := strings.LastIndexAny(key, ".[")
-		if end < 0 {
-			return 1
-		}
-		key = key[:end]
-	}
-}
-
-var (
-	headerLine     = regexp.MustCompile(`^\s*(\[\[?)\s*([^\[\]#]+?)\s*\]`)
-	assignmentLine = regexp.MustCompile(`^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=`)
-)
-
-// findKeys finds the line of each key of a text that is TOML, which the TOML library does not tell.
-func findKeys(text string) keyLines {
-	lines, counts := keyLines{}, map[string]int{}
-	table, n := "", 0
-	var open openValue
-	for line := range strings.Lines(text) {
-		n++
-		if open.inside() {
-			open.read(line)
-			continue
-		}
-		if m := headerLine.FindStringSubmatch(line); m != nil {
-			table = keyPath(m[2])
-			if m[1] == "[[" {
-				counts[table]++
-				table = fmt.Sprintf("%s[%d]", table, counts[table])
-			} else if first, rest, ok := strings.Cut(table, "."); ok && counts[first] > 0 {
-				table = fmt.Sprintf("%s[%d].%s", first, counts[first], rest) // of the last one
-			}
-			lines.note(table, n)
-		} else if m := assignmentLine.FindStringSubmatch(line); m != nil {
-			lines.note(join(table, keyPath(m[1])), n)
-			open.read(line[len(m[0]):])
-		}
-	}
-	return lines
-}
-
-// note remembers the line of a key and of what it is a part of, whichever comes first.
-func (k keyLines) note(key string, line int) {
-	for i := range len(key) + 1 {
-		if i == len(key) || key[i] == '.' {
-			if _, ok := k[key[:i]]; !ok {
-				k[key[:i]] = line
-			}
-		}
-	}
-}
-
-// keyPath takes the spaces and quotes out of a dotted key.
-func keyPath(key string) string {
-	return strings.NewReplacer(" ", "", "\t", "", `"`, "", "'", "").Replace(key)
-}
-
-// openValue follows a value that goes on over several lines.
-type openValue struct {
-	quote string // that ends the text which is open, "" outside of texts
-	depth int    // of brackets
-}
-
-func (v *openValue) inside() bool { return v.quote != "" || v.depth > 0 }
-
-// read follows the value to the end of a line.
-func (v *openValue) read(line string) {
-	for len(line) > 0 {
-		step := 1
-		switch {
-		case v.quote != "" && strings.HasPrefix(line, v.quote):
-			step, v.quote = len(v.quote), ""
-		case v.quote != "":
-			if line[0] == '\\' && v.quote[0] == '"' {
-				step = min(2, len(line))
-			}
-		case line[0] == '#':
-			step = len(line)
-		case line[0] == '"' || line[0] == '\'':
-			v.quote = line[:1]
-			if triple := strings.Repeat(v.quote, 3); strings.HasPrefix(line, triple) {
-				v.quote = triple
-			}
-			step = len(v.quote)
-		case line[0] == '[' || line[0] == '{':
-			v.depth++
-		case line[0] == ']' || line[0] == '}':
-			v.depth--
-		}
-		line = line[step:]
-	}
-	if len(v.quote) == 1 {
-		v.quote = "" // such a text ends with its line
-	}
 }
 
 // sceneNames are the built-in scenes that a template can have, in a fixed order.

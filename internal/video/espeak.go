@@ -3,6 +3,11 @@
 package video
 
 import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -70,9 +75,10 @@ var neighbours = []struct{ script, letters, voice string }{
 
 // espeakText turns a text into SSML in which every word is read by a voice that knows its letters: the Russian voice
 // would read «محمد» as "Arabic letter meem", and the English one would spell «Әлия». Whatever is not a letter, a digit
-// or plain punctuation becomes a space. So nothing in a name is markup, a phoneme command ("[[x]]") or a sign that would
-// be read by its name, and nothing is left to escape.
-func espeakText(text, lang string) string {
+// or plain punctuation becomes a space. So nothing in a name is markup, a phoneme command ("[[x]]") or a sign that
+// would be read by its name, and nothing is left to escape. stress returns the phonemes of a Russian word with a stress
+// mark, "" if it cannot; the mark itself means nothing to espeak-ng.
+func espeakText(text, lang string, stress func(word string) string) string {
 	var out strings.Builder
 	current := ""
 	for _, w := range spokenWords(text) {
@@ -84,10 +90,93 @@ func espeakText(text, lang string) string {
 			out.WriteString(`<voice name="` + voice + `">`)
 			current = voice
 		}
-		out.WriteString(w.text)
+		end := strings.IndexFunc(w.text, func(r rune) bool { return !unicode.IsLetter(r) && r != stressMark })
+		if end < 0 {
+			end = len(w.text)
+		}
+		if word := w.text[:end]; voice == "ru" && unstressed(word) != word {
+			if phonemes := stress(word); phonemes != "" {
+				// Without something in between, the end of the voice would be read aloud.
+				out.WriteString("[[" + phonemes + "]]" + cmp.Or(unstressed(w.text[end:]), " "))
+				continue
+			}
+		}
+		out.WriteString(unstressed(w.text))
 	}
 	if current != "" {
 		out.WriteString("</voice>")
+	}
+	return out.String()
+}
+
+// espeakPhonemes returns a function for espeakText that asks espeak-ng how it says a word, and moves the stress.
+func espeakPhonemes(ctx context.Context) func(word string) string {
+	return func(word string) string {
+		var said bytes.Buffer
+		p, err := start(ctx, child{argv: []string{espeak, "-v", "ru", "-q", "-x", "--stdin"}, env: environment(ownVariable),
+			stdout: &said, feed: true})
+		if err != nil {
+			return ""
+		}
+		_, err = p.stdin.Write([]byte(unstressed(word)))
+		if err := errors.Join(err, p.stdin.Close(), p.wait()); err != nil {
+			return ""
+		}
+		return moveStress(word, strings.TrimSpace(said.String()))
+	}
+}
+
+// phoneme cuts what espeak-ng prints with -x into signs: a vowel with what says which kind it is, a vowel that stands
+// for no letter ("@-"), the soft sign ("I^"), stress, and all else one by one.
+var phoneme = regexp.MustCompile(`@-|I\^|[aAeEiIoOuUyYV@8][#2"]?|.`)
+
+// What espeak-ng makes of Russian vowels. An unstressed ё does not exist; е is drawn towards и, о towards а.
+var (
+	stressedVowels = map[rune]string{'а': "A", 'е': "e", 'ё': "8", 'и': "i", 'о': "o", 'у': "u", 'ы': "y", 'э': "E",
+		'ю': "u", 'я': "A"}
+	unstressedVowels = map[rune]string{'а': "a", 'е': "i", 'ё': "i", 'и': "i", 'о': "V", 'у': "u", 'ы': "y", 'э': "E#",
+		'ю': "u", 'я': "a"}
+)
+
+// moveStress returns the phonemes of a Russian word with the stress where its mark is, "" if vowels and letters do not
+// match one to one.
+func moveStress(word, phonemes string) string {
+	var letters []rune
+	at := -1
+	for _, r := range strings.ToLower(word) {
+		if _, vowel := stressedVowels[r]; vowel {
+			letters = append(letters, r)
+		} else if r == stressMark {
+			at = len(letters) - 1
+		}
+	}
+	var out strings.Builder
+	n, stressed := 0, false
+	for _, sign := range phoneme.FindAllString(phonemes, -1) {
+		switch {
+		case sign == "'" || sign == ",":
+			stressed = stressed || sign == "'"
+		case sign != "@-" && sign != "I^" && strings.ContainsRune("aAeEiIoOuUyYV@8", rune(sign[0])):
+			switch {
+			case n >= len(letters):
+				return ""
+			case n == at && !stressed:
+				sign = "'" + stressedVowels[letters[n]]
+			case n == at:
+				sign = "'" + sign // it was right
+			case stressed:
+				sign = unstressedVowels[letters[n]]
+			}
+			out.WriteString(sign)
+			n, stressed = n+1, false
+		case strings.ContainsAny(sign, "<>&[]"): // markup, and the language of another voice
+			return ""
+		default:
+			out.WriteString(sign)
+		}
+	}
+	if n != len(letters) || at < 0 {
+		return ""
 	}
 	return out.String()
 }

@@ -32,7 +32,7 @@ func TestEspeakReadsNamesAsTheirOwnLanguageDoes(t *testing.T) {
 		{"小明", "en", "cmn-latn-pinyin"}, {"小明", "ru", "cmn-latn-pinyin"},
 	} {
 		greeting := map[string][2]string{"ru": {"Дорогой ", "! С Новым годом"}, "en": {"Dear ", "! Happy new year"}}[c.lang]
-		ssml := espeakText(greeting[0]+c.name+greeting[1], c.lang)
+		ssml := espeakText(greeting[0]+c.name+greeting[1], c.lang, nil)
 		own := espeakVoice(c.lang)
 		want := `<voice name="` + own + `">` + greeting[0] + `</voice><voice name="` + c.voice + `">` + c.name + `! </voice>` +
 			`<voice name="` + own + `">` + strings.TrimPrefix(greeting[1], "! ") + `</voice>`
@@ -88,22 +88,22 @@ func TestEspeakTextKeepsVoicesTogether(t *testing.T) {
 		{"", "en", `<voice name="en-us"></voice>`},
 		{"Σοφία さくら子", "el", `<voice name="el">Σοφία </voice><voice name="ja">さくら</voice><voice name="cmn-latn-pinyin">子</voice>`},
 	} {
-		if got := espeakText(c.text, c.lang); got != c.want {
+		if got := espeakText(c.text, c.lang, nil); got != c.want {
 			t.Errorf("%s in %s: got %s; want %s", c.text, c.lang, got, c.want)
 		}
 	}
 }
 
 func TestEspeakTakesNothingInANameForACommand(t *testing.T) {
-	plain := phonemes(t, "en", espeakText("Dear x", "en"))
+	plain := phonemes(t, "en", espeakText("Dear x", "en", nil))
 	for _, name := range []string{"[[x]]", "!x", "?!x", ".x", "! ? x", "<x>", "x&", "<! x", "x\x00", "x\n", "\x1b[x", "😀x", "{x}", "x|", "#x", "$x", "~x", "\\x", "x/", "*x*", "\u202ex"} {
-		if got := phonemes(t, "en", espeakText("Dear "+name, "en")); got != plain {
+		if got := phonemes(t, "en", espeakText("Dear "+name, "en", nil)); got != plain {
 			t.Errorf("%q: got %s; want %s", name, got, plain)
 		}
 	}
 	// A pause, a sound and an endless break, if it were markup.
 	hostile := `Dear <break time="9999s"/><audio src="/etc/passwd"/>]]><voice name="ar">O'Connor`
-	if got := espeakText(hostile, "en"); strings.Count(got, "<") != 2 || strings.ContainsAny(got, "&[]{}") {
+	if got := espeakText(hostile, "en", nil); strings.Count(got, "<") != 2 || strings.ContainsAny(got, "&[]{}") {
 		t.Errorf("got %s; want no markup but one voice", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Tools tries a tiny encode and returns what ffmpeg calls its version, or an error that says what to do.
@@ -23,22 +24,39 @@ func (m *Maker) Tools(ctx context.Context) (version string, err error) {
 
 // Font reports whether the font that suits the templates is here, by its name as a package of Debian.
 func (m *Maker) Font() (pkg string, here bool) {
-	m.fonts.once.Do(m.fonts.load)
-	return "fonts-" + wantedFamily, len(m.fonts.loaded) > 1 // the other one is built in
+	_, found, err := m.fonts.library()
+	if err != nil {
+		return wantedPackage, false
+	}
+	wanted, err := m.fonts.wanted(found)
+	return wantedPackage, wanted != nil && err == nil
 }
 
-// Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say: see Voice.
+// Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say: see
+// Voice.
 func (m *Maker) Speak(ctx context.Context, name, lang string) error {
 	t, err := m.ready(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = m.speak(ctx, t, name, name, lang)
-	return err
+	for _, l := range m.cfg.Languages {
+		if _, faults, err := readForms(m.cfg.Forms, l); err != nil {
+			return err
+		} else if len(faults) > 0 {
+			return errors.New(strings.Join(faults, "; "))
+		}
+	}
+	switch _, note, err := m.speak(ctx, t, func(name string) string { return name }, name, lang); {
+	case err != nil:
+		return err
+	case note != "":
+		return fmt.Errorf("it cannot say a name in the language %q", lang)
+	}
+	return nil
 }
 
-// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the error is what
-// is wrong, a line each. Of the configuration its work, cache and offer do not matter.
+// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as intended; the
+// error is what is wrong, a line each. Of the configuration its work, cache and offer do not matter.
 func TryTemplate(ctx context.Context, c Config, template, name, lang string) (warnings []string, err error) {
 	m, id, clear, err := workbench(ctx, c, template)
 	if err != nil {
@@ -52,10 +70,13 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 	if err := m.CanDraw(id, name); err != nil {
 		return a.Warnings, fmt.Errorf("template %s with %q: %w", id, name, err)
 	}
+	if err := m.rehearse(ctx, id); err != nil {
+		return a.Warnings, fmt.Errorf("template %s: %w", id, err)
+	}
 	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id}, filepath.Join(m.cfg.Work, "check.png"))
 }
 
-// Engine looks whether an engine of the operator's own is there: its program, or whoever answers at its address.
+// Engine looks whether an engine of the operator's own is there: its program, or the service at its address.
 func (m *Maker) Engine(ctx context.Context) error {
 	switch m.cfg.Engine {
 	case EngineCommand:
@@ -65,7 +86,7 @@ func (m *Maker) Engine(ctx context.Context) error {
 	case EngineHTTP:
 		u, err := url.Parse(m.cfg.URL)
 		if err != nil {
-			return errors.New("render.url is no address")
+			return errors.New("render.url isn't a valid URL")
 		}
 		port := u.Port()
 		if port == "" {

@@ -10,7 +10,7 @@ func TestThePartsAreLookedAtOneByOne(t *testing.T) {
 	if version, err := m.Tools(t.Context()); err != nil || version == "" {
 		t.Errorf("got %q, %v; want ffmpeg's version", version, err)
 	}
-	if pkg, here := m.Font(); pkg != "fonts-comfortaa" || !here {
+	if pkg, here := m.Font(); pkg != wantedPackage || !here {
 		t.Errorf("got %s, %v; want the font of the templates", pkg, here)
 	}
 	if warnings, err := TryTemplate(t.Context(), m.cfg, "birthday", "Emma", "en"); err != nil || len(warnings) > 0 {

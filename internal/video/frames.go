@@ -4,17 +4,23 @@ package video
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 )
 
 // drawInOrder calls draw for the frames from first up to, not including, end, on several goroutines, and emit with what
-// they drew, one after another in order. A worker numbers the goroutine, so that each can have a canvas of its own.
-// It stops at the first error of emit, or when ctx ends.
-func drawInOrder(ctx context.Context, workers, first, end, size int, draw func(worker, frame int, buf []byte), emit func(frame int, buf []byte) error) error {
-	ctx, cancel := context.WithCancel(ctx)
+// they drew, one after another in order. The worker is the goroutine's number, so that each can have its own canvas.
+// It stops at the first error of emit, when draw panics, or when ctx ends. A panic becomes the error crashed describes.
+func drawInOrder(ctx context.Context, workers, first, end, size int, draw func(worker, frame int, buf []byte),
+	emit func(frame int, buf []byte) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
 	var drawing sync.WaitGroup
 	defer drawing.Wait()
-	defer cancel()
+	defer stop(nil)
 	// Each worker draws every workers-th frame and has two buffers: one being drawn, one being written.
 	done, free := make([]chan []byte, workers), make([]chan []byte, workers)
 	for w := range workers {
@@ -22,6 +28,7 @@ func drawInOrder(ctx context.Context, workers, first, end, size int, draw func(w
 		free[w] <- make([]byte, size)
 		free[w] <- make([]byte, size)
 		drawing.Go(func() {
+			defer crashed(func(err error) { stop(fmt.Errorf("draw the frames: %w", err)) })
 			for frame := first + w; frame < end; frame += workers {
 				select {
 				case buf := <-free[w]:
@@ -46,4 +53,38 @@ func drawInOrder(ctx context.Context, workers, first, end, size int, draw func(w
 		}
 	}
 	return nil
+}
+
+// crash is a panic in one of this package's goroutines, which would otherwise end the whole program.
+type crash struct{ why, where string }
+
+func (c crash) Error() string { return "crashed: " + c.why + " at " + c.where }
+
+func isCrash(err error) bool {
+	_, ok := errors.AsType[crash](err)
+	return ok
+}
+
+// crashed is deferred by every goroutine that works on a name. It reports a panic as an error with the lines of code
+// that led to it. What a library panics with may quote the text it worked on, so only the runtime's own words are kept.
+func crashed(report func(error)) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	c := crash{why: fmt.Sprintf("%T", p)}
+	if e, ok := p.(runtime.Error); ok {
+		c.why = e.Error()
+	}
+	callers := make([]uintptr, 32)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	var lines []string
+	for more := true; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") {
+			lines = append(lines, fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line))
+		}
+	}
+	c.where = strings.Join(lines, ", from ")
+	report(c)
 }

@@ -58,8 +58,8 @@ type spark struct {
 	size   float32
 }
 
-// place is where a text goes, in pixels: the middle of the box that it fills at most, the largest type size, and at which
-// edge of the box its lines stand: "left", "right", or "center", which "" is too.
+// place is where a text goes, in pixels: the middle of the box that it fills at most, the largest type size, and at
+// which edge of the box its lines stand: "left", "right", or "center", which "" is too.
 type place struct {
 	x, y, maxW, maxH, maxSize float32
 	align                     string
@@ -106,7 +106,7 @@ func newLettering(t *typeface, text string, p place, st style) *lettering {
 			if ink.width() <= 0 {
 				continue
 			}
-			bold := t.bolder * size
+			bold := glyphs[0].bolder * size
 			empty := st.outlineWidth*1.5 + 5
 			margin := bold + empty
 			w, h := int(ink.width()+2*margin)+2, int(ink.height()+2*margin)+2
@@ -159,7 +159,7 @@ func paint(mask []float32, w, h int, top, bottom float32, st style) (*layer, []u
 	bevel := blurred(blurred(mask, w, h, 3, 1), w, h, 2, 1)
 	face, shape := newLayer(w, h), make([]uint8, w*h)
 	for y := 1; y < h-1; y++ {
-		t := min(1, max(0, (float32(y)-top)/(bottom-top)))
+		t := min(1, max(0, (float32(y)-top)/max(1, bottom-top)))
 		col := mix(st.top, st.middle, t*2)
 		if t > 0.5 {
 			col = mix(st.middle, st.bottom, t*2-1)
@@ -242,7 +242,7 @@ func rise(animation string, come, gone float32) float32 {
 // animate draws the text as it is at second now of an appearance from second in to second out, with an animation
 // as a template names it.
 func (l *lettering) animate(o *overlay, animation string, now, in, out float32) {
-	if now < in || now >= out {
+	if now < in || now >= out || len(l.letters) == 0 {
 		return
 	}
 	if animation == "dance" {

@@ -11,7 +11,7 @@ import (
 // letteringOf makes the letters of a text in the middle of a picture of 1000 by 800 pixels.
 func letteringOf(t *testing.T, text string, size float32, align string, st style) (*lettering, *overlay) {
 	t.Helper()
-	f := &fonts{cache: shared}
+	f := &fonts{}
 	face, err := f.pick(text)
 	if err != nil {
 		t.Fatal(err)
@@ -244,7 +244,7 @@ var nameBox = caption{box: area{44, 303, 632, 258}, size: 200}
 
 // BenchmarkNameFrame draws and converts one frame of a long name; the frames go round through its whole time.
 func BenchmarkNameFrame(b *testing.B) {
-	f := &fonts{cache: b.TempDir()}
+	f := &fonts{}
 	face, err := f.pick("Александра")
 	if err != nil {
 		b.Fatal(err)
@@ -262,12 +262,48 @@ func BenchmarkNameFrame(b *testing.B) {
 
 // BenchmarkNewLettering makes the layers of a long name, which every video waits for.
 func BenchmarkNewLettering(b *testing.B) {
-	f := &fonts{cache: b.TempDir()}
+	f := &fonts{}
 	face, err := f.pick("Александра")
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
 		newLettering(face, "Александра", nameBox.place(), gold)
+	}
+}
+
+// TestLettering_CanStandAnywhere puts a name at every edge and corner, also beyond them, in films of several shapes.
+func TestLettering_CanStandAnywhere(t *testing.T) {
+	f := &fonts{}
+	face, err := f.pick("Маша")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, film := range [][2]int{{320, 180}, {180, 320}, {2, 2}} {
+		for _, at := range [][2]float32{{0, 0}, {0.5, 0.999}, {0.999, 0.5}, {1, 1}, {0.5, 0.944}, {-0.2, 0.5}, {0.5, -0.2}, {0.5, 1.4}, {1.4, 0.5}} {
+			for _, size := range []area{{w: 16, h: 16}, {w: 150, h: 24}, {w: 300, h: 170}} {
+				c := caption{box: area{int(at[0] * float32(film[0])), int(at[1] * float32(film[1])), size.w, size.h}, size: float32(size.h)}
+				for _, animation := range []string{"dance", "fade", "rise", "none"} {
+					drawAll(newLettering(face, "Маша", c.place(), gold), animation, film[0], film[1])
+				}
+			}
+		}
+	}
+}
+
+// drawAll draws something at moments of its whole appearance, on the sheet that it gets in a film, and as in a scene.
+func drawAll(a animated, animation string, width, height int) {
+	moments := []float32{-0.1, 0, 0.01, 0.2, 0.5, 0.8, 1, 1.5, 2, 2.6, 3.2, 3.6, 3.8, 3.95, 3.999, 4}
+	whole := newOverlay(width, height)
+	for _, now := range moments {
+		whole.clear()
+		a.animate(whole, animation, now, 0, 4)
+	}
+	s := newSheet(width, height, []shown{{a, animation, 0, 4 * time.Second}})
+	o, buf := newOverlay(s.w, s.h), make([]byte, yuvaSize(s.w, s.h))
+	for _, now := range moments {
+		o.clear()
+		s.things[0].draw(o, now)
+		o.yuva(buf)
 	}
 }

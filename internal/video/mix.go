@@ -59,8 +59,8 @@ func placeClip(clip []int16, at, film int) ([]int16, int) {
 	return clip, 0
 }
 
-// layOver adds the clip, which begins at the given frame of the film, in the middle of stereo sound that begins at frame
-// first.
+// layOver adds the clip, which begins at the given frame of the film, in the middle of stereo sound that begins at
+// frame first.
 func layOver(sound []int16, first int, clip []int16, at int, duck float64) {
 	for i := range len(sound) / 2 {
 		n := first + i - at // since the clip began

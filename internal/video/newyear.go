@@ -23,7 +23,7 @@ type night struct {
 	treeFoot  float32    // how far below the edge of the last hill it stands
 	starAt    point      // where the shooting star begins
 	starWay   point      // and how far it flies
-	fireworks [5]point
+	fireworks [6]point
 }
 
 // disc is a round thing: its middle and its radius.
@@ -42,7 +42,7 @@ var (
 		farFirs: 16, nearFirs: 9, clear: [2]float32{40, 510}, grove: [2]float32{510, 210},
 		cottage: 144, tree: 360, treeFoot: 62,
 		starAt: point{700, 300}, starWay: point{-430, 150},
-		fireworks: [5]point{{170, 205}, {560, 180}, {330, 150}, {600, 240}, {120, 235}},
+		fireworks: [6]point{{170, 205}, {560, 180}, {330, 150}, {600, 240}, {120, 235}, {350, 470}},
 		lampPace:  0.05,
 	}
 	// On a wide screen the words have the left of the sky, and the tree stands to the right of them under the moon.
@@ -57,7 +57,7 @@ var (
 		farFirs: 30, nearFirs: 20, clear: [2]float32{170, 1180}, grove: [2]float32{330, 370},
 		cottage: 262, tree: 1052, treeFoot: 12,
 		starAt: point{1010, 130}, starWay: point{-560, 170},
-		fireworks: [5]point{{110, 200}, {880, 190}, {480, 140}, {856, 340}, {170, 300}},
+		fireworks: [6]point{{110, 200}, {880, 190}, {480, 140}, {856, 340}, {170, 300}, {480, 300}},
 		lampPace:  0.025,
 	}
 )
@@ -106,6 +106,7 @@ func (s *winterNight) draw(c *canvas, n int) {
 	s.drawSmoke(c, t)
 	s.drawLamps(c, t)
 	s.drawShow(c, t)
-	s.drawSnow(c, t)
+	c.zoom(camera(t), point{s.tree, s.h * s.horizon})
+	s.drawSnow(c, t) // falls before the lens, and does not come closer with the rest
 	c.curtain(t)
 }

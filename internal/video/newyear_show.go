@@ -1,4 +1,4 @@
-// newyear_show.go draws the two surprises: a shooting star that announces the name, and fireworks for the farewell.
+// newyear_show.go draws the surprises: a shooting star that announces the name, and fireworks to begin and to end with.
 
 package video
 
@@ -22,6 +22,7 @@ func (s *winterNight) newFireworks(r *rand.Rand) []firework {
 		{at: 7.75, col: rgb{255, 120, 150}},
 		{at: 8.25, col: rgb{150, 235, 160}},
 		{at: 8.60, col: rgb{215, 150, 255}},
+		{at: -0.42, col: rgb{255, 196, 96}}, // it is open in the first frame
 	}
 	for i := range bursts {
 		bursts[i].point = s.fireworks[i]

@@ -8,11 +8,11 @@ type star struct{ x, y, size, phase, speed, strength float32 }
 
 type flake struct{ x, y, fall, size, phase, sway, strength float32 }
 
-// lamp is a bulb that is switched on at a time and then breathes.
+// lamp is a bulb that breathes, and becomes brighter at a time.
 type lamp struct {
 	x, y, size float32
 	col        rgb
-	on         float32 // second
+	on         float32 // the second at which it becomes brighter
 	phase      float32
 	glow       float32 // strength of the light around it
 }
@@ -119,7 +119,7 @@ func (s *winterNight) drawLamps(c *canvas, t float32) {
 }
 
 func (l lamp) draw(c *canvas, glow *spot, t float32) {
-	k := smooth(l.on, l.on+0.25, t) * (0.60 + 0.40*sin(t*2.8+l.phase))
+	k := (0.55 + 0.45*smooth(l.on, l.on+0.25, t)) * (0.60 + 0.40*sin(t*2.8+l.phase))
 	c.light(glow, l.x, l.y, l.col, l.glow*k)
 	c.shade(l.x-l.size-1, l.y-l.size-1, l.x+l.size+1, l.y+l.size+1, func(x, y float32) (rgb, float32) {
 		d := hypot(x-l.x, y-l.y) / l.size

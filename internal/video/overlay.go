@@ -30,15 +30,35 @@ func (o *overlay) clear() {
 	o.drawn = image.Rectangle{}
 }
 
+// rectangle is empty if one of its edges lies beyond the opposite one. image.Rect would swap them and make a rectangle
+// outside of the picture out of what is not in it at all.
+func rectangle(x0, y0, x1, y1 int) image.Rectangle {
+	return image.Rectangle{Min: image.Point{X: x0, Y: y0}, Max: image.Point{X: x1, Y: y1}}
+}
+
 // touch notes that something is drawn in a rectangle and returns what of it is inside.
 func (o *overlay) touch(x0, y0, x1, y1 int) image.Rectangle {
-	r := image.Rect(x0, y0, x1, y1).Intersect(image.Rect(0, 0, o.w, o.h))
+	r := rectangle(x0, y0, x1, y1).Intersect(rectangle(0, 0, o.w, o.h))
 	o.drawn = o.drawn.Union(r)
 	return r
 }
 
-// blit draws a trimmed layer with its middle at (x, y), scaled by s, with opacity k.
-// The pixel loops are left out of the race detector: each overlay belongs to one goroutine, and tests would take minutes.
+// dim makes everything that was drawn darker, k from 0 to 1, as the picture below becomes: what it covers stays
+// covered.
+//
+//go:norace
+func (o *overlay) dim(k float32) {
+	part := weight(k)
+	for y := o.drawn.Min.Y; y < o.drawn.Max.Y; y++ {
+		row := o.pix[y*o.w+o.drawn.Min.X : y*o.w+o.drawn.Max.X]
+		for i, p := range row {
+			row[i] = p&(0xff<<48) | p&0x000000ff00ff00ff*part>>8&0x000000ff00ff00ff
+		}
+	}
+}
+
+// blit draws a trimmed layer with its middle at (x, y), scaled by s, with opacity k. The pixel loops are left out of
+// the race detector: each overlay belongs to one goroutine, and tests would take minutes.
 //
 //go:norace
 func (o *overlay) blit(l *layer, x, y, s, k float32) {
@@ -132,7 +152,7 @@ func (o *overlay) gather(g *halo, w, h int, x, y, s, k float32) {
 	v0 := ((-1.5-y)*inv + float32(h)/2 - g.y) / 2
 	from := func(first float32) int { return max(0, int(floor(-first*s))) }
 	to := func(first float32, n, limit int) int { return min(limit, int((float32(n)-first)*s)+1) }
-	r := image.Rect(from(u0), from(v0), to(u0, g.w, stride), to(v0, g.h, o.h/2+2))
+	r := rectangle(from(u0), from(v0), to(u0, g.w, stride), to(v0, g.h, o.h/2+2))
 	if r.Empty() {
 		return
 	}

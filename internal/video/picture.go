@@ -55,6 +55,11 @@ func newSticker(files fs.FS, p picture) (*sticker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.file, err)
 	}
+	return newStickerOf(m, p), nil
+}
+
+// newStickerOf brings an image to its size.
+func newStickerOf(m image.Image, p picture) *sticker {
 	size := m.Bounds().Size()
 	scale := min(float64(p.box.w)/float64(size.X), float64(p.box.h)/float64(size.Y))
 	w, h := max(1, int(float64(size.X)*scale+0.5)), max(1, int(float64(size.Y)*scale+0.5))
@@ -71,7 +76,7 @@ func newSticker(files fs.FS, p picture) (*sticker, error) {
 	l.trim()
 	// On whole pixels, so that it is as sharp as it was made.
 	left, top := p.box.x+(p.box.w-w)/2-1, p.box.y+(p.box.h-h)/2-1
-	return &sticker{l, float32(left) + float32(l.w)/2, float32(top) + float32(l.h)/2, p.opacity}, nil
+	return &sticker{l, float32(left) + float32(l.w)/2, float32(top) + float32(l.h)/2, p.opacity}
 }
 
 // shift moves it by so many pixels.

@@ -79,12 +79,12 @@ func TestPicturesThatCannotBeShown(t *testing.T) {
 }
 
 func TestFontsThatACaptionAsksFor(t *testing.T) {
-	f := &fonts{cache: t.TempDir()}
-	files := templateFolder("")
+	f := &fonts{}
 	builtIn, err := parseFont(dejavusansbold.TTF, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	files := &fontFolder{templateFolder(""), map[string]*face{"bold.ttf": builtIn}}
 	for name, c := range map[string]struct {
 		asked, text string
 		there       bool
@@ -103,13 +103,13 @@ func TestFontsThatACaptionAsksFor(t *testing.T) {
 		switch {
 		case !errors.Is(err, usualErr) && c.want == "the usual one":
 			t.Errorf("%s: got %v; want %v", name, err, usualErr)
-		case c.want == "the file" && (err != nil || got.sum != builtIn.sum && c.asked == "bold.ttf" || got.sum == usual.sum):
+		case c.want == "the file" && (err != nil || got.faces[0] != builtIn && c.asked == "bold.ttf" || got.sum == usual.sum):
 			t.Errorf("%s: got another font, or %v; want it", name, err)
 		case c.want == "the usual one" && err == nil && got.sum != usual.sum:
 			t.Errorf("%s: got another font; want the usual one", name)
 		}
-		if f.has(files, c.asked) != c.there {
-			t.Errorf("%s: got that it is there: %v; want %v", name, !c.there, c.there)
+		if own, err := f.asked(files, c.asked); (own != nil) != c.there || err != nil {
+			t.Errorf("%s: got that it is there: %v, %v; want %v", name, own != nil, err, c.there)
 		}
 	}
 }

@@ -357,7 +357,7 @@ func (m *Maker) fixed(d *design, length time.Duration, lang string) ([]shown, er
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, shown{s, p.animation, p.start, until(p.end, length)})
+		out = append(out, shown{s, p.animation, since(p.start, false), until(p.end, length)})
 	}
 	texts, err := m.letters(d, d.texts, length, lang, "")
 	return append(out, texts...), err

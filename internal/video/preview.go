@@ -8,6 +8,8 @@ import (
 	"image"
 	"image/png"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,11 +18,11 @@ type About struct {
 	Width, Height int     // pixels
 	Rate          float64 // frames a second
 	Length        time.Duration
-	Drawn         time.Duration // of the length, what is encoded anew for each name
-	Warnings      []string      // what works, but perhaps not as meant
+	Drawn         time.Duration // of the length, what is encoded for each name
+	Warnings      []string      // what works, but perhaps not as intended
 }
 
-// About looks at a template and at its film. The error is Faults if the author can mend it.
+// About looks at a template and at its film. The error is Faults if the author can fix it.
 func (m *Maker) About(ctx context.Context, id string) (About, error) {
 	t, err := m.ready(ctx)
 	if err != nil {
@@ -39,14 +41,98 @@ func (m *Maker) About(ctx context.Context, id string) (About, error) {
 		a.Drawn += f.rate.at(take.last - take.first)
 	}
 	if a.Drawn > a.Length*2/3 {
-		a.Warnings = append(a.Warnings, fmt.Sprintf("the name is on screen for %v of %v: every video takes almost as long as a full encode; shorter segments are quicker", a.Drawn, a.Length))
+		a.Warnings = append(a.Warnings, fmt.Sprintf("the name is on screen for %v of %v: every video takes almost as long as a "+
+			"full encode; shorter segments are quicker", a.Drawn, a.Length))
 	}
 	for _, c := range append(k.segments[:len(k.segments):len(k.segments)], k.texts...) {
-		if c.font != "" && !m.fonts.has(k.files, c.font) {
-			a.Warnings = append(a.Warnings, fmt.Sprintf("font %q is neither a file of the template nor installed here: another one is used", c.font))
+		warning, err := m.doubt(k.design, c.font)
+		if err != nil {
+			return About{}, err
+		}
+		if warning != "" && !slices.Contains(a.Warnings, warning) {
+			a.Warnings = append(a.Warnings, warning)
 		}
 	}
 	return a, nil
+}
+
+// doubt says what is doubtful about a font that a caption asks for, "" if nothing is.
+func (m *Maker) doubt(d *design, asked string) (string, error) {
+	if asked == "" {
+		return "", nil
+	}
+	face, err := m.fonts.asked(d.files, asked)
+	if err != nil {
+		return "", err
+	}
+	if face == nil {
+		return fmt.Sprintf("font %q is neither a file of the template nor installed here: another one is used", asked), nil
+	}
+	if !slices.Contains(m.cfg.Languages, "ru") {
+		return "", nil
+	}
+	letters := face.cursiveLetters()
+	if len(letters) == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("font %q has %s as in handwriting: a child who is learning the printed letters cannot read a "+
+		"Russian name in it", asked, strings.Join(letters, ", ")), nil
+}
+
+// rehearsed are the names that a check draws: a short one, a long one in two parts, and one that runs from right to
+// left.
+var rehearsed = []string{"Ян", "Александра-Виктория Константинопольская", "נועה"}
+
+// rehearse draws all that a template shows at the beginning, in the middle and at the end of its time, for several
+// names and in every language, so that the author and not a family meets what cannot be drawn. It writes no file.
+func (m *Maker) rehearse(ctx context.Context, id string) error {
+	t, err := m.ready(ctx)
+	if err != nil {
+		return err
+	}
+	k, err := m.template(id)
+	if err != nil {
+		return err
+	}
+	if err := m.look(ctx, t, k); err != nil {
+		return err
+	}
+	f := k.source
+	for _, lang := range m.cfg.Languages {
+		things, err := m.fixed(k.design, f.length(), lang)
+		if err != nil {
+			return err
+		}
+		for _, name := range rehearsed {
+			if m.CanDraw(id, name) != nil {
+				continue // no font for that script is installed here, or the template's own words do not go with it
+			}
+			letters, err := m.letters(k.design, k.segments, f.length(), lang, name)
+			if err != nil {
+				return err
+			}
+			things = append(things, letters...)
+		}
+		for _, one := range things {
+			if err := rehearseOne(ctx, f, one); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rehearseOne draws the first, a middle and the last frame of what is shown, and some between.
+func rehearseOne(ctx context.Context, f film, one shown) error {
+	s := newSheet(f.width, f.height, []shown{one})
+	o := newOverlay(s.w, s.h)
+	first, last := f.rate.frame(one.from), min(f.rate.frame(one.to), f.frames)-1
+	const steps = 8
+	return drawInOrder(ctx, 1, 0, steps+1, yuvaSize(s.w, s.h), func(_, n int, buf []byte) {
+		o.clear()
+		one.draw(o, float32(f.rate.at(first+(last-first)*n/steps).Seconds()))
+		o.yuva(buf)
+	}, func(int, []byte) error { return nil })
 }
 
 // Still writes one moment of the video that an order would make, as a PNG. The time is that of the nearest frame.
@@ -73,6 +159,9 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 	names, err := m.letters(k.design, k.segments, f.length(), o.Lang, o.Name)
 	if err != nil {
 		return err
+	}
+	if len(things) > 0 && k.scene != "" {
+		things = things[:len(things)-1] // what takes the texts into the dark comes again after the name
 	}
 	things = append(things, names...)
 	n := min(f.rate.frame(at), f.frames-1)

@@ -5,11 +5,19 @@ package video
 import (
 	"bytes"
 	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/BurntSushi/toml"
 )
@@ -119,8 +127,8 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 		if scenes[file.Scene] == nil {
 			t.Errorf("%s: got scene %q; want one that exists", f.Name(), file.Scene)
 		}
-		if file.Title["ru"] == "" || file.Title["en"] == "" || len(file.Segment) != 1 || len(file.Text) != 2 {
-			t.Errorf("%s: got titles %q, %d segments, %d texts; want ru and en, 1, 2", f.Name(), file.Title, len(file.Segment), len(file.Text))
+		if file.Title["ru"] == "" || file.Title["en"] == "" || len(file.Segment) != 2 || len(file.Text) != 2 {
+			t.Errorf("%s: got titles %q, %d segments, %d texts; want ru and en, 2, 2", f.Name(), file.Title, len(file.Segment), len(file.Text))
 		}
 		size, ok := map[string][2]int{"portrait": {720, 1280}, "landscape": {1280, 720}}[file.Aspect]
 		if !ok {
@@ -134,5 +142,139 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 	}
 	if want := []string{"birthday", "birthday-wide", "new-year", "new-year-wide"}; !slices.Equal(ids, want) {
 		t.Errorf("got templates %v; want %v", ids, want)
+	}
+}
+
+// moment draws a second of a built-in template with a name on it.
+func moment(t *testing.T, m *Maker, id string, at float64) *image.RGBA {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "moment.png")
+	if err := m.Still(t.Context(), Order{Asset: "a", Name: "Никита", Lang: "ru", Template: id}, time.Duration(at*float64(time.Second)), path); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	decoded, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := image.NewRGBA(decoded.Bounds())
+	draw.Draw(out, out.Bounds(), decoded, image.Point{}, draw.Src)
+	return out
+}
+
+// light is how bright a part of a picture is: on average, and at its brightest, of 255.
+func light(m *image.RGBA, part image.Rectangle) (mean, most float64) {
+	part = part.Intersect(m.Bounds())
+	for y := part.Min.Y; y < part.Max.Y; y++ {
+		for x := part.Min.X; x < part.Max.X; x++ {
+			c := m.RGBAAt(x, y)
+			v := (float64(c.R) + float64(c.G) + float64(c.B)) / 3
+			mean, most = mean+v, max(most, v)
+		}
+	}
+	return mean / float64(part.Dx()*part.Dy()), most
+}
+
+func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
+	ids := []string{"birthday", "birthday-wide", "new-year", "new-year-wide"}
+	m := newMaker(t, func(c *Config) { c.Offered = ids })
+	proven, err := provenTools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.tools = proven
+	for _, id := range ids {
+		k, err := m.template(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := func(a area) image.Rectangle { return image.Rect(a.x, a.y, a.x+a.w, a.y+a.h) }
+		whole := image.Rect(0, 0, k.width, k.height)
+		first, middle, last := moment(t, m, id, 0), moment(t, m, id, 5), moment(t, m, id, 9.96)
+		bright, _ := light(first, whole)
+		if usual, _ := light(middle, whole); bright < usual*0.75 {
+			t.Errorf("%s: got a first frame of brightness %.0f; want it nearly as bright as the others, %.0f", id, bright, usual)
+		}
+		if _, most := light(first, part(k.texts[0].box)); most < 240 {
+			t.Errorf("%s: got at most %.0f where the greeting stands in the first frame; want it there", id, most)
+		}
+		again := part(k.segments[1].box)
+		if _, most := light(moment(t, m, id, 9.2), again); most < 240 {
+			t.Errorf("%s: got at most %.0f where the name stands at the end; want it there", id, most)
+		}
+		if _, most := light(last, whole); most > 60 {
+			t.Errorf("%s: got something of brightness %.0f in the last frame; want all of it dark", id, most)
+		}
+		if _, most := light(last, again); most < 12 {
+			t.Errorf("%s: got nothing where the name stands in the last frame; want it to go with the rest", id)
+		}
+	}
+}
+
+func TestScenes_TheCameraRestsWhileTheNameIsThere(t *testing.T) {
+	if first, end := camera(0), camera(sceneSeconds); first < 1.1 || end < 1.03 {
+		t.Errorf("got %v and %v at both ends; want it closer", first, end)
+	}
+	m := newMaker(t, func(c *Config) { c.Offered = []string{"birthday", "birthday-wide", "new-year", "new-year-wide"} })
+	for _, id := range m.cfg.Offered {
+		k, err := m.template(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range k.segments {
+			rest := camera(float32(c.start.Seconds()))
+			for at := c.start; at < c.end; at += time.Second / sceneRate {
+				if got := camera(float32(at.Seconds())); got != rest {
+					t.Errorf("%s: got the camera at %v at %v; want %v as long as the name is there", id, got, at, rest)
+					break
+				}
+			}
+		}
+	}
+}
+
+func TestZoom_KeepsItsPoint(t *testing.T) {
+	c := newCanvas(40, 30)
+	c.set(20, 10, rgb{255, 255, 255}, 1)
+	c.set(10, 10, rgb{255, 0, 0}, 1)
+	c.zoom(1.5, point{20, 10})
+	if got := c.pix[(10*40+20)*3]; got < 250 {
+		t.Errorf("got %v at the point; want it to stay", got)
+	}
+	if got := c.pix[(10*40+5)*3]; got < 250 {
+		t.Errorf("got %v at 1.5 times the distance; want what was at the distance", got)
+	}
+	for _, at := range []point{{0, 0}, {39, 29}, {-50, 100}} { // also at and beyond the edges
+		c.zoom(1.3, at)
+	}
+	before := slices.Clone(c.pix)
+	if c.zoom(1, point{3, 3}); !slices.Equal(c.pix, before) {
+		t.Error("got another picture without a zoom; want the same")
+	}
+}
+
+// TestSceneSource_HasEveryFileThatDraws, because films that were prepared by other drawing code would be used otherwise.
+func TestSceneSource_HasEveryFileThatDraws(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	draws := regexp.MustCompile(`\*(overlay|canvas|layer|cutout|typeface|lettering|sticker|face)\b`)
+	elsewhere := []string{"preview.go", "primer.go", "design.go"} // they draw for the author only, or draw nothing
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") || !draws.Match(b) || slices.Contains(elsewhere, file) {
+			continue
+		}
+		if _, err := fs.Stat(sceneSource, file); err != nil {
+			t.Errorf("%s draws: got it left out of sceneSource", file)
+		}
 	}
 }

@@ -22,14 +22,15 @@ import (
 
 // glyph is one placed glyph of a line: pixels from the pen at the start of the line, y downwards.
 type glyph struct {
-	id    font.GID
-	x, y  float32
-	piece int // glyphs of the same piece move together
+	id     font.GID
+	x, y   float32
+	piece  int // glyphs of the same piece move together
+	bolder float32
+	face   *font.Face
 }
 
 // line is a line of shaped text.
 type line struct {
-	face   *font.Face
 	size   float32 // pixels per em, a whole number
 	glyphs []glyph // from left to right
 	rtl    bool    // read from right to left
@@ -42,40 +43,70 @@ func (s sameFace) ResolveFace(rune) *font.Face { return s.face }
 
 // shape lays out one line in the reading order of its own script.
 func shape(t *typeface, text string, size float32) line {
-	runes := []rune(norm.NFC.String(text))
-	l := line{face: font.NewFace(t.font), size: size, rtl: direction(text) == di.DirectionRTL}
+	runes, faces := t.faced(text)
+	l := line{size: size, rtl: direction(text) == di.DirectionRTL}
 	if len(runes) == 0 {
 		return l
 	}
+	opened := map[*face]*font.Face{}
+	for _, f := range faces {
+		if opened[f] == nil {
+			opened[f] = font.NewFace(f.font)
+		}
+	}
+	first := opened[faces[0]]
 	var segmenter shaping.Segmenter
 	runs := segmenter.Split(shaping.Input{
-		Text: runes, RunEnd: len(runes), Direction: direction(text), Face: l.face,
+		Text: runes, RunEnd: len(runes), Direction: direction(text), Face: first,
 		Size: fixed.Int26_6(size * 64), Script: language.LookupScript(runes[0]), Language: language.NewLanguage("und"),
-	}, sameFace{l.face})
+	}, sameFace{first})
+	// Each run has one direction and one script. Now it is cut where the face changes.
 	var shaper shaping.HarfbuzzShaper
 	var outputs []shaping.Output
+	var bolder []float32
 	for _, r := range runs {
-		outputs = append(outputs, shaper.Shape(r))
-	}
-	if l.rtl {
-		slices.Reverse(outputs)
-	}
-	pieces, joined := cutPieces(runes)
-	var closer float32
-	if !joined {
-		closer = t.closer * size
-	}
-	var x float32
-	for _, o := range outputs {
-		for _, g := range o.Glyphs {
-			if n := len(l.glyphs); n > 0 && l.glyphs[n-1].piece != pieces[g.TextIndex()] {
-				x -= closer
+		for from := r.RunStart; from < r.RunEnd; {
+			to := from + 1
+			for to < r.RunEnd && faces[to] == faces[from] {
+				to++
 			}
-			l.glyphs = append(l.glyphs, glyph{g.GlyphID, x + float32(g.XOffset)/64, -float32(g.YOffset) / 64, pieces[g.TextIndex()]})
+			one := r
+			one.RunStart, one.RunEnd, one.Face = from, to, opened[faces[from]]
+			outputs, bolder = append(outputs, shaper.Shape(one)), append(bolder, faces[from].bolder)
+			from = to
+		}
+	}
+	pieces, _ := cutPieces(runes)
+	var x float32
+	for _, i := range visualOrder(outputs, l.rtl) {
+		for _, g := range outputs[i].Glyphs {
+			l.glyphs = append(l.glyphs, glyph{g.GlyphID, x + float32(g.XOffset)/64, -float32(g.YOffset) / 64,
+				pieces[g.TextIndex()], bolder[i], outputs[i].Face})
 			x += float32(g.Advance) / 64
 		}
 	}
 	return l
+}
+
+// visualOrder returns the numbers of runs from left to right. They are given as they are read.
+func visualOrder(runs []shaping.Output, rtl bool) []int {
+	order := make([]int, len(runs))
+	for i := range order {
+		order[i] = i
+	}
+	if rtl {
+		slices.Reverse(order)
+	}
+	// Those that run against the line stand the other way round among themselves.
+	for from := 0; from < len(order); from++ {
+		to := from
+		for to < len(order) && (runs[order[to]].Direction == di.DirectionRTL) != rtl {
+			to++
+		}
+		slices.Reverse(order[from:to])
+		from = max(from, to)
+	}
+	return order
 }
 
 // direction is that of the first letter which has one.
@@ -91,15 +122,17 @@ func direction(text string) di.Direction {
 	return di.DirectionLTR
 }
 
+// joins reports whether a letter is of a script whose letters are joined, or stand around each other, within a word.
+func joins(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.M) && !unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Hebrew,
+		unicode.Armenian, unicode.Georgian, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo,
+		unicode.Common, unicode.Inherited)
+}
+
 // cutPieces numbers the parts of a text that may move apart: single letters with their marks in scripts whose letters
 // stand alone, whole words in all others, which are joined (an Arabic word torn apart is no longer that word).
 func cutPieces(text []rune) (pieces []int, joined bool) {
-	for _, r := range text {
-		if unicode.IsLetter(r) && !unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Hebrew,
-			unicode.Armenian, unicode.Georgian, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
-			joined = true
-		}
-	}
+	joined = slices.ContainsFunc(text, joins)
 	pieces = make([]int, len(text))
 	n := 0
 	for i, r := range text {
@@ -115,25 +148,44 @@ func cutPieces(text []rune) (pieces []int, joined bool) {
 }
 
 // covers reports whether the font has a drawable glyph for every part of the text once it is shaped, so a letter and
-// its mark count as covered when the font has them together, apart, or can place one on the other.
-func (t *typeface) covers(text string) bool {
-	for _, r := range norm.NFC.String(text) {
+// its mark count as covered when the font has them together, apart, or can place one on the other. A space is covered
+// by a glyph without ink.
+func (f *face) covers(text string) bool {
+	const longest, most = 12, 4096 // bytes of a letter with its marks, and letters
+	if len(text) > longest {
+		return f.hasGlyphs(text)
+	}
+	f.asked.Lock()
+	defer f.asked.Unlock()
+	answer, known := f.covered[text]
+	if !known {
+		if len(f.covered) >= most || f.covered == nil {
+			f.covered = map[string]bool{}
+		}
+		answer = f.hasGlyphs(text)
+		f.covered[text] = answer
+	}
+	return answer
+}
+
+func (f *face) hasGlyphs(text string) bool {
+	for _, r := range text {
 		// Most refusals are whole scripts: cheaper to see here than after shaping.
-		if _, ok := t.font.NominalGlyph(r); !ok && unicode.IsLetter(r) && norm.NFD.PropertiesString(string(r)).Decomposition() == nil {
+		if _, ok := f.font.NominalGlyph(r); !ok && unicode.IsLetter(r) && norm.NFD.PropertiesString(string(r)).Decomposition() == nil {
 			return false
 		}
 	}
-	l := shape(t, text, 100)
-	drawn := false
+	l := shape(&typeface{faces: []*face{f}}, text, 100)
+	drawn := strings.TrimSpace(text) == ""
 	for _, g := range l.glyphs {
 		if g.id == 0 {
 			return false
 		}
-		if outline, ok := l.face.GlyphData(g.id).(font.GlyphOutline); ok {
-			drawn = drawn || len(outline.Segments) > 0
-		} else {
+		outline, ok := g.face.GlyphData(g.id).(font.GlyphOutline)
+		if !ok {
 			return false // a bitmap or colour glyph has no outline to gild
 		}
+		drawn = drawn || len(outline.Segments) > 0
 	}
 	return drawn
 }
@@ -153,10 +205,10 @@ var nothing = box{math.MaxFloat32, math.MaxFloat32, -math.MaxFloat32, -math.MaxF
 
 // ink is the box that the glyphs blacken, from the pen at the start of the line; nothing for spaces only.
 func (l line) ink(glyphs []glyph) box {
-	scale := l.size / float32(l.face.Upem())
 	b := nothing
 	for _, g := range glyphs {
-		e, ok := l.face.GlyphExtents(g.id)
+		scale := l.size / float32(g.face.Upem())
+		e, ok := g.face.GlyphExtents(g.id)
 		if !ok || e.Width == 0 {
 			continue
 		}
@@ -169,9 +221,9 @@ func (l line) ink(glyphs []glyph) box {
 // mask rasterises glyphs into a w×h alpha mask with the start of the line at (ox, oy).
 func (l line) mask(glyphs []glyph, w, h int, ox, oy float32) *image.Alpha {
 	r := vector.NewRasterizer(w, h)
-	scale := l.size / float32(l.face.Upem())
 	for _, g := range glyphs {
-		outline, _ := l.face.GlyphData(g.id).(font.GlyphOutline)
+		scale := l.size / float32(g.face.Upem())
+		outline, _ := g.face.GlyphData(g.id).(font.GlyphOutline)
 		at := func(p opentype.SegmentPoint) (float32, float32) { return ox + g.x + p.X*scale, oy + g.y - p.Y*scale }
 		for i, s := range outline.Segments {
 			x, y := at(s.Args[0])

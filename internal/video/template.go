@@ -16,7 +16,7 @@ import (
 	"github.com/go-text/typesetting/di"
 )
 
-// take is a run of frames that is encoded anew for every name: those from first up to, not including, last.
+// take is a run of frames that is encoded for every name: those from first up to, not including, last.
 type take struct {
 	first, last int
 	captions    []caption
@@ -97,6 +97,15 @@ func newSheet(width, height int, things []shown) sheet {
 	return sheet{x0, y0, x1 - x0, y1 - y0, things}
 }
 
+// since is when something begins that a template shows from start on. What is there from the first frame on has been
+// there before, so that the first frame, which galleries show of a video, has it too. A name arrives in any case.
+func since(start time.Duration, named bool) time.Duration {
+	if start == 0 && !named {
+		return -5 * time.Second
+	}
+	return start
+}
+
 // letters draws the captions of a design for one name, or its fixed texts for none.
 func (m *Maker) letters(d *design, captions []caption, length time.Duration, lang, name string) ([]shown, error) {
 	var out []shown
@@ -110,13 +119,14 @@ func (m *Maker) letters(d *design, captions []caption, length time.Duration, lan
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, shown{newLettering(face, text, c.place(), c.style), c.animation, c.start, until(c.end, length)})
+		out = append(out, shown{newLettering(face, text, c.place(), c.style), c.animation,
+			since(c.start, name != ""), until(c.end, length)})
 	}
-	return out, nil
+	return d.withDusk(out), nil
 }
 
-// drawName makes the video for a name from a prepared film. Only pixels and samples reach ffmpeg, so there is nothing in
-// a name that it could take for an instruction.
+// drawName makes the video for a name from a prepared film. Only pixels and samples reach ffmpeg, so there is nothing
+// in a name that it could take for an instruction.
 func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
 	film, err := openMovie(p.path)
 	if err != nil {
@@ -179,7 +189,9 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 		}
 	}
 	// Nothing is probed: every sample comes from a film that was, or from an encoder that said it was done.
-	return finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
+	v, err := finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
+	v.Note = speech.note
+	return v, err
 }
 
 // speech is sound with the voice in it, made while the frames are encoded.
@@ -187,6 +199,7 @@ type speech struct {
 	stop  context.CancelFunc
 	done  chan struct{}
 	sound *patch // nil if nothing is said
+	note  string // on how it is said
 	err   error
 }
 
@@ -195,10 +208,12 @@ func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *mo
 	s := &speech{stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
+		defer crashed(func(err error) { s.err = err })
 		if p.voice == nil {
 			return
 		}
-		clip, err := m.speak(ctx, t, p.voice.text.say(o.Lang, o.Name), o.Name, o.Lang)
+		clip, note, err := m.speak(ctx, t, func(name string) string { return p.voice.text.aloud(o.Lang, name) }, o.Name, o.Lang)
+		s.note = note
 		if s.err = err; err != nil || clip == nil {
 			return
 		}
@@ -260,7 +275,7 @@ func (t *tools) encodeTake(ctx context.Context, p prepared, k take, s sheet, sti
 	return t.encodeSheet(ctx, args, s, p.rate, k.first, k.last, report)
 }
 
-// encodeWhole encodes all frames anew, for a film that a take cannot be spliced into; the sound is copied.
+// encodeWhole encodes all frames, for a film that a take cannot be spliced into; the sound is copied.
 func (m *Maker) encodeWhole(ctx context.Context, t *tools, p prepared, o Order, out string, report func(int)) error {
 	first, last := p.takes[0].first, p.takes[len(p.takes)-1].last
 	s, err := m.sheet(p, p.segments, o)
@@ -309,7 +324,8 @@ func (t *tools) encodeSheet(ctx context.Context, args []string, s sheet, r rate,
 			_, err := p.stdin.Write(buf)
 			return err
 		})
-	if ended := endInput([]*process{p}); ended != nil {
+	// An encoder that died is the reason for a write that failed, not the other way round; but drawing fails on its own.
+	if ended := endInput([]*process{p}); ended != nil && !isCrash(err) {
 		return ended
 	}
 	return err

@@ -44,6 +44,7 @@ type Config struct {
 	Workers      int           // videos made at the same time: with more than one, each gets one thread
 	Patience     time.Duration // how long videos wait, at no attempt's cost, while the disk is full
 	Voice        VoiceConfig
+	Forms        string // folder with the operator's spoken-ru.txt and so on: how names are said; "": there are none
 }
 
 // Order is one video to make.
@@ -60,7 +61,8 @@ type Video struct {
 	Thumb         string // JPEG, at most 320 pixels and 200 kB
 	Width, Height int    // pixels, as shown
 	Duration      time.Duration
-	Size          int64 // bytes
+	Size          int64  // bytes
+	Note          string // NoteOtherVoice or NoteMusicOnly if the name is not spoken by the voice that is set
 
 	folder string
 }
@@ -132,7 +134,7 @@ func New(cfg Config) (*Maker, error) {
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, inspecting: make(chan struct{}, maxInspections), templates: map[string]*template{}}
+	m := &Maker{cfg: cfg, free: freeBytes, inspecting: make(chan struct{}, maxInspections), templates: map[string]*template{}}
 	switch cfg.Engine {
 	case EngineTemplate:
 		for _, id := range cfg.Offered {

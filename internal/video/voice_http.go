@@ -14,14 +14,17 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // maxSpoken is how many bytes a service may send.
 const maxSpoken = 10 << 20
 
-// request asks the service to speak and writes its answer to the file out.
-func (v VoiceConfig) request(ctx context.Context, text, name, out string) error {
-	body, err := json.Marshal(map[string]string{"model": v.Model, "voice": v.Voice, "input": text, "response_format": "wav"})
+// request asks the service to speak and writes its answer to the file out. The error has none of the forms of the name.
+func (v VoiceConfig) request(ctx context.Context, text, out string, forms ...string) error {
+	h := hide(forms)
+	body, err := json.Marshal(map[string]string{"model": v.Model, "voice": v.Voice, "input": text,
+		"response_format": "wav"})
 	if err != nil {
 		return err
 	}
@@ -34,7 +37,8 @@ func (v VoiceConfig) request(ctx context.Context, text, name, out string) error 
 		request.Header.Set("Authorization", "Bearer "+v.Key)
 	}
 	// A redirect would take the key to somebody else.
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Transport: voiceTransport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -44,21 +48,21 @@ func (v VoiceConfig) request(ctx context.Context, text, name, out string) error 
 		err = asked.Err // without the address, whose query may be a password
 	}
 	if err != nil {
-		return fmt.Errorf("ask the service: %w", v.hide(err, name))
+		return fmt.Errorf("%w: ask the service: %w", errAway, v.hide(err, h))
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return v.refused(response, name)
+		return v.refused(response, h)
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); !strings.HasPrefix(kind, "audio/") && kind != "application/octet-stream" {
-		return errors.New("the service answered with something else than sound")
+		return fmt.Errorf("%w: the service answered with something else than sound", errAway) // perhaps not the service
 	}
 	sound, err := io.ReadAll(io.LimitReader(response.Body, maxSpoken+1))
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("answer of the service: %w", err)
+		return fmt.Errorf("%w: answer of the service: %w", errAway, err)
 	}
 	if len(sound) > maxSpoken {
 		return fmt.Errorf("the service answered with more than %d MB", maxSpoken>>20)
@@ -67,27 +71,27 @@ func (v VoiceConfig) request(ctx context.Context, text, name, out string) error 
 }
 
 // hide keeps the key and the name out of an error that is not ours.
-func (v VoiceConfig) hide(err error, name string) error {
-	if shown := v.hidden(err.Error(), name); shown != err.Error() {
+func (v VoiceConfig) hide(err error, h hide) error {
+	if shown := v.hidden(err.Error(), h); shown != err.Error() {
 		return errors.New(shown)
 	}
 	return err
 }
 
-func (v VoiceConfig) hidden(text, name string) string {
+func (v VoiceConfig) hidden(text string, h hide) string {
 	if v.Key != "" {
 		text = strings.ReplaceAll(text, v.Key, "[key]")
 	}
-	return redact(text, name)
+	return h.from(text)
 }
 
 // refused makes an error of an answer other than 200. Most of 400 to 499 are about the text, and no further attempt
-// changes that. But 400 to 404 are about the voice, the key, the bill or the address: the operator mends those, and until then
-// nobody shall be told that this name cannot be spoken for good.
-func (v VoiceConfig) refused(response *http.Response, name string) error {
+// changes that. But 401 to 404 are about the key, the bill or the address, and 400 may be about the voice: the operator
+// fixes those. 500 and more are the service's own trouble.
+func (v VoiceConfig) refused(response *http.Response, h hide) error {
 	const shown = 300 // bytes of the answer
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
-	why := strings.Join(strings.Fields(v.hidden(strings.ToValidUTF8(string(answer), "\uFFFD"), name)), " ")
+	why := strings.Join(strings.Fields(v.hidden(strings.ToValidUTF8(string(answer), "\uFFFD"), h)), " ")
 	if len(why) > shown {
 		why = strings.ToValidUTF8(why[:shown], "") + "…"
 	}
@@ -95,8 +99,17 @@ func (v VoiceConfig) refused(response *http.Response, name string) error {
 	if why != "" {
 		err = fmt.Errorf("%w: %s", err, why)
 	}
-	if code := response.StatusCode; code >= 400 && code <= 404 {
+	switch code := response.StatusCode; {
+	case code == http.StatusBadRequest:
 		return err
+	case code > 400 && code <= 404, code < 400:
+		return fmt.Errorf("%w: %w", errAway, err)
+	case code >= 500:
+		return judged(response, fmt.Errorf("%w: %w", errAway, err))
 	}
 	return judged(response, err)
 }
+
+// voiceTransport asks the service itself: what is said there must not pass through a proxy that some variable names.
+var voiceTransport = &http.Transport{TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
+	MaxIdleConnsPerHost: 2, ForceAttemptHTTP2: true}

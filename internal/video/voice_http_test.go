@@ -52,7 +52,7 @@ func TestServiceSpeaks(t *testing.T) {
 			w.Write(sound)
 		})
 		for range 2 {
-			clip, err := m.speak(t.Context(), tl, `Hello "Anna" <b>!`, `"Anna" <b>`, "en")
+			clip, err := m.speakText(t.Context(), tl, `Hello "Anna" <b>!`, `"Anna" <b>`, "en")
 			if err != nil || len(clip) < soundRate*9/10 {
 				t.Errorf("%s: got %d samples, %v; want a second", kind, len(clip), err)
 			}
@@ -68,14 +68,12 @@ func TestServiceRefuses(t *testing.T) {
 	for _, c := range []struct {
 		code       int
 		retryAfter string
-		permanent  bool
 		wait       time.Duration // -1: none is named
 	}{
-		{400, "", false, -1}, {413, "", true, -1}, {422, "5", true, -1}, {451, "", true, -1},
-		{401, "", false, -1}, {402, "", false, -1}, {403, "", false, -1}, {404, "", false, -1},
-		{408, "", false, -1}, {425, "", false, -1}, {429, "", false, -1}, {429, "7", false, 7 * time.Second}, {429, "0", false, -1}, // at once is no wait
-		{429, "soon", false, -1}, {429, "-1", false, -1}, {429, "Mon, 02 Jan 2006 15:04:05 GMT", false, -1},
-		{500, "", false, -1}, {503, "60", false, time.Minute}, {204, "", false, -1}, {301, "", false, -1}, {307, "", false, -1},
+		{400, "", -1}, {401, "", -1}, {402, "", -1}, {403, "", -1}, {404, "", -1},
+		{408, "", -1}, {425, "", -1}, {429, "", -1}, {429, "7", 7 * time.Second}, {429, "0", -1}, // at once is no wait
+		{429, "soon", -1}, {429, "-1", -1}, {429, "Mon, 02 Jan 2006 15:04:05 GMT", -1},
+		{500, "", -1}, {503, "60", time.Minute}, {204, "", -1}, {301, "", -1}, {307, "", -1},
 	} {
 		m, tl := httpMaker(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/v1/audio/speech" {
@@ -87,15 +85,15 @@ func TestServiceRefuses(t *testing.T) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(c.code)
 			if c.code != 204 {
-				w.Write([]byte("{\"error\":\n \"cannot say Hello \\u041c\\u0430\\u0448\\u0430 or Маша with sk-secret\"}" + strings.Repeat("ы", 1000)))
+				w.Write([]byte("{\"error\":\n \"cannot say Hello Mar\u00eda or Mar\\u00eda with sk-secret\"}" + strings.Repeat("ы", 1000)))
 			}
 		})
-		_, err := m.speak(t.Context(), tl, "Hello Маша!", "Маша", "en")
-		if err == nil || isPermanent(err) != c.permanent {
-			t.Errorf("%d: got %v; want permanent: %t", c.code, err, c.permanent)
+		_, err := m.speakText(t.Context(), tl, "Hello María!", "María", "en")
+		if err == nil || isPermanent(err) {
+			t.Errorf("%d: got %v; want a transient error", c.code, err)
 			continue
 		}
-		if got := err.Error(); c.code != 204 && !strings.Contains(got, `"cannot say Hello [name] or [name] with [key]"`) || strings.Contains(got, "Маша") || strings.Contains(got, "sk-secret") || len(got) > 500 {
+		if got := err.Error(); c.code != 204 && !strings.Contains(got, `"cannot say Hello [name] or [name] with [key]"`) || strings.Contains(got, "Mar") || strings.Contains(got, "sk-secret") || len(got) > 500 {
 			t.Errorf("%d: got %s; want the reason without name and key", c.code, got)
 		}
 		wait := time.Duration(-1)
@@ -131,7 +129,7 @@ func TestServiceMisbehaves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, tl := httpMaker(t, func(w http.ResponseWriter, _ *http.Request) { c.answer(w) })
-			_, err := m.speak(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
+			_, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
 			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "Mariam") {
 				t.Errorf("got %v; want a transient error with %q", err, c.want)
 			}
@@ -143,7 +141,7 @@ func TestServiceMisbehaves(t *testing.T) {
 func TestServiceThatIsGoneIsATransientError(t *testing.T) {
 	m, tl := httpMaker(t, nil)
 	m.cfg.Voice.URL = "http://127.0.0.1:1/v1/audio/speech"
-	if _, err := m.speak(t.Context(), tl, "Hello Mariam!", "Mariam", "en"); err == nil || isPermanent(err) {
+	if _, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en"); err == nil || isPermanent(err) {
 		t.Errorf("got %v; want a transient error", err)
 	}
 }
@@ -155,8 +153,36 @@ func TestServiceEndsWithTheContext(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errors.New("stopped by the test"))
 	defer cancel()
-	if _, err := m.speak(ctx, tl, "Hello Mariam!", "Mariam", "en"); err == nil || !strings.Contains(err.Error(), "stopped by the test") {
+	if _, err := m.speakText(ctx, tl, "Hello Mariam!", "Mariam", "en"); err == nil || !strings.Contains(err.Error(), "stopped by the test") {
 		t.Errorf("got %v; want the cause", err)
 	}
 	wantNoRest(t, m, 0)
+}
+
+// TestService_ATextThatItWillNeverSayDoesNotCostTheVideo has espeak-ng say it.
+func TestService_ATextThatItWillNeverSayDoesNotCostTheVideo(t *testing.T) {
+	for _, code := range []int{405, 413, 415, 422, 451} {
+		m, tl := httpMaker(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+		clip, note, err := m.speak(t.Context(), tl, func(name string) string { return "Hello " + name }, "Mariam", "en")
+		if len(clip) == 0 || note != NoteOtherVoice || err != nil {
+			t.Errorf("%d: got %d samples, %q, %v; want another voice, noted", code, len(clip), note, err)
+		}
+	}
+}
+
+func TestService_IsAskedWithoutAProxy(t *testing.T) {
+	proxied := false
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { proxied = true }))
+	defer proxy.Close()
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"} {
+		t.Setenv(name, proxy.URL)
+	}
+	// Go reads the variables once, so what counts is that nobody asks for them.
+	if voiceTransport.Proxy != nil {
+		t.Error("got a proxy for the voice service; want none: names are said there")
+	}
+	m, tl := httpMaker(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	if _, _, err := m.speak(t.Context(), tl, func(name string) string { return name }, "Anna", "en"); err != nil || proxied {
+		t.Errorf("got %v, and the proxy asked: %v; want it not asked", err, proxied)
+	}
 }
