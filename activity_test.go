@@ -20,6 +20,12 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/desk"
 	"retake.example/internal/video"
 )
@@ -70,19 +76,23 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 	}{
 		"a parent asks": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"}) })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"})
+			})
 			return a.ID
 		}, "a parent asked for a video: Маша"},
 		"a parent who was forgotten asked": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1, 2)
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "joined"}) })
-			write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "joined"})
+			})
+			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 			return a.ID
 		}, "a parent asked for a video that was being made already: Маша"},
 		"a parent presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				t.Fatal(err)
 			}
 			return a.ID
@@ -104,7 +114,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		"the operator presses Retry": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, AdminClicked{Admin: Admin{Owner: true}}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{Owner: true}}); err != nil {
 				t.Fatal(err)
 			}
 			return a.ID
@@ -123,14 +133,14 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			return ""
 		}, "admin 1 signed out everywhere"},
 		"somebody who is no admin any more signed in": {func(t *testing.T, d *office) string {
-			d.admins[6] = Admin{ID: 6}
+			d.admins[6] = store.Admin{ID: 6}
 			d.signIn(6)
 			return ""
 		}, "a former admin signed in"},
 		"the program tries again": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
-			if _, out := fail(t, d.queue, Render, errors.New("engine")); out != Rescheduled {
-				t.Fatalf("got %s; want %s", out, Rescheduled)
+			if _, out := fail(t, d.queue, store.Render, errors.New("engine")); out != retry.Rescheduled {
+				t.Fatalf("got %s; want %s", out, retry.Rescheduled)
 			}
 			return a.ID
 		}, "the program could not make it in attempt 1 and tries again: Маша"},
@@ -141,26 +151,28 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "the program could not make it in attempt 1 and gave up: Маша"},
 		"the video was deleted since": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"}) })
-			write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID, Outcome: "created"})
+			})
+			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 			return ""
 		}, "a parent asked for a video: a video that was deleted"},
 		"a platform was named": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
-			if _, err := d.queue.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 				t.Fatal(err)
 			}
 			return id
 		}, "admin 1 pressed Retry, and it is made again (YOUTUBE): Маша"},
 		"an action that has no words yet": {func(t *testing.T, d *office) string {
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "dance", Outcome: "badly"}) })
+			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "dance", Outcome: "badly"}) })
 			return ""
 		}, "a parent dance: badly"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.store.now = func() time.Time { return time.Now().Add(-time.Hour) } // the reader's sign-in stands above
-			write(t, d.store, func(tx *Tx) error { _, err := tx.Meet(1, "ru"); return err })
+			setNow(d.store, func() time.Time { return time.Now().Add(-time.Hour) }) // the reader's sign-in stands above
+			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
 			reader := d.signIn(8)
 			mutate(t, d.store, `DELETE FROM audit`)
 			asset := c.act(t, d)
@@ -187,9 +199,11 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 func TestNamesInTheActivityAreText(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	for i, name := range hostile {
-		id := NewID()
+		id := store.NewID()
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, created) VALUES (?, ?, ?, 't', 'ru', 'REQUEST', 1)`, id, name, fmt.Sprint(i))
-		write(t, d.store, func(tx *Tx) error { return tx.Note(Event{User: 0, Action: name, AssetID: id, Outcome: name}) })
+		write(t, d.store, func(tx *store.Tx) error {
+			return tx.Note(store.Event{User: 0, Action: name, AssetID: id, Outcome: name})
+		})
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/activity", session: d.signIn(8)}))
 	if n := strings.Count(page, "<script"); n != 1 {
@@ -274,7 +288,7 @@ func TestActivityReadsIndexesAndNotTheTables(t *testing.T) {
 		`SELECT finished, id FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
 			AND (finished, id) < (?, ?) ORDER BY finished DESC, id DESC LIMIT 9`,
 	} {
-		rows, err := s.db.Read().Query(`EXPLAIN QUERY PLAN `+query, 1, 1)
+		rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN `+query, 1, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -316,11 +330,11 @@ func TestSigningOutEverywhere(t *testing.T) {
 
 func TestSettingsShowWhatIsSet(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	d.store.now = func() time.Time { return time.Now().Add(-15 * 24 * time.Hour) }
+	setNow(d.store, func() time.Time { return time.Now().Add(-15 * 24 * time.Hour) })
 	d.signIn(7) // has ended
-	d.store.now = func() time.Time { return time.Now().Add(-48 * time.Hour) }
+	setNow(d.store, func() time.Time { return time.Now().Add(-48 * time.Hour) })
 	d.signIn(7)
-	d.store.now = time.Now
+	setNow(d.store, time.Now)
 	d.signIn(9)
 	session := d.signIn(7)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
@@ -335,7 +349,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	}
 	var got struct {
 		Success        bool
-		Sessions       []desk.Visit
+		Sessions       []store.Visit
 		Owners, Admins int
 		Limits         []desk.Pair
 		Templates      []desk.Template
@@ -383,13 +397,15 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 	for _, path := range []string{"/templates/birthday.jpg", "/templates/new-year", "/templates/..%2fsecret.jpg"} {
 		d.want(404, d.send(call{method: "GET", path: path, session: session}))
 	}
-	d.opts.Covers = nil
+	d.change(func(o *desk.Options) { o.Covers = nil })
 	d.want(404, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session}))
-	d.opts.Covers = desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error {
-		if d.covers++; d.covers == 2 {
-			return errors.New("SECRET")
-		}
-		return d.cover(path)
+	d.change(func(o *desk.Options) {
+		o.Covers = desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error {
+			if d.covers++; d.covers == 2 {
+				return errors.New("SECRET")
+			}
+			return d.cover(path)
+		})
 	})
 	if body := d.want(500, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session})); strings.Contains(body, "SECRET") {
 		t.Errorf("got %s; want neutral words", body)
@@ -402,13 +418,15 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.cacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
-	maker, err := newMaker(cfg, t.TempDir())
+	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.CacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
+	maker, err := command.NewMaker(cfg, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := newDesk(t, "http://localhost:8080")
-	d.opts.Staff, d.opts.Limits, d.opts.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
+	d.change(func(o *desk.Options) {
+		o.Staff, o.Limits, o.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
+	})
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
 	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>", "<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
@@ -430,7 +448,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Errorf("got %d colours; want a picture", len(colours))
 	}
 	cfg.Render.Engine = video.EngineCommand
-	d.opts.Covers = covers(cfg, maker)
+	d.change(func(o *desk.Options) { o.Covers = covers(cfg, maker) })
 	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil || strings.Contains(page, "<img") {
 		t.Error("got a picture of another engine's template; want none")
 	}

@@ -14,6 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/desk"
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/video"
 )
 
@@ -65,12 +70,11 @@ func TestTheDocumentedCommandsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := openDesk(t, func(d *office) {
-		d.opts.Inspect = workshop{maker}.inspect
-		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.Web.log)
+		d.change(func(o *desk.Options) { o.Inspect = maker.Inspect })
 		published = publication(t, d.store, failedPublication)
 		d.filmed("video", "thumb")
 		failed = ask(t, d.store, "Маша Б", 1, 2).ID
-		fail(t, d.queue, Render, Permanent(errors.New("ffmpeg: took longer than 5m0s")))
+		fail(t, d.queue, store.Render, retry.Permanent(errors.New("ffmpeg: took longer than 5m0s")))
 		newest = madeByAdmin(t, d.store, 8, "Ева", "ева").ID
 		failForGood(t, d.queue)
 		ready = madeByAdmin(t, d.store, 8, "Ника", "ника").ID

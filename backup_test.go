@@ -137,7 +137,7 @@ func told(t testing.TB, out, text string) int {
 func (v *victim) rush(n int) (people []*faketelegram.Person) {
 	v.Helper()
 	w := &world{T: v.T, tg: v.tg, log: v.log}
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 			in := there.owner(page)
 			get := func() string { resp, err := in.Get(page + "/"); return body(t, resp, err) }
 			var shown string
-			s, err := OpenStore(filepath.Join(there.dir, "retake.db"))
+			s, err := openStore(filepath.Join(there.dir, "retake.db"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -316,7 +316,7 @@ func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(data, "media"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s, err := OpenStore(filepath.Join(data, "retake.db"))
+	s, err := openStore(filepath.Join(data, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 			}
 		}
 		if i == 5 { // and it was put back, and the day went on
-			s, err := OpenStore(filepath.Join(data, "retake.db"))
+			s, err := openStore(filepath.Join(data, "retake.db"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/chat"
+	"retake.example/internal/store"
 
 	"github.com/go-telegram/bot/models"
 
@@ -37,9 +41,10 @@ const (
 
 // things is what each of the two has: a name that waits for its Yes, a video that failed, one that is to be made and one that
 // is made. Each id is the letter of the owner and a word.
-func things(t testing.TB, s *Store) {
+func things(t testing.TB, s *store.Store) {
 	t.Helper()
-	write(t, s, func(tx *Tx) error {
+	now := s.Now().UnixMilli()
+	if err := plant(s, func(tx *sql.Tx) error {
 		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox", "DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
 			if _, err := tx.Exec(q); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
@@ -59,13 +64,15 @@ func things(t testing.TB, s *Store) {
 					(?1, ?1, ?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'COMPLETED', ?3, ?3)`,
 				`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', ?1, 1, 0, ?3)`,
 			} {
-				if _, err := tx.Exec(q, []any{user, who, tx.now}[:highest(q)]...); err != nil {
+				if _, err := tx.Exec(q, []any{user, who, now}[:highest(q)]...); err != nil {
 					return fmt.Errorf("%s: %w", q, err)
 				}
 			}
 		}
 		return nil
-	})
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // highest is the largest number of a parameter in a statement.
@@ -93,33 +100,30 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // chats is a bot on a store and the stand-in for Telegram that it talks to. No queue runs: what is owed stays in the database.
 type chats struct {
 	*testing.T
-	store *Store
+	store *store.Store
 	bot   *Bot
 	tg    *faketelegram.Server
 	log   *journal
 	ctx   context.Context
 }
 
-func newChats(t *testing.T, s *Store, files *media.Disk) chats {
+func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	t.Helper()
 	things(t, s)
 	c := chats{T: t, store: s, tg: faketelegram.New(testToken), log: &journal{}}
 	t.Cleanup(c.tg.Close)
 	logger := slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	var err error
-	c.bot, err = NewBot(s, files, BotOptions{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
+	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
-		Role: func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
+		Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.bot.client.HTTP.Transport = wire{c.tg}
-	c.bot.queue = NewQueue(s, nil, c.bot, files, Options{}, logger)
+	sender.Client.HTTP.Transport = wire{c.tg}
+	c.bot = NewBot(sender, NewQueue(s, nil, sender, files, Options{}, logger))
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	c.ctx = ctx
-	c.bot.chats = telegram.NewChats(func(ctx context.Context, u Update) { c.bot.settle(ctx, ctx, u) })
-	c.bot.aside = telegram.NewChats(func(ctx context.Context, courtesy func(context.Context)) { courtesy(ctx) })
 	c.tg.Person(maria, "Мария", "ru")
 	c.tg.Person(eve, "Eve", "en")
 	c.tg.Group(-5, "Group")
@@ -133,7 +137,7 @@ func (c chats) polls() {
 		c.Fatalf("the poll: got %v; want nil", err)
 	}
 	c.bot.chats.Wait()
-	c.bot.aside.Wait() // courtesies are calls, too
+	c.bot.Wait() // courtesies are calls, too
 }
 
 // holds lists what the database holds of users; "inbox" and users who only became known do not count.
@@ -175,13 +179,13 @@ func (c chats) soundly() {
 
 // fuzzStore is a store and a media folder for all runs of a target. It is kept in memory where that is possible: what is asked is
 // not whether it survives, and most of the time was spent waiting for the disk.
-func fuzzStore(f *testing.F) (*Store, *media.Disk) {
+func fuzzStore(f *testing.F) (*store.Store, *media.Disk) {
 	f.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "retake-fuzz-")
 	if err != nil {
 		dir = f.TempDir()
 	}
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -204,13 +208,13 @@ func FuzzPress(f *testing.F) {
 			ids = append(ids, string(who)+what)
 		}
 	}
-	for _, kind := range []string{retryButton, yesButton, changeButton, cancelButton, getButton} {
+	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton, telegram.GetButton} {
 		for i, id := range ids {
 			f.Add(kind+":"+id, i%2 == 0)
 		}
 		f.Add(kind, false)
 		f.Add(kind+":", true)
-		f.Add(kind+":"+NewID(), true)
+		f.Add(kind+":"+store.NewID(), true)
 		f.Add(kind+":' OR 1=1 --", true)
 	}
 	for _, data := range []string{"make:MDRAFT:birthday", "make:MDRAFT:", "make:MDRAFT:easter", "make:MDRAFT:birthday:x", "make:EDRAFT:new-year", "more", "try", "lang:en", "lang:xx", "forget:yes", "forget:no", "forget", "", ":", "::", "\u202e", "\x00",
@@ -239,13 +243,13 @@ func FuzzPress(f *testing.F) {
 			t.Errorf("what somebody else has: got\n%s\nwant\n%s", now, others)
 		}
 		kind, id, _ := strings.Cut(data, ":")
-		may := map[string][]string{retryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, changeButton: {"MDRAFT"}, cancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, langButton: lang.Languages, forgetButton: {"yes"},
-			yesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, getButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
+		may := map[string][]string{telegram.RetryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, telegram.ChangeButton: {"MDRAFT"}, telegram.CancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, telegram.LangButton: lang.Languages, telegram.ForgetButton: {"yes"},
+			telegram.YesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, telegram.GetButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
 		// An apology's button of a video that is there by now brings it.
-		may[retryButton] = append(may[retryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
+		may[telegram.RetryButton] = append(may[telegram.RetryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
 		if now := c.holds("= 1"); now != before && !slices.Contains(may[kind], id) {
 			t.Errorf("%q: got\n%s\nwant nothing changed of\n%s", data, now, before)
-		} else if now == before && (kind == yesButton && slices.Contains(may[kind], id) || data == retryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
+		} else if now == before && (kind == telegram.YesButton && slices.Contains(may[kind], id) || data == telegram.RetryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
 			t.Errorf("%q: got nothing changed; want it to work", data)
 		}
 	})

@@ -21,6 +21,12 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/chat"
+	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
+
+	"retake.example/internal/store"
+
 	"golang.org/x/sync/errgroup"
 
 	"retake.example/internal/db/dbtest"
@@ -88,7 +94,7 @@ type world struct {
 	log    *journal
 	limits [3]int // open, hour, day
 	outage int    // different videos that fail in a row
-	offers []Offer
+	offers []video.Offer
 
 	program
 	stop func()
@@ -100,13 +106,13 @@ func newWorld(t *testing.T) *world {
 }
 
 // newWorldOf begins a world whose operator offers these templates.
-func newWorldOf(t *testing.T, offers []Offer) *world {
+func newWorldOf(t *testing.T, offers []video.Offer) *world {
 	t.Helper()
 	t.Parallel() // much of the time is spent in Telegram's limits
 	return newWorldIn(t, t.TempDir(), offers)
 }
 
-func newWorldIn(t *testing.T, dir string, offers []Offer) *world {
+func newWorldIn(t *testing.T, dir string, offers []video.Offer) *world {
 	t.Helper()
 	w := &world{T: t, dir: dir, tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
 	w.http = httptest.NewServer(w.tg)
@@ -144,7 +150,7 @@ func (w *world) start() {
 
 // program is the whole of Retake but for its page.
 type program struct {
-	store *Store
+	store *store.Store
 	queue *Queue
 	board *watch.Board
 	files *media.Disk
@@ -153,13 +159,13 @@ type program struct {
 
 // newYear is what an operator offers who offers one template; choices is what one with three does.
 var (
-	newYear = []Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
-	choices = []Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
+	newYear = []video.Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
+	choices = []video.Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
 		titled(strings.Repeat("x", 32), "🏫 Первое сентября", "🏫 The first day of school")}
 )
 
-func titled(id, ru, en string) Offer {
-	return Offer{id, func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
+func titled(id, ru, en string) video.Offer {
+	return video.Offer{ID: id, Title: func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
 }
 
 const brokenFile = "broken"
@@ -182,7 +188,7 @@ func engine(dir string) ([]string, error) {
 }
 
 // startProgram starts it on a data folder. So many different failures in a row are an outage; now, if not nil, is the store's clock.
-func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log io.Writer, now func() time.Time) (p program, err error) {
+func startProgram(dir, api string, limits [3]int, after int, offers []video.Offer, log io.Writer, now func() time.Time) (p program, err error) {
 	command, err := engine(dir)
 	if err != nil {
 		return p, err
@@ -192,18 +198,18 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 	if err != nil {
 		return p, err
 	}
-	if p.store, err = OpenStore(filepath.Join(dir, "retake.db")); err != nil {
+	if p.store, err = openStore(filepath.Join(dir, "retake.db")); err != nil {
 		return p, err
 	}
 	if now != nil {
-		p.store.now = now
+		setNow(p.store, now)
 	}
 	if p.files, err = media.OpenDisk(filepath.Join(dir, "media")); err != nil {
 		return p, err
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	role := func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, id == 900 }
-	bot, err := NewBot(p.store, p.files, BotOptions{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
+	role := func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }
+	sender, err := NewSender(p.store, p.files, chat.Options{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
 		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
 		Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
 		CanDraw: func(template, name string) error {
@@ -219,10 +225,10 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 	if err != nil {
 		return p, err
 	}
-	p.queue = NewQueue(p.store, workshop{maker}, bot, p.files, Options{Workers: 2, Attempts: 3,
+	p.queue = NewQueue(p.store, maker, sender, p.files, Options{Workers: 2, Attempts: 3,
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
-	bot.queue = p.queue
+	bot := NewBot(sender, p.queue)
 	p.board = newBoard(p.store, p.queue, bot, boardOptions{"http://localhost", role, func(ctx context.Context) ([]int64, error) { return p.store.Admins(ctx, []int64{900}) },
 		func() (int64, error) { return 38e9, nil }, time.Second}, logger)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -240,15 +246,8 @@ func startProgram(dir, api string, limits [3]int, after int, offers []Offer, log
 // until waits for a condition.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	deadline := time.After(time.Minute) // a machine may have much else to do
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for !is() {
-		select {
-		case <-deadline:
-			w.Fatalf("%s: did not happen\n%s", what, w.log)
-		case <-look.C:
-		}
+	if err := until(w, is, w.log.String); err != nil {
+		w.Fatalf("%s: %v\n%s", what, err, w.log)
 	}
 }
 
@@ -307,7 +306,7 @@ func (w *world) names(p *faketelegram.Person, name string) (question faketelegra
 	sent := p.Send(name)
 	w.until("the question about "+name, func() bool {
 		for _, m := range answers(p) {
-			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, yesButton+":") {
+			if int64(m.ID) > sent && len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton+":") {
 				question = m
 				return true
 			}
@@ -480,7 +479,7 @@ func TestAYesFromBeforeThereWasAChoiceMeansTheFirstTemplate(t *testing.T) {
 	p := w.tg.Person(1, "Мария", "ru")
 	question := w.names(p, "Маша")
 	w.stop()
-	w.offers = []Offer{choices[1], choices[0]}
+	w.offers = []video.Offer{choices[1], choices[0]}
 	w.start()
 	press(p, question, 0)
 	w.getsVideos(p, 1)
@@ -497,7 +496,7 @@ func TestAButtonOfATemplateThatWasTakenAwayGetsAKindAnswer(t *testing.T) {
 	question := w.names(p, "Маша")
 	w.calm()
 	w.stop()
-	w.offers = []Offer{choices[0], choices[2]}
+	w.offers = []video.Offer{choices[0], choices[2]}
 	w.start()
 	press(p, question, 1)
 	w.hears(p, "Эта кнопка уже не работает")
@@ -605,17 +604,6 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 	}
 	if n := count(t, w.store, `SELECT count(*) FROM assets s JOIN assets f ON f.id = s.retry_of WHERE s.template = 'birthday' AND f.template = 'birthday'`); n != 1 {
 		t.Errorf("got %d successors; want one, of the birthday video", n)
-	}
-}
-
-func TestATemplateWithoutATitleGoesByItsID(t *testing.T) {
-	offers := []Offer{titled("birthday", "День рождения", "")}
-	for _, c := range []struct{ id, lang, want string }{
-		{"birthday", "ru", "День рождения"}, {"birthday", "en", "birthday"}, {"wedding", "ru", "wedding"}, {"", "ru", ""},
-	} {
-		if got := titleOf(offers, c.id, c.lang); got != c.want {
-			t.Errorf("%s in %s: got %q; want %q", c.id, c.lang, got, c.want)
-		}
 	}
 }
 
@@ -898,7 +886,7 @@ func TestSomebodyElsesButtonGetsAKindAnswer(t *testing.T) {
 	w.hears(eve, "Hello")
 	eve.Press(answers(eve)[0].ID, button)
 	w.hears(eve, "somebody else's greeting")
-	eve.Press(answers(eve)[0].ID, retryButton+":"+NewID()) // of a database that has been restored
+	eve.Press(answers(eve)[0].ID, telegram.RetryButton+":"+store.NewID()) // of a database that has been restored
 	w.hears(eve, "does not work any more")
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 		t.Errorf("got %d assets; want 1", n)
@@ -1180,16 +1168,16 @@ func TestAnUpdateIsHandledOnceThoughTelegramSendsItAgainAndTheProgramRestarts(t 
 func TestAnUpdateStoredBeforeACrashIsHandledAfterIt(t *testing.T) {
 	w := newWorld(t)
 	w.stop()
-	store, err := OpenStore(filepath.Join(w.dir, "retake.db"))
+	st, err := openStore(filepath.Join(w.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := w.tg.Person(1, "Мария", "ru")
-	write(t, store, func(tx *Tx) error {
-		_, err := tx.Receive([]Update{{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`}})
+	write(t, st, func(tx *store.Tx) error {
+		_, err := tx.Receive([]store.Update{{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`}})
 		return err
 	})
-	store.Close()
+	st.Close()
 	w.start()
 	w.hears(p, "/delete_my_data")
 }
@@ -1246,9 +1234,8 @@ func (w *world) hangEngine() (release func()) {
 }
 
 func (w *world) rendering() int {
-	w.queue.mu.Lock()
-	defer w.queue.mu.Unlock()
-	return len(w.queue.running)
+	n, _ := w.queue.Busy()
+	return n
 }
 
 func TestTheYesOfALimitWorksLater(t *testing.T) {
@@ -1271,9 +1258,9 @@ func TestTheYesOfALimitWorksLater(t *testing.T) {
 }
 
 func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
-	b := &Bot{opts: BotOptions{MaxUpload: 1}}
-	task := Task{Asset: &Asset{Video: Video{File: "f", Size: 2}}, To: Recipient{Lang: "ru"}}
-	if _, _, err := b.Send(t.Context(), task); !isPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
+	b := &Sender{Chat: &chat.Chat{Options: chat.Options{MaxUpload: 1}}}
+	task := store.Task{Asset: &store.Asset{Video: store.Video{File: "f", Size: 2}}, To: store.Recipient{Lang: "ru"}}
+	if _, _, err := b.Send(t.Context(), task); !retry.IsPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
 		t.Errorf("got %v; want a permanent error that names the setting", err)
 	}
 }
@@ -1315,7 +1302,7 @@ func TestAProgressMessageIsEditedEveryThreeSecondsAtTheMost(t *testing.T) {
 	w.hears(p, "Вы 6-й в очереди")
 	for i := range names {
 		id := text(t, w.store, `SELECT asset_id FROM requests WHERE user_id = ?`, i+100)
-		write(t, w.store, func(tx *Tx) error { _, err := tx.Cancel(int64(i+100), id); return err })
+		write(t, w.store, func(tx *store.Tx) error { _, err := tx.Cancel(int64(i+100), id); return err })
 	}
 	w.hears(p, "следующие в очереди")
 	var last time.Time
@@ -1324,8 +1311,8 @@ func TestAProgressMessageIsEditedEveryThreeSecondsAtTheMost(t *testing.T) {
 		if c.Method != "editMessageText" || c.Chat != 1 {
 			continue
 		}
-		if edits++; edits > 1 && c.At.Sub(last) < progressRest-100*time.Millisecond {
-			t.Errorf("got two edits within %v; want %v between them", c.At.Sub(last), progressRest)
+		if edits++; edits > 1 && c.At.Sub(last) < chat.ProgressRest-100*time.Millisecond {
+			t.Errorf("got two edits within %v; want %v between them", c.At.Sub(last), chat.ProgressRest)
 		}
 		last = c.At
 	}
@@ -1342,7 +1329,7 @@ func TestAForgedGetBringsNoVideoOfSomebodyElse(t *testing.T) {
 	w.calm()
 	eve.Send("/start")
 	w.hears(eve, "Hello")
-	eve.Press(answers(eve)[0].ID, getButton+":"+text(t, w.store, `SELECT id FROM assets`))
+	eve.Press(answers(eve)[0].ID, telegram.GetButton+":"+text(t, w.store, `SELECT id FROM assets`))
 	w.hears(eve, "does not work any more")
 	w.calm()
 	if n := count(t, w.store, `SELECT count(*) FROM requests`); n != 1 || videos(eve) != 0 {
@@ -1489,13 +1476,13 @@ func TestAnUpdateWaitsInTheInboxUntilItIsAnswered(t *testing.T) {
 
 func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	var log bytes.Buffer
-	b, err := NewBot(newStore(t), nil, BotOptions{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
+	sender, err := NewSender(newStore(t), nil, chat.Options{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
 		Offers: newYear, CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = b.handle(t.Context(), Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
-		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, &turn{update: 1})
+	err = NewBot(sender, nil).handle(t.Context(), store.Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
+		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, chat.NewTurn(store.Update{ID: 1}, "ru"))
 	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") || !strings.Contains(log.String(), "panic in a handler") {
 		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)
 	}

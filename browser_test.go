@@ -25,6 +25,12 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/backup"
+	"retake.example/internal/retry"
+	"retake.example/internal/video"
+
+	"retake.example/internal/store"
+
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
@@ -45,7 +51,7 @@ func openDesk(t *testing.T, prepare func(d *office)) *office {
 	server := httptest.NewUnstartedServer(nil)
 	d := newDesk(t, "http://"+server.Listener.Addr().String())
 	prepare(d)
-	server.Config.Handler = d.Handler()
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) }) // see change
 	server.Start()
 	t.Cleanup(func() {
 		d.Web.Close() // the open streams
@@ -59,7 +65,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 	t.Helper()
 	verdicts := make(chan error)
 	d = openDesk(t, func(d *office) {
-		b := &bench{render: func(ctx context.Context, _ Order) error {
+		b := &bench{render: func(ctx context.Context, _ video.Order) error {
 			select {
 			case err := <-verdicts:
 				return err
@@ -69,13 +75,13 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 		}}
 		q, stop := start(t, d.store, b, Options{Workers: 1})
 		t.Cleanup(stop)
-		d.Web = NewWeb(d.store, q, d.files, d.opts, d.Web.log)
+		d.Web = NewWeb(d.store, q, d.files, d.opts, d.logger)
 	})
 	return d, func(err error) {
 		t.Helper()
 		select {
 		case verdicts <- err:
-		case <-time.After(30 * time.Second):
+		case <-time.After(stall):
 			t.Fatal("nothing is being rendered")
 		}
 	}
@@ -330,7 +336,7 @@ func still(t *testing.T) string {
 	picture := image.NewRGBA(image.Rect(0, 0, 480, 270))
 	for y := range 270 {
 		for x := range 480 {
-			picture.Set(x, y, color.RGBA{uint8(30 + x/4), uint8(60 + y/3), uint8(150 - x/8), 255})
+			picture.Set(x, y, color.RGBA{R: uint8(30 + x/4), G: uint8(60 + y/3), B: uint8(150 - x/8), A: 255})
 		}
 	}
 	var b bytes.Buffer
@@ -354,35 +360,35 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	}
 	ids = map[string]string{}
 	clock := time.Now().Add(-26 * time.Hour)
-	d.store.now = func() time.Time { clock = clock.Add(10 * time.Second); return clock }
+	setNow(d.store, func() time.Time { clock = clock.Add(10 * time.Second); return clock })
 
 	for i, name := range slices.Concat(hostile, odd) {
-		id, wound := NewID(), wounded[i%len(wounded)]
+		id, wound := store.NewID(), wounded[i%len(wounded)]
 		ids[name] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
-			id, name, fmt.Sprint("hostile", i), wound, d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, name, fmt.Sprint("hostile", i), wound, d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 		for n := range 3 {
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
-				id, n+1, d.store.now().UnixMilli(), wound)
+				id, n+1, d.store.Now().UnixMilli(), wound)
 		}
-		write(t, d.store, func(tx *Tx) error {
+		write(t, d.store, func(tx *store.Tx) error {
 			if _, err := tx.Meet(1, "ru"); err != nil {
 				return err
 			}
-			return tx.Note(Event{User: 1, Action: "ask", AssetID: id, Outcome: hostile[i%len(hostile)]})
+			return tx.Note(store.Event{User: 1, Action: "ask", AssetID: id, Outcome: hostile[i%len(hostile)]})
 		})
 	}
 	for i, name := range append(slices.Clone(odd), hostile[0]) { // finished, too
-		id := NewID()
+		id := store.NewID()
 		ids["film of "+name] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
-			id, name, fmt.Sprint("odd", i), d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, name, fmt.Sprint("odd", i), d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 	}
 
 	for _, state := range []string{failedPublication, pendingPublication, runningPublication, completedPublication} {
-		id := NewID()
+		id := store.NewID()
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
-			id, "Studio tour", "studio tour"+id, d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, "Studio tour", "studio tour"+id, d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
 			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, remote_url, creator, created, status, error, started, completed) VALUES (?, ?, 'javascript:alert(1)', 7, 0, `+state+`)`, id, platform)
 		}
@@ -401,26 +407,28 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	ids["failed"] = ask(t, d.store, "Ноа", 1, 2, 3, 4, 5).ID
 	for range 3 {
 		mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE kind = 'RENDER'`)
-		fail(t, d.queue, Render, errors.New("ffmpeg: took longer than 5m0s"))
+		fail(t, d.queue, store.Render, errors.New("ffmpeg: took longer than 5m0s"))
 	}
 	mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`) // 5 is not told
 	ids["replaced"] = ask(t, d.store, "Ева", 2).ID
 	failForGood(t, d.queue)
-	if _, err := d.queue.Retry(t.Context(), ids["replaced"], AdminClicked{Admin: Admin{ID: 8, Owner: true}}); err != nil {
+	if _, err := d.queue.Retry(t.Context(), ids["replaced"], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); err != nil {
 		t.Fatal(err)
 	}
-	ids["replacing"] = begin(t, d.store, Render).AssetID
+	ids["replacing"] = begin(t, d.store, store.Render).AssetID
 	ids["rendering"] = ask(t, d.store, "Иван", 1).ID
-	fail(t, d.queue, Render, errors.New("generator said 503: try later"))
+	fail(t, d.queue, store.Render, errors.New("generator said 503: try later"))
 	mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE asset_id = ?`, ids["rendering"])
-	begin(t, d.store, Render)
-	d.queue.running[ids["rendering"]] = &making{percent: 62}
+	rendering := begin(t, d.store, store.Render)
+	_, done := d.queue.Track(t.Context(), &rendering)
+	t.Cleanup(done)
+	d.queue.Progress(&rendering, 62)
 	clock = time.Now().Add(-5 * time.Minute)
 	ids["tried again in an hour"] = ask(t, d.store, "Лея", 3).ID
-	fail(t, d.queue, Render, errors.New("connect: connection refused"))
+	fail(t, d.queue, store.Render, errors.New("connect: connection refused"))
 	ids["next"] = ask(t, d.store, "Ольга", 1, 2).ID
 	ids["waiting"] = ask(t, d.store, "София", 2).ID
-	d.store.now = time.Now
+	setNow(d.store, time.Now)
 	return ids
 }
 
@@ -459,13 +467,13 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		{"YOUTUBE", "FAILED", "unknown", "youtube restored: it was to be published when the backup was made, and may have been since", "", "", 0, 0, 0},
 		{"RUMBLE", "FAILED", "", "rumble http503: " + wounded[3], "", "", 0, 0, 0},
 	} {
-		id := NewID()
+		id := store.NewID()
 		ids[strings.TrimSpace(p.platform+" "+p.status+" "+p.step)+strings.Repeat(" ", min(1, len(p.warning)))] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
-			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.now().UnixMilli(), d.store.now().UnixMilli())
+			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
 		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
 			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
-			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), stamp(moment(p.at)), texts, passed, channel)
+			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), null(p.at), texts, passed, channel)
 		if p.attempt > 0 || p.due > 0 {
 			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
 				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)
@@ -492,10 +500,12 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	quiet.studio().about.YouTube = false
 	c.reads("quiet/channels not set up", "/channels", 200)
 	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
-	quiet.Web.opts.Backups = func() desk.Backup {
-		return desk.Backup{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
-	}
-	quiet.Web.opts.Free = func() (int64, error) { return desk.LowDisk * 2 / 3, nil }
+	quiet.change(func(o *desk.Options) {
+		o.Backups = func() backup.State {
+			return backup.State{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
+		}
+		o.Free = func() (int64, error) { return desk.LowDisk * 2 / 3, nil }
+	})
 	c.reads("quiet/restored", "/", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
 	c.reads("quiet/ru/restored", "/", 200)
@@ -509,9 +519,9 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} { // of people who have had their data deleted
 			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(), id)
 		}
-		write(t, d.store, func(tx *Tx) error {
+		write(t, d.store, func(tx *store.Tx) error {
 			eight, machine := int64(8), new(int64)
-			for _, e := range []Event{{Action: "appoint", Outcome: "owner"}, {Action: "appoint", Outcome: "admin"}, {Action: "dismiss"},
+			for _, e := range []store.Event{{Action: "appoint", Outcome: "owner"}, {Action: "appoint", Outcome: "admin"}, {Action: "dismiss"},
 				{Admin: &eight, Action: "decide", Outcome: "left"}, {Admin: &eight, Action: "decide", Outcome: "sent"}} {
 				e.Admin = cmp.Or(e.Admin, machine)
 				if err := tx.Note(e); err != nil {
@@ -520,7 +530,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 			}
 			return nil
 		})
-		d.opts.Backups = func() desk.Backup { return desk.Backup{Last: time.Now().Add(-3 * time.Hour)} }
+		d.opts.Backups = func() backup.State { return backup.State{Last: time.Now().Add(-3 * time.Hour)} }
 		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: "limit_keep_videos", Value: desk.KeptFor(90 * 24 * time.Hour)},
 			desk.Limit{Label: "limit_keep_history", Value: desk.KeptFor(0)}, desk.Limit{Label: "limit_keep_people", Value: desk.KeptFor(365 * 24 * time.Hour)})
 		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")
@@ -532,7 +542,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		d.queue.opts.Workers = 2
 		d.queue.outages = outage.New(5, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now().Add(-20*time.Minute), hostile[1]+": connection refused")
-		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.Web.log)
+		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.logger)
 	})
 	find := func(name string) string { return "/?q=" + url.QueryEscape(name) }
 	c.moves(full, 7)
@@ -603,7 +613,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/retry all", "/retry-all", 200)
 	c.reads("ru/sign-in", "/login/nonsense", 403)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
-	c.reads("error/no such video", "/assets/"+NewID(), 404)
+	c.reads("error/no such video", "/assets/"+store.NewID(), 404)
 	c.reads("error/no such status", "/?status=nonsense", 422)
 
 	for _, r := range full.echo.Routes() {
@@ -658,7 +668,7 @@ func pilled(pill string) string { return "document.querySelector('.card:has(.pil
 func TestARetryIsSeenToItsEndWithoutAReload(t *testing.T) {
 	d, verdict := openStudio(t)
 	ask(t, d.store, "Маша", 1, 2)
-	verdict(Permanent(errEngine))
+	verdict(retry.Permanent(errEngine))
 	b := newBrowser(t)
 	b.signsIn(d, 8)
 	b.until(pilled("bad") + " !== null")
@@ -689,7 +699,7 @@ func TestARetryIsSeenToItsEndWithoutAReload(t *testing.T) {
 func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	d, verdict := openStudio(t)
 	ask(t, d.store, "Маша", 1)
-	verdict(Permanent(errEngine))
+	verdict(retry.Permanent(errEngine))
 	b := newBrowser(t)
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
@@ -698,7 +708,7 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	// Only what stands in the answer of the server is seen; looking again is a reload.
 	shows := func(expression string) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); b.js(expression) != "true"; b.do(chromedp.Reload()) {
+		for deadline := time.Now().Add(stall); b.js(expression) != "true"; b.do(chromedp.Reload()) {
 			if time.Now().After(deadline) {
 				t.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
 			}
@@ -731,7 +741,9 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var sent atomic.Int64
 			d := openDesk(t, func(d *office) {
-				d.Web.opts.Resume = func(_ context.Context, updates []Update) { sent.Add(int64(len(updates))) }
+				d.change(func(o *desk.Options) {
+					o.Resume = func(_ context.Context, updates []store.Update) { sent.Add(int64(len(updates))) }
+				})
 				mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
 			})
 			b := newBrowser(t)
@@ -761,7 +773,7 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 func TestWhatOneAdminDoesAppearsAtTheOthers(t *testing.T) {
 	d, verdict := openStudio(t)
 	ask(t, d.store, "Маша", 1)
-	verdict(Permanent(errEngine))
+	verdict(retry.Permanent(errEngine))
 	one := newBrowser(t)
 	other := one.another()
 	one.signsIn(d, 8)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/store"
+
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
@@ -23,7 +25,7 @@ import (
 
 // agency publishes on platforms that nobody has: what is asked of it, it notes in the store.
 type agency struct {
-	store *Store
+	store *store.Store
 	about desk.Studio
 	err   error      // what everything ends in; nil: it works
 	query url.Values // of the last answer
@@ -34,11 +36,11 @@ func (a *agency) About(context.Context) (desk.Studio, error) { return a.about, n
 
 func (a *agency) HandPage() string { return a.about.RumblePage }
 
-func (a *agency) note(ctx context.Context, e Event, do func(tx *Tx) error) error {
+func (a *agency) note(ctx context.Context, e store.Event, do func(tx *store.Tx) error) error {
 	if a.err != nil {
 		return a.err
 	}
-	return a.store.Tx(ctx, func(tx *Tx) error {
+	return a.store.Tx(ctx, func(tx *store.Tx) error {
 		if do != nil {
 			if err := do(tx); err != nil {
 				return err
@@ -53,25 +55,25 @@ func (a *agency) Ask(_ context.Context, _ [32]byte, channel int64) (string, erro
 	return a.about.Consent + "?state=s", a.err
 }
 
-func (a *agency) Answer(ctx context.Context, _ [32]byte, query url.Values, admin Admin) (c Channel, err error) {
+func (a *agency) Answer(ctx context.Context, _ [32]byte, query url.Values, admin store.Admin) (c store.Channel, err error) {
 	a.query = query
-	c = Channel{Platform: "YOUTUBE", External: "UC1", Title: "Our greetings", Creator: admin.ID}
-	return c, a.note(ctx, Event{Admin: &admin.ID, Action: "connect"}, func(tx *Tx) (err error) {
+	c = store.Channel{Platform: "YOUTUBE", External: "UC1", Title: "Our greetings", Creator: admin.ID}
+	return c, a.note(ctx, store.Event{Admin: &admin.ID, Action: "connect"}, func(tx *store.Tx) (err error) {
 		c.ID, err = tx.Connect(c, []byte("sealed"))
 		return err
 	})
 }
 
-func (a *agency) Check(ctx context.Context, channel int64, admin Admin) error {
-	return a.note(ctx, Event{Admin: &admin.ID, Action: "check"}, func(tx *Tx) error { return tx.Checked(channel, "Our greetings") })
+func (a *agency) Check(ctx context.Context, channel int64, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "check"}, func(tx *store.Tx) error { return tx.Checked(channel, "Our greetings") })
 }
 
-func (a *agency) Disconnect(ctx context.Context, channel int64, admin Admin) error {
-	return a.note(ctx, Event{Admin: &admin.ID, Action: "disconnect"}, func(tx *Tx) error { return tx.Disconnect(channel, "youtube disconnected") })
+func (a *agency) Disconnect(ctx context.Context, channel int64, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "disconnect"}, func(tx *store.Tx) error { return tx.Disconnect(channel, "youtube disconnected") })
 }
 
-func (a *agency) Update(ctx context.Context, assetID, platform string, admin Admin) error {
-	return a.note(ctx, Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, func(tx *Tx) error {
+func (a *agency) Update(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
 		p, err := tx.Publication(assetID, platform)
 		if err != nil {
 			return err
@@ -84,8 +86,8 @@ func (a *agency) Update(ctx context.Context, assetID, platform string, admin Adm
 	})
 }
 
-func (a *agency) Remove(ctx context.Context, assetID, platform string, admin Admin) error {
-	return a.note(ctx, Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *Tx) error {
+func (a *agency) Remove(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
 		if err := tx.Unpublish(assetID, platform); err != nil {
 			return err
 		}
@@ -94,18 +96,18 @@ func (a *agency) Remove(ctx context.Context, assetID, platform string, admin Adm
 	})
 }
 
-func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url string, admin Admin) error {
-	return a.note(ctx, Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform}, func(tx *Tx) error { return tx.MarkPublished(assetID, platform, url, "") })
+func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error { return tx.MarkPublished(assetID, platform, url, "") })
 }
 
 // studio is the agency of an office.
-func (d *office) studio() *agency { return d.opts.Studio.(*agency) }
+func (d *office) studio() *agency { return d.opts.Platforms.(*agency) }
 
 // channel connects a channel of an office.
 func (d *office) channel(external, title string) (id int64) {
 	d.t.Helper()
-	write(d.t, d.store, func(tx *Tx) (err error) {
-		id, err = tx.Connect(Channel{Platform: "YOUTUBE", External: external, Title: title, Creator: 8}, []byte("sealed"))
+	write(d.t, d.store, func(tx *store.Tx) (err error) {
+		id, err = tx.Connect(store.Channel{Platform: "YOUTUBE", External: external, Title: title, Creator: 8}, []byte("sealed"))
 		return err
 	})
 	return id
@@ -178,8 +180,8 @@ func TestPublishing(t *testing.T) {
 		t.Fatalf("got %+v, %v; want two publications", all, err)
 	}
 	tube, rumble := all[id][0], all[id][1]
-	want := Metadata{Title: "A greeting", Description: "One", Tags: "a, b", Language: "ru", Kids: "yes", Privacy: "public", Category: "22", Synthetic: "yes", Notify: "no"}
-	if tube.Platform != "YOUTUBE" || tube.Channel != channel || tube.Creator != 7 || tube.Status != Pending || tube.Metadata != want || time.Until(tube.PublishAt) < 23*time.Hour {
+	want := store.Metadata{Title: "A greeting", Description: "One", Tags: "a, b", Language: "ru", Kids: "yes", Privacy: "public", Category: "22", Synthetic: "yes", Notify: "no"}
+	if tube.Platform != "YOUTUBE" || tube.Channel != channel || tube.Creator != 7 || tube.Status != store.Pending || tube.Metadata != want || time.Until(tube.PublishAt) < 23*time.Hour {
 		t.Errorf("got %+v; want it to wait for YouTube with %+v", tube, want)
 	}
 	if rumble.Platform != "RUMBLE" || rumble.Step != "manual" || !rumble.PublishAt.IsZero() || rumble.Metadata != want {
@@ -188,7 +190,7 @@ func TestPublishing(t *testing.T) {
 	if n := count(t, d.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND publication_id = ?`, tube.ID); n != 1 {
 		t.Errorf("got %d jobs; want one", n)
 	}
-	if m := d.detail(session, id).Metadata; *m != desk.Metadata(want) {
+	if m := d.detail(session, id).Metadata; *m != want {
 		t.Errorf("got %+v saved; want %+v", m, want)
 	}
 	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE action = 'publish' AND outcome = 'queued' AND admin = 7`); n != 2 {

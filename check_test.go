@@ -51,7 +51,7 @@ func newMachine(t *testing.T) *machine {
 	if err := os.Mkdir(filepath.Join(m.dir, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s, err := OpenStore(filepath.Join(m.dir, "data", "retake.db"))
+	s, err := openStore(filepath.Join(m.dir, "data", "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/store"
+
 	faketelegram "retake.example/internal/fake/telegram"
 )
 
@@ -162,7 +164,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	run("1 stands in telegram.owners of "+file, exitFailure, "admin", "remove", "1")
 	list(given...)
 
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,8 +177,8 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 
 func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	write(t, d.store, func(tx *Tx) error { return tx.Appoint(Admin{ID: 77}) })
-	write(t, d.store, func(tx *Tx) error { return tx.Appoint(Admin{ID: 78, Owner: true}) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
 	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77), json: true})); !strings.Contains(body, `"owners":2,"admins":3`) {
 		t.Errorf("got %s; want them counted", body)
 	}
@@ -191,7 +193,7 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 
 func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	dir := t.TempDir()
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

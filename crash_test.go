@@ -25,6 +25,9 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/folder"
 	"retake.example/internal/lang"
@@ -56,7 +59,7 @@ func child() {
 	}
 	if point == upgrades {
 		steps = append(steps, someSteps...)
-		s, err := OpenStore(filepath.Join(dir, "retake.db"))
+		s, err := openStore(filepath.Join(dir, "retake.db"))
 		if err != nil {
 			panic(err)
 		}
@@ -162,6 +165,17 @@ func (v *victim) sends() (n int) {
 	return n
 }
 
+// asLongAsItSends returns a context that ends when no message has gone out for stall.
+func (v *victim) asLongAsItSends() context.Context {
+	p := newProgress(v.T)
+	go func() {
+		for n := 0; v.tg.Wait(p.ctx, func() bool { return v.sends() > n }) == nil; p.changed() {
+			n = v.sends()
+		}
+	}()
+	return p.ctx
+}
+
 // parent is a person who wants videos and does what a person would: nothing twice.
 type parent struct {
 	*faketelegram.Person
@@ -192,7 +206,7 @@ func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Mes
 func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	sent := int(p.Send(name))
 	question, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
-		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, yesButton) && strings.Contains(m.Text, "«"+name+"»")
+		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton) && strings.Contains(m.Text, "«"+name+"»")
 	})
 	if err != nil {
 		return err
@@ -202,7 +216,7 @@ func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	for {
 		m, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
 			return m.Video != nil && strings.Contains(m.Text, "«"+name+"»") ||
-				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, retryButton) && strings.Contains(m.Text, name) && !pressed[m.Buttons[0][0].Data]
+				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) && strings.Contains(m.Text, name) && !pressed[m.Buttons[0][0].Data]
 		})
 		if err != nil || m.Video != nil {
 			return err
@@ -218,7 +232,7 @@ func (p parent) wants(ctx context.Context, name string, failed func()) error {
 // nothingIsLost waits for the end of all work, calls then, ends the program and looks at what is left of it.
 func (v *victim) nothingIsLost(then func()) {
 	v.Helper()
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -230,7 +244,7 @@ func (v *victim) nothingIsLost(then func()) {
 	isPeace(v, s)
 	v.tidy(s)
 	if v.Failed() {
-		rows, err := s.db.Read().Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
+		rows, err := readDB(v, s).Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
 			FROM attempts t JOIN assets a ON a.id = t.asset_id WHERE t.outcome <> 'done' AND a.name NOT LIKE 'Сбой%'`)
 		if err != nil {
 			v.Fatal(err)
@@ -258,7 +272,7 @@ func (v *victim) extra() (n int) {
 	seen := map[string]bool{}
 	for _, c := range v.tg.Calls() {
 		if what := c.Params["caption"] + c.Params["reply_markup"]; c.OK && (c.Method == "sendVideo" ||
-			c.Method == "sendMessage" && (strings.Contains(what, retryButton+":") || strings.Contains(what, cancelButton+":"))) {
+			c.Method == "sendMessage" && (strings.Contains(what, telegram.RetryButton+":") || strings.Contains(what, telegram.CancelButton+":"))) {
 			key := fmt.Sprint(c.Chat, c.Method, what)
 			if seen[key] {
 				n++
@@ -270,7 +284,7 @@ func (v *victim) extra() (n int) {
 }
 
 // tidy looks for what the program may not leave behind: processes, half made files, and files that no video needs.
-func (v *victim) tidy(s *Store) {
+func (v *victim) tidy(s *store.Store) {
 	v.Helper()
 	keys, err := s.MediaKeys(v.Context())
 	if err != nil {
@@ -308,7 +322,7 @@ func processesOf(dir string) (found []string) {
 // after that it began to work on it.
 func (v *victim) rescues() (found, begun []time.Duration) {
 	v.Helper()
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -323,8 +337,8 @@ func (v *victim) rescues() (found, begun []time.Duration) {
 		if crashed == 0 || first == 0 { // nothing was under way, or it was killed too soon
 			continue
 		}
-		found = append(found, moment(int64(crashed)).Sub(from))
-		begun = append(begun, moment(int64(first)).Sub(from))
+		found = append(found, store.Moment(int64(crashed)).Sub(from))
+		begun = append(begun, store.Moment(int64(first)).Sub(from))
 	}
 	slices.Sort(found)
 	slices.Sort(begun)
@@ -346,8 +360,7 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 	v.Helper()
 	v.breaks()
 	v.start(point)
-	ctx, cancel := context.WithTimeout(v.Context(), 3*time.Minute)
-	defer cancel()
+	ctx := v.asLongAsItSends()
 	over, revived := make(chan struct{}), make(chan bool)
 	go func() {
 		select {
@@ -471,8 +484,7 @@ func TestKilledAtRandom(t *testing.T) {
 	v := newVictim(t)
 	v.breaks()
 	v.start(0)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*5*time.Second)
-	defer cancel()
+	ctx := v.asLongAsItSends()
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	var wishes atomic.Int64
@@ -497,16 +509,16 @@ func TestKilledAtRandom(t *testing.T) {
 		})
 	}
 	for n := range kills {
-		// After some messages and a moment more, so that on a slow machine, too, a life is long enough for a video now and
-		// then: a job that never survives is a job that kills.
-		life, end := context.WithTimeout(ctx, 5*time.Second)
+		// After some messages and a moment more, however long they take, so that also on a slow machine a life is long enough
+		// for a video now and then: a job that never survives is a job that kills.
 		want := v.sends() + 1 + rand.IntN(8)
-		v.tg.Wait(life, func() bool { return v.sends() >= want })
-		end()
+		if err := v.tg.Wait(ctx, func() bool { return v.sends() >= want }); err != nil {
+			t.Fatalf("life %d: %v\n%s", n+1, context.Cause(ctx), v.log)
+		}
 		select {
 		case <-time.After(time.Duration(rand.IntN(150)) * time.Millisecond):
 		case <-ctx.Done():
-			t.Fatal("the time is over")
+			t.Fatalf("life %d: %v\n%s", n+1, context.Cause(ctx), v.log)
 		}
 		v.kill()
 		if n%5 == 4 { // the engine breaks and is mended, too
@@ -542,8 +554,7 @@ func TestOfTwoThatStartOneServes(t *testing.T) {
 	two := *one
 	t.Cleanup(two.kill)
 	p := parent{one.tg.Person(1, "П", "ru"), one.tg}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rounds)*time.Minute)
-	defer cancel()
+	ctx := one.asLongAsItSends()
 	for round := range rounds {
 		one.start(0)
 		two.start(0)
@@ -587,8 +598,7 @@ func TestTheDiskRefusesToSync(t *testing.T) {
 	path := filepath.Join(v.dir, "retake.db")
 	v.run(exec.Command("strace", "-D", "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-P", path, "-P", path+"-wal",
 		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=20+7", binary, "serve", "-config", filepath.Join(v.dir, "config.toml")))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
+	ctx := v.asLongAsItSends()
 	var people sync.WaitGroup
 	for i := range 20 {
 		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
@@ -629,18 +639,13 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 		kills = 60
 	}
 	old := filepath.Join(t.TempDir(), "retake.db")
-	s, err := OpenStore(old)
+	s, err := openStore(old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, func(tx *Tx) error {
-		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
-			INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
-		if err == nil {
-			_, err = tx.Exec(`INSERT INTO inbox (update_id, chat_id, received) SELECT id, id, 0 FROM users`)
-		}
-		return err
-	})
+	mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
+		INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
+	mutate(t, s, `INSERT INTO inbox (update_id, chat_id, received) SELECT id, id, 0 FROM users`)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -697,7 +702,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	path, backup := filepath.Join(v.dir, "retake.db"), filepath.Join(t.TempDir(), "backup.db")
 	served, apologised, waiting, later, lapsed := v.tg.Person(1, "П", "ru"), v.tg.Person(2, "П", "ru"), v.tg.Person(3, "П", "ru"), v.tg.Person(4, "П", "ru"), v.tg.Person(5, "П", "ru")
 	sorry := func(p *faketelegram.Person) faketelegram.Message { return w.hears(p, "Упс!") }
-	retry := func(p *faketelegram.Person) {
+	tryAgain := func(p *faketelegram.Person) {
 		m := sorry(p)
 		p.Press(m.ID, m.Buttons[0][0].Data)
 	}
@@ -710,7 +715,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	w.asks(waiting, "Оля")
 	v.tg.Wait(t.Context(), func() bool { return len(answers(waiting)) > 1 }) // her wish is on the disk
 	v.kill()
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -725,7 +730,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	w.asks(lapsed, "Сбой два")
 	sorry(lapsed)
 	v.mends()
-	retry(apologised)
+	tryAgain(apologised)
 	w.getsVideos(apologised, 1)
 	v.kill()
 	for _, end := range []string{"", "-wal", "-shm"} {
@@ -738,7 +743,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	}
 
 	v.start(0)
-	retry(lapsed)
+	tryAgain(lapsed)
 	w.hears(lapsed, lang.Say("ru", "press_lapsed", nil))
 	w.asks(lapsed, "Нина")
 	w.getsVideos(lapsed, 1)

@@ -9,17 +9,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // crowded is a store in which all of 1 to 40 are owed a message about a video.
-func crowded(t *testing.T, s *Store, kind Kind) (a Asset) {
+func crowded(t *testing.T, s *store.Store, kind store.Kind) (a store.Asset) {
 	t.Helper()
 	var people []int64
 	for user := range int64(40) {
 		people = append(people, user+1)
 	}
 	a = ask(t, s, "Маша", people...)
-	if kind == Deliver {
+	if kind == store.Deliver {
 		complete(t, s)
 	} else {
 		failForGood(t, newQueue(s))
@@ -31,10 +33,10 @@ func crowded(t *testing.T, s *Store, kind Kind) (a Asset) {
 }
 
 // sends ends a message job.
-func sends(t *testing.T, s *Store, task Task) {
+func sends(t *testing.T, s *store.Store, task store.Task) {
 	t.Helper()
-	write(t, s, func(tx *Tx) error {
-		if task.Kind == Deliver && task.Sent == 0 {
+	write(t, s, func(tx *store.Tx) error {
+		if task.Kind == store.Deliver && task.Sent == 0 {
 			if err := tx.VideoArrived(task.Job, 12, "file-id"); err != nil {
 				return err
 			}
@@ -45,7 +47,7 @@ func sends(t *testing.T, s *Store, task Task) {
 }
 
 // sendAll sends all that is owed of a kind and counts what each user gets.
-func sendAll(t *testing.T, s *Store, kind Kind) map[int64]int {
+func sendAll(t *testing.T, s *store.Store, kind store.Kind) map[int64]int {
 	t.Helper()
 	all := map[int64]int{}
 	for {
@@ -79,7 +81,7 @@ func eachOnce(t *testing.T, got map[int64]int, from, to int64, but ...int64) {
 }
 
 func TestEachOfACrowdIsToldOnce(t *testing.T) {
-	for _, kind := range []Kind{Deliver, Apologise} {
+	for _, kind := range []store.Kind{store.Deliver, store.Apologise} {
 		t.Run(string(kind), func(t *testing.T) {
 			s := newStore(t)
 			a := crowded(t, s, kind)
@@ -89,24 +91,24 @@ func TestEachOfACrowdIsToldOnce(t *testing.T) {
 			if l, err := s.Card(t.Context(), a.ID); err != nil || l.Untold != 0 {
 				t.Errorf("got %d, %v; want nobody whom nobody will tell", l.Untold, err)
 			}
-			if yes, err := s.Awaited(t.Context(), 40); err != nil || yes != (kind == Deliver) {
+			if yes, err := s.Awaited(t.Context(), 40); err != nil || yes != (kind == store.Deliver) {
 				t.Errorf("got %v, %v; want somebody of the crowd to wait for the video", yes, err)
 			}
-			if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.Delete(a.ID) }); !errors.Is(err, Busy(kind)) {
+			if err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.Delete(a.ID) }); !errors.Is(err, store.Busy(kind)) {
 				t.Errorf("got %v; want the video kept for the crowd", err)
 			}
-			s.now = func() time.Time { return time.Now().Add(100 * day) }
+			setNow(s, func() time.Time { return time.Now().Add(100 * day) })
 			purge(t, s, keeps)
 			tasks := beginAll(t, s, kind, 16)
 			want := 16
-			if kind == Deliver { // whose file_id the others need
+			if kind == store.Deliver { // whose file_id the others need
 				want = 1
 			}
 			if len(tasks) != want {
 				t.Errorf("got %d jobs; want %d", len(tasks), want)
 			}
-			var x Export
-			write(t, s, func(tx *Tx) (err error) { x, err = tx.Export(40, false); return err })
+			var x store.Export
+			write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(40, false); return err })
 			if len(x.Videos) != 1 || len(x.Videos[0].Owed) != 1 || x.Videos[0].Owed[0].Kind != kind {
 				t.Errorf("got %+v; want what is owed to one of the crowd", x.Videos)
 			}
@@ -125,18 +127,18 @@ func TestEachOfACrowdIsToldOnce(t *testing.T) {
 
 func TestNobodyWaitsForAllOfACrowd(t *testing.T) {
 	s := newStore(t)
-	crowded(t, s, Apologise)
-	first := begin(t, s, Apologise)
+	crowded(t, s, store.Apologise)
+	first := begin(t, s, store.Apologise)
 	ask(t, s, "Оля", 99)
 	failForGood(t, newQueue(s))
-	second, third := begin(t, s, Apologise), begin(t, s, Apologise)
+	second, third := begin(t, s, store.Apologise), begin(t, s, store.Apologise)
 	if second.To.User != 99 && third.To.User != 99 {
 		t.Errorf("got %d, %d; want the one who came later told before all of the crowd", second.To.User, third.To.User)
 	}
-	for _, task := range []Task{first, second, third} {
+	for _, task := range []store.Task{first, second, third} {
 		sends(t, s, task)
 	}
-	eachOnce(t, sendAll(t, s, Apologise), 3, 40)
+	eachOnce(t, sendAll(t, s, store.Apologise), 3, 40)
 
 	// Where others leave workers, the crowd has all of them.
 	ask(t, s, "Ева", 97, 98)
@@ -147,32 +149,32 @@ func TestNobodyWaitsForAllOfACrowd(t *testing.T) {
 	}
 	ask(t, s, "Вера", crowd...)
 	failForGood(t, newQueue(s))
-	if tasks := beginAll(t, s, Apologise, 16); len(tasks) != 16 || tasks[0].To.User != 97 || tasks[1].To.User != 98 {
+	if tasks := beginAll(t, s, store.Apologise, 16); len(tasks) != 16 || tasks[0].To.User != 97 || tasks[1].To.User != 98 {
 		t.Errorf("got %d jobs; want those of before, and as many of the crowd as there are workers", len(tasks))
 	}
 }
 
 func TestWhoLeavesACrowdIsToldNothingAndWhoAsksAgainIsToldOnce(t *testing.T) {
 	s := newStore(t)
-	crowded(t, s, Deliver)
-	write(t, s, func(tx *Tx) error { _, err := tx.Forget(20); return err })
+	crowded(t, s, store.Deliver)
+	write(t, s, func(tx *store.Tx) error { _, err := tx.Forget(20); return err })
 	gets(t, s, 30)
 	gets(t, s, 31)
-	sends(t, s, begin(t, s, Deliver)) // the first of the crowd, who uploads
-	next, impatient := begin(t, s, Deliver), begin(t, s, Deliver)
+	sends(t, s, begin(t, s, store.Deliver)) // the first of the crowd, who uploads
+	next, impatient := begin(t, s, store.Deliver), begin(t, s, store.Deliver)
 	if impatient.To.User != 30 {
 		t.Errorf("got %d; want the one who asked again before the rest", impatient.To.User)
 	}
 	sends(t, s, next)
 	sends(t, s, impatient)
-	eachOnce(t, sendAll(t, s, Deliver), 3, 40, 20, 30)
+	eachOnce(t, sendAll(t, s, store.Deliver), 3, 40, 20, 30)
 }
 
 func TestACrowdThatACrashCutInTwoIsToldOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		crowded(t, s, Deliver)
-		sends(t, s, begin(t, s, Deliver))
-		cut := beginAll(t, s, Deliver, 16) // the process dies, and nothing of this was sent
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		crowded(t, s, store.Deliver)
+		sends(t, s, begin(t, s, store.Deliver))
+		cut := beginAll(t, s, store.Deliver, 16) // the process dies, and nothing of this was sent
 		if len(cut) != 16 {
 			t.Fatalf("got %d jobs; want 16", len(cut))
 		}
@@ -190,12 +192,12 @@ func TestACrowdThatACrashCutInTwoIsToldOnce(t *testing.T) {
 }
 
 func TestARestoredCrowdIsHeld(t *testing.T) {
-	for _, kind := range []Kind{Deliver, Apologise} {
+	for _, kind := range []store.Kind{store.Deliver, store.Apologise} {
 		t.Run(string(kind), func(t *testing.T) {
 			d := newDay(t)
 			crowded(t, d.Store, kind)
 			sends(t, d.Store, begin(t, d.Store, kind))
-			restored := func() *Store {
+			restored := func() *store.Store {
 				s := d.backup()
 				if r, err := s.Recover(t.Context(), ""); err != nil || r.Held != 39 {
 					t.Fatalf("got %+v, %v; want 39 people held", r, err)
@@ -204,19 +206,19 @@ func TestARestoredCrowdIsHeld(t *testing.T) {
 			}
 			s := restored()
 			eachOnce(t, sendAll(t, s, kind), 1, 0)
-			write(t, s, func(tx *Tx) error { _, err := tx.SendHeld(); return err })
+			write(t, s, func(tx *store.Tx) error { _, err := tx.SendHeld(); return err })
 			eachOnce(t, sendAll(t, s, kind), 2, 40)
 
 			s = restored()
-			write(t, s, func(tx *Tx) error { _, err := tx.SendHeld(); return err })
+			write(t, s, func(tx *store.Tx) error { _, err := tx.SendHeld(); return err })
 			eachOnce(t, sendAll(t, s, kind), 2, 40)
 
 			s = restored()
-			write(t, s, (*Tx).LeaveHeld)
+			write(t, s, (*store.Tx).LeaveHeld)
 			eachOnce(t, sendAll(t, s, kind), 1, 0)
 
 			// A database that goes on where the backup ends knows who has been told since.
-			write(t, d.Store, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask"}) })
+			write(t, d.Store, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask"}) })
 			s = d.backup()
 			for range 9 {
 				sends(t, d.Store, begin(t, d.Store, kind))
@@ -231,7 +233,7 @@ func TestARestoredCrowdIsHeld(t *testing.T) {
 
 func TestWhoIsInACrowdIsAskedWithoutReadingTheQueue(t *testing.T) {
 	s := newStore(t)
-	rows, err := s.db.Read().Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
+	rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
 	plan, err := collect(rows, err, func(line *string) error {
 		var id, parent, unused int
 		return rows.Scan(&id, &parent, &unused, line)

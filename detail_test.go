@@ -16,6 +16,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+	"retake.example/internal/video"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 )
@@ -32,11 +37,11 @@ func (d *office) page(session, id string) (words, source string) {
 type detail struct {
 	Success  bool
 	Asset    desk.Card
-	Tries    []Try
-	People   []Share `json:"people_by_language"`
+	Tries    []store.Try
+	People   []store.Share `json:"people_by_language"`
 	Busy     string
 	Activity []desk.Line
-	Metadata *desk.Metadata
+	Metadata *store.Metadata
 }
 
 func (d *office) detail(session, path string) (v detail) {
@@ -49,13 +54,13 @@ func (d *office) detail(session, path string) (v detail) {
 }
 
 // calm ends every message that is owed.
-func calm(t testing.TB, s *Store) {
+func calm(t testing.TB, s *store.Store) {
 	t.Helper()
 	mutate(t, s, `DELETE FROM jobs WHERE request_id IS NOT NULL`)
 }
 
 func TestWhatThePageOfAVideoSays(t *testing.T) {
-	owner := AdminClicked{Admin: Admin{8, true}}
+	owner := retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}
 	for name, c := range map[string]struct {
 		arrange func(t *testing.T, d *office) (id string)
 		admin   int64
@@ -148,13 +153,13 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 					t.Errorf("got %s; want no %q in it", source, not)
 				}
 			}
-			v, a := d.detail(session, id), Asset{}
-			write(t, d.store, func(tx *Tx) (err error) { a, err = tx.Asset(id); return err })
+			v, a := d.detail(session, id), store.Asset{}
+			write(t, d.store, func(tx *store.Tx) (err error) { a, err = tx.Asset(id); return err })
 			people := count(t, d.store, `SELECT count(*) FROM requests WHERE asset_id = ?`, id)
 			for _, s := range v.People {
 				people -= s.People
 			}
-			if v.Asset.ID != id || v.Asset.Size != a.Video.Size || v.Asset.Width != a.Video.Width || (v.Metadata != nil) != (a.Status == Completed) || people != 0 ||
+			if v.Asset.ID != id || v.Asset.Size != a.Video.Size || v.Asset.Width != a.Video.Width || (v.Metadata != nil) != (a.Status == store.Completed) || people != 0 ||
 				len(v.Activity) != min(10, count(t, d.store, `SELECT count(*) FROM audit WHERE asset_id = ?`, id)) || len(v.Asset.Publications) != strings.Count(source, `<section class="sheet" id="on-`) ||
 				len(v.Tries) != 1+strings.Count(source, `<li><a href="/assets/`) {
 				t.Errorf("got %+v; want in the JSON what is on the page", v)
@@ -182,7 +187,7 @@ func TestALongLineOfTriesShowsTheNeighbours(t *testing.T) {
 	before := ""
 	var ids []string
 	for i := range 20 {
-		id := NewID()
+		id := store.NewID()
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, retry_of, created, finished) VALUES (?, 'Маша', 'маша', 't', 'ru', 'REQUEST', 'FAILED', 'e', ?, ?, 1)`,
 			id, null(before), i)
 		ids, before = append(ids, id), id
@@ -235,7 +240,7 @@ func TestMetadataIsKept(t *testing.T) {
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("v", "t")
 	session := d.signIn(8)
-	if m := d.detail(session, a.ID).Metadata; *m != (desk.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(session, a.ID).Metadata; *m != (store.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want no title, for the name is a child's, no choice for kids, and private", m)
 	}
 	form := url.Values{"title": {" A  greeting "}, "description": {"one\r\ntwo"}, "tags": {"new year,, santa"}, "language": {"de"}, "made_for_kids": {"yes"}, "privacy": {"unlisted"}}
@@ -244,7 +249,7 @@ func TestMetadataIsKept(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/assets/"+a.ID+"?notice=saved" {
 		t.Errorf("got sent to %s; want the page of the video", to)
 	}
-	want := desk.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
+	want := store.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
 	if m := d.detail(session, a.ID).Metadata; *m != want {
 		t.Errorf("got %+v; want %+v", m, want)
 	}
@@ -269,9 +274,9 @@ func TestMetadataIsKept(t *testing.T) {
 
 func TestAnUploadBeginsWithItsName(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	id := NewID()
+	id := store.NewID()
 	mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`, id)
-	if m := d.detail(d.signIn(7), id).Metadata; *m != (desk.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(d.signIn(7), id).Metadata; *m != (store.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want the name as its title", m)
 	}
 	if _, page := d.page(d.signIn(7), id); strings.Contains(page, "placeholder=\"For example") {
@@ -367,7 +372,7 @@ func TestWhoMayEditAndDelete(t *testing.T) {
 			d.filmed("v", "t")
 			return a.ID
 		}, 7, "FORBIDDEN", "FORBIDDEN"},
-		{"of a video that is not there", func(*testing.T, *office) string { return NewID() }, 8, "NOT_FOUND", "NOT_FOUND"},
+		{"of a video that is not there", func(*testing.T, *office) string { return store.NewID() }, 8, "NOT_FOUND", "NOT_FOUND"},
 		{"of one that has failed", func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -421,32 +426,32 @@ func TestOtherSitesCannotEditOrDelete(t *testing.T) {
 // ---- deletion
 
 func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
-	requested := func(status Status) func(t *testing.T, d *office) string {
+	requested := func(status store.Status) func(t *testing.T, d *office) string {
 		return func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			switch status {
-			case Processing:
-				begin(t, d.store, Render)
-			case Completed:
+			case store.Processing:
+				begin(t, d.store, store.Render)
+			case store.Completed:
 				d.filmed("v", "t")
-			case Failed:
+			case store.Failed:
 				failForGood(t, d.queue)
 			}
 			return a.ID
 		}
 	}
-	made := func(status Status, joined bool) func(t *testing.T, d *office) string {
+	made := func(status store.Status, joined bool) func(t *testing.T, d *office) string {
 		return func(t *testing.T, d *office) string {
 			a := madeByAdmin(t, d.store, 7, "Маша", "маша")
 			if joined {
 				ask(t, d.store, "Маша", 1)
 			}
 			switch status {
-			case Processing:
-				begin(t, d.store, Render)
-			case Completed:
+			case store.Processing:
+				begin(t, d.store, store.Render)
+			case store.Completed:
 				d.filmed("v", "t")
-			case Failed:
+			case store.Failed:
 				failForGood(t, d.queue)
 			}
 			return a.ID
@@ -470,24 +475,24 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 		arrange func(t *testing.T, d *office) string
 		want    string // outcome, or a word of the reason
 	}{
-		"waiting, with somebody who waits":               {requested(Pending), "Somebody waits"},
-		"waiting, and they have been told that it began": {settled(requested(Pending)), "Somebody waits"},
-		"rendering, with somebody who waits":             {settled(requested(Processing)), "Somebody waits"},
-		"ready, not sent to everybody":                   {requested(Completed), "still being sent"},
-		"ready, and sent":                                {settled(requested(Completed)), "deleted"},
-		"failed, not everybody told":                     {requested(Failed), "still to be told"},
-		"failed, and all told":                           {settled(requested(Failed)), "deleted"},
-		"an admin's, waiting":                            {made(Pending, false), "cancelled"},
-		"an admin's, waiting, that a user joined":        {settled(made(Pending, true)), "Somebody waits"},
-		"an admin's, rendering":                          {made(Processing, false), "cancelled"},
-		"an admin's, rendering, that a user joined":      {settled(made(Processing, true)), "Somebody waits"},
-		"an admin's, ready":                              {made(Completed, false), "deleted"},
-		"an admin's, ready, being sent to a user":        {made(Completed, true), "still being sent"},
-		"an admin's, failed":                             {made(Failed, false), "deleted"},
-		"an admin's, failed, a user not told":            {made(Failed, true), "still to be told"},
+		"waiting, with somebody who waits":               {requested(store.Pending), "Somebody waits"},
+		"waiting, and they have been told that it began": {settled(requested(store.Pending)), "Somebody waits"},
+		"rendering, with somebody who waits":             {settled(requested(store.Processing)), "Somebody waits"},
+		"ready, not sent to everybody":                   {requested(store.Completed), "still being sent"},
+		"ready, and sent":                                {settled(requested(store.Completed)), "deleted"},
+		"failed, not everybody told":                     {requested(store.Failed), "still to be told"},
+		"failed, and all told":                           {settled(requested(store.Failed)), "deleted"},
+		"an admin's, waiting":                            {made(store.Pending, false), "cancelled"},
+		"an admin's, waiting, that a user joined":        {settled(made(store.Pending, true)), "Somebody waits"},
+		"an admin's, rendering":                          {made(store.Processing, false), "cancelled"},
+		"an admin's, rendering, that a user joined":      {settled(made(store.Processing, true)), "Somebody waits"},
+		"an admin's, ready":                              {made(store.Completed, false), "deleted"},
+		"an admin's, ready, being sent to a user":        {made(store.Completed, true), "still being sent"},
+		"an admin's, failed":                             {made(store.Failed, false), "deleted"},
+		"an admin's, failed, a user not told":            {made(store.Failed, true), "still to be told"},
 		"ready, the announcement still on its way": {func(t *testing.T, d *office) string {
-			id := requested(Pending)(t, d)
-			begin(t, d.store, Announce)
+			id := requested(store.Pending)(t, d)
+			begin(t, d.store, store.Announce)
 			d.filmed("v", "t")
 			mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'DELIVER'`)
 			return id
@@ -582,7 +587,7 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 	first := ask(t, d.store, "Маша", 1)
 	failForGood(t, d.queue)
 	for range 2 {
-		if _, err := d.queue.Retry(t.Context(), first.ID, AdminClicked{Admin{8, true}, ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), first.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Fatal(err)
 		}
 		failForGood(t, d.queue)
@@ -602,7 +607,7 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 		}
 	}
 	for _, id := range []string{first.ID, last} {
-		if _, err := d.queue.Retry(t.Context(), id, AdminClicked{Admin{8, true}, ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -619,7 +624,7 @@ func TestAnOldButtonOfADeletedVideoGetsAKindAnswer(t *testing.T) {
 	apology := w.hears(maria, "Упс!")
 	w.calm()
 	id := text(t, w.store, `SELECT id FROM assets`)
-	write(t, w.store, func(tx *Tx) error { return tx.Delete(id) })
+	write(t, w.store, func(tx *store.Tx) error { return tx.Delete(id) })
 	press(maria, apology, 0)
 	w.hears(maria, lang.Say("ru", "press_lapsed", nil))
 	w.mendEngine()
@@ -628,15 +633,15 @@ func TestAnOldButtonOfADeletedVideoGetsAKindAnswer(t *testing.T) {
 }
 
 func TestCancellingARenderStopsIt(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ended := false
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
-		w := NewWeb(s, q, nil, WebOptions{Role: func(id int64) (Admin, bool) { return Admin{id, true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
-		d := &office{Web: w, t: t}
+		w := NewWeb(s, q, nil, desk.Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
+		d := &office{Web: w, t: t, cookie: "retake"}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); !ended || n != 0 {
@@ -645,49 +650,13 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 	})
 }
 
-// ---- how much it costs
-
-func TestThePageOfAVideoReadsNoTable(t *testing.T) {
-	d := newDesk(t, "http://localhost:8080")
-	d.crowd(3000, 20)
-	id := text(t, d.store, `SELECT id FROM assets WHERE status = 'FAILED' LIMIT 1`)
-	if _, err := d.store.Detail(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	for name, query := range map[string]string{
-		"what is owed": strings.ReplaceAll(owed, "?", "?1"),
-		"activity":     `SELECT at FROM audit WHERE asset_id = ?1 ORDER BY at DESC, id DESC LIMIT 10`,
-		"publications": `SELECT id FROM publications WHERE asset_id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
-		"tries before": `WITH RECURSIVE b (id, r) AS (SELECT id, retry_of FROM assets WHERE id = ?1 UNION ALL SELECT a.id, a.retry_of FROM b JOIN assets a ON a.id = b.r) SELECT * FROM b`,
-		"tries after":  `WITH RECURSIVE c (id) AS (SELECT ?1 UNION ALL SELECT a.id FROM c JOIN assets a ON a.retry_of = c.id) SELECT * FROM c`,
-		"languages":    `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id WHERE r.asset_id = ?1 GROUP BY u.lang`,
-		"foreign keys": `SELECT 1 FROM assets WHERE retry_of = ?1`,
-	} {
-		rows, err := d.store.db.Read().Query(`EXPLAIN QUERY PLAN `+query, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var n, parent, unused int
-			var step string
-			if err := rows.Scan(&n, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			if regexp.MustCompile(`^SCAN (a|r|u|j|assets|requests|users|audit|publications|jobs|attempts)\b`).MatchString(step) || name == "activity" && strings.Contains(step, "TEMP B-TREE") {
-				t.Errorf("%s: got %s; want a search in an index", name, step)
-			}
-		}
-		rows.Close()
-	}
-}
-
 // BenchmarkDetail measures GET /assets/ID with 100,000 videos, from the request to the last byte of the page.
 func BenchmarkDetail(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
 	d.crowd(100_000, 20)
 	mutate(b, d.store, `INSERT INTO audit (at, admin, action, asset_id, outcome) SELECT created, 8, 'edit', id, 'saved' FROM assets`)
 	session := d.signIn(8)
-	for _, status := range []Status{Completed, Failed, Pending} {
+	for _, status := range []store.Status{store.Completed, store.Failed, store.Pending} {
 		id := text(b, d.store, `SELECT id FROM assets WHERE status = ? ORDER BY created LIMIT 1`, status)
 		b.Run(string(status), func(b *testing.B) {
 			for b.Loop() {
@@ -724,7 +693,7 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 			if got := b.js("document.querySelector('#" + id + "-count strong').textContent"); got != want {
 				t.Errorf("%s %q: got %s; want %s", id, typed, got, want)
 			}
-			form := desk.NewForm(voice("en"), desk.Metadata{}.With(map[string]string{id: typed}), true)
+			form := desk.NewForm(voice("en"), desk.Merge(store.Metadata{}, map[string]string{id: typed}), true)
 			if server := fmt.Sprint(form.Count(id).N); server != want {
 				t.Errorf("%s %q: the server counts %s; want %s", id, typed, server, want)
 			}
@@ -754,7 +723,7 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	b.until("document.querySelector('h1')?.textContent === 'Delete “Маша”?'")
 	b.js("document.querySelector('.danger').click()")
 	b.until("location.pathname === '/' && document.body?.innerText.includes('The video is deleted.')")
-	if _, err := d.store.Asset(t.Context(), a.ID); !errors.Is(err, ErrNotFound) {
+	if _, err := d.store.Asset(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v; want it gone", err)
 	}
 	if left := filesIn(t, d.folder); len(left) != 0 {

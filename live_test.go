@@ -21,6 +21,11 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+	"retake.example/internal/video"
+
+	"retake.example/internal/store"
+
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -45,14 +50,14 @@ func newLiveOffice(t *testing.T) *liveOffice {
 	t.Helper()
 	o := &liveOffice{office: newDesk(t, "http://localhost:8080"), stage: &stage{T: t, steps: make(chan int)}}
 	role := o.opts.Role
-	o.opts.Role = func(id int64) (Admin, bool) {
+	o.opts.Role = func(id int64) (store.Admin, bool) {
 		_, out := o.out.Load(id)
 		a, ok := role(id)
 		return a, ok && !out
 	}
 	disk := o.files.(*media.Disk)
 	queue := NewQueue(o.store, o.stage, nil, disk, Options{Workers: 1, Attempts: 1, Backoff: hours}, slog.New(slog.DiscardHandler))
-	o.Web = NewWeb(o.store, queue, disk, o.opts, o.Web.log)
+	o.Web = NewWeb(o.store, queue, disk, o.opts, o.logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- queue.Run(ctx) }()
@@ -109,19 +114,19 @@ type stage struct {
 	steps chan int
 }
 
-func (s *stage) Render(ctx context.Context, _ Order, progress func(int)) (Rendered, error) {
+func (s *stage) Make(ctx context.Context, _ video.Order, progress func(int)) (video.Video, error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return Rendered{}, ctx.Err()
+			return video.Video{}, ctx.Err()
 		case percent := <-s.steps:
 			switch percent {
 			case 0:
-				return Rendered{}, Permanent(errEngine)
+				return video.Video{}, retry.Permanent(errEngine)
 			case 100:
 				film, err := sample()
 				path := filepath.Join(s.TempDir(), "film.mp4")
-				return Rendered{Path: path, Size: 1, Duration: time.Second / 2, Width: 90, Height: 160, Discard: func() error { return nil }},
+				return video.Video{Path: path, Size: 1, Duration: time.Second / 2, Width: 90, Height: 160},
 					errors.Join(err, folder.Copy(film, path))
 			}
 			progress(percent)
@@ -134,7 +139,7 @@ func (s *stage) step(percent int) {
 	s.Helper()
 	select {
 	case s.steps <- percent:
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing is rendered")
 	}
 }
@@ -191,7 +196,7 @@ func (s *stream) next() string {
 	select {
 	case e := <-s.events:
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing was told")
 		return ""
 	}
@@ -440,8 +445,8 @@ func (r reader) listen() {
 	r.js(`(window.heard = [], new MutationObserver(() => heard.push(said.textContent)).observe(said, { childList: true }))`)
 }
 
-// command gives the browser a command that chromedp has no action for.
-func command[P any](r reader, c cdp.Command[P, cdp.Empty], params P) {
+// devtools gives the browser a command that chromedp has no action for.
+func devtools[P any](r reader, c cdp.Command[P, cdp.Empty], params P) {
 	r.Helper()
 	if _, err := chromedp.Call(r.ctx, c, params); err != nil {
 		r.Fatal(err)
@@ -632,7 +637,7 @@ func TestLiveTheSearchStays(t *testing.T) {
 	r.is("decodeURI(location.search) === '?q=маша&status=FAILED' && notice.innerText.includes('Trying again')")
 
 	// The same without the script.
-	command(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	devtools(r, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	r.visit(o.web.URL + "/?q=маша&status=FAILED")
 	r.do(chromedp.Click(chromedp.CSS("[data-key=retry]")))
 	r.until("document.querySelector('.notice.ok') !== null")
@@ -667,11 +672,11 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	// A video that was begun goes on while the rest changes.
 	r.js("(window.film = document.querySelector('video'), document.querySelector('.play').click())")
 	r.is("film.currentTime > 0")
-	write(t, o.store, func(tx *Tx) error {
+	write(t, o.store, func(tx *store.Tx) error {
 		if _, err := tx.Meet(2, "ru"); err != nil {
 			return err
 		}
-		_, _, err := tx.ShareOrCreate(Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"}, time.Time{})
+		_, _, err := tx.ShareOrCreate(store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"}, time.Time{})
 		return err
 	})
 	r.shows("Маша", "Ready")
@@ -759,7 +764,7 @@ func TestLiveAChangeMovesOnlyForThoseWhoLikeIt(t *testing.T) {
 	o := newLiveOffice(t)
 	r := o.read(8)
 	for _, c := range []struct{ prefers, want string }{{"no-preference", "flash"}, {"reduce", "none"}} {
-		command(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		devtools(r, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: c.prefers}}})
 		r.js("document.addEventListener('animationstart', e => { if (e.animationName === 'flash') window.flashed = true; })")
 		r.js("window.flashed = false")

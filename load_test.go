@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
@@ -36,6 +37,10 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+	"retake.example/internal/video"
+
 	"retake.example/internal/db"
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/lang"
@@ -63,12 +68,12 @@ func loadChild(dir string, speed float64) {
 	if err != nil {
 		panic(err)
 	}
-	cfg.second = time.Duration(float64(time.Second) / speed)
+	cfg.Second = time.Duration(float64(time.Second) / speed)
 	cfg.Privacy.Videos, cfg.Privacy.History, cfg.Privacy.People = 0, 0, 0 // the years before stay
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	moody := &moodyRenderer{takes: time.Duration(renderTakes * float64(cfg.second)), video: os.Getenv(childSample), begun: map[string][]string{}}
+	moody := &moodyRenderer{takes: time.Duration(renderTakes * float64(cfg.Second)), video: os.Getenv(childSample), begun: map[string][]string{}}
 	if err := serve(ctx, cfg, log, os.Stdout, func(renderer) renderer { return moody }); err != nil {
 		panic(err)
 	}
@@ -84,7 +89,7 @@ type moodyRenderer struct {
 	begun map[string][]string // assets of each attempt, by name
 }
 
-func (m *moodyRenderer) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (m *moodyRenderer) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	m.mu.Lock()
 	assets := append(m.begun[o.Name], o.Asset)
 	m.begun[o.Name] = assets
@@ -92,21 +97,20 @@ func (m *moodyRenderer) Render(ctx context.Context, o Order, progress func(int))
 	select { // the machine's time is not what is measured here
 	case <-time.After(m.takes):
 	case <-ctx.Done():
-		return Rendered{}, ctx.Err()
+		return video.Video{}, ctx.Err()
 	}
 	mood := fnv.New32a()
 	mood.Write([]byte(o.Name))
 	n := int(mood.Sum32() >> 4)
 	again := assets[0] != o.Asset
 	if bad := n%100 < 2; bad && (!again || n/100%2 == 0) || !bad && n/100%2 == 0 && len(assets) == 1 {
-		return Rendered{}, fmt.Errorf("nobody can say %s", o.Name)
+		return video.Video{}, fmt.Errorf("nobody can say %s", o.Name)
 	}
 	info, err := os.Stat(m.video)
 	if err != nil {
-		return Rendered{}, err
+		return video.Video{}, err
 	}
-	return Rendered{Path: m.video, Thumb: m.video + ".jpg", Size: info.Size(), Duration: 500 * time.Millisecond, Width: 90, Height: 160,
-		Discard: func() error { return nil }}, nil
+	return video.Video{Path: m.video, Thumb: m.video + ".jpg", Size: info.Size(), Duration: 500 * time.Millisecond, Width: 90, Height: 160}, nil
 }
 
 // crowd is everybody who writes to the bot, and the Telegram between.
@@ -314,7 +318,7 @@ func (c *crowd) wants(ctx context.Context, p *asker, name string, f *figures) (s
 	}
 	sent := c.now()
 	p.Send(name)
-	question, ok := hears(func(s heard) bool { return strings.HasPrefix(s.Data, yesButton+":") })
+	question, ok := hears(func(s heard) bool { return strings.HasPrefix(s.Data, telegram.YesButton+":") })
 	if !ok {
 		return false
 	}
@@ -329,7 +333,7 @@ func (c *crowd) wants(ctx context.Context, p *asker, name string, f *figures) (s
 		if !presses(question) {
 			return false
 		}
-		end, ok := hears(func(s heard) bool { return s.Video || strings.HasPrefix(s.Data, retryButton+":") })
+		end, ok := hears(func(s heard) bool { return s.Video || strings.HasPrefix(s.Data, telegram.RetryButton+":") })
 		switch {
 		case !ok:
 			return false
@@ -411,7 +415,7 @@ func (l *load) fill(n int) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		l.Fatal(err)
 	}
-	s, err := OpenStore(filepath.Join(l.dir, "data", "retake.db"))
+	s, err := openStore(filepath.Join(l.dir, "data", "retake.db"))
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -433,7 +437,7 @@ func (l *load) fill(n int) {
 }
 
 // years puts finished videos of three years into a database, and tells of each ten thousand.
-func years(t testing.TB, s *Store, n int, told func(ids []string)) {
+func years(t testing.TB, s *store.Store, n int, told func(ids []string)) {
 	t.Helper()
 	const chunk = 10_000
 	mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50000)
@@ -445,7 +449,7 @@ func years(t testing.TB, s *Store, n int, told func(ids []string)) {
 			sum := sha256.Sum256([]byte(strconv.Itoa(at + i)))
 			ids[i] = base32.StdEncoding.EncodeToString(sum[:])[:26]
 		}
-		write(t, s, func(tx *Tx) error {
+		if err := plant(s, func(tx *sql.Tx) error {
 			for _, statement := range []string{
 				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height, file_id, created, finished)
 					SELECT value, 'Старый ' || (?2 + key) % 20000, 'старый ' || (?2 + key) % 20000, 'new-year', 'ru', 'REQUEST', 'COMPLETED', value || '.mp4', value || '.jpg',
@@ -462,7 +466,9 @@ func years(t testing.TB, s *Store, n int, told func(ids []string)) {
 				}
 			}
 			return nil
-		})
+		}); err != nil {
+			t.Fatal(err)
+		}
 		told(ids)
 	}
 }
@@ -643,7 +649,7 @@ func (l *load) run(people int, f *figures) {
 	})
 	wg.Wait()
 	f.took = l.now() - began
-	s, err := OpenStore(filepath.Join(l.dir, "data", "retake.db"))
+	s, err := openStore(filepath.Join(l.dir, "data", "retake.db"))
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -792,26 +798,26 @@ func TestTheNamesOfTheLoadAreNames(t *testing.T) {
 // heldRenderer makes a video when it is told to.
 type heldRenderer struct {
 	video string
-	begun chan Order
+	begun chan video.Order
 	make  chan struct{}
 }
 
-func (h heldRenderer) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (h heldRenderer) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	select {
 	case h.begun <- o:
 	case <-ctx.Done():
-		return Rendered{}, ctx.Err()
+		return video.Video{}, ctx.Err()
 	}
 	select {
 	case <-h.make:
 	case <-ctx.Done():
-		return Rendered{}, ctx.Err()
+		return video.Video{}, ctx.Err()
 	}
 	info, err := os.Stat(h.video)
 	if err != nil {
-		return Rendered{}, err
+		return video.Video{}, err
 	}
-	return Rendered{Path: h.video, Size: info.Size(), Duration: time.Second, Width: 90, Height: 160, Discard: func() error { return nil }}, nil
+	return video.Video{Path: h.video, Size: info.Size(), Duration: time.Second, Width: 90, Height: 160}, nil
 }
 
 func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *testing.T) {
@@ -829,7 +835,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := heldRenderer{path, make(chan Order), make(chan struct{})}
+	held := heldRenderer{path, make(chan video.Order), make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	log := &journal{}
@@ -853,7 +859,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	}
 	hears := func(p *asker, what string, fits func(heard) bool) heard {
 		t.Helper()
-		deadline := time.After(2 * time.Minute)
+		deadline := time.After(stall)
 		for {
 			select {
 			case m := <-p.hears:
@@ -865,20 +871,20 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 			}
 		}
 	}
-	begins := func() Order {
+	begins := func() video.Order {
 		t.Helper()
 		select {
 		case o := <-held.begun:
 			return o
-		case <-time.After(time.Minute):
+		case <-time.After(stall):
 			t.Fatalf("no video was begun\n%s", log)
-			return Order{}
+			return video.Order{}
 		}
 	}
 	asks := func(p *asker, name string) {
 		t.Helper()
 		p.Send(name)
-		question := hears(p, "the question", func(m heard) bool { return strings.HasPrefix(m.Data, yesButton+":") })
+		question := hears(p, "the question", func(m heard) bool { return strings.HasPrefix(m.Data, telegram.YesButton+":") })
 		p.Press(question.ID, question.Data)
 		hears(p, "the announcement", func(m heard) bool { return m.Text == lang.Say("ru", "request_created", nil) })
 	}
@@ -931,7 +937,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	if asked < 2 || asked > 70 {
 		t.Errorf("got %d answers to hers; want some of the first", asked)
 	}
-	s, err := openRunning(cfg)
+	s, err := thisProgram().OpenBeside(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

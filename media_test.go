@@ -18,7 +18,15 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/command"
+	"retake.example/internal/video"
+
 	"retake.example/internal/config"
+
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/desk"
 	"retake.example/internal/folder"
 	"retake.example/internal/lang"
@@ -129,7 +137,7 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	v.start(0)
 	w.until("the second start", func() bool { return strings.Count(v.log.String(), "retake is running") == 2 })
 	w.until("the reason", func() bool { return strings.Contains(v.log.String(), "cannot be reached") })
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +147,8 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	w.asks(second, "Петя")
 	w.asks(third, "Оля")
 	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`
-	w.until("the wait of a video", func() bool { return count(t, s, waiting, Render) == 1 })
-	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, Deliver) == 1 })
+	w.until("the wait of a video", func() bool { return count(t, s, waiting, store.Render) == 1 })
+	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, store.Deliver) == 1 })
 
 	server.Start()
 	mutate(t, s, `UPDATE jobs SET due = 0`) // half a minute has passed
@@ -166,12 +174,12 @@ func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
 	made := false
-	b := &bench{render: func(context.Context, Order) error { made = true; return nil }}
+	b := &bench{render: func(context.Context, video.Order) error { made = true; return nil }}
 	q := newQueue(s)
 	q.render, q.media = b, closedShelf{b}
-	task := begin(t, s, Render)
+	task := begin(t, s, store.Render)
 	end, err := q.do(t.Context(), &task)
-	if wait, yes := retryAfter(err); end != nil || !yes || wait != time.Hour || made {
+	if wait, yes := retry.After(err); end != nil || !yes || wait != time.Hour || made {
 		t.Errorf("got %v, made: %v; want a wait, and no video", err, made)
 	}
 }
@@ -180,7 +188,8 @@ func TestThePageWithABucket(t *testing.T) {
 	server := s3test.New(t)
 	bucket := bucketOf(t, server)
 	u := newCounter(t, mostBytes, time.Minute, roomy)
-	u.Web.files, u.queue.media = bucket, bucket
+	u.files, u.queue.media = bucket, bucket
+	u.change(func(*desk.Options) {})
 	film := footage(t, "film.mp4")
 	id := u.upload("Лето", "film.mp4", string(film))
 	if keys := keysOf(t, bucket); !slices.Equal(keys, []string{id + ".jpg", id + ".mp4"}) {
@@ -268,12 +277,12 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 	})
 	c := b.connect()
 	bucket := bucketOf(t, server)
-	b.files, b.studio.files, b.queue.media = bucket, bucket, bucket
+	b.equip(bucket)
 	const size = 40 << 20
 	sum := b.film("V.mp4", size)
 	b.shelve("A.jpg", footage(t, "photo.jpg"))
 	id := b.video("V.mp4", size)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: c.ID})
 	b.run()
 	w := &world{T: t, log: b.log}
 	w.until("the wait", func() bool {
@@ -309,7 +318,7 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 		}
 		return key
 	}
-	look := func(s *Store, dir string, err error, want ...string) {
+	look := func(s *store.Store, dir string, err error, want ...string) {
 		t.Helper()
 		if got := sweepAll(t, s, bucket, dir); !errors.Is(got, err) {
 			t.Errorf("got %v; want %v", got, err)
@@ -323,14 +332,14 @@ func TestABucketIsSweptOnlyForTheDataFolderThatCameFirst(t *testing.T) {
 	ours := put(complete(t, first).AssetID + ".mp4")
 	look(first, firstDir, nil, ours)
 	ask(t, other, "Оля", 1)
-	theirs, orphan := put(complete(t, other).AssetID+".mp4"), put(NewID()+".mp4")
+	theirs, orphan := put(complete(t, other).AssetID+".mp4"), put(store.NewID()+".mp4")
 	look(other, otherDir, media.ErrNotYours, ours, theirs, orphan)
 	look(first, firstDir, nil, ours) // whose bucket it is
 }
 
 func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 	s, dir := newStore(t), t.TempDir()
-	cfg := Config{Settings: config.Settings{DataDir: dir}}
+	cfg := config.Config{Settings: config.Settings{DataDir: dir}}
 	if err := os.Mkdir(filepath.Join(dir, "media"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -342,16 +351,16 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Rename(last, filepath.Join(dir, "media", NewID()+".mp4")); err != nil { // of a video that is gone
+	if err := os.Rename(last, filepath.Join(dir, "media", store.NewID()+".mp4")); err != nil { // of a video that is gone
 		t.Fatal(err)
 	}
-	for store, want := range map[string]int{"s3": 2, "disk": 0} {
-		cfg.Media.Store = store
-		if n, err := leftOnDisk(t.Context(), cfg, s); err != nil || n != want {
-			t.Errorf("%s: got %d, %v; want %d", store, n, err, want)
+	for st, want := range map[string]int{"s3": 2, "disk": 0} {
+		cfg.Media.Store = st
+		if n, err := command.LeftOnDisk(t.Context(), cfg, s); err != nil || n != want {
+			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
-	if n, err := leftOnDisk(t.Context(), Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
+	if n, err := command.LeftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }
@@ -370,7 +379,7 @@ func TestVideosMoveToABucketAndBack(t *testing.T) {
 		return out
 	}
 	move(environ, exitFailure, "start retake serve first")
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +402,7 @@ func TestVideosMoveToABucketAndBack(t *testing.T) {
 		}
 	}
 	slices.Sort(keys)
-	if err := os.WriteFile(filepath.Join(dir, "media", NewID()+".mp4"), []byte("nobody needs it"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "media", store.NewID()+".mp4"), []byte("nobody needs it"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 

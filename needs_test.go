@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/desk"
 )
 
@@ -27,7 +31,7 @@ type tale struct {
 
 func newTale(t testing.TB) *tale {
 	s := &tale{t: t, q: newQueue(newStore(t)), at: time.UnixMilli(1_000_000_000_000)}
-	s.q.store.now = func() time.Time { return s.at }
+	setNow(s.q.store, func() time.Time { return s.at })
 	return s
 }
 
@@ -52,32 +56,32 @@ func (s *tale) tell(story string) {
 		case "ask": // user n for a name
 			ask(s.t, st, words[1], n)
 		case "make": // by admin n
-			err = st.Tx(s.t.Context(), func(tx *Tx) error {
-				_, _, err := tx.ShareOrCreate(Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"}, moment(tx.now))
+			err = st.Tx(s.t.Context(), func(tx *store.Tx) error {
+				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"}, tx.Now())
 				return err
 			})
 		case "fail", "done": // the next render
-			var tasks []Task
-			if err = st.Tx(s.t.Context(), func(tx *Tx) (err error) { tasks, err = tx.Claim(Render, false, 1); return err }); err != nil || len(tasks) == 0 {
+			var tasks []store.Task
+			if err = st.Tx(s.t.Context(), func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Render, false, 1); return err }); err != nil || len(tasks) == 0 {
 				break
 			}
 			task := tasks[0]
 			s.at = s.at.Add(time.Second)
 			if words[0] == "fail" {
-				_, err = s.q.Retry(s.t.Context(), task.AssetID, JobFailed{task.Job, Permanent(errEngine)})
+				_, err = s.q.Retry(s.t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: retry.Permanent(errEngine)})
 			} else {
-				err = st.Tx(s.t.Context(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: task.AssetID, Size: 1}) })
+				err = st.Tx(s.t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: task.AssetID, Size: 1}) })
 			}
 		case "press": // user n
-			_, err = s.q.Retry(s.t.Context(), id, ButtonPressed{n, n})
+			_, err = s.q.Retry(s.t.Context(), id, retry.ButtonPressed{User: n, Chat: n})
 		case "retry": // the owner
-			_, err = s.q.Retry(s.t.Context(), id, AdminClicked{Admin: Admin{ID: 8, Owner: true}})
+			_, err = s.q.Retry(s.t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}})
 		case "cancel": // user n
-			err = st.Tx(s.t.Context(), func(tx *Tx) error { _, err := tx.Cancel(n, id); return err })
+			err = st.Tx(s.t.Context(), func(tx *store.Tx) error { _, err := tx.Cancel(n, id); return err })
 		case "forget": // user n
-			err = st.Tx(s.t.Context(), func(tx *Tx) error { _, err := tx.Forget(n); return err })
+			err = st.Tx(s.t.Context(), func(tx *store.Tx) error { _, err := tx.Forget(n); return err })
 		case "block": // user n
-			err = st.Tx(s.t.Context(), func(tx *Tx) error { return tx.SetReachable(n, false) })
+			err = st.Tx(s.t.Context(), func(tx *store.Tx) error { return tx.SetReachable(n, false) })
 		case "delete":
 			mutate(s.t, st, `DELETE FROM assets WHERE id = ?`, id)
 		case "back": // the clock, by so many seconds
@@ -85,7 +89,7 @@ func (s *tale) tell(story string) {
 		default:
 			s.t.Fatalf("unknown step %q", step)
 		}
-		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrForbidden) && !errors.Is(err, ErrNotFailed) {
+		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrForbidden) && !errors.Is(err, store.ErrNotFailed) {
 			s.t.Fatalf("%s: %v", step, err)
 		}
 		for _, id := range strings.Fields(text(s.t, st, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets ORDER BY rowid)`)) {
@@ -160,23 +164,23 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 			}
 			for _, look := range []struct {
 				name  string
-				admin Admin
-				f     Filter
+				admin store.Admin
+				f     store.Filter
 				want  int
 			}{
-				{"an owner", Admin{ID: 8, Owner: true}, Filter{}, len(strings.Fields(c.want))},
-				{"an owner's failed ones", Admin{ID: 8, Owner: true}, Filter{Status: Failed}, len(strings.Fields(c.want))},
-				{"an owner's search", Admin{ID: 8, Owner: true}, Filter{Search: "маша"}, c.masha},
-				{"an owner's finished ones", Admin{ID: 8, Owner: true}, Filter{Status: Completed}, 0},
-				{"admin 7", Admin{ID: 7}, Filter{}, c.seven},
-				{"admin 7's search", Admin{ID: 7}, Filter{Search: "ев"}, c.seven},
-				{"admin 7's vain search", Admin{ID: 7}, Filter{Search: "маша"}, 0},
-				{"admin 7's waiting ones", Admin{ID: 7}, Filter{Status: Pending}, 0},
+				{"an owner", store.Admin{ID: 8, Owner: true}, store.Filter{}, len(strings.Fields(c.want))},
+				{"an owner's failed ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Failed}, len(strings.Fields(c.want))},
+				{"an owner's search", store.Admin{ID: 8, Owner: true}, store.Filter{Search: "маша"}, c.masha},
+				{"an owner's finished ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Completed}, 0},
+				{"admin 7", store.Admin{ID: 7}, store.Filter{}, c.seven},
+				{"admin 7's search", store.Admin{ID: 7}, store.Filter{Search: "ев"}, c.seven},
+				{"admin 7's vain search", store.Admin{ID: 7}, store.Filter{Search: "маша"}, 0},
+				{"admin 7's waiting ones", store.Admin{ID: 7}, store.Filter{Status: store.Pending}, 0},
 			} {
 				look.f.Limit = 100
 				n, err := s.q.store.Needs(t.Context(), look.admin, look.f)
 				need, err2 := s.q.store.NeedYou(t.Context(), look.admin, look.f)
-				list, err3 := s.q.store.Needy(t.Context(), look.admin, look.f, Needy{}, Needy{Failed: s.at.Add(time.Hour)})
+				list, err3 := s.q.store.Needy(t.Context(), look.admin, look.f, store.Needy{}, store.Needy{Failed: s.at.Add(time.Hour)})
 				if err := errors.Join(err, err2, err3); err != nil {
 					t.Fatal(err)
 				}
@@ -189,10 +193,10 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 			}
 			// What tries again reaches exactly those people.
 			told := map[int64]bool{}
-			write(t, s.q.store, func(tx *Tx) error {
-				list, err := s.q.store.Needy(t.Context(), Admin{Owner: true}, Filter{Limit: 100}, Needy{}, Needy{Failed: s.at.Add(time.Hour)})
+			write(t, s.q.store, func(tx *store.Tx) error {
+				list, err := s.q.store.Needy(t.Context(), store.Admin{Owner: true}, store.Filter{Limit: 100}, store.Needy{}, store.Needy{Failed: s.at.Add(time.Hour)})
 				for _, n := range list {
-					all, err2 := tx.Unserved(Asset{ID: n.ID})
+					all, err2 := tx.Unserved(store.Asset{ID: n.ID})
 					err = errors.Join(err, err2)
 					for _, w := range all {
 						told[w.User] = true
@@ -219,12 +223,12 @@ func (s *tale) modelled(flagged map[string]bool) {
 		failed bool
 	}
 	st := s.q.store
-	rows, err := st.db.Read().Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
+	rows, err := readDB(s.t, st).Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
 	assets, err := collect(rows, err, func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) })
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	rows, err = st.db.Read().Query(`SELECT user_id, asset_id, status = 'FAILED' FROM requests ORDER BY id`)
+	rows, err = readDB(s.t, st).Query(`SELECT user_id, asset_id, status = 'FAILED' FROM requests ORDER BY id`)
 	requests, err := collect(rows, err, func(r *request) error { return rows.Scan(&r.user, &r.asset, &r.failed) })
 	if err != nil {
 		s.t.Fatal(err)
@@ -283,7 +287,7 @@ func TestWhateverHappensTheFlagsAreRight(t *testing.T) {
 				}
 			}
 			slices.Sort(want)
-			n, err := s.q.store.Needs(t.Context(), Admin{Owner: true}, Filter{})
+			n, err := s.q.store.Needs(t.Context(), store.Admin{Owner: true}, store.Filter{})
 			if got := s.flagged(); !slices.Equal(got, want) || n != len(want) || err != nil {
 				t.Fatalf("%s: got %v, counted %d, %v; want %v", story[2:], got, n, err, want)
 			}
@@ -293,7 +297,7 @@ func TestWhateverHappensTheFlagsAreRight(t *testing.T) {
 
 func TestNoTriggerReadsAWholeTable(t *testing.T) {
 	s := newStore(t)
-	rows, err := s.db.Read().Query(`SELECT sql FROM sqlite_schema WHERE type = 'trigger'`)
+	rows, err := readDB(t, s).Query(`SELECT sql FROM sqlite_schema WHERE type = 'trigger'`)
 	all, err := collect(rows, err, func(sql *string) error { return rows.Scan(sql) })
 	if err != nil || len(all) < 10 {
 		t.Fatalf("got %d triggers, %v", len(all), err)
@@ -305,7 +309,7 @@ func TestNoTriggerReadsAWholeTable(t *testing.T) {
 			if strings.Contains(statement, "raise(") || strings.TrimSpace(statement) == "" {
 				continue
 			}
-			rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+statement, 1)
+			rows, err := readDB(t, s).Query("EXPLAIN QUERY PLAN "+statement, 1)
 			plan, err := collect(rows, err, func(line *string) error {
 				var a, b, c int
 				return rows.Scan(&a, &b, &c, line)
@@ -348,19 +352,19 @@ func TestThePlatformFilter(t *testing.T) {
 	for _, c := range []struct {
 		query  string
 		want   string // names, newest first
-		counts map[Status]int
+		counts map[store.Status]int
 	}{
-		{"platform=", "Маша Д, Маша Г, Маша В, Маша Б, Лев", map[Status]int{Completed: 3, Pending: 1, Failed: 1}},
-		{"platform=YOUTUBE", "Маша Д, Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
-		{"platform=RUMBLE", "Маша В, Лев", map[Status]int{Completed: 1, Pending: 1}},
-		{"platform=YOUTUBE&status=COMPLETED", "Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
-		{"platform=RUMBLE&status=FAILED", "", map[Status]int{Completed: 1, Pending: 1}},
-		{"platform=YOUTUBE&q=маша", "Маша Д, Маша Б", map[Status]int{Completed: 1, Failed: 1}},
-		{"platform=RUMBLE&q=маша&status=PENDING", "Маша В", map[Status]int{Pending: 1}},
+		{"platform=", "Маша Д, Маша Г, Маша В, Маша Б, Лев", map[store.Status]int{store.Completed: 3, store.Pending: 1, store.Failed: 1}},
+		{"platform=YOUTUBE", "Маша Д, Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
+		{"platform=RUMBLE", "Маша В, Лев", map[store.Status]int{store.Completed: 1, store.Pending: 1}},
+		{"platform=YOUTUBE&status=COMPLETED", "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
+		{"platform=RUMBLE&status=FAILED", "", map[store.Status]int{store.Completed: 1, store.Pending: 1}},
+		{"platform=YOUTUBE&q=маша", "Маша Д, Маша Б", map[store.Status]int{store.Completed: 1, store.Failed: 1}},
+		{"platform=RUMBLE&q=маша&status=PENDING", "Маша В", map[store.Status]int{store.Pending: 1}},
 		{"platform=RUMBLE&q=маша+б", "", nil},
-		{"platform=RUMBLE&q=" + lev, "Лев", map[Status]int{Completed: 1}},
+		{"platform=RUMBLE&q=" + lev, "Лев", map[store.Status]int{store.Completed: 1}},
 		{"platform=RUMBLE&q=" + text(t, d.store, `SELECT id FROM assets WHERE name = 'Маша Б'`), "", nil},
-		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT created || '-' || id FROM assets WHERE name = 'Маша Д'`), "Маша Б, Лев", map[Status]int{Completed: 2, Failed: 1}},
+		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT created || '-' || id FROM assets WHERE name = 'Маша Д'`), "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
 	} {
 		got, names := d.list(session, "?"+c.query), ""
 		for _, a := range got.Assets {
@@ -395,9 +399,9 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created, started, completed) VALUES
 		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`, one.ID)
 	got, err := s.Publications(t.Context(), one.ID, two.ID, "nothing")
-	want := map[string][]Publication{one.ID: {
-		{ID: 1, Platform: "YOUTUBE", Status: Completed, PublishAt: moment(5), Upload: Upload{URL: "https://y", Warning: "no thumbnail"}, Creator: 7},
-		{ID: 2, Platform: "RUMBLE", Status: Pending},
+	want := map[string][]store.Publication{one.ID: {
+		{ID: 1, Platform: "YOUTUBE", Status: store.Completed, PublishAt: store.Moment(5), Upload: store.Upload{URL: "https://y", Warning: "no thumbnail"}, Creator: 7},
+		{ID: 2, Platform: "RUMBLE", Status: store.Pending},
 	}}
 	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)

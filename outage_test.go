@@ -12,6 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
+	"retake.example/internal/video"
+
+	"retake.example/internal/store"
+
 	faketelegram "retake.example/internal/fake/telegram"
 	"retake.example/internal/outage"
 )
@@ -41,14 +47,14 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
 	w := outage.New(5, time.Hour, time.Minute)
 	for i := range 20 {
-		held, spent := w.Judge(fmt.Sprint("A", i), "Маша", 1, "engine: making [name]: 401: the key has expired", time.Now())
+		held, spent := w.Judge(fmt.Sprint("A", i), "Маша "+letters(i), 1, "engine: making [name]: 401: the key has expired", time.Now())
 		if held != (i == 19) || held && len(spent) != 20 {
 			t.Errorf("number %d: got %v, %v; want an outage with the twentieth", i+1, held, spent)
 		}
 	}
 	w = outage.New(3, time.Hour, time.Minute)
 	for i, problem := range []string{"the key has expired", "the key has expir[name]", "the key has expired", "the key has expired"} {
-		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев", 1, problem, time.Now()); held != (i == 3) {
+		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев "+letters(i), 1, problem, time.Now()); held != (i == 3) {
 			t.Errorf("number %d: got %v; want an outage with the third that says the same", i+1, held)
 		}
 	}
@@ -57,11 +63,11 @@ func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
 var errKey = errors.New("engine: 401: the key has expired (request 1842)")
 
 func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		var tries atomic.Int64
 		expired.Store(true)
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			tries.Add(1)
 			if expired.Load() {
 				return fmt.Errorf("request %d: %w", tries.Load(), errKey)
@@ -127,10 +133,10 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 	for _, took := range []time.Duration{time.Second, 7 * time.Second, 30 * time.Second, 5 * time.Minute} {
 		for _, workers := range []int{1, 2, 3} {
 			t.Run(fmt.Sprintf("%v by %d", took, workers), func(t *testing.T) {
-				inBubble(t, func(t *testing.T, s *Store) {
+				inBubble(t, func(t *testing.T, s *store.Store) {
 					var expired atomic.Bool
 					expired.Store(true)
-					b := &bench{render: func(ctx context.Context, _ Order) error {
+					b := &bench{render: func(ctx context.Context, _ video.Order) error {
 						select {
 						case <-time.After(took):
 						case <-ctx.Done():
@@ -167,8 +173,8 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 
 // TestTooFewForAnOutageAreNotWaitedFor: four that fail alike are no outage, so nobody's apology waits for the last of them.
 func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(context.Context, Order) error { time.Sleep(20 * time.Second); return errEngine }}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(20 * time.Second); return errEngine }}
 		for i := range int64(4) {
 			ask(t, s, fmt.Sprint("Ж ", i), i+1)
 		}
@@ -186,8 +192,8 @@ func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
 
 // TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade: to wait for others is no reason to keep them waiting.
 func TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(_ context.Context, o Order) error {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(_ context.Context, o video.Order) error {
 			time.Sleep(20 * time.Second)
 			if strings.HasPrefix(o.Name, "Ж") {
 				return errEngine
@@ -213,10 +219,10 @@ func TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade(t *testing.T) {
 }
 
 func TestTryNowDoesNotWait(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		expired.Store(true)
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			if expired.Load() {
 				return errKey
 			}
@@ -230,7 +236,7 @@ func TestTryNowDoesNotWait(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		expired.Store(false)
-		if err := q.TryNow(t.Context(), Admin{ID: 8, Owner: true}); err != nil {
+		if err := q.TryNow(t.Context(), store.Admin{ID: 8, Owner: true}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -246,14 +252,14 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 		"each another":           func(i int, name string) error { return errors.New("no model for " + strings.Repeat("x", i+1)) },
 		"each with its name":     func(_ int, name string) error { return fmt.Errorf("cannot say %q", name) },
 		"each with a hidden one": func(int, string) error { return errors.New("engine: cannot say [name]") }, // as engines tell it
-		"refused for good":       func(int, string) error { return Permanent(errKey) },
-		"one asks to wait":       func(int, string) error { return Wait(errKey, time.Hour) },
+		"refused for good":       func(int, string) error { return retry.Permanent(errKey) },
+		"one asks to wait":       func(int, string) error { return retry.Wait(errKey, time.Hour) },
 		"a video made each time": func(i int, _ string) error { return map[bool]error{true: errKey}[i%3 != 2] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, s *Store) {
+			inBubble(t, func(t *testing.T, s *store.Store) {
 				index := map[string]int{}
-				b := &bench{render: func(_ context.Context, o Order) error { return reason(index[o.Name], o.Name) }}
+				b := &bench{render: func(_ context.Context, o video.Order) error { return reason(index[o.Name], o.Name) }}
 				for i := range 12 {
 					index[ask(t, s, fmt.Sprint("Имя ", i), int64(i)+1).Name] = i
 				}
@@ -277,8 +283,8 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 
 // TestBadNamesAmongGoodOnesAreGivenUpInTheEnd: five in a row that fail alike look like an outage, but others are made.
 func TestBadNamesAmongGoodOnesAreGivenUpInTheEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(_ context.Context, o Order) error {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(_ context.Context, o video.Order) error {
 			if strings.HasPrefix(o.Name, "Ж") {
 				return errEngine
 			}
@@ -334,8 +340,8 @@ func TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain(t *testing.T) {
 }
 
 func TestAnOutageThatDoesNotEndIsToldToEverybody(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(context.Context, Order) error { return errKey }}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(context.Context, video.Order) error { return errKey }}
 		for i := range int64(8) {
 			ask(t, s, fmt.Sprint("Имя ", i), i+1)
 		}
@@ -391,7 +397,7 @@ func TestAdminsAreToldOfAnOutageOnceAndMayTry(t *testing.T) {
 	// A restart tells nobody again, and somebody else's press tries nothing.
 	w.stop()
 	w.start()
-	parents[0].Press(told.ID, tryButton)
+	parents[0].Press(told.ID, telegram.TryButton)
 	w.until("the press is handled", func() bool {
 		return w.tg.Pending() == 0 && count(w, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
 	})
@@ -432,7 +438,7 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 	ask(t, d.store, "Маша", 1)
 	ask(t, d.store, "Лев", 2)
 	for range 2 {
-		fail(t, d.queue, Render, errors.New("dial tcp: connection refused"))
+		fail(t, d.queue, store.Render, errors.New("dial tcp: connection refused"))
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
 	for _, want := range []string{"Videos have been failing for one reason", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "35 GB free", "Oldest request"} {
@@ -454,8 +460,8 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/?notice=trying" {
 		t.Errorf("got sent to %s", to)
 	}
-	task := begin(t, d.store, Render)
-	write(t, d.store, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "x.mp4"}) })
+	task := begin(t, d.store, store.Render)
+	write(t, d.store, func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "x.mp4"}) })
 	if !d.queue.outages.Made(task.AssetID) {
 		t.Error("a video that is made ends no outage")
 	}

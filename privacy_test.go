@@ -26,6 +26,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+	"retake.example/internal/video"
+	"retake.example/internal/worker"
+
+	"retake.example/internal/store"
+
 	"golang.org/x/text/unicode/norm"
 
 	faketelegram "retake.example/internal/fake/telegram"
@@ -35,22 +41,22 @@ import (
 const day = 24 * time.Hour
 
 // keeps are the times of the settings as they come.
-var keeps = Keep{Inbox: 7 * day, Videos: 90 * day, History: 180 * day, People: 365 * day}
+var keeps = store.Keep{Inbox: 7 * day, Videos: 90 * day, History: 180 * day, People: 365 * day}
 
 // ago makes the store's clock one of so long ago; back to now with 0.
-func ago(s *Store, d time.Duration) { s.now = func() time.Time { return time.Now().Add(-d) } }
+func ago(s *store.Store, d time.Duration) { setNow(s, func() time.Time { return time.Now().Add(-d) }) }
 
 // purge purges until nothing is left to be, and tells what went.
-func purge(t testing.TB, s *Store, keep Keep) (all Gone) {
+func purge(t testing.TB, s *store.Store, keep store.Keep) (all store.Gone) {
 	t.Helper()
 	for {
 		stale, err := s.Stale(t.Context(), keep)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var gone Gone
+		var gone store.Gone
 		n := 0
-		write(t, s, func(tx *Tx) (err error) { gone, n, err = tx.Purge(keep); return err })
+		write(t, s, func(tx *store.Tx) (err error) { gone, n, err = tx.Purge(keep); return err })
 		if stale != (n > 0) {
 			t.Fatalf("got stale %v, and %d rows that went; want the look and the deletion of one mind", stale, n)
 		}
@@ -62,7 +68,7 @@ func purge(t testing.TB, s *Store, keep Keep) (all Gone) {
 }
 
 // sound checks what triggers keep: the tallies are what a count of the rows gives, and the search knows the names there are.
-func sound(t testing.TB, s *Store) {
+func sound(t testing.TB, s *store.Store) {
 	t.Helper()
 	for what, query := range map[string]string{
 		"tallies that are wrong": `WITH counted AS (
@@ -90,8 +96,8 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
 	deliver := func() {
-		d := begin(t, s, Deliver)
-		write(t, s, func(tx *Tx) error {
+		d := begin(t, s, store.Deliver)
+		write(t, s, func(tx *store.Tx) error {
 			if err := tx.VideoArrived(d.Job, 1, "file-"+d.AssetID); err != nil {
 				return err
 			}
@@ -100,17 +106,17 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		})
 	}
 	asked := func(user int64) {
-		write(t, s, func(tx *Tx) error { return tx.Note(Event{User: user, Action: "ask"}) })
+		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: user, Action: "ask"}) })
 	}
 	at := func(d time.Duration, fn func()) { ago(s, d); fn(); ago(s, 0) }
 
-	var failed, next, made, published, operators, owed Asset
+	var failed, next, made, published, operators, owed store.Asset
 	at(400*day, func() { ask(t, s, "Ушла", 1); complete(t, s); deliver(); asked(1) }) // and never wrote again
 	at(100*day, func() {
 		failed = ask(t, s, "Сбой", 2)
 		failForGood(t, q)
 		mutate(t, s, `DELETE FROM jobs`) // told
-		write(t, s, func(tx *Tx) (err error) { next, _, err = tx.NextTry(failed, 2); return err })
+		write(t, s, func(tx *store.Tx) (err error) { next, _, err = tx.NextTry(failed, 2); return err })
 		asked(2)
 	})
 	at(80*day, func() { complete(t, s) }) // the next try took its time
@@ -129,27 +135,30 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		deliver()
 		owed = ask(t, s, "Долг", 2)
 		complete(t, s) // not sent yet
-		write(t, s, func(tx *Tx) error {
+		write(t, s, func(tx *store.Tx) error {
 			admin := int64(7)
-			return tx.AddUpload(Asset{ID: NewID(), Name: "Ролик", NameKey: "ролик", Lang: "ru", Creator: &admin, Video: Video{File: "roll.mp4", Size: 1}})
+			return tx.AddUpload(store.Asset{ID: store.NewID(), Name: "Ролик", NameKey: "ролик", Lang: "ru", Creator: &admin, Video: store.Video{File: "roll.mp4", Size: 1}})
 		})
 	})
 	at(10*day, func() {
-		write(t, s, func(tx *Tx) error {
-			_, err := tx.Receive([]Update{{ID: 1, Chat: 2, Raw: `{"old":1}`}, {ID: 2, Chat: 3, Raw: `{}`}})
+		write(t, s, func(tx *store.Tx) error {
+			_, err := tx.Receive([]store.Update{{ID: 1, Chat: 2, Raw: `{"old":1}`}, {ID: 2, Chat: 3, Raw: `{}`}})
 			return errors.Join(err, tx.Handled(2))
 		})
-		write(t, s, func(tx *Tx) error { _, err := tx.SaveDraft(2, "Черновик"); return err })
-		write(t, s, func(tx *Tx) error { _, err := tx.Meet(2, "ru"); return err })
-		write(t, s, func(tx *Tx) error { _, err := tx.Meet(3, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.SaveDraft(2, "Черновик"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(3, "ru"); return err })
 	})
 	at(5*day, func() {
-		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 3, Chat: 3, Raw: `{"new":1}`}}); return err })
+		write(t, s, func(tx *store.Tx) error {
+			_, err := tx.Receive([]store.Update{{ID: 3, Chat: 3, Raw: `{"new":1}`}})
+			return err
+		})
 	})
 	fresh := ask(t, s, "Новая", 3)
 
 	t.Run("nothing with all kept for good, but what nobody has a use for", func(t *testing.T) {
-		if gone := purge(t, s, Keep{}); len(gone.Assets) > 0 {
+		if gone := purge(t, s, store.Keep{}); len(gone.Assets) > 0 {
 			t.Errorf("got %v; want none", gone)
 		}
 		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM users) * 100 + (SELECT count(*) FROM inbox) * 10 + (SELECT count(*) FROM drafts)`); n != 9320 {
@@ -184,17 +193,17 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 	sound(t, s)
 	t.Run("once it is sent, and taken off, it goes as well", func(t *testing.T) {
 		deliver()
-		write(t, s, func(tx *Tx) error { return tx.Unpublish(published.ID, "YOUTUBE") })
+		write(t, s, func(tx *store.Tx) error { return tx.Unpublish(published.ID, "YOUTUBE") })
 		if gone := purge(t, s, keeps); !slices.Equal(gone.Names, []string{"Эфир", "Долг"}) {
 			t.Errorf("got %q; want the two", gone.Names)
 		}
 		sound(t, s)
 	})
 	t.Run("an old button finds nothing, and a wish makes a new video", func(t *testing.T) {
-		if _, err := q.Retry(t.Context(), failed.ID, ButtonPressed{2, 2}); !errors.Is(err, ErrNotFound) {
+		if _, err := q.Retry(t.Context(), failed.ID, retry.ButtonPressed{User: 2, Chat: 2}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
-		if a := ask(t, s, "Вера", 2); a.ID == made.ID || a.FileID != "" || a.Status != Pending {
+		if a := ask(t, s, "Вера", 2); a.ID == made.ID || a.FileID != "" || a.Status != store.Pending {
 			t.Errorf("got %+v; want a new one", a)
 		}
 	})
@@ -214,12 +223,12 @@ func TestAVideoThatThousandsWantedGoesInSmallParts(t *testing.T) {
 	ago(s, 0)
 	most, before := 0, count(t, s, `SELECT count(*) FROM requests`)
 	for range 5 {
-		write(t, s, func(tx *Tx) error { _, _, err := tx.Purge(keeps); return err })
+		write(t, s, func(tx *store.Tx) error { _, _, err := tx.Purge(keeps); return err })
 		left := count(t, s, `SELECT count(*) FROM requests`)
 		most, before = max(most, before-left), left
 	}
-	if _, err := s.Asset(t.Context(), a.ID); err != nil || most != purgeSome {
-		t.Errorf("got %d of a thousand wishes at a time, %v; want %d, and the video last", most, err, purgeSome)
+	if _, err := s.Asset(t.Context(), a.ID); err != nil || most != store.PurgeBatch {
+		t.Errorf("got %d of a thousand wishes at a time, %v; want %d, and the video last", most, err, store.PurgeBatch)
 	}
 	purge(t, s, keeps)
 	if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 {
@@ -228,39 +237,17 @@ func TestAVideoThatThousandsWantedGoesInSmallParts(t *testing.T) {
 	sound(t, s)
 }
 
-// TestLookingForWhatIsTooOldReadsNoTable: of a million videos a purge reads those that go, and a few more.
-func TestLookingForWhatIsTooOldReadsNoTable(t *testing.T) {
-	s := newStore(t)
-	for _, kind := range stales {
-		rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+kind.pick, 1, purgeSome)
-		plan, err := collect(rows, err, func(line *string) error {
-			var a, b, c int
-			return rows.Scan(&a, &b, &c, line)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range plan {
-			// In the order of the rows with a limit inside of it, or of a table with a row for each admin.
-			limited := strings.Contains(kind.pick, "LIMIT 0 + ?2)") || strings.Contains(kind.pick, "FROM sessions") || strings.Contains(kind.pick, "FROM links")
-			if strings.Contains(line, "TEMP B-TREE") || strings.HasPrefix(line, "SCAN") && !limited {
-				t.Errorf("%s\ngot %q; want the end of an index", kind.pick, plan)
-			}
-		}
-	}
-}
-
 // TestAnIdleProgramThatKeepsNothingTooLongWritesNothing: an hour's look is no write, nor a wait for the disk.
 func TestAnIdleProgramThatKeepsNothingTooLongWritesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go q.Purge(ctx, keeps)
+		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
 		synctest.Wait()
 		state := func() string {
 			path := text(t, s, `SELECT file FROM pragma_database_list`)
@@ -290,25 +277,25 @@ func TestAnIdleProgramThatKeepsNothingTooLongWritesNothing(t *testing.T) {
 
 // TestAPurgeLetsOthersWriteInBetween: those who write do not wait for the end of a purge, however much goes.
 func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ago(s, 100*day)
 		mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 1000)
 			INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
 			SELECT printf('%026d', n), 'И' || n, 'и' || n, 't', 'ru', 'REQUEST', 'COMPLETED', n || '.mp4', 1, 1 FROM i`)
-		s.now = time.Now
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		setNow(s, time.Now)
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		q := NewQueue(s, b, b, b, Options{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go q.Purge(ctx, keeps)
+		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
 		began, writes := time.Now(), 0
 		for count(t, s, `SELECT count(*) FROM assets`) > 0 {
-			time.Sleep(purgeRest) // of the bubble: each transaction of the purge is followed by one of ours
+			time.Sleep(worker.PurgeRest) // of the bubble: each transaction of the purge is followed by one of ours
 			synctest.Wait()
-			write(t, s, func(tx *Tx) error { return tx.SetReachable(1, true) })
+			write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, true) })
 			writes++
 		}
-		if took := time.Since(began); writes < 1000/(purgeSome/10)-1 || took > 10*time.Second {
+		if took := time.Since(began); writes < 1000/(store.PurgeBatch/10)-1 || took > 10*time.Second {
 			t.Errorf("got %d writes in the %v of a purge; want one in between each two of its transactions", writes, took)
 		}
 	})
@@ -320,17 +307,17 @@ type mute struct{ shelf }
 func (mute) Delete(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
 
 func TestAStopWaitsForNoFileOfAPurge(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ago(s, 100*day)
 		ask(t, s, "Маша", 1)
 		complete(t, s)
-		s.now = time.Now
+		setNow(s, time.Now)
 		mutate(t, s, `DELETE FROM jobs`)
 		q := NewQueue(s, nil, nil, mute{}, Options{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { q.Purge(ctx, keeps); close(done) }()
-		time.Sleep(10 * purgeRest)
+		go func() { worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log); close(done) }()
+		time.Sleep(10 * worker.PurgeRest)
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 {
 			t.Errorf("got %d videos; want it purged", n)
@@ -347,7 +334,7 @@ func TestAStopWaitsForNoFileOfAPurge(t *testing.T) {
 // TestAForgottenNameIsNotInTheFilesOfTheDatabase looks for the bytes of names, also in pages that nothing refers to.
 func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "retake.db")
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,10 +342,10 @@ func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
 	name := func(i int64) string { return fmt.Sprintf("Пелагея%s", letters(int(i))) }
 	for i := range int64(people) {
 		ask(t, s, name(i), i+1)
-		write(t, s, func(tx *Tx) error {
+		write(t, s, func(tx *store.Tx) error {
 			_, err := tx.SaveDraft(i+1, name(i)+"на")
 			if err == nil {
-				_, err = tx.Receive([]Update{{ID: i + 1, Chat: i + 1, Raw: `{"text":"` + name(i) + `"}`}})
+				_, err = tx.Receive([]store.Update{{ID: i + 1, Chat: i + 1, Raw: `{"text":"` + name(i) + `"}`}})
 			}
 			return err
 		})
@@ -367,7 +354,7 @@ func TestAForgottenNameIsNotInTheFilesOfTheDatabase(t *testing.T) {
 		}
 	}
 	for i := range int64(people) {
-		write(t, s, func(tx *Tx) error { _, err := tx.Forget(i + 1); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Forget(i + 1); return err })
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -417,12 +404,12 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 				INSERT INTO publications (asset_id, platform, creator, created, status, step, remote_id, session_uri, session_at, error, started, completed)
 				SELECT ?, 'YOUTUBE', 7, 0, status, step, remote, session, iif(session IS NULL, NULL, 1), iif(status = 'FAILED', 'e', NULL),
 					iif(status = 'PENDING', NULL, 1), iif(status IN ('COMPLETED', 'FAILED'), 2, NULL) FROM p`, a.ID)
-			var gone Gone
-			write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+			var gone store.Gone
+			write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 			kept, err := s.Asset(t.Context(), a.ID)
 			list, listErr := s.Unwanted(t.Context())
 			if !c.kept {
-				if !errors.Is(err, ErrNotFound) || len(gone.Kept)+len(list) != 0 || len(gone.Files) != 1 {
+				if !errors.Is(err, store.ErrNotFound) || len(gone.Kept)+len(list) != 0 || len(gone.Files) != 1 {
 					t.Errorf("got %v, %+v, %v; want it gone", err, gone, list)
 				}
 				return
@@ -437,14 +424,14 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 				t.Error("got the video that should go for somebody else; want a new one")
 			}
 			mutate(t, s, `UPDATE publications SET remote_id = 'r'`) // by then it is there
-			write(t, s, func(tx *Tx) error {
+			write(t, s, func(tx *store.Tx) error {
 				if gone, err := tx.LetGo(a.ID); err != nil || len(gone.Assets) != 0 {
 					t.Errorf("got %+v, %v; want it kept while it is there", gone, err)
 				}
 				return tx.Unpublish(a.ID, "YOUTUBE")
 			})
-			write(t, s, func(tx *Tx) (err error) { gone, err = tx.LetGo(a.ID); return err })
-			if _, err := s.Asset(t.Context(), a.ID); !errors.Is(err, ErrNotFound) || !slices.Equal(gone.Files, []string{a.ID + ".mp4"}) {
+			write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.LetGo(a.ID); return err })
+			if _, err := s.Asset(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) || !slices.Equal(gone.Files, []string{a.ID + ".mp4"}) {
 				t.Errorf("got %v, %+v; want it gone with its file", err, gone)
 			}
 			sound(t, s)
@@ -458,12 +445,14 @@ func TestTakingAnUnwantedVideoOffYouTubeDeletesItHereToo(t *testing.T) {
 	a := ask(t, b.store, "Маша", 1)
 	key := a.ID + ".mp4"
 	b.film(key, 1<<20)
-	task := begin(t, b.store, Render)
-	write(t, b.store, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: key, Thumb: "A.jpg", Size: 1 << 20}) })
-	b.publishes(a.ID, Publication{Platform: "YOUTUBE", Channel: c.ID})
+	task := begin(t, b.store, store.Render)
+	write(t, b.store, func(tx *store.Tx) error {
+		return tx.FinishRender(task.Job, store.Video{File: key, Thumb: "A.jpg", Size: 1 << 20})
+	})
+	b.publishes(a.ID, store.Publication{Platform: "YOUTUBE", Channel: c.ID})
 	b.run()
 	b.becomes(a.ID, "YOUTUBE", "COMPLETED ")
-	write(t, b.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	write(t, b.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 	if len(b.tube.Videos()) != 1 {
 		t.Fatal("got no video at YouTube; want it there until an admin has taken it off")
 	}
@@ -472,7 +461,7 @@ func TestTakingAnUnwantedVideoOffYouTubeDeletesItHereToo(t *testing.T) {
 	}
 	_, err := b.store.Asset(t.Context(), a.ID)
 	_, file := b.files.Open(t.Context(), key)
-	if !errors.Is(err, ErrNotFound) || !errors.Is(file, fs.ErrNotExist) || len(b.tube.Videos()) != 0 {
+	if !errors.Is(err, store.ErrNotFound) || !errors.Is(file, fs.ErrNotExist) || len(b.tube.Videos()) != 0 {
 		t.Errorf("got %v, %v, and %d videos at YouTube; want all of it gone", err, file, len(b.tube.Videos()))
 	}
 }
@@ -491,7 +480,7 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 	if strings.Contains(library(), "Take it down") {
 		t.Error("got a note; want none before anybody asked")
 	}
-	write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 	if page := library(); !strings.Contains(page, "Somebody has had their data deleted") || !strings.Contains(page, `href="/assets/`+a.ID+`">Take it down`) {
 		t.Errorf("got %s; want the note and the way", page)
 	}
@@ -542,7 +531,7 @@ func TestAnAdminWhoIsForgottenIsSignedOut(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	session, other := d.signIn(8), d.signIn(7)
 	link := d.link(8)
-	write(t, d.store, func(tx *Tx) error { _, err := tx.Forget(8); return err })
+	write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(8); return err })
 	d.want(303, d.send(call{method: "GET", path: "/", session: session}))
 	d.want(200, d.send(call{method: "GET", path: "/", session: other}))
 	if w := d.send(call{method: "POST", path: link}); len(w.Result().Cookies()) != 0 {
@@ -563,7 +552,7 @@ func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *te
 	mutate(t, w.store, `UPDATE assets SET created = 1, finished = 1`)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	go w.queue.Purge(ctx, keeps)
+	go worker.Purge(ctx, w.store, keeps, w.queue.Discard, w.queue.ForgetOldNames, w.queue.log)
 	w.until("the purge", func() bool {
 		return count(t, w.store, `SELECT count(*) FROM assets`) == 0 && len(keysOf(w.T, w.files)) == 0
 	})
@@ -585,7 +574,7 @@ func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *te
 // ---- export
 
 // peopled is a store with all that can be kept of person 111000111, who is an admin, too, and as much of person 222000222; both wait for one video.
-func peopled(t *testing.T) *Store {
+func peopled(t *testing.T) *store.Store {
 	t.Helper()
 	s := newStore(t)
 	q := newQueue(s)
@@ -595,37 +584,37 @@ func peopled(t *testing.T) *Store {
 	}{{111000111, "Марк"}, {222000222, "Глаша"}} {
 		ask(t, s, p.mark+"видео", p.id)
 		complete(t, s)
-		d := begin(t, s, Deliver)
-		write(t, s, func(tx *Tx) error { return tx.VideoArrived(d.Job, int(p.id)+7, "file-id") })
-		write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(&d, int(p.id)+8); return err })
+		d := begin(t, s, store.Deliver)
+		write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(d.Job, int(p.id)+7, "file-id") })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.FinishMessage(&d, int(p.id)+8); return err })
 		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, started, completed, remote_url, metadata) VALUES (?, 'RUMBLE', ?, 5000, 'COMPLETED', 1, 2, ?, ?)`,
 			d.AssetID, p.id, "https://rumble.com/"+p.mark, `{"title":"`+p.mark+`заголовок"}`)
 		ask(t, s, p.mark+"сбой", p.id)
 		failForGood(t, q)
-		a := begin(t, s, Apologise)
-		if _, err := q.Retry(t.Context(), a.AssetID, JobFailed{a.Job, Permanent(errors.New("blocked by " + p.mark + "человек"))}); err != nil {
+		a := begin(t, s, store.Apologise)
+		if _, err := q.Retry(t.Context(), a.AssetID, retry.JobFailed{Job: a.Job, Err: retry.Permanent(errors.New("blocked by " + p.mark + "человек"))}); err != nil {
 			t.Fatal(err)
 		}
 		ask(t, s, p.mark+"ждёт", p.id)
 		complete(t, s)
 		mutate(t, s, `UPDATE jobs SET last_error = ? WHERE kind = 'DELIVER' AND lane = ?`, p.mark+"отложено", p.id)
 		mutate(t, s, `UPDATE jobs SET due = 9e15`)
-		write(t, s, func(tx *Tx) error {
+		write(t, s, func(tx *store.Tx) error {
 			_, err := tx.SaveDraft(p.id, p.mark+"черновик")
 			if err == nil {
-				_, err = tx.Receive([]Update{{ID: p.id + 5, Chat: p.id, Raw: `{"text":"` + p.mark + `письмо"}`}})
+				_, err = tx.Receive([]store.Update{{ID: p.id + 5, Chat: p.id, Raw: `{"text":"` + p.mark + `письмо"}`}})
 			}
 			admin := p.id
-			return errors.Join(err, tx.Note(Event{User: p.id, Action: p.mark + "дело"}), tx.Note(Event{Admin: &admin, Action: p.mark + "служба"}),
-				tx.AddUpload(Asset{ID: NewID(), Name: p.mark + "загрузка", NameKey: "з" + p.mark, Lang: "ru", Creator: &admin, Video: Video{File: NewID() + ".mp4", Size: 1}}))
+			return errors.Join(err, tx.Note(store.Event{User: p.id, Action: p.mark + "дело"}), tx.Note(store.Event{Admin: &admin, Action: p.mark + "служба"}),
+				tx.AddUpload(store.Asset{ID: store.NewID(), Name: p.mark + "загрузка", NameKey: "з" + p.mark, Lang: "ru", Creator: &admin, Video: store.Video{File: store.NewID() + ".mp4", Size: 1}}))
 		})
 		link := hashOf(p.mark)
-		write(t, s, func(tx *Tx) error {
-			return errors.Join(tx.SaveLink(link, p.id, moment(tx.now).Add(time.Minute)), tx.SaveLink(hashOf(p.mark+"2"), p.id, moment(tx.now).Add(time.Minute)))
+		write(t, s, func(tx *store.Tx) error {
+			return errors.Join(tx.SaveLink(link, p.id, tx.Now().Add(time.Minute)), tx.SaveLink(hashOf(p.mark+"2"), p.id, tx.Now().Add(time.Minute)))
 		})
-		write(t, s, func(tx *Tx) error { _, err := tx.SpendLink(link, hashOf("s"+p.mark)); return err })
-		write(t, s, func(tx *Tx) error {
-			_, err := tx.Connect(Channel{Platform: "YOUTUBE", External: p.mark, Title: p.mark + "канал", Creator: p.id}, []byte("secret"))
+		write(t, s, func(tx *store.Tx) error { _, err := tx.SpendLink(link, hashOf("s"+p.mark)); return err })
+		write(t, s, func(tx *store.Tx) error {
+			_, err := tx.Connect(store.Channel{Platform: "YOUTUBE", External: p.mark, Title: p.mark + "канал", Creator: p.id}, []byte("secret"))
 			return err
 		})
 	}
@@ -636,8 +625,8 @@ func peopled(t *testing.T) *Store {
 
 func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 	s := peopled(t)
-	var x Export
-	write(t, s, func(tx *Tx) (err error) { x, err = tx.Export(111000111, true); return err })
+	var x store.Export
+	write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(111000111, true); return err })
 	b, err := json.MarshalIndent(x, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -659,12 +648,12 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 			t.Errorf("got %s, %v; want a time, UTC", stamp[0], err)
 		}
 	}
-	write(t, s, func(tx *Tx) (err error) { x, err = tx.Export(111000111, false); return err })
+	write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(111000111, false); return err })
 	if b, err := json.Marshal(x); err != nil || strings.Contains(string(b), "Маркслужба") || x.Admin != nil {
 		t.Errorf("got %s, %v; want what is kept of a user alone", b, err)
 	}
-	write(t, s, func(tx *Tx) error {
-		if _, err := tx.Export(333, false); !errors.Is(err, ErrNotFound) {
+	write(t, s, func(tx *store.Tx) error {
+		if _, err := tx.Export(333, false); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
 		return nil
@@ -674,15 +663,15 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 // TestNothingOfAForgottenPersonIsLeft compares what an export had with the whole database.
 func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 	s := newStore(t)
-	write(t, s, func(tx *Tx) error {
-		return errors.Join(tx.Appoint(Admin{ID: 7, Owner: true}), tx.KeepAlert(7, "disk", Alert{At: time.UnixMilli(1000)}), tx.KeepAlert(8, "disk", Alert{At: time.UnixMilli(2000)}))
+	write(t, s, func(tx *store.Tx) error {
+		return errors.Join(tx.Appoint(store.Admin{ID: 7, Owner: true}), tx.KeepAlert(7, "disk", store.Alert{At: time.UnixMilli(1000)}), tx.KeepAlert(8, "disk", store.Alert{At: time.UnixMilli(2000)}))
 	})
-	var x Export
-	write(t, s, func(tx *Tx) (err error) { x, err = tx.Export(7, true); return err })
+	var x store.Export
+	write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(7, true); return err })
 	if a := x.Admin; a == nil || len(a.Ranks) != 1 || !a.Ranks[0].Owner || len(a.Told) != 1 || a.Told[0].Cause != "disk" || a.Told[0].At.UnixMilli() != 1000 {
 		t.Errorf("got %+v; want the rank and what they were told", x.Admin)
 	}
-	write(t, s, func(tx *Tx) error { return tx.Dismiss(7) })
+	write(t, s, func(tx *store.Tx) error { return tx.Dismiss(7) })
 	if n := count(t, s, `SELECT count(*) FROM alerts WHERE admin = 7`); n != 0 {
 		t.Errorf("got %d rows about one who is no admin any more; want none", n)
 	}
@@ -690,19 +679,19 @@ func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 
 func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 	s := peopled(t)
-	var gone Gone
-	write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(222000222); return err })
+	var gone store.Gone
+	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(222000222); return err })
 	if len(gone.Kept) != 1 || len(gone.Assets) != 2 {
 		t.Fatalf("got %+v; want two videos gone, and the published one left to the admins", gone)
 	}
-	write(t, s, func(tx *Tx) error { return tx.Unpublish(gone.Kept[0], "RUMBLE") })
-	write(t, s, func(tx *Tx) error { _, err := tx.LetGo(gone.Kept[0]); return err })
-	tables, err := s.texts(t.Context(), `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+	write(t, s, func(tx *store.Tx) error { return tx.Unpublish(gone.Kept[0], "RUMBLE") })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.LetGo(gone.Kept[0]); return err })
+	tables, err := texts(t, s, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
 	if err != nil || len(tables) < 10 {
 		t.Fatal(tables, err)
 	}
 	for _, table := range tables {
-		columns, err := s.texts(t.Context(), `SELECT name FROM pragma_table_info(?)`, table)
+		columns, err := texts(t, s, `SELECT name FROM pragma_table_info(?)`, table)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -744,7 +733,7 @@ func TestAUserGetsAllThatIsKeptOfThemAsAFile(t *testing.T) {
 	if m.Document == nil || m.Document.Name != "my-data.json" {
 		t.Fatalf("got %+v; want a file", m)
 	}
-	var x Export
+	var x store.Export
 	file := w.tg.File(m.Document.FileID)
 	if err := json.Unmarshal(file, &x); err != nil || x.User.ID != 1 || len(x.Videos) != 1 || x.Videos[0].Name != "Маша" || len(x.Acts) != 1 || x.Admin != nil {
 		t.Errorf("got %s, %v; want what is kept of her", file, err)
@@ -762,7 +751,7 @@ func TestAUserGetsAllThatIsKeptOfThemAsAFile(t *testing.T) {
 
 func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
 	dir := t.TempDir()
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -796,33 +785,6 @@ func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
 	}
 }
 
-func TestWhatTheBotSaysOfPrivacyIsWhatTheSettingsSay(t *testing.T) {
-	for name, c := range map[string]struct {
-		opts   BotOptions
-		lang   string
-		says   []string
-		silent []string
-	}{
-		"as the settings come": {BotOptions{Keep: keeps}, "en", []string{"I delete a video", "90 days after it was made", "dates of your requests after 180 days", "for 365 days, I forget", "to nobody", "/my_data", "/delete_my_data", "Backups may keep it"}, []string{"service", "until you delete"}},
-		"in Russian":           {BotOptions{Keep: Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru", []string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"сервису"}},
-		"all is kept":          {BotOptions{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"}, []string{" days after", "to nobody.", "{{"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := (&Bot{opts: c.opts}).privacy(c.lang)
-			for _, want := range c.says {
-				if !strings.Contains(got, want) {
-					t.Errorf("got %s; want %q in it", got, want)
-				}
-			}
-			for _, not := range append(c.silent, "<no value>", "privacy_") {
-				if strings.Contains(got, not) {
-					t.Errorf("got %s; want no %q in it", got, not)
-				}
-			}
-		})
-	}
-}
-
 // ---- names
 
 // traces are the forms in which a name may be found where none should be: as typed, folded, decomposed, escaped, in Latin
@@ -841,11 +803,11 @@ type quoting struct {
 	mended *atomic.Bool
 }
 
-func (h quoting) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (h quoting) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	if strings.HasPrefix(o.Name, "Сбоева") || strings.HasPrefix(o.Name, "Пантелеймон") && !h.mended.Load() {
-		return Rendered{}, fmt.Errorf("cannot make %s, %s, %s, %q, %+q, %s", o.Name, strings.ToLower(o.Name), strings.ToUpper(o.Name), o.Name, o.Name, url.QueryEscape(o.Name))
+		return video.Video{}, fmt.Errorf("cannot make %s, %s, %s, %q, %+q, %s", o.Name, strings.ToLower(o.Name), strings.ToUpper(o.Name), o.Name, o.Name, url.QueryEscape(o.Name))
 	}
-	return h.renderer.Render(ctx, o, progress)
+	return h.renderer.Make(ctx, o, progress)
 }
 
 // TestNoNameLeavesTheDatabaseButToWhomItBelongs runs the whole program, with its own renderer and voice, through all that happens
@@ -1076,7 +1038,7 @@ func TestThePrivacyPageIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newStore(t)
-	tables, err := s.texts(t.Context(), `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+	tables, err := texts(t, s, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
 	if err != nil || len(tables) < 10 {
 		t.Fatal(tables, err)
 	}
@@ -1101,7 +1063,7 @@ func TestThePrivacyPageIsTrue(t *testing.T) {
 		t.Fatal("got no command; want those for whoever is asked by mail")
 	}
 	dir, bin := t.TempDir(), t.TempDir()
-	if s, err = OpenStore(filepath.Join(dir, "retake.db")); err != nil {
+	if s, err = openStore(filepath.Join(dir, "retake.db")); err != nil {
 		t.Fatal(err)
 	}
 	ask(t, s, "Маша", 123456789)

@@ -11,34 +11,39 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/publish"
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
 )
 
 // site is a platform; the error of each attempt is what next says.
 type site struct {
 	mu   sync.Mutex
-	next func(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error)
+	next func(ctx context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error)
 	at   []time.Time // of the attempts
 }
 
-func (s *site) Publish(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+func (s *site) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
 	s.mu.Lock()
 	s.at = append(s.at, time.Now())
 	next := s.next
 	s.mu.Unlock()
 	if next == nil {
-		return 0, keep(Upload{ID: "vid-" + t.AssetID, URL: "https://watch/" + t.AssetID, Step: "processing", Sent: 1})
+		return 0, keep(store.Upload{ID: "vid-" + t.AssetID, URL: "https://watch/" + t.AssetID, Step: "processing", Sent: 1})
 	}
 	return next(ctx, t, keep)
 }
 
-func (s *site) does(next func(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error)) {
+func (s *site) does(next func(ctx context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next = next
 }
 
 func (s *site) fails(err error) {
-	s.does(func(context.Context, Task, func(Upload) error) (time.Duration, error) { return 0, err })
+	s.does(func(context.Context, store.Task, func(store.Upload) error) (time.Duration, error) { return 0, err })
 }
 
 func (s *site) tries() int {
@@ -68,40 +73,40 @@ var (
 )
 
 // connected makes a channel that is connected.
-func connected(t testing.TB, s *Store, external string) (id int64) {
+func connected(t testing.TB, s *store.Store, external string) (id int64) {
 	t.Helper()
-	write(t, s, func(tx *Tx) (err error) {
-		id, err = tx.Connect(Channel{Platform: "YOUTUBE", External: external, Title: "Channel " + external, Creator: 8}, []byte("sealed"))
+	write(t, s, func(tx *store.Tx) (err error) {
+		id, err = tx.Connect(store.Channel{Platform: "YOUTUBE", External: external, Title: "Channel " + external, Creator: 8}, []byte("sealed"))
 		return err
 	})
 	return id
 }
 
 // uploaded makes a finished video of admin 7.
-func uploaded(t testing.TB, s *Store, name string) string {
+func uploaded(t testing.TB, s *store.Store, name string) string {
 	t.Helper()
 	seven := int64(7)
-	a := Asset{ID: NewID(), Name: name, NameKey: strings.ToLower(name), Lang: "ru", Creator: &seven, Video: Video{File: "a.mp4", Thumb: "a.jpg", Size: 100, Duration: time.Second, Width: 4, Height: 2}}
-	write(t, s, func(tx *Tx) error { return tx.AddUpload(a) })
+	a := store.Asset{ID: store.NewID(), Name: name, NameKey: strings.ToLower(name), Lang: "ru", Creator: &seven, Video: store.Video{File: "a.mp4", Thumb: "a.jpg", Size: 100, Duration: time.Second, Width: 4, Height: 2}}
+	write(t, s, func(tx *store.Tx) error { return tx.AddUpload(a) })
 	return a.ID
 }
 
 // publishes owes a video of admin 7 to YouTube.
-func publishes(t testing.TB, s *Store, channel int64, name string) (assetID string) {
+func publishes(t testing.TB, s *store.Store, channel int64, name string) (assetID string) {
 	t.Helper()
 	id := uploaded(t, s, name)
-	write(t, s, func(tx *Tx) error {
-		return tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: Metadata{Title: name}})
+	write(t, s, func(tx *store.Tx) error {
+		return tx.Publish(id, store.Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: store.Metadata{Title: name}})
 	})
 	return id
 }
 
 func onSite(s *site) Options {
-	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Sites: map[string]platform{"YOUTUBE": s}}
+	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Sites: map[string]publish.Platform{"YOUTUBE": s}}
 }
 
 // stands returns the status and step of the publication of an asset, and its error.
-func stands(t testing.TB, s *Store, assetID string) (state, problem string) {
+func stands(t testing.TB, s *store.Store, assetID string) (state, problem string) {
 	t.Helper()
 	all, err := s.Publications(t.Context(), assetID)
 	if err != nil || len(all[assetID]) != 1 {
@@ -111,17 +116,17 @@ func stands(t testing.TB, s *Store, assetID string) (state, problem string) {
 	return fmt.Sprintf("%s %s", p.Status, p.Step), p.Error
 }
 
-func wantState(t testing.TB, s *Store, assetID, want string) {
+func wantState(t testing.TB, s *store.Store, assetID, want string) {
 	t.Helper()
 	if got, problem := stands(t, s, assetID); got != want {
 		t.Errorf("got %q (%s); want %q", got, problem, want)
 	}
 }
 
-var owner8 = Admin{ID: 8, Owner: true}
+var owner8 = store.Admin{ID: 8, Owner: true}
 
 func TestThreeAttemptsToPublishThenTheCardAndRetry(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		yt.fails(errUnavailable)
 		q, stop := start(t, s, &bench{}, onSite(yt))
@@ -145,8 +150,8 @@ func TestThreeAttemptsToPublishThenTheCardAndRetry(t *testing.T) {
 		}
 
 		yt.does(nil)
-		for _, want := range []Outcome{Restarted, Joined} { // a double click
-			if out, err := q.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil || out != want {
+		for _, want := range []retry.Outcome{retry.Restarted, retry.Joined} { // a double click
+			if out, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil || out != want {
 				t.Errorf("got %s, %v; want %s", out, err, want)
 			}
 		}
@@ -160,7 +165,7 @@ func TestThreeAttemptsToPublishThenTheCardAndRetry(t *testing.T) {
 }
 
 // upload is how far the publication of an asset has come.
-func upload(t testing.TB, s *Store, assetID string) Upload {
+func upload(t testing.TB, s *store.Store, assetID string) store.Upload {
 	t.Helper()
 	all, err := s.Publications(t.Context(), assetID)
 	if err != nil || len(all[assetID]) != 1 {
@@ -170,7 +175,7 @@ func upload(t testing.TB, s *Store, assetID string) Upload {
 }
 
 func TestARateLimitMakesThePauseLonger(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		yt.fails(refusal{text: "youtube rateLimitExceeded: slow down", pause: 90 * time.Second})
 		_, stop := start(t, s, &bench{}, onSite(yt))
@@ -185,10 +190,10 @@ func TestARateLimitMakesThePauseLonger(t *testing.T) {
 }
 
 func TestADailyLimitHoldsEveryUploadOfTheAppAndSpendsNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}
 		midnight := time.Now().Add(7 * time.Hour)
-		yt.does(func(context.Context, Task, func(Upload) error) (time.Duration, error) {
+		yt.does(func(context.Context, store.Task, func(store.Upload) error) (time.Duration, error) {
 			return 0, refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: time.Until(midnight)}
 		})
 		ids := []string{publishes(t, s, one, "Лето"), publishes(t, s, one, "Зима"), publishes(t, s, two, "Весна")}
@@ -235,7 +240,7 @@ func TestADailyLimitHoldsEveryUploadOfTheAppAndSpendsNothing(t *testing.T) {
 }
 
 func TestADailyLimitHoldsAChannelThatIsConnectedMeanwhile(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		one, yt := connected(t, s, "UC1"), &site{}
 		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 7 * time.Hour})
 		publishes(t, s, one, "Лето")
@@ -258,22 +263,22 @@ func TestADailyLimitHoldsAChannelThatIsConnectedMeanwhile(t *testing.T) {
 }
 
 func TestAClockThatWasSetBackHoldsNoUploadForLongAndNoScheduleEarly(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		one, yt, rumble := connected(t, s, "UC1"), &site{}, &site{}
-		sites := Options{Sites: map[string]platform{"YOUTUBE": yt, "RUMBLE": rumble}}
+		sites := Options{Sites: map[string]publish.Platform{"YOUTUBE": yt, "RUMBLE": rumble}}
 		yt.fails(refusal{text: "youtube quotaExceeded: enough for today", step: "quota", whole: true, wait: 24 * time.Hour})
 		ahead := 365 * 24 * time.Hour
-		s.now = func() time.Time { return time.Now().Add(ahead) }
+		setNow(s, func() time.Time { return time.Now().Add(ahead) })
 		held := publishes(t, s, one, "Лето")
 		_, stop := start(t, s, &bench{}, sites)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		stop()
-		s.now = time.Now
+		setNow(s, time.Now)
 		yt.does(nil)
 		later, scheduled := publishes(t, s, one, "Зима"), uploaded(t, s, "Весна")
-		write(t, s, func(tx *Tx) error {
-			return tx.Publish(scheduled, Publication{Platform: "RUMBLE", Creator: 7, Step: "scheduled", PublishAt: time.Now().Add(72 * time.Hour)})
+		write(t, s, func(tx *store.Tx) error {
+			return tx.Publish(scheduled, store.Publication{Platform: "RUMBLE", Creator: 7, Step: "scheduled", PublishAt: time.Now().Add(72 * time.Hour)})
 		})
 		_, stop = start(t, s, &bench{}, sites)
 		defer stop()
@@ -290,13 +295,13 @@ func TestAClockThatWasSetBackHoldsNoUploadForLongAndNoScheduleEarly(t *testing.T
 }
 
 func TestAChannelsOwnLimitHoldsThatChannelOnly(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}
-		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+		yt.does(func(_ context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
 			if t.Publication.Channel == one {
 				return 0, refusal{text: "youtube uploadLimitExceeded: enough", step: "limit", wait: 24 * time.Hour}
 			}
-			return 0, keep(Upload{ID: "x", Step: "processing"})
+			return 0, keep(store.Upload{ID: "x", Step: "processing"})
 		})
 		first, second := publishes(t, s, one, "Лето"), publishes(t, s, two, "Зима")
 		_, stop := start(t, s, &bench{}, onSite(yt))
@@ -309,12 +314,12 @@ func TestAChannelsOwnLimitHoldsThatChannelOnly(t *testing.T) {
 }
 
 func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		one, two, yt := connected(t, s, "UC1"), connected(t, s, "UC2"), &site{}
 		release := make(chan struct{})
-		yt.does(func(ctx context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+		yt.does(func(ctx context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
 			if t.Publication.Channel == two {
-				return 0, keep(Upload{ID: "x", Step: "processing"})
+				return 0, keep(store.Upload{ID: "x", Step: "processing"})
 			}
 			<-release // so that the others wait behind it
 			return 0, errRevoked
@@ -339,14 +344,14 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 		if c, err := s.Channel(t.Context(), one); err != nil || c.State != "ENDED" || c.Error != errRevoked.text {
 			t.Errorf("got %+v, %v; want its access ended, with the reason", c, err)
 		}
-		if n, _, err := s.CountUnpublished(t.Context(), owner8, Filter{}); err != nil || n != 0 {
+		if n, _, err := s.CountUnpublished(t.Context(), owner8, store.Filter{}); err != nil || n != 0 {
 			t.Errorf("got %d, %v; want none that another try alone would help", n, err)
 		}
 
 		// The button works without a new consent: the token may be mended elsewhere.
 		yt.does(nil)
-		if out, err := q.Retry(t.Context(), ids[0], AdminClicked{owner8, "YOUTUBE"}); err != nil || out != Restarted {
-			t.Errorf("got %s, %v; want %s", out, err, Restarted)
+		if out, err := q.Retry(t.Context(), ids[0], retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil || out != retry.Restarted {
+			t.Errorf("got %s, %v; want %s", out, err, retry.Restarted)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -385,7 +390,7 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 }
 
 func TestWhatAReconnectionCouldNotSendIsSentAtTheNextStart(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		yt.fails(errRevoked)
 		id := publishes(t, s, channel, "Лето")
@@ -405,10 +410,10 @@ func TestWhatAReconnectionCouldNotSendIsSentAtTheNextStart(t *testing.T) {
 
 // A worker that still used the old token may report after the channel was connected again. Nobody would reconnect it for that.
 func TestALateRefusalOfTheOldTokenIsTriedWithTheNewOne(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		release := make(chan struct{})
-		yt.does(func(context.Context, Task, func(Upload) error) (time.Duration, error) {
+		yt.does(func(context.Context, store.Task, func(store.Upload) error) (time.Duration, error) {
 			<-release
 			return 0, errRevoked
 		})
@@ -429,14 +434,14 @@ func TestALateRefusalOfTheOldTokenIsTriedWithTheNewOne(t *testing.T) {
 }
 
 func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel := connected(t, s, "UC1")
 		before, err := s.Channel(t.Context(), channel)
 		if err != nil {
 			t.Fatal(err)
 		}
 		keep := func(text string) {
-			write(t, s, func(tx *Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text)) })
+			write(t, s, func(tx *store.Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text)) })
 			if kept, err := s.Token(t.Context(), channel); err != nil {
 				t.Error(err)
 			} else if got := string(kept); got != map[string]string{"fresh": "fresh", "late": "sealed"}[text] {
@@ -451,11 +456,11 @@ func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
 }
 
 func TestWhatThePlatformWorksOnIsAskedForAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
-		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+		yt.does(func(_ context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
 			if t.Publication.Upload.ID == "" {
-				return 10 * time.Second, keep(Upload{Session: "https://secret", Since: time.Now(), Step: "processing", Sent: 100, ID: "x", URL: "https://watch/x"})
+				return 10 * time.Second, keep(store.Upload{Session: "https://secret", Since: time.Now(), Step: "processing", Sent: 100, ID: "x", URL: "https://watch/x"})
 			}
 			if t.Publication.Upload.Session != "https://secret" {
 				return 0, errors.New("the session is forgotten")
@@ -487,10 +492,10 @@ func TestWhatThePlatformWorksOnIsAskedForAgain(t *testing.T) {
 }
 
 func TestAStopGivesTheUploadBack(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
-		yt.does(func(ctx context.Context, _ Task, keep func(Upload) error) (time.Duration, error) {
-			if err := keep(Upload{Session: "https://secret", Since: time.Now(), Step: "uploading", Sent: 40}); err != nil {
+		yt.does(func(ctx context.Context, _ store.Task, keep func(store.Upload) error) (time.Duration, error) {
+			if err := keep(store.Upload{Session: "https://secret", Since: time.Now(), Step: "uploading", Sent: 40}); err != nil {
 				return 0, err
 			}
 			<-ctx.Done()
@@ -506,10 +511,10 @@ func TestAStopGivesTheUploadBack(t *testing.T) {
 		if n := count(t, s, `SELECT attempt FROM jobs`); n != 0 || upload(t, s, id).Sent != 40 {
 			t.Errorf("got %d attempts spent, %d sent; want none, and 40 kept", n, upload(t, s, id).Sent)
 		}
-		var met Upload
-		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+		var met store.Upload
+		yt.does(func(_ context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
 			met = t.Publication.Upload
-			return 0, keep(Upload{ID: "x", Step: "processing"})
+			return 0, keep(store.Upload{ID: "x", Step: "processing"})
 		})
 		_, stop = start(t, s, &bench{}, onSite(yt))
 		defer stop()
@@ -522,10 +527,10 @@ func TestAStopGivesTheUploadBack(t *testing.T) {
 }
 
 func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
-		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
-			if err := keep(Upload{Session: "https://one", Since: time.Now(), Step: "processing", Sent: 100, ID: "bad", Uploaded: time.Now(), Dressed: true}); err != nil {
+		yt.does(func(_ context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
+			if err := keep(store.Upload{Session: "https://one", Since: time.Now(), Step: "processing", Sent: 100, ID: "bad", Uploaded: time.Now(), Dressed: true}); err != nil {
 				return 0, err
 			}
 			return 0, refusal{text: "youtube rejected-copyright: claimed", step: "rejected", permanent: true}
@@ -539,33 +544,35 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 		if got := upload(t, s, id); got.ID != "bad" {
 			t.Errorf("got %+v; want the id of what is there, to delete it", got)
 		}
-		var met Publication
-		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+		var met store.Publication
+		yt.does(func(_ context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
 			met = *t.Publication
-			return 0, keep(Upload{ID: "good", Step: "processing"})
+			return 0, keep(store.Upload{ID: "good", Step: "processing"})
 		})
-		write(t, s, func(tx *Tx) error { return tx.SaveMetadata(id, Metadata{Title: "Без музыки", Kids: "yes"}) })
-		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
+		write(t, s, func(tx *store.Tx) error {
+			return tx.SaveMetadata(id, store.Metadata{Title: "Без музыки", Kids: "yes"})
+		})
+		if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if met.Upload != (Upload{}) || met.Metadata.Title != "Без музыки" {
+		if met.Upload != (store.Upload{}) || met.Metadata.Title != "Без музыки" {
 			t.Errorf("got %+v; want an upload from nothing, with what was saved since", met)
 		}
 
 		yt.fails(refusal{text: "youtube forbidden: no", permanent: true})
-		write(t, s, func(tx *Tx) error {
-			return errors.Join(tx.SaveMetadata(id, Metadata{Title: "Без выбора"}), tx.Unpublish(id, "YOUTUBE"),
-				tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: Metadata{Title: "Лето", Kids: "yes"}}))
+		write(t, s, func(tx *store.Tx) error {
+			return errors.Join(tx.SaveMetadata(id, store.Metadata{Title: "Без выбора"}), tx.Unpublish(id, "YOUTUBE"),
+				tx.Publish(id, store.Publication{Platform: "YOUTUBE", Channel: channel, Creator: 7, Metadata: store.Metadata{Title: "Лето", Kids: "yes"}}))
 		})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		yt.does(func(_ context.Context, t Task, keep func(Upload) error) (time.Duration, error) {
+		yt.does(func(_ context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
 			met = *t.Publication
-			return 0, keep(Upload{ID: "good", Step: "processing"})
+			return 0, keep(store.Upload{ID: "good", Step: "processing"})
 		})
-		if _, err := q.Retry(t.Context(), id, AdminClicked{owner8, "YOUTUBE"}); err != nil {
+		if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -577,23 +584,23 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 }
 
 func TestAScheduledOneWaitsForItsTimeAndMayBeTakenBack(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		rumble := &site{}
-		_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{"RUMBLE": rumble}})
+		_, stop := start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{"RUMBLE": rumble}})
 		defer stop()
 		at := time.Now().Add(48 * time.Hour)
 		var ids []string
 		for _, name := range []string{"Лето", "Зима"} {
 			id := uploaded(t, s, name)
-			write(t, s, func(tx *Tx) error {
-				return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7, Step: "scheduled", PublishAt: at})
+			write(t, s, func(tx *store.Tx) error {
+				return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 7, Step: "scheduled", PublishAt: at})
 			})
 			ids = append(ids, id)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		wantState(t, s, ids[0], "PENDING scheduled")
-		write(t, s, func(tx *Tx) error { return tx.Unpublish(ids[1], "RUMBLE") })
+		write(t, s, func(tx *store.Tx) error { return tx.Unpublish(ids[1], "RUMBLE") })
 		time.Sleep(time.Until(at) + time.Second)
 		synctest.Wait()
 		wantState(t, s, ids[0], "COMPLETED ")
@@ -607,22 +614,22 @@ func TestAScheduledOneWaitsForItsTimeAndMayBeTakenBack(t *testing.T) {
 }
 
 func TestWhatMayBeOnRumbleIsNotSentAgainUnaskedWhateverElseFails(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		for sent, want := range map[int64]string{99: "FAILED ", 100: "FAILED unknown"} {
 			id, rumble := uploaded(t, s, "Лето"), &site{}
-			rumble.does(func(ctx context.Context, _ Task, keep func(Upload) error) (time.Duration, error) {
-				if err := keep(Upload{Step: "uploading", Sent: sent}); err != nil {
+			rumble.does(func(ctx context.Context, _ store.Task, keep func(store.Upload) error) (time.Duration, error) {
+				if err := keep(store.Upload{Step: "uploading", Sent: sent}); err != nil {
 					return 0, err
 				}
 				<-ctx.Done()
 				return 0, ctx.Err()
 			})
-			write(t, s, func(tx *Tx) error { return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7}) })
-			_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{"RUMBLE": rumble}})
+			write(t, s, func(tx *store.Tx) error { return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 7}) })
+			_, stop := start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{"RUMBLE": rumble}})
 			time.Sleep(time.Second)
 			synctest.Wait()
 			stop()
-			_, stop = start(t, s, &bench{}, Options{Sites: map[string]platform{}}) // its token was taken out of the settings
+			_, stop = start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{}}) // its token was taken out of the settings
 			time.Sleep(time.Second)
 			synctest.Wait()
 			wantState(t, s, id, want)
@@ -633,10 +640,10 @@ func TestWhatMayBeOnRumbleIsNotSentAgainUnaskedWhateverElseFails(t *testing.T) {
 
 // The answer to the only part of a small file may have been lost: the video may be there.
 func TestWhatHasBegunIsNotForgotten(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
-		yt.does(func(_ context.Context, _ Task, keep func(Upload) error) (time.Duration, error) {
-			if err := keep(Upload{Session: "https://secret", Since: time.Now(), Step: "uploading"}); err != nil {
+		yt.does(func(_ context.Context, _ store.Task, keep func(store.Upload) error) (time.Duration, error) {
+			if err := keep(store.Upload{Session: "https://secret", Since: time.Now(), Step: "uploading"}); err != nil {
 				return 0, err
 			}
 			return 0, errUnavailable
@@ -647,8 +654,8 @@ func TestWhatHasBegunIsNotForgotten(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		wantState(t, s, id, "PENDING uploading")
-		var busy Busy
-		if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.Unpublish(id, "YOUTUBE") }); !errors.As(err, &busy) {
+		var busy store.Busy
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.Unpublish(id, "YOUTUBE") }); !errors.As(err, &busy) {
 			t.Errorf("got %v; want it busy", err)
 		}
 	})
@@ -657,34 +664,36 @@ func TestWhatHasBegunIsNotForgotten(t *testing.T) {
 func TestByHand(t *testing.T) {
 	s := newStore(t)
 	id := uploaded(t, s, "Лето")
-	write(t, s, func(tx *Tx) error { return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"}) })
+	write(t, s, func(tx *store.Tx) error {
+		return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"})
+	})
 	wantState(t, s, id, "PENDING manual")
 	if n := count(t, s, `SELECT count(*) FROM jobs`); n != 0 {
 		t.Errorf("got %d jobs; want none: nobody but the admin can do it", n)
 	}
-	tx := func(fn func(tx *Tx) error) error { return s.Tx(t.Context(), fn) }
-	if err := tx(func(tx *Tx) error { return tx.Publish(id, Publication{Platform: "RUMBLE", Creator: 7}) }); !errors.Is(err, ErrExists) {
-		t.Errorf("got %v; want %v", err, ErrExists)
+	tx := func(fn func(tx *store.Tx) error) error { return s.Tx(t.Context(), fn) }
+	if err := tx(func(tx *store.Tx) error { return tx.Publish(id, store.Publication{Platform: "RUMBLE", Creator: 7}) }); !errors.Is(err, store.ErrExists) {
+		t.Errorf("got %v; want %v", err, store.ErrExists)
 	}
 	mark := func() error {
-		return tx(func(tx *Tx) error { return tx.MarkPublished(id, "RUMBLE", "https://rumble.com/v1-x.html", "") })
+		return tx(func(tx *store.Tx) error { return tx.MarkPublished(id, "RUMBLE", "https://rumble.com/v1-x.html", "") })
 	}
 	if err := mark(); err != nil {
 		t.Error(err)
 	}
 	wantState(t, s, id, "COMPLETED manual")
-	if err := mark(); !errors.Is(err, ErrNotFailed) {
-		t.Errorf("got %v for a second one; want %v", err, ErrNotFailed)
+	if err := mark(); !errors.Is(err, store.ErrNotFailed) {
+		t.Errorf("got %v for a second one; want %v", err, store.ErrNotFailed)
 	}
-	if err := tx(func(tx *Tx) error { return tx.MarkPublished(id, "YOUTUBE", "https://x", "") }); !errors.Is(err, ErrNotFound) {
-		t.Errorf("got %v; want %v", err, ErrNotFound)
+	if err := tx(func(tx *store.Tx) error { return tx.MarkPublished(id, "YOUTUBE", "https://x", "") }); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("got %v; want %v", err, store.ErrNotFound)
 	}
 }
 
 func TestWithoutThePlatformAPublicationFailsWithAWord(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		id := publishes(t, s, connected(t, s, "UC1"), "Лето")
-		_, stop := start(t, s, &bench{}, Options{Sites: map[string]platform{}})
+		_, stop := start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{}})
 		defer stop()
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -695,10 +704,10 @@ func TestWithoutThePlatformAPublicationFailsWithAWord(t *testing.T) {
 }
 
 func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		steps := map[string]string{"Лето": "", "Зима": "edit", "Весна": "unknown", "Март": "rejected"}
-		yt.does(func(_ context.Context, t Task, _ func(Upload) error) (time.Duration, error) {
+		yt.does(func(_ context.Context, t store.Task, _ func(store.Upload) error) (time.Duration, error) {
 			return 0, refusal{text: "youtube x: y", permanent: true, step: steps[t.Asset.Name]}
 		})
 		ids := map[string]string{}
@@ -710,16 +719,16 @@ func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		for _, c := range []struct {
-			admin Admin
-			f     Filter
+			admin store.Admin
+			f     store.Filter
 			want  int
-		}{{owner8, Filter{}, 2}, {Admin{ID: 7}, Filter{}, 2}, {Admin{ID: 6}, Filter{}, 0}, {owner8, Filter{Platform: "RUMBLE"}, 0}, {owner8, Filter{Platform: "YOUTUBE"}, 2},
-			{owner8, Filter{Search: "лет"}, 1}, {owner8, Filter{Status: Failed}, 0}} {
+		}{{owner8, store.Filter{}, 2}, {store.Admin{ID: 7}, store.Filter{}, 2}, {store.Admin{ID: 6}, store.Filter{}, 0}, {owner8, store.Filter{Platform: "RUMBLE"}, 0}, {owner8, store.Filter{Platform: "YOUTUBE"}, 2},
+			{owner8, store.Filter{Search: "лет"}, 1}, {owner8, store.Filter{Status: store.Failed}, 0}} {
 			if n, _, err := s.CountUnpublished(t.Context(), c.admin, c.f); err != nil || n != c.want {
 				t.Errorf("%+v %+v: got %d, %v; want %d", c.admin, c.f, n, err, c.want)
 			}
 		}
-		_, until, err := s.CountUnpublished(t.Context(), owner8, Filter{})
+		_, until, err := s.CountUnpublished(t.Context(), owner8, store.Filter{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -728,7 +737,7 @@ func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		yt.does(nil)
-		if got, err := q.RetryPublications(t.Context(), owner8, Filter{}, until, 10); err != nil || got != (Tally{Restarted, 2, 0, 0}) {
+		if got, err := retry.AllPublications(t.Context(), s, q, owner8, store.Filter{}, until, 10); err != nil || got != (retry.Tally{Outcome: retry.Restarted, Restarted: 2, Joined: 0, Skipped: 0}) {
 			t.Errorf("got %+v, %v; want two", got, err)
 		}
 		time.Sleep(time.Second)
@@ -737,33 +746,4 @@ func TestRetryAllTakesPublicationsThatAnotherTryMayHelp(t *testing.T) {
 			wantState(t, s, id, want)
 		}
 	})
-}
-
-// Every page of the library counts the failed publications, and every card reads its own.
-func TestPublicationsAreFoundInIndexes(t *testing.T) {
-	s := newStore(t)
-	for name, query := range map[string]string{
-		"counted":    `SELECT count(*), max(p.completed) ` + unpublished(owner8, Filter{}),
-		"an admin's": `SELECT count(*), max(p.completed) ` + unpublished(Admin{ID: 7}, Filter{}),
-		"in turn":    `SELECT p.id, p.asset_id ` + unpublished(owner8, Filter{}) + ` AND (p.completed, p.id) > (?7, ?8) AND p.completed <= ?9 ORDER BY p.completed, p.id LIMIT ?10`,
-		"a card's":   `SELECT p.id FROM publications p LEFT JOIN jobs j ON j.publication_id = p.id WHERE p.asset_id IN (SELECT value FROM json_each(?1)) ORDER BY p.id`,
-		"waiting":    `SELECT id FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND channel_id = ?1`,
-		"uploads":    `SELECT count(*) FROM uploads WHERE at >= ?1`,
-	} {
-		rows, err := s.db.Read().Query(`EXPLAIN QUERY PLAN `+query, 0, 0, 0, "", 0, "", 0, 0, 0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var n, parent, unused int
-			var step string
-			if err := rows.Scan(&n, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			if strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "USING COVERING INDEX publications_failed") && !strings.Contains(step, "json_each") || name == "in turn" && strings.Contains(step, "TEMP B-TREE") {
-				t.Errorf("%s: got %s; want a search in an index", name, step)
-			}
-		}
-		rows.Close()
-	}
 }

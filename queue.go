@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,112 +11,21 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"regexp"
-	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"retake.example/internal/outage"
+	"retake.example/internal/publish"
+	"retake.example/internal/retry"
+	"retake.example/internal/video"
+	"retake.example/internal/worker"
+
+	"retake.example/internal/store"
 )
-
-// A Cause is why somebody asks for another try: JobFailed, ButtonPressed, AdminClicked or Reconnected.
-type Cause interface{ cause() }
-
-// JobFailed is a worker's report that an attempt went wrong. Err may say more than that: see Permanent and RetryAfter.
-type JobFailed struct {
-	Job Job
-	Err error
-}
-
-// ButtonPressed is a user's press of the retry button of an apology.
-type ButtonPressed struct{ User, Chat int64 }
-
-// AdminClicked is an admin's press on the page, for one platform or, when Platform is empty, for the video itself.
-type AdminClicked struct {
-	Admin    Admin
-	Platform string // "", YOUTUBE or RUMBLE
-}
-
-// Reconnected is what an owner does to a channel whose access had ended: what failed because of that goes on.
-type Reconnected struct {
-	Admin    Admin
-	Platform string
-}
-
-func (JobFailed) cause()     {}
-func (ButtonPressed) cause() {}
-func (AdminClicked) cause()  {}
-func (Reconnected) cause()   {}
-
-// Admin is somebody who may sign in to the page.
-type Admin struct {
-	ID    int64 // Telegram user id; 0: the operator of the machine
-	Owner bool
-}
-
-// MayChange reports whether an admin may retry, edit or delete what somebody made: an owner anything, the others what is
-// theirs. creator is who made it; nil: a parent asked for it. Everybody who is signed in may see everything.
-func (a Admin) MayChange(creator *int64) bool { return a.Owner || creator != nil && *creator == a.ID }
-
-// Outcome is what came of a Cause.
-type Outcome string
-
-const (
-	Rescheduled Outcome = "rescheduled" // the same job runs again after a pause
-	Deferred    Outcome = "deferred"    // the same job runs again when what it waits for is over; no attempt spent
-	GaveUp      Outcome = "gave up"     // FAILED, and everybody affected will be told
-	Restarted   Outcome = "restarted"   // fresh work is queued
-	Joined      Outcome = "joined"      // the work is under way, or done, already
-)
-
-// Permanent marks an error that another attempt cannot mend.
-func Permanent(err error) error { return permanentError{err} }
-
-type permanentError struct{ error }
-
-func (e permanentError) Unwrap() error { return e.error }
-func (permanentError) Permanent() bool { return true }
-
-func isPermanent(err error) bool {
-	var p interface{ Permanent() bool }
-	return errors.As(err, &p) && p.Permanent()
-}
-
-// retryAfter reports whether an error asks to wait, which spends no attempt, and how long.
-func retryAfter(err error) (time.Duration, bool) {
-	var w interface {
-		RetryAfter() (wait time.Duration, yes bool)
-	}
-	if errors.As(err, &w) {
-		return w.RetryAfter()
-	}
-	return 0, false
-}
-
-// Wait marks an error that says when to try again, which spends no attempt.
-func Wait(err error, after time.Duration) error { return waitError{err, after} }
-
-type waitError struct {
-	error
-	after time.Duration
-}
-
-func (e waitError) Unwrap() error                     { return e.error }
-func (e waitError) RetryAfter() (time.Duration, bool) { return e.after, true }
-
-// trouble is what the error of a platform says of itself beyond Permanent and RetryAfter.
-type trouble interface {
-	error
-	Pause() time.Duration // the next attempt comes no sooner
-	Step() string         // what the publication needs, or waits for: see the schema
-}
-
-// channelTrouble is what the error of a platform that is connected by channels says of them.
-type channelTrouble interface {
-	error
-	AccessEnded() bool // the platform refuses the token: nothing can be published there until somebody connects it again
-	WholeApp() bool    // of a wait: no upload to any channel goes on
-}
 
 // maxCrashes is how many times a job may be running alone when the process dies: that many are a failed attempt.
 const maxCrashes = 5
@@ -153,20 +61,22 @@ const maxCrashes = 5
 //	any                            the user has no request on it; the admin    nothing                                                ErrForbidden
 //	                               did not create it and is no owner
 //	any                            not failed                                  nothing                                                ErrNotFailed
-func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outcome, err error) {
-	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) {
+//	AdminClicked, Reconnected      the person who asked for the video had      nothing                                                ErrNotPublishable
+//	                               it deleted
+func (q *Queue) Retry(ctx context.Context, assetID string, why retry.Cause) (out retry.Outcome, err error) {
+	err = q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
 		switch why := why.(type) {
-		case JobFailed:
+		case retry.JobFailed:
 			out, err = q.retryJob(tx, why)
-		case ButtonPressed:
+		case retry.ButtonPressed:
 			out, err = retryForUser(tx, assetID, why)
-		case AdminClicked:
+		case retry.AdminClicked:
 			if why.Platform != "" {
 				out, err = retryPublication(tx, assetID, why.Platform, why.Admin, false)
 			} else {
 				out, err = retryForAll(tx, assetID, why.Admin)
 			}
-		case Reconnected:
+		case retry.Reconnected:
 			out, err = retryPublication(tx, assetID, why.Platform, why.Admin, true)
 		default:
 			return fmt.Errorf("unknown cause %T", why)
@@ -179,18 +89,18 @@ func (q *Queue) Retry(ctx context.Context, assetID string, why Cause) (out Outco
 	return out, nil
 }
 
-func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
+func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, error) {
 	j, err := tx.Running(why.Job)
 	if err != nil {
 		return "", err // this attempt was reported before, or its asset is gone
 	}
-	now, problem := moment(tx.now), why.Err.Error()
-	wait, waits := retryAfter(why.Err)
+	now, problem := tx.Now(), why.Err.Error()
+	wait, waits := retry.After(why.Err)
 	step, pause := "", time.Duration(0)
-	if of, ok := errors.AsType[trouble](why.Err); ok {
+	if of, ok := errors.AsType[retry.Trouble](why.Err); ok {
 		step, pause = of.Step(), of.Pause()
 	}
-	channel, ofChannel := errors.AsType[channelTrouble](why.Err)
+	channel, ofChannel := errors.AsType[retry.ChannelTrouble](why.Err)
 	switch {
 	case ofChannel && channel.AccessEnded():
 		renewed, err := tx.Renewed(j)
@@ -198,18 +108,18 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 			return "", err
 		}
 		if renewed && j.Attempt < q.opts.Attempts { // what was refused is the token of before
-			return Rescheduled, tx.Reschedule(j, now, problem)
+			return retry.Rescheduled, tx.Reschedule(j, now, problem)
 		}
-		return GaveUp, tx.EndAccess(j, problem)
-	case j.Kind == Deliver && errors.Is(why.Err, fs.ErrNotExist):
-		return Restarted, tx.MakeAgain(j)
-	case isPermanent(why.Err):
-		return GaveUp, tx.GiveUp(j, problem, step)
+		return retry.GaveUp, tx.EndAccess(j, problem)
+	case j.Kind == store.Deliver && errors.Is(why.Err, fs.ErrNotExist):
+		return retry.Restarted, tx.MakeAgain(j)
+	case retry.IsPermanent(why.Err):
+		return retry.GaveUp, tx.GiveUp(j, problem, step)
 	case ofChannel && waits && step != "":
-		return Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
+		return retry.Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
 	case waits:
-		return Deferred, tx.Defer(j, now.Add(wait), problem)
-	case j.Kind == Render:
+		return retry.Deferred, tx.Defer(j, now.Add(wait), problem)
+	case j.Kind == store.Render:
 		asset, err := tx.Asset(j.AssetID)
 		if err != nil {
 			return "", err
@@ -221,7 +131,7 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 			}
 		}
 		if held {
-			return Deferred, tx.Hold(j, now.Add(probeEvery), problem)
+			return retry.Deferred, tx.Hold(j, now.Add(probeEvery), problem)
 		}
 		if wait, more := q.outages.Suspect(asset.ID, asset.Created, now, now.Sub(j.Started)); wait > 0 && j.Attempt >= q.opts.Attempts {
 			enough, err := tx.Untried(j, more)
@@ -229,17 +139,17 @@ func (q *Queue) retryJob(tx *Tx, why JobFailed) (Outcome, error) {
 				return "", err
 			}
 			if enough { // they will tell
-				return Deferred, tx.Defer(j, now.Add(wait), problem)
+				return retry.Deferred, tx.Defer(j, now.Add(wait), problem)
 			}
 		}
 	}
 	if j.Attempt < q.opts.Attempts {
-		return Rescheduled, tx.Reschedule(j, now.Add(max(pause, q.opts.Backoff(j.Attempt))), problem)
+		return retry.Rescheduled, tx.Reschedule(j, now.Add(max(pause, q.opts.Backoff(j.Attempt))), problem)
 	}
-	return GaveUp, tx.GiveUp(j, problem, "")
+	return retry.GaveUp, tx.GiveUp(j, problem, "")
 }
 
-func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
+func retryForUser(tx *store.Tx, assetID string, why retry.ButtonPressed) (retry.Outcome, error) {
 	asset, err := tx.Asset(assetID)
 	if err != nil {
 		return "", err
@@ -249,9 +159,9 @@ func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
 	case err != nil:
 		return "", err
 	case !mine:
-		return "", ErrForbidden
-	case asset.Status != Failed:
-		return "", ErrNotFailed
+		return "", store.ErrForbidden
+	case asset.Status != store.Failed:
+		return "", store.ErrNotFailed
 	}
 	next, made, err := tx.NextTry(asset, why.User)
 	if err != nil {
@@ -260,24 +170,24 @@ func retryForUser(tx *Tx, assetID string, why ButtonPressed) (Outcome, error) {
 	if _, err := tx.Join(next, why.User, why.Chat); err != nil {
 		return "", err
 	}
-	out := Joined
+	out := retry.Joined
 	if made {
-		out = Restarted
+		out = retry.Restarted
 	}
-	return out, tx.Note(Event{User: why.User, Action: "retry", AssetID: assetID, Outcome: string(out)})
+	return out, tx.Note(store.Event{User: why.User, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
-func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
+func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (retry.Outcome, error) {
 	asset, err := tx.Asset(assetID)
 	switch {
 	case err != nil:
 		return "", err
 	case !admin.MayChange(asset.Creator):
-		return "", ErrForbidden
+		return "", store.ErrForbidden
 	case asset.Status.Live():
-		return Joined, nil
-	case asset.Status != Failed:
-		return "", ErrNotFailed
+		return retry.Joined, nil
+	case asset.Status != store.Failed:
+		return "", store.ErrNotFailed
 	}
 	waiters, err := tx.Unserved(asset)
 	if err != nil {
@@ -296,143 +206,47 @@ func retryForAll(tx *Tx, assetID string, admin Admin) (Outcome, error) {
 			return "", err
 		}
 	}
-	out := Joined
+	out := retry.Joined
 	if made {
-		out = Restarted
+		out = retry.Restarted
 	}
-	return out, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
+	return out, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
 // retryPublication makes one new try of a failed publication. back: access to its channel is back, which is nobody's right.
-func retryPublication(tx *Tx, assetID, platform string, admin Admin, back bool) (Outcome, error) {
+func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin, back bool) (retry.Outcome, error) {
 	p, err := tx.Publication(assetID, platform)
 	switch {
 	case err != nil:
 		return "", err
 	case !back && !admin.MayChange(&p.Creator):
-		return "", ErrForbidden
+		return "", store.ErrForbidden
 	case p.Status.Live():
-		return Joined, nil
-	case p.Status != Failed, back && p.Step != "reconnect":
-		return "", ErrNotFailed
+		return retry.Joined, nil
+	case p.Status != store.Failed, back && p.Step != "reconnect":
+		return "", store.ErrNotFailed
 	}
 	if err := tx.Republish(assetID, p); err != nil {
 		return "", err
 	}
-	return Restarted, tx.Note(Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(Restarted)})
+	return retry.Restarted, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(retry.Restarted)})
 }
 
 // Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again: it was
 // connected again or checked, or a publication got through. What cannot be written now is found at the next start.
-func (q *Queue) Reconnected(ctx context.Context, admin Admin) error {
+func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
+	q.withdrawals.Look() // what could not be withdrawn without the channel
 	ended, err := q.store.Reconnected(ctx)
 	for _, e := range ended {
-		_, failed := q.Retry(ctx, e.AssetID, Reconnected{admin, e.Platform})
-		if errors.Is(failed, ErrNotFound) || errors.Is(failed, ErrNotFailed) { // somebody was quicker
+		_, failed := q.Retry(ctx, e.AssetID, retry.Reconnected{Admin: admin, Platform: e.Platform})
+		if errors.Is(failed, store.ErrNotFound) || errors.Is(failed, store.ErrNotFailed) ||
+			errors.Is(failed, store.ErrNotPublishable) { // somebody was quicker
 			failed = nil
 		}
 		err = errors.Join(err, failed)
 	}
 	return err
 }
-
-// Tally counts what came of many retries.
-type Tally struct {
-	Outcome   Outcome `json:"outcome"` // Restarted if any was; "": nothing came of them
-	Restarted int     `json:"restarted"`
-	Joined    int     `json:"joined"`
-	Skipped   int     `json:"skipped"` // not the admin's any more, not failed any more, or gone when their turn came
-}
-
-// And is what came of both.
-func (t Tally) And(more Tally) Tally {
-	if t.Outcome != Restarted {
-		t.Outcome = cmp.Or(more.Outcome, t.Outcome)
-	}
-	return Tally{t.Outcome, t.Restarted + more.Restarted, t.Joined + more.Joined, t.Skipped + more.Skipped}
-}
-
-// retryBatch is how many videos RetryAll takes at a time. They share a commit, so a thousand are not a thousand waits for
-// the disk.
-const retryBatch = 100
-
-// RetryAll asks Retry for each video that needs an admin and that the filter shows, those that failed first before the
-// others: at most count, and none that failed after newest, the latest that the admin was shown. Each is a transaction of
-// its own. After a batch with an error it stops; the tally says how far it came. If newest is gone nothing is done: nobody
-// knows what was shown.
-func (q *Queue) RetryAll(ctx context.Context, admin Admin, f Filter, newest string, count int) (t Tally, err error) {
-	last, err := q.store.Asset(ctx, newest)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return t, nil
-	case err != nil:
-		return t, err
-	}
-	after, until := Needy{}, Needy{Last: last.ID, Failed: last.Finished}
-	for count > 0 {
-		f.Limit = min(count, retryBatch)
-		list, err := q.store.Needy(ctx, admin, f, after, until)
-		if err != nil || len(list) == 0 {
-			return t, err
-		}
-		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) { return list[i].ID, AdminClicked{Admin: admin} }); err != nil {
-			return t, err
-		}
-		count -= len(list)
-		after = list[len(list)-1]
-	}
-	return t, nil
-}
-
-// RetryPublications is RetryAll for the publications of those videos: all that had failed by a time, at most count.
-func (q *Queue) RetryPublications(ctx context.Context, admin Admin, f Filter, until time.Time, count int) (t Tally, err error) {
-	after := Unpublished{}
-	for count > 0 {
-		f.Limit = min(count, retryBatch)
-		list, err := q.store.Unpublished(ctx, admin, f, after, until)
-		if err != nil || len(list) == 0 {
-			return t, err
-		}
-		if err := q.retryBatch(ctx, &t, len(list), func(i int) (string, AdminClicked) {
-			return list[i].AssetID, AdminClicked{Admin: admin, Platform: list[i].Platform}
-		}); err != nil {
-			return t, err
-		}
-		count -= len(list)
-		after = list[len(list)-1]
-	}
-	return t, nil
-}
-
-// retryBatch asks Retry for n of them at once and counts what comes of it.
-func (q *Queue) retryBatch(ctx context.Context, t *Tally, n int, nth func(int) (string, AdminClicked)) (err error) {
-	outs, errs := make([]Outcome, n), make([]error, n)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			id, why := nth(i)
-			outs[i], errs[i] = q.Retry(ctx, id, why)
-		})
-	}
-	wg.Wait()
-	for i, failed := range errs {
-		switch {
-		case errors.Is(failed, ErrForbidden), errors.Is(failed, ErrNotFailed), errors.Is(failed, ErrNotFound):
-			t.Skipped++
-		case failed != nil:
-			err = failed
-		case outs[i] == Restarted:
-			t.Restarted++
-			t.Outcome = Restarted
-		default:
-			t.Joined++
-			t.Outcome = cmp.Or(t.Outcome, Joined)
-		}
-	}
-	return err
-}
-
-// ---- outages
 
 // probeEvery is how often one video is tried during an outage.
 const probeEvery = time.Minute
@@ -459,39 +273,23 @@ type breaker interface {
 	Hurry() (during bool)
 }
 
-// noOutages is a breaker without outages.
-type noOutages struct{}
-
-func (noOutages) Judge(string, string, int, string, time.Time) (bool, map[string]int) {
-	return false, nil
-}
-func (noOutages) Suspect(string, time.Time, time.Time, time.Duration) (wait time.Duration, more int) {
-	return 0, 0
-}
-func (noOutages) Made(string) bool                                             { return false }
-func (noOutages) Admit(time.Time) bool                                         { return true }
-func (noOutages) Left()                                                        {}
-func (noOutages) State(time.Time) (b time.Time, r string, n time.Time, s bool) { return }
-func (noOutages) Hurry() bool                                                  { return false }
-func (noOutages) Resume(time.Time, string)                                     {}
-
 // Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long that
 // failures count again.
-func (q *Queue) Outage() (o Outage, next time.Time, spent bool) {
-	o.Began, o.Reason, next, spent = q.outages.State(q.store.now())
+func (q *Queue) Outage() (o store.Outage, next time.Time, spent bool) {
+	o.Began, o.Reason, next, spent = q.outages.State(q.store.Now())
 	return o, next, spent
 }
 
 // TryNow tries a video during an outage without waiting for its time. ErrNotFailed: there is none.
-func (q *Queue) TryNow(ctx context.Context, admin Admin) error {
+func (q *Queue) TryNow(ctx context.Context, admin store.Admin) error {
 	if !q.outages.Hurry() {
-		return ErrNotFailed
+		return store.ErrNotFailed
 	}
-	return q.store.Tx(ctx, func(tx *Tx) error {
+	return q.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.HurryRenders(); err != nil {
 			return err
 		}
-		return tx.Note(Event{Admin: &admin.ID, Action: "try now"})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "try now"})
 	})
 }
 
@@ -507,31 +305,17 @@ func Exponential(base, limit time.Duration) func(attempt int) time.Duration {
 	}
 }
 
-// ---- workers
-
-// Order is a video to make.
-type Order struct{ Asset, Name, Lang, Template string }
-
-// Rendered is a made video that still lies in the renderer's own folder.
-type Rendered struct {
-	Path, Thumb   string // files
-	Size          int64  // bytes
-	Duration      time.Duration
-	Width, Height int // px
-	Discard       func() error
-}
-
 // renderer makes videos.
 type renderer interface {
-	Render(ctx context.Context, o Order, progress func(percent int)) (Rendered, error)
+	Make(ctx context.Context, o video.Order, progress func(percent int)) (video.Video, error)
 }
 
 // messenger talks to users. A message id is Telegram's; 0 stands for none.
 type messenger interface {
 	// Send sends a finished video and returns the handle with which it can be sent again.
-	Send(ctx context.Context, t Task) (messageID int, fileID string, err error)
+	Send(ctx context.Context, t store.Task) (messageID int, fileID string, err error)
 	// Tell sends what the kind of the task calls for: the announcement, the apology, or what follows a video.
-	Tell(ctx context.Context, t Task) (messageID int, err error)
+	Tell(ctx context.Context, t store.Task) (messageID int, err error)
 	// Withdraw removes a progress message that has served its purpose, if it can.
 	Withdraw(ctx context.Context, chat int64, messageID int)
 }
@@ -549,203 +333,104 @@ type voices interface {
 	ForgetOldNames() error // those that were not said for long
 }
 
-// platform is a site that videos are published on.
-type platform interface {
-	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it, and
-	// says with again > 0 that the platform works on it: ask again after that.
-	Publish(ctx context.Context, t Task, keep func(Upload) error) (again time.Duration, err error)
-}
-
-// meter counts what becomes of attempts: done, dropped (nobody wants it any more), given_back (by a stop), or what Retry made of
-// a failure. It is told how long each video took.
-type meter interface {
-	Ended(kind, outcome string)
-	Rendered(took time.Duration)
-}
-
-// noMeter counts nothing.
-type noMeter struct{}
-
-func (noMeter) Ended(string, string)   {}
-func (noMeter) Rendered(time.Duration) {}
-
 // Options are the operator's choices for the queue.
 type Options struct {
 	Workers  int                             // renders at a time
 	Attempts int                             // of a job before it is given up
 	Backoff  func(attempt int) time.Duration // pause after the attempt with that number, from 1
-	Drain    time.Duration                   // how long a stop lets messages that are being sent finish
+	Drain    time.Duration                   // how long a stop lets messages under way finish
 	Outages  breaker                         // nil: there are none
-	Sites    map[string]platform             // by the name of the platform; nil: nothing is published
-	Meter    meter                           // nil: nobody counts
+	Sites    map[string]publish.Platform     // by the name of the platform; nil: nothing is published
+	Meter    worker.Meter                    // nil: nobody counts
 	Voices   voices                          // nil: no name is spoken
 }
-
-// messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many keep it
-// also where each takes half a second.
-const messageWorkers = 16
 
 // publishWorkers is how many videos are published at a time: they share one line.
 const publishWorkers = 2
 
-// Queue runs the jobs of a store.
+// Queue decides what the jobs of a store do and what their failures mean. Its pool runs them.
 type Queue struct {
-	store  *Store
-	render renderer  // nil: no videos are made
-	msgs   messenger // nil: nobody is told
-	media  shelf
-	opts   Options
-	log    *slog.Logger
-
-	outages breaker
-	meter   meter
-
-	look  chan struct{}  // a reason to look for work that is due
-	begin func(*Task)    // has a worker do it
-	out   sync.WaitGroup // tasks that are claimed, until their end is on the disk
-
-	asking sync.Mutex
-	askers []chan struct{} // who want to know whether the queue is alive
-
-	mu      sync.Mutex
-	idle    map[Kind]int                                // workers that have nothing to do
-	begun   map[Kind]time.Time                          // when one has last begun a job; of a kind without: when Run began
-	ctx     context.Context                             // of Run: when it ends no more work is begun
-	running map[string]*making                          // renders under way, by asset
-	pace    time.Duration                               // moving average of a render's time
-	viewers map[*func(assetID string, percent int)]bool // told of every asset that changes
-}
-
-type making struct {
-	percent int
-	cancel  context.CancelFunc
+	*worker.Pool
+	store       *store.Store
+	render      renderer  // nil: no videos are made
+	msgs        messenger // nil: nobody is told
+	media       shelf
+	opts        Options
+	log         *slog.Logger
+	outages     breaker
+	withdrawals *publish.Withdrawals
 }
 
 // NewQueue prepares a queue; Run starts it.
-func NewQueue(store *Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
-	q := &Queue{store: store, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1),
-		idle: map[Kind]int{}, begun: map[Kind]time.Time{}, running: map[string]*making{}, viewers: map[*func(string, int)]bool{}}
-	if q.outages = opts.Outages; q.outages == nil {
-		q.outages = noOutages{}
+func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
+	if opts.Outages == nil {
+		opts.Outages = outage.None{}
 	}
-	if q.meter = opts.Meter; q.meter == nil {
-		q.meter = noMeter{}
+	if opts.Meter == nil {
+		opts.Meter = worker.NoMeter{}
 	}
-	store.claim, store.settled = q.claim, q.settled
-	return q
+	workers := map[store.Kind]int{}
+	if render != nil {
+		workers[store.Render] = opts.Workers
+	}
+	if msgs != nil {
+		workers[store.Announce], workers[store.Deliver], workers[store.Apologise] = store.MessageWorkers, store.MessageWorkers, store.MessageWorkers
+	}
+	if opts.Sites != nil {
+		workers[store.Publish] = publishWorkers
+	}
+	pool := worker.New(st, worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages, Meter: opts.Meter}, log)
+	return &Queue{Pool: pool, store: st, render: render, msgs: msgs, media: media, opts: opts, log: log, outages: opts.Outages,
+		withdrawals: publish.NewWithdrawals(st, opts.Sites, pool.Uploading, log)}
 }
 
-// pools returns how many workers each kind of job has.
-func (q *Queue) pools() map[Kind]int {
-	pools := map[Kind]int{}
-	if q.render != nil {
-		pools[Render] = q.opts.Workers
-	}
-	if q.msgs != nil {
-		pools[Announce], pools[Deliver], pools[Apologise] = messageWorkers, messageWorkers, messageWorkers
-	}
-	if q.opts.Sites != nil {
-		pools[Publish] = publishWorkers
-	}
-	return pools
-}
-
-// Wake makes the queue look for work: another process may have queued some.
-func (q *Queue) Wake() {
-	nudge(q.look)
-	q.tell("", 0)
-}
-
-// Alive waits until the queue has gone once round its loop and the database has answered it, be it with an error: that stands in
-// the log, and a new start would not mend it. Nothing is written for this.
-func (q *Queue) Alive(ctx context.Context) error {
-	answer := make(chan struct{})
-	q.asking.Lock()
-	q.askers = append(q.askers, answer)
-	q.asking.Unlock()
-	nudge(q.look)
-	select {
-	case <-answer:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// answering runs a transaction, and then answers those who had asked before it whether the queue is alive.
-func (q *Queue) answering(ctx context.Context, fn func(*Tx) error) error {
-	q.asking.Lock()
-	askers := q.askers
-	q.askers = nil
-	q.asking.Unlock()
-	err := q.store.Tx(ctx, fn)
-	for _, answer := range askers {
-		close(answer)
-	}
-	return err
-}
-
-func nudge(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has
-// finished or been given back.
+// Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has finished or been
+// given back.
 func (q *Queue) Run(ctx context.Context) error {
-	if err := q.rescue(ctx); err != nil {
-		return unlessStopped(ctx, fmt.Errorf("rescue: %w", err))
+	if err := q.prepare(ctx); err != nil {
+		return worker.UnlessStopped(ctx, err)
 	}
-	times, err := q.store.RenderTimes(ctx)
-	if err != nil {
-		return unlessStopped(ctx, err)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if q.opts.Sites != nil {
+		wg.Go(func() { q.withdrawals.Run(ctx, q.Discard) })
 	}
-	before, err := q.store.Outage(ctx)
-	if err != nil {
-		return unlessStopped(ctx, err)
-	}
-	if !before.Began.IsZero() {
-		q.outages.Resume(before.Began, before.Reason)
-	}
-	for i := len(times) - 1; i >= 0; i-- {
-		q.learn(times[i])
-	}
-	if err := q.Reconnected(ctx, Admin{}); err != nil {
-		return unlessStopped(ctx, err)
-	}
-	// Renders and uploads stop at once and are given back; a message on its way gets time to arrive.
-	draining, cancel := outlive(ctx, q.opts.Drain)
-	defer cancel()
-
-	q.suspects(ctx, draining)
-	q.work(ctx, draining)
+	q.Pool.Run(ctx, q.attempt)
 	return nil
 }
 
-// outlive returns a context that ends a while after ctx does.
-func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
-	return longer, func() { stop(); cancel() }
-}
-
-// unlessStopped drops an error that the end of ctx caused: a stop is not a failure.
-func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+// prepare takes up what the last process left.
+func (q *Queue) prepare(ctx context.Context) error {
+	if err := q.rescue(ctx); err != nil {
+		return fmt.Errorf("rescue: %w", err)
 	}
-	return err
+	times, err := q.store.RenderTimes(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := q.store.Outage(ctx)
+	if err != nil {
+		return err
+	}
+	if !last.Began.IsZero() {
+		q.outages.Resume(last.Began, last.Reason)
+	}
+	for i := len(times) - 1; i >= 0; i-- {
+		q.Learn(times[i])
+	}
+	return q.Reconnected(ctx, store.Admin{})
 }
 
 // rescue gives the jobs that ran when the last process died another chance. The data folder is locked, so every
 // started job is an orphan. Only one that ran alone can be blamed; maxCrashes times, and it is a failed attempt.
 func (q *Queue) rescue(ctx context.Context) error {
-	var last []Job
-	err := q.store.Tx(ctx, func(tx *Tx) error {
+	var last []store.Job
+	err := q.store.Tx(ctx, func(tx *store.Tx) error {
 		last = nil
 		if err := tx.CapWaits(); err != nil {
+			return err
+		}
+		if err := tx.EndPublishing(); err != nil {
 			return err
 		}
 		orphans, err := tx.Orphans()
@@ -773,241 +458,10 @@ func (q *Queue) rescue(ctx context.Context) error {
 	return nil
 }
 
-// suspects runs the jobs that were under way when the process died, one at a time: if it dies again, the culprit is known.
-func (q *Queue) suspects(ctx, draining context.Context) {
-	tried, done := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { // the clock does not go yet, and one of them may take minutes
-		for {
-			select {
-			case <-tried.Done():
-				return
-			case <-q.look:
-				q.answering(tried, func(*Tx) error { return nil })
-			}
-		}
-	})
-	defer wg.Wait()
-	defer done()
-	for kind := range q.pools() {
-		for ctx.Err() == nil {
-			var tasks []Task
-			err := q.insist(draining, func() error {
-				return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) (err error) { tasks, err = tx.Claim(kind, true, 1); return err })
-			})
-			if err != nil || len(tasks) == 0 {
-				break
-			}
-			q.conclude(draining, kind, q.attempt(ctx, draining, &tasks[0]))
-		}
-	}
-}
-
-// work has the workers do what is owed until ctx ends. It returns when the end of all that was begun is written.
-func (q *Queue) work(ctx, draining context.Context) {
-	var wg sync.WaitGroup
-	tasks := map[Kind]chan *Task{}
-	for kind, n := range q.pools() {
-		todo, ends := make(chan *Task, n), make(chan *ending, n) // no more than n are claimed
-		tasks[kind] = todo
-		var workers sync.WaitGroup
-		for range n {
-			workers.Go(func() {
-				for t := range todo {
-					end := q.attempt(ctx, draining, t)
-					q.free(kind, 1)
-					ends <- end
-				}
-			})
-		}
-		wg.Go(func() { q.clerk(draining, kind, ends) })
-		wg.Go(func() { workers.Wait(); close(ends) })
-	}
-	q.begin = func(t *Task) { tasks[t.Kind] <- t }
-	q.mu.Lock()
-	q.ctx, q.idle = ctx, q.pools()
-	for kind := range q.idle {
-		q.begun[kind] = q.store.now()
-	}
-	q.mu.Unlock()
-	q.clock(ctx)
-	q.mu.Lock() // whoever has just reserved a worker has counted it, and nobody does any more
-	//lint:ignore SA2001 what is waited for is that the others have left
-	q.mu.Unlock()
-	q.out.Wait()
-	for _, todo := range tasks {
-		close(todo)
-	}
-	wg.Wait()
-}
-
-// claim takes work for the workers that have nothing to do, in the transaction that owes it: one wait for the disk from a
-// wish to its work, and one from the end of a job to the next.
-func (q *Queue) claim(tx *Tx) error {
-	for _, kind := range tx.owed {
-		for more := true; more; {
-			limit := messageWorkers
-			if kind == Render { // of which an outage admits one
-				limit = 1
-			}
-			if limit = q.reserve(kind, limit); limit == 0 {
-				break
-			}
-			var tasks []Task
-			var err error
-			if kind != Render || q.outages.Admit(moment(tx.now)) {
-				tasks, err = tx.Claim(kind, false, limit)
-				if kind == Render && len(tasks) == 0 {
-					q.outages.Left()
-				}
-			}
-			tx.tasks = append(tx.tasks, tasks...)
-			q.release(kind, limit-len(tasks))
-			if err != nil {
-				return err
-			}
-			more = len(tasks) == limit
-		}
-	}
-	return nil
-}
-
-// reserve takes at most n of the workers of a kind that have nothing to do.
-func (q *Queue) reserve(kind Kind, n int) int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if n = min(n, q.idle[kind]); n == 0 || q.ctx.Err() != nil {
-		return 0
-	}
-	q.idle[kind] -= n
-	q.out.Add(n)
-	return n
-}
-
-// release gives workers back that have begun nothing.
-func (q *Queue) release(kind Kind, n int) {
-	q.free(kind, n)
-	q.out.Add(-n)
-}
-
-func (q *Queue) free(kind Kind, n int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.idle[kind] += n
-}
-
-// settled begins the work that a transaction has claimed, if that is on the disk, and tells who looks on.
-func (q *Queue) settled(tx *Tx, done bool) {
-	for i := range tx.tasks {
-		t := &tx.tasks[i]
-		switch {
-		case done:
-			q.mu.Lock()
-			q.begun[t.Kind] = moment(tx.now)
-			q.mu.Unlock()
-			q.begin(t)
-		default:
-			if t.Kind == Render {
-				q.outages.Left()
-			}
-			q.release(t.Kind, 1)
-		}
-	}
-	if !done {
-		nudge(q.look) // it may have been the one to claim what others owe
-		return
-	}
-	if tx.later {
-		nudge(q.look)
-	}
-	for _, id := range tx.assets {
-		q.tell(id, 0)
-	}
-}
-
-// ending is what a finished attempt still has to write, and what follows when that is on the disk. gone: the job was
-// taken away in the meantime, and write, which said ErrNotFound, has written nothing.
-type ending struct {
-	write   func(*Tx) error
-	then    func(gone bool)
-	outcome string // "": done
-}
-
-// clerk writes the ends of one kind of jobs, those that have come while it wrote the last at once, and has the workers take
-// other work in the same transaction.
-func (q *Queue) clerk(draining context.Context, kind Kind, ends <-chan *ending) {
-	for end := range ends {
-		all := []*ending{end}
-		runtime.Gosched() // those who were just begun may have ended
-		for len(ends) > 0 {
-			all = append(all, <-ends)
-		}
-		q.conclude(draining, kind, all...)
-		q.out.Add(-len(all))
-	}
-}
-
-// conclude writes the ends of attempts; nil: it is written.
-func (q *Queue) conclude(draining context.Context, kind Kind, ends ...*ending) {
-	gone := make([]bool, len(ends))
-	err := q.insist(draining, func() error {
-		return q.store.Tx(context.WithoutCancel(draining), func(tx *Tx) error {
-			for i, end := range ends {
-				if end == nil {
-					continue
-				}
-				err := end.write(tx)
-				if gone[i] = errors.Is(err, ErrNotFound); err != nil && !gone[i] {
-					return err
-				}
-			}
-			tx.owe(kind, 0)
-			return nil
-		})
-	})
-	if err != nil {
-		return
-	}
-	for i, end := range ends {
-		if end == nil {
-			continue
-		}
-		outcome := cmp.Or(end.outcome, "done")
-		if gone[i] {
-			outcome = "dropped"
-		}
-		q.meter.Ended(string(kind), outcome)
-		if end.then != nil {
-			q.out.Go(func() { end.then(gone[i]) })
-		}
-	}
-}
-
-// insist repeats fn until it works: what it writes must not be lost because the disk was full for a while. It ends
-// without success only when the time to stop is over; the job is then rescued at the next start.
-func (q *Queue) insist(draining context.Context, fn func() error) error {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		err := fn()
-		if err == nil || errors.Is(err, ErrNotFound) {
-			return err
-		}
-		q.log.Error("the database refuses; trying again", "err", err)
-		select {
-		case <-time.After(pause):
-		case <-draining.Done():
-			return err
-		}
-	}
-}
-
 // attempt runs a job once. It returns what a success has to write; a failure it reports itself.
-func (q *Queue) attempt(ctx, draining context.Context, t *Task) *ending {
+func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *worker.Completion {
 	work := draining
-	switch t.Kind {
-	case Render:
-		work = ctx
-		defer q.outages.Left()
-	case Publish:
+	if t.Kind == store.Render || t.Kind == store.Publish {
 		work = ctx
 	}
 	end, err := q.do(work, t)
@@ -1015,13 +469,7 @@ func (q *Queue) attempt(ctx, draining context.Context, t *Task) *ending {
 	case err == nil:
 		return end
 	case work.Err() != nil && errors.Is(err, context.Canceled):
-		err := q.insist(draining, func() error {
-			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.GiveBack(t.Job) })
-		})
-		if err != nil && !errors.Is(err, ErrNotFound) { // nobody waits for it any more
-			q.log.Error("give an attempt back", "job", t.ID, "asset", t.AssetID, "err", err)
-		}
-		q.meter.Ended(string(t.Kind), "given_back")
+		q.GiveBack(draining, t.Job)
 	default:
 		q.report(draining, t.Job, err, t.Asset.Name)
 	}
@@ -1029,20 +477,20 @@ func (q *Queue) attempt(ctx, draining context.Context, t *Task) *ending {
 }
 
 // report hands a failed attempt to Retry. The log holds no names, even if the error does.
-func (q *Queue) report(draining context.Context, j Job, problem error, name string) {
-	var out Outcome
-	err := q.insist(draining, func() (err error) {
-		out, err = q.Retry(draining, j.AssetID, JobFailed{j, problem})
+func (q *Queue) report(draining context.Context, j store.Job, problem error, name string) {
+	var out retry.Outcome
+	err := q.RetryWrite(draining, func() (err error) {
+		out, err = q.Retry(draining, j.AssetID, retry.JobFailed{Job: j, Err: problem})
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrNotFound): // nobody waits for it any more
-		q.meter.Ended(string(j.Kind), "dropped")
-		q.Discard(draining, Gone{Names: []string{name}})
+	case errors.Is(err, store.ErrNotFound): // nobody waits for it any more
+		q.opts.Meter.Ended(string(j.Kind), "dropped")
+		q.Discard(draining, store.Gone{Names: []string{name}})
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
-		q.meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
+		q.opts.Meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
 		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", nameless(problem.Error(), name))
 	}
 }
@@ -1061,7 +509,7 @@ func nameless(text, name string) string {
 }
 
 // do does the work of a job. A panic is an error like any other.
-func (q *Queue) do(ctx context.Context, t *Task) (end *ending, err error) {
+func (q *Queue) do(ctx context.Context, t *store.Task) (end *worker.Completion, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			q.log.Error("panic in a job", "job", t.ID, "asset", t.AssetID, "kind", t.Kind, "stack", string(debug.Stack()))
@@ -1069,41 +517,33 @@ func (q *Queue) do(ctx context.Context, t *Task) (end *ending, err error) {
 		}
 	}()
 	switch t.Kind {
-	case Render:
+	case store.Render:
 		return q.makeVideo(ctx, t)
-	case Deliver:
+	case store.Deliver:
 		return q.deliver(ctx, t)
-	case Announce, Apologise:
+	case store.Announce, store.Apologise:
 		return q.message(ctx, t)
-	case Publish:
+	case store.Publish:
 		return q.publish(ctx, t)
 	}
-	return nil, Permanent(fmt.Errorf("no worker knows the kind %q", t.Kind))
+	return nil, retry.Permanent(fmt.Errorf("no worker knows the kind %q", t.Kind))
 }
 
 // makeVideo renders an asset and puts the files on the shelf before the database says that they are there.
-func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	q.mu.Lock()
-	q.running[t.AssetID] = &making{cancel: cancel}
-	q.mu.Unlock()
-	defer func() {
-		q.mu.Lock()
-		delete(q.running, t.AssetID)
-		q.mu.Unlock()
-	}()
+func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completion, error) {
+	ctx, done := q.Track(ctx, t)
+	defer done()
 	if err := q.media.Ready(ctx); err != nil { // first: a video that cannot be kept is made for nothing
 		return nil, fmt.Errorf("keep a video: %w", err)
 	}
 	began := time.Now()
-	made, err := q.render.Render(ctx, Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
-		func(percent int) { q.progress(t.AssetID, percent) })
+	made, err := q.render.Make(ctx, video.Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
+		func(percent int) { q.Progress(t, percent) })
 	if err != nil {
 		return nil, err
 	}
 	defer made.Discard()
-	v := Video{File: t.AssetID + ".mp4", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	v := store.Video{File: t.AssetID + ".mp4", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
 	if err := q.media.Put(ctx, v.File, made.Path, nil); err != nil {
 		return nil, fmt.Errorf("keep the video: %w", err)
 	}
@@ -1113,10 +553,10 @@ func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
 			return nil, fmt.Errorf("keep the thumbnail: %w", err)
 		}
 	}
-	q.learn(time.Since(began))
-	q.meter.Rendered(time.Since(began))
-	return &ending{
-		write: func(tx *Tx) error {
+	q.Learn(time.Since(began))
+	q.opts.Meter.Rendered(time.Since(began))
+	return &worker.Completion{
+		Write: func(tx *store.Tx) error {
 			if err := tx.FinishRender(t.Job, v); err != nil {
 				return err
 			}
@@ -1125,9 +565,9 @@ func (q *Queue) makeVideo(ctx context.Context, t *Task) (*ending, error) {
 			}
 			return nil
 		},
-		then: func(gone bool) {
+		Then: func(gone bool) {
 			if gone { // cancelled at the last moment
-				q.Discard(context.WithoutCancel(ctx), Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
+				q.Discard(context.WithoutCancel(ctx), store.Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
 			}
 		},
 	}, nil
@@ -1146,14 +586,14 @@ func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
 }
 
 // deliver sends a video, records that it arrived, then says what follows it.
-func (q *Queue) deliver(ctx context.Context, t *Task) (*ending, error) {
+func (q *Queue) deliver(ctx context.Context, t *store.Task) (*worker.Completion, error) {
 	if t.Sent == 0 {
 		id, fileID, err := q.msgs.Send(ctx, *t)
 		if err != nil {
 			return nil, err
 		}
-		if err := q.insist(ctx, func() error {
-			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.VideoArrived(t.Job, id, fileID) })
+		if err := q.RetryWrite(ctx, func() error {
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.VideoArrived(t.Job, id, fileID) })
 		}); err != nil {
 			return nil, fmt.Errorf("record a delivery: %w", err)
 		}
@@ -1166,7 +606,7 @@ func (q *Queue) deliver(ctx context.Context, t *Task) (*ending, error) {
 }
 
 // message sends an announcement or an apology.
-func (q *Queue) message(ctx context.Context, t *Task) (*ending, error) {
+func (q *Queue) message(ctx context.Context, t *store.Task) (*worker.Completion, error) {
 	id, err := q.msgs.Tell(ctx, *t)
 	if err != nil {
 		return nil, err
@@ -1175,15 +615,31 @@ func (q *Queue) message(ctx context.Context, t *Task) (*ending, error) {
 }
 
 // publish carries a publication as far as it comes.
-func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
+func (q *Queue) publish(ctx context.Context, t *store.Task) (*worker.Completion, error) {
 	site := q.opts.Sites[t.Publication.Platform]
 	if site == nil {
-		return nil, Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
+		return nil, retry.Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
 	}
-	again, err := site.Publish(ctx, *t, func(u Upload) error {
-		return q.insist(ctx, func() error {
-			return q.store.Tx(context.WithoutCancel(ctx), func(tx *Tx) error { return tx.KeepUpload(t.Job, u) })
+	uploading, done := q.Track(ctx, t)
+	defer func() {
+		if uploading.Err() != nil {
+			defer q.withdrawals.Look()
+		}
+		done()
+	}()
+	// Stop may have come between the claim and now.
+	err := q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { _, err := tx.Running(t.Job); return err })
+	if err != nil {
+		return nil, fmt.Errorf("begin to publish: %w", err)
+	}
+	again, err := site.Publish(uploading, *t, func(u store.Upload) error {
+		err := q.RetryWrite(ctx, func() error {
+			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepUpload(t.Job, u) })
 		})
+		if errors.Is(err, store.ErrNotFound) && u.ID != "" { // its publishing was ended a moment too late
+			err = errors.Join(err, q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Arrived(t.Job, u) }))
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -1192,17 +648,17 @@ func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 	if again > 0 {
 		outcome = "deferred"
 	}
-	return &ending{outcome: outcome, write: func(tx *Tx) (err error) {
+	return &worker.Completion{Outcome: outcome, Write: func(tx *store.Tx) (err error) {
 		if again > 0 {
-			return tx.LookAgain(t.Job, moment(tx.now).Add(again))
+			return tx.LookAgain(t.Job, tx.Now().Add(again))
 		}
 		back, err = tx.FinishPublishing(t.Job)
 		return err
-	}, then: func(gone bool) {
+	}, Then: func(gone bool) {
 		if !back || gone {
 			return
 		}
-		if err := unlessStopped(ctx, q.Reconnected(ctx, Admin{})); err != nil { // found again at the next start
+		if err := worker.UnlessStopped(ctx, q.Reconnected(ctx, store.Admin{})); err != nil { // found again at the next start
 			q.log.Error("go on with what waits for a channel", "err", err)
 		}
 	}}, nil
@@ -1210,12 +666,12 @@ func (q *Queue) publish(ctx context.Context, t *Task) (*ending, error) {
 
 // told is the end of a message job. The progress message goes when the answer is there, and an announcement that was
 // cancelled or overtaken while it was on its way goes at once.
-func (q *Queue) told(ctx context.Context, t *Task, id int) *ending {
+func (q *Queue) told(ctx context.Context, t *store.Task, id int) *worker.Completion {
 	spent := 0
-	return &ending{
-		write: func(tx *Tx) (err error) { spent, err = tx.FinishMessage(t, id); return err },
-		then: func(gone bool) {
-			if gone && t.Kind == Announce {
+	return &worker.Completion{
+		Write: func(tx *store.Tx) (err error) { spent, err = tx.FinishMessage(t, id); return err },
+		Then: func(gone bool) {
+			if gone && t.Kind == store.Announce {
 				spent = id
 			}
 			if spent != 0 {
@@ -1225,54 +681,13 @@ func (q *Queue) told(ctx context.Context, t *Task, id int) *ending {
 	}
 }
 
-// clock looks for work that has become due, until ctx ends. It sleeps until then: nothing polls.
-func (q *Queue) clock(ctx context.Context) {
-	for ctx.Err() == nil {
-		seen := q.store.now() // whatever is due by then
-		q.insist(ctx, func() error {
-			return q.answering(ctx, func(tx *Tx) error {
-				for kind := range q.pools() {
-					tx.owe(kind, 0)
-				}
-				return nil
-			})
-		})
-		due, err := q.store.NextDue(ctx, seen)
-		if _, probe, spent := q.Outage(); err == nil && !spent && probe.After(seen) && (due.IsZero() || probe.Before(due)) {
-			due = probe
-		}
-		var alarm <-chan time.Time
-		switch {
-		case err != nil:
-			if ctx.Err() == nil {
-				q.log.Error("when is the next job due", "err", err)
-			}
-			alarm = time.After(5 * time.Second)
-		case !due.IsZero():
-			alarm = time.After(due.Sub(q.store.now())) // at once, if it became due since
-		}
-		select {
-		case <-ctx.Done():
-		case <-q.look:
-		case <-alarm:
-		}
+// Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the platforms, and
+// files and the sound of names go.
+func (q *Queue) Discard(ctx context.Context, gone store.Gone) {
+	q.Stop(slices.Concat(gone.Assets, gone.Kept))
+	if len(gone.Kept) > 0 {
+		q.withdrawals.Look()
 	}
-}
-
-// Stop ends the renders of assets that nobody waits for any more.
-func (q *Queue) Stop(assets []string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, id := range assets {
-		if r := q.running[id]; r != nil {
-			r.cancel()
-		}
-	}
-}
-
-// Discard does what a deletion leaves to be done outside of the database: renders end, and files and the sound of names go.
-func (q *Queue) Discard(ctx context.Context, gone Gone) {
-	q.Stop(gone.Assets)
 	q.DeleteMedia(ctx, gone.Files)
 	if q.opts.Voices != nil && len(gone.Names) > 0 {
 		if err := q.opts.Voices.ForgetNames(gone.Names); err != nil {
@@ -1281,152 +696,12 @@ func (q *Queue) Discard(ctx context.Context, gone Gone) {
 	}
 }
 
-// ---- what is kept no longer
-
-const (
-	purgeEvery = time.Hour
-	purgeRest  = 100 * time.Millisecond // between two transactions of a purge, for everybody else's
-)
-
-// Purge deletes what has been kept for too long, once an hour, until ctx ends. When there is nothing, it writes nothing.
-func (q *Queue) Purge(ctx context.Context, keep Keep) {
-	for ctx.Err() == nil {
-		if err := q.purge(ctx, keep); err != nil && ctx.Err() == nil {
-			q.log.Error("purge what is too old", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(purgeEvery):
-		}
+// ForgetOldNames removes the audio of names that have not been said for long.
+func (q *Queue) ForgetOldNames() {
+	if q.opts.Voices == nil {
+		return
 	}
-}
-
-func (q *Queue) purge(ctx context.Context, keep Keep) error {
-	if q.opts.Voices != nil {
-		if err := q.opts.Voices.ForgetOldNames(); err != nil {
-			q.log.Warn("forget how old names sound", "err", err)
-		}
+	if err := q.opts.Voices.ForgetOldNames(); err != nil {
+		q.log.Warn("purge the audio of old names", "err", err)
 	}
-	rows := 0
-	for {
-		if some, err := q.store.Stale(ctx, keep); err != nil || !some {
-			if rows > 0 {
-				q.log.Info("what was too old is deleted", "rows", rows)
-			}
-			return err
-		}
-		var gone Gone
-		n := 0
-		if err := q.store.Tx(ctx, func(tx *Tx) (err error) { gone, n, err = tx.Purge(keep); return err }); err != nil || n == 0 {
-			return err
-		}
-		rows += n
-		q.Discard(ctx, gone) // a stop waits for no bucket: the next sweep takes what is left
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(purgeRest):
-		}
-	}
-}
-
-// ---- what people see of the queue
-
-func (q *Queue) progress(assetID string, percent int) {
-	q.mu.Lock()
-	r := q.running[assetID]
-	changed := r != nil && r.percent != percent
-	if changed {
-		r.percent = percent
-	}
-	q.mu.Unlock()
-	if changed {
-		q.tell(assetID, percent)
-	}
-}
-
-// Busy returns how many videos are being made, and how many can be at a time.
-func (q *Queue) Busy() (busy, workers int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.running), q.opts.Workers
-}
-
-// Load is how work of one kind goes.
-type Load struct {
-	Kind          Kind
-	Workers, Idle int
-	Begun         time.Time // when a job of it was last begun, or the queue; zero: the queue has not begun yet
-}
-
-// Loads returns the kinds of work that are done here.
-func (q *Queue) Loads() (all []Load) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for kind, n := range q.pools() {
-		all = append(all, Load{kind, n, q.idle[kind], q.begun[kind]})
-	}
-	return all
-}
-
-// learn takes the time of a render into the moving average.
-func (q *Queue) learn(d time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.pace == 0 {
-		q.pace = d
-	}
-	q.pace += (d - q.pace) / 4
-}
-
-// View subscribes to changes. told gets the id of an asset that changed, "" for any, and 0, or its percentage when only that
-// of its render did. It must not wait for anything.
-func (q *Queue) View(told func(assetID string, percent int)) (end func()) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.viewers[&told] = true
-	return func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		delete(q.viewers, &told)
-	}
-}
-
-func (q *Queue) tell(assetID string, percent int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for told := range q.viewers {
-		(*told)(assetID, percent)
-	}
-}
-
-// Outlook is what can be said about an asset that is being made or waits for it.
-type Outlook struct {
-	Place   int           // 1: next; 0: being made
-	Percent int           // of a render under way
-	Left    time.Duration // until it is finished, roughly; 0: nobody knows yet
-	Held    bool          // by an outage
-}
-
-// Outlooks returns the outlook of every asset whose render is owed.
-func (q *Queue) Outlooks(ctx context.Context) (map[string]Outlook, error) {
-	line, err := q.store.Line(ctx)
-	if err != nil {
-		return nil, err
-	}
-	o, _, spent := q.Outage()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	out := make(map[string]Outlook, len(line)+len(q.running))
-	for i, id := range line {
-		rounds := i/max(1, q.opts.Workers) + 1
-		if len(q.running) >= q.opts.Workers {
-			rounds++ // those before it are under way
-		}
-		out[id] = Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace, Held: !o.Began.IsZero() && !spent}
-	}
-	for id, r := range q.running {
-		out[id] = Outlook{Percent: r.percent, Left: q.pace * time.Duration(100-r.percent) / 100}
-	}
-	return out, nil
 }

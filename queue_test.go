@@ -7,9 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -20,6 +17,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
+	"retake.example/internal/video"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/outage"
 )
 
@@ -27,17 +30,17 @@ import (
 func hours(attempt int) time.Duration { return time.Duration(attempt) * time.Hour }
 
 // newQueue returns a queue that is not running, for calls of Retry.
-func newQueue(s *Store) *Queue {
+func newQueue(s *store.Store) *Queue {
 	return NewQueue(s, nil, nil, nil, Options{Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
 }
 
 var errEngine = errors.New("engine: exit 1")
 
 // fail begins the next job of a kind and reports its failure.
-func fail(t testing.TB, q *Queue, kind Kind, problem error) (Task, Outcome) {
+func fail(t testing.TB, q *Queue, kind store.Kind, problem error) (store.Task, retry.Outcome) {
 	t.Helper()
 	task := begin(t, q.store, kind)
-	out, err := q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, problem})
+	out, err := q.Retry(t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: problem})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,17 +48,17 @@ func fail(t testing.TB, q *Queue, kind Kind, problem error) (Task, Outcome) {
 }
 
 // failForGood makes the next render FAILED.
-func failForGood(t testing.TB, q *Queue) Task {
+func failForGood(t testing.TB, q *Queue) store.Task {
 	t.Helper()
-	task, out := fail(t, q, Render, Permanent(errEngine))
-	if out != GaveUp {
-		t.Fatalf("got %s; want %s", out, GaveUp)
+	task, out := fail(t, q, store.Render, retry.Permanent(errEngine))
+	if out != retry.GaveUp {
+		t.Fatalf("got %s; want %s", out, retry.GaveUp)
 	}
 	return task
 }
 
 // publication makes an asset with a publication in some state.
-func publication(t testing.TB, s *Store, state string) (assetID string) {
+func publication(t testing.TB, s *store.Store, state string) (assetID string) {
 	t.Helper()
 	a := ask(t, s, "Маша", 1)
 	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed) VALUES (?, 'YOUTUBE', 7, 0, `+state+`)`, a.ID)
@@ -76,276 +79,276 @@ func (w waits) RetryAfter() (time.Duration, bool) { return w.d, true }
 
 // TestRetryTable has one case for each row of the table in Retry's comment.
 func TestRetryTable(t *testing.T) {
-	admin, owner, other := Admin{ID: 7}, Admin{ID: 8, Owner: true}, Admin{ID: 9}
+	admin, owner, other := store.Admin{ID: 7}, store.Admin{ID: 8, Owner: true}, store.Admin{ID: 9}
 	type result struct {
-		out Outcome
+		out retry.Outcome
 		err error
 	}
 	for _, c := range []struct {
 		name string
-		do   func(t *testing.T, q *Queue) (Outcome, error)
+		do   func(t *testing.T, q *Queue) (retry.Outcome, error)
 		want result
 		// then: queries and the number each must give
 		then map[string]int
 	}{
-		{"JobFailed with attempts left runs the same job again after the backoff", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed with attempts left runs the same job again after the backoff", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			_, out := fail(t, q, Render, errEngine)
+			_, out := fail(t, q, store.Render, errEngine)
 			return out, nil
-		}, result{Rescheduled, nil}, map[string]int{
+		}, result{retry.Rescheduled, nil}, map[string]int{
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND attempt = 1 AND due - created BETWEEN 3600000 AND 3605000`: 1,
 			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                                              1,
 			`SELECT count(*) FROM requests WHERE status = 'PENDING'`:                                                                            1,
 			`SELECT count(*) FROM attempts WHERE outcome = 'rescheduled' AND error = 'engine: exit 1'`:                                          1,
 		}},
-		{"JobFailed that says wait runs again at the time named and spends no attempt", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed that says wait runs again at the time named and spends no attempt", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			_, out := fail(t, q, Render, fmt.Errorf("render: %w", waits{7 * time.Minute}))
+			_, out := fail(t, q, store.Render, fmt.Errorf("render: %w", waits{7 * time.Minute}))
 			return out, nil
-		}, result{Deferred, nil}, map[string]int{
+		}, result{retry.Deferred, nil}, map[string]int{
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 0 AND due - created BETWEEN 420000 AND 425000`: 1,
 			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                        1,
 		}},
-		{"JobFailed at the last attempt fails the render and owes everybody an apology", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed at the last attempt fails the render and owes everybody an apology", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
-			var out Outcome
+			var out retry.Outcome
 			for range 3 {
 				mutate(t, q.store, `UPDATE jobs SET due = 0`)
-				_, out = fail(t, q, Render, errEngine)
+				_, out = fail(t, q, store.Render, errEngine)
 			}
 			return out, nil
-		}, result{GaveUp, nil}, map[string]int{
+		}, result{retry.GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'FAILED' AND error = 'engine: exit 1'`: 1,
 			`SELECT count(*) FROM requests WHERE status = 'FAILED'`:                            3,
 			`SELECT count(*) FROM jobs`:                                                        3,
 			`SELECT count(DISTINCT request_id) FROM jobs WHERE kind = 'APOLOGISE'`:             3,
 			`SELECT count(*) FROM attempts`:                                                    3,
 		}},
-		{"JobFailed at the last attempt waits while others fail as it does and enough that wait may make it an outage", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed at the last attempt waits while others fail as it does and enough that wait may make it an outage", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			q.outages = outage.New(3, time.Hour, probeEvery)
 			for _, name := range []string{"Маша", "Лев", "Аня"} {
 				ask(t, q.store, name, 1)
 			}
-			fail(t, q, Render, errEngine)
-			fail(t, q, Render, errEngine) // of Лев
-			var out Outcome
+			fail(t, q, store.Render, errEngine)
+			fail(t, q, store.Render, errEngine) // of Лев
+			var out retry.Outcome
 			for range 2 {
 				mutate(t, q.store, `UPDATE jobs SET due = 0`)
-				_, out = fail(t, q, Render, errEngine)
+				_, out = fail(t, q, store.Render, errEngine)
 			}
 			return out, nil
-		}, result{Deferred, nil}, map[string]int{
+		}, result{retry.Deferred, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                      3,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND attempt = 2 AND due - created BETWEEN 60000 AND 65000`: 1,
 		}},
-		{"JobFailed that is permanent gives up at once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed that is permanent gives up at once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			_, out := fail(t, q, Render, fmt.Errorf("render: %w", Permanent(errEngine)))
+			_, out := fail(t, q, store.Render, fmt.Errorf("render: %w", retry.Permanent(errEngine)))
 			return out, nil
-		}, result{GaveUp, nil}, map[string]int{
+		}, result{retry.GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'FAILED'`:     1,
 			`SELECT count(*) FROM jobs WHERE kind = 'APOLOGISE'`:      1,
 			`SELECT count(*) FROM attempts WHERE outcome = 'gave up'`: 1,
 		}},
-		{"JobFailed at the last attempt fails the publication and apologises to nobody", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed at the last attempt fails the publication and apologises to nobody", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			id := publication(t, q.store, failedPublication)
-			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
+			if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner, Platform: "YOUTUBE"}); err != nil {
 				return "", err
 			}
-			_, out := fail(t, q, Publish, Permanent(errors.New("no channel")))
+			_, out := fail(t, q, store.Publish, retry.Permanent(errors.New("no channel")))
 			return out, nil
-		}, result{GaveUp, nil}, map[string]int{
+		}, result{retry.GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'FAILED' AND error = 'no channel' AND completed IS NOT NULL`: 1,
 			`SELECT count(*) FROM jobs WHERE kind IN ('PUBLISH', 'APOLOGISE')`:                                             0,
 		}},
-		{"JobFailed of a publication with attempts left runs it again", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed of a publication with attempts left runs it again", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			id := publication(t, q.store, failedPublication)
-			if _, err := q.Retry(t.Context(), id, AdminClicked{owner, "YOUTUBE"}); err != nil {
+			if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: owner, Platform: "YOUTUBE"}); err != nil {
 				return "", err
 			}
-			_, out := fail(t, q, Publish, errors.New("503"))
+			_, out := fail(t, q, store.Publish, errors.New("503"))
 			return out, nil
-		}, result{Rescheduled, nil}, map[string]int{
+		}, result{retry.Rescheduled, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'PENDING'`:       1,
 			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 1`: 1,
 		}},
-		{"JobFailed reported twice counts once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"JobFailed reported twice counts once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
-			task, _ := fail(t, q, Render, errEngine)
-			return q.Retry(t.Context(), task.AssetID, JobFailed{task.Job, errEngine})
-		}, result{"", ErrNotFound}, map[string]int{`SELECT count(*) FROM attempts`: 1}},
+			task, _ := fail(t, q, store.Render, errEngine)
+			return q.Retry(t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: errEngine})
+		}, result{"", store.ErrNotFound}, map[string]int{`SELECT count(*) FROM attempts`: 1}},
 
-		{"ButtonPressed on a failed asset makes a new one with a request and a render", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed on a failed asset makes a new one with a request and a render", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
-		}, result{Restarted, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM assets n JOIN assets o ON n.retry_of = o.id WHERE n.status = 'PENDING' AND n.name = o.name AND n.template = o.template AND n.lang = o.lang`: 1,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.user_id = 1 AND r.status = 'PENDING'`:                      1,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:   1,
 			`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`: 1,
 		}},
-		{"ButtonPressed joins the live successor, once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed joins the live successor, once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
 			for _, user := range []int64{1, 2, 2} {
-				if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{user, user}); err != nil {
+				if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: user, Chat: user}); err != nil {
 					return "", err
 				}
 			}
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL`:                                          1,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`: 2,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                 1,
 		}},
-		{"ButtonPressed joins a live asset with the same key that is no successor", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed joins a live asset with the same key that is no successor", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
 			ask(t, q.store, "Маша", 2)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.status = 'PENDING'`: 2,
 		}},
-		{"ButtonPressed delivers the successor that is finished", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed delivers the successor that is finished", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
-			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				return "", err
 			}
 			complete(t, q.store)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`: 1,
 		}},
-		{"ButtonPressed on an old button follows failed successors to a new one", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed on an old button follows failed successors to a new one", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			first := failForGood(t, q)
-			if _, err := q.Retry(t.Context(), first.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), first.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				return "", err
 			}
 			failForGood(t, q)
-			return q.Retry(t.Context(), first.AssetID, ButtonPressed{2, 2})
-		}, result{Restarted, nil}, map[string]int{
+			return q.Retry(t.Context(), first.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 3,
 			`SELECT count(*) FROM assets c JOIN assets b ON c.retry_of = b.id JOIN assets a ON b.retry_of = a.id`: 1,
 			`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                     1,
 		}},
-		{"ButtonPressed for an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), NewID(), ButtonPressed{1, 1})
-		}, result{"", ErrNotFound}, nil},
-		{"ButtonPressed by somebody without a request is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed for an asset that is gone is not found", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), store.NewID(), retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{"", store.ErrNotFound}, nil},
+		{"ButtonPressed by somebody without a request is forbidden", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{2, 2})
-		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
-		{"ButtonPressed on an asset that did not fail is refused", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 2, Chat: 2})
+		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		{"ButtonPressed on an asset that did not fail is refused", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
-			return q.Retry(t.Context(), a.ID, ButtonPressed{1, 1})
-		}, result{"", ErrNotFailed}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+			return q.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{"", store.ErrNotFailed}, map[string]int{`SELECT count(*) FROM assets`: 1}},
 
-		{"AdminClicked on a failed publication clears it and owes it again", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{Restarted, nil}, map[string]int{
+		{"AdminClicked on a failed publication clears it and owes it again", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM publications WHERE status = 'PENDING' AND error IS NULL AND started IS NULL AND completed IS NULL`: 1,
 			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0`:                                                       1,
 		}},
-		{"AdminClicked twice on a failed publication owes it once", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked twice on a failed publication owes it once", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			id := publication(t, q.store, failedPublication)
-			if _, err := q.Retry(t.Context(), id, AdminClicked{admin, "YOUTUBE"}); err != nil {
+			if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"}); err != nil {
 				return "", err
 			}
-			return q.Retry(t.Context(), id, AdminClicked{admin, "YOUTUBE"})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 1}},
-		{"AdminClicked on a pending publication changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, pendingPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
-		{"AdminClicked on a publication under way changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, runningPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
-		{"AdminClicked on a completed publication is refused", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, completedPublication), AdminClicked{admin, "YOUTUBE"})
-		}, result{"", ErrNotFailed}, nil},
-		{"AdminClicked on a platform without a publication is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{admin, "RUMBLE"})
-		}, result{"", ErrNotFound}, nil},
-		{"AdminClicked on somebody else's publication is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{other, "YOUTUBE"})
-		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM publications WHERE status = 'FAILED'`: 1}},
-		{"AdminClicked by an owner works on anybody's publication", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), publication(t, q.store, failedPublication), AdminClicked{owner, "YOUTUBE"})
-		}, result{Restarted, nil}, nil},
+			return q.Retry(t.Context(), id, retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 1}},
+		{"AdminClicked on a pending publication changes nothing", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, pendingPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
+		{"AdminClicked on a publication under way changes nothing", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, runningPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH'`: 0}},
+		{"AdminClicked on a completed publication is refused", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, completedPublication), retry.AdminClicked{Admin: admin, Platform: "YOUTUBE"})
+		}, result{"", store.ErrNotFailed}, nil},
+		{"AdminClicked on a platform without a publication is not found", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: admin, Platform: "RUMBLE"})
+		}, result{"", store.ErrNotFound}, nil},
+		{"AdminClicked on somebody else's publication is forbidden", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: other, Platform: "YOUTUBE"})
+		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM publications WHERE status = 'FAILED'`: 1}},
+		{"AdminClicked by an owner works on anybody's publication", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: owner, Platform: "YOUTUBE"})
+		}, result{retry.Restarted, nil}, nil},
 
-		{"AdminClicked on a failed render starts anew for everybody who has not retried", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked on a failed render starts anew for everybody who has not retried", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
-		}, result{Restarted, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Restarted, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND status = 'PENDING'`:                                                             1,
 			`SELECT count(DISTINCT r.user_id) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL AND r.status = 'PENDING'`: 3,
 			`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id IN (SELECT id FROM assets WHERE retry_of IS NOT NULL)`:                      3,
 			`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry'`:                                                                           1,
 		}},
-		{"AdminClicked brings a video that was finished since to those who lack it, and leaves alone who has it", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked brings a video that was finished since to those who lack it, and leaves alone who has it", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
 			ask(t, q.store, "Маша", 1) // asked anew instead of pressing
 			complete(t, q.store)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`:                      2,
 			`SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`: 2,
 			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`: 1,
 		}},
-		{"ButtonPressed when the same video was finished since by other means delivers that one", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"ButtonPressed when the same video was finished since by other means delivers that one", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
 			ask(t, q.store, "Маша", 2)
 			complete(t, q.store)
-			return q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 1`: 1,
 		}},
-		{"AdminClicked when one user has pressed brings the others to the same successor", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked when one user has pressed brings the others to the same successor", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
 			task := failForGood(t, q)
-			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				return "", err
 			}
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{owner, ""})
-		}, result{Joined, nil}, map[string]int{
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Joined, nil}, map[string]int{
 			`SELECT count(*) FROM assets`: 2,
 			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`: 3,
 		}},
-		{"AdminClicked on a render under way changes nothing", func(t *testing.T, q *Queue) (Outcome, error) {
+		{"AdminClicked on a render under way changes nothing", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
-			begin(t, q.store, Render)
-			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
-		}, result{Joined, nil}, map[string]int{`SELECT count(*) FROM assets`: 1}},
-		{"AdminClicked on a completed render is refused", func(t *testing.T, q *Queue) (Outcome, error) {
+			begin(t, q.store, store.Render)
+			return q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{retry.Joined, nil}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		{"AdminClicked on a completed render is refused", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			a := ask(t, q.store, "Маша", 1)
 			complete(t, q.store)
-			return q.Retry(t.Context(), a.ID, AdminClicked{owner, ""})
-		}, result{"", ErrNotFailed}, nil},
-		{"AdminClicked on an asset that is gone is not found", func(t *testing.T, q *Queue) (Outcome, error) {
-			return q.Retry(t.Context(), NewID(), AdminClicked{owner, ""})
-		}, result{"", ErrNotFound}, nil},
-		{"AdminClicked by an admin who did not make the video is forbidden", func(t *testing.T, q *Queue) (Outcome, error) {
+			return q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{"", store.ErrNotFailed}, nil},
+		{"AdminClicked on an asset that is gone is not found", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			return q.Retry(t.Context(), store.NewID(), retry.AdminClicked{Admin: owner, Platform: ""})
+		}, result{"", store.ErrNotFound}, nil},
+		{"AdminClicked by an admin who did not make the video is forbidden", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1)
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{admin, ""})
-		}, result{"", ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
-		{"AdminClicked by the admin who made the video works", func(t *testing.T, q *Queue) (Outcome, error) {
-			write(t, q.store, func(tx *Tx) error {
-				_, _, err := tx.ShareOrCreate(Wish{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: admin, Platform: ""})
+		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
+		{"AdminClicked by the admin who made the video works", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+			write(t, q.store, func(tx *store.Tx) error {
+				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
 				return err
 			})
 			task := failForGood(t, q)
-			return q.Retry(t.Context(), task.AssetID, AdminClicked{admin, ""})
-		}, result{Restarted, nil}, map[string]int{`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND creator = 7`: 1}},
+			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: admin, Platform: ""})
+		}, result{retry.Restarted, nil}, map[string]int{`SELECT count(*) FROM assets WHERE retry_of IS NOT NULL AND creator = 7`: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			q := newQueue(newStore(t))
@@ -382,7 +385,7 @@ func presses(t *testing.T, users, times int) {
 	var wg sync.WaitGroup
 	for i := range times {
 		wg.Go(func() {
-			if _, err := q.Retry(context.Background(), task.AssetID, ButtonPressed{all[i%users], all[i%users]}); err != nil {
+			if _, err := q.Retry(context.Background(), task.AssetID, retry.ButtonPressed{User: all[i%users], Chat: all[i%users]}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -414,13 +417,13 @@ func TestTwoHundredUsersWhoAskForOneNameShareOneAsset(t *testing.T) {
 func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
-	task := begin(t, s, Render)
+	task := begin(t, s, store.Render)
 	var wg sync.WaitGroup
 	for u := range 50 {
 		wg.Go(func() { ask(t, s, "Маша", int64(u+2)) })
 	}
 	wg.Go(func() {
-		if err := s.Tx(context.Background(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) }); err != nil {
+		if err := s.Tx(context.Background(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "f"}) }); err != nil {
 			t.Error(err)
 		}
 	})
@@ -435,29 +438,29 @@ func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
 
 func TestButtonDataFitsTelegram(t *testing.T) {
 	for range 100 {
-		if id := NewID(); len(id) > 36 || len(retryButton+":"+id) > 64 {
+		if id := store.NewID(); len(id) > 36 || len(telegram.RetryButton+":"+id) > 64 {
 			t.Fatalf("got id %q; want at most 36 characters", id)
 		}
 	}
-	if a, b := NewID(), NewID(); a == b {
+	if a, b := store.NewID(), store.NewID(); a == b {
 		t.Errorf("got %s twice; want random ids", a)
 	}
 }
 
 func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
-	for _, kind := range []Kind{Deliver, Apologise} {
+	for _, kind := range []store.Kind{store.Deliver, store.Apologise} {
 		t.Run(string(kind), func(t *testing.T) {
 			q := newQueue(newStore(t))
 			a := ask(t, q.store, "Маша", 1)
-			want := Processing
-			if kind == Deliver {
+			want := store.Processing
+			if kind == store.Deliver {
 				complete(t, q.store)
 			} else {
 				failForGood(t, q)
-				want = Failed
+				want = store.Failed
 			}
-			if _, out := fail(t, q, kind, Permanent(errors.New("403"))); out != GaveUp {
-				t.Errorf("got %s; want %s", out, GaveUp)
+			if _, out := fail(t, q, kind, retry.Permanent(errors.New("403"))); out != retry.GaveUp {
+				t.Errorf("got %s; want %s", out, retry.GaveUp)
 			}
 			if n := count(t, q.store, `SELECT count(*) FROM jobs`); n != 0 {
 				t.Errorf("got %d jobs; want none", n)
@@ -475,23 +478,23 @@ func TestGivingUpOnAMessageApologisesToNobodyAndTheAdminSeesIt(t *testing.T) {
 func TestAFailureSeenDuringAShutdownIsWritten(t *testing.T) {
 	q := newQueue(newStore(t))
 	ask(t, q.store, "Маша", 1)
-	task := begin(t, q.store, Render)
+	task := begin(t, q.store, store.Render)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if out, err := q.Retry(ctx, task.AssetID, JobFailed{task.Job, errEngine}); out != Rescheduled || err != nil {
-		t.Errorf("got %s, %v; want %s", out, err, Rescheduled)
+	if out, err := q.Retry(ctx, task.AssetID, retry.JobFailed{Job: task.Job, Err: errEngine}); out != retry.Rescheduled || err != nil {
+		t.Errorf("got %s, %v; want %s", out, err, retry.Rescheduled)
 	}
 }
 
 func TestAnAnnouncementThatIsOvertakenIsNotMade(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		withdrawn := 0
-		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }, withdraw: func(id int) { withdrawn = max(withdrawn, id) }}
-		b.tell = func(task Task) error {
+		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(time.Second); return nil }, withdraw: func(id int) { withdrawn = max(withdrawn, id) }}
+		b.tell = func(task store.Task) error {
 			switch {
-			case task.Kind == Announce && task.To.User == 1:
+			case task.Kind == store.Announce && task.To.User == 1:
 				return waits{time.Minute} // the video is faster
-			case task.Kind == Announce:
+			case task.Kind == store.Announce:
 				time.Sleep(time.Minute) // on its way while the video arrives
 			}
 			return nil
@@ -513,24 +516,24 @@ func TestOneUploadsAndTheOthersWaitForItsFileID(t *testing.T) {
 	ask(t, s, "Оля", 4)
 	complete(t, s)
 	complete(t, s)
-	both := beginAll(t, s, Deliver, 16)
+	both := beginAll(t, s, store.Deliver, 16)
 	if len(both) != 2 || both[0].AssetID == both[1].AssetID {
 		t.Fatalf("got %d jobs; want one upload of each video", len(both))
 	}
-	if more := beginAll(t, s, Deliver, 16); len(more) > 0 {
+	if more := beginAll(t, s, store.Deliver, 16); len(more) > 0 {
 		t.Errorf("got %d jobs; want nothing to claim before the upload ends", len(more))
 	}
-	write(t, s, func(tx *Tx) error { return tx.VideoArrived(both[0].Job, 1, "id") })
-	if next := beginAll(t, s, Deliver, 16); len(next) != 2 || next[0].Asset.FileID != "id" {
+	write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(both[0].Job, 1, "id") })
+	if next := beginAll(t, s, store.Deliver, 16); len(next) != 2 || next[0].Asset.FileID != "id" {
 		t.Errorf("got %d jobs; want the two who waited, with the file_id of the upload", len(next))
 	}
 }
 
 func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		var back atomic.Int64
-		s.now = func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
+		setNow(s, func() time.Time { return time.Now().Add(-time.Duration(back.Load())) })
 		q, stop := start(t, s, b, Options{})
 		back.Store(int64(24 * time.Hour))
 		ask(t, s, "Маша", 1)
@@ -544,7 +547,7 @@ func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
 		if err := q.rescue(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n := count(t, s, `SELECT count(*) FROM jobs WHERE due < ?`, s.now().Add(2*time.Hour).UnixMilli()); n != 1 {
+		if n := count(t, s, `SELECT count(*) FROM jobs WHERE due < ?`, s.Now().Add(2*time.Hour).UnixMilli()); n != 1 {
 			t.Errorf("got a job that waits for years; want it to wait an hour at the most")
 		}
 	})
@@ -553,7 +556,7 @@ func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
 func TestManyShortPausesLoseNoWakeUp(t *testing.T) {
 	s := newStore(t)
 	var tries sync.Map
-	b := &bench{render: func(_ context.Context, o Order) error {
+	b := &bench{render: func(_ context.Context, o video.Order) error {
 		if _, again := tries.LoadOrStore(o.Asset, true); !again {
 			return errEngine
 		}
@@ -571,18 +574,18 @@ func TestManyShortPausesLoseNoWakeUp(t *testing.T) {
 // The last of those who share a commit claims work for all of them.
 func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T) {
 	refused := errors.New("refused")
-	for what, last := range map[string]func(tx *Tx) error{
-		"owes nothing":       func(*Tx) error { return nil },
-		"is refused":         func(*Tx) error { return refused },
-		"wrote, and fails":   func(tx *Tx) error { _, err := tx.Meet(7, "ru"); return errors.Join(err, refused) },
+	for what, last := range map[string]func(tx *store.Tx) error{
+		"owes nothing":       func(*store.Tx) error { return nil },
+		"is refused":         func(*store.Tx) error { return refused },
+		"wrote, and fails":   func(tx *store.Tx) error { _, err := tx.Meet(7, "ru"); return errors.Join(err, refused) },
 		"was given up":       nil,
-		"asks for something": func(tx *Tx) error { _, err := wish(tx, "Петя", 2); return err },
+		"asks for something": func(tx *store.Tx) error { _, err := wish(tx, "Петя", 2); return err },
 	} {
 		t.Run(what, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, s *Store) {
+			inBubble(t, func(t *testing.T, s *store.Store) {
 				var mu sync.Mutex
 				made := map[string]bool{}
-				b := &bench{render: func(_ context.Context, o Order) error {
+				b := &bench{render: func(_ context.Context, o video.Order) error {
 					mu.Lock()
 					defer mu.Unlock()
 					made[o.Name] = true
@@ -593,12 +596,12 @@ func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T)
 				synctest.Wait()
 				hold := make(chan bool)
 				var wg sync.WaitGroup
-				tx := func(ctx context.Context, fn func(tx *Tx) error) {
+				tx := func(ctx context.Context, fn func(tx *store.Tx) error) {
 					wg.Go(func() { s.Tx(ctx, fn) })
 					synctest.Wait()
 				}
-				tx(t.Context(), func(*Tx) error { <-hold; return nil })
-				tx(t.Context(), func(tx *Tx) error { _, err := wish(tx, "Маша", 1); return err })
+				tx(t.Context(), func(*store.Tx) error { <-hold; return nil })
+				tx(t.Context(), func(tx *store.Tx) error { _, err := wish(tx, "Маша", 1); return err })
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				tx(ctx, last)
@@ -620,7 +623,7 @@ func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
 	task := complete(t, s)
-	if err := s.Tx(t.Context(), func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "other"}) }); !errors.Is(err, ErrNotFound) {
+	if err := s.Tx(t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "other"}) }); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v; want ErrNotFound", err)
 	}
 	if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 1 {
@@ -643,8 +646,8 @@ func TestExponential(t *testing.T) {
 
 // bench is a queue's renderer, messenger and shelf, driven by the test.
 type bench struct {
-	render   func(ctx context.Context, o Order) error
-	tell     func(t Task) error
+	render   func(ctx context.Context, o video.Order) error
+	tell     func(t store.Task) error
 	withdraw func(messageID int)
 
 	mu   sync.Mutex
@@ -652,12 +655,12 @@ type bench struct {
 	put  []string
 }
 
-func (b *bench) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (b *bench) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	progress(50)
-	return Rendered{Path: "x", Discard: func() error { return nil }}, b.render(ctx, o)
+	return video.Video{Path: "x"}, b.render(ctx, o)
 }
 
-func (b *bench) message(what string, t Task) error {
+func (b *bench) message(what string, t store.Task) error {
 	if b.tell != nil {
 		if err := b.tell(t); err != nil {
 			return err
@@ -669,11 +672,13 @@ func (b *bench) message(what string, t Task) error {
 	return nil
 }
 
-func (b *bench) Send(_ context.Context, t Task) (int, string, error) {
+func (b *bench) Send(_ context.Context, t store.Task) (int, string, error) {
 	return 1, "file-id", b.message("VIDEO", t)
 }
 
-func (b *bench) Tell(_ context.Context, t Task) (int, error) { return 2, b.message(string(t.Kind), t) }
+func (b *bench) Tell(_ context.Context, t store.Task) (int, error) {
+	return 2, b.message(string(t.Kind), t)
+}
 
 func (b *bench) Withdraw(_ context.Context, _ int64, id int) {
 	if b.withdraw != nil {
@@ -709,7 +714,7 @@ func (b *bench) heard(what string) (n int) {
 }
 
 // start runs a queue until stop, which waits for its end.
-func start(t *testing.T, s *Store, b *bench, o Options) (q *Queue, stop func()) {
+func start(t *testing.T, s *store.Store, b *bench, o Options) (q *Queue, stop func()) {
 	t.Helper()
 	if o.Workers == 0 {
 		o.Workers = 2
@@ -731,10 +736,10 @@ func start(t *testing.T, s *Store, b *bench, o Options) (q *Queue, stop func()) 
 }
 
 // inBubble runs a test in fake time, with a store whose time is that of the bubble.
-func inBubble(t *testing.T, fn func(t *testing.T, s *Store)) {
+func inBubble(t *testing.T, fn func(t *testing.T, s *store.Store)) {
 	path := filepath.Join(t.TempDir(), "retake.db")
 	synctest.Test(t, func(t *testing.T) {
-		s, err := OpenStore(path)
+		s, err := openStore(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -746,9 +751,9 @@ func inBubble(t *testing.T, fn func(t *testing.T, s *Store)) {
 }
 
 func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var begun []time.Time
-		b := &bench{render: func(context.Context, Order) error { begun = append(begun, time.Now()); return errEngine }}
+		b := &bench{render: func(context.Context, video.Order) error { begun = append(begun, time.Now()); return errEngine }}
 		_, stop := start(t, s, b, Options{Backoff: Exponential(10*time.Second, time.Minute)})
 		defer stop()
 		ask(t, s, "Маша", 1, 2, 3)
@@ -771,11 +776,11 @@ func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
 }
 
 func TestTelegramThatAsksToWaitCostsNoAttempt(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		refused := 0
-		b := &bench{render: func(context.Context, Order) error { return nil }}
-		b.tell = func(task Task) error {
-			if task.Kind == Deliver && refused < 20 {
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
+		b.tell = func(task store.Task) error {
+			if task.Kind == store.Deliver && refused < 20 {
 				refused++
 				return fmt.Errorf("send: %w", waits{7 * time.Second})
 			}
@@ -793,10 +798,10 @@ func TestTelegramThatAsksToWaitCostsNoAttempt(t *testing.T) {
 }
 
 func TestAVideoThatArrivedIsNotSentAgainWhenTheNextMessageFails(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
-		b.tell = func(task Task) error {
-			if task.Kind == Deliver && task.Sent != 0 && task.Attempt == 1 {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
+		b.tell = func(task store.Task) error {
+			if task.Kind == store.Deliver && task.Sent != 0 && task.Attempt == 1 {
 				return errors.New("unexpected")
 			}
 			return nil
@@ -815,7 +820,7 @@ func TestAVideoThatArrivedIsNotSentAgainWhenTheNextMessageFails(t *testing.T) {
 func TestAStopGivesTheAttemptBack(t *testing.T) {
 	s := newStore(t)
 	begun := make(chan struct{}, 1)
-	b := &bench{render: func(ctx context.Context, _ Order) error {
+	b := &bench{render: func(ctx context.Context, _ video.Order) error {
 		begun <- struct{}{}
 		<-ctx.Done()
 		return fmt.Errorf("ffmpeg: %w", ctx.Err())
@@ -836,9 +841,9 @@ func TestAStopGivesTheAttemptBack(t *testing.T) {
 }
 
 func TestAPanicIsAnAttempt(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		tries := 0
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			if tries++; tries < 3 {
 				panic("boom")
 			}
@@ -856,17 +861,14 @@ func TestAPanicIsAnAttempt(t *testing.T) {
 }
 
 func TestAnIdleQueueWritesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		_, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		changes := func() (n int) {
-			write(t, s, func(tx *Tx) error { return tx.Get(`SELECT total_changes()`, nil, &n) })
-			return n
-		}
+		changes := commits(t, s)
 		before := changes()
 		time.Sleep(24 * time.Hour)
 		if after := changes(); after != before {
@@ -878,11 +880,11 @@ func TestAnIdleQueueWritesNothing(t *testing.T) {
 func TestAVideoNobodyWaitsForAnyMoreIsDeleted(t *testing.T) {
 	s := newStore(t)
 	begun, forgotten := make(chan struct{}), make(chan struct{})
-	b := &bench{render: func(context.Context, Order) error { close(begun); <-forgotten; return nil }}
+	b := &bench{render: func(context.Context, video.Order) error { close(begun); <-forgotten; return nil }}
 	_, stop := start(t, s, b, Options{})
 	ask(t, s, "Маша", 1)
 	<-begun
-	write(t, s, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 	close(forgotten)
 	stop()
 	if len(b.put) != 0 || b.heard("VIDEO") != 0 {
@@ -893,18 +895,18 @@ func TestAVideoNobodyWaitsForAnyMoreIsDeleted(t *testing.T) {
 // ---- crashes
 
 // crash leaves n renders started, as a process that died would.
-func crash(t *testing.T, s *Store, n int) (ids []string) {
+func crash(t *testing.T, s *store.Store, n int) (ids []string) {
 	t.Helper()
 	for range n {
-		ids = append(ids, begin(t, s, Render).AssetID)
+		ids = append(ids, begin(t, s, store.Render).AssetID)
 	}
 	return ids
 }
 
 func TestAfterACrash(t *testing.T) {
-	fine := func(context.Context, Order) error { return nil }
+	fine := func(context.Context, video.Order) error { return nil }
 	t.Run("the attempt is given back and the video made", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, s *Store) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
 			ask(t, s, "Маша", 1)
 			crash(t, s, 1)
 			b := &bench{render: fine}
@@ -918,7 +920,7 @@ func TestAfterACrash(t *testing.T) {
 		})
 	})
 	t.Run("of several nobody is blamed, and they run first and alone", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, s *Store) {
+		inBubble(t, func(t *testing.T, s *store.Store) {
 			ask(t, s, "Новая", 9)
 			mutate(t, s, `UPDATE jobs SET turn = -1`) // would be the first
 			for i := range 3 {
@@ -930,7 +932,7 @@ func TestAfterACrash(t *testing.T) {
 			var mu sync.Mutex
 			var order []string
 			running, most := 0, 0
-			b := &bench{render: func(_ context.Context, o Order) error {
+			b := &bench{render: func(_ context.Context, o video.Order) error {
 				mu.Lock()
 				running++
 				if o.Name != "Новая" {
@@ -961,8 +963,8 @@ func TestAfterACrash(t *testing.T) {
 		q := newQueue(s)
 		ask(t, s, "Яд", 1)
 		for i := 1; i <= 3*maxCrashes; i++ {
-			if status := text(t, s, `SELECT status FROM assets`); status != string(Pending) {
-				t.Fatalf("before crash %d: got %s; want %s", i, status, Pending)
+			if status := text(t, s, `SELECT status FROM assets`); status != string(store.Pending) {
+				t.Fatalf("before crash %d: got %s; want %s", i, status, store.Pending)
 			}
 			mutate(t, s, `UPDATE jobs SET suspect = 0, due = 0`) // so that begin claims it
 			crash(t, s, 1)
@@ -997,9 +999,9 @@ func TestAfterACrash(t *testing.T) {
 }
 
 func TestANameNeverReachesTheLog(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var log bytes.Buffer
-		b := &bench{render: func(_ context.Context, o Order) error { panic(o.Name) }}
+		b := &bench{render: func(_ context.Context, o video.Order) error { panic(o.Name) }}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { q.Run(ctx) }()
@@ -1031,7 +1033,7 @@ func TestButtonPressedOnAFinishedAssetIsRefused(t *testing.T) {
 	a := ask(t, q.store, "Маша", 1)
 	complete(t, q.store)
 	mutate(t, q.store, `DELETE FROM jobs`)
-	if out, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); !errors.Is(err, ErrNotFailed) {
+	if out, err := q.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1}); !errors.Is(err, store.ErrNotFailed) {
 		t.Errorf("got %q, %v; want ErrNotFailed", out, err)
 	}
 	if n := count(t, q.store, `SELECT count(*) FROM jobs`); n != 0 {
@@ -1043,7 +1045,7 @@ func TestARetryByAnAdminTakesTheTurnOfThoseWhoWait(t *testing.T) {
 	q := newQueue(newStore(t))
 	a := ask(t, q.store, "Маша", 1, 2)
 	failForGood(t, q)
-	if _, err := q.Retry(t.Context(), a.ID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); err != nil {
+	if _, err := q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 		t.Fatal(err)
 	}
 	if lane := count(t, q.store, `SELECT lane FROM jobs WHERE kind = 'RENDER'`); lane != 1 {
@@ -1055,10 +1057,10 @@ func TestEveryRetryIsNoted(t *testing.T) {
 	q := newQueue(newStore(t))
 	a := ask(t, q.store, "Маша", 1)
 	failForGood(t, q)
-	if _, err := q.Retry(t.Context(), a.ID, ButtonPressed{1, 1}); err != nil {
+	if _, err := q.Retry(t.Context(), a.ID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 		t.Fatal(err)
 	}
-	write(t, q.store, func(tx *Tx) error {
+	write(t, q.store, func(tx *store.Tx) error {
 		u, err := tx.Usage(1)
 		if u.Hour != 1 || u.Day != 1 {
 			t.Errorf("got %+v; want the retry counted in the hour and the day", u)
@@ -1067,7 +1069,7 @@ func TestEveryRetryIsNoted(t *testing.T) {
 	})
 	other := newQueue(newStore(t))
 	id := publication(t, other.store, failedPublication)
-	if _, err := other.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil {
+	if _, err := other.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, other.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'retry' AND asset_id = ? AND platform = 'YOUTUBE' AND outcome = 'restarted'`, id); n != 1 {
@@ -1076,7 +1078,7 @@ func TestEveryRetryIsNoted(t *testing.T) {
 }
 
 // overtaken begins a job, fails it, and begins it again: the first attempt is a worker that comes too late.
-func overtaken(t *testing.T, q *Queue, kind Kind) (late, now Task) {
+func overtaken(t *testing.T, q *Queue, kind store.Kind) (late, now store.Task) {
 	t.Helper()
 	late, _ = fail(t, q, kind, errEngine)
 	mutate(t, q.store, `UPDATE jobs SET due = 0`)
@@ -1085,33 +1087,39 @@ func overtaken(t *testing.T, q *Queue, kind Kind) (late, now Task) {
 
 func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
-		kind Kind
-		do   func(q *Queue, tx *Tx, j Job) error
+		kind store.Kind
+		do   func(q *Queue, tx *store.Tx, j store.Job) error
 	}{
-		"a finish":        {Render, func(_ *Queue, tx *Tx, j Job) error { return tx.FinishRender(j, Video{File: "late"}) }},
-		"a failure":       {Render, func(q *Queue, tx *Tx, j Job) error { _, err := q.retryJob(tx, JobFailed{j, errEngine}); return err }},
-		"a giving back":   {Render, func(_ *Queue, tx *Tx, j Job) error { return tx.GiveBack(j) }},
-		"a video arrived": {Deliver, func(_ *Queue, tx *Tx, j Job) error { return tx.VideoArrived(j, 5, "late") }},
-		"a message":       {Deliver, func(_ *Queue, tx *Tx, j Job) error { _, err := tx.FinishMessage(&Task{Job: j}, 5); return err }},
+		"a finish": {store.Render, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.FinishRender(j, store.Video{File: "late"}) }},
+		"a failure": {store.Render, func(q *Queue, tx *store.Tx, j store.Job) error {
+			_, err := q.retryJob(tx, retry.JobFailed{Job: j, Err: errEngine})
+			return err
+		}},
+		"a giving back":   {store.Render, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.GiveBack(j) }},
+		"a video arrived": {store.Deliver, func(_ *Queue, tx *store.Tx, j store.Job) error { return tx.VideoArrived(j, 5, "late") }},
+		"a message": {store.Deliver, func(_ *Queue, tx *store.Tx, j store.Job) error {
+			_, err := tx.FinishMessage(&store.Task{Job: j}, 5)
+			return err
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := newQueue(newStore(t))
 			ask(t, q.store, "Маша", 1)
-			if c.kind == Deliver {
+			if c.kind == store.Deliver {
 				complete(t, q.store)
 			}
 			late, now := overtaken(t, q, c.kind)
 			// Its transaction may hold what others have to write: nothing of it is taken back.
-			var before, after int
-			write(t, q.store, func(tx *Tx) error {
-				tx.Get(`SELECT total_changes()`, nil, &before)
-				if err := c.do(q, tx, late.Job); !errors.Is(err, ErrNotFound) {
+			changes := commits(t, q.store)
+			before := changes()
+			write(t, q.store, func(tx *store.Tx) error {
+				if err := c.do(q, tx, late.Job); !errors.Is(err, store.ErrNotFound) {
 					t.Errorf("got %v; want ErrNotFound", err)
 				}
-				return tx.Get(`SELECT total_changes()`, nil, &after)
+				return nil
 			})
-			if before != after {
-				t.Errorf("got %d rows written; want none", after-before)
+			if changes() != before {
+				t.Error("rows were written; want none")
 			}
 			if n := count(t, q.store, `SELECT count(*) FROM jobs WHERE id = ? AND attempt = 2 AND started IS NOT NULL AND sent IS NULL`, now.ID); n != 1 {
 				t.Error("the second attempt is not under way any more")
@@ -1121,8 +1129,8 @@ func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
 }
 
 func TestAStopEndsRendersAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); return ctx.Err() }}
 		_, stop := start(t, s, b, Options{Drain: time.Minute})
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Second)
@@ -1137,7 +1145,7 @@ func TestAStopEndsRendersAtOnce(t *testing.T) {
 // unhurried takes a second for each message.
 type unhurried struct{ *bench }
 
-func (u unhurried) Tell(ctx context.Context, t Task) (int, error) {
+func (u unhurried) Tell(ctx context.Context, t store.Task) (int, error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
@@ -1147,8 +1155,8 @@ func (u unhurried) Tell(ctx context.Context, t Task) (int, error) {
 }
 
 func TestAStopLetsAMessageOnItsWayArrive(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := unhurried{&bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := unhurried{&bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); return ctx.Err() }}}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 5 * time.Second}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -1165,22 +1173,21 @@ func TestAStopLetsAMessageOnItsWayArrive(t *testing.T) {
 	})
 }
 
-// stepwise is a renderer that goes on by steps, and counts what is thrown away.
+// stepwise is a renderer that goes on by steps.
 type stepwise struct {
 	*bench
-	steps     chan int
-	discarded int
+	steps chan int
 }
 
-func (w *stepwise) Render(ctx context.Context, _ Order, progress func(int)) (Rendered, error) {
+func (w *stepwise) Make(ctx context.Context, _ video.Order, progress func(int)) (video.Video, error) {
 	for percent := range w.steps {
 		progress(percent)
 	}
-	return Rendered{Path: "x", Discard: func() error { w.discarded++; return nil }}, nil
+	return video.Video{Path: "x"}, nil
 }
 
-func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+func TestViewersAreToldOfEachStep(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &stepwise{bench: &bench{}, steps: make(chan int)}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -1205,9 +1212,6 @@ func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
-		if b.discarded != 1 {
-			t.Errorf("got %d discarded; want the renderer's own copy gone", b.discarded)
-		}
 		if len(told) != 2 {
 			t.Errorf("got told %q after the end; want nothing more", told)
 		}
@@ -1215,9 +1219,9 @@ func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
 }
 
 func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var withdrawn []int
-		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return Permanent(errEngine) }}
+		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(time.Second); return retry.Permanent(errEngine) }}
 		b.withdraw = func(id int) { withdrawn = append(withdrawn, id) }
 		_, stop := start(t, s, b, Options{})
 		ask(t, s, "Маша", 1)
@@ -1231,15 +1235,15 @@ func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
 }
 
 func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ended := false
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Second)
-		var gone Gone
-		write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+		var gone store.Gone
+		write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 		q.Discard(t.Context(), gone)
 		synctest.Wait()
 		if !ended {
@@ -1249,13 +1253,13 @@ func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
 }
 
 func TestThePaceOfTheLastLifeIsKnownAtTheStart(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ask(t, s, "Оля", 2)
-		task := begin(t, s, Render)
-		s.now = func() time.Time { return time.Now().Add(100 * time.Second) }
-		write(t, s, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) })
-		s.now = time.Now
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
+		task := begin(t, s, store.Render)
+		setNow(s, func() time.Time { return time.Now().Add(100 * time.Second) })
+		write(t, s, func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "f"}) })
+		setNow(s, time.Now)
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		a := ask(t, s, "Маша", 1)
@@ -1267,10 +1271,10 @@ func TestThePaceOfTheLastLifeIsKnownAtTheStart(t *testing.T) {
 }
 
 func TestADatabaseThatRefusesForAWhileLosesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		mutate(t, s, `CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT raise(ABORT, 'disk full'); END`)
 		renders := 0
-		b := &bench{render: func(context.Context, Order) error { renders++; return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { renders++; return nil }}
 		_, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
@@ -1290,16 +1294,16 @@ func TestAdminClickedSendsNothingAgainToWhoHasTheVideo(t *testing.T) {
 	task := failForGood(t, q)
 	ask(t, q.store, "Маша", 1) // asked anew instead of pressing
 	complete(t, q.store)
-	delivery := begin(t, q.store, Deliver)
-	write(t, q.store, func(tx *Tx) error {
+	delivery := begin(t, q.store, store.Deliver)
+	write(t, q.store, func(tx *store.Tx) error {
 		if err := tx.VideoArrived(delivery.Job, 5, "id"); err != nil {
 			return err
 		}
 		_, err := tx.FinishMessage(&delivery, 5)
 		return err
 	})
-	if out, err := q.Retry(t.Context(), task.AssetID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); out != Joined || err != nil {
-		t.Fatalf("got %s, %v; want %s", out, err, Joined)
+	if out, err := q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); out != retry.Joined || err != nil {
+		t.Fatalf("got %s, %v; want %s", out, err, retry.Joined)
 	}
 	if all, two := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`),
 		count(t, q.store, `SELECT count(*) FROM jobs j JOIN requests r ON r.id = j.request_id WHERE j.kind = 'DELIVER' AND r.user_id = 2`); all != 1 || two != 1 {
@@ -1311,12 +1315,12 @@ func TestAdminClickedOnTheFirstOfALineReachesWhomItsSuccessorFailed(t *testing.T
 	q := newQueue(newStore(t))
 	ask(t, q.store, "Маша", 1, 2)
 	first := failForGood(t, q)
-	if _, err := q.Retry(t.Context(), first.AssetID, ButtonPressed{2, 2}); err != nil {
+	if _, err := q.Retry(t.Context(), first.AssetID, retry.ButtonPressed{User: 2, Chat: 2}); err != nil {
 		t.Fatal(err)
 	}
 	failForGood(t, q)
-	if out, err := q.Retry(t.Context(), first.AssetID, AdminClicked{Admin{ID: 8, Owner: true}, ""}); out != Restarted || err != nil {
-		t.Fatalf("got %s, %v; want %s", out, err, Restarted)
+	if out, err := q.Retry(t.Context(), first.AssetID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); out != retry.Restarted || err != nil {
+		t.Fatalf("got %s, %v; want %s", out, err, retry.Restarted)
 	}
 	if n := count(t, q.store, `SELECT count(DISTINCT user_id) FROM requests WHERE status = 'PENDING'`); n != 2 {
 		t.Errorf("got %d people on the new video; want both", n)
@@ -1330,17 +1334,17 @@ func TestButtonPressedDoesNotBringAVideoFromBeforeTheFailure(t *testing.T) {
 	mutate(t, q.store, `UPDATE assets SET finished = 1`) // long ago
 	ask(t, q.store, "Маша", 1)
 	task := failForGood(t, q)
-	if out, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); out != Restarted || err != nil {
-		t.Errorf("got %s, %v; want %s", out, err, Restarted)
+	if out, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); out != retry.Restarted || err != nil {
+		t.Errorf("got %s, %v; want %s", out, err, retry.Restarted)
 	}
 }
 
 func TestAnAnnouncementThatFailsAfterItWasOvertakenIsGivenUp(t *testing.T) {
 	q := newQueue(newStore(t))
 	ask(t, q.store, "Маша", 1)
-	late := begin(t, q.store, Announce)
+	late := begin(t, q.store, store.Announce)
 	complete(t, q.store)
-	if _, err := q.Retry(t.Context(), late.AssetID, JobFailed{late.Job, waits{time.Minute}}); err != nil {
+	if _, err := q.Retry(t.Context(), late.AssetID, retry.JobFailed{Job: late.Job, Err: waits{time.Minute}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, q.store, `SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`); n != 0 {
@@ -1352,8 +1356,8 @@ func TestAStopDoesNotForgetCrashes(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Яд", 1)
 	mutate(t, s, `UPDATE jobs SET crashes = 3 WHERE kind = 'RENDER'`)
-	task := begin(t, s, Render)
-	write(t, s, func(tx *Tx) error { return tx.GiveBack(task.Job) })
+	task := begin(t, s, store.Render)
+	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(task.Job) })
 	if n := count(t, s, `SELECT crashes FROM jobs WHERE kind = 'RENDER'`); n != 3 {
 		t.Errorf("got %d crashes; want the 3 of before", n)
 	}
@@ -1362,16 +1366,16 @@ func TestAStopDoesNotForgetCrashes(t *testing.T) {
 // slowTail takes an hour for what follows the first video.
 type slowTail struct{ *bench }
 
-func (m slowTail) Tell(ctx context.Context, t Task) (int, error) {
-	if t.Kind == Deliver && t.To.User == 1 {
+func (m slowTail) Tell(ctx context.Context, t store.Task) (int, error) {
+	if t.Kind == store.Deliver && t.To.User == 1 {
 		time.Sleep(time.Hour)
 	}
 	return m.bench.Tell(ctx, t)
 }
 
 func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
-		b := slowTail{&bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }}}
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := slowTail{&bench{render: func(context.Context, video.Order) error { time.Sleep(time.Second); return nil }}}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 2 * time.Hour}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -1387,70 +1391,4 @@ func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// ---- the only way
-
-// TestOnlyRetryRetriesAndAnnounces reads the source: what fails, re-queues or apologises is called by Retry's
-// functions alone, and only store.go could do it another way.
-func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
-	guarded := map[string][]string{ // store verb: the functions that may call it
-		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"retryJob", "EndAccess"},
-		"HoldUploads": {"retryJob"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
-		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
-		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},
-	}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	calls := 0
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range f.Decls {
-			fn, ok := d.(*ast.FuncDecl)
-			if !ok {
-				continue
-			}
-			ast.Inspect(fn, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					called := ""
-					switch f := n.Fun.(type) {
-					case *ast.SelectorExpr:
-						called = f.Sel.Name
-					case *ast.Ident:
-						called = f.Name
-					}
-					if allowed, ok := guarded[called]; ok {
-						calls++
-						if !slices.Contains(allowed, fn.Name.Name) {
-							t.Errorf("%s: %s calls %s; only %q may", name, fn.Name.Name, called, allowed)
-						}
-					}
-				case *ast.Ident: // the kind of an apology is named where it is owed and where it is sent
-					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "SendHeld", "pools", "do", "message", "Tell"}, fn.Name.Name) {
-						t.Errorf("%s: %s names APOLOGISE jobs", name, fn.Name.Name)
-					}
-				case *ast.BasicLit:
-					if strings.Contains(n.Value, "INSERT INTO jobs") && !slices.Contains([]string{"enqueueAt", "oweAll", "beginSome"}, fn.Name.Name) {
-						t.Errorf("%s: %s inserts jobs; only enqueueAt, oweAll and beginSome may", name, fn.Name.Name)
-					}
-					if strings.Contains(n.Value, "UPDATE jobs SET started = NULL") && fn.Name.Name != "release" {
-						t.Errorf("%s: %s re-queues; only release may", name, fn.Name.Name)
-					}
-				}
-				return true
-			})
-		}
-	}
-	if calls < 10 {
-		t.Errorf("got %d guarded calls; want at least 10, or this test looks for names that are gone", calls)
-	}
 }

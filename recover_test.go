@@ -15,6 +15,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/publish"
+	"retake.example/internal/video"
+
+	"retake.example/internal/command"
+
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/db"
 	"retake.example/internal/desk"
 	"retake.example/internal/media"
@@ -23,7 +32,7 @@ import (
 
 // aDay is a database from which a backup is made, and that goes on.
 type aDay struct {
-	*Store
+	*store.Store
 	t    *testing.T
 	path string
 }
@@ -31,7 +40,7 @@ type aDay struct {
 func newDay(t *testing.T) aDay {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "retake.db")
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,13 +49,13 @@ func newDay(t *testing.T) aDay {
 }
 
 // backup opens a copy of the database as it is now.
-func (d aDay) backup() *Store {
+func (d aDay) backup() *store.Store {
 	d.t.Helper()
 	path := filepath.Join(d.t.TempDir(), "backup.db")
 	if err := db.Snapshot(d.t.Context(), d.path, path); err != nil {
 		d.t.Fatal(err)
 	}
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -55,23 +64,23 @@ func (d aDay) backup() *Store {
 }
 
 // wants makes somebody wish for a video as the bot does it: the wish is noted.
-func (d aDay) wants(user int64, name string) Asset {
+func (d aDay) wants(user int64, name string) store.Asset {
 	d.t.Helper()
 	a := ask(d.t, d.Store, name, user)
-	write(d.t, d.Store, func(tx *Tx) error { return tx.Note(Event{User: user, Action: "ask", AssetID: a.ID}) })
+	write(d.t, d.Store, func(tx *store.Tx) error { return tx.Note(store.Event{User: user, Action: "ask", AssetID: a.ID}) })
 	return a
 }
 
 // delivers sends what is owed of a kind.
-func delivers(t *testing.T, s *Store, kind Kind, n int) {
+func delivers(t *testing.T, s *store.Store, kind store.Kind, n int) {
 	t.Helper()
 	tasks := beginAll(t, s, kind, 99)
 	if len(tasks) != n {
 		t.Fatalf("got %d %s jobs; want %d", len(tasks), kind, n)
 	}
 	for _, task := range tasks {
-		write(t, s, func(tx *Tx) error {
-			if kind == Deliver {
+		write(t, s, func(tx *store.Tx) error {
+			if kind == store.Deliver {
 				if err := tx.VideoArrived(task.Job, 12, "file-id"); err != nil {
 					return err
 				}
@@ -83,14 +92,14 @@ func delivers(t *testing.T, s *Store, kind Kind, n int) {
 }
 
 // owes lists the jobs there are, with their people.
-func owes(t *testing.T, s *Store) string {
+func owes(t *testing.T, s *store.Store) string {
 	t.Helper()
 	return text(t, s, `SELECT ifnull(group_concat(kind || ' ' || who, ', '), '') FROM (SELECT j.kind, ifnull(r.user_id, a.name) who
 		FROM jobs j JOIN assets a ON a.id = j.asset_id LEFT JOIN requests r ON r.id = j.request_id ORDER BY j.kind, who)`)
 }
 
 // holds lists the people whom something is held for, and what an admin has decided.
-func heldOf(t *testing.T, s *Store) string {
+func heldOf(t *testing.T, s *store.Store) string {
 	t.Helper()
 	return text(t, s, `SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0 ORDER BY user_id)`)
 }
@@ -102,20 +111,20 @@ func morning(t *testing.T) aDay {
 	d := newDay(t)
 	d.wants(5, "Пётр")
 	complete(t, d.Store)
-	five := begin(t, d.Store, Deliver)
-	write(t, d.Store, func(tx *Tx) error { return tx.VideoArrived(five.Job, 5, "file-id") })
+	five := begin(t, d.Store, store.Deliver)
+	write(t, d.Store, func(tx *store.Tx) error { return tx.VideoArrived(five.Job, 5, "file-id") })
 	d.wants(4, "Сбой")
 	failForGood(t, newQueue(d.Store))
 	d.wants(3, "Лев")
 	complete(t, d.Store)
 	d.wants(1, "Маша")
-	begin(t, d.Store, Render)
+	begin(t, d.Store, store.Render)
 	d.wants(2, "Оля")
-	write(t, d.Store, func(tx *Tx) error {
+	write(t, d.Store, func(tx *store.Tx) error {
 		if _, err := tx.Meet(6, "ru"); err != nil {
 			return err
 		}
-		_, err := tx.Receive([]Update{{ID: 70, Chat: 6, Raw: `{"update_id":70}`}})
+		_, err := tx.Receive([]store.Update{{ID: 70, Chat: 6, Raw: `{"update_id":70}`}})
 		return err
 	})
 	for _, statement := range []string{`INSERT INTO admins VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32), 8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
@@ -126,10 +135,11 @@ func morning(t *testing.T) aDay {
 }
 
 // gets is the press of the button under /status that brings somebody a finished video.
-func gets(t *testing.T, s *Store, user int64) {
+func gets(t *testing.T, s *store.Store, user int64) {
 	t.Helper()
-	write(t, s, func(tx *Tx) error {
-		a, err := tx.asset(`JOIN requests r ON r.asset_id = a.id WHERE r.user_id = ?`, user)
+	id := text(t, s, `SELECT asset_id FROM requests WHERE user_id = ? LIMIT 1`, user)
+	write(t, s, func(tx *store.Tx) error {
+		a, err := tx.Asset(id)
 		if err == nil {
 			_, err = tx.Join(a, user, user)
 		}
@@ -139,13 +149,13 @@ func gets(t *testing.T, s *Store, user int64) {
 
 func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 	d := morning(t)
-	restored := func() *Store {
+	restored := func() *store.Store {
 		s := d.backup()
 		r, err := s.Recover(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r != (Recovered{Held: 5, Admins: 1}) {
+		if r != (store.Recovered{Held: 5, Admins: 1}) {
 			t.Errorf("got %+v; want five people held", r)
 		}
 		return s
@@ -160,7 +170,7 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 	if n := count(t, s, `SELECT (SELECT count(*) FROM jobs WHERE attempt > 0) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM links) + (SELECT count(*) FROM outage)`); n != 0 {
 		t.Errorf("got %d attempts, sessions, links and outages; want none to come back", n)
 	}
-	inbox := func(s *Store) int {
+	inbox := func(s *store.Store) int {
 		t.Helper()
 		updates, err := s.Inbox(t.Context())
 		if err != nil {
@@ -172,7 +182,7 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		t.Errorf("got %d updates to handle after %d; want none", n, offset)
 	}
 	wanted, err := s.RequestsOf(t.Context(), 3, 10)
-	if err != nil || len(wanted) != 1 || wanted[0].Status != Processing || !wanted[0].Finished {
+	if err != nil || len(wanted) != 1 || wanted[0].Status != store.Processing || !wanted[0].Finished {
 		t.Errorf("got %+v, %v; want that /status offers the video", wanted, err)
 	}
 
@@ -181,8 +191,8 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		if got := owes(t, s); got != "RENDER Оля" {
 			t.Errorf("got %q owed; want nothing sent of what is finished meanwhile", got)
 		}
-		var updates []Update
-		write(t, s, func(tx *Tx) (err error) { updates, err = tx.SendHeld(); return err })
+		var updates []store.Update
+		write(t, s, func(tx *store.Tx) (err error) { updates, err = tx.SendHeld(); return err })
 		if got := owes(t, s); got != "ANNOUNCE 2, APOLOGISE 4, DELIVER 1, DELIVER 3, RENDER Оля" {
 			t.Errorf("got %q owed; want all of it", got)
 		}
@@ -190,14 +200,14 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 			t.Errorf("got %+v, %d in the inbox; want the update", updates, inbox(s))
 		}
 		complete(t, s)
-		delivers(t, s, Deliver, 3)
-		if err := s.Tx(t.Context(), func(tx *Tx) error { _, err := tx.SendHeld(); return err }); !errors.Is(err, ErrNotFound) {
+		delivers(t, s, store.Deliver, 3)
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.SendHeld(); return err }); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("again: got %v; want ErrNotFound", err)
 		}
 	})
 	t.Run("let be", func(t *testing.T) {
 		s := restored()
-		write(t, s, (*Tx).LeaveHeld)
+		write(t, s, (*store.Tx).LeaveHeld)
 		complete(t, s)
 		q := newQueue(s)
 		failForGood(t, q)
@@ -207,10 +217,10 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		if n, err := s.Held(t.Context()); err != nil || n != 0 || inbox(s) != 0 {
 			t.Errorf("got %d, %v, %d in the inbox; want nothing left to decide", n, err, inbox(s))
 		}
-		if err := s.Tx(t.Context(), (*Tx).LeaveHeld); !errors.Is(err, ErrNotFound) {
+		if err := s.Tx(t.Context(), (*store.Tx).LeaveHeld); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("again: got %v; want ErrNotFound", err)
 		}
-		need, err := s.NeedYou(t.Context(), Admin{Owner: true}, Filter{})
+		need, err := s.NeedYou(t.Context(), store.Admin{Owner: true}, store.Filter{})
 		if err != nil || need.People != 0 {
 			t.Errorf("got %+v, %v; want nobody to be told by a retry of an admin", need, err)
 		}
@@ -218,7 +228,7 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		for _, user := range []int64{1, 3} {
 			gets(t, s, user)
 		}
-		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`), ButtonPressed{User: 4, Chat: 4}); err != nil {
+		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`), retry.ButtonPressed{User: 4, Chat: 4}); err != nil {
 			t.Error(err)
 		}
 		if got := owes(t, s); got != "ANNOUNCE 4, DELIVER 1, DELIVER 3, RENDER Сбой" {
@@ -240,37 +250,37 @@ func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	s := d.backup()
 	// The day goes on: 3 is served, 4 is told, 1 is served, 2 still waits, 5 has asked to be forgotten, 6 was answered and 7 has written.
 	mutate(t, d.Store, `UPDATE admins SET id = 9`)
-	delivers(t, d.Store, Apologise, 1)
-	delivers(t, d.Store, Deliver, 1)
+	delivers(t, d.Store, store.Apologise, 1)
+	delivers(t, d.Store, store.Deliver, 1)
 	masha := text(t, d.Store, `SELECT id FROM jobs WHERE kind = 'RENDER' AND started IS NOT NULL`)
-	write(t, d.Store, func(tx *Tx) error {
+	write(t, d.Store, func(tx *store.Tx) error {
 		orphans, err := tx.Orphans()
 		if err != nil {
 			return err
 		}
 		for _, j := range orphans {
 			if fmt.Sprint(j.ID) == masha {
-				return tx.FinishRender(j, Video{File: j.AssetID + ".mp4", Size: 1})
+				return tx.FinishRender(j, store.Video{File: j.AssetID + ".mp4", Size: 1})
 			}
 		}
 		return errors.New("nothing is being made")
 	})
-	delivers(t, d.Store, Deliver, 1)
-	write(t, d.Store, func(tx *Tx) error {
+	delivers(t, d.Store, store.Deliver, 1)
+	write(t, d.Store, func(tx *store.Tx) error {
 		if _, err := tx.Forget(5); err != nil {
 			return err
 		}
 		if err := tx.Handled(70); err != nil {
 			return err
 		}
-		_, err := tx.Receive([]Update{{ID: 71, Chat: 7, Raw: `{"update_id":71}`}})
+		_, err := tx.Receive([]store.Update{{ID: 71, Chat: 7, Raw: `{"update_id":71}`}})
 		return err
 	})
 	r, err := s.Recover(t.Context(), d.path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r != (Recovered{Settled: 3, Forgotten: 1}) {
+	if r != (store.Recovered{Settled: 3, Forgotten: 1}) {
 		t.Errorf("got %+v; want three answers settled, one person forgotten, nobody held", r)
 	}
 	if got, held := owes(t, s), heldOf(t, s); got != "ANNOUNCE 2, RENDER Маша, RENDER Оля" || held != "" {
@@ -300,7 +310,7 @@ func TestADatabaseOfAnotherPastKnowsNothing(t *testing.T) {
 		return path
 	}()} {
 		r, err := d.backup().Recover(t.Context(), path)
-		if err != nil || r != (Recovered{Held: 5, Admins: 1}) {
+		if err != nil || r != (store.Recovered{Held: 5, Admins: 1}) {
 			t.Errorf("%s: got %+v, %v; want all held, and nobody forgotten", name, r, err)
 		}
 	}
@@ -310,7 +320,7 @@ func TestADatabaseOfAnotherPastKnowsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	mutateOutside(t, path, `ALTER TABLE requests RENAME COLUMN answer_id TO answer`)
-	if r, err := d.backup().Recover(t.Context(), path); err != nil || r != (Recovered{Held: 5, Admins: 1}) {
+	if r, err := d.backup().Recover(t.Context(), path); err != nil || r != (store.Recovered{Held: 5, Admins: 1}) {
 		t.Errorf("of another version: got %+v, %v; want all held", r, err)
 	}
 }
@@ -361,15 +371,15 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 }
 
 func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		ask(t, s, "Маша", 1)
 		lost := complete(t, s).AssetID
 		mutate(t, s, `UPDATE assets SET finished = finished - 1000`)
 		ask(t, s, "Маша", 2)
-		b := &bench{render: func(context.Context, Order) error { return nil }}
-		b.tell = func(t Task) error {
-			if t.Kind == Deliver && t.AssetID == lost {
-				return Permanent(&fs.PathError{Op: "open", Path: t.Asset.Video.File, Err: os.ErrNotExist})
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
+		b.tell = func(t store.Task) error {
+			if t.Kind == store.Deliver && t.AssetID == lost {
+				return retry.Permanent(&fs.PathError{Op: "open", Path: t.Asset.Video.File, Err: os.ErrNotExist})
 			}
 			return nil
 		}
@@ -395,13 +405,13 @@ func TestWhatIsHeldIsPurgedByNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, people := heldOf(t, s), 0
-	s.now = func() time.Time { return time.Now().Add(400 * day) }
+	setNow(s, func() time.Time { return time.Now().Add(400 * day) })
 	purge(t, s, keeps)
 	people, err := s.Held(t.Context())
 	if got := heldOf(t, s); err != nil || got != want || people != 5 {
 		t.Errorf("got %s, %d people, %v; want %s, and all five", got, people, err, want)
 	}
-	write(t, s, (*Tx).LeaveHeld)
+	write(t, s, (*store.Tx).LeaveHeld)
 	purge(t, s, keeps)
 	if n := count(t, s, `SELECT (SELECT count(*) FROM requests WHERE status = 'FAILED') + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`); n != 0 {
 		t.Errorf("got %d rows of what was decided; want them purged", n)
@@ -419,7 +429,7 @@ func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failed, err := s.GivenUp(t.Context(), watch.Since(watch.Told(told["failed"]), s.now()))
+	failed, err := s.GivenUp(t.Context(), watch.Since(watch.Told(told["failed"]), s.Now()))
 	if err != nil || failed.N != 0 || len(told) != 1 {
 		t.Errorf("got %+v, %v, told %v; want no failure of before, and all else told anew", failed, err, told)
 	}
@@ -427,8 +437,8 @@ func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
 
 func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	var resumed []Update
-	d.Web.opts.Resume = func(_ context.Context, u []Update) { resumed = u }
+	var resumed []store.Update
+	d.change(func(o *desk.Options) { o.Resume = func(_ context.Context, u []store.Update) { resumed = u } })
 	owner, admin := d.signIn(8), d.signIn(7)
 	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner, json: true})); refused(t, refusal) != "NOT_FAILED" {
 		t.Errorf("got %s; want NOT_FAILED when nothing is held", refusal)
@@ -471,7 +481,7 @@ func TestVideosThatOnlyTheReplacedDatabaseKnowsAreNotSwept(t *testing.T) {
 	defer files.Close()
 	kept := d.path + ".replaced-20261122T031500Z"
 	for _, want := range []bool{true, false, true} {
-		if ours, err := tidy(t.Context(), d.Store, files, dir); err != nil || ours != want {
+		if ours, err := command.Tidy(t.Context(), d.Store, files, dir); err != nil || ours != want {
 			t.Errorf("got %v, %v; want %v", ours, err, want)
 		}
 		if want {
@@ -492,18 +502,19 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	}
 	cfg.DataDir = t.TempDir()
 	s := newStore(t)
-	studio, err := newStudio(s, nil, cfg)
+	sites, err := publish.NewSites(s, nil, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	studio := publish.NewStudio(sites, nil, cfg)
 	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
 	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
-	for address, want := range map[string]desk.Refusal{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
-		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, Admin{ID: 8, Owner: true}); desk.RefusalOf(err).ID != want.ID {
+	for address, want := range map[string]desk.HTTPError{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
+		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.HTTPErrorOf(err).ID != want.ID {
 			t.Errorf("%s: got %v; want %v", address, err, want)
 		}
 	}
-	if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", "https://youtu.be/dQw4w9WgXcQ?si=x", Admin{ID: 8, Owner: true}); err != nil {
+	if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", "https://youtu.be/dQw4w9WgXcQ?si=x", store.Admin{ID: 8, Owner: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got := text(t, s, `SELECT status || ' ' || step || ' ' || remote_id || ' ' || remote_url FROM publications`); got != "COMPLETED  dQw4w9WgXcQ https://www.youtube.com/watch?v=dQw4w9WgXcQ" {
@@ -515,7 +526,7 @@ func TestWhatPeopleHadWrittenIsAnsweredWhenAnAdminSaysSo(t *testing.T) {
 	w := newWorld(t)
 	anna, boris := w.tg.Person(1, "Анна", "ru"), w.tg.Person(2, "Борис", "ru")
 	w.stop()
-	s, err := OpenStore(filepath.Join(w.dir, "retake.db"))
+	s, err := openStore(filepath.Join(w.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -530,8 +541,8 @@ func TestWhatPeopleHadWrittenIsAnsweredWhenAnAdminSaysSo(t *testing.T) {
 	if got := answers(anna); len(got) > 0 {
 		t.Errorf("got %q said to one whose message is held", got[0].Text)
 	}
-	var updates []Update
-	write(t, w.store, func(tx *Tx) (err error) { updates, err = tx.SendHeld(); return err })
+	var updates []store.Update
+	write(t, w.store, func(tx *store.Tx) (err error) { updates, err = tx.SendHeld(); return err })
 	w.queue.msgs.(*Bot).Resume(t.Context(), updates)
 	w.hears(anna, answers(boris)[0].Text)
 	w.calm()

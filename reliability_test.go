@@ -12,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
 )
 
 // testFunction finds the beginning of a test; testName finds its name in a text.
@@ -122,7 +126,7 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 		}
 	}
 	everything(t, s)
-	rows, err := s.db.Read().Query(`SELECT subject, arrow FROM moves`)
+	rows, err := readDB(t, s).Query(`SELECT subject, arrow FROM moves`)
 	seen, err := collect(rows, err, func(m *[2]string) error { return rows.Scan(&m[0], &m[1]) })
 	if err != nil {
 		t.Fatal(err)
@@ -157,22 +161,22 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 }
 
 // everything lets happen whatever can become of videos, those who wait for them, and what is published.
-func everything(t *testing.T, s *Store) {
+func everything(t *testing.T, s *store.Store) {
 	t.Helper()
 	q := newQueue(s)
 	due := func() { mutate(t, s, `UPDATE jobs SET due = 0`) }
 
 	// Made: after another attempt, a wait and a stop, with somebody who joins before, while and after.
 	ask(t, s, "Маша", 1)
-	fail(t, q, Render, errEngine)
+	fail(t, q, store.Render, errEngine)
 	due()
-	fail(t, q, Render, waits{time.Hour})
+	fail(t, q, store.Render, waits{time.Hour})
 	due()
-	render := begin(t, s, Render)
+	render := begin(t, s, store.Render)
 	ask(t, s, "Маша", 2)
-	write(t, s, func(tx *Tx) error { return tx.GiveBack(render.Job) })
+	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(render.Job) })
 	made := complete(t, s)
-	write(t, s, func(tx *Tx) error {
+	write(t, s, func(tx *store.Tx) error {
 		a, err := tx.Asset(made.AssetID)
 		if err == nil {
 			_, err = tx.Meet(3, "ru")
@@ -182,21 +186,19 @@ func everything(t *testing.T, s *Store) {
 		}
 		return err
 	})
-	video := begin(t, s, Deliver)
-	write(t, s, func(tx *Tx) error { return tx.VideoArrived(video.Job, 5, "file") })
-	write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(&video, 5); return err })
+	video := begin(t, s, store.Deliver)
+	write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(video.Job, 5, "file") })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.FinishMessage(&video, 5); return err })
 
 	// Failed, and pressed; then cancelled.
 	ask(t, s, "Даша", 1)
 	failed := failForGood(t, q)
-	if _, err := q.Retry(t.Context(), failed.AssetID, ButtonPressed{1, 1}); err != nil {
+	if _, err := q.Retry(t.Context(), failed.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, func(tx *Tx) error {
-		return one(tx.Exec(`DELETE FROM assets WHERE retry_of = ? AND status = 'PENDING'`, failed.AssetID))
-	})
-	begin(t, s, Apologise)
-	write(t, s, func(tx *Tx) error { // the process died
+	mutate(t, s, `DELETE FROM assets WHERE retry_of = ? AND status = 'PENDING'`, failed.AssetID)
+	begin(t, s, store.Apologise)
+	write(t, s, func(tx *store.Tx) error { // the process died
 		orphans, err := tx.Orphans()
 		if err != nil || len(orphans) != 1 {
 			return fmt.Errorf("got %d orphans, %v; want 1", len(orphans), err)
@@ -207,26 +209,26 @@ func everything(t *testing.T, s *Store) {
 	// Published: after another attempt; refused for ever, and retried; refused with all that waits; by hand; found there.
 	channel := connected(t, s, "UC1")
 	id := publishes(t, s, channel, "Лето")
-	fail(t, q, Publish, errUnavailable)
+	fail(t, q, store.Publish, errUnavailable)
 	due()
-	fail(t, q, Publish, Permanent(errUnavailable))
-	if _, err := q.Retry(t.Context(), id, AdminClicked{Admin{ID: 7}, "YOUTUBE"}); err != nil {
+	fail(t, q, store.Publish, retry.Permanent(errUnavailable))
+	if _, err := q.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 		t.Fatal(err)
 	}
-	publish := begin(t, s, Publish)
-	write(t, s, func(tx *Tx) error { _, err := tx.FinishPublishing(publish.Job); return err })
+	publish := begin(t, s, store.Publish)
+	write(t, s, func(tx *store.Tx) error { _, err := tx.FinishPublishing(publish.Job); return err })
 	publishes(t, s, channel, "Осень")
 	publishes(t, s, channel, "Зима")
-	fail(t, q, Publish, errRevoked)
+	fail(t, q, store.Publish, errRevoked)
 	byHand := uploaded(t, s, "Весна")
-	write(t, s, func(tx *Tx) error {
-		return tx.Publish(byHand, Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"})
+	write(t, s, func(tx *store.Tx) error {
+		return tx.Publish(byHand, store.Publication{Platform: "RUMBLE", Creator: 7, Step: "manual"})
 	})
-	write(t, s, func(tx *Tx) error { return tx.MarkPublished(byHand, "RUMBLE", "https://rumble.com/v1", "") })
+	write(t, s, func(tx *store.Tx) error { return tx.MarkPublished(byHand, "RUMBLE", "https://rumble.com/v1", "") })
 	lost := uploaded(t, s, "Год")
-	write(t, s, func(tx *Tx) error { return tx.Publish(lost, Publication{Platform: "RUMBLE", Creator: 7}) })
-	fail(t, q, Publish, refusal{text: "no answer came", step: "unknown", permanent: true})
-	write(t, s, func(tx *Tx) error { return tx.MarkPublished(lost, "RUMBLE", "https://rumble.com/v2", "") })
+	write(t, s, func(tx *store.Tx) error { return tx.Publish(lost, store.Publication{Platform: "RUMBLE", Creator: 7}) })
+	fail(t, q, store.Publish, refusal{text: "no answer came", step: "unknown", permanent: true})
+	write(t, s, func(tx *store.Tx) error { return tx.MarkPublished(lost, "RUMBLE", "https://rumble.com/v2", "") })
 }
 
 // documents are the texts for people, by path.

@@ -261,9 +261,14 @@ CREATE TABLE IF NOT EXISTS publications (
 	CONSTRAINT session_has_time CHECK ((session_uri IS NULL) = (session_at IS NULL))
 	-- No "completed has a remote id": a hand-off to Rumble is done when an admin says so.
 ) STRICT;
+-- Videos that may be published. Every statement that begins, repeats or continues a publication asks this view. A video that a
+-- person had deleted is never published, whatever else happens. It says nothing of the status: only finished videos have a form to
+-- publish them, and without a file nothing can be sent.
+CREATE VIEW IF NOT EXISTS publishable AS
+	SELECT id FROM assets WHERE unwanted IS NULL;
 CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_by_status ON publications (platform, status);
-CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id) WHERE status = 'FAILED';
+CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id, asset_id) WHERE status = 'FAILED';
 CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
 BEGIN
 	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE' WHERE id = new.asset_id;

@@ -26,6 +26,9 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/store"
+	"retake.example/internal/video"
+
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/desk"
@@ -34,20 +37,20 @@ import (
 )
 
 // usual is more patience than any test needs.
-var usual = desk.Patience{Header: time.Minute, Form: time.Minute, Idle: time.Minute}
+var usual = desk.Timeouts{Header: time.Minute, Form: time.Minute, Idle: time.Minute}
 
 // open serves the page as the program does, through pass, and returns its address.
-func (d *office) open(wait desk.Patience, pass func(http.Handler) http.Handler) (*http.Server, string) {
+func (d *office) open(wait desk.Timeouts, pass func(http.Handler) http.Handler) (*http.Server, string) {
 	d.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	page := d.Handler()
+	page := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) })) // see change
 	if pass != nil {
 		page = pass(page)
 	}
-	server := desk.NewServer(page, wait, d.Web.log)
+	server := desk.NewServer(page, wait, d.logger)
 	ended := make(chan error)
 	go func() { ended <- server.Serve(listener) }()
 	d.t.Cleanup(func() {
@@ -128,8 +131,8 @@ func (d *office) as(session string) string { return "Cookie: " + d.cookie + "=" 
 func (d *office) session(admin int64) string {
 	d.t.Helper()
 	session := newToken()
-	write(d.t, d.store, func(tx *Tx) error {
-		if err := tx.SaveLink(hashOf("of "+session), admin, moment(tx.now).Add(linkLife)); err != nil {
+	write(d.t, d.store, func(tx *store.Tx) error {
+		if err := tx.SaveLink(hashOf("of "+session), admin, tx.Now().Add(linkLife)); err != nil {
 			return err
 		}
 		_, err := tx.SpendLink(hashOf("of "+session), hashOf(session))
@@ -312,7 +315,7 @@ func TestNothingIsKnownOfAVideoThatIsNotThere(t *testing.T) {
 			if !strings.Contains(route.Path, ":id") || route.Method == http.MethodHead || admin != 8 && strings.HasPrefix(route.Path, "/channels/") {
 				continue // channels are the owners' business
 			}
-			path := strings.ReplaceAll(route.Path, ":id", NewID())
+			path := strings.ReplaceAll(route.Path, ":id", store.NewID())
 			if body := d.want(404, d.send(call{method: route.Method, path: path, session: session})); !strings.Contains(body, voice("en")(desk.NotFound.ID, nil)) {
 				t.Errorf("%s %s: got %s; want words", route.Method, route.Path, body)
 			}
@@ -343,18 +346,18 @@ func TestWhoMayChangeWhat(t *testing.T) {
 	seven, operator := int64(7), int64(0)
 	for _, c := range []struct {
 		name    string
-		admin   Admin
+		admin   store.Admin
 		creator *int64
 		want    bool
 	}{
-		{"an owner what a parent asked for", Admin{8, true}, nil, true},
-		{"an owner what an admin made", Admin{8, true}, &seven, true},
-		{"the operator what an admin made", Admin{0, true}, &seven, true},
-		{"an admin what they made", Admin{7, false}, &seven, true},
-		{"an admin what another made", Admin{9, false}, &seven, false},
-		{"an admin what the operator made", Admin{9, false}, &operator, false},
-		{"an admin what a parent asked for", Admin{7, false}, nil, false},
-		{"nobody what a parent asked for", Admin{}, nil, false},
+		{"an owner what a parent asked for", store.Admin{ID: 8, Owner: true}, nil, true},
+		{"an owner what an admin made", store.Admin{ID: 8, Owner: true}, &seven, true},
+		{"the operator what an admin made", store.Admin{ID: 0, Owner: true}, &seven, true},
+		{"an admin what they made", store.Admin{ID: 7, Owner: false}, &seven, true},
+		{"an admin what another made", store.Admin{ID: 9, Owner: false}, &seven, false},
+		{"an admin what the operator made", store.Admin{ID: 9, Owner: false}, &operator, false},
+		{"an admin what a parent asked for", store.Admin{ID: 7, Owner: false}, nil, false},
+		{"nobody what a parent asked for", store.Admin{}, nil, false},
 	} {
 		if got := c.admin.MayChange(c.creator); got != c.want {
 			t.Errorf("%s: got %v; want %v", c.name, got, c.want)
@@ -366,12 +369,12 @@ func TestAnOwnerWhoIsMadeAnAdminLosesTheRightsAtTheNextRequest(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	ask(t, d.store, "Маша", 1)
 	id, session := failForGood(t, d.queue).AssetID, d.signIn(8)
-	d.admins[8] = Admin{ID: 8}
+	d.admins[8] = store.Admin{ID: 8}
 	if page := d.want(200, d.send(call{method: "GET", path: "/assets/" + id, session: session})); strings.Contains(page, "Retry Failed") {
 		t.Errorf("got %s; want no button", page)
 	}
 	d.want(403, d.send(call{method: "POST", path: "/assets/" + id + "/retry", session: session}))
-	d.admins[8] = Admin{ID: 8, Owner: true}
+	d.admins[8] = store.Admin{ID: 8, Owner: true}
 	d.want(303, d.send(call{method: "POST", path: "/assets/" + id + "/retry", session: session}))
 }
 
@@ -661,29 +664,26 @@ func skeleton(t *testing.T, page string) string {
 func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 	pages := func(text string) map[string]string {
 		d := newDesk(t, "http://localhost:8080")
-		d.opts.Offers = []Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
+		d.opts.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
 		d.missing = []string{text}
-		d.opts.Limits = []desk.Limit{{Label: text, Value: 1}}
+		d.change(func(o *desk.Options) {
+			o.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
+			o.Limits = []desk.Limit{{Label: text, Value: 1}}
+		})
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), text)
-		waiting, running, failed, done, old := NewID(), NewID(), NewID(), NewID(), NewID()
+		waiting, running, failed, done, old := store.NewID(), store.NewID(), store.NewID(), store.NewID(), store.NewID()
 		for i, a := range []struct{ id, status, file, problem, after string }{{old, "FAILED", "", text, ""}, {waiting, "PENDING", "", "", old},
 			{running, "PROCESSING", "", "", ""}, {failed, "FAILED", "", text, ""}, {done, "COMPLETED", "gone.mp4", "", ""}} {
-			write(t, d.store, func(tx *Tx) error {
-				if _, err := tx.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
+			mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
 					VALUES (?1, ?2, ?7 || ?3, ?2, ?2, 'REQUEST', 8, ?4, ?5, ?5, 1000, ?6, ?3, iif(?4 IN ('COMPLETED', 'FAILED'), 5, NULL), ?8,
 						iif(?4 = 'COMPLETED', json_object('title', ?2, 'description', ?2, 'tags', ?2, 'language', 'ru', 'privacy', 'public'), '{}'))`,
-					a.id, text, i, a.status, null(a.file), null(a.problem), lang.NameKey(text), null(a.after)); err != nil {
-					return err
-				}
-				if _, err := tx.Exec(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, a.id, text); err != nil {
-					return err
-				}
-				if _, err := tx.Exec(`INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
-					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text); err != nil {
-					return err
-				}
-				return tx.Note(Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
+				a.id, text, i, a.status, null(a.file), null(a.problem), lang.NameKey(text), null(a.after))
+			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, a.id, text)
+			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
+					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text)
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
 			})
 		}
 		d.channel("UC1", text)
@@ -977,11 +977,11 @@ func (l line) drip() {
 
 func TestSlowClientsAreLeft(t *testing.T) {
 	const short, long = 100 * time.Millisecond, time.Minute
-	hasty := desk.Patience{Header: long, Form: long, Idle: long}
+	hasty := desk.Timeouts{Header: long, Form: long, Idle: long}
 	header, body, idle := hasty, hasty, hasty
 	header.Header, body.Form, idle.Idle = short, short, short
 	for name, c := range map[string]struct {
-		wait desk.Patience
+		wait desk.Timeouts
 		act  func(t *testing.T, d *office, l line, in string)
 	}{
 		"who connect and say nothing":        {header, func(t *testing.T, d *office, l line, in string) { l.ends() }},
@@ -1047,20 +1047,24 @@ func TestWhatHasArrivedIsNotHurried(t *testing.T) {
 	wait := usual
 	wait.Form = 300 * time.Millisecond
 	_, address := d.open(wait, nil)
-	d.opts.CanDraw = func(string, string) error { <-time.After(2 * wait.Form); return nil }
+	d.change(func(o *desk.Options) {
+		o.CanDraw = func(string, string) error { <-time.After(2 * wait.Form); return nil }
+	})
 	l, in := dial(t, address), d.as(d.session(8))
 	io.WriteString(l, "POST /assets HTTP/1.1\r\nHost: localhost\r\n"+in+"\r\nContent-Length: 13\r\n\r\nname=Маша") // not a byte more
 	if resp, body := l.hear("POST"); resp.StatusCode != 303 || resp.Header.Get("Location") != "/?notice=created" {
 		t.Errorf("got %s %s; want the video in the queue", resp.Status, body)
 	}
-	d.opts.Ready = func(ctx context.Context) []string {
-		select {
-		case <-ctx.Done():
-			t.Error("the request has ended; want it to wait for its answer")
-		case <-time.After(2 * wait.Form):
+	d.change(func(o *desk.Options) {
+		o.Ready = func(ctx context.Context) []string {
+			select {
+			case <-ctx.Done():
+				t.Error("the request has ended; want it to wait for its answer")
+			case <-time.After(2 * wait.Form):
+			}
+			return nil
 		}
-		return nil
-	}
+	})
 	l.say("GET / HTTP/1.1", "Host: localhost", in, "")
 	if resp, body := l.hear("GET"); resp.StatusCode != 200 || !strings.Contains(body, "</html>") {
 		t.Errorf("got %s %s; want the whole page", resp.Status, body)
@@ -1295,7 +1299,7 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		enter(page)
 		paths := []string{"/", "/activity", "/settings", "/retry-all"}
 		for i, name := range names {
-			id := NewID()
+			id := store.NewID()
 			failure, file := null(name), null("")
 			if i%2 == 0 {
 				failure, file = file, null("gone.mp4")
@@ -1303,7 +1307,7 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 			mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, file, created, finished, metadata)
 				VALUES (?1, ?2, ?3, 't', 'ru', 'REQUEST', iif(?4 IS NULL, 'COMPLETED', 'FAILED'), ?4, ?5, ?6, 1, json_object('title', ?2, 'description', ?2, 'privacy', 'public'))`,
 				id, name, fmt.Sprint("hostile ", i), failure, file, time.Now().UnixMilli())
-			write(t, d.store, func(tx *Tx) error { return tx.Note(Event{Action: name, AssetID: id, Outcome: name}) })
+			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{Action: name, AssetID: id, Outcome: name}) })
 			word := url.QueryEscape(name)
 			paths = append(paths, "/assets/"+id, "/?q="+word, "/retry-all?q="+word)
 		}

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // The measure is that of the peers in bench/queue. A job is a message that is owed to somebody and that nobody sends.
@@ -29,7 +31,7 @@ const (
 // track is a store with people who wait for videos, and a queue whose messages go nowhere.
 type track struct {
 	*testing.B
-	store  *Store
+	store  *store.Store
 	assets []string
 	first  int64    // request; the others follow, speedBulk of each asset
 	failed []string // assets, of as many
@@ -37,13 +39,13 @@ type track struct {
 	laps   map[string][]float64 // figures by their units
 }
 
-func (r *track) Send(context.Context, Task) (int, string, error) { return 1, "file-id", nil }
-func (r *track) Tell(context.Context, Task) (int, error)         { r.begun(); return 2, nil }
-func (r *track) Withdraw(context.Context, int64, int)            {}
+func (r *track) Send(context.Context, store.Task) (int, string, error) { return 1, "file-id", nil }
+func (r *track) Tell(context.Context, store.Task) (int, error)         { r.begun(); return 2, nil }
+func (r *track) Withdraw(context.Context, int64, int)                  {}
 
 func newTrack(b *testing.B, finished int) *track {
 	b.Helper()
-	s, err := OpenStore(filepath.Join(b.TempDir(), "retake.db"))
+	s, err := openStore(filepath.Join(b.TempDir(), "retake.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -54,14 +56,14 @@ func newTrack(b *testing.B, finished int) *track {
 	}
 	r := &track{B: b, store: s, begun: func() {}, laps: map[string][]float64{}}
 	for i := range 2 * speedJobs / speedBulk {
-		var a Asset
-		r.must(s.Tx(b.Context(), func(tx *Tx) (err error) {
+		var a store.Asset
+		r.must(s.Tx(b.Context(), func(tx *store.Tx) (err error) {
 			for person := int64(1); person <= speedBulk; person++ {
 				user := int64(i)*speedBulk + person
 				if _, err := tx.Meet(user, "ru"); err != nil {
 					return err
 				}
-				if a, _, err = tx.ShareOrCreate(Wish{User: user, Chat: user, Name: "Маша " + letters(i), Key: "маша " + letters(i), Template: "t", Lang: "ru"}, time.Time{}); err != nil {
+				if a, _, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша " + letters(i), Key: "маша " + letters(i), Template: "t", Lang: "ru"}, time.Time{}); err != nil {
 					return err
 				}
 			}
@@ -71,15 +73,10 @@ func newTrack(b *testing.B, finished int) *track {
 	}
 	r.assets, r.failed = r.assets[:speedJobs/speedBulk], r.assets[speedJobs/speedBulk:]
 	for _, id := range r.failed {
-		r.must(s.Tx(b.Context(), func(tx *Tx) error {
-			_, err := tx.Exec(`UPDATE assets SET status = 'FAILED', error = 'none', finished = 1 WHERE id = ?`, id)
-			if err == nil {
-				_, err = tx.Exec(`UPDATE requests SET status = 'FAILED', finished = 1 WHERE asset_id = ?`, id)
-			}
-			return err
-		}))
+		mutate(b, s, `UPDATE assets SET status = 'FAILED', error = 'none', finished = 1 WHERE id = ?`, id)
+		mutate(b, s, `UPDATE requests SET status = 'FAILED', finished = 1 WHERE asset_id = ?`, id)
 	}
-	r.must(s.db.Read().QueryRow(`SELECT min(id) FROM requests WHERE asset_id = ?`, r.assets[0]).Scan(&r.first))
+	r.must(readDB(b, s).QueryRow(`SELECT min(id) FROM requests WHERE asset_id = ?`, r.assets[0]).Scan(&r.first))
 	r.clear()
 	return r
 }
@@ -94,21 +91,21 @@ func (r *track) must(err error) {
 // exec changes the database as no verb of the store does.
 func (r *track) exec(query string, args ...any) {
 	r.Helper()
-	r.must(r.store.Tx(context.Background(), func(tx *Tx) error { _, err := tx.Exec(query, args...); return err }))
+	mutate(r, r.store, query, args...)
 }
 
 func (r *track) clear() { r.Helper(); r.exec(`DELETE FROM jobs`) }
 
 func (r *track) left() (n int) {
 	r.Helper()
-	r.must(r.store.db.Read().QueryRow(`SELECT count(*) FROM jobs`).Scan(&n))
+	r.must(readDB(r, r.store).QueryRow(`SELECT count(*) FROM jobs`).Scan(&n))
 	return n
 }
 
 // enqueue owes somebody a message.
 func (r *track) enqueue(n int) {
-	if err := r.store.Tx(context.Background(), func(tx *Tx) error {
-		return tx.enqueue(Announce, r.assets[n/speedBulk], r.first+int64(n), int64(n)+1)
+	if err := r.store.Tx(context.Background(), func(tx *store.Tx) error {
+		return tx.Enqueue(store.Announce, r.assets[n/speedBulk], r.first+int64(n), int64(n)+1)
 	}); err != nil {
 		panic(err)
 	}
@@ -183,7 +180,7 @@ func (r *track) bulk() {
 		r.clear()
 		began := time.Now()
 		for _, id := range r.failed {
-			r.must(r.store.Tx(r.Context(), func(tx *Tx) error { return tx.oweAll(Apologise, id) }))
+			r.must(r.store.Tx(r.Context(), func(tx *store.Tx) error { return tx.EnqueueAll(store.Apologise, id) }))
 		}
 		took += time.Since(began)
 	}

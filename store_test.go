@@ -14,12 +14,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
 )
 
 // newStore opens a real database file that lasts as long as the test.
-func newStore(t testing.TB) *Store {
+func newStore(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := OpenStore(filepath.Join(t.TempDir(), "retake.db"))
+	s, err := openStore(filepath.Join(t.TempDir(), "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +36,7 @@ func newStore(t testing.TB) *Store {
 }
 
 // write runs a transaction that must work.
-func write(t testing.TB, s *Store, fn func(*Tx) error) {
+func write(t testing.TB, s *store.Store, fn func(*store.Tx) error) {
 	t.Helper()
 	if err := s.Tx(context.Background(), fn); err != nil {
 		t.Fatal(err)
@@ -40,54 +44,51 @@ func write(t testing.TB, s *Store, fn func(*Tx) error) {
 }
 
 // mutate runs a statement that must work.
-func mutate(t testing.TB, s *Store, query string, args ...any) {
+func mutate(t testing.TB, s *store.Store, query string, args ...any) {
 	t.Helper()
-	write(t, s, func(tx *Tx) error {
-		if _, err := tx.Exec(query, args...); err != nil {
-			return fmt.Errorf("%s: %w", query, err)
-		}
-		return nil
-	})
+	if err := try(s, query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
 }
 
 // count returns the number a query gives.
-func count(t testing.TB, s *Store, query string, args ...any) (n int) {
+func count(t testing.TB, s *store.Store, query string, args ...any) (n int) {
 	t.Helper()
-	if err := s.db.Read().QueryRow(query, args...).Scan(&n); err != nil {
+	if err := readDB(t, s).QueryRow(query, args...).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
 }
 
 // text returns the text a query gives.
-func text(t testing.TB, s *Store, query string, args ...any) (v string) {
+func text(t testing.TB, s *store.Store, query string, args ...any) (v string) {
 	t.Helper()
 	var n sql.NullString
-	if err := s.db.Read().QueryRow(query, args...).Scan(&n); err != nil {
+	if err := readDB(t, s).QueryRow(query, args...).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n.String
 }
 
 // ask makes users wish for a video of one name in Russian, and returns its asset.
-func ask(t testing.TB, s *Store, name string, users ...int64) (a Asset) {
+func ask(t testing.TB, s *store.Store, name string, users ...int64) (a store.Asset) {
 	t.Helper()
 	for _, u := range users {
-		write(t, s, func(tx *Tx) (err error) { a, err = wish(tx, name, u); return err })
+		write(t, s, func(tx *store.Tx) (err error) { a, err = wish(tx, name, u); return err })
 	}
 	return a
 }
 
-func wish(tx *Tx, name string, user int64) (Asset, error) {
+func wish(tx *store.Tx, name string, user int64) (store.Asset, error) {
 	if _, err := tx.Meet(user, "ru"); err != nil {
-		return Asset{}, err
+		return store.Asset{}, err
 	}
-	a, _, err := tx.ShareOrCreate(Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"}, moment(tx.now))
+	a, _, err := tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"}, tx.Now())
 	return a, err
 }
 
 // begin claims the next job of a kind, which must be there.
-func begin(t testing.TB, s *Store, kind Kind) Task {
+func begin(t testing.TB, s *store.Store, kind store.Kind) store.Task {
 	t.Helper()
 	tasks := beginAll(t, s, kind, 1)
 	if len(tasks) != 1 {
@@ -96,17 +97,19 @@ func begin(t testing.TB, s *Store, kind Kind) Task {
 	return tasks[0]
 }
 
-func beginAll(t testing.TB, s *Store, kind Kind, limit int) (tasks []Task) {
+func beginAll(t testing.TB, s *store.Store, kind store.Kind, limit int) (tasks []store.Task) {
 	t.Helper()
-	write(t, s, func(tx *Tx) (err error) { tasks, err = tx.Claim(kind, false, limit); return err })
+	write(t, s, func(tx *store.Tx) (err error) { tasks, err = tx.Claim(kind, false, limit); return err })
 	return tasks
 }
 
 // complete renders an asset, on paper.
-func complete(t testing.TB, s *Store) Task {
+func complete(t testing.TB, s *store.Store) store.Task {
 	t.Helper()
-	task := begin(t, s, Render)
-	write(t, s, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: task.AssetID + ".mp4", Size: 1}) })
+	task := begin(t, s, store.Render)
+	write(t, s, func(tx *store.Tx) error {
+		return tx.FinishRender(task.Job, store.Video{File: task.AssetID + ".mp4", Size: 1})
+	})
 	return task
 }
 
@@ -222,7 +225,7 @@ func TestSchemaRefuses(t *testing.T) {
 					mutate(t, s, q)
 				}
 			}
-			err := s.Tx(t.Context(), func(tx *Tx) error { _, err := tx.Exec(c.statement); return err })
+			err := try(s, c.statement)
 			if err == nil || !strings.Contains(err.Error(), c.constraint) {
 				t.Errorf("got %v; want a refusal that names %q", err, c.constraint)
 			}
@@ -230,33 +233,9 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-func TestTheClaimReadsAnIndexAndNotTheQueue(t *testing.T) {
-	s := newStore(t)
-	for _, kind := range []Kind{Render, Deliver} {
-		rows, err := s.db.Read().Query("EXPLAIN QUERY PLAN "+claimable, kind, 0, false, 16)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rows.Close()
-		var plan []string
-		for rows.Next() {
-			var a, b, c int
-			var line string
-			if err := rows.Scan(&a, &b, &c, &line); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, line)
-		}
-		got := strings.Join(plan, "; ")
-		if !strings.Contains(got, "INDEX jobs_waiting (kind=?)") || strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
-			t.Errorf("got %s; want a search of jobs_waiting, in its order", got)
-		}
-	}
-}
-
 func TestACommittedTransactionIsThereAfterReopening(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "retake.db")
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,12 +243,12 @@ func TestACommittedTransactionIsThereAfterReopening(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = OpenStore(path); err != nil {
+	if s, err = openStore(path); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	got, err := s.Asset(t.Context(), a.ID)
-	if err != nil || got.Name != "Маша" || got.Status != Pending {
+	if err != nil || got.Name != "Маша" || got.Status != store.Pending {
 		t.Errorf("got %+v, %v; want Маша, PENDING", got, err)
 	}
 }
@@ -280,13 +259,13 @@ func TestOneUsersThousandRequestsDelayAnotherByOneRender(t *testing.T) {
 		ask(t, s, fmt.Sprintf("Имя %d", i), 1)
 	}
 	for range 3 {
-		begin(t, s, Render)
+		begin(t, s, store.Render)
 	}
 	ask(t, s, "Оля", 2)
 	ask(t, s, "Юля", 2)
 	var order []string
 	for range 4 {
-		order = append(order, begin(t, s, Render).Asset.Name)
+		order = append(order, begin(t, s, store.Render).Asset.Name)
 	}
 	if order[1] != "Оля" || order[3] != "Юля" {
 		t.Errorf("got %q; want the other user's to take every second turn", order)
@@ -298,12 +277,12 @@ func TestOneUsersThousandRequestsDelayAnotherByOneRender(t *testing.T) {
 
 func TestAskingAgain(t *testing.T) {
 	week := 7 * 24 * time.Hour
-	wish := func(t *testing.T, s *Store, user int64, lang string) (a Asset, g Grant) {
-		write(t, s, func(tx *Tx) (err error) {
+	wish := func(t *testing.T, s *store.Store, user int64, lang string) (a store.Asset, g store.Grant) {
+		write(t, s, func(tx *store.Tx) (err error) {
 			if _, err := tx.Meet(user, lang); err != nil {
 				return err
 			}
-			a, g, err = tx.ShareOrCreate(Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang}, moment(tx.now).Add(-week))
+			a, g, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang}, tx.Now().Add(-week))
 			return err
 		})
 		return a, g
@@ -312,14 +291,14 @@ func TestAskingAgain(t *testing.T) {
 		s := newStore(t)
 		first, _ := wish(t, s, 1, "ru")
 		second, grant := wish(t, s, 2, "ru")
-		if second.ID != first.ID || grant != Shared {
+		if second.ID != first.ID || grant != store.Shared {
 			t.Errorf("got %s, %s; want the asset %s, joined", second.ID, grant, first.ID)
 		}
 	})
 	t.Run("of the same user changes nothing", func(t *testing.T) {
 		s := newStore(t)
 		wish(t, s, 1, "ru")
-		if _, grant := wish(t, s, 1, "ru"); grant != Waiting {
+		if _, grant := wish(t, s, 1, "ru"); grant != store.Waiting {
 			t.Errorf("got %s; want waiting", grant)
 		}
 		if n := count(t, s, `SELECT count(*) FROM requests`); n != 1 {
@@ -329,7 +308,7 @@ func TestAskingAgain(t *testing.T) {
 	t.Run("in another language is another video", func(t *testing.T) {
 		s := newStore(t)
 		first, _ := wish(t, s, 1, "ru")
-		if second, grant := wish(t, s, 2, "en"); second.ID == first.ID || grant != Created {
+		if second, grant := wish(t, s, 2, "en"); second.ID == first.ID || grant != store.Created {
 			t.Errorf("got %s, %s; want a new asset", second.ID, grant)
 		}
 	})
@@ -338,7 +317,7 @@ func TestAskingAgain(t *testing.T) {
 		first, _ := wish(t, s, 1, "ru")
 		complete(t, s)
 		second, grant := wish(t, s, 2, "ru")
-		if second.ID != first.ID || grant != Ready {
+		if second.ID != first.ID || grant != store.Ready {
 			t.Errorf("got %s, %s; want %s, ready", second.ID, grant, first.ID)
 		}
 		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER'`); n != 2 {
@@ -349,8 +328,8 @@ func TestAskingAgain(t *testing.T) {
 		s := newStore(t)
 		wish(t, s, 1, "ru")
 		complete(t, s)
-		s.now = func() time.Time { return time.Now().Add(week + time.Minute) }
-		if _, grant := wish(t, s, 2, "ru"); grant != Created {
+		setNow(s, func() time.Time { return time.Now().Add(week + time.Minute) })
+		if _, grant := wish(t, s, 2, "ru"); grant != store.Created {
 			t.Errorf("got %s; want created", grant)
 		}
 	})
@@ -360,7 +339,7 @@ func TestCancelling(t *testing.T) {
 	t.Run("drops the asset when nobody else waits", func(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
-		write(t, s, func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err })
 		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests)`); n != 0 {
 			t.Errorf("got %d rows left; want 0", n)
 		}
@@ -368,7 +347,7 @@ func TestCancelling(t *testing.T) {
 	t.Run("leaves it for the others", func(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1, 2)
-		write(t, s, func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err })
 		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER'`); n != 1 {
 			t.Errorf("got %d renders owed; want 1", n)
 		}
@@ -376,8 +355,8 @@ func TestCancelling(t *testing.T) {
 	t.Run("is too late once the work has begun", func(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
-		begin(t, s, Render)
-		if err := s.Tx(t.Context(), func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err }); err != ErrNotFound {
+		begin(t, s, store.Render)
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err }); err != store.ErrNotFound {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
 	})
@@ -387,16 +366,16 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 	s := newStore(t)
 	mine, shared := ask(t, s, "Маша", 1), ask(t, s, "Оля", 1, 2)
 	complete(t, s)
-	write(t, s, func(tx *Tx) error {
-		_, err := tx.Receive([]Update{{ID: 5, Chat: 1, Raw: `{"text":"Маша"}`}})
+	write(t, s, func(tx *store.Tx) error {
+		_, err := tx.Receive([]store.Update{{ID: 5, Chat: 1, Raw: `{"text":"Маша"}`}})
 		if err == nil {
 			_, err = tx.SaveDraft(1, "Катя")
 		}
 		return err
 	})
-	var gone Gone
-	write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
-	if want := (Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID}, Names: []string{"Маша"}}); !reflect.DeepEqual(gone, want) {
+	var gone store.Gone
+	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
+	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID}, Names: []string{"Маша"}}); !reflect.DeepEqual(gone, want) {
 		t.Errorf("got %q; want %q", gone, want)
 	}
 	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`, `SELECT count(*) FROM requests WHERE user_id = 1`,
@@ -406,7 +385,7 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 			t.Errorf("%s: got %d; want 0", q, n)
 		}
 	}
-	if a, err := s.Asset(t.Context(), shared.ID); err != nil || a.Status != Pending {
+	if a, err := s.Asset(t.Context(), shared.ID); err != nil || a.Status != store.Pending {
 		t.Errorf("the shared asset: got %v, %v; want it untouched", a.Status, err)
 	}
 	if offset, err := s.Offset(t.Context()); err != nil || offset != 6 {
@@ -419,11 +398,11 @@ func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
 	ask(t, q.store, "Маша", 1)
 	failed := failForGood(t, q)
 	mutate(t, q.store, `UPDATE users SET unreachable = 1`)
-	if _, err := q.Retry(t.Context(), failed.AssetID, AdminClicked{Admin{Owner: true}, ""}); err != nil {
+	if _, err := q.Retry(t.Context(), failed.AssetID, retry.AdminClicked{Admin: store.Admin{Owner: true}, Platform: ""}); err != nil {
 		t.Fatal(err)
 	}
 	mutate(t, q.store, `DELETE FROM requests WHERE asset_id <> ?`, failed.AssetID)
-	write(t, q.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	write(t, q.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 	if n := count(t, q.store, `SELECT count(*) FROM assets`); n != 0 {
 		t.Errorf("got %d assets with the name; want none", n)
 	}
@@ -433,12 +412,12 @@ func TestLimitsCountWhatWasAskedForAndNotWhatIsLeftOfIt(t *testing.T) {
 	s := newStore(t)
 	a := ask(t, s, "Маша", 1)
 	for range 5 {
-		write(t, s, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID}) })
+		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID}) })
 	}
 	complete(t, s)
-	delivery := begin(t, s, Deliver)
+	delivery := begin(t, s, store.Deliver)
 	for i, want := range []int{1, 0} {
-		write(t, s, func(tx *Tx) error {
+		write(t, s, func(tx *store.Tx) error {
 			u, err := tx.Usage(1)
 			if u.Hour != 5 || u.Day != 5 || u.Open != want {
 				t.Errorf("got %+v; want 5 in the hour and the day, %d open", u, want)
@@ -455,8 +434,8 @@ func TestTheInbox(t *testing.T) {
 	t.Run("takes an update once", func(t *testing.T) {
 		s := newStore(t)
 		for i, want := range []int{2, 1} {
-			write(t, s, func(tx *Tx) error {
-				fresh, err := tx.Receive([]Update{{ID: 1, Chat: 1, Raw: "{}"}, {ID: int64(2 + i), Chat: 1, Raw: "{}"}})
+			write(t, s, func(tx *store.Tx) error {
+				fresh, err := tx.Receive([]store.Update{{ID: 1, Chat: 1, Raw: "{}"}, {ID: int64(2 + i), Chat: 1, Raw: "{}"}})
 				if len(fresh) != want {
 					t.Errorf("got %d fresh updates; want %d", len(fresh), want)
 				}
@@ -466,31 +445,32 @@ func TestTheInbox(t *testing.T) {
 	})
 	t.Run("sets an update aside after the last try and erases it", func(t *testing.T) {
 		s := newStore(t)
-		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 1, Raw: "{}"}}); return err })
-		for i, want := range []bool{false, false, true} {
-			write(t, s, func(tx *Tx) error {
-				aside, err := tx.Stumbled(1, "e", 3)
-				if aside != want {
-					t.Errorf("try %d: got aside %v; want %v", i+1, aside, want)
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 1, Raw: "{}"}}); return err })
+		for want := range 3 {
+			write(t, s, func(tx *store.Tx) error {
+				tries, err := tx.Stumbled(1)
+				if tries != want+1 {
+					t.Errorf("got %d tries; want %d", tries, want+1)
 				}
 				return err
 			})
 		}
+		write(t, s, func(tx *store.Tx) error { return tx.SetAside(1, "e") })
 		if left, err := s.Inbox(t.Context()); err != nil || len(left) != 0 {
 			t.Errorf("got %d left, %v; want none", len(left), err)
 		}
 	})
 	t.Run("polls anew after six days of silence", func(t *testing.T) {
 		s := newStore(t)
-		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 70, Raw: "{}"}}); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 70, Raw: "{}"}}); return err })
 		if n, _ := s.Offset(t.Context()); n != 71 {
 			t.Errorf("got %d; want 71", n)
 		}
-		s.now = func() time.Time { return time.Now().Add(6*24*time.Hour + time.Minute) }
+		setNow(s, func() time.Time { return time.Now().Add(6*24*time.Hour + time.Minute) })
 		if n, _ := s.Offset(t.Context()); n != 0 {
 			t.Errorf("got %d; want 0", n)
 		}
-		write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram counts anew
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram counts anew
 		if n, _ := s.Offset(t.Context()); n != 4 {
 			t.Errorf("got %d; want 4", n)
 		}
@@ -498,8 +478,11 @@ func TestTheInbox(t *testing.T) {
 	t.Run("goes on though the clock is set back", func(t *testing.T) {
 		s := newStore(t)
 		for i, now := range []time.Time{time.Now(), time.Now().Add(-24 * time.Hour)} {
-			s.now = func() time.Time { return now }
-			write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: int64(10 + i), Raw: "{}"}}); return err })
+			setNow(s, func() time.Time { return now })
+			write(t, s, func(tx *store.Tx) error {
+				_, err := tx.Receive([]store.Update{{ID: int64(10 + i), Raw: "{}"}})
+				return err
+			})
 		}
 		if n, _ := s.Offset(t.Context()); n != 12 {
 			t.Errorf("got %d; want 12", n)
@@ -508,10 +491,10 @@ func TestTheInbox(t *testing.T) {
 }
 
 // madeByAdmin makes an asset as an admin does on the page.
-func madeByAdmin(t *testing.T, s *Store, admin int64, name, key string) (a Asset) {
+func madeByAdmin(t *testing.T, s *store.Store, admin int64, name, key string) (a store.Asset) {
 	t.Helper()
-	write(t, s, func(tx *Tx) (err error) {
-		a, _, err = tx.ShareOrCreate(Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"}, moment(tx.now))
+	write(t, s, func(tx *store.Tx) (err error) {
+		a, _, err = tx.ShareOrCreate(store.Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"}, tx.Now())
 		return err
 	})
 	return a
@@ -522,7 +505,7 @@ func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
 		s := newStore(t)
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		ask(t, s, "Маша", 1)
-		write(t, s, func(tx *Tx) error { _, err := tx.Cancel(1, a.ID); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err })
 		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND asset_id = ?`, a.ID); n != 1 {
 			t.Errorf("got %d renders owed; want the admin's", n)
 		}
@@ -531,8 +514,8 @@ func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
 		s := newStore(t)
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		ask(t, s, "Маша", 1)
-		var gone Gone
-		write(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(1); return err })
+		var gone store.Gone
+		write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 		if _, err := s.Asset(t.Context(), a.ID); err != nil || len(gone.Files) != 0 {
 			t.Errorf("got %v, files %q to delete; want the admin's video kept", err, gone.Files)
 		}
@@ -541,13 +524,13 @@ func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
 
 func TestUsageHasItsHourAndItsDay(t *testing.T) {
 	s := newStore(t)
-	write(t, s, func(tx *Tx) error { _, err := tx.Meet(1, "ru"); return err })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
 	for _, ago := range []time.Duration{30 * time.Minute, 2 * time.Hour, 25 * time.Hour} {
-		s.now = func() time.Time { return time.Now().Add(-ago) }
-		write(t, s, func(tx *Tx) error { return tx.Note(Event{User: 1, Action: "ask"}) })
+		setNow(s, func() time.Time { return time.Now().Add(-ago) })
+		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask"}) })
 	}
-	s.now = time.Now
-	write(t, s, func(tx *Tx) error {
+	setNow(s, time.Now)
+	write(t, s, func(tx *store.Tx) error {
 		u, err := tx.Usage(1)
 		if u.Hour != 1 || u.Day != 2 {
 			t.Errorf("got %+v; want 1 in the hour, 2 in the day", u)
@@ -557,24 +540,24 @@ func TestUsageHasItsHourAndItsDay(t *testing.T) {
 }
 
 func TestAnAnswerTakesAwayTheProgressMessageAlsoIfThatCameAfterItWasBegun(t *testing.T) {
-	for name, kind := range map[string]Kind{"a video": Deliver, "an apology": Apologise} {
+	for name, kind := range map[string]store.Kind{"a video": store.Deliver, "an apology": store.Apologise} {
 		t.Run(name, func(t *testing.T) {
 			q := newQueue(newStore(t))
 			ask(t, q.store, "Маша", 1, 2, 3)
-			early := begin(t, q.store, Announce)
-			write(t, q.store, func(tx *Tx) error { _, err := tx.FinishMessage(&early, 4); return err })
-			late := begin(t, q.store, Announce)
-			if kind == Deliver {
+			early := begin(t, q.store, store.Announce)
+			write(t, q.store, func(tx *store.Tx) error { _, err := tx.FinishMessage(&early, 4); return err })
+			late := begin(t, q.store, store.Announce)
+			if kind == store.Deliver {
 				complete(t, q.store)
 				video := begin(t, q.store, kind) // the first one uploads it
-				write(t, q.store, func(tx *Tx) error { return tx.VideoArrived(video.Job, 6, "file-id") })
-				write(t, q.store, func(tx *Tx) error { return tx.GiveBack(video.Job) })
+				write(t, q.store, func(tx *store.Tx) error { return tx.VideoArrived(video.Job, 6, "file-id") })
+				write(t, q.store, func(tx *store.Tx) error { return tx.GiveBack(video.Job) })
 			} else {
 				failForGood(t, q)
 			}
 			answers := beginAll(t, q.store, kind, 3)
 			spent := map[int64]int{}
-			write(t, q.store, func(tx *Tx) error {
+			write(t, q.store, func(tx *store.Tx) error {
 				_, err := tx.FinishMessage(&late, 5)
 				for _, task := range answers {
 					if err == nil {
@@ -596,13 +579,13 @@ func TestAnAnswerTakesAwayTheProgressMessageAlsoIfThatCameAfterItWasBegun(t *tes
 func TestWhoWritesCanBeReachedAgain(t *testing.T) {
 	s := newStore(t)
 	a := ask(t, s, "Маша", 1)
-	announce := begin(t, s, Announce)
-	write(t, s, func(tx *Tx) error { _, err := tx.FinishMessage(&announce, 5); return err })
-	write(t, s, func(tx *Tx) error { return tx.SetReachable(1, false) })
+	announce := begin(t, s, store.Announce)
+	write(t, s, func(tx *store.Tx) error { _, err := tx.FinishMessage(&announce, 5); return err })
+	write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, false) })
 	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("got %v, %v; want nobody whose message would be edited", list, err)
 	}
-	write(t, s, func(tx *Tx) error { _, err := tx.Meet(1, "ru"); return err })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
 	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 1 || list[0].AssetID != a.ID {
 		t.Errorf("got %v, %v; want the one of %s", list, err, a.ID)
 	}
@@ -610,14 +593,14 @@ func TestWhoWritesCanBeReachedAgain(t *testing.T) {
 
 func TestTheInboxForgetsWhatIsHandledAndOldAndNothingElse(t *testing.T) {
 	s := newStore(t)
-	write(t, s, func(tx *Tx) error {
-		if _, err := tx.Receive([]Update{{ID: 1, Raw: "{}"}, {ID: 2, Raw: "{}"}}); err != nil {
+	write(t, s, func(tx *store.Tx) error {
+		if _, err := tx.Receive([]store.Update{{ID: 1, Raw: "{}"}, {ID: 2, Raw: "{}"}}); err != nil {
 			return err
 		}
 		return tx.Handled(1)
 	})
-	s.now = func() time.Time { return time.Now().Add(6*24*time.Hour + time.Minute) }
-	write(t, s, func(tx *Tx) error { _, err := tx.Receive([]Update{{ID: 3, Raw: "{}"}}); return err })
+	setNow(s, func() time.Time { return time.Now().Add(6*24*time.Hour + time.Minute) })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err })
 	left, err := s.Inbox(t.Context())
 	if n := count(t, s, `SELECT count(*) FROM inbox`); err != nil || n != 2 || len(left) != 2 || left[0].ID != 2 {
 		t.Errorf("got %d rows, %v, %v; want the update that waits and the new one", n, left, err)
@@ -626,7 +609,7 @@ func TestTheInboxForgetsWhatIsHandledAndOldAndNothingElse(t *testing.T) {
 
 func TestStatusKnowsWhatWasRetried(t *testing.T) {
 	q := newQueue(newStore(t))
-	task := func() Task { ask(t, q.store, "Маша", 1); return failForGood(t, q) }()
+	task := func() store.Task { ask(t, q.store, "Маша", 1); return failForGood(t, q) }()
 	for _, want := range [][]bool{{false}, {false, true}} {
 		list, err := q.store.RequestsOf(t.Context(), 1, 10)
 		var got []bool
@@ -637,7 +620,7 @@ func TestStatusKnowsWhatWasRetried(t *testing.T) {
 			t.Errorf("got %v, %v; want %v", got, err, want)
 		}
 		if len(list) == 1 {
-			if _, err := q.Retry(t.Context(), task.AssetID, ButtonPressed{1, 1}); err != nil {
+			if _, err := q.Retry(t.Context(), task.AssetID, retry.ButtonPressed{User: 1, Chat: 1}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -648,12 +631,12 @@ func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
 	complete(t, s)
-	write(t, s, func(tx *Tx) error {
+	write(t, s, func(tx *store.Tx) error {
 		if _, err := tx.Meet(2, "en"); err != nil {
 			return err
 		}
-		_, grant, err := tx.ShareOrCreate(Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"}, time.UnixMilli(0))
-		if grant != Created {
+		_, grant, err := tx.ShareOrCreate(store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"}, time.UnixMilli(0))
+		if grant != store.Created {
 			t.Errorf("got %s; want a video in the user's own language", grant)
 		}
 		return err
@@ -663,15 +646,15 @@ func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
 func TestADraftBelongsToWhoTypedIt(t *testing.T) {
 	s := newStore(t)
 	for _, u := range []int64{1, 2} {
-		write(t, s, func(tx *Tx) error { _, err := tx.Meet(u, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(u, "ru"); return err })
 	}
 	var id string
-	write(t, s, func(tx *Tx) (err error) { id, err = tx.SaveDraft(1, "Маша"); return err })
-	if err := s.Tx(context.Background(), func(tx *Tx) error { _, err := tx.TakeDraft(2, id); return err }); err != ErrNotFound {
+	write(t, s, func(tx *store.Tx) (err error) { id, err = tx.SaveDraft(1, "Маша"); return err })
+	if err := s.Tx(context.Background(), func(tx *store.Tx) error { _, err := tx.TakeDraft(2, id); return err }); err != store.ErrNotFound {
 		t.Errorf("got %v; want ErrNotFound", err)
 	}
-	s.now = func() time.Time { return time.Now().Add(24*time.Hour + time.Minute) }
-	write(t, s, func(tx *Tx) error { _, err := tx.SaveDraft(2, "Оля"); return err })
+	setNow(s, func() time.Time { return time.Now().Add(24*time.Hour + time.Minute) })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.SaveDraft(2, "Оля"); return err })
 	if n := count(t, s, `SELECT count(*) FROM drafts`); n != 1 {
 		t.Errorf("got %d drafts; want yesterday's forgotten", n)
 	}
@@ -687,12 +670,12 @@ func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
 		}
 	}
 	mutate(t, s, `UPDATE assets SET created = 5 WHERE rowid % 2`) // the id orders what is as old
-	for _, status := range []Status{"", Pending, Completed, Failed} {
+	for _, status := range []store.Status{"", store.Pending, store.Completed, store.Failed} {
 		for _, search := range []string{"м", "мар", "лев", "ъ"} {
 			for _, exact := range []string{"", ids[3]} {
 				var ways [2][]string
 				for i, found := range []int{0, 1e9} {
-					f := Filter{Status: status, Search: search, Exact: exact, Limit: 7}
+					f := store.Filter{Status: status, Search: search, Exact: exact, Limit: 7}
 					if i == 1 && exact != "" {
 						break // an id is no name that many have
 					}
@@ -713,10 +696,10 @@ func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
 				if !slices.Equal(ways[0], want) || exact == "" && !slices.Equal(ways[1], want) {
 					t.Errorf("status %q, %q or id %q: got %q and %q; want %q", status, search, exact, ways[0], ways[1], want)
 				}
-				counts, err := s.Counts(t.Context(), Filter{Search: search, Exact: exact})
+				counts, err := s.Counts(t.Context(), store.Filter{Search: search, Exact: exact})
 				n := counts[status]
 				if status == "" {
-					n = counts[Pending] + counts[Completed] + counts[Failed] + counts[Processing]
+					n = counts[store.Pending] + counts[store.Completed] + counts[store.Failed] + counts[store.Processing]
 				}
 				if err != nil || n != len(want) {
 					t.Errorf("status %q, %q or id %q: got counted %v, %v; want %d", status, search, exact, counts, err, len(want))
@@ -766,13 +749,8 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 	check("the first of a name is gone")
 	mutate(t, s, `DELETE FROM assets`)
 	check("all are gone")
-	if err := s.Tx(t.Context(), func(tx *Tx) error {
-		a, err := tx.create(Asset{Name: "Ева", NameKey: "ева", Template: "t", Lang: "ru"}, 1)
-		if err == nil {
-			_, err = tx.Exec(`UPDATE assets SET name_key = 'eva' WHERE id = ?`, a.ID)
-		}
-		return err
-	}); err == nil || !strings.Contains(err.Error(), "assets_name_is_final") {
+	a := ask(t, s, "Ева", 1)
+	if err := try(s, `UPDATE assets SET name_key = 'eva' WHERE id = ?`, a.ID); err == nil || !strings.Contains(err.Error(), "assets_name_is_final") {
 		t.Errorf("got %v; want another name refused", err)
 	}
 }
@@ -780,24 +758,24 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 func TestAPageGoesOnAfterAVideoThatWasDeleted(t *testing.T) {
 	s := newStore(t)
 	clock := time.Now()
-	s.now = func() time.Time { clock = clock.Add(time.Second); return clock }
-	var made []Asset
+	setNow(s, func() time.Time { clock = clock.Add(time.Second); return clock })
+	var made []store.Asset
 	for i, name := range []string{"Анна", "Белла", "Вера", "Дарья"} {
 		made = append(made, ask(t, s, name, int64(i+1)))
 	}
-	first, err := s.Library(t.Context(), Filter{Limit: 2}, 4)
+	first, err := s.Library(t.Context(), store.Filter{Limit: 2}, 4)
 	if err != nil || len(first) != 2 || first[1].ID != made[2].ID {
 		t.Fatalf("got %+v, %v; want Дарья and Вера", first, err)
 	}
 	mutate(t, s, `DELETE FROM assets WHERE id = ?`, made[2].ID)
 	for _, search := range []string{"", "б"} {
-		rest, err := s.Library(t.Context(), Filter{Limit: 2, After: first[1].Place(), Search: search}, 1)
+		rest, err := s.Library(t.Context(), store.Filter{Limit: 2, After: first[1].Place(), Search: search}, 1)
 		if err != nil || len(rest) == 0 || rest[0].ID != made[1].ID {
 			t.Errorf("search %q: got %+v, %v; want Белла next", search, rest, err)
 		}
 	}
 	for _, after := range []string{"x", "5", "x-y", "-"} {
-		if _, err := s.Library(t.Context(), Filter{Limit: 2, After: after}, 1); !errors.Is(err, ErrNotFound) {
+		if _, err := s.Library(t.Context(), store.Filter{Limit: 2, After: after}, 1); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("after %q: got %v; want not found", after, err)
 		}
 	}
@@ -811,12 +789,12 @@ func TestWhoeverIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
 			t.Errorf("got %q, %v; want %q, %v", u.Lang, got, want, err)
 		}
 	}
-	met("", ErrNotFound)
-	meet := func() { write(t, s, func(tx *Tx) error { _, err := tx.Meet(1, "en"); return err }) }
+	met("", store.ErrNotFound)
+	meet := func() { write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "en"); return err }) }
 	meet()
 	met("en", nil)
-	write(t, s, func(tx *Tx) error { return tx.SetReachable(1, false) })
-	met("", ErrNotFound)
+	write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, false) })
+	met("", store.ErrNotFound)
 	meet()
 	met("en", nil)
 }

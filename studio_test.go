@@ -28,6 +28,15 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/publish"
+	"retake.example/internal/worker"
+
+	"retake.example/internal/config"
+
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/desk"
 	fakerumble "retake.example/internal/fake/rumble"
 	fakeyoutube "retake.example/internal/fake/youtube"
@@ -40,11 +49,12 @@ const rumbleToken = "0123456789012345678901234567890123456789"
 type broadcaster struct {
 	*testing.T
 	dir     string
-	cfg     Config
-	store   *Store
+	cfg     config.Config
+	store   *store.Store
 	files   media.Store
 	queue   *Queue
-	studio  *studio
+	sites   *publish.Sites
+	studio  *publish.Studio
 	tube    *fakeyoutube.Server
 	rumbles *fakerumble.Server
 	log     *journal
@@ -107,24 +117,33 @@ base_url = "%[2]s/rumble"
 	return b
 }
 
+// equip prepares the studio and a queue that does not run, with these files.
+func (b *broadcaster) equip(files media.Store) {
+	b.Helper()
+	var err error
+	if b.sites, err = publish.NewSites(b.store, files, b.cfg); err != nil {
+		b.Fatal(err)
+	}
+	b.files = files
+	b.queue = NewQueue(b.store, nil, nil, files, Options{Attempts: 3, Backoff: func(int) time.Duration { return 10 * time.Millisecond }, Sites: b.sites.Platforms()},
+		slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	b.studio = publish.NewStudio(b.sites, b.queue, b.cfg)
+}
+
 // open opens the store and prepares the studio with a queue that does not run.
 func (b *broadcaster) open() {
 	b.Helper()
 	var err error
-	if b.store, err = OpenStore(filepath.Join(b.dir, "retake.db")); err != nil {
+	if b.store, err = openStore(filepath.Join(b.dir, "retake.db")); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { b.store.Close() })
-	b.store.now = func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
-	if b.files, err = media.OpenDisk(filepath.Join(b.dir, "media")); err != nil {
+	setNow(b.store, func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) })
+	files, err := media.OpenDisk(filepath.Join(b.dir, "media"))
+	if err != nil {
 		b.Fatal(err)
 	}
-	if b.studio, err = newStudio(b.store, b.files, b.cfg); err != nil {
-		b.Fatal(err)
-	}
-	b.queue = NewQueue(b.store, nil, nil, b.files, Options{Attempts: 3, Backoff: func(int) time.Duration { return 10 * time.Millisecond }, Sites: b.studio.sites()},
-		slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	b.studio.queue = b.queue
+	b.equip(files)
 	var picture bytes.Buffer
 	if err := jpeg.Encode(&picture, image.NewGray(image.Rect(0, 0, 64, 36)), nil); err != nil {
 		b.Fatal(err)
@@ -147,7 +166,7 @@ func (b *broadcaster) run() {
 }
 
 // consents goes to Google's page and allows access to its channel with that number, or denies it when that is negative.
-func (b *broadcaster) consents(session [32]byte, channel int64, choose int) (Channel, error) {
+func (b *broadcaster) consents(session [32]byte, channel int64, choose int) (store.Channel, error) {
 	b.Helper()
 	ask, err := b.studio.Ask(b.Context(), session, channel)
 	if err != nil {
@@ -185,7 +204,7 @@ func (b *broadcaster) consents(session [32]byte, channel int64, choose int) (Cha
 }
 
 // connect connects the first channel.
-func (b *broadcaster) connect() Channel {
+func (b *broadcaster) connect() store.Channel {
 	b.Helper()
 	c, err := b.consents([32]byte{1}, 0, 0)
 	if err != nil {
@@ -220,22 +239,22 @@ func (b *broadcaster) shelve(key string, content []byte) (sum string) {
 func (b *broadcaster) video(file string, size int) (assetID string) {
 	b.Helper()
 	eight := int64(8)
-	a := Asset{ID: NewID(), Name: "Лето", NameKey: "лето", Lang: "ru", Creator: &eight,
-		Video: Video{File: file, Thumb: "A.jpg", Size: int64(size), Duration: time.Second, Width: 4, Height: 2}}
-	write(b, b.store, func(tx *Tx) error { return tx.AddUpload(a) })
+	a := store.Asset{ID: store.NewID(), Name: "Лето", NameKey: "лето", Lang: "ru", Creator: &eight,
+		Video: store.Video{File: file, Thumb: "A.jpg", Size: int64(size), Duration: time.Second, Width: 4, Height: 2}}
+	write(b, b.store, func(tx *store.Tx) error { return tx.AddUpload(a) })
 	return a.ID
 }
 
-var described = Metadata{Title: "A greeting from Santa", Description: "С Новым годом!", Tags: "new year, ёлка", Language: "ru", Kids: "yes", Privacy: "unlisted",
+var described = store.Metadata{Title: "A greeting from Santa", Description: "С Новым годом!", Tags: "new year, ёлка", Language: "ru", Kids: "yes", Privacy: "unlisted",
 	Category: "24", Synthetic: "no", Notify: "no"}
 
-func (b *broadcaster) publishes(assetID string, p Publication) {
+func (b *broadcaster) publishes(assetID string, p store.Publication) {
 	b.Helper()
 	p.Creator, p.Metadata = 8, described
 	if p.Platform == "RUMBLE" { // which knows nothing else
 		p.Metadata.Privacy = "public"
 	}
-	write(b, b.store, func(tx *Tx) error { return tx.Publish(assetID, p) })
+	write(b, b.store, func(tx *store.Tx) error { return tx.Publish(assetID, p) })
 }
 
 // trouble switches a fault of a stand-in.
@@ -255,11 +274,11 @@ func (b *broadcaster) trouble(platform, fault string, on bool) {
 }
 
 // becomes waits until the publication of an asset on a platform has a status and step.
-func (b *broadcaster) becomes(assetID, platform, want string) (p Publication) {
+func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publication) {
 	b.Helper()
-	deadline := time.After(time.Minute)
+	patience := newProgress(b)
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
@@ -269,14 +288,15 @@ func (b *broadcaster) becomes(assetID, platform, want string) (p Publication) {
 			if p.Platform == platform && fmt.Sprintf("%s %s", p.Status, p.Step) == want {
 				return p
 			}
-			if p.Step == "processing" && p.Due.After(b.store.now()) {
+			if p.Step == "processing" && p.Due.After(b.store.Now()) {
 				b.ahead.Add(int64(time.Minute))
 				b.queue.Wake()
 			}
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want %s", all[assetID], want)
 		}
 	}
@@ -287,8 +307,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	c := b.connect()
 	sum := b.film("V.mp4", 3<<20)
 	id := b.video("V.mp4", 3<<20)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: c.ID})
-	b.publishes(id, Publication{Platform: "RUMBLE"})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: c.ID})
+	b.publishes(id, store.Publication{Platform: "RUMBLE"})
 	b.run()
 	p := b.becomes(id, "RUMBLE", "COMPLETED ")
 	if v := b.rumbles.Videos(); len(v) != 1 || v[0].SHA256 != sum || v[0].URL != p.Upload.URL || v[0].Title != described.Title {
@@ -304,13 +324,13 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	// It is changed, and deleted.
 	m := described
 	m.Title, m.Privacy, m.Kids = "Another title", "private", "no"
-	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+	write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
 	for _, c := range []struct {
-		admin Admin
+		admin store.Admin
 		id    string
 		on    string
 		want  error
-	}{{Admin{ID: 7}, id, "YOUTUBE", ErrForbidden}, {owner8, NewID(), "YOUTUBE", ErrNotFound}, {owner8, id, "RUMBLE", desk.NoChange}, {owner8, id, "YOUTUBE", nil}} {
+	}{{store.Admin{ID: 7}, id, "YOUTUBE", store.ErrForbidden}, {owner8, store.NewID(), "YOUTUBE", store.ErrNotFound}, {owner8, id, "RUMBLE", desk.NoChange}, {owner8, id, "YOUTUBE", nil}} {
 		if err := b.studio.Update(t.Context(), c.id, c.on, c.admin); !errors.Is(err, c.want) && !reflect.DeepEqual(err, c.want) {
 			t.Errorf("%+v: got %v; want %v", c, err, c.want)
 		}
@@ -321,8 +341,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	if all, err := b.store.Publications(t.Context(), id); err != nil || all[id][0].Metadata != m {
 		t.Errorf("got %+v, %v; want what it is published with now", all[id][0].Metadata, err)
 	}
-	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", Admin{ID: 7}); !errors.Is(err, ErrForbidden) || len(b.tube.Videos()) != 1 {
-		t.Errorf("got %v; want %v, and the video there", err, ErrForbidden)
+	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", store.Admin{ID: 7}); !errors.Is(err, store.ErrForbidden) || len(b.tube.Videos()) != 1 {
+		t.Errorf("got %v; want %v, and the video there", err, store.ErrForbidden)
 	}
 	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
 		if err := b.studio.Remove(t.Context(), id, platform, owner8); err != nil {
@@ -338,13 +358,13 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 // pages are the pages that tell of publications and channels, as people and programs see them.
 func (b *broadcaster) pages() (all string) {
 	b.Helper()
-	web := NewWeb(b.store, b.queue, b.files, WebOptions{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (Admin, bool) { return owner8, id == 8 },
-		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Studio: b.studio},
+	web := NewWeb(b.store, b.queue, b.files, desk.Options{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
+		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Platforms: b.studio, Published: b.studio, Consent: b.studio, Channels: b.studio},
 		slog.New(slog.NewTextHandler(b.log, nil)))
 	defer web.Close()
 	session := newToken()
-	write(b, b.store, func(tx *Tx) error {
-		if err := tx.SaveLink(hashOf("link"), 8, moment(tx.now).Add(time.Minute)); err != nil {
+	write(b, b.store, func(tx *store.Tx) error {
+		if err := tx.SaveLink(hashOf("link"), 8, tx.Now().Add(time.Minute)); err != nil {
 			return err
 		}
 		_, err := tx.SpendLink(hashOf("link"), hashOf(session))
@@ -374,9 +394,9 @@ func (b *broadcaster) pages() (all string) {
 	return all
 }
 
-func ids(t testing.TB, s *Store) []string {
+func ids(t testing.TB, s *store.Store) []string {
 	t.Helper()
-	all, err := s.texts(t.Context(), `SELECT id FROM assets`)
+	all, err := texts(t, s, `SELECT id FROM assets`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,29 +411,29 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	id, m := b.video("V.mp4", 1<<20), described
 	m.Privacy = "public"
 	at := time.Now().Add(30 * 24 * time.Hour).Truncate(time.Second)
-	write(t, b.store, func(tx *Tx) error {
-		return tx.Publish(id, Publication{Platform: "YOUTUBE", Channel: c.ID, Creator: 8, Metadata: m, PublishAt: at})
+	write(t, b.store, func(tx *store.Tx) error {
+		return tx.Publish(id, store.Publication{Platform: "YOUTUBE", Channel: c.ID, Creator: 8, Metadata: m, PublishAt: at})
 	})
 	b.run()
 	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
-	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.now()).Ahead {
+	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !desk.NewPublication(p, 1, 3, b.store.Now()).Ahead {
 		t.Fatalf("got %+v; want it to wait for its time", v)
 	}
 	for _, privacy := range []string{"private", "unlisted"} {
 		m.Privacy = privacy
-		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
 		if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); err != nil {
 			t.Fatal(err)
 		}
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
 			t.Errorf("got %+v; want it %s for good", v, privacy)
 		}
-		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.now()).Ahead || !p.PublishAt.IsZero() {
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); desk.NewPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
 		}
 	}
 	m.Kids = ""
-	write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
+	write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
 	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); !reflect.DeepEqual(err, desk.Invalid("fault_kids_open", nil)) {
 		t.Errorf("got %v; want the choice to be made first", err)
 	}
@@ -425,14 +445,14 @@ func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
 	b.film("V.mp4", 1<<20)
 	id, m := b.video("V.mp4", 1<<20), described
 	b.trouble("RUMBLE", "refused", true)
-	b.publishes(id, Publication{Platform: "RUMBLE"})
+	b.publishes(id, store.Publication{Platform: "RUMBLE"})
 	b.run()
 	b.becomes(id, "RUMBLE", "FAILED edit")
 	b.trouble("RUMBLE", "refused", false)
 	for _, privacy := range []string{"private", "public"} {
 		m.Privacy = privacy
-		write(t, b.store, func(tx *Tx) error { return tx.SaveMetadata(id, m) })
-		if _, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, "RUMBLE"}); err != nil {
+		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+		if _, err := b.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "RUMBLE"}); err != nil {
 			t.Fatal(err)
 		}
 		if privacy == "private" {
@@ -448,21 +468,14 @@ func TestWhatIsNoLongerForEverybodyIsNotSentToRumble(t *testing.T) {
 func (b *broadcaster) tellsNoSecret() {
 	b.Helper()
 	texts := b.log.String() + b.pages()
-	write(b, b.store, func(tx *Tx) error {
-		for _, query := range []string{
-			`SELECT ifnull(group_concat(ifnull(error, '') || ifnull(warning, '') || step || metadata), '') FROM publications`,
-			`SELECT ifnull(group_concat(ifnull(error, '')), '') FROM attempts`,
-			`SELECT ifnull(group_concat(action || outcome), '') FROM audit`,
-			`SELECT ifnull(group_concat(ifnull(error, '') || title || CAST(token AS TEXT)), '') FROM channels`,
-		} {
-			var text string
-			if err := tx.Get(query, nil, &text); err != nil {
-				return err
-			}
-			texts += text
-		}
-		return nil
-	})
+	for _, query := range []string{
+		`SELECT ifnull(group_concat(ifnull(error, '') || ifnull(warning, '') || step || metadata), '') FROM publications`,
+		`SELECT ifnull(group_concat(ifnull(error, '')), '') FROM attempts`,
+		`SELECT ifnull(group_concat(action || outcome), '') FROM audit`,
+		`SELECT ifnull(group_concat(ifnull(error, '') || title || CAST(token AS TEXT)), '') FROM channels`,
+	} {
+		texts += text(b, b.store, query)
+	}
 	for _, secret := range []string{"ya29", "1//", "upload_id", "client-secret", rumbleToken, "Bearer"} {
 		if strings.Contains(texts, secret) {
 			b.Errorf("%q stands in %s", secret, texts)
@@ -499,7 +512,7 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			b.film("V.mp4", 2<<20)
 			id := b.video("V.mp4", 2<<20)
 			b.trouble(c.platform, c.fault, true)
-			p := Publication{Platform: c.platform}
+			p := store.Publication{Platform: c.platform}
 			if c.platform == "YOUTUBE" {
 				p.Channel = channel.ID
 			}
@@ -521,9 +534,9 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			want := 1
 			if c.after != "" {
 				b.trouble(c.platform, c.fault, false)
-				if p.Status == Failed {
-					if out, err := b.queue.Retry(t.Context(), id, AdminClicked{owner8, c.platform}); err != nil || out != Restarted {
-						t.Fatalf("got %s, %v; want %s", out, err, Restarted)
+				if p.Status == store.Failed {
+					if out, err := b.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: c.platform}); err != nil || out != retry.Restarted {
+						t.Fatalf("got %s, %v; want %s", out, err, retry.Restarted)
 					}
 				}
 				b.becomes(id, c.platform, c.after)
@@ -548,7 +561,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 	var ids []string
 	for range 4 {
 		id := b.video("V.mp4", 1<<20)
-		b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+		b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 		ids = append(ids, id)
 	}
 	b.tube.SetFault("revoked", true)
@@ -562,7 +575,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 		t.Errorf("got %v; want %v", err, desk.Denied)
 	}
 	_, err := b.consents(session, channel.ID, 1)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
 		t.Errorf("got %+v; want another channel refused by name", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels`); n != 1 {
@@ -586,7 +599,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 		t.Error("the token is still there")
 	}
 	id := b.video("V.mp4", 1<<20)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 	b.becomes(id, "YOUTUBE", "FAILED reconnect")
 	b.connect()
 	b.becomes(id, "YOUTUBE", "COMPLETED ")
@@ -635,7 +648,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 	var ids []string
 	for range videos {
 		id := b.video("V.mp4", size)
-		b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+		b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 		ids = append(ids, id)
 	}
 	before := b.tube.BytesIn()
@@ -662,7 +675,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 		}
 		select {
 		case <-dead:
-		case <-time.After(2 * time.Minute):
+		case <-time.After(stall):
 			die()
 			t.Fatalf("kill %d never came; %s", i, b.log)
 		}
@@ -700,19 +713,11 @@ func TestKilledWhileItUploads(t *testing.T) {
 // settles waits until the publication of an asset is published by another process.
 func (b *broadcaster) settles(assetID string) {
 	b.Helper()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	deadline := time.After(3 * time.Minute)
-	for {
+	err := until(b, func() bool { state, _ := stands(b, b.store, assetID); return state == "COMPLETED " },
+		func() string { return fmt.Sprint(b.tube.BytesIn(), b.log) })
+	if err != nil {
 		state, problem := stands(b, b.store, assetID)
-		if state == "COMPLETED " {
-			return
-		}
-		select {
-		case <-look.C:
-		case <-deadline:
-			b.Fatalf("got %s (%s); want it published; %s", state, problem, b.log)
-		}
+		b.Fatalf("got %s (%s); want it published: %v; %s", state, problem, err, b.log)
 	}
 }
 
@@ -739,7 +744,7 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	b.run()
 	b.trouble("YOUTUBE", "slow", true)
 	id := b.video("V.mp4", 1<<20)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 	b.works(id)
 	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || len(b.tube.Videos()) != 0 {
 		t.Errorf("got %v, %d videos; want it deleted while YouTube works on it", err, len(b.tube.Videos()))
@@ -749,7 +754,7 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	}
 
 	b.trouble("YOUTUBE", "slow", false)
-	b.publishes(id, Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 	b.becomes(id, "YOUTUBE", "COMPLETED ")
 	if err := b.studio.Disconnect(t.Context(), channel.ID, owner8); err != nil {
 		t.Fatal(err)
@@ -766,19 +771,20 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 func (b *broadcaster) works(assetID string) {
 	b.Helper()
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
-	deadline := time.After(time.Minute)
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
+	patience := newProgress(b)
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if p := all[assetID][0]; p.Step == "processing" && p.Due.After(b.store.now()) {
+		if p := all[assetID][0]; p.Step == "processing" && p.Due.After(b.store.Now()) {
 			return
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want YouTube at work", all[assetID])
 		}
 	}
@@ -794,7 +800,7 @@ func TestAChannelIsDisconnectedHereAlsoWhenGoogleCannotBeTold(t *testing.T) {
 	channel := b.connect()
 	down = true
 	err := b.studio.Disconnect(t.Context(), channel.ID, owner8)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "NOT_REVOKED" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "NOT_REVOKED" {
 		t.Errorf("got %v; want to be told", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE state = 'DISCONNECTED' AND token IS NULL`); n != 1 {

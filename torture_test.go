@@ -23,6 +23,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/retry"
+	"retake.example/internal/video"
+
+	"retake.example/internal/store"
+
 	"retake.example/internal/db/dbtest"
 )
 
@@ -186,7 +191,7 @@ func (w *town) bot(ctx context.Context, t *testing.T, q *Queue) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	s := q.store
-	settle := func(u Update) {
+	settle := func(u store.Update) {
 		wg.Go(func() {
 			for w.handle(ctx, t, q, u) != nil && rest(ctx, time.Second) == nil {
 			}
@@ -203,11 +208,11 @@ func (w *town) bot(ctx context.Context, t *testing.T, q *Queue) {
 		if err != nil {
 			continue
 		}
-		var updates, fresh []Update
+		var updates, fresh []store.Update
 		for _, e := range w.poll(ctx, offset) {
-			updates = append(updates, Update{ID: e.id, Chat: e.user, Raw: string(e.what) + "\n" + e.name + "\n" + e.asset})
+			updates = append(updates, store.Update{ID: e.id, Chat: e.user, Raw: string(e.what) + "\n" + e.name + "\n" + e.asset})
 		}
-		if s.Tx(ctx, func(tx *Tx) (err error) { fresh, err = tx.Receive(updates); return err }) == nil {
+		if s.Tx(ctx, func(tx *store.Tx) (err error) { fresh, err = tx.Receive(updates); return err }) == nil {
 			for _, u := range fresh {
 				settle(u)
 			}
@@ -215,27 +220,27 @@ func (w *town) bot(ctx context.Context, t *testing.T, q *Queue) {
 	}
 }
 
-func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u Update) error {
+func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u store.Update) error {
 	part := strings.Split(u.Raw, "\n")
 	if deed(part[0]) == pressed {
-		switch _, err := q.Retry(ctx, part[2], ButtonPressed{u.Chat, u.Chat}); {
-		case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFailed):
+		switch _, err := q.Retry(ctx, part[2], retry.ButtonPressed{User: u.Chat, Chat: u.Chat}); {
+		case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrForbidden), errors.Is(err, store.ErrNotFailed):
 			t.Errorf("the button of an apology: got %v; want another try", err)
 		case err != nil:
 			return err
 		}
-		return q.store.Tx(ctx, func(tx *Tx) error { return tx.Handled(u.ID) })
+		return q.store.Tx(ctx, func(tx *store.Tx) error { return tx.Handled(u.ID) })
 	}
-	return q.store.Tx(ctx, func(tx *Tx) error {
+	return q.store.Tx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Meet(u.Chat, "ru"); err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(Wish{User: u.Chat, Chat: u.Chat, Name: part[1], Key: strings.ToLower(part[1]), Template: "new-year", Lang: "ru"},
-			moment(tx.now).Add(-time.Hour))
+		a, grant, err := tx.ShareOrCreate(store.Wish{User: u.Chat, Chat: u.Chat, Name: part[1], Key: strings.ToLower(part[1]), Template: "new-year", Lang: "ru"},
+			tx.Now().Add(-time.Hour))
 		if err != nil {
 			return err
 		}
-		if err := tx.Note(Event{User: u.Chat, Action: "ask", AssetID: a.ID, Outcome: string(grant)}); err != nil {
+		if err := tx.Note(store.Event{User: u.Chat, Action: "ask", AssetID: a.ID, Outcome: string(grant)}); err != nil {
 			return err
 		}
 		return tx.Handled(u.ID)
@@ -245,10 +250,10 @@ func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u Update) err
 // visitor is the first of the strangers who only say hello: one a minute, and each is either written down or refused.
 const visitor = 1_000_000
 
-func (w *town) visitors(ctx context.Context, s *Store, path string) {
+func (w *town) visitors(ctx context.Context, s *store.Store, path string) {
 	for n := int64(visitor); n < visitor+300 && rest(ctx, time.Minute) == nil; n++ {
 		what := visited
-		if s.Tx(context.Background(), func(tx *Tx) error { _, err := tx.Meet(n, "ru"); return err }) != nil {
+		if s.Tx(context.Background(), func(tx *store.Tx) error { _, err := tx.Meet(n, "ru"); return err }) != nil {
 			what = turnedAway
 		}
 		w.note(event{what: what, user: n})
@@ -262,10 +267,10 @@ func (w *town) visitors(ctx context.Context, s *Store, path string) {
 }
 
 // As an engine it takes a while, and cannot make the first video of some names.
-func (w *town) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (w *town) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	progress(50)
 	if err := rest(ctx, 20*time.Second); err != nil {
-		return Rendered{}, err
+		return video.Video{}, err
 	}
 	if strings.HasPrefix(o.Name, "Сбой") {
 		mine := func(e event) bool { return e.what == failed && e.name == o.Name }
@@ -273,10 +278,10 @@ func (w *town) Render(ctx context.Context, o Order, progress func(int)) (Rendere
 			w.note(event{what: failed, name: o.Name, asset: o.Asset})
 		}
 		if w.count(func(e event) bool { return mine(e) && e.asset == o.Asset }) > 0 {
-			return Rendered{}, errEngine
+			return video.Video{}, errEngine
 		}
 	}
-	return Rendered{Path: "x", Size: 1, Discard: func() error { return nil }}, nil
+	return video.Video{Path: "x", Size: 1}, nil
 }
 
 func (w *town) Ready(context.Context) error          { return nil }
@@ -286,7 +291,7 @@ func (w *town) Put(_ context.Context, key, _ string, _ func(int64)) error {
 	return nil
 }
 
-func (w *town) message(ctx context.Context, what deed, t Task) error {
+func (w *town) message(ctx context.Context, what deed, t store.Task) error {
 	if err := rest(ctx, time.Second); err != nil {
 		return err
 	}
@@ -294,12 +299,12 @@ func (w *town) message(ctx context.Context, what deed, t Task) error {
 	return nil
 }
 
-func (w *town) Send(ctx context.Context, t Task) (int, string, error) {
+func (w *town) Send(ctx context.Context, t store.Task) (int, string, error) {
 	return 1, "file-" + t.AssetID, w.message(ctx, sent, t)
 }
 
-func (w *town) Tell(ctx context.Context, t Task) (int, error) {
-	return 2, w.message(ctx, map[Kind]deed{Announce: announced, Apologise: apologised, Deliver: followed}[t.Kind], t)
+func (w *town) Tell(ctx context.Context, t store.Task) (int, error) {
+	return 2, w.message(ctx, map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised, store.Deliver: followed}[t.Kind], t)
 }
 
 func (w *town) Withdraw(context.Context, int64, int) {}
@@ -309,7 +314,7 @@ func (w *town) Withdraw(context.Context, int64, int) {}
 func (w *town) live(t *testing.T, path string) {
 	t.Helper()
 	for range 2 {
-		s, err := OpenStore(path)
+		s, err := openStore(path)
 		if err != nil {
 			continue
 		}
@@ -365,7 +370,7 @@ var peace = []string{
 }
 
 // isPeace asks all of them.
-func isPeace(t testing.TB, s *Store) {
+func isPeace(t testing.TB, s *store.Store) {
 	t.Helper()
 	for _, query := range peace {
 		if got := count(t, s, query); got != 0 {
@@ -377,7 +382,7 @@ func isPeace(t testing.TB, s *Store) {
 // atPeace looks at what is left when the town has lived. again holds the messages that may have gone out twice.
 func (w *town) atPeace(t *testing.T, path string, again map[event]bool) (extra int) {
 	t.Helper()
-	s, err := OpenStore(path)
+	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -437,22 +442,22 @@ func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, d
 	if err := w.disk.After(ops, cut, random, dir); err != nil {
 		t.Fatal(err)
 	}
-	s, err := OpenStore(filepath.Join(dir, "retake.db"))
+	s, err := openStore(filepath.Join(dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	rows, err := s.db.Read().Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
+	rows, err := readDB(t, s).Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
 	again = map[event]bool{}
 	if _, err := collect(rows, err, func(e *event) error {
-		var kind Kind
+		var kind store.Kind
 		var unsent bool
 		if err := rows.Scan(&kind, &e.user, &e.asset, &unsent); err != nil {
 			return err
 		}
-		e.what = map[Kind]deed{Announce: announced, Apologise: apologised, Deliver: followed}[kind]
+		e.what = map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised, store.Deliver: followed}[kind]
 		again[*e] = true
-		if kind == Deliver && unsent {
+		if kind == store.Deliver && unsent {
 			e.what = sent
 			again[*e] = true
 		}
@@ -479,7 +484,7 @@ func TestPowerCuts(t *testing.T) {
 		people         int64
 		wishes         int
 		points, sample int
-	}{"a town": {6, 3, 1500, 100}, "a crowd": {fewest + 1, 2, 500, 30}} {
+	}{"a town": {6, 3, 1500, 100}, "a crowd": {store.FanoutMin + 1, 2, 500, 30}} {
 		t.Run(name, func(t *testing.T) {
 			points := day.sample
 			if *long {
@@ -487,7 +492,7 @@ func TestPowerCuts(t *testing.T) {
 			}
 			dir := t.TempDir()
 			w := newTown(t, dir, day.people, day.wishes)
-			w.crowd = day.people >= fewest
+			w.crowd = day.people >= store.FanoutMin
 			w.powerCuts(t, dir, points)
 		})
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 var golden = flag.Bool("golden", false, "write testdata/schema/vN.sql for the newest version of the schema")
@@ -22,14 +24,14 @@ func goldenFile(version int) string {
 }
 
 // aBitOfEverything fills a database with rows of every table.
-func aBitOfEverything(t *testing.T, s *Store) {
+func aBitOfEverything(t *testing.T, s *store.Store) {
 	t.Helper()
-	s.now = func() time.Time { return time.UnixMilli(1_790_000_000_000) }
+	setNow(s, func() time.Time { return time.UnixMilli(1_790_000_000_000) })
 	ask(t, s, "Маша", 1)
 	ask(t, s, "Маша", 2)
-	run := func(kind Kind, end func(*Tx, Job) error) {
+	run := func(kind store.Kind, end func(*store.Tx, store.Job) error) {
 		t.Helper()
-		write(t, s, func(tx *Tx) error {
+		write(t, s, func(tx *store.Tx) error {
 			tasks, err := tx.Claim(kind, false, 1)
 			if err != nil || len(tasks) != 1 {
 				return fmt.Errorf("got %d tasks, %v; want one", len(tasks), err)
@@ -37,18 +39,18 @@ func aBitOfEverything(t *testing.T, s *Store) {
 			return end(tx, tasks[0].Job)
 		})
 	}
-	run(Announce, func(tx *Tx, j Job) error { _, err := tx.FinishMessage(&Task{Job: j}, 11); return err })
-	run(Render, func(tx *Tx, j Job) error {
-		return tx.FinishRender(j, Video{File: j.AssetID + ".mp4", Thumb: j.AssetID + ".jpg", Size: 1000, Duration: time.Second, Width: 640, Height: 360})
+	run(store.Announce, func(tx *store.Tx, j store.Job) error { _, err := tx.FinishMessage(&store.Task{Job: j}, 11); return err })
+	run(store.Render, func(tx *store.Tx, j store.Job) error {
+		return tx.FinishRender(j, store.Video{File: j.AssetID + ".mp4", Thumb: j.AssetID + ".jpg", Size: 1000, Duration: time.Second, Width: 640, Height: 360})
 	})
-	run(Deliver, func(tx *Tx, j Job) error { return tx.VideoArrived(j, 12, "file-id") })
+	run(store.Deliver, func(tx *store.Tx, j store.Job) error { return tx.VideoArrived(j, 12, "file-id") })
 	ask(t, s, "Лев", 3)
-	run(Render, func(tx *Tx, j Job) error { return tx.GiveUp(j, "no such model", "") })
+	run(store.Render, func(tx *store.Tx, j store.Job) error { return tx.GiveUp(j, "no such model", "") })
 	ask(t, s, "Ева", 1)
-	run(Render, func(tx *Tx, j Job) error { return tx.Reschedule(j, moment(tx.now+1000), "not yet") })
+	run(store.Render, func(tx *store.Tx, j store.Job) error { return tx.Reschedule(j, tx.Now().Add(time.Second), "not yet") })
 	ask(t, s, "Оля", 4)
-	write(t, s, func(tx *Tx) error {
-		_, err := tx.Receive([]Update{{ID: 7, Chat: 1, Raw: `{"update_id":7}`}, {ID: 8, Chat: 2, Raw: `{"update_id":8}`}})
+	write(t, s, func(tx *store.Tx) error {
+		_, err := tx.Receive([]store.Update{{ID: 7, Chat: 1, Raw: `{"update_id":7}`}, {ID: 8, Chat: 2, Raw: `{"update_id":8}`}})
 		if err == nil {
 			err = tx.Handled(7)
 		}
@@ -177,7 +179,7 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 	s := newStore(t)
 	if *golden {
 		aBitOfEverything(t, s)
-		if err := os.WriteFile(goldenFile(schemaVersion()), []byte(dump(t, s.db.Read())), 0o644); err != nil {
+		if err := os.WriteFile(goldenFile(schemaVersion()), []byte(dump(t, readDB(t, s))), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -190,7 +192,7 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if got, want := shape(t, s.db.Read()), shape(t, d); got != want {
+	if got, want := shape(t, readDB(t, s)), shape(t, d); got != want {
 		t.Errorf("schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then write the new version down\n%s",
 			schemaVersion(), firstDifference(got, want))
 	}
@@ -225,7 +227,7 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 				}
 			}
 			var told []int
-			s, err := OpenStoreAfter(path, func(version int) error { told = append(told, version); return nil })
+			s, err := OpenStoreWith(path, store.Options{Before: func(version int) error { told = append(told, version); return nil }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,10 +235,10 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 			if want := []int{version}; version < schemaVersion() && !slices.Equal(told, want) || version == schemaVersion() && told != nil {
 				t.Errorf("got %v told before; want the version of an older file", told)
 			}
-			if got, want := shape(t, s.db.Read()), shape(t, fresh.db.Read()); got != want {
+			if got, want := shape(t, readDB(t, s)), shape(t, readDB(t, fresh)); got != want {
 				t.Errorf("it is not what a new file is:\n%s", firstDifference(got, want))
 			}
-			after := sizes(t, s.db.Read())
+			after := sizes(t, readDB(t, s))
 			for table, n := range before {
 				if after[table] != n {
 					t.Errorf("got %d %s; want %d", after[table], table, n)
@@ -246,8 +248,8 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 				t.Errorf("got %d faults in the file", n)
 			}
 			ask(t, s, "Новая", 9)
-			var tasks []Task
-			write(t, s, func(tx *Tx) (err error) { tasks, err = tx.Claim(Deliver, false, 9); return err })
+			var tasks []store.Task
+			write(t, s, func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Deliver, false, 9); return err })
 			if len(tasks) == 0 {
 				t.Error("got no video to send; want the one that was owed")
 			}

@@ -28,6 +28,10 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/retry"
+
+	"retake.example/internal/store"
+
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/desk"
@@ -108,10 +112,11 @@ func newCounter(t *testing.T, max int64, patience time.Duration, room func(need 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.opts.Uploads, err = desk.NewUploads(u.waiting, max, patience, room); err != nil {
+	uploads, err := desk.NewUploads(u.waiting, max, patience, room)
+	if err != nil {
 		t.Fatal(err)
 	}
-	u.opts.Inspect = workshop{maker}.inspect
+	u.change(func(o *desk.Options) { o.Uploads, o.Inspect = uploads, maker.Inspect })
 	u.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/uploads" {
 			defer func() { u.left <- struct{}{} }()
@@ -256,7 +261,7 @@ func TestAnUploadIsKeptWhateverItsKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Name != fmt.Sprint("Лето на даче ", i) || a.NameKey != fmt.Sprint("лето на даче ", i) || a.Origin != "UPLOAD" || a.Status != Completed || *a.Creator != 7 ||
+		if a.Name != fmt.Sprint("Лето на даче ", i) || a.NameKey != fmt.Sprint("лето на даче ", i) || a.Origin != "UPLOAD" || a.Status != store.Completed || *a.Creator != 7 ||
 			a.Video.File != id+c.end || a.Video.Size != int64(len(content)) || a.Video.Width != 320 || a.Video.Height != 180 ||
 			a.Video.Duration < 900*time.Millisecond || a.Video.Duration > 2200*time.Millisecond || a.Finished.IsZero() {
 			t.Errorf("%s: got %+v", c.file, a)
@@ -509,11 +514,13 @@ func TestAnUploadCancelledWhileItIsLookedAtLeavesNothing(t *testing.T) {
 	}{{true, 0}, {false, 0}, {true, 50_000}} {
 		u := newCounter(t, mostBytes, time.Minute, roomy)
 		ctx, cancel := context.WithCancel(t.Context())
-		u.opts.Inspect = func(ctx context.Context, path string) (Rendered, error) {
-			cancel()
-			<-ctx.Done()
-			return Rendered{}, ctx.Err()
-		}
+		u.change(func(o *desk.Options) {
+			o.Inspect = func(ctx context.Context, path string) (video.Video, error) {
+				cancel()
+				<-ctx.Done()
+				return video.Video{}, ctx.Err()
+			}
+		})
 		body, kind := form(part{"title", "", "Лето"}, part{"file", "film.mp4", string(footage(t, "film.mp4"))})
 		reader := io.Reader(bytes.NewReader(append(body, make([]byte, c.behind)...)))
 		if !c.counted {
@@ -540,13 +547,15 @@ func TestAnUploadMayBeLookedAtForAsLongAsItTakes(t *testing.T) {
 	const patience = 50 * time.Millisecond
 	u := newCounter(t, mostBytes, patience, roomy)
 	inspect := u.opts.Inspect
-	u.opts.Inspect = func(ctx context.Context, path string) (Rendered, error) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(4 * patience):
+	u.change(func(o *desk.Options) {
+		o.Inspect = func(ctx context.Context, path string) (video.Video, error) {
+			select {
+			case <-ctx.Done():
+			case <-time.After(4 * patience):
+			}
+			return inspect(ctx, path)
 		}
-		return inspect(ctx, path)
-	}
+	})
 	u.upload("Лето", "film.mp4", string(footage(t, "film.mp4")))
 	u.wantNothing(1)
 }
@@ -586,7 +595,7 @@ func TestASlowClientHasAllTheTimeInTheWorld(t *testing.T) {
 }
 
 func TestAFullDiskIsToldInTime(t *testing.T) {
-	full := fmt.Errorf("%w: 1 MB is free", desk.ErrDiskFull)
+	full := fmt.Errorf("%w: 1 MB is free", video.ErrDiskFull)
 	film := string(grown(footage(t, "film.mp4"), 600_000))
 	for name, c := range map[string]struct {
 		free    int64
@@ -596,7 +605,7 @@ func TestAFullDiskIsToldInTime(t *testing.T) {
 	}{
 		"before anything is written":          {free: 1_100_000, counted: true},
 		"while it is written":                 {free: 4 << 20},
-		"by the disk itself, when it is kept": {free: 1 << 40, spoil: func(u *counter) { u.Web.files = fullShelf{u.Web.files} }},
+		"by the disk itself, when it is kept": {free: 1 << 40, spoil: func(u *counter) { u.files = fullShelf{u.files}; u.change(func(*desk.Options) {}) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
@@ -628,13 +637,13 @@ func TestAFullDiskIsToldInTime(t *testing.T) {
 }
 
 // fullShelf has room for a picture alone.
-type fullShelf struct{ mediaFiles }
+type fullShelf struct{ media.Store }
 
 func (f fullShelf) Put(ctx context.Context, key, path string, progress func(int64)) error {
 	if !strings.HasSuffix(key, ".jpg") {
 		return &os.PathError{Op: "write", Path: key, Err: syscall.ENOSPC}
 	}
-	return f.mediaFiles.Put(ctx, key, path, progress)
+	return f.Store.Put(ctx, key, path, progress)
 }
 
 func TestAFaultOfOursLeavesNothingOfAnUpload(t *testing.T) {
@@ -643,12 +652,16 @@ func TestAFaultOfOursLeavesNothingOfAnUpload(t *testing.T) {
 			mutate(u.t, u.store, `CREATE TRIGGER spoilt BEFORE INSERT ON audit WHEN new.action = 'upload' BEGIN SELECT raise(ABORT, 'SECRET'); END`)
 		},
 		"there is no ffmpeg": func(u *counter) {
-			u.opts.Inspect = func(context.Context, string) (Rendered, error) {
-				return Rendered{}, errors.New("SECRET: ffmpeg was not found")
-			}
+			u.change(func(o *desk.Options) {
+				o.Inspect = func(context.Context, string) (video.Video, error) {
+					return video.Video{}, errors.New("SECRET: ffmpeg was not found")
+				}
+			})
 		},
 		"a panic": func(u *counter) {
-			u.opts.Inspect = func(context.Context, string) (Rendered, error) { panic("SECRET") }
+			u.change(func(o *desk.Options) {
+				o.Inspect = func(context.Context, string) (video.Video, error) { panic("SECRET") }
+			})
 		},
 		"the folder is gone": func(u *counter) { os.RemoveAll(u.waiting) },
 	} {
@@ -705,19 +718,19 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	u := newCounter(t, mostBytes, time.Minute, roomy)
 	u.session = u.signIn(8)
 	id := u.upload("Маша", "film.mp4", string(footage(t, "film.mp4")))
-	if _, err := u.queue.Retry(t.Context(), id, AdminClicked{Admin: Admin{ID: 8, Owner: true}}); !errors.Is(err, ErrNotFailed) {
+	if _, err := u.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); !errors.Is(err, store.ErrNotFailed) {
 		t.Errorf("an admin retries it: got %v; want ErrNotFailed", err)
 	}
-	if _, err := u.queue.Retry(t.Context(), id, ButtonPressed{1, 1}); !errors.Is(err, ErrForbidden) {
+	if _, err := u.queue.Retry(t.Context(), id, retry.ButtonPressed{User: 1, Chat: 1}); !errors.Is(err, store.ErrForbidden) {
 		t.Errorf("a user retries it: got %v; want ErrForbidden", err)
 	}
 	// Even a wish with its very template and language.
-	write(t, u.store, func(tx *Tx) error {
+	write(t, u.store, func(tx *store.Tx) error {
 		if _, err := tx.Meet(1, "ru"); err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(Wish{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang}, time.Time{})
-		if grant != Created || a.ID == id {
+		a, grant, err := tx.ShareOrCreate(store.Wish{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang}, time.Time{})
+		if grant != store.Created || a.ID == id {
 			t.Errorf("got %s, %v; want a video of its own", grant, err)
 		}
 		return err
@@ -725,16 +738,16 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	failForGood(t, u.queue)
 	mutate(t, u.store, `UPDATE assets SET finished = finished + 1000000 WHERE id = ?`, id) // after the failure
 	failed := text(t, u.store, `SELECT id FROM assets WHERE status = 'FAILED'`)
-	if need, err := u.store.NeedYou(t.Context(), Admin{ID: 8, Owner: true}, Filter{}); err != nil || need.Count != 1 || need.People != 1 {
+	if need, err := u.store.NeedYou(t.Context(), store.Admin{ID: 8, Owner: true}, store.Filter{}); err != nil || need.Count != 1 || need.People != 1 {
 		t.Errorf("got %+v, %v; want the failed one, which the upload does not replace", need, err)
 	}
-	if out, err := u.queue.Retry(t.Context(), failed, ButtonPressed{1, 1}); err != nil || out != Restarted {
+	if out, err := u.queue.Retry(t.Context(), failed, retry.ButtonPressed{User: 1, Chat: 1}); err != nil || out != retry.Restarted {
 		t.Errorf("got %s, %v; want a new try", out, err)
 	}
 	if n := count(t, u.store, `SELECT count(*) FROM requests WHERE asset_id = '`+id+`'`) + count(t, u.store, `SELECT count(*) FROM jobs WHERE asset_id = '`+id+`'`); n != 0 {
 		t.Errorf("got %d requests and jobs of the upload; want none", n)
 	}
-	write(t, u.store, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	write(t, u.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
 	if _, err := u.store.Asset(t.Context(), id); err != nil {
 		t.Errorf("got %v; want the upload kept when its namesake's parent is forgotten", err)
 	}
@@ -742,8 +755,8 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 
 func TestTheNextStartRemovesWhatACrashLeft(t *testing.T) {
 	v := newVictim(t)
-	left := filepath.Join(v.dir, "work", "uploads", NewID())
-	for path, content := range map[string]string{left: "half a film", filepath.Join(v.dir, "media", NewID()+".webm"): "kept, but in no database"} {
+	left := filepath.Join(v.dir, "work", "uploads", store.NewID())
+	for path, content := range map[string]string{left: "half a film", filepath.Join(v.dir, "media", store.NewID()+".webm"): "kept, but in no database"} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -751,13 +764,13 @@ func TestTheNextStartRemovesWhatACrashLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, err := OpenStore(filepath.Join(v.dir, "retake.db"))
+	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	creator, id := int64(8), NewID()
-	write(t, s, func(tx *Tx) error {
-		return tx.AddUpload(Asset{ID: id, Name: "x", NameKey: "x", Creator: &creator, Video: Video{File: id + ".mkv", Thumb: id + ".jpg"}})
+	creator, id := int64(8), store.NewID()
+	write(t, s, func(tx *store.Tx) error {
+		return tx.AddUpload(store.Asset{ID: id, Name: "x", NameKey: "x", Creator: &creator, Video: store.Video{File: id + ".mkv", Thumb: id + ".jpg"}})
 	})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -811,7 +824,7 @@ func TestTheLimitOfUploadsIsASetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDesk(t, "http://localhost:8080")
-	d.opts.Limits = limits(cfg)
+	d.change(func(o *desk.Options) { o.Limits = limits(cfg) })
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: d.signIn(7)}))
 	if !strings.Contains(page, "<dt>Largest video that can be uploaded</dt><dd>1234 MB</dd>") {
 		t.Errorf("got %s; want the limit", page)

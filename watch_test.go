@@ -22,6 +22,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/desk"
+	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
+	"retake.example/internal/video"
+
+	"retake.example/internal/store"
+
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -85,10 +92,10 @@ func TestTwentyVideosThatWaitForOneKeyAreAllDelivered(t *testing.T) {
 
 // TestOneKeyOneMessage is the same with the probe of each minute and a night in between.
 func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		expired.Store(true)
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			if expired.Load() {
 				return errKey
 			}
@@ -99,7 +106,7 @@ func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
 		}
 		var told []string
 		tell := func(q *Queue) (stop func()) {
-			board := newBoard(s, q, nil, boardOptions{page: "http://x", role: func(id int64) (Admin, bool) { return Admin{ID: id, Owner: true}, true },
+			board := newBoard(s, q, nil, boardOptions{page: "http://x", role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true },
 				admins: func(context.Context) ([]int64, error) { return []int64{900}, nil }, free: func() (int64, error) { return 38e9, nil }, gather: time.Minute},
 				slog.New(slog.DiscardHandler))
 			board.Tell = func(_ context.Context, _ int64, m watch.Message) (time.Duration, error) {
@@ -177,8 +184,8 @@ func TestFiveBadNamesAreFiveApologiesAndOneDigestWithAButton(t *testing.T) {
 		t.Errorf("got %d messages about failures; want 1 in an hour", got)
 	}
 	// Somebody else's press does nothing, and the second finds nothing to do.
-	late.Press(first.ID, againButton+":x:5")
-	admin.Press(first.ID, againButton+":"+NewID()+":5")
+	late.Press(first.ID, telegram.AgainButton+":x:5")
+	admin.Press(first.ID, telegram.AgainButton+":"+store.NewID()+":5")
 	w.hears(admin, "There is nothing left to try again")
 }
 
@@ -187,7 +194,7 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 	admin := w.tg.Person(900, "Admin", "en")
 	admin.Send("/start")
 	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
-	fail(t, w.queue, Publish, Permanent(errUnavailable))
+	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
 	told := w.hears(admin, "1 video could not be published in the last hour")
 	press(admin, told, 0)
 	w.hears(admin, "All right, I am trying 1 again.")
@@ -195,7 +202,7 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 		t.Errorf("got %d publications that wait; want 1", n)
 	}
 	// A channel whose access has ended is a cause of its own: its publications are no failures of theirs.
-	fail(t, w.queue, Publish, errRevoked)
+	fail(t, w.queue, store.Publish, errRevoked)
 	w.hears(admin, "A channel has to be connected again")
 	w.calm()
 	if n := saying(admin, "could not be published"); n != 1 {
@@ -205,11 +212,11 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 
 func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	w := newWorld(t)
-	write(t, w.store, func(tx *Tx) error { return tx.Appoint(Admin{ID: 7, Owner: true}) })
+	write(t, w.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 7, Owner: true}) })
 	admin := w.tg.Person(7, "Admin", "en")
 	admin.Send("/start")
 	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
-	fail(t, w.queue, Publish, Permanent(errUnavailable))
+	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
 	told := w.hears(admin, "1 video could not be published in the last hour")
 	press(admin, told, 0)
 	w.hears(admin, "All right, I am trying 1 again.")
@@ -219,9 +226,9 @@ func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	if n := failed(); n != 0 {
 		t.Errorf("got %d publications that are failed; want none", n)
 	}
-	fail(t, w.queue, Publish, Permanent(errUnavailable))
-	write(t, w.store, func(tx *Tx) error { return tx.Dismiss(7) })
-	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", putButton, time.Now().Add(time.Hour).UnixMilli()))
+	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
+	write(t, w.store, func(tx *store.Tx) error { return tx.Dismiss(7) })
+	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", telegram.PutButton, time.Now().Add(time.Hour).UnixMilli()))
 	w.calm()
 	if n := failed(); n != 1 || saying(admin, "All right") != 1 {
 		t.Errorf("got %d publications that are failed, %d answers; want that a former admin's press does nothing", n, saying(admin, "All right"))
@@ -233,8 +240,8 @@ func TestAnAdminWhoIsNoneAnyMoreIsToldNothing(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
 	q.outages.Resume(time.Now(), "no key")
-	write(t, s, func(tx *Tx) error { return tx.BeginOutage("no key", nil) })
-	b := newBoard(s, q, nil, boardOptions{role: func(id int64) (Admin, bool) { return Admin{ID: id}, id == 8 }, free: func() (int64, error) { return 38e9, nil }}, nil)
+	write(t, s, func(tx *store.Tx) error { return tx.BeginOutage("no key", nil) })
+	b := newBoard(s, q, nil, boardOptions{role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id}, id == 8 }, free: func() (int64, error) { return 38e9, nil }}, nil)
 	for id, want := range map[int64]bool{7: false, 8: true} {
 		all, err := b.Look(t.Context(), id, nil)
 		if got := slices.ContainsFunc(all, func(t watch.Trouble) bool { return len(t.Of) > 0 }); err != nil || got != want {
@@ -251,7 +258,7 @@ func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 	ask(t, s, "Маша", 1)
 	failForGood(t, q)
 	for id, want := range map[int64]string{7: "retry_all:1", 8: "retry_all:2", 9: ""} {
-		all, err := troubles(t.Context(), s, q, Admin{ID: id, Owner: id == 8}, nil, boardOptions{free: func() (int64, error) { return 38e9, nil }}, nil)
+		all, err := troubles(t.Context(), s, q, store.Admin{ID: id, Owner: id == 8}, nil, boardOptions{free: func() (int64, error) { return 38e9, nil }}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,11 +282,11 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
 	q.outages.Resume(time.Now(), "no key")
-	write(t, s, func(tx *Tx) error { return tx.BeginOutage("no key", nil) })
+	write(t, s, func(tx *store.Tx) error { return tx.BeginOutage("no key", nil) })
 	channel := connected(t, s, "UC1")
 	publishes(t, s, channel, "Лето")
-	fail(t, q, Publish, errRevoked)
-	all, err := troubles(t.Context(), s, q, Admin{ID: 8, Owner: true}, nil, boardOptions{page: "http://x", free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
+	fail(t, q, store.Publish, errRevoked)
+	all, err := troubles(t.Context(), s, q, store.Admin{ID: 8, Owner: true}, nil, boardOptions{page: "http://x", free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
 		errors.New("no room for it"))
 	if err != nil {
 		t.Fatal(err)
@@ -320,9 +327,9 @@ func (d space) Free() (int64, error) { return d.free, nil }
 func (d space) Room(int64) error     { return d.full }
 
 func TestReadyMeansThatWorkFlows(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *Store) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
 		hang := make(chan struct{})
-		b := &bench{render: func(_ context.Context, o Order) error {
+		b := &bench{render: func(_ context.Context, o video.Order) error {
 			if o.Name == "Маша" {
 				<-hang
 			}
@@ -340,7 +347,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		disk := &space{free: 38e9}
 		missing := []string{"problem_bot_off"} // on purpose
 		w := &watching{missing: func(context.Context) []string { return missing }, store: s, queue: q, cfg: cfg, room: disk, began: time.Now(), board: newBoard(s, q, nil, boardOptions{}, nil)}
-		w.pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*Tx) error { return nil }) })
+		w.pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*store.Tx) error { return nil }) })
 		says := func(want string) {
 			t.Helper()
 			synctest.Wait()
@@ -376,7 +383,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 
 		// A writer that hangs, as on a disk that does.
 		release := make(chan struct{})
-		go s.Tx(context.Background(), func(*Tx) error { <-release; return nil })
+		go s.Tx(context.Background(), func(*store.Tx) error { <-release; return nil })
 		says("The database takes no changes: no answer within 5s")
 		close(release)
 		time.Sleep(time.Second)
@@ -415,7 +422,7 @@ func TestMetricsAreForWhoHasTheTokenOrIsSignedIn(t *testing.T) {
 		d.want(401, d.send(bearer(wrong)))
 	}
 	d.want(401, d.send(call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer 0123456789abcdef"}, json: true})) // it opens nothing else
-	d.opts.Token = ""
+	d.change(func(o *desk.Options) { o.Token = "" })
 	d.want(401, d.send(bearer("")))
 }
 
@@ -694,13 +701,13 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 	t.Run("an owner of the settings is told", func(t *testing.T) {
 		owner := s.world.tg.Person(900, "Owner", "ru")
 		owner.Send("/start")
-		store, err := OpenStore(filepath.Join(s.victim.dir, "retake.db"))
+		st, err := openStore(filepath.Join(s.victim.dir, "retake.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer store.Close()
-		publishes(t, store, connected(t, store, "UC1"), "Лето")
-		fail(t, newQueue(store), Publish, errRevoked)
+		defer st.Close()
+		publishes(t, st, connected(t, st, "UC1"), "Лето")
+		fail(t, newQueue(st), store.Publish, errRevoked)
 		if err := folder.Wake(s.victim.dir); err != nil {
 			t.Fatal(err)
 		}

@@ -146,7 +146,7 @@ func (k *Keeper) count(t *testing.T) int {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
-	n := len(timesOf(entries, false)) + len(timesOf(entries, true))
+	n := len(backupsIn(entries, false)) + len(backupsIn(entries, true))
 	if len(entries) != 2*n {
 		t.Errorf("got %v; want backups and their lists", entries)
 	}

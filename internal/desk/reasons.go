@@ -1,4 +1,4 @@
-// reasons.go says in words why something went wrong.
+// Why something went wrong, in words.
 
 package desk
 
@@ -157,8 +157,10 @@ var words = map[string]string{
 
 	"YouTube thumbnail-forbidden": "youtube_verify",
 
-	"YouTube restored": "platform_restored",
-	"Rumble restored":  "platform_restored",
+	"YouTube restored":  "platform_restored",
+	"Rumble restored":   "platform_restored",
+	"YouTube forgotten": "platform_forgotten",
+	"Rumble forgotten":  "platform_forgotten",
 
 	"Rumble connection":          "platform_connection",
 	"Rumble http429":             "rumble_busy",

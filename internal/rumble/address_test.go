@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestAddressesAreTidiedOrRefused(t *testing.T) {
+func TestCheckURL_AddressesAreTidiedOrRefused(t *testing.T) {
 	real := New(Config{BaseURL: "https://rumble.com"})
 	demo := New(Config{BaseURL: "http://127.0.0.1:8090/rumble/"})
 	for _, c := range []struct {
@@ -61,7 +61,7 @@ func TestAddressesAreTidiedOrRefused(t *testing.T) {
 	}
 }
 
-func TestUploadPageIsBesideTheVideos(t *testing.T) {
+func TestCheckURL_UploadPageIsBesideTheVideos(t *testing.T) {
 	if got := New(Config{BaseURL: "https://rumble.com/"}).UploadPage(); got != "https://rumble.com/upload.php" {
 		t.Errorf("got %s", got)
 	}

@@ -9,14 +9,18 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"os"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-func TestVideoArrivesWithItsWords(t *testing.T) {
+func TestPublish_VideoArrivesWithItsWords(t *testing.T) {
 	w := newWorld(t, 3<<20, nil)
 	w.client.channel = "77"
 	v := w.video()
@@ -39,7 +43,7 @@ func TestVideoArrivesWithItsWords(t *testing.T) {
 	}
 }
 
-func TestTitleStandsInForADescription(t *testing.T) {
+func TestPublish_TitleStandsInForADescription(t *testing.T) {
 	w := newWorld(t, 1000, nil)
 	if _, err := w.client.Publish(t.Context(), w.video(), Metadata{Title: "Alone"}, State{}, w.save); err != nil {
 		t.Fatal(err)
@@ -49,7 +53,7 @@ func TestTitleStandsInForADescription(t *testing.T) {
 	}
 }
 
-func TestProgressIsSavedSeldomAndNeverNamesAllBeforeTheEnd(t *testing.T) {
+func TestPublish_ProgressIsSavedSeldomAndNeverNamesAllBeforeTheEnd(t *testing.T) {
 	w := newWorld(t, 8<<20, nil)
 	v := w.video()
 	begun := time.Now()
@@ -66,7 +70,7 @@ func TestProgressIsSavedSeldomAndNeverNamesAllBeforeTheEnd(t *testing.T) {
 	}
 }
 
-func TestMemoryStaysSmall(t *testing.T) {
+func TestPublish_MemoryStaysSmall(t *testing.T) {
 	w := newWorld(t, 0, nil)
 	const size = 96 << 20
 	var most uint64
@@ -95,14 +99,15 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error)     { clear(p); return len(p), nil }
 func (zeros) Seek(int64, int) (int64, error) { return 0, nil }
 
-func TestTroubleSaysWhatItAsksFor(t *testing.T) {
+func TestPublish_TroubleSaysWhatItAsksFor(t *testing.T) {
 	for _, c := range []struct {
 		fault, reason, step, field string
-		permanent, again           bool // again: the state is given back
-		pause                      time.Duration
+		permanent, again           bool // again: the state is cleared
+		wait                       time.Duration
 		videos                     int
 	}{
-		{fault: "unavailable", reason: "http503", again: true, pause: 5 * time.Second},
+		{fault: "unavailable", reason: "http503", again: true, wait: 5 * time.Second},
+		{fault: "blocked", reason: "http403", again: true, wait: 30 * time.Second},
 		{fault: "cut", reason: "connection", again: true},
 		{fault: "lost", reason: "answerLost", step: "unknown", permanent: true, videos: 1},
 		{fault: "badtoken", reason: "badToken", step: "account", permanent: true, again: true},
@@ -114,8 +119,8 @@ func TestTroubleSaysWhatItAsksFor(t *testing.T) {
 			v := w.video()
 			_, err := w.publish(t.Context(), v)
 			e := failure(t, err)
-			if e.Reason() != c.reason || e.Step() != c.step || e.Field() != c.field || e.Permanent() != c.permanent || e.Pause() != c.pause {
-				t.Errorf("got reason %s, step %q, field %q, permanent %v, pause %v", e.Reason(), e.Step(), e.Field(), e.Permanent(), e.Pause())
+			if e.Reason() != c.reason || e.Step() != c.step || e.Field() != c.field || e.Permanent() != c.permanent || waits(e) != c.wait {
+				t.Errorf("got reason %s, step %q, field %q, permanent %v, wait %v", e.Reason(), e.Step(), e.Field(), e.Permanent(), waits(e))
 			}
 			if want := (State{"uploading", v.Size}); !c.again && w.state != want || c.again && w.state != (State{}) {
 				t.Errorf("got state %+v", w.state)
@@ -136,7 +141,7 @@ func TestTroubleSaysWhatItAsksFor(t *testing.T) {
 	}
 }
 
-func TestUnavailableIsToldBeforeTheVideoIsSent(t *testing.T) {
+func TestPublish_UnavailableIsToldBeforeTheVideoIsSent(t *testing.T) {
 	w := newWorld(t, 4<<20, nil)
 	w.set("unavailable", true)
 	v := w.video()
@@ -238,7 +243,7 @@ func (b *cutBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestStopBeforeTheEndGivesTheStateBack(t *testing.T) {
+func TestPublish_StopBeforeTheEndGivesTheStateBack(t *testing.T) {
 	w := newWorld(t, 1<<20, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	v := w.video()
@@ -254,7 +259,7 @@ func TestStopBeforeTheEndGivesTheStateBack(t *testing.T) {
 	}
 }
 
-func TestStopWhileTheAnswerIsAwaitedIsUnknown(t *testing.T) {
+func TestPublish_StopWhileTheAnswerIsAwaitedIsUnknown(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(t, 1<<20, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -266,7 +271,7 @@ func TestStopWhileTheAnswerIsAwaitedIsUnknown(t *testing.T) {
 	v := w.video()
 	_, err := w.publish(ctx, v)
 	if e := failure(t, err); e.Step() != "unknown" || errors.Is(err, context.Canceled) || w.state != (State{"uploading", v.Size}) {
-		t.Errorf("got %v in state %+v; want unknown, which is no stop", err, w.state)
+		t.Errorf("got %v in state %+v; want unknown, which isn't a stop", err, w.state)
 	}
 }
 
@@ -283,7 +288,7 @@ func TestKilledInTheMiddleIsSentAgainAndAfterTheEndIsUnknown(t *testing.T) {
 }
 
 // A state that could not be stored must not be overtaken by the bytes it is about.
-func TestNothingLeavesThatIsNotSaved(t *testing.T) {
+func TestPublish_NothingLeavesThatIsNotSaved(t *testing.T) {
 	full := errors.New("the disk is full")
 	for name, refuses := range map[string]func(s State) bool{
 		"at the first byte": func(s State) bool { return s == State{"uploading", 0} },
@@ -304,7 +309,7 @@ func TestNothingLeavesThatIsNotSaved(t *testing.T) {
 	}
 }
 
-func TestFileThatCannotBeReadKeepsItsError(t *testing.T) {
+func TestPublish_FileThatCannotBeReadKeepsItsError(t *testing.T) {
 	gone := errors.New("the store is away")
 	w := newWorld(t, 1<<20, nil)
 	v := w.video()
@@ -327,7 +332,7 @@ func TestFileThatCannotBeReadKeepsItsError(t *testing.T) {
 	}
 }
 
-func TestSilenceEnds(t *testing.T) {
+func TestPublish_SilenceEnds(t *testing.T) {
 	t.Run("while the video goes", func(t *testing.T) {
 		over := make(chan struct{})
 		w := newWorld(t, 32<<20, func(http.Handler) http.Handler {
@@ -357,76 +362,163 @@ func TestSilenceEnds(t *testing.T) {
 	})
 }
 
-func TestUnreachableServerIsTransient(t *testing.T) {
-	w := newWorld(t, 1000, nil)
-	w.client.base.Host = "127.0.0.1:1"
-	_, err := w.publish(t.Context(), w.video())
-	if e := failure(t, err); e.Reason() != "connection" || e.Permanent() || w.state != (State{}) {
-		t.Errorf("got %v in state %+v", err, w.state)
+// waits is how long an error asks to wait; 0: it asks for another attempt, or for nothing.
+func waits(e *Error) time.Duration {
+	if wait, yes := e.RetryAfter(); yes {
+		return wait
+	}
+	return 0
+}
+
+func TestPublish_WhatCannotBeReachedIsAWait(t *testing.T) {
+	dial := map[string]error{
+		"refused":   &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		"no name":   &net.DNSError{Err: "no such host", Name: "rumble.com", IsNotFound: true},
+		"no route":  &net.OpError{Op: "dial", Err: syscall.ENETUNREACH},
+		"timed out": &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded},
+	}
+	for name, err := range dial {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1000, nil)
+			w.client.transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, err }
+			_, err := w.publish(t.Context(), w.video())
+			e := failure(t, err)
+			if e.Code() != "rumble_unreachable" || e.Permanent() || !e.Unreachable() || waits(e) != awayPause || w.state != (State{}) {
+				t.Errorf("got %v (%s), wait %v, in state %+v", err, e.Code(), waits(e), w.state)
+			}
+		})
 	}
 }
 
-func TestWithoutTokenNothingIsSent(t *testing.T) {
+// Each attempt sends the whole video again, so a line that breaks each time is not waited for without end.
+func TestPublish_ABreakOnTheWayIsAnAttempt(t *testing.T) {
+	w := newWorld(t, 4<<20, nil)
+	w.set("cut", true)
+	_, err := w.publish(t.Context(), w.video())
+	if e := failure(t, err); e.Code() != "rumble_connection" || e.Permanent() || waits(e) != 0 || e.Unreachable() {
+		t.Errorf("got %v (%s), wait %v", err, e.Code(), waits(e))
+	}
+}
+
+func TestPublish_WithoutTokenNothingIsSent(t *testing.T) {
 	w := newWorld(t, 1000, nil)
 	w.client.token = ""
 	if w.client.Token() {
-		t.Error("uploads by hand are taken for the interface")
+		t.Error("uploads by hand are taken for the API")
 	}
 	if _, err := w.publish(t.Context(), w.video()); failure(t, err).Step() != "account" || w.Posts() != 0 || len(w.states) != 0 {
 		t.Errorf("got %v and %d uploads", err, w.Posts())
 	}
 }
 
-func TestAnswersAreJudged(t *testing.T) {
-	for name, c := range map[string]struct {
-		status       int
-		body         string
-		want         string // the error's text
-		step         string
-		permanent    bool
-		pause        time.Duration
-		publishedURL string
+func TestPublish_AnswersAreJudged(t *testing.T) {
+	const page = "<!DOCTYPE html><title>Just a moment…"
+	long := strings.Repeat("ы", 1000)
+	refuses := func(field, what string) string { return `{"success":false,"errors":{"` + field + `":` + what + `}}` }
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+		want   string // the error's text; "": published
+		code   string
+		step   string // "unknown" says that it may be there
+		over   bool   // it is permanent
+		waits  bool   // for the 90 s that the answer asks for
+		url    string
 	}{
-		"published":              {200, `{"success":true,"video_id":"v1x","url_monetized":"https://rumble.com/v1x-a.html?mref=1"}`, "", "", false, 0, "https://rumble.com/v1x-a.html"},
-		"published, odd address": {200, `{"success":true,"video_id":"v1x","url_monetized":"javascript:alert(1)"}`, "", "", false, 0, ""},
-		"published, with a list": {200, `{"success":true,"video_id":"v1x","errors":[]}`, "", "", false, 0, ""},
-		"published, which?":      {200, `{"success":true}`, "rumble answerLost: Rumble answered 200 OK, which cannot be understood", "unknown", true, 0, ""},
-		"a page":                 {200, `<html>Just a moment…`, "rumble answerLost: Rumble answered 200 OK, which cannot be understood", "unknown", true, 0, ""},
-		"token, as a field":      {200, `{"success":false,"errors":{"title":{"code":"X"},"access_token":{"code":"INVALID","message":"` + token + `\nis wrong"}}}`, "rumble badToken: INVALID: *** is wrong", "account", true, 0, ""},
-		"channel":                {200, `{"success":false,"errors":{"channel_id":{"code":"INVALID"}}}`, "rumble badChannel: INVALID", "account", true, 0, ""},
-		"title":                  {200, `{"success":false,"errors":{"title":{"code":"TOO_LONG","message":"Too long"}}}`, "rumble refused-title: TOO_LONG: Too long", "edit", true, 0, ""},
-		"description":            {200, `{"success":false,"errors":{"description":{"message":"No links"}}}`, "rumble refused-description: No links", "edit", true, 0, ""},
-		"video":                  {200, `{"success":false,"errors":{"video":{"code":"BAD"}}}`, "rumble refused-video: BAD", "", true, 0, ""},
-		"license":                {200, `{"success":false,"errors":{"license_type":{"code":"BAD"}}}`, "rumble refused: BAD", "", true, 0, ""},
-		"as a list":              {200, `{"success":false,"errors":[{"title":{"code":"BAD"}}]}`, "rumble refused-title: BAD", "edit", true, 0, ""},
-		"in general":             {200, `{"success":false,"errors":{"_":{"code":"LIMIT","message":"Enough for today"}}}`, "rumble refused: LIMIT: Enough for today", "", true, 0, ""},
-		"a field of tomorrow":    {200, `{"success":false,"errors":{"mood":{"code":"BAD"}}}`, "rumble refused: mood BAD", "", true, 0, ""},
-		"without a word":         {200, `{"success":false,"errors":{"_":{}}}`, "rumble refused: no reason given", "", true, 0, ""},
-		"Rumble's own fault":     {200, `{"success":false,"errors":{"_":{"code":"SOMETHING_WENT_WRONG","internal_code":7}}}`, "rumble rumbleFault: SOMETHING_WENT_WRONG", "", false, 0, ""},
-		"403":                    {403, `<html>`, "rumble badToken: Rumble answered 403 Forbidden", "account", true, 0, ""},
-		"403 in words":           {403, `{"success":false,"errors":{"access_token":{"code":"BANNED"}}}`, "rumble badToken: BANNED", "account", true, 0, ""},
-		"401":                    {401, ``, "rumble badToken: Rumble answered 401 Unauthorized", "account", true, 0, ""},
-		"413":                    {413, ``, "rumble http413: Rumble answered 413 Request Entity Too Large", "", true, 0, ""},
-		"moved":                  {301, ``, "rumble http301: Rumble answered 301 Moved Permanently", "", true, 0, ""},
-		"429":                    {429, `{"success":false,"errors":{"_":{"code":"SLOW"}}}`, "rumble http429: Rumble answered 429 Too Many Requests", "", false, 90 * time.Second, ""},
-		"502 after all was sent": {502, ``, "rumble answerLost: Rumble answered 502 Bad Gateway", "unknown", true, 0, ""},
-		"503 after all was sent": {503, ``, "rumble answerLost: Rumble answered 503 Service Unavailable", "unknown", true, 0, ""},
-		"408 after all was sent": {408, ``, "rumble answerLost: Rumble answered 408 Request Timeout", "unknown", true, 0, ""},
-		"a very long word":       {200, `{"success":false,"errors":{"_":{"message":"` + strings.Repeat("ы", 1000) + `"}}}`, "rumble refused: " + strings.Repeat("ы", 300), "", true, 0, ""},
+		{name: "published", status: 200, body: `{"success":true,"video_id":"v1x","url_monetized":"https://rumble.com/v1x-a.html?mref=1"}`,
+			url: "https://rumble.com/v1x-a.html"},
+		{name: "published, odd address", status: 200, body: `{"success":true,"video_id":"v1x","url_monetized":"javascript:alert(1)"}`},
+		{name: "published, with a list", status: 200, body: `{"success":true,"video_id":"v1x","errors":[]}`},
+
+		{name: "published, which?", status: 200, body: `{"success":true}`, code: "rumble_unclear", step: "unknown", over: true,
+			want: "rumble answerLost: Rumble answered 200 OK, which cannot be understood"},
+		{name: "refused, why?", status: 200, body: `{"success":false}`, code: "rumble_unclear", step: "unknown", over: true,
+			want: "rumble answerLost: Rumble answered 200 OK, which cannot be understood"},
+		{name: "a page", status: 200, body: page, code: "rumble_unclear", step: "unknown", over: true,
+			want: "rumble answerLost: Rumble answered 200 OK, which cannot be understood"},
+		{name: "408", status: 408, code: "rumble_unclear", step: "unknown", over: true,
+			want: "rumble answerLost: Rumble answered 408 Request Timeout"},
+		{name: "500 JSON", status: 500, body: refuses("_", `{"code":"SOMETHING_WENT_WRONG"}`), code: "rumble_unclear", step: "unknown",
+			over: true, want: "rumble answerLost: Rumble answered 500 Internal Server Error"},
+		{name: "502", status: 502, body: page, code: "rumble_unclear", step: "unknown", over: true,
+			want: "rumble answerLost: Rumble answered 502 Bad Gateway"},
+		{name: "503", status: 503, code: "rumble_unclear", step: "unknown", over: true,
+			want: "rumble answerLost: Rumble answered 503 Service Unavailable"},
+
+		{name: "token, as a field", status: 200, code: "rumble_token", step: "account", over: true, want: "rumble badToken: INVALID: *** is wrong",
+			body: `{"success":false,"errors":{"title":{"code":"X"},"access_token":{"code":"INVALID","message":"` + token + `\nis wrong"}}}`},
+		{name: "channel", status: 200, body: refuses("channel_id", `{"code":"INVALID"}`), code: "rumble_channel", step: "account", over: true,
+			want: "rumble badChannel: INVALID"},
+		{name: "title", status: 200, body: refuses("title", `{"code":"TOO_LONG","message":"Too long"}`), code: "rumble_invalid_title",
+			step: "edit", over: true, want: "rumble refused-title: TOO_LONG: Too long"},
+		{name: "title, 422", status: 422, body: refuses("title", `{"code":"TOO_LONG"}`), code: "rumble_invalid_title", step: "edit", over: true,
+			want: "rumble refused-title: TOO_LONG"},
+		{name: "description", status: 200, body: refuses("description", `{"message":"No links"}`), code: "rumble_invalid_description",
+			step: "edit", over: true, want: "rumble refused-description: No links"},
+		{name: "video", status: 200, body: refuses("video", `{"code":"BAD"}`), code: "rumble_video", over: true, want: "rumble refused-video: BAD"},
+		{name: "thumbnail", status: 200, body: refuses("thumb", `{"code":"BAD"}`), code: "rumble_thumbnail", over: true,
+			want: "rumble refused-thumb: BAD"},
+		{name: "twice", status: 200, body: refuses("guid", `{"code":"BAD"}`), code: "rumble_twice", over: true, want: "rumble refused-guid: BAD"},
+		{name: "license", status: 200, body: refuses("license_type", `{"code":"BAD"}`), code: "rumble_refused", over: true,
+			want: "rumble refused: BAD"},
+		{name: "as a list", status: 200, body: `{"success":false,"errors":[{"title":{"code":"BAD"}}]}`, code: "rumble_invalid_title",
+			step: "edit", over: true, want: "rumble refused-title: BAD"},
+		{name: "403 in words", status: 403, body: refuses("access_token", `{"code":"BANNED"}`), code: "rumble_token", step: "account",
+			over: true, want: "rumble badToken: BANNED"},
+		{name: "403 of Rumble", status: 403, body: `{"success":false}`, code: "rumble_token", step: "account", over: true,
+			want: "rumble badToken: Rumble answered 403 Forbidden"},
+		{name: "401 of Rumble", status: 401, body: `{"success":false}`, code: "rumble_token", step: "account", over: true,
+			want: "rumble badToken: Rumble answered 401 Unauthorized"},
+
+		// Not known to be final: tried again.
+		{name: "in general", status: 200, body: refuses("_", `{"code":"LIMIT","message":"Enough"}`), code: "rumble_refused",
+			want: "rumble refused: LIMIT: Enough"},
+		{name: "a new field", status: 200, body: refuses("mood", `{"code":"BAD"}`), code: "rumble_refused", want: "rumble refused: mood BAD"},
+		{name: "without a word", status: 200, body: refuses("_", `{}`), code: "rumble_refused", want: "rumble refused: no reason given"},
+		{name: "Rumble's own fault", status: 200, body: refuses("_", `{"code":"SOMETHING_WENT_WRONG","internal_code":7}`), code: "rumble_fault",
+			want: "rumble rumbleFault: SOMETHING_WENT_WRONG"},
+		{name: "a long message", status: 200, body: refuses("_", `{"message":"`+long+`"}`), code: "rumble_refused",
+			want: "rumble refused: " + long[:600]},
+		{name: "400 of Rumble", status: 400, body: `{"success":false}`, code: "rumble_refused",
+			want: "rumble http400: Rumble answered 400 Bad Request"},
+
+		// Not Rumble's: a wait.
+		{name: "403 page", status: 403, body: page, code: "rumble_unreadable", waits: true,
+			want: "rumble http403: Rumble answered 403 Forbidden, which isn't Rumble's own answer"},
+		{name: "403 empty", status: 403, code: "rumble_unreadable", waits: true,
+			want: "rumble http403: Rumble answered 403 Forbidden, which isn't Rumble's own answer"},
+		{name: "403 other JSON", status: 403, body: `{"error":"blocked"}`, code: "rumble_unreadable", waits: true,
+			want: "rumble http403: Rumble answered 403 Forbidden, which isn't Rumble's own answer"},
+		{name: "401 page", status: 401, body: page, code: "rumble_unreadable", waits: true,
+			want: "rumble http401: Rumble answered 401 Unauthorized, which isn't Rumble's own answer"},
+		{name: "404 page", status: 404, body: page, code: "rumble_unreadable", waits: true,
+			want: "rumble http404: Rumble answered 404 Not Found, which isn't Rumble's own answer"},
+		{name: "413 page", status: 413, body: page, code: "rumble_unreadable", waits: true,
+			want: "rumble http413: Rumble answered 413 Request Entity Too Large, which isn't Rumble's own answer"},
+		{name: "moved", status: 307, code: "rumble_unreadable", waits: true,
+			want: "rumble http307: Rumble answered 307 Temporary Redirect, which isn't Rumble's own answer"},
+		{name: "429", status: 429, body: refuses("_", `{"code":"SLOW"}`), code: "rumble_busy", waits: true,
+			want: "rumble http429: Rumble answered 429 Too Many Requests"},
+		{name: "429 page", status: 429, body: page, code: "rumble_busy", waits: true,
+			want: "rumble http429: Rumble answered 429 Too Many Requests"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			client := answering(t, c.status, map[string]string{"Retry-After": "90", "Location": "/elsewhere"}, c.body)
 			w := &world{t: t, client: client, film: film(1000)}
 			got, err := w.publish(t.Context(), w.video())
 			if c.want == "" {
-				if err != nil || got != (Published{"v1x", c.publishedURL}) {
-					t.Errorf("got %+v, %v; want %s", got, err, c.publishedURL)
+				if err != nil || got != (Published{ID: "v1x", URL: c.url}) {
+					t.Errorf("got %+v, %v; want %s", got, err, c.url)
 				}
 				return
 			}
 			e := failure(t, err)
-			if err.Error() != c.want || e.Step() != c.step || e.Permanent() != c.permanent || e.Pause() != c.pause {
-				t.Errorf("got %q, step %q, permanent %v, pause %v; want %q", err, e.Step(), e.Permanent(), e.Pause(), c.want)
+			if err.Error() != c.want || e.Code() != c.code || e.Step() != c.step || e.Permanent() != c.over || (waits(e) == 90*time.Second) != c.waits {
+				t.Errorf("got %q (%s), step %q, permanent %v, wait %v; want %q (%s)", err, e.Code(), e.Step(), e.Permanent(), waits(e), c.want, c.code)
+			}
+			if !slices.Contains(Codes(), e.Code()) {
+				t.Errorf("%s is not in the list", e.Code())
 			}
 			if asks := e.Step() == "unknown"; asks != (w.state != State{}) {
 				t.Errorf("got state %+v after %v", w.state, err)
@@ -435,7 +527,123 @@ func TestAnswersAreJudged(t *testing.T) {
 	}
 }
 
-func TestTokenIsInNoError(t *testing.T) {
+// Before the last bytes left, no answer can mean that the video is there.
+func TestPublish_AnAnswerBeforeTheEndIsNeverUnclear(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		code   string
+	}{
+		{200, "<html>", "rumble_unreadable"}, {500, "", "rumble_unreachable"}, {502, "<html>", "rumble_unreachable"}, {408, "", "rumble_unreachable"},
+		{403, "<html>", "rumble_unreadable"}, {403, `{"success":false}`, "rumble_token"}, {429, "", "rumble_busy"}, {307, "", "rumble_unreadable"},
+	} {
+		t.Run(fmt.Sprint(c.status, c.body), func(t *testing.T) {
+			w := newWorld(t, 8<<20, func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					rw.Header().Set("Connection", "close")
+					rw.WriteHeader(c.status)
+					io.WriteString(rw, c.body)
+				})
+			})
+			_, err := w.publish(t.Context(), w.video())
+			if e := failure(t, err); e.Code() != c.code || w.state != (State{}) {
+				t.Errorf("got %v (%s) in state %+v; want %s", err, e.Code(), w.state, c.code)
+			}
+		})
+	}
+}
+
+func TestPublish_AThumbnailThatCannotBeReadIsAWarning(t *testing.T) {
+	for name, thumb := range map[string]io.ReadSeeker{
+		"gone":      &reading{ReadSeeker: bytes.NewReader(film(100)), before: func(int64) error { return errors.New("it is gone") }},
+		"no seek":   noSeek{},
+		"too large": zeros{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1000, nil)
+			v := w.video()
+			v.Thumb, v.ThumbType = thumb, "image/jpeg"
+			got, err := w.publish(t.Context(), v)
+			if err != nil || got.Warning != "rumble thumbnail-file: it cannot be read" || len(w.Videos()) != 1 || w.Videos()[0].Thumb {
+				t.Errorf("got %+v, %v; want the video without it", got, err)
+			}
+		})
+	}
+}
+
+type noSeek struct{ io.Reader }
+
+func (noSeek) Seek(int64, int) (int64, error) { return 0, errors.New("it is gone") }
+
+// The transport may still read the video when it reports an error: what it read until it closes counts.
+func TestPublish_WhatTheTransportReadsAfterItsErrorCounts(t *testing.T) {
+	w := newWorld(t, 1000, nil)
+	v := w.video()
+	entered, judged := make(chan struct{}), make(chan struct{})
+	w.client.transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		go func() {
+			io.Copy(io.Discard, r.Body)
+			r.Body.Close()
+		}()
+		<-entered // the last bytes are about to leave
+		return nil, errors.New("the connection broke")
+	})
+	failed := make(chan error, 1)
+	go func() {
+		_, err := w.client.Publish(context.Background(), v, words, State{}, func(s State) error {
+			if s.Sent == v.Size {
+				close(entered)
+				select { // long enough for code that does not wait to judge too early
+				case <-judged:
+				case <-time.After(200 * time.Millisecond):
+				}
+			}
+			return w.save(s)
+		})
+		close(judged)
+		failed <- err
+	}()
+	if e := failure(t, <-failed); e.Step() != "unknown" || w.state != (State{"uploading", v.Size}) {
+		t.Errorf("got %v in state %+v; want unknown", e, w.state)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestPublish_RumbleMayTakeLongerToAnswerThanBetweenTwoBytes(t *testing.T) {
+	slow := func(after time.Duration) func(http.Handler) http.Handler {
+		return func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					return
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				select {
+				case <-time.After(after):
+				case <-r.Context().Done():
+					return
+				}
+				h.ServeHTTP(rw, r)
+			})
+		}
+	}
+	w := newWorld(t, 1000, slow(300*time.Millisecond))
+	w.client.stall, w.client.answer = 100*time.Millisecond, 5*time.Second
+	if _, err := w.publish(t.Context(), w.video()); err != nil || len(w.Videos()) != 1 {
+		t.Errorf("got %v; want the answer waited for", err)
+	}
+	w = newWorld(t, 1000, slow(time.Minute))
+	w.client.stall, w.client.answer = time.Minute, 100*time.Millisecond
+	begun := time.Now()
+	if _, err := w.publish(t.Context(), w.video()); failure(t, err).Step() != "unknown" || time.Since(begun) > 20*time.Second {
+		t.Errorf("got %v after %v; want unknown soon", err, time.Since(begun))
+	}
+}
+
+func TestErrors_TokenIsInNone(t *testing.T) {
 	w := newWorld(t, 1<<20, nil)
 	for _, f := range w.Faults() {
 		f.Set(true)
@@ -450,7 +658,7 @@ func TestTokenIsInNoError(t *testing.T) {
 	}
 }
 
-func TestPauseReadsSecondsAndDates(t *testing.T) {
+func TestPause_ReadsSecondsAndDates(t *testing.T) {
 	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Duration{
 		"": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "99999999999": 0, "9999999": 24 * time.Hour,

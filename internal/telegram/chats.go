@@ -4,6 +4,9 @@ package telegram
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 )
 
@@ -16,7 +19,8 @@ type Chats[T any] struct {
 	serving sync.WaitGroup
 }
 
-// NewChats returns Chats with a handler, which is called for one item of a chat at a time.
+// NewChats returns Chats with a handler, which is called for one item of a chat at a time. A panic in it costs that
+// item alone, and is logged.
 func NewChats[T any](handle func(context.Context, T)) *Chats[T] {
 	return &Chats[T]{handle: handle, waiting: map[int64][]T{}}
 }
@@ -43,8 +47,17 @@ func (c *Chats[T]) serve(ctx context.Context, chat int64) {
 		}
 		c.waiting[chat] = queue[1:]
 		c.mu.Unlock()
-		c.handle(ctx, queue[0])
+		c.handleOne(ctx, queue[0])
 	}
+}
+
+func (c *Chats[T]) handleOne(ctx context.Context, item T) {
+	defer func() {
+		if p := recover(); p != nil { // not its text: it may quote a name
+			slog.Error("panic in the handler of a chat", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		}
+	}()
+	c.handle(ctx, item)
 }
 
 // Wait returns when nothing is being handled.

@@ -1,42 +1,40 @@
-// Whoever writes faster than anybody can be answered.
+// Counting what each chat sends, so that nobody writes faster than we can answer.
 
 package telegram
 
 import (
-	"maps"
+	"sync"
 	"time"
 )
 
-// mostAMinute is how much of what a chat sends in a minute is answered: Telegram takes a message a second for it.
-const mostAMinute = 60
+// answeredPerMinute is how many messages of one chat we answer in a minute: Telegram takes about one a second for a
+// chat.
+const answeredPerMinute = 60
 
-// Flood counts what comes in. It is for one goroutine.
+// Flood counts incoming messages per chat. It is safe for use by several goroutines: the poller counts, and so does
+// everything else that hands updates on.
 type Flood struct {
 	minute time.Duration
-	chats  map[int64]*inflow
-}
 
-type inflow struct {
-	began time.Time
-	n     int
+	mu    sync.Mutex
+	began time.Time     // of the running minute, the same for all chats
+	count map[int64]int // by chat, of the running minute; forgotten as a whole, so that no call looks for old entries
 }
 
 // NewFlood returns a Flood; second is that of NewGate.
 func NewFlood(second time.Duration) *Flood {
-	return &Flood{minute: time.Minute / time.Second * second, chats: map[int64]*inflow{}}
+	return &Flood{minute: 60 * second}
 }
 
-// Over counts one more of a chat and reports whether that is more than can be answered. first: it is the first of them in
-// this minute, which is the one to say so for.
+// Over counts one more message of a chat and reports whether that is more than we can answer in this minute. first
+// marks the first message over the limit: the one to tell the person for.
 func (f *Flood) Over(chat int64, now time.Time) (over, first bool) {
-	in := f.chats[chat]
-	if in == nil || now.Sub(in.began) >= f.minute || now.Before(in.began) {
-		if len(f.chats) > 10_000 {
-			maps.DeleteFunc(f.chats, func(_ int64, old *inflow) bool { return now.Sub(old.began) >= f.minute })
-		}
-		in = &inflow{began: now}
-		f.chats[chat] = in
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.count == nil || now.Sub(f.began) >= f.minute || now.Before(f.began) {
+		f.began, f.count = now, map[int64]int{}
 	}
-	in.n++
-	return in.n > mostAMinute, in.n == mostAMinute+1
+	f.count[chat]++
+	n := f.count[chat]
+	return n > answeredPerMinute, n == answeredPerMinute+1
 }

@@ -1,26 +1,29 @@
-// Package telegram holds what the Bot API client library lacks: one pace for all calls, one clock that a 429 stops,
-// errors that say what to do about them, polling that loses nothing, and logs without the token. It stores nothing.
+// Package telegram holds what the Bot API client library lacks: one pace for all calls, pauses that hold only what
+// they must, errors that say what to do about them, polling that loses nothing, and logs without the token. It stores
+// nothing.
 package telegram
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"math"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// Telegram's limits, kept with some room: about 30 messages a second in all, one a second in a chat.
+// Telegram's limits, kept with some room: about 30 messages a second in all, one a second in a chat, 20 a minute in a
+// group. Telegram publishes no exact ones.
 const (
-	perSecond = 25
-	chatBurst = 3
-	// What was held up on its way arrives at once, and what has its turn by then follows: together these must be fewer than
-	// Telegram takes at once.
-	burst = 10
-	most  = 15 // messages on their way
+	defaultPerSecond = 25
+	mostPerSecond    = 30
+	chatBurst        = 3
+	// Messages delayed on their way arrive at once, and those with their turn by then follow: together these must be
+	// fewer than Telegram takes at once. The burst is 10 at the default pace.
+	burstOf = 0.4 // s of the pace
+	most    = 15  // messages on their way
 )
 
 // Rank says whose message goes first when there are more of them than Telegram takes.
@@ -28,130 +31,179 @@ type Rank int
 
 const (
 	Answer   Rank = iota // to somebody who has just written or pressed, and looks at the screen
-	Owed                 // a video, an apology: it comes, sooner or later
+	Owed                 // a video, an apology: somebody waits for it, but not at the screen
 	Courtesy             // what nobody misses
-	ranks
 )
 
+// Call describes a call of the Bot API.
+type Call struct {
+	Method string
+	Chat   int64 // where a message or an edit goes; 0 for calls that Telegram does not count
+	Rank   Rank
+	Upload bool // the bytes of a file are in it
+	FileID bool // it names a file that Telegram has
+	Alarm  bool // it goes out even when another program polls: it tells an owner so
+}
+
+// edits reports whether the call changes the content of a message.
+func (c Call) edits() bool { return strings.HasPrefix(c.Method, "edit") }
+
+// creates reports whether the call makes a message, so that repeating it makes another one.
+func (c Call) creates() bool { return c.Chat != 0 && strings.HasPrefix(c.Method, "send") }
+
+// lapses reports whether a refusal of the call means that there is nothing left to do: the button, the query or the
+// message is gone, in whatever words.
+func (c Call) lapses() bool {
+	return c.Method == "answerCallbackQuery" || c.Method == "deleteMessage" || c.Method == "editMessageReplyMarkup"
+}
+
 const (
-	// patience is how long a call waits for the clock before it is told to come back later instead.
-	patience  = 2 * time.Second
-	firstRest = time.Second      // after the first unreachable call
-	longRest  = 30 * time.Second // between calls while Telegram stays unreachable
+	// patience is how long a call waits for a pause to end before it is told to come back later instead.
+	patience = 2 * time.Second
+	// courtesyPatience is how long a courtesy waits for a free turn, in seconds of Telegram's limits.
+	courtesyPatience = 3
+	// several chats that are told 429 within a few seconds mean the limit of all calls, and not their own.
+	several    = 3
+	fewSeconds = 5
 )
 
 // Gate paces every call to the Bot API. All methods are safe for use by several goroutines.
 type Gate struct {
 	second time.Duration
-	all    *rate.Limiter
+	log    *slog.Logger
+	set    float64 // messages a second, by the settings
 
-	mu    sync.Mutex
-	chats map[int64]*rate.Limiter
-	away  int              // messages on their way
-	lines [ranks][]*waiter // messages whose turn has not come, by rank, in the order of their arrival
-	alarm *time.Timer      // looks at the lines again
-	quiet time.Time        // a 429: nobody calls before
-	down  time.Time        // Telegram was unreachable: nobody calls before, unless somebody reaches it
-	rest  time.Duration    // the last pause made because Telegram was unreachable
-	woken chan struct{}    // closed when Telegram is reached again
+	mu      sync.Mutex
+	all     *rate.Limiter
+	pace    float64 // messages a second now
+	slowed  time.Time
+	chats   map[int64]*rate.Limiter // of those that sent lately; one that is not here is idle
+	sweepAt int                     // number of chats at which the idle ones are looked for
+	line
+	pauses
 }
 
-// waiter is a message in a line.
-type waiter struct {
-	chat  int64
-	comes chan struct{} // closed when its turn has come
+// Option changes a Gate.
+type Option func(*Gate)
+
+// PerSecond sets the highest pace, in messages a second: 1 to 30.
+func PerSecond(n int) Option {
+	return func(g *Gate) { g.set = float64(min(max(n, 1), mostPerSecond)) }
 }
 
-// NewGate returns an open gate. second is how long a second of Telegram's limits takes: a second, but for whoever lets an
-// hour pass in minutes.
-func NewGate(second time.Duration) *Gate {
-	g := &Gate{second: second, all: rate.NewLimiter(rate.Every(second/perSecond), burst), chats: map[int64]*rate.Limiter{},
-		woken: make(chan struct{})}
+// LogTo sets where long pauses and slower paces are logged; without it, slog's default.
+func LogTo(log *slog.Logger) Option { return func(g *Gate) { g.log = log } }
+
+// NewGate returns an open gate. second is how long a second of Telegram's limits takes: a second, except for those who
+// let an hour pass in minutes.
+func NewGate(second time.Duration, options ...Option) *Gate {
+	g := &Gate{second: second, log: slog.Default(), set: defaultPerSecond, chats: map[int64]*rate.Limiter{},
+		sweepAt: 10_000}
+	for _, o := range options {
+		o(g)
+	}
+	g.pace = g.set
+	g.all = rate.NewLimiter(g.limit(), g.burst())
+	g.pauses = newPauses()
 	g.alarm = time.AfterFunc(math.MaxInt64, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.call()
+		g.admit()
 	})
 	return g
 }
 
-// Do makes one call when its turn has come. chat is where a message goes; 0 for calls that are no messages, which Telegram
-// does not count: they wait for the clock only. The error is nil or an *Error.
-func (g *Gate) Do(ctx context.Context, rank Rank, chat int64, call func(context.Context) error) error {
-	if chat != 0 {
-		if err := g.turn(ctx, rank, chat); err != nil {
-			return err
-		}
-		defer g.back()
+func (g *Gate) limit() rate.Limit { return rate.Every(time.Duration(float64(g.second) / g.pace)) }
+func (g *Gate) burst() int        { return max(1, int(g.pace*burstOf)) }
+
+// Do makes one call when its turn has come. The error is nil or an *Error.
+func (g *Gate) Do(ctx context.Context, c Call, call func(context.Context) error) error {
+	pass := g.wait
+	if c.Chat != 0 {
+		pass = g.turn
 	}
-	if err := g.wait(ctx); err != nil { // last: the clock may have stopped meanwhile
+	if err := pass(ctx, c); err != nil {
 		return err
 	}
-	if err := classify(ctx, call(ctx)); err != nil {
-		g.learn(err)
+	if c.Chat != 0 {
+		defer g.back(c)
+	}
+	began := time.Now()
+	problem := call(ctx)
+	err := classify(ctx, c, problem)
+	if problem != nil && err == nil {
+		g.log.Debug("telegram refused what has lapsed", "method", c.Method, "err", problem)
+	}
+	g.learn(c, began, err)
+	if err != nil {
 		return err
 	}
-	g.Up()
 	return nil
 }
 
-// turn waits in line for the turn of a message.
-func (g *Gate) turn(ctx context.Context, rank Rank, chat int64) error {
-	g.mu.Lock()
-	w := &waiter{chat, make(chan struct{})}
-	if rank == Answer && g.chat(chat).Tokens() < 2 && slices.ContainsFunc(g.lines[Owed], func(o *waiter) bool { return o.chat == chat }) {
-		rank = Owed // who writes and writes would never get the video, and the worker with it would wait as long
+// wait waits until a call that is no message may be made, if that is soon.
+func (g *Gate) wait(ctx context.Context, c Call) error {
+	for {
+		g.mu.Lock()
+		reached := g.reached
+		left, refusal := g.held(c, time.Now())
+		g.mu.Unlock()
+		switch {
+		case left <= 0:
+			return nil
+		case refusal != nil:
+			return refusal
+		}
+		select {
+		case <-ctx.Done():
+			return stopped(ctx, ctx.Err())
+		case <-reached:
+		case <-time.After(left):
+		}
 	}
-	g.lines[rank] = append(g.lines[rank], w)
-	g.call()
-	g.mu.Unlock()
-	select {
-	case <-w.comes:
-		return nil
-	case <-ctx.Done():
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	waiting := len(g.lines[rank])
-	g.lines[rank] = slices.DeleteFunc(g.lines[rank], func(other *waiter) bool { return other == w })
-	if len(g.lines[rank]) == waiting { // its turn came at the same time
-		g.away--
-		g.call()
-	}
-	return stopped(ctx, ctx.Err())
 }
 
-// back ends what turn began.
-func (g *Gate) back() {
+// Spare reports whether an edit that nobody misses, in a chat, would go out at once and hold up nobody.
+func (g *Gate) Spare(chat int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.away--
-	g.call()
+	left, _ := g.held(Call{Method: "editMessageText", Chat: chat, Rank: Courtesy}, time.Now())
+	if left > 0 || g.busy() || g.all.Tokens() <= float64(g.burst())/2 {
+		return false
+	}
+	l := g.chats[chat]
+	return l == nil || l.Tokens() >= chatBurst-1
 }
 
-// call lets those go whose turn has come: as many as Telegram takes, the lowest rank first, then who came first. One whose
-// chat has to wait holds up nobody, and takes its chat's turn only when it goes: those who wait long would otherwise go
-// all at once. The lock must be held.
-func (g *Gate) call() {
-	again := time.Duration(math.MaxInt64)
-	for rank := range g.lines {
-		g.lines[rank] = slices.DeleteFunc(g.lines[rank], func(w *waiter) bool {
-			if g.away == most {
-				return false // whoever comes back looks again
-			}
-			chat := g.chat(w.chat)
-			if left := max(untilNext(g.all), untilNext(chat)); left > 0 {
-				again = min(again, left)
-				return false
-			}
-			g.all.Allow()
-			chat.Allow()
-			g.away++
-			close(w.comes)
-			return true
-		})
+// Pace returns how many messages a second go out at most, now and by the settings. The two differ after Telegram told
+// several chats 429 at a time.
+func (g *Gate) Pace() (now, set float64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.speedUp(time.Now())
+	return g.pace, g.set
+}
+
+// slowDown halves the pace. The lock must be held.
+func (g *Gate) slowDown(now time.Time) {
+	g.pace, g.slowed = max(1, g.pace/2), now
+	g.repace(now)
+}
+
+// speedUp gives back one message a second for each minute since the pace was halved. The lock must be held.
+func (g *Gate) speedUp(now time.Time) {
+	minutes := math.Floor(now.Sub(g.slowed).Seconds() / (60 * g.second).Seconds())
+	if g.pace == g.set || minutes < 1 {
+		return
 	}
-	g.alarm.Reset(again)
+	g.pace = min(g.set, g.pace+minutes)
+	g.slowed = g.slowed.Add(time.Duration(minutes) * 60 * g.second)
+	g.repace(now)
+}
+
+func (g *Gate) repace(now time.Time) {
+	g.all.SetLimitAt(now, g.limit())
+	g.all.SetBurstAt(now, g.burst())
 }
 
 // untilNext returns how long it takes until a limiter lets another one through.
@@ -163,108 +215,38 @@ func untilNext(l *rate.Limiter) time.Duration {
 	return time.Duration(math.Ceil(missing / float64(l.Limit()) * float64(time.Second)))
 }
 
-// Spare reports whether a call that nobody misses, to a chat, would go out at once and hold up nobody.
-func (g *Gate) Spare(chat int64) bool {
-	if g.closed() > 0 || g.all.Tokens() <= burst/2 {
-		return false
+// untilChat returns how long it takes until a chat takes another message. The lock must be held.
+func (g *Gate) untilChat(id int64) time.Duration {
+	if l := g.chats[id]; l != nil {
+		return untilNext(l)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.chat(chat).Tokens() >= chatBurst-1
+	return 0
 }
 
-// closed returns for how long nobody may call.
-func (g *Gate) closed() time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return max(time.Until(g.quiet), time.Until(g.down))
-}
-
-// wait waits for the clock, if that is soon.
-func (g *Gate) wait(ctx context.Context) error {
-	for {
-		g.mu.Lock()
-		woken := g.woken
-		g.mu.Unlock()
-		left := g.closed()
-		switch {
-		case left <= 0:
-			return nil
-		case left > patience:
-			return &Error{Class: Wait, after: left, text: "telegram asked to wait, or cannot be reached"}
-		}
-		select {
-		case <-ctx.Done():
-			return stopped(ctx, ctx.Err())
-		case <-woken:
-		case <-time.After(left):
-		}
-	}
-}
-
-// learn moves the clock by what a call met.
-func (g *Gate) learn(err *Error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch err.Class {
-	case Wait:
-		err.after = time.Duration(float64(err.after) * g.second.Seconds())
-		if until := time.Now().Add(err.after); until.After(g.quiet) {
-			g.quiet = until
-		}
-	case Down:
-		if !time.Now().Before(g.down) { // calls that failed together count once
-			g.rest = min(max(2*g.rest, firstRest), longRest)
-			g.down = time.Now().Add(g.rest)
-		}
-		err.after = time.Until(g.down)
-	}
-}
-
-// Up says that somebody has just reached Telegram.
-func (g *Gate) Up() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.rest > 0 {
-		g.rest, g.down = 0, time.Time{}
-		close(g.woken)
-		g.woken = make(chan struct{})
-	}
-}
-
-// chat returns the limiter of a chat. The lock must be held.
-func (g *Gate) chat(id int64) *rate.Limiter {
+// count counts a message of a chat. The lock must be held.
+func (g *Gate) count(id int64) {
 	l := g.chats[id]
 	if l == nil {
-		if len(g.chats) > 10_000 {
-			for id, l := range g.chats {
-				if l.Tokens() >= chatBurst { // idle: a new one is no different
-					delete(g.chats, id)
-				}
-			}
+		if len(g.chats) >= g.sweepAt {
+			g.sweep()
 		}
-		l = rate.NewLimiter(rate.Every(g.second), chatBurst)
+		each := g.second
+		if id < 0 {
+			each *= 3 // a group
+		}
+		l = rate.NewLimiter(rate.Every(each), chatBurst)
 		g.chats[id] = l
 	}
-	return l
+	l.Allow()
 }
 
-// Patiently repeats a call for as long as its error asks to wait.
-func Patiently(ctx context.Context, call func() error) error {
-	for {
-		err := call()
-		var e *Error
-		if !errors.As(err, &e) {
-			return err
-		}
-		wait, waits := e.RetryAfter()
-		if !waits {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(wait):
+// sweep forgets the chats that are idle, for whom a new limiter is no different. The next time is far enough that the
+// cost per chat stays the same, however many there are. The lock must be held.
+func (g *Gate) sweep() {
+	for id, l := range g.chats {
+		if l.Tokens() >= chatBurst {
+			delete(g.chats, id)
 		}
 	}
+	g.sweepAt = max(10_000, 2*len(g.chats))
 }

@@ -1,4 +1,4 @@
-// What somebody who sets up a bot may want to know of it.
+// What somebody who sets up a bot may want to know about it.
 
 package telegram
 
@@ -28,7 +28,7 @@ func Look(ctx context.Context, client Client, apiURL, token string) (s Self, err
 		URL string `json:"url"`
 	}
 	for method, result := range map[string]any{"getMe": &me, "getWebhookInfo": &hook} {
-		if e := classify(ctx, get(ctx, client, apiURL, token, method, nil, result)); e != nil {
+		if e := get(ctx, client, apiURL, token, method, nil, result); e != nil {
 			return s, e
 		}
 	}
@@ -42,32 +42,32 @@ func Look(ctx context.Context, client Client, apiURL, token string) (s Self, err
 	return s, nil
 }
 
-// Strangers returns those of some people who have not written to the bot yet: Telegram lets no message to them through. The
-// error is an *Error.
-func Strangers(ctx context.Context, client Client, apiURL, token string, people []int64) (strangers []int64, err error) {
+// Strangers returns those of some people who have not written to the bot yet: Telegram lets no message to them through.
+// The error is an *Error.
+func Strangers(ctx context.Context, client Client, apiURL, token string, people []int64,
+) (strangers []int64, err error) {
 	for _, id := range people {
 		var chat struct{}
-		err := get(ctx, client, apiURL, token, "getChat", url.Values{"chat_id": {strconv.FormatInt(id, 10)}}, &chat)
+		e := get(ctx, client, apiURL, token, "getChat", url.Values{"chat_id": {strconv.FormatInt(id, 10)}}, &chat)
 		switch {
-		case err == nil:
-		case contains(err, gone):
+		case e == nil:
+		case e.Class == Gone:
 			strangers = append(strangers, id)
 		default:
-			if e := classify(ctx, err); e != nil {
-				return nil, e
-			}
+			return nil, e
 		}
 	}
 	return strangers, nil
 }
 
 // get makes a call that changes nothing.
-func get(ctx context.Context, client Client, apiURL, token, method string, query url.Values, result any) error {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+func get(ctx context.Context, client Client, apiURL, token, method string, query url.Values, result any) *Error {
+	limited, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, apiURL+"/bot"+token+"/"+method+"?"+query.Encode(), nil)
+	address := apiURL + "/bot" + token + "/" + method + "?" + query.Encode()
+	r, err := http.NewRequestWithContext(limited, http.MethodGet, address, nil)
 	if err != nil {
-		return down("telegram.api_url or telegram.token makes no address")
+		return noURL()
 	}
-	return ask(client, r, method, result)
+	return classify(ctx, Call{Method: method}, ask(client, r, result))
 }

@@ -10,13 +10,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 )
 
 // pollFor is how long Telegram keeps a poll open when there is nothing to tell.
 const pollFor = 50 * time.Second
 
-// Update is one update, decoded no further than its place: a kind of update that nobody knows yet must not stop the rest.
+// Update is one update, decoded no further than its place: a kind of update that nobody knows yet must not stop the
+// rest.
 type Update struct {
 	ID   int64
 	Chat int64 // 0: it belongs to none
@@ -26,39 +28,54 @@ type Update struct {
 // Poll asks for the updates from offset on and waits until there are some. By asking, it confirms all before offset:
 // these must be stored. The error is an *Error.
 func Poll(ctx context.Context, client Client, apiURL, token string, offset int64) ([]Update, error) {
-	call, cancel := context.WithTimeout(ctx, pollFor+15*time.Second)
+	limited, cancel := context.WithTimeout(ctx, pollFor+15*time.Second)
 	defer cancel()
 	body, err := json.Marshal(map[string]any{"offset": offset, "limit": 100, "timeout": int(pollFor.Seconds()),
-		"allowed_updates": []string{"message", "callback_query", "my_chat_member"}})
+		"allowed_updates": []string{"message", "edited_message", "callback_query", "my_chat_member"}})
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(call, http.MethodPost, apiURL+"/bot"+token+"/getUpdates", bytes.NewReader(body))
+	address := apiURL + "/bot" + token + "/getUpdates"
+	r, err := http.NewRequestWithContext(limited, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, down("telegram.api_url or telegram.token makes no address")
+		return nil, noURL()
 	}
 	r.Header.Set("Content-Type", "application/json")
 	var list []json.RawMessage
-	if e := classify(ctx, ask(client, r, "getUpdates", &list)); e != nil {
-		return nil, e
+	if e := classify(ctx, Call{Method: "getUpdates"}, ask(client, r, &list)); e != nil {
+		return nil, e.forPoll()
 	}
 	updates := make([]Update, 0, len(list))
 	for _, raw := range list {
-		u, err := place(raw)
-		if err != nil {
-			return nil, down("an update without an id: %v", err)
+		if u, ok := place(raw); ok {
+			updates = append(updates, u)
 		}
-		updates = append(updates, u)
+	}
+	if len(updates) == 0 && len(list) > 0 { // otherwise the next one confirms it, and we go on
+		return nil, failed(Unreadable, http.StatusOK, "telegram sends updates without ids")
 	}
 	return updates, nil
 }
 
-// Keep calls receive again and again until ctx ends. After an error it pauses, longer each time, and at least as long as
-// the error says. It logs the first of several errors, and that they are over.
+// forPoll returns what an error means for a poll: whatever Telegram refuses, there is nothing to do but to poll again.
+func (e *Error) forPoll() *Error {
+	if e.Class.waits() || e.Class == Stopped {
+		return e
+	}
+	own := *e
+	own.Class = Down
+	return &own
+}
+
+// Keep calls receive again and again until ctx ends. After an error it pauses, longer each time, and at least as long
+// as the error says. It logs the first of several errors that mean the same, and that they are over. A panic is an
+// error like any other: nobody would hear anything after it.
 func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Logger) {
-	pause := time.Duration(0)
+	receive = recovering(receive, log)
+	pause, last := time.Duration(0), Class(-1)
 	for ctx.Err() == nil {
 		err := receive(ctx)
+		class := ClassOf(err)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -66,12 +83,12 @@ func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Lo
 			if pause > 0 {
 				log.Info("polling telegram works again")
 			}
-			pause = 0
+			pause, last = 0, -1
 			continue
-		case pause == 0:
+		case class != last:
 			log.Warn("polling telegram", "err", err)
 		}
-		pause = min(max(2*pause, time.Second), 30*time.Second)
+		last, pause = class, min(max(2*pause, time.Second), 30*time.Second)
 		if e, ok := errors.AsType[*Error](err); ok {
 			if after, waits := e.RetryAfter(); waits {
 				pause = max(pause, after)
@@ -84,80 +101,67 @@ func Keep(ctx context.Context, receive func(context.Context) error, log *slog.Lo
 	}
 }
 
+func recovering(call func(context.Context) error, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error("panic in the poller", "stack", string(debug.Stack()))
+				err = fmt.Errorf("panic: %T", p) // not its text: it may quote a name
+			}
+		}()
+		return call(ctx)
+	}
+}
+
 // ask makes a call that the library would make otherwise, and decodes its result.
-func ask(client Client, r *http.Request, method string, result any) error {
+func ask(client Client, r *http.Request, result any) error {
 	resp, err := client.Do(r)
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	var answer struct {
-		OK          bool            `json:"ok"`
-		Result      json.RawMessage `json:"result"`
-		Code        int             `json:"error_code"`
-		Description string          `json:"description"`
-		Parameters  struct {
-			RetryAfter int `json:"retry_after"`
-		} `json:"parameters"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return down("telegram's answer to %s: %v", method, err)
-	}
-	if !answer.OK {
-		switch answer.Code {
-		case http.StatusTooManyRequests:
-			return &Error{Class: Wait, after: time.Duration(answer.Parameters.RetryAfter)*time.Second + 100*time.Millisecond,
-				text: "telegram asks to wait before the next poll"}
-		case http.StatusUnauthorized, http.StatusNotFound:
-			return down("telegram does not know this bot: check telegram.token")
-		case http.StatusConflict:
-			return down("another program polls for this bot: stop it, or remove its webhook")
-		}
-		return down("telegram refused %s: %d %s", method, answer.Code, answer.Description)
-	}
-	if err := json.Unmarshal(answer.Result, result); err != nil {
-		return down("telegram's answer to %s: %v", method, err)
-	}
-	return nil
+	answer := struct {
+		Result any `json:"result"`
+	}{result}
+	return json.NewDecoder(resp.Body).Decode(&answer) // it holds no error of Telegram: see Client.Do
 }
 
-// place finds an update's id and its chat.
-func place(raw json.RawMessage) (Update, error) {
+func noURL() *Error {
+	return failed(Down, 0, "telegram.api_url and telegram.token make no valid URL")
+}
+
+// place finds an update's id and its chat; not ok if it has no id.
+func place(raw json.RawMessage) (u Update, ok bool) {
 	var id struct {
 		ID *int64 `json:"update_id"`
 	}
-	if err := json.Unmarshal(raw, &id); err != nil {
-		return Update{}, err
+	if json.Unmarshal(raw, &id) != nil || id.ID == nil {
+		return Update{}, false
 	}
-	if id.ID == nil {
-		return Update{}, fmt.Errorf("update_id is missing")
-	}
-	u := Update{ID: *id.ID, JSON: string(raw)}
+	u = Update{ID: *id.ID, JSON: string(raw)}
 	type chat struct {
 		ID int64 `json:"id"`
 	}
+	type message struct {
+		Chat chat `json:"chat"`
+	}
 	var in struct {
-		Message struct {
-			Chat chat `json:"chat"`
-		} `json:"message"`
+		Message  message `json:"message"`
+		Edited   message `json:"edited_message"`
 		Callback struct {
-			From    chat `json:"from"`
-			Message struct {
-				Chat chat `json:"chat"`
-			} `json:"message"`
+			From    chat    `json:"from"`
+			Message message `json:"message"`
 		} `json:"callback_query"`
-		Member struct {
-			Chat chat `json:"chat"`
-		} `json:"my_chat_member"`
+		Member message `json:"my_chat_member"`
 	}
 	if json.Unmarshal(raw, &in) != nil {
-		return u, nil // of an unknown shape: in no chat
+		return u, true // of an unknown shape: in no chat
 	}
-	for _, id := range []int64{in.Message.Chat.ID, in.Callback.Message.Chat.ID, in.Callback.From.ID, in.Member.Chat.ID} {
+	for _, id := range []int64{in.Message.Chat.ID, in.Edited.Chat.ID, in.Callback.Message.Chat.ID, in.Callback.From.ID,
+		in.Member.Chat.ID} {
 		if id != 0 {
 			u.Chat = id
 			break
 		}
 	}
-	return u, nil
+	return u, true
 }

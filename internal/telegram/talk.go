@@ -3,10 +3,8 @@
 package telegram
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/go-telegram/bot"
@@ -14,8 +12,8 @@ import (
 )
 
 const (
-	callTime    = 30 * time.Second // for a call without a file
-	slowestLine = 50_000           // bytes a second that an upload may be as slow as
+	callTime  = 30 * time.Second // for a call without a file
+	probeTime = 5 * time.Second  // for the question whether Telegram is there at all
 )
 
 // Button is a button under a message. Data is at most 64 bytes.
@@ -57,12 +55,15 @@ type Talk struct {
 	Rank Rank // of the messages
 	// Gone is told of a chat that cannot be written to.
 	Gone func(ctx context.Context, chat int64) error
-	// Meter counts the calls; nil: nobody does.
+	// Meter counts the calls; nil means that nobody counts.
 	Meter Meter
+
+	topic int  // of a forum, to which messages go; 0: none
+	alarm bool // messages go out even when another program polls
 }
 
-// Meter counts calls, by the method of the Bot API and what came of it: ok, held (it was not made) or a Class. It is told how
-// long a message waited for its turn.
+// Meter counts calls, by the method of the Bot API and its result: ok, held (it was not made) or the name of a Class.
+// It is told how long a message waited for its turn.
 type Meter interface {
 	Called(method, result string)
 	Waited(d time.Duration)
@@ -75,23 +76,58 @@ func (t *Talk) As(r Rank) *Talk {
 	return &other
 }
 
-// call makes one call. chat is 0 for calls that Telegram does not count among a chat's messages and edits.
-func (t *Talk) call(ctx context.Context, method string, chat int64, limit time.Duration, fn func(context.Context) error) error {
+// InTopic returns a Talk whose messages go to a topic of a forum: message_thread_id of the message that it answers.
+func (t *Talk) InTopic(topic int) *Talk {
+	other := *t
+	other.topic = topic
+	return &other
+}
+
+// Alarm returns a Talk whose messages go out even when another program polls for the bot, which stops all others: it is
+// for telling owners so.
+func (t *Talk) Alarm() *Talk {
+	other := *t
+	other.alarm = true
+	return &other
+}
+
+// call makes one call within a time, 0 for as long as something moves.
+func (t *Talk) call(ctx context.Context, c Call, limit time.Duration, fn func(context.Context) error) error {
+	c.Rank, c.Alarm = t.Rank, t.alarm
 	asked, made := time.Now(), time.Time{}
-	err := t.Gate.Do(ctx, t.Rank, chat, func(ctx context.Context) error {
+	err := t.Gate.Do(ctx, c, func(ctx context.Context) error {
 		made = time.Now()
-		ctx, cancel := context.WithTimeout(ctx, limit)
+		limited, cancel := ctx, func() {}
+		if limit > 0 {
+			limited, cancel = context.WithTimeout(ctx, limit)
+		}
 		defer cancel()
-		return fn(ctx)
+		return t.probed(ctx, c, fn(limited))
 	})
 	if t.Meter != nil {
-		if chat != 0 && !made.IsZero() {
+		if c.Chat != 0 && !made.IsZero() {
 			t.Meter.Waited(made.Sub(asked))
 		}
-		t.Meter.Called(method, resultOf(err, !made.IsZero()))
+		t.Meter.Called(c.Method, resultOf(err, !made.IsZero()))
 	}
-	if chat > 0 && ClassOf(err) == Gone {
-		return errors.Join(err, t.Gone(context.WithoutCancel(ctx), chat))
+	if c.Chat > 0 && ClassOf(err) == Gone {
+		return errors.Join(err, t.Gone(context.WithoutCancel(ctx), c.Chat))
+	}
+	return err
+}
+
+// probed looks whether Telegram is there at all, after no answer came to a message. If it is not, then the message has
+// most likely not arrived either, and nobody may call until Telegram is back. If it is, a message that was handed over
+// may have gone out.
+func (t *Talk) probed(ctx context.Context, c Call, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Class != Down || e.Status != 0 || e.place || !c.creates() || ctx.Err() != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	if _, problem := t.API.GetMe(ctx); problem != nil {
+		e.maybe, e.place = false, true
 	}
 	return err
 }
@@ -102,19 +138,30 @@ func resultOf(err error, made bool) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case !made && class != Stopped:
+	case !made && class != Stopped && class != Dropped:
 		return "held"
 	}
 	return class.String()
 }
 
+// sent checks the answer to a message: one without an id is no delivery.
+func sent(method string, m *models.Message, err error) error {
+	if err == nil && (m == nil || m.ID <= 0) {
+		e := failed(Unreadable, 200, "telegram's answer to "+method+" names no message")
+		e.maybe = true
+		return e
+	}
+	return err
+}
+
 // Send sends plain text, without a preview of its links, and returns the message's id.
 func (t *Talk) Send(ctx context.Context, chat int64, text string, k Keyboard) (message int, err error) {
-	p := &bot.SendMessageParams{ChatID: chat, Text: text, ReplyMarkup: k.markup(),
+	p := &bot.SendMessageParams{ChatID: chat, MessageThreadID: t.topic, Text: text, ReplyMarkup: k.markup(),
 		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: bot.True()}}
-	err = t.call(ctx, "sendMessage", chat, callTime, func(ctx context.Context) error {
+	c := Call{Method: "sendMessage", Chat: chat}
+	err = t.call(ctx, c, callTime, func(ctx context.Context) error {
 		m, err := t.API.SendMessage(ctx, p)
-		if err == nil {
+		if err = sent(c.Method, m, err); err == nil {
 			message = m.ID
 		}
 		return err
@@ -122,76 +169,58 @@ func (t *Talk) Send(ctx context.Context, chat int64, text string, k Keyboard) (m
 	return message, err
 }
 
-// Edit replaces the text and the buttons of a message.
+// Edit replaces the text and the buttons of a message. A message that is gone, or cannot be edited any more, is no
+// error: see Replace.
 func (t *Talk) Edit(ctx context.Context, chat int64, message int, text string, k Keyboard) error {
+	err := t.edit(ctx, chat, message, text, k)
+	if ClassOf(err) == NoMessage {
+		return nil
+	}
+	return err
+}
+
+// Replace is Edit, but sends a new message if the one to edit is gone, or cannot be edited any more. It returns the
+// id of the message that now says so.
+func (t *Talk) Replace(ctx context.Context, chat int64, message int, text string, k Keyboard) (id int, err error) {
+	if message != 0 {
+		if err := t.edit(ctx, chat, message, text, k); ClassOf(err) != NoMessage {
+			return message, err
+		}
+	}
+	return t.Send(ctx, chat, text, k)
+}
+
+func (t *Talk) edit(ctx context.Context, chat int64, message int, text string, k Keyboard) error {
 	p := &bot.EditMessageTextParams{ChatID: chat, MessageID: message, Text: text, ReplyMarkup: k.markup()}
-	return t.call(ctx, "editMessageText", chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageText(ctx, p); return err })
+	return t.call(ctx, Call{Method: "editMessageText", Chat: chat}, callTime, func(ctx context.Context) error {
+		_, err := t.API.EditMessageText(ctx, p)
+		return err
+	})
 }
 
 // StripButtons takes the buttons from a message.
 func (t *Talk) StripButtons(ctx context.Context, chat int64, message int) error {
 	p := &bot.EditMessageReplyMarkupParams{ChatID: chat, MessageID: message}
-	return t.call(ctx, "editMessageReplyMarkup", chat, callTime, func(ctx context.Context) error { _, err := t.API.EditMessageReplyMarkup(ctx, p); return err })
+	return t.call(ctx, Call{Method: "editMessageReplyMarkup", Chat: chat}, callTime, func(ctx context.Context) error {
+		_, err := t.API.EditMessageReplyMarkup(ctx, p)
+		return err
+	})
 }
 
-// Delete deletes a message.
+// Delete deletes a message. One that cannot be deleted, or is gone, is no error.
 func (t *Talk) Delete(ctx context.Context, chat int64, message int) error {
 	p := &bot.DeleteMessageParams{ChatID: chat, MessageID: message}
-	return t.call(ctx, "deleteMessage", 0, callTime, func(ctx context.Context) error { _, err := t.API.DeleteMessage(ctx, p); return err })
+	return t.call(ctx, Call{Method: "deleteMessage"}, callTime, func(ctx context.Context) error {
+		_, err := t.API.DeleteMessage(ctx, p)
+		return err
+	})
 }
 
-// Answer ends the spinning of a pressed button. One that is too old to answer is no error.
+// Answer ends the spinning of a pressed button. A press that is too old to be answered is no error.
 func (t *Talk) Answer(ctx context.Context, query, text string) error {
 	p := &bot.AnswerCallbackQueryParams{CallbackQueryID: query, Text: text}
-	return t.call(ctx, "answerCallbackQuery", 0, callTime, func(ctx context.Context) error { _, err := t.API.AnswerCallbackQuery(ctx, p); return err })
-}
-
-// Video is a video to send: by FileID, or File and Thumb when that is "".
-type Video struct {
-	FileID        string
-	File          io.Reader // a pointer: the library panics on others
-	Size          int64     // bytes of File
-	Thumb         io.Reader // JPEG, a pointer too; nil: none
-	Caption       string
-	Duration      time.Duration
-	Width, Height int // px
-}
-
-// SendVideo sends a video and returns the message's id and the file_id to send it by the next time.
-func (t *Talk) SendVideo(ctx context.Context, chat int64, v Video) (message int, fileID string, err error) {
-	p := &bot.SendVideoParams{ChatID: chat, Caption: v.Caption, SupportsStreaming: true, Duration: int(v.Duration.Round(time.Second).Seconds()),
-		Width: v.Width, Height: v.Height, Video: &models.InputFileString{Data: v.FileID}}
-	if v.FileID == "" {
-		p.Video = &models.InputFileUpload{Filename: "video.mp4", Data: v.File}
-		if v.Thumb != nil {
-			p.Thumbnail = &models.InputFileUpload{Filename: "thumb.jpg", Data: v.Thumb}
-		}
-	}
-	limit := callTime + time.Duration(v.Size/slowestLine)*time.Second
-	err = t.call(ctx, "sendVideo", chat, limit, func(ctx context.Context) error {
-		m, err := t.API.SendVideo(ctx, p)
-		if err != nil {
-			return err
-		}
-		message = m.ID
-		switch { // a video without sound comes back as an animation
-		case m.Video != nil:
-			fileID = m.Video.FileID
-		case m.Animation != nil:
-			fileID = m.Animation.FileID
-		case m.Document != nil:
-			fileID = m.Document.FileID
-		}
-		return nil
-	})
-	return message, fileID, err
-}
-
-// SendDocument sends a small file.
-func (t *Talk) SendDocument(ctx context.Context, chat int64, name string, file []byte, caption string) error {
-	return t.call(ctx, "sendDocument", chat, callTime+time.Duration(len(file)/slowestLine)*time.Second, func(ctx context.Context) error {
-		_, err := t.API.SendDocument(ctx, &bot.SendDocumentParams{ChatID: chat, Caption: caption,
-			Document: &models.InputFileUpload{Filename: name, Data: bytes.NewReader(file)}})
+	return t.call(ctx, Call{Method: "answerCallbackQuery"}, callTime, func(ctx context.Context) error {
+		_, err := t.API.AnswerCallbackQuery(ctx, p)
 		return err
 	})
 }
@@ -199,7 +228,8 @@ func (t *Talk) SendDocument(ctx context.Context, chat int64, name string, file [
 // Command is a line of the menu behind the slash.
 type Command struct{ Name, Description string }
 
-// SetCommands sets the menu of a language ("": of all others), in one chat or, when chat is 0, in all.
+// SetCommands sets the menu of a language ("": of all others), in one chat or, when chat is 0, in all. Somebody who has
+// not written to the bot yet has no chat to set a menu in: that is no error.
 func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, commands []Command) error {
 	p := &bot.SetMyCommandsParams{LanguageCode: language, Scope: &models.BotCommandScopeDefault{}}
 	if chat != 0 {
@@ -208,27 +238,40 @@ func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, com
 	for _, c := range commands {
 		p.Commands = append(p.Commands, models.BotCommand{Command: c.Name, Description: c.Description})
 	}
-	return t.call(ctx, "setMyCommands", 0, callTime, func(ctx context.Context) error { _, err := t.API.SetMyCommands(ctx, p); return err })
+	err := t.call(ctx, Call{Method: "setMyCommands"}, callTime, func(ctx context.Context) error {
+		_, err := t.API.SetMyCommands(ctx, p)
+		return err
+	})
+	if chat != 0 && ClassOf(err) == Gone {
+		return nil
+	}
+	return err
 }
 
-// PublishCommands sets the menus of all languages, and of those chats whose people have written to the bot. list returns the
-// menu of a chat (0: of all others) in a language ("": in all others).
-func (t *Talk) PublishCommands(ctx context.Context, languages []string, chats []int64, list func(language string, chat int64) []Command) error {
+// PublishCommands sets the menus of all languages, and of those chats whose people have written to the bot. list
+// returns the menu of a chat (0: of all others) in a language ("": in all others).
+func (t *Talk) PublishCommands(ctx context.Context, languages []string, chats []int64,
+	list func(language string, chat int64) []Command) error {
 	var errs []error
 	for _, l := range append([]string{""}, languages...) {
 		for _, chat := range append([]int64{0}, chats...) {
-			err := Patiently(ctx, func() error { return t.SetCommands(ctx, l, chat, list(l, chat)) })
-			if ClassOf(err) != Gone { // somebody who has not written yet
-				errs = append(errs, err)
-			}
+			errs = append(errs, Patiently(ctx, func() error { return t.SetCommands(ctx, l, chat, list(l, chat)) }))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Link returns the address of the bot.
+// DeleteWebhook takes the updates over from a webhook, and loses none: polling works from then on.
+func (t *Talk) DeleteWebhook(ctx context.Context) error {
+	return t.call(ctx, Call{Method: "deleteWebhook"}, callTime, func(ctx context.Context) error {
+		_, err := t.API.DeleteWebhook(ctx, &bot.DeleteWebhookParams{})
+		return err
+	})
+}
+
+// Link returns the URL of the bot.
 func (t *Talk) Link(ctx context.Context) (link string, err error) {
-	err = t.call(ctx, "getMe", 0, callTime, func(ctx context.Context) error {
+	err = t.call(ctx, Call{Method: "getMe"}, callTime, func(ctx context.Context) error {
 		me, err := t.API.GetMe(ctx)
 		if err == nil {
 			link = "https://t.me/" + me.Username
@@ -247,4 +290,24 @@ func Pressed(q *models.CallbackQuery) (chat int64, message int) {
 		return q.Message.InaccessibleMessage.Chat.ID, q.Message.InaccessibleMessage.MessageID
 	}
 	return q.From.ID, 0
+}
+
+// Patiently repeats a call for as long as its error asks to wait.
+func Patiently(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			return err
+		}
+		wait, waits := e.RetryAfter()
+		if !waits {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
 }

@@ -28,7 +28,7 @@ func published(w *world, m Metadata) (*Account, string, *[]string) {
 	return a, s.last.ID, &calls
 }
 
-func TestAnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
+func TestUpdate_AnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	a, id, _ := published(w, about)
 	// Somebody set these by hand.
@@ -59,7 +59,7 @@ func TestAnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
+func TestUpdate_AnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
 	scheduled := about
 	scheduled.Privacy = "public"
 	for _, one := range []struct {
@@ -92,7 +92,7 @@ func TestAnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
 	}
 }
 
-func TestAPublicVideoCannotBeScheduled(t *testing.T) {
+func TestUpdate_APublicVideoCannotBeScheduled(t *testing.T) {
 	w := newWorld(t)
 	m := about
 	m.Privacy = "public"
@@ -102,14 +102,14 @@ func TestAPublicVideoCannotBeScheduled(t *testing.T) {
 	if e.Step() != "edit" || e.Field() != "at" || len(*calls) != 1 {
 		t.Errorf("got %q at %q after %v", e.Step(), e.Field(), *calls)
 	}
-	w.clock.Add(2 * time.Hour) // a time that has passed is no schedule
+	w.clock.Add(2 * time.Hour) // a time that has passed is not a schedule
 	m.Title = "B"
 	if err := a.Update(context.Background(), id, m); err != nil || w.tube.Videos()[0].Privacy != "public" {
 		t.Errorf("got %v, %s", err, w.tube.Videos()[0].Privacy)
 	}
 }
 
-func TestAVideoIsDeletedAndOneThatIsGoneIsNoError(t *testing.T) {
+func TestUpdate_AVideoIsDeletedAndOneThatIsGoneIsNoError(t *testing.T) {
 	w := newWorld(t)
 	a, id, _ := published(w, about)
 	for range 2 {

@@ -67,7 +67,7 @@ func (s *Server) byHand(w http.ResponseWriter, r *http.Request) {
 	case f.video.size == 0:
 		p.Fault = "Choose a video."
 	case !strings.HasPrefix(f.video.kind, "video/"):
-		p.Fault = "This file is no video. Choose another."
+		p.Fault = "This file isn't a video. Choose another."
 	}
 	if p.Fault != "" {
 		show(w, http.StatusUnprocessableEntity, "upload.html", p)
@@ -104,7 +104,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	switch what {
 	case "video":
 		if !strings.HasPrefix(kind, "video/") {
-			kind = "application/octet-stream" // whoever uploaded it does not make pages of this site
+			kind = "application/octet-stream" // an upload must not become a page of this site
 		}
 	case "picture":
 		kind, ok = v.ThumbType, ok && v.Thumb

@@ -1,4 +1,4 @@
-// The stand-in, spoken to as by a program and as by a browser.
+// The fake as programs and browsers use it.
 
 package rumble
 
@@ -18,7 +18,7 @@ import (
 
 const token = "0123456789abcdef0123456789abcdef01234567"
 
-// site is a running stand-in, mounted under a path.
+// site is a running fake, mounted under a path.
 type site struct {
 	*Server
 	t   *testing.T
@@ -108,7 +108,7 @@ func (s *site) do(method, path string, body io.Reader, headers ...string) (*http
 
 const api = "/api/simple-upload.php"
 
-func TestUploadAnswersAsDocumented(t *testing.T) {
+func TestFake_UploadAnswersAsDocumented(t *testing.T) {
 	s := newSite(t)
 	resp, body := s.post(api, good().with("guid", "p-1").with("channel_id", "5").with("@thumb", "image/png|picture"))
 	var got struct {
@@ -133,7 +133,7 @@ func TestUploadAnswersAsDocumented(t *testing.T) {
 	}
 }
 
-func TestUploadRefusals(t *testing.T) {
+func TestFake_UploadRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		form   fields
 		status int
@@ -168,7 +168,7 @@ func TestUploadRefusals(t *testing.T) {
 	}
 }
 
-func TestUploadWithoutATokenIsNeverTaken(t *testing.T) {
+func TestFake_UploadWithoutATokenIsNeverTaken(t *testing.T) {
 	s := newSite(t)
 	s.opts.AccessToken = ""
 	if resp, _ := s.post(api, good().with("access_token", "")); resp.StatusCode != 403 {
@@ -176,7 +176,7 @@ func TestUploadWithoutATokenIsNeverTaken(t *testing.T) {
 	}
 }
 
-func TestSwitchesAreOffAtFirstAndCanBeTurned(t *testing.T) {
+func TestFake_SwitchesAreOffAtFirstAndCanBeTurned(t *testing.T) {
 	s := newSite(t)
 	seen := map[string]bool{}
 	for _, f := range s.Faults() {
@@ -196,7 +196,7 @@ func TestSwitchesAreOffAtFirstAndCanBeTurned(t *testing.T) {
 	}
 }
 
-func TestUploadByHandEndsAtAPageWithTheAddress(t *testing.T) {
+func TestFake_UploadByHandEndsAtAPageWithTheAddress(t *testing.T) {
 	s := newSite(t)
 	if resp, body := s.do("GET", "/upload.php", nil); resp.StatusCode != 200 || !strings.Contains(body, `enctype="multipart/form-data"`) {
 		t.Errorf("got %d %s", resp.StatusCode, body)
@@ -215,7 +215,7 @@ func TestUploadByHandEndsAtAPageWithTheAddress(t *testing.T) {
 	}
 }
 
-func TestUploadByHandRefusesAtTheForm(t *testing.T) {
+func TestFake_UploadByHandRefusesAtTheForm(t *testing.T) {
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		form fields
@@ -242,7 +242,7 @@ func TestUploadByHandRefusesAtTheForm(t *testing.T) {
 	}
 }
 
-func TestForeignPagesCannotUpload(t *testing.T) {
+func TestFake_ForeignPagesCannotUpload(t *testing.T) {
 	s := newSite(t)
 	for _, headers := range [][]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}} {
 		if resp, _ := s.post("/upload.php", good(), headers...); resp.StatusCode != 403 {
@@ -251,7 +251,7 @@ func TestForeignPagesCannotUpload(t *testing.T) {
 	}
 }
 
-func TestVideosPlayInRanges(t *testing.T) {
+func TestFake_VideosPlayInRanges(t *testing.T) {
 	s := newSite(t)
 	s.post(api, good().with("@thumb", "image/png|picture"))
 	s.post(api, good().with("@video", "text/html|<script>"))
@@ -273,7 +273,7 @@ func TestVideosPlayInRanges(t *testing.T) {
 	}
 }
 
-func TestPagesAreServedUnderAStrictPolicy(t *testing.T) {
+func TestFake_PagesAreServedUnderAStrictPolicy(t *testing.T) {
 	s := newSite(t)
 	for path, kind := range map[string]string{"/upload.php": "text/html", "/page.css": "text/css", "/copy.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
 		resp, body := s.do("GET", path, nil)
@@ -288,7 +288,7 @@ func TestPagesAreServedUnderAStrictPolicy(t *testing.T) {
 	}
 }
 
-func TestAddressesAreMadeOfPlainLetters(t *testing.T) {
+func TestFake_AddressesAreMadeOfPlainLetters(t *testing.T) {
 	for title, want := range map[string]string{"Happy  Birthday, Ann!": "happy-birthday-ann", "С днём рождения": "video", "": "video", strings.Repeat("a-", 60): "a" + strings.Repeat("-a", 24)} {
 		if got := slug(title); got != want {
 			t.Errorf("%q: got %q; want %q", title, got, want)

@@ -85,7 +85,7 @@ func turn(platform, id, on string) string {
 	return url.Values{"platform": {platform}, "switch": {id}, "on": {on}}.Encode()
 }
 
-func TestPageShowsWhatThePlatformsHold(t *testing.T) {
+func TestPage_PageShowsWhatThePlatformsHold(t *testing.T) {
 	s := newSite(t)
 	s.add(stage.Video{Title: "First <b>", URL: "/one", Note: "private", Size: 1_234_567})
 	s.add(stage.Video{Title: "Second", URL: "javascript:alert(1)", Size: 900})
@@ -100,7 +100,7 @@ func TestPageShowsWhatThePlatformsHold(t *testing.T) {
 	}
 }
 
-func TestSwitchesTurnWithoutJavaScript(t *testing.T) {
+func TestPage_SwitchesTurnWithoutJavaScript(t *testing.T) {
 	s := newSite(t)
 	for range 2 { // two presses are like one
 		resp, _ := s.do("POST", "/switch", turn("two", "lost", "yes"))
@@ -121,7 +121,7 @@ func TestSwitchesTurnWithoutJavaScript(t *testing.T) {
 	}
 }
 
-func TestPageRefusesWhatCannotBe(t *testing.T) {
+func TestPage_PageRefusesWhatCannotBe(t *testing.T) {
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		method, path, body string
@@ -150,7 +150,7 @@ func TestPageRefusesWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestPageIsServedUnderAStrictPolicy(t *testing.T) {
+func TestPage_PageIsServedUnderAStrictPolicy(t *testing.T) {
 	s := newSite(t)
 	for path, kind := range map[string]string{"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
 		resp, body := s.do("GET", path, "")
@@ -220,7 +220,7 @@ func (b browser) until(expression string) {
 	}
 }
 
-func TestPageLivesInABrowser(t *testing.T) {
+func TestPage_PageLivesInABrowser(t *testing.T) {
 	s, b := newSite(t), newBrowser(t)
 	b.do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.web.URL+"/platforms/"))
 	b.js("window.stays = true")
@@ -235,14 +235,14 @@ func TestPageLivesInABrowser(t *testing.T) {
 	s.add(stage.Video{Title: "Fresh", URL: "/fresh", Size: 5})
 	b.until("document.querySelector('#form-two-slow button').ariaChecked === 'true' && document.querySelector('#videos-two a').innerText === 'Fresh'")
 	if b.js("window.stays") != "true" {
-		t.Error("the page was loaded anew; want it live")
+		t.Error("the page was loaded again; want it live")
 	}
 	s.web.CloseClientConnections()
 	s.web.Close()
 	b.until("!document.getElementById('offline').hidden")
 }
 
-func TestPageReadsWell(t *testing.T) {
+func TestPage_PageReadsWell(t *testing.T) {
 	axe, err := os.ReadFile("../../../build/axe/axe.min.js")
 	if err != nil {
 		t.Fatalf("%v (packaging/axe.sh fetches it)", err)

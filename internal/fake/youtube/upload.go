@@ -1,4 +1,4 @@
-// Resumable uploads: a session keeps what arrived of a cut part in steps of 256 KiB, as the real one does.
+// Resumable uploads: of a part that is cut, a session keeps what arrived in steps of 256 KiB, as the real one does.
 
 package youtube
 
@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,7 +20,7 @@ import (
 
 const unit = 256 << 10
 
-// session is one upload. Whoever holds work may touch the rest.
+// session is one upload. The rest may only be touched while work is held.
 type session struct {
 	work    sync.Mutex
 	kick    atomicFunc // ends the request that holds work
@@ -28,6 +30,9 @@ type session struct {
 	size    int64
 	video   *video // what it will be
 	done    bool
+	gone    bool
+	parts   int // that were taken
+	hiccups int // parts that were refused on demand
 }
 
 // atomicFunc is a function that may be replaced while it is called.
@@ -105,7 +110,7 @@ func (s *Server) create(id string) (*os.File, error) {
 	return os.Create(filepath.Join(s.dir, id))
 }
 
-// put takes a part of an upload, or says what it has.
+// put receives a part of an upload, or answers what it has.
 func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *apiError {
 	s.mu.Lock()
 	u := s.sessions[r.URL.Query().Get("upload_id")]
@@ -121,7 +126,14 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 	control := http.NewResponseController(w)
 	u.kick.set(func() { control.SetReadDeadline(time.Unix(1, 0)) })
 	defer u.kick.set(nil)
-	if u.done {
+	switch {
+	case s.fault("expired"):
+		http.Error(w, "Gone", http.StatusGone)
+		return nil
+	case u.gone:
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return nil
+	case u.done:
 		writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
 		return nil
 	}
@@ -132,9 +144,15 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 			from != u.has || to-from+1 != r.ContentLength || to+1 < size && r.ContentLength%unit != 0 {
 			return &apiError{http.StatusBadRequest, "global", "badRequest", "Invalid request. The upload has " + strconv.FormatInt(u.has, 10) + " bytes."}
 		}
+		if s.fault("hiccups") && u.hiccups < 3 && u.parts == 2*(u.hiccups+1) {
+			u.hiccups++
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return nil
+		}
 		if err := s.take(u, r, to-from+1); err != nil {
 			return err
 		}
+		u.parts++
 	}
 	if !u.done {
 		if u.has > 0 {
@@ -143,14 +161,55 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return nil
 	}
-	if s.fault("lost") {
-		panic(http.ErrAbortHandler) // net/http closes the connection without a word
+	u.gone = s.fault("forgotten")
+	if s.fault("lost") || u.gone {
+		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
 	}
 	writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
 	return nil
 }
 
-// take reads a part of n bytes. Of a part that is cut, whole steps are kept.
+// abandon ends an upload, as the real one does: with 499. One that has become a video stays.
+func (s *Server) abandon(w http.ResponseWriter, r *http.Request, channel string) *apiError {
+	key := r.URL.Query().Get("upload_id")
+	s.mu.Lock()
+	u := s.sessions[key]
+	s.mu.Unlock()
+	if u == nil || u.channel != channel {
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return nil
+	}
+	u.kick.call()
+	u.work.Lock()
+	defer u.work.Unlock()
+	if u.done {
+		writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
+		return nil
+	}
+	s.mu.Lock()
+	delete(s.sessions, key)
+	s.mu.Unlock()
+	u.file.Close()
+	w.WriteHeader(499)
+	return nil
+}
+
+// Open counts the uploads that have begun and have not become a video.
+func (s *Server) Open() (n int) {
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.sessions))
+	s.mu.Unlock()
+	for _, u := range all {
+		u.work.Lock()
+		if !u.done {
+			n++
+		}
+		u.work.Unlock()
+	}
+	return n
+}
+
+// take reads a part of n bytes. Of a part that is cut, it keeps whole steps.
 func (s *Server) take(u *session, r *http.Request, n int64) *apiError {
 	goal := n
 	if s.fault("cut") {

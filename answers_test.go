@@ -1,0 +1,229 @@
+// Answers are as durable as what they are about.
+
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/lang"
+	"retake.example/internal/store"
+)
+
+// mute makes Telegram fail at everything that shows a person something, until clear.
+func (w *world) mute() (clear func()) {
+	var all []func()
+	for _, method := range []string{"sendMessage", "editMessageText"} {
+		all = append(all, w.tg.Inject(faketelegram.Fault{Method: method, Times: -1, HTML: 502}))
+	}
+	return func() {
+		for _, clear := range all {
+			clear()
+		}
+	}
+}
+
+// refused waits until Telegram has failed a call since n calls.
+func (w *world) refused(n int) {
+	w.Helper()
+	w.until("a call that Telegram fails", func() bool {
+		return slices.ContainsFunc(w.tg.Calls()[n:], func(c faketelegram.Call) bool {
+			return c.Code == 502 && (c.Method == "sendMessage" || c.Method == "editMessageText")
+		})
+	})
+}
+
+func TestAnswer_SurvivesA502AndARestart(t *testing.T) {
+	question := func(w *world, p *faketelegram.Person, name string) faketelegram.Message {
+		w.Helper()
+		m := w.names(p, name)
+		w.calm()
+		return m
+	}
+	waits := func(w *world, p *faketelegram.Person, name string) faketelegram.Message {
+		w.Helper()
+		mutate(w, w.store, holdRenders)
+		w.asks(p, name)
+		return w.hears(p, "Запрос создан")
+	}
+	for name, c := range map[string]struct {
+		limit  int // of open requests; 0: many
+		before func(w *world, p *faketelegram.Person) (act func())
+		want   string
+		rows   string // a count of rows that must be 1 at the end
+	}{
+		"a name": {before: func(w *world, p *faketelegram.Person) func() { return func() { p.Send("Маша") } },
+			want: "Делаем видео для «Маша»?", rows: `SELECT count(*) FROM drafts`},
+		"a name that is refused": {before: func(w *world, p *faketelegram.Person) func() { return func() { p.Send("М4ша") } },
+			want: "есть цифры"},
+		"a Yes over the limit": {limit: 1, before: func(w *world, p *faketelegram.Person) func() {
+			waits(w, p, "Маша")
+			m := question(w, p, "Оля")
+			return func() { press(p, m, 0) }
+		}, want: "Сейчас я делаю для вас 1 видео", rows: `SELECT count(*) FROM assets`},
+		"a Yes to a question that was changed": {before: func(w *world, p *faketelegram.Person) func() {
+			m := question(w, p, "Маша")
+			press(p, m, 1)
+			w.hears(p, "Пришлите имя так")
+			w.calm()
+			return func() { press(p, m, 0) }
+		}, want: "На этот вопрос вы уже ответили"},
+		"a Yes to what is on its way": {before: func(w *world, p *faketelegram.Person) func() {
+			waits(w, p, "Маша")
+			m := question(w, p, "Маша")
+			return func() { press(p, m, 0) }
+		}, want: "Видео для «Маша» уже делается", rows: `SELECT count(*) FROM requests`},
+		"a change": {before: func(w *world, p *faketelegram.Person) func() {
+			m := question(w, p, "Маша")
+			return func() { press(p, m, 1) }
+		}, want: "Пришлите имя так"},
+		"/cancel": {before: func(w *world, p *faketelegram.Person) func() {
+			waits(w, p, "Маша")
+			return func() { p.Send("/cancel") }
+		}, want: "видео для «Маша» отменено"},
+		"a cancel that comes too late": {before: func(w *world, p *faketelegram.Person) func() {
+			m := waits(w, p, "Маша")
+			mutate(w, w.store, `UPDATE requests SET status = 'PROCESSING'`)
+			return func() { press(p, m, 0) }
+		}, want: "Видео уже делается"},
+		"/delete_my_data": {before: func(w *world, p *faketelegram.Person) func() {
+			p.Send("/delete_my_data")
+			m := w.hears(p, "Удалить всё")
+			w.calm()
+			return func() { press(p, m, 0) }
+		}, want: "я всё удалил"},
+		"a language": {before: func(w *world, p *faketelegram.Person) func() {
+			p.Send("/language")
+			m := w.hears(p, "На каком языке")
+			w.calm()
+			return func() { press(p, m, 1) }
+		}, want: "I will speak English"},
+		"/status": {before: func(w *world, p *faketelegram.Person) func() {
+			w.breakEngine()
+			w.asks(p, "Маша")
+			w.hears(p, "Упс!")
+			w.calm()
+			return func() { p.Send("/status") }
+		}, want: "Маша — не получилось"},
+		"the apology for a handler that fails": {before: func(w *world, p *faketelegram.Person) func() {
+			m := question(w, p, "Маша")
+			mutate(w, w.store, `CREATE TRIGGER broken BEFORE INSERT ON assets BEGIN SELECT raise(ABORT, 'broken'); END`)
+			return func() { press(p, m, 0) }
+		}, want: lang.Say("ru", "trouble", nil)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			if c.limit > 0 {
+				w.stop()
+				w.limits[0] = c.limit
+				w.start()
+			}
+			p := w.tg.Person(1, "Мария", "ru")
+			act := c.before(w, p)
+			w.calm()
+			clear, calls := w.mute(), len(w.tg.Calls())
+			act()
+			w.refused(calls)
+			w.stop()
+			clear()
+			w.start()
+			w.hears(p, c.want)
+			w.until("nothing left to say", func() bool {
+				return count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
+			})
+			said := 0
+			for _, m := range answers(p) {
+				said += strings.Count(m.Text, c.want)
+			}
+			if said != 1 {
+				t.Errorf("got it said %d times; want once", said)
+			}
+			if c.rows != "" {
+				if n := count(t, w.store, c.rows); n != 1 {
+					t.Errorf("%s: got %d; want 1", c.rows, n)
+				}
+			}
+		})
+	}
+}
+
+// While Telegram is away, each update has its effect once, however often its answer is tried.
+func TestAnswer_IsRepeatedWithoutItsEffect(t *testing.T) {
+	w := newWorld(t)
+	p, admin := w.tg.Person(1, "Мария", "ru"), w.tg.Person(900, "Admin", "en")
+	admin.Send("/start")
+	w.hears(admin, "Send me the child's first name")
+	w.calm()
+	clears := []func(){
+		w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Chat: 1, Times: -1, RetryAfter: 1}),
+		w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Chat: 900, Times: -1, RetryAfter: 1}),
+	}
+	p.Send("Маша")
+	admin.Send("/admin")
+	w.until("several tries for each", func() bool {
+		tries := map[int64]int{}
+		for _, c := range w.tg.Calls() {
+			if c.Method == "sendMessage" && c.Code == 429 {
+				tries[c.Chat]++
+			}
+		}
+		return tries[1] >= 2 && tries[900] >= 2
+	})
+	for _, clear := range clears {
+		clear()
+	}
+	w.hears(p, "Делаем видео для «Маша»?")
+	w.hears(admin, "/login/")
+	w.calm()
+	for what, query := range map[string]string{"drafts": `SELECT count(*) FROM drafts`, "links": `SELECT count(*) FROM links`} {
+		if n := count(t, w.store, query); n != 1 {
+			t.Errorf("got %d %s; want 1", n, what)
+		}
+	}
+}
+
+func TestAnswer_AFloodIsRefusedOnceThoughTelegramIsAway(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	p.Send("/start")
+	w.hears(p, "Пришлите имя ребёнка")
+	w.calm()
+	clear := w.mute()
+	for range 70 {
+		p.Send("/help")
+	}
+	const waiting = `SELECT count(*) FROM inbox WHERE raw LIKE '{"answers"%'`
+	w.until("the refusal in the inbox", func() bool { return count(t, w.store, waiting) == 1 })
+	w.stop()
+	clear()
+	w.start()
+	w.hears(p, "Столько сообщений сразу")
+	w.until("the refusal taken", func() bool { return count(t, w.store, waiting) == 0 })
+	if n := saying(p, "Столько сообщений сразу"); n != 1 {
+		t.Errorf("got %d refusals; want 1", n)
+	}
+}
+
+func TestDrafts_AreCappedPerPerson(t *testing.T) {
+	s := newStore(t)
+	for i := range 100 {
+		write(t, s, func(tx *store.Tx) error {
+			if _, err := tx.Meet(1, "ru"); err != nil {
+				return err
+			}
+			if err := tx.SaveLink([32]byte{byte(i)}, 7, tx.Now().Add(time.Minute)); err != nil {
+				return err
+			}
+			_, err := tx.SaveDraft(1, "Маша")
+			return err
+		})
+	}
+	for what, most := range map[string]int{"drafts": 50, "links": 10} {
+		if n := count(t, s, `SELECT count(*) FROM `+what); n == 0 || n > most {
+			t.Errorf("got %d %s of one person; want at most %d", n, what, most)
+		}
+	}
+}

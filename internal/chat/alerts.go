@@ -1,0 +1,85 @@
+// What admins are told, and what they answer with a press.
+
+package chat
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"retake.example/internal/lang"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+	"retake.example/internal/watch"
+)
+
+// Alert sends an admin a message. later: Telegram asks to wait so long. An admin whom no message reaches is no error: they
+// may not have written to the bot yet.
+func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later time.Duration, err error) {
+	language, err := c.Store.Language(ctx, admin)
+	if err != nil {
+		language = c.Language
+	}
+	var k telegram.Keyboard
+	for _, button := range m.Buttons {
+		k = append(k, []telegram.Button{telegram.NewButton(lang.Say(language, button.ID, button.Vars), button.Data, "")})
+	}
+	_, err = c.Talk.As(telegram.Owed).Send(ctx, admin, lang.Say(language, m.ID, m.Vars), k)
+	if wait, waits := retry.After(err); waits {
+		return max(wait, time.Second), err
+	}
+	if telegram.ClassOf(err) == telegram.Gone {
+		return 0, nil
+	}
+	return 0, err
+}
+
+// tellAdmins sends every admin a message, aside and patiently: Telegram may be away for a while.
+func (c *Chat) tellAdmins(m watch.Message) {
+	c.aside.Accept(c.Work, admins, func(ctx context.Context) {
+		admins, err := c.Store.Admins(ctx, c.Admins)
+		if err != nil && ctx.Err() == nil {
+			c.Log.Error("look who is an admin", "err", err)
+		}
+		for _, admin := range admins {
+			err := telegram.Patiently(ctx, func() error { _, err := c.Alert(ctx, admin, m); return err })
+			if err != nil && ctx.Err() == nil {
+				c.Log.Warn("tell an admin", "err", err)
+			}
+		}
+	})
+}
+
+// Again tries all again that an admin was told of, and may try again.
+func (c *Chat) Again(ctx context.Context, t *Turn, q retry.Retrier, u store.User, message int, kind, arg string) error {
+	admin, ok, err := c.Store.RoleOf(ctx, c.Role, u.ID)
+	if err != nil || !ok {
+		return err
+	}
+	last, number, _ := strings.Cut(arg, ":")
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return nil
+	}
+	var all retry.Tally
+	if kind == telegram.PutButton {
+		ms, err := strconv.ParseInt(last, 10, 64)
+		if err != nil {
+			return nil
+		}
+		all, err = retry.AllPublications(ctx, c.Store, q, admin, store.Filter{}, store.Moment(ms), n)
+		if err != nil {
+			return err
+		}
+	} else if all, err = retry.All(ctx, c.Store, q, admin, store.Filter{}, last, n); err != nil {
+		return err
+	}
+	c.StripButtons(u.ID, message)
+	answer := AnswerTo(u, "alert_nothing", nil, nil)
+	if again := all.Restarted + all.Joined; again > 0 {
+		answer = AnswerTo(u, "alert_again", lang.Vars{"Count": again}, nil)
+	}
+	return c.Answers(ctx, t, answer)
+}

@@ -1,0 +1,114 @@
+// The command check: what is missing on this machine, and what to do about it.
+
+package command
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"retake.example/internal/check"
+	"retake.example/internal/config"
+	"retake.example/internal/desk"
+	"retake.example/internal/folder"
+	"retake.example/internal/media"
+	"retake.example/internal/publish"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+	"retake.example/internal/video"
+	"retake.example/internal/youtube"
+)
+
+// checkAll says of everything on this machine whether it is well.
+func checkAll(ctx context.Context, c Invocation) error {
+	cfg, err := c.settings()
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		return config.Faults{check.Refused(c.Out, faults).Error()}
+	} else if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "retake-check-") // not the data folder's: a running serve renders there
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	cfg.CacheDir = filepath.Join(work, "cache")
+	parts, err := partsOf(cfg, c.Program, work)
+	if err != nil {
+		return err
+	}
+	return check.Run(ctx, c.Out, 20*time.Second, slices.Collect(maps.Values(cfg.Secrets())), parts.Probes()...)
+}
+
+// partsOf are what retake check looks at.
+func partsOf(cfg config.Config, program *Program, work string) (check.Parts, error) {
+	db, name := cfg.Database(), SampleName(cfg.Language)
+	parts := check.Parts{File: cfg.File, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
+		Backups: cfg.BackupDir(), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: desk.LowDisk,
+		Database: func(ctx context.Context) ([]string, bool, error) { return program.LookAt(ctx, db) }}
+	for key, value := range cfg.Secrets() {
+		parts.Secret = parts.Secret || value != "" && cfg.File != "" && strings.HasPrefix(cfg.From[key], cfg.File+":")
+	}
+	parts.Owners = func(ctx context.Context) (n int, strangers []int64) {
+		people := cfg.Staff()
+		appointed, _ := store.AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
+		for _, a := range appointed {
+			if people = append(people, a.ID); a.Owner {
+				n++
+			}
+		}
+		if cfg.Telegram.Token != "" {
+			strangers, _ = telegram.Strangers(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token, people)
+		}
+		return len(cfg.Telegram.Owners) + n, strangers
+	}
+	parts.Bot = func(ctx context.Context) (name, webhook string, err error) {
+		if cfg.Telegram.Token == "" {
+			return "", "", nil
+		}
+		self, err := telegram.Look(ctx, telegram.NewClient(), cfg.Telegram.APIURL, cfg.Telegram.Token)
+		return self.Name, self.Webhook, err
+	}
+	if cfg.Media.Store == "s3" {
+		parts.Media = func(ctx context.Context) error {
+			bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
+			if err != nil {
+				return err
+			}
+			return bucket.Try(ctx)
+		}
+	}
+	if cfg.YouTube.ClientID != "" {
+		parts.YouTube = func(ctx context.Context) (unknown bool, err error) {
+			err = publish.NewYouTube(cfg, time.Now).Look(ctx)
+			return errors.Is(err, youtube.ErrUnknown), err
+		}
+	}
+	made := MakerConfig(cfg, work)
+	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried by themselves
+	maker, err := video.New(made)
+	if err != nil {
+		return parts, err
+	}
+	parts.FFmpeg, parts.Font = maker.Tools, maker.Font
+	if cfg.Render.Engine != video.EngineTemplate {
+		parts.Engine = maker.Engine
+	}
+	parts.VoiceEngine, parts.VoiceAsked = cfg.Voice.Engine, len(cfg.Voice.Command) > 0
+	parts.Voice = func(ctx context.Context) error {
+		if err := maker.Voice(); err != nil {
+			return err
+		}
+		return maker.Speak(ctx, name, cfg.Language)
+	}
+	parts.Templates = cfg.Offered()
+	parts.Template = func(ctx context.Context, id string) ([]string, error) {
+		return video.TryTemplate(ctx, MakerConfig(cfg, ""), id, name, cfg.Language)
+	}
+	return parts, nil
+}

@@ -1,0 +1,150 @@
+// What all commands share: the command line, the settings, the log, and a database that serve may be using.
+
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"retake.example/internal/cli"
+	"retake.example/internal/config"
+	"retake.example/internal/db"
+	"retake.example/internal/desk"
+	"retake.example/internal/logs"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+)
+
+// Program is the binary that the commands belong to.
+type Program struct {
+	Version  string
+	Defaults string // the text of config.toml
+	Schema   int    // the version of the database that this program reads and writes
+	Open     func(path string) (*store.Store, error)
+	LookAt   func(ctx context.Context, path string) (broken []string, newer bool, err error)
+	Retrier  func(st *store.Store, log *slog.Logger) retry.Retrier
+	Serve    func(ctx context.Context, cfg config.Config, out io.Writer) error
+	Demo     func(ctx context.Context, out io.Writer) error
+}
+
+// Invocation is one command line with the place for its answer.
+type Invocation struct {
+	cli.Line
+	Out     io.Writer
+	Program *Program
+}
+
+// commands are what cli.Commands names.
+var commands = map[string]func(context.Context, Invocation) error{
+	"admin add":    with(adminAdd),
+	"admin link":   with(adminLink),
+	"admin list":   with(adminList),
+	"admin remove": with(adminRemove),
+	"backup":       with(makeBackup),
+	"check":        checkAll,
+	"completion":   func(_ context.Context, c Invocation) error { return c.print(cli.Completion(c.Words[0])) },
+	"demo":         func(ctx context.Context, c Invocation) error { return c.Program.Demo(ctx, c.Out) },
+	"export":       with(exportUser),
+	"healthcheck":  with(healthcheck),
+	"help":         func(_ context.Context, c Invocation) error { return c.print(cli.Help(c.Words)) },
+	"init": func(_ context.Context, c Invocation) error {
+		return c.print(cli.Init(c.word(0), c.Program.Defaults, os.Args[0]))
+	},
+	"media move": with(moveMedia),
+	"restore":    with(restore),
+	"retry":      with(retryFailed),
+	"serve": with(func(ctx context.Context, cfg config.Config, c Invocation) error {
+		return c.Program.Serve(ctx, cfg, c.Out)
+	}),
+	"template check":   with(checkTemplate),
+	"template preview": with(previewTemplate),
+	"version":          printVersion,
+}
+
+// Run runs one command line. The error is cli.Usage if it has no meaning, and config.Faults if the settings are wrong.
+func (p *Program) Run(ctx context.Context, args []string, out io.Writer) error {
+	line, err := cli.Parse(args)
+	if err != nil {
+		return err
+	}
+	return commands[line.Command](ctx, Invocation{Line: line, Out: out, Program: p})
+}
+
+// with makes a command of a function that needs the settings.
+func with(do func(context.Context, config.Config, Invocation) error) func(context.Context, Invocation) error {
+	return func(ctx context.Context, c Invocation) error {
+		cfg, err := c.settings()
+		if err != nil {
+			return err
+		}
+		return do(ctx, cfg, c)
+	}
+}
+
+// settings loads the settings of the command line and the environment.
+func (c Invocation) settings() (config.Config, error) {
+	return config.LoadFile(c.Program.Defaults, c.Config, os.Environ())
+}
+
+// NewLog returns the log of a program with these settings.
+func NewLog(cfg config.Config) *slog.Logger {
+	return logs.New(os.Stderr, logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
+		Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))})
+}
+
+// Role returns what the settings let somebody do on the page.
+func Role(cfg config.Config) func(id int64) (store.Admin, bool) {
+	return store.RoleBySettings(cfg.Telegram.Owners, cfg.Telegram.Admins)
+}
+
+// word returns the word with that number after the command, or "".
+func (c Invocation) word(i int) string {
+	if i < len(c.Words) {
+		return c.Words[i]
+	}
+	return ""
+}
+
+// print prints a text unless there is an error.
+func (c Invocation) print(text string, err error) error {
+	if err == nil {
+		_, err = io.WriteString(c.Out, text)
+	}
+	return err
+}
+
+func printVersion(_ context.Context, c Invocation) error {
+	built, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("this binary carries no build information")
+	}
+	return c.print(cli.Version(c.Program.Version, built), nil)
+}
+
+func healthcheck(ctx context.Context, cfg config.Config, _ Invocation) error {
+	if err := desk.CheckHealth(ctx, cfg.Web.Listen); err != nil {
+		return fmt.Errorf("no healthy serve at %s (web.listen): %w", cfg.Web.Listen, err)
+	}
+	return nil
+}
+
+// OpenBeside opens the database whether serve is running on it or not. It returns an error that is os.ErrNotExist if serve has
+// never run.
+func (p *Program) OpenBeside(cfg config.Config) (*store.Store, error) {
+	path := cfg.Database()
+	switch version, err := db.Version(path); {
+	case err != nil:
+		return nil, err
+	case version == 0:
+		return nil, fmt.Errorf("there is no database in %s yet, start retake serve first: %w", cfg.DataDir, os.ErrNotExist)
+	case version < p.Schema:
+		return nil, fmt.Errorf("the database in %s is of an older version, start retake serve first: it makes a backup and upgrades it", cfg.DataDir)
+	}
+	return p.Open(path)
+}

@@ -1,0 +1,51 @@
+// Publishing on Rumble.
+
+package publish
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"retake.example/internal/desk"
+	"retake.example/internal/rumble"
+	"retake.example/internal/store"
+)
+
+// notPublic is what Rumble has no way to keep.
+type notPublic struct{ error }
+
+func (notPublic) Permanent() bool { return true }
+
+func (notPublic) Pause() time.Duration { return 0 }
+
+func (notPublic) Step() string { return "edit" }
+
+// onRumble publishes on Rumble.
+type onRumble struct{ *Sites }
+
+func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error) {
+	file, thumb, err := s.open(ctx, t.Asset.Video)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	v := rumble.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File), Name: t.Asset.Video.File}
+	if thumb != nil {
+		defer thumb.Close()
+		v.Thumb, v.ThumbType = thumb, "image/jpeg"
+	}
+	u, m := t.Publication.Upload, t.Publication.Metadata
+	if u.ID != "" { // it was there when the program ended
+		return 0, nil
+	}
+	if u.Step == "" && m.Privacy != "public" { // saved for the video since
+		return 0, notPublic{errors.New("rumble refused-privacy: what is uploaded there is shown to everybody")}
+	}
+	made, err := s.rumble.Publish(ctx, v, rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
+		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(store.Upload{Step: at.Step, Sent: at.Sent}) })
+	if err != nil {
+		return 0, err
+	}
+	return 0, keep(store.Upload{Step: "processing", Sent: v.Size, ID: made.ID, URL: made.URL})
+}

@@ -1,0 +1,259 @@
+// What the page does with channels and publications: connect, check, update, remove.
+
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"retake.example/internal/config"
+	"retake.example/internal/desk"
+	"retake.example/internal/retry"
+	"retake.example/internal/rumble"
+	"retake.example/internal/store"
+	"retake.example/internal/youtube"
+)
+
+// Studio is what the page publishes with.
+type Studio struct {
+	*Sites
+	queue queue
+	cfg   config.Config
+}
+
+// queue is what a change of a channel or a publication means for the queue.
+type queue interface {
+	Reconnected(ctx context.Context, admin store.Admin) error
+	Discard(ctx context.Context, gone store.Gone)
+}
+
+// NewStudio returns a studio on these sites.
+func NewStudio(sites *Sites, q queue, cfg config.Config) *Studio {
+	return &Studio{Sites: sites, queue: q, cfg: cfg}
+}
+
+// About says what there is to publish with.
+func (s *Studio) About(ctx context.Context) (desk.Studio, error) {
+	reset := youtube.Midnight(s.store.Now())
+	begun, err := s.store.UploadsSince(ctx, reset.AddDate(0, 0, -1))
+	return desk.Studio{YouTube: s.youtube != nil, Callback: s.cfg.Web.BaseURL + "/channels/callback", Consent: s.cfg.YouTube.AuthURL,
+		PerDay: s.cfg.YouTube.UploadsPerDay, Left: max(0, s.cfg.YouTube.UploadsPerDay-begun), Reset: reset,
+		Rumble: s.rumble.Token(), RumblePage: s.rumble.UploadPage()}, err
+}
+
+func (s *Studio) HandPage() string { return s.rumble.UploadPage() }
+
+// Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected; 0: any.
+func (s *Studio) Ask(ctx context.Context, session [32]byte, channel int64) (string, error) {
+	if s.youtube == nil {
+		return "", desk.NoClient
+	}
+	if channel == 0 {
+		return s.youtube.Ask(session, ""), nil
+	}
+	c, err := s.store.Channel(ctx, channel)
+	return s.youtube.Ask(session, c.External), err
+}
+
+// Answer connects the channel that Google has given access to. What failed because that had ended goes on.
+func (s *Studio) Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error) {
+	if s.youtube == nil {
+		return store.Channel{}, desk.NoClient
+	}
+	grant, err := s.youtube.Answer(ctx, session, query)
+	if other, ok := errors.AsType[*youtube.OtherChannel](err); ok {
+		return store.Channel{}, desk.OtherChannel(s.titleOf(ctx, other.Want), other.Got.Title)
+	}
+	for is, refusal := range map[error]desk.HTTPError{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
+		youtube.ErrNoRefresh: desk.NoRefresh, youtube.ErrNoChannel: desk.NoChannel} {
+		if errors.Is(err, is) {
+			return store.Channel{}, refusal
+		}
+	}
+	if err != nil {
+		return store.Channel{}, err
+	}
+	c := store.Channel{Platform: "YOUTUBE", External: grant.Channel.ID, Title: grant.Channel.Title, Creator: admin.ID}
+	sealed, err := s.seal(grant.Token, c.External)
+	if err != nil {
+		return c, err
+	}
+	if err := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+		if c.ID, err = tx.Connect(c, sealed); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "connect", Platform: c.Platform})
+	}); err != nil {
+		return c, err
+	}
+	return c, s.queue.Reconnected(context.WithoutCancel(ctx), admin)
+}
+
+// titleOf is what a channel is called.
+func (s *Studio) titleOf(ctx context.Context, external string) string {
+	all, _ := s.store.Channels(ctx) // without a title the id has to do
+	for _, c := range all {
+		if c.External == external {
+			return c.Title
+		}
+	}
+	return external
+}
+
+// Check asks whether a channel still works. If its access had ended and is back, what failed for that goes on.
+func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) error {
+	if _, err := s.store.Token(ctx, channel); errors.Is(err, store.ErrNotFound) {
+		if _, err := s.store.Channel(ctx, channel); err != nil {
+			return err
+		}
+		return desk.NotThere
+	}
+	began := s.store.Now()
+	account, err := s.account(ctx, channel)
+	var c youtube.Channel
+	if err == nil {
+		c, err = account.Mine(ctx)
+	}
+	if err != nil {
+		return s.noticed(ctx, channel, began, err)
+	}
+	if err := s.store.Tx(ctx, func(tx *store.Tx) error { return tx.Checked(channel, c.Title) }); err != nil {
+		return err
+	}
+	return s.queue.Reconnected(ctx, admin)
+}
+
+// Disconnect gives the access to a channel back and forgets its token. desk.NotRevoked: Google could not be told, but the
+// token is gone here.
+func (s *Studio) Disconnect(ctx context.Context, channel int64, admin store.Admin) error {
+	account, err := s.account(ctx, channel)
+	if err == nil {
+		err = account.Revoke(ctx)
+	}
+	if err != nil && errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	forgot := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		if err := tx.Disconnect(channel, "youtube disconnected: the channel was disconnected here"); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "disconnect", Platform: "YOUTUBE"})
+	})
+	of, isOf := errors.AsType[retry.ChannelTrouble](err)
+	switch {
+	case forgot != nil:
+		return forgot
+	case err == nil, isOf && of.AccessEnded(): // there was nothing to give back
+		return nil
+	}
+	return fmt.Errorf("%w: %w", desk.NotRevoked, err)
+}
+
+// published returns a video and its publication on a platform, if this admin may change it.
+func (s *Studio) published(ctx context.Context, assetID, platform string, admin store.Admin) (a store.Asset, p store.Publication, err error) {
+	err = s.store.Tx(ctx, func(tx *store.Tx) (err error) {
+		if a, err = tx.Asset(assetID); err != nil {
+			return err
+		}
+		if p, err = tx.Publication(assetID, platform); err == nil && !admin.MayChange(&p.Creator) {
+			err = store.ErrForbidden
+		}
+		return err
+	})
+	return a, p, err
+}
+
+// Update changes a video on its platform to what is saved for it. desk.NoChange: it is not there, or nothing can be changed there.
+func (s *Studio) Update(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	a, p, err := s.published(ctx, assetID, platform, admin)
+	switch {
+	case err != nil:
+		return err
+	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != store.Completed:
+		return desk.NoChange
+	case a.Metadata.Kids == "": // the law wants a choice, and none would be sent as no
+		return desk.Invalid("fault_kids_open", nil)
+	}
+	began := s.store.Now()
+	account, err := s.account(ctx, p.Channel)
+	if err == nil {
+		err = account.Update(ctx, p.Upload.ID, s.described(a.Metadata, p.PublishAt))
+	}
+	if err != nil {
+		return s.noticed(ctx, p.Channel, began, err)
+	}
+	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		if err := tx.Changed(p.ID, assetID, a.Metadata); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})
+	})
+}
+
+// Remove deletes a video on its platform, where that can be done from here, and forgets the publication.
+func (s *Studio) Remove(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	_, p, err := s.published(ctx, assetID, platform, admin)
+	if err != nil {
+		return err
+	}
+	c, err := s.store.Channel(ctx, p.Channel)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	// What was disconnected is out of reach: there only the list can be changed.
+	if p.Upload.ID != "" && c.State != "" && c.State != "DISCONNECTED" {
+		began := s.store.Now()
+		account, err := s.account(ctx, p.Channel)
+		if err == nil {
+			err = account.Delete(ctx, p.Upload.ID)
+		}
+		if err != nil {
+			return s.noticed(ctx, p.Channel, began, err)
+		}
+	}
+	var gone store.Gone
+	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+		if err := tx.Unpublish(assetID, platform); err != nil {
+			return err
+		}
+		if gone, err = tx.LetGo(assetID); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform})
+	})
+	if err == nil {
+		s.queue.Discard(context.WithoutCancel(ctx), gone)
+	}
+	return err
+}
+
+// MarkPublished records that somebody has put a video on a platform, or found it there, at an address.
+func (s *Studio) MarkPublished(ctx context.Context, assetID, platform, address string, admin store.Admin) error {
+	if _, _, err := s.published(ctx, assetID, platform, admin); err != nil {
+		return err
+	}
+	id, err := "", error(nil)
+	if platform == "YOUTUBE" {
+		id, err = youtube.VideoID(address, s.cfg.YouTube.WatchURL)
+		address = s.cfg.YouTube.WatchURL + id
+	} else {
+		address, err = s.rumble.CheckURL(address)
+	}
+	wrong, _ := errors.AsType[*rumble.AddressError](err)
+	switch {
+	case errors.Is(err, youtube.ErrNoAddress), wrong != nil && wrong.Why == rumble.NoAddress:
+		return desk.BadURL
+	case errors.Is(err, youtube.ErrOtherSite), wrong != nil && wrong.Why == rumble.OtherSite:
+		return desk.OtherURL
+	case err != nil:
+		return desk.NoVideoURL
+	}
+	return s.store.Tx(ctx, func(tx *store.Tx) error {
+		if err := tx.MarkPublished(assetID, platform, address, id); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform})
+	})
+}

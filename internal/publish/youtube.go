@@ -1,0 +1,77 @@
+// Publishing on YouTube.
+
+package publish
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"retake.example/internal/config"
+	"retake.example/internal/desk"
+	"retake.example/internal/store"
+	"retake.example/internal/youtube"
+)
+
+// NewYouTube returns a client of YouTube with the settings' credentials.
+func NewYouTube(cfg config.Config, now func() time.Time) *youtube.Client {
+	return youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
+		AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
+		RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: now})
+}
+
+// onYouTube publishes on YouTube.
+type onYouTube struct{ *Sites }
+
+func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error) {
+	account, err := s.account(ctx, t.Publication.Channel)
+	if err != nil {
+		return 0, err
+	}
+	file, thumb, err := s.open(ctx, t.Asset.Video)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	v := youtube.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File)}
+	if thumb != nil {
+		defer thumb.Close()
+		v.Thumb, v.ThumbType = thumb, "image/jpeg"
+	}
+	u := t.Publication.Upload
+	at := youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, ID: u.ID, Step: u.Step, Uploaded: u.Uploaded, Dressed: u.Dressed, Warning: u.Warning}
+	return account.Publish(ctx, v, s.described(t.Publication.Metadata, t.Publication.PublishAt), at, func(at youtube.State) error {
+		u := store.Upload{Session: at.Session, Since: at.Since, Sent: at.Sent, ID: at.ID, Step: at.Step, Uploaded: at.Uploaded, Dressed: at.Dressed, Warning: at.Warning}
+		if u.ID != "" {
+			u.URL = s.youtube.Watch(u.ID)
+		}
+		return keep(u)
+	})
+}
+
+// Withdraw ends an upload, and deletes the video if there is one already.
+func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
+	began := s.store.Now()
+	account, err := s.account(ctx, w.Channel)
+	id := w.Upload.ID
+	if err == nil && id == "" {
+		id, err = account.Abandon(ctx, youtube.State{Session: w.Upload.Session, Since: w.Upload.Since}, w.Size)
+	}
+	if err == nil && id != "" {
+		err = account.Delete(ctx, id)
+	}
+	if err != nil {
+		return s.noticed(ctx, w.Channel, began, err)
+	}
+	return nil
+}
+
+// described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
+// has a time: YouTube would show the video to all at it, whatever was chosen since.
+func (s *Sites) described(m store.Metadata, at time.Time) youtube.Metadata {
+	if m.Privacy != "public" || !at.After(s.store.Now()) {
+		at = time.Time{}
+	}
+	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,
+		Category: cmp.Or(m.Category, "22"), Playlist: m.Playlist, Kids: m.Kids == "yes", Synthetic: m.Synthetic == "yes", Notify: m.Notify == "yes", PublishAt: at}
+}

@@ -1,0 +1,114 @@
+// Retry all: one Retry for each of many failures, in batches.
+
+package retry
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"retake.example/internal/store"
+)
+
+// Tally counts the outcomes of many retries.
+type Tally struct {
+	Outcome   Outcome `json:"outcome"` // Restarted if any was; "": none
+	Restarted int     `json:"restarted"`
+	Joined    int     `json:"joined"`
+	Skipped   int     `json:"skipped"` // no longer the admin's, no longer failed, or deleted by then
+}
+
+// And adds up two tallies.
+func (t Tally) And(more Tally) Tally {
+	if t.Outcome != Restarted {
+		t.Outcome = cmp.Or(more.Outcome, t.Outcome)
+	}
+	return Tally{t.Outcome, t.Restarted + more.Restarted, t.Joined + more.Joined, t.Skipped + more.Skipped}
+}
+
+// Retrier is queue.Retry, the only way anything gets another try.
+type Retrier interface {
+	Retry(ctx context.Context, assetID string, why Cause) (Outcome, error)
+}
+
+// BatchSize is how many videos All takes at a time. They share a commit, so a thousand videos do not wait for a thousand fsyncs.
+const BatchSize = 100
+
+// All calls Retry for each video that needs an admin and that the filter shows, oldest failure first: at most count, and none
+// that failed after newest, the latest one that the admin was shown. Each is a transaction of its own. It stops after a batch
+// with an error; the tally says how far it got. If newest has been deleted it does nothing, because nobody knows what was shown.
+func All(ctx context.Context, st *store.Store, q Retrier, admin store.Admin, f store.Filter, newest string, count int) (t Tally, err error) {
+	last, err := st.Asset(ctx, newest)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return t, nil
+	case err != nil:
+		return t, err
+	}
+	after, until := store.Needy{}, store.Needy{Last: last.ID, Failed: last.Finished}
+	for count > 0 {
+		f.Limit = min(count, BatchSize)
+		list, err := st.Needy(ctx, admin, f, after, until)
+		if err != nil || len(list) == 0 {
+			return t, err
+		}
+		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) { return list[i].ID, AdminClicked{Admin: admin} }); err != nil {
+			return t, err
+		}
+		count -= len(list)
+		after = list[len(list)-1]
+	}
+	return t, nil
+}
+
+// AllPublications is All for the publications of those videos: those that had failed by until, at most count.
+func AllPublications(ctx context.Context, st *store.Store, q Retrier, admin store.Admin, f store.Filter, until time.Time,
+	count int) (t Tally, err error) {
+	after := store.Unpublished{}
+	for count > 0 {
+		f.Limit = min(count, BatchSize)
+		list, err := st.Unpublished(ctx, admin, f, after, until)
+		if err != nil || len(list) == 0 {
+			return t, err
+		}
+		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) {
+			return list[i].AssetID, AdminClicked{Admin: admin, Platform: list[i].Platform}
+		}); err != nil {
+			return t, err
+		}
+		count -= len(list)
+		after = list[len(list)-1]
+	}
+	return t, nil
+}
+
+// batch calls Retry for n failures at once and adds up the outcomes.
+func batch(ctx context.Context, q Retrier, t *Tally, n int, nth func(int) (string, AdminClicked)) (err error) {
+	outs, errs := make([]Outcome, n), make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			id, why := nth(i)
+			outs[i], errs[i] = q.Retry(ctx, id, why)
+		})
+	}
+	wg.Wait()
+	for i, failed := range errs {
+		switch {
+		case errors.Is(failed, store.ErrForbidden), errors.Is(failed, store.ErrNotFailed), errors.Is(failed, store.ErrNotFound),
+			errors.Is(failed, store.ErrNotPublishable):
+			t.Skipped++
+		case failed != nil:
+			err = failed
+		case outs[i] == Restarted:
+			t.Restarted++
+			t.Outcome = Restarted
+		default:
+			t.Joined++
+			t.Outcome = cmp.Or(t.Outcome, Joined)
+		}
+	}
+	return err
+}

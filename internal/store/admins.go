@@ -1,0 +1,233 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"retake.example/internal/db"
+)
+
+// Admin is somebody who may sign in to the page.
+type Admin struct {
+	ID    int64 // Telegram user id; 0: the operator of the machine
+	Owner bool
+}
+
+// MayChange reports whether an admin may retry, edit or delete what somebody made: an owner anything, the others what is
+// theirs. creator is who made it; nil: a parent asked for it. Everybody who is signed in may see everything.
+func (a Admin) MayChange(creator *int64) bool { return a.Owner || creator != nil && *creator == a.ID }
+
+// AppointedIn is Appointed of a file that another process may be using.
+func AppointedIn(ctx context.Context, path string) ([]Appointed, error) {
+	d, err := db.Look(path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return appointed(ctx, d)
+}
+
+// maxLinks is how many unspent sign-in links an admin has: the newest.
+const maxLinks = 10
+
+// SaveLink stores the hash of a one-time sign-in link.
+func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
+	if _, err := tx.sql.Exec(`DELETE FROM links WHERE expires < ?`, tx.now); err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`DELETE FROM links WHERE rowid IN (SELECT rowid FROM links WHERE admin = ?
+		ORDER BY expires DESC LIMIT -1 OFFSET 0 + ?)`, admin, maxLinks-1); err != nil {
+		return err
+	}
+	_, err := tx.sql.Exec(`INSERT INTO links (hash, admin, expires) VALUES (?, ?, ?)`, hash[:], admin, expires.UnixMilli())
+	return err
+}
+
+// SpendLink exchanges a link for a session, once. ErrNotFound: spent, expired or never made.
+func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
+	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now}, &admin)); err != nil {
+		return 0, err
+	}
+	if _, err := tx.sql.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-SessionLife.Milliseconds()); err != nil {
+		return 0, err
+	}
+	_, err = tx.sql.Exec(`INSERT INTO sessions (hash, admin, created, seen) VALUES (?, ?, ?, ?)`, session[:], admin, tx.now, tx.now)
+	return admin, err
+}
+
+// LinkIsGood reports whether a link can still be spent.
+func (s *Store) LinkIsGood(ctx context.Context, link [32]byte) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM links WHERE hash = ? AND expires >= ?)`,
+		link[:], s.now().UnixMilli()).Scan(&yes)
+	return yes, err
+}
+
+// sessionLife is how long a session lasts after its last visit.
+const SessionLife = 14 * 24 * time.Hour
+
+// Session returns the admin of a session, or ErrNotFound. stale: the visit should be recorded with Seen.
+func (s *Store) Session(ctx context.Context, hash [32]byte) (admin int64, stale bool, err error) {
+	now := s.now().UnixMilli()
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT admin, seen < ? FROM sessions WHERE hash = ? AND seen >= ?`,
+		now-time.Hour.Milliseconds(), hash[:], now-SessionLife.Milliseconds()).Scan(&admin, &stale))
+	return admin, stale, err
+}
+
+// Seen prolongs a session.
+func (tx *Tx) Seen(hash [32]byte) error {
+	_, err := tx.sql.Exec(`UPDATE sessions SET seen = ? WHERE hash = ?`, tx.now, hash[:])
+	return err
+}
+
+// SignOut ends a session, if there is one, and notes it.
+func (tx *Tx) SignOut(hash [32]byte) error {
+	return tx.end("sign out", `DELETE FROM sessions WHERE hash = ? RETURNING admin`, hash)
+}
+
+// SignOutEverywhere ends all sessions of the admin who has this one, and notes it.
+func (tx *Tx) SignOutEverywhere(hash [32]byte) error {
+	return tx.end("sign out everywhere", `DELETE FROM sessions WHERE admin = (SELECT admin FROM sessions WHERE hash = ?) RETURNING admin`, hash)
+}
+
+// end carries out a deletion of sessions, which SQLite has done to the last row before it returns the first.
+func (tx *Tx) end(action, deletion string, hash [32]byte) error {
+	var admin int64
+	err := found(tx.sql.Get(deletion, []any{hash[:]}, &admin))
+	switch {
+	case errors.Is(err, ErrNotFound): // it has ended already
+		return nil
+	case err != nil:
+		return err
+	}
+	tx.touch("") // open pages look whether their session is over
+	return tx.Note(Event{Admin: &admin, Action: action})
+}
+
+// Visit is a session that has not ended.
+type Visit struct {
+	Begun  time.Time `json:"begun"`
+	Seen   time.Time `json:"seen"`   // written once an hour: it may have been used up to an hour later
+	Recent bool      `json:"recent"` // so it may be in use
+	This   bool      `json:"this"`   // the session that asks
+}
+
+// Visits lists the sessions of an admin, the newest first.
+func (s *Store) Visits(ctx context.Context, admin int64, this [32]byte) ([]Visit, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT created, seen, seen >= ?, hash = ? FROM sessions
+		WHERE admin = ? AND seen >= ? ORDER BY created DESC, rowid DESC`,
+		s.now().Add(-time.Hour).UnixMilli(), this[:], admin, s.now().Add(-SessionLife).UnixMilli())
+	return collect(rows, err, func(v *Visit) error {
+		var begun, seen int64
+		err := rows.Scan(&begun, &seen, &v.Recent, &v.This)
+		v.Begun, v.Seen = Moment(begun), Moment(seen)
+		return err
+	})
+}
+
+// HadSession reports whether anybody is signed in.
+func (s *Store) HadSession(ctx context.Context) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sessions)`).Scan(&yes)
+	return yes, err
+}
+
+// Appointed is an admin whom the command line has made, beside those of the settings.
+type Appointed struct {
+	Admin
+	Added time.Time
+}
+
+// Appointed lists the admins whom the command line has made, the first before the others.
+func (s *Store) Appointed(ctx context.Context) ([]Appointed, error) {
+	return appointed(ctx, s.db.Read())
+}
+
+func appointed(ctx context.Context, d *sql.DB) ([]Appointed, error) {
+	rows, err := d.QueryContext(ctx, `SELECT id, owner, added FROM admins ORDER BY added, id`)
+	return collect(rows, err, func(a *Appointed) error {
+		var added int64
+		err := rows.Scan(&a.ID, &a.Owner, &added)
+		a.Added = Moment(added)
+		return err
+	})
+}
+
+// RoleOf returns what somebody may do: as much as the settings say, or as the command line has made of them since.
+func (s *Store) RoleOf(ctx context.Context, settings func(id int64) (Admin, bool), id int64) (a Admin, ok bool, err error) {
+	return roleOf(settings, id, func(query string, owner *bool) error { return s.db.Read().QueryRowContext(ctx, query, id).Scan(owner) })
+}
+
+// RoleOf is that of the store, within the transaction.
+func (tx *Tx) RoleOf(settings func(id int64) (Admin, bool), id int64) (a Admin, ok bool, err error) {
+	return roleOf(settings, id, func(query string, owner *bool) error { return tx.sql.Get(query, []any{id}, owner) })
+}
+
+func roleOf(settings func(id int64) (Admin, bool), id int64, get func(query string, owner *bool) error) (a Admin, ok bool, err error) {
+	if a, ok = settings(id); ok && a.Owner {
+		return a, true, nil
+	}
+	var owner bool
+	err = found(get(`SELECT owner FROM admins WHERE id = ?`, &owner))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return a, ok, nil
+	case err != nil:
+		return a, false, fmt.Errorf("read the role of an admin: %w", err)
+	}
+	return Admin{ID: id, Owner: owner}, true, nil
+}
+
+// Admins are those of the settings and those whom the command line has made. With an error they are those of the settings.
+func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err error) {
+	appointed, err := s.Appointed(ctx)
+	if err != nil {
+		return settings, fmt.Errorf("read the admins: %w", err)
+	}
+	ids = slices.Clone(settings)
+	for _, a := range appointed {
+		if !slices.Contains(ids, a.ID) {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids, nil
+}
+
+// Appoint makes somebody an admin, or changes what one may do who was made before, and notes it.
+func (tx *Tx) Appoint(a Admin) error {
+	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner`,
+		a.ID, a.Owner, tx.now); err != nil {
+		return err
+	}
+	rank := "admin"
+	if a.Owner {
+		rank = "owner"
+	}
+	tx.touch("")
+	return tx.Note(Event{Admin: new(int64), Action: "appoint", Outcome: rank})
+}
+
+// Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was, and what they were told. ErrNotFound: nobody was made that.
+func (tx *Tx) Dismiss(id int64) error {
+	if err := one(tx.sql.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
+		return err
+	}
+	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`, `DELETE FROM alerts WHERE admin = ?`} {
+		if _, err := tx.sql.Exec(end, id); err != nil {
+			return err
+		}
+	}
+	tx.touch("")
+	return tx.Note(Event{Admin: new(int64), Action: "dismiss"})
+}
+
+// RoleBySettings returns what the settings let somebody do on the page. The operator of the server, who gets links from the
+// command line, has the id 0 and is an owner.
+func RoleBySettings(owners, admins []int64) func(id int64) (Admin, bool) {
+	return func(id int64) (Admin, bool) {
+		owner := id == 0 || slices.Contains(owners, id)
+		return Admin{ID: id, Owner: owner}, owner || slices.Contains(admins, id)
+	}
+}

@@ -1,0 +1,333 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Status is where an asset, a request or a publication stands.
+type Status string
+
+const (
+	Pending    Status = "PENDING"
+	Processing Status = "PROCESSING"
+	Completed  Status = "COMPLETED"
+	Failed     Status = "FAILED"
+)
+
+// Live reports whether there is still something to wait for.
+func (s Status) Live() bool { return s == Pending || s == Processing }
+
+// Asset is one video, asked for or uploaded.
+type Asset struct {
+	ID       string
+	Name     string // what was typed
+	NameKey  string // its folded form
+	Template string
+	Lang     string
+	Origin   string // REQUEST or UPLOAD
+	Creator  *int64 // admin who made it on the page; nil: users asked for it
+	RetryOf  string // the failed asset this one succeeds, or ""
+	Status   Status
+	Video    Video  // zero until COMPLETED
+	FileID   string // Telegram's, after the first upload
+	Error    string // for admins
+	Metadata Metadata
+	Created  time.Time
+	Finished time.Time
+	Unwanted time.Time // since when it should go, but may be on a platform; zero: it may stay
+}
+
+// Video is a finished file in the media store.
+type Video struct {
+	File, Thumb   string // keys in the media store
+	Size          int64  // bytes
+	Duration      time.Duration
+	Width, Height int // px
+}
+
+// Metadata is what a video is published with, as the form on its page saves it. Privacy is "" until that happens.
+type Metadata struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Tags        string `json:"tags"`          // with commas between them
+	Language    string `json:"language"`      // BCP 47
+	Kids        string `json:"made_for_kids"` // yes or no; "": nobody has chosen
+	Privacy     string `json:"privacy"`       // private, unlisted or public
+	Category    string `json:"category"`      // YouTube's number of it; "": people and blogs
+	Playlist    string `json:"playlist"`      // YouTube's id of it, or ""
+	Synthetic   string `json:"synthetic"`     // yes or no: looks real and is not; "": no
+	Notify      string `json:"notify"`        // yes or no: subscribers are told; "": no
+}
+
+// Scan reads the column.
+func (m *Metadata) Scan(column any) error {
+	if column == "{}" { // as it is for most, on the way of every message
+		*m = Metadata{}
+		return nil
+	}
+	return json.Unmarshal([]byte(fmt.Sprint(column)), m)
+}
+
+func (m Metadata) column() string {
+	b, _ := json.Marshal(m) // texts always work
+	return string(b)
+}
+
+// Gone is what a deletion leaves to be done outside of the database.
+type Gone struct {
+	Files  []string // media keys that nothing refers to any more
+	Assets []string // that went
+	Names  []string // theirs
+	Kept   []string // assets that should have gone, and that an admin has to take off a platform first
+}
+
+func (g *Gone) Add(a Asset) {
+	g.Assets, g.Names = append(g.Assets, a.ID), append(g.Names, a.Name)
+	for _, key := range []string{a.Video.File, a.Video.Thumb} {
+		if key != "" {
+			g.Files = append(g.Files, key)
+		}
+	}
+}
+
+// out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was lost.
+const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = 'unknown' OR ` + sentToRumble + `)`
+
+// LetGo deletes a video that should have gone, if it is on no platform any more.
+func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
+	a, err := tx.asset(`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`, assetID)
+	if errors.Is(err, ErrNotFound) {
+		return gone, nil
+	} else if err != nil {
+		return gone, err
+	}
+	gone.Add(a)
+	tx.touch(a.ID)
+	_, err = tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
+	return gone, err
+}
+
+// Unwanted is a video that should go, and may be on a platform.
+type Unwanted struct {
+	ID    string    `json:"id"`
+	Name  string    `json:"name"`
+	Since time.Time `json:"since"`
+}
+
+// Unwanted lists up to ten of them, the one first that should have gone first.
+func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, name, unwanted FROM assets WHERE unwanted IS NOT NULL ORDER BY unwanted, id LIMIT 10`)
+	return collect(rows, err, func(u *Unwanted) error {
+		var since int64
+		err := rows.Scan(&u.ID, &u.Name, &since)
+		u.Since = Moment(since)
+		return err
+	})
+}
+
+const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
+	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
+	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0)`
+
+// into lists where assetColumns go; done must run after the scan.
+func (a *Asset) into() (dest []any, done func()) {
+	var duration, created, finished, unwanted int64
+	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
+			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
+			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted}, func() {
+			a.Video.Duration = time.Duration(duration) * time.Millisecond
+			a.Created, a.Finished, a.Unwanted = Moment(created), Moment(finished), Moment(unwanted)
+		}
+}
+
+func (tx *Tx) asset(where string, args ...any) (a Asset, err error) {
+	dest, done := a.into()
+	err = found(tx.sql.Get(`SELECT `+assetColumns+` FROM assets a `+where, args, dest...))
+	done()
+	return a, err
+}
+
+// Asset returns one asset.
+func (tx *Tx) Asset(id string) (Asset, error) { return tx.asset(`WHERE a.id = ?`, id) }
+
+// Wish is somebody's wish for a video.
+type Wish struct {
+	User, Chat int64
+	Admin      *int64 // set instead of User and Chat when an admin asks on the page
+	Name, Key  string
+	Template   string
+	Lang       string
+}
+
+// Grant is what a wish led to.
+type Grant string
+
+const (
+	Created Grant = "created" // a new asset
+	Shared  Grant = "joined"  // linked to one that is being made
+	Waiting Grant = "waiting" // the user was linked to it already
+	Ready   Grant = "ready"   // a finished one is sent
+)
+
+// ShareOrCreate links a wish to the video of that name that is being made or was finished after since, or makes a new
+// asset with its RENDER job.
+func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
+	a, err := tx.liveTwin(w.Key, w.Template, w.Lang)
+	if errors.Is(err, ErrNotFound) {
+		a, err = tx.finishedTwin(w.Key, w.Template, w.Lang, since)
+	}
+	grant := Shared
+	switch {
+	case errors.Is(err, ErrNotFound):
+		grant = Created
+		a, err = tx.create(Asset{Name: w.Name, NameKey: w.Key, Template: w.Template, Lang: w.Lang, Creator: w.Admin}, w.User)
+		if err != nil {
+			return a, "", err
+		}
+	case err != nil:
+		return a, "", err
+	case a.Status == Completed:
+		grant = Ready
+	}
+	if w.Admin != nil {
+		return a, grant, nil
+	}
+	added, err := tx.Join(a, w.User, w.Chat)
+	if !added && grant == Shared {
+		grant = Waiting
+	}
+	return a, grant, err
+}
+
+func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
+	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
+		AND a.status IN ('PENDING', 'PROCESSING')`, key, template, lang)
+}
+
+func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
+	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
+		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, since.UnixMilli())
+}
+
+// create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.
+func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
+	a.ID, a.Origin, a.Status, a.Created = NewID(), "REQUEST", Pending, Moment(tx.now)
+	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, retry_of, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.ID, a.Name, a.NameKey, a.Template, a.Lang, a.Origin, a.Creator, null(a.RetryOf), tx.now); err != nil {
+		return a, err
+	}
+	if a.Creator != nil {
+		lane = *a.Creator
+	}
+	tx.touch(a.ID)
+	return a, tx.Enqueue(Render, a.ID, 0, lane)
+}
+
+// AddUpload adds a video that an admin sent, whose files are in the media store.
+func (tx *Tx) AddUpload(a Asset) error {
+	v := a.Video
+	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, size, duration, width, height, created, finished)
+		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12)`,
+		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now); err != nil {
+		return err
+	}
+	tx.touch(a.ID)
+	return tx.Note(Event{Admin: a.Creator, Action: "upload", AssetID: a.ID})
+}
+
+// NextTry returns what takes the place of a failed asset: a live one with the same key, one that was finished since, or
+// a new successor, of the last in the line, with its RENDER job in the given lane.
+func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err error) {
+	if next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang); !errors.Is(err, ErrNotFound) {
+		return next, false, err
+	}
+	if next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished); !errors.Is(err, ErrNotFound) {
+		return next, false, err
+	}
+	last, err := tx.asset(`JOIN (
+		WITH RECURSIVE chain (id, n) AS (
+			SELECT ?, 0 UNION ALL SELECT s.id, n + 1 FROM assets s JOIN chain ON s.retry_of = chain.id)
+		SELECT id FROM chain ORDER BY n DESC LIMIT 1) last ON last.id = a.id`, failed.ID)
+	if err != nil {
+		return last, false, err
+	}
+	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
+		Creator: last.Creator, RetryOf: last.ID}, lane)
+	return next, true, err
+}
+
+// Busy refuses to delete a video: a job of that kind is still owed for it. RENDER: somebody waits for the video itself.
+type Busy Kind
+
+func (b Busy) Error() string { return "still owed: " + string(b) }
+
+// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is owed to nobody.
+const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id) THEN 'RENDER'
+	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id LIMIT 1), '') END
+	FROM assets a WHERE a.id = ?`
+
+// Delete deletes an asset with all that belongs to it, unless it is Busy. What was done stays in the activity list.
+func (tx *Tx) Delete(assetID string) error {
+	var kind Kind
+	if err := found(tx.sql.Get(owed, []any{assetID}, &kind)); err != nil {
+		return err
+	}
+	if kind != "" {
+		return Busy(kind)
+	}
+	tx.touch(assetID)
+	return one(tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, assetID))
+}
+
+// SaveMetadata keeps what a finished video is published with.
+func (tx *Tx) SaveMetadata(assetID string, m Metadata) error {
+	tx.touch(assetID)
+	return one(tx.sql.Exec(`UPDATE assets SET metadata = ? WHERE id = ? AND status = 'COMPLETED'`, m.column(), assetID))
+}
+
+// ForgetFileID drops Telegram's handle of a video because Telegram refuses it.
+func (tx *Tx) ForgetFileID(assetID, fileID string) error {
+	_, err := tx.sql.Exec(`UPDATE assets SET file_id = NULL WHERE id = ? AND file_id = ?`, assetID, fileID)
+	return err
+}
+
+// setLive moves an asset and those who wait for it between PENDING and PROCESSING.
+func (tx *Tx) setLive(assetID string, from, to Status) error {
+	if err := one(tx.sql.Exec(`UPDATE assets SET status = ? WHERE id = ? AND status = ?`, to, assetID, from)); err != nil {
+		return err
+	}
+	tx.touch(assetID)
+	_, err := tx.sql.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`, to, assetID)
+	return err
+}
+
+// MediaKeys lists every key that an asset refers to.
+func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
+	return s.texts(ctx, `SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`)
+}
+
+// HasMedia reports whether any asset refers to a key.
+func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM assets WHERE status = 'COMPLETED')`).Scan(&yes)
+	return yes, err
+}
+
+// Unneeded picks, of media keys that begin with the id of an asset, those that no asset refers to. An asset that is not
+// finished may yet come to refer to its own.
+func (s *Store) Unneeded(ctx context.Context, keys []string) ([]string, error) {
+	return s.texts(ctx, `SELECT k.value FROM json_each(?) k WHERE NOT EXISTS (
+		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`, list(keys))
+}
+
+// Asset returns one asset as last committed.
+func (s *Store) Asset(ctx context.Context, id string) (a Asset, err error) {
+	dest, done := a.into()
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT `+assetColumns+` FROM assets a WHERE a.id = ?`, id).Scan(dest...))
+	done()
+	return a, err
+}

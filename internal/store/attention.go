@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Needy is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.
+type Needy struct {
+	ID     string // of the first try: one who asks for another of it reaches everybody whom any of them failed
+	Last   string // id of the last try
+	Name   string
+	Failed time.Time // the last try
+}
+
+// Need sums up the videos that need an admin.
+type Need struct {
+	Count  int      `json:"count"`
+	People int      `json:"people"`          // who would be told of another try; each once, and nobody whom no message reaches
+	Newest string   `json:"newest,omitzero"` // id of the try that failed last
+	Names  []string `json:"names,omitempty"` // the ten that failed last
+
+	Publications int       `json:"publications"`   // of videos that are there, which another try may help
+	Until        time.Time `json:"until,omitzero"` // when the last of those failed
+}
+
+// Others is how many are not named.
+func (n Need) Others() int { return n.Count - len(n.Names) }
+
+// needy picks the assets a that need an admin, that a filter shows, and that Admin.MayChange allows; needyArgs are what
+// it needs. No filter at all still means the failed ones.
+func needy(admin Admin, f Filter) string {
+	where := `a.needs = 1 AND ?4 IN ('', 'FAILED')`
+	if !admin.Owner {
+		where += ` AND a.creator = ?5`
+	}
+	if f.Search != "" {
+		where += ` AND ` + foundByName
+	}
+	return where
+}
+
+func needyArgs(admin Admin, f Filter, more ...any) []any {
+	return append(append(f.args(), f.Status, admin.ID), more...)
+}
+
+// Needs counts the videos that need an admin, of those that a filter shows on all its pages.
+func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err error) {
+	query := `SELECT ifnull(sum(n), 0) FROM tallies WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key `
+	switch {
+	case !admin.Owner:
+		query = `SELECT count(*) FROM assets a WHERE ` + needy(admin, f)
+	case f.Search == "":
+		query += `= ''`
+	default:
+		query += `IN ` + foundKeys
+	}
+	err = s.db.Read().QueryRowContext(ctx, query, needyArgs(admin, f)...).Scan(&n)
+	return n, err
+}
+
+// NeedYou sums up the videos that need an admin, of those that a filter shows on all its pages.
+func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n Need, err error) {
+	where := needy(admin, f)
+	rows, err := s.db.Read().QueryContext(ctx, `
+		WITH RECURSIVE earlier (id, retry_of) AS (
+			SELECT e.id, e.retry_of FROM assets a JOIN assets e ON e.id = a.retry_of WHERE `+where+`
+			UNION ALL SELECT e.id, e.retry_of FROM earlier JOIN assets e ON e.id = earlier.retry_of)
+		SELECT a.id, a.name, (SELECT count(*) FROM assets a WHERE `+where+`), (
+			SELECT count(*) FROM (SELECT DISTINCT user_id FROM requests WHERE status = 'FAILED') f JOIN users p ON p.id = f.user_id
+			WHERE p.unreachable IS NULL AND EXISTS (SELECT 1 FROM unserved a
+				WHERE a.user_id = p.id AND (`+where+` OR a.id IN (SELECT id FROM earlier))))
+		FROM assets a WHERE `+where+` ORDER BY a.finished DESC, a.id DESC LIMIT 10`, needyArgs(admin, f)...)
+	n.Names, err = collect(rows, err, func(name *string) error {
+		var id string
+		err := rows.Scan(&id, name, &n.Count, &n.People)
+		if n.Newest == "" {
+			n.Newest = id
+		}
+		return err
+	})
+	return n, err
+}
+
+// Needy lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure first.
+// f.After does not matter: what was listed before may be gone.
+func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until Needy) ([]Needy, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT (WITH RECURSIVE line (id, earlier) AS (
+				SELECT a.id, a.retry_of UNION ALL SELECT e.id, e.retry_of FROM line JOIN assets e ON e.id = line.earlier)
+			SELECT id FROM line WHERE earlier IS NULL), a.id, a.name, a.finished
+		FROM assets a WHERE `+needy(admin, f)+` AND (a.finished, a.id) > (?6, ?7) AND (a.finished, a.id) <= (?8, ?9)
+		ORDER BY a.finished, a.id LIMIT ?10`, needyArgs(admin, f,
+		after.Failed.UnixMilli(), after.Last, until.Failed.UnixMilli(), until.Last, f.Limit)...)
+	return collect(rows, err, func(n *Needy) error {
+		var failed int64
+		err := rows.Scan(&n.ID, &n.Last, &n.Name, &failed)
+		n.Failed = Moment(failed)
+		return err
+	})
+}
+
+// StillFailed is a video that needs an admin, or a failed publication.
+type StillFailed struct {
+	AssetID  string
+	Platform string // of a publication
+	Step     string // of that: see the schema
+}
+
+// StillFailed lists what had failed by a time and is no better.
+func (s *Store) StillFailed(ctx context.Context, by time.Time) ([]StillFailed, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT id, '', '' FROM assets WHERE needs = 1 AND finished <= ?1
+		UNION ALL SELECT asset_id, platform, step FROM publications WHERE status = 'FAILED' AND completed <= ?1`, by.UnixMilli())
+	return collect(rows, err, func(f *StillFailed) error { return rows.Scan(&f.AssetID, &f.Platform, &f.Step) })
+}
+
+// Unpublished is a failed publication that another try may help.
+type Unpublished struct {
+	ID                int64
+	AssetID, Platform string
+	Failed            time.Time
+}
+
+// unpublished picks the failed publications p that a filter shows, that Admin.MayChange allows, and that need no more than
+// another try, of videos that may be published: one whose answer was lost may be there, one that was rejected would be uploaded once more, and without its
+// channel each would fail again. Only finished videos
+// have any. Their assets a are looked at for a search only: every page of the library counts these.
+func unpublished(admin Admin, f Filter) string {
+	where := `FROM publications p`
+	if f.Search != "" {
+		where += ` CROSS JOIN assets a ON a.id = p.asset_id` // in this order: few have failed
+	}
+	where += ` WHERE p.status = 'FAILED' AND p.step NOT IN ('unknown', 'rejected') AND ?4 IN ('', 'COMPLETED') AND ?6 IN ('', p.platform)
+		AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'CONNECTED'))
+		AND ` + mayBePublished
+	if !admin.Owner {
+		where += ` AND p.creator = ?5`
+	}
+	if f.Search != "" {
+		where += ` AND ` + foundByName
+	}
+	return where
+}
+
+// CountUnpublished counts the failed publications that another try may help, of the videos that a filter shows, and tells
+// when the last of them failed.
+func (s *Store) CountUnpublished(ctx context.Context, admin Admin, f Filter) (n int, until time.Time, err error) {
+	var last int64
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(max(p.completed), 0) `+unpublished(admin, f),
+		needyArgs(admin, f, f.Platform)...).Scan(&n, &last)
+	return n, Moment(last), err
+}
+
+// Unpublished lists up to f.Limit of them that failed after one and by a time, the oldest failure first.
+func (s *Store) Unpublished(ctx context.Context, admin Admin, f Filter, after Unpublished, until time.Time) ([]Unpublished, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.id, p.asset_id, p.platform, p.completed `+unpublished(admin, f)+`
+		AND (p.completed, p.id) > (?7, ?8) AND p.completed <= ?9 ORDER BY p.completed, p.id LIMIT ?10`,
+		needyArgs(admin, f, f.Platform, after.Failed.UnixMilli(), after.ID, until.UnixMilli(), f.Limit)...)
+	return collect(rows, err, func(u *Unpublished) error {
+		var failed int64
+		err := rows.Scan(&u.ID, &u.AssetID, &u.Platform, &failed)
+		u.Failed = Moment(failed)
+		return err
+	})
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+)
+
+// Channel is a place to publish that an owner has connected.
+type Channel struct {
+	ID        int64     `json:"id"`
+	Platform  string    `json:"-"`
+	External  string    `json:"external_id"` // the platform's id of it
+	Title     string    `json:"title"`
+	State     string    `json:"state"`             // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
+	Error     string    `json:"error,omitzero"`    // why it has ended, as it came
+	Creator   int64     `json:"-"`                 // admin who connected it last
+	Connected time.Time `json:"connected"`         // last
+	Checked   time.Time `json:"checked,omitzero"`  // when it last worked
+	Hold      time.Time `json:"hold,omitzero"`     // until then no upload begins; zero: nothing holds them
+	HoldFor   string    `json:"hold_for,omitzero"` // quota: of the whole app; limit: of the channel
+}
+
+const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for`
+
+// Channels lists every channel there is or was, the first to be connected first.
+func (s *Store) Channels(ctx context.Context) ([]Channel, error) {
+	return s.channels(ctx, `SELECT `+channelColumns+` FROM channels ORDER BY id`)
+}
+
+// Channel returns one of them.
+func (s *Store) Channel(ctx context.Context, id int64) (Channel, error) {
+	all, err := s.channels(ctx, `SELECT `+channelColumns+` FROM channels WHERE id = ?`, id)
+	if err != nil || len(all) == 0 {
+		return Channel{}, cmp.Or(err, ErrNotFound)
+	}
+	return all[0], nil
+}
+
+func (s *Store) channels(ctx context.Context, query string, args ...any) ([]Channel, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, args...)
+	now := s.now()
+	return collect(rows, err, func(c *Channel) error {
+		var connected, checked, hold int64
+		err := rows.Scan(&c.ID, &c.Platform, &c.External, &c.Title, &c.State, &c.Error, &c.Creator, &connected, &checked, &hold, &c.HoldFor)
+		c.Connected, c.Checked = Moment(connected), Moment(checked)
+		if c.Hold = Moment(hold); !c.Hold.After(now) {
+			c.Hold, c.HoldFor = time.Time{}, ""
+		}
+		return err
+	})
+}
+
+// Token returns the sealed token of a channel. ErrNotFound: it has none.
+func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err error) {
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT token FROM channels WHERE id = ? AND token IS NOT NULL`, channel).Scan(&sealed))
+	return sealed, err
+}
+
+// Connect adds a channel with its sealed token, or connects it again.
+func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
+	tx.touch("")
+	const hold = `FROM channels WHERE platform = ?1 AND hold_for = 'quota' AND hold > ?6` // of the app: of a new channel, too
+	err = tx.sql.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, hold, hold_for)
+		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
+		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6
+		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now}, &id)
+	return id, err
+}
+
+// KeepToken replaces the token that a channel was given at that time by what a refresh brought, unless it was disconnected or
+// connected again meanwhile.
+func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte) error {
+	_, err := tx.sql.Exec(`UPDATE channels SET token = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`, sealed, channel, connected.UnixMilli())
+	return err
+}
+
+// Checked records that a channel works, and what it is called now.
+func (tx *Tx) Checked(channel int64, title string) error {
+	tx.touch("")
+	return one(tx.sql.Exec(`UPDATE channels SET checked = ?, title = ?, state = 'CONNECTED', error = NULL WHERE id = ? AND token IS NOT NULL`, tx.now, title, channel))
+}
+
+// Disconnect forgets the token of a channel. What waits to be published there fails, with a button.
+func (tx *Tx) Disconnect(channel int64, problem string) error {
+	tx.touch("")
+	if err := one(tx.sql.Exec(`UPDATE channels SET state = 'DISCONNECTED', token = NULL, error = NULL WHERE id = ?`, channel)); err != nil {
+		return err
+	}
+	return tx.failWaiting(channel, problem)
+}
+
+// EndAccess gives a publication up because the platform refuses the token of its channel. What else waits to be published
+// there fails with it: none of it is tried in vain.
+func (tx *Tx) EndAccess(j Job, problem string) error {
+	if err := tx.GiveUp(j, problem, "reconnect"); err != nil {
+		return err
+	}
+	var channel int64
+	if err := tx.sql.Get(`SELECT ifnull(channel_id, 0) FROM publications WHERE id = ?`, []any{j.PublicationID}, &channel); err != nil {
+		return err
+	}
+	return tx.LoseAccess(channel, j.Started, problem)
+}
+
+// Renewed reports whether the channel of a publication was connected again after that attempt began.
+func (tx *Tx) Renewed(j Job) (yes bool, err error) {
+	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publications p JOIN channels c ON c.id = p.channel_id
+		WHERE p.id = ? AND c.state = 'CONNECTED' AND c.connected > ?)`, []any{j.PublicationID, j.Started.UnixMilli()}, &yes)
+	return yes, err
+}
+
+// LoseAccess records that the platform refused the token that a channel had at that time.
+func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
+	tx.touch("")
+	err := one(tx.sql.Exec(`UPDATE channels SET state = 'ENDED', error = ? WHERE id = ? AND state = 'CONNECTED' AND connected <= ?`,
+		problem, channel, at.UnixMilli()))
+	if errors.Is(err, ErrNotFound) { // known already, or connected again since
+		return nil
+	}
+	return cmp.Or(err, tx.failWaiting(channel, problem))
+}
+
+// failWaiting gives the waiting publications of a channel up; those under way find out themselves.
+func (tx *Tx) failWaiting(channel int64, problem string) error {
+	if _, err := tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, completed = ?
+		WHERE channel_id = ? AND id IN (SELECT publication_id FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL)`, problem, tx.now, channel); err != nil {
+		return err
+	}
+	_, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL
+		AND publication_id IN (SELECT id FROM publications WHERE channel_id = ?)`, channel)
+	return err
+}
+
+// HoldUploads makes a job wait that the platform lets not upload now, with all other uploads to its channel, or with
+// wholeApp to any channel of the platform, also those that are wished for until then. why: quota or limit.
+func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem string) error {
+	if err := tx.Defer(j, until, problem); err != nil {
+		return err
+	}
+	tx.touch("")
+	const channels = `(SELECT c.id FROM publications p JOIN channels this ON this.id = p.channel_id JOIN channels c ON c.id = this.id OR ?2 AND c.platform = this.platform
+		WHERE p.id = ?1)`
+	if _, err := tx.sql.Exec(`UPDATE channels SET hold = ?3, hold_for = ?4 WHERE id IN `+channels, j.PublicationID, wholeApp, until.UnixMilli(), why); err != nil {
+		return err
+	}
+	const waiting = `(SELECT id FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND channel_id IN ` + channels + `)`
+	if _, err := tx.sql.Exec(`UPDATE publications SET step = ?3 WHERE id IN `+waiting, j.PublicationID, wholeApp, why); err != nil {
+		return err
+	}
+	_, err := tx.sql.Exec(`UPDATE jobs SET due = max(due, ?3) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
+		j.PublicationID, wholeApp, until.UnixMilli())
+	return err
+}
+
+// Ended is a publication that failed because access to its channel had ended.
+type Ended struct{ AssetID, Platform string }
+
+// Reconnected lists the publications that failed because access to their channel had ended, and it works again.
+func (s *Store) Reconnected(ctx context.Context) ([]Ended, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, p.platform FROM channels c CROSS JOIN publications p ON p.channel_id = c.id
+		WHERE c.state = 'CONNECTED' AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+mayBePublished+` ORDER BY p.id`)
+	return collect(rows, err, func(e *Ended) error { return rows.Scan(&e.AssetID, &e.Platform) })
+}

@@ -1,0 +1,484 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Kind is what a job does.
+type Kind string
+
+const (
+	Render    Kind = "RENDER"    // make the video
+	Announce  Kind = "ANNOUNCE"  // tell one user that the work has begun
+	Deliver   Kind = "DELIVER"   // send the video to one user
+	Apologise Kind = "APOLOGISE" // tell one user that it did not work, with the button
+	Publish   Kind = "PUBLISH"   // put the video on a platform
+)
+
+// Job is work still owed. ID and Attempt together fence every update a worker makes.
+type Job struct {
+	ID            int64
+	Kind          Kind
+	AssetID       string
+	RequestID     int64 // 0 unless it is a message to a user
+	PublicationID int64 // 0 unless it is a PUBLISH
+	Attempt       int   // begun so far, this one included
+	Started       time.Time
+	Sent          int // DELIVER: message id of the video that has arrived
+	Crashes       int
+}
+
+// Recipient is the user a message job is for.
+type Recipient struct {
+	User, Chat  int64
+	Lang        string
+	Status      Status
+	Unreachable bool
+	Progress    int // the progress message when the job was begun; 0: none yet
+}
+
+// Task is a claimed job with all that its worker needs.
+type Task struct {
+	Job
+	Asset       *Asset // also that of others: its worker only reads it
+	To          Recipient
+	Publication *Publication // nil unless it is a PUBLISH
+}
+
+// Enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
+// has reached: a newcomer starts level with everybody else's next job. It is due at once, whatever the clock says.
+func (tx *Tx) Enqueue(kind Kind, assetID string, request, lane int64) error {
+	return tx.enqueueAt(kind, assetID, request, 0, lane, 0)
+}
+
+// owe has the queue look for a job of a kind, at once or when it is due (ms).
+func (tx *Tx) MarkDue(kind Kind, due int64) {
+	switch {
+	case due > 0:
+		tx.later = true
+	case !slices.Contains(tx.due, kind):
+		tx.due = append(tx.due, kind)
+	}
+}
+
+// reached is how far the turns of the kind ?1 are.
+const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)`
+
+// enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
+func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {
+	_, err := tx.sql.Exec(`
+		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
+		VALUES (?1, ?2, ?3, ?4, ?5, max(
+			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
+			`+reached+`), ?6, ?7)
+		ON CONFLICT DO NOTHING`,
+		kind, assetID, null(request), null(publication), lane, due, tx.now)
+	tx.MarkDue(kind, due)
+	return err
+}
+
+const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes`
+
+func (j *Job) into(started *int64) []any {
+	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.PublicationID, &j.Attempt, started, &j.Sent, &j.Crashes}
+}
+
+// claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
+const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
+		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL
+	` + toBegin
+
+// toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
+const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
+	WHERE w.kind = ?1 AND w.started IS NULL AND w.suspect = ?3 AND (w.due <= ?2 OR w.suspect)
+		AND (w.kind <> 'PUBLISH' OR EXISTS (SELECT 1 FROM publishable v WHERE v.id = w.asset_id))
+		AND (w.kind <> 'DELIVER' OR EXISTS (SELECT 1 FROM assets WHERE id = w.asset_id AND file_id IS NOT NULL) OR NOT EXISTS (
+			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
+				OR e.suspect = ?3 AND (e.due <= ?2 OR e.suspect) AND (e.turn, e.id) < (w.turn, w.id))))
+	ORDER BY w.turn, w.id LIMIT 0 + ?4` // because of a bare LIMIT ? SQLite would plan it anew at every run
+
+// Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks the
+// jobs that ran when the process died, which are left out otherwise.
+func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err error) {
+	for crowd := 0; crowd >= 0 && len(tasks) < limit; {
+		i := len(tasks)
+		if tasks, crowd, err = tx.next(tasks, kind, suspects, limit); err != nil {
+			return nil, err
+		}
+		for ; i < len(tasks); i++ {
+			if i == crowd {
+				continue
+			}
+			if err := tx.begin(&tasks[i]); err != nil {
+				return nil, err
+			}
+		}
+		if crowd >= 0 {
+			n := limit - (len(tasks) - 1) // as many as the others leave
+			if kind == Deliver && tasks[crowd].Asset.FileID == "" {
+				n = 1
+			}
+			some, err := tx.beginSome(tasks[crowd], n)
+			if err != nil {
+				return nil, err
+			}
+			tasks = slices.Replace(tasks, crowd, crowd+1, some...)
+		}
+	}
+	return tasks, nil
+}
+
+// next adds to tasks what can be begun next, until they are limit. crowd is the place of a crowd among them, or -1: a second one
+// has to wait until the first leaves workers.
+func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task, crowd int, err error) {
+	crowd = -1
+	i := len(tasks)
+	rows, err := tx.sql.Query(claimable, kind, tx.now, suspects, limit-i)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	var t Task
+	var started int64
+	var many bool
+	dest := append(t.Job.into(&started), &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &t.To.Progress, &many)
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return nil, 0, err
+		}
+		if many && crowd >= 0 {
+			break
+		}
+		if many {
+			crowd = len(tasks)
+		}
+		t.Started = Moment(started)
+		tasks = append(tasks, t)
+	}
+	if rows.Err() != nil {
+		return nil, 0, rows.Err()
+	}
+	rows.Close()
+	for ; i < len(tasks); i++ {
+		if i > 0 && tasks[i].AssetID == tasks[i-1].AssetID { // they wait for the same video
+			tasks[i].Asset = tasks[i-1].Asset
+			continue
+		}
+		a, err := tx.Asset(tasks[i].AssetID)
+		if err != nil {
+			return nil, 0, err
+		}
+		tasks[i].Asset = &a
+	}
+	return tasks, crowd, nil
+}
+
+// begin begins the attempt of a task.
+func (tx *Tx) begin(t *Task) (err error) {
+	if _, err := tx.sql.Exec(`UPDATE jobs SET attempt = ?, started = ? WHERE id = ?`, t.Attempt, tx.now, t.ID); err != nil {
+		return err
+	}
+	switch t.Kind {
+	case Render:
+		if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
+			return fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err) // %v: nothing of it is there, but something to claim is
+		}
+		t.Asset.Status = Processing
+	case Publish:
+		if t.Publication, err = tx.beginPublishing(t.PublicationID); err != nil {
+			return fmt.Errorf("claim job %d: its publication: %v", t.ID, err)
+		}
+		tx.touch(t.AssetID)
+	}
+	return nil
+}
+
+// record writes how an attempt ended into the history.
+func (tx *Tx) record(j Job, outcome, problem string) error {
+	_, err := tx.sql.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error)
+		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?)`,
+		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem))
+	return err
+}
+
+// finish deletes a job that is done. ErrNotFound: it is no longer this worker's.
+func (tx *Tx) finish(j Job) error {
+	if err := one(tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	if j.RequestID != 0 {
+		return nil // the request knows the message
+	}
+	return tx.record(j, "done", "")
+}
+
+// runs picks what a worker may write of its job: nothing once that is no longer its own.
+const runs = `EXISTS (SELECT 1 FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL)`
+
+// FinishRender completes an asset and owes the video to everybody who waits for it. ErrNotFound: the asset or the job
+// is gone, and the files belong to nobody.
+func (tx *Tx) FinishRender(j Job, v Video) error {
+	if err := one(tx.sql.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
+		WHERE id = ? AND status = 'PROCESSING' AND `+runs,
+		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	if err := tx.finish(j); err != nil {
+		return err
+	}
+	return tx.EnqueueAll(Deliver, j.AssetID)
+}
+
+// FinishMessage records that a message of a job has arrived and ends the job. It returns the id of the progress message
+// that has served its purpose, or 0: an announcement's own, if it was overtaken.
+func (tx *Tx) FinishMessage(t *Task, messageID int) (spent int, err error) {
+	if err := tx.finish(t.Job); err != nil {
+		return 0, err
+	}
+	if t.Kind == Announce {
+		n, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND `+awaited, null(messageID), t.RequestID)
+		if err != nil || n == 1 {
+			return 0, err
+		}
+		// Kept even so: should the program die before it is taken back, the answer will do that.
+		_, err = tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), t.RequestID)
+		return messageID, err
+	}
+	n, err := tx.sql.Exec(`UPDATE requests SET answer_id = ? WHERE id = ? AND ifnull(progress_id, 0) = ?`, null(messageID), t.RequestID, t.To.Progress)
+	if err != nil || n == 1 {
+		return t.To.Progress, err
+	}
+	// The announcement has arrived since then. That is seldom, and RETURNING every time would cost more.
+	err = found(tx.sql.Get(`UPDATE requests SET answer_id = ? WHERE id = ? RETURNING ifnull(progress_id, 0)`, []any{null(messageID), t.RequestID}, &spent))
+	return spent, err
+}
+
+// VideoArrived records that a user has the video, before the rest of the DELIVER job is done, so that no later attempt
+// sends it again.
+func (tx *Tx) VideoArrived(j Job, messageID int, fileID string) error {
+	if err := one(tx.sql.Exec(`UPDATE jobs SET sent = ? WHERE id = ? AND attempt = ? AND started IS NOT NULL`, messageID, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, answer_id = ? WHERE id = ? AND status = 'PROCESSING'`,
+		tx.now, messageID, j.RequestID); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	tx.MarkDue(Deliver, 0) // to those who waited for the file_id
+	_, err := tx.sql.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), j.AssetID)
+	return err
+}
+
+// GiveBack undoes the beginning of an attempt that the stop of the program cut off: a stop is not a failure.
+func (tx *Tx) GiveBack(j Job) error {
+	return tx.release(j, 0, j.Attempt-1, j.Crashes, false, "")
+}
+
+// release makes a started job wait again, unless it is an announcement that has been overtaken by the video or the
+// apology.
+func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, problem string) error {
+	if j.Kind == Announce {
+		n, err := tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL
+			AND asset_id IN (SELECT id FROM assets WHERE finished IS NOT NULL)`, j.ID, j.Attempt)
+		if err != nil || n == 1 {
+			return err
+		}
+	}
+	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?, last_error = ifnull(?, last_error)
+		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	tx.MarkDue(j.Kind, due)
+	tx.touch(j.AssetID)
+	switch j.Kind {
+	case Render:
+		return tx.setLive(j.AssetID, Processing, Pending)
+	case Publish: // one that the platform has stays PROCESSING: the platform works on it
+		_, err := tx.sql.Exec(`UPDATE publications SET status = 'PENDING', started = NULL WHERE id = ? AND remote_id IS NULL`, j.PublicationID)
+		return err
+	}
+	return nil
+}
+
+// Running returns a job if this attempt of it is still under way, else ErrNotFound.
+func (tx *Tx) Running(j Job) (Job, error) {
+	var started int64
+	err := found(tx.sql.Get(`SELECT `+jobColumns+` FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`,
+		[]any{j.ID, j.Attempt}, j.into(&started)...))
+	j.Started = Moment(started)
+	return j, err
+}
+
+// Reschedule makes a failed job run again at due.
+func (tx *Tx) Reschedule(j Job, due time.Time, problem string) error {
+	if err := tx.record(j, "rescheduled", problem); err != nil {
+		return err
+	}
+	return tx.release(j, due.UnixMilli(), j.Attempt, 0, false, problem)
+}
+
+// Defer makes a job that has to wait run again at due and gives the attempt back. The history of messages leaves it
+// out: a day without Telegram would fill it.
+func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
+	if j.RequestID == 0 {
+		if err := tx.record(j, "deferred", problem); err != nil {
+			return err
+		}
+	}
+	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, problem)
+}
+
+// GiveUp ends a job for good. For a render the asset and its requests are FAILED and everybody affected is owed an
+// apology. Giving up on a message leaves its request as it is. step says what a publication needs, if that is known.
+func (tx *Tx) GiveUp(j Job, problem, step string) error {
+	if err := tx.record(j, "gave up", problem); err != nil {
+		return err
+	}
+	if err := one(tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	switch j.Kind {
+	case Render:
+		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ?, needs = 1 WHERE id = ? AND status = 'PROCESSING'`,
+			problem, tx.now, j.AssetID)); err != nil {
+			return err
+		}
+		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
+			tx.now, j.AssetID); err != nil {
+			return err
+		}
+		// A clock that was set back may have a video of before count as made since.
+		if _, err := tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, j.AssetID); err != nil {
+			return err
+		}
+		return tx.EnqueueAll(Apologise, j.AssetID)
+	case Publish:
+		// Rumble cannot be asked for what had left as a whole before the trouble came.
+		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
+				step = iif(`+sentToRumble+`, 'unknown', ?1)
+			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID))
+	}
+	return nil
+}
+
+// MakeAgain ends a DELIVER job whose video is in the media store no more: its request goes over to one that is made anew, or is being
+// made, or was made since. What is finished stays as it is, so that one is another asset.
+func (tx *Tx) MakeAgain(j Job) error {
+	if err := tx.finish(j); err != nil {
+		return err
+	}
+	a, err := tx.Asset(j.AssetID)
+	if err != nil {
+		return err
+	}
+	var user, chat, progress int64
+	if err := tx.sql.Get(`DELETE FROM requests WHERE id = ? RETURNING user_id, chat_id, ifnull(progress_id, 0)`, []any{j.RequestID}, &user, &chat, &progress); err != nil {
+		return err
+	}
+	next, err := tx.liveTwin(a.NameKey, a.Template, a.Lang)
+	if errors.Is(err, ErrNotFound) {
+		next, err = tx.finishedTwin(a.NameKey, a.Template, a.Lang, a.Finished.Add(time.Millisecond))
+	}
+	if errors.Is(err, ErrNotFound) {
+		next, err = tx.create(Asset{Name: a.Name, NameKey: a.NameKey, Template: a.Template, Lang: a.Lang, Creator: a.Creator}, user)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Join(next, user, chat); err != nil || progress == 0 {
+		return err
+	}
+	// They have a progress message, which goes on.
+	if _, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE user_id = ? AND asset_id = ? AND progress_id IS NULL`, progress, user, next.ID); err != nil {
+		return err
+	}
+	_, err = tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND started IS NULL AND request_id IN (
+		SELECT id FROM requests WHERE user_id = ? AND asset_id = ? AND progress_id = ?)`, user, next.ID, progress)
+	return err
+}
+
+// Orphans lists the jobs that were under way when the last process died.
+func (tx *Tx) Orphans() ([]Job, error) {
+	rows, err := tx.sql.Query(`SELECT ` + jobColumns + ` FROM jobs WHERE started IS NOT NULL ORDER BY id`)
+	return collect(rows, err, func(j *Job) error {
+		var started int64
+		if err := rows.Scan(j.into(&started)...); err != nil {
+			return err
+		}
+		j.Started = Moment(started)
+		return nil
+	})
+}
+
+// Rescue gives an orphan's attempt back and makes it a suspect, which runs alone. blamed: it ran alone this time too.
+func (tx *Tx) Rescue(j Job, blamed bool) error {
+	if err := tx.record(j, "crashed", "the program ended while this ran"); err != nil {
+		return err
+	}
+	crashes := j.Crashes
+	if blamed {
+		crashes++
+	}
+	// An upload may take an hour, for which nobody else shall wait.
+	return tx.release(j, 0, j.Attempt-1, crashes, j.Kind != Publish, "")
+}
+
+// longestWait is how long a render or a message may have to wait, longestHold how long an upload: a day in autumn, with its
+// hour more. Only a clock that was set back asks for more.
+const (
+	longestWait = time.Hour
+	longestHold = 25 * time.Hour
+)
+
+// CapWaits lets no render and no message wait longer than longestWait, and no upload longer than longestHold unless it is
+// scheduled.
+func (tx *Tx) CapWaits() error {
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
+		return err
+	}
+	hold := tx.now + longestHold.Milliseconds()
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
+		SELECT 1 FROM publications p WHERE p.id = publication_id AND p.step = 'scheduled')`, hold); err != nil {
+		return err
+	}
+	_, err := tx.sql.Exec(`UPDATE channels SET hold = ?1 WHERE hold > ?1`, hold)
+	return err
+}
+
+// NextDue returns when the next waiting job becomes due, or a zero time if none waits.
+func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error) {
+	var due sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT min(due) FROM jobs WHERE started IS NULL AND due > 0 AND due > ?`, after.UnixMilli()).Scan(&due)
+	return Moment(due.Int64), err
+}
+
+// Line lists the assets that wait to be rendered, in the order of their turns.
+func (s *Store) Line(ctx context.Context) ([]string, error) {
+	return s.texts(ctx, `SELECT asset_id FROM jobs WHERE kind = 'RENDER' AND started IS NULL ORDER BY turn, id`)
+}
+
+// OldestWaiting returns since when the asset waits that has waited longest; zero: none does.
+func (s *Store) OldestWaiting(ctx context.Context) (time.Time, error) {
+	var created sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT min(created) FROM assets WHERE status = 'PENDING'`).Scan(&created)
+	return Moment(created.Int64), err
+}
+
+// RenderTimes returns how long the last few successful renders took, newest first.
+func (s *Store) RenderTimes(ctx context.Context) ([]time.Duration, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT finished - started FROM attempts
+		WHERE kind = 'RENDER' AND outcome = 'done' ORDER BY id DESC LIMIT 20`)
+	return collect(rows, err, func(d *time.Duration) error {
+		var ms int64
+		err := rows.Scan(&ms)
+		*d = time.Duration(ms) * time.Millisecond
+		return err
+	})
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Forget deletes a user with all that is kept of them: their sign-ins, too, if they are an admin, and every asset that only
+// they asked for, with the successors that nobody waits for. What may be on a platform stays until an admin has taken it off
+// there: Unpublish deletes it then. Nobody else is given it until then.
+func (tx *Tx) Forget(user int64) (gone Gone, err error) {
+	rows, err := tx.sql.Query(`
+		WITH RECURSIVE theirs (id) AS (
+			SELECT asset_id FROM requests WHERE user_id = ?1
+			UNION SELECT s.id FROM assets s JOIN theirs ON s.retry_of = theirs.id)
+		SELECT a.id, a.name, ifnull(a.file, ''), ifnull(a.thumb, ''), EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id AND `+out+`)
+		FROM assets a JOIN theirs ON theirs.id = a.id
+		WHERE a.creator IS NULL AND NOT EXISTS (SELECT 1 FROM requests o WHERE o.asset_id = a.id AND o.user_id <> ?1)`, user)
+	var kept []string
+	theirs, err := collect(rows, err, func(a *Asset) error {
+		var shown bool
+		err := rows.Scan(&a.ID, &a.Name, &a.Video.File, &a.Video.Thumb, &shown)
+		if shown {
+			kept = append(kept, a.ID)
+		}
+		return err
+	})
+	if err != nil {
+		return gone, err
+	}
+	for _, a := range theirs {
+		tx.touch(a.ID)
+		if !slices.Contains(kept, a.ID) {
+			gone.Add(a)
+			_, err = tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
+		} else if _, err = tx.sql.Exec(`UPDATE assets SET unwanted = ?, file_id = NULL WHERE id = ?`, tx.now, a.ID); err == nil {
+			gone.Kept = append(gone.Kept, a.ID)
+		}
+		if err != nil {
+			return gone, err
+		}
+	}
+	if err := tx.EndPublishing(); err != nil {
+		return gone, err
+	}
+	for _, statement := range []string{
+		`DELETE FROM users WHERE id = ?`,
+		`DELETE FROM sessions WHERE admin = ?`,
+		`DELETE FROM links WHERE admin = ?`,
+		// The rows stay: they hold Telegram's offset and keep an update from being handled twice.
+		`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE chat_id = ?`,
+	} {
+		if _, err := tx.sql.Exec(statement, user); err != nil {
+			return gone, err
+		}
+	}
+	return gone, nil
+}
+
+// Keep is how long what people sent is kept; 0: for good.
+type Keep struct {
+	Inbox   time.Duration // what they wrote and could not be answered
+	Videos  time.Duration // what they asked for, with the name and whose wish it was, since it was finished
+	History time.Duration // the activity list, and attempts with their errors
+	People  time.Duration // since they wrote or pressed last
+}
+
+// These times are nobody's choice: the program has no use for such rows after them.
+const (
+	inboxLife = 6 * 24 * time.Hour // Telegram sends nothing again after one
+	draftLife = 24 * time.Hour
+)
+
+// A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further.
+type stale struct {
+	keep  func(Keep) time.Duration
+	pick  string
+	purge func(tx *Tx, ids []string, gone *Gone) error
+}
+
+var stales = []stale{
+	{func(k Keep) time.Duration { return k.Inbox },
+		`SELECT update_id FROM (SELECT update_id, received FROM inbox WHERE raw IS NOT NULL AND held = 0 ORDER BY update_id LIMIT 0 + ?2) WHERE received < ?1`,
+		each(`UPDATE inbox SET raw = NULL, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed)},
+	{func(Keep) time.Duration { return inboxLife },
+		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
+		each(`DELETE FROM inbox WHERE update_id` + listed)},
+	{func(Keep) time.Duration { return draftLife },
+		`SELECT id FROM (SELECT id, created FROM drafts ORDER BY rowid LIMIT 0 + ?2) WHERE created < ?1`,
+		each(`DELETE FROM drafts WHERE id` + listed)},
+	{func(Keep) time.Duration { return SessionLife }, // as few as there are admins
+		`SELECT rowid FROM sessions WHERE seen < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM sessions WHERE rowid` + listed)},
+	{func(Keep) time.Duration { return time.Minute }, // after they have expired
+		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM links WHERE rowid` + listed)},
+	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted, no more than some go at a time.
+	{func(k Keep) time.Duration { return k.Videos },
+		`SELECT id FROM (SELECT id, asset_id, created FROM requests WHERE held <> 1 ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
+			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.finished < ?1)
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`,
+		each(`DELETE FROM requests WHERE id` + listed)},
+	{func(k Keep) time.Duration { return k.Videos },
+		`SELECT id FROM assets a WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished < ?1
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
+			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.held = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
+		(*Tx).purgeVideos},
+	{func(k Keep) time.Duration { return k.History },
+		`SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
+		each(`DELETE FROM audit WHERE id` + listed)},
+	{func(k Keep) time.Duration { return k.History },
+		`SELECT id FROM (SELECT id, finished FROM attempts ORDER BY id LIMIT 0 + ?2) WHERE finished < ?1`,
+		each(`DELETE FROM attempts WHERE id` + listed)},
+	{func(k Keep) time.Duration { return k.People },
+		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
+			AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND held = 1) ORDER BY seen LIMIT (?2 + 9) / 10`,
+		each(`DELETE FROM users WHERE id` + listed)},
+}
+
+// PurgeBatch is how many rows a transaction purges at the most: it takes some milliseconds.
+const PurgeBatch = 200
+
+// Stale reports whether anything has been kept for too long. It writes nothing, and reads little of what is not too old.
+func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
+	for _, kind := range stales {
+		if kind.keep(k) == 0 {
+			continue
+		}
+		rows, err := s.texts(ctx, kind.pick, s.now().Add(-kind.keep(k)).UnixMilli(), PurgeBatch)
+		if err != nil || len(rows) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// Purge deletes some of what has been kept for too long; n is how many rows, 0: nothing is left.
+func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
+	for _, kind := range stales {
+		if kind.keep(k) == 0 {
+			continue
+		}
+		rows, err := tx.sql.Query(kind.pick, tx.now-kind.keep(k).Milliseconds(), PurgeBatch)
+		ids, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
+		if err != nil {
+			return gone, 0, err
+		}
+		if len(ids) > 0 {
+			return gone, len(ids), kind.purge(tx, ids, &gone)
+		}
+	}
+	return gone, 0, nil
+}
+
+// purgeVideos deletes assets, the oldest first, until as many people as one transaction is for have lost their link to one.
+func (tx *Tx) purgeVideos(ids []string, gone *Gone) error {
+	for _, id := range ids {
+		n, err := tx.sql.Exec(`DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE asset_id = ? LIMIT 0 + ?)`, id, PurgeBatch)
+		if err != nil || n == PurgeBatch {
+			return err
+		}
+		a, err := tx.Asset(id)
+		if err != nil {
+			return err
+		}
+		tx.touch(id)
+		gone.Add(a)
+		if _, err := tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,337 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+)
+
+// sentToRumble picks the publications p of which Rumble has all bytes and has not confirmed it. Nobody can ask Rumble about them.
+// Before the last bytes leave the program stores that they do, so Rumble cannot have any other.
+const sentToRumble = `p.platform = 'RUMBLE' AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
+
+// mayBePublished picks the publications p whose video may be published.
+const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
+
+// EndPublishing ends the publishing of all videos that should go. Their PUBLISH jobs are deleted, so a running attempt can store
+// nothing and sends nothing more. Publications of which the platform has nothing are deleted. The others fail: Withdrawals lists
+// those that can be ended at the platform, and an admin has to look for the rest. So does a video that is uploaded and that the
+// platform would show later.
+func (tx *Tx) EndPublishing() error {
+	const theirs = `asset_id IN (SELECT id FROM assets WHERE unwanted IS NOT NULL)`
+	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND ` + theirs); err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`DELETE FROM publications AS p WHERE p.` + theirs + ` AND NOT ` + out); err != nil {
+		return err
+	}
+	_, err := tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
+			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted', completed = ?1
+		WHERE p.`+theirs+` AND (p.status IN ('PENDING', 'PROCESSING')
+			OR p.status = 'COMPLETED' AND p.platform = 'YOUTUBE' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`, tx.now)
+	return err
+}
+
+// Withdrawal is the publication of a video that should go, of which a platform has something.
+type Withdrawal struct {
+	AssetID string
+	Size    int64 // bytes of the video
+	Publication
+}
+
+// Withdrawals lists the publications that the program itself can end at the platform: those that were under way when the person
+// who asked for the video had it deleted.
+func (s *Store) Withdrawals(ctx context.Context) ([]Withdrawal, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT a.id, a.size, `+publicationColumns+`, ifnull(p.session_uri, ''), ifnull(p.session_at, 0)
+		FROM assets a CROSS JOIN publications p ON p.asset_id = a.id
+		WHERE a.unwanted IS NOT NULL AND p.status = 'FAILED' AND (p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL) ORDER BY p.id`)
+	return collect(rows, err, func(w *Withdrawal) error {
+		var since int64
+		dest, done := w.into()
+		err := rows.Scan(append(append([]any{&w.AssetID, &w.Size}, dest...), &w.Upload.Session, &since)...)
+		done()
+		w.Upload.Since = Moment(since)
+		return err
+	})
+}
+
+// Withdrawn deletes a publication that was ended at the platform, and the video if it is on no other.
+func (tx *Tx) Withdrawn(w Withdrawal) (gone Gone, err error) {
+	if _, err := tx.sql.Exec(`DELETE FROM publications WHERE id = ? AND status = 'FAILED' AND ifnull(remote_id, '') = ? AND ifnull(session_uri, '') = ?`,
+		w.ID, w.Upload.ID, w.Upload.Session); err != nil {
+		return gone, err
+	}
+	tx.touch(w.AssetID)
+	return tx.LetGo(w.AssetID)
+}
+
+// Arrived stores the platform's id of a video whose last bytes had left when its publishing was ended.
+func (tx *Tx) Arrived(j Job, u Upload) error {
+	tx.touch(j.AssetID)
+	_, err := tx.sql.Exec(`UPDATE publications AS p SET step = '', remote_id = ?, remote_url = ?, uploaded = ?, session_uri = NULL, session_at = NULL
+		WHERE p.id = ? AND p.status = 'FAILED' AND p.remote_id IS NULL AND NOT `+mayBePublished,
+		u.ID, null(u.URL), stamp(u.Uploaded), j.PublicationID)
+	return err
+}
+
+// Publication is one asset on one platform.
+type Publication struct {
+	ID        int64
+	Platform  string // YOUTUBE or RUMBLE
+	Channel   int64  // 0: the platform is not connected by channels
+	Creator   int64  // admin
+	Status    Status
+	Step      string // finer than the status: see the schema
+	Metadata  Metadata
+	PublishAt time.Time // zero: at once
+	Upload    Upload
+	Error     string
+	Attempt   int       // of its PUBLISH job; 0: none is owed, or none was made
+	Due       time.Time // of its PUBLISH job while that waits; zero: at once
+	LastError string    // of its PUBLISH job's last attempt
+}
+
+// Upload is how far a publication has come on its platform.
+type Upload struct {
+	Session  string    // URI of a resumable upload: a secret, read for the worker only
+	Since    time.Time // when that began
+	Step     string    // uploading or processing
+	Sent     int64     // bytes that the platform has confirmed
+	ID       string    // there, once it has all of them
+	URL      string
+	Uploaded time.Time // when it had
+	Dressed  bool      // picture and playlist have had their turn
+	Warning  string    // published, but something smaller did not work
+}
+
+const publicationColumns = `p.id, p.platform, ifnull(p.channel_id, 0), p.creator, p.status, p.step, p.metadata, ifnull(p.publish_at, 0),
+	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, '')`
+
+// into lists where publicationColumns go; done must run after the scan.
+func (p *Publication) into() (dest []any, done func()) {
+	var at, uploaded int64
+	u := &p.Upload
+	return []any{&p.ID, &p.Platform, &p.Channel, &p.Creator, &p.Status, &p.Step, &p.Metadata, &at,
+			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error}, func() {
+			p.PublishAt, u.Uploaded, u.Step = Moment(at), Moment(uploaded), p.Step
+		}
+}
+
+func (tx *Tx) publication(where string, args ...any) (p Publication, err error) {
+	dest, done := p.into()
+	err = found(tx.sql.Get(`SELECT `+publicationColumns+` FROM publications p WHERE `+where, args, dest...))
+	done()
+	return p, err
+}
+
+// Publication returns one asset's publication on a platform.
+func (tx *Tx) Publication(assetID, platform string) (Publication, error) {
+	return tx.publication(`p.asset_id = ? AND p.platform = ?`, assetID, platform)
+}
+
+// Publish owes an asset to a platform. One with the step manual waits for an admin instead, one with the step scheduled
+// until its time. It returns ErrExists if the publication is there, on its way, or failed (then Retry is the way), and
+// ErrNotPublishable if the video may not be published.
+func (tx *Tx) Publish(assetID string, p Publication) error {
+	var may bool
+	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
+		return err
+	}
+	if !may {
+		return ErrNotPublishable
+	}
+	if _, err := tx.Publication(assetID, p.Platform); !errors.Is(err, ErrNotFound) {
+		return cmp.Or(err, ErrExists)
+	}
+	if err := tx.sql.Get(`INSERT INTO publications (asset_id, platform, channel_id, creator, step, metadata, publish_at, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{assetID, p.Platform, null(p.Channel), p.Creator, p.Step, p.Metadata.column(), stamp(p.PublishAt), tx.now}, &p.ID); err != nil {
+		return err
+	}
+	tx.touch(assetID)
+	switch p.Step {
+	case "manual":
+		return nil
+	case "scheduled":
+		return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, p.PublishAt.UnixMilli())
+	}
+	return tx.owePublishing(assetID, p)
+}
+
+// owePublishing owes a publication, when its channel may upload again.
+func (tx *Tx) owePublishing(assetID string, p Publication) error {
+	var hold int64
+	var why string
+	err := found(tx.sql.Get(`SELECT hold, hold_for FROM channels WHERE id = ? AND hold > ?`, []any{p.Channel, tx.now}, &hold, &why))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if _, err := tx.sql.Exec(`UPDATE publications SET step = ? WHERE id = ?`, why, p.ID); err != nil {
+		return err
+	}
+	return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, hold)
+}
+
+// Republish makes a failed publication PENDING again, as if it had never been tried, and owes it. What is uploaded, or under
+// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts, if
+// somebody has chosen whether it is made for kids. It returns ErrNotPublishable if the video may not be published.
+func (tx *Tx) Republish(assetID string, p Publication) error {
+	var may bool
+	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
+		return err
+	}
+	if !may {
+		return ErrNotPublishable
+	}
+	if p.Step == "rejected" {
+		if _, err := tx.sql.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
+			remote_id = NULL, remote_url = NULL WHERE id = ?`, p.ID); err != nil {
+			return err
+		}
+	}
+	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
+			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
+			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
+				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata ->> 'made_for_kids' <> ''), metadata) ELSE metadata END
+		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`UPDATE publications SET publish_at = NULL WHERE id = ? AND metadata ->> 'privacy' <> 'public'`, p.ID); err != nil {
+		return err // a schedule ends with the wish that everybody sees it
+	}
+	tx.touch(assetID)
+	return tx.owePublishing(assetID, p)
+}
+
+// beginPublishing makes a publication PROCESSING and returns it with all that its worker needs.
+func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
+	if err := one(tx.sql.Exec(`UPDATE publications AS p SET status = 'PROCESSING', started = ifnull(started, ?),
+			step = CASE WHEN step IN ('uploading', 'processing') THEN step ELSE '' END
+		WHERE id = ? AND status IN ('PENDING', 'PROCESSING') AND `+mayBePublished, tx.now, id)); err != nil {
+		return nil, err
+	}
+	p, err := tx.publication(`p.id = ?`, id)
+	if err != nil {
+		return nil, err
+	}
+	var since int64
+	err = tx.sql.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{id}, &p.Upload.Session, &since)
+	p.Upload.Since = Moment(since)
+	return &p, err
+}
+
+// KeepUpload records how far a publication has come. A job that comes on is not what kills the process. It returns ErrNotFound if
+// the attempt has ended or the video may not be published any more: the caller has to stop then.
+func (tx *Tx) KeepUpload(j Job, u Upload) error {
+	if err := one(tx.sql.Exec(`UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
+		return err
+	}
+	tx.touch(j.AssetID)
+	var before string
+	if err := tx.sql.Get(`SELECT ifnull(session_uri, '') FROM publications WHERE id = ?`, []any{j.PublicationID}, &before); err != nil {
+		return err
+	}
+	if u.Session != "" && u.Session != before {
+		if _, err := tx.sql.Exec(`DELETE FROM uploads WHERE at < ?`, tx.now-48*time.Hour.Milliseconds()); err != nil {
+			return err
+		}
+		if _, err := tx.sql.Exec(`INSERT INTO uploads VALUES (?)`, tx.now); err != nil {
+			return err
+		}
+	}
+	return one(tx.sql.Exec(`UPDATE publications AS p SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
+			uploaded = ?, dressed = ?, warning = ? WHERE id = ? AND status = 'PROCESSING' AND `+mayBePublished,
+		null(u.Session), stamp(u.Since), u.Step, u.Sent, null(u.ID), null(u.URL), stamp(u.Uploaded), u.Dressed, null(u.Warning), j.PublicationID))
+}
+
+// UploadsSince counts the uploads that began at that time or later.
+func (s *Store) UploadsSince(ctx context.Context, since time.Time) (n int, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM uploads WHERE at >= ?`, since.UnixMilli()).Scan(&n)
+	return n, err
+}
+
+// LookAgain makes a job wait whose publication the platform has and works on: that is no attempt.
+func (tx *Tx) LookAgain(j Job, due time.Time) error {
+	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, "")
+}
+
+// FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
+func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
+	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+		WHERE id = ? AND status = 'PROCESSING' AND `+runs, tx.now, j.PublicationID, j.ID, j.Attempt)); err != nil {
+		return false, err
+	}
+	if err := tx.finish(j); err != nil {
+		return false, err
+	}
+	const channel = `(SELECT channel_id FROM publications WHERE id = ?)`
+	n, err := tx.sql.Exec(`UPDATE channels SET state = 'CONNECTED', error = NULL WHERE state = 'ENDED' AND id = `+channel, j.PublicationID)
+	if err != nil {
+		return false, err
+	}
+	_, err = tx.sql.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID)
+	return n == 1, err
+}
+
+// MarkPublished completes a publication that an admin has made by hand, or found on the platform; id is its own there, "" where nobody
+// knows it. ErrNotFailed: it needs nothing by hand.
+func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
+	tx.touch(assetID)
+	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL,
+			started = ifnull(started, ?2), completed = ?2
+		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform, null(id)))
+	if errors.Is(err, ErrNotFound) {
+		if _, err := tx.Publication(assetID, platform); err != nil {
+			return err
+		}
+		return ErrNotFailed
+	}
+	return err
+}
+
+// Changed records what a video is published with from now on. A schedule ends with the wish that everybody sees it.
+func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
+	tx.touch(assetID)
+	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?1, publish_at = iif(?2 = 'public', publish_at, NULL) WHERE id = ?3`,
+		m.column(), m.Privacy, publication))
+}
+
+// Unpublish forgets a publication; one that waits is not made, then, and one that the platform has is its own. Busy: it is
+// on its way.
+func (tx *Tx) Unpublish(assetID, platform string) error {
+	p, err := tx.Publication(assetID, platform)
+	switch {
+	case err != nil:
+		return err
+	case p.Upload.ID == "" && (p.Status == Processing || p.Status == Pending && p.Upload.Sent > 0):
+		return Busy(Publish)
+	}
+	tx.touch(assetID)
+	// The answer to the only part of a small file may have been lost: it may be there.
+	err = one(tx.sql.Exec(`DELETE FROM publications WHERE id = ? AND NOT (status = 'PENDING' AND session_uri IS NOT NULL AND remote_id IS NULL)`, p.ID))
+	if errors.Is(err, ErrNotFound) {
+		return Busy(Publish)
+	}
+	return err
+}
+
+// Publications lists the publications of assets, by asset, without their sessions.
+func (s *Store) Publications(ctx context.Context, assets ...string) (map[string][]Publication, error) {
+	all := map[string][]Publication{}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, `+publicationColumns+`,
+			ifnull(j.attempt, 0), CASE WHEN j.started IS NULL THEN ifnull(j.due, 0) ELSE 0 END, ifnull(j.last_error, '')
+		FROM publications p LEFT JOIN jobs j ON j.publication_id = p.id
+		WHERE p.asset_id IN (SELECT value FROM json_each(?)) ORDER BY p.id`, list(assets))
+	_, err = collect(rows, err, func(p *Publication) error {
+		var asset string
+		var due int64
+		dest, done := p.into()
+		err := rows.Scan(append(append([]any{&asset}, dest...), &p.Attempt, &due, &p.LastError)...)
+		done()
+		p.Due = Moment(due)
+		all[asset] = append(all[asset], *p)
+		return err
+	})
+	return all, err
+}

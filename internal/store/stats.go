@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Census counts what there is, as /metrics tells it.
+type Census struct {
+	Jobs         []Backlog
+	Assets       map[Status]int
+	Needs        int // assets that need an admin
+	Open, Wishes int // requests that are not over; all there ever were
+	Inbox        int // updates that are not handled
+	Publications []Published
+	Channels     map[string]int // by state
+}
+
+// Backlog is the work of one kind that is owed.
+type Backlog struct {
+	Kind    Kind
+	State   string // waiting for a worker, later, or started
+	N       int
+	Waiting time.Duration // how long the first of them has waited
+}
+
+// Published counts the publications on a platform that have a status.
+type Published struct {
+	Platform string
+	Status   Status
+	N        int
+}
+
+// Census reads no table that grows with the years from its beginning to its end.
+func (s *Store) Census(ctx context.Context) (c Census, err error) {
+	now := s.now().UnixMilli()
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, CASE WHEN started IS NOT NULL THEN 'started' WHEN due > ?1 THEN 'later' ELSE 'waiting' END state,
+		sum(CASE WHEN crowd IS NULL THEN 1 ELSE (SELECT count(*) FROM crowds c WHERE c.job = jobs.id) END), min(max(due, created)) FROM jobs GROUP BY 1, 2`, now)
+	if c.Jobs, err = collect(rows, err, func(b *Backlog) error {
+		var since int64
+		err := rows.Scan(&b.Kind, &b.State, &b.N, &since)
+		b.Waiting = time.Duration(max(now-since, 0)) * time.Millisecond
+		return err
+	}); err != nil {
+		return c, err
+	}
+	if c.Assets, err = s.Counts(ctx, Filter{}); err != nil {
+		return c, err
+	}
+	if c.Needs, err = s.Needs(ctx, Admin{Owner: true}, Filter{}); err != nil {
+		return c, err
+	}
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING')),
+		ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'requests'), 0), (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`).
+		Scan(&c.Open, &c.Wishes, &c.Inbox); err != nil {
+		return c, err
+	}
+	rows, err = s.db.Read().QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
+	if c.Publications, err = collect(rows, err, func(p *Published) error { return rows.Scan(&p.Platform, &p.Status, &p.N) }); err != nil {
+		return c, err
+	}
+	channels, err := s.Channels(ctx)
+	c.Channels = map[string]int{}
+	for _, channel := range channels {
+		c.Channels[channel.State]++
+	}
+	return c, err
+}
+
+// NextUp returns since when the job of a kind waits that would be begun next; zero: none could be begun.
+func (s *Store) NextUp(ctx context.Context, kind Kind) (time.Time, error) {
+	var since int64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT max(w.due, w.created) `+toBegin, kind, s.now().UnixMilli(), false, 1).Scan(&since)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return Moment(since), err
+}
+
+// Given is what was given up after a time.
+type Given struct {
+	N     int
+	First time.Time
+}
+
+// GivenUp counts the videos that were given up after a time and still need an admin.
+func (s *Store) GivenUp(ctx context.Context, after time.Time) (Given, error) {
+	return s.given(ctx, `SELECT count(*), ifnull(min(finished), 0) FROM assets WHERE needs = 1 AND finished > ?`, after)
+}
+
+// NotPublished counts the publications that failed after a time and are failed, but for those that wait for their channel.
+func (s *Store) NotPublished(ctx context.Context, after time.Time) (Given, error) {
+	return s.given(ctx, `SELECT count(*), ifnull(min(completed), 0) FROM publications p
+		WHERE status = 'FAILED' AND completed > ? AND step <> 'reconnect' AND `+mayBePublished, after)
+}
+
+func (s *Store) given(ctx context.Context, query string, after time.Time) (g Given, err error) {
+	var first int64
+	err = s.db.Read().QueryRowContext(ctx, query, after.UnixMilli()).Scan(&g.N, &first)
+	g.First = Moment(first)
+	return g, err
+}
+
+// Alert is what an admin was told last of a cause of trouble, and which troubles of it they know that are not over.
+type Alert struct {
+	At    time.Time
+	About []string
+}
+
+// Alerts returns what an admin was told, by cause.
+func (s *Store) Alerts(ctx context.Context, admin int64) (map[string]Alert, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT cause, at, about FROM alerts WHERE admin = ?`, admin)
+	all := map[string]Alert{}
+	_, err = collect(rows, err, func(cause *string) error {
+		var at int64
+		var about string
+		if err := rows.Scan(cause, &at, &about); err != nil {
+			return err
+		}
+		a := Alert{At: Moment(at)}
+		err := json.Unmarshal([]byte(about), &a.About)
+		all[*cause] = a
+		return err
+	})
+	return all, err
+}
+
+// KeepAlert records what an admin was told of a cause.
+func (tx *Tx) KeepAlert(admin int64, cause string, a Alert) error {
+	_, err := tx.sql.Exec(`INSERT INTO alerts (admin, cause, at, about) VALUES (?, ?, ?, ?)
+		ON CONFLICT (admin, cause) DO UPDATE SET at = excluded.at, about = excluded.about`, admin, cause, a.At.UnixMilli(), list(append([]string{}, a.About...)))
+	return err
+}

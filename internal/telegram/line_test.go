@@ -1,0 +1,256 @@
+// The line: whose turn is next, and that nobody starves.
+
+package telegram
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestLine_AnswersGoFirstAndTheRestGetsItsThird(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		var mu sync.Mutex
+		var order []string
+		chat := int64(0)
+		send := func(name string, n int, call func(chat int64) Call) {
+			for range n {
+				chat++
+				c := call(chat)
+				go g.Do(t.Context(), c, func(context.Context) error {
+					mu.Lock()
+					defer mu.Unlock()
+					order = append(order, name)
+					return nil
+				})
+			}
+			synctest.Wait()
+		}
+		send("at once", 10, func(chat int64) Call { return message(chat, Owed) })
+		send("courtesy", 20, edit)
+		send("video", 60, video)
+		send("notice", 20, func(chat int64) Call { return message(chat, Owed) })
+		send("answer", 60, func(chat int64) Call { return message(chat, Answer) }) // the last to come are the first to go
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		count := func(part []string, name string) (n int) {
+			for _, o := range part {
+				if o == name {
+					n++
+				}
+			}
+			return n
+		}
+		order = order[10:]
+		if len(order) != 140 {
+			t.Fatalf("got %d messages; want all but the courtesies, which find no free turn: %v", len(order), order)
+		}
+		if got := count(order[:90], "answer"); got != 60 {
+			t.Errorf("got %d answers in the first 90 turns; want all 60", got)
+		}
+		for i := range 29 { // in any three turns, one is of those who wait for something
+			if part := order[3*i : 3*i+3]; count(part, "answer") == 3 {
+				t.Errorf("turns %d to %d: got %v; want one that is no answer", 3*i+1, 3*i+3, part)
+			}
+		}
+		if got := count(order[:90], "notice"); got != 20 {
+			t.Errorf("got %d apologies in the first 90 turns; want all 20 of them among the 30 turns of those who wait", got)
+		}
+		if got := count(order[:45], "video"); got < 4 {
+			t.Errorf("got %d videos in the first 45 turns; want a third of the turns of those who wait", got)
+		}
+		if got := count(order[:90], "video"); got != 10 {
+			t.Errorf("got %d videos in the first 90 turns; want 10", got)
+		}
+	})
+}
+
+func TestLine_WithoutAnswersTheOthersGetAllTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := quiet(), time.Now()
+		var wg sync.WaitGroup
+		for chat := range int64(260) {
+			wg.Go(func() { g.Do(t.Context(), video(chat+1), fine) })
+		}
+		wg.Wait()
+		if took := time.Since(began); took > 10100*time.Millisecond {
+			t.Errorf("got 260 videos after %v; want 10 s", took)
+		}
+	})
+}
+
+// A thousand questions a minute for an hour, and what is owed meanwhile: nobody starves. The clock is injected.
+func TestLine_NobodyStarvesInAnHourOfAThousandQuestionsAMinute(t *testing.T) {
+	for name, c := range map[string]struct {
+		questions, videos, notices time.Duration // from one to the next
+		hours                      float64
+		answer                     time.Duration // longest wait; 0: they are more than Telegram takes
+	}{
+		"as many as Telegram takes": {60 * time.Millisecond, 140 * time.Millisecond, 2 * time.Second, 1, time.Second},
+		"three times as many":       {20 * time.Millisecond, 140 * time.Millisecond, 2 * time.Second, 0.05, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := quiet()
+				end, stop := context.WithTimeout(t.Context(), time.Duration(c.hours*float64(time.Hour)))
+				defer stop()
+				var longest [lanes]atomic.Int64
+				var sent [lanes]atomic.Int64
+				var chat atomic.Int64
+				var wg sync.WaitGroup
+				stream := func(at lane, each time.Duration, call func(chat int64) Call) {
+					wg.Go(func() {
+						for end.Err() == nil {
+							wg.Go(func() {
+								asked := time.Now()
+								if g.Do(end, call(chat.Add(1)), fine) == nil {
+									sent[at].Add(1)
+									if d := int64(time.Since(asked)); d > longest[at].Load() {
+										longest[at].Store(d)
+									}
+								}
+							})
+							time.Sleep(each)
+						}
+					})
+				}
+				stream(answers, c.questions, func(chat int64) Call { return message(chat, Answer) })
+				stream(videos, c.videos, video)
+				stream(notices, c.notices, func(chat int64) Call { return message(chat, Owed) })
+				wg.Wait()
+				for at, limit := range map[lane]time.Duration{answers: c.answer, videos: 2 * time.Second, notices: time.Second} {
+					got := time.Duration(longest[at].Load())
+					if limit > 0 && got > limit {
+						t.Errorf("lane %d: got one that waited %v, of %d; want %v at the most", at, got, sent[at].Load(), limit)
+					}
+				}
+				all := c.hours * 3600
+				if got, want := float64(sent[videos].Load()), all/c.videos.Seconds(); got < 0.99*want {
+					t.Errorf("got %v videos sent; want all %v", got, want)
+				}
+				if got, want := float64(sent[answers].Load()), min(all/c.questions.Seconds(), all*25*2/3*0.99); got < 0.99*want {
+					t.Errorf("got %v answers; want %v", got, want)
+				}
+			})
+		})
+	}
+}
+
+func TestLine_AnswersDoNotKeepAVideoFromSomebodyWhoWritesAndWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := quiet(), time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		for range 3 {
+			go func() {
+				for ctx.Err() == nil {
+					g.Do(ctx, message(1, Answer), fine)
+				}
+			}()
+		}
+		time.Sleep(10 * time.Second)
+		if err := g.Do(ctx, video(1), fine); err != nil || time.Since(began) > 15*time.Second {
+			t.Errorf("got the video after %v, %v; want it in its turn", time.Since(began)-10*time.Second, err)
+		}
+		cancel()
+	})
+}
+
+// Somebody whose video waits in a long line presses a button: the answer does not wait behind the videos of all others.
+func TestLine_AnAnswerIsNotBehindTheVideosBecauseItsChatHasOneAmongThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		for chat := range int64(500) {
+			go g.Do(t.Context(), video(chat+2), fine)
+		}
+		synctest.Wait()
+		go g.Do(t.Context(), video(1), fine) // the last in line, after 20 s
+		synctest.Wait()
+		began := time.Now()
+		if err := g.Do(t.Context(), message(1, Answer), fine); err != nil || time.Since(began) > 200*time.Millisecond {
+			t.Errorf("got %v after %v; want the answer in the next turns", err, time.Since(began))
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestLine_ACourtesyWaitsAFewSecondsThenIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		for chat := range int64(500) { // 20 s of others
+			go g.Do(t.Context(), video(chat+2), fine)
+		}
+		synctest.Wait()
+		if g.Spare(1) {
+			t.Error("got time to spare; want none while others wait")
+		}
+		for name, c := range map[string]Call{"an edit": edit(1), "a group": message(-5, Answer)} {
+			began := time.Now()
+			err := g.Do(t.Context(), c, func(context.Context) error { t.Errorf("%s is sent", name); return nil })
+			if took := time.Since(began); ClassOf(err) != Dropped || took > 3100*time.Millisecond {
+				t.Errorf("%s: got %v after %v; want it dropped after 3 s", name, err, took)
+			}
+		}
+		time.Sleep(time.Minute)
+		if !g.Spare(1) {
+			t.Error("got no time to spare; want it when nobody waits")
+		}
+		if err := g.Do(t.Context(), edit(1), fine); err != nil {
+			t.Errorf("got %v; want the edit made", err)
+		}
+	})
+}
+
+func TestLine_UploadsTakeOneTurnAndOthersPassThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, slow := quiet(), make(chan struct{})
+		var wg sync.WaitGroup
+		for chat := range int64(40) { // more than there are places on the way
+			wg.Go(func() {
+				g.Do(t.Context(), Call{Method: "sendVideo", Chat: chat + 1, Rank: Owed, Upload: true},
+					func(context.Context) error { <-slow; return nil })
+			})
+		}
+		time.Sleep(10 * time.Second)
+		began := time.Now()
+		for chat := range int64(50) {
+			if err := g.Do(t.Context(), message(chat+100, Answer), fine); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("got 50 answers after %v while 40 uploads are on their way; want 1.6 s", took)
+		}
+		close(slow)
+		wg.Wait()
+		if g.away != 0 {
+			t.Errorf("got %d places taken; want none", g.away)
+		}
+	})
+}
+
+func TestLine_EachLaneIsFirstInFirstOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		var mu sync.Mutex
+		var order []int64
+		for chat := range int64(100) {
+			go g.Do(t.Context(), video(chat+1), func(context.Context) error {
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, chat)
+				return nil
+			})
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(order) != 100 || !slices.IsSorted(order) {
+			t.Errorf("got %v; want the longest waiting first", order)
+		}
+	})
+}
