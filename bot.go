@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,6 @@ import (
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
-	"retake.example/internal/video"
 	"retake.example/internal/worker"
 )
 
@@ -250,34 +248,40 @@ func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) (err err
 		}
 	}()
 	return b.Handle(ctx, t, func(ctx context.Context) error {
-		var update models.Update
-		if err := json.Unmarshal([]byte(u.Raw), &update); err != nil {
-			return chat.ErrShape
+		update, err := chat.Decode(u.Raw)
+		if err != nil {
+			return err
 		}
-		return b.route(ctx, t, &update)
+		return b.route(ctx, t, update)
 	})
 }
 
 func (b *Bot) route(ctx context.Context, t *chat.Turn, u *models.Update) error {
-	switch m := u.Message; {
+	m := u.Message
+	if edited := u.EditedMessage; edited != nil && edited.Text != "" { // a name that was corrected; others change by themselves
+		m = edited
+	}
+	switch {
 	case u.CallbackQuery != nil:
 		return b.onPress(ctx, t, u.CallbackQuery)
 	case m != nil && m.Chat.Type != models.ChatTypePrivate:
-		if strings.HasPrefix(m.Text, "/") {
-			return b.onGroup(ctx, m.Chat.ID, m.From)
-		}
+		return b.Group(ctx, t, m)
 	case m != nil && m.From != nil:
 		return b.onMessage(ctx, t, m)
 	case u.MyChatMember != nil:
-		return b.onMember(ctx, u.MyChatMember)
+		return b.onMember(ctx, t, u.MyChatMember)
 	}
 	return nil
 }
 
-// meet returns the user, with the language Telegram gives for them at the first contact.
+// meet returns the user, with the language Telegram gives for them at the first contact. What could not be sent to them
+// while they had blocked the bot is sent now.
 func (b *Bot) meet(ctx context.Context, t *chat.Turn, from *models.User) (u store.User, err error) {
 	if u, err = b.Store.Met(ctx, from.ID); errors.Is(err, store.ErrNotFound) {
 		err = b.Store.Tx(ctx, func(tx *store.Tx) (err error) {
+			if t.New, err = tx.Return(from.ID); err != nil {
+				return err
+			}
 			u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.Language))
 			return err
 		})
@@ -286,30 +290,22 @@ func (b *Bot) meet(ctx context.Context, t *chat.Turn, from *models.User) (u stor
 	return u, err
 }
 
-func (b *Bot) onMember(ctx context.Context, m *models.ChatMemberUpdated) error {
+func (b *Bot) onMember(ctx context.Context, t *chat.Turn, m *models.ChatMemberUpdated) error {
 	status := m.NewChatMember.Type
 	here := status == models.ChatMemberTypeMember || status == models.ChatMemberTypeAdministrator
 	if m.Chat.Type != models.ChatTypePrivate {
 		if here && m.OldChatMember.Type != status {
-			return b.onGroup(ctx, m.Chat.ID, &m.From)
+			return b.Greet(ctx, t, m.Chat, &m.From, 0)
 		}
 		return nil
 	}
-	return b.Store.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(m.From.ID, here) })
-}
-
-// onGroup says where the bot works.
-func (b *Bot) onGroup(ctx context.Context, chat int64, from *models.User) error {
-	code := ""
-	if from != nil {
-		code = from.LanguageCode
-	}
-	link, err := b.Talk.Link(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = b.Say(ctx, chat, lang.Match(code, b.Language), "group", lang.Vars{"Link": link}, nil)
-	return err
+	return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+		if here {
+			_, err := tx.Return(m.From.ID)
+			return nil, err
+		}
+		return nil, tx.SetReachable(m.From.ID, false)
+	})
 }
 
 func (b *Bot) onMessage(ctx context.Context, t *chat.Turn, m *models.Message) error {
@@ -318,63 +314,20 @@ func (b *Bot) onMessage(ctx context.Context, t *chat.Turn, m *models.Message) er
 		return err
 	}
 	text := strings.TrimSpace(m.Text)
-	if text == "" {
-		return b.Reply(ctx, u, "only_text", nil, nil)
-	}
-	if strings.HasPrefix(text, "/") {
-		command, _, _ := strings.Cut(strings.Fields(text)[0][1:], "@")
-		return b.onCommand(ctx, t, u, strings.ToLower(command))
-	}
-	name, key, problem := lang.ParseName(text)
-	var able []video.Offer // to draw the name
 	switch {
-	case problem != "":
-	case lang.IsRude(key, b.Rude):
-		problem = "name_rude"
-	default:
-		for _, o := range b.Offers {
-			if b.CanDraw(o.ID, name) == nil {
-				able = append(able, o)
-			}
-		}
-		if len(able) == 0 {
-			problem = "name_undrawable"
-		}
+	case text == "" && b.Silent(m):
+		return nil
+	case text == "":
+		return b.Reply(ctx, u, "only_text", nil, nil)
+	case strings.HasPrefix(text, "/"):
+		word, rest, _ := strings.Cut(text[1:], " ")
+		command, _, _ := strings.Cut(strings.TrimSpace(word), "@")
+		return b.onCommand(ctx, t, u, strings.ToLower(command), strings.TrimSpace(rest))
 	}
-	if problem != "" {
-		return b.Reply(ctx, u, problem, nil, nil)
-	}
-	return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
-		draft, err := tx.SaveDraft(u.ID, name)
-		return []chat.Answer{b.question(u, name, draft, able)}, err
-	})
+	return b.Ask(ctx, t, u, text)
 }
 
-// question asks whether to make a video of a name, and which.
-func (b *Bot) question(u store.User, name, draft string, able []video.Offer) chat.Answer {
-	change := telegram.NewButton(lang.Say(u.Lang, "button_change", nil), telegram.ChangeButton, draft)
-	if len(able) == 1 {
-		yes := telegram.NewButton(lang.Say(u.Lang, "button_yes", nil), telegram.YesButton, b.choice(draft, able[0]))
-		return chat.AnswerTo(u, "confirm", lang.Vars{"Name": name}, telegram.Row(yes, change))
-	}
-	var rows telegram.Keyboard // a title may be long: each has a row
-	for _, o := range able {
-		title := video.TitleOf(able, o.ID, u.Lang)
-		rows = append(rows, []telegram.Button{telegram.NewButton(title, telegram.YesButton, b.choice(draft, o))})
-	}
-	return chat.AnswerTo(u, "choose", lang.Vars{"Name": name}, append(rows, []telegram.Button{change}))
-}
-
-// choice is what the button carries that makes a draft with a template. It names the template only where there is a
-// choice: a draft alone means the first.
-func (b *Bot) choice(draft string, o video.Offer) string {
-	if len(b.Offers) == 1 {
-		return draft
-	}
-	return draft + ":" + o.ID
-}
-
-func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command string) error {
+func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command, rest string) error {
 	admin, isAdmin, err := b.Store.RoleOf(ctx, b.Role, u.ID)
 	if err != nil {
 		return err
@@ -385,12 +338,15 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 		return err
 	case "my_data":
 		return b.SendData(ctx, u, isAdmin)
-	case "start", "help":
-		if err := b.Reply(ctx, u, command, nil, nil); err != nil || command != "start" || !isAdmin {
-			return err
+	case "start":
+		return b.onStart(ctx, t, u, isAdmin, rest)
+	case "help":
+		text := lang.Say(u.Lang, "help", nil)
+		if isAdmin {
+			text += "\n" + lang.Say(u.Lang, "help_admin", nil)
 		}
-		b.PublishCommands(ctx, []int64{u.ID}, u.ID) // Telegram refuses them before the admin's first message
-		return nil
+		_, err := b.Talk.Send(ctx, u.ID, text, nil)
+		return err
 	case "new":
 		return b.Reply(ctx, u, "ask_name", nil, nil)
 	case "status":
@@ -407,24 +363,31 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 		return b.Reply(ctx, u, "forget_ask", nil, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), telegram.ForgetButton, "yes"),
 			telegram.NewButton(lang.Say(u.Lang, "button_keep", nil), telegram.ForgetButton, "no")))
 	case "admin", "stats":
-		if !isAdmin {
+		switch {
+		case !isAdmin:
 			return b.Reply(ctx, u, "admin_only", nil, nil)
+		case command == "stats":
+			return b.Stats(ctx, u)
 		}
-		if command == "admin" {
-			if t.Link == "" { // made once, however often it is sent; the database knows only its hash
-				if t.Link, err = desk.NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {
-					return err
-				}
+		if t.Link == "" { // made once, however often it is sent; the database knows only its hash
+			if t.Link, err = desk.NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {
+				return err
 			}
-			return b.Reply(ctx, u, "admin_link", lang.Vars{"Link": t.Link}, nil)
 		}
-		n, err := b.Store.Counts(ctx, store.Filter{})
-		if err != nil {
-			return err
-		}
-		return b.Reply(ctx, u, "stats", lang.Vars{"Pending": n[store.Pending], "Processing": n[store.Processing], "Completed": n[store.Completed], "Failed": n[store.Failed]}, nil)
+		return b.SendLink(ctx, u, t.Link)
 	}
 	return b.Reply(ctx, u, "unknown_command", nil, nil)
+}
+
+// onStart greets. The tag of the link that led here is kept, the first of each person.
+func (b *Bot) onStart(ctx context.Context, t *chat.Turn, u store.User, isAdmin bool, tag string) error {
+	err := b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
+		return []chat.Answer{chat.AnswerTo(u, "start", nil, nil)}, tx.SetSource(u.ID, tag)
+	})
+	if err == nil && isAdmin { // Telegram refuses their menu before their first message
+		b.RenewMenu(u.ID)
+	}
+	return err
 }
 
 // onPress answers a press of a button before it works: an unanswered button spins for a minute.
@@ -433,25 +396,20 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	if err != nil {
 		return err
 	}
-	from, message := telegram.Pressed(q)
+	_, message := telegram.Pressed(q)
 	kind, arg, _ := strings.Cut(q.Data, ":")
-	if kind == telegram.RetryButton {
-		return b.onRetry(ctx, t, q.ID, u, from, message, arg)
+	switch kind {
+	case telegram.RetryButton:
+		return b.onRetry(ctx, t, q, u, arg)
+	case telegram.YesButton:
+		return b.Yes(ctx, t, b.queue, q.ID, u, message, arg)
+	case telegram.ChangeButton:
+		return b.Change(ctx, t, q.ID, u, message, arg)
 	}
 	if err := b.Talk.Answer(ctx, q.ID, ""); err != nil {
 		return err
 	}
 	switch kind {
-	case telegram.YesButton:
-		return b.onYes(ctx, t, u, message, arg)
-	case telegram.ChangeButton:
-		b.StripButtons(u.ID, message)
-		return b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
-			if _, err := tx.TakeDraft(u.ID, arg); err != nil && !errors.Is(err, store.ErrNotFound) {
-				return nil, err
-			}
-			return []chat.Answer{chat.AnswerTo(u, "confirm_change", nil, nil)}, nil
-		})
 	case telegram.CancelButton:
 		return b.Cancel(ctx, t, u, arg)
 	case telegram.GetButton:
@@ -489,73 +447,51 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	return nil
 }
 
-// onYes makes the wish of a draft come true, within the limits, with the template that was chosen.
-func (b *Bot) onYes(ctx context.Context, t *chat.Turn, u store.User, message int, choice string) error {
-	draft, template, chosen := strings.Cut(choice, ":")
-	if !chosen {
-		template = b.Offers[0].ID
-	}
-	if !slices.ContainsFunc(b.Offers, func(o video.Offer) bool { return o.ID == template }) {
-		return b.Reply(ctx, u, "press_lapsed", nil, nil) // the draft stays: the other buttons still work
-	}
-	settled := true
-	err := b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
-		answer := func(id string, vars lang.Vars) []chat.Answer { return []chat.Answer{chat.AnswerTo(u, id, vars, nil)} }
-		usage, err := tx.Usage(u.ID)
-		if err != nil {
-			return nil, err
-		}
-		settled = false // the draft stays: its button works again later
-		switch {
-		case usage.Open >= b.OpenLimit:
-			return answer("limit_open", lang.Vars{"Count": usage.Open}), nil
-		case usage.Hour >= b.HourLimit:
-			return answer("limit_hour", nil), nil
-		case usage.Day >= b.DayLimit:
-			return answer("limit_day", nil), nil
-		}
-		settled = true
-		name, err := tx.TakeDraft(u.ID, draft)
-		if errors.Is(err, store.ErrNotFound) {
-			return answer("confirm_lapsed", nil), nil
-		} else if err != nil {
-			return nil, err
-		}
-		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: lang.NameKey(name), Template: template, Lang: u.Lang}
-		a, grant, err := tx.ShareOrCreate(wish, tx.Now().Add(-b.ReuseFor))
-		if err != nil {
-			return nil, err
-		}
-		var answers []chat.Answer // none: the announcement, or the video, is a job
-		if grant == store.Waiting {
-			answers = answer("already_waiting", lang.Vars{"Name": name})
-		}
-		return answers, tx.Note(store.Event{User: u.ID, Action: "ask", AssetID: a.ID, Outcome: string(grant)})
-	})
-	if err == nil && settled {
-		b.StripButtons(u.ID, message)
-	}
-	return err
-}
-
 // onRetry is the press of the button under an apology.
-func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, query string, u store.User, from int64, message int, assetID string) error {
+func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery, u store.User, assetID string) error {
+	from, message := telegram.Pressed(q)
 	meets, err := b.Store.Foresee(ctx, u.ID, assetID)
 	if err != nil {
 		return err
 	}
-	toast := map[store.Press]string{store.PressNew: "toast_trying", store.PressAgain: "toast_waiting", store.PressReady: "toast_ready", store.PressUnknown: "toast_lapsed"}[meets]
-	if err := b.Talk.Answer(ctx, query, lang.Say(u.Lang, toast, nil)); err != nil {
+	if meets == store.PressNew {
+		rude, err := b.IsRude(ctx, assetID)
+		if err != nil {
+			return err
+		}
+		if rude { // by a list that is newer than the video
+			t.Press(q.ID, lang.Say(u.Lang, "toast_lapsed", nil))
+			b.StripButtons(from, message)
+			return b.Answers(ctx, t, chat.AnswerTo(u, "name_rude", nil, nil))
+		}
+	}
+	toast := map[store.Press]string{store.PressNew: "toast_trying", store.PressAgain: "toast_waiting",
+		store.PressReady: "toast_ready", store.PressUnknown: "toast_lapsed"}[meets]
+	if err := b.Talk.Answer(ctx, q.ID, lang.Say(u.Lang, toast, nil)); err != nil {
 		return err
 	}
 	_, err = b.queue.Retry(ctx, assetID, retry.ButtonPressed{User: u.ID, Chat: from})
+	lapsed := ""
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		err = b.Reply(ctx, u, "press_lapsed", nil, nil)
+		lapsed = "press_lapsed"
 	case errors.Is(err, store.ErrForbidden):
-		return b.Reply(ctx, u, "press_foreign", nil, nil)
+		lapsed = "press_foreign"
 	case errors.Is(err, store.ErrNotFailed):
 		err = b.Get(ctx, t, u, assetID)
+	}
+	if lapsed != "" {
+		forgotten, err := b.Forgotten(ctx, t, q)
+		if err != nil {
+			return err
+		}
+		if forgotten {
+			lapsed = "press_forgotten"
+		}
+		if lapsed != "press_foreign" {
+			b.StripButtons(from, message)
+		}
+		return b.Answers(ctx, t, chat.AnswerTo(u, lapsed, nil, nil))
 	}
 	if err == nil && meets != store.PressAgain { // then they went with the first press
 		b.StripButtons(from, message)
@@ -565,30 +501,19 @@ func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, query string, u store.U
 
 // ---- out
 
-// Withdraw deletes a progress message, as a courtesy.
-func (s *Sender) Withdraw(ctx context.Context, chat int64, message int) {
-	if err := s.Talk.Delete(ctx, chat, message); err != nil {
-		s.Log.Debug("delete a progress message", "err", err)
-	}
-}
-
 var errUnreachable = retry.Permanent(errors.New("the user cannot be written to"))
 
-// Tell sends the announcement, the apology, or what follows a video.
+// Tell sends the announcement or the apology.
 func (s *Sender) Tell(ctx context.Context, t store.Task) (int, error) {
 	if t.To.Unreachable {
 		return 0, errUnreachable
 	}
-	tell := func(id string, vars lang.Vars, k telegram.Keyboard) (int, error) {
-		return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, lang.Say(t.To.Lang, id, vars), k)
+	text, k := lang.Say(t.To.Lang, "request_created", nil), chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status)
+	if t.Kind == store.Apologise {
+		text = lang.Say(t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name})
+		k = chat.RetryKeyboard(t.To.Lang, t.AssetID)
 	}
-	switch t.Kind {
-	case store.Announce:
-		return tell("request_created", nil, chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
-	case store.Apologise:
-		return tell("apology", lang.Vars{"Name": t.Asset.Name}, chat.RetryKeyboard(t.To.Lang, t.AssetID))
-	}
-	return tell("done", nil, telegram.Row(telegram.NewButton(lang.Say(t.To.Lang, "button_more", nil), telegram.MoreButton, "")))
+	return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, text, k)
 }
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
@@ -612,9 +537,12 @@ func (s *Sender) Send(ctx context.Context, t store.Task) (message int, fileID st
 	return message, fileID, err
 }
 
+// videoOf is the video with the kind words and the button for the next one: nothing follows it.
 func (s *Sender) videoOf(t store.Task) telegram.Video {
-	v := t.Asset.Video
-	return telegram.Video{Caption: lang.Say(t.To.Lang, "caption", lang.Vars{"Name": t.Asset.Name}),
+	v, l := t.Asset.Video, t.To.Lang
+	return telegram.Video{
+		Caption:  lang.Say(l, "caption", lang.Vars{"Name": t.Asset.Name}) + "\n\n" + lang.Say(l, "done", nil),
+		Keyboard: telegram.Row(telegram.NewButton(lang.Say(l, "button_more", nil), telegram.MoreButton, "")),
 		Duration: v.Duration, Width: v.Width, Height: v.Height}
 }
 

@@ -520,7 +520,9 @@ func TestPressesOnTwoTemplatesOfOneQuestionMakeOneVideo(t *testing.T) {
 	question := w.names(p, "Маша")
 	press(p, question, 1)
 	press(p, question, 0)
-	w.hears(p, "На этот вопрос вы уже ответили")
+	w.until("the second press answered", func() bool {
+		return slices.ContainsFunc(p.Toasts(), func(t faketelegram.Toast) bool { return strings.Contains(t.Text, "уже делается") })
+	})
 	w.until("all answered", func() bool { return w.tg.Pending() == 0 && w.tg.Unanswered() == 0 })
 	if got := text(t, w.store, `SELECT group_concat(template) FROM assets`); got != "birthday" {
 		t.Errorf("got videos of %q; want birthday, the first pressed", got)
@@ -1444,7 +1446,7 @@ func TestAnEffectAndTheEndOfItsUpdateAreOneTransaction(t *testing.T) {
 	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", Times: -1, RetryAfter: 60})
 	p.Send("/cancel")
 	w.until("the effect", func() bool { return count(t, w.store, `SELECT count(*) FROM requests`) == 0 })
-	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`); n != 0 {
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL AND raw NOT LIKE '{"answers":%'`); n != 0 {
 		t.Errorf("got %d updates that would be handled again after a crash; want 0", n)
 	}
 }

@@ -314,7 +314,7 @@ type renderer interface {
 type messenger interface {
 	// Send sends a finished video and returns the handle with which it can be sent again.
 	Send(ctx context.Context, t store.Task) (messageID int, fileID string, err error)
-	// Tell sends what the kind of the task calls for: the announcement, the apology, or what follows a video.
+	// Tell sends what the kind of the task calls for: the announcement or the apology.
 	Tell(ctx context.Context, t store.Task) (messageID int, err error)
 	// Withdraw removes a progress message that has served its purpose, if it can.
 	Withdraw(ctx context.Context, chat int64, messageID int)
@@ -585,7 +585,7 @@ func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
 	}
 }
 
-// deliver sends a video, records that it arrived, then says what follows it.
+// deliver sends a video, with all that is said about it, and records that it arrived.
 func (q *Queue) deliver(ctx context.Context, t *store.Task) (*worker.Completion, error) {
 	if t.Sent == 0 {
 		id, fileID, err := q.msgs.Send(ctx, *t)
@@ -598,9 +598,6 @@ func (q *Queue) deliver(ctx context.Context, t *store.Task) (*worker.Completion,
 			return nil, fmt.Errorf("record a delivery: %w", err)
 		}
 		t.Sent = id
-	}
-	if _, err := q.msgs.Tell(ctx, *t); err != nil {
-		return nil, err
 	}
 	return q.told(ctx, t, t.Sent), nil
 }

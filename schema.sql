@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS users (
 	lang        TEXT    NOT NULL CHECK (lang <> ''),   -- BCP 47; picks the message file
 	created     INTEGER NOT NULL,
 	unreachable INTEGER,                               -- since when messages are refused (blocked, deactivated); NULL: not
-	seen        INTEGER NOT NULL DEFAULT 0             -- wrote or pressed last, to the day
+	seen        INTEGER NOT NULL DEFAULT 0,            -- wrote or pressed last, to the day
+	source      TEXT                                   -- tag of the link that led here first: t.me/bot?start=tag
 ) STRICT;
 CREATE INDEX IF NOT EXISTS users_by_seen ON users (seen);
 
@@ -349,6 +350,14 @@ CREATE TABLE IF NOT EXISTS outage (
 	reason      TEXT    NOT NULL                       -- of the last failure: technical, for admins
 ) STRICT;
 
+-- Which menus of commands Telegram was given: a start sends only those that have changed.
+CREATE TABLE IF NOT EXISTS menus (
+	chat        INTEGER NOT NULL,                      -- of an admin; 0: all other chats
+	lang        TEXT    NOT NULL,                      -- '': all others
+	hash        TEXT    NOT NULL,                      -- of the bot and the menu
+	PRIMARY KEY (chat, lang)
+) STRICT, WITHOUT ROWID;
+
 -- What admins were told by Telegram, so that each hears of a cause once an hour at most, however often the program starts.
 CREATE TABLE IF NOT EXISTS alerts (
 	admin       INTEGER NOT NULL,                      -- Telegram id
@@ -362,7 +371,7 @@ CREATE TABLE IF NOT EXISTS alerts (
 CREATE TABLE IF NOT EXISTS inbox (
 	update_id   INTEGER PRIMARY KEY,
 	chat_id     INTEGER NOT NULL,                      -- handled in order within a chat; 0: belongs to none
-	raw         TEXT,                                  -- JSON; erased when handled
+	raw         TEXT,                                  -- JSON: the update or, when its effect is here, what is still to be said; erased when handled
 	received    INTEGER NOT NULL,
 	tries       INTEGER NOT NULL DEFAULT 0,            -- times handling it failed
 	error       TEXT,                                  -- set aside: it cannot be handled

@@ -50,6 +50,8 @@ var steps = []string{
 	`DROP VIEW IF EXISTS crowds`,
 	// The schema adds the view publishable, and makes the index again with the video that the view is asked about.
 	`DROP INDEX publications_failed`,
+	// The schema adds the table menus.
+	`ALTER TABLE users ADD COLUMN source TEXT`,
 }
 
 // schemaVersion is the version of the schema.

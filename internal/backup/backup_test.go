@@ -206,7 +206,7 @@ func TestABackupThatFailsIsTriedAgainSoonAndTold(t *testing.T) {
 		synctest.Wait()
 		s := k.State()
 		if s.Problem != problem.Error() || time.Since(s.Failing) < time.Hour || time.Since(s.Last) < 24*time.Hour || k.count(t) != 1 {
-			t.Errorf("got %+v and %d backups; want it told since the first failure, and the backup of before kept", s, k.count(t))
+			t.Errorf("got %+v and %d backups; want it told since the first failure, and the earlier backup kept", s, k.count(t))
 		}
 		broken.Store(nil)
 		time.Sleep(again)

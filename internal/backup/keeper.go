@@ -88,7 +88,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		switch {
 		case err != nil:
 			wait = min(k.Every, again)
-			k.Log.Error("make a backup; trying again", "in", wait, "err", err)
+			k.Log.Error("no backup could be made; trying again", "in", wait, "err", err)
 		default:
 			k.Log.Info("made a backup", "took", time.Since(began))
 		}
@@ -156,6 +156,11 @@ func (k *Keeper) Now(ctx context.Context, note string) error {
 // make makes a backup and returns its name, which no other has had: the time in it is moved on by seconds where
 // there is one already, such as after the clock was set back. It may be of another database.
 func (k *Keeper) make(ctx context.Context, note string) (name string, err error) {
+	defer func() {
+		if p := recover(); p != nil { // on the goroutine of Run it would end the program
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	if err := os.MkdirAll(k.Dir, 0o700); err != nil {
 		return "", err
 	}
@@ -170,7 +175,7 @@ func (k *Keeper) make(ctx context.Context, note string) (name string, err error)
 // Upgrade makes the backup from before an upgrade.
 func (k *Keeper) Upgrade(ctx context.Context, version int) error {
 	if err := k.Now(ctx, fmt.Sprintf("-v%d", version)); err != nil {
-		return fmt.Errorf("the database is not upgraded, because the backup from before cannot be made: %w", err)
+		return fmt.Errorf("the database is not brought up to date, because the backup from before cannot be made: %w", err)
 	}
 	return nil
 }

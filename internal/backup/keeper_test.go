@@ -171,6 +171,18 @@ func TestKeeper_WhatCannotBeRemovedIsNoFailedBackup(t *testing.T) {
 	})
 }
 
+func TestKeeper_APanicIsAFailedBackup(t *testing.T) {
+	k := newKeeper(t, 3)
+	k.Snapshot = func(context.Context, string, string) error { panic("the driver") }
+	if err := k.Now(t.Context(), ""); err == nil || !strings.Contains(k.State().Problem, "the driver") {
+		t.Errorf("got %v, %+v; want the panic as a problem", err, k.State())
+	}
+	k.Snapshot = from(t, nil).Snapshot
+	if err := k.Now(t.Context(), ""); err != nil || k.State().Problem != "" {
+		t.Errorf("the next: got %v, %+v; want a backup", err, k.State())
+	}
+}
+
 func TestKeeper_RemovesWhatADeadProcessLeft(t *testing.T) {
 	k := newKeeper(t, 3)
 	kept := k.dated(t, "", -day)

@@ -4,9 +4,13 @@ package chat
 
 import (
 	"context"
+	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
@@ -26,7 +30,7 @@ func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later t
 	for _, button := range m.Buttons {
 		k = append(k, []telegram.Button{telegram.NewButton(lang.Say(language, button.ID, button.Vars), button.Data, "")})
 	}
-	_, err = c.Talk.As(telegram.Owed).Send(ctx, admin, lang.Say(language, m.ID, m.Vars), k)
+	_, err = c.Talk.As(telegram.Owed).Send(ctx, admin, lang.Say(language, m.ID, readable(m.Vars)), k)
 	if wait, waits := retry.After(err); waits {
 		return max(wait, time.Second), err
 	}
@@ -82,4 +86,59 @@ func (c *Chat) Again(ctx context.Context, t *Turn, q retry.Retrier, u store.User
 		answer = AnswerTo(u, "alert_again", lang.Vars{"Count": again}, nil)
 	}
 	return c.Answers(ctx, t, answer)
+}
+
+// longestReason is how many characters of an error an admin is told: the page has all of it.
+const longestReason = 500
+
+// readable returns what a message says, without the control bytes and the length that errors of other programs may have.
+func readable(vars lang.Vars) lang.Vars {
+	out := lang.Vars{}
+	for key, value := range vars {
+		if text, ok := value.(string); ok {
+			text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+				if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+					return ' '
+				}
+				return r
+			}, text)), " ")
+			if runes := []rune(text); len(runes) > longestReason {
+				text = string(runes[:longestReason]) + "…"
+			}
+			value = text
+		}
+		out[key] = value
+	}
+	return out
+}
+
+// SendLink sends an admin a sign-in link, and says if it opens on the server only.
+func (c *Chat) SendLink(ctx context.Context, u store.User, link string) error {
+	text := lang.Say(u.Lang, "admin_link", lang.Vars{"Link": link})
+	if at, err := url.Parse(link); err == nil {
+		if ip := net.ParseIP(at.Hostname()); at.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+			text += "\n\n" + lang.Say(u.Lang, "admin_link_local", nil)
+		}
+	}
+	_, err := c.Talk.Send(ctx, u.ID, text, nil)
+	return err
+}
+
+// Stats tells an admin how many videos there are, and which links led people here.
+func (c *Chat) Stats(ctx context.Context, u store.User) error {
+	n, err := c.Store.Counts(ctx, store.Filter{})
+	if err != nil {
+		return err
+	}
+	sources, err := c.Store.Sources(ctx, 10)
+	if err != nil {
+		return err
+	}
+	text := lang.Say(u.Lang, "stats", lang.Vars{"Pending": n[store.Pending], "Processing": n[store.Processing],
+		"Completed": n[store.Completed], "Failed": n[store.Failed]})
+	for _, s := range sources {
+		text += "\n" + lang.Say(u.Lang, "stats_source", lang.Vars{"Tag": s.Tag, "People": s.People})
+	}
+	_, err = c.Talk.Send(ctx, u.ID, text, nil)
+	return err
 }

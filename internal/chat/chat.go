@@ -62,15 +62,21 @@ type Chat struct {
 	Talk   telegram.Talk
 	Work   context.Context // of what has begun: it ends a while after Close
 
-	end    context.CancelFunc
-	closed atomic.Bool
-	aside  *telegram.Chats[func(context.Context)]
-	lines  lines
+	end      context.CancelFunc
+	closed   atomic.Bool
+	aside    *telegram.Chats[func(context.Context)]
+	lines    lines
+	outlooks outlooks
+	groups   *telegram.Groups
+	albums   albums
+	self     self
+	renew    chan int64 // chats whose menu is sent again
 }
 
 // New returns a Chat. It calls nobody.
 func New(st *store.Store, opts Options, log *slog.Logger) (*Chat, error) {
-	c := &Chat{Options: opts, Store: st, Log: log, Client: telegram.NewClient()}
+	c := &Chat{Options: opts, Store: st, Log: log, Client: telegram.NewClient(), groups: telegram.NewGroups(opts.Second),
+		renew: make(chan int64, AtOnce)}
 	c.Work, c.end = context.WithCancel(context.Background())
 	c.aside = telegram.NewChats(func(ctx context.Context, call func(context.Context)) {
 		if !c.closed.Load() {

@@ -5,9 +5,14 @@ package chat
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 
 	"retake.example/internal/lang"
+	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 )
 
@@ -22,7 +27,7 @@ type viewer interface {
 }
 
 // KeepMenus offers the commands to everybody, and again where somebody has become an admin or is none any more, until ctx
-// ends.
+// ends. Telegram is given only what has changed.
 func (c *Chat) KeepMenus(ctx context.Context, q viewer) {
 	changes := make(chan struct{}, 1)
 	defer q.View(func(asset string, _ int) {
@@ -31,47 +36,63 @@ func (c *Chat) KeepMenus(ctx context.Context, q viewer) {
 		}
 	})()
 	var known []int64
-	for first := true; ; first = false {
+	for {
 		admins, err := c.Store.Admins(ctx, c.Admins)
 		if err != nil {
 			if admins = known; ctx.Err() == nil {
 				c.Log.Error("look who is an admin", "err", err)
 			}
 		}
-		var changed []int64
-		for _, id := range slices.Concat(known, admins) {
-			if slices.Contains(known, id) != slices.Contains(admins, id) {
-				changed = append(changed, id)
-			}
-		}
-		if first || len(changed) > 0 {
-			c.PublishCommands(ctx, admins, changed...)
+		chats := slices.Concat([]int64{0}, known, admins)
+		slices.Sort(chats)
+		for _, chat := range slices.Compact(chats) {
+			c.publishMenus(ctx, chat, slices.Contains(admins, chat), false)
 		}
 		known = admins
 		select {
 		case <-ctx.Done():
 			return
 		case <-changes:
+		case chat := <-c.renew:
+			c.publishMenus(ctx, chat, slices.Contains(admins, chat), true)
 		}
 	}
 }
 
-// PublishCommands tells Telegram which commands to offer: in each language, and in some chats, with more in those of
-// admins.
-func (c *Chat) PublishCommands(ctx context.Context, admins []int64, chats ...int64) {
-	err := c.Talk.PublishCommands(ctx, lang.Languages, chats, func(language string, chat int64) (list []telegram.Command) {
-		names := userCommands
-		if slices.Contains(admins, chat) {
-			names = slices.Concat(userCommands, adminCommands)
+// RenewMenu has the menu of a chat sent again, even if it has not changed: Telegram may not have had the chat before.
+func (c *Chat) RenewMenu(chat int64) {
+	select {
+	case c.renew <- chat:
+	default: // many are waiting
+	}
+}
+
+// publishMenus tells Telegram which commands to offer in a chat, in each language: more in that of an admin. 0: all others.
+func (c *Chat) publishMenus(ctx context.Context, chat int64, admin, anyway bool) {
+	names := userCommands
+	if admin {
+		names = slices.Concat(userCommands, adminCommands)
+	}
+	bot, _, _ := strings.Cut(c.Token, ":")
+	for _, language := range append([]string{""}, lang.Languages...) {
+		list := make([]telegram.Command, len(names))
+		sum := sha256.New()
+		fmt.Fprintf(sum, "%s\n", bot)
+		for i, name := range names {
+			list[i] = telegram.Command{Name: name, Description: lang.Say(cmp.Or(language, c.Language), "command_"+name, nil)}
+			fmt.Fprintf(sum, "%s %s\n", name, list[i].Description)
 		}
-		for _, name := range names {
-			text := lang.Say(cmp.Or(language, c.Language), "command_"+name, nil)
-			list = append(list, telegram.Command{Name: name, Description: text})
+		hash := hex.EncodeToString(sum.Sum(nil)[:16])
+		if given, err := c.Store.Menu(ctx, chat, language); err == nil && given == hash && !anyway {
+			continue
 		}
-		return list
-	})
-	if err != nil && ctx.Err() == nil {
-		c.Log.Warn("publish the commands", "err", err)
+		err := telegram.Patiently(ctx, func() error { return c.Talk.SetCommands(ctx, language, chat, list) })
+		if err == nil {
+			err = c.Store.Tx(ctx, func(tx *store.Tx) error { return tx.KeepMenu(chat, language, hash) })
+		}
+		if err != nil && ctx.Err() == nil {
+			c.Log.Warn("publish the commands", "err", err)
+		}
 	}
 }
 

@@ -4,9 +4,12 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
@@ -15,8 +18,12 @@ import (
 	"retake.example/internal/worker"
 )
 
-// ProgressRest is how many of Telegram's seconds lie between two edits of one message.
-const ProgressRest = 3
+// In seconds of Telegram's.
+const (
+	ProgressRest = 3   // between two edits of one message
+	longestStill = 120 // in which a message that somebody looks at stays the same
+	betweenLooks = 0.3 // at all messages
+)
 
 // outlooker knows how far each asset is.
 type outlooker interface {
@@ -24,83 +31,204 @@ type outlooker interface {
 	Outlooks(ctx context.Context) (map[string]worker.Outlook, error)
 }
 
-// ShowProgress edits the progress messages after changes, each at most every ProgressRest seconds, until ctx ends.
+// shown is what a progress message says, since when.
+type shown struct {
+	telegram.Shown
+	text  string
+	at    time.Time
+	moved bool // the message to edit was gone, so another one took its place: once
+}
+
+func (c *Chat) seconds(n float64) time.Duration { return time.Duration(n * float64(c.Second)) }
+
+// ShowProgress edits the progress messages until ctx ends: a new state at once, percents and places every ProgressRest
+// seconds at the most.
 func (c *Chat) ShowProgress(ctx context.Context, q outlooker) {
-	changes := make(chan struct{}, 1)
-	defer q.View(func(string, int) { nudge(changes) })()
-	seen := map[int64]telegram.Shown{}
-	dirty := false
-	var rest <-chan time.Time
+	states, percents := make(chan struct{}, 1), make(chan struct{}, 1)
+	defer q.View(func(_ string, percent int) {
+		if percent > 0 {
+			nudge(percents)
+		} else {
+			nudge(states)
+		}
+	})()
+	seen := map[int64]shown{}
+	alarm := time.NewTimer(math.MaxInt64)
+	defer alarm.Stop()
+	var next, rested time.Time // when to look, if nothing changes; zero: never. And not before
 	for {
+		now := time.Now()
+		at := next
 		select {
 		case <-ctx.Done():
 			return
-		case <-changes:
-			dirty = true
-		case <-rest:
-			rest = nil
+		case <-states:
+			at = now
+		case <-percents:
+			at = earlier(next, now.Add(c.seconds(ProgressRest)))
+		case <-alarm.C:
 		}
-		if !dirty || rest != nil {
+		if now = time.Now(); !at.IsZero() && rested.After(at) {
+			at = rested
+		}
+		if next = at; next.IsZero() || next.After(now) {
+			if !next.IsZero() {
+				alarm.Reset(next.Sub(now))
+			}
 			continue
 		}
 		var err error
-		if dirty, err = c.editProgress(ctx, q, seen); err != nil && ctx.Err() == nil {
+		if next, err = c.editProgress(ctx, q, seen); err != nil && ctx.Err() == nil {
 			c.Log.Warn("show progress", "err", err)
+			next = now.Add(c.seconds(ProgressRest))
 		}
-		rest = time.After(ProgressRest * c.Second)
+		// A look at thousands of messages takes its time: it may take a tenth of all.
+		rested = time.Now().Add(max(c.seconds(betweenLooks), 9*time.Since(now)))
+		if !next.IsZero() {
+			alarm.Reset(max(next.Sub(now), 0))
+		}
 	}
 }
 
-// editProgress edits the messages whose difference matters. skipped: Telegram is too busy to be bothered with some.
-func (c *Chat) editProgress(ctx context.Context, q outlooker, seen map[int64]telegram.Shown) (skipped bool, err error) {
+// earlier returns the earlier of two times, of which a may be zero: none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// editProgress edits the messages whose difference matters, and returns when to look again; zero: when something changes.
+func (c *Chat) editProgress(ctx context.Context, q outlooker, seen map[int64]shown) (next time.Time, err error) {
+	now := time.Now()
+	busy := now.Add(c.seconds(1))
+	if !c.Talk.Gate.Spare(0) { // nobody looks at thousands for nothing
+		return busy, nil
+	}
 	watchers, err := c.Store.Watchers(ctx)
 	if err != nil {
-		return false, err
+		return next, err
 	}
 	outlooks, err := q.Outlooks(ctx)
 	if err != nil {
-		return false, err
+		return next, err
 	}
 	live := map[int64]bool{}
 	for _, w := range watchers {
 		live[w.Request] = true
-		o := outlooks[w.AssetID]
-		now := telegram.Shown{State: string(w.Status), Place: o.Place, Percent: o.Percent, Held: o.Held}
-		if old, ok := seen[w.Request]; ok && !old.Matters(now) {
+		old, known := seen[w.Request]
+		fresh := c.describe(w, outlooks[w.AssetID])
+		fresh.moved = old.moved
+		still := old.at.Add(c.seconds(longestStill))
+		switch rest := old.at.Add(c.seconds(ProgressRest)); {
+		case !known:
+		case old.Matters(fresh.Shown) && now.Before(rest):
+			next = earlier(next, rest)
 			continue
+		case !old.Matters(fresh.Shown) && now.Before(still):
+			next = earlier(next, still)
+			continue
+		}
+		if fresh.text == old.text {
+			fresh.text = turned.Replace(fresh.text)
 		}
 		if !c.Talk.Gate.Spare(w.Chat) {
-			skipped = true
+			next = earlier(next, busy)
 			continue
 		}
-		if still, err := c.Store.Awaited(ctx, w.Request); err != nil || !still { // cancelled while others were told
-			continue
-		}
-		text := lang.Say(w.Lang, "request_created", nil) + "\n\n" + progressLine(w, o)
-		k := CancelKeyboard(w.Lang, w.AssetID, w.Status)
-		if err := c.Talk.As(telegram.Courtesy).Edit(ctx, w.Chat, w.Progress, text, k); err != nil {
+		if err := c.edit(ctx, w, &fresh); err != nil {
 			if _, waits := retry.After(err); waits {
-				return true, nil
+				return busy, nil
 			}
 			c.Log.Debug("edit a progress message", "asset", w.AssetID, "err", err)
 		}
-		seen[w.Request] = now
+		seen[w.Request] = fresh
+		next = earlier(next, time.Now().Add(c.seconds(longestStill)))
 	}
-	maps.DeleteFunc(seen, func(id int64, _ telegram.Shown) bool { return !live[id] })
-	return skipped, nil
+	maps.DeleteFunc(seen, func(id int64, _ shown) bool { return !live[id] })
+	return next, nil
 }
 
-func progressLine(w store.Watcher, o worker.Outlook) string {
+// turned shows that something moves although nothing else has changed.
+var turned = strings.NewReplacer("⏳", "⌛", "⌛", "⏳", "🎬", "🎥", "🎥", "🎬", "📨", "📩", "📩", "📨")
+
+func (c *Chat) describe(w store.Watcher, o worker.Outlook) shown {
+	return shown{
+		Shown: telegram.Shown{State: string(w.Status), Place: o.Place, Percent: o.Percent, Held: o.Held},
+		text:  lang.Say(w.Lang, "request_created", nil) + "\n\n" + progressLine(w.Lang, w.Status, o),
+		at:    time.Now(),
+	}
+}
+
+// edit says a new state in a progress message, or in another one if that is gone. It does nothing if the request was
+// cancelled or served meanwhile.
+func (c *Chat) edit(ctx context.Context, w store.Watcher, s *shown) error {
+	defer c.lines.hold(w.Chat)()
+	if still, err := c.Store.Awaited(ctx, w.Request); err != nil || !still {
+		return err
+	}
+	talk, k := c.Talk.As(telegram.Courtesy), CancelKeyboard(w.Lang, w.AssetID, w.Status)
+	if s.moved {
+		return talk.Edit(ctx, w.Chat, w.Progress, s.text, k)
+	}
+	message, err := talk.Replace(ctx, w.Chat, w.Progress, s.text, k)
+	if err != nil || message == w.Progress {
+		return err
+	}
+	s.moved = true
+	err = c.Store.Tx(ctx, func(tx *store.Tx) error { return tx.MoveProgress(w.Request, w.Progress, message) })
+	if errors.Is(err, store.ErrNotFound) { // served meanwhile
+		return c.Talk.Delete(ctx, w.Chat, message)
+	}
+	return err
+}
+
+// Withdraw deletes a progress message that has served its purpose, as a courtesy.
+func (c *Chat) Withdraw(ctx context.Context, chat int64, message int) {
+	defer c.lines.hold(chat)()
+	if err := c.Talk.Delete(ctx, chat, message); err != nil {
+		c.Log.Debug("delete a progress message", "err", err)
+	}
+}
+
+// longestToast is how many characters the answer to a press has at most.
+const longestToast = 200
+
+// Created is the toast about a new request: that it is there, its place, and the minutes left.
+func (c *Chat) Created(ctx context.Context, q outlooker, language string, a store.Asset) string {
+	created := lang.Say(language, "request_created", nil)
+	outlooks, err := c.outlooks.of(ctx, q, c.seconds(1))
+	if err != nil {
+		return created
+	}
+	o, ok := outlooks[a.ID]
+	if !ok { // newer than what we know: behind all the others
+		for _, other := range outlooks {
+			o.Place, o.Left, o.Held = max(o.Place, other.Place), max(o.Left, other.Left), o.Held || other.Held
+		}
+		o.Place++
+	}
+	line := progressLine(language, a.Status, o)
+	if toast := created + "\n" + line; utf8.RuneCountInString(toast) <= longestToast {
+		return toast
+	}
+	return line
+}
+
+// progressLine is what can be said about a request: its place and the minutes left, percents, or what else it waits for.
+func progressLine(language string, status store.Status, o worker.Outlook) string {
 	switch {
-	case w.Status == store.Completed:
-		return lang.Say(w.Lang, "progress_sending", nil)
-	case w.Status == store.Processing:
-		return lang.Say(w.Lang, "progress_percent", lang.Vars{"Percent": o.Percent})
+	case status == store.Completed:
+		return lang.Say(language, "progress_sending", nil)
+	case status == store.Processing:
+		return lang.Say(language, "progress_percent", lang.Vars{"Percent": o.Percent})
 	case o.Held:
-		return lang.Say(w.Lang, "progress_held", nil)
+		return lang.Say(language, "progress_held", nil)
 	case o.Place <= 1 && o.Left < time.Minute:
-		return lang.Say(w.Lang, "progress_next", nil)
+		return lang.Say(language, "progress_next", nil)
+	case o.Left == 0: // nobody knows yet
+		return lang.Say(language, "progress_queue", lang.Vars{"Place": o.Place})
 	}
 	minutes := max(1, int(math.Ceil(o.Left.Minutes())))
-	return lang.Say(w.Lang, "progress_place", lang.Vars{"Place": o.Place, "Count": minutes})
+	return lang.Say(language, "progress_place", lang.Vars{"Place": o.Place, "Count": minutes})
 }

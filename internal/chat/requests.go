@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/go-telegram/bot/models"
+
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
@@ -122,4 +124,26 @@ func (c *Chat) Get(ctx context.Context, t *Turn, u store.User, assetID string) e
 		_, err = tx.Join(a, u.ID, u.ID)
 		return nil, err
 	})
+}
+
+// IsRude reports whether the name of a video is on the list of rude words by now.
+func (c *Chat) IsRude(ctx context.Context, assetID string) (bool, error) {
+	a, err := c.Store.Asset(ctx, assetID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return lang.IsRude(a.NameKey, c.Rude), err
+}
+
+// Forgotten reports whether a button is older than what is known of the person who pressed it: their data was deleted.
+func (c *Chat) Forgotten(ctx context.Context, t *Turn, q *models.CallbackQuery) (bool, error) {
+	if t.New {
+		return true, nil
+	}
+	m := q.Message.Message
+	if m == nil || m.Date == 0 {
+		return false, nil
+	}
+	since, err := c.Store.KnownSince(ctx, q.From.ID)
+	return since.Unix() > int64(m.Date), err
 }

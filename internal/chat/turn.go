@@ -20,12 +20,14 @@ type Turn struct {
 	Update int64
 	Lang   string // of the sender, as far as known
 	Link   string // a sign-in link that was made for this update
+	New    bool   // nothing was known of the sender before it
 
 	press, toast string // a press to answer, and what its toast says
 	left         todo
 	effect       bool // it is in the database: only the answers are left
 	spoken       bool // the handler is done, but the database doesn't know it yet
 	saved        bool // the inbox holds what is in left
+	greets       bool // this is the hour's answer to a group
 }
 
 // todo is what an update has left to say.

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"retake.example/internal/db/internal/testhook"
@@ -87,7 +88,9 @@ type op struct {
 // that lacks some of them, and its error stops the upgrade. A file of a newer version is refused with ErrNewer.
 // Nobody but this user can read the file: it holds children's names.
 func Open(path, schema string, steps []string, before func(version int) error) (*DB, error) {
-	if err := private(path); err != nil {
+	if err := private(path); errors.Is(err, syscall.ENOSPC) {
+		return nil, ErrFull
+	} else if err != nil {
 		return nil, err
 	}
 	conn, err := dial(path)

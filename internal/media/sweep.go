@@ -21,7 +21,7 @@ type Sweeper struct {
 	least int                  // how many there may be before the old ones are forgotten
 }
 
-// young is how long a key is fresh. Whoever puts a file writes it down within minutes, or never.
+// young is how long a key is fresh. The caller of Put records the key within minutes, or never.
 const young = 24 * time.Hour
 
 // NewSweeper returns a store that has not been swept.

@@ -11,8 +11,8 @@ import (
 )
 
 // Watch watches the videos that are made and those that fail. During an outage it lets one at a time be tried.
-// RecordFailure and RecordSuccess give the same answer when they are called again with the same: the transaction
-// that asks may run twice.
+// RecordFailure and RecordSuccess give the same answer when they are called again with the same: the transaction that
+// asks may run twice. What such a transaction allowed is taken back by Undo.
 type Watch struct {
 	after int           // different names
 	limit time.Duration // the longest outage: then failures count again, so that everybody is told in the end
@@ -22,6 +22,7 @@ type Watch struct {
 	began   time.Time // zero: there is no outage
 	reason  string
 	next    time.Time // when a video is tried
+	last    time.Time // next, before the probe was allowed
 	running int       // videos that were allowed and are not done
 	probing bool      // one of them is the probe
 	others  int       // how many of them began before the probe
@@ -192,7 +193,7 @@ func (w *Watch) RecordSuccess(asset string) (over bool) {
 }
 
 // Allow reports whether a video may be made now. During an outage it allows one, and no other before that is done.
-// Each call that returns true is followed by one of Done.
+// Each call that returns true is followed by one of Done or Undo.
 func (w *Watch) Allow(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -203,7 +204,7 @@ func (w *Watch) Allow(now time.Time) bool {
 		if w.probing || now.Before(w.next) {
 			return false
 		}
-		w.probing, w.others, w.next = true, w.running, now.Add(w.every)
+		w.probing, w.others, w.last, w.next = true, w.running, w.next, now.Add(w.every)
 	}
 	w.running++
 	return true
@@ -217,6 +218,16 @@ func (w *Watch) Done() {
 	w.running = max(0, w.running-1)
 	if w.others--; w.others < 0 {
 		w.probing, w.others = false, 0
+	}
+}
+
+// Undo takes back what Allow has allowed, in a transaction that was rolled back: another probe may begin at once.
+func (w *Watch) Undo() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running = max(0, w.running-1)
+	if w.probing && w.running == w.others { // it was the probe
+		w.probing, w.others, w.next = false, 0, w.last
 	}
 }
 

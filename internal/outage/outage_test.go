@@ -122,6 +122,8 @@ func TestAllow_OneProbeAtATime(t *testing.T) {
 	allow(false, "when all earlier ones are done")
 	w.Done() // the probe
 	allow(true, "when the probe is done")
+	w.Undo() // the transaction is rolled back, and runs again
+	allow(true, "in the second run")
 	w.Done()
 	allow(false, "within the minute")
 	if !w.ProbeNow() {

@@ -24,7 +24,9 @@ func (e *AddressError) Error() string { return "rumble: the address: " + string(
 
 // videoPath is the path of a video: its page (/v1abc-words.html), a short (/shorts/v1abc) or its player
 // (/embed/v1abc/).
-var videoPath = regexp.MustCompile(`^/(?:v[0-9a-z]+(?:-[^/]*)?\.html|shorts/v[0-9a-z]+|embed/(?:[0-9a-z]+\.)?v[0-9a-z]+/?)$`)
+var videoPath = regexp.MustCompile(
+	`^/(?:v[0-9a-z]+(?:-[^/]*)?\.html|shorts/v[0-9a-z]+|embed/(?:[0-9a-z]+\.)?v[0-9a-z]+/?)$`,
+)
 
 // maxAddress bounds an address, in bytes.
 const maxAddress = 500
@@ -33,11 +35,15 @@ const maxAddress = 500
 // scheme may be left out. It returns an *AddressError if the text isn't the address of a video.
 func (c *Client) CheckURL(text string) (string, error) {
 	text = strings.TrimSpace(text)
-	if lower := strings.ToLower(text); strings.HasPrefix(lower, "rumble.com/") || strings.HasPrefix(lower, "www.rumble.com/") {
+	if lower := strings.ToLower(
+		text,
+	); strings.HasPrefix(lower, "rumble.com/") ||
+		strings.HasPrefix(lower, "www.rumble.com/") {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
-	if err != nil || len(text) > maxAddress || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+	if err != nil || len(text) > maxAddress || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+		u.User != nil {
 		return "", &AddressError{NoAddress}
 	}
 	tidy, path := url.URL{Scheme: "https", Host: "rumble.com"}, u.Path

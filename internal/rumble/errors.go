@@ -26,9 +26,16 @@ const (
 
 // codes are the stable words for reasons. Those of answers that are not Rumble's are given where they are judged.
 var codes = map[string]string{
-	answerLost: "rumble_unclear", badToken: "rumble_token", badChannel: "rumble_channel", refused: "rumble_refused",
-	rumbleFault: "rumble_fault", refused + "-title": "rumble_invalid_title", refused + "-description": "rumble_invalid_description",
-	refused + "-video": "rumble_video", refused + "-thumb": "rumble_thumbnail", refused + "-guid": "rumble_twice",
+	answerLost:               "rumble_unclear",
+	badToken:                 "rumble_token",
+	badChannel:               "rumble_channel",
+	refused:                  "rumble_refused",
+	rumbleFault:              "rumble_fault",
+	refused + "-title":       "rumble_invalid_title",
+	refused + "-description": "rumble_invalid_description",
+	refused + "-video":       "rumble_video",
+	refused + "-thumb":       "rumble_thumbnail",
+	refused + "-guid":        "rumble_twice",
 }
 
 // Codes returns every code that an error or a warning of this package can carry, in order.
@@ -97,7 +104,13 @@ func (e *Error) Pause() time.Duration {
 
 // unknown is an error after which nobody but the owner of the channel can say whether the video is there.
 func unknown(message string) *Error {
-	return &Error{code: codes[answerLost], reason: answerLost, message: oneLine(message), step: "unknown", permanent: true}
+	return &Error{
+		code:      codes[answerLost],
+		reason:    answerLost,
+		message:   oneLine(message),
+		step:      "unknown",
+		permanent: true,
+	}
 }
 
 // away is an error after which the video may be sent again when Rumble, or the way to it, works: a wait. pause 0: for
@@ -154,7 +167,17 @@ func (f *fieldErrors) UnmarshalJSON(data []byte) error {
 }
 
 // fields are what may be refused by name; the first is told if there are several.
-var fields = []string{"access_token", "channel_id", "title", "description", "video", "thumb", "guid", "license_type", "_"}
+var fields = []string{
+	"access_token",
+	"channel_id",
+	"title",
+	"description",
+	"video",
+	"thumb",
+	"guid",
+	"license_type",
+	"_",
+}
 
 // refusal is the error for an answer that refuses the video. A refusal of a field that we sent is final; one of
 // nothing in particular is not known to be.
@@ -212,7 +235,8 @@ func (c *Client) judge(status int, header http.Header, body []byte, whole bool) 
 		return Published{}, away("rumble_unreachable", code, text, wait)
 	case status == http.StatusTooManyRequests:
 		return Published{}, away("rumble_busy", code, text, wait)
-	case own && (status == http.StatusForbidden || status == http.StatusUnauthorized): // it means the token, whatever it says
+	// it means the token, whatever it says
+	case own && (status == http.StatusForbidden || status == http.StatusUnauthorized):
 		e := account(badToken, text)
 		if said := v.Errors["access_token"]; said != (fieldError{}) {
 			e.message = said.text()

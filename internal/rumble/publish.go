@@ -131,7 +131,12 @@ func readThumb(v Video) (data []byte, warning string) {
 
 // send makes the request and says what became of it. It returns when nothing reads the body any more: only then is it
 // certain whether the last bytes left.
-func (c *Client) send(ctx context.Context, req *http.Request, b *body, cancel context.CancelCauseFunc) (Published, error) {
+func (c *Client) send(
+	ctx context.Context,
+	req *http.Request,
+	b *body,
+	cancel context.CancelCauseFunc,
+) (Published, error) {
 	resp, err := c.transport.RoundTrip(req)
 	var answer []byte
 	if err == nil {
@@ -190,7 +195,13 @@ func (b *body) Close() error {
 }
 
 // newBody lays out the form: the words, the thumbnail, the video, and the end, without which Rumble has nothing.
-func (c *Client) newBody(ctx context.Context, v Video, thumb []byte, m Metadata, save func(State) error) (*body, error) {
+func (c *Client) newBody(
+	ctx context.Context,
+	v Video,
+	thumb []byte,
+	m Metadata,
+	save func(State) error,
+) (*body, error) {
 	var words bytes.Buffer
 	form := multipart.NewWriter(&words)
 	piece := func() *bytes.Reader { // what the form wrote since the last one
@@ -206,7 +217,13 @@ func (c *Client) newBody(ctx context.Context, v Video, thumb []byte, m Metadata,
 			form.WriteField(field[0], field[1])
 		}
 	}
-	b := &body{ctx: ctx, kind: form.FormDataContentType(), stall: c.stall, answer: c.answer, closed: make(chan struct{})}
+	b := &body{
+		ctx:    ctx,
+		kind:   form.FormDataContentType(),
+		stall:  c.stall,
+		answer: c.answer,
+		closed: make(chan struct{}),
+	}
 	var parts []io.Reader
 	if len(thumb) > 0 {
 		name := "thumb.jpg"

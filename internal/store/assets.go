@@ -161,6 +161,7 @@ type Wish struct {
 	Name, Key  string
 	Template   string
 	Lang       string
+	Message    int // the question, which becomes the progress message; 0: one is sent
 }
 
 // Grant is what a wish led to.
@@ -196,7 +197,7 @@ func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
 	if w.Admin != nil {
 		return a, grant, nil
 	}
-	added, err := tx.Join(a, w.User, w.Chat)
+	added, err := tx.join(a, w.User, w.Chat, w.Message)
 	if !added && grant == Shared {
 		grant = Waiting
 	}

@@ -25,6 +25,7 @@ type Person struct {
 	Created     time.Time `json:"first_wrote"`
 	Seen        time.Time `json:"last_wrote"` // to the day
 	Unreachable time.Time `json:"not_reachable_since,omitzero"`
+	Source      string    `json:"came_by_link,omitempty"` // the tag of t.me/bot?start=tag
 }
 
 // ExportDraft is a name that was typed and not confirmed.
@@ -133,7 +134,8 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 	x = Export{What: "Everything that this bot keeps about one Telegram user. Times are UTC.", Made: when(tx.now), User: Person{ID: user},
 		Drafts: []ExportDraft{}, Videos: []ExportVideo{}, Acts: []ExportAct{}, Inbox: []ExportUpdate{}}
 	var created, seen, unreachable int64
-	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0) FROM users WHERE id = ?`, []any{user}, &x.User.Lang, &created, &seen, &unreachable))
+	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0), ifnull(source, '') FROM users WHERE id = ?`, []any{user},
+		&x.User.Lang, &created, &seen, &unreachable, &x.User.Source))
 	if err != nil && !(admin && errors.Is(err, ErrNotFound)) {
 		return x, err
 	}

@@ -14,13 +14,16 @@ const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
 
 // Join links a user to an asset that is being made or finished, once, and owes them the message that follows from it.
 // added is false when they were linked to it already.
-func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
+func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) { return tx.join(a, user, chat, 0) }
+
+// join is Join with the message that is the progress message from now on; 0: an announcement will be.
+func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err error) {
 	status := a.Status
 	if status == Completed {
 		status = Processing // until that user has the video
 	}
-	n, err := tx.sql.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (user_id, asset_id) DO NOTHING`, user, a.ID, chat, status, tx.now)
+	n, err := tx.sql.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, progress_id, created)
+		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, asset_id) DO NOTHING`, user, a.ID, chat, status, null(message), tx.now)
 	if err != nil {
 		return false, err
 	}
@@ -31,11 +34,16 @@ func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
 	}
 	switch {
 	case a.Status == Completed:
+		if n == 0 && message != 0 {
+			if _, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, message, id); err != nil {
+				return false, err
+			}
+		}
 		err = tx.Enqueue(Deliver, a.ID, id, user)
-	case n == 1:
+	case n == 1 && message == 0:
 		err = tx.Enqueue(Announce, a.ID, id, user)
 	}
-	if err == nil && n == 0 { // whoever asks is owed it, whatever was before
+	if err == nil && n == 0 { // an asker is owed it, whatever was before
 		_, err = tx.sql.Exec(`UPDATE requests SET held = 0 WHERE id = ? AND held > 0`, id)
 	}
 	return n == 1, err
@@ -109,13 +117,17 @@ type Wanted struct {
 	Retried  bool // the user has asked for the same video again since
 }
 
-// RequestsOf lists a user's latest requests, newest first.
+// RequestsOf lists a user's latest requests, newest first, without failed ones whose video has come by a later try.
 func (s *Store) RequestsOf(ctx context.Context, user int64, limit int) ([]Wanted, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT a.id, a.name, a.template, r.status, a.status = 'COMPLETED', EXISTS (
 			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
 			WHERE later.user_id = r.user_id AND later.id > r.id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)
-		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id DESC LIMIT ?`, user, limit)
+		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? AND (r.status <> 'FAILED' OR NOT EXISTS (
+			SELECT 1 FROM requests later JOIN assets b ON b.id = later.asset_id
+			WHERE later.user_id = r.user_id AND later.id > r.id AND later.status = 'COMPLETED'
+				AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang))
+		ORDER BY r.id DESC LIMIT ?`, user, limit)
 	return collect(rows, err, func(w *Wanted) error {
 		return rows.Scan(&w.AssetID, &w.Name, &w.Template, &w.Status, &w.Finished, &w.Retried)
 	})
@@ -138,7 +150,7 @@ func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press,
 	err := s.db.Read().QueryRowContext(ctx, `
 		SELECT a.status = 'COMPLETED' OR EXISTS (
 			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
-			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND b.finished >= a.finished), (
+			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND b.finished >= a.finished AND b.unwanted IS NULL), (
 			SELECT b.status FROM requests l JOIN assets b ON b.id = l.asset_id
 			WHERE l.user_id = r.user_id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
 			ORDER BY l.id DESC LIMIT 1)

@@ -97,7 +97,13 @@ func Codes() (all []string) {
 }
 
 func fail(code, reason, message string) *Error {
-	return &Error{code: code, reason: reason, message: oneLine(message), step: meanings[code].step, permanent: meanings[code].permanent}
+	return &Error{
+		code:      code,
+		reason:    reason,
+		message:   oneLine(message),
+		step:      meanings[code].step,
+		permanent: meanings[code].permanent,
+	}
 }
 
 func unclear(message string) *Error { return fail("telegram_unclear", "answerLost", message) }
@@ -138,7 +144,9 @@ func judge(err error) error {
 		e = fail("telegram_busy", e.reason, e.message)
 		e.waits, e.wait = true, min(max(r.RetryAfter, time.Second), longest)
 		return e
-	case r.Status >= 500, r.Status == http.StatusUnauthorized, r.Status == http.StatusNotFound: // 401, 404: the bot's own token
+	case r.Status >= 500,
+		r.Status == http.StatusUnauthorized,
+		r.Status == http.StatusNotFound: // 401, 404: the bot's own token
 		return e
 	}
 	for _, w := range words {

@@ -46,8 +46,19 @@ type telegram struct {
 }
 
 func newTelegram(t *testing.T) *telegram {
-	tg := &telegram{T: t, posts: map[int64]*post{}, next: 7, kind: "channel", name: "greetings",
-		rights: map[string]any{"status": "administrator", "can_post_messages": true, "can_edit_messages": true, "can_delete_messages": true}}
+	tg := &telegram{
+		T:     t,
+		posts: map[int64]*post{},
+		next:  7,
+		kind:  "channel",
+		name:  "greetings",
+		rights: map[string]any{
+			"status":              "administrator",
+			"can_post_messages":   true,
+			"can_edit_messages":   true,
+			"can_delete_messages": true,
+		},
+	}
 	tg.server = httptest.NewServer(tg)
 	t.Cleanup(tg.server.Close)
 	tg.client = New(calls{tg.server.URL}, calls{tg.server.URL})
@@ -114,7 +125,10 @@ func (tg *telegram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			no(400, "Bad Request: message to edit not found")
 			return
 		case tg.posts[id].caption == p.caption:
-			no(400, "Bad Request: message is not modified: specified new message content and reply markup are exactly the same")
+			no(
+				400,
+				"Bad Request: message is not modified: specified new message content is the same",
+			)
 			return
 		default:
 			p.file = tg.posts[id].file
@@ -211,7 +225,12 @@ func (c calls) SendVideo(ctx context.Context, channel int64, file string, text C
 }
 
 func (c calls) EditCaption(ctx context.Context, channel, message int64, text Caption) error {
-	return c.do(ctx, "editMessageCaption", caption(map[string]any{"chat_id": channel, "message_id": message}, text), new(any))
+	return c.do(
+		ctx,
+		"editMessageCaption",
+		caption(map[string]any{"chat_id": channel, "message_id": message}, text),
+		new(any),
+	)
 }
 
 func (c calls) Delete(ctx context.Context, channel, message int64) error {

@@ -122,7 +122,14 @@ type Published struct {
 //
 // A call that finds {"uploading"} knows that an earlier one ended without an answer: the error's Step is "unknown",
 // and stays so until the caller, told by a person that the post is not there, begins with an empty state.
-func (c *Client) Publish(ctx context.Context, to Channel, fileID string, m Metadata, s State, save func(State) error) (Published, error) {
+func (c *Client) Publish(
+	ctx context.Context,
+	to Channel,
+	fileID string,
+	m Metadata,
+	s State,
+	save func(State) error,
+) (Published, error) {
 	if s.Step == uploading {
 		return Published{}, unclear("the program ended before the answer came")
 	}

@@ -16,7 +16,11 @@ import (
 
 var (
 	channel  = Channel{ID: theChannel, Title: "Greetings", Username: "greetings"}
-	greeting = Metadata{Title: "С днём рождения!", Description: "Two\nlines", Tags: []string{"new year", "2026", "семья"}}
+	greeting = Metadata{
+		Title:       "С днём рождения!",
+		Description: "Two\nlines",
+		Tags:        []string{"new year", "2026", "семья"},
+	}
 )
 
 // states keeps what is saved, as a database does.
@@ -52,7 +56,8 @@ func TestPublish_PostsByFileIDWithACaption(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := tg.all()[got.ID]
-	if p == nil || p.file != fileID || p.caption != "С днём рождения!\n\nTwo\nlines\n\n#new_year #семья" || p.bold != 16 {
+	if p == nil || p.file != fileID || p.caption != "С днём рождения!\n\nTwo\nlines\n\n#new_year #семья" ||
+		p.bold != 16 {
 		t.Errorf("got %+v", p)
 	}
 	if got.URL != fmt.Sprintf("https://t.me/greetings/%d", got.ID) || !slices.Equal(s.all, []State{{uploading}}) {
@@ -68,13 +73,15 @@ func TestLink_OfAPrivateChannelIsForItsMembers(t *testing.T) {
 
 func TestConnect_TakesANameAnAddressOrANumber(t *testing.T) {
 	tg := newTelegram(t)
-	for _, name := range []string{"@greetings", "greetings", " t.me/greetings ", "https://t.me/greetings", "https://t.me/s/greetings?before=3",
+	for _, name := range []string{"@greetings", "greetings", " t.me/greetings ", "https://t.me/greetings",
+		"https://t.me/s/greetings?before=3",
 		"http://www.telegram.me/greetings/", "-1001234567890"} {
 		if got, err := tg.client.Connect(context.Background(), name); err != nil || got != channel {
 			t.Errorf("%q: got %+v, %v", name, got, err)
 		}
 	}
-	for _, name := range []string{"", "@", "a b", "https://youtube.com/greetings", "12345", "-100", "@другой", "t.me/+AbCdEfGh"} {
+	for _, name := range []string{"", "@", "a b", "https://youtube.com/greetings", "12345", "-100", "@другой",
+		"t.me/+AbCdEfGh"} {
 		if _, err := tg.client.Connect(context.Background(), name); failure(t, err).Code() != "telegram_no_channel" {
 			t.Errorf("%q: got %v", name, err)
 		}
@@ -97,7 +104,8 @@ func TestConnect_OnlyAChannelInWhichTheBotMayPost(t *testing.T) {
 		}
 	}
 	for _, rights := range []map[string]any{
-		{"status": "left"}, {"status": "member"}, {"status": "kicked"}, {"status": "administrator", "can_post_messages": false},
+		{"status": "left"}, {"status": "member"}, {"status": "kicked"},
+		{"status": "administrator", "can_post_messages": false},
 	} {
 		tg := newTelegram(t)
 		tg.rights = rights
@@ -137,7 +145,13 @@ func (b bad) give(w http.ResponseWriter) {
 		return
 	}
 	w.WriteHeader(b.status)
-	fmt.Fprintf(w, `{"ok":false,"error_code":%d,"description":%q,"parameters":{"retry_after":%d}}`, b.status, b.description, b.after)
+	fmt.Fprintf(
+		w,
+		`{"ok":false,"error_code":%d,"description":%q,"parameters":{"retry_after":%d}}`,
+		b.status,
+		b.description,
+		b.after,
+	)
 }
 
 var badAnswers = []bad{
@@ -147,14 +161,57 @@ var badAnswers = []bad{
 	{name: "500", status: 500, description: "Internal Server Error", code: "telegram_unreachable", wait: awayPause},
 	{name: "401", status: 401, description: "Unauthorized", code: "telegram_unreachable", wait: awayPause},
 	{name: "404", status: 404, description: "Not Found", code: "telegram_unreachable", wait: awayPause},
-	{name: "429", status: 429, description: "Too Many Requests: retry after 35", after: 35, code: "telegram_busy", wait: 35 * time.Second},
+	{
+		name:        "429",
+		status:      429,
+		description: "Too Many Requests: retry after 35",
+		after:       35,
+		code:        "telegram_busy",
+		wait:        35 * time.Second,
+	},
 	{name: "429 without time", status: 429, description: "Too Many Requests", code: "telegram_busy", wait: time.Second},
-	{name: "429 for ever", status: 429, description: "Too Many Requests", after: 1 << 30, code: "telegram_busy", wait: longest},
-	{name: "403", status: 403, description: "Forbidden: bot was kicked from the channel chat", code: "telegram_no_rights", permanent: true},
-	{name: "no chat", status: 400, description: "Bad Request: chat not found", code: "telegram_no_channel", permanent: true},
-	{name: "no rights", status: 400, description: "Bad Request: not enough rights to send videos to the chat", code: "telegram_no_rights", permanent: true},
-	{name: "rights in capitals", status: 400, description: "Bad Request: CHAT_WRITE_FORBIDDEN", code: "telegram_no_rights", permanent: true},
-	{name: "file", status: 400, description: "Bad Request: wrong file identifier/HTTP URL specified", code: "telegram_file"},
+	{
+		name:        "429 for ever",
+		status:      429,
+		description: "Too Many Requests",
+		after:       1 << 30,
+		code:        "telegram_busy",
+		wait:        longest,
+	},
+	{
+		name:        "403",
+		status:      403,
+		description: "Forbidden: bot was kicked from the channel chat",
+		code:        "telegram_no_rights",
+		permanent:   true,
+	},
+	{
+		name:        "no chat",
+		status:      400,
+		description: "Bad Request: chat not found",
+		code:        "telegram_no_channel",
+		permanent:   true,
+	},
+	{
+		name:        "no rights",
+		status:      400,
+		description: "Bad Request: not enough rights to send videos to the chat",
+		code:        "telegram_no_rights",
+		permanent:   true,
+	},
+	{
+		name:        "rights in capitals",
+		status:      400,
+		description: "Bad Request: CHAT_WRITE_FORBIDDEN",
+		code:        "telegram_no_rights",
+		permanent:   true,
+	},
+	{
+		name:        "file",
+		status:      400,
+		description: "Bad Request: wrong file identifier/HTTP URL specified",
+		code:        "telegram_file",
+	},
 	{name: "something new", status: 400, description: "Bad Request: SOMETHING_NEW", code: "telegram_refused"},
 }
 
@@ -166,12 +223,18 @@ func TestActions_EachBadAnswerAsksForTheSameEverywhere(t *testing.T) {
 		{"connect", "getChat", func(tg *telegram, _ int64) error {
 			return second(tg.client.Connect(context.Background(), "@greetings"))
 		}},
-		{"check", "getChatMember", func(tg *telegram, _ int64) error { return second(tg.client.Check(context.Background(), theChannel)) }},
+		{"check", "getChatMember", func(tg *telegram,
+			_ int64) error {
+			return second(tg.client.Check(context.Background(), theChannel))
+		}},
 		{"publish", "getChatMember", func(tg *telegram, _ int64) error { return second(tg.publish(&states{})) }},
 		{"update", "editMessageCaption", func(tg *telegram, id int64) error {
 			return tg.client.Update(context.Background(), theChannel, id, Metadata{Title: "Another"})
 		}},
-		{"delete", "deleteMessage", func(tg *telegram, id int64) error { return tg.client.Delete(context.Background(), theChannel, id) }},
+		{"delete", "deleteMessage", func(tg *telegram,
+			id int64) error {
+			return tg.client.Delete(context.Background(), theChannel, id)
+		}},
 	} {
 		for _, answer := range badAnswers {
 			t.Run(action.name+" "+answer.name, func(t *testing.T) {
@@ -203,10 +266,22 @@ func wantAnswer(t *testing.T, err error, b bad) {
 	t.Helper()
 	e := failure(t, err)
 	wait, waits := e.RetryAfter()
-	if e.Code() != b.code || e.Permanent() != b.permanent || waits != (b.wait > 0) || wait != b.wait || !slices.Contains(Codes(), e.Code()) {
-		t.Errorf("got %v (%s), permanent %v, wait %v; want %s, %v, %v", err, e.Code(), e.Permanent(), wait, b.code, b.permanent, b.wait)
+	if e.Code() != b.code || e.Permanent() != b.permanent || waits != (b.wait > 0) || wait != b.wait ||
+		!slices.Contains(Codes(), e.Code()) {
+		t.Errorf(
+			"got %v (%s), permanent %v, wait %v; want %s, %v, %v",
+			err,
+			e.Code(),
+			e.Permanent(),
+			wait,
+			b.code,
+			b.permanent,
+			b.wait,
+		)
 	}
-	if e.Unreachable() != (b.code == "telegram_unreachable") || e.AccessEnded() != (e.Step() == "reconnect") || e.WholeApp() || e.Pause() != 0 {
+	if e.Unreachable() != (b.code == "telegram_unreachable") || e.AccessEnded() != (e.Step() == "reconnect") ||
+		e.WholeApp() ||
+		e.Pause() != 0 {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -233,7 +308,8 @@ func TestPublish_ALostAnswerIsUnclearAndStaysSo(t *testing.T) {
 			}
 			for range 2 { // until a person has looked
 				e := failure(t, err)
-				if e.Code() != "telegram_unclear" || e.Step() != "unknown" || !e.Permanent() || s.last != (State{uploading}) {
+				if e.Code() != "telegram_unclear" || e.Step() != "unknown" || !e.Permanent() ||
+					s.last != (State{uploading}) {
 					t.Errorf("got %v (%s) in state %v", err, e.Code(), s.last)
 				}
 				_, err = tg.publish(&s)
@@ -297,7 +373,14 @@ func (a away) SendVideo(context.Context, int64, string, Caption) (int64, error) 
 func TestPublish_NothingLeavesThatIsNotSaved(t *testing.T) {
 	tg := newTelegram(t)
 	full := errors.New("the disk is full")
-	_, err := tg.client.Publish(context.Background(), channel, fileID, greeting, State{}, func(State) error { return full })
+	_, err := tg.client.Publish(
+		context.Background(),
+		channel,
+		fileID,
+		greeting,
+		State{},
+		func(State) error { return full },
+	)
 	if !errors.Is(err, full) || len(tg.all()) != 0 {
 		t.Errorf("got %v and %d posts", err, len(tg.all()))
 	}
@@ -338,7 +421,11 @@ func TestDelete_APostThatIsGoneIsNoErrorAndOneThatIsTooOldIs(t *testing.T) {
 		bad{status: 400, description: "Bad Request: message can't be deleted for everyone"}.give(w)
 		return true
 	}
-	if e := failure(t, tg.client.Delete(context.Background(), theChannel, made.ID)); e.Code() != "telegram_too_old" || !e.Permanent() {
+	if e := failure(
+		t,
+		tg.client.Delete(context.Background(), theChannel, made.ID),
+	); e.Code() != "telegram_too_old" ||
+		!e.Permanent() {
 		t.Errorf("got %v", e)
 	}
 }
@@ -362,7 +449,8 @@ func TestCaption_FitsAndSaysWhatThereIs(t *testing.T) {
 	for _, m := range []Metadata{
 		{Title: strings.Repeat("ж", 100), Description: strings.Repeat("слово ", 1000), Tags: []string{"new year"}},
 		{Title: strings.Repeat("👶", 600), Description: "x", Tags: []string{"a"}},
-		{Title: strings.Repeat("👶", 510), Description: strings.Repeat("👶", 510), Tags: []string{strings.Repeat("x", 190)}},
+		{Title: strings.Repeat("👶", 510), Description: strings.Repeat("👶", 510),
+			Tags: []string{strings.Repeat("x", 190)}},
 		{Title: "T", Description: strings.Repeat("👶", 1000)},
 		{Title: "T", Tags: slices.Repeat([]string{"tag"}, 300)},
 		{Title: strings.Repeat("x", 1020), Description: "words", Tags: []string{"a"}},

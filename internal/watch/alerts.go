@@ -211,8 +211,12 @@ func (b *Board) look(ctx context.Context) (next time.Time, err error) {
 		if ctx.Err() != nil {
 			break
 		}
-		at, failed := b.lookFor(ctx, admin)
-		next, err = sooner(next, at), errors.Join(err, failed)
+		failed := recovered(func() error {
+			at, err := b.lookFor(ctx, admin)
+			next = sooner(next, at)
+			return err
+		})
+		err = errors.Join(err, failed)
 	}
 	return next, err
 }

@@ -95,7 +95,11 @@ var actions = []struct {
 		m.Playlist = "PLgreetings"
 		return a.Update(context.Background(), id, m)
 	}},
-	{"remove", "/youtube/v3/videos", func(w *world, a *Account, id string) error { return a.Delete(context.Background(), id) }},
+	{
+		"remove",
+		"/youtube/v3/videos",
+		func(w *world, a *Account, id string) error { return a.Delete(context.Background(), id) },
+	},
 	{"standings", "/youtube/v3/videos", func(w *world, a *Account, id string) error {
 		_, err := a.Standings(context.Background(), []string{id})
 		return err
@@ -160,7 +164,17 @@ func wantAnswer(t *testing.T, err error, b bad) {
 	}
 	wait, waits := e.RetryAfter()
 	if e.Code() != b.code || e.Permanent() != b.over || waits != (b.wait > 0) || (wait-b.wait).Abs() > time.Minute/2 {
-		t.Errorf("got %q, permanent %v, wait %v %v (%v); want %q, %v, %v", e.Code(), e.Permanent(), wait, waits, e, b.code, b.over, b.wait)
+		t.Errorf(
+			"got %q, permanent %v, wait %v %v (%v); want %q, %v, %v",
+			e.Code(),
+			e.Permanent(),
+			wait,
+			waits,
+			e,
+			b.code,
+			b.over,
+			b.wait,
+		)
 	}
 }
 
@@ -169,14 +183,18 @@ func TestActions_ATokenServerThatIsAwayIsAWait(t *testing.T) {
 		for _, answer := range []bad{
 			{name: "connection breaks", code: "youtube_unreachable", wait: awayPause},
 			{name: "503", status: 503, body: html, code: "youtube_unreachable", wait: awayPause},
-			{name: "500 JSON", status: 500, body: `{"error":"internal_failure"}`, code: "youtube_unreachable", wait: awayPause},
+			{name: "500 JSON", status: 500, body: `{"error":"internal_failure"}`, code: "youtube_unreachable",
+				wait: awayPause},
 			{name: "403 page", status: 403, body: html, code: "youtube_unreadable", wait: awayPause},
 			{name: "200 page", status: 200, body: html, code: "youtube_unreadable", wait: awayPause},
 			{name: "307", status: 307, body: html, code: "youtube_unreadable", wait: awayPause},
 			{name: "429", status: 429, body: html, code: "youtube_busy", wait: busyPause},
-			{name: "invalid_grant", status: 400, body: `{"error":"invalid_grant"}`, code: "youtube_access_ended", over: true},
-			{name: "invalid_client", status: 401, body: `{"error":"invalid_client"}`, code: "youtube_client", over: true},
-			{name: "redirect", status: 400, body: `{"error":"redirect_uri_mismatch"}`, code: "youtube_redirect_mismatch", over: true},
+			{name: "invalid_grant", status: 400, body: `{"error":"invalid_grant"}`, code: "youtube_access_ended",
+				over: true},
+			{name: "invalid_client", status: 401, body: `{"error":"invalid_client"}`, code: "youtube_client",
+				over: true},
+			{name: "redirect", status: 400, body: `{"error":"redirect_uri_mismatch"}`,
+				code: "youtube_redirect_mismatch", over: true},
 			{name: "unknown", status: 400, body: `{"error":"something_new"}`, code: "youtube_refused"},
 		} {
 			t.Run(action.name+" "+answer.name, func(t *testing.T) {
@@ -203,7 +221,8 @@ func TestActions_ADialErrorIsAWait(t *testing.T) {
 			a, id, _ := published(w, about)
 			back := w.decide(w.client.Ask(session, ""), "allow", north)
 			w.client.http.CloseIdleConnections()
-			w.client.http.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
+			w.client.http.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn,
+				error) {
 				return nil, &net.DNSError{Err: "no such host", Name: "www.googleapis.com", IsNotFound: true}
 			}
 			do := func() error { return action.do(w, a, id) }
@@ -218,7 +237,8 @@ func TestActions_ADialErrorIsAWait(t *testing.T) {
 func TestDelete_OnlyYouTubesOwnNotFoundIsDeleted(t *testing.T) {
 	w := newWorld(t)
 	a, id, _ := published(w, about)
-	for body, want := range map[string]bool{google("videoNotFound"): true, google("notFound"): true, html: false, "": false} {
+	for body, want := range map[string]bool{google("videoNotFound"): true, google("notFound"): true, html: false,
+		"": false} {
 		w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
 			rw.WriteHeader(http.StatusNotFound)
 			fmt.Fprint(rw, body)
@@ -239,7 +259,12 @@ func TestUpdate_AnUnknownPlaylistIsNamedAndNothingIsChanged(t *testing.T) {
 		"update": a.Update(context.Background(), id, m),
 		"merge":  second(a.Merge(context.Background(), id, about, m)),
 	} {
-		if e := wantError(t, err, "playlistNotFound"); e.Code() != "youtube_playlist_unknown" || e.Field() != "playlist" || !e.Permanent() {
+		if e := wantError(
+			t,
+			err,
+			"playlistNotFound",
+		); e.Code() != "youtube_playlist_unknown" || e.Field() != "playlist" ||
+			!e.Permanent() {
 			t.Errorf("%s: got %q at %q", name, e.Code(), e.Field())
 		}
 	}

@@ -33,11 +33,17 @@ func VideoID(text, watchURL string) (string, error) {
 	if id, ok := strings.CutPrefix(text, watchURL); ok && videoID.MatchString(id) {
 		return id, nil
 	}
-	if lower := strings.ToLower(text); slices.ContainsFunc([]string{"youtube.com/", "www.youtube.com/", "m.youtube.com/", "youtu.be/"}, func(host string) bool { return strings.HasPrefix(lower, host) }) {
+	if lower := strings.ToLower(
+		text,
+	); slices.ContainsFunc(
+		[]string{"youtube.com/", "www.youtube.com/", "m.youtube.com/", "youtu.be/"},
+		func(host string) bool { return strings.HasPrefix(lower, host) },
+	) {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
-	if err != nil || len(text) > maxAddress || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+	if err != nil || len(text) > maxAddress || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+		u.User != nil {
 		return "", ErrNoAddress
 	}
 	id := ""

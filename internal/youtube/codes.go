@@ -56,8 +56,16 @@ var meanings = map[string]meaning{
 	"SERVICE_DISABLED":      {class: setup, code: "youtube_api_disabled", link: library},
 	"redirect_uri_mismatch": {class: setup, code: "youtube_redirect_mismatch", link: credentials},
 
-	"youtubeSignupRequired":             {class: account, code: "youtube_no_channel", link: "https://www.youtube.com/create_channel"},
-	"authenticatedUserNotChannel":       {class: account, code: "youtube_no_channel", link: "https://www.youtube.com/create_channel"},
+	"youtubeSignupRequired": {
+		class: account,
+		code:  "youtube_no_channel",
+		link:  "https://www.youtube.com/create_channel",
+	},
+	"authenticatedUserNotChannel": {
+		class: account,
+		code:  "youtube_no_channel",
+		link:  "https://www.youtube.com/create_channel",
+	},
 	"forbidden":                         {class: account, code: "youtube_forbidden"},
 	"authenticatedUserAccountClosed":    {class: account, code: "youtube_account_closed"},
 	"accountClosed":                     {class: account, code: "youtube_account_closed"},
@@ -89,10 +97,26 @@ var meanings = map[string]meaning{
 }
 
 // otherCodes are those that no reason of the table has.
-var otherCodes = []string{"youtube_unreadable", "youtube_connection", "youtube_refused", "youtube_gone", "youtube_rejected", "youtube_processing_failed",
-	"youtube_conflict", "youtube_otherwise", "youtube_thumbnail", "youtube_thumbnail_verify", "youtube_playlist", "youtube_privacy",
-	"youtube_processing_slow", "youtube_consent_old", "youtube_consent_denied", "youtube_consent_partial", "youtube_no_refresh",
-	"youtube_other_channel"}
+var otherCodes = []string{
+	"youtube_unreadable",
+	"youtube_connection",
+	"youtube_refused",
+	"youtube_gone",
+	"youtube_rejected",
+	"youtube_processing_failed",
+	"youtube_conflict",
+	"youtube_otherwise",
+	"youtube_thumbnail",
+	"youtube_thumbnail_verify",
+	"youtube_playlist",
+	"youtube_privacy",
+	"youtube_processing_slow",
+	"youtube_consent_old",
+	"youtube_consent_denied",
+	"youtube_consent_partial",
+	"youtube_no_refresh",
+	"youtube_other_channel",
+}
 
 // Codes returns every code that an error or a warning of this package can carry, in order.
 func Codes() []string {

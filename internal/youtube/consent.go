@@ -134,8 +134,10 @@ func (c *Client) Answer(ctx context.Context, session [32]byte, query url.Values)
 	case problem == "access_denied":
 		return Grant{}, ErrDenied
 	case problem != "":
-		return Grant{}, c.judge(&Error{reason: tidy(problem), message: tidy(query.Get("error_description")), verdict: true},
-			answer{status: http.StatusBadRequest})
+		return Grant{}, c.judge(
+			&Error{reason: tidy(problem), message: tidy(query.Get("error_description")), verdict: true},
+			answer{status: http.StatusBadRequest},
+		)
 	}
 	fresh, err := c.fetch(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return c.oauth.Exchange(ctx, query.Get("code"), oauth2.VerifierOption(asked.verifier))

@@ -104,7 +104,10 @@ func TestConsent_WhatConsentCanLack(t *testing.T) {
 		edit   func(at string) string
 		want   error
 	}{
-		{name: "no refresh token", edit: func(at string) string { return strings.Replace(at, "access_type=offline", "access_type=online", 1) }, want: ErrNoRefresh},
+		{name: "no refresh token", edit: func(at string) string {
+			return strings.Replace(at, "access_type=offline",
+				"access_type=online", 1)
+		}, want: ErrNoRefresh},
 		{name: "a scope was not granted", edit: func(at string) string {
 			return strings.Replace(at, url.QueryEscape(" "+scope+"youtube.force-ssl"), "", 1)
 		}, want: ErrScopes},
@@ -145,14 +148,26 @@ func TestConsent_AnotherChannelIsToldByName(t *testing.T) {
 	if !errors.As(err, &other) || other.Want != family || other.Got != (Channel{north, "Greetings from the North"}) {
 		t.Fatalf("got %v", err)
 	}
-	if _, err := w.client.Answer(context.Background(), session, w.decide(w.client.Ask(session, north), "allow", north)); err != nil {
+	if _, err := w.client.Answer(
+		context.Background(),
+		session,
+		w.decide(w.client.Ask(session, north), "allow", north),
+	); err != nil {
 		t.Errorf("the same channel: got %v", err)
 	}
 }
 
 func TestConsent_ACodeIsWorthNothingWithoutTheVerifier(t *testing.T) {
 	w := newWorld(t)
-	mine, stolen := w.decide(w.client.Ask(session, ""), "allow", north), w.decide(w.client.Ask(session, ""), "allow", family)
+	mine, stolen := w.decide(
+		w.client.Ask(session, ""),
+		"allow",
+		north,
+	), w.decide(
+		w.client.Ask(session, ""),
+		"allow",
+		family,
+	)
 	mine.Set("code", stolen.Get("code"))
 	_, err := w.client.Answer(context.Background(), session, mine)
 	wantError(t, err, "invalid_grant")
@@ -176,7 +191,8 @@ func TestConsent_ARefreshedTokenIsKeptWithTheOldRefreshToken(t *testing.T) {
 	w.clock.Add(59 * time.Minute)
 	mine()
 	mine()
-	if len(kept) != 1 || kept[0].Refresh != g.Token.Refresh || kept[0].Access == g.Token.Access || !slices.Equal(kept[0].Scopes, scopes) {
+	if len(kept) != 1 || kept[0].Refresh != g.Token.Refresh || kept[0].Access == g.Token.Access ||
+		!slices.Equal(kept[0].Scopes, scopes) {
 		t.Fatalf("got %d refreshes", len(kept))
 	}
 	if !kept[0].Expiry.Equal(w.clock.Now().Add(3599 * time.Second)) {
@@ -358,8 +374,10 @@ func TestRevoke_WhatGoogleDidNotSayIsNotDone(t *testing.T) {
 
 func TestAnswer_EachRefusalOfTheConsentPageHasItsCode(t *testing.T) {
 	for problem, want := range map[string]string{
-		"redirect_uri_mismatch": "youtube_redirect_mismatch", "admin_policy_enforced": "youtube_policy", "invalid_client": "youtube_client",
-		"server_error": "youtube_unreachable", "temporarily_unavailable": "youtube_unreachable", "something": "youtube_refused",
+		"redirect_uri_mismatch": "youtube_redirect_mismatch", "admin_policy_enforced": "youtube_policy",
+		"invalid_client": "youtube_client",
+		"server_error":   "youtube_unreachable", "temporarily_unavailable": "youtube_unreachable",
+		"something":     "youtube_refused",
 		"access_denied": "youtube_consent_denied",
 	} {
 		w := newWorld(t)
@@ -380,8 +398,22 @@ func TestConsent_TokensAndStatesAreHiddenWhereverTheyArePrinted(t *testing.T) {
 	state := State{Session: "https://h/?upload_id=SECRET"}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "token", token, "state", state)
-	all := log.String() + fmt.Sprint(token, state) + fmt.Sprintf("%v %+v %#v %s %q", token, state, token, state, token) +
-		fmt.Sprintf("%#v %v", state, Grant{Token: token})
+	all := log.String() + fmt.Sprint(
+		token,
+		state,
+	) + fmt.Sprintf(
+		"%v %+v %#v %s %q",
+		token,
+		state,
+		token,
+		state,
+		token,
+	) +
+		fmt.Sprintf(
+			"%#v %v",
+			state,
+			Grant{Token: token},
+		)
 	if strings.Contains(all, "SECRET") {
 		t.Errorf("got %s", all)
 	}

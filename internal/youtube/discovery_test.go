@@ -113,7 +113,8 @@ func (d discovery) deviations(r *http.Request, body []byte) (all []string) {
 			say("unknown parameter %s", name)
 		case len(values) > 1 && !p.Repeated:
 			say("parameter %s is given %d times", name, len(values))
-		case p.Type == "boolean" && values[0] != "true" && values[0] != "false", len(p.Enum) > 0 && !slices.Contains(p.Enum, values[0]):
+		case p.Type == "boolean" && values[0] != "true" && values[0] != "false",
+			len(p.Enum) > 0 && !slices.Contains(p.Enum, values[0]):
 			say("parameter %s is %q", name, values[0])
 		}
 	}
@@ -229,8 +230,10 @@ func TestDiscovery_FindsWhatTheDocumentDoesNotKnow(t *testing.T) {
 		{"GET", "youtube/v3/videos?part=id&ids=x", "", "unknown parameter ids"},
 		{"GET", "youtube/v3/videos?id=x", "", "parameter part is missing"},
 		{"GET", "youtube/v3/channels?part=id&mine=yes", "", `parameter mine is "yes"`},
-		{"PUT", "youtube/v3/videos?part=status", `{"status":{"privacyStatus":"secret"}}`, "want one of [public unlisted private]"},
-		{"PUT", "youtube/v3/videos?part=snippet", `{"status":{"privacyStatus":"public"}}`, "status is sent, but is not in part"},
+		{"PUT", "youtube/v3/videos?part=status", `{"status":{"privacyStatus":"secret"}}`,
+			"want one of [public unlisted private]"},
+		{"PUT", "youtube/v3/videos?part=snippet", `{"status":{"privacyStatus":"public"}}`,
+			"status is sent, but is not in part"},
 		{"PUT", "youtube/v3/videos?part=status", `{"status":{"kids":true}}`, "has no field kids"},
 		{"PUT", "youtube/v3/videos?part=status", `{"status":{"selfDeclaredMadeForKids":"yes"}}`, "want boolean"},
 		{"PUT", "youtube/v3/videos?part=status", `{"status":{"publishAt":"tomorrow"}}`, "want a time"},

@@ -4,6 +4,7 @@ package youtube
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -203,7 +204,7 @@ func (a *Account) change(ctx context.Context, was resource, m Metadata, names []
 // that stands in between, such as a proxy's 404, is one.
 func (a *Account) Delete(ctx context.Context, id string) error {
 	err := a.call(ctx, "DELETE", "/youtube/v3/videos", url.Values{"id": {id}}, nil, nil)
-	if e, ok := err.(*Error); ok && e.verdict && e.status == http.StatusNotFound {
+	if e, ok := errors.AsType[*Error](err); ok && e.verdict && e.status == http.StatusNotFound {
 		return nil
 	}
 	return err

@@ -33,14 +33,27 @@ func TestUpdate_AnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	a, id, _ := published(w, about)
 	// Somebody set these by hand.
 	no := false
-	err := a.call(context.Background(), "PUT", "/youtube/v3/videos", url.Values{"part": {"status"}}, resource{ID: id, Status: &status{
-		Privacy: "unlisted", License: "creativeCommon", Embeddable: &no, PublicStats: &no, Kids: &about.Kids, Synthetic: &no,
-	}}, nil)
+	err := a.call(
+		context.Background(),
+		"PUT",
+		"/youtube/v3/videos",
+		url.Values{"part": {"status"}},
+		resource{ID: id, Status: &status{
+			Privacy:     "unlisted",
+			License:     "creativeCommon",
+			Embeddable:  &no,
+			PublicStats: &no,
+			Kids:        &about.Kids,
+			Synthetic:   &no,
+		}},
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := about
-	m.Title, m.Description, m.Tags, m.Privacy, m.Kids, m.Language, m.Playlist = "Another", "", nil, "private", false, "", "PLgreetings"
+	m.Title, m.Description, m.Tags, m.Privacy, m.Kids, m.Language, m.Playlist = "Another", "", nil, "private", false,
+		"", "PLgreetings"
 	if err := a.Update(context.Background(), id, m); err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +61,13 @@ func TestUpdate_AnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := v.Snippet; s.Title != "Another" || s.Description != "" || len(s.Tags) != 0 || s.Category != "22" || s.Language != "en" {
+	if s := v.Snippet; s.Title != "Another" || s.Description != "" || len(s.Tags) != 0 || s.Category != "22" ||
+		s.Language != "en" {
 		t.Errorf("got %+v", s)
 	}
-	if s := v.Status; s.Privacy != "private" || *s.Kids || *s.Synthetic || s.License != "creativeCommon" || *s.Embeddable || *s.PublicStats {
+	if s := v.Status; s.Privacy != "private" || *s.Kids || *s.Synthetic || s.License != "creativeCommon" ||
+		*s.Embeddable ||
+		*s.PublicStats {
 		t.Errorf("got %+v", s)
 	}
 	if got := w.tube.Videos()[0].Playlists; !slices.Equal(got, []string{"PLgreetings"}) {
@@ -70,8 +86,10 @@ func TestUpdate_AnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
 		{"nothing", func(*Metadata) {}, []string{"GET snippet,status"}},
 		{"title", func(m *Metadata) { m.Title = "B" }, []string{"GET snippet,status", "PUT snippet"}},
 		{"for kids", func(m *Metadata) { m.Kids = false }, []string{"GET snippet,status", "PUT status"}},
-		{"both", func(m *Metadata) { m.Title, m.Synthetic = "B", true }, []string{"GET snippet,status", "PUT snippet,status"}},
-		{"time", func(m *Metadata) { m.PublishAt = m.PublishAt.Add(time.Hour) }, []string{"GET snippet,status", "PUT status"}},
+		{"both", func(m *Metadata) { m.Title, m.Synthetic = "B", true },
+			[]string{"GET snippet,status", "PUT snippet,status"}},
+		{"time", func(m *Metadata) { m.PublishAt = m.PublishAt.Add(time.Hour) },
+			[]string{"GET snippet,status", "PUT status"}},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			w := newWorld(t)

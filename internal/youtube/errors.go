@@ -36,8 +36,14 @@ const (
 )
 
 var steps = map[class]string{
-	quota: "quota", limit: "limit", ended: "reconnect", setup: "account", account: "account", edit: "edit", rejected: "rejected",
-	unclear: "unknown",
+	quota:    "quota",
+	limit:    "limit",
+	ended:    "reconnect",
+	setup:    "account",
+	account:  "account",
+	edit:     "edit",
+	rejected: "rejected",
+	unclear:  "unknown",
 }
 
 const (
@@ -110,12 +116,24 @@ func (e *Error) Link() string { return e.link }
 
 // unreachable is the error of a call that got no answer.
 func unreachable(message string) *Error {
-	return &Error{class: away, code: "youtube_unreachable", reason: "connection", message: tidy(message), wait: awayPause}
+	return &Error{
+		class:   away,
+		code:    "youtube_unreachable",
+		reason:  "connection",
+		message: tidy(message),
+		wait:    awayPause,
+	}
 }
 
 // unreadable is the error of an answer that cannot be YouTube's.
 func unreadable(message string) *Error {
-	return &Error{class: away, code: "youtube_unreadable", reason: "connection", message: tidy(message), wait: awayPause}
+	return &Error{
+		class:   away,
+		code:    "youtube_unreadable",
+		reason:  "connection",
+		message: tidy(message),
+		wait:    awayPause,
+	}
 }
 
 // known makes the error of a reason in the table.

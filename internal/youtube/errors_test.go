@@ -32,7 +32,8 @@ func TestErrors_EachReasonHasOneMeaning(t *testing.T) {
 		{status: 503, body: page, code: "youtube_unreachable", what: "wait 7s away", header: "7", expects: "http503"},
 		{status: 503, body: page, code: "youtube_unreachable", what: "wait 1m30s away", expects: "http503",
 			header: now.Add(90 * time.Second).Format(http.TimeFormat)},
-		{status: 503, body: page, code: "youtube_unreachable", what: "wait 24h0m0s away", header: "99999999999", expects: "http503"},
+		{status: 503, body: page, code: "youtube_unreachable", what: "wait 24h0m0s away", header: "99999999999",
+			expects: "http503"},
 		{status: 502, reason: "whatever", code: "youtube_unreachable", what: "wait 30s away"},
 		{status: 500, reason: "invalidTitle", code: "youtube_unreachable", what: "wait 30s away"},
 		{status: 408, body: page, code: "youtube_unreachable", what: "wait 30s away", expects: "http408"},
@@ -50,32 +51,44 @@ func TestErrors_EachReasonHasOneMeaning(t *testing.T) {
 		{status: 401, reason: "authError", code: "youtube_access_ended", what: "permanent ended step reconnect"},
 		{status: 401, reason: "newWord", code: "youtube_access_ended", what: "permanent ended step reconnect"},
 		{status: 401, body: page, code: "youtube_unreadable", what: "wait 30s away", expects: "http401"},
-		{status: 403, reason: "insufficientPermissions", code: "youtube_permissions", what: "permanent ended step reconnect"},
+		{status: 403, reason: "insufficientPermissions", code: "youtube_permissions",
+			what: "permanent ended step reconnect"},
 		{status: 400, reason: "invalid_grant", code: "youtube_access_ended", what: "permanent ended step reconnect"},
 		{status: 401, reason: "invalid_client", code: "youtube_client", what: "permanent ended step reconnect"},
-		{status: 400, reason: "redirect_uri_mismatch", code: "youtube_redirect_mismatch", what: "permanent step account"},
+		{status: 400, reason: "redirect_uri_mismatch", code: "youtube_redirect_mismatch",
+			what: "permanent step account"},
 		{status: 403, reason: "accessNotConfigured", code: "youtube_api_disabled", what: "permanent step account"},
 		{status: 403, code: "youtube_api_disabled", what: "permanent step account", expects: "SERVICE_DISABLED",
-			body: `{"error":{"code":403,"status":"PERMISSION_DENIED","message":"m","details":[{"reason":"SERVICE_DISABLED"}]}}`},
+			body: `{"error":{"status":"PERMISSION_DENIED","message":"m","details":[{"reason":"SERVICE_DISABLED"}]}}`},
 		{status: 401, reason: "youtubeSignupRequired", code: "youtube_no_channel", what: "permanent step account"},
-		{status: 403, reason: "authenticatedUserNotChannel", code: "youtube_no_channel", what: "permanent step account"},
-		{status: 403, reason: "authenticatedUserAccountClosed", code: "youtube_account_closed", what: "permanent step account"},
-		{status: 403, reason: "authenticatedUserAccountSuspended", code: "youtube_account_suspended", what: "permanent step account"},
+		{status: 403, reason: "authenticatedUserNotChannel", code: "youtube_no_channel",
+			what: "permanent step account"},
+		{status: 403, reason: "authenticatedUserAccountClosed", code: "youtube_account_closed",
+			what: "permanent step account"},
+		{status: 403, reason: "authenticatedUserAccountSuspended", code: "youtube_account_suspended",
+			what: "permanent step account"},
 		{status: 403, reason: "channelClosed", code: "youtube_account_closed", what: "permanent step account"},
 		{status: 403, reason: "channelSuspended", code: "youtube_account_suspended", what: "permanent step account"},
 		{status: 403, reason: "forbidden", code: "youtube_forbidden", what: "permanent step account"},
 		{status: 400, reason: "invalidTitle", code: "youtube_invalid_title", what: "permanent step edit field title"},
-		{status: 400, reason: "invalidDescription", code: "youtube_invalid_description", what: "permanent step edit field description"},
+		{status: 400, reason: "invalidDescription", code: "youtube_invalid_description",
+			what: "permanent step edit field description"},
 		{status: 400, reason: "invalidTags", code: "youtube_invalid_tags", what: "permanent step edit field tags"},
-		{status: 400, reason: "invalidCategoryId", code: "youtube_invalid_category", what: "permanent step edit field category"},
-		{status: 400, reason: "invalidPublishAt", code: "youtube_invalid_publish_at", what: "permanent step edit field at"},
-		{status: 400, reason: "invalidVideoMetadata", code: "youtube_invalid_metadata", what: "permanent step edit field title"},
+		{status: 400, reason: "invalidCategoryId", code: "youtube_invalid_category",
+			what: "permanent step edit field category"},
+		{status: 400, reason: "invalidPublishAt", code: "youtube_invalid_publish_at",
+			what: "permanent step edit field at"},
+		{status: 400, reason: "invalidVideoMetadata", code: "youtube_invalid_metadata",
+			what: "permanent step edit field title"},
 		{status: 400, reason: "invalidFilename", code: "youtube_invalid_file", what: "permanent step edit"},
 		{status: 400, reason: "mediaBodyRequired", code: "youtube_empty_file", what: "permanent step edit"},
-		{status: 400, reason: "defaultLanguageNotSet", code: "youtube_invalid_language", what: "permanent step edit field language"},
-		{status: 403, reason: "forbiddenPrivacySetting", code: "youtube_privacy_setting", what: "permanent step edit field privacy"},
+		{status: 400, reason: "defaultLanguageNotSet", code: "youtube_invalid_language",
+			what: "permanent step edit field language"},
+		{status: 403, reason: "forbiddenPrivacySetting", code: "youtube_privacy_setting",
+			what: "permanent step edit field privacy"},
 		{status: 403, reason: "forbiddenLicenseSetting", code: "youtube_license", what: "permanent step edit"},
-		{status: 404, reason: "playlistNotFound", code: "youtube_playlist_unknown", what: "permanent step edit field playlist"},
+		{status: 404, reason: "playlistNotFound", code: "youtube_playlist_unknown",
+			what: "permanent step edit field playlist"},
 		{status: 404, reason: "videoNotFound", code: "youtube_not_found", what: "permanent"},
 		{status: 413, reason: "somethingLarge", code: "youtube_too_large", what: "permanent step edit"},
 		{status: 413, body: page, code: "youtube_unreadable", what: "wait 30s away", expects: "http413"},
@@ -84,7 +97,8 @@ func TestErrors_EachReasonHasOneMeaning(t *testing.T) {
 		{status: 404, reason: "somethingNew", code: "youtube_refused", what: ""},
 		{status: 404, body: page, code: "youtube_unreadable", what: "wait 30s away", expects: "http404"},
 		{status: 403, body: page, code: "youtube_unreadable", what: "wait 30s away", expects: "http403"},
-		{status: 403, body: `{"message":"blocked"}`, code: "youtube_unreadable", what: "wait 30s away", expects: "http403"},
+		{status: 403, body: `{"message":"blocked"}`, code: "youtube_unreadable", what: "wait 30s away",
+			expects: "http403"},
 		{status: 403, body: `null`, code: "youtube_unreadable", what: "wait 30s away", expects: "http403"},
 		{status: 307, body: page, code: "youtube_unreadable", what: "wait 30s away", expects: "http307"},
 		{status: 307, reason: "forbidden", code: "youtube_unreadable", what: "wait 30s away"},
@@ -95,7 +109,9 @@ func TestErrors_EachReasonHasOneMeaning(t *testing.T) {
 				body = fmt.Sprintf(`{"error":{"code":%d,"message":"%s.","errors":[{"domain":"d","reason":"%s"}]}}`,
 					one.status, one.message, one.reason)
 			}
-			e := c.refusal(answer{status: one.status, header: http.Header{"Retry-After": {one.header}}, body: []byte(body)})
+			e := c.refusal(
+				answer{status: one.status, header: http.Header{"Retry-After": {one.header}}, body: []byte(body)},
+			)
 			if got := telling(e); got != one.what {
 				t.Errorf("got %q; want %q", got, one.what)
 			}
@@ -136,17 +152,22 @@ func TestErrors_ALinkLeadsToWhereItIsFixed(t *testing.T) {
 	c := New(Config{})
 	const page = "https://console.developers.google.com/apis/api/youtube.googleapis.com/overview?project=123"
 	for _, one := range []struct{ status, body, want, text string }{
-		{"403", `{"error":{"message":"Enable it by visiting ` + page + ` then retry.","errors":[{"reason":"accessNotConfigured"}]}}`, page, page},
-		{"403", `{"error":{"message":"Off.","details":[{"reason":"SERVICE_DISABLED","metadata":{"activationUrl":"` + page + `&key=SECRET"}}]}}`, page, ""},
+		{"403", `{"error":{"message":"Enable it by visiting ` + page +
+			` then retry.","errors":[{"reason":"accessNotConfigured"}]}}`, page, page},
+		{"403", `{"error":{"message":"Off.","details":[{"reason":"SERVICE_DISABLED","metadata":{"activationUrl":"` +
+			page + `&key=SECRET"}}]}}`, page, ""},
 		{"403", `{"error":{"message":"Off.","errors":[{"reason":"accessNotConfigured"}]}}`, library, ""},
-		{"403", `{"error":{"message":"See https://evil.example/?project=1","errors":[{"reason":"forbidden"}]}}`, "", "https://evil.example/…"},
-		{"403", `{"error":{"message":"See https://console.cloud.google.com/x?key=SECRET","errors":[{"reason":"forbidden"}]}}`,
+		{"403", `{"error":{"message":"See https://evil.example/?project=1","errors":[{"reason":"forbidden"}]}}`, "",
+			"https://evil.example/…"},
+		{"403", `{"error":{"message":"See https://console.cloud.google.com/x?key=SECRET",` +
+			`"errors":[{"reason":"forbidden"}]}}`,
 			"https://console.cloud.google.com/x", "https://console.cloud.google.com/x…"},
 		{"400", `{"error":{"errors":[{"reason":"redirect_uri_mismatch"}]}}`, credentials, ""},
 	} {
 		status, _ := strconv.Atoi(one.status)
 		e := c.refusal(answer{status: status, header: http.Header{}, body: []byte(one.body)})
-		if e.Link() != one.want || !strings.Contains(e.Error(), one.text) || strings.Contains(e.Error()+e.Link(), "SECRET") {
+		if e.Link() != one.want || !strings.Contains(e.Error(), one.text) ||
+			strings.Contains(e.Error()+e.Link(), "SECRET") {
 			t.Errorf("%s: got the link %q in %q; want %q", one.body, e.Link(), e, one.want)
 		}
 	}
@@ -188,7 +209,13 @@ func TestErrors_AQuotaRefusalRightAfterMidnightMayBeOfTheDayBefore(t *testing.T)
 			t.Fatal(err)
 		}
 		c := New(Config{Now: func() time.Time { return now }})
-		e := c.refusal(answer{status: 403, header: http.Header{}, body: []byte(`{"error":{"errors":[{"reason":"quotaExceeded"}]}}`)})
+		e := c.refusal(
+			answer{
+				status: 403,
+				header: http.Header{},
+				body:   []byte(`{"error":{"errors":[{"reason":"quotaExceeded"}]}}`),
+			},
+		)
 		if wait, waits := e.RetryAfter(); !waits || wait.String() != one[1] {
 			t.Errorf("at %s: got %v; want %s", one[0], wait, one[1])
 		}

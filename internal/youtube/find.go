@@ -37,7 +37,10 @@ func (a *Account) find(ctx context.Context, v Video, m Metadata, s *State) (id s
 		return "", &Error{class: busy, code: "youtube_session", reason: "answerMissing", wait: findEvery,
 			message: "the upload ended without an answer, so its video is looked for"}
 	case len(found) > 1 || doubt:
-		return "", known("answerLost", "the upload ended without an answer, and several videos on the channel may be it")
+		return "", known(
+			"answerLost",
+			"the upload ended without an answer, and several videos on the channel may be it",
+		)
 	}
 	return "", known("answerLost", "the upload ended without an answer, and its video isn't listed")
 }
@@ -45,7 +48,12 @@ func (a *Account) find(ctx context.Context, v Video, m Metadata, s *State) (id s
 // lookFor returns the videos of the channel that were uploaded after a moment and have that title and size. doubt
 // says that there is another that may be the same: of the same size with another title, of a size that is not known,
 // or from just before, because our clock may be ahead of YouTube's.
-func (a *Account) lookFor(ctx context.Context, size int64, title string, since time.Time) (found []string, doubt bool, err error) {
+func (a *Account) lookFor(
+	ctx context.Context,
+	size int64,
+	title string,
+	since time.Time,
+) (found []string, doubt bool, err error) {
 	ids, err := a.uploadsSince(ctx, since.Add(-clockDrift))
 	if err != nil || len(ids) == 0 {
 		return nil, false, err
@@ -154,7 +162,7 @@ const (
 	Public     Found = "public"
 	Unlisted   Found = "unlisted"
 	Private    Found = "private"
-	Scheduled  Found = "scheduled"  // private until At
+	Scheduled  Found = "scheduled"  // private until At. If that has passed, YouTube did not keep the schedule
 	Processing Found = "processing" // YouTube works on it
 	Failed     Found = "failed"     // YouTube could not process it
 	Rejected   Found = "rejected"   // YouTube did not accept it

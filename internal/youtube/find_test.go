@@ -22,12 +22,14 @@ func TestStandings_TellWhatIsThere(t *testing.T) {
 		want  Found
 		why   string
 	}{
-		"public":       {m: with(func(m *Metadata) { m.Privacy = "public" }), want: Public},
-		"unlisted":     {m: about, want: Unlisted},
-		"private":      {m: with(func(m *Metadata) { m.Privacy = "private" }), want: Private},
-		"scheduled":    {m: with(func(m *Metadata) { m.Privacy, m.PublishAt = "public", soon }), want: Scheduled},
-		"its time":     {m: with(func(m *Metadata) { m.Privacy, m.PublishAt = "public", soon }), later: 2 * time.Hour, want: Public},
-		"not kept":     {m: with(func(m *Metadata) { m.Privacy, m.PublishAt = "public", soon }), later: 2 * time.Hour, fault: "stuck", want: Scheduled},
+		"public":    {m: with(func(m *Metadata) { m.Privacy = "public" }), want: Public},
+		"unlisted":  {m: about, want: Unlisted},
+		"private":   {m: with(func(m *Metadata) { m.Privacy = "private" }), want: Private},
+		"scheduled": {m: with(func(m *Metadata) { m.Privacy, m.PublishAt = "public", soon }), want: Scheduled},
+		"its time": {m: with(func(m *Metadata) { m.Privacy, m.PublishAt = "public", soon }), later: 2 * time.Hour,
+			want: Public},
+		"not kept": {m: with(func(m *Metadata) { m.Privacy, m.PublishAt = "public", soon }), later: 2 * time.Hour,
+			fault: "stuck", want: Scheduled},
 		"in Studio":    {m: about, fault: "studio", want: Public},
 		"taken down":   {m: about, fault: "takedown", want: TakenDown, why: "legal"},
 		"not YouTube":  {m: about, fault: "private", want: Unlisted}, // the fault is for new ones
@@ -45,7 +47,10 @@ func TestStandings_TellWhatIsThere(t *testing.T) {
 			if err != nil || got[id].Is != one.want || got[id].Reason != one.why || got[id].Title != one.m.Title {
 				t.Errorf("got %+v, %v; want %s", got[id], err, one.want)
 			}
-			asked := slices.DeleteFunc(*calls, func(call string) bool { return strings.HasPrefix(call, "POST") }) // for a token
+			asked := slices.DeleteFunc(
+				*calls,
+				func(call string) bool { return strings.HasPrefix(call, "POST") },
+			) // for a token
 			if len(asked) != StandingsCost {
 				t.Errorf("got %v; want %d question", asked, StandingsCost)
 			}
@@ -65,19 +70,29 @@ func with(change func(*Metadata)) Metadata {
 }
 
 func TestStandings_ReadEachShapeOfAVideo(t *testing.T) {
+	const (
+		public  = `"status":{"uploadStatus":"processed","privacyStatus":"public"}`
+		claimed = `"status":{"uploadStatus":"rejected","rejectionReason":"claim"}`
+	)
 	for text, want := range map[string]Standing{
-		`"status":{"uploadStatus":"uploaded","privacyStatus":"public"}`:                                                                           {Is: Processing},
-		`"status":{"uploadStatus":"processed","privacyStatus":"public"}`:                                                                          {Is: Public},
-		`"status":{"uploadStatus":"deleted","privacyStatus":"public"}`:                                                                            {Is: Gone},
-		`"status":{"uploadStatus":"failed","failureReason":"codec"}`:                                                                              {Is: Failed, Reason: "codec"},
-		`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"failed","processingFailureReason":"other"}`:                {Is: Failed, Reason: "other"},
-		`"status":{"uploadStatus":"rejected","rejectionReason":"duplicate"}`:                                                                      {Is: Rejected, Reason: "duplicate"},
-		`"status":{"uploadStatus":"rejected","rejectionReason":"claim"},"processingDetails":{"processingStatus":"terminated"}`:                    {Is: Rejected, Reason: "claim"},
-		`"status":{"uploadStatus":"rejected","rejectionReason":"claim"},"processingDetails":{"processingStatus":"succeeded"}`:                     {Is: TakenDown, Reason: "claim"},
-		`"status":{"uploadStatus":"processed","privacyStatus":"public"},"contentDetails":{"regionRestriction":{"allowed":[]}}`:                    {Is: TakenDown, Reason: "blocked"},
-		`"status":{"uploadStatus":"processed","privacyStatus":"public"},"contentDetails":{"regionRestriction":{"blocked":["DE"]}}`:                {Is: Public},
-		`"status":{"uploadStatus":"processed","privacyStatus":"public"},"contentDetails":{"regionRestriction":{"allowed":["DE"]}}`:                {Is: Public},
-		`"status":{"uploadStatus":"processed","privacyStatus":"private","publishAt":"2026-11-22T13:00:00Z"},"contentDetails":{"duration":"PT5S"}`: {Is: Scheduled, At: soon},
+		public: {Is: Public},
+		`"status":{"uploadStatus":"uploaded","privacyStatus":"public"}`:      {Is: Processing},
+		`"status":{"uploadStatus":"deleted","privacyStatus":"public"}`:       {Is: Gone},
+		`"status":{"uploadStatus":"failed","failureReason":"codec"}`:         {Is: Failed, Reason: "codec"},
+		`"status":{"uploadStatus":"rejected","rejectionReason":"duplicate"}`: {Is: Rejected, Reason: "duplicate"},
+		`"status":{"uploadStatus":"uploaded"},` +
+			`"processingDetails":{"processingStatus":"failed","processingFailureReason":"other"}`: {
+			Is: Failed, Reason: "other",
+		},
+		claimed: {Is: Rejected, Reason: "claim"},
+		claimed + `,"processingDetails":{"processingStatus":"terminated"}`:    {Is: Rejected, Reason: "claim"},
+		claimed + `,"processingDetails":{"processingStatus":"succeeded"}`:     {Is: TakenDown, Reason: "claim"},
+		public + `,"contentDetails":{"regionRestriction":{"allowed":[]}}`:     {Is: TakenDown, Reason: "blocked"},
+		public + `,"contentDetails":{"regionRestriction":{"blocked":["DE"]}}`: {Is: Public},
+		public + `,"contentDetails":{"regionRestriction":{"allowed":["DE"]}}`: {Is: Public},
+		public + `,"contentDetails":{"duration":"PT5S"}`:                      {Is: Public},
+		`"status":{"uploadStatus":"processed","privacyStatus":"private",` +
+			`"publishAt":"2026-11-22T13:00:00Z"},"contentDetails":{"duration":"PT5S"}`: {Is: Scheduled, At: soon},
 	} {
 		var v resource
 		if err := json.Unmarshal([]byte("{"+text+"}"), &v); err != nil {
@@ -163,11 +178,17 @@ func TestConfirm_OnlyTheRightVideoIsTaken(t *testing.T) {
 	} {
 		err := a.Confirm(context.Background(), id, one.channel, one.title, one.size)
 		other, _ := errors.AsType[*Otherwise](err)
-		if one.what == "" && err != nil || one.what != "" && (other == nil || other.What != one.what || other.Theirs == "" || other.Code() != "youtube_otherwise") {
+		if one.what == "" && err != nil ||
+			one.what != "" &&
+				(other == nil || other.What != one.what || other.Theirs == "" || other.Code() != "youtube_otherwise") {
 			t.Errorf("%+v: got %v", one, err)
 		}
 	}
-	if e := wantError(t, a.Confirm(context.Background(), "none", north, about.Title, 1000), "videoNotFound"); e.Code() != "youtube_not_found" {
+	if e := wantError(
+		t,
+		a.Confirm(context.Background(), "none", north, about.Title, 1000),
+		"videoNotFound",
+	); e.Code() != "youtube_not_found" {
 		t.Errorf("got %q", e.Code())
 	}
 	w.before = func(rw http.ResponseWriter, _ *http.Request) bool { // a size is not always told
@@ -190,7 +211,8 @@ func TestCheck_FindsWhatYouTubeRefuses(t *testing.T) {
 		{"no title", func(m *Metadata) { m.Title = "" }, "title"},
 		{"a title of spaces", func(m *Metadata) { m.Title = " \u00a0\u3000" }, "title"},
 		{"a title of zero-width characters", func(m *Metadata) { m.Title = "\u200b\u200d\ufeff\u2060" }, "title"},
-		{"a title of marks nobody sees", func(m *Metadata) { m.Title = "\u034f\u115f\u3164\ufe0f\u180b\u2800\u00ad" }, "title"},
+		{"a title of marks nobody sees", func(m *Metadata) { m.Title = "\u034f\u115f\u3164\ufe0f\u180b\u2800\u00ad" },
+			"title"},
 		{"a title with a joiner in it", func(m *Metadata) { m.Title = "👨\u200d👩\u200d👧" }, ""},
 		{"100 characters", func(m *Metadata) { m.Title = strings.Repeat("ж", 100) }, ""},
 		{"101 characters", func(m *Metadata) { m.Title = strings.Repeat("ж", 101) }, "title"},
@@ -223,7 +245,8 @@ func TestCheck_FindsWhatYouTubeRefuses(t *testing.T) {
 		{"a sentence", func(m *Metadata) { m.Language = "en; DROP" }, "language"},
 		{"no privacy", func(m *Metadata) { m.Privacy = "" }, "privacy"},
 		{"a category of words", func(m *Metadata) { m.Category = "music" }, "category"},
-		{"a playlist's address", func(m *Metadata) { m.Playlist = "https://youtube.com/playlist?list=PL1" }, "playlist"},
+		{"a playlist's address", func(m *Metadata) { m.Playlist = "https://youtube.com/playlist?list=PL1" },
+			"playlist"},
 		{"in two years", func(m *Metadata) { m.PublishAt = now.AddDate(2, 0, 0) }, ""},
 		{"in the year 9999", func(m *Metadata) { m.PublishAt = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }, "at"},
 		{"a time that has passed", func(m *Metadata) { m.PublishAt = now.Add(-time.Hour) }, ""},
@@ -232,7 +255,8 @@ func TestCheck_FindsWhatYouTubeRefuses(t *testing.T) {
 		switch {
 		case one.field == "" && len(got) > 0:
 			t.Errorf("%s: got %v; want nothing", one.name, got)
-		case one.field != "" && (len(got) != 1 || got[0].Field != one.field || !strings.HasPrefix(got[0].Code, "youtube_")):
+		case one.field != "" && (len(got) != 1 || got[0].Field != one.field ||
+			!strings.HasPrefix(got[0].Code, "youtube_")):
 			t.Errorf("%s: got %v; want a fault of %s", one.name, got, one.field)
 		}
 	}
@@ -254,6 +278,31 @@ func TestPublish_NoSessionIsOpenedForWhatWouldBeRefused(t *testing.T) {
 		_, err := new(states).publish(a, v, m)
 		if e, ok := errors.AsType[*Error](err); !ok || e.Field() != name || !e.Permanent() || w.tube.Inserts() != 0 {
 			t.Errorf("%s: got %v and %d uploads", name, err, w.tube.Inserts())
+		}
+	}
+}
+
+func TestPublish_MetadataThatIsRefusedNamesItsField(t *testing.T) {
+	w := newWorld(t)
+	a := w.account()
+	v, _ := film(1000)
+	for _, one := range []struct {
+		field string
+		spoil func(*Metadata)
+	}{
+		{"title", func(m *Metadata) { m.Title = "a<b" }},
+		{"title", func(m *Metadata) { m.Title = strings.Repeat("x", 101) }},
+		{"description", func(m *Metadata) { m.Description = strings.Repeat("ж", 2501) }},
+		{"tags", func(m *Metadata) { m.Tags = []string{strings.Repeat("x", 501)} }},
+		{"tags", func(m *Metadata) { m.Tags = []string{strings.Repeat("x ", 250)} }},
+		{"category", func(m *Metadata) { m.Category = "99" }},
+	} {
+		m := about
+		one.spoil(&m)
+		_, err := new(states).publish(a, v, m)
+		var e *Error
+		if !errors.As(err, &e) || e.Step() != "edit" || e.Field() != one.field {
+			t.Errorf("%s: got %v", one.field, err)
 		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 // Conflict says that fields were changed both here and at YouTube, and not to the same. Nothing was sent. To keep
 // ours, Merge again with Theirs as the base; to keep theirs, put them into ours and save that.
 type Conflict struct {
-	Fields []string // in the order of the form: title, description, tags, category, language, privacy, made_for_kids, synthetic
+	// in the order of the form: title, description, tags, category, language, privacy, made_for_kids, synthetic
+	Fields []string
 	Mine   Metadata
 	Theirs Metadata // what is at YouTube now. Playlist and Notify are not read there: they are those of the base
 }

@@ -23,7 +23,14 @@ func (w *world) inStudio(a *Account, id string, change func(*resource)) {
 		w.Fatal(err)
 	}
 	change(&v)
-	if err := a.call(context.Background(), "PUT", "/youtube/v3/videos", map[string][]string{"part": {"snippet,status"}}, v, nil); err != nil {
+	if err := a.call(
+		context.Background(),
+		"PUT",
+		"/youtube/v3/videos",
+		map[string][]string{"part": {"snippet,status"}},
+		v,
+		nil,
+	); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -33,12 +40,18 @@ var ways = map[string]struct {
 	here  func(*Metadata)
 	there func(*resource)
 }{
-	"title":       {func(m *Metadata) { m.Title = "Ours" }, func(v *resource) { v.Snippet.Title = "Theirs" }},
-	"description": {func(m *Metadata) { m.Description = "Ours" }, func(v *resource) { v.Snippet.Description = "Theirs" }},
-	"tags":        {func(m *Metadata) { m.Tags = []string{"ours"} }, func(v *resource) { v.Snippet.Tags = []string{"theirs"} }},
-	"category":    {func(m *Metadata) { m.Category = "24" }, func(v *resource) { v.Snippet.Category = "10" }},
-	"language":    {func(m *Metadata) { m.Language = "ru" }, func(v *resource) { v.Snippet.Language = "de" }},
-	"privacy":     {func(m *Metadata) { m.Privacy = "private" }, func(v *resource) { v.Status.Privacy = "public" }},
+	"title": {func(m *Metadata) { m.Title = "Ours" }, func(v *resource) { v.Snippet.Title = "Theirs" }},
+	"description": {
+		func(m *Metadata) { m.Description = "Ours" },
+		func(v *resource) { v.Snippet.Description = "Theirs" },
+	},
+	"tags": {
+		func(m *Metadata) { m.Tags = []string{"ours"} },
+		func(v *resource) { v.Snippet.Tags = []string{"theirs"} },
+	},
+	"category": {func(m *Metadata) { m.Category = "24" }, func(v *resource) { v.Snippet.Category = "10" }},
+	"language": {func(m *Metadata) { m.Language = "ru" }, func(v *resource) { v.Snippet.Language = "de" }},
+	"privacy":  {func(m *Metadata) { m.Privacy = "private" }, func(v *resource) { v.Status.Privacy = "public" }},
 	"made_for_kids": {func(m *Metadata) { m.Kids = !about.Kids }, func(v *resource) {
 		v.Status.Kids = nil // somebody took the choice back
 	}},
@@ -98,7 +111,8 @@ func TestMerge_ChangesOfBothAreAConflictThatSendsNothing(t *testing.T) {
 			ways[field].here(&mine)
 			_, err := a.Merge(context.Background(), id, about, mine)
 			conflict, ok := errors.AsType[*Conflict](err)
-			if !ok || !slices.Equal(conflict.Fields, []string{field}) || conflict.Code() != "youtube_conflict" || !conflict.Permanent() {
+			if !ok || !slices.Equal(conflict.Fields, []string{field}) || conflict.Code() != "youtube_conflict" ||
+				!conflict.Permanent() {
 				t.Fatalf("got %v; want a conflict of %s", err, field)
 			}
 			if a.same(field, conflict.Mine, conflict.Theirs) || len(*calls) != 1 {
@@ -108,7 +122,11 @@ func TestMerge_ChangesOfBothAreAConflictThatSendsNothing(t *testing.T) {
 			if _, err := a.Merge(context.Background(), id, conflict.Theirs, mine); err != nil {
 				t.Fatal(err)
 			}
-			if now, err := a.loadWhole(context.Background(), id); err != nil || !a.same(field, now.metadata(about), mine) {
+			if now, err := a.loadWhole(
+				context.Background(),
+				id,
+			); err != nil ||
+				!a.same(field, now.metadata(about), mine) {
 				t.Errorf("got %+v, %v; want ours", now.Snippet, err)
 			}
 		})
@@ -137,13 +155,21 @@ func TestMerge_Schedules(t *testing.T) {
 		at       bool // it is scheduled afterwards
 		conflict bool
 	}{
-		"moved here":           {here: func(w *world, m *Metadata) { m.PublishAt = hours(w, 5) }, privacy: "private", at: true},
-		"taken off here":       {here: func(w *world, m *Metadata) { m.PublishAt, m.Privacy = time.Time{}, "unlisted" }, privacy: "unlisted"},
-		"made public here":     {here: func(w *world, m *Metadata) { m.PublishAt = time.Time{} }, privacy: "public"},
-		"its time came":        {later: 3 * time.Hour, here: func(w *world, m *Metadata) { m.Title = "B" }, privacy: "public"},
-		"taken off in Studio":  {there: func(v *resource) { v.Status.PublishAt = "" }, here: func(w *world, m *Metadata) { m.Title = "B" }, privacy: "private"},
-		"moved on both sides":  {there: func(v *resource) { v.Status.PublishAt = "2026-11-25T00:00:00Z" }, here: func(w *world, m *Metadata) { m.PublishAt = hours(w, 5) }, conflict: true},
-		"public in Studio now": {there: func(v *resource) { v.Status.Privacy, v.Status.PublishAt = "public", "" }, here: func(w *world, m *Metadata) { m.Title = "B" }, privacy: "public"},
+		"moved here": {here: func(w *world, m *Metadata) { m.PublishAt = hours(w, 5) }, privacy: "private",
+			at: true},
+		"taken off here": {here: func(w *world, m *Metadata) {
+			m.PublishAt, m.Privacy = time.Time{},
+				"unlisted"
+		}, privacy: "unlisted"},
+		"made public here": {here: func(w *world, m *Metadata) { m.PublishAt = time.Time{} }, privacy: "public"},
+		"its time came": {later: 3 * time.Hour, here: func(w *world, m *Metadata) { m.Title = "B" },
+			privacy: "public"},
+		"taken off in Studio": {there: func(v *resource) { v.Status.PublishAt = "" },
+			here: func(w *world, m *Metadata) { m.Title = "B" }, privacy: "private"},
+		"moved on both sides": {there: func(v *resource) { v.Status.PublishAt = "2026-11-25T00:00:00Z" },
+			here: func(w *world, m *Metadata) { m.PublishAt = hours(w, 5) }, conflict: true},
+		"public in Studio now": {there: func(v *resource) { v.Status.Privacy, v.Status.PublishAt = "public", "" },
+			here: func(w *world, m *Metadata) { m.Title = "B" }, privacy: "public"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -161,7 +187,8 @@ func TestMerge_Schedules(t *testing.T) {
 				t.Fatalf("got %v; want a conflict: %v", err, one.conflict)
 			}
 			got := w.tube.Videos()[0]
-			if !one.conflict && (got.Privacy != one.privacy || got.PublishAt.IsZero() == one.at || got.Title != mine.Title) {
+			if !one.conflict &&
+				(got.Privacy != one.privacy || got.PublishAt.IsZero() == one.at || got.Title != mine.Title) {
 				t.Errorf("got %s at %v, %q; want %s", got.Privacy, got.PublishAt, got.Title, one.privacy)
 			}
 		})
@@ -203,11 +230,27 @@ func TestUpdate_NothingReadOnlyIsSentBack(t *testing.T) {
 			var sent map[string]map[string]any
 			w.before = func(rw http.ResponseWriter, r *http.Request) bool {
 				if r.Method == "GET" {
-					writeAnswer(rw, map[string]any{"items": []any{map[string]any{"id": id,
-						"snippet": map[string]any{"title": "A", "categoryId": "22", "channelId": north, "publishedAt": "2026-11-22T12:00:00Z",
-							"channelTitle": "x", "thumbnails": map[string]any{}},
-						"status": map[string]any{"privacyStatus": "unlisted", "uploadStatus": "processed", "madeForKids": true,
-							"failureReason": "codec", "rejectionReason": "claim", "license": "youtube"}}}})
+					writeAnswer(rw, map[string]any{"items": []any{
+						map[string]any{
+							"id": id,
+							"snippet": map[string]any{
+								"title":        "A",
+								"categoryId":   "22",
+								"channelId":    north,
+								"publishedAt":  "2026-11-22T12:00:00Z",
+								"channelTitle": "x",
+								"thumbnails":   map[string]any{},
+							},
+							"status": map[string]any{
+								"privacyStatus":   "unlisted",
+								"uploadStatus":    "processed",
+								"madeForKids":     true,
+								"failureReason":   "codec",
+								"rejectionReason": "claim",
+								"license":         "youtube",
+							},
+						},
+					}})
 					return true
 				}
 				body, err := io.ReadAll(r.Body)
@@ -215,7 +258,10 @@ func TestUpdate_NothingReadOnlyIsSentBack(t *testing.T) {
 				if err != nil || json.Unmarshal(body, &all) != nil {
 					t.Errorf("got %s, %v", body, err)
 				}
-				sent = map[string]map[string]any{"snippet": all["snippet"].(map[string]any), "status": all["status"].(map[string]any)}
+				sent = map[string]map[string]any{
+					"snippet": all["snippet"].(map[string]any),
+					"status":  all["status"].(map[string]any),
+				}
 				return true
 			}
 			if err := do(a, id, changed()); name == "update" && err != nil {
@@ -228,7 +274,8 @@ func TestUpdate_NothingReadOnlyIsSentBack(t *testing.T) {
 			}
 			for part, known := range map[string]string{
 				"snippet": "title description tags categoryId defaultLanguage defaultAudioLanguage",
-				"status":  "privacyStatus publishAt license embeddable publicStatsViewable selfDeclaredMadeForKids containsSyntheticMedia",
+				"status": "privacyStatus publishAt license embeddable publicStatsViewable " +
+					"selfDeclaredMadeForKids containsSyntheticMedia",
 			} {
 				for field := range sent[part] {
 					if !slices.Contains(strings.Fields(known), field) {

@@ -47,7 +47,14 @@ func (w *world) lose(status int) {
 			return true
 		}
 		last, total := int64(0), int64(0)
-		if n, _ := fmt.Sscanf(r.Header.Get("Content-Range"), "bytes %d-%d/%d", new(int64), &last, &total); n != 3 || last+1 < total {
+		if n, _ := fmt.Sscanf(
+			r.Header.Get("Content-Range"),
+			"bytes %d-%d/%d",
+			new(int64),
+			&last,
+			&total,
+		); n != 3 ||
+			last+1 < total {
 			return false
 		}
 		gone = session
@@ -69,7 +76,8 @@ func TestUpload_ALostAnswerAndAGoneSessionAreOneVideo(t *testing.T) {
 					t.Fatal(err)
 				}
 				all := w.tube.Videos()
-				if len(all) != 1 || all[0].SHA256 != sum || s.last.ID != all[0].ID || s.last.Sent != v.Size || w.tube.Inserts() != 1 {
+				if len(all) != 1 || all[0].SHA256 != sum || s.last.ID != all[0].ID || s.last.Sent != v.Size ||
+					w.tube.Inserts() != 1 {
 					t.Errorf("got %d videos of %d uploads, %#v", len(all), w.tube.Inserts(), s.last)
 				}
 			})
@@ -96,7 +104,8 @@ func TestUpload_TheSwitchesOfTheFakeAreOneVideo(t *testing.T) {
 			if _, err := s.goOn(w, a, v, about); err != nil {
 				t.Fatal(err)
 			}
-			if all := w.tube.Videos(); len(all) != 1 || all[0].SHA256 != sum || s.last.ID != all[0].ID || w.tube.Inserts() != 1 {
+			if all := w.tube.Videos(); len(all) != 1 || all[0].SHA256 != sum || s.last.ID != all[0].ID ||
+				w.tube.Inserts() != 1 {
 				t.Errorf("got %d videos of %d uploads", len(all), w.tube.Inserts())
 			}
 		})
@@ -132,7 +141,9 @@ func TestUpload_WhatNobodyCanTellIsUnclearAndStaysSo(t *testing.T) {
 		"another title": func(v map[string]any) { v["snippet"].(map[string]any)["title"] = "Changed in Studio" },
 		"another size":  func(v map[string]any) { v["fileDetails"] = map[string]any{"fileSize": "5"} },
 		"no size":       func(v map[string]any) { delete(v, "fileDetails") },
-		"older":         func(v map[string]any) { v["snippet"].(map[string]any)["publishedAt"] = "2026-11-22T11:59:00Z" },
+		"older": func(v map[string]any) {
+			v["snippet"].(map[string]any)["publishedAt"] = "2026-11-22T11:59:00Z"
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -142,9 +153,15 @@ func TestUpload_WhatNobodyCanTellIsUnclearAndStaysSo(t *testing.T) {
 			lose := w.before
 			w.before = func(rw http.ResponseWriter, r *http.Request) bool {
 				if r.Method == "GET" && r.URL.Path == "/youtube/v3/videos" {
-					video := map[string]any{"id": "x", "status": map[string]any{"uploadStatus": "uploaded"},
-						"snippet":     map[string]any{"title": about.Title, "publishedAt": w.clock.Now().Format(time.RFC3339)},
-						"fileDetails": map[string]any{"fileSize": fmt.Sprint(v.Size)}}
+					video := map[string]any{
+						"id":     "x",
+						"status": map[string]any{"uploadStatus": "uploaded"},
+						"snippet": map[string]any{
+							"title":       about.Title,
+							"publishedAt": w.clock.Now().Format(time.RFC3339),
+						},
+						"fileDetails": map[string]any{"fileSize": fmt.Sprint(v.Size)},
+					}
 					spoil(video)
 					writeAnswer(rw, map[string]any{"items": []any{video}})
 					return true

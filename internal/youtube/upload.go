@@ -121,7 +121,13 @@ func (a *Account) resume(ctx context.Context, v Video, s *State, save func(State
 //
 // Before the last chunk leaves, it saves the time in s.Uploaded: from then on there may be a video, whatever becomes
 // of the answer, until the session says that it does not have everything.
-func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save func(State) error) (id string, err error) {
+func (a *Account) send(
+	ctx context.Context,
+	v Video,
+	s *State,
+	at int64,
+	save func(State) error,
+) (id string, err error) {
 	saved, last := *s, a.c.now()
 	keep := func() error {
 		saved, last = *s, a.c.now()
@@ -158,7 +164,12 @@ func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save fu
 				s.Sent, s.Uploaded = max(s.Sent, next), time.Time{} // it does not have everything
 				if next <= failedAt {
 					if err = failed; refused.status == 0 { // the session answers, so YouTube is not away: an attempt
-						err = &Error{class: again, code: "youtube_connection", reason: "connection", message: refused.message}
+						err = &Error{
+							class:   again,
+							code:    "youtube_connection",
+							reason:  "connection",
+							message: refused.message,
+						}
 					}
 				}
 			}
@@ -186,7 +197,12 @@ func (a *Account) send(ctx context.Context, v Video, s *State, at int64, save fu
 
 // put sends the chunk that begins at at, or nothing to ask the session what it has (at < 0). It returns how much the
 // session has, or the id of the finished video, and whether all bytes of the chunk left.
-func (a *Account) put(ctx context.Context, v Video, session string, at int64) (next int64, id string, whole bool, err error) {
+func (a *Account) put(
+	ctx context.Context,
+	v Video,
+	session string,
+	at int64,
+) (next int64, id string, whole bool, err error) {
 	r := request{method: "PUT", url: session, wait: a.c.stall,
 		header: map[string]string{"Content-Range": fmt.Sprintf("bytes */%d", v.Size)}}
 	if at >= 0 {

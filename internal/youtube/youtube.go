@@ -56,15 +56,25 @@ func New(conf Config) *Client {
 	return &Client{
 		conf: conf,
 		oauth: oauth2.Config{
-			ClientID: conf.ClientID, ClientSecret: conf.ClientSecret, RedirectURL: conf.RedirectURL, Scopes: scopes,
-			Endpoint: oauth2.Endpoint{AuthURL: conf.AuthURL, TokenURL: conf.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+			ClientID:     conf.ClientID,
+			ClientSecret: conf.ClientSecret,
+			RedirectURL:  conf.RedirectURL,
+			Scopes:       scopes,
+			Endpoint: oauth2.Endpoint{
+				AuthURL:   conf.AuthURL,
+				TokenURL:  conf.TokenURL,
+				AuthStyle: oauth2.AuthStyleInParams,
+			},
 		},
 		// A redirect could carry the token or the video elsewhere.
 		http: &http.Client{
 			Transport:     http.DefaultTransport.(*http.Transport).Clone(),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		now: conf.Now, stall: stall, asks: asks{open: map[string]ask{}}, missing: missing{since: map[string]time.Time{}},
+		now:     conf.Now,
+		stall:   stall,
+		asks:    asks{open: map[string]ask{}},
+		missing: missing{since: map[string]time.Time{}},
 	}
 }
 

@@ -39,9 +39,13 @@ type Town struct {
 // New returns a town for a listener. signIn returns a link with which an admin signs in to the program's page, once.
 func New(listener net.Listener, signIn func(context.Context) (link string, err error)) (*Town, error) {
 	t := &Town{URL: "http://" + listener.Addr().String(), chats: faketelegram.New(BotToken)}
-	t.tube = fakeyoutube.New(fakeyoutube.Options{ClientID: ClientID, ClientSecret: ClientSecret, BaseURL: t.URL + "/google"})
+	t.tube = fakeyoutube.New(
+		fakeyoutube.Options{ClientID: ClientID, ClientSecret: ClientSecret, BaseURL: t.URL + "/google"},
+	)
 	var err error
-	if t.rumbles, err = fakerumble.New(fakerumble.Options{AccessToken: RumbleToken, BaseURL: t.URL + "/rumble"}); err != nil {
+	if t.rumbles, err = fakerumble.New(
+		fakerumble.Options{AccessToken: RumbleToken, BaseURL: t.URL + "/rumble"},
+	); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -61,10 +65,16 @@ func New(listener net.Listener, signIn func(context.Context) (link string, err e
 	mux.Handle("/rumble/", http.StripPrefix("/rumble", t.rumbles))
 	mux.Handle("/platforms/", http.StripPrefix("/platforms", t.platforms()))
 	mux.Handle("/", t.chats.Page(faketelegram.PageOptions{
-		Title:    "Retake",
-		People:   []*faketelegram.Person{t.chats.Person(101, "Мария", "ru"), t.chats.Person(102, "Ольга", "ru"), t.chats.Person(103, "Emma", "en")},
-		AdminURL: func() string { return "/enter" }, Platforms: "platforms/",
-		Broken: t.Broken.Load, SetBroken: t.Broken.Store,
+		Title: "Retake",
+		People: []*faketelegram.Person{
+			t.chats.Person(101, "Мария", "ru"),
+			t.chats.Person(102, "Ольга", "ru"),
+			t.chats.Person(103, "Emma", "en"),
+		},
+		AdminURL:  func() string { return "/enter" },
+		Platforms: "platforms/",
+		Broken:    t.Broken.Load,
+		SetBroken: t.Broken.Store,
 	}))
 	t.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	return t, nil

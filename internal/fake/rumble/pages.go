@@ -51,7 +51,12 @@ const maxTitle = 200
 // byHand is POST /upload.php.
 func (s *Server) byHand(w http.ResponseWriter, r *http.Request) {
 	if s.on("unavailable") {
-		show(w, http.StatusServiceUnavailable, "upload.html", uploadPage{Fault: "Out of service, because you switched it so. Try again later."})
+		show(
+			w,
+			http.StatusServiceUnavailable,
+			"upload.html",
+			uploadPage{Fault: "Out of service, because you switched it so. Try again later."},
+		)
 		return
 	}
 	s.posts.Add(1)
@@ -67,7 +72,7 @@ func (s *Server) byHand(w http.ResponseWriter, r *http.Request) {
 	case f.video.size == 0:
 		p.Fault = "Choose a video."
 	case !strings.HasPrefix(f.video.kind, "video/"):
-		p.Fault = "This file isn't a video. Choose another."
+		p.Fault = "This file is not a video. Choose another."
 	}
 	if p.Fault != "" {
 		show(w, http.StatusUnprocessableEntity, "upload.html", p)

@@ -74,10 +74,26 @@ type fault struct {
 
 func faults() []*fault {
 	return []*fault{
-		{id: "unavailable", label: "Out of service", hint: "Uploads are refused with 503. Retake waits and tries again."},
-		{id: "blocked", label: "A firewall in between", hint: "It answers uploads with 403 and a page that isn't Rumble's. Retake waits."},
-		{id: "cut", label: "Connection breaks", hint: "It breaks in the middle of an upload. Retake sends the video again."},
-		{id: "lost", label: "Answer gets lost", hint: "The video arrives, the answer does not. Retake asks you to look."},
+		{
+			id:    "unavailable",
+			label: "Out of service",
+			hint:  "Uploads are refused with 503. Retake waits and tries again.",
+		},
+		{
+			id:    "blocked",
+			label: "A firewall in between",
+			hint:  "It answers uploads with 403 and a page that isn't Rumble's. Retake waits.",
+		},
+		{
+			id:    "cut",
+			label: "Connection breaks",
+			hint:  "It breaks in the middle of an upload. Retake sends the video again.",
+		},
+		{
+			id:    "lost",
+			label: "Answer gets lost",
+			hint:  "The video arrives, the answer does not. Retake asks you to look.",
+		},
 		{id: "badtoken", label: "Token refused", hint: "403, as when the token was withdrawn or the account banned."},
 		{id: "refused", label: "Title refused", hint: "Rumble does not like the title. Retake opens the form at it."},
 	}
@@ -171,9 +187,23 @@ func (s *Server) add(f *form, byHand bool) (Video, int64, error) {
 	defer s.mu.Unlock()
 	number := s.last + 1
 	v := Video{
-		ID: "v" + strconv.FormatInt(number, 36), Title: f.text["title"], Description: f.text["description"], License: f.text["license_type"],
-		ChannelID: f.text["channel_id"], Guid: f.text["guid"], Name: f.video.name, Type: f.video.kind, Size: f.video.size,
-		SHA256: f.video.sum, Thumb: f.thumb.size > 0, ThumbType: f.thumb.kind, ByHand: byHand, At: s.opts.Now(),
+		ID: "v" + strconv.FormatInt(
+			number,
+			36,
+		),
+		Title:       f.text["title"],
+		Description: f.text["description"],
+		License:     f.text["license_type"],
+		ChannelID:   f.text["channel_id"],
+		Guid:        f.text["guid"],
+		Name:        f.video.name,
+		Type:        f.video.kind,
+		Size:        f.video.size,
+		SHA256:      f.video.sum,
+		Thumb:       f.thumb.size > 0,
+		ThumbType:   f.thumb.kind,
+		ByHand:      byHand,
+		At:          s.opts.Now(),
 	}
 	v.URL = fmt.Sprintf("%s/%s-%s.html", s.opts.BaseURL, v.ID, slug(v.Title))
 	if err := os.Rename(f.video.path, s.path(v.ID+".video")); err != nil {

@@ -146,7 +146,11 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.on("unavailable") {
 		w.Header().Set("Retry-After", "5")
-		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable) // before the video is sent, to a client that expects 100-continue
+		http.Error(
+			w,
+			"Service Unavailable",
+			http.StatusServiceUnavailable,
+		) // before the video is sent, to a client that expects 100-continue
 		return
 	}
 	if s.on("cut") {

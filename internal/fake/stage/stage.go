@@ -107,7 +107,11 @@ func (s *stage) index(w http.ResponseWriter, r *http.Request) {
 		platforms = append(platforms, now)
 	}
 	var out bytes.Buffer
-	if err := page.ExecuteTemplate(&out, "index.html", map[string]any{"Title": s.title, "Platforms": platforms}); err != nil {
+	if err := page.ExecuteTemplate(
+		&out,
+		"index.html",
+		map[string]any{"Title": s.title, "Platforms": platforms},
+	); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}

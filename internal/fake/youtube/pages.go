@@ -66,7 +66,8 @@ func (s *Server) readConsent(q url.Values) (consentRequest, string) {
 	switch {
 	case q.Get("client_id") == "" || q.Get("client_id") != s.opts.ClientID:
 		return c, "Error 401: invalid_client"
-	case err != nil || back.Host == "" || back.Scheme != "http" && back.Scheme != "https" || strings.ContainsAny(back.Host, " ;,'"):
+	case err != nil || back.Host == "" || back.Scheme != "http" && back.Scheme != "https" ||
+		strings.ContainsAny(back.Host, " ;,'"):
 		return c, "Error 400: redirect_uri_mismatch"
 	case q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || c.code.challenge == "":
 		return c, "Error 400: invalid_request"
@@ -137,7 +138,8 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	}
 	i := slices.IndexFunc(s.opts.Channels, func(c Channel) bool { return c.ID == v.channel })
 	got := s.resource(v, "snippet,status")
-	data["ID"], data["Title"], data["Description"], data["Tags"] = v.id, got.Snippet.Title, got.Snippet.Description, got.Snippet.Tags
+	data["ID"], data["Title"], data["Description"], data["Tags"] = v.id, got.Snippet.Title, got.Snippet.Description,
+		got.Snippet.Tags
 	data["Channel"], data["Privacy"] = s.opts.Channels[i].Title, got.Status.Privacy
 	s.mu.Lock()
 	data["Thumb"] = len(v.thumb) > 0

@@ -65,12 +65,21 @@ func New(opts Options) *Server {
 		opts.Processing = 4 * time.Second
 	}
 	if opts.Channels == nil {
-		opts.Channels = []Channel{{"UCgreetingsFromTheNorth1", "Greetings from the North"}, {"UCfamilyCelebrations002", "Family Celebrations"}}
+		opts.Channels = []Channel{
+			{"UCgreetingsFromTheNorth1", "Greetings from the North"},
+			{"UCfamilyCelebrations002", "Family Celebrations"},
+		}
 	}
 	opts.BaseURL = strings.TrimSuffix(opts.BaseURL, "/")
 	s := &Server{
-		opts: opts, mux: http.NewServeMux(), codes: map[string]code{}, grants: map[string]*grant{}, access: map[string]access{},
-		sessions: map[string]*session{}, playlist: map[string][]string{}, on: map[string]bool{},
+		opts:     opts,
+		mux:      http.NewServeMux(),
+		codes:    map[string]code{},
+		grants:   map[string]*grant{},
+		access:   map[string]access{},
+		sessions: map[string]*session{},
+		playlist: map[string][]string{},
+		on:       map[string]bool{},
 	}
 	s.mux.HandleFunc("GET /o/oauth2/v2/auth", s.askConsent)
 	s.mux.HandleFunc("POST /o/oauth2/v2/auth", s.answerConsent)
@@ -156,7 +165,8 @@ func (s *Server) api(pattern string, do func(http.ResponseWriter, *http.Request,
 }
 
 // disabled is how Google says that an API is not enabled.
-const disabled = "YouTube Data API v3 has not been used in project 123456789012 before or it is disabled. Enable it by visiting " +
+const disabled = "YouTube Data API v3 has not been used in project 123456789012 before or it is disabled. " +
+	"Enable it by visiting " +
 	"https://console.developers.google.com/apis/api/youtube.googleapis.com/overview?project=123456789012 then retry."
 
 // blockPage is what a firewall or a captive portal answers.

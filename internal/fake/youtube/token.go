@@ -131,14 +131,24 @@ func (s *Server) allowed(r *http.Request, scopes []string) (string, *apiError) {
 	a, ok := s.access[token]
 	g := s.grants[a.refresh]
 	if !ok || g == nil || s.on["badtoken"] || s.isOver(g) || !s.opts.Now().Before(a.until) {
-		return "", &apiError{http.StatusUnauthorized, "global", "authError", "Request had invalid authentication credentials."}
+		return "", &apiError{
+			http.StatusUnauthorized,
+			"global",
+			"authError",
+			"Request had invalid authentication credentials.",
+		}
 	}
 	for _, scope := range scopes {
 		if slices.Contains(g.scopes, scopeBase+scope) {
 			return g.channel, nil
 		}
 	}
-	return "", &apiError{http.StatusForbidden, "global", "insufficientPermissions", "Request had insufficient authentication scopes."}
+	return "", &apiError{
+		http.StatusForbidden,
+		"global",
+		"insufficientPermissions",
+		"Request had insufficient authentication scopes.",
+	}
 }
 
 func refuse(w http.ResponseWriter, status int, reason, text string) {

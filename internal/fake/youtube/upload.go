@@ -61,22 +61,37 @@ func (s *Server) insert(w http.ResponseWriter, r *http.Request, channel string) 
 		return &apiError{http.StatusBadRequest, "global", "badRequest", "Only resumable uploads are known here."}
 	}
 	if s.fault("quota") {
-		return &apiError{http.StatusForbidden, "youtube.quota", "quotaExceeded",
-			`The request cannot be completed because you have exceeded your <a href="/youtube/v3/getting-started#quota">quota</a>.`}
+		return &apiError{
+			http.StatusForbidden,
+			"youtube.quota",
+			"quotaExceeded",
+			"The request cannot be completed because you have exceeded your " +
+				`<a href="/youtube/v3/getting-started#quota">quota</a>.`,
+		}
 	}
 	if s.fault("limit") {
 		return bad("uploadLimitExceeded", "The user has exceeded the number of videos they may upload.")
 	}
 	size, err := strconv.ParseInt(r.Header.Get("X-Upload-Content-Length"), 10, 64)
 	if err != nil || size <= 0 || !strings.HasPrefix(r.Header.Get("X-Upload-Content-Type"), "video/") {
-		return &apiError{http.StatusBadRequest, "global", "mediaBodyRequired", "The request does not include the video content."}
+		return &apiError{
+			http.StatusBadRequest,
+			"global",
+			"mediaBodyRequired",
+			"The request does not include the video content.",
+		}
 	}
 	var v resource
 	if err := readJSON(w, r, &v); err != nil {
 		return err
 	}
-	video := &video{id: "fake-" + random()[:11], channel: channel, size: size, kind: r.Header.Get("X-Upload-Content-Type"),
-		notify: r.URL.Query().Get("notifySubscribers") != "false"}
+	video := &video{
+		id:      "fake-" + random()[:11],
+		channel: channel,
+		size:    size,
+		kind:    r.Header.Get("X-Upload-Content-Type"),
+		notify:  r.URL.Query().Get("notifySubscribers") != "false",
+	}
 	if err := video.write(v, s.opts.Now()); err != nil {
 		return err
 	}
@@ -140,9 +155,21 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 	ranges := r.Header.Get("Content-Range")
 	if ranges != fmt.Sprintf("bytes */%d", u.size) {
 		var from, to, size int64
-		if n, _ := fmt.Sscanf(ranges, "bytes %d-%d/%d", &from, &to, &size); n != 3 || size != u.size || from > to || to >= size ||
-			from != u.has || to-from+1 != r.ContentLength || to+1 < size && r.ContentLength%unit != 0 {
-			return &apiError{http.StatusBadRequest, "global", "badRequest", "Invalid request. The upload has " + strconv.FormatInt(u.has, 10) + " bytes."}
+		if n, _ := fmt.Sscanf(
+			ranges,
+			"bytes %d-%d/%d",
+			&from,
+			&to,
+			&size,
+		); n != 3 || size != u.size || from > to || to >= size ||
+			from != u.has || to-from+1 != r.ContentLength ||
+			to+1 < size && r.ContentLength%unit != 0 {
+			return &apiError{
+				http.StatusBadRequest,
+				"global",
+				"badRequest",
+				"Invalid request. The upload has " + strconv.FormatInt(u.has, 10) + " bytes.",
+			}
 		}
 		if s.fault("hiccups") && u.hiccups < 3 && u.parts == 2*(u.hiccups+1) {
 			u.hiccups++

@@ -89,10 +89,22 @@ func (s *Server) Videos() []Video {
 	for _, v := range s.videos {
 		now := s.settled(v)
 		one := Video{
-			ID: v.id, Channel: v.channel, Title: v.snippet.Title, Description: v.snippet.Description, Tags: slices.Clone(v.snippet.Tags),
-			Category: v.snippet.Category, Language: v.snippet.Language, Privacy: now.Privacy, Status: now.UploadStatus,
-			Kids: v.status.Kids, Synthetic: v.status.Synthetic, Notify: v.notify, Size: v.size, SHA256: v.sum, ThumbSize: len(v.thumb),
-			URL: s.opts.BaseURL + "/watch?v=" + v.id,
+			ID:          v.id,
+			Channel:     v.channel,
+			Title:       v.snippet.Title,
+			Description: v.snippet.Description,
+			Tags:        slices.Clone(v.snippet.Tags),
+			Category:    v.snippet.Category,
+			Language:    v.snippet.Language,
+			Privacy:     now.Privacy,
+			Status:      now.UploadStatus,
+			Kids:        v.status.Kids,
+			Synthetic:   v.status.Synthetic,
+			Notify:      v.notify,
+			Size:        v.size,
+			SHA256:      v.sum,
+			ThumbSize:   len(v.thumb),
+			URL:         s.opts.BaseURL + "/watch?v=" + v.id,
 		}
 		if now.PublishAt != nil {
 			one.PublishAt = *now.PublishAt
@@ -124,7 +136,8 @@ func (v *video) write(with resource, now time.Time) *apiError {
 			return bad("invalidTitle", "The request metadata specifies an invalid or empty video title.")
 		case len(s.Description) > 5000 || strings.ContainsAny(s.Description, "<>"):
 			return bad("invalidDescription", "The request metadata specifies an invalid video description.")
-		case tagSize(s.Tags) > 500 || slices.ContainsFunc(s.Tags, func(t string) bool { return t == "" || strings.ContainsAny(t, "<>") }):
+		case tagSize(s.Tags) > 500 || slices.ContainsFunc(s.Tags,
+			func(t string) bool { return t == "" || strings.ContainsAny(t, "<>") }):
 			return bad("invalidTags", "The request metadata specifies invalid video keywords.")
 		case !slices.Contains(categories, s.Category):
 			return bad("invalidCategoryId", "The snippet.categoryId property specifies an invalid category ID.")
@@ -242,7 +255,10 @@ func (s *Server) resource(v *video, parts string) resource {
 func (s *Server) find(id, channel string) *video {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.videos, func(v *video) bool { return v.id == id && (channel == "" || v.channel == channel) })
+	i := slices.IndexFunc(
+		s.videos,
+		func(v *video) bool { return v.id == id && (channel == "" || v.channel == channel) },
+	)
 	if i < 0 {
 		return nil
 	}
@@ -258,7 +274,12 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, channel string) *a
 	items := []resource{}
 	ids := r.URL.Query().Get("id")
 	if strings.Count(ids, ",") >= maxIDs {
-		return &apiError{http.StatusBadRequest, "youtube.parameter", "invalidFilters", "The request specifies too many IDs."}
+		return &apiError{
+			http.StatusBadRequest,
+			"youtube.parameter",
+			"invalidFilters",
+			"The request specifies too many IDs.",
+		}
 	}
 	for id := range strings.SplitSeq(ids, ",") {
 		if v := s.find(id, channel); v != nil {
@@ -279,7 +300,8 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request, channel string) 
 		return errNoVideo
 	}
 	parts := r.URL.Query().Get("part")
-	if strings.Contains(parts, "snippet") != (with.Snippet != nil) || strings.Contains(parts, "status") != (with.Status != nil) {
+	if strings.Contains(parts, "snippet") != (with.Snippet != nil) ||
+		strings.Contains(parts, "status") != (with.Status != nil) {
 		return &apiError{http.StatusBadRequest, "youtube.part", "unexpectedPart", parts}
 	}
 	s.mu.Lock()
@@ -330,7 +352,12 @@ func (s *Server) setThumb(w http.ResponseWriter, r *http.Request, channel string
 	case err != nil:
 		panic(http.ErrAbortHandler) // the client is gone
 	case kind != "image/jpeg" && kind != "image/png":
-		return &apiError{http.StatusBadRequest, "youtube.thumbnail", "invalidImage", "The provided image content is invalid."}
+		return &apiError{
+			http.StatusBadRequest,
+			"youtube.thumbnail",
+			"invalidImage",
+			"The provided image content is invalid.",
+		}
 	}
 	s.mu.Lock()
 	v.thumb, v.thumbKind = data, kind
@@ -381,7 +408,12 @@ const noList = "PLnone"
 
 func noPlaylist(id string) *apiError {
 	if id == "" || id == noList {
-		return &apiError{http.StatusNotFound, "youtube.playlistItem", "playlistNotFound", "The playlist cannot be found."}
+		return &apiError{
+			http.StatusNotFound,
+			"youtube.playlistItem",
+			"playlistNotFound",
+			"The playlist cannot be found.",
+		}
 	}
 	return nil
 }

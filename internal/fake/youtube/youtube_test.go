@@ -41,9 +41,19 @@ var browser = http.Client{CheckRedirect: func(*http.Request, []*http.Request) er
 func (a *app) ask(with map[string]string) string {
 	sum := sha256.Sum256([]byte("verifier"))
 	q := url.Values{
-		"client_id": {"client"}, "redirect_uri": {"http://localhost:8080/back"}, "response_type": {"code"}, "state": {"mine"},
-		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}, "access_type": {"offline"}, "prompt": {"consent"},
-		"scope": {scopeBase + "youtube.upload"},
+		"client_id": {
+			"client",
+		},
+		"redirect_uri":  {"http://localhost:8080/back"},
+		"response_type": {"code"},
+		"state":         {"mine"},
+		"code_challenge": {
+			base64.RawURLEncoding.EncodeToString(sum[:]),
+		},
+		"code_challenge_method": {"S256"},
+		"access_type":           {"offline"},
+		"prompt":                {"consent"},
+		"scope":                 {scopeBase + "youtube.upload"},
 	}
 	for k, v := range with {
 		q.Set(k, v)
@@ -121,7 +131,8 @@ func (a *app) call(token, method, at, body string, header ...string) (int, http.
 func TestFake_ConsentRefusesWhatGoogleRefuses(t *testing.T) {
 	a := newApp(t, Options{})
 	for _, with := range []map[string]string{
-		{"client_id": "other"}, {"redirect_uri": "javascript:alert(1)"}, {"redirect_uri": "http://a;b/"}, {"response_type": "token"},
+		{"client_id": "other"}, {"redirect_uri": "javascript:alert(1)"}, {"redirect_uri": "http://a;b/"},
+		{"response_type": "token"},
 		{"code_challenge": ""}, {"code_challenge_method": "plain"}, {"scope": ""}, {"scope": "openid"},
 	} {
 		for _, do := range []func(string) (*http.Response, error){browser.Get, func(at string) (*http.Response, error) {
@@ -152,16 +163,26 @@ func TestFake_ConsentRefusesWhatGoogleRefuses(t *testing.T) {
 func TestFake_TheConsentPageShowsTheChannelsAndLoadsNothingFromElsewhere(t *testing.T) {
 	a := newApp(t, Options{})
 	status, header, page := a.call("", "GET", a.ask(nil), "")
-	for _, want := range []string{"Family Celebrations", "Greetings from the North", "localhost:8080", "Upload videos", a.base + "/page.css"} {
+	for _, want := range []string{"Family Celebrations", "Greetings from the North", "localhost:8080",
+		"Upload videos", a.base + "/page.css"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not on the page", want)
 		}
 	}
-	if policy := header.Get("Content-Security-Policy"); status != 200 || !strings.Contains(policy, "default-src 'none'") ||
+	if policy := header.Get(
+		"Content-Security-Policy",
+	); status != 200 ||
+		!strings.Contains(policy, "default-src 'none'") ||
 		!strings.HasSuffix(policy, "form-action 'self' http://localhost:8080") {
 		t.Errorf("got %d, %s", status, policy)
 	}
-	if status, _, css := a.call("", "GET", "/page.css", ""); status != 200 || !strings.Contains(css, "prefers-color-scheme") {
+	if status, _, css := a.call(
+		"",
+		"GET",
+		"/page.css",
+		"",
+	); status != 200 ||
+		!strings.Contains(css, "prefers-color-scheme") {
 		t.Errorf("the style: got %d", status)
 	}
 }
@@ -169,8 +190,10 @@ func TestFake_TheConsentPageShowsTheChannelsAndLoadsNothingFromElsewhere(t *test
 func TestFake_ACodeIsChangedOnceByTheAppThatAsked(t *testing.T) {
 	a := newApp(t, Options{})
 	for _, one := range []struct{ key, value, want string }{
-		{"client_secret", "wrong", "invalid_client"}, {"redirect_uri", "http://localhost:8080/other", "redirect_uri_mismatch"},
-		{"code_verifier", "", "invalid_grant"}, {"code_verifier", "wrong", "invalid_grant"}, {"grant_type", "password", "unsupported_grant_type"},
+		{"client_secret", "wrong", "invalid_client"},
+		{"redirect_uri", "http://localhost:8080/other", "redirect_uri_mismatch"},
+		{"code_verifier", "", "invalid_grant"}, {"code_verifier", "wrong", "invalid_grant"},
+		{"grant_type", "password", "unsupported_grant_type"},
 	} {
 		if got := a.token(map[string]string{"code": a.code(), one.key: one.value})["error"]; got != one.want {
 			t.Errorf("%s: got %v; want %s", one.key, got, one.want)
@@ -244,18 +267,34 @@ func TestFake_ASessionKeepsWholeStepsOfACutPart(t *testing.T) {
 	}
 	a.s.SetFault("cut", false)
 	had(fmt.Sprintf("bytes=0-%d", unit-1)) // one and a half came
-	for _, wrong := range []string{"bytes 0-9/1048576", "bytes 262144-262243/1048576", "bytes 524288-786431/1048576", "bytes 262144-524287/99", "nonsense"} {
+	for _, wrong := range []string{"bytes 0-9/1048576", "bytes 262144-262243/1048576", "bytes 524288-786431/1048576",
+		"bytes 262144-524287/99", "nonsense"} {
 		if status, _, _ := a.call(token, "PUT", at, film[:unit], "Content-Range", wrong); status != 400 {
 			t.Errorf("%s: got %d; want 400", wrong, status)
 		}
 	}
-	if status, _, _ := a.call(token, "PUT", at, film[:3*unit], "Content-Range", fmt.Sprintf("bytes %d-%d/%d", unit, size-1, size)); status != 200 {
+	if status, _, _ := a.call(
+		token,
+		"PUT",
+		at,
+		film[:3*unit],
+		"Content-Range",
+		fmt.Sprintf("bytes %d-%d/%d", unit, size-1, size),
+	); status != 200 {
 		t.Errorf("got %d; want 200", status)
 	}
 	if all := a.s.Videos(); len(all) != 1 || all[0].SHA256 != fmt.Sprintf("%x", sha256.Sum256([]byte(film))) {
 		t.Errorf("got %d videos", len(all))
 	}
-	if status, _, text := a.call(token, "PUT", at, "", "Content-Range", fmt.Sprintf("bytes */%d", size)); status != 200 || !strings.Contains(text, a.s.Videos()[0].ID) {
+	if status, _, text := a.call(
+		token,
+		"PUT",
+		at,
+		"",
+		"Content-Range",
+		fmt.Sprintf("bytes */%d", size),
+	); status != 200 ||
+		!strings.Contains(text, a.s.Videos()[0].ID) {
 		t.Errorf("asked afterwards: got %d %s", status, text)
 	}
 }
@@ -368,7 +407,8 @@ func TestFaults_WhatOthersDoToTheVideosIsSeen(t *testing.T) {
 				return
 			}
 			a.s.SetFault(one.fault, false)
-			if v := a.s.Videos()[0]; one.fault == "stuck" && v.Privacy != "public" || one.fault == "takedown" && v.Status != "processed" {
+			if v := a.s.Videos()[0]; one.fault == "stuck" && v.Privacy != "public" ||
+				one.fault == "takedown" && v.Status != "processed" {
 				t.Errorf("switched off: got %s, %s", v.Privacy, v.Status)
 			}
 		})
@@ -377,7 +417,8 @@ func TestFaults_WhatOthersDoToTheVideosIsSeen(t *testing.T) {
 
 func TestFaults_EachRefusalIsGooglesOwn(t *testing.T) {
 	for fault, want := range map[string]string{
-		"blocked": "403 <!DOCTYPE", "unavailable": "503 Service", "apidisabled": "403 accessNotConfigured", "badtoken": "401 authError",
+		"blocked": "403 <!DOCTYPE", "unavailable": "503 Service", "apidisabled": "403 accessNotConfigured",
+		"badtoken": "401 authError",
 	} {
 		a := newApp(t, Options{})
 		token := a.everything()
@@ -439,7 +480,14 @@ func TestFaults_UploadsThatAreForgottenExpireOrFailShortly(t *testing.T) {
 	film := strings.Repeat("x", unit)
 	var got []int
 	for has := 0; has < parts; {
-		status, _, _ := a.call(token, "PUT", at, film, "Content-Range", fmt.Sprintf("bytes %d-%d/%d", has*unit, (has+1)*unit-1, parts*unit))
+		status, _, _ := a.call(
+			token,
+			"PUT",
+			at,
+			film,
+			"Content-Range",
+			fmt.Sprintf("bytes %d-%d/%d", has*unit, (has+1)*unit-1, parts*unit),
+		)
 		if got = append(got, status); status != 503 {
 			has++
 		}
@@ -474,7 +522,11 @@ func TestUploads_AreAPlaylistInPagesWithTheNewestFirst(t *testing.T) {
 			NextPageToken string
 			Items         []struct{ ContentDetails struct{ VideoID string } }
 		}
-		if err := json.Unmarshal([]byte(text), &v); err != nil || len(v.Items) != sizes[0] || (v.NextPageToken == "") != (len(sizes) == 1) {
+		if err := json.Unmarshal(
+			[]byte(text),
+			&v,
+		); err != nil || len(v.Items) != sizes[0] ||
+			(v.NextPageToken == "") != (len(sizes) == 1) {
 			t.Fatalf("got %s", text)
 		}
 		for _, item := range v.Items {
