@@ -171,7 +171,8 @@ func TestInit(t *testing.T) {
 		if err != nil || !strings.Contains(next, c.file+" is written") || !strings.Contains(next,
 			"3. ./retake serve") ||
 			strings.Contains(next, "-config "+mustAbs(t, c.file)) != (c.place != "") {
-			t.Errorf("%q: got %q, %v; want the next steps, which name the file unless it is found without its name", c.place,
+			t.Errorf("%q: got %q, %v; want the next steps, which name the file unless it is found without its name",
+				c.place,
 				next, err)
 		}
 		info, err := os.Stat(c.file)

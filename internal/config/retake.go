@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"retake.example/internal/lang"
@@ -22,11 +23,14 @@ type Config struct {
 	Second   time.Duration     // the length of a second in Telegram's limits
 }
 
+// builtIn is what faults call the defaults that are embedded in the program.
+const builtIn = "the defaults"
+
 // known is what the settings may name.
 var known = Known{Languages: lang.Languages, TokenKey: seal.Check, Formats: logs.Formats, Levels: logs.Levels}
 
-// LoadFile reads the defaults, then the file, then the environment. An empty path means config.toml in the working directory,
-// if there is one. The error is Faults.
+// LoadFile reads the defaults, then the file, then the environment. An empty path means config.toml in the working
+// directory, if there is one. The error is Faults.
 func LoadFile(defaults, path string, environ []string) (c Config, err error) {
 	source, there, err := Read(path)
 	if err != nil {
@@ -41,11 +45,15 @@ func LoadFile(defaults, path string, environ []string) (c Config, err error) {
 
 // FromDefaults returns the defaults, changed by sources and then by the environment. The error is Faults.
 func FromDefaults(defaults string, environ []string, sources ...Source) (c Config, err error) {
-	all := append([]Source{{Name: "the defaults", Text: defaults}}, sources...)
+	all := append([]Source{{Name: builtIn, Text: defaults}}, sources...)
 	c.Second = time.Second
 	c.From, err = Load(&c.Settings, "RETAKE", environ, c.Settings.Check(known), all...)
 	return c, err
 }
+
+// LanguageChosen reports whether the operator set the language, which then also holds for users of languages without
+// texts.
+func (c *Config) LanguageChosen() bool { return !strings.HasPrefix(c.From["language"], builtIn) }
 
 // Database is the file of the database.
 func (c *Config) Database() string { return filepath.Join(c.DataDir, "retake.db") }
@@ -65,5 +73,5 @@ func (c *Config) WhereAdmin(id int64) string {
 	if slices.Contains(c.Telegram.Owners, id) {
 		key = "telegram.owners"
 	}
-	return key + " of " + cmp.Or(c.From[key], "the defaults")
+	return key + " of " + cmp.Or(c.From[key], builtIn)
 }

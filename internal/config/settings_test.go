@@ -130,3 +130,24 @@ func TestSettings_AFileOfASecretIsTrimmed(t *testing.T) {
 		}
 	}
 }
+
+func TestConfig_LanguageChosen(t *testing.T) {
+	defaults, err := os.ReadFile("../../config.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		text    string
+		environ []string
+		want    bool
+	}{
+		"by nobody":          {"", nil, false},
+		"by the file":        {"language = 'ru'", nil, true},
+		"by the environment": {"", []string{"RETAKE_LANGUAGE=ru"}, true},
+	} {
+		got, err := FromDefaults(string(defaults), c.environ, Source{"f", c.text})
+		if err != nil || got.LanguageChosen() != c.want {
+			t.Errorf("%s: got %v, %v; want %v", name, got.LanguageChosen(), err, c.want)
+		}
+	}
+}

@@ -1,5 +1,5 @@
-// Package lang says things to people in their language. The texts are in messages, in one TOML file per language for the
-// bot, the page, publishing, and what the page counts. It also decides what a name is.
+// Package lang says things to people in their language. The texts are in messages: a TOML file per language for each of
+// the bot, the page, publishing, and what the page counts. It also decides what a name is.
 package lang
 
 import (
