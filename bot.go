@@ -299,7 +299,7 @@ func (b *Bot) meet(ctx context.Context, t *chat.Turn, from *models.User) (u stor
 			if t.New, err = tx.Return(from.ID); err != nil {
 				return err
 			}
-			u, err = tx.Meet(from.ID, lang.Match(from.LanguageCode, b.Language))
+			u, err = tx.Meet(from.ID, lang.ForUser(from.LanguageCode, b.Language, b.LanguageChosen))
 			return err
 		})
 	}

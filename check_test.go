@@ -181,7 +181,7 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 		"no font but ours": {func(m *machine) {
 			m.draws()
 			m.before = `mount -t tmpfs none /usr/share/fonts`
-		}, "warning  font", "apt-get install -y fonts-comfortaa"},
+		}, "warning  font", "apt-get install -y fonts-sil-andika"},
 		"a voice that cannot be run": {func(m *machine) {
 			m.draws()
 			m.sets(`RETAKE_VOICE_COMMAND=["/none/speak"]`)

@@ -202,7 +202,7 @@ func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
 		"a template with a strange name":  {[]string{"RETAKE_RENDER_TEMPLATE=../x"}, "render.template: the name of a template is expected"},
 		"a generator without an address":  {[]string{"RETAKE_RENDER_ENGINE=http"}, "render.url: with engine http"},
 		"a voice service without address": {[]string{"RETAKE_VOICE_ENGINE=http"}, "voice.url: with engine http"},
-		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, http or none"},
+		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, rhvoice, http or none"},
 		"no backup that is kept":          {[]string{"RETAKE_BACKUP_KEEP=0"}, "backup.keep: 1 or more is expected"},
 		"backups in the past":             {[]string{"RETAKE_BACKUP_EVERY=-1h"}, "backup.every: 0s or more is expected"},
 		"names kept for an hour":          {[]string{"RETAKE_PRIVACY_VIDEOS=1h", "RETAKE_PRIVACY_PEOPLE=-48h"}, "privacy.videos: 24h or more is expected, or 0s"},

@@ -295,7 +295,7 @@ func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
 		t.Errorf("got Go %s; want a release of %s, as in go.mod", got, least)
 	}
 	packages := find(`--no-install-recommends (.*) \\$`)
-	for _, needed := range []string{"ca-certificates", "espeak-ng", "ffmpeg", "fonts-comfortaa"} {
+	for _, needed := range []string{"ca-certificates", "espeak-ng", "ffmpeg", "fonts-sil-andika"} {
 		if !slices.Contains(packages, needed) {
 			t.Errorf("%s is not installed", needed)
 		}

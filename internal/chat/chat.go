@@ -28,24 +28,25 @@ const admins = AtOnce
 
 // Options are the operator's choices for the bot.
 type Options struct {
-	Token, APIURL string
-	Offers        []video.Offer                      // at least one
-	ReuseFor      time.Duration                      // how long a finished video serves others who ask for the name
-	Language      string                             // for users whose own is not offered
-	OpenLimit     int                                // requests of one user that wait at a time
-	HourLimit     int                                // requests of one user in an hour
-	DayLimit      int                                // requests of one user in a day
-	MaxUpload     int64                              // bytes that Telegram takes
-	Keep          store.Keep                         // how long what users sent is kept
-	Elsewhere     bool                               // names go to a service that makes videos, or says them
-	BaseURL       string                             // of the page
-	Role          func(id int64) (store.Admin, bool) // who is an admin by the settings; see Store.RoleOf
-	Admins        []int64                            // the same people
-	Rude          []string
-	CanDraw       func(template, name string) error // nil error: that template has every letter
-	PerSecond     int                               // messages to all chats; 0: the default of telegram.NewGate
-	Second        time.Duration                     // of Telegram's limits: see telegram.NewGate
-	Meter         Meter                             // nil: nobody counts
+	Token, APIURL  string
+	Offers         []video.Offer                      // at least one
+	ReuseFor       time.Duration                      // how long a finished video serves others who ask for the name
+	Language       string                             // for users whose own is not offered
+	LanguageChosen bool                               // the operator has set Language, so that it also holds for languages without texts
+	OpenLimit      int                                // requests of one user that wait at a time
+	HourLimit      int                                // requests of one user in an hour
+	DayLimit       int                                // requests of one user in a day
+	MaxUpload      int64                              // bytes that Telegram takes
+	Keep           store.Keep                         // how long what users sent is kept
+	Elsewhere      bool                               // names go to a service that makes videos, or says them
+	BaseURL        string                             // of the page
+	Role           func(id int64) (store.Admin, bool) // who is an admin by the settings; see Store.RoleOf
+	Admins         []int64                            // the same people
+	Rude           []string
+	CanDraw        func(template, name string) error // nil error: that template has every letter
+	PerSecond      int                               // messages to all chats; 0: the default of telegram.NewGate
+	Second         time.Duration                     // of Telegram's limits: see telegram.NewGate
+	Meter          Meter                             // nil: nobody counts
 }
 
 // Meter counts what comes from Telegram and what is asked of it.

@@ -27,8 +27,11 @@ func (c *Chat) Ask(ctx context.Context, t *Turn, u store.User, text string) erro
 		problem = "name_rude"
 	default:
 		for _, o := range c.Offers {
-			if c.CanDraw(o.ID, name) == nil {
+			switch err := c.CanDraw(o.ID, name); {
+			case err == nil:
 				able = append(able, o)
+			case !errors.Is(err, video.ErrCannotDraw): // the fonts could not be read: the update is tried again
+				return err
 			}
 		}
 		if len(able) == 0 {

@@ -88,7 +88,7 @@ func Voice(engine string, asked bool, err error) []Finding {
 		return []Finding{Well("off: voice.engine is none; videos have music only")}
 	case err == nil:
 		return []Finding{Well("it speaks")}
-	case asked || engine == "http":
+	case asked || engine == "http" || engine == "rhvoice":
 		return []Finding{Wrong("%v", err)}
 	}
 	return []Finding{Warn("%v; until then videos have music only", err)}

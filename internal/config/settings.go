@@ -244,8 +244,8 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 			is(false, key, "with store s3, %s", fault)
 		}
 	}
-	is(slices.Contains([]string{"command", "http", "none"}, c.Voice.Engine), "voice.engine",
-		"command, http or none is expected")
+	is(slices.Contains([]string{"command", "rhvoice", "http", "none"}, c.Voice.Engine), "voice.engine",
+		"command, rhvoice, http or none is expected")
 	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url",
 		"with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
 }

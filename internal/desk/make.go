@@ -3,12 +3,14 @@
 package desk
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // MakeAsset makes a video with the name an admin typed and the template they picked, or finds the one there is.
@@ -22,8 +24,12 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name, key, problem := lang.ParseName(sent["name"])
-	if problem == "" && d.opts.CanDraw(template, name) != nil {
-		problem = "name_undrawable"
+	if problem == "" {
+		if err := d.opts.CanDraw(template, name); errors.Is(err, video.ErrCannotDraw) {
+			problem = "name_undrawable"
+		} else if err != nil {
+			return fmt.Errorf("look whether a name can be drawn: %w", err)
+		}
 	}
 	if problem != "" {
 		return Invalid(problem, nil)
