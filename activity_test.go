@@ -276,7 +276,7 @@ func TestAPlaceThatIsNoneIsNotFound(t *testing.T) {
 	for _, after := range []string{"x", "1", "1-a", "1-x-1", "a-a-a", "'; DROP TABLE audit"} {
 		d.want(404, d.send(call{method: "GET", path: "/activity?after=" + url.QueryEscape(after), session: session}))
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1", session: session})); !strings.Contains(page, "That was all") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1", session: session})); !strings.Contains(page, "End of list") {
 		t.Errorf("got %s; want to be told that there is nothing older", page)
 	}
 }
@@ -338,7 +338,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	d.signIn(9)
 	session := d.signIn(7)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
-	for _, want := range []string{"<h1>Settings</h1>", "Nothing is missing", "1 owner and 2 admins", "<dt>Attempts at a video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
+	for _, want := range []string{"<h1>Settings</h1>", "Everything Retake needs", "1 owner and 2 admins", "<dt>Attempts per video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
 		`src="/templates/new-year.jpg"`, `<form method="post" action="/logout-everywhere">`, `<a href="/settings" aria-current="page">`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
@@ -349,7 +349,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	}
 	var got struct {
 		Success        bool
-		Sessions       []desk.Visit
+		Sessions       []store.Visit
 		Owners, Admins int
 		Limits         []desk.Pair
 		Templates      []desk.Template
@@ -364,7 +364,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	if v := got.Sessions; !v[0].This || !v[0].Recent || v[1].This || v[1].Recent || time.Since(v[1].Begun) < 47*time.Hour {
 		t.Errorf("got %+v; want this one first, then that of two days ago", v)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); !strings.Contains(page, "ffmpeg was not found.") || strings.Contains(page, "Nothing is missing") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); !strings.Contains(page, "ffmpeg was not found.") || strings.Contains(page, "Everything Retake needs") {
 		t.Errorf("got %s; want what is missing", page)
 	}
 }
@@ -397,13 +397,15 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 	for _, path := range []string{"/templates/birthday.jpg", "/templates/new-year", "/templates/..%2fsecret.jpg"} {
 		d.want(404, d.send(call{method: "GET", path: path, session: session}))
 	}
-	d.opts.Covers = nil
+	d.change(func(o *desk.Options) { o.Covers = nil })
 	d.want(404, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session}))
-	d.opts.Covers = desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error {
-		if d.covers++; d.covers == 2 {
-			return errors.New("SECRET")
-		}
-		return d.cover(path)
+	d.change(func(o *desk.Options) {
+		o.Covers = desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error {
+			if d.covers++; d.covers == 2 {
+				return errors.New("SECRET")
+			}
+			return d.cover(path)
+		})
 	})
 	if body := d.want(500, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session})); strings.Contains(body, "SECRET") {
 		t.Errorf("got %s; want neutral words", body)
@@ -422,7 +424,9 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDesk(t, "http://localhost:8080")
-	d.opts.Staff, d.opts.Limits, d.opts.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
+	d.change(func(o *desk.Options) {
+		o.Staff, o.Limits, o.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
+	})
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
 	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>", "<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
@@ -444,7 +448,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Errorf("got %d colours; want a picture", len(colours))
 	}
 	cfg.Render.Engine = video.EngineCommand
-	d.opts.Covers = covers(cfg, maker)
+	d.change(func(o *desk.Options) { o.Covers = covers(cfg, maker) })
 	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil || strings.Contains(page, "<img") {
 		t.Error("got a picture of another engine's template; want none")
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
@@ -69,8 +70,7 @@ func TestTheDocumentedCommandsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := openDesk(t, func(d *office) {
-		d.opts.Inspect = workshop{maker}.inspect
-		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.Web.log)
+		d.change(func(o *desk.Options) { o.Inspect = maker.Inspect })
 		published = publication(t, d.store, failedPublication)
 		d.filmed("video", "thumb")
 		failed = ask(t, d.store, "Маша Б", 1, 2).ID

@@ -16,16 +16,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"retake.example/internal/chat"
-	"retake.example/internal/retry"
-
-	"retake.example/internal/db"
-	"retake.example/internal/store"
-
 	"github.com/go-telegram/bot/models"
-
+	"retake.example/internal/chat"
+	"retake.example/internal/db"
+	"retake.example/internal/desk"
 	"retake.example/internal/lang"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/worker"
 )
 
 // maxTries is how often an update is tried before it is set aside.
@@ -78,7 +77,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		err = b.accept(ctx, left)
 	}
 	if err != nil {
-		return unlessStopped(ctx, fmt.Errorf("read the inbox: %w", err))
+		return worker.UnlessStopped(ctx, fmt.Errorf("read the inbox: %w", err))
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { telegram.Keep(ctx, b.receive, b.Log) })
@@ -371,7 +370,7 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 			return b.Stats(ctx, u)
 		}
 		if t.Link == "" { // made once, however often it is sent; the database knows only its hash
-			if t.Link, err = NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {
+			if t.Link, err = desk.NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {
 				return err
 			}
 		}

@@ -225,7 +225,7 @@ func startProgram(dir, api string, limits [3]int, after int, offers []video.Offe
 	if err != nil {
 		return p, err
 	}
-	p.queue = NewQueue(p.store, workshop{maker}, sender, p.files, Options{Workers: 2, Attempts: 3,
+	p.queue = NewQueue(p.store, maker, sender, p.files, Options{Workers: 2, Attempts: 3,
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot := NewBot(sender, p.queue)
@@ -246,15 +246,8 @@ func startProgram(dir, api string, limits [3]int, after int, offers []video.Offe
 // until waits for a condition.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	deadline := time.After(time.Minute) // a machine may have much else to do
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for !is() {
-		select {
-		case <-deadline:
-			w.Fatalf("%s: did not happen\n%s", what, w.log)
-		case <-look.C:
-		}
+	if err := until(w, is, w.log.String); err != nil {
+		w.Fatalf("%s: %v\n%s", what, err, w.log)
 	}
 }
 
@@ -351,7 +344,7 @@ func TestAParentGetsAVideo(t *testing.T) {
 	maria.Send("/start")
 	w.hears(maria, "Пришлите имя ребёнка")
 	maria.Send("  маша ")
-	question := w.hears(maria, "Делаем видео для «Маша»?")
+	question := w.hears(maria, "Делаем видео с именем «Маша»?")
 	press(maria, question, 0)
 	w.getsVideos(maria, 1)
 	done := w.hears(maria, "Готово!")
@@ -364,7 +357,7 @@ func TestAParentGetsAVideo(t *testing.T) {
 		})
 	})
 	press(maria, done, 0)
-	w.hears(maria, "то, каким его зовут дома")
+	w.hears(maria, "так, как зовёте его дома")
 	if w.tg.Unanswered() != 0 {
 		t.Errorf("got %d presses without an answer; want 0", w.tg.Unanswered())
 	}
@@ -387,9 +380,9 @@ func TestWhoAsksChoosesTheTemplate(t *testing.T) {
 		language, question, status string
 		labels                     []string
 	}{
-		"in Russian": {"ru", "Какое видео сделать для «Маша»?", "✅ Маша (🎂 День рождения) — отправлено",
+		"in Russian": {"ru", "Имя: «Маша». Какое поздравление сделать?", "✅ Маша (🎂 День рождения) — отправлено",
 			[]string{"🎄 Новый год", "🎂 День рождения", "🏫 Первое сентября", "✏️ Изменить"}},
-		"in English": {"en", "Which video shall I make for “Маша”?", "✅ Маша (🎂 Birthday) – sent",
+		"in English": {"en", "Which video would you like for “Маша”?", "✅ Маша (🎂 Birthday) – sent",
 			[]string{"🎄 New Year", "🎂 Birthday", "🏫 The first day of school", "✏️ Change"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -437,7 +430,7 @@ func TestOneTemplateIsNoChoice(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")
 	question := w.names(p, "Маша")
-	if got, want := labels(question), []string{"✅ Да, делаем | ✏️ Изменить"}; question.Text != "Делаем видео для «Маша»?" || !slices.Equal(got, want) {
+	if got, want := labels(question), []string{"✅ Да, делаем | ✏️ Изменить"}; question.Text != "Делаем видео с именем «Маша»?" || !slices.Equal(got, want) {
 		t.Errorf("got %q with %q; want the plain question with %q", question.Text, got, want)
 	}
 	if data, want := question.Buttons[0][0].Data, "make:"+text(t, w.store, `SELECT id FROM drafts`); data != want {
@@ -550,7 +543,7 @@ func TestAVideoIsSharedByThoseWhoChooseTheSameTemplate(t *testing.T) {
 		t.Errorf("got %s; want %s", got, want)
 	}
 	press(maria, w.names(maria, "Маша"), 0)
-	w.hears(maria, "Видео для «Маша» уже делается")
+	w.hears(maria, "Видео с именем «Маша» уже делается")
 	press(maria, w.names(maria, "Маша"), 1)
 	w.until("both asked for", func() bool { return count(t, w.store, `SELECT count(*) FROM requests`) == 4 })
 	mutate(t, w.store, `DROP TRIGGER hold`)
@@ -583,7 +576,7 @@ func TestALimitCountsTheVideosOfAllTemplates(t *testing.T) {
 	press(p, question, 1)
 	w.hears(p, "Сейчас я делаю для вас 1 видео")
 	p.Send("/cancel")
-	w.hears(p, "видео для «Маша» отменено")
+	w.hears(p, "видео с именем «Маша» отменено")
 	press(p, question, 1)
 	w.until("asked for", func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE template = 'birthday'`) == 1 })
 }
@@ -773,14 +766,14 @@ func TestNamesAreRefusedInWords(t *testing.T) {
 		"a link":                   {"https://example.com/x", "ссылку"},
 		"a bare domain":            {"example.com", "ссылку"},
 		"emoji":                    {"Ма😀ша", "смайликов"},
-		"markup":                   {"<b>Маша</b>", "без других знаков"},
+		"markup":                   {"<b>Маша</b>", "и других знаков"},
 		"a bidi override":          {"Ма\u202eша", "невидимые знаки"},
 		"a NUL":                    {"Ма\x00ша", "невидимые знаки"},
 		"a zero width joiner":      {"Ма\u200dша", "невидимые знаки"},
-		"only an apostrophe":       {"''", "только буквы"},
+		"only an apostrophe":       {"''", "и других знаков"},
 		"a rude word":              {"Дерьмовый", "не могу поставить"},
 		"letters no font can draw": {"Иꙮа", "не умею красиво рисовать"},
-		"a template":               {"{{.Name}}", "без других знаков"},
+		"a template":               {"{{.Name}}", "и других знаков"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(answers(p))
@@ -977,8 +970,8 @@ func TestLimitsAreToldKindly(t *testing.T) {
 		want   string
 	}{
 		"open": {[3]int{1, 100, 100}, "Сейчас я делаю для вас 1 видео"},
-		"hour": {[3]int{100, 1, 100}, "За этот час"},
-		"day":  {[3]int{100, 100, 1}, "На сегодня хватит"},
+		"hour": {[3]int{100, 1, 100}, "лишь несколько видео"},
+		"day":  {[3]int{100, 100, 1}, "На сегодня это все видео"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -990,7 +983,7 @@ func TestLimitsAreToldKindly(t *testing.T) {
 			w.asks(p, "Маша")
 			w.hears(p, "Запрос создан")
 			p.Send("Оля")
-			press(p, w.hears(p, "Делаем видео для «Оля»?"), 0)
+			press(p, w.hears(p, "Делаем видео с именем «Оля»?"), 0)
 			w.hears(p, c.want)
 			if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 				t.Errorf("got %d assets; want 1", n)
@@ -1006,7 +999,7 @@ func TestCancelTakesTheRequestAway(t *testing.T) {
 	w.asks(p, "Маша")
 	m := w.hears(p, "Запрос создан")
 	press(p, m, 0)
-	w.hears(p, "видео для «Маша» отменено")
+	w.hears(p, "видео с именем «Маша» отменено")
 	if n := count(t, w.store, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs)`); n != 0 {
 		t.Errorf("got %d rows; want none", n)
 	}
@@ -1022,7 +1015,7 @@ func TestCancelIsToldOnceThoughTelegramAsksToWait(t *testing.T) {
 	m := w.hears(p, "Запрос создан")
 	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", RetryAfter: 1})
 	p.Send("/cancel")
-	w.hears(p, "видео для «Маша» отменено")
+	w.hears(p, "видео с именем «Маша» отменено")
 	w.calm()
 	for _, a := range answers(p) {
 		if strings.Contains(a.Text, "уже делается") || strings.Contains(a.Text, "нечего") || a.ID == m.ID && len(a.Buttons) > 0 {
@@ -1102,7 +1095,7 @@ func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
 			p.Send("Оля") // written while the bot is deaf
 			over()
 			w.getsVideos(p, 1)
-			w.hears(p, "Делаем видео для «Оля»?")
+			w.hears(p, "Делаем видео с именем «Оля»?")
 			w.calm()
 			if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up') OR attempt > 1`); n != 0 {
 				t.Errorf("got %d attempts burnt; want 0", n)
@@ -1167,7 +1160,7 @@ func TestAnUpdateIsHandledOnceThoughTelegramSendsItAgainAndTheProgramRestarts(t 
 	w.tg.Redeliver(last)
 	p.Send("Маша")
 	w.start()
-	w.hears(p, "Делаем видео для «Маша»?")
+	w.hears(p, "Делаем видео с именем «Маша»?")
 	w.calm()
 	if n := len(answers(p)); n != 2 {
 		t.Errorf("got %d answers; want 2: %v", n, answers(p))
@@ -1243,9 +1236,8 @@ func (w *world) hangEngine() (release func()) {
 }
 
 func (w *world) rendering() int {
-	w.queue.mu.Lock()
-	defer w.queue.mu.Unlock()
-	return len(w.queue.running)
+	n, _ := w.queue.Busy()
+	return n
 }
 
 func TestTheYesOfALimitWorksLater(t *testing.T) {
@@ -1258,11 +1250,11 @@ func TestTheYesOfALimitWorksLater(t *testing.T) {
 	w.asks(p, "Маша")
 	w.hears(p, "Запрос создан")
 	p.Send("Оля")
-	question := w.hears(p, "Делаем видео для «Оля»?")
+	question := w.hears(p, "Делаем видео с именем «Оля»?")
 	press(p, question, 0)
 	w.hears(p, "Сейчас я делаю")
 	p.Send("/cancel")
-	w.hears(p, "видео для «Маша» отменено")
+	w.hears(p, "видео с именем «Маша» отменено")
 	press(p, question, 0)
 	w.until("Оля asked for", func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = 'Оля'`) == 1 })
 }
@@ -1433,7 +1425,7 @@ func TestChangeForgetsTheDraft(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")
 	p.Send("Маша")
-	m := w.hears(p, "Делаем видео для «Маша»?")
+	m := w.hears(p, "Делаем видео с именем «Маша»?")
 	press(p, m, 1)
 	w.until("the draft gone", func() bool { return count(t, w.store, `SELECT count(*) FROM drafts`) == 0 })
 	w.calm()

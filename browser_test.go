@@ -25,7 +25,9 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/backup"
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -49,7 +51,7 @@ func openDesk(t *testing.T, prepare func(d *office)) *office {
 	server := httptest.NewUnstartedServer(nil)
 	d := newDesk(t, "http://"+server.Listener.Addr().String())
 	prepare(d)
-	server.Config.Handler = d.Handler()
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) }) // see change
 	server.Start()
 	t.Cleanup(func() {
 		d.Web.Close() // the open streams
@@ -63,7 +65,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 	t.Helper()
 	verdicts := make(chan error)
 	d = openDesk(t, func(d *office) {
-		b := &bench{render: func(ctx context.Context, _ Order) error {
+		b := &bench{render: func(ctx context.Context, _ video.Order) error {
 			select {
 			case err := <-verdicts:
 				return err
@@ -73,13 +75,13 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 		}}
 		q, stop := start(t, d.store, b, Options{Workers: 1})
 		t.Cleanup(stop)
-		d.Web = NewWeb(d.store, q, d.files, d.opts, d.Web.log)
+		d.Web = NewWeb(d.store, q, d.files, d.opts, d.logger)
 	})
 	return d, func(err error) {
 		t.Helper()
 		select {
 		case verdicts <- err:
-		case <-time.After(30 * time.Second):
+		case <-time.After(stall):
 			t.Fatal("nothing is being rendered")
 		}
 	}
@@ -417,8 +419,10 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	ids["rendering"] = ask(t, d.store, "Иван", 1).ID
 	fail(t, d.queue, store.Render, errors.New("generator said 503: try later"))
 	mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE asset_id = ?`, ids["rendering"])
-	begin(t, d.store, store.Render)
-	d.queue.running[ids["rendering"]] = &making{percent: 62}
+	rendering := begin(t, d.store, store.Render)
+	_, done := d.queue.Track(t.Context(), &rendering)
+	t.Cleanup(done)
+	d.queue.Progress(&rendering, 62)
 	clock = time.Now().Add(-5 * time.Minute)
 	ids["tried again in an hour"] = ask(t, d.store, "Лея", 3).ID
 	fail(t, d.queue, store.Render, errors.New("connect: connection refused"))
@@ -496,10 +500,12 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	quiet.studio().about.YouTube = false
 	c.reads("quiet/channels not set up", "/channels", 200)
 	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
-	quiet.Web.opts.Backups = func() desk.Backup {
-		return desk.Backup{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
-	}
-	quiet.Web.opts.Free = func() (int64, error) { return desk.LowDisk * 2 / 3, nil }
+	quiet.change(func(o *desk.Options) {
+		o.Backups = func() backup.State {
+			return backup.State{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
+		}
+		o.Free = func() (int64, error) { return desk.LowDisk * 2 / 3, nil }
+	})
 	c.reads("quiet/restored", "/", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
 	c.reads("quiet/ru/restored", "/", 200)
@@ -524,7 +530,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 			}
 			return nil
 		})
-		d.opts.Backups = func() desk.Backup { return desk.Backup{Last: time.Now().Add(-3 * time.Hour)} }
+		d.opts.Backups = func() backup.State { return backup.State{Last: time.Now().Add(-3 * time.Hour)} }
 		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: "limit_keep_videos", Value: desk.KeptFor(90 * 24 * time.Hour)},
 			desk.Limit{Label: "limit_keep_history", Value: desk.KeptFor(0)}, desk.Limit{Label: "limit_keep_people", Value: desk.KeptFor(365 * 24 * time.Hour)})
 		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")
@@ -536,7 +542,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		d.queue.opts.Workers = 2
 		d.queue.outages = outage.New(5, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now().Add(-20*time.Minute), hostile[1]+": connection refused")
-		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.Web.log)
+		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.logger)
 	})
 	find := func(name string) string { return "/?q=" + url.QueryEscape(name) }
 	c.moves(full, 7)
@@ -702,7 +708,7 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	// Only what stands in the answer of the server is seen; looking again is a reload.
 	shows := func(expression string) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); b.js(expression) != "true"; b.do(chromedp.Reload()) {
+		for deadline := time.Now().Add(stall); b.js(expression) != "true"; b.do(chromedp.Reload()) {
 			if time.Now().After(deadline) {
 				t.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
 			}
@@ -735,7 +741,9 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var sent atomic.Int64
 			d := openDesk(t, func(d *office) {
-				d.Web.opts.Resume = func(_ context.Context, updates []store.Update) { sent.Add(int64(len(updates))) }
+				d.change(func(o *desk.Options) {
+					o.Resume = func(_ context.Context, updates []store.Update) { sent.Add(int64(len(updates))) }
+				})
 				mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
 			})
 			b := newBrowser(t)

@@ -101,7 +101,7 @@ func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url strin
 }
 
 // studio is the agency of an office.
-func (d *office) studio() *agency { return d.opts.Studio.(*agency) }
+func (d *office) studio() *agency { return d.opts.Platforms.(*agency) }
 
 // channel connects a channel of an office.
 func (d *office) channel(external, title string) (id int64) {
@@ -190,7 +190,7 @@ func TestPublishing(t *testing.T) {
 	if n := count(t, d.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND publication_id = ?`, tube.ID); n != 1 {
 		t.Errorf("got %d jobs; want one", n)
 	}
-	if m := d.detail(session, id).Metadata; *m != desk.Metadata(want) {
+	if m := d.detail(session, id).Metadata; *m != want {
 		t.Errorf("got %+v saved; want %+v", m, want)
 	}
 	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE action = 'publish' AND outcome = 'queued' AND admin = 7`); n != 2 {
@@ -208,7 +208,7 @@ func TestPublishing(t *testing.T) {
 		t.Errorf("got %s; want no form", page)
 	}
 	words, _ := d.page(session, id)
-	for _, want := range []string{"YouTube Waiting", "Rumble Awaits you", "Download the video.", "A greeting Copy : Title", "Open the upload page", "Mark as published", "sent it to be published"} {
+	for _, want := range []string{"YouTube Waiting", "Rumble Action needed", "Download the video.", "A greeting Copy : Title", "Open the upload page", "Mark as published", "sent it to be published"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("got %s; want %q in it", words, want)
 		}
@@ -224,7 +224,7 @@ func TestWhatIsTypedOutlivesSomebodyWhoWasFaster(t *testing.T) {
 	}
 	form.Set("description", "Typed for longer")
 	page := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/publish", session: session, body: form.Encode()}))
-	for _, want := range []string{"Typed for longer", `id="youtube-fault"`, "on that platform already", "Awaits you"} {
+	for _, want := range []string{"Typed for longer", `id="youtube-fault"`, "on that platform already", "Action needed"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}
@@ -295,7 +295,7 @@ func TestWhatIsDoneByHandIsMarked(t *testing.T) {
 		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, step, error, started, completed) VALUES (?, 'RUMBLE', 7, 0, `+state+`)`, id)
 		form := url.Values{"platform": {"RUMBLE"}, "url": {"<not> an address"}}
 		d.studio().err = desk.BadURL
-		if status, a := d.post(session, "/assets/"+id+"/published", form); status != 422 || !strings.HasPrefix(a.Error.Fields["url"], "This is no address.") {
+		if status, a := d.post(session, "/assets/"+id+"/published", form); status != 422 || !strings.HasPrefix(a.Error.Fields["url"], "That isn’t a valid URL.") {
 			t.Errorf("got %d %+v; want what is wrong with the address", status, a)
 		}
 		page := d.want(422, d.send(call{method: "POST", path: "/assets/" + id + "/published", session: session, body: form.Encode()}))
@@ -351,7 +351,7 @@ func TestWhatIsPublishedIsUpdatedAndTakenBack(t *testing.T) {
 	}
 
 	page := d.want(200, d.send(call{method: "GET", path: "/assets/" + id + "/unpublish?platform=YOUTUBE", session: session}))
-	if !strings.Contains(page, "<strong>Another</strong>") || !strings.Contains(page, "deleted on YouTube for good") {
+	if !strings.Contains(page, "<strong>Another</strong>") || !strings.Contains(page, "permanently deleted on YouTube") {
 		t.Errorf("got %s; want the title to type", page)
 	}
 	form.Set("title", "A greeting")
@@ -401,7 +401,7 @@ func TestChannels(t *testing.T) {
 		code    string
 		message string
 	}{
-		{desk.Denied, 403, "DENIED", "somebody said no"},
+		{desk.Denied, 403, "DENIED", "access was declined"},
 		{desk.OldState, 403, "OLD_STATE", "last ten minutes"},
 		{desk.NoRefresh, 409, "NO_REFRESH", "one hour only"},
 		{desk.NoChannel, 409, "NO_CHANNEL", "no YouTube channel"},

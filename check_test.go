@@ -107,10 +107,10 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 		"a setting that is not": {func(m *machine) { m.sets("RETAKE_QUEUE_WORKERS=many") }, "fault    settings", "RETAKE_QUEUE_WORKERS: queue.workers: a whole number is expected"},
 		"no settings":           {func(m *machine) { os.Remove(m.file) }, "fault    settings", "no such file"},
 		"a secret that everybody can read": {func(m *machine) { os.Chmod(m.file, 0o644) }, "warning  settings",
-			"everybody on this machine can read the secrets"},
+			"every user of this machine can read the secrets"},
 		"a token that Telegram does not know": {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=1:" + strings.Repeat("x", 35)) },
 			"fault    bot", "check telegram.token"},
-		"no token":              {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=") }, "fault    bot", "write /newbot to @BotFather"},
+		"no token":              {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=") }, "fault    bot", "send /newbot to @BotFather"},
 		"Telegram out of reach": {func(m *machine) { m.sets("RETAKE_TELEGRAM_API_URL=http://127.0.0.1:1") }, "fault    bot", "telegram cannot be reached"},
 		"a webhook": {func(m *machine) {
 			tg := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -119,9 +119,9 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			}))
 			m.Cleanup(tg.Close)
 			m.sets("RETAKE_TELEGRAM_API_URL=" + tg.URL)
-		}, "fault    bot", "a webhook at elsewhere.example takes"},
+		}, "fault    bot", "a webhook at elsewhere.example receives"},
 		"no owner":                     {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[]") }, "warning  owners", "retake admin add ID -owner"},
-		"an owner who has not written": {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[1, 2]") }, "warning  owners", "before 2 writes /start to the bot"},
+		"an owner who has not written": {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[1, 2]") }, "warning  owners", "to 2 before they send /start"},
 		"no owner but one whom a command has made": {func(m *machine) {
 			m.sets("RETAKE_TELEGRAM_OWNERS=[]")
 			m.outside(`INSERT INTO admins VALUES (1, 1, 0)`)
@@ -134,20 +134,20 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 		"links to another port": {func(m *machine) { m.sets("RETAKE_WEB_BASE_URL=http://localhost:1") }, "fault    page", "make them agree"},
 		"a page without https": {func(m *machine) {
 			m.sets("RETAKE_WEB_BASE_URL=http://retake.example", "RETAKE_YOUTUBE_CLIENT_ID=", "RETAKE_YOUTUBE_CLIENT_SECRET=")
-		}, "warning  page", "put a proxy before it"},
+		}, "warning  page", "put a proxy in front"},
 		"a data folder that is a file": {func(m *machine) {
 			m.write("file", "")
 			m.sets("RETAKE_DATA_DIR=" + filepath.Join(m.dir, "file"))
-		}, "fault    data folder", "is no folder"},
+		}, "fault    data folder", "is not a folder"},
 		"a data folder that is read-only": {func(m *machine) {
 			m.before = `mount -t tmpfs -o ro none "` + m.dir + `/data"`
 		}, "fault    data folder", "read-only file system: make it writable for this user"},
 		"a part of it that is read-only": {func(m *machine) {
 			os.Mkdir(filepath.Join(m.dir, "data", "media"), 0o700)
 			m.before = `mount -t tmpfs -o ro none "` + m.dir + `/data/media"`
-		}, "fault    data folder", "data/media cannot be written to: give all of"},
-		"a disk with little room":                 {func(m *machine) { m.before = `mount -t tmpfs -o size=500m none "` + m.dir + `/data"` }, "warning  disk", "make room soon"},
-		"a disk without room":                     {func(m *machine) { m.before = `mount -t tmpfs -o size=5m none "` + m.dir + `/data"` }, "fault    disk", "remove what can be spared"},
+		}, "fault    data folder", "data/media is not writable: give all of"},
+		"a disk with little room":                 {func(m *machine) { m.before = `mount -t tmpfs -o size=500m none "` + m.dir + `/data"` }, "warning  disk", "free some space soon"},
+		"a disk without room":                     {func(m *machine) { m.before = `mount -t tmpfs -o size=5m none "` + m.dir + `/data"` }, "fault    disk", "delete files you don"},
 		"backups in a folder that cannot be made": {func(m *machine) { m.sets("RETAKE_BACKUP_DIR=/proc/x") }, "fault    backups", "or set another backup.dir"},
 		"a disk without room for a backup": {func(m *machine) {
 			os.Mkdir(filepath.Join(m.dir, "copies"), 0o700)
@@ -166,7 +166,7 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			m.write("data/retake.db", string(b))
 		}, "fault    database", "restore the last backup"},
 		"a database that is none":  {func(m *machine) { m.write("data/retake.db", strings.Repeat("text ", 1000)) }, "fault    database", "file is not a database"},
-		"a database from tomorrow": {func(m *machine) { m.outside(`PRAGMA user_version = 999`) }, "fault    database", "a newer version of Retake has written it"},
+		"a database from tomorrow": {func(m *machine) { m.outside(`PRAGMA user_version = 999`) }, "fault    database", "it was written by a newer version of Retake"},
 		"rows without what they belong to": {func(m *machine) {
 			m.outside(`PRAGMA foreign_keys = OFF; DELETE FROM users`)
 		}, "fault    database", "rows of requests without their users"},
@@ -215,7 +215,7 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			"copy youtube.client_id and youtube.client_secret again"},
 		"YouTube out of reach": {func(m *machine) {
 			m.sets("RETAKE_YOUTUBE_TOKEN_URL=http://127.0.0.1:1/token")
-		}, "fault    youtube", "is there a way out to Google from here?"},
+		}, "fault    youtube", "check that this machine can reach Google"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -279,7 +279,7 @@ func TestCheckBesideARunningServe(t *testing.T) {
 	w.until("the page", func() bool { _, code := retake(t, nil, "healthcheck", "-config", file); return code == 0 })
 	looks(fmt.Sprintf("process %d serves it on %s", v.cmd.Process.Pid, strings.TrimPrefix(page, "http://")), "ok       database: sound")
 	v.kill()
-	looks("is free for it", "ok       database: sound")
+	looks("is free", "ok       database: sound")
 	v.start(0)
 	w.until("the page", func() bool { _, code := retake(t, nil, "healthcheck", "-config", file); return code == 0 })
 }

@@ -165,6 +165,17 @@ func (v *victim) sends() (n int) {
 	return n
 }
 
+// asLongAsItSends returns a context that ends when no message has gone out for stall.
+func (v *victim) asLongAsItSends() context.Context {
+	p := newProgress(v.T)
+	go func() {
+		for n := 0; v.tg.Wait(p.ctx, func() bool { return v.sends() > n }) == nil; p.changed() {
+			n = v.sends()
+		}
+	}()
+	return p.ctx
+}
+
 // parent is a person who wants videos and does what a person would: nothing twice.
 type parent struct {
 	*faketelegram.Person
@@ -349,8 +360,7 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 	v.Helper()
 	v.breaks()
 	v.start(point)
-	ctx, cancel := context.WithTimeout(v.Context(), 3*time.Minute)
-	defer cancel()
+	ctx := v.asLongAsItSends()
 	over, revived := make(chan struct{}), make(chan bool)
 	go func() {
 		select {
@@ -474,8 +484,7 @@ func TestKilledAtRandom(t *testing.T) {
 	v := newVictim(t)
 	v.breaks()
 	v.start(0)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*5*time.Second)
-	defer cancel()
+	ctx := v.asLongAsItSends()
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	var wishes atomic.Int64
@@ -500,16 +509,16 @@ func TestKilledAtRandom(t *testing.T) {
 		})
 	}
 	for n := range kills {
-		// After some messages and a moment more, so that on a slow machine, too, a life is long enough for a video now and
-		// then: a job that never survives is a job that kills.
-		life, end := context.WithTimeout(ctx, 5*time.Second)
+		// After some messages and a moment more, however long they take, so that also on a slow machine a life is long enough
+		// for a video now and then: a job that never survives is a job that kills.
 		want := v.sends() + 1 + rand.IntN(8)
-		v.tg.Wait(life, func() bool { return v.sends() >= want })
-		end()
+		if err := v.tg.Wait(ctx, func() bool { return v.sends() >= want }); err != nil {
+			t.Fatalf("life %d: %v\n%s", n+1, context.Cause(ctx), v.log)
+		}
 		select {
 		case <-time.After(time.Duration(rand.IntN(150)) * time.Millisecond):
 		case <-ctx.Done():
-			t.Fatal("the time is over")
+			t.Fatalf("life %d: %v\n%s", n+1, context.Cause(ctx), v.log)
 		}
 		v.kill()
 		if n%5 == 4 { // the engine breaks and is mended, too
@@ -545,8 +554,7 @@ func TestOfTwoThatStartOneServes(t *testing.T) {
 	two := *one
 	t.Cleanup(two.kill)
 	p := parent{one.tg.Person(1, "П", "ru"), one.tg}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rounds)*time.Minute)
-	defer cancel()
+	ctx := one.asLongAsItSends()
 	for round := range rounds {
 		one.start(0)
 		two.start(0)
@@ -590,8 +598,7 @@ func TestTheDiskRefusesToSync(t *testing.T) {
 	path := filepath.Join(v.dir, "retake.db")
 	v.run(exec.Command("strace", "-D", "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-P", path, "-P", path+"-wal",
 		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=20+7", binary, "serve", "-config", filepath.Join(v.dir, "config.toml")))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
+	ctx := v.asLongAsItSends()
 	var people sync.WaitGroup
 	for i := range 20 {
 		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}

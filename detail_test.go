@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -40,7 +41,7 @@ type detail struct {
 	People   []store.Share `json:"people_by_language"`
 	Busy     string
 	Activity []desk.Line
-	Metadata *desk.Metadata
+	Metadata *store.Metadata
 }
 
 func (d *office) detail(session, path string) (v detail) {
@@ -73,10 +74,10 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			mutate(t, d.store, `UPDATE assets SET size = 4212345`)
 			mutate(t, d.store, `UPDATE users SET lang = 'en' WHERE id = 2`)
 			return a.ID
-		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Wait for it 2", "Languages English 1, Русский 1",
+		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Waiting 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
 			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`, "data-keep", "<code>ID</code>", `data-rev="`},
-			[]string{"Retry Failed", "Tries at the same video", "Had the apology"}},
+			[]string{"Retry Failed", "Tries at the same video", "Got an apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
@@ -87,14 +88,14 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			failForGood(t, d.queue)
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 2, 1000, 66000, 'crashed', 'the program ended <while> this ran')`, a.ID)
 			return a.ID
-		}, 8, []string{"Retry Failed", "Attempt 1: failed, given up", "Attempt 2: the program ended while it ran", "1:05", "The program ended each time it made this one.", "Had the apology 1"},
+		}, 8, []string{"Retry Failed", "Attempt 1: failed, given up", "Attempt 2: the program ended while it ran", "1:05", "The program ended each time it made this one.", "Got an apology 1"},
 			[]string{"<details><summary>The program ended", "&lt;while&gt;"}, []string{"For publishing", "Download", "<textarea"}},
 		"a video that nobody waits for can be cancelled": {func(t *testing.T, d *office) string {
 			return madeByAdmin(t, d.store, 7, "Маша", "маша").ID
 		}, 7, []string{"Nobody has asked for it in Telegram.", "Cancel…"}, []string{`href="/assets/ID/delete"`}, []string{"Delete…", "<textarea", "<progress"}},
 		"a video that somebody waits for cannot": {func(t *testing.T, d *office) string {
 			return ask(t, d.store, "Маша", 1).ID
-		}, 8, []string{"Wait for it 1"}, nil, []string{"Cancel…", "Delete…"}},
+		}, 8, []string{"Waiting 1"}, nil, []string{"Cancel…", "Delete…"}},
 		"tries at the same video lead to each other": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -239,7 +240,7 @@ func TestMetadataIsKept(t *testing.T) {
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("v", "t")
 	session := d.signIn(8)
-	if m := d.detail(session, a.ID).Metadata; *m != (desk.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(session, a.ID).Metadata; *m != (store.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want no title, for the name is a child's, no choice for kids, and private", m)
 	}
 	form := url.Values{"title": {" A  greeting "}, "description": {"one\r\ntwo"}, "tags": {"new year,, santa"}, "language": {"de"}, "made_for_kids": {"yes"}, "privacy": {"unlisted"}}
@@ -248,7 +249,7 @@ func TestMetadataIsKept(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/assets/"+a.ID+"?notice=saved" {
 		t.Errorf("got sent to %s; want the page of the video", to)
 	}
-	want := desk.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
+	want := store.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
 	if m := d.detail(session, a.ID).Metadata; *m != want {
 		t.Errorf("got %+v; want %+v", m, want)
 	}
@@ -275,7 +276,7 @@ func TestAnUploadBeginsWithItsName(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	id := store.NewID()
 	mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`, id)
-	if m := d.detail(d.signIn(7), id).Metadata; *m != (desk.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(d.signIn(7), id).Metadata; *m != (store.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want the name as its title", m)
 	}
 	if _, page := d.page(d.signIn(7), id); strings.Contains(page, "placeholder=\"For example") {
@@ -634,13 +635,13 @@ func TestAnOldButtonOfADeletedVideoGetsAKindAnswer(t *testing.T) {
 func TestCancellingARenderStopsIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		ended := false
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
-		w := NewWeb(s, q, nil, WebOptions{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
-		d := &office{Web: w, t: t}
+		w := NewWeb(s, q, nil, desk.Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
+		d := &office{Web: w, t: t, cookie: "retake"}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); !ended || n != 0 {
@@ -692,7 +693,7 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 			if got := b.js("document.querySelector('#" + id + "-count strong').textContent"); got != want {
 				t.Errorf("%s %q: got %s; want %s", id, typed, got, want)
 			}
-			form := desk.NewForm(voice("en"), desk.Metadata{}.With(map[string]string{id: typed}), true)
+			form := desk.NewForm(voice("en"), desk.Merge(store.Metadata{}, map[string]string{id: typed}), true)
 			if server := fmt.Sprint(form.Count(id).N); server != want {
 				t.Errorf("%s %q: the server counts %s; want %s", id, typed, server, want)
 			}

@@ -259,7 +259,7 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-			case <-time.After(10 * time.Second):
+			case <-time.After(stall):
 				t.Error("what happens does not come: it is kept back until there is more of it")
 			}
 			resp.Body.Close()
@@ -332,8 +332,7 @@ func TestOneOfTwoRenderServersDies(t *testing.T) {
 	}
 	v.start(0)
 	names := []string{"Аня", "Боря", "Вера", "Гена", "Даша", "Егор", "Женя", "Зоя"}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
+	ctx := v.asLongAsItSends()
 	came := make(chan error, len(names))
 	for i, name := range names {
 		p := parent{v.tg.Person(int64(i+1), name, "ru"), v.tg}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -56,7 +57,7 @@ func newLiveOffice(t *testing.T) *liveOffice {
 	}
 	disk := o.files.(*media.Disk)
 	queue := NewQueue(o.store, o.stage, nil, disk, Options{Workers: 1, Attempts: 1, Backoff: hours}, slog.New(slog.DiscardHandler))
-	o.Web = NewWeb(o.store, queue, disk, o.opts, o.Web.log)
+	o.Web = NewWeb(o.store, queue, disk, o.opts, o.logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- queue.Run(ctx) }()
@@ -113,19 +114,19 @@ type stage struct {
 	steps chan int
 }
 
-func (s *stage) Render(ctx context.Context, _ Order, progress func(int)) (Rendered, error) {
+func (s *stage) Make(ctx context.Context, _ video.Order, progress func(int)) (video.Video, error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return Rendered{}, ctx.Err()
+			return video.Video{}, ctx.Err()
 		case percent := <-s.steps:
 			switch percent {
 			case 0:
-				return Rendered{}, retry.Permanent(errEngine)
+				return video.Video{}, retry.Permanent(errEngine)
 			case 100:
 				film, err := sample()
 				path := filepath.Join(s.TempDir(), "film.mp4")
-				return Rendered{Path: path, Size: 1, Duration: time.Second / 2, Width: 90, Height: 160, Discard: func() error { return nil }},
+				return video.Video{Path: path, Size: 1, Duration: time.Second / 2, Width: 90, Height: 160},
 					errors.Join(err, folder.Copy(film, path))
 			}
 			progress(percent)
@@ -138,7 +139,7 @@ func (s *stage) step(percent int) {
 	s.Helper()
 	select {
 	case s.steps <- percent:
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing is rendered")
 	}
 }
@@ -195,7 +196,7 @@ func (s *stream) next() string {
 	select {
 	case e := <-s.events:
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(stall):
 		s.Fatal("nothing was told")
 		return ""
 	}

@@ -39,6 +39,7 @@ import (
 
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 
 	"retake.example/internal/db"
 	faketelegram "retake.example/internal/fake/telegram"
@@ -88,7 +89,7 @@ type moodyRenderer struct {
 	begun map[string][]string // assets of each attempt, by name
 }
 
-func (m *moodyRenderer) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (m *moodyRenderer) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	m.mu.Lock()
 	assets := append(m.begun[o.Name], o.Asset)
 	m.begun[o.Name] = assets
@@ -96,21 +97,20 @@ func (m *moodyRenderer) Render(ctx context.Context, o Order, progress func(int))
 	select { // the machine's time is not what is measured here
 	case <-time.After(m.takes):
 	case <-ctx.Done():
-		return Rendered{}, ctx.Err()
+		return video.Video{}, ctx.Err()
 	}
 	mood := fnv.New32a()
 	mood.Write([]byte(o.Name))
 	n := int(mood.Sum32() >> 4)
 	again := assets[0] != o.Asset
 	if bad := n%100 < 2; bad && (!again || n/100%2 == 0) || !bad && n/100%2 == 0 && len(assets) == 1 {
-		return Rendered{}, fmt.Errorf("nobody can say %s", o.Name)
+		return video.Video{}, fmt.Errorf("nobody can say %s", o.Name)
 	}
 	info, err := os.Stat(m.video)
 	if err != nil {
-		return Rendered{}, err
+		return video.Video{}, err
 	}
-	return Rendered{Path: m.video, Thumb: m.video + ".jpg", Size: info.Size(), Duration: 500 * time.Millisecond, Width: 90, Height: 160,
-		Discard: func() error { return nil }}, nil
+	return video.Video{Path: m.video, Thumb: m.video + ".jpg", Size: info.Size(), Duration: 500 * time.Millisecond, Width: 90, Height: 160}, nil
 }
 
 // crowd is everybody who writes to the bot, and the Telegram between.
@@ -798,26 +798,26 @@ func TestTheNamesOfTheLoadAreNames(t *testing.T) {
 // heldRenderer makes a video when it is told to.
 type heldRenderer struct {
 	video string
-	begun chan Order
+	begun chan video.Order
 	make  chan struct{}
 }
 
-func (h heldRenderer) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (h heldRenderer) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	select {
 	case h.begun <- o:
 	case <-ctx.Done():
-		return Rendered{}, ctx.Err()
+		return video.Video{}, ctx.Err()
 	}
 	select {
 	case <-h.make:
 	case <-ctx.Done():
-		return Rendered{}, ctx.Err()
+		return video.Video{}, ctx.Err()
 	}
 	info, err := os.Stat(h.video)
 	if err != nil {
-		return Rendered{}, err
+		return video.Video{}, err
 	}
-	return Rendered{Path: h.video, Size: info.Size(), Duration: time.Second, Width: 90, Height: 160, Discard: func() error { return nil }}, nil
+	return video.Video{Path: h.video, Size: info.Size(), Duration: time.Second, Width: 90, Height: 160}, nil
 }
 
 func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *testing.T) {
@@ -835,7 +835,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := heldRenderer{path, make(chan Order), make(chan struct{})}
+	held := heldRenderer{path, make(chan video.Order), make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	log := &journal{}
@@ -859,7 +859,7 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	}
 	hears := func(p *asker, what string, fits func(heard) bool) heard {
 		t.Helper()
-		deadline := time.After(2 * time.Minute)
+		deadline := time.After(stall)
 		for {
 			select {
 			case m := <-p.hears:
@@ -871,14 +871,14 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 			}
 		}
 	}
-	begins := func() Order {
+	begins := func() video.Order {
 		t.Helper()
 		select {
 		case o := <-held.begun:
 			return o
-		case <-time.After(time.Minute):
+		case <-time.After(stall):
 			t.Fatalf("no video was begun\n%s", log)
-			return Order{}
+			return video.Order{}
 		}
 	}
 	asks := func(p *asker, name string) {

@@ -19,6 +19,7 @@ import (
 
 	"retake.example/internal/chat"
 	"retake.example/internal/publish"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/command"
 
@@ -86,7 +87,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // thisProgram describes this binary, for the commands.
 func thisProgram() *command.Program {
-	return &command.Program{Version: version, Defaults: defaults, Schema: schemaVersion(), Open: OpenStore, LookAt: LookAt, Link: NewLink,
+	return &command.Program{Version: version, Defaults: defaults, Schema: schemaVersion(), Open: OpenStore, LookAt: LookAt,
 		Retrier: func(st *store.Store, log *slog.Logger) retry.Retrier {
 			return NewQueue(st, nil, nil, nil, Options{}, log)
 		},
@@ -128,7 +129,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	if err != nil {
 		return asSetting(err)
 	}
-	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, workshop{maker}.room)
+	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
 	}
@@ -162,7 +163,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
-	queue := NewQueue(st, wrap(workshop{maker}), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
+	queue := NewQueue(st, wrap(maker), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: sites.Platforms(), Voices: maker, Meter: meter}, log)
 	studio := publish.NewStudio(sites, queue, cfg)
@@ -177,18 +178,18 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }, maker.Free, time.Minute}, log)
 	backups.Told = func(err error) { seen.board.Report(watch.Backup, err) }
 	seen.pulse = watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })
-	web := NewWeb(st, queue, files, WebOptions{BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg), Offers: offers,
+	web := NewWeb(st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
-		Uploads: uploads, Inspect: workshop{maker}.inspect, Studio: studio,
+		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck: watch.NewMemo(seen.stuck).Reasons, Metrics: meter.Handler(), Token: cfg.Web.MetricsToken,
-		Resume: resume, Backups: func() desk.Backup { return desk.Backup(backups.State()) }}, log)
+		Resume: resume, Backups: backups.State}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
-	server := desk.NewServer(web.Handler(), desk.Patience{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
+	server := desk.NewServer(web.Handler(), desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
 	server.RegisterOnShutdown(web.Close)
 
 	if err := setUpLink(ctx, st, cfg, out); err != nil {
@@ -198,7 +199,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
-	group.Go(func() error { queue.Purge(ctx, store.Keep(cfg.Privacy)); return nil })
+	group.Go(func() error {
+		worker.Purge(ctx, st, store.Keep(cfg.Privacy), queue.Discard, queue.ForgetOldNames, log)
+		return nil
+	})
 	if bot != nil {
 		group.Go(func() error { return bot.Run(ctx) })
 		group.Go(func() error { return runBoard(ctx, queue, seen.board) })
@@ -229,7 +233,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		if !ours {
 			return nil
 		}
-		if err := unlessStopped(ctx, command.Sweep(ctx, st, files)); err != nil {
+		if err := worker.UnlessStopped(ctx, command.Sweep(ctx, st, files)); err != nil {
 			notSwept(err)
 		}
 		return nil
@@ -242,36 +246,6 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 // elsewhere reports whether names leave this machine but for Telegram: to a service that makes the videos, or says the names.
 func elsewhere(cfg config.Config) bool {
 	return cfg.Render.Engine == video.EngineHTTP || cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
-}
-
-// workshop is the queue's renderer.
-type workshop struct{ *video.Maker }
-
-func (w workshop) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
-	v, err := w.Make(ctx, video.Order(o), progress)
-	return rendered(v), err
-}
-
-func rendered(v video.Video) Rendered {
-	return Rendered{Path: v.Path, Thumb: v.Thumb, Size: v.Size, Duration: v.Duration, Width: v.Width, Height: v.Height, Discard: v.Discard}
-}
-
-// inspect looks at an upload, and room for one; their errors are those that the page knows.
-func (w workshop) inspect(ctx context.Context, path string) (Rendered, error) {
-	v, err := w.Inspect(ctx, path)
-	return rendered(v), forPage(err)
-}
-
-func (w workshop) room(need int64) error { return forPage(w.Room(need)) }
-
-func forPage(err error) error {
-	switch {
-	case errors.Is(err, video.ErrUnplayable):
-		return fmt.Errorf("%w: %w", desk.ErrUnplayable, err)
-	case errors.Is(err, video.ErrDiskFull):
-		return fmt.Errorf("%w: %w", desk.ErrDiskFull, err)
-	}
-	return err
 }
 
 // limits are what the page's settings show of the configuration.
@@ -338,7 +312,7 @@ func setUpLink(ctx context.Context, st *store.Store, cfg config.Config, out io.W
 	if len(cfg.Telegram.Owners) > 0 {
 		admin = cfg.Telegram.Owners[0]
 	}
-	link, err := NewLink(ctx, st, cfg.Web.BaseURL, admin)
+	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, admin)
 	if err != nil {
 		return err
 	}
@@ -546,11 +520,11 @@ type breakable struct {
 	broken func() bool
 }
 
-func (b breakable) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (b breakable) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	if b.broken() {
-		return Rendered{}, errors.New("the renderer is switched off (the demo's switch)")
+		return video.Video{}, errors.New("the renderer is switched off (the demo's switch)")
 	}
-	return b.renderer.Render(ctx, o, progress)
+	return b.renderer.Make(ctx, o, progress)
 }
 
 // showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
@@ -590,7 +564,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 			return "", err
 		}
 		defer st.Close()
-		return NewLink(ctx, st, cfg.Web.BaseURL, 0)
+		return desk.NewLink(ctx, st, cfg.Web.BaseURL, 0)
 	})
 	if err != nil {
 		return err

@@ -159,10 +159,10 @@ func TestCommandLine(t *testing.T) {
 		code int
 		want string
 	}{
-		"an unknown command":                  {[]string{"dance"}, exitUsage, `"dance" is no command`},
-		"too many words":                      {[]string{"serve", "now"}, exitUsage, `one word too many: "now"`},
+		"an unknown command":                  {[]string{"dance"}, exitUsage, `"dance" is not a command`},
+		"too many words":                      {[]string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
 		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
-		"admin without link":                  {[]string{"admin"}, exitUsage, "admin what?"},
+		"admin without link":                  {[]string{"admin"}, exitUsage, "admin needs one of"},
 		"version":                             {[]string{"version"}, 0, "/"},
 		"a list of nobody":                    {[]string{"admin", "list"}, 0, "Nobody is an admin: retake admin add ID -owner"},
 		"the help of a command":               {[]string{"retry", "-h"}, 0, "usage: retake retry"},
@@ -517,7 +517,7 @@ func TestServeObeysItsSettings(t *testing.T) {
 	w.asks(p, "Сбой")
 	w.hears(p, "Упс!")
 	w.asks(p, "Оля")
-	w.hears(p, "За этот час")
+	w.hears(p, "лишь несколько видео")
 	s, err := openStore(filepath.Join(v.dir, "retake.db"))
 	if err != nil {
 		t.Fatal(err)

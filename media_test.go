@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"retake.example/internal/command"
+	"retake.example/internal/video"
 
 	"retake.example/internal/config"
 
@@ -173,7 +174,7 @@ func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
 	s := newStore(t)
 	ask(t, s, "Маша", 1)
 	made := false
-	b := &bench{render: func(context.Context, Order) error { made = true; return nil }}
+	b := &bench{render: func(context.Context, video.Order) error { made = true; return nil }}
 	q := newQueue(s)
 	q.render, q.media = b, closedShelf{b}
 	task := begin(t, s, store.Render)
@@ -187,7 +188,8 @@ func TestThePageWithABucket(t *testing.T) {
 	server := s3test.New(t)
 	bucket := bucketOf(t, server)
 	u := newCounter(t, mostBytes, time.Minute, roomy)
-	u.Web.files, u.queue.media = bucket, bucket
+	u.files, u.queue.media = bucket, bucket
+	u.change(func(*desk.Options) {})
 	film := footage(t, "film.mp4")
 	id := u.upload("Лето", "film.mp4", string(film))
 	if keys := keysOf(t, bucket); !slices.Equal(keys, []string{id + ".jpg", id + ".mp4"}) {

@@ -14,6 +14,7 @@ import (
 
 	"retake.example/internal/retry"
 	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -46,14 +47,14 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
 	w := outage.New(5, time.Hour, time.Minute)
 	for i := range 20 {
-		held, spent := w.Judge(fmt.Sprint("A", i), "Маша", 1, "engine: making [name]: 401: the key has expired", time.Now())
+		held, spent := w.Judge(fmt.Sprint("A", i), "Маша "+letters(i), 1, "engine: making [name]: 401: the key has expired", time.Now())
 		if held != (i == 19) || held && len(spent) != 20 {
 			t.Errorf("number %d: got %v, %v; want an outage with the twentieth", i+1, held, spent)
 		}
 	}
 	w = outage.New(3, time.Hour, time.Minute)
 	for i, problem := range []string{"the key has expired", "the key has expir[name]", "the key has expired", "the key has expired"} {
-		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев", 1, problem, time.Now()); held != (i == 3) {
+		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев "+letters(i), 1, problem, time.Now()); held != (i == 3) {
 			t.Errorf("number %d: got %v; want an outage with the third that says the same", i+1, held)
 		}
 	}
@@ -66,7 +67,7 @@ func TestAnExpiredKeyCostsNobodyAVideo(t *testing.T) {
 		var expired atomic.Bool
 		var tries atomic.Int64
 		expired.Store(true)
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			tries.Add(1)
 			if expired.Load() {
 				return fmt.Errorf("request %d: %w", tries.Load(), errKey)
@@ -135,7 +136,7 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 				inBubble(t, func(t *testing.T, s *store.Store) {
 					var expired atomic.Bool
 					expired.Store(true)
-					b := &bench{render: func(ctx context.Context, _ Order) error {
+					b := &bench{render: func(ctx context.Context, _ video.Order) error {
 						select {
 						case <-time.After(took):
 						case <-ctx.Done():
@@ -173,7 +174,7 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 // TestTooFewForAnOutageAreNotWaitedFor: four that fail alike are no outage, so nobody's apology waits for the last of them.
 func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(context.Context, Order) error { time.Sleep(20 * time.Second); return errEngine }}
+		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(20 * time.Second); return errEngine }}
 		for i := range int64(4) {
 			ask(t, s, fmt.Sprint("Ж ", i), i+1)
 		}
@@ -192,7 +193,7 @@ func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
 // TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade: to wait for others is no reason to keep them waiting.
 func TestTwoThatFailAlikeAreGivenUpSoonWhenOthersAreMade(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(_ context.Context, o Order) error {
+		b := &bench{render: func(_ context.Context, o video.Order) error {
 			time.Sleep(20 * time.Second)
 			if strings.HasPrefix(o.Name, "Ж") {
 				return errEngine
@@ -221,7 +222,7 @@ func TestTryNowDoesNotWait(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		expired.Store(true)
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			if expired.Load() {
 				return errKey
 			}
@@ -258,7 +259,7 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *store.Store) {
 				index := map[string]int{}
-				b := &bench{render: func(_ context.Context, o Order) error { return reason(index[o.Name], o.Name) }}
+				b := &bench{render: func(_ context.Context, o video.Order) error { return reason(index[o.Name], o.Name) }}
 				for i := range 12 {
 					index[ask(t, s, fmt.Sprint("Имя ", i), int64(i)+1).Name] = i
 				}
@@ -283,7 +284,7 @@ func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 // TestBadNamesAmongGoodOnesAreGivenUpInTheEnd: five in a row that fail alike look like an outage, but others are made.
 func TestBadNamesAmongGoodOnesAreGivenUpInTheEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(_ context.Context, o Order) error {
+		b := &bench{render: func(_ context.Context, o video.Order) error {
 			if strings.HasPrefix(o.Name, "Ж") {
 				return errEngine
 			}
@@ -340,7 +341,7 @@ func TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain(t *testing.T) {
 
 func TestAnOutageThatDoesNotEndIsToldToEverybody(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(context.Context, Order) error { return errKey }}
+		b := &bench{render: func(context.Context, video.Order) error { return errKey }}
 		for i := range int64(8) {
 			ask(t, s, fmt.Sprint("Имя ", i), i+1)
 		}
@@ -391,7 +392,7 @@ func TestAdminsAreToldOfAnOutageOnceAndMayTry(t *testing.T) {
 		t.Errorf("got %+v; want the reason, no name, and the button", told)
 	}
 	for _, p := range parents {
-		w.hears(p, "Это длится дольше обычного")
+		w.hears(p, "Видео готовится дольше обычного")
 	}
 	// A restart tells nobody again, and somebody else's press tries nothing.
 	w.stop()
@@ -440,7 +441,7 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 		fail(t, d.queue, store.Render, errors.New("dial tcp: connection refused"))
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
-	for _, want := range []string{"Videos fail one after the other", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "35 GB free", "Oldest request"} {
+	for _, want := range []string{"Videos have been failing for one reason", "A service it needs did not answer.", `action="/try-now"`, "0 of 0 busy", "35 GB free", "Oldest request"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}

@@ -27,6 +27,8 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 
@@ -238,14 +240,14 @@ func TestAVideoThatThousandsWantedGoesInSmallParts(t *testing.T) {
 // TestAnIdleProgramThatKeepsNothingTooLongWritesNothing: an hour's look is no write, nor a wait for the disk.
 func TestAnIdleProgramThatKeepsNothingTooLongWritesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go q.Purge(ctx, keeps)
+		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
 		synctest.Wait()
 		state := func() string {
 			path := text(t, s, `SELECT file FROM pragma_database_list`)
@@ -281,14 +283,14 @@ func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
 			INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
 			SELECT printf('%026d', n), 'И' || n, 'и' || n, 't', 'ru', 'REQUEST', 'COMPLETED', n || '.mp4', 1, 1 FROM i`)
 		setNow(s, time.Now)
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		q := NewQueue(s, b, b, b, Options{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go q.Purge(ctx, keeps)
+		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
 		began, writes := time.Now(), 0
 		for count(t, s, `SELECT count(*) FROM assets`) > 0 {
-			time.Sleep(purgeRest) // of the bubble: each transaction of the purge is followed by one of ours
+			time.Sleep(worker.PurgeRest) // of the bubble: each transaction of the purge is followed by one of ours
 			synctest.Wait()
 			write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, true) })
 			writes++
@@ -314,8 +316,8 @@ func TestAStopWaitsForNoFileOfAPurge(t *testing.T) {
 		q := NewQueue(s, nil, nil, mute{}, Options{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { q.Purge(ctx, keeps); close(done) }()
-		time.Sleep(10 * purgeRest)
+		go func() { worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log); close(done) }()
+		time.Sleep(10 * worker.PurgeRest)
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 {
 			t.Errorf("got %d videos; want it purged", n)
@@ -515,7 +517,7 @@ func TestWhoeverAskedToBeForgottenAndTheAdminsAreToldOfWhatIsPublished(t *testin
 		SELECT id, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2 FROM assets WHERE name = 'Оля'`)
 	p.Send("/delete_my_data")
 	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
-	w.hears(p, "всё ваше удалено, кроме опубликованного")
+	w.hears(p, "все ваши данные удалены, кроме опубликованного")
 	told := w.hears(admin, "Somebody has had all of their data deleted.")
 	if id := text(t, w.store, `SELECT id FROM assets`); !strings.HasSuffix(told.Text, "http://localhost/assets/"+id) || strings.Contains(told.Text, "Оля") {
 		t.Errorf("got %q; want the address of %s, and no name", told.Text, id)
@@ -550,7 +552,7 @@ func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *te
 	mutate(t, w.store, `UPDATE assets SET created = 1, finished = 1`)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	go w.queue.Purge(ctx, keeps)
+	go worker.Purge(ctx, w.store, keeps, w.queue.Discard, w.queue.ForgetOldNames, w.queue.log)
 	w.until("the purge", func() bool {
 		return count(t, w.store, `SELECT count(*) FROM assets`) == 0 && len(keysOf(w.T, w.files)) == 0
 	})
@@ -801,11 +803,11 @@ type quoting struct {
 	mended *atomic.Bool
 }
 
-func (h quoting) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (h quoting) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	if strings.HasPrefix(o.Name, "Сбоева") || strings.HasPrefix(o.Name, "Пантелеймон") && !h.mended.Load() {
-		return Rendered{}, fmt.Errorf("cannot make %s, %s, %s, %q, %+q, %s", o.Name, strings.ToLower(o.Name), strings.ToUpper(o.Name), o.Name, o.Name, url.QueryEscape(o.Name))
+		return video.Video{}, fmt.Errorf("cannot make %s, %s, %s, %q, %+q, %s", o.Name, strings.ToLower(o.Name), strings.ToUpper(o.Name), o.Name, o.Name, url.QueryEscape(o.Name))
 	}
-	return h.renderer.Render(ctx, o, progress)
+	return h.renderer.Make(ctx, o, progress)
 }
 
 // TestNoNameLeavesTheDatabaseButToWhomItBelongs runs the whole program, with its own renderer and voice, through all that happens

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"regexp"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -20,8 +18,10 @@ import (
 	"sync"
 	"time"
 
+	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
@@ -235,7 +235,7 @@ func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin,
 // Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again: it was
 // connected again or checked, or a publication got through. What cannot be written now is found at the next start.
 func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
-	nudge(q.taking) // what could not be withdrawn without the channel
+	q.withdrawals.Look() // what could not be withdrawn without the channel
 	ended, err := q.store.Reconnected(ctx)
 	for _, e := range ended {
 		_, failed := q.Retry(ctx, e.AssetID, retry.Reconnected{Admin: admin, Platform: e.Platform})
@@ -247,8 +247,6 @@ func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
 	}
 	return err
 }
-
-// ---- outages
 
 // probeEvery is how often one video is tried during an outage.
 const probeEvery = time.Minute
@@ -274,22 +272,6 @@ type breaker interface {
 	Resume(began time.Time, reason string)
 	Hurry() (during bool)
 }
-
-// noOutages is a breaker without outages.
-type noOutages struct{}
-
-func (noOutages) Judge(string, string, int, string, time.Time) (bool, map[string]int) {
-	return false, nil
-}
-func (noOutages) Suspect(string, time.Time, time.Time, time.Duration) (wait time.Duration, more int) {
-	return 0, 0
-}
-func (noOutages) Made(string) bool                                             { return false }
-func (noOutages) Admit(time.Time) bool                                         { return true }
-func (noOutages) Left()                                                        {}
-func (noOutages) State(time.Time) (b time.Time, r string, n time.Time, s bool) { return }
-func (noOutages) Hurry() bool                                                  { return false }
-func (noOutages) Resume(time.Time, string)                                     {}
 
 // Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long that
 // failures count again.
@@ -323,23 +305,9 @@ func Exponential(base, limit time.Duration) func(attempt int) time.Duration {
 	}
 }
 
-// ---- workers
-
-// Order is a video to make.
-type Order struct{ Asset, Name, Lang, Template string }
-
-// Rendered is a made video that still lies in the renderer's own folder.
-type Rendered struct {
-	Path, Thumb   string // files
-	Size          int64  // bytes
-	Duration      time.Duration
-	Width, Height int // px
-	Discard       func() error
-}
-
 // renderer makes videos.
 type renderer interface {
-	Render(ctx context.Context, o Order, progress func(percent int)) (Rendered, error)
+	Make(ctx context.Context, o video.Order, progress func(percent int)) (video.Video, error)
 }
 
 // messenger talks to users. A message id is Telegram's; 0 stands for none.
@@ -365,195 +333,92 @@ type voices interface {
 	ForgetOldNames() error // those that were not said for long
 }
 
-// meter counts what becomes of attempts: done, dropped (nobody wants it any more), given_back (by a stop), or what Retry made of
-// a failure. It is told how long each video took.
-type meter interface {
-	Ended(kind, outcome string)
-	Rendered(took time.Duration)
-}
-
-// noMeter counts nothing.
-type noMeter struct{}
-
-func (noMeter) Ended(string, string)   {}
-func (noMeter) Rendered(time.Duration) {}
-
 // Options are the operator's choices for the queue.
 type Options struct {
 	Workers  int                             // renders at a time
 	Attempts int                             // of a job before it is given up
 	Backoff  func(attempt int) time.Duration // pause after the attempt with that number, from 1
-	Drain    time.Duration                   // how long a stop lets messages that are being sent finish
+	Drain    time.Duration                   // how long a stop lets messages under way finish
 	Outages  breaker                         // nil: there are none
 	Sites    map[string]publish.Platform     // by the name of the platform; nil: nothing is published
-	Meter    meter                           // nil: nobody counts
+	Meter    worker.Meter                    // nil: nobody counts
 	Voices   voices                          // nil: no name is spoken
 }
 
 // publishWorkers is how many videos are published at a time: they share one line.
 const publishWorkers = 2
 
-// Queue runs the jobs of a store.
+// Queue decides what the jobs of a store do and what their failures mean. Its pool runs them.
 type Queue struct {
-	store  *store.Store
-	render renderer  // nil: no videos are made
-	msgs   messenger // nil: nobody is told
-	media  shelf
-	opts   Options
-	log    *slog.Logger
-
-	outages breaker
-	meter   meter
-
-	look   chan struct{}     // a reason to look for work that is due
-	taking chan struct{}     // a reason to look for publications to withdraw
-	begin  func(*store.Task) // has a worker do it
-	out    sync.WaitGroup    // tasks that are claimed, until their end is on the disk
-
-	asking sync.Mutex
-	askers []chan struct{} // who want to know whether the queue is alive
-
-	mu      sync.Mutex
-	idle    map[store.Kind]int                          // workers that have nothing to do
-	begun   map[store.Kind]time.Time                    // when one has last begun a job; of a kind without: when Run began
-	ctx     context.Context                             // of Run: when it ends no more work is begun
-	running map[string]*making                          // renders under way, by asset
-	sending map[int64]*sending                          // attempts to publish under way, by publication
-	pace    time.Duration                               // moving average of a render's time
-	viewers map[*func(assetID string, percent int)]bool // told of every asset that changes
-}
-
-type making struct {
-	percent int
-	cancel  context.CancelFunc
-}
-
-type sending struct {
-	asset  string
-	cancel context.CancelFunc
+	*worker.Pool
+	store       *store.Store
+	render      renderer  // nil: no videos are made
+	msgs        messenger // nil: nobody is told
+	media       shelf
+	opts        Options
+	log         *slog.Logger
+	outages     breaker
+	withdrawals *publish.Withdrawals
 }
 
 // NewQueue prepares a queue; Run starts it.
 func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
-	q := &Queue{store: st, render: render, msgs: msgs, media: media, opts: opts, log: log, look: make(chan struct{}, 1), taking: make(chan struct{}, 1),
-		idle: map[store.Kind]int{}, begun: map[store.Kind]time.Time{}, running: map[string]*making{}, sending: map[int64]*sending{}, viewers: map[*func(string, int)]bool{}}
-	if q.outages = opts.Outages; q.outages == nil {
-		q.outages = noOutages{}
+	if opts.Outages == nil {
+		opts.Outages = outage.None{}
 	}
-	if q.meter = opts.Meter; q.meter == nil {
-		q.meter = noMeter{}
+	if opts.Meter == nil {
+		opts.Meter = worker.NoMeter{}
 	}
-	st.Attach(q)
-	return q
+	workers := map[store.Kind]int{}
+	if render != nil {
+		workers[store.Render] = opts.Workers
+	}
+	if msgs != nil {
+		workers[store.Announce], workers[store.Deliver], workers[store.Apologise] = store.MessageWorkers, store.MessageWorkers, store.MessageWorkers
+	}
+	if opts.Sites != nil {
+		workers[store.Publish] = publishWorkers
+	}
+	pool := worker.New(st, worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages, Meter: opts.Meter}, log)
+	return &Queue{Pool: pool, store: st, render: render, msgs: msgs, media: media, opts: opts, log: log, outages: opts.Outages,
+		withdrawals: publish.NewWithdrawals(st, opts.Sites, pool.Uploading, log)}
 }
 
-// pools returns how many workers each kind of job has.
-func (q *Queue) pools() map[store.Kind]int {
-	pools := map[store.Kind]int{}
-	if q.render != nil {
-		pools[store.Render] = q.opts.Workers
-	}
-	if q.msgs != nil {
-		pools[store.Announce], pools[store.Deliver], pools[store.Apologise] = store.MessageWorkers, store.MessageWorkers, store.MessageWorkers
-	}
-	if q.opts.Sites != nil {
-		pools[store.Publish] = publishWorkers
-	}
-	return pools
-}
-
-// Wake makes the queue look for work: another process may have queued some.
-func (q *Queue) Wake() {
-	nudge(q.look)
-	q.tell("", 0)
-}
-
-// Alive waits until the queue has gone once round its loop and the database has answered it, be it with an error: that stands in
-// the log, and a new start would not mend it. Nothing is written for this.
-func (q *Queue) Alive(ctx context.Context) error {
-	answer := make(chan struct{})
-	q.asking.Lock()
-	q.askers = append(q.askers, answer)
-	q.asking.Unlock()
-	nudge(q.look)
-	select {
-	case <-answer:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// answering runs a transaction, and then answers those who had asked before it whether the queue is alive.
-func (q *Queue) answering(ctx context.Context, fn func(*store.Tx) error) error {
-	q.asking.Lock()
-	askers := q.askers
-	q.askers = nil
-	q.asking.Unlock()
-	err := q.store.Tx(ctx, fn)
-	for _, answer := range askers {
-		close(answer)
-	}
-	return err
-}
-
-func nudge(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has
-// finished or been given back.
+// Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has finished or been
+// given back.
 func (q *Queue) Run(ctx context.Context) error {
-	if err := q.rescue(ctx); err != nil {
-		return unlessStopped(ctx, fmt.Errorf("rescue: %w", err))
+	if err := q.prepare(ctx); err != nil {
+		return worker.UnlessStopped(ctx, err)
 	}
-	times, err := q.store.RenderTimes(ctx)
-	if err != nil {
-		return unlessStopped(ctx, err)
-	}
-	before, err := q.store.Outage(ctx)
-	if err != nil {
-		return unlessStopped(ctx, err)
-	}
-	if !before.Began.IsZero() {
-		q.outages.Resume(before.Began, before.Reason)
-	}
-	for i := len(times) - 1; i >= 0; i-- {
-		q.learn(times[i])
-	}
-	if err := q.Reconnected(ctx, store.Admin{}); err != nil {
-		return unlessStopped(ctx, err)
-	}
-	// Renders and uploads stop at once and are given back; a message on its way gets time to arrive.
-	draining, cancel := outlive(ctx, q.opts.Drain)
-	defer cancel()
-
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	if q.opts.Sites != nil {
-		wg.Go(func() { q.withdraw(ctx) })
+		wg.Go(func() { q.withdrawals.Run(ctx, q.Discard) })
 	}
-	q.suspects(ctx, draining)
-	q.work(ctx, draining)
+	q.Pool.Run(ctx, q.attempt)
 	return nil
 }
 
-// outlive returns a context that ends a while after ctx does.
-func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
-	return longer, func() { stop(); cancel() }
-}
-
-// unlessStopped drops an error that the end of ctx caused: a stop is not a failure.
-func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+// prepare takes up what the last process left.
+func (q *Queue) prepare(ctx context.Context) error {
+	if err := q.rescue(ctx); err != nil {
+		return fmt.Errorf("rescue: %w", err)
 	}
-	return err
+	times, err := q.store.RenderTimes(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := q.store.Outage(ctx)
+	if err != nil {
+		return err
+	}
+	if !last.Began.IsZero() {
+		q.outages.Resume(last.Began, last.Reason)
+	}
+	for i := len(times) - 1; i >= 0; i-- {
+		q.Learn(times[i])
+	}
+	return q.Reconnected(ctx, store.Admin{})
 }
 
 // rescue gives the jobs that ran when the last process died another chance. The data folder is locked, so every
@@ -593,241 +458,10 @@ func (q *Queue) rescue(ctx context.Context) error {
 	return nil
 }
 
-// suspects runs the jobs that were under way when the process died, one at a time: if it dies again, the culprit is known.
-func (q *Queue) suspects(ctx, draining context.Context) {
-	tried, done := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { // the clock does not go yet, and one of them may take minutes
-		for {
-			select {
-			case <-tried.Done():
-				return
-			case <-q.look:
-				q.answering(tried, func(*store.Tx) error { return nil })
-			}
-		}
-	})
-	defer wg.Wait()
-	defer done()
-	for kind := range q.pools() {
-		for ctx.Err() == nil {
-			var tasks []store.Task
-			err := q.insist(draining, func() error {
-				return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) { tasks, err = tx.Claim(kind, true, 1); return err })
-			})
-			if err != nil || len(tasks) == 0 {
-				break
-			}
-			q.conclude(draining, kind, q.attempt(ctx, draining, &tasks[0]))
-		}
-	}
-}
-
-// work has the workers do what is owed until ctx ends. It returns when the end of all that was begun is written.
-func (q *Queue) work(ctx, draining context.Context) {
-	var wg sync.WaitGroup
-	tasks := map[store.Kind]chan *store.Task{}
-	for kind, n := range q.pools() {
-		todo, ends := make(chan *store.Task, n), make(chan *ending, n) // no more than n are claimed
-		tasks[kind] = todo
-		var workers sync.WaitGroup
-		for range n {
-			workers.Go(func() {
-				for t := range todo {
-					end := q.attempt(ctx, draining, t)
-					q.free(kind, 1)
-					ends <- end
-				}
-			})
-		}
-		wg.Go(func() { q.clerk(draining, kind, ends) })
-		wg.Go(func() { workers.Wait(); close(ends) })
-	}
-	q.begin = func(t *store.Task) { tasks[t.Kind] <- t }
-	q.mu.Lock()
-	q.ctx, q.idle = ctx, q.pools()
-	for kind := range q.idle {
-		q.begun[kind] = q.store.Now()
-	}
-	q.mu.Unlock()
-	q.clock(ctx)
-	q.mu.Lock() // whoever has just reserved a worker has counted it, and nobody does any more
-	//lint:ignore SA2001 what is waited for is that the others have left
-	q.mu.Unlock()
-	q.out.Wait()
-	for _, todo := range tasks {
-		close(todo)
-	}
-	wg.Wait()
-}
-
-// Claim takes work for the workers that have nothing to do, in the transaction that owes it: one wait for the disk from a
-// wish to its work, and one from the end of a job to the next.
-func (q *Queue) Claim(tx *store.Tx) error {
-	for _, kind := range tx.Due() {
-		for more := true; more; {
-			limit := store.MessageWorkers
-			if kind == store.Render { // of which an outage admits one
-				limit = 1
-			}
-			if limit = q.reserve(kind, limit); limit == 0 {
-				break
-			}
-			var tasks []store.Task
-			var err error
-			if kind != store.Render || q.outages.Admit(tx.Now()) {
-				tasks, err = tx.Claim(kind, false, limit)
-				if kind == store.Render && len(tasks) == 0 {
-					q.outages.Left()
-				}
-			}
-			tx.Tasks = append(tx.Tasks, tasks...)
-			q.release(kind, limit-len(tasks))
-			if err != nil {
-				return err
-			}
-			more = len(tasks) == limit
-		}
-	}
-	return nil
-}
-
-// reserve takes at most n of the workers of a kind that have nothing to do.
-func (q *Queue) reserve(kind store.Kind, n int) int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if n = min(n, q.idle[kind]); n == 0 || q.ctx.Err() != nil {
-		return 0
-	}
-	q.idle[kind] -= n
-	q.out.Add(n)
-	return n
-}
-
-// release gives workers back that have begun nothing.
-func (q *Queue) release(kind store.Kind, n int) {
-	q.free(kind, n)
-	q.out.Add(-n)
-}
-
-func (q *Queue) free(kind store.Kind, n int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.idle[kind] += n
-}
-
-// Settled begins the work that a transaction has claimed, if that is on the disk, and tells who looks on.
-func (q *Queue) Settled(tx *store.Tx, done bool) {
-	for i := range tx.Tasks {
-		t := &tx.Tasks[i]
-		switch {
-		case done:
-			q.mu.Lock()
-			q.begun[t.Kind] = tx.Now()
-			q.mu.Unlock()
-			q.begin(t)
-		default:
-			if t.Kind == store.Render {
-				q.outages.Left()
-			}
-			q.release(t.Kind, 1)
-		}
-	}
-	if !done {
-		nudge(q.look) // it may have been the one to claim what others owe
-		return
-	}
-	if tx.Later() {
-		nudge(q.look)
-	}
-	for _, id := range tx.Touched() {
-		q.tell(id, 0)
-	}
-}
-
-// ending is what a finished attempt still has to write, and what follows when that is on the disk. gone: the job was
-// taken away in the meantime, and write, which said ErrNotFound, has written nothing.
-type ending struct {
-	write   func(*store.Tx) error
-	then    func(gone bool)
-	outcome string // "": done
-}
-
-// clerk writes the ends of one kind of jobs, those that have come while it wrote the last at once, and has the workers take
-// other work in the same transaction.
-func (q *Queue) clerk(draining context.Context, kind store.Kind, ends <-chan *ending) {
-	for end := range ends {
-		all := []*ending{end}
-		runtime.Gosched() // those who were just begun may have ended
-		for len(ends) > 0 {
-			all = append(all, <-ends)
-		}
-		q.conclude(draining, kind, all...)
-		q.out.Add(-len(all))
-	}
-}
-
-// conclude writes the ends of attempts; nil: it is written.
-func (q *Queue) conclude(draining context.Context, kind store.Kind, ends ...*ending) {
-	gone := make([]bool, len(ends))
-	err := q.insist(draining, func() error {
-		return q.store.Tx(context.WithoutCancel(draining), func(tx *store.Tx) error {
-			for i, end := range ends {
-				if end == nil {
-					continue
-				}
-				err := end.write(tx)
-				if gone[i] = errors.Is(err, store.ErrNotFound); err != nil && !gone[i] {
-					return err
-				}
-			}
-			tx.MarkDue(kind, 0)
-			return nil
-		})
-	})
-	if err != nil {
-		return
-	}
-	for i, end := range ends {
-		if end == nil {
-			continue
-		}
-		outcome := cmp.Or(end.outcome, "done")
-		if gone[i] {
-			outcome = "dropped"
-		}
-		q.meter.Ended(string(kind), outcome)
-		if end.then != nil {
-			q.out.Go(func() { end.then(gone[i]) })
-		}
-	}
-}
-
-// insist repeats fn until it works: what it writes must not be lost because the disk was full for a while. It ends
-// without success only when the time to stop is over; the job is then rescued at the next start.
-func (q *Queue) insist(draining context.Context, fn func() error) error {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		err := fn()
-		if err == nil || errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		q.log.Error("the database refuses; trying again", "err", err)
-		select {
-		case <-time.After(pause):
-		case <-draining.Done():
-			return err
-		}
-	}
-}
-
 // attempt runs a job once. It returns what a success has to write; a failure it reports itself.
-func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *ending {
+func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *worker.Completion {
 	work := draining
-	switch t.Kind {
-	case store.Render:
-		work = ctx
-		defer q.outages.Left()
-	case store.Publish:
+	if t.Kind == store.Render || t.Kind == store.Publish {
 		work = ctx
 	}
 	end, err := q.do(work, t)
@@ -835,13 +469,7 @@ func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *ending {
 	case err == nil:
 		return end
 	case work.Err() != nil && errors.Is(err, context.Canceled):
-		err := q.insist(draining, func() error {
-			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.GiveBack(t.Job) })
-		})
-		if err != nil && !errors.Is(err, store.ErrNotFound) { // nobody waits for it any more
-			q.log.Error("give an attempt back", "job", t.ID, "asset", t.AssetID, "err", err)
-		}
-		q.meter.Ended(string(t.Kind), "given_back")
+		q.GiveBack(draining, t.Job)
 	default:
 		q.report(draining, t.Job, err, t.Asset.Name)
 	}
@@ -851,18 +479,18 @@ func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *ending {
 // report hands a failed attempt to Retry. The log holds no names, even if the error does.
 func (q *Queue) report(draining context.Context, j store.Job, problem error, name string) {
 	var out retry.Outcome
-	err := q.insist(draining, func() (err error) {
+	err := q.RetryWrite(draining, func() (err error) {
 		out, err = q.Retry(draining, j.AssetID, retry.JobFailed{Job: j, Err: problem})
 		return err
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound): // nobody waits for it any more
-		q.meter.Ended(string(j.Kind), "dropped")
+		q.opts.Meter.Ended(string(j.Kind), "dropped")
 		q.Discard(draining, store.Gone{Names: []string{name}})
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
-		q.meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
+		q.opts.Meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
 		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", nameless(problem.Error(), name))
 	}
 }
@@ -881,7 +509,7 @@ func nameless(text, name string) string {
 }
 
 // do does the work of a job. A panic is an error like any other.
-func (q *Queue) do(ctx context.Context, t *store.Task) (end *ending, err error) {
+func (q *Queue) do(ctx context.Context, t *store.Task) (end *worker.Completion, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			q.log.Error("panic in a job", "job", t.ID, "asset", t.AssetID, "kind", t.Kind, "stack", string(debug.Stack()))
@@ -902,23 +530,15 @@ func (q *Queue) do(ctx context.Context, t *store.Task) (end *ending, err error) 
 }
 
 // makeVideo renders an asset and puts the files on the shelf before the database says that they are there.
-func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*ending, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	q.mu.Lock()
-	q.running[t.AssetID] = &making{cancel: cancel}
-	q.mu.Unlock()
-	defer func() {
-		q.mu.Lock()
-		delete(q.running, t.AssetID)
-		q.mu.Unlock()
-	}()
+func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completion, error) {
+	ctx, done := q.Track(ctx, t)
+	defer done()
 	if err := q.media.Ready(ctx); err != nil { // first: a video that cannot be kept is made for nothing
 		return nil, fmt.Errorf("keep a video: %w", err)
 	}
 	began := time.Now()
-	made, err := q.render.Render(ctx, Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
-		func(percent int) { q.progress(t.AssetID, percent) })
+	made, err := q.render.Make(ctx, video.Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
+		func(percent int) { q.Progress(t, percent) })
 	if err != nil {
 		return nil, err
 	}
@@ -933,10 +553,10 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*ending, error) {
 			return nil, fmt.Errorf("keep the thumbnail: %w", err)
 		}
 	}
-	q.learn(time.Since(began))
-	q.meter.Rendered(time.Since(began))
-	return &ending{
-		write: func(tx *store.Tx) error {
+	q.Learn(time.Since(began))
+	q.opts.Meter.Rendered(time.Since(began))
+	return &worker.Completion{
+		Write: func(tx *store.Tx) error {
 			if err := tx.FinishRender(t.Job, v); err != nil {
 				return err
 			}
@@ -945,7 +565,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*ending, error) {
 			}
 			return nil
 		},
-		then: func(gone bool) {
+		Then: func(gone bool) {
 			if gone { // cancelled at the last moment
 				q.Discard(context.WithoutCancel(ctx), store.Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
 			}
@@ -966,13 +586,13 @@ func (q *Queue) DeleteMedia(ctx context.Context, keys []string) {
 }
 
 // deliver sends a video, with all that is said about it, and records that it arrived.
-func (q *Queue) deliver(ctx context.Context, t *store.Task) (*ending, error) {
+func (q *Queue) deliver(ctx context.Context, t *store.Task) (*worker.Completion, error) {
 	if t.Sent == 0 {
 		id, fileID, err := q.msgs.Send(ctx, *t)
 		if err != nil {
 			return nil, err
 		}
-		if err := q.insist(ctx, func() error {
+		if err := q.RetryWrite(ctx, func() error {
 			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.VideoArrived(t.Job, id, fileID) })
 		}); err != nil {
 			return nil, fmt.Errorf("record a delivery: %w", err)
@@ -983,7 +603,7 @@ func (q *Queue) deliver(ctx context.Context, t *store.Task) (*ending, error) {
 }
 
 // message sends an announcement or an apology.
-func (q *Queue) message(ctx context.Context, t *store.Task) (*ending, error) {
+func (q *Queue) message(ctx context.Context, t *store.Task) (*worker.Completion, error) {
 	id, err := q.msgs.Tell(ctx, *t)
 	if err != nil {
 		return nil, err
@@ -992,23 +612,17 @@ func (q *Queue) message(ctx context.Context, t *store.Task) (*ending, error) {
 }
 
 // publish carries a publication as far as it comes.
-func (q *Queue) publish(ctx context.Context, t *store.Task) (*ending, error) {
+func (q *Queue) publish(ctx context.Context, t *store.Task) (*worker.Completion, error) {
 	site := q.opts.Sites[t.Publication.Platform]
 	if site == nil {
 		return nil, retry.Permanent(fmt.Errorf("%s is not set up", t.Publication.Platform))
 	}
-	uploading, cancel := context.WithCancel(ctx)
-	defer cancel()
-	q.mu.Lock()
-	q.sending[t.PublicationID] = &sending{t.AssetID, cancel}
-	q.mu.Unlock()
+	uploading, done := q.Track(ctx, t)
 	defer func() {
-		q.mu.Lock()
-		delete(q.sending, t.PublicationID)
-		q.mu.Unlock()
 		if uploading.Err() != nil {
-			nudge(q.taking)
+			defer q.withdrawals.Look()
 		}
+		done()
 	}()
 	// Stop may have come between the claim and now.
 	err := q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { _, err := tx.Running(t.Job); return err })
@@ -1016,7 +630,7 @@ func (q *Queue) publish(ctx context.Context, t *store.Task) (*ending, error) {
 		return nil, fmt.Errorf("begin to publish: %w", err)
 	}
 	again, err := site.Publish(uploading, *t, func(u store.Upload) error {
-		err := q.insist(ctx, func() error {
+		err := q.RetryWrite(ctx, func() error {
 			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepUpload(t.Job, u) })
 		})
 		if errors.Is(err, store.ErrNotFound) && u.ID != "" { // its publishing was ended a moment too late
@@ -1031,17 +645,17 @@ func (q *Queue) publish(ctx context.Context, t *store.Task) (*ending, error) {
 	if again > 0 {
 		outcome = "deferred"
 	}
-	return &ending{outcome: outcome, write: func(tx *store.Tx) (err error) {
+	return &worker.Completion{Outcome: outcome, Write: func(tx *store.Tx) (err error) {
 		if again > 0 {
 			return tx.LookAgain(t.Job, tx.Now().Add(again))
 		}
 		back, err = tx.FinishPublishing(t.Job)
 		return err
-	}, then: func(gone bool) {
+	}, Then: func(gone bool) {
 		if !back || gone {
 			return
 		}
-		if err := unlessStopped(ctx, q.Reconnected(ctx, store.Admin{})); err != nil { // found again at the next start
+		if err := worker.UnlessStopped(ctx, q.Reconnected(ctx, store.Admin{})); err != nil { // found again at the next start
 			q.log.Error("go on with what waits for a channel", "err", err)
 		}
 	}}, nil
@@ -1049,11 +663,11 @@ func (q *Queue) publish(ctx context.Context, t *store.Task) (*ending, error) {
 
 // told is the end of a message job. The progress message goes when the answer is there, and an announcement that was
 // cancelled or overtaken while it was on its way goes at once.
-func (q *Queue) told(ctx context.Context, t *store.Task, id int) *ending {
+func (q *Queue) told(ctx context.Context, t *store.Task, id int) *worker.Completion {
 	spent := 0
-	return &ending{
-		write: func(tx *store.Tx) (err error) { spent, err = tx.FinishMessage(t, id); return err },
-		then: func(gone bool) {
+	return &worker.Completion{
+		Write: func(tx *store.Tx) (err error) { spent, err = tx.FinishMessage(t, id); return err },
+		Then: func(gone bool) {
 			if gone && t.Kind == store.Announce {
 				spent = id
 			}
@@ -1064,120 +678,12 @@ func (q *Queue) told(ctx context.Context, t *store.Task, id int) *ending {
 	}
 }
 
-// clock looks for work that has become due, until ctx ends. It sleeps until then: nothing polls.
-func (q *Queue) clock(ctx context.Context) {
-	for ctx.Err() == nil {
-		seen := q.store.Now() // whatever is due by then
-		q.insist(ctx, func() error {
-			return q.answering(ctx, func(tx *store.Tx) error {
-				for kind := range q.pools() {
-					tx.MarkDue(kind, 0)
-				}
-				return nil
-			})
-		})
-		due, err := q.store.NextDue(ctx, seen)
-		if _, probe, spent := q.Outage(); err == nil && !spent && probe.After(seen) && (due.IsZero() || probe.Before(due)) {
-			due = probe
-		}
-		var alarm <-chan time.Time
-		switch {
-		case err != nil:
-			if ctx.Err() == nil {
-				q.log.Error("when is the next job due", "err", err)
-			}
-			alarm = time.After(5 * time.Second)
-		case !due.IsZero():
-			alarm = time.After(due.Sub(q.store.Now())) // at once, if it became due since
-		}
-		select {
-		case <-ctx.Done():
-		case <-q.look:
-		case <-alarm:
-		}
-	}
-}
-
-// Stop ends the renders and uploads of assets that nobody waits for any more.
-func (q *Queue) Stop(assets []string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, id := range assets {
-		if r := q.running[id]; r != nil {
-			r.cancel()
-		}
-	}
-	for _, u := range q.sending {
-		if slices.Contains(assets, u.asset) {
-			u.cancel()
-		}
-	}
-}
-
-const (
-	withdrawSoon = time.Minute // after a withdrawal that a platform refused
-	withdrawLate = time.Hour   // after many
-)
-
-// withdraw ends at the platforms what was under way there when the person who asked for the video had it deleted, at the start and
-// whenever taking says so, until ctx ends. It tries again what a platform refuses; an admin sees the video until it is gone.
-func (q *Queue) withdraw(ctx context.Context) {
-	for pause := withdrawSoon; ctx.Err() == nil; {
-		left, err := q.withdrawAll(ctx)
-		if err = unlessStopped(ctx, err); err != nil {
-			q.log.Error("withdraw what should not be published", "err", err)
-		}
-		var again <-chan time.Time
-		if left || err != nil {
-			again = time.After(pause)
-			pause = min(2*pause, withdrawLate)
-		} else {
-			pause = withdrawSoon
-		}
-		select {
-		case <-ctx.Done():
-		case <-q.taking:
-		case <-again:
-		}
-	}
-}
-
-// withdrawAll withdraws what it can. left: something has to be tried again.
-func (q *Queue) withdrawAll(ctx context.Context) (left bool, err error) {
-	list, err := q.store.Withdrawals(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, w := range list {
-		site, ok := q.opts.Sites[w.Platform].(publish.Withdrawer)
-		q.mu.Lock()
-		busy := q.sending[w.ID] != nil
-		q.mu.Unlock()
-		if !ok || busy { // the end of an attempt is another reason to look
-			continue
-		}
-		if err := site.Withdraw(ctx, w); err != nil {
-			if unlessStopped(ctx, err) != nil {
-				q.log.Warn("a platform still has a video that should go", "asset", w.AssetID, "platform", w.Platform, "err", err)
-			}
-			left = true
-			continue
-		}
-		var gone store.Gone
-		if err := q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) { gone, err = tx.Withdrawn(w); return err }); err != nil {
-			return left, err
-		}
-		q.Discard(context.WithoutCancel(ctx), gone)
-	}
-	return left, nil
-}
-
 // Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the platforms, and
 // files and the sound of names go.
 func (q *Queue) Discard(ctx context.Context, gone store.Gone) {
 	q.Stop(slices.Concat(gone.Assets, gone.Kept))
 	if len(gone.Kept) > 0 {
-		nudge(q.taking)
+		q.withdrawals.Look()
 	}
 	q.DeleteMedia(ctx, gone.Files)
 	if q.opts.Voices != nil && len(gone.Names) > 0 {
@@ -1187,144 +693,12 @@ func (q *Queue) Discard(ctx context.Context, gone store.Gone) {
 	}
 }
 
-// ---- what is kept no longer
-
-const (
-	purgeEvery = time.Hour
-	purgeRest  = 100 * time.Millisecond // between two transactions of a purge, for everybody else's
-)
-
-// Purge deletes what has been kept for too long, once an hour, until ctx ends. When there is nothing, it writes nothing.
-func (q *Queue) Purge(ctx context.Context, keep store.Keep) {
-	for ctx.Err() == nil {
-		if err := q.purge(ctx, keep); err != nil && ctx.Err() == nil {
-			q.log.Error("purge what is too old", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(purgeEvery):
-		}
+// ForgetOldNames removes the audio of names that have not been said for long.
+func (q *Queue) ForgetOldNames() {
+	if q.opts.Voices == nil {
+		return
 	}
-}
-
-func (q *Queue) purge(ctx context.Context, keep store.Keep) error {
-	if q.opts.Voices != nil {
-		if err := q.opts.Voices.ForgetOldNames(); err != nil {
-			q.log.Warn("forget how old names sound", "err", err)
-		}
+	if err := q.opts.Voices.ForgetOldNames(); err != nil {
+		q.log.Warn("purge the audio of old names", "err", err)
 	}
-	rows := 0
-	for {
-		if some, err := q.store.Stale(ctx, keep); err != nil || !some {
-			if rows > 0 {
-				q.log.Info("what was too old is deleted", "rows", rows)
-			}
-			return err
-		}
-		var gone store.Gone
-		n := 0
-		if err := q.store.Tx(ctx, func(tx *store.Tx) (err error) { gone, n, err = tx.Purge(keep); return err }); err != nil || n == 0 {
-			return err
-		}
-		rows += n
-		q.Discard(ctx, gone) // a stop waits for no bucket: the next sweep takes what is left
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(purgeRest):
-		}
-	}
-}
-
-// ---- what people see of the queue
-
-func (q *Queue) progress(assetID string, percent int) {
-	q.mu.Lock()
-	r := q.running[assetID]
-	changed := r != nil && r.percent != percent
-	if changed {
-		r.percent = percent
-	}
-	q.mu.Unlock()
-	if changed {
-		q.tell(assetID, percent)
-	}
-}
-
-// Busy returns how many videos are being made, and how many can be at a time.
-func (q *Queue) Busy() (busy, workers int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.running), q.opts.Workers
-}
-
-// Load is how work of one kind goes.
-type Load struct {
-	Kind          store.Kind
-	Workers, Idle int
-	Begun         time.Time // when a job of it was last begun, or the queue; zero: the queue has not begun yet
-}
-
-// Loads returns the kinds of work that are done here.
-func (q *Queue) Loads() (all []Load) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for kind, n := range q.pools() {
-		all = append(all, Load{kind, n, q.idle[kind], q.begun[kind]})
-	}
-	return all
-}
-
-// learn takes the time of a render into the moving average.
-func (q *Queue) learn(d time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.pace == 0 {
-		q.pace = d
-	}
-	q.pace += (d - q.pace) / 4
-}
-
-// View subscribes to changes. told gets the id of an asset that changed, "" for any, and 0, or its percentage when only that
-// of its render did. It must not wait for anything.
-func (q *Queue) View(told func(assetID string, percent int)) (end func()) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.viewers[&told] = true
-	return func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		delete(q.viewers, &told)
-	}
-}
-
-func (q *Queue) tell(assetID string, percent int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for told := range q.viewers {
-		(*told)(assetID, percent)
-	}
-}
-
-// Outlooks returns the outlook of every asset whose render is owed.
-func (q *Queue) Outlooks(ctx context.Context) (map[string]worker.Outlook, error) {
-	line, err := q.store.Line(ctx)
-	if err != nil {
-		return nil, err
-	}
-	o, _, spent := q.Outage()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	out := make(map[string]worker.Outlook, len(line)+len(q.running))
-	for i, id := range line {
-		rounds := i/max(1, q.opts.Workers) + 1
-		if len(q.running) >= q.opts.Workers {
-			rounds++ // those before it are under way
-		}
-		out[id] = worker.Outlook{Place: i + 1, Left: time.Duration(rounds) * q.pace, Held: !o.Began.IsZero() && !spent}
-	}
-	for id, r := range q.running {
-		out[id] = worker.Outlook{Percent: r.percent, Left: q.pace * time.Duration(100-r.percent) / 100}
-	}
-	return out, nil
 }

@@ -7,9 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -22,6 +19,7 @@ import (
 
 	"retake.example/internal/retry"
 	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -491,7 +489,7 @@ func TestAFailureSeenDuringAShutdownIsWritten(t *testing.T) {
 func TestAnAnnouncementThatIsOvertakenIsNotMade(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		withdrawn := 0
-		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }, withdraw: func(id int) { withdrawn = max(withdrawn, id) }}
+		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(time.Second); return nil }, withdraw: func(id int) { withdrawn = max(withdrawn, id) }}
 		b.tell = func(task store.Task) error {
 			switch {
 			case task.Kind == store.Announce && task.To.User == 1:
@@ -533,7 +531,7 @@ func TestOneUploadsAndTheOthersWaitForItsFileID(t *testing.T) {
 
 func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		var back atomic.Int64
 		setNow(s, func() time.Time { return time.Now().Add(-time.Duration(back.Load())) })
 		q, stop := start(t, s, b, Options{})
@@ -558,7 +556,7 @@ func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
 func TestManyShortPausesLoseNoWakeUp(t *testing.T) {
 	s := newStore(t)
 	var tries sync.Map
-	b := &bench{render: func(_ context.Context, o Order) error {
+	b := &bench{render: func(_ context.Context, o video.Order) error {
 		if _, again := tries.LoadOrStore(o.Asset, true); !again {
 			return errEngine
 		}
@@ -587,7 +585,7 @@ func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T)
 			inBubble(t, func(t *testing.T, s *store.Store) {
 				var mu sync.Mutex
 				made := map[string]bool{}
-				b := &bench{render: func(_ context.Context, o Order) error {
+				b := &bench{render: func(_ context.Context, o video.Order) error {
 					mu.Lock()
 					defer mu.Unlock()
 					made[o.Name] = true
@@ -648,7 +646,7 @@ func TestExponential(t *testing.T) {
 
 // bench is a queue's renderer, messenger and shelf, driven by the test.
 type bench struct {
-	render   func(ctx context.Context, o Order) error
+	render   func(ctx context.Context, o video.Order) error
 	tell     func(t store.Task) error
 	withdraw func(messageID int)
 
@@ -657,9 +655,9 @@ type bench struct {
 	put  []string
 }
 
-func (b *bench) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (b *bench) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	progress(50)
-	return Rendered{Path: "x", Discard: func() error { return nil }}, b.render(ctx, o)
+	return video.Video{Path: "x"}, b.render(ctx, o)
 }
 
 func (b *bench) message(what string, t store.Task) error {
@@ -755,7 +753,7 @@ func inBubble(t *testing.T, fn func(t *testing.T, s *store.Store)) {
 func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var begun []time.Time
-		b := &bench{render: func(context.Context, Order) error { begun = append(begun, time.Now()); return errEngine }}
+		b := &bench{render: func(context.Context, video.Order) error { begun = append(begun, time.Now()); return errEngine }}
 		_, stop := start(t, s, b, Options{Backoff: Exponential(10*time.Second, time.Minute)})
 		defer stop()
 		ask(t, s, "Маша", 1, 2, 3)
@@ -780,7 +778,7 @@ func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
 func TestTelegramThatAsksToWaitCostsNoAttempt(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		refused := 0
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		b.tell = func(task store.Task) error {
 			if task.Kind == store.Deliver && refused < 20 {
 				refused++
@@ -801,7 +799,7 @@ func TestTelegramThatAsksToWaitCostsNoAttempt(t *testing.T) {
 
 func TestAVideoThatArrivedIsNotSentAgainWhenTheNextMessageFails(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		b.tell = func(task store.Task) error {
 			if task.Kind == store.Deliver && task.Sent != 0 && task.Attempt == 1 {
 				return errors.New("unexpected")
@@ -822,7 +820,7 @@ func TestAVideoThatArrivedIsNotSentAgainWhenTheNextMessageFails(t *testing.T) {
 func TestAStopGivesTheAttemptBack(t *testing.T) {
 	s := newStore(t)
 	begun := make(chan struct{}, 1)
-	b := &bench{render: func(ctx context.Context, _ Order) error {
+	b := &bench{render: func(ctx context.Context, _ video.Order) error {
 		begun <- struct{}{}
 		<-ctx.Done()
 		return fmt.Errorf("ffmpeg: %w", ctx.Err())
@@ -845,7 +843,7 @@ func TestAStopGivesTheAttemptBack(t *testing.T) {
 func TestAPanicIsAnAttempt(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		tries := 0
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			if tries++; tries < 3 {
 				panic("boom")
 			}
@@ -864,7 +862,7 @@ func TestAPanicIsAnAttempt(t *testing.T) {
 
 func TestAnIdleQueueWritesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		_, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
@@ -882,7 +880,7 @@ func TestAnIdleQueueWritesNothing(t *testing.T) {
 func TestAVideoNobodyWaitsForAnyMoreIsDeleted(t *testing.T) {
 	s := newStore(t)
 	begun, forgotten := make(chan struct{}), make(chan struct{})
-	b := &bench{render: func(context.Context, Order) error { close(begun); <-forgotten; return nil }}
+	b := &bench{render: func(context.Context, video.Order) error { close(begun); <-forgotten; return nil }}
 	_, stop := start(t, s, b, Options{})
 	ask(t, s, "Маша", 1)
 	<-begun
@@ -906,7 +904,7 @@ func crash(t *testing.T, s *store.Store, n int) (ids []string) {
 }
 
 func TestAfterACrash(t *testing.T) {
-	fine := func(context.Context, Order) error { return nil }
+	fine := func(context.Context, video.Order) error { return nil }
 	t.Run("the attempt is given back and the video made", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *store.Store) {
 			ask(t, s, "Маша", 1)
@@ -934,7 +932,7 @@ func TestAfterACrash(t *testing.T) {
 			var mu sync.Mutex
 			var order []string
 			running, most := 0, 0
-			b := &bench{render: func(_ context.Context, o Order) error {
+			b := &bench{render: func(_ context.Context, o video.Order) error {
 				mu.Lock()
 				running++
 				if o.Name != "Новая" {
@@ -1003,7 +1001,7 @@ func TestAfterACrash(t *testing.T) {
 func TestANameNeverReachesTheLog(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var log bytes.Buffer
-		b := &bench{render: func(_ context.Context, o Order) error { panic(o.Name) }}
+		b := &bench{render: func(_ context.Context, o video.Order) error { panic(o.Name) }}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { q.Run(ctx) }()
@@ -1132,7 +1130,7 @@ func TestAWorkerThatWasOvertakenChangesNothing(t *testing.T) {
 
 func TestAStopEndsRendersAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); return ctx.Err() }}
 		_, stop := start(t, s, b, Options{Drain: time.Minute})
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Second)
@@ -1158,7 +1156,7 @@ func (u unhurried) Tell(ctx context.Context, t store.Task) (int, error) {
 
 func TestAStopLetsAMessageOnItsWayArrive(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := unhurried{&bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}}
+		b := unhurried{&bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); return ctx.Err() }}}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 5 * time.Second}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -1175,21 +1173,20 @@ func TestAStopLetsAMessageOnItsWayArrive(t *testing.T) {
 	})
 }
 
-// stepwise is a renderer that goes on by steps, and counts what is thrown away.
+// stepwise is a renderer that goes on by steps.
 type stepwise struct {
 	*bench
-	steps     chan int
-	discarded int
+	steps chan int
 }
 
-func (w *stepwise) Render(ctx context.Context, _ Order, progress func(int)) (Rendered, error) {
+func (w *stepwise) Make(ctx context.Context, _ video.Order, progress func(int)) (video.Video, error) {
 	for percent := range w.steps {
 		progress(percent)
 	}
-	return Rendered{Path: "x", Discard: func() error { w.discarded++; return nil }}, nil
+	return video.Video{Path: "x"}, nil
 }
 
-func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
+func TestViewersAreToldOfEachStep(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &stepwise{bench: &bench{}, steps: make(chan int)}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.DiscardHandler))
@@ -1215,9 +1212,6 @@ func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
-		if b.discarded != 1 {
-			t.Errorf("got %d discarded; want the renderer's own copy gone", b.discarded)
-		}
 		if len(told) != 2 {
 			t.Errorf("got told %q after the end; want nothing more", told)
 		}
@@ -1227,7 +1221,7 @@ func TestViewersAreToldOfEachStepAndTheRenderersCopyGoes(t *testing.T) {
 func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var withdrawn []int
-		b := &bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return retry.Permanent(errEngine) }}
+		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(time.Second); return retry.Permanent(errEngine) }}
 		b.withdraw = func(id int) { withdrawn = append(withdrawn, id) }
 		_, stop := start(t, s, b, Options{})
 		ask(t, s, "Маша", 1)
@@ -1243,7 +1237,7 @@ func TestTheApologyTakesThePlaceOfTheProgressMessage(t *testing.T) {
 func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		ended := false
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); ended = true; return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
@@ -1265,7 +1259,7 @@ func TestThePaceOfTheLastLifeIsKnownAtTheStart(t *testing.T) {
 		setNow(s, func() time.Time { return time.Now().Add(100 * time.Second) })
 		write(t, s, func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "f"}) })
 		setNow(s, time.Now)
-		b := &bench{render: func(ctx context.Context, _ Order) error { <-ctx.Done(); return ctx.Err() }}
+		b := &bench{render: func(ctx context.Context, _ video.Order) error { <-ctx.Done(); return ctx.Err() }}
 		q, stop := start(t, s, b, Options{})
 		defer stop()
 		a := ask(t, s, "Маша", 1)
@@ -1280,7 +1274,7 @@ func TestADatabaseThatRefusesForAWhileLosesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		mutate(t, s, `CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT raise(ABORT, 'disk full'); END`)
 		renders := 0
-		b := &bench{render: func(context.Context, Order) error { renders++; return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { renders++; return nil }}
 		_, stop := start(t, s, b, Options{})
 		defer stop()
 		ask(t, s, "Маша", 1)
@@ -1381,7 +1375,7 @@ func (m slowTail) Tell(ctx context.Context, t store.Task) (int, error) {
 
 func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
-		b := slowTail{&bench{render: func(context.Context, Order) error { time.Sleep(time.Second); return nil }}}
+		b := slowTail{&bench{render: func(context.Context, video.Order) error { time.Sleep(time.Second); return nil }}}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours, Drain: 2 * time.Hour}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -1397,70 +1391,4 @@ func TestTheOthersGetTheVideoAsSoonAsItsFileIDIsKnown(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// ---- the only way
-
-// TestOnlyRetryRetriesAndAnnounces reads the source: what fails, re-queues or apologises is called by Retry's
-// functions alone, and only store.go could do it another way.
-func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
-	guarded := map[string][]string{ // store verb: the functions that may call it
-		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"retryJob", "EndAccess"},
-		"HoldUploads": {"retryJob"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
-		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
-		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},
-	}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	calls := 0
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range f.Decls {
-			fn, ok := d.(*ast.FuncDecl)
-			if !ok {
-				continue
-			}
-			ast.Inspect(fn, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					called := ""
-					switch f := n.Fun.(type) {
-					case *ast.SelectorExpr:
-						called = f.Sel.Name
-					case *ast.Ident:
-						called = f.Name
-					}
-					if allowed, ok := guarded[called]; ok {
-						calls++
-						if !slices.Contains(allowed, fn.Name.Name) {
-							t.Errorf("%s: %s calls %s; only %q may", name, fn.Name.Name, called, allowed)
-						}
-					}
-				case *ast.Ident: // the kind of an apology is named where it is owed and where it is sent
-					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "SendHeld", "pools", "do", "message", "Tell"}, fn.Name.Name) {
-						t.Errorf("%s: %s names APOLOGISE jobs", name, fn.Name.Name)
-					}
-				case *ast.BasicLit:
-					if strings.Contains(n.Value, "INSERT INTO jobs") && !slices.Contains([]string{"enqueueAt", "oweAll", "beginSome"}, fn.Name.Name) {
-						t.Errorf("%s: %s inserts jobs; only enqueueAt, oweAll and beginSome may", name, fn.Name.Name)
-					}
-					if strings.Contains(n.Value, "UPDATE jobs SET started = NULL") && fn.Name.Name != "release" {
-						t.Errorf("%s: %s re-queues; only release may", name, fn.Name.Name)
-					}
-				}
-				return true
-			})
-		}
-	}
-	if calls < 10 {
-		t.Errorf("got %d guarded calls; want at least 10, or this test looks for names that are gone", calls)
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"retake.example/internal/publish"
+	"retake.example/internal/video"
 
 	"retake.example/internal/command"
 
@@ -375,7 +376,7 @@ func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
 		lost := complete(t, s).AssetID
 		mutate(t, s, `UPDATE assets SET finished = finished - 1000`)
 		ask(t, s, "Маша", 2)
-		b := &bench{render: func(context.Context, Order) error { return nil }}
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		b.tell = func(t store.Task) error {
 			if t.Kind == store.Deliver && t.AssetID == lost {
 				return retry.Permanent(&fs.PathError{Op: "open", Path: t.Asset.Video.File, Err: os.ErrNotExist})
@@ -437,7 +438,7 @@ func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
 func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	var resumed []store.Update
-	d.Web.opts.Resume = func(_ context.Context, u []store.Update) { resumed = u }
+	d.change(func(o *desk.Options) { o.Resume = func(_ context.Context, u []store.Update) { resumed = u } })
 	owner, admin := d.signIn(8), d.signIn(7)
 	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner, json: true})); refused(t, refusal) != "NOT_FAILED" {
 		t.Errorf("got %s; want NOT_FAILED when nothing is held", refusal)
@@ -463,7 +464,7 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	if page := d.want(200, d.send(call{method: "GET", path: "/?notice=sent", session: owner})); strings.Contains(page, `action="/held"`) || !strings.Contains(page, "on its way to them") {
 		t.Errorf("got %s; want the answer, and no question", page)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "had sent what a restored backup owed") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "sent what a restored backup still owed") {
 		t.Errorf("got %s; want the deed", page)
 	}
 }
@@ -508,8 +509,8 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	studio := publish.NewStudio(sites, nil, cfg)
 	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
 	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
-	for address, want := range map[string]desk.Refusal{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
-		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.RefusalOf(err).ID != want.ID {
+	for address, want := range map[string]desk.HTTPError{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
+		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.HTTPErrorOf(err).ID != want.ID {
 			t.Errorf("%s: got %v; want %v", address, err, want)
 		}
 	}

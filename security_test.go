@@ -37,20 +37,20 @@ import (
 )
 
 // usual is more patience than any test needs.
-var usual = desk.Patience{Header: time.Minute, Form: time.Minute, Idle: time.Minute}
+var usual = desk.Timeouts{Header: time.Minute, Form: time.Minute, Idle: time.Minute}
 
 // open serves the page as the program does, through pass, and returns its address.
-func (d *office) open(wait desk.Patience, pass func(http.Handler) http.Handler) (*http.Server, string) {
+func (d *office) open(wait desk.Timeouts, pass func(http.Handler) http.Handler) (*http.Server, string) {
 	d.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	page := d.Handler()
+	page := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) })) // see change
 	if pass != nil {
 		page = pass(page)
 	}
-	server := desk.NewServer(page, wait, d.Web.log)
+	server := desk.NewServer(page, wait, d.logger)
 	ended := make(chan error)
 	go func() { ended <- server.Serve(listener) }()
 	d.t.Cleanup(func() {
@@ -666,7 +666,10 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		d := newDesk(t, "http://localhost:8080")
 		d.opts.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
 		d.missing = []string{text}
-		d.opts.Limits = []desk.Limit{{Label: text, Value: 1}}
+		d.change(func(o *desk.Options) {
+			o.Offers = []video.Offer{titled("new-year", "?", text), titled("birthday", "?", text)}
+			o.Limits = []desk.Limit{{Label: text, Value: 1}}
+		})
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), text)
 		waiting, running, failed, done, old := store.NewID(), store.NewID(), store.NewID(), store.NewID(), store.NewID()
@@ -974,11 +977,11 @@ func (l line) drip() {
 
 func TestSlowClientsAreLeft(t *testing.T) {
 	const short, long = 100 * time.Millisecond, time.Minute
-	hasty := desk.Patience{Header: long, Form: long, Idle: long}
+	hasty := desk.Timeouts{Header: long, Form: long, Idle: long}
 	header, body, idle := hasty, hasty, hasty
 	header.Header, body.Form, idle.Idle = short, short, short
 	for name, c := range map[string]struct {
-		wait desk.Patience
+		wait desk.Timeouts
 		act  func(t *testing.T, d *office, l line, in string)
 	}{
 		"who connect and say nothing":        {header, func(t *testing.T, d *office, l line, in string) { l.ends() }},
@@ -1044,20 +1047,24 @@ func TestWhatHasArrivedIsNotHurried(t *testing.T) {
 	wait := usual
 	wait.Form = 300 * time.Millisecond
 	_, address := d.open(wait, nil)
-	d.opts.CanDraw = func(string, string) error { <-time.After(2 * wait.Form); return nil }
+	d.change(func(o *desk.Options) {
+		o.CanDraw = func(string, string) error { <-time.After(2 * wait.Form); return nil }
+	})
 	l, in := dial(t, address), d.as(d.session(8))
 	io.WriteString(l, "POST /assets HTTP/1.1\r\nHost: localhost\r\n"+in+"\r\nContent-Length: 13\r\n\r\nname=Маша") // not a byte more
 	if resp, body := l.hear("POST"); resp.StatusCode != 303 || resp.Header.Get("Location") != "/?notice=created" {
 		t.Errorf("got %s %s; want the video in the queue", resp.Status, body)
 	}
-	d.opts.Ready = func(ctx context.Context) []string {
-		select {
-		case <-ctx.Done():
-			t.Error("the request has ended; want it to wait for its answer")
-		case <-time.After(2 * wait.Form):
+	d.change(func(o *desk.Options) {
+		o.Ready = func(ctx context.Context) []string {
+			select {
+			case <-ctx.Done():
+				t.Error("the request has ended; want it to wait for its answer")
+			case <-time.After(2 * wait.Form):
+			}
+			return nil
 		}
-		return nil
-	}
+	})
 	l.say("GET / HTTP/1.1", "Host: localhost", in, "")
 	if resp, body := l.hear("GET"); resp.StatusCode != 200 || !strings.Contains(body, "</html>") {
 		t.Errorf("got %s %s; want the whole page", resp.Status, body)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // silent reports whether the queue does not answer within a time.
@@ -29,7 +30,7 @@ func silent(t *testing.T, q *Queue, within time.Duration) bool {
 
 func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 	const soon, moment = 10 * time.Second, 200 * time.Millisecond
-	idle := &bench{render: func(context.Context, Order) error { return nil }}
+	idle := &bench{render: func(context.Context, video.Order) error { return nil }}
 	t.Run("it has nothing to do", func(t *testing.T) {
 		s := newStore(t)
 		if !silent(t, newQueue(s), moment) {
@@ -66,16 +67,15 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 	t.Run("somebody never lets the queue's lock go", func(t *testing.T) {
 		q, stop := start(t, newStore(t), idle, Options{})
 		defer stop()
-		(&world{T: t, log: &journal{}}).until("the workers wait for work", func() bool {
-			q.mu.Lock()
-			defer q.mu.Unlock()
-			return q.ctx != nil
-		})
-		q.mu.Lock()
+		(&world{T: t, log: &journal{}}).until("the workers wait for work", func() bool { return !q.Loads()[0].Begun.IsZero() })
+		held, release := make(chan struct{}), make(chan struct{})
+		defer q.View(func(string, int) { close(held); <-release })() // viewers are told under the lock
+		go q.Wake()
+		<-held
 		if !silent(t, q, moment) {
 			t.Error("it is alive while no work can begin")
 		}
-		q.mu.Unlock()
+		close(release)
 		if silent(t, q, soon) {
 			t.Error("it does not answer when the loop goes on")
 		}
@@ -99,7 +99,7 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 		ask(t, s, "Маша", 1)
 		begin(t, s, store.Render) // and the process died
 		making := make(chan struct{})
-		q, stop := start(t, s, &bench{render: func(ctx context.Context, _ Order) error {
+		q, stop := start(t, s, &bench{render: func(ctx context.Context, _ video.Order) error {
 			close(making)
 			<-ctx.Done()
 			return ctx.Err()

@@ -15,7 +15,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -49,7 +48,7 @@ func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) browser {
 
 func (b browser) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, stall)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		b.Fatal(err)
@@ -88,15 +87,9 @@ func (b browser) is(expression string) bool {
 // until waits until an expression is true.
 func (b browser) until(expression string) {
 	b.Helper()
-	deadline := time.After(90 * time.Second)
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	for !b.is(expression) {
-		select {
-		case <-deadline:
-			b.Fatalf("never true: %s; the page says:\n%s", expression, b.js("document.body.innerText"))
-		case <-look.C:
-		}
+	says := func() string { return b.js("document.body.innerText") }
+	if err := until(b, func() bool { return b.is(expression) }, says); err != nil {
+		b.Fatalf("never true: %s: %v; the page says:\n%s", expression, err, says())
 	}
 }
 
@@ -204,7 +197,7 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	maria.write("/start")
 	maria.hears("Пришлите имя ребёнка", 1)
 	maria.write("Маша")
-	maria.hears("Какое видео сделать для «Маша»?", 1)
+	maria.hears("Имя: «Маша». Какое поздравление сделать?", 1)
 	b.shoot("2-question")
 	maria.press("С Новым годом")
 	maria.hears("Запрос создан! Скоро отправим видео.", 1)

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"retake.example/internal/publish"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/config"
 
@@ -275,9 +276,9 @@ func (b *broadcaster) trouble(platform, fault string, on bool) {
 // becomes waits until the publication of an asset on a platform has a status and step.
 func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publication) {
 	b.Helper()
-	deadline := time.After(time.Minute)
+	patience := newProgress(b)
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
@@ -294,7 +295,8 @@ func (b *broadcaster) becomes(assetID, platform, want string) (p store.Publicati
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want %s", all[assetID], want)
 		}
 	}
@@ -356,8 +358,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 // pages are the pages that tell of publications and channels, as people and programs see them.
 func (b *broadcaster) pages() (all string) {
 	b.Helper()
-	web := NewWeb(b.store, b.queue, b.files, WebOptions{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
-		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Studio: b.studio},
+	web := NewWeb(b.store, b.queue, b.files, desk.Options{BaseURL: b.cfg.Web.BaseURL, Offers: newYear, Role: func(id int64) (store.Admin, bool) { return owner8, id == 8 },
+		Ready: func(context.Context) []string { return nil }, Free: func() (int64, error) { return 1 << 30, nil }, Platforms: b.studio, Published: b.studio, Consent: b.studio, Channels: b.studio},
 		slog.New(slog.NewTextHandler(b.log, nil)))
 	defer web.Close()
 	session := newToken()
@@ -414,7 +416,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	})
 	b.run()
 	p := b.becomes(id, "YOUTUBE", "COMPLETED ")
-	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !newPublication(p, 1, 3, b.store.Now()).Ahead {
+	if v := b.tube.Videos()[0]; v.Privacy != "private" || !v.PublishAt.Equal(at) || !desk.NewPublication(p, 1, 3, b.store.Now()).Ahead {
 		t.Fatalf("got %+v; want it to wait for its time", v)
 	}
 	for _, privacy := range []string{"private", "unlisted"} {
@@ -426,7 +428,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
 			t.Errorf("got %+v; want it %s for good", v, privacy)
 		}
-		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); newPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); desk.NewPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
 		}
 	}
@@ -573,7 +575,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 		t.Errorf("got %v; want %v", err, desk.Denied)
 	}
 	_, err := b.consents(session, channel.ID, 1)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
 		t.Errorf("got %+v; want another channel refused by name", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels`); n != 1 {
@@ -673,7 +675,7 @@ func TestKilledWhileItUploads(t *testing.T) {
 		}
 		select {
 		case <-dead:
-		case <-time.After(2 * time.Minute):
+		case <-time.After(stall):
 			die()
 			t.Fatalf("kill %d never came; %s", i, b.log)
 		}
@@ -711,19 +713,11 @@ func TestKilledWhileItUploads(t *testing.T) {
 // settles waits until the publication of an asset is published by another process.
 func (b *broadcaster) settles(assetID string) {
 	b.Helper()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	deadline := time.After(3 * time.Minute)
-	for {
+	err := until(b, func() bool { state, _ := stands(b, b.store, assetID); return state == "COMPLETED " },
+		func() string { return fmt.Sprint(b.tube.BytesIn(), b.log) })
+	if err != nil {
 		state, problem := stands(b, b.store, assetID)
-		if state == "COMPLETED " {
-			return
-		}
-		select {
-		case <-look.C:
-		case <-deadline:
-			b.Fatalf("got %s (%s); want it published; %s", state, problem, b.log)
-		}
+		b.Fatalf("got %s (%s); want it published: %v; %s", state, problem, err, b.log)
 	}
 }
 
@@ -777,8 +771,8 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 func (b *broadcaster) works(assetID string) {
 	b.Helper()
 	changed := make(chan struct{}, 1)
-	defer b.queue.View(func(string, int) { nudge(changed) })()
-	deadline := time.After(time.Minute)
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
+	patience := newProgress(b)
 	for {
 		all, err := b.store.Publications(b.Context(), assetID)
 		if err != nil {
@@ -789,7 +783,8 @@ func (b *broadcaster) works(assetID string) {
 		}
 		select {
 		case <-changed:
-		case <-deadline:
+			patience.changed()
+		case <-patience.ctx.Done():
 			b.Fatalf("got %+v; want YouTube at work", all[assetID])
 		}
 	}
@@ -805,7 +800,7 @@ func TestAChannelIsDisconnectedHereAlsoWhenGoogleCannotBeTold(t *testing.T) {
 	channel := b.connect()
 	down = true
 	err := b.studio.Disconnect(t.Context(), channel.ID, owner8)
-	if r, ok := errors.AsType[desk.Refusal](err); !ok || r.Code != "NOT_REVOKED" {
+	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "NOT_REVOKED" {
 		t.Errorf("got %v; want to be told", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE state = 'DISCONNECTED' AND token IS NULL`); n != 1 {

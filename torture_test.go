@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -266,10 +267,10 @@ func (w *town) visitors(ctx context.Context, s *store.Store, path string) {
 }
 
 // As an engine it takes a while, and cannot make the first video of some names.
-func (w *town) Render(ctx context.Context, o Order, progress func(int)) (Rendered, error) {
+func (w *town) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	progress(50)
 	if err := rest(ctx, 20*time.Second); err != nil {
-		return Rendered{}, err
+		return video.Video{}, err
 	}
 	if strings.HasPrefix(o.Name, "Сбой") {
 		mine := func(e event) bool { return e.what == failed && e.name == o.Name }
@@ -277,10 +278,10 @@ func (w *town) Render(ctx context.Context, o Order, progress func(int)) (Rendere
 			w.note(event{what: failed, name: o.Name, asset: o.Asset})
 		}
 		if w.count(func(e event) bool { return mine(e) && e.asset == o.Asset }) > 0 {
-			return Rendered{}, errEngine
+			return video.Video{}, errEngine
 		}
 	}
-	return Rendered{Path: "x", Size: 1, Discard: func() error { return nil }}, nil
+	return video.Video{Path: "x", Size: 1}, nil
 }
 
 func (w *town) Ready(context.Context) error          { return nil }

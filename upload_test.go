@@ -112,10 +112,11 @@ func newCounter(t *testing.T, max int64, patience time.Duration, room func(need 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.opts.Uploads, err = desk.NewUploads(u.waiting, max, patience, room); err != nil {
+	uploads, err := desk.NewUploads(u.waiting, max, patience, room)
+	if err != nil {
 		t.Fatal(err)
 	}
-	u.opts.Inspect = workshop{maker}.inspect
+	u.change(func(o *desk.Options) { o.Uploads, o.Inspect = uploads, maker.Inspect })
 	u.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/uploads" {
 			defer func() { u.left <- struct{}{} }()
@@ -513,11 +514,13 @@ func TestAnUploadCancelledWhileItIsLookedAtLeavesNothing(t *testing.T) {
 	}{{true, 0}, {false, 0}, {true, 50_000}} {
 		u := newCounter(t, mostBytes, time.Minute, roomy)
 		ctx, cancel := context.WithCancel(t.Context())
-		u.opts.Inspect = func(ctx context.Context, path string) (Rendered, error) {
-			cancel()
-			<-ctx.Done()
-			return Rendered{}, ctx.Err()
-		}
+		u.change(func(o *desk.Options) {
+			o.Inspect = func(ctx context.Context, path string) (video.Video, error) {
+				cancel()
+				<-ctx.Done()
+				return video.Video{}, ctx.Err()
+			}
+		})
 		body, kind := form(part{"title", "", "Лето"}, part{"file", "film.mp4", string(footage(t, "film.mp4"))})
 		reader := io.Reader(bytes.NewReader(append(body, make([]byte, c.behind)...)))
 		if !c.counted {
@@ -544,13 +547,15 @@ func TestAnUploadMayBeLookedAtForAsLongAsItTakes(t *testing.T) {
 	const patience = 50 * time.Millisecond
 	u := newCounter(t, mostBytes, patience, roomy)
 	inspect := u.opts.Inspect
-	u.opts.Inspect = func(ctx context.Context, path string) (Rendered, error) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(4 * patience):
+	u.change(func(o *desk.Options) {
+		o.Inspect = func(ctx context.Context, path string) (video.Video, error) {
+			select {
+			case <-ctx.Done():
+			case <-time.After(4 * patience):
+			}
+			return inspect(ctx, path)
 		}
-		return inspect(ctx, path)
-	}
+	})
 	u.upload("Лето", "film.mp4", string(footage(t, "film.mp4")))
 	u.wantNothing(1)
 }
@@ -590,7 +595,7 @@ func TestASlowClientHasAllTheTimeInTheWorld(t *testing.T) {
 }
 
 func TestAFullDiskIsToldInTime(t *testing.T) {
-	full := fmt.Errorf("%w: 1 MB is free", desk.ErrDiskFull)
+	full := fmt.Errorf("%w: 1 MB is free", video.ErrDiskFull)
 	film := string(grown(footage(t, "film.mp4"), 600_000))
 	for name, c := range map[string]struct {
 		free    int64
@@ -600,7 +605,7 @@ func TestAFullDiskIsToldInTime(t *testing.T) {
 	}{
 		"before anything is written":          {free: 1_100_000, counted: true},
 		"while it is written":                 {free: 4 << 20},
-		"by the disk itself, when it is kept": {free: 1 << 40, spoil: func(u *counter) { u.Web.files = fullShelf{u.Web.files} }},
+		"by the disk itself, when it is kept": {free: 1 << 40, spoil: func(u *counter) { u.files = fullShelf{u.files}; u.change(func(*desk.Options) {}) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
@@ -632,13 +637,13 @@ func TestAFullDiskIsToldInTime(t *testing.T) {
 }
 
 // fullShelf has room for a picture alone.
-type fullShelf struct{ mediaFiles }
+type fullShelf struct{ media.Store }
 
 func (f fullShelf) Put(ctx context.Context, key, path string, progress func(int64)) error {
 	if !strings.HasSuffix(key, ".jpg") {
 		return &os.PathError{Op: "write", Path: key, Err: syscall.ENOSPC}
 	}
-	return f.mediaFiles.Put(ctx, key, path, progress)
+	return f.Store.Put(ctx, key, path, progress)
 }
 
 func TestAFaultOfOursLeavesNothingOfAnUpload(t *testing.T) {
@@ -647,12 +652,16 @@ func TestAFaultOfOursLeavesNothingOfAnUpload(t *testing.T) {
 			mutate(u.t, u.store, `CREATE TRIGGER spoilt BEFORE INSERT ON audit WHEN new.action = 'upload' BEGIN SELECT raise(ABORT, 'SECRET'); END`)
 		},
 		"there is no ffmpeg": func(u *counter) {
-			u.opts.Inspect = func(context.Context, string) (Rendered, error) {
-				return Rendered{}, errors.New("SECRET: ffmpeg was not found")
-			}
+			u.change(func(o *desk.Options) {
+				o.Inspect = func(context.Context, string) (video.Video, error) {
+					return video.Video{}, errors.New("SECRET: ffmpeg was not found")
+				}
+			})
 		},
 		"a panic": func(u *counter) {
-			u.opts.Inspect = func(context.Context, string) (Rendered, error) { panic("SECRET") }
+			u.change(func(o *desk.Options) {
+				o.Inspect = func(context.Context, string) (video.Video, error) { panic("SECRET") }
+			})
 		},
 		"the folder is gone": func(u *counter) { os.RemoveAll(u.waiting) },
 	} {
@@ -815,7 +824,7 @@ func TestTheLimitOfUploadsIsASetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDesk(t, "http://localhost:8080")
-	d.opts.Limits = limits(cfg)
+	d.change(func(o *desk.Options) { o.Limits = limits(cfg) })
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: d.signIn(7)}))
 	if !strings.Contains(page, "<dt>Largest video that can be uploaded</dt><dd>1234 MB</dd>") {
 		t.Errorf("got %s; want the limit", page)
@@ -922,7 +931,7 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.do(chromedp.SetUploadFiles("#file", []string{page}))
 	b.until(problem + ".hidden && document.querySelector('#title').value === 'page'")
 	b.do(chromedp.SendKeys("#title", " one"), chromedp.Click(".actions .primary"))
-	b.until(problem + ".innerText.includes('not a video that is taken')")
+	b.until(problem + ".innerText.includes('type of file is not accepted')")
 	if got := b.js("document.querySelector('#title').value + document.querySelector('#file').files[0].name + document.querySelector('fieldset').disabled"); got != "page onepage.mp4false" {
 		t.Errorf("got %s; want what was typed", got)
 	}
@@ -1005,7 +1014,7 @@ func TestUploadingInABrowser(t *testing.T) {
 
 	// Without JavaScript.
 	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
-	for _, c := range []struct{ file, says string }{{page, "not a video that is taken"}, {huge, "too large"}, {film, "The video is here."}} {
+	for _, c := range []struct{ file, says string }{{page, "type of file is not accepted"}, {huge, "too large"}, {film, "The video is here."}} {
 		b.visit(u.server.URL + "/upload")
 		b.do(chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
 		b.until("document.readyState === 'complete' && document.body.innerText.includes('" + c.says + "')")

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -13,115 +14,177 @@ import (
 	"testing"
 )
 
-// goods are what the walls are about; a room that does not list one may not import it.
-var goods = map[string][]string{
-	"sql":      {"database/sql", "database/sql/driver", "modernc.org/sqlite", "modernc.org/libc"},
-	"echo":     {"github.com/labstack/echo"},
-	"telegram": {"github.com/go-telegram/bot"},
-	"exec":     {"os/exec"},
-	"toml":     {"github.com/BurntSushi/toml"},
-	"s3":       {"github.com/minio/minio-go"},
-
-	"prometheus": {"github.com/prometheus"},
+// goods are packages that only some rooms may import.
+var goods = map[string]struct {
+	paths []string
+	rooms []string
+}{
+	"sql": {[]string{"database/sql", "database/sql/driver", "modernc.org/sqlite", "modernc.org/libc"},
+		[]string{"internal/store", "internal/db"}},
+	"echo":     {[]string{"github.com/labstack/echo"}, []string{"web.go"}},
+	"telegram": {[]string{"github.com/go-telegram/bot"}, []string{"bot.go", "internal/chat", "internal/telegram"}},
+	"exec": {[]string{"os/exec"},
+		[]string{"internal/video", "internal/media/s3test", "docs/generator", "packaging/release"}},
+	"toml":       {[]string{"github.com/BurntSushi/toml"}, []string{"internal/config", "internal/lang", "internal/video"}},
+	"s3":         {[]string{"github.com/minio/minio-go"}, []string{"internal/media"}},
+	"prometheus": {[]string{"github.com/prometheus"}, []string{"internal/metrics"}},
 }
 
-// rooms say what a file, or the files of a folder, may import: goods, and packages of our own.
-var rooms = map[string]struct {
-	goods []string
-	ours  []string
-}{
-	"main.go":                {nil, []string{"backup", "check", "cli", "config", "db", "desk", "folder", "lang", "logs", "media", "metrics", "outage", "rumble", "seal", "service", "telegram", "video", "watch", "youtube", "fake/demo"}},
-	"bot.go":                 {[]string{"telegram"}, []string{"lang", "telegram", "watch"}},
-	"web.go":                 {[]string{"echo"}, []string{"desk", "lang", "media"}},
-	"queue.go":               {nil, nil},
-	"store.go":               {[]string{"sql"}, []string{"db"}},
-	"internal/backup":        {nil, nil},
-	"internal/check":         {nil, nil},
-	"internal/cli":           {nil, nil},
-	"internal/config":        {[]string{"toml"}, nil},
-	"internal/db":            {[]string{"sql"}, nil},
-	"internal/db/dbtest":     {[]string{"sql"}, nil}, // for tests
-	"internal/telegram":      {[]string{"telegram"}, nil},
-	"internal/video":         {[]string{"exec", "toml"}, nil},
-	"internal/media":         {[]string{"s3"}, nil},
-	"internal/media/s3test":  {[]string{"exec", "s3"}, nil}, // for tests
-	"internal/desk":          {nil, nil},
-	"internal/folder":        {nil, nil},
-	"internal/logs":          {nil, nil},
-	"internal/metrics":       {[]string{"prometheus"}, nil},
-	"internal/outage":        {nil, nil},
-	"internal/rumble":        {nil, nil},
-	"internal/seal":          {nil, nil},
-	"internal/service":       {nil, nil},
-	"internal/watch":         {nil, nil},
-	"internal/youtube":       {nil, nil},
-	"internal/fake/demo":     {nil, []string{"fake/rumble", "fake/stage", "fake/telegram", "fake/youtube"}},
-	"internal/fake/rumble":   {nil, nil},
-	"internal/fake/stage":    {nil, nil},
-	"internal/fake/youtube":  {nil, nil},
-	"internal/lang":          {[]string{"toml"}, nil},
-	"internal/fake/telegram": {nil, nil},
-	"docs/generator":         {[]string{"exec"}, nil}, // an example, no part of the program
-	"packaging/release":      {[]string{"exec"}, nil}, // makes what people download
+// floors lists the rooms from the top of the house to the ground. An import may only point down this list, and rooms on the same
+// floor do not know each other.
+var floors = [][]string{
+	{"main.go"},
+	{"bot.go", "web.go"},
+	{"queue.go"},
+	{"store.go"},
+	{"internal/command"},
+	{"internal/chat"},
+	{"internal/desk"},
+	{"internal/publish"},
+	{"internal/watch", "internal/metrics"},
+	{"internal/worker"},
+	{"internal/retry"},
+	{"internal/store"},
+	{"internal/check", "internal/config"}, // what the settings may say is known by the rooms below
+	{"internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
+		"internal/rumble", "internal/seal", "internal/service", "internal/telegram", "internal/video", "internal/youtube"},
+	{"internal/fake"},
+	{"docs/generator", "packaging/release"},
+}
+
+// floorOf returns the room that a folder or a file of the root belongs to, and its floor.
+func floorOf(place string) (room string, floor int) {
+	for i, rooms := range floors {
+		for _, r := range rooms {
+			if place == r || strings.HasPrefix(place, r+"/") {
+				return r, i
+			}
+		}
+	}
+	return "", -1
 }
 
 func TestImports(t *testing.T) {
 	seen := map[string]bool{}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	for _, path := range sources(t) {
+		place := filepath.ToSlash(filepath.Dir(path))
+		if place == "." {
+			place = path
 		}
-		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "bench") {
-			return filepath.SkipDir // bench is a module of its own
-		}
-		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		room := filepath.ToSlash(filepath.Dir(path))
-		if room == "." {
-			room = path
-		}
-		allowed, ok := rooms[room]
-		if !ok {
+		room, floor := floorOf(place)
+		if room == "" {
 			t.Errorf("%s: there is no such room in the house", path)
-			return nil
+			continue
 		}
 		seen[room] = true
 		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		for _, spec := range f.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
-			if own, ok := strings.CutPrefix(imported, "retake.example/internal/"); ok && !slices.Contains(allowed.ours, own) {
-				t.Errorf("%s imports %s", path, imported)
-			}
-			for good, paths := range goods {
-				if slices.Contains(allowed.goods, good) {
-					continue
+			if own, ok := strings.CutPrefix(imported, "retake.example/"); ok {
+				if other, below := floorOf(own); other != room && below <= floor {
+					t.Errorf("%s imports %s, which is not below it", path, imported)
 				}
-				for _, p := range paths {
-					if imported == p || strings.HasPrefix(imported, p+"/") {
-						t.Errorf("%s imports %s", path, imported)
+			}
+			for name, good := range goods {
+				for _, p := range good.paths {
+					if (imported == p || strings.HasPrefix(imported, p+"/")) && !slices.Contains(good.rooms, place) && !slices.Contains(good.rooms, room) {
+						t.Errorf("%s imports %s; %s is for %q", path, imported, name, good.rooms)
 					}
 				}
 			}
 			// The stand-ins ship in the binary.
-			if strings.HasPrefix(room, "internal/fake/") && (strings.Contains(strings.Split(imported, "/")[0], ".") || imported == "testing") {
+			outside := !strings.HasPrefix(imported, "retake.example/") && strings.Contains(strings.Split(imported, "/")[0], ".")
+			if room == "internal/fake" && (outside || imported == "testing") {
 				t.Errorf("%s imports %s; it may use the standard library only", path, imported)
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	for room := range rooms {
-		if !seen[room] {
-			t.Errorf("the room %s is empty: take it out of this list", room)
+	for _, rooms := range floors {
+		for _, room := range rooms {
+			if !seen[room] {
+				t.Errorf("the room %s is empty: take it out of this list", room)
+			}
 		}
+	}
+}
+
+// sources lists the Go files of the tree that are no tests. bench is a module of its own.
+func sources(t *testing.T) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "bench") {
+			return filepath.SkipDir
+		}
+		if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil || len(paths) < 100 {
+		t.Fatalf("got %d files, %v; want the whole tree", len(paths), err)
+	}
+	return paths
+}
+
+// TestOnlyRetryRetriesAndAnnounces reads the source of the whole tree: what fails, re-queues or apologises is called by Retry's
+// functions alone, and only internal/store could do it another way.
+func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
+	guarded := map[string][]string{ // store verb: the functions that may call it
+		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"retryJob", "EndAccess"},
+		"HoldUploads": {"retryJob"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
+		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
+		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},
+	}
+	calls := 0
+	for _, name := range sources(t) {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			ast.Inspect(fn, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					called := ""
+					switch f := n.Fun.(type) {
+					case *ast.SelectorExpr:
+						called = f.Sel.Name
+					case *ast.Ident:
+						called = f.Name
+					}
+					if allowed, ok := guarded[called]; ok {
+						calls++
+						if !slices.Contains(allowed, fn.Name.Name) {
+							t.Errorf("%s: %s calls %s; only %q may", name, fn.Name.Name, called, allowed)
+						}
+					}
+				case *ast.Ident: // the kind of an apology is named where it is owed and where it is sent
+					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "SendHeld", "NewQueue", "do", "message", "Tell"}, fn.Name.Name) {
+						t.Errorf("%s: %s names APOLOGISE jobs", name, fn.Name.Name)
+					}
+				case *ast.BasicLit:
+					if strings.Contains(n.Value, "INSERT INTO jobs") && !slices.Contains([]string{"enqueueAt", "EnqueueAll", "beginSome"}, fn.Name.Name) {
+						t.Errorf("%s: %s inserts jobs; only enqueueAt, EnqueueAll and beginSome may", name, fn.Name.Name)
+					}
+					if strings.Contains(n.Value, "UPDATE jobs SET started = NULL") && fn.Name.Name != "release" {
+						t.Errorf("%s: %s re-queues; only release may", name, fn.Name.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if calls < 10 {
+		t.Errorf("got %d guarded calls; want at least 10, or this test looks for names that are gone", calls)
 	}
 }

@@ -22,8 +22,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/retry"
 	"retake.example/internal/telegram"
+	"retake.example/internal/video"
 
 	"retake.example/internal/store"
 
@@ -69,7 +71,7 @@ func TestTwentyVideosThatWaitForOneKeyAreAllDelivered(t *testing.T) {
 	parents := w.parents(20, "Маш")
 	told := w.hears(admin, "Несколько видео подряд не получились")
 	for _, p := range parents {
-		w.hears(p, "Это длится дольше обычного")
+		w.hears(p, "Видео готовится дольше обычного")
 	}
 	w.mendEngine()
 	press(admin, told, 0)
@@ -93,7 +95,7 @@ func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var expired atomic.Bool
 		expired.Store(true)
-		b := &bench{render: func(context.Context, Order) error {
+		b := &bench{render: func(context.Context, video.Order) error {
 			if expired.Load() {
 				return errKey
 			}
@@ -327,7 +329,7 @@ func (d space) Room(int64) error     { return d.full }
 func TestReadyMeansThatWorkFlows(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		hang := make(chan struct{})
-		b := &bench{render: func(_ context.Context, o Order) error {
+		b := &bench{render: func(_ context.Context, o video.Order) error {
 			if o.Name == "Маша" {
 				<-hang
 			}
@@ -420,7 +422,7 @@ func TestMetricsAreForWhoHasTheTokenOrIsSignedIn(t *testing.T) {
 		d.want(401, d.send(bearer(wrong)))
 	}
 	d.want(401, d.send(call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer 0123456789abcdef"}, json: true})) // it opens nothing else
-	d.opts.Token = ""
+	d.change(func(o *desk.Options) { o.Token = "" })
 	d.want(401, d.send(bearer("")))
 }
 
@@ -709,7 +711,7 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		if err := folder.Wake(s.victim.dir); err != nil {
 			t.Fatal(err)
 		}
-		s.hears(owner, "Нужно подключить заново 1 канал")
+		s.hears(owner, "Доступ к YouTube закончился (1 канал)")
 		all := s.families()
 		for want, l := range map[float64][]string{0: {"retake_trouble", "cause=outage"}, 1: {"retake_trouble", "cause=channel"}} {
 			if got := value(t, all, l[0], l[1:]...); got != want {

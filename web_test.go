@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,10 @@ import (
 // office is a page over a real store, with 8 as owner and 7 and 9 as admins.
 type office struct {
 	*Web
+	opts    desk.Options // of the page; see change
+	files   media.Store
+	logger  *slog.Logger
+	cookie  string // name of the session cookie
 	t       testing.TB
 	folder  string // of the media
 	log     bytes.Buffer
@@ -60,7 +65,13 @@ func newDesk(t testing.TB, baseURL string) *office {
 		t.Fatal(err)
 	}
 	s := newStore(t)
-	d.Web = NewWeb(s, newQueue(s), disk, WebOptions{
+	d.files, d.logger, d.cookie = disk, slog.New(slog.NewTextHandler(&d.log, nil)), "retake"
+	if strings.HasPrefix(baseURL, "https:") {
+		d.cookie = "__Host-retake"
+	}
+	studio := &agency{store: s, about: desk.Studio{YouTube: true, Callback: baseURL + "/channels/callback", Consent: "https://accounts.google.com/o/oauth2/v2/auth",
+		PerDay: 100, Left: 93, Reset: time.Now().Add(5 * time.Hour), RumblePage: "https://rumble.com/upload.php"}}
+	d.opts = desk.Options{
 		BaseURL: baseURL,
 		Role:    func(id int64) (store.Admin, bool) { a, ok := d.admins[id]; return a, ok },
 		Offers:  newYear, Lang: "ru", ReuseFor: time.Hour,
@@ -77,12 +88,34 @@ func newDesk(t testing.TB, baseURL string) *office {
 		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
 		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
 		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
-		Uploads: uploads, Studio: &agency{store: s, about: desk.Studio{YouTube: true, Callback: baseURL + "/channels/callback", Consent: "https://accounts.google.com/o/oauth2/v2/auth",
-			PerDay: 100, Left: 93, Reset: time.Now().Add(5 * time.Hour), RumblePage: "https://rumble.com/upload.php"}},
-	}, slog.New(slog.NewTextHandler(&d.log, nil)))
+		Uploads: uploads, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
+	}
+	d.Web = NewWeb(s, newQueue(s), disk, d.opts, d.logger)
 	d.queue.media = disk
 	return d
 }
+
+// change makes the page again with other options.
+func (d *office) change(other func(o *desk.Options)) {
+	other(&d.opts)
+	d.Web.Close()
+	d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.logger)
+}
+
+// What tests of the page know of its insides.
+const (
+	pageSize = 24
+	linkLife = 15 * time.Minute
+)
+
+// voice says the messages of a language.
+func voice(language string) desk.Say {
+	return func(id string, vars desk.Vars) string { return lang.Say(language, id, vars) }
+}
+
+func hashOf(token string) [32]byte { return sha256.Sum256([]byte(token)) }
+
+func newToken() string { return rand.Text() }
 
 // call is one request; zero fields are left out.
 type call struct {
@@ -128,7 +161,7 @@ func (d *office) want(status int, w *httptest.ResponseRecorder) string {
 // link makes a sign-in link and returns its path.
 func (d *office) link(admin int64) string {
 	d.t.Helper()
-	link, err := NewLink(d.t.Context(), d.store, d.opts.BaseURL, admin)
+	link, err := desk.NewLink(d.t.Context(), d.store, d.opts.BaseURL, admin)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -600,7 +633,9 @@ func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
 		spoil func(d *office)
 	}{
 		"the database is gone": {call{method: "GET", path: "/"}, func(d *office) { d.store.Close() }},
-		"a panic":              {call{method: "GET", path: "/"}, func(d *office) { d.opts.Ready = func(context.Context) []string { panic("SECRET") } }},
+		"a panic": {call{method: "GET", path: "/"}, func(d *office) {
+			d.change(func(o *desk.Options) { o.Ready = func(context.Context) []string { panic("SECRET") } })
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
@@ -845,7 +880,7 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.opts.Offers = choices
+			d.change(func(o *desk.Options) { o.Offers = choices })
 			ask(t, d.store, "Лев", 1)
 			session := d.signIn(7)
 			before := count(t, d.store, `SELECT count(*) FROM assets`)
@@ -892,7 +927,7 @@ func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
-			d.opts.Offers = c.offers
+			d.change(func(o *desk.Options) { o.Offers = c.offers })
 			id := ask(t, d.store, "Маша", 1).ID
 			mutate(t, d.store, `UPDATE assets SET template = 'birthday'`)
 			session := d.signIn(8)
@@ -985,7 +1020,7 @@ func TestWhatACardSays(t *testing.T) {
 		"a failed video has the reason, the raw text and the button": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			fail(t, d.queue, store.Render, retry.Permanent(errors.New("ffmpeg: took longer than 5m0s: <frame>")))
-		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "2 apologised to", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
+		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "apology sent to 2", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
 		"an admin who did not make it gets no button but is told why": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -994,7 +1029,7 @@ func TestWhatACardSays(t *testing.T) {
 			ask(t, d.store, "Маша", 1, 2)
 			failForGood(t, d.queue)
 			mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`)
-		}, 8, []string{"1 apologised to", "1 could not be told"}, nil},
+		}, 8, []string{"apology sent to 1", "1 could not be told"}, nil},
 		"a failed video with a live successor leads there": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -1014,7 +1049,7 @@ func TestWhatACardSays(t *testing.T) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
 			mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1, answer_id = 5 WHERE user_id = 1`)
-		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 served", "1 waiting", "0:42"}, []string{"Retry Failed"}},
+		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 has it", "1 waiting", "0:42"}, []string{"Retry Failed"}},
 		"a video that could not be delivered is not one they wait for": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
@@ -1095,7 +1130,7 @@ func TestAMisbehavingEngineIsSeenThroughToThePage(t *testing.T) {
 				return nil
 			}}
 			asset := ask(t, d.store, "Аглая", 1)
-			q := NewQueue(d.store, workshop{maker}, messages, messages, Options{Workers: 1, Attempts: 3,
+			q := NewQueue(d.store, maker, messages, messages, Options{Workers: 1, Attempts: 3,
 				Backoff: func(int) time.Duration { return time.Millisecond }}, slog.New(slog.NewTextHandler(&d.log, nil)))
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
@@ -1139,7 +1174,8 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	a := ask(t, d.store, "Маша", 987654321)
 	failForGood(t, d.queue)
-	d.admins[987654322], d.opts.Staff.Owners = store.Admin{ID: 987654322, Owner: true}, []int64{8, 987654322}
+	d.admins[987654322] = store.Admin{ID: 987654322, Owner: true}
+	d.change(func(o *desk.Options) { o.Staff.Owners = []int64{8, 987654322} })
 	d.signIn(987654322)
 	session := d.signIn(8)
 	for _, path := range []string{"/", "/assets/" + a.ID, "/activity", "/settings"} {
@@ -1568,12 +1604,12 @@ func TestThePageThatAsksSaysWhatWillHappen(t *testing.T) {
 		"each person is counted once, and not if no message reaches them": {func(t *testing.T, d *office) {
 			needing(t, d)
 			mutate(t, d.store, `UPDATE users SET unreachable = 1 WHERE id = 5`)
-		}, 8, []string{"Try 4 videos again?", "<strong>4 people</strong> who wait will be told.", "Retry 4 videos</button>"}, []string{"more"}},
+		}, 8, []string{"Try 4 videos again?", "<strong>4 people</strong> are waiting and will be notified.", "Retry 4 videos</button>"}, []string{"more"}},
 		"somebody who has asked again since is not counted": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			failForGood(t, d.queue)
 			ask(t, d.store, "Маша", 1)
-		}, 8, []string{"Try 1 video again?", "<strong>1 person</strong> who waits will be told."}, nil},
+		}, 8, []string{"Try 1 video again?", "<strong>1 person</strong> is waiting and will be notified."}, nil},
 		"eleven videos": {func(t *testing.T, d *office) {
 			for i := range int64(11) {
 				ask(t, d.store, "Имя "+strings.Repeat("я", int(i)+1), i+1)
@@ -1670,7 +1706,7 @@ func TestASearchStaysWhileItIsRetried(t *testing.T) {
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/?q=маш", session: session}))
 	link := regexp.MustCompile(`href="(/retry-all[^"]*)"`).FindStringSubmatch(page)
-	if link == nil || !strings.Contains(page, "2 videos need you.") {
+	if link == nil || !strings.Contains(page, "2 videos need your attention.") {
 		t.Fatalf("got %s; want the notice of the two that were found", page)
 	}
 	form := url.Values{}
@@ -1859,10 +1895,10 @@ func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
 		prefers, chose, path string
 		want                 []string
 	}{
-		{en, "", "/", []string{`<html lang="en">`, "1 video needs you.", "The bot is off", "Retry Failed"}},
-		{ru, "", "/", []string{`<html lang="ru">`, "1 видео ждёт вас.", "Бот выключен", "Повторить"}},
+		{en, "", "/", []string{`<html lang="en">`, "1 video needs your attention.", "The bot is off", "Retry Failed"}},
+		{ru, "", "/", []string{`<html lang="ru">`, "1 видео требует внимания.", "Бот не подключён", "Повторить"}},
 		{ru, "en", "/", []string{`<html lang="en">`, "Retry Failed"}},
-		{en, "ru", "/", []string{`<html lang="ru">`, "извинились перед 1"}},
+		{en, "ru", "/", []string{`<html lang="ru">`, "извинений: 1"}},
 		{en, "de", "/settings", []string{`<html lang="en">`, "1 owner and 2 admins"}},
 		{"de,fr;q=0.5", "", "/activity", []string{`<html lang="en">`, "<strong>the program</strong> could not make it in attempt 1 and gave up"}},
 		{"de,ru;q=0.5", "", "/activity", []string{`<html lang="ru">`, "<strong>вы</strong>: вход"}},

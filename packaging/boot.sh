@@ -1,6 +1,6 @@
 #!/bin/sh
-# boot.sh FOLDER: starts systemd in a copy of this machine that forgets what is changed in it, without a network, until it is
-# killed. FOLDER must be empty; it becomes /mnt/retake of that machine. Needs root. What runs is a child of this process.
+# boot.sh FOLDER: starts systemd in a copy of this machine that forgets all changes, without a network, until it is killed.
+# FOLDER must be empty; it becomes /mnt/retake of that machine. Needs root. What runs is a child of this process.
 set -e
 if [ -z "$BOOTED" ]; then
 	[ "$(id -u)" = 0 ] || { echo "boot.sh needs root" >&2; exit 1; }

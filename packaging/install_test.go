@@ -1,7 +1,7 @@
 //go:build install
 
-// Tests of what is released, as a person meets it: the commands of docs/install.md in a machine with systemd, from an empty
-// folder to a delivered video. They need root: make install-test.
+// Tests of what is released, as a person meets it: the commands of docs/install.md in a machine with systemd, from an
+// empty folder to a delivered video. They need root: make install-test.
 
 package packaging
 
@@ -51,7 +51,10 @@ func standIn() error {
 		find := func(fits func(faketelegram.Message) bool) (m faketelegram.Message, err error) {
 			err = tg.Wait(ctx, func() bool {
 				all := parent.Messages()
-				i := slices.IndexFunc(all, func(m faketelegram.Message) bool { return m.FromBot && int64(m.ID) > since && fits(m) })
+				i := slices.IndexFunc(all, func(m faketelegram.Message) bool {
+					return m.FromBot &&
+						int64(m.ID) > since && fits(m)
+				})
 				if i >= 0 {
 					m = all[i]
 				}
@@ -116,7 +119,8 @@ func boot(t *testing.T, files ...string) *machine {
 				groups = append(groups, "/sys/fs/cgroup/"+name)
 			}
 			for _, dir := range groups {
-				exec.Command("find", dir, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Run() // once nobody is left in them
+				// once nobody is left in them
+				exec.Command("find", dir, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Run()
 			}
 			return len(groups) == 0
 		})
@@ -139,7 +143,10 @@ func boot(t *testing.T, files ...string) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stand.Process.Kill(); stand.Wait() })
-	m.until("the stand-in for Telegram", func() bool { return m.enter("curl", "-s", "http://"+telegram+"/").Run() == nil })
+	m.until("the stand-in for Telegram", func() bool {
+		return m.enter("curl", "-s",
+			"http://"+telegram+"/").Run() == nil
+	})
 	return m
 }
 
@@ -147,20 +154,23 @@ func (m *machine) until(what string, done func() bool) {
 	m.Helper()
 	for end := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			m.Fatalf("waited in vain for %s", what)
+			m.Fatalf("gave up waiting for %s", what)
 		}
 	}
 }
 
 // enter is a command in the machine.
 func (m *machine) enter(argv ...string) *exec.Cmd {
-	where := []string{"--target", strconv.Itoa(m.pid), "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--root", "--wd"}
+	where := []string{"--target", strconv.Itoa(m.pid), "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup",
+		"--root", "--wd"}
 	return exec.Command("nsenter", append(where, argv...)...)
 }
 
 // try runs a script there, in /mnt/retake.
 func (m *machine) try(script string) (string, error) {
-	cmd := m.enter("sh", "-ec", `sudo() { if [ "$1" = -u ]; then local user="$2"; shift 2; runuser -u "$user" -- "$@"; else "$@"; fi; }; cd /mnt/retake; `+script)
+	cmd := m.enter("sh", "-ec",
+		`sudo() { if [ "$1" = -u ]; then local user="$2"; shift 2; runuser -u "$user" -- "$@"; else "$@"; fi; }; `+
+			"cd /mnt/retake; "+script)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LANG=C.UTF-8"}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -265,17 +275,25 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	}
 
 	// A backup on another disk, and putting it back, as docs/backup.md says it for the service.
-	m.does("mkdir /mnt/backup && chown retake /mnt/backup && sudo -u retake retake backup -config /etc/retake/config.toml /mnt/backup/monday.db")
-	m.does("mkdir -p /etc/systemd/system/retake.service.d; cat >/etc/systemd/system/retake.service.d/backup.conf <<'END'\n" + code(t, "backup.md", "ini", "[Service]") + "END\nsystemctl daemon-reload")
+	m.does("mkdir /mnt/backup && chown retake /mnt/backup && sudo -u retake retake backup -config " +
+		"/etc/retake/config.toml /mnt/backup/monday.db")
+	m.does("mkdir -p /etc/systemd/system/retake.service.d; cat >/etc/systemd/system/retake.service.d/backup.conf " +
+		"<<'END'\n" + code(t, "backup.md", "ini", "[Service]") + "END\nsystemctl daemon-reload")
 	if out := m.does("systemctl show retake -P ReadWritePaths"); !strings.Contains(out, "/mnt/backup") {
 		t.Errorf("got %s; want the other disk written to", out)
 	}
-	m.does(strings.Replace(code(t, "backup.md", "text", "sudo systemctl stop"), " restore ", " restore -force ", 1)) // a parent was served since
-	m.does("systemctl is-active retake; rm -r /etc/systemd/system/retake.service.d; systemctl daemon-reload; systemctl restart retake")
+	// a parent was served since
+	m.does(strings.Replace(code(t, "backup.md", "text", "sudo systemctl stop"), " restore ", " restore -force ", 1))
+	m.does("systemctl is-active retake; rm -r /etc/systemd/system/retake.service.d; systemctl daemon-reload; " +
+		"systemctl restart retake")
 
 	// Who it runs as, what it left, and that the unit is the one that is measured.
-	if out := m.does("systemctl show retake -p User -p NotifyAccess -p WatchdogUSec -p ActiveState -p StatusText; stat -c '%U %a %n' /var/lib/retake /var/lib/retake/retake.db /etc/retake/config.toml /etc/retake/credentials"); !strings.Contains(out, "User=retake") ||
-		!strings.Contains(out, "WatchdogUSec=1min") || !strings.Contains(out, "retake 750 /var/lib/retake\n") || !strings.Contains(out, "root 640 /etc/retake/config.toml") || !strings.Contains(out, "root 700 /etc/retake/credentials") {
+	if out := m.does("systemctl show retake -p User -p NotifyAccess -p WatchdogUSec -p ActiveState -p StatusText; " +
+		"stat -c '%U %a %n' /var/lib/retake /var/lib/retake/retake.db /etc/retake/config.toml " +
+		"/etc/retake/credentials"); !strings.Contains(out, "User=retake") ||
+		!strings.Contains(out, "WatchdogUSec=1min") || !strings.Contains(out, "retake 750 /var/lib/retake\n") ||
+		!strings.Contains(out, "root 640 /etc/retake/config.toml") || !strings.Contains(out,
+		"root 700 /etc/retake/credentials") {
 		t.Errorf("got %s", out)
 	}
 	if out, err := m.try("systemd-analyze security --threshold=20 --no-pager retake"); err != nil {
@@ -283,14 +301,18 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	}
 
 	t.Run("a watchdog that is not fed starts it again", func(t *testing.T) {
-		m.does("systemctl stop retake; mkdir -p /run/systemd/system/retake.service.d; printf '[Service]\\nWatchdogSec=2s\\nRestartSec=0\\n' >/run/systemd/system/retake.service.d/short.conf; systemctl daemon-reload; systemctl start retake")
+		m.does("systemctl stop retake; mkdir -p /run/systemd/system/retake.service.d; printf " +
+			"'[Service]\\nWatchdogSec=2s\\nRestartSec=0\\n' >/run/systemd/system/retake.service.d/short.conf; " +
+			"systemctl daemon-reload; systemctl start retake")
 		pid := m.does("systemctl show retake -P MainPID")
 		m.does("kill -STOP " + pid) // the crudest way to hang; how the queue stops the food is tested beside it
 		m.until("another process", func() bool {
 			now, _ := m.try("systemctl show retake -P MainPID; systemctl is-active retake")
-			return strings.HasSuffix(strings.TrimSpace(now), "\nactive") && !strings.HasPrefix(now, strings.TrimSpace(pid)+"\n")
+			return strings.HasSuffix(strings.TrimSpace(now), "\nactive") && !strings.HasPrefix(now,
+				strings.TrimSpace(pid)+"\n")
 		})
-		if out := m.does("systemctl show retake -P Result -P NRestarts; journalctl --no-pager -u retake | grep -i watchdog"); !strings.Contains(out, "Watchdog timeout") {
+		if out := m.does("systemctl show retake -P Result -P NRestarts; journalctl --no-pager -u retake | grep -i " +
+			"watchdog"); !strings.Contains(out, "Watchdog timeout") {
 			t.Errorf("got %s; want a watchdog timeout", out)
 		}
 		m.video("Петя")
@@ -300,14 +322,17 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 		if out, err := m.try("systemctl restart retake"); err == nil {
 			t.Errorf("got %s; want a failure", out)
 		}
-		if out := m.does("systemctl show retake -p ExecMainStatus -p ActiveState; systemctl status --no-pager retake || true"); !strings.Contains(out, "ExecMainStatus=78") || !strings.Contains(out, "ActiveState=failed") || !strings.Contains(out, "colour") {
+		if out := m.does("systemctl show retake -p ExecMainStatus -p ActiveState; systemctl status --no-pager retake " +
+			"|| true"); !strings.Contains(out, "ExecMainStatus=78") || !strings.Contains(out, "ActiveState=failed") ||
+			!strings.Contains(out, "colour") {
 			t.Errorf("got %s; want exit 78, failed, and the key", out)
 		}
 		m.does("cp -p /tmp/config.toml /etc/retake/config.toml; systemctl restart retake")
 	})
 	t.Run("a newer package restarts it and keeps the settings", func(t *testing.T) {
 		pid := m.does("systemctl show retake -P MainPID")
-		m.does("apt-get install -y --reinstall ./retake_*_amd64.deb; grep -q 111111111 /etc/retake/config.toml; systemctl is-active retake")
+		m.does("apt-get install -y --reinstall ./retake_*_amd64.deb; grep -q 111111111 /etc/retake/config.toml; " +
+			"systemctl is-active retake")
 		if now := m.does("systemctl show retake -P MainPID"); now == pid {
 			t.Errorf("got the process %s; want another", now)
 		}
@@ -315,7 +340,8 @@ func TestFromAnEmptyFolderToAVideoByThePackage(t *testing.T) {
 	})
 	t.Run("it goes, and the data stay", func(t *testing.T) {
 		m.does("apt-get purge -y retake")
-		if out := m.does("ls /etc/retake /usr/bin/retake /usr/lib/systemd/system/retake.service 2>&1 || true; ls /var/lib/retake/retake.db"); strings.Count(out, "No such file") != 3 {
+		if out := m.does("ls /etc/retake /usr/bin/retake /usr/lib/systemd/system/retake.service 2>&1 || true; ls " +
+			"/var/lib/retake/retake.db"); strings.Count(out, "No such file") != 3 {
 			t.Errorf("got %s; want the data only", out)
 		}
 	})

@@ -1,5 +1,5 @@
 #!/bin/sh
-# need.sh PACKAGE...: installs those Debian packages that are missing, and says so. Quick when none is.
+# need.sh PACKAGE...: installs the missing ones of these Debian packages, and says so. Fast if none is missing.
 missing=
 for p in "$@"; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

@@ -3,8 +3,8 @@
 //	go run ./docs/generator -listen 127.0.0.1:9000
 //
 // With engine = "http" and url = "http://127.0.0.1:9000/" Retake orders its videos here. All that a generator must do
-// is in the two handlers; render is where yours differs. Whoever can reach it can use it: on another machine, put a web
-// server with TLS and a password in front and write both into the url.
+// is in the two handlers; render is where yours differs. Everyone who can reach it can use it: on another machine, put
+// a web server with TLS and a password in front and write both into the url.
 package main
 
 import (
@@ -29,7 +29,7 @@ import (
 	"unicode/utf8"
 )
 
-// keep is how long a finished video is kept for whoever asks again.
+// keep is how long a finished video is kept for orders with the same key.
 const keep = time.Hour
 
 // order is what Retake sends.
@@ -55,7 +55,8 @@ type generator struct {
 }
 
 func newGenerator(ctx context.Context, folder string) *generator {
-	return &generator{ctx: ctx, folder: folder, turn: make(chan struct{}, 1), byID: map[string]*job{}, byKey: map[string]*job{}}
+	return &generator{ctx: ctx, folder: folder, turn: make(chan struct{}, 1), byID: map[string]*job{},
+		byKey: map[string]*job{}}
 }
 
 func (g *generator) handler() http.Handler {
@@ -70,7 +71,8 @@ func (g *generator) handler() http.Handler {
 func (g *generator) take(w http.ResponseWriter, r *http.Request) {
 	var o order
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&o); err != nil || o.Name == "" {
-		http.Error(w, "an order looks like {\"id\":\"…\",\"name\":\"…\",\"lang\":\"ru\",\"template\":\"…\"}", http.StatusBadRequest)
+		http.Error(w, "an order looks like {\"id\":\"…\",\"name\":\"…\",\"lang\":\"ru\",\"template\":\"…\"}",
+			http.StatusBadRequest)
 		return
 	}
 	g.mu.Lock()
@@ -104,7 +106,7 @@ func (g *generator) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if j.err != nil {
-		g.forget(j) // the next order with this key begins anew
+		g.forget(j) // the next order with this key starts again
 		http.Error(w, j.err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -124,7 +126,8 @@ func (g *generator) work(j *job, o order) {
 	}
 	began := time.Now()
 	j.path, j.err = render(g.ctx, filepath.Join(g.folder, j.id), o)
-	log.Printf("job %s: %v, %v", j.id, time.Since(began).Round(time.Millisecond), j.err) // a child's name has no place in a log
+	// a child's name has no place in a log
+	log.Printf("job %s: %v, %v", j.id, time.Since(began).Round(time.Millisecond), j.err)
 	time.AfterFunc(keep, func() { g.forget(j) })
 }
 

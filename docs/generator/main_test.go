@@ -53,19 +53,22 @@ func TestOneVideoForOneKey(t *testing.T) {
 	if first.StatusCode != 202 || !strings.HasPrefix(location, "/jobs/") || first.Header.Get("Retry-After") != "1" {
 		t.Fatalf("order: got %d, %v; want 202 with Location and Retry-After", first.StatusCode, first.Header)
 	}
-	if second, _ := ask(t, "POST", url, "a1", anna); second.StatusCode != 202 || second.Header.Get("Location") != location {
+	if second, _ := ask(t, "POST", url, "a1", anna); second.StatusCode != 202 ||
+		second.Header.Get("Location") != location {
 		t.Errorf("same key: got %d, %q; want 202, %q", second.StatusCode, second.Header.Get("Location"), location)
 	}
 	if other, _ := ask(t, "POST", url, "a2", anna); other.Header.Get("Location") == location {
 		t.Errorf("another key: got %q again; want another job", location)
 	}
-	if early, _ := ask(t, "GET", url+location, "", ""); early.StatusCode != 202 || early.Header.Get("Retry-After") != "1" {
+	if early, _ := ask(t, "GET", url+location, "", ""); early.StatusCode != 202 ||
+		early.Header.Get("Retry-After") != "1" {
 		t.Errorf("too early: got %d, %v; want 202 with Retry-After", early.StatusCode, early.Header)
 	}
 	<-g.turn
 	wait(g)
 	video, body := ask(t, "GET", url+location, "", "")
-	if video.StatusCode != 200 || video.Header.Get("Content-Type") != "video/mp4" || len(body) < 10_000 || body[4:8] != "ftyp" {
+	if video.StatusCode != 200 || video.Header.Get("Content-Type") != "video/mp4" || len(body) < 10_000 ||
+		body[4:8] != "ftyp" {
 		t.Fatalf("video: got %d, %v, %d bytes, %.100q; want an MP4", video.StatusCode, video.Header, len(body), body)
 	}
 	if names, err := filepath.Glob(filepath.Join(g.folder, "*", "name.txt")); err != nil || len(names) > 0 {
@@ -86,7 +89,8 @@ func TestAFailureIsToldAndThenForgotten(t *testing.T) {
 	order, _ := ask(t, "POST", url, "a1", anna)
 	location := order.Header.Get("Location")
 	wait(g)
-	if failed, text := ask(t, "GET", url+location, "", ""); failed.StatusCode != 500 || !strings.Contains(text, "ffmpeg") {
+	if failed, text := ask(t, "GET", url+location, "", ""); failed.StatusCode != 500 || !strings.Contains(text,
+		"ffmpeg") {
 		t.Errorf("got %d, %q; want 500 with what went wrong", failed.StatusCode, text)
 	}
 	if again, _ := ask(t, "POST", url, "a1", anna); again.Header.Get("Location") == location {

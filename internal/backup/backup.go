@@ -1,5 +1,5 @@
-// Package backup makes copies of a database that is in use, whole or not at all, keeps some of them, and puts one back without
-// losing what is there. It knows nothing of what is in them.
+// Package backup makes copies of a database that is in use, whole or not at all, keeps some of them, and puts one
+// back without losing what is there. It knows nothing of what is in them.
 package backup
 
 import (
@@ -14,37 +14,38 @@ import (
 	"syscall"
 )
 
-// ErrExists says that there is a file of that name, which no backup overwrites.
+// ErrExists is the error for a name that a file has already: a backup overwrites nothing.
 var ErrExists = errors.New("that file exists already: a backup overwrites nothing, choose another name")
 
-// ErrFull says that the disk has no room for a backup.
+// ErrFull is the error for a disk without room for a backup.
 var ErrFull = errors.New("there is no room for a backup")
 
-// reserve is what stays free for whoever works on that disk, in bytes.
+// reserve is how many bytes of the disk a backup leaves free for the programs that work there.
 const reserve = 64 << 20
 
 // Source is what backups are made of.
 type Source struct {
 	Path     string                                                 // of the database
 	Snapshot func(ctx context.Context, from, to string) error       // copies it to an empty file, and waits for the disk
-	Media    func(ctx context.Context, path string) ([]File, error) // what a copy needs beside itself
+	Media    func(ctx context.Context, path string) ([]File, error) // lists the files that a copy refers to
 }
 
 // File is a file that a database needs.
 type File struct {
 	Key  string // in the media store
-	Size int64  // bytes; 0: the database does not know
+	Size int64  // in bytes; 0 if the database does not know it
 }
 
-// partial is how the names of files begin that are being written.
+// partial begins the names of files that are being written.
 const partial = ".retake-part-"
 
-// List is where the files stand that the backup at a path needs.
+// List returns the path of the list of files that the backup at a path needs.
 func List(path string) string { return path + ".media" }
 
-// Make makes a backup at path, for nobody but this user to read, with the list of the files that it needs beside it: a line for
-// each, its key, a tab and its size. When it returns nil both survive a power cut; after an error there is no backup. ErrExists,
-// ErrFull.
+// Make makes a backup at path that only this user can read, and beside it the list of the files that it needs: a
+// line for each with its key, a tab and its size in bytes. When it returns nil both survive a power cut; after an
+// error there is no backup. It returns ErrExists if there is a file of that name, and ErrFull if the disk has no
+// room.
 func (s Source) Make(ctx context.Context, path string) (err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, ErrExists)
@@ -66,25 +67,44 @@ func (s Source) Make(ctx context.Context, path string) (err error) {
 	}
 	files, err := s.Media(ctx, temp.Name())
 	if err != nil {
-		return fmt.Errorf("which files it needs: %w", err)
+		return fmt.Errorf("list the files it needs: %w", err)
 	}
-	if err := writeList(List(path), files); err != nil {
+	list, err := writeList(dir, files)
+	if err != nil {
 		return err
 	}
-	// The name is taken first: a rename alone would overwrite what came in the meantime.
-	name, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s: %w", path, ErrExists)
-	} else if err != nil {
+	defer os.Remove(list)
+	if err := name(temp.Name(), path); err != nil {
 		return err
 	}
-	if err := errors.Join(name.Close(), os.Rename(temp.Name(), path)); err != nil {
-		return errors.Join(err, os.Remove(path))
+	if err := errors.Join(os.Rename(list, List(path)), syncFolder(dir)); err != nil {
+		return errors.Join(err, os.Remove(path), remove(List(path)))
 	}
-	return syncFolder(dir)
+	return nil
 }
 
-// Room returns ErrFull if the disk of a folder has no room for one more copy.
+// name gives a finished file its name, unless there is a file of that name.
+func name(temp, path string) error {
+	err := os.Link(temp, path)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrExist): // a disk that knows no links: the name is taken first, as a rename would overwrite
+		taken, failed := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err = failed; err == nil {
+			if err = errors.Join(taken.Close(), os.Rename(temp, path)); err != nil {
+				return errors.Join(err, os.Remove(path))
+			}
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s: %w", path, ErrExists)
+	}
+	return err
+}
+
+// Room returns ErrFull if the disk of a folder has no room for another copy: as much as the database and its log,
+// which goes into the copy.
 func (s Source) Room(dir string) error {
 	var need int64
 	for _, path := range []string{s.Path, s.Path + "-wal"} {
@@ -105,24 +125,24 @@ func (s Source) Room(dir string) error {
 	return nil
 }
 
-func writeList(path string, files []File) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), partial)
+// writeList writes a list into a new file in a folder.
+func writeList(dir string, files []File) (path string, err error) {
+	temp, err := os.CreateTemp(dir, partial)
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer os.Remove(temp.Name())
 	w := bufio.NewWriter(temp)
 	for _, f := range files {
 		fmt.Fprintf(w, "%s\t%d\n", f.Key, f.Size)
 	}
 	if err := errors.Join(w.Flush(), temp.Sync(), temp.Close()); err != nil {
-		return err
+		return "", errors.Join(err, os.Remove(temp.Name()))
 	}
-	return os.Rename(temp.Name(), path)
+	return temp.Name(), nil
 }
 
-// syncFolder puts the names in a folder on the disk.
-func syncFolder(dir string) error {
+// syncFolder makes the names in a folder survive a power cut. Tests replace it.
+var syncFolder = func(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -130,7 +150,7 @@ func syncFolder(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Absent lists the items whose keys are not among those there are.
+// Absent returns the items whose keys are not among those that there lists.
 func Absent[T any](items []T, key func(T) string, there func(each func(keys []string) error) error) (absent []T, err error) {
 	found := map[string]bool{}
 	if err := there(func(keys []string) error {
@@ -149,5 +169,5 @@ func Absent[T any](items []T, key func(T) string, there func(each func(keys []st
 	return absent, nil
 }
 
-// isPartial reports whether a name is that of a file that was being written.
+// isPartial reports whether a name is that of a file that is being written.
 func isPartial(name string) bool { return strings.HasPrefix(name, partial) }

@@ -146,7 +146,7 @@ func (k *Keeper) count(t *testing.T) int {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
-	n := len(timesOf(entries, false)) + len(timesOf(entries, true))
+	n := len(backupsIn(entries, false)) + len(backupsIn(entries, true))
 	if len(entries) != 2*n {
 		t.Errorf("got %v; want backups and their lists", entries)
 	}
@@ -206,7 +206,7 @@ func TestABackupThatFailsIsTriedAgainSoonAndTold(t *testing.T) {
 		synctest.Wait()
 		s := k.State()
 		if s.Problem != problem.Error() || time.Since(s.Failing) < time.Hour || time.Since(s.Last) < 24*time.Hour || k.count(t) != 1 {
-			t.Errorf("got %+v and %d backups; want it told since the first failure, and the backup of before kept", s, k.count(t))
+			t.Errorf("got %+v and %d backups; want it told since the first failure, and the earlier backup kept", s, k.count(t))
 		}
 		broken.Store(nil)
 		time.Sleep(again)

@@ -1,4 +1,4 @@
-// keeper.go makes backups by itself and removes old ones.
+// keeper.go makes backups on a schedule and removes old ones.
 
 package backup
 
@@ -16,31 +16,34 @@ import (
 	"time"
 )
 
-// firstRest is how long a program runs before it makes a backup: a start has enough to do, and one that dies again and again would
-// do nothing else.
+// firstRest is how long a program runs before it makes a backup: a start has enough to do, and one that dies again
+// and again would do nothing else.
 const firstRest = 10 * time.Minute
 
-// again is how soon a backup that failed is tried once more.
+// again is how soon a failed backup is tried again.
 const again = 15 * time.Minute
 
 // Keeper makes backups in a folder, one after the other, and keeps the latest of them.
 type Keeper struct {
 	Source
 	Dir   string
-	Every time.Duration // between two of them; 0: none is made by itself
-	Keep  int           // so many of those made by themselves, and so many of those from before an upgrade
+	Every time.Duration // between two scheduled backups; 0: none are scheduled
+	Keep  int           // how many scheduled backups are kept, and how many of those from before an upgrade
 	Log   *slog.Logger
-	Told  func(err error) // is told of each try: nil, it worked; nil: nobody is
+	Told  func(err error) // is called after each scheduled try, with nil if it worked; nil: nobody is told
+
+	making sync.Mutex // held while a backup is made
 
 	mu    sync.Mutex
 	state State
+	stays error // why an old backup could not be removed
 }
 
 // State is how the backups go.
 type State struct {
-	Last    time.Time // when the latest was made; zero: there is none
-	Failing time.Time // since when none could be made; zero: the last try worked
-	Problem string    // of the last try; "": it worked
+	Last    time.Time `json:"last,omitzero"`    // when the latest was made; zero: there is none
+	Failing time.Time `json:"failing,omitzero"` // since when none could be made; zero: the last try worked
+	Problem string    `json:"problem,omitzero"` // of the last try; "": it worked
 }
 
 // State returns how the backups go.
@@ -48,6 +51,14 @@ func (k *Keeper) State() State {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.state
+}
+
+// Unremoved returns why old backups are still there that should have been removed. It says nothing about the latest
+// backup, which was made.
+func (k *Keeper) Unremoved() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.stays
 }
 
 // Run makes backups until ctx ends.
@@ -79,12 +90,12 @@ func (k *Keeper) Run(ctx context.Context) {
 			wait = min(k.Every, again)
 			k.Log.Error("no backup could be made; trying again", "in", wait, "err", err)
 		default:
-			k.Log.Info("a backup was made", "took", time.Since(began))
+			k.Log.Info("made a backup", "took", time.Since(began))
 		}
 	}
 }
 
-// rest is how long it is until the next backup is due. A clock that was set back holds none up for long.
+// rest returns how long it is until the next backup is due. A clock that was set back delays none for long.
 func (k *Keeper) rest() time.Duration {
 	return k.Every - max(0, min(k.Every, time.Since(k.State().Last)))
 }
@@ -98,45 +109,67 @@ func (k *Keeper) tidy() error {
 		return err
 	}
 	for _, e := range entries {
-		if isPartial(e.Name()) {
-			err = errors.Join(err, os.Remove(filepath.Join(k.Dir, e.Name())))
+		// On a disk without links a backup may be left with its name and no content: see name.
+		info, failed := e.Info()
+		empty := failed == nil && info.Size() == 0 && named.MatchString(e.Name())
+		if isPartial(e.Name()) || empty {
+			err = errors.Join(err, remove(filepath.Join(k.Dir, e.Name())))
 		}
 	}
-	if made := timesOf(entries, false); len(made) > 0 {
-		at, _ := time.Parse(stamp, made[len(made)-1].at)
-		k.mu.Lock()
-		k.state.Last = at
-		k.mu.Unlock()
+	left, failed := os.ReadDir(k.Dir)
+	for _, b := range slices.Backward(backupsIn(left, false)) {
+		if !b.ahead() {
+			k.mu.Lock()
+			k.state.Last = b.at
+			k.mu.Unlock()
+			break
+		}
 	}
-	return err
+	return errors.Join(err, failed)
 }
 
-// Now makes a backup in the folder and removes those that are too many. note becomes a part of its name.
+// Now makes a backup in the folder and removes the oldest ones that are too many. note becomes a part of its name.
+// An error says that no backup was made; see Unremoved for the others.
 func (k *Keeper) Now(ctx context.Context, note string) error {
-	err := k.make(ctx, note)
+	k.making.Lock()
+	defer k.making.Unlock()
+	made, err := k.make(ctx, note)
+	var stays error
+	if err == nil {
+		if stays = k.rotate(made); stays != nil {
+			k.Log.Warn("remove old backups", "err", stays)
+		}
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
-	case ctx.Err() != nil:
-	case err != nil:
+	case err == nil:
+		k.state, k.stays = State{Last: time.Now()}, stays
+	case ctx.Err() == nil:
 		if k.state.Problem = err.Error(); k.state.Failing.IsZero() {
 			k.state.Failing = time.Now()
 		}
-	default:
-		k.state = State{Last: time.Now()}
 	}
 	return err
 }
 
-func (k *Keeper) make(ctx context.Context, note string) error {
+// make makes a backup and returns its name, which no other has had: the time in it is moved on by seconds where
+// there is one already, such as after the clock was set back. It may be of another database.
+func (k *Keeper) make(ctx context.Context, note string) (name string, err error) {
+	defer func() {
+		if p := recover(); p != nil { // on the goroutine of Run it would end the program
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	if err := os.MkdirAll(k.Dir, 0o700); err != nil {
-		return err
+		return "", err
 	}
-	name := "retake-" + time.Now().UTC().Format(stamp) + note + ".db"
-	if err := k.Make(ctx, filepath.Join(k.Dir, name)); err != nil && !errors.Is(err, ErrExists) { // one of this second is as good
-		return err
+	for at := time.Now().UTC(); ; at = at.Add(time.Second) {
+		name = "retake-" + at.Format(stamp) + note + ".db"
+		if err = k.Make(ctx, filepath.Join(k.Dir, name)); err == nil || !errors.Is(err, ErrExists) {
+			return name, err
+		}
 	}
-	return k.rotate(note != "")
 }
 
 // Upgrade makes the backup from before an upgrade.
@@ -152,34 +185,69 @@ const stamp = "20060102T150405Z"
 
 var named = regexp.MustCompile(`^retake-(\d{8}T\d{6}Z)(-v\d+)?\.db$`)
 
-type backup struct{ name, at string }
+// backup is a file in the folder.
+type backup struct {
+	name string
+	at   time.Time
+}
 
-// timesOf lists the backups in a folder, the oldest first: those from before an upgrade, or the others.
-func timesOf(entries []os.DirEntry, upgrade bool) (all []backup) {
+// slack is how far the time of a backup may be ahead of the clock without being wrong.
+const slack = time.Hour
+
+// ahead reports whether the backup was made while the clock was ahead. Nobody knows when that was.
+func (b backup) ahead() bool { return time.Until(b.at) > slack }
+
+// backupsIn lists the backups in a folder, either those from before an upgrade or the others: first those that were
+// made while the clock was ahead, then the rest, the oldest first.
+func backupsIn(entries []os.DirEntry, upgrade bool) (all []backup) {
 	for _, e := range entries {
-		if m := named.FindStringSubmatch(e.Name()); m != nil && upgrade == (m[2] != "") {
-			all = append(all, backup{e.Name(), m[1]})
+		m := named.FindStringSubmatch(e.Name())
+		if m == nil || upgrade != (m[2] != "") {
+			continue
+		}
+		if at, err := time.Parse(stamp, m[1]); err == nil {
+			all = append(all, backup{e.Name(), at})
 		}
 	}
-	slices.SortFunc(all, func(a, b backup) int { return strings.Compare(a.at, b.at) })
+	slices.SortFunc(all, func(a, b backup) int {
+		if a.ahead() != b.ahead() {
+			if a.ahead() {
+				return -1
+			}
+			return 1
+		}
+		return a.at.Compare(b.at)
+	})
 	return all
 }
 
-// rotate removes the oldest backups of a sort.
-func (k *Keeper) rotate(upgrade bool) error {
+// rotate removes the oldest backups of the sort that one has just been made of, but never that one. One that cannot
+// be removed keeps no other from being removed.
+func (k *Keeper) rotate(made string) (err error) {
 	entries, err := os.ReadDir(k.Dir)
 	if err != nil {
 		return err
 	}
-	all := timesOf(entries, upgrade)
-	for _, b := range all[:max(0, len(all)-k.Keep)] {
-		path := filepath.Join(k.Dir, b.name)
-		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("remove an old backup: %w", err)
+	upgrade := named.FindStringSubmatch(made)[2] != ""
+	others := slices.DeleteFunc(backupsIn(entries, upgrade), func(b backup) bool { return b.name == made })
+	gone := map[string]bool{}
+	for _, b := range others[:max(0, len(others)-max(k.Keep-1, 0))] {
+		if failed := os.Remove(filepath.Join(k.Dir, b.name)); failed != nil {
+			err = errors.Join(err, failed)
+			continue
 		}
-		if err := os.Remove(List(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("remove an old backup: %w", err)
-		}
+		gone[b.name] = true
 	}
-	return nil
+	// Lists without their backup: of those just removed, or of a process that died between the two.
+	there := func(name string) bool {
+		return !gone[name] && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == name })
+	}
+	for _, e := range entries {
+		name, isList := strings.CutSuffix(e.Name(), List(""))
+		if !isList || !named.MatchString(name) || there(name) {
+			continue
+		}
+		err = errors.Join(err, remove(filepath.Join(k.Dir, e.Name())))
+	}
+	return err
 }

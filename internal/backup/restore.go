@@ -1,4 +1,4 @@
-// restore.go puts a backup in the place of a database.
+// restore.go replaces a database by a backup.
 
 package backup
 
@@ -14,34 +14,38 @@ import (
 	"time"
 )
 
-// Restore is a backup on its way into the place of a database that nobody uses.
+// Restore replaces a database that nobody uses by a backup.
 type Restore struct {
 	File   string // the backup
 	Path   string // of the database
-	Newest int    // version that the program knows
-	Force  bool   // also if the database knows of more than the backup
+	Newest int    // the newest version that the program knows
+	Force  bool   // replace the database even if it is newer than the backup
 
 	Check    func(ctx context.Context, path string) (version int, err error) // reads all of a database
 	Snapshot func(ctx context.Context, from, to string) error                // as Source's
-	Latest   func(ctx context.Context, path string) (time.Time, error)       // when anything happened last in a database
+	Latest   func(ctx context.Context, path string) (time.Time, error)       // when something last happened in a database
 	Settle   func(path string) error                                         // brings all of a database into its file
-	Prepare  func(ctx context.Context, fresh, before string) (err error)     // makes the copy of the backup fit to go on with; before: the database that is there, or ""
+	// Prepare makes the copy of the backup ready for use. before is the path of the current database, or "".
+	Prepare func(ctx context.Context, fresh, before string) (err error)
 }
 
-// Newer is the refusal to lose what the database knows and the backup does not.
+// Newer is the error for a database that knows of more than the backup. Database is zero if it cannot be read.
 type Newer struct{ Backup, Database time.Time }
 
 func (n Newer) Error() string {
 	const layout = "2006-01-02 15:04:05 UTC"
 	if n.Database.IsZero() {
-		return "the database that is there cannot be read, so nobody knows whether it is newer than the backup: add -force to put the backup in its place; the database is kept beside it"
+		return "the database that is there cannot be read, so nobody knows whether it is newer than the backup: " +
+			"add -force to put the backup in its place; the database is kept beside it"
 	}
-	return fmt.Sprintf("the database is newer than the backup: the last thing it knows happened at %s, that of the backup at %s; add -force to put the backup in its place; the database is kept beside it",
-		n.Database.UTC().Format(layout), n.Backup.UTC().Format(layout))
+	return fmt.Sprintf("the database is newer than the backup: the last thing it knows happened at %s, that of "+
+		"the backup "+
+		"at %s; add -force to put the backup in its place; the database is kept beside it", n.Database.UTC().Format(layout),
+		n.Backup.UTC().Format(layout))
 }
 
-// Run puts the backup in the place of the database and returns where that lies now; "": there was none. Until the last step
-// nothing has changed, and that is one rename.
+// Run replaces the database by the backup and returns where the database is now, or "" if there was none. Nothing
+// changes until the last step, which is one rename.
 func (r Restore) Run(ctx context.Context) (aside string, err error) {
 	version, err := r.Check(ctx, r.File)
 	switch {
@@ -74,15 +78,15 @@ func (r Restore) Run(ctx context.Context) (aside string, err error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(r.Path), 0o750); err != nil {
+	if err := os.MkdirAll(filepath.Dir(r.Path), 0o700); err != nil {
 		return "", err
 	}
 	fresh := r.Path + ".restoring"
-	defer remove(fresh)
-	if err := remove(fresh); err != nil {
+	defer removeDatabase(fresh)
+	if err := removeDatabase(fresh); err != nil {
 		return "", err
 	}
-	empty, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	empty, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", err
 	}
@@ -98,10 +102,10 @@ func (r Restore) Run(ctx context.Context) (aside string, err error) {
 	return r.replace(fresh)
 }
 
-// replaced is what the name of a database that was kept aside has after its own.
+// replaced follows the name of a database in the name under which it is kept aside.
 const replaced = ".replaced-"
 
-// Kept lists the databases that were kept aside when a backup took the place of the one at path.
+// Kept lists the databases that were kept aside when backups replaced the one at path.
 func Kept(path string) (kept []string, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	for _, e := range entries {
@@ -112,19 +116,25 @@ func Kept(path string) (kept []string, err error) {
 	return kept, err
 }
 
-// tails are the ends of what belongs to a database.
+// tails are the name endings of the files of a database.
 var tails = []string{"", "-wal", "-shm"}
 
-func remove(path string) (err error) {
+func removeDatabase(path string) (err error) {
 	for _, tail := range tails {
-		if e := os.Remove(path + tail); !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
-		}
+		err = errors.Join(err, remove(path+tail))
 	}
 	return err
 }
 
-// replace puts a closed database in the place of the one at r.Path.
+// remove removes a file that may be there.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// replace replaces the database at r.Path by a closed one.
 func (r Restore) replace(fresh string) (aside string, err error) {
 	if info, err := os.Stat(fresh + "-wal"); err == nil && info.Size() > 0 {
 		return "", fmt.Errorf("%s is not closed", fresh)
@@ -148,8 +158,8 @@ func (r Restore) replace(fresh string) (aside string, err error) {
 	return aside, syncFolder(filepath.Dir(r.Path))
 }
 
-// keep gives a database a second name, with the log of what is not in the file itself yet. That log leaves its old name: it would
-// be taken for the new database's.
+// keep gives a database a second name, with its log if that is not in the file yet. The log leaves its old name:
+// SQLite would take it for that of the new database.
 func keep(path, aside string) error {
 	if _, err := os.Lstat(aside); err == nil {
 		return fmt.Errorf("%s: %w", aside, fs.ErrExist)
@@ -159,17 +169,12 @@ func keep(path, aside string) error {
 			return err
 		}
 	}
-	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 { // nobody could bring it into the file
+	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 { // Settle could not bring it into the file
 		if err := os.Rename(path+"-wal", aside+"-wal"); err != nil {
 			return err
 		}
 	}
-	for _, tail := range tails[1:] {
-		if err := os.Remove(path + tail); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(remove(path+"-wal"), remove(path+"-shm"))
 }
 
 func copyFile(from, to string) error {
@@ -178,7 +183,7 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer r.Close()
-	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -19,10 +19,10 @@ func TestPrivacy_SaysWhatTheSettingsSay(t *testing.T) {
 		silent []string
 	}{
 		"defaults": {Options{Keep: store.Keep{Videos: 90 * day, History: 180 * day, People: 365 * day}}, "en",
-			[]string{"I delete a video", "90 days after it was made", "forget after 180 days", "for 365 days, I forget", "to nobody",
-				"/my_data", "/delete_my_data", "Safety copies"}, []string{"service", "until you delete"}},
+			[]string{"I delete a video", "90 days after it was made", "dates of your requests after 180 days", "for 365 days, I forget", "to nobody",
+				"/my_data", "/delete_my_data", "Backups may keep it"}, []string{"service", "until you delete"}},
 		"in Russian": {Options{Keep: store.Keep{Videos: 21 * day, History: 2 * day, People: 30*day + time.Hour}}, "ru",
-			[]string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"службе"}},
+			[]string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"сервису"}},
 		"all is kept": {Options{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"},
 			[]string{" days after", "to nobody.", "{{"}},
 	} {

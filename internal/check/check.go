@@ -1,5 +1,5 @@
-// Package check looks at a machine before and while Retake runs on it, and says of each thing whether it is well and,
-// if not, what to do. It changes nothing.
+// Package check examines a machine before and while Retake runs on it. For each part it says whether it works and, if
+// not, how to fix it. It changes nothing.
 package check
 
 import (
@@ -10,18 +10,17 @@ import (
 	"time"
 )
 
-// Level is how well something is.
+// Level is the result of a probe.
 type Level string
 
 const (
 	OK      Level = "ok"
-	Warning Level = "warning" // it costs something that one may do without
-	Fault   Level = "fault"   // it keeps the program from its work
-	Skipped Level = "skipped" // it could not be looked at, because of another fault
+	Warning Level = "warning" // the program works, but lacks something
+	Fault   Level = "fault"   // the program cannot work
+	Skipped Level = "skipped" // not examined because of another fault
 )
 
-// Finding is what a probe says, in a line: what is there or, unless that is well, what is wrong and what to do about
-// it.
+// Finding is one line of a probe: what it found, and how to fix it unless all is well.
 type Finding struct {
 	Level Level
 	Text  string
@@ -32,24 +31,24 @@ func Well(format string, args ...any) Finding  { return Finding{OK, fmt.Sprintf(
 func Warn(format string, args ...any) Finding  { return Finding{Warning, fmt.Sprintf(format, args...)} }
 func Wrong(format string, args ...any) Finding { return Finding{Fault, fmt.Sprintf(format, args...)} }
 
-// Probe looks at one thing.
+// Probe examines one part.
 type Probe struct {
 	Name  string
-	After string // another probe: only when that was done, and found no fault
+	After string // the probe to wait for; if it found a fault, this one is skipped
 	Look  func(ctx context.Context) []Finding
 }
 
-// grace is how long a probe may take to say that it was too slow.
+// grace is how long a probe may take to report that its time was over.
 const grace = 500 * time.Millisecond
 
-// Refused writes the faults of settings that were refused. The error sums them up.
+// Refused writes the faults of refused settings. The error gives their number.
 func Refused(out io.Writer, faults []string) error {
 	for _, f := range faults {
 		if err := line(out, Fault, "settings", f); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("retake: %s in the settings; without them nothing else is looked at", count(len(faults), "fault"))
+	return fmt.Errorf("retake: %s in the settings; nothing else was checked", count(len(faults), "fault"))
 }
 
 func line(out io.Writer, level Level, name, text string) error {
@@ -64,9 +63,9 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// Run runs all probes side by side, each for as long as patience lasts, and writes a line for each finding in the order
-// of the probes, as soon as it is known, and then whether all is well. secrets are never written, unless they are so
-// short that they are words. The error counts the faults, if there are any.
+// Run runs all probes at the same time, each for at most patience. It writes a line for each finding in the order of
+// the probes, as soon as it is known, and then a summary. It never writes secrets of more than five characters. If
+// there are faults, the error gives their number.
 func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []string, probes ...Probe) error {
 	faults, warnings := 0, 0
 	type result struct {
@@ -107,7 +106,7 @@ func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []s
 			case Warning:
 				warnings++
 			}
-			text := strings.Join(strings.Fields(f.Text), " ") // a line, whatever a program has said
+			text := strings.Join(strings.Fields(f.Text), " ") // one line, even if a program printed several
 			if err := line(out, f.Level, p.Name, hidden.Replace(text)); err != nil {
 				return err
 			}
@@ -124,7 +123,7 @@ func Run(ctx context.Context, out io.Writer, patience time.Duration, secrets []s
 	return err
 }
 
-// within is what a probe finds in time.
+// within runs the probe with a time limit.
 func (p Probe) within(ctx context.Context, patience time.Duration) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -136,7 +135,7 @@ func (p Probe) within(ctx context.Context, patience time.Duration) []Finding {
 	case <-ctx.Done():
 	}
 	select {
-	case f := <-found: // it noticed, and says what that means
+	case f := <-found: // it noticed the end of its time and explains it
 		return f
 	case <-time.After(grace):
 	}

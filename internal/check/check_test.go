@@ -1,3 +1,5 @@
+// What each probe says about a machine, and how the findings are written.
+
 package check
 
 import (
@@ -32,7 +34,8 @@ func TestFindingsComeInOrderAndEachIsALine(t *testing.T) {
 		Probe{"d", "a", one(OK, "looked at, x")},
 		Probe{"e", "c", one(OK, "not looked at")},
 	)
-	if want := "ok       a: fine\nwarning  a: but\nfault    b: the key [secret] is wrong\nskipped  c: see b\nok       d: looked at, x\nskipped  e: see c\n"; out.String() != want ||
+	if want := "ok       a: fine\nwarning  a: but\nfault    b: the key [secret] is wrong\nskipped  c: see b\nok      " +
+		" d: looked at, x\nskipped  e: see c\n"; out.String() != want ||
 		err == nil || err.Error() != "1 fault, 1 warning" {
 		t.Errorf("got\n%s%v; want\n%s", &out, err, want)
 	}
@@ -90,12 +93,12 @@ func TestFoldersAndFiles(t *testing.T) {
 		"a folder to be made": {Folder(filepath.Join(dir, "new", "er"), "data_dir"), Finding{OK,
 			"will be made"}},
 		"a file in its place": {Folder(file, "data_dir"), Finding{Fault,
-			"is no folder: make it writable"}},
+			"is not a folder: make it writable"}},
 		"a folder in a file": {Folder(filepath.Join(file, "x"), "data_dir"), Finding{Fault,
 			"not a directory"}},
 		"a place where nothing can be made": {Folder("/proc/x", "data_dir"), Finding{Fault,
 			"cannot be made: /proc:"}},
-		"backups that nobody wants": {Backups("/proc/x", dir, true, nil), Finding{OK, "by backup.every"}},
+		"backups that nobody wants": {Backups("/proc/x", dir, true, nil), Finding{OK, "backup.every is 0s"}},
 		"backups that can be made nowhere": {Backups("/proc/x", dir, false, nil), Finding{Fault,
 			"or set another backup.dir"}},
 		"backups beside the database": {Backups(filepath.Join(dir, "backups"), dir, false, roomy), Finding{OK,
@@ -104,7 +107,7 @@ func TestFoldersAndFiles(t *testing.T) {
 		"backups of what is not there yet": {Backups(dir, "/proc", false,
 			func(string) error { return os.ErrNotExist }), Finding{OK, dir}},
 		"backups without room": {Backups(dir, dir, false,
-			func(string) error { return errors.New("no room") }), Finding{Fault, "no room: remove"}},
+			func(string) error { return errors.New("no room") }), Finding{Fault, "no room: delete"}},
 		"no settings": {File("", true), Finding{OK, "no file"}},
 		"settings that are gone": {File(filepath.Join(dir, "none"), true), Finding{Fault,
 			"no such file"}},

@@ -1,19 +1,19 @@
-// probes.go is the list of what is looked at.
+// The list of all probes.
 
 package check
 
 import "context"
 
-// Parts are what a Retake is made of on this machine, and ways to look at those that other rooms know.
+// Parts describes this installation: settings, and functions that examine the parts which other packages know.
 type Parts struct {
-	File            string // of the settings; "": none
-	Secret          bool   // that holds one
+	File            string // of the settings; empty: none
+	Secret          bool   // the file holds a secret
 	Listen, BaseURL string
 	DataDir         string
 	Backups         string                 // the folder of backups
-	NoBackups       bool                   // none is made by itself
+	NoBackups       bool                   // automatic backups are off
 	BackupRoom      func(dir string) error // see Backups
-	Process         int                    // that runs on the data folder; 0: none
+	Process         int                    // that uses the data folder; 0: none
 	Least, Low      int64                  // bytes on the disk; see Disk
 
 	Bot      func(context.Context) (name, webhook string, err error) // see Bot
@@ -21,20 +21,21 @@ type Parts struct {
 	Database func(context.Context) (broken []string, newer bool, err error)
 	FFmpeg   func(context.Context) (version string, err error)
 
-	Engine func(context.Context) error // the operator's own; nil: templates make the videos, and what follows counts
+	// an engine of the operator; nil: templates make the videos, and what follows is examined
+	Engine func(context.Context) error
 
 	Font        func() (pkg string, here bool)
 	VoiceEngine string
-	VoiceAsked  bool // it is not the one that is there by itself
+	VoiceAsked  bool // the settings name it
 	Voice       func(context.Context) error
 	Templates   []string
 	Template    func(ctx context.Context, id string) (warnings []string, err error)
 
-	Media   func(context.Context) error                     // a bucket; nil: the disk
-	YouTube func(context.Context) (unknown bool, err error) // nil: it is off
+	Media   func(context.Context) error                     // the bucket; nil: media are on disk
+	YouTube func(context.Context) (unknown bool, err error) // nil: off
 }
 
-// Probes are those of all parts, in the order in which somebody sets them up.
+// Probes returns the probes of all parts, in the order in which an operator sets them up.
 func (p Parts) Probes() []Probe {
 	list := []Probe{
 		{Name: "settings", Look: func(context.Context) []Finding { return File(p.File, p.Secret) }},
@@ -59,7 +60,7 @@ func (p Parts) Probes() []Probe {
 	}
 	if p.Engine != nil {
 		list = append(list, Probe{Name: "engine", Look: func(ctx context.Context) []Finding {
-			return Told(p.Engine(ctx), "it is there; docs/engines.md says how to try it")
+			return Told(p.Engine(ctx), "it exists; docs/engines.md says how to try it")
 		}})
 	} else {
 		list = append(list, Probe{Name: "font", Look: func(context.Context) []Finding { return Font(p.Font()) }},
@@ -75,7 +76,7 @@ func (p Parts) Probes() []Probe {
 	}
 	if p.Media != nil {
 		list = append(list, Probe{Name: "media", Look: func(ctx context.Context) []Finding {
-			return Told(p.Media(ctx), "the bucket keeps, gives back and deletes")
+			return Told(p.Media(ctx), "the bucket stores, returns and deletes files")
 		}})
 	}
 	if p.YouTube != nil {

@@ -1,5 +1,5 @@
-// Package cli is the command line as a table: what is understood, the help, the completion of shells and the table of
-// the README are all made of it.
+// Package cli describes the command line as a table. Parsing, help, shell completion and the table of the README all
+// come from it.
 package cli
 
 import (
@@ -13,31 +13,31 @@ import (
 	"time"
 )
 
-// Command is what can be asked of the program.
+// Command is one command of the program.
 type Command struct {
 	Name     string   // one word, or two: "admin link"
 	Group    string   // of the help: one of groups
-	Args     string   // the words after it: ID must be there, [ID] may, [ID...] are any number
-	Choices  []string // what the first of them may be, where that is known
-	Short    string   // what it does, in a line without a capital or a full stop
-	Long     string   // the rest, in sentences
+	Args     string   // its arguments: ID is required, [ID] optional, [ID...] any number
+	Choices  []string // the values of the first argument, if there is a fixed list
+	Short    string   // what it does, in one line without a capital or a full stop
+	Long     string   // more, in sentences
 	Examples []string // lines as typed
 	Config   bool     // it reads the settings
-	Flags    []Flag   // beside -config
+	Flags    []Flag   // besides -config
 }
 
-// Flag is a choice that a command leaves.
+// Flag is an option of a command.
 type Flag struct {
 	Name    string
-	Arg     string // what stands for its value in the help; empty: a switch
+	Arg     string // the name of its value in the help; empty: a switch
 	Default any    // bool, string or time.Duration
 	Use     string
 }
 
-// config is the flag of every command, so that a wrapper may always give it.
-var config = Flag{"config", "FILE", "", "the settings; default: config.toml in this folder, or none"}
+// config is accepted by every command, so that a wrapper can always pass it.
+var config = Flag{"config", "FILE", "", "the settings; default: config.toml in this folder, if it exists"}
 
-// flags are those that a command shows.
+// flags returns the flags that the help of a command shows.
 func (c Command) flags() []Flag {
 	if c.Config {
 		return append([]Flag{config}, c.Flags...)
@@ -45,7 +45,7 @@ func (c Command) flags() []Flag {
 	return c.Flags
 }
 
-// count returns how many words a command takes.
+// count returns how many arguments a command takes.
 func (c Command) count() (least, most int) {
 	for word := range strings.FieldsSeq(c.Args) {
 		switch {
@@ -59,24 +59,23 @@ func (c Command) count() (least, most int) {
 	return least, most
 }
 
-// Line is a command line that was understood.
+// Line is a parsed command line.
 type Line struct {
 	Command string // its name in the table
-	Config  string // the file of the settings; empty: none was named
+	Config  string // the file of the settings; empty: not given
 	Words   []string
 	flags   map[string]any
 }
 
-// Value returns what a flag of the table was set to, or its default.
+// Value returns the value of a flag.
 func Value[T any](l Line, name string) T { return l.flags[name].(T) }
 
-// Usage is what is wrong with a command line, and how it is right.
+// Usage is an error of a command line, with the correct usage.
 type Usage string
 
 func (u Usage) Error() string { return string(u) }
 
-// Parse reads a command line. Without a command it is that of serve; -h anywhere makes it one of help. The error is
-// Usage.
+// Parse reads a command line. Without a command it means serve; -h anywhere means help. The error is Usage.
 func Parse(args []string) (Line, error) {
 	if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
 		return Line{Command: "help"}, nil
@@ -102,7 +101,7 @@ func Parse(args []string) (Line, error) {
 			set.String(f.Name, d, "")
 		}
 	}
-	for { // flags may stand before, between and after the words
+	for { // flags may be before, between and after the arguments
 		switch err := set.Parse(args); {
 		case errors.Is(err, flag.ErrHelp):
 			return Line{Command: "help", Words: strings.Fields(c.Name)}, nil
@@ -122,18 +121,18 @@ func Parse(args []string) (Line, error) {
 	case len(line.Words) < least:
 		return line, c.wrong("%s is missing", strings.Fields(c.Args)[len(line.Words)])
 	case len(line.Words) > most:
-		return line, c.wrong("one word too many: %q", line.Words[most])
+		return line, c.wrong("unexpected argument %q", line.Words[most])
 	}
 	return line, nil
 }
 
-// Wrong is what is wrong with a line that was understood. The error is Usage.
+// Wrong returns a Usage error about a parsed line.
 func (l Line) Wrong(format string, args ...any) error {
 	c, _ := Find(l.Command)
 	return c.wrong(format, args...)
 }
 
-// find takes the name of a command from the beginning of a line.
+// find takes the name of a command from the start of a line.
 func find(args []string) (c Command, rest []string, err error) {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		c, _ = Find("serve")
@@ -146,23 +145,25 @@ func find(args []string) (c Command, rest []string, err error) {
 	group := groupOf(first)
 	switch {
 	case len(group) == 0:
-		return c, nil, Usage(fmt.Sprintf("retake: %q is no command%s\nusage: retake [command]; retake help lists them",
-			first, meant(first, firstWords())))
+		return c, nil,
+			Usage(fmt.Sprintf("retake: %q is not a command%s\nusage: retake [command]; retake help lists them",
+				first, meant(first, firstWords())))
 	case len(args) == 1 || slices.Contains([]string{"-h", "-help", "--help"}, args[1]):
 		if len(args) > 1 {
 			return Command{Name: "help"}, args[:1], nil
 		}
-		return c, nil, Usage(fmt.Sprintf("retake: %s what? %s\nusage: retake %s COMMAND; retake help %[1]s says more",
-			first, strings.Join(group, ", "), first))
+		return c, nil,
+			Usage(fmt.Sprintf("retake: %s needs one of: %s\nusage: retake %s COMMAND; retake help %[1]s explains them",
+				first, strings.Join(group, ", "), first))
 	}
 	if c, ok := Find(first + " " + args[1]); ok {
 		return c, args[2:], nil
 	}
-	return c, nil, Usage(fmt.Sprintf("retake: %q is no command%s\nusage: retake %s %s", first+" "+args[1],
+	return c, nil, Usage(fmt.Sprintf("retake: %q is not a command%s\nusage: retake %s %s", first+" "+args[1],
 		meant(args[1], group), first, strings.Join(group, "|")))
 }
 
-// Find returns the command of a name.
+// Find returns the command with a name.
 func Find(name string) (Command, bool) {
 	i := slices.IndexFunc(Commands, func(c Command) bool { return c.Name == name })
 	if i < 0 {
@@ -176,7 +177,7 @@ func exists(name string) bool {
 	return ok
 }
 
-// groupOf returns the second words of the commands with a first one.
+// groupOf returns the second words of the commands that begin with first.
 func groupOf(first string) (seconds []string) {
 	for _, c := range Commands {
 		if second, ok := strings.CutPrefix(c.Name, first+" "); ok {
@@ -186,7 +187,7 @@ func groupOf(first string) (seconds []string) {
 	return seconds
 }
 
-// firstWords returns what a line may begin with, in the order of the table.
+// firstWords returns the first words of all commands, in the order of the table.
 func firstWords() (words []string) {
 	for _, c := range Commands {
 		if word := strings.Fields(c.Name)[0]; !slices.Contains(words, word) {
@@ -197,11 +198,11 @@ func firstWords() (words []string) {
 }
 
 func (c Command) wrong(format string, args ...any) error {
-	return Usage(fmt.Sprintf("retake %s: %s\n%s; retake help %[1]s says more", c.Name, fmt.Sprintf(format, args...),
+	return Usage(fmt.Sprintf("retake %s: %s\n%s; retake help %[1]s explains it", c.Name, fmt.Sprintf(format, args...),
 		c.usage()))
 }
 
-// meant guesses which word was mistyped.
+// meant suggests the word that was probably meant.
 func meant(typed string, words []string) string {
 	near := map[int]string{}
 	for _, w := range slices.Backward(words) {
@@ -213,7 +214,7 @@ func meant(typed string, words []string) string {
 	return ""
 }
 
-// distance is how many letters must be changed, added, left out or swapped with the next to make one word of the other.
+// distance is the number of letters to change, add, remove or swap to turn one word into the other.
 func distance(a, b string) int {
 	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

@@ -1,3 +1,5 @@
+// The table of commands is complete, and each line is understood or its fault named.
+
 package cli
 
 import (
@@ -65,17 +67,17 @@ func TestALineIsReadOrItsFaultIsNamed(t *testing.T) {
 		"help beats what is wrong beside": {"retry a --help", "help [retry]"},
 		"help of a group":                 {"template --help", "help [template]"},
 		"help takes any number":           {"help template check", "help [template check]"},
-		"a name with a slip":              {"helthcheck", `"helthcheck" is no command; did you mean healthcheck?`},
+		"a name with a slip":              {"helthcheck", `"helthcheck" is not a command; did you mean healthcheck?`},
 		"letters that changed places":     {"serev", "did you mean serve?"},
 		"the second word with a slip": {"template chekc x",
-			`"template chekc" is no command; did you mean check?`},
-		"half of a name":                    {"media", "media what? move"},
-		"nothing like it":                   {"dance", `"dance" is no command` + "\n"},
+			`"template chekc" is not a command; did you mean check?`},
+		"half of a name":                    {"media", "media needs one of: move"},
+		"nothing like it":                   {"dance", `"dance" is not a command` + "\n"},
 		"a command behind a dash":           {"--version", "did you mean retake version?"},
 		"a flag that is another's":          {"serve -at 3s", "flag provided but not defined: -at"},
 		"a time that is none":               {"template preview a b -at x", `invalid value "x" for flag -at`},
 		"a word too few":                    {"template preview a", "NAME is missing"},
-		"a word too many":                   {"version now", `one word too many: "now"`},
+		"a word too many":                   {"version now", `unexpected argument "now"`},
 		"a word behind two dashes is taken": {"template check -- -x", "template check [-x]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,8 +120,11 @@ func TestHelpOfNothingSuggests(t *testing.T) {
 // TestShellsOffer asks real shells what they offer.
 func TestShellsOffer(t *testing.T) {
 	ask := map[string]string{
-		"bash": `source "$0"; line="$1"; COMP_WORDS=($line); [[ $line == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _retake; printf '%s\n' "${COMPREPLY[@]}"`,
-		"zsh": `compdef() {}; _files() { print FILES }; _describe() { print -rl -- ${offered%%:*} }; source "$0"; words=(${(s: :)1}); [[ $1 == *" " ]] && words+=("")
+		"bash": `source "$0"; line="$1"
+COMP_WORDS=($line); [[ $line == *" " ]] && COMP_WORDS+=("")
+COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _retake; printf '%s\n' "${COMPREPLY[@]}"`,
+		"zsh": `compdef() {}; _files() { print FILES }; _describe() { print -rl -- ${offered%%:*} }; source "$0"
+words=(${(s: :)1}); [[ $1 == *" " ]] && words+=("")
 CURRENT=$#words; for w in $(_retake); do [[ $w == ${words[CURRENT]}* || $w == FILES ]] && print -- $w; done; true`,
 		"fish": `source $argv[1]; complete -C $argv[2] | string replace -r '\t.*' ''`,
 	}
@@ -155,7 +160,8 @@ CURRENT=$#words; for w in $(_retake); do [[ $w == ${words[CURRENT]}* || $w == FI
 }
 
 func TestInit(t *testing.T) {
-	const defaults = "# of the defaults\n\ndata_dir = \"data\"     # all of it\nlanguage = \"ru\"\n\n[telegram]   # a section\ntoken = \"\"    # secret\napi_url = \"https://x\"      # or another\nowners = []\n"
+	const defaults = "# of the defaults\n\ndata_dir = \"data\"     # all of it\nlanguage = \"ru\"\n\n" +
+		"[telegram]   # a section\ntoken = \"\"    # secret\napi_url = \"https://x\"      # or another\nowners = []\n"
 	t.Chdir(t.TempDir())
 	for _, c := range []struct{ place, file, dataDir string }{
 		{"", "config.toml", "data"}, {"deep/er", "deep/er/config.toml", "deep/er/data"}, {"other/my.toml",
@@ -165,7 +171,7 @@ func TestInit(t *testing.T) {
 		if err != nil || !strings.Contains(next, c.file+" is written") || !strings.Contains(next,
 			"3. ./retake serve") ||
 			strings.Contains(next, "-config "+mustAbs(t, c.file)) != (c.place != "") {
-			t.Errorf("%q: got %q, %v; want the next steps, which name the file unless it is found by itself", c.place,
+			t.Errorf("%q: got %q, %v; want the next steps, which name the file unless it is found without its name", c.place,
 				next, err)
 		}
 		info, err := os.Stat(c.file)
@@ -179,7 +185,9 @@ func TestInit(t *testing.T) {
 		text, _ := os.ReadFile(c.file)
 		_, body, _ := strings.Cut(string(text), "\n\n")
 		if want := "data_dir = \"" + dataDir +
-			"\"     # all of it\nlanguage = \"ru\"\n\n[telegram]   # a section\ntoken = \"\"    # secret\n# api_url = \"https://x\"    # or another\nowners = []\n"; body != want {
+			"\"     # all of it\nlanguage = \"ru\"\n\n" +
+			"[telegram]   # a section\ntoken = \"\"    # secret\n# api_url = \"https://x\"    # or another\nowners = " +
+			"[]\n"; body != want {
 			t.Errorf("%q: got\n%s; want\n%s", c.place, body, want)
 		}
 		if err := os.WriteFile(c.file, []byte("mine"), 0o600); err != nil {
@@ -211,8 +219,8 @@ func TestVersionTellsWhatWasBuilt(t *testing.T) {
 
 func TestWhatWasLeftIsExplained(t *testing.T) {
 	for _, c := range []struct{ platform, step, want string }{{"", "", "A: it could not"}, {"YOUTUBE", "unknown",
-		"A on YOUTUBE: nobody knows"},
-		{"RUMBLE", "", "A on RUMBLE: it could not"}, {"YOUTUBE", "reconnect", "must be connected again"}} {
+		"A on YOUTUBE: it may have arrived"},
+		{"RUMBLE", "", "A on RUMBLE: it could not"}, {"YOUTUBE", "reconnect", "must be reconnected"}} {
 		if got := Left("A", c.platform, c.step); !strings.Contains(got, c.want) {
 			t.Errorf("got %q; want %q in it", got, c.want)
 		}

@@ -1,98 +1,104 @@
-// commands.go is the table. A new command is an entry here and its function in main.go.
+// The table of commands. A new command is an entry here and a function in internal/command.
 
 package cli
 
 import "time"
 
-// groups are the headings of the help, in their order.
-var groups = []string{"Begin", "Every day", "Keep", "For machines"}
+// groups are the headings of the help, in order.
+var groups = []string{"Start", "Every day", "Data", "For scripts"}
 
-// Commands are all there are, in the order of the help.
+// Commands lists all commands in the order of the help.
 var Commands = []Command{
-	{Name: "init", Group: "Begin", Args: "[PLACE]", Short: "write a commented config.toml, and say what comes next",
-		Long: "PLACE is a folder, or a file that ends in .toml; without one it is the folder where you are. The file has every\n" +
-			"setting with its default, those that you will want to set first at its top. A file that is there stays as it is.",
+	{Name: "init", Group: "Start", Args: "[PLACE]", Short: "write a commented config.toml and print the next steps",
+		Long: "PLACE is a folder, or a file that ends in .toml; the default is the current folder. The file holds\n" +
+			"every setting with its default; those to set first are not commented out. An existing file is left\n" +
+			"unchanged.",
 		Examples: []string{"retake init", "retake init /etc/retake"}},
-	{Name: "check", Group: "Begin", Config: true, Short: "say what is missing on this machine, and what to do about it",
-		Long: "Each line begins with ok, warning or fault. A warning costs something that you may do without; a fault keeps Retake\n" +
-			"from its work, and makes the exit code 1. It may be run beside a running serve, and changes nothing.",
+	{Name: "check", Group: "Start", Config: true, Short: "check your setup, and say how to fix what is missing",
+		Long: "Each line begins with ok, warning or fault. With a warning Retake works, but lacks something; with\n" +
+			"a fault it cannot work, and the exit code is 1. It changes nothing and can run beside a running\n" +
+			"serve.",
 		Examples: []string{"retake check", "retake check -config /etc/retake/config.toml"}},
-	{Name: "serve", Group: "Begin", Config: true, Short: "run the bot, the queue and the page (the default)",
-		Long: "It runs until it gets SIGINT or SIGTERM; what was under way goes on at the next start. Until somebody has signed in\n" +
-			"to the page, each start prints a link that does it.",
+	{Name: "serve", Group: "Start", Config: true, Short: "run the bot, the queue and the page (the default)",
+		Long: "It runs until SIGINT or SIGTERM; unfinished work continues at the next start. Until someone has\n" +
+			"signed in to the page, each start prints a sign-in link.",
 		Examples: []string{"retake", "retake serve -config /etc/retake/config.toml"}},
-	{Name: "demo", Group: "Begin", Short: "all of it in the browser, with stand-ins for Telegram, YouTube and Rumble",
-		Long:     "It needs no settings and no account, and leaves nothing behind.",
+	{Name: "demo", Group: "Start", Short: "try Retake in the browser, with simulated Telegram, YouTube and Rumble",
+		Long:     "It needs no settings and no accounts, and leaves nothing behind.",
 		Examples: []string{"retake demo"}},
 
 	{Name: "admin add", Group: "Every day", Args: "ID", Config: true,
-		Short: "make somebody an admin; a running serve notices at once",
-		Long: "ID is the number by which Telegram knows a person; @userinfobot tells everybody their own. Admins may watch all, and\n" +
-			"change what they made. Those of telegram.owners and telegram.admins in the settings are admins without this.",
-		Flags:    []Flag{{"owner", "", false, "who may do everything on the page"}},
+		Short: "make someone an admin; a running serve notices at once",
+		Long: "ID is a Telegram user id; @userinfobot tells people their own. Admins may see everything and\n" +
+			"change what they made. Everyone in telegram.owners and telegram.admins of the settings is an admin\n" +
+			"already.",
+		Flags:    []Flag{{"owner", "", false, "an owner, who may do everything on the page"}},
 		Examples: []string{"retake admin add 222222222", "retake admin add 111111111 -owner"}},
-	{Name: "admin list", Group: "Every day", Config: true, Short: "who is an admin, and who says so",
+	{Name: "admin list", Group: "Every day", Config: true, Short: "list the admins, and where each was appointed",
 		Examples: []string{"retake admin list"}},
 	{Name: "admin remove", Group: "Every day", Args: "ID", Config: true,
-		Short:    "take that back: sessions and links of that admin end at once",
-		Long:     "Who stands in the settings is removed there.",
+		Short:    "remove an admin; their sessions and links end at once",
+		Long:     "Admins listed in config.toml must be removed there.",
 		Examples: []string{"retake admin remove 222222222"}},
 	{Name: "admin link", Group: "Every day", Args: "ID", Config: true,
-		Short:    "a sign-in link for that admin; works once, for 15 minutes",
+		Short:    "print a sign-in link for an admin; it works once, for 15 minutes",
 		Long:     "ID is the Telegram id of an admin.",
 		Examples: []string{"retake admin link 111111111"}},
 	{Name: "retry", Group: "Every day", Args: "[ASSET]", Config: true,
-		Short: "try a failed video again, or all; a running serve notices at once",
-		Long: "Everybody who waited for it gets it. ASSET is the id of the video, which its page shows. With -all-failed it is every\n" +
-			"video that the page says needs somebody, and every failed publication that another try may help; what could not be tried\n" +
-			"again is named, and makes the exit code 1.",
-		Flags:    []Flag{{"all-failed", "", false, "all that have failed, in place of one"}},
+		Short: "retry a failed video, or all; a running serve notices at once",
+		Long: "Everyone waiting for the video gets it. ASSET is its id, as its page shows it. With -all-failed\n" +
+			"Retake retries every video that needs attention and every failed publication that a retry can\n" +
+			"help; what could not be retried is listed, and the exit code is 1.",
+		Flags:    []Flag{{"all-failed", "", false, "retry everything that failed, instead of one video"}},
 		Examples: []string{"retake retry 7QKJ3N5XW2MZV4TB6YHRCADFGE", "retake retry -all-failed"}},
 	{Name: "template check", Group: "Every day", Args: "DIR", Config: true,
-		Short:    "what is wrong with the template in a folder, each fault with its line",
-		Long:     "DIR is a folder with a template.toml, or the name of a template that is built in.",
+		Short:    "check the template in a folder; each fault has its line",
+		Long:     "DIR is a folder with a template.toml, or the name of a built-in template.",
 		Examples: []string{"retake template check templates/clock"}},
 	{Name: "template preview", Group: "Every day", Args: "DIR NAME", Config: true,
-		Short: "its video for a name; with -at 3s one picture",
+		Short: "make its video for a name, or one picture with -at 3s",
 		Flags: []Flag{
-			{"at", "TIME", -time.Second, "a picture of this moment, such as 3s, in place of the video"},
-			{"lang", "LANG", "", "the language of the video; default: that of the settings"},
-			{"o", "FILE", "", "where it goes; default: preview.mp4 or preview.png"},
+			{"at", "TIME", -time.Second, "a picture of this moment, such as 3s, instead of the video"},
+			{"lang", "LANG", "", "the language of the video; default: language of the settings"},
+			{"o", "FILE", "", "the file to write; default: preview.mp4 or preview.png"},
 		},
 		Examples: []string{`retake template preview templates/clock "Маша"`,
 			`retake template preview birthday Emma -lang en -at 6s -o still.png`}},
 
-	{Name: "backup", Group: "Keep", Args: "FILE", Config: true,
-		Short: "copy the database to a new file, also while serve runs",
-		Long: "It overwrites nothing. FILE.media lists the videos and pictures that belong to it; they are not in it, nor is the key of\n" +
-			"the channels' tokens. serve makes one every day by itself; see docs/backup.md.",
+	{Name: "backup", Group: "Data", Args: "FILE", Config: true,
+		Short: "copy the database to a new file; serve may be running",
+		Long: "It overwrites nothing. FILE.media lists the videos and pictures that belong to it. They are not in\n" +
+			"the backup, nor is the key of the channels' tokens. serve makes a backup every day; see\n" +
+			"docs/backup.md.",
 		Examples: []string{"retake backup /mnt/backup/monday.db"}},
-	{Name: "restore", Group: "Keep", Args: "FILE", Config: true,
-		Short: "put a backup in the place of the database; while serve is stopped",
-		Long: "FILE is read in full first. The database that was there is kept. What the backup owes to people may have been sent since:\n" +
-			"it is held, and the page asks an owner what to do.",
-		Flags: []Flag{{"force", "", false, "also if the database knows of later things than the backup"}},
+	{Name: "restore", Group: "Data", Args: "FILE", Config: true,
+		Short: "replace the database by a backup; serve must be stopped",
+		Long: "FILE is checked in full first, and the old database is kept. Messages that the backup has as\n" +
+			"unsent may have been sent since then: they are held, and the page asks an owner what to do.",
+		Flags: []Flag{{"force", "", false, "even if the database is newer than the backup"}},
 		Examples: []string{"retake restore /mnt/backup/monday.db",
 			"retake restore data/backups/retake-20261122T031500Z.db -force"}},
-	{Name: "export", Group: "Keep", Args: "USER [FILE]", Config: true,
-		Short: "all that is kept about a Telegram user, as JSON",
-		Long: "For somebody who asks you what you know of them and cannot ask the bot with /my_data. USER is a Telegram id. FILE must\n" +
-			"not be there yet; without one it is printed.",
+	{Name: "export", Group: "Data", Args: "USER [FILE]", Config: true,
+		Short: "print everything stored about a Telegram user, as JSON",
+		Long: "For people who ask what you store about them and cannot send /my_data to the bot. USER is a\n" +
+			"Telegram id. FILE must not exist yet; without it the data is printed.",
 		Examples: []string{"retake export 333333333", "retake export 333333333 data.json"}},
-	{Name: "media move", Group: "Keep", Config: true,
-		Short:    "the videos to where media.store says, from where they were; while serve is stopped",
-		Long:     "A file is deleted in the old place once the new one has it. Interrupted, it goes on when it is run again.",
+	{Name: "media move", Group: "Data", Config: true,
+		Short: "move the videos to where media.store says; serve must be stopped",
+		Long: "A file is deleted in the old place once the new one has it. If interrupted, run it again to\n" +
+			"continue.",
 		Examples: []string{"retake media move"}},
 
-	{Name: "healthcheck", Group: "For machines", Config: true, Short: "is the running program well?",
-		Long:     "It asks the page at web.listen, prints nothing when all is well, and exits with 0; otherwise with 1.",
+	{Name: "healthcheck", Group: "For scripts", Config: true, Short: "ask whether the running program is healthy",
+		Long: "It asks the page at web.listen. If all is well it prints nothing and exits with 0, otherwise with\n" +
+			"1.",
 		Examples: []string{"retake healthcheck"}},
-	{Name: "version", Group: "For machines", Short: "the version, and what it was built with",
+	{Name: "version", Group: "For scripts", Short: "print the version and how it was built",
 		Examples: []string{"retake version"}},
-	{Name: "completion", Group: "For machines", Args: "SHELL", Choices: []string{"bash", "zsh", "fish"},
-		Short: "lines that teach bash, zsh or fish the commands",
+	{Name: "completion", Group: "For scripts", Args: "SHELL", Choices: []string{"bash", "zsh", "fish"},
+		Short: "print completion code for bash, zsh or fish",
 		Examples: []string{"retake completion bash > /etc/bash_completion.d/retake", "source <(retake completion zsh)",
 			"retake completion fish > ~/.config/fish/completions/retake.fish"}},
-	{Name: "help", Group: "For machines", Args: "[COMMAND...]", Short: "what there is, or more about one command",
+	{Name: "help", Group: "For scripts", Args: "[COMMAND...]", Short: "list the commands, or explain one",
 		Examples: []string{"retake help", "retake help admin link"}},
 }

@@ -1,4 +1,4 @@
-// completion.go writes for shells what they may offer after what was typed.
+// Completion code for shells.
 
 package cli
 
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// offer is what may come after some words: commands and choices with what they mean.
+// offer lists what may follow some words: commands and values with their meaning.
 type offer struct {
 	after string
 	words [][2]string
 }
 
-// offers lists what may come after which words.
+// offers lists what may follow which words.
 func offers() (list []offer) {
 	add := func(after, word, means string) {
 		i := slices.IndexFunc(list, func(o offer) bool { return o.after == after })
@@ -78,11 +78,12 @@ func inBash() string {
 		}
 		fmt.Fprintf(&b, "\t\t%s) words=%s ;;\n", quoted(o.after), quoted(strings.Join(words, " ")))
 	}
-	b.WriteString("\t\tesac\n\tfi\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\ncomplete -o default -F _retake retake\n")
+	b.WriteString("\t\tesac\n\tfi\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n" +
+		"complete -o default -F _retake retake\n")
 	return b.String()
 }
 
-// dashed are the flags of a command as they are typed.
+// dashed returns the flags of a command as they are typed.
 func dashed(c Command) string {
 	words := []string{"-h"}
 	for _, f := range c.flags() {

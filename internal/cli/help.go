@@ -1,4 +1,4 @@
-// help.go says in words what the table holds.
+// The help texts, made of the table of commands.
 
 package cli
 
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// usage is how a command is written.
+// usage returns the usage line of a command.
 func (c Command) usage() string {
 	line := "usage: retake " + c.Name
 	for _, f := range c.flags() {
@@ -18,15 +18,16 @@ func (c Command) usage() string {
 
 func (f Flag) String() string { return strings.TrimSpace("-" + f.Name + " " + f.Arg) }
 
-// Call is a command with its words, without its flags.
+// Call returns a command with its arguments, without its flags.
 func (c Command) Call() string { return strings.TrimSpace(c.Name + " " + c.Args) }
 
-// Help returns what help prints: everything in short, the commands that begin with a word, or all about one. The error
+// Help returns the text of help: the list of commands, the commands of a group, or the help of one command. The error
 // is Usage.
 func Help(words []string) (string, error) {
 	var b strings.Builder
 	if len(words) == 0 {
-		b.WriteString("Retake: greeting videos by Telegram, published where you want them.\n\nusage: retake [command] [flags]\n")
+		b.WriteString("Retake: greeting videos by Telegram, published where you want them.\n\n" +
+			"usage: retake [command] [flags]\n")
 		for _, group := range groups {
 			fmt.Fprintf(&b, "\n%s\n", group)
 			for _, c := range Commands {
@@ -35,8 +36,8 @@ func Help(words []string) (string, error) {
 				}
 			}
 		}
-		b.WriteString("\nretake help COMMAND, or retake COMMAND -h, says more about one.\n" +
-			"Exit codes: 0 all is well, 1 failure, 2 usage, 78 configuration.\n")
+		b.WriteString("\nretake help COMMAND, or retake COMMAND -h, explains one command.\n" +
+			"Exit codes: 0 success, 1 failure, 2 usage, 78 configuration.\n")
 		return b.String(), nil
 	}
 	name := strings.Join(words, " ")
@@ -63,17 +64,17 @@ func Help(words []string) (string, error) {
 			c, _ := Find(name + " " + second)
 			item(&b, c.Call(), c.Short)
 		}
-		fmt.Fprintf(&b, "\nretake help %s COMMAND says more about one.\n", name)
+		fmt.Fprintf(&b, "\nretake help %s COMMAND explains one command.\n", name)
 		return b.String(), nil
 	}
 	_, _, err := find(words)
 	if err == nil {
-		err = Usage(fmt.Sprintf("retake: there is no command %q\nusage: retake help [COMMAND...]", name))
+		err = Usage(fmt.Sprintf("retake: %q is not a command\nusage: retake help [COMMAND...]", name))
 	}
 	return "", err
 }
 
-// item writes a term and what it means, side by side where there is room.
+// item writes a term and its meaning, side by side if the term is short enough.
 func item(b *strings.Builder, term, meaning string) {
 	if len(term) > 26 {
 		fmt.Fprintf(b, "  %s\n  %-26s  %s\n", term, "", meaning)

@@ -1,4 +1,4 @@
-// init.go writes the settings of somebody who begins.
+// The command init, which writes the settings of a new installation.
 
 package cli
 
@@ -11,23 +11,24 @@ import (
 	"strings"
 )
 
-// first are the settings that everybody looks at. The others stay commented, so that a newer version may have better
-// defaults.
+// first are the settings that every installation sets. The others are commented out, so that a newer version can change
+// their defaults.
 var first = []string{"data_dir", "language", "telegram.token", "telegram.owners", "web.listen", "web.base_url"}
 
-// Sample makes the settings of somebody who begins from the defaults.
+// Sample makes the settings of a new installation from the defaults.
 func Sample(defaults, dataDir string) string {
 	var b strings.Builder
-	b.WriteString(`# Retake's settings. Set token and owners below; retake check says whether all is well, retake starts it.
-# Every other setting stands here with its default: take the # before it away to change it.
-# The environment comes first: RETAKE_<SECTION>_<KEY>, such as RETAKE_TELEGRAM_TOKEN, or with _FILE at the end the file that has it.
+	b.WriteString(`# Retake's settings. Set token and owners below, then run: retake check, and: retake
+# All other settings show their default: uncomment to change.
+# The environment overrides this file: RETAKE_<SECTION>_<KEY>, such as RETAKE_TELEGRAM_TOKEN;
+# RETAKE_<SECTION>_<KEY>_FILE names a file that holds the value.
 
 `)
 	section, body := "", false
 	for line := range strings.Lines(defaults) {
 		key, _, isKey := strings.Cut(line, " = ")
 		switch {
-		case !body: // what the defaults say of themselves
+		case !body: // the comment at the top of the defaults
 			body = strings.TrimSpace(line) == ""
 			continue
 		case strings.HasPrefix(line, "["):
@@ -42,15 +43,15 @@ func Sample(defaults, dataDir string) string {
 	return b.String()
 }
 
-// Init writes the settings of somebody who begins to a place: a folder, a file that ends in .toml, or "" for where we
-// are. What is there stays. It returns what comes next; program is what somebody types to run this one.
+// Init writes the settings of a new installation to a place: a folder, a file that ends in .toml, or "" for the current
+// folder. It never overwrites a file. It returns the text of the next steps; program is how the user runs this program.
 func Init(place, defaults, program string) (next string, err error) {
 	file, dataDir := place, "data"
 	if filepath.Ext(place) != ".toml" {
 		file = filepath.Join(place, "config.toml")
 	}
 	flag := ""
-	if file != "config.toml" { // it is used from other folders, too
+	if file != "config.toml" { // it may be used from other folders
 		if file, err = filepath.Abs(file); err != nil {
 			return "", err
 		}
@@ -61,7 +62,7 @@ func Init(place, defaults, program string) (next string, err error) {
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("%s is there already, and stays as it is; retake init PLACE writes one elsewhere", file)
+		return "", fmt.Errorf("%s already exists and stays as it is; retake init PLACE writes one elsewhere", file)
 	}
 	if err != nil {
 		return "", err
@@ -70,13 +71,13 @@ func Init(place, defaults, program string) (next string, err error) {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return "", errors.Join(err, os.Remove(file))
 	}
-	return fmt.Sprintf(`%s is written; only you can read it. Three steps to a running bot:
+	return fmt.Sprintf(`%s is written, readable only by you. Three steps to a running bot:
 
-  1. Write /newbot to @BotFather in Telegram, and put the token that you get into that file, at token;
-     your own Telegram id (@userinfobot tells it) goes to owners. Write /start to your new bot.
+  1. Send /newbot to @BotFather in Telegram and put the token you get into the file, at token.
+     Put your own Telegram id (@userinfobot tells it) at owners. Send /start to your new bot.
   2. %s check%s
-     says what is missing here, and what to do about it.
+     checks your setup and says how to fix what is missing.
   3. %[2]s serve%[3]s
-     runs the bot, and prints a link that signs you in to its page.
+     runs the bot and prints a link that signs you in to its page.
 `, file, program, flag), nil
 }

@@ -1,4 +1,4 @@
-// words.go says what commands found.
+// What commands print about what they found.
 
 package cli
 
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Rank is what an admin is called.
+// Rank returns the word for an admin or an owner.
 func Rank(owner bool) string {
 	if owner {
 		return "owner"
@@ -18,7 +18,7 @@ func Rank(owner bool) string {
 	return "admin"
 }
 
-// Count is a number of things.
+// Count returns a number with its noun.
 func Count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"
@@ -26,7 +26,7 @@ func Count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// Columns writes lines of words below each other.
+// Columns aligns lines of three words.
 func Columns(lines [][3]string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -37,20 +37,21 @@ func Columns(lines [][3]string) string {
 	return b.String()
 }
 
-// Left says why something that failed was not tried again, by the step at which a publication is; platform "": a video.
+// Left says why a failed video or publication was not retried. platform is empty for a video; step is the step at which
+// the publication failed.
 func Left(asset, platform, step string) string {
 	if platform == "" {
-		return asset + ": it could not be tried again, or has failed once more"
+		return asset + ": it could not be retried, or has failed again"
 	}
-	why, ok := map[string]string{"unknown": "nobody knows whether it has arrived there: look, before a second one is made",
-		"rejected": "the platform has rejected it", "reconnect": "its channel must be connected again first"}[step]
+	why, ok := map[string]string{"unknown": "it may have arrived there: look before you make a second one",
+		"rejected": "the platform has rejected it", "reconnect": "its channel must be reconnected first"}[step]
 	if !ok {
-		why = "it could not be tried again"
+		why = "it could not be retried"
 	}
 	return asset + " on " + platform + ": " + why
 }
 
-// Version says what is running: the version, the commit it was built from, the Go that built it, and for what.
+// Version returns the text of the command version: version, commit, Go version and platform.
 func Version(version string, built *debug.BuildInfo) string {
 	set := map[string]string{}
 	for _, s := range built.Settings {

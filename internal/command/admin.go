@@ -12,6 +12,7 @@ import (
 
 	"retake.example/internal/cli"
 	"retake.example/internal/config"
+	"retake.example/internal/desk"
 	"retake.example/internal/folder"
 	"retake.example/internal/store"
 )
@@ -41,7 +42,7 @@ func adminLink(ctx context.Context, cfg config.Config, c Invocation) error {
 	case !ok:
 		return fmt.Errorf("%d is no admin: not in telegram.owners, not in telegram.admins, and not by retake admin add", id)
 	}
-	link, err := c.Program.Link(ctx, st, cfg.Web.BaseURL, id)
+	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, id)
 	return c.print(link+"\n", err)
 }
 

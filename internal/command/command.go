@@ -29,7 +29,6 @@ type Program struct {
 	Open     func(path string) (*store.Store, error)
 	LookAt   func(ctx context.Context, path string) (broken []string, newer bool, err error)
 	Retrier  func(st *store.Store, log *slog.Logger) retry.Retrier
-	Link     func(ctx context.Context, st *store.Store, baseURL string, admin int64) (url string, err error)
 	Serve    func(ctx context.Context, cfg config.Config, out io.Writer) error
 	Demo     func(ctx context.Context, out io.Writer) error
 }

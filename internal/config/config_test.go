@@ -1,3 +1,5 @@
+// Where settings come from, and how faults in them are told.
+
 package config
 
 import (

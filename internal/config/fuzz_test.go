@@ -1,3 +1,5 @@
+// No text, environment or secret breaks the reading of settings, and no secret gets into a fault.
+
 package config
 
 import (
@@ -91,7 +93,7 @@ func FuzzSettings(f *testing.F) {
 	})
 }
 
-// wantPlainFault looks whether one line says where something is wrong, and gives no secret away.
+// wantPlainFault checks whether one line says where something is wrong, and gives no secret away.
 func wantPlainFault(t *testing.T, text, fault string) {
 	t.Helper()
 	m := place.FindStringSubmatch(fault)

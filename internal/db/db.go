@@ -1,5 +1,5 @@
 // Package db opens a SQLite file the one way Retake uses SQLite: a single writer that commits in groups, readers
-// that cannot write, and versioned steps. It knows nothing of Retake's tables.
+// that cannot write, and versioned migration steps. It knows nothing of Retake's tables.
 package db
 
 import (
@@ -7,29 +7,39 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
+	"slices"
 	"sync"
+	"syscall"
+	"time"
+
+	"retake.example/internal/db/internal/testhook"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// maxGroup is how many transactions one commit carries at the most: it bounds how long the first of them waits.
+// maxGroup is how many transactions one commit carries at most: it bounds how long the first of them waits.
 const maxGroup = 1024
 
-// ErrNewer says that the file was written by a newer version of the program.
+// busyTimeout is how long a statement waits for another process that has locked the file.
+const busyTimeout = 10 * time.Second
+
+// ErrNewer is the error for a file that a newer version of the program wrote.
 var ErrNewer = errors.New("the database was written by a newer version")
 
-// ErrFull says that the disk has no room for the file.
+// ErrFull is the error for a disk without room for the file.
 var ErrFull = errors.New("the disk is full: free some space")
 
-// ErrClosed is the answer to a transaction that comes after Close.
+// ErrClosed is the error for a transaction that begins after Close.
 var ErrClosed = errors.New("the database is closed")
 
-// OfDisk reports whether an error is the disk's: it is full or broken, and nothing is wrong with what was to be written.
+// OfDisk reports whether an error is the disk's: it is full or broken, and nothing is wrong with what was to be
+// written.
 func OfDisk(err error) bool {
 	var e interface {
 		error
@@ -53,31 +63,43 @@ func UseOFDLocks() error {
 type DB struct {
 	conn    *conn
 	readers *sql.DB
+	twice   bool // for tests: see testhook
 
 	mu      sync.Mutex
 	closed  bool
 	waiting []*op          // the next group
-	writing bool           // one of the group before does
+	writing bool           // a member of an earlier group is committing
 	under   sync.WaitGroup // transactions that Close waits for
 }
 
+// op is one caller's work for the writer.
 type op struct {
 	ctx      context.Context
 	fn       func(*Tx) error
+	alone    func(*conn) error // instead of fn: work outside of any transaction
+	twice    bool              // see DB
 	panicked any
 	err      error
-	turn     chan bool // true: it is its turn to write; false: another one has written it
+	turn     chan bool // true: commit the next group; false: this op has been done
 }
 
-// Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the
-// newest version; steps[i] leads from version i+1 to i+2. before is told the version of a file that lacks some of them, and its
-// error stops all of it; nil: nobody is. A file of a newer version is refused with ErrNewer.
+// Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the newest
+// version; steps[i] leads from version i+1 to i+2. before, unless nil, is called with the version of an existing file
+// that lacks some of them, and its error stops the upgrade. A file of a newer version is refused with ErrNewer.
+// Nobody but this user can read the file: it holds children's names.
 func Open(path, schema string, steps []string, before func(version int) error) (*DB, error) {
+	if err := private(path); errors.Is(err, syscall.ENOSPC) {
+		return nil, ErrFull
+	} else if err != nil {
+		return nil, err
+	}
 	conn, err := dial(path)
 	if err == nil {
-		// 32 MB hold what an evening of twenty thousand people touches, also beside a million videos, where their rows lie apart.
-		err = conn.script(`PRAGMA busy_timeout = 10000; PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA foreign_keys = 1; PRAGMA secure_delete = 1;
-			PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000`)
+		// 32 MB of cache hold what an evening of twenty thousand people touches, also beside a million videos, where
+		// their rows lie far apart.
+		err = conn.script(fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA journal_mode = wal; PRAGMA synchronous = full;
+			PRAGMA foreign_keys = 1; PRAGMA secure_delete = 1; PRAGMA wal_autocheckpoint = 4000;
+			PRAGMA cache_size = -32000`, busyTimeout.Milliseconds()))
 		if err == nil {
 			err = upgrade(conn, schema, steps, before)
 		}
@@ -98,28 +120,57 @@ func Open(path, schema string, steps []string, before func(version int) error) (
 	}
 	readers.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	readers.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	return &DB{conn: conn, readers: readers}, nil
+	return &DB{conn: conn, readers: readers, twice: testhook.Twice.Load()}, nil
 }
 
-// dsn is what database/sql calls the file at path, opened with a mode: ro, rw.
+// private makes sure that only this user can read the database at path. SQLite would create the file readable for all
+// that the umask allows, and gives its log the mode of the file.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		return f.Close()
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	for _, part := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(part)
+		if err != nil || info.Mode().Perm()&0o077 == 0 {
+			continue // SQLite says what is wrong with a file that cannot even be looked at
+		}
+		// By name: a descriptor of ours that is closed could drop SQLite's locks. Only the owner may do it; a file that
+		// belongs to somebody else stays as they made it.
+		if err := os.Chmod(part, info.Mode().Perm()&0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
+}
+
+// dsn returns the data source name of the file at path for database/sql. mode is ro or rw.
 func dsn(path, mode string, pragmas ...string) string {
-	q := url.Values{"mode": {mode}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	busy := fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())
+	q := url.Values{"mode": {mode}, "_pragma": append([]string{busy}, pragmas...)}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// upgrade runs the steps the file lacks and the schema in one transaction: a crash leaves the old version or the new.
+// upgrade runs the missing steps and the schema in one transaction: a crash leaves the old version or the new one.
 func upgrade(c *conn, schema string, steps []string, before func(version int) error) error {
 	newest := len(steps) + 1
 	tx := &Tx{conn: c}
 	var version int
-	if err := tx.Get("PRAGMA user_version", nil, &version); err != nil {
-		return err
-	}
-	if version > newest {
-		return fmt.Errorf("%w: it is at version %d, this one knows %d: start the newer program again, or bring back the backup from before it with retake restore", ErrNewer, version, newest)
-	}
-	if version == newest {
+	look := func() error {
+		if err := tx.Get("PRAGMA user_version", nil, &version); err != nil {
+			return err
+		}
+		if version > newest {
+			return fmt.Errorf("%w: it is at version %d, this one knows %d: start the newer program again, or bring back "+
+				"the backup from before it with retake restore", ErrNewer, version, newest)
+		}
 		return nil
+	}
+	if err := look(); err != nil || version == newest {
+		return err
 	}
 	if version > 0 && before != nil {
 		if err := before(version); err != nil {
@@ -129,10 +180,8 @@ func upgrade(c *conn, schema string, steps []string, before func(version int) er
 	if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	// It fails when there is nothing to take back.
-	defer tx.Exec("ROLLBACK")
-	// Another process may have been faster.
-	if err := tx.Get("PRAGMA user_version", nil, &version); err != nil || version == newest {
+	defer c.script("ROLLBACK")     // fails after the COMMIT below, as it should
+	if err := look(); err != nil { // another process may have upgraded the file meanwhile
 		return err
 	}
 	if version > 0 {
@@ -148,7 +197,7 @@ func upgrade(c *conn, schema string, steps []string, before func(version int) er
 	return c.script(fmt.Sprintf("PRAGMA user_version = %d; COMMIT", newest))
 }
 
-// Close lets the transactions already handed in finish, then closes the file.
+// Close lets the transactions that have begun finish, then closes the file.
 func (d *DB) Close() error {
 	d.mu.Lock()
 	already := d.closed
@@ -162,11 +211,33 @@ func (d *DB) Close() error {
 }
 
 // Tx runs fn in a transaction and returns once its effects are on the disk, or rolled back because fn returned an
-// error. Transactions that wait at the same time share one commit; one that fails takes back what is its own. fn must touch
-// nothing but tx: it may run on another's goroutine, and once more when another of those has failed. A ctx that ends before
-// fn begins stops it; afterwards it does not.
+// error. Transactions that wait at the same time share one commit; a failing one only loses its own work. fn must touch
+// nothing but tx: it may run on another goroutine, and a second time after another of them has failed. A ctx that ends
+// before fn begins stops it; afterwards it does not.
 func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
-	o := &op{ctx: ctx, fn: fn, turn: make(chan bool, 1)}
+	return d.do(&op{ctx: ctx, fn: fn, twice: d.twice})
+}
+
+// Checkpoint brings all of the write-ahead log into the file and empties the log: what was deleted before is then in
+// neither of them. It waits until no reader needs the log, without holding up transactions meanwhile.
+func (d *DB) Checkpoint(ctx context.Context) error {
+	for {
+		done := false
+		err := d.do(&op{ctx: ctx, alone: func(c *conn) (err error) { done, err = c.checkpoint(); return err }})
+		if err != nil || done {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// do hands an op to the writer and returns when it has been done.
+func (d *DB) do(o *op) error {
+	o.turn = make(chan bool, 1)
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
@@ -187,21 +258,33 @@ func (d *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 	return o.err
 }
 
-// write commits all that wait, and has the first of those who came meanwhile go on. Whose turn it is calls it: a goroutine for
-// it would have to be woken for every single transaction, and to wake who waits for that.
+// write commits the ops that wait, and passes the turn to the first of those that came meanwhile. The caller whose
+// turn it is runs it: a goroutine for that would have to be woken for every single transaction, and would have to
+// wake its caller.
 func (d *DB) write() {
 	defer func() {
-		if p := recover(); p != nil { // SQLite's own, and the end of the program: whoever recovers would go on with half a commit
+		// A panic of SQLite itself ends the program: a caller that recovered from it would go on with half a commit.
+		if p := recover(); p != nil {
 			go panic(fmt.Sprintf("%v\n%s", p, debug.Stack()))
 			select {}
 		}
 	}()
-	runtime.Gosched() // those who were just answered add their next one
+	runtime.Gosched() // callers that were just answered add their next op
 	d.mu.Lock()
-	group := d.waiting[:min(len(d.waiting), maxGroup)]
-	d.waiting = d.waiting[len(group):len(d.waiting):len(d.waiting)]
+	n := min(len(d.waiting), maxGroup)
+	if i := slices.IndexFunc(d.waiting[:n], func(o *op) bool { return o.alone != nil }); i >= 0 {
+		n = max(1, i)
+	}
+	group := d.waiting[:n]
+	d.waiting = d.waiting[n:len(d.waiting):len(d.waiting)]
 	d.mu.Unlock()
-	commit(&Tx{conn: d.conn}, group)
+	if first := group[0]; first.alone != nil {
+		if first.err = first.ctx.Err(); first.err == nil {
+			first.err = first.alone(d.conn)
+		}
+	} else {
+		commit(&Tx{conn: d.conn}, group)
+	}
 	for _, o := range group[1:] {
 		o.turn <- false
 	}
@@ -212,14 +295,15 @@ func (d *DB) write() {
 	}
 }
 
-// commit runs a group in one transaction and notes what came of each member. A savepoint for each costs as much as a small
-// member, and hardly one fails after it has written: so there are none, unless that happens, and then all begin once more.
+// commit runs a group in one transaction and sets the error of each member. A savepoint for each costs as much as a
+// small member, and hardly any fails after it has written: so there are none until that happens, and then all begin
+// again.
 func commit(tx *Tx, group []*op) {
 	lost := together(tx, group, false)
 	switch {
-	case lost != errSpoilt:
+	case lost != errAgain:
 	case len(group) == 1 && (group[0].err != nil || group[0].panicked != nil):
-		lost = nil // all of it was that member's own
+		lost = nil // all that was rolled back is that member's own
 	default:
 		lost = together(tx, group, true)
 	}
@@ -230,17 +314,18 @@ func commit(tx *Tx, group []*op) {
 	}
 }
 
-// errSpoilt says that a member failed whose work cannot be taken back alone.
-var errSpoilt = errors.New("a member spoilt the transaction")
+// errAgain says that a member failed after it had written, and that the group must run again with savepoints.
+var errAgain = errors.New("a member of the group failed after it had written")
 
-// together tries a group in one transaction. Each member has its own error; that which is returned is everybody's.
+// together tries a group in one transaction. Each member has its own error; the one that is returned is everybody's.
 func together(tx *Tx, group []*op, savepoints bool) (err error) {
+	tx.ended = nil
 	if _, err := tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			tx.Exec("ROLLBACK") // fails when SQLite has done it already
+			tx.conn.script("ROLLBACK") // fails when SQLite has done it already
 		}
 	}()
 	for i, o := range group {
@@ -253,27 +338,27 @@ func together(tx *Tx, group []*op, savepoints bool) (err error) {
 				return err
 			}
 		}
-		tx.wrote, tx.refused = false, false
-		o.err = o.run(tx)
-		failed := o.err != nil || o.panicked != nil
-		if !savepoints {
-			// What SQLite has refused may have rolled all back, as a full disk does.
-			if tx.refused || failed && tx.wrote {
-				return errSpoilt
-			}
-			continue
-		}
-		if failed {
-			// A full disk may have rolled the whole transaction back: then there is no savepoint, and nobody's work was kept.
-			if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
-				if OfDisk(o.err) { // that is why, for everybody
-					return o.err
-				}
+		if o.twice {
+			if err := o.rehearse(tx); err != nil {
 				return err
 			}
 		}
-		if _, err := tx.Exec("RELEASE member"); err != nil {
-			return err
+		tx.wrote = false
+		o.err = o.run(tx)
+		failed := o.err != nil || o.panicked != nil
+		switch {
+		case !failed:
+		case !savepoints && tx.wrote:
+			return errAgain
+		case savepoints:
+			if _, err := tx.Exec("ROLLBACK TO member"); err != nil {
+				return err
+			}
+		}
+		if savepoints {
+			if _, err := tx.Exec("RELEASE member"); err != nil {
+				return err
+			}
 		}
 	}
 	_, err = tx.Exec("COMMIT")
@@ -285,29 +370,44 @@ func (o *op) run(tx *Tx) (err error) {
 	return o.fn(tx)
 }
 
+// rehearse runs the function and takes back what it did.
+func (o *op) rehearse(tx *Tx) error {
+	if _, err := tx.Exec("SAVEPOINT rehearsal"); err != nil {
+		return err
+	}
+	o.err = o.run(tx)
+	if _, err := tx.Exec("ROLLBACK TO rehearsal"); err != nil {
+		return err
+	}
+	_, err := tx.Exec("RELEASE rehearsal")
+	return err
+}
+
 // Read returns the pool for queries. Its connections refuse to write.
 func (d *DB) Read() *sql.DB { return d.readers }
 
-// Tx is the transaction a function runs in. It is good only during that function.
+// Tx is the transaction a function runs in. It is valid only during that function.
 type Tx struct {
-	// Last says that no other function runs in this transaction after this one, or that they run apart: what one does for all of
-	// them is to be done now. A last one that fails, or whose ctx has ended, does it for nobody.
+	// Last says that no other function runs in this transaction after this one, or that they run apart: work that one
+	// does for all of them is to be done now. If the last one fails, or its ctx has ended, nobody does that work.
 	Last bool
 
-	conn    *conn
-	wrote   bool // something, or may have
-	refused bool // a statement failed
+	conn  *conn
+	wrote bool  // something, or may have
+	ended error // SQLite has rolled back the whole transaction, as on a full disk: nothing more may be written
 }
 
 // Exec runs a statement and returns how many rows it changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
-	s, err := tx.conn.stmt(query)
+	s, err := tx.stmt(query)
 	if err != nil {
-		return 0, tx.refuse(err)
+		return 0, err
 	}
+	before := tx.conn.changes()
 	n, err := s.exec(args)
-	tx.wrote = tx.wrote || n > 0
-	return n, tx.refuse(err)
+	// A statement that changes no row may still fire triggers, and one that is no INSERT, UPDATE or DELETE counts none.
+	tx.wrote = tx.wrote || !s.readonly && (!s.counts || tx.conn.changes() != before)
+	return n, tx.check(err)
 }
 
 // Insert is Exec for a statement that inserts a row, and returns its rowid.
@@ -318,18 +418,18 @@ func (tx *Tx) Insert(query string, args ...any) (id int64, err error) {
 
 // Query runs a query. The rows must be closed before the next statement.
 func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
-	s, err := tx.conn.stmt(query)
+	s, err := tx.stmt(query)
 	if err == nil {
 		err = s.bind(args)
 	}
 	if err != nil {
-		return nil, tx.refuse(err)
+		return nil, err
 	}
-	tx.wrote = tx.wrote || !strings.HasPrefix(query, "SELECT")
+	tx.wrote = tx.wrote || !s.readonly // it changes rows as they are read
 	return &Rows{tx: tx, s: s}, nil
 }
 
-// Get scans the single row of a query into dest; no row is sql.ErrNoRows.
+// Get scans the single row of a query into dest. It returns sql.ErrNoRows if there is none.
 func (tx *Tx) Get(query string, args []any, dest ...any) error {
 	rows, err := tx.Query(query, args...)
 	if err != nil {
@@ -343,14 +443,25 @@ func (tx *Tx) Get(query string, args []any, dest ...any) error {
 		return rows.err
 	}
 	if err := rows.Scan(dest...); err != nil {
-		return tx.refuse(err)
+		return err
 	}
-	for rows.Next() { // to the end: what it changes is changed then
+	for rows.Next() { // to the end: a statement that changes rows does so while it returns them
 	}
 	return rows.err
 }
 
-func (tx *Tx) refuse(err error) error {
-	tx.refused = tx.refused || err != nil
+func (tx *Tx) stmt(query string) (*stmt, error) {
+	if tx.ended != nil {
+		return nil, tx.ended
+	}
+	return tx.conn.stmt(query)
+}
+
+// check notes whether a failed statement has ended the transaction. A function that goes on after that, having
+// ignored the error, would write outside of any transaction: kept, although its caller gets an error.
+func (tx *Tx) check(err error) error {
+	if err != nil && !tx.conn.within() {
+		tx.ended = err
+	}
 	return err
 }

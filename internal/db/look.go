@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// Look opens the file at path to read it, as it is: it brings nothing up to date. A file that is not there is an error.
+// Look opens the file at path for reading, without upgrading it. A missing file is an error.
 func Look(path string) (*sql.DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
@@ -17,11 +17,11 @@ func Look(path string) (*sql.DB, error) {
 	return sql.Open("sqlite", dsn(path, "ro", "query_only(1)"))
 }
 
-// Examine returns the version of an open file, and up to ten things that are broken in it; none: it is sound. When ctx ends,
-// its error is the answer.
+// Examine returns the version of an open file, and up to ten descriptions of what is broken in it. When ctx ends it
+// returns the error of ctx.
 func Examine(ctx context.Context, d *sql.DB) (version int, broken []string, err error) {
 	defer func() {
-		if err != nil && ctx.Err() != nil { // the driver has words of its own for that
+		if err != nil && ctx.Err() != nil { // the driver words that in its own way
 			err = ctx.Err()
 		}
 	}()
@@ -45,7 +45,8 @@ func Examine(ctx context.Context, d *sql.DB) (version int, broken []string, err 
 	if err := rows.Err(); err != nil || len(broken) > 0 {
 		return version, broken, err
 	}
-	lost, err := d.QueryContext(ctx, `SELECT "table", "parent", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2 LIMIT 10`)
+	lost, err := d.QueryContext(ctx, `
+		SELECT "table", "parent", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2 LIMIT 10`)
 	if err != nil {
 		return version, nil, err
 	}

@@ -1,4 +1,4 @@
-// snapshot.go copies a database that is in use, and looks at one that is not.
+// snapshot.go copies a database that is in use, and checks one that is not.
 
 package db
 
@@ -14,16 +14,20 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrDamaged says that a file is no sound database.
+// ErrDamaged is the error for a file that is not a sound database.
 var ErrDamaged = errors.New("the file is no sound database")
 
-// Snapshot copies the database at from, as it is at one moment, into the file at to, which is empty or does not exist. Whoever
-// uses the database goes on meanwhile. The copy is on the disk and whole when it returns nil.
+// Snapshot copies the database at from, as it is at one moment, into the file at to, which is empty or does not
+// exist. Others may use the database meanwhile. When it returns nil the copy is whole and on the disk. A new file is
+// readable by this user only. It returns ErrFull if the disk has no room.
 func Snapshot(ctx context.Context, from, to string) error {
 	if _, err := os.Stat(from); err != nil {
 		return err
 	}
-	d, err := sql.Open("sqlite", dsn(from, "ro")) // not query_only: the copy is written
+	if err := private(to); err != nil {
+		return err
+	}
+	d, err := sql.Open("sqlite", dsn(from, "ro")) // without query_only: the copy is written
 	if err != nil {
 		return err
 	}
@@ -41,8 +45,8 @@ func Snapshot(ctx context.Context, from, to string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Check reads all of a database and returns its version; 0: it is of no program that keeps one. ErrDamaged: something is wrong
-// with it.
+// Check reads all of a database and returns its version, which is 0 if the program that made it sets none. It returns
+// ErrDamaged if something is wrong with the file.
 func Check(ctx context.Context, path string) (version int, err error) {
 	d, err := Look(path)
 	if err != nil {
@@ -61,7 +65,7 @@ func Check(ctx context.Context, path string) (version int, err error) {
 	return version, nil
 }
 
-// Version returns the version of the database at path; 0: there is none.
+// Version returns the version of the database at path, and 0 if there is none.
 func Version(path string) (version int, err error) {
 	d, err := Look(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -73,7 +77,7 @@ func Version(path string) (version int, err error) {
 	return version, d.QueryRow(`PRAGMA user_version`).Scan(&version)
 }
 
-// Settle brings what lies in a database's log into its file, which then is all of it. Nobody else may use it.
+// Settle brings the write-ahead log of a database into its file, which then holds all of it. Nobody else may use it.
 func Settle(path string) error {
 	d, err := sql.Open("sqlite", dsn(path, "rw"))
 	if err != nil {

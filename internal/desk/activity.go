@@ -1,10 +1,15 @@
-// activity.go tells who did what, and names nobody: Telegram ids stay in the database.
+// The activity list: who did what. It names nobody: Telegram ids stay in the database.
 
 package desk
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"slices"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Staff are the Telegram ids of those who may sign in. They go no further than this package.
@@ -40,19 +45,6 @@ func (s Staff) admins() []int64 {
 	return slices.DeleteFunc(slices.Clone(s.Admins), func(id int64) bool { return slices.Contains(s.Owners, id) })
 }
 
-// Deed is something that was done.
-type Deed struct {
-	Key      string // names the place in the list
-	At       time.Time
-	Admin    *int64 // Telegram id; nil: a parent, or the program
-	Action   string
-	AssetID  string
-	Platform string
-	Outcome  string
-	Attempt  int    // of the program; 0: somebody did it
-	Name     string // of the asset; "": it is gone, or there was none
-}
-
 // Line is a deed in words.
 type Line struct {
 	At       time.Time `json:"at"`
@@ -86,7 +78,7 @@ func NewActivity(say Say, staff Staff, me int64, after string, size int) *Activi
 }
 
 // Add puts a deed at the end. One that finds no room tells that there is a next page.
-func (a *Activity) Add(d Deed) {
+func (a *Activity) Add(d store.Deed) {
 	if len(a.Lines) == a.size {
 		a.Next = a.last
 		return
@@ -144,7 +136,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"publish", "crashed", "did_publish_crashed"},
 }
 
-func what(say Say, d Deed) string {
+func what(say Say, d store.Deed) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
 			return say(w.id, Vars{"Attempt": d.Attempt})
@@ -154,4 +146,39 @@ func what(say Say, d Deed) string {
 		return d.Action + ": " + d.Outcome
 	}
 	return d.Action
+}
+
+// staff are all who may sign in.
+func (d *Desk) staff(ctx context.Context) (Staff, error) {
+	appointed, err := d.store.Appointed(ctx)
+	if err != nil {
+		return Staff{}, fmt.Errorf("read the admins: %w", err)
+	}
+	s := Staff{Owners: slices.Clone(d.opts.Staff.Owners), Admins: slices.Clone(d.opts.Staff.Admins)}
+	for _, a := range appointed {
+		if a.Owner {
+			s.Owners = append(s.Owners, a.ID)
+		} else {
+			s.Admins = append(s.Admins, a.ID)
+		}
+	}
+	return s, nil
+}
+
+// Activity answers with a page of the list.
+func (d *Desk) Activity(w http.ResponseWriter, r *http.Request) error {
+	after := r.URL.Query().Get("after")
+	entries, err := d.store.Activity(r.Context(), after, pageSize+1) // one more tells whether there is a next page
+	if err != nil {
+		return fmt.Errorf("activity: %w", err)
+	}
+	staff, err := d.staff(r.Context())
+	if err != nil {
+		return err
+	}
+	list := NewActivity(sayTo(r), staff, AdminOf(r).ID, after, pageSize)
+	for _, e := range entries {
+		list.Add(e)
+	}
+	return d.answer(w, r, "activity", Frame{Title: sayTo(r)("nav_activity", nil), Here: "/activity"}, list)
 }

@@ -1,13 +1,20 @@
-// card.go is what the page and the JSON show of a video.
+// Cards: what the pages and the JSON show of a video.
 
 package desk
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
+	"retake.example/internal/video"
+	"retake.example/internal/worker"
 )
 
 // Card is a video.
@@ -53,22 +60,18 @@ type Card struct {
 
 // Try is one attempt at making or publishing a video.
 type Try struct {
-	Number   int       `json:"number"`
-	Started  time.Time `json:"started"`
-	Finished time.Time `json:"finished"`
-	Outcome  string    `json:"outcome"`
-	Reason   string    `json:"reason,omitzero"` // in words
-	Error    string    `json:"error,omitzero"`  // as it came
+	store.Attempt
+	Reason string `json:"reason,omitzero"` // of the failure, in words
 }
 
-// Add adds an attempt at the end of the history of a platform, or, when that is "", of the video.
-func (c *Card) Add(platform string, t Try) {
-	if platform == "" {
-		c.History = append(c.History, t)
+// Add adds an attempt at the end of the history of its platform, or, when that is "", of the video.
+func (c *Card) Add(a store.Attempt) {
+	if a.Platform == "" {
+		c.History = append(c.History, Try{Attempt: a})
 	}
 	for i := range c.Publications {
-		if p := &c.Publications[i]; p.Platform == platform {
-			p.History = append(p.History, t)
+		if p := &c.Publications[i]; p.Platform == a.Platform {
+			p.History = append(p.History, Try{Attempt: a})
 		}
 	}
 }
@@ -141,4 +144,116 @@ func (c *Card) On(platform string) *Publication {
 		}
 	}
 	return nil
+}
+
+// forecast is what the queue says about videos that are not finished.
+type forecast interface {
+	Outlooks(ctx context.Context) (map[string]worker.Outlook, error)
+}
+
+// cards makes cards of assets for the admin who looks.
+func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
+	ctx, admin := r.Context(), AdminOf(r)
+	var all, failed []string
+	live := false
+	for _, l := range list {
+		if all = append(all, l.ID); l.Status == store.Failed {
+			failed = append(failed, l.ID)
+		}
+		live = live || l.Status.Live()
+	}
+	var outlooks map[string]worker.Outlook
+	var err error
+	if live { // only they have one, and the queue may be long
+		if outlooks, err = d.opts.Forecast.Outlooks(ctx); err != nil {
+			return nil, err
+		}
+	}
+	runs, err := d.store.Attempts(ctx, all...)
+	if err != nil {
+		return nil, err
+	}
+	replaced, err := d.store.Replaced(ctx, failed...)
+	if err != nil {
+		return nil, err
+	}
+	publications, err := d.store.Publications(ctx, all...)
+	if err != nil {
+		return nil, err
+	}
+	channels, err := d.channels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cards := []Card{} // empty in JSON, not null
+	for _, l := range list {
+		card := newCard(l, outlooks[l.ID], d.opts.Attempts, d.store.Now())
+		if d.choice() {
+			card.Title = video.TitleOf(d.opts.Offers, l.Template, languageOf(r))
+		}
+		for _, p := range publications[l.ID] {
+			pub := NewPublication(p, l.Video.Size, d.opts.Attempts, d.store.Now())
+			pub.MayChange = admin.MayChange(&p.Creator)
+			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.Unwanted.IsZero()
+			if at := slices.IndexFunc(channels, func(c store.Channel) bool { return c.ID == p.Channel }); at >= 0 && len(channels) > 1 {
+				pub.Channel = channels[at].Title
+			}
+			if pub.ByHand() {
+				pub.HandPage = d.opts.Platforms.HandPage()
+			}
+			card.Publications = append(card.Publications, pub)
+		}
+		for _, a := range runs[l.ID] {
+			card.Add(a)
+		}
+		card.Explain(sayTo(r))
+		card.MayEdit = admin.MayChange(l.Creator)
+		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
+		card.CanPublish = card.MayEdit && l.Status == store.Completed && l.Unwanted.IsZero() && len(card.Publications) < 2
+		if l.Status == store.Failed {
+			card.Replaced = replaced[l.ID]
+			card.CanRetry = !card.Replaced && card.MayEdit
+		}
+		cards = append(cards, card)
+	}
+	return cards, nil
+}
+
+// newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.
+func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card {
+	c := Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template, Created: l.Created, Finished: l.Finished,
+		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold, RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
+	switch {
+	case l.Origin == "UPLOAD":
+		c.Origin = "upload"
+	case l.Creator != nil:
+		c.Origin = "page"
+	default:
+		c.Origin = "telegram"
+	}
+	switch l.Status {
+	case store.Pending:
+		if l.Due.After(now) {
+			c.NextTry = l.Due
+		} else {
+			c.Place = o.Place
+		}
+		if l.Attempt > 0 { // the one to come
+			c.Attempt, c.Attempts = l.Attempt+1, attempts
+		}
+		c.Error = l.LastError
+	case store.Processing:
+		c.Attempt, c.Attempts, c.Percent, c.Error = l.Attempt, attempts, o.Percent, l.LastError
+	case store.Completed:
+		c.Video, c.File = "/media/"+l.ID, l.Video.File
+		if l.Video.Thumb != "" {
+			c.Thumb = "/thumbs/" + l.ID
+		}
+		c.Duration, c.Size, c.Width, c.Height = l.Video.Duration.Milliseconds(), l.Video.Size, l.Video.Width, l.Video.Height
+		c.Waiting -= l.Untold // they wait in vain
+	case store.Failed:
+		c.Error = l.Error
+		c.Apologised -= l.Untold
+	}
+	return c
 }

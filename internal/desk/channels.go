@@ -1,10 +1,17 @@
-// channels.go is the page where YouTube channels are connected, and what is refused there.
+// The page where YouTube channels are connected.
 
 package desk
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Studio is what there is to publish with.
@@ -21,16 +28,8 @@ type Studio struct {
 
 // Channel is a YouTube channel that was connected once.
 type Channel struct {
-	ID        int64     `json:"id"`
-	External  string    `json:"external_id"` // YouTube's
-	Title     string    `json:"title"`
-	State     string    `json:"state"`     // CONNECTED, ENDED: access has ended, or DISCONNECTED
-	Connected time.Time `json:"connected"` // last
-	Checked   time.Time `json:"checked,omitzero"`
-	Hold      time.Time `json:"hold,omitzero"`     // until then nothing is uploaded there
-	HoldFor   string    `json:"hold_for,omitzero"` // quota: the limit of the Google app; limit: that of the channel
-	Reason    string    `json:"reason,omitzero"`   // why access has ended, in words
-	Error     string    `json:"error,omitzero"`    // as it came
+	store.Channel
+	Reason string `json:"reason,omitzero"` // why access has ended, in words
 
 	now time.Time
 }
@@ -62,15 +61,16 @@ type Channels struct {
 }
 
 // NewChannels describes channels.
-func NewChannels(say Say, list []Channel, studio Studio, may bool, now time.Time) Channels {
-	for i := range list {
-		list[i].now, list[i].Reason = now, Reason(say, list[i].Error, "youtube_ended")
+func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now time.Time) Channels {
+	view := Channels{Success: true, Studio: studio, May: may}
+	for _, c := range list {
+		view.Channels = append(view.Channels, Channel{c, Reason(say, c.Error, "youtube_ended"), now})
 	}
-	return Channels{Success: true, Channels: list, Studio: studio, May: may}
+	return view
 }
 
 // EndedOf are those channels to which access has ended.
-func EndedOf(list []Channel) (ended []Channel) {
+func EndedOf(list []store.Channel) (ended []store.Channel) {
 	for _, c := range list {
 		if c.State == "ENDED" {
 			ended = append(ended, c)
@@ -79,22 +79,22 @@ func EndedOf(list []Channel) (ended []Channel) {
 	return ended
 }
 
-// Refusals of what an owner wants with a channel.
+// Errors about a channel that an owner is told.
 var (
-	OnlyOwners = Refusal{http.StatusForbidden, "FORBIDDEN", "error_only_owners", nil}
-	NoClient   = Refusal{http.StatusConflict, "NOT_SET_UP", "error_no_client", nil}        // youtube.client_id is empty
-	OldState   = Refusal{http.StatusForbidden, "OLD_STATE", "error_old_state", nil}        // nobody asked, or long ago, or elsewhere
-	Denied     = Refusal{http.StatusForbidden, "DENIED", "error_denied", nil}              // somebody pressed Cancel at Google
-	NotAll     = Refusal{http.StatusConflict, "NOT_ALL", "error_not_all", nil}             // a box at Google's page was not ticked
-	NoRefresh  = Refusal{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}       // Google gave access for an hour only
-	NoChannel  = Refusal{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil}     // the account has none
-	NotRevoked = Refusal{http.StatusBadGateway, "NOT_REVOKED", "error_not_revoked", nil}   // the channel is disconnected, but only here
-	NotThere   = Refusal{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil} // there is no access to check
+	OnlyOwners = HTTPError{http.StatusForbidden, "FORBIDDEN", "error_only_owners", nil}
+	NoClient   = HTTPError{http.StatusConflict, "NOT_SET_UP", "error_no_client", nil}        // youtube.client_id is empty
+	OldState   = HTTPError{http.StatusForbidden, "OLD_STATE", "error_old_state", nil}        // nobody asked, or long ago, or elsewhere
+	Denied     = HTTPError{http.StatusForbidden, "DENIED", "error_denied", nil}              // somebody pressed Cancel at Google
+	NotAll     = HTTPError{http.StatusConflict, "NOT_ALL", "error_not_all", nil}             // a box at Google's page was not ticked
+	NoRefresh  = HTTPError{http.StatusConflict, "NO_REFRESH", "error_no_refresh", nil}       // Google gave access for an hour only
+	NoChannel  = HTTPError{http.StatusConflict, "NO_CHANNEL", "youtube_no_channel", nil}     // the account has none
+	NotRevoked = HTTPError{http.StatusBadGateway, "NOT_REVOKED", "error_not_revoked", nil}   // the channel is disconnected, but only here
+	NotThere   = HTTPError{http.StatusConflict, "NOT_CONNECTED", "error_not_connected", nil} // there is no access to check
 )
 
 // OtherChannel refuses to reconnect a channel with the access to another one.
-func OtherChannel(want, got string) Refusal {
-	return Refusal{http.StatusConflict, "OTHER_CHANNEL", "error_other_channel", Vars{"Want": want, "Got": got}}
+func OtherChannel(want, got string) HTTPError {
+	return HTTPError{http.StatusConflict, "OTHER_CHANNEL", "error_other_channel", Vars{"Want": want, "Got": got}}
 }
 
 // AllowForms lets forms of this answer lead to another address: browsers hold the policy against where a form is sent on to.
@@ -102,4 +102,136 @@ func AllowForms(h http.Header, address string) {
 	if host := oneHost(address); host != "" {
 		h.Set("Content-Security-Policy", policyFor(host))
 	}
+}
+
+// consent connects channels by way of Google's page. What it refuses is an HTTPError, an error of the store, or what Google said.
+type consent interface {
+	Ask(ctx context.Context, session [32]byte, channel int64) (url string, err error) // 0: any channel
+	Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error)
+}
+
+// channelKeeper checks the access to channels and gives it back. What it refuses is as consent does.
+type channelKeeper interface {
+	Check(ctx context.Context, channel int64, admin store.Admin) error
+	Disconnect(ctx context.Context, channel int64, admin store.Admin) error
+}
+
+// channels reads the channels that were connected once.
+func (d *Desk) channels(ctx context.Context) ([]store.Channel, error) {
+	list, err := d.store.Channels(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("channels: %w", err)
+	}
+	return list, nil
+}
+
+// Channels answers with the page.
+func (d *Desk) Channels(w http.ResponseWriter, r *http.Request) error {
+	view, err := d.channelsView(w, r)
+	if err != nil {
+		return err
+	}
+	return d.answer(w, r, "channels", Frame{Title: sayTo(r)("nav_channels", nil), Here: "/channels"}, view)
+}
+
+func (d *Desk) channelsView(w http.ResponseWriter, r *http.Request) (view Channels, err error) {
+	studio, err := d.opts.Platforms.About(r.Context())
+	if err != nil {
+		return view, fmt.Errorf("channels: %w", err)
+	}
+	list, err := d.channels(r.Context())
+	AllowForms(w.Header(), studio.Consent) // where Connect leads
+	return NewChannels(sayTo(r), list, studio, AdminOf(r).Owner, d.store.Now()), err
+}
+
+// refuseChannel says on the page of the channels what a platform or Google's consent said.
+func (d *Desk) refuseChannel(w http.ResponseWriter, r *http.Request, err error) error {
+	e := HTTPErrorOf(err)
+	if e.Code == Internal.Code || e.Status == http.StatusNotFound || WantsJSON(r) {
+		return err
+	}
+	view, problem := d.channelsView(w, r)
+	if problem != nil {
+		return problem
+	}
+	d.note(r, e, err)
+	view.Problem = sayTo(r)(e.ID, e.Vars)
+	return d.page(w, r, e.Status, "channels", Frame{Title: sayTo(r)("nav_channels", nil), SignedIn: true, Here: "/channels"}, view)
+}
+
+// channelID is the number of a channel; 0 for none.
+func channelID(text string) (int64, error) {
+	id, err := strconv.ParseInt(cmp.Or(text, "0"), 10, 64)
+	if err != nil || id < 0 {
+		return 0, store.ErrNotFound
+	}
+	return id, nil
+}
+
+// Connect leads to the page where Google asks for access.
+func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
+	}
+	channel, err := channelID(sent["channel"])
+	if err != nil {
+		return err
+	}
+	address, err := d.opts.Consent.Ask(r.Context(), sessionOf(r), channel)
+	if err != nil {
+		return d.refuseChannel(w, r, fmt.Errorf("ask for a channel: %w", err))
+	}
+	if WantsJSON(r) {
+		return JSON(w, http.StatusOK, map[string]any{"success": true, "outcome": "asked", "url": address})
+	}
+	return redirect(w, address)
+}
+
+// Connected takes Google's answer.
+func (d *Desk) Connected(w http.ResponseWriter, r *http.Request) error {
+	if _, err := d.opts.Consent.Answer(r.Context(), sessionOf(r), r.URL.Query(), AdminOf(r)); err != nil {
+		return d.refuseChannel(w, r, fmt.Errorf("connect a channel: %w", Told(err)))
+	}
+	return doneAt(w, r, "/channels?notice=connected", "connected", "")
+}
+
+// CheckChannel asks YouTube whether access to a channel works.
+func (d *Desk) CheckChannel(w http.ResponseWriter, r *http.Request) error {
+	id, err := channelID(r.PathValue("id"))
+	if err == nil {
+		err = d.opts.Channels.Check(r.Context(), id, AdminOf(r))
+	}
+	if err != nil {
+		return d.refuseChannel(w, r, fmt.Errorf("check a channel: %w", Told(err)))
+	}
+	return doneAt(w, r, "/channels?notice=checked", "checked", "")
+}
+
+// AskDisconnect answers with the page that asks before a channel is disconnected.
+func (d *Desk) AskDisconnect(w http.ResponseWriter, r *http.Request) error {
+	id, err := channelID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	channel, err := d.store.Channel(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("disconnect: %w", err)
+	}
+	return d.answer(w, r, "disconnect", Frame{Title: sayTo(r)("title_disconnect", nil)}, struct {
+		Success       bool `json:"success"`
+		store.Channel `json:"channel"`
+	}{true, channel})
+}
+
+// Disconnect gives access to a channel back and forgets it.
+func (d *Desk) Disconnect(w http.ResponseWriter, r *http.Request) error {
+	id, err := channelID(r.PathValue("id"))
+	if err == nil {
+		err = d.opts.Channels.Disconnect(context.WithoutCancel(r.Context()), id, AdminOf(r))
+	}
+	if err != nil {
+		return d.refuseChannel(w, r, fmt.Errorf("disconnect a channel: %w", Told(err)))
+	}
+	return doneAt(w, r, "/channels?notice=disconnected", "disconnected", "")
 }

@@ -1,22 +1,27 @@
-// detail.go is what the page of one video shows beside its card, and what the page before a deletion says.
+// The page of one video, and the page that asks before it is deleted.
 
 package desk
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Detail is the page of one video, and the page that asks before it is deleted.
 type Detail struct {
-	Success  bool   `json:"success"`
-	Card     Card   `json:"asset"`
-	Tries    any    `json:"tries"`              // at the same video, oldest first: this one and some before and after it
-	Shares   any    `json:"people_by_language"` // of those who have asked for it
-	Busy     string `json:"busy,omitzero"`      // why it cannot be deleted now, in words
-	Activity []Line `json:"activity"`
-	Form     *Form  `json:"metadata,omitzero"` // of a finished video
+	Success  bool          `json:"success"`
+	Card     Card          `json:"asset"`
+	Tries    []store.Try   `json:"tries"`              // at the same video, oldest first: this one and some before and after it
+	Shares   []store.Share `json:"people_by_language"` // of those who have asked for it
+	Busy     string        `json:"busy,omitzero"`      // why it cannot be deleted now, in words
+	Activity []Line        `json:"activity"`
+	Form     *Form         `json:"metadata,omitzero"` // of a finished video
 
 	Published bool         `json:"-"` // something of it is on a platform
 	Fix       *Publication `json:"-"` // needs other metadata and then another try; nil: none does
@@ -25,7 +30,7 @@ type Detail struct {
 
 // Fixes compares what is saved with what the video is published with, and finds the publication that needs other metadata.
 // asked is the platform that somebody came to mend: what it has refused is marked.
-func (d *Detail) Fixes(saved Metadata, asked string) {
+func (d *Detail) Fixes(saved store.Metadata, asked string) {
 	for i := range d.Card.Publications {
 		p := &d.Card.Publications[i]
 		p.Changed = saved.Privacy != "" && p.Metadata != saved
@@ -74,4 +79,93 @@ func size(say Say, bytes int64) string {
 // decimal is a number with one digit after the point.
 func decimal(say Say, n float64) string {
 	return strings.Replace(strconv.FormatFloat(n, 'f', 1, 64), ".", say("decimal_point", nil), 1)
+}
+
+// remover takes what a deletion leaves: files, and what is remembered of names.
+type remover interface {
+	Discard(ctx context.Context, gone store.Gone)
+}
+
+// Asset answers with the page of a video.
+func (d *Desk) Asset(w http.ResponseWriter, r *http.Request) error {
+	view, err := d.detail(r)
+	if err != nil {
+		return err
+	}
+	return d.answer(w, r, "asset", Frame{Title: view.Card.Name}, view)
+}
+
+// detail is the page of the video that the address names.
+func (d *Desk) detail(r *http.Request) (Detail, error) {
+	a, err := d.store.Detail(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return Detail{}, fmt.Errorf("asset: %w", err)
+	}
+	cards, err := d.cards(r, a.Listed)
+	if err != nil {
+		return Detail{}, fmt.Errorf("asset: %w", err)
+	}
+	say := sayTo(r)
+	view := Detail{Success: true, Card: cards[0], Tries: a.Tries, Shares: append([]store.Share{}, a.Shares...), Busy: say(Busy(string(a.Owed)), nil)}
+	if a.Status == store.Completed {
+		greeting := a.Origin == "REQUEST"
+		view.Form = NewForm(say, WithDefaults(a.Metadata, a.Name, a.Lang, greeting), greeting)
+		view.Fixes(a.Metadata, r.URL.Query().Get("fix"))
+	}
+	staff, err := d.staff(r.Context())
+	if err != nil {
+		return Detail{}, err
+	}
+	activity := NewActivity(say, staff, AdminOf(r).ID, "", len(a.Deeds))
+	for _, e := range a.Deeds {
+		activity.Add(e)
+	}
+	view.Activity = activity.Lines
+	return view, nil
+}
+
+// editable is that page if this admin may change what is on it.
+func (d *Desk) editable(r *http.Request) (Detail, error) {
+	view, err := d.detail(r)
+	if err == nil && !view.Card.MayEdit {
+		err = store.ErrForbidden
+	}
+	return view, err
+}
+
+// AskDelete says what would go, or why it cannot go now.
+func (d *Desk) AskDelete(w http.ResponseWriter, r *http.Request) error {
+	view, err := d.editable(r)
+	if err != nil {
+		return err
+	}
+	return d.answer(w, r, "delete", Frame{Title: sayTo(r)("title_delete", nil)}, view)
+}
+
+// Delete deletes a video that nothing is owed for to anybody, or cancels one that nobody waits for.
+func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
+	ctx, admin, outcome := context.WithoutCancel(r.Context()), AdminOf(r), ""
+	var a store.Asset
+	err := d.store.Tx(ctx, func(tx *store.Tx) (err error) {
+		if a, err = tx.Asset(r.PathValue("id")); err != nil {
+			return err
+		}
+		if !admin.MayChange(a.Creator) {
+			return store.ErrForbidden
+		}
+		if outcome = "deleted"; a.Status.Live() {
+			outcome = "cancelled"
+		}
+		if err := tx.Delete(a.ID); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "delete", AssetID: a.ID, Outcome: outcome})
+	})
+	if err != nil {
+		return fmt.Errorf("delete: %w", err)
+	}
+	var gone store.Gone
+	gone.Add(a)
+	d.opts.Remover.Discard(ctx, gone)
+	return doneAt(w, r, "/?notice="+outcome, outcome, "")
 }

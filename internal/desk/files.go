@@ -1,4 +1,4 @@
-// files.go answers with files, and says what a browser may do with an answer.
+// Answers with files: finished videos, their pictures, styles and the script. And what a browser may do with an answer.
 
 package desk
 
@@ -9,9 +9,12 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // policy lets the page load nothing but its own files and run nothing but its own script.
@@ -21,6 +24,15 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // policyFor is policy with forms that lead to another host.
 func policyFor(host string) string {
 	return strings.Replace(policy, "form-action 'self'", "form-action 'self' "+host, 1)
+}
+
+// oneHost is the part of an address that a policy of the page names; "" if it is none.
+func oneHost(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // Protect sets the headers that every answer has.
@@ -57,4 +69,38 @@ func ServeStatic(w http.ResponseWriter, r *http.Request, files fs.FS, path strin
 	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b))) // embedded files have no date
 	http.ServeContent(w, r, path, time.Time{}, bytes.NewReader(b))
 	return nil
+}
+
+// Video answers with the file of a finished video.
+func (d *Desk) Video(w http.ResponseWriter, r *http.Request) error {
+	return d.file(w, r, func(v store.Video) string { return v.File })
+}
+
+// Thumb answers with its picture.
+func (d *Desk) Thumb(w http.ResponseWriter, r *http.Request) error {
+	return d.file(w, r, func(v store.Video) string { return v.Thumb })
+}
+
+// file answers with a file of a finished asset. Which file that is comes from the database, never from the URL.
+func (d *Desk) file(w http.ResponseWriter, r *http.Request, pick func(store.Video) string) error {
+	a, err := d.store.Asset(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	key := pick(a.Video)
+	if key == "" {
+		return store.ErrNotFound
+	}
+	f, err := d.opts.Files.Open(r.Context(), key)
+	if err != nil {
+		return fmt.Errorf("file of asset %s: %w", a.ID, err)
+	}
+	defer f.Close()
+	Serve(w, r, f, key, a.Finished)
+	return nil
+}
+
+// StaticFile answers with an embedded file.
+func (d *Desk) StaticFile(w http.ResponseWriter, r *http.Request) error {
+	return ServeStatic(w, r, d.opts.Static, r.PathValue("*"))
 }

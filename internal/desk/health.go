@@ -1,4 +1,4 @@
-// health.go is what the library says of the whole at a glance.
+// How work goes: at a glance above the library, and for programs that watch.
 
 package desk
 
@@ -6,26 +6,23 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+
+	"retake.example/internal/backup"
+	"retake.example/internal/store"
 )
 
 // Health is how work goes.
 type Health struct {
-	Busy    int       `json:"busy"` // workers that are making a video
-	Workers int       `json:"workers"`
-	Free    int64     `json:"disk_free"` // bytes; 0: nobody knows
-	Oldest  time.Time `json:"oldest_waiting,omitzero"`
-	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
-	Held    int       `json:"held,omitzero"`    // people whom a backup that was put back owes something; owners decide
-	Decide  bool      `json:"-"`                // whoever looks may decide
-	Backup  Backup    `json:"backup,omitzero"`
-}
-
-// Backup is how the backups go that are made by themselves.
-type Backup struct {
-	Last    time.Time `json:"last,omitzero"`    // zero: there is none
-	Failing time.Time `json:"failing,omitzero"` // since when none could be made; zero: the last try worked
-	Problem string    `json:"problem,omitzero"` // of the last try, as it came
+	Busy    int          `json:"busy"` // workers that are making a video
+	Workers int          `json:"workers"`
+	Free    int64        `json:"disk_free"` // bytes; 0: nobody knows
+	Oldest  time.Time    `json:"oldest_waiting,omitzero"`
+	Outage  *Outage      `json:"outage,omitempty"` // nil: there is none
+	Held    int          `json:"held,omitzero"`    // people whom a backup that was put back owes something; owners decide
+	Decide  bool         `json:"-"`                // whoever looks may decide
+	Backup  backup.State `json:"backup,omitzero"`
 }
 
 // Outage is why no videos are made.
@@ -72,4 +69,53 @@ func CheckHealth(ctx context.Context, address string) error {
 		return fmt.Errorf("%s", resp.Status)
 	}
 	return nil
+}
+
+// load is how much of the queue's capacity is used.
+type load interface {
+	Busy() (busy, workers int)
+	Outage() (o store.Outage, next time.Time, spent bool)
+}
+
+// health says how work goes.
+func (d *Desk) health(r *http.Request) (h Health, err error) {
+	h.Busy, h.Workers = d.opts.Load.Busy()
+	if h.Free, err = d.opts.Free(); err != nil {
+		d.log.Warn("look for room on the disk", "err", err) // the library is of use without it
+	}
+	if o, next, spent := d.opts.Load.Outage(); !o.Began.IsZero() {
+		h.Outage = &Outage{Began: o.Began, Spent: spent, Reason: Reason(sayTo(r), o.Reason, "reason_other"), Error: o.Reason, Next: next}
+	}
+	if d.opts.Backups != nil {
+		h.Backup = d.opts.Backups()
+	}
+	if h.Held, err = d.store.Held(r.Context()); err != nil {
+		return h, err
+	}
+	h.Decide = AdminOf(r).Owner
+	h.Oldest, err = d.store.OldestWaiting(r.Context())
+	return h, err
+}
+
+// Healthz says that the database answers. Neither check is logged.
+func (d *Desk) Healthz(w http.ResponseWriter, r *http.Request) error { return d.check(w, r, nil) }
+
+// Readyz says why work does not flow, a sentence a line.
+func (d *Desk) Readyz(w http.ResponseWriter, r *http.Request) error {
+	return d.check(w, r, d.opts.Stuck())
+}
+
+func (d *Desk) check(w http.ResponseWriter, r *http.Request, missing []string) error {
+	if _, err := d.store.HadSession(r.Context()); err != nil {
+		missing = append(missing, "The database does not answer.")
+	}
+	status, text := http.StatusOK, "ok\n"
+	if len(missing) > 0 {
+		status, text = http.StatusServiceUnavailable, strings.Join(missing, "\n")+"\n"
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if WantsJSON(r) {
+		return JSON(w, status, map[string]any{"success": len(missing) == 0, "reasons": append([]string{}, missing...)})
+	}
+	return write(w, status, "text/plain; charset=UTF-8", []byte(text))
 }

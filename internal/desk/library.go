@@ -1,10 +1,15 @@
-// library.go is what the library shows around its cards.
+// The library: the page of all videos, their filters and tabs.
 
 package desk
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
-	"time"
+	"strings"
+
+	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // Tab picks videos by their status.
@@ -30,33 +35,26 @@ type Needs struct {
 // All is how many Retry all would try again.
 func (n Needs) All() int { return n.Count + n.Publications }
 
-// Unwanted is a video that goes as soon as it is taken off the platforms: whoever asked for it has had their data deleted.
-type Unwanted struct {
-	ID    string    `json:"id"`
-	Name  string    `json:"name"`
-	Since time.Time `json:"since"`
-}
-
 // Library is a page of cards.
 type Library struct {
-	Success   bool           `json:"success"`
-	Cards     []Card         `json:"assets"`
-	Counts    map[string]int `json:"counts"`              // by status, of those found
-	Next      string         `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options   []Option       `json:"templates,omitempty"` // none: there is no choice
-	Problems  []string       `json:"problems,omitempty"`
-	Need      Needs          `json:"need_you"`                 // what Retry all is about
-	Ended     []Channel      `json:"ended_channels,omitempty"` // to which access has ended
-	Unwanted  []Unwanted     `json:"unwanted,omitempty"`       // that should go, but may be on a platform: ten at the most
-	Health    Health         `json:"health"`
-	Platforms []Option       `json:"-"` // that any video is on, and the chosen one
-	Status    string         `json:"-"`
-	Platform  string         `json:"-"`
-	Query     string         `json:"-"` // as it was typed
-	Total     int            `json:"-"` // with this status, of those found
-	Paged     bool           `json:"-"` // this is not the first page
-	Tabs      []Tab          `json:"-"`
-	BotOn     bool           `json:"-"`
+	Success   bool             `json:"success"`
+	Cards     []Card           `json:"assets"`
+	Counts    map[string]int   `json:"counts"`              // by status, of those found
+	Next      string           `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options   []Option         `json:"templates,omitempty"` // none: there is no choice
+	Problems  []string         `json:"problems,omitempty"`
+	Need      Needs            `json:"need_you"`                 // what Retry all is about
+	Ended     []store.Channel  `json:"ended_channels,omitempty"` // to which access has ended
+	Unwanted  []store.Unwanted `json:"unwanted,omitempty"`       // that should go, but may be on a platform: ten at the most
+	Health    Health           `json:"health"`
+	Platforms []Option         `json:"-"` // that any video is on, and the chosen one
+	Status    string           `json:"-"`
+	Platform  string           `json:"-"`
+	Query     string           `json:"-"` // as it was typed
+	Total     int              `json:"-"` // with this status, of those found
+	Paged     bool             `json:"-"` // this is not the first page
+	Tabs      []Tab            `json:"-"`
+	BotOn     bool             `json:"-"`
 }
 
 // Count fills the tabs, and the total of the one that is open, from the counts.
@@ -95,3 +93,81 @@ func (l Library) Address(status, after string) string {
 
 // Question is where Retry all asks about what this library shows.
 func (l Library) Question() string { return Found{l.Status, l.Platform, l.Query}.Address("/retry-all") }
+
+// pageSize is how many cards a page of the library has, and how many lines one of the activity list.
+const pageSize = 24
+
+// foundBy is what the address of a page of the library asks for.
+func foundBy(r *http.Request) Found {
+	q := r.URL.Query()
+	return Found{Status: q.Get("status"), Platform: q.Get("platform"), Query: strings.TrimSpace(q.Get("q"))}
+}
+
+// Library answers with a page of the library.
+func (d *Desk) Library(w http.ResponseWriter, r *http.Request) error {
+	f, err := foundBy(r).Filter()
+	if err != nil {
+		return err
+	}
+	f.After, f.Limit = r.URL.Query().Get("after"), pageSize
+	view, err := d.library(r, f)
+	if err != nil {
+		return fmt.Errorf("library: %w", err)
+	}
+	return d.answer(w, r, "library", Frame{Title: sayTo(r)("nav_library", nil), Here: "/"}, view)
+}
+
+func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
+	ctx, admin := r.Context(), AdminOf(r)
+	view := Library{Success: true, Status: string(f.Status), Platform: f.Platform, Query: f.Exact, Paged: f.After != "", BotOn: d.opts.BotOn,
+		Counts: map[string]int{}, Problems: d.problems(r)}
+	counts, err := d.store.Counts(ctx, f)
+	if err != nil {
+		return view, err
+	}
+	for status, n := range counts {
+		view.Counts[string(status)] = n
+	}
+	view.Count(sayTo(r))
+	size := f.Limit
+	f.Limit++ // one more than is shown tells whether there is a next page
+	list, err := d.store.Library(ctx, f, view.Total)
+	if err != nil {
+		return view, err
+	}
+	if len(list) > size {
+		list = list[:size]
+		view.Next = list[size-1].Place()
+	}
+	if d.choice() {
+		for _, o := range d.opts.Offers {
+			view.Options = append(view.Options, Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
+		}
+	}
+	platforms, err := d.store.Platforms(ctx)
+	if err != nil {
+		return view, err
+	}
+	view.Choose(platforms)
+	if f.Platform == "" { // a video that failed is on none
+		if view.Need.Count, err = d.store.Needs(ctx, admin, f); err != nil {
+			return view, err
+		}
+	}
+	if view.Need.Publications, _, err = d.store.CountUnpublished(ctx, admin, f); err != nil {
+		return view, err
+	}
+	if view.Health, err = d.health(r); err != nil {
+		return view, err
+	}
+	channels, err := d.channels(ctx)
+	if err != nil {
+		return view, err
+	}
+	view.Ended = EndedOf(channels)
+	if view.Unwanted, err = d.store.Unwanted(ctx); err != nil {
+		return view, err
+	}
+	view.Cards, err = d.cards(r, list...)
+	return view, err
+}

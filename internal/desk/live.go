@@ -1,4 +1,4 @@
-// live.go tells open pages that something has changed. What it is they ask themselves: an event is a hint.
+// Live events: open pages are told that something has changed. What it is they ask themselves: an event is a hint.
 
 package desk
 
@@ -134,4 +134,17 @@ func (l *Live) take(v *viewer) string {
 	}
 	clear(v.news)
 	return b.String()
+}
+
+// feed is where changes come from.
+type feed interface {
+	View(told func(assetID string, percent int)) (end func())
+}
+
+// Events tells a page what changes, for as long as its reader may see it.
+func (d *Desk) Events(w http.ResponseWriter, r *http.Request) error {
+	return d.live.Serve(w, r, func() bool {
+		_, _, err := d.whose(r.Context(), sessionOf(r))
+		return err == nil
+	})
 }

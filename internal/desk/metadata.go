@@ -1,15 +1,20 @@
-// metadata.go is the form of what a video is published with. Its limits are YouTube's: Rumble's are wider.
+// The form of what a video is published with. Its limits are YouTube's: Rumble's are wider.
 
 package desk
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 )
 
 // What YouTube takes.
@@ -19,28 +24,14 @@ const (
 	maxTags        = 500  // as CountTags counts
 )
 
-// Metadata is what a video is published with. Privacy is "" while nobody has saved it.
-type Metadata struct {
-	Title       string `json:"title"`
-	Description string `json:"description"`
-	Tags        string `json:"tags"`          // with commas between them
-	Language    string `json:"language"`      // one of spoken
-	Kids        string `json:"made_for_kids"` // yes or no; "": nobody has chosen, and the law leaves no default
-	Privacy     string `json:"privacy"`       // one of privacies
-	Category    string `json:"category"`      // YouTube's number of it; "": people and blogs
-	Playlist    string `json:"playlist"`      // YouTube's id of it, or ""
-	Synthetic   string `json:"synthetic"`     // yes or no: looks real and is not; "": no
-	Notify      string `json:"notify"`        // yes or no: subscribers are told; "": no
-}
-
 // spoken are the languages that a video can be said to be in, by the names they have for themselves.
 var spoken = []Language{{"ru", "Русский"}, {"en", "English"}, {"be", "Беларуская"}, {"de", "Deutsch"}, {"es", "Español"}, {"fr", "Français"},
 	{"it", "Italiano"}, {"kk", "Қазақша"}, {"pl", "Polski"}, {"pt", "Português"}, {"tr", "Türkçe"}, {"uk", "Українська"}}
 
 var privacies = []string{"private", "unlisted", "public"}
 
-// tongue is the name that a language has for itself.
-func tongue(code string) string {
+// languageName is the name that a language has for itself.
+func languageName(code string) string {
 	for _, l := range spoken {
 		if l.Code == code {
 			return l.Name
@@ -57,11 +48,11 @@ var categories = []struct{ ID, Name string }{{"22", "category_people"}, {"24", "
 // playlistID is what YouTube's ids of playlists are made of.
 var playlistID = regexp.MustCompile(`^[\w-]{2,64}$`)
 
-// Or returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title then: its name
-// is a child's.
-func (m Metadata) Or(name, language string, greeting bool) Metadata {
+// WithDefaults returns the metadata, or what the form begins with while nobody has saved any. A greeting has no title then: its
+// name is a child's.
+func WithDefaults(m store.Metadata, name, language string, greeting bool) store.Metadata {
 	if m.Privacy == "" {
-		m = Metadata{Title: name, Language: language, Privacy: privacies[0]}
+		m = store.Metadata{Title: name, Language: language, Privacy: privacies[0]}
 		if greeting {
 			m.Title = ""
 		}
@@ -70,8 +61,8 @@ func (m Metadata) Or(name, language string, greeting bool) Metadata {
 	return m
 }
 
-// With returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
-func (m Metadata) With(sent map[string]string) Metadata {
+// Merge returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
+func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	for field, to := range map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags,
 		"language": &m.Language, "made_for_kids": &m.Kids, "privacy": &m.Privacy, "category": &m.Category, "playlist": &m.Playlist,
 		"synthetic": &m.Synthetic, "notify": &m.Notify} {
@@ -116,7 +107,7 @@ func countTags(text string) int {
 
 // Form is the form with what is in it and what is wrong with that.
 type Form struct {
-	Metadata
+	store.Metadata
 	Greeting  bool              `json:"-"` // made for a child
 	Languages []Language        `json:"-"`
 	Choices   []Choice          `json:"-"` // categories
@@ -135,7 +126,7 @@ type Counter struct {
 }
 
 // NewForm makes the form with some metadata in it.
-func NewForm(say Say, m Metadata, greeting bool) *Form {
+func NewForm(say Say, m store.Metadata, greeting bool) *Form {
 	f := &Form{Metadata: m, Greeting: greeting, Languages: spoken, Counts: []Counter{
 		{"title", "count_title", utf8.RuneCountInString(m.Title), maxTitle},
 		{"description", "count_description", len(m.Description), maxDescription},
@@ -236,4 +227,45 @@ func (f *Form) Focus(field string) template.HTMLAttr {
 // Count returns the counter of a field.
 func (f *Form) Count(field string) Counter {
 	return f.Counts[slices.IndexFunc(f.Counts, func(c Counter) bool { return c.Field == field })]
+}
+
+// SaveMetadata keeps what a finished video is published with. What cannot be kept comes back as it was typed.
+func (d *Desk) SaveMetadata(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
+	}
+	view, err := d.editable(r)
+	switch {
+	case err != nil:
+		return err
+	case view.Form == nil:
+		return NotReady
+	}
+	view.Form = NewForm(sayTo(r), Merge(view.Form.Metadata, sent), view.Form.Greeting)
+	if len(view.Card.Publications) > 0 { // another try and an update send what is saved
+		view.Form.Whole(sayTo(r))
+	}
+	if view.Form.Faults != nil {
+		return d.refuse(w, r, "asset", view.Card.Name, view, view.Form.Faults)
+	}
+	admin, id := AdminOf(r), view.Card.ID
+	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		if err := tx.SaveMetadata(id, view.Form.Metadata); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "edit", AssetID: id, Outcome: "saved"})
+	})
+	if err != nil {
+		return fmt.Errorf("save metadata: %w", err)
+	}
+	outcome := "saved"
+	if platform := sent["retry"]; platform != "" {
+		tried, err := d.opts.Retrier.Retry(r.Context(), id, retry.AdminClicked{Admin: admin, Platform: platform})
+		if err != nil {
+			return err
+		}
+		outcome = string(tried)
+	}
+	return doneAt(w, r, "/assets/"+id+"?notice="+outcome, outcome, "")
 }

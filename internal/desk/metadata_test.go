@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 func TestTagsAreCountedAsGoogleDoes(t *testing.T) {
@@ -27,39 +29,39 @@ func TestTagsAreCountedAsGoogleDoes(t *testing.T) {
 }
 
 func TestWhatIsSentIsTidiedAndTheRestStays(t *testing.T) {
-	was := Metadata{"Old", "Old text", "a, b", "en", "no", "public", "24", "PL1", "yes", "no"}
-	got := was.With(map[string]string{"title": "  A\r\n greeting\t", "description": "\r\none\r\ntwo  ", "tags": ",a b,  c  d ,", "made_for_kids": "yes", "nonsense": "x"})
-	if want := (Metadata{"A greeting", "one\ntwo", "a b, c d", "en", "yes", "public", "24", "PL1", "yes", "no"}); got != want {
+	was := store.Metadata{Title: "Old", Description: "Old text", Tags: "a, b", Language: "en", Kids: "no", Privacy: "public", Category: "24", Playlist: "PL1", Synthetic: "yes", Notify: "no"}
+	got := Merge(was, map[string]string{"title": "  A\r\n greeting\t", "description": "\r\none\r\ntwo  ", "tags": ",a b,  c  d ,", "made_for_kids": "yes", "nonsense": "x"})
+	if want := (store.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "a b, c d", Language: "en", Kids: "yes", Privacy: "public", Category: "24", Playlist: "PL1", Synthetic: "yes", Notify: "no"}); got != want {
 		t.Errorf("got %q; want %q", got, want)
 	}
-	if got := was.With(nil); got != was {
+	if got := Merge(was, nil); got != was {
 		t.Errorf("got %q; want all of it as it was", got)
 	}
-	if got := was.With(map[string]string{"title": "a\xffb"}).Title; got != "a\uFFFDb" {
+	if got := Merge(was, map[string]string{"title": "a\xffb"}).Title; got != "a\uFFFDb" {
 		t.Errorf("got %q; want no bytes that are no text", got)
 	}
 }
 
 func TestTheFormBeginsWithoutTheNameOfAChild(t *testing.T) {
 	for name, c := range map[string]struct {
-		saved    Metadata
+		saved    store.Metadata
 		greeting bool
-		want     Metadata
+		want     store.Metadata
 	}{
-		"a greeting":            {Metadata{}, true, Metadata{Language: "ru", Privacy: "private"}},
-		"an upload":             {Metadata{}, false, Metadata{Title: "Маша", Language: "ru", Privacy: "private"}},
-		"what was saved":        {Metadata{Title: "x", Language: "de", Privacy: "public"}, true, Metadata{Title: "x", Language: "de", Privacy: "public"}},
-		"an upload, saved bare": {Metadata{Privacy: "private"}, false, Metadata{Privacy: "private"}},
+		"a greeting":            {store.Metadata{}, true, store.Metadata{Language: "ru", Privacy: "private"}},
+		"an upload":             {store.Metadata{}, false, store.Metadata{Title: "Маша", Language: "ru", Privacy: "private"}},
+		"what was saved":        {store.Metadata{Title: "x", Language: "de", Privacy: "public"}, true, store.Metadata{Title: "x", Language: "de", Privacy: "public"}},
+		"an upload, saved bare": {store.Metadata{Privacy: "private"}, false, store.Metadata{Privacy: "private"}},
 	} {
 		c.want.Category, c.want.Synthetic, c.want.Notify = "22", "no", "no"
-		if got := c.saved.Or("Маша", "ru", c.greeting); got != c.want {
+		if got := WithDefaults(c.saved, "Маша", "ru", c.greeting); got != c.want {
 			t.Errorf("%s: got %q; want %q", name, got, c.want)
 		}
 	}
 }
 
 func TestFaultsStandAtTheirFieldsAndTheFirstIsLedTo(t *testing.T) {
-	good := Metadata{Language: "ru", Privacy: "private"}.Or("", "", true)
+	good := WithDefaults(store.Metadata{Language: "ru", Privacy: "private"}, "", "", true)
 	for name, c := range map[string]struct {
 		sent  map[string]string
 		want  map[string]string
@@ -92,7 +94,7 @@ func TestFaultsStandAtTheirFieldsAndTheFirstIsLedTo(t *testing.T) {
 			map[string]string{"privacy": "fault_privacy", "tags": "fault_tags", "description": "fault_angle"}, "description"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := NewForm(func(id string, _ Vars) string { return id }, good.With(c.sent), true)
+			f := NewForm(func(id string, _ Vars) string { return id }, Merge(good, c.sent), true)
 			if !reflect.DeepEqual(f.Faults, c.want) || f.First != c.first {
 				t.Errorf("got %v, first %q; want %v, first %q", f.Faults, f.First, c.want, c.first)
 			}

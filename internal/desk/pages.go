@@ -1,4 +1,4 @@
-// pages.go fills the templates, in each language.
+// The templates, filled in each language.
 
 package desk
 
@@ -35,13 +35,6 @@ type Page struct {
 	View any
 }
 
-// Door is the page where one signs in.
-type Door struct {
-	Token   string // of a good link; "": the page says how to get one
-	Problem string
-	BotOn   bool
-}
-
 // Pages are the templates.
 type Pages map[string]*template.Template // by language
 
@@ -73,14 +66,14 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 					return b.Bytes(), err
 				})
 			},
-			"clock":     func(t time.Time) string { return Clock(say, t, now()) },
-			"gigabytes": func(bytes int64) string { return gigabytes(say, bytes) },
-			"took":      func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
-			"size":      func(bytes int64) string { return size(say, bytes) },
-			"tongue":    tongue,
-			"exactly":   func(t time.Time) string { return exactly(say, t.UTC()) },
-			"platform":  PlatformName,
-			"machine":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+			"clock":         func(t time.Time) string { return Clock(say, t, now()) },
+			"gigabytes":     func(bytes int64) string { return gigabytes(say, bytes) },
+			"took":          func(began, ended time.Time) string { return took(say, ended.Sub(began)) },
+			"size":          func(bytes int64) string { return size(say, bytes) },
+			"language_name": languageName,
+			"exactly":       func(t time.Time) string { return exactly(say, t.UTC()) },
+			"platform":      PlatformName,
+			"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {
 			return nil, err

@@ -1,42 +1,45 @@
-// publication.go is what the page and the JSON show of a video on a platform.
+// Publications: what the pages and the JSON show of a video on a platform, and what an admin does with it there.
 
 package desk
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Publication is a video on one platform.
 type Publication struct {
-	Platform  string    `json:"platform"` // YOUTUBE or RUMBLE
-	Status    string    `json:"status"`
-	Step      string    `json:"step,omitzero"` // finer than the status
-	State     string    `json:"state"`         // both, in words
-	Sent      int64     `json:"sent,omitzero"` // bytes that have arrived
-	Percent   int       `json:"percent,omitzero"`
-	Channel   string    `json:"channel,omitzero"`    // its name, where there are several
-	PublishAt time.Time `json:"publish_at,omitzero"` // it is to be public
-	Ahead     bool      `json:"scheduled"`           // that time is to come
-	Attempt   int       `json:"attempt,omitzero"`
-	Attempts  int       `json:"attempts,omitzero"` // there are at the most
-	NextTry   time.Time `json:"next_try,omitzero"`
-	RemoteID  string    `json:"remote_id,omitzero"`
-	URL       string    `json:"url,omitzero"`       // of the video there
-	Metadata  Metadata  `json:"-"`                  // what it is published with
-	Changed   bool      `json:"changed"`            // another has been saved since
-	Reason    string    `json:"reason,omitzero"`    // of the failure, in words
-	Error     string    `json:"error,omitzero"`     // of the failure, as it came
-	Field     string    `json:"field,omitzero"`     // of the form, which the platform has refused
-	Warning   string    `json:"warning,omitzero"`   // as it came, a line each
-	Warnings  []string  `json:"warnings,omitempty"` // in words
-	MayChange bool      `json:"may_change"`         // this admin
-	CanRetry  bool      `json:"can_retry"`          // this admin, now
-	History   []Try     `json:"history,omitempty"`
+	Platform  string         `json:"platform"` // YOUTUBE or RUMBLE
+	Status    string         `json:"status"`
+	Step      string         `json:"step,omitzero"` // finer than the status
+	State     string         `json:"state"`         // both, in words
+	Sent      int64          `json:"sent,omitzero"` // bytes that have arrived
+	Percent   int            `json:"percent,omitzero"`
+	Channel   string         `json:"channel,omitzero"`    // its name, where there are several
+	PublishAt time.Time      `json:"publish_at,omitzero"` // it is to be public
+	Ahead     bool           `json:"scheduled"`           // that time is to come
+	Attempt   int            `json:"attempt,omitzero"`
+	Attempts  int            `json:"attempts,omitzero"` // there are at the most
+	NextTry   time.Time      `json:"next_try,omitzero"`
+	RemoteID  string         `json:"remote_id,omitzero"`
+	URL       string         `json:"url,omitzero"`       // of the video there
+	Metadata  store.Metadata `json:"-"`                  // what it is published with
+	Changed   bool           `json:"changed"`            // another has been saved since
+	Reason    string         `json:"reason,omitzero"`    // of the failure, in words
+	Error     string         `json:"error,omitzero"`     // of the failure, as it came
+	Field     string         `json:"field,omitzero"`     // of the form, which the platform has refused
+	Warning   string         `json:"warning,omitzero"`   // as it came, a line each
+	Warnings  []string       `json:"warnings,omitempty"` // in words
+	MayChange bool           `json:"may_change"`         // this admin
+	CanRetry  bool           `json:"can_retry"`          // this admin, now
+	History   []Try          `json:"history,omitempty"`
 
 	HandPage string `json:"hand_page,omitzero"` // where it is uploaded by hand, while that is to be done
 	Typed    string `json:"-"`                  // an address that was refused
@@ -160,6 +163,29 @@ func wordless(line string) bool {
 	return word == ""
 }
 
+// NewPublication makes the part of a publication that does not depend on who looks. size is that of the video; attempts is how many
+// a job has.
+func NewPublication(p store.Publication, size int64, attempts int, now time.Time) Publication {
+	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata, PublishAt: p.PublishAt,
+		Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
+		RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
+	if p.Attempt > 0 {
+		v.Attempt, v.Attempts = p.Attempt, attempts
+	}
+	if p.Status == store.Pending {
+		if p.Attempt > 0 { // the one to come
+			v.Attempt++
+		}
+		if p.Due.After(now) {
+			v.NextTry = p.Due
+		}
+	}
+	if v.Waits() != "" {
+		v.Error = "" // it says the same
+	}
+	return v
+}
+
 // Percent is how much of something is done, at most 100.
 func Percent(done, of int64) int {
 	if of <= 0 {
@@ -168,91 +194,61 @@ func Percent(done, of int64) int {
 	return int(min(100, 100*done/of))
 }
 
-// ---- taking a publication back
-
-// Removal is the page that asks before a publication is taken back.
-type Removal struct {
-	Success bool        `json:"success"`
-	ID      string      `json:"id"`
-	Name    string      `json:"name"`
-	Pub     Publication `json:"publication"`
-	Title   string      `json:"title,omitzero"` // to be typed
-	Typed   string      `json:"-"`
-	Fault   string      `json:"-"`
+// published changes what is on the platforms. What it refuses is an HTTPError, an error of the store, or what the platform said:
+// "youtube REASON: …".
+type published interface {
+	Update(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Remove(ctx context.Context, assetID, platform string, admin store.Admin) error
+	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
 }
 
-// NewRemoval asks about a publication of a video.
-func NewRemoval(c Card, p Publication) Removal {
-	r := Removal{Success: true, ID: c.ID, Name: c.Name, Pub: p}
-	if p.Deletes() {
-		r.Title = p.Name()
-		if p.Metadata.Title != "" {
-			r.Title = p.Metadata.Title
-		}
+// published is a publication that this admin may change, on the page of its video.
+func (d *Desk) published(r *http.Request, platform string) (view Detail, p *Publication, err error) {
+	if view, err = d.detail(r); err != nil {
+		return view, nil, err
 	}
-	return r
+	p = view.Card.On(platform)
+	switch {
+	case p == nil:
+		return view, nil, store.ErrNotFound
+	case !p.MayChange:
+		return view, nil, store.ErrForbidden
+	}
+	return view, p, nil
 }
 
-// Outcome is what removing it comes to.
-func (r Removal) Outcome() string {
-	if r.Pub.Deletes() {
-		return "unpublished"
-	}
-	return "forgotten"
-}
-
-// Confirmed reports whether the title was typed, where that is asked for.
-func (r *Removal) Confirmed(say Say, typed string) bool {
-	if r.Typed = typed; r.Title == "" || oneLine(typed) == oneLine(r.Title) {
-		return true
-	}
-	r.Fault = say("fault_typed", nil)
-	return false
-}
-
-// ---- what studios refuse
-
-// Refusals of what is to be published, by what connects to the platforms.
-var (
-	Exists      = Refusal{http.StatusConflict, "EXISTS", "error_exists", nil}
-	NoPlatform  = Refusal{http.StatusConflict, "NOT_SET_UP", "error_no_platform", nil}
-	NoChange    = Refusal{http.StatusConflict, "NOT_PUBLISHED", "error_not_published", nil} // there is no video on the platform to change
-	BadURL      = Invalid("fault_url", nil)                                                 // no address
-	OtherURL    = Invalid("fault_url_other", nil)                                           // not on the platform
-	NoVideoURL  = Invalid("fault_url_no_video", nil)                                        // on the platform, but not of a video
-	urlRefusals = []Refusal{BadURL, OtherURL, NoVideoURL}
-)
-
-// IsURL reports whether a refusal is about the address of a video.
-func (r Refusal) IsURL() bool {
-	for _, u := range urlRefusals {
-		if r.ID == u.ID {
-			return true
-		}
-	}
-	return false
-}
-
-// Platform is the code of what a platform has refused: the log has its own words.
-const Platform = "PLATFORM"
-
-// Told makes a refusal of what a platform said to something that was asked of it at once. Other errors stay as they are.
-func Told(err error) error {
-	if err == nil {
-		return nil
-	}
-	platform, word := wordOf(err.Error())
-	if _, refused := errors.AsType[Refusal](err); refused || word == "" {
+// MarkPublished records where an admin has put a video by hand, or found it.
+func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %w", Refusal{http.StatusBadGateway, Platform, about(platform, word), Vars{"Name": platform}}, err)
+	view, p, err := d.published(r, sent["platform"])
+	if err != nil {
+		return err
+	}
+	err = d.opts.Published.MarkPublished(r.Context(), view.Card.ID, p.Platform, sent["url"], AdminOf(r))
+	if e, ok := errors.AsType[HTTPError](err); ok && e.IsURL() {
+		p.Typed, p.Fault = sent["url"], sayTo(r)(e.ID, e.Vars)
+		return d.refuse(w, r, "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
+	} else if err != nil {
+		return fmt.Errorf("mark as published: %w", Told(err))
+	}
+	return Done(w, r, "published", "")
 }
 
-// oneHost is the part of an address that a policy of the page names; "" if it is none.
-func oneHost(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
+// UpdatePublished sends what is saved for a video to the platform that it is on.
+func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
 	}
-	return u.Scheme + "://" + u.Host
+	view, p, err := d.published(r, sent["platform"])
+	if err != nil {
+		return err
+	}
+	if err := d.opts.Published.Update(r.Context(), view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+		return fmt.Errorf("update what is published: %w", Told(err))
+	}
+	return Done(w, r, "updated", "")
 }

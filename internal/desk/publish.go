@@ -1,13 +1,19 @@
-// publish.go is the form that publishes a video: what, where and when.
+// The form that publishes a video: what, where and when.
 
 package desk
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones are read on machines without it
+
+	"retake.example/internal/store"
 )
 
 // soonest is how far ahead a time to become public must be: the upload takes its time, too.
@@ -15,18 +21,18 @@ const soonest = 15 * time.Minute
 
 // Publishing is the page with the form.
 type Publishing struct {
-	Success  bool      `json:"success"`
-	Card     Card      `json:"asset"`
-	Form     *Form     `json:"metadata"`
-	Studio   Studio    `json:"studio"`
-	Channels []Channel `json:"channels"` // of YouTube that are connected, or were until access ended
-	YouTube  bool      `json:"-"`        // is chosen
-	Rumble   bool      `json:"-"`
-	Channel  int64     `json:"-"`
-	Later    bool      `json:"-"` // at a time, rather than now
-	At       string    `json:"-"` // that time on a clock in the zone
-	Zone     string    `json:"-"`
-	Previews []Preview `json:"previews"`
+	Success  bool            `json:"success"`
+	Card     Card            `json:"asset"`
+	Form     *Form           `json:"metadata"`
+	Studio   Studio          `json:"studio"`
+	Channels []store.Channel `json:"channels"` // of YouTube that are connected, or were until access ended
+	YouTube  bool            `json:"-"`        // is chosen
+	Rumble   bool            `json:"-"`
+	Channel  int64           `json:"-"`
+	Later    bool            `json:"-"` // at a time, rather than now
+	At       string          `json:"-"` // that time on a clock in the zone
+	Zone     string          `json:"-"`
+	Previews []Preview       `json:"previews"`
 
 	at time.Time // the same; zero: now
 }
@@ -39,20 +45,9 @@ type Target struct {
 	At       time.Time // zero: now
 }
 
-// Preview is how a platform shows the video to whom.
-type Preview struct {
-	Platform string `json:"platform"`
-	Title    string `json:"title"` // as lists show it
-	Text     string `json:"text"`  // as it stands under the video before somebody unfolds it
-	Cut      bool   `json:"cut"`   // either is longer than that
-	Who      string `json:"who"`   // sees it
-
-	Private, Unlisted, Public, Later string `json:"-"` // what Who is with another choice
-}
-
 // NewPublishing begins the form for a finished video.
-func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []Channel) *Publishing {
-	p := &Publishing{Success: true, Card: card, Form: form, Studio: studio, Channels: []Channel{}, Zone: "UTC"}
+func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []store.Channel) *Publishing {
+	p := &Publishing{Success: true, Card: card, Form: form, Studio: studio, Channels: []store.Channel{}, Zone: "UTC"}
 	for _, c := range channels {
 		if c.State != "DISCONNECTED" {
 			p.Channels = append(p.Channels, c)
@@ -76,8 +71,8 @@ func (p *Publishing) OnYouTube() *Publication { return p.Card.On("YOUTUBE") }
 func (p *Publishing) OnRumble() *Publication { return p.Card.On("RUMBLE") }
 
 // Connected are the channels that take videos.
-func (p *Publishing) Connected() []Channel {
-	return slices.DeleteFunc(slices.Clone(p.Channels), func(c Channel) bool { return c.State != "CONNECTED" })
+func (p *Publishing) Connected() []store.Channel {
+	return slices.DeleteFunc(slices.Clone(p.Channels), func(c store.Channel) bool { return c.State != "CONNECTED" })
 }
 
 // Anywhere reports whether there is a platform left.
@@ -85,7 +80,7 @@ func (p *Publishing) Anywhere() bool { return p.free("YOUTUBE") || p.free("RUMBL
 
 // Read takes what was sent into the form and says what is wrong with it.
 func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
-	p.Form = NewForm(say, p.Form.Metadata.With(sent), p.Form.Greeting)
+	p.Form = NewForm(say, Merge(p.Form.Metadata, sent), p.Form.Greeting)
 	p.YouTube, p.Rumble = sent["youtube"] == "yes", sent["rumble"] == "yes"
 	p.Later = sent["when"] == "later" || sent["when"] == "" && sent["at"] != ""
 	p.At, p.Zone = strings.ToValidUTF8(sent["at"], "\uFFFD"), sent["zone"]
@@ -134,7 +129,7 @@ func (p *Publishing) choose(say Say, named string) {
 		return
 	}
 	p.Channel, _ = strconv.ParseInt(named, 10, 64)
-	at := slices.IndexFunc(p.Channels, func(c Channel) bool { return c.ID == p.Channel })
+	at := slices.IndexFunc(p.Channels, func(c store.Channel) bool { return c.ID == p.Channel })
 	switch {
 	case len(usable) == 0:
 		p.Form.refuse("channel", say("fault_no_channel", nil))
@@ -193,77 +188,82 @@ func (p *Publishing) Targets() (list []Target) {
 	return list
 }
 
-// How much of a text is seen before somebody unfolds it, in characters.
-const (
-	titleInLists = 70
-	textInLists  = 150
-)
-
-// preview says how each platform shows it.
-func (p *Publishing) preview(say Say) {
-	p.Previews = nil
-	title, titleCut := beginning(p.Form.Title, titleInLists)
-	text, textCut := beginning(p.Form.Description, textInLists)
-	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		if p.free(platform) {
-			p.Previews = append(p.Previews, Preview{Platform: platform, Title: title, Text: text, Cut: titleCut || textCut, Who: p.who(say, platform, p.Form.Privacy, p.at),
-				Private: p.sees(say, platform, "private", false), Unlisted: p.sees(say, platform, "unlisted", false),
-				Public: p.sees(say, platform, "public", false), Later: p.sees(say, platform, "public", true)})
-		}
-	}
+// platforms are the platforms that there are to publish on.
+type platforms interface {
+	About(ctx context.Context) (Studio, error)
+	HandPage() string // where an admin uploads to Rumble by hand
 }
 
-// who says who sees it on a platform, and from when.
-func (p *Publishing) who(say Say, platform, privacy string, at time.Time) string {
-	vars := Vars{}
-	if !at.IsZero() {
-		vars["Time"] = exactly(say, at)
-	}
+// publishing is the form that publishes the video which the address names.
+func (d *Desk) publishing(r *http.Request) (*Publishing, error) {
+	view, err := d.editable(r)
 	switch {
-	case platform == "RUMBLE" && !p.Studio.Rumble:
-		return say("who_sees_by_hand", nil)
-	case platform == "RUMBLE" && privacy != "public":
-		return say("fault_rumble_private", nil)
-	case platform == "RUMBLE" && at.IsZero():
-		return say("who_sees_rumble", nil)
-	case platform == "RUMBLE":
-		return say("who_sees_rumble_later", vars)
-	case privacy == "unlisted":
-		return say("who_sees_unlisted", nil)
-	case privacy != "public":
-		return say("who_sees_private", nil)
-	case at.IsZero():
-		return say("who_sees_public", nil)
+	case err != nil:
+		return nil, err
+	case !view.Card.Unwanted.IsZero():
+		return nil, store.ErrNotPublishable
+	case view.Form == nil:
+		return nil, NotReady
 	}
-	return say("who_sees_later", vars)
+	studio, err := d.opts.Platforms.About(r.Context())
+	if err != nil {
+		return nil, fmt.Errorf("publish: %w", err)
+	}
+	channels, err := d.channels(r.Context())
+	return NewPublishing(sayTo(r), view.Card, view.Form, studio, channels), err
 }
 
-// Name is what the platform of a preview calls itself.
-func (v Preview) Name() string { return PlatformName(v.Platform) }
-
-// sees is what a preview says for one choice of who can see it; later leaves the time to the page's script.
-func (p *Publishing) sees(say Say, platform, privacy string, later bool) string {
-	if !later {
-		return p.who(say, platform, privacy, time.Time{})
+// AskPublish answers with the form.
+func (d *Desk) AskPublish(w http.ResponseWriter, r *http.Request) error {
+	view, err := d.publishing(r)
+	if err != nil {
+		return err
 	}
-	return p.who(func(id string, vars Vars) string {
-		if vars["Time"] != nil {
-			vars["Time"] = "{time}"
+	return d.answer(w, r, "publish", Frame{Title: view.title(sayTo(r))}, view)
+}
+
+func (p *Publishing) title(say Say) string { return say("title_publish", Vars{"Name": p.Card.Name}) }
+
+// Publish saves what a video is published with, and owes it to the platforms that were chosen.
+func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
+	say := sayTo(r)
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
+	}
+	view, err := d.publishing(r)
+	if err != nil {
+		return err
+	}
+	view.Read(say, sent, d.store.Now())
+	if view.Form.Faults != nil {
+		return d.refuse(w, r, "publish", view.title(say), view, view.Form.Faults)
+	}
+	admin, id, metadata := AdminOf(r), view.Card.ID, view.Form.Metadata
+	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		if err := tx.SaveMetadata(id, metadata); err != nil {
+			return err
 		}
-		return say(id, vars)
-	}, platform, privacy, time.Unix(0, 0))
-}
-
-// beginning is a text up to so many characters.
-func beginning(text string, most int) (string, bool) {
-	letters := []rune(text)
-	if len(letters) <= most {
-		return text, false
+		for _, t := range view.Targets() {
+			if err := tx.Publish(id, store.Publication{Platform: t.Platform, Channel: t.Channel, Creator: admin.ID, Step: t.Step, Metadata: metadata, PublishAt: t.At}); err != nil {
+				return err
+			}
+			if err := tx.Note(store.Event{Admin: &admin.ID, Action: "publish", AssetID: id, Platform: t.Platform, Outcome: "queued"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, store.ErrExists) && !WantsJSON(r) { // what was typed for the rest stays
+		if view, err = d.publishing(r); err != nil {
+			return err
+		}
+		view.Read(say, sent, d.store.Now())
+		view.Taken(say)
+		return d.page(w, r, Exists.Status, "publish", Frame{Title: view.title(say), SignedIn: true}, view)
 	}
-	return strings.TrimSpace(string(letters[:most])) + "…", true
-}
-
-// exactly names a moment with its year and zone.
-func exactly(say Say, t time.Time) string {
-	return say("clock_exact", Vars{"Day": t.Day(), "Month": strings.Fields(say("months", nil))[t.Month()-1], "Year": t.Year(), "Time": t.Format("15:04"), "Zone": t.Location().String()})
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return doneAt(w, r, "/assets/"+id+"?notice=publishing", "publishing", "")
 }

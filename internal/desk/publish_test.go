@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 func ids(id string, _ Vars) string {
@@ -18,8 +20,8 @@ func ids(id string, _ Vars) string {
 
 var (
 	morning  = time.Date(2026, 12, 20, 9, 0, 0, 0, time.UTC)
-	oneOf    = []Channel{{ID: 3, Title: "Ours", State: "CONNECTED"}}
-	several  = []Channel{{ID: 3, Title: "Ours", State: "CONNECTED"}, {ID: 4, Title: "Others", State: "CONNECTED"}, {ID: 5, Title: "Lost", State: "ENDED"}, {ID: 6, State: "DISCONNECTED"}}
+	oneOf    = []store.Channel{{ID: 3, Title: "Ours", State: "CONNECTED"}}
+	several  = []store.Channel{{ID: 3, Title: "Ours", State: "CONNECTED"}, {ID: 4, Title: "Others", State: "CONNECTED"}, {ID: 5, Title: "Lost", State: "ENDED"}, {ID: 6, State: "DISCONNECTED"}}
 	complete = map[string]string{"youtube": "yes", "title": "A greeting", "made_for_kids": "no", "privacy": "public"}
 )
 
@@ -33,7 +35,7 @@ func TestWhatIsWrongStandsAtItsFieldAndTheRestGoesWhereItWasSent(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		sent     map[string]string
-		channels []Channel
+		channels []store.Channel
 		studio   Studio
 		faults   map[string]string
 		first    string
@@ -71,7 +73,7 @@ func TestWhatIsWrongStandsAtItsFieldAndTheRestGoesWhereItWasSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sent := maps.Clone(complete)
 			maps.Copy(sent, c.sent)
-			p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, Metadata{}.Or("", "ru", true), true), c.studio, c.channels)
+			p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, WithDefaults(store.Metadata{}, "", "ru", true), true), c.studio, c.channels)
 			p.Read(ids, sent, morning)
 			if !reflect.DeepEqual(p.Form.Faults, c.faults) || p.Form.First != c.first {
 				t.Errorf("got %v, first %q; want %v, first %q", p.Form.Faults, p.Form.First, c.faults, c.first)
@@ -100,13 +102,13 @@ func TestAPreviewSaysWhoSeesItAndWhatIsCut(t *testing.T) {
 		"everybody":            {map[string]string{"privacy": "public", "title": long[:140]}, Studio{Rumble: true}, "who_sees_public", "who_sees_rumble", long[:140], false},
 		"everybody, later":     {map[string]string{"privacy": "public", "title": long, "at": "2026-12-24T18:00"}, Studio{Rumble: true}, "who_sees_later", "who_sees_rumble_later", long[:140] + "…", true},
 	} {
-		p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, Metadata{}.Or("", "ru", true), true), c.studio, nil)
+		p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, WithDefaults(store.Metadata{}, "", "ru", true), true), c.studio, nil)
 		p.Read(ids, c.sent, morning)
 		if len(p.Previews) != 2 || p.Previews[0].Who != c.youtube || p.Previews[1].Who != c.rumble || p.Previews[0].Title != c.title || p.Previews[0].Cut != c.cut {
 			t.Errorf("%s: got %+v; want %s, %s, %q, cut %v", name, p.Previews, c.youtube, c.rumble, c.title, c.cut)
 		}
 	}
-	p := NewPublishing(ids, Card{ID: "A", Publications: []Publication{{Platform: "RUMBLE"}}}, NewForm(ids, Metadata{}, true), Studio{}, nil)
+	p := NewPublishing(ids, Card{ID: "A", Publications: []Publication{{Platform: "RUMBLE"}}}, NewForm(ids, store.Metadata{}, true), Studio{}, nil)
 	if len(p.Previews) != 1 || p.Previews[0].Platform != "YOUTUBE" {
 		t.Errorf("got %+v; want a preview of the platform that it is not on", p.Previews)
 	}
@@ -119,7 +121,7 @@ func TestAPublicationSaysHowFarItIs(t *testing.T) {
 	later := morning.Add(time.Hour)
 	for want, p := range map[string]Publication{
 		"Waiting":           {Status: "PENDING", Step: "quota"},
-		"Awaits you":        {Status: "PENDING", Step: "manual"},
+		"Action needed":     {Status: "PENDING", Step: "manual"},
 		"Scheduled":         {Status: "PENDING", Step: "scheduled"},
 		"Uploading":         {Status: "PROCESSING", Step: "uploading"},
 		"Processing":        {Status: "PROCESSING", Step: "processing"},
@@ -169,7 +171,7 @@ func TestWarningsAreSentencesWhereTheyCanBe(t *testing.T) {
 }
 
 func TestATitleIsTypedBeforeItIsDeleted(t *testing.T) {
-	there := Publication{Platform: "YOUTUBE", Status: "COMPLETED", RemoteID: "a", Metadata: Metadata{Title: "A greeting"}}
+	there := Publication{Platform: "YOUTUBE", Status: "COMPLETED", RemoteID: "a", Metadata: store.Metadata{Title: "A greeting"}}
 	for typed, want := range map[string]bool{"A greeting": true, " A  greeting ": true, "a greeting": false, "": false} {
 		r := NewRemoval(Card{ID: "A"}, there)
 		if got := r.Confirmed(ids, typed); got != want || (r.Fault == "") != want || r.Outcome() != "unpublished" {
@@ -192,7 +194,7 @@ func TestAChannelWarnsADayBeforeTestingEnds(t *testing.T) {
 		167: {morning.Add(time.Hour), true},
 		169: {time.Time{}, false}, // it has lasted: the app is in production
 	} {
-		c := NewChannels(ids, []Channel{{State: "CONNECTED", Connected: morning.Add(-time.Duration(hours) * time.Hour)}}, Studio{}, true, morning).Channels[0]
+		c := NewChannels(ids, []store.Channel{{State: "CONNECTED", Connected: morning.Add(-time.Duration(hours) * time.Hour)}}, Studio{}, true, morning).Channels[0]
 		if !c.Ends().Equal(want.ends) || c.Soon() != want.soon {
 			t.Errorf("%d hours: got %v, %v; want %v, %v", hours, c.Ends(), c.Soon(), want.ends, want.soon)
 		}

@@ -1,4 +1,4 @@
-// reasons.go says in words why something went wrong.
+// Why something went wrong, in words.
 
 package desk
 

@@ -8,9 +8,10 @@ import (
 	"testing"
 
 	"retake.example/internal/lang"
+	"retake.example/internal/store"
 )
 
-// refusals that the platforms are known for: YouTube's list of errors, what it says of a video, Google's consent, Rumble's
+// httpErrors that the platforms are known for: YouTube's list of errors, what it says of a video, Google's consent, Rumble's
 // documentation, and what this program calls its own troubles.
 const known = `youtube: connection http408 http429 http500 http503 backendError internalError alreadyExists temporarily_unavailable server_error
 	rateLimitExceeded userRateLimitExceeded sessionGone quotaExceeded dailyLimitExceeded uploadLimitExceeded
@@ -71,7 +72,7 @@ func TestWhatNoPlatformSaidIsNotTakenForThat(t *testing.T) {
 
 func TestWhatAPlatformSaysAtOnceIsARefusal(t *testing.T) {
 	err := fmt.Errorf("check: %w", errors.New("youtube quotaExceeded: used up"))
-	if r, ok := errors.AsType[Refusal](Told(err)); !ok || r.Status != http.StatusBadGateway || r.ID != "youtube_quota" || r.Vars["Name"] != "YouTube" {
+	if r, ok := errors.AsType[HTTPError](Told(err)); !ok || r.Status != http.StatusBadGateway || r.ID != "youtube_quota" || r.Vars["Name"] != "YouTube" {
 		t.Errorf("got %+v; want a refusal in words", r)
 	}
 	ours := errors.New("disk broken")
@@ -79,7 +80,7 @@ func TestWhatAPlatformSaysAtOnceIsARefusal(t *testing.T) {
 		t.Errorf("got %v; want it as it was", got)
 	}
 	denied := fmt.Errorf("youtube access_denied: %w", Denied)
-	if r, _ := errors.AsType[Refusal](Told(denied)); r.Code != "DENIED" {
+	if r, _ := errors.AsType[HTTPError](Told(denied)); r.Code != "DENIED" {
 		t.Errorf("got %+v; want the refusal that it is", r)
 	}
 }
@@ -88,8 +89,8 @@ func TestAFieldThatWasRefusedIsMarked(t *testing.T) {
 	for problem, want := range map[string]string{"youtube invalidTags: x": "tags", "rumble refused-title: x": "title", "youtube invalidFilename: x": "", "x": ""} {
 		p := Publication{Platform: "YOUTUBE", Status: "FAILED", Step: "edit", Error: problem, MayChange: true}
 		p.explain(ids)
-		d := Detail{Card: Card{Publications: []Publication{p}}, Form: NewForm(ids, Metadata{}.Or("x", "ru", false), false)}
-		d.Fixes(Metadata{}, "YOUTUBE")
+		d := Detail{Card: Card{Publications: []Publication{p}}, Form: NewForm(ids, WithDefaults(store.Metadata{}, "x", "ru", false), false)}
+		d.Fixes(store.Metadata{}, "YOUTUBE")
 		if p.Field != want || d.Form.First != want || d.Fix == nil || !d.Mending || want != "" && d.Form.Faults[want] != p.Reason {
 			t.Errorf("%q: got %q, %v; want %q", problem, p.Field, d.Form.Faults, want)
 		}

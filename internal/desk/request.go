@@ -1,4 +1,4 @@
-// request.go reads what browsers and programs send.
+// How requests are read: forms, JSON, addresses.
 
 package desk
 

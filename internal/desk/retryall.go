@@ -1,12 +1,17 @@
-// retryall.go reads a press on Retry all.
+// Retry all: the page that asks, and how its answer is read. The retries themselves are in web.go.
 
 package desk
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"retake.example/internal/lang"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
 )
 
 // ErrShown is what Shown returns for a request that does not say what was shown.
@@ -17,6 +22,22 @@ type Found struct {
 	Status   string `json:"-"` // "": all
 	Platform string `json:"-"` // "": all
 	Query    string `json:"-"` // the search, as it was typed
+}
+
+// Filter picks what was found, from the database. It returns an HTTPError if there is no such status or platform.
+func (f Found) Filter() (store.Filter, error) {
+	filter := store.Filter{Status: store.Status(f.Status), Platform: f.Platform, Exact: f.Query, Search: lang.SearchKey(f.Query)}
+	switch filter.Status {
+	case "", store.Pending, store.Processing, store.Completed, store.Failed:
+	default:
+		return filter, Invalid("error_status", nil)
+	}
+	switch filter.Platform {
+	case "", "YOUTUBE", "RUMBLE":
+	default:
+		return filter, Invalid("error_platform", nil)
+	}
+	return filter, nil
 }
 
 // Address is a page about what was found.
@@ -61,4 +82,52 @@ func Shown(w http.ResponseWriter, r *http.Request) (Seen, error) {
 		return Seen{}, ErrShown
 	}
 	return seen, nil
+}
+
+// RetryAll is the question of Retry all about what a filter shows.
+type RetryAll struct {
+	Success    bool `json:"success"`
+	store.Need `json:"need_you"`
+	Found
+}
+
+// Moment is when the last of the publications failed, as Shown reads it.
+func (v RetryAll) Moment() string { return v.Until.Format(time.RFC3339Nano) }
+
+// AskRetryAll says what Retry all would do. Its form carries what was shown, so that nothing else is tried again.
+func (d *Desk) AskRetryAll(w http.ResponseWriter, r *http.Request) error {
+	ctx, admin, view := r.Context(), AdminOf(r), RetryAll{Success: true, Found: foundBy(r)}
+	f, err := view.Found.Filter()
+	if err != nil {
+		return err
+	}
+	if f.Platform == "" {
+		view.Need, err = d.store.NeedYou(ctx, admin, f)
+	}
+	if err == nil {
+		view.Publications, view.Until, err = d.store.CountUnpublished(ctx, admin, f)
+	}
+	if err != nil {
+		return fmt.Errorf("retry all: %w", err)
+	}
+	return d.answer(w, r, "retry-all", Frame{Title: sayTo(r)("title_retry_all", nil)}, view)
+}
+
+// Stopped is the error of a Retry all that came to an end after some of what was shown.
+func (s Seen) Stopped(t retry.Tally) HTTPError {
+	return HTTPError{Internal.Status, Internal.Code, "retry_all_stopped", Vars{"Done": t.Restarted + t.Joined + t.Skipped, "Of": s.Count + s.Publications}}
+}
+
+// Retried answers with what came of Retry all.
+func Retried(w http.ResponseWriter, r *http.Request, t retry.Tally) error {
+	switch {
+	case !WantsJSON(r):
+		return redirect(w, fmt.Sprintf("/?notice=retried&restarted=%d&joined=%d&skipped=%d", t.Restarted, t.Joined, t.Skipped))
+	case t.Outcome == "":
+		return store.ErrNotFailed
+	}
+	return JSON(w, http.StatusOK, struct {
+		Success bool `json:"success"`
+		retry.Tally
+	}{true, t})
 }

@@ -1,4 +1,4 @@
-// server.go holds the page's server: how long it waits for whom.
+// The page's HTTP server, and how long it waits for clients.
 
 package desk
 
@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Patience is how long the server waits for a client.
-type Patience struct {
+// Timeouts is how long the server waits for a client.
+type Timeouts struct {
 	Header time.Duration // to send what stands before the body
 	Form   time.Duration // to send all of a request, unless its handler sets another deadline
 	Idle   time.Duration // to ask again on the same connection
@@ -20,7 +20,7 @@ type Patience struct {
 
 // NewServer returns the server of a page. Once a request has arrived its answer may take as long as it takes: videos are
 // long. A handler that takes long uploads moves the deadline on with http.ResponseController.SetReadDeadline.
-func NewServer(page http.Handler, wait Patience, log *slog.Logger) *http.Server {
+func NewServer(page http.Handler, wait Timeouts, log *slog.Logger) *http.Server {
 	s := &http.Server{
 		Handler:                      page,
 		ReadHeaderTimeout:            wait.Header,

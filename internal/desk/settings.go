@@ -1,22 +1,16 @@
-// settings.go holds what the page Settings shows, and the pictures of templates.
+// The settings: limits, templates, who may sign in, and the sessions of the admin who looks.
 
 package desk
 
 import (
-	"bytes"
-	"context"
-	"crypto/sha256"
 	"fmt"
-	"image"
-	"image/jpeg"
 	_ "image/png" // covers are drawn as such
-	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"time"
+
+	"retake.example/internal/lang"
+	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // Limit is a setting: the id of its label, and a number, a time.Duration, KeptFor or Megabytes.
@@ -33,14 +27,14 @@ type Megabytes int64
 
 // Settings are what the page of that name shows.
 type Settings struct {
-	Success   bool       `json:"success"`
-	Visits    []Visit    `json:"sessions"` // of the admin who looks
-	Owners    int        `json:"owners"`   // how many: their ids are nobody's business
-	Admins    int        `json:"admins"`
-	Limits    []Pair     `json:"limits"`
-	Templates []Template `json:"templates"`
-	Problems  []string   `json:"problems,omitempty"` // sentences about what is missing; none: all is well
-	Languages []Language `json:"-"`                  // that the page speaks
+	Success   bool          `json:"success"`
+	Visits    []store.Visit `json:"sessions"` // of the admin who looks
+	Owners    int           `json:"owners"`   // how many: their ids are nobody's business
+	Admins    int           `json:"admins"`
+	Limits    []Pair        `json:"limits"`
+	Templates []Template    `json:"templates"`
+	Problems  []string      `json:"problems,omitempty"` // sentences about what is missing; none: all is well
+	Languages []Language    `json:"-"`                  // that the page speaks
 }
 
 // Language is one that the page speaks.
@@ -59,19 +53,11 @@ type Template struct {
 	Picture string `json:"picture,omitzero"` // path of a JPEG
 }
 
-// Visit is a session that has not ended.
-type Visit struct {
-	Begun  time.Time `json:"begun"`
-	Seen   time.Time `json:"seen"`   // or up to an hour later
-	Recent bool      `json:"recent"` // so it may be in use
-	This   bool      `json:"this"`   // the session that asks
-}
-
 // NewSettings begins the page with what the configuration says.
 func NewSettings(say Say, staff Staff, limits []Limit, languages []string) Settings {
 	s := Settings{Success: true, Owners: len(staff.Owners), Admins: len(staff.admins())}
 	for _, l := range languages {
-		s.Languages = append(s.Languages, Language{l, tongue(l)})
+		s.Languages = append(s.Languages, Language{l, languageName(l)})
 	}
 	for _, l := range limits {
 		value := fmt.Sprint(l.Value)
@@ -90,95 +76,24 @@ func NewSettings(say Say, staff Staff, limits []Limit, languages []string) Setti
 	return s
 }
 
-// Covers are the pictures of templates: each is drawn when somebody first looks at it, one at a time, and kept.
-type Covers struct {
-	ids  []string
-	draw func(ctx context.Context, id, path string) error // a PNG or a JPEG
-	kept chan map[string][]byte                           // holds the pictures while none is drawn
-}
-
-// NewCovers returns the pictures of these templates, which draw makes.
-func NewCovers(ids []string, draw func(ctx context.Context, id, path string) error) *Covers {
-	c := &Covers{ids: ids, draw: draw, kept: make(chan map[string][]byte, 1)}
-	c.kept <- map[string][]byte{}
-	return c
-}
-
-// Has reports whether there is a picture of a template.
-func (c *Covers) Has(id string) bool { return c != nil && slices.Contains(c.ids, id) }
-
-// Serve answers with the picture called ID.jpg; fs.ErrNotExist when there is no such template.
-func (c *Covers) Serve(w http.ResponseWriter, r *http.Request, name string) error {
-	id, ok := strings.CutSuffix(name, ".jpg")
-	if !ok || !c.Has(id) {
-		return fs.ErrNotExist
-	}
-	b, err := c.picture(r.Context(), id)
+// Settings answers with the page.
+func (d *Desk) Settings(w http.ResponseWriter, r *http.Request) error {
+	say := sayTo(r)
+	staff, err := d.staff(r.Context())
 	if err != nil {
-		return fmt.Errorf("picture of template %s: %w", id, err)
+		return err
 	}
-	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Cache-Control", "private, no-cache") // kept by the browser, shown only while signed in
-	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b)))
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
-	return nil
-}
-
-func (c *Covers) picture(ctx context.Context, id string) ([]byte, error) {
-	var kept map[string][]byte
-	select {
-	case kept = <-c.kept:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	view := NewSettings(say, staff, d.opts.Limits, lang.Languages)
+	if view.Visits, err = d.store.Visits(r.Context(), AdminOf(r).ID, sessionOf(r)); err != nil {
+		return fmt.Errorf("settings: %w", err)
 	}
-	defer func() { c.kept <- kept }()
-	if b, ok := kept[id]; ok {
-		return b, nil
-	}
-	dir, err := os.MkdirTemp("", "retake-cover-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "cover")
-	if err := c.draw(ctx, id, path); err != nil {
-		return nil, err
-	}
-	b, err := shrunk(path)
-	if err == nil {
-		kept[id] = b
-	}
-	return b, err
-}
-
-// shrunk makes a JPEG of half the size of a picture: every pixel is the mean of four.
-func shrunk(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	large, _, err := image.Decode(f)
-	if err != nil {
-		return nil, err
-	}
-	from := large.Bounds()
-	small := image.NewRGBA(image.Rect(0, 0, from.Dx()/2, from.Dy()/2))
-	for y := range from.Dy() / 2 {
-		for x := range from.Dx() / 2 {
-			var sum [3]uint32
-			for i := range 4 {
-				r, g, b, _ := large.At(from.Min.X+2*x+i%2, from.Min.Y+2*y+i/2).RGBA()
-				sum[0], sum[1], sum[2] = sum[0]+r, sum[1]+g, sum[2]+b
-			}
-			at := small.Pix[small.PixOffset(x, y):]
-			for i, s := range sum {
-				at[i] = byte(s / 4 >> 8)
-			}
-			at[3] = 255
+	for _, o := range d.opts.Offers {
+		t := Template{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))}
+		if d.opts.Covers.Has(o.ID) {
+			t.Picture = "/templates/" + o.ID + ".jpg"
 		}
+		view.Templates = append(view.Templates, t)
 	}
-	var out bytes.Buffer
-	err = jpeg.Encode(&out, small, &jpeg.Options{Quality: 85})
-	return out.Bytes(), err
+	view.Problems = d.problems(r)
+	return d.answer(w, r, "settings", Frame{Title: say("nav_settings", nil), Here: "/settings"}, view)
 }

@@ -1,11 +1,12 @@
-// upload.go takes the file that an admin sends, straight to the disk, and looks at what kind it is.
+// Uploads: the page, and how the file that an admin sends reaches the disk and then the media store.
 
 package desk
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,17 +16,19 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"retake.example/internal/lang"
+	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
-// What is wrong with an upload that is not taken. The last two are for whoever looks at the file after it has arrived, too.
+// What is wrong with an upload that is not taken. Others are video.ErrUnplayable and video.ErrDiskFull.
 var (
 	ErrNoFile      = errors.New("no file was sent")
 	ErrTwoFiles    = errors.New("more than one file was sent")
 	ErrTooLarge    = errors.New("the file is larger than an upload may be")
 	ErrUnsupported = errors.New("the file is no kind of video that is taken")
 	ErrBroken      = errors.New("the upload ended halfway")
-	ErrUnplayable  = errors.New("the file is cut short or does not play")
-	ErrDiskFull    = errors.New("the disk is nearly full")
 )
 
 // BadTitle is the id of the message that says what is wrong with a title.
@@ -175,76 +178,15 @@ func (u *Uploads) save(up *Upload, part *multipart.Part) (err error) {
 	var disk *os.PathError
 	switch {
 	case err == io.EOF && isCut(file, up.Kind, size):
-		return ErrUnplayable
+		return video.ErrUnplayable
 	case err == io.EOF:
 		return nil
 	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("%w: %w", ErrDiskFull, err)
+		return fmt.Errorf("%w: %w", video.ErrDiskFull, err)
 	case errors.As(err, &disk):
 		return err
 	}
 	return ErrForm
-}
-
-// kindOf tells by its first bytes which kind of video a file wants to be; "" if none that is taken.
-func kindOf(head []byte) string {
-	if len(head) < 12 {
-		return ""
-	}
-	switch box, brand := string(head[4:8]), string(head[8:12]); {
-	case box == "ftyp" && brand != "qt  ":
-		return "mp4"
-	case box == "ftyp", box == "moov", box == "mdat", box == "wide", box == "free", box == "skip", box == "pnot":
-		return "mov" // QuickTime knew files without ftyp
-	}
-	if !bytes.HasPrefix(head, []byte("\x1a\x45\xdf\xa3")) {
-		return ""
-	}
-	switch { // the DocType of EBML, with its length
-	case bytes.Contains(head, []byte("\x42\x82\x84webm")):
-		return "webm"
-	case bytes.Contains(head, []byte("\x42\x82\x88matroska")):
-		return "mkv"
-	}
-	return ""
-}
-
-// isCut reports whether a file says that it is longer than it is: players play what is there, and decoders do not mind.
-func isCut(file io.ReaderAt, kind string, size int64) bool {
-	if kind == "webm" || kind == "mkv" {
-		return isCutMatroska(file, size)
-	}
-	var box [16]byte // its length, its name, and its length once more if that is long
-	for at, boxes := int64(0), 0; at+8 <= size && boxes < 1<<20; boxes++ {
-		file.ReadAt(box[:], at) // the last may be shorter
-		length := int64(binary.BigEndian.Uint32(box[:]))
-		if length == 1 {
-			length = int64(binary.BigEndian.Uint64(box[8:]))
-		}
-		if length < 8 { // the last one, or none: that is ffprobe's concern
-			return false
-		}
-		if length > size-at {
-			return true
-		}
-		at += length
-	}
-	return false
-}
-
-// isCutMatroska looks at the length of the segment, which is the rest of the file. A recording that was never closed does not
-// say how long it is.
-func isCutMatroska(file io.ReaderAt, size int64) bool {
-	head := make([]byte, 512)
-	n, _ := file.ReadAt(head, 0)              // it may be shorter
-	segment := []byte("\x18\x53\x80\x67\x01") // with a length of seven bytes
-	at := bytes.Index(head[:n], segment)
-	if at < 0 || at+12 > n {
-		return false
-	}
-	const unknown = 1<<56 - 1
-	length := int64(binary.BigEndian.Uint64(head[at+4:]) & unknown)
-	return length != unknown && int64(at)+12+length > size
 }
 
 // body is what a client sends. It ends when nothing comes for a while, and it remembers why it ended.
@@ -275,4 +217,43 @@ func (b *body) end(within time.Duration) error {
 		return nil
 	}
 	return b.control.SetReadDeadline(time.Time{})
+}
+
+// AskUpload answers with the form.
+func (d *Desk) AskUpload(w http.ResponseWriter, r *http.Request) error {
+	say, problem := sayTo(r), ""
+	if err := d.opts.Files.Ready(r.Context()); err != nil { // before somebody sends gigabytes
+		problem = say(Away.ID, nil)
+	}
+	return d.answer(w, r, "upload", Frame{Title: say("title_upload", nil)}, d.opts.Uploads.Page(problem))
+}
+
+// Upload keeps a video that an admin sends. However it ends, nothing is left of the files on their way.
+func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
+	ctx, admin := r.Context(), AdminOf(r)
+	sent, err := d.opts.Uploads.Receive(w, r, lang.ParseTitle)
+	if err != nil {
+		return fmt.Errorf("take an upload: %w", err)
+	}
+	defer sent.Discard()
+	made, err := d.opts.Inspect(ctx, sent.Path)
+	if err != nil {
+		return fmt.Errorf("look at an upload: %w", err)
+	}
+	defer made.Discard()
+	a := store.Asset{ID: store.NewID(), Name: cmp.Or(sent.Title, lang.TitleOf(sent.File), sayTo(r)("upload_untitled", nil)), Lang: d.opts.Lang, Creator: &admin.ID}
+	a.NameKey = lang.NameKey(a.Name)
+	a.Video = store.Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	err = d.opts.Files.Put(ctx, a.Video.Thumb, made.Thumb, nil) // the small one first: it fails sooner
+	if err == nil {
+		err = d.opts.Files.Put(ctx, a.Video.File, sent.Path, nil)
+	}
+	if err == nil {
+		err = d.store.Tx(ctx, func(tx *store.Tx) error { return tx.AddUpload(a) })
+	}
+	if err != nil {
+		gone := context.WithoutCancel(ctx)
+		return errors.Join(fmt.Errorf("keep an upload: %w", err), d.opts.Files.Delete(gone, a.Video.File), d.opts.Files.Delete(gone, a.Video.Thumb))
+	}
+	return doneAt(w, r, "/assets/"+a.ID+"?notice=uploaded", "uploaded", a.ID)
 }

@@ -1,4 +1,5 @@
-// Package desk holds what the page needs that knows nothing of the store: views, words, how requests are read.
+// Moments, lengths and outcomes in words.
+
 package desk
 
 import (

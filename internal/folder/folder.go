@@ -1,4 +1,5 @@
-// Package folder keeps a data folder for one process at a time, and lets others of the same program reach that one.
+// Package folder keeps a data folder for one process at a time, and lets other processes of the program reach that
+// one.
 package folder
 
 import (
@@ -10,29 +11,36 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// Lock makes a data folder this process's own until unlock.
+// Private makes every file that this process and its children create from now on readable by this user only. Names of
+// children are in them.
+func Private() { syscall.Umask(0o077) }
+
+// Lock makes a data folder this process's own until unlock is called.
 func Lock(dir string) (unlock func(), err error) {
 	cannot := func(err error) error {
 		return fmt.Errorf("the data folder cannot be used: %w: make it writable for this user, or set another data_dir", err)
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, cannot(err)
 	}
-	f, err := os.OpenFile(path(dir), os.O_RDWR|os.O_CREATE, 0o640)
+	f, err := os.OpenFile(path(dir), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, cannot(err)
 	}
 	if err := flock(f); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("the data folder %s is in use by process %s: stop that one, or set another data_dir", dir, ownerOf(dir))
+		return nil, fmt.Errorf("the data folder %s is in use by process %s: stop that one, or set another data_dir", dir,
+			ownerOf(dir))
 	}
-	if err = f.Truncate(0); err == nil { // first: nobody may take an old number for ours
+	// What is left of an earlier, longer number must not follow ours.
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteString(strconv.Itoa(os.Getpid()) + "\n")
 	}
 	if err != nil {
@@ -42,7 +50,7 @@ func Lock(dir string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// flock locks a file, with a moment's patience for a command that only looks whether somebody has the lock.
+// flock locks a file. It waits a moment for a command that only looks whether the lock is held.
 func flock(f *os.File) (err error) {
 	for range 10 {
 		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
@@ -60,24 +68,65 @@ func ownerOf(dir string) string {
 	return strings.TrimSpace(string(pid))
 }
 
+// ErrElsewhere is the error of Wake for a data folder that a process holds which cannot be reached from here.
+var ErrElsewhere = errors.New("the change is made, but the program that uses the data folder runs on another " +
+	"machine or in another container: it takes notice when it is restarted there")
+
 // Wake sends SIGUSR1 to the process that holds the data folder, if there is one: the database has changed.
 func Wake(dir string) error {
-	unlock, err := Lock(dir)
-	if err == nil {
-		unlock() // nobody runs: the next start sees it
-		return nil
+	for range 2 { // the first may meet the number of an earlier process in the moment before it is replaced
+		unlock, err := Lock(dir)
+		if err == nil {
+			unlock() // nobody runs: the next start sees the change
+			return nil
+		}
+		pid, err := strconv.Atoi(ownerOf(dir))
+		if err != nil {
+			return nil // it is starting, and will see the change
+		}
+		switch err := wakeHolder(pid, path(dir)); {
+		case errors.Is(err, syscall.ESRCH):
+			return nil // the number of an earlier one: this one is starting, too
+		case !errors.Is(err, errNotTheHolder):
+			return err
+		}
 	}
-	pid, err := strconv.Atoi(ownerOf(dir))
-	if err == nil {
-		err = syscall.Kill(pid, syscall.SIGUSR1)
-	}
-	if _, starting := errors.AsType[*strconv.NumError](err); starting || errors.Is(err, syscall.ESRCH) {
-		return nil // its number is not there yet, or that of the one before still is: it will see the change
-	}
-	return err
+	return ErrElsewhere
 }
 
-// Woken calls do whenever another process has called Wake, until ctx ends.
+var errNotTheHolder = errors.New("that process does not hold the folder")
+
+// wakeHolder sends SIGUSR1 to a process, but only if it has the lock file open. The number may belong to another
+// process: the holder's is that of its own machine or container, and SIGUSR1 ends a program that does not expect
+// it.
+func wakeHolder(pid int, lock string) error {
+	if pid <= 0 {
+		return errNotTheHolder // kill would take it for a group
+	}
+	if err := syscall.Kill(pid, 0); err != nil {
+		return err
+	}
+	if _, err := os.Stat("/proc/self/fd"); err == nil { // elsewhere than on Linux the number has to do
+		files := fmt.Sprintf("/proc/%d/fd", pid)
+		open, err := os.ReadDir(files)
+		if err != nil {
+			return err
+		}
+		held, err := os.Stat(lock)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(open, func(e os.DirEntry) bool {
+			info, err := os.Stat(filepath.Join(files, e.Name()))
+			return err == nil && os.SameFile(info, held)
+		}) {
+			return errNotTheHolder
+		}
+	}
+	return syscall.Kill(pid, syscall.SIGUSR1)
+}
+
+// Woken calls do each time another process calls Wake, until ctx ends.
 func Woken(ctx context.Context, do func()) {
 	woken := make(chan os.Signal, 1)
 	signal.Notify(woken, syscall.SIGUSR1)
@@ -92,7 +141,7 @@ func Woken(ctx context.Context, do func()) {
 	}
 }
 
-// Running returns the process that holds the data folder, 0 if there is none. It changes nothing.
+// Running returns the id of the process that holds the data folder, and 0 if there is none. It changes nothing.
 func Running(dir string) int {
 	f, err := os.Open(path(dir))
 	if err != nil {
@@ -106,18 +155,43 @@ func Running(dir string) int {
 	return pid
 }
 
-// ID returns what tells a data folder from any other. It is made the first time.
+// ID returns what tells a data folder from any other. It is made the first time, and again if a power cut left it
+// empty.
 func ID(dir string) (string, error) {
-	path := filepath.Join(dir, "id")
-	id, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		id = []byte(rand.Text())
-		err = os.WriteFile(path, id, 0o640)
+	name := filepath.Join(dir, "id")
+	known, err := os.ReadFile(name)
+	if id := strings.TrimSpace(string(known)); id != "" || err != nil && !errors.Is(err, os.ErrNotExist) {
+		return id, err
 	}
-	return string(id), err
+	id := rand.Text()
+	if err := write(dir, name, id); err != nil {
+		return "", err
+	}
+	return id, nil
 }
 
-// Ours returns an error if a data folder belongs to another user: what this one puts there that one could not use.
+// write writes a file that is whole, or not there, whenever the power fails.
+func write(dir, name, text string) error {
+	temp, err := os.CreateTemp(dir, filepath.Base(name)+"-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.WriteString(text)
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), name); err != nil {
+		return err
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// Ours returns an error if a data folder belongs to another user, who could not use the files of this one.
 func Ours(dir string) error {
 	info, err := os.Stat(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -126,19 +200,20 @@ func Ours(dir string) error {
 		return err
 	}
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("the data folder %s belongs to user %d: run this as that one, such as with sudo -u '#%d'", dir, owner.Uid, owner.Uid)
+		return fmt.Errorf("the data folder %s belongs to user %d: run this as that one, such as with sudo -u '#%d'", dir,
+			owner.Uid, owner.Uid)
 	}
 	return nil
 }
 
-// Copy copies a file, also to another disk.
+// Copy copies a file, also to another disk. A new file is readable by this user only.
 func Copy(from, to string) error {
 	r, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	w, err := os.Create(to)
+	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

@@ -1,3 +1,5 @@
+// Properties of names, keys and titles that hold for every text.
+
 package lang
 
 import (

@@ -1,5 +1,5 @@
-// Package lang says things to people in their language. The texts are in messages/: what the bot says and what the page
-// says, one TOML file a language each.
+// Package lang says things to people in their language. The texts are in messages, in one TOML file per language for the
+// bot, the page, publishing, and what the page counts. It also decides what a name is.
 package lang
 
 import (
@@ -19,7 +19,7 @@ var messages embed.FS
 var Languages = []string{"ru", "en"}
 
 // rooms are the parts that say messages; each has its files.
-var rooms = []string{"bot", "page"}
+var rooms = []string{"bot", "page", "publishing", "counts"}
 
 var (
 	speakers = map[string]*i18n.Localizer{}

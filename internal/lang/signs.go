@@ -148,7 +148,7 @@ func belongsToTheEnd(runes []rune) bool {
 	return isJoiner(last) && isVirama(before)
 }
 
-// ignorable reports whether a character is not seen by itself: Default_Ignorable_Code_Point, which Unicode derives in
+// ignorable reports whether a character is invisible: Default_Ignorable_Code_Point, which Unicode derives in
 // this way (DerivedCoreProperties.txt).
 func ignorable(r rune) bool {
 	if r < '\u034f' && r != '\u00ad' || r > '\u034f' && r < '\u061c' {

@@ -41,7 +41,8 @@ func TestSmallTalk_IsNoName(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range strings.Fields("Анна Нина Дана Даша Дарья Надя Неля Ника Окта Окса Вера Люба Лада Ладо Яна Ян Ия Ада Ева Юля Ким Ким Ли Хан Салам " +
+	for _, name := range strings.Fields("Анна Нина Дана Даша Дарья Надя Неля Ника Окта Окса Вера Люба Лада Ладо Яна " +
+		"Ян Ия Ада Ева Юля Ким Ким Ли Хан Салам " +
 		"Grace Joy Faith Hope Noa Noah Noor Nona Yessica Kay Kai Dan Don Thea Hayden Heidi Hiro Chad Oki Mercy Angel") {
 		if got := SmallTalk(name); got != "" {
 			t.Errorf("%q: got %q; want it taken for a name", name, got)

@@ -1,3 +1,5 @@
+// Titles of uploads: what is accepted and what is made of a file name.
+
 package lang
 
 import (

@@ -1,4 +1,4 @@
-// Package logs writes the log: as text or JSON, for a file, a terminal or systemd's journal.
+// Package logs writes the log as text or JSON: to a file, a terminal or systemd's journal.
 package logs
 
 import (
@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// Formats and Levels are what the settings may say.
+// Formats and Levels are the values that the settings accept.
 var (
 	Formats = []string{"text", "json"}
 	Levels  = []string{"debug", "info", "warn", "error"}
@@ -25,8 +25,8 @@ type Options struct {
 	Journal       bool // the lines go to systemd's journal: see IsJournal
 }
 
-// New returns a log that writes to w. In the journal a line of text begins with its priority, as sd-daemon(3) has it, and has
-// no time, which the journal knows.
+// New returns a log that writes to w. In the journal a line of text begins with its priority, as in sd-daemon(3),
+// and has no time, because the journal adds it.
 func New(w io.Writer, o Options) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.Level)); err != nil {
@@ -52,7 +52,7 @@ func New(w io.Writer, o Options) *slog.Logger {
 	return slog.New(&prioritised{slog.NewTextHandler(line, handler), line})
 }
 
-// IsJournal reports whether a file is the one that systemd says its journal reads (JOURNAL_STREAM).
+// IsJournal reports whether a file is the one that the journal reads, as systemd says in JOURNAL_STREAM.
 func IsJournal(f *os.File, stream string) bool {
 	info, err := f.Stat()
 	if err != nil {
@@ -62,7 +62,7 @@ func IsJournal(f *os.File, stream string) bool {
 	return ok && stream == fmt.Sprintf("%d:%d", s.Dev, s.Ino)
 }
 
-// line puts the priority of a record before what its handler writes of it.
+// line writes the priority of a record before the line that its handler writes.
 type line struct {
 	mu       sync.Mutex
 	out      io.Writer

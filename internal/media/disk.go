@@ -15,13 +15,13 @@ import (
 // Disk keeps files in one folder.
 type Disk struct{ root *os.Root }
 
-// partial is the folder of what is still being written; no key is called so. A folder of its own is emptied without
-// looking through all videos.
+// partial is the folder of files that are being written; it is not a media key. A folder of its own is emptied
+// without looking through all videos.
 const partial = ".part"
 
 // OpenDisk opens the folder, creating it, and removes what an earlier process left half written.
 func OpenDisk(dir string) (*Disk, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(dir)
@@ -31,17 +31,17 @@ func OpenDisk(dir string) (*Disk, error) {
 	if err := root.RemoveAll(partial); err != nil {
 		return nil, err
 	}
-	return &Disk{root}, root.Mkdir(partial, 0o750)
+	return &Disk{root}, root.Mkdir(partial, 0o700)
 }
 
-// Put is Store's. What it has put survives a power cut.
+// Put is Store's. The file survives a power cut.
 func (d *Disk) Put(ctx context.Context, key, path string, progress func(sent int64)) error {
 	return putFile(ctx, d, key, path, progress)
 }
 
 func (d *Disk) put(ctx context.Context, key string, file io.Reader, size int64, progress func(sent int64)) error {
 	temp := partial + "/" + key
-	dst, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	dst, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (d *Disk) put(ctx context.Context, key string, file io.Reader, size int64, 
 		err = ctx.Err()
 	}
 	if err == nil && n != size {
-		err = fmt.Errorf("%d bytes came of %d: %w", n, size, io.ErrUnexpectedEOF)
+		err = fmt.Errorf("got %d bytes of %d: %w", n, size, io.ErrUnexpectedEOF)
 	}
 	if err == nil {
 		err = dst.Sync()
@@ -65,6 +65,11 @@ func (d *Disk) put(ctx context.Context, key string, file io.Reader, size int64, 
 		d.root.Remove(temp)
 		return err
 	}
+	return d.sync()
+}
+
+// sync makes the names in the folder survive a power cut.
+func (d *Disk) sync() error {
 	folder, err := d.root.Open(".")
 	if err != nil {
 		return err
@@ -72,7 +77,7 @@ func (d *Disk) put(ctx context.Context, key string, file io.Reader, size int64, 
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// Open is Store's. What is no plain file is none of ours: a link leads elsewhere, and a pipe would make whoever opens it wait.
+// Open is Store's. Only plain files are ours: a link leads elsewhere, and opening a pipe would wait for a writer.
 func (d *Disk) Open(_ context.Context, key string) (io.ReadSeekCloser, error) {
 	if err := check(key); err != nil {
 		return nil, err
@@ -95,7 +100,7 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	if err := d.root.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return nil
+	return d.sync() // a file that comes back after a power cut was not deleted
 }
 
 // Keys is Store's.
@@ -119,10 +124,10 @@ func (d *Disk) Keys(ctx context.Context, each func(keys []string) error) error {
 	return ctx.Err()
 }
 
-// Ready is Store's. Whether there is room left is looked at before each video.
+// Ready is Store's. The room left on the disk is looked at before each video.
 func (d *Disk) Ready(context.Context) error { return nil }
 
-// Tidy is Store's. The folder belongs to the data folder that it is in, and OpenDisk has tidied it.
+// Tidy is Store's. The folder belongs to the data folder that it is in, and OpenDisk has tidied it already.
 func (d *Disk) Tidy(context.Context, string) error { return nil }
 
 // Close releases the folder.

@@ -1,5 +1,5 @@
-// Package media keeps finished files: on disk, or in a bucket of a service that speaks S3. Keys are flat names that the
-// program makes itself.
+// Package media keeps finished files: on disk, or in a bucket of a service that speaks S3. Keys are flat names that
+// the program makes itself.
 package media
 
 import (
@@ -13,19 +13,21 @@ import (
 
 // Store is where files are kept: a Disk or an S3.
 type Store interface {
-	// Put copies the file at path to key. Once it returns nil the file is kept, whole; after an error key is what it was before.
-	// progress is told how many bytes have been sent; nil: nobody looks.
+	// Put copies the file at path to key. When it returns nil the store has the whole file. progress, unless nil, is
+	// called with the number of bytes sent so far.
 	Put(ctx context.Context, key, path string, progress func(sent int64)) error
-	// Open opens the file of a key for reading, until ctx ends; fs.ErrNotExist when there is none.
+	// Open opens the file of a key for reading, until ctx ends. It returns fs.ErrNotExist if there is none.
 	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
-	// Delete removes a key. One that is not there is no error.
+	// Delete removes a key. When it returns nil nothing is left of the file, also no earlier version of it; a key
+	// that is not there is no error, so a deletion can be repeated until it works.
 	Delete(ctx context.Context, key string) error
-	// Keys lists every key there is, some at a time: there may be millions. An error of each ends it, and is its own.
+	// Keys calls each with every key, some at a time: there may be millions. An error of each ends it and is returned.
 	Keys(ctx context.Context, each func(keys []string) error) error
-	// Ready returns nil if files can be kept and read now, or says in a sentence why not.
+	// Ready returns nil if files can be kept and read now, or a sentence that says why not.
 	Ready(ctx context.Context) error
-	// Tidy removes what an earlier process left half written. The store belongs to the first owner that tidies it; the error
-	// for another one is ErrNotYours, and nothing is removed: what that one does not know may be somebody's video.
+	// Tidy removes what an earlier process left half written. The store belongs to the first owner that tidies it.
+	// Another one gets ErrNotYours and nothing is removed: a file that its database does not know may be somebody's
+	// video.
 	Tidy(ctx context.Context, owner string) error
 	// Close releases what the store holds.
 	Close() error
@@ -33,7 +35,7 @@ type Store interface {
 	put(ctx context.Context, key string, file io.Reader, size int64, progress func(sent int64)) error
 }
 
-// ErrNotYours is the error of Tidy for whoever did not come first.
+// ErrNotYours is the error of Tidy for an owner that was not the first.
 var ErrNotYours = errors.New("another data folder keeps its videos there: set media.s3.prefix to a folder of its own")
 
 // putFile is Put of either store.
@@ -55,7 +57,7 @@ func putFile(ctx context.Context, s Store, key, path string, progress func(sent 
 
 func check(key string) error {
 	if key == "" || strings.HasPrefix(key, ".") || strings.ContainsAny(key, "/\\\x00") {
-		return fmt.Errorf("%q is no media key", key)
+		return fmt.Errorf("%q is not a media key", key)
 	}
 	return nil
 }
@@ -63,8 +65,8 @@ func check(key string) error {
 // some is how many keys are listed at a time.
 const some = 1000
 
-// counter tells how many bytes have passed: what is written to it, and what minio-go reads from it, which is how that tells
-// what it sends. What is sent again is not counted beyond the end.
+// counter counts bytes: those written to it, and those that minio-go reads from it, which is how minio-go reports what
+// it sends. Bytes that are sent again are not counted beyond the size.
 type counter struct {
 	sent, size int64
 	told       func(sent int64)

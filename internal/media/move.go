@@ -12,14 +12,15 @@ import (
 
 // Moved is what became of the files of a Move.
 type Moved struct {
-	Files   int   // that were moved
-	Bytes   int64 // of them
-	There   int   // that were there already
-	Missing []string
+	Files   int      // moved
+	Bytes   int64    // of the files moved
+	There   int      // files that only the other store had
+	Missing []string // keys that neither has
 }
 
-// Move brings the files of keys from one store to the other, one after the other. A file leaves the first when the other
-// has it, so a Move that was interrupted is finished by another. told is told how far the n-th of them is, from 1.
+// Move moves the files of keys from one store to the other, one after the other. A file leaves the first store when the
+// other has it, so a second Move finishes one that was interrupted. told is called with the progress of the n-th file,
+// from 1.
 func Move(ctx context.Context, from, to Store, keys []string, told func(n int, sent, size int64)) (m Moved, err error) {
 	for i, key := range keys {
 		size, err := moveOne(ctx, from, to, key, func(sent, size int64) { told(i+1, sent, size) })
@@ -40,7 +41,7 @@ func Move(ctx context.Context, from, to Store, keys []string, told func(n int, s
 
 var errThere = errors.New("it is there already")
 
-// moveOne moves a file; errThere if only the other store has it, fs.ErrNotExist if neither.
+// moveOne moves a file. It returns errThere if only the other store has it, and fs.ErrNotExist if neither does.
 func moveOne(ctx context.Context, from, to Store, key string, told func(sent, size int64)) (size int64, err error) {
 	file, err := from.Open(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,9 +61,9 @@ func moveOne(ctx context.Context, from, to Store, key string, told func(sent, si
 	}
 	switch there, err := sizeOf(ctx, to, key); {
 	case err != nil:
-		return 0, fmt.Errorf("look at what was kept: %v", err) // %v: that it is not there is not that it never was
+		return 0, fmt.Errorf("look at what was kept: %v", err) // not %w: a missing copy does not mean a missing file
 	case there != size:
-		return 0, fmt.Errorf("%d bytes were kept of %d", there, size)
+		return 0, fmt.Errorf("kept %d bytes of %d", there, size)
 	}
 	return size, from.Delete(ctx, key)
 }
@@ -76,7 +77,7 @@ func sizeOf(ctx context.Context, s Store, key string) (int64, error) {
 	return rewound(file)
 }
 
-// rewound returns the size of a file that will be read from its beginning.
+// rewound returns the size of a file and moves to its beginning.
 func rewound(file io.Seeker) (int64, error) {
 	size, err := file.Seek(0, io.SeekEnd)
 	if err != nil {

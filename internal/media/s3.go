@@ -3,6 +3,7 @@
 package media
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -37,22 +38,44 @@ type S3 struct {
 	client    *minio.Client
 	transport *http.Transport
 	patience  time.Duration
-	stall     time.Duration // without a byte ends a connection
+	stall     time.Duration // a connection ends after so long without a byte
 
 	mu     sync.Mutex
-	failed time.Time // since when nothing has worked; zero: the last thing did
-	unsure bool      // the last file was refused: to look is not enough to know that all is well
+	failed clocks // since when each kind of call has failed
+	unsure bool   // the last file could not be kept: to look is not enough to know that all is well
 }
 
 const (
 	tries     = 3                // of a request, within seconds
 	pause     = 30 * time.Second // until a job asks again
-	readiness = 10 * time.Second // for an answer to Ready
-	own       = ".retake-"       // begins the keys of the store's own files, which are no media keys
+	readiness = 5 * time.Second  // for each answer to Ready and Try
+	sending   = time.Minute      // for the file of Try, also over a slow line
+	own       = ".retake-"       // begins the keys of the store's own files, which are not media keys
+	partSize  = 16 << 20         // bytes; a larger file is sent in parts
+	leastPart = 5 << 20          // bytes; the smallest part that services accept
 )
 
-// NewS3 prepares a store; it connects when it is used. While the service is away the errors of the first hours, as many as
-// patience has, ask to wait.
+// call is a kind of request. Each has a clock of its own: a bucket may be readable and refuse every write.
+type call int
+
+const (
+	reads call = iota
+	writes
+	lists
+	deletes
+)
+
+// clocks hold since when calls of a kind have failed, and when one last did.
+type clocks map[call]struct{ since, last time.Time }
+
+// IsZero reports whether no kind of call fails.
+func (c clocks) IsZero() bool { return len(c) == 0 }
+
+// forgotten is how long after a failure the next one is a new trouble rather than the same: nobody asked in between.
+const forgotten = time.Hour
+
+// NewS3 prepares a store; it connects when it is used. While the service is away, errors ask to wait for as long as
+// patience; the clock runs for each kind of call alone.
 func NewS3(c S3Config, patience time.Duration) (*S3, error) {
 	at, err := url.Parse(c.Endpoint)
 	if err != nil {
@@ -63,7 +86,7 @@ func NewS3(c S3Config, patience time.Duration) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &S3{transport: transport, patience: patience, stall: time.Minute}
+	s := &S3{transport: transport, patience: patience, stall: time.Minute, failed: clocks{}}
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dialer.DialContext(ctx, network, address)
@@ -72,8 +95,8 @@ func NewS3(c S3Config, patience time.Duration) (*S3, error) {
 		}
 		return impatient{conn, s.stall}, nil
 	}
-	s.client, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""), Secure: secure,
-		Region: c.Region, Transport: transport, MaxRetries: tries})
+	s.client, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""),
+		Secure: secure, Region: c.Region, Transport: watched{transport}, MaxRetries: tries})
 	if err != nil {
 		return nil, err
 	}
@@ -89,18 +112,62 @@ func (s *S3) Put(ctx context.Context, key, path string, progress func(sent int64
 	return putFile(ctx, s, key, path, progress)
 }
 
-// put sends large files in parts. The service checks the MD5 of each, so a file that is kept is the file that was sent.
 func (s *S3) put(ctx context.Context, key string, file io.Reader, size int64, progress func(sent int64)) error {
-	opts := minio.PutObjectOptions{SendContentMd5: true}
+	return s.send(ctx, key, file, size, partSize, progress)
+}
+
+// send keeps a file and looks at what was kept: there are services that answer 200 and keep nothing, and some that
+// keep the framing of a body whose hash comes in pieces (aws-chunked) as a part of the file. So the body is sent as
+// it is, with an MD5 that the service checks.
+func (s *S3) send(ctx context.Context, key string, file io.Reader, size int64, part uint64,
+	progress func(sent int64)) error {
+	want, err := sumsOf(file, int64(part))
+	if err != nil {
+		return err
+	}
+	opts := minio.PutObjectOptions{SendContentMd5: true, DisableContentSha256: true, PartSize: part}
+	if want.sha256 != "" {
+		opts.UserMetadata = map[string]string{sumHeader: want.sha256}
+	}
 	if progress != nil {
 		opts.Progress = &counter{size: size, told: progress}
 	}
-	_, err := s.client.PutObject(ctx, s.config.Bucket, s.config.Prefix+key, file, size, opts)
-	err = s.met(ctx, err)
+	_, err = s.client.PutObject(ctx, s.config.Bucket, s.config.Prefix+key, file, size, opts)
+	if err = s.met(ctx, writes, err); err == nil {
+		err = s.confirm(ctx, key, size, want)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, refused := errors.AsType[minio.ErrorResponse](err)
-	s.unsure = refused || s.unsure && err != nil
+	t, trouble := errors.AsType[*Trouble](err)
+	s.unsure = trouble && t.answered || s.unsure && err != nil
+	return err
+}
+
+// confirm looks at a file that was kept, and removes one that is not what was sent. An ETag of MD5 sums is
+// compared; a service that forms it otherwise, as with encryption, is asked for all of the file.
+func (s *S3) confirm(ctx context.Context, key string, size int64, want sums) error {
+	info, err := s.client.StatObject(ctx, s.config.Bucket, s.config.Prefix+key, minio.StatObjectOptions{})
+	switch refusal, answered := errors.AsType[minio.ErrorResponse](err); {
+	case answered && refusal.Code == minio.NoSuchKey:
+		return s.trouble(writes, true, CodeLost, "the media store answered that it keeps the file, and does not have it", err)
+	case err != nil:
+		return s.met(ctx, reads, err)
+	}
+	switch {
+	case info.Size == size && (want.sha256 == "" || want.etag == info.ETag):
+		return nil
+	case info.Size == size:
+		file := &object{s: s, ctx: ctx, key: key, etag: info.ETag, size: info.Size}
+		got, err := sumsOf(file, partSize)
+		file.Close()
+		if err != nil || got.sha256 == want.sha256 {
+			return err
+		}
+	}
+	err = s.trouble(writes, true, CodeDamaged, "the media store keeps another file than it was given", nil)
+	if failed := s.remove(context.WithoutCancel(ctx), key); failed != nil {
+		return errors.Join(err, failed)
+	}
 	return err
 }
 
@@ -114,13 +181,15 @@ func (s *S3) Open(ctx context.Context, key string) (io.ReadSeekCloser, error) {
 
 func (s *S3) open(ctx context.Context, key string) (*object, error) {
 	info, err := s.client.StatObject(ctx, s.config.Bucket, s.config.Prefix+key, minio.StatObjectOptions{})
-	if err = s.met(ctx, err); err != nil {
-		if errors.Is(err, fs.ErrNotExist) { // an answer without a body: it may be the bucket that is gone
+	if err != nil {
+		_, answered := errors.AsType[minio.ErrorResponse](err)
+		if err = s.met(ctx, reads, err); answered { // the answer to HEAD has no body: the list may say more
 			err = cmp.Or(s.look(ctx), err)
 		}
 		return nil, err
 	}
-	return &object{s: s, ctx: ctx, key: key, etag: info.ETag, size: info.Size}, nil
+	s.met(ctx, reads, nil)
+	return &object{s: s, ctx: ctx, key: key, etag: info.ETag, size: info.Size, sum: info.UserMetadata[sumKey]}, nil
 }
 
 // Delete is Store's.
@@ -131,12 +200,66 @@ func (s *S3) Delete(ctx context.Context, key string) error {
 	return s.remove(ctx, key)
 }
 
+// remove deletes a key, with all of its versions where the bucket keeps some, and looks whether it is gone.
 func (s *S3) remove(ctx context.Context, key string) error {
-	err := s.met(ctx, s.client.RemoveObject(ctx, s.config.Bucket, s.config.Prefix+key, minio.RemoveObjectOptions{}))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	name, kept := s.config.Prefix+key, false
+	watching := context.WithValue(ctx, markerKey{}, &kept)
+	err := s.met(ctx, deletes, s.client.RemoveObject(watching, s.config.Bucket, name, minio.RemoveObjectOptions{}))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return err
+	if kept {
+		if err := s.removeVersions(ctx, name); err != nil {
+			return err
+		}
+	}
+	_, err = s.client.StatObject(ctx, s.config.Bucket, name, minio.StatObjectOptions{})
+	refusal, answered := errors.AsType[minio.ErrorResponse](err)
+	switch {
+	case err == nil:
+		return s.trouble(deletes, true, CodeKept, "the media store answered that it deleted the file, and still has it", nil)
+	case answered && refusal.StatusCode == http.StatusNotFound, answered && refusal.StatusCode == http.StatusForbidden:
+		return nil // 403 is how a key that may not list hears of a file that is not there
+	}
+	return s.met(ctx, reads, err)
+}
+
+// removeVersions deletes everything that a bucket with versions keeps under a name, markers included.
+func (s *S3) removeVersions(ctx context.Context, name string) error {
+	inside, cancel := context.WithCancel(ctx)
+	defer cancel()
+	opts := minio.ListObjectsOptions{Prefix: name, Recursive: true, WithVersions: true}
+	for o := range s.client.ListObjects(inside, s.config.Bucket, opts) {
+		err := o.Err
+		if err == nil && o.Key == name {
+			err = s.client.RemoveObject(ctx, s.config.Bucket, name, minio.RemoveObjectOptions{VersionID: o.VersionID})
+		}
+		if refusal, answered := errors.AsType[minio.ErrorResponse](err); answered {
+			return s.trouble(deletes, true, CodeVersions, fmt.Sprintf("the bucket %q keeps old versions of files, and this key "+
+				"may not delete them: turn versioning off, or allow s3:ListBucketVersions and s3:DeleteObjectVersion (%s)",
+				s.config.Bucket, refusal.Code), err)
+		}
+		if err := s.met(ctx, deletes, err); err != nil {
+			return err
+		}
+	}
+	return s.met(ctx, deletes, ctx.Err())
+}
+
+// markerKey is the key of a *bool in a context, which becomes true when a deletion only hides a file.
+type markerKey struct{}
+
+// watched is a transport that looks at answers to deletions.
+type watched struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := w.RoundTripper.RoundTrip(r)
+	if kept, ok := r.Context().Value(markerKey{}).(*bool); ok && err == nil {
+		// The version of the marker is there on services that do not say what it is.
+		*kept = answer.Header.Get("X-Amz-Delete-Marker") == "true" || answer.Header.Get("X-Amz-Version-Id") != ""
+	}
+	return answer, err
 }
 
 // Keys is Store's.
@@ -146,7 +269,7 @@ func (s *S3) Keys(ctx context.Context, each func(keys []string) error) error {
 	var keys []string
 	for o := range s.client.ListObjects(inside, s.config.Bucket, minio.ListObjectsOptions{Prefix: s.config.Prefix}) {
 		if o.Err != nil {
-			return s.met(ctx, o.Err)
+			return s.met(ctx, lists, o.Err)
 		}
 		if key := strings.TrimPrefix(o.Key, s.config.Prefix); check(key) == nil {
 			keys = append(keys, key)
@@ -158,7 +281,7 @@ func (s *S3) Keys(ctx context.Context, each func(keys []string) error) error {
 			keys = keys[:0]
 		}
 	}
-	if err := s.met(ctx, ctx.Err()); err != nil || len(keys) == 0 {
+	if err := s.met(ctx, lists, ctx.Err()); err != nil || len(keys) == 0 {
 		return err
 	}
 	return each(keys)
@@ -168,47 +291,73 @@ func (s *S3) Keys(ctx context.Context, each func(keys []string) error) error {
 func (s *S3) look(ctx context.Context) error {
 	inside, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for o := range s.client.ListObjects(inside, s.config.Bucket, minio.ListObjectsOptions{Prefix: s.config.Prefix, MaxKeys: 1}) {
-		return s.met(ctx, o.Err)
+	opts := minio.ListObjectsOptions{Prefix: s.config.Prefix, MaxKeys: 1}
+	for o := range s.client.ListObjects(inside, s.config.Bucket, opts) {
+		return s.met(ctx, lists, o.Err)
 	}
-	return s.met(ctx, ctx.Err())
+	return s.met(ctx, lists, ctx.Err())
 }
 
-// Ready is Store's. It looks; after a file was refused it keeps one of its own to know whether that works again.
+// Ready is Store's. It looks; after a file could not be kept it keeps one of its own to learn whether that works
+// again.
 func (s *S3) Ready(ctx context.Context) error {
 	s.mu.Lock()
 	unsure := s.unsure
 	s.mu.Unlock()
 	if unsure {
-		return s.Try(ctx)
+		return s.try(ctx, []byte("retake"))
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readiness, errSlow)
-	defer cancel()
-	return s.look(ctx)
+	return within(ctx, readiness, s.look)
 }
 
-var errSlow = fmt.Errorf("no answer within %v", readiness)
-
-// Try keeps a small file, reads it, deletes it and lists what is there. The error is a sentence.
+// Try keeps a file that has two parts, reads it, deletes it and lists what is there. The error is a sentence.
 func (s *S3) Try(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readiness, errSlow)
-	defer cancel()
-	key, text := own+rand.Text(), "retake"
-	if err := s.put(ctx, key, strings.NewReader(text), int64(len(text)), nil); err != nil {
+	text := make([]byte, leastPart+1)
+	rand.Read(text)
+	return s.try(ctx, text)
+}
+
+// try does each of its steps within a time of its own: a service that hangs is told from one that is slow.
+func (s *S3) try(ctx context.Context, text []byte) error {
+	key := own + rand.Text()
+	put := func(ctx context.Context) error {
+		return s.send(ctx, key, bytes.NewReader(text), int64(len(text)), leastPart, nil)
+	}
+	read := func(ctx context.Context) error {
+		file, err := s.open(ctx, key)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		got, err := io.ReadAll(io.LimitReader(file, int64(len(text))+1))
+		if err == nil && !bytes.Equal(got, text) {
+			err = s.trouble(reads, true, CodeDamaged, "the media store keeps another file than it was given", nil)
+		}
 		return err
 	}
-	file, err := s.open(ctx, key)
+	err := within(ctx, sending, put)
+	if err == nil {
+		err = within(ctx, sending, read)
+	}
 	if err != nil {
+		_ = within(context.WithoutCancel(ctx), readiness, func(ctx context.Context) error { return s.remove(ctx, key) })
 		return err
 	}
-	defer file.Close()
-	switch got, err := io.ReadAll(file); {
-	case err != nil:
+	if err := within(ctx, 2*readiness, func(ctx context.Context) error { return s.remove(ctx, key) }); err != nil {
 		return err
-	case string(got) != text:
-		return errors.New("the media store keeps another file than it was given")
 	}
-	return cmp.Or(s.remove(ctx, key), s.look(ctx))
+	return within(ctx, readiness, s.look)
+}
+
+// slow is the cause of a context that ended because there was no answer.
+type slow time.Duration
+
+func (d slow) Error() string { return fmt.Sprintf("no answer within %v", time.Duration(d)) }
+
+func within(ctx context.Context, d time.Duration, do func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, d, slow(d))
+	defer cancel()
+	return do(ctx)
 }
 
 // Tidy is Store's.
@@ -229,7 +378,8 @@ func (s *S3) Tidy(ctx context.Context, owner string) error {
 		return err
 	}
 	if string(first) != owner {
-		return fmt.Errorf("%w; if that one is gone, delete %s%s in the bucket %s", ErrNotYours, s.config.Prefix, key, s.config.Bucket)
+		return fmt.Errorf("%w; if that one is gone, delete %s%s in the bucket %s", ErrNotYours, s.config.Prefix, key,
+			s.config.Bucket)
 	}
 	inside, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -238,7 +388,11 @@ func (s *S3) Tidy(ctx context.Context, owner string) error {
 		if err == nil && check(strings.TrimPrefix(upload.Key, s.config.Prefix)) == nil {
 			err = s.client.RemoveIncompleteUpload(ctx, s.config.Bucket, upload.Key)
 		}
-		if err = s.met(ctx, err); err != nil {
+		// A service that does not list uploads, or not to this key, has its own way to end them.
+		if _, answered := errors.AsType[minio.ErrorResponse](err); answered {
+			return nil
+		}
+		if err = s.met(ctx, lists, err); err != nil {
 			return err
 		}
 	}
@@ -251,86 +405,7 @@ func (s *S3) Close() error {
 	return nil
 }
 
-// ---- what goes wrong
-
-// Trouble is why the service did not do what it was asked to do, when that is no fault of the file.
-type Trouble struct {
-	text  string
-	err   error
-	waits bool
-}
-
-func (t *Trouble) Error() string { return t.text }
-func (t *Trouble) Unwrap() error { return t.err }
-
-// RetryAfter says that a job waits: files are not lost because a service is away for an hour.
-func (t *Trouble) RetryAfter() (time.Duration, bool) { return pause, t.waits }
-
-// met makes an error of the client one of ours, and remembers since when nothing works.
-func (s *S3) met(ctx context.Context, err error) error {
-	refusal, answered := errors.AsType[minio.ErrorResponse](err)
-	_, local := errors.AsType[*fs.PathError](err)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case err == nil:
-		s.failed = time.Time{}
-		return nil
-	case answered && refusal.Code == minio.NoSuchKey:
-		s.failed = time.Time{}
-		return &fs.PathError{Op: "open", Path: refusal.Key, Err: fs.ErrNotExist}
-	case errors.Is(context.Cause(ctx), errSlow):
-		err, answered = errSlow, false
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %v", ctx.Err(), err)
-	case local: // the file that was to be sent
-		return err
-	}
-	if s.failed.IsZero() {
-		s.failed = time.Now()
-	}
-	t := &Trouble{err: err, waits: time.Since(s.failed) < s.patience}
-	if answered {
-		t.text = s.refused(refusal)
-	} else {
-		t.text = fmt.Sprintf("the media store at %s cannot be reached: %v", s.config.Endpoint, bare(err))
-	}
-	return t
-}
-
-// refused says in a sentence what the service's answer means.
-func (s *S3) refused(r minio.ErrorResponse) string {
-	switch r.Code {
-	case "NoSuchBucket":
-		return fmt.Sprintf("media.s3.bucket: there is no bucket %q at %s", s.config.Bucket, s.config.Endpoint)
-	case "InvalidAccessKeyId", "XAdminUserNotFound":
-		return "media.s3.access_key: the media store does not know this key"
-	case "SignatureDoesNotMatch":
-		return "media.s3.secret_key: this is not the secret of the access key"
-	case "AccessDenied", "AllAccessDisabled", "AccountProblem":
-		return fmt.Sprintf("the media store forbids it: media.s3.access_key needs leave to list, read, write and delete in the bucket %q (%s)", s.config.Bucket, r.Code)
-	case "AuthorizationHeaderMalformed", "PermanentRedirect", "InvalidRegion":
-		return fmt.Sprintf("media.s3.region: the bucket %q is not in the region %q (%s)", s.config.Bucket, s.config.Region, r.Code)
-	case "RequestTimeTooSkewed":
-		return "the media store refuses because the clock of this computer is wrong"
-	}
-	return fmt.Sprintf("the media store at %s refuses: %s %s", s.config.Endpoint, r.Code, oneLine(r.Message))
-}
-
-// bare is an error without the request it belongs to, which is long and says nothing to an operator.
-func bare(err error) error {
-	if of, ok := errors.AsType[*url.Error](err); ok {
-		return of.Err
-	}
-	return err
-}
-
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return s[:min(len(s), 200)]
-}
-
-// impatient is a connection that ends when no byte has moved for a while. What is written moves the time to read on, too:
+// impatient is a connection that ends when no byte has moved for a while. A write puts off the end of reading, too:
 // the answer to a long upload comes after it.
 type impatient struct {
 	net.Conn
@@ -349,105 +424,4 @@ func (c impatient) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(p)
-}
-
-// ---- reading
-
-// object is a file in the bucket that is being read, from where it was sought.
-type object struct {
-	s        *S3
-	ctx      context.Context
-	key      string
-	etag     string
-	at, size int64
-	body     io.ReadCloser // of the answer that is being read, from at on; nil: there is none
-	closed   bool
-}
-
-// Read asks for the rest of the file once, and again if that breaks off.
-func (o *object) Read(p []byte) (int, error) {
-	switch {
-	case o.closed:
-		return 0, fs.ErrClosed
-	case len(p) == 0:
-		return 0, nil
-	}
-	for again := false; ; again = true {
-		if o.at >= o.size {
-			return 0, io.EOF
-		}
-		if o.body == nil {
-			if err := o.ask(); err != nil {
-				return 0, err
-			}
-		}
-		n, err := o.body.Read(p)
-		o.at += int64(n)
-		if err != nil {
-			o.drop()
-		}
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF // the answer was shorter than the file
-		}
-		switch {
-		case n > 0:
-			return n, nil
-		case err != nil && (again || o.ctx.Err() != nil):
-			return 0, o.s.met(o.ctx, err)
-		}
-	}
-}
-
-func (o *object) ask() error {
-	var opts minio.GetObjectOptions
-	opts.Set("Range", fmt.Sprintf("bytes=%d-%d", o.at, o.size-1))
-	if o.etag != "" {
-		opts.Set("If-Match", `"`+o.etag+`"`) // a file that was replaced is not read on
-	}
-	one := minio.Core{Client: o.s.client} // whose GetObject is one request
-	body, _, head, err := one.GetObject(o.ctx, o.s.config.Bucket, o.s.config.Prefix+o.key, opts)
-	if err != nil {
-		return o.s.met(o.ctx, err)
-	}
-	if part := head.Get("Content-Range"); o.at > 0 && !strings.HasPrefix(part, fmt.Sprintf("bytes %d-", o.at)) { // a proxy, perhaps
-		body.Close()
-		return o.s.met(o.ctx, fmt.Errorf("it was asked for what follows byte %d and answered with %q", o.at, part))
-	}
-	o.body = body
-	return nil
-}
-
-// Seek moves to where the next Read begins.
-func (o *object) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += o.at
-	case io.SeekEnd:
-		offset += o.size
-	}
-	switch {
-	case o.closed:
-		return 0, fs.ErrClosed
-	case offset < 0:
-		return 0, &fs.PathError{Op: "seek", Path: o.key, Err: fs.ErrInvalid}
-	}
-	if offset != o.at {
-		o.drop()
-		o.at = offset
-	}
-	return offset, nil
-}
-
-func (o *object) drop() {
-	if o.body != nil {
-		o.body.Close()
-		o.body = nil
-	}
-}
-
-// Close ends the reading.
-func (o *object) Close() error {
-	o.drop()
-	o.closed = true
-	return nil
 }

@@ -450,7 +450,8 @@ func TestAFileLeavesItsStoreOnlyWhenTheOtherHasIt(t *testing.T) {
 	}
 }
 
-// TestAServiceThatKnowsNoRangesIsNotBelieved reads from the middle of a file through something that answers with all of it.
+// TestAServiceThatKnowsNoRangesIsNotBelieved reads from the middle of a file through something that answers with
+// all of it.
 func TestAServiceThatKnowsNoRangesIsNotBelieved(t *testing.T) {
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "10")

@@ -4,8 +4,12 @@ package media
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Sweeper is a Store that can be swept while it is in use.
@@ -13,42 +17,68 @@ type Sweeper struct {
 	Store
 
 	mu    sync.Mutex
-	fresh map[string]bool // kept since the beginning, by people who may not have written that down yet; nil: it is swept
+	fresh map[string]time.Time // when keys were put whose users may not have written them down yet; nil: it has been swept
+	least int                  // how many there may be before the old ones are forgotten
 }
 
+// young is how long a key is fresh. The caller of Put records the key within minutes, or never.
+const young = 24 * time.Hour
+
 // NewSweeper returns a store that has not been swept.
-func NewSweeper(s Store) *Sweeper { return &Sweeper{Store: s, fresh: map[string]bool{}} }
+func NewSweeper(s Store) *Sweeper {
+	return &Sweeper{Store: s, fresh: map[string]time.Time{}, least: 1000}
+}
 
 // Put is Store's.
 func (s *Sweeper) Put(ctx context.Context, key, path string, progress func(sent int64)) error {
 	s.mu.Lock()
 	if s.fresh != nil {
-		s.fresh[key] = true // first: a key that is listed from now on is known to be new
+		s.fresh[key] = time.Now() // first: a key that is listed from now on is known to be new
+		if len(s.fresh) > s.least {
+			maps.DeleteFunc(s.fresh, func(_ string, put time.Time) bool { return time.Since(put) > young })
+			s.least = 1000 + 2*len(s.fresh)
+		}
 	}
 	s.mu.Unlock()
 	return s.Store.Put(ctx, key, path, progress)
 }
 
-// Sweep deletes the keys that unneeded picks of those it is given, once. It is given none that was put since NewSweeper.
-func (s *Sweeper) Sweep(ctx context.Context, unneeded func(ctx context.Context, keys []string) ([]string, error)) error {
-	defer func() {
+// Sweep deletes the keys that unneeded picks of those it is given, once: when it has returned nil another call does
+// nothing. It is given no key that was put since NewSweeper. A file that cannot be deleted is in the error and
+// stops no other.
+func (s *Sweeper) Sweep(ctx context.Context,
+	unneeded func(ctx context.Context, keys []string) ([]string, error)) error {
+	s.mu.Lock()
+	swept := s.fresh == nil
+	s.mu.Unlock()
+	if swept {
+		return nil
+	}
+	failed, stuck := 0, error(nil)
+	err := s.Store.Keys(ctx, func(keys []string) error {
 		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.fresh = nil
-	}()
-	return s.Store.Keys(ctx, func(keys []string) error {
-		s.mu.Lock()
-		keys = slices.DeleteFunc(keys, func(key string) bool { return s.fresh[key] })
+		keys = slices.DeleteFunc(keys, func(key string) bool { _, fresh := s.fresh[key]; return fresh })
 		s.mu.Unlock()
 		gone, err := unneeded(ctx, keys)
 		if err != nil {
 			return err
 		}
 		for _, key := range gone {
-			if err := s.Store.Delete(ctx, key); err != nil {
-				return err
+			if err := s.Store.Delete(ctx, key); ctx.Err() != nil {
+				return ctx.Err()
+			} else if err != nil {
+				failed, stuck = failed+1, err
 			}
 		}
 		return nil
 	})
+	if failed > 0 {
+		err = errors.Join(err, fmt.Errorf("delete %d files that nobody needs: %w", failed, stuck))
+	}
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.fresh = nil
+	}
+	return err
 }

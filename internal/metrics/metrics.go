@@ -1,5 +1,5 @@
-// Package metrics counts what happens, and tells it with what is looked up, as text for Prometheus. Labels are fixed words:
-// no name, no id of anybody.
+// Package metrics counts what happens and exports it to Prometheus, with values that are looked up at each scrape.
+// Labels are fixed words: never a name or an id of a person.
 package metrics
 
 import (
@@ -15,30 +15,37 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// gauges are looked up when somebody asks: nothing is kept, so they are right after a start too.
+// gauges are looked up at each scrape: nothing is kept, so they are right after a start, too.
 var gauges = map[string]struct {
 	help   string
 	labels []string
 }{
-	"retake_jobs":                               {"Work owed: waiting for a worker, later (due at a time to come), or started.", []string{"kind", "state"}},
-	"retake_job_oldest_waiting_seconds":         {"How long the job has waited that waits longest for a worker; 0: none does.", []string{"kind"}},
-	"retake_workers":                            {"Jobs that can be done at a time.", []string{"kind"}},
-	"retake_workers_busy":                       {"Workers that are doing one.", []string{"kind"}},
-	"retake_assets":                             {"Videos by status.", []string{"status"}},
-	"retake_assets_needing_admin":               {"Failed videos that another try would bring to somebody.", nil},
-	"retake_requests_open":                      {"People who wait for a video, each counted once for each video.", nil},
-	"retake_requests_total":                     {"Wishes for a video since the database was made.", nil},
-	"retake_publications":                       {"Videos on platforms, or on their way there, by status.", []string{"platform", "status"}},
-	"retake_channels":                           {"Channels by state: CONNECTED, ENDED (to be connected again), DISCONNECTED.", []string{"state"}},
-	"retake_telegram_inbox":                     {"Updates from Telegram that have not been handled yet.", nil},
-	"retake_telegram_contact_timestamp_seconds": {"When Telegram last answered the poll for updates; 0: not since the start, or the bot is off.", nil},
-	"retake_outage":                             {"1 while videos fail for a reason that is not their own, and one at a time is tried.", nil},
-	"retake_trouble":                            {"1 while something needs the operator: outage, disk, channel, backup.", []string{"cause"}},
-	"retake_disk_free_bytes":                    {"What may still be written to the disk of the data folder.", nil},
-	"retake_database_bytes":                     {"Size of the database file (main) and of its write-ahead log (wal).", []string{"file"}},
+	"retake_jobs": {"Pending work: waiting for a worker, later (due in the " +
+		"future), or started.", []string{"kind", "state"}},
+	"retake_job_oldest_waiting_seconds": {"How long the job that has waited longest for a worker has " +
+		"waited; 0: none waits.", []string{"kind"}},
+	"retake_workers":              {"Jobs that can run at a time.", []string{"kind"}},
+	"retake_workers_busy":         {"Workers that run one.", []string{"kind"}},
+	"retake_assets":               {"Videos by status.", []string{"status"}},
+	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
+	"retake_requests_open":        {"People who wait for a video, each counted once for each video.", nil},
+	"retake_requests_total":       {"Requests for a video since the database was made.", nil},
+	"retake_publications":         {"Videos on platforms, or on their way there, by status.", []string{"platform", "status"}},
+	"retake_channels": {"Channels by state: CONNECTED, ENDED (to be connected again), " +
+		"DISCONNECTED.", []string{"state"}},
+	"retake_telegram_inbox": {"Updates from Telegram that have not been handled yet.", nil},
+	"retake_telegram_contact_timestamp_seconds": {"When Telegram last answered the poll for updates; 0: not " +
+		"since the start, or the bot is off.", nil},
+	"retake_outage": {"1 while videos fail for a reason that is not their own, and " +
+		"one at a time is tried.", nil},
+	"retake_trouble": {"1 while something needs the operator: outage, disk, channel, " +
+		"backup, telegram, media, engine, voice.", []string{"cause"}},
+	"retake_disk_free_bytes": {"Bytes that may still be written to the disk of the data folder.", nil},
+	"retake_database_bytes": {"Size of the database file (main) and of its write-ahead log " +
+		"(wal).", []string{"file"}},
 }
 
-// Meter counts, and answers.
+// Meter counts, and answers scrapes.
 type Meter struct {
 	attempts, calls *prometheus.CounterVec
 	updates         prometheus.Counter
@@ -46,24 +53,26 @@ type Meter struct {
 	registry        *prometheus.Registry
 }
 
-// New returns a Meter of a program of that version. look is called at each scrape.
+// New returns a Meter for a program of that version. look is called at each scrape.
 func New(version string, look func() (State, error)) *Meter {
 	m := &Meter{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retake_attempts_total",
 			Help: "Attempts at jobs that have ended. A job ends with done or gave_up."}, []string{"kind", "outcome"}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retake_telegram_calls_total",
-			Help: "Calls of Telegram's Bot API but for the poll. too_many: a 429; held: not made, because Telegram asked to wait or is down."}, []string{"method", "result"}),
+			Help: "Calls of Telegram's Bot API but for the poll. too_many: a 429; held: not made, because Telegram " +
+				"asked to wait or is down."}, []string{"method", "result"}),
 		updates: prometheus.NewCounter(prometheus.CounterOpts{Name: "retake_telegram_updates_total", Help: "Updates received from Telegram."}),
 		renders: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_render_seconds",
-			Help: "How long a video took that was made and kept.", Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600}}),
+			Help: "How long it took to make and keep a video.", Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600}}),
 		waits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_telegram_wait_seconds",
 			Help: "How long a message to a chat waited for its turn, which Telegram's limits set.", Buckets: []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300}}),
 		registry: prometheus.NewRegistry(),
 	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "retake_build_info", Help: "1, with the version as a label.",
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "retake_build_info", Help: "1, with the version as a " +
+		"label.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()}})
 	build.Set(1)
-	for _, kind := range kinds { // a rate of what has not happened yet is 0, not missing
+	for _, kind := range kinds { // the rate of what has not happened yet is 0, not missing
 		for _, outcome := range outcomes {
 			m.attempts.WithLabelValues(kind, outcome)
 		}
@@ -78,30 +87,34 @@ func New(version string, look func() (State, error)) *Meter {
 	return m
 }
 
-// The labels that there are.
+// The values of labels.
 var (
 	kinds    = []string{"RENDER", "ANNOUNCE", "DELIVER", "APOLOGISE", "PUBLISH"}
-	outcomes = []string{"done", "rescheduled", "deferred", "gave_up", "given_back", "dropped"}
-	methods  = []string{"sendMessage", "sendVideo", "editMessageText", "editMessageReplyMarkup", "deleteMessage", "answerCallbackQuery", "setMyCommands", "getMe"}
-	results  = []string{"ok", "too_many", "held", "down", "gone", "refused", "bad_file", "odd", "stopped"}
+	outcomes = []string{"done", "rescheduled", "deferred", "gave_up", "undelivered", "given_back", "dropped"}
+	causes   = []string{"outage", "disk", "channel", "backup", "telegram", "media", "engine", "voice"}
+	methods  = []string{"sendMessage", "sendVideo", "editMessageText", "editMessageReplyMarkup", "deleteMessage",
+		"answerCallbackQuery", "setMyCommands", "getMe"}
+	results = []string{"ok", "too_many", "held", "down", "gone", "refused", "bad_file", "odd", "stopped", "token", "logged_out",
+		"webhook", "other_poller", "too_large", "unreadable", "dropped", "no_message"}
 )
 
 // Ended counts the end of an attempt at a job.
 func (m *Meter) Ended(kind, outcome string) { m.attempts.WithLabelValues(kind, outcome).Inc() }
 
-// Rendered is told how long a video took.
+// Rendered counts a video and how long it took.
 func (m *Meter) Rendered(took time.Duration) { m.renders.Observe(took.Seconds()) }
 
 // Called counts a call of the Bot API.
 func (m *Meter) Called(method, result string) { m.calls.WithLabelValues(method, result).Inc() }
 
-// Waited is told how long a message waited for its turn.
+// Waited counts a message and how long it waited for its turn.
 func (m *Meter) Waited(d time.Duration) { m.waits.Observe(d.Seconds()) }
 
 // Received counts updates.
 func (m *Meter) Received(n int) { m.updates.Add(float64(n)) }
 
-// Handler answers with all of it. What cannot be looked up is a 500 with the reason: half a truth would look like zero.
+// Handler answers scrapes. If a value cannot be looked up the answer is a 500 with the reason: a part would look
+// like zeros.
 func (m *Meter) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2})
 }

@@ -1,33 +1,33 @@
-// state.go is what is looked up when somebody asks.
+// state.go turns what is looked up at a scrape into gauges.
 
 package metrics
 
 import "time"
 
-// State is how the program is.
+// State is the state of the program at a scrape.
 type State struct {
 	Backlogs     []Backlog
 	Loads        []Load
 	Assets       map[string]int // by status
 	Needing      int            // assets that need an admin
-	Open, Wishes int            // requests that are not over; all there ever were
+	Open, Wishes int            // requests that are not over; all since the database was made
 	Publications []Publications
-	Channels     map[string]int // by state
-	Inbox        int            // updates that are not handled
-	Contact      time.Time      // when Telegram last answered the poll; zero: it has not
-	Troubles     map[string]bool
+	Channels     map[string]int   // by state
+	Inbox        int              // updates that are not handled
+	Contact      time.Time        // when Telegram last answered the poll; zero: it has not
+	Troubles     map[string]bool  // by cause
 	Free         int64            // bytes on the disk
 	Files        map[string]int64 // bytes of the database, by what they are
 }
 
-// Backlog is work that is owed: waiting, later or started.
+// Backlog is pending work: waiting, later or started.
 type Backlog struct {
 	Kind, State string
 	N           int
-	Waiting     time.Duration // the first of it
+	Waiting     time.Duration // how long the first of it has waited
 }
 
-// Load is how many can do work of a kind, and how many do nothing.
+// Load is how many workers of a kind there are, and how many are idle.
 type Load struct {
 	Kind          string
 	Workers, Idle int
@@ -39,7 +39,7 @@ type Publications struct {
 	N                int
 }
 
-// tell sets every gauge, also those of which there is nothing: a series that is not there is not zero.
+// tell sets every gauge, also those that count nothing: a missing series is not zero.
 func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	backlogs, loads, publications := map[[2]string]Backlog{}, map[string]Load{}, map[[2]string]int{}
 	for _, b := range s.Backlogs {
@@ -77,18 +77,19 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 		contact = float64(s.Contact.UnixMilli()) / 1000
 	}
 	set("retake_telegram_contact_timestamp_seconds", contact)
-	for cause, is := range s.Troubles {
-		value := 0.0
-		if is {
-			value = 1
-		}
-		set("retake_trouble", value, cause)
-		if cause == "outage" {
-			set("retake_outage", value)
-		}
+	for _, cause := range causes {
+		set("retake_trouble", one(s.Troubles[cause]), cause)
 	}
+	set("retake_outage", one(s.Troubles["outage"]))
 	set("retake_disk_free_bytes", float64(s.Free))
 	for file, size := range s.Files {
 		set("retake_database_bytes", float64(size), file)
 	}
+}
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }

@@ -1,5 +1,5 @@
-// Package outage tells whether videos fail for a reason that is not their own: so many different ones in a row, for the same
-// reason, with none made in between.
+// Package outage tells whether videos fail for a reason that is not their own: so many different names in a row,
+// asked for by more than one person, for the same reason, with no video made in between.
 package outage
 
 import (
@@ -10,105 +10,167 @@ import (
 	"time"
 )
 
-// Watch watches the videos that are made and those that fail. During an outage it lets one at a time be tried. Judge and Made
-// say the same when they are asked the same again: what they were asked for may have to be written twice.
+// Watch watches the videos that are made and those that fail. During an outage it lets one at a time be tried.
+// RecordFailure and RecordSuccess give the same answer when they are called again with the same: the transaction that
+// asks may run twice. What such a transaction allowed is taken back by Undo.
 type Watch struct {
-	after int           // different videos
+	after int           // different names
 	limit time.Duration // the longest outage: then failures count again, so that everybody is told in the end
-	every time.Duration // between two tries
+	every time.Duration // between two probes
 
-	mu     sync.Mutex
-	began  time.Time // zero: there is no outage
-	reason string
-	next   time.Time // when a video is tried
-	trying bool
-	rows   [2][]failure    // each for one reason, in rows[1] for one that holds the name; during an outage, one is what began it
-	which  int             // that one is
-	own    map[string]bool // assets, and names in small letters, that failed while another was made: their reason is their own
-	ended  string          // the asset that ended the last outage
+	mu      sync.Mutex
+	began   time.Time // zero: there is no outage
+	reason  string
+	next    time.Time // when a video is tried
+	last    time.Time // next, before the probe was allowed
+	running int       // videos that were allowed and are not done
+	probing bool      // one of them is the probe
+	others  int       // how many of them began before the probe
+	rows    [2][]row  // each of one reason, in rows[1] of one that holds the name; during an outage, one is what began it
+	which   int       // that one is
+	ended   string    // the asset that ended the last outage
+
+	// Assets, and keys of names, that failed while another video was made: their reason is their own.
+	own map[string]bool
 }
 
-type failure struct {
-	asset, reason string
-	attempt       int
-	name          string // in small letters; empty: it is not in the reason
+// Failure is an attempt at a video that failed.
+type Failure struct {
+	Asset   string
+	Name    string  // as it was typed: engines put it into their errors
+	Key     string  // of the name: what a person may type in several ways, and ask for again and again
+	Users   []int64 // who waits for the video; two of them are enough, none if nobody knows
+	Attempt int
+	Problem string
 }
 
-// New returns a Watch for which so many different videos are an outage.
+type row struct {
+	asset, key, reason string
+	attempt            int
+	named              bool // the reason holds the name
+	users              [2]int64
+}
+
+// New returns a Watch for which that many different names are an outage. An outage holds for limit at most, and a
+// video is tried each time that every has passed.
 func New(after int, limit, every time.Duration) *Watch {
 	return &Watch{after: after, limit: limit, every: every, own: map[string]bool{}}
 }
 
+// people is how many must wait for the failing videos: a single one may try five bad names.
+const people = 2
+
 // particulars are the parts of a reason that differ from one video to the next: numbers, addresses, names of folders.
 var particulars = regexp.MustCompile(`(job|prepare)-[a-z2-7]{26}|[\pL\d]*\d[\pL\d]*`)
 
-// theName is what engines put into an error where it held the name.
+// theName is what engines' errors hold in the place of the name.
 const theName = "[name]"
 
-// patience is how many times as many videos must fail for a reason that holds the name: it is rather their own, but some
-// engines tell the name with whatever goes wrong.
+// patience is how many times as many names must fail for a reason that holds the name: that is rather their own,
+// but some engines put the name into every error.
 const patience = 4
 
-// Judge looks at a failed attempt. held: it belongs to an outage. spent: the outage begins with it, and has cost so many
-// earlier attempts of each asset. A reason that holds the name is the video's own, unless there are too many of them.
-func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int) {
+// RecordFailure looks at a failed attempt. held says that it belongs to an outage and costs no attempt. spent is
+// not nil if the outage begins with it: how many earlier attempts that has cost each asset. A reason that holds the
+// name is the video's own, unless there are too many of them.
+func (w *Watch) RecordFailure(f Failure, now time.Time) (held bool, spent map[string]int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	text := strings.ReplaceAll(strings.ReplaceAll(problem, asset, ""), name, theName)
-	this, which, many := failure{asset, particulars.ReplaceAllString(text, "0"), attempt, ""}, 0, w.after
-	if strings.Contains(text, theName) {
-		this.name, which, many = strings.ToLower(name), 1, patience*w.after
+	text := strings.ReplaceAll(f.Problem, f.Asset, "")
+	if f.Name != "" {
+		text = strings.ReplaceAll(text, f.Name, theName)
+	}
+	this := row{asset: f.Asset, key: f.Key, reason: particulars.ReplaceAllString(text, "0"), attempt: f.Attempt,
+		named: strings.Contains(text, theName)}
+	copy(this.users[:], f.Users)
+	which, many := 0, w.after
+	if this.named {
+		which, many = 1, patience*w.after
 	}
 	if !w.began.IsZero() {
 		row := w.rows[w.which]
 		if last := len(row) - 1; last >= 0 && row[last] == this {
 			spent = spentOn(row)
 		}
-		return now.Before(w.began.Add(w.limit)), spent
+		return w.holds(now), spent
 	}
-	if w.own[asset] || w.own[this.name] {
+	if w.own[this.asset] || this.named && w.own[this.key] {
 		return false, nil
 	}
-	row := slices.DeleteFunc(w.rows[which], func(f failure) bool { return f == this || f.reason != this.reason })
-	row = append(row, this)
-	w.rows[which] = row
-	if spent = spentOn(row); len(spent) < many {
+	rows := slices.DeleteFunc(w.rows[which], func(r row) bool { return r == this || r.reason != this.reason })
+	rows = append(rows, this)
+	w.rows[which] = rows
+	if names, users := different(rows); names < many || users < people {
 		return false, nil
 	}
-	w.began, w.reason, w.next, w.which = now, problem, now.Add(w.every), which
-	return true, spent
+	w.began, w.reason, w.next, w.which = now, f.Problem, now.Add(w.every), which
+	return true, spentOn(rows)
 }
 
-// Suspect says how long an asset that has spent its attempts should wait, since others fail for the same reason and it may be an
-// outage that is not known yet: for so long that as many as make one can be tried, if each takes as long. It is one when more
-// others fail alike, too. 0: it should not wait.
-func (w *Watch) Suspect(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int) {
+// ShouldWait returns how long an asset that has used its attempts should wait, because others fail for the same
+// reason and that may be an outage that is not known yet: so long that as many as make one can be tried, if each
+// takes as long. It is one if more other names fail alike, too. It returns 0 if the asset should not wait.
+func (w *Watch) ShouldWait(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	row := w.rows[0]
-	in := func(f failure) bool { return f.asset == asset }
-	alone := !slices.ContainsFunc(row, func(f failure) bool { return !in(f) })
-	if alone || !slices.ContainsFunc(row, in) || !now.Before(created.Add(w.limit)) {
+	rows := w.rows[0]
+	in := func(r row) bool { return r.asset == asset }
+	i := slices.IndexFunc(rows, in)
+	if i < 0 || !slices.ContainsFunc(rows, func(r row) bool { return r.key != rows[i].key }) {
 		return 0, 0
 	}
-	return max(w.every, time.Duration(w.after)*took), w.after - len(spentOn(row))
+	if created.After(now) || now.Sub(created) >= w.limit { // of the future: by a clock that was ahead
+		return 0, 0
+	}
+	names, _ := different(rows)
+	return max(w.every, time.Duration(w.after)*took), max(1, w.after-names)
 }
 
-// spentOn counts the attempts of each asset in a row, but for the last, which is given back where it is held.
-func spentOn(row []failure) map[string]int {
-	n := map[string]int{}
-	for _, f := range row {
-		n[f.asset]++
+// different counts the names in rows, and the people who wait for them. A name counts as a person if nobody knows who
+// waits for it.
+func different(rows []row) (names, users int) {
+	keys, ids := map[string]bool{}, map[any]bool{}
+	for _, r := range rows {
+		keys[r.key] = true
+		if r.users[0] == 0 {
+			ids[r.key] = true
+		}
+		for _, id := range r.users {
+			if id != 0 {
+				ids[id] = true
+			}
+		}
 	}
-	n[row[len(row)-1].asset]--
+	return len(keys), len(ids)
+}
+
+// spentOn counts the attempts of each asset in rows, but for the last one, which is given back when it is held.
+func spentOn(rows []row) map[string]int {
+	n := map[string]int{}
+	for _, r := range rows {
+		n[r.asset]++
+	}
+	n[rows[len(rows)-1].asset]--
 	return n
+}
+
+// holds reports whether there is an outage that holds videos. A beginning in the future was dated by a clock that was
+// ahead: it would hold them until then.
+func (w *Watch) holds(now time.Time) bool {
+	if w.began.IsZero() {
+		return false
+	}
+	if w.began.After(now) {
+		w.began = now
+	}
+	return now.Sub(w.began) < w.limit
 }
 
 // manyOwn is how many assets and names are remembered to fail for reasons of their own.
 const manyOwn = 10_000
 
-// Made is told that a video was made. over: it ends an outage.
-func (w *Watch) Made(asset string) (over bool) {
+// RecordSuccess counts a video that was made. over says that it ends an outage.
+func (w *Watch) RecordSuccess(asset string) (over bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.began.IsZero() && w.ended == asset {
@@ -120,58 +182,77 @@ func (w *Watch) Made(asset string) (over bool) {
 	if len(w.own) > manyOwn {
 		clear(w.own)
 	}
-	for _, f := range slices.Concat(w.rows[0], w.rows[1]) {
-		w.own[f.asset] = true
-		if f.name != "" && !over { // in an outage no name is to blame
-			w.own[f.name] = true
+	for _, r := range slices.Concat(w.rows[0], w.rows[1]) {
+		w.own[r.asset] = true
+		if r.named && !over { // in an outage no name is to blame
+			w.own[r.key] = true
 		}
 	}
-	w.rows, w.began, w.reason, w.next = [2][]failure{}, time.Time{}, "", time.Time{}
+	w.rows, w.began, w.reason, w.next = [2][]row{}, time.Time{}, "", time.Time{}
 	return over
 }
 
-func (w *Watch) set(change func()) {
+// Allow reports whether a video may be made now. During an outage it allows one, and no other before that is done.
+// Each call that returns true is followed by one of Done or Undo.
+func (w *Watch) Allow(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	change()
-}
-
-// Admit reports whether a video may be tried now. During an outage nobody else may until Left is called.
-func (w *Watch) Admit(now time.Time) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.began.IsZero() || !now.Before(w.began.Add(w.limit)) {
-		return true
+	if w.holds(now) {
+		if w.next.Sub(now) > w.every { // the clock was set back since
+			w.next = now.Add(w.every)
+		}
+		if w.probing || now.Before(w.next) {
+			return false
+		}
+		w.probing, w.others, w.last, w.next = true, w.running, w.next, now.Add(w.every)
 	}
-	if w.trying || now.Before(w.next) {
-		return false
-	}
-	w.trying, w.next = true, now.Add(w.every)
+	w.running++
 	return true
 }
 
-// Left is told when an attempt has ended, or none was begun after Admit.
-func (w *Watch) Left() { w.set(func() { w.trying = false }) }
+// Done ends what Allow has allowed: the attempt has ended, or none was begun. Nobody says which one it was; so the
+// probe counts as done when it and all that began before it are: there is never a second one beside it.
+func (w *Watch) Done() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running = max(0, w.running-1)
+	if w.others--; w.others < 0 {
+		w.probing, w.others = false, 0
+	}
+}
 
-// State returns when the outage under way began, why, when the next video is tried, and whether the outage has lasted so long
-// that failures count again; zero times: there is none.
+// Undo takes back what Allow has allowed, in a transaction that was rolled back: another probe may begin at once.
+func (w *Watch) Undo() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running = max(0, w.running-1)
+	if w.probing && w.running == w.others { // it was the probe
+		w.probing, w.others, w.next = false, 0, w.last
+	}
+}
+
+// State returns when the outage under way began, why, when the next video is tried, and whether the outage has
+// lasted so long that failures count again. The times are zero if there is none.
 func (w *Watch) State(now time.Time) (began time.Time, reason string, next time.Time, spent bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.began, w.reason, w.next, !w.began.IsZero() && !now.Before(w.began.Add(w.limit))
+	spent = !w.holds(now) && !w.began.IsZero()
+	return w.began, w.reason, w.next, spent
 }
 
-// Hurry lets a video be tried at once. during: there is an outage.
-func (w *Watch) Hurry() (during bool) {
-	w.set(func() {
-		if during = !w.began.IsZero(); during {
-			w.next = time.Time{}
-		}
-	})
+// ProbeNow lets a video be tried at once. It returns false if there is no outage.
+func (w *Watch) ProbeNow() (during bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if during = !w.began.IsZero(); during {
+		w.next = time.Time{}
+	}
 	return during
 }
 
-// Resume goes on with an outage of before, and lets a video be tried at once.
+// Resume continues an outage that an earlier process recorded, and lets a video be tried at once.
 func (w *Watch) Resume(began time.Time, reason string) {
-	w.set(func() { w.began, w.reason, w.next = began, reason, time.Time{} })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.began, w.reason, w.next = began, reason, time.Time{}
 }

@@ -66,7 +66,7 @@ func (s *Studio) Answer(ctx context.Context, session [32]byte, query url.Values,
 	if other, ok := errors.AsType[*youtube.OtherChannel](err); ok {
 		return store.Channel{}, desk.OtherChannel(s.titleOf(ctx, other.Want), other.Got.Title)
 	}
-	for is, refusal := range map[error]desk.Refusal{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
+	for is, refusal := range map[error]desk.HTTPError{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
 		youtube.ErrNoRefresh: desk.NoRefresh, youtube.ErrNoChannel: desk.NoChannel} {
 		if errors.Is(err, is) {
 			return store.Channel{}, refusal

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestAddressesAreTidiedOrRefused(t *testing.T) {
+func TestCheckURL_AddressesAreTidiedOrRefused(t *testing.T) {
 	real := New(Config{BaseURL: "https://rumble.com"})
 	demo := New(Config{BaseURL: "http://127.0.0.1:8090/rumble/"})
 	for _, c := range []struct {
@@ -18,13 +18,15 @@ func TestAddressesAreTidiedOrRefused(t *testing.T) {
 		why    Why
 	}{
 		{real, "https://rumble.com/v1abc2-happy-birthday.html", "https://rumble.com/v1abc2-happy-birthday.html", ""},
-		{real, "  https://www.Rumble.com/v1abc2-x.html?e9s=src_v1_cbl&mref=1#t=3 \n", "https://rumble.com/v1abc2-x.html", ""},
+		{real, "  https://www.Rumble.com/v1abc2-x.html?e9s=src_v1_cbl&mref=1#t=3 \n",
+			"https://rumble.com/v1abc2-x.html", ""},
 		{real, "http://rumble.com/v1abc2.html", "https://rumble.com/v1abc2.html", ""},
 		{real, "rumble.com/v1abc2-x.html", "https://rumble.com/v1abc2-x.html", ""},
 		{real, "WWW.rumble.com/v1abc2-x.html", "https://rumble.com/v1abc2-x.html", ""},
 		{real, "https://rumble.com/shorts/v1abc2", "https://rumble.com/shorts/v1abc2", ""},
 		{real, "https://rumble.com/embed/u4.v1abc2/?pub=4", "https://rumble.com/embed/u4.v1abc2/", ""},
-		{real, "https://rumble.com/v1abc2-с-днём.html", "https://rumble.com/v1abc2-%D1%81-%D0%B4%D0%BD%D1%91%D0%BC.html", ""},
+		{real, "https://rumble.com/v1abc2-с-днём.html",
+			"https://rumble.com/v1abc2-%D1%81-%D0%B4%D0%BD%D1%91%D0%BC.html", ""},
 		{demo, "http://127.0.0.1:8090/rumble/v1abc2-x.html?x=1", "http://127.0.0.1:8090/rumble/v1abc2-x.html", ""},
 		{demo, "https://rumble.com/v1abc2-x.html", "https://rumble.com/v1abc2-x.html", ""},
 
@@ -61,7 +63,7 @@ func TestAddressesAreTidiedOrRefused(t *testing.T) {
 	}
 }
 
-func TestUploadPageIsBesideTheVideos(t *testing.T) {
+func TestCheckURL_UploadPageIsBesideTheVideos(t *testing.T) {
 	if got := New(Config{BaseURL: "https://rumble.com/"}).UploadPage(); got != "https://rumble.com/upload.php" {
 		t.Errorf("got %s", got)
 	}

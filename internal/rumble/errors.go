@@ -1,8 +1,9 @@
-// What can go wrong, and what it asks of the caller.
+// What can go wrong, and what the caller should do about it.
 
 package rumble
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -20,27 +21,72 @@ const (
 	badToken    = "badToken"    // Rumble does not know the token, or has banned the account
 	badChannel  = "badChannel"  // the account has no channel of that number
 	refused     = "refused"     // for another reason, which the message says
-	rumbleFault = "rumbleFault" // something went wrong on Rumble's side
+	rumbleFault = "rumbleFault" // something went wrong at Rumble
+)
+
+// codes are the stable words for reasons. Those of answers that are not Rumble's are given where they are judged.
+var codes = map[string]string{
+	answerLost:               "rumble_unclear",
+	badToken:                 "rumble_token",
+	badChannel:               "rumble_channel",
+	refused:                  "rumble_refused",
+	rumbleFault:              "rumble_fault",
+	refused + "-title":       "rumble_invalid_title",
+	refused + "-description": "rumble_invalid_description",
+	refused + "-video":       "rumble_video",
+	refused + "-thumb":       "rumble_thumbnail",
+	refused + "-guid":        "rumble_twice",
+}
+
+// Codes returns every code that an error or a warning of this package can carry, in order.
+func Codes() []string {
+	all := []string{"rumble_unreachable", "rumble_unreadable", "rumble_busy", "rumble_connection"}
+	return slices.Sorted(slices.Values(slices.AppendSeq(all, maps.Values(codes))))
+}
+
+const (
+	awayPause = 30 * time.Second
+	busyPause = time.Minute
 )
 
 // Error is a publication that did not succeed, as far as we know.
 type Error struct {
+	code            string
 	reason, message string
 	field           string
 	step            string
 	permanent       bool
+	waits           bool
 	pause           time.Duration
 }
 
 // Error returns "rumble REASON: message", one line without secrets.
 func (e *Error) Error() string { return "rumble " + e.reason + ": " + e.message }
 
-// Reason is a stable word for what happened: connection, answerLost, badToken, badChannel, refused, refused-title (and
-// other fields), rumbleFault, http503 (and other codes).
+// Code returns a stable word for what happened, one of Codes. It is what messages hang on.
+func (e *Error) Code() string { return e.code }
+
+// Reason is Rumble's word for what happened, or ours: connection, answerLost, badToken, badChannel, refused,
+// refused-title (and other fields), rumbleFault, http503 (and other statuses).
 func (e *Error) Reason() string { return e.reason }
 
-// Permanent reports whether another attempt would not help, or must not be made by itself.
+// Permanent reports whether another attempt would not help, or must not be made unasked. It is true only if Rumble
+// said so itself, or the answer was lost.
 func (e *Error) Permanent() bool { return e.permanent }
+
+// RetryAfter returns how long to wait, and whether this is a wait, which is not an attempt: Rumble cannot be reached,
+// asks us to slow down, or something else answered in its place.
+func (e *Error) RetryAfter() (time.Duration, bool) {
+	if !e.waits {
+		return 0, false
+	}
+	return e.pause, true
+}
+
+// Unreachable reports whether Rumble did not answer, or something else answered in its place.
+func (e *Error) Unreachable() bool {
+	return e.code == "rumble_unreachable" || e.code == "rumble_unreadable"
+}
 
 // Step is the step of the failed publication: "unknown", "account", "edit" or "".
 func (e *Error) Step() string { return e.step }
@@ -48,22 +94,48 @@ func (e *Error) Step() string { return e.step }
 // Field is the field of the metadata that was refused when Step is "edit": title or description.
 func (e *Error) Field() string { return e.field }
 
-// Pause is how long to wait at least before the next attempt.
-func (e *Error) Pause() time.Duration { return e.pause }
+// Pause is how long to wait at least before the next attempt. It is 0 for what RetryAfter tells.
+func (e *Error) Pause() time.Duration {
+	if e.waits {
+		return 0
+	}
+	return e.pause
+}
 
 // unknown is an error after which nobody but the owner of the channel can say whether the video is there.
 func unknown(message string) *Error {
-	return &Error{reason: answerLost, message: oneLine(message), step: "unknown", permanent: true}
+	return &Error{
+		code:      codes[answerLost],
+		reason:    answerLost,
+		message:   oneLine(message),
+		step:      "unknown",
+		permanent: true,
+	}
 }
 
-// transient is an error after which the video may be sent again.
-func transient(reason, message string, pause time.Duration) *Error {
-	return &Error{reason: reason, message: oneLine(message), pause: pause}
+// away is an error after which the video may be sent again when Rumble, or the way to it, works: a wait. pause 0: for
+// our time.
+func away(code, reason, message string, pause time.Duration) *Error {
+	least := awayPause
+	if code == "rumble_busy" {
+		least = busyPause
+	}
+	return &Error{code: code, reason: reason, message: oneLine(message), waits: true, pause: cmp.Or(pause, least)}
 }
 
-// verdict is the body of an answer.
+// transient is an error after which the video may be sent again: an attempt.
+func transient(code, reason, message string) *Error {
+	return &Error{code: code, reason: reason, message: oneLine(message)}
+}
+
+// account is an error that only somebody with access to the account can fix.
+func account(reason, message string) *Error {
+	return &Error{code: codes[reason], reason: reason, message: message, step: "account", permanent: true}
+}
+
+// verdict is the body of an answer. Success is nil if the answer does not say; then it is not Rumble's.
 type verdict struct {
-	Success bool        `json:"success"`
+	Success *bool       `json:"success"`
 	VideoID string      `json:"video_id"`
 	URL     string      `json:"url_monetized"`
 	Errors  fieldErrors `json:"errors"`
@@ -77,7 +149,7 @@ type fieldError struct {
 // fieldErrors are the refusals by field; "_" is none in particular.
 type fieldErrors map[string]fieldError
 
-// UnmarshalJSON also takes lists: PHP writes an empty map as one, and the documentation draws all of them so.
+// UnmarshalJSON also takes lists: PHP writes an empty map as one, and the documentation shows all of them so.
 func (f *fieldErrors) UnmarshalJSON(data []byte) error {
 	list := []map[string]fieldError{{}}
 	if json.Unmarshal(data, &list[0]) != nil {
@@ -94,10 +166,21 @@ func (f *fieldErrors) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// fields are what may be refused by name; the first is told when there are several.
-var fields = []string{"access_token", "channel_id", "title", "description", "video", "thumb", "guid", "license_type", "_"}
+// fields are what may be refused by name; the first is told if there are several.
+var fields = []string{
+	"access_token",
+	"channel_id",
+	"title",
+	"description",
+	"video",
+	"thumb",
+	"guid",
+	"license_type",
+	"_",
+}
 
-// refusal is the error for an answer that says no.
+// refusal is the error for an answer that refuses the video. A refusal of a field that we sent is final; one of
+// nothing in particular is not known to be.
 func refusal(f fieldErrors) *Error {
 	field, said := "_", f["_"]
 	if i := slices.IndexFunc(fields, func(name string) bool { _, ok := f[name]; return ok }); i >= 0 {
@@ -106,20 +189,22 @@ func refusal(f fieldErrors) *Error {
 		name := slices.Min(slices.Collect(maps.Keys(f)))
 		said = fieldError{name + " " + f[name].Code, f[name].Message}
 	}
-	if said.Code == "SOMETHING_WENT_WRONG" {
-		return transient(rumbleFault, said.text(), 0)
-	}
-	e := &Error{reason: refused, message: said.text(), permanent: true}
+	e := &Error{reason: refused, message: said.text(), permanent: field != "_"}
 	switch field {
+	case "_":
+		if said.Code == "SOMETHING_WENT_WRONG" {
+			e.reason = rumbleFault
+		}
 	case "access_token":
-		e.reason, e.step = badToken, "account"
+		return account(badToken, said.text())
 	case "channel_id":
-		e.reason, e.step = badChannel, "account"
+		return account(badChannel, said.text())
 	case "title", "description":
 		e.reason, e.step, e.field = refused+"-"+field, "edit", field
 	case "video", "thumb", "guid":
 		e.reason = refused + "-" + field
 	}
+	e.code = codes[e.reason]
 	return e
 }
 
@@ -133,42 +218,53 @@ func (e fieldError) text() string {
 	return oneLine(e.Code + ": " + e.Message)
 }
 
-// judge turns an answer into what was published, or an error. whole says that Rumble may have all of the video.
+// judge turns an answer into what was published, or an error. whole says that Rumble may have all of the video. What
+// cannot be read is the answer of something in between, such as a firewall, and says nothing about the token or the
+// video.
 func (c *Client) judge(status int, header http.Header, body []byte, whole bool) (Published, error) {
 	var v verdict
-	unreadable := json.Unmarshal(body, &v)
+	own := json.Unmarshal(body, &v) == nil && (v.Success != nil || len(v.Errors) > 0)
+	yes := own && v.Success != nil && *v.Success
 	code := fmt.Sprintf("http%d", status)
 	text := strings.TrimSpace(fmt.Sprintf("Rumble answered %d %s", status, http.StatusText(status)))
+	wait := pause(header, time.Now())
 	switch trouble := status >= 500 || status == http.StatusRequestTimeout; {
-	case status == http.StatusForbidden || status == http.StatusUnauthorized: // it means the token, whatever is said
-		e := &Error{reason: badToken, message: text, step: "account", permanent: true}
+	case trouble && whole: // gateways say so too, and may have passed the video on
+		return Published{}, unknown(text)
+	case trouble:
+		return Published{}, away("rumble_unreachable", code, text, wait)
+	case status == http.StatusTooManyRequests:
+		return Published{}, away("rumble_busy", code, text, wait)
+	// it means the token, whatever it says
+	case own && (status == http.StatusForbidden || status == http.StatusUnauthorized):
+		e := account(badToken, text)
 		if said := v.Errors["access_token"]; said != (fieldError{}) {
 			e.message = said.text()
 		}
 		return Published{}, c.redact(e)
-	case status == http.StatusTooManyRequests || trouble && !whole:
-		return Published{}, transient(code, text, pause(header, time.Now()))
-	case trouble: // gateways say so too, and may have passed the video on
-		return Published{}, unknown(text)
-	case unreadable == nil && v.Success && v.VideoID != "":
+	case yes && v.VideoID != "":
 		address, err := c.CheckURL(v.URL)
 		if err != nil {
 			address = "" // no link rather than one to anywhere
 		}
 		return Published{ID: cut(v.VideoID, 100), URL: address}, nil
-	case unreadable == nil && !v.Success && len(v.Errors) > 0:
+	case own && !yes && len(v.Errors) > 0:
 		return Published{}, c.redact(refusal(v.Errors))
+	case own && (status < 200 || status > 299):
+		return Published{}, transient(codes[refused], code, text)
 	case status < 200 || status > 299:
-		return Published{}, &Error{reason: code, message: text, permanent: true}
+		return Published{}, away("rumble_unreadable", code, text+", which isn't Rumble's own answer", wait)
 	case !whole:
-		return Published{}, transient(connection, text+", which cannot be understood", 0)
+		return Published{}, away("rumble_unreadable", connection, text+", which cannot be understood", wait)
 	}
 	return Published{}, unknown(text + ", which cannot be understood")
 }
 
 // redact takes the token out of what Rumble said.
 func (c *Client) redact(e *Error) *Error {
-	e.message = strings.ReplaceAll(e.message, c.token, "***")
+	if c.token != "" {
+		e.message = strings.ReplaceAll(e.message, c.token, "***")
+	}
 	return e
 }
 

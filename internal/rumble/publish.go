@@ -16,49 +16,56 @@ import (
 	"time"
 )
 
-// Video is the file to publish, and its picture.
+// Video is the file to publish, and its thumbnail.
 type Video struct {
 	File      io.ReadSeeker
 	Size      int64         // in bytes
 	Type      string        // video/mp4
 	Name      string        // a file name of ours, such as an id with .mp4; Rumble may show it
-	Thumb     io.ReadSeeker // nil: none
+	Thumb     io.ReadSeeker // nil: none. One that cannot be read is a warning
 	ThumbType string        // image/jpeg or image/png
 }
 
 // Metadata is what Rumble says about the video. It takes no tags, no privacy and no time.
 type Metadata struct {
 	Title       string
-	Description string // "" = the title stands in, since Rumble wants one
+	Description string // "" = the title is sent instead, because Rumble wants one
 	Guid        string // our own id of it
 }
 
-// State is how far a publication has come; the caller keeps it.
+// State is how far a publication has come; the caller stores it.
 type State struct {
-	Step string // "uploading", or "" = nothing is under way
+	Step string // "uploading", or "" = no upload has begun
 	Sent int64  // bytes of the video that have left; all of them are named only once its answer can be lost
 }
 
 // Published is the video on Rumble.
 type Published struct {
-	ID  string
-	URL string // of its page; "" if Rumble named none
+	ID      string
+	URL     string // of its page; "" if Rumble named none
+	Warning string // what went wrong though the video is published, as "rumble REASON: message"; "" = nothing
 }
 
-// license is Rumble's "not for sale": the video stays what it was, and may be elsewhere too.
+// WarningCode is the code of Published.Warning.
+const WarningCode = "rumble_thumbnail"
+
+// license is Rumble's "not for sale": the rights to the video stay as they are, and it may be elsewhere too.
 const license = "0"
 
 const uploading = "uploading"
 
-// progressEvery is the least time between two saves of the progress.
+// progressEvery is the shortest time between two saves of the progress.
 const progressEvery = 500 * time.Millisecond
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 64 << 10
+// What is read at most of an answer, and of a thumbnail, in bytes.
+const (
+	maxAnswer = 64 << 10
+	maxThumb  = 20 << 20
+)
 
 var errStalled = errors.New("nothing moved for too long")
 
-// Publish sends the video. save keeps the state and must have stored it when it returns: {"uploading", 0} before the
+// Publish sends the video. save stores the state and must have stored it when it returns: {"uploading", 0} before the
 // first byte, the progress at most twice a second, {"uploading", v.Size} before the last bytes leave, and {"", 0} when
 // it is certain that the video is not there.
 //
@@ -66,17 +73,18 @@ var errStalled = errors.New("nothing moved for too long")
 // Step is "unknown", and stays so until the caller, told by a person that the video is not there, begins with an empty
 // state. With any other state the video is sent from its beginning.
 //
-// When ctx ends before the last bytes left, the error is that of ctx and the state is given back. Later it is "unknown".
+// If ctx ends before the last bytes left, Publish returns the error of ctx and clears the state. Later it is "unknown".
 func (c *Client) Publish(ctx context.Context, v Video, m Metadata, s State, save func(State) error) (Published, error) {
 	if s.Step == uploading && s.Sent >= v.Size {
 		return Published{}, unknown("the program ended before the answer came")
 	}
 	if c.token == "" {
-		return Published{}, &Error{reason: badToken, message: "no access token is set", step: "account", permanent: true}
+		return Published{}, account(badToken, "no access token is set")
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	b, err := c.newBody(ctx, v, m, save)
+	thumb, warning := readThumb(v)
+	b, err := c.newBody(ctx, v, thumb, m, save)
 	if err != nil {
 		return Published{}, err
 	}
@@ -93,8 +101,8 @@ func (c *Client) Publish(ctx context.Context, v Video, m Metadata, s State, save
 	}
 	b.clock = time.AfterFunc(c.stall, func() { cancel(errStalled) })
 	published, err := c.send(ctx, req, b, cancel)
-	var e *Error
-	if err == nil || errors.As(err, &e) && e.step == "unknown" {
+	published.Warning = warning
+	if e, ok := errors.AsType[*Error](err); err == nil || ok && e.step == "unknown" {
 		return published, err
 	}
 	if kept := save(State{}); kept != nil {
@@ -103,8 +111,32 @@ func (c *Client) Publish(ctx context.Context, v Video, m Metadata, s State, save
 	return Published{}, err
 }
 
-// send makes the request and says what became of it. It returns when nothing reads the body any more.
-func (c *Client) send(ctx context.Context, req *http.Request, b *body, cancel context.CancelCauseFunc) (Published, error) {
+// readThumb reads the thumbnail. The request has to name its size, so it must not break off while it is sent.
+func readThumb(v Video) (data []byte, warning string) {
+	if v.Thumb == nil {
+		return nil, ""
+	}
+	_, err := v.Thumb.Seek(0, io.SeekStart)
+	if err == nil {
+		data, err = io.ReadAll(io.LimitReader(v.Thumb, maxThumb+1))
+	}
+	if len(data) > maxThumb {
+		err = errors.New("it is too large")
+	}
+	if err != nil {
+		return nil, "rumble thumbnail-file: it cannot be read"
+	}
+	return data, ""
+}
+
+// send makes the request and says what became of it. It returns when nothing reads the body any more: only then is it
+// certain whether the last bytes left.
+func (c *Client) send(
+	ctx context.Context,
+	req *http.Request,
+	b *body,
+	cancel context.CancelCauseFunc,
+) (Published, error) {
 	resp, err := c.transport.RoundTrip(req)
 	var answer []byte
 	if err == nil {
@@ -125,13 +157,18 @@ func (c *Client) send(ctx context.Context, req *http.Request, b *body, cancel co
 	case cause != nil && !errors.Is(cause, errStalled):
 		return Published{}, ctx.Err()
 	}
-	return Published{}, c.redact(transient(connection, cmp.Or(cause, err).Error(), 0))
+	message := cmp.Or(cause, err).Error()
+	if !b.began {
+		return Published{}, c.redact(away("rumble_unreachable", connection, message, 0))
+	}
+	// It broke off on the way. Each attempt sends the whole video again, so this is one, and not a wait without end.
+	return Published{}, c.redact(transient("rumble_connection", connection, message))
 }
 
-// body is the form with the video in it. The transport reads and closes it, in a goroutine of its own: the other fields
-// may be looked at once closed is closed.
+// body is the form with the video in it. The transport reads and closes it in its own goroutine: the fields below
+// closed may be read once that is closed.
 type body struct {
-	io.Reader
+	parts  io.Reader
 	ctx    context.Context
 	length int64
 	kind   string        // its Content-Type, with the boundary
@@ -141,8 +178,15 @@ type body struct {
 
 	once   sync.Once
 	closed chan struct{}
+	began  bool  // Rumble was there, and the body is being sent
 	whole  bool  // the last bytes were handed out
 	err    error // why it could not be read
+}
+
+// Read is called by the transport.
+func (b *body) Read(p []byte) (int, error) {
+	b.began = true
+	return b.parts.Read(p)
 }
 
 func (b *body) Close() error {
@@ -150,8 +194,14 @@ func (b *body) Close() error {
 	return nil
 }
 
-// newBody lays out the form: the words, the picture, the video, and the end, without which nobody has the whole.
-func (c *Client) newBody(ctx context.Context, v Video, m Metadata, save func(State) error) (*body, error) {
+// newBody lays out the form: the words, the thumbnail, the video, and the end, without which Rumble has nothing.
+func (c *Client) newBody(
+	ctx context.Context,
+	v Video,
+	thumb []byte,
+	m Metadata,
+	save func(State) error,
+) (*body, error) {
 	var words bytes.Buffer
 	form := multipart.NewWriter(&words)
 	piece := func() *bytes.Reader { // what the form wrote since the last one
@@ -167,24 +217,23 @@ func (c *Client) newBody(ctx context.Context, v Video, m Metadata, save func(Sta
 			form.WriteField(field[0], field[1])
 		}
 	}
-	b := &body{ctx: ctx, kind: form.FormDataContentType(), stall: c.stall, answer: c.answer, closed: make(chan struct{})}
+	b := &body{
+		ctx:    ctx,
+		kind:   form.FormDataContentType(),
+		stall:  c.stall,
+		answer: c.answer,
+		closed: make(chan struct{}),
+	}
 	var parts []io.Reader
-	if v.Thumb != nil {
-		size, err := v.Thumb.Seek(0, io.SeekEnd)
-		if err == nil {
-			_, err = v.Thumb.Seek(0, io.SeekStart)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the picture: %w", err)
-		}
+	if len(thumb) > 0 {
 		name := "thumb.jpg"
 		if v.ThumbType == "image/png" {
 			name = "thumb.png"
 		}
 		form.CreatePart(fileHeader("thumb", name, v.ThumbType))
 		head := piece()
-		parts = append(parts, head, &file{b: b, r: v.Thumb, size: size, name: "picture", progress: func(int64) error { return nil }})
-		b.length += head.Size() + size
+		parts = append(parts, head, bytes.NewReader(thumb))
+		b.length += head.Size() + int64(len(thumb))
 	}
 	if _, err := v.File.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read the video: %w", err)
@@ -202,8 +251,8 @@ func (c *Client) newBody(ctx context.Context, v Video, m Metadata, save func(Sta
 		}
 		return nil
 	}
-	b.Reader = io.MultiReader(append(parts, head,
-		&file{b: b, r: v.File, size: v.Size, name: "video", progress: progress},
+	b.parts = io.MultiReader(append(parts, head,
+		&file{b: b, r: v.File, size: v.Size, progress: progress},
 		&last{b: b, r: end, save: func() error { return save(State{uploading, v.Size}) }})...)
 	return b, nil
 }
@@ -215,11 +264,10 @@ func fileHeader(field, name, kind string) textproto.MIMEHeader {
 	}
 }
 
-// file is a file in the body, of exactly size bytes.
+// file is the video in the body, of exactly size bytes.
 type file struct {
 	b        *body
 	r        io.Reader
-	name     string
 	size     int64
 	sent     int64
 	progress func(sent int64) error
@@ -230,7 +278,7 @@ func (f *file) Read(p []byte) (int, error) {
 	if f.sent == f.size {
 		return 0, io.EOF
 	}
-	if f.sent > 0 { // whoever reads on has passed the bytes before on
+	if f.sent > 0 { // a second read means that the bytes of the first were passed on
 		if err := f.progress(f.sent); err != nil {
 			f.b.err = err
 			return 0, err
@@ -242,13 +290,13 @@ func (f *file) Read(p []byte) (int, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil && err != io.EOF {
-		f.b.err = fmt.Errorf("read the %s: %w", f.name, err)
+		f.b.err = fmt.Errorf("read the video: %w", err)
 		return n, f.b.err
 	}
 	return n, nil
 }
 
-// last is the end of the body. It leaves only after the state says so.
+// last is the end of the body. It leaves only after the state says so, and then Rumble may think for a while.
 type last struct {
 	b    *body
 	r    io.Reader

@@ -1,11 +1,11 @@
-// The client: what it is made of, and whether it may upload.
+// The client: its configuration, and whether it may upload.
 
 // Package rumble publishes videos on Rumble.
 //
-// With an access token it sends them through Rumble's upload interface, which is one request: nothing can be resumed,
-// asked for, changed or deleted there. So the package tells apart, strictly, a video that cannot have arrived and one
-// whose answer was lost: the first may be sent again, for the second somebody has to look. Without a token a person
-// uploads by hand, and the package knows where, and what the address of a video looks like.
+// With an access token it sends them through Rumble's upload API, which is one request: nothing can be resumed, asked
+// for, changed or deleted there. So the package strictly tells apart a video that cannot have arrived and one whose
+// answer was lost: the first may be sent again, for the second a person has to look. Without a token a person uploads
+// by hand, and the package knows where, and what the address of a video looks like.
 package rumble
 
 import (
@@ -21,7 +21,7 @@ import (
 // Config says who uploads, and where.
 type Config struct {
 	AccessToken string // "" = by hand
-	BaseURL     string // https://rumble.com, or a stand-in
+	BaseURL     string // https://rumble.com, or a fake
 	ChannelID   string // "" = the account's own channel
 }
 
@@ -29,20 +29,21 @@ type Config struct {
 type Client struct {
 	token, channel string
 	base           *url.URL
-	transport      *http.Transport
-	stall          time.Duration // a connection on which no byte of the video moved for so long is given up
-	answer         time.Duration // how long Rumble may think about a video that it has
+	transport      http.RoundTripper
+	stall          time.Duration // an upload of which no byte moved for so long is given up
+	answer         time.Duration // how long Rumble may take to answer once it has the video
 }
 
-// writeBuffer bounds what waits in this computer for the network, in bytes: without it several megabytes would count
-// as sent that no server has seen, and a connection cut in the middle of a short video as an answer that was lost.
+// writeBuffer bounds what waits in this computer for the network, in bytes. Without it several megabytes would count
+// as sent that no server has seen, and a connection that is cut in the middle of a short video would look like a lost
+// answer.
 const writeBuffer = 256 << 10
 
-// New prepares a client. The configuration must have been checked: New panics on a BaseURL that is no address.
+// New returns a client. The configuration must have been checked: New panics if BaseURL isn't a valid URL.
 func New(cfg Config) *Client {
 	base, err := url.Parse(strings.TrimRight(cfg.BaseURL, "/"))
 	if err != nil || base.Host == "" {
-		panic("rumble: the base URL is no address")
+		panic("rumble: the base URL isn't a valid URL")
 	}
 	dialer := &net.Dialer{Timeout: 30 * time.Second}
 	return &Client{

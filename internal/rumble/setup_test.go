@@ -1,4 +1,4 @@
-// What the tests share: the stand-in for Rumble with a client in front of it.
+// What the tests share: the fake of Rumble and a client of it.
 
 package rumble
 
@@ -21,7 +21,7 @@ import (
 
 const token = "0123456789abcdef0123456789abcdef01234567"
 
-// world is a running stand-in, a client of it, and the state that its caller keeps.
+// world is a running fake, a client of it, and the state that its caller stores.
 type world struct {
 	*fake.Server
 	t      *testing.T
@@ -33,7 +33,7 @@ type world struct {
 	states []State // all that were saved
 }
 
-// newWorld starts a stand-in mounted under a path. wrap, if not nil, comes before it.
+// newWorld starts a fake mounted under a path. wrap, if not nil, comes before it.
 func newWorld(t *testing.T, size int, wrap func(http.Handler) http.Handler) *world {
 	t.Helper()
 	w := &world{t: t, film: film(size)}
@@ -87,7 +87,7 @@ func (w *world) publish(ctx context.Context, v Video) (Published, error) {
 	return w.client.Publish(ctx, v, words, w.state, w.save)
 }
 
-// set turns a switch of the stand-in.
+// set turns a switch of the fake.
 func (w *world) set(id string, on bool) {
 	w.t.Helper()
 	for _, f := range w.Faults() {

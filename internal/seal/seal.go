@@ -1,5 +1,5 @@
-// Package seal encrypts secrets with a key that is kept elsewhere, so that a copy of the database, such as a backup, does
-// not reveal them.
+// Package seal encrypts secrets with a key that is kept elsewhere, so that a copy of the database, such as a backup,
+// does not reveal them.
 package seal
 
 import (
@@ -27,7 +27,8 @@ const shortest = 32
 // Check returns why a key cannot be used, or nil.
 func Check(key string) error {
 	if len(key) < shortest {
-		return fmt.Errorf("it has %d characters, but at least %d random ones are needed: openssl rand -base64 32 makes some",
+		return fmt.Errorf("it has %d characters, but at least %d random ones are needed: openssl rand -base64 32 "+
+			"makes some",
 			len(key), shortest)
 	}
 	return nil

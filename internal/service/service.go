@@ -1,4 +1,4 @@
-// Package service tells systemd, where that runs the program, how it is: it is ready, it is alive, it stops.
+// Package service tells systemd that the program is ready, alive, or stopping.
 package service
 
 import (
@@ -10,9 +10,10 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// Attend tells the service manager that the program is ready once ready returns nil, and that it stops when ctx ends; then
-// it returns. Meanwhile it feeds the manager's watchdog, if there is one: each time only after alive has answered. alive waits
-// as long as it takes, so what hangs stops the food; an error of it is an answer. Without a manager Attend does nothing.
+// Attend tells the service manager that the program is ready once ready returns nil, and that it stops when ctx
+// ends; then it returns. Meanwhile it resets the manager's watchdog, if there is one, each time only after alive
+// has returned. alive waits as long as it takes, so a program that hangs is restarted; an error of alive is an
+// answer. Without a service manager Attend does nothing.
 func Attend(ctx context.Context, ready, alive func(context.Context) error) error {
 	if os.Getenv("NOTIFY_SOCKET") == "" {
 		return nil
@@ -30,17 +31,17 @@ func Attend(ctx context.Context, ready, alive func(context.Context) error) error
 	if err := tell(daemon.SdNotifyReady); err != nil {
 		return err
 	}
-	var hungry <-chan time.Time // nil: there is no watchdog
+	var due <-chan time.Time // nil: there is no watchdog
 	if patience > 0 {
 		ticker := time.NewTicker(patience / 3)
 		defer ticker.Stop()
-		hungry = ticker.C
+		due = ticker.C
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return tell(daemon.SdNotifyStopping)
-		case <-hungry:
+		case <-due:
 			_ = alive(ctx)
 			if ctx.Err() != nil {
 				continue

@@ -105,7 +105,7 @@ func TestWhatHangsStopsTheFood(t *testing.T) {
 	if got := m.hears(600 * time.Millisecond); got != "" {
 		t.Errorf("ten patiences without an answer: got %q; want silence", got)
 	}
-	answer <- errors.New("the disk is full") // whoever says so does not hang
+	answer <- errors.New("the disk is full") // an error is an answer, too
 	if got := m.hears(soon); got != "WATCHDOG=1" {
 		t.Errorf("after the answer: got %q; want WATCHDOG=1", got)
 	}

@@ -109,9 +109,10 @@ func (tx *Tx) end(action, deletion string, hash [32]byte) error {
 
 // Visit is a session that has not ended.
 type Visit struct {
-	Begun, Seen time.Time // Seen is written once an hour: it may have been used up to an hour later
-	Recent      bool      // so it may be in use
-	This        bool      // the session that asks
+	Begun  time.Time `json:"begun"`
+	Seen   time.Time `json:"seen"`   // written once an hour: it may have been used up to an hour later
+	Recent bool      `json:"recent"` // so it may be in use
+	This   bool      `json:"this"`   // the session that asks
 }
 
 // Visits lists the sessions of an admin, the newest first.

@@ -9,17 +9,17 @@ import (
 
 // Channel is a place to publish that an owner has connected.
 type Channel struct {
-	ID        int64
-	Platform  string
-	External  string // the platform's id of it
-	Title     string
-	State     string // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
-	Error     string // why it has ended
-	Creator   int64  // admin who connected it last
-	Connected time.Time
-	Checked   time.Time // when it last worked
-	Hold      time.Time // until then no upload begins; zero: nothing holds them
-	HoldFor   string    // quota: of the whole app; limit: of the channel
+	ID        int64     `json:"id"`
+	Platform  string    `json:"-"`
+	External  string    `json:"external_id"` // the platform's id of it
+	Title     string    `json:"title"`
+	State     string    `json:"state"`             // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
+	Error     string    `json:"error,omitzero"`    // why it has ended, as it came
+	Creator   int64     `json:"-"`                 // admin who connected it last
+	Connected time.Time `json:"connected"`         // last
+	Checked   time.Time `json:"checked,omitzero"`  // when it last worked
+	Hold      time.Time `json:"hold,omitzero"`     // until then no upload begins; zero: nothing holds them
+	HoldFor   string    `json:"hold_for,omitzero"` // quota: of the whole app; limit: of the channel
 }
 
 const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for`

@@ -21,12 +21,13 @@ type Listed struct {
 
 // Attempt is one run of a job, from the history.
 type Attempt struct {
-	Kind              Kind
-	Platform          string // of a PUBLISH
-	Number            int
-	Started, Finished time.Time
-	Outcome           string
-	Error             string
+	Kind     Kind      `json:"-"`
+	Platform string    `json:"-"` // of a PUBLISH
+	Number   int       `json:"number"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Outcome  string    `json:"outcome"`
+	Error    string    `json:"error,omitzero"` // as it came
 }
 
 // Filter picks assets for the page.

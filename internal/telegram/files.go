@@ -80,12 +80,17 @@ func (t *Talk) sendVideo(ctx context.Context, chat int64, v Video) (*models.Mess
 
 func (t *Talk) sendAnimation(ctx context.Context, chat int64, v Video) (*models.Message, error) {
 	return t.API.SendAnimation(ctx, &bot.SendAnimationParams{ChatID: chat, MessageThreadID: t.topic, Caption: v.Caption,
-		ReplyMarkup: v.Keyboard.markup(), Animation: &models.InputFileString{Data: strings.TrimPrefix(v.FileID, asAnimation)}})
+		ReplyMarkup: v.Keyboard.markup(), Animation: known(v, asAnimation)})
 }
 
 func (t *Talk) resendDocument(ctx context.Context, chat int64, v Video) (*models.Message, error) {
 	return t.API.SendDocument(ctx, &bot.SendDocumentParams{ChatID: chat, MessageThreadID: t.topic, Caption: v.Caption,
-		ReplyMarkup: v.Keyboard.markup(), Document: &models.InputFileString{Data: strings.TrimPrefix(v.FileID, asDocument)}})
+		ReplyMarkup: v.Keyboard.markup(), Document: known(v, asDocument)})
+}
+
+// known names a file that Telegram keeps as something else than a video.
+func known(v Video, as string) *models.InputFileString {
+	return &models.InputFileString{Data: strings.TrimPrefix(v.FileID, as)}
 }
 
 // SendDocument sends a small file.

@@ -18,7 +18,7 @@ type Flood struct {
 
 	mu    sync.Mutex
 	began time.Time     // of the running minute, the same for all chats
-	count map[int64]int // by chat, of the running minute; forgotten as a whole, so that no call has to look for old entries
+	count map[int64]int // by chat, of the running minute; forgotten as a whole, so that no call looks for old entries
 }
 
 // NewFlood returns a Flood; second is that of NewGate.

@@ -20,8 +20,8 @@ const (
 	defaultPerSecond = 25
 	mostPerSecond    = 30
 	chatBurst        = 3
-	// Messages delayed on their way arrive at once, and those with their turn by then follow: together these must be fewer
-	// than Telegram takes at once. The burst is 10 at the default pace.
+	// Messages delayed on their way arrive at once, and those with their turn by then follow: together these must be
+	// fewer than Telegram takes at once. The burst is 10 at the default pace.
 	burstOf = 0.4 // s of the pace
 	most    = 15  // messages on their way
 )
@@ -97,7 +97,8 @@ func LogTo(log *slog.Logger) Option { return func(g *Gate) { g.log = log } }
 // NewGate returns an open gate. second is how long a second of Telegram's limits takes: a second, except for those who
 // let an hour pass in minutes.
 func NewGate(second time.Duration, options ...Option) *Gate {
-	g := &Gate{second: second, log: slog.Default(), set: defaultPerSecond, chats: map[int64]*rate.Limiter{}, sweepAt: 10_000}
+	g := &Gate{second: second, log: slog.Default(), set: defaultPerSecond, chats: map[int64]*rate.Limiter{},
+		sweepAt: 10_000}
 	for _, o := range options {
 		o(g)
 	}
@@ -128,7 +129,11 @@ func (g *Gate) Do(ctx context.Context, c Call, call func(context.Context) error)
 		defer g.back(c)
 	}
 	began := time.Now()
-	err := classify(ctx, c, call(ctx))
+	problem := call(ctx)
+	err := classify(ctx, c, problem)
+	if problem != nil && err == nil {
+		g.log.Debug("telegram refused what has lapsed", "method", c.Method, "err", problem)
+	}
 	g.learn(c, began, err)
 	if err != nil {
 		return err

@@ -24,7 +24,8 @@ func TestGroups_AreAnsweredOnceAnHourAndChannelsNever(t *testing.T) {
 		{group, 2 * time.Hour, true}, {group, 100 * time.Hour, true},
 		{group, 0, true}, // the clock was set back
 		{models.Chat{ID: -3, Type: models.ChatTypeChannel}, 0, false}, {models.Chat{ID: -4, Type: "of 2031"}, 0, false},
-		{models.Chat{ID: 5, Type: models.ChatTypePrivate}, 0, true}, {models.Chat{ID: 5, Type: models.ChatTypePrivate}, 0, true},
+		{models.Chat{ID: 5, Type: models.ChatTypePrivate}, 0, true}, {models.Chat{ID: 5, Type: models.ChatTypePrivate}, 0,
+			true},
 	} {
 		if got := g.May(c.chat, began.Add(c.at)); got != c.want {
 			t.Errorf("%+v after %v: got %v; want %v", c.chat, c.at, got, c.want)

@@ -45,8 +45,8 @@ func (g *Gate) laneOf(c Call) lane {
 	case c.Rank == Owed:
 		return notices
 	}
-	// People who write and write would never get their video, because the answers take all that their chat takes: these go
-	// behind it.
+	// People who write and write would never get their video, because the answers take all that their chat takes:
+	// these go behind it.
 	if l := g.chats[c.Chat]; l != nil && l.Tokens() < 2 {
 		for _, behind := range []lane{videos, notices} {
 			if slices.ContainsFunc(g.lines[behind], func(w *waiter) bool { return w.call.Chat == c.Chat }) {

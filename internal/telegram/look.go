@@ -44,7 +44,8 @@ func Look(ctx context.Context, client Client, apiURL, token string) (s Self, err
 
 // Strangers returns those of some people who have not written to the bot yet: Telegram lets no message to them through.
 // The error is an *Error.
-func Strangers(ctx context.Context, client Client, apiURL, token string, people []int64) (strangers []int64, err error) {
+func Strangers(ctx context.Context, client Client, apiURL, token string, people []int64,
+) (strangers []int64, err error) {
 	for _, id := range people {
 		var chat struct{}
 		e := get(ctx, client, apiURL, token, "getChat", url.Values{"chat_id": {strconv.FormatInt(id, 10)}}, &chat)

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	longestPause = 5 * time.Minute  // after failures in one chat or of one method
+	longestPause = 2 * time.Minute  // after failures of one method in one chat
 	longestOfAll = 30 * time.Second // after failures of all calls: the first one through ends it
 	shownFrom    = 30               // s of a pause from which on it is logged and shown
 	fence        = 60               // s without another poller before we send again
@@ -38,6 +38,15 @@ func scopeOf(c Call) scope {
 	return scope{chat: c.Chat}
 }
 
+// failureOf returns what a pause holds that comes from a failure of a call: that a video does not get through to
+// somebody says nothing about a line of text.
+func failureOf(c Call) scope {
+	if s := scopeOf(c); s.method != "" {
+		return s
+	}
+	return scope{c.Chat, c.Method}
+}
+
 // pause is a time in which a scope makes no calls.
 type pause struct {
 	since, until time.Time
@@ -61,7 +70,7 @@ type pauses struct {
 	paused  map[scope]*pause
 	tidyAt  int               // number of pauses at which those that are over are looked for
 	failing map[scope]bool    // failed since the last call that was answered
-	told    [2]map[int64]told // people's chats that were told 429 of late: for messages, for edits
+	told    [2]map[int64]told // people's chats recently told 429: for messages, for edits
 	tripped [2]time.Time      // when several of them made all wait
 	say     []func()          // to be logged without the lock
 	reached chan struct{}     // closed when Telegram is reached again
@@ -77,8 +86,8 @@ func newPauses() pauses {
 
 // held returns how long a call has to wait for pauses to end. If that is long, refusal says so. The lock must be held.
 func (g *Gate) held(c Call, now time.Time) (left time.Duration, refusal error) {
-	class, own := Wait, scopeOf(c)
-	scopes := []scope{{}, own}
+	class := Wait
+	scopes := []scope{{}, scopeOf(c), failureOf(c)}
 	if c.Chat != 0 && c.edits() {
 		scopes = append(scopes, scope{chat: c.Chat}, scope{method: edits})
 	}
@@ -110,22 +119,25 @@ func (g *Gate) rivalled(now time.Time) bool {
 func (g *Gate) learn(c Call, began time.Time, err *Error) {
 	g.mu.Lock()
 	now := time.Now()
-	own := scopeOf(c)
+	broken := failureOf(c)
 	switch {
 	case err == nil:
-		g.answered(own)
+		g.answered(broken)
 	case err.Class == Wait:
 		err.after = time.Duration(float64(err.after) * g.second.Seconds())
-		g.extend(own, Wait, now, now.Add(err.after), 0)
+		g.extend(scopeOf(c), Wait, now, now.Add(err.after), 0)
 		g.trip(c, began, now, err.after)
 	case err.Class == Stopped || !err.Class.waits():
 		if err.Status != 0 {
-			g.answered(own) // a refusal is an answer, too
+			g.answered(broken) // a refusal is an answer, too
 		}
 	default:
-		g.fail(own, err.Class, began, now, longestPause)
-		if g.failing[own] = true; err.place || len(g.failing) >= several {
+		if g.failing[scopeOf(c)] = true; err.place || len(g.failing) >= several {
+			// Not these chats, but Telegram: all go on as soon as it is back.
+			maps.DeleteFunc(g.paused, func(_ scope, p *pause) bool { return p.rest > 0 && p != g.paused[scope{}] })
 			g.fail(scope{}, err.Class, began, now, longestOfAll)
+		} else {
+			g.fail(broken, err.Class, began, now, longestPause)
 		}
 		err.after, _ = g.held(c, now)
 		err.after = max(err.after, firstPause)
@@ -230,7 +242,7 @@ func (g *Gate) trip(c Call, began, now time.Time, after time.Duration) {
 // Pause is a time of more than 30 s in which calls are held back.
 type Pause struct {
 	Chat         int64  // 0: all
-	Method       string // "": all messages of the chat, or all calls; "edit": edits of messages
+	Method       string // "": all messages of the chat, or all calls; "edit": all edits of messages
 	Since, Until time.Time
 	Code         string // why: telegram_rate, telegram_unreachable, …
 }

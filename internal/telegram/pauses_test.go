@@ -62,7 +62,8 @@ func TestPause_A429HoldsOnlyWhatItMust(t *testing.T) {
 					}
 				}
 				g.Up() // polling works; the 429 stands
-				if got := g.Pauses(); len(got) != 1 || got[0].Code != "telegram_rate" || got[0].Until.Before(time.Now().Add(50*time.Minute)) {
+				if got := g.Pauses(); len(got) != 1 || got[0].Code != "telegram_rate" ||
+					got[0].Until.Before(time.Now().Add(50*time.Minute)) {
 					t.Errorf("got pauses %+v; want the one", got)
 				}
 				if n := strings.Count(log.String(), "level=WARN"); n != 1 {
@@ -143,13 +144,17 @@ func TestPause_SeveralChatsToldWithinSecondsHoldAll(t *testing.T) {
 		edits  bool // edits wait
 		paused int
 	}{
-		"three people's chats":             {[]Call{message(1, Answer), video(2), message(3, Owed)}, time.Second, true, true, 4},
-		"two":                              {[]Call{message(1, Answer), video(2)}, 0, false, false, 2},
-		"three times the same":             {[]Call{message(1, Answer), video(1), message(1, Answer)}, 0, false, false, 1},
-		"three, but not within seconds":    {[]Call{message(1, Answer), message(2, Answer), message(3, Answer)}, 6 * time.Second, false, false, 3},
-		"three groups, by a stranger":      {[]Call{message(-1, Answer), message(-2, Answer), message(-3, Answer)}, 0, false, false, 3},
-		"three edits: they hold edits":     {[]Call{edit(1), edit(2), edit(3)}, 0, false, true, 4},
-		"a menu, a deletion and an answer": {[]Call{{Method: "setMyCommands"}, {Method: "deleteMessage"}, {Method: "answerCallbackQuery"}}, 0, false, false, 3},
+		"three people's chats": {[]Call{message(1, Answer), video(2), message(3, Owed)}, time.Second, true,
+			true, 4},
+		"two":                  {[]Call{message(1, Answer), video(2)}, 0, false, false, 2},
+		"three times the same": {[]Call{message(1, Answer), video(1), message(1, Answer)}, 0, false, false, 1},
+		"three, but not within seconds": {[]Call{message(1, Answer), message(2, Answer), message(3, Answer)},
+			6 * time.Second, false, false, 3},
+		"three groups, by a stranger": {[]Call{message(-1, Answer), message(-2, Answer), message(-3, Answer)}, 0,
+			false, false, 3},
+		"three edits: they hold edits": {[]Call{edit(1), edit(2), edit(3)}, 0, false, true, 4},
+		"a menu, a deletion and an answer": {[]Call{{Method: "setMyCommands"}, {Method: "deleteMessage"},
+			{Method: "answerCallbackQuery"}}, 0, false, false, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -233,7 +238,7 @@ func TestPause_OneFailingChatWaitsLongerEachTimeWhateverTheOthersDo(t *testing.T
 				}()
 				var pauses []time.Duration
 				for range 11 {
-					err := g.Do(ctx, message(1, Owed), func(context.Context) error { return problem() })
+					err := g.Do(ctx, video(1), func(context.Context) error { return problem() })
 					wait, waits := retryAfter(err)
 					if !waits {
 						t.Fatalf("got %v; want a wait", err)
@@ -241,16 +246,21 @@ func TestPause_OneFailingChatWaitsLongerEachTimeWhateverTheOthersDo(t *testing.T
 					pauses = append(pauses, wait)
 					time.Sleep(wait)
 				}
-				if got, want := fmt.Sprint(pauses), "[1s 2s 4s 8s 16s 32s 1m4s 2m8s 4m16s 5m0s 5m0s]"; got != want {
+				if got, want := fmt.Sprint(pauses), "[1s 2s 4s 8s 16s 32s 1m4s 2m0s 2m0s 2m0s 2m0s]"; got != want {
 					t.Errorf("got pauses %s; want %s", got, want)
 				}
-				if got := g.Pauses(); len(got) != 1 || got[0].Chat != 1 {
+				if got := g.Pauses(); len(got) != 1 || got[0].Chat != 1 || got[0].Method != "sendVideo" {
 					t.Errorf("got %+v; want the chat's pause shown", got)
 				}
-				if err := g.Do(ctx, message(1, Owed), fine); err != nil {
+				g.Do(ctx, video(1), func(context.Context) error { return problem() })
+				if err := g.Do(ctx, message(1, Answer), fine); err != nil {
+					t.Errorf("a line of text to the same chat: got %v; want it sent", err)
+				}
+				time.Sleep(longestPause)
+				if err := g.Do(ctx, video(1), fine); err != nil {
 					t.Error(err)
 				}
-				g.Do(ctx, message(1, Owed), func(context.Context) error { return problem() })
+				g.Do(ctx, video(1), func(context.Context) error { return problem() })
 				if got := g.Pauses(); len(got) != 0 {
 					t.Errorf("after a success and one more failure: got %+v; want it begun again", got)
 				}
@@ -307,7 +317,10 @@ func TestPause_SeveralFailingChatsMeanThatTelegramIsAway(t *testing.T) {
 		g := quiet()
 		for range 3 { // the pauses of the place grow past what calls wait for
 			for chat := range int64(several) {
-				g.Do(t.Context(), message(chat+1, Answer), func(context.Context) error { return failed(Down, 502, "telegram answered 502") })
+				g.Do(t.Context(), message(chat+1, Answer), func(context.Context) error {
+					return failed(Down, 502,
+						"telegram answered 502")
+				})
 			}
 			time.Sleep(3 * time.Second)
 		}
@@ -318,16 +331,25 @@ func TestPause_SeveralFailingChatsMeanThatTelegramIsAway(t *testing.T) {
 		if tr := g.Troubles(); len(tr) != 0 {
 			t.Errorf("after a poll came through: got troubles %+v; want none", tr)
 		}
+		began := time.Now()
+		for chat := range int64(several) {
+			if err := g.Do(t.Context(), message(chat+1, Answer), fine); err != nil || time.Since(began) > 0 {
+				t.Errorf("after a poll came through: got %v after %v; want the message sent at once", err, time.Since(began))
+			}
+		}
 	})
 }
 
 func TestPause_ATroubleOfTheBotIsSeenAtOnceAndEnds(t *testing.T) {
 	for code, e := range map[string]*Error{
-		"telegram_token":        refusal(401, "Unauthorized", parameters{}),
-		"telegram_webhook":      refusal(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first", parameters{}),
-		"telegram_other_poller": refusal(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running", parameters{}),
-		"telegram_logged_out":   refusal(400, "Logged out", parameters{}),
-		"telegram_unreachable":  failed(Down, 0, "no way"),
+		"telegram_token": refusal(401, "Unauthorized", parameters{}),
+		"telegram_webhook": refusal(409,
+			"Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+			parameters{}),
+		"telegram_other_poller": refusal(409,
+			"Conflict: terminated by other getUpdates request; make sure that only one bot instance is running", parameters{}),
+		"telegram_logged_out":  refusal(400, "Logged out", parameters{}),
+		"telegram_unreachable": failed(Down, 0, "no way"),
 	} {
 		t.Run(code, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -35,7 +35,8 @@ func Poll(ctx context.Context, client Client, apiURL, token string, offset int64
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(limited, http.MethodPost, apiURL+"/bot"+token+"/getUpdates", bytes.NewReader(body))
+	address := apiURL + "/bot" + token + "/getUpdates"
+	r, err := http.NewRequestWithContext(limited, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, noURL()
 	}

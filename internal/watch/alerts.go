@@ -1,10 +1,13 @@
-// alerts.go is of which troubles an admin is told, and when: of a cause once an hour at most.
+// alerts.go decides which troubles an admin is told of, and when: about each cause at most once an hour.
 
 package watch
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,61 +24,63 @@ const (
 )
 
 const (
-	// between is the shortest time between two messages of one cause.
+	// between is the shortest time between two messages about one cause.
 	between = time.Hour
-	// rest is between two looks, every the longest time to the next.
+	// rest is the shortest time between two looks, every the longest.
 	rest, every = time.Second, time.Minute
 )
 
-// Trouble is a cause as it stands. It has a Message to tell, which counts only while something is wrong.
+// Trouble is the current state of one cause. Its Message counts only while something is wrong.
 type Trouble struct {
 	Cause string
-	Of    []string // what is wrong, a word for each; none: nothing (any more)
-	Over  Message  // that it is over; zero: nobody is told
+	Of    []string // what is wrong, one word for each thing; empty when nothing is, or nothing any more
+	Over  Message  // says that it is over; the zero Message is never sent
 	Message
 
-	// Of a digest these count instead: what happened since the last message. Write is called for that which is sent.
+	// A digest has these instead of Of: what happened since the last message. Write is called for a message that is
+	// sent.
 	Write func(ctx context.Context) (Message, error)
 	N     int
-	First time.Time // of those
+	First time.Time // when the first of them happened
 }
 
 // Message is what an admin reads.
 type Message struct {
-	ID      string // of the text; "": there is none
+	ID      string // of the text in the message files; "" if there is no message
 	Vars    map[string]any
 	Buttons []Button
 }
 
-// Button is a button below it.
+// Button is a button below a Message.
 type Button struct {
-	ID   string // of its text
+	ID   string // of its text in the message files
 	Vars map[string]any
 	Data string // what a press brings: "kind" or "kind:argument"
 }
 
-// Told is what an admin was told last of a cause, and which troubles of it they know.
+// Told is when an admin last got a message about a cause, and which of its troubles they know.
 type Told struct {
 	At    time.Time
 	About []string
 }
 
-// over is the cause under which it is kept that an end was told.
+// over is the cause under which the message about an end is recorded.
 func over(cause string) string { return cause + " over" }
 
-// verdict is what follows for one admin: a message, what is kept when it is sent, and when to look again for it.
+// verdict is what follows for one admin: a message, what to record once it is sent, and when to look again.
 type verdict struct {
 	say  *Message
 	keep map[string]Told
-	at   time.Time // zero: when something changes
+	at   time.Time // zero: not before something changes
 }
 
-// judge decides what an admin, who was told that much, is told of a trouble now. gather: see Source.
+// judge decides what an admin is told now about a trouble, given what they were told before. See Source for gather.
 func (t *Trouble) judge(told map[string]Told, now time.Time, gather time.Duration) verdict {
 	before := told[t.Cause]
 	ready := func(last Told, since time.Time) (time.Time, bool) {
 		at := since
-		if !last.At.After(now) && last.At.Add(between).After(at) { // after it: the clock was set back since
+		// A message dated later than now was dated by a clock that was ahead: it counts as never sent.
+		if !last.At.After(now) && last.At.Add(between).After(at) {
 			at = last.At.Add(between)
 		}
 		return at, !at.After(now)
@@ -85,7 +90,11 @@ func (t *Trouble) judge(told map[string]Told, now time.Time, gather time.Duratio
 		if t.N == 0 {
 			return verdict{}
 		}
-		if at, yes := ready(before, t.First.Add(gather)); !yes {
+		first := t.First.Add(gather)
+		if t.First.After(now) { // dated by such a clock, too
+			first = now
+		}
+		if at, yes := ready(before, first); !yes {
 			return verdict{at: at}
 		}
 		return verdict{say: &t.Message, keep: map[string]Told{t.Cause: {At: now}}}
@@ -98,7 +107,8 @@ func (t *Trouble) judge(told map[string]Told, now time.Time, gather time.Duratio
 			return verdict{at: at}
 		}
 		return verdict{say: &t.Over, keep: map[string]Told{t.Cause: {At: before.At}, over(t.Cause): {At: now}}}
-	case !slices.ContainsFunc(t.Of, func(of string) bool { return !slices.Contains(before.About, of) }): // they know
+	case !slices.ContainsFunc(t.Of, func(of string) bool { return !slices.Contains(before.About, of) }):
+		// They know all of it.
 		if len(t.Of) == len(before.About) {
 			return verdict{}
 		}
@@ -110,36 +120,39 @@ func (t *Trouble) judge(told map[string]Told, now time.Time, gather time.Duratio
 	return verdict{say: &t.Message, keep: map[string]Told{t.Cause: {At: now, About: t.Of}}}
 }
 
-// Source is what a Board asks.
+// Source is what a Board needs from the rest of the program.
 type Source struct {
 	Now    func() time.Time
 	Admins func(ctx context.Context) ([]int64, error)
 	// Told returns what an admin was told, by cause; Keep records it.
 	Told func(ctx context.Context, admin int64) (map[string]Told, error)
 	Keep func(ctx context.Context, admin int64, told map[string]Told) error
-	// Look returns the causes as they stand for an admin, each once.
+	// Look returns the current state of all causes for an admin, each cause once.
 	Look func(ctx context.Context, admin int64, told map[string]Told) ([]Trouble, error)
-	// Tell sends a message. later: it did not go now, and may when the time has passed.
+	// Tell sends a message. It returns later > 0 if the message was not sent and may be once that time has passed,
+	// and an error if the message was refused or the call was cut. With neither the message has been sent.
 	Tell func(ctx context.Context, admin int64, m Message) (later time.Duration, err error)
 	Log  *slog.Logger
-	// Gather is how long what was given up waits for more of it, so that one message tells of all.
+	// Gather is how long the first failure of a digest waits for more, so that one message tells of all.
 	Gather time.Duration
 }
 
-// Board is what admins are told from.
+// Board tells admins of troubles.
 type Board struct {
 	Source
 	mu       sync.Mutex
 	reported map[string]error
 	changed  chan struct{}
+	unkept   map[int64]map[string]Told // what was sent and could not be recorded yet; only Run uses it
 }
 
-// NewBoard returns a Board; Run has it tell.
+// NewBoard returns a Board. It tells nothing until Run is called.
 func NewBoard(s Source) *Board {
-	return &Board{Source: s, reported: map[string]error{}, changed: make(chan struct{}, 1)}
+	return &Board{Source: s, reported: map[string]error{}, changed: make(chan struct{}, 1),
+		unkept: map[int64]map[string]Told{}}
 }
 
-// Report tells of a trouble that nobody can look up, such as a backup that failed, and with nil that it is over.
+// Report sets the state of a trouble that cannot be looked up, such as a failed backup; a nil problem ends it.
 func (b *Board) Report(cause string, problem error) {
 	b.mu.Lock()
 	b.reported[cause] = problem
@@ -147,14 +160,14 @@ func (b *Board) Report(cause string, problem error) {
 	b.Change()
 }
 
-// Reported returns what was reported last.
+// Reported returns the problem that was reported last.
 func (b *Board) Reported(cause string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.reported[cause]
 }
 
-// Change says that something may have changed. It never waits.
+// Change makes Run look soon. It never waits.
 func (b *Board) Change() {
 	select {
 	case b.changed <- struct{}{}:
@@ -162,15 +175,16 @@ func (b *Board) Change() {
 	}
 }
 
-// Run tells admins until ctx ends: after changes, and when an hour is over. It writes nothing while all is well.
+// Run tells admins until ctx ends: after each Change, and when an hour has passed. It writes nothing while all is
+// well.
 func (b *Board) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		again := every
 		at, err := b.look(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
+		if err != nil && ctx.Err() == nil {
 			b.Log.Error("look for troubles", "err", err)
-		case !at.IsZero():
+		}
+		if !at.IsZero() {
 			again = min(again, max(rest, at.Sub(b.Now())))
 		}
 		select {
@@ -187,53 +201,109 @@ func (b *Board) Run(ctx context.Context) {
 	}
 }
 
-// look tells every admin what is due. It returns when something else is.
+// look tells every admin what is due. It returns when something else will be, if that is known.
 func (b *Board) look(ctx context.Context) (next time.Time, err error) {
-	soon := func(at time.Time) {
-		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	}
 	admins, err := b.Admins(ctx)
 	if err != nil {
 		return next, err
 	}
 	for _, admin := range admins {
-		now := b.Now()
-		told, err := b.Told(ctx, admin)
-		if err != nil {
-			return next, err
+		if ctx.Err() != nil {
+			break
 		}
-		troubles, err := b.Look(ctx, admin, told)
-		if err != nil {
-			return next, err
-		}
-		for i := range troubles {
-			t := &troubles[i]
-			v := t.judge(told, now, b.Gather)
-			soon(v.at)
-			if v.say != nil {
-				if t.Write != nil {
-					if t.Message, err = t.Write(ctx); err != nil {
-						return next, err
-					}
-				}
-				later, err := b.Tell(ctx, admin, *v.say)
-				if later > 0 || ctx.Err() != nil {
-					soon(now.Add(later))
-					continue
-				}
-				if err != nil { // again would help nobody
-					b.Log.Warn("tell an admin", "cause", t.Cause, "err", err)
-				}
-			}
-			if v.keep == nil {
-				continue
-			}
-			if err := b.Keep(context.WithoutCancel(ctx), admin, v.keep); err != nil {
+		failed := recovered(func() error {
+			at, err := b.lookFor(ctx, admin)
+			next = sooner(next, at)
+			return err
+		})
+		err = errors.Join(err, failed)
+	}
+	return next, err
+}
+
+// sooner returns the earlier of two times; a zero time is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// lookFor tells one admin what is due.
+func (b *Board) lookFor(ctx context.Context, admin int64) (next time.Time, err error) {
+	if err := b.keep(ctx, admin, nil); err != nil { // what an earlier look could not record
+		b.Log.Warn("record what an admin was told", "err", err)
+	}
+	now := b.Now()
+	told, err := b.Told(ctx, admin)
+	if err != nil {
+		return next, err
+	}
+	if told == nil {
+		told = map[string]Told{}
+	}
+	maps.Copy(told, b.unkept[admin])
+	troubles, err := b.Look(ctx, admin, told)
+	if err != nil {
+		return next, err
+	}
+	for i := range troubles {
+		t := &troubles[i]
+		v := t.judge(told, now, b.Gather)
+		next = sooner(next, v.at)
+		if v.say != nil {
+			if ctx.Err() != nil {
 				return next, err
 			}
+			later, failed := b.send(ctx, admin, t, v.say)
+			if err = errors.Join(err, failed); failed != nil {
+				continue
+			}
+			if later > 0 {
+				next = sooner(next, now.Add(later))
+				continue
+			}
+		}
+		if v.keep != nil {
+			err = errors.Join(err, b.keep(ctx, admin, v.keep))
 		}
 	}
-	return next, nil
+	return next, err
+}
+
+// send sends a message about a trouble. It returns no error if the message was sent, or refused for a reason that
+// another try would meet again: either is to be recorded.
+func (b *Board) send(ctx context.Context, admin int64, t *Trouble, m *Message) (later time.Duration, err error) {
+	if t.Write != nil {
+		if *m, err = t.Write(ctx); err != nil {
+			return 0, err
+		}
+	}
+	later, err = b.Tell(ctx, admin, *m)
+	switch {
+	case later > 0 || err == nil:
+		return later, nil
+	case ctx.Err() != nil: // the stop has cut it: the next start sends it
+		return 0, err
+	}
+	b.Log.Warn("tell an admin", "cause", t.Cause, "err", err)
+	return 0, nil
+}
+
+// keep records what an admin was told, with all of that which could not be recorded earlier. It also does so while
+// the program stops: what is not recorded is sent again at the next start.
+func (b *Board) keep(ctx context.Context, admin int64, told map[string]Told) error {
+	all := maps.Clone(b.unkept[admin])
+	if all == nil {
+		all = map[string]Told{}
+	}
+	if maps.Copy(all, told); len(all) == 0 {
+		return nil
+	}
+	if err := b.Keep(context.WithoutCancel(ctx), admin, all); err != nil {
+		b.unkept[admin] = all
+		return fmt.Errorf("record what an admin was told: %w", err)
+	}
+	delete(b.unkept, admin)
+	return nil
 }

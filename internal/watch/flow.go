@@ -1,9 +1,10 @@
-// Package watch tells whether work flows, and of which troubles admins are told when.
+// Package watch tells whether work flows, and which troubles admins are told of, and when.
 package watch
 
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -12,31 +13,36 @@ import (
 type Line struct {
 	Kind          string
 	Workers, Idle int
-	Begun         time.Time     // when one of them last began something, or could have
-	Next          time.Time     // since when the job waits that comes next; zero: none does
-	Longest       time.Duration // that one of them may take; 0: nobody knows
+	Begun         time.Time     // when a worker last began a job, or was free to
+	Next          time.Time     // since when the next job has waited; zero: none does
+	Longest       time.Duration // that a job may take; 0: nobody knows
 	Held          bool          // on purpose
 }
 
 // grace is how long a job may wait while a worker has nothing to do: to begin it takes a moment.
 const grace = time.Minute
 
-// stuck says what is wrong with a line; "": nothing. A long queue is not: it moves.
+// stuck returns what is wrong with a line, "" if nothing is. A long queue is not wrong while it moves.
 func (l Line) stuck(now time.Time) string {
 	if l.Next.IsZero() || l.Held {
 		return ""
 	}
+	waits := now.Sub(l.Next)
 	still := now.Sub(l.Begun)
-	switch waits := now.Sub(l.Next); {
+	if still < 0 { // the clock was set back since
+		still = waits
+	}
+	switch {
 	case l.Idle > 0 && min(waits, still) > grace:
-		return fmt.Sprintf("%s jobs have waited for %s, and %d of %d workers are idle.", l.Kind, round(waits), l.Idle, l.Workers)
+		return fmt.Sprintf("%s jobs have waited for %s, and %d of %d workers are idle.", l.Kind, round(waits), l.Idle,
+			l.Workers)
 	case l.Idle == 0 && l.Longest > 0 && min(waits, still) > l.Longest+grace:
 		return fmt.Sprintf("%s jobs wait, and none of the %d workers has ended in %s.", l.Kind, l.Workers, round(still))
 	}
 	return ""
 }
 
-func round(d time.Duration) time.Duration { return d.Round(time.Second) }
+func round(d time.Duration) time.Duration { return max(0, d).Round(time.Second) }
 
 // silence is how long Telegram may not answer the poll, which it keeps open for less than a minute.
 const silence = 3 * time.Minute
@@ -44,15 +50,17 @@ const silence = 3 * time.Minute
 // State is what Reasons looks at.
 type State struct {
 	Lines   []Line
-	Outage  time.Time // since when videos fail for a reason that is not their own; zero: they do not
+	Outage  time.Time // since when videos have failed for a reason that is not their own; zero: they do not
 	BotOn   bool
 	Contact time.Time // when Telegram last answered the poll, or the program started
+	Faults  []Fault   // what cannot be used
+	Pauses  []Pause   // of calls to Telegram
 	Room    error     // on the disk; nil: enough
 	Writer  error     // of the database; nil: it answers
-	Backup  error     // the last one; nil: it worked, or there was none. Anybody may read the reasons: what it says is not among them
+	Backup  error     // the last one; nil: it worked, or there was none. Its text is not shown: anybody may read this
 }
 
-// Reasons says why work does not flow, a sentence each; none: it does.
+// Reasons returns why work does not flow, a sentence each. There are none while it does.
 func Reasons(s State, now time.Time) (reasons []string) {
 	if s.Writer != nil {
 		reasons = append(reasons, fmt.Sprintf("The database takes no changes: %v.", s.Writer))
@@ -61,23 +69,30 @@ func Reasons(s State, now time.Time) (reasons []string) {
 		reasons = append(reasons, fmt.Sprintf("No room: %v.", s.Room))
 	}
 	if !s.Outage.IsZero() {
-		reasons = append(reasons, fmt.Sprintf("Videos have failed one after the other for %s: an outage.", round(now.Sub(s.Outage))))
+		reasons = append(reasons, fmt.Sprintf("Videos have failed one after the other for %s: an outage.",
+			round(now.Sub(s.Outage))))
 	}
 	for _, l := range s.Lines {
 		if stuck := l.stuck(now); stuck != "" {
 			reasons = append(reasons, stuck)
 		}
 	}
-	if s.BotOn && now.Sub(s.Contact) > silence {
+	told := false // why Telegram is silent
+	for _, f := range s.Faults {
+		reasons = append(reasons, f.sentence(now))
+		told = told || f.Cause == Telegram
+	}
+	if s.BotOn && !told && now.Sub(s.Contact) > silence {
 		reasons = append(reasons, fmt.Sprintf("Telegram has not answered for %s.", round(now.Sub(s.Contact))))
 	}
+	reasons = append(reasons, paused(s.Pauses, now)...)
 	if s.Backup != nil {
 		reasons = append(reasons, "The last backup failed.")
 	}
 	return reasons
 }
 
-// Memo keeps reasons for a while: whoever asks often is no load.
+// Memo keeps reasons for a second: frequent questions cost nothing.
 type Memo struct {
 	mu   sync.Mutex
 	at   time.Time
@@ -85,10 +100,10 @@ type Memo struct {
 	ask  func() []string
 }
 
-// NewMemo returns a Memo of what ask says.
+// NewMemo returns a Memo of what ask returns.
 func NewMemo(ask func() []string) *Memo { return &Memo{ask: ask} }
 
-// Reasons returns what ask says, or said within the last second.
+// Reasons returns what ask returns, or returned within the last second.
 func (m *Memo) Reasons() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -99,14 +114,14 @@ func (m *Memo) Reasons() []string {
 	return m.last
 }
 
-// Pulse asks something that may never answer, such as a disk that hangs, and does not wait for ever.
+// Pulse asks something that may never answer, such as a disk that hangs, and does not wait forever.
 type Pulse struct {
 	ask   func() error
 	busy  chan struct{}
 	bound time.Duration
 }
 
-// NewPulse returns a Pulse that waits for an answer for so long.
+// NewPulse returns a Pulse that waits that long for an answer.
 func NewPulse(bound time.Duration, ask func() error) *Pulse {
 	return &Pulse{ask, make(chan struct{}, 1), bound}
 }
@@ -122,8 +137,8 @@ func (p *Pulse) Err(ctx context.Context) error {
 	select {
 	case p.busy <- struct{}{}:
 		go func() {
-			answer <- p.ask()
-			<-p.busy
+			defer func() { <-p.busy }()
+			answer <- recovered(p.ask)
 		}()
 	case <-ctx.Done():
 		return ctx.Err()
@@ -138,4 +153,14 @@ func (p *Pulse) Err(ctx context.Context) error {
 	case <-late.C:
 		return fmt.Errorf("no answer within %v", p.bound)
 	}
+}
+
+// recovered turns a panic into an error: on a goroutine of its own it would end the program.
+func recovered(ask func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return ask()
 }

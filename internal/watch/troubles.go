@@ -1,22 +1,26 @@
-// troubles.go is what admins read of each cause.
+// troubles.go builds the messages that admins read about each cause.
 
 package watch
 
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 )
 
-// OutageOf is the outage since a time (zero: there is none), for a reason as it came. spent: it has lasted so long that failures
-// count again. try is what the button that tries a video brings.
+// OutageOf is the outage that began at a time, for a reason as an engine gave it; the zero time means that there is
+// none. spent says that it has lasted so long that failures count again. try is what the button that tries a video
+// brings.
 func OutageOf(began time.Time, reason string, spent bool, try string) Trouble {
 	t := Trouble{Cause: Outage, Over: Message{ID: "outage_over"}}
 	if began.IsZero() {
 		return t
 	}
 	t.Of = []string{fmt.Sprint(began.UnixMilli())}
-	t.Message = Message{ID: "outage_began", Vars: map[string]any{"Reason": reason}, Buttons: []Button{{ID: "button_try_now", Data: try}}}
+	t.Message = Message{ID: "outage_began", Vars: map[string]any{"Reason": clean(reason)},
+		Buttons: []Button{{ID: "button_try_now", Data: try}}}
 	if spent {
 		t.Of = append(t.Of, "spent")
 		t.ID = "outage_long"
@@ -24,7 +28,24 @@ func OutageOf(began time.Time, reason string, spent bool, try string) Trouble {
 	return t
 }
 
-// DiskOf is a disk with so many bytes free, of which low are too few. It is well again with a quarter more than that.
+// clean makes what an engine or a disk said fit for a message: one line, of a length that can be read, without characters
+// that only change how others look.
+func clean(text string) string {
+	const most = 300 // characters
+	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, text)), " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+// DiskOf is a disk with that many bytes free, where fewer than low are too few. After a message a quarter more must
+// be free before it counts as well again.
 func DiskOf(free, low int64, told Told, page string) Trouble {
 	t := Trouble{Cause: Disk}
 	if len(told.About) > 0 {
@@ -32,30 +53,32 @@ func DiskOf(free, low int64, told Told, page string) Trouble {
 	}
 	if free < low {
 		t.Of = []string{"low"}
-		t.Message = Message{ID: "alert_disk", Vars: map[string]any{"GB": free >> 30, "Tenth": free % (1 << 30) * 10 >> 30, "Link": page + "/"}}
+		t.Message = Message{ID: "alert_disk", Vars: map[string]any{"GB": free >> 30, "Tenth": free % (1 << 30) * 10 >> 30,
+			"Link": page + "/"}}
 	}
 	return t
 }
 
 // ChannelsOf are the channels that somebody must connect again.
 func ChannelsOf(ids []string, page string) Trouble {
-	return Trouble{Cause: Channel, Of: ids, Message: Message{ID: "alert_channel", Vars: map[string]any{"Count": len(ids), "Link": page + "/channels"}}}
+	return Trouble{Cause: Channel, Of: ids, Message: Message{ID: "alert_channel",
+		Vars: map[string]any{"Count": len(ids), "Link": page + "/channels"}}}
 }
 
-// BackupOf is what became of the last backup.
+// BackupOf is the trouble with the last backup; nil: there is none.
 func BackupOf(problem error) Trouble {
 	t := Trouble{Cause: Backup}
 	if problem != nil {
 		t.Of = []string{"failed"}
-		t.Message = Message{ID: "alert_backup", Vars: map[string]any{"Reason": problem.Error()}}
+		t.Message = Message{ID: "alert_backup", Vars: map[string]any{"Reason": clean(problem.Error())}}
 	}
 	return t
 }
 
-// Since is from when on a digest counts.
+// Since returns the time from which a digest counts.
 func Since(told Told, now time.Time) time.Time {
 	switch day := now.Add(-24 * time.Hour); {
-	case told.At.IsZero() || told.At.After(now): // never, or the clock was set back
+	case told.At.IsZero() || told.At.After(now): // never, or by a clock that was ahead
 		return now.Add(-between)
 	case told.At.Before(day):
 		return day
@@ -63,13 +86,14 @@ func Since(told Told, now time.Time) time.Time {
 	return told.At
 }
 
-// Digest is what of a cause (Failed or Unpublished) happened since the last message, the first of it at that time. retry returns
-// what a button brings that tries all again which the admin may, and how many these are.
-func Digest(cause string, n int, first, now time.Time, page string, retry func(context.Context) (data string, all int, err error)) Trouble {
+// Digest is what happened of a cause (Failed or Unpublished) since the last message: n events, the first of them at
+// that time. retry returns what a button brings that tries all again which the admin may, and how many these are.
+func Digest(cause string, n int, first, now time.Time, page string,
+	retry func(context.Context) (data string, all int, err error)) Trouble {
 	write := func(ctx context.Context) (Message, error) {
 		data, all, err := retry(ctx)
 		m := Message{ID: "alert_failed", Vars: map[string]any{"Count": n, "Link": page + "/?status=FAILED"}}
-		later := "alert_failed_later" // than an hour: Telegram was away
+		later := "alert_failed_later" // Telegram was away for more than an hour
 		if cause == Unpublished {
 			m.ID, m.Vars["Link"], later = "alert_unpublished", page+"/", "alert_unpublished_later"
 		}

@@ -180,7 +180,8 @@ func (c *crew) start() {
 	}
 }
 
-// hears lets minutes pass, and fails unless the first admin has heard exactly that since, "minutes id …", and the other the same.
+// hears lets minutes pass, and fails unless the first admin has heard exactly that since, "minutes id …", and the
+// other the same.
 func (c *crew) hears(minutes int, want ...string) {
 	c.Helper()
 	c.board.Change()

@@ -1,4 +1,4 @@
-// Access to one channel: its token, kept fresh, and what is asked with it.
+// Access to one channel: its token, which is refreshed when it is due, and the calls that are made with it.
 
 package youtube
 
@@ -18,12 +18,15 @@ import (
 // hidden stands for a secret wherever it is printed.
 const hidden = "[hidden]"
 
-// Token is access to a channel, to be kept sealed. It is JSON, and hidden wherever it is printed.
+// Token is access to a channel, to be stored sealed. It is JSON, and hidden wherever it is printed.
 type Token struct {
 	Access  string    `json:"access"`
 	Refresh string    `json:"refresh"`
-	Expiry  time.Time `json:"expiry"`
+	Expiry  time.Time `json:"expiry"` // of Access; zero: Google did not say, so it is used until it is refused
 	Scopes  []string  `json:"scopes"`
+	// Ends is when Refresh ends, and the access with it; zero: Google did not say. It is a week after the consent
+	// while the Google project is in testing, and the time that the person chose who gave access for a limited time.
+	Ends time.Time `json:"ends,omitzero"`
 }
 
 func (Token) String() string       { return hidden }
@@ -38,7 +41,7 @@ type Account struct {
 	token Token
 }
 
-// With returns the account of a token. keep is called with the new token whenever it was refreshed; nil: nobody keeps it.
+// With returns the account of a token. keep is called with the new token after each refresh; nil: it is not stored.
 func (c *Client) With(t Token, keep func(context.Context, Token) error) *Account {
 	return &Account{c: c, keep: keep, token: t}
 }
@@ -47,11 +50,17 @@ func (c *Client) With(t Token, keep func(context.Context, Token) error) *Account
 func (a *Account) access(ctx context.Context, refused string) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.token.Access != "" && a.token.Access != refused && a.c.now().Before(a.token.Expiry.Add(-time.Minute)) {
+	fresh := a.token.Expiry.IsZero() || a.c.now().Before(a.token.Expiry.Add(-time.Minute))
+	if a.token.Access != "" && a.token.Access != refused && fresh {
 		return a.token.Access, nil
 	}
+	return a.refresh(ctx)
+}
+
+// refresh gets a new token and stores it. The lock must be held.
+func (a *Account) refresh(ctx context.Context) (string, error) {
 	if a.token.Refresh == "" {
-		return "", &Error{class: ended, reason: "authError", message: "there is no refresh token"}
+		return "", known("authError", "there is no refresh token")
 	}
 	// Google gives a refresh token once; x/oauth2 puts the old one into an answer without.
 	fresh, err := a.c.fetch(ctx, func(ctx context.Context) (*oauth2.Token, error) {
@@ -63,6 +72,9 @@ func (a *Account) access(ctx context.Context, refused string) (string, error) {
 	if len(fresh.Scopes) == 0 {
 		fresh.Scopes = a.token.Scopes
 	}
+	if fresh.Ends.IsZero() {
+		fresh.Ends = a.token.Ends
+	}
 	a.token = fresh
 	if a.keep != nil {
 		if err := a.keep(ctx, fresh); err != nil {
@@ -72,18 +84,18 @@ func (a *Account) access(ctx context.Context, refused string) (string, error) {
 	return fresh.Access, nil
 }
 
-// do sends a request as the channel; a token that is not good any more is refreshed once.
+// do sends a request as the channel. A token that is refused is refreshed once.
 func (a *Account) do(ctx context.Context, r request) (answer, error) {
 	token, err := a.access(ctx, "")
 	if err != nil {
-		return answer{}, err
+		return answer{unsent: r.size}, err
 	}
 	got, err := a.c.send(ctx, r, token)
 	if err != nil || got.status != http.StatusUnauthorized {
 		return got, err
 	}
 	if token, err = a.access(ctx, token); err != nil {
-		return answer{}, err
+		return answer{unsent: r.size}, err
 	}
 	return a.c.send(ctx, r, token)
 }
@@ -106,25 +118,39 @@ func (a *Account) call(ctx context.Context, method, path string, query url.Value
 	return got.read(out)
 }
 
-// Mine returns the channel, which shows that the access still works.
-func (a *Account) Mine(ctx context.Context) (Channel, error) {
-	var v struct {
-		Items []struct {
-			ID      string
-			Snippet struct{ Title string }
-		}
-	}
-	err := a.call(ctx, "GET", "/youtube/v3/channels", url.Values{"part": {"snippet"}, "mine": {"true"}}, nil, &v)
-	switch {
-	case is(err, "youtubeSignupRequired"), err == nil && len(v.Items) == 0:
-		return Channel{}, ErrNoChannel
-	case err != nil:
-		return Channel{}, err
-	}
-	return Channel{v.Items[0].ID, v.Items[0].Snippet.Title}, nil
+// channel is a channel in the API.
+type channel struct {
+	ID      string
+	Snippet struct{ Title string }
+	Content struct {
+		Playlists struct{ Uploads string } `json:"relatedPlaylists"`
+	} `json:"contentDetails"`
 }
 
-// Revoke gives the access back to Google. Access that has ended already is no error.
+// mine returns the channel that the token is for, or ErrNoChannel.
+func (a *Account) mine(ctx context.Context, part string) (channel, error) {
+	var v struct{ Items []channel }
+	err := a.call(ctx, "GET", "/youtube/v3/channels", url.Values{"part": {part}, "mine": {"true"}}, nil, &v)
+	switch {
+	case is(err, "youtubeSignupRequired"), err == nil && (len(v.Items) == 0 || v.Items[0].ID == ""):
+		return channel{}, ErrNoChannel
+	case err != nil:
+		return channel{}, err
+	}
+	return v.Items[0], nil
+}
+
+// Mine returns the channel, which shows that the access still works.
+func (a *Account) Mine(ctx context.Context) (Channel, error) {
+	c, err := a.mine(ctx, "snippet")
+	return Channel{c.ID, c.Snippet.Title}, err
+}
+
+// Revoke ends the access at Google. It is not an error if the access has ended already.
+//
+// Google ends all access that this program has to the same Google account, so other channels of that account lose
+// theirs too. Whether two channels belong to one account cannot be asked with our scopes: while another channel is
+// connected, the caller should forget the token instead, and name https://myaccount.google.com/connections.
 func (a *Account) Revoke(ctx context.Context) error {
 	a.mu.Lock()
 	form := url.Values{"token": {a.token.Refresh}}.Encode()
@@ -141,5 +167,5 @@ func (a *Account) Revoke(ctx context.Context) error {
 	if json.Unmarshal(got.body, &v) == nil && v.Error == "invalid_token" {
 		return nil
 	}
-	return a.c.judge(&Error{reason: tidy(v.Error)}, got)
+	return a.c.judge(&Error{reason: tidy(v.Error), verdict: v.Error != ""}, got)
 }

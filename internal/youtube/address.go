@@ -1,4 +1,4 @@
-// The address of a video: what a person pastes.
+// The address of a video, as a person pastes it.
 
 package youtube
 
@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// What is wrong with an address.
+// Why VideoID refuses an address.
 var (
-	ErrNoAddress = errors.New("youtube: this is no address")
-	ErrOtherSite = errors.New("youtube: this address is not at YouTube")
-	ErrNoVideo   = errors.New("youtube: this page is not that of a video")
+	ErrNoAddress = errors.New("youtube: this isn't a valid URL")
+	ErrOtherSite = errors.New("youtube: this address isn't at YouTube")
+	ErrNoVideo   = errors.New("youtube: this isn't the page of a video")
 )
 
-// videoPath is the path of a video, but for /watch, which names it behind the path.
+// videoPath is the path of a video, except for /watch, which names it in the query.
 var videoPath = regexp.MustCompile(`^/(?:shorts|live|embed)/([A-Za-z0-9_-]{1,64})/?$`)
 
 // videoID is what YouTube calls a video.
@@ -26,18 +26,24 @@ var videoID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // maxAddress bounds an address, in bytes.
 const maxAddress = 500
 
-// VideoID returns the id of the video that an address shows, at YouTube or where watchURL is, which an id is added to. The scheme may
-// be left out. The error is ErrNoAddress, ErrOtherSite or ErrNoVideo.
+// VideoID returns the id of the video that an address shows, at YouTube or at watchURL, to which an id is added. The
+// scheme may be left out. It returns ErrNoAddress, ErrOtherSite or ErrNoVideo if there is none.
 func VideoID(text, watchURL string) (string, error) {
 	text = strings.TrimSpace(text)
 	if id, ok := strings.CutPrefix(text, watchURL); ok && videoID.MatchString(id) {
 		return id, nil
 	}
-	if lower := strings.ToLower(text); slices.ContainsFunc([]string{"youtube.com/", "www.youtube.com/", "m.youtube.com/", "youtu.be/"}, func(host string) bool { return strings.HasPrefix(lower, host) }) {
+	if lower := strings.ToLower(
+		text,
+	); slices.ContainsFunc(
+		[]string{"youtube.com/", "www.youtube.com/", "m.youtube.com/", "youtu.be/"},
+		func(host string) bool { return strings.HasPrefix(lower, host) },
+	) {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
-	if err != nil || len(text) > maxAddress || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+	if err != nil || len(text) > maxAddress || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
+		u.User != nil {
 		return "", ErrNoAddress
 	}
 	id := ""

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestTheAddressOfAVideoIsUnderstoodHoweverItIsCopied(t *testing.T) {
+func TestVideoID_TheAddressOfAVideoIsUnderstoodHoweverItIsCopied(t *testing.T) {
 	for text, want := range map[string]any{
 		"https://www.youtube.com/watch?v=dQw4w9WgXcQ":         "dQw4w9WgXcQ",
 		" http://youtube.com/watch?app=desktop&v=a_b-c&t=4s ": "a_b-c",

@@ -1,4 +1,4 @@
-// Consent: an admin is sent to Google and comes back with access to a channel.
+// Consent: an admin goes to Google's consent page and comes back with access to a channel.
 
 package youtube
 
@@ -7,8 +7,10 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -20,20 +22,32 @@ import (
 
 const scope = "https://www.googleapis.com/auth/"
 
-// scopes are what is asked for: to upload, to see how a video is doing, to change and delete it and add it to a playlist.
+// scopes are what we ask for: to upload, to see the state of a video, to change and delete it and add it to a playlist.
 var scopes = []string{scope + "youtube.upload", scope + "youtube.readonly", scope + "youtube.force-ssl"}
 
-// Why Answer brings no channel.
+// consentError is why Answer returns no channel.
+type consentError struct{ code, text string }
+
+func (e *consentError) Error() string { return e.text }
+
+// Code returns a stable word for what happened, one of Codes.
+func (e *consentError) Code() string { return e.code }
+
+// Permanent reports that only a person can help.
+func (e *consentError) Permanent() bool { return true }
+
+// Why Answer returns no channel.
 var (
-	ErrState     = errors.New("youtube: this consent was not asked for, not here, or too long ago")
-	ErrDenied    = errors.New("youtube: consent was denied")
-	ErrScopes    = errors.New("youtube: consent was given, but not to everything")
-	ErrNoRefresh = errors.New("youtube: consent came without a refresh token")
-	ErrNoChannel = errors.New("youtube: the account has no channel")
+	ErrState error = &consentError{"youtube_consent_old",
+		"youtube: the consent wasn't asked for in this session, or more than ten minutes ago"}
+	ErrDenied    error = &consentError{"youtube_consent_denied", "youtube: consent was denied"}
+	ErrScopes    error = &consentError{"youtube_consent_partial", "youtube: consent was not given to everything"}
+	ErrNoRefresh error = &consentError{"youtube_no_refresh", "youtube: consent came without a refresh token"}
+	ErrNoChannel error = &consentError{"youtube_no_channel", "youtube: the account has no channel"}
 )
 
-// OtherChannel is what Answer returns when a channel is reconnected and another one was chosen. Its access is not given back:
-// both channels may belong to one account, and then it would end for both.
+// OtherChannel is what Answer returns if a channel is reconnected and the person chose another one. Its access is not
+// revoked: both channels may belong to one account, and then it would end for both.
 type OtherChannel struct {
 	Want string // external id
 	Got  Channel
@@ -42,6 +56,12 @@ type OtherChannel struct {
 func (e *OtherChannel) Error() string {
 	return fmt.Sprintf("youtube: channel %s was chosen; want %s", e.Got.ID, e.Want)
 }
+
+// Code returns "youtube_other_channel".
+func (*OtherChannel) Code() string { return "youtube_other_channel" }
+
+// Permanent reports that only a person can help.
+func (*OtherChannel) Permanent() bool { return true }
 
 // Grant is access to a channel.
 type Grant struct {
@@ -52,7 +72,7 @@ type Grant struct {
 // Channel is a YouTube channel.
 type Channel struct{ ID, Title string }
 
-// ask is a consent under way.
+// ask is a consent that has not been answered yet.
 type ask struct {
 	session          [32]byte
 	expect, verifier string
@@ -69,8 +89,8 @@ const (
 	maxAsks = 200
 )
 
-// Ask returns the address of Google's consent page for the admin with that session. expect is the external id of the channel that
-// is reconnected; "" takes any.
+// Ask returns the address of Google's consent page for the admin with that session. expect is the external id of the
+// channel to reconnect; "" accepts any.
 func (c *Client) Ask(session [32]byte, expect string) string {
 	state := make([]byte, 32)
 	rand.Read(state) // never fails
@@ -89,11 +109,12 @@ func (c *Client) Ask(session [32]byte, expect string) string {
 		delete(c.asks.open, oldest)
 	}
 	c.asks.open[key] = ask{session, expect, verifier, now.Add(askTime)}
-	// Without consent being asked again, no refresh token comes.
-	return c.oauth.AuthCodeURL(key, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent"), oauth2.S256ChallengeOption(verifier))
+	// Google sends a refresh token only if it asks for consent again.
+	return c.oauth.AuthCodeURL(key, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent"),
+		oauth2.S256ChallengeOption(verifier))
 }
 
-// take takes the consent that the state belongs to; it is spent with that.
+// take returns the consent that the state belongs to. It can be taken once.
 func (c *Client) take(session [32]byte, state string) (ask, bool) {
 	c.asks.mu.Lock()
 	defer c.asks.mu.Unlock()
@@ -102,7 +123,8 @@ func (c *Client) take(session [32]byte, state string) (ask, bool) {
 	return a, ok && subtle.ConstantTimeCompare(a.session[:], session[:]) == 1 && c.now().Before(a.until)
 }
 
-// Answer takes what Google's consent page sent the admin back with. Its own errors are above; others are *Error.
+// Answer exchanges what Google's consent page sent the admin back with for access to a channel. It returns one of the
+// errors above, *OtherChannel or *Error.
 func (c *Client) Answer(ctx context.Context, session [32]byte, query url.Values) (Grant, error) {
 	asked, ok := c.take(session, query.Get("state"))
 	if !ok {
@@ -112,7 +134,10 @@ func (c *Client) Answer(ctx context.Context, session [32]byte, query url.Values)
 	case problem == "access_denied":
 		return Grant{}, ErrDenied
 	case problem != "":
-		return Grant{}, failed(tidy(problem), "")
+		return Grant{}, c.judge(
+			&Error{reason: tidy(problem), message: tidy(query.Get("error_description")), verdict: true},
+			answer{status: http.StatusBadRequest},
+		)
 	}
 	fresh, err := c.fetch(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return c.oauth.Exchange(ctx, query.Get("code"), oauth2.VerifierOption(asked.verifier))
@@ -122,6 +147,9 @@ func (c *Client) Answer(ctx context.Context, session [32]byte, query url.Values)
 	}
 	if fresh.Refresh == "" {
 		return Grant{}, ErrNoRefresh
+	}
+	if len(fresh.Scopes) == 0 { // RFC 6749, section 5.1: it may be left out if it is what was asked for
+		fresh.Scopes = slices.Clone(scopes)
 	}
 	for _, s := range scopes {
 		if !slices.Contains(fresh.Scopes, s) {
@@ -147,18 +175,29 @@ func (c *Client) fetch(ctx context.Context, get func(context.Context) (*oauth2.T
 	var at *url.Error
 	switch {
 	case err == nil:
-		t := Token{Access: got.AccessToken, Refresh: got.RefreshToken, Expiry: c.now().Add(time.Duration(got.ExpiresIn) * time.Second)}
+		t := Token{Access: got.AccessToken, Refresh: got.RefreshToken}
+		if got.ExpiresIn > 0 {
+			t.Expiry = c.now().Add(time.Duration(got.ExpiresIn) * time.Second)
+		}
 		if text, ok := got.Extra("scope").(string); ok {
 			t.Scopes = strings.Fields(text)
+		}
+		if ends, ok := got.Extra("refresh_token_expires_in").(float64); ok && ends > 0 {
+			t.Ends = c.now().Add(time.Duration(ends) * time.Second)
 		}
 		return t, nil
 	case ctx.Err() != nil:
 		return Token{}, context.Cause(ctx)
 	case errors.As(err, &refused):
-		e := &Error{reason: tidy(refused.ErrorCode), message: tidy(refused.ErrorDescription)}
+		var v struct { // x/oauth2 reads it only with the right Content-Type
+			Error       string
+			Description string `json:"error_description"`
+		}
+		json.Unmarshal(refused.Body, &v) // otherwise it is not Google's
+		e := &Error{reason: tidy(v.Error), message: tidy(v.Description), verdict: v.Error != ""}
 		return Token{}, c.judge(e, answer{status: refused.Response.StatusCode, header: refused.Response.Header})
 	case errors.As(err, &at):
-		return Token{}, cut(at.Err.Error())
+		return Token{}, unreachable(at.Err.Error())
 	}
-	return Token{}, cut("the answer of the consent server is not understood")
+	return Token{}, unreadable("the answer of Google's token server isn't a token")
 }

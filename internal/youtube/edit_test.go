@@ -28,19 +28,32 @@ func published(w *world, m Metadata) (*Account, string, *[]string) {
 	return a, s.last.ID, &calls
 }
 
-func TestAnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
+func TestUpdate_AnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	a, id, _ := published(w, about)
 	// Somebody set these by hand.
 	no := false
-	err := a.call(context.Background(), "PUT", "/youtube/v3/videos", url.Values{"part": {"status"}}, resource{ID: id, Status: &status{
-		Privacy: "unlisted", License: "creativeCommon", Embeddable: &no, PublicStats: &no, Kids: &about.Kids, Synthetic: &no,
-	}}, nil)
+	err := a.call(
+		context.Background(),
+		"PUT",
+		"/youtube/v3/videos",
+		url.Values{"part": {"status"}},
+		resource{ID: id, Status: &status{
+			Privacy:     "unlisted",
+			License:     "creativeCommon",
+			Embeddable:  &no,
+			PublicStats: &no,
+			Kids:        &about.Kids,
+			Synthetic:   &no,
+		}},
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := about
-	m.Title, m.Description, m.Tags, m.Privacy, m.Kids, m.Language, m.Playlist = "Another", "", nil, "private", false, "", "PLgreetings"
+	m.Title, m.Description, m.Tags, m.Privacy, m.Kids, m.Language, m.Playlist = "Another", "", nil, "private", false,
+		"", "PLgreetings"
 	if err := a.Update(context.Background(), id, m); err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +61,13 @@ func TestAnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := v.Snippet; s.Title != "Another" || s.Description != "" || len(s.Tags) != 0 || s.Category != "22" || s.Language != "en" {
+	if s := v.Snippet; s.Title != "Another" || s.Description != "" || len(s.Tags) != 0 || s.Category != "22" ||
+		s.Language != "en" {
 		t.Errorf("got %+v", s)
 	}
-	if s := v.Status; s.Privacy != "private" || *s.Kids || *s.Synthetic || s.License != "creativeCommon" || *s.Embeddable || *s.PublicStats {
+	if s := v.Status; s.Privacy != "private" || *s.Kids || *s.Synthetic || s.License != "creativeCommon" ||
+		*s.Embeddable ||
+		*s.PublicStats {
 		t.Errorf("got %+v", s)
 	}
 	if got := w.tube.Videos()[0].Playlists; !slices.Equal(got, []string{"PLgreetings"}) {
@@ -59,7 +75,7 @@ func TestAnUpdateChangesWhatItIsAboutAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
+func TestUpdate_AnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
 	scheduled := about
 	scheduled.Privacy = "public"
 	for _, one := range []struct {
@@ -70,8 +86,10 @@ func TestAnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
 		{"nothing", func(*Metadata) {}, []string{"GET snippet,status"}},
 		{"title", func(m *Metadata) { m.Title = "B" }, []string{"GET snippet,status", "PUT snippet"}},
 		{"for kids", func(m *Metadata) { m.Kids = false }, []string{"GET snippet,status", "PUT status"}},
-		{"both", func(m *Metadata) { m.Title, m.Synthetic = "B", true }, []string{"GET snippet,status", "PUT snippet,status"}},
-		{"time", func(m *Metadata) { m.PublishAt = m.PublishAt.Add(time.Hour) }, []string{"GET snippet,status", "PUT status"}},
+		{"both", func(m *Metadata) { m.Title, m.Synthetic = "B", true },
+			[]string{"GET snippet,status", "PUT snippet,status"}},
+		{"time", func(m *Metadata) { m.PublishAt = m.PublishAt.Add(time.Hour) },
+			[]string{"GET snippet,status", "PUT status"}},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -92,7 +110,7 @@ func TestAnUpdateSendsOnlyThePartsThatChange(t *testing.T) {
 	}
 }
 
-func TestAPublicVideoCannotBeScheduled(t *testing.T) {
+func TestUpdate_APublicVideoCannotBeScheduled(t *testing.T) {
 	w := newWorld(t)
 	m := about
 	m.Privacy = "public"
@@ -102,14 +120,14 @@ func TestAPublicVideoCannotBeScheduled(t *testing.T) {
 	if e.Step() != "edit" || e.Field() != "at" || len(*calls) != 1 {
 		t.Errorf("got %q at %q after %v", e.Step(), e.Field(), *calls)
 	}
-	w.clock.Add(2 * time.Hour) // a time that has passed is no schedule
+	w.clock.Add(2 * time.Hour) // a time that has passed is not a schedule
 	m.Title = "B"
 	if err := a.Update(context.Background(), id, m); err != nil || w.tube.Videos()[0].Privacy != "public" {
 		t.Errorf("got %v, %s", err, w.tube.Videos()[0].Privacy)
 	}
 }
 
-func TestAVideoIsDeletedAndOneThatIsGoneIsNoError(t *testing.T) {
+func TestUpdate_AVideoIsDeletedAndOneThatIsGoneIsNoError(t *testing.T) {
 	w := newWorld(t)
 	a, id, _ := published(w, about)
 	for range 2 {

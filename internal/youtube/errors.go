@@ -1,61 +1,53 @@
-// What a failed call means, and what to do about it.
+// What a failed call means, and what the caller should do about it.
 
 package youtube
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // Midnight has to be known on machines without it
+	_ "time/tzdata" // Midnight has to be known on machines without time zones
 )
 
-// class is what a failure asks for.
+// class is what a failure asks for. The zero value is a refusal that we do not know, which is tried again: only
+// YouTube's own verdict, in a reason that its documentation lists, ends a job.
 type class int
 
 const (
-	permanent class = iota // nothing helps; what is not known is here
-	transient              // the same again, later
-	busy                   // the same again, but not soon
-	quota                  // the app's uploads of today are used up
-	limit                  // the channel's are
-	ended                  // the channel has to be connected again
-	account                // the channel may not do this
-	edit                   // what was written about the video is refused
-	rejected               // the video is refused, after it was uploaded
+	unknown  class = iota // a refusal with a reason that is not in the table
+	again                 // the same call can succeed soon
+	away                  // YouTube, or the way to it, does not work: a wait
+	busy                  // YouTube asks us to slow down: a wait
+	quota                 // the app's uploads of today are used up: a wait
+	limit                 // the channel's uploads of today are used up: a wait
+	ended                 // the channel has to be connected again
+	setup                 // the Google project of this program is set up wrong
+	account               // the channel may not do this
+	edit                  // YouTube refuses what was written about the video
+	notFound              // YouTube has no such video
+	rejected              // YouTube refused the video after the upload
+	unclear               // nobody but the owner of the channel can say whether the video is there
 )
 
-// reasons are YouTube's words for what went wrong, and those of its consent server.
-var reasons = map[string]class{
-	"backendError": transient, "internalError": transient, "alreadyExists": transient, "temporarily_unavailable": transient, "server_error": transient,
-	"rateLimitExceeded": busy, "userRateLimitExceeded": busy,
-	"quotaExceeded": quota, "dailyLimitExceeded": quota,
-	"uploadLimitExceeded": limit,
-	"authError":           ended, "insufficientPermissions": ended,
-	"invalid_grant": ended, "invalid_client": ended, "unauthorized_client": ended, "deleted_client": ended, "disabled_client": ended,
-	"admin_policy_enforced": ended, "access_denied": ended,
-	"youtubeSignupRequired": account, "authenticatedUserNotChannel": account, "forbidden": account,
-	"authenticatedUserAccountClosed": account, "authenticatedUserAccountSuspended": account,
-	"accountClosed": account, "accountSuspended": account, "channelClosed": account, "channelSuspended": account,
-	"invalidTitle": edit, "invalidDescription": edit, "invalidTags": edit, "invalidCategoryId": edit, "invalidPublishAt": edit,
-	"invalidVideoMetadata": edit, "invalidFilename": edit, "mediaBodyRequired": edit, "defaultLanguageNotSet": edit,
-	"forbiddenPrivacySetting": edit, "forbiddenLicenseSetting": edit,
+var steps = map[class]string{
+	quota:    "quota",
+	limit:    "limit",
+	ended:    "reconnect",
+	setup:    "account",
+	account:  "account",
+	edit:     "edit",
+	rejected: "rejected",
+	unclear:  "unknown",
 }
-
-// fields are the ones of the form that a refusal is about.
-var fields = map[string]string{
-	"invalidTitle": "title", "invalidDescription": "description", "invalidTags": "tags", "invalidCategoryId": "category",
-	"invalidPublishAt": "at", "defaultLanguageNotSet": "language", "forbiddenPrivacySetting": "privacy", "invalidVideoMetadata": "title",
-}
-
-var steps = map[class]string{quota: "quota", limit: "limit", ended: "reconnect", account: "account", edit: "edit", rejected: "rejected"}
 
 const (
+	awayPause = 30 * time.Second
 	busyPause = time.Minute
 	longest   = 24 * time.Hour // a wait, whatever Retry-After says
 )
@@ -63,7 +55,11 @@ const (
 // Error is a failed call. It holds no secrets.
 type Error struct {
 	class           class
+	code            string
 	reason, message string
+	field, link     string
+	status          int // of the answer; 0: there was none
+	verdict         bool
 	wait            time.Duration
 }
 
@@ -75,28 +71,35 @@ func (e *Error) Error() string {
 	return "youtube " + e.reason + ": " + e.message
 }
 
+// Code returns a stable word for what happened, one of Codes. It is what messages hang on, with the action that failed.
+func (e *Error) Code() string { return e.code }
+
 // Reason returns YouTube's word for what went wrong, or ours.
 func (e *Error) Reason() string { return e.reason }
 
-// Permanent reports whether trying the same again cannot help.
+// Permanent reports whether trying the same again cannot help. It is true only if YouTube or Google said so itself.
 func (e *Error) Permanent() bool {
-	return slices.Contains([]class{permanent, ended, account, edit, rejected}, e.class)
+	return slices.Contains([]class{ended, setup, account, edit, notFound, rejected, unclear}, e.class)
 }
 
-// RetryAfter returns the wait for the next day of a limit. Such a wait is no attempt.
+// RetryAfter returns how long to wait, and whether this is a wait, which is not an attempt: YouTube cannot be
+// reached, asks us to slow down, or takes no more uploads today.
 func (e *Error) RetryAfter() (time.Duration, bool) {
-	return e.wait, e.class == quota || e.class == limit
+	return e.wait, slices.Contains([]class{away, busy, quota, limit}, e.class)
 }
+
+// Unreachable reports whether YouTube or Google did not answer, or something else answered in its place.
+func (e *Error) Unreachable() bool { return e.class == away }
 
 // WholeApp reports whether every channel has to wait.
 func (e *Error) WholeApp() bool { return e.class == quota }
 
-// Pause returns how long to wait at least before the next attempt.
+// Pause returns how long to wait at least before the next attempt. It is 0 for what RetryAfter tells.
 func (e *Error) Pause() time.Duration {
-	if e.class == transient || e.class == busy {
-		return e.wait
+	if _, waits := e.RetryAfter(); waits {
+		return 0
 	}
-	return 0
+	return e.wait
 }
 
 // AccessEnded reports whether the channel has to be connected again.
@@ -106,98 +109,128 @@ func (e *Error) AccessEnded() bool { return e.class == ended }
 func (e *Error) Step() string { return steps[e.class] }
 
 // Field returns the field of the form that is refused, "" if none is.
-func (e *Error) Field() string { return fields[e.reason] }
+func (e *Error) Field() string { return e.field }
 
-// cut is a failure of the way to YouTube.
-func cut(message string) *Error {
-	return &Error{class: transient, reason: "connection", message: tidy(message)}
+// Link returns the page on which a person can fix it, "" if there is none.
+func (e *Error) Link() string { return e.link }
+
+// unreachable is the error of a call that got no answer.
+func unreachable(message string) *Error {
+	return &Error{
+		class:   away,
+		code:    "youtube_unreachable",
+		reason:  "connection",
+		message: tidy(message),
+		wait:    awayPause,
+	}
 }
 
-func failed(reason, message string) *Error {
-	return &Error{class: permanent, reason: reason, message: tidy(message)}
+// unreadable is the error of an answer that cannot be YouTube's.
+func unreadable(message string) *Error {
+	return &Error{
+		class:   away,
+		code:    "youtube_unreadable",
+		reason:  "connection",
+		message: tidy(message),
+		wait:    awayPause,
+	}
 }
 
-// refusal makes the error of an answer that says no.
+// known makes the error of a reason in the table.
+func known(reason, message string) *Error {
+	m := meanings[reason]
+	return &Error{class: m.class, code: m.code, reason: reason, message: tidy(message), field: m.field, link: m.link}
+}
+
+// refusal makes the error of an answer that is not a success.
 func (c *Client) refusal(a answer) *Error {
 	var v struct {
-		Error struct {
+		Error *struct {
 			Message string
 			Errors  []struct{ Message, Domain, Reason string }
+			Details []struct {
+				Reason   string
+				Metadata struct{ ActivationURL string }
+			}
 		}
 	}
 	e := &Error{}
-	if json.Unmarshal(a.body, &v) == nil {
+	if json.Unmarshal(a.body, &v) == nil && v.Error != nil {
+		e.verdict = true
 		e.message = tidy(v.Error.Message)
-		if len(v.Error.Errors) > 0 {
-			e.reason = tidy(v.Error.Errors[0].Reason)
+		e.link = consoleLink(v.Error.Message)
+		for _, d := range v.Error.Details {
+			if e.reason == "" || meanings[d.Reason].code != "" {
+				e.reason = tidy(d.Reason)
+			}
+			if e.link == "" {
+				e.link = consoleLink(d.Metadata.ActivationURL)
+			}
+		}
+		for _, one := range slices.Backward(v.Error.Errors) { // the first counts
+			if one.Reason != "" && (meanings[e.reason].code == "" || meanings[one.Reason].code != "") {
+				e.reason = tidy(one.Reason)
+			}
 		}
 	}
 	return c.judge(e, a)
 }
 
-// judge finds out what an error with its reason and message means.
+// judge finds out what an error with its reason and message means. Without a verdict, the answer is that of a proxy,
+// a firewall or a broken server, and tells nothing about the call.
 func (c *Client) judge(e *Error, a answer) *Error {
-	known := false
-	e.class, known = reasons[e.reason]
-	switch {
-	case e.reason == "":
-		e.reason = fmt.Sprintf("http%d", a.status)
-	case e.class == busy && strings.Contains(e.message, "per day"):
-		e.class = quota // the limit of a day in the words of Google's common quota service
+	e.status = a.status
+	m, isKnown := meanings[e.reason]
+	if e.class, e.code, e.field = m.class, m.code, m.field; e.link == "" {
+		e.link = m.link
 	}
-	if !known {
-		switch {
-		case a.status == http.StatusUnauthorized:
-			e.class = ended
-		case a.status == http.StatusTooManyRequests:
-			e.class = busy
-		case a.status == http.StatusRequestTimeout, a.status >= 500:
-			e.class = transient
-		case a.status == http.StatusRequestEntityTooLarge:
-			e.class = edit
-		}
+	if e.reason == "" {
+		e.reason = fmt.Sprintf("http%d", a.status)
+	}
+	switch {
+	case a.status >= 500, a.status == http.StatusRequestTimeout:
+		e.class, e.code, e.field, e.link = away, "youtube_unreachable", "", ""
+	case isKnown && e.verdict && e.class == busy && strings.Contains(e.message, "per day"):
+		// The limit of a day in the words of Google's common quota service.
+		e.class, e.code = quota, "youtube_quota"
+	case isKnown && e.verdict && a.status >= 400:
+	case a.status == http.StatusTooManyRequests:
+		e.class, e.code = busy, "youtube_busy"
+	case !e.verdict, a.status < 400:
+		e.class, e.code, e.field, e.link = away, "youtube_unreadable", "", ""
+	case a.status == http.StatusUnauthorized:
+		e.class, e.code = ended, "youtube_access_ended"
+	case a.status == http.StatusRequestEntityTooLarge:
+		e.class, e.code = edit, "youtube_too_large"
+	default:
+		e.class, e.code = unknown, "youtube_refused"
 	}
 	now := c.now()
+	asked := retryAfter(a.header.Get("Retry-After"), now)
 	switch e.class {
 	case quota:
 		e.wait = quotaEnds(now).Sub(now)
 	case limit:
 		e.wait = longest
 	case busy:
-		e.wait = busyPause
-		fallthrough
-	case transient:
-		if asked := retryAfter(a.header.Get("Retry-After"), now); asked > 0 {
-			e.wait = asked
-		}
+		e.wait = cmp.Or(asked, busyPause)
+	case away:
+		e.wait = cmp.Or(asked, awayPause)
+	case again, unknown:
+		e.wait = asked
 	}
 	return e
 }
 
-// retryAfter reads the header: seconds or a time.
+// retryAfter reads the header, seconds or a time. It returns 0 if there is nothing to wait for.
 func retryAfter(text string, now time.Time) time.Duration {
+	wait := time.Duration(0)
 	if n, err := strconv.Atoi(text); err == nil {
-		return min(time.Duration(n)*time.Second, longest)
+		wait = time.Duration(min(n, int(longest/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		wait = at.Sub(now)
 	}
-	if at, err := http.ParseTime(text); err == nil {
-		return min(at.Sub(now), longest)
-	}
-	return 0
-}
-
-var (
-	tags    = regexp.MustCompile(`<[^>]*>`)
-	secrets = regexp.MustCompile(`ya29\.\S+|1//\S+|\?\S+|\S*upload_id=\S*`)
-)
-
-// tidy makes one line of a message, without markup, secrets or more than people read.
-func tidy(text string) string {
-	text = secrets.ReplaceAllString(tags.ReplaceAllString(text, ""), "…")
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
-	if r := []rune(text); len(r) > 300 {
-		text = string(r[:299]) + "…"
-	}
-	return text
+	return max(0, min(wait, longest))
 }
 
 var pacific = func() *time.Location {
@@ -214,8 +247,9 @@ func Midnight(now time.Time) time.Time {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, pacific)
 }
 
-// quotaEnds returns when the uploads of the day that a refusal speaks of are over. One right after midnight may speak of the day
-// before: our clock may be ahead of YouTube's, and with its own midnight it would be refused every day.
+// quotaEnds returns when the day of a refused upload is over. A refusal right after midnight may be about the day
+// before: our clock may be ahead of YouTube's, and then every day's first upload would be refused and wait until the
+// next midnight.
 func quotaEnds(now time.Time) time.Time {
 	next := Midnight(now)
 	if hour := next.AddDate(0, 0, -1).Add(time.Hour); now.Before(hour) {
@@ -226,6 +260,14 @@ func quotaEnds(now time.Time) time.Time {
 
 // is reports whether an error has one of those reasons.
 func is(err error, reasons ...string) bool {
-	var e *Error
-	return errors.As(err, &e) && slices.Contains(reasons, e.reason)
+	e, ok := errors.AsType[*Error](err)
+	return ok && slices.Contains(reasons, e.reason)
 }
+
+// progressed is an error of an upload of which YouTube has confirmed more than when Publish was called.
+type progressed struct{ error }
+
+func (p progressed) Unwrap() error { return p.error }
+
+// Progressed reports that the upload came forward, so attempts count from the start again.
+func (progressed) Progressed() bool { return true }

@@ -51,7 +51,8 @@ func TestAnUploadThatIsKilledOrCutAtAnyMomentIsOneVideo(t *testing.T) {
 			left.Store(at)
 			happened := false
 			w.client.http.CloseIdleConnections()
-			w.client.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			w.client.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network,
+				addr string) (net.Conn, error) {
 				c, err := new(net.Dialer).DialContext(ctx, network, addr)
 				return leash{c, &left, func(c net.Conn) {
 					happened = true

@@ -1,4 +1,4 @@
-// look.go asks Google whether it knows this program, before anybody connects a channel.
+// Asking Google whether it knows this program, before anybody connects a channel.
 
 package youtube
 
@@ -12,17 +12,18 @@ import (
 )
 
 // ErrUnknown says that Google does not know this client, or not with this secret.
-var ErrUnknown = errors.New("the client, with this secret, is not known to Google")
+var ErrUnknown = errors.New("the client isn't known to Google, or not with this secret")
 
-// Look asks for a token that nobody has, and at the interface of videos for nothing: both say no, and how they say it tells
-// whether they are there and whether they know the client. It costs nothing of a quota. The error is ErrUnknown or an *Error.
+// Look asks for a token that does not exist, and the YouTube API for nothing: both refuse, and the way they refuse
+// tells whether they are there and know the client. It costs nothing of the quota. It returns ErrUnknown or an
+// *Error.
 func (c *Client) Look(ctx context.Context) error {
 	_, err := c.fetch(ctx, func(ctx context.Context) (*oauth2.Token, error) {
 		return c.oauth.TokenSource(ctx, &oauth2.Token{RefreshToken: "retake-check"}).Token()
 	})
 	of, isOf := errors.AsType[*Error](err)
 	switch {
-	case isOf && (of.reason == "invalid_client" || of.reason == "unauthorized_client" || of.reason == "deleted_client" || of.reason == "disabled_client"):
+	case isOf && of.code == "youtube_client":
 		return ErrUnknown
 	case isOf && of.reason != "invalid_grant", err != nil && !isOf:
 		return err

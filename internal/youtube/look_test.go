@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestALookTellsWhetherGoogleKnowsTheClient(t *testing.T) {
+func TestLook_ALookTellsWhetherGoogleKnowsTheClient(t *testing.T) {
 	w := newWorld(t)
 	if err := w.client.Look(t.Context()); err != nil {
 		t.Errorf("a client that is known: got %v", err)
@@ -21,7 +21,7 @@ func TestALookTellsWhetherGoogleKnowsTheClient(t *testing.T) {
 		return true
 	}
 	if err := w.client.Look(t.Context()); err == nil || errors.Is(err, ErrUnknown) {
-		t.Errorf("a consent server that is ill: got %v; want another error", err)
+		t.Errorf("a consent server that fails: got %v; want another error", err)
 	}
 	w.before = nil
 	w.front.Close()

@@ -1,4 +1,4 @@
-// Publishing against the stand-in: what arrives, what is saved when, and what trouble does to it.
+// Publishing against the fake: what arrives, what is saved when, and what trouble does to it.
 
 package youtube
 
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-func TestAVideoIsPublishedWithAllThatIsSaidAboutIt(t *testing.T) {
+func TestPublish_AVideoIsPublishedWithAllThatIsSaidAboutIt(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, sum := film(5 << 20)
@@ -29,12 +29,16 @@ func TestAVideoIsPublishedWithAllThatIsSaidAboutIt(t *testing.T) {
 		t.Fatalf("got %d videos; want 1", len(w.tube.Videos()))
 	}
 	got := w.tube.Videos()[0]
-	if got.SHA256 != sum || got.Title != m.Title || got.Description != m.Description || !slices.Equal(got.Tags, m.Tags) || got.Category != "22" ||
-		got.Language != "en" || got.Privacy != "unlisted" || !got.Notify || got.Kids == nil || !*got.Kids || got.Synthetic == nil || !*got.Synthetic ||
-		got.ThumbSize == 0 || !slices.Equal(got.Playlists, []string{"PLgreetings"}) || got.Channel != north {
+	if got.SHA256 != sum || got.Title != m.Title || got.Description != m.Description ||
+		!slices.Equal(got.Tags, m.Tags) || got.Category != "22" ||
+		got.Language != "en" || got.Privacy != "unlisted" || !got.Notify || got.Kids == nil || !*got.Kids ||
+		got.Synthetic == nil || !*got.Synthetic ||
+		got.ThumbSize == 0 || !slices.Equal(got.Playlists, []string{"PLgreetings"}) ||
+		got.Channel != north {
 		t.Errorf("got %+v", got)
 	}
-	if end := s.last; end.ID != got.ID || end.Step != "" || !end.Dressed || end.Warning != "" || end.Session != "" || end.Sent != v.Size {
+	if end := s.last; end.ID != got.ID || end.Step != "" || !end.Dressed || end.Warning != "" || end.Session != "" ||
+		end.Sent != v.Size {
 		t.Errorf("got %#v", end)
 	}
 	if w.tube.BytesIn() != v.Size || w.tube.Inserts() != 1 {
@@ -50,7 +54,7 @@ func TestAVideoIsPublishedWithAllThatIsSaidAboutIt(t *testing.T) {
 	res.Body.Close()
 }
 
-func TestWhatIsNotSoIsSaidToo(t *testing.T) {
+func TestPublish_WhatIsNotSoIsSaidToo(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(1000)
 	m := about
@@ -65,7 +69,7 @@ func TestWhatIsNotSoIsSaidToo(t *testing.T) {
 	}
 }
 
-func TestTheSessionIsSavedBeforeTheFirstByteAndTheIDAtOnce(t *testing.T) {
+func TestPublish_TheSessionIsSavedBeforeTheFirstByteAndTheIDAtOnce(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(4 << 20)
 	var last State
@@ -85,7 +89,11 @@ func TestTheSessionIsSavedBeforeTheFirstByteAndTheIDAtOnce(t *testing.T) {
 		t.Fatalf("got %#v, %v", last, err)
 	}
 	full := errors.New("the disk is full")
-	if _, err := w.account().Publish(context.Background(), v, about, State{}, func(State) error { return full }); !errors.Is(err, full) {
+	if _, err := w.account().
+		Publish(context.Background(), v, about, State{}, func(State) error { return full }); !errors.Is(
+		err,
+		full,
+	) {
 		t.Errorf("got %v; want %v", err, full)
 	}
 	if w.tube.BytesIn() != v.Size {
@@ -93,7 +101,7 @@ func TestTheSessionIsSavedBeforeTheFirstByteAndTheIDAtOnce(t *testing.T) {
 	}
 }
 
-func TestProgressIsSavedTwiceASecondAtMost(t *testing.T) {
+func TestPublish_ProgressIsSavedTwiceASecondAtMost(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(8 << 20) // 32 chunks
 	a := w.account()
@@ -113,20 +121,21 @@ func TestProgressIsSavedTwiceASecondAtMost(t *testing.T) {
 			sent = append(sent, one.Sent>>18)
 		}
 	}
-	if want := []int64{0, 5, 10, 15, 20, 25, 30}; !slices.Equal(sent, want) {
+	if want := []int64{0, 5, 10, 15, 20, 25, 30, 31}; !slices.Equal(sent, want) {
 		t.Errorf("got %v; want %v", sent, want)
 	}
 }
 
-func TestChunksAreAThirtySecondOfTheFileInSteps(t *testing.T) {
-	for _, one := range [][2]int64{{1, 256 << 10}, {8 << 20, 256 << 10}, {8<<20 + 1, 256 << 10}, {9 << 20, 512 << 10}, {100 << 20, 3328 << 10}, {1 << 40, 8 << 20}} {
+func TestPublish_ChunksAreAThirtySecondOfTheFileInSteps(t *testing.T) {
+	for _, one := range [][2]int64{{1, 256 << 10}, {8 << 20, 256 << 10}, {8<<20 + 1, 256 << 10}, {9 << 20, 512 << 10},
+		{100 << 20, 3328 << 10}, {1 << 40, 8 << 20}} {
 		if got := chunkOf(one[0]); got != one[1] {
 			t.Errorf("%d: got %d; want %d", one[0], got, one[1])
 		}
 	}
 }
 
-func TestASchedule(t *testing.T) {
+func TestPublish_ASchedule(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(1000)
 	m := about
@@ -135,7 +144,8 @@ func TestASchedule(t *testing.T) {
 	if err := s.finish(w, w.account(), v, m); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.tube.Videos()[0]; got.Privacy != "private" || !got.PublishAt.Equal(m.PublishAt) || s.last.Warning != "" {
+	if got := w.tube.Videos()[0]; got.Privacy != "private" || !got.PublishAt.Equal(m.PublishAt) ||
+		s.last.Warning != "" {
 		t.Errorf("got %+v, %q", got, s.last.Warning)
 	}
 	w.clock.Add(time.Hour)
@@ -151,15 +161,17 @@ func TestASchedule(t *testing.T) {
 	}
 }
 
-func TestTroubleThatEndsAndThePublicationGoesOn(t *testing.T) {
+func TestPublish_TroubleThatEndsAndThePublicationGoesOn(t *testing.T) {
 	for _, one := range []struct {
 		fault, reason, step string
 		wait                time.Duration
 		ended               bool
 	}{
-		{fault: "unavailable", reason: "http503"},
+		{fault: "unavailable", reason: "http503", wait: 30 * time.Second},
+		{fault: "signin", reason: "http503", wait: 30 * time.Second},
+		{fault: "blocked", reason: "http403", wait: 30 * time.Second},
 		{fault: "cut", reason: "connection"},
-		{fault: "quota", reason: "quotaExceeded", step: "quota", wait: 20 * time.Hour},
+		{fault: "quota", reason: "quotaExceeded", step: "quota", wait: 19 * time.Hour},
 		{fault: "limit", reason: "uploadLimitExceeded", step: "limit", wait: 24 * time.Hour},
 		{fault: "badtoken", reason: "authError", step: "reconnect", ended: true},
 		{fault: "revoked", reason: "invalid_grant", step: "reconnect", ended: true},
@@ -169,11 +181,13 @@ func TestTroubleThatEndsAndThePublicationGoesOn(t *testing.T) {
 			a := w.account()
 			v, sum := film(2 << 20)
 			var s states
+			w.clock.Add(time.Hour) // the token has to be refreshed
 			w.tube.SetFault(one.fault, true)
 			_, err := s.publish(a, v, about)
 			e := wantError(t, err, one.reason)
 			wait, waits := e.RetryAfter()
-			if e.Step() != one.step || waits != (one.wait > 0) || wait != one.wait || e.AccessEnded() != one.ended || e.WholeApp() != (one.step == "quota") {
+			if e.Step() != one.step || waits != (one.wait > 0) || wait != one.wait || e.AccessEnded() != one.ended ||
+				e.WholeApp() != (one.step == "quota") {
 				t.Errorf("got %q, wait %v", e.Step(), wait)
 			}
 			if len(w.tube.Videos()) != 0 {
@@ -251,7 +265,7 @@ func halfway(w *world, a *Account, v Video) *states {
 	return s
 }
 
-func TestAGoneSessionIsBegunAnewOnceACall(t *testing.T) {
+func TestPublish_AGoneSessionIsReplacedOnceACall(t *testing.T) {
 	for _, status := range []int{404, 410} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			w := newWorld(t)
@@ -280,7 +294,7 @@ func TestAGoneSessionIsBegunAnewOnceACall(t *testing.T) {
 	}
 }
 
-func TestAnOldSessionIsGivenUp(t *testing.T) {
+func TestPublish_AnOldSessionIsGivenUp(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(2 << 20)
@@ -294,7 +308,7 @@ func TestAnOldSessionIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestAnUploadGoesOnWhereItStopped(t *testing.T) {
+func TestPublish_AnUploadGoesOnWhereItStopped(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, sum := film(2 << 20)
@@ -310,8 +324,9 @@ func TestAnUploadGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
-func TestAChunkThatArrivesLateIsNoFailure(t *testing.T) {
-	for name, before := range map[string]int{"after the session was asked": 1, "after it has cut the one that is sent again": 3} {
+func TestPublish_AChunkThatArrivesLateIsNoFailure(t *testing.T) {
+	for name, before := range map[string]int{"after the session was asked": 1,
+		"after it has cut the one that is sent again": 3} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			a := w.account()
@@ -340,7 +355,7 @@ func TestAChunkThatArrivesLateIsNoFailure(t *testing.T) {
 	}
 }
 
-func TestASessionThatRefusesEachChunkEndsTheUpload(t *testing.T) {
+func TestPublish_ASessionThatRefusesEachChunkEndsTheUpload(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(2 << 20)
@@ -352,12 +367,12 @@ func TestASessionThatRefusesEachChunkEndsTheUpload(t *testing.T) {
 		return true
 	}
 	_, err := new(states).publish(a, v, about)
-	if e := wantError(t, err, "http400"); !e.Permanent() {
-		t.Error("it is tried again")
+	if e := wantError(t, err, "http400"); e.Permanent() || !e.Unreachable() {
+		t.Error("an answer that isn't YouTube's ended the publication")
 	}
 }
 
-func TestWithoutARangeNothingArrived(t *testing.T) {
+func TestPublish_WithoutARangeNothingArrived(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, sum := film(2 << 20)
@@ -386,7 +401,7 @@ func TestWithoutARangeNothingArrived(t *testing.T) {
 	}
 }
 
-func TestASessionThatMovesIsNotFollowed(t *testing.T) {
+func TestPublish_ASessionThatMovesIsNotFollowed(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(1000)
@@ -424,7 +439,7 @@ func TestAStalledUploadEnds(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadIsNoConnectionProblem(t *testing.T) {
+func TestPublish_AFileThatCannotBeReadIsNoConnectionProblem(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(1 << 20)
@@ -435,7 +450,7 @@ func TestAFileThatCannotBeReadIsNoConnectionProblem(t *testing.T) {
 	}
 }
 
-func TestAFileIsNotReadOnceTheAnswerCame(t *testing.T) {
+func TestPublish_AFileIsNotReadOnceTheAnswerCame(t *testing.T) {
 	file := strings.NewReader("bytes")
 	s := &source{from: file, left: 5, moved: func() {}}
 	s.stop()
@@ -444,7 +459,7 @@ func TestAFileIsNotReadOnceTheAnswerCame(t *testing.T) {
 	}
 }
 
-func TestErrorsAndStatesOfFailedUploadsTellNoSecret(t *testing.T) {
+func TestPublish_ErrorsAndStatesOfFailedUploadsTellNoSecret(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(2 << 20)
@@ -459,7 +474,7 @@ func TestErrorsAndStatesOfFailedUploadsTellNoSecret(t *testing.T) {
 	}
 }
 
-func TestWhatFailsAfterTheUploadIsAWarning(t *testing.T) {
+func TestPublish_WhatFailsAfterTheUploadIsAWarning(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(1000)
@@ -477,12 +492,19 @@ func TestWhatFailsAfterTheUploadIsAWarning(t *testing.T) {
 		reason, _, _ := strings.Cut(strings.TrimPrefix(line, "youtube "), ":")
 		got = append(got, reason)
 	}
-	if want := []string{"privacy-private", "thumbnail-forbidden", "playlist-playlistNotFound"}; !slices.Equal(got, want) {
+	if want := []string{
+		"privacy-private",
+		"thumbnail-forbidden",
+		"playlist-playlistNotFound",
+	}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("got %v; want %v", got, want)
 	}
 }
 
-func TestAPictureThatIsTakenOnlyAfterProcessingIsNoWarning(t *testing.T) {
+func TestPublish_APictureThatIsTakenOnlyAfterProcessingIsNoWarning(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(1000)
@@ -505,7 +527,7 @@ func TestAPictureThatIsTakenOnlyAfterProcessingIsNoWarning(t *testing.T) {
 	}
 }
 
-func TestAVideoIsInItsPlaylistOnce(t *testing.T) {
+func TestPublish_AVideoIsInItsPlaylistOnce(t *testing.T) {
 	w := newWorld(t)
 	a := w.account()
 	v, _ := film(1000)
@@ -539,7 +561,7 @@ func (discard) Header() http.Header         { return http.Header{} }
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)             {}
 
-func TestYouTubeIsAskedLessAndLessOften(t *testing.T) {
+func TestPublish_YouTubeIsAskedLessAndLessOften(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(1000)
 	a := w.account()
@@ -562,7 +584,7 @@ func TestYouTubeIsAskedLessAndLessOften(t *testing.T) {
 	}
 }
 
-func TestProcessingThatNeverEndsIsAWarningAfterADay(t *testing.T) {
+func TestPublish_ProcessingThatNeverEndsIsAWarningAfterADay(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(1000)
 	a := w.account()
@@ -571,7 +593,7 @@ func TestProcessingThatNeverEndsIsAWarningAfterADay(t *testing.T) {
 		if r.Method != "GET" || r.URL.Path != "/youtube/v3/videos" {
 			return false
 		}
-		if asked++; asked%2 == 0 { // trouble with the question is no trouble with the video
+		if asked++; asked%2 == 0 { // a question that fails says nothing about the video
 			rw.WriteHeader(503)
 			return true
 		}
@@ -591,7 +613,7 @@ func TestProcessingThatNeverEndsIsAWarningAfterADay(t *testing.T) {
 	}
 }
 
-func TestAVideoThatYouTubeRefusesAfterTheUpload(t *testing.T) {
+func TestPublish_AVideoThatYouTubeRefusesAfterTheUpload(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(1000)
 	a := w.account()
@@ -603,8 +625,11 @@ func TestAVideoThatYouTubeRefusesAfterTheUpload(t *testing.T) {
 	}
 	for _, one := range []struct{ status, reason, step string }{
 		{`"status":{"uploadStatus":"failed","failureReason":"codec"}`, "processing-failed-codec", "rejected"},
-		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"failed","processingFailureReason":"transcodeFailed"}`, "processing-failed-transcodeFailed", "rejected"},
-		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"terminated"}`, "processing-failed-terminated", "rejected"},
+		{`"status":{"uploadStatus":"uploaded"},` +
+			`"processingDetails":{"processingStatus":"failed","processingFailureReason":"transcodeFailed"}`,
+			"processing-failed-transcodeFailed", "rejected"},
+		{`"status":{"uploadStatus":"uploaded"},"processingDetails":{"processingStatus":"terminated"}`,
+			"processing-failed-terminated", "rejected"},
 		{`"status":{"uploadStatus":"deleted"}`, "videoNotFound", "rejected"},
 	} {
 		w.before = func(rw http.ResponseWriter, _ *http.Request) bool {
@@ -618,7 +643,7 @@ func TestAVideoThatYouTubeRefusesAfterTheUpload(t *testing.T) {
 	}
 }
 
-func TestANewVideoThatIsNotListedYetIsWaitedFor(t *testing.T) {
+func TestPublish_ANewVideoThatIsNotListedYetIsWaitedFor(t *testing.T) {
 	w := newWorld(t)
 	v, _ := film(1000)
 	a := w.account()
@@ -634,33 +659,19 @@ func TestANewVideoThatIsNotListedYetIsWaitedFor(t *testing.T) {
 		t.Errorf("got %v, %v", again, err)
 	}
 	w.clock.Add(time.Hour / 2)
-	_, err := s.publish(a, v, about)
-	if e := wantError(t, err, "videoNotFound"); e.Step() != "rejected" {
-		t.Errorf("got %q; want a Retry to upload it anew", e.Step())
-	}
-}
-
-func TestMetadataThatIsRefusedNamesItsField(t *testing.T) {
-	w := newWorld(t)
-	a := w.account()
-	v, _ := film(1000)
-	for _, one := range []struct {
-		field string
-		spoil func(*Metadata)
-	}{
-		{"title", func(m *Metadata) { m.Title = "a<b" }},
-		{"title", func(m *Metadata) { m.Title = strings.Repeat("x", 101) }},
-		{"description", func(m *Metadata) { m.Description = strings.Repeat("ж", 2501) }},
-		{"tags", func(m *Metadata) { m.Tags = []string{strings.Repeat("x", 501)} }},
-		{"tags", func(m *Metadata) { m.Tags = []string{strings.Repeat("x ", 250)} }},
-		{"category", func(m *Metadata) { m.Category = "99" }},
-	} {
-		m := about
-		one.spoil(&m)
-		_, err := new(states).publish(a, v, m)
-		var e *Error
-		if !errors.As(err, &e) || e.Step() != "edit" || e.Field() != one.field {
-			t.Errorf("%s: got %v", one.field, err)
+	for range 2 { // one empty answer is not final, nor is a second one at once
+		if again, err := s.publish(a, v, about); err != nil || again != MissingFor {
+			t.Errorf("got %v, %v; want another look", again, err)
 		}
+	}
+	w.clock.Add(MissingFor)
+	_, err := s.publish(a, v, about)
+	if e := wantError(t, err, "videoNotFound"); e.Step() != "rejected" || e.Code() != "youtube_gone" {
+		t.Errorf("got %q, %q; want a Retry to upload it again", e.Step(), e.Code())
+	}
+	w.before = nil
+	w.clock.Add(MissingFor)
+	if again, err := s.publish(a, v, about); err != nil || again != 0 {
+		t.Errorf("listed again: got %v, %v", again, err)
 	}
 }

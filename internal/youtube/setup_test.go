@@ -1,4 +1,4 @@
-// What the tests share: a stand-in for YouTube, a connected channel, a film and a clock.
+// What the tests share: a fake of YouTube, a connected channel, a film and a clock.
 
 package youtube
 
@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -52,16 +53,23 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, clock: &clock{at: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}}
 	w.tube = fake.New(fake.Options{ClientID: "client", ClientSecret: "secret", Now: w.clock.Now})
-	w.front = httptest.NewServer(http.StripPrefix("/google", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if w.before == nil || !w.before(rw, r) {
-			w.tube.ServeHTTP(rw, r)
-		}
-	})))
+	w.front = httptest.NewServer(
+		strict(t, http.StripPrefix("/google", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if w.before == nil || !w.before(rw, r) {
+				w.tube.ServeHTTP(rw, r)
+			}
+		}))),
+	)
 	w.tube.SetBaseURL(w.front.URL + "/google")
 	w.client = New(Config{
-		ClientID: "client", ClientSecret: "secret", BaseURL: w.front.URL + "/google", AuthURL: w.front.URL + "/google/o/oauth2/v2/auth",
-		TokenURL: w.front.URL + "/google/token", RedirectURL: "http://localhost:8080/channels/callback",
-		WatchURL: w.front.URL + "/google/watch?v=", Now: w.clock.Now,
+		ClientID:     "client",
+		ClientSecret: "secret",
+		BaseURL:      w.front.URL + "/google",
+		AuthURL:      w.front.URL + "/google/o/oauth2/v2/auth",
+		TokenURL:     w.front.URL + "/google/token",
+		RedirectURL:  "http://localhost:8080/channels/callback",
+		WatchURL:     w.front.URL + "/google/watch?v=",
+		Now:          w.clock.Now,
 	})
 	t.Cleanup(func() {
 		w.client.http.CloseIdleConnections()
@@ -154,4 +162,10 @@ func wantError(t *testing.T, err error, reason string) *Error {
 		t.Fatalf("got %v; want the reason %s", err, reason)
 	}
 	return e
+}
+
+// writeAnswer answers with JSON.
+func writeAnswer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(v)
 }

@@ -1,7 +1,8 @@
-// The client: one call to YouTube and its answer, within a time that suits it.
+// The client: one call to YouTube and its answer, with a time limit.
 
-// Package youtube speaks with YouTube: consent, upload that goes on where it stopped, publishing, editing and deleting.
-// Its errors say what to do about them. Tokens and the addresses of uploads, which are as good as tokens, are in none of them.
+// Package youtube speaks with YouTube: consent, resumable uploads, publishing, editing, deleting, and looking at what
+// became of a video. Its errors carry a stable code and say what to do about them. They never hold tokens or the
+// addresses of uploads, which are as good as tokens.
 package youtube
 
 import (
@@ -24,7 +25,7 @@ type Config struct {
 	ClientID, ClientSecret string
 	BaseURL                string           // of the API, as https://www.googleapis.com
 	AuthURL                string           // the consent page
-	TokenURL               string           // ends in /token; tokens are given back beside it, at /revoke
+	TokenURL               string           // ends in /token; tokens are revoked beside it, at /revoke
 	RedirectURL            string           // where Google sends the admin back to
 	WatchURL               string           // what a video's id is added to, as https://www.youtube.com/watch?v=
 	Now                    func() time.Time // nil: the clock
@@ -32,21 +33,22 @@ type Config struct {
 
 const (
 	patience  = 30 * time.Second // for a call that is not an upload
-	stall     = 60 * time.Second // without a byte moved, an upload is given up
+	stall     = 60 * time.Second // an upload fails if no byte moved for so long
 	maxAnswer = 1 << 20
 )
 
 // Client is this program as YouTube knows it. It may be used by any number of goroutines.
 type Client struct {
-	conf  Config
-	oauth oauth2.Config
-	http  *http.Client
-	now   func() time.Time
-	stall time.Duration
-	asks  asks
+	conf    Config
+	oauth   oauth2.Config
+	http    *http.Client
+	now     func() time.Time
+	stall   time.Duration
+	asks    asks
+	missing missing
 }
 
-// New makes a client.
+// New returns a client.
 func New(conf Config) *Client {
 	if conf.Now == nil {
 		conf.Now = time.Now
@@ -54,15 +56,25 @@ func New(conf Config) *Client {
 	return &Client{
 		conf: conf,
 		oauth: oauth2.Config{
-			ClientID: conf.ClientID, ClientSecret: conf.ClientSecret, RedirectURL: conf.RedirectURL, Scopes: scopes,
-			Endpoint: oauth2.Endpoint{AuthURL: conf.AuthURL, TokenURL: conf.TokenURL, AuthStyle: oauth2.AuthStyleInParams},
+			ClientID:     conf.ClientID,
+			ClientSecret: conf.ClientSecret,
+			RedirectURL:  conf.RedirectURL,
+			Scopes:       scopes,
+			Endpoint: oauth2.Endpoint{
+				AuthURL:   conf.AuthURL,
+				TokenURL:  conf.TokenURL,
+				AuthStyle: oauth2.AuthStyleInParams,
+			},
 		},
 		// A redirect could carry the token or the video elsewhere.
 		http: &http.Client{
 			Transport:     http.DefaultTransport.(*http.Transport).Clone(),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		now: conf.Now, stall: stall, asks: asks{open: map[string]ask{}},
+		now:     conf.Now,
+		stall:   stall,
+		asks:    asks{open: map[string]ask{}},
+		missing: missing{since: map[string]time.Time{}},
 	}
 }
 
@@ -83,6 +95,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	unsent int64 // bytes of the request's body that never left, also of a call that failed
 }
 
 // send sends a request and reads the answer.
@@ -93,7 +106,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (answer, err
 	defer watch.Stop()
 	req, err := http.NewRequestWithContext(moving, r.method, r.url, http.NoBody)
 	if err != nil {
-		return answer{}, failed("address", "the address of YouTube is not an address")
+		return answer{unsent: r.size}, unreadable("the address that YouTube named isn't a valid URL")
 	}
 	for k, v := range r.header {
 		req.Header.Set(k, v)
@@ -105,7 +118,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (answer, err
 	defer body.stop()
 	if r.body != nil {
 		if body.from, err = r.body(); err != nil {
-			return answer{}, fmt.Errorf("read what is uploaded: %w", err)
+			return answer{unsent: r.size}, fmt.Errorf("read what is uploaded: %w", err)
 		}
 		req.Body, req.ContentLength = body, r.size
 	}
@@ -116,25 +129,28 @@ func (c *Client) send(ctx context.Context, r request, token string) (answer, err
 		got.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 		res.Body.Close()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return got, nil
-	case ctx.Err() != nil:
-		return answer{}, context.Cause(ctx)
-	case body.failed() != nil:
-		return answer{}, fmt.Errorf("read what is uploaded: %w", body.failed())
-	case moving.Err() != nil:
-		return answer{}, cut(fmt.Sprintf("nothing moved for %s", r.wait))
 	}
-	var at *url.Error // its text is the address, which may be a secret
-	if errors.As(err, &at) {
+	body.stop()
+	unsent, broken := body.rest()
+	nothing := answer{unsent: unsent}
+	switch {
+	case ctx.Err() != nil:
+		return nothing, context.Cause(ctx)
+	case broken != nil:
+		return nothing, fmt.Errorf("read what is uploaded: %w", broken)
+	case moving.Err() != nil:
+		return nothing, unreachable(fmt.Sprintf("nothing moved for %s", r.wait))
+	}
+	if at, ok := errors.AsType[*url.Error](err); ok { // its text is the address, which may be a secret
 		err = at.Err
 	}
-	return answer{}, cut(err.Error())
+	return nothing, unreachable(err.Error())
 }
 
-// source is a body while it is sent. The transport may read on after the answer came, so the end is told to it: the same file is
-// read again right afterwards.
+// source is a body while it is sent. The transport may read on after the answer came, so stop ends its reading: the
+// same file is read again right afterwards.
 type source struct {
 	mu    sync.Mutex
 	from  io.Reader
@@ -173,15 +189,17 @@ func (s *source) stop() {
 	s.ended = true
 }
 
-func (s *source) failed() error {
+// rest returns how many bytes were never read, and the error of the file.
+func (s *source) rest() (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err
+	return s.left, s.err
 }
 
 // api makes the request of a call that is not an upload.
 func (c *Client) api(method, path string, query url.Values, in any) (request, error) {
-	r := request{method: method, url: strings.TrimSuffix(c.conf.BaseURL, "/") + path + "?" + query.Encode(), header: map[string]string{}, wait: patience}
+	r := request{method: method, url: strings.TrimSuffix(c.conf.BaseURL, "/") + path + "?" + query.Encode(),
+		header: map[string]string{}, wait: patience}
 	if in != nil {
 		body, err := json.Marshal(in)
 		if err != nil {
@@ -200,7 +218,7 @@ func text(s string) func() (io.Reader, error) {
 // read reads the JSON of an answer.
 func (a answer) read(v any) error {
 	if json.Unmarshal(a.body, v) != nil {
-		return cut("the answer is no JSON")
+		return unreadable("the answer isn't JSON")
 	}
 	return nil
 }

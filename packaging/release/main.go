@@ -1,5 +1,5 @@
-// Release builds what people download into a folder: for each processor an archive, a Debian package and a list of all that
-// is in the program (an SBOM), and the checksums of these. The same commit gives the same bytes.
+// Release builds what people download into a folder: for each processor an archive, a Debian package and a list of all
+// that is in the program (an SBOM), and the checksums of these. The same commit gives the same bytes.
 //
 //	go run ./packaging/release -version v1.2.3 -o build/release
 //
@@ -92,7 +92,8 @@ func (m maker) all(arch string) error {
 		return err
 	}
 	program := filepath.Join(m.stage, "retake")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version="+m.version, "-o", program, ".")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version="+m.version, "-o", program,
+		".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if err := run(build); err != nil {
 		return err
@@ -120,7 +121,8 @@ func (m maker) all(arch string) error {
 	}
 	pack := exec.Command("go", "run", nfpm, "package", "--config", "packaging/nfpm.yaml", "--packager", "deb",
 		"--target", filepath.Join(m.out, "retake_"+debVersion(m.version)+"_"+arch+".deb"))
-	pack.Env = append(os.Environ(), "ARCH="+arch, "VERSION="+debVersion(m.version), "SOURCE_DATE_EPOCH="+strconv.FormatInt(m.at.Unix(), 10))
+	pack.Env = append(os.Environ(), "ARCH="+arch, "VERSION="+debVersion(m.version),
+		"SOURCE_DATE_EPOCH="+strconv.FormatInt(m.at.Unix(), 10))
 	return run(pack)
 }
 
@@ -140,7 +142,8 @@ func forService(config []byte) ([]byte, error) {
 	return line.ReplaceAll(config, []byte(`data_dir = "/var/lib/retake"`)), nil
 }
 
-// described is what git describe says: a tag, the commits since, the last of them, and whether files were changed after it.
+// described is what git describe says: a tag, the commits since, the last of them, and whether files were changed after
+// it.
 var described = regexp.MustCompile(`^(.*?)(?:-(\d+)-(g[0-9a-f]+))?(-dirty)?$`)
 
 // debVersion is a version as Debian compares it: 1.2.3~rc1, then 1.2.3, then 1.2.3+4.g5ab1cd2, four commits after it.
@@ -162,8 +165,10 @@ func debVersion(version string) string {
 
 // archive packs the program with all that is needed to install it by hand.
 func (m maker) archive(name string) error {
-	files := map[string]string{"retake": filepath.Join(m.stage, "retake"), "config.toml": filepath.Join(m.stage, "config.toml"),
-		"retake.service": "packaging/retake.service", "LICENSE": "LICENSE", "README.md": "README.md", "CHANGELOG.md": "CHANGELOG.md"}
+	files := map[string]string{"retake": filepath.Join(m.stage, "retake"), "config.toml": filepath.Join(m.stage,
+		"config.toml"),
+		"retake.service": "packaging/retake.service", "LICENSE": "LICENSE", "README.md": "README.md",
+		"CHANGELOG.md": "CHANGELOG.md"}
 	docs, err := filepath.Glob("docs/*.md")
 	if err != nil {
 		return err
@@ -191,7 +196,8 @@ func (m maker) archive(name string) error {
 		if path == "retake" {
 			mode = 0o755
 		}
-		if err := pack.WriteHeader(&tar.Header{Name: name + "/" + path, Mode: int64(mode), Size: int64(len(text)), ModTime: m.at, Format: tar.FormatPAX}); err != nil {
+		if err := pack.WriteHeader(&tar.Header{Name: name + "/" + path, Mode: int64(mode), Size: int64(len(text)),
+			ModTime: m.at, Format: tar.FormatPAX}); err != nil {
 			return err
 		}
 		if _, err := pack.Write(text); err != nil {
@@ -230,20 +236,23 @@ func (m maker) sbom(program string) ([]byte, error) {
 		return nil, err
 	}
 	sum := fmt.Sprintf("%x", sha256.Sum256(text))
-	parts := []component{{Type: "platform", Ref: "go", Name: "go", Version: strings.TrimPrefix(info.GoVersion, "go"), URL: "pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go")}}
+	parts := []component{{Type: "platform", Ref: "go", Name: "go", Version: strings.TrimPrefix(info.GoVersion, "go"),
+		URL: "pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go")}}
 	for _, module := range info.Deps {
 		if module.Replace != nil {
 			module = module.Replace
 		}
 		url := "pkg:golang/" + module.Path + "@" + module.Version
-		parts = append(parts, component{Type: "library", Ref: url, Name: module.Path, Version: module.Version, URL: url})
+		parts = append(parts, component{Type: "library", Ref: url, Name: module.Path, Version: module.Version,
+			URL: url})
 	}
 	slices.SortFunc(parts, func(a, b component) int { return cmp.Compare(a.Ref, b.Ref) })
 	id := sum[:8] + "-" + sum[8:12] + "-5" + sum[13:16] + "-8" + sum[17:20] + "-" + sum[20:32]
 	return json.MarshalIndent(map[string]any{
 		"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "serialNumber": "urn:uuid:" + id,
 		"metadata": map[string]any{"timestamp": m.at.Format(time.RFC3339),
-			"component": component{Type: "application", Ref: "retake", Name: "retake", Version: m.version, Hashes: []hash{{"SHA-256", sum}}}},
+			"component": component{Type: "application", Ref: "retake", Name: "retake", Version: m.version,
+				Hashes: []hash{{"SHA-256", sum}}}},
 		"components": parts,
 	}, "", "  ")
 }

@@ -11,14 +11,17 @@ import (
 )
 
 func TestVersionsAreOrderedByDebianAsTheyWereMade(t *testing.T) {
-	made := []string{"5ab1cd2-dirty", "v0.9.0", "v1.2.3-rc1", "v1.2.3", "v1.2.3-4-g5ab1cd2", "v1.2.3-4-g5ab1cd2-dirty", "v1.2.10"}
+	made := []string{"5ab1cd2-dirty", "v0.9.0", "v1.2.3-rc1", "v1.2.3", "v1.2.3-4-g5ab1cd2", "v1.2.3-4-g5ab1cd2-dirty",
+		"v1.2.10"}
 	for i, version := range made[1:] {
 		older, newer := debVersion(made[i]), debVersion(version)
-		if out, err := exec.Command("dpkg", "--compare-versions", older, "lt", newer).CombinedOutput(); err != nil || len(out) > 0 {
+		if out, err := exec.Command("dpkg", "--compare-versions", older, "lt", newer).CombinedOutput(); err != nil ||
+			len(out) > 0 {
 			t.Errorf("%s is not before %s: %v %s", older, newer, err, out)
 		}
 	}
-	for version, want := range map[string]string{"v1.2.3": "1.2.3", "v1.2.3-4-g5ab1cd2": "1.2.3+4.g5ab1cd2", "5ab1cd2": "0+5ab1cd2"} {
+	for version, want := range map[string]string{"v1.2.3": "1.2.3", "v1.2.3-4-g5ab1cd2": "1.2.3+4.g5ab1cd2",
+		"5ab1cd2": "0+5ab1cd2"} {
 		if got := debVersion(version); got != want {
 			t.Errorf("%s: got %s; want %s", version, got, want)
 		}
@@ -34,7 +37,8 @@ func TestTheSettingsOfAServiceDifferByTheFolderOfItsData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := strings.Replace(string(config), `data_dir = "data"          `, `data_dir = "/var/lib/retake"`, 1); string(got) != want {
+	if want := strings.Replace(string(config), `data_dir = "data"          `, `data_dir = "/var/lib/retake"`,
+		1); string(got) != want {
 		t.Errorf("got %.400s; want %.400s", got, want)
 	}
 	if _, err := forService(got); err == nil {
@@ -67,7 +71,8 @@ func TestWhatTheProgramIsBuiltFromIsListed(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.BOMFormat != "CycloneDX" || len(got.SerialNumber) != 45 || got.Metadata.Timestamp != "2001-09-09T01:46:40Z" || got.Metadata.Component.Version != "v1.2.3" ||
+	if got.BOMFormat != "CycloneDX" || len(got.SerialNumber) != 45 ||
+		got.Metadata.Timestamp != "2001-09-09T01:46:40Z" || got.Metadata.Component.Version != "v1.2.3" ||
 		len(got.Metadata.Component.Hashes) != 1 || len(got.Components) == 0 || got.Components[0].Name != "go" {
 		t.Errorf("got %s", text)
 	}

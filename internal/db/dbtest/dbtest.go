@@ -1,5 +1,5 @@
-// Package dbtest stands between SQLite and the files of a folder, for tests: it writes down what is done to them, builds what
-// a power cut at any moment would leave, and lets calls fail.
+// Package dbtest stands between SQLite and the files of a folder, for tests: it writes down what is done to them,
+// builds what a power cut at any moment would leave, and lets calls fail.
 package dbtest
 
 import (
@@ -55,7 +55,8 @@ type op struct {
 	data []byte
 }
 
-// Watch stands before the folder until the test is over. Whatever opens a database there meets the Disk, without knowing.
+// Watch stands before the folder until the test is over. Whatever opens a database there meets the Disk, without
+// knowing.
 func Watch(t testing.TB, dir string) *Disk {
 	t.Helper()
 	register()
@@ -77,7 +78,8 @@ func (d *Disk) Leave() {
 	d.ops = nil
 }
 
-// Ops returns how many operations there have been, of some kinds or of all. What a program says now, it says after them.
+// Ops returns how many operations there have been, of some kinds or of all. What a program says now, it says after
+// them.
 func (d *Disk) Ops(kinds ...Kind) (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -148,8 +150,9 @@ func (d *Disk) note(o op) int32 {
 	return 0
 }
 
-// Cut is a way for the power to fail. What was written since a file's last sync is there with the probability Kept; of that,
-// with the probability Torn, only some of its sectors. Kept 1 is a program that is killed while the system lives on.
+// Cut is a way for the power to fail. What was written since a file's last sync is there with the probability Kept;
+// of that, with the probability Torn, only some of its sectors. Kept 1 is a program that is killed while the system
+// lives on.
 type Cut struct{ Kept, Torn float64 }
 
 // After writes into a folder what is left when the power fails after so many operations.

@@ -12,8 +12,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// TestPowerCutsTellDurableCommitsFromOthers commits a hundred times and cuts the power after each operation: what the Disk says
-// of SQLite must be what SQLite says of itself.
+// TestPowerCutsTellDurableCommitsFromOthers commits a hundred times and cuts the power after each operation: what the
+// Disk says of SQLite must be what SQLite says of itself.
 func TestPowerCutsTellDurableCommitsFromOthers(t *testing.T) {
 	for _, c := range []struct {
 		journal, synchronous string

@@ -1,4 +1,4 @@
-// Package demo puts the stand-ins for Telegram, YouTube and Rumble together behind one address, with pages to play with them.
+// Package demo puts the fakes of Telegram, YouTube and Rumble behind one address, with pages to play with them.
 package demo
 
 import (
@@ -17,7 +17,7 @@ import (
 	fakeyoutube "retake.example/internal/fake/youtube"
 )
 
-// What the stand-ins take for the program that asks.
+// What the fakes accept as the credentials of the program.
 const (
 	BotToken     = "1000000:demo-of-retake-without-any-secret"
 	ClientID     = "demo.apps.retake.example"
@@ -25,7 +25,7 @@ const (
 	RumbleToken  = "demodemodemodemodemodemodemodemodemodemo"
 )
 
-// Town is all of them.
+// Town is all fakes together.
 type Town struct {
 	URL    string // of Telegram, and of the page to begin with; YouTube is at /google, Rumble at /rumble
 	Broken atomic.Bool
@@ -36,12 +36,16 @@ type Town struct {
 	server  *http.Server
 }
 
-// New makes one for a listener. signIn returns a link with which an admin signs in to the program's page, once.
+// New returns a town for a listener. signIn returns a link with which an admin signs in to the program's page, once.
 func New(listener net.Listener, signIn func(context.Context) (link string, err error)) (*Town, error) {
 	t := &Town{URL: "http://" + listener.Addr().String(), chats: faketelegram.New(BotToken)}
-	t.tube = fakeyoutube.New(fakeyoutube.Options{ClientID: ClientID, ClientSecret: ClientSecret, BaseURL: t.URL + "/google"})
+	t.tube = fakeyoutube.New(
+		fakeyoutube.Options{ClientID: ClientID, ClientSecret: ClientSecret, BaseURL: t.URL + "/google"},
+	)
 	var err error
-	if t.rumbles, err = fakerumble.New(fakerumble.Options{AccessToken: RumbleToken, BaseURL: t.URL + "/rumble"}); err != nil {
+	if t.rumbles, err = fakerumble.New(
+		fakerumble.Options{AccessToken: RumbleToken, BaseURL: t.URL + "/rumble"},
+	); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -61,19 +65,25 @@ func New(listener net.Listener, signIn func(context.Context) (link string, err e
 	mux.Handle("/rumble/", http.StripPrefix("/rumble", t.rumbles))
 	mux.Handle("/platforms/", http.StripPrefix("/platforms", t.platforms()))
 	mux.Handle("/", t.chats.Page(faketelegram.PageOptions{
-		Title:    "Retake",
-		People:   []*faketelegram.Person{t.chats.Person(101, "Мария", "ru"), t.chats.Person(102, "Ольга", "ru"), t.chats.Person(103, "Emma", "en")},
-		AdminURL: func() string { return "/enter" }, Platforms: "platforms/",
-		Broken: t.Broken.Load, SetBroken: t.Broken.Store,
+		Title: "Retake",
+		People: []*faketelegram.Person{
+			t.chats.Person(101, "Мария", "ru"),
+			t.chats.Person(102, "Ольга", "ru"),
+			t.chats.Person(103, "Emma", "en"),
+		},
+		AdminURL:  func() string { return "/enter" },
+		Platforms: "platforms/",
+		Broken:    t.Broken.Load,
+		SetBroken: t.Broken.Store,
 	}))
 	t.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	return t, nil
 }
 
-// Welcome says how to begin.
+// Welcome returns what is printed at the start.
 func (t *Town) Welcome() string {
 	return fmt.Sprintf(`
-Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this computer.
+Retake with fakes of Telegram, YouTube and Rumble: everything runs on this computer.
 
   Open  %s   to write to the bot as a parent
   Ctrl-C ends it and deletes its data.
@@ -81,7 +91,7 @@ Retake, with stand-ins for Telegram, YouTube and Rumble: everything runs on this
 `, t.URL)
 }
 
-// Serve answers until Close.
+// Serve answers requests until Close.
 func (t *Town) Serve(listener net.Listener) error {
 	if err := t.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -89,7 +99,7 @@ func (t *Town) Serve(listener net.Listener) error {
 	return nil
 }
 
-// Close ends all of them.
+// Close ends all fakes.
 func (t *Town) Close() {
 	t.chats.Close()
 	t.tube.Close()
@@ -101,7 +111,7 @@ func (t *Town) Close() {
 	}
 }
 
-// platforms is the page with the switches of the stand-ins that videos are published on.
+// platforms is the page with the switches of the platforms that videos are published on.
 func (t *Town) platforms() http.Handler {
 	youtube := fakestage.Platform{ID: "youtube", Name: "YouTube", Videos: func() (list []fakestage.Video) {
 		for _, v := range t.tube.Videos() {
@@ -128,7 +138,7 @@ func (t *Town) platforms() http.Handler {
 	return fakestage.New("YouTube and Rumble of the demo", youtube, rumble)
 }
 
-// enter signs the visitor in to the program's page, in the same way as an admin: with a link, spent by its button.
+// enter signs the visitor in to the program's page as an admin does: with a link whose button is pressed.
 func enter(w http.ResponseWriter, r *http.Request, link string) error {
 	page, err := url.Parse(link)
 	if err != nil {

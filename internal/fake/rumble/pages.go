@@ -51,7 +51,12 @@ const maxTitle = 200
 // byHand is POST /upload.php.
 func (s *Server) byHand(w http.ResponseWriter, r *http.Request) {
 	if s.on("unavailable") {
-		show(w, http.StatusServiceUnavailable, "upload.html", uploadPage{Fault: "Out of service, because you switched it so. Try again later."})
+		show(
+			w,
+			http.StatusServiceUnavailable,
+			"upload.html",
+			uploadPage{Fault: "Out of service, because you switched it so. Try again later."},
+		)
 		return
 	}
 	s.posts.Add(1)
@@ -67,7 +72,7 @@ func (s *Server) byHand(w http.ResponseWriter, r *http.Request) {
 	case f.video.size == 0:
 		p.Fault = "Choose a video."
 	case !strings.HasPrefix(f.video.kind, "video/"):
-		p.Fault = "This file is no video. Choose another."
+		p.Fault = "This file is not a video. Choose another."
 	}
 	if p.Fault != "" {
 		show(w, http.StatusUnprocessableEntity, "upload.html", p)
@@ -104,7 +109,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	switch what {
 	case "video":
 		if !strings.HasPrefix(kind, "video/") {
-			kind = "application/octet-stream" // whoever uploaded it does not make pages of this site
+			kind = "application/octet-stream" // an upload must not become a page of this site
 		}
 	case "picture":
 		kind, ok = v.ThumbType, ok && v.Thumb

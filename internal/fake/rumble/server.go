@@ -1,9 +1,9 @@
-// The server: what it keeps, what it is asked, and the trouble it makes on demand.
+// The server: what it stores, what it can be asked, and the trouble it makes on demand.
 
-// Package rumble is a stand-in for Rumble: the upload interface, a page on which a person uploads by hand, and the pages
-// on which the videos play.
+// Package rumble is a fake of Rumble: the upload API, a page on which a person uploads by hand, and the pages on
+// which the videos play.
 //
-// Tests run the real client against it, and the offline demonstration is the same program with this server behind it.
+// Tests run the real client against it, and the offline demo is the same program with this server behind it.
 package rumble
 
 import (
@@ -19,14 +19,14 @@ import (
 	"time"
 )
 
-// Options say whose Rumble this is.
+// Options are the account that this Rumble has.
 type Options struct {
 	AccessToken string           // the one that may upload
-	BaseURL     string           // the address of this server, with the path before which it is mounted
+	BaseURL     string           // the address of this server, with the path it is mounted at
 	Now         func() time.Time // nil = time.Now
 }
 
-// Server is Rumble for exactly one account. Its videos are files in a folder of its own, which Close removes. It may be
+// Server is Rumble for exactly one account. Its videos are files in a temporary folder, which Close removes. It may be
 // used by any number of goroutines.
 type Server struct {
 	opts   Options
@@ -74,9 +74,26 @@ type fault struct {
 
 func faults() []*fault {
 	return []*fault{
-		{id: "unavailable", label: "Out of service", hint: "Uploads are refused with 503. Retake waits and tries again."},
-		{id: "cut", label: "Connection breaks", hint: "It breaks in the middle of an upload. Retake sends the video again."},
-		{id: "lost", label: "Answer gets lost", hint: "The video arrives, the answer does not. Retake asks you to look."},
+		{
+			id:    "unavailable",
+			label: "Out of service",
+			hint:  "Uploads are refused with 503. Retake waits and tries again.",
+		},
+		{
+			id:    "blocked",
+			label: "A firewall in between",
+			hint:  "It answers uploads with 403 and a page that isn't Rumble's. Retake waits.",
+		},
+		{
+			id:    "cut",
+			label: "Connection breaks",
+			hint:  "It breaks in the middle of an upload. Retake sends the video again.",
+		},
+		{
+			id:    "lost",
+			label: "Answer gets lost",
+			hint:  "The video arrives, the answer does not. Retake asks you to look.",
+		},
 		{id: "badtoken", label: "Token refused", hint: "403, as when the token was withdrawn or the account banned."},
 		{id: "refused", label: "Title refused", hint: "Rumble does not like the title. Retake opens the form at it."},
 	}
@@ -88,7 +105,7 @@ var pageFiles embed.FS
 // firstNumber makes the ids look like Rumble's.
 const firstNumber = 400_000_000
 
-// New makes an empty channel. The error is that of its folder.
+// New returns an empty channel. It returns an error if its folder cannot be made.
 func New(opts Options) (*Server, error) {
 	dir, err := os.MkdirTemp("", "retake-rumble-")
 	if err != nil {
@@ -148,10 +165,10 @@ func (s *Server) Videos() []Video {
 	return slices.Clone(s.videos)
 }
 
-// BytesIn counts the bytes of files that arrived, those of uploads that came to nothing included.
+// BytesIn returns how many bytes of files arrived, including those of uploads that failed.
 func (s *Server) BytesIn() int64 { return s.in.Load() }
 
-// Posts counts the uploads that were begun.
+// Posts returns how many uploads were begun.
 func (s *Server) Posts() int { return int(s.posts.Load()) }
 
 func (s *Server) video(id string) (Video, bool) {
@@ -170,9 +187,23 @@ func (s *Server) add(f *form, byHand bool) (Video, int64, error) {
 	defer s.mu.Unlock()
 	number := s.last + 1
 	v := Video{
-		ID: "v" + strconv.FormatInt(number, 36), Title: f.text["title"], Description: f.text["description"], License: f.text["license_type"],
-		ChannelID: f.text["channel_id"], Guid: f.text["guid"], Name: f.video.name, Type: f.video.kind, Size: f.video.size,
-		SHA256: f.video.sum, Thumb: f.thumb.size > 0, ThumbType: f.thumb.kind, ByHand: byHand, At: s.opts.Now(),
+		ID: "v" + strconv.FormatInt(
+			number,
+			36,
+		),
+		Title:       f.text["title"],
+		Description: f.text["description"],
+		License:     f.text["license_type"],
+		ChannelID:   f.text["channel_id"],
+		Guid:        f.text["guid"],
+		Name:        f.video.name,
+		Type:        f.video.kind,
+		Size:        f.video.size,
+		SHA256:      f.video.sum,
+		Thumb:       f.thumb.size > 0,
+		ThumbType:   f.thumb.kind,
+		ByHand:      byHand,
+		At:          s.opts.Now(),
 	}
 	v.URL = fmt.Sprintf("%s/%s-%s.html", s.opts.BaseURL, v.ID, slug(v.Title))
 	if err := os.Rename(f.video.path, s.path(v.ID+".video")); err != nil {

@@ -1,4 +1,4 @@
-// The stand-in, spoken to as by a program and as by a browser.
+// The fake as programs and browsers use it.
 
 package rumble
 
@@ -18,7 +18,7 @@ import (
 
 const token = "0123456789abcdef0123456789abcdef01234567"
 
-// site is a running stand-in, mounted under a path.
+// site is a running fake, mounted under a path.
 type site struct {
 	*Server
 	t   *testing.T
@@ -29,7 +29,13 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	web := httptest.NewUnstartedServer(nil)
 	base := "http://" + web.Listener.Addr().String() + "/rumble"
-	s, err := New(Options{AccessToken: token, BaseURL: base, Now: func() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) }})
+	s, err := New(
+		Options{
+			AccessToken: token,
+			BaseURL:     base,
+			Now:         func() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) },
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +57,13 @@ func newSite(t *testing.T) *site {
 type fields map[string]string
 
 func good() fields {
-	return fields{"access_token": token, "title": "A <b>title</b>", "description": "Words", "license_type": "0", "@video": "video/mp4|moving pictures"}
+	return fields{
+		"access_token": token,
+		"title":        "A <b>title</b>",
+		"description":  "Words",
+		"license_type": "0",
+		"@video":       "video/mp4|moving pictures",
+	}
 }
 
 func (f fields) with(name, value string) fields {
@@ -72,7 +84,12 @@ func (s *site) post(path string, f fields, headers ...string) (*http.Response, s
 	for name, value := range f {
 		if file, ok := strings.CutPrefix(name, "@"); ok {
 			kind, data, _ := strings.Cut(value, "|")
-			part, err := form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {multipart.FileContentDisposition(file, "a.bin")}, "Content-Type": {kind}})
+			part, err := form.CreatePart(
+				textproto.MIMEHeader{
+					"Content-Disposition": {multipart.FileContentDisposition(file, "a.bin")},
+					"Content-Type":        {kind},
+				},
+			)
 			if err != nil {
 				s.t.Fatal(err)
 			}
@@ -108,7 +125,7 @@ func (s *site) do(method, path string, body io.Reader, headers ...string) (*http
 
 const api = "/api/simple-upload.php"
 
-func TestUploadAnswersAsDocumented(t *testing.T) {
+func TestFake_UploadAnswersAsDocumented(t *testing.T) {
 	s := newSite(t)
 	resp, body := s.post(api, good().with("guid", "p-1").with("channel_id", "5").with("@thumb", "image/png|picture"))
 	var got struct {
@@ -122,10 +139,13 @@ func TestUploadAnswersAsDocumented(t *testing.T) {
 		t.Fatalf("got %d %s", resp.StatusCode, body)
 	}
 	v := s.Videos()[0]
-	if !got.Success || got.ID != v.ID || got.Number == 0 || !strings.HasPrefix(got.URL, v.URL) || !strings.HasPrefix(v.URL, s.url+"/v") || got.Embed == "" {
+	if !got.Success || got.ID != v.ID || got.Number == 0 || !strings.HasPrefix(got.URL, v.URL) ||
+		!strings.HasPrefix(v.URL, s.url+"/v") ||
+		got.Embed == "" {
 		t.Errorf("got %+v for %+v", got, v)
 	}
-	if v.Title != "A <b>title</b>" || v.Guid != "p-1" || v.ChannelID != "5" || v.Size != 15 || !v.Thumb || v.ByHand || len(v.SHA256) != 64 {
+	if v.Title != "A <b>title</b>" || v.Guid != "p-1" || v.ChannelID != "5" || v.Size != 15 || !v.Thumb || v.ByHand ||
+		len(v.SHA256) != 64 {
 		t.Errorf("got %+v", v)
 	}
 	if s.BytesIn() != 15+7 || s.Posts() != 1 {
@@ -133,7 +153,7 @@ func TestUploadAnswersAsDocumented(t *testing.T) {
 	}
 }
 
-func TestUploadRefusals(t *testing.T) {
+func TestFake_UploadRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		form   fields
 		status int
@@ -158,7 +178,11 @@ func TestUploadRefusals(t *testing.T) {
 				Success bool
 				Errors  map[string]struct{ Code string }
 			}
-			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Success || resp.StatusCode != c.status || got.Errors[c.field].Code == "" {
+			if err := json.Unmarshal(
+				[]byte(body),
+				&got,
+			); err != nil || got.Success || resp.StatusCode != c.status ||
+				got.Errors[c.field].Code == "" {
 				t.Errorf("got %d %s; want %d about %s", resp.StatusCode, body, c.status, c.field)
 			}
 			if left, _ := os.ReadDir(s.dir); len(s.Videos()) != 0 || len(left) != 0 {
@@ -168,7 +192,7 @@ func TestUploadRefusals(t *testing.T) {
 	}
 }
 
-func TestUploadWithoutATokenIsNeverTaken(t *testing.T) {
+func TestFake_UploadWithoutATokenIsNeverTaken(t *testing.T) {
 	s := newSite(t)
 	s.opts.AccessToken = ""
 	if resp, _ := s.post(api, good().with("access_token", "")); resp.StatusCode != 403 {
@@ -176,7 +200,7 @@ func TestUploadWithoutATokenIsNeverTaken(t *testing.T) {
 	}
 }
 
-func TestSwitchesAreOffAtFirstAndCanBeTurned(t *testing.T) {
+func TestFake_SwitchesAreOffAtFirstAndCanBeTurned(t *testing.T) {
 	s := newSite(t)
 	seen := map[string]bool{}
 	for _, f := range s.Faults() {
@@ -196,26 +220,38 @@ func TestSwitchesAreOffAtFirstAndCanBeTurned(t *testing.T) {
 	}
 }
 
-func TestUploadByHandEndsAtAPageWithTheAddress(t *testing.T) {
+func TestFake_UploadByHandEndsAtAPageWithTheAddress(t *testing.T) {
 	s := newSite(t)
-	if resp, body := s.do("GET", "/upload.php", nil); resp.StatusCode != 200 || !strings.Contains(body, `enctype="multipart/form-data"`) {
+	if resp, body := s.do(
+		"GET",
+		"/upload.php",
+		nil,
+	); resp.StatusCode != 200 ||
+		!strings.Contains(body, `enctype="multipart/form-data"`) {
 		t.Errorf("got %d %s", resp.StatusCode, body)
 	}
 	resp, _ := s.post("/upload.php", good())
 	v := s.Videos()[0]
-	if resp.StatusCode != 303 || resp.Header.Get("Location") != "upload.php?done="+v.ID || !v.ByHand || v.License != "" {
+	if resp.StatusCode != 303 || resp.Header.Get("Location") != "upload.php?done="+v.ID || !v.ByHand ||
+		v.License != "" {
 		t.Fatalf("got %d to %q and %+v", resp.StatusCode, resp.Header.Get("Location"), v)
 	}
-	if _, body := s.do("GET", "/upload.php?done="+v.ID, nil); !strings.Contains(body, `value="`+v.URL+`"`) || strings.Contains(body, "<b>title") {
+	if _, body := s.do(
+		"GET",
+		"/upload.php?done="+v.ID,
+		nil,
+	); !strings.Contains(body, `value="`+v.URL+`"`) ||
+		strings.Contains(body, "<b>title") {
 		t.Errorf("the address is not on the page, or the title is markup: %s", body)
 	}
 	page, body := s.do("GET", strings.TrimPrefix(v.URL, s.url), nil)
-	if page.StatusCode != 200 || !strings.Contains(body, `src="files/`+v.ID+`.video"`) || strings.Contains(body, "<b>title") {
+	if page.StatusCode != 200 || !strings.Contains(body, `src="files/`+v.ID+`.video"`) ||
+		strings.Contains(body, "<b>title") {
 		t.Errorf("the page of the video: %d %s", page.StatusCode, body)
 	}
 }
 
-func TestUploadByHandRefusesAtTheForm(t *testing.T) {
+func TestFake_UploadByHandRefusesAtTheForm(t *testing.T) {
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		form fields
@@ -224,7 +260,7 @@ func TestUploadByHandRefusesAtTheForm(t *testing.T) {
 		"no title": {good().with("title", " "), "Give it a title"},
 		"too long": {good().with("title", strings.Repeat("ы", 201)), "Give it a title"},
 		"no video": {good().without("@video"), "Choose a video"},
-		"no film":  {good().with("@video", "text/html|<script>"), "no video"},
+		"no film":  {good().with("@video", "text/html|<script>"), "not a video"},
 	} {
 		resp, body := s.post("/upload.php", c.form)
 		if resp.StatusCode != 422 || !strings.Contains(body, c.want) || !strings.Contains(body, "Words") {
@@ -234,7 +270,11 @@ func TestUploadByHandRefusesAtTheForm(t *testing.T) {
 	for _, f := range s.Faults() {
 		f.Set(f.ID == "unavailable")
 	}
-	if resp, body := s.post("/upload.php", good()); resp.StatusCode != 503 || !strings.Contains(body, "Out of service") {
+	if resp, body := s.post(
+		"/upload.php",
+		good(),
+	); resp.StatusCode != 503 ||
+		!strings.Contains(body, "Out of service") {
 		t.Errorf("out of service: got %d %s", resp.StatusCode, body)
 	}
 	if len(s.Videos()) != 0 {
@@ -242,7 +282,7 @@ func TestUploadByHandRefusesAtTheForm(t *testing.T) {
 	}
 }
 
-func TestForeignPagesCannotUpload(t *testing.T) {
+func TestFake_ForeignPagesCannotUpload(t *testing.T) {
 	s := newSite(t)
 	for _, headers := range [][]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}} {
 		if resp, _ := s.post("/upload.php", good(), headers...); resp.StatusCode != 403 {
@@ -251,7 +291,7 @@ func TestForeignPagesCannotUpload(t *testing.T) {
 	}
 }
 
-func TestVideosPlayInRanges(t *testing.T) {
+func TestFake_VideosPlayInRanges(t *testing.T) {
 	s := newSite(t)
 	s.post(api, good().with("@thumb", "image/png|picture"))
 	s.post(api, good().with("@video", "text/html|<script>"))
@@ -260,24 +300,38 @@ func TestVideosPlayInRanges(t *testing.T) {
 	if resp.StatusCode != 206 || body != "pictures" || resp.Header.Get("Content-Type") != "video/mp4" {
 		t.Errorf("got %d %q %s", resp.StatusCode, body, resp.Header.Get("Content-Type"))
 	}
-	if resp, body := s.do("GET", "/files/"+first.ID+".picture", nil); body != "picture" || resp.Header.Get("Content-Type") != "image/png" {
+	if resp, body := s.do(
+		"GET",
+		"/files/"+first.ID+".picture",
+		nil,
+	); body != "picture" ||
+		resp.Header.Get("Content-Type") != "image/png" {
 		t.Errorf("picture: got %q %s", body, resp.Header.Get("Content-Type"))
 	}
-	if resp, _ := s.do("GET", "/files/"+page.ID+".video", nil); resp.Header.Get("Content-Type") != "application/octet-stream" {
+	if resp, _ := s.do(
+		"GET",
+		"/files/"+page.ID+".video",
+		nil,
+	); resp.Header.Get(
+		"Content-Type",
+	) != "application/octet-stream" {
 		t.Errorf("a page as a video is served as %s", resp.Header.Get("Content-Type"))
 	}
-	for _, path := range []string{"/files/" + page.ID + ".picture", "/files/v0.video", "/files/" + first.ID, "/v0.html", "/" + first.ID, "/page/page.css", "/"} {
+	for _, path := range []string{"/files/" + page.ID + ".picture", "/files/v0.video", "/files/" + first.ID,
+		"/v0.html", "/" + first.ID, "/page/page.css", "/"} {
 		if resp, _ := s.do("GET", path, nil); resp.StatusCode != 404 {
 			t.Errorf("%s: got %d; want 404", path, resp.StatusCode)
 		}
 	}
 }
 
-func TestPagesAreServedUnderAStrictPolicy(t *testing.T) {
+func TestFake_PagesAreServedUnderAStrictPolicy(t *testing.T) {
 	s := newSite(t)
-	for path, kind := range map[string]string{"/upload.php": "text/html", "/page.css": "text/css", "/copy.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
+	for path, kind := range map[string]string{"/upload.php": "text/html", "/page.css": "text/css",
+		"/copy.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
 		resp, body := s.do("GET", path, nil)
-		if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), kind) || resp.Header.Get("Content-Security-Policy") != pagePolicy {
+		if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), kind) ||
+			resp.Header.Get("Content-Security-Policy") != pagePolicy {
 			t.Errorf("%s: got %d %s", path, resp.StatusCode, resp.Header.Get("Content-Type"))
 		}
 		for _, forbidden := range []string{"innerHTML", " style=", "<style", "onclick=", "https://cdn"} {
@@ -288,8 +342,9 @@ func TestPagesAreServedUnderAStrictPolicy(t *testing.T) {
 	}
 }
 
-func TestAddressesAreMadeOfPlainLetters(t *testing.T) {
-	for title, want := range map[string]string{"Happy  Birthday, Ann!": "happy-birthday-ann", "С днём рождения": "video", "": "video", strings.Repeat("a-", 60): "a" + strings.Repeat("-a", 24)} {
+func TestFake_AddressesAreMadeOfPlainLetters(t *testing.T) {
+	for title, want := range map[string]string{"Happy  Birthday, Ann!": "happy-birthday-ann",
+		"С днём рождения": "video", "": "video", strings.Repeat("a-", 60): "a" + strings.Repeat("-a", 24)} {
 		if got := slug(title); got != want {
 			t.Errorf("%q: got %q; want %q", title, got, want)
 		}

@@ -1,4 +1,4 @@
-// Taking a video in: the interface for programs, as its documentation has it.
+// Receiving a video: the API for programs, as its documentation describes it.
 
 package rumble
 
@@ -35,7 +35,7 @@ type part struct {
 	size                  int64
 }
 
-// remove throws away what was not put on the channel.
+// remove deletes the files that are not on the channel.
 func (f *form) remove() {
 	for _, p := range []part{f.video, f.thumb} {
 		if p.path != "" {
@@ -46,7 +46,7 @@ func (f *form) remove() {
 
 var errTooLarge = errors.New("too large")
 
-// read takes a whole form in, files to the folder. What it returns must be removed, after an error too.
+// read receives a whole form and writes its files to the folder. What it returns must be removed, after an error too.
 func (s *Server) read(r *http.Request) (*form, error) {
 	f := &form{text: map[string]string{}}
 	parts, err := r.MultipartReader()
@@ -122,10 +122,10 @@ func (t tally) Write(p []byte) (int, error) {
 	return t.Hash.Write(p)
 }
 
-// path is where a file of the channel lies. Names are ours.
+// path returns where a file of the channel is stored. Names are ours.
 func (s *Server) path(name string) string { return filepath.Join(s.dir, name) }
 
-// problem is what Rumble says of a field.
+// problem is what Rumble says about a field.
 type problem struct {
 	Code    string `json:"code"`
 	Message string `json:"message,omitempty"`
@@ -138,9 +138,19 @@ const cutAfter = 64 << 10
 // upload is POST /api/simple-upload.php. The token is checked once all has arrived, as in every PHP program.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	s.posts.Add(1)
+	if s.on("blocked") {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusForbidden)
+		io.WriteString(w, "<!DOCTYPE html><title>Attention Required!</title><h1>Sorry, you have been blocked</h1>")
+		return
+	}
 	if s.on("unavailable") {
 		w.Header().Set("Retry-After", "5")
-		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable) // before the video is sent, for those who wait for leave
+		http.Error(
+			w,
+			"Service Unavailable",
+			http.StatusServiceUnavailable,
+		) // before the video is sent, to a client that expects 100-continue
 		return
 	}
 	if s.on("cut") {
@@ -152,7 +162,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	defer f.remove()
 	if err != nil {
 		if r.Context().Err() != nil || errors.Is(err, io.ErrUnexpectedEOF) {
-			panic(http.ErrAbortHandler) // nobody is there any more
+			panic(http.ErrAbortHandler) // the client is gone
 		}
 		refuse(w, http.StatusOK, map[string]problem{"_": {"BAD_REQUEST", err.Error()}})
 		return
@@ -187,7 +197,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 
 var digits = regexp.MustCompile(`^[0-9]{1,18}$`)
 
-// check returns what Rumble would refuse.
+// check returns the fields that Rumble would refuse.
 func (f *form) check() map[string]problem {
 	problems := map[string]problem{}
 	for _, field := range []string{"title", "description"} {

@@ -1,7 +1,7 @@
-// The page, its one action, and the rules of its safety.
+// The page, its one action, and its security headers.
 
-// Package stage is a page in the browser that shows stand-ins of platforms: the trouble each can make, with a switch for
-// each kind, and the videos it holds. It works without JavaScript; with it the page is live.
+// Package stage is a page in the browser that shows the fakes of platforms: the trouble that each can make, with a
+// switch for each kind, and the videos it holds. It works without JavaScript; with it the page is live.
 package stage
 
 import (
@@ -14,7 +14,7 @@ import (
 	"slices"
 )
 
-// Platform is one stand-in. Its functions may be called by several goroutines at once.
+// Platform is one fake. Its functions may be called by several goroutines at once.
 type Platform struct {
 	ID, Name string
 	Switches []Switch
@@ -32,7 +32,7 @@ type Switch struct {
 type Video struct {
 	Title string
 	URL   string // where it plays
-	Note  string // what else is to be known, such as who may see it
+	Note  string // what else matters, such as who may see it
 	Size  int64  // in bytes
 }
 
@@ -53,8 +53,8 @@ type stage struct {
 	platforms []Platform
 }
 
-// New returns the page, to be served at the root of an address of its own. All its addresses are relative, so
-// http.StripPrefix may move it.
+// New returns the page, to be served at the root of its own address. All its links are relative, so http.StripPrefix
+// may move it.
 func New(title string, platforms ...Platform) http.Handler {
 	s := &stage{title, platforms}
 	assets, err := fs.Sub(pageFiles, "page")
@@ -107,7 +107,11 @@ func (s *stage) index(w http.ResponseWriter, r *http.Request) {
 		platforms = append(platforms, now)
 	}
 	var out bytes.Buffer
-	if err := page.ExecuteTemplate(&out, "index.html", map[string]any{"Title": s.title, "Platforms": platforms}); err != nil {
+	if err := page.ExecuteTemplate(
+		&out,
+		"index.html",
+		map[string]any{"Title": s.title, "Platforms": platforms},
+	); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -116,8 +120,8 @@ func (s *stage) index(w http.ResponseWriter, r *http.Request) {
 	w.Write(out.Bytes())
 }
 
-// turn is POST /switch: platform, switch, and on = yes or no, which is what is wanted and not a change, so that two
-// presses are like one.
+// turn is POST /switch with platform, switch, and on = yes or no. It sets the state and does not toggle it, so that
+// two presses are like one.
 func (s *stage) turn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxAction)
 	on := r.PostFormValue("on")
@@ -145,7 +149,7 @@ func (s *stage) find(platform, id string) *Switch {
 	return nil
 }
 
-// size says a number of bytes for people.
+// size writes a number of bytes for people.
 func size(n int64) string {
 	switch {
 	case n < 1000:

@@ -85,12 +85,13 @@ func turn(platform, id, on string) string {
 	return url.Values{"platform": {platform}, "switch": {id}, "on": {on}}.Encode()
 }
 
-func TestPageShowsWhatThePlatformsHold(t *testing.T) {
+func TestPage_ShowsWhatThePlatformsHold(t *testing.T) {
 	s := newSite(t)
 	s.add(stage.Video{Title: "First <b>", URL: "/one", Note: "private", Size: 1_234_567})
 	s.add(stage.Video{Title: "Second", URL: "javascript:alert(1)", Size: 900})
 	_, body := s.do("GET", "/", "")
-	for _, want := range []string{"<h1>Stand-ins &lt;here&gt;</h1>", "First &lt;b&gt;", "private · 1.2 MB", "900 B", "Nothing is published here yet.", "It works"} {
+	for _, want := range []string{"<h1>Stand-ins &lt;here&gt;</h1>", "First &lt;b&gt;", "private · 1.2 MB", "900 B",
+		"Nothing is published here yet.", "It works"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -100,15 +101,26 @@ func TestPageShowsWhatThePlatformsHold(t *testing.T) {
 	}
 }
 
-func TestSwitchesTurnWithoutJavaScript(t *testing.T) {
+func TestPage_SwitchesTurnWithoutJavaScript(t *testing.T) {
 	s := newSite(t)
 	for range 2 { // two presses are like one
 		resp, _ := s.do("POST", "/switch", turn("two", "lost", "yes"))
 		if resp.StatusCode != 303 || resp.Header.Get("Location") != "./" || !s.lost.Load() || s.slow.Load() {
-			t.Fatalf("got %d to %q, lost %v, slow %v", resp.StatusCode, resp.Header.Get("Location"), s.lost.Load(), s.slow.Load())
+			t.Fatalf(
+				"got %d to %q, lost %v, slow %v",
+				resp.StatusCode,
+				resp.Header.Get("Location"),
+				s.lost.Load(),
+				s.slow.Load(),
+			)
 		}
 	}
-	if _, body := s.do("GET", "/", ""); !strings.Contains(body, "Trouble is on") || strings.Count(body, `aria-checked="true"`) != 1 {
+	if _, body := s.do(
+		"GET",
+		"/",
+		"",
+	); !strings.Contains(body, "Trouble is on") ||
+		strings.Count(body, `aria-checked="true"`) != 1 {
 		t.Error("the page does not show that it is on")
 	}
 	s.do("POST", "/switch", turn("two", "slow", "yes"))
@@ -121,16 +133,17 @@ func TestSwitchesTurnWithoutJavaScript(t *testing.T) {
 	}
 }
 
-func TestPageRefusesWhatCannotBe(t *testing.T) {
+func TestPage_RefusesWhatCannotBe(t *testing.T) {
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		method, path, body string
 		want               int
 	}{
-		"no such platform":      {"POST", "/switch", turn("three", "lost", "yes"), 404},
-		"a switch of another":   {"POST", "/switch", turn("one", "lost", "yes"), 404},
-		"neither yes nor no":    {"POST", "/switch", turn("two", "lost", "maybe"), 400},
-		"too large":             {"POST", "/switch", turn("two", "lost", "yes") + "&x=" + strings.Repeat("x", 5000), 400},
+		"no such platform":    {"POST", "/switch", turn("three", "lost", "yes"), 404},
+		"a switch of another": {"POST", "/switch", turn("one", "lost", "yes"), 404},
+		"neither yes nor no":  {"POST", "/switch", turn("two", "lost", "maybe"), 400},
+		"too large": {"POST", "/switch", turn("two", "lost", "yes") + "&x=" + strings.Repeat("x", 5000),
+			400},
 		"in the address":        {"POST", "/switch?" + turn("two", "lost", "yes"), "", 400},
 		"turning by looking":    {"GET", "/switch?" + turn("two", "lost", "yes"), "", 405},
 		"the template itself":   {"GET", "/index.html", "", 404},
@@ -150,14 +163,20 @@ func TestPageRefusesWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestPageIsServedUnderAStrictPolicy(t *testing.T) {
+func TestPage_IsServedUnderAStrictPolicy(t *testing.T) {
 	s := newSite(t)
-	for path, kind := range map[string]string{"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
+	for path, kind := range map[string]string{"/": "text/html", "/page.css": "text/css",
+		"/page.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
 		resp, body := s.do("GET", path, "")
 		if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), kind) {
 			t.Errorf("%s: got %d %s", path, resp.StatusCode, resp.Header.Get("Content-Type"))
 		}
-		if csp := resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'") {
+		if csp := resp.Header.Get(
+			"Content-Security-Policy",
+		); !strings.HasPrefix(
+			csp,
+			"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'",
+		) {
 			t.Errorf("%s: got policy %q", path, csp)
 		}
 		for _, forbidden := range []string{"innerHTML", " style=", "<style", "onclick=", "https://cdn"} {
@@ -177,7 +196,8 @@ type browser struct {
 func newBrowser(t *testing.T) browser {
 	t.Helper()
 	options := chromedp.DefaultExecAllocatorOptions[:]
-	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
+	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking",
+		"disable-component-update", "disable-sync"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	options = append(options, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
@@ -200,7 +220,10 @@ func (b browser) do(actions ...chromedp.Action[chromedp.Void]) {
 // js evaluates an expression and returns it as text.
 func (b browser) js(expression string) string {
 	b.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise))
+	v, err := chromedp.Run(
+		b.ctx,
+		chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise),
+	)
 	if err != nil {
 		b.Fatalf("%s: %v", expression, err)
 	}
@@ -220,7 +243,7 @@ func (b browser) until(expression string) {
 	}
 }
 
-func TestPageLivesInABrowser(t *testing.T) {
+func TestPage_LivesInABrowser(t *testing.T) {
 	s, b := newSite(t), newBrowser(t)
 	b.do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.web.URL+"/platforms/"))
 	b.js("window.stays = true")
@@ -233,16 +256,19 @@ func TestPageLivesInABrowser(t *testing.T) {
 	b.until("document.querySelector('#form-two-lost button').ariaChecked === 'false'")
 	s.slow.Store(true) // by somebody else
 	s.add(stage.Video{Title: "Fresh", URL: "/fresh", Size: 5})
-	b.until("document.querySelector('#form-two-slow button').ariaChecked === 'true' && document.querySelector('#videos-two a').innerText === 'Fresh'")
+	b.until(
+		"document.querySelector('#form-two-slow button').ariaChecked === 'true' &&" +
+			" document.querySelector('#videos-two a').innerText === 'Fresh'",
+	)
 	if b.js("window.stays") != "true" {
-		t.Error("the page was loaded anew; want it live")
+		t.Error("the page was loaded again; want it live")
 	}
 	s.web.CloseClientConnections()
 	s.web.Close()
 	b.until("!document.getElementById('offline').hidden")
 }
 
-func TestPageReadsWell(t *testing.T) {
+func TestPage_ReadsWell(t *testing.T) {
 	axe, err := os.ReadFile("../../../build/axe/axe.min.js")
 	if err != nil {
 		t.Fatalf("%v (packaging/axe.sh fetches it)", err)
@@ -259,11 +285,19 @@ func TestPageReadsWell(t *testing.T) {
 		}
 		for _, scheme := range []string{"light", "dark"} {
 			if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
+				Features: []*emulation.MediaFeature{
+					{Name: "prefers-color-scheme", Value: scheme},
+					{Name: "prefers-reduced-motion", Value: "reduce"},
+				},
+			}); err != nil {
 				t.Fatal(err)
 			}
-			got := b.js(`axe.run(document, { preload: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-				.then((r) => r.violations.map((v) => v.id + ': ' + v.nodes[0].html + ' ' + v.nodes[0].failureSummary).join('\n') || (r.passes.length > 10 ? '' : 'it did not look'))`)
+			got := b.js(
+				`axe.run(document, { preload: false, runOnly: [
+				'wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+				.then((r) => r.violations.map((v) => v.id + ': ' + v.nodes[0].html
+					+ ' ' + v.nodes[0].failureSummary).join('\n') || (r.passes.length > 10 ? '' : 'it did not look'))`,
+			)
 			if got != "" {
 				t.Errorf("%d px, %s: %s", width, scheme, got)
 			}

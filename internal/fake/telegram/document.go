@@ -1,4 +1,4 @@
-// sendDocument: a file that is no video, as an upload.
+// sendDocument: a file of any kind.
 
 package telegram
 
@@ -13,7 +13,7 @@ func (s *Server) documentFile(r *request) (*file, *apiError) {
 	up, uploaded := r.attached("document")
 	switch {
 	case !uploaded:
-		return nil, bad("there is no document in the request")
+		return s.knownFile(r, "document")
 	case len(up.data) == 0:
 		return nil, bad("file must be non-empty")
 	}

@@ -3,15 +3,19 @@
 package telegram
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// Fault is a kind of trouble and the calls that meet it. Exactly one of
-// Status (or RetryAfter), HTML, Drop, LoseAnswer and Hang is set.
+// Fault is a kind of trouble and the calls that meet it. Exactly one kind is set:
+// Status (or RetryAfter), HTML, Answer, Drop and Hang strike instead of the work,
+// LoseAnswer, CutAfter, NoResult and Endless after it.
 type Fault struct {
 	Method string // "" = every method, getUpdates included
 	Chat   int64  // 0 = any
@@ -21,22 +25,27 @@ type Fault struct {
 	Description string // its text; "" = Telegram's usual one for the code
 	RetryAfter  int    // seconds; alone it means a 429
 	HTML        int    // a proxy's error page with this status, which names the path: token and all
+	Answer      string // this, with status 200, whatever it is
 	Drop        bool   // the connection is closed before anything is done
 	LoseAnswer  bool   // all is done, then the connection is closed instead of an answer
+	CutAfter    string // all is done, then the answer is cut after this text of it, or in the middle
+	NoResult    bool   // all is done, then the answer is only that it is ok
+	Endless     bool   // all is done, then the answer does not end before 400 MB
 	Hang        bool   // no answer until the client gives up or the server is closed
 }
 
 type fault struct{ Fault }
 
 // before says that the fault strikes instead of the work, not after it.
-func (f *fault) before() bool { return !f.LoseAnswer }
+func (f *fault) before() bool { return !f.LoseAnswer && f.CutAfter == "" && !f.NoResult && !f.Endless }
 
 // Inject adds a fault; the oldest that fits a call is the one it meets. clear
 // takes it away again. It panics when the fault is not exactly one kind of
 // trouble, because such a test would prove nothing.
 func (s *Server) Inject(f Fault) (clear func()) {
 	kinds := 0
-	for _, set := range []bool{f.Status != 0 || f.RetryAfter != 0, f.HTML != 0, f.Drop, f.LoseAnswer, f.Hang} {
+	for _, set := range []bool{f.Status != 0 || f.RetryAfter != 0, f.HTML != 0, f.Answer != "", f.Drop, f.LoseAnswer,
+		f.CutAfter != "", f.NoResult, f.Endless, f.Hang} {
 		if set {
 			kinds++
 		}
@@ -115,11 +124,16 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, call *Call, f *fau
 		err := &apiError{code: f.Status, text: f.Description, retryAfter: f.RetryAfter}
 		s.end(call, "", err, false)
 		writeError(w, err)
+	case f.Answer != "":
+		s.end(call, "", &apiError{code: http.StatusOK, text: "an answer that is not the Bot API's"}, false)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, f.Answer)
 	case f.HTML != 0:
 		s.end(call, "", &apiError{code: f.HTML, text: "a proxy's error page"}, false)
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(f.HTML)
-		fmt.Fprintf(w, "<html><head><title>%d %s</title></head><body><center><h1>%[1]d %[2]s</h1></center><p>%s</p></body></html>\n",
+		fmt.Fprintf(w, "<html><head><title>%d %s</title></head><body><center><h1>%[1]d %[2]s</h1></center>"+
+			"<p>%s</p></body></html>\n",
 			f.HTML, http.StatusText(f.HTML), html.EscapeString(r.URL.Path))
 	default:
 		if f.Hang {
@@ -129,6 +143,43 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, call *Call, f *fau
 			}
 		}
 		s.end(call, "", lost, true)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// spoil spoils the answer to a call that was done.
+func (s *Server) spoil(w http.ResponseWriter, call *Call, f *fault, fileID string, answer any) {
+	s.end(call, fileID, nil, f.LoseAnswer)
+	body, err := json.Marshal(answer)
+	if err != nil {
+		panic(err) // only our own plain types are in there
+	}
+	whole := len(body)
+	switch {
+	case f.NoResult:
+		body, whole = []byte(`{"ok":true}`), len(`{"ok":true}`)
+	case f.CutAfter != "":
+		at := len(body) / 2
+		if i := strings.Index(string(body), f.CutAfter); i >= 0 {
+			at = i + len(f.CutAfter)
+		}
+		body = body[:at]
+	case f.Endless:
+		body, whole = append(body[:len(body)-2], `,"x":"`...), 400<<20
+	default:
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(whole))
+	w.Write(body)
+	for left := whole - len(body); f.Endless && left > 0; {
+		n, err := w.Write(bytes.Repeat([]byte("x"), min(left, 1<<20)))
+		if left -= n; err != nil {
+			break
+		}
+	}
+	if len(body) < whole { // what has been written so far goes out, and then nothing
+		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 }

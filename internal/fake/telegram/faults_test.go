@@ -20,7 +20,7 @@ func (w *world) try(chat int64, text string) error {
 	return err
 }
 
-func TestFaultsStrikeTheCallsTheyAreMeantFor(t *testing.T) {
+func TestFaults_sStrikeTheCallsTheyAreMeantFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault telegram.Fault
 		want  string // in the error
@@ -58,7 +58,7 @@ func TestFaultsStrikeTheCallsTheyAreMeantFor(t *testing.T) {
 	}
 }
 
-func TestRetryAfterReachesTheClient(t *testing.T) {
+func TestFaults_RetryAfterReachesTheClient(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	w.Inject(telegram.Fault{RetryAfter: 3})
@@ -68,7 +68,7 @@ func TestRetryAfterReachesTheClient(t *testing.T) {
 	}
 }
 
-func TestFaultsLastUntilCleared(t *testing.T) {
+func TestFaults_sLastUntilCleared(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	clear := w.Inject(telegram.Fault{Status: 500, Times: -1})
@@ -84,7 +84,7 @@ func TestFaultsLastUntilCleared(t *testing.T) {
 	}
 }
 
-func TestFaultOnThePressedChatStrikesItsAnswer(t *testing.T) {
+func TestFaults_OnThePressedChatStrikesItsAnswer(t *testing.T) {
 	w := newWorld(t)
 	id := w.Person(5, "Мария", "ru").Press(1, "x")
 	w.Inject(telegram.Fault{Chat: 5, Status: 500})
@@ -93,7 +93,7 @@ func TestFaultOnThePressedChatStrikesItsAnswer(t *testing.T) {
 	}
 }
 
-func TestHangingCallEndsWithTheClientOrTheServer(t *testing.T) {
+func TestFaults_HangingCallEndsWithTheClientOrTheServer(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	w.Inject(telegram.Fault{Hang: true, Times: 2})
@@ -114,8 +114,9 @@ func TestHangingCallEndsWithTheClientOrTheServer(t *testing.T) {
 	wantText(t, second, "EOF")
 }
 
-func TestUnclearFaultIsRefused(t *testing.T) {
-	for name, f := range map[string]telegram.Fault{"none": {Method: "sendMessage"}, "two": {Drop: true, Hang: true}} {
+func TestFaults_UnclearFaultIsRefused(t *testing.T) {
+	for name, f := range map[string]telegram.Fault{"none": {Method: "sendMessage"}, "two": {Drop: true, Hang: true},
+		"two after the work": {LoseAnswer: true, NoResult: true}} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {
@@ -127,7 +128,7 @@ func TestUnclearFaultIsRefused(t *testing.T) {
 	}
 }
 
-func TestUnreachableServerDropsEverythingEvenWaitingPolls(t *testing.T) {
+func TestFaults_UnreachableServerDropsEverythingEvenWaitingPolls(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	var wg sync.WaitGroup
@@ -149,7 +150,7 @@ func TestUnreachableServerDropsEverythingEvenWaitingPolls(t *testing.T) {
 	}
 }
 
-func TestLimitsAreCountedAndEnforcedOnDemand(t *testing.T) {
+func TestFaults_LimitsAreCountedAndEnforcedOnDemand(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	for range 5 {
@@ -177,7 +178,7 @@ func TestLimitsAreCountedAndEnforcedOnDemand(t *testing.T) {
 	wantText(t, w.try(5, "x"), "retry after 1")
 }
 
-func TestOverallAndGroupLimits(t *testing.T) {
+func TestFaults_OverallAndGroupLimits(t *testing.T) {
 	w := newWorld(t)
 	w.EnforceLimits(true)
 	w.Group(-100, "Family")
@@ -197,7 +198,7 @@ func TestOverallAndGroupLimits(t *testing.T) {
 	}
 }
 
-func TestWaitGivesUpWithItsContext(t *testing.T) {
+func TestFaults_WaitGivesUpWithItsContext(t *testing.T) {
 	s := telegram.New(token)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -209,7 +210,7 @@ func TestWaitGivesUpWithItsContext(t *testing.T) {
 	}
 }
 
-func TestHostileNamesStayText(t *testing.T) {
+func TestFaults_HostileNamesStayText(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "<b>\u202eМария", "ru")
 	w.send(5, `<script>alert("x")</script>`)

@@ -14,6 +14,8 @@ type Button struct {
 	Text string `json:"text"`
 	Data string `json:"callback_data,omitempty"`
 	URL  string `json:"url,omitempty"`
+	// Style is the colour: "primary", "success", "danger", or "" for the usual one.
+	Style string `json:"style,omitempty"`
 }
 
 // maxData is how much a button can carry, in bytes.
@@ -57,6 +59,8 @@ func keyboard(r *request) ([][]Button, *apiError) {
 
 func checkButton(b Button) *apiError {
 	switch {
+	case !slices.Contains([]string{"", "primary", "success", "danger"}, b.Style):
+		return bad("can't parse inline keyboard button: unknown style %q", b.Style)
 	case strings.TrimSpace(b.Text) == "":
 		return bad("inline keyboard button text must be non-empty")
 	case b.URL != "" && !reachable(b.URL):

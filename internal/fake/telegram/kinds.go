@@ -1,4 +1,4 @@
-// Messages that are no text: what a person sends when the bot wants a name.
+// Messages without text: what a person sends when the bot wants a name.
 
 package telegram
 
@@ -26,11 +26,12 @@ var kinds = map[string]func() any{
 	"poll": func() any {
 		return map[string]any{"id": randomDigits(), "question": "Which name?", "type": "regular", "total_voter_count": 0,
 			"is_closed": false, "is_anonymous": true, "allows_multiple_answers": false,
-			"options": []any{map[string]any{"text": "Anna", "voter_count": 0}, map[string]any{"text": "Maria", "voter_count": 0}}}
+			"options": []any{map[string]any{"text": "Anna", "voter_count": 0}, map[string]any{"text": "Maria",
+				"voter_count": 0}}}
 	},
 }
 
-// SendKind sends the bot a message that is no text, and returns its id: voice,
+// SendKind sends the bot a message without text, and returns its id: voice,
 // audio, document, video, video_note, animation, photo, sticker, location,
 // contact, dice or poll. It panics on another kind.
 func (p *Person) SendKind(kind string) int64 {
@@ -46,7 +47,8 @@ func (p *Person) SendKind(kind string) int64 {
 
 // media makes a file object with the fields named in pairs.
 func media(pairs ...any) map[string]any {
-	out := map[string]any{"file_id": "AwACAgIAAxkBAAI" + randomText(42), "file_unique_id": "AgAD" + randomText(9), "file_size": 4096}
+	out := map[string]any{"file_id": "AwACAgIAAxkBAAI" + randomText(42), "file_unique_id": "AgAD" + randomText(9),
+		"file_size": 4096}
 	for i := 0; i < len(pairs); i += 2 {
 		out[pairs[i].(string)] = pairs[i+1]
 	}

@@ -26,7 +26,11 @@ type chat struct {
 	id       int64
 	person   *Person // nil = a group
 	title    string  // of a group
-	instance string  // Telegram's opaque name for the chat in presses
+	kind     string  // "group", "supergroup" or "channel"
+	topics   map[int]string
+	kicked   bool   // the bot is not in the group
+	movedTo  int64  // the supergroup that the group has become; 0 = none
+	instance string // Telegram's opaque name for the chat in presses
 	messages []*message
 	action   string    // "typing", "upload_video"…: what the bot seems to do
 	until    time.Time // the action fades away
@@ -37,7 +41,11 @@ func (c *chat) wire() map[string]any {
 	if c.person != nil {
 		return map[string]any{"id": c.id, "type": "private", "first_name": c.person.user.FirstName}
 	}
-	return map[string]any{"id": c.id, "type": "supergroup", "title": c.title}
+	out := map[string]any{"id": c.id, "type": c.kind, "title": c.title}
+	if len(c.topics) > 0 {
+		out["is_forum"] = true
+	}
+	return out
 }
 
 // message is one message. Its text is the caption when it has a file.
@@ -56,11 +64,24 @@ type message struct {
 	kind     string // "text", "video", "animation", or the kind a person sent
 	extra    any    // the field named kind in a person's non-text message
 	preview  json.RawMessage
+	topic    int    // of a forum; 0 = none
+	album    string // that the message belongs to; "" = none
 }
 
 // wire is the message as the Bot API shows it.
 func (m *message) wire() map[string]any {
-	out := map[string]any{"message_id": m.id, "from": m.from, "chat": m.chat.wire(), "date": m.at.Unix()}
+	out := map[string]any{"message_id": m.id, "chat": m.chat.wire(), "date": m.at.Unix()}
+	if m.from.ID != 0 {
+		out["from"] = m.from
+	} else {
+		out["sender_chat"] = m.chat.wire()
+	}
+	if m.topic != 0 {
+		out["message_thread_id"], out["is_topic_message"] = m.topic, true
+	}
+	if m.album != "" {
+		out["media_group_id"] = m.album
+	}
 	if m.edits > 0 {
 		out["edit_date"] = m.edited.Unix()
 	}
@@ -116,8 +137,18 @@ func (s *Server) target(r *request) (*chat, *apiError) {
 	switch {
 	case c == nil:
 		return nil, bad("chat not found")
+	case c.person != nil && c.person.deactivated:
+		return nil, &apiError{code: 403, text: "Forbidden: user is deactivated"}
 	case c.person != nil && c.person.blocked:
 		return nil, &apiError{code: 403, text: blockedText}
+	case c.movedTo != 0:
+		moved := bad("group chat was upgraded to a supergroup chat")
+		moved.movedTo = c.movedTo
+		return nil, moved
+	case c.kicked:
+		return nil, &apiError{code: 403, text: "Forbidden: bot was kicked from the " + c.kind + " chat"}
+	case r.number("message_thread_id") != 0 && c.topics[int(r.number("message_thread_id"))] == "":
+		return nil, bad("message thread not found")
 	}
 	return c, nil
 }
@@ -141,7 +172,8 @@ func (s *Server) sendMessage(r *request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	m := &message{chat: c, from: s.bot, kind: "text", text: text, entities: entities, buttons: buttons, preview: preview}
+	m := &message{chat: c, from: s.bot, kind: "text", text: text, entities: entities, buttons: buttons, preview: preview,
+		topic: int(r.number("message_thread_id"))}
 	s.add(m)
 	return m.wire(), nil
 }

@@ -24,10 +24,11 @@ func wantText(t *testing.T, err error, text string) {
 }
 
 func keyboard(data string) *models.InlineKeyboardMarkup {
-	return &models.InlineKeyboardMarkup{InlineKeyboard: [][]models.InlineKeyboardButton{{{Text: "Again", CallbackData: data}}}}
+	row := []models.InlineKeyboardButton{{Text: "Again", CallbackData: data}}
+	return &models.InlineKeyboardMarkup{InlineKeyboard: [][]models.InlineKeyboardButton{row}}
 }
 
-func TestBotKnowsItself(t *testing.T) {
+func TestMethods_BotKnowsItself(t *testing.T) {
 	w := newWorld(t)
 	me, err := w.bot.GetMe(w.ctx)
 	if err != nil || !me.IsBot || me.Username == "" {
@@ -35,7 +36,7 @@ func TestBotKnowsItself(t *testing.T) {
 	}
 }
 
-func TestParametersComeInEveryEncoding(t *testing.T) {
+func TestMethods_ParametersComeInEveryEncoding(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	w.send(5, "one")
@@ -60,7 +61,7 @@ func TestParametersComeInEveryEncoding(t *testing.T) {
 	}
 }
 
-func TestWrongAddressesAreRefused(t *testing.T) {
+func TestMethods_WrongAddressesAreRefused(t *testing.T) {
 	w := newWorld(t)
 	if a := w.form("sendTelepathy"); a.Status != 404 || a.Description != "Not Found" {
 		t.Errorf("unknown method: got %+v", a)
@@ -69,7 +70,9 @@ func TestWrongAddressesAreRefused(t *testing.T) {
 	if !errors.Is(err, bot.ErrorUnauthorized) {
 		t.Errorf("wrong token: got %v; want unauthorized", err)
 	}
-	for path, want := range map[string]int{"/": 404, "/bot" + token: 404, "/file/botwrong/x": 401, "/file/bot" + token + "/x": 404} {
+	for path, want := range map[string]int{
+		"/": 404, "/bot" + token: 404, "/file/botwrong/x": 401, "/file/bot" + token + "/x": 404,
+	} {
 		resp, err := http.Get(w.web.URL + path)
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +84,7 @@ func TestWrongAddressesAreRefused(t *testing.T) {
 	}
 }
 
-func TestMessageCarriesEntitiesButtonsAndPreview(t *testing.T) {
+func TestMethods_MessageCarriesEntitiesButtonsAndPreview(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	off := true
@@ -94,19 +97,21 @@ func TestMessageCarriesEntitiesButtonsAndPreview(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Text != "👶 Маша" || len(m.Entities) != 1 || m.Entities[0].Offset != 3 || m.Chat.FirstName != "Мария" || !m.From.IsBot {
+	if m.Text != "👶 Маша" || len(m.Entities) != 1 || m.Entities[0].Offset != 3 || m.Chat.FirstName != "Мария" ||
+		!m.From.IsBot {
 		t.Errorf("got %+v", m)
 	}
 	if m.LinkPreviewOptions == nil || m.ReplyMarkup.InlineKeyboard[0][0].CallbackData != "retry_failed_video:1" {
 		t.Errorf("got preview %v, markup %v", m.LinkPreviewOptions, m.ReplyMarkup)
 	}
 	seen := p.Messages()[0]
-	if !seen.FromBot || seen.ID != m.ID || seen.Entities[0].Type != "bold" || seen.Buttons[0][0].Data != "retry_failed_video:1" {
+	if !seen.FromBot || seen.ID != m.ID || seen.Entities[0].Type != "bold" ||
+		seen.Buttons[0][0].Data != "retry_failed_video:1" {
 		t.Errorf("the person sees %+v", seen)
 	}
 }
 
-func TestSendMessageRefusals(t *testing.T) {
+func TestMethods_SendMessageRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	long := strings.Repeat("я", 4095)
@@ -114,32 +119,48 @@ func TestSendMessageRefusals(t *testing.T) {
 		pairs []string
 		want  string // "" = accepted
 	}{
-		"no chat":              {[]string{"text", "x"}, "Bad Request: chat_id is empty"},
-		"unknown chat":         {[]string{"chat_id", "6", "text", "x"}, "Bad Request: chat not found"},
-		"no text":              {[]string{"chat_id", "5"}, "Bad Request: message text is empty"},
-		"only blanks":          {[]string{"chat_id", "5", "text", " \n"}, "Bad Request: text must be non-empty"},
-		"4096 units":           {[]string{"chat_id", "5", "text", long + "x"}, ""},
-		"4097 units":           {[]string{"chat_id", "5", "text", long + "👶"}, "Bad Request: message is too long"},
-		"not UTF-8":            {[]string{"chat_id", "5", "text", "\xff"}, "Bad Request: strings must be encoded in UTF-8"},
-		"parse mode":           {[]string{"chat_id", "5", "text", "x", "parse_mode", "HTML"}, "unsupported parse_mode"},
-		"entity too long":      {[]string{"chat_id", "5", "text", "👶", "entities", `[{"type":"bold","offset":0,"length":3}]`}, "ends after the end of the text at UTF-16 offset 3"},
-		"entity too late":      {[]string{"chat_id", "5", "text", "x", "entities", `[{"type":"bold","offset":2,"length":1}]`}, "begins after the end of the text at UTF-16 offset 2"},
-		"entity cuts a symbol": {[]string{"chat_id", "5", "text", "👶", "entities", `[{"type":"bold","offset":1,"length":1}]`}, "begins in a middle of a UTF-16 symbol"},
-		"entity ends inside":   {[]string{"chat_id", "5", "text", "x👶", "entities", `[{"type":"bold","offset":0,"length":2}]`}, "ends in a middle of a UTF-16 symbol"},
-		"entity below zero":    {[]string{"chat_id", "5", "text", "x", "entities", `[{"type":"bold","offset":-1,"length":1}]`}, "incorrect offset"},
-		"entity of no type":    {[]string{"chat_id", "5", "text", "x", "entities", `[{"type":"loud","offset":0,"length":1}]`}, "Unsupported type specified"},
-		"entity to localhost":  {[]string{"chat_id", "5", "text", "x", "entities", `[{"type":"text_link","offset":0,"length":1,"url":"http://localhost:1"}]`}, "Wrong HTTP URL"},
-		"entities no list":     {[]string{"chat_id", "5", "text", "x", "entities", `{}`}, "can't parse entities"},
-		"64 bytes of data":     {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"inline_keyboard":[[{"text":"b","callback_data":"` + strings.Repeat("d", 64) + `"}]]}`}, ""},
-		"65 bytes of data":     {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"inline_keyboard":[[{"text":"b","callback_data":"` + strings.Repeat("d", 65) + `"}]]}`}, "Bad Request: BUTTON_DATA_INVALID"},
-		"button without data":  {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"inline_keyboard":[[{"text":"b"}]]}`}, "Text buttons are unallowed in the inline keyboard"},
-		"button without text":  {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"inline_keyboard":[[{"callback_data":"d"}]]}`}, "button text must be non-empty"},
-		"button to localhost":  {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"inline_keyboard":[[{"text":"b","url":"http://localhost:8080/"}]]}`}, "Wrong HTTP URL"},
-		"button to a page":     {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"inline_keyboard":[[{"text":"b","url":"https://example.org/"}]]}`}, ""},
-		"another keyboard":     {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"remove_keyboard":true}`}, ""},
-		"markup of no kind":    {[]string{"chat_id", "5", "text", "x", "reply_markup", `{}`}, "object expected as reply markup"},
-		"broken markup":        {[]string{"chat_id", "5", "text", "x", "reply_markup", `{`}, "can't parse reply keyboard markup"},
-		"broken preview":       {[]string{"chat_id", "5", "text", "x", "link_preview_options", `1`}, "object expected"},
+		"no chat":      {[]string{"text", "x"}, "Bad Request: chat_id is empty"},
+		"unknown chat": {[]string{"chat_id", "6", "text", "x"}, "Bad Request: chat not found"},
+		"no text":      {[]string{"chat_id", "5"}, "Bad Request: message text is empty"},
+		"only blanks":  {[]string{"chat_id", "5", "text", " \n"}, "Bad Request: text must be non-empty"},
+		"4096 units":   {[]string{"chat_id", "5", "text", long + "x"}, ""},
+		"4097 units":   {[]string{"chat_id", "5", "text", long + "👶"}, "Bad Request: message is too long"},
+		"not UTF-8":    {[]string{"chat_id", "5", "text", "\xff"}, "Bad Request: strings must be encoded in UTF-8"},
+		"parse mode":   {[]string{"chat_id", "5", "text", "x", "parse_mode", "HTML"}, "unsupported parse_mode"},
+		"entity too long": {[]string{"chat_id", "5", "text", "👶", "entities",
+			`[{"type":"bold","offset":0,"length":3}]`}, "ends after the end of the text at UTF-16 offset 3"},
+		"entity too late": {[]string{"chat_id", "5", "text", "x", "entities",
+			`[{"type":"bold","offset":2,"length":1}]`}, "begins after the end of the text at UTF-16 offset 2"},
+		"entity cuts a symbol": {[]string{"chat_id", "5", "text", "👶", "entities",
+			`[{"type":"bold","offset":1,"length":1}]`}, "begins in a middle of a UTF-16 symbol"},
+		"entity ends inside": {[]string{"chat_id", "5", "text", "x👶", "entities",
+			`[{"type":"bold","offset":0,"length":2}]`}, "ends in a middle of a UTF-16 symbol"},
+		"entity below zero": {[]string{"chat_id", "5", "text", "x", "entities",
+			`[{"type":"bold","offset":-1,"length":1}]`}, "incorrect offset"},
+		"entity of no type": {[]string{"chat_id", "5", "text", "x", "entities",
+			`[{"type":"loud","offset":0,"length":1}]`}, "Unsupported type specified"},
+		"entity to localhost": {[]string{"chat_id", "5", "text", "x", "entities",
+			`[{"type":"text_link","offset":0,"length":1,"url":"http://localhost:1"}]`}, "Wrong HTTP URL"},
+		"entities no list": {[]string{"chat_id", "5", "text", "x", "entities", `{}`}, "can't parse entities"},
+		"64 bytes of data": {[]string{"chat_id", "5", "text", "x", "reply_markup",
+			`{"inline_keyboard":[[{"text":"b","callback_data":"` + strings.Repeat("d", 64) + `"}]]}`}, ""},
+		"65 bytes of data": {[]string{"chat_id", "5", "text", "x", "reply_markup",
+			`{"inline_keyboard":[[{"text":"b","callback_data":"` + strings.Repeat("d", 65) + `"}]]}`},
+			"Bad Request: BUTTON_DATA_INVALID"},
+		"button without data": {[]string{"chat_id", "5", "text", "x", "reply_markup",
+			`{"inline_keyboard":[[{"text":"b"}]]}`}, "Text buttons are unallowed in the inline keyboard"},
+		"button without text": {[]string{"chat_id", "5", "text", "x", "reply_markup",
+			`{"inline_keyboard":[[{"callback_data":"d"}]]}`}, "button text must be non-empty"},
+		"button to localhost": {[]string{"chat_id", "5", "text", "x", "reply_markup",
+			`{"inline_keyboard":[[{"text":"b","url":"http://localhost:8080/"}]]}`}, "Wrong HTTP URL"},
+		"button to a page": {[]string{"chat_id", "5", "text", "x", "reply_markup",
+			`{"inline_keyboard":[[{"text":"b","url":"https://example.org/"}]]}`}, ""},
+		"another keyboard": {[]string{"chat_id", "5", "text", "x", "reply_markup", `{"remove_keyboard":true}`}, ""},
+		"markup of no kind": {[]string{"chat_id", "5", "text", "x", "reply_markup", `{}`},
+			"object expected as reply markup"},
+		"broken markup": {[]string{"chat_id", "5", "text", "x", "reply_markup", `{`},
+			"can't parse reply keyboard markup"},
+		"broken preview": {[]string{"chat_id", "5", "text", "x", "link_preview_options", `1`}, "object expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := w.form("sendMessage", c.pairs...)
@@ -150,20 +171,22 @@ func TestSendMessageRefusals(t *testing.T) {
 	}
 }
 
-func TestEdits(t *testing.T) {
+func TestMethods_Edits(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	own := w.send(5, "one")
 	theirs := p.Send("hello")
 
 	edit := func(id int, text string, markup models.ReplyMarkup) error {
-		_, err := w.bot.EditMessageText(w.ctx, &bot.EditMessageTextParams{ChatID: 5, MessageID: id, Text: text, ReplyMarkup: markup})
+		_, err := w.bot.EditMessageText(w.ctx, &bot.EditMessageTextParams{ChatID: 5, MessageID: id, Text: text,
+			ReplyMarkup: markup})
 		return err
 	}
 	if err := edit(own.ID, "two", keyboard("d")); err != nil {
 		t.Fatal(err)
 	}
-	wantText(t, edit(own.ID, "two", keyboard("d")), "message is not modified: specified new message content and reply markup")
+	wantText(t, edit(own.ID, "two", keyboard("d")),
+		"message is not modified: specified new message content and reply markup")
 	wantText(t, edit(999, "x", nil), "message to edit not found")
 	wantText(t, edit(int(theirs), "x", nil), "message can't be edited")
 	if err := edit(own.ID, "two", nil); err != nil {
@@ -172,11 +195,13 @@ func TestEdits(t *testing.T) {
 	if m := p.Messages()[0]; m.Text != "two" || len(m.Buttons) != 0 || m.Edited != 2 {
 		t.Errorf("the person sees %+v", m)
 	}
-	m, err := w.bot.EditMessageReplyMarkup(w.ctx, &bot.EditMessageReplyMarkupParams{ChatID: 5, MessageID: own.ID, ReplyMarkup: keyboard("e")})
+	m, err := w.bot.EditMessageReplyMarkup(w.ctx, &bot.EditMessageReplyMarkupParams{ChatID: 5, MessageID: own.ID,
+		ReplyMarkup: keyboard("e")})
 	if err != nil || m.ReplyMarkup == nil || m.EditDate == 0 {
 		t.Errorf("got %+v, %v", m, err)
 	}
-	_, err = w.bot.EditMessageReplyMarkup(w.ctx, &bot.EditMessageReplyMarkupParams{ChatID: 5, MessageID: own.ID, ReplyMarkup: keyboard("e")})
+	_, err = w.bot.EditMessageReplyMarkup(w.ctx, &bot.EditMessageReplyMarkupParams{ChatID: 5, MessageID: own.ID,
+		ReplyMarkup: keyboard("e")})
 	wantText(t, err, "message is not modified")
 	_, err = w.bot.EditMessageCaption(w.ctx, &bot.EditMessageCaptionParams{ChatID: 5, MessageID: own.ID, Caption: "x"})
 	wantText(t, err, "there is no caption in the message to edit")
@@ -194,7 +219,7 @@ func TestEdits(t *testing.T) {
 	wantText(t, err, "message can't be deleted")
 }
 
-func TestVideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
+func TestMethods_VideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
 	w := newWorld(t)
 	p, q := w.Person(5, "Мария", "ru"), w.Person(6, "Ольга", "ru")
 	film := mp4(true)
@@ -208,7 +233,8 @@ func TestVideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := m.Video
-	if v == nil || v.Width != 720 || v.Height != 1280 || v.Duration != 3 || v.FileSize != int64(len(film)) || v.MimeType != "video/mp4" ||
+	if v == nil || v.Width != 720 || v.Height != 1280 || v.Duration != 3 || v.FileSize != int64(len(film)) ||
+		v.MimeType != "video/mp4" ||
 		v.Thumbnail == nil || v.Thumbnail.Width != 320 || v.FileName != "masha.mp4" {
 		t.Fatalf("got %+v", v)
 	}
@@ -222,16 +248,19 @@ func TestVideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
 	if err != nil || again.Video.FileID != v.FileID {
 		t.Fatalf("by file id: %+v, %v", again, err)
 	}
-	if got := q.Messages()[0].Video; got.FileID != v.FileID || got.Size != len(film) || got.Thumbnail == "" || got.Animation {
+	if got := q.Messages()[0].Video; got.FileID != v.FileID || got.Size != len(film) || got.Thumbnail == "" ||
+		got.Animation {
 		t.Errorf("Ольга sees %+v", got)
 	}
 	calls := w.Calls()
 	first, second := calls[len(calls)-2], calls[len(calls)-1]
-	if !first.Uploaded || second.Uploaded || first.FileID != v.FileID || second.FileID != v.FileID || first.Params["video"] != "" {
+	if !first.Uploaded || second.Uploaded || first.FileID != v.FileID || second.FileID != v.FileID ||
+		first.Params["video"] != "" {
 		t.Errorf("got calls %+v and %+v", first, second)
 	}
 
-	edited, err := w.bot.EditMessageCaption(w.ctx, &bot.EditMessageCaptionParams{ChatID: 5, MessageID: m.ID, Caption: "new"})
+	edited, err := w.bot.EditMessageCaption(w.ctx, &bot.EditMessageCaptionParams{ChatID: 5, MessageID: m.ID,
+		Caption: "new"})
 	if err != nil || edited.Caption != "new" || p.Messages()[0].Text != "new" {
 		t.Errorf("caption: %+v, %v", edited, err)
 	}
@@ -258,7 +287,7 @@ func TestVideoIsUploadedOnceAndSentAgainByItsID(t *testing.T) {
 	wantText(t, err, "invalid file_id")
 }
 
-func TestSilentVideoBecomesAnAnimation(t *testing.T) {
+func TestMethods_SilentVideoBecomesAnAnimation(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	m, err := w.bot.SendVideo(w.ctx, &bot.SendVideoParams{ChatID: 5,
@@ -269,30 +298,45 @@ func TestSilentVideoBecomesAnAnimation(t *testing.T) {
 	if v := p.Messages()[0].Video; v == nil || !v.Animation {
 		t.Errorf("the person sees %+v", v)
 	}
-	if m, err = w.bot.SendVideo(w.ctx, &bot.SendVideoParams{ChatID: 5, Video: &models.InputFileString{Data: m.Animation.FileID}}); err != nil || m.Animation == nil {
+	id := &models.InputFileString{Data: m.Animation.FileID}
+	_, err = w.bot.SendVideo(w.ctx, &bot.SendVideoParams{ChatID: 5, Video: id})
+	wantText(t, err, "type of file mismatch")
+	if m, err = w.bot.SendAnimation(w.ctx, &bot.SendAnimationParams{ChatID: 5, Animation: id}); err != nil ||
+		m.Animation == nil {
 		t.Errorf("again: %+v, %v", m, err)
 	}
 }
 
-func TestADocumentIsKeptAsItWasSent(t *testing.T) {
+func TestMethods_ADocumentIsKeptAsItWasSent(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	text := []byte(`{"a": 1}`)
-	m, err := w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Caption: "all of it", Document: &models.InputFileUpload{Filename: "data.json", Data: bytes.NewReader(text)}})
-	if err != nil || m.Document == nil || m.Document.FileName != "data.json" || m.Document.MimeType != "application/json" || m.Document.FileSize != int64(len(text)) {
+	m, err := w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Caption: "all of it",
+		Document: &models.InputFileUpload{Filename: "data.json", Data: bytes.NewReader(text)}})
+	if err != nil || m.Document == nil || m.Document.FileName != "data.json" ||
+		m.Document.MimeType != "application/json" || m.Document.FileSize != int64(len(text)) {
 		t.Fatalf("got %+v, %v", m, err)
 	}
 	seen := p.Messages()[0]
-	if seen.Kind != "document" || seen.Text != "all of it" || seen.Video != nil || seen.Document == nil || !bytes.Equal(w.File(seen.Document.FileID), text) {
+	if seen.Kind != "document" || seen.Text != "all of it" || seen.Video != nil || seen.Document == nil ||
+		!bytes.Equal(w.File(seen.Document.FileID), text) {
 		t.Errorf("Мария sees %+v", seen)
 	}
-	_, err = w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileUpload{Filename: "empty.json", Data: bytes.NewReader(nil)}})
+	_, err = w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5,
+		Document: &models.InputFileUpload{Filename: "empty.json", Data: bytes.NewReader(nil)}})
 	wantText(t, err, "file must be non-empty")
 	_, err = w.bot.SendDocument(w.ctx, &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileString{Data: "BQAC"}})
-	wantText(t, err, "there is no document in the request")
+	wantText(t, err, "wrong file identifier")
+	again := &bot.SendDocumentParams{ChatID: 5, Document: &models.InputFileString{Data: m.Document.FileID}}
+	if m, err = w.bot.SendDocument(w.ctx, again); err != nil || m.Document == nil {
+		t.Errorf("again: %+v, %v", m, err)
+	}
+	if a := w.form("sendDocument", "chat_id", "5"); a.Description != "Bad Request: there is no document in the request" {
+		t.Errorf("without a document: got %+v", a)
+	}
 }
 
-func TestBytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {
+func TestMethods_BytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	for name, data := range map[string][]byte{"words": []byte("a few made-up bytes"), "cut": mp4(true)[:60]} {
@@ -307,7 +351,7 @@ func TestBytesThatAreNoMP4AreTakenAsAVideo(t *testing.T) {
 	}
 }
 
-func TestSendVideoRefusals(t *testing.T) {
+func TestMethods_SendVideoRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
 	w.SetMaxUpload(1000)
@@ -321,8 +365,10 @@ func TestSendVideoRefusals(t *testing.T) {
 	}
 	wantText(t, send(bot.SendVideoParams{Video: file(1001)}), "413 Request Entity Too Large")
 	wantText(t, send(bot.SendVideoParams{Video: file(0)}), "file must be non-empty")
-	wantText(t, send(bot.SendVideoParams{Video: file(9), Caption: strings.Repeat("я", 1025)}), "message caption is too long")
-	wantText(t, send(bot.SendVideoParams{Video: &models.InputFileString{Data: "BAAC"}}), "wrong file identifier/HTTP URL specified")
+	wantText(t, send(bot.SendVideoParams{Video: file(9), Caption: strings.Repeat("я", 1025)}),
+		"message caption is too long")
+	wantText(t, send(bot.SendVideoParams{Video: &models.InputFileString{Data: "BAAC"}}),
+		"wrong file identifier/HTTP URL specified")
 	if a := w.form("sendVideo", "chat_id", "5"); a.Description != "Bad Request: there is no video in the request" {
 		t.Errorf("got %+v", a)
 	}
@@ -334,10 +380,11 @@ func TestSendVideoRefusals(t *testing.T) {
 	}
 }
 
-func TestThumbnailThatBreaksTheRulesIsLeftOut(t *testing.T) {
+func TestMethods_ThumbnailThatBreaksTheRulesIsLeftOut(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
-	for name, data := range map[string][]byte{"too wide": picture(321), "no JPEG": []byte("GIF89a"), "too heavy": make([]byte, 200<<10)} {
+	for name, data := range map[string][]byte{"too wide": picture(321), "no JPEG": []byte("GIF89a"),
+		"too heavy": make([]byte, 200<<10)} {
 		m, err := w.bot.SendVideo(w.ctx, &bot.SendVideoParams{ChatID: 5,
 			Video:     &models.InputFileUpload{Filename: "a.mp4", Data: bytes.NewReader(mp4(true))},
 			Thumbnail: &models.InputFileUpload{Filename: "t.jpg", Data: bytes.NewReader(data)}})
@@ -347,7 +394,7 @@ func TestThumbnailThatBreaksTheRulesIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestUploadByAttachName(t *testing.T) {
+func TestMethods_UploadByAttachName(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	body := "--b\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n5\r\n" +
@@ -361,10 +408,11 @@ func TestUploadByAttachName(t *testing.T) {
 	}
 }
 
-func TestChatActionAndChat(t *testing.T) {
+func TestMethods_ChatActionAndChat(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru")
-	if ok, err := w.bot.SendChatAction(w.ctx, &bot.SendChatActionParams{ChatID: 5, Action: models.ChatActionUploadVideo}); !ok || err != nil {
+	if ok, err := w.bot.SendChatAction(w.ctx, &bot.SendChatActionParams{ChatID: 5,
+		Action: models.ChatActionUploadVideo}); !ok || err != nil {
 		t.Errorf("got %v, %v", ok, err)
 	}
 	if a := w.form("sendChatAction", "chat_id", "5", "action", "dance"); a.Code != 400 {
@@ -378,7 +426,7 @@ func TestChatActionAndChat(t *testing.T) {
 	wantText(t, err, "chat not found")
 }
 
-func TestCommandMenuDependsOnLanguageAndChat(t *testing.T) {
+func TestMethods_CommandMenuDependsOnLanguageAndChat(t *testing.T) {
 	w := newWorld(t)
 	maria, emma := w.Person(5, "Мария", "ru-RU"), w.Person(6, "Emma", "en")
 	set := func(name, language string, scope models.BotCommandScope) {
@@ -398,7 +446,8 @@ func TestCommandMenuDependsOnLanguageAndChat(t *testing.T) {
 	if got := emma.Commands(); len(got) != 1 || got[0].Name != "admin" {
 		t.Errorf("Emma sees %v", got)
 	}
-	if _, err := w.bot.DeleteMyCommands(w.ctx, &bot.DeleteMyCommandsParams{Scope: &models.BotCommandScopeChat{ChatID: 6}}); err != nil {
+	if _, err := w.bot.DeleteMyCommands(w.ctx,
+		&bot.DeleteMyCommandsParams{Scope: &models.BotCommandScopeChat{ChatID: 6}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := emma.Commands(); len(got) != 1 || got[0].Name != "start" {

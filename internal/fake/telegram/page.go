@@ -20,11 +20,11 @@ type PageOptions struct {
 	People []*Person // their phones, side by side
 
 	// AdminURL is asked at every click for a fresh address to sign in with;
-	// nil = there is no such button.
+	// nil = no such button.
 	AdminURL func() string
 
 	// Platforms is the address of the page with the stand-ins of platforms;
-	// "" = there is no such link.
+	// "" = no such link.
 	Platforms string
 
 	// Broken and SetBroken are behind the switch "Break the renderer"; nil =
@@ -48,7 +48,7 @@ const maxAction = 64 << 10
 type page struct {
 	s    *Server
 	opts PageOptions
-	boot string // tells a page from before a restart that it must load anew
+	boot string // tells a page that it must load again, after a restart
 }
 
 // Page returns the chat page, to be served at the root of an address of its
@@ -87,7 +87,8 @@ func (s *Server) Page(opts PageOptions) http.Handler {
 func (p *page) index(w http.ResponseWriter, r *http.Request) {
 	var out bytes.Buffer
 	err := pageTemplate.Execute(&out, map[string]any{
-		"Title": p.opts.Title, "Platforms": p.opts.Platforms, "Admin": p.opts.AdminURL != nil, "Break": p.canBreak(), "State": p.picture(),
+		"Title": p.opts.Title, "Platforms": p.opts.Platforms, "Admin": p.opts.AdminURL != nil, "Break": p.canBreak(),
+		"State": p.picture(),
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -112,7 +112,7 @@ func (s *site) state() shown {
 	return p
 }
 
-func TestPageShowsWhatHappensInTheChats(t *testing.T) {
+func TestPage_ShowsWhatHappensInTheChats(t *testing.T) {
 	s := newSite(t)
 	if resp, body := s.do("POST", "/send", `{"person":5,"text":" Маша "}`); resp.StatusCode != 200 {
 		t.Fatalf("send: %d %s", resp.StatusCode, body)
@@ -128,7 +128,8 @@ func TestPageShowsWhatHappensInTheChats(t *testing.T) {
 		t.Fatalf("press: %d %s", resp.StatusCode, body)
 	}
 	c := s.state().Chats[0]
-	if c.Name != "Мария" || c.Language != "ru" || c.Action != "upload_video" || len(c.Messages) != 2 || len(c.Pressed) != 1 || c.Pressed[0].Data != "yes" {
+	if c.Name != "Мария" || c.Language != "ru" || c.Action != "upload_video" || len(c.Messages) != 2 ||
+		len(c.Pressed) != 1 || c.Pressed[0].Data != "yes" {
 		t.Fatalf("got %+v", c)
 	}
 	if c.Messages[0].Text != "Маша" || !c.Messages[0].Read || c.Messages[1].Buttons[0][0].Data != "yes" {
@@ -138,11 +139,13 @@ func TestPageShowsWhatHappensInTheChats(t *testing.T) {
 	if err := json.Unmarshal(s.updates()[0].Press, &query); err != nil {
 		t.Fatal(err)
 	}
-	s.bot.AnswerCallbackQuery(s.ctx, &bot.AnswerCallbackQueryParams{CallbackQueryID: query.ID, Text: "On its way", ShowAlert: true})
+	s.bot.AnswerCallbackQuery(s.ctx, &bot.AnswerCallbackQueryParams{CallbackQueryID: query.ID, Text: "On its way",
+		ShowAlert: true})
 	s.bot.EditMessageText(s.ctx, &bot.EditMessageTextParams{ChatID: 5, MessageID: m.ID, Text: "Done"})
 	s.pass(6e9)
 	c = s.state().Chats[0]
-	if len(c.Pressed) != 0 || len(c.Toasts) != 1 || c.Toasts[0].Text != "On its way" || !c.Toasts[0].Alert || !c.Messages[1].Edited || c.Action != "" {
+	if len(c.Pressed) != 0 || len(c.Toasts) != 1 || c.Toasts[0].Text != "On its way" || !c.Toasts[0].Alert ||
+		!c.Messages[1].Edited || c.Action != "" {
 		t.Errorf("got %+v", c)
 	}
 	if resp, _ := s.do("POST", "/press", press); resp.StatusCode != 409 {
@@ -150,7 +153,7 @@ func TestPageShowsWhatHappensInTheChats(t *testing.T) {
 	}
 }
 
-func TestPageSwitches(t *testing.T) {
+func TestPage_Switches(t *testing.T) {
 	s := newSite(t)
 	s.do("POST", "/block", `{"person":6,"blocked":true}`)
 	s.do("POST", "/break", `{"broken":true}`)
@@ -164,7 +167,7 @@ func TestPageSwitches(t *testing.T) {
 	}
 }
 
-func TestPageRefusesWhatCannotBe(t *testing.T) {
+func TestPage_RefusesWhatCannotBe(t *testing.T) {
 	s := newSite(t)
 	for name, c := range map[string]struct {
 		path, body string
@@ -195,7 +198,7 @@ func TestPageRefusesWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestForeignPagesCannotAct(t *testing.T) {
+func TestPage_ForeignPagesCannotAct(t *testing.T) {
 	s := newSite(t)
 	for _, headers := range [][]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}} {
 		if resp, _ := s.do("POST", "/send", `{"person":5,"text":"x"}`, headers...); resp.StatusCode != 403 {
@@ -207,17 +210,19 @@ func TestForeignPagesCannotAct(t *testing.T) {
 	}
 }
 
-func TestPageAndAssetsAreServedUnderAStrictPolicy(t *testing.T) {
+func TestPage_AndAssetsAreServedUnderAStrictPolicy(t *testing.T) {
 	s := newSite(t)
 	s.maria.Send("</script><b>")
-	for path, kind := range map[string]string{"/": "text/html", "/page.css": "text/css", "/main.js": "text/javascript", "/phone.js": "text/javascript",
-		"/text.js": "text/javascript", "/story.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
+	for path, kind := range map[string]string{"/": "text/html", "/page.css": "text/css", "/main.js": "text/javascript",
+		"/phone.js": "text/javascript",
+		"/text.js":  "text/javascript", "/story.js": "text/javascript", "/icon.svg": "image/svg+xml"} {
 		resp, body := s.do("GET", path, "")
 		if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), kind) {
 			t.Errorf("%s: got %d %s", path, resp.StatusCode, resp.Header.Get("Content-Type"))
 		}
-		if csp := resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'; style-src 'self'; "+
-			"img-src 'self' data:; media-src 'self'; connect-src 'self'") {
+		if csp := resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp,
+			"default-src 'none'; script-src 'self'; style-src 'self'; "+
+				"img-src 'self' data:; media-src 'self'; connect-src 'self'") {
 			t.Errorf("%s: got policy %q", path, csp)
 		}
 		for _, forbidden := range []string{"innerHTML", " style=", "<style", "onclick=", "https://cdn"} {
@@ -237,18 +242,20 @@ func TestPageAndAssetsAreServedUnderAStrictPolicy(t *testing.T) {
 	}
 }
 
-func TestAdminLinkIsFreshAtEachClick(t *testing.T) {
+func TestPage_AdminLinkIsFreshAtEachClick(t *testing.T) {
 	s := newSite(t)
 	resp, _ := s.do("GET", "/admin", "")
-	if resp.StatusCode != 303 || resp.Header.Get("Location") != "http://localhost:8080/login/once" || resp.Header.Get("Cache-Control") != "no-store" {
+	if resp.StatusCode != 303 || resp.Header.Get("Location") != "http://localhost:8080/login/once" ||
+		resp.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("got %d to %q", resp.StatusCode, resp.Header.Get("Location"))
 	}
 }
 
-func TestPageWithoutSwitchAndAdminPage(t *testing.T) {
+func TestPage_WithoutSwitchAndAdminPage(t *testing.T) {
 	w := newWorld(t)
 	page := w.Page(telegram.PageOptions{Title: "x"})
-	for _, r := range []*http.Request{httptest.NewRequest("GET", "/admin", nil), httptest.NewRequest("POST", "/break", strings.NewReader(`{"broken":true}`))} {
+	for _, r := range []*http.Request{httptest.NewRequest("GET", "/admin", nil), httptest.NewRequest("POST", "/break",
+		strings.NewReader(`{"broken":true}`))} {
 		rec := httptest.NewRecorder()
 		if page.ServeHTTP(rec, r); rec.Code != 404 {
 			t.Errorf("%s: got %d; want 404", r.URL, rec.Code)
@@ -256,12 +263,13 @@ func TestPageWithoutSwitchAndAdminPage(t *testing.T) {
 	}
 	rec := httptest.NewRecorder()
 	page.ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
-	if body := rec.Body.String(); strings.Contains(body, "Break the renderer</b>") || strings.Contains(body, `href="admin"`) {
+	if body := rec.Body.String(); strings.Contains(body, "Break the renderer</b>") || strings.Contains(body,
+		`href="admin"`) {
 		t.Error("the page shows what it cannot do")
 	}
 }
 
-func TestVideoIsServedInRanges(t *testing.T) {
+func TestPage_VideoIsServedInRanges(t *testing.T) {
 	s := newSite(t)
 	film := mp4(true)
 	m, err := s.bot.SendVideo(s.ctx, &bot.SendVideoParams{ChatID: 5,
@@ -278,7 +286,8 @@ func TestVideoIsServedInRanges(t *testing.T) {
 	if resp.StatusCode != 206 || body != "ftyp" || resp.Header.Get("Content-Type") != "video/mp4" {
 		t.Errorf("got %d %q %s", resp.StatusCode, body, resp.Header.Get("Content-Type"))
 	}
-	if resp, body = s.do("GET", "/files/"+v.Thumbnail, ""); resp.Header.Get("Content-Type") != "image/jpeg" || len(body) != len(smallJPEG) {
+	if resp, body = s.do("GET", "/files/"+v.Thumbnail, ""); resp.Header.Get("Content-Type") != "image/jpeg" ||
+		len(body) != len(smallJPEG) {
 		t.Errorf("thumbnail: got %d bytes of %s", len(body), resp.Header.Get("Content-Type"))
 	}
 	if resp, _ = s.do("GET", "/files/none", ""); resp.StatusCode != 404 {
@@ -317,7 +326,7 @@ func (s *site) stream(ctx context.Context) (next func() (name, data string), end
 	}, func() { resp.Body.Close() }
 }
 
-func TestChangesArriveLive(t *testing.T) {
+func TestPage_ChangesArriveLive(t *testing.T) {
 	s := newSite(t)
 	s.send(5, "from before the stream")
 	next, end := s.stream(s.ctx)
@@ -340,7 +349,7 @@ func TestChangesArriveLive(t *testing.T) {
 	}
 }
 
-func TestStreamEndsWithItsReader(t *testing.T) {
+func TestPage_StreamEndsWithItsReader(t *testing.T) {
 	s := newSite(t)
 	ctx, cancel := context.WithCancel(s.ctx)
 	next, end := s.stream(ctx)

@@ -1,4 +1,4 @@
-// The other side: people and groups, what they do and what they see.
+// The other side: people, what they do and what they see.
 
 package telegram
 
@@ -15,9 +15,10 @@ type Person struct {
 	chat *chat
 
 	// Guarded by the server's lock.
-	blocked bool
-	presses []*query // not answered yet
-	toasts  []Toast
+	blocked     bool
+	deactivated bool
+	presses     []*query // not answered yet
+	toasts      []Toast
 }
 
 // Person returns the person with that id, who is made on the first call; a
@@ -104,6 +105,56 @@ func (p *Person) setBlocked(blocked bool) {
 	p.s.touch(p.chat)
 }
 
+// Deactivate deletes the person's account: the bot's sends are refused, and it is
+// not told.
+func (p *Person) Deactivate() {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.deactivated = true
+	p.s.touch(p.chat)
+}
+
+// Delete deletes a message from the chat, for both sides; the bot is not told. It
+// says whether the message was there.
+func (p *Person) Delete(messageID int) bool {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	m := p.chat.find(messageID)
+	if m == nil {
+		return false
+	}
+	p.chat.messages = slices.DeleteFunc(p.chat.messages, func(other *message) bool { return other == m })
+	p.s.touch(p.chat)
+	return true
+}
+
+// Edit changes a message that the person has sent, and says whether it was there.
+func (p *Person) Edit(messageID int64, text string) bool {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	m := p.chat.find(int(messageID))
+	if m == nil || m.from.IsBot {
+		return false
+	}
+	m.text, m.entities = text, commandsIn(text)
+	m.edits++
+	m.edited = p.s.now()
+	p.s.tell("edited_message", nil, m.wire())
+	p.s.touch(p.chat)
+	return true
+}
+
+// SendAlbum sends so many photos that belong together: the bot is told of each.
+func (p *Person) SendAlbum(photos int) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.setBlocked(false)
+	album := randomDigits()
+	for range photos {
+		p.s.receive(p.chat, &message{from: p.user, kind: "photo", extra: kinds["photo"](), album: album})
+	}
+}
+
 // Toasts returns the answers to the person's presses, in order.
 func (p *Person) Toasts() []Toast {
 	p.s.mu.Lock()
@@ -138,6 +189,7 @@ type Message struct {
 	Buttons  [][]Button
 	Video    *VideoInfo // of a video or an animation
 	Document *FileInfo  // of a document that the bot has sent
+	Topic    int        // of a forum; 0 = none
 	Edited   int        // how often
 	Read     bool       // a person's message: the bot has confirmed it
 	At       time.Time
@@ -165,7 +217,8 @@ func (c *chat) view() []Message {
 	for i, m := range c.messages {
 		out[i] = Message{
 			ID: m.id, FromBot: m.from.IsBot, From: m.from.FirstName, Kind: m.kind, Text: m.text,
-			Entities: slices.Clone(m.entities), Buttons: copyButtons(m.buttons), Edited: m.edits, Read: m.read, At: m.at,
+			Entities: slices.Clone(m.entities), Buttons: copyButtons(m.buttons), Topic: m.topic,
+			Edited: m.edits, Read: m.read, At: m.at,
 		}
 		if f := m.file; f != nil && f.kind == "document" {
 			out[i].Document = &FileInfo{FileID: f.id, Name: f.name}
@@ -178,45 +231,6 @@ func (c *chat) view() []Message {
 		}
 	}
 	return out
-}
-
-// Group is a chat of several people with the bot in it.
-type Group struct {
-	s    *Server
-	chat *chat
-}
-
-// Group returns the group with that id, a negative number, which is made on
-// the first call.
-func (s *Server) Group(id int64, title string) *Group {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.chats[id] == nil {
-		s.chats[id] = &chat{id: id, title: title, instance: randomDigits()}
-	}
-	return &Group{s: s, chat: s.chats[id]}
-}
-
-// Send writes a message into the group and returns its id.
-func (g *Group) Send(from *Person, text string) int64 {
-	g.s.mu.Lock()
-	defer g.s.mu.Unlock()
-	return g.s.receive(g.chat, &message{from: from.user, kind: "text", text: text, entities: commandsIn(text)})
-}
-
-// Press presses a button below a message in the group and returns the query's
-// id.
-func (g *Group) Press(from *Person, messageID int, data string) string {
-	g.s.mu.Lock()
-	defer g.s.mu.Unlock()
-	return g.s.press(from, g.chat, messageID, data, false)
-}
-
-// Messages returns what is in the group.
-func (g *Group) Messages() []Message {
-	g.s.mu.Lock()
-	defer g.s.mu.Unlock()
-	return g.chat.view()
 }
 
 // receive puts a person's message into a chat and tells the bot.

@@ -43,13 +43,15 @@ type Server struct {
 	people      map[int64]*Person
 	lastMessage int
 
-	updates updateQueue
-	queries map[string]*query
-	files   map[string]*file
-	menu    map[menuKey][]Command
-	faults  []*fault
-	calls   []*Call
-	limits  limiter
+	updates  updateQueue
+	queries  map[string]*query
+	files    map[string]*file
+	menu     map[menuKey][]Command
+	faults   []*fault
+	calls    []*Call
+	limits   limiter
+	trouble  trouble
+	mistakes []string // what the Bot API does not know
 }
 
 // New makes a server for the bot with that token.
@@ -114,7 +116,7 @@ func (s *Server) Wait(ctx context.Context, what func() bool) error {
 	}
 }
 
-// broadcast wakes everybody who waits for a change. The lock must be held.
+// broadcast wakes all who wait for a change. The lock must be held.
 func (s *Server) broadcast() {
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -124,7 +126,8 @@ func (s *Server) broadcast() {
 type apiError struct {
 	code       int
 	text       string
-	retryAfter int // seconds, 0 = none
+	retryAfter int   // seconds, 0 = none
+	movedTo    int64 // a chat, 0 = none
 }
 
 func bad(format string, args ...any) *apiError {
@@ -142,6 +145,7 @@ var methods = map[string]func(*Server, *request) (any, *apiError){
 	"deletewebhook":          (*Server).deleteWebhook,
 	"sendmessage":            (*Server).sendMessage,
 	"sendvideo":              (*Server).sendVideo,
+	"sendanimation":          (*Server).sendAnimation,
 	"senddocument":           (*Server).sendDocument,
 	"sendchataction":         (*Server).sendChatAction,
 	"editmessagetext":        (*Server).editMessageText,
@@ -174,11 +178,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, &apiError{code: http.StatusUnauthorized, text: "Unauthorized"})
 		return
 	}
+	if err := s.refused(); err != nil {
+		writeError(w, err)
+		return
+	}
 	do := methods[strings.ToLower(name)]
 	if do == nil {
+		s.mistaken("the method %s", name)
 		writeError(w, &apiError{code: http.StatusNotFound, text: "Not Found"})
 		return
 	}
+	s.slowly(r)
 	s.mu.Lock()
 	limit := s.maxUpload
 	s.mu.Unlock()
@@ -188,6 +198,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := s.begin(req)
 	result, err := any(nil), failed
+	if err == nil {
+		err = s.unknown(req)
+	}
 	flaw := s.takeFault(req)
 	switch {
 	case flaw != nil && flaw.before():
@@ -197,6 +210,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err = s.spend(req); err == nil {
 			result, err = do(s, req)
 		}
+	}
+	if flaw != nil && err == nil {
+		s.spoil(w, call, flaw, req.fileID, map[string]any{"ok": true, "result": result})
+		return
 	}
 	if flaw != nil || err == lost {
 		s.end(call, req.fileID, err, true)
@@ -219,13 +236,12 @@ func (s *Server) getMe(*request) (any, *apiError) {
 	}{s.bot, true, true, false}, nil
 }
 
-// getWebhookInfo has none to tell of.
 func (s *Server) getWebhookInfo(*request) (any, *apiError) {
-	return map[string]any{"url": "", "has_custom_certificate": false, "pending_update_count": 0}, nil
+	return map[string]any{"url": s.Webhook(), "has_custom_certificate": false, "pending_update_count": s.Pending()}, nil
 }
 
-// deleteWebhook has nothing to delete: this server knows only long polling.
 func (s *Server) deleteWebhook(r *request) (any, *apiError) {
+	s.SetWebhook("")
 	if r.flag("drop_pending_updates") {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -236,8 +252,11 @@ func (s *Server) deleteWebhook(r *request) (any, *apiError) {
 
 func writeError(w http.ResponseWriter, e *apiError) {
 	answer := map[string]any{"ok": false, "error_code": e.code, "description": e.text}
-	if e.retryAfter > 0 {
+	switch {
+	case e.retryAfter > 0:
 		answer["parameters"] = map[string]any{"retry_after": e.retryAfter}
+	case e.movedTo != 0:
+		answer["parameters"] = map[string]any{"migrate_to_chat_id": e.movedTo}
 	}
 	writeJSON(w, e.code, answer)
 }

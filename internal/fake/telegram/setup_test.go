@@ -137,6 +137,8 @@ func (w *world) post(method, kind string, body io.Reader) answer {
 type fetched struct {
 	ID      int64           `json:"update_id"`
 	Message *models.Message `json:"message"`
+	Edited  *models.Message `json:"edited_message"`
+	Post    *models.Message `json:"channel_post"`
 	Press   json.RawMessage `json:"callback_query"`
 	Member  json.RawMessage `json:"my_chat_member"`
 }
@@ -171,7 +173,8 @@ func mp4(sound bool) []byte {
 	if sound {
 		tracks = append(tracks, box("trak", box("tkhd", make([]byte, 84)), handler("soun")))
 	}
-	return bytes.Join([][]byte{box("ftyp", []byte("isom"), make([]byte, 4)), box("moov", tracks...), box("mdat", make([]byte, 500))}, nil)
+	return bytes.Join([][]byte{box("ftyp", []byte("isom"), make([]byte, 4)), box("moov", tracks...), box("mdat",
+		make([]byte, 500))}, nil)
 }
 
 func picture(side int) []byte {

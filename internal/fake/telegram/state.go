@@ -125,7 +125,8 @@ func (m *message) picture() messageState {
 	if f := m.file; f != nil && f.kind == "document" {
 		out.Document = &fileState{File: f.id, Name: f.name}
 	} else if f != nil {
-		out.Video = &videoState{File: f.id, Width: f.width, Height: f.height, Seconds: f.duration, Silent: f.kind == "animation"}
+		out.Video = &videoState{File: f.id, Width: f.width, Height: f.height, Seconds: f.duration,
+			Silent: f.kind == "animation"}
 		if f.thumb != nil {
 			out.Video.Thumbnail = f.thumb.id
 		}

@@ -90,7 +90,8 @@ func checkEntities(text string, entities []Entity) *apiError {
 		case !starts[e.Offset]:
 			return bad("entity begins in a middle of a UTF-16 symbol at UTF-16 offset %d", e.Offset)
 		case !starts[end]:
-			return bad("entity beginning at UTF-16 offset %d ends in a middle of a UTF-16 symbol at UTF-16 offset %d", e.Offset, end)
+			return bad("entity beginning at UTF-16 offset %d ends in a middle of a UTF-16 symbol at UTF-16 offset %d",
+				e.Offset, end)
 		case e.Type == "text_link" && !reachable(e.URL):
 			return bad("entity URL '%s' is invalid: Wrong HTTP URL", e.URL)
 		}

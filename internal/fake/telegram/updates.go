@@ -128,6 +128,9 @@ func (s *Server) enqueue(kind string, m *message, build func(id int64) json.RawM
 	s.broadcast()
 }
 
+var webhookActive = &apiError{code: http.StatusConflict,
+	text: "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"}
+
 // getUpdates is the long poll. Of two at a time the older one is told to stop.
 func (s *Server) getUpdates(r *request) (any, *apiError) {
 	var allowed []string
@@ -144,6 +147,10 @@ func (s *Server) getUpdates(r *request) (any, *apiError) {
 	mine := make(chan struct{})
 
 	s.mu.Lock()
+	if s.trouble.webhook != "" {
+		s.mu.Unlock()
+		return nil, webhookActive
+	}
 	if r.text("allowed_updates") != "" {
 		s.updates.allowed = allowed
 	}
@@ -182,6 +189,9 @@ func (s *Server) getUpdates(r *request) (any, *apiError) {
 		case <-timer.C:
 			over = true
 		case <-mine:
+			if s.Webhook() != "" {
+				return nil, &apiError{code: http.StatusConflict, text: "Conflict: terminated by setWebhook request"}
+			}
 			return nil, &apiError{code: http.StatusConflict,
 				text: "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"}
 		case <-r.ctx.Done():

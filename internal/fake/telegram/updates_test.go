@@ -17,14 +17,15 @@ import (
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
-func TestUpdateIsForgottenWhenTheOffsetPassesIt(t *testing.T) {
+func TestUpdates_IsForgottenWhenTheOffsetPassesIt(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	for _, text := range []string{"one", "two", "three"} {
 		p.Send(text)
 	}
 	first := w.updates()
-	if len(first) != 3 || first[1].ID != first[0].ID+1 || first[0].Message.Text != "one" || first[0].Message.From.LanguageCode != "ru" {
+	if len(first) != 3 || first[1].ID != first[0].ID+1 || first[0].Message.Text != "one" ||
+		first[0].Message.From.LanguageCode != "ru" {
 		t.Fatalf("got %+v", first)
 	}
 	if again := w.updates("offset", number(first[0].ID)); len(again) != 3 {
@@ -54,7 +55,7 @@ func TestUpdateIsForgottenWhenTheOffsetPassesIt(t *testing.T) {
 	}
 }
 
-func TestRealClientIsToldOfEverything(t *testing.T) {
+func TestUpdates_RealClientIsToldOfEverything(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	var mu sync.Mutex
@@ -87,7 +88,8 @@ func TestRealClientIsToldOfEverything(t *testing.T) {
 	wg.Go(func() { b.Start(ctx) })
 	m := w.send(5, "press me")
 	p.Send("/start")
-	kinds := []string{"voice", "audio", "document", "video", "video_note", "animation", "photo", "sticker", "location", "contact", "dice", "poll"}
+	kinds := []string{"voice", "audio", "document", "video", "video_note", "animation", "photo", "sticker", "location",
+		"contact", "dice", "poll"}
 	for _, kind := range kinds {
 		p.SendKind(kind)
 	}
@@ -103,7 +105,8 @@ func TestRealClientIsToldOfEverything(t *testing.T) {
 	wg.Wait()
 	mu.Lock()
 	defer mu.Unlock()
-	for what, want := range map[string]int{"text": 2, "other": len(kinds), "press": 1, "old press": 2, "blocked": 1, "unblocked": 1} {
+	for what, want := range map[string]int{"text": 2, "other": len(kinds), "press": 1, "old press": 2, "blocked": 1,
+		"unblocked": 1} {
 		if got[what] != want {
 			t.Errorf("%s: got %d; want %d", what, got[what], want)
 		}
@@ -113,7 +116,7 @@ func TestRealClientIsToldOfEverything(t *testing.T) {
 	}
 }
 
-func TestLongPollEndsWhenSomethingHappens(t *testing.T) {
+func TestUpdates_LongPollEndsWhenSomethingHappens(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	var wg sync.WaitGroup
@@ -136,7 +139,7 @@ func polls(w *world) (n int) {
 	return n
 }
 
-func TestOlderOfTwoPollsIsToldToStop(t *testing.T) {
+func TestUpdates_OlderOfTwoPollsIsToldToStop(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	var wg sync.WaitGroup
@@ -152,7 +155,7 @@ func TestOlderOfTwoPollsIsToldToStop(t *testing.T) {
 	}
 }
 
-func TestAllowedUpdatesAreRemembered(t *testing.T) {
+func TestUpdates_AllowedUpdatesAreRemembered(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	w.updates("allowed_updates", `["message"]`)
@@ -171,7 +174,7 @@ func TestAllowedUpdatesAreRemembered(t *testing.T) {
 	}
 }
 
-func TestPressLives150SecondsAndAMessageADay(t *testing.T) {
+func TestUpdates_PressLives150SecondsAndAMessageADay(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	late, inTime := p.Press(1, "late"), ""
@@ -200,7 +203,8 @@ func TestPressLives150SecondsAndAMessageADay(t *testing.T) {
 	if n := w.Unanswered(); n != 1 {
 		t.Errorf("got %d unanswered; want 1", n)
 	}
-	if a := w.form("answerCallbackQuery", "callback_query_id", inTime, "text", strings.Repeat("я", 201)); a.Description != "Bad Request: MESSAGE_TOO_LONG" {
+	if a := w.form("answerCallbackQuery", "callback_query_id", inTime, "text", strings.Repeat("я",
+		201)); a.Description != "Bad Request: MESSAGE_TOO_LONG" {
 		t.Errorf("got %+v", a)
 	}
 	w.pass(24 * time.Hour)
@@ -212,7 +216,7 @@ func TestPressLives150SecondsAndAMessageADay(t *testing.T) {
 	}
 }
 
-func TestBlockedBotIsRefused(t *testing.T) {
+func TestUpdates_BlockedBotIsRefused(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	p.Block()
@@ -233,7 +237,7 @@ func TestBlockedBotIsRefused(t *testing.T) {
 	}
 }
 
-func TestRedeliveryComesEvenAfterTheConfirmation(t *testing.T) {
+func TestUpdates_RedeliveryComesEvenAfterTheConfirmation(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru").Send("hello")
 	id := w.updates()[0].ID
@@ -249,7 +253,7 @@ func TestRedeliveryComesEvenAfterTheConfirmation(t *testing.T) {
 	}
 }
 
-func TestRawUpdatesGetAnIDAndNothingElse(t *testing.T) {
+func TestUpdates_RawUpdatesGetAnIDAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	for _, raw := range []string{`{"callback_query": 5}`, ` {} `, `{"poll":[]}`} {
 		w.SendRaw(json.RawMessage(raw))
@@ -260,7 +264,7 @@ func TestRawUpdatesGetAnIDAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestIDsMayStartAnew(t *testing.T) {
+func TestUpdates_IDsMayStartAgain(t *testing.T) {
 	w := newWorld(t)
 	w.SetNextUpdateID(7)
 	w.Person(5, "Мария", "ru").Send("hello")
@@ -269,14 +273,15 @@ func TestIDsMayStartAnew(t *testing.T) {
 	}
 }
 
-func TestGroupHasItsOwnMessages(t *testing.T) {
+func TestUpdates_GroupHasItsOwnMessages(t *testing.T) {
 	w := newWorld(t)
 	p := w.Person(5, "Мария", "ru")
 	g := w.Group(-100, "Family")
 	g.Send(p, "/start@retake_bot")
 	m := w.send(-100, "hello all")
 	g.Press(p, m.ID, "x")
-	if got := w.Group(-100, "").Messages(); len(got) != 2 || got[0].From != "Мария" || got[0].Entities[0].Length != 17 || len(p.Messages()) != 0 {
+	if got := w.Group(-100, "").Messages(); len(got) != 2 || got[0].From != "Мария" ||
+		got[0].Entities[0].Length != 17 || len(p.Messages()) != 0 {
 		t.Errorf("got %+v", got)
 	}
 	u := w.updates()
@@ -288,10 +293,11 @@ func TestGroupHasItsOwnMessages(t *testing.T) {
 	}
 }
 
-func TestDeleteWebhookCanDropWhatWaits(t *testing.T) {
+func TestUpdates_DeleteWebhookCanDropWhatWaits(t *testing.T) {
 	w := newWorld(t)
 	w.Person(5, "Мария", "ru").Send("hello")
-	if _, err := w.bot.DeleteWebhook(w.ctx, &bot.DeleteWebhookParams{DropPendingUpdates: true}); err != nil || w.Pending() != 0 {
+	if _, err := w.bot.DeleteWebhook(w.ctx, &bot.DeleteWebhookParams{DropPendingUpdates: true}); err != nil ||
+		w.Pending() != 0 {
 		t.Errorf("got %v, %d pending", err, w.Pending())
 	}
 }

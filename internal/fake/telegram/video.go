@@ -1,4 +1,4 @@
-// sendVideo: an upload or a file that Telegram already has.
+// sendVideo and its kin: an upload or a file that Telegram already has.
 
 package telegram
 
@@ -31,7 +31,8 @@ func (s *Server) sendFile(r *request, pick func(*request) (*file, *apiError)) (a
 	if err != nil {
 		return nil, err
 	}
-	m := &message{chat: c, from: s.bot, kind: f.kind, file: f, text: text, entities: entities, buttons: buttons}
+	m := &message{chat: c, from: s.bot, kind: f.kind, file: f, text: text, entities: entities, buttons: buttons,
+		topic: int(r.number("message_thread_id"))}
 	s.add(m)
 	r.fileID = f.id
 	return m.wire(), nil
@@ -45,17 +46,27 @@ func (s *Server) videoFile(r *request) (*file, *apiError) {
 		return nil, bad("file must be non-empty")
 	case uploaded:
 		return s.newVideo(r, up), nil
-	case r.text("video") == "":
-		return nil, bad("there is no video in the request")
 	}
-	f := s.files[r.text("video")]
-	if f == nil || f.gone {
+	return s.knownFile(r, "video")
+}
+
+// knownFile is the file of a kind that the call names by its file_id. It can only be
+// sent as what it is.
+func (s *Server) knownFile(r *request, kind string) (*file, *apiError) {
+	f := s.files[r.text(kind)]
+	switch {
+	case r.text(kind) == "":
+		return nil, bad("there is no %s in the request", kind)
+	case f == nil || f.gone:
 		return nil, bad("wrong file identifier/HTTP URL specified")
-	}
-	if f.kind != "video" && f.kind != "animation" {
+	case f.kind != kind:
 		return nil, bad("type of file mismatch")
 	}
 	return f, nil
+}
+
+func (s *Server) sendAnimation(r *request) (any, *apiError) {
+	return s.sendFile(r, func(r *request) (*file, *apiError) { return s.knownFile(r, "animation") })
 }
 
 // attached finds a file that came with the call, either under the parameter's
@@ -69,7 +80,7 @@ func (r *request) attached(param string) (upload, bool) {
 	return up, ok
 }
 
-// newVideo keeps an upload. What is no MP4 at all is taken for a video without
+// newVideo keeps an upload. What is not an MP4 is taken for a video without
 // looking further, so that a test need not make a real one; a real MP4 without
 // sound becomes an animation, which is what surprises people in Telegram.
 func (s *Server) newVideo(r *request, up upload) *file {
@@ -88,6 +99,9 @@ func (s *Server) newVideo(r *request, up upload) *file {
 	}
 	if n := int(r.number("duration")); n > 0 {
 		f.duration = n
+	}
+	if s.trouble.keepAs != "" {
+		f.kind = s.trouble.keepAs
 	}
 	f.thumb = s.thumbnail(r)
 	s.keep(f)

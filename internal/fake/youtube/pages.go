@@ -20,7 +20,7 @@ var pageFiles embed.FS
 
 var pages = template.Must(template.ParseFS(pageFiles, "page/*.html"))
 
-// show writes a page, which may load nothing but what this server has. back is where its form may lead to.
+// show writes a page, which may load only what this server has. back is where its form may lead to.
 func show(w http.ResponseWriter, status int, name, back string, data any) {
 	var out bytes.Buffer
 	if err := pages.ExecuteTemplate(&out, name, data); err != nil {
@@ -56,7 +56,7 @@ type consentRequest struct {
 	state    string
 }
 
-// readConsent reads it, or says what Google would not accept.
+// readConsent reads it, or returns what Google would refuse.
 func (s *Server) readConsent(q url.Values) (consentRequest, string) {
 	back, err := url.Parse(q.Get("redirect_uri"))
 	c := consentRequest{redirect: back, state: q.Get("state"), code: code{
@@ -66,7 +66,8 @@ func (s *Server) readConsent(q url.Values) (consentRequest, string) {
 	switch {
 	case q.Get("client_id") == "" || q.Get("client_id") != s.opts.ClientID:
 		return c, "Error 401: invalid_client"
-	case err != nil || back.Host == "" || back.Scheme != "http" && back.Scheme != "https" || strings.ContainsAny(back.Host, " ;,'"):
+	case err != nil || back.Host == "" || back.Scheme != "http" && back.Scheme != "https" ||
+		strings.ContainsAny(back.Host, " ;,'"):
 		return c, "Error 400: redirect_uri_mismatch"
 	case q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || c.code.challenge == "":
 		return c, "Error 400: invalid_request"
@@ -96,7 +97,7 @@ func (s *Server) askConsent(w http.ResponseWriter, r *http.Request) {
 	show(w, http.StatusOK, "consent.html", c.redirect.Scheme+"://"+c.redirect.Host, data)
 }
 
-// answerConsent sends the browser back to the app with what was decided.
+// answerConsent sends the browser back to the app with the decision.
 func (s *Server) answerConsent(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxJSON)
 	c, problem := s.readConsent(r.URL.Query())
@@ -126,7 +127,7 @@ func (s *Server) answerConsent(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, c.redirect.String(), http.StatusFound)
 }
 
-// watch shows a video to everybody, for one cannot sign in here; a real private video is seen by its channel only.
+// watch shows a video to everybody, because nobody can sign in here. A real private video is seen by its channel only.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	v := s.find(r.URL.Query().Get("v"), "")
 	data := map[string]any{"Root": s.base()}
@@ -137,12 +138,15 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	}
 	i := slices.IndexFunc(s.opts.Channels, func(c Channel) bool { return c.ID == v.channel })
 	got := s.resource(v, "snippet,status")
-	data["ID"], data["Title"], data["Description"], data["Tags"] = v.id, got.Snippet.Title, got.Snippet.Description, got.Snippet.Tags
+	data["ID"], data["Title"], data["Description"], data["Tags"] = v.id, got.Snippet.Title, got.Snippet.Description,
+		got.Snippet.Tags
 	data["Channel"], data["Privacy"] = s.opts.Channels[i].Title, got.Status.Privacy
 	s.mu.Lock()
 	data["Thumb"] = len(v.thumb) > 0
 	s.mu.Unlock()
 	switch {
+	case got.Status.RejectionReason == "legal":
+		data["State"] = "Removed for a legal reason"
 	case got.Status.UploadStatus == "rejected":
 		data["State"] = "Removed because of a copyright claim"
 	case got.Status.UploadStatus == "uploaded":

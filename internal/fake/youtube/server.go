@@ -1,10 +1,11 @@
-// The server itself: its addresses, who may call what, and how an answer is written.
+// The server: its addresses, who may call what, and how it writes an answer.
 
-// Package youtube is a stand-in for YouTube and Google's consent page: the half of the API that publishing needs, and a page on
-// which the videos play.
+// Package youtube is a fake of YouTube and Google's consent page: the half of the API that publishing needs, and a
+// page on which the videos play.
 //
-// Tests run the real client against it, and the offline demonstration is the same program with this server behind it. It answers
-// with YouTube's own JSON, status codes and reasons, so that nothing in the client has to know the difference.
+// Tests run the real client against it, and the offline demo is the same program with this server behind it. It
+// answers with YouTube's own JSON, status codes and reasons, so that nothing in the client has to know the
+// difference.
 package youtube
 
 import (
@@ -24,14 +25,18 @@ type Options struct {
 	BaseURL                string           // where it is reached, with the path it is mounted at
 	Channels               []Channel        // to choose from on the consent page; nil: two
 	Processing             time.Duration    // how long it works on a video; 0: 4 seconds
+	AccessFor              time.Duration    // how long a consent lasts, as its token says; 0: without end
 	Now                    func() time.Time // nil: the clock
 }
 
-// Channel is one that the people at the consent page have.
+// Channel is one that the people at the consent page have. All belong to one Google account.
 type Channel struct{ ID, Title string }
 
-// Server is YouTube for one app. Its handler takes paths without the one it is mounted at. It may be used by any number of
-// goroutines.
+// uploads is the id of the playlist of all its videos.
+func (c Channel) uploads() string { return "UU" + c.ID[min(2, len(c.ID)):] }
+
+// Server is YouTube for one app. Its handler expects paths without the one it is mounted at. It may be used by any
+// number of goroutines.
 type Server struct {
 	opts    Options
 	mux     *http.ServeMux
@@ -51,7 +56,7 @@ type Server struct {
 	ended    int // of the grants up to this one, "revoked" is true
 }
 
-// New makes a server. Close it: it holds the videos in a temporary folder.
+// New returns a server. It stores the videos in a temporary folder until Close.
 func New(opts Options) *Server {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -60,12 +65,21 @@ func New(opts Options) *Server {
 		opts.Processing = 4 * time.Second
 	}
 	if opts.Channels == nil {
-		opts.Channels = []Channel{{"UCgreetingsFromTheNorth1", "Greetings from the North"}, {"UCfamilyCelebrations002", "Family Celebrations"}}
+		opts.Channels = []Channel{
+			{"UCgreetingsFromTheNorth1", "Greetings from the North"},
+			{"UCfamilyCelebrations002", "Family Celebrations"},
+		}
 	}
 	opts.BaseURL = strings.TrimSuffix(opts.BaseURL, "/")
 	s := &Server{
-		opts: opts, mux: http.NewServeMux(), codes: map[string]code{}, grants: map[string]*grant{}, access: map[string]access{},
-		sessions: map[string]*session{}, playlist: map[string][]string{}, on: map[string]bool{},
+		opts:     opts,
+		mux:      http.NewServeMux(),
+		codes:    map[string]code{},
+		grants:   map[string]*grant{},
+		access:   map[string]access{},
+		sessions: map[string]*session{},
+		playlist: map[string][]string{},
+		on:       map[string]bool{},
 	}
 	s.mux.HandleFunc("GET /o/oauth2/v2/auth", s.askConsent)
 	s.mux.HandleFunc("POST /o/oauth2/v2/auth", s.answerConsent)
@@ -102,17 +116,17 @@ func (s *Server) Close() {
 	}
 }
 
-// BytesIn counts the bytes of videos that came in, those that had to be sent again too.
+// BytesIn returns how many bytes of videos arrived, including those that were sent again.
 func (s *Server) BytesIn() int64 { return s.bytesIn.Load() }
 
-// Inserts counts the uploads that were begun.
+// Inserts returns how many uploads were begun.
 func (s *Server) Inserts() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inserts
 }
 
-// SetBaseURL changes where the server is reached, for those who learn it after New.
+// SetBaseURL changes where the server is reached, if that is known only after New.
 func (s *Server) SetBaseURL(base string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,11 +145,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // api adds a method of the API for which one of the scopes is needed.
 func (s *Server) api(pattern string, do func(http.ResponseWriter, *http.Request, string) *apiError, scopes ...string) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		if s.fault("unavailable") {
-			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+		if s.out(w, "unavailable") {
 			return
 		}
 		channel, err := s.allowed(r, scopes)
+		if err == nil && s.fault("apidisabled") {
+			err = &apiError{http.StatusForbidden, "usageLimits", "accessNotConfigured", disabled}
+		}
 		if err == nil {
 			err = do(w, r, channel)
 		}
@@ -148,7 +164,30 @@ func (s *Server) api(pattern string, do func(http.ResponseWriter, *http.Request,
 	})
 }
 
-// apiError is an answer that says no.
+// disabled is how Google says that an API is not enabled.
+const disabled = "YouTube Data API v3 has not been used in project 123456789012 before or it is disabled. " +
+	"Enable it by visiting " +
+	"https://console.developers.google.com/apis/api/youtube.googleapis.com/overview?project=123456789012 then retry."
+
+// blockPage is what a firewall or a captive portal answers.
+const blockPage = "<!DOCTYPE html><title>Attention Required!</title><h1>Sorry, you have been blocked</h1>"
+
+// out answers instead of YouTube or Google: 503 while that fault is on, or the page of a firewall.
+func (s *Server) out(w http.ResponseWriter, fault string) bool {
+	switch {
+	case s.fault("blocked"):
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusForbidden)
+		w.Write([]byte(blockPage))
+	case s.fault(fault):
+		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+	default:
+		return false
+	}
+	return true
+}
+
+// apiError is a refusal.
 type apiError struct {
 	code                 int
 	domain, reason, text string

@@ -1,4 +1,4 @@
-// Tokens: given for a code, refreshed, taken back, and looked at in each call.
+// Tokens: issued for a code, refreshed, revoked, and checked in each call.
 
 package youtube
 
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// code is what the app gets from the consent page and changes for tokens.
+// code is what the app gets from the consent page and exchanges for tokens.
 type code struct {
 	channel, redirect, challenge string
 	scopes                       []string
@@ -24,7 +24,8 @@ type code struct {
 type grant struct {
 	channel string
 	scopes  []string
-	number  int // which one it was
+	number  int       // which one it was
+	until   time.Time // zero: without end
 }
 
 type access struct {
@@ -40,6 +41,9 @@ const (
 
 // token is Google's token endpoint.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	if s.out(w, "signin") {
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxJSON)
 	f := r.PostFormValue
 	if !same(f("client_id"), s.opts.ClientID) || !same(f("client_secret"), s.opts.ClientSecret) {
@@ -64,7 +68,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		case !ok || !s.opts.Now().Before(c.until):
 			refuse(w, http.StatusBadRequest, "invalid_grant", "Malformed auth code.")
 			return
-		case f("redirect_uri") != c.redirect:
+		case f("redirect_uri") != c.redirect || s.on["redirect"]:
 			refuse(w, http.StatusBadRequest, "redirect_uri_mismatch", "Bad Request")
 			return
 		case !same(base64.RawURLEncoding.EncodeToString(sum[:]), c.challenge):
@@ -73,7 +77,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		}
 		s.given++
 		refresh = "1//fake-" + random()
-		s.grants[refresh] = &grant{c.channel, c.scopes, s.given}
+		s.grants[refresh] = &grant{channel: c.channel, scopes: c.scopes, number: s.given}
+		if s.opts.AccessFor > 0 {
+			s.grants[refresh].until = s.opts.Now().Add(s.opts.AccessFor)
+		}
 		if c.offline {
 			answer["refresh_token"] = refresh
 		}
@@ -84,14 +91,22 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	key := "ya29.fake-" + random()
 	s.access[key] = access{refresh, s.opts.Now().Add(accessTime)}
 	answer["access_token"], answer["scope"] = key, strings.Join(s.grants[refresh].scopes, " ")
+	if until := s.grants[refresh].until; !until.IsZero() {
+		answer["refresh_token_expires_in"] = int(until.Sub(s.opts.Now()).Seconds())
+	}
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// isOver says that the access was ended. The lock must be held.
-func (s *Server) isOver(g *grant) bool { return s.on["revoked"] && g.number <= s.ended }
+// isOver reports whether the access has ended. The lock must be held.
+func (s *Server) isOver(g *grant) bool {
+	return s.on["revoked"] && g.number <= s.ended || !g.until.IsZero() && !s.opts.Now().Before(g.until)
+}
 
-// revoke takes a grant back, by either of its tokens.
+// revoke ends a grant, named by either of its tokens, and every other of the same Google account, as Google does.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
+	if s.out(w, "signin") {
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxJSON)
 	token := r.PostFormValue("token")
 	s.mu.Lock()
@@ -104,7 +119,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "invalid_token", "Token expired or revoked")
 		return
 	}
-	delete(s.grants, token)
+	clear(s.grants)
 	writeJSON(w, http.StatusOK, map[string]any{})
 }
 
@@ -116,14 +131,24 @@ func (s *Server) allowed(r *http.Request, scopes []string) (string, *apiError) {
 	a, ok := s.access[token]
 	g := s.grants[a.refresh]
 	if !ok || g == nil || s.on["badtoken"] || s.isOver(g) || !s.opts.Now().Before(a.until) {
-		return "", &apiError{http.StatusUnauthorized, "global", "authError", "Request had invalid authentication credentials."}
+		return "", &apiError{
+			http.StatusUnauthorized,
+			"global",
+			"authError",
+			"Request had invalid authentication credentials.",
+		}
 	}
 	for _, scope := range scopes {
 		if slices.Contains(g.scopes, scopeBase+scope) {
 			return g.channel, nil
 		}
 	}
-	return "", &apiError{http.StatusForbidden, "global", "insufficientPermissions", "Request had insufficient authentication scopes."}
+	return "", &apiError{
+		http.StatusForbidden,
+		"global",
+		"insufficientPermissions",
+		"Request had insufficient authentication scopes.",
+	}
 }
 
 func refuse(w http.ResponseWriter, status int, reason, text string) {

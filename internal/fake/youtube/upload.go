@@ -1,4 +1,4 @@
-// Resumable uploads: a session keeps what arrived of a cut part in steps of 256 KiB, as the real one does.
+// Resumable uploads: of a part that is cut, a session keeps what arrived in steps of 256 KiB, as the real one does.
 
 package youtube
 
@@ -20,7 +20,7 @@ import (
 
 const unit = 256 << 10
 
-// session is one upload. Whoever holds work may touch the rest.
+// session is one upload. The rest may only be touched while work is held.
 type session struct {
 	work    sync.Mutex
 	kick    atomicFunc // ends the request that holds work
@@ -30,6 +30,9 @@ type session struct {
 	size    int64
 	video   *video // what it will be
 	done    bool
+	gone    bool
+	parts   int // that were taken
+	hiccups int // parts that were refused on demand
 }
 
 // atomicFunc is a function that may be replaced while it is called.
@@ -58,22 +61,37 @@ func (s *Server) insert(w http.ResponseWriter, r *http.Request, channel string) 
 		return &apiError{http.StatusBadRequest, "global", "badRequest", "Only resumable uploads are known here."}
 	}
 	if s.fault("quota") {
-		return &apiError{http.StatusForbidden, "youtube.quota", "quotaExceeded",
-			`The request cannot be completed because you have exceeded your <a href="/youtube/v3/getting-started#quota">quota</a>.`}
+		return &apiError{
+			http.StatusForbidden,
+			"youtube.quota",
+			"quotaExceeded",
+			"The request cannot be completed because you have exceeded your " +
+				`<a href="/youtube/v3/getting-started#quota">quota</a>.`,
+		}
 	}
 	if s.fault("limit") {
 		return bad("uploadLimitExceeded", "The user has exceeded the number of videos they may upload.")
 	}
 	size, err := strconv.ParseInt(r.Header.Get("X-Upload-Content-Length"), 10, 64)
 	if err != nil || size <= 0 || !strings.HasPrefix(r.Header.Get("X-Upload-Content-Type"), "video/") {
-		return &apiError{http.StatusBadRequest, "global", "mediaBodyRequired", "The request does not include the video content."}
+		return &apiError{
+			http.StatusBadRequest,
+			"global",
+			"mediaBodyRequired",
+			"The request does not include the video content.",
+		}
 	}
 	var v resource
 	if err := readJSON(w, r, &v); err != nil {
 		return err
 	}
-	video := &video{id: "fake-" + random()[:11], channel: channel, size: size, kind: r.Header.Get("X-Upload-Content-Type"),
-		notify: r.URL.Query().Get("notifySubscribers") != "false"}
+	video := &video{
+		id:      "fake-" + random()[:11],
+		channel: channel,
+		size:    size,
+		kind:    r.Header.Get("X-Upload-Content-Type"),
+		notify:  r.URL.Query().Get("notifySubscribers") != "false",
+	}
 	if err := video.write(v, s.opts.Now()); err != nil {
 		return err
 	}
@@ -107,7 +125,7 @@ func (s *Server) create(id string) (*os.File, error) {
 	return os.Create(filepath.Join(s.dir, id))
 }
 
-// put takes a part of an upload, or says what it has.
+// put receives a part of an upload, or answers what it has.
 func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *apiError {
 	s.mu.Lock()
 	u := s.sessions[r.URL.Query().Get("upload_id")]
@@ -123,20 +141,45 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 	control := http.NewResponseController(w)
 	u.kick.set(func() { control.SetReadDeadline(time.Unix(1, 0)) })
 	defer u.kick.set(nil)
-	if u.done {
+	switch {
+	case s.fault("expired"):
+		http.Error(w, "Gone", http.StatusGone)
+		return nil
+	case u.gone:
+		http.Error(w, "Not Found", http.StatusNotFound)
+		return nil
+	case u.done:
 		writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
 		return nil
 	}
 	ranges := r.Header.Get("Content-Range")
 	if ranges != fmt.Sprintf("bytes */%d", u.size) {
 		var from, to, size int64
-		if n, _ := fmt.Sscanf(ranges, "bytes %d-%d/%d", &from, &to, &size); n != 3 || size != u.size || from > to || to >= size ||
-			from != u.has || to-from+1 != r.ContentLength || to+1 < size && r.ContentLength%unit != 0 {
-			return &apiError{http.StatusBadRequest, "global", "badRequest", "Invalid request. The upload has " + strconv.FormatInt(u.has, 10) + " bytes."}
+		if n, _ := fmt.Sscanf(
+			ranges,
+			"bytes %d-%d/%d",
+			&from,
+			&to,
+			&size,
+		); n != 3 || size != u.size || from > to || to >= size ||
+			from != u.has || to-from+1 != r.ContentLength ||
+			to+1 < size && r.ContentLength%unit != 0 {
+			return &apiError{
+				http.StatusBadRequest,
+				"global",
+				"badRequest",
+				"Invalid request. The upload has " + strconv.FormatInt(u.has, 10) + " bytes.",
+			}
+		}
+		if s.fault("hiccups") && u.hiccups < 3 && u.parts == 2*(u.hiccups+1) {
+			u.hiccups++
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return nil
 		}
 		if err := s.take(u, r, to-from+1); err != nil {
 			return err
 		}
+		u.parts++
 	}
 	if !u.done {
 		if u.has > 0 {
@@ -145,8 +188,9 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, channel string) *ap
 		w.WriteHeader(http.StatusPermanentRedirect)
 		return nil
 	}
-	if s.fault("lost") {
-		panic(http.ErrAbortHandler) // net/http closes the connection without a word
+	u.gone = s.fault("forgotten")
+	if s.fault("lost") || u.gone {
+		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
 	}
 	writeJSON(w, http.StatusOK, s.resource(u.video, "snippet,status"))
 	return nil
@@ -192,7 +236,7 @@ func (s *Server) Open() (n int) {
 	return n
 }
 
-// take reads a part of n bytes. Of a part that is cut, whole steps are kept.
+// take reads a part of n bytes. Of a part that is cut, it keeps whole steps.
 func (s *Server) take(u *session, r *http.Request, n int64) *apiError {
 	goal := n
 	if s.fault("cut") {

@@ -1,4 +1,4 @@
-// The videos: what is written about them and refused, how they become ready, and the lists they are in.
+// The videos: their metadata and what is refused of it, how they are processed, and the lists they are in.
 
 package youtube
 
@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,6 +37,8 @@ type resource struct {
 	Snippet    *snippet          `json:"snippet,omitempty"`
 	Status     *status           `json:"status,omitempty"`
 	Processing map[string]string `json:"processingDetails,omitempty"`
+	Content    map[string]string `json:"contentDetails,omitempty"`
+	File       map[string]string `json:"fileDetails,omitempty"`
 }
 
 type snippet struct {
@@ -86,10 +89,22 @@ func (s *Server) Videos() []Video {
 	for _, v := range s.videos {
 		now := s.settled(v)
 		one := Video{
-			ID: v.id, Channel: v.channel, Title: v.snippet.Title, Description: v.snippet.Description, Tags: slices.Clone(v.snippet.Tags),
-			Category: v.snippet.Category, Language: v.snippet.Language, Privacy: now.Privacy, Status: now.UploadStatus,
-			Kids: v.status.Kids, Synthetic: v.status.Synthetic, Notify: v.notify, Size: v.size, SHA256: v.sum, ThumbSize: len(v.thumb),
-			URL: s.opts.BaseURL + "/watch?v=" + v.id,
+			ID:          v.id,
+			Channel:     v.channel,
+			Title:       v.snippet.Title,
+			Description: v.snippet.Description,
+			Tags:        slices.Clone(v.snippet.Tags),
+			Category:    v.snippet.Category,
+			Language:    v.snippet.Language,
+			Privacy:     now.Privacy,
+			Status:      now.UploadStatus,
+			Kids:        v.status.Kids,
+			Synthetic:   v.status.Synthetic,
+			Notify:      v.notify,
+			Size:        v.size,
+			SHA256:      v.sum,
+			ThumbSize:   len(v.thumb),
+			URL:         s.opts.BaseURL + "/watch?v=" + v.id,
 		}
 		if now.PublishAt != nil {
 			one.PublishAt = *now.PublishAt
@@ -108,7 +123,7 @@ func (s *Server) Videos() []Video {
 // categories are the ones that videos may be in.
 var categories = strings.Fields("1 2 10 15 17 19 20 22 23 24 25 26 27 28 29")
 
-// write changes the parts of the video that are given, as wholes, or says what is wrong with them.
+// write replaces the given parts of the video, or returns what is wrong with them.
 func (v *video) write(with resource, now time.Time) *apiError {
 	if with.Snippet == nil && v.snippet.Title == "" {
 		return bad("invalidVideoMetadata", "The request metadata is invalid.")
@@ -121,7 +136,8 @@ func (v *video) write(with resource, now time.Time) *apiError {
 			return bad("invalidTitle", "The request metadata specifies an invalid or empty video title.")
 		case len(s.Description) > 5000 || strings.ContainsAny(s.Description, "<>"):
 			return bad("invalidDescription", "The request metadata specifies an invalid video description.")
-		case tagSize(s.Tags) > 500 || slices.ContainsFunc(s.Tags, func(t string) bool { return t == "" || strings.ContainsAny(t, "<>") }):
+		case tagSize(s.Tags) > 500 || slices.ContainsFunc(s.Tags,
+			func(t string) bool { return t == "" || strings.ContainsAny(t, "<>") }):
 			return bad("invalidTags", "The request metadata specifies invalid video keywords.")
 		case !slices.Contains(categories, s.Category):
 			return bad("invalidCategoryId", "The snippet.categoryId property specifies an invalid category ID.")
@@ -184,7 +200,7 @@ func (s *Server) finish(v *video, sum string) {
 // settled returns the video's status as it is now. The lock must be held.
 func (s *Server) settled(v *video) status {
 	now := s.opts.Now()
-	if at := v.status.PublishAt; at != nil && !at.After(now) {
+	if at := v.status.PublishAt; at != nil && !at.After(now) && !s.on["stuck"] {
 		v.status.Privacy, v.status.PublishAt = "public", nil
 	}
 	t := v.status
@@ -192,6 +208,8 @@ func (s *Server) settled(v *video) status {
 	case now.Before(v.ready):
 	case v.rejected:
 		t.UploadStatus, t.RejectionReason = "rejected", "copyright"
+	case s.on["takedown"]:
+		t.UploadStatus, t.RejectionReason = "rejected", "legal"
 	default:
 		t.UploadStatus = "processed"
 		v.public = v.public || t.Privacy == "public"
@@ -220,8 +238,14 @@ func (s *Server) resource(v *video, parts string) resource {
 			case "processed":
 				r.Processing["processingStatus"] = "succeeded"
 			case "rejected":
-				r.Processing["processingStatus"] = "terminated"
+				if r.Processing["processingStatus"] = "succeeded"; v.rejected { // before it was processed
+					r.Processing["processingStatus"] = "terminated"
+				}
 			}
+		case "contentDetails":
+			r.Content = map[string]string{"definition": "hd"}
+		case "fileDetails":
+			r.File = map[string]string{"fileSize": strconv.FormatInt(v.size, 10)}
 		}
 	}
 	return r
@@ -231,7 +255,10 @@ func (s *Server) resource(v *video, parts string) resource {
 func (s *Server) find(id, channel string) *video {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.videos, func(v *video) bool { return v.id == id && (channel == "" || v.channel == channel) })
+	i := slices.IndexFunc(
+		s.videos,
+		func(v *video) bool { return v.id == id && (channel == "" || v.channel == channel) },
+	)
 	if i < 0 {
 		return nil
 	}
@@ -240,9 +267,21 @@ func (s *Server) find(id, channel string) *video {
 
 var errNoVideo = notFound("videoNotFound", "The video that you are trying to use cannot be found.")
 
+// maxIDs is how many videos can be asked for at once.
+const maxIDs = 50
+
 func (s *Server) list(w http.ResponseWriter, r *http.Request, channel string) *apiError {
 	items := []resource{}
-	for id := range strings.SplitSeq(r.URL.Query().Get("id"), ",") {
+	ids := r.URL.Query().Get("id")
+	if strings.Count(ids, ",") >= maxIDs {
+		return &apiError{
+			http.StatusBadRequest,
+			"youtube.parameter",
+			"invalidFilters",
+			"The request specifies too many IDs.",
+		}
+	}
+	for id := range strings.SplitSeq(ids, ",") {
 		if v := s.find(id, channel); v != nil {
 			items = append(items, s.resource(v, r.URL.Query().Get("part")))
 		}
@@ -261,7 +300,8 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request, channel string) 
 		return errNoVideo
 	}
 	parts := r.URL.Query().Get("part")
-	if strings.Contains(parts, "snippet") != (with.Snippet != nil) || strings.Contains(parts, "status") != (with.Status != nil) {
+	if strings.Contains(parts, "snippet") != (with.Snippet != nil) ||
+		strings.Contains(parts, "status") != (with.Status != nil) {
 		return &apiError{http.StatusBadRequest, "youtube.part", "unexpectedPart", parts}
 	}
 	s.mu.Lock()
@@ -312,7 +352,12 @@ func (s *Server) setThumb(w http.ResponseWriter, r *http.Request, channel string
 	case err != nil:
 		panic(http.ErrAbortHandler) // the client is gone
 	case kind != "image/jpeg" && kind != "image/png":
-		return &apiError{http.StatusBadRequest, "youtube.thumbnail", "invalidImage", "The provided image content is invalid."}
+		return &apiError{
+			http.StatusBadRequest,
+			"youtube.thumbnail",
+			"invalidImage",
+			"The provided image content is invalid.",
+		}
 	}
 	s.mu.Lock()
 	v.thumb, v.thumbKind = data, kind
@@ -325,7 +370,16 @@ func (s *Server) channels(w http.ResponseWriter, r *http.Request, channel string
 	items := []any{}
 	for _, c := range s.opts.Channels {
 		if c.ID == channel {
-			items = append(items, map[string]any{"kind": "youtube#channel", "id": c.ID, "snippet": map[string]any{"title": c.Title}})
+			item := map[string]any{"kind": "youtube#channel", "id": c.ID}
+			for part := range strings.SplitSeq(r.URL.Query().Get("part"), ",") {
+				switch part {
+				case "snippet":
+					item[part] = map[string]any{"title": c.Title}
+				case "contentDetails":
+					item[part] = map[string]any{"relatedPlaylists": map[string]any{"likes": "", "uploads": c.uploads()}}
+				}
+			}
+			items = append(items, item)
 		}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"kind": "youtube#channelListResponse", "items": items})
@@ -335,12 +389,18 @@ func (s *Server) channels(w http.ResponseWriter, r *http.Request, channel string
 type playlistItem struct {
 	ID      string `json:"id,omitempty"`
 	Snippet struct {
-		Playlist string `json:"playlistId"`
-		Resource struct {
+		Playlist    string `json:"playlistId"`
+		PublishedAt string `json:"publishedAt,omitempty"`
+		Resource    struct {
 			Kind  string `json:"kind"`
 			Video string `json:"videoId"`
 		} `json:"resourceId"`
 	} `json:"snippet"`
+	Content *itemContent `json:"contentDetails,omitempty"`
+}
+
+type itemContent struct {
+	Video string `json:"videoId"`
 }
 
 // noList is the id of a playlist that does not exist; all others do.
@@ -348,28 +408,64 @@ const noList = "PLnone"
 
 func noPlaylist(id string) *apiError {
 	if id == "" || id == noList {
-		return &apiError{http.StatusNotFound, "youtube.playlistItem", "playlistNotFound", "The playlist cannot be found."}
+		return &apiError{
+			http.StatusNotFound,
+			"youtube.playlistItem",
+			"playlistNotFound",
+			"The playlist cannot be found.",
+		}
 	}
 	return nil
 }
 
+// listPlaylist lists a playlist in pages of five, or as many as are asked for. Each channel has one of its uploads.
 func (s *Server) listPlaylist(w http.ResponseWriter, r *http.Request, channel string) *apiError {
-	id, only := r.URL.Query().Get("playlistId"), r.URL.Query().Get("videoId")
+	q := r.URL.Query()
+	id, only := q.Get("playlistId"), q.Get("videoId")
 	if err := noPlaylist(id); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	items := []playlistItem{}
-	for _, v := range s.playlist[id] {
-		if only == "" || only == v {
-			item := playlistItem{ID: id + "." + v}
-			item.Snippet.Playlist, item.Snippet.Resource.Kind, item.Snippet.Resource.Video = id, "youtube#video", v
-			items = append(items, item)
+	all := []playlistItem{}
+	for _, v := range s.listed(id, channel) {
+		if only == "" || only == v.id {
+			item := playlistItem{ID: id + "." + v.id, Content: &itemContent{v.id}}
+			item.Snippet.Playlist, item.Snippet.Resource.Kind, item.Snippet.Resource.Video = id, "youtube#video", v.id
+			item.Snippet.PublishedAt = v.uploaded.UTC().Format(time.RFC3339)
+			all = append(all, item)
 		}
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"kind": "youtube#playlistItemListResponse", "items": items})
+	most, _ := strconv.Atoi(q.Get("maxResults")) // 0 stands for none
+	if most < 1 || most > maxIDs {
+		most = 5
+	}
+	from, _ := strconv.Atoi(q.Get("pageToken"))
+	from = min(max(from, 0), len(all))
+	answer := map[string]any{"kind": "youtube#playlistItemListResponse", "items": all[from:min(from+most, len(all))]}
+	if from+most < len(all) {
+		answer["nextPageToken"] = strconv.Itoa(from + most)
+	}
+	writeJSON(w, http.StatusOK, answer)
 	return nil
+}
+
+// listed returns the videos of a playlist; of one of uploads, the newest first. The lock must be held.
+func (s *Server) listed(playlist, channel string) (all []*video) {
+	if (Channel{ID: channel}).uploads() == playlist {
+		for _, v := range slices.Backward(s.videos) {
+			if v.channel == channel {
+				all = append(all, v)
+			}
+		}
+		return all
+	}
+	for _, id := range s.playlist[playlist] {
+		if i := slices.IndexFunc(s.videos, func(v *video) bool { return v.id == id }); i >= 0 {
+			all = append(all, s.videos[i])
+		}
+	}
+	return all
 }
 
 // addToPlaylist adds a video, as often as it is asked to.
@@ -393,7 +489,7 @@ func (s *Server) addToPlaylist(w http.ResponseWriter, r *http.Request, channel s
 	return nil
 }
 
-// PlaylistSize counts the videos of a playlist, one that is there twice as two.
+// PlaylistSize returns how many entries a playlist has; a video that is there twice counts as two.
 func (s *Server) PlaylistSize(id string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

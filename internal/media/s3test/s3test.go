@@ -19,25 +19,37 @@ type Server struct {
 	Region, Bucket       string
 	AccessKey, SecretKey string
 
-	t   testing.TB
-	dir string
-	cmd *exec.Cmd // nil: it is stopped
+	t        testing.TB
+	dir      string
+	versions string    // a folder for them; "": none are kept
+	cmd      *exec.Cmd // nil: it is stopped
 }
 
+// Versioned makes a server whose bucket keeps old versions of files.
+func Versioned(s *Server) { s.versions = s.t.TempDir() }
+
 // New starts a server, which ends with the test.
-func New(t testing.TB) *Server {
+func New(t testing.TB, change ...func(*Server)) *Server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
-	s := &Server{Address: l.Addr().String(), Region: "us-east-1", Bucket: "videos", AccessKey: "tester", SecretKey: "a-secret-of-the-tests", t: t, dir: t.TempDir()}
+	s := &Server{Address: l.Addr().String(), Region: "us-east-1", Bucket: "videos", AccessKey: "tester",
+		SecretKey: "a-secret-of-the-tests", t: t, dir: t.TempDir()}
+	for _, change := range change {
+		change(s)
+	}
 	t.Cleanup(s.Stop)
 	s.Start()
-	client, err := minio.New(s.Address, &minio.Options{Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""), Region: s.Region})
+	client, err := minio.New(s.Address, &minio.Options{Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""),
+		Region: s.Region})
 	if err == nil {
 		err = client.MakeBucket(t.Context(), s.Bucket, minio.MakeBucketOptions{})
+	}
+	if err == nil && s.versions != "" {
+		err = client.EnableVersioning(t.Context(), s.Bucket)
 	}
 	if err != nil {
 		t.Fatalf("make a bucket: %v", err)
@@ -45,10 +57,14 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// Start starts a server that was stopped, at the same address and with all it had. It returns when the server listens.
+// Start starts a stopped server, at the same address and with all its files. It returns when the server listens.
 func (s *Server) Start() {
 	s.t.Helper()
-	s.cmd = exec.Command(tool(s.t), "--port", s.Address, "--quiet", "posix", s.dir)
+	args := []string{"--port", s.Address, "--quiet", "posix"}
+	if s.versions != "" {
+		args = append(args, "--versioning-dir", s.versions)
+	}
+	s.cmd = exec.Command(tool(s.t), append(args, s.dir)...)
 	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -92,7 +108,7 @@ func tool(t testing.TB) string {
 	}
 	path := filepath.Join(dir, "build", "versitygw")
 	if _, err := os.Stat(path); err != nil {
-		t.Fatal("build/versitygw is missing: make test installs it, and so does packaging/versitygw.sh")
+		t.Fatal("build/versitygw is missing: make test and packaging/versitygw.sh install it")
 	}
 	return path
 }

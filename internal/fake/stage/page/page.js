@@ -10,7 +10,7 @@ function show(html) {
   for (const part of fresh.querySelectorAll('[data-live]')) {
     const old = document.getElementById(part.id);
     if (!old) {
-      location.reload(); // the server was started anew, and is another
+      location.reload(); // the server was started again, and is another
       return;
     }
     if (old.outerHTML === part.outerHTML) continue;

@@ -1,0 +1,120 @@
+// What all pages share: their options, the type whose methods answer requests, and its constructor.
+
+// Package desk is the page where admins see every video, play it and press Retry. Each file holds one page: its handler beside its
+// view. Handlers are plain net/http; routes are in web.go.
+package desk
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"retake.example/internal/backup"
+	"retake.example/internal/lang"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/video"
+)
+
+// Options are the operator's choices for the page, and what the pages need beside the database.
+type Options struct {
+	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
+	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
+	Offers   []video.Offer                      // the templates of videos made on the page; at least one
+	Lang     string                             // of videos made on the page
+	ReuseFor time.Duration                      // how long a finished video serves the next wish for the name
+	Attempts int                                // that a job has
+	CanDraw  func(template, name string) error  // nil error: that template has every letter
+	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
+	Free     func() (bytes int64, err error)    // on the disk
+	BotOn    bool                               // /admin in the bot gives a sign-in link
+	Staff    Staff                              // the same people, for their names in the activity list
+	Limits   []Limit                            // as Settings shows them
+	Covers   *Covers                            // pictures of the templates; nil: there are none
+	Uploads  *Uploads                           // takes the files of videos that admins send
+	Stuck    func() []string                    // why work does not flow, a sentence each
+	Metrics  http.Handler                       // answers /metrics
+	Token    string                             // opens /metrics to a program without a session; "": none does
+
+	// Inspect finds out what a file shows and draws a still of it. The file stays. It returns video.ErrUnplayable if it is no video.
+	Inspect func(ctx context.Context, path string) (video.Video, error)
+	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
+	Backups func() backup.State                               // how they go; nil: nobody knows
+
+	Templates fs.FS // the pages, *.html
+	Static    fs.FS // styles, the script, icons
+	Files     files
+
+	Retrier  retry.Retrier
+	Forecast forecast
+	Load     load
+	Remover  remover
+	Feed     feed
+
+	Platforms platforms
+	Published published
+	Consent   consent
+	Channels  channelKeeper
+}
+
+// files are the files of finished videos. Their methods return fs.ErrNotExist if there is none with that key.
+type files interface {
+	Ready(ctx context.Context) error // nil: they can be read and put, or why not, in a sentence
+	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
+	Put(ctx context.Context, key, path string, progress func(sent int64)) error
+	Delete(ctx context.Context, key string) error
+}
+
+// Handler answers a request. Desk.Fail answers it if there is an error.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Desk answers requests for the pages.
+type Desk struct {
+	opts   Options
+	store  *store.Store
+	log    *slog.Logger
+	pages  Pages
+	cookie string // name of the session cookie
+	live   *Live
+}
+
+// New prepares the pages. It reads the templates, and returns an error if one of them is broken.
+func New(st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
+	d := &Desk{opts: opts, store: st, log: log, cookie: "retake", live: NewLive()}
+	if d.secure() {
+		d.cookie = "__Host-retake" // no other host of the domain can plant it
+	}
+	says := map[string]Say{}
+	for _, l := range lang.Languages {
+		says[l] = sayIn(l)
+	}
+	var err error
+	if d.pages, err = NewPages(opts.Templates, "*.html", says, st.Now); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	opts.Feed.View(d.live.Tell)
+	return d, nil
+}
+
+// Close ends the streams of open pages, for which a shutdown of the server would wait.
+func (d *Desk) Close() { d.live.Close() }
+
+// secure reports whether browsers reach the page by https.
+func (d *Desk) secure() bool { return strings.HasPrefix(strings.ToLower(d.opts.BaseURL), "https:") }
+
+// choice reports whether there is more than one template to make a video with.
+func (d *Desk) choice() bool { return len(d.opts.Offers) > 1 }
+
+// problems says what is missing.
+func (d *Desk) problems(r *http.Request) (said []string) {
+	say := sayTo(r)
+	for _, problem := range d.opts.Ready(r.Context()) {
+		said = append(said, say(problem, nil))
+	}
+	return said
+}

@@ -1,0 +1,223 @@
+// Signing in and out: links that work once, sessions, who the visitor is, and in which language they read.
+
+package desk
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"retake.example/internal/lang"
+	"retake.example/internal/store"
+)
+
+// linkLife is how long a sign-in link works.
+const linkLife = 15 * time.Minute
+
+// newToken returns 32 random bytes as text.
+func newToken() string {
+	var b [32]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func hashOf(token string) [32]byte { return sha256.Sum256([]byte(token)) }
+
+// NewLink makes a sign-in link for an admin. It works once, for 15 minutes; only the hash of its token is stored.
+func NewLink(ctx context.Context, st *store.Store, baseURL string, admin int64) (url string, err error) {
+	token := newToken()
+	err = st.Tx(ctx, func(tx *store.Tx) error { return tx.SaveLink(hashOf(token), admin, tx.Now().Add(linkLife)) })
+	if err != nil {
+		return "", fmt.Errorf("save a sign-in link: %w", err)
+	}
+	return strings.TrimSuffix(baseURL, "/") + "/login/" + token, nil
+}
+
+// visitor is who is signed in, and by which session.
+type visitor struct {
+	admin   store.Admin
+	session [32]byte
+}
+
+type visitorKey struct{}
+
+func visitorOf(r *http.Request) (visitor, bool) {
+	v, ok := r.Context().Value(visitorKey{}).(visitor)
+	return v, ok
+}
+
+// AdminOf returns who is signed in. It panics behind a route without SignedIn.
+func AdminOf(r *http.Request) store.Admin { return r.Context().Value(visitorKey{}).(visitor).admin }
+
+func sessionOf(r *http.Request) [32]byte { return r.Context().Value(visitorKey{}).(visitor).session }
+
+// SignedIn lets requests with a session of somebody who is still an admin through.
+func (d *Desk) SignedIn(next Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		cookie, err := r.Cookie(d.cookie)
+		if err != nil {
+			return SignedOut
+		}
+		v := visitor{session: hashOf(cookie.Value)}
+		var stale bool
+		if v.admin, stale, err = d.whose(r.Context(), v.session); err != nil {
+			return err
+		}
+		if stale {
+			if err := d.store.Tx(r.Context(), func(tx *store.Tx) error { return tx.Seen(v.session) }); err != nil {
+				return fmt.Errorf("prolong a session: %w", err)
+			}
+			d.setCookie(w, d.cookie, cookie.Value, store.SessionLife)
+		}
+		return next(w, r.WithContext(context.WithValue(r.Context(), visitorKey{}, v)))
+	}
+}
+
+// OwnersOnly refuses other admins.
+func OwnersOnly(next Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !AdminOf(r).Owner {
+			return OnlyOwners
+		}
+		return next(w, r)
+	}
+}
+
+// Bearer lets through who has the token of /metrics, or is signed in.
+func (d *Desk) Bearer(next Handler) Handler {
+	signedIn := d.SignedIn(next)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		switch {
+		case !ok:
+			return signedIn(w, r)
+		case d.opts.Token == "" || subtle.ConstantTimeCompare([]byte(given), []byte(d.opts.Token)) != 1:
+			return BadToken
+		}
+		return next(w, r)
+	}
+}
+
+// Metrics answers /metrics.
+func (d *Desk) Metrics(w http.ResponseWriter, r *http.Request) error {
+	d.opts.Metrics.ServeHTTP(w, r)
+	return nil
+}
+
+// whose returns the admin of a session, or SignedOut if it has ended or they are no longer an admin. stale: see Store.Session.
+func (d *Desk) whose(ctx context.Context, session [32]byte) (admin store.Admin, stale bool, err error) {
+	id, stale, err := d.store.Session(ctx, session)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return admin, false, SignedOut
+	case err != nil:
+		return admin, false, fmt.Errorf("read a session: %w", err)
+	}
+	admin, ok, err := d.store.RoleOf(ctx, d.opts.Role, id)
+	if err == nil && !ok {
+		err = SignedOut
+	}
+	return admin, stale, err
+}
+
+// setCookie gives the browser a cookie for life, or takes it away if life is negative.
+func (d *Desk) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(life.Seconds()),
+		HttpOnly: true, Secure: d.secure(), SameSite: http.SameSiteLaxMode})
+}
+
+// Door is the page where one signs in.
+type Door struct {
+	Token   string // of a good link; "": the page says how to get one
+	Problem string
+	BotOn   bool
+}
+
+// LoginPage shows the button that spends a link, or says how to get one. It spends nothing itself: Telegram's preview
+// opens every link.
+func (d *Desk) LoginPage(w http.ResponseWriter, r *http.Request) error {
+	view := Door{BotOn: d.opts.BotOn, Token: r.PathValue("token")}
+	if view.Token != "" {
+		good, err := d.store.LinkIsGood(r.Context(), hashOf(view.Token))
+		switch {
+		case err != nil:
+			return fmt.Errorf("look at a sign-in link: %w", err)
+		case !good:
+			return BadLink
+		}
+	}
+	return d.page(w, r, http.StatusOK, "login", Frame{Title: sayTo(r)("title_login", nil)}, view)
+}
+
+// Login spends a link. The session is always a new one, and the browser's old one ends.
+func (d *Desk) Login(w http.ResponseWriter, r *http.Request) error {
+	old := ""
+	if cookie, err := r.Cookie(d.cookie); err == nil {
+		old = cookie.Value
+	}
+	session := newToken()
+	err := d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		admin, err := tx.SpendLink(hashOf(r.PathValue("token")), hashOf(session))
+		if err != nil {
+			return err
+		}
+		switch _, ok, err := tx.RoleOf(d.opts.Role, admin); {
+		case err != nil:
+			return err
+		case !ok:
+			return store.ErrNotFound // the same answer as for a spent link: nobody learns who is an admin
+		}
+		if err := tx.SignOut(hashOf(old)); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin, Action: "sign in"})
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return BadLink
+	case err != nil:
+		return fmt.Errorf("sign in: %w", err)
+	}
+	d.setCookie(w, d.cookie, session, store.SessionLife)
+	return redirect(w, "/")
+}
+
+// Logout ends the session, and LogoutEverywhere all sessions of that admin.
+func (d *Desk) Logout(w http.ResponseWriter, r *http.Request) error {
+	return d.logout(w, r, (*store.Tx).SignOut)
+}
+
+// LogoutEverywhere is like Logout.
+func (d *Desk) LogoutEverywhere(w http.ResponseWriter, r *http.Request) error {
+	return d.logout(w, r, (*store.Tx).SignOutEverywhere)
+}
+
+func (d *Desk) logout(w http.ResponseWriter, r *http.Request, end func(tx *store.Tx, session [32]byte) error) error {
+	if err := d.store.Tx(r.Context(), func(tx *store.Tx) error { return end(tx, sessionOf(r)) }); err != nil {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	d.setCookie(w, d.cookie, "", -time.Second)
+	return doneAt(w, r, "/login", "signed out", "")
+}
+
+// ChooseLanguage keeps the language in which somebody wants to read the page.
+func (d *Desk) ChooseLanguage(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
+	}
+	chosen := sent["lang"]
+	if !slices.Contains(lang.Languages, chosen) {
+		return Invalid("error_language", Vars{"Offered": strings.Join(lang.Languages, ", ")})
+	}
+	d.setCookie(w, langCookie, chosen, 365*24*time.Hour)
+	return doneAt(w, r, "/settings", "chosen", "")
+}

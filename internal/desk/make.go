@@ -1,0 +1,57 @@
+// Making a video on the page: a name, a template, and the video there is already if it will do.
+
+package desk
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"retake.example/internal/lang"
+	"retake.example/internal/store"
+)
+
+// MakeAsset makes a video with the name an admin typed and the template they picked, or finds the one there is.
+func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
+	}
+	template, err := d.pick(sent["template"])
+	if err != nil {
+		return err
+	}
+	name, key, problem := lang.ParseName(sent["name"])
+	if problem == "" && d.opts.CanDraw(template, name) != nil {
+		problem = "name_undrawable"
+	}
+	if problem != "" {
+		return Invalid(problem, nil)
+	}
+	admin := AdminOf(r)
+	var a store.Asset
+	var grant store.Grant
+	err = d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
+		wish := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: d.opts.Lang}
+		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-d.opts.ReuseFor)); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "make", AssetID: a.ID, Outcome: string(grant)})
+	})
+	if err != nil {
+		return fmt.Errorf("make a video: %w", err)
+	}
+	return Done(w, r, string(grant), a.ID)
+}
+
+// pick returns the id of an offered template: the first, unless one was asked for.
+func (d *Desk) pick(id string) (string, error) {
+	var ids []string
+	for _, o := range d.opts.Offers {
+		if id == "" || id == o.ID {
+			return o.ID, nil
+		}
+		ids = append(ids, o.ID)
+	}
+	return "", Invalid("error_template", Vars{"Offered": strings.Join(ids, ", ")})
+}

@@ -1,0 +1,180 @@
+// The client: connecting a channel, posting to it, editing and deleting posts.
+
+// Package tgchannel publishes videos in Telegram channels in which the bot is an admin. Telegram has the video
+// already, so it is posted by its file_id and nothing is uploaded again.
+//
+// The Bot API cannot be asked which posts a channel has. So the package strictly tells apart a post that cannot be
+// there and one whose answer was lost: the first may be sent again, for the second a person has to look.
+package tgchannel
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Poster are the calls of the Bot API that write posts: sendVideo, editMessageCaption and deleteMessage. Their errors
+// are *Refusal if Telegram refused, and any other error if there was no answer.
+type Poster interface {
+	SendVideo(ctx context.Context, channel int64, fileID string, c Caption) (message int64, err error)
+	EditCaption(ctx context.Context, channel, message int64, c Caption) error
+	Delete(ctx context.Context, channel, message int64) error
+}
+
+// Looker are the calls that read: getChat, which takes an id or "@name", and getChatMember for the bot itself. Their
+// errors are like those of Poster.
+type Looker interface {
+	Chat(ctx context.Context, ref string) (Chat, error)
+	Rights(ctx context.Context, channel int64) (Rights, error)
+}
+
+// Chat is what getChat tells.
+type Chat struct {
+	ID              int64
+	Type            string // "channel", "private", …
+	Title, Username string // Username: without @; "": a private channel
+}
+
+// Rights are what the bot may do in a chat.
+type Rights struct {
+	Admin              bool // an administrator or the creator
+	Post, Edit, Delete bool // can_post_messages, can_edit_messages, can_delete_messages
+}
+
+// Channel is one that videos are posted in.
+type Channel struct {
+	ID              int64
+	Title, Username string
+}
+
+// Client posts to channels. It may be used by any number of goroutines.
+type Client struct {
+	post Poster
+	look Looker
+}
+
+// New returns a client.
+func New(post Poster, look Looker) *Client { return &Client{post, look} }
+
+var (
+	userName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,31}$`)
+	numberID = regexp.MustCompile(`^-100[0-9]{5,15}$`)
+)
+
+// Connect returns the channel that a person names, as @name, t.me/name, its address or its number, if the bot may
+// post there.
+func (c *Client) Connect(ctx context.Context, name string) (Channel, error) {
+	ref := strings.TrimSpace(name)
+	for _, prefix := range []string{"https://", "http://", "www.", "t.me/", "telegram.me/", "s/", "@"} {
+		ref = strings.TrimPrefix(ref, prefix)
+	}
+	ref, _, _ = strings.Cut(strings.TrimSuffix(ref, "/"), "?")
+	switch {
+	case userName.MatchString(ref):
+		ref = "@" + ref
+	case !numberID.MatchString(ref):
+		return Channel{}, fail("telegram_no_channel", "noName", "this isn't the name of a channel")
+	}
+	chat, err := c.look.Chat(ctx, ref)
+	switch {
+	case err != nil:
+		return Channel{}, judge(err)
+	case chat.Type != "channel":
+		return Channel{}, fail("telegram_not_channel", "notChannel", "the chat is a "+chat.Type)
+	}
+	return Channel{chat.ID, chat.Title, chat.Username}, c.may(ctx, chat.ID)
+}
+
+// Check returns the channel as it is now, and an error if the bot may not post there any more.
+func (c *Client) Check(ctx context.Context, channel int64) (Channel, error) {
+	return c.Connect(ctx, strconv.FormatInt(channel, 10))
+}
+
+// may returns an error unless the bot may post in the channel.
+func (c *Client) may(ctx context.Context, channel int64) error {
+	rights, err := c.look.Rights(ctx, channel)
+	switch {
+	case err != nil:
+		return judge(err)
+	case !rights.Admin || !rights.Post:
+		return fail("telegram_no_rights", "noRights", "the bot may not post in the channel")
+	}
+	return nil
+}
+
+// State is how far a publication has come; the caller stores it.
+type State struct {
+	Step string // "uploading": the post is on its way, or its answer was lost; "": it is not there
+}
+
+const uploading = "uploading"
+
+// Published is the post.
+type Published struct {
+	ID  int64  // of the message
+	URL string // at which people who may see the channel see it
+}
+
+// Publish posts a video. save stores the state and must have stored it when it returns: {"uploading"} before the post
+// leaves, and {""} when it is certain that it is not there.
+//
+// A call that finds {"uploading"} knows that an earlier one ended without an answer: the error's Step is "unknown",
+// and stays so until the caller, told by a person that the post is not there, begins with an empty state.
+func (c *Client) Publish(
+	ctx context.Context,
+	to Channel,
+	fileID string,
+	m Metadata,
+	s State,
+	save func(State) error,
+) (Published, error) {
+	if s.Step == uploading {
+		return Published{}, unclear("the program ended before the answer came")
+	}
+	// While Telegram is away this question fails, and not the post, after which nobody could tell whether it is there.
+	if err := c.may(ctx, to.ID); err != nil {
+		return Published{}, err
+	}
+	if err := save(State{uploading}); err != nil {
+		return Published{}, err
+	}
+	id, err := c.post.SendVideo(ctx, to.ID, fileID, CaptionOf(m))
+	if err == nil {
+		return Published{id, Link(to, id)}, nil
+	}
+	if !neverSent(err) {
+		return Published{}, unclear(err.Error())
+	}
+	if err := save(State{}); err != nil {
+		return Published{}, err
+	}
+	return Published{}, judge(err)
+}
+
+// Update changes the caption of a post. It is not an error if nothing had to be changed.
+func (c *Client) Update(ctx context.Context, channel, message int64, m Metadata) error {
+	err := c.post.EditCaption(ctx, channel, message, CaptionOf(m))
+	if says(err, "message is not modified") {
+		return nil
+	}
+	return judge(err)
+}
+
+// Delete deletes a post. It is not an error if Telegram says that there is no such post.
+func (c *Client) Delete(ctx context.Context, channel, message int64) error {
+	err := c.post.Delete(ctx, channel, message)
+	if says(err, "message to delete not found") {
+		return nil
+	}
+	return judge(err)
+}
+
+// Link returns the address of a post. In a private channel only its members can open it.
+func Link(in Channel, message int64) string {
+	if in.Username != "" {
+		return fmt.Sprintf("https://t.me/%s/%d", in.Username, message)
+	}
+	return fmt.Sprintf("https://t.me/c/%s/%d", strings.TrimPrefix(strconv.FormatInt(in.ID, 10), "-100"), message)
+}
