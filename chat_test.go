@@ -44,7 +44,7 @@ func TestWish_SendsTwoMessagesAndLeavesOne(t *testing.T) {
 		t.Errorf("got %v; want the question and the video", n)
 	}
 	video := answers(p)[0]
-	if !strings.Contains(video.Text, "Видео для «Маша»") || !strings.Contains(video.Text, "Готово! Пусть порадует 🎉") ||
+	if !strings.Contains(video.Text, "Поздравление с именем «Маша»") || !strings.Contains(video.Text, "Готово! Пусть порадует 🎉") ||
 		len(video.Buttons) != 1 || video.Buttons[0][0].Text != "🎬 Ещё одно видео" {
 		t.Errorf("got %q with %v; want the kind words and [One more video]", video.Text, video.Buttons)
 	}
@@ -73,7 +73,7 @@ func TestWish_TheQuestionCountsUpAndCanBeCancelled(t *testing.T) {
 	press(p, question, 0) // its old button once more
 	w.until("a toast", func() bool { return toasted(p, "Видео уже делается") })
 	press(p, progress, 0)
-	if m := w.hears(p, "видео для «Маша» отменено"); m.ID != question.ID || len(m.Buttons) != 0 {
+	if m := w.hears(p, "видео с именем «Маша» отменено"); m.ID != question.ID || len(m.Buttons) != 0 {
 		t.Errorf("got message %d with %v; want the same message without buttons", m.ID, m.Buttons)
 	}
 	w.calm()
@@ -112,7 +112,7 @@ func TestCancel_IsAnsweredThoughTheMessageIsGone(t *testing.T) {
 	w.calm()
 	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", Status: 400, Description: "Bad Request: message to edit not found"})
 	p.Send("/cancel")
-	w.hears(p, "видео для «Маша» отменено")
+	w.hears(p, "видео с именем «Маша» отменено")
 }
 
 func TestForget_TakesThePromiseBack(t *testing.T) {
@@ -160,7 +160,9 @@ func TestReturn_WhatCouldNotBeSentComesAfterUnblocking(t *testing.T) {
 		w.asks(p, "Маша"+strings.Repeat("а", int(id)))
 		w.hears(p, "Запрос создан")
 		p.Block()
-		w.until("the block known", func() bool { return count(t, w.store, `SELECT count(*) FROM users WHERE id = ? AND unreachable > 0`, id) == 1 })
+		w.until("the block known", func() bool {
+			return count(t, w.store, `SELECT count(*) FROM users WHERE id = ? AND unreachable > 0`, id) == 1
+		})
 		mutate(t, w.store, `DROP TRIGGER hold`)
 		mutate(t, w.store, `UPDATE jobs SET due = 0`)
 		w.queue.Wake()
@@ -235,7 +237,7 @@ func TestMessage_IsAnsweredOnceAtTheMost(t *testing.T) {
 			t.Errorf("%s: got %d answers; want %d", what, n, c.want)
 		}
 	}
-	w.hears(p, "Делаем видео для «Маша»?")
+	w.hears(p, "Делаем видео с именем «Маша»?")
 	w.hears(p, lang.Say("ru", "chat_thanks", nil))
 }
 
@@ -274,7 +276,7 @@ func TestStatus_ShowsEachFailureWithAButtonUntilALaterTryHasDelivered(t *testing
 	w.until("a button for each", func() bool { return saying(p, "Попробуем ещё раз?") == len(names) })
 	w.mendEngine()
 	for _, m := range answers(p) {
-		if strings.Contains(m.Text, "Шура не получилось") {
+		if strings.Contains(m.Text, "«Шура» не получилось") {
 			press(p, m, 0)
 		}
 	}

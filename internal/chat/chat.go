@@ -44,6 +44,7 @@ type Options struct {
 	Rude          []string
 	CanDraw       func(template, name string) error // nil error: that template has every letter
 	Second        time.Duration                     // of Telegram's limits: see telegram.NewGate
+	PerSecond     int                               // messages, at the most; 0: the default
 	Meter         Meter                             // nil: nobody counts
 }
 
@@ -89,7 +90,11 @@ func New(st *store.Store, opts Options, log *slog.Logger) (*Chat, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second), Gone: func(ctx context.Context, chat int64) error {
+	pace := []telegram.Option{telegram.LogTo(log)}
+	if opts.PerSecond > 0 {
+		pace = append(pace, telegram.PerSecond(opts.PerSecond))
+	}
+	c.Talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second, pace...), Gone: func(ctx context.Context, chat int64) error {
 		return st.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(chat, false) })
 	}}
 	if opts.Meter != nil {
