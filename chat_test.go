@@ -187,9 +187,10 @@ func TestGroup_OneAnswerAnHourInItsTopicAndNoneToOthersCommands(t *testing.T) {
 	g.Send(p, "/start@some_other_bot")
 	g.Send(p, "/start")
 	g.Send(p, "/help")
-	w.tg.Group(-200, "Forum")
+	forum := w.tg.Group(-200, "Forum")
+	thread := forum.Topic("Birthdays")
+	forum.SendIn(thread, p, "/start")
 	const from = `"from":{"id":1,"first_name":"Emma","language_code":"en"}`
-	w.raw(`{"message":{"message_id":900,"date":1,%s,"chat":{"id":-200,"type":"supergroup","title":"Forum"},"is_topic_message":true,"message_thread_id":77,"text":"/start"}}`, from)
 	w.raw(`{"my_chat_member":{"date":1,%s,"chat":{"id":-300,"type":"channel","title":"News"},"old_chat_member":{"status":"left","user":{"id":9,"first_name":"b","is_bot":true}},
 		"new_chat_member":{"status":"member","user":{"id":9,"first_name":"b","is_bot":true}}}}`, from)
 	w.calm()
@@ -203,8 +204,8 @@ func TestGroup_OneAnswerAnHourInItsTopicAndNoneToOthersCommands(t *testing.T) {
 			}
 		}
 	}
-	if n[-100] != 1 || n[-200] != 1 || n[-300] != 0 || topic != "77" {
-		t.Errorf("got %v answers, in topic %q; want one to each group, in topic 77, and none to the channel", n, topic)
+	if n[-100] != 1 || n[-200] != 1 || n[-300] != 0 || topic != fmt.Sprint(thread) {
+		t.Errorf("got %v answers, in topic %q; want one to each group, in topic %d, and none to the channel", n, topic, thread)
 	}
 }
 
