@@ -75,7 +75,7 @@ func openStudio(t *testing.T) (d *office, verdict func(error)) {
 		}}
 		q, stop := start(t, d.store, b, Options{Workers: 1})
 		t.Cleanup(stop)
-		d.Web = NewWeb(d.store, q, d.files, d.opts, d.logger)
+		d.Web = NewWeb(d.t.Context(), d.store, q, d.files, d.opts, d.logger)
 	})
 	return d, func(err error) {
 		t.Helper()
@@ -542,7 +542,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		d.queue.opts.Workers = 2
 		d.queue.outages = outage.New(5, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now().Add(-20*time.Minute), hostile[1]+": connection refused")
-		d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.logger)
+		d.Web = NewWeb(d.t.Context(), d.store, d.queue, d.files, d.opts, d.logger)
 	})
 	find := func(name string) string { return "/?q=" + url.QueryEscape(name) }
 	c.moves(full, 7)

@@ -57,7 +57,7 @@ func newLiveOffice(t *testing.T) *liveOffice {
 	}
 	disk := o.files.(*media.Disk)
 	queue := NewQueue(o.store, o.stage, nil, disk, Options{Workers: 1, Attempts: 1, Backoff: hours}, slog.New(slog.DiscardHandler))
-	o.Web = NewWeb(o.store, queue, disk, o.opts, o.logger)
+	o.Web = NewWeb(o.t.Context(), o.store, queue, disk, o.opts, o.logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- queue.Run(ctx) }()

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ var (
 
 // Web is the admin page.
 type Web struct {
+	ctx    context.Context // the program's
 	desk   *desk.Desk
 	store  *store.Store
 	queue  *Queue
@@ -39,16 +41,17 @@ type Web struct {
 	echo   *echo.Echo
 }
 
-// NewWeb prepares the page; Handler serves it. What the pages need of the queue and the media store is taken from these.
-func NewWeb(st *store.Store, queue *Queue, files media.Store, opts desk.Options, log *slog.Logger) *Web {
+// NewWeb prepares the page; Handler serves it. ctx is the program's: what an admin has sent goes on until it ends, also when the
+// browser has gone.
+func NewWeb(ctx context.Context, st *store.Store, queue *Queue, files media.Store, opts desk.Options, log *slog.Logger) *Web {
 	opts.Retrier, opts.Forecast, opts.Load, opts.Remover, opts.Feed = queue, queue, queue, queue, queue
 	opts.Attempts, opts.Files = queue.opts.Attempts, files
 	opts.Templates, opts.Static = folderOf(templateFiles, "web/templates"), folderOf(staticFiles, "web/static")
-	pages, err := desk.New(st, opts, log)
+	pages, err := desk.New(ctx, st, opts, log)
 	if err != nil {
 		panic(err) // embedded: every test reads them
 	}
-	w := &Web{desk: pages, store: st, queue: queue, origin: http.NewCrossOriginProtection(), echo: echo.New()}
+	w := &Web{ctx: ctx, desk: pages, store: st, queue: queue, origin: http.NewCrossOriginProtection(), echo: echo.New()}
 	// Tokens cannot be guessed: this only keeps somebody who tries from being a load on the database.
 	w.tries = middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 		Rate: 0.5, Burst: 20, ExpiresIn: 5 * time.Minute})
@@ -194,7 +197,7 @@ func (w *Web) retry(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := w.queue.Retry(r.Context(), r.PathValue("id"), retry.AdminClicked{Admin: desk.AdminOf(r), Platform: sent["platform"]})
+	outcome, err := w.queue.Retry(w.ctx, r.PathValue("id"), retry.AdminClicked{Admin: desk.AdminOf(r), Platform: sent["platform"]})
 	if err != nil {
 		return err
 	}
@@ -203,7 +206,7 @@ func (w *Web) retry(rw http.ResponseWriter, r *http.Request) error {
 
 // retryAll tries all that an admin was shown to need them again.
 func (w *Web) retryAll(rw http.ResponseWriter, r *http.Request) error {
-	ctx, admin := r.Context(), desk.AdminOf(r)
+	admin := desk.AdminOf(r)
 	seen, err := desk.Shown(rw, r)
 	if err != nil {
 		return err
@@ -214,11 +217,11 @@ func (w *Web) retryAll(rw http.ResponseWriter, r *http.Request) error {
 	}
 	var t retry.Tally
 	if seen.Count > 0 {
-		t, err = retry.All(ctx, w.store, w.queue, admin, f, seen.Newest, seen.Count)
+		t, err = retry.All(w.ctx, w.store, w.queue, admin, f, seen.Newest, seen.Count)
 	}
 	if err == nil && seen.Publications > 0 {
 		var p retry.Tally
-		p, err = retry.AllPublications(ctx, w.store, w.queue, admin, f, seen.Until, seen.Publications)
+		p, err = retry.AllPublications(w.ctx, w.store, w.queue, admin, f, seen.Until, seen.Publications)
 		t = t.And(p)
 	}
 	if err != nil {
@@ -229,7 +232,7 @@ func (w *Web) retryAll(rw http.ResponseWriter, r *http.Request) error {
 
 // tryNow tries a video during an outage at once.
 func (w *Web) tryNow(rw http.ResponseWriter, r *http.Request) error {
-	if err := w.queue.TryNow(r.Context(), desk.AdminOf(r)); err != nil {
+	if err := w.queue.TryNow(w.ctx, desk.AdminOf(r)); err != nil {
 		return fmt.Errorf("try now: %w", err)
 	}
 	return desk.Done(rw, r, "trying", "")

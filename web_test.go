@@ -90,7 +90,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
 		Uploads: uploads, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 	}
-	d.Web = NewWeb(s, newQueue(s), disk, d.opts, d.logger)
+	d.Web = NewWeb(t.Context(), s, newQueue(s), disk, d.opts, d.logger)
 	d.queue.media = disk
 	return d
 }
@@ -99,7 +99,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 func (d *office) change(other func(o *desk.Options)) {
 	other(&d.opts)
 	d.Web.Close()
-	d.Web = NewWeb(d.store, d.queue, d.files, d.opts, d.logger)
+	d.Web = NewWeb(d.t.Context(), d.store, d.queue, d.files, d.opts, d.logger)
 }
 
 // What tests of the page know of its insides.

@@ -49,8 +49,7 @@ func (d *Desk) answer(w http.ResponseWriter, r *http.Request, name string, frame
 }
 
 // refuse answers a form with faults at its fields: with the page that it stands on, or as JSON.
-func (d *Desk) refuse(w http.ResponseWriter, r *http.Request, name, title string, view any, faults map[string]string) error {
-	e := Invalid("error_fields", nil)
+func (d *Desk) refuse(w http.ResponseWriter, r *http.Request, e HTTPError, name, title string, view any, faults map[string]string) error {
 	if WantsJSON(r) {
 		return JSON(w, e.Status, map[string]any{"success": false,
 			"error": map[string]any{"code": e.Code, "message": sayTo(r)(e.ID, nil), "fields": faults}})

@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -43,9 +44,10 @@ type Card struct {
 	Attempts     int           `json:"attempts,omitzero"` // there are at the most
 	NextTry      time.Time     `json:"next_try,omitzero"`
 	Percent      int           `json:"percent,omitzero"`
-	Place        int           `json:"place,omitzero"`  // in the queue, from 1
-	Reason       string        `json:"reason,omitzero"` // of the failure, in words
-	Error        string        `json:"error,omitzero"`  // of the failure, as it came
+	Place        int           `json:"place,omitzero"`      // in the queue, from 1
+	Code         string        `json:"error_code,omitzero"` // of the failure
+	Reason       string        `json:"reason,omitzero"`     // of the failure, in words
+	Error        string        `json:"error,omitzero"`      // of the failure, as it came
 	RetryOf      string        `json:"retry_of,omitzero"`
 	Successor    string        `json:"successor,omitzero"`
 	MayEdit      bool          `json:"may_edit"`          // this admin: retry, edit, delete
@@ -61,6 +63,7 @@ type Card struct {
 // Try is one attempt at making or publishing a video.
 type Try struct {
 	store.Attempt
+	Code   string `json:"error_code,omitzero"`
 	Reason string `json:"reason,omitzero"` // of the failure, in words
 }
 
@@ -78,8 +81,9 @@ func (c *Card) Add(a store.Attempt) {
 
 // Explain says in words why something on the card failed.
 func (c *Card) Explain(say Say) {
-	c.Reason = Reason(say, c.Error, "reason_other")
 	explain(say, c.History, "reason_other")
+	c.Code = codeOf(c.Code, c.Error, c.History)
+	c.Reason = Reason(say, c.Code, c.Error, "reason_other")
 	for i := range c.Publications {
 		c.Publications[i].explain(say)
 	}
@@ -87,16 +91,28 @@ func (c *Card) Explain(say Say) {
 
 func explain(say Say, tries []Try, otherwise string) {
 	for i, t := range tries {
-		tries[i].Reason = Reason(say, t.Error, otherwise)
+		tries[i].Code = codeOf(t.Code, t.Error, nil)
+		tries[i].Reason = Reason(say, tries[i].Code, t.Error, otherwise)
 	}
 }
 
-// Rev changes when anything on the card but the clock does, so that the page's script leaves the others alone.
-func (c Card) Rev() (string, error) { return rev(c) }
+// codeOf is the code of an error: the one that is known, that of the attempt which ended in it, or what its text tells.
+func codeOf(known, problem string, tries []Try) string {
+	if at := len(tries) - 1; known == "" && at >= 0 && tries[at].Error == problem {
+		known = tries[at].Code
+	}
+	return cmp.Or(known, codeOfText(problem))
+}
 
-func rev(v any) (string, error) {
+// Rev changes when anything on the card but the clock does, so that the page's script leaves the others alone.
+func (c Card) Rev() string { return rev(c) }
+
+func rev(v any) string {
 	b, err := json.Marshal(v)
-	return fmt.Sprintf("%x", sha256.Sum256(b))[:16], err
+	if err != nil {
+		b = fmt.Append(nil, v) // a damaged row has a time that JSON does not know
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(b))[:16]
 }
 
 // Initial stands in for a picture.

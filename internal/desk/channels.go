@@ -64,7 +64,7 @@ type Channels struct {
 func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now time.Time) Channels {
 	view := Channels{Success: true, Studio: studio, May: may}
 	for _, c := range list {
-		view.Channels = append(view.Channels, Channel{c, Reason(say, c.Error, "youtube_ended"), now})
+		view.Channels = append(view.Channels, Channel{c, Reason(say, "", c.Error, "youtube_ended"), now})
 	}
 	return view
 }
@@ -190,7 +190,7 @@ func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 
 // Connected takes Google's answer.
 func (d *Desk) Connected(w http.ResponseWriter, r *http.Request) error {
-	if _, err := d.opts.Consent.Answer(r.Context(), sessionOf(r), r.URL.Query(), AdminOf(r)); err != nil {
+	if _, err := d.opts.Consent.Answer(d.ctx, sessionOf(r), r.URL.Query(), AdminOf(r)); err != nil {
 		return d.refuseChannel(w, r, fmt.Errorf("connect a channel: %w", Told(err)))
 	}
 	return doneAt(w, r, "/channels?notice=connected", "connected", "")
@@ -200,7 +200,7 @@ func (d *Desk) Connected(w http.ResponseWriter, r *http.Request) error {
 func (d *Desk) CheckChannel(w http.ResponseWriter, r *http.Request) error {
 	id, err := channelID(r.PathValue("id"))
 	if err == nil {
-		err = d.opts.Channels.Check(r.Context(), id, AdminOf(r))
+		err = d.opts.Channels.Check(d.ctx, id, AdminOf(r))
 	}
 	if err != nil {
 		return d.refuseChannel(w, r, fmt.Errorf("check a channel: %w", Told(err)))
@@ -228,7 +228,7 @@ func (d *Desk) AskDisconnect(w http.ResponseWriter, r *http.Request) error {
 func (d *Desk) Disconnect(w http.ResponseWriter, r *http.Request) error {
 	id, err := channelID(r.PathValue("id"))
 	if err == nil {
-		err = d.opts.Channels.Disconnect(context.WithoutCancel(r.Context()), id, AdminOf(r))
+		err = d.opts.Channels.Disconnect(d.ctx, id, AdminOf(r))
 	}
 	if err != nil {
 		return d.refuseChannel(w, r, fmt.Errorf("disconnect a channel: %w", Told(err)))

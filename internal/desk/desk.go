@@ -75,6 +75,7 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Desk answers requests for the pages.
 type Desk struct {
+	ctx    context.Context // the program's
 	opts   Options
 	store  *store.Store
 	log    *slog.Logger
@@ -83,9 +84,10 @@ type Desk struct {
 	live   *Live
 }
 
-// New prepares the pages. It reads the templates, and returns an error if one of them is broken.
-func New(st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
-	d := &Desk{opts: opts, store: st, log: log, cookie: "retake", live: NewLive()}
+// New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the program's: what an
+// admin has sent, and work that follows a commit, goes on until ctx ends, also when the browser has gone.
+func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
+	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake", live: NewLive()}
 	if d.secure() {
 		d.cookie = "__Host-retake" // no other host of the domain can plant it
 	}

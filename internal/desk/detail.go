@@ -46,7 +46,7 @@ func (d *Detail) Fixes(saved store.Metadata, asked string) {
 }
 
 // Rev changes when anything on the page but the clock does.
-func (d Detail) Rev() (string, error) { return rev(d) }
+func (d Detail) Rev() string { return rev(d) }
 
 // busy says what keeps a video from being deleted, by the kind of the job that is owed.
 var busy = map[string]string{
@@ -108,8 +108,7 @@ func (d *Desk) detail(r *http.Request) (Detail, error) {
 	say := sayTo(r)
 	view := Detail{Success: true, Card: cards[0], Tries: a.Tries, Shares: append([]store.Share{}, a.Shares...), Busy: say(Busy(string(a.Owed)), nil)}
 	if a.Status == store.Completed {
-		greeting := a.Origin == "REQUEST"
-		view.Form = NewForm(say, WithDefaults(a.Metadata, a.Name, a.Lang, greeting), greeting)
+		view.Form = savedForm(say, a.Asset)
 		view.Fixes(a.Metadata, r.URL.Query().Get("fix"))
 	}
 	staff, err := d.staff(r.Context())
@@ -144,9 +143,9 @@ func (d *Desk) AskDelete(w http.ResponseWriter, r *http.Request) error {
 
 // Delete deletes a video that nothing is owed for to anybody, or cancels one that nobody waits for.
 func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
-	ctx, admin, outcome := context.WithoutCancel(r.Context()), AdminOf(r), ""
+	admin, outcome := AdminOf(r), ""
 	var a store.Asset
-	err := d.store.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
 		if a, err = tx.Asset(r.PathValue("id")); err != nil {
 			return err
 		}
@@ -166,6 +165,6 @@ func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
 	}
 	var gone store.Gone
 	gone.Add(a)
-	d.opts.Remover.Discard(ctx, gone)
+	d.opts.Remover.Discard(d.ctx, gone)
 	return doneAt(w, r, "/?notice="+outcome, outcome, "")
 }

@@ -38,6 +38,7 @@ var (
 	TooLarge  = HTTPError{http.StatusRequestEntityTooLarge, "TOO_LARGE", "error_too_large", nil}
 	NotFound  = HTTPError{http.StatusNotFound, "NOT_FOUND", "error_not_found", nil}
 	NoMethod  = HTTPError{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "error_method", nil}
+	Conflict  = HTTPError{http.StatusConflict, "CONFLICT", "error_conflict", nil}
 	NotReady  = HTTPError{http.StatusConflict, "NOT_READY", "error_not_ready", nil}
 	DiskFull  = HTTPError{http.StatusInsufficientStorage, "DISK_FULL", "upload_disk_full", nil}
 	Away      = HTTPError{http.StatusServiceUnavailable, "STORE_AWAY", "error_store_away", nil}

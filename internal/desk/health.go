@@ -84,7 +84,7 @@ func (d *Desk) health(r *http.Request) (h Health, err error) {
 		d.log.Warn("look for room on the disk", "err", err) // the library is of use without it
 	}
 	if o, next, spent := d.opts.Load.Outage(); !o.Began.IsZero() {
-		h.Outage = &Outage{Began: o.Began, Spent: spent, Reason: Reason(sayTo(r), o.Reason, "reason_other"), Error: o.Reason, Next: next}
+		h.Outage = &Outage{Began: o.Began, Spent: spent, Reason: Reason(sayTo(r), "", o.Reason, "reason_other"), Error: o.Reason, Next: next}
 	}
 	if d.opts.Backups != nil {
 		h.Backup = d.opts.Backups()

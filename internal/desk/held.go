@@ -39,7 +39,7 @@ func (d *Desk) DecideHeld(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("decide about what is held: %w", err)
 	}
 	if d.opts.Resume != nil && len(updates) > 0 {
-		d.opts.Resume(r.Context(), updates)
+		d.opts.Resume(d.ctx, updates)
 	}
 	return Done(w, r, outcome, "")
 }

@@ -72,10 +72,12 @@ func (d *Desk) SignedIn(next Handler) Handler {
 			return err
 		}
 		if stale {
-			if err := d.store.Tx(r.Context(), func(tx *store.Tx) error { return tx.Seen(v.session) }); err != nil {
-				return fmt.Errorf("prolong a session: %w", err)
+			err := d.store.Tx(r.Context(), func(tx *store.Tx) error { return tx.Seen(v.session) })
+			if err == nil {
+				d.setCookie(w, d.cookie, cookie.Value, store.SessionLife)
+			} else if r.Context().Err() == nil { // a full disk, say: reading needs no write, and a later request prolongs it
+				d.log.Warn("prolong a session", "err", err)
 			}
-			d.setCookie(w, d.cookie, cookie.Value, store.SessionLife)
 		}
 		return next(w, r.WithContext(context.WithValue(r.Context(), visitorKey{}, v)))
 	}

@@ -4,16 +4,13 @@ package desk
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
 
@@ -63,9 +60,7 @@ func WithDefaults(m store.Metadata, name, language string, greeting bool) store.
 
 // Merge returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
 func Merge(m store.Metadata, sent map[string]string) store.Metadata {
-	for field, to := range map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags,
-		"language": &m.Language, "made_for_kids": &m.Kids, "privacy": &m.Privacy, "category": &m.Category, "playlist": &m.Playlist,
-		"synthetic": &m.Synthetic, "notify": &m.Notify} {
+	for field, to := range fieldsOf(&m) {
 		if text, ok := sent[field]; ok {
 			*to = strings.ToValidUTF8(text, "\uFFFD")
 		}
@@ -78,6 +73,13 @@ func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 		m.Playlist = u.Query().Get("list")
 	}
 	return m
+}
+
+// fieldsOf are the fields of the form, by the names that it has for them.
+func fieldsOf(m *store.Metadata) map[string]*string {
+	return map[string]*string{"title": &m.Title, "description": &m.Description, "tags": &m.Tags, "language": &m.Language,
+		"made_for_kids": &m.Kids, "privacy": &m.Privacy, "category": &m.Category, "playlist": &m.Playlist,
+		"synthetic": &m.Synthetic, "notify": &m.Notify}
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
@@ -108,7 +110,9 @@ func countTags(text string) int {
 // Form is the form with what is in it and what is wrong with that.
 type Form struct {
 	store.Metadata
-	Greeting  bool              `json:"-"` // made for a child
+	Version   string            `json:"version"` // of what is saved; see versionOf
+	Conflict  bool              `json:"-"`       // somebody else has changed a field, too, since the form was opened
+	Greeting  bool              `json:"-"`       // made for a child
 	Languages []Language        `json:"-"`
 	Choices   []Choice          `json:"-"` // categories
 	Faults    map[string]string `json:"-"` // in words, by field; nil: nothing is wrong
@@ -127,7 +131,7 @@ type Counter struct {
 
 // NewForm makes the form with some metadata in it.
 func NewForm(say Say, m store.Metadata, greeting bool) *Form {
-	f := &Form{Metadata: m, Greeting: greeting, Languages: spoken, Counts: []Counter{
+	f := &Form{Metadata: m, Version: versionOf(m), Greeting: greeting, Languages: spoken, Counts: []Counter{
 		{"title", "count_title", utf8.RuneCountInString(m.Title), maxTitle},
 		{"description", "count_description", len(m.Description), maxDescription},
 		{"tags", "count_tags", countTags(m.Tags), maxTags},
@@ -227,45 +231,4 @@ func (f *Form) Focus(field string) template.HTMLAttr {
 // Count returns the counter of a field.
 func (f *Form) Count(field string) Counter {
 	return f.Counts[slices.IndexFunc(f.Counts, func(c Counter) bool { return c.Field == field })]
-}
-
-// SaveMetadata keeps what a finished video is published with. What cannot be kept comes back as it was typed.
-func (d *Desk) SaveMetadata(w http.ResponseWriter, r *http.Request) error {
-	sent, err := Fields(w, r)
-	if err != nil {
-		return err
-	}
-	view, err := d.editable(r)
-	switch {
-	case err != nil:
-		return err
-	case view.Form == nil:
-		return NotReady
-	}
-	view.Form = NewForm(sayTo(r), Merge(view.Form.Metadata, sent), view.Form.Greeting)
-	if len(view.Card.Publications) > 0 { // another try and an update send what is saved
-		view.Form.Whole(sayTo(r))
-	}
-	if view.Form.Faults != nil {
-		return d.refuse(w, r, "asset", view.Card.Name, view, view.Form.Faults)
-	}
-	admin, id := AdminOf(r), view.Card.ID
-	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
-		if err := tx.SaveMetadata(id, view.Form.Metadata); err != nil {
-			return err
-		}
-		return tx.Note(store.Event{Admin: &admin.ID, Action: "edit", AssetID: id, Outcome: "saved"})
-	})
-	if err != nil {
-		return fmt.Errorf("save metadata: %w", err)
-	}
-	outcome := "saved"
-	if platform := sent["retry"]; platform != "" {
-		tried, err := d.opts.Retrier.Retry(r.Context(), id, retry.AdminClicked{Admin: admin, Platform: platform})
-		if err != nil {
-			return err
-		}
-		outcome = string(tried)
-	}
-	return doneAt(w, r, "/assets/"+id+"?notice="+outcome, outcome, "")
 }

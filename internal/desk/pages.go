@@ -56,15 +56,17 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 				return template.HTML(unmask.Replace(rich(text))), err
 			},
 			"card": func(c Card) (template.HTML, error) {
-				rev, err := c.Rev()
-				if err != nil {
-					return "", err
-				}
-				return cards.get(language+rev+now().Format(time.DateOnly), func() ([]byte, error) {
+				filled, err := cards.get(language+c.Rev()+now().Format(time.DateOnly), func() ([]byte, error) {
 					var b bytes.Buffer
 					err := pages[language].ExecuteTemplate(&b, "card", c)
 					return b.Bytes(), err
 				})
+				if err == nil {
+					return filled, nil
+				}
+				var b bytes.Buffer // one damaged row must not take the library away
+				err = pages[language].ExecuteTemplate(&b, "broken-card", c.ID)
+				return template.HTML(b.String()), err
 			},
 			"clock":         func(t time.Time) string { return Clock(say, t, now()) },
 			"gigabytes":     func(bytes int64) string { return gigabytes(say, bytes) },

@@ -3,9 +3,12 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+
+	"retake.example/internal/retry"
 )
 
 // Errors of what connects to the platforms.
@@ -37,9 +40,10 @@ func Told(err error) error {
 	if err == nil {
 		return nil
 	}
-	platform, word := wordOf(err.Error())
-	if _, refused := errors.AsType[HTTPError](err); refused || word == "" {
+	code := cmp.Or(retry.CodeOf(err), codeOfText(err.Error()))
+	platform := platformOf(code)
+	if _, refused := errors.AsType[HTTPError](err); refused || platform == "" {
 		return err
 	}
-	return fmt.Errorf("%w: %w", HTTPError{http.StatusBadGateway, Platform, about(platform, word), Vars{"Name": platform}}, err)
+	return fmt.Errorf("%w: %w", HTTPError{http.StatusBadGateway, Platform, messageOf(code), Vars{"Name": platform}}, err)
 }

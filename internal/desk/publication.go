@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"retake.example/internal/rumble"
 	"retake.example/internal/store"
+	"retake.example/internal/youtube"
 )
 
 // Publication is a video on one platform.
@@ -29,16 +31,17 @@ type Publication struct {
 	Attempts  int            `json:"attempts,omitzero"` // there are at the most
 	NextTry   time.Time      `json:"next_try,omitzero"`
 	RemoteID  string         `json:"remote_id,omitzero"`
-	URL       string         `json:"url,omitzero"`       // of the video there
-	Metadata  store.Metadata `json:"-"`                  // what it is published with
-	Changed   bool           `json:"changed"`            // another has been saved since
-	Reason    string         `json:"reason,omitzero"`    // of the failure, in words
-	Error     string         `json:"error,omitzero"`     // of the failure, as it came
-	Field     string         `json:"field,omitzero"`     // of the form, which the platform has refused
-	Warning   string         `json:"warning,omitzero"`   // as it came, a line each
-	Warnings  []string       `json:"warnings,omitempty"` // in words
-	MayChange bool           `json:"may_change"`         // this admin
-	CanRetry  bool           `json:"can_retry"`          // this admin, now
+	URL       string         `json:"url,omitzero"`        // of the video there
+	Metadata  store.Metadata `json:"-"`                   // what it is published with
+	Changed   bool           `json:"changed"`             // another has been saved since
+	Code      string         `json:"error_code,omitzero"` // of the failure
+	Reason    string         `json:"reason,omitzero"`     // of the failure, in words
+	Error     string         `json:"error,omitzero"`      // of the failure, as it came
+	Field     string         `json:"field,omitzero"`      // of the form, which the platform has refused
+	Warning   string         `json:"warning,omitzero"`    // as it came, a line each
+	Warnings  []string       `json:"warnings,omitempty"`  // in words
+	MayChange bool           `json:"may_change"`          // this admin
+	CanRetry  bool           `json:"can_retry"`           // this admin, now
 	History   []Try          `json:"history,omitempty"`
 
 	HandPage string `json:"hand_page,omitzero"` // where it is uploaded by hand, while that is to be done
@@ -140,27 +143,33 @@ func (p Publication) Deletes() bool { return p.Platform == "YOUTUBE" && p.Remote
 // explain says in words what the publication and its errors are.
 func (p *Publication) explain(say Say) {
 	p.State = say(p.Pill().Word, nil)
-	p.Reason = Reason(say, p.Error, "reason_unpublished")
+	explain(say, p.History, "reason_unpublished")
+	p.Code = codeOf(p.Code, p.Error, p.History)
+	p.Reason = Reason(say, p.Code, p.Error, "reason_unpublished")
 	if p.Needs("edit") {
-		p.Field = fieldOf(p.Error)
+		p.Field = fields[p.Code]
 	}
 	for line := range strings.Lines(p.Warning) {
-		if line = strings.TrimSpace(line); wordless(line) {
-			p.Warnings = append(p.Warnings, line)
-		} else {
-			p.Warnings = append(p.Warnings, Reason(say, line, "reason_unpublished"))
+		line = strings.TrimSpace(line)
+		if code := warningCode(line); code != "" {
+			line = Reason(say, code, line, "reason_unpublished")
 		}
+		p.Warnings = append(p.Warnings, line)
 	}
-	explain(say, p.History, "reason_unpublished")
 }
 
 // Worded reports whether the warnings in words are not those that came.
 func (p Publication) Worded() bool { return strings.Join(p.Warnings, "\n") != p.Warning }
 
-// wordless reports whether a warning is not in a platform's words: it is shown as it is.
-func wordless(line string) bool {
-	_, word := wordOf(line)
-	return word == ""
+// warningCode is the code of a line of warnings; "" for one that is not in a platform's words, which is shown as it is.
+func warningCode(line string) string {
+	switch {
+	case strings.HasPrefix(line, "youtube "):
+		return youtube.WarningCode(line)
+	case strings.HasPrefix(line, "rumble "):
+		return rumble.WarningCode
+	}
+	return ""
 }
 
 // NewPublication makes the part of a publication that does not depend on who looks. size is that of the video; attempts is how many
@@ -227,10 +236,10 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = d.opts.Published.MarkPublished(r.Context(), view.Card.ID, p.Platform, sent["url"], AdminOf(r))
+	err = d.opts.Published.MarkPublished(d.ctx, view.Card.ID, p.Platform, sent["url"], AdminOf(r))
 	if e, ok := errors.AsType[HTTPError](err); ok && e.IsURL() {
 		p.Typed, p.Fault = sent["url"], sayTo(r)(e.ID, e.Vars)
-		return d.refuse(w, r, "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
+		return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
 	} else if err != nil {
 		return fmt.Errorf("mark as published: %w", Told(err))
 	}
@@ -247,7 +256,7 @@ func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.opts.Published.Update(r.Context(), view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+	if err := d.opts.Published.Update(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
 		return fmt.Errorf("update what is published: %w", Told(err))
 	}
 	return Done(w, r, "updated", "")

@@ -19,6 +19,9 @@ import (
 // soonest is how far ahead a time to become public must be: the upload takes its time, too.
 const soonest = 15 * time.Minute
 
+// latest is how many years ahead it may be. Nobody plans further, and a typing error in the year should be heard at once.
+const latest = 2
+
 // Publishing is the page with the form.
 type Publishing struct {
 	Success  bool            `json:"success"`
@@ -80,7 +83,7 @@ func (p *Publishing) Anywhere() bool { return p.free("YOUTUBE") || p.free("RUMBL
 
 // Read takes what was sent into the form and says what is wrong with it.
 func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
-	p.Form = NewForm(say, Merge(p.Form.Metadata, sent), p.Form.Greeting)
+	p.Form, p.at = p.Form.Sent(say, sent), time.Time{}
 	p.YouTube, p.Rumble = sent["youtube"] == "yes", sent["rumble"] == "yes"
 	p.Later = sent["when"] == "later" || sent["when"] == "" && sent["at"] != ""
 	p.At, p.Zone = strings.ToValidUTF8(sent["at"], "\uFFFD"), sent["zone"]
@@ -163,6 +166,8 @@ func (p *Publishing) schedule(say Say, now time.Time) {
 		p.Form.refuse("at", say("fault_at_skipped", nil))
 	case at.Before(now.Add(soonest)):
 		p.Form.refuse("at", say("fault_at_soon", nil))
+	case at.After(now.AddDate(latest, 0, 0)):
+		p.Form.refuse("at", say("fault_at_late", nil))
 	case p.Form.Privacy != "public":
 		p.Form.refuse("at", say("fault_at_private", nil))
 	case p.Rumble && !p.Studio.Rumble && !p.YouTube:
@@ -235,12 +240,18 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view.Read(say, sent, d.store.Now())
-	if view.Form.Faults != nil {
-		return d.refuse(w, r, "publish", view.title(say), view, view.Form.Faults)
-	}
-	admin, id, metadata := AdminOf(r), view.Card.ID, view.Form.Metadata
+	admin, id := AdminOf(r), view.Card.ID
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		a, err := tx.Asset(id)
+		if err != nil {
+			return err
+		}
+		view.Form = savedForm(say, a)
+		view.Read(say, sent, tx.Now())
+		if view.Form.Faults != nil {
+			return errFaults
+		}
+		metadata := view.Form.Metadata
 		if err := tx.SaveMetadata(id, metadata); err != nil {
 			return err
 		}
@@ -254,6 +265,9 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 		}
 		return nil
 	})
+	if errors.Is(err, errFaults) {
+		return d.refuse(w, r, view.Form.error(), "publish", view.title(say), view, view.Form.Faults)
+	}
 	if errors.Is(err, store.ErrExists) && !WantsJSON(r) { // what was typed for the rest stays
 		if view, err = d.publishing(r); err != nil {
 			return err

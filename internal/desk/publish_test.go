@@ -165,7 +165,7 @@ func TestAPublicationSaysHowFarItIs(t *testing.T) {
 func TestWarningsAreSentencesWhereTheyCanBe(t *testing.T) {
 	p := Publication{Warning: "youtube thumbnail-forbidden: no\nyoutube playlist-playlistNotFound: gone\nyoutube privacy-private: asked for public\nsomething else"}
 	p.explain(ids)
-	if want := []string{"youtube_verify", "youtube_playlist", "youtube_privacy", "something else"}; !slices.Equal(p.Warnings, want) || !p.Worded() {
+	if want := []string{"youtube_verify", "youtube_playlist_unknown", "youtube_privacy", "something else"}; !slices.Equal(p.Warnings, want) || !p.Worded() {
 		t.Errorf("got %q; want %q", p.Warnings, want)
 	}
 }
@@ -209,6 +209,24 @@ func TestFormsMayLeadToOneHostOnly(t *testing.T) {
 		got := strings.Join(h["Content-Security-Policy"], "")
 		if got != "" && !strings.Contains(got, "form-action 'self' "+want+";") || (got == "") != (want == "") {
 			t.Errorf("%q: got %q; want %q", address, got, want)
+		}
+	}
+}
+
+func TestPublishing_TheFirstChannelThatTakesVideosIsChosen(t *testing.T) {
+	ended, gone := store.Channel{ID: 1, State: "ENDED"}, store.Channel{ID: 2, State: "DISCONNECTED"}
+	ours, theirs := store.Channel{ID: 3, State: "CONNECTED"}, store.Channel{ID: 4, State: "CONNECTED"}
+	for name, c := range map[string]struct {
+		channels []store.Channel
+		want     int64
+	}{
+		"none": {nil, 0}, "ended": {[]store.Channel{ended}, 0}, "disconnected": {[]store.Channel{gone}, 0},
+		"ended, connected": {[]store.Channel{ended, ours}, 3}, "disconnected, connected": {[]store.Channel{gone, ours}, 3},
+		"connected, ended": {[]store.Channel{ours, ended}, 3}, "two": {[]store.Channel{ended, gone, theirs, ours}, 4},
+	} {
+		p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, WithDefaults(store.Metadata{}, "", "ru", true), true), Studio{YouTube: true}, c.channels)
+		if p.Channel != c.want || p.YouTube != (c.want != 0) {
+			t.Errorf("%s: got channel %d, YouTube %v; want channel %d", name, p.Channel, p.YouTube, c.want)
 		}
 	}
 }

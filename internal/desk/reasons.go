@@ -1,198 +1,207 @@
-// Why something went wrong, in words.
+// Why something went wrong, in words: one message for each code that an error can carry.
 
 package desk
 
 import (
-	"regexp"
+	"cmp"
 	"strings"
 )
 
-// reasons say in words what an error is about, by what it contains. The first that fits wins.
-var reasons = []struct{ sign, id string }{
-	{"the media store ", "reason_store_away"}, // first: what follows is only how
-	{"media.s3.", "reason_store_away"},
-	{"no font here covers this name", "reason_font"},
-	{"engine refused", "reason_refused"},
-	{"disk is nearly full", "reason_disk_low"},
-	{"no space left on device", "reason_disk_full"},
-	{"voice: ", "reason_voice"},
-	{"took longer than", "reason_slow"},
-	{"deadline exceeded", "reason_slow"},
-	{"the program ended", "reason_crash"},
-	{"panic:", "reason_panic"},
-	{"ffmpeg was not found", "reason_ffmpeg"},
-	{"executable file not found", "reason_program"},
-	{"connection refused", "reason_no_answer"},
-	{"no such host", "reason_unreachable"},
-	{"keep the video", "reason_keep"},
-	{"the engine left no video file", "reason_no_video"},
-	{"probe: ", "reason_unplayable"},
-	{"the video has ", "reason_too_large"},
-	{"unknown template", "reason_template_gone"},
-	{"template.toml:", "reason_template_faults"},
-	{"generator ", "reason_generator"},
+// reasons are the messages about the codes of errors. A code stays what it is for good: it is stored. One that is more exact than
+// any here has the message of its family: youtube_rejected_length2 that of youtube_rejected.
+var reasons = map[string]string{
+	// Making videos: the engine, the machine, the program itself.
+	"CANNOT_DRAW":      "reason_font",
+	"ENGINE_REFUSED":   "reason_refused",
+	"ENGINE":           "reason_engine",
+	"GENERATOR":        "reason_generator",
+	"DISK_FULL":        "reason_disk_low",
+	"NO_SPACE":         "reason_disk_full",
+	"VOICE":            "reason_voice",
+	"TIMEOUT":          "reason_slow",
+	"CRASHED":          "reason_crash",
+	"PANIC":            "reason_panic",
+	"MACHINE":          "reason_machine",
+	"FFMPEG_MISSING":   "reason_ffmpeg",
+	"PROGRAM_MISSING":  "reason_program",
+	"NO_ANSWER":        "reason_no_answer",
+	"UNREACHABLE":      "reason_unreachable",
+	"BUSY":             "reason_busy",
+	"KEEP":             "reason_keep",
+	"NO_VIDEO":         "reason_no_video",
+	"UNPLAYABLE":       "reason_unplayable",
+	"VIDEO_TOO_LARGE":  "reason_too_large",
+	"TEMPLATE_MISSING": "reason_template_gone",
+	"TEMPLATE":         "reason_template_faults",
+
+	// The media store.
+	"media_s3":             "reason_store_away",
+	"media_s3_unreachable": "reason_store_away",
+	"media_s3_busy":        "reason_store_away",
+	"media_s3_refused":     "reason_store_away",
+	"media_s3_access_key":  "reason_store_settings",
+	"media_s3_secret_key":  "reason_store_settings",
+	"media_s3_region":      "reason_store_settings",
+	"media_s3_bucket":      "reason_store_settings",
+	"media_s3_permission":  "reason_store_settings",
+	"media_s3_versions":    "reason_store_settings",
+	"media_s3_clock":       "reason_store_clock",
+	"media_s3_quota":       "reason_store_full",
+	"media_s3_lost":        "reason_store_broken",
+	"media_s3_damaged":     "reason_store_broken",
+	"media_s3_kept":        "reason_store_broken",
+
+	// YouTube.
+	"youtube":                            "reason_unpublished",
+	"youtube_connection":                 "platform_connection",
+	"youtube_unreachable":                "platform_connection",
+	"youtube_unreadable":                 "platform_connection",
+	"youtube_again":                      "platform_connection",
+	"youtube_busy":                       "youtube_busy",
+	"youtube_session":                    "youtube_session",
+	"youtube_quota":                      "youtube_quota",
+	"youtube_upload_limit":               "youtube_limit",
+	"youtube_access_ended":               "youtube_ended",
+	"youtube_disconnected":               "youtube_disconnected",
+	"youtube_token_key":                  "youtube_token_key",
+	"youtube_not_set_up":                 "error_no_client",
+	"youtube_permissions":                "youtube_permissions",
+	"youtube_client":                     "youtube_client",
+	"youtube_policy":                     "youtube_policy",
+	"youtube_api_disabled":               "youtube_api_disabled",
+	"youtube_redirect_mismatch":          "youtube_redirect",
+	"youtube_no_channel":                 "youtube_no_channel",
+	"youtube_account_closed":             "youtube_closed",
+	"youtube_account_suspended":          "youtube_suspended",
+	"youtube_forbidden":                  "youtube_forbidden",
+	"youtube_consent_old":                "error_old_state",
+	"youtube_consent_denied":             "error_denied",
+	"youtube_consent_partial":            "error_not_all",
+	"youtube_no_refresh":                 "error_no_refresh",
+	"youtube_other_channel":              "youtube_other_channel",
+	"youtube_invalid_title":              "youtube_title",
+	"youtube_invalid_description":        "youtube_description",
+	"youtube_invalid_tags":               "youtube_tags",
+	"youtube_invalid_category":           "youtube_category",
+	"youtube_invalid_publish_at":         "youtube_publish_at",
+	"youtube_invalid_metadata":           "youtube_metadata",
+	"youtube_invalid_file":               "youtube_filename",
+	"youtube_invalid_language":           "youtube_language",
+	"youtube_invalid_privacy":            "youtube_privacy_setting",
+	"youtube_privacy_setting":            "youtube_privacy_setting",
+	"youtube_playlist_unknown":           "youtube_playlist_unknown",
+	"youtube_license":                    "youtube_license",
+	"youtube_empty_file":                 "youtube_empty",
+	"youtube_too_large":                  "youtube_too_large",
+	"youtube_refused":                    "youtube_refused",
+	"youtube_not_found":                  "youtube_gone",
+	"youtube_gone":                       "youtube_gone",
+	"youtube_unclear":                    "youtube_unclear",
+	"youtube_conflict":                   "youtube_conflict",
+	"youtube_otherwise":                  "youtube_otherwise",
+	"youtube_processing_failed":          "youtube_processing",
+	"youtube_processing_failed_convert":  "youtube_conversion",
+	"youtube_processing_failed_file":     "youtube_invalid_file",
+	"youtube_processing_failed_empty":    "youtube_empty",
+	"youtube_processing_failed_small":    "youtube_too_small",
+	"youtube_processing_failed_codec":    "youtube_codec",
+	"youtube_processing_failed_aborted":  "youtube_aborted",
+	"youtube_processing_slow":            "youtube_slow",
+	"youtube_rejected":                   "youtube_rejected",
+	"youtube_rejected_copyright":         "youtube_copyright",
+	"youtube_rejected_trademark":         "youtube_trademark",
+	"youtube_rejected_inappropriate":     "youtube_inappropriate",
+	"youtube_rejected_terms":             "youtube_terms",
+	"youtube_rejected_legal":             "youtube_legal",
+	"youtube_rejected_duplicate":         "youtube_duplicate",
+	"youtube_rejected_length":            "youtube_length",
+	"youtube_rejected_account_closed":    "youtube_closed",
+	"youtube_rejected_account_suspended": "youtube_suspended",
+	"youtube_thumbnail":                  "youtube_thumbnail",
+	"youtube_thumbnail_verify":           "youtube_verify",
+	"youtube_playlist":                   "youtube_playlist",
+	"youtube_privacy":                    "youtube_privacy",
+	"youtube_restored":                   "platform_restored",
+	"youtube_forgotten":                  "platform_forgotten",
+
+	// Rumble.
+	"rumble":                     "reason_unpublished",
+	"rumble_connection":          "platform_connection",
+	"rumble_unreachable":         "platform_connection",
+	"rumble_unreadable":          "platform_connection",
+	"rumble_fault":               "platform_connection",
+	"rumble_busy":                "rumble_busy",
+	"rumble_unclear":             "rumble_unknown",
+	"rumble_token":               "rumble_token",
+	"rumble_channel":             "rumble_channel",
+	"rumble_refused":             "rumble_refused",
+	"rumble_invalid_title":       "rumble_title",
+	"rumble_invalid_description": "rumble_description",
+	"rumble_not_public":          "fault_rumble_private",
+	"rumble_video":               "rumble_video",
+	"rumble_thumbnail":           "rumble_thumb",
+	"rumble_twice":               "rumble_twice",
+	"rumble_restored":            "platform_restored",
+	"rumble_forgotten":           "platform_forgotten",
+
+	// A Telegram channel.
+	"telegram":             "reason_unpublished",
+	"telegram_unreachable": "platform_connection",
+	"telegram_busy":        "telegram_busy",
+	"telegram_refused":     "telegram_refused",
+	"telegram_file":        "telegram_file",
+	"telegram_unclear":     "telegram_unclear",
+	"telegram_no_channel":  "telegram_no_channel",
+	"telegram_not_channel": "telegram_not_channel",
+	"telegram_no_rights":   "telegram_no_rights",
+	"telegram_not_found":   "telegram_not_found",
+	"telegram_too_old":     "telegram_too_old",
+	"telegram_restored":    "platform_restored",
+	"telegram_forgotten":   "platform_forgotten",
 }
 
-// Reason says in words what went wrong: the message otherwise if no reason fits, "" if nothing did. The error itself is for
-// whoever wants to know more.
-func Reason(say Say, problem, otherwise string) string {
-	if problem == "" {
+// platformNames are what the platforms call themselves, by how the codes of their errors begin.
+var platformNames = map[string]string{"youtube": "YouTube", "rumble": "Rumble", "telegram": "Telegram"}
+
+// platformOf is the name of the platform that a code comes from; "" if it comes from none.
+func platformOf(code string) string {
+	prefix, _, _ := strings.Cut(code, "_")
+	return platformNames[prefix]
+}
+
+// messageOf is the id of the message about a code; "" if there is none.
+func messageOf(code string) string {
+	for code != "" {
+		if id := reasons[code]; id != "" {
+			return id
+		}
+		code = code[:max(0, strings.LastIndex(code, "_"))]
+	}
+	return ""
+}
+
+// Reason says in words what went wrong, by the code of an error and, for those that were stored without one, its text. It is the
+// message otherwise if the code has none, and "" if nothing went wrong. The text itself is for those who want to know more.
+func Reason(say Say, code, problem, otherwise string) string {
+	if code == "" && problem == "" {
 		return ""
 	}
-	if platform, word := wordOf(problem); word != "" {
-		return say(about(platform, word), Vars{"Name": platform})
-	}
-	for _, r := range reasons {
-		if strings.Contains(problem, r.sign) {
-			return say(r.id, nil)
-		}
-	}
-	return say(otherwise, nil)
+	code = cmp.Or(code, codeOfText(problem))
+	return say(cmp.Or(messageOf(code), otherwise), Vars{"Name": platformOf(code)})
 }
 
-// platformError is how an error of a platform begins: with its name, and its own word for what went wrong.
-var platformError = regexp.MustCompile(`(?:^|: )(youtube|rumble) ([A-Za-z]\w*(?:-\w+)*)(?:: |$)`)
-
-// wordOf returns the name of the platform that an error comes from and its word for it; "" if it comes from none.
-func wordOf(problem string) (platform, word string) {
-	m := platformError.FindStringSubmatch(problem)
-	if m == nil {
-		return "", ""
-	}
-	return PlatformName(strings.ToUpper(m[1])), m[2]
-}
-
-// about is the id of the message about a word of a platform. What begins like a family of words and is none that is
-// known has the sentence of the family.
-func about(platform, word string) string {
-	if id := words[platform+" "+word]; id != "" {
-		return id
-	}
-	for _, family := range []struct{ prefix, id string }{{"http5", "platform_connection"}, {"processing-failed-", "youtube_processing"},
-		{"rejected-", "youtube_rejected"}, {"thumbnail-", "youtube_thumbnail"}, {"playlist-", "youtube_playlist"}, {"privacy-", "youtube_privacy"}} {
-		if strings.HasPrefix(word, family.prefix) {
-			return family.id
-		}
-	}
-	return "reason_unpublished"
-}
-
-// words are the messages about the words of the platforms: those of YouTube's list of errors, of Google's consent, of
-// Rumble's answers, and our own.
-var words = map[string]string{
-	"YouTube connection":              "platform_connection",
-	"YouTube http408":                 "platform_connection",
-	"YouTube http429":                 "youtube_busy",
-	"YouTube backendError":            "platform_connection",
-	"YouTube internalError":           "platform_connection",
-	"YouTube alreadyExists":           "platform_connection",
-	"YouTube temporarily_unavailable": "platform_connection",
-	"YouTube server_error":            "platform_connection",
-	"YouTube rateLimitExceeded":       "youtube_busy",
-	"YouTube userRateLimitExceeded":   "youtube_busy",
-	"YouTube sessionGone":             "youtube_session",
-	"YouTube quotaExceeded":           "youtube_quota",
-	"YouTube dailyLimitExceeded":      "youtube_quota",
-	"YouTube uploadLimitExceeded":     "youtube_limit",
-
-	"YouTube invalid_grant":           "youtube_ended",
-	"YouTube authError":               "youtube_ended",
-	"YouTube http401":                 "youtube_ended",
-	"YouTube access_denied":           "youtube_ended",
-	"YouTube disconnected":            "youtube_disconnected",
-	"YouTube tokenKey":                "youtube_token_key",
-	"YouTube notSetUp":                "error_no_client",
-	"YouTube insufficientPermissions": "youtube_permissions",
-	"YouTube invalid_client":          "youtube_client",
-	"YouTube unauthorized_client":     "youtube_client",
-	"YouTube deleted_client":          "youtube_client",
-	"YouTube disabled_client":         "youtube_client",
-	"YouTube admin_policy_enforced":   "youtube_policy",
-
-	"YouTube youtubeSignupRequired":             "youtube_no_channel",
-	"YouTube authenticatedUserNotChannel":       "youtube_no_channel",
-	"YouTube authenticatedUserAccountClosed":    "youtube_closed",
-	"YouTube authenticatedUserAccountSuspended": "youtube_suspended",
-	"YouTube accountClosed":                     "youtube_closed",
-	"YouTube accountSuspended":                  "youtube_suspended",
-	"YouTube channelClosed":                     "youtube_closed",
-	"YouTube channelSuspended":                  "youtube_suspended",
-	"YouTube forbidden":                         "youtube_forbidden",
-
-	"YouTube invalidTitle":            "youtube_title",
-	"YouTube invalidDescription":      "youtube_description",
-	"YouTube invalidTags":             "youtube_tags",
-	"YouTube invalidCategoryId":       "youtube_category",
-	"YouTube invalidPublishAt":        "youtube_publish_at",
-	"YouTube invalidVideoMetadata":    "youtube_metadata",
-	"YouTube invalidFilename":         "youtube_filename",
-	"YouTube mediaBodyRequired":       "youtube_empty",
-	"YouTube defaultLanguageNotSet":   "youtube_language",
-	"YouTube forbiddenPrivacySetting": "youtube_privacy_setting",
-	"YouTube forbiddenLicenseSetting": "youtube_license",
-	"YouTube http413":                 "youtube_too_large",
-	"YouTube videoNotFound":           "youtube_gone",
-
-	"YouTube processing-failed-conversion":      "youtube_conversion",
-	"YouTube processing-failed-transcodeFailed": "youtube_conversion",
-	"YouTube processing-failed-streamingFailed": "youtube_conversion",
-	"YouTube processing-failed-invalidFile":     "youtube_invalid_file",
-	"YouTube processing-failed-emptyFile":       "youtube_empty",
-	"YouTube processing-failed-tooSmall":        "youtube_too_small",
-	"YouTube processing-failed-codec":           "youtube_codec",
-	"YouTube processing-failed-uploadAborted":   "youtube_aborted",
-	"YouTube processing-failed-uploadFailed":    "youtube_aborted",
-	"YouTube processing-slow":                   "youtube_slow",
-
-	"YouTube rejected-copyright":                "youtube_copyright",
-	"YouTube rejected-claim":                    "youtube_copyright",
-	"YouTube rejected-trademark":                "youtube_trademark",
-	"YouTube rejected-inappropriate":            "youtube_inappropriate",
-	"YouTube rejected-termsOfUse":               "youtube_terms",
-	"YouTube rejected-legal":                    "youtube_legal",
-	"YouTube rejected-duplicate":                "youtube_duplicate",
-	"YouTube rejected-length":                   "youtube_length",
-	"YouTube rejected-uploaderAccountClosed":    "youtube_closed",
-	"YouTube rejected-uploaderAccountSuspended": "youtube_suspended",
-
-	"YouTube thumbnail-forbidden": "youtube_verify",
-
-	"YouTube restored":  "platform_restored",
-	"Rumble restored":   "platform_restored",
-	"YouTube forgotten": "platform_forgotten",
-	"Rumble forgotten":  "platform_forgotten",
-
-	"Rumble connection":          "platform_connection",
-	"Rumble http429":             "rumble_busy",
-	"Rumble rumbleFault":         "platform_connection",
-	"Rumble answerLost":          "rumble_unknown",
-	"Rumble badToken":            "rumble_token",
-	"Rumble badChannel":          "rumble_channel",
-	"Rumble refused":             "rumble_refused",
-	"Rumble refused-title":       "rumble_title",
-	"Rumble refused-description": "rumble_description",
-	"Rumble refused-privacy":     "fault_rumble_private",
-	"Rumble refused-video":       "rumble_video",
-	"Rumble refused-thumb":       "rumble_thumb",
-	"Rumble refused-guid":        "rumble_twice",
-}
-
-// fields are those of the form that a platform has refused, by its words.
+// fields are those of the form that a platform has refused, by the codes of its errors.
 var fields = map[string]string{
-	"YouTube invalidTitle":            "title",
-	"YouTube invalidVideoMetadata":    "title",
-	"YouTube invalidDescription":      "description",
-	"YouTube invalidTags":             "tags",
-	"YouTube invalidCategoryId":       "category",
-	"YouTube defaultLanguageNotSet":   "language",
-	"YouTube forbiddenPrivacySetting": "privacy",
-	"Rumble refused-title":            "title",
-	"Rumble refused-description":      "description",
-	"Rumble refused-privacy":          "privacy",
-}
-
-// fieldOf is the field of the form that an error is about; "" for none in particular.
-func fieldOf(problem string) string {
-	platform, word := wordOf(problem)
-	return fields[platform+" "+word]
+	"youtube_invalid_title":       "title",
+	"youtube_invalid_metadata":    "title",
+	"youtube_invalid_description": "description",
+	"youtube_invalid_tags":        "tags",
+	"youtube_invalid_category":    "category",
+	"youtube_invalid_language":    "language",
+	"youtube_invalid_privacy":     "privacy",
+	"youtube_privacy_setting":     "privacy",
+	"youtube_playlist_unknown":    "playlist",
+	"rumble_invalid_title":        "title",
+	"rumble_invalid_description":  "description",
+	"rumble_not_public":           "privacy",
 }

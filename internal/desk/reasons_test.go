@@ -1,110 +1,109 @@
+// Tests that every code has its sentence, and that a code counts for more than the text of an error.
+
 package desk
 
 import (
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"retake.example/internal/lang"
+	"retake.example/internal/media"
+	"retake.example/internal/retry"
+	"retake.example/internal/rumble"
 	"retake.example/internal/store"
+	"retake.example/internal/tgchannel"
+	"retake.example/internal/youtube"
 )
 
-// httpErrors that the platforms are known for: YouTube's list of errors, what it says of a video, Google's consent, Rumble's
-// documentation, and what this program calls its own troubles.
-const known = `youtube: connection http408 http429 http500 http503 backendError internalError alreadyExists temporarily_unavailable server_error
-	rateLimitExceeded userRateLimitExceeded sessionGone quotaExceeded dailyLimitExceeded uploadLimitExceeded
-	invalid_grant authError http401 access_denied disconnected tokenKey notSetUp insufficientPermissions invalid_client unauthorized_client deleted_client disabled_client admin_policy_enforced
-	youtubeSignupRequired authenticatedUserNotChannel authenticatedUserAccountClosed authenticatedUserAccountSuspended accountClosed accountSuspended channelClosed channelSuspended forbidden
-	invalidTitle invalidDescription invalidTags invalidCategoryId invalidPublishAt invalidVideoMetadata invalidFilename mediaBodyRequired defaultLanguageNotSet
-	forbiddenPrivacySetting forbiddenLicenseSetting http413 videoNotFound
-	processing-failed-conversion processing-failed-invalidFile processing-failed-emptyFile processing-failed-tooSmall processing-failed-codec processing-failed-uploadAborted
-	processing-failed-uploadFailed processing-failed-transcodeFailed processing-failed-streamingFailed processing-failed-other processing-failed-terminated processing-slow
-	rejected-copyright rejected-inappropriate rejected-duplicate rejected-termsOfUse rejected-uploaderAccountSuspended rejected-length rejected-claim
-	rejected-uploaderAccountClosed rejected-trademark rejected-legal thumbnail-forbidden thumbnail-connection playlist-playlistNotFound privacy-private privacy-unscheduled restored
-	rumble: connection http429 http503 rumbleFault answerLost refused-privacy badToken badChannel refused refused-title refused-description refused-video refused-thumb refused-guid restored`
-
-func TestEveryRefusalOfAPlatformHasASentence(t *testing.T) {
-	platform, n := "", 0
-	for word := range strings.FieldsSeq(known) {
-		if name, ok := strings.CutSuffix(word, ":"); ok {
-			platform = name
-			continue
-		}
-		n++
+// TestReasons_EveryCodeHasItsSentence compares all of them with a list that people read: what a code says is never changed unseen.
+func TestReasons_EveryCodeHasItsSentence(t *testing.T) {
+	var got strings.Builder
+	for _, code := range slices.Sorted(maps.Keys(reasons)) {
+		fmt.Fprintln(&got, code)
 		for _, language := range lang.Languages {
-			say := func(id string, vars Vars) string { return lang.Say(language, id, vars) }
-			for _, problem := range []string{platform + " " + word + ": Said it.", platform + " " + word, "update what is published: " + platform + " " + word + ": Said it."} {
-				got := Reason(say, problem, "reason_other")
-				if got == say("reason_unpublished", nil) || got == say("reason_other", nil) || strings.Contains(got, "_") && !strings.Contains(got, "client_") && !strings.Contains(got, "access_token") || strings.Contains(got, "<no value>") || strings.Contains(got, "Said") {
-					t.Errorf("%s, %q: got %q; want a sentence of its own", language, problem, got)
-				}
+			say := sayIn(language)
+			sentence := Reason(say, code, "", "reason_other")
+			if id := reasons[code]; sentence == id || sentence == "" || strings.Contains(sentence, "<no value>") || strings.Contains(sentence, "{{") {
+				t.Errorf("%s, %s: got %q for %s; want a sentence", code, language, sentence, id)
+			}
+			fmt.Fprintf(&got, "\t%s\t%s\n", language, sentence)
+		}
+	}
+	const path = "testdata/reasons.txt"
+	want, err := os.ReadFile(path)
+	if err != nil || string(want) != got.String() {
+		t.Errorf("got other sentences than in %s, %v; if they are right, this is the list:\n%s", path, err, &got)
+	}
+}
+
+func TestReasons_EveryRoomsCodesAreKnown(t *testing.T) {
+	rooms := map[string][]string{"youtube": youtube.Codes(), "rumble": rumble.Codes(), "tgchannel": tgchannel.Codes(),
+		"media": {media.CodeUnreachable, media.CodeBusy, media.CodeBucket, media.CodeAccessKey, media.CodeSecretKey, media.CodeRegion,
+			media.CodeClock, media.CodePermission, media.CodeQuota, media.CodeRefused, media.CodeLost, media.CodeDamaged, media.CodeKept, media.CodeVersions},
+		// of the renderer
+		"video": {"UNREACHABLE", "BUSY", "DISK_FULL", "MACHINE", "UNPLAYABLE", "VIDEO_TOO_LARGE", "TEMPLATE", "ENGINE", "TIMEOUT", "ENGINE_REFUSED", "CANNOT_DRAW"}}
+	for room, codes := range rooms {
+		if len(codes) == 0 {
+			t.Errorf("%s: got no codes", room)
+		}
+		for _, code := range codes {
+			if reasons[code] == "" {
+				t.Errorf("%s: %s has no message", room, code)
 			}
 		}
 	}
-	if n < 80 {
-		t.Errorf("got %d words; want all of them", n)
-	}
 }
 
-func TestWhatNoPlatformSaidIsNotTakenForThat(t *testing.T) {
-	for problem, want := range map[string]string{
-		"youtube brandNew: Said it.":             "reason_unpublished",
-		"generator said: connection refused":     "reason_no_answer",
-		"notyoutube quotaExceeded: x":            "reason_other",
-		"youtube is not set up":                  "reason_other",
-		"open the video: file does not exist":    "reason_other",
-		"connect: youtube quotaExceeded: used":   "youtube_quota",
-		"":                                       "",
-		"YOUTUBE quotaExceeded: x":               "reason_other",
-		"youtube rejected-somethingNew: x":       "youtube_rejected",
-		"rumble refused-somethingNew: Said it.":  "reason_unpublished",
-		"rumble connection: connection refused":  "platform_connection",
-		"youtube <script>: x":                    "reason_other",
-		"engine refused: youtube is not to know": "reason_refused",
+func TestReasons_ACodeCountsForMoreThanTheText(t *testing.T) {
+	for name, c := range map[string]struct{ code, text, want string }{
+		"a code":                            {"MACHINE", "", "reason_machine"},
+		"a code and another text":           {"KEEP", "ffmpeg: voice: connection refused", "reason_keep"},
+		"a code that is more exact":         {"youtube_rejected_brand_new", "", "youtube_rejected"},
+		"a platform's code that is unknown": {"youtube_brand_new", "", "reason_unpublished"},
+		"a code that is unknown":            {"NEVER_HEARD", "no space left on device", "reason_other"},
+		"no code":                           {"", "no space left on device", "reason_disk_full"},
+		"neither":                           {"", "", ""},
+		"the thumbnail cannot be kept":      {"", "keep the thumbnail: open x.jpg: permission denied", "reason_keep"},
+		"there is no ffprobe":               {"", "ffprobe was not found", "reason_ffmpeg"},
+		"the video was cut short":           {"", "the video was cut short", "reason_unplayable"},
 	} {
-		if got := Reason(ids, problem, "reason_other"); got != want {
-			t.Errorf("%q: got %s; want %s", problem, got, want)
+		if got := Reason(ids, c.code, c.text, "reason_other"); got != c.want {
+			t.Errorf("%s: got %q; want %q", name, got, c.want)
 		}
 	}
 }
 
-func TestWhatAPlatformSaysAtOnceIsARefusal(t *testing.T) {
-	err := fmt.Errorf("check: %w", errors.New("youtube quotaExceeded: used up"))
-	if r, ok := errors.AsType[HTTPError](Told(err)); !ok || r.Status != http.StatusBadGateway || r.ID != "youtube_quota" || r.Vars["Name"] != "YouTube" {
-		t.Errorf("got %+v; want a refusal in words", r)
+func TestCard_TheCodeOfTheLastAttemptIsThatOfTheError(t *testing.T) {
+	c := Card{Status: "FAILED", Error: "ffmpeg: exit status 1", History: []Try{
+		{Attempt: store.Attempt{Error: "voice: x"}, Code: "VOICE"}, {Attempt: store.Attempt{Error: "ffmpeg: exit status 1"}, Code: "MACHINE"}}}
+	if c.Explain(ids); c.Code != "MACHINE" || c.Reason != "reason_machine" || c.History[0].Reason != "reason_voice" {
+		t.Errorf("got %+v; want the code of the last attempt", c)
 	}
-	ours := errors.New("disk broken")
-	if got := Told(ours); got != ours || Told(nil) != nil {
-		t.Errorf("got %v; want it as it was", got)
-	}
-	denied := fmt.Errorf("youtube access_denied: %w", Denied)
-	if r, _ := errors.AsType[HTTPError](Told(denied)); r.Code != "DENIED" {
-		t.Errorf("got %+v; want the refusal that it is", r)
+	c = Card{Status: "FAILED", Error: "other", Code: "KEEP", History: c.History}
+	if c.Explain(ids); c.Reason != "reason_keep" {
+		t.Errorf("got %+v; want its own code", c)
 	}
 }
 
-func TestAFieldThatWasRefusedIsMarked(t *testing.T) {
-	for problem, want := range map[string]string{"youtube invalidTags: x": "tags", "rumble refused-title: x": "title", "youtube invalidFilename: x": "", "x": ""} {
-		p := Publication{Platform: "YOUTUBE", Status: "FAILED", Step: "edit", Error: problem, MayChange: true}
-		p.explain(ids)
-		d := Detail{Card: Card{Publications: []Publication{p}}, Form: NewForm(ids, WithDefaults(store.Metadata{}, "x", "ru", false), false)}
-		d.Fixes(store.Metadata{}, "YOUTUBE")
-		if p.Field != want || d.Form.First != want || d.Fix == nil || !d.Mending || want != "" && d.Form.Faults[want] != p.Reason {
-			t.Errorf("%q: got %q, %v; want %q", problem, p.Field, d.Form.Faults, want)
-		}
-	}
-}
-
-func TestWhatTheMediaStoreSaysIsAboutThePlace(t *testing.T) {
-	for _, problem := range []string{
-		"keep a video: the media store at https://s3.example.com cannot be reached: dial tcp 192.0.2.1:443: connect: connection refused",
-		"keep the video: media.s3.secret_key: this is not the secret of the access key",
-		"open the video: the media store forbids it: media.s3.access_key needs leave to list, read, write and delete in the bucket \"x\" (AccessDenied)",
+func TestTold_ACodeOfAPlatformIsARefusal(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want string // id; "": no refusal
+	}{
+		"a platform's code": {fmt.Errorf("check: %w", retry.WithCode(errors.New("said so"), "youtube_permissions")), "youtube_permissions"},
+		"another platform":  {retry.WithCode(errors.New("said so"), "rumble_token"), "rumble_token"},
+		"an unknown one":    {retry.WithCode(errors.New("said so"), "youtube_brand_new"), "reason_unpublished"},
+		"a code of ours":    {retry.WithCode(errors.New("youtube quotaExceeded: x"), "KEEP"), ""},
+		"no code":           {errors.New("disk broken"), ""},
 	} {
-		if got := Reason(spell("."), problem, "reason_other"); !strings.HasPrefix(got, "reason_store_away ") {
-			t.Errorf("%s: got %s; want reason_store_away", problem, got)
+		got, ok := errors.AsType[HTTPError](Told(c.err))
+		if ok != (c.want != "") || got.ID != c.want {
+			t.Errorf("%s: got %+v; want %q", name, got, c.want)
 		}
 	}
 }

@@ -3,7 +3,6 @@
 package desk
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -73,14 +72,13 @@ func (d *Desk) Unpublish(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := NewRemoval(page.Card, *p)
 	if !view.Confirmed(sayTo(r), sent["title"]) {
-		return d.refuse(w, r, "unpublish", sayTo(r)("title_unpublish", nil), view, map[string]string{"title": view.Fault})
+		return d.refuse(w, r, Invalid("error_fields", nil), "unpublish", sayTo(r)("title_unpublish", nil), view, map[string]string{"title": view.Fault})
 	}
-	ctx := context.WithoutCancel(r.Context())
-	if err := d.opts.Published.Remove(ctx, view.ID, view.Pub.Platform, AdminOf(r)); err != nil {
+	if err := d.opts.Published.Remove(d.ctx, view.ID, view.Pub.Platform, AdminOf(r)); err != nil {
 		return fmt.Errorf("unpublish: %w", Told(err))
 	}
 	back := "/assets/" + view.ID
-	if _, err := d.store.Asset(ctx, view.ID); errors.Is(err, store.ErrNotFound) { // it should have gone long ago
+	if _, err := d.store.Asset(d.ctx, view.ID); errors.Is(err, store.ErrNotFound) { // it should have gone long ago
 		back = "/"
 	} else if err != nil {
 		return fmt.Errorf("unpublish: %w", err)

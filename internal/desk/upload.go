@@ -5,7 +5,6 @@ package desk
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -252,8 +251,7 @@ func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 		err = d.store.Tx(ctx, func(tx *store.Tx) error { return tx.AddUpload(a) })
 	}
 	if err != nil {
-		gone := context.WithoutCancel(ctx)
-		return errors.Join(fmt.Errorf("keep an upload: %w", err), d.opts.Files.Delete(gone, a.Video.File), d.opts.Files.Delete(gone, a.Video.Thumb))
+		return errors.Join(fmt.Errorf("keep an upload: %w", err), d.opts.Files.Delete(d.ctx, a.Video.File), d.opts.Files.Delete(d.ctx, a.Video.Thumb))
 	}
 	return doneAt(w, r, "/assets/"+a.ID+"?notice=uploaded", "uploaded", a.ID)
 }

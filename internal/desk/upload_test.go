@@ -3,8 +3,19 @@
 package desk
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"retake.example/internal/video"
 )
 
 func TestTheFirstBytesTellTheKind(t *testing.T) {
@@ -56,4 +67,72 @@ func TestAFileThatIsCutShortTellsIt(t *testing.T) {
 			t.Errorf("%s: got %v; want %v", name, got, c.cut)
 		}
 	}
+}
+
+func TestUploads_ARefusedOneLeavesNoFile(t *testing.T) {
+	film := "\x00\x00\x00\x0cftypisom\x00\x00\x00\x0cmdat1234"
+	for name, c := range map[string]struct {
+		write func(form *multipart.Writer)
+		cut   int // bytes that never come
+		room  func(need int64) error
+		want  error
+	}{
+		"too large": {func(f *multipart.Writer) { file(f, film+strings.Repeat("x", 3000)) }, 0, nil, ErrTooLarge},
+		"no video":  {func(f *multipart.Writer) { file(f, "GIF89a\x00\x00\x00\x00\x00\x00") }, 0, nil, ErrUnsupported},
+		"cut short": {func(f *multipart.Writer) { file(f, film[:len(film)-1]) }, 0, nil, video.ErrUnplayable},
+		"two files": {func(f *multipart.Writer) { file(f, film); file(f, film) }, 0, nil, ErrTwoFiles},
+		"a title behind it that is refused": {func(f *multipart.Writer) { file(f, film); f.WriteField("title", "bad") }, 0, nil,
+			BadTitle("name_bad")},
+		"the form breaks off behind it": {func(f *multipart.Writer) { file(f, film); f.WriteField("title", "good") }, 20, nil, ErrForm},
+		"no room for the rest": {func(f *multipart.Writer) { file(f, film) }, 0, func(need int64) error {
+			if need > stride {
+				return video.ErrDiskFull
+			}
+			return nil
+		}, video.ErrDiskFull},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.room == nil {
+				c.room = func(int64) error { return nil }
+			}
+			dir := filepath.Join(t.TempDir(), "uploads")
+			u, err := NewUploads(dir, 2000, time.Minute, c.room)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b bytes.Buffer
+			form := multipart.NewWriter(&b)
+			c.write(form)
+			form.Close()
+			var got error
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, got = u.Receive(w, r, func(text string) (string, string) {
+					if text == "bad" {
+						return "", "name_bad"
+					}
+					return text, ""
+				})
+			}))
+			resp, err := http.Post(server.URL, form.FormDataContentType(), bytes.NewReader(b.Bytes()[:b.Len()-c.cut]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			server.Close()
+			if !errors.Is(got, c.want) {
+				t.Errorf("got %v; want %v", got, c.want)
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+				t.Errorf("got %v, %v left; want an empty folder", left, err)
+			}
+		})
+	}
+}
+
+func file(form *multipart.Writer, content string) {
+	w, err := form.CreateFormFile("file", "film.mp4")
+	if err != nil {
+		panic(err) // the buffer takes all
+	}
+	io.WriteString(w, content)
 }

@@ -72,6 +72,27 @@ func (m *Metadata) Scan(column any) error {
 	return json.Unmarshal([]byte(fmt.Sprint(column)), m)
 }
 
+// shown is the metadata of a row for a page, which a damaged row must not take away: it shows none then. What is published is read
+// with Scan, which refuses a damaged row.
+type shown Metadata
+
+func (s *shown) Scan(column any) error {
+	if (*Metadata)(s).Scan(column) != nil {
+		*s = shown{}
+	}
+	return nil
+}
+
+// forPages is where the columns of a row go that a page shows.
+func forPages(dest []any) []any {
+	for i, d := range dest {
+		if m, ok := d.(*Metadata); ok {
+			dest[i] = (*shown)(m)
+		}
+	}
+	return dest
+}
+
 func (m Metadata) column() string {
 	b, _ := json.Marshal(m) // texts always work
 	return string(b)

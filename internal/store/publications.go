@@ -327,7 +327,7 @@ func (s *Store) Publications(ctx context.Context, assets ...string) (map[string]
 		var asset string
 		var due int64
 		dest, done := p.into()
-		err := rows.Scan(append(append([]any{&asset}, dest...), &p.Attempt, &due, &p.LastError)...)
+		err := rows.Scan(append(append([]any{&asset}, forPages(dest)...), &p.Attempt, &due, &p.LastError)...)
 		done()
 		p.Due = Moment(due)
 		all[asset] = append(all[asset], *p)

@@ -188,12 +188,19 @@ func stamp(t time.Time) any {
 	return t.UnixMilli()
 }
 
+// Moment is the time of a column, in ms since 1970; 0 is the zero time. JSON and pages know the years 1 to 9999 only, so a damaged
+// row cannot take a page or an export away: what lies outside, in any time zone, becomes the first or the last day of those.
 func Moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms)
+	return time.UnixMilli(min(max(ms, firstDay), lastDay))
 }
+
+var (
+	firstDay = time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC).UnixMilli()
+	lastDay  = time.Date(9999, 12, 30, 0, 0, 0, 0, time.UTC).UnixMilli()
+)
 
 // scanner is the Scan of a row.
 type scanner func(dest ...any) error
@@ -207,12 +214,7 @@ func pull[T any](tx *Tx, into *[]T, query string, args []any, scan func(*T, scan
 }
 
 // when is a time as people read it in a file.
-func when(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
+func when(ms int64) time.Time { return Moment(ms).UTC() }
 
 // at scans a column of milliseconds into a time.
 func at(t *time.Time) sql.Scanner { return (*stamped)(t) }
