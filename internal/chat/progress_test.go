@@ -20,7 +20,7 @@ func TestProgressLine_TellsNoMinutesThatNobodyKnows(t *testing.T) {
 		o      worker.Outlook
 		want   string
 	}{
-		"next":               {store.Pending, worker.Outlook{Place: 1}, "⏳ You are next."},
+		"next":               {store.Pending, worker.Outlook{Place: 1}, "⏳ You are next"},
 		"next, in minutes":   {store.Pending, worker.Outlook{Place: 1, Left: 90 * time.Second}, "number 1 in the queue, about 2 minutes left"},
 		"nobody knows":       {store.Pending, worker.Outlook{Place: 7}, "⏳ You are number 7 in the queue."},
 		"some minutes":       {store.Pending, worker.Outlook{Place: 7, Left: 3 * time.Minute}, "number 7 in the queue, about 3 minutes left"},
