@@ -56,7 +56,7 @@ func TestAnswer_SurvivesA502AndARestart(t *testing.T) {
 		rows   string // a count of rows that must be 1 at the end
 	}{
 		"a name": {before: func(w *world, p *faketelegram.Person) func() { return func() { p.Send("Маша") } },
-			want: "Делаем видео для «Маша»?", rows: `SELECT count(*) FROM drafts`},
+			want: "Делаем видео с именем «Маша»?", rows: `SELECT count(*) FROM drafts`},
 		"a name that is refused": {before: func(w *world, p *faketelegram.Person) func() { return func() { p.Send("М4ша") } },
 			want: "есть цифры"},
 		"a Yes over the limit": {limit: 1, before: func(w *world, p *faketelegram.Person) func() {
@@ -67,7 +67,7 @@ func TestAnswer_SurvivesA502AndARestart(t *testing.T) {
 		"a Yes to a question that was changed": {before: func(w *world, p *faketelegram.Person) func() {
 			m := question(w, p, "Маша")
 			press(p, m, 1)
-			w.hears(p, "Пришлите имя так")
+			w.hears(p, "Напишите имя так")
 			w.calm()
 			return func() { press(p, m, 0) }
 		}, want: "На этот вопрос вы уже ответили"},
@@ -75,20 +75,20 @@ func TestAnswer_SurvivesA502AndARestart(t *testing.T) {
 			waits(w, p, "Маша")
 			m := question(w, p, "Маша")
 			return func() { press(p, m, 0) }
-		}, want: "Видео для «Маша» уже делается", rows: `SELECT count(*) FROM requests`},
+		}, want: "Видео с именем «Маша» уже делается", rows: `SELECT count(*) FROM requests`},
 		"a change": {before: func(w *world, p *faketelegram.Person) func() {
 			m := question(w, p, "Маша")
 			return func() { press(p, m, 1) }
-		}, want: "Пришлите имя так"},
+		}, want: "Напишите имя так"},
 		"/cancel": {before: func(w *world, p *faketelegram.Person) func() {
 			waits(w, p, "Маша")
 			return func() { p.Send("/cancel") }
-		}, want: "видео для «Маша» отменено"},
+		}, want: "видео с именем «Маша» отменено"},
 		"a cancel that comes too late": {before: func(w *world, p *faketelegram.Person) func() {
 			m := waits(w, p, "Маша")
 			mutate(w, w.store, `UPDATE requests SET status = 'PROCESSING'`)
 			return func() { press(p, m, 0) }
-		}, want: "Видео уже делается"},
+		}, want: lang.Say("ru", "cancel_late", nil)},
 		"/delete_my_data": {before: func(w *world, p *faketelegram.Person) func() {
 			p.Send("/delete_my_data")
 			m := w.hears(p, "Удалить всё")
@@ -175,7 +175,7 @@ func TestAnswer_IsRepeatedWithoutItsEffect(t *testing.T) {
 	for _, clear := range clears {
 		clear()
 	}
-	w.hears(p, "Делаем видео для «Маша»?")
+	w.hears(p, "Делаем видео с именем «Маша»?")
 	w.hears(admin, "/login/")
 	w.calm()
 	for what, query := range map[string]string{"drafts": `SELECT count(*) FROM drafts`, "links": `SELECT count(*) FROM links`} {

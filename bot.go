@@ -103,6 +103,7 @@ func (b *Bot) receive(ctx context.Context) error {
 	polled, err := telegram.Poll(ctx, b.Client, b.APIURL, b.Token, offset)
 	b.Talk.Gate.Polled(err)
 	if err != nil {
+		b.Talk.Gate.Polled(err)
 		return err
 	}
 	b.contact.Store(b.Store.Now().UnixMilli())
@@ -124,8 +125,8 @@ func (b *Bot) receive(ctx context.Context) error {
 	return b.accept(ctx, fresh)
 }
 
-// Resume hands updates of the inbox to the handlers that were kept from them. Those that it cannot hand over before ctx ends wait for
-// the next start.
+// Resume hands updates of the inbox to the handlers that were kept from them. Those that it cannot hand over before ctx
+// ends wait for the next start.
 func (b *Bot) Resume(ctx context.Context, updates []store.Update) {
 	select {
 	case b.again <- updates:
@@ -140,7 +141,7 @@ func (b *Bot) resume(ctx context.Context) {
 			return
 		case updates := <-b.again:
 			if err := b.accept(ctx, updates); err != nil && ctx.Err() == nil {
-				b.Log.Error("refuse a flood of before", "err", err)
+				b.Log.Error("hand on updates that were held", "err", err)
 			}
 		}
 	}
@@ -256,7 +257,8 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 	}
 }
 
-// handle runs the handler of one update, or says what an earlier run has left to say. A panic is an error like any other.
+// handle runs the handler of one update, or says what an earlier run has left to say. A panic is an error like any
+// other.
 func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -275,7 +277,7 @@ func (b *Bot) handle(ctx context.Context, u store.Update, t *chat.Turn) (err err
 
 func (b *Bot) route(ctx context.Context, t *chat.Turn, u *models.Update) error {
 	m := u.Message
-	if edited := u.EditedMessage; edited != nil && edited.Text != "" { // a name that was corrected; others change by themselves
+	if edited := u.EditedMessage; edited != nil && edited.Text != "" { // others, such as live locations, change often
 		m = edited
 	}
 	switch {
@@ -377,7 +379,8 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 		}
 		return b.Reply(ctx, u, "language_choose", nil, telegram.Row(row...))
 	case "delete_my_data":
-		return b.Reply(ctx, u, "forget_ask", nil, telegram.Row(telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), telegram.ForgetButton, "yes"),
+		return b.Reply(ctx, u, "forget_ask", nil, telegram.Row(
+			telegram.NewButton(lang.Say(u.Lang, "button_forget", nil), telegram.ForgetButton, "yes"),
 			telegram.NewButton(lang.Say(u.Lang, "button_keep", nil), telegram.ForgetButton, "no")))
 	case "admin", "stats":
 		switch {
@@ -546,7 +549,8 @@ func (s *Sender) Send(ctx context.Context, t store.Task) (message int, fileID st
 	v.FileID = t.Asset.FileID
 	message, fileID, err = s.Talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
 	if telegram.ClassOf(err) == telegram.BadFile { // one new upload, when this job's turn comes again
-		if err := s.Store.Tx(ctx, func(tx *store.Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }); err != nil {
+		forget := func(tx *store.Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }
+		if err := s.Store.Tx(ctx, forget); err != nil {
 			return 0, "", err
 		}
 		err = retry.Wait(err, 0)
@@ -567,7 +571,8 @@ func (s *Sender) videoOf(t store.Task) telegram.Video {
 func (s *Sender) upload(ctx context.Context, t store.Task) (message int, fileID string, err error) {
 	v, files := s.videoOf(t), t.Asset.Video
 	if files.Size > s.MaxUpload {
-		return 0, "", retry.Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb", files.Size, s.MaxUpload))
+		return 0, "", retry.Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb",
+			files.Size, s.MaxUpload))
 	}
 	file, err := s.media.Open(ctx, files.File)
 	if err != nil {

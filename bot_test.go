@@ -1389,7 +1389,7 @@ func TestNothingIsSentToWhoCannotBeReached(t *testing.T) {
 func TestAHandlerThatFailsSaysSoKindly(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")
-	w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Status: 400, Description: "Bad Request: message is too long"})
+	w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Times: maxTries, Status: 400, Description: "Bad Request: message is too long"})
 	p.Send("/help")
 	w.hears(p, "Извините, у меня что-то не получилось")
 	w.calm()

@@ -44,7 +44,7 @@ func TestWish_SendsTwoMessagesAndLeavesOne(t *testing.T) {
 		t.Errorf("got %v; want the question and the video", n)
 	}
 	video := answers(p)[0]
-	if !strings.Contains(video.Text, "Видео для «Маша»") || !strings.Contains(video.Text, "Готово! Пусть порадует 🎉") ||
+	if !strings.Contains(video.Text, "Поздравление с именем «Маша»") || !strings.Contains(video.Text, "Готово! Пусть порадует 🎉") ||
 		len(video.Buttons) != 1 || video.Buttons[0][0].Text != "🎬 Ещё одно видео" {
 		t.Errorf("got %q with %v; want the kind words and [One more video]", video.Text, video.Buttons)
 	}
@@ -73,7 +73,7 @@ func TestWish_TheQuestionCountsUpAndCanBeCancelled(t *testing.T) {
 	press(p, question, 0) // its old button once more
 	w.until("a toast", func() bool { return toasted(p, "Видео уже делается") })
 	press(p, progress, 0)
-	if m := w.hears(p, "видео для «Маша» отменено"); m.ID != question.ID || len(m.Buttons) != 0 {
+	if m := w.hears(p, "видео с именем «Маша» отменено"); m.ID != question.ID || len(m.Buttons) != 0 {
 		t.Errorf("got message %d with %v; want the same message without buttons", m.ID, m.Buttons)
 	}
 	w.calm()
@@ -112,7 +112,7 @@ func TestCancel_IsAnsweredThoughTheMessageIsGone(t *testing.T) {
 	w.calm()
 	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", Status: 400, Description: "Bad Request: message to edit not found"})
 	p.Send("/cancel")
-	w.hears(p, "видео для «Маша» отменено")
+	w.hears(p, "видео с именем «Маша» отменено")
 }
 
 func TestForget_TakesThePromiseBack(t *testing.T) {
@@ -187,9 +187,10 @@ func TestGroup_OneAnswerAnHourInItsTopicAndNoneToOthersCommands(t *testing.T) {
 	g.Send(p, "/start@some_other_bot")
 	g.Send(p, "/start")
 	g.Send(p, "/help")
-	w.tg.Group(-200, "Forum")
+	forum := w.tg.Group(-200, "Forum")
+	thread := forum.Topic("Birthdays")
+	forum.SendIn(thread, p, "/start")
 	const from = `"from":{"id":1,"first_name":"Emma","language_code":"en"}`
-	w.raw(`{"message":{"message_id":900,"date":1,%s,"chat":{"id":-200,"type":"supergroup","title":"Forum"},"is_topic_message":true,"message_thread_id":77,"text":"/start"}}`, from)
 	w.raw(`{"my_chat_member":{"date":1,%s,"chat":{"id":-300,"type":"channel","title":"News"},"old_chat_member":{"status":"left","user":{"id":9,"first_name":"b","is_bot":true}},
 		"new_chat_member":{"status":"member","user":{"id":9,"first_name":"b","is_bot":true}}}}`, from)
 	w.calm()
@@ -203,8 +204,8 @@ func TestGroup_OneAnswerAnHourInItsTopicAndNoneToOthersCommands(t *testing.T) {
 			}
 		}
 	}
-	if n[-100] != 1 || n[-200] != 1 || n[-300] != 0 || topic != "77" {
-		t.Errorf("got %v answers, in topic %q; want one to each group, in topic 77, and none to the channel", n, topic)
+	if n[-100] != 1 || n[-200] != 1 || n[-300] != 0 || topic != fmt.Sprint(thread) {
+		t.Errorf("got %v answers, in topic %q; want one to each group, in topic %d, and none to the channel", n, topic, thread)
 	}
 }
 
@@ -237,7 +238,7 @@ func TestMessage_IsAnsweredOnceAtTheMost(t *testing.T) {
 			t.Errorf("%s: got %d answers; want %d", what, n, c.want)
 		}
 	}
-	w.hears(p, "Делаем видео для «Маша»?")
+	w.hears(p, "Делаем видео с именем «Маша»?")
 	w.hears(p, lang.Say("ru", "chat_thanks", nil))
 }
 
@@ -276,7 +277,7 @@ func TestStatus_ShowsEachFailureWithAButtonUntilALaterTryHasDelivered(t *testing
 	w.until("a button for each", func() bool { return saying(p, "Попробуем ещё раз?") == len(names) })
 	w.mendEngine()
 	for _, m := range answers(p) {
-		if strings.Contains(m.Text, "Шура не получилось") {
+		if strings.Contains(m.Text, "«Шура» не получилось") {
 			press(p, m, 0)
 		}
 	}

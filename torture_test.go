@@ -68,7 +68,6 @@ const (
 	announced  deed = "announced"
 	apologised deed = "apologised"
 	sent       deed = "sent"
-	followed   deed = "followed"    // by what is said after a video
 	failed     deed = "failed"      // the first try of a name that the engine cannot make
 	put        deed = "put"         // a file on the shelf
 	visited    deed = "visited"     // somebody was written down, and
@@ -304,7 +303,7 @@ func (w *town) Send(ctx context.Context, t store.Task) (int, string, error) {
 }
 
 func (w *town) Tell(ctx context.Context, t store.Task) (int, error) {
-	return 2, w.message(ctx, map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised, store.Deliver: followed}[t.Kind], t)
+	return 2, w.message(ctx, map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised}[t.Kind], t)
 }
 
 func (w *town) Withdraw(context.Context, int64, int) {}
@@ -394,7 +393,7 @@ func (w *town) atPeace(t *testing.T, path string, again map[event]bool) (extra i
 		switch e.what {
 		case put:
 			shelf[e.name] = true
-		case announced, apologised, sent, followed:
+		case announced, apologised, sent:
 			out[event{what: e.what, user: e.user, asset: e.asset}]++
 		case visited, turnedAway:
 			if n := count(t, s, `SELECT count(*) FROM users WHERE id = ?`, e.user); (n == 1) != (e.what == visited) {
@@ -455,12 +454,8 @@ func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, d
 		if err := rows.Scan(&kind, &e.user, &e.asset, &unsent); err != nil {
 			return err
 		}
-		e.what = map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised, store.Deliver: followed}[kind]
-		again[*e] = true
-		if kind == store.Deliver && unsent {
-			e.what = sent
-			again[*e] = true
-		}
+		e.what = map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised, store.Deliver: sent}[kind]
+		again[*e] = kind != store.Deliver || unsent
 		return nil
 	}); err != nil {
 		t.Fatal(err)

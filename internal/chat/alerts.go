@@ -19,8 +19,8 @@ import (
 	"retake.example/internal/watch"
 )
 
-// Alert sends an admin a message. later: Telegram asks to wait so long. An admin whom no message reaches is no error: they
-// may not have written to the bot yet.
+// Alert sends an admin a message. later is how long Telegram asks to wait. An admin whom no message reaches is no error:
+// they may not have written to the bot yet.
 func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later time.Duration, err error) {
 	language, err := c.Store.Language(ctx, admin)
 	if err != nil {
@@ -28,7 +28,8 @@ func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later t
 	}
 	var k telegram.Keyboard
 	for _, button := range m.Buttons {
-		k = append(k, []telegram.Button{telegram.NewButton(lang.Say(language, button.ID, button.Vars), button.Data, "")})
+		text := lang.Say(language, button.ID, button.Vars)
+		k = append(k, []telegram.Button{telegram.NewButton(text, button.Data, "")})
 	}
 	_, err = c.Talk.As(telegram.Owed).Send(ctx, admin, lang.Say(language, m.ID, readable(m.Vars)), k)
 	if wait, waits := retry.After(err); waits {
@@ -91,7 +92,8 @@ func (c *Chat) Again(ctx context.Context, t *Turn, q retry.Retrier, u store.User
 // longestReason is how many characters of an error an admin is told: the page has all of it.
 const longestReason = 500
 
-// readable returns what a message says, without the control bytes and the length that errors of other programs may have.
+// readable returns what a message says, without the control bytes and the length that errors of other programs may
+// have.
 func readable(vars lang.Vars) lang.Vars {
 	out := lang.Vars{}
 	for key, value := range vars {
@@ -116,7 +118,8 @@ func readable(vars lang.Vars) lang.Vars {
 func (c *Chat) SendLink(ctx context.Context, u store.User, link string) error {
 	text := lang.Say(u.Lang, "admin_link", lang.Vars{"Link": link})
 	if at, err := url.Parse(link); err == nil {
-		if ip := net.ParseIP(at.Hostname()); at.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host := at.Hostname()
+		if ip := net.ParseIP(host); host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 			text += "\n\n" + lang.Say(u.Lang, "admin_link_local", nil)
 		}
 	}

@@ -71,9 +71,10 @@ func (c *Chat) choice(draft string, o video.Offer) string {
 	return draft + ":" + o.ID
 }
 
-// Yes makes the wish of a draft come true, within the limits, with the template that was chosen. The question becomes the
-// progress message: its first edit follows as soon as there is time, and the toast says the same at once.
-func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u store.User, message int, choice string) error {
+// Yes makes the video of a draft, within the limits, with the template that was chosen. The question becomes the progress
+// message: its first edit follows as soon as there is time, and the toast says the same at once.
+func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u store.User, message int,
+	choice string) error {
 	draft, template, chosen := strings.Cut(choice, ":")
 	if !chosen {
 		template = c.Offers[0].ID
@@ -118,7 +119,8 @@ func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u st
 		if lang.IsRude(key, c.Rude) { // by a list that is newer than the question
 			return answer(message, "name_rude", nil), nil
 		}
-		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: template, Lang: u.Lang, Message: message}
+		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: template, Lang: u.Lang,
+			Message: message}
 		var grant store.Grant
 		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-c.ReuseFor)); err != nil {
 			return nil, err

@@ -24,18 +24,21 @@ func (tx *Tx) Promises(user int64) (messages []int, err error) {
 
 // Shows reports whether a message is or was the progress message of one of a user's requests.
 func (tx *Tx) Shows(user int64, message int) (yes bool, err error) {
-	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND progress_id = ?)`, []any{user, message}, &yes)
+	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND progress_id = ?)`,
+		[]any{user, message}, &yes)
 	return yes, err
 }
 
 // MoveProgress records that another message is the progress message of a request. It returns ErrNotFound if nothing is
 // owed to the request any more, or it has yet another one: the new message is nobody's then.
 func (tx *Tx) MoveProgress(request int64, from, to int) error {
-	return one(tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND progress_id = ? AND `+awaited, to, request, from))
+	return one(tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND progress_id = ? AND `+awaited,
+		to, request, from))
 }
 
-// Return records that messages reach a user again. What could not be sent to them while they had blocked the bot is owed
-// again: finished videos, and apologies for those that they have not asked for since. newcomer: nobody knows the user.
+// Return records that messages reach a user again. What could not be sent to them while they had blocked the bot is
+// pending again: finished videos, and apologies for those that they have not asked for since. newcomer is true if nobody
+// knows the user.
 func (tx *Tx) Return(user int64) (newcomer bool, err error) {
 	var blocked bool
 	switch err := found(tx.sql.Get(`SELECT unreachable IS NOT NULL FROM users WHERE id = ?`, []any{user}, &blocked)); {
@@ -53,9 +56,11 @@ func (tx *Tx) Return(user int64) (newcomer bool, err error) {
 		kind  Kind
 	}
 	rows, err := tx.sql.Query(`
-		SELECT r.id, r.asset_id, iif(r.status = 'FAILED', ?2, 'DELIVER') FROM requests r JOIN assets a ON a.id = r.asset_id
+		SELECT r.id, r.asset_id, iif(r.status = 'FAILED', ?2, 'DELIVER')
+		FROM requests r JOIN assets a ON a.id = r.asset_id
 		WHERE r.user_id = ?1 AND r.held = 0 AND (r.status = 'PROCESSING' AND a.status = 'COMPLETED'
-				OR r.status = 'FAILED' AND r.answer_id IS NULL AND EXISTS (SELECT 1 FROM unserved u WHERE u.request = r.id))
+				OR r.status = 'FAILED' AND r.answer_id IS NULL
+					AND EXISTS (SELECT 1 FROM unserved u WHERE u.request = r.id))
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind <> 'ANNOUNCE')
 			AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)
 		ORDER BY r.id`, user, Apologise)
@@ -106,7 +111,8 @@ func (s *Store) Sources(ctx context.Context, limit int) ([]Source, error) {
 
 // Menu returns the hash of the menu that Telegram was given for a chat and a language; "": none.
 func (s *Store) Menu(ctx context.Context, chat int64, lang string) (hash string, err error) {
-	err = found(s.db.Read().QueryRowContext(ctx, `SELECT hash FROM menus WHERE chat = ? AND lang = ?`, chat, lang).Scan(&hash))
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT hash FROM menus WHERE chat = ? AND lang = ?`,
+		chat, lang).Scan(&hash))
 	if err == ErrNotFound {
 		return "", nil
 	}

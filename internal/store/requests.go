@@ -14,7 +14,9 @@ const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
 
 // Join links a user to an asset that is being made or finished, once, and owes them the message that follows from it.
 // added is false when they were linked to it already.
-func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) { return tx.join(a, user, chat, 0) }
+func (tx *Tx) Join(a Asset, user, chat int64) (added bool, err error) {
+	return tx.join(a, user, chat, 0)
+}
 
 // join is Join with the message that is the progress message from now on; 0: an announcement will be.
 func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err error) {
