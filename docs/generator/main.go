@@ -3,7 +3,7 @@
 //	go run ./docs/generator -listen 127.0.0.1:9000
 //
 // With engine = "http" and url = "http://127.0.0.1:9000/" Retake orders its videos here. All that a generator must do
-// is in the two handlers; render is where yours differs. Whoever can reach it can use it: on another machine, put a web
+// is in the two handlers; render is where yours differs. Anybody who can reach it can use it: on another machine, put a web
 // server with TLS and a password in front and write both into the url.
 package main
 
@@ -29,7 +29,7 @@ import (
 	"unicode/utf8"
 )
 
-// keep is how long a finished video is kept for whoever asks again.
+// keep is how long a finished video is kept, for an order that comes again.
 const keep = time.Hour
 
 // order is what Retake sends.
@@ -41,6 +41,16 @@ type job struct {
 	done    chan struct{}
 	path    string
 	err     error
+}
+
+// failed reports whether the job has ended without a video.
+func (j *job) failed() bool {
+	select {
+	case <-j.done:
+		return j.err != nil
+	default:
+		return false
+	}
 }
 
 type generator struct {
@@ -66,7 +76,8 @@ func (g *generator) handler() http.Handler {
 }
 
 // take accepts an order. Retake sends the same key when it asks for the same video again, for example after a restart:
-// the answer is then the job that is there, and no video is made twice.
+// the answer is then the job that is there, and no video is made twice. A job that has failed is no answer to a new order:
+// nobody may have asked for its end.
 func (g *generator) take(w http.ResponseWriter, r *http.Request) {
 	var o order
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&o); err != nil || o.Name == "" {
@@ -76,7 +87,7 @@ func (g *generator) take(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	key := r.Header.Get("Idempotency-Key")
 	j := g.byKey[key]
-	if j == nil || key == "" {
+	if j == nil || key == "" || j.failed() {
 		j = &job{id: rand.Text(), key: key, done: make(chan struct{})}
 		g.byID[j.id], g.byKey[key] = j, j
 		g.working.Go(func() { g.work(j, o) })
