@@ -33,7 +33,7 @@ func (t *tools) normalise(ctx context.Context, path string) ([]int16, error) {
 	args := append(append(t.oneThread(), hardenedSound...), "-t", strconv.Itoa(2*maxClip/soundRate), "-i", "file:"+path,
 		"-map", "0:a:0", "-ar", strconv.Itoa(soundRate), "-ac", "1", "-f", "s16le", "pipe:1")
 	pcm := &limited{left: 2 * 2 * maxClip}
-	if err := run(ctx, child{argv: t.command(args), env: environment(ownVariable), stdout: pcm}); err != nil {
+	if err := run(ctx, child{argv: t.command(args), stdout: pcm, tool: true}); err != nil {
 		return nil, fmt.Errorf("read the sound: %w", err)
 	}
 	clip := trim(samples(pcm.Bytes()))

@@ -4,7 +4,6 @@ package video
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -86,8 +85,7 @@ func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design) (film, error
 	f := film{path: filepath.Join(d.folder, filepath.FromSlash(d.film))}
 	facts, err := t.probe(ctx, f.path, anyFormat)
 	if err != nil {
-		var exit *exitError
-		if ctx.Err() != nil || errors.As(err, &exit) && exit.code < 0 {
+		if !t.blamesFile(ctx, err) {
 			return film{}, err
 		}
 		return fault("this is no video that ffmpeg can read (%s)", oneLine(err))

@@ -4,6 +4,7 @@ package video
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -395,5 +396,71 @@ func TestAPreparedFilmIsMadeAgainOnlyWhenSomethingChanged(t *testing.T) {
 	}
 	if _, err := os.Stat(other); err != nil {
 		t.Errorf("the other template's film: got %v; want it there", err)
+	}
+}
+
+func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
+	toml := "title = \"x\"\nfilm = \"film.mp4\"\n[voice]\ntext = \"{{.Name}}\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
+	m.cfg.Cache = filepath.Join(m.cfg.Cache, "[odd] *name?") // signs of a pattern
+	if err := os.Mkdir(m.cfg.Cache, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	prepare := func() {
+		t.Helper()
+		if err := m.Prepare(t.Context()); err != nil {
+			t.Fatalf("Prepare: got %v; want nil", err)
+		}
+	}
+	prepare()
+	old := time.Now().Add(-8 * 24 * time.Hour)
+	files := map[string]bool{ // whether they stay
+		"mine-0123456789abcdef.mp4": false, "mine-0123456789abcdef.wav": false, "mine-too-0123456789abcdef.mp4": true,
+		"gone-0123456789abcdef.mp4": false, "mine-0123456789abcde.mp4": true, "note.mp4": true, "fresh-0123456789abcdef.mp4": true,
+	}
+	for name := range files {
+		write(t, filepath.Join(m.cfg.Cache, name), "x")
+		if strings.HasPrefix(name, "gone") {
+			if err := os.Chtimes(filepath.Join(m.cfg.Cache, name), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	k, err := m.template("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := m.locate(m.tools, k, "ru")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(p.music)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, p.music, string(b[:len(b)/2]))
+	prepare()
+	for name, want := range files {
+		if _, err := os.Stat(filepath.Join(m.cfg.Cache, name)); (err == nil) != want {
+			t.Errorf("%s: got there %v; want %v", name, err == nil, want)
+		}
+	}
+	if info, err := os.Stat(p.music); err != nil || info.Size() != int64(len(b)) {
+		t.Errorf("damaged music: got %v, %v; want it made again", info, err)
+	}
+}
+
+func TestPrepare_AStopDuringTheLookIsNoTemplateOfNothing(t *testing.T) {
+	const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
+	ran := filepath.Join(t.TempDir(), "ffmpeg")
+	write(t, ran, "#!/bin/sh\ncase \"$*\" in *0:a:0*) : >'"+ran+".runs'; sleep 0.3;; esac\nexec ffmpeg \"$@\"\n")
+	m.tools = otherTools(m.tools, ran, m.tools.ffprobe)
+	k, err := m.template("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.look(whenThere(t, ran+".runs"), m.tools, k); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v; want context.Canceled", err)
 	}
 }

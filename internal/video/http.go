@@ -5,6 +5,7 @@ package video
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,15 +103,24 @@ type remoteError struct {
 func (e *remoteError) Error() string { return e.text }
 func (e *remoteError) Unwrap() error { return e.cause }
 
-// busy is an error of a service that says when to ask again.
-type busy struct {
-	error
-	after time.Duration
-}
+// awayPause is how long an order waits before it asks a place again that is away.
+const awayPause = 10 * time.Second
 
-// RetryAfter returns how long to wait before the next attempt; this one does not count.
-func (b busy) RetryAfter() (wait time.Duration, yes bool) { return b.after, true }
-func (b busy) Unwrap() error                              { return b.error }
+// away makes an error of a service that cannot be reached one that waits: it says nothing about the order.
+func away(err error) error { return waits{coded{err, CodeUnreachable}, awayPause} }
+
+// unreachable reports whether a request failed before a service of HTTP was there: no address for the name, no connection,
+// no TLS, or an answer that is not HTTP. A connection that ends later is an attempt: the order may be the reason.
+func unreachable(err error) bool {
+	var dial *net.OpError
+	var dns *net.DNSError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &dns) || errors.As(err, &record) ||
+		errors.As(err, &alert) || errors.As(err, &certificate) || errors.Is(err, http.ErrSchemeMismatch) ||
+		err != nil && (strings.Contains(err.Error(), "malformed HTTP") || strings.Contains(err.Error(), "TLS handshake timeout"))
+}
 
 // order places the order and asks until there is a video or an error.
 func (r *remote) order(ctx context.Context, path string, o Order) error {
@@ -135,6 +145,12 @@ func (r *remote) order(ctx context.Context, path string, o Order) error {
 		req.Header.Set("Accept", "video/mp4")
 		req.Header.Set("User-Agent", "Retake")
 		answer, err := client.Do(req)
+		if err != nil && ctx.Err() == nil && unreachable(err) && !isRefusal(err) {
+			if request, ok := errors.AsType[*url.Error](err); ok {
+				err = request.Err // without the address
+			}
+			return away(err)
+		}
 		if err != nil {
 			return err
 		}
@@ -176,7 +192,7 @@ func (r *remote) receive(answer *http.Response, path, name string) error {
 	kind := answer.Header.Get("Content-Type")
 	media, _, err := mime.ParseMediaType(kind)
 	if err != nil || media != "application/octet-stream" && !strings.HasPrefix(media, "video/") {
-		return fmt.Errorf("answered 200 with %.100q; want video/mp4", kind)
+		return away(fmt.Errorf("answered 200 with %.100q; want video/mp4", kind)) // somebody else answers in its place
 	}
 	// The name is not at fault and the generator can be told to encode smaller: this is no permanent error.
 	tooLong := fmt.Errorf("the video is longer than %d MB", r.maxBytes/1e6)
@@ -216,19 +232,26 @@ func refused(answer *http.Response, name string) error {
 	return judged(answer, fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode), reason(answer, name)))
 }
 
-// judged gives an error about an answer what its status means: a wait, for good, or another attempt.
+// judged gives an error about an answer what its status means: a wait, a permanent failure, or another attempt. 502, 503 and
+// 504 are what a proxy answers when the service behind it is away.
 func judged(answer *http.Response, err error) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
 		// "At once" is no time to wait: it would be asked again and again, and no attempt would ever be spent.
 		if after, ok := retryTime(answer.Header, time.Now()); ok && after > 0 {
-			return busy{err, min(after, maxRest)}
+			return waits{coded{err, CodeBusy}, min(after, maxRest)}
 		}
+		if code == http.StatusServiceUnavailable {
+			return away(err)
+		}
+	case code == http.StatusBadGateway || code == http.StatusGatewayTimeout:
+		return away(err)
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly:
-	case code == http.StatusUnauthorized || code == http.StatusPaymentRequired || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
-		// An expired key or an empty account: the operator's to mend, and no name's fault.
+	case code == http.StatusUnauthorized || code == http.StatusPaymentRequired || code == http.StatusForbidden ||
+		code == http.StatusProxyAuthRequired:
+		// An expired key or an empty account: the operator's to fix, and no name's fault.
 	case code >= 400 && code < 500:
-		return permanent{err}
+		return permanent{coded{err, CodeRefused}}
 	}
 	return err
 }

@@ -47,8 +47,7 @@ func (m *Maker) Inspect(ctx context.Context, path string) (Video, error) {
 	if err == nil {
 		return v, nil
 	}
-	// A program that could not be started says nothing about the file, nor does one that was stopped with us.
-	if ended := new(exitError); ctx.Err() == nil && (errors.As(err, &ended) || errors.Is(err, errNoVideo) || errors.Is(err, errNoStill)) {
+	if t.blamesFile(ctx, err) {
 		err = fmt.Errorf("%w: %w", ErrUnplayable, err)
 	}
 	return Video{}, errors.Join(err, os.RemoveAll(folder))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,6 +49,9 @@ func (m *Maker) Prepare(ctx context.Context) error {
 		k, problem := m.template(id)
 		if problem == nil {
 			_, problem = m.prepare(ctx, t, k)
+		}
+		if problem == nil {
+			problem = m.removeOld(t, k)
 		}
 		err = errors.Join(err, problem) // one that cannot be prepared does not hold up the others
 	}
@@ -109,9 +113,11 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 	}
 	if k.music != "" {
 		if err := t.run(ctx, append(append([]string{}, anyFormat...), "-i", k.musicPath(), "-map", "0:a:0", "-t", "0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
-			return err
-		} else if err != nil {
+			return context.Cause(ctx)
+		} else if t.blamesFile(ctx, err) {
 			return permanent{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}}
+		} else if err != nil {
+			return err
 		}
 	}
 	k.source = f
@@ -186,11 +192,22 @@ func (p *prepared) look() error {
 		return err
 	}
 	p.size = info.Size()
-	if p.music != "" {
-		_, err = os.Stat(p.music)
+	if p.music == "" {
+		return nil
 	}
-	return err
+	w, err := openWave(p.music)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if want := p.soundFrames(); w.frames < want {
+		return fmt.Errorf("the music has %d of %d samples", w.frames, want)
+	}
+	return nil
 }
+
+// soundFrames is how many samples of each channel the film lasts.
+func (p *prepared) soundFrames() int { return int(p.length().Seconds()*soundRate + 0.5) }
 
 // encodeFilms encodes the films that are missing; they are by path.
 func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing map[string]prepared) (err error) {
@@ -416,7 +433,10 @@ func flush(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// removeOld removes the films of a template that its present ones replace.
+// unoffered is how long the film of a template stays that is no longer offered: it may be offered again.
+const unoffered = 7 * 24 * time.Hour
+
+// removeOld removes the films of a template that its present ones replace, and old ones of templates that are not offered.
 func (m *Maker) removeOld(t *tools, k *template) error {
 	needed := map[string]bool{}
 	for _, lang := range m.cfg.Languages {
@@ -424,14 +444,30 @@ func (m *Maker) removeOld(t *tools, k *template) error {
 		if err != nil {
 			return err
 		}
-		needed[p.path], needed[p.music] = true, true
+		needed[filepath.Base(p.path)], needed[filepath.Base(p.music)] = true, true
 	}
-	old, err := filepath.Glob(filepath.Join(m.cfg.Cache, k.id+"-*.*"))
-	for _, path := range old {
-		// What follows the id is the checksum: another template's id may begin with this one's.
-		if sum, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), k.id+"-"), "."); len(sum) == 16 && !strings.Contains(sum, "-") && !needed[path] {
-			err = errors.Join(err, os.Remove(path))
+	files, err := os.ReadDir(m.cfg.Cache)
+	for _, f := range files {
+		id, ok := templateOf(f.Name())
+		if !ok || needed[f.Name()] {
+			continue
+		}
+		info, e := f.Info()
+		gone := e == nil && !slices.Contains(m.cfg.Offered, id) && time.Since(info.ModTime()) > unoffered
+		if id == k.id || gone {
+			err = errors.Join(err, os.Remove(filepath.Join(m.cfg.Cache, f.Name())))
 		}
 	}
 	return err
+}
+
+// templateOf returns the id of the template that a file of the cache is a prepared film or music of.
+func templateOf(file string) (id string, ok bool) {
+	name, kind, _ := strings.Cut(file, ".")
+	at := strings.LastIndexByte(name, '-')
+	if at <= 0 || kind != "mp4" && kind != "wav" {
+		return "", false
+	}
+	sum, err := hex.DecodeString(name[at+1:])
+	return name[:at], err == nil && len(sum) == 8
 }

@@ -21,8 +21,8 @@ const (
 
 // What is wrong with a file that ffprobe or ffmpeg has no objection to.
 var (
-	errNoVideo = errors.New("not a video: no picture or no duration")
-	errNoStill = errors.New("no still could be made of the video")
+	errNoVideo = unfit{errors.New("not a video: no picture or no duration")}
+	errNoStill = unfit{errors.New("no still could be made of the video")}
 )
 
 // facts are what ffprobe says about a video.

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -80,8 +81,11 @@ type Maker struct {
 	remote *remote                            // of EngineHTTP
 	free   func(folder string) (int64, error) // bytes that are free on its disk
 
-	watching sync.Mutex // guards full
-	full     time.Time  // since when there has been no room; zero: there is, or nobody has looked
+	watching sync.Mutex           // guards full
+	full     map[string]time.Time // since when an order, by its asset, has found no room
+
+	taking sync.Mutex   // held while room is looked for and taken
+	taken  atomic.Int64 // bytes that running jobs will still write
 
 	inspecting chan struct{} // holds one for each Inspect under way
 
@@ -128,11 +132,14 @@ func New(cfg Config) (*Maker, error) {
 			return nil, err
 		}
 	}
+	killLeftBehind(filepath.Join(cfg.Work, jobPrefix))
+	killLeftBehind(filepath.Join(cfg.Cache, preparePrefix))
 	if err := errors.Join(sweep(cfg.Work, jobPrefix), sweep(cfg.Cache, preparePrefix),
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, inspecting: make(chan struct{}, maxInspections), templates: map[string]*template{}}
+	m := &Maker{cfg: cfg, fonts: fonts{cache: cfg.Cache}, free: freeBytes, inspecting: make(chan struct{}, maxInspections),
+		full: map[string]time.Time{}, templates: map[string]*template{}}
 	switch cfg.Engine {
 	case EngineTemplate:
 		for _, id := range cfg.Offered {
@@ -229,14 +236,16 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	if chosen != nil {
 		all, err := m.prepare(ctx, t, chosen)
 		if err != nil {
-			return Video{}, m.patient(err)
+			return Video{}, m.patient(o.Asset, err)
 		}
 		p = all[o.Lang]
 	}
-	if err := m.patient(m.Room(2 * p.size)); err != nil {
+	release, err := m.reserve(2 * p.size)
+	if err = m.patient(o.Asset, err); err != nil {
 		return Video{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, fmt.Errorf("took longer than %v", m.cfg.Timeout))
+	defer release()
+	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, coded{fmt.Errorf("took longer than %v", m.cfg.Timeout), CodeTimeout})
 	defer cancel()
 	folder, err := newFolder(m.cfg.Work, jobPrefix)
 	if err != nil {
