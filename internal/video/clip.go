@@ -22,7 +22,7 @@ const (
 )
 
 // hardenedSound are the options before sound from outside: a local file, and of a kind that names no other files.
-var hardenedSound = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "wav,mp3,flac,ogg,aac,mov,mp4,m4a,3gp,3g2,mj2"}
+var hardenedSound = reading("wav,mp3,flac,ogg,aac," + mpeg4Files)
 
 // normalise reads a sound file and returns the voice in it.
 func (t *tools) normalise(ctx context.Context, path string) ([]int16, error) {

@@ -227,11 +227,7 @@ func encodeTakeVideo(w, h int, r rate) []string {
 }
 
 func encodeWith(preset string, crf int, more string, w, h int, r rate) []string {
-	level := "4.0"
-	// Macroblocks a second that level 4.0 allows: 1080p at 30 frames; 4.2 allows 60.
-	if (w+15)/16*((h+15)/16)*r.num/r.den > 245_760 {
-		level = "4.2"
-	}
+	level := levelOf(w, h, r)
 	return []string{"-c:v", "libx264", "-preset", preset, "-crf", strconv.Itoa(crf), "-profile:v", "high", "-level", level,
 		"-x264-params", x264 + more, "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-color_primaries", "bt709",
 		"-color_trc", "bt709", "-color_range", "tv", "-video_track_timescale", strconv.Itoa(r.timescale())}
@@ -239,15 +235,6 @@ func encodeWith(preset string, crf int, more string, w, h int, r rate) []string 
 
 // encodeSound are the options for sound that is encoded.
 var encodeSound = []string{"-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2"}
-
-// hardened are the options before an input from outside: local files only, only what is MP4, no picture above 64 MP.
-var hardened = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2", "-max_pixels", "67108864"}
-
-// uploaded are hardened for what admins send: Matroska and WebM, too.
-var uploaded = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm", "-max_pixels", "67108864"}
-
-// anyFormat are the options before an input of the operator's own: any format, but local files only.
-var anyFormat = []string{"-protocol_whitelist", "file,pipe"}
 
 // command makes an ffmpeg command line; the arguments are all but the general ones.
 func (t *tools) command(args []string) []string {

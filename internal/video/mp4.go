@@ -33,6 +33,7 @@ type track struct {
 	scale   uint32 // ticks a second
 	start   int64  // ticks of media time at which the presentation begins: the reorder delay of B-frames
 	stsd    []byte // payload of the sample description box
+	box     []byte // payload of the whole trak box
 	samples []sample
 }
 
@@ -259,7 +260,7 @@ func table(stbl []byte, kind string, entry int) (r *reader, count int, err error
 
 // readTrack reads the index of a track and takes the bytes of its samples from room.
 func readTrack(trak []byte, fileSize int64, room *int64) (track, error) {
-	var t track
+	t := track{box: trak}
 	handler := &reader{b: find(trak, "mdia", "hdlr")}
 	handler.skip(8)
 	t.handler = string(handler.take(4))

@@ -104,24 +104,33 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 	f := film{width: k.width, height: k.height, rate: rate{sceneRate, 1}, frames: sceneFrames}
 	if k.film != "" {
 		var err error
-		if f, err = m.probeFilm(ctx, t, k.design); err != nil {
+		if f, err = m.probeFilm(ctx, t, k.design, func(f film) bool { return m.isPrepared(t, k, f) }); err != nil {
 			return err
 		}
 	}
 	if faults := append(k.checkFilm(f.width, f.height, f.length()), m.undrawable(k.design)...); len(faults) > 0 {
-		return permanent{faults}
+		return permanent{coded{faults, CodeTemplate}}
 	}
 	if k.music != "" {
-		if err := t.run(ctx, append(append([]string{}, anyFormat...), "-i", k.musicPath(), "-map", "0:a:0", "-t", "0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
+		if err := t.run(ctx, append(append([]string{}, anySound...), "-i", k.musicPath(), "-map", "0:a:0", "-t", "0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
 			return context.Cause(ctx)
 		} else if t.blamesFile(ctx, err) {
-			return permanent{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}}
+			return permanent{coded{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}, CodeTemplate}}
 		} else if err != nil {
 			return err
 		}
 	}
 	k.source = f
 	return nil
+}
+
+// isPrepared reports whether there is a prepared film of a source: then all of it has been decoded.
+func (m *Maker) isPrepared(t *tools, k *template, f film) bool {
+	known := &template{design: k.design, sum: k.sum, source: f}
+	return slices.ContainsFunc(m.cfg.Languages, func(lang string) bool {
+		p, err := m.locate(t, known, lang)
+		return err == nil && p.look() == nil
+	})
 }
 
 // undrawable returns a fault for every text that no font here covers, whatever the name.
@@ -330,10 +339,10 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 		if err != nil {
 			return err
 		}
-		args := append(t.oneThread(), anyFormat...)
-		args = append(args, "-i", "file:"+f.path, "-i", music)
+		args := append([]string{"-xerror"}, t.input(anyFormat, f.path, f.source.decoder()...)...)
+		args = append(args, "-i", music)
 		if len(things) == 0 {
-			args = append(args, "-filter_complex", "[0:V:0]"+f.filter+"[v]", "-map", "[v]", "-map", "1:a")
+			args = append(args, "-filter_complex", f.pad+f.filter+"[v]", "-map", "[v]", "-map", "1:a")
 			if err := t.run(ctx, append(args, p.encode()...), nil); err != nil {
 				return err
 			}
@@ -341,8 +350,8 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 		}
 		s := newSheet(f.width, f.height, things)
 		args = append(args, rawInput("yuva420p", s.w, s.h, f.rate)...)
-		args = append(args, "-filter_complex", fmt.Sprintf("[0:V:0]%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
-			f.filter, countFrames(f.rate, 0), s.x, s.y), "-map", "[v]", "-map", "1:a")
+		args = append(args, "-filter_complex", fmt.Sprintf("%s%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
+			f.pad, f.filter, countFrames(f.rate, 0), s.x, s.y), "-map", "[v]", "-map", "1:a")
 		if err := t.encodeSheet(ctx, append(args, p.encode()...), s, f.rate, 0, f.frames, nil); err != nil {
 			return err
 		}
@@ -352,17 +361,19 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 
 // extractSound writes the sound of a template as a WAV file that is exactly as long as its film.
 func (t *tools) extractSound(ctx context.Context, k *template, music string) error {
-	args := append([]string{}, anyFormat...)
+	var args []string
+	track, filter := "0:a:0", "aresample=48000:async=1:first_pts=0"
 	switch {
 	case k.music != "":
-		args = append(args, "-i", k.musicPath())
-	case k.source.sound:
-		args = append(args, "-i", "file:"+k.source.path)
+		args = append(slices.Clone(anySound), "-i", k.musicPath())
+	case k.source.source.sound != "":
+		args = t.input(anyFormat, k.source.path)
+		track, filter = fmt.Sprintf("0:%d", k.source.source.audio), k.source.source.soundFilter()
 	default:
 		args = []string{"-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"}
 	}
 	samples := int64(k.source.length().Seconds()*soundRate + 0.5)
-	return t.run(ctx, append(args, "-map", "0:a:0", "-af", fmt.Sprintf("aresample=48000:async=1:first_pts=0,apad,atrim=end_sample=%d", samples),
+	return t.run(ctx, append(args, "-map", track, "-af", fmt.Sprintf("%s,apad,atrim=end_sample=%d", filter, samples),
 		"-ac", "2", "-ar", "48000", "-c:a", "pcm_s16le", "-f", "wav", "-bitexact", music), nil)
 }
 
@@ -383,7 +394,8 @@ func (m *Maker) fixed(d *design, length time.Duration, lang string) ([]shown, er
 // encode are the options for the prepared film as it is written.
 func (p prepared) encode() []string {
 	args := append(encodeVideo(p.width, p.height, p.rate), encodeSound...)
-	return append(args, "-force_key_frames", keyFrames(p.takes), "-movflags", "+faststart", "-f", "mp4", p.path)
+	args = append(append(args, "-force_key_frames", keyFrames(p.takes)), nothingElse...)
+	return append(args, "-movflags", "+faststart", "-f", "mp4", p.path)
 }
 
 // keyFrames are the edges of the takes.

@@ -99,8 +99,10 @@ func (m *movie) layout() (chunks []chunk, size int64) {
 	return chunks, size
 }
 
-// write makes a new file of the movie's samples, wherever they lie now, with the index first.
+// write makes a new file of the movie's samples, wherever they lie now, with the index first. Nothing but the film is in it:
+// no tags, no places, no chapters, no times of making.
 func (m *movie) write(path string) (err error) {
+	m = &movie{file: m.file, ftyp: plainType, moov: stripped("moov", m.moov), tracks: m.tracks}
 	chunks, size := m.layout()
 	index := m.index(chunks, 0)
 	base := int64(8+len(m.ftyp)) + int64(len(index)) + 8
@@ -189,11 +191,8 @@ func (t *track) tables(old []byte, number int, chunks []chunk, base int64) []byt
 	var w bytes.Buffer
 	atoms, _ := split(old)
 	for _, a := range atoms {
-		switch a.kind {
-		case "stts", "ctts", "stss", "stsz", "stsc", "stco", "co64", "sgpd", "sbgp", "sdtp":
-			// The last three are notes about single samples that no player needs and that would be wrong now.
-		default:
-			putBox(&w, a.kind, a.payload)
+		if a.kind == "stsd" { // all else is made here, or a note about single samples that would be wrong now
+			putBox(&w, a.kind, stripped(a.kind, a.payload))
 		}
 	}
 	var durations, shifts, sync, offsets, sizes, runs []uint32

@@ -57,11 +57,12 @@ type Order struct {
 
 // Video is a finished video in its job's temporary folder. The caller moves the files away and then calls Discard.
 type Video struct {
-	Path          string // MP4, H.264 and AAC from templates, index first
-	Thumb         string // JPEG, at most 320 pixels and 200 kB
-	Width, Height int    // pixels, as shown
-	Duration      time.Duration
-	Size          int64 // bytes
+	Path          string        // MP4, H.264 and AAC from templates, index first
+	Thumb         string        // JPEG, at most 320 pixels and 200 kB
+	Width, Height int           // pixels, as shown
+	Duration      time.Duration // of the pictures
+	Size          int64         // bytes
+	Codec         string        // of the pictures of an inspected file, as ffmpeg calls it: "h264", "hevc"
 
 	folder string
 }
