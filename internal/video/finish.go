@@ -42,7 +42,7 @@ func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) 
 
 // convert makes a plain MP4 of a film, by copying its pictures if they are plain ones.
 func (t *tools) convert(ctx context.Context, folder, path string) (m *movie, f facts, err error) {
-	source, err := t.examine(ctx, path, hardened)
+	source, err := t.examine(ctx, path, uploaded)
 	if err != nil {
 		return nil, f, err
 	}
@@ -91,7 +91,7 @@ func (t *tools) encodeFilm(ctx context.Context, f facts, path, out string) error
 // soundTracks are the options to read a film and to write its sound, or silence, as AAC: Telegram takes a silent MP4 for an
 // animation.
 func (t *tools) soundTracks(f facts, path string) []string {
-	args := t.input(hardened, path, f.decoder()...)
+	args := t.input(uploaded, path, f.decoder()...)
 	if f.sound == "" {
 		args = append(args, "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-map", "1:a:0", "-t", inSeconds(f.duration))
 		return append(args, encodeSound...)

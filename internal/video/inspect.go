@@ -78,8 +78,5 @@ func (t *tools) examine(ctx context.Context, path string, options []string) (fac
 	if min(f.width, f.height) < shortestEdge || max(f.width, f.height) > longestEdge {
 		return f, fmt.Errorf("%w: %d×%d pixels", errNoVideo, f.width, f.height)
 	}
-	if err := t.decode(ctx, options, path, f); err != nil {
-		return f, fmt.Errorf("decode: %w", err)
-	}
-	return f, nil
+	return f, t.decode(ctx, options, path, f)
 }

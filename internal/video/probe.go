@@ -305,12 +305,12 @@ func refusedKind(err error) error {
 	case strings.Contains(words, "max pixel count"):
 		return unfit{errors.New("its pictures have more pixels than 8K, which is not taken")}
 	case strings.Contains(words, "moov atom not found"):
-		return unfit{errors.New("the file is cut short: it has no index (moov)")}
+		return unfit{errors.New("the file is no whole MP4: it has no index (moov)")}
 	}
 	return err
 }
 
-var cutWords = regexp.MustCompile("partial file|ended prematurely|Truncat|truncat")
+var cutWords = regexp.MustCompile("partial file|ended prematurely")
 
 // wholeDecode is up to how many pixels all pictures of a film are decoded to see whether they can be: a minute and a half at
 // 1080p. Of a longer one, the first and the last two seconds are.
@@ -319,6 +319,11 @@ const wholeDecode = 6_000_000_000
 // decode decodes the pictures and the sound of a film and throws them away. The error is unfit if the film is damaged or cut
 // short: ffmpeg conceals both as well as it can, so it is told to stop at the first fault, and the pictures are counted.
 func (t *tools) decode(ctx context.Context, options []string, path string, f facts) error {
+	if m, err := openMovie(path); err == nil {
+		m.close()
+	} else if errors.Is(err, errOutside) {
+		return errCut
+	}
 	if f.width*f.height*f.frames <= wholeDecode {
 		n, err := t.decodePart(ctx, options, path, f)
 		if least := f.frames - max(2, f.frames/20); err == nil && n < least {
@@ -353,21 +358,32 @@ func (t *tools) decodePart(ctx context.Context, options []string, path string, f
 		return 0, err
 	}
 	err = p.wait()
-	words := p.stderr.text()
-	switch ended := new(exitError); {
+	words := addresses.ReplaceAllString(p.stderr.text(), "")
+	switch {
 	case err == nil && cutWords.MatchString(words):
-		return frames, unfit{errors.New("the file is cut short: it ends before the film does")}
-	case err != nil && t.blamesFile(ctx, err) && errors.As(err, &ended):
-		refused := refusedKind(err)
-		if _, ok := errors.AsType[unfit](refused); ok {
-			return frames, refused
-		}
-		if cutWords.MatchString(words) {
-			return frames, unfit{fmt.Errorf("the file is cut short: %w", err)}
-		}
-		return frames, unfit{fmt.Errorf("the file is damaged: after %d pictures %w", frames, err)}
+		return frames, errCut
+	case err == nil || !t.blamesFile(ctx, err):
+		return frames, err
+	case cutWords.MatchString(words):
+		return frames, errCut
 	}
-	return frames, err
+	if refused := refusedKind(err); refused != err {
+		return frames, refused
+	}
+	return frames, unfit{fmt.Errorf("the file is damaged (%s)", lastLine(words))}
+}
+
+// errCut is what is wrong with most damaged files.
+var errCut = unfit{errors.New("the file is cut short: it ends before the film does")}
+
+// lastLine returns the last line of what a program printed, without the path of the file, which means nothing to its author.
+func lastLine(words string) string {
+	lines := strings.Split(words, "\n")
+	_, last, found := strings.Cut(lines[len(lines)-1], ": ")
+	if !found || !strings.Contains(lines[len(lines)-1], "file:") {
+		last = lines[len(lines)-1]
+	}
+	return last
 }
 
 // finished is the Video whose files are all there.

@@ -47,7 +47,7 @@ func (p patch) check(film *movie) error {
 		return fmt.Errorf("%w: samples %d to %d are beyond the end", errMismatch, p.at, end)
 	}
 	if p.handler != "vide" {
-		return nil // whoever encoded the sound has compared what has to be compared
+		return nil // encodePackets has compared what has to be compared
 	}
 	if a := t.avcC(); a == nil || !bytes.Equal(a, s.avcC()) {
 		return fmt.Errorf("%w: different parameter sets", errMismatch)
@@ -58,7 +58,35 @@ func (p patch) check(film *movie) error {
 	if t.start*int64(s.scale) != s.start*int64(t.scale) {
 		return fmt.Errorf("%w: different reorder delay", errMismatch)
 	}
+	if p.at > 0 && sameIDR(t, t.samples[p.at-1], s.samples[p.first]) ||
+		end < len(t.samples) && sameIDR(t, s.samples[p.last-1], t.samples[end]) {
+		return fmt.Errorf("%w: two key frames in a row with one number", errMismatch)
+	}
 	return nil
+}
+
+// sameIDR reports whether two neighbours are both key frames with the same idr_pic_id: a decoder may take the second for a
+// part of the first (ITU-T H.264, 7.4.3).
+func sameIDR(t *track, a, b sample) bool {
+	if !a.sync || !b.sync {
+		return false
+	}
+	s, lengthSize, err := parameterSets(t.avcC())
+	if err != nil {
+		return false
+	}
+	first, ok1 := a.idrID(s, lengthSize)
+	second, ok2 := b.idrID(s, lengthSize)
+	return ok1 && ok2 && first == second
+}
+
+// idrID reads the number of a key frame.
+func (s sample) idrID(p sps, lengthSize int) (id uint32, ok bool) {
+	b := make([]byte, s.size)
+	if _, err := s.file.ReadAt(b, s.offset); err != nil {
+		return 0, false
+	}
+	return p.idrID(b, lengthSize)
 }
 
 // patch is a run of samples of another movie that replaces as many samples of the same track.
