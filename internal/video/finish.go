@@ -34,7 +34,8 @@ func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) 
 		return Video{}, fmt.Errorf("write the video: %w", err)
 	}
 	thumb := filepath.Join(folder, "thumb.jpg")
-	if err := t.drawStill(ctx, hardened, out, f.duration*2/5, thumb, "-noaccurate_seek"); err != nil {
+	// Every sync sample is a whole picture, so ffmpeg need not decode the others to learn how they are ordered.
+	if err := t.drawStill(ctx, hardened, out, f.duration*2/5, thumb, "-noaccurate_seek", "-skip_frame", "nokey"); err != nil {
 		return Video{}, fmt.Errorf("still: %w", err)
 	}
 	return finished(folder, out, thumb, f)
