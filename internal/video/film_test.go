@@ -327,9 +327,9 @@ func TestAFilmThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 		film       []string
 		toml, want string
 	}{
-		"too short for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
-		"too small for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one, "template.toml:6: segment 1: box:"},
-		"without pictures":       {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
+		"too short for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
+		"too small for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one, "template.toml:6: segment 1: box:"},
+		"without pictures":             {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
 		"with music that is none":      {good, "music = \"template.toml\"\n" + one, "template.toml: this is no sound that ffmpeg can read"},
 		"with words that no font has":  {good, one + "text = \"🎂 {{.Name}}\"\n", "template.toml:7: segment 1: text: no font here has all its signs"},
 		"with a text that no font has": {good, one + "[[text]]\ntext = \"🎂\"\nbox = [10, 100, 100, 60]\n", "template.toml:8: text 1: text: no font here has all its signs"},

@@ -410,7 +410,8 @@ func (t *tools) drawStillOf(ctx context.Context, options []string, path string, 
 	args := append(f.decoder(), append(seek, "-ss", inSeconds(at))...)
 	filter := strings.Join(slices.Concat(f.ordinary(), []string{"scale=iw*sar:ih,setsar=1", thumbFilter}), ",")
 	args = append(t.input(options, path, args...), "-map", track, "-vf", filter)
-	return t.run(ctx, append(args, thumbOutput(jpeg)...), nil)
+	// A picture from before the time is no late one that may be dropped.
+	return t.run(ctx, append(append(args, "-fps_mode", "passthrough"), thumbOutput(jpeg)...), nil)
 }
 
 // thumbFilter makes a frame with square pixels as small as a still may be.
