@@ -115,7 +115,7 @@ func (g *generator) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if j.err != nil {
-		g.forget(j) // the next order with this key begins anew
+		g.forget(j) // the next order with this key starts a new job
 		http.Error(w, j.err.Error(), http.StatusInternalServerError)
 		return
 	}

@@ -40,8 +40,9 @@ func workbench(ctx context.Context, c Config, template string) (m *Maker, id str
 	return m, id, func() { os.RemoveAll(work) }, nil
 }
 
-// CheckTemplate says what there is to know of the template in a folder, or of one with that id, in sentences. The error says
-// what is wrong with it, each Faults with its line. Of the configuration its work, cache and offer do not matter.
+// CheckTemplate says what there is to know of the template in a folder, or of one with that id, in sentences. The
+// error says what is wrong with it, each Faults with its line. Of the configuration its work, cache and offer do not
+// matter.
 func CheckTemplate(ctx context.Context, c Config, template string) (sentences []string, err error) {
 	m, id, clear, err := workbench(ctx, c, template)
 	if err != nil {
@@ -55,7 +56,8 @@ func CheckTemplate(ctx context.Context, c Config, template string) (sentences []
 	for _, warning := range a.Warnings {
 		sentences = append(sentences, "Note: "+warning)
 	}
-	return append(sentences, fmt.Sprintf("Template %s is right: %d×%d, %.4g frames a second, %v, of which %v are encoded for each name.",
+	return append(sentences, fmt.Sprintf("Template %s is right: %d×%d, %.4g frames a second, %v, "+
+		"of which %v are encoded for each name.",
 		id, a.Width, a.Height, a.Rate, a.Length.Round(time.Millisecond), a.Drawn.Round(time.Millisecond))), nil
 }
 

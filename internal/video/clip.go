@@ -52,8 +52,8 @@ func (t *tools) normalise(ctx context.Context, path string) ([]int16, error) {
 	return clip, nil
 }
 
-// decodeSound has ffmpeg read a sound file. The decoder stops at twice the longest clip, whatever a file claims: there may be
-// silence around the voice.
+// decodeSound has ffmpeg read a sound file. The decoder stops at twice the longest clip, whatever a file claims: there
+// may be silence around the voice.
 func (t *tools) decodeSound(ctx context.Context, path string) ([]int16, error) {
 	args := append(append(t.oneThread(), hardenedSound...), "-t", strconv.Itoa(2*maxClip/soundRate), "-i", "file:"+path,
 		"-map", "0:a:0", "-ar", strconv.Itoa(soundRate), "-ac", "1", "-f", "s16le", "pipe:1")
@@ -150,12 +150,13 @@ type biquad struct{ in, out [3]float64 }
 
 // kWeighting are the filters of ITU-R BS.1770 at 48 kHz, which hear like a head with ears.
 var kWeighting = []biquad{
-	{[3]float64{1.53512485958697, -2.69169618940638, 1.19839281085285}, [3]float64{1, -1.69065929318241, 0.73248077421585}},
+	{[3]float64{1.53512485958697, -2.69169618940638, 1.19839281085285}, [3]float64{1, -1.69065929318241,
+		0.73248077421585}},
 	{[3]float64{1, -2, 1}, [3]float64{1, -1.99004745483398, 0.99007225036621}},
 }
 
-// loudness measures a sound that is not silent in LUFS, as ITU-R BS.1770 says: the mean of blocks of 0.4 s that overlap,
-// without those that are 10 dB softer than the mean of all. A sound that is shorter than a block is one.
+// loudness measures a sound that is not silent in LUFS, as ITU-R BS.1770 says: the mean of blocks of 0.4 s that
+// overlap, without those that are 10 dB softer than the mean of all. A sound that is shorter than a block is one.
 func loudness(clip []int16) float64 {
 	heard := make([]float64, len(clip))
 	for i, s := range clip {

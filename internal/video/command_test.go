@@ -68,7 +68,7 @@ func TestCommandFails(t *testing.T) {
 		permanent bool
 		want      string // in the error
 	}{
-		"for good with exit status 65":                 {"echo this child has no video >&2; exit 65", true, "exit status 65: this child has no video"},
+		"permanently with exit status 65":              {"echo this child has no video >&2; exit 65", true, "exit status 65: this child has no video"},
 		"for now with exit status 1":                   {"echo no network >&2; exit 1", false, "exit status 1: no network"},
 		"for now when a signal ends it":                {"kill -9 $$", false, "signal: killed"},
 		"with its last words after printing much":      {"head -c 10000000 /dev/zero | tr '\\0' x >&2; echo last words >&2; exit 1", false, "xxxlast words"},

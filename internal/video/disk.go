@@ -33,8 +33,8 @@ func (m *Maker) Free() (int64, error) { return m.free(m.cfg.Work) }
 // ErrDiskFull says that the reserve would be touched.
 var ErrDiskFull = errors.New("the disk is nearly full")
 
-// Room returns an error if the disk of the jobs has not so many bytes beyond the reserve and what running jobs will still
-// write: ErrDiskFull, unless the disk cannot be looked at.
+// Room returns an error if the disk of the jobs has not so many bytes beyond the reserve and what running jobs will
+// still write: ErrDiskFull, unless the disk cannot be looked at.
 func (m *Maker) Room(need int64) error { return m.room(need + m.taken.Load()) }
 
 // room is Room without regard to running jobs.
@@ -53,8 +53,9 @@ func (m *Maker) room(need int64) error {
 // fullPause is how long a video waits for room before it is tried again.
 const fullPause = 30 * time.Second
 
-// patient makes the lack of room for an order one that waits. When that order has waited for as long as the patience lasts,
-// it becomes a failure, because somebody must be told. Other orders, which may need less, change nothing about it.
+// patient makes the lack of room for an order one that waits. When that order has waited for as long as the patience
+// lasts, it becomes a failure, because somebody must be told. Other orders, which may need less, change nothing about
+// it.
 func (m *Maker) patient(asset string, err error) error {
 	m.watching.Lock()
 	defer m.watching.Unlock()
@@ -86,9 +87,9 @@ func (m *Maker) reserve(need int64) (release func(), err error) {
 	return func() { m.taken.Add(-need) }, nil
 }
 
-// watchDisk returns a context that ends when the reserve is touched, with an error that says so. The caller calls stop. An
-// engine that writes hundreds of megabytes between two looks gets further than the reserve; its folder goes as soon as it
-// is dead.
+// watchDisk returns a context that ends when the reserve is touched, with an error that says so. The caller calls
+// stop. An engine that writes hundreds of megabytes between two looks gets further than the reserve; its folder goes
+// as soon as it is dead.
 func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
@@ -114,7 +115,8 @@ func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop fu
 	}
 }
 
-// fits returns an error if a file is larger than a video may be. The next one may be smaller: the error is not permanent.
+// fits returns an error if a file is larger than a video may be. The next one may be smaller: the error is not
+// permanent.
 func (m *Maker) fits(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || m.cfg.MaxBytes == 0 || info.Size() <= m.cfg.MaxBytes {

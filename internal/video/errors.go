@@ -47,8 +47,8 @@ type coded struct {
 func (c coded) Code() string  { return c.code }
 func (c coded) Unwrap() error { return c.error }
 
-// waits is an error that is over some time later: nothing was tried, so it spends no attempt. What is counted, and for how
-// long one order may wait, is for the caller to say.
+// waits is an error that is over some time later: nothing was tried, so it spends no attempt. What is counted, and for
+// how long one order may wait, is for the caller to say.
 type waits struct {
 	coded
 	after time.Duration

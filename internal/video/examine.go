@@ -27,7 +27,8 @@ func (m *Maker) Font() (pkg string, here bool) {
 	return "fonts-" + wantedFamily, len(m.fonts.loaded) > 1 // the other one is built in
 }
 
-// Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say: see Voice.
+// Speak says a name with the voice that is set. The error says what to do. Without a voice there is nothing to say:
+// see Voice.
 func (m *Maker) Speak(ctx context.Context, name, lang string) error {
 	t, err := m.ready(ctx)
 	if err != nil {
@@ -37,8 +38,8 @@ func (m *Maker) Speak(ctx context.Context, name, lang string) error {
 	return err
 }
 
-// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the error is what
-// is wrong, a line each. Of the configuration its work, cache and offer do not matter.
+// TryTemplate draws the picture of a template with a name. warnings are what works, but perhaps not as meant; the
+// error is what is wrong, a line each. Of the configuration its work, cache and offer do not matter.
 func TryTemplate(ctx context.Context, c Config, template, name, lang string) (warnings []string, err error) {
 	m, id, clear, err := workbench(ctx, c, template)
 	if err != nil {
@@ -52,20 +53,22 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 	if err := m.CanDraw(id, name); err != nil {
 		return a.Warnings, fmt.Errorf("template %s with %q: %w", id, name, err)
 	}
-	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id}, filepath.Join(m.cfg.Work, "check.png"))
+	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id},
+		filepath.Join(m.cfg.Work, "check.png"))
 }
 
-// Engine looks whether an engine of the operator's own is there: its program, or whoever answers at its address.
+// Engine looks whether an engine of the operator's own is there: its program, or a service at its address.
 func (m *Maker) Engine(ctx context.Context) error {
 	switch m.cfg.Engine {
 	case EngineCommand:
 		if _, err := exec.LookPath(m.cfg.Command[0]); err != nil {
-			return fmt.Errorf("%s cannot be run (%w): install it, or change render.command", m.cfg.Command[0], errors.Unwrap(err))
+			return fmt.Errorf("%s cannot be run (%w): install it, or change render.command", m.cfg.Command[0],
+				errors.Unwrap(err))
 		}
 	case EngineHTTP:
 		u, err := url.Parse(m.cfg.URL)
 		if err != nil {
-			return errors.New("render.url is no address")
+			return errors.New("render.url is not a valid URL")
 		}
 		port := u.Port()
 		if port == "" {

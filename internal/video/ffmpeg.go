@@ -54,8 +54,8 @@ func (m *Maker) Ready(ctx context.Context) error {
 	return nil
 }
 
-// ready returns tools that have shown that they work. Those that were replaced since, as by an upgrade, are tried again:
-// what they encode has to match what they encoded before.
+// ready returns tools that have shown that they work. Those that were replaced since, as by an upgrade, are tried
+// again: what they encode has to match what they encoded before.
 func (m *Maker) ready(ctx context.Context) (*tools, error) {
 	m.looking.Lock()
 	defer m.looking.Unlock()
@@ -193,9 +193,9 @@ var machineWords = regexp.MustCompile("Cannot allocate memory|No space left on d
 	"Too many open files|Resource temporarily unavailable|Disk quota exceeded|Permission denied|" +
 	"No such file or directory|Read-only file system|Stale file handle|error while loading shared libraries")
 
-// blamesFile reports whether a failure is the fault of the file that was looked at: it is one of our own verdicts about the
-// file, or ffmpeg or ffprobe has read it, complained and exited. A program that could not be started, was killed, ran out
-// of time or memory, or fails with a good file too, says nothing about a file.
+// blamesFile reports whether a failure is the fault of the file that was looked at: it is one of our own verdicts
+// about the file, or ffmpeg or ffprobe has read it, complained and exited. A program that could not be started, was
+// killed, ran out of time or memory, or fails with a good file too, says nothing about a file.
 func (t *tools) blamesFile(ctx context.Context, err error) bool {
 	if ctx.Err() != nil || err == nil {
 		return false
@@ -280,8 +280,8 @@ func output(ctx context.Context, argv ...string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// limited is a buffer that takes only so many bytes and throws the rest away. The buffer is not embedded: its ReadFrom, which
-// io.Copy prefers, knows no limit.
+// limited is a buffer that takes only so many bytes and throws the rest away. The buffer is not embedded: its
+// ReadFrom, which io.Copy prefers, knows no limit.
 type limited struct {
 	kept bytes.Buffer
 	left int

@@ -44,9 +44,9 @@ func (r rate) timescale() int {
 // rates are those that a film may end up with.
 var rates = []rate{{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {48, 1}, {50, 1}, {60000, 1001}, {60, 1}}
 
-// nearestRate reads a rate such as "25/1" or "2997/100" and returns the one that a film of it ends up with: the same, or a
-// multiple or a part of it, in which every picture lasts equally long. For others, as of telephones whose rate wavers, it is
-// the nearest one; for those far below all, 30.
+// nearestRate reads a rate such as "25/1" or "2997/100" and returns the one that a film of it ends up with: the same,
+// or a multiple or a part of it, in which every picture lasts equally long. For others, as of telephones whose rate
+// wavers, it is the nearest one; for those far below all, 30.
 func nearestRate(s string) (rate, error) {
 	num, den, _ := strings.Cut(s, "/")
 	n, err1 := strconv.ParseFloat(num, 64)
@@ -99,7 +99,8 @@ type film struct {
 
 func (f film) length() time.Duration { return f.rate.at(f.frames) }
 
-// probeFilm looks at a template's film; with proven it has been decoded before. The error is Faults if the author can fix it.
+// probeFilm looks at a template's film; with proven it has been decoded before. The error is Faults if the author can
+// fix it.
 func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design, proven func(film) bool) (film, error) {
 	path := filepath.Join(d.folder, filepath.FromSlash(d.film))
 	f, err := t.probeSource(ctx, path, d.width, d.height)
@@ -126,7 +127,8 @@ func (t *tools) probeSource(ctx context.Context, path string, width, height int)
 	case err != nil:
 		return film{}, err
 	case source.duration > maxFilm:
-		return film{}, unfit{fmt.Errorf("the film is %v long: at most %v are possible", source.duration.Round(time.Second), maxFilm)}
+		return film{}, unfit{fmt.Errorf("the film is %v long: at most %v are possible",
+			source.duration.Round(time.Second), maxFilm)}
 	case source.unread != "":
 		return film{}, unfit{errors.New("its sound is in a format that ffmpeg cannot decode: export the film with AAC")}
 	}
@@ -149,7 +151,8 @@ func becomes(source facts, width, height int) (f film, err error) {
 		f.width, f.height = int(float64(source.width)*k+0.5)&^1, int(float64(source.height)*k+0.5)&^1
 		shape = fmt.Sprintf("scale=%d:%d:flags=bicubic", f.width, f.height)
 	} else {
-		shape = fmt.Sprintf("scale=iw*sar:ih,setsar=1,scale=%[1]d:%[2]d:force_original_aspect_ratio=increase:flags=bicubic,crop=%[1]d:%[2]d", f.width, f.height)
+		shape = fmt.Sprintf("scale=iw*sar:ih,setsar=1,scale=%[1]d:%[2]d:"+
+			"force_original_aspect_ratio=increase:flags=bicubic,crop=%[1]d:%[2]d", f.width, f.height)
 	}
 	// What does not say how its colours are coded is taken for what players take it for.
 	matrix := "auto"
@@ -159,11 +162,12 @@ func becomes(source facts, width, height int) (f film, err error) {
 	// The pictures are shaped before their colours are changed: that takes far less memory.
 	first := facts{interlaced: source.interlaced}.ordinary()
 	last := facts{alpha: source.alpha, hdr: source.hdr, transfer: source.transfer}.ordinary()
-	// A source that ends a moment early shows its last frame a little longer: the number of frames is a promise. It is not
-	// given as -frames:v, which would cut the sound too. Times are counted from the first picture.
+	// A source that ends a moment early shows its last frame a little longer: the number of frames is a promise. It is
+	// not given as -frames:v, which would cut the sound too. Times are counted from the first picture.
 	f.filter = strings.Join(slices.Concat([]string{"setpts=PTS-STARTPTS"}, first,
 		[]string{fmt.Sprintf("fps=%s:start_time=0", f.rate), shape}, last,
 		[]string{fmt.Sprintf("scale=in_color_matrix=%s:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1,"+
-			"tpad=stop_mode=clone:stop=-1,trim=end_frame=%d,settb=%d/%d,setpts=N", matrix, f.frames, f.rate.den, f.rate.num)}), ",")
+			"tpad=stop_mode=clone:stop=-1,trim=end_frame=%d,settb=%d/%d,setpts=N",
+			matrix, f.frames, f.rate.den, f.rate.num)}), ",")
 	return f, nil
 }

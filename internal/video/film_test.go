@@ -116,7 +116,7 @@ box   = [160, 90, 1600, 300]
 		t.Errorf("got %d×%d, %v, %v frames a second; want 1920×1080, 4s, 25", v.Width, v.Height, v.Duration, p.rate)
 	}
 	if want := []int{25, 75}; p.takes[0].first != want[0] || p.takes[0].last != want[1] {
-		t.Errorf("got frames %d to %d encoded anew; want %v", p.takes[0].first, p.takes[0].last, want)
+		t.Errorf("got frames %d to %d encoded for the name; want %v", p.takes[0].first, p.takes[0].last, want)
 	}
 	wantThumb(t, v, 320, 180)
 	a, err := m.About(t.Context(), "mine")
@@ -460,5 +460,24 @@ func TestPrepare_AStopDuringTheLookIsNoTemplateOfNothing(t *testing.T) {
 	}
 	if err := m.look(whenThere(t, ran+".runs"), m.tools, k); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want context.Canceled", err)
+	}
+}
+
+func TestFilm_ALinkOutOfTheTemplatesFolderIsRefused(t *testing.T) {
+	for _, what := range []string{"film", "music"} {
+		const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"music.mp4\"\n[[segment]]\nstart = 0\nend = 1\nbox = [0, 0, 64, 48]\n"
+		folder := ownFolder(t, toml, "-i", clipWithSound(t), "-c", "copy")
+		b, err := os.ReadFile(filepath.Join(folder, "film.mp4"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(folder, "music.mp4"), string(b))
+		link := filepath.Join(folder, what+".mp4")
+		if err := errors.Join(os.Rename(link, folder+".mp4"), os.Symlink("../mine.mp4", link)); err != nil {
+			t.Fatal(err)
+		}
+		if err := ownMaker(t, folder).Ready(t.Context()); err == nil || !isPermanent(err) || !strings.Contains(err.Error(), "escapes") {
+			t.Errorf("%s: got %v; want a fault", what, err)
+		}
 	}
 }

@@ -1,5 +1,5 @@
-// films_test.go makes films as telephones, browsers, cameras and editors make them, and brings each in three ways: as an upload,
-// as the film of a template, and as the work of an engine.
+// films_test.go makes films as telephones, browsers, cameras and editors make them, and brings each in three ways: as
+// an upload, as the film of a template, and as the work of an engine.
 
 package video
 
@@ -36,7 +36,8 @@ func filmed(args ...string) func(*testing.T, string) { return filmedAt("30", arg
 // filmedAt makes one of so many frames a second.
 func filmedAt(rate string, args ...string) func(*testing.T, string) {
 	return func(t *testing.T, path string) {
-		args := append([]string{"-f", "lavfi", "-i", "testsrc2=s=96x64:d=1:r=" + rate, "-f", "lavfi", "-i", "sine=d=1"}, args...)
+		args := append([]string{"-f", "lavfi", "-i", "testsrc2=s=96x64:d=1:r=" + rate, "-f", "lavfi", "-i",
+			"sine=d=1"}, args...)
 		ffmpeg(t, append(args, path)...)
 	}
 }
@@ -78,40 +79,67 @@ func again(args ...string) func(*testing.T, string) {
 const second = time.Second
 
 var oddFilms = map[string]oddFilm{
-	"plain":             {make: filmed("-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"in fragments":      {make: filmed("-pix_fmt", "yuv420p", "-movflags", "+frag_keyframe+empty_moov"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"of a webcam":       {make: filmedAt("15", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30, finished: 15},
-	"of 12.5 frames":    {make: filmedAt("25/2", "-frames:v", "12", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: 960 * time.Millisecond, rate: rate{25, 1}, frames: 24, finished: 12},
-	"in slow motion":    {make: filmedAt("120", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, rate: rate{60, 1}, frames: 60, finished: 120},
-	"turned":            {make: again("-c", "copy", "-metadata:s:v", "rotate=90"), w: 64, h: 96, length: second, rate: rate{30, 1}, frames: 30},
-	"with wide pixels":  {make: filmed("-vf", "setsar=16/11", "-pix_fmt", "yuv420p"), w: 139, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"interlaced":        {make: filmedAt("25", "-vf", "setsar=16/11", "-pix_fmt", "yuv420p", "-flags", "+ildct+ilme", "-top", "1"), w: 139, h: 64, length: second, rate: rate{25, 1}, frames: 25},
-	"of 10 bits":        {make: filmed("-pix_fmt", "yuv420p10le"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"with all colours":  {make: filmed("-pix_fmt", "yuv444p"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"in HEVC":           {make: filmed("-c:v", "libx265", "-x265-params", "log-level=error", "-tag:v", "hvc1", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
-	"in MPEG-4 part 2":  {make: filmed("-c:v", "mpeg4"), w: 96, h: 64, length: second, codec: "mpeg4", rate: rate{30, 1}, frames: 30},
-	"in VP9 in MP4":     {make: filmed("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"), w: 96, h: 64, length: second, codec: "vp9", rate: rate{30, 1}, frames: 30},
-	"in AV1":            {make: filmed("-c:v", "libaom-av1", "-cpu-used", "8", "-t", "0.2"), w: 96, h: 64, length: second / 5, codec: "av1", rate: rate{30, 1}, frames: 6},
-	"in ProRes":         {make: filmed("-c:v", "prores_ks", "-c:a", "pcm_s16le"), kind: "mov", w: 96, h: 64, length: second, codec: "prores", rate: rate{30, 1}, frames: 30},
-	"in HDR10":          {make: filmed("-c:v", "libx265", "-x265-params", "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
-	"in HLG":            {make: filmed("-c:v", "libx265", "-x265-params", "log-level=error:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
-	"of a browser":      {make: piped("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"), kind: "webm", w: 96, h: 64, length: second, codec: "vp8", rate: rate{30, 1}, frames: 30},
-	"of another one":    {make: piped("-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a", "libopus"), kind: "webm", w: 96, h: 64, length: second, codec: "vp9", rate: rate{30, 1}, frames: 30},
-	"with alpha":        {make: filmed("-c:v", "libvpx-vp9", "-deadline", "realtime", "-pix_fmt", "yuva420p", "-c:a", "libopus"), kind: "webm", w: 96, h: 64, length: second, codec: "vp9", rate: rate{30, 1}, frames: 30},
-	"with longer sound": {make: filmed("-f", "lavfi", "-i", "sine=d=3", "-map", "0:v", "-map", "2:a", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"that begins late":  {make: again("-c", "copy", "-output_ts_offset", "5"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"without sound":     {make: filmed("-map", "0:v", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"with a time code":  {make: filmed("-timecode", "01:00:00:00", "-pix_fmt", "yuv420p"), kind: "mov", w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"with places": {make: filmed("-pix_fmt", "yuv420p", "-metadata", "location=+55.7558+037.6173/", "-metadata", "title=SECRET", "-metadata", "comment=SECRET",
+	"plain": {make: filmed("-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, rate: rate{30, 1},
+		frames: 30},
+	"in fragments": {make: filmed("-pix_fmt", "yuv420p", "-movflags", "+frag_keyframe+empty_moov"), w: 96,
+		h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	"of a webcam": {make: filmedAt("15", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, rate: rate{30,
+		1}, frames: 30, finished: 15},
+	"of 12.5 frames": {make: filmedAt("25/2", "-frames:v", "12", "-pix_fmt", "yuv420p"), w: 96, h: 64,
+		length: 960 * time.Millisecond, rate: rate{25, 1}, frames: 24, finished: 12},
+	"in slow motion": {make: filmedAt("120", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second,
+		rate: rate{60, 1}, frames: 60, finished: 120},
+	"turned": {make: again("-c", "copy", "-metadata:s:v", "rotate=90"), w: 64, h: 96, length: second,
+		rate: rate{30, 1}, frames: 30},
+	"with wide pixels": {make: filmed("-vf", "setsar=16/11", "-pix_fmt", "yuv420p"), w: 139, h: 64,
+		length: second, rate: rate{30, 1}, frames: 30},
+	"interlaced": {make: filmedAt("25", "-vf", "setsar=16/11", "-pix_fmt", "yuv420p", "-flags",
+		"+ildct+ilme", "-top", "1"), w: 139, h: 64, length: second, rate: rate{25, 1}, frames: 25},
+	"of 10 bits": {make: filmed("-pix_fmt", "yuv420p10le"), w: 96, h: 64, length: second, rate: rate{30, 1},
+		frames: 30},
+	"with all colours": {make: filmed("-pix_fmt", "yuv444p"), w: 96, h: 64, length: second, rate: rate{30, 1},
+		frames: 30},
+	"in HEVC": {make: filmed("-c:v", "libx265", "-x265-params", "log-level=error", "-tag:v", "hvc1",
+		"-pix_fmt", "yuv420p"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
+	"in MPEG-4 part 2": {make: filmed("-c:v", "mpeg4"), w: 96, h: 64, length: second, codec: "mpeg4",
+		rate: rate{30, 1}, frames: 30},
+	"in VP9 in MP4": {make: filmed("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"), w: 96,
+		h: 64, length: second, codec: "vp9", rate: rate{30, 1}, frames: 30},
+	"in AV1": {make: filmed("-c:v", "libaom-av1", "-cpu-used", "8", "-t", "0.2"), w: 96, h: 64,
+		length: second / 5, codec: "av1", rate: rate{30, 1}, frames: 6},
+	"in ProRes": {make: filmed("-c:v", "prores_ks", "-c:a", "pcm_s16le"), kind: "mov", w: 96, h: 64,
+		length: second, codec: "prores", rate: rate{30, 1}, frames: 30},
+	"in HDR10": {make: filmed("-c:v", "libx265", "-x265-params",
+		"log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
+	"in HLG": {make: filmed("-c:v", "libx265", "-x265-params",
+		"log-level=error:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
+	"of a browser": {make: piped("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"), kind: "webm",
+		w: 96, h: 64, length: second, codec: "vp8", rate: rate{30, 1}, frames: 30},
+	"of another one": {make: piped("-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a", "libopus"),
+		kind: "webm", w: 96, h: 64, length: second, codec: "vp9", rate: rate{30, 1}, frames: 30},
+	"with alpha": {make: filmed("-c:v", "libvpx-vp9", "-deadline", "realtime", "-pix_fmt", "yuva420p",
+		"-c:a", "libopus"), kind: "webm", w: 96, h: 64, length: second, codec: "vp9", rate: rate{30, 1}, frames: 30},
+	"with longer sound": {make: filmed("-f", "lavfi", "-i", "sine=d=3", "-map", "0:v", "-map", "2:a", "-pix_fmt",
+		"yuv420p"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	"that begins late": {make: again("-c", "copy", "-output_ts_offset", "5"), w: 96, h: 64, length: second,
+		rate: rate{30, 1}, frames: 30},
+	"without sound": {make: filmed("-map", "0:v", "-pix_fmt", "yuv420p"), w: 96, h: 64, length: second,
+		rate: rate{30, 1}, frames: 30},
+	"with a time code": {make: filmed("-timecode", "01:00:00:00", "-pix_fmt", "yuv420p"), kind: "mov", w: 96,
+		h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	"with places": {make: filmed("-pix_fmt", "yuv420p", "-metadata", "location=+55.7558+037.6173/", "-metadata",
+		"title=SECRET", "-metadata", "comment=SECRET",
 		"-metadata", "creation_time=2019-01-01", "-metadata:s:v", "handler_name=SECRET phone", "-metadata:s:a", "title=SECRET"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"with its own tags": {make: filmed("-pix_fmt", "yuv420p", "-movflags", "use_metadata_tags", "-metadata", "com.apple.quicktime.location.ISO6709=+55.7558", "-metadata", "x=SECRET"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	"with its own tags": {make: filmed("-pix_fmt", "yuv420p", "-movflags", "use_metadata_tags", "-metadata",
+		"com.apple.quicktime.location.ISO6709=+55.7558", "-metadata", "x=SECRET"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
 	"with chapters": {make: func(t *testing.T, path string) {
 		chapters := filepath.Join(t.TempDir(), "chapters")
 		write(t, chapters, ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=SECRET\n[CHAPTER]\nTIMEBASE=1/10\nSTART=5\nEND=10\ntitle=SECRET\n")
 		again("-i", chapters, "-map_metadata", "1", "-c", "copy")(t, path)
 	}, w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
 	"with a preview track": {make: func(t *testing.T, path string) {
-		again("-map", "0:v", "-map", "0:v", "-map", "0:a", "-c:v:0", "mjpeg", "-s:v:0", "32x20", "-c:v:1", "copy", "-c:a", "copy",
+		again("-map", "0:v", "-map", "0:v", "-map", "0:a", "-c:v:0", "mjpeg", "-s:v:0", "32x20", "-c:v:1", "copy",
+			"-c:a", "copy",
 			"-disposition:v:0", "0", "-disposition:v:1", "default")(t, path)
 	}, kind: "mov", w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
 	"with words and a picture": {make: func(t *testing.T, path string) {
@@ -119,7 +147,8 @@ var oddFilms = map[string]oddFilm{
 		srt, png := filepath.Join(folder, "a.srt"), filepath.Join(folder, "a.png")
 		write(t, srt, "1\n00:00:00,000 --> 00:00:30,000\nSECRET\n")
 		ffmpeg(t, "-f", "lavfi", "-i", "color=s=200x200:d=1", "-frames:v", "1", png)
-		again("-i", srt, "-map", "0:v", "-map", "0:a", "-map", "1:s", "-c:v", "copy", "-c:a", "copy", "-attach", png, "-metadata:s:t", "mimetype=image/png")(t, path)
+		again("-i", srt, "-map", "0:v", "-map", "0:a", "-map", "1:s", "-c:v", "copy", "-c:a", "copy", "-attach", png,
+			"-metadata:s:t", "mimetype=image/png")(t, path)
 	}, kind: "mkv", w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
 	"with sound of tomorrow before its own": {make: func(t *testing.T, path string) {
 		again("-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy")(t, path)
@@ -132,11 +161,16 @@ var oddFilms = map[string]oddFilm{
 
 	"with sound of tomorrow only": {make: spoilt(ofTomorrow, "-pix_fmt", "yuv420p"),
 		refused: "its sound is in a format that ffmpeg cannot decode", w: 96, h: 64, length: second},
-	"cut short":    {make: spoilt(func(b []byte) []byte { return b[:len(b)*2/3] }, "-pix_fmt", "yuv420p", "-movflags", "+faststart"), refused: "the file is cut short"},
-	"without end":  {make: spoilt(func(b []byte) []byte { return b[:len(b)*2/3] }, "-pix_fmt", "yuv420p"), refused: "the file is"},
-	"zeroed":       {make: spoilt(func(b []byte) []byte { clear(b[len(b)*2/3:]); return b }, "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-b:v", "400k"), refused: "the file is damaged"},
-	"in Cinepak":   {make: filmed("-c:v", "cinepak"), kind: "mov", refused: "a track is in Cinepak, which is not taken here"},
-	"in MagicYUV":  {make: filmed("-c:v", "magicyuv"), kind: "mov", refused: "a track is in MagicYUV, which is not taken here"},
+	"cut short": {make: spoilt(func(b []byte) []byte { return b[:len(b)*2/3] }, "-pix_fmt", "yuv420p",
+		"-movflags", "+faststart"), refused: "the file is cut short"},
+	"without end": {make: spoilt(func(b []byte) []byte { return b[:len(b)*2/3] }, "-pix_fmt", "yuv420p"),
+		refused: "the file is"},
+	"zeroed": {make: spoilt(func(b []byte) []byte { clear(b[len(b)*2/3:]); return b }, "-pix_fmt", "yuv420p",
+		"-movflags", "+faststart", "-b:v", "400k"), refused: "the file is damaged"},
+	"in Cinepak": {make: filmed("-c:v", "cinepak"), kind: "mov",
+		refused: "a track is in Cinepak, which is not taken here"},
+	"in MagicYUV": {make: filmed("-c:v", "magicyuv"), kind: "mov",
+		refused: "a track is in MagicYUV, which is not taken here"},
 	"in QTRLE":     {make: filmed("-c:v", "qtrle"), kind: "mov", refused: "a track is in qtrle, which is not taken here"},
 	"in FFV1":      {make: filmed("-c:v", "ffv1"), kind: "mkv", refused: "a track is in ffv1, which is not taken here"},
 	"a flat file":  {make: filmed("-c:v", "flv"), kind: "flv", refused: "of a kind that is not taken here"},
@@ -255,7 +289,8 @@ func near(got, want time.Duration) bool { return (got - want).Abs() < 40*time.Mi
 // wantPlain fails the test unless a file is what every telephone plays, and nothing else.
 func wantPlain(t *testing.T, way, path string, frames int) {
 	t.Helper()
-	out, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "format_tags:stream_tags:stream=codec_name,pix_fmt,start_time",
+	out, err := exec.Command("ffprobe", "-v", "error", "-show_entries",
+		"format_tags:stream_tags:stream=codec_name,pix_fmt,start_time",
 		"-show_chapters", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "json", path).Output()
 	if err != nil {
 		t.Fatal(err)

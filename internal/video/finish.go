@@ -1,5 +1,5 @@
-// finish.go makes a file that an engine left fit to be sent: one that every telephone plays, that holds nothing but the
-// film, and that comes with a still.
+// finish.go makes a file that an engine left fit to be sent: one that every telephone plays, that holds nothing but
+// the film, and that comes with a still.
 
 package video
 
@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// finish turns the file of an engine into a Video. What is provably plain is copied without a decoder; else ffmpeg brings
-// the tracks into a plain MP4, and what telephones do not play is encoded again.
+// finish turns the file of an engine into a Video. What is provably plain is copied without a decoder; else ffmpeg
+// brings the tracks into a plain MP4, and what telephones do not play is encoded again.
 func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
@@ -35,7 +35,8 @@ func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) 
 	}
 	thumb := filepath.Join(folder, "thumb.jpg")
 	// Every sync sample is a whole picture, so ffmpeg need not decode the others to learn how they are ordered.
-	if err := t.drawStill(ctx, hardened, out, f.duration*2/5, thumb, "-noaccurate_seek", "-skip_frame", "nokey"); err != nil {
+	if err := t.drawStill(ctx, hardened, out, f.duration*2/5, thumb, "-noaccurate_seek", "-skip_frame",
+		"nokey"); err != nil {
 		return Video{}, fmt.Errorf("still: %w", err)
 	}
 	return finished(folder, out, thumb, f)
@@ -89,8 +90,8 @@ func (t *tools) encodeFilm(ctx context.Context, f facts, path, out string) error
 	return t.run(ctx, append(args, "-f", "mp4", "file:"+out), nil)
 }
 
-// soundTracks are the options to read a film and to write its sound, or silence, as AAC: Telegram takes a silent MP4 for an
-// animation.
+// soundTracks are the options to read a film and to write its sound, or silence, as AAC: Telegram takes a silent MP4
+// for an animation.
 func (t *tools) soundTracks(f facts, path string) []string {
 	args := t.input(uploaded, path, f.decoder()...)
 	if f.sound == "" {
@@ -104,12 +105,14 @@ func (t *tools) soundTracks(f facts, path string) []string {
 	return append(args, encodeSound...)
 }
 
-// soundFilter moves the sound so that it begins when the pictures do: silence is put before it, or its beginning is cut.
+// soundFilter moves the sound so that it begins when the pictures do: silence is put before it, or its beginning is
+// cut.
 func (f facts) soundFilter() string {
 	return fmt.Sprintf("asetpts=PTS-%s/TB,aresample=48000:async=1:first_pts=0", inSeconds(f.start))
 }
 
-// nothingElse are the options of an output that has pictures and sound and nothing else: no tags, chapters or time codes.
+// nothingElse are the options of an output that has pictures and sound and nothing else: no tags, chapters or time
+// codes.
 var nothingElse = []string{"-map_metadata", "-1", "-map_chapters", "-1", "-write_tmcd", "0", "-fflags", "+bitexact"}
 
 // canToneMap returns what is wrong with a film in HDR if this ffmpeg cannot turn it into ordinary colours.

@@ -23,11 +23,12 @@ func cpu(b *testing.B) (seconds float64) {
 	return seconds
 }
 
-// BenchmarkFinish takes over 10 seconds at 720×1280, as ffmpeg leaves them: proved in Go, and as everything else is, by
-// decoding it. What an ffmpeg that does nothing costs is part of both.
+// BenchmarkFinish takes over 10 seconds at 720×1280, as ffmpeg leaves them: proved in Go, and as everything else is,
+// by decoding it. What an ffmpeg that does nothing costs is part of both.
 func BenchmarkFinish(b *testing.B) {
 	film := filepath.Join(b.TempDir(), "film.mp4")
-	out, err := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=720x1280:r=30:d=10", "-f", "lavfi", "-i", "sine=d=10",
+	out, err := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+		"testsrc2=s=720x1280:r=30:d=10", "-f", "lavfi", "-i", "sine=d=10",
 		"-pix_fmt", "yuv420p", "-preset", "veryfast", film).CombinedOutput()
 	if err != nil {
 		b.Fatalf("%v: %s", err, out)
@@ -40,7 +41,11 @@ func BenchmarkFinish(b *testing.B) {
 		name string
 		run  func(folder string) error
 	}{
-		{"ffmpeg that does nothing", func(string) error { _, err := output(b.Context(), proven.ffmpeg, "-version"); return err }},
+		{"ffmpeg that does nothing", func(string) error {
+			_, err := output(b.Context(), proven.ffmpeg,
+				"-version")
+			return err
+		}},
 		{"proved", func(folder string) error { _, err := proven.finish(b.Context(), folder, film); return err }},
 		{"decoded", func(folder string) error {
 			f, err := proven.examine(b.Context(), film, uploaded)
@@ -48,7 +53,8 @@ func BenchmarkFinish(b *testing.B) {
 				err = proven.copyFilm(b.Context(), f, film, filepath.Join(folder, "x.mp4"))
 			}
 			if err == nil {
-				err = proven.drawStill(b.Context(), uploaded, film, f.duration*2/5, filepath.Join(folder, "x.jpg"), "-noaccurate_seek")
+				err = proven.drawStill(b.Context(), uploaded, film, f.duration*2/5, filepath.Join(folder, "x.jpg"),
+					"-noaccurate_seek")
 			}
 			return err
 		}},

@@ -179,7 +179,8 @@ func (s *sps) readFormat(r *bits) {
 }
 
 // sampleAspects are the pixel shapes that have a number (table E-1).
-var sampleAspects = [][2]uint32{{1, 1}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11}, {20, 11}, {32, 11}, {80, 33},
+var sampleAspects = [][2]uint32{{1, 1}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11}, {20, 11}, {32,
+	11}, {80, 33},
 	{18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3}, {3, 2}, {2, 1}}
 
 func (s *sps) readUsability(r *bits) {
@@ -218,8 +219,8 @@ var levels = []struct {
 	{50, "5.0", 589824, 22080}, {51, "5.1", 983040, 36864}, {52, "5.2", 2073600, 36864},
 }
 
-// levelOf returns the lowest level from 4.0 on that has room for pictures of a size at a rate: what is lower, no player
-// profits from. The last one is for all that no level has room for.
+// levelOf returns the lowest level from 4.0 on that has room for pictures of a size at a rate: what is lower, no
+// player profits from. The last one is for all that no level has room for.
 func levelOf(w, h int, r rate) string {
 	frame := (w + 15) / 16 * ((h + 15) / 16)
 	for _, l := range levels {
@@ -230,8 +231,8 @@ func levelOf(w, h int, r rate) string {
 	return levels[len(levels)-1].name
 }
 
-// fits reports whether a stream keeps within the level that it claims, with frames samples in the given seconds. A tenth
-// more is taken: rates waver.
+// fits reports whether a stream keeps within the level that it claims, with frames samples in the given seconds. A
+// tenth more is taken: rates waver.
 func (s sps) fits(frames int, seconds float64) bool {
 	macroblocks := (s.width + 15) / 16 * ((s.height + 15) / 16)
 	for _, l := range levels {
@@ -261,8 +262,8 @@ const (
 	nalIDR   = 5
 )
 
-// checkSample reports what is wrong with a sample: its NAL units have to fill it exactly, none may hold what looks like a
-// start code, as zeroed disk blocks do, and a sync sample has to begin a new sequence.
+// checkSample reports what is wrong with a sample: its NAL units have to fill it exactly, none may hold what looks
+// like a start code, as zeroed disk blocks do, and a sync sample has to begin a new sequence.
 func checkSample(b []byte, lengthSize int, sync bool) error {
 	slices, idr := 0, 0
 	for len(b) > 0 {

@@ -75,7 +75,8 @@ func newRemote(address string, allowPrivate bool, maxBytes int64) (*remote, erro
 }
 
 // fetch asks for a video and writes it to path, a new file in folder that only we can read. The whole takes at most as
-// long as ctx; then the error is its cause. An error with RetryAfter says how long the generator wants to be left alone.
+// long as ctx; then the error is its cause. An error with RetryAfter says how long the generator wants to be left
+// alone.
 func (r *remote) fetch(ctx context.Context, folder string, o Order) (path string, err error) {
 	path = filepath.Join(folder, "output.mp4")
 	if err = r.order(ctx, path, o); err == nil {
@@ -109,8 +110,9 @@ const awayPause = 10 * time.Second
 // away makes an error of a service that cannot be reached one that waits: it says nothing about the order.
 func away(err error) error { return waits{coded{err, CodeUnreachable}, awayPause} }
 
-// unreachable reports whether a request failed before a service of HTTP was there: no address for the name, no connection,
-// no TLS, or an answer that is not HTTP. A connection that ends later is an attempt: the order may be the reason.
+// unreachable reports whether a request failed before a service of HTTP was there: no address for the name, no
+// connection, no TLS, or an answer that is not HTTP. A connection that ends later is an attempt: the order may be the
+// reason.
 func unreachable(err error) bool {
 	var dial *net.OpError
 	var dns *net.DNSError
@@ -119,7 +121,8 @@ func unreachable(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &dns) || errors.As(err, &record) ||
 		errors.As(err, &alert) || errors.As(err, &certificate) || errors.Is(err, http.ErrSchemeMismatch) ||
-		err != nil && (strings.Contains(err.Error(), "malformed HTTP") || strings.Contains(err.Error(), "TLS handshake timeout"))
+		err != nil && (strings.Contains(err.Error(), "malformed HTTP") || strings.Contains(err.Error(),
+			"TLS handshake timeout"))
 }
 
 // order places the order and asks until there is a video or an error.
@@ -163,7 +166,7 @@ func (r *remote) order(ctx context.Context, path string, o Order) error {
 		answer.Body.Close()
 		if location := answer.Header.Get("Location"); location != "" {
 			if where, err = answer.Request.URL.Parse(location); err != nil {
-				return errors.New("answered 202 with a Location that is no address")
+				return errors.New("answered 202 with a Location that is not a valid URL")
 			}
 			if err := checkStep(answer.Request.URL, where); err != nil {
 				return err
@@ -229,11 +232,12 @@ func (r *remote) receive(answer *http.Response, path, name string) error {
 
 // refused turns an answer that is no video into an error: permanent if it is the order's fault.
 func refused(answer *http.Response, name string) error {
-	return judged(answer, fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode), reason(answer, name)))
+	return judged(answer, fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode),
+		reason(answer, name)))
 }
 
-// judged gives an error about an answer what its status means: a wait, a permanent failure, or another attempt. 502, 503 and
-// 504 are what a proxy answers when the service behind it is away.
+// judged gives an error about an answer what its status means: a wait, a permanent failure, or another attempt. 502,
+// 503 and 504 are what a proxy answers when the service behind it is away.
 func judged(answer *http.Response, err error) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
@@ -281,7 +285,8 @@ func reason(answer *http.Response, name string) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
 }
 
-// retryTime reads Retry-After, which is a number of seconds or a date. A number beyond all bounds is as good as a large one.
+// retryTime reads Retry-After, which is a number of seconds or a date. A number beyond all bounds is as good as a
+// large one.
 func retryTime(h http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -319,13 +324,14 @@ func port(u *url.URL) string {
 
 // checkRedirect follows five redirects at most, and only to where a video may come from. The order, and with it the
 // name, goes to the configured host only; a redirect that turns it into a GET sends no name. None of these errors but
-// the first goes away by itself: somebody has to configure another address or mend the generator.
+// the first goes away without somebody who configures another address or repairs the generator.
 func (r *remote) checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
 	if req.Method == http.MethodPost && !r.isOwn(req.URL) {
-		return permanent{fmt.Errorf("wants the order to go to %s: configure that address if the name may go there", req.URL.Host)}
+		return permanent{fmt.Errorf("wants the order to go to %s: configure that address if the name may go there",
+			req.URL.Host)}
 	}
 	req.Header.Del("Referer") // it would tell other hosts the configured address
 	return checkStep(via[len(via)-1].URL, req.URL)
@@ -368,7 +374,8 @@ func (r *remote) newCourier(key string) *courier {
 
 // newTransport makes connections that are for one order. They use no proxy of the environment: it would make the
 // connections in our place, so that control would see its address only, and it would see the name.
-func newTransport(control func(network, address string, _ syscall.RawConn) error, patience time.Duration) *http.Transport {
+func newTransport(control func(network, address string, _ syscall.RawConn) error,
+	patience time.Duration) *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 30 * time.Second, Control: control}).DialContext,
 		ForceAttemptHTTP2:      true,
@@ -424,7 +431,8 @@ func isPublic(a netip.Addr) bool {
 		b := a.As16()
 		a = netip.AddrFrom4([4]byte(b[12:]))
 	}
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(inside, func(p netip.Prefix) bool { return p.Contains(a) })
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(inside,
+		func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // refusePrivate refuses connections to anything but the public internet. A generator may refer to another host; one

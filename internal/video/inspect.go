@@ -21,9 +21,9 @@ const (
 	longestEdge    = 16384
 )
 
-// Inspect probes the MP4, QuickTime, Matroska or WebM file at path, decodes it and draws a still. The file stays where and
-// as it is; Discard removes the still. The error of a file that is at fault is ErrUnplayable; one of a machine that is too
-// busy, or of an ffmpeg that cannot run, is not.
+// Inspect probes the MP4, QuickTime, Matroska or WebM file at path, decodes it and draws a still. The file stays where
+// and as it is; Discard removes the still. The error of a file that is at fault is ErrUnplayable; one of a machine
+// that is too busy, or of an ffmpeg that cannot run, is not.
 func (m *Maker) Inspect(ctx context.Context, path string) (Video, error) {
 	t, err := m.ready(ctx)
 	if err != nil {
@@ -62,14 +62,15 @@ func (t *tools) inspect(ctx context.Context, folder, path string) (Video, error)
 	}
 	thumb := filepath.Join(folder, "thumb.jpg")
 	at := f.start + f.duration*2/5
-	if err := t.drawStillOf(ctx, uploaded, path, f, fmt.Sprintf("0:%d", f.video), at, thumb, "-noaccurate_seek"); err != nil {
+	if err := t.drawStillOf(ctx, uploaded, path, f, fmt.Sprintf("0:%d", f.video), at, thumb,
+		"-noaccurate_seek"); err != nil {
 		return Video{}, fmt.Errorf("still: %w", refusedKind(err))
 	}
 	return finished(folder, path, thumb, f)
 }
 
-// examine is what every film passes, whoever brings it: an upload, the film of a template, the work of an engine that is
-// not provably plain. Its tracks are read, its pictures have a size, and they and the sound are decoded.
+// examine is the check of every film, wherever it comes from: an upload, a template, an engine whose work
+// is not provably plain. Its tracks are read, its pictures have a size, and they and the sound are decoded.
 func (t *tools) examine(ctx context.Context, path string, options []string) (facts, error) {
 	f, err := t.probe(ctx, path, options)
 	if err != nil {

@@ -1,4 +1,5 @@
-// plain.go proves without a decoder that an MP4 plays on every telephone, and writes MP4s that hold nothing but a film.
+// plain.go proves without a decoder that an MP4 plays on every telephone, and writes MP4s that hold nothing but a
+// film.
 
 package video
 
@@ -12,7 +13,8 @@ import (
 	"time"
 )
 
-// plainKinds are the boxes that a film needs, by the box they are in. All else, tags and places among it, stays behind.
+// plainKinds are the boxes that a film needs, by the box they are in. All else, tags and places among it, stays
+// behind.
 var plainKinds = map[string][]string{
 	"moov": {"mvhd", "trak"},
 	"trak": {"tkhd", "edts", "mdia"},
@@ -23,7 +25,8 @@ var plainKinds = map[string][]string{
 // plainType is the ftyp of what we write.
 var plainType = []byte("isom\x00\x00\x02\x00isomiso2avc1mp41")
 
-// stripped returns the payload of a box without what a film does not need: tags, chapters, when and by what it was made.
+// stripped returns the payload of a box without what a film does not need: tags, chapters, when and by what it was
+// made.
 func stripped(kind string, payload []byte) []byte {
 	if kinds, ok := plainKinds[kind]; ok {
 		var w bytes.Buffer
@@ -100,9 +103,9 @@ func doubt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errDoubt, fmt.Sprintf(format, args...))
 }
 
-// provePlain opens an MP4 that every telephone plays: one track of H.264 in 8 bits and 4:2:0 within its level, of whole
-// pictures from the beginning to the end, and one of AAC. Other tracks are left out. The error says what is not proved; the
-// caller closes the movie.
+// provePlain opens an MP4 that every telephone plays: one track of H.264 in 8 bits and 4:2:0 within its level, of
+// whole pictures from the beginning to the end, and one of AAC. Other tracks are left out. The error says what is not
+// proved; the caller closes the movie.
 func provePlain(path string) (m *movie, f facts, err error) {
 	whole, err := openMovie(path)
 	if err != nil {
@@ -190,7 +193,8 @@ func (t *track) provePictures(m *movie) (f facts, err error) {
 	case s.transfer == 16 || s.transfer == 18:
 		return f, doubt("it is HDR")
 	case !s.fits(len(t.samples), length):
-		return f, doubt("%d×%d at %.4g frames a second exceed level %d", s.width, s.height, float64(len(t.samples))/length, s.level)
+		return f, doubt("%d×%d at %.4g frames a second exceed level %d", s.width, s.height,
+			float64(len(t.samples))/length, s.level)
 	case !t.samples[0].sync:
 		return f, doubt("it does not begin with a key frame")
 	}
@@ -216,8 +220,8 @@ func (t *track) provePictures(m *movie) (f facts, err error) {
 	return f, nil
 }
 
-// quarterTurn reads the matrix of a track header: whether the picture is turned by 90 degrees. It is ok if it is turned by
-// right angles only.
+// quarterTurn reads the matrix of a track header: whether the picture is turned by 90 degrees. It is ok if it is
+// turned by right angles only.
 func quarterTurn(tkhd []byte) (turned, ok bool) {
 	at := 40
 	if len(tkhd) > 0 && tkhd[0] == 1 {

@@ -8,11 +8,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -101,6 +103,14 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 	if k.source.frames > 0 {
 		return nil
 	}
+	for _, name := range []string{k.film, k.music} {
+		err := k.holds(name)
+		if errors.As(err, new(syscall.Errno)) && !errors.Is(err, fs.ErrNotExist) {
+			return err // the disk, not the template
+		} else if err != nil {
+			return permanent{coded{Faults{fmt.Sprintf("%s: %v", name, err)}, CodeTemplate}}
+		}
+	}
 	f := film{width: k.width, height: k.height, rate: rate{sceneRate, 1}, frames: sceneFrames}
 	if k.film != "" {
 		var err error
@@ -112,7 +122,8 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 		return permanent{coded{faults, CodeTemplate}}
 	}
 	if k.music != "" {
-		if err := t.run(ctx, append(append([]string{}, anySound...), "-i", k.musicPath(), "-map", "0:a:0", "-t", "0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
+		if err := t.run(ctx, append(append([]string{}, anySound...), "-i", k.musicPath(), "-map", "0:a:0", "-t",
+			"0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
 			return context.Cause(ctx)
 		} else if t.blamesFile(ctx, err) {
 			return permanent{coded{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}, CodeTemplate}}
@@ -122,6 +133,24 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 	}
 	k.source = f
 	return nil
+}
+
+// holds returns nil if the template's folder holds a file: ffmpeg, which reads it by its path, would follow a link that
+// leads out of the folder.
+func (d *design) holds(name string) error {
+	if name == "" || d.folder == "" {
+		return nil
+	}
+	root, err := os.OpenRoot(d.folder)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	info, err := root.Stat(filepath.FromSlash(name))
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a file")
+	}
+	return err
 }
 
 // isPrepared reports whether there is a prepared film of a source: then all of it has been decoded.
@@ -158,12 +187,14 @@ func (d *design) musicPath() string {
 	return "file:" + filepath.Join(d.folder, filepath.FromSlash(d.music))
 }
 
-// locate says where the prepared film of a language lies. Its name tells what it was made of: the template's files, the
-// words, the fonts, ffmpeg and its options; so films of two languages are one file if they show the same.
+// locate says where the prepared film of a language lies. Its name tells what it was made of: the template's files,
+// the words, the fonts, ffmpeg and its options; so films of two languages are one file if they show the same.
 func (m *Maker) locate(t *tools, k *template, lang string) (prepared, error) {
-	p := prepared{design: k.design, lang: lang, width: k.source.width, height: k.source.height, rate: k.source.rate, frames: k.source.frames}
+	p := prepared{design: k.design, lang: lang, width: k.source.width, height: k.source.height,
+		rate: k.source.rate, frames: k.source.frames}
 	h := sha256.New()
-	fmt.Fprintf(h, "%x %q %q %q %q\n", k.sum, t.version, encodeVideo(p.width, p.height, p.rate), encodeSound, k.source.filter)
+	fmt.Fprintf(h, "%x %q %q %q %q\n", k.sum, t.version, encodeVideo(p.width, p.height, p.rate), encodeSound,
+		k.source.filter)
 	for _, c := range k.texts {
 		text := c.text.in(lang)
 		face, err := m.fonts.pickFor(k.files, c.font, text)
@@ -350,7 +381,8 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 		}
 		s := newSheet(f.width, f.height, things)
 		args = append(args, rawInput("yuva420p", s.w, s.h, f.rate)...)
-		args = append(args, "-filter_complex", fmt.Sprintf("%s%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
+		args = append(args, "-filter_complex", fmt.Sprintf(
+			"%s%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
 			f.pad, f.filter, countFrames(f.rate, 0), s.x, s.y), "-map", "[v]", "-map", "1:a")
 		if err := t.encodeSheet(ctx, append(args, p.encode()...), s, f.rate, 0, f.frames, nil); err != nil {
 			return err
@@ -419,7 +451,8 @@ func endInput(encoders []*process) error {
 
 // rawInput are the options for frames that arrive on stdin.
 func rawInput(format string, w, h int, r rate) []string {
-	return []string{"-f", "rawvideo", "-pix_fmt", format, "-s", fmt.Sprintf("%dx%d", w, h), "-r", r.String(), "-i", "pipe:0"}
+	return []string{"-f", "rawvideo", "-pix_fmt", format, "-s", fmt.Sprintf("%dx%d", w, h), "-r", r.String(), "-i",
+		"pipe:0"}
 }
 
 // keep moves a finished file to its place so that it is there whole or not at all, whenever the power fails.
@@ -448,7 +481,8 @@ func flush(path string) error {
 // unoffered is how long the film of a template stays that is no longer offered: it may be offered again.
 const unoffered = 7 * 24 * time.Hour
 
-// removeOld removes the films of a template that its present ones replace, and old ones of templates that are not offered.
+// removeOld removes the films of a template that its present ones replace, and old ones of templates that are not
+// offered.
 func (m *Maker) removeOld(t *tools, k *template) error {
 	needed := map[string]bool{}
 	for _, lang := range m.cfg.Languages {

@@ -1,4 +1,5 @@
-// probe.go finds out what kind of film a file is: its tracks, the pictures' own times, and whether they can be decoded.
+// probe.go finds out what kind of film a file is: its tracks, the pictures' own times, and whether they can be
+// decoded.
 
 package video
 
@@ -52,9 +53,9 @@ type facts struct {
 
 // decodable are the decoders that a film may need. ffmpeg has hundreds more, some of formats that nobody has used for
 // decades: each reads what a stranger wrote.
-var decodable = "h264,hevc,libdav1d,libaom-av1,av1,vp8,vp9,libvpx,libvpx-vp9,mpeg4,h263,mpeg1video,mpeg2video,mjpeg,prores," +
-	"png,aac,aac_fixed,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,flac,alac,ac3,ac3_fixed,eac3," +
-	"dca,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,pcm_alaw,pcm_mulaw," +
+var decodable = "h264,hevc,libdav1d,libaom-av1,av1,vp8,vp9,libvpx,libvpx-vp9,mpeg4,h263,mpeg1video,mpeg2video,mjpeg," +
+	"prores,png,aac,aac_fixed,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,flac,alac," +
+	"ac3,ac3_fixed,eac3,dca,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,pcm_alaw,pcm_mulaw," +
 	"pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be," +
 	"subrip,srt,ass,ssa,mov_text,webvtt,text,dvdsub,pgssub"
 
@@ -118,12 +119,12 @@ type stream struct {
 	}
 }
 
-const streamEntries = "format=start_time:stream=index,codec_type,codec_name,width,height,pix_fmt,field_order,avg_frame_rate," +
-	"color_transfer,color_space,sample_aspect_ratio,start_time,duration,nb_frames:stream_disposition=attached_pic,default:" +
-	"stream_side_data=rotation:stream_tags=alpha_mode"
+const streamEntries = "format=start_time:stream=index,codec_type,codec_name,width,height,pix_fmt,field_order," +
+	"avg_frame_rate,color_transfer,color_space,sample_aspect_ratio,start_time,duration,nb_frames:" +
+	"stream_disposition=attached_pic,default:stream_side_data=rotation:stream_tags=alpha_mode"
 
-// probe reads what kind of video a file is; options are those for inputs: hardened, uploaded or anyFormat. The error is
-// unfit if the file has no pictures or no duration, or is of a kind that is not taken.
+// probe reads what kind of video a file is; options are those for inputs: hardened, uploaded or anyFormat. The error
+// is unfit if the file has no pictures or no duration, or is of a kind that is not taken.
 func (t *tools) probe(ctx context.Context, path string, options []string) (facts, error) {
 	argv := append([]string{t.ffprobe, "-v", "error"}, options...)
 	out, err := output(ctx, append(argv, "-of", "json", "-show_entries", streamEntries, "file:"+path)...)
@@ -149,7 +150,8 @@ func (t *tools) probe(ctx context.Context, path string, options []string) (facts
 		return facts{}, unfit{fmt.Errorf("its pictures have %d×%d pixels: more than 8K is not taken", v.Width, v.Height)}
 	}
 	f := v.facts()
-	if s := choose(found.Streams, func(s stream) bool { return s.Kind == "audio" && s.Codec != "" && s.Codec != "unknown" }); s != nil {
+	known := func(s stream) bool { return s.Kind == "audio" && s.Codec != "" && s.Codec != "unknown" }
+	if s := choose(found.Streams, known); s != nil {
 		f.sound, f.audio = s.Codec, s.Index
 	} else if s := choose(found.Streams, func(s stream) bool { return s.Kind == "audio" }); s != nil {
 		f.unread = "unknown"
@@ -181,7 +183,8 @@ func choose(streams []stream, is func(stream) bool) (chosen *stream) {
 
 // facts are what a track of pictures says of itself.
 func (s *stream) facts() facts {
-	f := facts{width: s.Width, height: s.Height, video: s.Index, codec: s.Codec, format: s.Format, rate: s.Rate, space: s.Space,
+	f := facts{width: s.Width, height: s.Height, video: s.Index, codec: s.Codec, format: s.Format, rate: s.Rate,
+		space:    s.Space,
 		transfer: s.Transfer, hdr: s.Transfer == "smpte2084" || s.Transfer == "arib-std-b67"}
 	var num, den int
 	if n, _ := fmt.Sscanf(s.Aspect, "%d:%d", &num, &den); n == 2 && num > 0 && den > 0 {
@@ -221,7 +224,8 @@ func unknownRate(rate string) bool {
 func (t *tools) countPackets(ctx context.Context, path string, options []string, f *facts, begin time.Duration) error {
 	var c packetCounter
 	argv := append([]string{t.ffprobe, "-v", "error"}, options...)
-	argv = append(argv, "-select_streams", strconv.Itoa(f.video), "-of", "csv=p=0", "-show_entries", "packet=pts_time,duration_time", "file:"+path)
+	argv = append(argv, "-select_streams", strconv.Itoa(f.video), "-of", "csv=p=0", "-show_entries",
+		"packet=pts_time,duration_time", "file:"+path)
 	if err := run(ctx, child{argv: argv, stdout: &c, tool: true}); err != nil {
 		return refusedKind(err)
 	}
@@ -278,13 +282,15 @@ func (c *packetCounter) Write(p []byte) (int, error) {
 	}
 }
 
+const exportPlain = "export the film as MP4 with H.264 and AAC"
+
 var (
 	notTaken  = regexp.MustCompile(`Codec \((\w+)\) not on whitelist`)
 	addresses = regexp.MustCompile(`\[[^\[\]]* @ 0x[0-9a-f]+\] `)
 )
 
-// refusedKind turns the failure of ffprobe or ffmpeg with a file of a kind that we do not let them read into words for the
-// file's author. Other failures stay as they are.
+// refusedKind turns the failure of ffprobe or ffmpeg with a file of a kind that we do not let them read into words for
+// the file's author. Other failures stay as they are.
 func refusedKind(err error) error {
 	ended, ok := errors.AsType[*exitError](err)
 	if !ok {
@@ -297,9 +303,9 @@ func refusedKind(err error) error {
 	case ended.cause != nil:
 		return err
 	case codec != nil:
-		return unfit{fmt.Errorf("a track is in %s, which is not taken here: export the film as MP4 with H.264 and AAC", codecName(codec[1]))}
+		return unfit{fmt.Errorf("a track is in %s, which is not taken here: "+exportPlain, codecName(codec[1]))}
 	case strings.Contains(words, "Format not on whitelist"):
-		return unfit{errors.New("the file is of a kind that is not taken here: export the film as MP4 with H.264 and AAC")}
+		return unfit{errors.New("the file is of a kind that is not taken here: " + exportPlain)}
 	case strings.Contains(words, "max_streams"):
 		return unfit{errors.New("the file has more than 32 tracks")}
 	case strings.Contains(words, "max pixel count"):
@@ -312,12 +318,13 @@ func refusedKind(err error) error {
 
 var cutWords = regexp.MustCompile("partial file|ended prematurely")
 
-// wholeDecode is up to how many pixels all pictures of a film are decoded to see whether they can be: a minute and a half at
-// 1080p. Of a longer one, the first and the last two seconds are.
+// wholeDecode is up to how many pixels all pictures of a film are decoded to see whether they can be: a minute and a
+// half at 1080p. Of a longer one, the first and the last two seconds are.
 const wholeDecode = 6_000_000_000
 
-// decode decodes the pictures and the sound of a film and throws them away. The error is unfit if the film is damaged or cut
-// short: ffmpeg conceals both as well as it can, so it is told to stop at the first fault, and the pictures are counted.
+// decode decodes the pictures and the sound of a film and throws them away. The error is unfit if the film is damaged
+// or cut short: ffmpeg conceals both as well as it can, so it is told to stop at the first fault, and the pictures are
+// counted.
 func (t *tools) decode(ctx context.Context, options []string, path string, f facts) error {
 	if m, err := openMovie(path); err == nil {
 		m.close()
@@ -347,7 +354,8 @@ func (t *tools) decode(ctx context.Context, options []string, path string, f fac
 func inSeconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 6, 64) }
 
 // decodePart returns how many pictures were decoded.
-func (t *tools) decodePart(ctx context.Context, options []string, path string, f facts, seek ...string) (frames int, err error) {
+func (t *tools) decodePart(ctx context.Context, options []string, path string, f facts,
+	seek ...string) (frames int, err error) {
 	args := append([]string{"-xerror"}, t.input(options, path, seek...)...)
 	args = append(args, "-map", fmt.Sprintf("0:%d", f.video))
 	if f.sound != "" {
@@ -376,7 +384,8 @@ func (t *tools) decodePart(ctx context.Context, options []string, path string, f
 // errCut is what is wrong with most damaged files.
 var errCut = unfit{errors.New("the file is cut short: it ends before the film does")}
 
-// lastLine returns the last line of what a program printed, without the path of the file, which means nothing to its author.
+// lastLine returns the last line of what a program printed, without the path of the file, which means nothing to its
+// author.
 func lastLine(words string) string {
 	lines := strings.Split(words, "\n")
 	_, last, found := strings.Cut(lines[len(lines)-1], ": ")
@@ -399,14 +408,16 @@ func finished(folder, path, thumb string, f facts) (Video, error) {
 		Codec: f.codec, folder: folder}, nil
 }
 
-// drawStill writes the frame at the given time as a JPEG; with -noaccurate_seek the key frame before it, which is there
-// whatever the file says of its length.
-func (t *tools) drawStill(ctx context.Context, options []string, path string, at time.Duration, jpeg string, seek ...string) error {
+// drawStill writes the frame at the given time as a JPEG; with -noaccurate_seek the key frame before it, which is
+// there whatever the file says of its length.
+func (t *tools) drawStill(ctx context.Context, options []string, path string, at time.Duration, jpeg string,
+	seek ...string) error {
 	return t.drawStillOf(ctx, options, path, facts{}, "0:V:0", at, jpeg, seek...)
 }
 
 // drawStillOf is drawStill for a film of which more is known.
-func (t *tools) drawStillOf(ctx context.Context, options []string, path string, f facts, track string, at time.Duration, jpeg string, seek ...string) error {
+func (t *tools) drawStillOf(ctx context.Context, options []string, path string, f facts, track string,
+	at time.Duration, jpeg string, seek ...string) error {
 	args := append(f.decoder(), append(seek, "-ss", inSeconds(at))...)
 	filter := strings.Join(slices.Concat(f.ordinary(), []string{"scale=iw*sar:ih,setsar=1", thumbFilter}), ",")
 	args = append(t.input(options, path, args...), "-map", track, "-vf", filter)
@@ -415,7 +426,8 @@ func (t *tools) drawStillOf(ctx context.Context, options []string, path string, 
 }
 
 // thumbFilter makes a frame with square pixels as small as a still may be.
-var thumbFilter = fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':force_original_aspect_ratio=decrease:out_color_matrix=bt601:out_range=pc,format=yuvj420p", thumbEdge)
+var thumbFilter = fmt.Sprintf("scale=w='min(%[1]d,iw)':h='min(%[1]d,ih)':"+
+	"force_original_aspect_ratio=decrease:out_color_matrix=bt601:out_range=pc,format=yuvj420p", thumbEdge)
 
 func thumbOutput(jpeg string) []string {
 	return []string{"-frames:v", "1", "-q:v", "4", "-f", "image2", "-update", "1", "file:" + jpeg}
@@ -426,8 +438,8 @@ func (t *tools) input(limits []string, path string, options ...string) []string 
 	return slices.Concat(t.oneThread(), limits, options, []string{"-i", "file:" + path})
 }
 
-// decoder are the options before an input that choose its decoder: ffmpeg's own one of VP8 and VP9 does not see what is
-// transparent.
+// decoder are the options before an input that choose its decoder: ffmpeg's own one of VP8 and VP9 does not see what
+// is transparent.
 func (f facts) decoder() []string {
 	switch {
 	case f.alpha && f.codec == "vp9":
@@ -438,8 +450,8 @@ func (f facts) decoder() []string {
 	return nil
 }
 
-// ordinary are the filters that make the pictures of a film what every screen shows: whole pictures, opaque on black, in
-// the colours of BT.709.
+// ordinary are the filters that make the pictures of a film what every screen shows: whole pictures, opaque on black,
+// in the colours of BT.709.
 func (f facts) ordinary() (filters []string) {
 	if f.interlaced {
 		filters = append(filters, "bwdif=mode=send_frame:deint=all")
@@ -449,8 +461,8 @@ func (f facts) ordinary() (filters []string) {
 			"[black][seen]overlay=format=yuv420")
 	}
 	if f.hdr {
-		filters = append(filters, "zscale=tin="+f.transfer+":min=2020_ncl:pin=2020:t=linear:npl=203,format=gbrpf32le,zscale=p=709,"+
-			"tonemap=hable:desat=0,zscale=t=709:m=709:r=limited,format=yuv420p")
+		filters = append(filters, "zscale=tin="+f.transfer+":min=2020_ncl:pin=2020:t=linear:npl=203,"+
+			"format=gbrpf32le,zscale=p=709,tonemap=hable:desat=0,zscale=t=709:m=709:r=limited,format=yuv420p")
 	}
 	return filters
 }

@@ -140,8 +140,8 @@ var (
 // given are the variables that a program gets from us, besides its mark: docs/engines.md lists them.
 var given = []string{"RETAKE_NAME", "RETAKE_LANG", "RETAKE_TEMPLATE", "RETAKE_ASSET", "RETAKE_OUTPUT", "TMPDIR"}
 
-// environmentOf returns the environment of a child: the variables of ours that it may see, then those of c.env that are
-// meant for it. ffmpeg and ffprobe write their errors in English, because blamesFile reads them.
+// environmentOf returns the environment of a child: the variables of ours that it may see, then those of c.env that
+// are meant for it. ffmpeg and ffprobe write their errors in English, because blamesFile reads them.
 func environmentOf(c child) []string {
 	if c.tool {
 		return append(only(os.Environ(), forTools), "LC_ALL=C")

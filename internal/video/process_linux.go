@@ -1,5 +1,5 @@
-// process_linux.go asks Linux to kill children when this process dies, whatever it dies of, limits what they may use, and
-// finds the grandchildren that have left their group.
+// process_linux.go asks Linux to kill children when this process dies, whatever it dies of, limits what they may use,
+// and finds the grandchildren that have left their group.
 
 package video
 
@@ -20,10 +20,10 @@ func groupAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// limit sets what a running program and all that it starts may use. The program has run for some microseconds, in which
-// its libraries are loaded; what it has allocated by then counts too. Memory is RLIMIT_DATA, not RLIMIT_AS: address space
-// that nobody may write to, which allocators reserve per core, costs nothing. Nothing leaves a core dump: it would hold
-// a name.
+// limit sets what a running program and all that it starts may use. The program has run for some microseconds, in
+// which its libraries are loaded; what it has allocated by then counts too. Memory is RLIMIT_DATA, not RLIMIT_AS:
+// address space that nobody may write to, which allocators reserve per core, costs nothing. Nothing leaves a core
+// dump: it would hold a name.
 func limit(pid int, l limits) {
 	_ = setLimit(pid, unix.RLIMIT_CORE, 0) // that the program has ended is found out by wait
 	for resource, most := range map[int]uint64{unix.RLIMIT_DATA: l.memory, unix.RLIMIT_CPU: l.cpu,
@@ -53,9 +53,9 @@ func machineMemory() uint64 {
 	return uint64(info.Totalram) * uint64(info.Unit)
 }
 
-// killMarked kills every process of the machine with this entry ("NAME=value") in its environment, also one that left the
-// group of the program it comes from. A process that was started with an empty environment, that overwrites its own, or
-// that belongs to another user, escapes.
+// killMarked kills every process of the machine with this entry ("NAME=value") in its environment, also one that left
+// the group of the program it comes from. A process that was started with an empty environment, that overwrites its
+// own, or that belongs to another user, escapes.
 func killMarked(entry string) {
 	killWhere(func(e []byte) bool { return string(e) == entry })
 }

@@ -36,11 +36,14 @@ func TestCommandLeavesNothingBehind(t *testing.T) {
 		hangs  bool   // until the time is up
 		want   string // in the error; "": a video
 	}{
-		"when it hangs":                            {`sleep 300`, true, "took longer than 700ms"},
-		"when it hangs with its forks":             {`sleep 300 & (sleep 300 & sleep 300) & wait`, true, "took longer than 700ms"},
-		"when it hangs and its forks have left":    {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & sleep 300`, true, "took longer than 700ms"},
-		"when it hangs in a session of its own":    {`exec setsid -w sh -c 'sleep 300 & wait'`, true, "took longer than 700ms"},
-		"when it prints much and hangs":            {`head -c 10000000 /dev/zero | tee /dev/stderr; sleep 300`, true, "took longer than 700ms"},
+		"when it hangs": {`sleep 300`, true, "took longer than 700ms"},
+		"when it hangs with its forks": {`sleep 300 & (sleep 300 & sleep 300) & wait`, true,
+			"took longer than 700ms"},
+		"when it hangs and its forks have left": {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & sleep 300`, true, "took longer than 700ms"},
+		"when it hangs in a session of its own": {`exec setsid -w sh -c 'sleep 300 & wait'`, true,
+			"took longer than 700ms"},
+		"when it prints much and hangs": {`head -c 10000000 /dev/zero | tee /dev/stderr; sleep 300`, true,
+			"took longer than 700ms"},
 		"when it prints much":                      {`head -c 10000000 /dev/zero | tr '\0' x | tee /dev/stderr; exit 1`, false, "exit status 1: xxx"},
 		"when it leaves garbage":                   {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, false, "probe"},
 		"when it leaves nothing":                   {`:`, false, "no video file"},
@@ -119,7 +122,8 @@ func wantKilled(t *testing.T, c *exec.Cmd) {
 func TestKillMarkedSparesOthers(t *testing.T) {
 	token := rand.Text()
 	marked := sleeper(t, "RETAKE_JOB="+token)
-	others := []*exec.Cmd{sleeper(t, "RETAKE_JOB="+token+"x"), sleeper(t, "X_RETAKE_JOB="+token), sleeper(t, "RETAKE_JOB="+rand.Text())}
+	others := []*exec.Cmd{sleeper(t, "RETAKE_JOB="+token+"x"), sleeper(t, "X_RETAKE_JOB="+token), sleeper(t,
+		"RETAKE_JOB="+rand.Text())}
 	killMarked("RETAKE_JOB=" + token)
 	wantKilled(t, marked)
 	for _, c := range others {
@@ -129,7 +133,8 @@ func TestKillMarkedSparesOthers(t *testing.T) {
 
 func TestProcess_AStartKillsWhatAKilledProcessLeftBehind(t *testing.T) {
 	work, cache := t.TempDir(), t.TempDir()
-	left := []*exec.Cmd{sleeper(t, "TMPDIR="+filepath.Join(work, jobPrefix+"abc")), sleeper(t, "TMPDIR="+filepath.Join(cache, preparePrefix+"abc"))}
+	left := []*exec.Cmd{sleeper(t, "TMPDIR="+filepath.Join(work, jobPrefix+"abc")), sleeper(t,
+		"TMPDIR="+filepath.Join(cache, preparePrefix+"abc"))}
 	others := []*exec.Cmd{sleeper(t, "TMPDIR="+work), sleeper(t, "TMPDIR="+filepath.Join(t.TempDir(), jobPrefix+"abc"))}
 	newMaker(t, func(c *Config) { c.Work, c.Cache = work, cache })
 	for _, c := range left {
@@ -142,7 +147,8 @@ func TestProcess_AStartKillsWhatAKilledProcessLeftBehind(t *testing.T) {
 
 // TestProcess_EveryChildHasItsEnvironmentAndLimits starts each kind of child with a shell in the place of its program.
 func TestProcess_EveryChildHasItsEnvironmentAndLimits(t *testing.T) {
-	hidden := []string{"RETAKE_TELEGRAM_TOKEN", "RETAKE_VOICE_URL", "RETAKE_NAME", "RETAKE_DATA_DIR", "RETAKE_RENDER_URL", "CREDENTIALS_DIRECTORY",
+	hidden := []string{"RETAKE_TELEGRAM_TOKEN", "RETAKE_VOICE_URL", "RETAKE_NAME", "RETAKE_DATA_DIR",
+		"RETAKE_RENDER_URL", "CREDENTIALS_DIRECTORY",
 		"AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "HTTPS_PROXY", "DATABASE_URL", "SSH_AUTH_SOCK", "NOTIFY_SOCKET", "LC", "XLC_ALL", "PATHS"}
 	for _, name := range hidden {
 		t.Setenv(name, "hidden")
@@ -168,9 +174,12 @@ done
 		want   []string // entries, beside those of the system
 		not    []string
 	}{
-		"ffmpeg":      {func() error { return tool.run(t.Context(), []string{"-version"}, nil) }, toolMemory, []string{"LC_ALL=C"}, []string{"HOME=", "LC_TIME=", "RETAKE_"}},
-		"ffprobe":     {func() error { _, err := output(t.Context(), script); return err }, toolMemory, []string{"LC_ALL=C"}, []string{"HOME=", "RETAKE_"}},
-		"the sampler": {func() error { return tool.readSample(t.Context()) }, toolMemory, []string{"LC_ALL=C"}, []string{"HOME=", "RETAKE_"}},
+		"ffmpeg": {func() error { return tool.run(t.Context(), []string{"-version"}, nil) }, toolMemory,
+			[]string{"LC_ALL=C"}, []string{"HOME=", "LC_TIME=", "RETAKE_"}},
+		"ffprobe": {func() error { _, err := output(t.Context(), script); return err }, toolMemory,
+			[]string{"LC_ALL=C"}, []string{"HOME=", "RETAKE_"}},
+		"the sampler": {func() error { return tool.readSample(t.Context()) }, toolMemory, []string{"LC_ALL=C"},
+			[]string{"HOME=", "RETAKE_"}},
 		"an engine": {func() error {
 			_, err := engine.command(t.Context(), folder, Order{Asset: "a1", Name: "Маша", Lang: "ru", Template: "new-year"})
 			return err
@@ -203,7 +212,8 @@ done
 					t.Errorf("environment: got %q in %s", not, got)
 				}
 			}
-			for limit, most := range map[string]uint64{"Max core file size": 0, "Max data size": machineMemory(), "Max file size": engineFile, "Max processes": maxProcesses} {
+			for limit, most := range map[string]uint64{"Max core file size": 0, "Max data size": machineMemory(),
+				"Max file size": engineFile, "Max processes": maxProcesses} {
 				line := got[strings.Index(got, "\n"+limit)+1:]
 				value, err := strconv.ParseUint(strings.Fields(line[len(limit):])[0], 10, 64)
 				if err != nil || value > most {

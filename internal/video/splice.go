@@ -16,8 +16,8 @@ import (
 var errMismatch = errors.New("the newly encoded part and the film do not match")
 
 // splice writes to out a movie with some runs of samples replaced by those of the patches; all other samples and every
-// time stay as they are. The index comes first. It returns errMismatch, and writes nothing, unless patch and track were
-// encoded with the same parameters; of pictures also the reorder delay must be equal and the edges be key frames.
+// time stay as they are. The index comes first. It returns errMismatch, and writes nothing, unless patch and track
+// were encoded with the same parameters; of pictures also the reorder delay must be equal and the edges be key frames.
 func splice(film *movie, patches []patch, out string) error {
 	spliced := *film
 	spliced.tracks = slices.Clone(film.tracks)
@@ -65,8 +65,8 @@ func (p patch) check(film *movie) error {
 	return nil
 }
 
-// sameIDR reports whether two neighbours are both key frames with the same idr_pic_id: a decoder may take the second for a
-// part of the first (ITU-T H.264, 7.4.3).
+// sameIDR reports whether two neighbours are both key frames with the same idr_pic_id: a decoder may take the second
+// for a part of the first (ITU-T H.264, 7.4.3).
 func sameIDR(t *track, a, b sample) bool {
 	if !a.sync || !b.sync {
 		return false
@@ -105,7 +105,8 @@ type chunk struct {
 	offset      int64 // from the start of the media
 }
 
-// layout interleaves the tracks in chunks of half a second, as a player reads them, and returns the bytes of all media.
+// layout interleaves the tracks in chunks of half a second, as a player reads them, and returns the bytes of all
+// media.
 func (m *movie) layout() (chunks []chunk, size int64) {
 	next := make([]int, len(m.tracks))
 	clock := make([]int64, len(m.tracks))
@@ -127,8 +128,8 @@ func (m *movie) layout() (chunks []chunk, size int64) {
 	return chunks, size
 }
 
-// write makes a new file of the movie's samples, wherever they lie now, with the index first. Nothing but the film is in it:
-// no tags, no places, no chapters, no times of making.
+// write makes a new file of the movie's samples, wherever they lie now, with the index first. Nothing but the film is
+// in it: no tags, no places, no chapters, no times of making.
 func (m *movie) write(path string) (err error) {
 	m = &movie{file: m.file, ftyp: plainType, moov: stripped("moov", m.moov), tracks: m.tracks}
 	chunks, size := m.layout()
@@ -214,7 +215,7 @@ func rebuild(b []byte, path []string, replace func([]byte) []byte) []byte {
 	return w.Bytes()
 }
 
-// tables makes the payload of an stbl box: the sample tables anew, everything else as it was.
+// tables makes the payload of an stbl box: new sample tables, and the description as it was.
 func (t *track) tables(old []byte, number int, chunks []chunk, base int64) []byte {
 	var w bytes.Buffer
 	atoms, _ := split(old)

@@ -1,7 +1,8 @@
 // video.go is the package's face: what the operator chooses, what is ordered, what comes back.
 
 // Package video makes greeting videos: with a template on which it draws and speaks the name, with a program of the
-// operator's, or with a generator behind HTTP. Every video it returns has been probed, has sound, and has its index first.
+// operator's, or with a generator behind HTTP. Every video it returns has been probed, has sound, and has its index
+// first.
 //
 // Errors that no further attempt can cure have a method Permanent() bool that returns true; all others are transient.
 // A child's name is in no error, file name or command line.
@@ -103,9 +104,9 @@ const (
 	preparePrefix = "prepare-"
 )
 
-// New checks the configuration and the offered templates, makes the folders and removes what an earlier process left in
-// them: only one process may use them at a time. A missing ffmpeg is not an error here, see Ready.
-// The error of a template with faults is Faults.
+// New checks the configuration and the offered templates, makes the folders and removes what an earlier process left
+// in them: only one process may use them at a time. A missing ffmpeg is not an error here, see Ready. The error of a
+// template with faults is Faults.
 func New(cfg Config) (*Maker, error) {
 	switch {
 	case !slices.Contains([]string{EngineTemplate, EngineCommand, EngineHTTP}, cfg.Engine):
@@ -208,8 +209,8 @@ func (m *Maker) CanDraw(id, name string) error {
 }
 
 // Make makes one video. It calls progress, if there is one, with 0 to 100, never going back; while a template is still
-// being prepared that is 0. When ctx ends, so do all programs, and the error is the cause of the context.
-// After an error nothing is left of the job.
+// being prepared that is 0. When ctx ends, so do all programs, and the error is the cause of the context. After an
+// error nothing is left of the job.
 func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (Video, error) {
 	if o.Template == "" {
 		o.Template = m.cfg.Offered[0]
@@ -246,7 +247,8 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 		return Video{}, err
 	}
 	defer release()
-	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, coded{fmt.Errorf("took longer than %v", m.cfg.Timeout), CodeTimeout})
+	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, coded{fmt.Errorf("took longer than %v",
+		m.cfg.Timeout), CodeTimeout})
 	defer cancel()
 	folder, err := newFolder(m.cfg.Work, jobPrefix)
 	if err != nil {
@@ -260,7 +262,8 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	return v, nil
 }
 
-func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
+func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string, o Order,
+	report func(int)) (Video, error) {
 	if m.cfg.Engine == EngineTemplate {
 		v, err := m.drawName(ctx, t, p, folder, o, report)
 		if err == nil {
