@@ -331,7 +331,7 @@ func (t *tools) decode(ctx context.Context, options []string, path string, f fac
 	} else if errors.Is(err, errOutside) {
 		return errCut
 	}
-	if f.width*f.height*f.frames <= wholeDecode {
+	if int64(f.width)*int64(f.height)*int64(f.frames) <= wholeDecode {
 		n, err := t.decodePart(ctx, options, path, f)
 		if least := f.frames - max(2, f.frames/20); err == nil && n < least {
 			err = unfit{fmt.Errorf("the file is cut short: only %d of %d pictures can be decoded", n, f.frames)}
