@@ -24,9 +24,10 @@ const install = "install it with `apt-get install -y ffmpeg`"
 // tools are an ffmpeg and an ffprobe that work.
 type tools struct {
 	ffmpeg, ffprobe string
-	version         string // of ffmpeg, part of the key of what it encoded
-	stamp           string // of both files when they were tried
-	sample          []byte // a video that both could read then
+	version         string   // of ffmpeg, part of the key of what it encoded
+	tried           []string // the files of both
+	stamp           string   // of these files when they were tried
+	sample          []byte   // a video that both could read then
 	threads         int
 }
 
@@ -84,7 +85,7 @@ func (m *Maker) ready(ctx context.Context) (*tools, error) {
 // look returns what tells the files of both programs from any that replace them.
 func (t *tools) look() string {
 	var stamp strings.Builder
-	for _, path := range []string{t.ffmpeg, t.ffprobe} {
+	for _, path := range t.tried {
 		info, err := os.Stat(path)
 		if err != nil {
 			fmt.Fprintln(&stamp, err)
@@ -125,6 +126,7 @@ const tryTimeout = 30 * time.Second
 func (t *tools) try(ctx context.Context, work string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, tryTimeout, fmt.Errorf("took longer than %v", tryTimeout))
 	defer cancel()
+	t.tried = []string{t.ffmpeg, t.ffprobe}
 	t.stamp = t.look()
 	version, err := output(ctx, t.ffmpeg, "-version")
 	if err != nil {

@@ -217,7 +217,5 @@ func isPermanent(err error) bool {
 
 // otherTools are tools that have shown that they work, with other programs behind them.
 func otherTools(proven *tools, ffmpeg, ffprobe string) *tools {
-	t := &tools{ffmpeg: ffmpeg, ffprobe: ffprobe, version: proven.version, sample: proven.sample}
-	t.stamp = t.look()
-	return t
+	return &tools{ffmpeg: ffmpeg, ffprobe: ffprobe, version: proven.version, sample: proven.sample}
 }
