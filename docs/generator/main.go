@@ -43,6 +43,16 @@ type job struct {
 	err     error
 }
 
+// failed reports whether the job has ended without a video.
+func (j *job) failed() bool {
+	select {
+	case <-j.done:
+		return j.err != nil
+	default:
+		return false
+	}
+}
+
 type generator struct {
 	ctx     context.Context // of the whole program: its end stops ffmpeg
 	folder  string          // for temporary files
@@ -67,7 +77,8 @@ func (g *generator) handler() http.Handler {
 }
 
 // take accepts an order. Retake sends the same key when it asks for the same video again, for example after a restart:
-// the answer is then the job that is there, and no video is made twice.
+// the answer is then the job that is there, and no video is made twice. A job that has failed is no answer to a new order:
+// nobody may have asked for its end.
 func (g *generator) take(w http.ResponseWriter, r *http.Request) {
 	var o order
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&o); err != nil || o.Name == "" {
@@ -78,7 +89,7 @@ func (g *generator) take(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	key := r.Header.Get("Idempotency-Key")
 	j := g.byKey[key]
-	if j == nil || key == "" {
+	if j == nil || key == "" || j.failed() {
 		j = &job{id: rand.Text(), key: key, done: make(chan struct{})}
 		g.byID[j.id], g.byKey[key] = j, j
 		g.working.Go(func() { g.work(j, o) })

@@ -16,13 +16,14 @@ import (
 const (
 	packetSamples = 1024
 	silentIn      = 4  // packets of silence before a part, see encodePackets
-	leadIn        = 8  // packets before those that can be used: silence, and sound until the encoder goes on as in the film
+	leadIn        = 8  // packets before those that can be used: silence, then sound until the encoder is settled
 	cutReach      = 40 // packets within which a good cut is looked for
 )
 
-// patchSound encodes the packets of a film's sound in which the frames from first up to, not including, last are heard.
-// sound returns frames as they shall be, of all that there are.
-func (t *tools) patchSound(ctx context.Context, old *track, sound func(first, last int) ([]int16, error), frames, first, last int, folder string) (patch, error) {
+// patchSound encodes the packets of a film's sound in which the frames from first up to, not including, last are
+// heard. sound returns frames as they shall be, of all that there are.
+func (t *tools) patchSound(ctx context.Context, old *track, sound func(first, last int) ([]int16, error),
+	frames, first, last int, folder string) (patch, error) {
 	all := len(old.samples)
 	// The packets before the first cut and from the second one on are heard only where nothing changes.
 	cut, end := max(0, first/packetSamples), min(all, (last+packetSamples-1)/packetSamples+1)
@@ -84,7 +85,8 @@ func plainSound(film *movie) (*track, error) {
 //
 // A part begins with silence as most films do. From then on ffmpeg's encoder shares out its bits in another way than
 // after a sudden beginning, for many seconds: without the silence the part has several times the noise of the film.
-func (t *tools) encodePackets(ctx context.Context, old *track, sound func(first, last int) ([]int16, error), frames, from, to int, folder string) (patch, error) {
+func (t *tools) encodePackets(ctx context.Context, old *track, sound func(first, last int) ([]int16, error),
+	frames, from, to int, folder string) (patch, error) {
 	last := frames
 	if to < len(old.samples) { // the encoder looks ahead
 		last = min(frames, (to+leadIn)*packetSamples)
@@ -151,7 +153,8 @@ func slopeOf(s sample) slope {
 	if _, err := s.file.ReadAt(b[:], s.offset); err != nil {
 		return unknownSlope
 	}
-	// id_syn_ele 3 bits, element_instance_tag 4, common_window 1; ics_reserved_bit 1, window_sequence 2, window_shape 1.
+	// id_syn_ele 3 bits, element_instance_tag 4, common_window 1; ics_reserved_bit 1, window_sequence 2, window_shape
+	// 1.
 	const pair = 1
 	if b[0]>>5 != pair || b[0]&1 == 0 {
 		return unknownSlope
@@ -173,8 +176,8 @@ func (m *movie) sound() *track {
 	return nil
 }
 
-// aacConfig returns the AudioSpecificConfig of an AAC track, nil for any other codec. The rest of the sample description
-// says how many bits a second there are on average: that may differ.
+// aacConfig returns the AudioSpecificConfig of an AAC track, nil for any other codec. The rest of the sample
+// description says how many bits a second there are on average: that may differ.
 func (t *track) aacConfig() []byte {
 	if len(t.stsd) < 8 {
 		return nil

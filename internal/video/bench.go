@@ -58,7 +58,8 @@ func CheckTemplate(ctx context.Context, c Config, template string) (sentences []
 	for _, warning := range a.Warnings {
 		sentences = append(sentences, "Note: "+warning)
 	}
-	return append(sentences, fmt.Sprintf("Template %s is right: %d×%d, %.4g frames a second, %v, of which %v are encoded for each name.",
+	return append(sentences, fmt.Sprintf("Template %s is right: %d×%d, %.4g frames a second, %v, "+
+		"of which %v are encoded for each name.",
 		id, a.Width, a.Height, a.Rate, a.Length.Round(time.Millisecond), a.Drawn.Round(time.Millisecond))), nil
 }
 

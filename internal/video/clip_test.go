@@ -155,3 +155,55 @@ func TestSoftenBendsOnlyWhatIsLoud(t *testing.T) {
 		t.Errorf("got %s; want the ends of the range", got)
 	}
 }
+
+// TestClip_APlainVoiceIsReadAsFFmpegReadsIt compares the two ways at the rates that voices speak at.
+func TestClip_APlainVoiceIsReadAsFFmpegReadsIt(t *testing.T) {
+	proven, err := provenTools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rate := range []string{"8000", "16000", "22050", "24000", "44100", "48000"} {
+		path := filepath.Join(t.TempDir(), "voice.wav")
+		ffmpeg(t, "-f", "lavfi", "-i", "aevalsrc='0.4*sin(2*PI*(200+900*t)*t)+0.1*sin(2*PI*2500*t)':d=1:s="+rate, "-c:a", "pcm_s16le", "-ac", "1", path)
+		got, ok := plainVoice(path)
+		if !ok {
+			t.Fatalf("%s: got it refused; want it read", rate)
+		}
+		want, err := proven.decodeSound(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := len(got) - len(want); d < -40 || d > 40 {
+			t.Fatalf("%s: got %d samples; want %d", rate, len(got), len(want))
+		}
+		var signal, noise float64
+		for i := 500; i < min(len(got), len(want))-500; i++ {
+			d := float64(got[i]) - float64(want[i])
+			signal, noise = signal+float64(want[i])*float64(want[i]), noise+d*d
+		}
+		if quality := 10 * math.Log10(signal/max(noise, 1)); quality < 40 {
+			t.Errorf("%s: got %.1f dB between the two; want 40", rate, quality)
+		}
+	}
+}
+
+func TestClip_WhatIsNoPlainVoiceIsLeftToFFmpeg(t *testing.T) {
+	folder := t.TempDir()
+	for name, args := range map[string][]string{
+		"stereo.wav": {"-ac", "2"}, "float.wav": {"-c:a", "pcm_f32le"}, "bytes.wav": {"-c:a", "pcm_u8"}, "x.mp3": {}, "x.flac": {},
+	} {
+		path := filepath.Join(folder, name)
+		ffmpeg(t, append(append([]string{"-f", "lavfi", "-i", "sine=d=1"}, args...), path)...)
+		if _, ok := plainVoice(path); ok {
+			t.Errorf("%s: got it read; want it left", name)
+		}
+	}
+	for name, content := range map[string]string{"nothing": "", "short": "RIFF", "no data": "RIFF\x04\x00\x00\x00WAVE", "no format": "RIFF\x0c\x00\x00\x00WAVEdata\x02\x00\x00\x00xx",
+		"a size without end": "RIFF\x0c\x00\x00\x00WAVEfmt \xff\xff\xff\xff"} {
+		path := filepath.Join(folder, "x.wav")
+		write(t, path, content)
+		if _, ok := plainVoice(path); ok {
+			t.Errorf("%s: got it read; want it left", name)
+		}
+	}
+}

@@ -4,11 +4,9 @@ package video
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 )
 
 // refusal is the exit status with which a program says that it will never make this video (EX_DATAERR).
@@ -19,34 +17,23 @@ const refusal = 65
 // its stderr, without the name. Nothing that the program started outlives it.
 func (m *Maker) command(ctx context.Context, folder string, o Order) (string, error) {
 	path := filepath.Join(folder, "output.mp4")
-	mark := "RETAKE_JOB=" + rand.Text() // what it starts inherits this, and is found by it
 	// With TMPDIR there, what the program forgets to remove goes with the folder.
-	err := run(ctx, child{argv: m.cfg.Command, env: append(environment(secretVariable), "TMPDIR="+folder, mark,
-		"RETAKE_NAME="+o.Name, "RETAKE_LANG="+o.Lang, "RETAKE_TEMPLATE="+o.Template, "RETAKE_ASSET="+o.Asset, "RETAKE_OUTPUT="+path)})
-	killMarked(mark)
+	err := run(ctx, child{argv: m.cfg.Command, env: []string{"TMPDIR=" + folder, "RETAKE_NAME=" + o.Name,
+		"RETAKE_LANG=" + o.Lang, "RETAKE_TEMPLATE=" + o.Template, "RETAKE_ASSET=" + o.Asset, "RETAKE_OUTPUT=" + path}})
 	var exit *exitError
 	if errors.As(err, &exit) {
 		exit.stderr = redact(exit.stderr, o.Name)
 		if exit.code == refusal {
-			return "", permanent{fmt.Errorf("engine refused: %w", err)}
+			return "", permanent{coded{fmt.Errorf("engine refused: %w", err), CodeRefused}}
 		}
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotStarted):
+		return "", coded{fmt.Errorf("engine: %w", err), CodeMachine}
+	case err != nil && CodeOf(err) == "":
+		return "", coded{fmt.Errorf("engine: %w", err), CodeEngine}
+	case err != nil:
 		return "", fmt.Errorf("engine: %w", err)
 	}
 	return path, nil
-}
-
-// secretVariable tells which of our variables an engine has no business to see; an address of the other engine may
-// hold a password.
-func secretVariable(name string) bool {
-	if !strings.HasPrefix(name, "RETAKE_") {
-		return false
-	}
-	for _, word := range []string{"TOKEN", "SECRET", "KEY", "PASSWORD", "RENDER_URL"} {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"syscall"
 	"time"
@@ -32,16 +33,19 @@ func (m *Maker) Free() (int64, error) { return m.free(m.cfg.Work) }
 // ErrDiskFull says that the reserve would be touched.
 var ErrDiskFull = errors.New("the disk is nearly full")
 
-// Room returns an error if the disk of the jobs has not so many bytes beyond the reserve: ErrDiskFull, unless the disk
-// cannot be looked at.
-func (m *Maker) Room(need int64) error {
+// Room returns an error if the disk of the jobs has not so many bytes beyond the reserve and what running jobs will
+// still write: ErrDiskFull, unless the disk cannot be looked at.
+func (m *Maker) Room(need int64) error { return m.room(need + m.taken.Load()) }
+
+// room is Room without regard to running jobs.
+func (m *Maker) room(need int64) error {
 	free, err := m.free(m.cfg.Work)
 	if err != nil {
 		return fmt.Errorf("look for room on the disk: %w", err)
 	}
 	if need += Reserve; free < need {
-		return fmt.Errorf("%w: %d MB are free in %s, %d MB are needed: remove what can be spared",
-			ErrDiskFull, free>>20, m.cfg.Work, need>>20)
+		return coded{fmt.Errorf("%w: %d MB are free in %s, %d MB are needed: remove what can be spared",
+			ErrDiskFull, free>>20, m.cfg.Work, need>>20), CodeDiskFull}
 	}
 	return nil
 }
@@ -49,33 +53,43 @@ func (m *Maker) Room(need int64) error {
 // fullPause is how long a video waits for room before it is tried again.
 const fullPause = 30 * time.Second
 
-// waitsForRoom is a lack of room that was seen before anything was made: it spends no attempt.
-type waitsForRoom struct{ error }
-
-func (waitsForRoom) RetryAfter() (time.Duration, bool) { return fullPause, true }
-func (w waitsForRoom) Unwrap() error                   { return w.error }
-
-// patient makes a lack of room one that waits, unless the disk has been full for longer than the patience lasts: then
-// somebody must be told.
-func (m *Maker) patient(err error) error {
+// patient makes the lack of room for an order one that waits. When that order has waited for as long as the patience
+// lasts, it becomes a failure, because somebody must be told. Other orders, which may need less, change nothing about
+// it.
+func (m *Maker) patient(asset string, err error) error {
 	m.watching.Lock()
 	defer m.watching.Unlock()
-	switch {
-	case !errors.Is(err, ErrDiskFull):
-		m.full = time.Time{}
+	if !errors.Is(err, ErrDiskFull) {
+		delete(m.full, asset)
 		return err
-	case m.full.IsZero():
-		m.full = time.Now()
 	}
-	if time.Since(m.full) < m.cfg.Patience {
-		return waitsForRoom{err}
+	now := time.Now()
+	maps.DeleteFunc(m.full, func(_ string, since time.Time) bool { return now.Sub(since) > 2*m.cfg.Patience })
+	since, waiting := m.full[asset]
+	if !waiting {
+		since = now
+		m.full[asset] = now
+	}
+	if now.Sub(since) < m.cfg.Patience {
+		return waits{coded{err, CodeDiskFull}, fullPause}
 	}
 	return err
 }
 
-// watchDisk returns a context that ends when the reserve is touched, with an error that says so. Whoever calls it calls
-// stop. An engine that writes hundreds of megabytes between two looks gets further than the reserve; its folder goes as
-// soon as it is dead.
+// reserve takes room for a job, which others then do not count on, until release.
+func (m *Maker) reserve(need int64) (release func(), err error) {
+	m.taking.Lock()
+	defer m.taking.Unlock()
+	if err := m.Room(need); err != nil {
+		return nil, err
+	}
+	m.taken.Add(need)
+	return func() { m.taken.Add(-need) }, nil
+}
+
+// watchDisk returns a context that ends when the reserve is touched, with an error that says so. The caller calls
+// stop. An engine that writes hundreds of megabytes between two looks gets further than the reserve; its folder goes
+// as soon as it is dead.
 func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	ended := make(chan struct{})
@@ -88,7 +102,7 @@ func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop fu
 			case <-watched.Done():
 				return
 			case <-tick.C:
-				if err := m.Room(0); err != nil {
+				if err := m.room(0); err != nil {
 					cancel(fmt.Errorf("the engine filled the disk: %w", err))
 					return
 				}
@@ -101,11 +115,13 @@ func (m *Maker) watchDisk(ctx context.Context) (watched context.Context, stop fu
 	}
 }
 
-// fits returns an error if a file is larger than a video may be. The next one may be smaller: the error is not permanent.
+// fits returns an error if a file is larger than a video may be. The next one may be smaller: the error is not
+// permanent.
 func (m *Maker) fits(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || m.cfg.MaxBytes == 0 || info.Size() <= m.cfg.MaxBytes {
 		return nil // that there is no file is found out later
 	}
-	return fmt.Errorf("the video has %.1f MB; it may have %.1f MB", float64(info.Size())/1e6, float64(m.cfg.MaxBytes)/1e6)
+	return coded{fmt.Errorf("the video has %.1f MB; it may have %.1f MB", float64(info.Size())/1e6,
+		float64(m.cfg.MaxBytes)/1e6), CodeTooLarge}
 }

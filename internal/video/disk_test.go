@@ -107,7 +107,7 @@ func TestAVideoWaitsForRoomUntilPatienceEnds(t *testing.T) {
 			t.Error("got an attempt that is spent; want it to wait")
 		}
 	}
-	m.full = m.full.Add(-time.Hour)
+	m.full["a1"] = m.full["a1"].Add(-time.Hour)
 	if asks() {
 		t.Error("got one that still waits; want a failure that is told")
 	}
@@ -164,4 +164,55 @@ func TestCommandMayNotMakeTooLargeAFile(t *testing.T) {
 			wantEmpty(t, m)
 		})
 	}
+}
+
+func TestDisk_AnOrderWaitsFromItsOwnFirstWait(t *testing.T) {
+	m := newMaker(t, func(c *Config) { c.Patience = time.Hour })
+	waitsFor := func(asset string, need int64) bool {
+		t.Helper()
+		m.free = func(string) (int64, error) { return Reserve + 100, nil }
+		release, err := m.reserve(need)
+		if err = m.patient(asset, err); err == nil {
+			release()
+			return false
+		}
+		var w interface{ RetryAfter() (time.Duration, bool) }
+		if CodeOf(err) != CodeDiskFull || !errors.Is(err, ErrDiskFull) {
+			t.Errorf("got %v, code %q; want DISK_FULL", err, CodeOf(err))
+		}
+		return errors.As(err, &w)
+	}
+	if !waitsFor("large", 101) {
+		t.Error("got an attempt that is spent; want a wait")
+	}
+	m.full["large"] = m.full["large"].Add(-90 * time.Minute)
+	if waitsFor("small", 100) {
+		t.Error("got the small one waiting; want room for it")
+	}
+	if waitsFor("large", 101) {
+		t.Error("got the large one waiting although it has for too long; want a failure, whatever the small one found")
+	}
+	if !waitsFor("another", 101) {
+		t.Error("got another one failing; want it to wait from its own first time")
+	}
+}
+
+func TestDisk_WhatAJobWillWriteIsNotPromisedTwice(t *testing.T) {
+	m := newMaker(t, func(*Config) {})
+	m.free = func(string) (int64, error) { return Reserve + 150, nil }
+	release, err := m.reserve(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.reserve(100); !errors.Is(err, ErrDiskFull) {
+		t.Errorf("the second job: got %v; want ErrDiskFull", err)
+	}
+	if err := m.Room(100); !errors.Is(err, ErrDiskFull) {
+		t.Errorf("an upload: got %v; want ErrDiskFull", err)
+	}
+	release()
+	if release, err = m.reserve(100); err != nil {
+		t.Errorf("after the first one: got %v; want room", err)
+	}
+	release()
 }

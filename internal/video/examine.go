@@ -81,7 +81,8 @@ func (m *Maker) Engine(ctx context.Context) error {
 	switch m.cfg.Engine {
 	case EngineCommand:
 		if _, err := exec.LookPath(m.cfg.Command[0]); err != nil {
-			return fmt.Errorf("%s cannot be run (%w): install it, or change render.command", m.cfg.Command[0], errors.Unwrap(err))
+			return fmt.Errorf("%s cannot be run (%w): install it, or change render.command", m.cfg.Command[0],
+				errors.Unwrap(err))
 		}
 	case EngineHTTP:
 		u, err := url.Parse(m.cfg.URL)

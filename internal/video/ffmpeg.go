@@ -10,8 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -21,7 +24,10 @@ const install = "install it with `apt-get install -y ffmpeg`"
 // tools are an ffmpeg and an ffprobe that work.
 type tools struct {
 	ffmpeg, ffprobe string
-	version         string // of ffmpeg, part of the key of what it encoded
+	version         string   // of ffmpeg, part of the key of what it encoded
+	tried           []string // the files of both
+	stamp           string   // of these files when they were tried
+	sample          []byte   // a video that both could read then
 	threads         int
 }
 
@@ -49,26 +55,45 @@ func (m *Maker) Ready(ctx context.Context) error {
 	return nil
 }
 
+// ready returns tools that have shown that they work. Those that were replaced since, as by an upgrade, are tried
+// again: what they encode has to match what they encoded before.
 func (m *Maker) ready(ctx context.Context) (*tools, error) {
 	m.looking.Lock()
 	defer m.looking.Unlock()
-	if m.tools != nil {
+	if m.tools != nil && m.tools.stamp == m.tools.look() {
 		return m.tools, nil
 	}
 	t, err := findTools(m.cfg.FFmpeg)
 	if err != nil {
-		return nil, err
+		return nil, coded{err, CodeMachine}
 	}
-	if m.cfg.Workers > 1 {
+	switch {
+	case m.cfg.Workers > 1:
 		t.threads = 1
+	case runtime.NumCPU() > maxThreads:
+		t.threads = maxThreads
 	}
 	if err := t.try(ctx, m.cfg.Work); ctx.Err() != nil {
 		return nil, context.Cause(ctx) // a stop says nothing about ffmpeg
 	} else if err != nil {
-		return nil, err
+		return nil, coded{err, CodeMachine}
 	}
 	m.tools = t
 	return t, nil
+}
+
+// look returns what tells the files of both programs from any that replace them.
+func (t *tools) look() string {
+	var stamp strings.Builder
+	for _, path := range t.tried {
+		info, err := os.Stat(path)
+		if err != nil {
+			fmt.Fprintln(&stamp, err)
+			continue
+		}
+		fmt.Fprintln(&stamp, info.Size(), info.ModTime().UnixNano())
+	}
+	return stamp.String()
 }
 
 // findTools looks for the two programs: at the configured path, else beside our own, else in PATH.
@@ -94,13 +119,18 @@ func findTools(configured string) (*tools, error) {
 	return &tools{ffmpeg: ffmpeg, ffprobe: ffprobe}, nil
 }
 
+// tryTimeout is how long the trial may take: a tenth of a second where nothing else runs.
+const tryTimeout = 30 * time.Second
+
 // try encodes and reads back two frames with sound.
 func (t *tools) try(ctx context.Context, work string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, errors.New("took longer than 30s"))
+	ctx, cancel := context.WithTimeoutCause(ctx, tryTimeout, fmt.Errorf("took longer than %v", tryTimeout))
 	defer cancel()
+	t.tried = []string{t.ffmpeg, t.ffprobe}
+	t.stamp = t.look()
 	version, err := output(ctx, t.ffmpeg, "-version")
 	if err != nil {
-		return fmt.Errorf("%s does not run (%s): %s", t.ffmpeg, oneLine(err), install)
+		return trialFailed(t.ffmpeg+" does not run", err)
 	}
 	// "ffmpeg version 5.1.9-0+deb12u1 Copyright …"
 	words := strings.Fields(string(version))
@@ -116,14 +146,75 @@ func (t *tools) try(ctx context.Context, work string) error {
 	path := filepath.Join(folder, "try.mp4")
 	args := append([]string{"-f", "lavfi", "-i", "color=s=64x64:r=30", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo",
 		"-frames:v", "2", "-t", "0.1"}, encodeVideo(64, 64, rate{30, 1})...)
-	args = append(append(args, encodeSound...), "-f", "mp4", path)
+	args = append(append(args, encodeSound...), "-movflags", "+faststart", "-f", "mp4", path)
 	if err := t.run(ctx, args, nil); err != nil {
-		return fmt.Errorf("%s cannot encode H.264 and AAC (%s): %s", t.ffmpeg, oneLine(err), install)
+		return trialFailed(t.ffmpeg+" cannot encode H.264 and AAC", err)
 	}
-	if _, err := t.probe(ctx, path, hardened); err != nil {
-		return fmt.Errorf("%s cannot read a video (%s): %s", t.ffprobe, oneLine(err), install)
+	if t.sample, err = os.ReadFile(path); err != nil {
+		return err
+	}
+	if err := t.readSample(ctx); err != nil {
+		return trialFailed(t.ffprobe+" cannot read a video", err)
 	}
 	return nil
+}
+
+// trialFailed says what to do about ffmpeg: install it, unless the machine was too busy for it.
+func trialFailed(what string, err error) error {
+	var ended *exitError
+	killed := errors.As(err, &ended) && ended.code < 0
+	busy := errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EMFILE)
+	if killed || busy {
+		return fmt.Errorf("%s (%s): this machine is too busy or short of memory", what, oneLine(err))
+	}
+	return fmt.Errorf("%s (%s): %s", what, oneLine(err), install)
+}
+
+// readSample reads the good video of the trial, from its stdin: the disk has no part in it.
+func (t *tools) readSample(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, tryTimeout, fmt.Errorf("took longer than %v", tryTimeout))
+	defer cancel()
+	for _, argv := range [][]string{
+		{t.ffprobe, "-v", "error", "-show_entries", "stream=codec_name", "-i", "pipe:0"},
+		t.command([]string{"-xerror", "-i", "pipe:0", "-f", "null", "-"}),
+	} {
+		p, err := start(ctx, child{argv: argv, feed: true, tool: true})
+		if err != nil {
+			return err
+		}
+		_, _ = p.stdin.Write(t.sample) // if it wants no more, how it ends says why
+		if err := endInput([]*process{p}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// machineWords are what the C library calls conditions of the machine, in the words of ffmpeg run with LC_ALL=C.
+var machineWords = regexp.MustCompile("Cannot allocate memory|No space left on device|Input/output error|" +
+	"Too many open files|Resource temporarily unavailable|Disk quota exceeded|Permission denied|" +
+	"No such file or directory|Read-only file system|Stale file handle|error while loading shared libraries")
+
+// blamesFile reports whether a failure is the fault of the file that was looked at: it is one of our own verdicts
+// about the file, or ffmpeg or ffprobe has read it, complained and exited. A program that could not be started, was
+// killed, ran out of time or memory, or fails with a good file too, says nothing about a file.
+func (t *tools) blamesFile(ctx context.Context, err error) bool {
+	if ctx.Err() != nil || err == nil {
+		return false
+	}
+	if _, ok := errors.AsType[unfit](err); ok {
+		return true
+	}
+	var ended *exitError
+	switch {
+	case !errors.As(err, &ended) || ended.cause != nil:
+		return false
+	case ended.signal == syscall.SIGXCPU || ended.signal == syscall.SIGXFSZ:
+		return true // its own demands, however busy the machine is
+	case ended.code <= 0 || ended.code == 126 || ended.code == 127 || machineWords.MatchString(ended.stderr):
+		return false
+	}
+	return t.readSample(ctx) == nil
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
@@ -138,11 +229,7 @@ func encodeTakeVideo(w, h int, r rate) []string {
 }
 
 func encodeWith(preset string, crf int, more string, w, h int, r rate) []string {
-	level := "4.0"
-	// Macroblocks a second that level 4.0 allows: 1080p at 30 frames; 4.2 allows 60.
-	if (w+15)/16*((h+15)/16)*r.num/r.den > 245_760 {
-		level = "4.2"
-	}
+	level := levelOf(w, h, r)
 	return []string{"-c:v", "libx264", "-preset", preset, "-crf", strconv.Itoa(crf), "-profile:v", "high", "-level", level,
 		"-x264-params", x264 + more, "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-color_primaries", "bt709",
 		"-color_trc", "bt709", "-color_range", "tv", "-video_track_timescale", strconv.Itoa(r.timescale())}
@@ -150,15 +237,6 @@ func encodeWith(preset string, crf int, more string, w, h int, r rate) []string 
 
 // encodeSound are the options for sound that is encoded.
 var encodeSound = []string{"-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2"}
-
-// hardened are the options before an input from outside: local files only, only what is MP4, no picture above 64 MP.
-var hardened = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2", "-max_pixels", "67108864"}
-
-// uploaded are hardened for what admins send: Matroska and WebM, too.
-var uploaded = []string{"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm", "-max_pixels", "67108864"}
-
-// anyFormat are the options before an input of the operator's own: any format, but local files only.
-var anyFormat = []string{"-protocol_whitelist", "file,pipe"}
 
 // command makes an ffmpeg command line; the arguments are all but the general ones.
 func (t *tools) command(args []string) []string {
@@ -189,7 +267,7 @@ func (t *tools) run(ctx context.Context, args []string, report func(frame int)) 
 
 // start starts ffmpeg; with feed, its input comes from process.stdin.
 func (t *tools) start(ctx context.Context, args []string, report func(frame int), feed bool) (*process, error) {
-	c := child{argv: t.command(args), env: environment(ownVariable), feed: feed}
+	c := child{argv: t.command(args), feed: feed, tool: true}
 	if report != nil {
 		c.argv = append(c.argv[:1:1], append([]string{"-progress", "pipe:1"}, c.argv[1:]...)...)
 		c.stdout = &frameCounter{report: report}
@@ -197,28 +275,29 @@ func (t *tools) start(ctx context.Context, args []string, report func(frame int)
 	return start(ctx, c)
 }
 
-// ownVariable tells our own settings, which ffmpeg needs none of, from the rest of the environment.
-func ownVariable(name string) bool { return strings.HasPrefix(name, "RETAKE_") }
-
-// output runs a program and returns what it prints, up to 1 MiB.
+// output runs ffmpeg or ffprobe and returns what it prints, up to 1 MiB.
 func output(ctx context.Context, argv ...string) ([]byte, error) {
 	out := &limited{left: 1 << 20}
-	err := run(ctx, child{argv: argv, env: environment(ownVariable), stdout: out})
+	err := run(ctx, child{argv: argv, stdout: out, tool: true})
 	return out.Bytes(), err
 }
 
-// limited is a buffer that takes only so many bytes and throws the rest away.
+// limited is a buffer that takes only so many bytes and throws the rest away. The buffer is not embedded: its
+// ReadFrom, which io.Copy prefers, knows no limit.
 type limited struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	left int
 }
 
 func (l *limited) Write(p []byte) (int, error) {
 	keep := p[:min(len(p), l.left)]
 	l.left -= len(keep)
-	l.Buffer.Write(keep)
+	l.kept.Write(keep)
 	return len(p), nil
 }
+
+// Bytes returns what was kept.
+func (l *limited) Bytes() []byte { return l.kept.Bytes() }
 
 // frameCounter reads ffmpeg's -progress lines and reports the number of frames done.
 type frameCounter struct {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,10 +41,12 @@ func (r rate) timescale() int {
 	return scale
 }
 
-// rates are those that a film may end up with: the nearest is taken, so that phones, whose pace wavers, do no harm.
+// rates are those that a film may end up with.
 var rates = []rate{{24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {48, 1}, {50, 1}, {60000, 1001}, {60, 1}}
 
-// nearestRate reads a rate such as "25/1" or "2997/100".
+// nearestRate reads a rate such as "25/1" or "2997/100" and returns the one that a film of it ends up with: the same,
+// or a multiple or a part of it, in which every picture lasts equally long. For others, as of telephones whose rate
+// wavers, it is the nearest one; for those far below all, 30.
 func nearestRate(s string) (rate, error) {
 	num, den, _ := strings.Cut(s, "/")
 	n, err1 := strconv.ParseFloat(num, 64)
@@ -51,13 +54,30 @@ func nearestRate(s string) (rate, error) {
 	if err1 != nil || err2 != nil || n <= 0 || d <= 0 {
 		return rate{}, fmt.Errorf("it has no frame rate (%q)", s)
 	}
-	best, off := rates[0], math.Inf(1)
+	const close = 0.005 // as a logarithm: 24 and 23.976 lie 0.001 apart
+	for k := 1.0; k <= 8; k++ {
+		for _, times := range []float64{k, 1 / k} {
+			if best, off := rateNear(n / d * times); off < close {
+				return best, nil
+			}
+		}
+	}
+	if n/d < 20 {
+		return rate{30, 1}, nil
+	}
+	best, _ := rateNear(n / d)
+	return best, nil
+}
+
+// rateNear returns the rate that is nearest to so many frames a second, and how far off it is.
+func rateNear(fps float64) (best rate, off float64) {
+	off = math.Inf(1)
 	for _, r := range rates {
-		if o := math.Abs(math.Log(n / d * float64(r.den) / float64(r.num))); o < off {
+		if o := math.Abs(math.Log(fps * float64(r.den) / float64(r.num))); o < off {
 			best, off = r, o
 		}
 	}
-	return best, nil
+	return best, off
 }
 
 // Limits of a film that becomes a template.
@@ -66,60 +86,88 @@ const (
 	maxFilm     = 10 * time.Minute
 )
 
-// film is what a template's film becomes.
+// film is what a film becomes: as a template's, or as the work of an engine that telephones do not play.
 type film struct {
 	path          string // of the source
-	width, height int    // pixels of the video, even
+	source        facts
+	width, height int // pixels of the video, even
 	rate          rate
 	frames        int
-	filter        string // what ffmpeg does to the source's frames
-	sound         bool   // the source has some
+	pad           string // the pictures of the source in a filter graph, if it is the first input
+	filter        string // what ffmpeg does to them
 }
 
 func (f film) length() time.Duration { return f.rate.at(f.frames) }
 
-// probeFilm looks at a template's film. The error is Faults if the author can mend it.
-func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design) (film, error) {
-	fault := func(format string, args ...any) (film, error) {
-		return film{}, permanent{Faults{fmt.Sprintf("%s: %s", d.film, fmt.Sprintf(format, args...))}}
+// probeFilm looks at a template's film; with proven it has been decoded before. The error is Faults if the author can
+// fix it.
+func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design, proven func(film) bool) (film, error) {
+	path := filepath.Join(d.folder, filepath.FromSlash(d.film))
+	f, err := t.probeSource(ctx, path, d.width, d.height)
+	if err == nil && !proven(f) {
+		err = t.decode(ctx, anyFormat, path, f.source)
 	}
-	f := film{path: filepath.Join(d.folder, filepath.FromSlash(d.film))}
-	facts, err := t.probe(ctx, f.path, anyFormat)
-	if err != nil {
-		var exit *exitError
-		if ctx.Err() != nil || errors.As(err, &exit) && exit.code < 0 {
-			return film{}, err
+	if err == nil {
+		err = t.canToneMap(ctx, f.source)
+	}
+	if t.blamesFile(ctx, err) {
+		if _, ok := errors.AsType[unfit](err); !ok {
+			err = fmt.Errorf("this is no video that ffmpeg can read (%s)", oneLine(err))
 		}
-		return fault("this is no video that ffmpeg can read (%s)", oneLine(err))
+		return film{}, permanent{coded{Faults{fmt.Sprintf("%s: %v", d.film, err)}, CodeTemplate}}
 	}
+	return f, err
+}
+
+func (t *tools) probeSource(ctx context.Context, path string, width, height int) (film, error) {
+	source, err := t.probe(ctx, path, anyFormat)
 	switch {
-	case facts.hdr:
-		return fault("this film is HDR: export it as SDR (BT.709), or its colours will be pale")
-	case facts.duration > maxFilm:
-		return fault("the film is %v long: at most %v are possible", facts.duration.Round(time.Second), maxFilm)
+	case errors.Is(err, errNoVideo):
+		return film{}, unfit{errors.New("this is no video: it has no pictures or no duration")}
+	case err != nil:
+		return film{}, err
+	case source.duration > maxFilm:
+		return film{}, unfit{fmt.Errorf("the film is %v long: at most %v are possible",
+			source.duration.Round(time.Second), maxFilm)}
+	case source.unread != "":
+		return film{}, unfit{errors.New("its sound is in a format that ffmpeg cannot decode: export the film with AAC")}
 	}
-	if f.rate, err = nearestRate(facts.rate); err != nil {
-		return fault("%v", err)
+	f, err := becomes(source, width, height)
+	f.path = path
+	return f, err
+}
+
+// becomes says what a film becomes: of the given size in pixels, or with 0 of its own, up to maxFilmEdge.
+func becomes(source facts, width, height int) (f film, err error) {
+	f = film{source: source, width: width, height: height, pad: fmt.Sprintf("[0:%d]", source.video)}
+	if f.rate, err = nearestRate(source.rate); err != nil {
+		return film{}, unfit{err}
 	}
-	f.sound = facts.sound != ""
 	// Half a frame is left away rather than shown twice.
-	f.frames = int(facts.duration.Seconds()*float64(f.rate.num)/float64(f.rate.den) + 0.01)
+	f.frames = max(1, int(source.duration.Seconds()*float64(f.rate.num)/float64(f.rate.den)+0.01))
 	var shape string
-	if f.width, f.height = d.width, d.height; f.width == 0 {
-		k := min(1, float64(maxFilmEdge)/float64(max(facts.width, facts.height)))
-		f.width, f.height = int(float64(facts.width)*k+0.5)&^1, int(float64(facts.height)*k+0.5)&^1
+	if f.width == 0 {
+		k := min(1, float64(maxFilmEdge)/float64(max(source.width, source.height)))
+		f.width, f.height = int(float64(source.width)*k+0.5)&^1, int(float64(source.height)*k+0.5)&^1
 		shape = fmt.Sprintf("scale=%d:%d:flags=bicubic", f.width, f.height)
 	} else {
-		shape = fmt.Sprintf("scale=iw*sar:ih,setsar=1,scale=%[1]d:%[2]d:force_original_aspect_ratio=increase:flags=bicubic,crop=%[1]d:%[2]d", f.width, f.height)
+		shape = fmt.Sprintf("scale=iw*sar:ih,setsar=1,scale=%[1]d:%[2]d:"+
+			"force_original_aspect_ratio=increase:flags=bicubic,crop=%[1]d:%[2]d", f.width, f.height)
 	}
 	// What does not say how its colours are coded is taken for what players take it for.
 	matrix := "auto"
-	if (facts.space == "" || facts.space == "unknown") && max(facts.width, facts.height) >= 1280 {
+	if source.hdr || (source.space == "" || source.space == "unknown") && max(source.width, source.height) >= 1280 {
 		matrix = "bt709"
 	}
-	// A source that ends a moment early shows its last frame a little longer: the number of frames is a promise. It is not
-	// given as -frames:v, which would cut the sound too.
-	f.filter = fmt.Sprintf("fps=%s:start_time=0,%s,scale=in_color_matrix=%s:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1,tpad=stop_mode=clone:stop=-1,trim=end_frame=%d,settb=%d/%d,setpts=N",
-		f.rate, shape, matrix, f.frames, f.rate.den, f.rate.num)
+	// The pictures are shaped before their colours are changed: that takes far less memory.
+	first := facts{interlaced: source.interlaced}.ordinary()
+	last := facts{alpha: source.alpha, hdr: source.hdr, transfer: source.transfer}.ordinary()
+	// A source that ends a moment early shows its last frame a little longer: the number of frames is a promise. It is
+	// not given as -frames:v, which would cut the sound too. Times are counted from the first picture.
+	f.filter = strings.Join(slices.Concat([]string{"setpts=PTS-STARTPTS"}, first,
+		[]string{fmt.Sprintf("fps=%s:start_time=0", f.rate), shape}, last,
+		[]string{fmt.Sprintf("scale=in_color_matrix=%s:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1,"+
+			"tpad=stop_mode=clone:stop=-1,trim=end_frame=%d,settb=%d/%d,setpts=N",
+			matrix, f.frames, f.rate.den, f.rate.num)}), ",")
 	return f, nil
 }

@@ -4,6 +4,7 @@ package video
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -115,7 +116,7 @@ box   = [160, 90, 1600, 300]
 		t.Errorf("got %d×%d, %v, %v frames a second; want 1920×1080, 4s, 25", v.Width, v.Height, v.Duration, p.rate)
 	}
 	if want := []int{25, 75}; p.takes[0].first != want[0] || p.takes[0].last != want[1] {
-		t.Errorf("got frames %d to %d encoded anew; want %v", p.takes[0].first, p.takes[0].last, want)
+		t.Errorf("got frames %d to %d encoded for the name; want %v", p.takes[0].first, p.takes[0].last, want)
 	}
 	wantThumb(t, v, 320, 180)
 	a, err := m.About(t.Context(), "mine")
@@ -148,7 +149,7 @@ func TestFilmsOfAllKinds(t *testing.T) {
 		"the name from the start":    {strings.Replace(one, "start = 0.5", "start = 0", 1), append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 		"a still before any name":    {"still = \"100ms\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 		"a still in the last frame":  {"still = \"1.99s\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"sound that goes on":         {one, slices.Concat(source("r=30:d=2"), []string{"-f", "lavfi", "-i", "sine=d=4"}), 320, 180, rate{30, 1}, 120},
+		"sound that goes on":         {one, slices.Concat(source("r=30:d=2"), []string{"-f", "lavfi", "-i", "sine=d=4"}), 320, 180, rate{30, 1}, 60},
 		"pixels that are not square": {one, append(source("r=30"), "-t", "2", "-vf", "setsar=4/3"), 426, 180, rate{30, 1}, 60},
 		"the name twice":             {one + "[[segment]]\nstart = 1.5\nend = 1.9\nbox = [10, 90, 150, 60]\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 		"two names at the same time": {one + "[[segment]]\nstart = 1\nend = 1.9\nbox = [10, 90, 150, 60]\nanimation = \"rise\"\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
@@ -326,11 +327,9 @@ func TestAFilmThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 		film       []string
 		toml, want string
 	}{
-		"too short for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
-		"too small for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one, "template.toml:6: segment 1: box:"},
-		"without pictures":       {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
-		"in HDR": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-c:v", "libx264", "-color_trc", "smpte2084", "-color_primaries", "bt2020", "-colorspace", "bt2020nc"},
-			one, "film.mp4: this film is HDR: export it as SDR"},
+		"too short for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
+		"too small for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one, "template.toml:6: segment 1: box:"},
+		"without pictures":             {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
 		"with music that is none":      {good, "music = \"template.toml\"\n" + one, "template.toml: this is no sound that ffmpeg can read"},
 		"with words that no font has":  {good, one + "text = \"🎂 {{.Name}}\"\n", "template.toml:7: segment 1: text: no font here has all its signs"},
 		"with a text that no font has": {good, one + "[[text]]\ntext = \"🎂\"\nbox = [10, 100, 100, 60]\n", "template.toml:8: text 1: text: no font here has all its signs"},
@@ -395,5 +394,90 @@ func TestAPreparedFilmIsMadeAgainOnlyWhenSomethingChanged(t *testing.T) {
 	}
 	if _, err := os.Stat(other); err != nil {
 		t.Errorf("the other template's film: got %v; want it there", err)
+	}
+}
+
+func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
+	toml := "title = \"x\"\nfilm = \"film.mp4\"\n[voice]\ntext = \"{{.Name}}\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
+	m.cfg.Cache = filepath.Join(m.cfg.Cache, "[odd] *name?") // signs of a pattern
+	if err := os.Mkdir(m.cfg.Cache, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	prepare := func() {
+		t.Helper()
+		if err := m.Prepare(t.Context()); err != nil {
+			t.Fatalf("Prepare: got %v; want nil", err)
+		}
+	}
+	prepare()
+	old := time.Now().Add(-8 * 24 * time.Hour)
+	files := map[string]bool{ // whether they stay
+		"mine-0123456789abcdef.mp4": false, "mine-0123456789abcdef.wav": false, "mine-too-0123456789abcdef.mp4": true,
+		"gone-0123456789abcdef.mp4": false, "mine-0123456789abcde.mp4": true, "note.mp4": true, "fresh-0123456789abcdef.mp4": true,
+	}
+	for name := range files {
+		write(t, filepath.Join(m.cfg.Cache, name), "x")
+		if strings.HasPrefix(name, "gone") {
+			if err := os.Chtimes(filepath.Join(m.cfg.Cache, name), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	k, err := m.template("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := m.locate(m.tools, k, "ru")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(p.music)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, p.music, string(b[:len(b)/2]))
+	prepare()
+	for name, want := range files {
+		if _, err := os.Stat(filepath.Join(m.cfg.Cache, name)); (err == nil) != want {
+			t.Errorf("%s: got there %v; want %v", name, err == nil, want)
+		}
+	}
+	if info, err := os.Stat(p.music); err != nil || info.Size() != int64(len(b)) {
+		t.Errorf("damaged music: got %v, %v; want it made again", info, err)
+	}
+}
+
+func TestPrepare_AStopDuringTheLookIsNoTemplateOfNothing(t *testing.T) {
+	const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
+	ran := filepath.Join(t.TempDir(), "ffmpeg")
+	write(t, ran, "#!/bin/sh\ncase \"$*\" in *0:a:0*) : >'"+ran+".runs'; sleep 0.3;; esac\nexec ffmpeg \"$@\"\n")
+	m.tools = otherTools(m.tools, ran, m.tools.ffprobe)
+	k, err := m.template("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.look(whenThere(t, ran+".runs"), m.tools, k); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v; want context.Canceled", err)
+	}
+}
+
+func TestFilm_ALinkOutOfTheTemplatesFolderIsRefused(t *testing.T) {
+	for _, what := range []string{"film", "music"} {
+		const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"music.mp4\"\n[[segment]]\nstart = 0\nend = 1\nbox = [0, 0, 64, 48]\n"
+		folder := ownFolder(t, toml, "-i", clipWithSound(t), "-c", "copy")
+		b, err := os.ReadFile(filepath.Join(folder, "film.mp4"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(folder, "music.mp4"), string(b))
+		link := filepath.Join(folder, what+".mp4")
+		if err := errors.Join(os.Rename(link, folder+".mp4"), os.Symlink("../mine.mp4", link)); err != nil {
+			t.Fatal(err)
+		}
+		if err := ownMaker(t, folder).Ready(t.Context()); err == nil || !isPermanent(err) || !strings.Contains(err.Error(), "escapes") {
+			t.Errorf("%s: got %v; want a fault", what, err)
+		}
 	}
 }

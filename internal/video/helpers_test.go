@@ -91,13 +91,22 @@ func commandMaker(t *testing.T, script string, change func(*Config)) *Maker {
 		t.Fatal(err)
 	}
 	m := newMaker(t, func(c *Config) {
-		c.Engine, c.Command = EngineCommand, []string{"/bin/sh", path}
+		c.Engine, c.Command = EngineCommand, passing("/bin/sh", path)
 		if change != nil {
 			change(c)
 		}
 	})
 	m.tools = proven
 	return m
+}
+
+// testVariables are those that scripts of tests read. A program gets none of our environment that is not on a list, so they
+// are part of its command line.
+var testVariables = []string{"SOURCE", "SAMPLE", "GOOD", "HALF", "LIST", "ALIVE", "STARTED", "OUT", "TEST_MARK", "SEEN", "BEEP", "COUNT"}
+
+// passing is a command line that runs a program with the variables of the test as they are now.
+func passing(argv ...string) []string {
+	return slices.Concat([]string{"/usr/bin/env"}, only(os.Environ(), testVariables), argv)
 }
 
 // provenTools tries ffmpeg once for all engines.
@@ -204,4 +213,9 @@ func wantIndexFirst(t *testing.T, path string) {
 func isPermanent(err error) bool {
 	var p interface{ Permanent() bool }
 	return errors.As(err, &p) && p.Permanent()
+}
+
+// otherTools are tools that have shown that they work, with other programs behind them.
+func otherTools(proven *tools, ffmpeg, ffprobe string) *tools {
+	return &tools{ffmpeg: ffmpeg, ffprobe: ffprobe, version: proven.version, sample: proven.sample}
 }

@@ -5,6 +5,7 @@ package video
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,7 +75,8 @@ func newRemote(address string, allowPrivate bool, maxBytes int64) (*remote, erro
 }
 
 // fetch asks for a video and writes it to path, a new file in folder that only we can read. The whole takes at most as
-// long as ctx; then the error is its cause. An error with RetryAfter says how long the generator wants to be left alone.
+// long as ctx; then the error is its cause. An error with RetryAfter says how long the generator wants to be left
+// alone.
 func (r *remote) fetch(ctx context.Context, folder string, o Order) (path string, err error) {
 	path = filepath.Join(folder, "output.mp4")
 	if err = r.order(ctx, path, o); err == nil {
@@ -102,15 +104,26 @@ type remoteError struct {
 func (e *remoteError) Error() string { return e.text }
 func (e *remoteError) Unwrap() error { return e.cause }
 
-// busy is an error of a service that says when to ask again.
-type busy struct {
-	error
-	after time.Duration
-}
+// awayPause is how long an order waits before it asks a place again that is away.
+const awayPause = 10 * time.Second
 
-// RetryAfter returns how long to wait before the next attempt; this one does not count.
-func (b busy) RetryAfter() (wait time.Duration, yes bool) { return b.after, true }
-func (b busy) Unwrap() error                              { return b.error }
+// away makes an error of a service that cannot be reached one that waits: it says nothing about the order.
+func away(err error) error { return waits{coded{err, CodeUnreachable}, awayPause} }
+
+// unreachable reports whether a request failed before a service of HTTP was there: no address for the name, no
+// connection, no TLS, or an answer that is not HTTP. A connection that ends later is an attempt: the order may be the
+// reason.
+func unreachable(err error) bool {
+	var dial *net.OpError
+	var dns *net.DNSError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &dns) || errors.As(err, &record) ||
+		errors.As(err, &alert) || errors.As(err, &certificate) || errors.Is(err, http.ErrSchemeMismatch) ||
+		err != nil && (strings.Contains(err.Error(), "malformed HTTP") || strings.Contains(err.Error(),
+			"TLS handshake timeout"))
+}
 
 // order places the order and asks until there is a video or an error.
 func (r *remote) order(ctx context.Context, path string, o Order) error {
@@ -135,6 +148,12 @@ func (r *remote) order(ctx context.Context, path string, o Order) error {
 		req.Header.Set("Accept", "video/mp4")
 		req.Header.Set("User-Agent", "Retake")
 		answer, err := client.Do(req)
+		if err != nil && ctx.Err() == nil && unreachable(err) && !isRefusal(err) {
+			if request, ok := errors.AsType[*url.Error](err); ok {
+				err = request.Err // without the address
+			}
+			return away(err)
+		}
 		if err != nil {
 			return err
 		}
@@ -147,7 +166,7 @@ func (r *remote) order(ctx context.Context, path string, o Order) error {
 		answer.Body.Close()
 		if location := answer.Header.Get("Location"); location != "" {
 			if where, err = answer.Request.URL.Parse(location); err != nil {
-				return errors.New("answered 202 with a Location that is no address")
+				return errors.New("answered 202 with a Location that is not a valid URL")
 			}
 			if err := checkStep(answer.Request.URL, where); err != nil {
 				return err
@@ -176,7 +195,7 @@ func (r *remote) receive(answer *http.Response, path, name string) error {
 	kind := answer.Header.Get("Content-Type")
 	media, _, err := mime.ParseMediaType(kind)
 	if err != nil || media != "application/octet-stream" && !strings.HasPrefix(media, "video/") {
-		return fmt.Errorf("answered 200 with %.100q; want video/mp4", kind)
+		return away(fmt.Errorf("answered 200 with %.100q; want video/mp4", kind)) // somebody else answers in its place
 	}
 	// The name is not at fault and the generator can be told to encode smaller: this is no permanent error.
 	tooLong := fmt.Errorf("the video is longer than %d MB", r.maxBytes/1e6)
@@ -213,22 +232,30 @@ func (r *remote) receive(answer *http.Response, path, name string) error {
 
 // refused turns an answer that is no video into an error: permanent if it is the order's fault.
 func refused(answer *http.Response, name string) error {
-	return judged(answer, fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode), reason(answer, name)))
+	return judged(answer, fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode),
+		reason(answer, name)))
 }
 
-// judged gives an error about an answer what its status means: a wait, for good, or another attempt.
+// judged gives an error about an answer what its status means: a wait, a permanent failure, or another attempt. 502,
+// 503 and 504 are what a proxy answers when the service behind it is away.
 func judged(answer *http.Response, err error) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
 		// "At once" is no time to wait: it would be asked again and again, and no attempt would ever be spent.
 		if after, ok := retryTime(answer.Header, time.Now()); ok && after > 0 {
-			return busy{err, min(after, maxRest)}
+			return waits{coded{err, CodeBusy}, min(after, maxRest)}
 		}
+		if code == http.StatusServiceUnavailable {
+			return away(err)
+		}
+	case code == http.StatusBadGateway || code == http.StatusGatewayTimeout:
+		return away(err)
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly:
-	case code == http.StatusUnauthorized || code == http.StatusPaymentRequired || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
-		// An expired key or an empty account: the operator's to mend, and no name's fault.
+	case code == http.StatusUnauthorized || code == http.StatusPaymentRequired || code == http.StatusForbidden ||
+		code == http.StatusProxyAuthRequired:
+		// An expired key or an empty account: the operator's to fix, and no name's fault.
 	case code >= 400 && code < 500:
-		return permanent{err}
+		return permanent{coded{err, CodeRefused}}
 	}
 	return err
 }
@@ -258,7 +285,8 @@ func reason(answer *http.Response, name string) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
 }
 
-// retryTime reads Retry-After, which is a number of seconds or a date. A number beyond all bounds is as good as a large one.
+// retryTime reads Retry-After, which is a number of seconds or a date. A number beyond all bounds is as good as a
+// large one.
 func retryTime(h http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -296,13 +324,14 @@ func port(u *url.URL) string {
 
 // checkRedirect follows five redirects at most, and only to where a video may come from. The order, and with it the
 // name, goes to the configured host only; a redirect that turns it into a GET sends no name. None of these errors but
-// the first goes away by itself: somebody has to configure another address or mend the generator.
+// the first goes away without somebody who configures another address or repairs the generator.
 func (r *remote) checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
 	if req.Method == http.MethodPost && !r.isOwn(req.URL) {
-		return permanent{fmt.Errorf("wants the order to go to %s: configure that address if the name may go there", req.URL.Host)}
+		return permanent{fmt.Errorf("wants the order to go to %s: configure that address if the name may go there",
+			req.URL.Host)}
 	}
 	req.Header.Del("Referer") // it would tell other hosts the configured address
 	return checkStep(via[len(via)-1].URL, req.URL)
@@ -345,7 +374,8 @@ func (r *remote) newCourier(key string) *courier {
 
 // newTransport makes connections that are for one order. They use no proxy of the environment: it would make the
 // connections in our place, so that control would see its address only, and it would see the name.
-func newTransport(control func(network, address string, _ syscall.RawConn) error, patience time.Duration) *http.Transport {
+func newTransport(control func(network, address string, _ syscall.RawConn) error,
+	patience time.Duration) *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 30 * time.Second, Control: control}).DialContext,
 		ForceAttemptHTTP2:      true,
@@ -401,7 +431,8 @@ func isPublic(a netip.Addr) bool {
 		b := a.As16()
 		a = netip.AddrFrom4([4]byte(b[12:]))
 	}
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(inside, func(p netip.Prefix) bool { return p.Contains(a) })
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(inside,
+		func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // refusePrivate refuses connections to anything but the public internet. A generator may refer to another host; one

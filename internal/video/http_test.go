@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -238,38 +240,38 @@ func TestRemoteFails(t *testing.T) {
 		most      time.Duration
 		want      string // the end of the error
 	}{
-		"for good with 400":                        {answer(400, "no such name", text), true, 0, 0, ": answered 400 Bad Request: no such name"},
-		"for now with 401":                         {answer(401, ""), false, 0, 0, ": answered 401 Unauthorized"},
-		"for now with 403":                         {answer(403, "the key has expired", text), false, 0, 0, "403 Forbidden: the key has expired"},
-		"for good with 404":                        {answer(404, "", text), true, 0, 0, ": answered 404 Not Found"},
-		"for good with 409":                        {answer(409, `{"error":"never"}`, "Content-Type: application/problem+json"), true, 0, 0, `409 Conflict: {"error":"never"}`},
-		"for good with 422 and Retry-After":        {answer(422, "", "Retry-After: 5"), true, 0, 0, "422 Unprocessable Entity"},
-		"for now with 410 when asked later":        {polled(answer(410, "gone", text)), false, 0, 0, "answered 410: it has forgotten the order"},
-		"for now with 404 when asked later":        {polled(answer(404, "", text)), false, 0, 0, "answered 404: it has forgotten the order"},
-		"for good with 422 when asked later":       {polled(answer(422, "gone", text)), true, 0, 0, "422 Unprocessable Entity: gone"},
-		"for now with 408":                         {answer(408, "", "Retry-After: 5"), false, 0, 0, "408 Request Timeout"},
-		"for now with 425":                         {answer(425, ""), false, 0, 0, "425 Too Early"},
-		"for now with 429":                         {answer(429, ""), false, 0, 0, "429 Too Many Requests"},
-		"for now with 500":                         {answer(500, "out of\npaint", text), false, 0, 0, "500 Internal Server Error: out of paint"},
-		"for now with 500 when asked later":        {polled(answer(500, "no paint", text)), false, 0, 0, "500 Internal Server Error: no paint"},
-		"for now with 502 and Retry-After":         {answer(502, "", "Retry-After: 5"), false, 0, 0, "502 Bad Gateway"},
-		"for now with 503":                         {answer(503, ""), false, 0, 0, "503 Service Unavailable"},
-		"for now with 204":                         {answer(204, ""), false, 0, 0, "204 No Content"},
-		"for now with 302 to nowhere":              {answer(302, ""), false, 0, 0, "302 Found"},
-		"for a time with 429":                      {answer(429, "", "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "429 Too Many Requests"},
-		"for a time with 503":                      {answer(503, "busy", text, "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable: busy"},
-		"for a time with 503 when asked later":     {polled(answer(503, "", "Retry-After: 7")), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable"},
-		"until a date with 503":                    {answer(503, "", "Retry-After: "+inAnHour), false, 29 * time.Minute, 30 * time.Minute, "503 Service Unavailable"},
-		"for an hour at most":                      {answer(429, "", "Retry-After: 86400"), false, time.Hour, time.Hour, "429 Too Many Requests"},
-		"for an hour at most, whatever the number": {answer(429, "", "Retry-After: 99999999999999999999"), false, time.Hour, time.Hour, "429 Too Many Requests"},
-		"for now when it may be asked at once":     {answer(429, "", "Retry-After: 0"), false, 0, 0, "429 Too Many Requests"},
-		"for now when the date is over":            {answer(503, "", "Retry-After: Mon, 02 Jan 2006 15:04:05 GMT"), false, 0, 0, "503 Service Unavailable"},
-		"for now when Retry-After is no time":      {answer(503, "", "Retry-After: soon"), false, 0, 0, "503 Service Unavailable"},
-		"when it answers with a page":              {answer(200, "<p>hello", "Content-Type: text/html"), false, 0, 0, `answered 200 with "text/html"; want video/mp4`},
-		"when it does not say what it answers":     {answer(200, "hello", "Content-Type: ;"), false, 0, 0, `answered 200 with ";"; want video/mp4`},
-		"when it answers with nothing":             {answer(200, "", mp4), false, 0, 0, "answered 200 without a video"},
-		"when the video is too long":               {answer(200, strings.Repeat("x", 1001), mp4), false, 0, 0, "the video is longer than 0 MB"},
-		"when the video says that it is too long":  {answer(200, "x", mp4, "Content-Length: 1001"), false, 0, 0, "the video is longer than 0 MB"},
+		"permanently with 400":                      {answer(400, "no such name", text), true, 0, 0, ": answered 400 Bad Request: no such name"},
+		"for now with 401":                          {answer(401, ""), false, 0, 0, ": answered 401 Unauthorized"},
+		"for now with 403":                          {answer(403, "the key has expired", text), false, 0, 0, "403 Forbidden: the key has expired"},
+		"permanently with 404":                      {answer(404, "", text), true, 0, 0, ": answered 404 Not Found"},
+		"permanently with 409":                      {answer(409, `{"error":"never"}`, "Content-Type: application/problem+json"), true, 0, 0, `409 Conflict: {"error":"never"}`},
+		"permanently with 422 and Retry-After":      {answer(422, "", "Retry-After: 5"), true, 0, 0, "422 Unprocessable Entity"},
+		"for now with 410 when asked later":         {polled(answer(410, "gone", text)), false, 0, 0, "answered 410: it has forgotten the order"},
+		"for now with 404 when asked later":         {polled(answer(404, "", text)), false, 0, 0, "answered 404: it has forgotten the order"},
+		"permanently with 422 when asked later":     {polled(answer(422, "gone", text)), true, 0, 0, "422 Unprocessable Entity: gone"},
+		"for now with 408":                          {answer(408, "", "Retry-After: 5"), false, 0, 0, "408 Request Timeout"},
+		"for now with 425":                          {answer(425, ""), false, 0, 0, "425 Too Early"},
+		"for now with 429":                          {answer(429, ""), false, 0, 0, "429 Too Many Requests"},
+		"for now with 500":                          {answer(500, "out of\npaint", text), false, 0, 0, "500 Internal Server Error: out of paint"},
+		"for now with 500 when asked later":         {polled(answer(500, "no paint", text)), false, 0, 0, "500 Internal Server Error: no paint"},
+		"until it is back with 502 and Retry-After": {answer(502, "", "Retry-After: 5"), false, awayPause, awayPause, "502 Bad Gateway"},
+		"until it is back with 503":                 {answer(503, ""), false, awayPause, awayPause, "503 Service Unavailable"},
+		"for now with 204":                          {answer(204, ""), false, 0, 0, "204 No Content"},
+		"for now with 302 to nowhere":               {answer(302, ""), false, 0, 0, "302 Found"},
+		"for a time with 429":                       {answer(429, "", "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "429 Too Many Requests"},
+		"for a time with 503":                       {answer(503, "busy", text, "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable: busy"},
+		"for a time with 503 when asked later":      {polled(answer(503, "", "Retry-After: 7")), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable"},
+		"until a date with 503":                     {answer(503, "", "Retry-After: "+inAnHour), false, 29 * time.Minute, 30 * time.Minute, "503 Service Unavailable"},
+		"for an hour at most":                       {answer(429, "", "Retry-After: 86400"), false, time.Hour, time.Hour, "429 Too Many Requests"},
+		"for an hour at most, whatever the number":  {answer(429, "", "Retry-After: 99999999999999999999"), false, time.Hour, time.Hour, "429 Too Many Requests"},
+		"for now when it may be asked at once":      {answer(429, "", "Retry-After: 0"), false, 0, 0, "429 Too Many Requests"},
+		"for now when the date is over":             {answer(503, "", "Retry-After: Mon, 02 Jan 2006 15:04:05 GMT"), false, awayPause, awayPause, "503 Service Unavailable"},
+		"for now when Retry-After is no time":       {answer(503, "", "Retry-After: soon"), false, awayPause, awayPause, "503 Service Unavailable"},
+		"when it answers with a page":               {answer(200, "<p>hello", "Content-Type: text/html"), false, awayPause, awayPause, `answered 200 with "text/html"; want video/mp4`},
+		"when it does not say what it answers":      {answer(200, "hello", "Content-Type: ;"), false, awayPause, awayPause, `answered 200 with ";"; want video/mp4`},
+		"when it answers with nothing":              {answer(200, "", mp4), false, 0, 0, "answered 200 without a video"},
+		"when the video is too long":                {answer(200, strings.Repeat("x", 1001), mp4), false, 0, 0, "the video is longer than 0 MB"},
+		"when the video says that it is too long":   {answer(200, "x", mp4, "Content-Length: 1001"), false, 0, 0, "the video is longer than 0 MB"},
 		"when a video without length is too long": {func(w http.ResponseWriter, req *http.Request) {
 			answer(200, "x", mp4)(w, req)
 			w.(http.Flusher).Flush()
@@ -283,14 +285,14 @@ func TestRemoteFails(t *testing.T) {
 		}, false, 0, 0, "the video was cut short after 6 bytes"},
 		"when it hangs up":                      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, 0, 0, ": EOF"},
 		"when it does not say where to ask":     {answer(202, ""), false, 0, 0, "answered 202 without a Location at which to ask for the video"},
-		"when the Location is no address":       {answer(202, "", "Location: http://[/"), false, 0, 0, "answered 202 with a Location that is no address"},
+		"when the Location is no address":       {answer(202, "", "Location: http://[/"), false, 0, 0, "answered 202 with a Location that is not a valid URL"},
 		"when the Location is a file":           {answer(202, "", "Location: file:///etc/passwd"), true, 0, 0, "an address that is not http or https"},
 		"when a redirect leads to a file":       {answer(302, "", "Location: file:///etc/passwd"), true, 0, 0, "an address that is not http or https"},
 		"when redirects never end":              {answer(307, "", "Location: /again"), false, 0, 0, ": more than 5 redirects"},
 		"when the redirect is no address":       {answer(302, "", "Location: http://[/Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"), false, 0, 0, "missing ']' in host"},
 		"without telling the name":              {answer(400, "cannot draw Anna\n \x1b МАРИЯ", text), true, 0, 0, "400 Bad Request: cannot draw [name]"},
 		"without telling the name in JSON":      {answer(400, `{"name":"Anna \u041c\u0430\u0440\u0438\u044f"}`, "Content-Type: application/json"), true, 0, 0, `: {"name":"[name]"}`},
-		"without telling the name in a header":  {answer(200, "x", "Content-Type: Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"), false, 0, 0, `with "[name]"; want video/mp4`},
+		"without telling the name in a header":  {answer(200, "x", "Content-Type: Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"), false, awayPause, awayPause, `with "[name]"; want video/mp4`},
 		"without taking a word for the name":    {answer(400, "a pity", text), true, 0, 0, "400 Bad Request: a pity"},
 		"without bytes that are not text":       {answer(400, "a\377b", text), true, 0, 0, "400 Bad Request: a\uFFFDb"},
 		"without bytes that are not for people": {answer(400, "\x00\x01\x02", "Content-Type: application/octet-stream"), true, 0, 0, "400 Bad Request"},
@@ -482,7 +484,7 @@ func TestRemoteDoesNotGoWhereNobodyShould(t *testing.T) {
 		"by a Location to this machine in hiding":      {202, "[::ffff:127.0.0.1]", false, "which is not on the public internet"},
 		"by a redirect to this machine":                {303, "127.0.0.1", false, "refers to 127.0.0.1, which is not on the public internet"},
 		"by a redirect of the order to another host":   {307, "127.0.0.1", true, "wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
-		"by a redirect of the order, for good":         {308, "127.0.0.1", true, "wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
+		"by a redirect of the order, permanently":      {308, "127.0.0.1", true, "wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
 		"but by a Location if the operator allows it":  {202, "127.0.0.1", true, ""},
 		"but by a redirect if the operator allows it":  {303, "127.0.0.1", true, ""},
 		"but by a redirect to a name if it is allowed": {303, "localhost", true, ""},
@@ -712,5 +714,77 @@ func TestExampleGenerator(t *testing.T) {
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		t.Errorf("left behind: got %v, %v; want nothing", left, err)
+	}
+}
+
+func TestRemote_APlaceThatIsAwayIsAWait(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	secure := httptest.NewTLSServer(http.HandlerFunc(sendVideo)) // with a certificate that nobody knows
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(secure.Close)
+	plain := generator(t, sendVideo)
+	answers := func(text string) string { // on a raw connection
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				bufio.NewReader(c).ReadString('\n')
+				io.WriteString(c, text)
+				c.Close()
+			}
+		}()
+		return "http://" + l.Addr().String()
+	}
+	status := func(code int) string {
+		return generator(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }).URL
+	}
+	for name, c := range map[string]struct{ address, code string }{
+		"nobody listens":           {closed.URL, CodeUnreachable},
+		"the name has no address":  {"http://generator.invalid/", CodeUnreachable},
+		"the certificate is wrong": {secure.URL, CodeUnreachable},
+		"TLS is spoken to no TLS":  {strings.Replace(plain.URL, "http:", "https:", 1), CodeUnreachable},
+		"it does not speak HTTP":   {answers("220 mail.example ESMTP\r\n"), CodeUnreachable},
+		"a page of somebody else":  {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi"), CodeUnreachable},
+		"502":                      {status(502), CodeUnreachable},
+		"503":                      {status(503), CodeUnreachable},
+		"504":                      {status(504), CodeUnreachable},
+		"500 is an attempt":        {status(500), ""},
+		"501 is an attempt":        {status(501), ""},
+		"408 is an attempt":        {status(408), ""},
+		"425 is an attempt":        {status(425), ""},
+		"429 is an attempt":        {status(429), ""},
+		"hanging up is an attempt": {answers(""), ""},
+		"400 is permanent":         {status(400), CodeRefused},
+		"404 is permanent":         {status(404), CodeRefused},
+		"409 is permanent":         {status(409), CodeRefused},
+		"413 is permanent":         {status(413), CodeRefused},
+		"422 is permanent":         {status(422), CodeRefused},
+		"451 is permanent":         {status(451), CodeRefused},
+		"a key that has expired":   {status(401), ""},
+		"an account that is empty": {status(402), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := newRemote(c.address, true, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = r.fetch(t.Context(), t.TempDir(), anna)
+			var w interface{ RetryAfter() (time.Duration, bool) }
+			waits := errors.As(err, &w)
+			if CodeOf(err) != c.code || waits != (c.code == CodeUnreachable) || isPermanent(err) != (c.code == CodeRefused) {
+				t.Errorf("got %v: code %q, waits %v, permanent %v; want %q", err, CodeOf(err), waits, isPermanent(err), c.code)
+			}
+			if err != nil && strings.Contains(err.Error(), "Anna") {
+				t.Errorf("got the name in %v", err)
+			}
+		})
 	}
 }

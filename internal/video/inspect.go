@@ -11,18 +11,19 @@ import (
 	"time"
 )
 
-// ErrUnplayable says that a file is no video, or that it is damaged.
+// ErrUnplayable says that a file is no video, that it is damaged, or that it is of a kind that is not taken.
 var ErrUnplayable = errors.New("the file does not play")
 
 const (
-	maxInspections = 2               // at a time; others wait
-	inspectTimeout = 2 * time.Minute // a file that takes longer is meant to
-	shortestEdge   = 16              // pixels
+	maxInspections = 2 // at a time; others wait
+	inspectTimeout = 5 * time.Minute
+	shortestEdge   = 16 // pixels
 	longestEdge    = 16384
 )
 
-// Inspect probes the MP4, QuickTime, Matroska or WebM file at path, decodes it at both ends and draws a still. The file
-// stays where and as it is; Discard removes the still. The error of a file that is at fault is ErrUnplayable.
+// Inspect probes the MP4, QuickTime, Matroska or WebM file at path, decodes it and draws a still. The file stays where
+// and as it is; Discard removes the still. The error of a file that is at fault is ErrUnplayable; one of a machine
+// that is too busy, or of an ffmpeg that cannot run, is not.
 func (m *Maker) Inspect(ctx context.Context, path string) (Video, error) {
 	t, err := m.ready(ctx)
 	if err != nil {
@@ -41,33 +42,42 @@ func (m *Maker) Inspect(ctx context.Context, path string) (Video, error) {
 	if err != nil {
 		return Video{}, err
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, inspectTimeout, fmt.Errorf("took longer than %v", inspectTimeout))
+	timeout := coded{fmt.Errorf("took longer than %v", inspectTimeout), CodeTimeout}
+	limited, cancel := context.WithTimeoutCause(ctx, inspectTimeout, timeout)
 	defer cancel()
 	v, err := t.inspect(limited, folder, path)
 	if err == nil {
 		return v, nil
 	}
-	// A program that could not be started says nothing about the file, nor does one that was stopped with us.
-	if ended := new(exitError); ctx.Err() == nil && (errors.As(err, &ended) || errors.Is(err, errNoVideo) || errors.Is(err, errNoStill)) {
-		err = fmt.Errorf("%w: %w", ErrUnplayable, err)
+	if t.blamesFile(ctx, err) {
+		err = fmt.Errorf("%w: %w", ErrUnplayable, coded{err, CodeUnplayable})
 	}
 	return Video{}, errors.Join(err, os.RemoveAll(folder))
 }
 
 func (t *tools) inspect(ctx context.Context, folder, path string) (Video, error) {
-	f, err := t.probe(ctx, path, uploaded)
+	f, err := t.examine(ctx, path, uploaded)
 	if err != nil {
-		return Video{}, fmt.Errorf("probe: %w", err)
-	}
-	if min(f.width, f.height) < shortestEdge || max(f.width, f.height) > longestEdge {
-		return Video{}, fmt.Errorf("%w: %d×%d pixels", errNoVideo, f.width, f.height)
-	}
-	if err := t.decodeEnds(ctx, uploaded, path); err != nil {
-		return Video{}, fmt.Errorf("decode: %w", err)
+		return Video{}, err
 	}
 	thumb := filepath.Join(folder, "thumb.jpg")
-	if err := t.drawStill(ctx, uploaded, path, f.duration*2/5, thumb, "-noaccurate_seek"); err != nil {
-		return Video{}, fmt.Errorf("still: %w", err)
+	at := f.start + f.duration*2/5
+	if err := t.drawStillOf(ctx, uploaded, path, f, fmt.Sprintf("0:%d", f.video), at, thumb,
+		"-noaccurate_seek"); err != nil {
+		return Video{}, fmt.Errorf("still: %w", refusedKind(err))
 	}
 	return finished(folder, path, thumb, f)
+}
+
+// examine is the check of every film, wherever it comes from: an upload, a template, an engine whose work
+// is not provably plain. Its tracks are read, its pictures have a size, and they and the sound are decoded.
+func (t *tools) examine(ctx context.Context, path string, options []string) (facts, error) {
+	f, err := t.probe(ctx, path, options)
+	if err != nil {
+		return f, fmt.Errorf("probe: %w", err)
+	}
+	if min(f.width, f.height) < shortestEdge || max(f.width, f.height) > longestEdge {
+		return f, fmt.Errorf("%w: %d×%d pixels", errNoVideo, f.width, f.height)
+	}
+	return f, t.decode(ctx, options, path, f)
 }

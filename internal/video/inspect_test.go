@@ -96,9 +96,9 @@ func TestInspectDoesNotBlameTheFileForTheMachine(t *testing.T) {
 		want  error
 	}{
 		"when it was stopped":      {stopped, func(*Maker) {}, context.Canceled},
-		"when it is being stopped": {whenThere(t, hanging+".runs"), func(m *Maker) { m.tools = &tools{ffmpeg: m.tools.ffmpeg, ffprobe: hanging} }, context.Canceled},
+		"when it is being stopped": {whenThere(t, hanging+".runs"), func(m *Maker) { m.tools = otherTools(m.tools, m.tools.ffmpeg, hanging) }, context.Canceled},
 		"when the disk is full":    {t.Context(), func(m *Maker) { m.free = func(string) (int64, error) { return Reserve - 1, nil } }, ErrDiskFull},
-		"when ffprobe is missing":  {t.Context(), func(m *Maker) { m.tools = &tools{ffmpeg: "/none/ffmpeg", ffprobe: "/none/ffprobe"} }, os.ErrNotExist},
+		"when ffprobe is missing":  {t.Context(), func(m *Maker) { m.tools = otherTools(m.tools, "/none/ffmpeg", "/none/ffprobe") }, os.ErrNotExist},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := commandMaker(t, "", nil)
@@ -140,7 +140,7 @@ while [ ! -e "$0.go" ]; do sleep 0.05; done
 exec ffprobe "$@"
 `)
 	m := commandMaker(t, "", nil)
-	m.tools = &tools{ffmpeg: m.tools.ffmpeg, ffprobe: filepath.Join(dir, "ffprobe")}
+	m.tools = otherTools(m.tools, m.tools.ffmpeg, filepath.Join(dir, "ffprobe"))
 	done := make(chan error)
 	for range 4 {
 		go func() {

@@ -19,6 +19,9 @@ const (
 	maxBoxes   = 1 << 12 // in one other
 )
 
+// errOutside is what is wrong with an index that names more than the file holds.
+var errOutside = errors.New("is outside the file")
+
 // movie is the index of an MP4 file with one sample description and at most one edit per track.
 type movie struct {
 	file   *os.File
@@ -33,6 +36,7 @@ type track struct {
 	scale   uint32 // ticks a second
 	start   int64  // ticks of media time at which the presentation begins: the reorder delay of B-frames
 	stsd    []byte // payload of the sample description box
+	box     []byte // payload of the whole trak box
 	samples []sample
 }
 
@@ -71,6 +75,9 @@ func readMovie(f *os.File) (*movie, error) {
 	m := &movie{file: f}
 	for pos := int64(0); pos < info.Size(); {
 		kind, header, size, err := topBox(f, pos, info.Size())
+		if err != nil && m.ftyp != nil { // it began as an MP4
+			err = fmt.Errorf("%w, which %w", err, errOutside)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -259,7 +266,7 @@ func table(stbl []byte, kind string, entry int) (r *reader, count int, err error
 
 // readTrack reads the index of a track and takes the bytes of its samples from room.
 func readTrack(trak []byte, fileSize int64, room *int64) (track, error) {
-	var t track
+	t := track{box: trak}
 	handler := &reader{b: find(trak, "mdia", "hdlr")}
 	handler.skip(8)
 	t.handler = string(handler.take(4))
@@ -289,7 +296,7 @@ func readTrack(trak []byte, fileSize int64, room *int64) (track, error) {
 	}
 	for i, s := range t.samples {
 		if s.offset < 0 || s.offset > fileSize-int64(s.size) {
-			return t, fmt.Errorf("sample %d lies outside the file", i)
+			return t, fmt.Errorf("sample %d %w", i, errOutside)
 		}
 	}
 	return t, nil

@@ -8,10 +8,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -48,6 +51,9 @@ func (m *Maker) Prepare(ctx context.Context) error {
 		k, problem := m.template(id)
 		if problem == nil {
 			_, problem = m.prepare(ctx, t, k)
+		}
+		if problem == nil {
+			problem = m.removeOld(t, k)
 		}
 		err = errors.Join(err, problem) // one that cannot be prepared does not hold up the others
 	}
@@ -97,25 +103,63 @@ func (m *Maker) look(ctx context.Context, t *tools, k *template) error {
 	if k.source.frames > 0 {
 		return nil
 	}
+	for _, name := range []string{k.film, k.music} {
+		err := k.holds(name)
+		if errors.As(err, new(syscall.Errno)) && !errors.Is(err, fs.ErrNotExist) {
+			return err // the disk, not the template
+		} else if err != nil {
+			return permanent{coded{Faults{fmt.Sprintf("%s: %v", name, err)}, CodeTemplate}}
+		}
+	}
 	f := film{width: k.width, height: k.height, rate: rate{sceneRate, 1}, frames: sceneFrames}
 	if k.film != "" {
 		var err error
-		if f, err = m.probeFilm(ctx, t, k.design); err != nil {
+		if f, err = m.probeFilm(ctx, t, k.design, func(f film) bool { return m.isPrepared(t, k, f) }); err != nil {
 			return err
 		}
 	}
 	if faults := append(k.checkFilm(f.width, f.height, f.length()), m.undrawable(k.design)...); len(faults) > 0 {
-		return permanent{faults}
+		return permanent{coded{faults, CodeTemplate}}
 	}
 	if k.music != "" {
-		if err := t.run(ctx, append(append([]string{}, anyFormat...), "-i", k.musicPath(), "-map", "0:a:0", "-t", "0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
-			return err
+		if err := t.run(ctx, append(append([]string{}, anySound...), "-i", k.musicPath(), "-map", "0:a:0", "-t",
+			"0.1", "-f", "null", "-"), nil); ctx.Err() != nil {
+			return context.Cause(ctx)
+		} else if t.blamesFile(ctx, err) {
+			return permanent{coded{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}, CodeTemplate}}
 		} else if err != nil {
-			return permanent{Faults{fmt.Sprintf("%s: this is no sound that ffmpeg can read", k.music)}}
+			return err
 		}
 	}
 	k.source = f
 	return nil
+}
+
+// holds returns nil if the template's folder holds a file: ffmpeg, which reads it by its path, would follow a link that
+// leads out of the folder.
+func (d *design) holds(name string) error {
+	if name == "" || d.folder == "" {
+		return nil
+	}
+	root, err := os.OpenRoot(d.folder)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	info, err := root.Stat(filepath.FromSlash(name))
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a file")
+	}
+	return err
+}
+
+// isPrepared reports whether there is a prepared film of a source: then all of it has been decoded.
+func (m *Maker) isPrepared(t *tools, k *template, f film) bool {
+	known := &template{design: k.design, sum: k.sum, source: f}
+	return slices.ContainsFunc(m.cfg.Languages, func(lang string) bool {
+		p, err := m.locate(t, known, lang)
+		return err == nil && p.look() == nil
+	})
 }
 
 // undrawable returns a fault for every text that no font here covers, whatever the name.
@@ -143,12 +187,14 @@ func (d *design) musicPath() string {
 	return "file:" + filepath.Join(d.folder, filepath.FromSlash(d.music))
 }
 
-// locate says where the prepared film of a language lies. Its name tells what it was made of: the template's files, the
-// words, the fonts, ffmpeg and its options; so films of two languages are one file if they show the same.
+// locate says where the prepared film of a language lies. Its name tells what it was made of: the template's files,
+// the words, the fonts, ffmpeg and its options; so films of two languages are one file if they show the same.
 func (m *Maker) locate(t *tools, k *template, lang string) (prepared, error) {
-	p := prepared{design: k.design, lang: lang, width: k.source.width, height: k.source.height, rate: k.source.rate, frames: k.source.frames}
+	p := prepared{design: k.design, lang: lang, width: k.source.width, height: k.source.height,
+		rate: k.source.rate, frames: k.source.frames}
 	h := sha256.New()
-	fmt.Fprintf(h, "%x %q %q %q %q\n", k.sum, t.version, encodeVideo(p.width, p.height, p.rate), encodeSound, k.source.filter)
+	fmt.Fprintf(h, "%x %q %q %q %q\n", k.sum, t.version, encodeVideo(p.width, p.height, p.rate), encodeSound,
+		k.source.filter)
 	for _, c := range k.texts {
 		text := c.text.in(lang)
 		face, err := m.fonts.pickFor(k.files, c.font, text)
@@ -186,11 +232,22 @@ func (p *prepared) look() error {
 		return err
 	}
 	p.size = info.Size()
-	if p.music != "" {
-		_, err = os.Stat(p.music)
+	if p.music == "" {
+		return nil
 	}
-	return err
+	w, err := openWave(p.music)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if want := p.soundFrames(); w.frames < want {
+		return fmt.Errorf("the music has %d of %d samples", w.frames, want)
+	}
+	return nil
 }
+
+// soundFrames is how many samples of each channel the film lasts.
+func (p *prepared) soundFrames() int { return int(p.length().Seconds()*soundRate + 0.5) }
 
 // encodeFilms encodes the films that are missing; they are by path.
 func (m *Maker) encodeFilms(ctx context.Context, t *tools, k *template, missing map[string]prepared) (err error) {
@@ -313,10 +370,10 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 		if err != nil {
 			return err
 		}
-		args := append(t.oneThread(), anyFormat...)
-		args = append(args, "-i", "file:"+f.path, "-i", music)
+		args := append([]string{"-xerror"}, t.input(anyFormat, f.path, f.source.decoder()...)...)
+		args = append(args, "-i", music)
 		if len(things) == 0 {
-			args = append(args, "-filter_complex", "[0:V:0]"+f.filter+"[v]", "-map", "[v]", "-map", "1:a")
+			args = append(args, "-filter_complex", f.pad+f.filter+"[v]", "-map", "[v]", "-map", "1:a")
 			if err := t.run(ctx, append(args, p.encode()...), nil); err != nil {
 				return err
 			}
@@ -324,8 +381,9 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 		}
 		s := newSheet(f.width, f.height, things)
 		args = append(args, rawInput("yuva420p", s.w, s.h, f.rate)...)
-		args = append(args, "-filter_complex", fmt.Sprintf("[0:V:0]%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
-			f.filter, countFrames(f.rate, 0), s.x, s.y), "-map", "[v]", "-map", "1:a")
+		args = append(args, "-filter_complex", fmt.Sprintf(
+			"%s%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
+			f.pad, f.filter, countFrames(f.rate, 0), s.x, s.y), "-map", "[v]", "-map", "1:a")
 		if err := t.encodeSheet(ctx, append(args, p.encode()...), s, f.rate, 0, f.frames, nil); err != nil {
 			return err
 		}
@@ -335,17 +393,19 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 
 // extractSound writes the sound of a template as a WAV file that is exactly as long as its film.
 func (t *tools) extractSound(ctx context.Context, k *template, music string) error {
-	args := append([]string{}, anyFormat...)
+	var args []string
+	track, filter := "0:a:0", "aresample=48000:async=1:first_pts=0"
 	switch {
 	case k.music != "":
-		args = append(args, "-i", k.musicPath())
-	case k.source.sound:
-		args = append(args, "-i", "file:"+k.source.path)
+		args = append(slices.Clone(anySound), "-i", k.musicPath())
+	case k.source.source.sound != "":
+		args = t.input(anyFormat, k.source.path)
+		track, filter = fmt.Sprintf("0:%d", k.source.source.audio), k.source.source.soundFilter()
 	default:
 		args = []string{"-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"}
 	}
 	samples := int64(k.source.length().Seconds()*soundRate + 0.5)
-	return t.run(ctx, append(args, "-map", "0:a:0", "-af", fmt.Sprintf("aresample=48000:async=1:first_pts=0,apad,atrim=end_sample=%d", samples),
+	return t.run(ctx, append(args, "-map", track, "-af", fmt.Sprintf("%s,apad,atrim=end_sample=%d", filter, samples),
 		"-ac", "2", "-ar", "48000", "-c:a", "pcm_s16le", "-f", "wav", "-bitexact", music), nil)
 }
 
@@ -366,7 +426,8 @@ func (m *Maker) fixed(d *design, length time.Duration, lang string) ([]shown, er
 // encode are the options for the prepared film as it is written.
 func (p prepared) encode() []string {
 	args := append(encodeVideo(p.width, p.height, p.rate), encodeSound...)
-	return append(args, "-force_key_frames", keyFrames(p.takes), "-movflags", "+faststart", "-f", "mp4", p.path)
+	args = append(append(args, "-force_key_frames", keyFrames(p.takes)), nothingElse...)
+	return append(args, "-movflags", "+faststart", "-f", "mp4", p.path)
 }
 
 // keyFrames are the edges of the takes.
@@ -390,7 +451,8 @@ func endInput(encoders []*process) error {
 
 // rawInput are the options for frames that arrive on stdin.
 func rawInput(format string, w, h int, r rate) []string {
-	return []string{"-f", "rawvideo", "-pix_fmt", format, "-s", fmt.Sprintf("%dx%d", w, h), "-r", r.String(), "-i", "pipe:0"}
+	return []string{"-f", "rawvideo", "-pix_fmt", format, "-s", fmt.Sprintf("%dx%d", w, h), "-r", r.String(), "-i",
+		"pipe:0"}
 }
 
 // keep moves a finished file to its place so that it is there whole or not at all, whenever the power fails.
@@ -416,7 +478,11 @@ func flush(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// removeOld removes the films of a template that its present ones replace.
+// unoffered is how long the film of a template stays that is no longer offered: it may be offered again.
+const unoffered = 7 * 24 * time.Hour
+
+// removeOld removes the films of a template that its present ones replace, and old ones of templates that are not
+// offered.
 func (m *Maker) removeOld(t *tools, k *template) error {
 	needed := map[string]bool{}
 	for _, lang := range m.cfg.Languages {
@@ -424,14 +490,30 @@ func (m *Maker) removeOld(t *tools, k *template) error {
 		if err != nil {
 			return err
 		}
-		needed[p.path], needed[p.music] = true, true
+		needed[filepath.Base(p.path)], needed[filepath.Base(p.music)] = true, true
 	}
-	old, err := filepath.Glob(filepath.Join(m.cfg.Cache, k.id+"-*.*"))
-	for _, path := range old {
-		// What follows the id is the checksum: another template's id may begin with this one's.
-		if sum, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), k.id+"-"), "."); len(sum) == 16 && !strings.Contains(sum, "-") && !needed[path] {
-			err = errors.Join(err, os.Remove(path))
+	files, err := os.ReadDir(m.cfg.Cache)
+	for _, f := range files {
+		id, ok := templateOf(f.Name())
+		if !ok || needed[f.Name()] {
+			continue
+		}
+		info, e := f.Info()
+		gone := e == nil && !slices.Contains(m.cfg.Offered, id) && time.Since(info.ModTime()) > unoffered
+		if id == k.id || gone {
+			err = errors.Join(err, os.Remove(filepath.Join(m.cfg.Cache, f.Name())))
 		}
 	}
 	return err
+}
+
+// templateOf returns the id of the template that a file of the cache is a prepared film or music of.
+func templateOf(file string) (id string, ok bool) {
+	name, kind, _ := strings.Cut(file, ".")
+	at := strings.LastIndexByte(name, '-')
+	if at <= 0 || kind != "mp4" && kind != "wav" {
+		return "", false
+	}
+	sum, err := hex.DecodeString(name[at+1:])
+	return name[:at], err == nil && len(sum) == 8
 }

@@ -169,10 +169,10 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 		return drawMoment(scenes[k.scene](k.width, k.height), k, things, n, path)
 	}
 	s := newSheet(f.width, f.height, things)
-	args := append(append([]string{}, anyFormat...), "-ss", f.rate.seconds(n), "-i", "file:"+f.path)
+	args := t.input(anyFormat, f.path, append(f.source.decoder(), "-ss", inSeconds(f.source.start+f.rate.at(n)))...)
 	args = append(args, rawInput("yuva420p", s.w, s.h, f.rate)...)
-	args = append(args, "-filter_complex", fmt.Sprintf("[0:V:0]%s[film];[1:v]%s[words];[film][words]overlay=%d:%d:format=yuv420,scale=in_color_matrix=bt709:in_range=tv,format=rgb24",
-		f.filter, countFrames(f.rate, 0), s.x, s.y), "-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1", "file:"+path)
+	args = append(args, "-filter_complex", fmt.Sprintf("%s%s[film];[1:v]%s[words];[film][words]overlay=%d:%d:format=yuv420,scale=in_color_matrix=bt709:in_range=tv,format=rgb24",
+		f.pad, f.filter, countFrames(f.rate, 0), s.x, s.y), "-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1", "file:"+path)
 	return t.encodeSheet(ctx, args, s, f.rate, n, n+1, nil)
 }
 

@@ -1,14 +1,17 @@
-// process.go runs other programs: as a group that dies together, at low priority, with bounded memory for what they say.
+// process.go is the one place that starts other programs: each in a group that dies together, at low priority, with an
+// environment of its own, with limits, and with bounded memory for what it prints.
 
 package video
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -17,12 +20,13 @@ import (
 // niceness keeps the bot and the page quick while a video is made.
 const niceness = 10
 
-// child says what to run.
+// child says what to run. Of env, the program sees only what is on a list: see environmentOf.
 type child struct {
 	argv   []string
 	env    []string
 	stdout io.Writer // nil: thrown away
 	feed   bool      // true: process.stdin is the program's input; otherwise it has none
+	tool   bool      // ffmpeg or ffprobe, which start nothing themselves and need little
 }
 
 // process is a running child.
@@ -31,15 +35,17 @@ type process struct {
 	cmd    *exec.Cmd
 	stderr tail
 	stdin  io.WriteCloser
+	mark   string // an entry of the environment of an operator's program, by which its descendants are found
 }
 
-// exitError says how a program ended that did not end well, and its last words.
+// exitError says how a program ended that did not succeed, and its last words.
 type exitError struct {
 	program string
 	how     string // "exit status 1", "signal: killed", "took longer than 5m0s"
-	code    int    // -1 if it did not exit by itself
+	code    int    // -1 if it did not exit on its own
+	signal  syscall.Signal
 	stderr  string
-	cause   error // why it was stopped, nil if it ended by itself
+	cause   error // why we stopped it, nil if it ended on its own
 }
 
 func (e *exitError) Error() string {
@@ -51,28 +57,36 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.cause }
 
-// start runs a program until it ends or ctx does. Whoever calls it calls wait.
+// errNotStarted marks a program that could not be started: the machine is the reason, never what it should have read.
+var errNotStarted = errors.New("the program could not be started")
+
+// start runs a program until it ends or ctx does. The caller calls wait.
 func start(ctx context.Context, c child) (*process, error) {
 	p := &process{ctx: ctx, cmd: exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)}
-	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = c.env, c.stdout, &p.stderr
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = environmentOf(c), c.stdout, &p.stderr
+	if !c.tool {
+		p.mark = "RETAKE_JOB=" + rand.Text()
+		p.cmd.Env = append(p.cmd.Env, p.mark)
+	}
 	p.cmd.SysProcAttr = groupAttributes()
 	p.cmd.Cancel = p.killGroup
-	// A grandchild outside the group may hold a pipe open: it must not hold this worker.
+	// A grandchild outside the group may hold a pipe open. It must not hold this worker.
 	p.cmd.WaitDelay = 500 * time.Millisecond
 	if c.feed {
 		stdin, err := p.cmd.StdinPipe()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", errNotStarted, err)
 		}
 		p.stdin = stdin
 	}
 	if err := p.cmd.Start(); ctx.Err() != nil && p.cmd.Process == nil {
 		return nil, fmt.Errorf("%s: %w", c.argv[0], context.Cause(ctx)) // the time was up before it began
 	} else if err != nil {
-		return nil, fmt.Errorf("start %s: %w", c.argv[0], err)
+		return nil, fmt.Errorf("%w: %s: %w", errNotStarted, c.argv[0], err)
 	}
-	// It may have ended already; then there is nothing to be nice about.
+	// It may have ended already. Then there is nothing to limit.
 	_ = syscall.Setpriority(syscall.PRIO_PGRP, p.cmd.Process.Pid, niceness)
+	limit(p.cmd.Process.Pid, c.limits())
 	return p, nil
 }
 
@@ -88,11 +102,17 @@ func (p *process) wait() error {
 	err := p.cmd.Wait()
 	// Its number cannot have been given to a new group yet: the kernel counts through all others first.
 	_ = p.killGroup()
+	if p.mark != "" {
+		killMarked(p.mark)
+	}
 	state := p.cmd.ProcessState
 	if p.ctx.Err() == nil && state.Success() && (err == nil || errors.Is(err, exec.ErrWaitDelay)) {
 		return nil
 	}
 	e := &exitError{program: p.cmd.Args[0], how: state.String(), code: state.ExitCode(), stderr: p.stderr.text()}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.signal = status.Signal()
+	}
 	if p.ctx.Err() != nil {
 		e.cause = context.Cause(p.ctx)
 		e.how = e.cause.Error()
@@ -110,13 +130,65 @@ func run(ctx context.Context, c child) error {
 	return p.wait()
 }
 
-// environment returns our own environment without the variables that drop names.
-func environment(drop func(name string) bool) []string {
-	var out []string
-	for _, kv := range os.Environ() {
-		if name, _, _ := strings.Cut(kv, "="); !drop(name) {
+// What a program may see of our own environment: where programs, libraries and its user's folder are, and how to write
+// text and time. Nothing else is passed on, because nobody can list every variable that may hold a secret.
+var (
+	forTools   = []string{"PATH", "LD_LIBRARY_PATH"}
+	forEngines = append([]string{"HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ"}, forTools...)
+)
+
+// given are the variables that a program gets from us, besides its mark: docs/engines.md lists them.
+var given = []string{"RETAKE_NAME", "RETAKE_LANG", "RETAKE_TEMPLATE", "RETAKE_ASSET", "RETAKE_OUTPUT", "TMPDIR"}
+
+// environmentOf returns the environment of a child: the variables of ours that it may see, then those of c.env that
+// are meant for it. ffmpeg and ffprobe write their errors in English, because blamesFile reads them.
+func environmentOf(c child) []string {
+	if c.tool {
+		return append(only(os.Environ(), forTools), "LC_ALL=C")
+	}
+	locale := slices.DeleteFunc(os.Environ(), func(kv string) bool { return !strings.HasPrefix(kv, "LC_") })
+	return slices.Concat(only(os.Environ(), forEngines), locale, only(c.env, given))
+}
+
+// only returns the entries ("NAME=value") with one of the names.
+func only(entries, names []string) (out []string) {
+	for _, kv := range entries {
+		if name, _, _ := strings.Cut(kv, "="); slices.Contains(names, name) {
 			out = append(out, kv)
 		}
 	}
 	return out
 }
+
+// limits are what a child may use. A zero is no limit.
+type limits struct {
+	memory    uint64 // bytes of private memory
+	cpu       uint64 // seconds of all its threads
+	file      uint64 // bytes of one file
+	processes uint64 // of its user, threads included
+}
+
+const (
+	toolMemory   = 1536 << 20 // preparing a 4K HDR film takes less than 800 MB on two cores
+	toolTime     = 2 * 3600   // CPU seconds: prepareTimeout on four cores
+	toolFile     = 4 << 30    // no MP4 of ours may be larger
+	engineFile   = 64 << 30   // temporary files included; the disk is watched besides
+	maxProcesses = 8192       // a fork bomb ends; a desktop with its thousands of threads goes on
+	maxThreads   = 8          // of one ffmpeg: each holds frames
+)
+
+func (c child) limits() limits {
+	if c.tool {
+		return limits{memory: toolMemory, cpu: toolTime, file: toolFile, processes: maxProcesses}
+	}
+	// An engine may be a model of many gigabytes, but one that takes all there is would have the kernel kill others.
+	all := machineMemory()
+	return limits{memory: all - min(1<<30, all/4), file: engineFile, processes: maxProcesses}
+}
+
+// environment, secretVariable and ownVariable add nothing to a child: start alone decides what it sees.
+func environment(func(name string) bool) []string { return nil }
+
+func secretVariable(string) bool { return true }
+
+func ownVariable(string) bool { return true }

@@ -1,5 +1,5 @@
-// process_other.go is for systems that cannot kill children when this process dies, nor tell the environment of others:
-// a hung one has to be ended by hand.
+// process_other.go is for systems that cannot kill children when this process dies, limit them from outside or tell
+// the environment of others: a hung one has to be ended by hand.
 
 //go:build !linux
 
@@ -9,4 +9,10 @@ import "syscall"
 
 func groupAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
+func limit(int, limits) {}
+
+func machineMemory() uint64 { return 0 }
+
 func killMarked(string) {}
+
+func killLeftBehind(string) {}

@@ -64,8 +64,8 @@ func TestReadyLooksAgain(t *testing.T) {
 	if err := os.RemoveAll(bin); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Ready(t.Context()); err != nil {
-		t.Errorf("once it has worked: got %v; want nil, remembered", err)
+	if err := m.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "apt-get install -y ffmpeg") {
+		t.Errorf("after it was removed: got %v; want the line to type", err)
 	}
 }
 

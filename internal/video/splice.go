@@ -16,8 +16,8 @@ import (
 var errMismatch = errors.New("the newly encoded part and the film do not match")
 
 // splice writes to out a movie with some runs of samples replaced by those of the patches; all other samples and every
-// time stay as they are. The index comes first. It returns errMismatch, and writes nothing, unless patch and track were
-// encoded with the same parameters; of pictures also the reorder delay must be equal and the edges be key frames.
+// time stay as they are. The index comes first. It returns errMismatch, and writes nothing, unless patch and track
+// were encoded with the same parameters; of pictures also the reorder delay must be equal and the edges be key frames.
 func splice(film *movie, patches []patch, out string) error {
 	spliced := *film
 	spliced.tracks = slices.Clone(film.tracks)
@@ -47,7 +47,7 @@ func (p patch) check(film *movie) error {
 		return fmt.Errorf("%w: samples %d to %d are beyond the end", errMismatch, p.at, end)
 	}
 	if p.handler != "vide" {
-		return nil // whoever encoded the sound has compared what has to be compared
+		return nil // encodePackets has compared what has to be compared
 	}
 	if a := t.avcC(); a == nil || !bytes.Equal(a, s.avcC()) {
 		return fmt.Errorf("%w: different parameter sets", errMismatch)
@@ -58,7 +58,35 @@ func (p patch) check(film *movie) error {
 	if t.start*int64(s.scale) != s.start*int64(t.scale) {
 		return fmt.Errorf("%w: different reorder delay", errMismatch)
 	}
+	if p.at > 0 && sameIDR(t, t.samples[p.at-1], s.samples[p.first]) ||
+		end < len(t.samples) && sameIDR(t, s.samples[p.last-1], t.samples[end]) {
+		return fmt.Errorf("%w: two key frames in a row with one number", errMismatch)
+	}
 	return nil
+}
+
+// sameIDR reports whether two neighbours are both key frames with the same idr_pic_id: a decoder may take the second
+// for a part of the first (ITU-T H.264, 7.4.3).
+func sameIDR(t *track, a, b sample) bool {
+	if !a.sync || !b.sync {
+		return false
+	}
+	s, lengthSize, err := parameterSets(t.avcC())
+	if err != nil {
+		return false
+	}
+	first, ok1 := a.idrID(s, lengthSize)
+	second, ok2 := b.idrID(s, lengthSize)
+	return ok1 && ok2 && first == second
+}
+
+// idrID reads the number of a key frame.
+func (s sample) idrID(p sps, lengthSize int) (id uint32, ok bool) {
+	b := make([]byte, s.size)
+	if _, err := s.file.ReadAt(b, s.offset); err != nil {
+		return 0, false
+	}
+	return p.idrID(b, lengthSize)
 }
 
 // patch is a run of samples of another movie that replaces as many samples of the same track.
@@ -77,7 +105,8 @@ type chunk struct {
 	offset      int64 // from the start of the media
 }
 
-// layout interleaves the tracks in chunks of half a second, as a player reads them, and returns the bytes of all media.
+// layout interleaves the tracks in chunks of half a second, as a player reads them, and returns the bytes of all
+// media.
 func (m *movie) layout() (chunks []chunk, size int64) {
 	next := make([]int, len(m.tracks))
 	clock := make([]int64, len(m.tracks))
@@ -99,8 +128,10 @@ func (m *movie) layout() (chunks []chunk, size int64) {
 	return chunks, size
 }
 
-// write makes a new file of the movie's samples, wherever they lie now, with the index first.
+// write makes a new file of the movie's samples, wherever they lie now, with the index first. Nothing but the film is
+// in it: no tags, no places, no chapters, no times of making.
 func (m *movie) write(path string) (err error) {
+	m = &movie{file: m.file, ftyp: plainType, moov: stripped("moov", m.moov), tracks: m.tracks}
 	chunks, size := m.layout()
 	index := m.index(chunks, 0)
 	base := int64(8+len(m.ftyp)) + int64(len(index)) + 8
@@ -184,16 +215,13 @@ func rebuild(b []byte, path []string, replace func([]byte) []byte) []byte {
 	return w.Bytes()
 }
 
-// tables makes the payload of an stbl box: the sample tables anew, everything else as it was.
+// tables makes the payload of an stbl box: new sample tables, and the description as it was.
 func (t *track) tables(old []byte, number int, chunks []chunk, base int64) []byte {
 	var w bytes.Buffer
 	atoms, _ := split(old)
 	for _, a := range atoms {
-		switch a.kind {
-		case "stts", "ctts", "stss", "stsz", "stsc", "stco", "co64", "sgpd", "sbgp", "sdtp":
-			// The last three are notes about single samples that no player needs and that would be wrong now.
-		default:
-			putBox(&w, a.kind, a.payload)
+		if a.kind == "stsd" { // all else is made here, or a note about single samples that would be wrong now
+			putBox(&w, a.kind, stripped(a.kind, a.payload))
 		}
 	}
 	var durations, shifts, sync, offsets, sizes, runs []uint32

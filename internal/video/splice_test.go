@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -153,6 +154,55 @@ func TestReadMovieRefusesADamagedFile(t *testing.T) {
 			binary.BigEndian.PutUint32(b[at+c.offset:], c.value)
 			if _, err := parse(t, b); err == nil {
 				t.Error("got nil; want an error")
+			}
+		})
+	}
+}
+
+// TestSplice_NoTwoKeyFramesInARowHaveOneNumber replaces a single frame before and after a key frame, where the encoders' numbers
+// meet.
+func TestSplice_NoTwoKeyFramesInARowHaveOneNumber(t *testing.T) {
+	keys := func(at ...int) string {
+		var terms []string
+		for _, n := range at {
+			terms = append(terms, fmt.Sprintf("eq(n,%d)", n))
+		}
+		return clip(t, 12, append(slices.Clone(clipVideo), "-force_key_frames", "expr:"+strings.Join(terms, "+"))...)
+	}
+	segment := clip(t, 4, append(slices.Clone(clipVideo), "-vf", "negate")...)
+	one := clip(t, 1, append(slices.Clone(clipVideo), "-vf", "negate")...)
+	for name, c := range map[string]struct {
+		film, segment string
+		at, last      int
+	}{
+		"after the first frame":    {keys(1, 5), segment, 1, 4},
+		"before the next key":      {keys(4, 5), one, 4, 1},
+		"between others":           {keys(4, 8), segment, 4, 4},
+		"after two keys":           {keys(3, 4, 8), segment, 4, 4},
+		"between two keys":         {keys(1, 2, 3, 4), one, 2, 1},
+		"between two, later":       {keys(1, 2, 3, 4), one, 3, 1},
+		"before the last of three": {keys(9, 10, 11), one, 10, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "out.mp4")
+			err := splice(open(t, c.film), []patch{{handler: "vide", at: c.at, from: open(t, c.segment), last: c.last}}, out)
+			if errors.Is(err, errMismatch) {
+				return // it will be encoded as a whole
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := open(t, out).track("vide")
+			p, lengthSize, err := parameterSets(v.avcC())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := 1; i < len(v.samples); i++ {
+				a, ok1 := v.samples[i-1].idrID(p, lengthSize)
+				b, ok2 := v.samples[i].idrID(p, lengthSize)
+				if ok1 && ok2 && a == b {
+					t.Errorf("frames %d and %d: got the number %d twice", i-1, i, a)
+				}
 			}
 		})
 	}

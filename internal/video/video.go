@@ -1,7 +1,8 @@
 // video.go is the package's face: what the operator chooses, what is ordered, what comes back.
 
 // Package video makes greeting videos: with a template on which it draws and speaks the name, with a program of the
-// operator's, or with a generator behind HTTP. Every video it returns has been probed, has sound, and has its index first.
+// operator's, or with a generator behind HTTP. Every video it returns has been probed, has sound, and has its index
+// first.
 //
 // Errors that no further attempt can cure have a method Permanent() bool that returns true; all others are transient.
 // A child's name is in no error, file name or command line.
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -57,12 +59,13 @@ type Order struct {
 
 // Video is a finished video in its job's temporary folder. The caller moves the files away and then calls Discard.
 type Video struct {
-	Path          string // MP4, H.264 and AAC from templates, index first
-	Thumb         string // JPEG, at most 320 pixels and 200 kB
-	Width, Height int    // pixels, as shown
-	Duration      time.Duration
-	Size          int64  // bytes
-	Note          string // NoteOtherVoice or NoteMusicOnly if the name is not spoken by the voice that is set
+	Path          string        // MP4, H.264 and AAC from templates, index first
+	Thumb         string        // JPEG, at most 320 pixels and 200 kB
+	Width, Height int           // pixels, as shown
+	Duration      time.Duration // of the pictures
+	Size          int64         // bytes
+	Codec         string        // of the pictures of an inspected file, as ffmpeg calls it: "h264", "hevc"
+	Note          string        // NoteOtherVoice or NoteMusicOnly if the name is not spoken by the voice that is set
 
 	folder string
 }
@@ -82,8 +85,11 @@ type Maker struct {
 	remote *remote                            // of EngineHTTP
 	free   func(folder string) (int64, error) // bytes that are free on its disk
 
-	watching sync.Mutex // guards full
-	full     time.Time  // since when there has been no room; zero: there is, or nobody has looked
+	watching sync.Mutex           // guards full
+	full     map[string]time.Time // since when an order, by its asset, has found no room
+
+	taking sync.Mutex   // held while room is looked for and taken
+	taken  atomic.Int64 // bytes that running jobs will still write
 
 	inspecting chan struct{} // holds one for each Inspect under way
 
@@ -100,9 +106,9 @@ const (
 	preparePrefix = "prepare-"
 )
 
-// New checks the configuration and the offered templates, makes the folders and removes what an earlier process left in
-// them: only one process may use them at a time. A missing ffmpeg is not an error here, see Ready.
-// The error of a template with faults is Faults.
+// New checks the configuration and the offered templates, makes the folders and removes what an earlier process left
+// in them: only one process may use them at a time. A missing ffmpeg is not an error here, see Ready. The error of a
+// template with faults is Faults.
 func New(cfg Config) (*Maker, error) {
 	switch {
 	case !slices.Contains([]string{EngineTemplate, EngineCommand, EngineHTTP}, cfg.Engine):
@@ -130,11 +136,14 @@ func New(cfg Config) (*Maker, error) {
 			return nil, err
 		}
 	}
+	killLeftBehind(filepath.Join(cfg.Work, jobPrefix))
+	killLeftBehind(filepath.Join(cfg.Cache, preparePrefix))
 	if err := errors.Join(sweep(cfg.Work, jobPrefix), sweep(cfg.Cache, preparePrefix),
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, free: freeBytes, inspecting: make(chan struct{}, maxInspections), templates: map[string]*template{}}
+	m := &Maker{cfg: cfg, free: freeBytes, inspecting: make(chan struct{}, maxInspections),
+		full: map[string]time.Time{}, templates: map[string]*template{}}
 	switch cfg.Engine {
 	case EngineTemplate:
 		for _, id := range cfg.Offered {
@@ -202,8 +211,8 @@ func (m *Maker) CanDraw(id, name string) error {
 }
 
 // Make makes one video. It calls progress, if there is one, with 0 to 100, never going back; while a template is still
-// being prepared that is 0. When ctx ends, so do all programs, and the error is the cause of the context.
-// After an error nothing is left of the job.
+// being prepared that is 0. When ctx ends, so do all programs, and the error is the cause of the context. After an
+// error nothing is left of the job.
 func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (Video, error) {
 	if o.Template == "" {
 		o.Template = m.cfg.Offered[0]
@@ -231,14 +240,17 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	if chosen != nil {
 		all, err := m.prepare(ctx, t, chosen)
 		if err != nil {
-			return Video{}, m.patient(err)
+			return Video{}, m.patient(o.Asset, err)
 		}
 		p = all[o.Lang]
 	}
-	if err := m.patient(m.Room(2 * p.size)); err != nil {
+	release, err := m.reserve(2 * p.size)
+	if err = m.patient(o.Asset, err); err != nil {
 		return Video{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, fmt.Errorf("took longer than %v", m.cfg.Timeout))
+	defer release()
+	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, coded{fmt.Errorf("took longer than %v",
+		m.cfg.Timeout), CodeTimeout})
 	defer cancel()
 	folder, err := newFolder(m.cfg.Work, jobPrefix)
 	if err != nil {
@@ -252,7 +264,8 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	return v, nil
 }
 
-func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
+func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string, o Order,
+	report func(int)) (Video, error) {
 	if m.cfg.Engine == EngineTemplate {
 		v, err := m.drawName(ctx, t, p, folder, o, report)
 		if err == nil {

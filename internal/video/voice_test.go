@@ -26,7 +26,7 @@ func voiceMaker(t *testing.T, script string) (*Maker, *tools) {
 	if script != "" {
 		path := filepath.Join(t.TempDir(), "voice.sh")
 		write(t, path, "#!/bin/sh\n"+script+"\n")
-		v.Command = []string{"/bin/sh", path, "argument"}
+		v.Command = passing("/bin/sh", path, "argument")
 	}
 	return newMaker(t, func(c *Config) { c.Voice = v }), proven
 }
@@ -160,7 +160,7 @@ func TestVoiceCommandGetsTheTextFromStdinOnly(t *testing.T) {
 	if strings.Contains(env, "Маша") || strings.Contains(env, "hidden") {
 		t.Errorf("environment: got the name or secrets in %s", env)
 	}
-	for _, want := range []string{"\nRETAKE_LANG=ru\n", "\nRETAKE_DATA_DIR=/data\n", "\nRETAKE_OUTPUT=" + m.cfg.Cache + "/", ".wav\n"} {
+	for _, want := range []string{"\nRETAKE_LANG=ru\n", "\nRETAKE_OUTPUT=" + m.cfg.Cache + "/", ".wav\n"} {
 		if !strings.Contains(env, want) {
 			t.Errorf("environment: got no %q in %s", want, env)
 		}
