@@ -176,9 +176,11 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		Pulse: watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })}
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
+	var takeOver func(context.Context) error
 	if bot != nil {
 		seen.Contact, seen.Faults, seen.Pauses = bot.Contact, bot.Faults, bot.Pauses
 		told.Faults, told.Tell = bot.Faults, bot.Alert
+		takeOver = bot.Talk.DeleteWebhook
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
@@ -190,7 +192,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck: watch.NewMemo(seen.Stuck).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }), Token: cfg.Web.MetricsToken,
-		Resume: resume, Backups: backups.State}, log)
+		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

@@ -190,6 +190,7 @@ var rights = map[string]right{
 	"POST /logout":            adminsDo,
 	"POST /logout-everywhere": adminsDo,
 	"POST /try-now":           adminsDo,
+	"POST /take-over":         {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
 	"POST /held":              ownersDo.of("send=no"),
 	"GET /upload":             admins,
 	"POST /uploads":           {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"}, // a file would be taken

@@ -19,6 +19,7 @@ import (
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
+	"retake.example/internal/watch"
 )
 
 // Options are the operator's choices for the page, and what the pages need beside the database.
@@ -46,6 +47,9 @@ type Options struct {
 	Inspect func(ctx context.Context, path string) (video.Video, error)
 	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
 	Backups func() backup.State                               // how they go; nil: nobody knows
+	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
+	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
+	TakeOver func(ctx context.Context) error
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons

@@ -21,6 +21,7 @@ type Health struct {
 	Free    int64     `json:"disk_free"` // bytes; 0: nobody knows
 	Oldest  time.Time `json:"oldest_waiting,omitzero"`
 	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
+	Faults  []Trouble `json:"faults,omitempty"`
 	// people waiting for messages that a restored backup holds; owners decide
 	Held   int          `json:"held,omitzero"`
 	Decide bool         `json:"-"` // the reader may decide
@@ -34,6 +35,52 @@ type Outage struct {
 	Reason string    `json:"reason"` // in words
 	Error  string    `json:"error"`  // as it came
 	Next   time.Time `json:"next_try,omitzero"`
+}
+
+// Trouble is something that the program needs and cannot use.
+type Trouble struct {
+	Code     string    `json:"code"`
+	Text     string    `json:"text"` // in words
+	Since    time.Time `json:"since,omitzero"`
+	TakeOver bool      `json:"-"` // the reader may take the bot's updates back from a webhook
+}
+
+// troubles name the message of each code.
+var troubles = map[string]string{
+	"telegram_webhook":      "trouble_telegram_webhook",
+	"telegram_token":        "trouble_telegram_token",
+	"telegram_logged_out":   "trouble_telegram_logged_out",
+	"telegram_other_poller": "trouble_telegram_other_poller",
+	"telegram_unreachable":  "trouble_telegram_unreachable",
+	"telegram_unreadable":   "trouble_telegram_unreadable",
+	"telegram_rate":         "trouble_telegram_rate",
+}
+
+// faults says what cannot be used.
+func (d *Desk) faults(r *http.Request) (all []Trouble) {
+	if d.opts.Faults == nil {
+		return nil
+	}
+	for _, f := range d.opts.Faults() {
+		fault := Trouble{Code: f.Code, Text: f.Code, Since: f.Since,
+			TakeOver: f.Code == "telegram_webhook" && AdminOf(r).Owner}
+		if id := troubles[f.Code]; id != "" {
+			fault.Text = sayTo(r)(id, nil)
+		}
+		all = append(all, fault)
+	}
+	return all
+}
+
+// TakeOver takes the bot's updates back from a webhook.
+func (d *Desk) TakeOver(w http.ResponseWriter, r *http.Request) error {
+	if d.opts.TakeOver == nil {
+		return store.ErrNotFailed
+	}
+	if err := d.opts.TakeOver(d.ctx); err != nil {
+		return fmt.Errorf("take over from the webhook: %w", err)
+	}
+	return Done(w, r, "taken_over", "")
 }
 
 // Low reports whether the disk has little room left.
@@ -93,7 +140,7 @@ func (d *Desk) health(r *http.Request) (h Health, err error) {
 	if h.Held, err = d.store.Held(r.Context()); err != nil {
 		return h, err
 	}
-	h.Decide = AdminOf(r).Owner
+	h.Faults, h.Decide = d.faults(r), AdminOf(r).Owner
 	h.Oldest, err = d.store.OldestWaiting(r.Context())
 	return h, err
 }

@@ -67,18 +67,12 @@ func (f Fault) sentence(now time.Time) string {
 	return fmt.Sprintf("%s (for %s)", text, round(now.Sub(f.Since)))
 }
 
-// FaultOf is the trouble of a cause: what cannot be used, or with the zero Fault nothing. Its text in the message
-// files is named alert_ and the code. takeOver, unless empty, is what a button brings that takes the updates back
-// from a webhook.
-func FaultOf(cause string, f Fault, takeOver string) Trouble {
+// FaultOf is the trouble of a cause: what cannot be used, or with the zero Fault nothing. There is no button to take the updates
+// back from a webhook: a bot with a webhook hears no presses, so that is on the page.
+func FaultOf(cause string, f Fault) Trouble {
 	t := Trouble{Cause: cause}
-	if f.Code == "" {
-		return t
-	}
-	t.Of = []string{f.Code}
-	t.Message = Message{ID: "alert_" + f.Code}
-	if f.Code == "telegram_webhook" && takeOver != "" {
-		t.Buttons = []Button{{ID: "button_take_over", Data: takeOver}}
+	if id := alerts[f.Code]; id != "" {
+		t.Of, t.Message = []string{f.Code}, Message{ID: id}
 	}
 	return t
 }

@@ -17,9 +17,9 @@ func TestReasons_WhatCannotBeUsedIsSaidAtOnce(t *testing.T) {
 		if len(got) != 1 || !strings.HasPrefix(got[0], sentences[code]) || !strings.HasSuffix(sentences[code], ".") {
 			t.Errorf("%s: got %q; want its sentence at once", code, got)
 		}
-		m := FaultOf(cause, Fault{Cause: cause, Code: code}, "take")
-		if m.ID != "alert_"+code || len(m.Of) != 1 || (len(m.Buttons) == 1) != (code == "telegram_webhook") {
-			t.Errorf("%s: got %+v; want its message, with a button where one helps", code, m)
+		m := FaultOf(cause, Fault{Cause: cause, Code: code})
+		if cause == Telegram && (m.ID != "alert_"+code || len(m.Of) != 1) {
+			t.Errorf("%s: got %+v; want its message", code, m)
 		}
 	}
 	// Why Telegram is silent is said instead of that it is.
@@ -42,7 +42,7 @@ func TestReasons_WhatCannotBeUsedIsSaidAtOnce(t *testing.T) {
 	if got := Reasons(silent, now); len(got) != 2 {
 		t.Errorf("a full bucket, and a silent Telegram: got %q; want both", got)
 	}
-	if got := FaultOf(Telegram, Fault{}, "take"); len(got.Of) != 0 || got.ID != "" {
+	if got := FaultOf(Telegram, Fault{}); len(got.Of) != 0 || got.ID != "" {
 		t.Errorf("no fault: got %+v", got)
 	}
 }

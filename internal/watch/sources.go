@@ -129,7 +129,7 @@ func faultsByCause(faults []Fault) (all []Trouble) {
 				f = one
 			}
 		}
-		all = append(all, FaultOf(cause, f, ""))
+		all = append(all, FaultOf(cause, f))
 	}
 	return all
 }

@@ -107,3 +107,14 @@ func Digest(cause string, n int, first, now time.Time, page string,
 	}
 	return Trouble{Cause: cause, N: n, First: first, Write: write}
 }
+
+// alerts names the message of each code that admins are told of.
+var alerts = map[string]string{
+	"telegram_webhook":      "alert_telegram_webhook",
+	"telegram_token":        "alert_telegram_token",
+	"telegram_logged_out":   "alert_telegram_logged_out",
+	"telegram_other_poller": "alert_telegram_other_poller",
+	"telegram_unreachable":  "alert_telegram_unreachable",
+	"telegram_unreadable":   "alert_telegram_unreadable",
+	"telegram_rate":         "alert_telegram_rate",
+}
