@@ -95,6 +95,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 		return "", err // this attempt was reported before, or its asset is gone
 	}
 	now, problem := tx.Now(), why.Err.Error()
+	j.ErrorCode = retry.CodeOf(why.Err)
 	wait, waits := retry.After(why.Err)
 	step, pause := "", time.Duration(0)
 	if of, ok := errors.AsType[retry.Trouble](why.Err); ok {

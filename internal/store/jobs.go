@@ -31,6 +31,25 @@ type Job struct {
 	Started       time.Time
 	Sent          int // DELIVER: message id of the video that has arrived
 	Crashes       int
+	WaitingSince  time.Time // when the first of its waits in a row began; zero: it has not waited
+	Waits         int       // how many those are
+	Copies        int       // attempts that may have sent the message although they failed
+
+	// ErrorCode is the stable code of the failure that is being written: of what the caller passes as its problem. It is not stored
+	// with the job.
+	ErrorCode string
+}
+
+// sinceMs scans a column of milliseconds; 0: the zero time.
+type sinceMs time.Time
+
+func (s *sinceMs) Scan(column any) error {
+	ms, ok := column.(int64)
+	if !ok {
+		return fmt.Errorf("%T is no time", column)
+	}
+	*s = sinceMs(Moment(ms))
+	return nil
 }
 
 // Recipient is the user a message job is for.
@@ -82,14 +101,17 @@ func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, d
 	return err
 }
 
-const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes`
+const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes,
+	ifnull(waiting_since, 0), waits, copies`
 
 func (j *Job) into(started *int64) []any {
-	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.PublicationID, &j.Attempt, started, &j.Sent, &j.Crashes}
+	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.PublicationID, &j.Attempt, started, &j.Sent, &j.Crashes,
+		(*sinceMs)(&j.WaitingSince), &j.Waits, &j.Copies}
 }
 
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
+		ifnull(w.waiting_since, 0), w.waits, w.copies,
 		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL
 	` + toBegin
 
@@ -200,9 +222,9 @@ func (tx *Tx) begin(t *Task) (err error) {
 
 // record writes how an attempt ended into the history.
 func (tx *Tx) record(j Job, outcome, problem string) error {
-	_, err := tx.sql.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error)
-		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?)`,
-		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem))
+	_, err := tx.sql.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error, error_code)
+		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?, ?)`,
+		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem), null(j.ErrorCode))
 	return err
 }
 
@@ -346,8 +368,8 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	tx.touch(j.AssetID)
 	switch j.Kind {
 	case Render:
-		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ?, needs = 1 WHERE id = ? AND status = 'PROCESSING'`,
-			problem, tx.now, j.AssetID)); err != nil {
+		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, error_code = ?, finished = ?, needs = 1
+			WHERE id = ? AND status = 'PROCESSING'`, problem, null(j.ErrorCode), tx.now, j.AssetID)); err != nil {
 			return err
 		}
 		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
@@ -361,9 +383,9 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 		return tx.EnqueueAll(Apologise, j.AssetID)
 	case Publish:
 		// Rumble cannot be asked for what had left as a whole before the trouble came.
-		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
+		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, error_code = ?5, completed = ?3,
 				step = iif(`+sentToRumble+`, 'unknown', ?1)
-			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID))
+			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID, null(j.ErrorCode)))
 	}
 	return nil
 }
