@@ -228,6 +228,19 @@ func (tx *Tx) record(j Job, outcome, problem string) error {
 	return err
 }
 
+// recordWait writes into the history that a job waits. A wait that goes on has one row, which keeps its beginning.
+func (tx *Tx) recordWait(j Job, problem string) error {
+	if j.Waits > 0 {
+		n, err := tx.sql.Exec(`UPDATE attempts SET finished = ?, error = ?, error_code = ? WHERE outcome = 'deferred' AND id = (
+				SELECT max(id) FROM attempts WHERE asset_id = ? AND kind = ? AND platform IS (SELECT platform FROM publications WHERE id = ?))`,
+			tx.now, problem, null(j.ErrorCode), j.AssetID, j.Kind, j.PublicationID)
+		if err != nil || n == 1 {
+			return err
+		}
+	}
+	return tx.record(j, "deferred", problem)
+}
+
 // finish deletes a job that is done. ErrNotFound: it is no longer this worker's.
 func (tx *Tx) finish(j Job) error {
 	if err := one(tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
@@ -263,6 +276,9 @@ func (tx *Tx) FinishMessage(t *Task, messageID int) (spent int, err error) {
 	if err := tx.finish(t.Job); err != nil {
 		return 0, err
 	}
+	if err := tx.delivered(t.RequestID); err != nil {
+		return 0, err
+	}
 	if t.Kind == Announce {
 		n, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND `+awaited, null(messageID), t.RequestID)
 		if err != nil || n == 1 {
@@ -292,6 +308,9 @@ func (tx *Tx) VideoArrived(j Job, messageID int, fileID string) error {
 		return err
 	}
 	tx.touch(j.AssetID)
+	if err := tx.delivered(j.RequestID); err != nil {
+		return err
+	}
 	tx.MarkDue(Deliver, 0) // to those who waited for the file_id
 	_, err := tx.sql.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), j.AssetID)
 	return err
@@ -307,13 +326,15 @@ func (tx *Tx) GiveBack(j Job) error {
 func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, problem string) error {
 	if j.Kind == Announce {
 		n, err := tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL
-			AND asset_id IN (SELECT id FROM assets WHERE finished IS NOT NULL)`, j.ID, j.Attempt)
+			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = jobs.asset_id AND a.finished IS NOT NULL)`, j.ID, j.Attempt)
 		if err != nil || n == 1 {
 			return err
 		}
 	}
-	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?, last_error = ifnull(?, last_error)
-		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), j.ID, j.Attempt)); err != nil {
+	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?,
+			last_error = ifnull(?, last_error), waiting_since = ?, waits = ?, copies = ?
+		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), stamp(j.WaitingSince), j.Waits, j.Copies,
+		j.ID, j.Attempt)); err != nil {
 		return err
 	}
 	tx.MarkDue(j.Kind, due)
@@ -337,27 +358,41 @@ func (tx *Tx) Running(j Job) (Job, error) {
 	return j, err
 }
 
-// Reschedule makes a failed job run again at due.
+// Reschedule makes a failed job run again at due. The attempt was a real one, so the waits before it are over.
 func (tx *Tx) Reschedule(j Job, due time.Time, problem string) error {
+	j.WaitingSince, j.Waits = time.Time{}, 0
 	if err := tx.record(j, "rescheduled", problem); err != nil {
 		return err
 	}
 	return tx.release(j, due.UnixMilli(), j.Attempt, 0, false, problem)
 }
 
-// Defer makes a job that has to wait run again at due and gives the attempt back. The history of messages leaves it
-// out: a day without Telegram would fill it.
+// RescheduleAnew is Reschedule for a job that got further than before: its attempts count from the beginning.
+func (tx *Tx) RescheduleAnew(j Job, due time.Time, problem string) error {
+	if err := tx.record(j, "rescheduled", problem); err != nil {
+		return err
+	}
+	j.WaitingSince, j.Waits = time.Time{}, 0
+	return tx.release(j, due.UnixMilli(), 0, 0, false, problem)
+}
+
+// Defer makes a job that has to wait run again at due and gives the attempt back. All waits in a row are one row of the history,
+// however often the job looks. The history of messages leaves them out.
 func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
 	if j.RequestID == 0 {
-		if err := tx.record(j, "deferred", problem); err != nil {
+		if err := tx.recordWait(j, problem); err != nil {
 			return err
 		}
 	}
+	if j.WaitingSince.IsZero() || j.WaitingSince.After(tx.Now()) { // of the future: by a clock that was ahead
+		j.WaitingSince = tx.Now()
+	}
+	j.Waits++
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, problem)
 }
 
 // GiveUp ends a job for good. For a render the asset and its requests are FAILED and everybody affected is owed an
-// apology. Giving up on a message leaves its request as it is. step says what a publication needs, if that is known.
+// apology. The request of a message stays owed and is marked undelivered: see OweAgain. step says what a publication needs, if that is known.
 func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	if err := tx.record(j, "gave up", problem); err != nil {
 		return err
@@ -381,6 +416,8 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 			return err
 		}
 		return tx.EnqueueAll(Apologise, j.AssetID)
+	case Announce, Deliver, Apologise:
+		return tx.undelivered(j)
 	case Publish:
 		// Rumble cannot be asked for what had left as a whole before the trouble came.
 		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, error_code = ?5, completed = ?3,

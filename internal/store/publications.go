@@ -232,8 +232,14 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 	}
 	tx.touch(j.AssetID)
 	var before string
-	if err := tx.sql.Get(`SELECT ifnull(session_uri, '') FROM publications WHERE id = ?`, []any{j.PublicationID}, &before); err != nil {
+	var sent int64
+	if err := tx.sql.Get(`SELECT ifnull(session_uri, ''), sent FROM publications WHERE id = ?`, []any{j.PublicationID}, &before, &sent); err != nil {
 		return err
+	}
+	if u.Sent > sent { // a job that gets further has waited enough
+		if _, err := tx.sql.Exec(`UPDATE jobs SET waiting_since = NULL, waits = 0 WHERE id = ?`, j.ID); err != nil {
+			return err
+		}
 	}
 	if u.Session != "" && u.Session != before {
 		if _, err := tx.sql.Exec(`DELETE FROM uploads WHERE at < ?`, tx.now-48*time.Hour.Milliseconds()); err != nil {
@@ -256,6 +262,7 @@ func (s *Store) UploadsSince(ctx context.Context, since time.Time) (n int, err e
 
 // LookAgain makes a job wait whose publication the platform has and works on: that is no attempt.
 func (tx *Tx) LookAgain(j Job, due time.Time) error {
+	j.WaitingSince, j.Waits = time.Time{}, 0
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, "")
 }
 
