@@ -3,12 +3,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
+	"retake.example/internal/worker"
 )
 
 func TestRetry_StoresTheCodeOfTheErrorBesideItsText(t *testing.T) {
@@ -204,5 +207,42 @@ func TestRetry_AnUndeliveredMessageIsSentAgainByEachWay(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestPurge_AClockThatIsFarAheadDeletesNothing starts a program ten years later and lets it run for a day.
+func TestPurge_AClockThatIsFarAheadDeletesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		ask(t, s, "Маша", 1)
+		complete(t, s)
+		mutate(t, s, `DELETE FROM jobs`)
+		setNow(s, func() time.Time { return time.Now().AddDate(10, 0, 0) })
+		q := newQueue(s)
+		q.media = &bench{}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
+		synctest.Wait()
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err }) // a row of the wrong time is no proof
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM users)`); n != 3 {
+			t.Errorf("got %d rows; want the video and both people", n)
+		}
+	})
+}
+
+func TestClock_SetBackHoldsNoJobLongerThanItAskedFor(t *testing.T) {
+	s := newStore(t)
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	setNow(s, func() time.Time { return now })
+	q := newQueue(s)
+	q.opts.Backoff = func(int) time.Duration { return 4 * time.Second }
+	ask(t, s, "Маша", 1)
+	fail(t, q, store.Render, errEngine)
+	now = now.Add(-50 * time.Minute)
+	write(t, s, func(tx *store.Tx) error { return tx.CapWaits() })
+	if due := count(t, s, `SELECT due FROM jobs WHERE kind = 'RENDER'`); int64(due) != now.Add(4*time.Second).UnixMilli() {
+		t.Errorf("it is due in %v; want the 4 s it asked for", time.UnixMilli(int64(due)).Sub(now))
 	}
 }

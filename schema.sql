@@ -310,6 +310,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 	crowd          INTEGER CHECK (crowd IS NULL OR request_id IS NULL AND started IS NULL), -- owed to the requests of the asset after this one, which get a row of their own when they are begun; NULL: to request_id
 	waiting_since INTEGER,                             -- when the first of the waits in a row began; cleared when an attempt fails for its own reason
 	waits          INTEGER NOT NULL DEFAULT 0,         -- how many those are
+	asked          INTEGER NOT NULL DEFAULT 0,         -- ms from the moment when due was set to it; 0: due is a time that somebody named
 	copies         INTEGER NOT NULL DEFAULT 0,         -- attempts of a message that may have sent it although they failed
 	CONSTRAINT started_is_an_attempt CHECK (started IS NULL OR attempt > 0),
 	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),

@@ -234,7 +234,8 @@ func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
 
 func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
 	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
-		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, since.UnixMilli())
+		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.finished <= ? AND a.unwanted IS NULL
+		ORDER BY a.finished DESC LIMIT 1`, key, template, lang, min(since.UnixMilli(), tx.now), tx.now)
 }
 
 // create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.

@@ -149,8 +149,8 @@ func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem st
 	if _, err := tx.sql.Exec(`UPDATE publications SET step = ?3 WHERE id IN `+waiting, j.PublicationID, wholeApp, why); err != nil {
 		return err
 	}
-	_, err := tx.sql.Exec(`UPDATE jobs SET due = max(due, ?3) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
-		j.PublicationID, wholeApp, until.UnixMilli())
+	_, err := tx.sql.Exec(`UPDATE jobs SET due = max(due, ?3), asked = max(asked, ?3 - ?4) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
+		j.PublicationID, wholeApp, until.UnixMilli(), tx.now)
 	return err
 }
 

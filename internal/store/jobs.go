@@ -332,8 +332,9 @@ func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, prob
 		}
 	}
 	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?,
-			last_error = ifnull(?, last_error), waiting_since = ?, waits = ?, copies = ?
+			last_error = ifnull(?, last_error), waiting_since = ?, waits = ?, copies = ?, asked = ?
 		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), stamp(j.WaitingSince), j.Waits, j.Copies,
+		max(due-tx.now, 0),
 		j.ID, j.Attempt)); err != nil {
 		return err
 	}
@@ -496,14 +497,18 @@ const (
 	longestHold = 25 * time.Hour
 )
 
-// CapWaits lets no render and no message wait longer than longestWait, and no upload longer than longestHold unless it is
-// scheduled.
+// CapWaits lets no job wait longer from now on than it asked for when it began to wait. Where nobody knows that, no render and no
+// message waits longer than longestWait, and no upload longer than longestHold unless it is scheduled.
 func (tx *Tx) CapWaits() error {
-	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 + asked WHERE started IS NULL AND due > ?1 AND asked > 0 AND due > ?1 + asked`,
+		tx.now); err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE started IS NULL AND due > 0 AND due > ?1 AND asked = 0 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
 		return err
 	}
 	hold := tx.now + longestHold.Milliseconds()
-	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE started IS NULL AND due > 0 AND due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
 		SELECT 1 FROM publications p WHERE p.id = publication_id AND p.step = 'scheduled')`, hold); err != nil {
 		return err
 	}

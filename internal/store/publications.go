@@ -256,7 +256,8 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 
 // UploadsSince counts the uploads that began at that time or later.
 func (s *Store) UploadsSince(ctx context.Context, since time.Time) (n int, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM uploads WHERE at >= ?`, since.UnixMilli()).Scan(&n)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM uploads WHERE at >= ? AND at <= ?`,
+		since.UnixMilli(), s.now().UnixMilli()).Scan(&n)
 	return n, err
 }
 

@@ -79,7 +79,7 @@ func (tx *Tx) Usage(user int64) (u Usage, err error) {
 	if err := tx.sql.Get(`SELECT count(*) FROM requests WHERE user_id = ? AND `+awaited, []any{user}, &u.Open); err != nil {
 		return u, err
 	}
-	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3`,
-		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds()}, &u.Hour, &u.Day)
+	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3 AND at <= ?4`,
+		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds(), tx.now}, &u.Hour, &u.Day)
 	return u, err
 }
