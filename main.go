@@ -180,7 +180,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	seen.pulse = watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
-	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg), Offers: offers,
+	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
+		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: seen.missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
