@@ -151,6 +151,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
+			AllLimit: cfg.Limits.AllPerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.Second, Meter: meter,
 		}, log)

@@ -52,6 +52,8 @@ var steps = []string{
 	`DROP INDEX publications_failed`,
 	// The schema adds the table menus.
 	`ALTER TABLE users ADD COLUMN source TEXT`,
+	// The schema adds the tables ledger, ledger_keys, bans and pause.
+	`SELECT 1`,
 }
 
 // schemaVersion is the version of the schema.
