@@ -9,6 +9,7 @@ import (
 	"time"
 
 	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/lang"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
@@ -35,7 +36,7 @@ func TestLimits_EveryWayToSpendInEveryState(t *testing.T) {
 	}
 	forget := func(w *world, p *faketelegram.Person) {
 		p.Send("/delete_my_data")
-		press(p, w.hears(p, "удалить"), 0)
+		press(p, w.hears(p, lang.Say("ru", "forget_ask", nil)), 0)
 		w.until("forgotten", func() bool { return count(w, w.store, `SELECT count(*) FROM users`) == 0 })
 	}
 	ban := func(w *world, p *faketelegram.Person) {
@@ -132,15 +133,15 @@ func TestLimits_OutliveADeletionAndAreForgottenInADay(t *testing.T) {
 	}{
 		{0, 1, "", 0},
 		{time.Minute, 1, "", 0},
-		{time.Minute, 1, "limit_hour", 58 * time.Minute}, // of the first
-		{20 * time.Minute, 1, "limit_hour", 38 * time.Minute},
+		{time.Minute, 1, "hour", 58 * time.Minute}, // of the first
+		{20 * time.Minute, 1, "hour", 38 * time.Minute},
 		{38 * time.Minute, 1, "", 0},
-		{0, 1, "limit_day", 23 * time.Hour},
+		{0, 1, "day", 23 * time.Hour},
 		{0, 2, "", 0},
-		{0, 3, "limit_all", 23 * time.Hour},
+		{0, 3, "all", 23 * time.Hour},
 		{23 * time.Hour, 1, "", 0},
-		{0, 1, "limit_day", time.Minute},
-		{0, 3, "limit_all", time.Minute},
+		{0, 1, "day", time.Minute},
+		{0, 3, "all", time.Minute},
 		{49 * time.Hour, 3, "", 0},
 	} {
 		now = now.Add(step.after)

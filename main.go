@@ -151,7 +151,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			AllLimit: cfg.Limits.AllPerDay,
+			AllLimit:  cfg.Limits.AllPerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, Second: cfg.Second, Meter: meter,
 		}, log)
@@ -204,7 +204,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
-		worker.Purge(ctx, st, store.Keep(cfg.Privacy), queue.Discard, queue.ForgetOldNames, log)
+		worker.Purge(ctx, st, store.Keep(cfg.Privacy), queue.Discard, func() {
+			queue.ForgetOldNames()
+			worker.MakeRoom(ctx, st, cfg.Limits.MediaGB<<30, queue.Discard, log)
+		}, log)
 		return nil
 	})
 	if bot != nil {
@@ -263,6 +266,8 @@ func limits(cfg config.Config) []desk.Limit {
 		{Label: "limit_of_open", Value: cfg.Limits.Open},
 		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
 		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
+		{Label: "limit_of_all", Value: cfg.Limits.AllPerDay},
+		{Label: "limit_media", Value: cfg.Limits.MediaGB},
 		{Label: "limit_reuse", Value: cfg.Render.ReuseFor},
 		{Label: "limit_keep_videos", Value: desk.KeptFor(cfg.Privacy.Videos)},
 		{Label: "limit_keep_history", Value: desk.KeptFor(cfg.Privacy.History)},

@@ -191,6 +191,8 @@ var rights = map[string]right{
 	"POST /logout-everywhere": adminsDo,
 	"POST /try-now":           adminsDo,
 	"POST /held":              ownersDo.of("send=no"),
+	"POST /wishes":            ownersDo.of("take=no"),
+	"POST /assets/:id/block":  ownersDo,
 	"GET /upload":             admins,
 	"POST /uploads":           {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"}, // a file would be taken
 

@@ -106,6 +106,8 @@ func (w *Web) routes() {
 	in.POST("/assets/:id/metadata", on(d.SaveMetadata))
 	in.Match(get, "/assets/:id/delete", on(d.AskDelete))
 	in.POST("/assets/:id/delete", on(d.Delete))
+	in.POST("/assets/:id/block", on(desk.OwnersOnly(d.Block)))
+	in.POST("/wishes", on(desk.OwnersOnly(d.Wishes)))
 	in.Match(get, "/assets/:id/publish", on(d.AskPublish))
 	in.POST("/assets/:id/publish", on(d.Publish))
 	in.POST("/assets/:id/published", on(d.MarkPublished))

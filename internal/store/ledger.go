@@ -30,7 +30,7 @@ type Limits struct {
 
 // Refused is the error of a request that may not be made now.
 type Refused struct {
-	Reason string    // id of the message that says why
+	Reason string    // banned, paused, open, hour, day or all
 	Count  int       // how many requests wait, if that is the reason
 	Until  time.Time // when the next request may be made; zero: that depends on something else
 }
@@ -80,14 +80,14 @@ func allow(get getter, user int64, l Limits, now int64) error {
 	case banned:
 		return Refused{Reason: "banned"}
 	case paused:
-		return Refused{Reason: "limit_paused"}
+		return Refused{Reason: "paused"}
 	}
 	var open int
 	if err := get(openRequests, []any{user}, &open); err != nil {
 		return err
 	}
 	if l.Open > 0 && open >= l.Open {
-		return Refused{Reason: "limit_open", Count: open}
+		return Refused{Reason: "open", Count: open}
 	}
 	people, err := pseudonyms(get, user, now)
 	if err != nil {
@@ -99,9 +99,9 @@ func allow(get getter, user int64, l Limits, now int64) error {
 		limit         int
 		window        time.Duration
 	}{
-		{"limit_hour", `person IN (?1, ?2)`, l.Hour, time.Hour},
-		{"limit_day", `person IN (?1, ?2)`, l.Day, ledgerLife},
-		{"limit_all", `?1 <> ?2`, l.All, ledgerLife},
+		{"hour", `person IN (?1, ?2)`, l.Hour, time.Hour},
+		{"day", `person IN (?1, ?2)`, l.Day, ledgerLife},
+		{"all", `?1 <> ?2`, l.All, ledgerLife},
 	} {
 		if r.limit == 0 {
 			continue
