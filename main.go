@@ -57,6 +57,7 @@ const (
 )
 
 func main() {
+	folder.Private() // before anything can make a file
 	if err := db.UseOFDLocks(); err != nil { // before anything can open the database
 		fmt.Fprintln(os.Stderr, "retake:", err)
 		os.Exit(exitFailure)

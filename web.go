@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -40,6 +41,7 @@ type Web struct {
 	queue   *Queue
 	proxies []netip.Prefix // whose X-Forwarded-For counts
 	origin  *http.CrossOriginProtection
+	https   bool           // browsers reach the page by it
 	failed  *rate.Limiter  // answers to sign-in links that don't work, whoever asks
 	told    rate.Sometimes // the log, about too many of them
 	echo    *echo.Echo
@@ -58,6 +60,7 @@ func NewWeb(ctx context.Context, st *store.Store, queue *Queue, files media.Stor
 	w := &Web{ctx: ctx, desk: pages, store: st, log: log, queue: queue, proxies: opts.Proxies, origin: http.NewCrossOriginProtection(), echo: echo.New()}
 	// Tokens cannot be guessed: this only spares somebody who tries a page for each. It counts failures of all
 	// addresses together, because behind a proxy all may have the same one, and refuses no link that works.
+	w.https = strings.HasPrefix(desk.Origin(opts.BaseURL), "https:")
 	w.failed, w.told = rate.NewLimiter(1, 20), rate.Sometimes{Interval: time.Minute}
 	if err := w.origin.AddTrustedOrigin(desk.Origin(opts.BaseURL)); err != nil {
 		panic(err) // the settings take addresses only
@@ -167,6 +170,9 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 		}()
 		desk.Protect(c.Response().Header())
+		if w.https {
+			c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if err := w.origin.Check(c.Request()); err != nil {
 			return desk.OtherSite
 		}

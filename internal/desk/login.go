@@ -224,6 +224,7 @@ func (d *Desk) logout(w http.ResponseWriter, r *http.Request, end func(tx *store
 		return fmt.Errorf("sign out: %w", err)
 	}
 	d.setCookie(w, d.cookie, "", -time.Second)
+	w.Header().Set("Clear-Site-Data", `"cache"`) // videos that were watched
 	return doneAt(w, r, "/login", "signed out", "")
 }
 

@@ -98,6 +98,9 @@ var stales = []stale{
 	{func(Keep) time.Duration { return SessionLife }, // as few as there are admins
 		`SELECT rowid FROM sessions WHERE seen < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM sessions WHERE rowid` + listed)},
+	{func(Keep) time.Duration { return SessionEnd },
+		`SELECT rowid FROM sessions WHERE created < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM sessions WHERE rowid` + listed)},
 	{func(Keep) time.Duration { return time.Minute }, // after they have expired
 		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM links WHERE rowid` + listed)},

@@ -4,6 +4,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -37,6 +38,7 @@ func purge(ctx context.Context, st *store.Store, keep store.Keep, discard func(c
 		if some, err := st.Stale(ctx, keep); err != nil || !some {
 			if rows > 0 {
 				log.Info("purged", "rows", rows)
+				err = errors.Join(err, st.Checkpoint(ctx)) // a quiet bot would keep deleted names in the log for weeks
 			}
 			return err
 		}
