@@ -416,7 +416,32 @@ CREATE TABLE IF NOT EXISTS admins (
 	added       INTEGER NOT NULL
 ) STRICT;
 
--- What admins did, and every wish and retry of users: their limits count these.
+-- What people have spent in the last day: a row for each wish and each retry. It outlives a deletion of their data, and does not
+-- know them: a person is an HMAC of the Telegram id with a key that goes soon after its day.
+CREATE TABLE IF NOT EXISTS ledger (
+	person      BLOB    NOT NULL CHECK (length(person) = 32),
+	at          INTEGER NOT NULL                       -- forgotten a day later
+) STRICT;
+CREATE INDEX IF NOT EXISTS ledger_by_person ON ledger (person, at);
+CREATE INDEX IF NOT EXISTS ledger_by_time ON ledger (at);
+CREATE TABLE IF NOT EXISTS ledger_keys (
+	day         INTEGER PRIMARY KEY,                   -- when it began, UTC; forgotten two days later
+	key         BLOB    NOT NULL CHECK (length(key) = 32) -- random
+) STRICT;
+
+-- People and groups that get nothing from the bot.
+CREATE TABLE IF NOT EXISTS bans (
+	chat_id     INTEGER PRIMARY KEY CHECK (chat_id <> 0), -- Telegram id; below 0: a group
+	since       INTEGER NOT NULL
+) STRICT;
+
+-- Whether new wishes are taken.
+CREATE TABLE IF NOT EXISTS pause (
+	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- there is one, and none are taken, or there is none
+	since       INTEGER NOT NULL
+) STRICT;
+
+-- What admins did, and every wish and retry of users.
 CREATE TABLE IF NOT EXISTS audit (
 	id          INTEGER PRIMARY KEY,
 	at          INTEGER NOT NULL,

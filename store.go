@@ -62,6 +62,8 @@ var steps = []string{
 	ALTER TABLE jobs ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
 	ALTER TABLE jobs ADD COLUMN copies INTEGER NOT NULL DEFAULT 0;
 	ALTER TABLE attempts ADD COLUMN error_code TEXT`,
+	// The schema adds the tables ledger, ledger_keys, bans and pause.
+	`SELECT 1`,
 }
 
 // schemaVersion is the version of the schema.
