@@ -11,20 +11,12 @@ import (
 	"strconv"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/store"
 )
 
 // Studio is what there is to publish with.
-type Studio struct {
-	YouTube    bool      `json:"youtube"`           // a Google app is set
-	Callback   string    `json:"callback"`          // address that the Google app must know
-	Consent    string    `json:"-"`                 // address where Google asks
-	PerDay     int       `json:"uploads_per_day"`   // to YouTube
-	Left       int       `json:"uploads_left"`      // of them, today
-	Reset      time.Time `json:"uploads_new_after"` // then there are as many again
-	Rumble     bool      `json:"rumble_api"`        // videos are uploaded there by the program; otherwise by hand
-	RumblePage string    `json:"rumble_page"`       // where that is done
-}
+type Studio = publish.About
 
 // Channel is a YouTube channel that was connected once.
 type Channel struct {
@@ -180,7 +172,7 @@ func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 	}
 	address, err := d.opts.Consent.Ask(r.Context(), sessionOf(r), channel)
 	if err != nil {
-		return d.refuseChannel(w, r, fmt.Errorf("ask for a channel: %w", err))
+		return d.refuseChannel(w, r, fmt.Errorf("ask for a channel: %w", Told(err)))
 	}
 	if WantsJSON(r) {
 		return JSON(w, http.StatusOK, map[string]any{"success": true, "outcome": "asked", "url": address})

@@ -236,12 +236,12 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = d.opts.Published.MarkPublished(d.ctx, view.Card.ID, p.Platform, sent["url"], AdminOf(r))
+	err = Told(d.opts.Published.MarkPublished(d.ctx, view.Card.ID, p.Platform, sent["url"], AdminOf(r)))
 	if e, ok := errors.AsType[HTTPError](err); ok && e.IsURL() {
 		p.Typed, p.Fault = sent["url"], sayTo(r)(e.ID, e.Vars)
 		return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view, map[string]string{"url": p.Fault})
 	} else if err != nil {
-		return fmt.Errorf("mark as published: %w", Told(err))
+		return fmt.Errorf("mark as published: %w", err)
 	}
 	return Done(w, r, "published", "")
 }

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"time"
 
-	"retake.example/internal/desk"
+	"retake.example/internal/media"
 	"retake.example/internal/rumble"
 	"retake.example/internal/store"
 )
@@ -30,7 +30,7 @@ func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upl
 		return 0, err
 	}
 	defer file.Close()
-	v := rumble.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File), Name: t.Asset.Video.File}
+	v := rumble.Video{File: file, Size: t.Asset.Video.Size, Type: media.TypeOf(t.Asset.Video.File), Name: t.Asset.Video.File}
 	if thumb != nil {
 		defer thumb.Close()
 		v.Thumb, v.ThumbType = thumb, "image/jpeg"

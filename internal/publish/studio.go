@@ -9,7 +9,6 @@ import (
 	"net/url"
 
 	"retake.example/internal/config"
-	"retake.example/internal/desk"
 	"retake.example/internal/retry"
 	"retake.example/internal/rumble"
 	"retake.example/internal/store"
@@ -35,10 +34,10 @@ func NewStudio(sites *Sites, q queue, cfg config.Config) *Studio {
 }
 
 // About says what there is to publish with.
-func (s *Studio) About(ctx context.Context) (desk.Studio, error) {
+func (s *Studio) About(ctx context.Context) (About, error) {
 	reset := youtube.Midnight(s.store.Now())
 	begun, err := s.store.UploadsSince(ctx, reset.AddDate(0, 0, -1))
-	return desk.Studio{YouTube: s.youtube != nil, Callback: s.cfg.Web.BaseURL + "/channels/callback", Consent: s.cfg.YouTube.AuthURL,
+	return About{YouTube: s.youtube != nil, Callback: s.cfg.Web.BaseURL + "/channels/callback", Consent: s.cfg.YouTube.AuthURL,
 		PerDay: s.cfg.YouTube.UploadsPerDay, Left: max(0, s.cfg.YouTube.UploadsPerDay-begun), Reset: reset,
 		Rumble: s.rumble.Token(), RumblePage: s.rumble.UploadPage()}, err
 }
@@ -48,7 +47,7 @@ func (s *Studio) HandPage() string { return s.rumble.UploadPage() }
 // Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected; 0: any.
 func (s *Studio) Ask(ctx context.Context, session [32]byte, channel int64) (string, error) {
 	if s.youtube == nil {
-		return "", desk.NoClient
+		return "", ErrNoClient
 	}
 	if channel == 0 {
 		return s.youtube.Ask(session, ""), nil
@@ -60,17 +59,11 @@ func (s *Studio) Ask(ctx context.Context, session [32]byte, channel int64) (stri
 // Answer connects the channel that Google has given access to. What failed because that had ended goes on.
 func (s *Studio) Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error) {
 	if s.youtube == nil {
-		return store.Channel{}, desk.NoClient
+		return store.Channel{}, ErrNoClient
 	}
 	grant, err := s.youtube.Answer(ctx, session, query)
 	if other, ok := errors.AsType[*youtube.OtherChannel](err); ok {
-		return store.Channel{}, desk.OtherChannel(s.titleOf(ctx, other.Want), other.Got.Title)
-	}
-	for is, refusal := range map[error]desk.HTTPError{youtube.ErrState: desk.OldState, youtube.ErrDenied: desk.Denied, youtube.ErrScopes: desk.NotAll,
-		youtube.ErrNoRefresh: desk.NoRefresh, youtube.ErrNoChannel: desk.NoChannel} {
-		if errors.Is(err, is) {
-			return store.Channel{}, refusal
-		}
+		return store.Channel{}, &OtherChannel{s.titleOf(ctx, other.Want), other.Got.Title}
 	}
 	if err != nil {
 		return store.Channel{}, err
@@ -108,7 +101,7 @@ func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) er
 		if _, err := s.store.Channel(ctx, channel); err != nil {
 			return err
 		}
-		return desk.NotThere
+		return ErrNoAccess
 	}
 	began := s.store.Now()
 	account, err := s.account(ctx, channel)
@@ -125,7 +118,7 @@ func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) er
 	return s.queue.Reconnected(ctx, admin)
 }
 
-// Disconnect gives the access to a channel back and forgets its token. desk.NotRevoked: Google could not be told, but the
+// Disconnect gives the access to a channel back and forgets its token. ErrNotRevoked: Google could not be told, but the
 // token is gone here.
 func (s *Studio) Disconnect(ctx context.Context, channel int64, admin store.Admin) error {
 	account, err := s.account(ctx, channel)
@@ -148,7 +141,7 @@ func (s *Studio) Disconnect(ctx context.Context, channel int64, admin store.Admi
 	case err == nil, isOf && of.AccessEnded(): // there was nothing to give back
 		return nil
 	}
-	return fmt.Errorf("%w: %w", desk.NotRevoked, err)
+	return fmt.Errorf("%w: %w", ErrNotRevoked, err)
 }
 
 // published returns a video and its publication on a platform, if this admin may change it.
@@ -165,16 +158,16 @@ func (s *Studio) published(ctx context.Context, assetID, platform string, admin 
 	return a, p, err
 }
 
-// Update changes a video on its platform to what is saved for it. desk.NoChange: it is not there, or nothing can be changed there.
+// Update changes a video on its platform to what is saved for it. ErrNoChange: it is not there, or nothing can be changed there.
 func (s *Studio) Update(ctx context.Context, assetID, platform string, admin store.Admin) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	switch {
 	case err != nil:
 		return err
 	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != store.Completed:
-		return desk.NoChange
+		return ErrNoChange
 	case a.Metadata.Kids == "": // the law wants a choice, and none would be sent as no
-		return desk.Invalid("fault_kids_open", nil)
+		return ErrKidsOpen
 	}
 	began := s.store.Now()
 	account, err := s.account(ctx, p.Channel)
@@ -244,11 +237,11 @@ func (s *Studio) MarkPublished(ctx context.Context, assetID, platform, address s
 	wrong, _ := errors.AsType[*rumble.AddressError](err)
 	switch {
 	case errors.Is(err, youtube.ErrNoAddress), wrong != nil && wrong.Why == rumble.NoAddress:
-		return desk.BadURL
+		return ErrURL
 	case errors.Is(err, youtube.ErrOtherSite), wrong != nil && wrong.Why == rumble.OtherSite:
-		return desk.OtherURL
+		return ErrURLSite
 	case err != nil:
-		return desk.NoVideoURL
+		return ErrURLVideo
 	}
 	return s.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.MarkPublished(assetID, platform, address, id); err != nil {

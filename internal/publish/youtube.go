@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"retake.example/internal/config"
-	"retake.example/internal/desk"
+	"retake.example/internal/media"
 	"retake.example/internal/store"
 	"retake.example/internal/youtube"
 )
@@ -33,7 +33,7 @@ func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Up
 		return 0, err
 	}
 	defer file.Close()
-	v := youtube.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File)}
+	v := youtube.Video{File: file, Size: t.Asset.Video.Size, Type: media.TypeOf(t.Asset.Video.File)}
 	if thumb != nil {
 		defer thumb.Close()
 		v.Thumb, v.ThumbType = thumb, "image/jpeg"
@@ -72,6 +72,6 @@ func (s *Sites) described(m store.Metadata, at time.Time) youtube.Metadata {
 	if m.Privacy != "public" || !at.After(s.store.Now()) {
 		at = time.Time{}
 	}
-	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,
+	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: m.TagList(), Language: m.Language, Privacy: m.Privacy,
 		Category: cmp.Or(m.Category, "22"), Playlist: m.Playlist, Kids: m.Kids == "yes", Synthetic: m.Synthetic == "yes", Notify: m.Notify == "yes", PublishAt: at}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -73,6 +74,16 @@ func (tx *Tx) Arrived(j Job, u Upload) error {
 		WHERE p.id = ? AND p.status = 'FAILED' AND p.remote_id IS NULL AND NOT `+mayBePublished,
 		u.ID, null(u.URL), stamp(u.Uploaded), j.PublicationID)
 	return err
+}
+
+// TagList returns the tags, which the metadata hold with commas between them.
+func (m Metadata) TagList() (tags []string) {
+	for tag := range strings.SplitSeq(m.Tags, ",") {
+		if tag = strings.Join(strings.Fields(tag), " "); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
 }
 
 // Publication is one asset on one platform.
