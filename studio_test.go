@@ -21,7 +21,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,6 +40,7 @@ import (
 	fakerumble "retake.example/internal/fake/rumble"
 	fakeyoutube "retake.example/internal/fake/youtube"
 	"retake.example/internal/media"
+	"retake.example/internal/youtube"
 )
 
 const rumbleToken = "0123456789012345678901234567890123456789"
@@ -330,8 +330,8 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 		id    string
 		on    string
 		want  error
-	}{{store.Admin{ID: 7}, id, "YOUTUBE", store.ErrForbidden}, {owner8, store.NewID(), "YOUTUBE", store.ErrNotFound}, {owner8, id, "RUMBLE", desk.NoChange}, {owner8, id, "YOUTUBE", nil}} {
-		if err := b.studio.Update(t.Context(), c.id, c.on, c.admin); !errors.Is(err, c.want) && !reflect.DeepEqual(err, c.want) {
+	}{{store.Admin{ID: 7}, id, "YOUTUBE", store.ErrForbidden}, {owner8, store.NewID(), "YOUTUBE", store.ErrNotFound}, {owner8, id, "RUMBLE", publish.ErrNoChange}, {owner8, id, "YOUTUBE", nil}} {
+		if err := b.studio.Update(t.Context(), c.id, c.on, c.admin); !errors.Is(err, c.want) {
 			t.Errorf("%+v: got %v; want %v", c, err, c.want)
 		}
 	}
@@ -434,7 +434,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	}
 	m.Kids = ""
 	write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
-	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); !reflect.DeepEqual(err, desk.Invalid("fault_kids_open", nil)) {
+	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); !errors.Is(err, publish.ErrKidsOpen) {
 		t.Errorf("got %v; want the choice to be made first", err)
 	}
 }
@@ -490,7 +490,7 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 		attempts        int    // that were spent
 		after           string // when the fault is off, and after Retry where that is needed
 	}{
-		"YouTube is unavailable":                  {"YOUTUBE", "unavailable", "FAILED ", 3, "COMPLETED "},
+		"YouTube is unavailable":                  {"YOUTUBE", "unavailable", "waits", 0, "COMPLETED "},
 		"its token is not taken":                  {"YOUTUBE", "badtoken", "FAILED reconnect", 1, "COMPLETED "},
 		"access was taken back":                   {"YOUTUBE", "revoked", "FAILED reconnect", 1, ""},
 		"the app's day is over":                   {"YOUTUBE", "quota", "PENDING quota", 0, ""},
@@ -500,7 +500,7 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 		"YouTube rejects the video":               {"YOUTUBE", "rejected", "FAILED rejected", 1, "COMPLETED "},
 		"the picture is not taken":                {"YOUTUBE", "thumbnail", "COMPLETED ", 0, "COMPLETED "},
 		"it becomes private, whatever was wished": {"YOUTUBE", "private", "COMPLETED ", 0, "COMPLETED "},
-		"Rumble is unavailable":                   {"RUMBLE", "unavailable", "FAILED ", 3, "COMPLETED "},
+		"Rumble is unavailable":                   {"RUMBLE", "unavailable", "waits", 0, "COMPLETED "},
 		"Rumble's token is not taken":             {"RUMBLE", "badtoken", "FAILED account", 1, "COMPLETED "},
 		"Rumble refuses the title":                {"RUMBLE", "refused", "FAILED edit", 1, "COMPLETED "},
 		"Rumble's answer is lost":                 {"RUMBLE", "lost", "FAILED unknown", 1, ""},
@@ -518,7 +518,11 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			}
 			b.publishes(id, p)
 			b.run()
-			p = b.becomes(id, c.platform, c.state)
+			if c.state == "waits" {
+				p = b.waits(id)
+			} else {
+				p = b.becomes(id, c.platform, c.state)
+			}
 			if n := count(t, b.store, `SELECT count(*) FROM attempts WHERE kind = 'PUBLISH' AND outcome IN ('rescheduled', 'gave up')`); n != c.attempts && c.fault != "lost" {
 				t.Errorf("got %d attempts; want %d", n, c.attempts)
 			}
@@ -534,6 +538,10 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			want := 1
 			if c.after != "" {
 				b.trouble(c.platform, c.fault, false)
+				if c.state == "waits" {
+					b.ahead.Add(int64(time.Hour))
+					b.queue.Wake()
+				}
 				if p.Status == store.Failed {
 					if out, err := b.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: c.platform}); err != nil || out != retry.Restarted {
 						t.Fatalf("got %s, %v; want %s", out, err, retry.Restarted)
@@ -571,11 +579,11 @@ func TestRevokedAndReconnected(t *testing.T) {
 	}
 	b.tube.SetFault("revoked", false)
 	session := [32]byte{2}
-	if _, err := b.consents(session, channel.ID, -1); !reflect.DeepEqual(err, desk.Denied) {
-		t.Errorf("got %v; want %v", err, desk.Denied)
+	if _, err := b.consents(session, channel.ID, -1); !errors.Is(err, youtube.ErrDenied) {
+		t.Errorf("got %v; want %v", err, youtube.ErrDenied)
 	}
 	_, err := b.consents(session, channel.ID, 1)
-	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "OTHER_CHANNEL" || r.Vars["Want"] != channel.Title || r.Vars["Got"] == channel.Title || r.Vars["Got"] == "" {
+	if r, ok := errors.AsType[*publish.OtherChannel](err); !ok || r.Want != channel.Title || r.Got == channel.Title || r.Got == "" {
 		t.Errorf("got %+v; want another channel refused by name", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels`); n != 1 {
@@ -767,6 +775,29 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	}
 }
 
+// waits waits until the only publication of an asset has been tried and waits to be tried again.
+func (b *broadcaster) waits(assetID string) store.Publication {
+	b.Helper()
+	changed := make(chan struct{}, 1)
+	defer b.queue.View(func(string, int) { worker.Nudge(changed) })()
+	patience := newProgress(b)
+	for {
+		all, err := b.store.Publications(b.Context(), assetID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if p := all[assetID][0]; p.Status == store.Pending && p.LastError != "" && p.Due.After(b.store.Now()) {
+			return p
+		}
+		select {
+		case <-changed:
+			patience.changed()
+		case <-patience.ctx.Done():
+			b.Fatalf("got %+v; want it to wait", all[assetID])
+		}
+	}
+}
+
 // works waits until YouTube has the video and works on it.
 func (b *broadcaster) works(assetID string) {
 	b.Helper()
@@ -800,7 +831,7 @@ func TestAChannelIsDisconnectedHereAlsoWhenGoogleCannotBeTold(t *testing.T) {
 	channel := b.connect()
 	down = true
 	err := b.studio.Disconnect(t.Context(), channel.ID, owner8)
-	if r, ok := errors.AsType[desk.HTTPError](err); !ok || r.Code != "NOT_REVOKED" {
+	if !errors.Is(err, publish.ErrNotRevoked) {
 		t.Errorf("got %v; want to be told", err)
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE state = 'DISCONNECTED' AND token IS NULL`); n != 1 {
