@@ -184,9 +184,19 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 	return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, hold)
 }
 
-// Republish makes a failed publication PENDING again, as if it had never been tried, and owes it. What is uploaded, or under
-// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts, if
-// somebody has chosen whether it is made for kids. It returns ErrNotPublishable if the video may not be published.
+// savedMetadata sets what the publications p are published with to what is saved for their videos, while no upload has begun: from
+// then on it is what was sent, to which later changes are compared. A title and the choice for kids stay if they were taken out
+// since: no video can be published without them. A schedule ends if not everybody may see the video any more.
+const savedMetadata = `UPDATE publications AS p SET metadata = json_set(s.metadata,
+		'$.title', coalesce(nullif(s.metadata ->> 'title', ''), p.metadata ->> 'title', ''),
+		'$.made_for_kids', coalesce(nullif(s.metadata ->> 'made_for_kids', ''), p.metadata ->> 'made_for_kids', '')),
+		publish_at = iif(s.metadata ->> 'privacy' = 'public', p.publish_at, NULL)
+	FROM assets s WHERE s.id = p.asset_id AND s.metadata ->> 'privacy' <> '' AND p.session_uri IS NULL AND p.remote_id IS NULL
+		AND p.id = ?`
+
+// Republish makes a failed publication PENDING again, as if it had never been tried, and enqueues it. What is uploaded, or under
+// way to it, stays, unless the platform has rejected it, or an admin has looked and it is not there: then it begins with nothing.
+// It returns ErrNotPublishable if the video may not be published.
 func (tx *Tx) Republish(assetID string, p Publication) error {
 	var may bool
 	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
@@ -195,21 +205,19 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 	if !may {
 		return ErrNotPublishable
 	}
-	if p.Step == "rejected" {
+	if p.Step == "rejected" || p.Step == "unknown" {
 		if _, err := tx.sql.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
 			remote_id = NULL, remote_url = NULL WHERE id = ?`, p.ID); err != nil {
 			return err
 		}
 	}
 	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
-			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
-			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
-				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata ->> 'made_for_kids' <> ''), metadata) ELSE metadata END
+			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent)
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
 		return err
 	}
-	if _, err := tx.sql.Exec(`UPDATE publications SET publish_at = NULL WHERE id = ? AND metadata ->> 'privacy' <> 'public'`, p.ID); err != nil {
-		return err // a schedule ends with the wish that everybody sees it
+	if _, err := tx.sql.Exec(savedMetadata, p.ID); err != nil {
+		return err
 	}
 	tx.touch(assetID)
 	return tx.owePublishing(assetID, p)
@@ -220,6 +228,9 @@ func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
 	if err := one(tx.sql.Exec(`UPDATE publications AS p SET status = 'PROCESSING', started = ifnull(started, ?),
 			step = CASE WHEN step IN ('uploading', 'processing') THEN step ELSE '' END
 		WHERE id = ? AND status IN ('PENDING', 'PROCESSING') AND `+mayBePublished, tx.now, id)); err != nil {
+		return nil, err
+	}
+	if _, err := tx.sql.Exec(savedMetadata, id); err != nil {
 		return nil, err
 	}
 	p, err := tx.publication(`p.id = ?`, id)
