@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/desk"
+	"retake.example/internal/publish"
 )
 
 // agency publishes on platforms that nobody has: what is asked of it, it notes in the store.
@@ -30,6 +31,7 @@ type agency struct {
 	err   error      // what everything ends in; nil: it works
 	query url.Values // of the last answer
 	asked int64      // channel
+	kept  publish.Keep
 }
 
 func (a *agency) About(context.Context) (desk.Studio, error) { return a.about, nil }
@@ -72,7 +74,10 @@ func (a *agency) Disconnect(ctx context.Context, channel int64, admin store.Admi
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "disconnect"}, func(tx *store.Tx) error { return tx.Disconnect(channel, "youtube disconnected") })
 }
 
-func (a *agency) Update(ctx context.Context, assetID, platform string, admin store.Admin) error {
+func (a *agency) Update(ctx context.Context, assetID, platform string, keep publish.Keep, admin store.Admin) error {
+	if a.kept = keep; keep != "" {
+		a.err = nil
+	}
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
 		p, err := tx.Publication(assetID, platform)
 		if err != nil {
@@ -82,7 +87,7 @@ func (a *agency) Update(ctx context.Context, assetID, platform string, admin sto
 		if err != nil {
 			return err
 		}
-		return tx.Changed(p.ID, assetID, asset.Metadata)
+		return tx.Changed(p, assetID, asset.Metadata, p.PublishAt)
 	})
 }
 

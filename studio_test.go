@@ -331,7 +331,7 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 		on    string
 		want  error
 	}{{store.Admin{ID: 7}, id, "YOUTUBE", store.ErrForbidden}, {owner8, store.NewID(), "YOUTUBE", store.ErrNotFound}, {owner8, id, "RUMBLE", publish.ErrNoChange}, {owner8, id, "YOUTUBE", nil}} {
-		if err := b.studio.Update(t.Context(), c.id, c.on, c.admin); !errors.Is(err, c.want) {
+		if err := b.studio.Update(t.Context(), c.id, c.on, publish.KeepNone, c.admin); !errors.Is(err, c.want) {
 			t.Errorf("%+v: got %v; want %v", c, err, c.want)
 		}
 	}
@@ -422,7 +422,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	for _, privacy := range []string{"private", "unlisted"} {
 		m.Privacy = privacy
 		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
-		if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); err != nil {
+		if err := b.studio.Update(t.Context(), id, "YOUTUBE", publish.KeepNone, owner8); err != nil {
 			t.Fatal(err)
 		}
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
@@ -434,7 +434,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 	}
 	m.Kids = ""
 	write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
-	if err := b.studio.Update(t.Context(), id, "YOUTUBE", owner8); !errors.Is(err, publish.ErrKidsOpen) {
+	if err := b.studio.Update(t.Context(), id, "YOUTUBE", publish.KeepNone, owner8); !errors.Is(err, publish.ErrKidsOpen) {
 		t.Errorf("got %v; want the choice to be made first", err)
 	}
 }
@@ -836,5 +836,136 @@ func TestAChannelIsDisconnectedHereAlsoWhenGoogleCannotBeTold(t *testing.T) {
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM channels WHERE state = 'DISCONNECTED' AND token IS NULL`); n != 1 {
 		t.Errorf("got %d channels without a token; want 1", n)
+	}
+}
+
+// saves saves metadata for a video.
+func (b *broadcaster) saves(assetID string, change func(*store.Metadata)) {
+	b.Helper()
+	m := described
+	change(&m)
+	write(b, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(assetID, m) })
+}
+
+// saved is what is saved for a video.
+func (b *broadcaster) saved(assetID string) store.Metadata {
+	b.Helper()
+	a, err := b.store.Asset(b.Context(), assetID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return a.Metadata
+}
+
+func TestPublication_WhatIsSavedWhileItWaitsIsSent(t *testing.T) {
+	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
+			b := newBroadcaster(t, nil)
+			channel := b.connect()
+			b.film("V.mp4", 1<<20)
+			id := b.video("V.mp4", 1<<20)
+			p := store.Publication{Platform: platform}
+			if platform == "YOUTUBE" {
+				p.Channel = channel.ID
+			}
+			b.publishes(id, p)
+			b.saves(id, func(m *store.Metadata) { m.Title, m.Privacy = "Saved later", "private" })
+			b.run()
+			if platform == "RUMBLE" { // which shows everything to everybody
+				b.becomes(id, platform, "FAILED edit")
+				if n := len(b.rumbles.Videos()); n != 0 {
+					t.Errorf("got %d videos; want none: it was made private", n)
+				}
+				return
+			}
+			p = b.becomes(id, platform, "COMPLETED ")
+			if v := b.tube.Videos(); len(v) != 1 || v[0].Title != "Saved later" || v[0].Privacy != "private" {
+				t.Errorf("got %+v; want what was saved", v)
+			}
+			if p.Metadata != b.saved(id) {
+				t.Errorf("got %+v; want what was sent as the base of the next change", p.Metadata)
+			}
+		})
+	}
+}
+
+func TestRepublish_WhatIsNotThereBeginsWithNothing(t *testing.T) {
+	for _, step := range []string{"unknown", "rejected"} {
+		t.Run(step, func(t *testing.T) {
+			b := newBroadcaster(t, nil)
+			channel := b.connect()
+			id := b.video("V.mp4", 1<<20)
+			b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+			mutate(t, b.store, `DELETE FROM jobs`)
+			mutate(t, b.store, `UPDATE publications SET status = 'FAILED', step = ?, error = 'youtube unclear: x', started = 1, completed = 2,
+				session_uri = 'https://example.com/s', session_at = 1, sent = 1048576, uploaded = 1`, step)
+			if _, err := b.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil {
+				t.Fatal(err)
+			}
+			if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND session_at IS NULL
+				AND sent = 0 AND uploaded IS NULL`); n != 1 {
+				t.Error("got something of the lost upload; want none")
+			}
+		})
+	}
+}
+
+func TestUpdate_KeepsWhatWasChangedInYouTubeStudio(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	b.film("V.mp4", 1<<20)
+	id := b.video("V.mp4", 1<<20)
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.run()
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+	b.trouble("YOUTUBE", "studio", true)
+
+	b.saves(id, func(m *store.Metadata) { m.Title = "Changed here" })
+	for range 2 { // the second has nothing left to change
+		if err := b.studio.Update(t.Context(), id, "YOUTUBE", publish.KeepNone, owner8); err != nil {
+			t.Fatal(err)
+		}
+		v := b.tube.Videos()[0]
+		if v.Title != "Changed here" || v.Description != "Edited in YouTube Studio." || v.Privacy != "public" || len(v.Tags) != 2 {
+			t.Fatalf("got %+v; want both changes", v)
+		}
+		p := b.becomes(id, "YOUTUBE", "COMPLETED ")
+		if m := b.saved(id); m != p.Metadata || m.Description != "Edited in YouTube Studio." || m.Privacy != "public" {
+			t.Errorf("got %+v saved, %+v there; want what is there", m, p.Metadata)
+		}
+	}
+
+	// The same field in both places: nothing is sent until somebody chooses.
+	for _, c := range []struct {
+		keep publish.Keep
+		want string
+	}{{publish.KeepTheirs, "Edited in YouTube Studio."}, {publish.KeepOurs, "Written here."}} {
+		b.trouble("YOUTUBE", "studio", false)
+		m := b.saved(id)
+		m.Description = "Sent before."
+		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+		if err := b.studio.Update(t.Context(), id, "YOUTUBE", publish.KeepNone, owner8); err != nil {
+			t.Fatal(err)
+		}
+		b.trouble("YOUTUBE", "studio", true)
+		m.Description = "Written here."
+		write(t, b.store, func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+		both, ok := errors.AsType[*publish.Conflict](b.studio.Update(t.Context(), id, "YOUTUBE", publish.KeepNone, owner8))
+		if !ok || len(both.Fields) != 1 || both.Fields[0] != (publish.Difference{Field: "description", Ours: "Written here.", Theirs: "Edited in YouTube Studio."}) {
+			t.Fatalf("got %+v; want to be asked about the description", both)
+		}
+		if v := b.tube.Videos()[0]; v.Description != "Edited in YouTube Studio." {
+			t.Errorf("got %+v; want nothing sent", v)
+		}
+		if err := b.studio.Update(t.Context(), id, "YOUTUBE", c.keep, owner8); err != nil {
+			t.Fatal(err)
+		}
+		if v := b.tube.Videos()[0]; v.Description != c.want {
+			t.Errorf("%s: got %q; want %q", c.keep, v.Description, c.want)
+		}
+		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); p.Metadata.Description != c.want || b.saved(id).Description != c.want {
+			t.Errorf("%s: got %q there, %q saved; want %q", c.keep, p.Metadata.Description, b.saved(id).Description, c.want)
+		}
 	}
 }

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/rumble"
 	"retake.example/internal/store"
 	"retake.example/internal/youtube"
@@ -43,6 +45,8 @@ type Publication struct {
 	MayChange bool           `json:"may_change"`          // this admin
 	CanRetry  bool           `json:"can_retry"`           // this admin, now
 	History   []Try          `json:"history,omitempty"`
+
+	OutOfReach bool `json:"-"` // its channel is disconnected, so nothing can be changed or deleted there from here
 
 	HandPage string `json:"hand_page,omitzero"` // where it is uploaded by hand, while that is to be done
 	Typed    string `json:"-"`                  // an address that was refused
@@ -138,7 +142,9 @@ func (p Publication) CanRemove() bool {
 }
 
 // Deletes reports whether removing it deletes a video on the platform.
-func (p Publication) Deletes() bool { return p.Platform == "YOUTUBE" && p.RemoteID != "" }
+func (p Publication) Deletes() bool {
+	return p.Platform == "YOUTUBE" && p.RemoteID != "" && !p.OutOfReach
+}
 
 // explain says in words what the publication and its errors are.
 func (p *Publication) explain(say Say) {
@@ -206,7 +212,7 @@ func Percent(done, of int64) int {
 // published changes what is on the platforms. What it refuses is an HTTPError, an error of the store, or what the platform said:
 // "youtube REASON: …".
 type published interface {
-	Update(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Update(ctx context.Context, assetID, platform string, keep publish.Keep, admin store.Admin) error
 	Remove(ctx context.Context, assetID, platform string, admin store.Admin) error
 	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
 }
@@ -256,8 +262,19 @@ func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.opts.Published.Update(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+	keep := publish.Keep(sent["keep"])
+	if !slices.Contains([]publish.Keep{publish.KeepNone, publish.KeepOurs, publish.KeepTheirs}, keep) {
+		return Invalid("error_form", nil)
+	}
+	err = d.opts.Published.Update(d.ctx, view.Card.ID, p.Platform, keep, AdminOf(r))
+	if both, ok := errors.AsType[*publish.Conflict](err); ok {
+		return d.askConflict(w, r, NewConflicting(sayTo(r), view.Card, *p, both))
+	}
+	if err != nil {
 		return fmt.Errorf("update what is published: %w", Told(err))
+	}
+	if keep != publish.KeepNone { // the question came from another page
+		return doneAt(w, r, "/assets/"+view.Card.ID+"?notice=updated", "updated", "")
 	}
 	return Done(w, r, "updated", "")
 }

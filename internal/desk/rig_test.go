@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"retake.example/internal/retry"
+	"retake.example/internal/publish"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
@@ -56,7 +57,7 @@ func (o *outside) Check(ctx context.Context, _ int64, _ store.Admin) error {
 func (o *outside) Disconnect(ctx context.Context, _ int64, _ store.Admin) error {
 	return o.call(ctx, "disconnect")
 }
-func (o *outside) Update(ctx context.Context, _, _ string, _ store.Admin) error {
+func (o *outside) Update(ctx context.Context, _, _ string, _ publish.Keep, _ store.Admin) error {
 	return o.call(ctx, "update")
 }
 func (o *outside) Remove(ctx context.Context, _, _ string, _ store.Admin) error {

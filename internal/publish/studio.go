@@ -158,8 +158,10 @@ func (s *Studio) published(ctx context.Context, assetID, platform string, admin 
 	return a, p, err
 }
 
-// Update changes a video on its platform to what is saved for it. ErrNoChange: it is not there, or nothing can be changed there.
-func (s *Studio) Update(ctx context.Context, assetID, platform string, admin store.Admin) error {
+// Update changes on its platform what was changed here since it was sent. What somebody changed on the platform stays. If a field
+// was changed in both places it returns *Conflict and changes nothing, unless keep says which of the two counts. It returns
+// ErrNoChange if the video is not there, or nothing can be changed there.
+func (s *Studio) Update(ctx context.Context, assetID, platform string, keep Keep, admin store.Admin) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	switch {
 	case err != nil:
@@ -171,14 +173,39 @@ func (s *Studio) Update(ctx context.Context, assetID, platform string, admin sto
 	}
 	began := s.store.Now()
 	account, err := s.account(ctx, p.Channel)
-	if err == nil {
-		err = account.Update(ctx, p.Upload.ID, s.described(a.Metadata, p.PublishAt))
+	if err != nil {
+		return s.noticed(ctx, p.Channel, began, err)
+	}
+	mine := a.Metadata
+	now, err := account.Merge(ctx, p.Upload.ID, s.described(p.Metadata, p.PublishAt), s.described(mine, p.PublishAt))
+	if conflict, ok := errors.AsType[*youtube.Conflict](err); ok {
+		switch keep {
+		case KeepOurs:
+			now, err = account.Merge(ctx, p.Upload.ID, conflict.Theirs, conflict.Mine)
+		case KeepTheirs:
+			mine = with(mine, conflict.Theirs, conflict.Fields)
+			now, err = account.Merge(ctx, p.Upload.ID, s.described(p.Metadata, p.PublishAt), s.described(mine, p.PublishAt))
+		default:
+			return newConflict(p.Metadata, mine, conflict)
+		}
 	}
 	if err != nil {
 		return s.noticed(ctx, p.Channel, began, err)
 	}
+	there, at := with(mine, now, everyField), now.PublishAt
+	if at.IsZero() && there.Privacy == "public" && !p.PublishAt.After(began) {
+		at = p.PublishAt // its time has come
+	}
 	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		if err := tx.Changed(p.ID, assetID, a.Metadata); err != nil {
+		if err := tx.Changed(p, assetID, there, at); err != nil {
+			return err
+		}
+		// The form shows what was changed on the platform, too: otherwise the next update would undo it.
+		saved, err := tx.Asset(assetID)
+		if err != nil {
+			return err
+		}
+		if err := tx.SaveMetadata(assetID, carry(saved.Metadata, a.Metadata, there)); err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})

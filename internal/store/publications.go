@@ -312,11 +312,12 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	return err
 }
 
-// Changed records what a video is published with from now on. A schedule ends with the wish that everybody sees it.
-func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
+// Changed records what a video on a platform is like from now on, and when it becomes public; zero: it has no such time. It returns
+// ErrNotFound if the video of the publication is another one by now.
+func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
-	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?1, publish_at = iif(?2 = 'public', publish_at, NULL) WHERE id = ?3`,
-		m.column(), m.Privacy, publication))
+	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ? WHERE id = ? AND status = 'COMPLETED' AND remote_id = ?`,
+		m.column(), stamp(at), p.ID, p.Upload.ID))
 }
 
 // Unpublish forgets a publication; one that waits is not made, then, and one that the platform has is its own. Busy: it is
