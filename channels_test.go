@@ -91,8 +91,8 @@ func (a *agency) Update(ctx context.Context, assetID, platform string, keep publ
 	})
 }
 
-func (a *agency) Remove(ctx context.Context, assetID, platform string, admin store.Admin) error {
-	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
+func (a *agency) Remove(ctx context.Context, assetID, platform string, admin store.Admin) (deleted bool, err error) {
+	return platform == "YOUTUBE", a.note(ctx, store.Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
 		if err := tx.Unpublish(assetID, platform); err != nil {
 			return err
 		}

@@ -52,6 +52,15 @@ var steps = []string{
 	`DROP INDEX publications_failed`,
 	// The schema adds the table menus.
 	`ALTER TABLE users ADD COLUMN source TEXT`,
+	// What is found at the platforms. The schema adds an index that keeps two publications from having the same video: of those that
+	// have one the first keeps it.
+	`ALTER TABLE publications ADD COLUMN looked INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE publications ADD COLUMN standing TEXT CHECK (standing IN ('private', 'gone', 'failed', 'rejected', 'taken down'));
+	ALTER TABLE publications ADD COLUMN standing_at INTEGER;
+	ALTER TABLE publications ADD COLUMN accepted TEXT;
+	ALTER TABLE channels ADD COLUMN ends INTEGER;
+	UPDATE publications AS p SET remote_id = NULL WHERE EXISTS (SELECT 1 FROM publications o
+		WHERE o.platform = p.platform AND o.remote_id = p.remote_id AND o.id < p.id)`,
 }
 
 // schemaVersion is the version of the schema.

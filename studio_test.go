@@ -341,12 +341,12 @@ func TestAVideoGoesToYouTubeAndRumble(t *testing.T) {
 	if all, err := b.store.Publications(t.Context(), id); err != nil || all[id][0].Metadata != m {
 		t.Errorf("got %+v, %v; want what it is published with now", all[id][0].Metadata, err)
 	}
-	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", store.Admin{ID: 7}); !errors.Is(err, store.ErrForbidden) || len(b.tube.Videos()) != 1 {
+	if _, err := b.studio.Remove(t.Context(), id, "YOUTUBE", store.Admin{ID: 7}); !errors.Is(err, store.ErrForbidden) || len(b.tube.Videos()) != 1 {
 		t.Errorf("got %v; want %v, and the video there", err, store.ErrForbidden)
 	}
 	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		if err := b.studio.Remove(t.Context(), id, platform, owner8); err != nil {
-			t.Error(err)
+		if deleted, err := b.studio.Remove(t.Context(), id, platform, owner8); err != nil || deleted != (platform == "YOUTUBE") {
+			t.Errorf("%s: got %v, %v; want it deleted where that can be done", platform, deleted, err)
 		}
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM publications`); n != 0 || len(b.tube.Videos()) != 0 {
@@ -754,7 +754,7 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	id := b.video("V.mp4", 1<<20)
 	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
 	b.works(id)
-	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || len(b.tube.Videos()) != 0 {
+	if deleted, err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || !deleted || len(b.tube.Videos()) != 0 {
 		t.Errorf("got %v, %d videos; want it deleted while YouTube works on it", err, len(b.tube.Videos()))
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM jobs`) + count(t, b.store, `SELECT count(*) FROM publications`); n != 0 {
@@ -767,7 +767,7 @@ func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	if err := b.studio.Disconnect(t.Context(), channel.ID, owner8); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || len(b.tube.Videos()) != 1 {
+	if deleted, err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8); err != nil || deleted || len(b.tube.Videos()) != 1 {
 		t.Errorf("got %v, %d videos; want it off the list, and there", err, len(b.tube.Videos()))
 	}
 	if n := count(t, b.store, `SELECT count(*) FROM publications`); n != 0 {
@@ -967,5 +967,73 @@ func TestUpdate_KeepsWhatWasChangedInYouTubeStudio(t *testing.T) {
 		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); p.Metadata.Description != c.want || b.saved(id).Description != c.want {
 			t.Errorf("%s: got %q there, %q saved; want %q", c.keep, p.Metadata.Description, b.saved(id).Description, c.want)
 		}
+	}
+}
+
+func TestMarkPublished_TakesOnlyTheVideoOfThePublication(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	b.film("V.mp4", 1<<20)
+	b.film("W.mp4", 2<<20)
+	b.run()
+	theirs := b.video("V.mp4", 1<<20)
+	b.publishes(theirs, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	there := b.becomes(theirs, "YOUTUBE", "COMPLETED ")
+
+	lost := func(file string, size int) (assetID string) {
+		id := b.video(file, size)
+		b.trouble("YOUTUBE", "unavailable", true)
+		b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+		b.waits(id)
+		mutate(t, b.store, `DELETE FROM jobs`)
+		mutate(t, b.store, `UPDATE publications SET status = 'FAILED', step = 'unknown', error = 'youtube unclear: x', started = 1, completed = 2,
+			session_uri = NULL, session_at = NULL WHERE asset_id = ?`, id)
+		b.trouble("YOUTUBE", "unavailable", false)
+		return id
+	}
+	larger, same := lost("W.mp4", 2<<20), lost("V.mp4", 1<<20)
+	if err := b.studio.MarkPublished(t.Context(), larger, "YOUTUBE", there.Upload.URL, owner8); err == nil {
+		t.Error("got a video of another size; want it refused")
+	}
+	if err := b.studio.MarkPublished(t.Context(), same, "YOUTUBE", there.Upload.URL, owner8); !errors.Is(err, store.ErrExists) {
+		t.Errorf("got %v; want %v: the video is another publication's", err, store.ErrExists)
+	}
+	mutate(t, b.store, `DELETE FROM publications WHERE asset_id = ?`, theirs)
+	if err := b.studio.MarkPublished(t.Context(), same, "YOUTUBE", there.Upload.URL, owner8); err != nil {
+		t.Errorf("got %v; want it taken", err)
+	}
+	if p := b.becomes(same, "YOUTUBE", "COMPLETED "); p.Upload.ID != there.Upload.ID {
+		t.Errorf("got %+v; want the video", p)
+	}
+	if _, err := b.store.Publications(t.Context(), same); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRemove_WhatCameFurtherMeanwhileStays(t *testing.T) {
+	for name, change := range map[string]string{
+		"another video":  `UPDATE publications SET remote_id = 'another'`,
+		"another upload": `UPDATE publications SET remote_id = NULL, session_uri = 'https://example.com/s', session_at = 1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var armed atomic.Bool
+			var b *broadcaster
+			b = newBroadcaster(t, func(_ http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodDelete && armed.Load() {
+					mutate(b, b.store, change)
+				}
+			})
+			channel := b.connect()
+			b.film("V.mp4", 1<<20)
+			id := b.video("V.mp4", 1<<20)
+			b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+			b.run()
+			b.becomes(id, "YOUTUBE", "COMPLETED ")
+			armed.Store(true)
+			_, err := b.studio.Remove(t.Context(), id, "YOUTUBE", owner8)
+			if _, ok := errors.AsType[store.Busy](err); !ok || count(t, b.store, `SELECT count(*) FROM publications`) != 1 {
+				t.Errorf("got %v; want to be told that something else is there by now", err)
+			}
+		})
 	}
 }

@@ -213,7 +213,7 @@ func Percent(done, of int64) int {
 // "youtube REASON: …".
 type published interface {
 	Update(ctx context.Context, assetID, platform string, keep publish.Keep, admin store.Admin) error
-	Remove(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Remove(ctx context.Context, assetID, platform string, admin store.Admin) (deleted bool, err error)
 	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
 }
 

@@ -47,6 +47,8 @@ func valueInWords(say Say, field, value string) string {
 				return say(c.Name, nil)
 			}
 		}
+	case field == "synthetic" && (value == "yes" || value == "no"):
+		return say("synthetic_"+value, nil)
 	case field == "made_for_kids" && (value == "yes" || value == "no"):
 		return say("kids_"+value, nil)
 	}

@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/retry"
 	"retake.example/internal/publish"
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
@@ -60,8 +60,8 @@ func (o *outside) Disconnect(ctx context.Context, _ int64, _ store.Admin) error 
 func (o *outside) Update(ctx context.Context, _, _ string, _ publish.Keep, _ store.Admin) error {
 	return o.call(ctx, "update")
 }
-func (o *outside) Remove(ctx context.Context, _, _ string, _ store.Admin) error {
-	return o.call(ctx, "remove")
+func (o *outside) Remove(ctx context.Context, _, _ string, _ store.Admin) (bool, error) {
+	return true, o.call(ctx, "remove")
 }
 func (o *outside) MarkPublished(ctx context.Context, _, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "mark")

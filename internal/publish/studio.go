@@ -150,9 +150,13 @@ func (s *Studio) published(ctx context.Context, assetID, platform string, admin 
 		if a, err = tx.Asset(assetID); err != nil {
 			return err
 		}
-		if p, err = tx.Publication(assetID, platform); err == nil && !admin.MayChange(&p.Creator) {
-			err = store.ErrForbidden
+		if p, err = tx.Publication(assetID, platform); err != nil {
+			return err
 		}
+		if !admin.MayChange(&p.Creator) {
+			return store.ErrForbidden
+		}
+		p.Upload.Session, p.Upload.Since, err = tx.Session(p.ID)
 		return err
 	})
 	return a, p, err
@@ -212,29 +216,31 @@ func (s *Studio) Update(ctx context.Context, assetID, platform string, keep Keep
 	})
 }
 
-// Remove deletes a video on its platform, where that can be done from here, and forgets the publication.
-func (s *Studio) Remove(ctx context.Context, assetID, platform string, admin store.Admin) error {
-	_, p, err := s.published(ctx, assetID, platform, admin)
+// Remove deletes a video on its platform, where that can be done from here, and forgets the publication. deleted reports whether
+// the platform has nothing of it for certain. What is on a disconnected channel is only forgotten: an admin has to delete it there.
+func (s *Studio) Remove(ctx context.Context, assetID, platform string, admin store.Admin) (deleted bool, err error) {
+	a, p, err := s.published(ctx, assetID, platform, admin)
 	if err != nil {
-		return err
+		return false, err
 	}
 	c, err := s.store.Channel(ctx, p.Channel)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+		return false, err
 	}
-	// What was disconnected is out of reach: there only the list can be changed.
-	if p.Upload.ID != "" && c.State != "" && c.State != "DISCONNECTED" {
+	// Of an upload there can be a video only if its last bytes had left.
+	there := p.Upload.ID != "" || p.Upload.Session != "" && p.Status == store.Failed && !p.Upload.Uploaded.IsZero()
+	if there && c.State != "" && c.State != "DISCONNECTED" {
 		began := s.store.Now()
-		account, err := s.account(ctx, p.Channel)
-		if err == nil {
-			err = account.Delete(ctx, p.Upload.ID)
+		if err := s.erase(ctx, p, a.Video.Size); err != nil {
+			return false, s.noticed(ctx, p.Channel, began, err)
 		}
-		if err != nil {
-			return s.noticed(ctx, p.Channel, began, err)
-		}
+		deleted = true
 	}
 	var gone store.Gone
 	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+		if err := tx.Unchanged(assetID, p); err != nil {
+			return err
+		}
 		if err := tx.Unpublish(assetID, platform); err != nil {
 			return err
 		}
@@ -246,15 +252,16 @@ func (s *Studio) Remove(ctx context.Context, assetID, platform string, admin sto
 	if err == nil {
 		s.queue.Discard(context.WithoutCancel(ctx), gone)
 	}
-	return err
+	return deleted, err
 }
 
 // MarkPublished records that somebody has put a video on a platform, or found it there, at an address.
 func (s *Studio) MarkPublished(ctx context.Context, assetID, platform, address string, admin store.Admin) error {
-	if _, _, err := s.published(ctx, assetID, platform, admin); err != nil {
+	a, p, err := s.published(ctx, assetID, platform, admin)
+	if err != nil {
 		return err
 	}
-	id, err := "", error(nil)
+	id := ""
 	if platform == "YOUTUBE" {
 		id, err = youtube.VideoID(address, s.cfg.YouTube.WatchURL)
 		address = s.cfg.YouTube.WatchURL + id
@@ -270,10 +277,34 @@ func (s *Studio) MarkPublished(ctx context.Context, assetID, platform, address s
 	case err != nil:
 		return ErrURLVideo
 	}
+	if platform == "YOUTUBE" {
+		if err := s.confirm(ctx, a, p, id); err != nil {
+			return err
+		}
+	}
 	return s.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.MarkPublished(assetID, platform, address, id); err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform})
 	})
+}
+
+// confirm checks that a video on YouTube is the one of a publication: whoever names the address of another would delete that later.
+func (s *Studio) confirm(ctx context.Context, a store.Asset, p store.Publication, id string) error {
+	c, err := s.store.Channel(ctx, p.Channel)
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoAccess
+	} else if err != nil {
+		return err
+	}
+	began := s.store.Now()
+	account, err := s.account(ctx, p.Channel)
+	if err == nil {
+		err = account.Confirm(ctx, id, c.External, p.Metadata.Title, a.Video.Size)
+	}
+	if err != nil {
+		return s.noticed(ctx, p.Channel, began, err)
+	}
+	return nil
 }

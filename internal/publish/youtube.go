@@ -52,18 +52,24 @@ func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Up
 // Withdraw ends an upload, and deletes the video if there is one already.
 func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
 	began := s.store.Now()
-	account, err := s.account(ctx, w.Channel)
-	id := w.Upload.ID
+	if err := s.erase(ctx, w.Publication, w.Size); err != nil {
+		return s.noticed(ctx, w.Channel, began, err)
+	}
+	return nil
+}
+
+// erase deletes the video of a publication, or ends its upload and deletes the video if it has become one. size is in bytes. After
+// nil YouTube has nothing of it.
+func (s *Sites) erase(ctx context.Context, p store.Publication, size int64) error {
+	account, err := s.account(ctx, p.Channel)
+	id, u := p.Upload.ID, p.Upload
 	if err == nil && id == "" {
-		id, err = account.Abandon(ctx, youtube.State{Session: w.Upload.Session, Since: w.Upload.Since}, w.Size)
+		id, err = account.Abandon(ctx, youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, Uploaded: u.Uploaded}, size)
 	}
 	if err == nil && id != "" {
 		err = account.Delete(ctx, id)
 	}
-	if err != nil {
-		return s.noticed(ctx, w.Channel, began, err)
-	}
-	return nil
+	return err
 }
 
 // described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see

@@ -297,8 +297,16 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 }
 
 // MarkPublished completes a publication that an admin has made by hand, or found on the platform; id is its own there, "" where nobody
-// knows it. ErrNotFailed: it needs nothing by hand.
+// knows it. It returns ErrNotFailed if it needs nothing by hand, and ErrExists if that video belongs to another publication.
 func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
+	var taken bool
+	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publications WHERE platform = ? AND asset_id <> ?
+		AND (remote_id = ? OR remote_url = ?))`, []any{platform, assetID, null(id), url}, &taken); err != nil {
+		return err
+	}
+	if taken {
+		return ErrExists
+	}
 	tx.touch(assetID)
 	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL,
 			started = ifnull(started, ?2), completed = ?2
@@ -320,8 +328,33 @@ func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) e
 		m.column(), stamp(at), p.ID, p.Upload.ID))
 }
 
-// Unpublish forgets a publication; one that waits is not made, then, and one that the platform has is its own. Busy: it is
-// on its way.
+// Session returns the address of the upload of a publication, a secret, and when it began; "" if it has none.
+func (tx *Tx) Session(publication int64) (address string, since time.Time, err error) {
+	var at int64
+	err = tx.sql.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{publication}, &address, &at)
+	return address, Moment(at), err
+}
+
+// Unchanged returns Busy if a publication is not as somebody saw it, who has deleted what the platform had of it: something else may
+// be there by now.
+func (tx *Tx) Unchanged(assetID string, seen Publication) error {
+	now, err := tx.Publication(assetID, seen.Platform)
+	if err != nil {
+		return err
+	}
+	session, _, err := tx.Session(now.ID)
+	if err != nil {
+		return err
+	}
+	same := now.Upload.ID != "" || now.Status == seen.Status && session == seen.Upload.Session // a known video is that one
+	if now.ID != seen.ID || now.Upload.ID != seen.Upload.ID || !same {
+		return Busy(Publish)
+	}
+	return nil
+}
+
+// Unpublish forgets a publication. What waits is not made then, and what the platform has stays there. It returns Busy if it is on
+// its way.
 func (tx *Tx) Unpublish(assetID, platform string) error {
 	p, err := tx.Publication(assetID, platform)
 	switch {
