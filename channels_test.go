@@ -105,6 +105,20 @@ func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url strin
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error { return tx.MarkPublished(assetID, platform, url, "") })
 }
 
+func (a *agency) PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, nil)
+}
+
+func (a *agency) Accept(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "accept", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
+		p, err := tx.Publication(assetID, platform)
+		if err != nil {
+			return err
+		}
+		return tx.Accept(assetID, p)
+	})
+}
+
 // studio is the agency of an office.
 func (d *office) studio() *agency { return d.opts.Platforms.(*agency) }
 

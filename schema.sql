@@ -256,7 +256,7 @@ CREATE TABLE IF NOT EXISTS publications (
 	created     INTEGER NOT NULL,
 	started     INTEGER,
 	completed   INTEGER,
-	looked      INTEGER NOT NULL DEFAULT 0,            -- when a look at the platform is due again, or was due last
+	look_at     INTEGER,                               -- when somebody should look at the platform; NULL: no more
 	standing    TEXT CHECK (standing IN ('private', 'gone', 'failed', 'rejected', 'taken down')), -- found there, and not as it should be
 	standing_at INTEGER,                               -- when that was found
 	accepted    TEXT,                                  -- the standing that an admin has accepted
@@ -274,7 +274,7 @@ CREATE VIEW IF NOT EXISTS publishable AS
 	SELECT id FROM assets WHERE unwanted IS NULL;
 CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS publications_by_remote ON publications (platform, remote_id) WHERE remote_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS publications_to_look ON publications (looked) WHERE status = 'COMPLETED' AND remote_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS publications_to_look ON publications (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_standing ON publications (standing_at) WHERE standing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_by_status ON publications (platform, status);
 CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id, asset_id) WHERE status = 'FAILED';

@@ -54,7 +54,7 @@ var steps = []string{
 	`ALTER TABLE users ADD COLUMN source TEXT`,
 	// What is found at the platforms. The schema adds an index that keeps two publications from having the same video: of those that
 	// have one the first keeps it.
-	`ALTER TABLE publications ADD COLUMN looked INTEGER NOT NULL DEFAULT 0;
+	`ALTER TABLE publications ADD COLUMN look_at INTEGER;
 	ALTER TABLE publications ADD COLUMN standing TEXT CHECK (standing IN ('private', 'gone', 'failed', 'rejected', 'taken down'));
 	ALTER TABLE publications ADD COLUMN standing_at INTEGER;
 	ALTER TABLE publications ADD COLUMN accepted TEXT;

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -40,6 +41,7 @@ import (
 	fakerumble "retake.example/internal/fake/rumble"
 	fakeyoutube "retake.example/internal/fake/youtube"
 	"retake.example/internal/media"
+	"retake.example/internal/seal"
 	"retake.example/internal/youtube"
 )
 
@@ -1036,4 +1038,133 @@ func TestRemove_WhatCameFurtherMeanwhileStays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// look looks at what is due after so long.
+func (b *broadcaster) look(after time.Duration) {
+	b.Helper()
+	b.ahead.Add(int64(after))
+	if err := publish.NewLooks(b.sites, slog.New(slog.NewTextHandler(b.log, nil))).Once(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// standing is how the only publication was found.
+func (b *broadcaster) standing() string {
+	b.Helper()
+	return text(b, b.store, `SELECT ifnull(standing, '') FROM publications`)
+}
+
+func TestLooks_WhatIsNotThereAsItShouldBeIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault  string // "": somebody deletes it
+		at     bool   // with a time
+		want   string
+		videos int // after Publish again
+	}{
+		"a schedule that is not kept": {"stuck", true, "private", 1},
+		"a takedown":                  {"takedown", false, "taken down", 2},
+		"a deletion":                  {"", false, "gone", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroadcaster(t, nil)
+			channel := b.connect()
+			b.film("V.mp4", 1<<20)
+			id, m := b.video("V.mp4", 1<<20), described
+			m.Privacy = "public"
+			p := store.Publication{Platform: "YOUTUBE", Channel: channel.ID, Creator: 8, Metadata: m}
+			if c.at {
+				p.PublishAt = b.store.Now().Add(time.Hour)
+			}
+			write(t, b.store, func(tx *store.Tx) error { return tx.Publish(id, p) })
+			b.run()
+			p = b.becomes(id, "YOUTUBE", "COMPLETED ")
+			if b.look(6 * time.Minute); b.standing() != "" {
+				t.Fatalf("got %s; want it as it should be", b.standing())
+			}
+			looker := publish.NewLooks(b.sites, slog.New(slog.NewTextHandler(b.log, nil)))
+			if c.fault != "" {
+				b.trouble("YOUTUBE", c.fault, true)
+			} else if err := b.deletes(p.Upload.ID, channel); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 { // the first answer without a video is not believed
+				b.ahead.Add(int64(25 * time.Hour))
+				if err := looker.Once(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := b.standing(); got != c.want {
+				t.Fatalf("got %q; want %q", got, c.want)
+			}
+			if all := b.pages(); !strings.Contains(all, `value="again"`) || !strings.Contains(all, `value="accept"`) {
+				t.Error("got no buttons on the page; want Publish again and Accept")
+			}
+			if n, err := b.store.NotPublished(t.Context(), time.Time{}); err != nil || n.N != 1 {
+				t.Errorf("got %+v, %v; want it in the digest", n, err)
+			}
+			if c.fault != "" {
+				b.trouble("YOUTUBE", c.fault, false)
+			}
+			if err := b.studio.PublishAgain(t.Context(), id, "YOUTUBE", owner8); err != nil {
+				t.Fatal(err)
+			}
+			b.becomes(id, "YOUTUBE", "COMPLETED ")
+			if v := b.tube.Videos(); len(v) != c.videos || v[len(v)-1].Privacy != "public" || b.standing() != "" {
+				t.Errorf("got %+v, %q; want it public", v, b.standing())
+			}
+		})
+	}
+}
+
+func TestLooks_WhatIsAcceptedIsNotToldAgain(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	b.film("V.mp4", 1<<20)
+	id := b.video("V.mp4", 1<<20)
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.run()
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+	b.trouble("YOUTUBE", "takedown", true)
+	if b.look(6 * time.Minute); b.standing() != "taken down" {
+		t.Fatalf("got %q; want it taken down", b.standing())
+	}
+	if err := b.studio.Accept(t.Context(), id, "YOUTUBE", owner8); err != nil || b.standing() != "" {
+		t.Fatalf("got %v, %q; want it accepted", err, b.standing())
+	}
+	if b.look(25 * time.Hour); b.standing() != "" {
+		t.Errorf("got %q; want it left alone", b.standing())
+	}
+	if err := b.studio.Accept(t.Context(), id, "YOUTUBE", owner8); !errors.Is(err, store.ErrNotFailed) {
+		t.Errorf("got %v; want %v", err, store.ErrNotFailed)
+	}
+	for range 8 {
+		b.look(25 * time.Hour)
+	}
+	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE look_at IS NOT NULL`); n != 0 {
+		t.Error("got it looked at for ever; want a week")
+	}
+}
+
+// deletes deletes a video on YouTube, as somebody does in the browser.
+func (b *broadcaster) deletes(id string, channel store.Channel) error {
+	b.Helper()
+	var sealed []byte
+	sealed, err := b.store.Token(b.Context(), channel.ID)
+	if err != nil {
+		return err
+	}
+	text, err := seal.FromFile(b.cfg.TokenKey())
+	if err != nil {
+		return err
+	}
+	var token youtube.Token
+	open, err := text.Unseal(sealed, publish.Owner(channel.External))
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(open, &token); err != nil {
+		return err
+	}
+	return publish.NewYouTube(b.cfg, b.store.Now).With(token, nil).Delete(b.Context(), id)
 }

@@ -46,6 +46,9 @@ type Publication struct {
 	CanRetry  bool           `json:"can_retry"`           // this admin, now
 	History   []Try          `json:"history,omitempty"`
 
+	Standing string `json:"standing,omitzero"` // how it was found on the platform, if not as it should be
+	Found    string `json:"found,omitzero"`    // the same in words
+
 	OutOfReach bool `json:"-"` // its channel is disconnected, so nothing can be changed or deleted there from here
 
 	HandPage string `json:"hand_page,omitzero"` // where it is uploaded by hand, while that is to be done
@@ -86,6 +89,9 @@ type Pill struct{ Word, Tone, Icon string }
 
 // Pill says how far it is.
 func (p Publication) Pill() Pill {
+	if p.Standing != "" {
+		return Pill{"pub_standing", "bad", "alert"}
+	}
 	if p.Status == "COMPLETED" && p.Ahead {
 		return Pill{"pub_scheduled", "wait", "clock"}
 	}
@@ -149,6 +155,9 @@ func (p Publication) Deletes() bool {
 // explain says in words what the publication and its errors are.
 func (p *Publication) explain(say Say) {
 	p.State = say(p.Pill().Word, nil)
+	if p.Standing != "" {
+		p.Found = say("standing_"+strings.ReplaceAll(p.Standing, " ", "_"), Vars{"Name": p.Name()})
+	}
 	explain(say, p.History, "reason_unpublished")
 	p.Code = codeOf(p.Code, p.Error, p.History)
 	p.Reason = Reason(say, p.Code, p.Error, "reason_unpublished")
@@ -183,7 +192,7 @@ func warningCode(line string) string {
 func NewPublication(p store.Publication, size int64, attempts int, now time.Time) Publication {
 	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata, PublishAt: p.PublishAt,
 		Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
-		RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
+		RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning, Standing: p.Standing}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
 	}
@@ -215,6 +224,8 @@ type published interface {
 	Update(ctx context.Context, assetID, platform string, keep publish.Keep, admin store.Admin) error
 	Remove(ctx context.Context, assetID, platform string, admin store.Admin) (deleted bool, err error)
 	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
+	PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Accept(ctx context.Context, assetID, platform string, admin store.Admin) error
 }
 
 // published is a publication that this admin may change, on the page of its video.
@@ -252,7 +263,8 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 	return Done(w, r, "published", "")
 }
 
-// UpdatePublished sends what is saved for a video to the platform that it is on.
+// UpdatePublished sends what is saved for a video to the platform that it is on. With the field do it answers what was found there:
+// again publishes the video once more, accept leaves it as it is.
 func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {
@@ -261,6 +273,21 @@ func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	view, p, err := d.published(r, sent["platform"])
 	if err != nil {
 		return err
+	}
+	switch sent["do"] {
+	case "":
+	case "again":
+		if err := d.opts.Published.PublishAgain(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+			return fmt.Errorf("publish again: %w", Told(err))
+		}
+		return Done(w, r, "publishing", "")
+	case "accept":
+		if err := d.opts.Published.Accept(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+			return fmt.Errorf("accept what was found: %w", Told(err))
+		}
+		return Done(w, r, "accepted", "")
+	default:
+		return Invalid("error_form", nil)
 	}
 	keep := publish.Keep(sent["keep"])
 	if !slices.Contains([]publish.Keep{publish.KeepNone, publish.KeepOurs, publish.KeepTheirs}, keep) {

@@ -63,6 +63,12 @@ func (o *outside) Update(ctx context.Context, _, _ string, _ publish.Keep, _ sto
 func (o *outside) Remove(ctx context.Context, _, _ string, _ store.Admin) (bool, error) {
 	return true, o.call(ctx, "remove")
 }
+func (o *outside) PublishAgain(ctx context.Context, _, _ string, _ store.Admin) error {
+	return o.call(ctx, "again")
+}
+func (o *outside) Accept(ctx context.Context, _, _ string, _ store.Admin) error {
+	return o.call(ctx, "accept")
+}
 func (o *outside) MarkPublished(ctx context.Context, _, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "mark")
 }

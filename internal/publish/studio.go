@@ -24,6 +24,7 @@ type Studio struct {
 
 // queue is what a change of a channel or a publication means for the queue.
 type queue interface {
+	retry.Retrier
 	Reconnected(ctx context.Context, admin store.Admin) error
 	Discard(ctx context.Context, gone store.Gone)
 }

@@ -101,6 +101,7 @@ type Publication struct {
 	Attempt   int       // of its PUBLISH job; 0: none is owed, or none was made
 	Due       time.Time // of its PUBLISH job while that waits; zero: at once
 	LastError string    // of its PUBLISH job's last attempt
+	Standing  string    // how it was found on the platform, if not as it should be: see the schema
 }
 
 // Upload is how far a publication has come on its platform.
@@ -117,14 +118,15 @@ type Upload struct {
 }
 
 const publicationColumns = `p.id, p.platform, ifnull(p.channel_id, 0), p.creator, p.status, p.step, p.metadata, ifnull(p.publish_at, 0),
-	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, '')`
+	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, ''),
+	ifnull(p.standing, '')`
 
 // into lists where publicationColumns go; done must run after the scan.
 func (p *Publication) into() (dest []any, done func()) {
 	var at, uploaded int64
 	u := &p.Upload
 	return []any{&p.ID, &p.Platform, &p.Channel, &p.Creator, &p.Status, &p.Step, &p.Metadata, &at,
-			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error}, func() {
+			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error, &p.Standing}, func() {
 			p.PublishAt, u.Uploaded, u.Step = Moment(at), Moment(uploaded), p.Step
 		}
 }
@@ -212,7 +214,7 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 		}
 	}
 	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
-			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent)
+			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent), look_at = NULL, standing = NULL, standing_at = NULL, accepted = NULL
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
 		return err
 	}
@@ -280,7 +282,8 @@ func (tx *Tx) LookAgain(j Job, due time.Time) error {
 
 // FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
 func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
-	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?1, session_uri = NULL, session_at = NULL,
+			look_at = `+lookAt+`
 		WHERE id = ? AND status = 'PROCESSING' AND `+runs, tx.now, j.PublicationID, j.ID, j.Attempt)); err != nil {
 		return false, err
 	}
@@ -309,7 +312,7 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	}
 	tx.touch(assetID)
 	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL,
-			started = ifnull(started, ?2), completed = ?2
+			started = ifnull(started, ?2), completed = ?2, look_at = iif(platform = 'YOUTUBE', ?2 + 300000, NULL)
 		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform, null(id)))
 	if errors.Is(err, ErrNotFound) {
 		if _, err := tx.Publication(assetID, platform); err != nil {
@@ -324,8 +327,9 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 // ErrNotFound if the video of the publication is another one by now.
 func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
-	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ? WHERE id = ? AND status = 'COMPLETED' AND remote_id = ?`,
-		m.column(), stamp(at), p.ID, p.Upload.ID))
+	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
+			look_at = max(?, ifnull(?, 0)) + 300000 WHERE id = ? AND status = 'COMPLETED' AND remote_id = ?`,
+		m.column(), stamp(at), tx.now, stamp(at), p.ID, p.Upload.ID))
 }
 
 // Session returns the address of the upload of a publication, a secret, and when it began; "" if it has none.
