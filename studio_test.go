@@ -1168,3 +1168,87 @@ func (b *broadcaster) deletes(id string, channel store.Channel) error {
 	}
 	return publish.NewYouTube(b.cfg, b.store.Now).With(token, nil).Delete(b.Context(), id)
 }
+
+func TestPublish_WhatThePlatformHasNeedsNoFile(t *testing.T) {
+	b := newBroadcaster(t, nil)
+	channel := b.connect()
+	b.film("V.mp4", 1<<20)
+	b.run()
+	b.trouble("YOUTUBE", "slow", true)
+	id := b.video("V.mp4", 1<<20)
+	b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+	b.works(id)
+	if err := b.files.Delete(t.Context(), "V.mp4"); err != nil {
+		t.Fatal(err)
+	}
+	b.trouble("YOUTUBE", "slow", false)
+	b.becomes(id, "YOUTUBE", "COMPLETED ")
+}
+
+func TestPublish_AMissingPictureIsAWarning(t *testing.T) {
+	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+		t.Run(platform, func(t *testing.T) {
+			b := newBroadcaster(t, nil)
+			channel := b.connect()
+			b.film("V.mp4", 1<<20)
+			if err := b.files.Delete(t.Context(), "A.jpg"); err != nil {
+				t.Fatal(err)
+			}
+			id := b.video("V.mp4", 1<<20)
+			p := store.Publication{Platform: platform}
+			if platform == "YOUTUBE" {
+				p.Channel = channel.ID
+			}
+			b.publishes(id, p)
+			b.run()
+			if p = b.becomes(id, platform, "COMPLETED "); p.Upload.Warning == "" {
+				t.Errorf("got %+v; want a warning", p.Upload)
+			}
+		})
+	}
+}
+
+func TestPublish_ADamagedFileIsNotSent(t *testing.T) {
+	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+		t.Run(platform, func(t *testing.T) {
+			b := newBroadcaster(t, nil)
+			channel := b.connect()
+			b.film("V.mp4", 1<<20)
+			id := b.video("V.mp4", 2<<20) // half of it is missing
+			p := store.Publication{Platform: platform}
+			if platform == "YOUTUBE" {
+				p.Channel = channel.ID
+			}
+			b.publishes(id, p)
+			b.run()
+			p = b.becomes(id, platform, "FAILED ")
+			if b.tube.Inserts() != 0 || len(b.rumbles.Videos()) != 0 || !strings.Contains(p.Error, "is damaged") {
+				t.Errorf("got %d uploads, %q; want none of a damaged file", b.tube.Inserts(), p.Error)
+			}
+		})
+	}
+}
+
+func TestDisconnect_OtherChannelsKeepTheirAccess(t *testing.T) {
+	var revoked atomic.Int64
+	b := newBroadcaster(t, func(_ http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/revoke") {
+			revoked.Add(1)
+		}
+	})
+	first := b.connect()
+	second, err := b.consents([32]byte{2}, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range []int64{first.ID, second.ID} {
+		if err := b.studio.Disconnect(t.Context(), id, owner8); err != nil || revoked.Load() != int64(i) {
+			t.Errorf("got %v, %d revocations; want %d", err, revoked.Load(), i)
+		}
+		if i == 0 {
+			if err := b.studio.Check(t.Context(), second.ID, owner8); err != nil {
+				t.Errorf("got %v; want the other channel to work", err)
+			}
+		}
+	}
+}

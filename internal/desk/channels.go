@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,22 +27,11 @@ type Channel struct {
 	now time.Time
 }
 
-// inTesting is how long access lasts while the Google app is in the state Testing; a day before that an admin is warned.
-const inTesting = 7 * 24 * time.Hour
+// EndsLater reports whether the platform has said when the access ends, and that is to come.
+func (c Channel) EndsLater() bool { return c.State == "CONNECTED" && c.Ends.After(c.now) }
 
-// Days is for how many days it has been connected.
-func (c Channel) Days() int { return int(c.now.Sub(c.Connected) / (24 * time.Hour)) }
-
-// Ends is when access ends if the Google app is in the state Testing; zero once it has lasted longer, so that it is not.
-func (c Channel) Ends() time.Time {
-	if ends := c.Connected.Add(inTesting); c.State == "CONNECTED" && c.now.Before(ends) {
-		return ends
-	}
-	return time.Time{}
-}
-
-// Soon reports whether that may be within a day or so.
-func (c Channel) Soon() bool { return !c.Ends().IsZero() && c.Days() >= 6 }
+// Soon reports whether that is within two days: an owner should reconnect the channel before.
+func (c Channel) Soon() bool { return c.EndsLater() && c.Ends.Before(c.now.Add(48*time.Hour)) }
 
 // Channels is the page.
 type Channels struct {
@@ -54,7 +44,7 @@ type Channels struct {
 
 // NewChannels describes channels.
 func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now time.Time) Channels {
-	view := Channels{Success: true, Studio: studio, May: may}
+	view := Channels{Success: true, Channels: []Channel{}, Studio: studio, May: may} // [] in JSON, not null
 	for _, c := range list {
 		view.Channels = append(view.Channels, Channel{c, Reason(say, "", c.Error, "youtube_ended"), now})
 	}
@@ -210,10 +200,16 @@ func (d *Desk) AskDisconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("disconnect: %w", err)
 	}
+	all, err := d.channels(r.Context())
+	if err != nil {
+		return err
+	}
+	others := slices.ContainsFunc(all, func(c store.Channel) bool { return c.ID != id && c.State == "CONNECTED" })
 	return d.answer(w, r, "disconnect", Frame{Title: sayTo(r)("title_disconnect", nil)}, struct {
 		Success       bool `json:"success"`
 		store.Channel `json:"channel"`
-	}{true, channel})
+		Others        bool `json:"others_connected"` // Google is not told then
+	}{true, channel, others})
 }
 
 // Disconnect gives access to a channel back and forgets it.

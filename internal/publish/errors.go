@@ -14,17 +14,14 @@ func (e *Refusal) Code() string { return e.code }
 
 // Why the studio does not do what it was asked for.
 var (
-	ErrNoClient    = &Refusal{"publish_no_client", "youtube.client_id is empty"}
-	ErrNoAccess    = &Refusal{"publish_no_access", "the channel is not connected"}
-	ErrNotRevoked  = &Refusal{"publish_not_revoked", "the channel is disconnected here, but Google could not be told"}
-	ErrShared      = &Refusal{"publish_shared", "the channel is disconnected here; its access may belong to another channel, too"}
-	ErrNoChange    = &Refusal{"publish_no_change", "there is no video on the platform that can be changed"}
-	ErrKidsOpen    = &Refusal{"publish_kids_open", "nobody has chosen whether the video is made for kids"}
-	ErrURL         = &Refusal{"publish_url", "the text is not a URL"}
-	ErrURLSite     = &Refusal{"publish_url_site", "the URL is not on the platform"}
-	ErrURLVideo    = &Refusal{"publish_url_video", "the URL does not show a video"}
-	ErrOutOfReach  = &Refusal{"publish_out_of_reach", "the channel is disconnected, so nobody can see if the video is gone"}
-	ErrOtherChange = &Refusal{"publish_changed", "the publication was changed meanwhile"}
+	ErrNoClient   = &Refusal{"publish_no_client", "youtube.client_id is empty"}
+	ErrNoAccess   = &Refusal{"publish_no_access", "the channel is not connected"}
+	ErrNotRevoked = &Refusal{"publish_not_revoked", "the channel is disconnected here, but Google could not be told"}
+	ErrNoChange   = &Refusal{"publish_no_change", "there is no video on the platform that can be changed"}
+	ErrKidsOpen   = &Refusal{"publish_kids_open", "nobody has chosen whether the video is made for kids"}
+	ErrURL        = &Refusal{"publish_url", "the text is not a URL"}
+	ErrURLSite    = &Refusal{"publish_url_site", "the URL is not on the platform"}
+	ErrURLVideo   = &Refusal{"publish_url_video", "the URL does not show a video"}
 )
 
 // OtherChannel is the error of Answer if a channel is reconnected with the access to another one. Both are titles.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"retake.example/internal/config"
 	"retake.example/internal/retry"
@@ -69,7 +70,7 @@ func (s *Studio) Answer(ctx context.Context, session [32]byte, query url.Values,
 	if err != nil {
 		return store.Channel{}, err
 	}
-	c := store.Channel{Platform: "YOUTUBE", External: grant.Channel.ID, Title: grant.Channel.Title, Creator: admin.ID}
+	c := store.Channel{Platform: "YOUTUBE", External: grant.Channel.ID, Title: grant.Channel.Title, Creator: admin.ID, Ends: grant.Token.Ends}
 	sealed, err := s.seal(grant.Token, c.External)
 	if err != nil {
 		return c, err
@@ -119,11 +120,17 @@ func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) er
 	return s.queue.Reconnected(ctx, admin)
 }
 
-// Disconnect gives the access to a channel back and forgets its token. ErrNotRevoked: Google could not be told, but the
-// token is gone here.
+// Disconnect gives the access to a channel back and forgets its token. Google ends all access to an account at once, which other
+// channels may belong to, too, so while another channel is connected it only forgets the token. It returns ErrNotRevoked if Google
+// could not be told; the token is gone here then.
 func (s *Studio) Disconnect(ctx context.Context, channel int64, admin store.Admin) error {
+	all, err := s.store.Channels(ctx)
+	if err != nil {
+		return err
+	}
+	others := slices.ContainsFunc(all, func(c store.Channel) bool { return c.ID != channel && c.State == "CONNECTED" })
 	account, err := s.account(ctx, channel)
-	if err == nil {
+	if err == nil && !others {
 		err = account.Revoke(ctx)
 	}
 	if err != nil && errors.Is(err, store.ErrNotFound) {

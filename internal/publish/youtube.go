@@ -5,6 +5,7 @@ package publish
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"retake.example/internal/config"
@@ -28,17 +29,20 @@ func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Up
 	if err != nil {
 		return 0, err
 	}
-	file, thumb, err := s.open(ctx, t.Asset.Video)
-	if err != nil {
-		return 0, err
+	u := t.Publication.Upload
+	if u.ID == "" && u.Session == "" { // YouTube would keep what is damaged
+		if err := media.Verify(ctx, s.files, t.Asset.Video.File, t.Asset.Video.Size); err != nil {
+			return 0, fmt.Errorf("check the video: %w", err)
+		}
 	}
+	file := s.opened(ctx, t.Asset.Video.File)
 	defer file.Close()
 	v := youtube.Video{File: file, Size: t.Asset.Video.Size, Type: media.TypeOf(t.Asset.Video.File)}
-	if thumb != nil {
+	if key := t.Asset.Video.Thumb; key != "" {
+		thumb := s.opened(ctx, key)
 		defer thumb.Close()
 		v.Thumb, v.ThumbType = thumb, "image/jpeg"
 	}
-	u := t.Publication.Upload
 	at := youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, ID: u.ID, Step: u.Step, Uploaded: u.Uploaded, Dressed: u.Dressed, Warning: u.Warning}
 	return account.Publish(ctx, v, s.described(t.Publication.Metadata, t.Publication.PublishAt), at, func(at youtube.State) error {
 		u := store.Upload{Session: at.Session, Since: at.Since, Sent: at.Sent, ID: at.ID, Step: at.Step, Uploaded: at.Uploaded, Dressed: at.Dressed, Warning: at.Warning}
