@@ -518,3 +518,36 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.press("form.found button")
 	b.until("document.querySelector('.refused')?.textContent === 'This address is not on that platform.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
 }
+
+// TestUpdate_ThePageAsksWhichOfTwoChangesCounts shows both and sends the choice.
+func TestUpdate_ThePageAsksWhichOfTwoChangesCounts(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	id, session := d.ready("Маша"), d.signIn(7)
+	channel := d.channel("UC1", "Our greetings")
+	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, remote_id, remote_url, metadata, started, completed)
+		VALUES (?, 'YOUTUBE', ?, 7, 0, 'COMPLETED', 'abc', 'https://youtu.be/abc', '{"title": "A greeting", "privacy": "public"}', 1, 2)`, id, channel)
+	both := &publish.Conflict{Fields: []publish.Difference{{Field: "title", Ours: "<Ours>", Theirs: "Theirs"}, {Field: "privacy", Ours: "public", Theirs: "private"}}}
+	form := url.Values{"platform": {"YOUTUBE"}}
+	for range 2 {
+		d.studio().err = both
+		if status, a := d.post(session, "/assets/"+id+"/update", form); status != 409 || a.Error.Code != "CHANGED_THERE" || len(a.Error.Fields) != 2 {
+			t.Errorf("got %d %+v; want to be asked", status, a)
+		}
+		page := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/update", session: session, body: form.Encode()}))
+		for _, want := range []string{"&lt;Ours&gt;", "Theirs", "Everyone (public)", "Only you (private)", `value="ours"`, `value="theirs"`} {
+			if !strings.Contains(page, want) {
+				t.Errorf("got %s; want %s on it", page, want)
+			}
+		}
+	}
+	for _, keep := range []publish.Keep{publish.KeepOurs, publish.KeepTheirs} {
+		d.studio().err = both
+		status, a := d.post(session, "/assets/"+id+"/update", url.Values{"platform": {"YOUTUBE"}, "keep": {string(keep)}})
+		if status != 200 || a.Outcome != "updated" || d.studio().kept != keep {
+			t.Errorf("got %d %+v, %q; want %q sent on", status, a, d.studio().kept, keep)
+		}
+	}
+	if status, _ := d.post(session, "/assets/"+id+"/update", url.Values{"platform": {"YOUTUBE"}, "keep": {"mine"}}); status != 422 {
+		t.Errorf("got %d; want a choice that there is not refused", status)
+	}
+}

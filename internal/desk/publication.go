@@ -152,11 +152,15 @@ func (p Publication) Deletes() bool {
 	return p.Platform == "YOUTUBE" && p.RemoteID != "" && !p.OutOfReach
 }
 
+// standings are the messages about how a video was found on its platform.
+var standings = map[string]string{"private": "standing_private", "gone": "standing_gone", "failed": "standing_failed",
+	"rejected": "standing_rejected", "taken down": "standing_taken_down"}
+
 // explain says in words what the publication and its errors are.
 func (p *Publication) explain(say Say) {
 	p.State = say(p.Pill().Word, nil)
 	if p.Standing != "" {
-		p.Found = say("standing_"+strings.ReplaceAll(p.Standing, " ", "_"), Vars{"Name": p.Name()})
+		p.Found = say(standings[p.Standing], Vars{"Name": p.Name()})
 	}
 	explain(say, p.History, "reason_unpublished")
 	p.Code = codeOf(p.Code, p.Error, p.History)
