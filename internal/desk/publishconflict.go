@@ -21,8 +21,8 @@ type Both struct{ Label, Ours, Theirs string }
 
 // fieldLabels are the messages with the names of the fields that a platform can change.
 var fieldLabels = map[string]string{"title": "field_title", "description": "field_description", "tags": "field_tags",
-	"category": "field_category", "language": "field_language", "privacy": "field_privacy", "made_for_kids": "field_kids",
-	"synthetic": "field_synthetic"}
+	"category": "field_category", "language": "field_language", "privacy": "field_privacy",
+	"made_for_kids": "field_kids", "synthetic": "field_synthetic"}
 
 // NewConflicting describes what was changed in both places.
 func NewConflicting(say Say, c Card, p Publication, conflict *publish.Conflict) Conflicting {

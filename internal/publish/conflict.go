@@ -35,7 +35,8 @@ func (e *Conflict) Error() string { return "publish: the video was changed here 
 func (*Conflict) Code() string { return "youtube_conflict" }
 
 // everyField are the fields that a platform can change.
-var everyField = []string{"title", "description", "tags", "category", "language", "privacy", "made_for_kids", "synthetic"}
+var everyField = []string{"title", "description", "tags", "category", "language", "privacy", "made_for_kids",
+	"synthetic"}
 
 func newConflict(base, mine store.Metadata, c *youtube.Conflict) *Conflict {
 	theirs := with(base, c.Theirs, c.Fields)
@@ -49,8 +50,8 @@ func newConflict(base, mine store.Metadata, c *youtube.Conflict) *Conflict {
 // with returns the metadata with some fields as YouTube has them.
 func with(m store.Metadata, y youtube.Metadata, fields []string) store.Metadata {
 	yesNo := map[bool]string{true: "yes", false: "no"}
-	theirs := store.Metadata{Title: y.Title, Description: y.Description, Tags: strings.Join(y.Tags, ", "), Category: y.Category,
-		Language: y.Language, Privacy: y.Privacy, Kids: yesNo[y.Kids], Synthetic: yesNo[y.Synthetic]}
+	theirs := store.Metadata{Title: y.Title, Description: y.Description, Tags: strings.Join(y.Tags, ", "),
+		Category: y.Category, Language: y.Language, Privacy: y.Privacy, Kids: yesNo[y.Kids], Synthetic: yesNo[y.Synthetic]}
 	was := m
 	for _, field := range fields {
 		*fieldOf(&m, field) = *fieldOf(&theirs, field)
@@ -71,7 +72,8 @@ func with(m store.Metadata, y youtube.Metadata, fields []string) store.Metadata 
 	return m
 }
 
-// carry brings what differs between two states of the metadata into the saved ones, except where those were changed meanwhile.
+// carry brings what differs between two states of the metadata into the saved ones, except where those were changed
+// meanwhile.
 func carry(saved, from, to store.Metadata) store.Metadata {
 	for _, field := range everyField {
 		if now := fieldOf(&saved, field); *now == *fieldOf(&from, field) {

@@ -143,8 +143,8 @@ func standing(found youtube.Standing, p store.Publication, now time.Time) string
 	return ""
 }
 
-// PublishAgain handles a video that was found not to be on its platform as it should be. If it is there it gets what is published
-// with it once more; otherwise it is uploaded again. It returns store.ErrNotFailed if it is as it should be.
+// PublishAgain handles a video that was found not to be on its platform as it should be. If it is there it gets its
+// metadata once more; otherwise it is uploaded again. It returns store.ErrNotFailed if it is as it should be.
 func (s *Studio) PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error {
 	_, p, err := s.published(ctx, assetID, platform, admin)
 	switch {
@@ -175,7 +175,8 @@ func (s *Studio) PublishAgain(ctx context.Context, assetID, platform string, adm
 	})
 }
 
-// Accept records that a video may be on its platform as it was found. It returns store.ErrNotFailed if it is as it should be.
+// Accept records that a video may be on its platform as it was found. It returns store.ErrNotFailed if it is as it
+// should be.
 func (s *Studio) Accept(ctx context.Context, assetID, platform string, admin store.Admin) error {
 	_, p, err := s.published(ctx, assetID, platform, admin)
 	if err != nil {
