@@ -187,13 +187,14 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 }
 
 // savedMetadata sets what the publications p are published with to what is saved for their videos, while no upload has begun: from
-// then on it is what was sent, to which later changes are compared. A title and the choice for kids stay if they were taken out
-// since: no video can be published without them. A schedule ends if not everybody may see the video any more.
+// then on it is what was sent, to which later changes are compared. A title, who may see it and the choice for kids stay if they were
+// taken out since: no video can be published without them. A schedule ends if not everybody may see the video any more.
 const savedMetadata = `UPDATE publications AS p SET metadata = json_set(s.metadata,
 		'$.title', coalesce(nullif(s.metadata ->> 'title', ''), p.metadata ->> 'title', ''),
+		'$.privacy', coalesce(nullif(s.metadata ->> 'privacy', ''), p.metadata ->> 'privacy', ''),
 		'$.made_for_kids', coalesce(nullif(s.metadata ->> 'made_for_kids', ''), p.metadata ->> 'made_for_kids', '')),
-		publish_at = iif(s.metadata ->> 'privacy' = 'public', p.publish_at, NULL)
-	FROM assets s WHERE s.id = p.asset_id AND s.metadata ->> 'privacy' <> '' AND p.session_uri IS NULL AND p.remote_id IS NULL
+		publish_at = iif(coalesce(nullif(s.metadata ->> 'privacy', ''), p.metadata ->> 'privacy') = 'public', p.publish_at, NULL)
+	FROM assets s WHERE s.id = p.asset_id AND s.metadata <> '{}' AND p.session_uri IS NULL AND p.remote_id IS NULL
 		AND p.id = ?`
 
 // Republish makes a failed publication PENDING again, as if it had never been tried, and enqueues it. What is uploaded, or under
