@@ -329,7 +329,7 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
 	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
-			look_at = max(?, ifnull(?, 0)) + 300000 WHERE id = ? AND status = 'COMPLETED' AND remote_id = ?`,
+			look_at = max(?, ifnull(?, 0)) + 300000 WHERE id = ? AND ifnull(remote_id, '') = ?`,
 		m.column(), stamp(at), tx.now, stamp(at), p.ID, p.Upload.ID))
 }
 
