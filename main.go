@@ -253,6 +253,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		return nil
 	})
 	group.Go(func() error { backups.Run(ctx); return nil })
+	group.Go(func() error { publish.NewLooks(sites, log).Run(ctx); return nil })
 	group.Go(func() error { folder.Woken(ctx, queue.Wake); return nil }) // another process of ours changed the database
 	return group.Wait()
 }

@@ -48,7 +48,8 @@ var floors = [][]string{
 	{"internal/store"},
 	{"internal/check", "internal/config"}, // what the settings may say is known by the rooms below
 	{"internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
-		"internal/rumble", "internal/seal", "internal/service", "internal/telegram", "internal/video", "internal/youtube"},
+		"internal/rumble", "internal/seal", "internal/service", "internal/telegram", "internal/tgchannel", "internal/video",
+		"internal/youtube"},
 	{"internal/fake"},
 	{"docs/generator", "packaging/release"},
 }

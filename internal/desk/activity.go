@@ -132,6 +132,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"render", "crashed", "did_render_crashed"},
 	{"publish", "queued", "did_publish"},
 	{"update", "", "did_update"},
+	{"accept", "", "did_accept"},
 	{"unpublish", "", "did_unpublish"},
 	{"mark published", "", "did_mark_published"},
 	{"connect", "", "did_connect"},

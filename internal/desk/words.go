@@ -28,6 +28,7 @@ var notices = map[string]string{
 	"uploaded":     "notice_uploaded",
 	"publishing":   "notice_publishing",
 	"updated":      "notice_updated",
+	"accepted":     "notice_accepted",
 	"unpublished":  "notice_unpublished",
 	"forgotten":    "notice_forgotten",
 	"published":    "notice_published",
