@@ -486,7 +486,7 @@ func TestServeMakesBackupsByItself(t *testing.T) {
 		return os.WriteFile(backups, nil, 0o600) == nil
 	})
 	w.until("a failure on the page", func() bool { return strings.Contains(get(), "No backup could be made since") })
-	w.until("a failure for whoever watches", func() bool {
+	w.until("a failure for everyone watching", func() bool {
 		resp, err := in.Get(page + "/readyz")
 		return strings.Contains(body(t, resp, err), "The last backup failed.")
 	})

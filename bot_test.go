@@ -618,7 +618,7 @@ func TestNoFailureIsSilent(t *testing.T) {
 	w.breakEngine()
 	russians := []*faketelegram.Person{w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru"), w.tg.Person(3, "Иван", "ru")}
 	emma := w.tg.Person(4, "Emma", "en")
-	// The engine must not fail for good before all three have joined: it is begun only when they have.
+	// The engine must not fail permanently before all three have joined, so the renders are held until then.
 	mutate(t, w.store, holdRenders)
 	for _, p := range append(russians, emma) {
 		w.asks(p, "Маша")
@@ -872,7 +872,7 @@ func TestForgedAndStrangePressesDoNoHarm(t *testing.T) {
 	w.until("all answered", func() bool { return w.tg.Pending() == 0 && w.tg.Unanswered() == 0 })
 	w.calm()
 	if after := count(t, w.store, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM requests)`); after != before {
-		t.Errorf("got %d; want the %d of before", after, before)
+		t.Errorf("got %d; want the earlier %d", after, before)
 	}
 	if strings.Contains(w.log.String(), "level=ERROR") {
 		t.Errorf("the log has an error:\n%s", w.log)
@@ -1283,7 +1283,7 @@ func TestAnUpdateIsNotSetAsideForTheDisksSake(t *testing.T) {
 		return strings.Contains(w.log.String(), "is set aside") || strings.Count(w.log.String(), "an update will be tried again") > 2*len(people) ||
 			!slices.ContainsFunc(people, func(p *faketelegram.Person) bool { return len(answers(p)) == 0 })
 	})
-	disk.Mend()
+	disk.Repair()
 	for _, p := range people {
 		w.hears(p, "Маша")
 	}

@@ -706,7 +706,7 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.signsIn(d, 8)
-	// Only what stands in the answer of the server is seen; looking again is a reload.
+	// Only what the server's answer contains is seen; looking again is a reload.
 	shows := func(expression string) {
 		t.Helper()
 		for deadline := time.Now().Add(stall); b.js(expression) != "true"; b.do(chromedp.Reload()) {

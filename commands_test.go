@@ -148,7 +148,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 		t.Errorf("got %d; want the session ended", code)
 	}
 	if r, err := http.DefaultTransport.RoundTrip(post(t, unspent)); err != nil || r.StatusCode == http.StatusSeeOther {
-		t.Errorf("got %v, %v; want no session for a link of before", r, err)
+		t.Errorf("got %v, %v; want no session for an earlier link", r, err)
 	} else {
 		r.Body.Close()
 	}
@@ -157,7 +157,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	run("not by retake admin add", exitFailure, "admin", "link", "2")
 	run("2 is an admin now", 0, "admin", "add", "2")
 	if code := get("/channels").StatusCode; code != http.StatusUnauthorized {
-		t.Errorf("got %d; want that session ended for good", code)
+		t.Errorf("got %d; want that session ended permanently", code)
 	}
 	run("2 is no admin any more", 0, "admin", "remove", "2")
 	run("3 stands in telegram.admins of "+file, exitFailure, "admin", "remove", "3")

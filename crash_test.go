@@ -197,7 +197,7 @@ func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Mes
 		for _, m := range p.Messages() {
 			said = append(said, fmt.Sprintf("%d %s %q", m.ID, m.Kind, m.Text))
 		}
-		err = fmt.Errorf("%d waits in vain: %w\n%s", p.ID(), err, strings.Join(said, "\n"))
+		err = fmt.Errorf("%d is still waiting: %w\n%s", p.ID(), err, strings.Join(said, "\n"))
 	}
 	return m, err
 }
@@ -352,7 +352,7 @@ func (v *victim) breaks() {
 	}
 }
 
-func (v *victim) mends() { os.Remove(filepath.Join(v.dir, brokenFile)) }
+func (v *victim) repairs() { os.Remove(filepath.Join(v.dir, brokenFile)) }
 
 // story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then. It is
 // started once more, as an operator's systemd would, and the story told to its end.
@@ -379,7 +379,7 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 	for i, name := range []string{"Маша", "Маша", "Сбой"} {
 		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
 		people.Go(func() {
-			if err := p.wants(ctx, name, v.mends); err != nil {
+			if err := p.wants(ctx, name, v.repairs); err != nil {
 				v.Errorf("%v\n%s", err, v.log)
 			}
 		})
@@ -521,15 +521,15 @@ func TestKilledAtRandom(t *testing.T) {
 			t.Fatalf("life %d: %v\n%s", n+1, context.Cause(ctx), v.log)
 		}
 		v.kill()
-		if n%5 == 4 { // the engine breaks and is mended, too
-			v.mends()
+		if n%5 == 4 { // the engine breaks and is repaired, too
+			v.repairs()
 		} else {
 			v.breaks()
 		}
 		v.start(0)
 	}
 	close(over)
-	v.mends()
+	v.repairs()
 	wg.Wait()
 	v.nothingIsLost(func() {})
 	found, begun := v.rescues()
@@ -604,7 +604,7 @@ func TestTheDiskRefusesToSync(t *testing.T) {
 		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
 		people.Go(func() {
 			for _, name := range []string{"Общий", "Сбой " + letters(i%3), "Свой " + letters(i)} {
-				if err := p.wants(ctx, name, v.mends); err != nil {
+				if err := p.wants(ctx, name, v.repairs); err != nil {
 					t.Errorf("%v\n%s", err, v.log)
 				}
 			}
@@ -729,7 +729,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	w.getsVideos(later, 1)
 	w.asks(lapsed, "Сбой два")
 	sorry(lapsed)
-	v.mends()
+	v.repairs()
 	tryAgain(apologised)
 	w.getsVideos(apologised, 1)
 	v.kill()

@@ -1,4 +1,4 @@
-// Tests of messages that are owed to a crowd: many who wait for one video.
+// Tests of messages that are pending for a crowd: many users waiting for one video.
 
 package main
 
@@ -110,7 +110,7 @@ func TestEachOfACrowdIsToldOnce(t *testing.T) {
 			var x store.Export
 			write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(40, false); return err })
 			if len(x.Videos) != 1 || len(x.Videos[0].Owed) != 1 || x.Videos[0].Owed[0].Kind != kind {
-				t.Errorf("got %+v; want what is owed to one of the crowd", x.Videos)
+				t.Errorf("got %+v; want what is pending for one of the crowd", x.Videos)
 			}
 			got := map[int64]int{}
 			for _, task := range tasks {
@@ -150,7 +150,7 @@ func TestNobodyWaitsForAllOfACrowd(t *testing.T) {
 	ask(t, s, "Вера", crowd...)
 	failForGood(t, newQueue(s))
 	if tasks := beginAll(t, s, store.Apologise, 16); len(tasks) != 16 || tasks[0].To.User != 97 || tasks[1].To.User != 98 {
-		t.Errorf("got %d jobs; want those of before, and as many of the crowd as there are workers", len(tasks))
+		t.Errorf("got %d jobs; want the earlier ones, and as many of the crowd as there are workers", len(tasks))
 	}
 }
 

@@ -99,7 +99,7 @@ func listens(t *testing.T, address string, said *journal) {
 	})
 }
 
-// nginx runs Debian's with what stands in its section http, and returns what it logs.
+// nginx runs Debian's nginx with the given lines in its http section, and returns what it logs.
 func nginx(t *testing.T, text string) *journal {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nginx") // its workers are nobody when it is root: t.TempDir would shut them out

@@ -253,7 +253,7 @@ func TestLiveAStreamEndsWithItsSession(t *testing.T) {
 		"signed out everywhere": func(o *liveOffice, _ string) {
 			o.send(call{method: "POST", path: "/logout-everywhere", session: o.signIn(7)})
 		},
-		"signed in anew": func(o *liveOffice, session string) { o.send(call{method: "POST", path: o.link(8), session: session}) },
+		"signed in again": func(o *liveOffice, session string) { o.send(call{method: "POST", path: o.link(8), session: session}) },
 		"no admin any more, at the next hint": func(o *liveOffice, _ string) {
 			o.out.Store(int64(7), true)
 			ask(o.t, o.store, "Маша", 1)

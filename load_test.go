@@ -1,4 +1,4 @@
-// The whole program under load: ten thousand people at once, a million videos of before, one person who does not stop.
+// The whole program under load: ten thousand people at once, a million earlier videos, one person who does not stop.
 
 package main
 
@@ -79,7 +79,7 @@ func loadChild(dir string, speed float64) {
 	}
 }
 
-// moodyRenderer has a video at hand. Half of all names fail once. Two in a hundred fail for good, and half of these again
+// moodyRenderer has a video at hand. Half of all names fail once. Two in a hundred fail permanently, and half of these again
 // when somebody tries them once more. Each reason is the name's own: one for all would be an outage.
 type moodyRenderer struct {
 	takes time.Duration

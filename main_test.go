@@ -301,7 +301,7 @@ func TestBesideARunningServe(t *testing.T) {
 	w := &world{T: t, tg: v.tg, log: v.log}
 	w.asks(p.Person, "Сбой")
 	w.hears(p.Person, "Упс!")
-	v.mends()
+	v.repairs()
 	file := filepath.Join(v.dir, "config.toml")
 
 	t.Run("a second one is told whose the folder is", func(t *testing.T) {

@@ -127,10 +127,10 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 		"a successor of a successor":                      {"ask Маша 1; fail; press 1 a1; fail; press 1 a2", "", 0, 0, 0},
 		"an admin who tries again":                        {"ask Маша 1; ask Маша 2; fail; retry a1", "", 0, 0, 0},
 		"an admin's second try":                           {"ask Маша 1; ask Маша 2; fail; retry a1; fail; retry a1", "", 0, 0, 0},
-		"the only user asks anew":                         {"ask Маша 1; fail; ask Маша 1", "", 0, 0, 0},
-		"one of two asks anew":                            {"ask Маша 1; ask Маша 2; fail; ask Маша 1", "a1", 1, 0, 1},
-		"one of two asks anew and is served":              {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done", "a1", 1, 0, 1},
-		"both ask anew, one after the other":              {"ask Маша 1; ask Маша 2; fail; ask Маша 1; ask Маша 2", "", 0, 0, 0},
+		"the only user asks again":                        {"ask Маша 1; fail; ask Маша 1", "", 0, 0, 0},
+		"one of two asks again":                           {"ask Маша 1; ask Маша 2; fail; ask Маша 1", "a1", 1, 0, 1},
+		"one of two asks again and is served":             {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done", "a1", 1, 0, 1},
+		"both ask again, one after the other":             {"ask Маша 1; ask Маша 2; fail; ask Маша 1; ask Маша 2", "", 0, 0, 0},
 		"the second joins what the first was served with": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done; press 2 a1", "", 0, 0, 0},
 		"somebody else asks for the name":                 {"ask Маша 1; fail; ask Маша 2", "a1", 1, 0, 1},
 		"somebody else asks for another name":             {"ask Маша 1; fail; ask Лев 1", "a1", 1, 0, 1},
@@ -139,8 +139,8 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 		"two wishes, of which each is tried again":        {"ask Маша 1; fail; ask Маша 2; fail; retry a1; retry a2", "", 0, 0, 0},
 		"a user who is forgotten takes the video along":   {"ask Маша 1; fail; forget 1", "", 0, 0, 0},
 		"one of two is forgotten":                         {"ask Маша 1; ask Маша 2; fail; forget 1", "a1", 1, 0, 1},
-		"the one who did not ask anew is forgotten":       {"ask Маша 1; ask Маша 2; fail; ask Маша 1; forget 2", "", 0, 0, 0},
-		"whoever cancels has asked anew":                  {"ask Маша 1; fail; ask Маша 1; cancel 1 a2", "", 0, 0, 0},
+		"the one who did not ask again is forgotten":      {"ask Маша 1; ask Маша 2; fail; ask Маша 1; forget 2", "", 0, 0, 0},
+		"anyone who cancels has asked again":              {"ask Маша 1; fail; ask Маша 1; cancel 1 a2", "", 0, 0, 0},
 		"a successor that is cancelled":                   {"ask Маша 1; fail; press 1 a1; cancel 1 a2", "", 0, 0, 0},
 		"a failure that is deleted":                       {"ask Маша 1; fail; delete a1", "", 0, 0, 0},
 		"the first of two tries is deleted":               {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; delete a1", "a2", 1, 0, 1},
@@ -211,7 +211,7 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 	}
 }
 
-// modelled works out anew which of the flagged assets still need somebody, from nothing but what the tables say.
+// modelled works out again which of the flagged assets still need somebody, from nothing but what the tables say.
 func (s *tale) modelled(flagged map[string]bool) {
 	type asset struct {
 		id, key, earlier, status string

@@ -157,7 +157,7 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 	})
 	fresh := ask(t, s, "Новая", 3)
 
-	t.Run("nothing with all kept for good, but what nobody has a use for", func(t *testing.T) {
+	t.Run("nothing with all kept permanently, but what nobody has a use for", func(t *testing.T) {
 		if gone := purge(t, s, store.Keep{}); len(gone.Assets) > 0 {
 			t.Errorf("got %v; want none", gone)
 		}
@@ -797,14 +797,14 @@ func traces(name string, latin ...string) (all []string) {
 	return append(all, latin...)
 }
 
-// quoting is a renderer that breaks for some names until it is mended, and quotes them in every way.
+// quoting is a renderer that breaks for some names until it is repaired, and quotes them in every way.
 type quoting struct {
 	renderer
-	mended *atomic.Bool
+	repaired *atomic.Bool
 }
 
 func (h quoting) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
-	if strings.HasPrefix(o.Name, "Сбоева") || strings.HasPrefix(o.Name, "Пантелеймон") && !h.mended.Load() {
+	if strings.HasPrefix(o.Name, "Сбоева") || strings.HasPrefix(o.Name, "Пантелеймон") && !h.repaired.Load() {
 		return video.Video{}, fmt.Errorf("cannot make %s, %s, %s, %q, %+q, %s", o.Name, strings.ToLower(o.Name), strings.ToUpper(o.Name), o.Name, o.Name, url.QueryEscape(o.Name))
 	}
 	return h.renderer.Make(ctx, o, progress)
@@ -857,12 +857,12 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	}
 	w := &world{T: t, tg: tg, log: &journal{}}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug - 8, AddSource: true, ReplaceAttr: telegram.Redact(testToken)}))
-	var mended atomic.Bool
+	var repaired atomic.Bool
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	printed := &journal{}
 	go func() {
-		done <- serve(ctx, cfg, log, printed, func(r renderer) renderer { return quoting{r, &mended} })
+		done <- serve(ctx, cfg, log, printed, func(r renderer) renderer { return quoting{r, &repaired} })
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -892,7 +892,7 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	look()
 	sorry := w.hears(parent, "видео для Пантелеймон")
 	w.hears(parent, "видео для Сбоева Фёкла")
-	mended.Store(true)
+	repaired.Store(true)
 	press(parent, sorry, 0)
 	w.getsVideos(parent, 5)
 	w.names(parent, "Черновикия")
@@ -1060,7 +1060,7 @@ func TestThePrivacyPageIsTrue(t *testing.T) {
 	}
 	commands := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1)
 	if len(commands) == 0 {
-		t.Fatal("got no command; want those for whoever is asked by mail")
+		t.Fatal("got no command; want those for anyone who is asked by mail")
 	}
 	dir, bin := t.TempDir(), t.TempDir()
 	if s, err = openStore(filepath.Join(dir, "retake.db")); err != nil {

@@ -224,7 +224,7 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		if err != nil || need.People != 0 {
 			t.Errorf("got %+v, %v; want nobody to be told by a retry of an admin", need, err)
 		}
-		// Whoever asks gets it, whatever was decided.
+		// Everyone who asks gets it, whatever was decided.
 		for _, user := range []int64{1, 3} {
 			gets(t, s, user)
 		}
@@ -296,7 +296,7 @@ func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	complete(t, s)
 	complete(t, s)
 	if got := owes(t, s); got != "DELIVER 2" {
-		t.Errorf("got %q owed; want one video for the one who waits", got)
+		t.Errorf("got %q owed; want one video for the user who is waiting", got)
 	}
 }
 
@@ -431,7 +431,7 @@ func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
 	}
 	failed, err := s.GivenUp(t.Context(), watch.Since(watch.Told(told["failed"]), s.Now()))
 	if err != nil || failed.N != 0 || len(told) != 1 {
-		t.Errorf("got %+v, %v, told %v; want no failure of before, and all else told anew", failed, err, told)
+		t.Errorf("got %+v, %v, told %v; want no earlier failure, and all else told again", failed, err, told)
 	}
 }
 

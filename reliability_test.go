@@ -160,7 +160,7 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 	}
 }
 
-// everything lets happen whatever can become of videos, those who wait for them, and what is published.
+// everything brings about all states of videos, of the requests waiting for them, and of publications.
 func everything(t *testing.T, s *store.Store) {
 	t.Helper()
 	q := newQueue(s)

@@ -116,7 +116,7 @@ func (l line) ends() {
 	}
 }
 
-// raw sends one request with its own connection. The target stands in the first line as it is.
+// raw sends one request with its own connection. The target goes into the first line unchanged.
 func (d *office) raw(address, method, target string, header ...string) (*http.Response, string) {
 	d.t.Helper()
 	l := dial(d.t, address)

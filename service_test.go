@@ -94,7 +94,7 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a video of before the crash is being made", func(t *testing.T) {
+	t.Run("a video begun before the crash is being made", func(t *testing.T) {
 		s := newStore(t)
 		ask(t, s, "Маша", 1)
 		begin(t, s, store.Render) // and the process died

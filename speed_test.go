@@ -18,7 +18,7 @@ import (
 	"retake.example/internal/store"
 )
 
-// The measure is that of the peers in bench/queue. A job is a message that is owed to somebody and that nobody sends.
+// The measure is that of the peers in bench/queue. A job is a message that is pending for somebody and that nobody sends.
 const (
 	speedJobs      = 20_000
 	speedBulk      = 1_000 // jobs of a call: everybody whom one video failed
@@ -28,7 +28,7 @@ const (
 	speedLaps      = 5   // whose medians count: a disk is not as fast as it was some seconds ago
 )
 
-// track is a store with people who wait for videos, and a queue whose messages go nowhere.
+// track is a store with people waiting for videos, and a queue whose messages go nowhere.
 type track struct {
 	*testing.B
 	store  *store.Store

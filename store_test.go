@@ -460,7 +460,7 @@ func TestTheInbox(t *testing.T) {
 			t.Errorf("got %d left, %v; want none", len(left), err)
 		}
 	})
-	t.Run("polls anew after six days of silence", func(t *testing.T) {
+	t.Run("polls from the start after six days of silence", func(t *testing.T) {
 		s := newStore(t)
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 70, Raw: "{}"}}); return err })
 		if n, _ := s.Offset(t.Context()); n != 71 {
@@ -470,7 +470,7 @@ func TestTheInbox(t *testing.T) {
 		if n, _ := s.Offset(t.Context()); n != 0 {
 			t.Errorf("got %d; want 0", n)
 		}
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram counts anew
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram restarts its count
 		if n, _ := s.Offset(t.Context()); n != 4 {
 			t.Errorf("got %d; want 4", n)
 		}

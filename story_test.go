@@ -245,7 +245,7 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	b.visit(address)
 	b.until("window.late && document.querySelectorAll('.phone').length === 3")
 
-	// It is mended, which the page knows better than an answer that was on its way; each presses the button.
+	// The engine is repaired, which the page knows better than an answer that was on its way; each presses the button.
 	b.js("document.getElementById('broken').click()")
 	b.until("document.getElementById('renderer').textContent === 'It works'")
 	b.js("late()")
@@ -260,7 +260,7 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	olga.hasVideos(1)
 	emma.hasVideos(1)
 	emma.hears("Here you are!", 1)
-	b.shoot("7-mended")
+	b.shoot("7-repaired")
 }
 
 // trouble presses a switch of the demo's stand-in for YouTube.
@@ -345,7 +345,7 @@ func TestTheDemoPublishes(t *testing.T) {
 	click("#on-YOUTUBE form[action$='/retry'] button")
 	b.says("Published")
 
-	// A token that is not taken: failed at once, and published when it is mended.
+	// A token that is not taken: failed at once, and published once it is replaced.
 	b.trouble(address, "badtoken", "yes")
 	publish("Anna")
 	b.says("Reconnect")
@@ -355,7 +355,7 @@ func TestTheDemoPublishes(t *testing.T) {
 	click("#on-YOUTUBE form[action$='/retry'] button")
 	b.says("Published")
 
-	// Access is taken back: everything says so, and goes on by itself when the channel is connected again.
+	// Access is taken back: everything says so, and goes on automatically when the channel is connected again.
 	b.visit(home + "/assets/" + videos["Anna"] + "/unpublish?platform=YOUTUBE")
 	b.until("document.querySelector('[name=title]') !== null")
 	b.js("(f => { f.elements.title.value = 'A greeting Anna'; f.requestSubmit() })(document.querySelector('form[action$=\"/unpublish\"]'))")

@@ -335,7 +335,7 @@ func (w *town) live(t *testing.T, path string) {
 			rest(ctx, time.Hour) // what follows a video
 		case <-gone: // the program ends with its queue
 		case <-time.After(48 * time.Hour):
-			t.Error("somebody waits in vain")
+			t.Error("somebody is still waiting")
 		}
 		stop()
 		program.Wait()
@@ -403,7 +403,7 @@ func (w *town) atPeace(t *testing.T, path string, again map[event]bool) (extra i
 	}
 	for user := range w.people {
 		if n := w.count(func(e event) bool { return e.what == asked && e.user == user+1 }); n != w.wishes {
-			t.Errorf("got %d wishes of %d; want %d: somebody waits in vain", n, user+1, w.wishes)
+			t.Errorf("got %d wishes of %d; want %d: somebody is still waiting", n, user+1, w.wishes)
 		}
 	}
 	for e, n := range out {

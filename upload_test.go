@@ -562,7 +562,7 @@ func TestAnUploadMayBeLookedAtForAsLongAsItTakes(t *testing.T) {
 
 func TestAClientThatSendsNothingIsGivenUp(t *testing.T) {
 	u := newCounter(t, mostBytes, 100*time.Millisecond, roomy)
-	for _, size := range []int{600_000, len(footage(t, "film.mp4")) + 8} { // what is left of the second, a server reads by itself
+	for _, size := range []int{600_000, len(footage(t, "film.mp4")) + 8} { // what is left of the second, a server reads on its own
 		conn, _ := u.begun(string(grown(footage(t, "film.mp4"), size)))
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {

@@ -32,7 +32,7 @@ Of its turns Retake takes medians, too, of five laps: its two rows are to be com
 
 What a job is, and when it is on disk:
 
-- **Retake**: a message that is owed to somebody and that nobody sends: a row with its foreign keys, its fair turn and its
+- **Retake**: a message that is pending for somebody and that nobody sends: a row with its foreign keys, its fair turn and its
   uniqueness, in its own file, by its own store and queue. Enqueueing and starting are on disk before the producer or the
   worker goes on; ends are written together with those that came meanwhile, and nothing is said to be done before. *bulk*
   is a video that %[4]s people wait for: what it owes them is one row, and each of them gets a row of their own when a

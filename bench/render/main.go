@@ -1,6 +1,6 @@
 // Command render measures the renderer beside plain ffmpeg, in one run, and checks what it made.
 //
-// A vertical film of 30 s gets a name for 4.5 s: by ffmpeg alone, which encodes all of it anew (drawtext, veryfast), and
+// A vertical film of 30 s gets a name for 4.5 s: by ffmpeg alone, which encodes all of it again (drawtext, veryfast), and
 // by Retake, which encodes the frames of the name and splices them in, without and with a voice. Every round runs all of
 // them one after another; ratios are of medians.
 package main

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Judge is RecordFailure for a caller that knows neither the key of the name nor who waits.
+// Judge is RecordFailure for a caller that knows neither the key of the name nor the waiting users.
 func (w *Watch) Judge(asset, name string, attempt int, problem string, now time.Time) (held bool,
 	spent map[string]int) {
 	return w.RecordFailure(Failure{Asset: asset, Name: name, Key: strings.ToLower(name), Attempt: attempt,

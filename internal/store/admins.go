@@ -103,7 +103,7 @@ func (tx *Tx) end(action, deletion string, hash [32]byte) error {
 	case err != nil:
 		return err
 	}
-	tx.touch("") // open pages look whether their session is over
+	tx.touch("") // open pages check whether their session is over
 	return tx.Note(Event{Admin: &admin, Action: action})
 }
 

@@ -288,7 +288,7 @@ type Busy Kind
 
 func (b Busy) Error() string { return "still owed: " + string(b) }
 
-// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is owed to nobody.
+// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is pending for nobody.
 const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id) THEN 'RENDER'
 	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id LIMIT 1), '') END
 	FROM assets a WHERE a.id = ?`
@@ -318,7 +318,7 @@ func (tx *Tx) ForgetFileID(assetID, fileID string) error {
 	return err
 }
 
-// setLive moves an asset and those who wait for it between PENDING and PROCESSING.
+// setLive moves an asset and the requests waiting for it between PENDING and PROCESSING.
 func (tx *Tx) setLive(assetID string, from, to Status) error {
 	if err := one(tx.sql.Exec(`UPDATE assets SET status = ? WHERE id = ? AND status = ?`, to, assetID, from)); err != nil {
 		return err

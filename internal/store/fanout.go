@@ -47,7 +47,7 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 // FanoutMin is how many a crowd has at least. Fewer are begun at once anyway: they have a row each, and the turns of their lanes.
 const FanoutMin = MessageWorkers + 1
 
-// EnqueueAll owes a message to all who wait for a finished asset, instead of the announcement they may not have had yet.
+// EnqueueAll enqueues a message to everyone waiting for a finished asset, instead of the announcement they may not have had yet.
 func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
 		return err

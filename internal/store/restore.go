@@ -48,7 +48,7 @@ func Latest(ctx context.Context, path string) (time.Time, error) {
 // Recovered is what became of what a backup owes.
 type Recovered struct {
 	Held      int // people to whom nothing is sent until an admin decides
-	Settled   int // messages that the database of before knows to have been sent
+	Settled   int // messages that the previous database knows to have been sent
 	Unclear   int // publications that an admin has to look for on their platform
 	Forgotten int // people who had asked for that since
 	Admins    int // by the backup alone: they may have been removed since
@@ -158,7 +158,7 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	return r, tx.sql.Get(held, nil, &r.Held)
 }
 
-// recoverAdmins takes the admins of the database of before, if it knows any: nobody who was removed comes back. Otherwise it counts
+// recoverAdmins takes the admins of the previous database, if it knows any: nobody who was removed comes back. Otherwise it counts
 // those of the backup.
 func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 	type appointed struct{ id, owner, added int64 }
@@ -169,7 +169,7 @@ func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 		rows, err = l.Query(`SELECT id, owner, added FROM admins`)
 		all, err = collect(rows, err, func(a *appointed) error { return rows.Scan(&a.id, &a.owner, &a.added) })
 	}
-	if err != nil { // there is none, or it is of before there were admins in it
+	if err != nil { // there is no previous database, or it is older than the table of admins
 		return n, tx.sql.Get(`SELECT count(*) FROM admins`, nil, &n)
 	}
 	if _, err := tx.sql.Exec(`DELETE FROM admins`); err != nil {
@@ -183,7 +183,7 @@ func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 	return 0, nil
 }
 
-// forgetAgain forgets the people who are in the backup and not in the database of before: they had asked for that.
+// forgetAgain forgets the people who are in the backup and not in the previous database: they had asked for that.
 func (tx *Tx) forgetAgain(l later) (n int, err error) {
 	if l.DB == nil {
 		return 0, nil
@@ -208,13 +208,13 @@ func (tx *Tx) forgetAgain(l later) (n int, err error) {
 	return n, nil
 }
 
-// owedTo is a request that a message is owed to, or will be.
+// owedTo is a request for which a message is pending, or will be.
 type owedTo struct {
 	id, user int64
 	asset    string
 }
 
-// settleOrHold decides about what is owed to a request. settled: the database of before knows that it was sent. What it knows to be
+// settleOrHold decides about the messages pending for a request. settled: the previous database knows that they were sent. What it knows to be
 // still owed stays so; all else is held.
 func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 	var status Status
@@ -259,7 +259,7 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 	return false, err
 }
 
-// recoverInbox holds the updates that waited, unless the database of before knows of them, and takes those over that came since:
+// recoverInbox holds the updates that waited, unless the previous database knows of them, and takes those over that came since:
 // Telegram does not send them again.
 func (tx *Tx) recoverInbox(l later) error {
 	rows, err := tx.sql.Query(`SELECT update_id FROM inbox WHERE raw IS NOT NULL`)
@@ -309,7 +309,7 @@ func (tx *Tx) recoverInbox(l later) error {
 const sessionAsks = 6 * 24 * time.Hour
 
 // recoverPublications fails the publications that may have been made since, so that an admin looks: nothing is published twice
-// unasked. Those that the platform can be asked about, that are not due, or that the database of before knows, go on.
+// unasked. Those that the platform can be asked about, that are not due, or that the previous database knows, go on.
 func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 	rows, err := tx.sql.Query(`SELECT p.id, p.asset_id, p.platform FROM publications p JOIN jobs j ON j.publication_id = p.id
 		WHERE p.remote_id IS NULL AND j.due <= ?1 AND ifnull(p.session_at, 0) < ?2`, tx.now, tx.now-sessionAsks.Milliseconds())
@@ -398,7 +398,7 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 	return updates, err
 }
 
-// LeaveHeld has nothing sent of what is held: /status offers it to whoever has not had it. ErrNotFound: nothing is held.
+// LeaveHeld sends nothing of what is held: /status offers it to everyone who has not had it. It returns ErrNotFound if nothing is held.
 func (tx *Tx) LeaveHeld() error {
 	n, err := tx.sql.Exec(`UPDATE requests SET held = 2 WHERE held = 1`)
 	if err != nil {

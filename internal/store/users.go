@@ -11,7 +11,7 @@ type User struct {
 	Lang string
 }
 
-// Meet returns the user, creating them with lang at the first contact. Whoever writes can be reached again.
+// Meet returns the user, creating them with lang at the first contact. Anyone who writes can be reached again.
 func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	u := User{ID: id}
 	err := tx.sql.Get(`

@@ -43,7 +43,7 @@ var (
 )
 
 var (
-	// On a phone the cake stands in the middle between two bunches of balloons, and the words have the wall above them.
+	// On a phone the cake is in the middle between two bunches of balloons, and the words have the wall above them.
 	uprightFeast = feast{
 		w: 720, h: 1280, back: 1080, edge: 1176, cake: point{360, 1122}, cakeSize: 1,
 		swags: 2, flags: 6, drop: 74,

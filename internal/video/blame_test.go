@@ -1,4 +1,4 @@
-// blame_test.go breaks the machine in all ways, and looks whether the file, the template or the name is blamed for it.
+// blame_test.go breaks the machine in all ways, and checks whether the file, the template or the name is blamed for it.
 
 package video
 

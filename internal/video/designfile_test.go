@@ -397,7 +397,7 @@ func FuzzReadDesign(f *testing.F) {
 	})
 }
 
-// wantPlainFaults looks whether each fault is one line that begins with a place there is, and that a terminal shows as it is.
+// wantPlainFaults checks whether each fault is one line that begins with a place there is, and that a terminal shows as it is.
 func wantPlainFaults(t *testing.T, text string, faults Faults) {
 	t.Helper()
 	for _, line := range faults {

@@ -41,7 +41,7 @@ func generator(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-// wantNoConnections fails the test if goroutines of an HTTP client do not end by themselves.
+// wantNoConnections fails the test if goroutines of an HTTP client do not end on their own.
 func wantNoConnections(t *testing.T) {
 	stacks := make([]byte, 1<<20)
 	for end := time.Now().Add(5 * time.Second); ; runtime.Gosched() {

@@ -30,7 +30,7 @@ type night struct {
 type disc struct{ x, y, r float32 }
 
 var (
-	// On a phone the tree stands in the middle, and the words have the sky above the moon.
+	// On a phone the tree is in the middle, and the words have the sky above the moon.
 	uprightNight = night{
 		w: 720, h: 1280, horizon: 0.80, haze: 204.8,
 		hills: [3]hill{

@@ -10,7 +10,7 @@ import (
 // sceneRate is how many frames a second a scene has.
 const sceneRate = 30
 
-// scene is a picture that moves by itself: what a built-in template has instead of a film. It is read-only once made.
+// scene is an animated picture, which a built-in template has instead of a film. It is read-only once made.
 type scene struct {
 	frames int                    // at sceneRate frames a second
 	draw   func(c *canvas, n int) // draws frame n without words, from many goroutines, each with a canvas of its own

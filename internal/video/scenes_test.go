@@ -200,7 +200,7 @@ func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
 			t.Errorf("%s: got a first frame of brightness %.0f; want it nearly as bright as the others, %.0f", id, bright, usual)
 		}
 		if _, most := light(first, part(k.texts[0].box)); most < 240 {
-			t.Errorf("%s: got at most %.0f where the greeting stands in the first frame; want it there", id, most)
+			t.Errorf("%s: got at most %.0f where the greeting is in the first frame; want it there", id, most)
 		}
 		again := part(k.segments[1].box)
 		if _, most := light(moment(t, m, id, 9.2), again); most < 240 {
@@ -210,7 +210,7 @@ func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
 			t.Errorf("%s: got something of brightness %.0f in the last frame; want all of it dark", id, most)
 		}
 		if _, most := light(last, again); most < 12 {
-			t.Errorf("%s: got nothing where the name stands in the last frame; want it to go with the rest", id)
+			t.Errorf("%s: got nothing where the name is in the last frame; want it to go with the rest", id)
 		}
 	}
 }

@@ -171,7 +171,7 @@ func FuzzSplice(f *testing.F) {
 	})
 }
 
-// spliced splices a patch into a film and looks whether the file that comes of it can be read and holds every sample at its
+// spliced splices a patch into a film and checks that the resulting file can be read and holds every sample at its
 // time: those of the patch in their place, all others as they were. Refused, the film is written as it is.
 func spliced(t *testing.T, film *movie, p patch) {
 	t.Helper()

@@ -249,7 +249,7 @@ func TestTemplateRefuses(t *testing.T) {
 		"a language that the template lacks": {Order{Name: "Маша", Lang: "de"}, nil},
 		"a template that does not exist":     {Order{Name: "Маша", Lang: "ru", Template: "easter"}, nil},
 	} {
-		t.Run(name+", for good", func(t *testing.T) {
+		t.Run(name+", permanently", func(t *testing.T) {
 			m := templateMaker(t)
 			_, err := m.Make(t.Context(), c.order, nil)
 			if !isPermanent(err) || c.want != nil && !errors.Is(err, c.want) {
