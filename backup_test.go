@@ -133,7 +133,8 @@ func told(t testing.TB, out, text string) int {
 	return n
 }
 
-// rush has so many people press Yes at once, and returns them when all wishes are on the disk and some have their video.
+// rush has so many people press Yes at once, and returns them when all wishes are on the disk and some have their
+// video.
 func (v *victim) rush(n int) (people []*faketelegram.Person) {
 	v.Helper()
 	w := &world{T: v.T, tg: v.tg, log: v.log}
@@ -161,8 +162,8 @@ func (v *victim) rush(n int) (people []*faketelegram.Person) {
 	return people
 }
 
-// TestABackupDuringLoadIsRestoredElsewhere makes a backup while many wait, lets them all be answered or not, and goes on with the
-// backup on another machine.
+// TestABackupDuringLoadIsRestoredElsewhere makes a backup while many wait, lets them all be answered or not, and goes
+// on with the backup on another machine.
 func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 	t.Parallel()
 	const n = 40
@@ -222,7 +223,8 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if shown = get(); !strings.Contains(shown, fmt.Sprintf("%d people were waiting", held)) || !strings.Contains(shown, `action="/held"`) {
+			if shown = get(); !strings.Contains(shown, fmt.Sprintf("%d people were waiting", held)) ||
+				!strings.Contains(shown, `action="/held"`) {
 				t.Errorf("got a page without the question about %d people", held)
 			}
 			if n := v.sends() - sends; n != 0 {
@@ -278,16 +280,19 @@ func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
 	if err := v.tg.Wait(t.Context(), func() bool { return v.sends() > begun+20 }); err != nil {
 		t.Fatal(err)
 	}
-	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "in use by process") {
+	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure ||
+		!strings.Contains(out, "in use by process") {
 		t.Errorf("while it runs: got exit %d, %s; want a refusal", code, out)
 	}
 	v.kill()
-	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "add -force") {
+	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure ||
+		!strings.Contains(out, "add -force") {
 		t.Errorf("onto newer data: got exit %d, %s; want a refusal", code, out)
 	}
 	out := v.does("restore", file, "-force")
 	t.Logf("%s", out)
-	if told(t, out, "answers that the backup owed have been sent since") == 0 || strings.Contains(out, "people were waiting") {
+	if told(t, out, "answers that the backup owed have been sent since") == 0 ||
+		strings.Contains(out, "people were waiting") {
 		t.Errorf("got %s; want answers that are known to have been sent, and nobody held", out)
 	}
 	kept, err := filepath.Glob(filepath.Join(v.dir, "retake.db.replaced-*"))
@@ -304,7 +309,8 @@ func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
 	}
 }
 
-// TestTheCommandsOfTheBackupPageWork runs what docs/backup.md says, in its order, as an operator who begins with a day's work.
+// TestTheCommandsOfTheBackupPageWork runs what docs/backup.md says, in its order, as an operator who begins with a
+// day's work.
 func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("docs/backup.md")
@@ -377,7 +383,8 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 	}
 	mutateOutside(t, path, `UPDATE assets SET origin = 'UPLOAD', creator = 8 WHERE status = 'COMPLETED'`)
 	out, code = retake(t, []string{"RETAKE_DATA_DIR=" + t.TempDir()}, "restore", path)
-	if code != 0 || len(regexp.MustCompile(`(?m)^missing: \w{26}\.(mp4|jpg)$`).FindAllString(out, -1)) != 2 || !strings.Contains(out, "2 files that admins sent are missing") {
+	if code != 0 || len(regexp.MustCompile(`(?m)^missing: \w{26}\.(mp4|jpg)$`).FindAllString(out, -1)) != 2 ||
+		!strings.Contains(out, "2 files that admins sent are missing") {
 		t.Errorf("got exit %d, %s; want the files of an upload by name", code, out)
 	}
 	broken := filepath.Join(t.TempDir(), "broken.db")
@@ -396,7 +403,9 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 	for file, want := range map[string]string{broken: "no sound database", newer: "made by a newer version of Retake", "/none": "no such file",
 		os.Args[0]: "no sound database"} {
 		dir := t.TempDir()
-		if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure || !strings.Contains(out, "nothing was changed") || !strings.Contains(out, want) {
+		if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure ||
+			!strings.Contains(out, "nothing was changed") ||
+			!strings.Contains(out, want) {
 			t.Errorf("%s: got exit %d, %s; want %q", filepath.Base(file), code, out, want)
 		}
 		if left, err := filepath.Glob(filepath.Join(dir, "retake.db*")); err != nil || left != nil {
@@ -417,12 +426,14 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"admin", "link", "8"}, {"retry", "X"}} { // they are no start
-		if out, code := retake(t, nil, append(args, "-config", configOf(v.dir))...); code != exitFailure || !strings.Contains(out, "of an older version, start retake serve first") {
+		if out, code := retake(t, nil, append(args, "-config", configOf(v.dir))...); code != exitFailure ||
+			!strings.Contains(out, "of an older version, start retake serve first") {
 			t.Errorf("%v: got exit %d, %s; want a refusal", args, code, out)
 		}
 	}
 	out, code := retake(t, []string{"RETAKE_BACKUP_DIR=" + in}, "serve", "-config", configOf(v.dir))
-	if code != exitFailure || !strings.Contains(out, "is not brought up to date, because the backup from before cannot be made") {
+	if code != exitFailure ||
+		!strings.Contains(out, "is not brought up to date, because the backup from before cannot be made") {
 		t.Errorf("without a place for a backup: got exit %d, %s; want the end of the start", code, out)
 	}
 	version := func(path string) (n int) {
@@ -445,11 +456,14 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 	w.until("the start", func() bool { return strings.Contains(v.log.String(), "retake is running") })
 	v.kill()
 	made, err := filepath.Glob(filepath.Join(v.dir, "backups", "retake-*-v1.db"))
-	if err != nil || len(made) != 1 || version(made[0]) != 1 || version(filepath.Join(v.dir, "retake.db")) != schemaVersion() {
+	if err != nil || len(made) != 1 || version(made[0]) != 1 ||
+		version(filepath.Join(v.dir, "retake.db")) != schemaVersion() {
 		t.Errorf("got %q, %v; want one backup of version 1, and the database of version %d", made, err, schemaVersion())
 	}
 	mutateOutside(t, filepath.Join(v.dir, "retake.db"), `PRAGMA user_version = 99`)
-	if out, code := retake(t, nil, "serve", "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "written by a newer version") || !strings.Contains(out, "retake restore") {
+	if out, code := retake(t, nil, "serve", "-config", configOf(v.dir)); code != exitFailure ||
+		!strings.Contains(out, "written by a newer version") ||
+		!strings.Contains(out, "retake restore") {
 		t.Errorf("a newer database: got exit %d, %s; want what to do", code, out)
 	}
 }
@@ -503,7 +517,8 @@ func TestRestoreIsForTheUserWhoseFolderItIs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure || !strings.Contains(out, "run this as that one") {
+	if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure ||
+		!strings.Contains(out, "run this as that one") {
 		t.Errorf("got exit %d, %s; want a refusal", code, out)
 	}
 }

@@ -33,14 +33,15 @@ import (
 	"retake.example/internal/telegram"
 )
 
-// Maria is whose updates these are; Eve has the same things and must never notice. Nobody has written the witness's id down.
+// Maria is whose updates these are; Eve has the same things and must never notice. Nobody has written the witness's id
+// down.
 const (
 	maria, eve = 1, 2
 	witness    = 770_000_001
 )
 
-// things is what each of the two has: a name that waits for its Yes, a video that failed, one that is to be made and one that
-// is made. Each id is the letter of the owner and a word.
+// things is what each of the two has: a name that waits for its Yes, a video that failed, one that is to be made and
+// one that is made. Each id is the letter of the owner and a word.
 func things(t testing.TB, s *store.Store) {
 	t.Helper()
 	now := s.Now().UnixMilli()
@@ -97,7 +98,8 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// chats is a bot on a store and the stand-in for Telegram that it talks to. No queue runs: what is owed stays in the database.
+// chats is a bot on a store and the stand-in for Telegram that it talks to. No queue runs: what is owed stays in the
+// database.
 type chats struct {
 	*testing.T
 	store *store.Store
@@ -113,9 +115,14 @@ func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	c := chats{T: t, store: s, tg: faketelegram.New(testToken), log: &journal{}}
 	t.Cleanup(c.tg.Close)
 	logger := slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
-		Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
-		Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
+	sender, err := NewSender(
+		s,
+		files,
+		chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
+			Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
+			Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }},
+		logger,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +159,9 @@ func (c chats) holds(whose string) string {
 }
 
 // buttonShape is all that a button may carry: a word, and ids. A name has no place in it.
-var buttonShape = regexp.MustCompile(`^(more|try|lang:(ru|en)|forget:(yes|no)|(retry_failed_video|change|cancel|get):[A-Z2-7]{6,36}|make:[A-Z2-7]{6,36}(:[a-z0-9-]{1,32})?)$`)
+var buttonShape = regexp.MustCompile(
+	`^(more|try|lang:(ru|en)|forget:(yes|no)|(retry_failed_video|change|cancel|get):[A-Z2-7]{6,36}|make:[A-Z2-7]{6,36}(:[a-z0-9-]{1,32})?)$`,
+)
 
 // soundly looks at what must hold whatever was sent.
 func (c chats) soundly() {
@@ -177,8 +186,8 @@ func (c chats) soundly() {
 	}
 }
 
-// fuzzStore is a store and a media folder for all runs of a target. It is kept in memory where that is possible: what is asked is
-// not whether it survives, and most of the time was spent waiting for the disk.
+// fuzzStore is a store and a media folder for all runs of a target. It is kept in memory where that is possible: what
+// is asked is not whether it survives, and most of the time was spent waiting for the disk.
 func fuzzStore(f *testing.F) (*store.Store, *media.Disk) {
 	f.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "retake-fuzz-")
@@ -243,8 +252,19 @@ func FuzzPress(f *testing.F) {
 			t.Errorf("what somebody else has: got\n%s\nwant\n%s", now, others)
 		}
 		kind, id, _ := strings.Cut(data, ":")
-		may := map[string][]string{telegram.RetryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, telegram.ChangeButton: {"MDRAFT"}, telegram.CancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, telegram.LangButton: lang.Languages, telegram.ForgetButton: {"yes"},
-			telegram.YesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, telegram.GetButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
+		may := map[string][]string{
+			telegram.RetryButton:  {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"},
+			telegram.ChangeButton: {"MDRAFT"},
+			telegram.CancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"},
+			telegram.LangButton:   lang.Languages,
+			telegram.ForgetButton: {"yes"},
+			telegram.YesButton: {
+				"MDRAFT",
+				"MDRAFT:new-year",
+				"MDRAFT:birthday",
+			},
+			telegram.GetButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"},
+		}
 		// An apology's button of a video that is there by now brings it.
 		may[telegram.RetryButton] = append(may[telegram.RetryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
 		if now := c.holds("= 1"); now != before && !slices.Contains(may[kind], id) {
@@ -285,11 +305,44 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 }
 
 // strange is what may stand anywhere in a mutated update.
-var strange = []any{nil, true, json.Number("-1"), json.Number("0"), json.Number("1"), json.Number("2"), json.Number("900"), json.Number("-5"), json.Number("1.5"), json.Number("1e400"), json.Number("9223372036854775807"), json.Number("9223372036854775808"), "", " ", "\x00", "\u202e", "/", "/ ",
-	"/status", "/cancel", "/delete_my_data", "Аглая", "make:MDRAFT", "get:EREADYAAAAAAAAAAAAAAAAAAAAAA", "private", "channel", "kicked", "x-", strings.Repeat("я", 5000), []any{}, []any{nil}, map[string]any{}, map[string]any{"id": json.Number("2")}}
+var strange = []any{
+	nil,
+	true,
+	json.Number("-1"),
+	json.Number("0"),
+	json.Number("1"),
+	json.Number("2"),
+	json.Number("900"),
+	json.Number("-5"),
+	json.Number("1.5"),
+	json.Number("1e400"),
+	json.Number("9223372036854775807"),
+	json.Number("9223372036854775808"),
+	"",
+	" ",
+	"\x00",
+	"\u202e",
+	"/",
+	"/ ",
+	"/status",
+	"/cancel",
+	"/delete_my_data",
+	"Аглая",
+	"make:MDRAFT",
+	"get:EREADYAAAAAAAAAAAAAAAAAAAAAA",
+	"private",
+	"channel",
+	"kicked",
+	"x-",
+	strings.Repeat("я", 5000),
+	[]any{},
+	[]any{nil},
+	map[string]any{},
+	map[string]any{"id": json.Number("2")},
+}
 
-// mutated changes an update, two bytes a change: the place, and what stands there afterwards. It returns nil for what is no
-// object. The id of an update is Telegram's and always there.
+// mutated changes an update, two bytes a change: the place, and what stands there afterwards. It returns nil for what
+// is no object. The id of an update is Telegram's and always there.
 func mutated(raw, changes []byte) []byte {
 	var update map[string]any
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -376,7 +429,13 @@ func FuzzUpdate(f *testing.F) {
 		}
 		aside := count(t, s, `SELECT count(*) FROM inbox WHERE error IS NOT NULL`)
 		if n := count(t, s, `SELECT count(*) FROM inbox`); n != 2 || aside > 1 || aside == 1 && understood {
-			t.Errorf("%s: got %d updates, %d of them set aside; want 2, and none set aside that can be read:\n%s", raw, n, aside, c.log)
+			t.Errorf(
+				"%s: got %d updates, %d of them set aside; want 2, and none set aside that can be read:\n%s",
+				raw,
+				n,
+				aside,
+				c.log,
+			)
 		}
 		// Telegram gives each out at least once.
 		calls, held := len(c.tg.Calls()), c.holds("IS NOT NULL")
@@ -385,7 +444,13 @@ func FuzzUpdate(f *testing.F) {
 		}
 		c.polls()
 		if got := c.holds("IS NOT NULL"); got != held || len(c.tg.Calls()) != calls+1 {
-			t.Errorf("%s: given out again: got %d calls and\n%s\nwant the poll alone and\n%s", raw, len(c.tg.Calls())-calls, got, cmp.Or(held, "nothing"))
+			t.Errorf(
+				"%s: given out again: got %d calls and\n%s\nwant the poll alone and\n%s",
+				raw,
+				len(c.tg.Calls())-calls,
+				got,
+				cmp.Or(held, "nothing"),
+			)
 		}
 	})
 }

@@ -48,7 +48,8 @@ var sample = sync.OnceValues(func() (string, error) {
 	}
 	path := filepath.Join(dir, "sample.mp4")
 	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=90x160:r=10:d=0.5", "-f", "lavfi", "-i", "sine=d=0.5",
-		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", path).CombinedOutput()
+		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", path).
+		CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("make a sample: %w: %s", err, out)
 	}
@@ -114,7 +115,15 @@ func newWorldOf(t *testing.T, offers []video.Offer) *world {
 
 func newWorldIn(t *testing.T, dir string, offers []video.Offer) *world {
 	t.Helper()
-	w := &world{T: t, dir: dir, tg: faketelegram.New(testToken), log: &journal{}, limits: [3]int{100, 100, 100}, outage: 5, offers: offers}
+	w := &world{
+		T:      t,
+		dir:    dir,
+		tg:     faketelegram.New(testToken),
+		log:    &journal{},
+		limits: [3]int{100, 100, 100},
+		outage: 5,
+		offers: offers,
+	}
 	w.http = httptest.NewServer(w.tg)
 	t.Cleanup(func() {
 		w.stop()
@@ -160,12 +169,18 @@ type program struct {
 // newYear is what an operator offers who offers one template; choices is what one with three does.
 var (
 	newYear = []video.Offer{{ID: "new-year", Title: func(string) string { return "🎄 New Year" }}}
-	choices = []video.Offer{titled("new-year", "🎄 Новый год", "🎄 New Year"), titled("birthday", "🎂 День рождения", "🎂 Birthday"),
-		titled(strings.Repeat("x", 32), "🏫 Первое сентября", "🏫 The first day of school")}
+	choices = []video.Offer{
+		titled("new-year", "🎄 Новый год", "🎄 New Year"),
+		titled("birthday", "🎂 День рождения", "🎂 Birthday"),
+		titled(strings.Repeat("x", 32), "🏫 Первое сентября", "🏫 The first day of school"),
+	}
 )
 
 func titled(id, ru, en string) video.Offer {
-	return video.Offer{ID: id, Title: func(language string) string { return map[string]string{"ru": ru, "en": en}[language] }}
+	return video.Offer{
+		ID:    id,
+		Title: func(language string) string { return map[string]string{"ru": ru, "en": en}[language] },
+	}
 }
 
 const brokenFile = "broken"
@@ -187,14 +202,24 @@ func engine(dir string) ([]string, error) {
 	return []string{"/bin/sh", "-c", script, dir, path}, nil
 }
 
-// startProgram starts it on a data folder. So many different failures in a row are an outage; now, if not nil, is the store's clock.
-func startProgram(dir, api string, limits [3]int, after int, offers []video.Offer, log io.Writer, now func() time.Time) (p program, err error) {
+// startProgram starts it on a data folder. So many different failures in a row are an outage; now, if not nil, is the
+// store's clock.
+func startProgram(
+	dir, api string,
+	limits [3]int,
+	after int,
+	offers []video.Offer,
+	log io.Writer,
+	now func() time.Time,
+) (p program, err error) {
 	command, err := engine(dir)
 	if err != nil {
 		return p, err
 	}
-	maker, err := video.New(video.Config{Engine: "command", Offered: []string{"new-year"}, Command: command, Timeout: time.Minute,
-		Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2, Patience: time.Hour})
+	maker, err := video.New(
+		video.Config{Engine: "command", Offered: []string{"new-year"}, Command: command, Timeout: time.Minute,
+			Work: filepath.Join(dir, "work"), Cache: filepath.Join(dir, "cache"), Workers: 2, Patience: time.Hour},
+	)
 	if err != nil {
 		return p, err
 	}
@@ -209,19 +234,24 @@ func startProgram(dir, api string, limits [3]int, after int, offers []video.Offe
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	role := func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }
-	sender, err := NewSender(p.store, p.files, chat.Options{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
-		Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
-		Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
-		CanDraw: func(template, name string) error {
-			lacks := map[string]string{"new-year": "ꙮさ", "birthday": "ꙮж"}[template]
-			if lacks == "" {
-				lacks = "ꙮさжł"
-			}
-			if strings.ContainsAny(name, lacks) {
-				return video.ErrCannotDraw
-			}
-			return nil
-		}}, logger)
+	sender, err := NewSender(
+		p.store,
+		p.files,
+		chat.Options{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
+			Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
+			Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
+			CanDraw: func(template, name string) error {
+				lacks := map[string]string{"new-year": "ꙮさ", "birthday": "ꙮж"}[template]
+				if lacks == "" {
+					lacks = "ꙮさжł"
+				}
+				if strings.ContainsAny(name, lacks) {
+					return video.ErrCannotDraw
+				}
+				return nil
+			}},
+		logger,
+	)
 	if err != nil {
 		return p, err
 	}
@@ -229,9 +259,14 @@ func startProgram(dir, api string, limits [3]int, after int, offers []video.Offe
 		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot := NewBot(sender, p.queue)
-	p.board = watch.NewProgramBoard(p.store, p.queue, watch.Options{Page: "http://localhost", Role: role, Tell: bot.Alert, Gather: time.Second,
-		Admins: func(ctx context.Context) ([]int64, error) { return p.store.Admins(ctx, []int64{900}) },
-		Free:   func() (int64, error) { return 38e9, nil }}, logger)
+	p.board = watch.NewProgramBoard(
+		p.store,
+		p.queue,
+		watch.Options{Page: "http://localhost", Role: role, Tell: bot.Alert, Gather: time.Second,
+			Admins: func(ctx context.Context) ([]int64, error) { return p.store.Admins(ctx, []int64{900}) },
+			Free:   func() (int64, error) { return 38e9, nil }},
+		logger,
+	)
 	ctx, cancel := context.WithCancel(context.Background())
 	var group errgroup.Group
 	group.Go(func() error { p.board.Watch(ctx, p.queue); return nil })
@@ -335,7 +370,12 @@ func (w *world) getsVideos(p *faketelegram.Person, n int) {
 func (w *world) calm() {
 	w.Helper()
 	w.until("calm", func() bool {
-		return w.tg.Pending() == 0 && count(w, w.store, `SELECT (SELECT count(*) FROM jobs WHERE due < 9e15) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`) == 0
+		return w.tg.Pending() == 0 &&
+			count(
+				w,
+				w.store,
+				`SELECT (SELECT count(*) FROM jobs WHERE due < 9e15) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`,
+			) == 0
 	})
 }
 
@@ -403,7 +443,10 @@ func TestWhoAsksChoosesTheTemplate(t *testing.T) {
 				t.Errorf("got videos of %q; want birthday", got)
 			}
 			w.until("the buttons of the settled question gone", func() bool {
-				return !slices.ContainsFunc(answers(p), func(m faketelegram.Message) bool { return m.ID == question.ID && len(m.Buttons) > 0 })
+				return !slices.ContainsFunc(
+					answers(p),
+					func(m faketelegram.Message) bool { return m.ID == question.ID && len(m.Buttons) > 0 },
+				)
 			})
 			p.Send("/status")
 			w.hears(p, c.status)
@@ -431,7 +474,8 @@ func TestOneTemplateIsNoChoice(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")
 	question := w.names(p, "Маша")
-	if got, want := labels(question), []string{"✅ Да, делаем | ✏️ Изменить"}; question.Text != "Делаем видео с именем «Маша»?" || !slices.Equal(got, want) {
+	if got, want := labels(question), []string{"✅ Да, делаем | ✏️ Изменить"}; question.Text != "Делаем видео с именем «Маша»?" ||
+		!slices.Equal(got, want) {
 		t.Errorf("got %q with %q; want the plain question with %q", question.Text, got, want)
 	}
 	if data, want := question.Buttons[0][0].Data, "make:"+text(t, w.store, `SELECT id FROM drafts`); data != want {
@@ -465,7 +509,10 @@ func TestOnlyTemplatesThatCanDrawTheNameAreOffered(t *testing.T) {
 			t.Errorf("%s: got buttons %q; want %q", name, got, c.labels)
 		}
 		press(p, question, 0)
-		w.until("asked for "+name, func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = ?`, name) == 1 })
+		w.until(
+			"asked for "+name,
+			func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = ?`, name) == 1 },
+		)
 		if got := text(t, w.store, `SELECT template FROM assets WHERE name = ?`, name); got != c.template {
 			t.Errorf("%s: got a video of %q; want %q", name, got, c.template)
 		}
@@ -522,7 +569,10 @@ func TestPressesOnTwoTemplatesOfOneQuestionMakeOneVideo(t *testing.T) {
 	press(p, question, 1)
 	press(p, question, 0)
 	w.until("the second press answered", func() bool {
-		return slices.ContainsFunc(p.Toasts(), func(t faketelegram.Toast) bool { return strings.Contains(t.Text, "уже делается") })
+		return slices.ContainsFunc(
+			p.Toasts(),
+			func(t faketelegram.Toast) bool { return strings.Contains(t.Text, "уже делается") },
+		)
 	})
 	w.until("all answered", func() bool { return w.tg.Pending() == 0 && w.tg.Unanswered() == 0 })
 	if got := text(t, w.store, `SELECT group_concat(template) FROM assets`); got != "birthday" {
@@ -533,7 +583,23 @@ func TestPressesOnTwoTemplatesOfOneQuestionMakeOneVideo(t *testing.T) {
 func TestAVideoIsSharedByThoseWhoChooseTheSameTemplate(t *testing.T) {
 	w := newWorldOf(t, choices)
 	mutate(t, w.store, holdRenders)
-	maria, olga, ivan, anna := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru"), w.tg.Person(3, "Иван", "ru"), w.tg.Person(4, "Анна", "ru")
+	maria, olga, ivan, anna := w.tg.Person(
+		1,
+		"Мария",
+		"ru",
+	), w.tg.Person(
+		2,
+		"Ольга",
+		"ru",
+	), w.tg.Person(
+		3,
+		"Иван",
+		"ru",
+	), w.tg.Person(
+		4,
+		"Анна",
+		"ru",
+	)
 	for p, n := range map[*faketelegram.Person]int{maria: 0, olga: 1, ivan: 1} {
 		press(p, w.names(p, "Маша"), n)
 	}
@@ -579,7 +645,10 @@ func TestALimitCountsTheVideosOfAllTemplates(t *testing.T) {
 	p.Send("/cancel")
 	w.hears(p, "видео с именем «Маша» отменено")
 	press(p, question, 1)
-	w.until("asked for", func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE template = 'birthday'`) == 1 })
+	w.until(
+		"asked for",
+		func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE template = 'birthday'`) == 1 },
+	)
 }
 
 func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
@@ -616,7 +685,11 @@ const apologyRu = "Упс! Что-то пошло не так при созда�
 func TestNoFailureIsSilent(t *testing.T) {
 	w := newWorld(t)
 	w.breakEngine()
-	russians := []*faketelegram.Person{w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru"), w.tg.Person(3, "Иван", "ru")}
+	russians := []*faketelegram.Person{
+		w.tg.Person(1, "Мария", "ru"),
+		w.tg.Person(2, "Ольга", "ru"),
+		w.tg.Person(3, "Иван", "ru"),
+	}
 	emma := w.tg.Person(4, "Emma", "en")
 	// The engine must not fail permanently before all three have joined, so the renders are held until then.
 	mutate(t, w.store, holdRenders)
@@ -634,7 +707,8 @@ func TestNoFailureIsSilent(t *testing.T) {
 		if m.Text != apologyRu {
 			t.Errorf("got %q; want %q", m.Text, apologyRu)
 		}
-		if b := slices.Concat(m.Buttons...); len(b) != 1 || b[0].Text != "🔄 Попробовать еще раз" || !strings.HasPrefix(b[0].Data, "retry_failed_video:") {
+		if b := slices.Concat(m.Buttons...); len(b) != 1 || b[0].Text != "🔄 Попробовать еще раз" ||
+			!strings.HasPrefix(b[0].Data, "retry_failed_video:") {
 			t.Errorf("got buttons %v; want the one of the retry", b)
 		}
 		apologies = append(apologies, m)
@@ -697,7 +771,10 @@ func TestNoFailureIsSilent(t *testing.T) {
 	}
 	// A press while it waits is answered kindly, too: that was one press each; the toasts tell.
 	for _, p := range russians {
-		if toasts := p.Toasts(); !slices.ContainsFunc(toasts, func(t faketelegram.Toast) bool { return t.Text == "Пробуем ещё раз!" }) {
+		if toasts := p.Toasts(); !slices.ContainsFunc(
+			toasts,
+			func(t faketelegram.Toast) bool { return t.Text == "Пробуем ещё раз!" },
+		) {
 			t.Errorf("got toasts %v; want the retry among them", toasts)
 		}
 	}
@@ -918,7 +995,10 @@ func TestAPressIsAnsweredBeforeItWorks(t *testing.T) {
 	clear := w.tg.Inject(faketelegram.Fault{Method: "answerCallbackQuery", Times: -1, Status: 500})
 	press(maria, m, 0)
 	w.until("a try to answer", func() bool {
-		return slices.ContainsFunc(w.tg.Calls(), func(c faketelegram.Call) bool { return c.Method == "answerCallbackQuery" && c.Code == 500 })
+		return slices.ContainsFunc(
+			w.tg.Calls(),
+			func(c faketelegram.Call) bool { return c.Method == "answerCallbackQuery" && c.Code == 500 },
+		)
 	})
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 		t.Errorf("got %d assets before the answer; want the old one only", n)
@@ -1019,7 +1099,8 @@ func TestCancelIsToldOnceThoughTelegramAsksToWait(t *testing.T) {
 	w.hears(p, "видео с именем «Маша» отменено")
 	w.calm()
 	for _, a := range answers(p) {
-		if strings.Contains(a.Text, "уже делается") || strings.Contains(a.Text, "нечего") || a.ID == m.ID && len(a.Buttons) > 0 {
+		if strings.Contains(a.Text, "уже делается") || strings.Contains(a.Text, "нечего") ||
+			a.ID == m.ID && len(a.Buttons) > 0 {
 			t.Errorf("got %q with buttons %v; want only the news of the cancelling", a.Text, a.Buttons)
 		}
 	}
@@ -1091,7 +1172,11 @@ func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
 			mutate(t, w.store, `UPDATE jobs SET due = 0`)
 			w.queue.Wake()
 			w.until("the delivery put off", func() bool {
-				return count(t, w.store, `SELECT count(*) FROM jobs WHERE kind = 'DELIVER' AND attempt = 0 AND last_error IS NOT NULL`) == 1
+				return count(
+					t,
+					w.store,
+					`SELECT count(*) FROM jobs WHERE kind = 'DELIVER' AND attempt = 0 AND last_error IS NOT NULL`,
+				) == 1
 			})
 			p.Send("Оля") // written while the bot is deaf
 			over()
@@ -1177,7 +1262,15 @@ func TestAnUpdateStoredBeforeACrashIsHandledAfterIt(t *testing.T) {
 	}
 	p := w.tg.Person(1, "Мария", "ru")
 	write(t, st, func(tx *store.Tx) error {
-		_, err := tx.Receive([]store.Update{{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`}})
+		_, err := tx.Receive(
+			[]store.Update{
+				{
+					ID:   1,
+					Chat: 1,
+					Raw:  `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`,
+				},
+			},
+		)
 		return err
 	})
 	st.Close()
@@ -1257,13 +1350,17 @@ func TestTheYesOfALimitWorksLater(t *testing.T) {
 	p.Send("/cancel")
 	w.hears(p, "видео с именем «Маша» отменено")
 	press(p, question, 0)
-	w.until("Оля asked for", func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = 'Оля'`) == 1 })
+	w.until(
+		"Оля asked for",
+		func() bool { return count(t, w.store, `SELECT count(*) FROM assets WHERE name = 'Оля'`) == 1 },
+	)
 }
 
 func TestAVideoThatTelegramDoesNotTakeIsGivenUp(t *testing.T) {
 	b := &Sender{Chat: &chat.Chat{Options: chat.Options{MaxUpload: 1}}}
 	task := store.Task{Asset: &store.Asset{Video: store.Video{File: "f", Size: 2}}, To: store.Recipient{Lang: "ru"}}
-	if _, _, err := b.Send(t.Context(), task); !retry.IsPermanent(err) || !strings.Contains(err.Error(), "telegram.max_upload_mb") {
+	if _, _, err := b.Send(t.Context(), task); !retry.IsPermanent(err) ||
+		!strings.Contains(err.Error(), "telegram.max_upload_mb") {
 		t.Errorf("got %v; want a permanent error that names the setting", err)
 	}
 }
@@ -1280,7 +1377,8 @@ func TestAnUpdateIsNotSetAsideForTheDisksSake(t *testing.T) {
 		people[i].Send("Маша")
 	}
 	w.until("many failures", func() bool {
-		return strings.Contains(w.log.String(), "is set aside") || strings.Count(w.log.String(), "an update will be tried again") > 2*len(people) ||
+		return strings.Contains(w.log.String(), "is set aside") ||
+			strings.Count(w.log.String(), "an update will be tried again") > 2*len(people) ||
 			!slices.ContainsFunc(people, func(p *faketelegram.Person) bool { return len(answers(p)) == 0 })
 	})
 	disk.Repair()
@@ -1389,7 +1487,14 @@ func TestNothingIsSentToWhoCannotBeReached(t *testing.T) {
 func TestAHandlerThatFailsSaysSoKindly(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")
-	w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Times: maxTries, Status: 400, Description: "Bad Request: message is too long"})
+	w.tg.Inject(
+		faketelegram.Fault{
+			Method:      "sendMessage",
+			Times:       maxTries,
+			Status:      400,
+			Description: "Bad Request: message is too long",
+		},
+	)
 	p.Send("/help")
 	w.hears(p, "Извините, у меня что-то не получилось")
 	w.calm()
@@ -1401,11 +1506,17 @@ func TestAHandlerThatFailsSaysSoKindly(t *testing.T) {
 func TestAnUpdateOfWhoHasGoneIsDone(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")
-	w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Status: 403, Description: "Forbidden: bot was blocked by the user"})
+	w.tg.Inject(
+		faketelegram.Fault{Method: "sendMessage", Status: 403, Description: "Forbidden: bot was blocked by the user"},
+	)
 	p.Send("/help")
-	w.until("the refusal", func() bool { return count(t, w.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`) == 1 })
+	w.until(
+		"the refusal",
+		func() bool { return count(t, w.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`) == 1 },
+	)
 	w.calm()
-	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE error IS NOT NULL`); n != 0 || strings.Contains(w.log.String(), "set aside") {
+	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE error IS NOT NULL`); n != 0 ||
+		strings.Contains(w.log.String(), "set aside") {
 		t.Errorf("got %d set aside; want none: nothing is wrong with the update", n)
 	}
 }
@@ -1466,7 +1577,10 @@ func TestAnUpdateWaitsInTheInboxUntilItIsAnswered(t *testing.T) {
 	over := w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Times: -1, RetryAfter: 60})
 	p.Send("/help")
 	w.until("the refusal", func() bool {
-		return slices.ContainsFunc(w.tg.Calls(), func(c faketelegram.Call) bool { return c.Method == "sendMessage" && c.Code == 429 })
+		return slices.ContainsFunc(
+			w.tg.Calls(),
+			func(c faketelegram.Call) bool { return c.Method == "sendMessage" && c.Code == 429 },
+		)
 	})
 	if n := count(t, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`); n != 1 {
 		t.Errorf("got %d updates that wait; want 1", n)
@@ -1484,9 +1598,13 @@ func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = NewBot(sender, nil).handle(t.Context(), store.Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
+	err = NewBot(
+		sender,
+		nil,
+	).handle(t.Context(), store.Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
 		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, chat.NewTurn(store.Update{ID: 1}, "ru"))
-	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") || !strings.Contains(log.String(), "panic in a handler") {
+	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") ||
+		!strings.Contains(log.String(), "panic in a handler") {
 		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)
 	}
 }

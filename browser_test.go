@@ -45,14 +45,15 @@ import (
 	"retake.example/internal/outage"
 )
 
-// openDesk serves an office to browsers, on an address of its own. prepare comes before the first request: nothing in an
-// office is locked.
+// openDesk serves an office to browsers, on an address of its own. prepare comes before the first request: nothing in
+// an office is locked.
 func openDesk(t *testing.T, prepare func(d *office)) *office {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	d := newDesk(t, "http://"+server.Listener.Addr().String())
 	prepare(d)
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) }) // see change
+	// see change
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) })
 	server.Start()
 	t.Cleanup(func() {
 		d.Web.Close() // the open streams
@@ -190,7 +191,8 @@ func (c *critic) hear(event any) {
 		fault("exception: %s", said(e.ExceptionDetails))
 	case *page.EventJavascriptDialogOpening:
 		fault("a dialog opened: %s", e.Message)
-		go chromedp.Call(c.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}) // events come one at a time: not here
+		// events come one at a time: not here
+		go chromedp.Call(c.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{})
 	case *network.EventLoadingFailed:
 		if !e.Canceled { // by going to another page
 			fault("%s could not be loaded: %s %s", e.Type, e.ErrorText, e.BlockedReason)
@@ -255,15 +257,24 @@ func (c *critic) reads(name, path string, status int64) {
 		for _, width := range []int64{320, 390, 1280} {
 			b.do(chromedp.EmulateViewport(width, 900))
 			if got := b.js("document.documentElement.scrollWidth - document.body.offsetWidth"); got != "0" {
-				t.Errorf("%d px: got a page that is %s px wider: %s", width, got,
-					b.js("[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')"))
+				t.Errorf(
+					"%d px: got a page that is %s px wider: %s",
+					width,
+					got,
+					b.js(
+						"[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')",
+					),
+				)
 			}
 			if width == 320 {
 				continue
 			}
 			for _, scheme := range []string{"light", "dark"} {
 				b.prefers(scheme)
-				b.keep(fmt.Sprintf("%s-%d-%s", strings.ReplaceAll(t.Name()[strings.Index(t.Name(), "/")+1:], "/", "-"), width, scheme), chromedp.FullScreenshot(100))
+				b.keep(
+					fmt.Sprintf("%s-%d-%s", strings.ReplaceAll(t.Name()[strings.Index(t.Name(), "/")+1:], "/", "-"), width, scheme),
+					chromedp.FullScreenshot(100),
+				)
 				for _, v := range b.violations() {
 					if seen[v] == nil {
 						violations = append(violations, v)
@@ -319,17 +330,42 @@ func (b browser) violations() (list []string) {
 	}
 	for _, v := range answer.Violations {
 		n := v.Nodes[0]
-		list = append(list, fmt.Sprintf("%s: %s, at %d places, first at %v: %s\n%s", v.ID, v.Help, len(v.Nodes), n.Target, n.HTML, n.FailureSummary))
+		list = append(
+			list,
+			fmt.Sprintf(
+				"%s: %s, at %d places, first at %v: %s\n%s",
+				v.ID,
+				v.Help,
+				len(v.Nodes),
+				n.Target,
+				n.HTML,
+				n.FailureSummary,
+			),
+		)
 	}
 	return list
 }
 
 // odd are names that no parent types and no page may break on, beside the hostile ones.
-var odd = []string{strings.Repeat("Щ", 50), "Weeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "مُحَمَّد بن عبد الرحمن", "שִׁירָה־לִי בַּת דָּוִד",
-	"Olivia-Charlotte Wetherby-Featherstonehaugh", "🎄👨‍👩‍👧‍👦 💥", "javascript:alert(document.cookie)//"}
+var odd = []string{
+	strings.Repeat("Щ", 50),
+	"Weeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+	"مُحَمَّد بن عبد الرحمن",
+	"שִׁירָה־לִי בַּת דָּוִד",
+	"Olivia-Charlotte Wetherby-Featherstonehaugh",
+	"🎄👨‍👩‍👧‍👦 💥",
+	"javascript:alert(document.cookie)//",
+}
 
 // wounded are errors to match.
-var wounded = append([]string{"💥 engine: exit 1 🎄\n\t👨‍👩‍👧‍👦", "مُحَرِّك الفيديو لا يعمل: exit 1", strings.Repeat("x", 2048), strings.Repeat("ffmpeg: no\n", 180)}, hostile...)
+var wounded = append(
+	[]string{
+		"💥 engine: exit 1 🎄\n\t👨‍👩‍👧‍👦",
+		"مُحَرِّك الفيديو لا يعمل: exit 1",
+		strings.Repeat("x", 2048),
+		strings.Repeat("ffmpeg: no\n", 180),
+	},
+	hostile...)
 
 // still is a picture as a video has one.
 func still(t *testing.T) string {
@@ -366,11 +402,27 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	for i, name := range slices.Concat(hostile, odd) {
 		id, wound := store.NewID(), wounded[i%len(wounded)]
 		ids[name] = id
-		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
-			id, name, fmt.Sprint("hostile", i), wound, d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
+			id,
+			name,
+			fmt.Sprint("hostile", i),
+			wound,
+			d.store.Now().UnixMilli(),
+			d.store.Now().UnixMilli(),
+		)
 		for n := range 3 {
-			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
-				id, n+1, d.store.Now().UnixMilli(), wound)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
+				id,
+				n+1,
+				d.store.Now().UnixMilli(),
+				wound,
+			)
 		}
 		write(t, d.store, func(tx *store.Tx) error {
 			if _, err := tx.Meet(1, "ru"); err != nil {
@@ -382,16 +434,38 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	for i, name := range append(slices.Clone(odd), hostile[0]) { // finished, too
 		id := store.NewID()
 		ids["film of "+name] = id
-		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
-			id, name, fmt.Sprint("odd", i), d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
+			id,
+			name,
+			fmt.Sprint("odd", i),
+			d.store.Now().UnixMilli(),
+			d.store.Now().UnixMilli(),
+		)
 	}
 
 	for _, state := range []string{failedPublication, pendingPublication, runningPublication, completedPublication} {
 		id := store.NewID()
-		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
-			id, "Studio tour", "studio tour"+id, d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
+			id,
+			"Studio tour",
+			"studio tour"+id,
+			d.store.Now().UnixMilli(),
+			d.store.Now().UnixMilli(),
+		)
 		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, remote_url, creator, created, status, error, started, completed) VALUES (?, ?, 'javascript:alert(1)', 7, 0, `+state+`)`, id, platform)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO publications (asset_id, platform, remote_url, creator, created, status, error, started, completed) VALUES (?, ?, 'javascript:alert(1)', 7, 0, `+state+`)`,
+				id,
+				platform,
+			)
 		}
 		ids["on platforms"] = id
 	}
@@ -403,14 +477,23 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	d.filmed(string(film), still(t))
 	ids["finished"] = ask(t, d.store, "Маша", 1, 2, 3, 4).ID
 	d.filmed(string(film), still(t))
-	mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1 WHERE asset_id = ? AND user_id < 4`, ids["finished"])
+	mutate(
+		t,
+		d.store,
+		`UPDATE requests SET status = 'COMPLETED', finished = 1 WHERE asset_id = ? AND user_id < 4`,
+		ids["finished"],
+	)
 
 	ids["failed"] = ask(t, d.store, "Ноа", 1, 2, 3, 4, 5).ID
 	for range 3 {
 		mutate(t, d.store, `UPDATE jobs SET due = 0 WHERE kind = 'RENDER'`)
 		fail(t, d.queue, store.Render, errors.New("ffmpeg: took longer than 5m0s"))
 	}
-	mutate(t, d.store, `DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`) // 5 is not told
+	mutate(
+		t,
+		d.store,
+		`DELETE FROM jobs WHERE kind = 'APOLOGISE' AND request_id = (SELECT max(id) FROM requests)`,
+	) // 5 is not told
 	ids["replaced"] = ask(t, d.store, "Ева", 2).ID
 	failForGood(t, d.queue)
 	if _, err := d.queue.Retry(t.Context(), ids["replaced"], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); err != nil {
@@ -437,11 +520,27 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 func perhaps(t *testing.T, d *office, ids map[string]string) {
 	t.Helper()
 	channel := d.channel("UC1", "Our greetings")
-	mutate(t, d.store, `UPDATE channels SET hold = ?, hold_for = 'quota' WHERE id = ?`, time.Now().Add(5*time.Hour).UnixMilli(), channel)
+	mutate(
+		t,
+		d.store,
+		`UPDATE channels SET hold = ?, hold_for = 'quota' WHERE id = ?`,
+		time.Now().Add(5*time.Hour).UnixMilli(),
+		channel,
+	)
 	soon := d.channel("UC2", odd[1]+hostile[1])
 	mutate(t, d.store, `UPDATE channels SET connected = ? WHERE id = ?`, time.Now().Add(-150*time.Hour).UnixMilli(), soon)
-	mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.' WHERE id = ?`, d.channel("UC3", odd[2]))
-	mutate(t, d.store, `UPDATE channels SET state = 'DISCONNECTED', token = NULL WHERE id = ?`, d.channel("UC4", "An old channel"))
+	mutate(
+		t,
+		d.store,
+		`UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.' WHERE id = ?`,
+		d.channel("UC3", odd[2]),
+	)
+	mutate(
+		t,
+		d.store,
+		`UPDATE channels SET state = 'DISCONNECTED', token = NULL WHERE id = ?`,
+		d.channel("UC4", "An old channel"),
+	)
 	later, passed := time.Now().Add(30*time.Hour).UnixMilli(), time.Now().UnixMilli()
 	texts := `{"title": "A greeting from Santa, with all his reindeer and the whole workshop behind him", "description": "One\nTwo three\nFour", "tags": "santa, new year", "language": "en", "made_for_kids": "yes", "privacy": "public", "category": "22"}`
 	for i, p := range []struct {
@@ -470,20 +569,51 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 	} {
 		id := store.NewID()
 		ids[strings.TrimSpace(p.platform+" "+p.status+" "+p.step)+strings.Repeat(" ", min(1, len(p.warning)))] = id
-		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
-			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
-		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
+			id,
+			strings.TrimSpace("Film "+p.step),
+			"film"+id,
+			strings.Replace(texts, "Santa", "Father Christmas", i%2),
+			d.store.Now().UnixMilli(),
+			d.store.Now().UnixMilli(),
+		)
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
 			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
-			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), null(p.at), texts, passed, channel)
+			id,
+			p.platform,
+			p.status,
+			p.step,
+			null(p.err),
+			null(p.warning),
+			null(p.remote),
+			420*min(1, len(p.step)),
+			null(p.at),
+			texts,
+			passed,
+			channel,
+		)
 		if p.attempt > 0 || p.due > 0 {
-			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
-				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
+				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`,
+				p.due,
+				p.attempt,
+				id,
+			)
 		}
 	}
 }
 
-// TestEveryPageStandsUpToACritic has a line for each page: its name, its path and its status. axe-core finds no fault with
-// it, nothing is wider than the screen, and the console stays empty.
+// TestEveryPageStandsUpToACritic has a line for each page: its name, its path and its status. axe-core finds no fault
+// with it, nothing is wider than the screen, and the console stays empty.
 func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c := newCritic(t)
 
@@ -503,7 +633,11 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
 	quiet.change(func(o *desk.Options) {
 		o.Backups = func() backup.State {
-			return backup.State{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
+			return backup.State{
+				Last:    time.Now().Add(-30 * time.Hour),
+				Failing: time.Now().Add(-6 * time.Hour),
+				Problem: "there is no room for a backup",
+			}
 		}
 		o.Free = func() (int64, error) { return watch.LowDisk * 2 / 3, nil }
 	})
@@ -517,8 +651,15 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	var ids map[string]string
 	full := openDesk(t, func(d *office) {
 		ids = furnish(t, d)
-		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} { // of people who have had their data deleted
-			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(), id)
+		// of people who have had their data deleted
+		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} {
+			mutate(
+				t,
+				d.store,
+				`UPDATE assets SET unwanted = ? WHERE id = ?`,
+				time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(),
+				id,
+			)
 		}
 		write(t, d.store, func(tx *store.Tx) error {
 			eight, machine := int64(8), new(int64)
@@ -532,14 +673,25 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 			return nil
 		})
 		d.opts.Backups = func() backup.State { return backup.State{Last: time.Now().Add(-3 * time.Hour)} }
-		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: "limit_keep_videos", Value: desk.KeptFor(90 * 24 * time.Hour)},
-			desk.Limit{Label: "limit_keep_history", Value: desk.KeptFor(0)}, desk.Limit{Label: "limit_keep_people", Value: desk.KeptFor(365 * 24 * time.Hour)})
+		d.opts.Limits = append(
+			d.opts.Limits,
+			desk.Limit{Label: "limit_keep_videos", Value: desk.KeptFor(90 * 24 * time.Hour)},
+			desk.Limit{
+				Label: "limit_keep_history",
+				Value: desk.KeptFor(0),
+			},
+			desk.Limit{Label: "limit_keep_people", Value: desk.KeptFor(365 * 24 * time.Hour)},
+		)
 		d.missing = append(hostile[:2:2], "ffmpeg is not installed.")
 		d.opts.Offers = slices.Clone(choices)
 		for i, evil := range append(hostile[:3:3], odd[:3]...) {
 			d.opts.Offers = append(d.opts.Offers, titled(fmt.Sprint("evil-", i), evil, evil))
 		}
-		d.opts.Limits = append(d.opts.Limits, desk.Limit{Label: hostile[0], Value: hostile[1]}, desk.Limit{Label: strings.Repeat("l", 60), Value: 3})
+		d.opts.Limits = append(
+			d.opts.Limits,
+			desk.Limit{Label: hostile[0], Value: hostile[1]},
+			desk.Limit{Label: strings.Repeat("l", 60), Value: 3},
+		)
 		d.queue.opts.Workers = 2
 		d.queue.outages = outage.New(5, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now().Add(-20*time.Minute), hostile[1]+": connection refused")
@@ -618,7 +770,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("error/no such status", "/?status=nonsense", 422)
 
 	for _, r := range full.echo.Routes() {
-		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|static/|media/|thumbs/|templates/)`).MatchString(r.Path) {
+		if r.Method != http.MethodGet ||
+			regexp.MustCompile(`^/(healthz|readyz|metrics|events|static/|media/|thumbs/|templates/)`).MatchString(r.Path) {
 			continue // no page
 		}
 		shape := regexp.MustCompile("^" + regexp.MustCompile(`:\w+|\*`).ReplaceAllString(r.Path, "[^/]+") + "$")
@@ -652,7 +805,9 @@ func TestTheCriticFindsFault(t *testing.T) {
 			b.open(quiet, "/login")
 			c.learns(t)
 			// Two frames later it has happened.
-			b.await("(async () => { " + fault.script + "; await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))) })()")
+			b.await(
+				"(async () => { " + fault.script + "; await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))) })()",
+			)
 			found := strings.Join(append(b.violations(), c.complaints()...), "\n")
 			if !strings.Contains(found, fault.want) {
 				t.Errorf("got %q; want %s", found, fault.want)
@@ -716,7 +871,8 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 		}
 	}
 	shows(pilled("bad") + " !== null")
-	if got := b.js("document.querySelector('time[data-rel]').innerText"); strings.Contains(got, "now") || strings.Contains(got, "ago") {
+	if got := b.js("document.querySelector('time[data-rel]').innerText"); strings.Contains(got, "now") ||
+		strings.Contains(got, "ago") {
 		t.Fatalf("got %s; want the time as the server wrote it, for no script runs", got)
 	}
 	b.press(`.card [data-key="retry"]`)
@@ -760,7 +916,9 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 			b.until("!window.before && document.documentElement.lang === '" + c.lang + "' && document.readyState === 'complete'")
 			b.open(d, "/")
 			b.press(c.press)
-			b.until("document.querySelector('#notice')?.innerText.includes('" + c.notice + "') && !document.querySelector('form[action=\"/held\"]')")
+			b.until(
+				"document.querySelector('#notice')?.innerText.includes('" + c.notice + "') && !document.querySelector('form[action=\"/held\"]')",
+			)
 			if got := sent.Load(); got != c.answered {
 				t.Errorf("got %d messages to answer; want %d", got, c.answered)
 			}

@@ -45,9 +45,19 @@ func newMachine(t *testing.T) *machine {
 	}
 	l.Close()
 	// The engine is a program, which is quick to look at.
-	m.write("config.toml", fmt.Sprintf("data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\nowners = [1]\n[web]\nlisten = %q\nbase_url = \"http://%[4]s\"\n"+
-		"[render]\nengine = \"command\"\ncommand = [\"true\"]\n[youtube]\nclient_id = \"client\"\nclient_secret = %q\nbase_url = \"%[6]s/google\"\ntoken_url = \"%[6]s/google/token\"\n",
-		filepath.Join(m.dir, "data"), testToken, telegram.URL, l.Addr(), checkSecret, google.URL))
+	m.write(
+		"config.toml",
+		fmt.Sprintf(
+			"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\nowners = [1]\n[web]\nlisten = %q\nbase_url = \"http://%[4]s\"\n"+
+				"[render]\nengine = \"command\"\ncommand = [\"true\"]\n[youtube]\nclient_id = \"client\"\nclient_secret = %q\nbase_url = \"%[6]s/google\"\ntoken_url = \"%[6]s/google/token\"\n",
+			filepath.Join(m.dir, "data"),
+			testToken,
+			telegram.URL,
+			l.Addr(),
+			checkSecret,
+			google.URL,
+		),
+	)
 	if err := os.Mkdir(filepath.Join(m.dir, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +287,10 @@ func TestCheckBesideARunningServe(t *testing.T) {
 	v.start(0)
 	w := &world{T: t, tg: v.tg, log: v.log}
 	w.until("the page", func() bool { _, code := retake(t, nil, "healthcheck", "-config", file); return code == 0 })
-	looks(fmt.Sprintf("process %d serves it on %s", v.cmd.Process.Pid, strings.TrimPrefix(page, "http://")), "ok       database: sound")
+	looks(
+		fmt.Sprintf("process %d serves it on %s", v.cmd.Process.Pid, strings.TrimPrefix(page, "http://")),
+		"ok       database: sound",
+	)
 	v.kill()
 	looks("is free", "ok       database: sound")
 	v.start(0)

@@ -179,7 +179,10 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
 	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
-	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77), json: true})); !strings.Contains(body, `"owners":2,"admins":3`) {
+	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77), json: true})); !strings.Contains(
+		body,
+		`"owners":2,"admins":3`,
+	) {
 		t.Errorf("got %s; want them counted", body)
 	}
 	body := d.want(http.StatusOK, d.send(call{path: "/activity", session: d.signIn(78), json: true}))
@@ -209,12 +212,21 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	for name, step := range map[string]string{"Зима": "", "Весна": "unknown", "Март": "rejected"} {
 		ids[name] = publishes(t, s, channel, name)
 		mutate(t, s, `DELETE FROM jobs WHERE asset_id = ?`, ids[name])
-		mutate(t, s, `UPDATE publications SET status = 'FAILED', step = ?, error = 'e', completed = 1 WHERE asset_id = ?`, step, ids[name])
+		mutate(
+			t,
+			s,
+			`UPDATE publications SET status = 'FAILED', step = ?, error = 'e', completed = 1 WHERE asset_id = ?`,
+			step,
+			ids[name],
+		)
 	}
 	environ := []string{"RETAKE_DATA_DIR=" + dir}
 	out, code := retake(t, environ, "retry", "--all-failed")
 	if code != exitFailure || !strings.Contains(out, "Tried again: 2 videos, 1 publication. Under way already: 0.\n") ||
-		!strings.Contains(out, ids["Весна"]+" on YOUTUBE: nobody knows") || !strings.Contains(out, ids["Март"]+" on YOUTUBE: the platform has rejected it") ||
+		!strings.Contains(
+			out,
+			ids["Весна"]+" on YOUTUBE: nobody knows",
+		) || !strings.Contains(out, ids["Март"]+" on YOUTUBE: the platform has rejected it") ||
 		strings.Contains(out, ids["Зима"]) || strings.Contains(out, served) {
 		t.Errorf("got exit %d, %s; want what was tried again counted, and the rest named", code, out)
 	}
@@ -222,11 +234,13 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 		t.Errorf("got %d new tries; want 2", n)
 	}
 	mutate(t, s, `DELETE FROM publications`)
-	if out, code := retake(t, environ, "retry", "-all-failed"); code != 0 || !strings.Contains(out, "Tried again: 0 videos, 0 publications. Under way already: 0.\n") {
+	if out, code := retake(t, environ, "retry", "-all-failed"); code != 0 ||
+		!strings.Contains(out, "Tried again: 0 videos, 0 publications. Under way already: 0.\n") {
 		t.Errorf("once more: got exit %d, %s; want nothing left", code, out)
 	}
 	for _, args := range [][]string{{"retry"}, {"retry", "X", "-all-failed"}} {
-		if out, code := retake(t, environ, args...); code != exitUsage || !strings.Contains(out, "one ASSET is expected, or -all-failed") {
+		if out, code := retake(t, environ, args...); code != exitUsage ||
+			!strings.Contains(out, "one ASSET is expected, or -all-failed") {
 			t.Errorf("%v: got exit %d, %s; want %d", args, code, out, exitUsage)
 		}
 	}

@@ -1,5 +1,5 @@
-// Tests that kill the program: at every point where it is about to write or to talk to Telegram, and at random; that start two
-// of it; and that put a backup back.
+// Tests that kill the program: at every point where it is about to write or to talk to Telegram, and at random; that
+// start two of it; and that put a backup back.
 
 package main
 
@@ -39,7 +39,8 @@ const (
 	childAPI    = "CHILD_API"    // address of the stand-in for Telegram
 	childSample = "CHILD_SAMPLE" // the engine's video
 	childSpeed  = "CHILD_SPEED"  // how many times as fast Telegram's clock runs; unset: this is not about load
-	childPoint  = "CHILD_POINT"  // dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
+	// dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
+	childPoint = "CHILD_POINT"
 )
 
 // upgrades is the point of a child that is a newer Retake and only brings the database up to date.
@@ -112,9 +113,18 @@ func newVictimBehind(t *testing.T, between func(http.Handler) http.Handler) *vic
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := fmt.Sprintf("data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[queue]\nworkers = 2\noutage_after = 1000\nbackoff = \"20ms\"\n"+
-		"[limits]\nopen = 100\nper_hour = 100\nper_day = 100\n[render]\nengine = \"command\"\ncommand = [%q, %q, %q, %q, %q]\n",
-		v.dir, testToken, v.http.URL, command[0], command[1], command[2], command[3], command[4])
+	config := fmt.Sprintf(
+		"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[queue]\nworkers = 2\noutage_after = 1000\nbackoff = \"20ms\"\n"+
+			"[limits]\nopen = 100\nper_hour = 100\nper_day = 100\n[render]\nengine = \"command\"\ncommand = [%q, %q, %q, %q, %q]\n",
+		v.dir,
+		testToken,
+		v.http.URL,
+		command[0],
+		command[1],
+		command[2],
+		command[3],
+		command[4],
+	)
 	if err := os.WriteFile(filepath.Join(v.dir, "config.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +143,13 @@ func (v *victim) start(point int) {
 		v.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
+	cmd.Env = append(
+		os.Environ(),
+		childDir+"="+v.dir,
+		childAPI+"="+v.http.URL,
+		childSample+"="+path,
+		childPoint+"="+strconv.Itoa(point),
+	)
 	v.run(cmd)
 }
 
@@ -183,7 +199,11 @@ type parent struct {
 }
 
 // waits waits until there is a message after since that fits, and returns it.
-func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Message) bool) (m faketelegram.Message, err error) {
+func (p parent) waits(
+	ctx context.Context,
+	since int,
+	fits func(faketelegram.Message) bool,
+) (m faketelegram.Message, err error) {
 	err = p.tg.Wait(ctx, func() bool {
 		all := p.Messages()
 		i := slices.IndexFunc(all, func(m faketelegram.Message) bool { return m.FromBot && m.ID > since && fits(m) })
@@ -206,7 +226,8 @@ func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Mes
 func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	sent := int(p.Send(name))
 	question, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
-		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton) && strings.Contains(m.Text, "«"+name+"»")
+		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton) &&
+			strings.Contains(m.Text, "«"+name+"»")
 	})
 	if err != nil {
 		return err
@@ -216,7 +237,8 @@ func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	for {
 		m, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
 			return m.Video != nil && strings.Contains(m.Text, "«"+name+"»") ||
-				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) && strings.Contains(m.Text, name) && !pressed[m.Buttons[0][0].Data]
+				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) && strings.Contains(m.Text, name) &&
+					!pressed[m.Buttons[0][0].Data]
 		})
 		if err != nil || m.Video != nil {
 			return err
@@ -244,7 +266,10 @@ func (v *victim) nothingIsLost(then func()) {
 	isPeace(v, s)
 	v.tidy(s)
 	if v.Failed() {
-		rows, err := readDB(v, s).Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
+		rows, err := readDB(
+			v,
+			s,
+		).Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
 			FROM attempts t JOIN assets a ON a.id = t.asset_id WHERE t.outcome <> 'done' AND a.name NOT LIKE 'Сбой%'`)
 		if err != nil {
 			v.Fatal(err)
@@ -260,8 +285,8 @@ func (v *victim) nothingIsLost(then func()) {
 	}
 }
 
-// extra counts the videos, and the messages about one video, that somebody has got more than once, of each the times beyond the
-// first; there may be one for each kill.
+// extra counts the videos, and the messages about one video, that somebody has got more than once, of each the times
+// beyond the first; there may be one for each kill.
 func (v *victim) extra() (n int) {
 	v.Helper()
 	defer func() {
@@ -318,8 +343,8 @@ func processesOf(dir string) (found []string) {
 	return found
 }
 
-// rescues returns how long after each start of the program it had found out what was under way when it died, and how long
-// after that it began to work on it.
+// rescues returns how long after each start of the program it had found out what was under way when it died, and how
+// long after that it began to work on it.
 func (v *victim) rescues() (found, begun []time.Duration) {
 	v.Helper()
 	s, err := openStore(filepath.Join(v.dir, "retake.db"))
@@ -332,8 +357,20 @@ func (v *victim) rescues() (found, begun []time.Duration) {
 		if i+1 < len(v.born) {
 			until = v.born[i+1]
 		}
-		crashed := count(v, s, `SELECT ifnull(min(finished), 0) FROM attempts WHERE outcome = 'crashed' AND finished BETWEEN ? AND ?`, from.UnixMilli(), until.UnixMilli())
-		first := count(v, s, `SELECT ifnull(min(started), 0) FROM attempts WHERE started BETWEEN ? AND ?`, crashed, until.UnixMilli())
+		crashed := count(
+			v,
+			s,
+			`SELECT ifnull(min(finished), 0) FROM attempts WHERE outcome = 'crashed' AND finished BETWEEN ? AND ?`,
+			from.UnixMilli(),
+			until.UnixMilli(),
+		)
+		first := count(
+			v,
+			s,
+			`SELECT ifnull(min(started), 0) FROM attempts WHERE started BETWEEN ? AND ?`,
+			crashed,
+			until.UnixMilli(),
+		)
 		if crashed == 0 || first == 0 { // nothing was under way, or it was killed too soon
 			continue
 		}
@@ -354,8 +391,8 @@ func (v *victim) breaks() {
 
 func (v *victim) repairs() { os.Remove(filepath.Join(v.dir, brokenFile)) }
 
-// story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then. It is
-// started once more, as an operator's systemd would, and the story told to its end.
+// story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then.
+// It is started once more, as an operator's systemd would, and the story told to its end.
 func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}) (died bool) {
 	v.Helper()
 	v.breaks()
@@ -420,8 +457,8 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 }
 
-// TestKilledAtEverySend lets the program die as its 1st, 2nd, 3rd, … call reaches Telegram, before it is done there and, in another
-// life, after.
+// TestKilledAtEverySend lets the program die as its 1st, 2nd, 3rd, … call reaches Telegram, before it is done there
+// and, in another life, after.
 func TestKilledAtEverySend(t *testing.T) {
 	t.Parallel()
 	const together = 8
@@ -536,8 +573,17 @@ func TestKilledAtRandom(t *testing.T) {
 	if len(found) < kills/10 {
 		t.Fatalf("got %d rescues; want some", len(found))
 	}
-	t.Logf("%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work on it had begun by %v, at most %v", kills, wishes.Load(),
-		v.extra(), len(found), found[len(found)/2], found[len(found)-1], begun[len(begun)/2], begun[len(begun)-1])
+	t.Logf(
+		"%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work on it had begun by %v, at most %v",
+		kills,
+		wishes.Load(),
+		v.extra(),
+		len(found),
+		found[len(found)/2],
+		found[len(found)-1],
+		begun[len(begun)/2],
+		begun[len(begun)-1],
+	)
 	if *long && found[len(found)/2] > time.Second {
 		t.Errorf("got %v for half of the rescues; want at most a second", found[len(found)/2])
 	}
@@ -596,8 +642,28 @@ func TestTheDiskRefusesToSync(t *testing.T) {
 	v := newVictim(t)
 	v.breaks()
 	path := filepath.Join(v.dir, "retake.db")
-	v.run(exec.Command("strace", "-D", "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-P", path, "-P", path+"-wal",
-		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=20+7", binary, "serve", "-config", filepath.Join(v.dir, "config.toml")))
+	v.run(
+		exec.Command(
+			"strace",
+			"-D",
+			"-f",
+			"-qq",
+			"-o",
+			filepath.Join(t.TempDir(), "trace"),
+			"-P",
+			path,
+			"-P",
+			path+"-wal",
+			"-e",
+			"trace=fsync,fdatasync",
+			"-e",
+			"inject=fsync,fdatasync:error=EIO:when=20+7",
+			binary,
+			"serve",
+			"-config",
+			filepath.Join(v.dir, "config.toml"),
+		),
+	)
 	ctx := v.asLongAsItSends()
 	var people sync.WaitGroup
 	for i := range 20 {
@@ -680,11 +746,21 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 		var sound string
 		err = raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('users') WHERE name IN ('one', 'three')),
 			(SELECT count(*) FROM users), (SELECT count(*) FROM inbox), (SELECT integrity_check FROM pragma_integrity_check)
-			FROM pragma_user_version`).Scan(&version, &columns, &users, &inbox, &sound)
+			FROM pragma_user_version`).
+			Scan(&version, &columns, &users, &inbox, &sound)
 		raw.Close()
-		if err != nil || users != people || inbox != people || sound != "ok" || columns != map[int]int{before: 0, after: 2}[version] {
-			t.Fatalf("got version %d with %d new columns, %d users, %d updates, %s, %v; want all of one version or of the other\n%s",
-				version, columns, users, inbox, sound, err, v.log)
+		if err != nil || users != people || inbox != people || sound != "ok" ||
+			columns != map[int]int{before: 0, after: 2}[version] {
+			t.Fatalf(
+				"got version %d with %d new columns, %d users, %d updates, %s, %v; want all of one version or of the other\n%s",
+				version,
+				columns,
+				users,
+				inbox,
+				sound,
+				err,
+				v.log,
+			)
 		}
 		seen[version]++
 	}
@@ -700,7 +776,27 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	v := newVictim(t)
 	w := &world{T: t, tg: v.tg, log: v.log}
 	path, backup := filepath.Join(v.dir, "retake.db"), filepath.Join(t.TempDir(), "backup.db")
-	served, apologised, waiting, later, lapsed := v.tg.Person(1, "П", "ru"), v.tg.Person(2, "П", "ru"), v.tg.Person(3, "П", "ru"), v.tg.Person(4, "П", "ru"), v.tg.Person(5, "П", "ru")
+	served, apologised, waiting, later, lapsed := v.tg.Person(
+		1,
+		"П",
+		"ru",
+	), v.tg.Person(
+		2,
+		"П",
+		"ru",
+	), v.tg.Person(
+		3,
+		"П",
+		"ru",
+	), v.tg.Person(
+		4,
+		"П",
+		"ru",
+	), v.tg.Person(
+		5,
+		"П",
+		"ru",
+	)
 	sorry := func(p *faketelegram.Person) faketelegram.Message { return w.hears(p, "Упс!") }
 	tryAgain := func(p *faketelegram.Person) {
 		m := sorry(p)

@@ -85,7 +85,8 @@ func TestEachOfACrowdIsToldOnce(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			s := newStore(t)
 			a := crowded(t, s, kind)
-			if c, err := s.Census(t.Context()); err != nil || len(c.Jobs) != 1 || c.Jobs[0].N != 40 || c.Jobs[0].State != "waiting" {
+			if c, err := s.Census(t.Context()); err != nil || len(c.Jobs) != 1 || c.Jobs[0].N != 40 ||
+				c.Jobs[0].State != "waiting" {
 				t.Errorf("got %+v, %v; want 40 that wait", c.Jobs, err)
 			}
 			if l, err := s.Card(t.Context(), a.ID); err != nil || l.Untold != 0 {
@@ -233,12 +234,16 @@ func TestARestoredCrowdIsHeld(t *testing.T) {
 
 func TestWhoIsInACrowdIsAskedWithoutReadingTheQueue(t *testing.T) {
 	s := newStore(t)
-	rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
+	rows, err := readDB(
+		t,
+		s,
+	).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
 	plan, err := collect(rows, err, func(line *string) error {
 		var id, parent, unused int
 		return rows.Scan(&id, &parent, &unused, line)
 	})
-	if err != nil || !slices.Contains(plan, "SEARCH c USING INDEX jobs_one_render (asset_id=?)") || strings.Contains(strings.Join(plan, "\n"), "SCAN") {
+	if err != nil || !slices.Contains(plan, "SEARCH c USING INDEX jobs_one_render (asset_id=?)") ||
+		strings.Contains(strings.Join(plan, "\n"), "SCAN") {
 		t.Errorf("got %v, %q; want the crowd found by its video", err, plan)
 	}
 }

@@ -141,8 +141,18 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 					t.Errorf("got %s; want %q in it", words, want)
 				}
 			}
-			names := strings.NewReplacer("FIRST", text(t, d.store, `SELECT id FROM assets ORDER BY retry_of IS NOT NULL LIMIT 1`), "ID", id,
-				"LAST", text(t, d.store, `SELECT id FROM assets a WHERE NOT EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id) LIMIT 1`))
+			names := strings.NewReplacer(
+				"FIRST",
+				text(t, d.store, `SELECT id FROM assets ORDER BY retry_of IS NOT NULL LIMIT 1`),
+				"ID",
+				id,
+				"LAST",
+				text(
+					t,
+					d.store,
+					`SELECT id FROM assets a WHERE NOT EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id) LIMIT 1`,
+				),
+			)
 			for _, want := range c.source {
 				if want = names.Replace(want); !strings.Contains(source, want) {
 					t.Errorf("got %s; want %q in it", source, want)
@@ -159,8 +169,11 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			for _, s := range v.People {
 				people -= s.People
 			}
-			if v.Asset.ID != id || v.Asset.Size != a.Video.Size || v.Asset.Width != a.Video.Width || (v.Metadata != nil) != (a.Status == store.Completed) || people != 0 ||
-				len(v.Activity) != min(10, count(t, d.store, `SELECT count(*) FROM audit WHERE asset_id = ?`, id)) || len(v.Asset.Publications) != strings.Count(source, `<section class="sheet" id="on-`) ||
+			if v.Asset.ID != id || v.Asset.Size != a.Video.Size || v.Asset.Width != a.Video.Width ||
+				(v.Metadata != nil) != (a.Status == store.Completed) ||
+				people != 0 ||
+				len(v.Activity) != min(10, count(t, d.store, `SELECT count(*) FROM audit WHERE asset_id = ?`, id)) ||
+				len(v.Asset.Publications) != strings.Count(source, `<section class="sheet" id="on-`) ||
 				len(v.Tries) != 1+strings.Count(source, `<li><a href="/assets/`) {
 				t.Errorf("got %+v; want in the JSON what is on the page", v)
 			}
@@ -172,12 +185,18 @@ func TestAttemptsOfPlatformsAreNotThoseOfTheVideo(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	id := publication(t, d.store, failedPublication)
 	d.filmed("v", "t")
-	mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error) VALUES (?, 'PUBLISH', 'YOUTUBE', 7, 0, 1, 'gave up', 'e')`, id)
+	mutate(
+		t,
+		d.store,
+		`INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error) VALUES (?, 'PUBLISH', 'YOUTUBE', 7, 0, 1, 'gave up', 'e')`,
+		id,
+	)
 	v := d.detail(d.signIn(8), id)
 	if h := v.Asset.History; len(h) != 1 || h[0].Number != 1 {
 		t.Errorf("got %+v; want the one attempt at making it", h)
 	}
-	if p := v.Asset.Publications; len(p) != 1 || len(p[0].History) != 1 || p[0].History[0].Number != 7 || !p[0].CanRetry || p[0].History[0].Reason == "" {
+	if p := v.Asset.Publications; len(p) != 1 || len(p[0].History) != 1 || p[0].History[0].Number != 7 || !p[0].CanRetry ||
+		p[0].History[0].Reason == "" {
 		t.Errorf("got %+v; want YouTube with its one attempt", p)
 	}
 }
@@ -188,8 +207,14 @@ func TestALongLineOfTriesShowsTheNeighbours(t *testing.T) {
 	var ids []string
 	for i := range 20 {
 		id := store.NewID()
-		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, retry_of, created, finished) VALUES (?, 'Маша', 'маша', 't', 'ru', 'REQUEST', 'FAILED', 'e', ?, ?, 1)`,
-			id, null(before), i)
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, retry_of, created, finished) VALUES (?, 'Маша', 'маша', 't', 'ru', 'REQUEST', 'FAILED', 'e', ?, ?, 1)`,
+			id,
+			null(before),
+			i,
+		)
 		ids, before = append(ids, id), id
 	}
 	session := d.signIn(8)
@@ -217,7 +242,14 @@ func TestAButtonComesBackToThePageItStandsOn(t *testing.T) {
 		"http://localhost:8080/retry-all":    "/?notice=",
 		"https://evil.example//evil.example": "/?notice=",
 	} {
-		w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/retry", session: session, header: map[string]string{"Referer": from}})
+		w := d.send(
+			call{
+				method:  "POST",
+				path:    "/assets/" + a.ID + "/retry",
+				session: session,
+				header:  map[string]string{"Referer": from},
+			},
+		)
 		d.want(303, w)
 		if to := w.Header().Get("Location"); !strings.HasPrefix(to, want) {
 			t.Errorf("from %q: got sent to %q; want %s…", from, to, want)
@@ -227,7 +259,8 @@ func TestAButtonComesBackToThePageItStandsOn(t *testing.T) {
 			t.Fatalf("from %q: got sent to %v, %v; want a path of ours", from, to, err)
 		}
 		page := d.want(200, d.send(call{method: "GET", path: to.String(), session: session}))
-		if notice := desk.Notice(voice("en"), to.Query()); notice == "" || !strings.Contains(page, html.EscapeString(notice)) {
+		if notice := desk.Notice(voice("en"), to.Query()); notice == "" ||
+			!strings.Contains(page, html.EscapeString(notice)) {
 			t.Errorf("got %s; want the notice %q", page, notice)
 		}
 	}
@@ -243,13 +276,30 @@ func TestMetadataIsKept(t *testing.T) {
 	if m := d.detail(session, a.ID).Metadata; *m != (store.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want no title, for the name is a child's, no choice for kids, and private", m)
 	}
-	form := url.Values{"title": {" A  greeting "}, "description": {"one\r\ntwo"}, "tags": {"new year,, santa"}, "language": {"de"}, "made_for_kids": {"yes"}, "privacy": {"unlisted"}}
+	form := url.Values{
+		"title":         {" A  greeting "},
+		"description":   {"one\r\ntwo"},
+		"tags":          {"new year,, santa"},
+		"language":      {"de"},
+		"made_for_kids": {"yes"},
+		"privacy":       {"unlisted"},
+	}
 	w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: form.Encode()})
 	d.want(303, w)
 	if to := w.Header().Get("Location"); to != "/assets/"+a.ID+"?notice=saved" {
 		t.Errorf("got sent to %s; want the page of the video", to)
 	}
-	want := store.Metadata{Title: "A greeting", Description: "one\ntwo", Tags: "new year, santa", Language: "de", Kids: "yes", Privacy: "unlisted", Category: "22", Synthetic: "no", Notify: "no"}
+	want := store.Metadata{
+		Title:       "A greeting",
+		Description: "one\ntwo",
+		Tags:        "new year, santa",
+		Language:    "de",
+		Kids:        "yes",
+		Privacy:     "unlisted",
+		Category:    "22",
+		Synthetic:   "no",
+		Notify:      "no",
+	}
 	if m := d.detail(session, a.ID).Metadata; *m != want {
 		t.Errorf("got %+v; want %+v", m, want)
 	}
@@ -260,7 +310,9 @@ func TestMetadataIsKept(t *testing.T) {
 			t.Errorf("got %s; want %q in it", page, has)
 		}
 	}
-	if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: `{"title":""}`})); strings.TrimSpace(got) != `{"success":true,"outcome":"saved"}` {
+	if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: `{"title":""}`})); strings.TrimSpace(
+		got,
+	) != `{"success":true,"outcome":"saved"}` {
 		t.Errorf("got %s; want saved", got)
 	}
 	want.Title = ""
@@ -275,7 +327,12 @@ func TestMetadataIsKept(t *testing.T) {
 func TestAnUploadBeginsWithItsName(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	id := store.NewID()
-	mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`, id)
+	mutate(
+		t,
+		d.store,
+		`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`,
+		id,
+	)
 	if m := d.detail(d.signIn(7), id).Metadata; *m != (store.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want the name as its title", m)
 	}
@@ -290,8 +347,17 @@ func TestMetadataThatDoesNotFitComesBackAsItWasTyped(t *testing.T) {
 	d.filmed("v", "t")
 	session, long := d.signIn(8), strings.Repeat("ё", 101)
 	before := d.tables()
-	form := url.Values{"title": {"fine"}, "description": {"</textarea><script>alert(1)</script>"}, "tags": {`"><img src=x onerror=alert(1)>` + strings.Repeat("a", 500)}, "language": {"ru"}, "privacy": {"private"}}
-	page := d.want(422, d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: form.Encode()}))
+	form := url.Values{
+		"title":       {"fine"},
+		"description": {"</textarea><script>alert(1)</script>"},
+		"tags":        {`"><img src=x onerror=alert(1)>` + strings.Repeat("a", 500)},
+		"language":    {"ru"},
+		"privacy":     {"private"},
+	}
+	page := d.want(
+		422,
+		d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: form.Encode()}),
+	)
 	for _, has := range []string{"Nothing was saved", `value="fine" placeholder="For example: A greeting from Santa" autocomplete="off" aria-describedby="title-hint title-count" >`,
 		`<textarea class="field" id="description" name="description" rows="6" aria-describedby="description-fault description-count" aria-invalid="true" autofocus>`,
 		"&lt;/textarea&gt;&lt;script&gt;", `id="description-fault"`, "YouTube does not accept &lt; and &gt; here.", `aria-describedby="tags-fault tags-hint tags-count" aria-invalid="true" >`,
@@ -303,10 +369,21 @@ func TestMetadataThatDoesNotFitComesBackAsItWasTyped(t *testing.T) {
 	if n := strings.Count(page, "autofocus"); n != 1 {
 		t.Errorf("got %d fields that want the focus; want the first with a fault", n)
 	}
-	if n, ours := strings.Count(page, "<script"), 2; n != ours || regexp.MustCompile(`<img|<[^>]*\sonerror=`).MatchString(regexp.MustCompile(`"[^"]*"`).ReplaceAllString(page, "")) {
+	if n, ours := strings.Count(page, "<script"), 2; n != ours ||
+		regexp.MustCompile(`<img|<[^>]*\sonerror=`).MatchString(regexp.MustCompile(`"[^"]*"`).ReplaceAllString(page, "")) {
 		t.Errorf("got %d scripts, or a picture of theirs; want what was typed as text", n)
 	}
-	body := d.want(422, d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: `{"title":"` + long + `","privacy":"x"}`}))
+	body := d.want(
+		422,
+		d.send(
+			call{
+				method:  "POST",
+				path:    "/assets/" + a.ID + "/metadata",
+				session: session,
+				body:    `{"title":"` + long + `","privacy":"x"}`,
+			},
+		),
+	)
 	var answer struct {
 		Success bool
 		Error   struct {
@@ -314,8 +391,11 @@ func TestMetadataThatDoesNotFitComesBackAsItWasTyped(t *testing.T) {
 			Fields        map[string]string
 		}
 	}
-	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Success || answer.Error.Code != "INVALID" || answer.Error.Message == "" || len(answer.Error.Fields) != 2 ||
-		answer.Error.Fields["title"] != "The title is too long: 100 characters fit." || answer.Error.Fields["privacy"] == "" {
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Success || answer.Error.Code != "INVALID" ||
+		answer.Error.Message == "" ||
+		len(answer.Error.Fields) != 2 ||
+		answer.Error.Fields["title"] != "The title is too long: 100 characters fit." ||
+		answer.Error.Fields["privacy"] == "" {
 		t.Errorf("got %s, %v; want the faults of both fields", body, err)
 	}
 	if d.tables() != before {
@@ -335,7 +415,8 @@ func TestHostileMetadataIsText(t *testing.T) {
 		if w.Code == 303 {
 			_, page = d.page(session, a.ID)
 		}
-		if (w.Code == 303) != !strings.ContainsAny(text, "<>") || strings.Count(page, "<script") != 2 || regexp.MustCompile(`<img|<b>[^0-9]|<(?:[^>"]|"[^"]*")*\son[a-z]+=`).MatchString(page) {
+		if (w.Code == 303) != !strings.ContainsAny(text, "<>") || strings.Count(page, "<script") != 2 ||
+			regexp.MustCompile(`<img|<b>[^0-9]|<(?:[^>"]|"[^"]*")*\son[a-z]+=`).MatchString(page) {
 			t.Errorf("%q: got %d %s; want it as text", text, w.Code, page)
 		}
 		if n := strings.Count(html.UnescapeString(page), text); n < 3 {
@@ -395,7 +476,8 @@ func TestWhoMayEditAndDelete(t *testing.T) {
 				}
 				before := d.tables()
 				w := d.send(call{method: "POST", path: "/assets/" + id + "/" + press.verb, session: session, json: true})
-				if want := max(200, status[press.want]); w.Code != want || want == 200 && strings.TrimSpace(w.Body.String()) != `{"success":true,"outcome":"`+press.want+`"}` ||
+				if want := max(200, status[press.want]); w.Code != want ||
+					want == 200 && strings.TrimSpace(w.Body.String()) != `{"success":true,"outcome":"`+press.want+`"}` ||
 					want != 200 && refused(t, w.Body.String()) != press.want {
 					t.Errorf("%s: got %d %s; want %s", press.verb, w.Code, w.Body, press.want)
 				}
@@ -415,7 +497,15 @@ func TestOtherSitesCannotEditOrDelete(t *testing.T) {
 	session := d.signIn(8)
 	before := d.tables()
 	for _, verb := range []string{"metadata", "delete"} {
-		w := d.send(call{method: "POST", path: "http://desk.lan:8080/assets/" + a.ID + "/" + verb, session: session, body: "title=x", header: map[string]string{"Origin": "https://evil.example"}})
+		w := d.send(
+			call{
+				method:  "POST",
+				path:    "http://desk.lan:8080/assets/" + a.ID + "/" + verb,
+				session: session,
+				body:    "title=x",
+				header:  map[string]string{"Origin": "https://evil.example"},
+			},
+		)
 		d.want(403, w)
 	}
 	if d.tables() != before {
@@ -466,7 +556,11 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 			d.filmed("v", "t")
 			calm(t, d.store)
 			if owed {
-				mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 7, 1, 0, 0 FROM publications`)
+				mutate(
+					t,
+					d.store,
+					`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 7, 1, 0, 0 FROM publications`,
+				)
 			}
 			return id
 		}
@@ -508,7 +602,9 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 			session := d.signIn(8)
 			possible := c.want == "deleted" || c.want == "cancelled"
 			asks := d.want(200, d.send(call{method: "GET", path: "/assets/" + id + "/delete", session: session}))
-			if button := strings.Contains(asks, `action="/assets/`+id+`/delete"`); button != possible || !possible && !strings.Contains(asks, c.want) || !strings.Contains(asks, `href="/assets/`+id+`"`) {
+			if button := strings.Contains(asks, `action="/assets/`+id+`/delete"`); button != possible ||
+				!possible && !strings.Contains(asks, c.want) ||
+				!strings.Contains(asks, `href="/assets/`+id+`"`) {
 				t.Errorf("got %s; want a button: %v, else %q, and a way back", asks, possible, c.want)
 			}
 			if v := d.detail(session, id+"/delete"); (v.Busy == "") != possible || v.Asset.ID != id {
@@ -520,7 +616,10 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 				if body := d.want(409, w); refused(t, body) != "BUSY" || !strings.Contains(body, c.want) {
 					t.Errorf("got %s; want BUSY and %q", body, c.want)
 				}
-				if body := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/delete", session: session})); !strings.Contains(body, c.want) {
+				if body := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/delete", session: session})); !strings.Contains(
+					body,
+					c.want,
+				) {
 					t.Errorf("got %s; want %q on the page", body, c.want)
 				}
 				if d.tables() != before {
@@ -544,7 +643,8 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 			}
 			d.want(404, d.send(call{method: "POST", path: "/assets/" + id + "/delete", session: session}))
 			line := d.deeds(session, "").Activity[0]
-			if line.Action != "delete" || line.Outcome != c.want || line.Who != "you" || line.Name != "" || line.Asset != "" || !strings.HasPrefix(line.What, c.want) {
+			if line.Action != "delete" || line.Outcome != c.want || line.Who != "you" || line.Name != "" || line.Asset != "" ||
+				!strings.HasPrefix(line.What, c.want) {
 				t.Errorf("got %+v; want a line without a name", line)
 			}
 		})
@@ -558,7 +658,12 @@ func TestThePageThatAsksSaysWhatGoesAndWhatStays(t *testing.T) {
 	calm(t, d.store)
 	mutate(t, d.store, `UPDATE assets SET size = 4212345`)
 	mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1, answer_id = 1 WHERE user_id < 3`)
-	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, completed, remote_url) VALUES (?, 'RUMBLE', 7, 0, 'COMPLETED', 1, 'https://rumble.com/v1')`, a.ID)
+	mutate(
+		t,
+		d.store,
+		`INSERT INTO publications (asset_id, platform, creator, created, status, completed, remote_url) VALUES (?, 'RUMBLE', 7, 0, 'COMPLETED', 1, 'https://rumble.com/v1')`,
+		a.ID,
+	)
 	failed := ask(t, d.store, "Лев", 1, 2)
 	failForGood(t, d.queue)
 	calm(t, d.store)
@@ -575,9 +680,20 @@ func TestThePageThatAsksSaysWhatGoesAndWhatStays(t *testing.T) {
 			}
 		}
 	}
-	w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: session, header: map[string]string{"Referer": "http://localhost:8080/assets/" + a.ID + "/delete"}})
+	w := d.send(
+		call{
+			method:  "POST",
+			path:    "/assets/" + a.ID + "/delete",
+			session: session,
+			header:  map[string]string{"Referer": "http://localhost:8080/assets/" + a.ID + "/delete"},
+		},
+	)
 	d.want(303, w)
-	if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session})); !strings.Contains(page, "The video is deleted.") || strings.Contains(page, "Маша") {
+	if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session})); !strings.Contains(
+		page,
+		"The video is deleted.",
+	) ||
+		strings.Contains(page, "Маша") {
 		t.Errorf("got %s; want the library without it, which says so", page)
 	}
 }
@@ -640,7 +756,18 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 		defer stop()
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
-		w := NewWeb(t.Context(), s, q, nil, desk.Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
+		w := NewWeb(
+			t.Context(),
+			s,
+			q,
+			nil,
+			desk.Options{
+				Role:   func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true },
+				Offers: newYear,
+				Ready:  func(context.Context) []string { return nil },
+			},
+			q.log,
+		)
 		d := &office{Web: w, t: t, cookie: "retake"}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()
@@ -654,7 +781,11 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 func BenchmarkDetail(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
 	d.crowd(100_000, 20)
-	mutate(b, d.store, `INSERT INTO audit (at, admin, action, asset_id, outcome) SELECT created, 8, 'edit', id, 'saved' FROM assets`)
+	mutate(
+		b,
+		d.store,
+		`INSERT INTO audit (at, admin, action, asset_id, outcome) SELECT created, 8, 'edit', id, 'saved' FROM assets`,
+	)
 	session := d.signIn(8)
 	for _, status := range []store.Status{store.Completed, store.Failed, store.Pending} {
 		id := text(b, d.store, `SELECT id FROM assets WHERE status = ? ORDER BY created LIMIT 1`, status)
@@ -689,7 +820,13 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	} {
 		for typed, want := range texts {
 			value, _ := json.Marshal(typed)
-			b.js(fmt.Sprintf("((f, v) => { f.value = v; f.dispatchEvent(new Event('input', { bubbles: true })) })(document.getElementById('%s'), %s)", id, value))
+			b.js(
+				fmt.Sprintf(
+					"((f, v) => { f.value = v; f.dispatchEvent(new Event('input', { bubbles: true })) })(document.getElementById('%s'), %s)",
+					id,
+					value,
+				),
+			)
 			if got := b.js("document.querySelector('#" + id + "-count strong').textContent"); got != want {
 				t.Errorf("%s %q: got %s; want %s", id, typed, got, want)
 			}
@@ -699,7 +836,9 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 			}
 		}
 	}
-	b.js("((f) => { f.value = 'x'.repeat(101); f.dispatchEvent(new Event('input', { bubbles: true })) })(document.getElementById('title'))")
+	b.js(
+		"((f) => { f.value = 'x'.repeat(101); f.dispatchEvent(new Event('input', { bubbles: true })) })(document.getElementById('title'))",
+	)
 	b.until("document.getElementById('title-count').classList.contains('over')")
 	b.js("document.querySelector('.form button').click()")
 	b.until("document.body?.innerText.includes('The title is too long')")

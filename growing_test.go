@@ -209,7 +209,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 			})
 
 			client := &http.Client{
-				Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // nobody vouches for it
+				// nobody vouches for it
+				Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 					DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 						return (&net.Dialer{}).DialContext(ctx, network, address)
 					}},
@@ -274,11 +275,15 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 			}
 			film = append(film, "\x00\x40\x00\x00free"...) // 4 MB that no player looks at
 			film = append(film, make([]byte, 4<<20-8)...)
-			body, kind := form(part{field: "title", content: "Film"}, part{field: "file", file: "film.mp4", content: string(film)})
+			body, kind := form(
+				part{field: "title", content: "Film"},
+				part{field: "file", file: "film.mp4", content: string(film)},
+			)
 			resp = ask("POST", "https://"+host+"/uploads", kind, bytes.NewReader(body))
 			answer, _ := io.ReadAll(resp.Body)
 			resp.Body.Close()
-			if where := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(where, "/assets/") {
+			if where := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther ||
+				!strings.HasPrefix(where, "/assets/") {
 				t.Fatalf("got %s to %q; want the page of what was uploaded\n%.300s", resp.Status, where, answer)
 			}
 			id := regexp.MustCompile(`^/assets/(\w+)`).FindStringSubmatch(resp.Header.Get("Location"))[1]
@@ -358,7 +363,12 @@ func TestOneOfTwoRenderServersDies(t *testing.T) {
 	if t.Failed() {
 		t.Log(v.log)
 	}
-	t.Logf("orders of the server that died and of the other: %d and %d, and afterwards %d", taken(busy), before, taken(other)-before)
+	t.Logf(
+		"orders of the server that died and of the other: %d and %d, and afterwards %d",
+		taken(busy),
+		before,
+		taken(other)-before,
+	)
 	if taken(other) == before {
 		t.Errorf("got no order placed again; want those of the server that died\n%s", orders)
 	}

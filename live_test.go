@@ -56,7 +56,14 @@ func newLiveOffice(t *testing.T) *liveOffice {
 		return a, ok && !out
 	}
 	disk := o.files.(*media.Disk)
-	queue := NewQueue(o.store, o.stage, nil, disk, Options{Workers: 1, Attempts: 1, Backoff: hours}, slog.New(slog.DiscardHandler))
+	queue := NewQueue(
+		o.store,
+		o.stage,
+		nil,
+		disk,
+		Options{Workers: 1, Attempts: 1, Backoff: hours},
+		slog.New(slog.DiscardHandler),
+	)
 	o.Web = NewWeb(o.t.Context(), o.store, queue, disk, o.opts, o.logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -272,7 +279,9 @@ func TestLiveAStreamEndsWithItsSession(t *testing.T) {
 			if s.err != nil {
 				t.Errorf("got %v; want the end of the stream", s.err)
 			}
-			w := o.send(call{method: "GET", path: "/events", session: session, header: map[string]string{"Accept": "text/event-stream"}})
+			w := o.send(
+				call{method: "GET", path: "/events", session: session, header: map[string]string{"Accept": "text/event-stream"}},
+			)
 			if o.want(401, w); refused(t, w.Body.String()) != "UNAUTHORIZED" {
 				t.Errorf("got %s; want UNAUTHORIZED", w.Body)
 			}
@@ -289,8 +298,11 @@ func TestLiveAShutdownDoesNotWaitForOpenPages(t *testing.T) {
 	address := l.Addr().String()
 	l.Close()
 	dir := t.TempDir()
-	cfg, err := LoadConfig("", []string{"RETAKE_DATA_DIR=" + dir, "RETAKE_WEB_LISTEN=" + address, "RETAKE_WEB_BASE_URL=http://" + address,
-		"RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["true"]`})
+	cfg, err := LoadConfig(
+		"",
+		[]string{"RETAKE_DATA_DIR=" + dir, "RETAKE_WEB_LISTEN=" + address, "RETAKE_WEB_BASE_URL=http://" + address,
+			"RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["true"]`},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,8 +387,8 @@ type reader struct {
 	o *liveOffice
 }
 
-// read signs an admin in, in a browser of their own or in another profile of one that runs, and waits until their page is
-// live. What the page logs fails the test, but for what the network does.
+// read signs an admin in, in a browser of their own or in another profile of one that runs, and waits until their page
+// is live. What the page logs fails the test, but for what the network does.
 func (o *liveOffice) read(admin int64, beside ...reader) reader {
 	o.Helper()
 	var b browser
@@ -442,7 +454,9 @@ func (r reader) hears(text string) {
 
 // listen keeps what the live region says.
 func (r reader) listen() {
-	r.js(`(window.heard = [], new MutationObserver(() => heard.push(said.textContent)).observe(said, { childList: true }))`)
+	r.js(
+		`(window.heard = [], new MutationObserver(() => heard.push(said.textContent)).observe(said, { childList: true }))`,
+	)
 }
 
 // devtools gives the browser a command that chromedp has no action for.
@@ -482,7 +496,9 @@ func TestLiveARetryIsSeenFromThePressToTheVideo(t *testing.T) {
 		r.hears("Маша: Waiting")
 	}
 	t.Logf("from the press to the card: %s ms", one.js("Math.round(waited)"))
-	one.is("document.activeElement.dataset.key === 'title' && document.activeElement.closest('.card').id === 'asset-" + failed.ID + "'")
+	one.is(
+		"document.activeElement.dataset.key === 'title' && document.activeElement.closest('.card').id === 'asset-" + failed.ID + "'",
+	)
 	one.is("notice.innerText.includes('Trying again')")
 	if got := two.js("document.querySelector('#asset-" + failed.ID + " details').open"); got != "true" {
 		t.Error("what the other had opened was closed")
@@ -561,7 +577,12 @@ func TestLiveAHiddenTabListensToNothingAndCatchesUp(t *testing.T) {
 	o := newLiveOffice(t)
 	r := o.read(8)
 	hide := func(hidden bool) {
-		r.js(fmt.Sprintf(`(Object.defineProperty(document, 'hidden', { value: %v, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`, hidden))
+		r.js(
+			fmt.Sprintf(
+				`(Object.defineProperty(document, 'hidden', { value: %v, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`,
+				hidden,
+			),
+		)
 	}
 	before, streams := o.calls("^GET /$"), o.calls("^GET /events$")
 	hide(true)
@@ -651,7 +672,10 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	o := newLiveOffice(t)
 	var looks atomic.Int64
 	form := func(page string) string { // is another at each look
-		meta := fmt.Sprintf(`<form data-keep id="meta"><label>%d <input name="title" value="%[1]d"></label></form>`, looks.Add(1))
+		meta := fmt.Sprintf(
+			`<form data-keep id="meta"><label>%d <input name="title" value="%[1]d"></label></form>`,
+			looks.Add(1),
+		)
 		return strings.Replace(page, `<div class="actions">`, meta+`<div class="actions">`, 1)
 	}
 	o.edit.Store(&form)
@@ -659,14 +683,18 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	r := o.read(8)
 	r.goTo("/assets/" + a.ID)
 	r.listen()
-	r.js("(window.field = document.querySelector('#meta input'), window.was = field.parentNode.textContent, field.focus(), field.select())")
+	r.js(
+		"(window.field = document.querySelector('#meta input'), window.was = field.parentNode.textContent, field.focus(), field.select())",
+	)
 	r.do(chromedp.KeyEvent("Маша и медведь"))
 	o.step(60)
 	r.shows("Маша", "Rendering", "60 %")
 	o.step(100)
 	r.shows("Маша", "Ready")
 	r.hears("Маша: Ready")
-	r.is("document.activeElement === field && field.isConnected && field.value === 'Маша и медведь' && field.parentNode.textContent === was")
+	r.is(
+		"document.activeElement === field && field.isConnected && field.value === 'Маша и медведь' && field.parentNode.textContent === was",
+	)
 	r.js("field.blur()")
 
 	// A video that was begun goes on while the rest changes.
@@ -676,7 +704,10 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 		if _, err := tx.Meet(2, "ru"); err != nil {
 			return err
 		}
-		_, _, err := tx.ShareOrCreate(store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"}, time.Time{})
+		_, _, err := tx.ShareOrCreate(
+			store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"},
+			time.Time{},
+		)
 		return err
 	})
 	r.shows("Маша", "Ready")
@@ -701,7 +732,14 @@ func TestLiveKeys(t *testing.T) {
 		on(k.name)
 	}
 	russian := func(key, code string, shift bool) {
-		r.js(fmt.Sprintf("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: %q, code: %q, shiftKey: %v, bubbles: true, cancelable: true }))", key, code, shift))
+		r.js(
+			fmt.Sprintf(
+				"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: %q, code: %q, shiftKey: %v, bubbles: true, cancelable: true }))",
+				key,
+				code,
+				shift,
+			),
+		)
 	}
 	russian("л", "KeyK", false)
 	on("Вера")
@@ -784,7 +822,9 @@ func TestLiveTimesAreInTheReadersLanguage(t *testing.T) {
 	mutate(t, o.store, `UPDATE assets SET created = created - 180000`)
 	r := o.read(8)
 	r.shows("Маша", "3 minutes ago")
-	r.js("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) }).then(() => { window.chosen = true; })")
+	r.js(
+		"fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) }).then(() => { window.chosen = true; })",
+	)
 	r.until("window.chosen")
 	r.goTo("/")
 	r.shows("Маша", "3 минуты назад", "Делается")

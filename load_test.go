@@ -58,8 +58,8 @@ const (
 	longestStart  = 1.0 // seconds
 )
 
-// loadChild is `retake serve` with a clock that runs so many times as fast where Telegram's limits are kept, and videos that
-// are there at once, or fail.
+// loadChild is `retake serve` with a clock that runs so many times as fast where Telegram's limits are kept, and videos
+// that are there at once, or fail.
 func loadChild(dir string, speed float64) {
 	if err := db.UseOFDLocks(); err != nil {
 		panic(err)
@@ -73,14 +73,18 @@ func loadChild(dir string, speed float64) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	moody := &moodyRenderer{takes: time.Duration(renderTakes * float64(cfg.Second)), video: os.Getenv(childSample), begun: map[string][]string{}}
+	moody := &moodyRenderer{
+		takes: time.Duration(renderTakes * float64(cfg.Second)),
+		video: os.Getenv(childSample),
+		begun: map[string][]string{},
+	}
 	if err := serve(ctx, cfg, log, os.Stdout, func(renderer) renderer { return moody }); err != nil {
 		panic(err)
 	}
 }
 
-// moodyRenderer has a video at hand. Half of all names fail once. Two in a hundred fail permanently, and half of these again
-// when somebody tries them once more. Each reason is the name's own: one for all would be an outage.
+// moodyRenderer has a video at hand. Half of all names fail once. Two in a hundred fail permanently, and half of these
+// again when somebody tries them once more. Each reason is the name's own: one for all would be an outage.
 type moodyRenderer struct {
 	takes time.Duration
 	video string
@@ -110,7 +114,14 @@ func (m *moodyRenderer) Make(ctx context.Context, o video.Order, progress func(i
 	if err != nil {
 		return video.Video{}, err
 	}
-	return video.Video{Path: m.video, Thumb: m.video + ".jpg", Size: info.Size(), Duration: 500 * time.Millisecond, Width: 90, Height: 160}, nil
+	return video.Video{
+		Path:     m.video,
+		Thumb:    m.video + ".jpg",
+		Size:     info.Size(),
+		Duration: 500 * time.Millisecond,
+		Width:    90,
+		Height:   160,
+	}, nil
 }
 
 // crowd is everybody who writes to the bot, and the Telegram between.
@@ -158,7 +169,8 @@ func (c *crowd) after(seconds float64) <-chan time.Time {
 	return time.After(time.Duration(seconds / c.speed * float64(time.Second)))
 }
 
-// ServeHTTP is Telegram's, and tells people what they get: the stand-in's own Wait would ask all of them at each message.
+// ServeHTTP is Telegram's, and tells people what they get: the stand-in's own Wait would ask all of them at each
+// message.
 func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method := strings.ToLower(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
 	if method == "getupdates" {
@@ -268,8 +280,9 @@ func (w *lags) at(percent float64) float64 {
 
 // figures are what comes of a load.
 type figures struct {
-	people, names                        int
-	question, toast, video, apology, all lags // until the question, the answer to a press, the video, the apology, from the name to the end
+	people, names int
+	// until the question, the answer to a press, the video, the apology, from the name to the end
+	question, toast, video, apology, all lags
 	videos, apologies, retries, lost     int64
 	silent                               int
 	calls                                map[string]int
@@ -384,10 +397,19 @@ func newLoad(b testing.TB, speed float64, before int) *load {
 	}
 	l.page = "http://" + listener.Addr().String()
 	listener.Close() // the program opens it again
-	config := fmt.Sprintf("data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = %q\nbase_url = %q\n[queue]\nworkers = %d\nbackoff = %q\nbackoff_max = %q\n"+
-		"[render]\nengine = \"command\"\ncommand = [\"/bin/false\"]\n[backup]\nevery = \"0s\"\n", // once a day is not in these minutes
-		filepath.Join(l.dir, "data"), testToken, server.URL, strings.TrimPrefix(l.page, "http://"), l.page,
-		loadWorkers, time.Duration(10/speed*float64(time.Second)), time.Duration(600/speed*float64(time.Second)))
+	config := fmt.Sprintf(
+		"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = %q\nbase_url = %q\n[queue]\nworkers = %d\nbackoff = %q\nbackoff_max = %q\n"+
+			// once a day is not in these minutes
+			"[render]\nengine = \"command\"\ncommand = [\"/bin/false\"]\n[backup]\nevery = \"0s\"\n",
+		filepath.Join(l.dir, "data"),
+		testToken,
+		server.URL,
+		strings.TrimPrefix(l.page, "http://"),
+		l.page,
+		loadWorkers,
+		time.Duration(10/speed*float64(time.Second)),
+		time.Duration(600/speed*float64(time.Second)),
+	)
 	if err := os.WriteFile(filepath.Join(l.dir, "config.toml"), []byte(config), 0o600); err != nil {
 		b.Fatal(err)
 	}
@@ -656,8 +678,20 @@ func (l *load) run(people int, f *figures) {
 	for count(l, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`) > 0 && ctx.Err() == nil {
 		<-time.After(50 * time.Millisecond)
 	}
-	f.silent = count(l, s, `SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') OR answer_id IS NULL`) +
-		count(l, s, `SELECT count(*) FROM jobs`) + count(l, s, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL OR error IS NOT NULL`) + l.tg.Unanswered()
+	f.silent = count(
+		l,
+		s,
+		`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') OR answer_id IS NULL`,
+	) +
+		count(
+			l,
+			s,
+			`SELECT count(*) FROM jobs`,
+		) + count(
+		l,
+		s,
+		`SELECT count(*) FROM inbox WHERE raw IS NOT NULL OR error IS NOT NULL`,
+	) + l.tg.Unanswered()
 	if err := s.Close(); err != nil {
 		l.Error(err)
 	}
@@ -713,12 +747,21 @@ func number(b *testing.B, name string, usual float64) float64 {
 // BenchmarkLoad lets 10,000 people ask for 2,000 names within ten minutes: into an empty database, and into one with a
 // million finished videos.
 //
-// Telegram takes 25 messages a second, so this needs half an hour. To have it in minutes, the clock of Telegram's limits
-// runs faster (LOAD_SPEED times) on both sides, and so do people, backoffs and renders; the program itself, its disk and its
-// processor do not: to them it is LOAD_SPEED times the load. So what people wait for Telegram's turn is told as it would be, and what
-// they wait for the program is told too long, up to LOAD_SPEED times. LOAD_SPEED=1 takes the half hour.
+// Telegram takes 25 messages a second, so this needs half an hour. To have it in minutes, the clock of Telegram's
+// limits runs faster (LOAD_SPEED times) on both sides, and so do people, backoffs and renders; the program itself, its
+// disk and its processor do not: to them it is LOAD_SPEED times the load. So what people wait for Telegram's turn is
+// told as it would be, and what they wait for the program is told too long, up to LOAD_SPEED times. LOAD_SPEED=1 takes
+// the half hour.
 func BenchmarkLoad(b *testing.B) {
-	people, before, speed := int(number(b, "LOAD_PEOPLE", 10_000)), int(number(b, "LOAD_BEFORE", 1_000_000)), number(b, "LOAD_SPEED", 5)
+	people, before, speed := int(
+		number(b, "LOAD_PEOPLE", 10_000),
+	), int(
+		number(b, "LOAD_BEFORE", 1_000_000),
+	), number(
+		b,
+		"LOAD_SPEED",
+		5,
+	)
 	idle := time.Duration(number(b, "LOAD_IDLE", 60) * float64(time.Second)) // longer than Telegram keeps a poll open
 	var both [2]*figures
 	for b.Loop() {
@@ -755,27 +798,70 @@ func BenchmarkLoad(b *testing.B) {
 func table(both [2]*figures, before int, speed float64) string {
 	var out strings.Builder
 	row := func(what, format string, value func(f *figures) []any) {
-		fmt.Fprintf(&out, "| %s | "+format+" | "+format+" |\n", append([]any{what}, append(value(both[0]), value(both[1])...)...)...)
+		fmt.Fprintf(
+			&out,
+			"| %s | "+format+" | "+format+" |\n",
+			append([]any{what}, append(value(both[0]), value(both[1])...)...)...)
 	}
 	percentiles := func(what string, of func(f *figures) *lags) {
-		row(what, "%.2f / %.2f / %.2f / %.2f", func(f *figures) []any { w := of(f); return []any{w.at(50), w.at(95), w.at(99), w.at(100)} })
+		row(
+			what,
+			"%.2f / %.2f / %.2f / %.2f",
+			func(f *figures) []any { w := of(f); return []any{w.at(50), w.at(95), w.at(99), w.at(100)} },
+		)
 	}
-	fmt.Fprintf(&out, "\n| %d people, %d names, %d minutes, clock × %g | empty database | %d finished videos |\n|---|--:|--:|\n", both[0].people, both[0].names, loadMinutes, speed, before)
+	fmt.Fprintf(
+		&out,
+		"\n| %d people, %d names, %d minutes, clock × %g | empty database | %d finished videos |\n|---|--:|--:|\n",
+		both[0].people,
+		both[0].names,
+		loadMinutes,
+		speed,
+		before,
+	)
 	row("lost / told nothing", "%d / %d", func(f *figures) []any { return []any{f.lost, f.silent} })
-	row("videos / apologies / tried again", "%d / %d / %d", func(f *figures) []any { return []any{f.videos, f.apologies, f.retries} })
+	row(
+		"videos / apologies / tried again",
+		"%d / %d / %d",
+		func(f *figures) []any { return []any{f.videos, f.apologies, f.retries} },
+	)
 	percentiles("name → question, s: p50 / p95 / p99 / longest", func(f *figures) *lags { return &f.question })
 	percentiles("press → answer, s", func(f *figures) *lags { return &f.toast })
 	percentiles("Yes → video, s", func(f *figures) *lags { return &f.video })
 	percentiles("press → apology, s", func(f *figures) *lags { return &f.apology })
 	row("until the last one was served, s", "%.0f", func(f *figures) []any { return []any{f.took} })
-	row("messages and edits / a second / in the busiest", "%d / %.1f / %.0f", func(f *figures) []any { return []any{f.messages, f.perSecond, f.busiest} })
+	row(
+		"messages and edits / a second / in the busiest",
+		"%d / %.1f / %.0f",
+		func(f *figures) []any { return []any{f.messages, f.perSecond, f.busiest} },
+	)
 	row("connections to Telegram", "%d", func(f *figures) []any { return []any{f.connections} })
 	row("429", "%d", func(f *figures) []any { return []any{f.tooMany} })
-	row("process start → page answers / Telegram is asked, ms", "%d / %d", func(f *figures) []any { return []any{f.listens.Milliseconds(), f.polls.Milliseconds()} })
-	row("start and sweep are over after, s / RSS then, MB", "%.0f / %.0f", func(f *figures) []any { return []any{f.settled.Seconds(), f.sweptRSS} })
-	row("RSS idle / at most / idle afterwards, MB", "%.0f / %.0f / %.0f", func(f *figures) []any { return []any{f.idleRSS, f.peakRSS, f.afterRSS} })
-	row("bytes written while idle, before / after", "%d / %d", func(f *figures) []any { return []any{f.idleWrites, f.afterWrites} })
-	row("CPU: seconds / of one processor, real time", "%.0f / %.0f %%", func(f *figures) []any { return []any{f.cpu, 100 * f.cpu / f.real} })
+	row(
+		"process start → page answers / Telegram is asked, ms",
+		"%d / %d",
+		func(f *figures) []any { return []any{f.listens.Milliseconds(), f.polls.Milliseconds()} },
+	)
+	row(
+		"start and sweep are over after, s / RSS then, MB",
+		"%.0f / %.0f",
+		func(f *figures) []any { return []any{f.settled.Seconds(), f.sweptRSS} },
+	)
+	row(
+		"RSS idle / at most / idle afterwards, MB",
+		"%.0f / %.0f / %.0f",
+		func(f *figures) []any { return []any{f.idleRSS, f.peakRSS, f.afterRSS} },
+	)
+	row(
+		"bytes written while idle, before / after",
+		"%d / %d",
+		func(f *figures) []any { return []any{f.idleWrites, f.afterWrites} },
+	)
+	row(
+		"CPU: seconds / of one processor, real time",
+		"%.0f / %.0f %%",
+		func(f *figures) []any { return []any{f.cpu, 100 * f.cpu / f.real} },
+	)
 	row("database / WAL at most, MB", "%.0f / %.0f", func(f *figures) []any { return []any{f.database, f.wal} })
 	row("library page, ms", "%.1f", func(f *figures) []any { return []any{float64(f.page.Microseconds()) / 1000} })
 	for _, method := range []string{"sendmessage", "sendvideo", "editmessagereplymarkup", "editmessagetext", "answercallbackquery", "deletemessage"} {
@@ -830,8 +916,18 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 	dir := t.TempDir()
 	c := newCrowd(t, 1)
 	server := httptest.NewServer(c)
-	cfg, err := LoadConfig("", []string{"RETAKE_DATA_DIR=" + dir, "RETAKE_WEB_LISTEN=127.0.0.1:0", "RETAKE_TELEGRAM_TOKEN=" + testToken, "RETAKE_TELEGRAM_API_URL=" + server.URL,
-		"RETAKE_QUEUE_WORKERS=1", "RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["false"]`})
+	cfg, err := LoadConfig(
+		"",
+		[]string{
+			"RETAKE_DATA_DIR=" + dir,
+			"RETAKE_WEB_LISTEN=127.0.0.1:0",
+			"RETAKE_TELEGRAM_TOKEN=" + testToken,
+			"RETAKE_TELEGRAM_API_URL=" + server.URL,
+			"RETAKE_QUEUE_WORKERS=1",
+			"RETAKE_RENDER_ENGINE=command",
+			`RETAKE_RENDER_COMMAND=["false"]`,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -915,7 +1011,10 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 		held.make <- struct{}{}
 		order = append(order, begins().Name)
 	}
-	if order = slices.DeleteFunc(order, func(name string) bool { return !slices.Contains(names, name) }); !slices.Equal(order, names) {
+	if order = slices.DeleteFunc(order, func(name string) bool { return !slices.Contains(names, name) }); !slices.Equal(
+		order,
+		names,
+	) {
 		t.Errorf("got %q among the next four; want %q", order, names)
 	}
 	held.make <- struct{}{} // the last of them

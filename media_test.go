@@ -1,5 +1,5 @@
-// Tests of videos that are kept in a bucket, with a real S3 server: made, sent, played, uploaded, deleted and moved, also
-// while that server is away.
+// Tests of videos that are kept in a bucket, with a real S3 server: made, sent, played, uploaded, deleted and moved,
+// also while that server is away.
 
 package main
 
@@ -37,7 +37,17 @@ import (
 // bucketOf opens the bucket of a server.
 func bucketOf(t *testing.T, s *s3test.Server) *media.S3 {
 	t.Helper()
-	bucket, err := media.NewS3(media.S3Config{Endpoint: "http://" + s.Address, Region: s.Region, Bucket: s.Bucket, AccessKey: s.AccessKey, SecretKey: s.SecretKey, Prefix: "retake"}, time.Hour)
+	bucket, err := media.NewS3(
+		media.S3Config{
+			Endpoint:  "http://" + s.Address,
+			Region:    s.Region,
+			Bucket:    s.Bucket,
+			AccessKey: s.AccessKey,
+			SecretKey: s.SecretKey,
+			Prefix:    "retake",
+		},
+		time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +62,14 @@ func inBucket(t *testing.T, s *s3test.Server) []string {
 	if err := os.WriteFile(secret, []byte(s.SecretKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return []string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=http://" + s.Address + "/", "RETAKE_MEDIA_S3_BUCKET=" + s.Bucket, "RETAKE_MEDIA_S3_ACCESS_KEY=" + s.AccessKey,
-		"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret, "RETAKE_MEDIA_S3_PREFIX=retake"}
+	return []string{
+		"RETAKE_MEDIA_STORE=s3",
+		"RETAKE_MEDIA_S3_ENDPOINT=http://" + s.Address + "/",
+		"RETAKE_MEDIA_S3_BUCKET=" + s.Bucket,
+		"RETAKE_MEDIA_S3_ACCESS_KEY=" + s.AccessKey,
+		"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret,
+		"RETAKE_MEDIA_S3_PREFIX=retake",
+	}
 }
 
 func keysOf(t *testing.T, files media.Store) []string {
@@ -72,11 +88,24 @@ func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := media.S3Config(c.Media.S3), media.S3Config{Endpoint: "http://" + server.Address, Region: "us-east-1", Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey, Prefix: "retake"}
+	got, want := media.S3Config(
+		c.Media.S3,
+	), media.S3Config{
+		Endpoint:  "http://" + server.Address,
+		Region:    "us-east-1",
+		Bucket:    server.Bucket,
+		AccessKey: server.AccessKey,
+		SecretKey: server.SecretKey,
+		Prefix:    "retake",
+	}
 	if c.Media.Store != "s3" || got != want {
 		t.Errorf("got %s, %+v; want s3, %+v", c.Media.Store, got, want)
 	}
-	out, code := retake(t, []string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=s3.example.com", "RETAKE_MEDIA_S3_REGION="}, "serve")
+	out, code := retake(
+		t,
+		[]string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=s3.example.com", "RETAKE_MEDIA_S3_REGION="},
+		"serve",
+	)
 	for _, key := range []string{"endpoint: with store s3, an address without a path", "region: ", "bucket: ", "access_key: ", "secret_key: "} {
 		if !strings.Contains(out, "media.s3."+key) {
 			t.Errorf("got %s; want a line about %s", out, key)
@@ -113,8 +142,14 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	v := newVictim(t)
 	settings, err := os.OpenFile(filepath.Join(v.dir, "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
-		_, err = fmt.Fprintf(settings, "[media]\nstore = \"s3\"\n[media.s3]\nendpoint = \"http://%s\"\nbucket = %q\naccess_key = %q\nsecret_key = %q\nprefix = \"retake\"\n",
-			server.Address, server.Bucket, server.AccessKey, server.SecretKey)
+		_, err = fmt.Fprintf(
+			settings,
+			"[media]\nstore = \"s3\"\n[media.s3]\nendpoint = \"http://%s\"\nbucket = %q\naccess_key = %q\nsecret_key = %q\nprefix = \"retake\"\n",
+			server.Address,
+			server.Bucket,
+			server.AccessKey,
+			server.SecretKey,
+		)
 	}
 	if err = errors.Join(err, settings.Close()); err != nil {
 		t.Fatal(err)
@@ -225,7 +260,9 @@ func TestThePageWithABucket(t *testing.T) {
 			header["Range"] = "bytes=0-9"
 		}
 		status, h, body := play(c.method, header)
-		if status != c.status || c.length != "" && h.Get("Content-Length") != c.length || c.want != nil && !bytes.Equal(body, c.want) || c.method == "HEAD" && len(body) > 0 {
+		if status != c.status || c.length != "" && h.Get("Content-Length") != c.length ||
+			c.want != nil && !bytes.Equal(body, c.want) ||
+			c.method == "HEAD" && len(body) > 0 {
 			t.Errorf("%s: got %d, %d bytes, %v; want %d and %d bytes", name, status, len(body), h, c.status, len(c.want))
 		}
 		if policy := h.Get("Content-Security-Policy"); !strings.Contains(policy, "media-src 'self'") {
@@ -234,11 +271,15 @@ func TestThePageWithABucket(t *testing.T) {
 	}
 
 	server.Stop()
-	if w := u.send(call{method: "GET", path: "/media/" + id, session: u.session, json: true}); w.Code != 503 || refused(t, w.Body.String()) != desk.Away.Code {
+	if w := u.send(call{method: "GET", path: "/media/" + id, session: u.session, json: true}); w.Code != 503 ||
+		refused(t, w.Body.String()) != desk.Away.Code {
 		t.Errorf("got %d %s; want %s", w.Code, w.Body, desk.Away.Code)
 	}
 	words := lang.Say("en", desk.Away.ID, nil)
-	if page := u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session})); !strings.Contains(page, words) {
+	if page := u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session})); !strings.Contains(
+		page,
+		words,
+	) {
 		t.Errorf("got %s; want words about it before somebody sends anything", page)
 	}
 	body, kind := form(part{"title", "", "Зима"}, part{"file", "film.mp4", string(film)})
@@ -286,9 +327,14 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 	b.run()
 	w := &world{T: t, log: b.log}
 	w.until("the wait", func() bool {
-		return count(t, b.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`) == 1
+		return count(
+			t,
+			b.store,
+			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`,
+		) == 1
 	})
-	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'FAILED'`); n != 0 || len(b.tube.Videos()) != 0 {
+	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'FAILED'`); n != 0 ||
+		len(b.tube.Videos()) != 0 {
 		t.Errorf("got %d failed, %d videos; want a publication that waits", n, len(b.tube.Videos()))
 	}
 	server.Start()
@@ -360,7 +406,8 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
-	if n, err := command.LeftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
+	if n, err := command.LeftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 ||
+		err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }

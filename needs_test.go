@@ -21,7 +21,8 @@ import (
 	"retake.example/internal/desk"
 )
 
-// tale is a store to which things happen one after another. Its assets are called a1, a2, … in the order they were made.
+// tale is a store to which things happen one after another. Its assets are called a1, a2, … in the order they were
+// made.
 type tale struct {
 	t   testing.TB
 	q   *Queue
@@ -57,12 +58,16 @@ func (s *tale) tell(story string) {
 			ask(s.t, st, words[1], n)
 		case "make": // by admin n
 			err = st.Tx(s.t.Context(), func(tx *store.Tx) error {
-				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"}, tx.Now())
+				_, _, err := tx.ShareOrCreate(
+					store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"},
+					tx.Now(),
+				)
 				return err
 			})
 		case "fail", "done": // the next render
 			var tasks []store.Task
-			if err = st.Tx(s.t.Context(), func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Render, false, 1); return err }); err != nil || len(tasks) == 0 {
+			if err = st.Tx(s.t.Context(), func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Render, false, 1); return err }); err != nil ||
+				len(tasks) == 0 {
 				break
 			}
 			task := tasks[0]
@@ -89,7 +94,8 @@ func (s *tale) tell(story string) {
 		default:
 			s.t.Fatalf("unknown step %q", step)
 		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrForbidden) && !errors.Is(err, store.ErrNotFailed) {
+		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrForbidden) &&
+			!errors.Is(err, store.ErrNotFailed) {
 			s.t.Fatalf("%s: %v", step, err)
 		}
 		for _, id := range strings.Fields(text(s.t, st, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets ORDER BY rowid)`)) {
@@ -180,7 +186,13 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 				look.f.Limit = 100
 				n, err := s.q.store.Needs(t.Context(), look.admin, look.f)
 				need, err2 := s.q.store.NeedYou(t.Context(), look.admin, look.f)
-				list, err3 := s.q.store.Needy(t.Context(), look.admin, look.f, store.Needy{}, store.Needy{Failed: s.at.Add(time.Hour)})
+				list, err3 := s.q.store.Needy(
+					t.Context(),
+					look.admin,
+					look.f,
+					store.Needy{},
+					store.Needy{Failed: s.at.Add(time.Hour)},
+				)
 				if err := errors.Join(err, err2, err3); err != nil {
 					t.Fatal(err)
 				}
@@ -194,7 +206,13 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 			// What tries again reaches exactly those people.
 			told := map[int64]bool{}
 			write(t, s.q.store, func(tx *store.Tx) error {
-				list, err := s.q.store.Needy(t.Context(), store.Admin{Owner: true}, store.Filter{Limit: 100}, store.Needy{}, store.Needy{Failed: s.at.Add(time.Hour)})
+				list, err := s.q.store.Needy(
+					t.Context(),
+					store.Admin{Owner: true},
+					store.Filter{Limit: 100},
+					store.Needy{},
+					store.Needy{Failed: s.at.Add(time.Hour)},
+				)
 				for _, n := range list {
 					all, err2 := tx.Unserved(store.Asset{ID: n.ID})
 					err = errors.Join(err, err2)
@@ -223,8 +241,15 @@ func (s *tale) modelled(flagged map[string]bool) {
 		failed bool
 	}
 	st := s.q.store
-	rows, err := readDB(s.t, st).Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
-	assets, err := collect(rows, err, func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) })
+	rows, err := readDB(
+		s.t,
+		st,
+	).Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
+	assets, err := collect(
+		rows,
+		err,
+		func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) },
+	)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -276,7 +301,13 @@ func TestWhateverHappensTheFlagsAreRight(t *testing.T) {
 			if strings.Contains(step, "%[4]") && len(s.ids) == 0 {
 				continue
 			}
-			step = fmt.Sprintf(step+"%.0[1]s", []string{"Маша", "Лев"}[r.IntN(2)], r.IntN(4)+1, r.IntN(2)+7, max(1, len(s.ids)-r.IntN(6)))
+			step = fmt.Sprintf(
+				step+"%.0[1]s",
+				[]string{"Маша", "Лев"}[r.IntN(2)],
+				r.IntN(4)+1,
+				r.IntN(2)+7,
+				max(1, len(s.ids)-r.IntN(6)),
+			)
 			story += "; " + step
 			s.tell(step)
 			s.modelled(flagged)
@@ -318,12 +349,16 @@ func TestNoTriggerReadsAWholeTable(t *testing.T) {
 				t.Fatalf("%s: %v", statement, err)
 			}
 			for _, line := range plan {
-				if regexp.MustCompile(`SCAN (assets|requests|publications|jobs|tallies|tails|users|[abenrstu])\b|AUTOMATIC`).MatchString(line) {
+				if regexp.MustCompile(`SCAN (assets|requests|publications|jobs|tallies|tails|users|[abenrstu])\b|AUTOMATIC`).
+					MatchString(line) {
 					t.Errorf("%s: got %q; want a search of an index", strings.Fields(head)[5], line)
 				}
 			}
 			if strings.Contains(statement, "FROM settled") || strings.Contains(statement, "JOIN settled") {
-				if got := strings.Join(plan, "; "); !strings.Contains(got, "INDEX assets_needing_by_key (name_key=? AND template=? AND lang=?)") {
+				if got := strings.Join(plan, "; "); !strings.Contains(
+					got,
+					"INDEX assets_needing_by_key (name_key=? AND template=? AND lang=?)",
+				) {
 					t.Errorf("%s: got %s; want the few that need somebody looked at alone", strings.Fields(head)[5], got)
 				}
 			}
@@ -333,7 +368,13 @@ func TestNoTriggerReadsAWholeTable(t *testing.T) {
 
 func TestThePlatformFilter(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	places := map[string][]string{"Маша Б": {"YOUTUBE"}, "Маша В": {"RUMBLE"}, "Лев": {"YOUTUBE", "RUMBLE"}, "Маша Г": nil, "Маша Д": {"YOUTUBE"}}
+	places := map[string][]string{
+		"Маша Б": {"YOUTUBE"},
+		"Маша В": {"RUMBLE"},
+		"Лев":    {"YOUTUBE", "RUMBLE"},
+		"Маша Г": nil,
+		"Маша Д": {"YOUTUBE"},
+	}
 	for i, name := range slices.Sorted(maps.Keys(places)) {
 		a := ask(t, d.store, name, int64(i+1))
 		if name == "Маша Д" {
@@ -344,7 +385,13 @@ func TestThePlatformFilter(t *testing.T) {
 			mutate(t, d.store, `UPDATE jobs SET due = 4000000000000 WHERE asset_id = ?`, a.ID)
 		}
 		for _, platform := range places[name] {
-			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created) VALUES (?, ?, 7, 0)`, a.ID, platform)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO publications (asset_id, platform, creator, created) VALUES (?, ?, 7, 0)`,
+				a.ID,
+				platform,
+			)
 		}
 	}
 	session := d.signIn(8)
@@ -379,7 +426,8 @@ func TestThePlatformFilter(t *testing.T) {
 			NeedYou map[string]int `json:"need_you"`
 		}
 		body := d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))
-		if err := json.Unmarshal([]byte(body), &got); err != nil || !maps.Equal(got.NeedYou, map[string]int{"count": want, "publications": 0}) {
+		if err := json.Unmarshal([]byte(body), &got); err != nil ||
+			!maps.Equal(got.NeedYou, map[string]int{"count": want, "publications": 0}) {
 			t.Errorf("%q: got %v, %v; want a count of %d and no more", query, got.NeedYou, err, want)
 		}
 	}
@@ -396,11 +444,23 @@ func TestThePlatformFilter(t *testing.T) {
 func TestPublicationsOfManyAssets(t *testing.T) {
 	s := newStore(t)
 	one, two := ask(t, s, "Маша", 1), ask(t, s, "Лев", 1)
-	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created, started, completed) VALUES
-		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`, one.ID)
+	mutate(
+		t,
+		s,
+		`INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created, started, completed) VALUES
+		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`,
+		one.ID,
+	)
 	got, err := s.Publications(t.Context(), one.ID, two.ID, "nothing")
 	want := map[string][]store.Publication{one.ID: {
-		{ID: 1, Platform: "YOUTUBE", Status: store.Completed, PublishAt: store.Moment(5), Upload: store.Upload{URL: "https://y", Warning: "no thumbnail"}, Creator: 7},
+		{
+			ID:        1,
+			Platform:  "YOUTUBE",
+			Status:    store.Completed,
+			PublishAt: store.Moment(5),
+			Upload:    store.Upload{URL: "https://y", Warning: "no thumbnail"},
+			Creator:   7,
+		},
 		{ID: 2, Platform: "RUMBLE", Status: store.Pending},
 	}}
 	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
@@ -408,8 +468,9 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 	}
 }
 
-// BenchmarkNeeds measures pages that tell what needs an admin, with 100,000 videos of which every fourth does, and pages of
-// one platform, with 50,000 publications of which 200 have failed, two days of what YouTube takes: half of what is new is on YouTube, and only what is old on Rumble.
+// BenchmarkNeeds measures pages that tell what needs an admin, with 100,000 videos of which every fourth does, and
+// pages of one platform, with 50,000 publications of which 200 have failed, two days of what YouTube takes: half of
+// what is new is on YouTube, and only what is old on Rumble.
 func BenchmarkNeeds(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
 	d.crowd(100_000, 4)

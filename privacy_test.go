@@ -63,11 +63,18 @@ func purge(t testing.TB, s *store.Store, keep store.Keep) (all store.Gone) {
 		if n == 0 {
 			return all
 		}
-		all.Files, all.Assets, all.Names = append(all.Files, gone.Files...), append(all.Assets, gone.Assets...), append(all.Names, gone.Names...)
+		all.Files, all.Assets, all.Names = append(
+			all.Files,
+			gone.Files...), append(
+			all.Assets,
+			gone.Assets...), append(
+			all.Names,
+			gone.Names...)
 	}
 }
 
-// sound checks what triggers keep: the tallies are what a count of the rows gives, and the search knows the names there are.
+// sound checks what triggers keep: the tallies are what a count of the rows gives, and the search knows the names there
+// are.
 func sound(t testing.TB, s *store.Store) {
 	t.Helper()
 	for what, query := range map[string]string{
@@ -128,7 +135,12 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		published = ask(t, s, "Эфир", 2)
 		complete(t, s)
 		deliver()
-		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, started, completed) VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 1, 2)`, published.ID)
+		mutate(
+			t,
+			s,
+			`INSERT INTO publications (asset_id, platform, creator, created, status, started, completed) VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 1, 2)`,
+			published.ID,
+		)
 		operators = madeByAdmin(t, s, 7, "Наша", "наша")
 		ask(t, s, "Наша", 2)
 		complete(t, s)
@@ -137,7 +149,16 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		complete(t, s) // not sent yet
 		write(t, s, func(tx *store.Tx) error {
 			admin := int64(7)
-			return tx.AddUpload(store.Asset{ID: store.NewID(), Name: "Ролик", NameKey: "ролик", Lang: "ru", Creator: &admin, Video: store.Video{File: "roll.mp4", Size: 1}})
+			return tx.AddUpload(
+				store.Asset{
+					ID:      store.NewID(),
+					Name:    "Ролик",
+					NameKey: "ролик",
+					Lang:    "ru",
+					Creator: &admin,
+					Video:   store.Video{File: "roll.mp4", Size: 1},
+				},
+			)
 		})
 	})
 	at(10*day, func() {
@@ -200,7 +221,10 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		sound(t, s)
 	})
 	t.Run("an old button finds nothing, and a wish makes a new video", func(t *testing.T) {
-		if _, err := q.Retry(t.Context(), failed.ID, retry.ButtonPressed{User: 2, Chat: 2}); !errors.Is(err, store.ErrNotFound) {
+		if _, err := q.Retry(t.Context(), failed.ID, retry.ButtonPressed{User: 2, Chat: 2}); !errors.Is(
+			err,
+			store.ErrNotFound,
+		) {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
 		if a := ask(t, s, "Вера", 2); a.ID == made.ID || a.FileID != "" || a.Status != store.Pending {
@@ -219,7 +243,12 @@ func TestAVideoThatThousandsWantedGoesInSmallParts(t *testing.T) {
 	a := ask(t, s, "Маша", people...)
 	complete(t, s)
 	mutate(t, s, `DELETE FROM jobs`)
-	mutate(t, s, `UPDATE requests SET created = created + ?`, 30*day.Milliseconds()) // so that they do not go before the video does
+	mutate(
+		t,
+		s,
+		`UPDATE requests SET created = created + ?`,
+		30*day.Milliseconds(),
+	) // so that they do not go before the video does
 	ago(s, 0)
 	most, before := 0, count(t, s, `SELECT count(*) FROM requests`)
 	for range 5 {
@@ -414,7 +443,10 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 				}
 				return
 			}
-			if err := errors.Join(err, listErr); err != nil || !slices.Equal(gone.Kept, []string{a.ID}) || len(gone.Files) != 0 || kept.Unwanted.IsZero() || len(list) != 1 {
+			if err := errors.Join(err, listErr); err != nil || !slices.Equal(gone.Kept, []string{a.ID}) ||
+				len(gone.Files) != 0 ||
+				kept.Unwanted.IsZero() ||
+				len(list) != 1 {
 				t.Fatalf("got %+v, %+v, %v, %v; want it kept, for the admins to take off", kept, gone, list, err)
 			}
 			if n := count(t, s, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM requests) + (SELECT count(*) FROM jobs)`); n != 0 {
@@ -431,7 +463,8 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 				return tx.Unpublish(a.ID, "YOUTUBE")
 			})
 			write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.LetGo(a.ID); return err })
-			if _, err := s.Asset(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) || !slices.Equal(gone.Files, []string{a.ID + ".mp4"}) {
+			if _, err := s.Asset(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) ||
+				!slices.Equal(gone.Files, []string{a.ID + ".mp4"}) {
 				t.Errorf("got %v, %+v; want it gone with its file", err, gone)
 			}
 			sound(t, s)
@@ -471,8 +504,13 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 	session := d.signIn(8)
 	a := ask(t, d.store, "Маша", 1)
 	complete(t, d.store)
-	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, started, completed, metadata)
-		VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2, '{"title":"T"}')`, a.ID)
+	mutate(
+		t,
+		d.store,
+		`INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, started, completed, metadata)
+		VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2, '{"title":"T"}')`,
+		a.ID,
+	)
 	library := func() string {
 		t.Helper()
 		return d.want(200, d.send(call{method: "GET", path: "/", session: session}))
@@ -481,13 +519,16 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 		t.Error("got a note; want none before anybody asked")
 	}
 	write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
-	if page := library(); !strings.Contains(page, "Somebody has had their data deleted") || !strings.Contains(page, `href="/assets/`+a.ID+`">Take it down`) {
+	if page := library(); !strings.Contains(page, "Somebody has had their data deleted") ||
+		!strings.Contains(page, `href="/assets/`+a.ID+`">Take it down`) {
 		t.Errorf("got %s; want the note and the way", page)
 	}
 	var list struct {
 		Unwanted []struct{ ID, Name string }
 	}
-	if err := json.Unmarshal(d.send(call{method: "GET", path: "/", session: session, json: true}).Body.Bytes(), &list); err != nil || len(list.Unwanted) != 1 || list.Unwanted[0].ID != a.ID {
+	if err := json.Unmarshal(d.send(call{method: "GET", path: "/", session: session, json: true}).Body.Bytes(), &list); err != nil ||
+		len(list.Unwanted) != 1 ||
+		list.Unwanted[0].ID != a.ID {
 		t.Errorf("got %+v, %v; want the video", list, err)
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session}))
@@ -495,7 +536,8 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 		t.Errorf("got %s; want the note, and no way to publish it once more", page)
 	}
 	form := "platform=YOUTUBE&title=T"
-	if w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/unpublish", session: session, body: form}); w.Code != 303 || w.Header().Get("Location") != "/?notice=unpublished" {
+	if w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/unpublish", session: session, body: form}); w.Code != 303 ||
+		w.Header().Get("Location") != "/?notice=unpublished" {
 		t.Errorf("got %d to %q; want the library", w.Code, w.Header().Get("Location"))
 	}
 	if strings.Contains(library(), "Somebody has had their data deleted") {
@@ -513,13 +555,18 @@ func TestWhoeverAskedToBeForgottenAndTheAdminsAreToldOfWhatIsPublished(t *testin
 	}
 	w.getsVideos(p, 2)
 	w.calm()
-	mutate(t, w.store, `INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, started, completed)
-		SELECT id, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2 FROM assets WHERE name = 'Оля'`)
+	mutate(
+		t,
+		w.store,
+		`INSERT INTO publications (asset_id, platform, creator, created, status, remote_id, started, completed)
+		SELECT id, 'YOUTUBE', 7, 0, 'COMPLETED', 'r', 1, 2 FROM assets WHERE name = 'Оля'`,
+	)
 	p.Send("/delete_my_data")
 	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
 	w.hears(p, "все ваши данные удалены, кроме опубликованного")
 	told := w.hears(admin, "Somebody has had all of their data deleted.")
-	if id := text(t, w.store, `SELECT id FROM assets`); !strings.HasSuffix(told.Text, "http://localhost/assets/"+id) || strings.Contains(told.Text, "Оля") {
+	if id := text(t, w.store, `SELECT id FROM assets`); !strings.HasSuffix(told.Text, "http://localhost/assets/"+id) ||
+		strings.Contains(told.Text, "Оля") {
 		t.Errorf("got %q; want the address of %s, and no name", told.Text, id)
 	}
 	if n := len(keysOf(w.T, w.files)); n != 2 {
@@ -573,7 +620,8 @@ func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *te
 
 // ---- export
 
-// peopled is a store with all that can be kept of person 111000111, who is an admin, too, and as much of person 222000222; both wait for one video.
+// peopled is a store with all that can be kept of person 111000111, who is an admin, too, and as much of person
+// 222000222; both wait for one video.
 func peopled(t *testing.T) *store.Store {
 	t.Helper()
 	s := newStore(t)
@@ -587,8 +635,15 @@ func peopled(t *testing.T) *store.Store {
 		d := begin(t, s, store.Deliver)
 		write(t, s, func(tx *store.Tx) error { return tx.VideoArrived(d.Job, int(p.id)+7, "file-id") })
 		write(t, s, func(tx *store.Tx) error { _, err := tx.FinishMessage(&d, int(p.id)+8); return err })
-		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created, status, started, completed, remote_url, metadata) VALUES (?, 'RUMBLE', ?, 5000, 'COMPLETED', 1, 2, ?, ?)`,
-			d.AssetID, p.id, "https://rumble.com/"+p.mark, `{"title":"`+p.mark+`заголовок"}`)
+		mutate(
+			t,
+			s,
+			`INSERT INTO publications (asset_id, platform, creator, created, status, started, completed, remote_url, metadata) VALUES (?, 'RUMBLE', ?, 5000, 'COMPLETED', 1, 2, ?, ?)`,
+			d.AssetID,
+			p.id,
+			"https://rumble.com/"+p.mark,
+			`{"title":"`+p.mark+`заголовок"}`,
+		)
 		ask(t, s, p.mark+"сбой", p.id)
 		failForGood(t, q)
 		a := begin(t, s, store.Apologise)
@@ -605,16 +660,35 @@ func peopled(t *testing.T) *store.Store {
 				_, err = tx.Receive([]store.Update{{ID: p.id + 5, Chat: p.id, Raw: `{"text":"` + p.mark + `письмо"}`}})
 			}
 			admin := p.id
-			return errors.Join(err, tx.Note(store.Event{User: p.id, Action: p.mark + "дело"}), tx.Note(store.Event{Admin: &admin, Action: p.mark + "служба"}),
-				tx.AddUpload(store.Asset{ID: store.NewID(), Name: p.mark + "загрузка", NameKey: "з" + p.mark, Lang: "ru", Creator: &admin, Video: store.Video{File: store.NewID() + ".mp4", Size: 1}}))
+			return errors.Join(
+				err,
+				tx.Note(store.Event{User: p.id, Action: p.mark + "дело"}),
+				tx.Note(store.Event{Admin: &admin, Action: p.mark + "служба"}),
+				tx.AddUpload(
+					store.Asset{
+						ID:      store.NewID(),
+						Name:    p.mark + "загрузка",
+						NameKey: "з" + p.mark,
+						Lang:    "ru",
+						Creator: &admin,
+						Video:   store.Video{File: store.NewID() + ".mp4", Size: 1},
+					},
+				),
+			)
 		})
 		link := hashOf(p.mark)
 		write(t, s, func(tx *store.Tx) error {
-			return errors.Join(tx.SaveLink(link, p.id, tx.Now().Add(time.Minute)), tx.SaveLink(hashOf(p.mark+"2"), p.id, tx.Now().Add(time.Minute)))
+			return errors.Join(
+				tx.SaveLink(link, p.id, tx.Now().Add(time.Minute)),
+				tx.SaveLink(hashOf(p.mark+"2"), p.id, tx.Now().Add(time.Minute)),
+			)
 		})
 		write(t, s, func(tx *store.Tx) error { _, err := tx.SpendLink(link, hashOf("s"+p.mark)); return err })
 		write(t, s, func(tx *store.Tx) error {
-			_, err := tx.Connect(store.Channel{Platform: "YOUTUBE", External: p.mark, Title: p.mark + "канал", Creator: p.id}, []byte("secret"))
+			_, err := tx.Connect(
+				store.Channel{Platform: "YOUTUBE", External: p.mark, Title: p.mark + "канал", Creator: p.id},
+				[]byte("secret"),
+			)
 			return err
 		})
 	}
@@ -664,11 +738,16 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 	s := newStore(t)
 	write(t, s, func(tx *store.Tx) error {
-		return errors.Join(tx.Appoint(store.Admin{ID: 7, Owner: true}), tx.KeepAlert(7, "disk", store.Alert{At: time.UnixMilli(1000)}), tx.KeepAlert(8, "disk", store.Alert{At: time.UnixMilli(2000)}))
+		return errors.Join(
+			tx.Appoint(store.Admin{ID: 7, Owner: true}),
+			tx.KeepAlert(7, "disk", store.Alert{At: time.UnixMilli(1000)}),
+			tx.KeepAlert(8, "disk", store.Alert{At: time.UnixMilli(2000)}),
+		)
 	})
 	var x store.Export
 	write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(7, true); return err })
-	if a := x.Admin; a == nil || len(a.Ranks) != 1 || !a.Ranks[0].Owner || len(a.Told) != 1 || a.Told[0].Cause != "disk" || a.Told[0].At.UnixMilli() != 1000 {
+	if a := x.Admin; a == nil || len(a.Ranks) != 1 || !a.Ranks[0].Owner || len(a.Told) != 1 || a.Told[0].Cause != "disk" ||
+		a.Told[0].At.UnixMilli() != 1000 {
 		t.Errorf("got %+v; want the rank and what they were told", x.Admin)
 	}
 	write(t, s, func(tx *store.Tx) error { return tx.Dismiss(7) })
@@ -698,7 +777,10 @@ func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 		for _, column := range columns {
 			// An admin's deeds stay, without which nobody could say who did them, and what they made is the operator's.
 			mine := `creator, admin`
-			if table == "audit" && column == "action" || table == "assets" && column != "error" || table == "channels" || strings.Contains(mine, column) || table == "tails" || table == "tallies" {
+			if table == "audit" && column == "action" || table == "assets" && column != "error" || table == "channels" ||
+				strings.Contains(mine, column) ||
+				table == "tails" ||
+				table == "tallies" {
 				continue
 			}
 			if n := count(t, s, `SELECT count(*) FROM `+table+` WHERE `+column+` IN (222000222, '222000222') OR `+column+` LIKE '%Глаша%'`); n != 0 {
@@ -735,7 +817,9 @@ func TestAUserGetsAllThatIsKeptOfThemAsAFile(t *testing.T) {
 	}
 	var x store.Export
 	file := w.tg.File(m.Document.FileID)
-	if err := json.Unmarshal(file, &x); err != nil || x.User.ID != 1 || len(x.Videos) != 1 || x.Videos[0].Name != "Маша" || len(x.Acts) != 1 || x.Admin != nil {
+	if err := json.Unmarshal(file, &x); err != nil || x.User.ID != 1 || len(x.Videos) != 1 || x.Videos[0].Name != "Маша" ||
+		len(x.Acts) != 1 ||
+		x.Admin != nil {
 		t.Errorf("got %s, %v; want what is kept of her", file, err)
 	}
 	if bytes.Contains(file, []byte("Глаша")) {
@@ -767,7 +851,9 @@ func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
 	}
 	file, err := os.ReadFile(path)
 	info, statErr := os.Stat(path)
-	if err := errors.Join(err, statErr); err != nil || info.Mode().Perm() != 0o600 || !bytes.Contains(file, []byte(`"name": "Маша"`)) || bytes.Contains(file, []byte("Глаша")) {
+	if err := errors.Join(err, statErr); err != nil || info.Mode().Perm() != 0o600 ||
+		!bytes.Contains(file, []byte(`"name": "Маша"`)) ||
+		bytes.Contains(file, []byte("Глаша")) {
 		t.Errorf("got %v, %v, %s; want what is kept of that person, for the operator's eyes only", info.Mode(), err, file)
 	}
 	if out, code := retake(t, env, "export", "42"); code != 0 || !strings.Contains(out, `"name": "Маша"`) {
@@ -787,8 +873,8 @@ func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
 
 // ---- names
 
-// traces are the forms in which a name may be found where none should be: as typed, folded, decomposed, escaped, in Latin
-// letters, and each of its words.
+// traces are the forms in which a name may be found where none should be: as typed, folded, decomposed, escaped, in
+// Latin letters, and each of its words.
 func traces(name string, latin ...string) (all []string) {
 	for _, word := range append(strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '-' }), name) {
 		quoted := strconv.QuoteToASCII(word)
@@ -805,13 +891,21 @@ type quoting struct {
 
 func (h quoting) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	if strings.HasPrefix(o.Name, "Сбоева") || strings.HasPrefix(o.Name, "Пантелеймон") && !h.repaired.Load() {
-		return video.Video{}, fmt.Errorf("cannot make %s, %s, %s, %q, %+q, %s", o.Name, strings.ToLower(o.Name), strings.ToUpper(o.Name), o.Name, o.Name, url.QueryEscape(o.Name))
+		return video.Video{}, fmt.Errorf(
+			"cannot make %s, %s, %s, %q, %+q, %s",
+			o.Name,
+			strings.ToLower(o.Name),
+			strings.ToUpper(o.Name),
+			o.Name,
+			o.Name,
+			url.QueryEscape(o.Name),
+		)
 	}
 	return h.renderer.Make(ctx, o, progress)
 }
 
-// TestNoNameLeavesTheDatabaseButToWhomItBelongs runs the whole program, with its own renderer and voice, through all that happens
-// to names, and looks for them where they should not be.
+// TestNoNameLeavesTheDatabaseButToWhomItBelongs runs the whole program, with its own renderer and voice, through all
+// that happens to names, and looks for them where they should not be.
 func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	t.Parallel()
 	names := map[string][]string{ // in Latin letters
@@ -849,14 +943,34 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	address := l.Addr().String()
 	l.Close()
 	dir := t.TempDir()
-	cfg, err := LoadConfig("", []string{"RETAKE_DATA_DIR=" + dir, "RETAKE_WEB_LISTEN=" + address, "RETAKE_WEB_BASE_URL=http://" + address, "RETAKE_TELEGRAM_TOKEN=" + testToken,
-		"RETAKE_TELEGRAM_API_URL=" + api.URL, "RETAKE_TELEGRAM_OWNERS=[900]", "RETAKE_RENDER_TEMPLATES=" + templates, "RETAKE_RENDER_TEMPLATE=clock", "RETAKE_QUEUE_BACKOFF=20ms",
-		"RETAKE_QUEUE_OUTAGE_AFTER=1000", "RETAKE_LIMITS_OPEN=100", "RETAKE_LIMITS_PER_HOUR=100", "RETAKE_LIMITS_PER_DAY=100"})
+	cfg, err := LoadConfig(
+		"",
+		[]string{
+			"RETAKE_DATA_DIR=" + dir,
+			"RETAKE_WEB_LISTEN=" + address,
+			"RETAKE_WEB_BASE_URL=http://" + address,
+			"RETAKE_TELEGRAM_TOKEN=" + testToken,
+			"RETAKE_TELEGRAM_API_URL=" + api.URL,
+			"RETAKE_TELEGRAM_OWNERS=[900]",
+			"RETAKE_RENDER_TEMPLATES=" + templates,
+			"RETAKE_RENDER_TEMPLATE=clock",
+			"RETAKE_QUEUE_BACKOFF=20ms",
+			"RETAKE_QUEUE_OUTAGE_AFTER=1000",
+			"RETAKE_LIMITS_OPEN=100",
+			"RETAKE_LIMITS_PER_HOUR=100",
+			"RETAKE_LIMITS_PER_DAY=100",
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{T: t, tg: tg, log: &journal{}}
-	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug - 8, AddSource: true, ReplaceAttr: telegram.Redact(testToken)}))
+	log := slog.New(
+		slog.NewTextHandler(
+			w.log,
+			&slog.HandlerOptions{Level: slog.LevelDebug - 8, AddSource: true, ReplaceAttr: telegram.Redact(testToken)},
+		),
+	)
 	var repaired atomic.Bool
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -880,7 +994,19 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 		})
 	}
 
-	parent, other, admin := tg.Person(1, "Матьпятилетняя", "ru"), tg.Person(2, "Ольга", "ru"), tg.Person(900, "Админагорделиво", "ru")
+	parent, other, admin := tg.Person(
+		1,
+		"Матьпятилетняя",
+		"ru",
+	), tg.Person(
+		2,
+		"Ольга",
+		"ru",
+	), tg.Person(
+		900,
+		"Админагорделиво",
+		"ru",
+	)
 	w.until("the start", func() bool { return strings.Contains(w.log.String(), "retake is running") })
 	for _, name := range []string{"Аглаида", "Зебулония", "Ягуария-Эсмира", "Siobhánna", "Пантелеймон", "Сбоева Фёкла"} {
 		w.asks(parent, name)
@@ -975,7 +1101,12 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 			do("GET", target, "", nil)
 		}
 		do("POST", "/assets/"+a.ID+"/retry", plain, strings.NewReader("platform="+url.QueryEscape(a.Name)))
-		do("POST", "/assets/"+a.ID+"/publish", plain, strings.NewReader("rumble=yes&privacy=public&made_for_kids=yes&title="+url.QueryEscape(a.Name)))
+		do(
+			"POST",
+			"/assets/"+a.ID+"/publish",
+			plain,
+			strings.NewReader("rumble=yes&privacy=public&made_for_kids=yes&title="+url.QueryEscape(a.Name)),
+		)
 		if a.Name == "Загрузилия" || a.Name == "Самоделкиния" {
 			do("POST", "/assets/"+a.ID+"/delete", plain, strings.NewReader("title="+url.QueryEscape(a.Name)))
 		}
@@ -1031,7 +1162,8 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	}
 }
 
-// TestThePrivacyPageIsTrue reads docs/privacy.md: it accounts for every table, has the settings as they come, and its commands work.
+// TestThePrivacyPageIsTrue reads docs/privacy.md: it accounts for every table, has the settings as they come, and its
+// commands work.
 func TestThePrivacyPageIsTrue(t *testing.T) {
 	page, err := os.ReadFile("docs/privacy.md")
 	if err != nil {
@@ -1076,7 +1208,13 @@ func TestThePrivacyPageIsTrue(t *testing.T) {
 	for _, c := range commands {
 		sh := exec.Command("sh", "-e", "-c", c[1])
 		sh.Dir = dir
-		sh.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), childDir+"=.", childPoint+"=0", "RETAKE_DATA_DIR="+dir)
+		sh.Env = append(
+			os.Environ(),
+			"PATH="+bin+":"+os.Getenv("PATH"),
+			childDir+"=.",
+			childPoint+"=0",
+			"RETAKE_DATA_DIR="+dir,
+		)
 		if b, err := sh.CombinedOutput(); err != nil {
 			t.Errorf("%s: got %v, %s; want it to work", c[1], err, b)
 		}

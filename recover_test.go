@@ -94,18 +94,26 @@ func delivers(t *testing.T, s *store.Store, kind store.Kind, n int) {
 // owes lists the jobs there are, with their people.
 func owes(t *testing.T, s *store.Store) string {
 	t.Helper()
-	return text(t, s, `SELECT ifnull(group_concat(kind || ' ' || who, ', '), '') FROM (SELECT j.kind, ifnull(r.user_id, a.name) who
-		FROM jobs j JOIN assets a ON a.id = j.asset_id LEFT JOIN requests r ON r.id = j.request_id ORDER BY j.kind, who)`)
+	return text(
+		t,
+		s,
+		`SELECT ifnull(group_concat(kind || ' ' || who, ', '), '') FROM (SELECT j.kind, ifnull(r.user_id, a.name) who
+		FROM jobs j JOIN assets a ON a.id = j.asset_id LEFT JOIN requests r ON r.id = j.request_id ORDER BY j.kind, who)`,
+	)
 }
 
 // holds lists the people whom something is held for, and what an admin has decided.
 func heldOf(t *testing.T, s *store.Store) string {
 	t.Helper()
-	return text(t, s, `SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0 ORDER BY user_id)`)
+	return text(
+		t,
+		s,
+		`SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0 ORDER BY user_id)`,
+	)
 }
 
-// morning is a day on which 1 waits for a video that is being made and 2 for one that is not, 3 for one on its way, 4 has been
-// failed and not been told, 5 has been served, but for the words that follow, and 6 has written something.
+// morning is a day on which 1 waits for a video that is being made and 2 for one that is not, 3 for one on its way, 4
+// has been failed and not been told, 5 has been served, but for the words that follow, and 6 has written something.
 func morning(t *testing.T) aDay {
 	t.Helper()
 	d := newDay(t)
@@ -201,7 +209,10 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		}
 		complete(t, s)
 		delivers(t, s, store.Deliver, 3)
-		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.SendHeld(); return err }); !errors.Is(err, store.ErrNotFound) {
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.SendHeld(); return err }); !errors.Is(
+			err,
+			store.ErrNotFound,
+		) {
 			t.Errorf("again: got %v; want ErrNotFound", err)
 		}
 	})
@@ -248,7 +259,8 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	d := morning(t)
 	s := d.backup()
-	// The day goes on: 3 is served, 4 is told, 1 is served, 2 still waits, 5 has asked to be forgotten, 6 was answered and 7 has written.
+	// The day goes on: 3 is served, 4 is told, 1 is served, 2 still waits, 5 has asked to be forgotten, 6 was answered and
+	// 7 has written.
 	mutate(t, d.Store, `UPDATE admins SET id = 9`)
 	delivers(t, d.Store, store.Apologise, 1)
 	delivers(t, d.Store, store.Deliver, 1)
@@ -351,8 +363,18 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 			a := d.wants(1, "Маша")
 			complete(t, d.Store)
 			mutate(t, d.Store, `DELETE FROM jobs`)
-			mutate(t, d.Store, `INSERT INTO publications (asset_id, platform, creator, created, `+c.columns+`) VALUES (?, 'YOUTUBE', 8, 0, `+c.values+`)`, a.ID)
-			mutate(t, d.Store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, ?, 0 FROM publications`, c.due)
+			mutate(
+				t,
+				d.Store,
+				`INSERT INTO publications (asset_id, platform, creator, created, `+c.columns+`) VALUES (?, 'YOUTUBE', 8, 0, `+c.values+`)`,
+				a.ID,
+			)
+			mutate(
+				t,
+				d.Store,
+				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, ?, 0 FROM publications`,
+				c.due,
+			)
 			s, before := d.backup(), ""
 			if c.later != "" {
 				before = d.path
@@ -388,10 +410,12 @@ func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
 		synctest.Wait()
 		stop()
 		slices.Sort(b.told)
-		if got := strings.Join(b.told, ", "); !strings.Contains(got, "VIDEO 1, VIDEO 2") || strings.Contains(got, "APOLOGISE") {
+		if got := strings.Join(b.told, ", "); !strings.Contains(got, "VIDEO 1, VIDEO 2") ||
+			strings.Contains(got, "APOLOGISE") {
 			t.Errorf("got %s; want a video for each, and no apology", got)
 		}
-		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED' AND asset_id <> ?`, lost); n != 2 || len(b.put) != 1 {
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED' AND asset_id <> ?`, lost); n != 2 ||
+			len(b.put) != 1 {
 			t.Errorf("got %d served by another video, %d made; want both by one", n, len(b.put))
 		}
 		isPeace(t, s)
@@ -440,19 +464,33 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	var resumed []store.Update
 	d.change(func(o *desk.Options) { o.Resume = func(_ context.Context, u []store.Update) { resumed = u } })
 	owner, admin := d.signIn(8), d.signIn(7)
-	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner, json: true})); refused(t, refusal) != "NOT_FAILED" {
+	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner, json: true})); refused(
+		t,
+		refusal,
+	) != "NOT_FAILED" {
 		t.Errorf("got %s; want NOT_FAILED when nothing is held", refusal)
 	}
 	ask(t, d.store, "Маша", 1, 2)
 	mutate(t, d.store, `UPDATE requests SET held = 1`)
 	mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 3, '{}', 0, 1)`)
-	if page := d.want(200, d.send(call{method: "GET", path: "/", session: owner})); !strings.Contains(page, "3 people were waiting when the backup was made") || !strings.Contains(page, `action="/held"`) {
+	if page := d.want(200, d.send(call{method: "GET", path: "/", session: owner})); !strings.Contains(
+		page,
+		"3 people were waiting when the backup was made",
+	) ||
+		!strings.Contains(page, `action="/held"`) {
 		t.Errorf("got %s; want the question", page)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/", session: admin})); !strings.Contains(page, "3 people were waiting") || strings.Contains(page, `action="/held"`) {
+	if page := d.want(200, d.send(call{method: "GET", path: "/", session: admin})); !strings.Contains(
+		page,
+		"3 people were waiting",
+	) ||
+		strings.Contains(page, `action="/held"`) {
 		t.Errorf("got %s; want it without buttons for an admin", page)
 	}
-	if body := d.want(200, d.send(call{method: "GET", path: "/", session: owner, json: true})); !strings.Contains(body, `"held":3`) {
+	if body := d.want(200, d.send(call{method: "GET", path: "/", session: owner, json: true})); !strings.Contains(
+		body,
+		`"held":3`,
+	) {
 		t.Errorf("got %s; want the number", body)
 	}
 	d.want(422, d.send(call{method: "POST", path: "/held", body: "send=perhaps", session: owner}))
@@ -461,10 +499,17 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/?notice=sent" || len(resumed) != 1 || resumed[0].Chat != 3 {
 		t.Errorf("got sent to %s, %+v handled; want the notice and the update", to, resumed)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/?notice=sent", session: owner})); strings.Contains(page, `action="/held"`) || !strings.Contains(page, "on its way to them") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/?notice=sent", session: owner})); strings.Contains(
+		page,
+		`action="/held"`,
+	) ||
+		!strings.Contains(page, "on its way to them") {
 		t.Errorf("got %s; want the answer, and no question", page)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "sent what a restored backup still owed") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(
+		page,
+		"sent what a restored backup still owed",
+	) {
 		t.Errorf("got %s; want the deed", page)
 	}
 }
@@ -510,7 +555,9 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
 	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
 	for address, want := range map[string]desk.HTTPError{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
-		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.HTTPErrorOf(err).ID != want.ID {
+		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.HTTPErrorOf(
+			err,
+		).ID != want.ID {
 			t.Errorf("%s: got %v; want %v", address, err, want)
 		}
 	}

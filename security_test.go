@@ -46,7 +46,8 @@ func (d *office) open(wait desk.Timeouts, pass func(http.Handler) http.Handler) 
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	page := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) })) // see change
+	// see change
+	page := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) }))
 	if pass != nil {
 		page = pass(page)
 	}
@@ -120,7 +121,10 @@ func (l line) ends() {
 func (d *office) raw(address, method, target string, header ...string) (*http.Response, string) {
 	d.t.Helper()
 	l := dial(d.t, address)
-	l.say(append([]string{method + " " + target + " HTTP/1.1", "Host: localhost", "Connection: close"}, append(header, "")...)...)
+	l.say(
+		append(
+			[]string{method + " " + target + " HTTP/1.1", "Host: localhost", "Connection: close"},
+			append(header, "")...)...)
 	return l.hear(method)
 }
 
@@ -143,8 +147,8 @@ func (d *office) session(admin int64) string {
 
 // ---- rights
 
-// right is what becomes of a request of a stranger, of an admin who did not make the video, of the admin who made it, and
-// of an owner.
+// right is what becomes of a request of a stranger, of an admin who did not make the video, of the admin who made it,
+// and of an owner.
 type right struct {
 	form, json [4]int // status
 	changes    [4]bool
@@ -155,11 +159,23 @@ type right struct {
 var (
 	everybody = right{form: [4]int{200, 200, 200, 200}, json: [4]int{200, 200, 200, 200}}
 	admins    = right{form: [4]int{303, 200, 200, 200}, json: [4]int{401, 200, 200, 200}}
-	adminsDo  = right{form: [4]int{303, 303, 303, 303}, json: [4]int{401, 200, 200, 200}, changes: [4]bool{false, true, true, true}}
+	adminsDo  = right{
+		form:    [4]int{303, 303, 303, 303},
+		json:    [4]int{401, 200, 200, 200},
+		changes: [4]bool{false, true, true, true},
+	}
 	ownersSee = right{form: [4]int{303, 403, 403, 200}, json: [4]int{401, 403, 403, 200}}
-	ownersDo  = right{form: [4]int{303, 403, 403, 303}, json: [4]int{401, 403, 403, 200}, changes: [4]bool{false, false, false, true}}
+	ownersDo  = right{
+		form:    [4]int{303, 403, 403, 303},
+		json:    [4]int{401, 403, 403, 200},
+		changes: [4]bool{false, false, false, true},
+	}
 	makersSee = right{form: [4]int{303, 403, 200, 200}, json: [4]int{401, 403, 200, 200}}
-	makersDo  = right{form: [4]int{303, 403, 303, 303}, json: [4]int{401, 403, 200, 200}, changes: [4]bool{false, false, true, true}}
+	makersDo  = right{
+		form:    [4]int{303, 403, 303, 303},
+		json:    [4]int{401, 403, 200, 200},
+		changes: [4]bool{false, false, true, true},
+	}
 )
 
 func (r right) of(body string) right { r.body = body; return r }
@@ -167,13 +183,17 @@ func (r right) ready() right         { r.finished = true; return r }
 
 // rights has every route. HEAD has the rights of GET.
 var rights = map[string]right{
-	"GET /healthz":       everybody,
-	"GET /readyz":        everybody,
-	"GET /static/*":      everybody,
-	"GET /login":         everybody,
-	"GET /login/:token":  everybody,
-	"POST /language":     {form: [4]int{303, 303, 303, 303}, json: [4]int{200, 200, 200, 200}, body: "lang=ru"},
-	"POST /login/:token": {form: [4]int{303, 303, 303, 303}, json: [4]int{303, 303, 303, 303}, changes: [4]bool{true, true, true, true}},
+	"GET /healthz":      everybody,
+	"GET /readyz":       everybody,
+	"GET /static/*":     everybody,
+	"GET /login":        everybody,
+	"GET /login/:token": everybody,
+	"POST /language":    {form: [4]int{303, 303, 303, 303}, json: [4]int{200, 200, 200, 200}, body: "lang=ru"},
+	"POST /login/:token": {
+		form:    [4]int{303, 303, 303, 303},
+		json:    [4]int{303, 303, 303, 303},
+		changes: [4]bool{true, true, true, true},
+	},
 
 	"GET /":                   admins,
 	"GET /assets/:id":         admins,
@@ -184,7 +204,8 @@ var rights = map[string]right{
 	"GET /media/:id":          admins.ready(),
 	"GET /thumbs/:id":         admins.ready(),
 	"GET /retry-all":          admins,
-	"GET /events":             {form: [4]int{401, 200, 200, 200}, json: admins.json}, // no page that could send anybody to the door
+	// no page that could send anybody to the door
+	"GET /events": {form: [4]int{401, 200, 200, 200}, json: admins.json},
 
 	"POST /assets":            adminsDo.of("name=Эва"),
 	"POST /logout":            adminsDo,
@@ -192,7 +213,8 @@ var rights = map[string]right{
 	"POST /try-now":           adminsDo,
 	"POST /held":              ownersDo.of("send=no"),
 	"GET /upload":             admins,
-	"POST /uploads":           {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"}, // a file would be taken
+	// a file would be taken
+	"POST /uploads": {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"},
 
 	"GET /assets/:id/publish":    makersSee.ready(),
 	"POST /assets/:id/publish":   makersDo.of("youtube=yes&title=x&made_for_kids=no").ready(),
@@ -213,7 +235,12 @@ var rights = map[string]right{
 	"GET /assets/:id/delete":    makersSee,
 	"POST /assets/:id/delete":   makersDo,
 	// Nothing of it is theirs, so there is nothing to do for the one who did not make it.
-	"POST /retry-all": {form: [4]int{303, 303, 303, 303}, json: [4]int{401, 409, 200, 200}, changes: makersDo.changes, body: "count=1&newest=ID"},
+	"POST /retry-all": {
+		form:    [4]int{303, 303, 303, 303},
+		json:    [4]int{401, 409, 200, 200},
+		changes: makersDo.changes,
+		body:    "count=1&newest=ID",
+	},
 }
 
 // TestEveryRouteGivesEachTheirRights fails for a route that nobody has thought about.
@@ -228,7 +255,12 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 		madeByAdmin(t, d.store, 7, "Ева", "ева")
 		finished = d.filmed("video", "thumb").AssetID
 		d.channel("UC1", "Our greetings")
-		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`, finished)
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`,
+			finished,
+		)
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), "no connection")
 		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
@@ -256,22 +288,39 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 					path = d.link(7)
 				}
 				before := d.tables()
-				sent := call{method: route.Method, session: sessions[i], json: asJSON, body: strings.ReplaceAll(want.body, "ID", id),
-					path: strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":picture", "new-year.jpg", "*", "style.css").Replace(path)}
+				sent := call{
+					method:  route.Method,
+					session: sessions[i],
+					json:    asJSON,
+					body:    strings.ReplaceAll(want.body, "ID", id),
+					path: strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":picture", "new-year.jpg", "*", "style.css").
+						Replace(path),
+				}
 				w := d.begin(sent)
 				status, changed := want.form[i], d.tables() != before
 				if asJSON {
 					status = want.json[i]
 				}
 				if w.Code != status || changed != want.changes[i] {
-					t.Errorf("%s %s by %s, JSON %v: got %d, changed %v; want %d, %v", route.Method, route.Path, who, asJSON, w.Code, changed, status, want.changes[i])
+					t.Errorf(
+						"%s %s by %s, JSON %v: got %d, changed %v; want %d, %v",
+						route.Method,
+						route.Path,
+						who,
+						asJSON,
+						w.Code,
+						changed,
+						status,
+						want.changes[i],
+					)
 				}
 				if asJSON && route.Method != http.MethodHead && status >= 400 {
 					if code := refused(t, w.Body.String()); code != map[int]string{401: "UNAUTHORIZED", 403: "FORBIDDEN", 409: "NOT_FAILED", 422: "INVALID"}[status] {
 						t.Errorf("%s %s by %s: got code %s", route.Method, route.Path, who, code)
 					}
 				}
-				if to := w.Header().Get("Location"); i == 0 && status == 303 && !slices.Contains(public, route.Path) && to != "/login" {
+				if to := w.Header().Get("Location"); i == 0 && status == 303 && !slices.Contains(public, route.Path) &&
+					to != "/login" {
 					t.Errorf("%s %s by a stranger: got sent to %q; want /login", route.Method, route.Path, to)
 				}
 				if changed {
@@ -312,11 +361,15 @@ func TestNothingIsKnownOfAVideoThatIsNotThere(t *testing.T) {
 	for _, admin := range []int64{7, 8} {
 		session := d.signIn(admin)
 		for _, route := range d.echo.Routes() {
-			if !strings.Contains(route.Path, ":id") || route.Method == http.MethodHead || admin != 8 && strings.HasPrefix(route.Path, "/channels/") {
+			if !strings.Contains(route.Path, ":id") || route.Method == http.MethodHead ||
+				admin != 8 && strings.HasPrefix(route.Path, "/channels/") {
 				continue // channels are the owners' business
 			}
 			path := strings.ReplaceAll(route.Path, ":id", store.NewID())
-			if body := d.want(404, d.send(call{method: route.Method, path: path, session: session})); !strings.Contains(body, voice("en")(desk.NotFound.ID, nil)) {
+			if body := d.want(404, d.send(call{method: route.Method, path: path, session: session})); !strings.Contains(
+				body,
+				voice("en")(desk.NotFound.ID, nil),
+			) {
 				t.Errorf("%s %s: got %s; want words", route.Method, route.Path, body)
 			}
 			if code := refused(t, d.want(404, d.send(call{method: route.Method, path: path, session: session, json: true}))); code != "NOT_FOUND" {
@@ -331,7 +384,15 @@ func TestAPublicationIsRetriedByWhoeverAskedForItOrAnOwner(t *testing.T) {
 		for i, asJSON := range []bool{false, true} {
 			d := newDesk(t, "http://localhost:8080")
 			id := publication(t, d.store, failedPublication) // of admin 7
-			w := d.send(call{method: "POST", path: "/assets/" + id + "/retry", session: d.signIn(admin), body: "platform=YOUTUBE", json: asJSON})
+			w := d.send(
+				call{
+					method:  "POST",
+					path:    "/assets/" + id + "/retry",
+					session: d.signIn(admin),
+					body:    "platform=YOUTUBE",
+					json:    asJSON,
+				},
+			)
 			if d.want(want[i], w); w.Code == 403 && asJSON && refused(t, w.Body.String()) != "FORBIDDEN" {
 				t.Errorf("admin %d: got %s; want FORBIDDEN", admin, w.Body)
 			}
@@ -370,7 +431,10 @@ func TestAnOwnerWhoIsMadeAnAdminLosesTheRightsAtTheNextRequest(t *testing.T) {
 	ask(t, d.store, "Маша", 1)
 	id, session := failForGood(t, d.queue).AssetID, d.signIn(8)
 	d.admins[8] = store.Admin{ID: 8}
-	if page := d.want(200, d.send(call{method: "GET", path: "/assets/" + id, session: session})); strings.Contains(page, "Retry Failed") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/assets/" + id, session: session})); strings.Contains(
+		page,
+		"Retry Failed",
+	) {
 		t.Errorf("got %s; want no button", page)
 	}
 	d.want(403, d.send(call{method: "POST", path: "/assets/" + id + "/retry", session: session}))
@@ -398,11 +462,15 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 				continue
 			}
 			led++
-			if strings.Contains(what, "POST /channels/connect") && to == d.studio().about.Consent+"?state=s" { // Google's, whatever was sent
+			// Google's, whatever was sent
+			if strings.Contains(what, "POST /channels/connect") && to == d.studio().about.Consent+"?state=s" {
 				continue
 			}
 			u, err := url.Parse(to)
-			if err != nil || key != "Location" || u.IsAbs() || u.Host != "" || !slices.Contains([]string{"/", "/login", "/settings", "/channels", "/assets/" + id}, u.Path) || strings.HasPrefix(to, "//") || strings.Contains(to, evil) {
+			if err != nil || key != "Location" || u.IsAbs() || u.Host != "" ||
+				!slices.Contains([]string{"/", "/login", "/settings", "/channels", "/assets/" + id}, u.Path) ||
+				strings.HasPrefix(to, "//") ||
+				strings.Contains(to, evil) {
 				t.Errorf("%s: got %s %q; want a page of ours", what, key, to)
 			}
 		}
@@ -411,8 +479,14 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 	for _, name := range []string{"next", "return", "return_to", "redirect", "url", "to", "q", "after", "status", "notice", "platform", "name", "lang"} {
 		query.Set(name, "https://"+evil+"/")
 	}
-	headers := []string{"X-Forwarded-Host: " + evil, "X-Original-URL: //" + evil, "X-Rewrite-URL: //" + evil, "Forwarded: host=" + evil,
-		"Referer: https://" + evil + "/", "X-Forwarded-Proto: https"}
+	headers := []string{
+		"X-Forwarded-Host: " + evil,
+		"X-Original-URL: //" + evil,
+		"X-Rewrite-URL: //" + evil,
+		"Forwarded: host=" + evil,
+		"Referer: https://" + evil + "/",
+		"X-Forwarded-Proto: https",
+	}
 	for _, route := range d.echo.Routes() {
 		if route.Method == "echo_route_not_found" {
 			continue
@@ -426,8 +500,12 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 				if route.Path == "/language" {
 					body = strings.Replace(body, "lang=", "lang=ru&language=", 1)
 				}
-				resp, _ = d.raw(address, route.Method, target, append(headers, who, "Content-Type: application/x-www-form-urlencoded",
-					fmt.Sprintf("Content-Length: %d", len(body)), "", body)...)
+				resp, _ = d.raw(
+					address,
+					route.Method,
+					target,
+					append(headers, who, "Content-Type: application/x-www-form-urlencoded",
+						fmt.Sprintf("Content-Length: %d", len(body)), "", body)...)
 				follow(route.Method+" "+target+" with a form", resp)
 			}
 		}
@@ -455,7 +533,8 @@ func TestTheHostHeaderChangesNothing(t *testing.T) {
 		if route.Method != http.MethodGet {
 			continue
 		}
-		target := strings.NewReplacer(":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)
+		target := strings.NewReplacer(":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").
+			Replace(route.Path)
 		for _, accept := range []string{"Accept: text/html", "Accept: application/json"} {
 			for _, who := range []string{"X: stranger", d.as(session)} {
 				var said [2]string
@@ -476,7 +555,13 @@ func TestTheHostHeaderChangesNothing(t *testing.T) {
 			}
 		}
 	}
-	w := d.send(call{method: "POST", path: "http://" + evil + d.link(7), header: map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": evil}})
+	w := d.send(
+		call{
+			method: "POST",
+			path:   "http://" + evil + d.link(7),
+			header: map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": evil},
+		},
+	)
 	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != "retake" || c[0].Domain != "" || c[0].Secure {
 		t.Errorf("got cookies %v; want that of the configured address", c)
 	}
@@ -523,16 +608,42 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 	_, address := d.open(usual, nil)
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("video", "thumb")
-	targets := []string{"*", "/nope", "/static/nope", "/static/", "/static/app.js", "/assets/nope", "/media/nope", "/login/nope", "//", "/?q=%ff", "/?q=" + strings.Repeat("x", 5000), "/?status=BROKEN"}
+	targets := []string{
+		"*",
+		"/nope",
+		"/static/nope",
+		"/static/",
+		"/static/app.js",
+		"/assets/nope",
+		"/media/nope",
+		"/login/nope",
+		"//",
+		"/?q=%ff",
+		"/?q=" + strings.Repeat("x", 5000),
+		"/?status=BROKEN",
+	}
 	for _, route := range d.echo.Routes() {
-		if target := strings.NewReplacer(":id", a.ID, ":token", "nope", ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path); !slices.Contains(targets, target) {
+		if target := strings.NewReplacer(":id", a.ID, ":token", "nope", ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path); !slices.Contains(
+			targets,
+			target,
+		) {
 			targets = append(targets, target)
 		}
 	}
 	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
-	kinds := []string{"text/html; charset=UTF-8", "application/json", "text/plain; charset=UTF-8", "text/plain; charset=utf-8", "video/mp4", "image/jpeg", "text/css; charset=utf-8", "text/javascript; charset=utf-8", "text/event-stream",
-		"text/plain; version=0.0.4; charset=utf-8; escaping=underscores"} // for Prometheus
+	kinds := []string{
+		"text/html; charset=UTF-8",
+		"application/json",
+		"text/plain; charset=UTF-8",
+		"text/plain; charset=utf-8",
+		"video/mp4",
+		"image/jpeg",
+		"text/css; charset=utf-8",
+		"text/javascript; charset=utf-8",
+		"text/event-stream",
+		"text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+	} // for Prometheus
 	statuses := map[int]int{}
 	look := func(method, target string, header ...string) {
 		t.Helper()
@@ -548,7 +659,8 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 				t.Errorf("%s %s %v: %s, got %s %q; want %q", method, target, header, resp.Status, key, got, want)
 			}
 		}
-		if kind := resp.Header.Get("Content-Type"); body != "" && !slices.Contains(kinds, kind) && !strings.HasPrefix(kind, "multipart/byteranges") {
+		if kind := resp.Header.Get("Content-Type"); body != "" && !slices.Contains(kinds, kind) &&
+			!strings.HasPrefix(kind, "multipart/byteranges") {
 			t.Errorf("%s %s %v: got a body of type %q", method, target, header, kind)
 		}
 	}
@@ -593,7 +705,8 @@ func TestHEADAnswersAsGETWithoutABody(t *testing.T) {
 	d.channel("UC1", "Our greetings")
 	session, paths := d.signIn(8), map[string]bool{}
 	for _, route := range d.echo.Routes() {
-		if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" { // a stream has nothing to say without a body; an answer is spent
+		// a stream has nothing to say without a body; an answer is spent
+		if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" {
 			continue
 		}
 		paths[strings.NewReplacer("/channels/:id", "/channels/1", ":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)] = true
@@ -607,7 +720,16 @@ func TestHEADAnswersAsGETWithoutABody(t *testing.T) {
 				full, _ := d.raw(address, "GET", path, "Accept: "+accept, who)
 				// Connection: close would end a body that must not be there as well.
 				l := dial(t, address)
-				l.say("HEAD "+path+" HTTP/1.1", "Host: localhost", "Accept: "+accept, who, "", "GET /healthz HTTP/1.1", "Host: localhost", "")
+				l.say(
+					"HEAD "+path+" HTTP/1.1",
+					"Host: localhost",
+					"Accept: "+accept,
+					who,
+					"",
+					"GET /healthz HTTP/1.1",
+					"Host: localhost",
+					"",
+				)
 				head, _ := l.hear("HEAD")
 				next, body := l.hear("GET")
 				if next.StatusCode != 200 || body != "ok\n" {
@@ -619,8 +741,18 @@ func TestHEADAnswersAsGETWithoutABody(t *testing.T) {
 						h.Del(key)
 					}
 				}
-				if head.StatusCode != full.StatusCode || fmt.Sprint(head.Header) != fmt.Sprint(full.Header) || length != "" && length != want {
-					t.Errorf("HEAD %s: got %s %v, length %q; want %s %v, %q", path, head.Status, head.Header, length, full.Status, full.Header, want)
+				if head.StatusCode != full.StatusCode || fmt.Sprint(head.Header) != fmt.Sprint(full.Header) ||
+					length != "" && length != want {
+					t.Errorf(
+						"HEAD %s: got %s %v, length %q; want %s %v, %q",
+						path,
+						head.Status,
+						head.Header,
+						length,
+						full.Status,
+						full.Header,
+						want,
+					)
 				}
 			}
 		}
@@ -675,13 +807,36 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		waiting, running, failed, done, old := store.NewID(), store.NewID(), store.NewID(), store.NewID(), store.NewID()
 		for i, a := range []struct{ id, status, file, problem, after string }{{old, "FAILED", "", text, ""}, {waiting, "PENDING", "", "", old},
 			{running, "PROCESSING", "", "", ""}, {failed, "FAILED", "", text, ""}, {done, "COMPLETED", "gone.mp4", "", ""}} {
-			mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
 					VALUES (?1, ?2, ?7 || ?3, ?2, ?2, 'REQUEST', 8, ?4, ?5, ?5, 1000, ?6, ?3, iif(?4 IN ('COMPLETED', 'FAILED'), 5, NULL), ?8,
 						iif(?4 = 'COMPLETED', json_object('title', ?2, 'description', ?2, 'tags', ?2, 'language', 'ru', 'privacy', 'public'), '{}'))`,
-				a.id, text, i, a.status, null(a.file), null(a.problem), lang.NameKey(text), null(a.after))
-			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, a.id, text)
-			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
-					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text)
+				a.id,
+				text,
+				i,
+				a.status,
+				null(a.file),
+				null(a.problem),
+				lang.NameKey(text),
+				null(a.after),
+			)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`,
+				a.id,
+				text,
+			)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
+					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`,
+				a.id,
+				text,
+			)
 			write(t, d.store, func(tx *store.Tx) error {
 				return tx.Note(store.Event{Action: text, AssetID: a.id, Platform: text, Outcome: text})
 			})
@@ -703,7 +858,8 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 				continue
 			}
 			for name, id := range map[string]string{"waiting": waiting, "running": running, "failed": failed, "done": done, "retried": old, "no": word} {
-				path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=YOUTUBE", ":id", id, ":token", word, ":picture", word, "*", word).Replace(route.Path)
+				path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=YOUTUBE", ":id", id, ":token", word, ":picture", word, "*", word).
+					Replace(route.Path)
 				keep(route.Path+" "+name, path, session)
 				keep(route.Path+" "+name+" by a stranger", path, "")
 				if slices.Contains(public, route.Path) {
@@ -719,20 +875,36 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 			}
 		}
 		keep("no route", "/"+word+"/"+word, session)
-		for _, field := range []string{"language", "made_for_kids", "privacy"} { // what is no choice comes back as it was sent
+		// what is no choice comes back as it was sent
+		for _, field := range []string{"language", "made_for_kids", "privacy"} {
 			out["POST "+field] = d.send(call{method: "POST", path: "/assets/" + done + "/metadata", session: session,
 				body: url.Values{"title": {"x"}, "description": {"x"}, "tags": {"x"}, field: {text}}.Encode()}).Body.String()
 		}
 		for _, field := range []string{"youtube", "rumble", "channel", "at", "zone", "when", "category", "playlist", "title"} {
-			out["POST publish "+field] = d.send(call{method: "POST", path: "/assets/" + done + "/publish", session: session, body: url.Values{field: {text}, "at": {text}}.Encode()}).Body.String()
-			out["POST typed"] = d.send(call{method: "POST", path: "/assets/" + done + "/unpublish", session: session, body: url.Values{"platform": {"YOUTUBE"}, "title": {"~" + text}}.Encode()}).Body.String()
+			out["POST publish "+field] = d.send(
+				call{
+					method:  "POST",
+					path:    "/assets/" + done + "/publish",
+					session: session,
+					body:    url.Values{field: {text}, "at": {text}}.Encode(),
+				},
+			).Body.String()
+			out["POST typed"] = d.send(
+				call{
+					method:  "POST",
+					path:    "/assets/" + done + "/unpublish",
+					session: session,
+					body:    url.Values{"platform": {"YOUTUBE"}, "title": {"~" + text}}.Encode(),
+				},
+			).Body.String()
 		}
 		for name, body := range map[string]string{"name": "name=" + url.QueryEscape(text), "template": "name=Маша&template=" + url.QueryEscape(text)} {
 			out["POST "+name] = d.send(call{method: "POST", path: "/assets", session: session, body: body}).Body.String()
 		}
 		return out
 	}
-	plain := map[bool]map[string]string{false: pages("5 Маша"), true: pages("5 > Маша")} // a title must not have what tags are made of
+	// a title must not have what tags are made of
+	plain := map[bool]map[string]string{false: pages("5 Маша"), true: pages("5 > Маша")}
 	if len(plain[false]) < 40 {
 		t.Fatalf("got %d pages; want all of them", len(plain[false]))
 	}
@@ -775,7 +947,10 @@ func TestNoAddressLeadsOutOfAFolder(t *testing.T) {
 			"/etc/passwd", outside, url.PathEscape(outside), "stray.mp4", "./stray.mp4", a.ID + ".mp4", "../web.go", "../templates/layout.html", "..%2ftemplates%2flayout.html",
 			"web%2ftemplates%2flayout.html", "../../schema.sql", "..", ".", "", "new-year", "new-year.jpg%00", "../new-year.jpg/..", "~root", "file:%2f%2f%2fetc%2fpasswd"} {
 			resp, body := d.raw(address, "GET", folder+way, in)
-			if resp.StatusCode != 404 && resp.StatusCode != 400 || strings.Contains(body, "SECRET") || strings.Contains(body, "root:") || strings.Contains(body, "{{") || strings.Contains(body, "CREATE TABLE") {
+			if resp.StatusCode != 404 && resp.StatusCode != 400 || strings.Contains(body, "SECRET") ||
+				strings.Contains(body, "root:") ||
+				strings.Contains(body, "{{") ||
+				strings.Contains(body, "CREATE TABLE") {
 				t.Errorf("GET %s%s: got %s %q; want 404", folder, way, resp.Status, body)
 			}
 		}
@@ -818,7 +993,10 @@ func TestOnlyPlainFilesOfTheMediaFolderAreServed(t *testing.T) {
 			}
 			session := d.signIn(8)
 			for _, folder := range []string{"/media/", "/thumbs/"} {
-				if body := d.want(404, d.send(call{method: "GET", path: folder + a.ID, session: session})); strings.Contains(body, "SECRET") {
+				if body := d.want(404, d.send(call{method: "GET", path: folder + a.ID, session: session})); strings.Contains(
+					body,
+					"SECRET",
+				) {
 					t.Errorf("%s: got %s", folder, body)
 				}
 			}
@@ -859,7 +1037,9 @@ func TestAFileIsWhatWeSayItIsWhateverIsInIt(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			resp, body := d.raw(address, "GET", c.path+a.ID, append(c.header, in)...)
 			kind := resp.Header.Get("Content-Type")
-			if resp.StatusCode != c.status || c.kind != "" && (kind != c.kind || body != c.body) || strings.HasPrefix(kind, "text/html") || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			if resp.StatusCode != c.status || c.kind != "" && (kind != c.kind || body != c.body) ||
+				strings.HasPrefix(kind, "text/html") ||
+				resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 				t.Errorf("got %s %v %q; want %d %s %q", resp.Status, resp.Header, body, c.status, c.kind, c.body)
 			}
 		})
@@ -871,7 +1051,12 @@ func TestAFileIsWhatWeSayItIsWhateverIsInIt(t *testing.T) {
 func TestStrangeRequestsAreRefusedInWordsAndNeverLogged(t *testing.T) {
 	const chunked = "Transfer-Encoding: chunked"
 	form := func(body string) []string {
-		return []string{"Content-Type: application/x-www-form-urlencoded", fmt.Sprintf("Content-Length: %d", len(body)), "", body}
+		return []string{
+			"Content-Type: application/x-www-form-urlencoded",
+			fmt.Sprintf("Content-Length: %d", len(body)),
+			"",
+			body,
+		}
 	}
 	asJSON := func(body string) []string {
 		return []string{"Content-Type: application/json", fmt.Sprintf("Content-Length: %d", len(body)), "", body}
@@ -1051,7 +1236,8 @@ func TestWhatHasArrivedIsNotHurried(t *testing.T) {
 		o.CanDraw = func(string, string) error { <-time.After(2 * wait.Form); return nil }
 	})
 	l, in := dial(t, address), d.as(d.session(8))
-	io.WriteString(l, "POST /assets HTTP/1.1\r\nHost: localhost\r\n"+in+"\r\nContent-Length: 13\r\n\r\nname=Маша") // not a byte more
+	// not a byte more
+	io.WriteString(l, "POST /assets HTTP/1.1\r\nHost: localhost\r\n"+in+"\r\nContent-Length: 13\r\n\r\nname=Маша")
 	if resp, body := l.hear("POST"); resp.StatusCode != 303 || resp.Header.Get("Location") != "/?notice=created" {
 		t.Errorf("got %s %s; want the video in the queue", resp.Status, body)
 	}
@@ -1189,15 +1375,37 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		fmt.Fprint(w, `<!doctype html><title>free kittens</title>`)
 		switch q.Get("by") {
 		case "form":
-			fmt.Fprintf(w, `<form method="post" action="%s"><input name="name" value="%s"></form><script>document.forms[0].submit()</script>`, to, body)
+			fmt.Fprintf(
+				w,
+				`<form method="post" action="%s"><input name="name" value="%s"></form><script>document.forms[0].submit()</script>`,
+				to,
+				body,
+			)
 		case "plain text":
-			fmt.Fprintf(w, `<form method="post" action="%s" enctype="text/plain"><input name='{"name":"%s","x":"' value='"}'></form><script>document.forms[0].submit()</script>`, to, body)
+			fmt.Fprintf(
+				w,
+				`<form method="post" action="%s" enctype="text/plain"><input name='{"name":"%s","x":"' value='"}'></form><script>document.forms[0].submit()</script>`,
+				to,
+				body,
+			)
 		case "fetch":
-			fmt.Fprintf(w, `<i data-to="%s"></i><script>fetch(document.querySelector('i').dataset.to, {method: 'POST', mode: 'no-cors', credentials: 'include',
-				body: new URLSearchParams({name: 'Эва'})}).finally(() => { document.title = 'sent' })</script>`, to)
+			fmt.Fprintf(
+				w,
+				`<i data-to="%s"></i><script>fetch(document.querySelector('i').dataset.to, {method: 'POST', mode: 'no-cors', credentials: 'include',
+				body: new URLSearchParams({name: 'Эва'})}).finally(() => { document.title = 'sent' })</script>`,
+				to,
+			)
 		case "frame":
-			fmt.Fprintf(w, `<iframe src="%s"></iframe><iframe sandbox="allow-same-origin allow-scripts" src="%s"></iframe><object data="%s"></object><embed src="%s"><img src="%s"><script src="%s"></script>`,
-				to, to, to, to, to, to)
+			fmt.Fprintf(
+				w,
+				`<iframe src="%s"></iframe><iframe sandbox="allow-same-origin allow-scripts" src="%s"></iframe><object data="%s"></object><embed src="%s"><img src="%s"><script src="%s"></script>`,
+				to,
+				to,
+				to,
+				to,
+				to,
+				to,
+			)
 		}
 	}))
 	t.Cleanup(attacker.Close)
@@ -1207,7 +1415,9 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		t.Helper()
 		b.visit(page + d.link(8))
 		b.js("document.querySelector('main form').submit()")
-		b.until("location.pathname === '/' && document.readyState === 'complete' && document.body.innerText.includes('Library')")
+		b.until(
+			"location.pathname === '/' && document.readyState === 'complete' && document.body.innerText.includes('Library')",
+		)
 	}
 	for _, c := range []struct {
 		name, host, from string
@@ -1242,7 +1452,13 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 							t.Fatalf("%s to %s: got %v; want one that is refused", by, path, posts)
 						}
 						if _, err := posts[0].Cookie(d.cookie); (err == nil) != c.cookie {
-							t.Errorf("%s to %s: got the cookie %v; want %v, or this test shows less than it says", by, path, err == nil, c.cookie)
+							t.Errorf(
+								"%s to %s: got the cookie %v; want %v, or this test shows less than it says",
+								by,
+								path,
+								err == nil,
+								c.cookie,
+							)
 						}
 						if where := posts[0].Header.Get("Sec-Fetch-Site"); (where == "") != (c.host == "retake.lan") {
 							t.Errorf("%s to %s: got Sec-Fetch-Site %q; want none on plain http in the LAN only", by, path, where)
@@ -1263,7 +1479,8 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		b.js("document.querySelector('form.make').submit()")
 		b.until("document.body?.innerText.includes('in the queue')")
 		posts := seen.take(isPost)
-		if len(posts) != 1 || posts[0].Header.Get("Sec-Fetch-Site") != "" || posts[0].Header.Get("Origin") != "http://retake.lan:"+port {
+		if len(posts) != 1 || posts[0].Header.Get("Sec-Fetch-Site") != "" ||
+			posts[0].Header.Get("Origin") != "http://retake.lan:"+port {
 			t.Errorf("got %v; want one, known by its origin alone", posts)
 		}
 	})
@@ -1293,8 +1510,15 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 
 	t.Run("a hostile name is text, also where the script puts it", func(t *testing.T) {
 		const set = `document.documentElement.dataset.owned=1`
-		names := []string{`<img src=x onerror="` + set + `">`, `<script>` + set + `</script>`, `</title><script>` + set + `</script>`, `" autofocus onfocus="` + set,
-			`</svg><svg onload="` + set + `">`, `<iframe srcdoc="<script>parent.` + set + `</script>"></iframe>`, `<a href="javascript:` + set + `">x</a>`}
+		names := []string{
+			`<img src=x onerror="` + set + `">`,
+			`<script>` + set + `</script>`,
+			`</title><script>` + set + `</script>`,
+			`" autofocus onfocus="` + set,
+			`</svg><svg onload="` + set + `">`,
+			`<iframe srcdoc="<script>parent.` + set + `</script>"></iframe>`,
+			`<a href="javascript:` + set + `">x</a>`,
+		}
 		page := "http://localhost:" + port
 		enter(page)
 		paths := []string{"/", "/activity", "/settings", "/retry-all"}
@@ -1304,9 +1528,18 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 			if i%2 == 0 {
 				failure, file = file, null("gone.mp4")
 			}
-			mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, file, created, finished, metadata)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, file, created, finished, metadata)
 				VALUES (?1, ?2, ?3, 't', 'ru', 'REQUEST', iif(?4 IS NULL, 'COMPLETED', 'FAILED'), ?4, ?5, ?6, 1, json_object('title', ?2, 'description', ?2, 'privacy', 'public'))`,
-				id, name, fmt.Sprint("hostile ", i), failure, file, time.Now().UnixMilli())
+				id,
+				name,
+				fmt.Sprint("hostile ", i),
+				failure,
+				file,
+				time.Now().UnixMilli(),
+			)
 			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{Action: name, AssetID: id, Outcome: name}) })
 			word := url.QueryEscape(name)
 			paths = append(paths, "/assets/"+id, "/?q="+word, "/retry-all?q="+word)
@@ -1335,7 +1568,8 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 
 // ---- secrets
 
-// TestNoSecretOfARunIsInItsLogOrOnItsPages runs the program as an operator does, with people and admins who make mistakes.
+// TestNoSecretOfARunIsInItsLogOrOnItsPages runs the program as an operator does, with people and admins who make
+// mistakes.
 func TestNoSecretOfARunIsInItsLogOrOnItsPages(t *testing.T) {
 	t.Parallel()
 	v := newVictim(t)
@@ -1352,7 +1586,8 @@ func TestNoSecretOfARunIsInItsLogOrOnItsPages(t *testing.T) {
 	l.Close()
 	const parentID, adminID = 700000001, 800000001
 	changed := strings.NewReplacer(`listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"", address, address),
-		"[telegram]\n", fmt.Sprintf("[telegram]\nowners = [%d]\n", adminID)).Replace(string(settings))
+		"[telegram]\n", fmt.Sprintf("[telegram]\nowners = [%d]\n", adminID)).
+		Replace(string(settings))
 	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -1385,7 +1620,11 @@ func TestNoSecretOfARunIsInItsLogOrOnItsPages(t *testing.T) {
 	if sent == nil {
 		t.Fatal("got no link from the bot")
 	}
-	secrets := map[string]string{"the token of the bot": strings.SplitN(testToken, ":", 2)[1], "the set-up link": setUp[1], "the bot's link": sent[1]}
+	secrets := map[string]string{
+		"the token of the bot": strings.SplitN(testToken, ":", 2)[1],
+		"the set-up link":      setUp[1],
+		"the bot's link":       sent[1],
+	}
 	var pages bytes.Buffer
 	do := func(method, target, body string, cookie *http.Cookie, header ...string) (*http.Response, string) {
 		t.Helper()
@@ -1409,7 +1648,8 @@ func TestNoSecretOfARunIsInItsLogOrOnItsPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if target != "/login/"+setUp[1] && target != "/login/"+sent[1] || resp.StatusCode != 200 { // a good link's button has its token
+		// a good link's button has its token
+		if target != "/login/"+setUp[1] && target != "/login/"+sent[1] || resp.StatusCode != 200 {
 			pages.Write(b)
 		}
 		return resp, string(b)

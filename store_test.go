@@ -83,7 +83,10 @@ func wish(tx *store.Tx, name string, user int64) (store.Asset, error) {
 	if _, err := tx.Meet(user, "ru"); err != nil {
 		return store.Asset{}, err
 	}
-	a, _, err := tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"}, tx.Now())
+	a, _, err := tx.ShareOrCreate(
+		store.Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"},
+		tx.Now(),
+	)
 	return a, err
 }
 
@@ -282,7 +285,10 @@ func TestAskingAgain(t *testing.T) {
 			if _, err := tx.Meet(user, lang); err != nil {
 				return err
 			}
-			a, g, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang}, tx.Now().Add(-week))
+			a, g, err = tx.ShareOrCreate(
+				store.Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang},
+				tx.Now().Add(-week),
+			)
 			return err
 		})
 		return a, g
@@ -375,7 +381,10 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 	})
 	var gone store.Gone
 	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
-	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID}, Names: []string{"Маша"}}); !reflect.DeepEqual(gone, want) {
+	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID}, Names: []string{"Маша"}}); !reflect.DeepEqual(
+		gone,
+		want,
+	) {
 		t.Errorf("got %q; want %q", gone, want)
 	}
 	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`, `SELECT count(*) FROM requests WHERE user_id = 1`,
@@ -470,7 +479,8 @@ func TestTheInbox(t *testing.T) {
 		if n, _ := s.Offset(t.Context()); n != 0 {
 			t.Errorf("got %d; want 0", n)
 		}
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram restarts its count
+		// Telegram restarts its count
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err })
 		if n, _ := s.Offset(t.Context()); n != 4 {
 			t.Errorf("got %d; want 4", n)
 		}
@@ -494,7 +504,10 @@ func TestTheInbox(t *testing.T) {
 func madeByAdmin(t *testing.T, s *store.Store, admin int64, name, key string) (a store.Asset) {
 	t.Helper()
 	write(t, s, func(tx *store.Tx) (err error) {
-		a, _, err = tx.ShareOrCreate(store.Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"}, tx.Now())
+		a, _, err = tx.ShareOrCreate(
+			store.Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"},
+			tx.Now(),
+		)
 		return err
 	})
 	return a
@@ -635,7 +648,10 @@ func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
 		if _, err := tx.Meet(2, "en"); err != nil {
 			return err
 		}
-		_, grant, err := tx.ShareOrCreate(store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"}, time.UnixMilli(0))
+		_, grant, err := tx.ShareOrCreate(
+			store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"},
+			time.UnixMilli(0),
+		)
 		if grant != store.Created {
 			t.Errorf("got %s; want a video in the user's own language", grant)
 		}
@@ -664,7 +680,10 @@ func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
 	s := newStore(t)
 	var ids []string
 	for i := range int64(60) {
-		ids = append(ids, ask(t, s, []string{"Маша", "Марк", "Ева Мария", "Лев"}[i%4]+" "+strings.Repeat("я", int(i)+1), i+1).ID)
+		ids = append(
+			ids,
+			ask(t, s, []string{"Маша", "Марк", "Ева Мария", "Лев"}[i%4]+" "+strings.Repeat("я", int(i)+1), i+1).ID,
+		)
 		if i%3 == 0 {
 			complete(t, s)
 		}
@@ -691,8 +710,10 @@ func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
 						}
 					}
 				}
-				want := strings.Fields(text(t, s, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets WHERE (status = ?1 OR ?1 = '')
-					AND (name_key LIKE ?2 || '%' OR name_key LIKE '% ' || ?2 || '%' OR id = ?3) ORDER BY created DESC, id DESC)`, status, search, exact))
+				want := strings.Fields(
+					text(t, s, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets WHERE (status = ?1 OR ?1 = '')
+					AND (name_key LIKE ?2 || '%' OR name_key LIKE '% ' || ?2 || '%' OR id = ?3) ORDER BY created DESC, id DESC)`, status, search, exact),
+				)
 				if !slices.Equal(ways[0], want) || exact == "" && !slices.Equal(ways[1], want) {
 					t.Errorf("status %q, %q or id %q: got %q and %q; want %q", status, search, exact, ways[0], ways[1], want)
 				}
@@ -738,19 +759,29 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 	ask(t, s, "Маша", 2)
 	check("asked again")
 	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created) SELECT id, ?, 7, 0 FROM assets`, platform)
+		mutate(
+			t,
+			s,
+			`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, ?, 7, 0 FROM assets`,
+			platform,
+		)
 		check("on " + platform)
 	}
 	complete(t, s)
 	check("made after it was published")
-	mutate(t, s, `DELETE FROM publications WHERE asset_id IN (SELECT id FROM assets WHERE name_key = 'маша') AND platform = 'YOUTUBE'`)
+	mutate(
+		t,
+		s,
+		`DELETE FROM publications WHERE asset_id IN (SELECT id FROM assets WHERE name_key = 'маша') AND platform = 'YOUTUBE'`,
+	)
 	check("taken from one platform")
 	mutate(t, s, `DELETE FROM assets WHERE status = 'FAILED'`)
 	check("the first of a name is gone")
 	mutate(t, s, `DELETE FROM assets`)
 	check("all are gone")
 	a := ask(t, s, "Ева", 1)
-	if err := try(s, `UPDATE assets SET name_key = 'eva' WHERE id = ?`, a.ID); err == nil || !strings.Contains(err.Error(), "assets_name_is_final") {
+	if err := try(s, `UPDATE assets SET name_key = 'eva' WHERE id = ?`, a.ID); err == nil ||
+		!strings.Contains(err.Error(), "assets_name_is_final") {
 		t.Errorf("got %v; want another name refused", err)
 	}
 }

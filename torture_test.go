@@ -234,8 +234,17 @@ func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u store.Updat
 		if _, err := tx.Meet(u.Chat, "ru"); err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(store.Wish{User: u.Chat, Chat: u.Chat, Name: part[1], Key: strings.ToLower(part[1]), Template: "new-year", Lang: "ru"},
-			tx.Now().Add(-time.Hour))
+		a, grant, err := tx.ShareOrCreate(
+			store.Wish{
+				User:     u.Chat,
+				Chat:     u.Chat,
+				Name:     part[1],
+				Key:      strings.ToLower(part[1]),
+				Template: "new-year",
+				Lang:     "ru",
+			},
+			tx.Now().Add(-time.Hour),
+		)
 		if err != nil {
 			return err
 		}
@@ -308,8 +317,8 @@ func (w *town) Tell(ctx context.Context, t store.Task) (int, error) {
 
 func (w *town) Withdraw(context.Context, int64, int) {}
 
-// live lets the town live on a database until everybody has what they wished for. The program is started again, as systemd would,
-// when it did not come up, and only then.
+// live lets the town live on a database until everybody has what they wished for. The program is started again, as
+// systemd would, when it did not come up, and only then.
 func (w *town) live(t *testing.T, path string) {
 	t.Helper()
 	for range 2 {
@@ -317,7 +326,14 @@ func (w *town) live(t *testing.T, path string) {
 		if err != nil {
 			continue
 		}
-		q := NewQueue(s, w, w, w, Options{Workers: 2, Attempts: 3, Backoff: hours, Drain: time.Minute}, slog.New(slog.DiscardHandler))
+		q := NewQueue(
+			s,
+			w,
+			w,
+			w,
+			Options{Workers: 2, Attempts: 3, Backoff: hours, Drain: time.Minute},
+			slog.New(slog.DiscardHandler),
+		)
 		ctx, stop := context.WithCancel(context.Background())
 		var program, people sync.WaitGroup
 		var ended error
@@ -353,7 +369,8 @@ func (w *town) live(t *testing.T, path string) {
 	t.Errorf("the program did not come up")
 }
 
-// peace are the queries that give 0 when everything has come to its end as it should; what cannot be made begins with Сбой.
+// peace are the queries that give 0 when everything has come to its end as it should; what cannot be made begins with
+// Сбой.
 var peace = []string{
 	`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') AND held <> 2`, // that is: an admin has let it be
 	`SELECT count(*) FROM assets WHERE status IN ('PENDING', 'PROCESSING')`,
@@ -424,9 +441,16 @@ func (w *town) atPeace(t *testing.T, path string, again map[event]bool) (extra i
 	return extra
 }
 
-// since returns the town as it is when the power has failed after so many operations and is back, with what was left of its
-// database in a folder, and the messages on their way then: they may go out again. It says what of the database is wrong.
-func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, dir string) (next *town, again map[event]bool) {
+// since returns the town as it is when the power has failed after so many operations and is back, with what was left of
+// its database in a folder, and the messages on their way then: they may go out again. It says what of the database is
+// wrong.
+func (w *town) since(
+	t *testing.T,
+	ops int,
+	cut dbtest.Cut,
+	random *rand.Rand,
+	dir string,
+) (next *town, again map[event]bool) {
 	t.Helper()
 	next = newTown(t, dir, w.people, w.wishes)
 	next.crowd = w.crowd
@@ -446,7 +470,10 @@ func (w *town) since(t *testing.T, ops int, cut dbtest.Cut, random *rand.Rand, d
 		t.Fatal(err)
 	}
 	defer s.Close()
-	rows, err := readDB(t, s).Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
+	rows, err := readDB(
+		t,
+		s,
+	).Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
 	again = map[event]bool{}
 	if _, err := collect(rows, err, func(e *event) error {
 		var kind store.Kind
@@ -472,7 +499,8 @@ func inOwnTime(t *testing.T, day int, fn func(*testing.T)) {
 	})
 }
 
-// TestPowerCuts lets a town live for a day, cuts the power at hundreds of points of it, and lets the town live on from each.
+// TestPowerCuts lets a town live for a day, cuts the power at hundreds of points of it, and lets the town live on from
+// each.
 func TestPowerCuts(t *testing.T) {
 	t.Parallel()
 	for name, day := range map[string]struct {
@@ -502,7 +530,11 @@ func (w *town) powerCuts(t *testing.T, dir string, points int) {
 		t.FailNow()
 	}
 	began, ops, seed := time.Now(), w.disk.Ops(), uint64(time.Now().UnixNano())
-	cuts := map[string]dbtest.Cut{"all that was not synced is lost": {}, "half of it, some torn": {Kept: 0.5, Torn: 0.3}, "nothing, as after kill -9": {Kept: 1}}
+	cuts := map[string]dbtest.Cut{
+		"all that was not synced is lost": {},
+		"half of it, some torn":           {Kept: 0.5, Torn: 0.3},
+		"nothing, as after kill -9":       {Kept: 1},
+	}
 	kinds := slices.Sorted(maps.Keys(cuts))
 	random := rand.New(rand.NewPCG(seed, 0))
 	extra, most := 0, 0
@@ -524,11 +556,18 @@ func (w *town) powerCuts(t *testing.T, dir string, points int) {
 		}
 		next.leave()
 	}
-	t.Logf("%d power cuts in a day of %d operations; %d messages went out twice, at most %d after one cut; %.1f s", points, ops, extra, most, time.Since(began).Seconds())
+	t.Logf(
+		"%d power cuts in a day of %d operations; %d messages went out twice, at most %d after one cut; %.1f s",
+		points,
+		ops,
+		extra,
+		most,
+		time.Since(began).Seconds(),
+	)
 }
 
-// TestTheDiskFailsOnce lets one operation of a town's day fail, at every part of the day. Nobody restarts the program, except at
-// its very start, and after a sync that failed the power fails, too.
+// TestTheDiskFailsOnce lets one operation of a town's day fail, at every part of the day. Nobody restarts the program,
+// except at its very start, and after a sync that failed the power fails, too.
 func TestTheDiskFailsOnce(t *testing.T) {
 	t.Parallel()
 	every := 120
@@ -592,7 +631,15 @@ func TestAFullDisk(t *testing.T) {
 	if dir == "" {
 		t.Parallel()
 		dir = t.TempDir()
-		cmd := exec.Command("unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=96m none "$1" && exec "$0" -test.run '^TestAFullDisk$' -test.v`, os.Args[0], dir)
+		cmd := exec.Command(
+			"unshare",
+			"-rm",
+			"sh",
+			"-c",
+			`mount -t tmpfs -o size=96m none "$1" && exec "$0" -test.run '^TestAFullDisk$' -test.v`,
+			os.Args[0],
+			dir,
+		)
 		cmd.Env = append(os.Environ(), smallDisk+"="+dir)
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "--- PASS: TestAFullDisk") {

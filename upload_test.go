@@ -61,7 +61,8 @@ var samples = sync.OnceValues(func() (map[string][]byte, error) {
 		"dot.mp4":     {"-f", "lavfi", "-i", "testsrc2=s=8x8:r=30", "-t", "1", "-pix_fmt", "yuv420p"},
 	} {
 		path := filepath.Join(dir, name)
-		said, err := exec.Command("ffmpeg", append(append([]string{"-nostdin", "-v", "error"}, options...), path)...).CombinedOutput()
+		said, err := exec.Command("ffmpeg", append(append([]string{"-nostdin", "-v", "error"}, options...), path)...).
+			CombinedOutput()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w: %s", name, err, said)
 		}
@@ -105,10 +106,17 @@ const mostBytes = 1 << 20
 
 func newCounter(t *testing.T, max int64, patience time.Duration, room func(need int64) error) *counter {
 	t.Helper()
-	u := &counter{office: newDesk(t, "http://localhost:8080"), waiting: filepath.Join(t.TempDir(), "uploads"), work: t.TempDir(), left: make(chan struct{}, 1000),
-		road: func(body io.ReadCloser) io.ReadCloser { return body }}
-	maker, err := video.New(video.Config{Engine: "command", Offered: []string{"new-year"}, Command: []string{"false"}, Timeout: time.Minute,
-		Work: u.work, Cache: t.TempDir(), Workers: 1})
+	u := &counter{
+		office:  newDesk(t, "http://localhost:8080"),
+		waiting: filepath.Join(t.TempDir(), "uploads"),
+		work:    t.TempDir(),
+		left:    make(chan struct{}, 1000),
+		road:    func(body io.ReadCloser) io.ReadCloser { return body },
+	}
+	maker, err := video.New(
+		video.Config{Engine: "command", Offered: []string{"new-year"}, Command: []string{"false"}, Timeout: time.Minute,
+			Work: u.work, Cache: t.TempDir(), Workers: 1},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,15 +270,21 @@ func TestAnUploadIsKeptWhateverItsKind(t *testing.T) {
 			t.Fatal(err)
 		}
 		if a.Name != fmt.Sprint("Лето на даче ", i) || a.NameKey != fmt.Sprint("лето на даче ", i) || a.Origin != "UPLOAD" || a.Status != store.Completed || *a.Creator != 7 ||
-			a.Video.File != id+c.end || a.Video.Size != int64(len(content)) || a.Video.Width != 320 || a.Video.Height != 180 ||
-			a.Video.Duration < 900*time.Millisecond || a.Video.Duration > 2200*time.Millisecond || a.Finished.IsZero() {
+			a.Video.File != id+c.end || a.Video.Size != int64(len(content)) || a.Video.Width != 320 ||
+			a.Video.Height != 180 ||
+			a.Video.Duration < 900*time.Millisecond ||
+			a.Video.Duration > 2200*time.Millisecond ||
+			a.Finished.IsZero() {
 			t.Errorf("%s: got %+v", c.file, a)
 		}
 		w := u.send(call{method: "GET", path: "/media/" + id, session: u.session})
-		if u.want(200, w) != content || w.Header().Get("Content-Type") != c.kind || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		if u.want(200, w) != content || w.Header().Get("Content-Type") != c.kind ||
+			w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: got %v; want the file as it was, as %s", c.file, w.Header(), c.kind)
 		}
-		w = u.send(call{method: "GET", path: "/media/" + id, session: u.session, header: map[string]string{"Range": "bytes=4-7"}})
+		w = u.send(
+			call{method: "GET", path: "/media/" + id, session: u.session, header: map[string]string{"Range": "bytes=4-7"}},
+		)
 		if u.want(206, w) != content[4:8] || w.Header().Get("Content-Type") != c.kind {
 			t.Errorf("%s: got %q; want a part", c.file, w.Body)
 		}
@@ -280,14 +294,16 @@ func TestAnUploadIsKeptWhateverItsKind(t *testing.T) {
 		}
 		u.wantNothing(i + 1)
 	}
-	if got := u.list(u.session, "?q=даче%203"); len(got.Assets) != 1 || got.Assets[0].Origin != "upload" || got.Assets[0].Status != "COMPLETED" {
+	if got := u.list(u.session, "?q=даче%203"); len(got.Assets) != 1 || got.Assets[0].Origin != "upload" ||
+		got.Assets[0].Status != "COMPLETED" {
 		t.Errorf("got %+v; want the one that is looked for", got)
 	}
 	page := u.want(200, u.send(call{method: "GET", path: "/", session: u.session}))
 	if strings.Count(page, "<span>Upload</span>") != 5 || !strings.Contains(page, `href="/upload"`) {
 		t.Errorf("got %s; want five uploads, and the way to the next", page)
 	}
-	if got := u.deeds(u.session, "").Activity[0]; got.Who != "you" || got.What != "uploaded a video" || got.Name != "Лето на даче 4" {
+	if got := u.deeds(u.session, "").Activity[0]; got.Who != "you" || got.What != "uploaded a video" ||
+		got.Name != "Лето на даче 4" {
 		t.Errorf("got %+v; want what was done", got)
 	}
 	if err := sweepAll(t, u.store, u.files.(*media.Disk), t.TempDir()); err != nil {
@@ -304,24 +320,32 @@ func TestAFormWithoutJavaScriptLeadsToTheVideo(t *testing.T) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}
 	}
-	body, kind := form(part{"file", "Наш отпуск.mp4", string(footage(t, "film.mp4"))}, part{"title", "", ""}) // the title after the file
+	// the title after the file
+	body, kind := form(part{"file", "Наш отпуск.mp4", string(footage(t, "film.mp4"))}, part{"title", "", ""})
 	a := u.post(bytes.NewReader(body), kind, false, nil)
 	id := text(t, u.store, `SELECT id FROM assets`)
 	if a.status != 303 || a.location != "/assets/"+id+"?notice=uploaded" {
 		t.Fatalf("got %d to %s; want the way to the video", a.status, a.location)
 	}
-	if page := u.want(200, u.send(call{method: "GET", path: a.location, session: u.session})); !strings.Contains(page, "<h1>Наш отпуск</h1>") || !strings.Contains(page, "The video is here.") {
+	if page := u.want(200, u.send(call{method: "GET", path: a.location, session: u.session})); !strings.Contains(
+		page,
+		"<h1>Наш отпуск</h1>",
+	) ||
+		!strings.Contains(page, "The video is here.") {
 		t.Errorf("got %s; want the video and a notice", page)
 	}
 	a = u.post(strings.NewReader("x"), kind, false, func(r *http.Request) { r.Header.Set("Accept-Language", "ru") })
-	if a.status != 422 || !strings.Contains(a.body, "Эту форму не удалось прочитать.") || !strings.Contains(a.body, `action="/uploads"`) {
+	if a.status != 422 || !strings.Contains(a.body, "Эту форму не удалось прочитать.") ||
+		!strings.Contains(a.body, `action="/uploads"`) {
 		t.Errorf("got %d %s; want the form again, with what was wrong", a.status, a.body)
 	}
 	var said struct {
 		Success bool
 		Max     int64 `json:"max_bytes"`
 	}
-	if err := json.Unmarshal([]byte(u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session, json: true}))), &said); err != nil || !said.Success || said.Max != mostBytes {
+	if err := json.Unmarshal([]byte(u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session, json: true}))), &said); err != nil ||
+		!said.Success ||
+		said.Max != mostBytes {
 		t.Errorf("got %+v, %v; want the limit", said, err)
 	}
 }
@@ -378,7 +402,8 @@ func TestWhatIsNoVideoIsRefusedInWords(t *testing.T) {
 						reader = io.MultiReader(reader)
 					}
 					a := u.post(reader, kind, asJSON, nil)
-					if a.status != c.status || !strings.Contains(strings.ReplaceAll(a.body, "&#39;", "'"), lang.Say("en", c.words, nil)) {
+					if a.status != c.status ||
+						!strings.Contains(strings.ReplaceAll(a.body, "&#39;", "'"), lang.Say("en", c.words, nil)) {
 						t.Errorf("got %d %s; want %d, %s", a.status, a.body, c.status, lang.Say("en", c.words, nil))
 					}
 					if asJSON && refused(t, a.body) != c.code {
@@ -424,8 +449,14 @@ func TestALengthThatIsTooLargeIsRefusedUnread(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "POST /uploads HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\nAccept: application/json\r\nExpect: 100-continue\r\n"+
-		"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n", u.cookie, u.session, mostBytes+desk.MaxBody+1)
+	fmt.Fprintf(
+		conn,
+		"POST /uploads HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\nAccept: application/json\r\nExpect: 100-continue\r\n"+
+			"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n",
+		u.cookie,
+		u.session,
+		mostBytes+desk.MaxBody+1,
+	)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil) // not told to go on
 	if err != nil || resp.StatusCode != 413 {
 		t.Errorf("got %v, %v; want 413 at once", resp, err)
@@ -481,8 +512,15 @@ func (u *counter) begun(content string) (conn net.Conn, rest []byte) {
 	u.t.Cleanup(func() { conn.Close() })
 	body, kind := form(part{"title", "", "Лето"}, part{"file", "film.mp4", content})
 	half := len(body) / 2
-	fmt.Fprintf(conn, "POST /uploads HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\nAccept: application/json\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-		u.cookie, u.session, kind, len(body), body[:half])
+	fmt.Fprintf(
+		conn,
+		"POST /uploads HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\nAccept: application/json\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		u.cookie,
+		u.session,
+		kind,
+		len(body),
+		body[:half],
+	)
 	return conn, body[half:]
 }
 
@@ -562,14 +600,16 @@ func TestAnUploadMayBeLookedAtForAsLongAsItTakes(t *testing.T) {
 
 func TestAClientThatSendsNothingIsGivenUp(t *testing.T) {
 	u := newCounter(t, mostBytes, 100*time.Millisecond, roomy)
-	for _, size := range []int{600_000, len(footage(t, "film.mp4")) + 8} { // what is left of the second, a server reads on its own
+	// what is left of the second, a server reads on its own
+	for _, size := range []int{600_000, len(footage(t, "film.mp4")) + 8} {
 		conn, _ := u.begun(string(grown(footage(t, "film.mp4"), size)))
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != 422 || !strings.Contains(string(body), lang.Say("en", "upload_broken", nil)) || !resp.Close {
+		if err != nil || resp.StatusCode != 422 || !strings.Contains(string(body), lang.Say("en", "upload_broken", nil)) ||
+			!resp.Close {
 			t.Errorf("got %d %s, %v; want it told and hung up", resp.StatusCode, body, err)
 		}
 		<-u.left
@@ -625,7 +665,8 @@ func TestAFullDiskIsToldInTime(t *testing.T) {
 				reader = io.MultiReader(reader)
 			}
 			a := u.post(reader, kind, true, nil)
-			if a.status != 507 || refused(t, a.body) != "DISK_FULL" || !strings.Contains(a.body, lang.Say("en", "upload_disk_full", nil)) {
+			if a.status != 507 || refused(t, a.body) != "DISK_FULL" ||
+				!strings.Contains(a.body, lang.Say("en", "upload_disk_full", nil)) {
 				t.Errorf("got %d %s; want DISK_FULL", a.status, a.body)
 			}
 			if c.counted != (asked == 1) {
@@ -708,7 +749,8 @@ func TestAnyAdminMayUploadAndTheirOwnIsTheirs(t *testing.T) {
 		may             bool
 	}{{7, 7, true}, {7, 9, false}, {8, 7, true}, {9, 8, false}} {
 		var view desk.Detail
-		if err := json.Unmarshal([]byte(u.want(200, u.send(call{method: "GET", path: "/assets/" + ids[c.creator], session: u.signIn(c.reader), json: true}))), &view); err != nil || view.Card.MayEdit != c.may {
+		if err := json.Unmarshal([]byte(u.want(200, u.send(call{method: "GET", path: "/assets/" + ids[c.creator], session: u.signIn(c.reader), json: true}))), &view); err != nil ||
+			view.Card.MayEdit != c.may {
 			t.Errorf("%d, the video of %d: got %v, %v; want %v", c.reader, c.creator, view.Card.MayEdit, err, c.may)
 		}
 	}
@@ -718,10 +760,16 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	u := newCounter(t, mostBytes, time.Minute, roomy)
 	u.session = u.signIn(8)
 	id := u.upload("Маша", "film.mp4", string(footage(t, "film.mp4")))
-	if _, err := u.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); !errors.Is(err, store.ErrNotFailed) {
+	if _, err := u.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); !errors.Is(
+		err,
+		store.ErrNotFailed,
+	) {
 		t.Errorf("an admin retries it: got %v; want ErrNotFailed", err)
 	}
-	if _, err := u.queue.Retry(t.Context(), id, retry.ButtonPressed{User: 1, Chat: 1}); !errors.Is(err, store.ErrForbidden) {
+	if _, err := u.queue.Retry(t.Context(), id, retry.ButtonPressed{User: 1, Chat: 1}); !errors.Is(
+		err,
+		store.ErrForbidden,
+	) {
 		t.Errorf("a user retries it: got %v; want ErrForbidden", err)
 	}
 	// Even a wish with its very template and language.
@@ -729,7 +777,10 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 		if _, err := tx.Meet(1, "ru"); err != nil {
 			return err
 		}
-		a, grant, err := tx.ShareOrCreate(store.Wish{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang}, time.Time{})
+		a, grant, err := tx.ShareOrCreate(
+			store.Wish{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang},
+			time.Time{},
+		)
 		if grant != store.Created || a.ID == id {
 			t.Errorf("got %s, %v; want a video of its own", grant, err)
 		}
@@ -738,10 +789,13 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	failForGood(t, u.queue)
 	mutate(t, u.store, `UPDATE assets SET finished = finished + 1000000 WHERE id = ?`, id) // after the failure
 	failed := text(t, u.store, `SELECT id FROM assets WHERE status = 'FAILED'`)
-	if need, err := u.store.NeedYou(t.Context(), store.Admin{ID: 8, Owner: true}, store.Filter{}); err != nil || need.Count != 1 || need.People != 1 {
+	if need, err := u.store.NeedYou(t.Context(), store.Admin{ID: 8, Owner: true}, store.Filter{}); err != nil ||
+		need.Count != 1 ||
+		need.People != 1 {
 		t.Errorf("got %+v, %v; want the failed one, which the upload does not replace", need, err)
 	}
-	if out, err := u.queue.Retry(t.Context(), failed, retry.ButtonPressed{User: 1, Chat: 1}); err != nil || out != retry.Restarted {
+	if out, err := u.queue.Retry(t.Context(), failed, retry.ButtonPressed{User: 1, Chat: 1}); err != nil ||
+		out != retry.Restarted {
 		t.Errorf("got %s, %v; want a new try", out, err)
 	}
 	if n := count(t, u.store, `SELECT count(*) FROM requests WHERE asset_id = '`+id+`'`) + count(t, u.store, `SELECT count(*) FROM jobs WHERE asset_id = '`+id+`'`); n != 0 {
@@ -770,7 +824,15 @@ func TestTheNextStartRemovesWhatACrashLeft(t *testing.T) {
 	}
 	creator, id := int64(8), store.NewID()
 	write(t, s, func(tx *store.Tx) error {
-		return tx.AddUpload(store.Asset{ID: id, Name: "x", NameKey: "x", Creator: &creator, Video: store.Video{File: id + ".mkv", Thumb: id + ".jpg"}})
+		return tx.AddUpload(
+			store.Asset{
+				ID:      id,
+				Name:    "x",
+				NameKey: "x",
+				Creator: &creator,
+				Video:   store.Video{File: id + ".mkv", Thumb: id + ".jpg"},
+			},
+		)
 	})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -779,7 +841,10 @@ func TestTheNextStartRemovesWhatACrashLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.start(0)
-	(&world{T: t, log: v.log}).until("the start", func() bool { return strings.Contains(v.log.String(), "retake is running") })
+	(&world{T: t, log: v.log}).until(
+		"the start",
+		func() bool { return strings.Contains(v.log.String(), "retake is running") },
+	)
 	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v; want half a film gone", err)
 	}
@@ -798,7 +863,12 @@ func TestALargeUploadNeedsLittleMemory(t *testing.T) {
 	begin := strings.TrimSuffix(string(head), end)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	a := u.post(io.MultiReader(strings.NewReader(begin), io.LimitReader(zeros{}, size-12), strings.NewReader(end)), kind, true, nil)
+	a := u.post(
+		io.MultiReader(strings.NewReader(begin), io.LimitReader(zeros{}, size-12), strings.NewReader(end)),
+		kind,
+		true,
+		nil,
+	)
 	runtime.ReadMemStats(&after)
 	if a.status != 415 || !strings.Contains(a.body, lang.Say("en", "upload_unplayable", nil)) {
 		t.Errorf("got %d %s; want all of it taken, and then found to be no video", a.status, a.body)
@@ -816,7 +886,8 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestTheLimitOfUploadsIsASetting(t *testing.T) {
-	if _, err := LoadConfig("", []string{"RETAKE_MEDIA_MAX_UPLOAD_MB=0"}); err == nil || !strings.Contains(err.Error(), "media.max_upload_mb: 1 or more is expected") {
+	if _, err := LoadConfig("", []string{"RETAKE_MEDIA_MAX_UPLOAD_MB=0"}); err == nil ||
+		!strings.Contains(err.Error(), "media.max_upload_mb: 1 or more is expected") {
 		t.Errorf("got %v; want the key and what is expected", err)
 	}
 	cfg, err := LoadConfig("", []string{"RETAKE_MEDIA_MAX_UPLOAD_MB=1234"})
@@ -902,7 +973,9 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.do(chromedp.Click("form .btn"))
 	b.until("document.readyState === 'complete' && location.pathname === '/'")
 	b.do(chromedp.Click(`a[href="/upload"]`))
-	b.until("document.readyState === 'complete' && location.pathname === '/upload' && document.querySelector('#upload') !== null")
+	b.until(
+		"document.readyState === 'complete' && location.pathname === '/upload' && document.querySelector('#upload') !== null",
+	)
 	looks := func(name string) {
 		t.Helper()
 		if os.Getenv("SHOTS_DIR") == "" {
@@ -911,7 +984,10 @@ func TestUploadingInABrowser(t *testing.T) {
 		for _, width := range []int64{1280, 390} {
 			for _, scheme := range []string{"light", "dark"} {
 				b.do(chromedp.EmulateViewport(width, 900))
-				b.command("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}})
+				b.command(
+					"Emulation.setEmulatedMedia",
+					map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}},
+				)
 				b.shoot(fmt.Sprintf("upload-%s-%d-%s", name, width, scheme))
 			}
 		}
@@ -947,11 +1023,15 @@ func TestUploadingInABrowser(t *testing.T) {
 	if got := b.js(asks); got != "false" {
 		t.Error("the page asks before it is left, although nothing is under way")
 	}
-	b.js("new MutationObserver(() => sessionStorage.heard = (sessionStorage.heard ?? '') + document.querySelector('#upload [role=status]').textContent + ';').observe(document.querySelector('#upload [role=status]'), { childList: true })")
+	b.js(
+		"new MutationObserver(() => sessionStorage.heard = (sessionStorage.heard ?? '') + document.querySelector('#upload [role=status]').textContent + ';').observe(document.querySelector('#upload [role=status]'), { childList: true })",
+	)
 	b.do(chromedp.Click(".actions .primary"))
 	halfway := "document.querySelector('progress').value >= 25 && document.querySelector('progress').value < 100 && document.querySelector('.left').textContent !== ''"
 	b.until(halfway)
-	if got := b.js("document.querySelector('.prog').innerText"); !strings.Contains(got, " of 40 MB") || !strings.Contains(got, " %") || !strings.Contains(got, "left") {
+	if got := b.js("document.querySelector('.prog').innerText"); !strings.Contains(got, " of 40 MB") ||
+		!strings.Contains(got, " %") ||
+		!strings.Contains(got, "left") {
 		t.Errorf("got %s; want bytes, percent and time", got)
 	}
 	if got := b.js(asks); got != "true" {
@@ -967,8 +1047,14 @@ func TestUploadingInABrowser(t *testing.T) {
 
 	// Once more, to the end.
 	b.do(chromedp.Click(".actions .primary"))
-	b.until("document.readyState === 'complete' && location.pathname.startsWith('/assets/') && document.body.innerText.includes('The video is here.')")
-	if got := b.js("document.querySelector('h1').textContent + ' ' + sessionStorage.heard"); !strings.HasPrefix(got, "Лето на даче ") || !strings.Contains(got, "100 %;") {
+	b.until(
+		"document.readyState === 'complete' && location.pathname.startsWith('/assets/') && document.body.innerText.includes('The video is here.')",
+	)
+	if got := b.js("document.querySelector('h1').textContent + ' ' + sessionStorage.heard"); !strings.HasPrefix(
+		got,
+		"Лето на даче ",
+	) ||
+		!strings.Contains(got, "100 %;") {
 		t.Errorf("got %s; want the title, and what was announced", got)
 	}
 	looks("done")
@@ -984,13 +1070,17 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.visit(u.server.URL + "/upload")
 	b.js("(window.dropped = new DataTransfer()).items.add(new File(['x'], 'Зима.mov'))")
 	drag := func(kind string) {
-		b.js("document.querySelector('.drop').dispatchEvent(new DragEvent('" + kind + "', { bubbles: true, cancelable: true, dataTransfer: dropped }))")
+		b.js(
+			"document.querySelector('.drop').dispatchEvent(new DragEvent('" + kind + "', { bubbles: true, cancelable: true, dataTransfer: dropped }))",
+		)
 	}
 	drag("dragover")
 	b.until("document.querySelector('.drop').matches('.over')")
 	looks("dragged")
 	drag("drop")
-	b.until("!document.querySelector('.drop').matches('.over') && document.querySelector('#file').files[0].name === 'Зима.mov' && document.querySelector('#title').value === 'Зима'")
+	b.until(
+		"!document.querySelector('.drop').matches('.over') && document.querySelector('#file').files[0].name === 'Зима.mov' && document.querySelector('#title').value === 'Зима'",
+	)
 
 	// The kinds that are not MP4 play as well, as far as this browser can.
 	for _, name := range []string{"phone.mov", "screen.webm"} {

@@ -30,8 +30,8 @@ var goods = map[string]struct {
 	"prometheus": {[]string{"github.com/prometheus"}, []string{"internal/metrics"}},
 }
 
-// floors lists the rooms from the top of the house to the ground. An import may only point down this list, and rooms on the same
-// floor do not know each other.
+// floors lists the rooms from the top of the house to the ground. An import may only point down this list, and rooms on
+// the same floor do not know each other.
 var floors = [][]string{
 	{"main.go"},
 	{"bot.go", "web.go"},
@@ -47,8 +47,22 @@ var floors = [][]string{
 	{"internal/retry"},
 	{"internal/store"},
 	{"internal/check", "internal/config"}, // what the settings may say is known by the rooms below
-	{"internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
-		"internal/rumble", "internal/seal", "internal/service", "internal/telegram", "internal/video", "internal/youtube"},
+	{
+		"internal/backup",
+		"internal/cli",
+		"internal/db",
+		"internal/folder",
+		"internal/lang",
+		"internal/logs",
+		"internal/media",
+		"internal/outage",
+		"internal/rumble",
+		"internal/seal",
+		"internal/service",
+		"internal/telegram",
+		"internal/video",
+		"internal/youtube",
+	},
 	{"internal/fake"},
 	{"docs/generator", "packaging/release"},
 }
@@ -94,7 +108,8 @@ func TestImports(t *testing.T) {
 			}
 			for name, good := range goods {
 				for _, p := range good.paths {
-					if (imported == p || strings.HasPrefix(imported, p+"/")) && !slices.Contains(good.rooms, place) && !slices.Contains(good.rooms, room) {
+					if (imported == p || strings.HasPrefix(imported, p+"/")) && !slices.Contains(good.rooms, place) &&
+						!slices.Contains(good.rooms, room) {
 						t.Errorf("%s imports %s; %s is for %q", path, imported, name, good.rooms)
 					}
 				}
@@ -133,11 +148,13 @@ func sources(t *testing.T) (paths []string) {
 	return paths
 }
 
-// TestOnlyRetryRetriesAndAnnounces reads the source of the whole tree: what fails, re-queues or apologises is called by Retry's
-// functions alone, and only internal/store could do it another way.
+// TestOnlyRetryRetriesAndAnnounces reads the source of the whole tree: what fails, re-queues or apologises is called by
+// Retry's functions alone, and only internal/store could do it another way.
 func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 	guarded := map[string][]string{ // store verb: the functions that may call it
-		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"retryJob", "EndAccess"},
+		"Reschedule": {
+			"retryJob",
+		}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"retryJob", "EndAccess"},
 		"HoldUploads": {"retryJob"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
 		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
 		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},

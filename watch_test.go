@@ -130,7 +130,8 @@ func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
 		expired.Store(false)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED'`); n != 20 || b.heard("APOLOGISE") != 0 {
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED'`); n != 20 ||
+			b.heard("APOLOGISE") != 0 {
 			t.Errorf("got %d served and %d apologies; want 20 and none", n, b.heard("APOLOGISE"))
 		}
 		if !slices.Equal(told, []string{"outage_began", "outage_over"}) {
@@ -231,17 +232,30 @@ func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", telegram.PutButton, time.Now().Add(time.Hour).UnixMilli()))
 	w.calm()
 	if n := failed(); n != 1 || saying(admin, "All right") != 1 {
-		t.Errorf("got %d publications that are failed, %d answers; want that a former admin's press does nothing", n, saying(admin, "All right"))
+		t.Errorf(
+			"got %d publications that are failed, %d answers; want that a former admin's press does nothing",
+			n,
+			saying(admin, "All right"),
+		)
 	}
 }
 
-// TestAnAdminWhoIsNoneAnyMoreIsToldNothing is of one who is removed between the list of admins and the look at their role.
+// TestAnAdminWhoIsNoneAnyMoreIsToldNothing is of one who is removed between the list of admins and the look at their
+// role.
 func TestAnAdminWhoIsNoneAnyMoreIsToldNothing(t *testing.T) {
 	s := newStore(t)
 	q := newQueue(s)
 	q.outages.Resume(time.Now(), "no key")
 	write(t, s, func(tx *store.Tx) error { return tx.BeginOutage("no key", nil) })
-	b := watch.NewProgramBoard(s, q, watch.Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id}, id == 8 }, Free: func() (int64, error) { return 38e9, nil }}, nil)
+	b := watch.NewProgramBoard(
+		s,
+		q,
+		watch.Options{
+			Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id}, id == 8 },
+			Free: func() (int64, error) { return 38e9, nil },
+		},
+		nil,
+	)
 	for id, want := range map[int64]bool{7: false, 8: true} {
 		all, err := b.Look(t.Context(), id, nil)
 		if got := slices.ContainsFunc(all, func(t watch.Trouble) bool { return len(t.Of) > 0 }); err != nil || got != want {
@@ -258,7 +272,15 @@ func TestAnAdminIsOfferedWhatTheyMayTryAgain(t *testing.T) {
 	ask(t, s, "Маша", 1)
 	failForGood(t, q)
 	for id, want := range map[int64]string{7: "retry_all:1", 8: "retry_all:2", 9: ""} {
-		all, err := watch.Troubles(t.Context(), s, q, store.Admin{ID: id, Owner: id == 8}, nil, watch.Options{Free: func() (int64, error) { return 38e9, nil }}, nil)
+		all, err := watch.Troubles(
+			t.Context(),
+			s,
+			q,
+			store.Admin{ID: id, Owner: id == 8},
+			nil,
+			watch.Options{Free: func() (int64, error) { return 38e9, nil }},
+			nil,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,8 +308,15 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 	channel := connected(t, s, "UC1")
 	publishes(t, s, channel, "Лето")
 	fail(t, q, store.Publish, errRevoked)
-	all, err := watch.Troubles(t.Context(), s, q, store.Admin{ID: 8, Owner: true}, nil, watch.Options{Page: "http://x", Free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
-		errors.New("no room for it"))
+	all, err := watch.Troubles(
+		t.Context(),
+		s,
+		q,
+		store.Admin{ID: 8, Owner: true},
+		nil,
+		watch.Options{Page: "http://x", Free: func() (int64, error) { return 1.5 * (1 << 30), nil }},
+		errors.New("no room for it"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +335,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 		}
 	}
 	for _, trouble := range all { // in Russian a comma is the decimal point
-		if ru := lang.Say("ru", trouble.ID, trouble.Vars); trouble.Cause == watch.Disk && !strings.Contains(ru, "осталось 1,5 ГБ") {
+		if ru := lang.Say("ru", trouble.ID, trouble.Vars); trouble.Cause == watch.Disk &&
+			!strings.Contains(ru, "осталось 1,5 ГБ") {
 			t.Errorf("got %q; want 1,5", ru)
 		}
 	}
@@ -346,9 +376,19 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		}
 		disk := &space{free: 38e9}
 		missing := []string{"problem_bot_off"} // on purpose
-		w := &watch.Program{Missing: func(context.Context) []string { return missing }, Store: s, Queue: q, Longest: cfg.Render.Timeout, Room: disk, Began: time.Now(),
-			Board: watch.NewProgramBoard(s, q, watch.Options{}, nil)}
-		w.Pulse = watch.NewPulse(5*time.Second, func() error { return s.Tx(context.Background(), func(*store.Tx) error { return nil }) })
+		w := &watch.Program{
+			Missing: func(context.Context) []string { return missing },
+			Store:   s,
+			Queue:   q,
+			Longest: cfg.Render.Timeout,
+			Room:    disk,
+			Began:   time.Now(),
+			Board:   watch.NewProgramBoard(s, q, watch.Options{}, nil),
+		}
+		w.Pulse = watch.NewPulse(
+			5*time.Second,
+			func() error { return s.Tx(context.Background(), func(*store.Tx) error { return nil }) },
+		)
 		says := func(want string) {
 			t.Helper()
 			synctest.Wait()
@@ -394,14 +434,18 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 
 func TestReadySaysWhyInTextAndJSON(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	if got := d.want(200, d.send(call{method: "GET", path: "/readyz", json: true})); strings.TrimSpace(got) != `{"reasons":[],"success":true}` {
+	if got := d.want(200, d.send(call{method: "GET", path: "/readyz", json: true})); strings.TrimSpace(
+		got,
+	) != `{"reasons":[],"success":true}` {
 		t.Errorf("got %s", got)
 	}
 	d.stuck = []string{"Telegram has not answered for 4m0s."}
 	if got := d.want(503, d.send(call{method: "GET", path: "/readyz"})); got != "Telegram has not answered for 4m0s.\n" {
 		t.Errorf("got %q; want the sentence", got)
 	}
-	if got := d.want(503, d.send(call{method: "GET", path: "/readyz", json: true})); strings.TrimSpace(got) != `{"reasons":["Telegram has not answered for 4m0s."],"success":false}` {
+	if got := d.want(503, d.send(call{method: "GET", path: "/readyz", json: true})); strings.TrimSpace(
+		got,
+	) != `{"reasons":["Telegram has not answered for 4m0s."],"success":false}` {
 		t.Errorf("got %s", got)
 	}
 	d.want(200, d.send(call{method: "GET", path: "/healthz"})) // it is up
@@ -422,7 +466,13 @@ func TestMetricsAreForWhoHasTheTokenOrIsSignedIn(t *testing.T) {
 	for _, wrong := range []string{"", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF"} {
 		d.want(401, d.send(bearer(wrong)))
 	}
-	d.want(401, d.send(call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer 0123456789abcdef"}, json: true})) // it opens nothing else
+	// it opens nothing else
+	d.want(
+		401,
+		d.send(
+			call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer 0123456789abcdef"}, json: true},
+		),
+	)
 	d.change(func(o *desk.Options) { o.Token = "" })
 	d.want(401, d.send(bearer("")))
 }
@@ -452,7 +502,12 @@ func newServed(t *testing.T) served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixed := strings.Replace(string(text), `listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"\nmetrics_token = %q", address, address, metricsToken), 1)
+	fixed := strings.Replace(
+		string(text),
+		`listen = "127.0.0.1:0"`,
+		fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"\nmetrics_token = %q", address, address, metricsToken),
+		1,
+	)
 	fixed = strings.Replace(fixed, "[telegram]\n", "[telegram]\nowners = [900]\n", 1) +
 		"[log]\nformat = \"json\"\n"
 	if err := os.WriteFile(path, []byte(fixed), 0o600); err != nil {
@@ -520,7 +575,19 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 	t.Parallel()
 	s := newServed(t)
 	s.breaks()
-	good, again, bad := s.world.tg.Person(101, "Мария", "ru"), s.world.tg.Person(102, "Ольга", "ru"), s.world.tg.Person(103, "Пётр", "ru")
+	good, again, bad := s.world.tg.Person(
+		101,
+		"Мария",
+		"ru",
+	), s.world.tg.Person(
+		102,
+		"Ольга",
+		"ru",
+	), s.world.tg.Person(
+		103,
+		"Пётр",
+		"ru",
+	)
 	s.asks(good, "Аглая")
 	s.getsVideos(good, 1)
 	s.asks(again, "Аглая")
@@ -532,7 +599,13 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 	s.until("rest", func() bool {
 		all = s.families()
 		return value(t, all, "retake_telegram_inbox") == 0 && // an attempt counts when its end is on the disk
-			value(t, all, "retake_attempts_total", "kind=APOLOGISE", "outcome=done") > 0 && value(t, all, "retake_attempts_total", "kind=DELIVER", "outcome=done") > 1
+			value(
+				t,
+				all,
+				"retake_attempts_total",
+				"kind=APOLOGISE",
+				"outcome=done",
+			) > 0 && value(t, all, "retake_attempts_total", "kind=DELIVER", "outcome=done") > 1
 	})
 
 	t.Run("the numbers are right", func(t *testing.T) {
@@ -570,7 +643,8 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 				t.Errorf("%q: got nothing; want some", some)
 			}
 		}
-		if ago := float64(time.Now().UnixMilli())/1000 - value(t, all, "retake_telegram_contact_timestamp_seconds"); ago < 0 || ago > 60 {
+		if ago := float64(time.Now().UnixMilli())/1000 - value(t, all, "retake_telegram_contact_timestamp_seconds"); ago < 0 ||
+			ago > 60 {
 			t.Errorf("got contact %v s ago; want just now", ago)
 		}
 	})
@@ -578,8 +652,10 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		for _, f := range all {
 			for _, m := range f.GetMetric() {
 				for _, l := range m.GetLabel() {
-					fixed := regexp.MustCompile(`^(kind|state|outcome|method|result|status|platform|cause|file|version|goversion|quantile)$`).MatchString(l.GetName())
-					if v := l.GetValue(); !fixed || strings.Contains(v, "10") && l.GetName() != "goversion" || strings.ContainsAny(v, "АГлаяСбой") {
+					fixed := regexp.MustCompile(`^(kind|state|outcome|method|result|status|platform|cause|file|version|goversion|quantile)$`).
+						MatchString(l.GetName())
+					if v := l.GetValue(); !fixed || strings.Contains(v, "10") && l.GetName() != "goversion" ||
+						strings.ContainsAny(v, "АГлаяСбой") {
 						t.Errorf("%s has the label %s=%q", f.GetName(), l.GetName(), v)
 					}
 				}
@@ -731,7 +807,8 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 			}
 			lines++
 			var v struct{ Time, Level, Msg string }
-			if err := json.Unmarshal([]byte(line), &v); err != nil || v.Time == "" || v.Level == "" || v.Msg == "" || strings.Contains(line, "Сбой") {
+			if err := json.Unmarshal([]byte(line), &v); err != nil || v.Time == "" || v.Level == "" || v.Msg == "" ||
+				strings.Contains(line, "Сбой") {
 				t.Errorf("got %s, %v; want time, level and msg, and no name", line, err)
 			}
 		}

@@ -60,7 +60,12 @@ func newDesk(t testing.TB, baseURL string) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { disk.Close() })
-	uploads, err := desk.NewUploads(filepath.Join(t.TempDir(), "uploads"), 1<<20, time.Minute, func(int64) error { return nil })
+	uploads, err := desk.NewUploads(
+		filepath.Join(t.TempDir(), "uploads"),
+		1<<20,
+		time.Minute,
+		func(int64) error { return nil },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +74,18 @@ func newDesk(t testing.TB, baseURL string) *office {
 	if strings.HasPrefix(baseURL, "https:") {
 		d.cookie = "__Host-retake"
 	}
-	studio := &agency{store: s, about: desk.Studio{YouTube: true, Callback: baseURL + "/channels/callback", Consent: "https://accounts.google.com/o/oauth2/v2/auth",
-		PerDay: 100, Left: 93, Reset: time.Now().Add(5 * time.Hour), RumblePage: "https://rumble.com/upload.php"}}
+	studio := &agency{
+		store: s,
+		about: desk.Studio{
+			YouTube:    true,
+			Callback:   baseURL + "/channels/callback",
+			Consent:    "https://accounts.google.com/o/oauth2/v2/auth",
+			PerDay:     100,
+			Left:       93,
+			Reset:      time.Now().Add(5 * time.Hour),
+			RumblePage: "https://rumble.com/upload.php",
+		},
+	}
 	d.opts = desk.Options{
 		BaseURL: baseURL,
 		Role:    func(id int64) (store.Admin, bool) { a, ok := d.admins[id]; return a, ok },
@@ -81,12 +96,18 @@ func newDesk(t testing.TB, baseURL string) *office {
 			}
 			return nil
 		},
-		Ready:   func(context.Context) []string { return d.missing },
-		Stuck:   func() []string { return slices.Concat(d.missing, d.stuck) },
-		Metrics: metrics.New("test").Handler(func() (metrics.State, error) { return metrics.State{}, nil }), Token: "0123456789abcdef",
-		Free: func() (int64, error) { return 38e9, nil }, BotOn: true,
-		Staff:   desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
-		Limits:  []desk.Limit{{Label: "limit_attempts", Value: 3}, {Label: "limit_timeout", Value: 5 * time.Minute}, {Label: "limit_upload", Value: desk.Megabytes(50)}},
+		Ready: func(context.Context) []string { return d.missing },
+		Stuck: func() []string { return slices.Concat(d.missing, d.stuck) },
+		Metrics: metrics.New("test").
+			Handler(func() (metrics.State, error) { return metrics.State{}, nil }),
+		Token: "0123456789abcdef",
+		Free:  func() (int64, error) { return 38e9, nil }, BotOn: true,
+		Staff: desk.Staff{Owners: []int64{8}, Admins: []int64{7, 9}},
+		Limits: []desk.Limit{
+			{Label: "limit_attempts", Value: 3},
+			{Label: "limit_timeout", Value: 5 * time.Minute},
+			{Label: "limit_upload", Value: desk.Megabytes(50)},
+		},
 		Covers:  desk.NewCovers([]string{"new-year"}, func(_ context.Context, _, path string) error { return d.cover(path) }),
 		Uploads: uploads, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 	}
@@ -193,7 +214,14 @@ func sessionOf(t testing.TB, w *httptest.ResponseRecorder) string {
 func (d *office) filmed(video, thumb string) store.Task {
 	d.t.Helper()
 	task := begin(d.t, d.store, store.Render)
-	v := store.Video{File: task.AssetID + ".mp4", Thumb: task.AssetID + ".jpg", Size: int64(len(video)), Duration: 41900 * time.Millisecond, Width: 1280, Height: 720}
+	v := store.Video{
+		File:     task.AssetID + ".mp4",
+		Thumb:    task.AssetID + ".jpg",
+		Size:     int64(len(video)),
+		Duration: 41900 * time.Millisecond,
+		Width:    1280,
+		Height:   720,
+	}
 	for name, content := range map[string]string{v.File: video, v.Thumb: thumb} {
 		if err := os.WriteFile(filepath.Join(d.folder, name), []byte(content), 0o600); err != nil {
 			d.t.Fatal(err)
@@ -206,7 +234,9 @@ func (d *office) filmed(video, thumb string) store.Task {
 // tables hashes everything the database holds.
 func (d *office) tables() string {
 	d.t.Helper()
-	names := strings.Fields(text(d.t, d.store, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table' ORDER BY name`))
+	names := strings.Fields(
+		text(d.t, d.store, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table' ORDER BY name`),
+	)
 	h := sha256.New()
 	for _, name := range names {
 		rows, err := readDB(d.t, d.store).Query(`SELECT * FROM ` + name)
@@ -236,7 +266,8 @@ func refused(t testing.TB, body string) (code string) {
 		Success *bool
 		Error   struct{ Code, Message string }
 	}
-	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Success == nil || *answer.Success || answer.Error.Message == "" {
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Success == nil || *answer.Success ||
+		answer.Error.Message == "" {
 		t.Errorf("got %s; want success false, a code and a message", body)
 	}
 	return answer.Error.Code
@@ -388,13 +419,17 @@ func TestTheCookieFitsTheAddress(t *testing.T) {
 	} {
 		d := newDesk(t, strings.TrimSuffix(base, "/"))
 		c := d.send(call{method: "POST", path: d.link(7)}).Result().Cookies()[0]
-		if c.Name != want.Name || c.Secure != want.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge != 14*24*3600 {
+		if c.Name != want.Name || c.Secure != want.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode ||
+			c.Path != "/" ||
+			c.Domain != "" ||
+			c.MaxAge != 14*24*3600 {
 			t.Errorf("%s: got %v", base, c)
 		}
 	}
 }
 
-// public lists the routes that need no session. TestEveryRoute fails for a route that answers a stranger and is not here.
+// public lists the routes that need no session. TestEveryRoute fails for a route that answers a stranger and is not
+// here.
 var public = []string{"/healthz", "/readyz", "/static/*", "/login", "/login/:token", "/language"}
 
 func TestEveryRouteAsksAStrangerToSignIn(t *testing.T) {
@@ -414,7 +449,9 @@ func TestEveryRouteAsksAStrangerToSignIn(t *testing.T) {
 		if to := w.Header().Get("Location"); to != "/login" {
 			t.Errorf("%s %s: got sent to %q; want /login", r.Method, r.Path, to)
 		}
-		if w = d.send(call{method: r.Method, path: path, json: true}); r.Method != http.MethodHead && refused(t, w.Body.String()) != "UNAUTHORIZED" || w.Code != 401 {
+		if w = d.send(call{method: r.Method, path: path, json: true}); r.Method != http.MethodHead &&
+			refused(t, w.Body.String()) != "UNAUTHORIZED" ||
+			w.Code != 401 {
 			t.Errorf("%s %s: got %d %s; want 401 UNAUTHORIZED", r.Method, r.Path, w.Code, w.Body)
 		}
 		if d.tables() != before {
@@ -433,14 +470,22 @@ func TestReadingChangesNothing(t *testing.T) {
 	ask(t, d.store, "Лев", 2)
 	failForGood(t, d.queue)
 	d.channel("UC1", "Our greetings")
-	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`, a.ID)
+	mutate(
+		t,
+		d.store,
+		`INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`,
+		a.ID,
+	)
 	session, link := d.signIn(8), d.link(7)
 	before := d.tables()
 	for _, r := range d.echo.Routes() {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Path == "/events" || r.Path == "/channels/callback" { // which does not end, and spends an answer
+		// which does not end, and spends an answer
+		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Path == "/events" ||
+			r.Path == "/channels/callback" {
 			continue
 		}
-		path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE", ":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").Replace(r.Path)
+		path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE", ":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
+			Replace(r.Path)
 		for _, c := range []call{{}, {session: session}, {session: session, json: true}} {
 			c.method, c.path = r.Method, path
 			if w := d.send(c); w.Code >= 400 && c.session != "" {
@@ -507,13 +552,21 @@ func TestRetryOnThePage(t *testing.T) {
 				d := newDesk(t, "http://localhost:8080")
 				sent.method, sent.path, sent.session = "POST", "/assets/"+c.arrange(t, d)+"/retry", d.signIn(c.admin)
 				got := d.want(c.status, d.send(sent))
-				if c.status == 200 && strings.TrimSpace(got) != `{"success":true,"outcome":"`+c.word+`"}` || c.status != 200 && refused(t, got) != c.word {
+				if c.status == 200 && strings.TrimSpace(got) != `{"success":true,"outcome":"`+c.word+`"}` ||
+					c.status != 200 && refused(t, got) != c.word {
 					t.Errorf("%s: got %s; want %s", kind, got, c.word)
 				}
 			}
 
 			d := newDesk(t, "http://localhost:8080")
-			w := d.send(call{method: "POST", path: "/assets/" + c.arrange(t, d) + "/retry", session: d.signIn(c.admin), body: "platform=" + c.platform})
+			w := d.send(
+				call{
+					method:  "POST",
+					path:    "/assets/" + c.arrange(t, d) + "/retry",
+					session: d.signIn(c.admin),
+					body:    "platform=" + c.platform,
+				},
+			)
 			if c.status != 200 {
 				if got := d.want(c.status, w); !strings.Contains(got, `href="/"`) || strings.Contains(got, c.word) {
 					t.Errorf("got %s; want words and a way back", got)
@@ -522,7 +575,8 @@ func TestRetryOnThePage(t *testing.T) {
 			}
 			d.want(303, w)
 			page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: d.signIn(8)}))
-			if notice := desk.Notice(voice("en"), url.Values{"notice": {c.word}}); notice == "" || !strings.Contains(page, html.EscapeString(notice)) {
+			if notice := desk.Notice(voice("en"), url.Values{"notice": {c.word}}); notice == "" ||
+				!strings.Contains(page, html.EscapeString(notice)) {
 				t.Errorf("got %s; want the notice %q", page, notice)
 			}
 		})
@@ -535,7 +589,10 @@ func TestRetryFailedReachesEverybodyAffected(t *testing.T) {
 	failForGood(t, d.queue)
 	session := d.signIn(8)
 	for _, outcome := range []string{"restarted", "joined", "joined"} {
-		if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/retry", session: session, json: true})); !strings.Contains(got, outcome) {
+		if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/retry", session: session, json: true})); !strings.Contains(
+			got,
+			outcome,
+		) {
 			t.Errorf("got %s; want %s", got, outcome)
 		}
 	}
@@ -558,7 +615,16 @@ func TestOtherSitesCannotPress(t *testing.T) {
 	} {
 		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/retry-all", "/logout", "/logout-everywhere", link} {
 			for _, asJSON := range []bool{false, true} {
-				w := d.send(call{method: "POST", path: "http://desk.lan:8080" + path, session: session, body: "name=Эва&count=1&newest=" + a.ID, header: header, json: asJSON})
+				w := d.send(
+					call{
+						method:  "POST",
+						path:    "http://desk.lan:8080" + path,
+						session: session,
+						body:    "name=Эва&count=1&newest=" + a.ID,
+						header:  header,
+						json:    asJSON,
+					},
+				)
 				if d.want(403, w); asJSON && refused(t, w.Body.String()) != "CROSS_ORIGIN" {
 					t.Errorf("%s, POST %s: got %s; want CROSS_ORIGIN", name, path, w.Body)
 				}
@@ -573,7 +639,9 @@ func TestOtherSitesCannotPress(t *testing.T) {
 		"a browser on plain http in the LAN":  {"Origin": "http://desk.lan:8080"},
 		"a program that sends neither header": {},
 	} {
-		w := d.send(call{method: "POST", path: "http://desk.lan:8080/assets", session: session, body: "name=Эва", header: header})
+		w := d.send(
+			call{method: "POST", path: "http://desk.lan:8080/assets", session: session, body: "name=Эва", header: header},
+		)
 		if w.Code != 303 {
 			t.Errorf("%s: got %d %s; want 303", name, w.Code, w.Body)
 		}
@@ -603,7 +671,12 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 		"no method":  {method: "PUT", path: "/healthz"},
 		"not failed": {method: "POST", path: "/assets/" + a.ID + "/retry", session: session},
 		"invalid":    {method: "POST", path: "/assets", session: session, body: "name="},
-		"other site": {method: "POST", path: "/assets", session: session, header: map[string]string{"Sec-Fetch-Site": "cross-site"}},
+		"other site": {
+			method:  "POST",
+			path:    "/assets",
+			session: session,
+			header:  map[string]string{"Sec-Fetch-Site": "cross-site"},
+		},
 	}
 	for name, c := range calls {
 		w := d.send(c)
@@ -642,7 +715,9 @@ func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
 			c.call.session = d.signIn(8)
 			c.spoil(d)
 			w := d.send(c.call)
-			if body := d.want(500, w); !strings.Contains(body, voice("en")(desk.Internal.ID, nil)) || strings.Contains(body, "SECRET") || strings.Contains(body, "closed") {
+			if body := d.want(500, w); !strings.Contains(body, voice("en")(desk.Internal.ID, nil)) ||
+				strings.Contains(body, "SECRET") ||
+				strings.Contains(body, "closed") {
 				t.Errorf("got %s; want neutral words", body)
 			}
 			if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 || strings.Contains(d.log.String(), c.call.session) {
@@ -658,7 +733,8 @@ func TestAFaultOfOursIsNeutralAndLoggedOnce(t *testing.T) {
 		link := d.link(8)
 		d.store.Close()
 		d.want(500, d.send(call{method: "POST", path: link}))
-		if _, token, _ := strings.Cut(link, "/login/"); strings.Contains(d.log.String(), token) || !strings.Contains(d.log.String(), "/login/:token") {
+		if _, token, _ := strings.Cut(link, "/login/"); strings.Contains(d.log.String(), token) ||
+			!strings.Contains(d.log.String(), "/login/:token") {
 			t.Errorf("got log %s; want the route without the token", &d.log)
 		}
 	})
@@ -675,7 +751,10 @@ func TestHealth(t *testing.T) {
 		t.Errorf("got %q; want the sentences", got)
 	}
 	d.want(200, d.send(call{method: "GET", path: "/healthz"}))
-	if page := d.want(200, d.send(call{method: "GET", path: "/", session: d.signIn(8)})); !strings.Contains(page, "ffmpeg was not found.") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/", session: d.signIn(8)})); !strings.Contains(
+		page,
+		"ffmpeg was not found.",
+	) {
 		t.Errorf("got %s; want the sentences on the page", page)
 	}
 	d.store.Close()
@@ -698,9 +777,24 @@ func TestHostileNamesAreText(t *testing.T) {
 	ids := map[string]string{}
 	for i, name := range hostile {
 		ids[name] = store.NewID()
-		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished) VALUES (?, ?, ?, 't', ?, 'REQUEST', 'FAILED', ?, ?, 1)`,
-			ids[name], name, fmt.Sprint(i), "ru", name, i)
-		mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, ids[name], name)
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished) VALUES (?, ?, ?, 't', ?, 'REQUEST', 'FAILED', ?, ?, 1)`,
+			ids[name],
+			name,
+			fmt.Sprint(i),
+			"ru",
+			name,
+			i,
+		)
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`,
+			ids[name],
+			name,
+		)
 	}
 	d.missing = hostile[:4]
 	elements := regexp.MustCompile(`<(script|img|b|textarea)\b|<(?:[^>"]|"[^"]*")*\son[a-z]+=|<!--|href="javascript:`)
@@ -725,7 +819,8 @@ func TestHostileNamesAreText(t *testing.T) {
 		}
 	}
 	w := d.send(call{method: "GET", path: "/", session: session, json: true})
-	if kind := w.Header().Get("Content-Type"); !strings.HasPrefix(kind, "application/json") || strings.Contains(w.Body.String(), "<script") {
+	if kind := w.Header().Get("Content-Type"); !strings.HasPrefix(kind, "application/json") ||
+		strings.Contains(w.Body.String(), "<script") {
 		t.Errorf("got %s %s; want JSON with < escaped", kind, w.Body)
 	}
 }
@@ -772,7 +867,9 @@ func TestVideosAndPictures(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := d.send(call{method: c.method, path: c.path, session: session, header: c.header})
-			if w.Code != c.status || c.body != "*" && w.Body.String() != c.body || c.kind != "" && w.Header().Get("Content-Type") != c.kind || w.Header().Get("Content-Range") != c.ranges {
+			if w.Code != c.status || c.body != "*" && w.Body.String() != c.body ||
+				c.kind != "" && w.Header().Get("Content-Type") != c.kind ||
+				w.Header().Get("Content-Range") != c.ranges {
 				t.Errorf("got %d %q %v; want %d %q %q %q", w.Code, w.Body, w.Header(), c.status, c.body, c.kind, c.ranges)
 			}
 			if strings.Contains(w.Body.String(), "{{") || w.Body.String() == "secret" {
@@ -781,7 +878,16 @@ func TestVideosAndPictures(t *testing.T) {
 		})
 	}
 	style := d.send(call{method: "GET", path: "/static/style.css"})
-	d.want(304, d.send(call{method: "GET", path: "/static/style.css", header: map[string]string{"If-None-Match": style.Header().Get("ETag")}}))
+	d.want(
+		304,
+		d.send(
+			call{
+				method: "GET",
+				path:   "/static/style.css",
+				header: map[string]string{"If-None-Match": style.Header().Get("ETag")},
+			},
+		),
+	)
 }
 
 func TestMakingAVideo(t *testing.T) {
@@ -853,7 +959,10 @@ func TestMakingAVideo(t *testing.T) {
 		if d.want(303, w); w.Header().Get("Location") != "/?notice=created" {
 			t.Errorf("got sent to %s; want the library with a notice", w.Header().Get("Location"))
 		}
-		if got := d.want(422, d.send(call{method: "POST", path: "/assets", session: session, body: form("5")})); !strings.Contains(got, `href="/"`) {
+		if got := d.want(422, d.send(call{method: "POST", path: "/assets", session: session, body: form("5")})); !strings.Contains(
+			got,
+			`href="/"`,
+		) {
 			t.Errorf("got %s; want words and a way back", got)
 		}
 	})
@@ -893,7 +1002,8 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 				return
 			}
 			var answer struct{ Outcome, ID string }
-			if err := json.Unmarshal([]byte(got), &answer); err != nil || answer.Outcome != c.word || made != map[string]int{"created": 1}[c.word] {
+			if err := json.Unmarshal([]byte(got), &answer); err != nil || answer.Outcome != c.word ||
+				made != map[string]int{"created": 1}[c.word] {
 				t.Errorf("got %s, %v and %d new; want %s", got, err, made, c.word)
 			}
 			if template := text(t, d.store, `SELECT template FROM assets WHERE id = ?`, answer.ID); template != c.template {
@@ -904,8 +1014,18 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 	t.Run("one template that is named all the same", func(t *testing.T) {
 		d := newDesk(t, "http://localhost:8080")
 		session := d.signIn(7)
-		d.want(200, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: `{"name":"Маша","template":"new-year"}`}))
-		got := d.want(422, d.send(call{method: "POST", path: "/assets", session: session, json: true, body: `{"name":"Ева","template":"birthday"}`}))
+		d.want(
+			200,
+			d.send(
+				call{method: "POST", path: "/assets", session: session, json: true, body: `{"name":"Маша","template":"new-year"}`},
+			),
+		)
+		got := d.want(
+			422,
+			d.send(
+				call{method: "POST", path: "/assets", session: session, json: true, body: `{"name":"Ева","template":"birthday"}`},
+			),
+		)
 		if !strings.Contains(got, "These are: new-year.") {
 			t.Errorf("got %s; want what is offered", got)
 		}
@@ -965,7 +1085,8 @@ type listing struct {
 
 func (d *office) list(session, query string) (l listing) {
 	d.t.Helper()
-	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))), &l); err != nil || !l.Success {
+	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))), &l); err != nil ||
+		!l.Success {
 		d.t.Fatalf("got %+v, %v", l, err)
 	}
 	return l
@@ -982,20 +1103,31 @@ func TestThePageAndTheJSONSayTheSame(t *testing.T) {
 			failForGood(t, d.queue)
 		}
 	}
-	card := regexp.MustCompile(`(?s)<li class="card" id="asset-(\w+)".*?<h2><a [^>]*>([^<]*)</a></h2><span class="pill \w+"><svg.*?</svg>(\w+)</span>`)
-	words := map[store.Status]string{store.Pending: "Waiting", store.Processing: "Rendering", store.Completed: "Ready", store.Failed: "Failed"}
+	card := regexp.MustCompile(
+		`(?s)<li class="card" id="asset-(\w+)".*?<h2><a [^>]*>([^<]*)</a></h2><span class="pill \w+"><svg.*?</svg>(\w+)</span>`,
+	)
+	words := map[store.Status]string{
+		store.Pending:    "Waiting",
+		store.Processing: "Rendering",
+		store.Completed:  "Ready",
+		store.Failed:     "Failed",
+	}
 	session := d.signIn(8)
 	for _, status := range []string{"", "PENDING", "COMPLETED", "FAILED"} {
 		after, seen := "", 0
 		for page := 0; page == 0 || after != ""; page++ {
 			query := "?status=" + status + "&after=" + after
 			got := d.list(session, query)
-			cards := card.FindAllStringSubmatch(d.want(200, d.send(call{method: "GET", path: "/" + query, session: session})), -1)
+			cards := card.FindAllStringSubmatch(
+				d.want(200, d.send(call{method: "GET", path: "/" + query, session: session})),
+				-1,
+			)
 			if len(cards) != len(got.Assets) || page > 5 {
 				t.Fatalf("%s: got %d cards and %d assets; want as many", query, len(cards), len(got.Assets))
 			}
 			for i, a := range got.Assets {
-				if cards[i][1] != a.ID || html.UnescapeString(cards[i][2]) != a.Name || cards[i][3] != words[store.Status(a.Status)] {
+				if cards[i][1] != a.ID || html.UnescapeString(cards[i][2]) != a.Name ||
+					cards[i][3] != words[store.Status(a.Status)] {
 					t.Errorf("%s: got card %q and asset %+v; want the same", query, cards[i][1:], a)
 				}
 			}
@@ -1085,10 +1217,16 @@ func TestWhatACardSays(t *testing.T) {
 				}
 			}
 			for _, a := range d.list(session, "").Assets {
-				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session})); !strings.Contains(body, "<h1>"+a.Name+"</h1>") {
+				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session})); !strings.Contains(
+					body,
+					"<h1>"+a.Name+"</h1>",
+				) {
 					t.Errorf("got %s; want the page of %s", body, a.Name)
 				}
-				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session, json: true})); !strings.Contains(body, `"asset":{"id":"`+a.ID) {
+				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session, json: true})); !strings.Contains(
+					body,
+					`"asset":{"id":"`+a.ID,
+				) {
 					t.Errorf("got %s; want %s", body, a.ID)
 				}
 			}
@@ -1114,8 +1252,18 @@ func TestAMisbehavingEngineIsSeenThroughToThePage(t *testing.T) {
 			t.Parallel() // each waits for programs
 			d := newDesk(t, "http://localhost:8080")
 			work := t.TempDir()
-			maker, err := video.New(video.Config{Engine: video.EngineCommand, Offered: []string{"new-year"}, Command: []string{"/bin/sh", "-c", c.script},
-				Timeout: c.timeout, MaxBytes: 2_000_000, Work: work, Cache: t.TempDir(), Workers: 1})
+			maker, err := video.New(
+				video.Config{
+					Engine:   video.EngineCommand,
+					Offered:  []string{"new-year"},
+					Command:  []string{"/bin/sh", "-c", c.script},
+					Timeout:  c.timeout,
+					MaxBytes: 2_000_000,
+					Work:     work,
+					Cache:    t.TempDir(),
+					Workers:  1,
+				},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -1180,7 +1328,10 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 	session := d.signIn(8)
 	for _, path := range []string{"/", "/assets/" + a.ID, "/activity", "/settings"} {
 		for _, asJSON := range []bool{false, true} {
-			if body := d.want(200, d.send(call{method: "GET", path: path, session: session, json: asJSON})); strings.Contains(body, "98765432") {
+			if body := d.want(200, d.send(call{method: "GET", path: path, session: session, json: asJSON})); strings.Contains(
+				body,
+				"98765432",
+			) {
 				t.Errorf("%s: got %s; want nobody's id", path, body)
 			}
 		}
@@ -1195,7 +1346,17 @@ func TestTheLibraryIsSearched(t *testing.T) {
 			if _, err := tx.Meet(int64(i+1), "ru"); err != nil {
 				return err
 			}
-			a, _, err := tx.ShareOrCreate(store.Wish{User: int64(i + 1), Chat: int64(i + 1), Name: name, Key: lang.NameKey(name), Template: "new-year", Lang: "ru"}, time.Now())
+			a, _, err := tx.ShareOrCreate(
+				store.Wish{
+					User:     int64(i + 1),
+					Chat:     int64(i + 1),
+					Name:     name,
+					Key:      lang.NameKey(name),
+					Template: "new-year",
+					Lang:     "ru",
+				},
+				time.Now(),
+			)
 			ids[name] = a.ID
 			return err
 		})
@@ -1300,7 +1461,12 @@ func TestASearchStaysWhileItIsBrowsed(t *testing.T) {
 func TestAFullPageIsSmall(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	d.crowd(2000, 20)
-	mutate(t, d.store, `UPDATE assets SET error = 'ffmpeg: exit status 1: ' || ? WHERE status = 'FAILED'`, strings.Repeat("no \"frame\" there\n", 120)+"the cause")
+	mutate(
+		t,
+		d.store,
+		`UPDATE assets SET error = 'ffmpeg: exit status 1: ' || ? WHERE status = 'FAILED'`,
+		strings.Repeat("no \"frame\" there\n", 120)+"the cause",
+	)
 	session := d.signIn(8)
 	for _, a := range d.list(session, "?status=FAILED").Assets[:pageSize/2] {
 		if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
@@ -1315,21 +1481,25 @@ func TestAFullPageIsSmall(t *testing.T) {
 		if len(page) >= 60_000 {
 			t.Errorf("status %q: got %d bytes; want less than 60 kB", status, len(page))
 		}
-		if n := strings.Count(page, "<code>ffmpeg: exit status 1:"); n != strings.Count(page, "the cause</code>") || status == "FAILED" && n != pageSize {
+		if n := strings.Count(page, "<code>ffmpeg: exit status 1:"); n != strings.Count(page, "the cause</code>") ||
+			status == "FAILED" && n != pageSize {
 			t.Errorf("status %q: got %d errors with beginning and end; want %d", status, n, pageSize)
 		}
 	}
 }
 
-// crowd fills a library with n videos of 2,000 names, all with their people and attempts: the newest hundredth waits, three
-// are being made, of the others one in so many has failed.
+// crowd fills a library with n videos of 2,000 names, all with their people and attempts: the newest hundredth waits,
+// three are being made, of the others one in so many has failed.
 func (d *office) crowd(n, oneIn int) {
 	d.t.Helper()
 	var names []string
 	for _, first := range strings.Fields(`Агата Аглая Адам Айша Алексей Алиса Анна Антон Арина Артём Богдан Вадим Вера Виктор Глеб Дарья Денис Ева Егор Жанна
 		Захар Злата Иван Илья Кира Лев Лука Майя Макар Марина Мария Марк Матвей Мирон Ника Олег Павел Роман София Тимур`) {
 		for i := range 50 {
-			names = append(names, first+" "+strings.Fields("Бел Вол Гор Дуб Жар Зим Кар Лип Мор Рож")[i/5]+[]string{"ева", "ин", "енко", "ский", "ых"}[i%5])
+			names = append(
+				names,
+				first+" "+strings.Fields("Бел Вол Гор Дуб Жар Зим Кар Лип Мор Рож")[i/5]+[]string{"ева", "ин", "енко", "ский", "ых"}[i%5],
+			)
 		}
 	}
 	keys := make([]string, len(names))
@@ -1368,7 +1538,11 @@ func BenchmarkLibrary(b *testing.B) {
 	d.crowd(100_000, 20)
 	session := d.signIn(8)
 	late := text(b, d.store, `SELECT created || '-' || id FROM assets ORDER BY created LIMIT 1 OFFSET 100`)
-	lateFailure := text(b, d.store, `SELECT created || '-' || id FROM assets WHERE status = 'FAILED' ORDER BY created LIMIT 1 OFFSET 30`)
+	lateFailure := text(
+		b,
+		d.store,
+		`SELECT created || '-' || id FROM assets WHERE status = 'FAILED' ORDER BY created LIMIT 1 OFFSET 30`,
+	)
 	for _, c := range []struct{ name, query string }{
 		{"all", ""},
 		{"failed", "status=FAILED"},
@@ -1408,8 +1582,8 @@ func (d *office) measure(b *testing.B, name, path, session string) {
 	})
 }
 
-// needing makes what TestRetryAll begins with, oldest failure first: two videos of users, the second with a successor that
-// failed, too; one of admin 7; one of admin 9 with the name of the first, which two more people asked for.
+// needing makes what TestRetryAll begins with, oldest failure first: two videos of users, the second with a successor
+// that failed, too; one of admin 7; one of admin 9 with the name of the first, which two more people asked for.
 func needing(t *testing.T, d *office) (ids map[string]string) {
 	t.Helper()
 	began := time.Now()
@@ -1576,7 +1750,10 @@ func TestRetryAll(t *testing.T) {
 					}
 				default:
 					d.want(303, w)
-					if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session})); !strings.Contains(page, c.notice) {
+					if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session})); !strings.Contains(
+						page,
+						c.notice,
+					) {
 						t.Errorf("got %s; want the notice %q", page, c.notice)
 					}
 				}
@@ -1661,7 +1838,13 @@ func TestWhatNeedsAnAdminHasAButton(t *testing.T) {
 				want[a.ID] = true
 			}
 		}
-		list, err := d.store.Needy(t.Context(), admin, store.Filter{Limit: 100}, store.Needy{}, store.Needy{Failed: d.store.Now()})
+		list, err := d.store.Needy(
+			t.Context(),
+			admin,
+			store.Filter{Limit: 100},
+			store.Needy{},
+			store.Needy{Failed: d.store.Now()},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -1685,7 +1868,10 @@ func TestAnErrorPageHasTheWayOnForWhoIsSignedIn(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	session := d.signIn(8)
 	for path, status := range map[string]int{"/nowhere": 404, "/assets/none": 404, "/?status=x": 422} {
-		if page := d.want(status, d.send(call{method: "GET", path: path, session: session})); !strings.Contains(page, `href="/activity"`) {
+		if page := d.want(status, d.send(call{method: "GET", path: path, session: session})); !strings.Contains(
+			page,
+			`href="/activity"`,
+		) {
 			t.Errorf("%s: got %s; want the links of every page", path, page)
 		}
 	}
@@ -1722,7 +1908,8 @@ func TestASearchStaysWhileItIsRetried(t *testing.T) {
 	}
 	form.Set("count", "100") // more than was found: the search alone keeps the others out
 	got := d.want(200, d.send(call{method: "POST", path: "/retry-all", session: session, json: true, body: form.Encode()}))
-	if n := count(t, d.store, `SELECT count(*) FROM assets WHERE status = 'PENDING' AND name_key <> 'маша'`); n != 0 || !strings.Contains(got, `"skipped":0`) {
+	if n := count(t, d.store, `SELECT count(*) FROM assets WHERE status = 'PENDING' AND name_key <> 'маша'`); n != 0 ||
+		!strings.Contains(got, `"skipped":0`) {
 		t.Errorf("got %s and %d others tried again; want only what was found", got, n)
 	}
 	if n := count(t, d.store, `SELECT count(*) FROM assets WHERE status = 'PENDING' AND name_key = 'маша'`); n == 0 {
@@ -1749,7 +1936,8 @@ func TestOnlyWhatTheFilterShowsIsRetried(t *testing.T) {
 			if n, err := d.store.NeedYou(t.Context(), owner, c.f); err != nil || n.Count != c.want || len(n.Names) != c.want {
 				t.Errorf("got %+v, %v; want %d", n, err, c.want)
 			}
-			if got, err := retry.All(t.Context(), d.store, d.queue, owner, c.f, newest, 100); err != nil || got.Restarted+got.Joined != c.want {
+			if got, err := retry.All(t.Context(), d.store, d.queue, owner, c.f, newest, 100); err != nil ||
+				got.Restarted+got.Joined != c.want {
 				t.Errorf("got %+v, %v; want %d", got, err, c.want)
 			}
 		})
@@ -1760,7 +1948,13 @@ func TestRetryAllOfPublications(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	failed := func(name string) string {
 		id := publishes(t, d.store, connected(t, d.store, "UC1"), name)
-		mutate(t, d.store, `UPDATE publications SET status = 'FAILED', error = 'youtube http503: x', completed = ? WHERE asset_id = ?`, time.Now().UnixMilli(), id)
+		mutate(
+			t,
+			d.store,
+			`UPDATE publications SET status = 'FAILED', error = 'youtube http503: x', completed = ? WHERE asset_id = ?`,
+			time.Now().UnixMilli(),
+			id,
+		)
 		mutate(t, d.store, `DELETE FROM jobs WHERE asset_id = ?`, id)
 		return id
 	}
@@ -1777,12 +1971,15 @@ func TestRetryAllOfPublications(t *testing.T) {
 				Need struct{ Count, Publications int } `json:"need_you"`
 			}
 			body := d.want(200, d.send(call{method: "GET", path: path + c.query, session: session, json: true}))
-			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Need.Count != c.count || got.Need.Publications != c.publications {
+			if err := json.Unmarshal([]byte(body), &got); err != nil || got.Need.Count != c.count ||
+				got.Need.Publications != c.publications {
 				t.Errorf("%s%s: got %s, %v; want %d videos and %d publications", path, c.query, body, err, c.count, c.publications)
 			}
 		}
 		page := d.want(200, d.send(call{method: "GET", path: "/" + c.query, session: session}))
-		if link := `href="/retry-all` + strings.ReplaceAll(url.PathEscape(c.query), "%3F", "?"); c.count+c.publications > 0 && !strings.Contains(page, link) && c.query != "?q=зим" {
+		if link := `href="/retry-all` + strings.ReplaceAll(url.PathEscape(c.query), "%3F", "?"); c.count+c.publications > 0 &&
+			!strings.Contains(page, link) &&
+			c.query != "?q=зим" {
 			t.Errorf("%s: got %s; want a link to %s", c.query, page, link)
 		}
 	}
@@ -1794,13 +1991,23 @@ func TestRetryAllOfPublications(t *testing.T) {
 	for _, m := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).FindAllStringSubmatch(page, -1) {
 		form.Set(m[1], html.UnescapeString(m[2]))
 	}
-	body := d.want(200, d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: true}))
-	if want := `{"success":true,"outcome":"restarted","restarted":1,"joined":0,"skipped":0}`; strings.TrimSpace(body) != want {
+	body := d.want(
+		200,
+		d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: true}),
+	)
+	if want := `{"success":true,"outcome":"restarted","restarted":1,"joined":0,"skipped":0}`; strings.TrimSpace(
+		body,
+	) != want {
 		t.Errorf("got %s; want %s", body, want)
 	}
 	wantState(t, d.store, winter, "PENDING ")
 	wantState(t, d.store, summer, "FAILED ")
-	mutate(t, d.store, `UPDATE publications SET completed = completed + 60000 WHERE asset_id = ?`, summer) // it failed after the question
+	mutate(
+		t,
+		d.store,
+		`UPDATE publications SET completed = completed + 60000 WHERE asset_id = ?`,
+		summer,
+	) // it failed after the question
 	d.want(409, d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: true}))
 	wantState(t, d.store, summer, "FAILED ")
 }
@@ -1811,12 +2018,20 @@ func TestRetryAllIsToldHowFarItCame(t *testing.T) {
 		needing(t, d)
 		session := d.signIn(8)
 		form := d.shown(session)
-		mutate(t, d.store, `CREATE TRIGGER spoilt BEFORE INSERT ON assets WHEN new.name = 'Ева' BEGIN SELECT raise(ABORT, 'SECRET'); END`)
-		body := d.want(500, d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: asJSON}))
+		mutate(
+			t,
+			d.store,
+			`CREATE TRIGGER spoilt BEFORE INSERT ON assets WHEN new.name = 'Ева' BEGIN SELECT raise(ABORT, 'SECRET'); END`,
+		)
+		body := d.want(
+			500,
+			d.send(call{method: "POST", path: "/retry-all", session: session, body: form.Encode(), json: asJSON}),
+		)
 		if !strings.Contains(body, "after 3 of 4.") || strings.Contains(body, "SECRET") {
 			t.Errorf("got %s; want how far it came, in neutral words", body)
 		}
-		if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 || !strings.Contains(d.log.String(), "SECRET") || strings.Contains(d.log.String(), "Ева") {
+		if n := strings.Count(d.log.String(), "level=ERROR"); n != 1 || !strings.Contains(d.log.String(), "SECRET") ||
+			strings.Contains(d.log.String(), "Ева") {
 			t.Errorf("got log %s; want one line with the cause and without the name", &d.log)
 		}
 		if n := d.needsOf(session); n != 1 {
@@ -1838,8 +2053,20 @@ func TestAVideoThatGoesDuringRetryAllIsSkipped(t *testing.T) {
 	}
 	form := d.shown(d.signIn(8))
 	// The one that is retried takes the other away, as far as Retry can see, whichever comes first.
-	mutate(t, d.store, `CREATE TRIGGER gone AFTER INSERT ON assets BEGIN DELETE FROM assets WHERE status = 'FAILED' AND id <> new.retry_of; END`)
-	got, err := retry.All(t.Context(), d.store, d.queue, store.Admin{ID: 8, Owner: true}, store.Filter{}, form.Get("newest"), 2)
+	mutate(
+		t,
+		d.store,
+		`CREATE TRIGGER gone AFTER INSERT ON assets BEGIN DELETE FROM assets WHERE status = 'FAILED' AND id <> new.retry_of; END`,
+	)
+	got, err := retry.All(
+		t.Context(),
+		d.store,
+		d.queue,
+		store.Admin{ID: 8, Owner: true},
+		store.Filter{},
+		form.Get("newest"),
+		2,
+	)
 	if want := (retry.Tally{Outcome: retry.Restarted, Restarted: 1, Joined: 0, Skipped: 1}); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
@@ -1920,10 +2147,22 @@ func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
 	}
 	w := d.send(call{method: "POST", path: "/language", body: "lang=ru"})
 	d.want(303, w)
-	if chosen := w.Result().Cookies(); len(chosen) != 1 || chosen[0].Name != "lang" || chosen[0].Value != "ru" || !chosen[0].HttpOnly {
+	if chosen := w.Result().Cookies(); len(chosen) != 1 || chosen[0].Name != "lang" || chosen[0].Value != "ru" ||
+		!chosen[0].HttpOnly {
 		t.Errorf("got cookies %v; want the language that was chosen", chosen)
 	}
-	body := d.want(422, d.send(call{method: "POST", path: "/language", body: "lang=<b>", json: true, header: map[string]string{"Accept-Language": "ru"}}))
+	body := d.want(
+		422,
+		d.send(
+			call{
+				method: "POST",
+				path:   "/language",
+				body:   "lang=<b>",
+				json:   true,
+				header: map[string]string{"Accept-Language": "ru"},
+			},
+		),
+	)
 	if refused(t, body) != "INVALID" || !strings.Contains(body, "Такого языка здесь нет. Есть: ru, en.") {
 		t.Errorf("got %s; want the languages there are, in Russian", body)
 	}

@@ -59,7 +59,9 @@ func (b *bench) table() string {
 		}
 		t.WriteString("\n")
 	}
-	t.WriteString("| jobs a second | enqueue | bulk | drain | enqueue + work | idle p50, ms | idle p99, ms |\n|---|--:|--:|--:|--:|--:|--:|\n")
+	t.WriteString(
+		"| jobs a second | enqueue | bulk | drain | enqueue + work | idle p50, ms | idle p99, ms |\n|---|--:|--:|--:|--:|--:|--:|\n",
+	)
 	medians := map[*contender]load.Figures{}
 	for _, c := range b.all {
 		if c.failed != nil {
@@ -238,8 +240,16 @@ func machine(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s; %s, %d cores, Linux %s, %s; %s, Node %s", time.Now().Format(time.DateOnly), model[1], runtime.NumCPU(),
-		strings.TrimSpace(string(kernel)), files, runtime.Version(), strings.TrimPrefix(node, "v")), nil
+	return fmt.Sprintf(
+		"%s; %s, %d cores, Linux %s, %s; %s, Node %s",
+		time.Now().Format(time.DateOnly),
+		model[1],
+		runtime.NumCPU(),
+		strings.TrimSpace(string(kernel)),
+		files,
+		runtime.Version(),
+		strings.TrimPrefix(node, "v"),
+	), nil
 }
 
 // fileSystem is the kind of the innermost mount that a path is in.

@@ -85,7 +85,10 @@ func TestABackupOverwritesNothing(t *testing.T) {
 		t.Errorf("a file that is there: got %v; want ErrExists", err)
 	}
 	late := filepath.Join(dir, "late.db")
-	if err := from(t, func() error { return os.WriteFile(late, []byte("precious"), 0o600) }).Make(t.Context(), late); !errors.Is(err, ErrExists) {
+	if err := from(t, func() error { return os.WriteFile(late, []byte("precious"), 0o600) }).Make(t.Context(), late); !errors.Is(
+		err,
+		ErrExists,
+	) {
 		t.Errorf("a file that comes meanwhile: got %v; want ErrExists", err)
 	}
 	holds(t, path, "precious")
@@ -106,7 +109,10 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 			t.Errorf("%s: got %q left; want nothing", name, got)
 		}
 	}
-	if err := from(t, nil).Make(t.Context(), filepath.Join(t.TempDir(), "none", "monday.db")); !errors.Is(err, os.ErrNotExist) {
+	if err := from(t, nil).Make(t.Context(), filepath.Join(t.TempDir(), "none", "monday.db")); !errors.Is(
+		err,
+		os.ErrNotExist,
+	) {
 		t.Errorf("a folder that is not there: got %v; want an error", err)
 	}
 }
@@ -129,7 +135,13 @@ func TestNoBackupIsBegunThatHasNoRoom(t *testing.T) {
 func keeps(t *testing.T, fails func() error, every time.Duration, story func(k *Keeper)) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "backups")
-		k := &Keeper{Source: from(t, fails), Dir: dir, Every: every, Keep: 3, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		k := &Keeper{
+			Source: from(t, fails),
+			Dir:    dir,
+			Every:  every,
+			Keep:   3,
+			Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { k.Run(ctx); close(done) }()
@@ -205,7 +217,8 @@ func TestABackupThatFailsIsTriedAgainSoonAndTold(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		synctest.Wait()
 		s := k.State()
-		if s.Problem != problem.Error() || time.Since(s.Failing) < time.Hour || time.Since(s.Last) < 24*time.Hour || k.count(t) != 1 {
+		if s.Problem != problem.Error() || time.Since(s.Failing) < time.Hour || time.Since(s.Last) < 24*time.Hour ||
+			k.count(t) != 1 {
 			t.Errorf("got %+v and %d backups; want it told since the first failure, and the earlier backup kept", s, k.count(t))
 		}
 		broken.Store(nil)
@@ -225,7 +238,13 @@ func TestAStartKnowsTheBackupsOfBefore(t *testing.T) {
 		for _, name := range []string{"retake-" + last.Format(stamp) + ".db", "retake-19990101T000000Z.db", partial + "123", "mine.db"} {
 			put(t, filepath.Join(dir, name), "x")
 		}
-		k := &Keeper{Source: from(t, nil), Dir: dir, Every: 24 * time.Hour, Keep: 2, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		k := &Keeper{
+			Source: from(t, nil),
+			Dir:    dir,
+			Every:  24 * time.Hour,
+			Keep:   2,
+			Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { k.Run(ctx); close(done) }()

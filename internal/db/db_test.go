@@ -48,7 +48,8 @@ func TestEveryWriterConnectionIsDurable(t *testing.T) {
 	d := open(t)
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1"} {
 		var got string
-		if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get("PRAGMA "+pragma, nil, &got) }); err != nil || got != want {
+		if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get("PRAGMA "+pragma, nil, &got) }); err != nil ||
+			got != want {
 			t.Errorf("%s: got %q, %v; want %q", pragma, got, err, want)
 		}
 	}
@@ -96,21 +97,53 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if rows.Next() {
 			t.Error("after the last row: got another one")
 		}
-		return errors.Join(rows.Err(), rows.Close(),
+		return errors.Join(
+			rows.Err(),
+			rows.Close(),
 			tx.Get(`SELECT group_concat(typeof(v), ' ') FROM (SELECT v FROM v ORDER BY id)`, nil, &types),
-			tx.Get(`SELECT '', ?, 'w', 7, 1, NULL, 7, 'x', x'00ff'`, []any{strings.Repeat("b", 100)}, &s, &long, &w, &n, &yes, &none, &some, &may, &bytes))
+			tx.Get(
+				`SELECT '', ?, 'w', 7, 1, NULL, 7, 'x', x'00ff'`,
+				[]any{strings.Repeat("b", 100)},
+				&s,
+				&long,
+				&w,
+				&n,
+				&yes,
+				&none,
+				&some,
+				&may,
+				&bytes,
+			),
+		)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := [14]any{"", "a", strings.Repeat("long \x00", 500), "w", []byte{}, nil, []byte{0, 1}, nil, int64(0), int64(-1) << 63, int64(1), int64(0), 1.5, int64(7)}
+	want := [14]any{
+		"",
+		"a",
+		strings.Repeat("long \x00", 500),
+		"w",
+		[]byte{},
+		nil,
+		[]byte{0, 1},
+		nil,
+		int64(0),
+		int64(-1) << 63,
+		int64(1),
+		int64(0),
+		1.5,
+		int64(7),
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %#v; want %#v", got, want)
 	}
 	if want := "text text text text blob null blob null integer integer integer integer real integer"; types != want {
 		t.Errorf("got %s; want %s", types, want)
 	}
-	if s != "" || len(long) != 100 || w != "w" || n != 7 || !yes || none != nil || *some != 7 || may != (sql.NullString{String: "x", Valid: true}) || string(bytes) != "\x00\xff" {
+	if s != "" || len(long) != 100 || w != "w" || n != 7 || !yes || none != nil || *some != 7 ||
+		may != (sql.NullString{String: "x", Valid: true}) ||
+		string(bytes) != "\x00\xff" {
 		t.Errorf("got %q %q %q %d %v %v %v %v %q", s, long, w, n, yes, none, some, may, bytes)
 	}
 	for name, bad := range map[string]func(*Tx) error{
@@ -412,7 +445,15 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 		}
 		raw.Close()
 		if want := map[int]int{1: 2, 3: 3}[version]; columns != want || n != rows || sound != "ok" {
-			t.Fatalf("%d, %+v: got version %d with %d columns and %d rows, %s; want one version or the other", ops, cut, version, columns, n, sound)
+			t.Fatalf(
+				"%d, %+v: got version %d with %d columns and %d rows, %s; want one version or the other",
+				ops,
+				cut,
+				version,
+				columns,
+				n,
+				sound,
+			)
 		}
 		seen[version]++
 		d, err := Open(path, newest, steps, nil)
@@ -512,7 +553,8 @@ func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		var n, last int64
-		if err := c.QueryRow(`SELECT count(*), max(n) FROM t`).Scan(&n, &last); err != nil || n%2 != 1 || last != n-1 || n < before {
+		if err := c.QueryRow(`SELECT count(*), max(n) FROM t`).Scan(&n, &last); err != nil || n%2 != 1 || last != n-1 ||
+			n < before {
 			t.Errorf("got %d rows to %d, %v; want whole pairs, and the %d from before it", n, last, err, before)
 		}
 		c.Close()
@@ -523,7 +565,12 @@ func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
 
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "good.db")
-	d, err := Open(good, table+`CREATE INDEX IF NOT EXISTS i ON t (s); CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n)) STRICT;`, nil, nil)
+	d, err := Open(
+		good,
+		table+`CREATE INDEX IF NOT EXISTS i ON t (s); CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n)) STRICT;`,
+		nil,
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,8 +55,11 @@ func serve(t *testing.T, secure bool, h http.Handler) *S3 {
 		service.Start()
 	}
 	t.Cleanup(service.Close)
-	s, err := NewS3(S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret",
-		Prefix: "retake"}, time.Hour)
+	s, err := NewS3(
+		S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret",
+			Prefix: "retake"},
+		time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,11 @@ func serve(t *testing.T, secure bool, h http.Handler) *S3 {
 }
 
 // before is a store at a real server with something between.
-func before(t *testing.T, server *s3test.Server, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) *S3 {
+func before(
+	t *testing.T,
+	server *s3test.Server,
+	handle func(w http.ResponseWriter, r *http.Request, next http.Handler),
+) *S3 {
 	t.Helper()
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: server.Address})
@@ -352,7 +359,11 @@ func TestS3_EachRefusalHasItsCodeAndWords(t *testing.T) {
 		{400, "Whatever", CodeRefused, "refuses: Whatever No"},
 		{405, "MethodNotAllowed", CodePermission, "needs permission"},
 	} {
-		s := serve(t, false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, c.status, c.code) }))
+		s := serve(
+			t,
+			false,
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, c.status, c.code) }),
+		)
 		_, opened := s.Open(t.Context(), "a.mp4")
 		for how, err := range map[string]error{"Ready": s.Ready(t.Context()), "Try": s.Try(t.Context()), "Open": opened,
 			"Put":  s.Put(t.Context(), "a.mp4", source(t, "x"), nil),

@@ -25,7 +25,11 @@ func TestMeter_EverySeriesIsThereFromTheStart(t *testing.T) {
 		for _, outcome := range outcomes {
 			want = append(want, fmt.Sprintf("retake_attempts_total{kind=%q,outcome=%q} 0", kind, outcome))
 		}
-		want = append(want, fmt.Sprintf("retake_workers{kind=%q} 0", kind), fmt.Sprintf("retake_jobs{kind=%q,state=\"later\"} 0", kind))
+		want = append(
+			want,
+			fmt.Sprintf("retake_workers{kind=%q} 0", kind),
+			fmt.Sprintf("retake_jobs{kind=%q,state=\"later\"} 0", kind),
+		)
 	}
 	for _, method := range methods {
 		for _, result := range results {

@@ -19,13 +19,21 @@ type Event struct {
 
 // Note adds an event to the activity list.
 func (tx *Tx) Note(e Event) error {
-	_, err := tx.sql.Exec(`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		tx.now, e.Admin, null(e.User), e.Action, null(e.AssetID), null(e.Platform), e.Outcome)
+	_, err := tx.sql.Exec(
+		`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		tx.now,
+		e.Admin,
+		null(e.User),
+		e.Action,
+		null(e.AssetID),
+		null(e.Platform),
+		e.Outcome,
+	)
 	return err
 }
 
-// Deed is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is not
-// in the table audit but follows from the attempts, and goes with their asset.
+// Deed is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is
+// not in the table audit but follows from the attempts, and goes with their asset.
 type Deed struct {
 	Key      string // names the place in the list, for Activity
 	At       time.Time

@@ -72,8 +72,8 @@ func (m *Metadata) Scan(column any) error {
 	return json.Unmarshal([]byte(fmt.Sprint(column)), m)
 }
 
-// shown is the metadata of a row for a page, which a damaged row must not take away: it shows none then. What is published is read
-// with Scan, which refuses a damaged row.
+// shown is the metadata of a row for a page, which a damaged row must not take away: it shows none then. What is
+// published is read with Scan, which refuses a damaged row.
 type shown Metadata
 
 func (s *shown) Scan(column any) error {
@@ -115,12 +115,16 @@ func (g *Gone) Add(a Asset) {
 	}
 }
 
-// out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was lost.
+// out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was
+// lost.
 const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = 'unknown' OR ` + sentToRumble + `)`
 
 // LetGo deletes a video that should have gone, if it is on no platform any more.
 func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
-	a, err := tx.asset(`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`, assetID)
+	a, err := tx.asset(
+		`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`,
+		assetID,
+	)
 	if errors.Is(err, ErrNotFound) {
 		return gone, nil
 	} else if err != nil {
@@ -141,7 +145,8 @@ type Unwanted struct {
 
 // Unwanted lists up to ten of them, the one first that should have gone first.
 func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, name, unwanted FROM assets WHERE unwanted IS NOT NULL ORDER BY unwanted, id LIMIT 10`)
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT id, name, unwanted FROM assets WHERE unwanted IS NOT NULL ORDER BY unwanted, id LIMIT 10`)
 	return collect(rows, err, func(u *Unwanted) error {
 		var since int64
 		err := rows.Scan(&u.ID, &u.Name, &since)
@@ -268,7 +273,10 @@ func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err erro
 	if next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang); !errors.Is(err, ErrNotFound) {
 		return next, false, err
 	}
-	if next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished); !errors.Is(err, ErrNotFound) {
+	if next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished); !errors.Is(
+		err,
+		ErrNotFound,
+	) {
 		return next, false, err
 	}
 	last, err := tx.asset(`JOIN (
@@ -288,7 +296,8 @@ type Busy Kind
 
 func (b Busy) Error() string { return "still owed: " + string(b) }
 
-// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is pending for nobody.
+// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is pending for
+// nobody.
 const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id) THEN 'RENDER'
 	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id LIMIT 1), '') END
 	FROM assets a WHERE a.id = ?`
@@ -324,13 +333,20 @@ func (tx *Tx) setLive(assetID string, from, to Status) error {
 		return err
 	}
 	tx.touch(assetID)
-	_, err := tx.sql.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`, to, assetID)
+	_, err := tx.sql.Exec(
+		`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
+		to,
+		assetID,
+	)
 	return err
 }
 
 // MediaKeys lists every key that an asset refers to.
 func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
-	return s.texts(ctx, `SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`)
+	return s.texts(
+		ctx,
+		`SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`,
+	)
 }
 
 // HasMedia reports whether any asset refers to a key.

@@ -128,14 +128,31 @@ type ExportMade struct {
 	At   time.Time `json:"at"`
 }
 
-// Export collects all that is kept about a user, and nothing of anybody else: what others wished for is not in it, and neither is
-// why a video failed, which is about the program. admin: they may sign in to the page. ErrNotFound: nobody knows them.
+// Export collects all that is kept about a user, and nothing of anybody else: what others wished for is not in it, and
+// neither is why a video failed, which is about the program. admin: they may sign in to the page. ErrNotFound: nobody
+// knows them.
 func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
-	x = Export{What: "Everything that this bot keeps about one Telegram user. Times are UTC.", Made: when(tx.now), User: Person{ID: user},
-		Drafts: []ExportDraft{}, Videos: []ExportVideo{}, Acts: []ExportAct{}, Inbox: []ExportUpdate{}}
+	x = Export{
+		What:   "Everything that this bot keeps about one Telegram user. Times are UTC.",
+		Made:   when(tx.now),
+		User:   Person{ID: user},
+		Drafts: []ExportDraft{},
+		Videos: []ExportVideo{},
+		Acts:   []ExportAct{},
+		Inbox:  []ExportUpdate{},
+	}
 	var created, seen, unreachable int64
-	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0), ifnull(source, '') FROM users WHERE id = ?`, []any{user},
-		&x.User.Lang, &created, &seen, &unreachable, &x.User.Source))
+	err = found(
+		tx.sql.Get(
+			`SELECT lang, created, seen, ifnull(unreachable, 0), ifnull(source, '') FROM users WHERE id = ?`,
+			[]any{user},
+			&x.User.Lang,
+			&created,
+			&seen,
+			&unreachable,
+			&x.User.Source,
+		),
+	)
 	if err != nil && !(admin && errors.Is(err, ErrNotFound)) {
 		return x, err
 	}
@@ -163,15 +180,25 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 			pull(tx, &v.Owed, `SELECT kind, created, ifnull(last_error, '') FROM jobs WHERE request_id = ?1
 				UNION ALL SELECT kind, created, '' FROM crowds WHERE request_id = ?1 ORDER BY created`, []any{requests[i]},
 				func(j *ExportJob, scan scanner) error { return scan(&j.Kind, at(&j.Since), &j.Error) }),
-			pull(tx, &v.Troubles, `SELECT kind, finished, ifnull(error, '') FROM attempts WHERE request_id = ? ORDER BY id`, []any{requests[i]},
-				func(t *ExportTry, scan scanner) error { return scan(&t.Kind, at(&t.At), &t.Error) }))
+			pull(
+				tx,
+				&v.Troubles,
+				`SELECT kind, finished, ifnull(error, '') FROM attempts WHERE request_id = ? ORDER BY id`,
+				[]any{requests[i]},
+				func(t *ExportTry, scan scanner) error { return scan(&t.Kind, at(&t.At), &t.Error) },
+			),
+		)
 		if err != nil {
 			return x, err
 		}
 	}
 	err = errors.Join(
 		pull(tx, &x.Acts, exportActs+` WHERE user_id = ? ORDER BY at, id`, []any{user}, scanAct),
-		pull(tx, &x.Inbox, `SELECT received, raw FROM inbox WHERE raw IS NOT NULL AND chat_id = ? ORDER BY update_id`, []any{user},
+		pull(
+			tx,
+			&x.Inbox,
+			`SELECT received, raw FROM inbox WHERE raw IS NOT NULL AND chat_id = ? ORDER BY update_id`,
+			[]any{user},
 			func(u *ExportUpdate, scan scanner) error {
 				var raw string
 				err := scan(at(&u.At), &raw)
@@ -179,7 +206,9 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 					u.Raw, err = json.Marshal(raw)
 				}
 				return err
-			}))
+			},
+		),
+	)
 	if err != nil || !admin {
 		return x, err
 	}
@@ -197,7 +226,14 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 		pull(tx, &x.Admin.Made, `SELECT id, name, created FROM assets WHERE creator = ? ORDER BY created, id`, []any{user},
 			func(m *ExportMade, scan scanner) error { return scan(&m.ID, &m.Name, at(&m.At)) }),
 		pull(tx, &x.Admin.Released, exportPublications+` WHERE p.creator = ? ORDER BY p.id`, []any{user}, scanPublication),
-		pull(tx, &x.Admin.Channels, `SELECT platform, '', title, '', connected FROM channels WHERE creator = ? ORDER BY id`, []any{user}, scanPublication))
+		pull(
+			tx,
+			&x.Admin.Channels,
+			`SELECT platform, '', title, '', connected FROM channels WHERE creator = ? ORDER BY id`,
+			[]any{user},
+			scanPublication,
+		),
+	)
 }
 
 const (

@@ -40,7 +40,8 @@ type Filter struct {
 	Limit    int
 }
 
-// A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3 the id.
+// A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3
+// the id.
 const (
 	foundKeys   = `(SELECT name_key FROM tails WHERE tail >= ?1 AND tail < ?2)`
 	foundByID   = `a.id = ?3 AND a.name_key NOT IN ` + foundKeys
@@ -53,7 +54,8 @@ func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f
 // Place names an asset's place in the library, also once the asset is gone.
 func (a Asset) Place() string { return fmt.Sprintf("%d-%s", a.Created.UnixMilli(), a.ID) }
 
-// Library lists assets, newest first. ErrNotFound: f.After is no place. found is how many Counts gave for the filter: it tells the shorter way to them.
+// Library lists assets, newest first. ErrNotFound: f.After is no place. found is how many Counts gave for the filter:
+// it tells the shorter way to them.
 func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
 	args := append(f.args(), f.Status, f.After, f.Limit)
 	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
@@ -84,8 +86,8 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		return nil, err
 	}
 	switch {
-	// Few are gathered and sorted. Of many, the newest are found sooner by walking back in time and asking of each whether its
-	// name is one of those: a page is full after limit × all / found. So many have no id in common.
+	// Few are gathered and sorted. Of many, the newest are found sooner by walking back in time and asking of each whether
+	// its name is one of those: a page is full after limit × all / found. So many have no id in common.
 	case found*found > 4*f.Limit*all:
 		where = `SELECT id FROM assets a WHERE +` + foundByName + where + page // the + keeps SQLite from gathering
 	default:
@@ -151,13 +153,18 @@ func (s *Store) Detail(ctx context.Context, id string) (d Detail, err error) {
 	if err != nil {
 		return d, err
 	}
-	rows, err = s.db.Read().QueryContext(ctx, `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id
+	rows, err = s.db.Read().
+		QueryContext(ctx, `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id
 		WHERE r.asset_id = ? GROUP BY u.lang ORDER BY 2 DESC, 1`, id)
 	if d.Shares, err = collect(rows, err, func(s *Share) error { return rows.Scan(&s.Lang, &s.People) }); err != nil {
 		return d, err
 	}
-	d.Deeds, err = s.deeds(ctx, `SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt FROM audit
-		WHERE asset_id = ? ORDER BY at DESC, id DESC LIMIT 10`, id)
+	d.Deeds, err = s.deeds(
+		ctx,
+		`SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt FROM audit
+		WHERE asset_id = ? ORDER BY at DESC, id DESC LIMIT 10`,
+		id,
+	)
 	if err != nil {
 		return d, err
 	}
@@ -192,7 +199,8 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 // Attempts lists the runs of the RENDER and PUBLISH jobs of assets, oldest first, by asset.
 func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]Attempt, error) {
 	all := map[string][]Attempt{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome, ifnull(error, '') FROM attempts
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome, ifnull(error, '') FROM attempts
 		WHERE asset_id IN (SELECT value FROM json_each(?)) AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, list(assets))
 	_, err = collect(rows, err, func(a *Attempt) error {
 		var asset string
@@ -251,5 +259,8 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 
 // Platforms lists the platforms that any asset is on, or on its way to.
 func (s *Store) Platforms(ctx context.Context) ([]string, error) {
-	return s.texts(ctx, `SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY part DESC`)
+	return s.texts(
+		ctx,
+		`SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY part DESC`,
+	)
 }

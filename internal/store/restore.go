@@ -41,7 +41,8 @@ func Latest(ctx context.Context, path string) (time.Time, error) {
 	var last sql.NullInt64
 	err = d.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received) FROM inbox
 		UNION ALL SELECT max(finished) FROM attempts UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(finished) FROM assets
-		UNION ALL SELECT max(finished) FROM requests UNION ALL SELECT max(completed) FROM publications)`).Scan(&last)
+		UNION ALL SELECT max(finished) FROM requests UNION ALL SELECT max(completed) FROM publications)`).
+		Scan(&last)
 	return Moment(last.Int64), err
 }
 
@@ -54,9 +55,10 @@ type Recovered struct {
 	Admins    int // by the backup alone: they may have been removed since
 }
 
-// Recover makes the database of a backup fit to go on with. What it owes to people may have been sent after it was made: what the
-// database at before, which goes on where the backup ends, does not know about is held. An empty before, or one that cannot be
-// read or is of another past, knows nothing. Everybody is signed out: a session that was ended since must not come back.
+// Recover makes the database of a backup fit to go on with. What it owes to people may have been sent after it was
+// made: what the database at before, which goes on where the backup ends, does not know about is held. An empty before,
+// or one that cannot be read or is of another past, knows nothing. Everybody is signed out: a session that was ended
+// since must not come back.
 func (s *Store) Recover(ctx context.Context, before string) (r Recovered, err error) {
 	if before != "" {
 		d, err := db.Look(before)
@@ -107,7 +109,11 @@ func (tx *Tx) begins(l later) (yes bool, err error) {
 		}
 		return false, err
 	}
-	return yes, l.ask(`SELECT EXISTS (SELECT 1 FROM audit WHERE id = ? AND at = ? AND action = ?)`, []any{id, at, action}, &yes)
+	return yes, l.ask(
+		`SELECT EXISTS (SELECT 1 FROM audit WHERE id = ? AND at = ? AND action = ?)`,
+		[]any{id, at, action},
+		&yes,
+	)
 }
 
 func (tx *Tx) recover(l later) (r Recovered, err error) {
@@ -158,8 +164,8 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	return r, tx.sql.Get(held, nil, &r.Held)
 }
 
-// recoverAdmins takes the admins of the previous database, if it knows any: nobody who was removed comes back. Otherwise it counts
-// those of the backup.
+// recoverAdmins takes the admins of the previous database, if it knows any: nobody who was removed comes back.
+// Otherwise it counts those of the backup.
 func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 	type appointed struct{ id, owner, added int64 }
 	var all []appointed
@@ -214,8 +220,8 @@ type owedTo struct {
 	asset    string
 }
 
-// settleOrHold decides about the messages pending for a request. settled: the previous database knows that they were sent. What it knows to be
-// still owed stays so; all else is held.
+// settleOrHold decides about the messages pending for a request. settled: the previous database knows that they were
+// sent. What it knows to be still owed stays so; all else is held.
 func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 	var status Status
 	var answer, progress, at int64
@@ -259,8 +265,8 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 	return false, err
 }
 
-// recoverInbox holds the updates that waited, unless the previous database knows of them, and takes those over that came since:
-// Telegram does not send them again.
+// recoverInbox holds the updates that waited, unless the previous database knows of them, and takes those over that
+// came since: Telegram does not send them again.
 func (tx *Tx) recoverInbox(l later) error {
 	rows, err := tx.sql.Query(`SELECT update_id FROM inbox WHERE raw IS NOT NULL`)
 	waiting, err := collect(rows, err, func(id *int64) error { return rows.Scan(id) })
@@ -283,7 +289,10 @@ func (tx *Tx) recoverInbox(l later) error {
 	if l.DB == nil {
 		return nil
 	}
-	since, err := l.Query(`SELECT update_id, chat_id, raw, received, tries, error FROM inbox WHERE received >= ?`, tx.now-6*24*time.Hour.Milliseconds())
+	since, err := l.Query(
+		`SELECT update_id, chat_id, raw, received, tries, error FROM inbox WHERE received >= ?`,
+		tx.now-6*24*time.Hour.Milliseconds(),
+	)
 	if err != nil {
 		return fmt.Errorf("%w: %v", errLater, err)
 	}
@@ -308,11 +317,16 @@ func (tx *Tx) recoverInbox(l later) error {
 // sessionAsks is how long an upload's session can certainly be asked what became of it: YouTube keeps them for a week.
 const sessionAsks = 6 * 24 * time.Hour
 
-// recoverPublications fails the publications that may have been made since, so that an admin looks: nothing is published twice
-// unasked. Those that the platform can be asked about, that are not due, or that the previous database knows, go on.
+// recoverPublications fails the publications that may have been made since, so that an admin looks: nothing is
+// published twice unasked. Those that the platform can be asked about, that are not due, or that the previous database
+// knows, go on.
 func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
-	rows, err := tx.sql.Query(`SELECT p.id, p.asset_id, p.platform FROM publications p JOIN jobs j ON j.publication_id = p.id
-		WHERE p.remote_id IS NULL AND j.due <= ?1 AND ifnull(p.session_at, 0) < ?2`, tx.now, tx.now-sessionAsks.Milliseconds())
+	rows, err := tx.sql.Query(
+		`SELECT p.id, p.asset_id, p.platform FROM publications p JOIN jobs j ON j.publication_id = p.id
+		WHERE p.remote_id IS NULL AND j.due <= ?1 AND ifnull(p.session_at, 0) < ?2`,
+		tx.now,
+		tx.now-sessionAsks.Milliseconds(),
+	)
 	type waiting struct {
 		id              int64
 		asset, platform string
@@ -325,20 +339,38 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 		var untouched, done bool
 		var remote, url sql.NullString
 		var completed int64
-		err := l.ask(`SELECT status = 'PENDING' AND session_uri IS NULL AND remote_id IS NULL, status = 'COMPLETED', remote_id, remote_url, ifnull(completed, 0)
-			FROM publications WHERE asset_id = ? AND platform = ?`, []any{w.asset, w.platform}, &untouched, &done, &remote, &url, &completed)
+		err := l.ask(
+			`SELECT status = 'PENDING' AND session_uri IS NULL AND remote_id IS NULL, status = 'COMPLETED', remote_id, remote_url, ifnull(completed, 0)
+			FROM publications WHERE asset_id = ? AND platform = ?`,
+			[]any{w.asset, w.platform},
+			&untouched,
+			&done,
+			&remote,
+			&url,
+			&completed,
+		)
 		switch {
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return unclear, err
 		case untouched:
 			continue
 		case done:
-			_, err = tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', started = ifnull(started, ?1), completed = ?1,
-				session_uri = NULL, session_at = NULL, remote_id = ?2, remote_url = ?3 WHERE id = ?4`, completed, remote, url, w.id)
+			_, err = tx.sql.Exec(
+				`UPDATE publications SET status = 'COMPLETED', step = '', started = ifnull(started, ?1), completed = ?1,
+				session_uri = NULL, session_at = NULL, remote_id = ?2, remote_url = ?3 WHERE id = ?4`,
+				completed,
+				remote,
+				url,
+				w.id,
+			)
 		default:
 			unclear++
-			_, err = tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
-				error = lower(platform) || ' restored: it was to be published when the backup was made, and may have been since' WHERE id = ?`, tx.now, w.id)
+			_, err = tx.sql.Exec(
+				`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
+				error = lower(platform) || ' restored: it was to be published when the backup was made, and may have been since' WHERE id = ?`,
+				tx.now,
+				w.id,
+			)
 		}
 		if err != nil {
 			return unclear, err
@@ -392,13 +424,16 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 		return nil, err
 	}
 	tx.touch("")
-	rows, err = tx.sql.Query(`UPDATE inbox SET held = 0 WHERE held = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`)
+	rows, err = tx.sql.Query(
+		`UPDATE inbox SET held = 0 WHERE held = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`,
+	)
 	updates, err := collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 	slices.SortFunc(updates, func(a, b Update) int { return cmp.Compare(a.ID, b.ID) })
 	return updates, err
 }
 
-// LeaveHeld sends nothing of what is held: /status offers it to everyone who has not had it. It returns ErrNotFound if nothing is held.
+// LeaveHeld sends nothing of what is held: /status offers it to everyone who has not had it. It returns ErrNotFound if
+// nothing is held.
 func (tx *Tx) LeaveHeld() error {
 	n, err := tx.sql.Exec(`UPDATE requests SET held = 2 WHERE held = 1`)
 	if err != nil {

@@ -21,11 +21,14 @@ func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	return u, err
 }
 
-// Met returns a user who has written in the last day and can be reached: meeting them again would change nothing. Else ErrNotFound.
+// Met returns a user who has written in the last day and can be reached: meeting them again would change nothing. Else
+// ErrNotFound.
 func (s *Store) Met(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}
-	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ?`,
-		id, s.now().Add(-24*time.Hour).UnixMilli()).Scan(&u.Lang))
+	err := found(
+		s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ?`,
+			id, s.now().Add(-24*time.Hour).UnixMilli()).Scan(&u.Lang),
+	)
 	return u, err
 }
 
@@ -42,7 +45,12 @@ func (s *Store) Language(ctx context.Context, user int64) (lang string, err erro
 
 // SetReachable records whether messages reach a user. A user nobody knows is not an error.
 func (tx *Tx) SetReachable(user int64, yes bool) error {
-	_, err := tx.sql.Exec(`UPDATE users SET unreachable = CASE WHEN ? THEN NULL ELSE ifnull(unreachable, ?) END WHERE id = ?`, yes, tx.now, user)
+	_, err := tx.sql.Exec(
+		`UPDATE users SET unreachable = CASE WHEN ? THEN NULL ELSE ifnull(unreachable, ?) END WHERE id = ?`,
+		yes,
+		tx.now,
+		user,
+	)
 	return err
 }
 

@@ -57,7 +57,14 @@ func (s *party) newBokeh(r *rand.Rand) []bokeh {
 	cols := []rgb{{255, 196, 110}, {255, 140, 150}, {255, 120, 190}, {255, 220, 160}, {255, 170, 120}}
 	var discs []bokeh
 	for range 44 {
-		q := bokeh{r.Float32() * s.w, s.back * r.Float32(), r.Float32() * 6.28, 0.05 + 0.10*r.Float32(), r.IntN(5), cols[r.IntN(5)]}
+		q := bokeh{
+			r.Float32() * s.w,
+			s.back * r.Float32(),
+			r.Float32() * 6.28,
+			0.05 + 0.10*r.Float32(),
+			r.IntN(5),
+			cols[r.IntN(5)],
+		}
 		discs = append(discs, q)
 	}
 	return discs

@@ -94,7 +94,12 @@ func TestCommandFails(t *testing.T) {
 				t.Fatalf("got %v, permanent %v; want %q, %v", err, isPermanent(err), c.want, c.permanent)
 			}
 			if text := err.Error(); len(text) > tailSize+200 || !utf8.ValidString(text) || strings.Contains(text, "Мария") {
-				t.Errorf("error: got %d bytes, valid %v: %.300s; want at most 2 KiB of text without the name", len(text), utf8.ValidString(text), text)
+				t.Errorf(
+					"error: got %d bytes, valid %v: %.300s; want at most 2 KiB of text without the name",
+					len(text),
+					utf8.ValidString(text),
+					text,
+				)
 			}
 			if took := time.Since(before); took > 10*time.Second {
 				t.Errorf("took %v; want less than 10s", took)
@@ -158,7 +163,8 @@ func TestCommandIsKilledWithAllItsChildren(t *testing.T) {
 func TestCommandSaysThatItTookTooLong(t *testing.T) {
 	m := commandMaker(t, "echo half done >&2; sleep 300", func(c *Config) { c.Timeout = 300 * time.Millisecond })
 	_, err := m.Make(t.Context(), Order{Name: "Маша"}, nil)
-	if err == nil || !strings.Contains(err.Error(), "took longer than 300ms: half done") || errors.Is(err, context.Canceled) {
+	if err == nil || !strings.Contains(err.Error(), "took longer than 300ms: half done") ||
+		errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want that it took longer than 300ms, and what it printed", err)
 	}
 }

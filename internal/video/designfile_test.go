@@ -125,19 +125,56 @@ func TestDesignIsRead(t *testing.T) {
 		id: "my-template-2", titles: phrase{"ru": "С Новым годом", "en": "Happy New Year"},
 		film: "film.mp4", width: 720, height: 1280, music: "sounds/deep.mp3", still: 5 * time.Second,
 		segments: []caption{
-			{text: phrase{"ru": "{{ .Name }}!", "en": "{{.Name}}"}, start: 2 * time.Second, end: 6500 * time.Millisecond, box: area{44, 303, 632, 258},
-				size: 200, font: "bold.ttf", align: "left", animation: "rise",
-				style: style{top: rgb{255, 252, 226}, middle: rgb{255, 202.5, 113}, bottom: rgb{255, 153, 0}, outline: silver.outline,
-					glow: rgb{255, 190, 84}, glowRadius: silver.glowRadius, glowStrength: silver.glowStrength, relief: silver.relief}},
+			{
+				text:      phrase{"ru": "{{ .Name }}!", "en": "{{.Name}}"},
+				start:     2 * time.Second,
+				end:       6500 * time.Millisecond,
+				box:       area{44, 303, 632, 258},
+				size:      200,
+				font:      "bold.ttf",
+				align:     "left",
+				animation: "rise",
+				style: style{
+					top:          rgb{255, 252, 226},
+					middle:       rgb{255, 202.5, 113},
+					bottom:       rgb{255, 153, 0},
+					outline:      silver.outline,
+					glow:         rgb{255, 190, 84},
+					glowRadius:   silver.glowRadius,
+					glowStrength: silver.glowStrength,
+					relief:       silver.relief,
+				},
+			},
 			{text: phrase{"": "{{.Name}}"}, start: 7 * time.Second, end: 8 * time.Second, box: area{0, 0, 720, 1280},
 				size: 1000, style: gold, align: "center", animation: "dance"},
 		},
-		texts: []caption{{text: phrase{"": "Hello,\n[[image]]\nfile = 3"}, start: 750 * time.Millisecond, box: area{0, 0, 100, 50},
-			size: 50, font: "Comfortaa", align: "center", animation: "fade",
-			style: style{top: rgb{18, 52, 86}, middle: rgb{18, 52, 86}, bottom: rgb{18, 52, 86}, outline: plain.outline, outlineWidth: plain.outlineWidth,
-				glowRadius: plain.glowRadius}}},
-		images: []picture{{file: "logo.png", start: time.Second, end: 2 * time.Second, box: area{600, 40, 80, 80}, opacity: 0.8, animation: "none"}},
-		voice:  &spoken{text: phrase{"ru": "{{.Name}}, с Новым годом!", "en": "Happy New Year, {{.Name}}!"}, start: 2600 * time.Millisecond, duck: -12},
+		texts: []caption{
+			{text: phrase{"": "Hello,\n[[image]]\nfile = 3"}, start: 750 * time.Millisecond, box: area{0, 0, 100, 50},
+				size: 50, font: "Comfortaa", align: "center", animation: "fade",
+				style: style{
+					top:          rgb{18, 52, 86},
+					middle:       rgb{18, 52, 86},
+					bottom:       rgb{18, 52, 86},
+					outline:      plain.outline,
+					outlineWidth: plain.outlineWidth,
+					glowRadius:   plain.glowRadius,
+				}},
+		},
+		images: []picture{
+			{
+				file:      "logo.png",
+				start:     time.Second,
+				end:       2 * time.Second,
+				box:       area{600, 40, 80, 80},
+				opacity:   0.8,
+				animation: "none",
+			},
+		},
+		voice: &spoken{
+			text:  phrase{"ru": "{{.Name}}, с Новым годом!", "en": "Happy New Year, {{.Name}}!"},
+			start: 2600 * time.Millisecond,
+			duck:  -12,
+		},
 	}
 	if !reflect.DeepEqual(d, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", d, want)
@@ -165,7 +202,8 @@ text = "Hi"`), []string{"en", "ru"})
 	if d.titles.in("ru") != "Hi" || d.still != 2*time.Second || d.scene != "new-year" || d.film != "" || d.height != 1280 {
 		t.Errorf("got %+v; want the title for all languages, the still in the middle of the segment, the scene", d)
 	}
-	if s := d.segments[0]; s.size != 300 || s.style != gold || s.align != "center" || s.animation != "dance" || s.text.in("ru") != "{{.Name}}" {
+	if s := d.segments[0]; s.size != 300 || s.style != gold || s.align != "center" || s.animation != "dance" ||
+		s.text.in("ru") != "{{.Name}}" {
 		t.Errorf("segment: got %+v; want type as high as the box, gold, center, dance, the name", s)
 	}
 	if p := d.images[0]; p.opacity != 1 || p.animation != "fade" || p.start != 0 || p.end != 0 {
@@ -246,14 +284,16 @@ func TestDesignFaults(t *testing.T) {
 func TestDesignRefusesFolders(t *testing.T) {
 	good := "title = \"Hi\"\nfilm = \"film.mp4\"" + aSegment
 	for _, id := range []string{"", "Easter", "new year", "весна", "a.b", strings.Repeat("a", 33)} {
-		if _, err := readDesign(id, templateFolder(good), nil); err == nil || !strings.HasPrefix(err.Error(), "template.toml:1: the folder is called ") {
+		if _, err := readDesign(id, templateFolder(good), nil); err == nil ||
+			!strings.HasPrefix(err.Error(), "template.toml:1: the folder is called ") {
 			t.Errorf("%q: got %v; want that the folder has another name", id, err)
 		}
 	}
 	if _, err := readDesign("easter-2027", templateFolder(good), nil); err != nil {
 		t.Errorf("got %v; want nil", err)
 	}
-	if _, err := readDesign("x", fstest.MapFS{}, nil); err == nil || !strings.Contains(err.Error(), "template.toml:1: cannot be read: ") {
+	if _, err := readDesign("x", fstest.MapFS{}, nil); err == nil ||
+		!strings.Contains(err.Error(), "template.toml:1: cannot be read: ") {
 		t.Errorf("no template.toml: got %v; want that it cannot be read", err)
 	}
 }
@@ -288,7 +328,10 @@ start = 8
 	if faults := d.checkFilm(640, 500, 10*time.Second); faults != nil {
 		t.Errorf("a film that is large and long enough: got %v; want nil", faults)
 	}
-	if got := []time.Duration{d.segments[0].end, d.texts[0].end, d.images[0].end}; !slices.Equal(got, []time.Duration{6e9, 10e9, 10e9}) {
+	if got := []time.Duration{d.segments[0].end, d.texts[0].end, d.images[0].end}; !slices.Equal(
+		got,
+		[]time.Duration{6e9, 10e9, 10e9},
+	) {
 		t.Errorf("ends: got %v; want 6s and, where there was none, the film's 10s", got)
 	}
 	want := Faults{
@@ -323,8 +366,12 @@ func FuzzReadDesign(f *testing.F) {
 	f.Add("title = 'Hi'\nscene = \"new-year\"\naspect = \"portrait\"\n" + aSegment)
 	f.Add("title.ru = '''\n[[segment]]\n'''\n[[segment.text]]\nx = [ { a = 1 },\n\n # ]\n]\n")
 	f.Add("\"\" = 1\n'a.b[' = { \"\\n\" = 1979-05-27 }\n[[segment]]\n[segment.text]\nru = \"{{\"\n")
-	f.Add("title = \"\\u202e\"\nfilm = \"../film.mp4\"\n\"\\u001b[31m\" = 1\n[voice]\ntext = { de = 'x', \"\\u202e\" = 'y' }\nduck = nan")
-	f.Add("film = 'film.mp4'\nmusic = \"\\u0007\"\ntitle = 'x'\nstill = inf\n[[segment]]\nbox = [9223372036854775807, 0, 16, 16]\nstart = -0.0\nend = 1e308\nsize = nan")
+	f.Add(
+		"title = \"\\u202e\"\nfilm = \"../film.mp4\"\n\"\\u001b[31m\" = 1\n[voice]\ntext = { de = 'x', \"\\u202e\" = 'y' }\nduck = nan",
+	)
+	f.Add(
+		"film = 'film.mp4'\nmusic = \"\\u0007\"\ntitle = 'x'\nstill = inf\n[[segment]]\nbox = [9223372036854775807, 0, 16, 16]\nstart = -0.0\nend = 1e308\nsize = nan",
+	)
 	f.Add("segment = [ { start = 1, end = 2, box = [0, 0, 16, 16] }, 5 ]\ntitle = 'x'\nfilm = 'film.mp4'")
 	const right = "film = 'film.mp4'\ntitle = 'x'\n[[segment]]\nstart = 1\nend = 2\nbox = [0, 0, 16, 16]\n"
 	for _, more := range []string{"", "size = nan", "text = 'x'", "text = '{{.Name}} {{.Name }}'", "text = '{{.Name}}}}'", "[[text]]\ntext = 'x'\nbox = [-1, 0, 16, 16]", "[[text]]\ntext = 'x'\nbox = [0, 0, 16, 16]\nstart = 11",
@@ -355,7 +402,8 @@ func FuzzReadDesign(f *testing.F) {
 		}
 		// What nobody finds fault with can be drawn.
 		shown := func(start, end time.Duration, box area) {
-			if start < 0 || start >= end || end > length || !box.inside(width, height) || box.w < smallestBox || box.h < smallestBox {
+			if start < 0 || start >= end || end > length || !box.inside(width, height) || box.w < smallestBox ||
+				box.h < smallestBox {
 				t.Errorf("got something shown from %v to %v in %v; want it in the film", start, end, box)
 			}
 		}
@@ -397,7 +445,8 @@ func FuzzReadDesign(f *testing.F) {
 	})
 }
 
-// wantPlainFaults checks whether each fault is one line that begins with a place there is, and that a terminal shows as it is.
+// wantPlainFaults checks whether each fault is one line that begins with a place there is, and that a terminal shows as
+// it is.
 func wantPlainFaults(t *testing.T, text string, faults Faults) {
 	t.Helper()
 	for _, line := range faults {

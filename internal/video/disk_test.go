@@ -60,7 +60,8 @@ func TestRoom(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m.free = func(string) (int64, error) { return c.free, c.err }
 			err := m.Room(c.need)
-			if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
+			if c.want == "" && err != nil ||
+				c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v; want a transient error with %q", err, c.want)
 			}
 		})
@@ -127,7 +128,8 @@ func TestCommandIsStoppedWhenItFillsTheDisk(t *testing.T) {
 				before := time.Now()
 				_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
 				took := time.Since(before)
-				if err == nil || isPermanent(err) || !strings.Contains(err.Error(), "the engine filled the disk: the disk is nearly full") {
+				if err == nil || isPermanent(err) ||
+					!strings.Contains(err.Error(), "the engine filled the disk: the disk is nearly full") {
 					t.Errorf("got %v; want a transient error about the disk", err)
 				}
 				wantEmpty(t, m)

@@ -35,7 +35,10 @@ func TestEspeakReadsNamesAsTheirOwnLanguageDoes(t *testing.T) {
 		ssml := espeakText(greeting[0]+c.name+greeting[1], c.lang, nil)
 		own := espeakVoice(c.lang)
 		want := `<voice name="` + own + `">` + greeting[0] + `</voice><voice name="` + c.voice + `">` + c.name + `! </voice>` +
-			`<voice name="` + own + `">` + strings.TrimPrefix(greeting[1], "! ") + `</voice>`
+			`<voice name="` + own + `">` + strings.TrimPrefix(
+			greeting[1],
+			"! ",
+		) + `</voice>`
 		if ssml != want {
 			t.Errorf("%s in %s: got %s; want %s", c.name, c.lang, ssml, want)
 		}

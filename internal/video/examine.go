@@ -73,7 +73,11 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 	if err := m.rehearse(ctx, id); err != nil {
 		return a.Warnings, fmt.Errorf("template %s: %w", id, err)
 	}
-	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id}, filepath.Join(m.cfg.Work, "check.png"))
+	return a.Warnings, m.Cover(
+		ctx,
+		Order{Asset: "check", Name: name, Lang: lang, Template: id},
+		filepath.Join(m.cfg.Work, "check.png"),
+	)
 }
 
 // Engine checks whether an engine of the operator's own is there: its program, or the service at its address.

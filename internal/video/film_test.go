@@ -177,7 +177,20 @@ func TestFilmsOfAllKinds(t *testing.T) {
 // lit is the share of pixels in an area of a film's frame that are not black.
 func lit(t *testing.T, path string, frame int, a area) float64 {
 	t.Helper()
-	raw := ffmpeg(t, "-i", path, "-map", "0:v", "-vf", fmt.Sprintf("select='eq(n,%d)',crop=%d:%d:%d:%d,format=gray", frame, a.w, a.h, a.x, a.y), "-frames:v", "1", "-f", "rawvideo", "-")
+	raw := ffmpeg(
+		t,
+		"-i",
+		path,
+		"-map",
+		"0:v",
+		"-vf",
+		fmt.Sprintf("select='eq(n,%d)',crop=%d:%d:%d:%d,format=gray", frame, a.w, a.h, a.x, a.y),
+		"-frames:v",
+		"1",
+		"-f",
+		"rawvideo",
+		"-",
+	)
 	n := 0
 	for _, v := range raw {
 		if v > 40 {
@@ -224,7 +237,27 @@ animation = "none"
 	write(t, filepath.Join(folder, "logo.png"), b.String())
 	m := ownMaker(t, folder)
 	v, _ := makeOwn(t, m, "Маша")
-	first, second, text, image := area{20, 20, 280, 100}, area{340, 20, 280, 100}, area{20, 240, 280, 100}, area{500, 240, 100, 100}
+	first, second, text, image := area{
+		20,
+		20,
+		280,
+		100,
+	}, area{
+		340,
+		20,
+		280,
+		100,
+	}, area{
+		20,
+		240,
+		280,
+		100,
+	}, area{
+		500,
+		240,
+		100,
+		100,
+	}
 	for _, c := range []struct {
 		frame   int
 		visible []area
@@ -250,7 +283,12 @@ animation = "none"
 		}
 	})
 	t.Run("and there is no moment after the end", func(t *testing.T) {
-		err := m.Still(t.Context(), Order{Name: "Маша", Lang: "ru", Template: "mine"}, 5*time.Second, filepath.Join(t.TempDir(), "x.png"))
+		err := m.Still(
+			t.Context(),
+			Order{Name: "Маша", Lang: "ru", Template: "mine"},
+			5*time.Second,
+			filepath.Join(t.TempDir(), "x.png"),
+		)
 		if err == nil || !strings.Contains(err.Error(), "5s long") {
 			t.Errorf("got %v; want how long it is", err)
 		}
@@ -293,8 +331,20 @@ start = "3s"
 
 func TestSoundStaysInStepWithThePicture(t *testing.T) {
 	// A flash and a beep at 1.5 s, in a film whose sound begins a second after its picture.
-	m := ownTemplate(t, "title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
-		"-f", "lavfi", "-i", "color=black:s=320x180:r=30:d=3", "-itsoffset", "1", "-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*880*t)*between(t,0.5,0.7)':d=2")
+	m := ownTemplate(
+		t,
+		"title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
+		"-f",
+		"lavfi",
+		"-i",
+		"color=black:s=320x180:r=30:d=3",
+		"-itsoffset",
+		"1",
+		"-f",
+		"lavfi",
+		"-i",
+		"aevalsrc='0.5*sin(2*PI*880*t)*between(t,0.5,0.7)':d=2",
+	)
 	v, _ := makeOwn(t, m, "Маша")
 	raw := samples(ffmpeg(t, "-i", v.Path, "-map", "0:a", "-ac", "1", "-ar", "48000", "-f", "s16le", "-"))
 	loud := slices.IndexFunc(raw, func(s int16) bool { return s > 3000 || s < -3000 })
@@ -304,8 +354,18 @@ func TestSoundStaysInStepWithThePicture(t *testing.T) {
 }
 
 func TestTheStillHasTheColoursOfTheVideo(t *testing.T) {
-	v, _ := makeOwn(t, ownTemplate(t, "title = \"x\"\nfilm = \"film.mp4\"\nstill = 1.5\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
-		"-f", "lavfi", "-i", "color=red:s=320x180:r=30:d=2"), "Маша")
+	v, _ := makeOwn(
+		t,
+		ownTemplate(
+			t,
+			"title = \"x\"\nfilm = \"film.mp4\"\nstill = 1.5\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
+			"-f",
+			"lavfi",
+			"-i",
+			"color=red:s=320x180:r=30:d=2",
+		),
+		"Маша",
+	)
 	f, err := os.Open(v.Thumb)
 	if err != nil {
 		t.Fatal(err)
@@ -476,7 +536,8 @@ func TestFilm_ALinkOutOfTheTemplatesFolderIsRefused(t *testing.T) {
 		if err := errors.Join(os.Rename(link, folder+".mp4"), os.Symlink("../mine.mp4", link)); err != nil {
 			t.Fatal(err)
 		}
-		if err := ownMaker(t, folder).Ready(t.Context()); err == nil || !isPermanent(err) || !strings.Contains(err.Error(), "escapes") {
+		if err := ownMaker(t, folder).Ready(t.Context()); err == nil || !isPermanent(err) ||
+			!strings.Contains(err.Error(), "escapes") {
 			t.Errorf("%s: got %v; want a fault", what, err)
 		}
 	}

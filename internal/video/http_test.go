@@ -313,7 +313,10 @@ func TestRemoteFails(t *testing.T) {
 				t.Fatalf("got %q, %v, permanent %v; want %q, %v", path, err, isPermanent(err), c.want, c.permanent)
 			}
 			if got := err.Error(); !strings.HasPrefix(got, "generator "+s.Listener.Addr().String()+": ") || strings.Contains(got, "hidden") ||
-				strings.Contains(got, "Anna") || strings.ContainsAny(got, "\n\x00\x1b") || !utf8.ValidString(got) || len(got) > maxReason+100 {
+				strings.Contains(got, "Anna") ||
+				strings.ContainsAny(got, "\n\x00\x1b") ||
+				!utf8.ValidString(got) ||
+				len(got) > maxReason+100 {
 				t.Errorf("got %q; want one short line with the host and without secrets or the name", got)
 			}
 			var w interface{ RetryAfter() (time.Duration, bool) }
@@ -335,7 +338,8 @@ func TestRemoteFails(t *testing.T) {
 func TestRemoteCannotBeReached(t *testing.T) {
 	s := generator(t, sendVideo)
 	s.Close()
-	if _, err := fetchFrom(t, s.URL+"/hidden", nil); err == nil || isPermanent(err) || !strings.Contains(err.Error(), "connection refused") ||
+	if _, err := fetchFrom(t, s.URL+"/hidden", nil); err == nil || isPermanent(err) ||
+		!strings.Contains(err.Error(), "connection refused") ||
 		strings.Contains(err.Error(), "hidden") {
 		t.Errorf("got %v; want a transient error without the address", err)
 	}
@@ -415,7 +419,8 @@ func TestRemoteLosesPatienceOnlyWhileAsking(t *testing.T) {
 		<-req.Context().Done()
 	})
 	_, err := fetchFrom(t, s.URL, func(r *remote) { r.patience = 100 * time.Millisecond })
-	if err == nil || isPermanent(err) || !strings.Contains(err.Error(), "timeout awaiting response headers") || !asked.Load() {
+	if err == nil || isPermanent(err) || !strings.Contains(err.Error(), "timeout awaiting response headers") ||
+		!asked.Load() {
 		t.Errorf("got %v, asked %v; want a transient timeout of the question", err, asked.Load())
 	}
 }
@@ -463,7 +468,11 @@ func TestRemoteTellsSecretsToItsOwnHostOnly(t *testing.T) {
 				}
 				answer(status, "", "Location: "+other.URL+"/there", "Retry-After: 0", "Set-Cookie: a=b")(w, req)
 			})
-			path, err := fetchFrom(t, strings.Replace(own.URL, "http://", "http://user:se%20cret@", 1)+"/hidden", func(r *remote) { r.allowPrivate = true })
+			path, err := fetchFrom(
+				t,
+				strings.Replace(own.URL, "http://", "http://user:se%20cret@", 1)+"/hidden",
+				func(r *remote) { r.allowPrivate = true },
+			)
 			wantVideo(t, path, err)
 			if seen.Load() != 1 || !back.Load() {
 				t.Errorf("got %d requests at the other host, back %v; want 1, true", seen.Load(), back.Load())
@@ -498,7 +507,8 @@ func TestRemoteDoesNotGoWhereNobodyShould(t *testing.T) {
 				wantVideo(t, path, err)
 				return
 			}
-			if want := strings.Replace(c.want, "PORT", otherPort, 1); err == nil || !isPermanent(err) || !strings.HasSuffix(err.Error(), want) {
+			if want := strings.Replace(c.want, "PORT", otherPort, 1); err == nil || !isPermanent(err) ||
+				!strings.HasSuffix(err.Error(), want) {
 				t.Errorf("got %v, permanent %v; want %q, true", err, isPermanent(err), want)
 			}
 			if seen.Load() > 0 {
@@ -688,7 +698,8 @@ func TestExampleGenerator(t *testing.T) {
 			t.Fatalf("%s: got %v; want a video", o.Name, err)
 		}
 		f, err := proven.probe(t.Context(), path, hardened)
-		if err != nil || f.width != 720 || f.height != 1280 || f.duration.Round(time.Second) != 6*time.Second || f.sound != "aac" {
+		if err != nil || f.width != 720 || f.height != 1280 || f.duration.Round(time.Second) != 6*time.Second ||
+			f.sound != "aac" {
 			t.Errorf("%s: got %+v, %v; want 720×1280, 6 s, with sound", o.Name, f, err)
 		}
 		wantIndexFirst(t, path)

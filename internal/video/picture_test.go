@@ -37,7 +37,9 @@ func TestPicturesKeepTheirShape(t *testing.T) {
 				t.Errorf("got it in %v; want %v", got, c.want)
 			}
 			red, blue := o.pix[c.red.Y*o.w+c.red.X], o.pix[c.blue.Y*o.w+c.blue.X]
-			if red>>48 < c.alpha-3 || red>>48 > c.alpha+3 || red&255 < red>>48-8 || red>>32&255 > 8 || blue>>32&255 < blue>>48-8 || blue&255 > 8 {
+			if red>>48 < c.alpha-3 || red>>48 > c.alpha+3 || red&255 < red>>48-8 || red>>32&255 > 8 ||
+				blue>>32&255 < blue>>48-8 ||
+				blue&255 > 8 {
 				t.Errorf("got %x on the left and %x on the right; want red and blue with alpha %d", red, blue, c.alpha)
 			}
 		})

@@ -75,7 +75,8 @@ func TestCommandLeavesNothingBehind(t *testing.T) {
 				if left := descendants(t, mark); len(left) > 0 {
 					t.Errorf("processes: got %v; want none", left)
 				}
-				if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
+				if c.want == "" && err != nil ||
+					c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
 					t.Errorf("got %v, permanent %v; want a transient error with %q", err, isPermanent(err), c.want)
 				}
 				if err := v.Discard(); err != nil {

@@ -16,7 +16,11 @@ func TestReadySaysWhatToInstall(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "ffmpeg")
 	write(t, other, "#!/bin/sh\necho hello\n")
 	poor := filepath.Join(t.TempDir(), "ffmpeg")
-	write(t, poor, "#!/bin/sh\n[ \"$1\" = -version ] && echo ffmpeg version 1 && exit\necho \"Unknown encoder 'libx264'\" >&2\nexit 1\n")
+	write(
+		t,
+		poor,
+		"#!/bin/sh\n[ \"$1\" = -version ] && echo ffmpeg version 1 && exit\necho \"Unknown encoder 'libx264'\" >&2\nexit 1\n",
+	)
 	for name, c := range map[string]struct{ path, want string }{
 		"when there is none":        {filepath.Join(t.TempDir(), "ffmpeg"), "was not found"},
 		"when it does not run":      {broken, "error while loading shared libraries"},
@@ -26,8 +30,10 @@ func TestReadySaysWhatToInstall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMaker(t, func(cfg *Config) { cfg.FFmpeg = c.path })
 			err := m.Ready(t.Context())
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "`apt-get install -y ffmpeg`") ||
-				strings.Contains(err.Error(), "\n") || isPermanent(err) {
+			if err == nil || !strings.Contains(err.Error(), c.want) ||
+				!strings.Contains(err.Error(), "`apt-get install -y ffmpeg`") ||
+				strings.Contains(err.Error(), "\n") ||
+				isPermanent(err) {
 				t.Errorf("got %v; want one transient sentence with %q and the line to type", err, c.want)
 			}
 			if _, got := m.Make(t.Context(), Order{Name: "Маша", Lang: "ru"}, nil); got == nil || got.Error() != err.Error() {
@@ -70,7 +76,14 @@ func TestReadyLooksAgain(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	good := Config{Engine: EngineCommand, Offered: []string{"x"}, Command: []string{"x"}, Timeout: 1, Work: "w", Cache: "c"}
+	good := Config{
+		Engine:  EngineCommand,
+		Offered: []string{"x"},
+		Command: []string{"x"},
+		Timeout: 1,
+		Work:    "w",
+		Cache:   "c",
+	}
 	for name, c := range map[string]struct {
 		change func(*Config)
 		want   string

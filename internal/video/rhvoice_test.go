@@ -55,8 +55,9 @@ func TestRHVoice_Speaks(t *testing.T) {
 		voice, name, lang string
 		args, stdin, note string
 	}{
-		"Russian":                     {"", "Айгу́ль", "ru", "-p anna -r 90 -o ", "Привет, Айгу́ль!", ""},
-		"English":                     {"", "William", "en", "-p slt -r 90 -o ", "Привет", NoteOtherVoice}, // the words around are not English
+		"Russian": {"", "Айгу́ль", "ru", "-p anna -r 90 -o ", "Привет, Айгу́ль!", ""},
+		// the words around are not English
+		"English":                     {"", "William", "en", "-p slt -r 90 -o ", "Привет", NoteOtherVoice},
 		"English words":               {"", "Zoë", "en", "-p slt -r 90 -o ", "Hello, Zoe!", ""},
 		"a voice that was chosen":     {"elena+slt", "Маша", "ru", "-p elena+slt -r 90 -o ", "Привет, Маша!", ""},
 		"signs that are commands":     {"", "Ма<ш>а\x00[[", "ru", "-p anna -r 90 -o ", "Привет, Ма ш а   !", ""},
@@ -138,7 +139,13 @@ func TestVoice_ANameInOtherLettersDoesNotCostTheVideo(t *testing.T) {
 				}
 				onlyPrograms(t, programs...)
 				m := newMaker(t, func(cfg *Config) { cfg.Voice = voice(t) })
-				clip, note, err := m.speak(t.Context(), proven, func(name string) string { return name + ", с Новым годом!" }, "小明", "ru")
+				clip, note, err := m.speak(
+					t.Context(),
+					proven,
+					func(name string) string { return name + ", с Новым годом!" },
+					"小明",
+					"ru",
+				)
 				if (len(clip) > 0) != espeakIsHere || note != want || err != nil {
 					t.Errorf("with espeak-ng %v: got %d samples, %q, %v; want %q", espeakIsHere, len(clip), note, err, want)
 				}

@@ -1,4 +1,5 @@
-// scenes.go holds what all built-in templates share: the list of their moving pictures, and the words and times in files.
+// scenes.go holds what all built-in templates share: the list of their moving pictures, and the words and times in
+// files.
 
 package video
 

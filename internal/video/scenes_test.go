@@ -128,7 +128,13 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 			t.Errorf("%s: got scene %q; want one that exists", f.Name(), file.Scene)
 		}
 		if file.Title["ru"] == "" || file.Title["en"] == "" || len(file.Segment) != 2 || len(file.Text) != 2 {
-			t.Errorf("%s: got titles %q, %d segments, %d texts; want ru and en, 2, 2", f.Name(), file.Title, len(file.Segment), len(file.Text))
+			t.Errorf(
+				"%s: got titles %q, %d segments, %d texts; want ru and en, 2, 2",
+				f.Name(),
+				file.Title,
+				len(file.Segment),
+				len(file.Text),
+			)
 		}
 		size, ok := map[string][2]int{"portrait": {720, 1280}, "landscape": {1280, 720}}[file.Aspect]
 		if !ok {
@@ -257,7 +263,8 @@ func TestZoom_KeepsItsPoint(t *testing.T) {
 	}
 }
 
-// TestSceneSource_HasEveryFileThatDraws, because films that were prepared by other drawing code would be used otherwise.
+// TestSceneSource_HasEveryFileThatDraws, because films that were prepared by other drawing code would be used
+// otherwise.
 func TestSceneSource_HasEveryFileThatDraws(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {

@@ -166,7 +166,11 @@ func TestSpokenForms_ATypedStressIsSaidAndNotDrawn(t *testing.T) {
 
 func TestSpokenForms_TheOperatorsListComesFirst(t *testing.T) {
 	folder := t.TempDir()
-	write(t, filepath.Join(folder, "spoken-ru.txt"), "\ufeff# stress\n\nАйгуль = А́йгуль\nнастя=На\u0301стенька\n Анна  Мария = Аннамари́я\nno form\n= x\ny =\n")
+	write(
+		t,
+		filepath.Join(folder, "spoken-ru.txt"),
+		"\ufeff# stress\n\nАйгуль = А́йгуль\nнастя=На\u0301стенька\n Анна  Мария = Аннамари́я\nno form\n= x\ny =\n",
+	)
 	v := VoiceConfig{Engine: VoiceCommand}
 	for name, want := range map[string]string{"Айгуль": "А́йгуль", "АЙГУЛЬ": "А́йгуль", "Настя": "На\u0301стенька", "Анна Мария": "Аннамари́я",
 		"Анна": "Анна", "Максим": "Макси́м", "Максим-Лука": "Макси́м-Лука́", "Настя Максим": "На\u0301стенька Макси́м", "Marie": "Marie", "": ""} {

@@ -30,7 +30,11 @@ func TestTemplateVideo(t *testing.T) {
 	m := templateMaker(t)
 	const name = "Александра-Виктория"
 	var percents []int
-	v, err := m.Make(t.Context(), Order{Asset: "a1", Name: name, Lang: "ru"}, func(p int) { percents = append(percents, p) })
+	v, err := m.Make(
+		t.Context(),
+		Order{Asset: "a1", Name: name, Lang: "ru"},
+		func(p int) { percents = append(percents, p) },
+	)
 	if err != nil {
 		t.Fatalf("Make: got %v; want nil", err)
 	}
@@ -197,7 +201,22 @@ func TestTemplateIsEncodedInFullWhenASegmentDoesNotFit(t *testing.T) {
 	// The same film with other parameter sets, as another build of x264 might have made it.
 	template := templatePath(t, m)
 	other := filepath.Join(t.TempDir(), "other.mp4")
-	ffmpeg(t, "-i", template, "-c:a", "copy", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-movflags", "+faststart", other)
+	ffmpeg(
+		t,
+		"-i",
+		template,
+		"-c:a",
+		"copy",
+		"-c:v",
+		"libx264",
+		"-preset",
+		"ultrafast",
+		"-crf",
+		"12",
+		"-movflags",
+		"+faststart",
+		other,
+	)
 	if err := os.Rename(other, template); err != nil {
 		t.Fatal(err)
 	}

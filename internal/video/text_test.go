@@ -75,7 +75,13 @@ func TestNamesFit(t *testing.T) {
 				t.Errorf("got %d moving letters; want %d", len(l.letters), c.letters)
 			}
 			if l.ink.width() > nameBox.place().maxW+2 || l.ink.height() > nameBox.place().maxH+2 {
-				t.Errorf("got ink of %.0f×%.0f; want at most %.0f×%.0f", l.ink.width(), l.ink.height(), nameBox.place().maxW, nameBox.place().maxH)
+				t.Errorf(
+					"got ink of %.0f×%.0f; want at most %.0f×%.0f",
+					l.ink.width(),
+					l.ink.height(),
+					nameBox.place().maxW,
+					nameBox.place().maxH,
+				)
 			}
 			if middle := (l.ink.y0 + l.ink.y1) / 2; abs(middle-nameBox.place().y) > 20 {
 				t.Errorf("got the middle at %.0f; want %.0f", middle, nameBox.place().y)
@@ -113,7 +119,13 @@ func TestLinesBreakWhereTheTypeIsLargest(t *testing.T) {
 		}
 		lines := fit(face, text, c.w, c.h, c.size)
 		if len(lines) != 2 || len(lines[0].glyphs) != len([]rune(c.first)) {
-			t.Errorf("%s: got %d lines, %d glyphs in the first; want the break after %s", text, len(lines), len(lines[0].glyphs), c.first)
+			t.Errorf(
+				"%s: got %d lines, %d glyphs in the first; want the break after %s",
+				text,
+				len(lines),
+				len(lines[0].glyphs),
+				c.first,
+			)
 		}
 	}
 }
@@ -131,7 +143,12 @@ func TestTextRunsInItsOwnDirection(t *testing.T) {
 		}
 		letters := newLettering(face, name, nameBox.place(), gold).letters
 		if first, last := letters[0].x, letters[len(letters)-1].x; (first < last) == (name == "שרה") {
-			t.Errorf("%s: got the first letter to arrive at %.0f, the last at %.0f; want them as they are read", name, first, last)
+			t.Errorf(
+				"%s: got the first letter to arrive at %.0f, the last at %.0f; want them as they are read",
+				name,
+				first,
+				last,
+			)
 		}
 	}
 }

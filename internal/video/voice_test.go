@@ -103,7 +103,18 @@ func TestVoiceSaysWhatToDo(t *testing.T) {
 func TestNewRefusesAVoiceThatCannotBeMeant(t *testing.T) {
 	for _, v := range []VoiceConfig{{Engine: "choir"}, {Engine: VoiceRHVoice, Voice: "-h"}, {Engine: VoiceRHVoice, Voice: "anna elena"}, {Engine: VoiceHTTP}, {Engine: VoiceHTTP, URL: "file:///etc/passwd"},
 		{Engine: VoiceCommand, Command: []string{""}}} {
-		_, err := New(Config{Engine: EngineTemplate, Offered: []string{"new-year"}, Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: t.TempDir(), Cache: t.TempDir(), Workers: 1, Voice: v})
+		_, err := New(
+			Config{
+				Engine:    EngineTemplate,
+				Offered:   []string{"new-year"},
+				Languages: []string{"ru", "en"},
+				Timeout:   time.Minute,
+				Work:      t.TempDir(),
+				Cache:     t.TempDir(),
+				Workers:   1,
+				Voice:     v,
+			},
+		)
 		if err == nil {
 			t.Errorf("%+v: got nil; want an error", v)
 		}
@@ -183,7 +194,8 @@ func TestVoiceCommandFailsForNow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, tl := voiceMaker(t, c.script)
 			clip, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
-			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "Mariam") {
+			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "Mariam") {
 				t.Errorf("got %d samples, %v; want a transient error with %q", len(clip), err, c.want)
 			}
 			wantNoRest(t, m, 0)
@@ -206,7 +218,8 @@ func TestVoiceEndsWithTheContext(t *testing.T) {
 	defer cancel()
 	begin := time.Now()
 	_, err := m.speakText(ctx, tl, "Hello Mariam!", "Mariam", "en")
-	if took := time.Since(begin); err == nil || !strings.Contains(err.Error(), "stopped by the test") || took > 5*time.Second {
+	if took := time.Since(begin); err == nil || !strings.Contains(err.Error(), "stopped by the test") ||
+		took > 5*time.Second {
 		t.Errorf("got %v after %v; want the cause at once", err, took)
 	}
 	wantNoRest(t, m, 0)
@@ -269,7 +282,15 @@ func TestVoiceKeyTellsEnginesApart(t *testing.T) {
 	if len(all) != 9 {
 		t.Errorf("got %d keys; want 9", len(all))
 	}
-	a, b := VoiceConfig{Engine: VoiceHTTP, URL: "https://a", Key: "1"}, VoiceConfig{Engine: VoiceHTTP, URL: "https://a", Key: "2"}
+	a, b := VoiceConfig{
+		Engine: VoiceHTTP,
+		URL:    "https://a",
+		Key:    "1",
+	}, VoiceConfig{
+		Engine: VoiceHTTP,
+		URL:    "https://a",
+		Key:    "2",
+	}
 	if a.key(&tools{}, "en", "x") != b.key(&tools{}, "en", "x") {
 		t.Error("a new key for the service: got other clips; want the same")
 	}

@@ -56,7 +56,8 @@ func readWave(f *os.File) (*wave, error) {
 		switch string(chunk[:4]) {
 		case "fmt ":
 			le := binary.LittleEndian
-			known = le.Uint16(chunk[8:]) == 1 && le.Uint16(chunk[10:]) == 2 && le.Uint32(chunk[12:]) == soundRate && le.Uint16(chunk[22:]) == 16
+			known = le.Uint16(chunk[8:]) == 1 && le.Uint16(chunk[10:]) == 2 && le.Uint32(chunk[12:]) == soundRate &&
+				le.Uint16(chunk[22:]) == 16
 		case "data":
 			if !known {
 				return nil, errors.New("wav: not 16 bit, stereo and 48 kHz")

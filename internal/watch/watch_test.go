@@ -18,7 +18,11 @@ import (
 func TestWhetherWorkFlows(t *testing.T) {
 	now := time.Now()
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	well := State{BotOn: true, Contact: ago(time.Minute), Lines: []Line{{Kind: "RENDER", Workers: 2, Idle: 2, Begun: ago(time.Hour), Longest: 10 * time.Minute}}}
+	well := State{
+		BotOn:   true,
+		Contact: ago(time.Minute),
+		Lines:   []Line{{Kind: "RENDER", Workers: 2, Idle: 2, Begun: ago(time.Hour), Longest: 10 * time.Minute}},
+	}
 	line := func(l Line) State {
 		s := well
 		l.Kind, l.Workers, l.Longest = "RENDER", 2, 10*time.Minute
@@ -149,7 +153,10 @@ func (c *crew) start() {
 			if c.away > 0 {
 				return c.away, errors.New("telegram is away")
 			}
-			c.heard = append(c.heard, strings.TrimSpace(fmt.Sprintf("%d %d %s %v", int(time.Since(c.began).Minutes()), admin, m.ID, m.Vars["Count"])))
+			c.heard = append(
+				c.heard,
+				strings.TrimSpace(fmt.Sprintf("%d %d %s %v", int(time.Since(c.began).Minutes()), admin, m.ID, m.Vars["Count"])),
+			)
 			return 0, nil
 		}}
 	source.Look = func(_ context.Context, admin int64, told map[string]Told) ([]Trouble, error) {
@@ -164,9 +171,13 @@ func (c *crew) start() {
 				}
 			}
 		}
-		return []Trouble{OutageOf(c.outage, "no key", c.spent, "try"), DiskOf(c.free, 80, told[Disk], ""), ChannelsOf(c.channels, ""),
+		return []Trouble{
+			OutageOf(c.outage, "no key", c.spent, "try"),
+			DiskOf(c.free, 80, told[Disk], ""),
+			ChannelsOf(c.channels, ""),
 			BackupOf(c.board.Reported(Backup)),
-			Digest(Failed, n, first, now, "", func(context.Context) (string, int, error) { return "again", n, nil })}, nil
+			Digest(Failed, n, first, now, "", func(context.Context) (string, int, error) { return "again", n, nil }),
+		}, nil
 	}
 	c.board = NewBoard(source)
 	ctx, cancel := context.WithCancel(context.Background())

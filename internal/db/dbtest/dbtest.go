@@ -286,7 +286,16 @@ func diskOf(path uintptr) (d *Disk, name string) {
 }
 
 func xOpen(tls *libc.TLS, vfs, path, f uintptr, flags int32, out uintptr) int32 {
-	code := function[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](all.xOpen)(tls, vfs, path, f, flags, out)
+	code := function[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](
+		all.xOpen,
+	)(
+		tls,
+		vfs,
+		path,
+		f,
+		flags,
+		out,
+	)
 	d, name := diskOf(path)
 	methods := at[uintptr](f)
 	if code != 0 || *methods == 0 || d == nil {
