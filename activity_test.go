@@ -99,7 +99,8 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "a parent pressed Retry: the video is being made again: Маша"},
 		"an admin makes a video": {func(t *testing.T, d *office) string {
 			var made struct{ ID string }
-			body := d.want(200, d.send(call{method: "POST", path: "/assets", session: d.signIn(9), body: "name=Маша", json: true}))
+			body := d.want(200, d.send(call{method: "POST", path: "/assets", session: d.signIn(9), body: "name=Маша",
+				json: true}))
 			if err := json.Unmarshal([]byte(body), &made); err != nil {
 				t.Fatal(err)
 			}
@@ -159,13 +160,17 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "a parent asked for a video: a deleted video"},
 		"a platform was named": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
-			if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), id,
+				retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 				t.Fatal(err)
 			}
 			return id
 		}, "admin 1 pressed Retry: the video is being made again (YOUTUBE): Маша"},
 		"an action that has no words yet": {func(t *testing.T, d *office) string {
-			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "dance", Outcome: "badly"}) })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "dance",
+					Outcome: "badly"})
+			})
 			return ""
 		}, "a parent dance: badly"},
 	} {
@@ -192,7 +197,8 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			)
 			if i < 0 {
 				t.Errorf("got %+v; want %q in the JSON, too", d.deeds(reader, ""), c.want)
-			} else if l := d.deeds(reader, "").Activity[i]; l.Asset != asset || (l.Name == "Маша") != (asset != "") || l.At.IsZero() {
+			} else if l := d.deeds(reader, "").Activity[i]; l.Asset != asset || (l.Name == "Маша") != (asset != "") ||
+				l.At.IsZero() {
 				t.Errorf("got %+v; want the asset %q and its name", l, asset)
 			}
 		})
@@ -230,7 +236,8 @@ func TestNamesInTheActivityAreText(t *testing.T) {
 }
 
 func TestPagesOfActivityHaveNoGapAndNothingTwice(t *testing.T) {
-	for name, every := range map[string]time.Duration{"all at the same time": 0, "three at each time": time.Millisecond, "each at its own time": 3 * time.Millisecond} {
+	for name, every := range map[string]time.Duration{"all at the same time": 0, "three at each time": time.Millisecond,
+		"each at its own time": 3 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
 			session, began := d.signIn(8), time.UnixMilli(1_700_000_000_000)
@@ -246,7 +253,8 @@ func TestPagesOfActivityHaveNoGapAndNothingTwice(t *testing.T) {
 					mutate(
 						t,
 						d.store,
-						`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 0, ?, 'rescheduled', 'e')`,
+						`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+							VALUES (?, 'RENDER', ?, 0, ?, 'rescheduled', 'e')`,
 						a.ID,
 						i,
 						at,
@@ -296,7 +304,8 @@ func TestAPlaceThatIsNoneIsNotFound(t *testing.T) {
 	for _, after := range []string{"x", "1", "1-a", "1-x-1", "a-a-a", "'; DROP TABLE audit"} {
 		d.want(404, d.send(call{method: "GET", path: "/activity?after=" + url.QueryEscape(after), session: session}))
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1", session: session})); !strings.Contains(
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1",
+		session: session})); !strings.Contains(
 		page,
 		"End of list",
 	) {
@@ -308,7 +317,8 @@ func TestActivityReadsIndexesAndNotTheTables(t *testing.T) {
 	s := newStore(t)
 	for _, query := range []string{
 		`SELECT at, id FROM audit WHERE (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT 9`,
-		`SELECT finished, id FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
+		`SELECT finished, id FROM attempts WHERE kind IN ('RENDER', 'PUBLISH')
+			AND outcome IN ('rescheduled', 'gave up', 'crashed')
 			AND (finished, id) < (?, ?) ORDER BY finished DESC, id DESC LIMIT 9`,
 	} {
 		rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN `+query, 1, 1)
@@ -346,7 +356,8 @@ func TestSigningOutEverywhere(t *testing.T) {
 	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'sign out everywhere'`); n != 1 {
 		t.Errorf("got %d lines of activity; want 1", n)
 	}
-	if body := d.want(200, d.send(call{method: "POST", path: "/logout-everywhere", session: other, json: true})); !strings.Contains(
+	if body := d.want(200, d.send(call{method: "POST", path: "/logout-everywhere", session: other,
+		json: true})); !strings.Contains(
 		body,
 		"signed out",
 	) {
@@ -364,7 +375,8 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	d.signIn(9)
 	session := d.signIn(7)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
-	for _, want := range []string{"<h1>Settings</h1>", "Everything Retake needs", "1 owner and 2 admins", "<dt>Attempts per video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
+	for _, want := range []string{"<h1>Settings</h1>", "Everything Retake needs", "1 owner and 2 admins",
+		"<dt>Attempts per video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
 		`src="/templates/new-year.jpg"`, `<form method="post" action="/logout-everywhere">`, `<a href="/settings" aria-current="page">`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
@@ -383,7 +395,8 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	}
 	d.missing = []string{"ffmpeg was not found."}
 	body := d.want(200, d.send(call{method: "GET", path: "/settings", session: session, json: true}))
-	if err := json.Unmarshal([]byte(body), &got); err != nil || !got.Success || len(got.Sessions) != 2 || got.Owners != 1 || got.Admins != 2 ||
+	if err := json.Unmarshal([]byte(body), &got); err != nil || !got.Success || len(got.Sessions) != 2 ||
+		got.Owners != 1 || got.Admins != 2 ||
 		len(got.Limits) != 3 ||
 		len(got.Templates) != 1 ||
 		!slices.Equal(got.Problems, d.missing) {
@@ -440,7 +453,8 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 			return d.cover(path)
 		})
 	})
-	if body := d.want(500, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session})); strings.Contains(
+	if body := d.want(500, d.send(call{method: "GET", path: "/templates/new-year.jpg",
+		session: session})); strings.Contains(
 		body,
 		"SECRET",
 	) {
@@ -473,7 +487,8 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 	})
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
-	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>", "<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
+	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>",
+		"<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}

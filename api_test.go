@@ -47,7 +47,8 @@ func lacks(path string, documented, real any) (faults []string) {
 			return lacks(path+"[0]", want[0], got[0])
 		}
 	case string:
-		fixed := regexp.MustCompile(`\.(code|outcome|status|action|origin)$`).MatchString(path) && !strings.Contains(path, "activity")
+		fixed := regexp.MustCompile(`\.(code|outcome|status|action|origin)$`).MatchString(path) &&
+			!strings.Contains(path, "activity")
 		if got, ok := real.(string); !ok || fixed && got != want {
 			return []string{fmt.Sprintf("%s: got %v; want %s", path, real, want)}
 		}

@@ -59,7 +59,8 @@ func (v *victim) elsewhere() *victim {
 		v.Fatal(err)
 	}
 	moved := strings.ReplaceAll(string(text), v.dir, other.dir)
-	if err := os.WriteFile(configOf(other.dir), []byte(regexp.MustCompile(`listen = .*`).ReplaceAllString(moved, `listen = "127.0.0.1:0"`)), 0o600); err != nil {
+	if err := os.WriteFile(configOf(other.dir),
+		[]byte(regexp.MustCompile(`listen = .*`).ReplaceAllString(moved, `listen = "127.0.0.1:0"`)), 0o600); err != nil {
 		v.Fatal(err)
 	}
 	v.Cleanup(func() {
@@ -202,7 +203,8 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 
 			there := v.elsewhere()
 			page := there.withPage()
-			if err := exec.Command("cp", "-r", filepath.Join(v.dir, "media"), filepath.Join(there.dir, "media")).Run(); err != nil {
+			if err := exec.Command("cp", "-r", filepath.Join(v.dir, "media"),
+				filepath.Join(there.dir, "media")).Run(); err != nil {
 				t.Fatal(err)
 			}
 			out := there.does("restore", file)
@@ -365,7 +367,8 @@ func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", b[1], err, out)
 		}
-		want := map[int]string{0: "monday.db is a copy of the database", 1: made.AssetID + ".mp4", 2: "1 file of a greeting is missing", 4: "2 people were waiting", 5: "is kept as data/retake.db.replaced-"}[i]
+		want := map[int]string{0: "monday.db is a copy of the database", 1: made.AssetID + ".mp4",
+			2: "1 file of a greeting is missing", 4: "2 people were waiting", 5: "is kept as data/retake.db.replaced-"}[i]
 		if !strings.Contains(string(out), want) || i != 2 && strings.Contains(string(out), "missing") {
 			t.Errorf("%s: got %s; want %q, and nothing else missing", b[1], out, want)
 		}
@@ -376,7 +379,8 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	path := fromGolden(t, 1) // of an older version, too
 	out, code := retake(t, []string{"RETAKE_DATA_DIR=" + filepath.Join(t.TempDir(), "new", "data")}, "restore", path)
-	for _, want := range []string{"1 channel has to be connected again", "made again when somebody asks", "2 files of greetings", "people were waiting"} {
+	for _, want := range []string{"1 channel has to be connected again", "made again when somebody asks",
+		"2 files of greetings", "people were waiting"} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("got exit %d, %s; want %q in it", code, out, want)
 		}
@@ -400,7 +404,8 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 	if err := os.WriteFile(broken, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{broken: "no sound database", newer: "made by a newer version of Retake", "/none": "no such file",
+	for file, want := range map[string]string{broken: "no sound database", newer: "made by a newer version of Retake",
+		"/none":    "no such file",
 		os.Args[0]: "no sound database"} {
 		dir := t.TempDir()
 		if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure ||

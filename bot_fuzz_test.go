@@ -46,7 +46,8 @@ func things(t testing.TB, s *store.Store) {
 	t.Helper()
 	now := s.Now().UnixMilli()
 	if err := plant(s, func(tx *sql.Tx) error {
-		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox", "DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
+		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox",
+			"DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
 			if _, err := tx.Exec(q); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
 			}
@@ -56,14 +57,18 @@ func things(t testing.TB, s *store.Store) {
 				`INSERT INTO users (id, lang, created) VALUES (?1, 'ru', 1)`,
 				`INSERT INTO drafts (id, user_id, name, created) VALUES (?2 || 'DRAFT', ?1, 'Глеб ' || ?2, ?3)`,
 				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, error, created, finished) VALUES
-					(?2 || 'FAILEDAAAAAAAAAAAAAAAAAAAAA', 'Аглая ' || ?2, 'аглая ' || ?2, 'new-year', 'ru', 'REQUEST', 'FAILED', NULL, 'broken', ?3, ?3),
-					(?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', 'Яна ' || ?2, 'яна ' || ?2, 'new-year', 'ru', 'REQUEST', 'PENDING', NULL, NULL, ?3, NULL),
-					(?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'Лев ' || ?2, 'лев ' || ?2, 'new-year', 'ru', 'REQUEST', 'COMPLETED', 'x.mp4', NULL, ?3, ?3)`,
+					(?2 || 'FAILEDAAAAAAAAAAAAAAAAAAAAA', 'Аглая ' || ?2, 'аглая ' || ?2, 'new-year', 'ru', 'REQUEST', 'FAILED', NULL,
+					'broken', ?3, ?3),
+					(?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', 'Яна ' || ?2, 'яна ' || ?2, 'new-year', 'ru', 'REQUEST', 'PENDING', NULL,
+					NULL, ?3, NULL),
+					(?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'Лев ' || ?2, 'лев ' || ?2, 'new-year', 'ru', 'REQUEST', 'COMPLETED',
+					'x.mp4', NULL, ?3, ?3)`,
 				`INSERT INTO requests (user_id, chat_id, asset_id, status, created, finished) VALUES
 					(?1, ?1, ?2 || 'FAILEDAAAAAAAAAAAAAAAAAAAAA', 'FAILED', ?3, ?3),
 					(?1, ?1, ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', 'PENDING', ?3, NULL),
 					(?1, ?1, ?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'COMPLETED', ?3, ?3)`,
-				`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', ?1, 1, 0, ?3)`,
+				`INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+					VALUES ('RENDER', ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', ?1, 1, 0, ?3)`,
 			} {
 				if _, err := tx.Exec(q, []any{user, who, now}[:highest(q)]...); err != nil {
 					return fmt.Errorf("%s: %w", q, err)
@@ -120,7 +125,10 @@ func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 		files,
 		chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
 			Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
-			Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }},
+			Role: func(id int64) (store.Admin, bool) {
+				return store.Admin{ID: id, Owner: true},
+					id == 900
+			}, CanDraw: func(string, string) error { return nil }},
 		logger,
 	)
 	if err != nil {
@@ -213,11 +221,13 @@ func fuzzStore(f *testing.F) (*store.Store, *media.Disk) {
 func FuzzPress(f *testing.F) {
 	ids := []string{"MDRAFT", "EDRAFT"}
 	for _, who := range "ME" {
-		for _, what := range []string{"FAILEDAAAAAAAAAAAAAAAAAAAAA", "WAITINGAAAAAAAAAAAAAAAAAAAA", "READYAAAAAAAAAAAAAAAAAAAAAA"} {
+		for _, what := range []string{"FAILEDAAAAAAAAAAAAAAAAAAAAA", "WAITINGAAAAAAAAAAAAAAAAAAAA",
+			"READYAAAAAAAAAAAAAAAAAAAAAA"} {
 			ids = append(ids, string(who)+what)
 		}
 	}
-	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton, telegram.GetButton} {
+	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton,
+		telegram.GetButton} {
 		for i, id := range ids {
 			f.Add(kind+":"+id, i%2 == 0)
 		}
@@ -269,7 +279,8 @@ func FuzzPress(f *testing.F) {
 		may[telegram.RetryButton] = append(may[telegram.RetryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
 		if now := c.holds("= 1"); now != before && !slices.Contains(may[kind], id) {
 			t.Errorf("%q: got\n%s\nwant nothing changed of\n%s", data, now, before)
-		} else if now == before && (kind == telegram.YesButton && slices.Contains(may[kind], id) || data == telegram.RetryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
+		} else if now == before && (kind == telegram.YesButton && slices.Contains(may[kind], id) ||
+			data == telegram.RetryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
 			t.Errorf("%q: got nothing changed; want it to work", data)
 		}
 	})
@@ -281,7 +292,8 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 	tg := faketelegram.New(testToken)
 	defer tg.Close()
 	p := tg.Person(maria, "Мария", "ru")
-	for _, text := range []string{"/start", "/status", "/cancel@retake_bot x", "/language", "/delete_my_data", "/admin", "/", "Аглая", "Глеб M", "Маша2", "\u202e"} {
+	for _, text := range []string{"/start", "/status", "/cancel@retake_bot x", "/language", "/delete_my_data", "/admin",
+		"/", "Аглая", "Глеб M", "Маша2", "\u202e"} {
 		p.Send(text)
 	}
 	for _, data := range []string{"retry_failed_video:MFAILEDAAAAAAAAAAAAAAAAAAAAA", "make:MDRAFT", "cancel:MWAITINGAAAAAAAAAAAAAAAAAAAA", "get:MREADYAAAAAAAAAAAAAAAAAAAAAA", "forget:yes", "lang:en", "retry_failed_video:EFAILEDAAAAAAAAAAAAAAAAAAAAA"} {

@@ -47,7 +47,8 @@ var sample = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "sample.mp4")
-	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=90x160:r=10:d=0.5", "-f", "lavfi", "-i", "sine=d=0.5",
+	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=90x160:r=10:d=0.5", "-f", "lavfi",
+		"-i", "sine=d=0.5",
 		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", path).
 		CombinedOutput()
 	if err != nil {
@@ -474,7 +475,8 @@ func TestOneTemplateIsNoChoice(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")
 	question := w.names(p, "Маша")
-	if got, want := labels(question), []string{"✅ Да, делаем | ✏️ Изменить"}; question.Text != "Делаем видео с именем «Маша»?" ||
+	if got, want := labels(question), []string{"✅ Да, делаем | ✏️ Изменить"}; question.Text != "Делаем видео с именем "+
+		"«Маша»?" ||
 		!slices.Equal(got, want) {
 		t.Errorf("got %q with %q; want the plain question with %q", question.Text, got, want)
 	}
@@ -670,16 +672,19 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 	press(p, m, 0)
 	w.getsVideos(p, 2)
 	w.calm()
-	if got, want := text(t, w.store, `SELECT group_concat(template || ' ' || status, ', ') FROM (SELECT * FROM assets ORDER BY created, rowid)`),
+	if got, want := text(t, w.store, `SELECT group_concat(template || ' ' || status, ', ') FROM (SELECT * FROM assets
+		ORDER BY created, rowid)`),
 		"birthday FAILED, new-year COMPLETED, birthday COMPLETED"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
-	if n := count(t, w.store, `SELECT count(*) FROM assets s JOIN assets f ON f.id = s.retry_of WHERE s.template = 'birthday' AND f.template = 'birthday'`); n != 1 {
+	if n := count(t, w.store, `SELECT count(*) FROM assets s JOIN assets f ON f.id = s.retry_of
+		WHERE s.template = 'birthday' AND f.template = 'birthday'`); n != 1 {
 		t.Errorf("got %d successors; want one, of the birthday video", n)
 	}
 }
 
-const apologyRu = "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\nНе переживайте, вы можете попробовать еще раз!"
+const apologyRu = "Упс! Что-то пошло не так при создании видео для Маша. 😔\n\nНе переживайте, вы можете попробовать " +
+	"еще раз!"
 
 // TestNoFailureIsSilent is the story the product exists for.
 func TestNoFailureIsSilent(t *testing.T) {
@@ -739,7 +744,8 @@ func TestNoFailureIsSilent(t *testing.T) {
 		})
 	}
 	if a, r := count(t, w.store, `SELECT count(*) FROM assets WHERE retry_of IS NOT NULL`),
-		count(t, w.store, `SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS NOT NULL`); a != 1 || r != 3 {
+		count(t, w.store, `SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of IS `+
+			`NOT NULL`); a != 1 || r != 3 {
 		t.Errorf("got %d new assets with %d requests; want 1 with 3", a, r)
 	}
 	for i, p := range russians {
@@ -938,7 +944,8 @@ func TestForgedAndStrangePressesDoNoHarm(t *testing.T) {
 	w.calm()
 	m := answers(p)[0]
 	before := count(t, w.store, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM requests)`)
-	for _, data := range []string{"retry_failed_video:", "retry_failed_video:nothing", "retry_failed_video:' OR 1=1 --", "make:", "make:x", "make:x:new-year", "make::", "make:x:y:z", "change:x",
+	for _, data := range []string{"retry_failed_video:", "retry_failed_video:nothing", "retry_failed_video:' OR 1=1 --",
+		"make:", "make:x", "make:x:new-year", "make::", "make:x:y:z", "change:x",
 		"cancel:x", "get:x", "lang:xx", "lang:", "forget:maybe", "nonsense", "a:b:c", "\u202e", strings.Repeat("x", 64)} {
 		if len(data) < 9 {
 			p.PressOld(m.ID, data)
@@ -948,7 +955,8 @@ func TestForgedAndStrangePressesDoNoHarm(t *testing.T) {
 	}
 	w.until("all answered", func() bool { return w.tg.Pending() == 0 && w.tg.Unanswered() == 0 })
 	w.calm()
-	if after := count(t, w.store, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM requests)`); after != before {
+	if after := count(t, w.store, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM `+
+		`requests)`); after != before {
 		t.Errorf("got %d; want the earlier %d", after, before)
 	}
 	if strings.Contains(w.log.String(), "level=ERROR") {
@@ -1116,7 +1124,8 @@ func TestDeletingMyDataDeletesTheVideoToo(t *testing.T) {
 	press(p, w.hears(p, "Удалить всё, что я о вас храню?"), 0)
 	w.hears(p, "я всё удалил")
 	w.until("the files gone", func() bool { return len(keysOf(w.T, w.files)) == 0 })
-	if n := count(t, w.store, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM assets) + (SELECT count(*) FROM requests)`); n != 0 {
+	if n := count(t, w.store, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM assets) + (SELECT count(*)
+		FROM requests)`); n != 0 {
 		t.Errorf("got %d rows; want none", n)
 	}
 }
@@ -1183,7 +1192,8 @@ func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
 			w.getsVideos(p, 1)
 			w.hears(p, "Делаем видео с именем «Оля»?")
 			w.calm()
-			if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up') OR attempt > 1`); n != 0 {
+			if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up') OR `+
+				`attempt > 1`); n != 0 {
 				t.Errorf("got %d attempts burnt; want 0", n)
 			}
 		})
@@ -1312,7 +1322,8 @@ func TestProgressIsTold(t *testing.T) {
 }
 
 // holdRenders keeps new renders from beginning until the trigger is dropped.
-const holdRenders = `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15 WHERE id = new.id; END`
+const holdRenders = `CREATE TRIGGER hold AFTER INSERT ON jobs WHEN new.kind = 'RENDER' BEGIN UPDATE jobs SET due = 9e15
+	WHERE id = new.id; END`
 
 // hangEngine makes the engine wait, for every name, until release.
 func (w *world) hangEngine() (release func()) {

@@ -248,7 +248,9 @@ func (c *critic) reads(name, path string, status int64) {
 		if got := b.js("document.documentElement.lang"); got == "" {
 			t.Error("got no language of the page")
 		}
-		if got := b.js("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^javascript:/i.test(a.value)).map(a => a.name + '=' + a.value)"); got != "" {
+		if got := b.js("[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => " +
+			"/^on/i.test(a.name) || /^(href|src|action)$/i.test(a.name) && /^javascript:/i.test(a.value)).map(a => a.name + " +
+			"'=' + a.value)"); got != "" {
 			t.Errorf("got attributes %s; want none that is a script", got)
 		}
 		c.learns(t)
@@ -262,7 +264,8 @@ func (c *critic) reads(name, path string, status int64) {
 					width,
 					got,
 					b.js(
-						"[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')",
+						"[...document.querySelectorAll('main *, header *')].filter(e => e.getBoundingClientRect().right > "+
+							"document.body.offsetWidth + .5).map(e => e.outerHTML.slice(0, 120)).slice(0, 4).join(' | ')",
 					),
 				)
 			}
@@ -405,7 +408,8 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, error, created, finished)
+				VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 7, 'FAILED', ?, ?, ?)`,
 			id,
 			name,
 			fmt.Sprint("hostile", i),
@@ -417,7 +421,8 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 			mutate(
 				t,
 				d.store,
-				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
+				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+					VALUES (?, 'RENDER', ?, 1, ?, 'rescheduled', ?)`,
 				id,
 				n+1,
 				d.store.Now().UnixMilli(),
@@ -437,7 +442,8 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created,
+				finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
 			id,
 			name,
 			fmt.Sprint("odd", i),
@@ -451,7 +457,8 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created, finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, created,
+				finished) VALUES (?, ?, ?, 'gone', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1, 754000, ?, ?)`,
 			id,
 			"Studio tour",
 			"studio tour"+id,
@@ -462,7 +469,8 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 			mutate(
 				t,
 				d.store,
-				`INSERT INTO publications (asset_id, platform, remote_url, creator, created, status, error, started, completed) VALUES (?, ?, 'javascript:alert(1)', 7, 0, `+state+`)`,
+				`INSERT INTO publications (asset_id, platform, remote_url, creator, created, status, error, started, completed)
+					VALUES (?, ?, 'javascript:alert(1)', 7, 0, `+state+`)`,
 				id,
 				platform,
 			)
@@ -496,7 +504,8 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 	) // 5 is not told
 	ids["replaced"] = ask(t, d.store, "Ева", 2).ID
 	failForGood(t, d.queue)
-	if _, err := d.queue.Retry(t.Context(), ids["replaced"], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); err != nil {
+	if _, err := d.queue.Retry(t.Context(), ids["replaced"],
+		retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}}); err != nil {
 		t.Fatal(err)
 	}
 	ids["replacing"] = begin(t, d.store, store.Render).AssetID
@@ -532,7 +541,8 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 	mutate(
 		t,
 		d.store,
-		`UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.' WHERE id = ?`,
+		`UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.'
+			WHERE id = ?`,
 		d.channel("UC3", odd[2]),
 	)
 	mutate(
@@ -542,7 +552,9 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		d.channel("UC4", "An old channel"),
 	)
 	later, passed := time.Now().Add(30*time.Hour).UnixMilli(), time.Now().UnixMilli()
-	texts := `{"title": "A greeting from Santa, with all his reindeer and the whole workshop behind him", "description": "One\nTwo three\nFour", "tags": "santa, new year", "language": "en", "made_for_kids": "yes", "privacy": "public", "category": "22"}`
+	texts := `{"title": "A greeting from Santa, with all his reindeer and the whole workshop behind him", ` +
+		`"description": "One\nTwo three\nFour", "tags": "santa, new year", "language": "en", "made_for_kids": "yes", ` +
+		`"privacy": "public", "category": "22"}`
 	for i, p := range []struct {
 		platform, status, step, err, warning, remote string
 		due, at                                      int64
@@ -564,7 +576,8 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		{"YOUTUBE", "FAILED", "account", "youtube youtubeSignupRequired: " + hostile[1], "", "", 0, 0, 0},
 		{"YOUTUBE", "FAILED", "rejected", "youtube rejected-copyright", "", "abc", 0, 0, 0},
 		{"RUMBLE", "FAILED", "unknown", "rumble answerLost: EOF", "", "", 0, 0, 0},
-		{"YOUTUBE", "FAILED", "unknown", "youtube restored: it was to be published when the backup was made, and may have been since", "", "", 0, 0, 0},
+		{"YOUTUBE", "FAILED", "unknown", "youtube restored: it was to be published when the backup was made, and may have " +
+			"been since", "", "", 0, 0, 0},
 		{"RUMBLE", "FAILED", "", "rumble http503: " + wounded[3], "", "", 0, 0, 0},
 	} {
 		id := store.NewID()
@@ -572,7 +585,8 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata,
+				created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
 			id,
 			strings.TrimSpace("Film "+p.step),
 			"film"+id,
@@ -583,8 +597,11 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
-			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
+			`INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id,
+				remote_url, sent, publish_at, metadata, started, completed)
+			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL,
+			'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11,
+			NULL))`,
 			id,
 			p.platform,
 			p.status,
@@ -603,7 +620,8 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 				t,
 				d.store,
 				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
-				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`,
+				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0
+				FROM publications WHERE asset_id = ?`,
 				p.due,
 				p.attempt,
 				id,
@@ -663,7 +681,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		}
 		write(t, d.store, func(tx *store.Tx) error {
 			eight, machine := int64(8), new(int64)
-			for _, e := range []store.Event{{Action: "appoint", Outcome: "owner"}, {Action: "appoint", Outcome: "admin"}, {Action: "dismiss"},
+			for _, e := range []store.Event{{Action: "appoint", Outcome: "owner"}, {Action: "appoint", Outcome: "admin"},
+				{Action: "dismiss"},
 				{Admin: &eight, Action: "decide", Outcome: "left"}, {Admin: &eight, Action: "decide", Outcome: "sent"}} {
 				e.Admin = cmp.Or(e.Admin, machine)
 				if err := tx.Note(e); err != nil {
@@ -714,7 +733,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("library/found", find("маша"), 200)
 	c.reads("library/nothing found", find(hostile[0]), 200)
 	c.reads("library/nothing found in a filter", find(hostile[1]+strings.Repeat("W", 200))+"&status=FAILED", 200)
-	for _, kind := range []string{"finished", "made by an admin", "on platforms", "failed", "replaced", "rendering", "tried again in an hour", "next", "waiting"} {
+	for _, kind := range []string{"finished", "made by an admin", "on platforms", "failed", "replaced", "rendering",
+		"tried again in an hour", "next", "waiting"} {
 		c.reads("video/"+kind, "/assets/"+ids[kind], 200)
 	}
 	for i, name := range slices.Concat(hostile, odd) {
@@ -789,8 +809,12 @@ func TestTheCriticFindsFault(t *testing.T) {
 	for name, fault := range map[string]struct{ script, want string }{
 		"a picture without words": {"document.querySelector('main').append(new Image())", "image-alt"},
 		"faint letters":           {"document.querySelector('h1').style.color = 'light-dark(#aaa, #555)'", "color-contrast"},
-		"a small button":          {"const row = document.createElement('div'); document.querySelector('main').append(row); for (const word of 'ab') { const b = document.createElement('button'); b.textContent = word; b.style = 'font-size: 6px; padding: 0; border: 0'; row.append(b) }", "target-size"},
-		"a script of another's":   {"document.body.append(Object.assign(document.createElement('iframe'), { src: 'https://example.com/' }))", "Content Security Policy"},
+		"a small button": {"const row = document.createElement('div'); " +
+			"document.querySelector('main').append(row); for (const word of 'ab') { const b = " +
+			"document.createElement('button'); b.textContent = word; b.style = 'font-size: 6px; padding: 0; border: 0'; " +
+			"row.append(b) }", "target-size"},
+		"a script of another's": {"document.body.append(Object.assign(document.createElement('iframe'), { src: " +
+			"'https://example.com/' }))", "Content Security Policy"},
 		"a handler in the markup": {"try { document.body.setAttribute('onclick', 'alert(1)') } catch { }", "TrustedScript"},
 		"a word in the console":   {"console.error('oops')", "oops"},
 		"an exception":            {"setTimeout(() => { throw new Error('oops') })", "oops"},
@@ -806,7 +830,8 @@ func TestTheCriticFindsFault(t *testing.T) {
 			c.learns(t)
 			// Two frames later it has happened.
 			b.await(
-				"(async () => { " + fault.script + "; await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))) })()",
+				"(async () => { " + fault.script + "; await new Promise(done => requestAnimationFrame(() => " +
+					"requestAnimationFrame(done))) })()",
 			)
 			found := strings.Join(append(b.violations(), c.complaints()...), "\n")
 			if !strings.Contains(found, fault.want) {
@@ -857,7 +882,8 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	ask(t, d.store, "Маша", 1)
 	verdict(retry.Permanent(errEngine))
 	b := newBrowser(t)
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
 	b.signsIn(d, 8)
@@ -905,7 +931,8 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 			})
 			b := newBrowser(t)
 			if !c.script {
-				if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+				if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+					emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -1015,7 +1042,8 @@ func TestTheKeyboardReachesTheSearch(t *testing.T) {
 
 	b.open(d, "/")
 	b.types(kb.Tab)
-	if got := b.js("document.activeElement.className + ' ' + (document.activeElement.getBoundingClientRect().top >= 0)"); got != "skip true" {
+	if got := b.js("document.activeElement.className + ' ' + (document.activeElement.getBoundingClientRect().top " +
+		">= 0)"); got != "skip true" {
 		t.Errorf("got %s first; want the link to the content, in sight", got)
 	}
 	b.types(kb.Enter + kb.Tab)

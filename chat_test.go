@@ -276,7 +276,8 @@ func TestRude_IsNotMadeByAButtonEither(t *testing.T) {
 	mutate(
 		t,
 		w.store,
-		`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 'FAILED', 'e', 1, 1)`,
+		`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished)
+			VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 'FAILED', 'e', 1, 1)`,
 		failed,
 		word,
 		lang.NameKey(word),
@@ -357,7 +358,8 @@ func TestStart_KeepsTheTagOfItsLink(t *testing.T) {
 	admin.Send("/stats")
 	w.hears(q, "Пришлите имя ребёнка")
 	w.calm()
-	if got := text(t, w.store, `SELECT group_concat(ifnull(source, '-')) FROM (SELECT source FROM users WHERE id < 900 ORDER BY id)`); got != "school_5,-" {
+	if got := text(t, w.store, `SELECT group_concat(ifnull(source, '-')) FROM (SELECT source FROM users WHERE id < 900
+		ORDER BY id)`); got != "school_5,-" {
 		t.Errorf("got %s; want the first tag, and none that is no tag", got)
 	}
 	admin.Send("/stats")

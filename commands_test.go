@@ -169,7 +169,8 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if got := text(t, s, `SELECT group_concat(action || ' ' || outcome, ', ') FROM (SELECT * FROM audit WHERE admin = 0 AND action IN ('appoint', 'dismiss') ORDER BY id)`); got !=
+	if got := text(t, s, `SELECT group_concat(action || ' ' || outcome, ', ') FROM (SELECT * FROM audit WHERE admin = 0
+		AND action IN ('appoint', 'dismiss') ORDER BY id)`); got !=
 		"appoint admin, appoint owner, appoint owner, appoint admin, dismiss , appoint admin, dismiss , dismiss " {
 		t.Errorf("got %q in the list of activity; want each change", got)
 	}
@@ -179,14 +180,16 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
 	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
-	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77), json: true})); !strings.Contains(
+	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77),
+		json: true})); !strings.Contains(
 		body,
 		`"owners":2,"admins":3`,
 	) {
 		t.Errorf("got %s; want them counted", body)
 	}
 	body := d.want(http.StatusOK, d.send(call{path: "/activity", session: d.signIn(78), json: true}))
-	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made somebody an admin"`, `"what":"made somebody an owner"`} {
+	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made somebody an admin"`,
+		`"what":"made somebody an owner"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("got %s; want %s in it", body, want)
 		}
@@ -230,7 +233,8 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 		strings.Contains(out, ids["Зима"]) || strings.Contains(out, served) {
 		t.Errorf("got exit %d, %s; want what was tried again counted, and the rest named", code, out)
 	}
-	if n := count(t, s, `SELECT count(*) FROM assets a JOIN jobs j ON j.asset_id = a.id WHERE a.retry_of IS NOT NULL AND j.kind = 'RENDER'`); n != 2 {
+	if n := count(t, s, `SELECT count(*) FROM assets a JOIN jobs j ON j.asset_id = a.id WHERE a.retry_of IS NOT NULL
+		AND j.kind = 'RENDER'`); n != 2 {
 		t.Errorf("got %d new tries; want 2", n)
 	}
 	mutate(t, s, `DELETE FROM publications`)

@@ -75,13 +75,14 @@ func child() {
 		return
 	}
 	var looks atomic.Int64
-	if _, err := startProgram(dir, os.Getenv(childAPI), [3]int{100, 100, 100}, 1000, newYear, io.Discard, func() time.Time {
-		if looks.Add(1) == point {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {} // until it is delivered
-		}
-		return time.Now()
-	}); err != nil {
+	if _, err := startProgram(dir, os.Getenv(childAPI), [3]int{100, 100, 100}, 1000, newYear, io.Discard,
+		func() time.Time {
+			if looks.Add(1) == point {
+				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // until it is delivered
+			}
+			return time.Now()
+		}); err != nil {
 		panic(err)
 	}
 	select {}
@@ -114,8 +115,10 @@ func newVictimBehind(t *testing.T, between func(http.Handler) http.Handler) *vic
 		t.Fatal(err)
 	}
 	config := fmt.Sprintf(
-		"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[queue]\nworkers = 2\noutage_after = 1000\nbackoff = \"20ms\"\n"+
-			"[limits]\nopen = 100\nper_hour = 100\nper_day = 100\n[render]\nengine = \"command\"\ncommand = [%q, %q, %q, %q, %q]\n",
+		"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[queue]\nworkers = "+
+			"2\noutage_after = 1000\nbackoff = \"20ms\"\n"+
+			"[limits]\nopen = 100\nper_hour = 100\nper_day = 100\n[render]\nengine = \"command\"\ncommand = [%q, %q, %q, %q, "+
+			"%q]\n",
 		v.dir,
 		testToken,
 		v.http.URL,
@@ -237,7 +240,8 @@ func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	for {
 		m, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
 			return m.Video != nil && strings.Contains(m.Text, "«"+name+"»") ||
-				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) && strings.Contains(m.Text, name) &&
+				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) &&
+					strings.Contains(m.Text, name) &&
 					!pressed[m.Buttons[0][0].Data]
 		})
 		if err != nil || m.Video != nil {
@@ -297,7 +301,8 @@ func (v *victim) extra() (n int) {
 	seen := map[string]bool{}
 	for _, c := range v.tg.Calls() {
 		if what := c.Params["caption"] + c.Params["reply_markup"]; c.OK && (c.Method == "sendVideo" ||
-			c.Method == "sendMessage" && (strings.Contains(what, telegram.RetryButton+":") || strings.Contains(what, telegram.CancelButton+":"))) {
+			c.Method == "sendMessage" && (strings.Contains(what, telegram.RetryButton+":") ||
+				strings.Contains(what, telegram.CancelButton+":"))) {
 			key := fmt.Sprint(c.Chat, c.Method, what)
 			if seen[key] {
 				n++
@@ -321,7 +326,8 @@ func (v *victim) tidy(s *store.Store) {
 		case err != nil:
 			v.Error(err)
 		case d.IsDir():
-		case folder == "" && (strings.HasPrefix(file, "retake.db") || slices.Contains([]string{"config.toml", "lock", "id", "token.key", brokenFile}, file)):
+		case folder == "" && (strings.HasPrefix(file, "retake.db") ||
+			slices.Contains([]string{"config.toml", "lock", "id", "token.key", brokenFile}, file)):
 		case folder == "media/" && slices.Contains(keys, file), folder == "rude/":
 		default:
 			v.Errorf("%s is left", name)
@@ -535,7 +541,8 @@ func TestKilledAtRandom(t *testing.T) {
 				default:
 				}
 				// One that many share, one that fails for some, one of their own.
-				for _, name := range []string{"Общий " + letters(round), "Сбой " + letters(round) + " " + letters(i%3), "Свой " + letters(round) + " " + letters(i)} {
+				for _, name := range []string{"Общий " + letters(round), "Сбой " + letters(round) + " " + letters(i%3),
+					"Свой " + letters(round) + " " + letters(i)} {
 					if err := p.wants(ctx, name, nil); err != nil {
 						t.Errorf("%v\n%s", err, v.log)
 						return
@@ -574,7 +581,8 @@ func TestKilledAtRandom(t *testing.T) {
 		t.Fatalf("got %d rescues; want some", len(found))
 	}
 	t.Logf(
-		"%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work on it had begun by %v, at most %v",
+		"%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work "+
+			"on it had begun by %v, at most %v",
 		kills,
 		wishes.Load(),
 		v.extra(),
@@ -691,7 +699,8 @@ func TestTheDiskRefusesToSync(t *testing.T) {
 // someSteps lead to a version of the schema that has not been thought of yet.
 var someSteps = []string{
 	`ALTER TABLE users ADD COLUMN one TEXT NOT NULL DEFAULT 'old'`,
-	`CREATE TABLE inbox2 (update_id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, raw TEXT, received INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT, held INTEGER NOT NULL DEFAULT 0) STRICT;
+	`CREATE TABLE inbox2 (update_id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, raw TEXT, received INTEGER NOT NULL,
+		tries INTEGER NOT NULL DEFAULT 0, error TEXT, held INTEGER NOT NULL DEFAULT 0) STRICT;
 	 INSERT INTO inbox2 SELECT * FROM inbox; DROP TABLE inbox; ALTER TABLE inbox2 RENAME TO inbox`,
 	`ALTER TABLE users ADD COLUMN three TEXT NOT NULL DEFAULT ''; UPDATE users SET three = hex(randomblob(50))`,
 }
@@ -744,7 +753,8 @@ func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
 		}
 		var version, columns, users, inbox int
 		var sound string
-		err = raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('users') WHERE name IN ('one', 'three')),
+		err = raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('users')
+			WHERE name IN ('one', 'three')),
 			(SELECT count(*) FROM users), (SELECT count(*) FROM inbox), (SELECT integrity_check FROM pragma_integrity_check)
 			FROM pragma_user_version`).
 			Scan(&version, &columns, &users, &inbox, &sound)

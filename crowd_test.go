@@ -186,7 +186,8 @@ func TestACrowdThatACrashCutInTwoIsToldOnce(t *testing.T) {
 		if n := b.heard("VIDEO"); n != 39 {
 			t.Errorf("got %d videos; want 39", n)
 		}
-		if n := count(t, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests WHERE status <> 'COMPLETED')`); n != 0 {
+		if n := count(t, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests WHERE status <> `+
+			`'COMPLETED')`); n != 0 {
 			t.Errorf("got %d jobs and requests; want none left", n)
 		}
 	})
@@ -237,7 +238,8 @@ func TestWhoIsInACrowdIsAskedWithoutReadingTheQueue(t *testing.T) {
 	rows, err := readDB(
 		t,
 		s,
-	).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
+	).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE ` +
+		`c.request_id = r.id)`)
 	plan, err := collect(rows, err, func(line *string) error {
 		var id, parent, unused int
 		return rows.Scan(&id, &parent, &unused, line)

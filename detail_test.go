@@ -76,7 +76,8 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			return a.ID
 		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Waiting 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
-			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`, "data-keep", "<code>ID</code>", `data-rev="`},
+			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`,
+				"data-keep", "<code>ID</code>", `data-rev="`},
 			[]string{"Retry Failed", "Tries at the same video", "Got an apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
@@ -86,10 +87,12 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 		"every failed attempt says how long it took and why, folded": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 2, 1000, 66000, 'crashed', 'the program ended <while> this ran')`, a.ID)
+			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+				VALUES (?, 'RENDER', 2, 1000, 66000, 'crashed', 'the program ended <while> this ran')`, a.ID)
 			return a.ID
 		}, 8, []string{"Retry Failed", "Attempt 1: failed, given up", "Attempt 2: the program ended while it ran", "1:05", "The program ended each time it made this one.", "Got an apology 1"},
-			[]string{"<details><summary>The program ended", "&lt;while&gt;"}, []string{"For publishing", "Download", "<textarea"}},
+			[]string{"<details><summary>The program ended", "&lt;while&gt;"}, []string{"For publishing", "Download",
+				"<textarea"}},
 		"a video that nobody waits for can be cancelled": {func(t *testing.T, d *office) string {
 			return madeByAdmin(t, d.store, 7, "Маша", "маша").ID
 		}, 7, []string{"Nobody has asked for it in Telegram.", "Cancel…"}, []string{`href="/assets/ID/delete"`}, []string{"Delete…", "<textarea", "<progress"}},
@@ -110,12 +113,16 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 		"platforms have their history": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
-			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started, completed, remote_url, warning, publish_at, metadata) VALUES
-				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL, '{}'), (?1, 'RUMBLE', 7, 0, 'COMPLETED', NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 4100000000000, '{"privacy": "public"}')`, a.ID)
-			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error) VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave up', 'googleapi: <500>')`, a.ID)
+			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, error, started,
+				completed, remote_url, warning, publish_at, metadata) VALUES
+				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL, '{}'), (?1, 'RUMBLE', 7, 0, 'COMPLETED',
+				NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 4100000000000, '{"privacy": "public"}')`, a.ID)
+			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error)
+				VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave up', 'googleapi: <500>')`, a.ID)
 			return a.ID
 		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s", "Rumble Scheduled", "no <picture>", "To be public: 3 Dec 2099, 16:53 (UTC)", "Retry Failed : Маша, YouTube"},
-			[]string{`href="https://rumble.com/v1"`, `name="platform" value="YOUTUBE"`, "googleapi: &lt;500&gt;"}, []string{`value="RUMBLE"`}},
+			[]string{`href="https://rumble.com/v1"`, `name="platform" value="YOUTUBE"`,
+				"googleapi: &lt;500&gt;"}, []string{`value="RUMBLE"`}},
 		"somebody who did not publish it gets no button for that": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
 			d.filmed("v", "t")
@@ -125,9 +132,11 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			a := ask(t, d.store, "Маша", 1)
 			other := ask(t, d.store, "Лев", 1)
 			for i := range 12 {
-				mutate(t, d.store, `INSERT INTO audit (at, admin, action, asset_id, outcome) VALUES (?, 9, ?, ?, '')`, i, fmt.Sprintf("deed-%02d", i), a.ID)
+				mutate(t, d.store, `INSERT INTO audit (at, admin, action, asset_id, outcome) VALUES (?, 9, ?, ?, '')`, i,
+					fmt.Sprintf("deed-%02d", i), a.ID)
 			}
-			mutate(t, d.store, `INSERT INTO audit (at, admin, action, asset_id, outcome) VALUES (99, 9, 'elsewhere', ?, '')`, other.ID)
+			mutate(t, d.store, `INSERT INTO audit (at, admin, action, asset_id, outcome) VALUES (99, 9, 'elsewhere', `+
+				`?, '')`, other.ID)
 			return a.ID
 		}, 8, []string{"admin 2 deed-11", "admin 2 deed-02"}, nil, []string{"deed-01", "elsewhere"}},
 	} {
@@ -188,7 +197,8 @@ func TestAttemptsOfPlatformsAreNotThoseOfTheVideo(t *testing.T) {
 	mutate(
 		t,
 		d.store,
-		`INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error) VALUES (?, 'PUBLISH', 'YOUTUBE', 7, 0, 1, 'gave up', 'e')`,
+		`INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error)
+			VALUES (?, 'PUBLISH', 'YOUTUBE', 7, 0, 1, 'gave up', 'e')`,
 		id,
 	)
 	v := d.detail(d.signIn(8), id)
@@ -210,7 +220,8 @@ func TestALongLineOfTriesShowsTheNeighbours(t *testing.T) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, retry_of, created, finished) VALUES (?, 'Маша', 'маша', 't', 'ru', 'REQUEST', 'FAILED', 'e', ?, ?, 1)`,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, retry_of, created, finished)
+				VALUES (?, 'Маша', 'маша', 't', 'ru', 'REQUEST', 'FAILED', 'e', ?, ?, 1)`,
 			id,
 			null(before),
 			i,
@@ -273,7 +284,8 @@ func TestMetadataIsKept(t *testing.T) {
 	a := ask(t, d.store, "Маша", 1)
 	d.filmed("v", "t")
 	session := d.signIn(8)
-	if m := d.detail(session, a.ID).Metadata; *m != (store.Metadata{Language: "ru", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(session, a.ID).Metadata; *m != (store.Metadata{Language: "ru", Privacy: "private", Category: "22",
+		Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want no title, for the name is a child's, no choice for kids, and private", m)
 	}
 	form := url.Values{
@@ -304,13 +316,15 @@ func TestMetadataIsKept(t *testing.T) {
 		t.Errorf("got %+v; want %+v", m, want)
 	}
 	page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session}))
-	for _, has := range []string{"Saved.", `value="A greeting"`, "\none\ntwo</textarea>", `value="new year, santa"`, `<option value="de" lang="de" selected>`, `value="yes" checked`, `<option value="unlisted" selected>`,
+	for _, has := range []string{"Saved.", `value="A greeting"`, "\none\ntwo</textarea>", `value="new year, santa"`,
+		`<option value="de" lang="de" selected>`, `value="yes" checked`, `<option value="unlisted" selected>`,
 		"<strong>10</strong> of 100", "<strong>7</strong> of 5000", "<strong>16</strong> of 500", "changed what it is published with"} {
 		if !strings.Contains(page, has) {
 			t.Errorf("got %s; want %q in it", page, has)
 		}
 	}
-	if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: `{"title":""}`})); strings.TrimSpace(
+	if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session,
+		body: `{"title":""}`})); strings.TrimSpace(
 		got,
 	) != `{"success":true,"outcome":"saved"}` {
 		t.Errorf("got %s; want saved", got)
@@ -319,7 +333,8 @@ func TestMetadataIsKept(t *testing.T) {
 	if m := d.detail(session, a.ID).Metadata; *m != want {
 		t.Errorf("got %+v; want only the title gone", m)
 	}
-	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE admin = 8 AND action = 'edit' AND asset_id = ?`, a.ID); n != 2 {
+	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE admin = 8 AND action = 'edit' AND asset_id = ?`,
+		a.ID); n != 2 {
 		t.Errorf("got %d lines of activity; want 2", n)
 	}
 }
@@ -330,10 +345,12 @@ func TestAnUploadBeginsWithItsName(t *testing.T) {
 	mutate(
 		t,
 		d.store,
-		`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished) VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`,
+		`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, created, finished)
+			VALUES (?, 'Studio tour', 'x', '', 'en', 'UPLOAD', 7, 'COMPLETED', 'x.mp4', 1, 2)`,
 		id,
 	)
-	if m := d.detail(d.signIn(7), id).Metadata; *m != (store.Metadata{Title: "Studio tour", Language: "en", Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
+	if m := d.detail(d.signIn(7), id).Metadata; *m != (store.Metadata{Title: "Studio tour", Language: "en",
+		Privacy: "private", Category: "22", Synthetic: "no", Notify: "no"}) {
 		t.Errorf("got %+v; want the name as its title", m)
 	}
 	if _, page := d.page(d.signIn(7), id); strings.Contains(page, "placeholder=\"For example") {
@@ -358,8 +375,10 @@ func TestMetadataThatDoesNotFitComesBackAsItWasTyped(t *testing.T) {
 		422,
 		d.send(call{method: "POST", path: "/assets/" + a.ID + "/metadata", session: session, body: form.Encode()}),
 	)
-	for _, has := range []string{"Nothing was saved", `value="fine" placeholder="For example: A greeting from Santa" autocomplete="off" aria-describedby="title-hint title-count" >`,
-		`<textarea class="field" id="description" name="description" rows="6" aria-describedby="description-fault description-count" aria-invalid="true" autofocus>`,
+	for _, has := range []string{"Nothing was saved", `value="fine" placeholder="For example: A greeting from Santa" ` +
+		`autocomplete="off" aria-describedby="title-hint title-count" >`,
+		`<textarea class="field" id="description" name="description" rows="6" aria-describedby="description-fault ` +
+			`description-count" aria-invalid="true" autofocus>`,
 		"&lt;/textarea&gt;&lt;script&gt;", `id="description-fault"`, "YouTube does not accept &lt; and &gt; here.", `aria-describedby="tags-fault tags-hint tags-count" aria-invalid="true" >`,
 		`id="tags-fault"`, `<p class="count over" id="tags-count"`, "<strong>532</strong> of 500", `role="alert"`} {
 		if !strings.Contains(page, has) {
@@ -453,13 +472,15 @@ func TestWhoMayEditAndDelete(t *testing.T) {
 			d.filmed("v", "t")
 			return a.ID
 		}, 7, "FORBIDDEN", "FORBIDDEN"},
-		{"of a video that is not there", func(*testing.T, *office) string { return store.NewID() }, 8, "NOT_FOUND", "NOT_FOUND"},
+		{"of a video that is not there", func(*testing.T, *office) string { return store.NewID() }, 8, "NOT_FOUND",
+			"NOT_FOUND"},
 		{"of one that has failed", func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
 			return a.ID
 		}, 8, "NOT_READY", "deleted"},
-		{"of one that is made", func(t *testing.T, d *office) string { return madeByAdmin(t, d.store, 7, "Маша", "маша").ID }, 7, "NOT_READY", "cancelled"},
+		{"of one that is made", func(t *testing.T, d *office) string { return madeByAdmin(t, d.store, 7, "Маша", "маша").ID },
+			7, "NOT_READY", "cancelled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
@@ -559,7 +580,8 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 				mutate(
 					t,
 					d.store,
-					`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 7, 1, 0, 0 FROM publications`,
+					`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created)
+						SELECT 'PUBLISH', asset_id, id, 7, 1, 0, 0 FROM publications`,
 				)
 			}
 			return id
@@ -616,7 +638,8 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 				if body := d.want(409, w); refused(t, body) != "BUSY" || !strings.Contains(body, c.want) {
 					t.Errorf("got %s; want BUSY and %q", body, c.want)
 				}
-				if body := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/delete", session: session})); !strings.Contains(
+				if body := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/delete",
+					session: session})); !strings.Contains(
 					body,
 					c.want,
 				) {
@@ -630,7 +653,8 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 			if body := d.want(200, w); !strings.Contains(body, `"outcome":"`+c.want+`"`) {
 				t.Errorf("got %s; want %s", body, c.want)
 			}
-			for _, table := range []string{"assets", "requests", "jobs", "attempts", "publications", "tails", "tallies WHERE name_key <> ''"} {
+			for _, table := range []string{"assets", "requests", "jobs", "attempts", "publications", "tails",
+				"tallies WHERE name_key <> ''"} {
 				if n := count(t, d.store, `SELECT count(*) FROM `+table); n != 0 {
 					t.Errorf("got %d rows of %s; want none", n, table)
 				}
@@ -661,7 +685,8 @@ func TestThePageThatAsksSaysWhatGoesAndWhatStays(t *testing.T) {
 	mutate(
 		t,
 		d.store,
-		`INSERT INTO publications (asset_id, platform, creator, created, status, completed, remote_url) VALUES (?, 'RUMBLE', 7, 0, 'COMPLETED', 1, 'https://rumble.com/v1')`,
+		`INSERT INTO publications (asset_id, platform, creator, created, status, completed, remote_url)
+			VALUES (?, 'RUMBLE', 7, 0, 'COMPLETED', 1, 'https://rumble.com/v1')`,
 		a.ID,
 	)
 	failed := ask(t, d.store, "Лев", 1, 2)
@@ -670,8 +695,9 @@ func TestThePageThatAsksSaysWhatGoesAndWhatStays(t *testing.T) {
 	mutate(t, d.store, `UPDATE requests SET answer_id = 1 WHERE status = 'FAILED' AND user_id = 1`)
 	session := d.signIn(8)
 	for id, want := range map[string][]string{
-		a.ID:      {"Delete “Маша”?", "<strong>4.0 MB</strong>", "<strong>2 people</strong> have it", "<strong>1 person</strong> whom no message reaches", "The copy on Rumble stays", "https://rumble.com/v1", "without the name"},
-		failed.ID: {"Delete “Лев”?", "failed video is deleted", "<strong>1 person</strong> was told", "answer kindly", "<strong>1 person</strong> whom no message"},
+		a.ID: {"Delete “Маша”?", "<strong>4.0 MB</strong>", "<strong>2 people</strong> have it", "<strong>1 person</strong> whom no message reaches", "The copy on Rumble stays", "https://rumble.com/v1", "without the name"},
+		failed.ID: {"Delete “Лев”?", "failed video is deleted", "<strong>1 person</strong> was told", "answer kindly",
+			"<strong>1 person</strong> whom no message"},
 	} {
 		page := d.want(200, d.send(call{method: "GET", path: "/assets/" + id + "/delete", session: session}))
 		for _, has := range want {
@@ -689,7 +715,8 @@ func TestThePageThatAsksSaysWhatGoesAndWhatStays(t *testing.T) {
 		},
 	)
 	d.want(303, w)
-	if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session})); !strings.Contains(
+	if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"),
+		session: session})); !strings.Contains(
 		page,
 		"The video is deleted.",
 	) ||
@@ -703,7 +730,8 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 	first := ask(t, d.store, "Маша", 1)
 	failForGood(t, d.queue)
 	for range 2 {
-		if _, err := d.queue.Retry(t.Context(), first.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), first.ID,
+			retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Fatal(err)
 		}
 		failForGood(t, d.queue)
@@ -723,7 +751,8 @@ func TestDeletingOneOfALineOfTriesLeavesTheOthers(t *testing.T) {
 		}
 	}
 	for _, id := range []string{first.ID, last} {
-		if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), id,
+			retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -822,7 +851,8 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 			value, _ := json.Marshal(typed)
 			b.js(
 				fmt.Sprintf(
-					"((f, v) => { f.value = v; f.dispatchEvent(new Event('input', { bubbles: true })) })(document.getElementById('%s'), %s)",
+					"((f, v) => { f.value = v; f.dispatchEvent(new Event('input', { bubbles: true })) "+
+						"})(document.getElementById('%s'), %s)",
 					id,
 					value,
 				),
@@ -837,7 +867,8 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 		}
 	}
 	b.js(
-		"((f) => { f.value = 'x'.repeat(101); f.dispatchEvent(new Event('input', { bubbles: true })) })(document.getElementById('title'))",
+		"((f) => { f.value = 'x'.repeat(101); f.dispatchEvent(new Event('input', { bubbles: true })) " +
+			"})(document.getElementById('title'))",
 	)
 	b.until("document.getElementById('title-count').classList.contains('over')")
 	b.js("document.querySelector('.form button').click()")

@@ -145,7 +145,8 @@ func certificate(t *testing.T, host string) (cert, key string) {
 	}
 	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+	for path, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der},
+		key: {Type: "PRIVATE KEY", Bytes: private}} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(b), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +160,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 		"nginx": func(t *testing.T, address, page string) *journal {
 			cert, key := certificate(t, host)
 			location := swap(t, block(t, "docs/install.md", "nginx", "location / {"), "127.0.0.1:8080", page)
-			return nginx(t, fmt.Sprintf("server {\nlisten %s ssl http2;\nserver_name %s;\nssl_certificate %s;\nssl_certificate_key %s;\n%s}\n", address, host, cert, key, location))
+			return nginx(t, fmt.Sprintf("server {\nlisten %s ssl http2;\nserver_name %s;\nssl_certificate "+
+				"%s;\nssl_certificate_key %s;\n%s}\n", address, host, cert, key, location))
 		},
 		"Caddy": func(t *testing.T, address, page string) *journal {
 			dir := t.TempDir()
@@ -172,7 +174,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 				t.Fatal(err)
 			}
 			// What no test can have: a certificate of a public authority, and the ports 80 and 443.
-			text := fmt.Sprintf("{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\thttp_port %s\n\thttps_port %s\n\tdefault_bind 127.0.0.1\n\tstorage file_system %s\n}\n", plain, port, dir) +
+			text := fmt.Sprintf("{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\thttp_port %s\n\thttps_port "+
+				"%s\n\tdefault_bind 127.0.0.1\n\tstorage file_system %s\n}\n", plain, port, dir) +
 				swap(t, block(t, "docs/install.md", "caddy", host), "127.0.0.1:8080", page)
 			path := filepath.Join(dir, "Caddyfile")
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -193,7 +196,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 				t.Fatal(err)
 			}
 			web := swap(t, block(t, "docs/install.md", "toml", "[web]"), "[web]\n", "[web]\nlisten = \""+page+"\"\n")
-			if err := os.WriteFile(file, []byte(swap(t, string(text), "[web]\nlisten = \"127.0.0.1:0\"\n", web)), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte(swap(t, string(text), "[web]\nlisten = \"127.0.0.1:0\"\n", web)),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 			v.start(0)

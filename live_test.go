@@ -260,7 +260,10 @@ func TestLiveAStreamEndsWithItsSession(t *testing.T) {
 		"signed out everywhere": func(o *liveOffice, _ string) {
 			o.send(call{method: "POST", path: "/logout-everywhere", session: o.signIn(7)})
 		},
-		"signed in again": func(o *liveOffice, session string) { o.send(call{method: "POST", path: o.link(8), session: session}) },
+		"signed in again": func(o *liveOffice,
+			session string) {
+			o.send(call{method: "POST", path: o.link(8), session: session})
+		},
 		"no admin any more, at the next hint": func(o *liveOffice, _ string) {
 			o.out.Store(int64(7), true)
 			ask(o.t, o.store, "Маша", 1)
@@ -579,7 +582,8 @@ func TestLiveAHiddenTabListensToNothingAndCatchesUp(t *testing.T) {
 	hide := func(hidden bool) {
 		r.js(
 			fmt.Sprintf(
-				`(Object.defineProperty(document, 'hidden', { value: %v, configurable: true }), document.dispatchEvent(new Event('visibilitychange')))`,
+				`(Object.defineProperty(document, 'hidden', { value: %v, configurable: true }), document.dispatchEvent(new `+
+					`Event('visibilitychange')))`,
 				hidden,
 			),
 		)
@@ -684,7 +688,8 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	r.goTo("/assets/" + a.ID)
 	r.listen()
 	r.js(
-		"(window.field = document.querySelector('#meta input'), window.was = field.parentNode.textContent, field.focus(), field.select())",
+		"(window.field = document.querySelector('#meta input'), window.was = field.parentNode.textContent, field.focus(), " +
+			"field.select())",
 	)
 	r.do(chromedp.KeyEvent("Маша и медведь"))
 	o.step(60)
@@ -693,7 +698,8 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	r.shows("Маша", "Ready")
 	r.hears("Маша: Ready")
 	r.is(
-		"document.activeElement === field && field.isConnected && field.value === 'Маша и медведь' && field.parentNode.textContent === was",
+		"document.activeElement === field && field.isConnected && field.value === 'Маша и медведь' && " +
+			"field.parentNode.textContent === was",
 	)
 	r.js("field.blur()")
 
@@ -727,14 +733,16 @@ func TestLiveKeys(t *testing.T) {
 		t.Helper()
 		r.is(fmt.Sprintf("%s.includes(%q) && document.activeElement.dataset.key === 'title'", focused, name))
 	}
-	for _, k := range []struct{ key, name string }{{"k", "Вера"}, {"j", "Боря"}, {"j", "Аня"}, {"j", "Аня"}, {"k", "Боря"}, {"J", "Аня"}, {"K", "Боря"}} {
+	for _, k := range []struct{ key, name string }{{"k", "Вера"}, {"j", "Боря"}, {"j", "Аня"}, {"j", "Аня"}, {"k", "Боря"},
+		{"J", "Аня"}, {"K", "Боря"}} {
 		r.press(k.key)
 		on(k.name)
 	}
 	russian := func(key, code string, shift bool) {
 		r.js(
 			fmt.Sprintf(
-				"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: %q, code: %q, shiftKey: %v, bubbles: true, cancelable: true }))",
+				"document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: %q, code: %q, shiftKey: %v, bubbles: "+
+					"true, cancelable: true }))",
 				key,
 				code,
 				shift,
@@ -810,7 +818,8 @@ func TestLiveAChangeMovesOnlyForThoseWhoLikeIt(t *testing.T) {
 		r.shows("Имя " + c.prefers[:2])
 		if c.want == "flash" {
 			r.is("window.flashed")
-		} else if got := r.js("getComputedStyle(document.querySelector('.card')).animationName"); got != c.want || r.js("flashed") != "false" {
+		} else if got := r.js("getComputedStyle(document.querySelector('.card')).animationName"); got != c.want ||
+			r.js("flashed") != "false" {
 			t.Errorf("%s: got the animation %s; want %s", c.prefers, got, c.want)
 		}
 	}
@@ -823,7 +832,8 @@ func TestLiveTimesAreInTheReadersLanguage(t *testing.T) {
 	r := o.read(8)
 	r.shows("Маша", "3 minutes ago")
 	r.js(
-		"fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) }).then(() => { window.chosen = true; })",
+		"fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) }).then(() => { window.chosen = " +
+			"true; })",
 	)
 	r.until("window.chosen")
 	r.goTo("/")

@@ -398,7 +398,8 @@ func newLoad(b testing.TB, speed float64, before int) *load {
 	l.page = "http://" + listener.Addr().String()
 	listener.Close() // the program opens it again
 	config := fmt.Sprintf(
-		"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = %q\nbase_url = %q\n[queue]\nworkers = %d\nbackoff = %q\nbackoff_max = %q\n"+
+		"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = %q\nbase_url = %q\n[queue]\nworkers = "+
+			"%d\nbackoff = %q\nbackoff_max = %q\n"+
 			// once a day is not in these minutes
 			"[render]\nengine = \"command\"\ncommand = [\"/bin/false\"]\n[backup]\nevery = \"0s\"\n",
 		filepath.Join(l.dir, "data"),
@@ -473,11 +474,15 @@ func years(t testing.TB, s *store.Store, n int, told func(ids []string)) {
 		}
 		if err := plant(s, func(tx *sql.Tx) error {
 			for _, statement := range []string{
-				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height, file_id, created, finished)
-					SELECT value, 'Старый ' || (?2 + key) % 20000, 'старый ' || (?2 + key) % 20000, 'new-year', 'ru', 'REQUEST', 'COMPLETED', value || '.mp4', value || '.jpg',
-					4000000, 41900, 720, 1280, 'BAACAgIAAxkBAAI' || value, ?3 + (?2 + key) * 80000, ?3 + (?2 + key) * 80000 + 30000 FROM json_each(?1)`,
+				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height,
+					file_id, created, finished)
+					SELECT value, 'Старый ' || (?2 + key) % 20000, 'старый ' || (?2 + key) % 20000, 'new-year', 'ru', 'REQUEST',
+					'COMPLETED', value || '.mp4', value || '.jpg',
+					4000000, 41900, 720, 1280, 'BAACAgIAAxkBAAI' || value, ?3 + (?2 + key) * 80000, ?3 + (?2 + key) * 80000 + 30000
+					FROM json_each(?1)`,
 				`INSERT INTO requests (user_id, asset_id, chat_id, status, progress_id, answer_id, created, finished)
-					SELECT 1000001 + (?2 + key) % 50000, value, 1000001 + (?2 + key) % 50000, 'COMPLETED', NULL, key, ?3 + (?2 + key) * 80000, ?3 + (?2 + key) * 80000 + 31000 FROM json_each(?1)`,
+					SELECT 1000001 + (?2 + key) % 50000, value, 1000001 + (?2 + key) % 50000, 'COMPLETED', NULL, key, ?3 + (?2 + key) *
+					80000, ?3 + (?2 + key) * 80000 + 31000 FROM json_each(?1)`,
 				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome)
 					SELECT value, 'RENDER', 1, ?3 + (?2 + key) * 80000, ?3 + (?2 + key) * 80000 + 30000, 'done' FROM json_each(?1)`,
 				`INSERT INTO audit (at, user_id, action, asset_id, outcome)
@@ -675,7 +680,8 @@ func (l *load) run(people int, f *figures) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	for count(l, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`) > 0 && ctx.Err() == nil {
+	for count(l, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`) > 0 &&
+		ctx.Err() == nil {
 		<-time.After(50 * time.Millisecond)
 	}
 	f.silent = count(
@@ -864,7 +870,8 @@ func table(both [2]*figures, before int, speed float64) string {
 	)
 	row("database / WAL at most, MB", "%.0f / %.0f", func(f *figures) []any { return []any{f.database, f.wal} })
 	row("library page, ms", "%.1f", func(f *figures) []any { return []any{float64(f.page.Microseconds()) / 1000} })
-	for _, method := range []string{"sendmessage", "sendvideo", "editmessagereplymarkup", "editmessagetext", "answercallbackquery", "deletemessage"} {
+	for _, method := range []string{"sendmessage", "sendvideo", "editmessagereplymarkup", "editmessagetext",
+		"answercallbackquery", "deletemessage"} {
 		row(method, "%d", func(f *figures) []any { return []any{f.calls[method]} })
 	}
 	return out.String()

@@ -76,7 +76,8 @@ engine = "magic"
 	if code != exitConfig {
 		t.Errorf("got exit %d; want %d", code, exitConfig)
 	}
-	for line, key := range map[string]string{":1:": "data_dir", ":2:": "langage", ":4:": "telegram.token", ":5:": "telegram.owners", ":7:": "web.listen",
+	for line, key := range map[string]string{":1:": "data_dir", ":2:": "langage", ":4:": "telegram.token",
+		":5:": "telegram.owners", ":7:": "web.listen",
 		":8:": "web.base_url", ":10:": "queue.backoff", ":11:": "queue.attempts", ":13:": "limits.open", ":14:": "reder",
 		"RETAKE_QUEUE_WORKERS:": "queue.workers", "RETAKE_NOTHING:": "no such setting", "RETAKE_WEB_LISTEN_FILE:": "web.listen"} {
 		if !regexp.MustCompile(`(?m)` + regexp.QuoteMeta(line) + ` ` + key + `|` + regexp.QuoteMeta(line) + `.*` + key).
@@ -179,12 +180,13 @@ func TestCommandLine(t *testing.T) {
 		code int
 		want string
 	}{
-		"an unknown command":                  {[]string{"dance"}, exitUsage, `"dance" is not a command`},
-		"too many words":                      {[]string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
-		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
-		"admin without link":                  {[]string{"admin"}, exitUsage, "admin needs one of"},
-		"version":                             {[]string{"version"}, 0, "/"},
-		"a list of nobody":                    {[]string{"admin", "list"}, 0, "Nobody is an admin: retake admin add ID -owner"},
+		"an unknown command": {[]string{"dance"}, exitUsage, `"dance" is not a command`},
+		"too many words":     {[]string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
+		"an unknown flag":    {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
+		"admin without link": {[]string{"admin"}, exitUsage, "admin needs one of"},
+		"version":            {[]string{"version"}, 0, "/"},
+		"a list of nobody": {[]string{"admin", "list"}, 0,
+			"Nobody is an admin: retake admin add ID -owner"},
 		"the help of a command":               {[]string{"retry", "-h"}, 0, "usage: retake retry"},
 		"a slip of the pen":                   {[]string{"chekc"}, exitUsage, "did you mean check?"},
 		"lines for a shell that is not there": {[]string{"completion", "tcsh"}, exitUsage, "bash, zsh, fish"},
@@ -193,15 +195,21 @@ func TestCommandLine(t *testing.T) {
 		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
 		"a backup before the first start":     {[]string{"backup", "x.db"}, exitFailure, "start retake serve first"},
 		"a backup of no name":                 {[]string{"backup"}, exitUsage, "usage: retake"},
-		"a restore of what is not there":      {[]string{"restore", "x.db", "-force"}, exitFailure, "nothing was changed: x.db"},
-		"a flag of another command":           {[]string{"backup", "-force", "x.db"}, exitUsage, "usage: retake"},
-		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},
-		"a template command without a name":   {[]string{"template", "preview", "new-year"}, exitUsage, "NAME is missing"},
-		"a preview in no language":            {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage, "one of ru, en"},
-		"a preview of nothing":                {[]string{"template", "preview", "easter", "Маша"}, exitFailure, `unknown template "easter"`},
-		"a preview after the end":             {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure, "the video is 10s long"},
-		"a preview nobody can draw":           {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure, "no font here covers this name"},
-		"a template without faults":           {[]string{"template", "check", "birthday-wide"}, 0, "is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
+		"a restore of what is not there": {[]string{"restore", "x.db", "-force"}, exitFailure,
+			"nothing was changed: x.db"},
+		"a flag of another command":         {[]string{"backup", "-force", "x.db"}, exitUsage, "usage: retake"},
+		"a health check of nothing":         {[]string{"healthcheck"}, exitFailure, "connection refused"},
+		"a template command without a name": {[]string{"template", "preview", "new-year"}, exitUsage, "NAME is missing"},
+		"a preview in no language": {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage,
+			"one of ru, en"},
+		"a preview of nothing": {[]string{"template", "preview", "easter", "Маша"}, exitFailure,
+			`unknown template "easter"`},
+		"a preview after the end": {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure,
+			"the video is 10s long"},
+		"a preview nobody can draw": {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure,
+			"no font here covers this name"},
+		"a template without faults": {[]string{"template", "check", "birthday-wide"}, 0,
+			"is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, []string{"RETAKE_WEB_LISTEN=127.0.0.1:1"}, c.args...)
@@ -217,16 +225,22 @@ func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		"a template that is not there":    {[]string{"RETAKE_RENDER_TEMPLATE=easter"}, `render.template, render.offer: unknown template "easter"`},
-		"an offer that is not there":      {[]string{`RETAKE_RENDER_OFFER=["birthday", "easter"]`}, `render.template, render.offer: unknown template "easter"`},
-		"a template with a strange name":  {[]string{"RETAKE_RENDER_TEMPLATE=../x"}, "render.template: the name of a template is expected"},
+		"a template that is not there": {[]string{"RETAKE_RENDER_TEMPLATE=easter"},
+			`render.template, render.offer: unknown template "easter"`},
+		"an offer that is not there": {[]string{`RETAKE_RENDER_OFFER=["birthday", "easter"]`},
+			`render.template, render.offer: unknown template "easter"`},
+		"a template with a strange name": {[]string{"RETAKE_RENDER_TEMPLATE=../x"},
+			"render.template: the name of a template is expected"},
 		"a generator without an address":  {[]string{"RETAKE_RENDER_ENGINE=http"}, "render.url: with engine http"},
 		"a voice service without address": {[]string{"RETAKE_VOICE_ENGINE=http"}, "voice.url: with engine http"},
-		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, rhvoice, http or none"},
-		"no backup that is kept":          {[]string{"RETAKE_BACKUP_KEEP=0"}, "backup.keep: 1 or more is expected"},
-		"backups in the past":             {[]string{"RETAKE_BACKUP_EVERY=-1h"}, "backup.every: 0s or more is expected"},
-		"names kept for an hour":          {[]string{"RETAKE_PRIVACY_VIDEOS=1h", "RETAKE_PRIVACY_PEOPLE=-48h"}, "privacy.videos: 24h or more is expected, or 0s"},
-		"a switch that is neither":        {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"}, "render.allow_private: true or false is expected"},
+		"an unknown voice": {[]string{"RETAKE_VOICE_ENGINE=choir"},
+			"voice.engine: command, rhvoice, http or none"},
+		"no backup that is kept": {[]string{"RETAKE_BACKUP_KEEP=0"}, "backup.keep: 1 or more is expected"},
+		"backups in the past":    {[]string{"RETAKE_BACKUP_EVERY=-1h"}, "backup.every: 0s or more is expected"},
+		"names kept for an hour": {[]string{"RETAKE_PRIVACY_VIDEOS=1h", "RETAKE_PRIVACY_PEOPLE=-48h"},
+			"privacy.videos: 24h or more is expected, or 0s"},
+		"a switch that is neither": {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"},
+			"render.allow_private: true or false is expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, append(c.environ, "RETAKE_WEB_LISTEN=127.0.0.1:0"), "serve")
@@ -243,7 +257,8 @@ func TestATemplateOfTheOperatorsOwn(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=3", filepath.Join(folder, "film.mp4")).CombinedOutput(); err != nil {
+	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=3",
+		filepath.Join(folder, "film.mp4")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
 	describe := func(text string) {
@@ -261,7 +276,8 @@ func TestATemplateOfTheOperatorsOwn(t *testing.T) {
 		t.Errorf("a template with faults: got exit %d, %s; want both faults with their lines", code, out)
 	}
 	describe(
-		"title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [20, 20, 600, 150]\nfont = \"Comic Sans of Nowhere\"\n",
+		"title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [20, 20, 600, 150]\nfont = \"Comic " +
+			"Sans of Nowhere\"\n",
 	)
 	out, code = retake(t, nil, "template", "check", folder)
 	if code != 0 || !strings.Contains(out, `font "Comic Sans of Nowhere" is neither`) ||
@@ -277,7 +293,8 @@ func TestATemplateOfTheOperatorsOwn(t *testing.T) {
 		if code != 0 || !strings.Contains(out, path) {
 			t.Errorf("%s: got exit %d, %s; want the file's name", c.file, code, out)
 		}
-		if b, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", path).CombinedOutput(); err != nil ||
+		if b, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0",
+			path).CombinedOutput(); err != nil ||
 			!strings.HasPrefix(string(b), "640,360") {
 			t.Errorf("%s: got %s, %v; want 640,360", c.file, b, err)
 		}

@@ -106,7 +106,8 @@ func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
 		[]string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=s3.example.com", "RETAKE_MEDIA_S3_REGION="},
 		"serve",
 	)
-	for _, key := range []string{"endpoint: with store s3, an address without a path", "region: ", "bucket: ", "access_key: ", "secret_key: "} {
+	for _, key := range []string{"endpoint: with store s3, an address without a path", "region: ", "bucket: ",
+		"access_key: ", "secret_key: "} {
 		if !strings.Contains(out, "media.s3."+key) {
 			t.Errorf("got %s; want a line about %s", out, key)
 		}
@@ -118,10 +119,11 @@ func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
 		change string
 		want   string
 	}{
-		"a shelf":         {"RETAKE_MEDIA_STORE=shelf", "media.store: disk or s3 is expected"},
-		"a wrong bucket":  {"RETAKE_MEDIA_S3_BUCKET=none", `media.s3.bucket: there is no bucket "none"`},
-		"a wrong key":     {"RETAKE_MEDIA_S3_ACCESS_KEY=none", "media.s3.access_key: the media store does not know this key"},
-		"a wrong address": {"RETAKE_MEDIA_S3_ENDPOINT=http://127.0.0.1:1", "the media store at http://127.0.0.1:1 cannot be reached"},
+		"a shelf":        {"RETAKE_MEDIA_STORE=shelf", "media.store: disk or s3 is expected"},
+		"a wrong bucket": {"RETAKE_MEDIA_S3_BUCKET=none", `media.s3.bucket: there is no bucket "none"`},
+		"a wrong key":    {"RETAKE_MEDIA_S3_ACCESS_KEY=none", "media.s3.access_key: the media store does not know this key"},
+		"a wrong address": {"RETAKE_MEDIA_S3_ENDPOINT=http://127.0.0.1:1",
+			"the media store at http://127.0.0.1:1 cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, append(inBucket(t, server), c.change), "check")
@@ -144,7 +146,8 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	if err == nil {
 		_, err = fmt.Fprintf(
 			settings,
-			"[media]\nstore = \"s3\"\n[media.s3]\nendpoint = \"http://%s\"\nbucket = %q\naccess_key = %q\nsecret_key = %q\nprefix = \"retake\"\n",
+			"[media]\nstore = \"s3\"\n[media.s3]\nendpoint = \"http://%s\"\nbucket = %q\naccess_key = %q\nsecret_key = "+
+				"%q\nprefix = \"retake\"\n",
 			server.Address,
 			server.Bucket,
 			server.AccessKey,
@@ -181,7 +184,8 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	second, third := v.tg.Person(2, "В", "ru"), v.tg.Person(3, "Т", "ru")
 	w.asks(second, "Петя")
 	w.asks(third, "Оля")
-	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`
+	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL
+		AND last_error LIKE '%cannot be reached%'`
 	w.until("the wait of a video", func() bool { return count(t, s, waiting, store.Render) == 1 })
 	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, store.Deliver) == 1 })
 
@@ -242,15 +246,16 @@ func TestThePageWithABucket(t *testing.T) {
 		want               []byte
 		length             string
 	}{
-		"all of it":          {"GET", "", "", 200, film, fmt.Sprint(size)},
-		"the head":           {"HEAD", "", "", 200, nil, fmt.Sprint(size)},
-		"a part":             {"GET", "Range", "bytes=1000-1999", 206, film[1000:2000], "1000"},
-		"the end":            {"GET", "Range", "bytes=-100", 206, film[size-100:], "100"},
-		"from the middle on": {"GET", "Range", fmt.Sprintf("bytes=%d-", size/2), 206, film[size/2:], fmt.Sprint(size - size/2)},
-		"beyond the end":     {"GET", "Range", fmt.Sprintf("bytes=%d-", size), 416, nil, ""},
-		"what is kept":       {"GET", "If-None-Match", `"` + id + `.mp4"`, 304, nil, ""},
-		"what was another":   {"GET", "If-None-Match", `"other"`, 200, film, fmt.Sprint(size)},
-		"a part of another":  {"GET", "If-Range", `"other"`, 200, film, fmt.Sprint(size)},
+		"all of it": {"GET", "", "", 200, film, fmt.Sprint(size)},
+		"the head":  {"HEAD", "", "", 200, nil, fmt.Sprint(size)},
+		"a part":    {"GET", "Range", "bytes=1000-1999", 206, film[1000:2000], "1000"},
+		"the end":   {"GET", "Range", "bytes=-100", 206, film[size-100:], "100"},
+		"from the middle on": {"GET", "Range", fmt.Sprintf("bytes=%d-", size/2), 206, film[size/2:],
+			fmt.Sprint(size - size/2)},
+		"beyond the end":    {"GET", "Range", fmt.Sprintf("bytes=%d-", size), 416, nil, ""},
+		"what is kept":      {"GET", "If-None-Match", `"` + id + `.mp4"`, 304, nil, ""},
+		"what was another":  {"GET", "If-None-Match", `"other"`, 200, film, fmt.Sprint(size)},
+		"a part of another": {"GET", "If-Range", `"other"`, 200, film, fmt.Sprint(size)},
 	} {
 		header := map[string]string{}
 		if c.ask != "" {
@@ -330,7 +335,8 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 		return count(
 			t,
 			b.store,
-			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`,
+			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL
+				AND last_error LIKE '%cannot be reached%'`,
 		) == 1
 	})
 	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'FAILED'`); n != 0 ||
@@ -406,7 +412,8 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
-	if n, err := command.LeftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 ||
+	if n, err := command.LeftOnDisk(t.Context(),
+		config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 ||
 		err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
@@ -449,7 +456,8 @@ func TestVideosMoveToABucketAndBack(t *testing.T) {
 		}
 	}
 	slices.Sort(keys)
-	if err := os.WriteFile(filepath.Join(dir, "media", store.NewID()+".mp4"), []byte("nobody needs it"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "media", store.NewID()+".mp4"), []byte("nobody needs it"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 

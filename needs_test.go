@@ -66,7 +66,11 @@ func (s *tale) tell(story string) {
 			})
 		case "fail", "done": // the next render
 			var tasks []store.Task
-			if err = st.Tx(s.t.Context(), func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Render, false, 1); return err }); err != nil ||
+			if err = st.Tx(s.t.Context(), func(tx *store.Tx) (err error) {
+				tasks,
+					err = tx.Claim(store.Render, false, 1)
+				return err
+			}); err != nil ||
 				len(tasks) == 0 {
 				break
 			}
@@ -75,7 +79,10 @@ func (s *tale) tell(story string) {
 			if words[0] == "fail" {
 				_, err = s.q.Retry(s.t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: retry.Permanent(errEngine)})
 			} else {
-				err = st.Tx(s.t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: task.AssetID, Size: 1}) })
+				err = st.Tx(s.t.Context(), func(tx *store.Tx) error {
+					return tx.FinishRender(task.Job,
+						store.Video{File: task.AssetID, Size: 1})
+				})
 			}
 		case "press": // user n
 			_, err = s.q.Retry(s.t.Context(), id, retry.ButtonPressed{User: n, Chat: n})
@@ -98,7 +105,8 @@ func (s *tale) tell(story string) {
 			!errors.Is(err, store.ErrNotFailed) {
 			s.t.Fatalf("%s: %v", step, err)
 		}
-		for _, id := range strings.Fields(text(s.t, st, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets ORDER BY rowid)`)) {
+		for _, id := range strings.Fields(text(s.t, st, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets
+			ORDER BY rowid)`)) {
 			if !slices.Contains(s.ids, id) {
 				s.ids = append(s.ids, id)
 			}
@@ -123,44 +131,52 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 		seven  int    // of those, admin 7 may retry
 		masha  int    // of those, a search for маша finds
 	}{
-		"a failure":                                       {"ask Маша 1; fail", "a1", 1, 0, 1},
-		"what waits, runs or works does not":              {"ask Маша 1; done; ask Лев 1; ask Ева 2", "", 0, 0, 0},
-		"a user who tries again":                          {"ask Маша 1; fail; press 1 a1", "", 0, 0, 0},
-		"one user of two who tries again":                 {"ask Маша 1; ask Маша 2; fail; press 1 a1", "", 0, 0, 0},
-		"a successor that fails, too":                     {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail", "a2", 2, 0, 1},
-		"an earlier try failed somebody else":             {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; ask Маша 1", "a2", 1, 0, 1},
-		"a successor that works":                          {"ask Маша 1; fail; press 1 a1; done", "", 0, 0, 0},
-		"a successor of a successor":                      {"ask Маша 1; fail; press 1 a1; fail; press 1 a2", "", 0, 0, 0},
-		"an admin who tries again":                        {"ask Маша 1; ask Маша 2; fail; retry a1", "", 0, 0, 0},
-		"an admin's second try":                           {"ask Маша 1; ask Маша 2; fail; retry a1; fail; retry a1", "", 0, 0, 0},
-		"the only user asks again":                        {"ask Маша 1; fail; ask Маша 1", "", 0, 0, 0},
-		"one of two asks again":                           {"ask Маша 1; ask Маша 2; fail; ask Маша 1", "a1", 1, 0, 1},
-		"one of two asks again and is served":             {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done", "a1", 1, 0, 1},
-		"both ask again, one after the other":             {"ask Маша 1; ask Маша 2; fail; ask Маша 1; ask Маша 2", "", 0, 0, 0},
-		"the second joins what the first was served with": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done; press 2 a1", "", 0, 0, 0},
-		"somebody else asks for the name":                 {"ask Маша 1; fail; ask Маша 2", "a1", 1, 0, 1},
-		"somebody else asks for another name":             {"ask Маша 1; fail; ask Лев 1", "a1", 1, 0, 1},
-		"the new wish fails, too":                         {"ask Маша 1; ask Маша 2; fail; ask Маша 1; fail", "a1 a2", 2, 0, 2},
-		"two wishes, of which one is tried again":         {"ask Маша 1; fail; ask Маша 2; fail; retry a1", "a2", 1, 0, 1},
-		"two wishes, of which each is tried again":        {"ask Маша 1; fail; ask Маша 2; fail; retry a1; retry a2", "", 0, 0, 0},
-		"a user who is forgotten takes the video along":   {"ask Маша 1; fail; forget 1", "", 0, 0, 0},
-		"one of two is forgotten":                         {"ask Маша 1; ask Маша 2; fail; forget 1", "a1", 1, 0, 1},
-		"the one who did not ask again is forgotten":      {"ask Маша 1; ask Маша 2; fail; ask Маша 1; forget 2", "", 0, 0, 0},
-		"anyone who cancels has asked again":              {"ask Маша 1; fail; ask Маша 1; cancel 1 a2", "", 0, 0, 0},
-		"a successor that is cancelled":                   {"ask Маша 1; fail; press 1 a1; cancel 1 a2", "", 0, 0, 0},
-		"a failure that is deleted":                       {"ask Маша 1; fail; delete a1", "", 0, 0, 0},
-		"the first of two tries is deleted":               {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; delete a1", "a2", 1, 0, 1},
-		"the first of two tries was all that kept it":     {"ask Маша 1; ask Маша 2; fail; press 2 a1; fail; ask Маша 2; delete a1", "", 0, 0, 0},
-		"what replaced it is deleted":                     {"ask Маша 1; fail; ask Маша 1; done; delete a2", "", 0, 0, 0},
-		"an admin's video that nobody waits for":          {"make Ева 7; fail", "a1", 0, 1, 0},
-		"an admin's video, and an asker of it":            {"make Ева 7; ask Ева 1; fail", "a1", 1, 1, 0},
-		"an admin's video, made for somebody since":       {"make Ева 7; fail; ask Ева 1", "", 0, 0, 0},
-		"an admin's video that is tried again":            {"make Ева 7; fail; retry a1; fail", "a2", 0, 1, 0},
-		"an admin's video beside a failure of others":     {"ask Ева 1; fail; make Ева 7; fail; make Ева 9", "a1", 1, 0, 0},
-		"a search finds some":                             {"make Ева 7; fail; ask Маша 1; fail; ask Лев 2; fail", "a1 a2 a3", 2, 1, 1},
-		"somebody whom no message reaches":                {"ask Маша 1; ask Маша 2; fail; block 2", "a1", 1, 0, 1},
-		"a person is counted once":                        {"ask Маша 1; fail; ask Лев 1; fail", "a1 a2", 1, 0, 1},
-		"a clock that was set back":                       {"make Ева 7; done; make Ева 7; back 900; fail", "", 0, 0, 0},
+		"a failure":                          {"ask Маша 1; fail", "a1", 1, 0, 1},
+		"what waits, runs or works does not": {"ask Маша 1; done; ask Лев 1; ask Ева 2", "", 0, 0, 0},
+		"a user who tries again":             {"ask Маша 1; fail; press 1 a1", "", 0, 0, 0},
+		"one user of two who tries again":    {"ask Маша 1; ask Маша 2; fail; press 1 a1", "", 0, 0, 0},
+		"a successor that fails, too":        {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail", "a2", 2, 0, 1},
+		"an earlier try failed somebody else": {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; ask " +
+			"Маша 1", "a2", 1, 0, 1},
+		"a successor that works":     {"ask Маша 1; fail; press 1 a1; done", "", 0, 0, 0},
+		"a successor of a successor": {"ask Маша 1; fail; press 1 a1; fail; press 1 a2", "", 0, 0, 0},
+		"an admin who tries again":   {"ask Маша 1; ask Маша 2; fail; retry a1", "", 0, 0, 0},
+		"an admin's second try": {"ask Маша 1; ask Маша 2; fail; retry a1; fail; " +
+			"retry a1", "", 0, 0, 0},
+		"the only user asks again":            {"ask Маша 1; fail; ask Маша 1", "", 0, 0, 0},
+		"one of two asks again":               {"ask Маша 1; ask Маша 2; fail; ask Маша 1", "a1", 1, 0, 1},
+		"one of two asks again and is served": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done", "a1", 1, 0, 1},
+		"both ask again, one after the other": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; ask Маша 2",
+			"", 0, 0, 0},
+		"the second joins what the first was served with": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done; " +
+			"press 2 a1", "", 0, 0, 0},
+		"somebody else asks for the name":         {"ask Маша 1; fail; ask Маша 2", "a1", 1, 0, 1},
+		"somebody else asks for another name":     {"ask Маша 1; fail; ask Лев 1", "a1", 1, 0, 1},
+		"the new wish fails, too":                 {"ask Маша 1; ask Маша 2; fail; ask Маша 1; fail", "a1 a2", 2, 0, 2},
+		"two wishes, of which one is tried again": {"ask Маша 1; fail; ask Маша 2; fail; retry a1", "a2", 1, 0, 1},
+		"two wishes, of which each is tried again": {"ask Маша 1; fail; ask Маша 2; fail; retry a1; retry a2",
+			"", 0, 0, 0},
+		"a user who is forgotten takes the video along": {"ask Маша 1; fail; forget 1", "", 0, 0, 0},
+		"one of two is forgotten":                       {"ask Маша 1; ask Маша 2; fail; forget 1", "a1", 1, 0, 1},
+		"the one who did not ask again is forgotten":    {"ask Маша 1; ask Маша 2; fail; ask Маша 1; forget 2", "", 0, 0, 0},
+		"anyone who cancels has asked again":            {"ask Маша 1; fail; ask Маша 1; cancel 1 a2", "", 0, 0, 0},
+		"a successor that is cancelled":                 {"ask Маша 1; fail; press 1 a1; cancel 1 a2", "", 0, 0, 0},
+		"a failure that is deleted":                     {"ask Маша 1; fail; delete a1", "", 0, 0, 0},
+		"the first of two tries is deleted": {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; " +
+			"delete a1", "a2", 1, 0, 1},
+		"the first of two tries was all that kept it": {"ask Маша 1; ask Маша 2; fail; press 2 a1; fail; ask Маша 2; " +
+			"delete a1", "", 0, 0, 0},
+		"what replaced it is deleted":                 {"ask Маша 1; fail; ask Маша 1; done; delete a2", "", 0, 0, 0},
+		"an admin's video that nobody waits for":      {"make Ева 7; fail", "a1", 0, 1, 0},
+		"an admin's video, and an asker of it":        {"make Ева 7; ask Ева 1; fail", "a1", 1, 1, 0},
+		"an admin's video, made for somebody since":   {"make Ева 7; fail; ask Ева 1", "", 0, 0, 0},
+		"an admin's video that is tried again":        {"make Ева 7; fail; retry a1; fail", "a2", 0, 1, 0},
+		"an admin's video beside a failure of others": {"ask Ева 1; fail; make Ева 7; fail; make Ева 9", "a1", 1, 0, 0},
+		"a search finds some": {"make Ева 7; fail; ask Маша 1; fail; ask Лев 2; fail",
+			"a1 a2 a3", 2, 1, 1},
+		"somebody whom no message reaches": {"ask Маша 1; ask Маша 2; fail; block 2", "a1", 1, 0, 1},
+		"a person is counted once":         {"ask Маша 1; fail; ask Лев 1; fail", "a1 a2", 1, 0, 1},
+		"a clock that was set back":        {"make Ева 7; done; make Ева 7; back 900; fail", "", 0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTale(t)
@@ -175,7 +191,8 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 				want  int
 			}{
 				{"an owner", store.Admin{ID: 8, Owner: true}, store.Filter{}, len(strings.Fields(c.want))},
-				{"an owner's failed ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Failed}, len(strings.Fields(c.want))},
+				{"an owner's failed ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Failed},
+					len(strings.Fields(c.want))},
 				{"an owner's search", store.Admin{ID: 8, Owner: true}, store.Filter{Search: "маша"}, c.masha},
 				{"an owner's finished ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Completed}, 0},
 				{"admin 7", store.Admin{ID: 7}, store.Filter{}, c.seven},
@@ -222,7 +239,8 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 				}
 				return err
 			})
-			if got := len(told) - count(t, s.q.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`); got != c.people {
+			if got := len(told) - count(t, s.q.store,
+				`SELECT count(*) FROM users WHERE unreachable IS NOT NULL`); got != c.people {
 				t.Errorf("got %d people whom Retry reaches; want %d", got, c.people)
 			}
 		})
@@ -401,7 +419,8 @@ func TestThePlatformFilter(t *testing.T) {
 		want   string // names, newest first
 		counts map[store.Status]int
 	}{
-		{"platform=", "Маша Д, Маша Г, Маша В, Маша Б, Лев", map[store.Status]int{store.Completed: 3, store.Pending: 1, store.Failed: 1}},
+		{"platform=", "Маша Д, Маша Г, Маша В, Маша Б, Лев",
+			map[store.Status]int{store.Completed: 3, store.Pending: 1, store.Failed: 1}},
 		{"platform=YOUTUBE", "Маша Д, Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
 		{"platform=RUMBLE", "Маша В, Лев", map[store.Status]int{store.Completed: 1, store.Pending: 1}},
 		{"platform=YOUTUBE&status=COMPLETED", "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
@@ -411,7 +430,8 @@ func TestThePlatformFilter(t *testing.T) {
 		{"platform=RUMBLE&q=маша+б", "", nil},
 		{"platform=RUMBLE&q=" + lev, "Лев", map[store.Status]int{store.Completed: 1}},
 		{"platform=RUMBLE&q=" + text(t, d.store, `SELECT id FROM assets WHERE name = 'Маша Б'`), "", nil},
-		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT created || '-' || id FROM assets WHERE name = 'Маша Д'`), "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
+		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT created || '-' || id FROM assets WHERE name = `+
+			`'Маша Д'`), "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
 	} {
 		got, names := d.list(session, "?"+c.query), ""
 		for _, a := range got.Assets {
@@ -432,11 +452,13 @@ func TestThePlatformFilter(t *testing.T) {
 		}
 	}
 	for _, platform := range []string{"youtube", "NEEDS", "VIMEO"} {
-		if code := refused(t, d.want(422, d.send(call{method: "GET", path: "/?platform=" + platform, session: session, json: true}))); code != "INVALID" {
+		if code := refused(t, d.want(422, d.send(call{method: "GET", path: "/?platform=" + platform, session: session,
+			json: true}))); code != "INVALID" {
 			t.Errorf("%s: got %s; want INVALID", platform, code)
 		}
 	}
-	if got, want := (desk.Library{Platform: "RUMBLE", Query: "ё"}).Address("FAILED", "x"), "/?after=x&platform=RUMBLE&q=%D1%91&status=FAILED"; got != want {
+	if got, want := (desk.Library{Platform: "RUMBLE", Query: "ё"}).Address("FAILED",
+		"x"), "/?after=x&platform=RUMBLE&q=%D1%91&status=FAILED"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
 }
@@ -447,8 +469,10 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 	mutate(
 		t,
 		s,
-		`INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created, started, completed) VALUES
-		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`,
+		`INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created,
+			started, completed) VALUES
+		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '',
+		NULL, NULL, NULL, NULL, 4, NULL, NULL)`,
 		one.ID,
 	)
 	got, err := s.Publications(t.Context(), one.ID, two.ID, "nothing")
@@ -475,8 +499,10 @@ func BenchmarkNeeds(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
 	d.crowd(100_000, 4)
 	for _, statement := range []string{
-		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'YOUTUBE', 7, 0 FROM assets WHERE rowid % 8 IN (2, 4, 7)`,
-		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'RUMBLE', 7, 0 FROM assets WHERE rowid > 87500`,
+		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'YOUTUBE', 7, 0 FROM assets
+			WHERE rowid % 8 IN (2, 4, 7)`,
+		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'RUMBLE', 7, 0 FROM assets
+			WHERE rowid > 87500`,
 		`UPDATE publications SET status = 'FAILED', error = 'youtube http503: x', completed = id WHERE id % 250 = 0`,
 	} {
 		mutate(b, d.store, statement)

@@ -81,16 +81,19 @@ func sound(t testing.TB, s *store.Store) {
 		"tallies that are wrong": `WITH counted AS (
 				SELECT k.name_key, p.part, a.status, count(*) n FROM assets a
 				JOIN (SELECT id, '' name_key FROM assets UNION ALL SELECT id, name_key FROM assets) k ON k.id = a.id
-				JOIN (SELECT id, '' part FROM assets UNION ALL SELECT id, 'NEEDS' FROM assets WHERE needs UNION ALL SELECT id, 'YOUTUBE' FROM assets WHERE youtube
+				JOIN (SELECT id, '' part FROM assets UNION ALL SELECT id, 'NEEDS' FROM assets WHERE needs UNION ALL
+				SELECT id, 'YOUTUBE' FROM assets WHERE youtube
 					UNION ALL SELECT id, 'RUMBLE' FROM assets WHERE rumble) p ON p.id = a.id GROUP BY 1, 2, 3),
 			kept AS (SELECT name_key, part, status, n FROM tallies WHERE n > 0)
-			SELECT count(*) FROM (SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) UNION ALL SELECT * FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept))`,
-		"names without a video":   `SELECT count(*) FROM tails WHERE name_key NOT IN (SELECT name_key FROM assets)`,
-		"broken references":       `SELECT count(*) FROM pragma_foreign_key_check`,
-		"what the check finds":    `SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
-		"jobs of nothing":         `SELECT count(*) FROM jobs WHERE asset_id NOT IN (SELECT id FROM assets)`,
-		"links to what is gone":   `SELECT count(*) FROM assets WHERE retry_of NOT IN (SELECT id FROM assets)`,
-		"tallies of names gone":   `SELECT count(*) FROM tallies WHERE name_key <> '' AND name_key NOT IN (SELECT name_key FROM assets)`,
+			SELECT count(*) FROM (SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) UNION ALL SELECT *
+			FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept))`,
+		"names without a video": `SELECT count(*) FROM tails WHERE name_key NOT IN (SELECT name_key FROM assets)`,
+		"broken references":     `SELECT count(*) FROM pragma_foreign_key_check`,
+		"what the check finds":  `SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
+		"jobs of nothing":       `SELECT count(*) FROM jobs WHERE asset_id NOT IN (SELECT id FROM assets)`,
+		"links to what is gone": `SELECT count(*) FROM assets WHERE retry_of NOT IN (SELECT id FROM assets)`,
+		"tallies of names gone": `SELECT count(*) FROM tallies WHERE name_key <> '' AND name_key NOT IN (SELECT name_key
+			FROM assets)`,
 		"settled that need still": `SELECT count(*) FROM settled`,
 	} {
 		if n := count(t, s, query); n != 0 {
@@ -138,7 +141,8 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		mutate(
 			t,
 			s,
-			`INSERT INTO publications (asset_id, platform, creator, created, status, started, completed) VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 1, 2)`,
+			`INSERT INTO publications (asset_id, platform, creator, created, status, started, completed)
+				VALUES (?, 'YOUTUBE', 7, 0, 'COMPLETED', 1, 2)`,
 			published.ID,
 		)
 		operators = madeByAdmin(t, s, 7, "Наша", "наша")
@@ -182,7 +186,8 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		if gone := purge(t, s, store.Keep{}); len(gone.Assets) > 0 {
 			t.Errorf("got %v; want none", gone)
 		}
-		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*) FROM users) * 100 + (SELECT count(*) FROM inbox) * 10 + (SELECT count(*) FROM drafts)`); n != 9320 {
+		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) * 1000 + (SELECT count(*)
+			FROM users) * 100 + (SELECT count(*) FROM inbox) * 10 + (SELECT count(*) FROM drafts)`); n != 9320 {
 			t.Errorf("got %d; want 9 assets, 3 users, 2 updates and no draft", n)
 		}
 	})
@@ -202,10 +207,11 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		"people":                         {`SELECT count(*) FROM users`, 2},
 		"what they did half a year ago":  {`SELECT count(*) FROM audit WHERE user_id = 1`, 0},
 		"what they did since":            {`SELECT count(*) FROM audit WHERE user_id = 2`, 1},
-		"attempts of half a year ago":    {`SELECT count(*) FROM attempts WHERE finished < unixepoch() * 1000 - 15552000000`, 0},
-		"attempts since":                 {`SELECT count(*) FROM attempts WHERE asset_id = '` + operators.ID + `'`, 1},
-		"what could not be answered":     {`SELECT count(*) FROM inbox WHERE update_id = 1`, 0},
-		"what waits since yesterday":     {`SELECT count(*) FROM inbox WHERE update_id = 3 AND raw IS NOT NULL`, 1},
+		"attempts of half a year ago": {`SELECT count(*) FROM attempts WHERE finished < unixepoch() * 1000 - ` +
+			`15552000000`, 0},
+		"attempts since":             {`SELECT count(*) FROM attempts WHERE asset_id = '` + operators.ID + `'`, 1},
+		"what could not be answered": {`SELECT count(*) FROM inbox WHERE update_id = 1`, 0},
+		"what waits since yesterday": {`SELECT count(*) FROM inbox WHERE update_id = 3 AND raw IS NOT NULL`, 1},
 	} {
 		if n := count(t, s, c.query); n != c.want {
 			t.Errorf("%s: got %d; want %d", what, n, c.want)
@@ -449,7 +455,8 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 				len(list) != 1 {
 				t.Fatalf("got %+v, %+v, %v, %v; want it kept, for the admins to take off", kept, gone, list, err)
 			}
-			if n := count(t, s, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM requests) + (SELECT count(*) FROM jobs)`); n != 0 {
+			if n := count(t, s, `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM requests) + (SELECT count(*)
+				FROM jobs)`); n != 0 {
 				t.Errorf("got %d rows of whose wish it was; want none", n)
 			}
 			if b := ask(t, s, "Маша", 2); b.ID == a.ID {
@@ -526,7 +533,8 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 	var list struct {
 		Unwanted []struct{ ID, Name string }
 	}
-	if err := json.Unmarshal(d.send(call{method: "GET", path: "/", session: session, json: true}).Body.Bytes(), &list); err != nil ||
+	if err := json.Unmarshal(d.send(call{method: "GET", path: "/", session: session, json: true}).Body.Bytes(),
+		&list); err != nil ||
 		len(list.Unwanted) != 1 ||
 		list.Unwanted[0].ID != a.ID {
 		t.Errorf("got %+v, %v; want the video", list, err)
@@ -536,7 +544,8 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 		t.Errorf("got %s; want the note, and no way to publish it once more", page)
 	}
 	form := "platform=YOUTUBE&title=T"
-	if w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/unpublish", session: session, body: form}); w.Code != 303 ||
+	if w := d.send(call{method: "POST", path: "/assets/" + a.ID + "/unpublish", session: session,
+		body: form}); w.Code != 303 ||
 		w.Header().Get("Location") != "/?notice=unpublished" {
 		t.Errorf("got %d to %q; want the library", w.Code, w.Header().Get("Location"))
 	}
@@ -638,7 +647,8 @@ func peopled(t *testing.T) *store.Store {
 		mutate(
 			t,
 			s,
-			`INSERT INTO publications (asset_id, platform, creator, created, status, started, completed, remote_url, metadata) VALUES (?, 'RUMBLE', ?, 5000, 'COMPLETED', 1, 2, ?, ?)`,
+			`INSERT INTO publications (asset_id, platform, creator, created, status, started, completed, remote_url, metadata)
+				VALUES (?, 'RUMBLE', ?, 5000, 'COMPLETED', 1, 2, ?, ?)`,
 			d.AssetID,
 			p.id,
 			"https://rumble.com/"+p.mark,
@@ -647,7 +657,8 @@ func peopled(t *testing.T) *store.Store {
 		ask(t, s, p.mark+"сбой", p.id)
 		failForGood(t, q)
 		a := begin(t, s, store.Apologise)
-		if _, err := q.Retry(t.Context(), a.AssetID, retry.JobFailed{Job: a.Job, Err: retry.Permanent(errors.New("blocked by " + p.mark + "человек"))}); err != nil {
+		if _, err := q.Retry(t.Context(), a.AssetID,
+			retry.JobFailed{Job: a.Job, Err: retry.Permanent(errors.New("blocked by " + p.mark + "человек"))}); err != nil {
 			t.Fatal(err)
 		}
 		ask(t, s, p.mark+"ждёт", p.id)
@@ -705,7 +716,8 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Марквидео", "Марксбой", "blocked by Маркчеловек", "Маркждёт", "Маркотложено", "Маркчерновик", "Маркписьмо", "Маркдело", "Маркслужба", "Маркзагрузка",
+	for _, want := range []string{"Марквидео", "Марксбой", "blocked by Маркчеловек", "Маркждёт", "Маркотложено",
+		"Маркчерновик", "Маркписьмо", "Маркдело", "Маркслужба", "Маркзагрузка",
 		"Марккана", "Маркзаголовок", "https://rumble.com/Марк", `"telegram_id": 111000111`, `"answer_message": 111000119`, "not_reachable_since", "sign_in_links_valid_until", `"last_used"`, "Общая"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("got %s; want %s in it", b, want)
@@ -716,7 +728,8 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 			t.Errorf("got %s; want nothing of %q", b, private)
 		}
 	}
-	for _, stamp := range regexp.MustCompile(`"(?:asked|first_wrote|last_wrote|at|since|typed|made|begun)": ("[^"]*")`).FindAllStringSubmatch(string(b), -1) {
+	for _, stamp := range regexp.MustCompile(`"(?:asked|first_wrote|last_wrote|at|since|typed|made|begun)": `+
+		`("[^"]*")`).FindAllStringSubmatch(string(b), -1) {
 		var at time.Time
 		if err := json.Unmarshal([]byte(stamp[1]), &at); err != nil || at.Year() < 1970 || at.Location() != time.UTC {
 			t.Errorf("got %s, %v; want a time, UTC", stamp[0], err)
@@ -863,7 +876,8 @@ func TestTheCommandExportWritesAFileForThatPersonAlone(t *testing.T) {
 		args []string
 		code int
 		want string
-	}{{[]string{"export", "42", path}, exitFailure, "exists"}, {[]string{"export", "44"}, exitFailure, "nothing is kept about 44"}, {[]string{"export", "Маша"}, exitUsage, "a number is expected"},
+	}{{[]string{"export", "42", path}, exitFailure, "exists"}, {[]string{"export", "44"}, exitFailure,
+		"nothing is kept about 44"}, {[]string{"export", "Маша"}, exitUsage, "a number is expected"},
 		{[]string{"export"}, exitUsage, "usage"}} {
 		if out, code := retake(t, env, c.args...); code != c.code || !strings.Contains(out, c.want) {
 			t.Errorf("%v: got exit %d, %s; want %d and %q", c.args, code, out, c.code, c.want)
@@ -928,10 +942,13 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	if err := os.Mkdir(film, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3", "-f", "lavfi", "-i", "sine=d=3", filepath.Join(film, "film.mp4")).CombinedOutput(); err != nil {
+	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3", "-f", "lavfi",
+		"-i", "sine=d=3", filepath.Join(film, "film.mp4")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
-	if err := os.WriteFile(filepath.Join(film, "template.toml"), []byte("title = \"Clock\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 80]\n[voice]\ntext = \"{{.Name}}!\"\nstart = 1\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(film, "template.toml"), []byte("title = \"Clock\"\nfilm = "+
+		"\"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 80]\n[voice]\ntext = \"{{.Name}}!\"\nstart "+
+		"= 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tg := faketelegram.New(testToken)
@@ -1026,7 +1043,8 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	w.hears(parent, "цифры")
 	parent.SendKind("voice")
 	w.hears(parent, "только текст")
-	for _, command := range []string{"/start", "/status", "/help", "/privacy", "/my_data", "/language", "/nonsense", "/cancel Отменизавра"} {
+	for _, command := range []string{"/start", "/status", "/help", "/privacy", "/my_data", "/language", "/nonsense",
+		"/cancel Отменизавра"} {
 		parent.Send(command)
 	}
 	w.hears(parent, "В этом файле всё")
@@ -1097,7 +1115,8 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	look()
 	var metrics string
 	for _, a := range library.Assets {
-		for _, target := range []string{"/assets/" + a.ID, "/media/" + a.ID, "/thumbs/" + a.ID, "/?q=" + url.QueryEscape(a.Name), "/assets/" + url.PathEscape(a.Name), "/retry-all?q=" + url.QueryEscape(a.Name)} {
+		for _, target := range []string{"/assets/" + a.ID, "/media/" + a.ID, "/thumbs/" + a.ID,
+			"/?q=" + url.QueryEscape(a.Name), "/assets/" + url.PathEscape(a.Name), "/retry-all?q=" + url.QueryEscape(a.Name)} {
 			do("GET", target, "", nil)
 		}
 		do("POST", "/assets/"+a.ID+"/retry", plain, strings.NewReader("platform="+url.QueryEscape(a.Name)))
@@ -1132,7 +1151,8 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	})
 	look()
 
-	if n := len(slices.DeleteFunc(slices.Clone(places), func(p string) bool { return !strings.Contains(p, "/cache/voice/") })); n < 5 {
+	if n := len(slices.DeleteFunc(slices.Clone(places),
+		func(p string) bool { return !strings.Contains(p, "/cache/voice/") })); n < 5 {
 		t.Errorf("got %d sightings of spoken names in %q; want the voice to have been used", n, places)
 	}
 	if !strings.Contains(w.log.String(), "attempt failed") || !strings.Contains(w.log.String(), "[name]") {
@@ -1148,7 +1168,8 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	if len(buttons) < 20 {
 		t.Errorf("got %d buttons; want all there were", len(buttons))
 	}
-	for where, text := range map[string]string{"the log": w.log.String(), "what is printed": printed.String(), "/metrics": metrics, "file names": strings.Join(places, "\n"),
+	for where, text := range map[string]string{"the log": w.log.String(), "what is printed": printed.String(),
+		"/metrics": metrics, "file names": strings.Join(places, "\n"),
 		"buttons": strings.Join(buttons, "\n"), "methods": strings.Join(files, " ")} {
 		text = strings.ToLower(strings.ReplaceAll(text, `\\`, `\`)) // the log escapes what is escaped
 		for name, latin := range names {
@@ -1202,7 +1223,8 @@ func TestThePrivacyPageIsTrue(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(bin, "retake"), []byte("#!/bin/sh\nexec "+os.Args[0]+" \"$@\"\n"), 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(bin, "retake"), []byte("#!/bin/sh\nexec "+os.Args[0]+" \"$@\"\n"),
+		0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range commands {

@@ -181,7 +181,8 @@ func TestTheCommandsOfTheTemplatePageWork(t *testing.T) {
 	for path, text := range map[string]string{
 		filepath.Join(own, "template.toml"): block(t, page, "toml", "title = ") + block(t, page, "toml", "[voice]"),
 		filepath.Join(dir, "config.toml"):   block(t, page, "toml", "[render]"),
-		filepath.Join(dir, "retake"):        fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint, os.Args[0]),
+		filepath.Join(dir, "retake"): fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint,
+			os.Args[0]),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
@@ -209,7 +210,8 @@ func TestTheCommandsOfTheTemplatePageWork(t *testing.T) {
 
 // keyOfSettings finds a key of the settings in a text about them.
 var keyOfSettings = regexp.MustCompile(
-	"`((?:telegram|web|log|queue|limits|privacy|render|voice|youtube|rumble|backup|media(?:\\.s3)?)\\.[a-z0-9_]+)(?: = [^`]*)?`",
+	"`((?:telegram|web|log|queue|limits|privacy|render|voice|youtube|rumble|backup|media(?:\\.s3)?)\\.[a-z0-9_]+)(?: = " +
+		"[^`]*)?`",
 )
 
 // TestTheSettingsOfTheDocumentsAreTaken loads whatever the documents say to write into config.toml, and looks for each key they name.

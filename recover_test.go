@@ -108,7 +108,8 @@ func heldOf(t *testing.T, s *store.Store) string {
 	return text(
 		t,
 		s,
-		`SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0 ORDER BY user_id)`,
+		`SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0
+			ORDER BY user_id)`,
 	)
 }
 
@@ -135,7 +136,8 @@ func morning(t *testing.T) aDay {
 		_, err := tx.Receive([]store.Update{{ID: 70, Chat: 6, Raw: `{"update_id":70}`}})
 		return err
 	})
-	for _, statement := range []string{`INSERT INTO admins VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32), 8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
+	for _, statement := range []string{`INSERT INTO admins VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32),
+		8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'x')`} {
 		mutate(t, d.Store, statement)
 	}
@@ -175,7 +177,8 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 	if got := heldOf(t, s); got != "1:1 2:1 3:1 4:1" {
 		t.Errorf("got %q held; want all but the one who was served", got)
 	}
-	if n := count(t, s, `SELECT (SELECT count(*) FROM jobs WHERE attempt > 0) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM links) + (SELECT count(*) FROM outage)`); n != 0 {
+	if n := count(t, s, `SELECT (SELECT count(*) FROM jobs WHERE attempt > 0) + (SELECT count(*)
+		FROM sessions) + (SELECT count(*) FROM links) + (SELECT count(*) FROM outage)`); n != 0 {
 		t.Errorf("got %d attempts, sessions, links and outages; want none to come back", n)
 	}
 	inbox := func(s *store.Store) int {
@@ -239,7 +242,8 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		for _, user := range []int64{1, 3} {
 			gets(t, s, user)
 		}
-		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`), retry.ButtonPressed{User: 4, Chat: 4}); err != nil {
+		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`),
+			retry.ButtonPressed{User: 4, Chat: 4}); err != nil {
 			t.Error(err)
 		}
 		if got := owes(t, s); got != "ANNOUNCE 4, DELIVER 1, DELIVER 3, RENDER Сбой" {
@@ -346,15 +350,19 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 		later           string // what became of it since
 		want            string // status, step and job
 	}{
-		"waits":               {"step", `''`, 0, "", "FAILED unknown 0"},
-		"has begun":           {"step, session_uri, session_at", fmt.Sprintf(`'uploading', 'https://x', %d`, now), 0, "", "PENDING uploading 1"},
-		"has begun long ago":  {"step, session_uri, session_at", fmt.Sprintf(`'uploading', 'https://x', %d`, now-8*24*3600_000), 0, "", "FAILED unknown 0"},
-		"is there":            {"status, started, step, remote_id", `'PROCESSING', 1, 'processing', 'V1'`, 0, "", "PROCESSING processing 1"},
+		"waits": {"step", `''`, 0, "", "FAILED unknown 0"},
+		"has begun": {"step, session_uri, session_at", fmt.Sprintf(`'uploading', 'https://x', %d`, now), 0, "",
+			"PENDING uploading 1"},
+		"has begun long ago": {"step, session_uri, session_at",
+			fmt.Sprintf(`'uploading', 'https://x', %d`, now-8*24*3600_000), 0, "", "FAILED unknown 0"},
+		"is there": {"status, started, step, remote_id", `'PROCESSING', 1, 'processing', 'V1'`, 0, "",
+			"PROCESSING processing 1"},
 		"is scheduled":        {"step, publish_at", fmt.Sprintf(`'scheduled', %d`, soon), soon, "", "PENDING scheduled 1"},
 		"waits for the quota": {"step", `'quota'`, soon, "", "PENDING quota 1"},
-		"was published":       {"step", `''`, 0, `status = 'COMPLETED', started = 1, completed = 2, remote_id = 'V2'`, "COMPLETED  0"},
-		"still waits":         {"step", `''`, 0, `step = 'quota'`, "PENDING  1"},
-		"was begun since":     {"step", `''`, 0, `session_uri = 'https://y', session_at = 1`, "FAILED unknown 0"},
+		"was published": {"step", `''`, 0, `status = 'COMPLETED', started = 1, completed = 2, remote_id ` +
+			`= 'V2'`, "COMPLETED  0"},
+		"still waits":     {"step", `''`, 0, `step = 'quota'`, "PENDING  1"},
+		"was begun since": {"step", `''`, 0, `session_uri = 'https://y', session_at = 1`, "FAILED unknown 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := d
@@ -372,7 +380,8 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 			mutate(
 				t,
 				d.Store,
-				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, ?, 0 FROM publications`,
+				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created)
+					SELECT 'PUBLISH', asset_id, id, 8, 1, ?, 0 FROM publications`,
 				c.due,
 			)
 			s, before := d.backup(), ""
@@ -437,7 +446,8 @@ func TestWhatIsHeldIsPurgedByNobody(t *testing.T) {
 	}
 	write(t, s, (*store.Tx).LeaveHeld)
 	purge(t, s, keeps)
-	if n := count(t, s, `SELECT (SELECT count(*) FROM requests WHERE status = 'FAILED') + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`); n != 0 {
+	if n := count(t, s, `SELECT (SELECT count(*) FROM requests WHERE status = 'FAILED') + (SELECT count(*) FROM inbox
+		WHERE raw IS NOT NULL)`); n != 0 {
 		t.Errorf("got %d rows of what was decided; want them purged", n)
 	}
 }
@@ -464,7 +474,8 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	var resumed []store.Update
 	d.change(func(o *desk.Options) { o.Resume = func(_ context.Context, u []store.Update) { resumed = u } })
 	owner, admin := d.signIn(8), d.signIn(7)
-	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner, json: true})); refused(
+	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner,
+		json: true})); refused(
 		t,
 		refusal,
 	) != "NOT_FAILED" {
@@ -554,17 +565,21 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	studio := publish.NewStudio(sites, nil, cfg)
 	id := publication(t, s, `'FAILED', 'youtube restored: x', 1, 2`)
 	mutate(t, s, `UPDATE publications SET step = 'unknown'`)
-	for address, want := range map[string]desk.HTTPError{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL, "https://www.youtube.com/@us": desk.NoVideoURL} {
-		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address, store.Admin{ID: 8, Owner: true}); desk.HTTPErrorOf(
+	for address, want := range map[string]desk.HTTPError{"x": desk.BadURL, "https://rumble.com/v1.html": desk.OtherURL,
+		"https://www.youtube.com/@us": desk.NoVideoURL} {
+		if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", address,
+			store.Admin{ID: 8, Owner: true}); desk.HTTPErrorOf(
 			err,
 		).ID != want.ID {
 			t.Errorf("%s: got %v; want %v", address, err, want)
 		}
 	}
-	if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", "https://youtu.be/dQw4w9WgXcQ?si=x", store.Admin{ID: 8, Owner: true}); err != nil {
+	if err := studio.MarkPublished(t.Context(), id, "YOUTUBE", "https://youtu.be/dQw4w9WgXcQ?si=x",
+		store.Admin{ID: 8, Owner: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got := text(t, s, `SELECT status || ' ' || step || ' ' || remote_id || ' ' || remote_url FROM publications`); got != "COMPLETED  dQw4w9WgXcQ https://www.youtube.com/watch?v=dQw4w9WgXcQ" {
+	if got := text(t, s, `SELECT status || ' ' || step || ' ' || remote_id || ' ' || remote_url FROM `+
+		`publications`); got != "COMPLETED  dQw4w9WgXcQ https://www.youtube.com/watch?v=dQw4w9WgXcQ" {
 		t.Errorf("got %s; want it there, where it can be changed and deleted", got)
 	}
 }

@@ -117,13 +117,15 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 
 	s := newStore(t)
 	mutate(t, s, `CREATE TABLE moves (subject TEXT, arrow TEXT, UNIQUE (subject, arrow) ON CONFLICT IGNORE)`)
-	for table, state := range map[string]string{"assets": "%s.status", "requests": "%s.status", "publications": "%s.status", "jobs": "iif(%s.started IS NULL, 'waiting', 'started')"} {
+	for table, state := range map[string]string{"assets": "%s.status", "requests": "%s.status",
+		"publications": "%s.status", "jobs": "iif(%s.started IS NULL, 'waiting', 'started')"} {
 		before, after := fmt.Sprintf(state, "old"), fmt.Sprintf(state, "new")
 		mutate(
 			t,
 			s,
 			fmt.Sprintf(
-				`CREATE TRIGGER born_%[1]s AFTER INSERT ON %[1]s BEGIN INSERT INTO moves VALUES ('%[1]s', '[*] --> ' || %[2]s); END`,
+				`CREATE TRIGGER born_%[1]s AFTER INSERT ON %[1]s BEGIN INSERT INTO moves VALUES ('%[1]s', '[*] --> ' || `+
+					`%[2]s); END`,
 				table,
 				after,
 			),

@@ -293,7 +293,8 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 					session: sessions[i],
 					json:    asJSON,
 					body:    strings.ReplaceAll(want.body, "ID", id),
-					path: strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":picture", "new-year.jpg", "*", "style.css").
+					path: strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE",
+						":id", id, ":picture", "new-year.jpg", "*", "style.css").
 						Replace(path),
 				}
 				w := d.begin(sent)
@@ -315,7 +316,8 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 					)
 				}
 				if asJSON && route.Method != http.MethodHead && status >= 400 {
-					if code := refused(t, w.Body.String()); code != map[int]string{401: "UNAUTHORIZED", 403: "FORBIDDEN", 409: "NOT_FAILED", 422: "INVALID"}[status] {
+					if code := refused(t, w.Body.String()); code != map[int]string{401: "UNAUTHORIZED", 403: "FORBIDDEN",
+						409: "NOT_FAILED", 422: "INVALID"}[status] {
 						t.Errorf("%s %s by %s: got code %s", route.Method, route.Path, who, code)
 					}
 				}
@@ -372,7 +374,8 @@ func TestNothingIsKnownOfAVideoThatIsNotThere(t *testing.T) {
 			) {
 				t.Errorf("%s %s: got %s; want words", route.Method, route.Path, body)
 			}
-			if code := refused(t, d.want(404, d.send(call{method: route.Method, path: path, session: session, json: true}))); code != "NOT_FOUND" {
+			if code := refused(t, d.want(404, d.send(call{method: route.Method, path: path, session: session,
+				json: true}))); code != "NOT_FOUND" {
 				t.Errorf("%s %s: got code %s; want NOT_FOUND", route.Method, route.Path, code)
 			}
 		}
@@ -476,7 +479,8 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 		}
 	}
 	query := url.Values{}
-	for _, name := range []string{"next", "return", "return_to", "redirect", "url", "to", "q", "after", "status", "notice", "platform", "name", "lang"} {
+	for _, name := range []string{"next", "return", "return_to", "redirect", "url", "to", "q", "after", "status", "notice",
+		"platform", "name", "lang"} {
 		query.Set(name, "https://"+evil+"/")
 	}
 	headers := []string{
@@ -510,7 +514,8 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 			}
 		}
 	}
-	for _, target := range []string{"//" + evil, "//" + evil + "/", "/" + `\` + evil, "/%5c" + evil, "/%2f" + evil, "/http://" + evil, "http://" + evil + "/", "http://" + evil,
+	for _, target := range []string{"//" + evil, "//" + evil + "/", "/" + `\` + evil, "/%5c" + evil, "/%2f" + evil,
+		"/http://" + evil, "http://" + evil + "/", "http://" + evil,
 		"/login/..//" + evil, "/.//" + evil, "/assets/..//" + evil + "/..", "/static//" + evil, "/login/%0d%0aLocation:%20http:%2f%2f" + evil, "/?next=//" + evil} {
 		for _, who := range []string{"X: stranger", d.as(session)} {
 			resp, _ := d.raw(address, "GET", target, append(headers, who)...)
@@ -538,8 +543,9 @@ func TestTheHostHeaderChangesNothing(t *testing.T) {
 		for _, accept := range []string{"Accept: text/html", "Accept: application/json"} {
 			for _, who := range []string{"X: stranger", d.as(session)} {
 				var said [2]string
-				for i, hello := range [][]string{{"Host: localhost:8080"}, {"Host: " + evil, "X-Forwarded-Host: " + evil, "X-Forwarded-Proto: https",
-					"X-Forwarded-Port: 99", "X-Forwarded-Prefix: //" + evil, "Forwarded: host=" + evil + ";proto=https"}} {
+				for i, hello := range [][]string{{"Host: localhost:8080"},
+					{"Host: " + evil, "X-Forwarded-Host: " + evil, "X-Forwarded-Proto: https",
+						"X-Forwarded-Port: 99", "X-Forwarded-Prefix: //" + evil, "Forwarded: host=" + evil + ";proto=https"}} {
 					l := dial(t, address)
 					l.say(append([]string{"GET " + target + " HTTP/1.1"}, append(hello, "Connection: close", accept, who, "")...)...)
 					resp, body := l.hear("GET")
@@ -623,15 +629,18 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 		"/?status=BROKEN",
 	}
 	for _, route := range d.echo.Routes() {
-		if target := strings.NewReplacer(":id", a.ID, ":token", "nope", ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path); !slices.Contains(
+		if target := strings.NewReplacer(":id", a.ID, ":token", "nope", ":picture", "new-year.jpg", "*",
+			"style.css").Replace(route.Path); !slices.Contains(
 			targets,
 			target,
 		) {
 			targets = append(targets, target)
 		}
 	}
-	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
-		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
+	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; " +
+		"connect-src 'self'; " +
+		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types " +
+		"retake"
 	kinds := []string{
 		"text/html; charset=UTF-8",
 		"application/json",
@@ -653,7 +662,8 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 		if target == "/channels" && resp.StatusCode == 200 { // the form there leads to Google
 			policy = strings.Replace(policy, "form-action 'self'", "form-action 'self' https://accounts.google.com", 1)
 		}
-		for key, want := range map[string]string{"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+		for key, want := range map[string]string{"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff",
+			"Referrer-Policy":              "same-origin",
 			"Cross-Origin-Resource-Policy": "same-origin"} {
 			if got := resp.Header.Values(key); len(got) != 1 || got[0] != want {
 				t.Errorf("%s %s %v: %s, got %s %q; want %q", method, target, header, resp.Status, key, got, want)
@@ -665,7 +675,8 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 		}
 	}
 	for _, target := range targets {
-		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW", "PROPFIND"} {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
+			"PROPFIND"} {
 			if target == "*" && method != "OPTIONS" {
 				continue
 			}
@@ -709,7 +720,8 @@ func TestHEADAnswersAsGETWithoutABody(t *testing.T) {
 		if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" {
 			continue
 		}
-		paths[strings.NewReplacer("/channels/:id", "/channels/1", ":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)] = true
+		paths[strings.NewReplacer("/channels/:id", "/channels/1", ":id", a.ID, "/login/:token", d.link(7), ":picture",
+			"new-year.jpg", "*", "style.css").Replace(route.Path)] = true
 	}
 	for _, path := range []string{"/nope", "/assets/nope", "/static/nope", "/login/nope"} {
 		paths[path] = true
@@ -778,7 +790,8 @@ func skeleton(t *testing.T, page string) string {
 			fmt.Fprintf(&b, "<%s", e.Name.Local)
 			for _, a := range e.Attr {
 				fmt.Fprintf(&b, " %s", a.Name.Local)
-				if scheme, _, found := strings.Cut(a.Value, ":"); found && (a.Name.Local == "href" || a.Name.Local == "src" || a.Name.Local == "action" || a.Name.Local == "poster") {
+				if scheme, _, found := strings.Cut(a.Value, ":"); found && (a.Name.Local == "href" || a.Name.Local == "src" ||
+					a.Name.Local == "action" || a.Name.Local == "poster") {
 					fmt.Fprintf(&b, "=%s:", scheme)
 				}
 			}
@@ -805,14 +818,18 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), text)
 		waiting, running, failed, done, old := store.NewID(), store.NewID(), store.NewID(), store.NewID(), store.NewID()
-		for i, a := range []struct{ id, status, file, problem, after string }{{old, "FAILED", "", text, ""}, {waiting, "PENDING", "", "", old},
+		for i, a := range []struct{ id, status, file, problem, after string }{{old, "FAILED", "", text, ""},
+			{waiting, "PENDING", "", "", old},
 			{running, "PROCESSING", "", "", ""}, {failed, "FAILED", "", text, ""}, {done, "COMPLETED", "gone.mp4", "", ""}} {
 			mutate(
 				t,
 				d.store,
-				`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error, created, finished, retry_of, metadata)
-					VALUES (?1, ?2, ?7 || ?3, ?2, ?2, 'REQUEST', 8, ?4, ?5, ?5, 1000, ?6, ?3, iif(?4 IN ('COMPLETED', 'FAILED'), 5, NULL), ?8,
-						iif(?4 = 'COMPLETED', json_object('title', ?2, 'description', ?2, 'tags', ?2, 'language', 'ru', 'privacy', 'public'), '{}'))`,
+				`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, duration, error,
+					created, finished, retry_of, metadata)
+					VALUES (?1, ?2, ?7 || ?3, ?2, ?2, 'REQUEST', 8, ?4, ?5, ?5, 1000, ?6, ?3, iif(?4 IN ('COMPLETED', 'FAILED'), 5,
+					NULL), ?8,
+						iif(?4 = 'COMPLETED', json_object('title', ?2, 'description', ?2, 'tags', ?2, 'language', 'ru', 'privacy',
+						'public'), '{}'))`,
 				a.id,
 				text,
 				i,
@@ -825,15 +842,18 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 			mutate(
 				t,
 				d.store,
-				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`,
+				`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+					VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`,
 				a.id,
 				text,
 			)
 			mutate(
 				t,
 				d.store,
-				`INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
-					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`,
+				`INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url,
+					error, warning, started, completed)
+					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2, ?2, 'youtube invalidTitle: ' || ?2,
+					?2, 1, 2)`,
 				a.id,
 				text,
 			)
@@ -857,8 +877,10 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 			if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" {
 				continue
 			}
-			for name, id := range map[string]string{"waiting": waiting, "running": running, "failed": failed, "done": done, "retried": old, "no": word} {
-				path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=YOUTUBE", ":id", id, ":token", word, ":picture", word, "*", word).
+			for name, id := range map[string]string{"waiting": waiting, "running": running, "failed": failed, "done": done,
+				"retried": old, "no": word} {
+				path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=YOUTUBE",
+					":id", id, ":token", word, ":picture", word, "*", word).
 					Replace(route.Path)
 				keep(route.Path+" "+name, path, session)
 				keep(route.Path+" "+name+" by a stranger", path, "")
@@ -880,7 +902,8 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 			out["POST "+field] = d.send(call{method: "POST", path: "/assets/" + done + "/metadata", session: session,
 				body: url.Values{"title": {"x"}, "description": {"x"}, "tags": {"x"}, field: {text}}.Encode()}).Body.String()
 		}
-		for _, field := range []string{"youtube", "rumble", "channel", "at", "zone", "when", "category", "playlist", "title"} {
+		for _, field := range []string{"youtube", "rumble", "channel", "at", "zone", "when", "category",
+			"playlist", "title"} {
 			out["POST publish "+field] = d.send(
 				call{
 					method:  "POST",
@@ -898,7 +921,8 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 				},
 			).Body.String()
 		}
-		for name, body := range map[string]string{"name": "name=" + url.QueryEscape(text), "template": "name=Маша&template=" + url.QueryEscape(text)} {
+		for name, body := range map[string]string{"name": "name=" + url.QueryEscape(text),
+			"template": "name=Маша&template=" + url.QueryEscape(text)} {
 			out["POST "+name] = d.send(call{method: "POST", path: "/assets", session: session, body: body}).Body.String()
 		}
 		return out
@@ -908,7 +932,8 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 	if len(plain[false]) < 40 {
 		t.Fatalf("got %d pages; want all of them", len(plain[false]))
 	}
-	for _, text := range append(hostile, `<iframe srcdoc="<script>alert(1)</script>">`, `<base href=//`+evil+`>`, `<form action=//`+evil+`><input name=q>`, "`${alert(1)}`", `--><script>`) {
+	for _, text := range append(hostile, `<iframe srcdoc="<script>alert(1)</script>">`, `<base href=//`+evil+`>`,
+		`<form action=//`+evil+`><input name=q>`, "`${alert(1)}`", `--><script>`) {
 		for name, page := range pages(text) {
 			want, ok := plain[strings.ContainsAny(text, "<>")][name]
 			if !ok {
@@ -942,7 +967,8 @@ func TestNoAddressLeadsOutOfAFolder(t *testing.T) {
 	d.filmed("video", "thumb")
 	in := d.as(d.session(8))
 	for _, folder := range []string{"/media/", "/thumbs/", "/static/", "/templates/"} {
-		for _, way := range []string{"../outside", "../../outside", "..%2foutside", "%2e%2e%2foutside", "%2e%2e/outside", "..%5coutside", `..\outside`, "%2e%2e%5coutside",
+		for _, way := range []string{"../outside", "../../outside", "..%2foutside", "%2e%2e%2foutside", "%2e%2e/outside",
+			"..%5coutside", `..\outside`, "%2e%2e%5coutside",
 			"....//outside", "..%252foutside", "..%c0%afoutside", "%00", "../outside%00.mp4", a.ID + "%00", a.ID + "%2f..%2f..%2foutside", a.ID + "/../stray.mp4", "%2fetc%2fpasswd",
 			"/etc/passwd", outside, url.PathEscape(outside), "stray.mp4", "./stray.mp4", a.ID + ".mp4", "../web.go", "../templates/layout.html", "..%2ftemplates%2flayout.html",
 			"web%2ftemplates%2flayout.html", "../../schema.sql", "..", ".", "", "new-year", "new-year.jpg%00", "../new-year.jpg/..", "~root", "file:%2f%2f%2fetc%2fpasswd"} {
@@ -1025,14 +1051,18 @@ func TestAFileIsWhatWeSayItIsWhateverIsInIt(t *testing.T) {
 		{"a picture that is a page", "/thumbs/", nil, 200, "image/jpeg", page},
 		{"somebody who would rather have a page", "/media/", []string{"Accept: text/html"}, 200, "video/mp4", page},
 		{"a part", "/media/", []string{"Range: bytes=0-3"}, 206, "video/mp4", page[:4]},
-		{"a part of the version that the browser has", "/media/", []string{"Range: bytes=0-3", "If-Range: " + tag}, 206, "video/mp4", page[:4]},
-		{"a part of a version that is gone", "/media/", []string{"Range: bytes=0-3", `If-Range: "another"`}, 200, "video/mp4", page},
+		{"a part of the version that the browser has", "/media/", []string{"Range: bytes=0-3", "If-Range: " + tag}, 206,
+			"video/mp4", page[:4]},
+		{"a part of a version that is gone", "/media/", []string{"Range: bytes=0-3", `If-Range: "another"`}, 200,
+			"video/mp4", page},
 		{"a part of a weak version", "/media/", []string{"Range: bytes=0-3", "If-Range: W/" + tag}, 200, "video/mp4", page},
-		{"a part of a version of long ago", "/media/", []string{"Range: bytes=0-3", "If-Range: Mon, 02 Jan 2006 15:04:05 GMT"}, 200, "video/mp4", page},
+		{"a part of a version of long ago", "/media/",
+			[]string{"Range: bytes=0-3", "If-Range: Mon, 02 Jan 2006 15:04:05 GMT"}, 200, "video/mp4", page},
 		{"a part beyond the end", "/media/", []string{"Range: bytes=1000-"}, 416, "", ""},
 		{"a range that is none", "/media/", []string{"Range: bytes=x-y"}, 416, "", ""},
 		{"a unit that is none", "/media/", []string{"Range: frames=0-3"}, 416, "", ""},
-		{"parts that are more than the whole", "/media/", []string{"Range: bytes=" + strings.Repeat("0-,", 1000) + "0-"}, 200, "video/mp4", page},
+		{"parts that are more than the whole", "/media/", []string{"Range: bytes=" + strings.Repeat("0-,", 1000) + "0-"}, 200,
+			"video/mp4", page},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			resp, body := d.raw(address, "GET", c.path+a.ID, append(c.header, in)...)
@@ -1078,8 +1108,10 @@ func TestStrangeRequestsAreRefusedInWordsAndNeverLogged(t *testing.T) {
 		{"a page after nobody", "GET", "/?after=%00", nil, 404},
 		{"a search for nothing that can be typed", "GET", "/?q=%00", nil, 200},
 		{"an address that is longer than the server reads", "GET", "/?q=" + strings.Repeat("x", 100_000), nil, 431},
-		{"a header that is longer than the server reads", "GET", "/", []string{"X-Long: " + strings.Repeat("x", 100_000)}, 431},
-		{"more headers than the server reads", "GET", "/", slices.Repeat([]string{"X-Many: " + strings.Repeat("x", 90)}, 1000), 431},
+		{"a header that is longer than the server reads", "GET", "/",
+			[]string{"X-Long: " + strings.Repeat("x", 100_000)}, 431},
+		{"more headers than the server reads", "GET", "/",
+			slices.Repeat([]string{"X-Many: " + strings.Repeat("x", 90)}, 1000), 431},
 		{"an id that is no text", "GET", "/assets/%ff", nil, 404},
 		{"an id as long as a letter", "GET", "/assets/" + strings.Repeat("x", 10_000), nil, 404},
 		{"a name that is no text", "POST", "/assets", form("name=Анна%ff"), 422},
@@ -1093,7 +1125,8 @@ func TestStrangeRequestsAreRefusedInWordsAndNeverLogged(t *testing.T) {
 		{"a search that is no text, for all", "POST", "/retry-all", form("count=1&newest=x&q=%ff"), 422},
 		{"a number that is none", "POST", "/retry-all", form("newest=x&count=" + strings.Repeat("9", 100)), 422},
 		{"a platform that is no text", "POST", "/assets/x/retry", form("platform=%ff"), 422},
-		{"a form of parts", "POST", "/assets", []string{"Content-Type: multipart/form-data; boundary=b", "Content-Length: 5", "", "--b--"}, 422},
+		{"a form of parts", "POST", "/assets",
+			[]string{"Content-Type: multipart/form-data; boundary=b", "Content-Length: 5", "", "--b--"}, 422},
 		{"two lengths", "POST", "/assets", []string{"Content-Length: 5", "Content-Length: 6", "", "name=Анна"}, 400},
 		{"a length and pieces", "POST", "/assets", []string{"Content-Length: 5", chunked, "", "zz"}, 422},
 		{"pieces that are none", "POST", "/assets", []string{chunked, "", "Анна"}, 422},
@@ -1169,9 +1202,14 @@ func TestSlowClientsAreLeft(t *testing.T) {
 		wait desk.Timeouts
 		act  func(t *testing.T, d *office, l line, in string)
 	}{
-		"who connect and say nothing":        {header, func(t *testing.T, d *office, l line, in string) { l.ends() }},
-		"who stop in the middle of a header": {header, func(t *testing.T, d *office, l line, in string) { l.say("GET / HTTP/1.1", "Host: localhost"); l.ends() }},
-		"who drip a header":                  {header, func(t *testing.T, d *office, l line, in string) { io.WriteString(l, "GET / HTTP/1.1\r\nX: "); l.drip() }},
+		"who connect and say nothing": {header, func(t *testing.T, d *office, l line, in string) { l.ends() }},
+		"who stop in the middle of a header": {header,
+			func(t *testing.T, d *office, l line, in string) { l.say("GET / HTTP/1.1", "Host: localhost"); l.ends() }},
+		"who drip a header": {header, func(t *testing.T, d *office, l line,
+			in string) {
+			io.WriteString(l, "GET / HTTP/1.1\r\nX: ")
+			l.drip()
+		}},
 		"who stop in the middle of a form": {body, func(t *testing.T, d *office, l line, in string) {
 			l.say("POST /assets HTTP/1.1", "Host: localhost", in, "Content-Length: 100", "", "name=")
 			if resp, said := l.hear("POST"); resp.StatusCode != 408 || !strings.Contains(said, "took too long to arrive") {
@@ -1180,7 +1218,8 @@ func TestSlowClientsAreLeft(t *testing.T) {
 			l.ends()
 		}},
 		"who stop in the middle of JSON": {body, func(t *testing.T, d *office, l line, in string) {
-			l.say("POST /assets HTTP/1.1", "Host: localhost", in, "Content-Type: application/json", "Content-Length: 100", "", `{"name":`)
+			l.say("POST /assets HTTP/1.1", "Host: localhost", in, "Content-Type: application/json", "Content-Length: 100", "",
+				`{"name":`)
 			if resp, said := l.hear("POST"); resp.StatusCode != 408 || refused(t, said) != "TOO_SLOW" {
 				t.Errorf("got %s %s; want 408 TOO_SLOW", resp.Status, said)
 			}
@@ -1384,7 +1423,8 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		case "plain text":
 			fmt.Fprintf(
 				w,
-				`<form method="post" action="%s" enctype="text/plain"><input name='{"name":"%s","x":"' value='"}'></form><script>document.forms[0].submit()</script>`,
+				`<form method="post" action="%s" enctype="text/plain"><input name='{"name":"%s","x":"' `+
+					`value='"}'></form><script>document.forms[0].submit()</script>`,
 				to,
 				body,
 			)
@@ -1398,7 +1438,8 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 		case "frame":
 			fmt.Fprintf(
 				w,
-				`<iframe src="%s"></iframe><iframe sandbox="allow-same-origin allow-scripts" src="%s"></iframe><object data="%s"></object><embed src="%s"><img src="%s"><script src="%s"></script>`,
+				`<iframe src="%s"></iframe><iframe sandbox="allow-same-origin allow-scripts" src="%s"></iframe><object `+
+					`data="%s"></object><embed src="%s"><img src="%s"><script src="%s"></script>`,
 				to,
 				to,
 				to,
@@ -1532,7 +1573,8 @@ func TestOtherSitesCanDoNothingInARealBrowser(t *testing.T) {
 				t,
 				d.store,
 				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, file, created, finished, metadata)
-				VALUES (?1, ?2, ?3, 't', 'ru', 'REQUEST', iif(?4 IS NULL, 'COMPLETED', 'FAILED'), ?4, ?5, ?6, 1, json_object('title', ?2, 'description', ?2, 'privacy', 'public'))`,
+				VALUES (?1, ?2, ?3, 't', 'ru', 'REQUEST', iif(?4 IS NULL, 'COMPLETED', 'FAILED'), ?4, ?5, ?6, 1,
+				json_object('title', ?2, 'description', ?2, 'privacy', 'public'))`,
 				id,
 				name,
 				fmt.Sprint("hostile ", i),
@@ -1585,7 +1627,8 @@ func TestNoSecretOfARunIsInItsLogOrOnItsPages(t *testing.T) {
 	address := l.Addr().String()
 	l.Close()
 	const parentID, adminID = 700000001, 800000001
-	changed := strings.NewReplacer(`listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"", address, address),
+	changed := strings.NewReplacer(`listen = "127.0.0.1:0"`,
+		fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"", address, address),
 		"[telegram]\n", fmt.Sprintf("[telegram]\nowners = [%d]\n", adminID)).
 		Replace(string(settings))
 	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
@@ -1675,12 +1718,14 @@ func TestNoSecretOfARunIsInItsLogOrOnItsPages(t *testing.T) {
 		t.Fatalf("got %s; want the failed video\n%s", library, v.log)
 	}
 	for _, accept := range []string{"text/html", "application/json"} {
-		for _, target := range []string{"/", "/assets/" + failed[1], "/activity", "/settings", "/retry-all", "/?q=Аглая", "/?q=%ff", "/nope", "/media/" + failed[1], "/login", "/healthz", "/readyz"} {
+		for _, target := range []string{"/", "/assets/" + failed[1], "/activity", "/settings", "/retry-all", "/?q=Аглая",
+			"/?q=%ff", "/nope", "/media/" + failed[1], "/login", "/healthz", "/readyz"} {
 			do("GET", target, "", in, "Accept", accept)
 			do("GET", target, "", nil, "Accept", accept)
 			do("BREW", target, "", in, "Accept", accept)
 		}
-		for _, body := range []string{"name=Аглая%ff", "name=Аглая+5", "name=" + strings.Repeat("Аглая", 20000), "", "name=Аглая"} {
+		for _, body := range []string{"name=Аглая%ff", "name=Аглая+5", "name=" + strings.Repeat("Аглая", 20000), "",
+			"name=Аглая"} {
 			do("POST", "/assets", body, in, "Accept", accept)
 			do("POST", "/assets", body, in, "Accept", accept, "Origin", "https://"+evil)
 		}

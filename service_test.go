@@ -249,7 +249,8 @@ func TestTheUnitIsSoundAndExposesLittle(t *testing.T) {
 		}
 	}
 	path := filepath.Join(root, "usr/lib/systemd/system/retake.service")
-	if err := errors.Join(os.WriteFile(path, unit, 0o644), os.WriteFile(filepath.Join(root, "usr/bin/retake"), nil, 0o755)); err != nil {
+	if err := errors.Join(os.WriteFile(path, unit, 0o644),
+		os.WriteFile(filepath.Join(root, "usr/bin/retake"), nil, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", path).
@@ -257,7 +258,8 @@ func TestTheUnitIsSoundAndExposesLittle(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), "Overall exposure level for retake.service:") {
 		t.Errorf("got %v; want an exposure of 2.0 at the most\n%s", err, out)
 	}
-	if out, err := exec.Command("systemd-analyze", "verify", "--root="+root, "--man=no", "--recursive-errors=no", "retake.service").CombinedOutput(); err != nil ||
+	if out, err := exec.Command("systemd-analyze", "verify", "--root="+root, "--man=no", "--recursive-errors=no",
+		"retake.service").CombinedOutput(); err != nil ||
 		len(out) > 0 {
 		t.Errorf("got %v, %q; want nothing wrong", err, out)
 	}
@@ -306,7 +308,8 @@ func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
 		}
 	}
 	// Whatever the program is built from must not be ignored.
-	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".").
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{range `+
+		`.GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".").
 		Output()
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,8 @@ func newTrack(b *testing.B, finished int) *track {
 				if _, err := tx.Meet(user, "ru"); err != nil {
 					return err
 				}
-				if a, _, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша " + letters(i), Key: "маша " + letters(i), Template: "t", Lang: "ru"}, time.Time{}); err != nil {
+				if a, _, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша " + letters(i),
+					Key: "маша " + letters(i), Template: "t", Lang: "ru"}, time.Time{}); err != nil {
 					return err
 				}
 			}

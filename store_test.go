@@ -118,7 +118,8 @@ func complete(t testing.TB, s *store.Store) store.Task {
 
 func TestSchemaRefuses(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("%026d", n) }
-	asset := `INSERT INTO assets (id, name, name_key, template, lang, origin, created, status, file, error, finished, creator, retry_of) VALUES `
+	asset := `INSERT INTO assets (id, name, name_key, template, lang, origin, created, status, file, error, finished,
+		creator, retry_of) VALUES `
 	plain := `INSERT INTO assets (id, name, name_key, template, lang, origin, created) VALUES `
 	for name, c := range map[string]struct{ before, statement, constraint string }{
 		"a second live asset of one key": {
@@ -129,16 +130,21 @@ func TestSchemaRefuses(t *testing.T) {
 			asset + `('` + id(3) + `','c','c','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`, "retry_of"},
 		"an admin who is nobody":          {"", `INSERT INTO admins VALUES (0, 0, 0)`, "id > 0"},
 		"an admin who is more than owner": {"", `INSERT INTO admins VALUES (1, 2, 0)`, "owner"},
-		"a short, guessable asset id":     {"", asset + `('7','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "length(id)"},
-		"an asset without a name":         {"", asset + `('` + id(1) + `','','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "name"},
-		"an unknown status":               {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'DONE','f',NULL,1,NULL,NULL)`, "status"},
-		"a finished asset without a time": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',NULL,NULL,NULL)`,
+		"a short, guessable asset id": {"",
+			asset + `('7','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "length(id)"},
+		"an asset without a name": {"", asset + `('` + id(1) + `','','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "name"},
+		"an unknown status":       {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'DONE','f',NULL,1,NULL,NULL)`, "status"},
+		"a finished asset without a time": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',NULL,NULL,NULL)`,
 			"finished_has_time"},
-		"a live asset with a time":         {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,1,NULL,NULL)`, "finished_has_time"},
-		"a completed asset without a file": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED',NULL,NULL,1,NULL,NULL)`, "completed_has_file"},
-		"a failed asset without an error":  {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,NULL,1,NULL,NULL)`, "failed_has_error"},
-		"a live asset with an error":       {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,'e',NULL,NULL,NULL)`, "failed_has_error"},
-		"an upload of nobody":              {"", asset + `('` + id(1) + `','a','a','t','ru','UPLOAD',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "upload_has_creator"},
+		"a live asset with a time": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,1,NULL,NULL)`, "finished_has_time"},
+		"a completed asset without a file": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED',NULL,NULL,1,NULL,NULL)`, "completed_has_file"},
+		"a failed asset without an error": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,NULL,1,NULL,NULL)`, "failed_has_error"},
+		"a live asset with an error": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,'e',NULL,NULL,NULL)`, "failed_has_error"},
+		"an upload of nobody":        {"", asset + `('` + id(1) + `','a','a','t','ru','UPLOAD',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "upload_has_creator"},
 		"a failed asset that works again": {
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL)`,
 			`UPDATE assets SET status = 'PENDING', error = NULL, finished = NULL`, "assets_finished_is_final"},
@@ -154,7 +160,8 @@ func TestSchemaRefuses(t *testing.T) {
 			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, '" + id(9) + "', 1, 'FAILED', 0, 1)",
 			`UPDATE requests SET status = 'PENDING', finished = NULL`, "requests_finished_is_final"},
 		"a request for an asset that is not there": {"base",
-			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, 'nothing', 1, 'PENDING', 0)`, "FOREIGN KEY"},
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, 'nothing', 1, ` +
+				`'PENDING', 0)`, "FOREIGN KEY"},
 		"a second publication on one platform": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
 			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0)`, "publications.asset_id"},
@@ -181,39 +188,56 @@ func TestSchemaRefuses(t *testing.T) {
 				"INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '" + id(9) + "', 1, 1, 1, 0, 0)",
 			`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 2, 2, 0, 0)`,
 			"UNIQUE constraint failed: jobs.publication_id"},
-		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,
+		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+			VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,
 			"message_has_request"},
-		"a crowd under way": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created, attempt, started) VALUES ('APOLOGISE', '` + id(9) + `', 0, 0, 1, 0, 0, 1, 1)`,
+		"a crowd under way": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created, attempt, started)
+			VALUES ('APOLOGISE', '` + id(9) + `', 0, 0, 1, 0, 0, 1, 1)`,
 			"crowd IS NULL OR"},
-		"a crowd of videos": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 0, 0, 1, 0, 0)`,
+		"a crowd of videos": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES ` +
+			`('RENDER', '` + id(9) + `', 0, 0, 1, 0, 0)`,
 			"message_has_request"},
-		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 1, 0, 0)`,
+		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+			VALUES ('PUBLISH', '` + id(9) + `', 1, 1, 0, 0)`,
 			"publish_has_publication"},
-		"a job under way that is no attempt": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, started) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 1)`,
+		"a job under way that is no attempt": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, started)
+			VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 1)`,
 			"started_is_an_attempt"},
 		"an attempt given back that never was": {
 			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
 			`UPDATE jobs SET attempt = attempt - 1`, "attempt >= 0"},
-		"text in a number":                      {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', 'yesterday')`, "cannot store TEXT"},
-		"a finished publication without a time": {"base", `INSERT INTO publications (asset_id, platform, creator, created, status) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'COMPLETED')`, "finished_has_time"},
-		"a publication with broken metadata":    {"base", `INSERT INTO publications (asset_id, platform, creator, created, metadata) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, '{')`, "json_valid"},
-		"an asset with broken metadata":         {"base", `UPDATE assets SET metadata = '{'`, "json_valid"},
-		"a done attempt with an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'done', 'e')`,
+		"text in a number": {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', ` +
+			`'yesterday')`, "cannot store TEXT"},
+		"a finished publication without a time": {"base", `INSERT INTO publications (asset_id, platform, creator, created,
+			status) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'COMPLETED')`, "finished_has_time"},
+		"a publication with broken metadata": {"base", `INSERT INTO publications (asset_id, platform, creator, created,
+			metadata) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, '{')`, "json_valid"},
+		"an asset with broken metadata": {"base", `UPDATE assets SET metadata = '{'`, "json_valid"},
+		"a done attempt with an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome,
+			error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'done', 'e')`,
 			"done_has_no_error"},
-		"a failed attempt without an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave up')`,
+		"a failed attempt without an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished,
+			outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave up')`,
 			"done_has_no_error"},
-		"an unknown outcome":         {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'lost', 'e')`, "outcome ="},
-		"an unknown kind of job":     {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('DANCE', '` + id(9) + `', 1, 1, 0, 0)`, "kind ="},
-		"a suspect that is a number": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, suspect) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 2)`, "suspect IN"},
-		"an unknown origin":          {"base", plain + `('` + id(8) + `', 'b', 'b', 't', 'ru', 'GIFT', 0)`, "origin IN"},
-		"a name with spaces around":  {"base", plain + `('` + id(8) + `', ' b', 'b', 't', 'ru', 'REQUEST', 0)`, "name = trim(name)"},
-		"an asset without a key":     {"base", plain + `('` + id(8) + `', 'b', '', 't', 'ru', 'REQUEST', 0)`, "name_key <>"},
-		"a session by its cookie":    {"base", `INSERT INTO sessions (hash, admin, created, seen) VALUES (x'00', 1, 1, 1)`, "length(hash)"},
-		"an unknown status of a request": {"base", `INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'LOST', 0)`,
+		"an unknown outcome": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome,
+			error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'lost', 'e')`, "outcome ="},
+		"an unknown kind of job": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+			VALUES ('DANCE', '` + id(9) + `', 1, 1, 0, 0)`, "kind ="},
+		"a suspect that is a number": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, suspect)
+			VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 2)`, "suspect IN"},
+		"an unknown origin": {"base", plain + `('` + id(8) + `', 'b', 'b', 't', 'ru', 'GIFT', 0)`, "origin IN"},
+		"a name with spaces around": {"base", plain + `('` + id(8) + `', ' b', 'b', 't', 'ru', 'REQUEST', 0)`,
+			"name = trim(name)"},
+		"an asset without a key": {"base", plain + `('` + id(8) + `', 'b', '', 't', 'ru', 'REQUEST', 0)`, "name_key <>"},
+		"a session by its cookie": {"base", `INSERT INTO sessions (hash, admin, created, seen) VALUES (x'00', 1, ` +
+			`1, 1)`, "length(hash)"},
+		"an unknown status of a request": {"base", `INSERT INTO requests (user_id, asset_id, chat_id, status, created)
+			VALUES (1, '` + id(9) + `', 1, 'LOST', 0)`,
 			"status ="},
 		"a link by its token instead of its hash": {"", `INSERT INTO links (hash, admin, expires) VALUES (x'00', 1, 1)`,
 			"length(hash)"},
-		"an update set aside that still holds its text": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, error) VALUES (1, 1, '{}', 1, 'e')`,
+		"an update set aside that still holds its text": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, error)
+			VALUES (1, 1, '{}', 1, 'e')`,
 			"set_aside_is_erased"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -346,7 +370,8 @@ func TestCancelling(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err })
-		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests)`); n != 0 {
+		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs) + (SELECT count(*)
+			FROM requests)`); n != 0 {
 			t.Errorf("got %d rows left; want 0", n)
 		}
 	})
@@ -362,7 +387,11 @@ func TestCancelling(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
 		begin(t, s, store.Render)
-		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err }); err != store.ErrNotFound {
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error {
+			_,
+				err := tx.Cancel(1, a.ID)
+			return err
+		}); err != store.ErrNotFound {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
 	})
@@ -381,14 +410,17 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 	})
 	var gone store.Gone
 	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
-	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID}, Names: []string{"Маша"}}); !reflect.DeepEqual(
+	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID},
+		Names: []string{"Маша"}}); !reflect.DeepEqual(
 		gone,
 		want,
 	) {
 		t.Errorf("got %q; want %q", gone, want)
 	}
-	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`, `SELECT count(*) FROM requests WHERE user_id = 1`,
-		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets WHERE name = 'Маша'`,
+	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`,
+		`SELECT count(*) FROM requests WHERE user_id = 1`,
+		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets
+			WHERE name = 'Маша'`,
 		`SELECT count(*) FROM tails WHERE name_key = 'маша'`, `SELECT count(*) FROM tallies WHERE name_key = 'маша'`} {
 		if n := count(t, s, q); n != 0 {
 			t.Errorf("%s: got %d; want 0", q, n)
@@ -407,7 +439,8 @@ func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
 	ask(t, q.store, "Маша", 1)
 	failed := failForGood(t, q)
 	mutate(t, q.store, `UPDATE users SET unreachable = 1`)
-	if _, err := q.Retry(t.Context(), failed.AssetID, retry.AdminClicked{Admin: store.Admin{Owner: true}, Platform: ""}); err != nil {
+	if _, err := q.Retry(t.Context(), failed.AssetID,
+		retry.AdminClicked{Admin: store.Admin{Owner: true}, Platform: ""}); err != nil {
 		t.Fatal(err)
 	}
 	mutate(t, q.store, `DELETE FROM requests WHERE asset_id <> ?`, failed.AssetID)
@@ -666,7 +699,11 @@ func TestADraftBelongsToWhoTypedIt(t *testing.T) {
 	}
 	var id string
 	write(t, s, func(tx *store.Tx) (err error) { id, err = tx.SaveDraft(1, "Маша"); return err })
-	if err := s.Tx(context.Background(), func(tx *store.Tx) error { _, err := tx.TakeDraft(2, id); return err }); err != store.ErrNotFound {
+	if err := s.Tx(context.Background(), func(tx *store.Tx) error {
+		_,
+			err := tx.TakeDraft(2, id)
+		return err
+	}); err != store.ErrNotFound {
 		t.Errorf("got %v; want ErrNotFound", err)
 	}
 	setNow(s, func() time.Time { return time.Now().Add(24*time.Hour + time.Minute) })
@@ -739,7 +776,8 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 			WITH parts (name_key, part, status) AS (
 				SELECT name_key, '', status FROM assets UNION ALL SELECT name_key, 'NEEDS', status FROM assets WHERE needs
 				UNION ALL SELECT a.name_key, p.platform, a.status FROM publications p JOIN assets a ON a.id = p.asset_id),
-			want AS (SELECT name_key, part, status, count(*) n FROM parts GROUP BY 1, 2, 3 UNION ALL SELECT '', part, status, count(*) FROM parts GROUP BY 2, 3)
+			want AS (SELECT name_key, part, status, count(*) n FROM parts GROUP BY 1, 2, 3 UNION ALL
+			SELECT '', part, status, count(*) FROM parts GROUP BY 2, 3)
 			SELECT (SELECT count(*) FROM (SELECT * FROM tallies WHERE n > 0 EXCEPT SELECT * FROM want))
 			+ (SELECT count(*) FROM (SELECT * FROM want EXCEPT SELECT * FROM tallies))
 			+ (SELECT count(*) FROM (SELECT name_key FROM assets EXCEPT SELECT name_key FROM tails))

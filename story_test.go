@@ -28,7 +28,8 @@ type browser struct {
 func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) browser {
 	t.Helper()
 	options := append(more, chromedp.DefaultExecAllocatorOptions[:]...)
-	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
+	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking",
+		"disable-component-update", "disable-sync"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	options = append(options, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
@@ -313,7 +314,8 @@ func TestTheDemoPublishes(t *testing.T) {
 	for i, name := range names {
 		b.js(
 			fmt.Sprintf(
-				"void fetch('/assets', { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: JSON.stringify({ name: %q }) })",
+				"void fetch('/assets', { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: "+
+					"'application/json' }, body: JSON.stringify({ name: %q }) })",
 				name,
 			),
 		)
@@ -347,7 +349,8 @@ func TestTheDemoPublishes(t *testing.T) {
 		b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
 		b.js(
 			fmt.Sprintf(
-				"(f => { f.elements.title.value = %q; f.elements.youtube.checked = true; f.elements.made_for_kids.value = 'yes'; f.requestSubmit(f.querySelector('button.primary')) })"+
+				"(f => { f.elements.title.value = %q; f.elements.youtube.checked = true; f.elements.made_for_kids.value = 'yes'; "+
+					"f.requestSubmit(f.querySelector('button.primary')) })"+
 					"(document.querySelector('form[action$=\"/publish\"]'))",
 				"A greeting "+name,
 			),
@@ -357,7 +360,8 @@ func TestTheDemoPublishes(t *testing.T) {
 	b.visit(home + "/assets/" + videos["Emma"] + "/publish")
 	b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
 	b.js(
-		"(f => { f.elements.title.value = 'A greeting'; f.elements.youtube.checked = true; f.requestSubmit(f.querySelector('button.primary')) })(document.querySelector('form[action$=\"/publish\"]'))",
+		"(f => { f.elements.title.value = 'A greeting'; f.elements.youtube.checked = true; " +
+			"f.requestSubmit(f.querySelector('button.primary')) })(document.querySelector('form[action$=\"/publish\"]'))",
 	)
 	b.until("document.querySelector('#made_for_kids-fault') !== null")
 	b.shoot("publish-4-refused")
@@ -390,10 +394,12 @@ func TestTheDemoPublishes(t *testing.T) {
 	b.visit(home + "/assets/" + videos["Anna"] + "/unpublish?platform=YOUTUBE")
 	b.until("document.querySelector('[name=title]') !== null")
 	b.js(
-		"(f => { f.elements.title.value = 'A greeting Anna'; f.requestSubmit() })(document.querySelector('form[action$=\"/unpublish\"]'))",
+		"(f => { f.elements.title.value = 'A greeting Anna'; f.requestSubmit() " +
+			"})(document.querySelector('form[action$=\"/unpublish\"]'))",
 	)
 	b.until(
-		"location.pathname.startsWith('/assets/') && !location.pathname.endsWith('/unpublish') && document.querySelector('#on-YOUTUBE') === null",
+		"location.pathname.startsWith('/assets/') && !location.pathname.endsWith('/unpublish') && " +
+			"document.querySelector('#on-YOUTUBE') === null",
 	)
 	b.trouble(address, "revoked", "yes")
 	publish("Anna")

@@ -117,7 +117,8 @@ func (w *town) count(fits func(event) bool) (n int) {
 // person wishes, waits, and presses the button of every apology, as often as it takes.
 func (w *town) person(ctx context.Context, user int64) {
 	for round := range w.wishes {
-		name := []string{"Общий " + letters(round), "Сбой " + letters(round) + letters(int(user)%2), "Свой " + letters(round) + letters(int(user))}[(round+int(user)/3)%3]
+		name := []string{"Общий " + letters(round), "Сбой " + letters(round) + letters(int(user)%2),
+			"Свой " + letters(round) + letters(int(user))}[(round+int(user)/3)%3]
 		if w.crowd {
 			name = []string{"Общий ", "Сбой "}[round%2] + letters(round)
 		}
@@ -377,7 +378,8 @@ var peace = []string{
 	`SELECT count(*) FROM jobs WHERE due < 9e15`,
 	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND name NOT LIKE 'Сбой%'`,
 	`SELECT count(*) FROM requests WHERE status IN ('COMPLETED', 'FAILED') AND answer_id IS NULL`,
-	`SELECT count(*) FROM assets WHERE (status = 'COMPLETED') <> (SELECT count(*) FROM attempts t WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome = 'done')`,
+	`SELECT count(*) FROM assets WHERE (status = 'COMPLETED') <> (SELECT count(*) FROM attempts t
+		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome = 'done')`,
 	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND 3 <> (SELECT count(*) FROM attempts t
 		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome IN ('rescheduled', 'gave up'))`,
 	`SELECT count(*) FROM inbox WHERE error IS NOT NULL OR raw IS NOT NULL`,
@@ -473,7 +475,8 @@ func (w *town) since(
 	rows, err := readDB(
 		t,
 		s,
-	).Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id WHERE started IS NOT NULL`)
+	).Query(`SELECT kind, user_id, r.asset_id, sent IS NULL FROM jobs j JOIN requests r ON r.id = j.request_id
+		WHERE started IS NOT NULL`)
 	again = map[event]bool{}
 	if _, err := collect(rows, err, func(e *event) error {
 		var kind store.Kind
@@ -587,7 +590,8 @@ func TestTheDiskFailsOnce(t *testing.T) {
 		kind dbtest.Kind
 	}{
 		"a write": {dbtest.BadWrite, dbtest.Write}, "a write on a full disk": {dbtest.Full, dbtest.Write},
-		"a sync": {dbtest.BadSync, dbtest.Sync}, "a truncation": {dbtest.BadTrunc, dbtest.Truncate}, "a deletion": {dbtest.BadDelete, dbtest.Delete},
+		"a sync": {dbtest.BadSync, dbtest.Sync}, "a truncation": {dbtest.BadTrunc,
+			dbtest.Truncate}, "a deletion": {dbtest.BadDelete, dbtest.Delete},
 	} {
 		t.Run(name, func(t *testing.T) {
 			began, days, most := time.Now(), 0, plain.disk.Ops(c.kind)

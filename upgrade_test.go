@@ -78,10 +78,14 @@ func aBitOfEverything(t *testing.T, s *store.Store) {
 		return err
 	})
 	for _, statement := range []string{
-		`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked) VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', x'00', 8, 1, 1)`,
-		`INSERT INTO publications (asset_id, platform, channel_id, creator, created) SELECT id, 'YOUTUBE', 1, 8, 1 FROM assets WHERE status = 'COMPLETED'`,
-		`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1 FROM publications`,
-		`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) SELECT 'APOLOGISE', id, 0, 0, 1, 0, 1 FROM assets WHERE status = 'FAILED'`,
+		`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked)
+			VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', x'00', 8, 1, 1)`,
+		`INSERT INTO publications (asset_id, platform, channel_id, creator, created) SELECT id, 'YOUTUBE', 1, 8, 1 FROM assets
+			WHERE status = 'COMPLETED'`,
+		`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created)
+			SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1 FROM publications`,
+		`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) SELECT 'APOLOGISE', id, 0, 0, 1, 0, 1 FROM assets
+			WHERE status = 'FAILED'`,
 		`INSERT INTO uploads VALUES (1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'no such model')`,
 		`INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
@@ -212,7 +216,8 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 	}
 	if _, err := os.Stat(goldenFile(schemaVersion())); err != nil {
 		t.Fatalf(
-			"%v: a new version of the schema? Write it down: go test -run TestTheSchemaDoesNotChangeWithoutAStep . -args -golden",
+			"%v: a new version of the schema? Write it down: go test -run TestTheSchemaDoesNotChangeWithoutAStep . -args "+
+				"-golden",
 			err,
 		)
 	}
@@ -223,7 +228,8 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 	defer d.Close()
 	if got, want := shape(t, readDB(t, s)), shape(t, d); got != want {
 		t.Errorf(
-			"schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then write the new version down\n%s",
+			"schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then "+
+				"write the new version down\n%s",
 			schemaVersion(),
 			firstDifference(got, want),
 		)
@@ -254,7 +260,8 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 			}
 			defer d.Close()
 			before := sizes(t, d)
-			for _, table := range []string{"users", "assets", "requests", "jobs", "attempts", "inbox", "publications", "channels", "audit", "sessions"} {
+			for _, table := range []string{"users", "assets", "requests", "jobs", "attempts", "inbox", "publications",
+				"channels", "audit", "sessions"} {
 				if before[table] == 0 {
 					t.Errorf("the file of version %d has no %s", version, table)
 				}
@@ -281,7 +288,8 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 					t.Errorf("got %d %s; want %d", after[table], table, n)
 				}
 			}
-			if n := count(t, s, `SELECT (SELECT count(*) FROM pragma_foreign_key_check) + (SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')`); n != 0 {
+			if n := count(t, s, `SELECT (SELECT count(*) FROM pragma_foreign_key_check) + (SELECT count(*)
+				FROM pragma_integrity_check WHERE integrity_check <> 'ok')`); n != 0 {
 				t.Errorf("got %d faults in the file", n)
 			}
 			ask(t, s, "Новая", 9)

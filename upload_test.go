@@ -269,7 +269,8 @@ func TestAnUploadIsKeptWhateverItsKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Name != fmt.Sprint("Лето на даче ", i) || a.NameKey != fmt.Sprint("лето на даче ", i) || a.Origin != "UPLOAD" || a.Status != store.Completed || *a.Creator != 7 ||
+		if a.Name != fmt.Sprint("Лето на даче ", i) || a.NameKey != fmt.Sprint("лето на даче ", i) || a.Origin != "UPLOAD" ||
+			a.Status != store.Completed || *a.Creator != 7 ||
 			a.Video.File != id+c.end || a.Video.Size != int64(len(content)) || a.Video.Width != 320 ||
 			a.Video.Height != 180 ||
 			a.Video.Duration < 900*time.Millisecond ||
@@ -315,7 +316,8 @@ func TestAnUploadIsKeptWhateverItsKind(t *testing.T) {
 func TestAFormWithoutJavaScriptLeadsToTheVideo(t *testing.T) {
 	u := newCounter(t, mostBytes, time.Minute, roomy)
 	page := u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session}))
-	for _, want := range []string{`method="post" action="/uploads" enctype="multipart/form-data"`, `name="title"`, `type="file" name="file"`, "up to 1 MB.", `src="/static/upload.js"`} {
+	for _, want := range []string{`method="post" action="/uploads" enctype="multipart/form-data"`, `name="title"`,
+		`type="file" name="file"`, "up to 1 MB.", `src="/static/upload.js"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}
@@ -343,7 +345,8 @@ func TestAFormWithoutJavaScriptLeadsToTheVideo(t *testing.T) {
 		Success bool
 		Max     int64 `json:"max_bytes"`
 	}
-	if err := json.Unmarshal([]byte(u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session, json: true}))), &said); err != nil ||
+	if err := json.Unmarshal([]byte(u.want(200,
+		u.send(call{method: "GET", path: "/upload", session: u.session, json: true}))), &said); err != nil ||
 		!said.Success ||
 		said.Max != mostBytes {
 		t.Errorf("got %+v, %v; want the limit", said, err)
@@ -367,29 +370,37 @@ func TestWhatIsNoVideoIsRefusedInWords(t *testing.T) {
 		code   string
 		words  string
 	}{
-		"a page":                          {one([]byte(html)), 415, "UNSUPPORTED", "upload_unsupported"},
-		"a page that begins like a video": {one([]byte("\x00\x00\x00\x18ftypisom" + html)), 415, "UNSUPPORTED", "upload_unplayable"},
-		"a photo":                         {one(footage(t, "photo.jpg")), 415, "UNSUPPORTED", "upload_unsupported"},
-		"an empty file":                   {one(nil), 415, "UNSUPPORTED", "upload_unsupported"},
-		"three bytes":                     {one(film[:3]), 415, "UNSUPPORTED", "upload_unsupported"},
-		"a film cut short":                {one(film[:len(film)-1]), 415, "UNSUPPORTED", "upload_unplayable"},
-		"a film without its index":        {one(footage(t, "late.mp4")[:9000]), 415, "UNSUPPORTED", "upload_unplayable"},
-		"a recording cut short":           {one(mkv[:len(mkv)-1]), 415, "UNSUPPORTED", "upload_unplayable"},
-		"only sound":                      {one(footage(t, "song.mp4")), 415, "UNSUPPORTED", "upload_unplayable"},
-		"a picture of 8 × 8":              {one(footage(t, "dot.mp4")), 415, "UNSUPPORTED", "upload_unplayable"},
-		"a playlist of a local file":      {one([]byte("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://" + secret + "\n#EXT-X-ENDLIST\n")), 415, "UNSUPPORTED", "upload_unsupported"},
-		"one byte too many":               {one(grown(film, mostBytes+1)), 413, "TOO_LARGE", "upload_too_large"},
-		"far too many bytes":              {one(grown(film, mostBytes+desk.MaxBody+1)), 413, "TOO_LARGE", "upload_too_large"},
-		"no file":                         {[]part{{"title", "", "Лето"}}, 422, "INVALID", "upload_no_file"},
-		"nothing":                         {nil, 422, "INVALID", "upload_no_file"},
-		"what a browser sends for none":   {[]part{{"title", "", "Лето"}, {"file", "", ""}}, 422, "INVALID", "upload_no_file"},
-		"two files":                       {append(one(film), part{"file", "film.mp4", string(film)}), 422, "INVALID", "upload_two_files"},
-		"a long title":                    {[]part{{"title", "", strings.Repeat("я", 101)}, {"file", "film.mp4", string(film)}}, 422, "INVALID", "title_long"},
-		"a title that turns around":       {[]part{{"title", "", "\u202eгнирт"}, {"file", "film.mp4", string(film)}}, 422, "INVALID", "title_hidden"},
-		"a title with a zero":             {[]part{{"title", "", "a\x00b"}, {"file", "film.mp4", string(film)}}, 422, "INVALID", "title_hidden"},
-		"a title that is no text":         {[]part{{"title", "", "\xff\xfe"}, {"file", "film.mp4", string(film)}}, 422, "INVALID", "title_hidden"},
-		"a bad title after the file":      {[]part{{"file", "film.mp4", string(film)}, {"title", "", "\u202e"}}, 422, "INVALID", "title_hidden"},
-		"a book for a title":              {[]part{{"title", "", strings.Repeat("я", 20000)}, {"file", "film.mp4", string(film)}}, 422, "INVALID", "title_long"},
+		"a page": {one([]byte(html)), 415, "UNSUPPORTED", "upload_unsupported"},
+		"a page that begins like a video": {one([]byte("\x00\x00\x00\x18ftypisom" + html)), 415, "UNSUPPORTED",
+			"upload_unplayable"},
+		"a photo":                       {one(footage(t, "photo.jpg")), 415, "UNSUPPORTED", "upload_unsupported"},
+		"an empty file":                 {one(nil), 415, "UNSUPPORTED", "upload_unsupported"},
+		"three bytes":                   {one(film[:3]), 415, "UNSUPPORTED", "upload_unsupported"},
+		"a film cut short":              {one(film[:len(film)-1]), 415, "UNSUPPORTED", "upload_unplayable"},
+		"a film without its index":      {one(footage(t, "late.mp4")[:9000]), 415, "UNSUPPORTED", "upload_unplayable"},
+		"a recording cut short":         {one(mkv[:len(mkv)-1]), 415, "UNSUPPORTED", "upload_unplayable"},
+		"only sound":                    {one(footage(t, "song.mp4")), 415, "UNSUPPORTED", "upload_unplayable"},
+		"a picture of 8 × 8":            {one(footage(t, "dot.mp4")), 415, "UNSUPPORTED", "upload_unplayable"},
+		"a playlist of a local file":    {one([]byte("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://" + secret + "\n#EXT-X-ENDLIST\n")), 415, "UNSUPPORTED", "upload_unsupported"},
+		"one byte too many":             {one(grown(film, mostBytes+1)), 413, "TOO_LARGE", "upload_too_large"},
+		"far too many bytes":            {one(grown(film, mostBytes+desk.MaxBody+1)), 413, "TOO_LARGE", "upload_too_large"},
+		"no file":                       {[]part{{"title", "", "Лето"}}, 422, "INVALID", "upload_no_file"},
+		"nothing":                       {nil, 422, "INVALID", "upload_no_file"},
+		"what a browser sends for none": {[]part{{"title", "", "Лето"}, {"file", "", ""}}, 422, "INVALID", "upload_no_file"},
+		"two files": {append(one(film), part{"file", "film.mp4", string(film)}), 422, "INVALID",
+			"upload_two_files"},
+		"a long title": {[]part{{"title", "", strings.Repeat("я", 101)}, {"file", "film.mp4", string(film)}},
+			422, "INVALID", "title_long"},
+		"a title that turns around": {[]part{{"title", "", "\u202eгнирт"}, {"file", "film.mp4", string(film)}}, 422,
+			"INVALID", "title_hidden"},
+		"a title with a zero": {[]part{{"title", "", "a\x00b"}, {"file", "film.mp4", string(film)}}, 422, "INVALID",
+			"title_hidden"},
+		"a title that is no text": {[]part{{"title", "", "\xff\xfe"}, {"file", "film.mp4", string(film)}}, 422, "INVALID",
+			"title_hidden"},
+		"a bad title after the file": {[]part{{"file", "film.mp4", string(film)}, {"title", "", "\u202e"}}, 422, "INVALID",
+			"title_hidden"},
+		"a book for a title": {[]part{{"title", "", strings.Repeat("я", 20000)}, {"file", "film.mp4", string(film)}}, 422,
+			"INVALID", "title_long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := u
@@ -514,7 +525,8 @@ func (u *counter) begun(content string) (conn net.Conn, rest []byte) {
 	half := len(body) / 2
 	fmt.Fprintf(
 		conn,
-		"POST /uploads HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\nAccept: application/json\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		"POST /uploads HTTP/1.1\r\nHost: localhost\r\nCookie: %s=%s\r\nAccept: application/json\r\nContent-Type: "+
+			"%s\r\nContent-Length: %d\r\n\r\n%s",
 		u.cookie,
 		u.session,
 		kind,
@@ -643,9 +655,10 @@ func TestAFullDiskIsToldInTime(t *testing.T) {
 		spoil   func(u *counter)
 		looked  bool
 	}{
-		"before anything is written":          {free: 1_100_000, counted: true},
-		"while it is written":                 {free: 4 << 20},
-		"by the disk itself, when it is kept": {free: 1 << 40, spoil: func(u *counter) { u.files = fullShelf{u.files}; u.change(func(*desk.Options) {}) }},
+		"before anything is written": {free: 1_100_000, counted: true},
+		"while it is written":        {free: 4 << 20},
+		"by the disk itself, when it is kept": {free: 1 << 40,
+			spoil: func(u *counter) { u.files = fullShelf{u.files}; u.change(func(*desk.Options) {}) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
@@ -690,7 +703,8 @@ func (f fullShelf) Put(ctx context.Context, key, path string, progress func(int6
 func TestAFaultOfOursLeavesNothingOfAnUpload(t *testing.T) {
 	for name, spoil := range map[string]func(u *counter){
 		"the database does not take it": func(u *counter) {
-			mutate(u.t, u.store, `CREATE TRIGGER spoilt BEFORE INSERT ON audit WHEN new.action = 'upload' BEGIN SELECT raise(ABORT, 'SECRET'); END`)
+			mutate(u.t, u.store, `CREATE TRIGGER spoilt BEFORE INSERT ON audit WHEN new.action = 'upload' BEGIN
+				SELECT raise(ABORT, 'SECRET'); END`)
 		},
 		"there is no ffmpeg": func(u *counter) {
 			u.change(func(o *desk.Options) {
@@ -749,7 +763,8 @@ func TestAnyAdminMayUploadAndTheirOwnIsTheirs(t *testing.T) {
 		may             bool
 	}{{7, 7, true}, {7, 9, false}, {8, 7, true}, {9, 8, false}} {
 		var view desk.Detail
-		if err := json.Unmarshal([]byte(u.want(200, u.send(call{method: "GET", path: "/assets/" + ids[c.creator], session: u.signIn(c.reader), json: true}))), &view); err != nil ||
+		if err := json.Unmarshal([]byte(u.want(200, u.send(call{method: "GET", path: "/assets/" + ids[c.creator],
+			session: u.signIn(c.reader), json: true}))), &view); err != nil ||
 			view.Card.MayEdit != c.may {
 			t.Errorf("%d, the video of %d: got %v, %v; want %v", c.reader, c.creator, view.Card.MayEdit, err, c.may)
 		}
@@ -798,7 +813,8 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 		out != retry.Restarted {
 		t.Errorf("got %s, %v; want a new try", out, err)
 	}
-	if n := count(t, u.store, `SELECT count(*) FROM requests WHERE asset_id = '`+id+`'`) + count(t, u.store, `SELECT count(*) FROM jobs WHERE asset_id = '`+id+`'`); n != 0 {
+	if n := count(t, u.store, `SELECT count(*) FROM requests WHERE asset_id = '`+id+`'`) + count(t, u.store,
+		`SELECT count(*) FROM jobs WHERE asset_id = '`+id+`'`); n != 0 {
 		t.Errorf("got %d requests and jobs of the upload; want none", n)
 	}
 	write(t, u.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
@@ -810,7 +826,8 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 func TestTheNextStartRemovesWhatACrashLeft(t *testing.T) {
 	v := newVictim(t)
 	left := filepath.Join(v.dir, "work", "uploads", store.NewID())
-	for path, content := range map[string]string{left: "half a film", filepath.Join(v.dir, "media", store.NewID()+".webm"): "kept, but in no database"} {
+	for path, content := range map[string]string{left: "half a film",
+		filepath.Join(v.dir, "media", store.NewID()+".webm"): "kept, but in no database"} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -960,7 +977,8 @@ func TestUploadingInABrowser(t *testing.T) {
 	if err := chromedp.Listen(b.ctx, func(ev any) {
 		kind := fmt.Sprintf("%T", ev)
 		said, _ := json.Marshal(ev) // an event always works
-		if strings.HasSuffix(kind, "ExceptionThrown") || strings.HasSuffix(kind, "EntryAdded") && !strings.Contains(string(said), "status of 4") {
+		if strings.HasSuffix(kind, "ExceptionThrown") || strings.HasSuffix(kind, "EntryAdded") &&
+			!strings.Contains(string(said), "status of 4") {
 			mu.Lock()
 			defer mu.Unlock()
 			faults = append(faults, string(said))
@@ -993,7 +1011,8 @@ func TestUploadingInABrowser(t *testing.T) {
 		}
 		b.do(chromedp.EmulateViewport(1280, 900))
 	}
-	const problem, asks = "document.querySelector('#upload [role=alert]')", "(() => { const e = new Event('beforeunload', { cancelable: true }); dispatchEvent(e); return e.defaultPrevented; })()"
+	const problem, asks = "document.querySelector('#upload [role=alert]')", "(() => { const e = new " +
+		"Event('beforeunload', { cancelable: true }); dispatchEvent(e); return e.defaultPrevented; })()"
 	looks("empty")
 
 	// Too large: told at once, and nothing is sent.
@@ -1008,7 +1027,8 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.until(problem + ".hidden && document.querySelector('#title').value === 'page'")
 	b.do(chromedp.SendKeys("#title", " one"), chromedp.Click(".actions .primary"))
 	b.until(problem + ".innerText.includes('type of file is not accepted')")
-	if got := b.js("document.querySelector('#title').value + document.querySelector('#file').files[0].name + document.querySelector('fieldset').disabled"); got != "page onepage.mp4false" {
+	if got := b.js("document.querySelector('#title').value + document.querySelector('#file').files[0].name + " +
+		"document.querySelector('fieldset').disabled"); got != "page onepage.mp4false" {
 		t.Errorf("got %s; want what was typed", got)
 	}
 	looks("refused")
@@ -1024,10 +1044,12 @@ func TestUploadingInABrowser(t *testing.T) {
 		t.Error("the page asks before it is left, although nothing is under way")
 	}
 	b.js(
-		"new MutationObserver(() => sessionStorage.heard = (sessionStorage.heard ?? '') + document.querySelector('#upload [role=status]').textContent + ';').observe(document.querySelector('#upload [role=status]'), { childList: true })",
+		"new MutationObserver(() => sessionStorage.heard = (sessionStorage.heard ?? '') + document.querySelector('#upload " +
+			"[role=status]').textContent + ';').observe(document.querySelector('#upload [role=status]'), { childList: true })",
 	)
 	b.do(chromedp.Click(".actions .primary"))
-	halfway := "document.querySelector('progress').value >= 25 && document.querySelector('progress').value < 100 && document.querySelector('.left').textContent !== ''"
+	halfway := "document.querySelector('progress').value >= 25 && document.querySelector('progress').value < 100 && " +
+		"document.querySelector('.left').textContent !== ''"
 	b.until(halfway)
 	if got := b.js("document.querySelector('.prog').innerText"); !strings.Contains(got, " of 40 MB") ||
 		!strings.Contains(got, " %") ||
@@ -1048,7 +1070,8 @@ func TestUploadingInABrowser(t *testing.T) {
 	// Once more, to the end.
 	b.do(chromedp.Click(".actions .primary"))
 	b.until(
-		"document.readyState === 'complete' && location.pathname.startsWith('/assets/') && document.body.innerText.includes('The video is here.')",
+		"document.readyState === 'complete' && location.pathname.startsWith('/assets/') && " +
+			"document.body.innerText.includes('The video is here.')",
 	)
 	if got := b.js("document.querySelector('h1').textContent + ' ' + sessionStorage.heard"); !strings.HasPrefix(
 		got,
@@ -1079,7 +1102,8 @@ func TestUploadingInABrowser(t *testing.T) {
 	looks("dragged")
 	drag("drop")
 	b.until(
-		"!document.querySelector('.drop').matches('.over') && document.querySelector('#file').files[0].name === 'Зима.mov' && document.querySelector('#title').value === 'Зима'",
+		"!document.querySelector('.drop').matches('.over') && document.querySelector('#file').files[0].name === 'Зима.mov' " +
+			"&& document.querySelector('#title').value === 'Зима'",
 	)
 
 	// The kinds that are not MP4 play as well, as far as this browser can.
@@ -1104,7 +1128,8 @@ func TestUploadingInABrowser(t *testing.T) {
 
 	// Without JavaScript.
 	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
-	for _, c := range []struct{ file, says string }{{page, "type of file is not accepted"}, {huge, "too large"}, {film, "The video is here."}} {
+	for _, c := range []struct{ file, says string }{{page, "type of file is not accepted"}, {huge, "too large"},
+		{film, "The video is here."}} {
 		b.visit(u.server.URL + "/upload")
 		b.do(chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
 		b.until("document.readyState === 'complete' && document.body.innerText.includes('" + c.says + "')")

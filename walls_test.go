@@ -187,11 +187,13 @@ func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 						}
 					}
 				case *ast.Ident: // the kind of an apology is named where it is owed and where it is sent
-					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "SendHeld", "Return", "NewQueue", "do", "message", "Tell"}, fn.Name.Name) {
+					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "SendHeld", "Return", "NewQueue", "do", "message",
+						"Tell"}, fn.Name.Name) {
 						t.Errorf("%s: %s names APOLOGISE jobs", name, fn.Name.Name)
 					}
 				case *ast.BasicLit:
-					if strings.Contains(n.Value, "INSERT INTO jobs") && !slices.Contains([]string{"enqueueAt", "EnqueueAll", "beginSome"}, fn.Name.Name) {
+					if strings.Contains(n.Value, "INSERT INTO jobs") &&
+						!slices.Contains([]string{"enqueueAt", "EnqueueAll", "beginSome"}, fn.Name.Name) {
 						t.Errorf("%s: %s inserts jobs; only enqueueAt, EnqueueAll and beginSome may", name, fn.Name.Name)
 					}
 					if strings.Contains(n.Value, "UPDATE jobs SET started = NULL") && fn.Name.Name != "release" {

@@ -108,7 +108,10 @@ func TestOneKeyOneMessageAndTheProbeFindsOut(t *testing.T) {
 		tell := func(q *Queue) (stop func()) {
 			board := watch.NewProgramBoard(s, q, watch.Options{Page: "http://x", Gather: time.Minute,
 				Role:   func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true },
-				Admins: func(context.Context) ([]int64, error) { return []int64{900}, nil }, Free: func() (int64, error) { return 38e9, nil },
+				Admins: func(context.Context) ([]int64, error) { return []int64{900}, nil }, Free: func() (int64,
+					error) {
+					return 38e9, nil
+				},
 				Tell: func(_ context.Context, _ int64, m watch.Message) (time.Duration, error) {
 					told = append(told, m.ID)
 					return 0, nil
@@ -178,7 +181,8 @@ func TestFiveBadNamesAreFiveApologiesAndOneDigestWithAButton(t *testing.T) {
 		}
 		return got == n
 	})
-	if got := count(t, w.store, `SELECT count(*) FROM audit WHERE admin = 900 AND action = 'retry' AND outcome = 'restarted'`); got != n {
+	if got := count(t, w.store, `SELECT count(*) FROM audit WHERE admin = 900 AND action = 'retry'
+		AND outcome = 'restarted'`); got != n {
 		t.Errorf("got %d retries in the activity list; want %d", got, n)
 	}
 	if got := saying(admin, "could not be made"); got != 1 {
@@ -329,7 +333,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 			}
 		}
 	}
-	for cause, want := range map[string]string{watch.Outage: "one reason:\n\nno key\n", watch.Disk: "1.5 GB are left", watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it"} {
+	for cause, want := range map[string]string{watch.Outage: "one reason:\n\nno key\n", watch.Disk: "1.5 GB are left",
+		watch.Channel: "A channel has to be connected again", watch.Backup: "no room for it"} {
 		if !strings.Contains(said[cause], want) || strings.Contains(said[cause], "<no value>") {
 			t.Errorf("%s: got %q; want %q in it", cause, said[cause], want)
 		}
@@ -610,14 +615,20 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 
 	t.Run("the numbers are right", func(t *testing.T) {
 		for want, list := range map[float64][][]string{
-			0: {{"retake_assets", "status=PENDING"}, {"retake_requests_open"}, {"retake_outage"}, {"retake_trouble", "cause=disk"}, {"retake_trouble", "cause=backup"},
-				{"retake_publications", "platform=YOUTUBE", "status=FAILED"}, {"retake_channels", "state=ENDED"}, {"retake_workers_busy", "kind=RENDER"},
-				{"retake_telegram_calls_total", "method=sendMessage", "result=too_many"}, {"retake_attempts_total", "kind=PUBLISH", "outcome=gave_up"},
+			0: {{"retake_assets", "status=PENDING"}, {"retake_requests_open"}, {"retake_outage"},
+				{"retake_trouble", "cause=disk"}, {"retake_trouble", "cause=backup"},
+				{"retake_publications", "platform=YOUTUBE", "status=FAILED"}, {"retake_channels",
+					"state=ENDED"}, {"retake_workers_busy", "kind=RENDER"},
+				{"retake_telegram_calls_total", "method=sendMessage", "result=too_many"}, {"retake_attempts_total", "kind=PUBLISH",
+					"outcome=gave_up"},
 				{"retake_jobs", "kind=RENDER", "state=waiting"}, {"retake_job_oldest_waiting_seconds", "kind=RENDER"}},
-			1: {{"retake_assets", "status=COMPLETED"}, {"retake_assets", "status=FAILED"}, {"retake_assets_needing_admin"}, {"retake_render_seconds"},
-				{"retake_attempts_total", "kind=RENDER", "outcome=done"}, {"retake_attempts_total", "kind=RENDER", "outcome=gave_up"},
+			1: {{"retake_assets", "status=COMPLETED"}, {"retake_assets", "status=FAILED"}, {"retake_assets_needing_admin"},
+				{"retake_render_seconds"},
+				{"retake_attempts_total", "kind=RENDER", "outcome=done"}, {"retake_attempts_total", "kind=RENDER",
+					"outcome=gave_up"},
 				{"retake_attempts_total", "kind=APOLOGISE", "outcome=done"}},
-			2: {{"retake_attempts_total", "kind=RENDER", "outcome=rescheduled"}, {"retake_attempts_total", "kind=DELIVER", "outcome=done"},
+			2: {{"retake_attempts_total", "kind=RENDER", "outcome=rescheduled"},
+				{"retake_attempts_total", "kind=DELIVER", "outcome=done"},
 				{"retake_telegram_calls_total", "method=sendVideo", "result=ok"}, {"retake_workers", "kind=RENDER"}},
 			3: {{"retake_requests_total"}},
 			6: {{"retake_telegram_updates_total"}}, // three names, three presses of Yes
@@ -637,13 +648,15 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		if got := value(t, all, "retake_telegram_calls_total", "method=sendMessage", "result=ok"); got != sent {
 			t.Errorf("got %v messages sent; want the %v that Telegram has", got, sent)
 		}
-		for _, some := range [][]string{{"retake_disk_free_bytes"}, {"retake_database_bytes", "file=main"}, {"retake_database_bytes", "file=wal"},
+		for _, some := range [][]string{{"retake_disk_free_bytes"}, {"retake_database_bytes", "file=main"},
+			{"retake_database_bytes", "file=wal"},
 			{"retake_telegram_wait_seconds"}, {"process_resident_memory_bytes"}, {"go_goroutines"}} {
 			if value(t, all, some[0], some[1:]...) <= 0 {
 				t.Errorf("%q: got nothing; want some", some)
 			}
 		}
-		if ago := float64(time.Now().UnixMilli())/1000 - value(t, all, "retake_telegram_contact_timestamp_seconds"); ago < 0 ||
+		if ago := float64(time.Now().UnixMilli())/1000 - value(t, all,
+			"retake_telegram_contact_timestamp_seconds"); ago < 0 ||
 			ago > 60 {
 			t.Errorf("got contact %v s ago; want just now", ago)
 		}
@@ -790,7 +803,8 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		}
 		s.hears(owner, "Доступ к YouTube закончился (1 канал)")
 		all := s.families()
-		for want, l := range map[float64][]string{0: {"retake_trouble", "cause=outage"}, 1: {"retake_trouble", "cause=channel"}} {
+		for want, l := range map[float64][]string{0: {"retake_trouble", "cause=outage"},
+			1: {"retake_trouble", "cause=channel"}} {
 			if got := value(t, all, l[0], l[1:]...); got != want {
 				t.Errorf("%q: got %v; want %v", l, got, want)
 			}

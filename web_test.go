@@ -292,7 +292,8 @@ func TestSigningIn(t *testing.T) {
 			for _, method := range []string{"POST", "GET"} {
 				w := d.send(call{method: method, path: link})
 				body := d.want(403, w)
-				if len(w.Result().Cookies()) > 0 || !strings.Contains(body, "/admin") || !strings.Contains(body, "retake admin link ID") {
+				if len(w.Result().Cookies()) > 0 || !strings.Contains(body, "/admin") ||
+					!strings.Contains(body, "retake admin link ID") {
 					t.Errorf("got %v %s; want no cookie and how to get a new link", w.Result().Cookies(), body)
 				}
 			}
@@ -403,7 +404,8 @@ func TestSigningIn(t *testing.T) {
 			d.want(429, d.send(call{method: "POST", path: "/login/guess"}))
 		},
 		"the way in is written on the door": func(t *testing.T, d *office) {
-			if body := d.want(200, d.send(call{method: "GET", path: "/login"})); !strings.Contains(body, "/admin") || !strings.Contains(body, "retake admin link ID") {
+			if body := d.want(200, d.send(call{method: "GET", path: "/login"})); !strings.Contains(body, "/admin") ||
+				!strings.Contains(body, "retake admin link ID") {
 				t.Errorf("got %s; want both ways", body)
 			}
 		},
@@ -484,7 +486,8 @@ func TestReadingChangesNothing(t *testing.T) {
 			r.Path == "/channels/callback" {
 			continue
 		}
-		path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE", ":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
+		path := strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+a.ID+"/unpublish?platform=RUMBLE",
+			":id", a.ID, "/login/:token", link, ":picture", "new-year.jpg", "*", "style.css").
 			Replace(r.Path)
 		for _, c := range []call{{}, {session: session}, {session: session, json: true}} {
 			c.method, c.path = r.Method, path
@@ -522,13 +525,15 @@ func TestRetryOnThePage(t *testing.T) {
 			failForGood(t, d.queue)
 			return a.ID
 		}, 7, "", 403, "FORBIDDEN"},
-		{"a video under way is joined", func(t *testing.T, d *office) string { return ask(t, d.store, "Маша", 1).ID }, 8, "", 200, "joined"},
+		{"a video under way is joined", func(t *testing.T, d *office) string { return ask(t, d.store, "Маша", 1).ID }, 8, "",
+			200, "joined"},
 		{"a finished video is not failed", func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
 			return a.ID
 		}, 8, "", 409, "NOT_FAILED"},
-		{"a video that is not there is not found", func(*testing.T, *office) string { return store.NewID() }, 8, "", 404, "NOT_FOUND"},
+		{"a video that is not there is not found", func(*testing.T, *office) string { return store.NewID() }, 8, "", 404,
+			"NOT_FOUND"},
 		{"a failed publication is tried again", func(t *testing.T, d *office) string {
 			return publication(t, d.store, failedPublication)
 		}, 8, "YOUTUBE", 200, "restarted"},
@@ -589,14 +594,16 @@ func TestRetryFailedReachesEverybodyAffected(t *testing.T) {
 	failForGood(t, d.queue)
 	session := d.signIn(8)
 	for _, outcome := range []string{"restarted", "joined", "joined"} {
-		if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/retry", session: session, json: true})); !strings.Contains(
+		if got := d.want(200, d.send(call{method: "POST", path: "/assets/" + a.ID + "/retry", session: session,
+			json: true})); !strings.Contains(
 			got,
 			outcome,
 		) {
 			t.Errorf("got %s; want %s", got, outcome)
 		}
 	}
-	if n := count(t, d.store, `SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of = ? AND a.status = 'PENDING'`, a.ID); n != 3 {
+	if n := count(t, d.store, `SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.retry_of = ?
+		AND a.status = 'PENDING'`, a.ID); n != 3 {
 		t.Errorf("got %d people on the new video; want 3", n)
 	}
 }
@@ -613,7 +620,8 @@ func TestOtherSitesCannotPress(t *testing.T) {
 		"an old browser, another site":  {"Origin": "https://evil.example"},
 		"a page without an origin":      {"Origin": "null"},
 	} {
-		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/retry-all", "/logout", "/logout-everywhere", link} {
+		for _, path := range []string{"/assets", "/assets/" + a.ID + "/retry", "/retry-all", "/logout",
+			"/logout-everywhere", link} {
 			for _, asJSON := range []bool{false, true} {
 				w := d.send(
 					call{
@@ -681,7 +689,8 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 	for name, c := range calls {
 		w := d.send(c)
 		csp := w.Header().Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "script-src 'self';", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"} {
+		for _, part := range []string{"default-src 'none'", "script-src 'self';", "form-action 'self'",
+			"frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"} {
 			if !strings.Contains(csp, part) {
 				t.Errorf("%s: got policy %q; want %s in it", name, csp, part)
 			}
@@ -747,7 +756,8 @@ func TestHealth(t *testing.T) {
 		d.want(200, d.send(call{method: method, path: "/readyz"}))
 	}
 	d.missing = []string{"ffmpeg was not found.", "The bot has no token."}
-	if got := d.want(503, d.send(call{method: "GET", path: "/readyz"})); got != "ffmpeg was not found.\nThe bot has no token.\n" {
+	if got := d.want(503, d.send(call{method: "GET",
+		path: "/readyz"})); got != "ffmpeg was not found.\nThe bot has no token.\n" {
 		t.Errorf("got %q; want the sentences", got)
 	}
 	d.want(200, d.send(call{method: "GET", path: "/healthz"}))
@@ -780,7 +790,8 @@ func TestHostileNamesAreText(t *testing.T) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished) VALUES (?, ?, ?, 't', ?, 'REQUEST', 'FAILED', ?, ?, 1)`,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished)
+				VALUES (?, ?, ?, 't', ?, 'REQUEST', 'FAILED', ?, ?, 1)`,
 			ids[name],
 			name,
 			fmt.Sprint(i),
@@ -791,7 +802,8 @@ func TestHostileNamesAreText(t *testing.T) {
 		mutate(
 			t,
 			d.store,
-			`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`,
+			`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+				VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`,
 			ids[name],
 			name,
 		)
@@ -845,11 +857,14 @@ func TestVideosAndPictures(t *testing.T) {
 		body, kind, ranges string
 	}{
 		{"the whole video", "GET", "/media/" + done.ID, nil, 200, "0123456789", "video/mp4", ""},
-		{"a part of it", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=2-4"}, 206, "234", "video/mp4", "bytes 2-4/10"},
-		{"its end", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=-3"}, 206, "789", "video/mp4", "bytes 7-9/10"},
+		{"a part of it", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=2-4"}, 206, "234", "video/mp4",
+			"bytes 2-4/10"},
+		{"its end", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=-3"}, 206, "789", "video/mp4",
+			"bytes 7-9/10"},
 		{"a part beyond it", "GET", "/media/" + done.ID, map[string]string{"Range": "bytes=99-"}, 416, "*", "", "bytes */10"},
 		{"only its size", "HEAD", "/media/" + done.ID, nil, 200, "", "video/mp4", ""},
-		{"the one the browser has", "GET", "/media/" + done.ID, map[string]string{"If-None-Match": `"` + done.ID + `.mp4"`}, 304, "", "", ""},
+		{"the one the browser has", "GET", "/media/" + done.ID, map[string]string{"If-None-Match": `"` + done.ID + `.mp4"`},
+			304, "", "", ""},
 		{"its picture", "GET", "/thumbs/" + done.ID, nil, 200, "picture", "image/jpeg", ""},
 		{"one whose file is gone", "GET", "/media/" + gone.ID, nil, 404, "*", "", ""},
 		{"one that is not finished", "GET", "/media/" + waiting.ID, nil, 404, "*", "", ""},
@@ -944,10 +959,12 @@ func TestMakingAVideo(t *testing.T) {
 				return
 			}
 			if n := count(t, d.store, `SELECT count(*) FROM assets a JOIN jobs j ON j.asset_id = a.id
-				WHERE a.id = ? AND a.name = 'Маша' AND a.creator = 7 AND a.lang = 'ru' AND a.template = 'new-year' AND j.kind = 'RENDER'`, answer.ID); n != 1 {
+				WHERE a.id = ? AND a.name = 'Маша' AND a.creator = 7 AND a.lang = 'ru' AND a.template = 'new-year'
+				AND j.kind = 'RENDER'`, answer.ID); n != 1 {
 				t.Errorf("got %d; want the video and its job, of admin 7", n)
 			}
-			if n := count(t, d.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'make' AND asset_id = ?`, answer.ID); n != 1 {
+			if n := count(t, d.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'make' AND `+
+				`asset_id = ?`, answer.ID); n != 1 {
 				t.Errorf("got %d lines of activity; want 1", n)
 			}
 		})
@@ -959,7 +976,8 @@ func TestMakingAVideo(t *testing.T) {
 		if d.want(303, w); w.Header().Get("Location") != "/?notice=created" {
 			t.Errorf("got sent to %s; want the library with a notice", w.Header().Get("Location"))
 		}
-		if got := d.want(422, d.send(call{method: "POST", path: "/assets", session: session, body: form("5")})); !strings.Contains(
+		if got := d.want(422, d.send(call{method: "POST", path: "/assets", session: session,
+			body: form("5")})); !strings.Contains(
 			got,
 			`href="/"`,
 		) {
@@ -1033,7 +1051,8 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 }
 
 func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
-	list := `<select class="field" id="template" name="template"><option value="new-year">🎄 New Year</option><option value="birthday">🎂 Birthday &amp; more</option></select>`
+	list := `<select class="field" id="template" name="template"><option value="new-year">🎄 New Year</option><option ` +
+		`value="birthday">🎂 Birthday &amp; more</option></select>`
 	for name, c := range map[string]struct {
 		offers    []video.Offer
 		has       []string
@@ -1041,9 +1060,11 @@ func TestTemplatesAreShownWhereThereIsAChoice(t *testing.T) {
 		title     string // in JSON, of the birthday video
 		templates int    // in JSON
 	}{
-		"one template":                        {newYear, nil, []string{"<select", "Birthday", "birthday"}, "", 0},
-		"two templates":                       {[]video.Offer{choices[0], titled("birthday", "?", "🎂 Birthday & more")}, []string{list, "<span>🎂 Birthday &amp; more</span>"}, nil, "🎂 Birthday & more", 2},
-		"two, and the video's was taken away": {[]video.Offer{choices[0], choices[2]}, []string{"<select", "<span>birthday</span>"}, []string{`value="birthday"`}, "birthday", 2},
+		"one template": {newYear, nil, []string{"<select", "Birthday", "birthday"}, "", 0},
+		"two templates": {[]video.Offer{choices[0], titled("birthday", "?", "🎂 Birthday & more")},
+			[]string{list, "<span>🎂 Birthday &amp; more</span>"}, nil, "🎂 Birthday & more", 2},
+		"two, and the video's was taken away": {[]video.Offer{choices[0], choices[2]},
+			[]string{"<select", "<span>birthday</span>"}, []string{`value="birthday"`}, "birthday", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
@@ -1085,7 +1106,8 @@ type listing struct {
 
 func (d *office) list(session, query string) (l listing) {
 	d.t.Helper()
-	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))), &l); err != nil ||
+	if err := json.Unmarshal([]byte(d.want(200,
+		d.send(call{method: "GET", path: "/" + query, session: session, json: true}))), &l); err != nil ||
 		!l.Success {
 		d.t.Fatalf("got %+v, %v", l, err)
 	}
@@ -1104,7 +1126,8 @@ func TestThePageAndTheJSONSayTheSame(t *testing.T) {
 		}
 	}
 	card := regexp.MustCompile(
-		`(?s)<li class="card" id="asset-(\w+)".*?<h2><a [^>]*>([^<]*)</a></h2><span class="pill \w+"><svg.*?</svg>(\w+)</span>`,
+		`(?s)<li class="card" id="asset-(\w+)".*?<h2><a [^>]*>([^<]*)</a></h2><span class="pill ` +
+			`\w+"><svg.*?</svg>(\w+)</span>`,
 	)
 	words := map[store.Status]string{
 		store.Pending:    "Waiting",
@@ -1165,14 +1188,16 @@ func TestWhatACardSays(t *testing.T) {
 		"a failed video with a live successor leads there": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID,
+				retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 				t.Fatal(err)
 			}
 		}, 8, []string{"Tried again"}, []string{"Retry Failed"}},
 		"a failed video whose successor failed, too, has the button": {func(t *testing.T, d *office) {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), a.ID,
+				retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 				t.Fatal(err)
 			}
 			failForGood(t, d.queue)
@@ -1199,7 +1224,8 @@ func TestWhatACardSays(t *testing.T) {
 			ask(t, d.store, "Маша", 1)
 			begin(t, d.store, store.Render)
 		}, 7, []string{"<progress", "Attempt 1 of 3", "0 %"}, nil},
-		"an empty library says what to do": {func(*testing.T, *office) {}, 7, []string{"No videos yet", "Make a video"}, []string{`class="card"`}},
+		"an empty library says what to do": {func(*testing.T, *office) {}, 7, []string{"No videos yet", "Make a video"},
+			[]string{`class="card"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
@@ -1223,7 +1249,8 @@ func TestWhatACardSays(t *testing.T) {
 				) {
 					t.Errorf("got %s; want the page of %s", body, a.Name)
 				}
-				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session, json: true})); !strings.Contains(
+				if body := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session,
+					json: true})); !strings.Contains(
 					body,
 					`"asset":{"id":"`+a.ID,
 				) {
@@ -1242,11 +1269,15 @@ func TestAMisbehavingEngineIsSeenThroughToThePage(t *testing.T) {
 		timeout    time.Duration
 		words, raw string
 	}{
-		"that hangs and has forked":  {"sleep 300 & setsid sleep 300 & sleep 300", 600 * time.Millisecond, "It took too long and was stopped.", "took longer than 600ms"},
-		"that prints ten megabytes":  {`head -c 10000000 /dev/zero | tr '\0' x >&2; echo "no model for $RETAKE_NAME" >&2; exit 1`, time.Minute, "The video could not be made.", "no model for [name]"},
-		"that leaves garbage":        {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, time.Minute, "The video engine left a file that does not play.", "probe: "},
-		"that leaves nothing":        {"exit 0", time.Minute, "The video engine left no video behind.", "left no video file"},
-		"that leaves more than fits": {`head -c 3000000 /dev/zero >"$RETAKE_OUTPUT"`, time.Minute, "The video is too large to be sent.", "it may have 2.0 MB"},
+		"that hangs and has forked": {"sleep 300 & setsid sleep 300 & sleep 300", 600 * time.Millisecond,
+			"It took too long and was stopped.", "took longer than 600ms"},
+		"that prints ten megabytes": {`head -c 10000000 /dev/zero | tr '\0' x >&2; echo "no model for $RETAKE_NAME" >&2; ` +
+			`exit 1`, time.Minute, "The video could not be made.", "no model for [name]"},
+		"that leaves garbage": {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, time.Minute,
+			"The video engine left a file that does not play.", "probe: "},
+		"that leaves nothing": {"exit 0", time.Minute, "The video engine left no video behind.", "left no video file"},
+		"that leaves more than fits": {`head -c 3000000 /dev/zero >"$RETAKE_OUTPUT"`, time.Minute,
+			"The video is too large to be sent.", "it may have 2.0 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // each waits for programs
@@ -1341,7 +1372,8 @@ func TestTelegramIdsAreNowhere(t *testing.T) {
 func TestTheLibraryIsSearched(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	ids := map[string]string{}
-	for i, name := range []string{"Маша", "Анна-Мария", "Ева Мария Белых", "О\u2019Нил", "100 % Лев", "Ма_ша", "Zoë", "Straße", "Зо𐐨"} {
+	for i, name := range []string{"Маша", "Анна-Мария", "Ева Мария Белых", "О\u2019Нил", "100 % Лев", "Ма_ша", "Zoë",
+		"Straße", "Зо𐐨"} {
 		write(t, d.store, func(tx *store.Tx) error {
 			if _, err := tx.Meet(int64(i+1), "ru"); err != nil {
 				return err
@@ -1370,25 +1402,37 @@ func TestTheLibraryIsSearched(t *testing.T) {
 		want          []string // names, newest first
 		counts        map[store.Status]int
 	}{
-		"the beginning of a name":                  {"ма", "", []string{"Ма_ша", "Ева Мария Белых", "Анна-Мария", "Маша"}, map[store.Status]int{store.Pending: 3, store.Failed: 1}},
-		"letter case and spaces around make none":  {"  МАРИЯ ", "", []string{"Ева Мария Белых", "Анна-Мария"}, map[store.Status]int{store.Pending: 2}},
-		"the beginning of a later word":            {"бел", "", []string{"Ева Мария Белых"}, map[store.Status]int{store.Pending: 1}},
-		"two words in their order":                 {"мария  б", "", []string{"Ева Мария Белых"}, map[store.Status]int{store.Pending: 1}},
-		"two words, however they are joined":       {"анна мар", "", []string{"Анна-Мария"}, map[store.Status]int{store.Pending: 1}},
-		"another hyphen":                           {"анна\u2010мария", "", []string{"Анна-Мария"}, map[store.Status]int{store.Pending: 1}},
-		"another apostrophe":                       {"о'н", "", []string{"О\u2019Нил"}, map[store.Status]int{store.Pending: 1}},
-		"accents typed as two characters":          {"zoe\u0308", "", []string{"Zoë"}, map[store.Status]int{store.Pending: 1}},
-		"a letter that folds to two":               {"STRASS", "", []string{"Straße"}, map[store.Status]int{store.Pending: 1}},
+		"the beginning of a name": {"ма", "", []string{"Ма_ша", "Ева Мария Белых", "Анна-Мария", "Маша"},
+			map[store.Status]int{store.Pending: 3, store.Failed: 1}},
+		"letter case and spaces around make none": {"  МАРИЯ ", "", []string{"Ева Мария Белых", "Анна-Мария"},
+			map[store.Status]int{store.Pending: 2}},
+		"the beginning of a later word": {"бел", "", []string{"Ева Мария Белых"},
+			map[store.Status]int{store.Pending: 1}},
+		"two words in their order": {"мария  б", "", []string{"Ева Мария Белых"},
+			map[store.Status]int{store.Pending: 1}},
+		"two words, however they are joined": {"анна мар", "", []string{"Анна-Мария"},
+			map[store.Status]int{store.Pending: 1}},
+		"another hyphen": {"анна\u2010мария", "", []string{"Анна-Мария"},
+			map[store.Status]int{store.Pending: 1}},
+		"another apostrophe": {"о'н", "", []string{"О\u2019Нил"},
+			map[store.Status]int{store.Pending: 1}},
+		"accents typed as two characters": {"zoe\u0308", "", []string{"Zoë"},
+			map[store.Status]int{store.Pending: 1}},
+		"a letter that folds to two": {"STRASS", "", []string{"Straße"},
+			map[store.Status]int{store.Pending: 1}},
 		"a letter that few computers know follows": {"зо", "", []string{"Зо𐐨"}, map[store.Status]int{store.Pending: 1}},
 		"the middle of a word finds nothing":       {"аша", "", nil, nil},
 		"a percent sign is a letter like any":      {"%", "", []string{"100 % Лев"}, map[store.Status]int{store.Pending: 1}},
 		"an underscore is a letter like any":       {"ма_", "", []string{"Ма_ша"}, map[store.Status]int{store.Pending: 1}},
 		"a star and a quote are letters like any":  {`м*"`, "", nil, nil},
-		"an id":                                         {ids["Маша"], "", []string{"Маша"}, map[store.Status]int{store.Failed: 1}},
-		"the beginning of an id finds nothing":          {ids["Маша"][:25], "", nil, nil},
-		"with a status, counts are still of all":        {"ма", "FAILED", []string{"Маша"}, map[store.Status]int{store.Pending: 3, store.Failed: 1}},
+		"an id": {ids["Маша"], "", []string{"Маша"},
+			map[store.Status]int{store.Failed: 1}},
+		"the beginning of an id finds nothing": {ids["Маша"][:25], "", nil, nil},
+		"with a status, counts are still of all": {"ма", "FAILED", []string{"Маша"},
+			map[store.Status]int{store.Pending: 3, store.Failed: 1}},
 		"an id of another status is counted, not shown": {ids["Маша"], "PENDING", nil, map[store.Status]int{store.Failed: 1}},
-		"nothing typed is no filter":                    {"  ", "FAILED", []string{"Маша"}, map[store.Status]int{store.Pending: 8, store.Failed: 1}},
+		"nothing typed is no filter": {"  ", "FAILED", []string{"Маша"},
+			map[store.Status]int{store.Pending: 8, store.Failed: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			query := "?" + url.Values{"q": {c.query}, "status": {c.status}}.Encode()
@@ -1469,7 +1513,8 @@ func TestAFullPageIsSmall(t *testing.T) {
 	)
 	session := d.signIn(8)
 	for _, a := range d.list(session, "?status=FAILED").Assets[:pageSize/2] {
-		if _, err := d.queue.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
+		if _, err := d.queue.Retry(t.Context(), a.ID,
+			retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -1498,7 +1543,8 @@ func (d *office) crowd(n, oneIn int) {
 		for i := range 50 {
 			names = append(
 				names,
-				first+" "+strings.Fields("Бел Вол Гор Дуб Жар Зим Кар Лип Мор Рож")[i/5]+[]string{"ева", "ин", "енко", "ский", "ых"}[i%5],
+				first+" "+strings.Fields("Бел Вол Гор Дуб Жар Зим Кар Лип Мор Рож")[i/5]+[]string{"ева", "ин", "енко", "ский",
+					"ых"}[i%5],
 			)
 		}
 	}
@@ -1509,18 +1555,24 @@ func (d *office) crowd(n, oneIn int) {
 	jsonOf := func(v []string) string { b, _ := json.Marshal(v); return string(b) }
 	mutate(d.t, d.store, `
 		WITH RECURSIVE i (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n + 1 < ?3),
-			s (n, status) AS (SELECT n, CASE WHEN n < 3 THEN 'PROCESSING' WHEN n < ?3 / 100 THEN 'PENDING' WHEN n % ?4 = 1 THEN 'FAILED' ELSE 'COMPLETED' END FROM i)
-		INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height, error, created, finished)
-		SELECT printf('%026d', n * 7919), ?1 ->> (n * 1777 % 2000), ?2 ->> (n * 1777 % 2000), 'new-year', 'ru', 'REQUEST', status,
-			iif(status = 'COMPLETED', n || '.mp4', NULL), iif(status = 'COMPLETED', n || '.jpg', NULL), 4000000, 41900, 1280, 720,
-			iif(status = 'FAILED', 'ffmpeg: took longer than 5m0s', NULL), 1700000000000 - n * 60000, iif(status IN ('COMPLETED', 'FAILED'), 1700000000000 - n * 60000 + 30000, NULL)
+			s (n, status) AS (SELECT n, CASE WHEN n < 3 THEN 'PROCESSING' WHEN n < ?3 / 100 THEN 'PENDING'
+			WHEN n % ?4 = 1 THEN 'FAILED' ELSE 'COMPLETED' END FROM i)
+		INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, thumb, size, duration, width, height,
+		error, created, finished)
+		SELECT printf('%026d', n * 7919), ?1 ->> (n * 1777 % 2000), ?2 ->> (n * 1777 % 2000), 'new-year', 'ru', 'REQUEST',
+		status,
+			iif(status = 'COMPLETED', n || '.mp4', NULL), iif(status = 'COMPLETED', n || '.jpg', NULL), 4000000, 41900, 1280,
+			720,
+			iif(status = 'FAILED', 'ffmpeg: took longer than 5m0s', NULL), 1700000000000 - n * 60000, iif(status IN ('COMPLETED',
+			'FAILED'), 1700000000000 - n * 60000 + 30000, NULL)
 		FROM s`, jsonOf(names), jsonOf(keys), n, oneIn)
 	for _, statement := range []string{
 		`INSERT INTO users (id, lang, created) SELECT DISTINCT rowid % 4999 + 1, 'ru', 0 FROM assets`,
 		`INSERT INTO requests (user_id, asset_id, chat_id, status, answer_id, created, finished)
 			SELECT rowid % 4999 + 1, id, rowid % 4999 + 1, status, iif(finished, 1, NULL), created, finished FROM assets`,
 		`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
-			SELECT assets.id, 'RENDER', t.value, created, finished, iif(status = 'COMPLETED', 'done', iif(t.value = 3, 'gave up', 'rescheduled')), error
+			SELECT assets.id, 'RENDER', t.value, created, finished, iif(status = 'COMPLETED', 'done', iif(t.value = 3, 'gave up',
+			'rescheduled')), error
 			FROM assets, json_each('[1, 2, 3]') t WHERE finished IS NOT NULL AND (status = 'FAILED' OR t.value = 1)`,
 		`INSERT INTO jobs (kind, asset_id, lane, turn, due, attempt, started, created)
 			SELECT 'RENDER', id, 1, -created, 0, status = 'PROCESSING', iif(status = 'PROCESSING', created, NULL), created
@@ -1627,7 +1679,8 @@ func (d *office) needsOf(session string) (n int) {
 	var got struct {
 		NeedYou store.Need `json:"need_you"`
 	}
-	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/", session: session, json: true}))), &got); err != nil {
+	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/", session: session, json: true}))),
+		&got); err != nil {
 		d.t.Fatal(err)
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
@@ -1654,14 +1707,16 @@ func TestRetryAll(t *testing.T) {
 	}{
 		{"an owner retries all of them", 8, nil, 4, 200,
 			`{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 videos are being tried again. 1 was on its way already.", 0, map[string]int{
-				`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                                                   3,
-				`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:                                                                                        3,
-				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Маша'`:                      4,
-				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Лев' AND user_id IN (2, 3)`: 2,
-				`SELECT count(*) FROM requests WHERE status = 'PENDING'`:                                                                                 6,
-				`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry' AND outcome = 'restarted'`:                                              3,
-				`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry' AND outcome = 'joined'`:                                                 1,
-				`SELECT count(DISTINCT asset_id) FROM audit WHERE admin = 8 AND action = 'retry'`:                                                        4,
+				`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 3,
+				`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:      3,
+				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = ` +
+					`'Маша'`: 4,
+				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Лев'
+					AND user_id IN (2, 3)`: 2,
+				`SELECT count(*) FROM requests WHERE status = 'PENDING'`:                                    6,
+				`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry' AND outcome = 'restarted'`: 3,
+				`SELECT count(*) FROM audit WHERE admin = 8 AND action = 'retry' AND outcome = 'joined'`:    1,
+				`SELECT count(DISTINCT asset_id) FROM audit WHERE admin = 8 AND action = 'retry'`:           4,
 			}},
 		{"an admin retries what they made", 7, nil, 1, 200,
 			`{"success":true,"outcome":"restarted","restarted":1,"joined":0,"skipped":0}`, "1 video is being tried again.", 0, map[string]int{
@@ -1673,41 +1728,55 @@ func TestRetryAll(t *testing.T) {
 			failForGood(t, d.queue)
 		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 videos are being tried again. 1 was on its way already.", 1,
 			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
-		{"what failed after the question does not take the place of what was retried since", 8, func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
-			ask(t, d.store, "Аня", 6)
-			failForGood(t, d.queue)
-			if _, err := d.queue.Retry(t.Context(), ids["seven"], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
-				t.Fatal(err)
-			}
-		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`, "2 videos are being tried again. 1 was on its way already.", 1,
-			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
-		{"no more than were shown are retried, the oldest failures first", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
-			form.Set("count", "2")
-		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":0,"skipped":0}`, "2 videos are being tried again.", 2,
-			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING' AND name IN ('Маша', 'Лев')`: 2}},
-		{"what was retried since the question is not retried again", 8, func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
-			for _, name := range []string{"first", "seven"} {
-				if _, err := d.queue.Retry(t.Context(), ids[name], retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
+		{"what failed after the question does not take the place of what was retried since", 8,
+			func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
+				ask(t, d.store, "Аня", 6)
+				failForGood(t, d.queue)
+				if _, err := d.queue.Retry(t.Context(), ids["seven"],
+					retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 					t.Fatal(err)
 				}
-			}
-		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":1,"joined":1,"skipped":0}`, "1 video is being tried again. 1 was on its way already.", 0, map[string]int{
-			`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                                                              3,
-			`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = 'Маша'`: 4,
-		}},
-		{"nothing is left after another admin's press", 8, func(t *testing.T, d *office, _ map[string]string, form url.Values) {
-			d.want(200, d.send(call{method: "POST", path: "/retry-all", session: d.signIn(8), body: form.Encode(), json: true}))
-		}, 4, 409, "NOT_FAILED", "None of these is left to try again: they are on their way already, or gone.", 0,
-			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 3, `SELECT count(*) FROM audit WHERE action = 'retry' AND admin = 8`: 4}},
-		{"nothing is done when nobody can tell what was shown", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
-			form.Set("newest", store.NewID())
-		}, 4, 409, "NOT_FAILED", "None of these is left", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
+			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`, "2 videos are being tried again. 1 was on its way already.", 1,
+			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
+		{"no more than were shown are retried, the oldest failures first", 8,
+			func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
+				form.Set("count", "2")
+			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":0,"skipped":0}`, "2 videos are being tried again.", 2,
+			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING' AND name IN ('Маша', 'Лев')`: 2}},
+		{"what was retried since the question is not retried again", 8,
+			func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
+				for _, name := range []string{"first", "seven"} {
+					if _, err := d.queue.Retry(t.Context(), ids[name],
+						retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":1,"joined":1,"skipped":0}`, "1 video is being tried again. 1 was on its way already.", 0, map[string]int{
+				`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 3,
+				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = ` +
+					`'Маша'`: 4,
+			}},
+		{"nothing is left after another admin's press", 8,
+			func(t *testing.T, d *office, _ map[string]string, form url.Values) {
+				d.want(200, d.send(call{method: "POST", path: "/retry-all", session: d.signIn(8), body: form.Encode(), json: true}))
+			}, 4, 409, "NOT_FAILED", "None of these is left to try again: they are on their way already, or gone.", 0,
+			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 3, `SELECT count(*) FROM audit
+				WHERE action = 'retry' AND admin = 8`: 4}},
+		{"nothing is done when nobody can tell what was shown", 8,
+			func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
+				form.Set("newest", store.NewID())
+			}, 4, 409, "NOT_FAILED", "None of these is left", 4, map[string]int{`SELECT count(*) FROM assets
+				WHERE status = 'PENDING'`: 0}},
 		{"a press without a number is refused", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
 			form.Del("count")
 		}, 4, 422, "INVALID", "", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
-		{"a press for none is refused", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) { form.Set("count", "0") },
+		{"a press for none is refused", 8, func(_ *testing.T, _ *office, _ map[string]string,
+			form url.Values) {
+			form.Set("count", "0")
+		},
 			4, 422, "INVALID", "", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
-		{"a press without the newest is refused", 8, func(_ *testing.T, _ *office, _ map[string]string, form url.Values) { form.Del("newest") },
+		{"a press without the newest is refused", 8,
+			func(_ *testing.T, _ *office, _ map[string]string, form url.Values) { form.Del("newest") },
 			4, 422, "INVALID", "", 4, map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -1750,7 +1819,8 @@ func TestRetryAll(t *testing.T) {
 					}
 				default:
 					d.want(303, w)
-					if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session})); !strings.Contains(
+					if page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"),
+						session: session})); !strings.Contains(
 						page,
 						c.notice,
 					) {
@@ -1800,14 +1870,16 @@ func TestThePageThatAsksSaysWhatWillHappen(t *testing.T) {
 			ask(t, d.store, hostile[0], 1)
 			failForGood(t, d.queue)
 		}, 8, []string{"<li>" + html.EscapeString(hostile[0]) + "</li>"}, []string{"<script>"}},
-		"an admin sees only their own": {func(t *testing.T, d *office) { needing(t, d) }, 7, []string{"Try 1 video again?", "<li>Ева</li>"}, []string{"Маша", "Лев"}},
+		"an admin sees only their own": {func(t *testing.T, d *office) { needing(t, d) }, 7,
+			[]string{"Try 1 video again?", "<li>Ева</li>"}, []string{"Маша", "Лев"}},
 		"a failure whose people have all gone on to a video of that name": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
 			ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
 		}, 8, []string{"Nothing needs you", `href="/"`}, []string{"<form method=\"post\" action=\"/retry-all\"", "Маша"}},
-		"nothing has failed": {func(t *testing.T, d *office) { ask(t, d.store, "Маша", 1) }, 8, []string{"Nothing needs you"}, []string{"Маша"}},
+		"nothing has failed": {func(t *testing.T, d *office) { ask(t, d.store, "Маша", 1) }, 8, []string{"Nothing needs you"},
+			[]string{"Маша"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
@@ -1965,7 +2037,8 @@ func TestRetryAllOfPublications(t *testing.T) {
 	for _, c := range []struct {
 		query               string
 		count, publications int
-	}{{"", 1, 2}, {"?q=зим", 0, 1}, {"?platform=YOUTUBE", 0, 2}, {"?platform=RUMBLE", 0, 0}, {"?status=COMPLETED", 0, 2}, {"?status=FAILED", 1, 0}} {
+	}{{"", 1, 2}, {"?q=зим", 0, 1}, {"?platform=YOUTUBE", 0, 2}, {"?platform=RUMBLE", 0, 0}, {"?status=COMPLETED", 0,
+		2}, {"?status=FAILED", 1, 0}} {
 		for _, path := range []string{"/", "/retry-all"} {
 			var got struct {
 				Need struct{ Count, Publications int } `json:"need_you"`
@@ -2056,7 +2129,8 @@ func TestAVideoThatGoesDuringRetryAllIsSkipped(t *testing.T) {
 	mutate(
 		t,
 		d.store,
-		`CREATE TRIGGER gone AFTER INSERT ON assets BEGIN DELETE FROM assets WHERE status = 'FAILED' AND id <> new.retry_of; END`,
+		`CREATE TRIGGER gone AFTER INSERT ON assets BEGIN DELETE FROM assets WHERE status = 'FAILED'
+			AND id <> new.retry_of; END`,
 	)
 	got, err := retry.All(
 		t.Context(),
@@ -2130,7 +2204,8 @@ func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
 		{ru, "en", "/", []string{`<html lang="en">`, "Retry Failed"}},
 		{en, "ru", "/", []string{`<html lang="ru">`, "извинений: 1"}},
 		{en, "de", "/settings", []string{`<html lang="en">`, "1 owner and 2 admins"}},
-		{"de,fr;q=0.5", "", "/activity", []string{`<html lang="en">`, "<strong>the program</strong> could not make it in attempt 1 and gave up"}},
+		{"de,fr;q=0.5", "", "/activity", []string{`<html lang="en">`,
+			"<strong>the program</strong> could not make it in attempt 1 and gave up"}},
 		{"de,ru;q=0.5", "", "/activity", []string{`<html lang="ru">`, "<strong>вы</strong>: вход"}},
 		{"nonsense;;;", "", "/?q=Лев", []string{`<html lang="en">`, "Nothing found for “Лев”"}},
 	} {

@@ -47,7 +47,8 @@ What a job is, and when it is on disk:
 - **backlite**: a row in SQLite (synchronous=FULL); a transaction for each enqueueing and each finishing, and one for each
   start of up to %[3]d jobs. It waits 100 ms when all workers are busy, which cannot be set.
 - **raw single FULL commits**: one row a transaction, one after another, with Retake's driver and settings.
-`, number(load.Jobs, load.Enqueue), load.Producers, load.Workers, number(load.Batch, load.Bulk), load.Samples, load.Limit, load.SamplesLimit)
+`, number(load.Jobs, load.Enqueue), load.Producers, load.Workers, number(load.Batch, load.Bulk),
+	load.Samples, load.Limit, load.SamplesLimit)
 
 // table has a row for each contender, and what Retake leads by.
 func (b *bench) table() string {
@@ -60,7 +61,8 @@ func (b *bench) table() string {
 		t.WriteString("\n")
 	}
 	t.WriteString(
-		"| jobs a second | enqueue | bulk | drain | enqueue + work | idle p50, ms | idle p99, ms |\n|---|--:|--:|--:|--:|--:|--:|\n",
+		"| jobs a second | enqueue | bulk | drain | enqueue + work | idle p50, ms | idle p99, ms " +
+			"|\n|---|--:|--:|--:|--:|--:|--:|\n",
 	)
 	medians := map[*contender]load.Figures{}
 	for _, c := range b.all {

@@ -147,7 +147,8 @@ func (b *bench) setUp(ctx context.Context) error {
 	if err := order(ctx, night, short); err != nil {
 		return err
 	}
-	if err := ffmpeg("-stream_loop", "2", "-i", short, "-frames:v", fmt.Sprint(frames), "-t", fmt.Sprint(frames/rate), "-c:v", "libx264",
+	if err := ffmpeg("-stream_loop", "2", "-i", short, "-frames:v", fmt.Sprint(frames), "-t", fmt.Sprint(frames/rate),
+		"-c:v", "libx264",
 		"-preset", "veryfast", "-crf", "16", "-c:a", "aac", "-b:a", "160k", b.film); err != nil {
 		return err
 	}

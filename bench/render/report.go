@@ -195,7 +195,8 @@ func (b *bench) likeness(line func(string, bool, string, ...any), naive, silent 
 	for n := nameIn + 5; n < nameOut; n += 15 {
 		still := filepath.Join(b.dir, "still.png")
 		at := time.Duration(n) * time.Second / rate
-		if err := b.silent.Still(context.Background(), video.Order{Asset: "bench", Name: name, Lang: "ru", Template: "long"}, at, still); err != nil {
+		if err := b.silent.Still(context.Background(), video.Order{Asset: "bench", Name: name, Lang: "ru", Template: "long"},
+			at, still); err != nil {
 			return err
 		}
 		s, err := ssim(

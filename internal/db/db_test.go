@@ -46,7 +46,8 @@ func rows(t testing.TB, d *DB) (n int) {
 
 func TestEveryWriterConnectionIsDurable(t *testing.T) {
 	d := open(t)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1",
+		"secure_delete": "1"} {
 		var got string
 		if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get("PRAGMA "+pragma, nil, &got) }); err != nil ||
 			got != want {
@@ -63,7 +64,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if _, err := tx.Exec(`CREATE TABLE v (id INTEGER PRIMARY KEY, v)`); err != nil {
 			return err
 		}
-		for i, v := range []any{"", "a", strings.Repeat("long \x00", 500), word("w"), []byte{}, []byte(nil), []byte{0, 1}, nil, 0, int64(-1) << 63, true, false, 1.5, &seven} {
+		for i, v := range []any{"", "a", strings.Repeat("long \x00", 500), word("w"), []byte{}, []byte(nil), []byte{0, 1},
+			nil, 0, int64(-1) << 63, true, false, 1.5, &seven} {
 			if _, err := tx.Exec(`INSERT INTO v VALUES (?, ?)`, i, v); err != nil {
 				return fmt.Errorf("%T: %w", v, err)
 			}
@@ -399,7 +401,8 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 	const rows = 300
 	steps := []string{
 		`ALTER TABLE t ADD COLUMN extra TEXT NOT NULL DEFAULT 'old'`,
-		`CREATE TABLE other (n INTEGER PRIMARY KEY, s TEXT) STRICT; INSERT INTO other SELECT n, s FROM t; DROP TABLE t; ALTER TABLE other RENAME TO t;
+		`CREATE TABLE other (n INTEGER PRIMARY KEY, s TEXT) STRICT; INSERT INTO other SELECT n, s
+			FROM t; DROP TABLE t; ALTER TABLE other RENAME TO t;
 		 ALTER TABLE t ADD COLUMN size INTEGER NOT NULL DEFAULT 0; UPDATE t SET size = length(s)`,
 	}
 	newest := `CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, s TEXT, size INTEGER NOT NULL DEFAULT 0) STRICT;`
@@ -439,7 +442,8 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 		}
 		var version, columns, n int
 		var sound string
-		if err := raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('t')), (SELECT count(*) FROM t), (SELECT integrity_check FROM pragma_integrity_check)
+		if err := raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('t')), (SELECT count(*)
+			FROM t), (SELECT integrity_check FROM pragma_integrity_check)
 			FROM pragma_user_version`).Scan(&version, &columns, &n, &sound); err != nil {
 			t.Fatalf("%d, %+v: %v", ops, cut, err)
 		}
@@ -532,7 +536,10 @@ func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
 				return
 			default:
 			}
-			if err := d.Tx(context.Background(), func(tx *Tx) error { return errors.Join(insert(n)(tx), insert(n+1)(tx)) }); err != nil {
+			if err := d.Tx(context.Background(), func(tx *Tx) error {
+				return errors.Join(insert(n)(tx),
+					insert(n+1)(tx))
+			}); err != nil {
 				t.Error(err)
 				return
 			}
@@ -575,7 +582,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := d.Tx(t.Context(), func(tx *Tx) error {
-		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 2000) INSERT INTO t (n, s) SELECT n, hex(randomblob(20)) FROM i`)
+		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i
+			WHERE n < 2000) INSERT INTO t (n, s) SELECT n, hex(randomblob(20)) FROM i`)
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -251,7 +251,11 @@ func TestOpen_NobodyElseReadsTheFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Tx(t.Context(), func(tx *Tx) error { _, err := tx.Exec(`INSERT INTO t DEFAULT VALUES`); return err }); err != nil {
+		if err := d.Tx(t.Context(), func(tx *Tx) error {
+			_,
+				err := tx.Exec(`INSERT INTO t DEFAULT VALUES`)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		rows(t, d)

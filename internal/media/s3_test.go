@@ -176,16 +176,20 @@ func TestWhatIsWrongWithTheSettingsIsSaidInASentence(t *testing.T) {
 		change func(*S3Config)
 		want   string
 	}{
-		"all is well":   {nil, ""},
-		"a bucket":      {func(c *S3Config) { c.Bucket = "pictures" }, `media.s3.bucket: there is no bucket "pictures"`},
-		"an access key": {func(c *S3Config) { c.AccessKey = "nobody" }, "media.s3.access_key: the media store does not know this key"},
-		"a secret key":  {func(c *S3Config) { c.SecretKey = "a-wrong-secret" }, "media.s3.secret_key: this is not the secret of the access key"},
-		"a region":      {func(c *S3Config) { c.Region = "mars-1" }, `media.s3.region: the bucket "videos" is not in the region "mars-1"`},
-		"an address":    {func(c *S3Config) { c.Endpoint = "http://" + l.Addr().String() }, "cannot be reached: dial tcp"},
+		"all is well": {nil, ""},
+		"a bucket":    {func(c *S3Config) { c.Bucket = "pictures" }, `media.s3.bucket: there is no bucket "pictures"`},
+		"an access key": {func(c *S3Config) { c.AccessKey = "nobody" },
+			"media.s3.access_key: the media store does not know this key"},
+		"a secret key": {func(c *S3Config) { c.SecretKey = "a-wrong-secret" },
+			"media.s3.secret_key: this is not the secret of the access key"},
+		"a region": {func(c *S3Config) { c.Region = "mars-1" }, `media.s3.region: the bucket "videos" is not in the ` +
+			`region "mars-1"`},
+		"an address": {func(c *S3Config) { c.Endpoint = "http://" + l.Addr().String() }, "cannot be reached: dial tcp"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newS3(t, server, c.change)
-			for how, err := range map[string]error{"Ready": s.Ready(t.Context()), "Try": s.Try(t.Context()), "Put": s.Put(t.Context(), "a.jpg", source(t, "x"), nil)} {
+			for how, err := range map[string]error{"Ready": s.Ready(t.Context()), "Try": s.Try(t.Context()),
+				"Put": s.Put(t.Context(), "a.jpg", source(t, "x"), nil)} {
 				switch {
 				case c.want == "" && err != nil:
 					t.Errorf("%s: got %v; want all to be well", how, err)

@@ -301,7 +301,10 @@ func TestS3_ADeletionIsTrue(t *testing.T) {
 		handle func(http.ResponseWriter, *http.Request, http.Handler)
 		code   string
 	}{
-		"it works":                          {func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) }, ""},
+		"it works": {func(w http.ResponseWriter, r *http.Request,
+			next http.Handler) {
+			next.ServeHTTP(w, r)
+		}, ""},
 		"it is forbidden":                   {answers(403, "AccessDenied"), CodePermission},
 		"the file is locked":                {answers(400, "InvalidRequest"), CodeRefused},
 		"the key is not known":              {answers(403, "InvalidAccessKeyId"), CodeAccessKey},
@@ -511,7 +514,8 @@ func TestS3_AHangingServiceCostsEachStepItsOwnTime(t *testing.T) {
 
 // TestS3_ABucketThatListsNoUploadsIsTidied has services without that call.
 func TestS3_ABucketThatListsNoUploadsIsTidied(t *testing.T) {
-	for status, code := range map[int]string{501: "NotImplemented", 405: "MethodNotAllowed", 403: "AccessDenied", 400: "InvalidArgument"} {
+	for status, code := range map[int]string{501: "NotImplemented", 405: "MethodNotAllowed", 403: "AccessDenied",
+		400: "InvalidArgument"} {
 		s := fakeS3(t, false, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if r.URL.Query().Has("uploads") {
 				refuse(w, r, status, code)
@@ -537,7 +541,8 @@ func TestVerify_AFileThatChangedIsNotHandedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := "A film"
-	if _, err := s.client.PutObject(t.Context(), server.Bucket, "retake/a.mp4", strings.NewReader(other), int64(len(other)),
+	if _, err := s.client.PutObject(t.Context(), server.Bucket, "retake/a.mp4", strings.NewReader(other),
+		int64(len(other)),
 		minio.PutObjectOptions{UserMetadata: map[string]string{sumHeader: info.UserMetadata[sumKey]}}); err != nil {
 		t.Fatal(err)
 	}

@@ -68,9 +68,11 @@ func New(version string) *Meter {
 			prometheus.CounterOpts{Name: "retake_telegram_updates_total", Help: "Updates received from Telegram."},
 		),
 		renders: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_render_seconds",
-			Help: "How long it took to make and keep a video.", Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600}}),
+			Help:    "How long it took to make and keep a video.",
+			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600}}),
 		waits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_telegram_wait_seconds",
-			Help: "How long a message to a chat waited for its turn, which Telegram's limits set.", Buckets: []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300}}),
+			Help:    "How long a message to a chat waited for its turn, which Telegram's limits set.",
+			Buckets: []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300}}),
 		registry: prometheus.NewRegistry(),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "retake_build_info", Help: "1, with the version as a " +

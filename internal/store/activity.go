@@ -78,7 +78,8 @@ func (s *Store) Activity(ctx context.Context, after string, limit int) ([]Deed, 
 // deeds reads some of them, in the order of the list.
 func (s *Store) deeds(ctx context.Context, some string, args ...any) ([]Deed, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT d.at, d.source, d.id, d.admin, d.action, ifnull(d.asset_id, ''), ifnull(d.platform, ''), d.outcome, d.attempt, ifnull(a.name, '')
+		SELECT d.at, d.source, d.id, d.admin, d.action, ifnull(d.asset_id, ''), ifnull(d.platform, ''), d.outcome, d.attempt,
+		ifnull(a.name, '')
 		FROM (`+some+`) d LEFT JOIN assets a ON a.id = d.asset_id ORDER BY d.at DESC, d.source, d.id DESC`, args...)
 	return collect(rows, err, func(d *Deed) error {
 		var at, id int64

@@ -49,7 +49,8 @@ func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
 
 // SpendLink exchanges a link for a session, once. ErrNotFound: spent, expired or never made.
 func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
-	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now}, &admin)); err != nil {
+	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now},
+		&admin)); err != nil {
 		return 0, err
 	}
 	if _, err := tx.sql.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-SessionLife.Milliseconds()); err != nil {
@@ -220,7 +221,8 @@ func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err 
 
 // Appoint makes somebody an admin, or changes what one may do who was made before, and notes it.
 func (tx *Tx) Appoint(a Admin) error {
-	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner`,
+	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
+		SET owner = excluded.owner`,
 		a.ID, a.Owner, tx.now); err != nil {
 		return err
 	}
@@ -238,7 +240,8 @@ func (tx *Tx) Dismiss(id int64) error {
 	if err := one(tx.sql.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
 		return err
 	}
-	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`, `DELETE FROM alerts WHERE admin = ?`} {
+	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`,
+		`DELETE FROM alerts WHERE admin = ?`} {
 		if _, err := tx.sql.Exec(end, id); err != nil {
 			return err
 		}

@@ -117,7 +117,8 @@ func (g *Gone) Add(a Asset) {
 
 // out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was
 // lost.
-const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = 'unknown' OR ` + sentToRumble + `)`
+const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = ` +
+	`'unknown' OR ` + sentToRumble + `)`
 
 // LetGo deletes a video that should have gone, if it is on no platform any more.
 func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
@@ -258,7 +259,8 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 // AddUpload adds a video that an admin sent, whose files are in the media store.
 func (tx *Tx) AddUpload(a Asset) error {
 	v := a.Video
-	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, size, duration, width, height, created, finished)
+	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb,
+		size, duration, width, height, created, finished)
 		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12)`,
 		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now); err != nil {
 		return err
@@ -298,8 +300,10 @@ func (b Busy) Error() string { return "still owed: " + string(b) }
 
 // owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is pending for
 // nobody.
-const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id) THEN 'RENDER'
-	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id LIMIT 1), '') END
+const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r
+	WHERE r.asset_id = a.id) THEN 'RENDER'
+	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id
+	LIMIT 1), '') END
 	FROM assets a WHERE a.id = ?`
 
 // Delete deletes an asset with all that belongs to it, unless it is Busy. What was done stays in the activity list.

@@ -162,12 +162,14 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 		return x, err
 	}
 	requests := map[int]int64{} // by the place in Videos
-	if err := pull(tx, &x.Videos, `SELECT r.id, a.id, a.name, a.template, a.lang, r.status, r.chat_id, r.created, ifnull(r.finished, 0), ifnull(r.progress_id, 0),
+	if err := pull(tx, &x.Videos, `SELECT r.id, a.id, a.name, a.template, a.lang, r.status, r.chat_id, r.created,
+		ifnull(r.finished, 0), ifnull(r.progress_id, 0),
 			ifnull(r.answer_id, 0), ifnull(a.size, 0), ifnull(a.duration, 0)
 		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id`, []any{user},
 		func(v *ExportVideo, scan scanner) error {
 			var request int64
-			err := scan(&request, &v.ID, &v.Name, &v.Template, &v.Lang, &v.Status, &v.Chat, at(&v.Asked), at(&v.Finished), &v.Progress, &v.Answer, &v.Size, &v.Duration)
+			err := scan(&request, &v.ID, &v.Name, &v.Template, &v.Lang, &v.Status, &v.Chat, at(&v.Asked), at(&v.Finished),
+				&v.Progress, &v.Answer, &v.Size, &v.Duration)
 			requests[len(requests)] = request
 			return err
 		}); err != nil {
@@ -237,8 +239,9 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 }
 
 const (
-	exportPublications = `SELECT p.platform, p.status, ifnull(p.metadata ->> 'title', ''), ifnull(p.remote_url, ''), p.created FROM publications p`
-	exportActs         = `SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit`
+	exportPublications = `SELECT p.platform, p.status, ifnull(p.metadata ->> 'title', ''), ifnull(p.remote_url, ''),
+		p.created FROM publications p`
+	exportActs = `SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit`
 )
 
 func scanPublication(p *ExportPub, scan scanner) error {

@@ -11,7 +11,8 @@ const MessageWorkers = 16
 func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	var turn, created int64
 	rows, err := tx.sql.Query(
-		`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0), c.turn, c.created
+		`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0),
+			c.turn, c.created
 		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`,
 		crowd.ID,
 		n+1,
@@ -67,13 +68,16 @@ const FanoutMin = MessageWorkers + 1
 // EnqueueAll enqueues a message to everyone waiting for a finished asset, instead of the announcement they may not have
 // had yet.
 func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
-	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`,
+		assetID); err != nil {
 		return err
 	}
 	tx.MarkDue(kind, 0)
-	const waiting = `FROM requests WHERE asset_id = ?2 AND held = 0 AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
+	const waiting = `FROM requests WHERE asset_id = ?2 AND held = 0
+		AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
 	var n int
-	if err := tx.sql.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, FanoutMin}, &n); err != nil {
+	if err := tx.sql.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, FanoutMin},
+		&n); err != nil {
 		return err
 	}
 	if n == FanoutMin {
@@ -86,7 +90,8 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 		return err
 	}
 	_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
-		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = user_id), 0) + 1, `+reached+`), 0, ?3 `+waiting+`
+		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1
+		AND lane = user_id), 0) + 1, `+reached+`), 0, ?3 `+waiting+`
 		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err
 }

@@ -34,7 +34,8 @@ func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 // restarts its count after a week.
 func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
 	err = s.db.Read().
-		QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? ORDER BY received DESC, update_id DESC LIMIT 1`,
+		QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? ORDER BY received DESC, update_id DESC
+			LIMIT 1`,
 			s.now().Add(-inboxLife).UnixMilli()).
 		Scan(&offset)
 	if errors.Is(err, sql.ErrNoRows) {

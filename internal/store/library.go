@@ -81,7 +81,8 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		return s.listed(ctx, `WHERE true`+where+page, args...)
 	}
 	var all int
-	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM tallies WHERE name_key = '' AND part = ?1 AND ?2 IN ('', status)`,
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM tallies WHERE name_key = '' AND part = ?1
+		AND ?2 IN ('', status)`,
 		f.Platform, f.Status).Scan(&all); err != nil {
 		return nil, err
 	}
@@ -141,8 +142,10 @@ func (s *Store) Detail(ctx context.Context, id string) (d Detail, err error) {
 		WITH RECURSIVE before (id, retry_of, n) AS (
 			SELECT id, retry_of, 0 FROM assets WHERE id = ?1
 			UNION ALL SELECT a.id, a.retry_of, n - 1 FROM before JOIN assets a ON a.id = before.retry_of WHERE n > -5),
-		after (id, n) AS (SELECT ?1, 0 UNION ALL SELECT a.id, n + 1 FROM after JOIN assets a ON a.retry_of = after.id WHERE n < 5)
-		SELECT a.id, a.status, a.created FROM (SELECT id, n FROM before UNION SELECT id, n FROM after) t JOIN assets a ON a.id = t.id
+		after (id, n) AS (SELECT ?1, 0 UNION ALL SELECT a.id, n + 1 FROM after JOIN assets a ON a.retry_of = after.id
+		WHERE n < 5)
+		SELECT a.id, a.status, a.created FROM (SELECT id, n FROM before UNION SELECT id, n FROM after) t
+		JOIN assets a ON a.id = t.id
 		ORDER BY t.n`, id)
 	d.Tries, err = collect(rows, err, func(t *Try) error {
 		var created int64
@@ -187,7 +190,8 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 	return collect(rows, err, func(l *Listed) error {
 		var due int64
 		dest, done := l.Asset.into()
-		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Attempt, &due, &l.LastError)...); err != nil {
+		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Attempt,
+			&due, &l.LastError)...); err != nil {
 			return err
 		}
 		done()
@@ -200,7 +204,8 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]Attempt, error) {
 	all := map[string][]Attempt{}
 	rows, err := s.db.Read().
-		QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome, ifnull(error, '') FROM attempts
+		QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome, ifnull(error, '')
+			FROM attempts
 		WHERE asset_id IN (SELECT value FROM json_each(?)) AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, list(assets))
 	_, err = collect(rows, err, func(a *Attempt) error {
 		var asset string
@@ -261,6 +266,7 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 func (s *Store) Platforms(ctx context.Context) ([]string, error) {
 	return s.texts(
 		ctx,
-		`SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY part DESC`,
+		`SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY `+
+			`part DESC`,
 	)
 }

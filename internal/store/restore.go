@@ -39,8 +39,10 @@ func Latest(ctx context.Context, path string) (time.Time, error) {
 	}
 	defer d.Close()
 	var last sql.NullInt64
-	err = d.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received) FROM inbox
-		UNION ALL SELECT max(finished) FROM attempts UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(finished) FROM assets
+	err = d.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received)
+		FROM inbox
+		UNION ALL SELECT max(finished) FROM attempts UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(finished)
+		FROM assets
 		UNION ALL SELECT max(finished) FROM requests UNION ALL SELECT max(completed) FROM publications)`).
 		Scan(&last)
 	return Moment(last.Int64), err
@@ -103,7 +105,8 @@ func (l later) ask(query string, args []any, dest ...any) error {
 func (tx *Tx) begins(l later) (yes bool, err error) {
 	var id, at int64
 	var action string
-	if err := found(tx.sql.Get(`SELECT id, at, action FROM audit ORDER BY id DESC LIMIT 1`, nil, &id, &at, &action)); err != nil {
+	if err := found(tx.sql.Get(`SELECT id, at, action FROM audit ORDER BY id DESC LIMIT 1`, nil, &id, &at,
+		&action)); err != nil {
 		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}
@@ -126,7 +129,8 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 			return r, err
 		}
 	}
-	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`, `DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
+	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`,
+		`DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
 		fmt.Sprintf(`UPDATE alerts SET at = %d`, tx.now),                 // a digest is of what happens from now on
 		`DELETE FROM jobs WHERE kind = 'DELIVER' AND sent IS NOT NULL`} { // the video is there; what follows it is a courtesy
 		if _, err := tx.sql.Exec(statement); err != nil {
@@ -182,7 +186,8 @@ func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 		return 0, err
 	}
 	for _, a := range all {
-		if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner, a.added); err != nil {
+		if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner,
+			a.added); err != nil {
 			return 0, err
 		}
 	}
@@ -228,7 +233,8 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 	var served bool
 	// Served is who has had a video of that key by then, whether by this request or by a later one.
 	err = l.ask(`SELECT r.status, ifnull(r.answer_id, 0), ifnull(r.progress_id, 0), ifnull(r.finished, 0), EXISTS (
-			SELECT 1 FROM requests n JOIN assets b ON b.id = n.asset_id WHERE n.user_id = r.user_id AND n.id >= r.id AND n.status = 'COMPLETED'
+			SELECT 1 FROM requests n JOIN assets b ON b.id = n.asset_id WHERE n.user_id = r.user_id AND n.id >= r.id
+			AND n.status = 'COMPLETED'
 				AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)
 		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.id = ? AND r.user_id = ? AND r.asset_id = ?`,
 		[]any{o.id, o.user, o.asset}, &status, &answer, &progress, &at, &served)
@@ -247,7 +253,8 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 		return false, err
 	}
 	if served || failed && answer != 0 {
-		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, held = 0 WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`, max(at, 1), o.id); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, held = 0 WHERE id = ?
+			AND status IN ('PENDING', 'PROCESSING')`, max(at, 1), o.id); err != nil {
 			return false, err
 		}
 		if _, err := tx.sql.Exec(`UPDATE requests SET answer_id = ? WHERE id = ?`, null(answer), o.id); err != nil {
@@ -303,7 +310,8 @@ func (tx *Tx) recoverInbox(l later) error {
 		if err := since.Scan(&id, &chat, &raw, &received, &tries, &problem); err != nil {
 			return fmt.Errorf("%w: %v", errLater, err)
 		}
-		if _, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received, tries, error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		if _, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received, tries, error)
+			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			id, chat, raw, received, tries, problem); err != nil {
 			return err
 		}
@@ -340,7 +348,8 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 		var remote, url sql.NullString
 		var completed int64
 		err := l.ask(
-			`SELECT status = 'PENDING' AND session_uri IS NULL AND remote_id IS NULL, status = 'COMPLETED', remote_id, remote_url, ifnull(completed, 0)
+			`SELECT status = 'PENDING' AND session_uri IS NULL
+				AND remote_id IS NULL, status = 'COMPLETED', remote_id, remote_url, ifnull(completed, 0)
 			FROM publications WHERE asset_id = ? AND platform = ?`,
 			[]any{w.asset, w.platform},
 			&untouched,
@@ -367,7 +376,8 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 			unclear++
 			_, err = tx.sql.Exec(
 				`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
-				error = lower(platform) || ' restored: it was to be published when the backup was made, and may have been since' WHERE id = ?`,
+				error = lower(platform) || ' restored: it was to be published when the backup was made, and may have been since'
+				WHERE id = ?`,
 				tx.now,
 				w.id,
 			)
@@ -383,7 +393,8 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 }
 
 // held counts the people about whom an admin has to decide.
-const held = `SELECT count(*) FROM (SELECT user_id FROM requests WHERE held = 1 UNION SELECT chat_id FROM inbox WHERE held = 1 AND raw IS NOT NULL)`
+const held = `SELECT count(*) FROM (SELECT user_id FROM requests WHERE held = 1 UNION SELECT chat_id FROM inbox
+	WHERE held = 1 AND raw IS NOT NULL)`
 
 // Held counts the people who were owed something by a backup that was put back, about whom no admin has decided yet.
 func (s *Store) Held(ctx context.Context) (people int, err error) {

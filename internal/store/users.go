@@ -82,7 +82,8 @@ type Usage struct{ Open, Hour, Day int }
 
 // Usage counts what is still to come, and the wishes and retries of the last hour and day, whatever became of them.
 func (tx *Tx) Usage(user int64) (u Usage, err error) {
-	if err := tx.sql.Get(`SELECT count(*) FROM requests WHERE user_id = ? AND `+awaited, []any{user}, &u.Open); err != nil {
+	if err := tx.sql.Get(`SELECT count(*) FROM requests WHERE user_id = ? AND `+awaited, []any{user},
+		&u.Open); err != nil {
 		return u, err
 	}
 	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3`,

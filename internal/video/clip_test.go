@@ -208,7 +208,8 @@ func TestClip_APlainVoiceIsReadAsFFmpegReadsIt(t *testing.T) {
 func TestClip_WhatIsNoPlainVoiceIsLeftToFFmpeg(t *testing.T) {
 	folder := t.TempDir()
 	for name, args := range map[string][]string{
-		"stereo.wav": {"-ac", "2"}, "float.wav": {"-c:a", "pcm_f32le"}, "bytes.wav": {"-c:a", "pcm_u8"}, "x.mp3": {}, "x.flac": {},
+		"stereo.wav": {"-ac", "2"}, "float.wav": {"-c:a", "pcm_f32le"}, "bytes.wav": {"-c:a",
+			"pcm_u8"}, "x.mp3": {}, "x.flac": {},
 	} {
 		path := filepath.Join(folder, name)
 		ffmpeg(t, append(append([]string{"-f", "lavfi", "-i", "sine=d=1"}, args...), path)...)
@@ -216,7 +217,8 @@ func TestClip_WhatIsNoPlainVoiceIsLeftToFFmpeg(t *testing.T) {
 			t.Errorf("%s: got it read; want it left", name)
 		}
 	}
-	for name, content := range map[string]string{"nothing": "", "short": "RIFF", "no data": "RIFF\x04\x00\x00\x00WAVE", "no format": "RIFF\x0c\x00\x00\x00WAVEdata\x02\x00\x00\x00xx",
+	for name, content := range map[string]string{"nothing": "", "short": "RIFF", "no data": "RIFF\x04\x00\x00\x00WAVE",
+		"no format":          "RIFF\x0c\x00\x00\x00WAVEdata\x02\x00\x00\x00xx",
 		"a size without end": "RIFF\x0c\x00\x00\x00WAVEfmt \xff\xff\xff\xff"} {
 		path := filepath.Join(folder, "x.wav")
 		write(t, path, content)

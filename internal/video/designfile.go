@@ -513,7 +513,8 @@ func (s section) font() string {
 
 // style returns how the letters of a caption look.
 func (s section) style() style {
-	st := map[string]style{"gold": gold, "silver": silver, "plain": plain}[s.choice("style", "gold", "gold", "silver", "plain")]
+	styles := map[string]style{"gold": gold, "silver": silver, "plain": plain}
+	st := styles[s.choice("style", "gold", "gold", "silver", "plain")]
 	switch c := s.colours("color"); len(c) {
 	case 1:
 		st.top, st.middle, st.bottom = c[0], c[0], c[0]

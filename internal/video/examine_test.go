@@ -28,10 +28,12 @@ func TestThePartsAreLookedAtOneByOne(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"a program that is there":     {func(c *Config) { c.Engine, c.Command = EngineCommand, []string{"true"} }, ""},
-		"a program that is not":       {func(c *Config) { c.Engine, c.Command = EngineCommand, []string{"/none/x"} }, "change render.command"},
-		"a service that is not there": {func(c *Config) { c.Engine, c.URL = EngineHTTP, "http://127.0.0.1:1/x" }, "nobody answers at 127.0.0.1:1"},
-		"the templates of ours":       {func(*Config) {}, ""},
+		"a program that is there": {func(c *Config) { c.Engine, c.Command = EngineCommand, []string{"true"} }, ""},
+		"a program that is not": {func(c *Config) { c.Engine, c.Command = EngineCommand, []string{"/none/x"} },
+			"change render.command"},
+		"a service that is not there": {func(c *Config) { c.Engine, c.URL = EngineHTTP, "http://127.0.0.1:1/x" },
+			"nobody answers at 127.0.0.1:1"},
+		"the templates of ours": {func(*Config) {}, ""},
 	} {
 		if err := newMaker(t, c.change).Engine(t.Context()); (err == nil) != (c.want == "") ||
 			err != nil && !strings.Contains(err.Error(), c.want) {

@@ -136,23 +136,38 @@ func TestFilmsOfAllKinds(t *testing.T) {
 		rate          rate
 		frames        int
 	}{
-		"American television":        {one, slices.Concat(source("r=30000/1001"), tone, []string{"-t", "2.002"}), 320, 180, rate{30000, 1001}, 60},
-		"cinema without sound":       {one, append(source("r=24"), "-t", "2"), 320, 180, rate{24, 1}, 48},
-		"fifty frames":               {one, slices.Concat(source("r=50"), tone, []string{"-t", "2"}), 320, 180, rate{50, 1}, 100},
-		"a wavering pace":            {one, append(source("r=30"), "-t", "2", "-vf", "select='mod(n,7)',setpts=PTS+0.004*random(1)/TB", "-fps_mode", "vfr"), 320, 180, rate{25, 1}, 0},
-		"a telephone held upright":   {one, append(source("r=30"), "-t", "2"), 180, 320, rate{30, 1}, 60},
-		"an odd size":                {one, append(source("r=30"), "-t", "2", "-vf", "crop=319:179", "-pix_fmt", "yuv444p"), 318, 178, rate{30, 1}, 60},
-		"sound that ends early":      {one, slices.Concat(source("r=30"), []string{"-f", "lavfi", "-i", "sine=d=0.5"}, []string{"-t", "2"}), 320, 180, rate{30, 1}, 60},
-		"sound of one ear":           {one, slices.Concat(source("r=30"), tone, []string{"-t", "2", "-ac", "1", "-c:a", "libmp3lame"}), 320, 180, rate{30, 1}, 60},
-		"a shape that is cut":        {"aspect = \"square\"\n" + one, append(source("r=30"), "-t", "2"), 720, 720, rate{30, 1}, 60},
-		"the name to the very end":   {strings.Replace(one, "end = 1.2", "end = 2", 1), append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"the name from the start":    {strings.Replace(one, "start = 0.5", "start = 0", 1), append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"a still before any name":    {"still = \"100ms\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"a still in the last frame":  {"still = \"1.99s\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"sound that goes on":         {one, slices.Concat(source("r=30:d=2"), []string{"-f", "lavfi", "-i", "sine=d=4"}), 320, 180, rate{30, 1}, 60},
-		"pixels that are not square": {one, append(source("r=30"), "-t", "2", "-vf", "setsar=4/3"), 426, 180, rate{30, 1}, 60},
-		"the name twice":             {one + "[[segment]]\nstart = 1.5\nend = 1.9\nbox = [10, 90, 150, 60]\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"two names at the same time": {one + "[[segment]]\nstart = 1\nend = 1.9\nbox = [10, 90, 150, 60]\nanimation = \"rise\"\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
+		"American television": {one, slices.Concat(source("r=30000/1001"), tone, []string{"-t", "2.002"}), 320, 180,
+			rate{30000, 1001}, 60},
+		"cinema without sound": {one, append(source("r=24"), "-t", "2"), 320, 180, rate{24, 1}, 48},
+		"fifty frames": {one, slices.Concat(source("r=50"), tone, []string{"-t", "2"}), 320, 180,
+			rate{50, 1}, 100},
+		"a wavering pace": {one, append(source("r=30"), "-t", "2", "-vf",
+			"select='mod(n,7)',setpts=PTS+0.004*random(1)/TB", "-fps_mode", "vfr"), 320, 180, rate{25, 1}, 0},
+		"a telephone held upright": {one, append(source("r=30"), "-t", "2"), 180, 320, rate{30, 1}, 60},
+		"an odd size": {one, append(source("r=30"), "-t", "2", "-vf", "crop=319:179", "-pix_fmt", "yuv444p"),
+			318, 178, rate{30, 1}, 60},
+		"sound that ends early": {one, slices.Concat(source("r=30"), []string{"-f", "lavfi", "-i", "sine=d=0.5"},
+			[]string{"-t", "2"}), 320, 180, rate{30, 1}, 60},
+		"sound of one ear": {one, slices.Concat(source("r=30"), tone,
+			[]string{"-t", "2", "-ac", "1", "-c:a", "libmp3lame"}), 320, 180, rate{30, 1}, 60},
+		"a shape that is cut": {"aspect = \"square\"\n" + one, append(source("r=30"), "-t", "2"), 720, 720,
+			rate{30, 1}, 60},
+		"the name to the very end": {strings.Replace(one, "end = 1.2", "end = 2", 1), append(source("r=30"), "-t", "2"),
+			320, 180, rate{30, 1}, 60},
+		"the name from the start": {strings.Replace(one, "start = 0.5", "start = 0", 1), append(source("r=30"), "-t", "2"),
+			320, 180, rate{30, 1}, 60},
+		"a still before any name": {"still = \"100ms\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180,
+			rate{30, 1}, 60},
+		"a still in the last frame": {"still = \"1.99s\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180,
+			rate{30, 1}, 60},
+		"sound that goes on": {one, slices.Concat(source("r=30:d=2"), []string{"-f", "lavfi", "-i", "sine=d=4"}), 320,
+			180, rate{30, 1}, 60},
+		"pixels that are not square": {one, append(source("r=30"), "-t", "2", "-vf", "setsar=4/3"), 426, 180,
+			rate{30, 1}, 60},
+		"the name twice": {one + "[[segment]]\nstart = 1.5\nend = 1.9\nbox = [10, 90, 150, 60]\n",
+			append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
+		"two names at the same time": {one + "[[segment]]\nstart = 1\nend = 1.9\nbox = [10, 90, 150, 60]\nanimation = " +
+			"\"rise\"\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := ownFolder(t, c.toml, c.film...)
@@ -261,8 +276,10 @@ animation = "none"
 	for _, c := range []struct {
 		frame   int
 		visible []area
-	}{{15, []area{text}}, {45, []area{first, text, image}}, {75, []area{text, image}}, {105, []area{second, text}}, {140, []area{text}}} {
-		for name, a := range map[string]area{"the first name": first, "the second name": second, "the text": text, "the image": image} {
+	}{{15, []area{text}}, {45, []area{first, text, image}}, {75, []area{text, image}}, {105, []area{second, text}}, {140,
+		[]area{text}}} {
+		for name, a := range map[string]area{"the first name": first, "the second name": second, "the text": text,
+			"the image": image} {
 			share, want := lit(t, v.Path, c.frame, a), slices.Contains(c.visible, a)
 			if (share > 0.05) != want || name == "the image" && want && share < 0.97 {
 				t.Errorf("frame %d, %s: got %.0f %% of it lit; want it there: %v", c.frame, name, share*100, want)
@@ -272,7 +289,8 @@ animation = "none"
 
 	t.Run("and the preview shows the same", func(t *testing.T) {
 		still := filepath.Join(t.TempDir(), "still.png")
-		if err := m.Still(t.Context(), Order{Name: "Маша", Lang: "ru", Template: "mine"}, 1500*time.Millisecond, still); err != nil {
+		if err := m.Still(t.Context(), Order{Name: "Маша", Lang: "ru", Template: "mine"}, 1500*time.Millisecond,
+			still); err != nil {
 			t.Fatal(err)
 		}
 		grey := func(path, filter string) []byte {
@@ -387,12 +405,17 @@ func TestAFilmThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 		film       []string
 		toml, want string
 	}{
-		"too short for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
-		"too small for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one, "template.toml:6: segment 1: box:"},
-		"without pictures":             {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
-		"with music that is none":      {good, "music = \"template.toml\"\n" + one, "template.toml: this is no sound that ffmpeg can read"},
-		"with words that no font has":  {good, one + "text = \"🎂 {{.Name}}\"\n", "template.toml:7: segment 1: text: no font here has all its signs"},
-		"with a text that no font has": {good, one + "[[text]]\ntext = \"🎂\"\nbox = [10, 100, 100, 60]\n", "template.toml:8: text 1: text: no font here has all its signs"},
+		"too short for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one,
+			"template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
+		"too small for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one,
+			"template.toml:6: segment 1: box:"},
+		"without pictures": {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
+		"with music that is none": {good, "music = \"template.toml\"\n" + one,
+			"template.toml: this is no sound that ffmpeg can read"},
+		"with words that no font has": {good, one + "text = \"🎂 {{.Name}}\"\n",
+			"template.toml:7: segment 1: text: no font here has all its signs"},
+		"with a text that no font has": {good, one + "[[text]]\ntext = \"🎂\"\nbox = [10, 100, 100, 60]\n",
+			"template.toml:8: text 1: text: no font here has all its signs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := ownTemplate(t, c.toml, c.film...)
@@ -458,7 +481,8 @@ func TestAPreparedFilmIsMadeAgainOnlyWhenSomethingChanged(t *testing.T) {
 }
 
 func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
-	toml := "title = \"x\"\nfilm = \"film.mp4\"\n[voice]\ntext = \"{{.Name}}\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	toml := "title = \"x\"\nfilm = \"film.mp4\"\n[voice]\ntext = \"{{.Name}}\"\n[[segment]]\nstart = 1\nend = 2\nbox = " +
+		"[10, 10, 300, 60]\n"
 	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
 	m.cfg.Cache = filepath.Join(m.cfg.Cache, "[odd] *name?") // signs of a pattern
 	if err := os.Mkdir(m.cfg.Cache, 0o700); err != nil {
@@ -509,7 +533,8 @@ func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
 }
 
 func TestPrepare_AStopDuringTheLookIsNoTemplateOfNothing(t *testing.T) {
-	const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, " +
+		"10, 300, 60]\n"
 	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
 	ran := filepath.Join(t.TempDir(), "ffmpeg")
 	write(t, ran, "#!/bin/sh\ncase \"$*\" in *0:a:0*) : >'"+ran+".runs'; sleep 0.3;; esac\nexec ffmpeg \"$@\"\n")
@@ -525,7 +550,8 @@ func TestPrepare_AStopDuringTheLookIsNoTemplateOfNothing(t *testing.T) {
 
 func TestFilm_ALinkOutOfTheTemplatesFolderIsRefused(t *testing.T) {
 	for _, what := range []string{"film", "music"} {
-		const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"music.mp4\"\n[[segment]]\nstart = 0\nend = 1\nbox = [0, 0, 64, 48]\n"
+		const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"music.mp4\"\n[[segment]]\nstart = 0\nend = 1\nbox = " +
+			"[0, 0, 64, 48]\n"
 		folder := ownFolder(t, toml, "-i", clipWithSound(t), "-c", "copy")
 		b, err := os.ReadFile(filepath.Join(folder, "film.mp4"))
 		if err != nil {

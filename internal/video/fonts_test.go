@@ -130,10 +130,12 @@ func TestFonts_AreScannedWithoutWriting(t *testing.T) {
 
 func TestFonts_ScanSkipsWhatIsNoFont(t *testing.T) {
 	folder := t.TempDir()
-	for name, content := range map[string]string{"text.ttf": "no font", "empty.otf": "", "list.txt": "x", "cut.ttc": "ttcf\x00\x01"} {
+	for name, content := range map[string]string{"text.ttf": "no font", "empty.otf": "", "list.txt": "x",
+		"cut.ttc": "ttcf\x00\x01"} {
 		write(t, filepath.Join(folder, name), content)
 	}
-	for link, to := range map[string]string{"gone.ttf": "/none/x.ttf", "loop": folder, "a.ttf": "b.ttf", "b.ttf": "a.ttf"} {
+	for link, to := range map[string]string{"gone.ttf": "/none/x.ttf", "loop": folder, "a.ttf": "b.ttf",
+		"b.ttf": "a.ttf"} {
 		if err := os.Symlink(to, filepath.Join(folder, link)); err != nil {
 			t.Fatal(err)
 		}

@@ -240,66 +240,104 @@ func TestRemoteFails(t *testing.T) {
 		most      time.Duration
 		want      string // the end of the error
 	}{
-		"permanently with 400":                      {answer(400, "no such name", text), true, 0, 0, ": answered 400 Bad Request: no such name"},
-		"for now with 401":                          {answer(401, ""), false, 0, 0, ": answered 401 Unauthorized"},
-		"for now with 403":                          {answer(403, "the key has expired", text), false, 0, 0, "403 Forbidden: the key has expired"},
-		"permanently with 404":                      {answer(404, "", text), true, 0, 0, ": answered 404 Not Found"},
-		"permanently with 409":                      {answer(409, `{"error":"never"}`, "Content-Type: application/problem+json"), true, 0, 0, `409 Conflict: {"error":"never"}`},
-		"permanently with 422 and Retry-After":      {answer(422, "", "Retry-After: 5"), true, 0, 0, "422 Unprocessable Entity"},
-		"for now with 410 when asked later":         {polled(answer(410, "gone", text)), false, 0, 0, "answered 410: it has forgotten the order"},
-		"for now with 404 when asked later":         {polled(answer(404, "", text)), false, 0, 0, "answered 404: it has forgotten the order"},
-		"permanently with 422 when asked later":     {polled(answer(422, "gone", text)), true, 0, 0, "422 Unprocessable Entity: gone"},
-		"for now with 408":                          {answer(408, "", "Retry-After: 5"), false, 0, 0, "408 Request Timeout"},
-		"for now with 425":                          {answer(425, ""), false, 0, 0, "425 Too Early"},
-		"for now with 429":                          {answer(429, ""), false, 0, 0, "429 Too Many Requests"},
-		"for now with 500":                          {answer(500, "out of\npaint", text), false, 0, 0, "500 Internal Server Error: out of paint"},
-		"for now with 500 when asked later":         {polled(answer(500, "no paint", text)), false, 0, 0, "500 Internal Server Error: no paint"},
-		"until it is back with 502 and Retry-After": {answer(502, "", "Retry-After: 5"), false, awayPause, awayPause, "502 Bad Gateway"},
-		"until it is back with 503":                 {answer(503, ""), false, awayPause, awayPause, "503 Service Unavailable"},
-		"for now with 204":                          {answer(204, ""), false, 0, 0, "204 No Content"},
-		"for now with 302 to nowhere":               {answer(302, ""), false, 0, 0, "302 Found"},
-		"for a time with 429":                       {answer(429, "", "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "429 Too Many Requests"},
-		"for a time with 503":                       {answer(503, "busy", text, "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable: busy"},
-		"for a time with 503 when asked later":      {polled(answer(503, "", "Retry-After: 7")), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable"},
-		"until a date with 503":                     {answer(503, "", "Retry-After: "+inAnHour), false, 29 * time.Minute, 30 * time.Minute, "503 Service Unavailable"},
-		"for an hour at most":                       {answer(429, "", "Retry-After: 86400"), false, time.Hour, time.Hour, "429 Too Many Requests"},
-		"for an hour at most, whatever the number":  {answer(429, "", "Retry-After: 99999999999999999999"), false, time.Hour, time.Hour, "429 Too Many Requests"},
-		"for now when it may be asked at once":      {answer(429, "", "Retry-After: 0"), false, 0, 0, "429 Too Many Requests"},
-		"for now when the date is over":             {answer(503, "", "Retry-After: Mon, 02 Jan 2006 15:04:05 GMT"), false, awayPause, awayPause, "503 Service Unavailable"},
-		"for now when Retry-After is no time":       {answer(503, "", "Retry-After: soon"), false, awayPause, awayPause, "503 Service Unavailable"},
-		"when it answers with a page":               {answer(200, "<p>hello", "Content-Type: text/html"), false, awayPause, awayPause, `answered 200 with "text/html"; want video/mp4`},
-		"when it does not say what it answers":      {answer(200, "hello", "Content-Type: ;"), false, awayPause, awayPause, `answered 200 with ";"; want video/mp4`},
-		"when it answers with nothing":              {answer(200, "", mp4), false, 0, 0, "answered 200 without a video"},
-		"when the video is too long":                {answer(200, strings.Repeat("x", 1001), mp4), false, 0, 0, "the video is longer than 0 MB"},
-		"when the video says that it is too long":   {answer(200, "x", mp4, "Content-Length: 1001"), false, 0, 0, "the video is longer than 0 MB"},
+		"permanently with 400": {answer(400, "no such name", text), true, 0, 0,
+			": answered 400 Bad Request: no such name"},
+		"for now with 401": {answer(401, ""), false, 0, 0, ": answered 401 Unauthorized"},
+		"for now with 403": {answer(403, "the key has expired", text), false, 0, 0,
+			"403 Forbidden: the key has expired"},
+		"permanently with 404": {answer(404, "", text), true, 0, 0, ": answered 404 Not Found"},
+		"permanently with 409": {answer(409, `{"error":"never"}`,
+			"Content-Type: application/problem+json"), true, 0, 0, `409 Conflict: {"error":"never"}`},
+		"permanently with 422 and Retry-After": {answer(422, "", "Retry-After: 5"), true, 0, 0,
+			"422 Unprocessable Entity"},
+		"for now with 410 when asked later": {polled(answer(410, "gone", text)), false, 0, 0,
+			"answered 410: it has forgotten the order"},
+		"for now with 404 when asked later": {polled(answer(404, "", text)), false, 0, 0,
+			"answered 404: it has forgotten the order"},
+		"permanently with 422 when asked later": {polled(answer(422, "gone", text)), true, 0, 0,
+			"422 Unprocessable Entity: gone"},
+		"for now with 408": {answer(408, "", "Retry-After: 5"), false, 0, 0, "408 Request Timeout"},
+		"for now with 425": {answer(425, ""), false, 0, 0, "425 Too Early"},
+		"for now with 429": {answer(429, ""), false, 0, 0, "429 Too Many Requests"},
+		"for now with 500": {answer(500, "out of\npaint", text), false, 0, 0,
+			"500 Internal Server Error: out of paint"},
+		"for now with 500 when asked later": {polled(answer(500, "no paint", text)), false, 0, 0,
+			"500 Internal Server Error: no paint"},
+		"until it is back with 502 and Retry-After": {answer(502, "", "Retry-After: 5"), false, awayPause, awayPause,
+			"502 Bad Gateway"},
+		"until it is back with 503":   {answer(503, ""), false, awayPause, awayPause, "503 Service Unavailable"},
+		"for now with 204":            {answer(204, ""), false, 0, 0, "204 No Content"},
+		"for now with 302 to nowhere": {answer(302, ""), false, 0, 0, "302 Found"},
+		"for a time with 429": {answer(429, "", "Retry-After: 7"), false, 7 * time.Second,
+			7 * time.Second, "429 Too Many Requests"},
+		"for a time with 503": {answer(503, "busy", text, "Retry-After: 7"), false, 7 * time.Second,
+			7 * time.Second, "503 Service Unavailable: busy"},
+		"for a time with 503 when asked later": {polled(answer(503, "", "Retry-After: 7")), false, 7 * time.Second,
+			7 * time.Second, "503 Service Unavailable"},
+		"until a date with 503": {answer(503, "", "Retry-After: "+inAnHour), false, 29 * time.Minute,
+			30 * time.Minute, "503 Service Unavailable"},
+		"for an hour at most": {answer(429, "", "Retry-After: 86400"), false, time.Hour, time.Hour,
+			"429 Too Many Requests"},
+		"for an hour at most, whatever the number": {answer(429, "", "Retry-After: 99999999999999999999"), false, time.Hour,
+			time.Hour, "429 Too Many Requests"},
+		"for now when it may be asked at once": {answer(429, "", "Retry-After: 0"), false, 0, 0, "429 Too Many Requests"},
+		"for now when the date is over": {answer(503, "", "Retry-After: Mon, 02 Jan 2006 15:04:05 GMT"), false,
+			awayPause, awayPause, "503 Service Unavailable"},
+		"for now when Retry-After is no time": {answer(503, "", "Retry-After: soon"), false, awayPause, awayPause,
+			"503 Service Unavailable"},
+		"when it answers with a page": {answer(200, "<p>hello", "Content-Type: text/html"), false, awayPause,
+			awayPause, `answered 200 with "text/html"; want video/mp4`},
+		"when it does not say what it answers": {answer(200, "hello", "Content-Type: ;"), false, awayPause, awayPause,
+			`answered 200 with ";"; want video/mp4`},
+		"when it answers with nothing": {answer(200, "", mp4), false, 0, 0, "answered 200 without a video"},
+		"when the video is too long": {answer(200, strings.Repeat("x", 1001), mp4), false, 0, 0,
+			"the video is longer than 0 MB"},
+		"when the video says that it is too long": {answer(200, "x", mp4, "Content-Length: 1001"), false, 0, 0,
+			"the video is longer than 0 MB"},
 		"when a video without length is too long": {func(w http.ResponseWriter, req *http.Request) {
 			answer(200, "x", mp4)(w, req)
 			w.(http.Flusher).Flush()
 			io.WriteString(w, strings.Repeat("x", 1000))
 		}, false, 0, 0, "the video is longer than 0 MB"},
-		"when the video is cut short": {answer(200, "half a", mp4, "Content-Length: 100"), false, 0, 0, "the video was cut short after 6 bytes"},
+		"when the video is cut short": {answer(200, "half a", mp4, "Content-Length: 100"), false, 0, 0,
+			"the video was cut short after 6 bytes"},
 		"when a video without length is cut short": {func(w http.ResponseWriter, req *http.Request) {
 			answer(200, "half a", mp4)(w, req)
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, false, 0, 0, "the video was cut short after 6 bytes"},
-		"when it hangs up":                      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, 0, 0, ": EOF"},
-		"when it does not say where to ask":     {answer(202, ""), false, 0, 0, "answered 202 without a Location at which to ask for the video"},
-		"when the Location is no address":       {answer(202, "", "Location: http://[/"), false, 0, 0, "answered 202 with a Location that is not a valid URL"},
-		"when the Location is a file":           {answer(202, "", "Location: file:///etc/passwd"), true, 0, 0, "an address that is not http or https"},
-		"when a redirect leads to a file":       {answer(302, "", "Location: file:///etc/passwd"), true, 0, 0, "an address that is not http or https"},
-		"when redirects never end":              {answer(307, "", "Location: /again"), false, 0, 0, ": more than 5 redirects"},
-		"when the redirect is no address":       {answer(302, "", "Location: http://[/Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"), false, 0, 0, "missing ']' in host"},
-		"without telling the name":              {answer(400, "cannot draw Anna\n \x1b МАРИЯ", text), true, 0, 0, "400 Bad Request: cannot draw [name]"},
-		"without telling the name in JSON":      {answer(400, `{"name":"Anna \u041c\u0430\u0440\u0438\u044f"}`, "Content-Type: application/json"), true, 0, 0, `: {"name":"[name]"}`},
-		"without telling the name in a header":  {answer(200, "x", "Content-Type: Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"), false, awayPause, awayPause, `with "[name]"; want video/mp4`},
-		"without taking a word for the name":    {answer(400, "a pity", text), true, 0, 0, "400 Bad Request: a pity"},
-		"without bytes that are not text":       {answer(400, "a\377b", text), true, 0, 0, "400 Bad Request: a\uFFFDb"},
-		"without bytes that are not for people": {answer(400, "\x00\x01\x02", "Content-Type: application/octet-stream"), true, 0, 0, "400 Bad Request"},
-		"without telling all of a long text":    {answer(400, strings.Repeat("х", 10_000), text), true, 0, 0, strings.Repeat("х", 1000)},
-		"without half a name where it is cut":   {answer(400, strings.Repeat("x", maxReason-6)+" Anna Мария", text), true, 0, 0, "xxx [na"},
-		"without half a name where it stops":    {answer(400, strings.Repeat("x", 4*maxReason-9)[:2*maxReason-9]+" Anna Мария", text), true, 0, 0, "xxx"},
-		"without half a name after much space":  {answer(400, strings.Repeat(" ", 2*maxReason-5)+"Anna Мария", text), true, 0, 0, "400 Bad Request"},
+		"when it hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			false, 0, 0, ": EOF"},
+		"when it does not say where to ask": {answer(202, ""), false, 0, 0,
+			"answered 202 without a Location at which to ask for the video"},
+		"when the Location is no address": {answer(202, "", "Location: http://[/"), false, 0, 0,
+			"answered 202 with a Location that is not a valid URL"},
+		"when the Location is a file": {answer(202, "", "Location: file:///etc/passwd"), true, 0, 0,
+			"an address that is not http or https"},
+		"when a redirect leads to a file": {answer(302, "", "Location: file:///etc/passwd"), true, 0, 0,
+			"an address that is not http or https"},
+		"when redirects never end": {answer(307, "", "Location: /again"), false, 0, 0,
+			": more than 5 redirects"},
+		"when the redirect is no address": {answer(302, "", "Location: http://[/Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"),
+			false, 0, 0, "missing ']' in host"},
+		"without telling the name": {answer(400, "cannot draw Anna\n \x1b МАРИЯ", text), true, 0, 0,
+			"400 Bad Request: cannot draw [name]"},
+		"without telling the name in JSON": {answer(400, `{"name":"Anna \u041c\u0430\u0440\u0438\u044f"}`,
+			"Content-Type: application/json"), true, 0, 0, `: {"name":"[name]"}`},
+		"without telling the name in a header": {answer(200, "x", "Content-Type: Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"),
+			false, awayPause, awayPause, `with "[name]"; want video/mp4`},
+		"without taking a word for the name": {answer(400, "a pity", text), true, 0, 0, "400 Bad Request: a pity"},
+		"without bytes that are not text":    {answer(400, "a\377b", text), true, 0, 0, "400 Bad Request: a\uFFFDb"},
+		"without bytes that are not for people": {answer(400, "\x00\x01\x02", "Content-Type: application/octet-stream"), true,
+			0, 0, "400 Bad Request"},
+		"without telling all of a long text": {answer(400, strings.Repeat("х", 10_000), text), true, 0, 0,
+			strings.Repeat("х", 1000)},
+		"without half a name where it is cut": {answer(400, strings.Repeat("x", maxReason-6)+" Anna Мария", text), true, 0,
+			0, "xxx [na"},
+		"without half a name where it stops": {answer(400, strings.Repeat("x", 4*maxReason-9)[:2*maxReason-9]+" Anna Мария",
+			text), true, 0, 0, "xxx"},
+		"without half a name after much space": {answer(400, strings.Repeat(" ", 2*maxReason-5)+"Anna Мария", text), true, 0,
+			0, "400 Bad Request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := generator(t, c.answer)
@@ -312,7 +350,8 @@ func TestRemoteFails(t *testing.T) {
 			if err == nil || path != "" || isPermanent(err) != c.permanent || !strings.HasSuffix(err.Error(), c.want) {
 				t.Fatalf("got %q, %v, permanent %v; want %q, %v", path, err, isPermanent(err), c.want, c.permanent)
 			}
-			if got := err.Error(); !strings.HasPrefix(got, "generator "+s.Listener.Addr().String()+": ") || strings.Contains(got, "hidden") ||
+			if got := err.Error(); !strings.HasPrefix(got, "generator "+s.Listener.Addr().String()+": ") ||
+				strings.Contains(got, "hidden") ||
 				strings.Contains(got, "Anna") ||
 				strings.ContainsAny(got, "\n\x00\x1b") ||
 				!utf8.ValidString(got) ||
@@ -377,9 +416,13 @@ func TestRemoteStopsWithItsContext(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 			io.WriteString(w, "well")
 		}),
-		"while it works":                     later("/jobs/7", "0", 1<<30),
-		"while it has no wish to be asked":   later("/jobs/7", "3600", 1<<30),
-		"while the answer to a 202 trickles": patient(func(w http.ResponseWriter) { w.Header().Set("Location", "/"); w.WriteHeader(202) }),
+		"while it works":                   later("/jobs/7", "0", 1<<30),
+		"while it has no wish to be asked": later("/jobs/7", "3600", 1<<30),
+		"while the answer to a 202 trickles": patient(func(w http.ResponseWriter) {
+			w.Header().Set("Location",
+				"/")
+			w.WriteHeader(202)
+		}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := generator(t, handler)
@@ -443,7 +486,8 @@ func stranger(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *atomic
 }
 
 func TestRemoteTellsSecretsToItsOwnHostOnly(t *testing.T) {
-	for name, status := range map[string]int{"with a Location": 202, "with a redirect of the order": 303, "with a moved order": 302} {
+	for name, status := range map[string]int{"with a Location": 202, "with a redirect of the order": 303,
+		"with a moved order": 302} {
 		t.Run(name, func(t *testing.T) {
 			var own *httptest.Server
 			other, seen := stranger(t, func(w http.ResponseWriter, req *http.Request) {
@@ -488,12 +532,17 @@ func TestRemoteDoesNotGoWhereNobodyShould(t *testing.T) {
 		allow  bool
 		want   string // "": the video
 	}{
-		"by a Location to this machine":                {202, "127.0.0.1", false, "refers to 127.0.0.1, which is not on the public internet"},
-		"by a Location to this machine's name":         {202, "localhost", false, "which is not on the public internet"},
-		"by a Location to this machine in hiding":      {202, "[::ffff:127.0.0.1]", false, "which is not on the public internet"},
-		"by a redirect to this machine":                {303, "127.0.0.1", false, "refers to 127.0.0.1, which is not on the public internet"},
-		"by a redirect of the order to another host":   {307, "127.0.0.1", true, "wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
-		"by a redirect of the order, permanently":      {308, "127.0.0.1", true, "wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
+		"by a Location to this machine": {202, "127.0.0.1", false,
+			"refers to 127.0.0.1, which is not on the public internet"},
+		"by a Location to this machine's name": {202, "localhost", false, "which is not on the public internet"},
+		"by a Location to this machine in hiding": {202, "[::ffff:127.0.0.1]", false,
+			"which is not on the public internet"},
+		"by a redirect to this machine": {303, "127.0.0.1", false,
+			"refers to 127.0.0.1, which is not on the public internet"},
+		"by a redirect of the order to another host": {307, "127.0.0.1", true,
+			"wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
+		"by a redirect of the order, permanently": {308, "127.0.0.1", true,
+			"wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
 		"but by a Location if the operator allows it":  {202, "127.0.0.1", true, ""},
 		"but by a redirect if the operator allows it":  {303, "127.0.0.1", true, ""},
 		"but by a redirect to a name if it is allowed": {303, "localhost", true, ""},
@@ -636,7 +685,8 @@ func TestPause(t *testing.T) {
 }
 
 func TestNewRemoteRefuses(t *testing.T) {
-	for _, address := range []string{"", "generator", "generator:9000", "/make", "//generator/", "ftp://hidden@generator/", "file:///make",
+	for _, address := range []string{"", "generator", "generator:9000", "/make", "//generator/", "ftp://hidden@generator/",
+		"file:///make",
 		"http://", "http://:9000/", "http://user:hidden@/", "https://user:hidden@gen erator/", "http://generator/%zz?hidden", "http://user:hidden@generator:x/"} {
 		if _, err := newRemote(address, true, 0); err == nil || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q: got %v; want an error without secrets", address, err)
@@ -763,7 +813,8 @@ func TestRemote_APlaceThatIsAwayIsAWait(t *testing.T) {
 		"the certificate is wrong": {secure.URL, CodeUnreachable},
 		"TLS is spoken to no TLS":  {strings.Replace(plain.URL, "http:", "https:", 1), CodeUnreachable},
 		"it does not speak HTTP":   {answers("220 mail.example ESMTP\r\n"), CodeUnreachable},
-		"a page of somebody else":  {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi"), CodeUnreachable},
+		"a page of somebody else": {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: " +
+			"2\r\n\r\nhi"), CodeUnreachable},
 		"502":                      {status(502), CodeUnreachable},
 		"503":                      {status(503), CodeUnreachable},
 		"504":                      {status(504), CodeUnreachable},

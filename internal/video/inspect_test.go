@@ -109,10 +109,13 @@ func TestInspectDoesNotBlameTheFileForTheMachine(t *testing.T) {
 		spoil func(m *Maker)
 		want  error
 	}{
-		"when it was stopped":      {stopped, func(*Maker) {}, context.Canceled},
-		"when it is being stopped": {whenThere(t, hanging+".runs"), func(m *Maker) { m.tools = otherTools(m.tools, m.tools.ffmpeg, hanging) }, context.Canceled},
-		"when the disk is full":    {t.Context(), func(m *Maker) { m.free = func(string) (int64, error) { return Reserve - 1, nil } }, ErrDiskFull},
-		"when ffprobe is missing":  {t.Context(), func(m *Maker) { m.tools = otherTools(m.tools, "/none/ffmpeg", "/none/ffprobe") }, os.ErrNotExist},
+		"when it was stopped": {stopped, func(*Maker) {}, context.Canceled},
+		"when it is being stopped": {whenThere(t, hanging+".runs"),
+			func(m *Maker) { m.tools = otherTools(m.tools, m.tools.ffmpeg, hanging) }, context.Canceled},
+		"when the disk is full": {t.Context(),
+			func(m *Maker) { m.free = func(string) (int64, error) { return Reserve - 1, nil } }, ErrDiskFull},
+		"when ffprobe is missing": {t.Context(),
+			func(m *Maker) { m.tools = otherTools(m.tools, "/none/ffmpeg", "/none/ffprobe") }, os.ErrNotExist},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := commandMaker(t, "", nil)

@@ -161,7 +161,8 @@ func (s stereo) wav() []byte {
 	w.WriteString("RIFF")
 	w.Write(binary.LittleEndian.AppendUint32(nil, 36+size))
 	w.WriteString("WAVEfmt ")
-	for _, v := range []uint32{16, 1 | channels<<16, soundRate, soundRate * channels * width, channels*width | 8*width<<16} {
+	for _, v := range []uint32{16, 1 | channels<<16, soundRate, soundRate * channels * width,
+		channels*width | 8*width<<16} {
 		w.Write(binary.LittleEndian.AppendUint32(nil, v))
 	}
 	w.WriteString("data")

@@ -21,10 +21,14 @@ func TestPicturesKeepTheirShape(t *testing.T) {
 		alpha     lanes
 		red, blue image.Point
 	}{
-		"a wide one made larger":  {"logo.png", area{10, 20, 80, 80}, image.Rect(10, 40, 90, 80), 1, 128, image.Pt(20, 60), image.Pt(80, 60)},
-		"a wide one made smaller": {"logo.png", area{10, 20, 20, 80}, image.Rect(10, 55, 30, 65), 1, 128, image.Pt(12, 60), image.Pt(27, 60)},
-		"a tall one":              {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 1, 255, image.Pt(40, 30), image.Pt(60, 30)},
-		"one that shines through": {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 0.5, 128, image.Pt(40, 30), image.Pt(60, 30)},
+		"a wide one made larger": {"logo.png", area{10, 20, 80, 80}, image.Rect(10, 40, 90, 80), 1, 128, image.Pt(20, 60),
+			image.Pt(80, 60)},
+		"a wide one made smaller": {"logo.png", area{10, 20, 20, 80}, image.Rect(10, 55, 30, 65), 1, 128, image.Pt(12, 60),
+			image.Pt(27, 60)},
+		"a tall one": {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 1, 255, image.Pt(40, 30),
+			image.Pt(60, 30)},
+		"one that shines through": {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 0.5, 128, image.Pt(40, 30),
+			image.Pt(60, 30)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := newSticker(files, picture{file: c.file, box: c.box, opacity: c.opacity})

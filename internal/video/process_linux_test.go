@@ -39,20 +39,27 @@ func TestCommandLeavesNothingBehind(t *testing.T) {
 		"when it hangs": {`sleep 300`, true, "took longer than 700ms"},
 		"when it hangs with its forks": {`sleep 300 & (sleep 300 & sleep 300) & wait`, true,
 			"took longer than 700ms"},
-		"when it hangs and its forks have left": {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & sleep 300`, true, "took longer than 700ms"},
+		"when it hangs and its forks have left": {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 ` +
+			`& sleep 300`, true, "took longer than 700ms"},
 		"when it hangs in a session of its own": {`exec setsid -w sh -c 'sleep 300 & wait'`, true,
 			"took longer than 700ms"},
 		"when it prints much and hangs": {`head -c 10000000 /dev/zero | tee /dev/stderr; sleep 300`, true,
 			"took longer than 700ms"},
-		"when it prints much":                      {`head -c 10000000 /dev/zero | tr '\0' x | tee /dev/stderr; exit 1`, false, "exit status 1: xxx"},
-		"when it leaves garbage":                   {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, false, "probe"},
-		"when it leaves nothing":                   {`:`, false, "no video file"},
-		"when it fails and its forks do not":       {`sleep 300 & (sleep 300 &); exit 1`, false, "exit status 1"},
-		"when it fails and its forks have left":    {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & exit 1`, false, "exit status 1"},
-		"when its forks go on forking":             {`setsid sh -c 'for i in $(seq 99); do sleep 300 & sleep 0.02; done' & exit 1`, false, "exit status 1"},
-		"when its forks go on leaving":             {`setsid sh -c 'for i in $(seq 99); do setsid sleep 300 & sleep 0.02; done' >/dev/null 2>&1 & exit 1`, false, "exit status 1"},
-		"when its forks will not be told":          {`setsid sh -c 'trap "" TERM INT HUP; while :; do sleep 300; done' & exit 1`, false, "exit status 1"},
-		"when it has made a video and left a fork": {`setsid sleep 300 >/dev/null 2>&1 & cp "$SOURCE" "$RETAKE_OUTPUT"`, false, ""},
+		"when it prints much": {`head -c 10000000 /dev/zero | tr '\0' x | tee /dev/stderr; ` +
+			`exit 1`, false, "exit status 1: xxx"},
+		"when it leaves garbage":             {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, false, "probe"},
+		"when it leaves nothing":             {`:`, false, "no video file"},
+		"when it fails and its forks do not": {`sleep 300 & (sleep 300 &); exit 1`, false, "exit status 1"},
+		"when it fails and its forks have left": {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null ` +
+			`2>&1 & exit 1`, false, "exit status 1"},
+		"when its forks go on forking": {`setsid sh -c 'for i in $(seq 99); do sleep 300 & sleep 0.02; done' & ` +
+			`exit 1`, false, "exit status 1"},
+		"when its forks go on leaving": {`setsid sh -c 'for i in $(seq 99); do setsid sleep 300 & sleep 0.02; ` +
+			`done' >/dev/null 2>&1 & exit 1`, false, "exit status 1"},
+		"when its forks will not be told": {`setsid sh -c 'trap "" TERM INT HUP; while :; do sleep 300; done' & ` +
+			`exit 1`, false, "exit status 1"},
+		"when it has made a video and left a fork": {`setsid sleep 300 >/dev/null 2>&1 & cp "$SOURCE" ` +
+			`"$RETAKE_OUTPUT"`, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mark := "TEST_MARK=" + rand.Text()

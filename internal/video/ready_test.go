@@ -88,10 +88,12 @@ func TestNewRefuses(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"an unknown engine":        {func(c *Config) { c.Engine = "magic" }, `unknown engine "magic"`},
-		"an engine without argv":   {func(c *Config) { c.Command = nil }, "no command"},
-		"an unknown template":      {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"easter"} }, `unknown template "easter"`},
-		"a template elsewhere":     {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"../new-year"} }, "unknown template"},
+		"an unknown engine":      {func(c *Config) { c.Engine = "magic" }, `unknown engine "magic"`},
+		"an engine without argv": {func(c *Config) { c.Command = nil }, "no command"},
+		"an unknown template": {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"easter"} },
+			`unknown template "easter"`},
+		"a template elsewhere": {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"../new-year"} },
+			"unknown template"},
 		"nothing to offer":         {func(c *Config) { c.Offered = nil }, "no template"},
 		"a generator nowhere":      {func(c *Config) { c.Engine, c.URL = EngineHTTP, "generator" }, "http"},
 		"a video without time":     {func(c *Config) { c.Timeout = 0 }, "timeout"},
@@ -110,14 +112,16 @@ func TestNewRefuses(t *testing.T) {
 
 func TestNewSweepsOnlyWhatItMade(t *testing.T) {
 	work, cache := t.TempDir(), t.TempDir()
-	for _, path := range []string{work + "/job-abc/segment.mp4", work + "/mine/file", cache + "/prepare-abc/ru.mp4", cache + "/new-year-ru-1.mp4"} {
+	for _, path := range []string{work + "/job-abc/segment.mp4", work + "/mine/file", cache + "/prepare-abc/ru.mp4",
+		cache + "/new-year-ru-1.mp4"} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		write(t, path, "x")
 	}
 	newMaker(t, func(c *Config) { c.Work, c.Cache = work, cache })
-	for path, want := range map[string]bool{work + "/job-abc": false, work + "/mine/file": true, cache + "/prepare-abc": false, cache + "/new-year-ru-1.mp4": true} {
+	for path, want := range map[string]bool{work + "/job-abc": false, work + "/mine/file": true,
+		cache + "/prepare-abc": false, cache + "/new-year-ru-1.mp4": true} {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s: got there %v; want %v", filepath.Base(path), err == nil, want)
 		}

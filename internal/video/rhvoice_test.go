@@ -120,12 +120,15 @@ func TestVoice_ANameInOtherLettersDoesNotCostTheVideo(t *testing.T) {
 	silence := filepath.Join(t.TempDir(), "silence.wav")
 	write(t, silence, string(stereo{make([]float64, soundRate), make([]float64, soundRate)}.wav()))
 	for what, voice := range map[string]func(*testing.T) VoiceConfig{
-		"a command that leaves nothing":      script("cat >/dev/null"),
-		"a command that leaves silence":      script(`cp "` + silence + `" "$RETAKE_OUTPUT"`),
-		"a command that leaves garbage":      script(`head -c 5000 /dev/zero >"$RETAKE_OUTPUT"`),
-		"a command that fails":               script("cat >&2; exit 1"),
-		"a command that refuses":             script("exit 65"),
-		"a command that is not there":        func(*testing.T) VoiceConfig { return VoiceConfig{Engine: VoiceCommand, Command: []string{"/none/x"}} },
+		"a command that leaves nothing": script("cat >/dev/null"),
+		"a command that leaves silence": script(`cp "` + silence + `" "$RETAKE_OUTPUT"`),
+		"a command that leaves garbage": script(`head -c 5000 /dev/zero >"$RETAKE_OUTPUT"`),
+		"a command that fails":          script("cat >&2; exit 1"),
+		"a command that refuses":        script("exit 65"),
+		"a command that is not there": func(*testing.T) VoiceConfig {
+			return VoiceConfig{Engine: VoiceCommand,
+				Command: []string{"/none/x"}}
+		},
 		"a service that refuses the letters": refuses(400, "application/json", `{"error":"unsupported characters"}`),
 		"a service that refuses the text":    refuses(422, "application/json", "{}"),
 		"a service that sends nothing":       refuses(200, "audio/wav", ""),
@@ -173,7 +176,8 @@ text = "{{.Name}}"
 		"the voice that is set": {VoiceConfig{Engine: VoiceCommand}, nil, ""},
 		"nobody by choice":      {VoiceConfig{}, nil, ""},
 		"another voice":         {VoiceConfig{Engine: VoiceCommand, Command: broken}, nil, NoteOtherVoice},
-		"nobody":                {VoiceConfig{Engine: VoiceCommand, Command: broken}, []string{"ffmpeg", "ffprobe"}, NoteMusicOnly},
+		"nobody": {VoiceConfig{Engine: VoiceCommand, Command: broken}, []string{"ffmpeg", "ffprobe"},
+			NoteMusicOnly},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.path != nil {

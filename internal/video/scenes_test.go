@@ -155,7 +155,8 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 func moment(t *testing.T, m *Maker, id string, at float64) *image.RGBA {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "moment.png")
-	if err := m.Still(t.Context(), Order{Asset: "a", Name: "Никита", Lang: "ru", Template: id}, time.Duration(at*float64(time.Second)), path); err != nil {
+	if err := m.Still(t.Context(), Order{Asset: "a", Name: "Никита", Lang: "ru", Template: id},
+		time.Duration(at*float64(time.Second)), path); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(path)

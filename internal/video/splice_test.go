@@ -42,7 +42,8 @@ func open(t *testing.T, path string) *movie {
 func TestSpliceReplacesOnlyTheSegment(t *testing.T) {
 	template, segment := smallFilm(t)
 	out := filepath.Join(t.TempDir(), "out.mp4")
-	if err := splice(open(t, template), []patch{{handler: "vide", at: 10, from: open(t, segment), last: 10}}, out); err != nil {
+	if err := splice(open(t, template), []patch{{handler: "vide", at: 10, from: open(t, segment), last: 10}},
+		out); err != nil {
 		t.Fatalf("splice: got %v; want nil", err)
 	}
 	sums := func(path string) (sums, times []string) {
@@ -72,7 +73,8 @@ func TestSpliceRefusesWhatDoesNotMatch(t *testing.T) {
 		start  int
 	}{
 		"other parameter sets": {func(_, s *movie) {
-			s.track("vide").stsd = bytes.Replace(s.track("vide").stsd, s.track("vide").avcC(), make([]byte, len(s.track("vide").avcC())), 1)
+			s.track("vide").stsd = bytes.Replace(s.track("vide").stsd, s.track("vide").avcC(),
+				make([]byte, len(s.track("vide").avcC())), 1)
 		}, 10},
 		"a start without a key frame":  {func(_, _ *movie) {}, 9},
 		"an end without a key frame":   {func(_, s *movie) { s.track("vide").samples = s.track("vide").samples[:9] }, 10},

@@ -156,7 +156,8 @@ func (m *Maker) drawName(
 			return Video{}, err
 		}
 		segment := filepath.Join(folder, fmt.Sprintf("take%d.mp4", i))
-		if err := t.encodeTake(ctx, p, k, s, still, segment, thumb, func(frame int) { report((done + frame) * 95 / total) }); err != nil {
+		if err := t.encodeTake(ctx, p, k, s, still, segment, thumb,
+			func(frame int) { report((done + frame) * 95 / total) }); err != nil {
 			return Video{}, fmt.Errorf("encode the name: %w", err)
 		}
 		done += k.last - k.first

@@ -11,7 +11,8 @@ import (
 
 func TestCanDraw(t *testing.T) {
 	m := newMaker(t, func(*Config) {})
-	for _, name := range []string{"Маша", "Ян", "Александра-Виктория", "Łukasz", "Әлия", "محمد", "שרה", "O'Connor", "O’Connor",
+	for _, name := range []string{"Маша", "Ян", "Александра-Виктория", "Łukasz", "Әлия", "محمد", "שרה", "O'Connor",
+		"O’Connor",
 		"Анна Мария", "Їжак", "Zoë", "Zoe\u0308", "Й", "И\u0306", "Νίκος", "გიორგი", "Ա\u0580\u0561\u0574"} {
 		if err := m.CanDraw("new-year", name); err != nil {
 			t.Errorf("%s: got %v; want nil", name, err)
@@ -178,11 +179,14 @@ func TestTailKeepsTheEnd(t *testing.T) {
 		writes []string
 		want   string
 	}{
-		"of nothing":                    {nil, ""},
-		"of a few words":                {[]string{" a ", "b\n"}, "a b"},
-		"of one long write":             {[]string{strings.Repeat("x", 3*tailSize), "end"}, strings.Repeat("x", tailSize-3) + "end"},
-		"of many short ones":            {strings.Split(strings.Repeat("abc,", tailSize), ","), strings.Repeat("abc", tailSize)[2*tailSize:]},
-		"from the start of a letter on": {[]string{strings.Repeat("я", tailSize), "x"}, strings.Repeat("я", tailSize/2-1) + "x"},
+		"of nothing":     {nil, ""},
+		"of a few words": {[]string{" a ", "b\n"}, "a b"},
+		"of one long write": {[]string{strings.Repeat("x", 3*tailSize), "end"},
+			strings.Repeat("x", tailSize-3) + "end"},
+		"of many short ones": {strings.Split(strings.Repeat("abc,", tailSize), ","),
+			strings.Repeat("abc", tailSize)[2*tailSize:]},
+		"from the start of a letter on": {[]string{strings.Repeat("я", tailSize), "x"},
+			strings.Repeat("я", tailSize/2-1) + "x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got tail

@@ -126,9 +126,14 @@ func TestServiceMisbehaves(t *testing.T) {
 		answer func(w http.ResponseWriter)
 		want   string
 	}{
-		"with a page":  {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/html"); w.Write([]byte("<p>")) }, "something else than sound"},
+		"with a page": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/html"); w.Write([]byte("<p>")) },
+			"something else than sound"},
 		"with nothing": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "audio/wav") }, "no sound file"},
-		"with garbage": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "audio/wav"); w.Write(make([]byte, 5000)) }, "read the sound"},
+		"with garbage": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type",
+				"audio/wav")
+			w.Write(make([]byte, 5000))
+		}, "read the sound"},
 		"with too much": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "audio/wav")
 			w.Write(make([]byte, maxSpoken+1))

@@ -71,7 +71,8 @@ func readWave(f *os.File) (*wave, error) {
 // read returns the samples of both channels, taking turns, from frame first up to, not including, last.
 func (w *wave) read(first, last int) ([]int16, error) {
 	b := make([]byte, (last-first)*stereoFrame)
-	if _, err := io.ReadFull(io.NewSectionReader(w.file, w.offset+int64(first)*stereoFrame, int64(len(b))), b); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(w.file, w.offset+int64(first)*stereoFrame, int64(len(b))),
+		b); err != nil {
 		return nil, fmt.Errorf("wav: %w", err)
 	}
 	return samples(b), nil
