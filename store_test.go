@@ -5,11 +5,9 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -397,81 +395,6 @@ func TestCancelling(t *testing.T) {
 	})
 }
 
-func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
-	s := newStore(t)
-	mine, shared := ask(t, s, "Маша", 1), ask(t, s, "Оля", 1, 2)
-	complete(t, s)
-	write(t, s, func(tx *store.Tx) error {
-		_, err := tx.Receive([]store.Update{{ID: 5, Chat: 1, Raw: `{"text":"Маша"}`}})
-		if err == nil {
-			_, err = tx.SaveDraft(1, "Катя")
-		}
-		return err
-	})
-	var gone store.Gone
-	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
-	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID},
-		Names: []string{"Маша"}}); !reflect.DeepEqual(
-		gone,
-		want,
-	) {
-		t.Errorf("got %q; want %q", gone, want)
-	}
-	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`,
-		`SELECT count(*) FROM requests WHERE user_id = 1`,
-		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets
-			WHERE name = 'Маша'`,
-		`SELECT count(*) FROM tails WHERE name_key = 'маша'`, `SELECT count(*) FROM tallies WHERE name_key = 'маша'`} {
-		if n := count(t, s, q); n != 0 {
-			t.Errorf("%s: got %d; want 0", q, n)
-		}
-	}
-	if a, err := s.Asset(t.Context(), shared.ID); err != nil || a.Status != store.Pending {
-		t.Errorf("the shared asset: got %v, %v; want it untouched", a.Status, err)
-	}
-	if offset, err := s.Offset(t.Context()); err != nil || offset != 6 {
-		t.Errorf("Telegram's offset: got %d, %v; want 6", offset, err)
-	}
-}
-
-func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
-	q := newQueue(newStore(t))
-	ask(t, q.store, "Маша", 1)
-	failed := failForGood(t, q)
-	mutate(t, q.store, `UPDATE users SET unreachable = 1`)
-	if _, err := q.Retry(t.Context(), failed.AssetID,
-		retry.AdminClicked{Admin: store.Admin{Owner: true}, Platform: ""}); err != nil {
-		t.Fatal(err)
-	}
-	mutate(t, q.store, `DELETE FROM requests WHERE asset_id <> ?`, failed.AssetID)
-	write(t, q.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
-	if n := count(t, q.store, `SELECT count(*) FROM assets`); n != 0 {
-		t.Errorf("got %d assets with the name; want none", n)
-	}
-}
-
-func TestLimitsCountWhatWasAskedForAndNotWhatIsLeftOfIt(t *testing.T) {
-	s := newStore(t)
-	a := ask(t, s, "Маша", 1)
-	for range 5 {
-		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID}) })
-	}
-	complete(t, s)
-	delivery := begin(t, s, store.Deliver)
-	for i, want := range []int{1, 0} {
-		write(t, s, func(tx *store.Tx) error {
-			u, err := tx.Usage(1)
-			if u.Hour != 5 || u.Day != 5 || u.Open != want {
-				t.Errorf("got %+v; want 5 in the hour and the day, %d open", u, want)
-			}
-			if i == 0 { // given up, it is open no more
-				return errors.Join(err, tx.GiveUp(delivery.Job, "403", ""))
-			}
-			return err
-		})
-	}
-}
-
 func TestTheInbox(t *testing.T) {
 	t.Run("takes an update once", func(t *testing.T) {
 		s := newStore(t)
@@ -533,58 +456,6 @@ func TestTheInbox(t *testing.T) {
 	})
 }
 
-// madeByAdmin makes an asset as an admin does on the page.
-func madeByAdmin(t *testing.T, s *store.Store, admin int64, name, key string) (a store.Asset) {
-	t.Helper()
-	write(t, s, func(tx *store.Tx) (err error) {
-		a, _, err = tx.ShareOrCreate(
-			store.Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"},
-			tx.Now(),
-		)
-		return err
-	})
-	return a
-}
-
-func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
-	t.Run("who cancel", func(t *testing.T) {
-		s := newStore(t)
-		a := madeByAdmin(t, s, 7, "Маша", "маша")
-		ask(t, s, "Маша", 1)
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err })
-		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND asset_id = ?`, a.ID); n != 1 {
-			t.Errorf("got %d renders owed; want the admin's", n)
-		}
-	})
-	t.Run("who have their data deleted", func(t *testing.T) {
-		s := newStore(t)
-		a := madeByAdmin(t, s, 7, "Маша", "маша")
-		ask(t, s, "Маша", 1)
-		var gone store.Gone
-		write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
-		if _, err := s.Asset(t.Context(), a.ID); err != nil || len(gone.Files) != 0 {
-			t.Errorf("got %v, files %q to delete; want the admin's video kept", err, gone.Files)
-		}
-	})
-}
-
-func TestUsageHasItsHourAndItsDay(t *testing.T) {
-	s := newStore(t)
-	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
-	for _, ago := range []time.Duration{30 * time.Minute, 2 * time.Hour, 25 * time.Hour} {
-		setNow(s, func() time.Time { return time.Now().Add(-ago) })
-		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask"}) })
-	}
-	setNow(s, time.Now)
-	write(t, s, func(tx *store.Tx) error {
-		u, err := tx.Usage(1)
-		if u.Hour != 1 || u.Day != 2 {
-			t.Errorf("got %+v; want 1 in the hour, 2 in the day", u)
-		}
-		return err
-	})
-}
-
 func TestAnAnswerTakesAwayTheProgressMessageAlsoIfThatCameAfterItWasBegun(t *testing.T) {
 	for name, kind := range map[string]store.Kind{"a video": store.Deliver, "an apology": store.Apologise} {
 		t.Run(name, func(t *testing.T) {
@@ -619,21 +490,6 @@ func TestAnAnswerTakesAwayTheProgressMessageAlsoIfThatCameAfterItWasBegun(t *tes
 				t.Errorf("got %d answers kept; want 3", n)
 			}
 		})
-	}
-}
-
-func TestWhoWritesCanBeReachedAgain(t *testing.T) {
-	s := newStore(t)
-	a := ask(t, s, "Маша", 1)
-	announce := begin(t, s, store.Announce)
-	write(t, s, func(tx *store.Tx) error { _, err := tx.FinishMessage(&announce, 5); return err })
-	write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, false) })
-	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 0 {
-		t.Errorf("got %v, %v; want nobody whose message would be edited", list, err)
-	}
-	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
-	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 1 || list[0].AssetID != a.ID {
-		t.Errorf("got %v, %v; want the one of %s", list, err, a.ID)
 	}
 }
 
@@ -690,180 +546,4 @@ func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
 		}
 		return err
 	})
-}
-
-func TestADraftBelongsToWhoTypedIt(t *testing.T) {
-	s := newStore(t)
-	for _, u := range []int64{1, 2} {
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(u, "ru"); return err })
-	}
-	var id string
-	write(t, s, func(tx *store.Tx) (err error) { id, err = tx.SaveDraft(1, "Маша"); return err })
-	if err := s.Tx(context.Background(), func(tx *store.Tx) error {
-		_,
-			err := tx.TakeDraft(2, id)
-		return err
-	}); err != store.ErrNotFound {
-		t.Errorf("got %v; want ErrNotFound", err)
-	}
-	setNow(s, func() time.Time { return time.Now().Add(24*time.Hour + time.Minute) })
-	write(t, s, func(tx *store.Tx) error { _, err := tx.SaveDraft(2, "Оля"); return err })
-	if n := count(t, s, `SELECT count(*) FROM drafts`); n != 1 {
-		t.Errorf("got %d drafts; want yesterday's forgotten", n)
-	}
-}
-
-func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
-	s := newStore(t)
-	var ids []string
-	for i := range int64(60) {
-		ids = append(
-			ids,
-			ask(t, s, []string{"Маша", "Марк", "Ева Мария", "Лев"}[i%4]+" "+strings.Repeat("я", int(i)+1), i+1).ID,
-		)
-		if i%3 == 0 {
-			complete(t, s)
-		}
-	}
-	mutate(t, s, `UPDATE assets SET created = 5 WHERE rowid % 2`) // the id orders what is as old
-	for _, status := range []store.Status{"", store.Pending, store.Completed, store.Failed} {
-		for _, search := range []string{"м", "мар", "лев", "ъ"} {
-			for _, exact := range []string{"", ids[3]} {
-				var ways [2][]string
-				for i, found := range []int{0, 1e9} {
-					f := store.Filter{Status: status, Search: search, Exact: exact, Limit: 7}
-					if i == 1 && exact != "" {
-						break // an id is no name that many have
-					}
-					for page := 0; page == 0 || f.After != ""; page++ {
-						list, err := s.Library(t.Context(), f, found)
-						if err != nil || len(ways[i]) > 60 {
-							t.Fatalf("got %d and more, %v", len(ways[i]), err)
-						}
-						f.After = ""
-						for _, l := range list {
-							ways[i] = append(ways[i], l.ID)
-							f.After = l.Place()
-						}
-					}
-				}
-				want := strings.Fields(
-					text(t, s, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets WHERE (status = ?1 OR ?1 = '')
-					AND (name_key LIKE ?2 || '%' OR name_key LIKE '% ' || ?2 || '%' OR id = ?3) ORDER BY created DESC, id DESC)`, status, search, exact),
-				)
-				if !slices.Equal(ways[0], want) || exact == "" && !slices.Equal(ways[1], want) {
-					t.Errorf("status %q, %q or id %q: got %q and %q; want %q", status, search, exact, ways[0], ways[1], want)
-				}
-				counts, err := s.Counts(t.Context(), store.Filter{Search: search, Exact: exact})
-				n := counts[status]
-				if status == "" {
-					n = counts[store.Pending] + counts[store.Completed] + counts[store.Failed] + counts[store.Processing]
-				}
-				if err != nil || n != len(want) {
-					t.Errorf("status %q, %q or id %q: got counted %v, %v; want %d", status, search, exact, counts, err, len(want))
-				}
-			}
-		}
-	}
-}
-
-func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
-	s := newStore(t)
-	q := newQueue(s)
-	check := func(when string) {
-		t.Helper()
-		if n := count(t, s, `
-			WITH parts (name_key, part, status) AS (
-				SELECT name_key, '', status FROM assets UNION ALL SELECT name_key, 'NEEDS', status FROM assets WHERE needs
-				UNION ALL SELECT a.name_key, p.platform, a.status FROM publications p JOIN assets a ON a.id = p.asset_id),
-			want AS (SELECT name_key, part, status, count(*) n FROM parts GROUP BY 1, 2, 3 UNION ALL
-			SELECT '', part, status, count(*) FROM parts GROUP BY 2, 3)
-			SELECT (SELECT count(*) FROM (SELECT * FROM tallies WHERE n > 0 EXCEPT SELECT * FROM want))
-			+ (SELECT count(*) FROM (SELECT * FROM want EXCEPT SELECT * FROM tallies))
-			+ (SELECT count(*) FROM (SELECT name_key FROM assets EXCEPT SELECT name_key FROM tails))
-			+ (SELECT count(*) FROM (SELECT name_key FROM tails EXCEPT SELECT name_key FROM assets))`); n != 0 {
-			t.Errorf("%s: got %d rows that do not fit", when, n)
-		}
-	}
-	ask(t, s, "Маша", 1)
-	ask(t, s, "Анна-Мария Б", 1)
-	check("asked")
-	if got := text(t, s, `SELECT group_concat(tail, '|') FROM tails WHERE name_key = 'анна-мария б'`); got != "анна мария б|б|мария б" {
-		t.Errorf("got tails %s; want one from each word", got)
-	}
-	failForGood(t, q)
-	check("failed")
-	complete(t, s)
-	ask(t, s, "Маша", 2)
-	check("asked again")
-	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		mutate(
-			t,
-			s,
-			`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, ?, 7, 0 FROM assets`,
-			platform,
-		)
-		check("on " + platform)
-	}
-	complete(t, s)
-	check("made after it was published")
-	mutate(
-		t,
-		s,
-		`DELETE FROM publications WHERE asset_id IN (SELECT id FROM assets WHERE name_key = 'маша') AND platform = 'YOUTUBE'`,
-	)
-	check("taken from one platform")
-	mutate(t, s, `DELETE FROM assets WHERE status = 'FAILED'`)
-	check("the first of a name is gone")
-	mutate(t, s, `DELETE FROM assets`)
-	check("all are gone")
-	a := ask(t, s, "Ева", 1)
-	if err := try(s, `UPDATE assets SET name_key = 'eva' WHERE id = ?`, a.ID); err == nil ||
-		!strings.Contains(err.Error(), "assets_name_is_final") {
-		t.Errorf("got %v; want another name refused", err)
-	}
-}
-
-func TestAPageGoesOnAfterAVideoThatWasDeleted(t *testing.T) {
-	s := newStore(t)
-	clock := time.Now()
-	setNow(s, func() time.Time { clock = clock.Add(time.Second); return clock })
-	var made []store.Asset
-	for i, name := range []string{"Анна", "Белла", "Вера", "Дарья"} {
-		made = append(made, ask(t, s, name, int64(i+1)))
-	}
-	first, err := s.Library(t.Context(), store.Filter{Limit: 2}, 4)
-	if err != nil || len(first) != 2 || first[1].ID != made[2].ID {
-		t.Fatalf("got %+v, %v; want Дарья and Вера", first, err)
-	}
-	mutate(t, s, `DELETE FROM assets WHERE id = ?`, made[2].ID)
-	for _, search := range []string{"", "б"} {
-		rest, err := s.Library(t.Context(), store.Filter{Limit: 2, After: first[1].Place(), Search: search}, 1)
-		if err != nil || len(rest) == 0 || rest[0].ID != made[1].ID {
-			t.Errorf("search %q: got %+v, %v; want Белла next", search, rest, err)
-		}
-	}
-	for _, after := range []string{"x", "5", "x-y", "-"} {
-		if _, err := s.Library(t.Context(), store.Filter{Limit: 2, After: after}, 1); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("after %q: got %v; want not found", after, err)
-		}
-	}
-}
-
-func TestWhoeverIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
-	s := newStore(t)
-	met := func(want string, err error) {
-		t.Helper()
-		if u, got := s.Met(t.Context(), 1); !errors.Is(got, err) || u.Lang != want {
-			t.Errorf("got %q, %v; want %q, %v", u.Lang, got, want, err)
-		}
-	}
-	met("", store.ErrNotFound)
-	meet := func() { write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "en"); return err }) }
-	meet()
-	met("en", nil)
-	write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, false) })
-	met("", store.ErrNotFound)
-	meet()
-	met("en", nil)
 }
