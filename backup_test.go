@@ -336,7 +336,8 @@ func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 		filepath.Join(data, "media", made.AssetID+".mp4"): "video",
 		filepath.Join(data, "token.key"):                  strings.Repeat("k", 40),
 		filepath.Join(dir, "config.toml"):                 "[web]\nlisten = \"127.0.0.1:0\"\n",
-		filepath.Join(dir, "retake"):                      "#!/bin/sh\n" + childDir + "=. " + childPoint + "=0 exec " + os.Args[0] + " \"$@\"\n",
+		filepath.Join(dir, "retake"): "#!/bin/sh\n" + childDir + "=. " + childPoint + "=0 exec " + os.
+			Args[0] + " \"$@\"\n",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
 			t.Fatal(err)

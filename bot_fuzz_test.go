@@ -159,16 +159,20 @@ func (c chats) polls() {
 func (c chats) holds(whose string) string {
 	c.Helper()
 	return text(c, c.store, `SELECT group_concat(row, char(10)) FROM (
-		SELECT 'user ' || id || ' ' || lang || ' ' || ifnull(unreachable, '') row FROM users WHERE id IN (1, 2) AND id `+whose+`
+		SELECT 'user ' || id || ' ' || lang || ' ' || ifnull(unreachable, '') row
+		FROM users WHERE id IN (1, 2) AND id `+whose+`
 		UNION ALL SELECT 'draft ' || id || ' ' || name FROM drafts WHERE user_id `+whose+`
-		UNION ALL SELECT 'request ' || asset_id || ' ' || status || ' ' || ifnull(answer_id, '') FROM requests WHERE user_id `+whose+`
-		UNION ALL SELECT 'asset ' || a.id || ' ' || a.status FROM assets a JOIN requests r ON r.asset_id = a.id WHERE r.user_id `+whose+`
+		UNION ALL SELECT 'request ' || asset_id || ' ' || status || ' ' || ifnull(answer_id, '')
+		FROM requests WHERE user_id `+whose+`
+		UNION ALL SELECT 'asset ' || a.id || ' ' || a.status FROM assets a JOIN requests r ON r.asset_id = a.id
+		WHERE r.user_id `+whose+`
 		UNION ALL SELECT 'job ' || kind || ' ' || j.asset_id FROM jobs j WHERE lane `+whose+` ORDER BY row)`)
 }
 
 // buttonShape is all that a button may carry: a word, and ids. A name has no place in it.
 var buttonShape = regexp.MustCompile(
-	`^(more|try|lang:(ru|en)|forget:(yes|no)|(retry_failed_video|change|cancel|get):[A-Z2-7]{6,36}|make:[A-Z2-7]{6,36}(:[a-z0-9-]{1,32})?)$`,
+	`^(more|try|lang:(ru|en)|forget:(yes|no)|(retry_failed_video|change|cancel|get):[A-Z2-7]{6,36}` +
+		`|make:[A-Z2-7]{6,36}(:[a-z0-9-]{1,32})?)$`,
 )
 
 // soundly looks at what must hold whatever was sent.
@@ -236,7 +240,9 @@ func FuzzPress(f *testing.F) {
 		f.Add(kind+":"+store.NewID(), true)
 		f.Add(kind+":' OR 1=1 --", true)
 	}
-	for _, data := range []string{"make:MDRAFT:birthday", "make:MDRAFT:", "make:MDRAFT:easter", "make:MDRAFT:birthday:x", "make:EDRAFT:new-year", "more", "try", "lang:en", "lang:xx", "forget:yes", "forget:no", "forget", "", ":", "::", "\u202e", "\x00",
+	for _, data := range []string{"make:MDRAFT:birthday", "make:MDRAFT:", "make:MDRAFT:easter", "make:MDRAFT:birthday:x",
+		"make:EDRAFT:new-year", "more", "try", "lang:en", "lang:xx", "forget:yes", "forget:no", "forget", "", ":", "::",
+		"\u202e", "\x00",
 		"get:MREADY%", strings.Repeat("x", 64), "retry_failed_video:mfailedaaaaaaaaaaaaaaaaaaaaa"} {
 		f.Add(data, false)
 	}
@@ -296,7 +302,9 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 		"/", "Аглая", "Глеб M", "Маша2", "\u202e"} {
 		p.Send(text)
 	}
-	for _, data := range []string{"retry_failed_video:MFAILEDAAAAAAAAAAAAAAAAAAAAA", "make:MDRAFT", "cancel:MWAITINGAAAAAAAAAAAAAAAAAAAA", "get:MREADYAAAAAAAAAAAAAAAAAAAAAA", "forget:yes", "lang:en", "retry_failed_video:EFAILEDAAAAAAAAAAAAAAAAAAAAA"} {
+	for _, data := range []string{"retry_failed_video:MFAILEDAAAAAAAAAAAAAAAAAAAAA", "make:MDRAFT",
+		"cancel:MWAITINGAAAAAAAAAAAAAAAAAAAA", "get:MREADYAAAAAAAAAAAAAAAAAAAAAA", "forget:yes", "lang:en",
+		"retry_failed_video:EFAILEDAAAAAAAAAAAAAAAAAAAAA"} {
 		p.Press(7, data)
 		p.PressOld(7, data)
 	}
@@ -309,7 +317,9 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 	for _, u := range tg.Updates() {
 		out = append(out, u.JSON)
 	}
-	for _, raw := range []string{`{"edited_message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"Аглая"}}`, `{"my_chat_member":{"chat":{"id":-5,"type":"group"},"from":{"id":1},"old_chat_member":{"status":"left","user":{"id":9}},"new_chat_member":{"status":"member","user":{"id":9}}}}`,
+	for _, raw := range []string{`{"edited_message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"Аглая"}}`,
+		`{"my_chat_member":{"chat":{"id":-5,"type":"group"},"from":{"id":1},"old_chat_member":{"status":"left","user":{"id":9}},` +
+			`"new_chat_member":{"status":"member","user":{"id":9}}}}`,
 		`{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"from":{"id":900,"language_code":"x-a-b-c"},"text":"/stats"}}`, `{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"/status"}}`, `{"a_kind_of_2031":{}}`, `{}`, `{"message":{"chat":{"id":"1"},"text":"Аглая"}}`, `{"callback_query":null,"message":null}`} {
 		out = append(out, []byte(raw))
 	}

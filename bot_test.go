@@ -236,7 +236,8 @@ func startProgram(
 		p.store,
 		p.files,
 		chat.Options{Token: testToken, APIURL: api, Offers: offers, ReuseFor: time.Hour,
-			Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
+			Language: "ru", OpenLimit: limits[0], HourLimit: limits[1], DayLimit: limits[2], MaxUpload: 50 << 20,
+			BaseURL: "http://localhost", Second: time.Second,
 			Role: role, Admins: []int64{900}, Rude: lang.ParseWords(lang.RudeWords("ru")),
 			CanDraw: func(template, name string) error {
 				lacks := map[string]string{"new-year": "ꙮさ", "birthday": "ꙮж"}[template]
@@ -254,7 +255,8 @@ func startProgram(
 		return p, err
 	}
 	p.queue = NewQueue(p.store, maker, sender, p.files, Options{Workers: 2, Attempts: 3,
-		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond }, Drain: time.Second,
+		Backoff: func(attempt int) time.Duration { return time.Duration(attempt) * 40 * time.Millisecond },
+		Drain:   time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot := NewBot(sender, p.queue)
 	p.board = watch.NewProgramBoard(

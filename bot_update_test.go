@@ -168,7 +168,8 @@ func TestAnUpdateStoredBeforeACrashIsHandledAfterIt(t *testing.T) {
 				{
 					ID:   1,
 					Chat: 1,
-					Raw:  `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`,
+					Raw:  `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},` +
+						`"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`,
 				},
 			},
 		)
@@ -330,7 +331,8 @@ func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 		sender,
 		nil,
 	).handle(t.Context(), store.Update{ID: 1, Chat: 1, Raw: `{"update_id":1,"message":{"message_id":1,"date":1,
-		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`}, chat.NewTurn(store.Update{ID: 1}, "ru"))
+		"chat":{"id":1,"type":"private"},"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"Аглая"}}`},
+		chat.NewTurn(store.Update{ID: 1}, "ru"))
 	if err == nil || strings.Contains(fmt.Sprint(err), "Аглая") || strings.Contains(log.String(), "Аглая") ||
 		!strings.Contains(log.String(), "panic in a handler") {
 		t.Errorf("got %v and the log %s; want the panic in both, and no name", err, &log)

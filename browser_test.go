@@ -232,7 +232,8 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 			b.open(d, "/")
 			b.press(c.press)
 			b.until(
-				"document.querySelector('#notice')?.innerText.includes('" + c.notice + "') && !document.querySelector('form[action=\"/held\"]')",
+				"document.querySelector('#notice')?.innerText.includes('" + c.notice +
+					"') && !document.querySelector('form[action=\"/held\"]')",
 			)
 			if got := sent.Load(); got != c.answered {
 				t.Errorf("got %d messages to answer; want %d", got, c.answered)

@@ -249,11 +249,12 @@ func TestMessage_IsAnsweredOnceAtTheMost(t *testing.T) {
 	}{
 		"an album": {1, []string{`{"message":{"message_id":901,` + in + `,"media_group_id":"7",` + photo + `}}`,
 			`{"message":{"message_id":902,` + in + `,"media_group_id":"7",` + photo + `}}`}},
-		"a pinned message": {0, []string{`{"message":{"message_id":903,` + in + `,"pinned_message":{"message_id":1,` + in + `,"text":"x"}}}`}},
-		"an edited name":   {1, []string{`{"edited_message":{"message_id":904,` + in + `,"edit_date":2,"text":"Маша"}}`}},
-		"an edited photo":  {0, []string{`{"edited_message":{"message_id":905,` + in + `,"edit_date":2,` + photo + `}}`}},
-		"an unknown part":  {1, []string{`{"message":{"message_id":906,` + in + `,"chat_background_set":7}}`}},
-		"thanks":           {1, []string{`{"message":{"message_id":907,` + in + `,"text":"Спасибо!"}}`}},
+		"a pinned message": {0,
+			[]string{`{"message":{"message_id":903,` + in + `,"pinned_message":{"message_id":1,` + in + `,"text":"x"}}}`}},
+		"an edited name":  {1, []string{`{"edited_message":{"message_id":904,` + in + `,"edit_date":2,"text":"Маша"}}`}},
+		"an edited photo": {0, []string{`{"edited_message":{"message_id":905,` + in + `,"edit_date":2,` + photo + `}}`}},
+		"an unknown part": {1, []string{`{"message":{"message_id":906,` + in + `,"chat_background_set":7}}`}},
+		"thanks":          {1, []string{`{"message":{"message_id":907,` + in + `,"text":"Спасибо!"}}`}},
 	} {
 		if n := answersTo(c.raw...); n != c.want {
 			t.Errorf("%s: got %d answers; want %d", what, n, c.want)

@@ -121,7 +121,10 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 		"no settings": {func(m *machine) { os.Remove(m.file) }, "fault    settings", "no such file"},
 		"a secret that everybody can read": {func(m *machine) { os.Chmod(m.file, 0o644) }, "warning  settings",
 			"every user of this machine can read the secrets"},
-		"a token that Telegram does not know": {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=1:" + strings.Repeat("x", 35)) },
+		"a token that Telegram does not know": {func(m *machine) {
+			m.sets("RETAKE_TELEGRAM_TOKEN=1:" + strings.Repeat(
+				"x", 35))
+		},
 			"fault    bot", "check telegram.token"},
 		"no token": {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=") }, "fault    bot",
 			"send /newbot to @BotFather"},

@@ -178,7 +178,9 @@ func TestThePageThatAsksSaysWhatGoesAndWhatStays(t *testing.T) {
 	mutate(t, d.store, `UPDATE requests SET answer_id = 1 WHERE status = 'FAILED' AND user_id = 1`)
 	session := d.signIn(8)
 	for id, want := range map[string][]string{
-		a.ID: {"Delete “Маша”?", "<strong>4.0 MB</strong>", "<strong>2 people</strong> have it", "<strong>1 person</strong> whom no message reaches", "The copy on Rumble stays", "https://rumble.com/v1", "without the name"},
+		a.ID: {"Delete “Маша”?", "<strong>4.0 MB</strong>", "<strong>2 people</strong> have it",
+			"<strong>1 person</strong> whom no message reaches", "The copy on Rumble stays", "https://rumble.com/v1",
+			"without the name"},
 		failed.ID: {"Delete “Лев”?", "failed video is deleted", "<strong>1 person</strong> was told", "answer kindly",
 			"<strong>1 person</strong> whom no message"},
 	} {

@@ -69,7 +69,8 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			mutate(t, d.store, `UPDATE assets SET size = 4212345`)
 			mutate(t, d.store, `UPDATE users SET lang = 'en' WHERE id = 2`)
 			return a.ID
-		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский", "Waiting 2", "Languages English 1, Русский 1",
+		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский",
+			"Waiting 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
 			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`,
 				"data-keep", "<code>ID</code>", `data-rev="`},
@@ -78,19 +79,22 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
 			return a.ID
-		}, 7, []string{"Only an owner", "Download"}, nil, []string{"<form method=\"post\" action=\"/assets", "/delete", "<textarea"}},
+		}, 7, []string{"Only an owner", "Download"}, nil,
+			[]string{"<form method=\"post\" action=\"/assets", "/delete", "<textarea"}},
 		"every failed attempt says how long it took and why, folded": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
 				VALUES (?, 'RENDER', 2, 1000, 66000, 'crashed', 'the program ended <while> this ran')`, a.ID)
 			return a.ID
-		}, 8, []string{"Retry Failed", "Attempt 1: failed, given up", "Attempt 2: the program ended while it ran", "1:05", "The program ended each time it made this one.", "Got an apology 1"},
+		}, 8, []string{"Retry Failed", "Attempt 1: failed, given up", "Attempt 2: the program ended while it ran", "1:05",
+			"The program ended each time it made this one.", "Got an apology 1"},
 			[]string{"<details><summary>The program ended", "&lt;while&gt;"}, []string{"For publishing", "Download",
 				"<textarea"}},
 		"a video that nobody waits for can be cancelled": {func(t *testing.T, d *office) string {
 			return madeByAdmin(t, d.store, 7, "Маша", "маша").ID
-		}, 7, []string{"Nobody has asked for it in Telegram.", "Cancel…"}, []string{`href="/assets/ID/delete"`}, []string{"Delete…", "<textarea", "<progress"}},
+		}, 7, []string{"Nobody has asked for it in Telegram.", "Cancel…"}, []string{`href="/assets/ID/delete"`},
+			[]string{"Delete…", "<textarea", "<progress"}},
 		"a video that somebody waits for cannot": {func(t *testing.T, d *office) string {
 			return ask(t, d.store, "Маша", 1).ID
 		}, 8, []string{"Waiting 1"}, nil, []string{"Cancel…", "Delete…"}},
@@ -104,7 +108,8 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 				failForGood(t, d.queue)
 			}
 			return text(t, d.store, `SELECT id FROM assets WHERE retry_of = ?`, a.ID)
-		}, 8, []string{"Tries at the same video", "This one"}, []string{`<a href="/assets/FIRST">`, `<a href="/assets/LAST">`}, nil},
+		}, 8, []string{"Tries at the same video", "This one"},
+			[]string{`<a href="/assets/FIRST">`, `<a href="/assets/LAST">`}, nil},
 		"platforms have their history": {func(t *testing.T, d *office) string {
 			a := ask(t, d.store, "Маша", 1)
 			d.filmed("v", "t")
@@ -115,7 +120,8 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error)
 				VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave up', 'googleapi: <500>')`, a.ID)
 			return a.ID
-		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s", "Rumble Scheduled", "no <picture>", "To be public: 3 Dec 2099, 16:53 (UTC)", "Retry Failed : Маша, YouTube"},
+		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s",
+			"Rumble Scheduled", "no <picture>", "To be public: 3 Dec 2099, 16:53 (UTC)", "Retry Failed : Маша, YouTube"},
 			[]string{`href="https://rumble.com/v1"`, `name="platform" value="YOUTUBE"`,
 				"googleapi: &lt;500&gt;"}, []string{`value="RUMBLE"`}},
 		"somebody who did not publish it gets no button for that": {func(t *testing.T, d *office) string {
@@ -313,7 +319,8 @@ func TestMetadataIsKept(t *testing.T) {
 	page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session}))
 	for _, has := range []string{"Saved.", `value="A greeting"`, "\none\ntwo</textarea>", `value="new year, santa"`,
 		`<option value="de" lang="de" selected>`, `value="yes" checked`, `<option value="unlisted" selected>`,
-		"<strong>10</strong> of 100", "<strong>7</strong> of 5000", "<strong>16</strong> of 500", "changed what it is published with"} {
+		"<strong>10</strong> of 100", "<strong>7</strong> of 5000", "<strong>16</strong> of 500",
+		"changed what it is published with"} {
 		if !strings.Contains(page, has) {
 			t.Errorf("got %s; want %q in it", page, has)
 		}
@@ -374,7 +381,8 @@ func TestMetadataThatDoesNotFitComesBackAsItWasTyped(t *testing.T) {
 		`autocomplete="off" aria-describedby="title-hint title-count" >`,
 		`<textarea class="field" id="description" name="description" rows="6" aria-describedby="description-fault ` +
 			`description-count" aria-invalid="true" autofocus>`,
-		"&lt;/textarea&gt;&lt;script&gt;", `id="description-fault"`, "YouTube does not accept &lt; and &gt; here.", `aria-describedby="tags-fault tags-hint tags-count" aria-invalid="true" >`,
+		"&lt;/textarea&gt;&lt;script&gt;", `id="description-fault"`, "YouTube does not accept &lt; and &gt; here.",
+		`aria-describedby="tags-fault tags-hint tags-count" aria-invalid="true" >`,
 		`id="tags-fault"`, `<p class="count over" id="tags-count"`, "<strong>532</strong> of 500", `role="alert"`} {
 		if !strings.Contains(page, has) {
 			t.Errorf("got %s; want %q in it", page, has)

@@ -134,7 +134,8 @@ func TestLiveARetryIsSeenFromThePressToTheVideo(t *testing.T) {
 	}
 	t.Logf("from the press to the card: %s ms", one.js("Math.round(waited)"))
 	one.is(
-		"document.activeElement.dataset.key === 'title' && document.activeElement.closest('.card').id === 'asset-" + failed.ID + "'",
+		"document.activeElement.dataset.key === 'title' && document.activeElement.closest('.card').id === 'asset-" +
+			failed.ID + "'",
 	)
 	one.is("notice.innerText.includes('Trying again')")
 	if got := two.js("document.querySelector('#asset-" + failed.ID + " details').open"); got != "true" {

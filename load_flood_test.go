@@ -179,7 +179,8 @@ func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *tes
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if n := count(t, s, `SELECT count(*) FROM inbox WHERE chat_id = 1`); n != messages+6 { // and three names with their Yes
+	// and three names with their Yes
+	if n := count(t, s, `SELECT count(*) FROM inbox WHERE chat_id = 1`); n != messages+6 {
 		t.Errorf("got %d of hers in the inbox; want %d", n, messages+6)
 	}
 	if n := count(t, s, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`); n > 60 {

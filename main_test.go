@@ -79,7 +79,8 @@ engine = "magic"
 	for line, key := range map[string]string{":1:": "data_dir", ":2:": "langage", ":4:": "telegram.token",
 		":5:": "telegram.owners", ":7:": "web.listen",
 		":8:": "web.base_url", ":10:": "queue.backoff", ":11:": "queue.attempts", ":13:": "limits.open", ":14:": "reder",
-		"RETAKE_QUEUE_WORKERS:": "queue.workers", "RETAKE_NOTHING:": "no such setting", "RETAKE_WEB_LISTEN_FILE:": "web.listen"} {
+		"RETAKE_QUEUE_WORKERS:": "queue.workers", "RETAKE_NOTHING:": "no such setting",
+		"RETAKE_WEB_LISTEN_FILE:": "web.listen"} {
 		if !regexp.MustCompile(`(?m)` + regexp.QuoteMeta(line) + ` ` + key + `|` + regexp.QuoteMeta(line) + `.*` + key).
 			MatchString(out) {
 			t.Errorf("got %s; want a line with %s and %s", out, line, key)
@@ -98,7 +99,8 @@ func TestConfiguration(t *testing.T) {
 	c, err := LoadConfig(
 		"",
 		[]string{"RETAKE_TELEGRAM_TOKEN_FILE=" + secret, "RETAKE_TELEGRAM_OWNERS=[1, 2]", "RETAKE_DATA_DIR=/x",
-			"RETAKE_QUEUE_BACKOFF=3s", "RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["a", "b"]`, "RETAKE_LIMITS_OPEN=7", "HOME=/"},
+			"RETAKE_QUEUE_BACKOFF=3s", "RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["a", "b"]`,
+			"RETAKE_LIMITS_OPEN=7", "HOME=/"},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -315,7 +315,8 @@ func TestWhateverHappensTheFlagsAreRight(t *testing.T) {
 		r, s, flagged, story := rand.New(rand.NewPCG(seed, 1)), newTale(t), map[string]bool{}, ""
 		for range 60 {
 			step := []string{"ask %[1]s %[2]d", "ask %[1]s %[2]d", "make %[1]s %[3]d", "fail", "fail", "fail", "done",
-				"press %[2]d a%[4]d", "press %[2]d a%[4]d", "retry a%[4]d", "cancel %[2]d a%[4]d", "forget %[2]d", "delete a%[4]d", "back 20"}[r.IntN(14)]
+				"press %[2]d a%[4]d", "press %[2]d a%[4]d", "retry a%[4]d", "cancel %[2]d a%[4]d", "forget %[2]d", "delete a%[4]d",
+				"back 20"}[r.IntN(14)]
 			if strings.Contains(step, "%[4]") && len(s.ids) == 0 {
 				continue
 			}

@@ -107,7 +107,8 @@ func TestAnExportHoldsAllThatIsKeptOfAPersonAndNothingOfOthers(t *testing.T) {
 	}
 	for _, want := range []string{"Марквидео", "Марксбой", "blocked by Маркчеловек", "Маркждёт", "Маркотложено",
 		"Маркчерновик", "Маркписьмо", "Маркдело", "Маркслужба", "Маркзагрузка",
-		"Марккана", "Маркзаголовок", "https://rumble.com/Марк", `"telegram_id": 111000111`, `"answer_message": 111000119`, "not_reachable_since", "sign_in_links_valid_until", `"last_used"`, "Общая"} {
+		"Марккана", "Маркзаголовок", "https://rumble.com/Марк", `"telegram_id": 111000111`, `"answer_message": 111000119`,
+		"not_reachable_since", "sign_in_links_valid_until", `"last_used"`, "Общая"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("got %s; want %s in it", b, want)
 		}
@@ -185,7 +186,8 @@ func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 				table == "tallies" {
 				continue
 			}
-			if n := count(t, s, `SELECT count(*) FROM `+table+` WHERE `+column+` IN (222000222, '222000222') OR `+column+` LIKE '%Глаша%'`); n != 0 {
+			if n := count(t, s, `SELECT count(*) FROM `+table+` WHERE `+column+` IN (222000222, '222000222') OR `+column+
+				` LIKE '%Глаша%'`); n != 0 {
 				t.Errorf("%s.%s: got %d rows of the person; want none", table, column, n)
 			}
 		}

@@ -305,7 +305,8 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 	}
 	var buttons, files []string
 	for _, c := range tg.Calls() {
-		for _, data := range regexp.MustCompile(`"callback_data":"((?:[^"\\]|\\.)*)"`).FindAllStringSubmatch(c.Params["reply_markup"], -1) {
+		for _, data := range regexp.MustCompile(`"callback_data":"((?:[^"\\]|\\.)*)"`).FindAllStringSubmatch(c.
+			Params["reply_markup"], -1) {
 			buttons = append(buttons, data[1])
 		}
 		files = append(files, c.Method)

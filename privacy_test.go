@@ -186,14 +186,16 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 		query string
 		want  int
 	}{
-		"videos that stay":               {`SELECT count(*) FROM assets`, 6},
-		"the next try, without its past": {`SELECT count(*) FROM assets WHERE id = '` + next.ID + `' AND retry_of IS NULL`, 1},
-		"the video still owed":           {`SELECT count(*) FROM requests WHERE asset_id = '` + owed.ID + `'`, 1},
-		"whose wish the operator's were": {`SELECT count(*) FROM requests WHERE asset_id IN ('` + published.ID + `', '` + operators.ID + `')`, 0},
-		"the new wish":                   {`SELECT count(*) FROM requests WHERE asset_id = '` + fresh.ID + `'`, 1},
-		"people":                         {`SELECT count(*) FROM users`, 2},
-		"what they did half a year ago":  {`SELECT count(*) FROM audit WHERE user_id = 1`, 0},
-		"what they did since":            {`SELECT count(*) FROM audit WHERE user_id = 2`, 1},
+		"videos that stay": {`SELECT count(*) FROM assets`, 6},
+		"the next try, without its past": {`SELECT count(*) FROM assets WHERE id = '` + next.ID +
+			`' AND retry_of IS NULL`, 1},
+		"the video still owed": {`SELECT count(*) FROM requests WHERE asset_id = '` + owed.ID + `'`, 1},
+		"whose wish the operator's were": {`SELECT count(*) FROM requests WHERE asset_id IN ('` + published.ID + `', '` +
+			operators.ID + `')`, 0},
+		"the new wish":                  {`SELECT count(*) FROM requests WHERE asset_id = '` + fresh.ID + `'`, 1},
+		"people":                        {`SELECT count(*) FROM users`, 2},
+		"what they did half a year ago": {`SELECT count(*) FROM audit WHERE user_id = 1`, 0},
+		"what they did since":           {`SELECT count(*) FROM audit WHERE user_id = 2`, 1},
 		"attempts of half a year ago": {`SELECT count(*) FROM attempts WHERE finished < unixepoch() * 1000 - ` +
 			`15552000000`, 0},
 		"attempts since":             {`SELECT count(*) FROM attempts WHERE asset_id = '` + operators.ID + `'`, 1},
@@ -423,8 +425,10 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 			a := ask(t, s, "Маша", 1)
 			complete(t, s)
 			mutate(t, s, `WITH p (status, step, remote, session) AS (VALUES (`+c.state+`))
-				INSERT INTO publications (asset_id, platform, creator, created, status, step, remote_id, session_uri, session_at, error, started, completed)
-				SELECT ?, 'YOUTUBE', 7, 0, status, step, remote, session, iif(session IS NULL, NULL, 1), iif(status = 'FAILED', 'e', NULL),
+				INSERT INTO publications (asset_id, platform, creator, created, status, step, remote_id,
+				session_uri, session_at, error, started, completed)
+				SELECT ?, 'YOUTUBE', 7, 0, status, step, remote, session, iif(session IS NULL, NULL, 1),
+				iif(status = 'FAILED', 'e', NULL),
 					iif(status = 'PENDING', NULL, 1), iif(status IN ('COMPLETED', 'FAILED'), 2, NULL) FROM p`, a.ID)
 			var gone store.Gone
 			write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })

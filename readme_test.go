@@ -214,7 +214,8 @@ var keyOfSettings = regexp.MustCompile(
 		"[^`]*)?`",
 )
 
-// TestTheSettingsOfTheDocumentsAreTaken loads whatever the documents say to write into config.toml, and looks for each key they name.
+// TestTheSettingsOfTheDocumentsAreTaken loads whatever the documents say to write into config.toml, and looks for each
+// key they name.
 func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 	keys, section := map[string]bool{"media.s3": true}, ""
 	for line := range strings.Lines(defaults) {

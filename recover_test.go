@@ -374,7 +374,8 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 			mutate(
 				t,
 				d.Store,
-				`INSERT INTO publications (asset_id, platform, creator, created, `+c.columns+`) VALUES (?, 'YOUTUBE', 8, 0, `+c.values+`)`,
+				`INSERT INTO publications (asset_id, platform, creator, created, `+c.columns+`) VALUES (?, 'YOUTUBE', 8, 0, `+
+					c.values+`)`,
 				a.ID,
 			)
 			mutate(

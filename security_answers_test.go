@@ -384,9 +384,12 @@ func TestNoAddressLeadsOutOfAFolder(t *testing.T) {
 	for _, folder := range []string{"/media/", "/thumbs/", "/static/", "/templates/"} {
 		for _, way := range []string{"../outside", "../../outside", "..%2foutside", "%2e%2e%2foutside", "%2e%2e/outside",
 			"..%5coutside", `..\outside`, "%2e%2e%5coutside",
-			"....//outside", "..%252foutside", "..%c0%afoutside", "%00", "../outside%00.mp4", a.ID + "%00", a.ID + "%2f..%2f..%2foutside", a.ID + "/../stray.mp4", "%2fetc%2fpasswd",
-			"/etc/passwd", outside, url.PathEscape(outside), "stray.mp4", "./stray.mp4", a.ID + ".mp4", "../web.go", "../templates/layout.html", "..%2ftemplates%2flayout.html",
-			"web%2ftemplates%2flayout.html", "../../schema.sql", "..", ".", "", "new-year", "new-year.jpg%00", "../new-year.jpg/..", "~root", "file:%2f%2f%2fetc%2fpasswd"} {
+			"....//outside", "..%252foutside", "..%c0%afoutside", "%00", "../outside%00.mp4", a.ID + "%00",
+			a.ID + "%2f..%2f..%2foutside", a.ID + "/../stray.mp4", "%2fetc%2fpasswd",
+			"/etc/passwd", outside, url.PathEscape(outside), "stray.mp4", "./stray.mp4", a.ID + ".mp4", "../web.go",
+			"../templates/layout.html", "..%2ftemplates%2flayout.html",
+			"web%2ftemplates%2flayout.html", "../../schema.sql", "..", ".", "", "new-year", "new-year.jpg%00",
+			"../new-year.jpg/..", "~root", "file:%2f%2f%2fetc%2fpasswd"} {
 			resp, body := d.raw(address, "GET", folder+way, in)
 			if resp.StatusCode != 404 && resp.StatusCode != 400 || strings.Contains(body, "SECRET") ||
 				strings.Contains(body, "root:") ||

@@ -503,7 +503,8 @@ func TestEveryRedirectStaysOnThePage(t *testing.T) {
 	}
 	for _, target := range []string{"//" + evil, "//" + evil + "/", "/" + `\` + evil, "/%5c" + evil, "/%2f" + evil,
 		"/http://" + evil, "http://" + evil + "/", "http://" + evil,
-		"/login/..//" + evil, "/.//" + evil, "/assets/..//" + evil + "/..", "/static//" + evil, "/login/%0d%0aLocation:%20http:%2f%2f" + evil, "/?next=//" + evil} {
+		"/login/..//" + evil, "/.//" + evil, "/assets/..//" + evil + "/..", "/static//" + evil,
+		"/login/%0d%0aLocation:%20http:%2f%2f" + evil, "/?next=//" + evil} {
 		for _, who := range []string{"X: stranger", d.as(session)} {
 			resp, _ := d.raw(address, "GET", target, append(headers, who)...)
 			follow("GET "+target, resp)

@@ -48,7 +48,8 @@ func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
 				}
 				want := strings.Fields(
 					text(t, s, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets WHERE (status = ?1 OR ?1 = '')
-					AND (name_key LIKE ?2 || '%' OR name_key LIKE '% ' || ?2 || '%' OR id = ?3) ORDER BY created DESC, id DESC)`, status, search, exact),
+					AND (name_key LIKE ?2 || '%' OR name_key LIKE '% ' || ?2 || '%' OR id = ?3) ORDER BY created DESC, id DESC)`,
+						status, search, exact),
 				)
 				if !slices.Equal(ways[0], want) || exact == "" && !slices.Equal(ways[1], want) {
 					t.Errorf("status %q, %q or id %q: got %q and %q; want %q", status, search, exact, ways[0], ways[1], want)

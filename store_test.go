@@ -124,14 +124,17 @@ func TestSchemaRefuses(t *testing.T) {
 			asset + `('` + id(1) + `','Маша','маша','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`,
 			asset + `('` + id(2) + `','Маша','маша','t','ru','REQUEST',0,'PROCESSING',NULL,NULL,NULL,NULL,NULL)`, "name_key"},
 		"a second successor of one asset": {
-			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL), ('` + id(2) + `','b','b','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`,
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL), ('` + id(2) +
+				`','b','b','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`,
 			asset + `('` + id(3) + `','c','c','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`, "retry_of"},
 		"an admin who is nobody":          {"", `INSERT INTO admins VALUES (0, 0, 0)`, "id > 0"},
 		"an admin who is more than owner": {"", `INSERT INTO admins VALUES (1, 2, 0)`, "owner"},
 		"a short, guessable asset id": {"",
 			asset + `('7','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "length(id)"},
-		"an asset without a name": {"", asset + `('` + id(1) + `','','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "name"},
-		"an unknown status":       {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'DONE','f',NULL,1,NULL,NULL)`, "status"},
+		"an asset without a name": {"",
+			asset + `('` + id(1) + `','','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "name"},
+		"an unknown status": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'DONE','f',NULL,1,NULL,NULL)`, "status"},
 		"a finished asset without a time": {"",
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',NULL,NULL,NULL)`,
 			"finished_has_time"},
@@ -141,8 +144,10 @@ func TestSchemaRefuses(t *testing.T) {
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED',NULL,NULL,1,NULL,NULL)`, "completed_has_file"},
 		"a failed asset without an error": {"",
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,NULL,1,NULL,NULL)`, "failed_has_error"},
-		"a live asset with an error": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,'e',NULL,NULL,NULL)`, "failed_has_error"},
-		"an upload of nobody":        {"", asset + `('` + id(1) + `','a','a','t','ru','UPLOAD',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "upload_has_creator"},
+		"a live asset with an error": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,'e',NULL,NULL,NULL)`, "failed_has_error"},
+		"an upload of nobody": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','UPLOAD',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "upload_has_creator"},
 		"a failed asset that works again": {
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL)`,
 			`UPDATE assets SET status = 'PENDING', error = NULL, finished = NULL`, "assets_finished_is_final"},
@@ -150,41 +155,57 @@ func TestSchemaRefuses(t *testing.T) {
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED','f',NULL,1,NULL,NULL)`,
 			`UPDATE assets SET status = 'FAILED', file = NULL, error = 'e'`, "assets_finished_is_final"},
 		"two requests of one user for one asset": {
-			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '" + id(9) + "', 1, 'PENDING', 0)",
-			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'PENDING', 0)`, "requests.user_id"},
+			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '" + id(9) +
+				"', 1, 'PENDING', 0)",
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'PENDING', 0)`,
+			"requests.user_id"},
 		"a finished request without a time": {"base",
-			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'FAILED', 0)`, "finished_has_time"},
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'FAILED', 0)`,
+			"finished_has_time"},
 		"a failed request that waits again": {
-			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, '" + id(9) + "', 1, 'FAILED', 0, 1)",
+			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, '" + id(9) +
+				"', 1, 'FAILED', 0, 1)",
 			`UPDATE requests SET status = 'PENDING', finished = NULL`, "requests_finished_is_final"},
 		"a request for an asset that is not there": {"base",
 			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, 'nothing', 1, ` +
 				`'PENDING', 0)`, "FOREIGN KEY"},
 		"a second publication on one platform": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
-			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0)`, "publications.asset_id"},
-		"an unknown platform": {"base", `INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'VIMEO', 1, 0)`, "platform"},
+			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0)`,
+			"publications.asset_id"},
+		"an unknown platform": {"base",
+			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'VIMEO', 1, 0)`,
+			"platform"},
 		"a pending publication with an old error": {
-			"base;INSERT INTO publications (asset_id, platform, creator, created, status, error, completed) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0, 'FAILED', 'e', 1)",
+			"base;INSERT INTO publications (asset_id, platform, creator, created, status, error, completed) VALUES ('" + id(9) +
+				"', 'YOUTUBE', 1, 0, 'FAILED', 'e', 1)",
 			`UPDATE publications SET status = 'PENDING'`, "pending_is_clean"},
 		"a publication that moves": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
 			`UPDATE publications SET platform = 'RUMBLE'`, "publications_place_is_final"},
 		"a live asset that needs an admin": {"base", `UPDATE assets SET needs = 1`, "only_a_failure_needs"},
 		"a failed publication without an error": {"base",
-			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
+			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) +
+				`', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
 		"two jobs of one kind for one asset": {
 			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`, "UNIQUE constraint failed: jobs.asset_id"},
+			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`,
+			"UNIQUE constraint failed: jobs.asset_id"},
 		"two messages of one kind for one request": {
-			"base;INSERT INTO requests (id, user_id, asset_id, chat_id, status, created) VALUES (1, 1, '" + id(9) + "', 1, 'PENDING', 0);" +
-				"INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '" + id(9) + "', 1, 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) + `', 1, 2, 2, 0, 0)`,
+			"base;INSERT INTO requests (id, user_id, asset_id, chat_id, status, created) VALUES (1, 1, '" + id(9) +
+				"', 1, 'PENDING', 0);" +
+				"INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '" + id(9) +
+				"', 1, 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) +
+				`', 1, 2, 2, 0, 0)`,
 			"UNIQUE constraint failed: jobs.request_id, jobs.kind"},
 		"two jobs for one publication": {
-			"base;INSERT INTO publications (id, asset_id, platform, creator, created) VALUES (1, '" + id(9) + "', 'YOUTUBE', 1, 0);" +
-				"INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '" + id(9) + "', 1, 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 2, 2, 0, 0)`,
+			"base;INSERT INTO publications (id, asset_id, platform, creator, created) VALUES (1, '" + id(9) +
+				"', 'YOUTUBE', 1, 0);" +
+				"INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '" + id(9) +
+				"', 1, 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) +
+				`', 1, 2, 2, 0, 0)`,
 			"UNIQUE constraint failed: jobs.publication_id"},
 		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
 			VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,

@@ -370,7 +370,8 @@ func (w *town) live(t *testing.T, path string) {
 // peace are the queries that give 0 when everything has come to its end as it should; what cannot be made begins with
 // Сбой.
 var peace = []string{
-	`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') AND held <> 2`, // that is: an admin has let it be
+	// a held request that an admin left unsent has held = 2
+	`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') AND held <> 2`,
 	`SELECT count(*) FROM assets WHERE status IN ('PENDING', 'PROCESSING')`,
 	`SELECT count(*) FROM jobs WHERE due < 9e15`,
 	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND name NOT LIKE 'Сбой%'`,

@@ -192,7 +192,8 @@ func TestUploadingInABrowser(t *testing.T) {
 	b.js("(window.dropped = new DataTransfer()).items.add(new File(['x'], 'Зима.mov'))")
 	drag := func(kind string) {
 		b.js(
-			"document.querySelector('.drop').dispatchEvent(new DragEvent('" + kind + "', { bubbles: true, cancelable: true, dataTransfer: dropped }))",
+			"document.querySelector('.drop').dispatchEvent(new DragEvent('" + kind +
+				"', { bubbles: true, cancelable: true, dataTransfer: dropped }))",
 		)
 	}
 	drag("dragover")

@@ -232,7 +232,8 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 		for _, f := range all {
 			for _, m := range f.GetMetric() {
 				for _, l := range m.GetLabel() {
-					fixed := regexp.MustCompile(`^(kind|state|outcome|method|result|status|platform|cause|file|version|goversion|quantile)$`).
+					fixed := regexp.MustCompile(
+						`^(kind|state|outcome|method|result|status|platform|cause|file|version|goversion|quantile)$`).
 						MatchString(l.GetName())
 					if v := l.GetValue(); !fixed || strings.Contains(v, "10") && l.GetName() != "goversion" ||
 						strings.ContainsAny(v, "АГлаяСбой") {
@@ -273,7 +274,8 @@ func TestWhatIsMeasuredIsTrueAndDocumented(t *testing.T) {
 			t.Fatal(err)
 		}
 		documented := map[string]string{} // labels by name
-		for _, m := range regexp.MustCompile("(?m)^\\| `(retake_\\w+)` \\| (\\w+) \\|([^|]*)\\| [^|]+\\|$").FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile("(?m)^\\| `(retake_\\w+)` \\| (\\w+) \\|([^|]*)\\| [^|]+\\|$").
+			FindAllStringSubmatch(string(text), -1) {
 			documented[m[1]] = m[2] + " " + strings.Join(regexp.MustCompile(`\w+`).FindAllString(m[3], -1), " ")
 		}
 		real := map[string]string{}

@@ -107,7 +107,8 @@ func TestWhatACardSays(t *testing.T) {
 		"a failed video has the reason, the raw text and the button": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			fail(t, d.queue, store.Render, retry.Permanent(errors.New("ffmpeg: took longer than 5m0s: <frame>")))
-		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "apology sent to 2", "Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
+		}, 8, []string{"Retry Failed", "It took too long", "&lt;frame&gt;", "apology sent to 2",
+			"Attempt 1: failed, given up"}, []string{"<video", "could not be told"}},
 		"an admin who did not make it gets no button but is told why": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			failForGood(t, d.queue)
@@ -138,7 +139,8 @@ func TestWhatACardSays(t *testing.T) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
 			mutate(t, d.store, `UPDATE requests SET status = 'COMPLETED', finished = 1, answer_id = 5 WHERE user_id = 1`)
-		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 has it", "1 waiting", "0:42"}, []string{"Retry Failed"}},
+		}, 7, []string{"<video controls", `preload="none"`, `poster="/thumbs/`, "1 has it", "1 waiting", "0:42"},
+			[]string{"Retry Failed"}},
 		"a video that could not be delivered is not one they wait for": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			d.filmed("v", "t")
@@ -147,7 +149,8 @@ func TestWhatACardSays(t *testing.T) {
 		"a video that failed once says when it is tried again": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			fail(t, d.queue, store.Render, errEngine)
-		}, 7, []string{"Attempt 2 of 3", "next try", "Last attempt: The video could not be made.", "1 waiting"}, []string{"Retry Failed", "in the queue"}},
+		}, 7, []string{"Attempt 2 of 3", "next try", "Last attempt: The video could not be made.", "1 waiting"},
+			[]string{"Retry Failed", "in the queue"}},
 		"a video in the queue has its place": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1)
 			ask(t, d.store, "Лев", 2)
@@ -470,7 +473,8 @@ func TestAFullPageIsSmall(t *testing.T) {
 func (d *office) crowd(n, oneIn int) {
 	d.t.Helper()
 	var names []string
-	for _, first := range strings.Fields(`Агата Аглая Адам Айша Алексей Алиса Анна Антон Арина Артём Богдан Вадим Вера Виктор Глеб Дарья Денис Ева Егор Жанна
+	for _, first := range strings.Fields(
+		`Агата Аглая Адам Айша Алексей Алиса Анна Антон Арина Артём Богдан Вадим Вера Виктор Глеб Дарья Денис Ева Егор Жанна
 		Захар Злата Иван Илья Кира Лев Лука Майя Макар Марина Мария Марк Матвей Мирон Ника Олег Павел Роман София Тимур`) {
 		for i := range 50 {
 			names = append(

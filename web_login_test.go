@@ -1,4 +1,4 @@
-// Tests of signing in on the page: links, sessions, what strangers and other sites cannot do, and what every answer carries.
+// Tests of signing in on the page, of what strangers and other sites cannot do, and of what every answer carries.
 
 package main
 

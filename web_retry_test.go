@@ -160,7 +160,8 @@ func (d *office) shown(session string) (form url.Values) {
 	d.t.Helper()
 	page := d.want(200, d.send(call{method: "GET", path: "/retry-all", session: session}))
 	form = url.Values{}
-	for _, field := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="(\w*)">`).FindAllStringSubmatch(page, -1) {
+	for _, field := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="(\w*)">`).
+		FindAllStringSubmatch(page, -1) {
 		form.Set(field[1], field[2])
 	}
 	return form
@@ -177,7 +178,8 @@ func (d *office) needsOf(session string) (n int) {
 		d.t.Fatal(err)
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/", session: session}))
-	if found := regexp.MustCompile(`<strong>(\d+) videos? needs? your attention\.</strong>`).FindStringSubmatch(page); found != nil {
+	if found := regexp.MustCompile(`<strong>(\d+) videos? needs? your attention\.</strong>`).FindStringSubmatch(
+		page); found != nil {
 		fmt.Sscan(found[1], &n)
 	}
 	if n != got.NeedYou.Count || n > 0 != strings.Contains(page, `href="/retry-all"`) {
@@ -199,7 +201,8 @@ func TestRetryAll(t *testing.T) {
 		then   map[string]int // queries and the number each must give
 	}{
 		{"an owner retries all of them", 8, nil, 4, 200,
-			`{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 videos are being tried again. 1 was on its way already.", 0, map[string]int{
+			`{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`,
+			"3 videos are being tried again. 1 was on its way already.", 0, map[string]int{
 				`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 3,
 				`SELECT count(*) FROM jobs WHERE kind = 'RENDER'`:      3,
 				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = ` +
@@ -212,14 +215,16 @@ func TestRetryAll(t *testing.T) {
 				`SELECT count(DISTINCT asset_id) FROM audit WHERE admin = 8 AND action = 'retry'`:           4,
 			}},
 		{"an admin retries what they made", 7, nil, 1, 200,
-			`{"success":true,"outcome":"restarted","restarted":1,"joined":0,"skipped":0}`, "1 video is being tried again.", 0, map[string]int{
+			`{"success":true,"outcome":"restarted","restarted":1,"joined":0,"skipped":0}`, "1 video is being tried again.", 0,
+			map[string]int{
 				`SELECT count(*) FROM assets WHERE status = 'PENDING' AND creator = 7`: 1,
 				`SELECT count(*) FROM assets WHERE status = 'PENDING'`:                 1,
 			}},
 		{"what failed after the question is left alone", 8, func(t *testing.T, d *office, _ map[string]string, _ url.Values) {
 			ask(t, d.store, "Аня", 6)
 			failForGood(t, d.queue)
-		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`, "3 videos are being tried again. 1 was on its way already.", 1,
+		}, 4, 200, `{"success":true,"outcome":"restarted","restarted":3,"joined":1,"skipped":0}`,
+			"3 videos are being tried again. 1 was on its way already.", 1,
 			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
 		{"what failed after the question does not take the place of what was retried since", 8,
 			func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
@@ -229,12 +234,14 @@ func TestRetryAll(t *testing.T) {
 					retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 					t.Fatal(err)
 				}
-			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`, "2 videos are being tried again. 1 was on its way already.", 1,
+			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":1,"skipped":0}`,
+			"2 videos are being tried again. 1 was on its way already.", 1,
 			map[string]int{`SELECT count(*) FROM assets WHERE name = 'Аня'`: 1}},
 		{"no more than were shown are retried, the oldest failures first", 8,
 			func(_ *testing.T, _ *office, _ map[string]string, form url.Values) {
 				form.Set("count", "2")
-			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":0,"skipped":0}`, "2 videos are being tried again.", 2,
+			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":2,"joined":0,"skipped":0}`,
+			"2 videos are being tried again.", 2,
 			map[string]int{`SELECT count(*) FROM assets WHERE status = 'PENDING' AND name IN ('Маша', 'Лев')`: 2}},
 		{"what was retried since the question is not retried again", 8,
 			func(t *testing.T, d *office, ids map[string]string, _ url.Values) {
@@ -244,7 +251,8 @@ func TestRetryAll(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":1,"joined":1,"skipped":0}`, "1 video is being tried again. 1 was on its way already.", 0, map[string]int{
+			}, 4, 200, `{"success":true,"outcome":"restarted","restarted":1,"joined":1,"skipped":0}`,
+			"1 video is being tried again. 1 was on its way already.", 0, map[string]int{
 				`SELECT count(*) FROM assets WHERE status = 'PENDING'`: 3,
 				`SELECT count(*) FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.status = 'PENDING' AND a.name = ` +
 					`'Маша'`: 4,
@@ -343,11 +351,13 @@ func TestThePageThatAsksSaysWhatWillHappen(t *testing.T) {
 		"one video that nobody waits for": {func(t *testing.T, d *office) {
 			madeByAdmin(t, d.store, 7, "Ева", "ева")
 			failForGood(t, d.queue)
-		}, 7, []string{"Try 1 video again?", "Nobody waits for it.", "<li>Ева</li>", "Retry 1 video</button>", `<a class="btn" href="/">Back</a>`}, []string{"more"}},
+		}, 7, []string{"Try 1 video again?", "Nobody waits for it.", "<li>Ева</li>", "Retry 1 video</button>",
+			`<a class="btn" href="/">Back</a>`}, []string{"more"}},
 		"each person is counted once, and not if no message reaches them": {func(t *testing.T, d *office) {
 			needing(t, d)
 			mutate(t, d.store, `UPDATE users SET unreachable = 1 WHERE id = 5`)
-		}, 8, []string{"Try 4 videos again?", "<strong>4 people</strong> are waiting and will be notified.", "Retry 4 videos</button>"}, []string{"more"}},
+		}, 8, []string{"Try 4 videos again?", "<strong>4 people</strong> are waiting and will be notified.",
+			"Retry 4 videos</button>"}, []string{"more"}},
 		"somebody who has asked again since is not counted": {func(t *testing.T, d *office) {
 			ask(t, d.store, "Маша", 1, 2)
 			failForGood(t, d.queue)
@@ -404,7 +414,8 @@ func TestASearchStaysWhileItIsRetried(t *testing.T) {
 	}
 	form := url.Values{}
 	page = d.want(200, d.send(call{method: "GET", path: html.UnescapeString(link[1]), session: session}))
-	for _, field := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).FindAllStringSubmatch(page, -1) {
+	for _, field := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).
+		FindAllStringSubmatch(page, -1) {
 		form.Set(field[1], html.UnescapeString(field[2]))
 	}
 	if !strings.Contains(page, `href="/?q=%D0%BC%D0%B0%D1%88">Back</a>`) {
@@ -493,7 +504,8 @@ func TestRetryAllOfPublications(t *testing.T) {
 		t.Errorf("got %s; want the question about one", page)
 	}
 	form := url.Values{}
-	for _, m := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).FindAllStringSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)">`).
+		FindAllStringSubmatch(page, -1) {
 		form.Set(m[1], html.UnescapeString(m[2]))
 	}
 	body := d.want(

@@ -308,8 +308,10 @@ func TestReadingChangesNothing(t *testing.T) {
 
 // hostile are names and errors that try to be something else on the page.
 var hostile = []string{
-	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `</title><script>alert(1)</script>`,
-	`{{.ID}}`, `javascript:alert(1)`, `</svg><svg onload=alert(1)>`, "\u202eгнирт\u202c", `<!--`, `</textarea><b>`, `&lt;script&gt;`,
+	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`,
+	`</title><script>alert(1)</script>`,
+	`{{.ID}}`, `javascript:alert(1)`, `</svg><svg onload=alert(1)>`, "\u202eгнирт\u202c", `<!--`, `</textarea><b>`,
+	`&lt;script&gt;`,
 }
 
 func TestHostileNamesAreText(t *testing.T) {

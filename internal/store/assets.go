@@ -156,8 +156,10 @@ func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
 	})
 }
 
-const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
-	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
+const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''),
+	a.status,
+	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height,
+	0),
 	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0)`
 
 // into lists where assetColumns go; done must run after the scan.
@@ -238,7 +240,8 @@ func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
 
 func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
 	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
-		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, since.UnixMilli())
+		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key,
+		template, lang, since.UnixMilli())
 }
 
 // create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.
@@ -262,7 +265,8 @@ func (tx *Tx) AddUpload(a Asset) error {
 	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb,
 		size, duration, width, height, created, finished)
 		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12)`,
-		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now); err != nil {
+		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height,
+		tx.now); err != nil {
 		return err
 	}
 	tx.touch(a.ID)
@@ -363,7 +367,8 @@ func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
 // finished may yet come to refer to its own.
 func (s *Store) Unneeded(ctx context.Context, keys []string) ([]string, error) {
 	return s.texts(ctx, `SELECT k.value FROM json_each(?) k WHERE NOT EXISTS (
-		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`, list(keys))
+		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`,
+		list(keys))
 }
 
 // Asset returns one asset as last committed.

@@ -104,7 +104,8 @@ func sew(left, right point, col rgb, dotted bool) flag {
 			out = mix(out, rgb{255, 248, 236}, 0.85*(1-smooth(0.20, 0.30, d)))
 		}
 		return mix(out, rgb{255, 246, 230}, 0.9*(1-smooth(0.075, 0.11, v)))
-	}, point{left.x + ox, left.y + oy}, point{right.x + ox, right.y + oy}, point{middle.x - dy/2 + ox, middle.y + long/2 + oy})
+	}, point{left.x + ox, left.y + oy}, point{right.x + ox, right.y + oy},
+		point{middle.x - dy/2 + ox, middle.y + long/2 + oy})
 	return flag{picture: c.cutout(), x: middle.x, y: middle.y}
 }
 

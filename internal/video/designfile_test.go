@@ -26,8 +26,9 @@ import (
 func templateFolder(text string) fstest.MapFS {
 	files := fstest.MapFS{designFile: {Data: []byte(text)}, "sounds/deep.mp3": {Data: []byte("music")}}
 	for name, content := range map[string][]byte{
-		"film.mp4": []byte("film"), "music.mp3": []byte("music"), "bold.ttf": dejavusansbold.TTF, "broken.ttf": []byte("font"),
-		"logo.png": encoded("png", 40, 20), "photo.jpg": encoded("jpeg", 30, 60), "wide.png": encoded("png", 8193,
+		"film.mp4": []byte("film"), "music.mp3": []byte("music"), "bold.ttf": dejavusansbold.TTF,
+		"broken.ttf": []byte("font"),
+		"logo.png":   encoded("png", 40, 20), "photo.jpg": encoded("jpeg", 30, 60), "wide.png": encoded("png", 8193,
 			1), "text.png": []byte("text"),
 	} {
 		files[name] = &fstest.MapFile{Data: content}
@@ -251,14 +252,25 @@ func TestDesignFaults(t *testing.T) {
 			`key: voice is meant, perhaps`}},
 		"a language that lacks": {"title = { ru = \"Привет\" }\nfilm = \"film.mp4\"" + aSegment,
 			[]string{`1: title: en: this language is missing`}},
-		"a language too many": {"[title]\nru = \"Привет\"\nen = \"Hi\"\nde = \"Hallo\"\n", []string{`1: film: is missing: name a file of the folder, film = "film.mp4", or a built-in scene, scene = "birthday"`, `1: segment: is missing: say with [[segment]] where and when the name is shown`, `4: title: de: there is no such language: en, ru are expected`}},
-		"an empty title":      {"title = \" \"\nfilm = \"film.mp4\"" + aSegment, []string{`1: title: is empty`}},
+		"a language too many": {"[title]\nru = \"Привет\"\nen = \"Hi\"\nde = \"Hallo\"\n",
+			[]string{`1: film: is missing: name a file of the folder, film = "film.mp4", or a built-in scene, scene = ` +
+				`"birthday"`, `1: segment: is missing: say with [[segment]] where and when the name is shown`,
+				`4: title: de: there is no such language: en, ru are expected`}},
+		"an empty title": {"title = \" \"\nfilm = \"film.mp4\"" + aSegment, []string{`1: title: is empty`}},
 		"types that are wrong": {"title = 1\nfilm = 2\nmusic = true\nstill = []\nvoice = 3\ntext = 4\nimage = " +
-			"[5]\nsegment = \"x\"", []string{`1: title: a text in quotes, or one for each language, is expected`, `2: film: a text in quotes is expected`, `3: music: a text in quotes is expected`, `4: still: a time such as "2.5s" or "750ms", or a number of seconds, is expected`, `5: voice: is a table: write [voice], once`, `6: text: is a list of tables: write [[text]], with two brackets, above the keys of each`, `7: image: is a list of tables: write [[image]] above the keys of each`, `8: segment: is a list of tables: write [[segment]], with two brackets, above the keys of each`}},
+			"[5]\nsegment = \"x\"", []string{`1: title: a text in quotes, or one for each language, is expected`,
+			`2: film: a text in quotes is expected`, `3: music: a text in quotes is expected`,
+			`4: still: a time such as "2.5s" or "750ms", or a number of seconds, is expected`,
+			`5: voice: is a table: write [voice], once`, `6: text: is a list of tables: write [[text]], with two brackets, ` +
+				`above the keys of each`, `7: image: is a list of tables: write [[image]] above the keys of each`,
+			`8: segment: is a list of tables: write [[segment]], with two brackets, above the keys of each`}},
 		"a segment in one pair": {film + "[segment]\nstart = 1", []string{`3: segment: is a list of tables: write ` +
 			`[[segment]], with two brackets, above the keys of each`}},
 		"an empty segment": {film + "\n[[segment]]\n[[segment]]", []string{`4: segment 1: start: is missing: say ` +
-			`when, such as "2s"`, `4: segment 1: end: is missing: say when, such as "2s"`, `4: segment 1: box: is missing: say where it stands, box = [x, y, width, height], in pixels`, `5: segment 2: start: is missing: say when, such as "2s"`, `5: segment 2: end: is missing: say when, such as "2s"`, `5: segment 2: box: is missing: say where it stands, box = [x, y, width, height], in pixels`}},
+			`when, such as "2s"`, `4: segment 1: end: is missing: say when, such as "2s"`,
+			`4: segment 1: box: is missing: say where it stands, box = [x, y, width, height], in pixels`,
+			`5: segment 2: start: is missing: say when, such as "2s"`, `5: segment 2: end: is missing: say when, such as "2s"`,
+			`5: segment 2: box: is missing: say where it stands, box = [x, y, width, height], in pixels`}},
 		"no segment in the list": {film + "segment = []", []string{`3: segment: is empty: say with [[segment]] where and ` +
 			`when the name is shown`}},
 		"an end before the start": {film + "[[segment]]\nbox = [0, 0, 99, 99]\nend = \"1s\"\nstart = \"2s\"",
@@ -269,23 +281,41 @@ func TestDesignFaults(t *testing.T) {
 			[]string{`6: segment 1: end: must be at most 1m0s after start (2s)`}},
 		"times that are none": {film + "still = -1\n[voice]\ntext = \"x\"\nstart = \"soon\"\n[[image]]\nfile = " +
 			"\"logo.png\"\nbox = [0, 0, 16, 16]\nstart = nan\nend = 1e9" + aSegment, []string{`3: still: must not be ` +
-			`negative`, `6: voice: start: a time such as "2.5s" or "750ms", or a number of seconds, is expected`, `10: image 1: start: a time such as "2.5s" or "750ms", or a number of seconds, is expected`, `11: image 1: end: is too long: at most 24h0m0s`}},
+			`negative`, `6: voice: start: a time such as "2.5s" or "750ms", or a number of seconds, is expected`,
+			`10: image 1: start: a time such as "2.5s" or "750ms", or a number of seconds, is expected`,
+			`11: image 1: end: is too long: at most 24h0m0s`}},
 		"boxes that are none": {portrait + "segment = [\n {start = 1, end = 2, box = [1, 2, 3]},\n {start = 1, end = 2, " +
 			"box = [1, 2, 3.5, 4]},\n {start = 1, end = 2, box = [0, 0, 15, 99]},\n" +
 			"{start = 1, end = 2, box = [-1, 0, 99, 99]},\n {start = 1, end = 2, box = [700, 0, 21, 99]},\n {start = 1, end = " +
 			"2, box = [0, 0, 9223372036854775807, 99]},\n {start = 1, end = 2, box = 7}]",
-			[]string{`4: segment 1: box: four whole numbers are expected: [x, y, width, height], in pixels`, `4: segment 2: box: four whole numbers are expected: [x, y, width, height], in pixels`, `4: segment 3: box: width and height must be 16 pixels or more`, `4: segment 4: box: x and y must not be negative`, `4: segment 5: box: is not inside the picture, which has 720×1280 pixels`, `4: segment 6: box: four whole numbers are expected: [x, y, width, height], in pixels`, `4: segment 7: box: four whole numbers are expected: [x, y, width, height], in pixels`}},
+			[]string{`4: segment 1: box: four whole numbers are expected: [x, y, width, height], in pixels`,
+				`4: segment 2: box: four whole numbers are expected: [x, y, width, height], in pixels`,
+				`4: segment 3: box: width and height must be 16 pixels or more`, `4: segment 4: box: x and y must not be negative`,
+				`4: segment 5: box: is not inside the picture, which has 720×1280 pixels`,
+				`4: segment 6: box: four whole numbers are expected: [x, y, width, height], in pixels`,
+				`4: segment 7: box: four whole numbers are expected: [x, y, width, height], in pixels`}},
 		"files that are not there": {"title = \"Hi\"\nfilm = \"movie.mp4\"\nmusic = \"../music.mp3\"\n[[image]]\nfile = " +
 			"\"/logo.png\"\nbox = [0, 0, 16, 16]\n[[image]]\nbox = [0, 0, 16, 16]\n[[image]]\nfile = \"sounds\"\nbox = [0, 0, " +
 			"16, 16]" + aSegment + "font = \"serif.ttf\"",
-			[]string{`2: film: there is no file "movie.mp4" in the folder`, `3: music: a file in the folder of the template is expected, without a slash in front and without ..`, `5: image 1: file: a file in the folder of the template is expected, without a slash in front and without ..`, `7: image 2: file: is missing: name a PNG or JPEG image in the folder`, `10: image 3: file: "sounds" is not a file`, `16: segment 1: font: there is no file "serif.ttf" in the folder`}},
+			[]string{`2: film: there is no file "movie.mp4" in the folder`,
+				`3: music: a file in the folder of the template is expected, without a slash in front and without ..`,
+				`5: image 1: file: a file in the folder of the template is expected, without a slash in front and ` +
+					`without ..`, `7: image 2: file: is missing: name a PNG or JPEG image in the folder`,
+				`10: image 3: file: "sounds" is not a file`, `16: segment 1: font: there is no file "serif.ttf" in the folder`}},
 		"files that are broken": {film + "[[image]]\nfile = \"text.png\"\nbox = [0, 0, 16, 16]\n[[image]]\nfile = " +
 			"\"wide.png\"\nbox = [0, 0, 16, 16]" + aSegment + "font = \"broken.ttf\"",
 			[]string{`4: image 1: file: "text.png" is not a PNG or JPEG image that can be read`, `7: image 2: file: ` +
-				`"wide.png" has 8193×1 pixels: at most 8192 on each side and 40 million in all are possible`, `13: segment 1: font: "broken.ttf" is not a font that can be read`}},
+				`"wide.png" has 8193×1 pixels: at most 8192 on each side and 40 million in all are possible`,
+				`13: segment 1: font: "broken.ttf" is not a font that can be read`}},
 		"looks that are none": {film + aSegment + "size = 7.9\nstyle = \"bronze\"\ncolor = [\"#fff\", \"red\"]\noutline = " +
 			"\"#12345\"\nglow = \"off\"\nalign = \"centre\"\nanimation = \"jump\"",
-			[]string{`8: segment 1: size: a number from 8 to 1000 is expected`, `9: segment 1: style: one of these is expected: ["gold" "silver" "plain"]`, `10: segment 1: color: a colour such as "#ffda68", or a list of up to three, is expected`, `11: segment 1: outline: a colour such as "#ffda68", or "none", is expected`, `12: segment 1: glow: a colour such as "#ffda68", or "none", is expected`, `13: segment 1: align: one of these is expected: ["left" "center" "right"]`, `14: segment 1: animation: one of these is expected: ["dance" "fade" "rise" "none"]`}},
+			[]string{`8: segment 1: size: a number from 8 to 1000 is expected`,
+				`9: segment 1: style: one of these is expected: ["gold" "silver" "plain"]`,
+				`10: segment 1: color: a colour such as "#ffda68", or a list of up to three, is expected`,
+				`11: segment 1: outline: a colour such as "#ffda68", or "none", is expected`,
+				`12: segment 1: glow: a colour such as "#ffda68", or "none", is expected`,
+				`13: segment 1: align: one of these is expected: ["left" "center" "right"]`,
+				`14: segment 1: animation: one of these is expected: ["dance" "fade" "rise" "none"]`}},
 		"too many colours": {film + aSegment + `color = ["#fff", "#fff", "#fff", "#fff"]`,
 			[]string{`8: segment 1: color: one, two or three colours are expected, from top to bottom`}},
 		"an image that dances": {film + "[[image]]\nfile = \"logo.png\"\nbox = [0, 0, 16, 16]\nopacity = 1.1\nanimation " +
@@ -301,7 +331,9 @@ func TestDesignFaults(t *testing.T) {
 			[]string{`5: text 1: text: the name is shown by segments only: there must be no {{ here`}},
 		"a text without words": {film + "[[text]]\nbox = [0, 0, 16, 16]" + aSegment, []string{`3: text 1: text: is ` +
 			`missing: a text, or one for each language, such as { en = "…", ru = "…" }`}},
-		"a voice without reason": {film + aSegment + "[voice]\nduck = 3\ntext = \"{{if}}\"", []string{`9: voice: duck: a number from -40 to 0 is expected`, `10: voice: text: only {{.Name}} can stand in double braces`}},
+		"a voice without reason": {film + aSegment + "[voice]\nduck = 3\ntext = \"{{if}}\"",
+			[]string{`9: voice: duck: a number from -40 to 0 is expected`,
+				`10: voice: text: only {{.Name}} can stand in double braces`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := readDesign("x", templateFolder(c.text), []string{"en", "ru"})
@@ -414,7 +446,8 @@ func FuzzReadDesign(f *testing.F) {
 	const right = "film = 'film.mp4'\ntitle = 'x'\n[[segment]]\nstart = 1\nend = 2\nbox = [0, 0, 16, 16]\n"
 	for _, more := range []string{"", "size = nan", "text = 'x'", "text = '{{.Name}} {{.Name }}'", "text = '{{.Name}}}}'",
 		"[[text]]\ntext = 'x'\nbox = [-1, 0, 16, 16]", "[[text]]\ntext = 'x'\nbox = [0, 0, 16, 16]\nstart = 11",
-		"[[image]]\nfile = 'logo.png'\nbox = [0, 0, 16, 16]\nopacity = nan", "[voice]\ntext = 'x'\nduck = nan", "[voice]\ntext = 'x'\nstart = 86400"} {
+		"[[image]]\nfile = 'logo.png'\nbox = [0, 0, 16, 16]\nopacity = nan", "[voice]\ntext = 'x'\nduck = nan",
+		"[voice]\ntext = 'x'\nstart = 86400"} {
 		f.Add(right + more)
 	}
 	files := templateFolder("")

@@ -34,7 +34,8 @@ func TestEspeakReadsNamesAsTheirOwnLanguageDoes(t *testing.T) {
 		greeting := map[string][2]string{"ru": {"Дорогой ", "! С Новым годом"}, "en": {"Dear ", "! Happy new year"}}[c.lang]
 		ssml := espeakText(greeting[0]+c.name+greeting[1], c.lang, nil)
 		own := espeakVoice(c.lang)
-		want := `<voice name="` + own + `">` + greeting[0] + `</voice><voice name="` + c.voice + `">` + c.name + `! </voice>` +
+		want := `<voice name="` + own + `">` + greeting[0] + `</voice><voice name="` + c.voice + `">` + c.name +
+			`! </voice>` +
 			`<voice name="` + own + `">` + strings.TrimPrefix(
 			greeting[1],
 			"! ",

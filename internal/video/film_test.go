@@ -110,7 +110,8 @@ film  = "film.mp4"
 start = "1s"
 end   = "3s"
 box   = [160, 90, 1600, 300]
-`, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25", "-f", "lavfi", "-i", "sine", "-t", "4", "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "250")
+`, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25", "-f", "lavfi", "-i", "sine", "-t", "4", "-c:v", "libx264",
+		"-preset", "veryfast", "-bf", "3", "-g", "250")
 	v, p := makeOwn(t, m, "Александра-Виктория")
 	if v.Width != 1920 || v.Height != 1080 || v.Duration != 4*time.Second || p.rate != (rate{25, 1}) {
 		t.Errorf("got %d×%d, %v, %v frames a second; want 1920×1080, 4s, 25", v.Width, v.Height, v.Duration, p.rate)
@@ -498,7 +499,8 @@ func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
 	old := time.Now().Add(-8 * 24 * time.Hour)
 	files := map[string]bool{ // whether they stay
 		"mine-0123456789abcdef.mp4": false, "mine-0123456789abcdef.wav": false, "mine-too-0123456789abcdef.mp4": true,
-		"gone-0123456789abcdef.mp4": false, "mine-0123456789abcde.mp4": true, "note.mp4": true, "fresh-0123456789abcdef.mp4": true,
+		"gone-0123456789abcdef.mp4": false, "mine-0123456789abcde.mp4": true, "note.mp4": true,
+		"fresh-0123456789abcdef.mp4": true,
 	}
 	for name := range files {
 		write(t, filepath.Join(m.cfg.Cache, name), "x")

@@ -155,7 +155,8 @@ func TestPublicAddresses(t *testing.T) {
 		"fc00::1": false, "fd12:3456::1": false, "fec0::1": false,
 		"169.254.169.254": false, "fe80::1": false, "fe80::1%eth0": false,
 		"100.64.0.1": false, "100.127.255.255": false,
-		"224.0.0.1": false, "239.1.2.3": false, "ff02::1": false, "ff0e::1": false, "255.255.255.255": false, "240.0.0.1": false,
+		"224.0.0.1": false, "239.1.2.3": false, "ff02::1": false, "ff0e::1": false, "255.255.255.255": false,
+		"240.0.0.1":  false,
 		"198.18.0.1": false, "192.0.0.8": false, "64:ff9b::7f00:1": false, "64:ff9b::a00:1": false, "2002:7f00:1::": false,
 	} {
 		if got := isPublic(netip.MustParseAddr(address)); got != want {

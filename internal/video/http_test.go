@@ -323,7 +323,8 @@ func patient(say func(http.ResponseWriter)) http.HandlerFunc {
 func TestNewRemoteRefuses(t *testing.T) {
 	for _, address := range []string{"", "generator", "generator:9000", "/make", "//generator/", "ftp://hidden@generator/",
 		"file:///make",
-		"http://", "http://:9000/", "http://user:hidden@/", "https://user:hidden@gen erator/", "http://generator/%zz?hidden", "http://user:hidden@generator:x/"} {
+		"http://", "http://:9000/", "http://user:hidden@/", "https://user:hidden@gen erator/", "http://generator/%zz?hidden",
+		"http://user:hidden@generator:x/"} {
 		if _, err := newRemote(address, true, 0); err == nil || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q: got %v; want an error without secrets", address, err)
 		}

@@ -1,4 +1,4 @@
-// http_wait_test.go waits for generators: for videos that take time, for places that are away, and until a context ends.
+// http_wait_test.go waits for generators: for videos that take time, for places that are away, until a context ends.
 
 package video
 

@@ -157,7 +157,8 @@ func TestProcess_AStartKillsWhatAKilledProcessLeftBehind(t *testing.T) {
 func TestProcess_EveryChildHasItsEnvironmentAndLimits(t *testing.T) {
 	hidden := []string{"RETAKE_TELEGRAM_TOKEN", "RETAKE_VOICE_URL", "RETAKE_NAME", "RETAKE_DATA_DIR",
 		"RETAKE_RENDER_URL", "CREDENTIALS_DIRECTORY",
-		"AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "HTTPS_PROXY", "DATABASE_URL", "SSH_AUTH_SOCK", "NOTIFY_SOCKET", "LC", "XLC_ALL", "PATHS"}
+		"AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "HTTPS_PROXY", "DATABASE_URL", "SSH_AUTH_SOCK", "NOTIFY_SOCKET", "LC",
+		"XLC_ALL", "PATHS"}
 	for _, name := range hidden {
 		t.Setenv(name, "hidden")
 	}
@@ -191,7 +192,8 @@ done
 		"an engine": {func() error {
 			_, err := engine.command(t.Context(), folder, Order{Asset: "a1", Name: "Маша", Lang: "ru", Template: "new-year"})
 			return err
-		}, 1, []string{"RETAKE_NAME=Маша", "RETAKE_LANG=ru", "RETAKE_TEMPLATE=new-year", "RETAKE_ASSET=a1", "RETAKE_OUTPUT=" + filepath.Join(folder, "output.mp4"),
+		}, 1, []string{"RETAKE_NAME=Маша", "RETAKE_LANG=ru", "RETAKE_TEMPLATE=new-year", "RETAKE_ASSET=a1",
+			"RETAKE_OUTPUT=" + filepath.Join(folder, "output.mp4"),
 			"TMPDIR=" + folder, "LC_TIME=C", "TZ=UTC"}, []string{"LC_ALL=C"}},
 		"a voice": {func() error { return voice.command(t.Context(), folder, "Маша", "Маша", "ru", "/tmp/x.wav") }, 1,
 			[]string{"RETAKE_LANG=ru", "RETAKE_OUTPUT=/tmp/x.wav", "TMPDIR=" + folder}, []string{"RETAKE_NAME"}},

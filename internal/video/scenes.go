@@ -25,7 +25,8 @@ var scenes = map[string]func(w, h int) *scene{"new-year": newYear, "birthday": b
 // sceneSource is the code that draws and sounds: part of the key of a prepared template, so that nobody has to
 // remember to raise a version number after changing a colour.
 //
-//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go shaping.go lettering.go
+//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go
+//go:embed shaping.go lettering.go
 //go:embed jingle.go reverb.go prepare.go template.go film.go frames.go fonts.go fontfiles.go designfile.go phrase.go
 var sceneSource embed.FS
 

@@ -175,7 +175,8 @@ func TestSpokenForms_TheOperatorsListComesFirst(t *testing.T) {
 	v := VoiceConfig{Engine: VoiceCommand}
 	for name, want := range map[string]string{"Айгуль": "А́йгуль", "АЙГУЛЬ": "А́йгуль", "Настя": "На\u0301стенька",
 		"Анна Мария": "Аннамари́я",
-		"Анна":       "Анна", "Максим": "Макси́м", "Максим-Лука": "Макси́м-Лука́", "Настя Максим": "На\u0301стенька Макси́м", "Marie": "Marie", "": ""} {
+		"Анна":       "Анна", "Максим": "Макси́м", "Максим-Лука": "Макси́м-Лука́", "Настя Максим": "На\u0301стенька Макси́м",
+		"Marie": "Marie", "": ""} {
 		if got, err := v.form(folder, name, "ru"); got != want || err != nil {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, want)
 		}
