@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,9 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"retake.example/internal/desk"
 	"retake.example/internal/outage"
