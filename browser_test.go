@@ -580,7 +580,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	}
 	c.reads("publish", "/assets/"+ids["made by an admin"]+"/publish", 200)
 	c.reads("publish/the rest", "/assets/"+ids["RUMBLE COMPLETED manual"]+"/publish", 200)
-	c.reads("publish/everywhere", "/assets/"+ids["on platforms"]+"/publish", 200)
+	c.reads("publish/forgotten", "/assets/"+ids["on platforms"]+"/publish", 409)
 	c.reads("publish/fix", "/assets/"+ids["YOUTUBE FAILED edit"]+"?fix=YOUTUBE", 200)
 	c.reads("unpublish", "/assets/"+ids["YOUTUBE FAILED rejected"]+"/unpublish?platform=YOUTUBE", 200)
 	c.reads("unpublish/by hand", "/assets/"+ids["RUMBLE COMPLETED manual"]+"/unpublish?platform=RUMBLE", 200)

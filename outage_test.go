@@ -27,6 +27,11 @@ func outages() Options {
 	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Outages: outage.New(5, 24*time.Hour, probeEvery)}
 }
 
+// judge records a failed attempt at the video of a name for which nobody knows who waits.
+func judge(w *outage.Watch, asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int) {
+	return w.RecordFailure(outage.Failure{Asset: asset, Name: name, Key: strings.ToLower(name), Attempt: attempt, Problem: problem}, now)
+}
+
 func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 	for name, reasons := range map[string][2]string{
 		"an address and a folder": {"probe: [mov,mp4 @ 0x55ffae37a180] moov atom not found: /data/work/job-ogpv6hrk3labcdefghijklmnop/output.mp4",
@@ -34,8 +39,8 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 		"the number of a request": {"generator 503: request r-81f3 failed at 10:22", "generator 503: request r-9a44 failed at 10:23"},
 	} {
 		w := outage.New(2, time.Hour, time.Minute)
-		held, _ := w.Judge("A", "Маша", 1, reasons[0], time.Now())
-		again, spent := w.Judge("B", "Лев", 1, reasons[1], time.Now())
+		held, _ := judge(w, "A", "Маша", 1, reasons[0], time.Now())
+		again, spent := judge(w, "B", "Лев", 1, reasons[1], time.Now())
 		if held || !again || spent["A"] != 1 || spent["B"] != 0 {
 			t.Errorf("%s: got %v, then %v %v; want an outage with the second", name, held, again, spent)
 		}
@@ -47,14 +52,14 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
 	w := outage.New(5, time.Hour, time.Minute)
 	for i := range 20 {
-		held, spent := w.Judge(fmt.Sprint("A", i), "Маша "+letters(i), 1, "engine: making [name]: 401: the key has expired", time.Now())
+		held, spent := judge(w, fmt.Sprint("A", i), "Маша "+letters(i), 1, "engine: making [name]: 401: the key has expired", time.Now())
 		if held != (i == 19) || held && len(spent) != 20 {
 			t.Errorf("number %d: got %v, %v; want an outage with the twentieth", i+1, held, spent)
 		}
 	}
 	w = outage.New(3, time.Hour, time.Minute)
 	for i, problem := range []string{"the key has expired", "the key has expir[name]", "the key has expired", "the key has expired"} {
-		if held, _ := w.Judge(fmt.Sprint("B", i), "Лев "+letters(i), 1, problem, time.Now()); held != (i == 3) {
+		if held, _ := judge(w, fmt.Sprint("B", i), "Лев "+letters(i), 1, problem, time.Now()); held != (i == 3) {
 			t.Errorf("number %d: got %v; want an outage with the third that says the same", i+1, held)
 		}
 	}
@@ -312,13 +317,13 @@ func TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain(t *testing.T) {
 	const bad = 25
 	w := outage.New(5, time.Hour, time.Minute)
 	fails := func(asset, name string) bool {
-		held, _ := w.Judge(asset, name, 1, "nobody can say "+name, time.Now())
+		held, _ := judge(w, asset, name, 1, "nobody can say "+name, time.Now())
 		return held
 	}
 	for i := range bad {
 		fails(fmt.Sprint("A", i), "Имя "+letters(i))
 		if i%10 == 9 || i == bad-1 {
-			w.Made("GOOD")
+			w.RecordSuccess("GOOD")
 		}
 	}
 	for i := range bad {
@@ -331,7 +336,7 @@ func TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain(t *testing.T) {
 			t.Errorf("number %d of new names: got %v; want an outage with the twentieth", i+1, held)
 		}
 	}
-	w.Made("C0")
+	w.RecordSuccess("C0")
 	for i := range 20 { // as the engine tells it with everything, they are not to blame for the outage before
 		if held := fails(fmt.Sprint("D", i), "Другое "+letters(i)); held != (i == 19) {
 			t.Errorf("number %d after that outage: got %v; want another one with the twentieth", i+1, held)
@@ -462,7 +467,7 @@ func TestThePageShowsAnOutageWithAButton(t *testing.T) {
 	}
 	task := begin(t, d.store, store.Render)
 	write(t, d.store, func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: "x.mp4"}) })
-	if !d.queue.outages.Made(task.AssetID) {
+	if !d.queue.outages.RecordSuccess(task.AssetID) {
 		t.Error("a video that is made ends no outage")
 	}
 	if page := d.want(200, d.send(call{method: "GET", path: "/", session: session})); strings.Contains(page, "try-now") {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
 
@@ -35,17 +37,31 @@ const maxCrashes = 5
 //
 //	cause                          when                                        what it does                                           outcome
 //	JobFailed{Job, Err}            attempts left, error not permanent          same job again after the backoff                       Rescheduled
-//	                               the error says "wait" (RetryAfter)          same job at the time named, attempt given back         Deferred
+//	                               the attempt got further than the last       same job again after the first backoff, attempts       Rescheduled
+//	                               (Progressed)                                count anew
+//	                               the error says "wait" (RetryAfter), or      same job after a pause that doubles to minutes,        Deferred
+//	                               what is needed does not answer              attempt given back
+//	                               (Unreachable)
 //	                               during an outage, which this may begin      same job later, attempt given back                     Deferred
 //	                               last attempt, but others fail as it does,   same job later, attempt given back                     Deferred
 //	                               and enough that wait may make it an outage
-//	                               the platform's daily limit is reached       same for all uploads that it holds for                 Deferred
+//	                               it has waited for OutageMax since the       as after the last attempt                              GaveUp or
+//	                               first of its waits in a row                                                                        Undelivered
+//	                               the platform's daily limit is reached       same for all uploads that it holds for, however long   Deferred
 //	                               the platform refuses its token              FAILED, with all that waits for the same channel       GaveUp
 //	                               the channel was connected again since       same job again at once, with the new token             Rescheduled
 //	                               a DELIVER whose file is gone                its request goes over to a new asset with a RENDER     Restarted
 //	                                                                           job, or to one of the same key that is live or newer
-//	                               last attempt, or permanent                  asset or publication FAILED with the error; a          GaveUp
-//	                                                                           render's requests FAILED, one APOLOGISE job for each
+//	                               a DELIVER whose file_id is refused          the file_id is forgotten, same job again at once,      Rescheduled
+//	                                                                           attempt given back
+//	                               last attempt, or permanent                  asset or publication FAILED with the error and its     GaveUp
+//	                                                                           code; a render's requests FAILED, one APOLOGISE job
+//	                                                                           for each
+//	                               the same of a message, or it may have       the request stays owed and is marked undelivered with  Undelivered
+//	                               arrived twice (MaybeSent)                   the code; it is sent again when its user writes, with
+//	                                                                           the next message that gets through, or by an admin
+//	                               a message whose chat is gone                the user is marked unreachable; owed again when they   Undelivered
+//	                                                                           come back
 //	ButtonPressed{User, Chat}      asset FAILED, the user has a request on it  a new asset (retry_of), a request of that user,        Restarted
 //	                                                                           a RENDER job
 //	                               a live asset with the same key, such as a   a request of that user on that one, once               Joined
@@ -55,6 +71,7 @@ const maxCrashes = 5
 //	AdminClicked{Admin, Platform}  Platform named: the publication is FAILED   PENDING, error and times cleared, PUBLISH job          Restarted
 //	                               Platform empty: the render FAILED           successor as above, with a request for everybody       Restarted
 //	                                                                           affected who has not retried yet; they are told
+//	                               a message about it is undelivered           it is sent again                                       Restarted
 //	                               PENDING or PROCESSING already               nothing                                                Joined
 //	Reconnected{Admin, Platform}   the publication is FAILED for ended access  as if that admin might have clicked                    Restarted
 //	any                            no such asset, publication or job           nothing                                                ErrNotFound
@@ -95,7 +112,14 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 		return "", err // this attempt was reported before, or its asset is gone
 	}
 	now, problem := tx.Now(), why.Err.Error()
-	wait, waits := retry.After(why.Err)
+	j.ErrorCode = retry.CodeOf(why.Err)
+	if telegram.MaybeSent(why.Err) {
+		j.Copies++
+	}
+	wait, waits := q.pause(j, why.Err)
+	_, asked := retry.After(why.Err)
+	spent := !j.WaitingSince.IsZero() && now.Sub(j.WaitingSince) >= q.opts.OutageMax // all the time that a job may wait
+	longest := cmp.Or(j.WaitingSince, now).Add(q.opts.OutageMax)
 	step, pause := "", time.Duration(0)
 	if of, ok := errors.AsType[retry.Trouble](why.Err); ok {
 		step, pause = of.Step(), of.Pause()
@@ -113,40 +137,101 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 		return retry.GaveUp, tx.EndAccess(j, problem)
 	case j.Kind == store.Deliver && errors.Is(why.Err, fs.ErrNotExist):
 		return retry.Restarted, tx.MakeAgain(j)
-	case retry.IsPermanent(why.Err):
-		return retry.GaveUp, tx.GiveUp(j, problem, step)
-	case ofChannel && waits && step != "":
+	case why.FileID != "" && telegram.ClassOf(why.Err) == telegram.BadFile:
+		if err := tx.ForgetFileID(j.AssetID, why.FileID); err != nil {
+			return "", err
+		}
+		return retry.Rescheduled, tx.Reupload(j, problem)
+	case telegram.ClassOf(why.Err) == telegram.Gone && j.RequestID != 0:
+		if err := tx.ChatGone(j); err != nil {
+			return "", err
+		}
+		return giveUp(tx, j, problem, "")
+	case retry.IsPermanent(why.Err), j.Copies >= maxCopies:
+		return giveUp(tx, j, problem, step)
+	case ofChannel && asked && step != "": // until a time that the platform has set
 		return retry.Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
+	case waits && spent:
+		return giveUp(tx, j, problem, step)
 	case waits:
-		return retry.Deferred, tx.Defer(j, now.Add(wait), problem)
+		return retry.Deferred, tx.Defer(j, earlier(now.Add(wait), longest), problem)
+	case retry.Progressed(why.Err):
+		return retry.Rescheduled, tx.RescheduleAnew(j, now.Add(max(pause, q.opts.Backoff(1))), problem)
 	case j.Kind == store.Render:
 		asset, err := tx.Asset(j.AssetID)
 		if err != nil {
 			return "", err
 		}
-		held, spent := q.outages.Judge(asset.ID, asset.Name, j.Attempt, problem, now)
-		if spent != nil {
-			if err := tx.BeginOutage(problem, spent); err != nil {
+		people, err := tx.WaitingPeople(j.AssetID, 2)
+		if err != nil {
+			return "", err
+		}
+		held, given := q.outages.RecordFailure(outage.Failure{Asset: asset.ID, Name: asset.Name, Key: asset.NameKey, Users: people,
+			Attempt: j.Attempt, Problem: problem}, now)
+		if given != nil {
+			if err := tx.BeginOutage(problem, given); err != nil {
 				return "", err
 			}
 		}
-		if held {
-			return retry.Deferred, tx.Hold(j, now.Add(probeEvery), problem)
+		if held && spent {
+			return giveUp(tx, j, problem, "")
 		}
-		if wait, more := q.outages.Suspect(asset.ID, asset.Created, now, now.Sub(j.Started)); wait > 0 && j.Attempt >= q.opts.Attempts {
+		if held {
+			return retry.Deferred, tx.Hold(j, earlier(now.Add(probeEvery), longest), problem)
+		}
+		wait, more := q.outages.ShouldWait(asset.ID, asset.Created, now, now.Sub(j.Started))
+		if wait > 0 && j.Attempt >= q.opts.Attempts && !spent {
 			enough, err := tx.Untried(j, more)
 			if err != nil {
 				return "", err
 			}
 			if enough { // they will tell
-				return retry.Deferred, tx.Defer(j, now.Add(wait), problem)
+				return retry.Deferred, tx.Defer(j, earlier(now.Add(wait), longest), problem)
 			}
 		}
 	}
 	if j.Attempt < q.opts.Attempts {
 		return retry.Rescheduled, tx.Reschedule(j, now.Add(max(pause, q.opts.Backoff(j.Attempt))), problem)
 	}
-	return retry.GaveUp, tx.GiveUp(j, problem, "")
+	return giveUp(tx, j, problem, "")
+}
+
+// maxCopies is how often a message may be sent whose answers cannot be read: Telegram has no way to ask whether it arrived.
+const maxCopies = 2
+
+// giveUp ends a job for good. Somebody is still owed a message: see store.Tx.OweAgain.
+func giveUp(tx *store.Tx, j store.Job, problem, step string) (retry.Outcome, error) {
+	if j.RequestID != 0 {
+		return retry.Undelivered, tx.GiveUp(j, problem, step)
+	}
+	return retry.GaveUp, tx.GiveUp(j, problem, step)
+}
+
+// longestPause bounds the pauses of a job that waits: they begin with what the error asks for and double.
+const longestPause = 5 * time.Minute
+
+// pause returns how long a job waits because of an error; waits reports whether the error asks for a wait at all. An error that
+// asks for more than longestPause gets it.
+func (q *Queue) pause(j store.Job, err error) (wait time.Duration, waits bool) {
+	asked, waits := retry.After(err)
+	if !waits {
+		return q.opts.Backoff(j.Waits + 1), retry.Unreachable(err)
+	}
+	longer := asked
+	if j.Waits > 0 {
+		longer = max(asked, time.Second)
+	}
+	for i := 0; i < j.Waits && longer < longestPause; i++ {
+		longer *= 2
+	}
+	return max(asked, min(longer, longestPause)), true
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func retryForUser(tx *store.Tx, assetID string, why retry.ButtonPressed) (retry.Outcome, error) {
@@ -184,6 +269,17 @@ func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (retry.Outcome
 		return "", err
 	case !admin.MayChange(asset.Creator):
 		return "", store.ErrForbidden
+	}
+	if asset.Status != store.Failed { // a new try of a failed one reaches everybody anyway
+		n, err := tx.SendAgain(assetID)
+		if err != nil {
+			return "", err
+		}
+		if n > 0 {
+			return retry.Restarted, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(retry.Restarted)})
+		}
+	}
+	switch {
 	case asset.Status.Live():
 		return retry.Joined, nil
 	case asset.Status != store.Failed:
@@ -252,25 +348,26 @@ func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
 const probeEvery = time.Minute
 
 // breaker knows whether videos fail for a reason that is not their own, and lets one at a time be tried while they do. Judge
-// and Made, asked in a transaction, say the same when that is repeated.
+// and RecordSuccess, asked in a transaction, say the same when that is repeated.
 type breaker interface {
-	// Judge looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so many earlier
-	// attempts of each asset.
-	Judge(asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int)
-	// Suspect returns how long an asset that has spent its attempts should wait whether more others fail as it does; 0: it
+	// RecordFailure looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so many
+	// earlier attempts of each asset.
+	RecordFailure(f outage.Failure, now time.Time) (held bool, spent map[string]int)
+	// ShouldWait returns how long an asset that has spent its attempts should wait whether more others fail as it does; 0: it
 	// should not.
-	Suspect(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int)
-	// Made is told of a finished video. over: it ends an outage.
-	Made(asset string) (over bool)
-	// Admit reports whether a video may be tried now. During an outage nobody else may until Left is called.
-	Admit(now time.Time) bool
-	Left()
+	ShouldWait(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int)
+	// RecordSuccess is told of a finished video. over: it ends an outage.
+	RecordSuccess(asset string) (over bool)
+	// Allow reports whether a video may be tried now. During an outage no other may until Done is called. Undo takes that back.
+	Allow(now time.Time) bool
+	Done()
+	Undo()
 	// State returns when the outage under way began, why, when the next video is tried, and whether it has lasted so long that
 	// failures count again; zero times: there is none.
 	State(now time.Time) (began time.Time, reason string, next time.Time, spent bool)
-	// Resume goes on with an outage of before, and lets a video be tried at once; Hurry does that during one.
+	// Resume goes on with an outage of before, and lets a video be tried at once; ProbeNow does that during one.
 	Resume(began time.Time, reason string)
-	Hurry() (during bool)
+	ProbeNow() (during bool)
 }
 
 // Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long that
@@ -282,7 +379,7 @@ func (q *Queue) Outage() (o store.Outage, next time.Time, spent bool) {
 
 // TryNow tries a video during an outage without waiting for its time. ErrNotFailed: there is none.
 func (q *Queue) TryNow(ctx context.Context, admin store.Admin) error {
-	if !q.outages.Hurry() {
+	if !q.outages.ProbeNow() {
 		return store.ErrNotFailed
 	}
 	return q.store.Tx(ctx, func(tx *store.Tx) error {
@@ -335,14 +432,15 @@ type voices interface {
 
 // Options are the operator's choices for the queue.
 type Options struct {
-	Workers  int                             // renders at a time
-	Attempts int                             // of a job before it is given up
-	Backoff  func(attempt int) time.Duration // pause after the attempt with that number, from 1
-	Drain    time.Duration                   // how long a stop lets messages under way finish
-	Outages  breaker                         // nil: there are none
-	Sites    map[string]publish.Platform     // by the name of the platform; nil: nothing is published
-	Meter    worker.Meter                    // nil: nobody counts
-	Voices   voices                          // nil: no name is spoken
+	Workers   int                             // renders at a time
+	Attempts  int                             // of a job before it is given up
+	Backoff   func(attempt int) time.Duration // pause after the attempt with that number, from 1
+	Drain     time.Duration                   // how long a stop lets messages under way finish
+	Outages   breaker                         // nil: there are none
+	OutageMax time.Duration                   // the longest wait of a job, from its first; 0: a day
+	Sites     map[string]publish.Platform     // by the name of the platform; nil: nothing is published
+	Meter     worker.Meter                    // nil: nobody counts
+	Voices    voices                          // nil: no name is spoken
 }
 
 // publishWorkers is how many videos are published at a time: they share one line.
@@ -366,6 +464,7 @@ func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opt
 	if opts.Outages == nil {
 		opts.Outages = outage.None{}
 	}
+	opts.OutageMax = cmp.Or(opts.OutageMax, 24*time.Hour)
 	if opts.Meter == nil {
 		opts.Meter = worker.NoMeter{}
 	}
@@ -453,7 +552,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 		return err
 	}
 	for _, j := range last {
-		q.report(ctx, j, fmt.Errorf("the program ended %d times while this ran", maxCrashes), "")
+		q.report(ctx, retry.JobFailed{Job: j, Err: retry.WithCode(fmt.Errorf("the program ended %d times while this ran", maxCrashes), "CRASHED")}, "")
 	}
 	return nil
 }
@@ -464,6 +563,10 @@ func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *worker.Co
 	if t.Kind == store.Render || t.Kind == store.Publish {
 		work = ctx
 	}
+	fileID := ""
+	if t.Kind == store.Deliver {
+		fileID = t.Asset.FileID
+	}
 	end, err := q.do(work, t)
 	switch {
 	case err == nil:
@@ -471,16 +574,17 @@ func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *worker.Co
 	case work.Err() != nil && errors.Is(err, context.Canceled):
 		q.GiveBack(draining, t.Job)
 	default:
-		q.report(draining, t.Job, err, t.Asset.Name)
+		q.report(draining, retry.JobFailed{Job: t.Job, Err: err, FileID: fileID}, t.Asset.Name)
 	}
 	return nil
 }
 
 // report hands a failed attempt to Retry. The log holds no names, even if the error does.
-func (q *Queue) report(draining context.Context, j store.Job, problem error, name string) {
+func (q *Queue) report(draining context.Context, failed retry.JobFailed, name string) {
+	j, problem := failed.Job, failed.Err
 	var out retry.Outcome
 	err := q.RetryWrite(draining, func() (err error) {
-		out, err = q.Retry(draining, j.AssetID, retry.JobFailed{Job: j, Err: problem})
+		out, err = q.Retry(draining, j.AssetID, failed)
 		return err
 	})
 	switch {
@@ -513,7 +617,7 @@ func (q *Queue) do(ctx context.Context, t *store.Task) (end *worker.Completion, 
 	defer func() {
 		if p := recover(); p != nil {
 			q.log.Error("panic in a job", "job", t.ID, "asset", t.AssetID, "kind", t.Kind, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
+			err = retry.WithCode(fmt.Errorf("panic: %v", p), "PANIC")
 		}
 	}()
 	switch t.Kind {
@@ -560,7 +664,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completio
 			if err := tx.FinishRender(t.Job, v); err != nil {
 				return err
 			}
-			if q.outages.Made(t.AssetID) {
+			if q.outages.RecordSuccess(t.AssetID) {
 				return tx.EndOutage()
 			}
 			return nil

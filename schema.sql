@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
 	unwanted    INTEGER,                               -- since when it should go: whoever asked for it is forgotten; it may be on a platform
+	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -147,10 +148,14 @@ CREATE TABLE IF NOT EXISTS requests (
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
 	held        INTEGER NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND 2), -- owed in a backup that was put back, and perhaps sent since: 1: an admin decides; 2: has decided that nothing is sent
+	undelivered INTEGER,                               -- since when its message has been given up: it is owed, but no job exists; NULL: it has not
+	undelivered_code TEXT,                             -- of the error that ended the last try
 	CONSTRAINT one_per_user_and_asset UNIQUE (user_id, asset_id), -- a second press or message is not a second request
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS requests_by_asset ON requests (asset_id);
+CREATE INDEX IF NOT EXISTS requests_undelivered ON requests (user_id, undelivered) WHERE undelivered IS NOT NULL;
+CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) WHERE undelivered IS NOT NULL;
 CREATE INDEX IF NOT EXISTS requests_held ON requests (user_id) WHERE held = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? anew at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
@@ -255,6 +260,7 @@ CREATE TABLE IF NOT EXISTS publications (
 	created     INTEGER NOT NULL,
 	started     INTEGER,
 	completed   INTEGER,
+	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
 	CONSTRAINT one_per_asset_and_platform UNIQUE (asset_id, platform),
 	CONSTRAINT pending_is_clean CHECK (status <> 'PENDING' OR (error IS NULL AND started IS NULL AND completed IS NULL)),
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (completed IS NOT NULL)),
@@ -302,6 +308,10 @@ CREATE TABLE IF NOT EXISTS jobs (
 	last_error     TEXT,
 	created        INTEGER NOT NULL,
 	crowd          INTEGER CHECK (crowd IS NULL OR request_id IS NULL AND started IS NULL), -- owed to the requests of the asset after this one, which get a row of their own when they are begun; NULL: to request_id
+	waiting_since INTEGER,                             -- when the first of the waits in a row began; cleared when an attempt fails for its own reason
+	waits          INTEGER NOT NULL DEFAULT 0,         -- how many those are
+	asked          INTEGER NOT NULL DEFAULT 0,         -- ms from the moment when due was set to it; 0: due is a time that somebody named
+	copies         INTEGER NOT NULL DEFAULT 0,         -- attempts of a message that may have sent it although they failed
 	CONSTRAINT started_is_an_attempt CHECK (started IS NULL OR attempt > 0),
 	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),
 	CONSTRAINT message_has_request CHECK ((kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE') = (request_id IS NOT NULL OR crowd IS NOT NULL))
@@ -335,6 +345,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 	finished    INTEGER NOT NULL,
 	outcome     TEXT    NOT NULL CHECK (outcome = 'done' OR outcome = 'rescheduled' OR outcome = 'deferred' OR outcome = 'gave up' OR outcome = 'crashed'),
 	error       TEXT,
+	error_code  TEXT,                                  -- stable code of the error
 	CONSTRAINT done_has_no_error CHECK ((outcome = 'done') = (error IS NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS attempts_by_asset ON attempts (asset_id, id);

@@ -137,8 +137,8 @@ func sources(t *testing.T) (paths []string) {
 // functions alone, and only internal/store could do it another way.
 func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 	guarded := map[string][]string{ // store verb: the functions that may call it
-		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"retryJob", "EndAccess"},
-		"HoldUploads": {"retryJob"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
+		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"giveUp", "EndAccess"},
+		"HoldUploads": {"retryJob"}, "giveUp": {"retryJob"}, "Reupload": {"retryJob"}, "SendAgain": {"retryForAll"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
 		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
 		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},
 	}

@@ -380,7 +380,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		says("")
 		q.outages.Resume(time.Now().Add(-time.Minute), "no connection")
 		says("Videos have failed one after the other for 1m0s")
-		q.outages.Made("A")
+		q.outages.RecordSuccess("A")
 
 		// A writer that hangs, as on a disk that does.
 		release := make(chan struct{})

@@ -31,7 +31,7 @@ func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later t
 		text := lang.Say(language, button.ID, button.Vars)
 		k = append(k, []telegram.Button{telegram.NewButton(text, button.Data, "")})
 	}
-	_, err = c.Talk.As(telegram.Owed).Send(ctx, admin, lang.Say(language, m.ID, readable(m.Vars)), k)
+	_, err = c.Talk.As(telegram.Owed).Alarm().Send(ctx, admin, lang.Say(language, m.ID, readable(m.Vars)), k)
 	if wait, waits := retry.After(err); waits {
 		return max(wait, time.Second), err
 	}

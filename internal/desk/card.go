@@ -91,7 +91,7 @@ func (c *Card) Explain(say Say) {
 
 func explain(say Say, tries []Try, otherwise string) {
 	for i, t := range tries {
-		tries[i].Code = codeOf(t.Code, t.Error, nil)
+		tries[i].Code = codeOf(cmp.Or(t.Code, t.ErrorCode), t.Error, nil)
 		tries[i].Reason = Reason(say, tries[i].Code, t.Error, otherwise)
 	}
 }
@@ -273,7 +273,7 @@ func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card
 		c.Width, c.Height = l.Video.Width, l.Video.Height
 		c.Waiting -= l.Untold // no message reaches them
 	case store.Failed:
-		c.Error = l.Error
+		c.Error, c.Code = l.Error, l.ErrorCode
 		c.Apologised -= l.Untold
 	}
 	return c

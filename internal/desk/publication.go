@@ -175,11 +175,10 @@ func warningCode(line string) string {
 // NewPublication makes the part of a publication that does not depend on who looks. size is that of the video;
 // attempts is how many a job has.
 func NewPublication(p store.Publication, size int64, attempts int, now time.Time) Publication {
-	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata,
-		PublishAt: p.PublishAt,
-		Ahead: p.Metadata.Privacy == "public" &&
-			p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
-		RemoteID: p.Upload.ID, URL: p.Upload.URL, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
+	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata, PublishAt: p.PublishAt,
+		Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
+		RemoteID: p.Upload.ID, URL: p.Upload.URL, Code: p.ErrorCode,
+		Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
 	}

@@ -33,6 +33,18 @@ func After(err error) (time.Duration, bool) {
 	return 0, false
 }
 
+// Unreachable reports whether an error says that what an attempt needs did not answer at all, which spends no attempt.
+func Unreachable(err error) bool {
+	var u interface{ Unreachable() bool }
+	return errors.As(err, &u) && u.Unreachable()
+}
+
+// Progressed reports whether an attempt got further than the one before it, although it failed.
+func Progressed(err error) bool {
+	var p interface{ Progressed() bool }
+	return errors.As(err, &p) && p.Progressed()
+}
+
 // Wait marks an error that asks to be retried after a time, which spends no attempt.
 func Wait(err error, after time.Duration) error { return waitError{err, after} }
 

@@ -9,8 +9,9 @@ type Cause interface{ cause() }
 
 // JobFailed is a worker's report that an attempt went wrong. Err may say more than that: see Permanent and RetryAfter.
 type JobFailed struct {
-	Job store.Job
-	Err error
+	Job    store.Job
+	Err    error
+	FileID string // Telegram's handle by which the attempt sent a video; "": it sent the file, or none
 }
 
 // ButtonPressed is a user's press of the retry button of an apology.
@@ -43,6 +44,7 @@ const (
 	Rescheduled Outcome = "rescheduled" // the same job runs again after a pause
 	Deferred    Outcome = "deferred"    // the same job runs again when what it waits for is over; no attempt spent
 	GaveUp      Outcome = "gave up"     // FAILED, and everybody affected will be told
+	Undelivered Outcome = "undelivered" // a message that is still owed, and is sent again when its user is heard of or an admin asks
 	Restarted   Outcome = "restarted"   // fresh work is queued
 	Joined      Outcome = "joined"      // the work is under way, or done, already
 )

@@ -39,6 +39,8 @@ type Asset struct {
 	Created  time.Time
 	Finished time.Time
 	Unwanted time.Time // since when it should go, but may be on a platform; zero: it may stay
+
+	ErrorCode string // stable code of Error; "": it has none
 }
 
 // Video is a finished file in the media store.
@@ -152,14 +154,14 @@ func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
 
 const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
 	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
-	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0)`
+	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0), ifnull(a.error_code, '')`
 
 // into lists where assetColumns go; done must run after the scan.
 func (a *Asset) into() (dest []any, done func()) {
 	var duration, created, finished, unwanted int64
 	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
 			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
-			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted}, func() {
+			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted, &a.ErrorCode}, func() {
 			a.Video.Duration = time.Duration(duration) * time.Millisecond
 			a.Created, a.Finished, a.Unwanted = Moment(created), Moment(finished), Moment(unwanted)
 		}
@@ -232,7 +234,8 @@ func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
 
 func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
 	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
-		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, since.UnixMilli())
+		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.finished <= ? AND a.unwanted IS NULL
+		ORDER BY a.finished DESC LIMIT 1`, key, template, lang, min(since.UnixMilli(), tx.now), tx.now)
 }
 
 // create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.

@@ -88,7 +88,7 @@ func (tx *Tx) Disconnect(channel int64, problem string) error {
 	if err := one(tx.sql.Exec(`UPDATE channels SET state = 'DISCONNECTED', token = NULL, error = NULL WHERE id = ?`, channel)); err != nil {
 		return err
 	}
-	return tx.failWaiting(channel, problem)
+	return tx.failWaiting(channel, problem, "youtube_disconnected")
 }
 
 // EndAccess gives a publication up because the platform refuses the token of its channel. What else waits to be published
@@ -119,13 +119,13 @@ func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
 	if errors.Is(err, ErrNotFound) { // known already, or connected again since
 		return nil
 	}
-	return cmp.Or(err, tx.failWaiting(channel, problem))
+	return cmp.Or(err, tx.failWaiting(channel, problem, "youtube_access_ended"))
 }
 
 // failWaiting gives the waiting publications of a channel up; those under way find out themselves.
-func (tx *Tx) failWaiting(channel int64, problem string) error {
-	if _, err := tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, completed = ?
-		WHERE channel_id = ? AND id IN (SELECT publication_id FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL)`, problem, tx.now, channel); err != nil {
+func (tx *Tx) failWaiting(channel int64, problem, code string) error {
+	if _, err := tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, error_code = ?, completed = ?
+		WHERE channel_id = ? AND id IN (SELECT publication_id FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL)`, problem, code, tx.now, channel); err != nil {
 		return err
 	}
 	_, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL
@@ -149,8 +149,8 @@ func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem st
 	if _, err := tx.sql.Exec(`UPDATE publications SET step = ?3 WHERE id IN `+waiting, j.PublicationID, wholeApp, why); err != nil {
 		return err
 	}
-	_, err := tx.sql.Exec(`UPDATE jobs SET due = max(due, ?3) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
-		j.PublicationID, wholeApp, until.UnixMilli())
+	_, err := tx.sql.Exec(`UPDATE jobs SET due = max(due, ?3), asked = max(asked, ?3 - ?4) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
+		j.PublicationID, wholeApp, until.UnixMilli(), tx.now)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 )
 
 // Update is one of Telegram's updates, as it came.
@@ -12,13 +13,17 @@ type Update struct {
 	Raw      string // JSON
 }
 
-// Receive stores updates and returns those it had not seen before. Rows older than six days go: Telegram sends nothing
-// again after one. The order of received is that of arrival even if the clock is set back.
+// aheadAtMost is how far a clock that was set back may have been ahead for the order of arrival to survive. A row from further in
+// the future counts as not there: it must not decide about all that come after it.
+const aheadAtMost = 24 * time.Hour
+
+// Receive stores updates and returns those it had not seen before. The order of received is that of arrival even if the clock is
+// set back by up to aheadAtMost.
 func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 	for _, u := range updates {
 		n, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received)
-			VALUES (?, ?, ?, max(?, ifnull((SELECT max(received) FROM inbox), 0)))
-			ON CONFLICT (update_id) DO NOTHING`, u.ID, u.Chat, u.Raw, tx.now)
+			VALUES (?1, ?2, ?3, max(?4, ifnull((SELECT max(received) FROM inbox WHERE received <= ?4 + ?5), 0)))
+			ON CONFLICT (update_id) DO NOTHING`, u.ID, u.Chat, u.Raw, tx.now, aheadAtMost.Milliseconds())
 		if err != nil {
 			return nil, err
 		}
@@ -26,15 +31,14 @@ func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 			fresh = append(fresh, u)
 		}
 	}
-	_, err = tx.sql.Exec(`DELETE FROM inbox WHERE received < ? AND raw IS NULL`, tx.now-inboxLife.Milliseconds())
-	return fresh, err
+	return fresh, nil
 }
 
 // Offset returns the update id to ask Telegram for next. After six days without an update it is 0, because Telegram
 // counts anew after a week.
 func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? ORDER BY received DESC, update_id DESC LIMIT 1`,
-		s.now().Add(-inboxLife).UnixMilli()).Scan(&offset)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? AND received <= ?
+		ORDER BY received DESC, update_id DESC LIMIT 1`, s.now().Add(-inboxLife).UnixMilli(), s.now().Add(aheadAtMost).UnixMilli()).Scan(&offset)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}

@@ -31,6 +31,25 @@ type Job struct {
 	Started       time.Time
 	Sent          int // DELIVER: message id of the video that has arrived
 	Crashes       int
+	WaitingSince  time.Time // when the first of its waits in a row began; zero: it has not waited
+	Waits         int       // how many those are
+	Copies        int       // attempts that may have sent the message although they failed
+
+	// ErrorCode is the stable code of the failure that is being written: of what the caller passes as its problem. It is not stored
+	// with the job.
+	ErrorCode string
+}
+
+// sinceMs scans a column of milliseconds; 0: the zero time.
+type sinceMs time.Time
+
+func (s *sinceMs) Scan(column any) error {
+	ms, ok := column.(int64)
+	if !ok {
+		return fmt.Errorf("%T is no time", column)
+	}
+	*s = sinceMs(Moment(ms))
+	return nil
 }
 
 // Recipient is the user a message job is for.
@@ -82,14 +101,17 @@ func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, d
 	return err
 }
 
-const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes`
+const jobColumns = `id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, ifnull(started, 0), ifnull(sent, 0), crashes,
+	ifnull(waiting_since, 0), waits, copies`
 
 func (j *Job) into(started *int64) []any {
-	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.PublicationID, &j.Attempt, started, &j.Sent, &j.Crashes}
+	return []any{&j.ID, &j.Kind, &j.AssetID, &j.RequestID, &j.PublicationID, &j.Attempt, started, &j.Sent, &j.Crashes,
+		(*sinceMs)(&j.WaitingSince), &j.Waits, &j.Copies}
 }
 
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
+		ifnull(w.waiting_since, 0), w.waits, w.copies,
 		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL
 	` + toBegin
 
@@ -200,10 +222,23 @@ func (tx *Tx) begin(t *Task) (err error) {
 
 // record writes how an attempt ended into the history.
 func (tx *Tx) record(j Job, outcome, problem string) error {
-	_, err := tx.sql.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error)
-		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?)`,
-		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem))
+	_, err := tx.sql.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error, error_code)
+		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?, ?)`,
+		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem), null(j.ErrorCode))
 	return err
+}
+
+// recordWait writes into the history that a job waits. A wait that goes on has one row, which keeps its beginning.
+func (tx *Tx) recordWait(j Job, problem string) error {
+	if j.Waits > 0 {
+		n, err := tx.sql.Exec(`UPDATE attempts SET finished = ?, error = ?, error_code = ? WHERE outcome = 'deferred' AND id = (
+				SELECT max(id) FROM attempts WHERE asset_id = ? AND kind = ? AND platform IS (SELECT platform FROM publications WHERE id = ?))`,
+			tx.now, problem, null(j.ErrorCode), j.AssetID, j.Kind, j.PublicationID)
+		if err != nil || n == 1 {
+			return err
+		}
+	}
+	return tx.record(j, "deferred", problem)
 }
 
 // finish deletes a job that is done. ErrNotFound: it is no longer this worker's.
@@ -241,6 +276,9 @@ func (tx *Tx) FinishMessage(t *Task, messageID int) (spent int, err error) {
 	if err := tx.finish(t.Job); err != nil {
 		return 0, err
 	}
+	if err := tx.delivered(t.RequestID); err != nil {
+		return 0, err
+	}
 	if t.Kind == Announce {
 		n, err := tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ? AND `+awaited, null(messageID), t.RequestID)
 		if err != nil || n == 1 {
@@ -270,6 +308,9 @@ func (tx *Tx) VideoArrived(j Job, messageID int, fileID string) error {
 		return err
 	}
 	tx.touch(j.AssetID)
+	if err := tx.delivered(j.RequestID); err != nil {
+		return err
+	}
 	tx.MarkDue(Deliver, 0) // to those who waited for the file_id
 	_, err := tx.sql.Exec(`UPDATE assets SET file_id = ? WHERE id = ?`, null(fileID), j.AssetID)
 	return err
@@ -285,13 +326,16 @@ func (tx *Tx) GiveBack(j Job) error {
 func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, problem string) error {
 	if j.Kind == Announce {
 		n, err := tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL
-			AND asset_id IN (SELECT id FROM assets WHERE finished IS NOT NULL)`, j.ID, j.Attempt)
+			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = jobs.asset_id AND a.finished IS NOT NULL)`, j.ID, j.Attempt)
 		if err != nil || n == 1 {
 			return err
 		}
 	}
-	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?, last_error = ifnull(?, last_error)
-		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), j.ID, j.Attempt)); err != nil {
+	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?,
+			last_error = ifnull(?, last_error), waiting_since = ?, waits = ?, copies = ?, asked = ?
+		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), stamp(j.WaitingSince), j.Waits, j.Copies,
+		max(due-tx.now, 0),
+		j.ID, j.Attempt)); err != nil {
 		return err
 	}
 	tx.MarkDue(j.Kind, due)
@@ -315,27 +359,41 @@ func (tx *Tx) Running(j Job) (Job, error) {
 	return j, err
 }
 
-// Reschedule makes a failed job run again at due.
+// Reschedule makes a failed job run again at due. The attempt was a real one, so the waits before it are over.
 func (tx *Tx) Reschedule(j Job, due time.Time, problem string) error {
+	j.WaitingSince, j.Waits = time.Time{}, 0
 	if err := tx.record(j, "rescheduled", problem); err != nil {
 		return err
 	}
 	return tx.release(j, due.UnixMilli(), j.Attempt, 0, false, problem)
 }
 
-// Defer makes a job that has to wait run again at due and gives the attempt back. The history of messages leaves it
-// out: a day without Telegram would fill it.
+// RescheduleAnew is Reschedule for a job that got further than before: its attempts count from the beginning.
+func (tx *Tx) RescheduleAnew(j Job, due time.Time, problem string) error {
+	if err := tx.record(j, "rescheduled", problem); err != nil {
+		return err
+	}
+	j.WaitingSince, j.Waits = time.Time{}, 0
+	return tx.release(j, due.UnixMilli(), 0, 0, false, problem)
+}
+
+// Defer makes a job that has to wait run again at due and gives the attempt back. All waits in a row are one row of the history,
+// however often the job looks. The history of messages leaves them out.
 func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
 	if j.RequestID == 0 {
-		if err := tx.record(j, "deferred", problem); err != nil {
+		if err := tx.recordWait(j, problem); err != nil {
 			return err
 		}
 	}
+	if j.WaitingSince.IsZero() || j.WaitingSince.After(tx.Now()) { // of the future: by a clock that was ahead
+		j.WaitingSince = tx.Now()
+	}
+	j.Waits++
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, problem)
 }
 
 // GiveUp ends a job for good. For a render the asset and its requests are FAILED and everybody affected is owed an
-// apology. Giving up on a message leaves its request as it is. step says what a publication needs, if that is known.
+// apology. The request of a message stays owed and is marked undelivered: see OweAgain. step says what a publication needs, if that is known.
 func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	if err := tx.record(j, "gave up", problem); err != nil {
 		return err
@@ -346,8 +404,8 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	tx.touch(j.AssetID)
 	switch j.Kind {
 	case Render:
-		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, finished = ?, needs = 1 WHERE id = ? AND status = 'PROCESSING'`,
-			problem, tx.now, j.AssetID)); err != nil {
+		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, error_code = ?, finished = ?, needs = 1
+			WHERE id = ? AND status = 'PROCESSING'`, problem, null(j.ErrorCode), tx.now, j.AssetID)); err != nil {
 			return err
 		}
 		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'FAILED', finished = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
@@ -359,11 +417,13 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 			return err
 		}
 		return tx.EnqueueAll(Apologise, j.AssetID)
+	case Announce, Deliver, Apologise:
+		return tx.undelivered(j)
 	case Publish:
 		// Rumble cannot be asked for what had left as a whole before the trouble came.
-		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, completed = ?3,
+		return one(tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', error = ?2, error_code = ?5, completed = ?3,
 				step = iif(`+sentToRumble+`, 'unknown', ?1)
-			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID))
+			WHERE id = ?4 AND status IN ('PENDING', 'PROCESSING')`, step, problem, tx.now, j.PublicationID, null(j.ErrorCode)))
 	}
 	return nil
 }
@@ -437,14 +497,18 @@ const (
 	longestHold = 25 * time.Hour
 )
 
-// CapWaits lets no render and no message wait longer than longestWait, and no upload longer than longestHold unless it is
-// scheduled.
+// CapWaits lets no job wait longer from now on than it asked for when it began to wait. Where nobody knows that, no render and no
+// message waits longer than longestWait, and no upload longer than longestHold unless it is scheduled.
 func (tx *Tx) CapWaits() error {
-	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 + asked WHERE started IS NULL AND due > ?1 AND asked > 0 AND due > ?1 + asked`,
+		tx.now); err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE started IS NULL AND due > 0 AND due > ?1 AND asked = 0 AND kind <> 'PUBLISH'`, tx.now+longestWait.Milliseconds()); err != nil {
 		return err
 	}
 	hold := tx.now + longestHold.Milliseconds()
-	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 WHERE started IS NULL AND due > 0 AND due > ?1 AND kind = 'PUBLISH' AND NOT EXISTS (
 		SELECT 1 FROM publications p WHERE p.id = publication_id AND p.step = 'scheduled')`, hold); err != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ type Attempt struct {
 	Finished time.Time `json:"finished"`
 	Outcome  string    `json:"outcome"`
 	Error    string    `json:"error,omitzero"` // as it came
+
+	ErrorCode string `json:"-"` // stable code of Error
 }
 
 // Filter picks assets for the page.
@@ -192,12 +194,13 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 // Attempts lists the runs of the RENDER and PUBLISH jobs of assets, oldest first, by asset.
 func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]Attempt, error) {
 	all := map[string][]Attempt{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome, ifnull(error, '') FROM attempts
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome,
+			ifnull(error, ''), ifnull(error_code, '') FROM attempts
 		WHERE asset_id IN (SELECT value FROM json_each(?)) AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, list(assets))
 	_, err = collect(rows, err, func(a *Attempt) error {
 		var asset string
 		var started, finished int64
-		if err := rows.Scan(&asset, &a.Kind, &a.Platform, &a.Number, &started, &finished, &a.Outcome, &a.Error); err != nil {
+		if err := rows.Scan(&asset, &a.Kind, &a.Platform, &a.Number, &started, &finished, &a.Outcome, &a.Error, &a.ErrorCode); err != nil {
 			return err
 		}
 		a.Started, a.Finished = Moment(started), Moment(finished)

@@ -44,7 +44,12 @@ func (tx *Tx) Return(user int64) (newcomer bool, err error) {
 	switch err := found(tx.sql.Get(`SELECT unreachable IS NOT NULL FROM users WHERE id = ?`, []any{user}, &blocked)); {
 	case err == ErrNotFound:
 		return true, nil
-	case err != nil || !blocked:
+	case err != nil:
+		return false, err
+	case !blocked:
+		return false, tx.OweAgain(user)
+	}
+	if err := tx.forgetUndelivered(user); err != nil { // all that is owed is owed again below
 		return false, err
 	}
 	if err := tx.SetReachable(user, true); err != nil {

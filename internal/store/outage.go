@@ -40,11 +40,6 @@ func (tx *Tx) BeginOutage(reason string, spent map[string]int) error {
 
 // Hold defers a render that failed in an outage, behind the others: each is tried in turn.
 func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
-	// One line of the history is enough for a day of tries.
-	if _, err := tx.sql.Exec(`DELETE FROM attempts WHERE outcome = 'deferred'
-		AND id = (SELECT max(id) FROM attempts WHERE asset_id = ? AND kind = 'RENDER')`, j.AssetID); err != nil {
-		return err
-	}
 	if err := tx.Defer(j, due, problem); err != nil {
 		return err
 	}
@@ -72,4 +67,11 @@ func (tx *Tx) HurryRenders() error {
 	tx.MarkDue(Render, 0)
 	tx.touch("")
 	return err
+}
+
+// WaitingPeople returns up to n of the users who wait for an asset, or the admin who made it.
+func (tx *Tx) WaitingPeople(assetID string, n int) (users []int64, err error) {
+	rows, err := tx.sql.Query(`SELECT user_id FROM (SELECT user_id FROM requests WHERE asset_id = ?1 AND status IN ('PENDING', 'PROCESSING') LIMIT 0 + ?2)
+		UNION SELECT creator FROM assets WHERE id = ?1 AND creator IS NOT NULL LIMIT 0 + ?2`, assetID, n)
+	return collect(rows, err, func(user *int64) error { return rows.Scan(user) })
 }

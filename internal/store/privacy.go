@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"time"
 )
@@ -74,45 +75,46 @@ const (
 
 // A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further.
 type stale struct {
+	table string // of what people sent; "": of rows that may all go at once
 	keep  func(Keep) time.Duration
 	pick  string
 	purge func(tx *Tx, ids []string, gone *Gone) error
 }
 
 var stales = []stale{
-	{func(k Keep) time.Duration { return k.Inbox },
-		`SELECT update_id FROM (SELECT update_id, received FROM inbox WHERE raw IS NOT NULL AND held = 0 ORDER BY update_id LIMIT 0 + ?2) WHERE received < ?1`,
+	{"inbox", func(k Keep) time.Duration { return k.Inbox },
+		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NOT NULL AND held = 0 ORDER BY received LIMIT 0 + ?2`,
 		each(`UPDATE inbox SET raw = NULL, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed)},
-	{func(Keep) time.Duration { return inboxLife },
+	{"inbox", func(Keep) time.Duration { return inboxLife },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
 		each(`DELETE FROM inbox WHERE update_id` + listed)},
-	{func(Keep) time.Duration { return draftLife },
+	{"", func(Keep) time.Duration { return draftLife },
 		`SELECT id FROM (SELECT id, created FROM drafts ORDER BY rowid LIMIT 0 + ?2) WHERE created < ?1`,
 		each(`DELETE FROM drafts WHERE id` + listed)},
-	{func(Keep) time.Duration { return SessionLife }, // as few as there are admins
+	{"", func(Keep) time.Duration { return SessionLife }, // as few as there are admins
 		`SELECT rowid FROM sessions WHERE seen < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM sessions WHERE rowid` + listed)},
-	{func(Keep) time.Duration { return time.Minute }, // after they have expired
+	{"", func(Keep) time.Duration { return time.Minute }, // after they have expired
 		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM links WHERE rowid` + listed)},
 	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted, no more than some go at a time.
-	{func(k Keep) time.Duration { return k.Videos },
+	{"requests", func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM (SELECT id, asset_id, created FROM requests WHERE held <> 1 ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
 			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.finished < ?1)
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`,
 		each(`DELETE FROM requests WHERE id` + listed)},
-	{func(k Keep) time.Duration { return k.Videos },
+	{"assets", func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM assets a WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished < ?1
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
 			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.held = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
 		(*Tx).purgeVideos},
-	{func(k Keep) time.Duration { return k.History },
+	{"audit", func(k Keep) time.Duration { return k.History },
 		`SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
 		each(`DELETE FROM audit WHERE id` + listed)},
-	{func(k Keep) time.Duration { return k.History },
+	{"attempts", func(k Keep) time.Duration { return k.History },
 		`SELECT id FROM (SELECT id, finished FROM attempts ORDER BY id LIMIT 0 + ?2) WHERE finished < ?1`,
 		each(`DELETE FROM attempts WHERE id` + listed)},
-	{func(k Keep) time.Duration { return k.People },
+	{"users", func(k Keep) time.Duration { return k.People },
 		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
 			AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND held = 1) ORDER BY seen LIMIT (?2 + 9) / 10`,
 		each(`DELETE FROM users WHERE id` + listed)},
@@ -135,22 +137,60 @@ func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
 	return false, nil
 }
 
-// Purge deletes some of what has been kept for too long; n is how many rows, 0: nothing is left.
-func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
+// Share is how many rows of each table one purge may take at the most: a fifth, so that a wrong clock cannot take everything before
+// somebody notices. It is at least one row.
+func (s *Store) Share(ctx context.Context) (map[string]int, error) {
+	share := map[string]int{}
 	for _, kind := range stales {
-		if kind.keep(k) == 0 {
+		if kind.table == "" {
 			continue
 		}
-		rows, err := tx.sql.Query(kind.pick, tx.now-kind.keep(k).Milliseconds(), PurgeBatch)
+		var n int
+		if err := s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM `+kind.table).Scan(&n); err != nil {
+			return nil, err
+		}
+		share[kind.table] = max(1, n/5)
+	}
+	return share, nil
+}
+
+// Newest returns the time of the newest row that people's and the program's actions leave; zero: there is none.
+func (s *Store) Newest(ctx context.Context) (time.Time, error) {
+	var last sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received) FROM inbox
+		UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(seen) FROM users
+		UNION ALL SELECT finished FROM attempts WHERE id = (SELECT max(id) FROM attempts)
+		UNION ALL SELECT created FROM requests WHERE id = (SELECT max(id) FROM requests))`).Scan(&last)
+	return Moment(last.Int64), err
+}
+
+// Purge deletes some of what has been kept for too long; n is how many rows, 0: nothing is left.
+func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
+	gone, _, n, err = tx.PurgeSome(k, nil)
+	return gone, n, err
+}
+
+// PurgeSome is Purge that takes no more rows of a table than share has for it; a nil share has no bound. It returns the table that
+// it took n rows of.
+func (tx *Tx) PurgeSome(k Keep, share map[string]int) (gone Gone, table string, n int, err error) {
+	for _, kind := range stales {
+		limit := PurgeBatch
+		if share != nil && kind.table != "" {
+			limit = min(limit, share[kind.table])
+		}
+		if kind.keep(k) == 0 || limit <= 0 {
+			continue
+		}
+		rows, err := tx.sql.Query(kind.pick, tx.now-kind.keep(k).Milliseconds(), limit)
 		ids, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
 		if err != nil {
-			return gone, 0, err
+			return gone, "", 0, err
 		}
 		if len(ids) > 0 {
-			return gone, len(ids), kind.purge(tx, ids, &gone)
+			return gone, kind.table, len(ids), kind.purge(tx, ids, &gone)
 		}
 	}
-	return gone, 0, nil
+	return gone, "", 0, nil
 }
 
 // purgeVideos deletes assets, the oldest first, until as many people as one transaction is for have lost their link to one.

@@ -27,7 +27,8 @@ func (tx *Tx) EndPublishing() error {
 		return err
 	}
 	_, err := tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
-			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted', completed = ?1
+			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted',
+			error_code = lower(platform) || '_forgotten', completed = ?1
 		WHERE p.`+theirs+` AND (p.status IN ('PENDING', 'PROCESSING')
 			OR p.status = 'COMPLETED' AND p.platform = 'YOUTUBE' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`, tx.now)
 	return err
@@ -87,6 +88,7 @@ type Publication struct {
 	PublishAt time.Time // zero: at once
 	Upload    Upload
 	Error     string
+	ErrorCode string    // stable code of Error; "": it has none
 	Attempt   int       // of its PUBLISH job; 0: none is owed, or none was made
 	Due       time.Time // of its PUBLISH job while that waits; zero: at once
 	LastError string    // of its PUBLISH job's last attempt
@@ -106,14 +108,15 @@ type Upload struct {
 }
 
 const publicationColumns = `p.id, p.platform, ifnull(p.channel_id, 0), p.creator, p.status, p.step, p.metadata, ifnull(p.publish_at, 0),
-	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, '')`
+	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, ''),
+	ifnull(p.error_code, '')`
 
 // into lists where publicationColumns go; done must run after the scan.
 func (p *Publication) into() (dest []any, done func()) {
 	var at, uploaded int64
 	u := &p.Upload
 	return []any{&p.ID, &p.Platform, &p.Channel, &p.Creator, &p.Status, &p.Step, &p.Metadata, &at,
-			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error}, func() {
+			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error, &p.ErrorCode}, func() {
 			p.PublishAt, u.Uploaded, u.Step = Moment(at), Moment(uploaded), p.Step
 		}
 }
@@ -190,7 +193,7 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 			return err
 		}
 	}
-	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, warning = NULL, started = NULL, completed = NULL,
+	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, error_code = NULL, warning = NULL, started = NULL, completed = NULL,
 			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
 			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
 				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata ->> 'made_for_kids' <> ''), metadata) ELSE metadata END
@@ -229,8 +232,14 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 	}
 	tx.touch(j.AssetID)
 	var before string
-	if err := tx.sql.Get(`SELECT ifnull(session_uri, '') FROM publications WHERE id = ?`, []any{j.PublicationID}, &before); err != nil {
+	var sent int64
+	if err := tx.sql.Get(`SELECT ifnull(session_uri, ''), sent FROM publications WHERE id = ?`, []any{j.PublicationID}, &before, &sent); err != nil {
 		return err
+	}
+	if u.Sent > sent { // a job that gets further has waited enough
+		if _, err := tx.sql.Exec(`UPDATE jobs SET waiting_since = NULL, waits = 0 WHERE id = ?`, j.ID); err != nil {
+			return err
+		}
 	}
 	if u.Session != "" && u.Session != before {
 		if _, err := tx.sql.Exec(`DELETE FROM uploads WHERE at < ?`, tx.now-48*time.Hour.Milliseconds()); err != nil {
@@ -247,12 +256,14 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 
 // UploadsSince counts the uploads that began at that time or later.
 func (s *Store) UploadsSince(ctx context.Context, since time.Time) (n int, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM uploads WHERE at >= ?`, since.UnixMilli()).Scan(&n)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM uploads WHERE at >= ? AND at <= ?`,
+		since.UnixMilli(), s.now().UnixMilli()).Scan(&n)
 	return n, err
 }
 
 // LookAgain makes a job wait whose publication the platform has and works on: that is no attempt.
 func (tx *Tx) LookAgain(j Job, due time.Time) error {
+	j.WaitingSince, j.Waits = time.Time{}, 0
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, "")
 }
 
@@ -278,7 +289,7 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 // knows it. ErrNotFailed: it needs nothing by hand.
 func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	tx.touch(assetID)
-	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL,
+	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL, error_code = NULL,
 			started = ifnull(started, ?2), completed = ?2
 		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform, null(id)))
 	if errors.Is(err, ErrNotFound) {

@@ -34,9 +34,10 @@ type Store struct {
 type Claimer interface {
 	// Claim takes jobs of the kinds tx.Due into tx.Tasks. Of the transactions that share a commit only the last one claims.
 	Claim(tx *Tx) error
-	// Settled is called after each transaction, and once more for each run of a transaction that is run again. done reports
-	// whether its effects are on the disk.
+	// Settled is called after each transaction. done reports whether its effects are on the disk.
 	Settled(tx *Tx, done bool)
+	// Undone is called for each run of a transaction that is run again.
+	Undone(tx *Tx)
 }
 
 // noClaimer is the Claimer of a program without workers.
@@ -44,6 +45,7 @@ type noClaimer struct{}
 
 func (noClaimer) Claim(*Tx) error   { return nil }
 func (noClaimer) Settled(*Tx, bool) {}
+func (noClaimer) Undone(*Tx)        {}
 
 // Options say how to open a database.
 type Options struct {
@@ -110,7 +112,7 @@ func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
 	defer func() { s.claim.Settled(tx, done) }()
 	err = s.db.Tx(ctx, func(d *db.Tx) error {
 		if tx.sql != nil {
-			s.claim.Settled(tx, false)
+			s.claim.Undone(tx)
 		}
 		tx = &Tx{sql: d, now: now, due: s.due}
 		if err := fn(tx); err != nil {

@@ -21,11 +21,13 @@ func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	return u, err
 }
 
-// Met returns a user who has written in the last day and can be reached: meeting them again would change nothing. Else ErrNotFound.
+// Met returns a user who has written in the last day, can be reached and is owed nothing that was given up: meeting them again would
+// change nothing. Otherwise it returns ErrNotFound.
 func (s *Store) Met(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}
-	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ?`,
-		id, s.now().Add(-24*time.Hour).UnixMilli()).Scan(&u.Lang))
+	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ? AND seen <= ?
+		AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.user_id = users.id AND r.undelivered IS NOT NULL)`,
+		id, s.now().Add(-24*time.Hour).UnixMilli(), s.now().UnixMilli()).Scan(&u.Lang))
 	return u, err
 }
 
@@ -77,7 +79,7 @@ func (tx *Tx) Usage(user int64) (u Usage, err error) {
 	if err := tx.sql.Get(`SELECT count(*) FROM requests WHERE user_id = ? AND `+awaited, []any{user}, &u.Open); err != nil {
 		return u, err
 	}
-	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3`,
-		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds()}, &u.Hour, &u.Day)
+	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3 AND at <= ?4`,
+		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds(), tx.now}, &u.Hour, &u.Day)
 	return u, err
 }

@@ -22,10 +22,10 @@ func (p *Pool) Claim(tx *store.Tx) error {
 			}
 			var tasks []store.Task
 			var err error
-			if kind != store.Render || p.opts.Outages.Admit(tx.Now()) {
+			if kind != store.Render || p.opts.Outages.Allow(tx.Now()) {
 				tasks, err = tx.Claim(kind, false, limit)
 				if kind == store.Render && len(tasks) == 0 {
-					p.opts.Outages.Left()
+					p.opts.Outages.Undo()
 				}
 			}
 			tx.Tasks = append(tx.Tasks, tasks...)
@@ -71,14 +71,10 @@ func (p *Pool) Settled(tx *store.Tx, done bool) {
 		if done {
 			p.hasBegun(t.Kind, tx.Now())
 			p.begin(t)
-			continue
 		}
-		if t.Kind == store.Render {
-			p.opts.Outages.Left()
-		}
-		p.release(t.Kind, 1)
 	}
 	if !done {
+		p.Undone(tx)
 		Nudge(p.look) // it may have been the one to claim what others left
 		return
 	}
@@ -87,6 +83,16 @@ func (p *Pool) Settled(tx *store.Tx, done bool) {
 	}
 	for _, id := range tx.Touched() {
 		p.tell(id, 0)
+	}
+}
+
+// Undone gives back what a run of a transaction has claimed that was rolled back. The next run claims it again.
+func (p *Pool) Undone(tx *store.Tx) {
+	for i := range tx.Tasks {
+		if tx.Tasks[i].Kind == store.Render {
+			p.opts.Outages.Undo()
+		}
+		p.release(tx.Tasks[i].Kind, 1)
 	}
 }
 

@@ -19,9 +19,11 @@ type Do func(ctx, draining context.Context, t *store.Task) *Completion
 
 // Outages decides how many renders may run while everything fails.
 type Outages interface {
-	// Admit reports whether a render may begin now. During an outage it admits no other until Left is called.
-	Admit(now time.Time) bool
-	Left()
+	// Allow reports whether a render may begin now. During an outage it allows no other until Done is called. Undo takes back what
+	// a transaction has allowed that was rolled back.
+	Allow(now time.Time) bool
+	Done()
+	Undo()
 	// State returns when the outage under way began, why, when the next render is tried, and whether it has lasted so long that
 	// failures count again. The times are zero if there is none.
 	State(now time.Time) (began time.Time, reason string, next time.Time, spent bool)
@@ -163,7 +165,7 @@ func (p *Pool) quarantined(ctx, draining context.Context) {
 // attempt runs one job. An outage that waits for a render hears when it is over.
 func (p *Pool) attempt(ctx, draining context.Context, t *store.Task) *Completion {
 	if t.Kind == store.Render {
-		defer p.opts.Outages.Left()
+		defer p.opts.Outages.Done()
 	}
 	return p.do(ctx, draining, t)
 }

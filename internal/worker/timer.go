@@ -11,10 +11,17 @@ import (
 
 // timer looks for work that has become due, until ctx ends. It sleeps until then: nothing polls.
 func (p *Pool) timer(ctx context.Context) {
+	clock := jumps{wall: p.store.Now(), steady: time.Now()}
 	for ctx.Err() == nil {
+		jumped := clock.jumped(p.store.Now())
 		seen := p.store.Now() // before the transaction: it sees whatever is due by then
 		p.RetryWrite(ctx, func() error {
 			return p.answering(ctx, func(tx *store.Tx) error {
+				if jumped {
+					if err := tx.CapWaits(); err != nil {
+						return err
+					}
+				}
 				for kind := range p.opts.Workers {
 					tx.MarkDue(kind, 0)
 				}
@@ -34,7 +41,7 @@ func (p *Pool) timer(ctx context.Context) {
 			}
 			alarm = time.After(5 * time.Second)
 		case !due.IsZero():
-			alarm = time.After(due.Sub(p.store.Now())) // at once, if it has become due since
+			alarm = time.After(min(due.Sub(p.store.Now()), lookAtClock)) // at once, if it has become due since
 		}
 		select {
 		case <-ctx.Done():
@@ -42,4 +49,18 @@ func (p *Pool) timer(ctx context.Context) {
 		case <-alarm:
 		}
 	}
+}
+
+// lookAtClock is how long the timer sleeps at most while a job is to become due: a clock that is set back must not hold it.
+const lookAtClock = time.Minute
+
+// jumps finds out when the wall clock does not go as the monotonic one does.
+type jumps struct{ wall, steady time.Time }
+
+// jumped reports whether the wall clock has been set since the last call.
+func (j *jumps) jumped(wall time.Time) bool {
+	steady := time.Now()
+	off := wall.Round(0).Sub(j.wall.Round(0)) - steady.Sub(j.steady)
+	j.wall, j.steady = wall, steady
+	return off.Abs() > time.Second
 }

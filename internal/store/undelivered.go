@@ -1,0 +1,122 @@
+// Messages that were given up: what is still owed to their recipients, and who is told.
+
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// undelivered marks the request of a message that was given up. One whose chat is gone has no mark: an admin can do nothing about
+// it, and Return owes the message again when the user comes back.
+func (tx *Tx) undelivered(j Job) error {
+	_, err := tx.sql.Exec(`UPDATE requests SET undelivered = ifnull(undelivered, ?1), undelivered_code = ?2
+		WHERE id = ?3 AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = requests.user_id AND u.unreachable IS NOT NULL)`,
+		tx.now, null(j.ErrorCode), j.RequestID)
+	return err
+}
+
+// ChatGone records that the chat of a message cannot be written to any more.
+func (tx *Tx) ChatGone(j Job) error {
+	_, err := tx.sql.Exec(`UPDATE users SET unreachable = ifnull(unreachable, ?)
+		WHERE id = (SELECT user_id FROM requests WHERE id = ?)`, tx.now, j.RequestID)
+	return err
+}
+
+// delivered records that a message reached the user of a request: its mark goes, and what else could not be delivered to the same
+// user is tried again.
+func (tx *Tx) delivered(request int64) error {
+	var user int64
+	err := found(tx.sql.Get(`SELECT user_id FROM requests r WHERE id = ? AND EXISTS (
+		SELECT 1 FROM requests o WHERE o.user_id = r.user_id AND o.undelivered IS NOT NULL)`, []any{request}, &user))
+	if err == ErrNotFound {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if _, err := tx.sql.Exec(`UPDATE requests SET undelivered = NULL, undelivered_code = NULL WHERE id = ?`, request); err != nil {
+		return err
+	}
+	return tx.OweAgain(user)
+}
+
+// owing picks the undelivered requests r and the kind of the message that each is owed now.
+const owing = `SELECT r.id, r.user_id, r.asset_id, CASE a.status WHEN 'COMPLETED' THEN 'DELIVER' WHEN 'FAILED' THEN 'APOLOGISE' ELSE 'ANNOUNCE' END
+	FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.undelivered IS NOT NULL AND r.held = 0 AND `
+
+// OweAgain owes a user all messages again that were given up.
+func (tx *Tx) OweAgain(user int64) error {
+	_, err := tx.oweAgain(owing+`r.user_id = ? ORDER BY r.id`, user)
+	return err
+}
+
+// SendAgain owes everybody the messages about an asset again that were given up. n is how many.
+func (tx *Tx) SendAgain(assetID string) (n int, err error) {
+	return tx.oweAgain(owing+`r.asset_id = ? ORDER BY r.id`, assetID)
+}
+
+func (tx *Tx) oweAgain(query string, of any) (n int, err error) {
+	type message struct {
+		request, user int64
+		asset         string
+		kind          Kind
+	}
+	rows, err := tx.sql.Query(query, of)
+	all, err := collect(rows, err, func(m *message) error { return rows.Scan(&m.request, &m.user, &m.asset, &m.kind) })
+	for _, m := range all {
+		if err := tx.Enqueue(m.kind, m.asset, m.request, m.user); err != nil {
+			return 0, err
+		}
+		if _, err := tx.sql.Exec(`UPDATE requests SET undelivered = NULL, undelivered_code = NULL WHERE id = ?`, m.request); err != nil {
+			return 0, err
+		}
+		tx.touch(m.asset)
+	}
+	return len(all), err
+}
+
+func (tx *Tx) forgetUndelivered(user int64) error {
+	_, err := tx.sql.Exec(`UPDATE requests SET undelivered = NULL, undelivered_code = NULL
+		WHERE user_id = ? AND undelivered IS NOT NULL`, user)
+	return err
+}
+
+// Undelivered is what was given up of the messages about an asset.
+type Undelivered struct {
+	People int
+	Since  time.Time // the first of them
+	Code   string    // of the last error; "": it has none
+}
+
+// Undelivered returns what could not be delivered of assets, by asset.
+func (s *Store) Undelivered(ctx context.Context, assets ...string) (map[string]Undelivered, error) {
+	all := map[string]Undelivered{}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, count(*), min(undelivered), ifnull(max(undelivered_code), '') FROM requests
+		WHERE undelivered IS NOT NULL AND asset_id IN (SELECT value FROM json_each(?)) GROUP BY asset_id`, list(assets))
+	_, err = collect(rows, err, func(u *Undelivered) error {
+		var asset string
+		err := rows.Scan(&asset, &u.People, (*sinceMs)(&u.Since), &u.Code)
+		all[asset] = *u
+		return err
+	})
+	return all, err
+}
+
+// UndeliveredAssets lists the assets with messages that were given up, the oldest first.
+func (s *Store) UndeliveredAssets(ctx context.Context, limit int) ([]string, error) {
+	return s.texts(ctx, `SELECT asset_id FROM requests WHERE undelivered IS NOT NULL
+		GROUP BY asset_id ORDER BY min(undelivered), asset_id LIMIT ?`, limit)
+}
+
+// NotDelivered counts the messages that were given up after a time and have not been sent since.
+func (s *Store) NotDelivered(ctx context.Context, after time.Time) (Given, error) {
+	return s.given(ctx, `SELECT count(*), ifnull(min(undelivered), 0) FROM requests WHERE undelivered IS NOT NULL AND undelivered > ?`, after)
+}
+
+// Reupload makes a delivery whose file_id was refused run again at once with the file itself, which is no new attempt.
+func (tx *Tx) Reupload(j Job, problem string) error {
+	if err := tx.record(j, "rescheduled", problem); err != nil {
+		return err
+	}
+	return tx.release(j, 0, j.Attempt-1, 0, false, problem)
+}
