@@ -180,6 +180,14 @@ func (b *Bot) accept(ctx context.Context, updates []store.Update) error {
 		case !tooMany:
 			b.chats.Accept(ctx, u.Chat, u)
 		case first && u.Chat > 0:
+			banned, err := b.IsBanned(ctx, u.Chat)
+			if err != nil {
+				return err
+			}
+			if banned {
+				over = append(over, u.ID)
+				continue
+			}
 			refused = append(refused, u)
 		default:
 			over = append(over, u.ID)
@@ -279,6 +287,9 @@ func (b *Bot) route(ctx context.Context, t *chat.Turn, u *models.Update) error {
 	m := u.Message
 	if edited := u.EditedMessage; edited != nil && edited.Text != "" { // others, such as live locations, change often
 		m = edited
+	}
+	if banned, err := b.IsBanned(ctx, chat.From(u)...); banned || err != nil {
+		return err // a ban has no answer
 	}
 	switch {
 	case u.CallbackQuery != nil:
@@ -479,6 +490,11 @@ func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 		if err != nil {
 			return err
 		}
+		refused, ok := errors.AsType[store.Refused](b.Store.Allow(ctx, u.ID, b.Limits()))
+		if ok && !rude { // the button stays: it works again later
+			t.Press(q.ID, "")
+			return b.Answers(ctx, t, chat.Answer{Chat: u.ID, Text: b.Refusal(refused, u.Lang)})
+		}
 		if rude { // by a list that is newer than the video
 			t.Press(q.ID, lang.Say(u.Lang, "toast_lapsed", nil))
 			b.StripButtons(from, message)
@@ -490,7 +506,10 @@ func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 	if err := b.Talk.Answer(ctx, q.ID, lang.Say(u.Lang, toast, nil)); err != nil {
 		return err
 	}
-	_, err = b.queue.Retry(ctx, assetID, retry.ButtonPressed{User: u.ID, Chat: from})
+	_, err = b.queue.Retry(ctx, assetID, retry.ButtonPressed{User: u.ID, Chat: from, Limits: b.Limits()})
+	if refused, ok := errors.AsType[store.Refused](err); ok {
+		return b.Answers(ctx, t, chat.Answer{Chat: u.ID, Text: b.Refusal(refused, u.Lang)})
+	}
 	lapsed := ""
 	switch {
 	case errors.Is(err, store.ErrNotFound):

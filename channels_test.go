@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"retake.example/internal/desk"
+	"retake.example/internal/publish"
 )
 
 // agency publishes on platforms that nobody has: what is asked of it, it notes in the store.
@@ -30,6 +31,7 @@ type agency struct {
 	err   error      // what everything ends in; nil: it works
 	query url.Values // of the last answer
 	asked int64      // channel
+	kept  publish.Keep
 }
 
 func (a *agency) About(context.Context) (desk.Studio, error) { return a.about, nil }
@@ -72,7 +74,10 @@ func (a *agency) Disconnect(ctx context.Context, channel int64, admin store.Admi
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "disconnect"}, func(tx *store.Tx) error { return tx.Disconnect(channel, "youtube disconnected") })
 }
 
-func (a *agency) Update(ctx context.Context, assetID, platform string, admin store.Admin) error {
+func (a *agency) Update(ctx context.Context, assetID, platform string, keep publish.Keep, admin store.Admin) error {
+	if a.kept = keep; keep != "" {
+		a.err = nil
+	}
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
 		p, err := tx.Publication(assetID, platform)
 		if err != nil {
@@ -82,12 +87,12 @@ func (a *agency) Update(ctx context.Context, assetID, platform string, admin sto
 		if err != nil {
 			return err
 		}
-		return tx.Changed(p.ID, assetID, asset.Metadata)
+		return tx.Changed(p, assetID, asset.Metadata, p.PublishAt)
 	})
 }
 
-func (a *agency) Remove(ctx context.Context, assetID, platform string, admin store.Admin) error {
-	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
+func (a *agency) Remove(ctx context.Context, assetID, platform string, admin store.Admin) (deleted bool, err error) {
+	return platform == "YOUTUBE", a.note(ctx, store.Event{Admin: &admin.ID, Action: "unpublish", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
 		if err := tx.Unpublish(assetID, platform); err != nil {
 			return err
 		}
@@ -98,6 +103,20 @@ func (a *agency) Remove(ctx context.Context, assetID, platform string, admin sto
 
 func (a *agency) MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error {
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error { return tx.MarkPublished(assetID, platform, url, "") })
+}
+
+func (a *agency) PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, nil)
+}
+
+func (a *agency) Accept(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "accept", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
+		p, err := tx.Publication(assetID, platform)
+		if err != nil {
+			return err
+		}
+		return tx.Accept(assetID, p)
+	})
 }
 
 // studio is the agency of an office.
@@ -498,4 +517,37 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.js("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
 	b.press("form.found button")
 	b.until("document.querySelector('.refused')?.textContent === 'This address is not on that platform.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
+}
+
+// TestUpdate_ThePageAsksWhichOfTwoChangesCounts shows both and sends the choice.
+func TestUpdate_ThePageAsksWhichOfTwoChangesCounts(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	id, session := d.ready("Маша"), d.signIn(7)
+	channel := d.channel("UC1", "Our greetings")
+	mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, remote_id, remote_url, metadata, started, completed)
+		VALUES (?, 'YOUTUBE', ?, 7, 0, 'COMPLETED', 'abc', 'https://youtu.be/abc', '{"title": "A greeting", "privacy": "public"}', 1, 2)`, id, channel)
+	both := &publish.Conflict{Fields: []publish.Difference{{Field: "title", Ours: "<Ours>", Theirs: "Theirs"}, {Field: "privacy", Ours: "public", Theirs: "private"}}}
+	form := url.Values{"platform": {"YOUTUBE"}}
+	for range 2 {
+		d.studio().err = both
+		if status, a := d.post(session, "/assets/"+id+"/update", form); status != 409 || a.Error.Code != "CHANGED_THERE" || len(a.Error.Fields) != 2 {
+			t.Errorf("got %d %+v; want to be asked", status, a)
+		}
+		page := d.want(409, d.send(call{method: "POST", path: "/assets/" + id + "/update", session: session, body: form.Encode()}))
+		for _, want := range []string{"&lt;Ours&gt;", "Theirs", "Everyone (public)", "Only you (private)", `value="ours"`, `value="theirs"`} {
+			if !strings.Contains(page, want) {
+				t.Errorf("got %s; want %s on it", page, want)
+			}
+		}
+	}
+	for _, keep := range []publish.Keep{publish.KeepOurs, publish.KeepTheirs} {
+		d.studio().err = both
+		status, a := d.post(session, "/assets/"+id+"/update", url.Values{"platform": {"YOUTUBE"}, "keep": {string(keep)}})
+		if status != 200 || a.Outcome != "updated" || d.studio().kept != keep {
+			t.Errorf("got %d %+v, %q; want %q sent on", status, a, d.studio().kept, keep)
+		}
+	}
+	if status, _ := d.post(session, "/assets/"+id+"/update", url.Values{"platform": {"YOUTUBE"}, "keep": {"mine"}}); status != 422 {
+		t.Errorf("got %d; want a choice that there is not refused", status)
+	}
 }

@@ -56,6 +56,7 @@ const (
 )
 
 func main() {
+	folder.Private()                         // before anything can make a file
 	if err := db.UseOFDLocks(); err != nil { // before anything can open the database
 		fmt.Fprintln(os.Stderr, "retake:", err)
 		os.Exit(exitFailure)
@@ -149,6 +150,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
+			AllLimit:  cfg.Limits.AllPerDay,
 			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond, Second: cfg.Second, Meter: meter,
 		}, log)
@@ -186,7 +188,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
-	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg), Offers: offers,
+	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
+		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
@@ -208,7 +211,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
-		worker.Purge(ctx, st, store.Keep(cfg.Privacy), queue.Discard, queue.ForgetOldNames, log)
+		worker.Purge(ctx, st, store.Keep(cfg.Privacy), queue.Discard, func() {
+			queue.ForgetOldNames()
+			worker.MakeRoom(ctx, st, cfg.Limits.MediaGB<<30, queue.Discard, log)
+		}, log)
 		return nil
 	})
 	if bot != nil {
@@ -247,6 +253,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		return nil
 	})
 	group.Go(func() error { backups.Run(ctx); return nil })
+	group.Go(func() error { publish.NewLooks(sites, log).Run(ctx); return nil })
 	group.Go(func() error { folder.Woken(ctx, queue.Wake); return nil }) // another process of ours changed the database
 	return group.Wait()
 }
@@ -267,6 +274,8 @@ func limits(cfg config.Config) []desk.Limit {
 		{Label: "limit_of_open", Value: cfg.Limits.Open},
 		{Label: "limit_of_hour", Value: cfg.Limits.PerHour},
 		{Label: "limit_of_day", Value: cfg.Limits.PerDay},
+		{Label: "limit_of_all", Value: cfg.Limits.AllPerDay},
+		{Label: "limit_media", Value: cfg.Limits.MediaGB},
 		{Label: "limit_reuse", Value: cfg.Render.ReuseFor},
 		{Label: "limit_keep_videos", Value: desk.KeptFor(cfg.Privacy.Videos)},
 		{Label: "limit_keep_history", Value: desk.KeptFor(cfg.Privacy.History)},

@@ -464,7 +464,7 @@ func TestTakingAnUnwantedVideoOffYouTubeDeletesItHereToo(t *testing.T) {
 	if len(b.tube.Videos()) != 1 {
 		t.Fatal("got no video at YouTube; want it there until an admin has taken it off")
 	}
-	if err := b.studio.Remove(t.Context(), a.ID, "YOUTUBE", owner8); err != nil {
+	if _, err := b.studio.Remove(t.Context(), a.ID, "YOUTUBE", owner8); err != nil {
 		t.Fatal(err)
 	}
 	_, err := b.store.Asset(t.Context(), a.ID)

@@ -441,7 +441,7 @@ func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		keep := func(text string) {
-			write(t, s, func(tx *store.Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text)) })
+			write(t, s, func(tx *store.Tx) error { return tx.KeepToken(channel, before.Connected, []byte(text), time.Time{}) })
 			if kept, err := s.Token(t.Context(), channel); err != nil {
 				t.Error(err)
 			} else if got := string(kept); got != map[string]string{"fresh": "fresh", "late": "sealed"}[text] {

@@ -74,6 +74,8 @@ const maxCrashes = 5
 //	                               a message about it is undelivered           it is sent again                                       Restarted
 //	                               PENDING or PROCESSING already               nothing                                                Joined
 //	Reconnected{Admin, Platform}   the publication is FAILED for ended access  as if that admin might have clicked                    Restarted
+//	ButtonPressed                  it takes a new asset, and the user may      nothing                                                store.Refused
+//	                               not ask for one now
 //	any                            no such asset, publication or job           nothing                                                ErrNotFound
 //	any                            the user has no request on it; the admin    nothing                                                ErrForbidden
 //	                               did not create it and is no owner
@@ -251,6 +253,11 @@ func retryForUser(tx *store.Tx, assetID string, why retry.ButtonPressed) (retry.
 	next, made, err := tx.NextTry(asset, why.User)
 	if err != nil {
 		return "", err
+	}
+	if made { // it costs a render
+		if err := tx.Allow(why.User, why.Limits); err != nil {
+			return "", err
+		}
 	}
 	if _, err := tx.Join(next, why.User, why.Chat); err != nil {
 		return "", err

@@ -223,6 +223,7 @@ CREATE TABLE IF NOT EXISTS channels (
 	checked     INTEGER NOT NULL,                      -- when it last worked
 	hold        INTEGER NOT NULL DEFAULT 0,            -- until then no upload begins
 	hold_for    TEXT    NOT NULL DEFAULT '' CHECK (hold_for IN ('', 'quota', 'limit')), -- of the whole app, of the channel
+	ends        INTEGER,                               -- when the platform will end the access; NULL: it did not say
 	CONSTRAINT one_row_per_channel UNIQUE (platform, external_id),
 	CONSTRAINT disconnected_has_no_token CHECK ((state = 'DISCONNECTED') = (token IS NULL)),
 	CONSTRAINT ended_has_error CHECK ((state = 'ENDED') = (error IS NOT NULL))
@@ -261,6 +262,10 @@ CREATE TABLE IF NOT EXISTS publications (
 	started     INTEGER,
 	completed   INTEGER,
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
+	look_at     INTEGER,                               -- when somebody should look at the platform; NULL: no more
+	standing    TEXT CHECK (standing IN ('private', 'gone', 'failed', 'rejected', 'taken down')), -- found there, and not as it should be
+	standing_at INTEGER,                               -- when that was found
+	accepted    TEXT,                                  -- the standing that an admin has accepted
 	CONSTRAINT one_per_asset_and_platform UNIQUE (asset_id, platform),
 	CONSTRAINT pending_is_clean CHECK (status <> 'PENDING' OR (error IS NULL AND started IS NULL AND completed IS NULL)),
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (completed IS NOT NULL)),
@@ -274,6 +279,9 @@ CREATE TABLE IF NOT EXISTS publications (
 CREATE VIEW IF NOT EXISTS publishable AS
 	SELECT id FROM assets WHERE unwanted IS NULL;
 CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS publications_by_remote ON publications (platform, remote_id) WHERE remote_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS publications_to_look ON publications (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS publications_standing ON publications (standing_at) WHERE standing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_by_status ON publications (platform, status);
 CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id, asset_id) WHERE status = 'FAILED';
 CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
@@ -416,7 +424,32 @@ CREATE TABLE IF NOT EXISTS admins (
 	added       INTEGER NOT NULL
 ) STRICT;
 
--- What admins did, and every wish and retry of users: their limits count these.
+-- What people have spent in the last day: a row for each wish and each retry. It outlives a deletion of their data, and does not
+-- know them: a person is an HMAC of the Telegram id with a key that goes soon after its day.
+CREATE TABLE IF NOT EXISTS ledger (
+	person      BLOB    NOT NULL CHECK (length(person) = 32),
+	at          INTEGER NOT NULL                       -- forgotten a day later
+) STRICT;
+CREATE INDEX IF NOT EXISTS ledger_by_person ON ledger (person, at);
+CREATE INDEX IF NOT EXISTS ledger_by_time ON ledger (at);
+CREATE TABLE IF NOT EXISTS ledger_keys (
+	day         INTEGER PRIMARY KEY,                   -- when it began, UTC; forgotten two days later
+	key         BLOB    NOT NULL CHECK (length(key) = 32) -- random
+) STRICT;
+
+-- People and groups that get nothing from the bot.
+CREATE TABLE IF NOT EXISTS bans (
+	chat_id     INTEGER PRIMARY KEY CHECK (chat_id <> 0), -- Telegram id; below 0: a group
+	since       INTEGER NOT NULL
+) STRICT;
+
+-- Whether new wishes are taken.
+CREATE TABLE IF NOT EXISTS pause (
+	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- there is one, and none are taken, or there is none
+	since       INTEGER NOT NULL
+) STRICT;
+
+-- What admins did, and every wish and retry of users.
 CREATE TABLE IF NOT EXISTS audit (
 	id          INTEGER PRIMARY KEY,
 	at          INTEGER NOT NULL,

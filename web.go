@@ -11,11 +11,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/time/rate"
 
 	"retake.example/internal/desk"
 	"retake.example/internal/media"
@@ -33,13 +35,17 @@ var (
 
 // Web is the admin page.
 type Web struct {
-	ctx    context.Context // the program's
-	desk   *desk.Desk
-	store  *store.Store
-	queue  *Queue
-	origin *http.CrossOriginProtection
-	tries  middleware.RateLimiterStore // of sign-in links, by address
-	echo   *echo.Echo
+	ctx     context.Context // the program's
+	desk    *desk.Desk
+	store   *store.Store
+	log     *slog.Logger
+	queue   *Queue
+	proxies []netip.Prefix // whose X-Forwarded-For counts
+	origin  *http.CrossOriginProtection
+	https   bool           // browsers reach the page by it
+	failed  *rate.Limiter  // answers to sign-in links that don't work, whoever asks
+	told    rate.Sometimes // the log, about too many of them
+	echo    *echo.Echo
 }
 
 // NewWeb prepares the page; Handler serves it. ctx is the program's: what an admin has sent goes on until it ends,
@@ -53,10 +59,14 @@ func NewWeb(ctx context.Context, st *store.Store, queue *Queue, files media.Stor
 	if err != nil {
 		panic(err) // embedded: every test reads them
 	}
-	w := &Web{ctx: ctx, desk: pages, store: st, queue: queue, origin: http.NewCrossOriginProtection(), echo: echo.New()}
-	// Tokens cannot be guessed: this only keeps somebody who tries from being a load on the database.
-	w.tries = middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
-		Rate: 0.5, Burst: 20, ExpiresIn: 5 * time.Minute})
+	w := &Web{ctx: ctx, desk: pages, store: st, log: log, queue: queue, proxies: opts.Proxies, origin: http.NewCrossOriginProtection(), echo: echo.New()}
+	// Tokens cannot be guessed: this only spares somebody who tries a page for each. It counts failures of all
+	// addresses together, because behind a proxy all may have the same one, and refuses no link that works.
+	w.https = strings.HasPrefix(desk.Origin(opts.BaseURL), "https:")
+	w.failed, w.told = rate.NewLimiter(1, 20), rate.Sometimes{Interval: time.Minute}
+	if err := w.origin.AddTrustedOrigin(desk.Origin(opts.BaseURL)); err != nil {
+		panic(err) // the settings take addresses only
+	}
 	w.routes()
 	return w
 }
@@ -77,7 +87,7 @@ func (w *Web) Close() { w.desk.Close() }
 
 func (w *Web) routes() {
 	e, d := w.echo, w.desk
-	e.IPExtractor = echo.ExtractIPDirect() // forwarded headers are anybody's word
+	e.IPExtractor = func(r *http.Request) string { return desk.ClientAddress(r, w.proxies) }
 	e.HTTPErrorHandler = w.fail
 	e.Pre(w.guard)
 
@@ -86,8 +96,8 @@ func (w *Web) routes() {
 	e.Match(get, "/readyz", on(d.Readyz))
 	e.Match(get, "/static/*", on(d.StaticFile))
 	e.Match(get, "/login", on(d.LoginPage))
-	e.Match(get, "/login/:token", on(d.LoginPage), w.fewTries)
-	e.POST("/login/:token", on(d.Login), w.fewTries)
+	e.Match(get, "/login/:token", on(d.LoginPage), w.fewFailures)
+	e.POST("/login/:token", on(d.Login), w.fewFailures)
 	e.POST("/language", on(d.ChooseLanguage))
 	e.Match(get, "/metrics", on(d.Bearer(d.Metrics)))
 
@@ -102,6 +112,8 @@ func (w *Web) routes() {
 	in.POST("/assets/:id/metadata", on(d.SaveMetadata))
 	in.Match(get, "/assets/:id/delete", on(d.AskDelete))
 	in.POST("/assets/:id/delete", on(d.Delete))
+	in.POST("/assets/:id/block", on(desk.OwnersOnly(d.Block)))
+	in.POST("/wishes", on(desk.OwnersOnly(d.Wishes)))
 	in.Match(get, "/assets/:id/publish", on(d.AskPublish))
 	in.POST("/assets/:id/publish", on(d.Publish))
 	in.POST("/assets/:id/published", on(d.MarkPublished))
@@ -162,6 +174,9 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 		}()
 		desk.Protect(c.Response().Header())
+		if w.https {
+			c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if err := w.origin.Check(c.Request()); err != nil {
 			return desk.OtherSite
 		}
@@ -172,13 +187,15 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// fewTries refuses an address that tries too many sign-in links.
-func (w *Web) fewTries(next echo.HandlerFunc) echo.HandlerFunc {
+// fewFailures answers only some of the sign-in links that don't work with a page of their own.
+func (w *Web) fewFailures(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if ok, err := w.tries.Allow(c.RealIP()); err != nil || !ok {
-			return desk.TooMany
+		err := next(c)
+		if desk.HTTPErrorOf(err).Code != desk.BadLink.Code || w.failed.AllowN(w.store.Now(), 1) {
+			return err
 		}
-		return next(c)
+		w.told.Do(func() { w.log.Warn("somebody tries many sign-in links that don't work", "address", c.RealIP()) })
+		return desk.TooMany
 	}
 }
 

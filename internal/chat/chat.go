@@ -36,6 +36,7 @@ type Options struct {
 	OpenLimit      int                                // requests of one user that wait at a time
 	HourLimit      int                                // requests of one user in an hour
 	DayLimit       int                                // requests of one user in a day
+	AllLimit       int                                // requests of all users together in a day; 0: no limit
 	MaxUpload      int64                              // bytes that Telegram takes
 	Keep           store.Keep                         // how long what users sent is kept
 	Elsewhere      bool                               // names go to a service that makes videos, or says them

@@ -49,6 +49,9 @@ func (c *Chat) Forget(ctx context.Context, t *Turn, q discarder, u store.User, m
 		return err
 	}
 	q.Discard(ctx, gone)
+	if err := c.Store.Checkpoint(ctx); err != nil { // the next one erases it
+		c.Log.Warn("what was deleted is still in the write-ahead log", "err", err)
+	}
 	for _, id := range gone.Kept { // the page says it until it is done
 		c.tellAdmins(watch.Message{ID: "asked_to_go", Vars: lang.Vars{"Link": c.BaseURL + "/assets/" + id}})
 	}

@@ -92,17 +92,9 @@ func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u st
 			a.Message = message
 			return []Answer{a}
 		}
-		usage, err := tx.Usage(u.ID)
-		if err != nil {
-			return nil, err
-		}
-		switch { // the draft stays: its button works again later
-		case usage.Open >= c.OpenLimit:
-			return answer(0, "limit_open", lang.Vars{"Count": usage.Open}), nil
-		case usage.Hour >= c.HourLimit:
-			return answer(0, "limit_hour", nil), nil
-		case usage.Day >= c.DayLimit:
-			return answer(0, "limit_day", nil), nil
+		// The draft stays if that is refused: its button works again later.
+		if refused, err := c.refusal(tx.Allow(u.ID, c.Limits()), u); refused != nil || err != nil {
+			return refused, err
 		}
 		name, err := tx.TakeDraft(u.ID, draft)
 		if errors.Is(err, store.ErrNotFound) {

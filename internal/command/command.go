@@ -47,6 +47,7 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"admin list":   with(adminList),
 	"admin remove": with(adminRemove),
 	"backup":       with(makeBackup),
+	"ban":          with(banChat),
 	"check":        checkAll,
 	"completion":   func(_ context.Context, c Invocation) error { return c.print(cli.Completion(c.Words[0])) },
 	"demo":         func(ctx context.Context, c Invocation) error { return c.Program.Demo(ctx, c.Out) },
@@ -57,13 +58,16 @@ var commands = map[string]func(context.Context, Invocation) error{
 		return c.print(cli.Init(c.word(0), c.Program.Defaults, os.Args[0]))
 	},
 	"media move": with(moveMedia),
+	"pause":      with(pauseWishes),
 	"restore":    with(restore),
+	"resume":     with(resumeWishes),
 	"retry":      with(retryFailed),
 	"serve": with(func(ctx context.Context, cfg config.Config, c Invocation) error {
 		return c.Program.Serve(ctx, cfg, c.Out)
 	}),
 	"template check":   with(checkTemplate),
 	"template preview": with(previewTemplate),
+	"unban":            with(unbanChat),
 	"version":          printVersion,
 }
 

@@ -211,9 +211,11 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 			pub := NewPublication(p, l.Video.Size, d.opts.Attempts, d.store.Now())
 			pub.MayChange = admin.MayChange(&p.Creator)
 			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.Unwanted.IsZero()
-			at := slices.IndexFunc(channels, func(c store.Channel) bool { return c.ID == p.Channel })
-			if at >= 0 && len(channels) > 1 {
-				pub.Channel = channels[at].Title
+			if at := slices.IndexFunc(channels, func(c store.Channel) bool { return c.ID == p.Channel }); at >= 0 {
+				pub.OutOfReach = channels[at].State == "DISCONNECTED"
+				if len(channels) > 1 {
+					pub.Channel = channels[at].Title
+				}
 			}
 			if pub.ByHand() {
 				pub.HandPage = d.opts.Platforms.HandPage()

@@ -8,23 +8,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/store"
 )
 
 // Studio is what there is to publish with.
-type Studio struct {
-	YouTube    bool      `json:"youtube"`           // a Google app is set
-	Callback   string    `json:"callback"`          // address that the Google app must know
-	Consent    string    `json:"-"`                 // address where Google asks
-	PerDay     int       `json:"uploads_per_day"`   // to YouTube
-	Left       int       `json:"uploads_left"`      // of them, today
-	Reset      time.Time `json:"uploads_new_after"` // then there are as many again
-	Rumble     bool      `json:"rumble_api"`        // videos are uploaded there by the program; otherwise by hand
-	RumblePage string    `json:"rumble_page"`       // where that is done
-}
+type Studio = publish.About
 
 // Channel is a YouTube channel that was connected once.
 type Channel struct {
@@ -34,24 +27,11 @@ type Channel struct {
 	now time.Time
 }
 
-// inTesting is how long access lasts while the Google app is in the state Testing; a day before that an admin is
-// warned.
-const inTesting = 7 * 24 * time.Hour
+// EndsLater reports whether the platform has said when the access ends, and that is to come.
+func (c Channel) EndsLater() bool { return c.State == "CONNECTED" && c.Ends.After(c.now) }
 
-// Days is for how many days it has been connected.
-func (c Channel) Days() int { return int(c.now.Sub(c.Connected) / (24 * time.Hour)) }
-
-// Ends is when access ends if the Google app is in the state Testing; zero once it has lasted longer, so that it is
-// not.
-func (c Channel) Ends() time.Time {
-	if ends := c.Connected.Add(inTesting); c.State == "CONNECTED" && c.now.Before(ends) {
-		return ends
-	}
-	return time.Time{}
-}
-
-// Soon reports whether that may be within a day or so.
-func (c Channel) Soon() bool { return !c.Ends().IsZero() && c.Days() >= 6 }
+// Soon reports whether that is within two days: an owner should reconnect the channel before.
+func (c Channel) Soon() bool { return c.EndsLater() && c.Ends.Before(c.now.Add(48*time.Hour)) }
 
 // Channels is the page.
 type Channels struct {
@@ -64,7 +44,7 @@ type Channels struct {
 
 // NewChannels describes channels.
 func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now time.Time) Channels {
-	view := Channels{Success: true, Studio: studio, May: may}
+	view := Channels{Success: true, Channels: []Channel{}, Studio: studio, May: may} // [] in JSON, not null
 	for _, c := range list {
 		view.Channels = append(view.Channels, Channel{c, Reason(say, "", c.Error, "youtube_ended"), now})
 	}
@@ -192,7 +172,7 @@ func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 	}
 	address, err := d.opts.Consent.Ask(r.Context(), sessionOf(r), channel)
 	if err != nil {
-		return d.refuseChannel(w, r, fmt.Errorf("ask for a channel: %w", err))
+		return d.refuseChannel(w, r, fmt.Errorf("ask for a channel: %w", Told(err)))
 	}
 	if WantsJSON(r) {
 		return JSON(w, http.StatusOK, map[string]any{"success": true, "outcome": "asked", "url": address})
@@ -230,10 +210,16 @@ func (d *Desk) AskDisconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("disconnect: %w", err)
 	}
+	all, err := d.channels(r.Context())
+	if err != nil {
+		return err
+	}
+	others := slices.ContainsFunc(all, func(c store.Channel) bool { return c.ID != id && c.State == "CONNECTED" })
 	return d.answer(w, r, "disconnect", Frame{Title: sayTo(r)("title_disconnect", nil)}, struct {
 		Success       bool `json:"success"`
 		store.Channel `json:"channel"`
-	}{true, channel})
+		Others        bool `json:"others_connected"` // Google is not told then
+	}{true, channel, others})
 }
 
 // Disconnect gives access to a channel back and forgets it.

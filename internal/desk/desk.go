@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 // Options are the operator's choices for the page, and what the pages need beside the database.
 type Options struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
+	Proxies  []netip.Prefix                     // whose X-Forwarded-For is believed
 	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
 	Offers   []video.Offer                      // the templates of videos made on the page; at least one
 	Lang     string                             // of videos made on the page

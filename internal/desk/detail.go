@@ -24,6 +24,7 @@ type Detail struct {
 	Activity []Line        `json:"activity"`
 	Form     *Form         `json:"metadata,omitzero"` // of a finished video
 
+	MayBlock  bool         `json:"-"` // who looks is an owner
 	Published bool         `json:"-"` // something of it is on a platform
 	Fix       *Publication `json:"-"` // needs other metadata and then another try; nil: none does
 	Fixing    bool         `json:"-"` // the admin came for that: what was refused is marked
@@ -108,7 +109,7 @@ func (d *Desk) detail(r *http.Request) (Detail, error) {
 	}
 	say := sayTo(r)
 	view := Detail{Success: true, Card: cards[0], Tries: a.Tries, Shares: append([]store.Share{}, a.Shares...),
-		Busy: say(Busy(string(a.Owed)), nil)}
+		Busy: say(Busy(string(a.Owed)), nil), MayBlock: AdminOf(r).Owner}
 	if a.Status == store.Completed {
 		view.Form = savedForm(say, a.Asset)
 		view.Fixes(a.Metadata, r.URL.Query().Get("fix"))

@@ -10,10 +10,10 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"time"
 
+	"retake.example/internal/media"
 	"retake.example/internal/store"
 )
 
@@ -43,20 +43,15 @@ func Protect(h http.Header) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	h.Set("Cache-Control", "no-store")
 }
-
-// types are what kept files are, by the ends of their keys.
-var types = map[string]string{".mp4": "video/mp4", ".mov": "video/quicktime", ".webm": "video/webm",
-	".mkv": "video/x-matroska", ".jpg": "image/jpeg"}
-
-// TypeOf is the media type of a file of ours.
-func TypeOf(key string) string { return types[path.Ext(key)] }
 
 // Serve answers with a file of a finished video, or the part of it that is asked for.
 func Serve(w http.ResponseWriter, r *http.Request, file io.ReadSeeker, key string, finished time.Time) {
 	h := w.Header()
-	h.Set("Content-Type", TypeOf(key))
+	h.Set("Content-Type", media.TypeOf(key))
 	h.Set("Cache-Control", "private, no-cache") // kept by the browser, shown only while signed in
 	h.Set("ETag", `"`+key+`"`)                  // a finished video never changes
 	http.ServeContent(w, r, "", finished, file)

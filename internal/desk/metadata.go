@@ -73,7 +73,7 @@ func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	}
 	m.Title = oneLine(m.Title)
 	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
-	m.Tags = strings.Join(Tags(m.Tags), ", ")
+	m.Tags = strings.Join(m.TagList(), ", ")
 	m.Playlist = strings.TrimSpace(m.Playlist)
 	// its address, as it stands in a browser
 	if u, err := url.Parse(m.Playlist); err == nil && u.Query().Get("list") != "" {
@@ -92,19 +92,8 @@ func fieldsOf(m *store.Metadata) map[string]*string {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// Tags are the tags of a text with commas between them.
-func Tags(text string) (tags []string) {
-	for tag := range strings.SplitSeq(text, ",") {
-		if tag = oneLine(tag); tag != "" {
-			tags = append(tags, tag)
-		}
-	}
-	return tags
-}
-
 // countTags counts as Google does: the commas, too, and two quotes around a tag with a space in it.
-func countTags(text string) int {
-	tags := Tags(text)
+func countTags(tags []string) int {
 	n := max(0, len(tags)-1)
 	for _, tag := range tags {
 		n += utf8.RuneCountInString(tag)
@@ -142,7 +131,7 @@ func NewForm(say Say, m store.Metadata, greeting bool) *Form {
 	f := &Form{Metadata: m, Version: versionOf(m), Greeting: greeting, Languages: spoken, Counts: []Counter{
 		{"title", "count_title", utf8.RuneCountInString(m.Title), maxTitle},
 		{"description", "count_description", len(m.Description), maxDescription},
-		{"tags", "count_tags", countTags(m.Tags), maxTags},
+		{"tags", "count_tags", countTags(m.TagList()), maxTags},
 	}}
 	for _, c := range categories {
 		f.Choices = append(f.Choices, Choice{c.ID, say(c.Name, nil)})

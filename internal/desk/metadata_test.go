@@ -22,7 +22,7 @@ func TestTagsAreCountedAsGoogleDoes(t *testing.T) {
 		strings.Repeat("яй,", 10):  29,
 		strings.Repeat("👨‍👩‍👧", 1): 5, // three people and what joins them
 	} {
-		if got := countTags(text); got != want {
+		if got := countTags(store.Metadata{Tags: text}.TagList()); got != want {
 			t.Errorf("%q: got %d; want %d", text, got, want)
 		}
 	}

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/rumble"
 	"retake.example/internal/store"
 	"retake.example/internal/youtube"
@@ -43,6 +45,11 @@ type Publication struct {
 	MayChange bool           `json:"may_change"`          // this admin
 	CanRetry  bool           `json:"can_retry"`           // this admin, now
 	History   []Try          `json:"history,omitempty"`
+
+	Standing string `json:"standing,omitzero"` // how it was found on the platform, if not as it should be
+	Found    string `json:"found,omitzero"`    // the same in words
+
+	OutOfReach bool `json:"-"` // its channel is disconnected, so nothing can be changed or deleted there from here
 
 	HandPage string `json:"hand_page,omitzero"` // where it is uploaded by hand, while that is to be done
 	Typed    string `json:"-"`                  // an address that was refused
@@ -82,6 +89,9 @@ type Pill struct{ Word, Tone, Icon string }
 
 // Pill says how far it is.
 func (p Publication) Pill() Pill {
+	if p.Standing != "" {
+		return Pill{"pub_standing", "bad", "alert"}
+	}
 	if p.Status == "COMPLETED" && p.Ahead {
 		return Pill{"pub_scheduled", "wait", "clock"}
 	}
@@ -138,11 +148,20 @@ func (p Publication) CanRemove() bool {
 }
 
 // Deletes reports whether removing it deletes a video on the platform.
-func (p Publication) Deletes() bool { return p.Platform == "YOUTUBE" && p.RemoteID != "" }
+func (p Publication) Deletes() bool {
+	return p.Platform == "YOUTUBE" && p.RemoteID != "" && !p.OutOfReach
+}
+
+// standings are the messages about how a video was found on its platform.
+var standings = map[string]string{"private": "standing_private", "gone": "standing_gone", "failed": "standing_failed",
+	"rejected": "standing_rejected", "taken down": "standing_taken_down"}
 
 // explain says in words what the publication and its errors are.
 func (p *Publication) explain(say Say) {
 	p.State = say(p.Pill().Word, nil)
+	if p.Standing != "" {
+		p.Found = say(standings[p.Standing], Vars{"Name": p.Name()})
+	}
 	explain(say, p.History, "reason_unpublished")
 	p.Code = codeOf(p.Code, p.Error, p.History)
 	p.Reason = Reason(say, p.Code, p.Error, "reason_unpublished")
@@ -177,8 +196,7 @@ func warningCode(line string) string {
 func NewPublication(p store.Publication, size int64, attempts int, now time.Time) Publication {
 	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata, PublishAt: p.PublishAt,
 		Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
-		RemoteID: p.Upload.ID, URL: p.Upload.URL, Code: p.ErrorCode,
-		Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning}
+		RemoteID: p.Upload.ID, URL: p.Upload.URL, Code: p.ErrorCode, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning, Standing: p.Standing}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
 	}
@@ -207,9 +225,11 @@ func Percent(done, of int64) int {
 // published changes what is on the platforms. What it refuses is an HTTPError, an error of the store, or what the
 // platform said: "youtube REASON: …".
 type published interface {
-	Update(ctx context.Context, assetID, platform string, admin store.Admin) error
-	Remove(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Update(ctx context.Context, assetID, platform string, keep publish.Keep, admin store.Admin) error
+	Remove(ctx context.Context, assetID, platform string, admin store.Admin) (deleted bool, err error)
 	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
+	PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Accept(ctx context.Context, assetID, platform string, admin store.Admin) error
 }
 
 // published is a publication that this admin may change, on the page of its video.
@@ -237,18 +257,19 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = d.opts.Published.MarkPublished(d.ctx, view.Card.ID, p.Platform, sent["url"], AdminOf(r))
+	err = Told(d.opts.Published.MarkPublished(d.ctx, view.Card.ID, p.Platform, sent["url"], AdminOf(r)))
 	if e, ok := errors.AsType[HTTPError](err); ok && e.IsURL() {
 		p.Typed, p.Fault = sent["url"], sayTo(r)(e.ID, e.Vars)
 		return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view,
 			map[string]string{"url": p.Fault})
 	} else if err != nil {
-		return fmt.Errorf("mark as published: %w", Told(err))
+		return fmt.Errorf("mark as published: %w", err)
 	}
 	return Done(w, r, "published", "")
 }
 
-// UpdatePublished sends what is saved for a video to the platform that it is on.
+// UpdatePublished sends what is saved for a video to the platform that it is on. With the field do it answers what was found there:
+// again publishes the video once more, accept leaves it as it is.
 func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {
@@ -258,8 +279,34 @@ func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.opts.Published.Update(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+	switch sent["do"] {
+	case "":
+	case "again":
+		if err := d.opts.Published.PublishAgain(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+			return fmt.Errorf("publish again: %w", Told(err))
+		}
+		return Done(w, r, "publishing", "")
+	case "accept":
+		if err := d.opts.Published.Accept(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
+			return fmt.Errorf("accept what was found: %w", Told(err))
+		}
+		return Done(w, r, "accepted", "")
+	default:
+		return Invalid("error_form", nil)
+	}
+	keep := publish.Keep(sent["keep"])
+	if !slices.Contains([]publish.Keep{publish.KeepNone, publish.KeepOurs, publish.KeepTheirs}, keep) {
+		return Invalid("error_form", nil)
+	}
+	err = d.opts.Published.Update(d.ctx, view.Card.ID, p.Platform, keep, AdminOf(r))
+	if both, ok := errors.AsType[*publish.Conflict](err); ok {
+		return d.askConflict(w, r, NewConflicting(sayTo(r), view.Card, *p, both))
+	}
+	if err != nil {
 		return fmt.Errorf("update what is published: %w", Told(err))
+	}
+	if keep != publish.KeepNone { // the question came from another page
+		return doneAt(w, r, "/assets/"+view.Card.ID+"?notice=updated", "updated", "")
 	}
 	return Done(w, r, "updated", "")
 }

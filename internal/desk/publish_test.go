@@ -221,33 +221,43 @@ func TestATitleIsTypedBeforeItIsDeleted(t *testing.T) {
 	for typed, want := range map[string]bool{"A greeting": true, " A  greeting ": true, "a greeting": false,
 		"": false} {
 		r := NewRemoval(Card{ID: "A"}, there)
-		if got := r.Confirmed(ids, typed); got != want || (r.Fault == "") != want || r.Outcome() != "unpublished" {
+		if got := r.Confirmed(ids, typed); got != want || (r.Fault == "") != want {
 			t.Errorf("%q: got %v, %q; want %v", typed, got, r.Fault, want)
 		}
 	}
-	if r := NewRemoval(Card{ID: "A"},
-		Publication{Platform: "RUMBLE", Status: "COMPLETED", RemoteID: "a"}); !r.Confirmed(ids, "") ||
-		r.Outcome() != "forgotten" {
+	if r := NewRemoval(Card{ID: "A"}, Publication{Platform: "RUMBLE", Status: "COMPLETED", RemoteID: "a"}); !r.Confirmed(ids, "") {
 		t.Errorf("got %+v; want nothing typed for what is not deleted from here", r)
 	}
 }
 
-func TestAChannelWarnsADayBeforeTestingEnds(t *testing.T) {
-	for hours, want := range map[int]struct {
-		ends time.Time
-		soon bool
+func TestChannel_WarnsBeforeItsAccessEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		state       string
+		in          time.Duration // until it ends; 0: the platform did not say
+		later, soon bool
 	}{
-		1:   {morning.Add(167 * time.Hour), false},
-		143: {morning.Add(25 * time.Hour), false},
-		144: {morning.Add(24 * time.Hour), true},
-		167: {morning.Add(time.Hour), true},
-		169: {time.Time{}, false}, // it has lasted: the app is in production
+		"in a week":           {"CONNECTED", 7 * 24 * time.Hour, true, false},
+		"in two days":         {"CONNECTED", 48 * time.Hour, true, false},
+		"tomorrow":            {"CONNECTED", 47 * time.Hour, true, true},
+		"an hour ago":         {"CONNECTED", -time.Hour, false, false},
+		"nobody knows":        {"CONNECTED", 0, false, false},
+		"of one that ended":   {"ENDED", time.Hour, false, false},
+		"of one disconnected": {"DISCONNECTED", time.Hour, false, false},
 	} {
-		c := NewChannels(ids, []store.Channel{{State: "CONNECTED",
-			Connected: morning.Add(-time.Duration(hours) * time.Hour)}}, Studio{}, true, morning).Channels[0]
-		if !c.Ends().Equal(want.ends) || c.Soon() != want.soon {
-			t.Errorf("%d hours: got %v, %v; want %v, %v", hours, c.Ends(), c.Soon(), want.ends, want.soon)
+		channel := store.Channel{State: c.state}
+		if c.in != 0 {
+			channel.Ends = morning.Add(c.in)
 		}
+		got := NewChannels(ids, []store.Channel{channel}, Studio{}, true, morning).Channels[0]
+		if got.EndsLater() != c.later || got.Soon() != c.soon {
+			t.Errorf("%s: got %v, %v; want %v, %v", name, got.EndsLater(), got.Soon(), c.later, c.soon)
+		}
+	}
+}
+
+func TestChannels_NoneIsAListInJSON(t *testing.T) {
+	if got := NewChannels(ids, nil, Studio{}, true, morning).Channels; got == nil {
+		t.Error("got null; want an empty list")
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
@@ -57,11 +58,17 @@ func (o *outside) Check(ctx context.Context, _ int64, _ store.Admin) error {
 func (o *outside) Disconnect(ctx context.Context, _ int64, _ store.Admin) error {
 	return o.call(ctx, "disconnect")
 }
-func (o *outside) Update(ctx context.Context, _, _ string, _ store.Admin) error {
+func (o *outside) Update(ctx context.Context, _, _ string, _ publish.Keep, _ store.Admin) error {
 	return o.call(ctx, "update")
 }
-func (o *outside) Remove(ctx context.Context, _, _ string, _ store.Admin) error {
-	return o.call(ctx, "remove")
+func (o *outside) Remove(ctx context.Context, _, _ string, _ store.Admin) (bool, error) {
+	return true, o.call(ctx, "remove")
+}
+func (o *outside) PublishAgain(ctx context.Context, _, _ string, _ store.Admin) error {
+	return o.call(ctx, "again")
+}
+func (o *outside) Accept(ctx context.Context, _, _ string, _ store.Admin) error {
+	return o.call(ctx, "accept")
 }
 func (o *outside) MarkPublished(ctx context.Context, _, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "mark")

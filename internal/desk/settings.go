@@ -33,8 +33,10 @@ type Settings struct {
 	Admins    int           `json:"admins"`
 	Limits    []Pair        `json:"limits"`
 	Templates []Template    `json:"templates"`
-	Problems  []string      `json:"problems,omitempty"` // sentences about what is missing; none: all is well
-	Languages []Language    `json:"-"`                  // that the page speaks
+	Problems  []string      `json:"problems,omitempty"`       // sentences about what is missing; none: all is well
+	Paused    time.Time     `json:"no_wishes_since,omitzero"` // zero: new wishes are taken
+	Owner     bool          `json:"-"`                        // who looks is one
+	Languages []Language    `json:"-"`                        // that the page speaks
 }
 
 // Language is one that the page speaks.
@@ -94,6 +96,10 @@ func (d *Desk) Settings(w http.ResponseWriter, r *http.Request) error {
 		}
 		view.Templates = append(view.Templates, t)
 	}
+	if view.Paused, err = d.store.Paused(r.Context()); err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	view.Owner = AdminOf(r).Owner
 	view.Problems = d.problems(r)
 	return d.answer(w, r, "settings", Frame{Title: say("nav_settings", nil), Here: "/settings"}, view)
 }

@@ -33,14 +33,6 @@ func NewRemoval(c Card, p Publication) Removal {
 	return r
 }
 
-// Outcome is what removing it comes to.
-func (r Removal) Outcome() string {
-	if r.Pub.Deletes() {
-		return "unpublished"
-	}
-	return "forgotten"
-}
-
 // Confirmed reports whether the title was typed, where that is asked for.
 func (r *Removal) Confirmed(say Say, typed string) bool {
 	if r.Typed = typed; r.Title == "" || oneLine(typed) == oneLine(r.Title) {
@@ -75,8 +67,13 @@ func (d *Desk) Unpublish(w http.ResponseWriter, r *http.Request) error {
 		return d.refuse(w, r, Invalid("error_fields", nil), "unpublish", sayTo(r)("title_unpublish", nil), view,
 			map[string]string{"title": view.Fault})
 	}
-	if err := d.opts.Published.Remove(d.ctx, view.ID, view.Pub.Platform, AdminOf(r)); err != nil {
+	deleted, err := d.opts.Published.Remove(d.ctx, view.ID, view.Pub.Platform, AdminOf(r))
+	if err != nil {
 		return fmt.Errorf("unpublish: %w", Told(err))
+	}
+	outcome := "forgotten"
+	if deleted {
+		outcome = "unpublished"
 	}
 	back := "/assets/" + view.ID
 	if _, err := d.store.Asset(d.ctx, view.ID); errors.Is(err, store.ErrNotFound) { // it should have gone long ago
@@ -84,5 +81,5 @@ func (d *Desk) Unpublish(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return fmt.Errorf("unpublish: %w", err)
 	}
-	return doneAt(w, r, back+"?notice="+view.Outcome(), view.Outcome(), "")
+	return doneAt(w, r, back+"?notice="+outcome, outcome, "")
 }

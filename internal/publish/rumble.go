@@ -5,9 +5,10 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
-	"retake.example/internal/desk"
+	"retake.example/internal/media"
 	"retake.example/internal/rumble"
 	"retake.example/internal/store"
 )
@@ -25,16 +26,6 @@ func (notPublic) Step() string { return "edit" }
 type onRumble struct{ *Sites }
 
 func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error) {
-	file, thumb, err := s.open(ctx, t.Asset.Video)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	v := rumble.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File), Name: t.Asset.Video.File}
-	if thumb != nil {
-		defer thumb.Close()
-		v.Thumb, v.ThumbType = thumb, "image/jpeg"
-	}
 	u, m := t.Publication.Upload, t.Publication.Metadata
 	if u.ID != "" { // it was there when the program ended
 		return 0, nil
@@ -42,10 +33,23 @@ func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upl
 	if u.Step == "" && m.Privacy != "public" { // saved for the video since
 		return 0, notPublic{errors.New("rumble refused-privacy: what is uploaded there is shown to everybody")}
 	}
+	if u.Step == "" {
+		if err := media.Verify(ctx, s.files, t.Asset.Video.File, t.Asset.Video.Size); err != nil {
+			return 0, fmt.Errorf("check the video: %w", err)
+		}
+	}
+	file := s.opened(ctx, t.Asset.Video.File)
+	defer file.Close()
+	v := rumble.Video{File: file, Size: t.Asset.Video.Size, Type: media.TypeOf(t.Asset.Video.File), Name: t.Asset.Video.File}
+	if key := t.Asset.Video.Thumb; key != "" {
+		thumb := s.opened(ctx, key)
+		defer thumb.Close()
+		v.Thumb, v.ThumbType = thumb, "image/jpeg"
+	}
 	made, err := s.rumble.Publish(ctx, v, rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
 		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(store.Upload{Step: at.Step, Sent: at.Sent}) })
 	if err != nil {
 		return 0, err
 	}
-	return 0, keep(store.Upload{Step: "processing", Sent: v.Size, ID: made.ID, URL: made.URL})
+	return 0, keep(store.Upload{Step: "processing", Sent: v.Size, ID: made.ID, URL: made.URL, Warning: made.Warning})
 }

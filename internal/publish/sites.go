@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"retake.example/internal/config"
@@ -108,26 +107,13 @@ func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, e
 		if err != nil {
 			return err
 		}
-		return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepToken(channel, c.Connected, sealed) })
+		return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepToken(channel, c.Connected, sealed, t.Ends) })
 	}), nil
 }
 
 func (s *Sites) seal(t youtube.Token, external string) ([]byte, error) {
 	text, err := json.Marshal(t)
 	return s.box.Seal(text, Owner(external)), err
-}
-
-// open opens the files of a video. thumb is nil if it has no picture.
-func (s *Sites) open(ctx context.Context, v store.Video) (file, thumb io.ReadSeekCloser, err error) {
-	if file, err = s.files.Open(ctx, v.File); err != nil {
-		return nil, nil, fmt.Errorf("open the video: %w", err)
-	}
-	if v.Thumb != "" {
-		if thumb, err = s.files.Open(ctx, v.Thumb); err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("open its picture: %w", err), file.Close())
-		}
-	}
-	return file, thumb, nil
 }
 
 // noticed stores what an error of YouTube says about a channel, and returns the error.

@@ -5,10 +5,11 @@ package publish
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"retake.example/internal/config"
-	"retake.example/internal/desk"
+	"retake.example/internal/media"
 	"retake.example/internal/store"
 	"retake.example/internal/youtube"
 )
@@ -28,17 +29,20 @@ func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Up
 	if err != nil {
 		return 0, err
 	}
-	file, thumb, err := s.open(ctx, t.Asset.Video)
-	if err != nil {
-		return 0, err
+	u := t.Publication.Upload
+	if u.ID == "" && u.Session == "" { // YouTube would keep what is damaged
+		if err := media.Verify(ctx, s.files, t.Asset.Video.File, t.Asset.Video.Size); err != nil {
+			return 0, fmt.Errorf("check the video: %w", err)
+		}
 	}
+	file := s.opened(ctx, t.Asset.Video.File)
 	defer file.Close()
-	v := youtube.Video{File: file, Size: t.Asset.Video.Size, Type: desk.TypeOf(t.Asset.Video.File)}
-	if thumb != nil {
+	v := youtube.Video{File: file, Size: t.Asset.Video.Size, Type: media.TypeOf(t.Asset.Video.File)}
+	if key := t.Asset.Video.Thumb; key != "" {
+		thumb := s.opened(ctx, key)
 		defer thumb.Close()
 		v.Thumb, v.ThumbType = thumb, "image/jpeg"
 	}
-	u := t.Publication.Upload
 	at := youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, ID: u.ID, Step: u.Step, Uploaded: u.Uploaded, Dressed: u.Dressed, Warning: u.Warning}
 	return account.Publish(ctx, v, s.described(t.Publication.Metadata, t.Publication.PublishAt), at, func(at youtube.State) error {
 		u := store.Upload{Session: at.Session, Since: at.Since, Sent: at.Sent, ID: at.ID, Step: at.Step, Uploaded: at.Uploaded, Dressed: at.Dressed, Warning: at.Warning}
@@ -52,18 +56,24 @@ func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Up
 // Withdraw ends an upload, and deletes the video if there is one already.
 func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
 	began := s.store.Now()
-	account, err := s.account(ctx, w.Channel)
-	id := w.Upload.ID
+	if err := s.erase(ctx, w.Publication, w.Size); err != nil {
+		return s.noticed(ctx, w.Channel, began, err)
+	}
+	return nil
+}
+
+// erase deletes the video of a publication, or ends its upload and deletes the video if it has become one. size is in bytes. After
+// nil YouTube has nothing of it.
+func (s *Sites) erase(ctx context.Context, p store.Publication, size int64) error {
+	account, err := s.account(ctx, p.Channel)
+	id, u := p.Upload.ID, p.Upload
 	if err == nil && id == "" {
-		id, err = account.Abandon(ctx, youtube.State{Session: w.Upload.Session, Since: w.Upload.Since}, w.Size)
+		id, err = account.Abandon(ctx, youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, Uploaded: u.Uploaded}, size)
 	}
 	if err == nil && id != "" {
 		err = account.Delete(ctx, id)
 	}
-	if err != nil {
-		return s.noticed(ctx, w.Channel, began, err)
-	}
-	return nil
+	return err
 }
 
 // described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
@@ -72,6 +82,6 @@ func (s *Sites) described(m store.Metadata, at time.Time) youtube.Metadata {
 	if m.Privacy != "public" || !at.After(s.store.Now()) {
 		at = time.Time{}
 	}
-	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: desk.Tags(m.Tags), Language: m.Language, Privacy: m.Privacy,
+	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: m.TagList(), Language: m.Language, Privacy: m.Privacy,
 		Category: cmp.Or(m.Category, "22"), Playlist: m.Playlist, Kids: m.Kids == "yes", Synthetic: m.Synthetic == "yes", Notify: m.Notify == "yes", PublishAt: at}
 }

@@ -14,8 +14,12 @@ type JobFailed struct {
 	FileID string // Telegram's handle by which the attempt sent a video; "": it sent the file, or none
 }
 
-// ButtonPressed is a user's press of the retry button of an apology.
-type ButtonPressed struct{ User, Chat int64 }
+// ButtonPressed is a user's press of the retry button of an apology. It costs a render as a wish does, so the same limits
+// hold.
+type ButtonPressed struct {
+	User, Chat int64
+	Limits     store.Limits
+}
 
 // AdminClicked is an admin's press on the page, for one platform or, when Platform is empty, for the video itself.
 type AdminClicked struct {

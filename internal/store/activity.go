@@ -17,8 +17,13 @@ type Event struct {
 	Outcome  string
 }
 
-// Note adds an event to the activity list.
+// Note adds an event to the activity list. What a user does counts against the limits: see Allow.
 func (tx *Tx) Note(e Event) error {
+	if e.User != 0 {
+		if err := tx.spend(e.User); err != nil {
+			return err
+		}
+	}
 	_, err := tx.sql.Exec(`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		tx.now, e.Admin, null(e.User), e.Action, null(e.AssetID), null(e.Platform), e.Outcome)
 	return err

@@ -111,7 +111,8 @@ type StillFailed struct {
 func (s *Store) StillFailed(ctx context.Context, by time.Time) ([]StillFailed, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT id, '', '' FROM assets WHERE needs = 1 AND finished <= ?1
-		UNION ALL SELECT asset_id, platform, step FROM publications WHERE status = 'FAILED' AND completed <= ?1`, by.UnixMilli())
+		UNION ALL SELECT asset_id, platform, step FROM publications WHERE status = 'FAILED' AND completed <= ?1
+		UNION ALL SELECT asset_id, platform, standing FROM publications WHERE standing IS NOT NULL AND standing_at <= ?1`, by.UnixMilli())
 	return collect(rows, err, func(f *StillFailed) error { return rows.Scan(&f.AssetID, &f.Platform, &f.Step) })
 }
 

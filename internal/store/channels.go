@@ -13,16 +13,17 @@ type Channel struct {
 	Platform  string    `json:"-"`
 	External  string    `json:"external_id"` // the platform's id of it
 	Title     string    `json:"title"`
-	State     string    `json:"state"`             // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
-	Error     string    `json:"error,omitzero"`    // why it has ended, as it came
-	Creator   int64     `json:"-"`                 // admin who connected it last
-	Connected time.Time `json:"connected"`         // last
-	Checked   time.Time `json:"checked,omitzero"`  // when it last worked
-	Hold      time.Time `json:"hold,omitzero"`     // until then no upload begins; zero: nothing holds them
-	HoldFor   string    `json:"hold_for,omitzero"` // quota: of the whole app; limit: of the channel
+	State     string    `json:"state"`                // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
+	Error     string    `json:"error,omitzero"`       // why it has ended, as it came
+	Creator   int64     `json:"-"`                    // admin who connected it last
+	Connected time.Time `json:"connected"`            // last
+	Checked   time.Time `json:"checked,omitzero"`     // when it last worked
+	Ends      time.Time `json:"access_ends,omitzero"` // when the platform will end the access; zero: it did not say
+	Hold      time.Time `json:"hold,omitzero"`        // until then no upload begins; zero: nothing holds them
+	HoldFor   string    `json:"hold_for,omitzero"`    // quota: of the whole app; limit: of the channel
 }
 
-const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for`
+const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for, ifnull(ends, 0)`
 
 // Channels lists every channel there is or was, the first to be connected first.
 func (s *Store) Channels(ctx context.Context) ([]Channel, error) {
@@ -42,9 +43,9 @@ func (s *Store) channels(ctx context.Context, query string, args ...any) ([]Chan
 	rows, err := s.db.Read().QueryContext(ctx, query, args...)
 	now := s.now()
 	return collect(rows, err, func(c *Channel) error {
-		var connected, checked, hold int64
-		err := rows.Scan(&c.ID, &c.Platform, &c.External, &c.Title, &c.State, &c.Error, &c.Creator, &connected, &checked, &hold, &c.HoldFor)
-		c.Connected, c.Checked = Moment(connected), Moment(checked)
+		var connected, checked, hold, ends int64
+		err := rows.Scan(&c.ID, &c.Platform, &c.External, &c.Title, &c.State, &c.Error, &c.Creator, &connected, &checked, &hold, &c.HoldFor, &ends)
+		c.Connected, c.Checked, c.Ends = Moment(connected), Moment(checked), Moment(ends)
 		if c.Hold = Moment(hold); !c.Hold.After(now) {
 			c.Hold, c.HoldFor = time.Time{}, ""
 		}
@@ -62,17 +63,18 @@ func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err er
 func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 	tx.touch("")
 	const hold = `FROM channels WHERE platform = ?1 AND hold_for = 'quota' AND hold > ?6` // of the app: of a new channel, too
-	err = tx.sql.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, hold, hold_for)
-		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
-		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6
-		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now}, &id)
+	err = tx.sql.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, ends, hold, hold_for)
+		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ?7, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
+		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6, ends = ?7
+		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now, stamp(c.Ends)}, &id)
 	return id, err
 }
 
 // KeepToken replaces the token that a channel was given at that time by what a refresh brought, unless it was disconnected or
-// connected again meanwhile.
-func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte) error {
-	_, err := tx.sql.Exec(`UPDATE channels SET token = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`, sealed, channel, connected.UnixMilli())
+// connected again meanwhile. ends is when the platform will end the access; zero: it did not say.
+func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte, ends time.Time) error {
+	_, err := tx.sql.Exec(`UPDATE channels SET token = ?, ends = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`,
+		sealed, stamp(ends), channel, connected.UnixMilli())
 	return err
 }
 

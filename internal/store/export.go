@@ -25,6 +25,7 @@ type Person struct {
 	Created     time.Time `json:"first_wrote"`
 	Seen        time.Time `json:"last_wrote"` // to the day
 	Unreachable time.Time `json:"not_reachable_since,omitzero"`
+	Banned      time.Time `json:"banned_since,omitzero"`
 	Source      string    `json:"came_by_link,omitempty"` // the tag of t.me/bot?start=tag
 }
 
@@ -133,13 +134,15 @@ type ExportMade struct {
 func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 	x = Export{What: "Everything that this bot keeps about one Telegram user. Times are UTC.", Made: when(tx.now), User: Person{ID: user},
 		Drafts: []ExportDraft{}, Videos: []ExportVideo{}, Acts: []ExportAct{}, Inbox: []ExportUpdate{}}
-	var created, seen, unreachable int64
-	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0), ifnull(source, '') FROM users WHERE id = ?`, []any{user},
-		&x.User.Lang, &created, &seen, &unreachable, &x.User.Source))
+	var created, seen, unreachable, banned int64
+	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0), ifnull(source, ''),
+		ifnull((SELECT since FROM bans WHERE chat_id = id), 0) FROM users WHERE id = ?`, []any{user},
+		&x.User.Lang, &created, &seen, &unreachable, &x.User.Source, &banned))
 	if err != nil && !(admin && errors.Is(err, ErrNotFound)) {
 		return x, err
 	}
 	x.User.Created, x.User.Seen, x.User.Unreachable = when(created), when(seen), when(unreachable)
+	x.User.Banned = when(banned)
 	if err := pull(tx, &x.Drafts, `SELECT name, created FROM drafts WHERE user_id = ? ORDER BY created`, []any{user},
 		func(d *ExportDraft, scan scanner) error { return scan(&d.Name, at(&d.Typed)) }); err != nil {
 		return x, err

@@ -72,6 +72,9 @@ type Task struct {
 // Enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
 // has reached: a newcomer starts level with everybody else's next job. It is due at once, whatever the clock says.
 func (tx *Tx) Enqueue(kind Kind, assetID string, request, lane int64) error {
+	if kind == Render {
+		return tx.enqueueRender(assetID, lane)
+	}
 	return tx.enqueueAt(kind, assetID, request, 0, lane, 0)
 }
 
@@ -87,6 +90,29 @@ func (tx *Tx) MarkDue(kind Kind, due int64) {
 
 // reached is how far the turns of the kind ?1 are.
 const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)`
+
+// longQueue is how many renders wait when people who have had a video before go ahead of those who have not.
+const longQueue = 10
+
+// enqueueRender is Enqueue for a render. The levels of renders are twice as far apart: in a long queue, somebody who has
+// had a video before takes the place ahead of all newcomers of a level. Ten thousand new accounts then hold up nobody who
+// is known. In a short queue everybody is alike.
+func (tx *Tx) enqueueRender(assetID string, lane int64) error {
+	var ahead bool
+	if err := tx.sql.Get(`SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND started IS NULL LIMIT 0 + ?1)) = ?1
+		AND (EXISTS (SELECT 1 FROM requests WHERE user_id = ?2 AND status = 'COMPLETED')
+			OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?2))`, []any{longQueue, lane}, &ahead); err != nil { // or an admin
+		return err
+	}
+	_, err := tx.sql.Exec(`
+		INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+		VALUES (?1, ?2, ?3, max(
+			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?3), 0) + 2,
+			iif(?4, `+reached+` & ~1, `+reached+` | 1)), 0, ?5)
+		ON CONFLICT DO NOTHING`, Render, assetID, lane, ahead, tx.now)
+	tx.MarkDue(Render, 0)
+	return err
+}
 
 // enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
 func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {

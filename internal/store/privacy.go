@@ -91,8 +91,17 @@ var stales = []stale{
 	{"", func(Keep) time.Duration { return draftLife },
 		`SELECT id FROM (SELECT id, created FROM drafts ORDER BY rowid LIMIT 0 + ?2) WHERE created < ?1`,
 		each(`DELETE FROM drafts WHERE id` + listed)},
+	{"", func(Keep) time.Duration { return ledgerLife },
+		`SELECT rowid FROM ledger WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
+		each(`DELETE FROM ledger WHERE rowid` + listed)},
+	{"", func(Keep) time.Duration { return ledgerKeyLife },
+		`SELECT day FROM ledger_keys WHERE day < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM ledger_keys WHERE day` + listed)},
 	{"", func(Keep) time.Duration { return SessionLife }, // as few as there are admins
 		`SELECT rowid FROM sessions WHERE seen < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM sessions WHERE rowid` + listed)},
+	{"", func(Keep) time.Duration { return SessionEnd },
+		`SELECT rowid FROM sessions WHERE created < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM sessions WHERE rowid` + listed)},
 	{"", func(Keep) time.Duration { return time.Minute }, // after they have expired
 		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,

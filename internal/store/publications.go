@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -76,6 +77,16 @@ func (tx *Tx) Arrived(j Job, u Upload) error {
 	return err
 }
 
+// TagList returns the tags, which the metadata hold with commas between them.
+func (m Metadata) TagList() (tags []string) {
+	for tag := range strings.SplitSeq(m.Tags, ",") {
+		if tag = strings.Join(strings.Fields(tag), " "); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
 // Publication is one asset on one platform.
 type Publication struct {
 	ID        int64
@@ -92,6 +103,7 @@ type Publication struct {
 	Attempt   int       // of its PUBLISH job; 0: none is owed, or none was made
 	Due       time.Time // of its PUBLISH job while that waits; zero: at once
 	LastError string    // of its PUBLISH job's last attempt
+	Standing  string    // how it was found on the platform, if not as it should be: see the schema
 }
 
 // Upload is how far a publication has come on its platform.
@@ -109,14 +121,14 @@ type Upload struct {
 
 const publicationColumns = `p.id, p.platform, ifnull(p.channel_id, 0), p.creator, p.status, p.step, p.metadata, ifnull(p.publish_at, 0),
 	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, ''),
-	ifnull(p.error_code, '')`
+	ifnull(p.error_code, ''), ifnull(p.standing, '')`
 
 // into lists where publicationColumns go; done must run after the scan.
 func (p *Publication) into() (dest []any, done func()) {
 	var at, uploaded int64
 	u := &p.Upload
 	return []any{&p.ID, &p.Platform, &p.Channel, &p.Creator, &p.Status, &p.Step, &p.Metadata, &at,
-			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error, &p.ErrorCode}, func() {
+			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error, &p.ErrorCode, &p.Standing}, func() {
 			p.PublishAt, u.Uploaded, u.Step = Moment(at), Moment(uploaded), p.Step
 		}
 }
@@ -176,9 +188,20 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 	return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, hold)
 }
 
-// Republish makes a failed publication PENDING again, as if it had never been tried, and owes it. What is uploaded, or under
-// way to it, stays, unless the platform has rejected it; before that begins, what was saved for the video counts, if
-// somebody has chosen whether it is made for kids. It returns ErrNotPublishable if the video may not be published.
+// savedMetadata sets what the publications p are published with to what is saved for their videos, while no upload has begun: from
+// then on it is what was sent, to which later changes are compared. A title, who may see it and the choice for kids stay if they were
+// taken out since: no video can be published without them. A schedule ends if not everybody may see the video any more.
+const savedMetadata = `UPDATE publications AS p SET metadata = json_set(s.metadata,
+		'$.title', coalesce(nullif(s.metadata ->> 'title', ''), p.metadata ->> 'title', ''),
+		'$.privacy', coalesce(nullif(s.metadata ->> 'privacy', ''), p.metadata ->> 'privacy', ''),
+		'$.made_for_kids', coalesce(nullif(s.metadata ->> 'made_for_kids', ''), p.metadata ->> 'made_for_kids', '')),
+		publish_at = iif(coalesce(nullif(s.metadata ->> 'privacy', ''), p.metadata ->> 'privacy') = 'public', p.publish_at, NULL)
+	FROM assets s WHERE s.id = p.asset_id AND s.metadata <> '{}' AND p.session_uri IS NULL AND p.remote_id IS NULL
+		AND p.id = ?`
+
+// Republish makes a failed publication PENDING again, as if it had never been tried, and enqueues it. What is uploaded, or under
+// way to it, stays, unless the platform has rejected it, or an admin has looked and it is not there: then it begins with nothing.
+// It returns ErrNotPublishable if the video may not be published.
 func (tx *Tx) Republish(assetID string, p Publication) error {
 	var may bool
 	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
@@ -187,21 +210,19 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 	if !may {
 		return ErrNotPublishable
 	}
-	if p.Step == "rejected" {
+	if p.Step == "rejected" || p.Step == "unknown" {
 		if _, err := tx.sql.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
 			remote_id = NULL, remote_url = NULL WHERE id = ?`, p.ID); err != nil {
 			return err
 		}
 	}
 	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'PENDING', step = '', error = NULL, error_code = NULL, warning = NULL, started = NULL, completed = NULL,
-			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent),
-			metadata = CASE WHEN session_uri IS NULL AND remote_id IS NULL
-				THEN ifnull((SELECT a.metadata FROM assets a WHERE a.id = asset_id AND a.metadata ->> 'made_for_kids' <> ''), metadata) ELSE metadata END
+			sent = iif(session_uri IS NULL AND remote_id IS NULL, 0, sent), look_at = NULL, standing = NULL, standing_at = NULL, accepted = NULL
 		WHERE id = ? AND status = 'FAILED'`, p.ID)); err != nil {
 		return err
 	}
-	if _, err := tx.sql.Exec(`UPDATE publications SET publish_at = NULL WHERE id = ? AND metadata ->> 'privacy' <> 'public'`, p.ID); err != nil {
-		return err // a schedule ends with the wish that everybody sees it
+	if _, err := tx.sql.Exec(savedMetadata, p.ID); err != nil {
+		return err
 	}
 	tx.touch(assetID)
 	return tx.owePublishing(assetID, p)
@@ -212,6 +233,9 @@ func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
 	if err := one(tx.sql.Exec(`UPDATE publications AS p SET status = 'PROCESSING', started = ifnull(started, ?),
 			step = CASE WHEN step IN ('uploading', 'processing') THEN step ELSE '' END
 		WHERE id = ? AND status IN ('PENDING', 'PROCESSING') AND `+mayBePublished, tx.now, id)); err != nil {
+		return nil, err
+	}
+	if _, err := tx.sql.Exec(savedMetadata, id); err != nil {
 		return nil, err
 	}
 	p, err := tx.publication(`p.id = ?`, id)
@@ -269,7 +293,8 @@ func (tx *Tx) LookAgain(j Job, due time.Time) error {
 
 // FinishPublishing completes a publication. Its channel works, then. back: access to that had ended.
 func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
-	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?, session_uri = NULL, session_at = NULL
+	if err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', completed = ?1, session_uri = NULL, session_at = NULL,
+			look_at = `+lookAt+`
 		WHERE id = ? AND status = 'PROCESSING' AND `+runs, tx.now, j.PublicationID, j.ID, j.Attempt)); err != nil {
 		return false, err
 	}
@@ -286,11 +311,19 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 }
 
 // MarkPublished completes a publication that an admin has made by hand, or found on the platform; id is its own there, "" where nobody
-// knows it. ErrNotFailed: it needs nothing by hand.
+// knows it. It returns ErrNotFailed if it needs nothing by hand, and ErrExists if that video belongs to another publication.
 func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
+	var taken bool
+	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publications WHERE platform = ? AND asset_id <> ?
+		AND (remote_id = ? OR remote_url = ?))`, []any{platform, assetID, null(id), url}, &taken); err != nil {
+		return err
+	}
+	if taken {
+		return ErrExists
+	}
 	tx.touch(assetID)
 	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL, error_code = NULL,
-			started = ifnull(started, ?2), completed = ?2
+			started = ifnull(started, ?2), completed = ?2, look_at = iif(platform = 'YOUTUBE', ?2 + 300000, NULL)
 		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform, null(id)))
 	if errors.Is(err, ErrNotFound) {
 		if _, err := tx.Publication(assetID, platform); err != nil {
@@ -301,15 +334,42 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	return err
 }
 
-// Changed records what a video is published with from now on. A schedule ends with the wish that everybody sees it.
-func (tx *Tx) Changed(publication int64, assetID string, m Metadata) error {
+// Changed records what a video on a platform is like from now on, and when it becomes public; zero: it has no such time. It returns
+// ErrNotFound if the video of the publication is another one by now.
+func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
-	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?1, publish_at = iif(?2 = 'public', publish_at, NULL) WHERE id = ?3`,
-		m.column(), m.Privacy, publication))
+	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
+			look_at = max(?, ifnull(?, 0)) + 300000 WHERE id = ? AND ifnull(remote_id, '') = ?`,
+		m.column(), stamp(at), tx.now, stamp(at), p.ID, p.Upload.ID))
 }
 
-// Unpublish forgets a publication; one that waits is not made, then, and one that the platform has is its own. Busy: it is
-// on its way.
+// Session returns the address of the upload of a publication, a secret, and when it began; "" if it has none.
+func (tx *Tx) Session(publication int64) (address string, since time.Time, err error) {
+	var at int64
+	err = tx.sql.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{publication}, &address, &at)
+	return address, Moment(at), err
+}
+
+// Unchanged returns Busy if a publication is not as somebody saw it, who has deleted what the platform had of it: something else may
+// be there by now.
+func (tx *Tx) Unchanged(assetID string, seen Publication) error {
+	now, err := tx.Publication(assetID, seen.Platform)
+	if err != nil {
+		return err
+	}
+	session, _, err := tx.Session(now.ID)
+	if err != nil {
+		return err
+	}
+	same := now.Upload.ID != "" || now.Status == seen.Status && session == seen.Upload.Session // a known video is that one
+	if now.ID != seen.ID || now.Upload.ID != seen.Upload.ID || !same {
+		return Busy(Publish)
+	}
+	return nil
+}
+
+// Unpublish forgets a publication. What waits is not made then, and what the platform has stays there. It returns Busy if it is on
+// its way.
 func (tx *Tx) Unpublish(assetID, platform string) error {
 	p, err := tx.Publication(assetID, platform)
 	switch {

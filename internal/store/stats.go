@@ -91,10 +91,14 @@ func (s *Store) GivenUp(ctx context.Context, after time.Time) (Given, error) {
 	return s.given(ctx, `SELECT count(*), ifnull(min(finished), 0) FROM assets WHERE needs = 1 AND finished > ?`, after)
 }
 
-// NotPublished counts the publications that failed after a time and are failed, but for those that wait for their channel.
+// NotPublished counts the publications that failed after a time and are failed, or were found not to be as they should be on the
+// platform. Those whose channel's access has ended are not among them: the channel is a trouble of its own, unless an owner has
+// disconnected it.
 func (s *Store) NotPublished(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(ctx, `SELECT count(*), ifnull(min(completed), 0) FROM publications p
-		WHERE status = 'FAILED' AND completed > ? AND step <> 'reconnect' AND `+mayBePublished, after)
+	return s.given(ctx, `SELECT count(*), ifnull(min(at), 0) FROM (
+		SELECT completed AS at FROM publications p WHERE status = 'FAILED' AND completed > ?1 AND `+mayBePublished+`
+			AND (step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
+		UNION ALL SELECT standing_at FROM publications WHERE standing IS NOT NULL AND standing_at > ?1)`, after)
 }
 
 func (s *Store) given(ctx context.Context, query string, after time.Time) (g Given, err error) {

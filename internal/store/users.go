@@ -70,16 +70,3 @@ func (tx *Tx) TakeDraft(user int64, id string) (name string, err error) {
 	err = found(tx.sql.Get(`DELETE FROM drafts WHERE id = ? AND user_id = ? RETURNING name`, []any{id, user}, &name))
 	return name, err
 }
-
-// Usage is how much a user has asked for, retries included.
-type Usage struct{ Open, Hour, Day int }
-
-// Usage counts what is still to come, and the wishes and retries of the last hour and day, whatever became of them.
-func (tx *Tx) Usage(user int64) (u Usage, err error) {
-	if err := tx.sql.Get(`SELECT count(*) FROM requests WHERE user_id = ? AND `+awaited, []any{user}, &u.Open); err != nil {
-		return u, err
-	}
-	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?2), count(*) FROM audit WHERE user_id = ?1 AND at > ?3 AND at <= ?4`,
-		[]any{user, tx.now - time.Hour.Milliseconds(), tx.now - 24*time.Hour.Milliseconds(), tx.now}, &u.Hour, &u.Day)
-	return u, err
-}

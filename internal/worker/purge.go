@@ -4,6 +4,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -66,6 +67,7 @@ func purge(ctx context.Context, st *store.Store, keep store.Keep, discard func(c
 		if err != nil || n == 0 {
 			if rows > 0 {
 				log.Info("purged", "rows", rows)
+				err = errors.Join(err, st.Checkpoint(ctx)) // a quiet bot would keep deleted names in the log for weeks
 			}
 			return err
 		}

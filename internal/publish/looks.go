@@ -1,0 +1,191 @@
+// Looks: whether what was published is on its platform as it should be.
+
+package publish
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/youtube"
+)
+
+const (
+	lookPause  = time.Minute
+	lookAgain  = 10 * time.Minute // after a platform that did not answer
+	lookBatch  = 50               // videos in one question
+	lookBudget = 500              // units a day, of the 10,000 that Google gives an app
+)
+
+// Looks looks at published videos.
+type Looks struct {
+	sites *Sites
+	log   *slog.Logger
+	pause map[int64]time.Time // by channel: not before
+	spent int                 // units
+	reset time.Time           // when there are as many again
+}
+
+// NewLooks prepares looks; Run does them.
+func NewLooks(s *Sites, log *slog.Logger) *Looks {
+	return &Looks{sites: s, log: log, pause: map[int64]time.Time{}}
+}
+
+// Run looks at what is due until ctx ends.
+func (l *Looks) Run(ctx context.Context) {
+	if l.sites.youtube == nil {
+		return
+	}
+	tick := time.NewTicker(lookPause)
+	defer tick.Stop()
+	for {
+		if err := l.Once(ctx); err != nil && ctx.Err() == nil {
+			l.log.Error("look at what is published", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Once looks at what is due now. The error is the database's.
+func (l *Looks) Once(ctx context.Context) error {
+	due, err := l.sites.store.Looks(ctx, 10*lookBatch)
+	if err != nil {
+		return err
+	}
+	byChannel := map[int64][]store.Look{}
+	for _, p := range due {
+		byChannel[p.Channel] = append(byChannel[p.Channel], p)
+	}
+	var all error
+	for channel, list := range byChannel {
+		for batch := range slices.Chunk(list, lookBatch) {
+			if !l.allowed(channel) {
+				break
+			}
+			if err := l.look(ctx, channel, batch); err != nil {
+				all = errors.Join(all, err)
+			}
+		}
+	}
+	return all
+}
+
+// allowed reports whether YouTube may be asked about a channel now.
+func (l *Looks) allowed(channel int64) bool {
+	now := l.sites.store.Now()
+	if !now.Before(l.reset) {
+		l.spent, l.reset = 0, youtube.Midnight(now)
+	}
+	return now.After(l.pause[channel]) && l.spent < lookBudget
+}
+
+// look looks at up to 50 videos of a channel.
+func (l *Looks) look(ctx context.Context, channel int64, list []store.Look) error {
+	ids := make([]string, len(list))
+	for i, p := range list {
+		ids[i] = p.Upload.ID
+	}
+	s, began := l.sites, l.sites.store.Now()
+	account, err := s.account(ctx, channel)
+	var found map[string]youtube.Standing
+	if err == nil {
+		l.spent += youtube.StandingsCost
+		found, err = account.Standings(ctx, ids)
+	}
+	if err != nil {
+		wait, _ := retry.After(err)
+		l.pause[channel] = began.Add(max(wait, lookAgain))
+		if err = s.noticed(ctx, channel, began, err); ctx.Err() == nil {
+			l.log.Warn("a platform does not say how its videos are", "channel", channel, "err", err)
+		}
+		return nil
+	}
+	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		for _, p := range list {
+			is := found[p.Upload.ID]
+			if is.Is == youtube.Missing {
+				err = tx.LookAt(p, tx.Now().Add(youtube.MissingFor))
+			} else {
+				err = tx.Looked(p, standing(is, p.Publication, tx.Now()))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// standing is how a video was found, as the database has it; "" if it is as it should be.
+func standing(found youtube.Standing, p store.Publication, now time.Time) string {
+	switch found.Is {
+	case youtube.Gone:
+		return "gone"
+	case youtube.Failed:
+		return "failed"
+	case youtube.Rejected:
+		return "rejected"
+	case youtube.TakenDown:
+		return "taken down"
+	case youtube.Private, youtube.Unlisted, youtube.Scheduled:
+		if p.Metadata.Privacy == "public" && !p.PublishAt.After(now) {
+			return "private"
+		}
+	}
+	return ""
+}
+
+// PublishAgain handles a video that was found not to be on its platform as it should be. If it is there it gets its
+// metadata once more; otherwise it is uploaded again. It returns store.ErrNotFailed if it is as it should be.
+func (s *Studio) PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	_, p, err := s.published(ctx, assetID, platform, admin)
+	switch {
+	case err != nil:
+		return err
+	case p.Standing == "":
+		return store.ErrNotFailed
+	case p.Standing != "private":
+		if err := s.store.Tx(ctx, func(tx *store.Tx) error { return tx.Lost(assetID, p) }); err != nil {
+			return err
+		}
+		_, err := s.queue.Retry(ctx, assetID, retry.AdminClicked{Admin: admin, Platform: platform})
+		return err
+	}
+	began := s.store.Now()
+	account, err := s.account(ctx, p.Channel)
+	if err == nil {
+		err = account.Update(ctx, p.Upload.ID, s.described(p.Metadata, p.PublishAt))
+	}
+	if err != nil {
+		return s.noticed(ctx, p.Channel, began, err)
+	}
+	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		if err := tx.Changed(p, assetID, p.Metadata, p.PublishAt); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})
+	})
+}
+
+// Accept records that a video may be on its platform as it was found. It returns store.ErrNotFailed if it is as it
+// should be.
+func (s *Studio) Accept(ctx context.Context, assetID, platform string, admin store.Admin) error {
+	_, p, err := s.published(ctx, assetID, platform, admin)
+	if err != nil {
+		return err
+	}
+	return s.store.Tx(ctx, func(tx *store.Tx) error {
+		if err := tx.Accept(assetID, p); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "accept", AssetID: assetID, Platform: platform})
+	})
+}
