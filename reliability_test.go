@@ -302,6 +302,7 @@ var runners = []struct{ document, language, begins, by string }{
 	{"docs/engines.md", "toml", "", "TestTheSettingsOfTheDocumentsAreTaken"},
 	{"docs/engines.md", "http", "POST / HTTP/1.1", "TestRemoteOrderArrivesAsItIs"},
 	{"docs/engines.md", "sh", "go run ./docs/generator -listen", "TestOneOfTwoRenderServersDies"},
+	{"docs/engines.md", "text", "# name = ", "TestSpokenForms_TheOperatorsListComesFirst"},
 	{"docs/install.md", "sh", "sha256sum", "TestFromAnEmptyFolderToAVideoByThePackage"},
 	{"docs/install.md", "sh", "sudo install -m 600", "TestFromAnEmptyFolderToAVideoByThePackage"},
 	{"docs/install.md", "sh", "sudo journalctl", "TestFromAnEmptyFolderToAVideoByThePackage"},
