@@ -184,7 +184,8 @@ func TestRoom_TheOldestUnpublishedVideosGoFirst(t *testing.T) {
 	if want := []string{ids["old"] + ".mp4", ids["older than new"] + ".mp4"}; !slices.Equal(gone.Files, want) {
 		t.Errorf("got %v deleted; want %v", gone.Files, want)
 	}
-	worker.MakeRoom(t.Context(), s, 1, func(_ context.Context, g store.Gone) {}, slog.New(slog.DiscardHandler)) // it ends though two have to stay
+	// it ends though two have to stay
+	worker.MakeRoom(t.Context(), s, 1, func(_ context.Context, g store.Gone) {}, slog.New(slog.DiscardHandler))
 	if n := count(t, s, `SELECT count(*) FROM assets`); n != 2 {
 		t.Errorf("got %d videos; want what is published and what is owed", n)
 	}

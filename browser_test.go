@@ -191,7 +191,8 @@ func (c *critic) hear(event any) {
 		fault("exception: %s", said(e.ExceptionDetails))
 	case *page.EventJavascriptDialogOpening:
 		fault("a dialog opened: %s", e.Message)
-		go chromedp.Call(c.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}) // events come one at a time: not here
+		// events come one at a time: not here
+		go chromedp.Call(c.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{})
 	case *network.EventLoadingFailed:
 		if !e.Canceled { // by going to another page
 			fault("%s could not be loaded: %s %s", e.Type, e.ErrorText, e.BlockedReason)
@@ -483,8 +484,8 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 	}
 }
 
-// TestEveryPageStandsUpToACritic has a line for each page: its name, its path and its status. axe-core finds no fault with
-// it, nothing is wider than the screen, and the console stays empty.
+// TestEveryPageStandsUpToACritic has a line for each page: its name, its path and its status. axe-core finds no fault
+// with it, nothing is wider than the screen, and the console stays empty.
 func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c := newCritic(t)
 
@@ -518,7 +519,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	var ids map[string]string
 	full := openDesk(t, func(d *office) {
 		ids = furnish(t, d)
-		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} { // of people who have had their data deleted
+		// of people who have had their data deleted
+		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} {
 			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(), id)
 		}
 		write(t, d.store, func(tx *store.Tx) error {

@@ -344,7 +344,8 @@ func TestWhatIsPublishedIsUpdatedAndTakenBack(t *testing.T) {
 	if words, _ := d.page(session, id); strings.Contains(words, "Update on") || !strings.Contains(words, "View on YouTube") {
 		t.Errorf("got %s; want nothing to update", words)
 	}
-	for _, open := range []url.Values{{"title": {"Another"}}, {"title": {""}, "made_for_kids": {"yes"}}} { // an update would send it
+	// an update would send it
+	for _, open := range []url.Values{{"title": {"Another"}}, {"title": {""}, "made_for_kids": {"yes"}}} {
 		if status, a := d.post(session, "/assets/"+id+"/metadata", open); status != 422 || len(a.Error.Fields) != 1 {
 			t.Errorf("%v: got %d %+v; want it refused at the field that is open", open, status, a)
 		}
@@ -467,7 +468,8 @@ func TestChannels(t *testing.T) {
 	}
 }
 
-// TestPublishingInABrowser leaves for another site and comes back, which a policy may forbid, and schedules on the reader's clock.
+// TestPublishingInABrowser leaves for another site and comes back, which a policy may forbid, and schedules on the
+// reader's clock.
 func TestPublishingInABrowser(t *testing.T) {
 	google := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "<title>Google</title><h1>%s</h1>", r.Method)

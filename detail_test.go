@@ -594,9 +594,9 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 		arrange func(t *testing.T, d *office) string
 		want    string // outcome, or a word of the reason
 	}{
-		"waiting, with somebody who waits":               {requested(store.Pending), "Somebody waits"},
+		"waiting, with somebody waiting":                 {requested(store.Pending), "Somebody waits"},
 		"waiting, and they have been told that it began": {settled(requested(store.Pending)), "Somebody waits"},
-		"rendering, with somebody who waits":             {settled(requested(store.Processing)), "Somebody waits"},
+		"rendering, with somebody waiting":               {settled(requested(store.Processing)), "Somebody waits"},
 		"ready, not sent to everybody":                   {requested(store.Completed), "still being sent"},
 		"ready, and sent":                                {settled(requested(store.Completed)), "deleted"},
 		"failed, not everybody told":                     {requested(store.Failed), "still to be told"},

@@ -223,7 +223,8 @@ func TestPurge_AClockThatIsFarAheadDeletesNothing(t *testing.T) {
 		defer cancel()
 		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
 		synctest.Wait()
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err }) // a row of the wrong time is no proof
+		// a row of the wrong time is no proof
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err })
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM users)`); n != 3 {

@@ -98,7 +98,13 @@ func thisProgram() *command.Program {
 }
 
 // serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
-func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer, wrap func(renderer) renderer) error {
+func serve(
+	ctx context.Context,
+	cfg config.Config,
+	log *slog.Logger,
+	out io.Writer,
+	wrap func(renderer) renderer,
+) error {
 	unlock, err := folder.Lock(cfg.DataDir)
 	if err != nil {
 		return err
@@ -121,7 +127,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	if err != nil && !command.IsAway(err) && !errors.Is(err, media.ErrNotYours) {
 		return err
 	}
-	notSwept := func(err error) { log.Warn("files that nobody needs stay where they are", "err", err) } // they cost room, no more
+	// they cost room, no more
+	notSwept := func(err error) { log.Warn("files that nobody needs stay where they are", "err", err) }
 	if err != nil {
 		notSwept(err)
 	}
@@ -150,8 +157,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			AllLimit:  cfg.Limits.AllPerDay,
-			MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
+			AllLimit: cfg.Limits.AllPerDay,
+			MaxUpload: int64(
+				cfg.Telegram.MaxUploadMB,
+			) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond, Second: cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
@@ -163,9 +172,20 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
-	queue := NewQueue(st, wrap(maker), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
-		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
-		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: sites.Platforms(), Voices: maker, Meter: meter}, log)
+	queue := NewQueue(
+		st,
+		wrap(maker),
+		msgs,
+		files,
+		Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
+			Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
+			Outages: outage.New(
+				cfg.Queue.OutageAfter,
+				cfg.Queue.OutageMax,
+				probeEvery,
+			), Sites: sites.Platforms(), Voices: maker, Meter: meter},
+		log,
+	)
 	studio := publish.NewStudio(sites, queue, cfg)
 	var bot *Bot
 	var resume func(context.Context, []store.Update)
@@ -174,8 +194,18 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		resume = bot.Resume
 	}
 	missing := func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }
-	seen := &watch.Program{Store: st, Queue: queue, Room: maker, Missing: missing, Longest: cfg.Render.Timeout, Began: st.Now(),
-		Pulse: watch.NewPulse(5*time.Second, func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) })}
+	seen := &watch.Program{
+		Store:   st,
+		Queue:   queue,
+		Room:    maker,
+		Missing: missing,
+		Longest: cfg.Render.Timeout,
+		Began:   st.Now(),
+		Pulse: watch.NewPulse(
+			5*time.Second,
+			func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) },
+		),
+	}
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	var takeOver func(context.Context) error
@@ -192,15 +222,24 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
-		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
+		Staff: desk.Staff{
+			Owners: cfg.Telegram.Owners,
+			Admins: cfg.Telegram.Admins,
+		}, Limits: limits(cfg), Covers: covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck: watch.NewMemo(seen.Stuck).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }), Token: cfg.Web.MetricsToken,
+		Stuck: watch.NewMemo(
+			seen.Stuck,
+		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }), Token: cfg.Web.MetricsToken,
 		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
-	server := desk.NewServer(web.Handler(), desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute}, log)
+	server := desk.NewServer(
+		web.Handler(),
+		desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute},
+		log,
+	)
 	server.RegisterOnShutdown(web.Close)
 
 	if err := setUpLink(ctx, st, cfg, out); err != nil {
@@ -233,7 +272,13 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := command.LeftOnDisk(ctx, cfg, st); n > 0 || err != nil {
-			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
+			log.Warn(
+				"videos are still on the disk and cannot be played: stop, and run retake media move",
+				"files",
+				n,
+				"err",
+				err,
+			)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -258,9 +303,11 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	return group.Wait()
 }
 
-// elsewhere reports whether names leave this machine but for Telegram: to a service that makes the videos, or says the names.
+// elsewhere reports whether names leave this machine but for Telegram: to a service that makes the videos, or says the
+// names.
 func elsewhere(cfg config.Config) bool {
-	return cfg.Render.Engine == video.EngineHTTP || cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
+	return cfg.Render.Engine == video.EngineHTTP ||
+		cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
 }
 
 // limits are what the page's settings show of the configuration.
@@ -291,7 +338,11 @@ func covers(cfg config.Config, maker *video.Maker) *desk.Covers {
 		return nil
 	}
 	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
-		return maker.Cover(ctx, video.Order{Asset: "cover", Name: command.SampleName(cfg.Language), Lang: cfg.Language, Template: id}, path)
+		return maker.Cover(
+			ctx,
+			video.Order{Asset: "cover", Name: command.SampleName(cfg.Language), Lang: cfg.Language, Template: id},
+			path,
+		)
 	})
 }
 
@@ -350,8 +401,8 @@ func (b breakable) Make(ctx context.Context, o video.Order, progress func(int)) 
 	return b.renderer.Make(ctx, o, progress)
 }
 
-// showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser, for YouTube
-// and for Rumble.
+// showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser,
+// for YouTube and for Rumble.
 func showDemo(ctx context.Context, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
@@ -411,7 +462,12 @@ func showDemo(ctx context.Context, out io.Writer) error {
 		return nil
 	})
 	group.Go(func() error {
-		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)}))
+		log := slog.New(
+			slog.NewTextHandler(
+				os.Stderr,
+				&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)},
+			),
+		)
 		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
 	})
 	fmt.Fprint(out, town.Welcome())

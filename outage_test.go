@@ -27,7 +27,7 @@ func outages() Options {
 	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Outages: outage.New(5, 24*time.Hour, probeEvery)}
 }
 
-// judge records a failed attempt at the video of a name for which nobody knows who waits.
+// judge records a failed attempt at the video of a name for which nobody knows the waiting users.
 func judge(w *outage.Watch, asset, name string, attempt int, problem string, now time.Time) (held bool, spent map[string]int) {
 	return w.RecordFailure(outage.Failure{Asset: asset, Name: name, Key: strings.ToLower(name), Attempt: attempt, Problem: problem}, now)
 }
@@ -47,8 +47,8 @@ func TestReasonsThatDifferInTheirParticularsAreOne(t *testing.T) {
 	}
 }
 
-// TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages: many names are hardly all wrong, and one whose letters are in the
-// reason by chance does not hide that it is everybody's.
+// TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages: many names are hardly all wrong, and one whose letters
+// are in the reason by chance does not hide that it is everybody's.
 func TestAnEngineThatTellsTheNameWithEverythingIsNoEndOfOutages(t *testing.T) {
 	w := outage.New(5, time.Hour, time.Minute)
 	for i := range 20 {
@@ -176,7 +176,8 @@ func TestSlowFailuresOfOneKeyCostNobodyAVideo(t *testing.T) {
 	}
 }
 
-// TestTooFewForAnOutageAreNotWaitedFor: four that fail alike are no outage, so nobody's apology waits for the last of them.
+// TestTooFewForAnOutageAreNotWaitedFor: four that fail alike are no outage, so nobody's apology waits for the last of
+// them.
 func TestTooFewForAnOutageAreNotWaitedFor(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		b := &bench{render: func(context.Context, video.Order) error { time.Sleep(20 * time.Second); return errEngine }}
@@ -254,10 +255,11 @@ func TestTryNowDoesNotWait(t *testing.T) {
 
 func TestReasonsOfTheirOwnAreNoOutage(t *testing.T) {
 	for name, reason := range map[string]func(i int, name string) error{
-		"each another":           func(i int, name string) error { return errors.New("no model for " + strings.Repeat("x", i+1)) },
-		"each with its name":     func(_ int, name string) error { return fmt.Errorf("cannot say %q", name) },
-		"each with a hidden one": func(int, string) error { return errors.New("engine: cannot say [name]") }, // as engines tell it
-		"refused for good":       func(int, string) error { return retry.Permanent(errKey) },
+		"each another":       func(i int, name string) error { return errors.New("no model for " + strings.Repeat("x", i+1)) },
+		"each with its name": func(_ int, name string) error { return fmt.Errorf("cannot say %q", name) },
+		// as engines tell it
+		"each with a hidden one": func(int, string) error { return errors.New("engine: cannot say [name]") },
+		"refused permanently":    func(int, string) error { return retry.Permanent(errKey) },
 		"one asks to wait":       func(int, string) error { return retry.Wait(errKey, time.Hour) },
 		"a video made each time": func(i int, _ string) error { return map[bool]error{true: errKey}[i%3 != 2] },
 	} {
@@ -311,8 +313,8 @@ func TestBadNamesAmongGoodOnesAreGivenUpInTheEnd(t *testing.T) {
 	})
 }
 
-// TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain: at the end of a busy evening nobody is left but those who try a bad
-// name once more, and each try is another video.
+// TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain: at the end of a busy evening nobody is left but those who
+// try a bad name once more, and each try is another video.
 func TestNamesThatWereBadAmongGoodOnesAreNoOutageWhenTriedAgain(t *testing.T) {
 	const bad = 25
 	w := outage.New(5, time.Hour, time.Minute)
@@ -368,7 +370,7 @@ func TestAnOutageThatDoesNotEndIsToldToEverybody(t *testing.T) {
 		if n := b.heard("APOLOGISE"); n != 8 {
 			t.Errorf("got %d apologies; want 8", n)
 		}
-		// Whoever asks now is not held, and is told after three attempts.
+		// Everyone who asks now is not held, and is told after three attempts.
 		ask(t, s, "Лев", 77)
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()

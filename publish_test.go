@@ -348,7 +348,7 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 			t.Errorf("got %d, %v; want none that another try alone would help", n, err)
 		}
 
-		// The button works without a new consent: the token may be mended elsewhere.
+		// The button works without a new consent: the token may work again.
 		yt.does(nil)
 		if out, err := q.Retry(t.Context(), ids[0], retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil || out != retry.Restarted {
 			t.Errorf("got %s, %v; want %s", out, err, retry.Restarted)
@@ -383,7 +383,7 @@ func TestAnEndedAccessFailsAtOnceAndComesBackByItself(t *testing.T) {
 		}
 		const retries = `SELECT count(*) FROM audit WHERE action = 'retry' AND platform = 'YOUTUBE' AND outcome = 'restarted' AND admin = `
 		if mine, own := count(t, s, retries+"8"), count(t, s, retries+"0"); mine != 3 || own != 5 {
-			t.Errorf("got %d retries of the admin and %d by itself in the list; want 3 and 5", mine, own)
+			t.Errorf("got %d retries of the admin and %d automatic ones in the list; want 3 and 5", mine, own)
 		}
 		stop()
 	})
@@ -408,7 +408,8 @@ func TestWhatAReconnectionCouldNotSendIsSentAtTheNextStart(t *testing.T) {
 	})
 }
 
-// A worker that still used the old token may report after the channel was connected again. Nobody would reconnect it for that.
+// A worker that still used the old token may report after the channel was connected again. Nobody would reconnect it
+// for that.
 func TestALateRefusalOfTheOldTokenIsTriedWithTheNewOne(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
@@ -451,7 +452,7 @@ func TestATokenRefreshedTooLateReplacesNoNewOne(t *testing.T) {
 		keep("fresh")
 		time.Sleep(time.Second)
 		connected(t, s, "UC1")
-		keep("late") // by a worker that began with the token of before
+		keep("late") // by a worker that began with the old token
 	})
 }
 
@@ -521,7 +522,7 @@ func TestAStopGivesTheUploadBack(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if met.Session != "https://secret" || met.Sent != 40 {
-			t.Errorf("got %+v; want the session of before", met)
+			t.Errorf("got %+v; want the earlier session", met)
 		}
 	})
 }
@@ -629,7 +630,8 @@ func TestWhatMayBeOnRumbleIsNotSentAgainUnaskedWhateverElseFails(t *testing.T) {
 			time.Sleep(time.Second)
 			synctest.Wait()
 			stop()
-			_, stop = start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{}}) // its token was taken out of the settings
+			// its token was taken out of the settings
+			_, stop = start(t, s, &bench{}, Options{Sites: map[string]publish.Platform{}})
 			time.Sleep(time.Second)
 			synctest.Wait()
 			wantState(t, s, id, want)

@@ -38,7 +38,7 @@ const maxCrashes = 5
 //	cause                          when                                        what it does                                           outcome
 //	JobFailed{Job, Err}            attempts left, error not permanent          same job again after the backoff                       Rescheduled
 //	                               the attempt got further than the last       same job again after the first backoff, attempts       Rescheduled
-//	                               (Progressed)                                count anew
+//	                               (Progressed)                                count from the start
 //	                               the error says "wait" (RetryAfter), or      same job after a pause that doubles to minutes,        Deferred
 //	                               what is needed does not answer              attempt given back
 //	                               (Unreachable)
@@ -133,7 +133,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 		if err != nil {
 			return "", err
 		}
-		if renewed && j.Attempt < q.opts.Attempts { // what was refused is the token of before
+		if renewed && j.Attempt < q.opts.Attempts { // what was refused is the old token
 			return retry.Rescheduled, tx.Reschedule(j, now, problem)
 		}
 		return retry.GaveUp, tx.EndAccess(j, problem)
@@ -168,8 +168,11 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 		if err != nil {
 			return "", err
 		}
-		held, given := q.outages.RecordFailure(outage.Failure{Asset: asset.ID, Name: asset.Name, Key: asset.NameKey, Users: people,
-			Attempt: j.Attempt, Problem: problem}, now)
+		held, given := q.outages.RecordFailure(
+			outage.Failure{Asset: asset.ID, Name: asset.Name, Key: asset.NameKey, Users: people,
+				Attempt: j.Attempt, Problem: problem},
+			now,
+		)
 		if given != nil {
 			if err := tx.BeginOutage(problem, given); err != nil {
 				return "", err
@@ -198,10 +201,11 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 	return giveUp(tx, j, problem, "")
 }
 
-// maxCopies is how often a message may be sent whose answers cannot be read: Telegram has no way to ask whether it arrived.
+// maxCopies is how often a message may be sent whose answers cannot be read: Telegram has no way to ask whether it
+// arrived.
 const maxCopies = 2
 
-// giveUp ends a job for good. Somebody is still owed a message: see store.Tx.OweAgain.
+// giveUp ends a job permanently. A message is still pending for somebody: see store.Tx.OweAgain.
 func giveUp(tx *store.Tx, j store.Job, problem, step string) (retry.Outcome, error) {
 	if j.RequestID != 0 {
 		return retry.Undelivered, tx.GiveUp(j, problem, step)
@@ -212,8 +216,8 @@ func giveUp(tx *store.Tx, j store.Job, problem, step string) (retry.Outcome, err
 // longestPause bounds the pauses of a job that waits: they begin with what the error asks for and double.
 const longestPause = 5 * time.Minute
 
-// pause returns how long a job waits because of an error; waits reports whether the error asks for a wait at all. An error that
-// asks for more than longestPause gets it.
+// pause returns how long a job waits because of an error; waits reports whether the error asks for a wait at all. An
+// error that asks for more than longestPause gets it.
 func (q *Queue) pause(j store.Job, err error) (wait time.Duration, waits bool) {
 	asked, waits := retry.After(err)
 	if !waits {
@@ -283,7 +287,9 @@ func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (retry.Outcome
 			return "", err
 		}
 		if n > 0 {
-			return retry.Restarted, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(retry.Restarted)})
+			return retry.Restarted, tx.Note(
+				store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(retry.Restarted)},
+			)
 		}
 	}
 	switch {
@@ -316,7 +322,8 @@ func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (retry.Outcome
 	return out, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
 }
 
-// retryPublication makes one new try of a failed publication. back: access to its channel is back, which is nobody's right.
+// retryPublication makes one new try of a failed publication. back: access to its channel is back, which is nobody's
+// right.
 func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin, back bool) (retry.Outcome, error) {
 	p, err := tx.Publication(assetID, platform)
 	switch {
@@ -332,11 +339,20 @@ func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin,
 	if err := tx.Republish(assetID, p); err != nil {
 		return "", err
 	}
-	return retry.Restarted, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Platform: platform, Outcome: string(retry.Restarted)})
+	return retry.Restarted, tx.Note(
+		store.Event{
+			Admin:    &admin.ID,
+			Action:   "retry",
+			AssetID:  assetID,
+			Platform: platform,
+			Outcome:  string(retry.Restarted),
+		},
+	)
 }
 
-// Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again: it was
-// connected again or checked, or a publication got through. What cannot be written now is found at the next start.
+// Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again:
+// it was connected again or checked, or a publication got through. What cannot be written now is found at the next
+// start.
 func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
 	q.withdrawals.Look() // what could not be withdrawn without the channel
 	ended, err := q.store.Reconnected(ctx)
@@ -354,31 +370,32 @@ func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
 // probeEvery is how often one video is tried during an outage.
 const probeEvery = time.Minute
 
-// breaker knows whether videos fail for a reason that is not their own, and lets one at a time be tried while they do. Judge
-// and RecordSuccess, asked in a transaction, say the same when that is repeated.
+// breaker knows whether videos fail for a reason that is not their own, and lets one at a time be tried while they do.
+// Judge and RecordSuccess, asked in a transaction, say the same when that is repeated.
 type breaker interface {
-	// RecordFailure looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so many
-	// earlier attempts of each asset.
+	// RecordFailure looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so
+	// many earlier attempts of each asset.
 	RecordFailure(f outage.Failure, now time.Time) (held bool, spent map[string]int)
-	// ShouldWait returns how long an asset that has spent its attempts should wait whether more others fail as it does; 0: it
-	// should not.
+	// ShouldWait returns how long an asset that has spent its attempts should wait whether more others fail as it does; 0:
+	// it should not.
 	ShouldWait(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int)
 	// RecordSuccess is told of a finished video. over: it ends an outage.
 	RecordSuccess(asset string) (over bool)
-	// Allow reports whether a video may be tried now. During an outage no other may until Done is called. Undo takes that back.
+	// Allow reports whether a video may be tried now. During an outage no other may until Done is called. Undo takes that
+	// back.
 	Allow(now time.Time) bool
 	Done()
 	Undo()
-	// State returns when the outage under way began, why, when the next video is tried, and whether it has lasted so long that
-	// failures count again; zero times: there is none.
+	// State returns when the outage under way began, why, when the next video is tried, and whether it has lasted so long
+	// that failures count again; zero times: there is none.
 	State(now time.Time) (began time.Time, reason string, next time.Time, spent bool)
-	// Resume goes on with an outage of before, and lets a video be tried at once; ProbeNow does that during one.
+	// Resume goes on with an earlier outage, and lets a video be tried at once; ProbeNow does that during one.
 	Resume(began time.Time, reason string)
 	ProbeNow() (during bool)
 }
 
-// Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long that
-// failures count again.
+// Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long
+// that failures count again.
 func (q *Queue) Outage() (o store.Outage, next time.Time, spent bool) {
 	o.Began, o.Reason, next, spent = q.outages.State(q.store.Now())
 	return o, next, spent
@@ -485,13 +502,26 @@ func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opt
 	if opts.Sites != nil {
 		workers[store.Publish] = publishWorkers
 	}
-	pool := worker.New(st, worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages, Meter: opts.Meter}, log)
-	return &Queue{Pool: pool, store: st, render: render, msgs: msgs, media: media, opts: opts, log: log, outages: opts.Outages,
-		withdrawals: publish.NewWithdrawals(st, opts.Sites, pool.Uploading, log)}
+	pool := worker.New(
+		st,
+		worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages, Meter: opts.Meter},
+		log,
+	)
+	return &Queue{
+		Pool:        pool,
+		store:       st,
+		render:      render,
+		msgs:        msgs,
+		media:       media,
+		opts:        opts,
+		log:         log,
+		outages:     opts.Outages,
+		withdrawals: publish.NewWithdrawals(st, opts.Sites, pool.Uploading, log),
+	}
 }
 
-// Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has finished or been
-// given back.
+// Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has
+// finished or been given back.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.prepare(ctx); err != nil {
 		return worker.UnlessStopped(ctx, err)
@@ -559,7 +589,14 @@ func (q *Queue) rescue(ctx context.Context) error {
 		return err
 	}
 	for _, j := range last {
-		q.report(ctx, retry.JobFailed{Job: j, Err: retry.WithCode(fmt.Errorf("the program ended %d times while this ran", maxCrashes), "CRASHED")}, "")
+		q.report(
+			ctx,
+			retry.JobFailed{
+				Job: j,
+				Err: retry.WithCode(fmt.Errorf("the program ended %d times while this ran", maxCrashes), "CRASHED"),
+			},
+			"",
+		)
 	}
 	return nil
 }
@@ -602,7 +639,21 @@ func (q *Queue) report(draining context.Context, failed retry.JobFailed, name st
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
 		q.opts.Meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
-		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt, "outcome", out, "err", nameless(problem.Error(), name))
+		q.log.Warn(
+			"attempt failed",
+			"job",
+			j.ID,
+			"asset",
+			j.AssetID,
+			"kind",
+			j.Kind,
+			"attempt",
+			j.Attempt,
+			"outcome",
+			out,
+			"err",
+			nameless(problem.Error(), name),
+		)
 	}
 }
 
@@ -648,13 +699,22 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completio
 		return nil, fmt.Errorf("keep a video: %w", err)
 	}
 	began := time.Now()
-	made, err := q.render.Make(ctx, video.Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
-		func(percent int) { q.Progress(t, percent) })
+	made, err := q.render.Make(
+		ctx,
+		video.Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
+		func(percent int) { q.Progress(t, percent) },
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer made.Discard()
-	v := store.Video{File: t.AssetID + ".mp4", Size: made.Size, Duration: made.Duration, Width: made.Width, Height: made.Height}
+	v := store.Video{
+		File:     t.AssetID + ".mp4",
+		Size:     made.Size,
+		Duration: made.Duration,
+		Width:    made.Width,
+		Height:   made.Height,
+	}
 	if err := q.media.Put(ctx, v.File, made.Path, nil); err != nil {
 		return nil, fmt.Errorf("keep the video: %w", err)
 	}
@@ -745,7 +805,10 @@ func (q *Queue) publish(ctx context.Context, t *store.Task) (*worker.Completion,
 			return q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepUpload(t.Job, u) })
 		})
 		if errors.Is(err, store.ErrNotFound) && u.ID != "" { // its publishing was ended a moment too late
-			err = errors.Join(err, q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Arrived(t.Job, u) }))
+			err = errors.Join(
+				err,
+				q.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Arrived(t.Job, u) }),
+			)
 		}
 		return err
 	})
@@ -789,8 +852,8 @@ func (q *Queue) told(ctx context.Context, t *store.Task, id int) *worker.Complet
 	}
 }
 
-// Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the platforms, and
-// files and the sound of names go.
+// Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the
+// platforms, and files and the sound of names go.
 func (q *Queue) Discard(ctx context.Context, gone store.Gone) {
 	q.Stop(slices.Concat(gone.Assets, gone.Kept))
 	if len(gone.Kept) > 0 {

@@ -281,7 +281,7 @@ func TestRetryTable(t *testing.T) {
 			return q.Retry(t.Context(), publication(t, q.store, failedPublication), retry.AdminClicked{Admin: owner, Platform: "YOUTUBE"})
 		}, result{retry.Restarted, nil}, nil},
 
-		{"AdminClicked on a failed render starts anew for everybody who has not retried", func(t *testing.T, q *Queue) (retry.Outcome, error) {
+		{"AdminClicked on a failed render starts again for everybody who has not retried", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2, 3)
 			task := failForGood(t, q)
 			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
@@ -294,7 +294,7 @@ func TestRetryTable(t *testing.T) {
 		{"AdminClicked brings a video that was finished since to those who lack it, and leaves alone who has it", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			ask(t, q.store, "Маша", 1, 2)
 			task := failForGood(t, q)
-			ask(t, q.store, "Маша", 1) // asked anew instead of pressing
+			ask(t, q.store, "Маша", 1) // asked again instead of pressing
 			complete(t, q.store)
 			return q.Retry(t.Context(), task.AssetID, retry.AdminClicked{Admin: owner, Platform: ""})
 		}, result{retry.Joined, nil}, map[string]int{
@@ -1029,7 +1029,7 @@ func TestARetryByAnAdminTakesTheTurnOfThoseWhoWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	if lane := count(t, q.store, `SELECT lane FROM jobs WHERE kind = 'RENDER'`); lane != 1 {
-		t.Errorf("got lane %d; want that of the first who waits", lane)
+		t.Errorf("got lane %d; want that of the first waiting user", lane)
 	}
 }
 
@@ -1272,7 +1272,7 @@ func TestAdminClickedSendsNothingAgainToWhoHasTheVideo(t *testing.T) {
 	q := newQueue(newStore(t))
 	ask(t, q.store, "Маша", 1, 2)
 	task := failForGood(t, q)
-	ask(t, q.store, "Маша", 1) // asked anew instead of pressing
+	ask(t, q.store, "Маша", 1) // asked again instead of pressing
 	complete(t, q.store)
 	delivery := begin(t, q.store, store.Deliver)
 	write(t, q.store, func(tx *store.Tx) error {
@@ -1339,7 +1339,7 @@ func TestAStopDoesNotForgetCrashes(t *testing.T) {
 	task := begin(t, s, store.Render)
 	write(t, s, func(tx *store.Tx) error { return tx.GiveBack(task.Job) })
 	if n := count(t, s, `SELECT crashes FROM jobs WHERE kind = 'RENDER'`); n != 3 {
-		t.Errorf("got %d crashes; want the 3 of before", n)
+		t.Errorf("got %d crashes; want the 3 earlier ones", n)
 	}
 }
 

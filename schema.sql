@@ -44,10 +44,10 @@ CREATE TABLE IF NOT EXISTS assets (
 	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- what it is published with, as an admin saved it; {}: nobody has
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
-	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, 0 for good once it is settled
+	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, 0 forever once it is settled
 	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
-	unwanted    INTEGER,                               -- since when it should go: whoever asked for it is forgotten; it may be on a platform
+	unwanted    INTEGER,                               -- since when it should go: everyone who asked for it is forgotten; it may be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
@@ -157,7 +157,7 @@ CREATE INDEX IF NOT EXISTS requests_by_asset ON requests (asset_id);
 CREATE INDEX IF NOT EXISTS requests_undelivered ON requests (user_id, undelivered) WHERE undelivered IS NOT NULL;
 CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) WHERE undelivered IS NOT NULL;
 CREATE INDEX IF NOT EXISTS requests_held ON requests (user_id) WHERE held = 1;
--- Write the status out in statements: because of this index SQLite plans one with status = ? anew at every run.
+-- Write the status out in statements: because of this index SQLite plans one with status = ? again at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
 CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
 CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
@@ -174,7 +174,7 @@ CREATE VIEW IF NOT EXISTS unserved AS
 		WHERE later.user_id = r.user_id AND later.id > r.id
 			AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang);
 -- What needs an admin no longer: it has a successor, or a video of the same key, under way or made since, is for everybody
--- whom it and the tries before it failed. A video is settled for good, even if what settled it goes.
+-- whom it and the tries before it failed. A video stays settled, even if what settled it goes.
 CREATE VIEW IF NOT EXISTS settled AS
 	SELECT a.id, a.name_key, a.template, a.lang FROM assets a
 	WHERE a.needs = 1 AND (EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id)
@@ -187,7 +187,7 @@ CREATE VIEW IF NOT EXISTS settled AS
 			WITH RECURSIVE line (id) AS (
 				SELECT a.id UNION ALL SELECT e.retry_of FROM line JOIN assets e ON e.id = line.id WHERE e.retry_of IS NOT NULL)
 			SELECT 1 FROM line CROSS JOIN unserved u ON u.id = line.id));
--- These can settle: a video that is asked for, somebody who joins it, and somebody who waits no longer.
+-- These can settle: a video that is asked for, somebody who joins it, and somebody who stops waiting.
 CREATE TRIGGER IF NOT EXISTS assets_settle_insert AFTER INSERT ON assets
 BEGIN
 	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM settled s
@@ -329,11 +329,11 @@ CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, turn) WHERE started IS NU
 CREATE INDEX IF NOT EXISTS jobs_by_lane ON jobs (kind, lane, turn);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE started IS NULL AND due > 0;
 CREATE INDEX IF NOT EXISTS jobs_by_asset ON jobs (asset_id);
--- Not WHERE kind = 'RENDER': because of that SQLite would plan each statement with kind = ? anew at every run.
+-- Not WHERE kind = 'RENDER': because of that SQLite would plan each statement with kind = ? again at every run.
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_render ON jobs (asset_id) WHERE request_id IS NULL AND publication_id IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_request ON jobs (request_id, kind) WHERE request_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_publication ON jobs (publication_id) WHERE publication_id IS NOT NULL;
--- Whom a crowd's message is owed to: its other terms let jobs_one_render find the crowd.
+-- Whom the message of a crowd is for: its other terms let jobs_one_render find the crowd.
 CREATE VIEW IF NOT EXISTS crowds AS
 	SELECT c.id job, c.kind, c.turn, c.created, r.id request_id, r.user_id, r.chat_id, r.status, r.progress_id
 	FROM jobs c JOIN requests r ON r.asset_id = c.asset_id AND r.id > c.crowd

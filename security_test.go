@@ -652,7 +652,8 @@ func TestHEADAnswersAsGETWithoutABody(t *testing.T) {
 	d.channel("UC1", "Our greetings")
 	session, paths := d.signIn(8), map[string]bool{}
 	for _, route := range d.echo.Routes() {
-		if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" { // a stream has nothing to say without a body; an answer is spent
+		// a stream has nothing to say without a body; an answer is spent
+		if route.Method != http.MethodGet || route.Path == "/events" || route.Path == "/channels/callback" {
 			continue
 		}
 		paths[strings.NewReplacer("/channels/:id", "/channels/1", ":id", a.ID, "/login/:token", d.link(7), ":picture", "new-year.jpg", "*", "style.css").Replace(route.Path)] = true
@@ -778,7 +779,8 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 			}
 		}
 		keep("no route", "/"+word+"/"+word, session)
-		for _, field := range []string{"language", "made_for_kids", "privacy"} { // what is no choice comes back as it was sent
+		// what is no choice comes back as it was sent
+		for _, field := range []string{"language", "made_for_kids", "privacy"} {
 			out["POST "+field] = d.send(call{method: "POST", path: "/assets/" + done + "/metadata", session: session,
 				body: url.Values{"title": {"x"}, "description": {"x"}, "tags": {"x"}, field: {text}}.Encode()}).Body.String()
 		}
@@ -791,7 +793,8 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 		}
 		return out
 	}
-	plain := map[bool]map[string]string{false: pages("5 Маша"), true: pages("5 > Маша")} // a title must not have what tags are made of
+	// a title must not have what tags are made of
+	plain := map[bool]map[string]string{false: pages("5 Маша"), true: pages("5 > Маша")}
 	if len(plain[false]) < 40 {
 		t.Fatalf("got %d pages; want all of them", len(plain[false]))
 	}

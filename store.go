@@ -14,11 +14,11 @@ import (
 //go:embed schema.sql
 var schema string
 
-// steps lead from one version of the schema to the next; they are only ever added to. What CREATE … IF NOT EXISTS of schema.sql
-// adds needs no more than a step that does nothing.
+// steps lead from one version of the schema to the next; they are only ever added to. What CREATE … IF NOT EXISTS of
+// schema.sql adds needs no more than a step that does nothing.
 var steps = []string{
-	// For each row that it checks SQLite builds a table of the words of IN (…), if there are more than two; OR needs none. What is
-	// stored stays as it is, so the text may be replaced (sqlite.org/lang_altertable.html).
+	// For each row that it checks SQLite builds a table of the words of IN (…), if there are more than two; OR needs none.
+	// What is stored stays as it is, so the text may be replaced (sqlite.org/lang_altertable.html).
 	`PRAGMA writable_schema = 1;
 	UPDATE sqlite_schema SET sql = replace(replace(replace(replace(sql,
 		'status IN (''PENDING'', ''PROCESSING'', ''COMPLETED'', ''FAILED'')',
@@ -36,17 +36,17 @@ var steps = []string{
 	ALTER TABLE users ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
 	UPDATE users SET seen = CAST(unixepoch('subsec') * 1000 AS INTEGER);
 	ALTER TABLE assets ADD COLUMN unwanted INTEGER`,
-	// What a restored backup owes is held. The schema makes the view anew.
+	// What a restored backup owes is held. The schema makes the view again.
 	`ALTER TABLE requests ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND 2);
 	 ALTER TABLE inbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1));
 	 DROP VIEW unserved`,
-	// A message that is owed to many is a row.
+	// A message for many people is a row.
 	`ALTER TABLE jobs ADD COLUMN crowd INTEGER CHECK (crowd IS NULL OR request_id IS NULL AND started IS NULL);
 	PRAGMA writable_schema = 1;
 	UPDATE sqlite_schema SET sql = replace(sql, '= (request_id IS NOT NULL)', '= (request_id IS NOT NULL OR crowd IS NOT NULL)')
 	WHERE type = 'table' AND name = 'jobs';
 	PRAGMA writable_schema = RESET`,
-	// A crowd says which progress messages its people have. The schema makes the view anew.
+	// A crowd says which progress messages its people have. The schema makes the view again.
 	`DROP VIEW IF EXISTS crowds`,
 	// The schema adds the view publishable, and makes the index again with the video that the view is asked about.
 	`DROP INDEX publications_failed`,
@@ -64,8 +64,8 @@ var steps = []string{
 	ALTER TABLE attempts ADD COLUMN error_code TEXT`,
 	// The schema adds the tables ledger, ledger_keys, bans and pause.
 	`SELECT 1`,
-	// What is found at the platforms. The schema adds an index that keeps two publications from having the same video: of those that
-	// have one the first keeps it.
+	// What is found at the platforms. The schema adds an index that keeps two publications from having the same video: of
+	// those that have one the first keeps it.
 	`ALTER TABLE publications ADD COLUMN look_at INTEGER;
 	ALTER TABLE publications ADD COLUMN standing TEXT CHECK (standing IN ('private', 'gone', 'failed', 'rejected', 'taken down'));
 	ALTER TABLE publications ADD COLUMN standing_at INTEGER;
@@ -87,8 +87,8 @@ func OpenStoreWith(path string, o store.Options) (*store.Store, error) {
 	return store.Open(path, o)
 }
 
-// LookAt reads the file of a database that another process may be using, and changes nothing. broken is what is damaged in it;
-// newer: it belongs to a newer version of the program.
+// LookAt reads the file of a database that another process may be using, and changes nothing. broken is what is damaged
+// in it; newer: it belongs to a newer version of the program.
 func LookAt(ctx context.Context, path string) (broken []string, newer bool, err error) {
 	d, err := db.Look(path)
 	if err != nil {

@@ -1,5 +1,5 @@
-// The studio against the stand-ins for YouTube and Rumble, with everything else real: consent, publishing, editing, deleting,
-// and a program that is killed while it uploads.
+// The studio against the stand-ins for YouTube and Rumble, with everything else real: consent, publishing, editing,
+// deleting, and a program that is killed while it uploads.
 
 package main
 
@@ -428,7 +428,7 @@ func TestWhatIsNoLongerForEverybodyHasNoTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		if v := b.tube.Videos()[0]; v.Privacy != privacy || !v.PublishAt.IsZero() {
-			t.Errorf("got %+v; want it %s for good", v, privacy)
+			t.Errorf("got %+v; want it %s permanently", v, privacy)
 		}
 		if p := b.becomes(id, "YOUTUBE", "COMPLETED "); desk.NewPublication(p, 1, 3, b.store.Now()).Ahead || !p.PublishAt.IsZero() {
 			t.Errorf("%s: got it scheduled; want it not to be", privacy)
@@ -592,7 +592,7 @@ func TestRevokedAndReconnected(t *testing.T) {
 		t.Errorf("got %d channels; want 1", n)
 	}
 	if again, err := b.consents(session, channel.ID, 0); err != nil || again.ID != channel.ID {
-		t.Fatalf("got %+v, %v; want the channel of before", again, err)
+		t.Fatalf("got %+v, %v; want the earlier channel", again, err)
 	}
 	for _, id := range ids {
 		b.becomes(id, "YOUTUBE", "COMPLETED ")
@@ -632,7 +632,8 @@ func TestAnotherKeyMeansAnotherConsent(t *testing.T) {
 	}
 }
 
-// TestKilledWhileItUploads kills the program fifty times, at random bytes of uploads of 20 MB and at the requests around them.
+// TestKilledWhileItUploads kills the program fifty times, at random bytes of uploads of 20 MB and at the requests
+// around them.
 func TestKilledWhileItUploads(t *testing.T) {
 	const kills, videos, size = 50, 25, 20 << 20
 	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
@@ -746,7 +747,8 @@ func (d deadly) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestWhatIsThereCanBeTakenOff deletes a video that YouTube still works on, and forgets one whose channel is out of reach.
+// TestWhatIsThereCanBeTakenOff deletes a video that YouTube still works on, and forgets one whose channel is out of
+// reach.
 func TestWhatIsThereCanBeTakenOff(t *testing.T) {
 	b := newBroadcaster(t, nil)
 	channel := b.connect()

@@ -43,7 +43,7 @@ type Web struct {
 	proxies []netip.Prefix // whose X-Forwarded-For counts
 	origin  *http.CrossOriginProtection
 	https   bool           // browsers reach the page by it
-	failed  *rate.Limiter  // answers to sign-in links that don't work, whoever asks
+	failed  *rate.Limiter  // answers to sign-in links that don't work, for all clients together
 	told    rate.Sometimes // the log, about too many of them
 	echo    *echo.Echo
 }
@@ -59,7 +59,16 @@ func NewWeb(ctx context.Context, st *store.Store, queue *Queue, files media.Stor
 	if err != nil {
 		panic(err) // embedded: every test reads them
 	}
-	w := &Web{ctx: ctx, desk: pages, store: st, log: log, queue: queue, proxies: opts.Proxies, origin: http.NewCrossOriginProtection(), echo: echo.New()}
+	w := &Web{
+		ctx:     ctx,
+		desk:    pages,
+		store:   st,
+		log:     log,
+		queue:   queue,
+		proxies: opts.Proxies,
+		origin:  http.NewCrossOriginProtection(),
+		echo:    echo.New(),
+	}
 	// Tokens cannot be guessed: this only spares somebody who tries a page for each. It counts failures of all
 	// addresses together, because behind a proxy all may have the same one, and refuses no link that works.
 	w.https = strings.HasPrefix(desk.Origin(opts.BaseURL), "https:")

@@ -77,8 +77,8 @@ func (g *generator) handler() http.Handler {
 }
 
 // take accepts an order. Retake sends the same key when it asks for the same video again, for example after a restart:
-// the answer is then the job that is there, and no video is made twice. A job that has failed is no answer to a new order:
-// nobody may have asked for its end.
+// the answer is then the job that is there, and no video is made twice. A job that has failed is no answer to a new
+// order: nobody may have asked for its end.
 func (g *generator) take(w http.ResponseWriter, r *http.Request) {
 	var o order
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&o); err != nil || o.Name == "" {

@@ -19,8 +19,8 @@ import (
 	"retake.example/internal/watch"
 )
 
-// Alert sends an admin a message. later is how long Telegram asks to wait. An admin whom no message reaches is no error:
-// they may not have written to the bot yet.
+// Alert sends an admin a message. later is how long Telegram asks to wait. An admin whom no message reaches is no
+// error: they may not have written to the bot yet.
 func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later time.Duration, err error) {
 	language, err := c.Store.Language(ctx, admin)
 	if err != nil {

@@ -28,11 +28,12 @@ const admins = AtOnce
 
 // Options are the operator's choices for the bot.
 type Options struct {
-	Token, APIURL  string
-	Offers         []video.Offer                      // at least one
-	ReuseFor       time.Duration                      // how long a finished video serves others who ask for the name
-	Language       string                             // for users whose own is not offered
-	LanguageChosen bool                               // the operator has set Language, so that it also holds for languages without texts
+	Token, APIURL string
+	Offers        []video.Offer // at least one
+	ReuseFor      time.Duration // how long a finished video serves others who ask for the name
+	Language      string        // for users whose own is not offered
+	// the operator has set Language, so that it also holds for languages without texts
+	LanguageChosen bool
 	OpenLimit      int                                // requests of one user that wait at a time
 	HourLimit      int                                // requests of one user in an hour
 	DayLimit       int                                // requests of one user in a day
@@ -96,9 +97,13 @@ func New(st *store.Store, opts Options, log *slog.Logger) (*Chat, error) {
 	if opts.PerSecond > 0 {
 		gate = append(gate, telegram.PerSecond(opts.PerSecond))
 	}
-	c.Talk = telegram.Talk{API: api, Gate: telegram.NewGate(opts.Second, gate...), Gone: func(ctx context.Context, chat int64) error {
-		return st.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(chat, false) })
-	}}
+	c.Talk = telegram.Talk{
+		API:  api,
+		Gate: telegram.NewGate(opts.Second, gate...),
+		Gone: func(ctx context.Context, chat int64) error {
+			return st.Tx(ctx, func(tx *store.Tx) error { return tx.SetReachable(chat, false) })
+		},
+	}
 	if opts.Meter != nil {
 		c.Talk.Meter = opts.Meter
 	}
@@ -115,7 +120,13 @@ func (c *Chat) Close() {
 func (c *Chat) Wait() { c.aside.Wait() }
 
 // Say sends a text of the message files, and returns the id of the message.
-func (c *Chat) Say(ctx context.Context, chat int64, language, id string, vars lang.Vars, k telegram.Keyboard) (int, error) {
+func (c *Chat) Say(
+	ctx context.Context,
+	chat int64,
+	language, id string,
+	vars lang.Vars,
+	k telegram.Keyboard,
+) (int, error) {
 	return c.Talk.Send(ctx, chat, lang.Say(language, id, vars), k)
 }
 

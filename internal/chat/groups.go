@@ -73,8 +73,8 @@ type self struct {
 	link string
 }
 
-// Silent reports whether a message without text gets no answer: Telegram's notes about the chat, and all of an album but
-// its first part.
+// Silent reports whether a message without text gets no answer: Telegram's notes about the chat, and all of an album
+// but its first part.
 func (c *Chat) Silent(m *models.Message) bool {
 	service := m.PinnedMessage != nil || m.MessageAutoDeleteTimerChanged != nil || m.WriteAccessAllowed != nil ||
 		m.ConnectedWebsite != "" || m.ChatBackgroundSet != nil || m.UsersShared != nil || m.ChatShared != nil ||

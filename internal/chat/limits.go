@@ -29,8 +29,13 @@ func (c *Chat) refusal(err error, u store.User) ([]Answer, error) {
 }
 
 // refusals are the messages that say why, by the reason. The banned are told nothing.
-var refusals = map[string]string{"paused": "limit_paused", "open": "limit_open", "hour": "limit_hour", "day": "limit_day",
-	"all": "limit_all"}
+var refusals = map[string]string{
+	"paused": "limit_paused",
+	"open":   "limit_open",
+	"hour":   "limit_hour",
+	"day":    "limit_day",
+	"all":    "limit_all",
+}
 
 // Refusal says why a request is refused, and when the next may be made.
 func (c *Chat) Refusal(r store.Refused, language string) string {

@@ -4,8 +4,8 @@ package chat
 
 import "sync"
 
-// lines keeps those who change messages of a chat apart. An edit that was begun ends before the next one is made, so that
-// a late one never overwrites the truth.
+// lines keeps those who change messages of a chat apart. An edit that was begun ends before the next one is made, so
+// that a late one never overwrites the truth.
 type lines struct {
 	mu   sync.Mutex
 	held map[int64]*line

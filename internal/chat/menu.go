@@ -17,7 +17,17 @@ import (
 )
 
 var (
-	userCommands  = []string{"new", "status", "cancel", "language", "help", "privacy", "my_data", "delete_my_data", "start"}
+	userCommands = []string{
+		"new",
+		"status",
+		"cancel",
+		"language",
+		"help",
+		"privacy",
+		"my_data",
+		"delete_my_data",
+		"start",
+	}
 	adminCommands = []string{"admin", "stats"}
 )
 
@@ -26,8 +36,8 @@ type viewer interface {
 	View(told func(assetID string, percent int)) (end func())
 }
 
-// KeepMenus offers the commands to everybody, and again where somebody has become an admin or is none any more, until ctx
-// ends. Telegram is given only what has changed.
+// KeepMenus offers the commands to everybody, and again where somebody has become an admin or is none any more, until
+// ctx ends. Telegram is given only what has changed.
 func (c *Chat) KeepMenus(ctx context.Context, q viewer) {
 	changes := make(chan struct{}, 1)
 	defer q.View(func(asset string, _ int) {
@@ -67,7 +77,8 @@ func (c *Chat) RenewMenu(chat int64) {
 	}
 }
 
-// publishMenus tells Telegram which commands to offer in a chat, in each language: more in that of an admin. 0: all others.
+// publishMenus tells Telegram which commands to offer in a chat, in each language: more in that of an admin. 0: all
+// others.
 func (c *Chat) publishMenus(ctx context.Context, chat int64, admin, anyway bool) {
 	names := userCommands
 	if admin {

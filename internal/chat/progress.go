@@ -98,7 +98,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// editProgress edits the messages whose difference matters, and returns when to look again; zero: when something changes.
+// editProgress edits the messages whose difference matters, and returns when to look again; zero: when something
+// changes.
 func (c *Chat) editProgress(ctx context.Context, q outlooker, seen map[int64]shown) (next time.Time, err error) {
 	now := time.Now()
 	busy := now.Add(c.seconds(1))
@@ -215,7 +216,8 @@ func (c *Chat) Created(ctx context.Context, q outlooker, language string, a stor
 	return line
 }
 
-// progressLine is what can be said about a request: its place and the minutes left, percents, or what else it waits for.
+// progressLine is what can be said about a request: its place and the minutes left, percents, or what else it waits
+// for.
 func progressLine(language string, status store.Status, o worker.Outlook) string {
 	switch {
 	case status == store.Completed:

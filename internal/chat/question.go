@@ -71,8 +71,8 @@ func (c *Chat) choice(draft string, o video.Offer) string {
 	return draft + ":" + o.ID
 }
 
-// Yes makes the video of a draft, within the limits, with the template that was chosen. The question becomes the progress
-// message: its first edit follows as soon as there is time, and the toast says the same at once.
+// Yes makes the video of a draft, within the limits, with the template that was chosen. The question becomes the
+// progress message: its first edit follows as soon as there is time, and the toast says the same at once.
 func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u store.User, message int,
 	choice string) error {
 	draft, template, chosen := strings.Cut(choice, ":")

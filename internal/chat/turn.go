@@ -13,9 +13,9 @@ import (
 	"retake.example/internal/telegram"
 )
 
-// Turn is the handling of one update. Its effect is one transaction, in which the answers take the place of the update in
-// the inbox. So the effect is never repeated with its answer, and no answer is lost with its effect: a stop, a crash or a
-// time without Telegram only delays it.
+// Turn is the handling of one update. Its effect is one transaction, in which the answers take the place of the update
+// in the inbox. So the effect is never repeated with its answer, and no answer is lost with its effect: a stop, a crash
+// or a time without Telegram only delays it.
 type Turn struct {
 	Update int64
 	Lang   string // of the sender, as far as known
@@ -63,8 +63,8 @@ func AnswerTo(u store.User, id string, vars lang.Vars, k telegram.Keyboard) Answ
 	return Answer{Chat: u.ID, Text: lang.Say(u.Lang, id, vars), Keyboard: k}
 }
 
-// Press answers a press of a button with a toast, after the effect. It is said once, and lost when the program stops: the
-// messages tell the same.
+// Press answers a press of a button with a toast, after the effect. It is said once, and lost when the program stops:
+// the messages tell the same.
 func (t *Turn) Press(query, toast string) { t.press, t.toast = query, toast }
 
 // Effect runs the transaction that is the whole effect of an update. fn returns what is to be said about it.
@@ -185,8 +185,8 @@ func (c *Chat) say(ctx context.Context, a Answer) (err error) {
 	return err
 }
 
-// SetAside counts a failed attempt to handle an update, and reports whether that was the last. The person in chat is then
-// told so; 0: nobody is. An answer that is refused again and again is dropped.
+// SetAside counts a failed attempt to handle an update, and reports whether that was the last. The person in chat is
+// then told so; 0: nobody is. An answer that is refused again and again is dropped.
 func (c *Chat) SetAside(ctx context.Context, t *Turn, chat int64, limit int) (last bool, err error) {
 	left := todo{Aside: "see the log"}
 	if chat != 0 && !t.effect {

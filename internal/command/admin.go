@@ -71,7 +71,8 @@ func adminAdd(ctx context.Context, cfg config.Config, c Invocation) error {
 	if !already {
 		if err := changeAdmins(ctx, cfg, c, func(tx *store.Tx) error {
 			now, _, err := tx.RoleOf(Role(cfg), id)
-			if already = stands && now.Owner == a.Owner; already || err != nil { // a command may have made an admin of the settings an owner
+			// a command may have made an admin of the settings an owner
+			if already = stands && now.Owner == a.Owner; already || err != nil {
 				return err
 			}
 			return tx.Appoint(a)
@@ -82,7 +83,14 @@ func adminAdd(ctx context.Context, cfg config.Config, c Invocation) error {
 	if already {
 		return c.print(fmt.Sprintf("%d is an %s already, by %s.\n", id, cli.Rank(given.Owner), cfg.WhereAdmin(id)), nil)
 	}
-	return c.print(fmt.Sprintf("%d is an %s now, and signs in with /admin in the bot, or with the link of: retake admin link %[1]d\n", id, rank), nil)
+	return c.print(
+		fmt.Sprintf(
+			"%d is an %s now, and signs in with /admin in the bot, or with the link of: retake admin link %[1]d\n",
+			id,
+			rank,
+		),
+		nil,
+	)
 }
 
 func adminRemove(ctx context.Context, cfg config.Config, c Invocation) error {
@@ -121,7 +129,10 @@ func adminList(ctx context.Context, cfg config.Config, c Invocation) error {
 			return err
 		}
 		for _, a := range appointed {
-			lines = append(lines, [3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)})
+			lines = append(
+				lines,
+				[3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)},
+			)
 		}
 	}
 	if len(lines) == 0 {

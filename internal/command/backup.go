@@ -22,18 +22,29 @@ import (
 
 // source is what backups are made of.
 func source(cfg config.Config) backup.Source {
-	return backup.Source{Path: cfg.Database(), Snapshot: db.Snapshot, Media: func(ctx context.Context, path string) (files []backup.File, err error) {
-		parts, err := store.Parts(ctx, path)
-		for _, p := range parts {
-			files = append(files, backup.File{Key: p.Key, Size: p.Size})
-		}
-		return files, err
-	}}
+	return backup.Source{
+		Path:     cfg.Database(),
+		Snapshot: db.Snapshot,
+		Media: func(ctx context.Context, path string) (files []backup.File, err error) {
+			parts, err := store.Parts(ctx, path)
+			for _, p := range parts {
+				files = append(files, backup.File{Key: p.Key, Size: p.Size})
+			}
+			return files, err
+		},
+	}
 }
 
-// keeper makes backups by itself.
+// Keeper makes the automatic backups.
 func Keeper(cfg config.Config, log *slog.Logger, told func(error)) *backup.Keeper {
-	return &backup.Keeper{Source: source(cfg), Dir: cfg.BackupDir(), Every: cfg.Backup.Every, Keep: cfg.Backup.Keep, Log: log, Told: told}
+	return &backup.Keeper{
+		Source: source(cfg),
+		Dir:    cfg.BackupDir(),
+		Every:  cfg.Backup.Every,
+		Keep:   cfg.Backup.Keep,
+		Log:    log,
+		Told:   told,
+	}
 }
 
 func makeBackup(ctx context.Context, cfg config.Config, c Invocation) error {
@@ -44,9 +55,18 @@ func makeBackup(ctx context.Context, cfg config.Config, c Invocation) error {
 	if err := source(cfg).Make(ctx, path); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	fmt.Fprintf(out, "%s is a copy of the database; %s lists the videos and pictures that belong to it.\n", path, backup.List(path))
+	fmt.Fprintf(
+		out,
+		"%s is a copy of the database; %s lists the videos and pictures that belong to it.\n",
+		path,
+		backup.List(path),
+	)
 	if cfg.YouTube.TokenKey == "" {
-		fmt.Fprintf(out, "Keep these elsewhere, too: the videos, %s and your config.toml. Not in one place with this copy, if you can: the key opens what is sealed in it.\n", cfg.TokenKey())
+		fmt.Fprintf(
+			out,
+			"Keep these elsewhere, too: the videos, %s and your config.toml. Not in one place with this copy, if you can: the key opens what is sealed in it.\n",
+			cfg.TokenKey(),
+		)
 	} else {
 		fmt.Fprintln(out, "Keep the videos and your config.toml elsewhere, too.")
 	}
@@ -65,20 +85,34 @@ func restore(ctx context.Context, cfg config.Config, c Invocation) error {
 	}
 	defer unlock()
 	var told backup.Report
-	run := backup.Restore{File: file, Path: cfg.Database(), Newest: c.Program.Schema, Force: cli.Value[bool](c.Line, "force"),
-		Check: db.Check, Snapshot: db.Snapshot, Latest: store.Latest, Settle: db.Settle,
+	run := backup.Restore{
+		File:     file,
+		Path:     cfg.Database(),
+		Newest:   c.Program.Schema,
+		Force:    cli.Value[bool](c.Line, "force"),
+		Check:    db.Check,
+		Snapshot: db.Snapshot,
+		Latest:   store.Latest,
+		Settle:   db.Settle,
 		Prepare: func(ctx context.Context, fresh, before string) error {
 			st, err := c.Program.Open(fresh)
 			if err != nil {
 				return err
 			}
 			was, err := st.Recover(ctx, before)
-			told = backup.Report{Settled: was.Settled, Held: was.Held, Unclear: was.Unclear, Forgotten: was.Forgotten, Admins: was.Admins}
+			told = backup.Report{
+				Settled:   was.Settled,
+				Held:      was.Held,
+				Unclear:   was.Unclear,
+				Forgotten: was.Forgotten,
+				Admins:    was.Admins,
+			}
 			if err == nil {
 				told.Sealed, err = unreadable(ctx, cfg, st)
 			}
 			return errors.Join(err, st.Close())
-		}}
+		},
+	}
 	aside, err := run.Run(ctx)
 	switch {
 	case err != nil && aside != "":
@@ -88,7 +122,11 @@ func restore(ctx context.Context, cfg config.Config, c Invocation) error {
 	}
 	fmt.Fprintf(out, "%s is the database now.\n", file)
 	if aside != "" {
-		fmt.Fprintf(out, "What was there is kept as %s. As long as it is there, no video is deleted that only it knows; remove it when you are sure.\n", aside)
+		fmt.Fprintf(
+			out,
+			"What was there is kept as %s. As long as it is there, no video is deleted that only it knows; remove it when you are sure.\n",
+			aside,
+		)
 	}
 	missing, err := missingFiles(ctx, cfg)
 	if err != nil {
@@ -151,5 +189,9 @@ func missingFiles(ctx context.Context, cfg config.Config) ([]store.Part, error) 
 		return nil, err
 	}
 	defer files.Close()
-	return backup.Absent(parts, func(p store.Part) string { return p.Key }, func(each func([]string) error) error { return files.Keys(ctx, each) })
+	return backup.Absent(
+		parts,
+		func(p store.Part) string { return p.Key },
+		func(each func([]string) error) error { return files.Keys(ctx, each) },
+	)
 }

@@ -29,8 +29,16 @@ func banChat(ctx context.Context, cfg config.Config, c Invocation) error {
 	if err != nil {
 		return err
 	}
-	return c.change(ctx, cfg, func(tx *store.Tx) error { return tx.Ban(id, operator, "") },
-		fmt.Sprintf("%d gets nothing any more. To end that: retake unban %[1]d", id), fmt.Sprintf("%d is banned already.", id))
+	return c.change(
+		ctx,
+		cfg,
+		func(tx *store.Tx) error { return tx.Ban(id, operator, "") },
+		fmt.Sprintf(
+			"%d gets nothing any more. To end that: retake unban %[1]d",
+			id,
+		),
+		fmt.Sprintf("%d is banned already.", id),
+	)
 }
 
 func unbanChat(ctx context.Context, cfg config.Config, c Invocation) error {
@@ -54,7 +62,12 @@ func resumeWishes(ctx context.Context, cfg config.Config, c Invocation) error {
 
 // change runs a transaction that a running serve takes notice of, and prints what came of it. already is what it prints
 // if there was nothing to change.
-func (c Invocation) change(ctx context.Context, cfg config.Config, do func(*store.Tx) error, done, already string) error {
+func (c Invocation) change(
+	ctx context.Context,
+	cfg config.Config,
+	do func(*store.Tx) error,
+	done, already string,
+) error {
 	err := changeAdmins(ctx, cfg, c, do)
 	if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrNotFound) {
 		done, err = already, nil

@@ -48,15 +48,26 @@ func checkAll(ctx context.Context, c Invocation) error {
 // partsOf are what retake check looks at.
 func partsOf(cfg config.Config, program *Program, work string) (check.Parts, error) {
 	db, name := cfg.Database(), SampleName(cfg.Language)
-	parts := check.Parts{File: cfg.File, Listen: cfg.Web.Listen, BaseURL: cfg.Web.BaseURL, DataDir: cfg.DataDir, Process: folder.Running(cfg.DataDir),
-		Backups: cfg.BackupDir(), NoBackups: cfg.Backup.Every == 0, BackupRoom: source(cfg).Room, Least: video.Reserve, Low: watch.LowDisk,
-		Database: func(ctx context.Context) ([]string, bool, error) { return program.LookAt(ctx, db) }}
+	parts := check.Parts{
+		File:       cfg.File,
+		Listen:     cfg.Web.Listen,
+		BaseURL:    cfg.Web.BaseURL,
+		DataDir:    cfg.DataDir,
+		Process:    folder.Running(cfg.DataDir),
+		Backups:    cfg.BackupDir(),
+		NoBackups:  cfg.Backup.Every == 0,
+		BackupRoom: source(cfg).Room,
+		Least:      video.Reserve,
+		Low:        watch.LowDisk,
+		Database:   func(ctx context.Context) ([]string, bool, error) { return program.LookAt(ctx, db) },
+	}
 	for key, value := range cfg.Secrets() {
 		parts.Secret = parts.Secret || value != "" && cfg.File != "" && strings.HasPrefix(cfg.From[key], cfg.File+":")
 	}
 	parts.Owners = func(ctx context.Context) (n int, strangers []int64) {
 		people := cfg.Staff()
-		appointed, _ := store.AppointedIn(ctx, db) // a database that cannot be read has a line of its own, and so has a bot without an answer
+		// a database that cannot be read has a line of its own, and so has a bot without an answer
+		appointed, _ := store.AppointedIn(ctx, db)
 		for _, a := range appointed {
 			if people = append(people, a.ID); a.Owner {
 				n++
@@ -90,7 +101,7 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 		}
 	}
 	made := MakerConfig(cfg, work)
-	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried by themselves
+	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried one by one
 	maker, err := video.New(made)
 	if err != nil {
 		return parts, err

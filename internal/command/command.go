@@ -98,8 +98,11 @@ func (c Invocation) settings() (config.Config, error) {
 
 // NewLog returns the log of a program with these settings.
 func NewLog(cfg config.Config) *slog.Logger {
-	return logs.New(os.Stderr, logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
-		Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))})
+	return logs.New(
+		os.Stderr,
+		logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
+			Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))},
+	)
 }
 
 // Role returns what the settings let somebody do on the page.
@@ -138,8 +141,8 @@ func healthcheck(ctx context.Context, cfg config.Config, _ Invocation) error {
 	return nil
 }
 
-// OpenBeside opens the database whether serve is running on it or not. It returns an error that is os.ErrNotExist if serve has
-// never run.
+// OpenBeside opens the database whether serve is running on it or not. It returns an error that is os.ErrNotExist if
+// serve has never run.
 func (p *Program) OpenBeside(cfg config.Config) (*store.Store, error) {
 	path := cfg.Database()
 	switch version, err := db.Version(path); {
@@ -148,7 +151,10 @@ func (p *Program) OpenBeside(cfg config.Config) (*store.Store, error) {
 	case version == 0:
 		return nil, fmt.Errorf("there is no database in %s yet, start retake serve first: %w", cfg.DataDir, os.ErrNotExist)
 	case version < p.Schema:
-		return nil, fmt.Errorf("the database in %s is of an older version, start retake serve first: it makes a backup and upgrades it", cfg.DataDir)
+		return nil, fmt.Errorf(
+			"the database in %s is of an older version, start retake serve first: it makes a backup and upgrades it",
+			cfg.DataDir,
+		)
 	}
 	return p.Open(path)
 }

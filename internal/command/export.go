@@ -38,7 +38,8 @@ func exportUser(ctx context.Context, cfg config.Config, c Invocation) (err error
 	out := c.Out
 	if name := c.word(1); name != "" {
 		var file *os.File
-		if file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil { // names of children are in it
+		// names of children are in it
+		if file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()

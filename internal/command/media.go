@@ -59,19 +59,21 @@ func LeftOnDisk(ctx context.Context, cfg config.Config, st *store.Store) (n int,
 	return n, nil
 }
 
-// isAway reports whether an error is one of a bucket, which may be gone by itself.
+// isAway reports whether an error is one of a bucket, which may be away for a while.
 func IsAway(err error) bool {
 	_, ok := errors.AsType[*media.Trouble](err)
 	return ok
 }
 
-// tidy prepares a store of files for the sweep. ours: it may be swept. A bucket is swept only for the data folder that used
-// it first.
+// tidy prepares a store of files for the sweep. ours: it may be swept. A bucket is swept only for the data folder that
+// used it first.
 func Tidy(ctx context.Context, st *store.Store, files media.Store, dataDir string) (ours bool, err error) {
-	if some, err := st.HasMedia(ctx); err != nil || !some { // an empty database is rather a lost one than a reason to delete videos
+	// an empty database is rather a lost one than a reason to delete videos
+	if some, err := st.HasMedia(ctx); err != nil || !some {
 		return false, err
 	}
-	if kept, err := backup.Kept(filepath.Join(dataDir, "retake.db")); err != nil || len(kept) > 0 { // it may be wanted again, with its videos
+	// it may be wanted again, with its videos
+	if kept, err := backup.Kept(filepath.Join(dataDir, "retake.db")); err != nil || len(kept) > 0 {
 		return false, err
 	}
 	owner, err := folder.ID(dataDir)
@@ -91,8 +93,8 @@ func Sweep(ctx context.Context, st *store.Store, files *media.Sweeper) error {
 // ourFile is a media key that the queue or the page made.
 var ourFile = regexp.MustCompile(`^[A-Z2-7]{26}\.(mp4|mov|webm|mkv|jpg)$`)
 
-// moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it is
-// finished by running it again.
+// moveMedia brings the files of all videos to the store of the settings from the other one. When it is interrupted, it
+// is finished by running it again.
 func moveMedia(ctx context.Context, cfg config.Config, c Invocation) error {
 	if faults := cfg.S3Faults(); len(faults) > 0 {
 		var all config.Faults
@@ -140,7 +142,14 @@ func moveMedia(ctx context.Context, cfg config.Config, c Invocation) error {
 			fmt.Fprintf(c.Out, "%d of %d: %s, %.1f of %.1f MB\n", n, len(keys), keys[n-1], float64(sent)/1e6, float64(size)/1e6)
 		}
 	})
-	fmt.Fprintf(c.Out, "%d files with %.1f MB were moved to %s; %d were there already.\n", m.Files, float64(m.Bytes)/1e6, cfg.Media.Store, m.There)
+	fmt.Fprintf(
+		c.Out,
+		"%d files with %.1f MB were moved to %s; %d were there already.\n",
+		m.Files,
+		float64(m.Bytes)/1e6,
+		cfg.Media.Store,
+		m.There,
+	)
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("interrupted: run it again, and it goes on")

@@ -27,7 +27,12 @@ func checkTemplate(ctx context.Context, cfg config.Config, c Invocation) error {
 
 // previewTemplate shows what a template makes of a name.
 func previewTemplate(ctx context.Context, cfg config.Config, c Invocation) error {
-	p := video.Preview{Template: c.Words[0], Name: c.Words[1], Lang: cmp.Or(cli.Value[string](c.Line, "lang"), cfg.Language), At: cli.Value[time.Duration](c.Line, "at")}
+	p := video.Preview{
+		Template: c.Words[0],
+		Name:     c.Words[1],
+		Lang:     cmp.Or(cli.Value[string](c.Line, "lang"), cfg.Language),
+		At:       cli.Value[time.Duration](c.Line, "at"),
+	}
 	if !slices.Contains(lang.Languages, p.Lang) {
 		return cli.Usage(fmt.Sprintf("retake: -lang: one of %s is expected", strings.Join(lang.Languages, ", ")))
 	}

@@ -28,7 +28,7 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 		if err := d.opts.CanDraw(template, name); errors.Is(err, video.ErrCannotDraw) {
 			problem = "name_undrawable"
 		} else if err != nil {
-			return fmt.Errorf("look whether a name can be drawn: %w", err)
+			return fmt.Errorf("check whether a name can be drawn: %w", err)
 		}
 	}
 	if problem != "" {

@@ -75,7 +75,7 @@ func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
 	m.Tags = strings.Join(m.TagList(), ", ")
 	m.Playlist = strings.TrimSpace(m.Playlist)
-	// its address, as it stands in a browser
+	// its address, as a browser shows it
 	if u, err := url.Parse(m.Playlist); err == nil && u.Query().Get("list") != "" {
 		m.Playlist = u.Query().Get("list")
 	}

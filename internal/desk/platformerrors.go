@@ -72,7 +72,8 @@ func (r HTTPError) IsURL() bool {
 // Platform is the code of what a platform has refused: the log has its own words.
 const Platform = "PLATFORM"
 
-// Told makes an HTTPError of what the studio refused, or a platform that was asked at once. Other errors stay as they are.
+// Told makes an HTTPError of what the studio refused, or a platform that was asked at once. Other errors stay as they
+// are.
 func Told(err error) error {
 	if err == nil {
 		return nil

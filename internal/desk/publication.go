@@ -194,9 +194,23 @@ func warningCode(line string) string {
 // NewPublication makes the part of a publication that does not depend on who looks. size is that of the video;
 // attempts is how many a job has.
 func NewPublication(p store.Publication, size int64, attempts int, now time.Time) Publication {
-	v := Publication{Platform: p.Platform, Status: string(p.Status), Step: p.Step, Metadata: p.Metadata, PublishAt: p.PublishAt,
-		Ahead: p.Metadata.Privacy == "public" && p.PublishAt.After(now), Sent: p.Upload.Sent, Percent: Percent(p.Upload.Sent, size),
-		RemoteID: p.Upload.ID, URL: p.Upload.URL, Code: p.ErrorCode, Error: cmp.Or(p.Error, p.LastError), Warning: p.Upload.Warning, Standing: p.Standing}
+	v := Publication{
+		Platform:  p.Platform,
+		Status:    string(p.Status),
+		Step:      p.Step,
+		Metadata:  p.Metadata,
+		PublishAt: p.PublishAt,
+		Ahead: p.Metadata.Privacy == "public" &&
+			p.PublishAt.After(now),
+		Sent:     p.Upload.Sent,
+		Percent:  Percent(p.Upload.Sent, size),
+		RemoteID: p.Upload.ID,
+		URL:      p.Upload.URL,
+		Code:     p.ErrorCode,
+		Error:    cmp.Or(p.Error, p.LastError),
+		Warning:  p.Upload.Warning,
+		Standing: p.Standing,
+	}
 	if p.Attempt > 0 {
 		v.Attempt, v.Attempts = p.Attempt, attempts
 	}
@@ -268,8 +282,8 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 	return Done(w, r, "published", "")
 }
 
-// UpdatePublished sends what is saved for a video to the platform that it is on. With the field do it answers what was found there:
-// again publishes the video once more, accept leaves it as it is.
+// UpdatePublished sends what is saved for a video to the platform that it is on. With the field do it answers what was
+// found there: again publishes the video once more, accept leaves it as it is.
 func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {

@@ -134,7 +134,7 @@ func TestAPreviewSaysWhoSeesItAndWhatIsCut(t *testing.T) {
 	}{
 		"private": {map[string]string{"privacy": "private", "title": "x"}, Studio{}, "who_sees_private",
 			"who_sees_by_hand", "x", false},
-		"whoever has the link": {map[string]string{"privacy": "unlisted", "title": "x"}, Studio{Rumble: true},
+		"everyone with the link": {map[string]string{"privacy": "unlisted", "title": "x"}, Studio{Rumble: true},
 			"who_sees_unlisted", "fault_rumble_private", "x", false},
 		"everybody": {map[string]string{"privacy": "public", "title": long[:140]}, Studio{Rumble: true},
 			"who_sees_public", "who_sees_rumble", long[:140], false},

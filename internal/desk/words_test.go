@@ -31,6 +31,6 @@ func TestSettingsSayWhatIsKeptForGood(t *testing.T) {
 	say := func(id string, vars Vars) string { return fmt.Sprint(id, vars["Count"]) }
 	got := NewSettings(say, Staff{}, []Limit{{"a", KeptFor(0)}, {"b", KeptFor(90 * 24 * time.Hour)}}, nil).Limits
 	if len(got) != 2 || got[0].Value != "for_good<nil>" || got[1].Value != "days90" {
-		t.Errorf("got %v; want for good, and ninety days", got)
+		t.Errorf("got %v; want no end, and ninety days", got)
 	}
 }

@@ -25,7 +25,11 @@ func (notPublic) Step() string { return "edit" }
 // onRumble publishes on Rumble.
 type onRumble struct{ *Sites }
 
-func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error) {
+func (s onRumble) Publish(
+	ctx context.Context,
+	t store.Task,
+	keep func(store.Upload) error,
+) (again time.Duration, err error) {
 	u, m := t.Publication.Upload, t.Publication.Metadata
 	if u.ID != "" { // it was there when the program ended
 		return 0, nil
@@ -40,14 +44,27 @@ func (s onRumble) Publish(ctx context.Context, t store.Task, keep func(store.Upl
 	}
 	file := s.opened(ctx, t.Asset.Video.File)
 	defer file.Close()
-	v := rumble.Video{File: file, Size: t.Asset.Video.Size, Type: media.TypeOf(t.Asset.Video.File), Name: t.Asset.Video.File}
+	v := rumble.Video{
+		File: file,
+		Size: t.Asset.Video.Size,
+		Type: media.TypeOf(t.Asset.Video.File),
+		Name: t.Asset.Video.File,
+	}
 	if key := t.Asset.Video.Thumb; key != "" {
 		thumb := s.opened(ctx, key)
 		defer thumb.Close()
 		v.Thumb, v.ThumbType = thumb, "image/jpeg"
 	}
-	made, err := s.rumble.Publish(ctx, v, rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
-		rumble.State{Step: u.Step, Sent: u.Sent}, func(at rumble.State) error { return keep(store.Upload{Step: at.Step, Sent: at.Sent}) })
+	made, err := s.rumble.Publish(
+		ctx,
+		v,
+		rumble.Metadata{Title: m.Title, Description: m.Description, Guid: t.AssetID},
+		rumble.State{
+			Step: u.Step,
+			Sent: u.Sent,
+		},
+		func(at rumble.State) error { return keep(store.Upload{Step: at.Step, Sent: at.Sent}) },
+	)
 	if err != nil {
 		return 0, err
 	}

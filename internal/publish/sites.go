@@ -20,8 +20,8 @@ import (
 
 // A Platform is a site that videos are published on.
 type Platform interface {
-	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it. With
-	// again > 0 the platform is still working on the video: ask again after that time.
+	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it.
+	// With again > 0 the platform is still working on the video: ask again after that time.
 	Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error)
 }
 
@@ -43,7 +43,9 @@ type Sites struct {
 // NewSites prepares access to the platforms of the settings. The error is about the key that seals tokens.
 func NewSites(st *store.Store, files media.Store, cfg config.Config) (*Sites, error) {
 	s := &Sites{store: st, files: files,
-		rumble: rumble.New(rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID})}
+		rumble: rumble.New(
+			rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID},
+		)}
 	if cfg.YouTube.ClientID != "" {
 		s.youtube = NewYouTube(cfg, st.Now)
 	}
@@ -107,7 +109,10 @@ func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, e
 		if err != nil {
 			return err
 		}
-		return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.KeepToken(channel, c.Connected, sealed, t.Ends) })
+		return s.store.Tx(
+			context.WithoutCancel(ctx),
+			func(tx *store.Tx) error { return tx.KeepToken(channel, c.Connected, sealed, t.Ends) },
+		)
 	}), nil
 }
 
@@ -119,7 +124,10 @@ func (s *Sites) seal(t youtube.Token, external string) ([]byte, error) {
 // noticed stores what an error of YouTube says about a channel, and returns the error.
 func (s *Sites) noticed(ctx context.Context, channel int64, began time.Time, err error) error {
 	if of, ok := errors.AsType[retry.ChannelTrouble](err); ok && of.AccessEnded() {
-		lost := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.LoseAccess(channel, began, err.Error()) })
+		lost := s.store.Tx(
+			context.WithoutCancel(ctx),
+			func(tx *store.Tx) error { return tx.LoseAccess(channel, began, err.Error()) },
+		)
 		return errors.Join(err, lost)
 	}
 	return err

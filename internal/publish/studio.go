@@ -39,14 +39,22 @@ func NewStudio(sites *Sites, q queue, cfg config.Config) *Studio {
 func (s *Studio) About(ctx context.Context) (About, error) {
 	reset := youtube.Midnight(s.store.Now())
 	begun, err := s.store.UploadsSince(ctx, reset.AddDate(0, 0, -1))
-	return About{YouTube: s.youtube != nil, Callback: s.cfg.Web.BaseURL + "/channels/callback", Consent: s.cfg.YouTube.AuthURL,
-		PerDay: s.cfg.YouTube.UploadsPerDay, Left: max(0, s.cfg.YouTube.UploadsPerDay-begun), Reset: reset,
-		Rumble: s.rumble.Token(), RumblePage: s.rumble.UploadPage()}, err
+	return About{
+		YouTube:    s.youtube != nil,
+		Callback:   s.cfg.Web.BaseURL + "/channels/callback",
+		Consent:    s.cfg.YouTube.AuthURL,
+		PerDay:     s.cfg.YouTube.UploadsPerDay,
+		Left:       max(0, s.cfg.YouTube.UploadsPerDay-begun),
+		Reset:      reset,
+		Rumble:     s.rumble.Token(),
+		RumblePage: s.rumble.UploadPage(),
+	}, err
 }
 
 func (s *Studio) HandPage() string { return s.rumble.UploadPage() }
 
-// Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected; 0: any.
+// Ask returns the address at which Google asks the admin of a session for access. channel: the one that is reconnected;
+// 0: any.
 func (s *Studio) Ask(ctx context.Context, session [32]byte, channel int64) (string, error) {
 	if s.youtube == nil {
 		return "", ErrNoClient
@@ -59,7 +67,12 @@ func (s *Studio) Ask(ctx context.Context, session [32]byte, channel int64) (stri
 }
 
 // Answer connects the channel that Google has given access to. What failed because that had ended goes on.
-func (s *Studio) Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error) {
+func (s *Studio) Answer(
+	ctx context.Context,
+	session [32]byte,
+	query url.Values,
+	admin store.Admin,
+) (store.Channel, error) {
 	if s.youtube == nil {
 		return store.Channel{}, ErrNoClient
 	}
@@ -70,7 +83,13 @@ func (s *Studio) Answer(ctx context.Context, session [32]byte, query url.Values,
 	if err != nil {
 		return store.Channel{}, err
 	}
-	c := store.Channel{Platform: "YOUTUBE", External: grant.Channel.ID, Title: grant.Channel.Title, Creator: admin.ID, Ends: grant.Token.Ends}
+	c := store.Channel{
+		Platform: "YOUTUBE",
+		External: grant.Channel.ID,
+		Title:    grant.Channel.Title,
+		Creator:  admin.ID,
+		Ends:     grant.Token.Ends,
+	}
 	sealed, err := s.seal(grant.Token, c.External)
 	if err != nil {
 		return c, err
@@ -120,9 +139,9 @@ func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) er
 	return s.queue.Reconnected(ctx, admin)
 }
 
-// Disconnect gives the access to a channel back and forgets its token. Google ends all access to an account at once, which other
-// channels may belong to, too, so while another channel is connected it only forgets the token. It returns ErrNotRevoked if Google
-// could not be told; the token is gone here then.
+// Disconnect gives the access to a channel back and forgets its token. Google ends all access to an account at once,
+// which other channels may belong to, too, so while another channel is connected it only forgets the token. It returns
+// ErrNotRevoked if Google could not be told; the token is gone here then.
 func (s *Studio) Disconnect(ctx context.Context, channel int64, admin store.Admin) error {
 	all, err := s.store.Channels(ctx)
 	if err != nil {
@@ -153,7 +172,11 @@ func (s *Studio) Disconnect(ctx context.Context, channel int64, admin store.Admi
 }
 
 // published returns a video and its publication on a platform, if this admin may change it.
-func (s *Studio) published(ctx context.Context, assetID, platform string, admin store.Admin) (a store.Asset, p store.Publication, err error) {
+func (s *Studio) published(
+	ctx context.Context,
+	assetID, platform string,
+	admin store.Admin,
+) (a store.Asset, p store.Publication, err error) {
 	err = s.store.Tx(ctx, func(tx *store.Tx) (err error) {
 		if a, err = tx.Asset(assetID); err != nil {
 			return err
@@ -170,9 +193,9 @@ func (s *Studio) published(ctx context.Context, assetID, platform string, admin 
 	return a, p, err
 }
 
-// Update changes on its platform what was changed here since it was sent. What somebody changed on the platform stays. If a field
-// was changed in both places it returns *Conflict and changes nothing, unless keep says which of the two counts. It returns
-// ErrNoChange if the video is not there, or nothing can be changed there.
+// Update changes on its platform what was changed here since it was sent. What somebody changed on the platform stays.
+// If a field was changed in both places it returns *Conflict and changes nothing, unless keep says which of the two
+// counts. It returns ErrNoChange if the video is not there, or nothing can be changed there.
 func (s *Studio) Update(ctx context.Context, assetID, platform string, keep Keep, admin store.Admin) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	switch {
@@ -224,8 +247,9 @@ func (s *Studio) Update(ctx context.Context, assetID, platform string, keep Keep
 	})
 }
 
-// Remove deletes a video on its platform, where that can be done from here, and forgets the publication. deleted reports whether
-// the platform has nothing of it for certain. What is on a disconnected channel is only forgotten: an admin has to delete it there.
+// Remove deletes a video on its platform, where that can be done from here, and forgets the publication. deleted
+// reports whether the platform has nothing of it for certain. What is on a disconnected channel is only forgotten: an
+// admin has to delete it there.
 func (s *Studio) Remove(ctx context.Context, assetID, platform string, admin store.Admin) (deleted bool, err error) {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	if err != nil {
@@ -298,7 +322,8 @@ func (s *Studio) MarkPublished(ctx context.Context, assetID, platform, address s
 	})
 }
 
-// confirm checks that a video on YouTube is the one of a publication: whoever names the address of another would delete that later.
+// confirm checks that a video on YouTube is the one of a publication: an admin who names the address of another video
+// would delete that later.
 func (s *Studio) confirm(ctx context.Context, a store.Asset, p store.Publication, id string) error {
 	c, err := s.store.Channel(ctx, p.Channel)
 	if errors.Is(err, store.ErrNotFound) {

@@ -25,7 +25,12 @@ type Withdrawals struct {
 }
 
 // NewWithdrawals prepares withdrawals; Run does them.
-func NewWithdrawals(st *store.Store, platforms map[string]Platform, uploading func(publication int64) bool, log *slog.Logger) *Withdrawals {
+func NewWithdrawals(
+	st *store.Store,
+	platforms map[string]Platform,
+	uploading func(publication int64) bool,
+	log *slog.Logger,
+) *Withdrawals {
 	return &Withdrawals{store: st, platforms: platforms, uploading: uploading, log: log, look: make(chan struct{}, 1)}
 }
 
@@ -37,8 +42,8 @@ func (w *Withdrawals) Look() {
 	}
 }
 
-// Run withdraws at the start and after each Look, until ctx ends. It tries again what a platform refuses; an admin sees the video
-// until it is gone. discard removes what is left of a video outside of the database.
+// Run withdraws at the start and after each Look, until ctx ends. It tries again what a platform refuses; an admin sees
+// the video until it is gone. discard removes what is left of a video outside of the database.
 func (w *Withdrawals) Run(ctx context.Context, discard func(context.Context, store.Gone)) {
 	for pause := withdrawSoon; ctx.Err() == nil; {
 		left, err := w.all(ctx, discard)
@@ -79,7 +84,10 @@ func (w *Withdrawals) all(ctx context.Context, discard func(context.Context, sto
 			continue
 		}
 		var gone store.Gone
-		err := w.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) { gone, err = tx.Withdrawn(p); return err })
+		err := w.store.Tx(
+			context.WithoutCancel(ctx),
+			func(tx *store.Tx) (err error) { gone, err = tx.Withdrawn(p); return err },
+		)
 		if err != nil {
 			return left, err
 		}

@@ -16,15 +16,21 @@ import (
 
 // NewYouTube returns a client of YouTube with the settings' credentials.
 func NewYouTube(cfg config.Config, now func() time.Time) *youtube.Client {
-	return youtube.New(youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
-		AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
-		RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: now})
+	return youtube.New(
+		youtube.Config{ClientID: cfg.YouTube.ClientID, ClientSecret: cfg.YouTube.ClientSecret, BaseURL: cfg.YouTube.BaseURL,
+			AuthURL: cfg.YouTube.AuthURL, TokenURL: cfg.YouTube.TokenURL, WatchURL: cfg.YouTube.WatchURL,
+			RedirectURL: cfg.Web.BaseURL + "/channels/callback", Now: now},
+	)
 }
 
 // onYouTube publishes on YouTube.
 type onYouTube struct{ *Sites }
 
-func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error) {
+func (s onYouTube) Publish(
+	ctx context.Context,
+	t store.Task,
+	keep func(store.Upload) error,
+) (again time.Duration, err error) {
 	account, err := s.account(ctx, t.Publication.Channel)
 	if err != nil {
 		return 0, err
@@ -43,14 +49,38 @@ func (s onYouTube) Publish(ctx context.Context, t store.Task, keep func(store.Up
 		defer thumb.Close()
 		v.Thumb, v.ThumbType = thumb, "image/jpeg"
 	}
-	at := youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, ID: u.ID, Step: u.Step, Uploaded: u.Uploaded, Dressed: u.Dressed, Warning: u.Warning}
-	return account.Publish(ctx, v, s.described(t.Publication.Metadata, t.Publication.PublishAt), at, func(at youtube.State) error {
-		u := store.Upload{Session: at.Session, Since: at.Since, Sent: at.Sent, ID: at.ID, Step: at.Step, Uploaded: at.Uploaded, Dressed: at.Dressed, Warning: at.Warning}
-		if u.ID != "" {
-			u.URL = s.youtube.Watch(u.ID)
-		}
-		return keep(u)
-	})
+	at := youtube.State{
+		Session:  u.Session,
+		Since:    u.Since,
+		Sent:     u.Sent,
+		ID:       u.ID,
+		Step:     u.Step,
+		Uploaded: u.Uploaded,
+		Dressed:  u.Dressed,
+		Warning:  u.Warning,
+	}
+	return account.Publish(
+		ctx,
+		v,
+		s.described(t.Publication.Metadata, t.Publication.PublishAt),
+		at,
+		func(at youtube.State) error {
+			u := store.Upload{
+				Session:  at.Session,
+				Since:    at.Since,
+				Sent:     at.Sent,
+				ID:       at.ID,
+				Step:     at.Step,
+				Uploaded: at.Uploaded,
+				Dressed:  at.Dressed,
+				Warning:  at.Warning,
+			}
+			if u.ID != "" {
+				u.URL = s.youtube.Watch(u.ID)
+			}
+			return keep(u)
+		},
+	)
 }
 
 // Withdraw ends an upload, and deletes the video if there is one already.
@@ -62,13 +92,17 @@ func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
 	return nil
 }
 
-// erase deletes the video of a publication, or ends its upload and deletes the video if it has become one. size is in bytes. After
-// nil YouTube has nothing of it.
+// erase deletes the video of a publication, or ends its upload and deletes the video if it has become one. size is in
+// bytes. After nil YouTube has nothing of it.
 func (s *Sites) erase(ctx context.Context, p store.Publication, size int64) error {
 	account, err := s.account(ctx, p.Channel)
 	id, u := p.Upload.ID, p.Upload
 	if err == nil && id == "" {
-		id, err = account.Abandon(ctx, youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, Uploaded: u.Uploaded}, size)
+		id, err = account.Abandon(
+			ctx,
+			youtube.State{Session: u.Session, Since: u.Since, Sent: u.Sent, Uploaded: u.Uploaded},
+			size,
+		)
 	}
 	if err == nil && id != "" {
 		err = account.Delete(ctx, id)
@@ -76,12 +110,26 @@ func (s *Sites) erase(ctx context.Context, p store.Publication, size int64) erro
 	return err
 }
 
-// described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may see
-// has a time: YouTube would show the video to all at it, whatever was chosen since.
+// described is metadata as YouTube takes it. A time that has passed in the queue means at once. Only what everybody may
+// see has a time: YouTube would show the video to all at it, whatever was chosen since.
 func (s *Sites) described(m store.Metadata, at time.Time) youtube.Metadata {
 	if m.Privacy != "public" || !at.After(s.store.Now()) {
 		at = time.Time{}
 	}
-	return youtube.Metadata{Title: m.Title, Description: m.Description, Tags: m.TagList(), Language: m.Language, Privacy: m.Privacy,
-		Category: cmp.Or(m.Category, "22"), Playlist: m.Playlist, Kids: m.Kids == "yes", Synthetic: m.Synthetic == "yes", Notify: m.Notify == "yes", PublishAt: at}
+	return youtube.Metadata{
+		Title:       m.Title,
+		Description: m.Description,
+		Tags:        m.TagList(),
+		Language:    m.Language,
+		Privacy:     m.Privacy,
+		Category: cmp.Or(
+			m.Category,
+			"22",
+		),
+		Playlist:  m.Playlist,
+		Kids:      m.Kids == "yes",
+		Synthetic: m.Synthetic == "yes",
+		Notify:    m.Notify == "yes",
+		PublishAt: at,
+	}
 }

@@ -33,13 +33,23 @@ type Retrier interface {
 	Retry(ctx context.Context, assetID string, why Cause) (Outcome, error)
 }
 
-// BatchSize is how many videos All takes at a time. They share a commit, so a thousand videos do not wait for a thousand fsyncs.
+// BatchSize is how many videos All takes at a time. They share a commit, so a thousand videos do not wait for a
+// thousand fsyncs.
 const BatchSize = 100
 
-// All calls Retry for each video that needs an admin and that the filter shows, oldest failure first: at most count, and none
-// that failed after newest, the latest one that the admin was shown. Each is a transaction of its own. It stops after a batch
-// with an error; the tally says how far it got. If newest has been deleted it does nothing, because nobody knows what was shown.
-func All(ctx context.Context, st *store.Store, q Retrier, admin store.Admin, f store.Filter, newest string, count int) (t Tally, err error) {
+// All calls Retry for each video that needs an admin and that the filter shows, oldest failure first: at most count,
+// and none that failed after newest, the latest one that the admin was shown. Each is a transaction of its own. It
+// stops after a batch with an error; the tally says how far it got. If newest has been deleted it does nothing, because
+// nobody knows what was shown.
+func All(
+	ctx context.Context,
+	st *store.Store,
+	q Retrier,
+	admin store.Admin,
+	f store.Filter,
+	newest string,
+	count int,
+) (t Tally, err error) {
 	last, err := st.Asset(ctx, newest)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -64,8 +74,15 @@ func All(ctx context.Context, st *store.Store, q Retrier, admin store.Admin, f s
 }
 
 // AllPublications is All for the publications of those videos: those that had failed by until, at most count.
-func AllPublications(ctx context.Context, st *store.Store, q Retrier, admin store.Admin, f store.Filter, until time.Time,
-	count int) (t Tally, err error) {
+func AllPublications(
+	ctx context.Context,
+	st *store.Store,
+	q Retrier,
+	admin store.Admin,
+	f store.Filter,
+	until time.Time,
+	count int,
+) (t Tally, err error) {
 	after := store.Unpublished{}
 	for count > 0 {
 		f.Limit = min(count, BatchSize)
@@ -97,7 +114,9 @@ func batch(ctx context.Context, q Retrier, t *Tally, n int, nth func(int) (strin
 	wg.Wait()
 	for i, failed := range errs {
 		switch {
-		case errors.Is(failed, store.ErrForbidden), errors.Is(failed, store.ErrNotFailed), errors.Is(failed, store.ErrNotFound),
+		case errors.Is(failed, store.ErrForbidden),
+			errors.Is(failed, store.ErrNotFailed),
+			errors.Is(failed, store.ErrNotFound),
 			errors.Is(failed, store.ErrNotPublishable):
 			t.Skipped++
 		case failed != nil:

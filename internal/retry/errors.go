@@ -69,7 +69,8 @@ func (e codedError) Unwrap() error { return e.error }
 
 func (e codedError) Code() string { return e.code }
 
-// CodeOf returns the code of an error, or "" if it has none. The outermost code counts: it knows the most about the context.
+// CodeOf returns the code of an error, or "" if it has none. The outermost code counts: it knows the most about the
+// context.
 func CodeOf(err error) string {
 	var c interface{ Code() string }
 	if errors.As(err, &c) {
@@ -88,6 +89,7 @@ type Trouble interface {
 // ChannelTrouble is what the error of a platform with channels says about them.
 type ChannelTrouble interface {
 	error
-	AccessEnded() bool // the platform refuses the token: nothing can be published there until somebody reconnects the channel
-	WholeApp() bool    // the wait holds for the uploads to all channels
+	// the platform refuses the token: nothing can be published there until somebody reconnects the channel
+	AccessEnded() bool
+	WholeApp() bool // the wait holds for the uploads to all channels
 }

@@ -14,8 +14,8 @@ type JobFailed struct {
 	FileID string // Telegram's handle by which the attempt sent a video; "": it sent the file, or none
 }
 
-// ButtonPressed is a user's press of the retry button of an apology. It costs a render as a wish does, so the same limits
-// hold.
+// ButtonPressed is a user's press of the retry button of an apology. It costs a render as a wish does, so the same
+// limits hold.
 type ButtonPressed struct {
 	User, Chat int64
 	Limits     store.Limits
@@ -48,7 +48,8 @@ const (
 	Rescheduled Outcome = "rescheduled" // the same job runs again after a pause
 	Deferred    Outcome = "deferred"    // the same job runs again when what it waits for is over; no attempt spent
 	GaveUp      Outcome = "gave up"     // FAILED, and everybody affected will be told
-	Undelivered Outcome = "undelivered" // a message that is still owed, and is sent again when its user is heard of or an admin asks
-	Restarted   Outcome = "restarted"   // fresh work is queued
-	Joined      Outcome = "joined"      // the work is under way, or done, already
+	// a message that is still owed, and is sent again when its user is heard of or an admin asks
+	Undelivered Outcome = "undelivered"
+	Restarted   Outcome = "restarted" // fresh work is queued
+	Joined      Outcome = "joined"    // the work is under way, or done, already
 )

@@ -24,8 +24,16 @@ func (tx *Tx) Note(e Event) error {
 			return err
 		}
 	}
-	_, err := tx.sql.Exec(`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		tx.now, e.Admin, null(e.User), e.Action, null(e.AssetID), null(e.Platform), e.Outcome)
+	_, err := tx.sql.Exec(
+		`INSERT INTO audit (at, admin, user_id, action, asset_id, platform, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		tx.now,
+		e.Admin,
+		null(e.User),
+		e.Action,
+		null(e.AssetID),
+		null(e.Platform),
+		e.Outcome,
+	)
 	return err
 }
 

@@ -82,8 +82,12 @@ const SessionEnd = 90 * 24 * time.Hour
 // Session returns the admin of a session, or ErrNotFound. stale: the visit should be recorded with Seen.
 func (s *Store) Session(ctx context.Context, hash [32]byte) (admin int64, stale bool, err error) {
 	now := s.now().UnixMilli()
-	err = found(s.db.Read().QueryRowContext(ctx, `SELECT admin, seen < ? FROM sessions WHERE hash = ? AND seen >= ? AND created >= ?`,
-		now-time.Hour.Milliseconds(), hash[:], now-SessionLife.Milliseconds(), now-SessionEnd.Milliseconds()).Scan(&admin, &stale))
+	err = found(
+		s.db.Read().QueryRowContext(ctx, `SELECT admin, seen < ? FROM sessions WHERE hash = ? AND seen >= ? AND created >= ?`,
+			now-time.Hour.Milliseconds(),
+			hash[:], now-SessionLife.Milliseconds(), now-SessionEnd.Milliseconds()).
+			Scan(&admin, &stale),
+	)
 	return admin, stale, err
 }
 

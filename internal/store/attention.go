@@ -123,10 +123,10 @@ type Unpublished struct {
 	Failed            time.Time
 }
 
-// unpublished picks the failed publications p that a filter shows, that Admin.MayChange allows, and that need no more than
-// another try, of videos that may be published: one whose answer was lost may be there, one that was rejected would be uploaded once more, and without its
-// channel each would fail again. Only finished videos
-// have any. Their assets a are looked at for a search only: every page of the library counts these.
+// unpublished picks the failed publications p that a filter shows, that Admin.MayChange allows, and that need no more
+// than another try, of videos that may be published: one whose answer was lost may be there, one that was rejected
+// would be uploaded once more, and without its channel each would fail again. Only finished videos have any. Their
+// assets a are looked at for a search only: every page of the library counts these.
 func unpublished(admin Admin, f Filter) string {
 	where := `FROM publications p`
 	if f.Search != "" {
@@ -144,8 +144,8 @@ func unpublished(admin Admin, f Filter) string {
 	return where
 }
 
-// CountUnpublished counts the failed publications that another try may help, of the videos that a filter shows, and tells
-// when the last of them failed.
+// CountUnpublished counts the failed publications that another try may help, of the videos that a filter shows, and
+// tells when the last of them failed.
 func (s *Store) CountUnpublished(ctx context.Context, admin Admin, f Filter) (n int, until time.Time, err error) {
 	var last int64
 	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(max(p.completed), 0) `+unpublished(admin, f),
@@ -154,7 +154,13 @@ func (s *Store) CountUnpublished(ctx context.Context, admin Admin, f Filter) (n 
 }
 
 // Unpublished lists up to f.Limit of them that failed after one and by a time, the oldest failure first.
-func (s *Store) Unpublished(ctx context.Context, admin Admin, f Filter, after Unpublished, until time.Time) ([]Unpublished, error) {
+func (s *Store) Unpublished(
+	ctx context.Context,
+	admin Admin,
+	f Filter,
+	after Unpublished,
+	until time.Time,
+) ([]Unpublished, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.id, p.asset_id, p.platform, p.completed `+unpublished(admin, f)+`
 		AND (p.completed, p.id) > (?7, ?8) AND p.completed <= ?9 ORDER BY p.completed, p.id LIMIT ?10`,
 		needyArgs(admin, f, f.Platform, after.Failed.UnixMilli(), after.ID, until.UnixMilli(), f.Limit)...)

@@ -44,8 +44,8 @@ func (tx *Tx) Unban(chat, admin int64) error {
 	return tx.Note(Event{Admin: &admin, Action: "unban"})
 }
 
-// BanAskers bans everyone who asked for a video and is not banned yet, and returns how many those are. ErrNotFound: nobody
-// is left of them.
+// BanAskers bans everyone who asked for a video and is not banned yet, and returns how many those are. ErrNotFound:
+// nobody is left of them.
 func (tx *Tx) BanAskers(assetID string, admin int64) (n int, err error) {
 	rows, err := tx.sql.Query(`SELECT user_id FROM requests WHERE asset_id = ?
 		AND NOT EXISTS (SELECT 1 FROM bans WHERE chat_id = user_id)`, assetID)

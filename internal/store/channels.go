@@ -44,7 +44,20 @@ func (s *Store) channels(ctx context.Context, query string, args ...any) ([]Chan
 	now := s.now()
 	return collect(rows, err, func(c *Channel) error {
 		var connected, checked, hold, ends int64
-		err := rows.Scan(&c.ID, &c.Platform, &c.External, &c.Title, &c.State, &c.Error, &c.Creator, &connected, &checked, &hold, &c.HoldFor, &ends)
+		err := rows.Scan(
+			&c.ID,
+			&c.Platform,
+			&c.External,
+			&c.Title,
+			&c.State,
+			&c.Error,
+			&c.Creator,
+			&connected,
+			&checked,
+			&hold,
+			&c.HoldFor,
+			&ends,
+		)
 		c.Connected, c.Checked, c.Ends = Moment(connected), Moment(checked), Moment(ends)
 		if c.Hold = Moment(hold); !c.Hold.After(now) {
 			c.Hold, c.HoldFor = time.Time{}, ""
@@ -55,7 +68,11 @@ func (s *Store) channels(ctx context.Context, query string, args ...any) ([]Chan
 
 // Token returns the sealed token of a channel. ErrNotFound: it has none.
 func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err error) {
-	err = found(s.db.Read().QueryRowContext(ctx, `SELECT token FROM channels WHERE id = ? AND token IS NOT NULL`, channel).Scan(&sealed))
+	err = found(
+		s.db.Read().
+			QueryRowContext(ctx, `SELECT token FROM channels WHERE id = ? AND token IS NOT NULL`, channel).
+			Scan(&sealed),
+	)
 	return sealed, err
 }
 
@@ -63,15 +80,19 @@ func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err er
 func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 	tx.touch("")
 	const hold = `FROM channels WHERE platform = ?1 AND hold_for = 'quota' AND hold > ?6` // of the app: of a new channel, too
-	err = tx.sql.Get(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, ends, hold, hold_for)
+	err = tx.sql.Get(
+		`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, ends, hold, hold_for)
 		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ?7, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
 		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6, ends = ?7
-		RETURNING id`, []any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now, stamp(c.Ends)}, &id)
+		RETURNING id`,
+		[]any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now, stamp(c.Ends)},
+		&id,
+	)
 	return id, err
 }
 
-// KeepToken replaces the token that a channel was given at that time by what a refresh brought, unless it was disconnected or
-// connected again meanwhile. ends is when the platform will end the access; zero: it did not say.
+// KeepToken replaces the token that a channel was given at that time by what a refresh brought, unless it was
+// disconnected or connected again meanwhile. ends is when the platform will end the access; zero: it did not say.
 func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte, ends time.Time) error {
 	_, err := tx.sql.Exec(`UPDATE channels SET token = ?, ends = ? WHERE id = ? AND connected = ? AND token IS NOT NULL`,
 		sealed, stamp(ends), channel, connected.UnixMilli())
@@ -81,7 +102,14 @@ func (tx *Tx) KeepToken(channel int64, connected time.Time, sealed []byte, ends 
 // Checked records that a channel works, and what it is called now.
 func (tx *Tx) Checked(channel int64, title string) error {
 	tx.touch("")
-	return one(tx.sql.Exec(`UPDATE channels SET checked = ?, title = ?, state = 'CONNECTED', error = NULL WHERE id = ? AND token IS NOT NULL`, tx.now, title, channel))
+	return one(
+		tx.sql.Exec(
+			`UPDATE channels SET checked = ?, title = ?, state = 'CONNECTED', error = NULL WHERE id = ? AND token IS NOT NULL`,
+			tx.now,
+			title,
+			channel,
+		),
+	)
 }
 
 // Disconnect forgets the token of a channel. What waits to be published there fails, with a button.
@@ -93,8 +121,8 @@ func (tx *Tx) Disconnect(channel int64, problem string) error {
 	return tx.failWaiting(channel, problem, "youtube_disconnected")
 }
 
-// EndAccess gives a publication up because the platform refuses the token of its channel. What else waits to be published
-// there fails with it: none of it is tried in vain.
+// EndAccess gives a publication up because the platform refuses the token of its channel. What else waits to be
+// published there fails with it: none of it would work.
 func (tx *Tx) EndAccess(j Job, problem string) error {
 	if err := tx.GiveUp(j, problem, "reconnect"); err != nil {
 		return err
@@ -116,8 +144,10 @@ func (tx *Tx) Renewed(j Job) (yes bool, err error) {
 // LoseAccess records that the platform refused the token that a channel had at that time.
 func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
 	tx.touch("")
-	err := one(tx.sql.Exec(`UPDATE channels SET state = 'ENDED', error = ? WHERE id = ? AND state = 'CONNECTED' AND connected <= ?`,
-		problem, channel, at.UnixMilli()))
+	err := one(
+		tx.sql.Exec(`UPDATE channels SET state = 'ENDED', error = ? WHERE id = ? AND state = 'CONNECTED' AND connected <= ?`,
+			problem, channel, at.UnixMilli()),
+	)
 	if errors.Is(err, ErrNotFound) { // known already, or connected again since
 		return nil
 	}
@@ -151,8 +181,13 @@ func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem st
 	if _, err := tx.sql.Exec(`UPDATE publications SET step = ?3 WHERE id IN `+waiting, j.PublicationID, wholeApp, why); err != nil {
 		return err
 	}
-	_, err := tx.sql.Exec(`UPDATE jobs SET due = max(due, ?3), asked = max(asked, ?3 - ?4) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
-		j.PublicationID, wholeApp, until.UnixMilli(), tx.now)
+	_, err := tx.sql.Exec(
+		`UPDATE jobs SET due = max(due, ?3), asked = max(asked, ?3 - ?4) WHERE kind = 'PUBLISH' AND started IS NULL AND publication_id IN `+waiting,
+		j.PublicationID,
+		wholeApp,
+		until.UnixMilli(),
+		tx.now,
+	)
 	return err
 }
 
@@ -161,7 +196,8 @@ type Ended struct{ AssetID, Platform string }
 
 // Reconnected lists the publications that failed because access to their channel had ended, and it works again.
 func (s *Store) Reconnected(ctx context.Context) ([]Ended, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, p.platform FROM channels c CROSS JOIN publications p ON p.channel_id = c.id
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT p.asset_id, p.platform FROM channels c CROSS JOIN publications p ON p.channel_id = c.id
 		WHERE c.state = 'CONNECTED' AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+mayBePublished+` ORDER BY p.id`)
 	return collect(rows, err, func(e *Ended) error { return rows.Scan(&e.AssetID, &e.Platform) })
 }

@@ -10,8 +10,8 @@ import (
 // eraseWithin is how long Checkpoint waits for readers. What is left then goes with the next one.
 const eraseWithin = 10 * time.Second
 
-// Checkpoint brings the write-ahead log into the file of the database and empties it, so that deleted rows are in neither.
-// It waits at most ten seconds for readers.
+// Checkpoint brings the write-ahead log into the file of the database and empties it, so that deleted rows are in
+// neither. It waits at most ten seconds for readers.
 func (s *Store) Checkpoint(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, eraseWithin)
 	defer cancel()

@@ -133,8 +133,15 @@ type ExportMade struct {
 // neither is why a video failed, which is about the program. admin: they may sign in to the page. ErrNotFound: nobody
 // knows them.
 func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
-	x = Export{What: "Everything that this bot keeps about one Telegram user. Times are UTC.", Made: when(tx.now), User: Person{ID: user},
-		Drafts: []ExportDraft{}, Videos: []ExportVideo{}, Acts: []ExportAct{}, Inbox: []ExportUpdate{}}
+	x = Export{
+		What:   "Everything that this bot keeps about one Telegram user. Times are UTC.",
+		Made:   when(tx.now),
+		User:   Person{ID: user},
+		Drafts: []ExportDraft{},
+		Videos: []ExportVideo{},
+		Acts:   []ExportAct{},
+		Inbox:  []ExportUpdate{},
+	}
 	var created, seen, unreachable, banned int64
 	err = found(tx.sql.Get(`SELECT lang, created, seen, ifnull(unreachable, 0), ifnull(source, ''),
 		ifnull((SELECT since FROM bans WHERE chat_id = id), 0) FROM users WHERE id = ?`, []any{user},

@@ -13,12 +13,12 @@ type Update struct {
 	Raw      string // JSON
 }
 
-// aheadAtMost is how far a clock that was set back may have been ahead for the order of arrival to survive. A row from further in
-// the future counts as not there: it must not decide about all that come after it.
+// aheadAtMost is how far a clock that was set back may have been ahead for the order of arrival to survive. A row from
+// further in the future counts as not there: it must not decide about all that come after it.
 const aheadAtMost = 24 * time.Hour
 
-// Receive stores updates and returns those it had not seen before. The order of received is that of arrival even if the clock is
-// set back by up to aheadAtMost.
+// Receive stores updates and returns those it had not seen before. The order of received is that of arrival even if the
+// clock is set back by up to aheadAtMost.
 func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 	for _, u := range updates {
 		n, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received)

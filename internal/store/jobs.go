@@ -35,8 +35,8 @@ type Job struct {
 	Waits         int       // how many those are
 	Copies        int       // attempts that may have sent the message although they failed
 
-	// ErrorCode is the stable code of the failure that is being written: of what the caller passes as its problem. It is not stored
-	// with the job.
+	// ErrorCode is the stable code of the failure that is being written: of what the caller passes as its problem. It is
+	// not stored with the job.
 	ErrorCode string
 }
 
@@ -94,9 +94,9 @@ const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NU
 // longQueue is how many renders wait when people who have had a video before go ahead of those who have not.
 const longQueue = 10
 
-// enqueueRender is Enqueue for a render. The levels of renders are twice as far apart: in a long queue, somebody who has
-// had a video before takes the place ahead of all newcomers of a level. Ten thousand new accounts then hold up nobody who
-// is known. In a short queue everybody is alike.
+// enqueueRender is Enqueue for a render. The levels of renders are twice as far apart: in a long queue, somebody who
+// has had a video before takes the place ahead of all newcomers of a level. Ten thousand new accounts then hold up
+// nobody who is known. In a short queue everybody is alike.
 func (tx *Tx) enqueueRender(assetID string, lane int64) error {
 	var ahead bool
 	if err := tx.sql.Get(`SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND started IS NULL LIMIT 0 + ?1)) = ?1
@@ -148,10 +148,10 @@ const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JO
 		AND (w.kind <> 'DELIVER' OR EXISTS (SELECT 1 FROM assets WHERE id = w.asset_id AND file_id IS NOT NULL) OR NOT EXISTS (
 			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
 				OR e.suspect = ?3 AND (e.due <= ?2 OR e.suspect) AND (e.turn, e.id) < (w.turn, w.id))))
-	ORDER BY w.turn, w.id LIMIT 0 + ?4` // because of a bare LIMIT ? SQLite would plan it anew at every run
+	ORDER BY w.turn, w.id LIMIT 0 + ?4` // because of a bare LIMIT ? SQLite would plan it again at every run
 
-// Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks the
-// jobs that ran when the process died, which are left out otherwise.
+// Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks
+// the jobs that ran when the process died, which are left out otherwise.
 func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err error) {
 	for crowd := 0; crowd >= 0 && len(tasks) < limit; {
 		i := len(tasks)
@@ -181,8 +181,8 @@ func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err erro
 	return tasks, nil
 }
 
-// next adds to tasks what can be begun next, until they are limit. crowd is the place of a crowd among them, or -1: a second one
-// has to wait until the first leaves workers.
+// next adds to tasks what can be begun next, until they are limit. crowd is the place of a crowd among them, or -1: a
+// second one has to wait until the first leaves workers.
 func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task, crowd int, err error) {
 	crowd = -1
 	i := len(tasks)
@@ -194,7 +194,16 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 	var t Task
 	var started int64
 	var many bool
-	dest := append(t.Job.into(&started), &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &t.To.Progress, &many)
+	dest := append(
+		t.Job.into(&started),
+		&t.To.User,
+		&t.To.Chat,
+		&t.To.Lang,
+		&t.To.Status,
+		&t.To.Unreachable,
+		&t.To.Progress,
+		&many,
+	)
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return nil, 0, err
@@ -234,7 +243,8 @@ func (tx *Tx) begin(t *Task) (err error) {
 	switch t.Kind {
 	case Render:
 		if err := tx.setLive(t.AssetID, Pending, Processing); err != nil {
-			return fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err) // %v: nothing of it is there, but something to claim is
+			// %v: nothing of it is there, but something to claim is
+			return fmt.Errorf("claim job %d: its asset is not pending: %v", t.ID, err)
 		}
 		t.Asset.Status = Processing
 	case Publish:
@@ -248,18 +258,36 @@ func (tx *Tx) begin(t *Task) (err error) {
 
 // record writes how an attempt ended into the history.
 func (tx *Tx) record(j Job, outcome, problem string) error {
-	_, err := tx.sql.Exec(`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error, error_code)
+	_, err := tx.sql.Exec(
+		`INSERT INTO attempts (asset_id, request_id, kind, platform, attempt, started, finished, outcome, error, error_code)
 		VALUES (?, ?, ?, (SELECT platform FROM publications WHERE id = ?), ?, ?, ?, ?, ?, ?)`,
-		j.AssetID, null(j.RequestID), j.Kind, j.PublicationID, j.Attempt, j.Started.UnixMilli(), tx.now, outcome, null(problem), null(j.ErrorCode))
+		j.AssetID,
+		null(j.RequestID),
+		j.Kind,
+		j.PublicationID,
+		j.Attempt,
+		j.Started.UnixMilli(),
+		tx.now,
+		outcome,
+		null(problem),
+		null(j.ErrorCode),
+	)
 	return err
 }
 
 // recordWait writes into the history that a job waits. A wait that goes on has one row, which keeps its beginning.
 func (tx *Tx) recordWait(j Job, problem string) error {
 	if j.Waits > 0 {
-		n, err := tx.sql.Exec(`UPDATE attempts SET finished = ?, error = ?, error_code = ? WHERE outcome = 'deferred' AND id = (
+		n, err := tx.sql.Exec(
+			`UPDATE attempts SET finished = ?, error = ?, error_code = ? WHERE outcome = 'deferred' AND id = (
 				SELECT max(id) FROM attempts WHERE asset_id = ? AND kind = ? AND platform IS (SELECT platform FROM publications WHERE id = ?))`,
-			tx.now, problem, null(j.ErrorCode), j.AssetID, j.Kind, j.PublicationID)
+			tx.now,
+			problem,
+			null(j.ErrorCode),
+			j.AssetID,
+			j.Kind,
+			j.PublicationID,
+		)
 		if err != nil || n == 1 {
 			return err
 		}
@@ -314,12 +342,23 @@ func (tx *Tx) FinishMessage(t *Task, messageID int) (spent int, err error) {
 		_, err = tx.sql.Exec(`UPDATE requests SET progress_id = ? WHERE id = ?`, null(messageID), t.RequestID)
 		return messageID, err
 	}
-	n, err := tx.sql.Exec(`UPDATE requests SET answer_id = ? WHERE id = ? AND ifnull(progress_id, 0) = ?`, null(messageID), t.RequestID, t.To.Progress)
+	n, err := tx.sql.Exec(
+		`UPDATE requests SET answer_id = ? WHERE id = ? AND ifnull(progress_id, 0) = ?`,
+		null(messageID),
+		t.RequestID,
+		t.To.Progress,
+	)
 	if err != nil || n == 1 {
 		return t.To.Progress, err
 	}
 	// The announcement has arrived since then. That is seldom, and RETURNING every time would cost more.
-	err = found(tx.sql.Get(`UPDATE requests SET answer_id = ? WHERE id = ? RETURNING ifnull(progress_id, 0)`, []any{null(messageID), t.RequestID}, &spent))
+	err = found(
+		tx.sql.Get(
+			`UPDATE requests SET answer_id = ? WHERE id = ? RETURNING ifnull(progress_id, 0)`,
+			[]any{null(messageID), t.RequestID},
+			&spent,
+		),
+	)
 	return spent, err
 }
 
@@ -370,7 +409,10 @@ func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, prob
 	case Render:
 		return tx.setLive(j.AssetID, Processing, Pending)
 	case Publish: // one that the platform has stays PROCESSING: the platform works on it
-		_, err := tx.sql.Exec(`UPDATE publications SET status = 'PENDING', started = NULL WHERE id = ? AND remote_id IS NULL`, j.PublicationID)
+		_, err := tx.sql.Exec(
+			`UPDATE publications SET status = 'PENDING', started = NULL WHERE id = ? AND remote_id IS NULL`,
+			j.PublicationID,
+		)
 		return err
 	}
 	return nil
@@ -403,8 +445,8 @@ func (tx *Tx) RescheduleAnew(j Job, due time.Time, problem string) error {
 	return tx.release(j, due.UnixMilli(), 0, 0, false, problem)
 }
 
-// Defer makes a job that has to wait run again at due and gives the attempt back. All waits in a row are one row of the history,
-// however often the job looks. The history of messages leaves them out.
+// Defer makes a job that has to wait run again at due and gives the attempt back. All waits in a row are one row of the
+// history, however often the job looks. The history of messages leaves them out.
 func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
 	if j.RequestID == 0 {
 		if err := tx.recordWait(j, problem); err != nil {
@@ -418,8 +460,9 @@ func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
 	return tx.release(j, due.UnixMilli(), j.Attempt-1, 0, false, problem)
 }
 
-// GiveUp ends a job for good. For a render the asset and its requests are FAILED and everybody affected is owed an
-// apology. The request of a message stays owed and is marked undelivered: see OweAgain. step says what a publication needs, if that is known.
+// GiveUp ends a job permanently. For a render the asset and its requests are FAILED and everybody affected is owed an
+// apology. The request of a message stays owed and is marked undelivered: see OweAgain. step says what a publication
+// needs, if that is known.
 func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	if err := tx.record(j, "gave up", problem); err != nil {
 		return err
@@ -438,7 +481,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 			tx.now, j.AssetID); err != nil {
 			return err
 		}
-		// A clock that was set back may have a video of before count as made since.
+		// A clock that was set back may make an older video count as made since.
 		if _, err := tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, j.AssetID); err != nil {
 			return err
 		}
@@ -454,8 +497,8 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	return nil
 }
 
-// MakeAgain ends a DELIVER job whose video is in the media store no more: its request goes over to one that is made anew, or is being
-// made, or was made since. What is finished stays as it is, so that one is another asset.
+// MakeAgain ends a DELIVER job whose video is in the media store no more: its request goes over to one that is made
+// anew, or is being made, or was made since. What is finished stays as it is, so that one is another asset.
 func (tx *Tx) MakeAgain(j Job) error {
 	if err := tx.finish(j); err != nil {
 		return err
@@ -473,7 +516,10 @@ func (tx *Tx) MakeAgain(j Job) error {
 		next, err = tx.finishedTwin(a.NameKey, a.Template, a.Lang, a.Finished.Add(time.Millisecond))
 	}
 	if errors.Is(err, ErrNotFound) {
-		next, err = tx.create(Asset{Name: a.Name, NameKey: a.NameKey, Template: a.Template, Lang: a.Lang, Creator: a.Creator}, user)
+		next, err = tx.create(
+			Asset{Name: a.Name, NameKey: a.NameKey, Template: a.Template, Lang: a.Lang, Creator: a.Creator},
+			user,
+		)
 	}
 	if err != nil {
 		return err
@@ -516,15 +562,15 @@ func (tx *Tx) Rescue(j Job, blamed bool) error {
 	return tx.release(j, 0, j.Attempt-1, crashes, j.Kind != Publish, "")
 }
 
-// longestWait is how long a render or a message may have to wait, longestHold how long an upload: a day in autumn, with its
-// hour more. Only a clock that was set back asks for more.
+// longestWait is how long a render or a message may have to wait, longestHold how long an upload: a day in autumn, with
+// its hour more. Only a clock that was set back asks for more.
 const (
 	longestWait = time.Hour
 	longestHold = 25 * time.Hour
 )
 
-// CapWaits lets no job wait longer from now on than it asked for when it began to wait. Where nobody knows that, no render and no
-// message waits longer than longestWait, and no upload longer than longestHold unless it is scheduled.
+// CapWaits lets no job wait longer from now on than it asked for when it began to wait. Where nobody knows that, no
+// render and no message waits longer than longestWait, and no upload longer than longestHold unless it is scheduled.
 func (tx *Tx) CapWaits() error {
 	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 + asked WHERE started IS NULL AND due > ?1 AND asked > 0 AND due > ?1 + asked`,
 		tx.now); err != nil {
@@ -545,7 +591,9 @@ func (tx *Tx) CapWaits() error {
 // NextDue returns when the next waiting job becomes due, or a zero time if none waits.
 func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error) {
 	var due sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT min(due) FROM jobs WHERE started IS NULL AND due > 0 AND due > ?`, after.UnixMilli()).Scan(&due)
+	err := s.db.Read().
+		QueryRowContext(ctx, `SELECT min(due) FROM jobs WHERE started IS NULL AND due > 0 AND due > ?`, after.UnixMilli()).
+		Scan(&due)
 	return Moment(due.Int64), err
 }
 

@@ -147,7 +147,9 @@ func dayOf(ms int64) int64 { return ms - ms%ledgerDay.Milliseconds() }
 func pseudonyms(get getter, user, now int64) (people [2][]byte, err error) {
 	for i := range people {
 		var key []byte
-		err := found(get(`SELECT key FROM ledger_keys WHERE day = ?`, []any{dayOf(now) - int64(i)*ledgerDay.Milliseconds()}, &key))
+		err := found(
+			get(`SELECT key FROM ledger_keys WHERE day = ?`, []any{dayOf(now) - int64(i)*ledgerDay.Milliseconds()}, &key),
+		)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return people, err
 		}

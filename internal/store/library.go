@@ -205,7 +205,8 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 // Attempts lists the runs of the RENDER and PUBLISH jobs of assets, oldest first, by asset.
 func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]Attempt, error) {
 	all := map[string][]Attempt{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome,
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT asset_id, kind, ifnull(platform, ''), attempt, started, finished, outcome,
 			ifnull(error, ''), ifnull(error_code, '') FROM attempts
 		WHERE asset_id IN (SELECT value FROM json_each(?)) AND kind IN ('RENDER', 'PUBLISH') ORDER BY id`, list(assets))
 	_, err = collect(rows, err, func(a *Attempt) error {

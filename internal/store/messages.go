@@ -37,8 +37,8 @@ func (tx *Tx) MoveProgress(request int64, from, to int) error {
 }
 
 // Return records that messages reach a user again. What could not be sent to them while they had blocked the bot is
-// pending again: finished videos, and apologies for those that they have not asked for since. newcomer is true if nobody
-// knows the user.
+// pending again: finished videos, and apologies for those that they have not asked for since. newcomer is true if
+// nobody knows the user.
 func (tx *Tx) Return(user int64) (newcomer bool, err error) {
 	var blocked bool
 	switch err := found(tx.sql.Get(`SELECT unreachable IS NOT NULL FROM users WHERE id = ?`, []any{user}, &blocked)); {

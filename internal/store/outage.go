@@ -43,13 +43,20 @@ func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 	if err := tx.Defer(j, due, problem); err != nil {
 		return err
 	}
-	_, err := tx.sql.Exec(`UPDATE jobs SET turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER') + 1 WHERE id = ?`, j.ID)
+	_, err := tx.sql.Exec(
+		`UPDATE jobs SET turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER') + 1 WHERE id = ?`,
+		j.ID,
+	)
 	return err
 }
 
 // Untried reports whether there are at least n other renders that no attempt has failed of.
 func (tx *Tx) Untried(than Job, n int) (yes bool, err error) {
-	err = tx.sql.Get(`SELECT count(*) >= ?2 FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND last_error IS NULL AND id <> ?1 LIMIT 0 + ?2)`, []any{than.ID, n}, &yes)
+	err = tx.sql.Get(
+		`SELECT count(*) >= ?2 FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND last_error IS NULL AND id <> ?1 LIMIT 0 + ?2)`,
+		[]any{than.ID, n},
+		&yes,
+	)
 	return yes, err
 }
 
@@ -69,9 +76,13 @@ func (tx *Tx) HurryRenders() error {
 	return err
 }
 
-// WaitingPeople returns up to n of the users who wait for an asset, or the admin who made it.
+// WaitingPeople returns up to n of the waiting users of an asset, or the admin who made it.
 func (tx *Tx) WaitingPeople(assetID string, n int) (users []int64, err error) {
-	rows, err := tx.sql.Query(`SELECT user_id FROM (SELECT user_id FROM requests WHERE asset_id = ?1 AND status IN ('PENDING', 'PROCESSING') LIMIT 0 + ?2)
-		UNION SELECT creator FROM assets WHERE id = ?1 AND creator IS NOT NULL LIMIT 0 + ?2`, assetID, n)
+	rows, err := tx.sql.Query(
+		`SELECT user_id FROM (SELECT user_id FROM requests WHERE asset_id = ?1 AND status IN ('PENDING', 'PROCESSING') LIMIT 0 + ?2)
+		UNION SELECT creator FROM assets WHERE id = ?1 AND creator IS NOT NULL LIMIT 0 + ?2`,
+		assetID,
+		n,
+	)
 	return collect(rows, err, func(user *int64) error { return rows.Scan(user) })
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Forget deletes a user with all that is kept of them: their sign-ins, too, if they are an admin, and every asset that only
-// they asked for, with the successors that nobody waits for. What may be on a platform stays until an admin has taken it off
-// there: Unpublish deletes it then. Nobody else is given it until then.
+// Forget deletes a user with all that is kept of them: their sign-ins, too, if they are an admin, and every asset that
+// only they asked for, with the successors that nobody waits for. What may be on a platform stays until an admin has
+// taken it off there: Unpublish deletes it then. Nobody else is given it until then.
 func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 	rows, err := tx.sql.Query(`
 		WITH RECURSIVE theirs (id) AS (
@@ -59,7 +59,7 @@ func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 	return gone, nil
 }
 
-// Keep is how long what people sent is kept; 0: for good.
+// Keep is how long what people sent is kept; 0: forever.
 type Keep struct {
 	Inbox   time.Duration // what they wrote and could not be answered
 	Videos  time.Duration // what they asked for, with the name and whose wish it was, since it was finished
@@ -84,7 +84,9 @@ type stale struct {
 var stales = []stale{
 	{"inbox", func(k Keep) time.Duration { return k.Inbox },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NOT NULL AND held = 0 ORDER BY received LIMIT 0 + ?2`,
-		each(`UPDATE inbox SET raw = NULL, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed)},
+		each(
+			`UPDATE inbox SET raw = NULL, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed,
+		)},
 	{"inbox", func(Keep) time.Duration { return inboxLife },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
 		each(`DELETE FROM inbox WHERE update_id` + listed)},
@@ -106,7 +108,8 @@ var stales = []stale{
 	{"", func(Keep) time.Duration { return time.Minute }, // after they have expired
 		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
 		each(`DELETE FROM links WHERE rowid` + listed)},
-	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted, no more than some go at a time.
+	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted,
+	// no more than some go at a time.
 	{"requests", func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM (SELECT id, asset_id, created FROM requests WHERE held <> 1 ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
 			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.finished < ?1)
@@ -132,7 +135,8 @@ var stales = []stale{
 // PurgeBatch is how many rows a transaction purges at the most: it takes some milliseconds.
 const PurgeBatch = 200
 
-// Stale reports whether anything has been kept for too long. It writes nothing, and reads little of what is not too old.
+// Stale reports whether anything has been kept for too long. It writes nothing, and reads little of what is not too
+// old.
 func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
 	for _, kind := range stales {
 		if kind.keep(k) == 0 {
@@ -146,8 +150,8 @@ func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
 	return false, nil
 }
 
-// Share is how many rows of each table one purge may take at the most: a fifth, so that a wrong clock cannot take everything before
-// somebody notices. It is at least one row.
+// Share is how many rows of each table one purge may take at the most: a fifth, so that a wrong clock cannot take
+// everything before somebody notices. It is at least one row.
 func (s *Store) Share(ctx context.Context) (map[string]int, error) {
 	share := map[string]int{}
 	for _, kind := range stales {
@@ -166,10 +170,12 @@ func (s *Store) Share(ctx context.Context) (map[string]int, error) {
 // Newest returns the time of the newest row that people's and the program's actions leave; zero: there is none.
 func (s *Store) Newest(ctx context.Context) (time.Time, error) {
 	var last sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received) FROM inbox
+	err := s.db.Read().
+		QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received) FROM inbox
 		UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(seen) FROM users
 		UNION ALL SELECT finished FROM attempts WHERE id = (SELECT max(id) FROM attempts)
-		UNION ALL SELECT created FROM requests WHERE id = (SELECT max(id) FROM requests))`).Scan(&last)
+		UNION ALL SELECT created FROM requests WHERE id = (SELECT max(id) FROM requests))`).
+		Scan(&last)
 	return Moment(last.Int64), err
 }
 
@@ -179,8 +185,8 @@ func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
 	return gone, n, err
 }
 
-// PurgeSome is Purge that takes no more rows of a table than share has for it; a nil share has no bound. It returns the table that
-// it took n rows of.
+// PurgeSome is Purge that takes no more rows of a table than share has for it; a nil share has no bound. It returns the
+// table that it took n rows of.
 func (tx *Tx) PurgeSome(k Keep, share map[string]int) (gone Gone, table string, n int, err error) {
 	for _, kind := range stales {
 		limit := PurgeBatch
@@ -202,10 +208,15 @@ func (tx *Tx) PurgeSome(k Keep, share map[string]int) (gone Gone, table string, 
 	return gone, "", 0, nil
 }
 
-// purgeVideos deletes assets, the oldest first, until as many people as one transaction is for have lost their link to one.
+// purgeVideos deletes assets, the oldest first, until as many people as one transaction is for have lost their link to
+// one.
 func (tx *Tx) purgeVideos(ids []string, gone *Gone) error {
 	for _, id := range ids {
-		n, err := tx.sql.Exec(`DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE asset_id = ? LIMIT 0 + ?)`, id, PurgeBatch)
+		n, err := tx.sql.Exec(
+			`DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE asset_id = ? LIMIT 0 + ?)`,
+			id,
+			PurgeBatch,
+		)
 		if err != nil || n == PurgeBatch {
 			return err
 		}

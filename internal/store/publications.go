@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// sentToRumble picks the publications p of which Rumble has all bytes and has not confirmed it. Nobody can ask Rumble about them.
-// Before the last bytes leave the program stores that they do, so Rumble cannot have any other.
+// sentToRumble picks the publications p of which Rumble has all bytes and has not confirmed it. Nobody can ask Rumble
+// about them. Before the last bytes leave the program stores that they do, so Rumble cannot have any other.
 const sentToRumble = `p.platform = 'RUMBLE' AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
 
 // mayBePublished picks the publications p whose video may be published.
 const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
 
-// EndPublishing ends the publishing of all videos that should go. Their PUBLISH jobs are deleted, so a running attempt can store
-// nothing and sends nothing more. Publications of which the platform has nothing are deleted. The others fail: Withdrawals lists
-// those that can be ended at the platform, and an admin has to look for the rest. So does a video that is uploaded and that the
-// platform would show later.
+// EndPublishing ends the publishing of all videos that should go. Their PUBLISH jobs are deleted, so a running attempt
+// can store nothing and sends nothing more. Publications of which the platform has nothing are deleted. The others
+// fail: Withdrawals lists those that can be ended at the platform, and an admin has to look for the rest. So does a
+// video that is uploaded and that the platform would show later.
 func (tx *Tx) EndPublishing() error {
 	const theirs = `asset_id IN (SELECT id FROM assets WHERE unwanted IS NOT NULL)`
 	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND ` + theirs); err != nil {
@@ -27,11 +27,14 @@ func (tx *Tx) EndPublishing() error {
 	if _, err := tx.sql.Exec(`DELETE FROM publications AS p WHERE p.` + theirs + ` AND NOT ` + out); err != nil {
 		return err
 	}
-	_, err := tx.sql.Exec(`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
+	_, err := tx.sql.Exec(
+		`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
 			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted',
 			error_code = lower(platform) || '_forgotten', completed = ?1
 		WHERE p.`+theirs+` AND (p.status IN ('PENDING', 'PROCESSING')
-			OR p.status = 'COMPLETED' AND p.platform = 'YOUTUBE' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`, tx.now)
+			OR p.status = 'COMPLETED' AND p.platform = 'YOUTUBE' AND p.remote_id IS NOT NULL AND p.publish_at > ?1)`,
+		tx.now,
+	)
 	return err
 }
 
@@ -42,10 +45,11 @@ type Withdrawal struct {
 	Publication
 }
 
-// Withdrawals lists the publications that the program itself can end at the platform: those that were under way when the person
-// who asked for the video had it deleted.
+// Withdrawals lists the publications that the program itself can end at the platform: those that were under way when
+// the person who asked for the video had it deleted.
 func (s *Store) Withdrawals(ctx context.Context) ([]Withdrawal, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT a.id, a.size, `+publicationColumns+`, ifnull(p.session_uri, ''), ifnull(p.session_at, 0)
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT a.id, a.size, `+publicationColumns+`, ifnull(p.session_uri, ''), ifnull(p.session_at, 0)
 		FROM assets a CROSS JOIN publications p ON p.asset_id = a.id
 		WHERE a.unwanted IS NOT NULL AND p.status = 'FAILED' AND (p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL) ORDER BY p.id`)
 	return collect(rows, err, func(w *Withdrawal) error {
@@ -71,9 +75,14 @@ func (tx *Tx) Withdrawn(w Withdrawal) (gone Gone, err error) {
 // Arrived stores the platform's id of a video whose last bytes had left when its publishing was ended.
 func (tx *Tx) Arrived(j Job, u Upload) error {
 	tx.touch(j.AssetID)
-	_, err := tx.sql.Exec(`UPDATE publications AS p SET step = '', remote_id = ?, remote_url = ?, uploaded = ?, session_uri = NULL, session_at = NULL
+	_, err := tx.sql.Exec(
+		`UPDATE publications AS p SET step = '', remote_id = ?, remote_url = ?, uploaded = ?, session_uri = NULL, session_at = NULL
 		WHERE p.id = ? AND p.status = 'FAILED' AND p.remote_id IS NULL AND NOT `+mayBePublished,
-		u.ID, null(u.URL), stamp(u.Uploaded), j.PublicationID)
+		u.ID,
+		null(u.URL),
+		stamp(u.Uploaded),
+		j.PublicationID,
+	)
 	return err
 }
 
@@ -178,7 +187,9 @@ func (tx *Tx) Publish(assetID string, p Publication) error {
 func (tx *Tx) owePublishing(assetID string, p Publication) error {
 	var hold int64
 	var why string
-	err := found(tx.sql.Get(`SELECT hold, hold_for FROM channels WHERE id = ? AND hold > ?`, []any{p.Channel, tx.now}, &hold, &why))
+	err := found(
+		tx.sql.Get(`SELECT hold, hold_for FROM channels WHERE id = ? AND hold > ?`, []any{p.Channel, tx.now}, &hold, &why),
+	)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -188,9 +199,10 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 	return tx.enqueueAt(Publish, assetID, 0, p.ID, p.Creator, hold)
 }
 
-// savedMetadata sets what the publications p are published with to what is saved for their videos, while no upload has begun: from
-// then on it is what was sent, to which later changes are compared. A title, who may see it and the choice for kids stay if they were
-// taken out since: no video can be published without them. A schedule ends if not everybody may see the video any more.
+// savedMetadata sets what the publications p are published with to what is saved for their videos, while no upload has
+// begun: from then on it is what was sent, to which later changes are compared. A title, who may see it and the choice
+// for kids stay if they were taken out since: no video can be published without them. A schedule ends if not everybody
+// may see the video any more.
 const savedMetadata = `UPDATE publications AS p SET metadata = json_set(s.metadata,
 		'$.title', coalesce(nullif(s.metadata ->> 'title', ''), p.metadata ->> 'title', ''),
 		'$.privacy', coalesce(nullif(s.metadata ->> 'privacy', ''), p.metadata ->> 'privacy', ''),
@@ -199,9 +211,9 @@ const savedMetadata = `UPDATE publications AS p SET metadata = json_set(s.metada
 	FROM assets s WHERE s.id = p.asset_id AND s.metadata <> '{}' AND p.session_uri IS NULL AND p.remote_id IS NULL
 		AND p.id = ?`
 
-// Republish makes a failed publication PENDING again, as if it had never been tried, and enqueues it. What is uploaded, or under
-// way to it, stays, unless the platform has rejected it, or an admin has looked and it is not there: then it begins with nothing.
-// It returns ErrNotPublishable if the video may not be published.
+// Republish makes a failed publication PENDING again, as if it had never been tried, and enqueues it. What is uploaded,
+// or under way to it, stays, unless the platform has rejected it, or an admin has looked and it is not there: then it
+// begins with nothing. It returns ErrNotPublishable if the video may not be published.
 func (tx *Tx) Republish(assetID string, p Publication) error {
 	var may bool
 	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publishable WHERE id = ?)`, []any{assetID}, &may); err != nil {
@@ -243,13 +255,18 @@ func (tx *Tx) beginPublishing(id int64) (*Publication, error) {
 		return nil, err
 	}
 	var since int64
-	err = tx.sql.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{id}, &p.Upload.Session, &since)
+	err = tx.sql.Get(
+		`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`,
+		[]any{id},
+		&p.Upload.Session,
+		&since,
+	)
 	p.Upload.Since = Moment(since)
 	return &p, err
 }
 
-// KeepUpload records how far a publication has come. A job that comes on is not what kills the process. It returns ErrNotFound if
-// the attempt has ended or the video may not be published any more: the caller has to stop then.
+// KeepUpload records how far a publication has come. A job that comes on is not what kills the process. It returns
+// ErrNotFound if the attempt has ended or the video may not be published any more: the caller has to stop then.
 func (tx *Tx) KeepUpload(j Job, u Upload) error {
 	if err := one(tx.sql.Exec(`UPDATE jobs SET crashes = 0 WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
 		return err
@@ -273,9 +290,24 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 			return err
 		}
 	}
-	return one(tx.sql.Exec(`UPDATE publications AS p SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
+	return one(
+		tx.sql.Exec(
+			`UPDATE publications AS p SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
 			uploaded = ?, dressed = ?, warning = ? WHERE id = ? AND status = 'PROCESSING' AND `+mayBePublished,
-		null(u.Session), stamp(u.Since), u.Step, u.Sent, null(u.ID), null(u.URL), stamp(u.Uploaded), u.Dressed, null(u.Warning), j.PublicationID))
+			null(
+				u.Session,
+			),
+			stamp(u.Since),
+			u.Step,
+			u.Sent,
+			null(u.ID),
+			null(u.URL),
+			stamp(u.Uploaded),
+			u.Dressed,
+			null(u.Warning),
+			j.PublicationID,
+		),
+	)
 }
 
 // UploadsSince counts the uploads that began at that time or later.
@@ -302,16 +334,24 @@ func (tx *Tx) FinishPublishing(j Job) (back bool, err error) {
 		return false, err
 	}
 	const channel = `(SELECT channel_id FROM publications WHERE id = ?)`
-	n, err := tx.sql.Exec(`UPDATE channels SET state = 'CONNECTED', error = NULL WHERE state = 'ENDED' AND id = `+channel, j.PublicationID)
+	n, err := tx.sql.Exec(
+		`UPDATE channels SET state = 'CONNECTED', error = NULL WHERE state = 'ENDED' AND id = `+channel,
+		j.PublicationID,
+	)
 	if err != nil {
 		return false, err
 	}
-	_, err = tx.sql.Exec(`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel, tx.now, j.PublicationID)
+	_, err = tx.sql.Exec(
+		`UPDATE channels SET checked = ? WHERE token IS NOT NULL AND id = `+channel,
+		tx.now,
+		j.PublicationID,
+	)
 	return n == 1, err
 }
 
-// MarkPublished completes a publication that an admin has made by hand, or found on the platform; id is its own there, "" where nobody
-// knows it. It returns ErrNotFailed if it needs nothing by hand, and ErrExists if that video belongs to another publication.
+// MarkPublished completes a publication that an admin has made by hand, or found on the platform; id is its own there,
+// "" where nobody knows it. It returns ErrNotFailed if it needs nothing by hand, and ErrExists if that video belongs to
+// another publication.
 func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	var taken bool
 	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM publications WHERE platform = ? AND asset_id <> ?
@@ -322,9 +362,18 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 		return ErrExists
 	}
 	tx.touch(assetID)
-	err := one(tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL, error_code = NULL,
+	err := one(
+		tx.sql.Exec(
+			`UPDATE publications SET status = 'COMPLETED', step = iif(?5 IS NULL, 'manual', ''), remote_url = ?1, remote_id = ?5, error = NULL, error_code = NULL,
 			started = ifnull(started, ?2), completed = ?2, look_at = iif(platform = 'YOUTUBE', ?2 + 300000, NULL)
-		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`, url, tx.now, assetID, platform, null(id)))
+		WHERE asset_id = ?3 AND platform = ?4 AND step IN ('manual', 'unknown') AND status IN ('PENDING', 'FAILED')`,
+			url,
+			tx.now,
+			assetID,
+			platform,
+			null(id),
+		),
+	)
 	if errors.Is(err, ErrNotFound) {
 		if _, err := tx.Publication(assetID, platform); err != nil {
 			return err
@@ -334,8 +383,8 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 	return err
 }
 
-// Changed records what a video on a platform is like from now on, and when it becomes public; zero: it has no such time. It returns
-// ErrNotFound if the video of the publication is another one by now.
+// Changed records what a video on a platform is like from now on, and when it becomes public; zero: it has no such
+// time. It returns ErrNotFound if the video of the publication is another one by now.
 func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
 	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
@@ -346,12 +395,17 @@ func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) e
 // Session returns the address of the upload of a publication, a secret, and when it began; "" if it has none.
 func (tx *Tx) Session(publication int64) (address string, since time.Time, err error) {
 	var at int64
-	err = tx.sql.Get(`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`, []any{publication}, &address, &at)
+	err = tx.sql.Get(
+		`SELECT ifnull(session_uri, ''), ifnull(session_at, 0) FROM publications WHERE id = ?`,
+		[]any{publication},
+		&address,
+		&at,
+	)
 	return address, Moment(at), err
 }
 
-// Unchanged returns Busy if a publication is not as somebody saw it, who has deleted what the platform had of it: something else may
-// be there by now.
+// Unchanged returns Busy if a publication is not as somebody saw it, who has deleted what the platform had of it:
+// something else may be there by now.
 func (tx *Tx) Unchanged(assetID string, seen Publication) error {
 	now, err := tx.Publication(assetID, seen.Platform)
 	if err != nil {
@@ -368,8 +422,8 @@ func (tx *Tx) Unchanged(assetID string, seen Publication) error {
 	return nil
 }
 
-// Unpublish forgets a publication. What waits is not made then, and what the platform has stays there. It returns Busy if it is on
-// its way.
+// Unpublish forgets a publication. What waits is not made then, and what the platform has stays there. It returns Busy
+// if it is on its way.
 func (tx *Tx) Unpublish(assetID, platform string) error {
 	p, err := tx.Publication(assetID, platform)
 	switch {
@@ -380,7 +434,12 @@ func (tx *Tx) Unpublish(assetID, platform string) error {
 	}
 	tx.touch(assetID)
 	// The answer to the only part of a small file may have been lost: it may be there.
-	err = one(tx.sql.Exec(`DELETE FROM publications WHERE id = ? AND NOT (status = 'PENDING' AND session_uri IS NOT NULL AND remote_id IS NULL)`, p.ID))
+	err = one(
+		tx.sql.Exec(
+			`DELETE FROM publications WHERE id = ? AND NOT (status = 'PENDING' AND session_uri IS NOT NULL AND remote_id IS NULL)`,
+			p.ID,
+		),
+	)
 	if errors.Is(err, ErrNotFound) {
 		return Busy(Publish)
 	}

@@ -53,15 +53,19 @@ func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err erro
 
 // HasRequest reports whether a user waits or waited for an asset.
 func (tx *Tx) HasRequest(user int64, assetID string) (yes bool, err error) {
-	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND asset_id = ?)`, []any{user, assetID}, &yes)
+	err = tx.sql.Get(
+		`SELECT EXISTS (SELECT 1 FROM requests WHERE user_id = ? AND asset_id = ?)`,
+		[]any{user, assetID},
+		&yes,
+	)
 	return yes, err
 }
 
 // Waiter is a user and the chat they are answered in.
 type Waiter struct{ User, Chat int64 }
 
-// Unserved lists the users whom an asset or one of its successors failed and who have not asked for the same video since.
-// CROSS JOIN makes SQLite begin with the few assets.
+// Unserved lists the users whom an asset or one of its successors failed and who have not asked for the same video
+// since. CROSS JOIN makes SQLite begin with the few assets.
 func (tx *Tx) Unserved(failed Asset) ([]Waiter, error) {
 	rows, err := tx.sql.Query(`
 		WITH RECURSIVE chain (id) AS (
@@ -105,7 +109,9 @@ func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
 
 // Awaited reports whether something is still owed to a request.
 func (s *Store) Awaited(ctx context.Context, request int64) (yes bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests WHERE id = ? AND `+awaited+`)`, request).Scan(&yes)
+	err = s.db.Read().
+		QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM requests WHERE id = ? AND `+awaited+`)`, request).
+		Scan(&yes)
 	return yes, err
 }
 

@@ -374,9 +374,13 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 			)
 		default:
 			unclear++
-			_, err = tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
+			_, err = tx.sql.Exec(
+				`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
 				error = lower(platform) || ' restored: it was to be published when the backup was made, and may have been since',
-				error_code = lower(platform) || '_restored' WHERE id = ?`, tx.now, w.id)
+				error_code = lower(platform) || '_restored' WHERE id = ?`,
+				tx.now,
+				w.id,
+			)
 		}
 		if err != nil {
 			return unclear, err

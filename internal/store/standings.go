@@ -38,7 +38,8 @@ func (s *Store) Looks(ctx context.Context, n int) ([]Look, error) {
 }
 
 // Looked records how a published video was found; standing is "" if it is as it should be. One that an admin has
-// accepted is not reported again. The next look is a day later, for a week. It does nothing if the publication is another one by now.
+// accepted is not reported again. The next look is a day later, for a week. It does nothing if the publication is
+// another one by now.
 func (tx *Tx) Looked(l Look, standing string) error {
 	next := any(tx.now + lookEvery.Milliseconds())
 	var began int64

@@ -37,7 +37,8 @@ type Published struct {
 // Census reads no table that grows with the years from its beginning to its end.
 func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	now := s.now().UnixMilli()
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT kind, CASE WHEN started IS NOT NULL THEN 'started' WHEN due > ?1 THEN 'later' ELSE 'waiting' END state,
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT kind, CASE WHEN started IS NOT NULL THEN 'started' WHEN due > ?1 THEN 'later' ELSE 'waiting' END state,
 		sum(CASE WHEN crowd IS NULL THEN 1 ELSE (SELECT count(*) FROM crowds c WHERE c.job = jobs.id) END), min(max(due, created)) FROM jobs GROUP BY 1, 2`, now)
 	if c.Jobs, err = collect(rows, err, func(b *Backlog) error {
 		var since int64
@@ -58,7 +59,8 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 		Scan(&c.Open, &c.Wishes, &c.Inbox); err != nil {
 		return c, err
 	}
-	rows, err = s.db.Read().QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
+	rows, err = s.db.Read().
+		QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
 	if c.Publications, err = collect(rows, err, func(p *Published) error { return rows.Scan(&p.Platform, &p.Status, &p.N) }); err != nil {
 		return c, err
 	}
@@ -73,7 +75,9 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 // NextUp returns since when the job of a kind waits that would be begun next; zero: none could be begun.
 func (s *Store) NextUp(ctx context.Context, kind Kind) (time.Time, error) {
 	var since int64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT max(w.due, w.created) `+toBegin, kind, s.now().UnixMilli(), false, 1).Scan(&since)
+	err := s.db.Read().
+		QueryRowContext(ctx, `SELECT max(w.due, w.created) `+toBegin, kind, s.now().UnixMilli(), false, 1).
+		Scan(&since)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -91,9 +95,9 @@ func (s *Store) GivenUp(ctx context.Context, after time.Time) (Given, error) {
 	return s.given(ctx, `SELECT count(*), ifnull(min(finished), 0) FROM assets WHERE needs = 1 AND finished > ?`, after)
 }
 
-// NotPublished counts the publications that failed after a time and are failed, or were found not to be as they should be on the
-// platform. Those whose channel's access has ended are not among them: the channel is a trouble of its own, unless an owner has
-// disconnected it.
+// NotPublished counts the publications that failed after a time and are failed, or were found not to be as they should
+// be on the platform. Those whose channel's access has ended are not among them: the channel is a trouble of its own,
+// unless an owner has disconnected it.
 func (s *Store) NotPublished(ctx context.Context, after time.Time) (Given, error) {
 	return s.given(ctx, `SELECT count(*), ifnull(min(at), 0) FROM (
 		SELECT completed AS at FROM publications p WHERE status = 'FAILED' AND completed > ?1 AND `+mayBePublished+`

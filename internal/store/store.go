@@ -30,9 +30,11 @@ type Store struct {
 	due   []Kind // what earlier members of the group left for the last one to claim; only in transactions
 }
 
-// A Claimer takes work for idle workers at the end of a transaction, so that a request and its first attempt share one fsync.
+// A Claimer takes work for idle workers at the end of a transaction, so that a request and its first attempt share one
+// fsync.
 type Claimer interface {
-	// Claim takes jobs of the kinds tx.Due into tx.Tasks. Of the transactions that share a commit only the last one claims.
+	// Claim takes jobs of the kinds tx.Due into tx.Tasks. Of the transactions that share a commit only the last one
+	// claims.
 	Claim(tx *Tx) error
 	// Settled is called after each transaction. done reports whether its effects are on the disk.
 	Settled(tx *Tx, done bool)
@@ -103,8 +105,8 @@ func (tx *Tx) Later() bool { return tx.later }
 // Touched returns the ids of the assets whose rows, requests or publications the transaction has changed.
 func (tx *Tx) Touched() []string { return tx.changed }
 
-// Tx runs fn in a transaction and returns when its effects are on the disk. fn must touch nothing but tx. It may be run twice;
-// the last run counts.
+// Tx runs fn in a transaction and returns when its effects are on the disk. fn must touch nothing but tx. It may be run
+// twice; the last run counts.
 func (s *Store) Tx(ctx context.Context, fn func(*Tx) error) (err error) {
 	now := s.now().UnixMilli()
 	tx := &Tx{}
@@ -190,8 +192,9 @@ func stamp(t time.Time) any {
 	return t.UnixMilli()
 }
 
-// Moment is the time of a column, in ms since 1970; 0 is the zero time. JSON and pages know the years 1 to 9999 only, so a damaged
-// row cannot take a page or an export away: what lies outside, in any time zone, becomes the first or the last day of those.
+// Moment is the time of a column, in ms since 1970; 0 is the zero time. JSON and pages know the years 1 to 9999 only,
+// so a damaged row cannot take a page or an export away: what lies outside, in any time zone, becomes the first or the
+// last day of those.
 func Moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}

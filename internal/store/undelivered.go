@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// undelivered marks the request of a message that was given up. One whose chat is gone has no mark: an admin can do nothing about
-// it, and Return owes the message again when the user comes back.
+// undelivered marks the request of a message that was given up. One whose chat is gone has no mark: an admin can do
+// nothing about it, and Return owes the message again when the user comes back.
 func (tx *Tx) undelivered(j Job) error {
 	_, err := tx.sql.Exec(`UPDATE requests SET undelivered = ifnull(undelivered, ?1), undelivered_code = ?2
 		WHERE id = ?3 AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = requests.user_id AND u.unreachable IS NOT NULL)`,
@@ -23,8 +23,8 @@ func (tx *Tx) ChatGone(j Job) error {
 	return err
 }
 
-// delivered records that a message reached the user of a request: its mark goes, and what else could not be delivered to the same
-// user is tried again.
+// delivered records that a message reached the user of a request: its mark goes, and what else could not be delivered
+// to the same user is tried again.
 func (tx *Tx) delivered(request int64) error {
 	var user int64
 	err := found(tx.sql.Get(`SELECT user_id FROM requests r WHERE id = ? AND EXISTS (
@@ -91,7 +91,8 @@ type Undelivered struct {
 // Undelivered returns what could not be delivered of assets, by asset.
 func (s *Store) Undelivered(ctx context.Context, assets ...string) (map[string]Undelivered, error) {
 	all := map[string]Undelivered{}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT asset_id, count(*), min(undelivered), ifnull(max(undelivered_code), '') FROM requests
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT asset_id, count(*), min(undelivered), ifnull(max(undelivered_code), '') FROM requests
 		WHERE undelivered IS NOT NULL AND asset_id IN (SELECT value FROM json_each(?)) GROUP BY asset_id`, list(assets))
 	_, err = collect(rows, err, func(u *Undelivered) error {
 		var asset string
@@ -110,7 +111,11 @@ func (s *Store) UndeliveredAssets(ctx context.Context, limit int) ([]string, err
 
 // NotDelivered counts the messages that were given up after a time and have not been sent since.
 func (s *Store) NotDelivered(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(ctx, `SELECT count(*), ifnull(min(undelivered), 0) FROM requests WHERE undelivered IS NOT NULL AND undelivered > ?`, after)
+	return s.given(
+		ctx,
+		`SELECT count(*), ifnull(min(undelivered), 0) FROM requests WHERE undelivered IS NOT NULL AND undelivered > ?`,
+		after,
+	)
 }
 
 // Reupload makes a delivery whose file_id was refused run again at once with the file itself, which is no new attempt.

@@ -21,13 +21,17 @@ func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	return u, err
 }
 
-// Met returns a user who has written in the last day, can be reached and is owed nothing that was given up: meeting them again would
-// change nothing. Otherwise it returns ErrNotFound.
+// Met returns a user who has written in the last day, can be reached and is owed nothing that was given up: meeting
+// them again would change nothing. Otherwise it returns ErrNotFound.
 func (s *Store) Met(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}
-	err := found(s.db.Read().QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ? AND seen <= ?
+	err := found(
+		s.db.Read().
+			QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ? AND seen <= ?
 		AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.user_id = users.id AND r.undelivered IS NOT NULL)`,
-		id, s.now().Add(-24*time.Hour).UnixMilli(), s.now().UnixMilli()).Scan(&u.Lang))
+				id, s.now().Add(-24*time.Hour).UnixMilli(), s.now().UnixMilli()).
+			Scan(&u.Lang),
+	)
 	return u, err
 }
 

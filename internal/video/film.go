@@ -123,7 +123,7 @@ func (t *tools) probeSource(ctx context.Context, path string, width, height int)
 	source, err := t.probe(ctx, path, anyFormat)
 	switch {
 	case errors.Is(err, errNoVideo):
-		return film{}, unfit{errors.New("this is no video: it has no pictures or no duration")}
+		return film{}, unfit{errors.New("it is not a video: it has no pictures or no duration")}
 	case err != nil:
 		return film{}, err
 	case source.duration > maxFilm:

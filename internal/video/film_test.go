@@ -410,7 +410,7 @@ func TestAFilmThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 			"template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
 		"too small for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one,
 			"template.toml:6: segment 1: box:"},
-		"without pictures": {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
+		"without pictures": {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: it is not a video"},
 		"with music that is none": {good, "music = \"template.toml\"\n" + one,
 			"template.toml: this is no sound that ffmpeg can read"},
 		"with words that no font has": {good, one + "text = \"🎂 {{.Name}}\"\n",

@@ -67,8 +67,8 @@ func (f Fault) sentence(now time.Time) string {
 	return fmt.Sprintf("%s (for %s)", text, round(now.Sub(f.Since)))
 }
 
-// FaultOf is the trouble of a cause: what cannot be used, or with the zero Fault nothing. There is no button to take the updates
-// back from a webhook: a bot with a webhook hears no presses, so that is on the page.
+// FaultOf is the trouble of a cause: what cannot be used, or with the zero Fault nothing. There is no button to take
+// the updates back from a webhook: a bot with a webhook hears no presses, so that is on the page.
 func FaultOf(cause string, f Fault) Trouble {
 	t := Trouble{Cause: cause}
 	if id := alerts[f.Code]; id != "" {

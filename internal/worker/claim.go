@@ -8,8 +8,8 @@ import (
 	"retake.example/internal/store"
 )
 
-// Claim takes work for idle workers, in the transaction that leaves it: one fsync from a request to its work, and one from the
-// end of a job to the next.
+// Claim takes work for idle workers, in the transaction that leaves it: one fsync from a request to its work, and one
+// from the end of a job to the next.
 func (p *Pool) Claim(tx *store.Tx) error {
 	for _, kind := range tx.Due() {
 		for more := true; more; {

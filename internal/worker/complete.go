@@ -19,8 +19,8 @@ type Completion struct {
 	Outcome string                // "": done
 }
 
-// completer commits finished attempts in batches: everything that arrived during the previous commit goes into the next one,
-// which also claims new work.
+// completer commits finished attempts in batches: everything that arrived during the previous commit goes into the next
+// one, which also claims new work.
 func (p *Pool) completer(draining context.Context, kind store.Kind, ends <-chan *Completion) {
 	for end := range ends {
 		all := []*Completion{end}
@@ -70,8 +70,8 @@ func (p *Pool) complete(draining context.Context, kind store.Kind, ends ...*Comp
 	}
 }
 
-// RetryWrite repeats fn until it works: what it writes must not be lost because the disk was full for a while. It returns the
-// error only when draining has ended, and ErrNotFound at once; the job is then rescued at the next start.
+// RetryWrite repeats fn until it works: what it writes must not be lost because the disk was full for a while. It
+// returns the error only when draining has ended, and ErrNotFound at once; the job is then rescued at the next start.
 func (p *Pool) RetryWrite(draining context.Context, fn func() error) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := fn()

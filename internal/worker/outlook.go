@@ -97,8 +97,8 @@ func (p *Pool) Learn(took time.Duration) {
 	p.pace += (took - p.pace) / 4
 }
 
-// View subscribes to changes. told gets the id of an asset that changed ("": any may have), and its percentage if only that
-// changed, else 0. It must not wait for anything.
+// View subscribes to changes. told gets the id of an asset that changed ("": any may have), and its percentage if only
+// that changed, else 0. It must not wait for anything.
 func (p *Pool) View(told func(assetID string, percent int)) (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,7 +1,7 @@
 // The pool: goroutines that run the jobs of a store.
 
-// Package worker runs jobs: it claims them, hands them to functions, and writes what comes of them in batches. What a job does
-// and what a failure means is decided by its user.
+// Package worker runs jobs: it claims them, hands them to functions, and writes what comes of them in batches. What a
+// job does and what a failure means is decided by its user.
 package worker
 
 import (
@@ -13,19 +13,19 @@ import (
 	"retake.example/internal/store"
 )
 
-// A Do runs one attempt of a job. It returns what remains to be written, or nil if that has been done. A failure it reports
-// itself. Messages may go on until draining ends, which is some time after ctx.
+// A Do runs one attempt of a job. It returns what remains to be written, or nil if that has been done. A failure it
+// reports itself. Messages may go on until draining ends, which is some time after ctx.
 type Do func(ctx, draining context.Context, t *store.Task) *Completion
 
 // Outages decides how many renders may run while everything fails.
 type Outages interface {
-	// Allow reports whether a render may begin now. During an outage it allows no other until Done is called. Undo takes back what
-	// a transaction has allowed that was rolled back.
+	// Allow reports whether a render may begin now. During an outage it allows no other until Done is called. Undo takes
+	// back what a transaction has allowed that was rolled back.
 	Allow(now time.Time) bool
 	Done()
 	Undo()
-	// State returns when the outage under way began, why, when the next render is tried, and whether it has lasted so long that
-	// failures count again. The times are zero if there is none.
+	// State returns when the outage under way began, why, when the next render is tried, and whether it has lasted so long
+	// that failures count again. The times are zero if there is none.
 	State(now time.Time) (began time.Time, reason string, next time.Time, spent bool)
 }
 
@@ -77,14 +77,22 @@ func New(st *store.Store, opts Options, log *slog.Logger) *Pool {
 	if opts.Meter == nil {
 		opts.Meter = NoMeter{}
 	}
-	p := &Pool{store: st, opts: opts, log: log, look: make(chan struct{}, 1), idle: map[store.Kind]int{}, begun: map[store.Kind]time.Time{},
-		running: map[int64]*attempt{}, viewers: map[*func(string, int)]bool{}}
+	p := &Pool{
+		store:   st,
+		opts:    opts,
+		log:     log,
+		look:    make(chan struct{}, 1),
+		idle:    map[store.Kind]int{},
+		begun:   map[store.Kind]time.Time{},
+		running: map[int64]*attempt{},
+		viewers: map[*func(string, int)]bool{},
+	}
 	st.Attach(p)
 	return p
 }
 
-// Run runs jobs until ctx ends, those first that were under way when the last process died. It returns when the end of every
-// attempt is written.
+// Run runs jobs until ctx ends, those first that were under way when the last process died. It returns when the end of
+// every attempt is written.
 func (p *Pool) Run(ctx context.Context, do Do) {
 	p.do = do
 	// Renders and uploads stop at once and are given back; a message under way gets time to arrive.
@@ -100,8 +108,8 @@ func (p *Pool) Wake() {
 	p.tell("", 0)
 }
 
-// Alive waits until the pool has gone once round its loop and the database has answered, be it with an error: that is in the log,
-// and a restart would not help. It writes nothing.
+// Alive waits until the pool has gone once round its loop and the database has answered, be it with an error: that is
+// in the log, and a restart would not help. It writes nothing.
 func (p *Pool) Alive(ctx context.Context) error {
 	answer := make(chan struct{})
 	p.asking.Lock()
@@ -129,7 +137,8 @@ func (p *Pool) answering(ctx context.Context, fn func(*store.Tx) error) error {
 	return err
 }
 
-// quarantined runs the jobs that were under way when the process died, one at a time: if it dies again, the culprit is known.
+// quarantined runs the jobs that were under way when the process died, one at a time: if it dies again, the culprit is
+// known.
 func (p *Pool) quarantined(ctx, draining context.Context) {
 	tried, done := context.WithCancel(ctx)
 	var wg sync.WaitGroup

@@ -17,11 +17,19 @@ const (
 	PurgeRest = 100 * time.Millisecond
 )
 
-// Purge deletes what has been kept for too long, once an hour, until ctx ends; not in the first hour. It never trusts one reading of
-// the clock: a clock that is further past the newest row of before than the program has seen time pass may be wrong, and nothing is
-// deleted before the program has run for as long as the difference. One purge takes a fifth of a table at most. If there is nothing,
-// it writes nothing. discard removes what a deletion leaves outside of the database; each is called with every purge.
-func Purge(ctx context.Context, st *store.Store, keep store.Keep, discard func(context.Context, store.Gone), each func(), log *slog.Logger) {
+// Purge deletes what has been kept for too long, once an hour, until ctx ends; not in the first hour. It never trusts
+// one reading of the clock: a clock that is further past the newest earlier row than the program has seen time pass may
+// be wrong, and nothing is deleted before the program has run for as long as the difference. One purge takes a fifth of
+// a table at most. If there is nothing, it writes nothing. discard removes what a deletion leaves outside of the
+// database; each is called with every purge.
+func Purge(
+	ctx context.Context,
+	st *store.Store,
+	keep store.Keep,
+	discard func(context.Context, store.Gone),
+	each func(),
+	log *slog.Logger,
+) {
 	began := time.Now()
 	newest, err := st.Newest(ctx)
 	if newest.IsZero() && err == nil {
@@ -41,7 +49,13 @@ func Purge(ctx context.Context, st *store.Store, keep store.Keep, discard func(c
 		}
 		ran := time.Since(began) // by the monotonic clock
 		if ahead := st.Now().Sub(newest) - ran; ahead > ran {
-			log.Warn("nothing is purged: the clock may be wrong", "ahead", ahead.Round(time.Second), "running", ran.Round(time.Second))
+			log.Warn(
+				"nothing is purged: the clock may be wrong",
+				"ahead",
+				ahead.Round(time.Second),
+				"running",
+				ran.Round(time.Second),
+			)
 			continue
 		}
 		each()
@@ -51,7 +65,13 @@ func Purge(ctx context.Context, st *store.Store, keep store.Keep, discard func(c
 	}
 }
 
-func purge(ctx context.Context, st *store.Store, keep store.Keep, discard func(context.Context, store.Gone), log *slog.Logger) error {
+func purge(
+	ctx context.Context,
+	st *store.Store,
+	keep store.Keep,
+	discard func(context.Context, store.Gone),
+	log *slog.Logger,
+) error {
 	share, err := st.Share(ctx)
 	if err != nil {
 		return err

@@ -10,9 +10,15 @@ import (
 	"retake.example/internal/store"
 )
 
-// MakeRoom deletes the oldest videos that users asked for, until all videos take no more than so many bytes; 0: no limit.
-// It gives up if nothing is left that may go.
-func MakeRoom(ctx context.Context, st *store.Store, limit int64, discard func(context.Context, store.Gone), log *slog.Logger) {
+// MakeRoom deletes the oldest videos that users asked for, until all videos take no more than so many bytes; 0: no
+// limit. It gives up if nothing is left that may go.
+func MakeRoom(
+	ctx context.Context,
+	st *store.Store,
+	limit int64,
+	discard func(context.Context, store.Gone),
+	log *slog.Logger,
+) {
 	if limit == 0 {
 		return
 	}

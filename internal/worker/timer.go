@@ -51,7 +51,8 @@ func (p *Pool) timer(ctx context.Context) {
 	}
 }
 
-// lookAtClock is how long the timer sleeps at most while a job is to become due: a clock that is set back must not hold it.
+// lookAtClock is how long the timer sleeps at most while a job is to become due: a clock that is set back must not hold
+// it.
 const lookAtClock = time.Minute
 
 // jumps finds out when the wall clock does not go as the monotonic one does.

@@ -1,6 +1,6 @@
 // The four steps of the story: which are done, and which comes next.
 
-const steps = ['ask', 'watch', 'break', 'mend'];
+const steps = ['ask', 'watch', 'break', 'repair'];
 const done = new Set();
 let wasBroken = false;
 
@@ -22,7 +22,7 @@ export function follow(chat, broken) {
 
 // pressed is told of every press that the server took.
 export function pressed(message, broken) {
-  if (canRetry(message) && !broken) tick('mend');
+  if (canRetry(message) && !broken) tick('repair');
 }
 
 function canRetry(message) {
