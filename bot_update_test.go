@@ -168,7 +168,7 @@ func TestAnUpdateStoredBeforeACrashIsHandledAfterIt(t *testing.T) {
 				{
 					ID:   1,
 					Chat: 1,
-					Raw:  `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},` +
+					Raw: `{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},` +
 						`"from":{"id":1,"first_name":"М","language_code":"ru"},"text":"/help"}}`,
 				},
 			},

@@ -201,7 +201,7 @@ func order(ctx context.Context, m *video.Maker, out string) error {
 // drawtext is the filter of who does without Retake.
 func (b *bench) drawtext() string {
 	return fmt.Sprintf(
-		"drawtext=fontfile=%s:text=%s:fontsize=96:fontcolor=0xffd860:" +
+		"drawtext=fontfile=%s:text=%s:fontsize=96:fontcolor=0xffd860:"+
 			"borderw=3:bordercolor=0x702e14:x=(w-tw)/2:y=432-th/2:enable='between(n,%d,%d)'",
 		b.font,
 		name,

@@ -206,7 +206,7 @@ func (b *bench) likeness(line func(string, bool, string, ...any), naive, silent 
 			still,
 			"-lavfi",
 			fmt.Sprintf(
-				"[0:v]select='eq(n,%d)',setpts=0[a];" +
+				"[0:v]select='eq(n,%d)',setpts=0[a];"+
 					"[1:v]scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setpts=0[b];[a][b]ssim",
 				n,
 			),

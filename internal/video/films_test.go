@@ -174,7 +174,7 @@ var oddFilms = map[string]oddFilm{
 		write(
 			t,
 			chapters,
-			";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=SECRET\n" +
+			";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=SECRET\n"+
 				"[CHAPTER]\nTIMEBASE=1/10\nSTART=5\nEND=10\ntitle=SECRET\n",
 		)
 		again("-i", chapters, "-map_metadata", "1", "-c", "copy")(t, path)

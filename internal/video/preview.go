@@ -178,7 +178,7 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 		args,
 		"-filter_complex",
 		fmt.Sprintf(
-			"%s%s[film];[1:v]%s[words];" +
+			"%s%s[film];[1:v]%s[words];"+
 				"[film][words]overlay=%d:%d:format=yuv420,scale=in_color_matrix=bt709:in_range=tv,format=rgb24",
 			f.pad,
 			f.filter,
