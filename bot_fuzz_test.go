@@ -318,9 +318,12 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 		out = append(out, u.JSON)
 	}
 	for _, raw := range []string{`{"edited_message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"Аглая"}}`,
-		`{"my_chat_member":{"chat":{"id":-5,"type":"group"},"from":{"id":1},"old_chat_member":{"status":"left","user":{"id":9}},` +
+		`{"my_chat_member":{"chat":{"id":-5,"type":"group"},"from":{"id":1},` +
+			`"old_chat_member":{"status":"left","user":{"id":9}},` +
 			`"new_chat_member":{"status":"member","user":{"id":9}}}}`,
-		`{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"from":{"id":900,"language_code":"x-a-b-c"},"text":"/stats"}}`, `{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"/status"}}`, `{"a_kind_of_2031":{}}`, `{}`, `{"message":{"chat":{"id":"1"},"text":"Аглая"}}`, `{"callback_query":null,"message":null}`} {
+		`{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"from":{"id":900,"language_code":"x-a-b-c"},"text":"/stats"}}`,
+		`{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"/status"}}`, `{"a_kind_of_2031":{}}`, `{}`,
+		`{"message":{"chat":{"id":"1"},"text":"Аглая"}}`, `{"callback_query":null,"message":null}`} {
 		out = append(out, []byte(raw))
 	}
 	return out

@@ -88,7 +88,8 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 	ask(t, s, "Маша", 1)
 	ask(t, s, "Анна-Мария Б", 1)
 	check("asked")
-	if got := text(t, s, `SELECT group_concat(tail, '|') FROM tails WHERE name_key = 'анна-мария б'`); got != "анна мария б|б|мария б" {
+	if got := text(t, s, `SELECT group_concat(tail, '|') FROM tails
+		WHERE name_key = 'анна-мария б'`); got != "анна мария б|б|мария б" {
 		t.Errorf("got tails %s; want one from each word", got)
 	}
 	failForGood(t, q)
