@@ -99,7 +99,8 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "a parent pressed Retry: the video is being made again: Маша"},
 		"an admin makes a video": {func(t *testing.T, d *office) string {
 			var made struct{ ID string }
-			body := d.want(200, d.send(call{method: "POST", path: "/assets", session: d.signIn(9), body: "name=Маша", json: true}))
+			body := d.want(200, d.send(call{method: "POST", path: "/assets", session: d.signIn(9), body: "name=Маша",
+				json: true}))
 			if err := json.Unmarshal([]byte(body), &made); err != nil {
 				t.Fatal(err)
 			}
@@ -159,13 +160,17 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		}, "a parent asked for a video: a deleted video"},
 		"a platform was named": {func(t *testing.T, d *office) string {
 			id := publication(t, d.store, failedPublication)
-			if _, err := d.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
+			if _, err := d.queue.Retry(t.Context(), id,
+				retry.AdminClicked{Admin: store.Admin{ID: 7}, Platform: "YOUTUBE"}); err != nil {
 				t.Fatal(err)
 			}
 			return id
 		}, "admin 1 pressed Retry: the video is being made again (YOUTUBE): Маша"},
 		"an action that has no words yet": {func(t *testing.T, d *office) string {
-			write(t, d.store, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "dance", Outcome: "badly"}) })
+			write(t, d.store, func(tx *store.Tx) error {
+				return tx.Note(store.Event{User: 1, Action: "dance",
+					Outcome: "badly"})
+			})
 			return ""
 		}, "a parent dance: badly"},
 	} {
@@ -186,10 +191,14 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 			if asset == "" && strings.Contains(page, `href="/assets/`) {
 				t.Errorf("got %s; want no link to a video", page)
 			}
-			i := slices.IndexFunc(d.deeds(reader, "").Activity, func(l desk.Line) bool { return strings.HasPrefix(c.want, l.Who+" "+l.What) })
+			i := slices.IndexFunc(
+				d.deeds(reader, "").Activity,
+				func(l desk.Line) bool { return strings.HasPrefix(c.want, l.Who+" "+l.What) },
+			)
 			if i < 0 {
 				t.Errorf("got %+v; want %q in the JSON, too", d.deeds(reader, ""), c.want)
-			} else if l := d.deeds(reader, "").Activity[i]; l.Asset != asset || (l.Name == "Маша") != (asset != "") || l.At.IsZero() {
+			} else if l := d.deeds(reader, "").Activity[i]; l.Asset != asset || (l.Name == "Маша") != (asset != "") ||
+				l.At.IsZero() {
 				t.Errorf("got %+v; want the asset %q and its name", l, asset)
 			}
 		})
@@ -200,7 +209,14 @@ func TestNamesInTheActivityAreText(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	for i, name := range hostile {
 		id := store.NewID()
-		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, created) VALUES (?, ?, ?, 't', 'ru', 'REQUEST', 1)`, id, name, fmt.Sprint(i))
+		mutate(
+			t,
+			d.store,
+			`INSERT INTO assets (id, name, name_key, template, lang, origin, created) VALUES (?, ?, ?, 't', 'ru', 'REQUEST', 1)`,
+			id,
+			name,
+			fmt.Sprint(i),
+		)
 		write(t, d.store, func(tx *store.Tx) error {
 			return tx.Note(store.Event{User: 0, Action: name, AssetID: id, Outcome: name})
 		})
@@ -220,7 +236,8 @@ func TestNamesInTheActivityAreText(t *testing.T) {
 }
 
 func TestPagesOfActivityHaveNoGapAndNothingTwice(t *testing.T) {
-	for name, every := range map[string]time.Duration{"all at the same time": 0, "three at each time": time.Millisecond, "each at its own time": 3 * time.Millisecond} {
+	for name, every := range map[string]time.Duration{"all at the same time": 0, "three at each time": time.Millisecond,
+		"each at its own time": 3 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
 			session, began := d.signIn(8), time.UnixMilli(1_700_000_000_000)
@@ -233,7 +250,15 @@ func TestPagesOfActivityHaveNoGapAndNothingTwice(t *testing.T) {
 					at = began.Add(time.Duration(i) * every).UnixMilli()
 				}
 				if i%3 == 1 {
-					mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', ?, 0, ?, 'rescheduled', 'e')`, a.ID, i, at)
+					mutate(
+						t,
+						d.store,
+						`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
+							VALUES (?, 'RENDER', ?, 0, ?, 'rescheduled', 'e')`,
+						a.ID,
+						i,
+						at,
+					)
 				} else {
 					mutate(t, d.store, `INSERT INTO audit (at, admin, action) VALUES (?, 7, ?)`, at, fmt.Sprint("deed ", i))
 				}
@@ -242,7 +267,10 @@ func TestPagesOfActivityHaveNoGapAndNothingTwice(t *testing.T) {
 			last := time.Now()
 			for pages == 0 || after != "" {
 				got := d.deeds(session, after)
-				page := d.want(200, d.send(call{method: "GET", path: "/activity?after=" + url.QueryEscape(after), session: session}))
+				page := d.want(
+					200,
+					d.send(call{method: "GET", path: "/activity?after=" + url.QueryEscape(after), session: session}),
+				)
 				onPages += len(said(page))
 				if has := strings.Contains(page, `href="/activity?after=`+got.After+`"`); has != (got.After != "") {
 					t.Errorf("got a link to older lines: %v; want %v", has, got.After != "")
@@ -276,7 +304,11 @@ func TestAPlaceThatIsNoneIsNotFound(t *testing.T) {
 	for _, after := range []string{"x", "1", "1-a", "1-x-1", "a-a-a", "'; DROP TABLE audit"} {
 		d.want(404, d.send(call{method: "GET", path: "/activity?after=" + url.QueryEscape(after), session: session}))
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1", session: session})); !strings.Contains(page, "End of list") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity?after=1-a-1",
+		session: session})); !strings.Contains(
+		page,
+		"End of list",
+	) {
 		t.Errorf("got %s; want to be told that there is nothing older", page)
 	}
 }
@@ -285,7 +317,8 @@ func TestActivityReadsIndexesAndNotTheTables(t *testing.T) {
 	s := newStore(t)
 	for _, query := range []string{
 		`SELECT at, id FROM audit WHERE (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT 9`,
-		`SELECT finished, id FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
+		`SELECT finished, id FROM attempts WHERE kind IN ('RENDER', 'PUBLISH')
+			AND outcome IN ('rescheduled', 'gave up', 'crashed')
 			AND (finished, id) < (?, ?) ORDER BY finished DESC, id DESC LIMIT 9`,
 	} {
 		rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN `+query, 1, 1)
@@ -323,7 +356,11 @@ func TestSigningOutEverywhere(t *testing.T) {
 	if n := count(t, d.store, `SELECT count(*) FROM audit WHERE admin = 7 AND action = 'sign out everywhere'`); n != 1 {
 		t.Errorf("got %d lines of activity; want 1", n)
 	}
-	if body := d.want(200, d.send(call{method: "POST", path: "/logout-everywhere", session: other, json: true})); !strings.Contains(body, "signed out") {
+	if body := d.want(200, d.send(call{method: "POST", path: "/logout-everywhere", session: other,
+		json: true})); !strings.Contains(
+		body,
+		"signed out",
+	) {
 		t.Errorf("got %s; want JSON that says so", body)
 	}
 }
@@ -338,8 +375,11 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	d.signIn(9)
 	session := d.signIn(7)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
-	for _, want := range []string{"<h1>Settings</h1>", "Everything Retake needs", "1 owner and 2 admins", "<dt>Attempts per video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year", "<code>new-year</code>",
-		`src="/templates/new-year.jpg"`, `<form method="post" action="/logout-everywhere">`, `<a href="/settings" aria-current="page">`} {
+	for _, want := range []string{"<h1>Settings</h1>", "Everything Retake needs", "1 owner and 2 admins",
+		"<dt>Attempts per video</dt><dd>3</dd>", "<dd>5 minutes</dd>", "<dd>50 MB</dd>", "🎄 New Year",
+		"<code>new-year</code>",
+		`src="/templates/new-year.jpg"`, `<form method="post" action="/logout-everywhere">`,
+		`<a href="/settings" aria-current="page">`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}
@@ -357,14 +397,21 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	}
 	d.missing = []string{"ffmpeg was not found."}
 	body := d.want(200, d.send(call{method: "GET", path: "/settings", session: session, json: true}))
-	if err := json.Unmarshal([]byte(body), &got); err != nil || !got.Success || len(got.Sessions) != 2 || got.Owners != 1 || got.Admins != 2 ||
-		len(got.Limits) != 3 || len(got.Templates) != 1 || !slices.Equal(got.Problems, d.missing) {
+	if err := json.Unmarshal([]byte(body), &got); err != nil || !got.Success || len(got.Sessions) != 2 ||
+		got.Owners != 1 || got.Admins != 2 ||
+		len(got.Limits) != 3 ||
+		len(got.Templates) != 1 ||
+		!slices.Equal(got.Problems, d.missing) {
 		t.Errorf("got %s, %v; want the same as on the page", body, err)
 	}
 	if v := got.Sessions; !v[0].This || !v[0].Recent || v[1].This || v[1].Recent || time.Since(v[1].Begun) < 47*time.Hour {
 		t.Errorf("got %+v; want this one first, then that of two days ago", v)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); !strings.Contains(page, "ffmpeg was not found.") || strings.Contains(page, "Everything Retake needs") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); !strings.Contains(
+		page,
+		"ffmpeg was not found.",
+	) ||
+		strings.Contains(page, "Everything Retake needs") {
 		t.Errorf("got %s; want what is missing", page)
 	}
 }
@@ -381,7 +428,8 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			w := d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session})
-			if picture, err := jpeg.Decode(w.Body); w.Code != 200 || err != nil || picture.Bounds().Size() != image.Pt(20, 30) || w.Header().Get("Content-Type") != "image/jpeg" {
+			if picture, err := jpeg.Decode(w.Body); w.Code != 200 || err != nil || picture.Bounds().Size() != image.Pt(20, 30) ||
+				w.Header().Get("Content-Type") != "image/jpeg" {
 				t.Errorf("got %d, %v; want a JPEG of half the size", w.Code, err)
 			} else if _, _, b, _ := picture.At(10, 15).RGBA(); b < 0xf000 {
 				t.Errorf("got %v; want blue", picture.At(10, 15))
@@ -407,7 +455,11 @@ func TestPicturesOfTemplatesAreDrawnOnce(t *testing.T) {
 			return d.cover(path)
 		})
 	})
-	if body := d.want(500, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session})); strings.Contains(body, "SECRET") {
+	if body := d.want(500, d.send(call{method: "GET", path: "/templates/new-year.jpg",
+		session: session})); strings.Contains(
+		body,
+		"SECRET",
+	) {
 		t.Errorf("got %s; want neutral words", body)
 	}
 	d.want(200, d.send(call{method: "GET", path: "/templates/new-year.jpg", session: session}))
@@ -425,11 +477,20 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 	}
 	d := newDesk(t, "http://localhost:8080")
 	d.change(func(o *desk.Options) {
-		o.Staff, o.Limits, o.Covers = desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, limits(cfg), covers(cfg, maker)
+		o.Staff, o.Limits, o.Covers = desk.Staff{
+			Owners: cfg.Telegram.Owners,
+			Admins: cfg.Telegram.Admins,
+		}, limits(
+			cfg,
+		), covers(
+			cfg,
+			maker,
+		)
 	})
 	session := d.signIn(8)
 	page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session}))
-	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>", "<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
+	for _, want := range []string{"1 owner and 1 admin", "<dd>10 seconds</dd>", "<dd>10 minutes</dd>",
+		"<dd>5 minutes</dd>", "<dd>7 days</dd>", "<dd>50 MB</dd>", "<dd>30</dd>", "New Year"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got %s; want %q in it", page, want)
 		}
@@ -449,7 +510,8 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 	}
 	cfg.Render.Engine = video.EngineCommand
 	d.change(func(o *desk.Options) { o.Covers = covers(cfg, maker) })
-	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil || strings.Contains(page, "<img") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil ||
+		strings.Contains(page, "<img") {
 		t.Error("got a picture of another engine's template; want none")
 	}
 }

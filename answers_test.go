@@ -178,7 +178,8 @@ func TestAnswer_IsRepeatedWithoutItsEffect(t *testing.T) {
 	w.hears(p, "Делаем видео с именем «Маша»?")
 	w.hears(admin, "/login/")
 	w.calm()
-	for what, query := range map[string]string{"drafts": `SELECT count(*) FROM drafts`, "links": `SELECT count(*) FROM links`} {
+	for what, query := range map[string]string{"drafts": `SELECT count(*) FROM drafts`,
+		"links": `SELECT count(*) FROM links`} {
 		if n := count(t, w.store, query); n != 1 {
 			t.Errorf("got %d %s; want 1", n, what)
 		}

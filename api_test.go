@@ -22,8 +22,8 @@ import (
 	"retake.example/internal/video"
 )
 
-// lacks lists what a documented answer has and a real one has not. Of lists, the first elements are compared; values only
-// where they are fixed words.
+// lacks lists what a documented answer has and a real one has not. Of lists, the first elements are compared; values
+// only where they are fixed words.
 func lacks(path string, documented, real any) (faults []string) {
 	switch want := documented.(type) {
 	case map[string]any:
@@ -47,7 +47,8 @@ func lacks(path string, documented, real any) (faults []string) {
 			return lacks(path+"[0]", want[0], got[0])
 		}
 	case string:
-		fixed := regexp.MustCompile(`\.(code|outcome|status|action|origin)$`).MatchString(path) && !strings.Contains(path, "activity")
+		fixed := regexp.MustCompile(`\.(code|outcome|status|action|origin)$`).MatchString(path) &&
+			!strings.Contains(path, "activity")
 		if got, ok := real.(string); !ok || fixed && got != want {
 			return []string{fmt.Sprintf("%s: got %v; want %s", path, real, want)}
 		}
@@ -65,7 +66,17 @@ func lacks(path string, documented, real any) (faults []string) {
 
 func TestTheDocumentedCommandsWork(t *testing.T) {
 	var failed, published, newest, ready string
-	maker, err := video.New(video.Config{Engine: "command", Offered: []string{"new-year"}, Command: []string{"true"}, Timeout: time.Minute, Work: t.TempDir(), Cache: t.TempDir(), Workers: 1})
+	maker, err := video.New(
+		video.Config{
+			Engine:  "command",
+			Offered: []string{"new-year"},
+			Command: []string{"true"},
+			Timeout: time.Minute,
+			Work:    t.TempDir(),
+			Cache:   t.TempDir(),
+			Workers: 1,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,8 @@ func (v *victim) elsewhere() *victim {
 		v.Fatal(err)
 	}
 	moved := strings.ReplaceAll(string(text), v.dir, other.dir)
-	if err := os.WriteFile(configOf(other.dir), []byte(regexp.MustCompile(`listen = .*`).ReplaceAllString(moved, `listen = "127.0.0.1:0"`)), 0o600); err != nil {
+	if err := os.WriteFile(configOf(other.dir),
+		[]byte(regexp.MustCompile(`listen = .*`).ReplaceAllString(moved, `listen = "127.0.0.1:0"`)), 0o600); err != nil {
 		v.Fatal(err)
 	}
 	v.Cleanup(func() {
@@ -133,7 +134,8 @@ func told(t testing.TB, out, text string) int {
 	return n
 }
 
-// rush has so many people press Yes at once, and returns them when all wishes are on the disk and some have their video.
+// rush has so many people press Yes at once, and returns them when all wishes are on the disk and some have their
+// video.
 func (v *victim) rush(n int) (people []*faketelegram.Person) {
 	v.Helper()
 	w := &world{T: v.T, tg: v.tg, log: v.log}
@@ -161,8 +163,8 @@ func (v *victim) rush(n int) (people []*faketelegram.Person) {
 	return people
 }
 
-// TestABackupDuringLoadIsRestoredElsewhere makes a backup while many wait, lets them all be answered or not, and goes on with the
-// backup on another machine.
+// TestABackupDuringLoadIsRestoredElsewhere makes a backup while many wait, lets them all be answered or not, and goes
+// on with the backup on another machine.
 func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 	t.Parallel()
 	const n = 40
@@ -201,7 +203,8 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 
 			there := v.elsewhere()
 			page := there.withPage()
-			if err := exec.Command("cp", "-r", filepath.Join(v.dir, "media"), filepath.Join(there.dir, "media")).Run(); err != nil {
+			if err := exec.Command("cp", "-r", filepath.Join(v.dir, "media"),
+				filepath.Join(there.dir, "media")).Run(); err != nil {
 				t.Fatal(err)
 			}
 			out := there.does("restore", file)
@@ -222,7 +225,8 @@ func TestABackupDuringLoadIsRestoredElsewhere(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if shown = get(); !strings.Contains(shown, fmt.Sprintf("%d people were waiting", held)) || !strings.Contains(shown, `action="/held"`) {
+			if shown = get(); !strings.Contains(shown, fmt.Sprintf("%d people were waiting", held)) ||
+				!strings.Contains(shown, `action="/held"`) {
 				t.Errorf("got a page without the question about %d people", held)
 			}
 			if n := v.sends() - sends; n != 0 {
@@ -278,16 +282,19 @@ func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
 	if err := v.tg.Wait(t.Context(), func() bool { return v.sends() > begun+20 }); err != nil {
 		t.Fatal(err)
 	}
-	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "in use by process") {
+	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure ||
+		!strings.Contains(out, "in use by process") {
 		t.Errorf("while it runs: got exit %d, %s; want a refusal", code, out)
 	}
 	v.kill()
-	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "add -force") {
+	if out, code := retake(t, nil, "restore", file, "-config", configOf(v.dir)); code != exitFailure ||
+		!strings.Contains(out, "add -force") {
 		t.Errorf("onto newer data: got exit %d, %s; want a refusal", code, out)
 	}
 	out := v.does("restore", file, "-force")
 	t.Logf("%s", out)
-	if told(t, out, "answers that the backup owed have been sent since") == 0 || strings.Contains(out, "people were waiting") {
+	if told(t, out, "answers that the backup owed have been sent since") == 0 ||
+		strings.Contains(out, "people were waiting") {
 		t.Errorf("got %s; want answers that are known to have been sent, and nobody held", out)
 	}
 	kept, err := filepath.Glob(filepath.Join(v.dir, "retake.db.replaced-*"))
@@ -304,7 +311,8 @@ func TestABackupPutBackInPlaceKnowsWhatWasSentSince(t *testing.T) {
 	}
 }
 
-// TestTheCommandsOfTheBackupPageWork runs what docs/backup.md says, in its order, as an operator who begins with a day's work.
+// TestTheCommandsOfTheBackupPageWork runs what docs/backup.md says, in its order, as an operator who begins with a
+// day's work.
 func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("docs/backup.md")
@@ -328,7 +336,8 @@ func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 		filepath.Join(data, "media", made.AssetID+".mp4"): "video",
 		filepath.Join(data, "token.key"):                  strings.Repeat("k", 40),
 		filepath.Join(dir, "config.toml"):                 "[web]\nlisten = \"127.0.0.1:0\"\n",
-		filepath.Join(dir, "retake"):                      "#!/bin/sh\n" + childDir + "=. " + childPoint + "=0 exec " + os.Args[0] + " \"$@\"\n",
+		filepath.Join(dir, "retake"): "#!/bin/sh\n" + childDir + "=. " + childPoint + "=0 exec " + os.
+			Args[0] + " \"$@\"\n",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
 			t.Fatal(err)
@@ -359,7 +368,8 @@ func TestTheCommandsOfTheBackupPageWork(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", b[1], err, out)
 		}
-		want := map[int]string{0: "monday.db is a copy of the database", 1: made.AssetID + ".mp4", 2: "1 file of a greeting is missing", 4: "2 people were waiting", 5: "is kept as data/retake.db.replaced-"}[i]
+		want := map[int]string{0: "monday.db is a copy of the database", 1: made.AssetID + ".mp4",
+			2: "1 file of a greeting is missing", 4: "2 people were waiting", 5: "is kept as data/retake.db.replaced-"}[i]
 		if !strings.Contains(string(out), want) || i != 2 && strings.Contains(string(out), "missing") {
 			t.Errorf("%s: got %s; want %q, and nothing else missing", b[1], out, want)
 		}
@@ -370,14 +380,16 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	path := fromGolden(t, 1) // of an older version, too
 	out, code := retake(t, []string{"RETAKE_DATA_DIR=" + filepath.Join(t.TempDir(), "new", "data")}, "restore", path)
-	for _, want := range []string{"1 channel has to be connected again", "made again when somebody asks", "2 files of greetings", "people were waiting"} {
+	for _, want := range []string{"1 channel has to be connected again", "made again when somebody asks",
+		"2 files of greetings", "people were waiting"} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("got exit %d, %s; want %q in it", code, out, want)
 		}
 	}
 	mutateOutside(t, path, `UPDATE assets SET origin = 'UPLOAD', creator = 8 WHERE status = 'COMPLETED'`)
 	out, code = retake(t, []string{"RETAKE_DATA_DIR=" + t.TempDir()}, "restore", path)
-	if code != 0 || len(regexp.MustCompile(`(?m)^missing: \w{26}\.(mp4|jpg)$`).FindAllString(out, -1)) != 2 || !strings.Contains(out, "2 files that admins sent are missing") {
+	if code != 0 || len(regexp.MustCompile(`(?m)^missing: \w{26}\.(mp4|jpg)$`).FindAllString(out, -1)) != 2 ||
+		!strings.Contains(out, "2 files that admins sent are missing") {
 		t.Errorf("got exit %d, %s; want the files of an upload by name", code, out)
 	}
 	broken := filepath.Join(t.TempDir(), "broken.db")
@@ -393,10 +405,13 @@ func TestRestoreTellsWhatIsMissing(t *testing.T) {
 	if err := os.WriteFile(broken, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{broken: "no sound database", newer: "made by a newer version of Retake", "/none": "no such file",
+	for file, want := range map[string]string{broken: "no sound database", newer: "made by a newer version of Retake",
+		"/none":    "no such file",
 		os.Args[0]: "no sound database"} {
 		dir := t.TempDir()
-		if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure || !strings.Contains(out, "nothing was changed") || !strings.Contains(out, want) {
+		if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure ||
+			!strings.Contains(out, "nothing was changed") ||
+			!strings.Contains(out, want) {
 			t.Errorf("%s: got exit %d, %s; want %q", filepath.Base(file), code, out, want)
 		}
 		if left, err := filepath.Glob(filepath.Join(dir, "retake.db*")); err != nil || left != nil {
@@ -417,12 +432,14 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"admin", "link", "8"}, {"retry", "X"}} { // they are no start
-		if out, code := retake(t, nil, append(args, "-config", configOf(v.dir))...); code != exitFailure || !strings.Contains(out, "of an older version, start retake serve first") {
+		if out, code := retake(t, nil, append(args, "-config", configOf(v.dir))...); code != exitFailure ||
+			!strings.Contains(out, "of an older version, start retake serve first") {
 			t.Errorf("%v: got exit %d, %s; want a refusal", args, code, out)
 		}
 	}
 	out, code := retake(t, []string{"RETAKE_BACKUP_DIR=" + in}, "serve", "-config", configOf(v.dir))
-	if code != exitFailure || !strings.Contains(out, "is not brought up to date, because the backup from before cannot be made") {
+	if code != exitFailure ||
+		!strings.Contains(out, "is not brought up to date, because the backup from before cannot be made") {
 		t.Errorf("without a place for a backup: got exit %d, %s; want the end of the start", code, out)
 	}
 	version := func(path string) (n int) {
@@ -445,11 +462,14 @@ func TestAnUpgradeMakesABackupFirst(t *testing.T) {
 	w.until("the start", func() bool { return strings.Contains(v.log.String(), "retake is running") })
 	v.kill()
 	made, err := filepath.Glob(filepath.Join(v.dir, "backups", "retake-*-v1.db"))
-	if err != nil || len(made) != 1 || version(made[0]) != 1 || version(filepath.Join(v.dir, "retake.db")) != schemaVersion() {
+	if err != nil || len(made) != 1 || version(made[0]) != 1 ||
+		version(filepath.Join(v.dir, "retake.db")) != schemaVersion() {
 		t.Errorf("got %q, %v; want one backup of version 1, and the database of version %d", made, err, schemaVersion())
 	}
 	mutateOutside(t, filepath.Join(v.dir, "retake.db"), `PRAGMA user_version = 99`)
-	if out, code := retake(t, nil, "serve", "-config", configOf(v.dir)); code != exitFailure || !strings.Contains(out, "written by a newer version") || !strings.Contains(out, "retake restore") {
+	if out, code := retake(t, nil, "serve", "-config", configOf(v.dir)); code != exitFailure ||
+		!strings.Contains(out, "written by a newer version") ||
+		!strings.Contains(out, "retake restore") {
 		t.Errorf("a newer database: got exit %d, %s; want what to do", code, out)
 	}
 }
@@ -486,7 +506,7 @@ func TestServeMakesBackupsByItself(t *testing.T) {
 		return os.WriteFile(backups, nil, 0o600) == nil
 	})
 	w.until("a failure on the page", func() bool { return strings.Contains(get(), "No backup could be made since") })
-	w.until("a failure for whoever watches", func() bool {
+	w.until("a failure for everyone watching", func() bool {
 		resp, err := in.Get(page + "/readyz")
 		return strings.Contains(body(t, resp, err), "The last backup failed.")
 	})
@@ -503,7 +523,8 @@ func TestRestoreIsForTheUserWhoseFolderItIs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure || !strings.Contains(out, "run this as that one") {
+	if out, code := retake(t, []string{"RETAKE_DATA_DIR=" + dir}, "restore", file); code != exitFailure ||
+		!strings.Contains(out, "run this as that one") {
 		t.Errorf("got exit %d, %s; want a refusal", code, out)
 	}
 }

@@ -33,19 +33,21 @@ import (
 	"retake.example/internal/telegram"
 )
 
-// Maria is whose updates these are; Eve has the same things and must never notice. Nobody has written the witness's id down.
+// Maria is whose updates these are; Eve has the same things and must never notice. Nobody has written the witness's id
+// down.
 const (
 	maria, eve = 1, 2
 	witness    = 770_000_001
 )
 
-// things is what each of the two has: a name that waits for its Yes, a video that failed, one that is to be made and one that
-// is made. Each id is the letter of the owner and a word.
+// things is what each of the two has: a name that waits for its Yes, a video that failed, one that is to be made and
+// one that is made. Each id is the letter of the owner and a word.
 func things(t testing.TB, s *store.Store) {
 	t.Helper()
 	now := s.Now().UnixMilli()
 	if err := plant(s, func(tx *sql.Tx) error {
-		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox", "DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
+		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox",
+			"DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
 			if _, err := tx.Exec(q); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
 			}
@@ -55,14 +57,18 @@ func things(t testing.TB, s *store.Store) {
 				`INSERT INTO users (id, lang, created) VALUES (?1, 'ru', 1)`,
 				`INSERT INTO drafts (id, user_id, name, created) VALUES (?2 || 'DRAFT', ?1, 'Глеб ' || ?2, ?3)`,
 				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, error, created, finished) VALUES
-					(?2 || 'FAILEDAAAAAAAAAAAAAAAAAAAAA', 'Аглая ' || ?2, 'аглая ' || ?2, 'new-year', 'ru', 'REQUEST', 'FAILED', NULL, 'broken', ?3, ?3),
-					(?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', 'Яна ' || ?2, 'яна ' || ?2, 'new-year', 'ru', 'REQUEST', 'PENDING', NULL, NULL, ?3, NULL),
-					(?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'Лев ' || ?2, 'лев ' || ?2, 'new-year', 'ru', 'REQUEST', 'COMPLETED', 'x.mp4', NULL, ?3, ?3)`,
+					(?2 || 'FAILEDAAAAAAAAAAAAAAAAAAAAA', 'Аглая ' || ?2, 'аглая ' || ?2, 'new-year', 'ru', 'REQUEST', 'FAILED', NULL,
+					'broken', ?3, ?3),
+					(?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', 'Яна ' || ?2, 'яна ' || ?2, 'new-year', 'ru', 'REQUEST', 'PENDING', NULL,
+					NULL, ?3, NULL),
+					(?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'Лев ' || ?2, 'лев ' || ?2, 'new-year', 'ru', 'REQUEST', 'COMPLETED',
+					'x.mp4', NULL, ?3, ?3)`,
 				`INSERT INTO requests (user_id, chat_id, asset_id, status, created, finished) VALUES
 					(?1, ?1, ?2 || 'FAILEDAAAAAAAAAAAAAAAAAAAAA', 'FAILED', ?3, ?3),
 					(?1, ?1, ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', 'PENDING', ?3, NULL),
 					(?1, ?1, ?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'COMPLETED', ?3, ?3)`,
-				`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', ?1, 1, 0, ?3)`,
+				`INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+					VALUES ('RENDER', ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', ?1, 1, 0, ?3)`,
 			} {
 				if _, err := tx.Exec(q, []any{user, who, now}[:highest(q)]...); err != nil {
 					return fmt.Errorf("%s: %w", q, err)
@@ -97,7 +103,8 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// chats is a bot on a store and the stand-in for Telegram that it talks to. No queue runs: what is owed stays in the database.
+// chats is a bot on a store and the stand-in for Telegram that it talks to. No queue runs: what is owed stays in the
+// database.
 type chats struct {
 	*testing.T
 	store *store.Store
@@ -113,9 +120,17 @@ func newChats(t *testing.T, s *store.Store, files *media.Disk) chats {
 	c := chats{T: t, store: s, tg: faketelegram.New(testToken), log: &journal{}}
 	t.Cleanup(c.tg.Close)
 	logger := slog.New(slog.NewTextHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
-		Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
-		Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, id == 900 }, CanDraw: func(string, string) error { return nil }}, logger)
+	sender, err := NewSender(
+		s,
+		files,
+		chat.Options{Token: testToken, APIURL: "http://telegram", Offers: choices[:2], ReuseFor: time.Hour,
+			Language: "ru", OpenLimit: 100, HourLimit: 100, DayLimit: 100, MaxUpload: 50 << 20, BaseURL: "http://localhost",
+			Role: func(id int64) (store.Admin, bool) {
+				return store.Admin{ID: id, Owner: true},
+					id == 900
+			}, CanDraw: func(string, string) error { return nil }},
+		logger,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,15 +159,21 @@ func (c chats) polls() {
 func (c chats) holds(whose string) string {
 	c.Helper()
 	return text(c, c.store, `SELECT group_concat(row, char(10)) FROM (
-		SELECT 'user ' || id || ' ' || lang || ' ' || ifnull(unreachable, '') row FROM users WHERE id IN (1, 2) AND id `+whose+`
+		SELECT 'user ' || id || ' ' || lang || ' ' || ifnull(unreachable, '') row
+		FROM users WHERE id IN (1, 2) AND id `+whose+`
 		UNION ALL SELECT 'draft ' || id || ' ' || name FROM drafts WHERE user_id `+whose+`
-		UNION ALL SELECT 'request ' || asset_id || ' ' || status || ' ' || ifnull(answer_id, '') FROM requests WHERE user_id `+whose+`
-		UNION ALL SELECT 'asset ' || a.id || ' ' || a.status FROM assets a JOIN requests r ON r.asset_id = a.id WHERE r.user_id `+whose+`
+		UNION ALL SELECT 'request ' || asset_id || ' ' || status || ' ' || ifnull(answer_id, '')
+		FROM requests WHERE user_id `+whose+`
+		UNION ALL SELECT 'asset ' || a.id || ' ' || a.status FROM assets a JOIN requests r ON r.asset_id = a.id
+		WHERE r.user_id `+whose+`
 		UNION ALL SELECT 'job ' || kind || ' ' || j.asset_id FROM jobs j WHERE lane `+whose+` ORDER BY row)`)
 }
 
 // buttonShape is all that a button may carry: a word, and ids. A name has no place in it.
-var buttonShape = regexp.MustCompile(`^(more|try|lang:(ru|en)|forget:(yes|no)|(retry_failed_video|change|cancel|get):[A-Z2-7]{6,36}|make:[A-Z2-7]{6,36}(:[a-z0-9-]{1,32})?)$`)
+var buttonShape = regexp.MustCompile(
+	`^(more|try|lang:(ru|en)|forget:(yes|no)|(retry_failed_video|change|cancel|get):[A-Z2-7]{6,36}` +
+		`|make:[A-Z2-7]{6,36}(:[a-z0-9-]{1,32})?)$`,
+)
 
 // soundly looks at what must hold whatever was sent.
 func (c chats) soundly() {
@@ -177,8 +198,8 @@ func (c chats) soundly() {
 	}
 }
 
-// fuzzStore is a store and a media folder for all runs of a target. It is kept in memory where that is possible: what is asked is
-// not whether it survives, and most of the time was spent waiting for the disk.
+// fuzzStore is a store and a media folder for all runs of a target. It is kept in memory where that is possible: what
+// is asked is not whether it survives, and most of the time was spent waiting for the disk.
 func fuzzStore(f *testing.F) (*store.Store, *media.Disk) {
 	f.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "retake-fuzz-")
@@ -204,11 +225,13 @@ func fuzzStore(f *testing.F) (*store.Store, *media.Disk) {
 func FuzzPress(f *testing.F) {
 	ids := []string{"MDRAFT", "EDRAFT"}
 	for _, who := range "ME" {
-		for _, what := range []string{"FAILEDAAAAAAAAAAAAAAAAAAAAA", "WAITINGAAAAAAAAAAAAAAAAAAAA", "READYAAAAAAAAAAAAAAAAAAAAAA"} {
+		for _, what := range []string{"FAILEDAAAAAAAAAAAAAAAAAAAAA", "WAITINGAAAAAAAAAAAAAAAAAAAA",
+			"READYAAAAAAAAAAAAAAAAAAAAAA"} {
 			ids = append(ids, string(who)+what)
 		}
 	}
-	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton, telegram.GetButton} {
+	for _, kind := range []string{telegram.RetryButton, telegram.YesButton, telegram.ChangeButton, telegram.CancelButton,
+		telegram.GetButton} {
 		for i, id := range ids {
 			f.Add(kind+":"+id, i%2 == 0)
 		}
@@ -217,7 +240,9 @@ func FuzzPress(f *testing.F) {
 		f.Add(kind+":"+store.NewID(), true)
 		f.Add(kind+":' OR 1=1 --", true)
 	}
-	for _, data := range []string{"make:MDRAFT:birthday", "make:MDRAFT:", "make:MDRAFT:easter", "make:MDRAFT:birthday:x", "make:EDRAFT:new-year", "more", "try", "lang:en", "lang:xx", "forget:yes", "forget:no", "forget", "", ":", "::", "\u202e", "\x00",
+	for _, data := range []string{"make:MDRAFT:birthday", "make:MDRAFT:", "make:MDRAFT:easter", "make:MDRAFT:birthday:x",
+		"make:EDRAFT:new-year", "more", "try", "lang:en", "lang:xx", "forget:yes", "forget:no", "forget", "", ":", "::",
+		"\u202e", "\x00",
 		"get:MREADY%", strings.Repeat("x", 64), "retry_failed_video:mfailedaaaaaaaaaaaaaaaaaaaaa"} {
 		f.Add(data, false)
 	}
@@ -243,13 +268,25 @@ func FuzzPress(f *testing.F) {
 			t.Errorf("what somebody else has: got\n%s\nwant\n%s", now, others)
 		}
 		kind, id, _ := strings.Cut(data, ":")
-		may := map[string][]string{telegram.RetryButton: {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"}, telegram.ChangeButton: {"MDRAFT"}, telegram.CancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"}, telegram.LangButton: lang.Languages, telegram.ForgetButton: {"yes"},
-			telegram.YesButton: {"MDRAFT", "MDRAFT:new-year", "MDRAFT:birthday"}, telegram.GetButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"}}
+		may := map[string][]string{
+			telegram.RetryButton:  {"MFAILEDAAAAAAAAAAAAAAAAAAAAA"},
+			telegram.ChangeButton: {"MDRAFT"},
+			telegram.CancelButton: {"MWAITINGAAAAAAAAAAAAAAAAAAAA"},
+			telegram.LangButton:   lang.Languages,
+			telegram.ForgetButton: {"yes"},
+			telegram.YesButton: {
+				"MDRAFT",
+				"MDRAFT:new-year",
+				"MDRAFT:birthday",
+			},
+			telegram.GetButton: {"MREADYAAAAAAAAAAAAAAAAAAAAAA", "MFAILEDAAAAAAAAAAAAAAAAAAAAA"},
+		}
 		// An apology's button of a video that is there by now brings it.
 		may[telegram.RetryButton] = append(may[telegram.RetryButton], "MREADYAAAAAAAAAAAAAAAAAAAAAA")
 		if now := c.holds("= 1"); now != before && !slices.Contains(may[kind], id) {
 			t.Errorf("%q: got\n%s\nwant nothing changed of\n%s", data, now, before)
-		} else if now == before && (kind == telegram.YesButton && slices.Contains(may[kind], id) || data == telegram.RetryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
+		} else if now == before && (kind == telegram.YesButton && slices.Contains(may[kind], id) ||
+			data == telegram.RetryButton+":MFAILEDAAAAAAAAAAAAAAAAAAAAA") {
 			t.Errorf("%q: got nothing changed; want it to work", data)
 		}
 	})
@@ -261,10 +298,13 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 	tg := faketelegram.New(testToken)
 	defer tg.Close()
 	p := tg.Person(maria, "Мария", "ru")
-	for _, text := range []string{"/start", "/status", "/cancel@retake_bot x", "/language", "/delete_my_data", "/admin", "/", "Аглая", "Глеб M", "Маша2", "\u202e"} {
+	for _, text := range []string{"/start", "/status", "/cancel@retake_bot x", "/language", "/delete_my_data", "/admin",
+		"/", "Аглая", "Глеб M", "Маша2", "\u202e"} {
 		p.Send(text)
 	}
-	for _, data := range []string{"retry_failed_video:MFAILEDAAAAAAAAAAAAAAAAAAAAA", "make:MDRAFT", "cancel:MWAITINGAAAAAAAAAAAAAAAAAAAA", "get:MREADYAAAAAAAAAAAAAAAAAAAAAA", "forget:yes", "lang:en", "retry_failed_video:EFAILEDAAAAAAAAAAAAAAAAAAAAA"} {
+	for _, data := range []string{"retry_failed_video:MFAILEDAAAAAAAAAAAAAAAAAAAAA", "make:MDRAFT",
+		"cancel:MWAITINGAAAAAAAAAAAAAAAAAAAA", "get:MREADYAAAAAAAAAAAAAAAAAAAAAA", "forget:yes", "lang:en",
+		"retry_failed_video:EFAILEDAAAAAAAAAAAAAAAAAAAAA"} {
 		p.Press(7, data)
 		p.PressOld(7, data)
 	}
@@ -277,7 +317,9 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 	for _, u := range tg.Updates() {
 		out = append(out, u.JSON)
 	}
-	for _, raw := range []string{`{"edited_message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"Аглая"}}`, `{"my_chat_member":{"chat":{"id":-5,"type":"group"},"from":{"id":1},"old_chat_member":{"status":"left","user":{"id":9}},"new_chat_member":{"status":"member","user":{"id":9}}}}`,
+	for _, raw := range []string{`{"edited_message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"Аглая"}}`,
+		`{"my_chat_member":{"chat":{"id":-5,"type":"group"},"from":{"id":1},"old_chat_member":{"status":"left","user":{"id":9}},` +
+			`"new_chat_member":{"status":"member","user":{"id":9}}}}`,
 		`{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"from":{"id":900,"language_code":"x-a-b-c"},"text":"/stats"}}`, `{"message":{"message_id":1,"chat":{"id":1,"type":"private"},"text":"/status"}}`, `{"a_kind_of_2031":{}}`, `{}`, `{"message":{"chat":{"id":"1"},"text":"Аглая"}}`, `{"callback_query":null,"message":null}`} {
 		out = append(out, []byte(raw))
 	}
@@ -285,11 +327,44 @@ func updateSeeds(t testing.TB) (out [][]byte) {
 }
 
 // strange is what may stand anywhere in a mutated update.
-var strange = []any{nil, true, json.Number("-1"), json.Number("0"), json.Number("1"), json.Number("2"), json.Number("900"), json.Number("-5"), json.Number("1.5"), json.Number("1e400"), json.Number("9223372036854775807"), json.Number("9223372036854775808"), "", " ", "\x00", "\u202e", "/", "/ ",
-	"/status", "/cancel", "/delete_my_data", "Аглая", "make:MDRAFT", "get:EREADYAAAAAAAAAAAAAAAAAAAAAA", "private", "channel", "kicked", "x-", strings.Repeat("я", 5000), []any{}, []any{nil}, map[string]any{}, map[string]any{"id": json.Number("2")}}
+var strange = []any{
+	nil,
+	true,
+	json.Number("-1"),
+	json.Number("0"),
+	json.Number("1"),
+	json.Number("2"),
+	json.Number("900"),
+	json.Number("-5"),
+	json.Number("1.5"),
+	json.Number("1e400"),
+	json.Number("9223372036854775807"),
+	json.Number("9223372036854775808"),
+	"",
+	" ",
+	"\x00",
+	"\u202e",
+	"/",
+	"/ ",
+	"/status",
+	"/cancel",
+	"/delete_my_data",
+	"Аглая",
+	"make:MDRAFT",
+	"get:EREADYAAAAAAAAAAAAAAAAAAAAAA",
+	"private",
+	"channel",
+	"kicked",
+	"x-",
+	strings.Repeat("я", 5000),
+	[]any{},
+	[]any{nil},
+	map[string]any{},
+	map[string]any{"id": json.Number("2")},
+}
 
-// mutated changes an update, two bytes a change: the place, and what stands there afterwards. It returns nil for what is no
-// object. The id of an update is Telegram's and always there.
+// mutated changes an update, two bytes a change: the place, and what stands there afterwards. It returns nil for what
+// is no object. The id of an update is Telegram's and always there.
 func mutated(raw, changes []byte) []byte {
 	var update map[string]any
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -376,7 +451,13 @@ func FuzzUpdate(f *testing.F) {
 		}
 		aside := count(t, s, `SELECT count(*) FROM inbox WHERE error IS NOT NULL`)
 		if n := count(t, s, `SELECT count(*) FROM inbox`); n != 2 || aside > 1 || aside == 1 && understood {
-			t.Errorf("%s: got %d updates, %d of them set aside; want 2, and none set aside that can be read:\n%s", raw, n, aside, c.log)
+			t.Errorf(
+				"%s: got %d updates, %d of them set aside; want 2, and none set aside that can be read:\n%s",
+				raw,
+				n,
+				aside,
+				c.log,
+			)
 		}
 		// Telegram gives each out at least once.
 		calls, held := len(c.tg.Calls()), c.holds("IS NOT NULL")
@@ -385,7 +466,13 @@ func FuzzUpdate(f *testing.F) {
 		}
 		c.polls()
 		if got := c.holds("IS NOT NULL"); got != held || len(c.tg.Calls()) != calls+1 {
-			t.Errorf("%s: given out again: got %d calls and\n%s\nwant the poll alone and\n%s", raw, len(c.tg.Calls())-calls, got, cmp.Or(held, "nothing"))
+			t.Errorf(
+				"%s: given out again: got %d calls and\n%s\nwant the poll alone and\n%s",
+				raw,
+				len(c.tg.Calls())-calls,
+				got,
+				cmp.Or(held, "nothing"),
+			)
 		}
 	})
 }

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"retake.example/internal/backup"
+	"retake.example/internal/outage"
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
 	"retake.example/internal/watch"
@@ -42,17 +43,17 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"retake.example/internal/desk"
-	"retake.example/internal/outage"
 )
 
-// openDesk serves an office to browsers, on an address of its own. prepare comes before the first request: nothing in an
-// office is locked.
+// openDesk serves an office to browsers, on an address of its own. prepare comes before the first request: nothing in
+// an office is locked.
 func openDesk(t *testing.T, prepare func(d *office)) *office {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	d := newDesk(t, "http://"+server.Listener.Addr().String())
 	prepare(d)
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) }) // see change
+	// see change
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { d.Handler().ServeHTTP(w, r) })
 	server.Start()
 	t.Cleanup(func() {
 		d.Web.Close() // the open streams
@@ -702,11 +703,12 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 	ask(t, d.store, "Маша", 1)
 	verdict(retry.Permanent(errEngine))
 	b := newBrowser(t)
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
 	b.signsIn(d, 8)
-	// Only what stands in the answer of the server is seen; looking again is a reload.
+	// Only what the server's answer contains is seen; looking again is a reload.
 	shows := func(expression string) {
 		t.Helper()
 		for deadline := time.Now().Add(stall); b.js(expression) != "true"; b.do(chromedp.Reload()) {
@@ -716,7 +718,8 @@ func TestARetryWorksWithoutJavaScript(t *testing.T) {
 		}
 	}
 	shows(pilled("bad") + " !== null")
-	if got := b.js("document.querySelector('time[data-rel]').innerText"); strings.Contains(got, "now") || strings.Contains(got, "ago") {
+	if got := b.js("document.querySelector('time[data-rel]').innerText"); strings.Contains(got, "now") ||
+		strings.Contains(got, "ago") {
 		t.Fatalf("got %s; want the time as the server wrote it, for no script runs", got)
 	}
 	b.press(`.card [data-key="retry"]`)
@@ -749,7 +752,8 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 			})
 			b := newBrowser(t)
 			if !c.script {
-				if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+				if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+					emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -760,7 +764,10 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 			b.until("!window.before && document.documentElement.lang === '" + c.lang + "' && document.readyState === 'complete'")
 			b.open(d, "/")
 			b.press(c.press)
-			b.until("document.querySelector('#notice')?.innerText.includes('" + c.notice + "') && !document.querySelector('form[action=\"/held\"]')")
+			b.until(
+				"document.querySelector('#notice')?.innerText.includes('" + c.notice +
+					"') && !document.querySelector('form[action=\"/held\"]')",
+			)
 			if got := sent.Load(); got != c.answered {
 				t.Errorf("got %d messages to answer; want %d", got, c.answered)
 			}
@@ -857,7 +864,8 @@ func TestTheKeyboardReachesTheSearch(t *testing.T) {
 
 	b.open(d, "/")
 	b.types(kb.Tab)
-	if got := b.js("document.activeElement.className + ' ' + (document.activeElement.getBoundingClientRect().top >= 0)"); got != "skip true" {
+	if got := b.js("document.activeElement.className + ' ' + (document.activeElement.getBoundingClientRect().top " +
+		">= 0)"); got != "skip true" {
 		t.Errorf("got %s first; want the link to the content, in sight", got)
 	}
 	b.types(kb.Enter + kb.Tab)

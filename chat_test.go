@@ -44,8 +44,10 @@ func TestWish_SendsTwoMessagesAndLeavesOne(t *testing.T) {
 		t.Errorf("got %v; want the question and the video", n)
 	}
 	video := answers(p)[0]
-	if !strings.Contains(video.Text, "Поздравление с именем «Маша»") || !strings.Contains(video.Text, "Готово! Пусть порадует 🎉") ||
-		len(video.Buttons) != 1 || video.Buttons[0][0].Text != "🎬 Ещё одно видео" {
+	if !strings.Contains(video.Text, "Поздравление с именем «Маша»") ||
+		!strings.Contains(video.Text, "Готово! Пусть порадует 🎉") ||
+		len(video.Buttons) != 1 ||
+		video.Buttons[0][0].Text != "🎬 Ещё одно видео" {
 		t.Errorf("got %q with %v; want the kind words and [One more video]", video.Text, video.Buttons)
 	}
 	if !toasted(p, "Запрос создан! Скоро отправим видео.\n⏳ Вы следующие") {
@@ -67,8 +69,14 @@ func TestWish_TheQuestionCountsUpAndCanBeCancelled(t *testing.T) {
 	question := w.names(p, "Маша")
 	press(p, question, 0)
 	progress := w.hears(p, "Запрос создан")
-	if progress.ID != question.ID || !strings.Contains(progress.Text, "⏳ Вы следующие") || labels(progress)[0] != "Отменить" {
-		t.Errorf("got message %d, %q, %v; want the question with its place and [Cancel]", progress.ID, progress.Text, progress.Buttons)
+	if progress.ID != question.ID || !strings.Contains(progress.Text, "⏳ Вы следующие") ||
+		labels(progress)[0] != "Отменить" {
+		t.Errorf(
+			"got message %d, %q, %v; want the question with its place and [Cancel]",
+			progress.ID,
+			progress.Text,
+			progress.Buttons,
+		)
 	}
 	press(p, question, 0) // its old button once more
 	w.until("a toast", func() bool { return toasted(p, "Видео уже делается") })
@@ -99,7 +107,10 @@ func TestProgress_AMessageThatIsGoneIsReplacedOnce(t *testing.T) {
 	w.queue.Wake()
 	w.getsVideos(p, 1)
 	w.until("the other message gone", func() bool {
-		return !slices.ContainsFunc(answers(p), func(m faketelegram.Message) bool { return strings.Contains(m.Text, "Запрос создан") })
+		return !slices.ContainsFunc(
+			answers(p),
+			func(m faketelegram.Message) bool { return strings.Contains(m.Text, "Запрос создан") },
+		)
 	})
 }
 
@@ -110,7 +121,9 @@ func TestCancel_IsAnsweredThoughTheMessageIsGone(t *testing.T) {
 	w.asks(p, "Маша")
 	w.hears(p, "Запрос создан")
 	w.calm()
-	w.tg.Inject(faketelegram.Fault{Method: "editMessageText", Status: 400, Description: "Bad Request: message to edit not found"})
+	w.tg.Inject(
+		faketelegram.Fault{Method: "editMessageText", Status: 400, Description: "Bad Request: message to edit not found"},
+	)
 	p.Send("/cancel")
 	w.hears(p, "видео с именем «Маша» отменено")
 }
@@ -191,8 +204,11 @@ func TestGroup_OneAnswerAnHourInItsTopicAndNoneToOthersCommands(t *testing.T) {
 	thread := forum.Topic("Birthdays")
 	forum.SendIn(thread, p, "/start")
 	const from = `"from":{"id":1,"first_name":"Emma","language_code":"en"}`
-	w.raw(`{"my_chat_member":{"date":1,%s,"chat":{"id":-300,"type":"channel","title":"News"},"old_chat_member":{"status":"left","user":{"id":9,"first_name":"b","is_bot":true}},
-		"new_chat_member":{"status":"member","user":{"id":9,"first_name":"b","is_bot":true}}}}`, from)
+	w.raw(
+		`{"my_chat_member":{"date":1,%s,"chat":{"id":-300,"type":"channel","title":"News"},"old_chat_member":{"status":"left","user":{"id":9,"first_name":"b","is_bot":true}},
+		"new_chat_member":{"status":"member","user":{"id":9,"first_name":"b","is_bot":true}}}}`,
+		from,
+	)
 	w.calm()
 	n := map[int64]int{}
 	topic := ""
@@ -205,7 +221,12 @@ func TestGroup_OneAnswerAnHourInItsTopicAndNoneToOthersCommands(t *testing.T) {
 		}
 	}
 	if n[-100] != 1 || n[-200] != 1 || n[-300] != 0 || topic != fmt.Sprint(thread) {
-		t.Errorf("got %v answers, in topic %q; want one to each group, in topic %d, and none to the channel", n, topic, thread)
+		t.Errorf(
+			"got %v answers, in topic %q; want one to each group, in topic %d, and none to the channel",
+			n,
+			topic,
+			thread,
+		)
 	}
 }
 
@@ -228,11 +249,12 @@ func TestMessage_IsAnsweredOnceAtTheMost(t *testing.T) {
 	}{
 		"an album": {1, []string{`{"message":{"message_id":901,` + in + `,"media_group_id":"7",` + photo + `}}`,
 			`{"message":{"message_id":902,` + in + `,"media_group_id":"7",` + photo + `}}`}},
-		"a pinned message": {0, []string{`{"message":{"message_id":903,` + in + `,"pinned_message":{"message_id":1,` + in + `,"text":"x"}}}`}},
-		"an edited name":   {1, []string{`{"edited_message":{"message_id":904,` + in + `,"edit_date":2,"text":"Маша"}}`}},
-		"an edited photo":  {0, []string{`{"edited_message":{"message_id":905,` + in + `,"edit_date":2,` + photo + `}}`}},
-		"an unknown part":  {1, []string{`{"message":{"message_id":906,` + in + `,"chat_background_set":7}}`}},
-		"thanks":           {1, []string{`{"message":{"message_id":907,` + in + `,"text":"Спасибо!"}}`}},
+		"a pinned message": {0,
+			[]string{`{"message":{"message_id":903,` + in + `,"pinned_message":{"message_id":1,` + in + `,"text":"x"}}}`}},
+		"an edited name":  {1, []string{`{"edited_message":{"message_id":904,` + in + `,"edit_date":2,"text":"Маша"}}`}},
+		"an edited photo": {0, []string{`{"edited_message":{"message_id":905,` + in + `,"edit_date":2,` + photo + `}}`}},
+		"an unknown part": {1, []string{`{"message":{"message_id":906,` + in + `,"chat_background_set":7}}`}},
+		"thanks":          {1, []string{`{"message":{"message_id":907,` + in + `,"text":"Спасибо!"}}`}},
 	} {
 		if n := answersTo(c.raw...); n != c.want {
 			t.Errorf("%s: got %d answers; want %d", what, n, c.want)
@@ -252,9 +274,21 @@ func TestRude_IsNotMadeByAButtonEither(t *testing.T) {
 	press(p, question, 0)
 	w.hears(p, "Такое слово")
 	failed := store.NewID()
-	mutate(t, w.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished) VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 'FAILED', 'e', 1, 1)`,
-		failed, word, lang.NameKey(word))
-	mutate(t, w.store, `INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, ?, 1, 'FAILED', 1, 1)`, failed)
+	mutate(
+		t,
+		w.store,
+		`INSERT INTO assets (id, name, name_key, template, lang, origin, status, error, created, finished)
+			VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 'FAILED', 'e', 1, 1)`,
+		failed,
+		word,
+		lang.NameKey(word),
+	)
+	mutate(
+		t,
+		w.store,
+		`INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, ?, 1, 'FAILED', 1, 1)`,
+		failed,
+	)
 	p.Press(question.ID, "retry_failed_video:"+failed)
 	w.until("a second refusal", func() bool { return saying(p, "Такое слово") == 2 })
 	w.calm()
@@ -325,7 +359,8 @@ func TestStart_KeepsTheTagOfItsLink(t *testing.T) {
 	admin.Send("/stats")
 	w.hears(q, "Пришлите имя ребёнка")
 	w.calm()
-	if got := text(t, w.store, `SELECT group_concat(ifnull(source, '-')) FROM (SELECT source FROM users WHERE id < 900 ORDER BY id)`); got != "school_5,-" {
+	if got := text(t, w.store, `SELECT group_concat(ifnull(source, '-')) FROM (SELECT source FROM users WHERE id < 900
+		ORDER BY id)`); got != "school_5,-" {
 		t.Errorf("got %s; want the first tag, and none that is no tag", got)
 	}
 	admin.Send("/stats")

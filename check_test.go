@@ -45,9 +45,21 @@ func newMachine(t *testing.T) *machine {
 	}
 	l.Close()
 	// The engine is a program, which is quick to look at.
-	m.write("config.toml", fmt.Sprintf("data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\nowners = [1]\n[web]\nlisten = %q\nbase_url = \"http://%[4]s\"\n"+
-		"[render]\nengine = \"command\"\ncommand = [\"true\"]\n[youtube]\nclient_id = \"client\"\nclient_secret = %q\nbase_url = \"%[6]s/google\"\ntoken_url = \"%[6]s/google/token\"\n",
-		filepath.Join(m.dir, "data"), testToken, telegram.URL, l.Addr(), checkSecret, google.URL))
+	m.write(
+		"config.toml",
+		fmt.Sprintf(
+			"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\nowners = [1]\n[web]\nlisten = %q\nbase_url = "+
+				"\"http://%[4]s\"\n"+
+				"[render]\nengine = \"command\"\ncommand = [\"true\"]\n[youtube]\nclient_id = \"client\"\nclient_secret = "+
+				"%q\nbase_url = \"%[6]s/google\"\ntoken_url = \"%[6]s/google/token\"\n",
+			filepath.Join(m.dir, "data"),
+			testToken,
+			telegram.URL,
+			l.Addr(),
+			checkSecret,
+			google.URL,
+		),
+	)
 	if err := os.Mkdir(filepath.Join(m.dir, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -104,14 +116,20 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 	}{
 		"nothing":               {func(m *machine) {}, "", ""},
 		"nothing, and it draws": {func(m *machine) { m.draws() }, "", ""},
-		"a setting that is not": {func(m *machine) { m.sets("RETAKE_QUEUE_WORKERS=many") }, "fault    settings", "RETAKE_QUEUE_WORKERS: queue.workers: a whole number is expected"},
-		"no settings":           {func(m *machine) { os.Remove(m.file) }, "fault    settings", "no such file"},
+		"a setting that is not": {func(m *machine) { m.sets("RETAKE_QUEUE_WORKERS=many") }, "fault    settings",
+			"RETAKE_QUEUE_WORKERS: queue.workers: a whole number is expected"},
+		"no settings": {func(m *machine) { os.Remove(m.file) }, "fault    settings", "no such file"},
 		"a secret that everybody can read": {func(m *machine) { os.Chmod(m.file, 0o644) }, "warning  settings",
 			"every user of this machine can read the secrets"},
-		"a token that Telegram does not know": {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=1:" + strings.Repeat("x", 35)) },
+		"a token that Telegram does not know": {func(m *machine) {
+			m.sets("RETAKE_TELEGRAM_TOKEN=1:" + strings.Repeat(
+				"x", 35))
+		},
 			"fault    bot", "check telegram.token"},
-		"no token":              {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=") }, "fault    bot", "send /newbot to @BotFather"},
-		"Telegram out of reach": {func(m *machine) { m.sets("RETAKE_TELEGRAM_API_URL=http://127.0.0.1:1") }, "fault    bot", "telegram cannot be reached"},
+		"no token": {func(m *machine) { m.sets("RETAKE_TELEGRAM_TOKEN=") }, "fault    bot",
+			"send /newbot to @BotFather"},
+		"Telegram out of reach": {func(m *machine) { m.sets("RETAKE_TELEGRAM_API_URL=http://127.0.0.1:1") }, "fault    bot",
+			"telegram cannot be reached"},
 		"a webhook": {func(m *machine) {
 			tg := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
@@ -120,8 +138,10 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			m.Cleanup(tg.Close)
 			m.sets("RETAKE_TELEGRAM_API_URL=" + tg.URL)
 		}, "fault    bot", "a webhook at elsewhere.example receives"},
-		"no owner":                     {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[]") }, "warning  owners", "retake admin add ID -owner"},
-		"an owner who has not written": {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[1, 2]") }, "warning  owners", "to 2 before they send /start"},
+		"no owner": {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[]") }, "warning  owners",
+			"retake admin add ID -owner"},
+		"an owner who has not written": {func(m *machine) { m.sets("RETAKE_TELEGRAM_OWNERS=[1, 2]") }, "warning  owners",
+			"to 2 before they send /start"},
 		"no owner but one whom a command has made": {func(m *machine) {
 			m.sets("RETAKE_TELEGRAM_OWNERS=[]")
 			m.outside(`INSERT INTO admins VALUES (1, 1, 0)`)
@@ -131,7 +151,8 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			m.Cleanup(other.Close)
 			m.sets("RETAKE_WEB_LISTEN="+other.Listener.Addr().String(), "RETAKE_WEB_BASE_URL="+other.URL)
 		}, "fault    port", "another program listens on web.listen"},
-		"links to another port": {func(m *machine) { m.sets("RETAKE_WEB_BASE_URL=http://localhost:1") }, "fault    page", "make them agree"},
+		"links to another port": {func(m *machine) { m.sets("RETAKE_WEB_BASE_URL=http://localhost:1") }, "fault    page",
+			"make them agree"},
 		"a page without https": {func(m *machine) {
 			m.sets("RETAKE_WEB_BASE_URL=http://retake.example", "RETAKE_YOUTUBE_CLIENT_ID=", "RETAKE_YOUTUBE_CLIENT_SECRET=")
 		}, "warning  page", "put a proxy in front"},
@@ -146,9 +167,16 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			os.Mkdir(filepath.Join(m.dir, "data", "media"), 0o700)
 			m.before = `mount -t tmpfs -o ro none "` + m.dir + `/data/media"`
 		}, "fault    data folder", "data/media is not writable: give all of"},
-		"a disk with little room":                 {func(m *machine) { m.before = `mount -t tmpfs -o size=500m none "` + m.dir + `/data"` }, "warning  disk", "free some space soon"},
-		"a disk without room":                     {func(m *machine) { m.before = `mount -t tmpfs -o size=5m none "` + m.dir + `/data"` }, "fault    disk", "delete files you don"},
-		"backups in a folder that cannot be made": {func(m *machine) { m.sets("RETAKE_BACKUP_DIR=/proc/x") }, "fault    backups", "or set another backup.dir"},
+		"a disk with little room": {func(m *machine) {
+			m.before = `mount -t tmpfs -o size=500m ` +
+				`none "` + m.dir + `/data"`
+		}, "warning  disk", "free some space soon"},
+		"a disk without room": {func(m *machine) {
+			m.before = `mount -t tmpfs -o size=5m ` +
+				`none "` + m.dir + `/data"`
+		}, "fault    disk", "delete files you don"},
+		"backups in a folder that cannot be made": {func(m *machine) { m.sets("RETAKE_BACKUP_DIR=/proc/x") },
+			"fault    backups", "or set another backup.dir"},
 		"a disk without room for a backup": {func(m *machine) {
 			os.Mkdir(filepath.Join(m.dir, "copies"), 0o700)
 			m.before = `mount -t tmpfs -o size=20m none "` + m.dir + `/copies"`
@@ -165,8 +193,10 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			}
 			m.write("data/retake.db", string(b))
 		}, "fault    database", "restore the last backup"},
-		"a database that is none":  {func(m *machine) { m.write("data/retake.db", strings.Repeat("text ", 1000)) }, "fault    database", "file is not a database"},
-		"a database from tomorrow": {func(m *machine) { m.outside(`PRAGMA user_version = 999`) }, "fault    database", "it was written by a newer version of Retake"},
+		"a database that is none": {func(m *machine) { m.write("data/retake.db", strings.Repeat("text ", 1000)) },
+			"fault    database", "file is not a database"},
+		"a database from tomorrow": {func(m *machine) { m.outside(`PRAGMA user_version = 999`) }, "fault    database",
+			"it was written by a newer version of Retake"},
 		"rows without what they belong to": {func(m *machine) {
 			m.outside(`PRAGMA foreign_keys = OFF; DELETE FROM users`)
 		}, "fault    database", "rows of requests without their users"},
@@ -175,7 +205,8 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			m.sets("RETAKE_RENDER_FFMPEG=/none/ffmpeg")
 		}, "fault    ffmpeg", "apt-get install -y ffmpeg"},
 		"an ffmpeg that cannot encode": {func(m *machine) {
-			m.write("ffmpeg", "#!/bin/sh\n[ \"$1\" = -version ] && echo ffmpeg version 1 && exit\necho \"Unknown encoder 'libx264'\" >&2\nexit 1\n")
+			m.write("ffmpeg", "#!/bin/sh\n[ \"$1\" = -version ] && echo ffmpeg version 1 && exit\necho \"Unknown encoder "+
+				"'libx264'\" >&2\nexit 1\n")
 			m.sets("RETAKE_RENDER_FFMPEG=" + filepath.Join(m.dir, "ffmpeg"))
 		}, "fault    ffmpeg", "cannot encode H.264 and AAC"},
 		"no font but ours": {func(m *machine) {
@@ -207,11 +238,16 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			m.draws()
 			m.sets(`RETAKE_RENDER_OFFER=["easter"]`)
 		}, "fault    template easter", `unknown template "easter"`},
-		"an engine that is not there": {func(m *machine) { m.sets(`RETAKE_RENDER_COMMAND=["/none/make-video"]`) }, "fault    engine",
+		"an engine that is not there": {func(m *machine) { m.sets(`RETAKE_RENDER_COMMAND=["/none/make-video"]`) },
+			"fault    engine",
 			"install it, or change render.command"},
-		"a generator that is away": {func(m *machine) { m.sets("RETAKE_RENDER_ENGINE=http", "RETAKE_RENDER_URL=http://127.0.0.1:1") },
+		"a generator that is away": {func(m *machine) {
+			m.sets("RETAKE_RENDER_ENGINE=http",
+				"RETAKE_RENDER_URL=http://127.0.0.1:1")
+		},
 			"fault    engine", "start the generator, or change render.url"},
-		"a client that Google does not know": {func(m *machine) { m.sets("RETAKE_YOUTUBE_CLIENT_ID=other") }, "fault    youtube",
+		"a client that Google does not know": {func(m *machine) { m.sets("RETAKE_YOUTUBE_CLIENT_ID=other") },
+			"fault    youtube",
 			"copy youtube.client_id and youtube.client_secret again"},
 		"YouTube out of reach": {func(m *machine) {
 			m.sets("RETAKE_YOUTUBE_TOKEN_URL=http://127.0.0.1:1/token")
@@ -227,7 +263,8 @@ func TestCheckNamesEachPlantedFaultAndOnlyThat(t *testing.T) {
 			switch {
 			case c.want == "" && (len(named) > 0 || code != 0 || !strings.HasSuffix(out, "All is well.\n")):
 				t.Errorf("got exit %d,\n%s; want all well", code, out)
-			case c.want != "" && (len(named) != 1 || !strings.HasPrefix(named[0], c.want+": ") || !strings.Contains(named[0], c.says)):
+			case c.want != "" && (len(named) != 1 || !strings.HasPrefix(named[0], c.want+": ") ||
+				!strings.Contains(named[0], c.says)):
 				t.Errorf("got %q of\n%s; want one line that begins with %q and has %q", named, out, c.want, c.says)
 			case (code != 0) != strings.HasPrefix(c.want, "fault"):
 				t.Errorf("got exit %d for %q", code, c.want)
@@ -277,7 +314,10 @@ func TestCheckBesideARunningServe(t *testing.T) {
 	v.start(0)
 	w := &world{T: t, tg: v.tg, log: v.log}
 	w.until("the page", func() bool { _, code := retake(t, nil, "healthcheck", "-config", file); return code == 0 })
-	looks(fmt.Sprintf("process %d serves it on %s", v.cmd.Process.Pid, strings.TrimPrefix(page, "http://")), "ok       database: sound")
+	looks(
+		fmt.Sprintf("process %d serves it on %s", v.cmd.Process.Pid, strings.TrimPrefix(page, "http://")),
+		"ok       database: sound",
+	)
 	v.kill()
 	looks("is free", "ok       database: sound")
 	v.start(0)

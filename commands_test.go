@@ -148,7 +148,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 		t.Errorf("got %d; want the session ended", code)
 	}
 	if r, err := http.DefaultTransport.RoundTrip(post(t, unspent)); err != nil || r.StatusCode == http.StatusSeeOther {
-		t.Errorf("got %v, %v; want no session for a link of before", r, err)
+		t.Errorf("got %v, %v; want no session for an earlier link", r, err)
 	} else {
 		r.Body.Close()
 	}
@@ -157,7 +157,7 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 	run("not by retake admin add", exitFailure, "admin", "link", "2")
 	run("2 is an admin now", 0, "admin", "add", "2")
 	if code := get("/channels").StatusCode; code != http.StatusUnauthorized {
-		t.Errorf("got %d; want that session ended for good", code)
+		t.Errorf("got %d; want that session ended permanently", code)
 	}
 	run("2 is no admin any more", 0, "admin", "remove", "2")
 	run("3 stands in telegram.admins of "+file, exitFailure, "admin", "remove", "3")
@@ -169,7 +169,8 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if got := text(t, s, `SELECT group_concat(action || ' ' || outcome, ', ') FROM (SELECT * FROM audit WHERE admin = 0 AND action IN ('appoint', 'dismiss') ORDER BY id)`); got !=
+	if got := text(t, s, `SELECT group_concat(action || ' ' || outcome, ', ') FROM (SELECT * FROM audit WHERE admin = 0
+		AND action IN ('appoint', 'dismiss') ORDER BY id)`); got !=
 		"appoint admin, appoint owner, appoint owner, appoint admin, dismiss , appoint admin, dismiss , dismiss " {
 		t.Errorf("got %q in the list of activity; want each change", got)
 	}
@@ -179,11 +180,16 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
 	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
 	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
-	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77), json: true})); !strings.Contains(body, `"owners":2,"admins":3`) {
+	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77),
+		json: true})); !strings.Contains(
+		body,
+		`"owners":2,"admins":3`,
+	) {
 		t.Errorf("got %s; want them counted", body)
 	}
 	body := d.want(http.StatusOK, d.send(call{path: "/activity", session: d.signIn(78), json: true}))
-	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made somebody an admin"`, `"what":"made somebody an owner"`} {
+	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made somebody an admin"`,
+		`"what":"made somebody an owner"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("got %s; want %s in it", body, want)
 		}
@@ -209,24 +215,36 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	for name, step := range map[string]string{"Зима": "", "Весна": "unknown", "Март": "rejected"} {
 		ids[name] = publishes(t, s, channel, name)
 		mutate(t, s, `DELETE FROM jobs WHERE asset_id = ?`, ids[name])
-		mutate(t, s, `UPDATE publications SET status = 'FAILED', step = ?, error = 'e', completed = 1 WHERE asset_id = ?`, step, ids[name])
+		mutate(
+			t,
+			s,
+			`UPDATE publications SET status = 'FAILED', step = ?, error = 'e', completed = 1 WHERE asset_id = ?`,
+			step,
+			ids[name],
+		)
 	}
 	environ := []string{"RETAKE_DATA_DIR=" + dir}
 	out, code := retake(t, environ, "retry", "--all-failed")
 	if code != exitFailure || !strings.Contains(out, "Tried again: 2 videos, 1 publication. Under way already: 0.\n") ||
-		!strings.Contains(out, ids["Весна"]+" on YOUTUBE: nobody knows") || !strings.Contains(out, ids["Март"]+" on YOUTUBE: the platform has rejected it") ||
+		!strings.Contains(
+			out,
+			ids["Весна"]+" on YOUTUBE: nobody knows",
+		) || !strings.Contains(out, ids["Март"]+" on YOUTUBE: the platform has rejected it") ||
 		strings.Contains(out, ids["Зима"]) || strings.Contains(out, served) {
 		t.Errorf("got exit %d, %s; want what was tried again counted, and the rest named", code, out)
 	}
-	if n := count(t, s, `SELECT count(*) FROM assets a JOIN jobs j ON j.asset_id = a.id WHERE a.retry_of IS NOT NULL AND j.kind = 'RENDER'`); n != 2 {
+	if n := count(t, s, `SELECT count(*) FROM assets a JOIN jobs j ON j.asset_id = a.id WHERE a.retry_of IS NOT NULL
+		AND j.kind = 'RENDER'`); n != 2 {
 		t.Errorf("got %d new tries; want 2", n)
 	}
 	mutate(t, s, `DELETE FROM publications`)
-	if out, code := retake(t, environ, "retry", "-all-failed"); code != 0 || !strings.Contains(out, "Tried again: 0 videos, 0 publications. Under way already: 0.\n") {
+	if out, code := retake(t, environ, "retry", "-all-failed"); code != 0 ||
+		!strings.Contains(out, "Tried again: 0 videos, 0 publications. Under way already: 0.\n") {
 		t.Errorf("once more: got exit %d, %s; want nothing left", code, out)
 	}
 	for _, args := range [][]string{{"retry"}, {"retry", "X", "-all-failed"}} {
-		if out, code := retake(t, environ, args...); code != exitUsage || !strings.Contains(out, "one ASSET is expected, or -all-failed") {
+		if out, code := retake(t, environ, args...); code != exitUsage ||
+			!strings.Contains(out, "one ASSET is expected, or -all-failed") {
 			t.Errorf("%v: got exit %d, %s; want %d", args, code, out, exitUsage)
 		}
 	}

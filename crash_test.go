@@ -1,12 +1,10 @@
-// Tests that kill the program: at every point where it is about to write or to talk to Telegram, and at random; that start two
-// of it; and that put a backup back.
+// Tests that kill the program: at every point where it is about to write or to talk to Telegram, and at random; that
+// start two of it; and that put a backup back.
 
 package main
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -29,8 +27,6 @@ import (
 	"retake.example/internal/telegram"
 
 	faketelegram "retake.example/internal/fake/telegram"
-	"retake.example/internal/folder"
-	"retake.example/internal/lang"
 )
 
 // What a test tells its child, a copy of the test program that is Retake.
@@ -39,7 +35,8 @@ const (
 	childAPI    = "CHILD_API"    // address of the stand-in for Telegram
 	childSample = "CHILD_SAMPLE" // the engine's video
 	childSpeed  = "CHILD_SPEED"  // how many times as fast Telegram's clock runs; unset: this is not about load
-	childPoint  = "CHILD_POINT"  // dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
+	// dies where it is about to look at the clock for the n-th time, as each transaction does first; 0: never
+	childPoint = "CHILD_POINT"
 )
 
 // upgrades is the point of a child that is a newer Retake and only brings the database up to date.
@@ -74,13 +71,14 @@ func child() {
 		return
 	}
 	var looks atomic.Int64
-	if _, err := startProgram(dir, os.Getenv(childAPI), [3]int{100, 100, 100}, 1000, newYear, io.Discard, func() time.Time {
-		if looks.Add(1) == point {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {} // until it is delivered
-		}
-		return time.Now()
-	}); err != nil {
+	if _, err := startProgram(dir, os.Getenv(childAPI), [3]int{100, 100, 100}, 1000, newYear, io.Discard,
+		func() time.Time {
+			if looks.Add(1) == point {
+				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // until it is delivered
+			}
+			return time.Now()
+		}); err != nil {
 		panic(err)
 	}
 	select {}
@@ -112,9 +110,20 @@ func newVictimBehind(t *testing.T, between func(http.Handler) http.Handler) *vic
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := fmt.Sprintf("data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[queue]\nworkers = 2\noutage_after = 1000\nbackoff = \"20ms\"\n"+
-		"[limits]\nopen = 100\nper_hour = 100\nper_day = 100\n[render]\nengine = \"command\"\ncommand = [%q, %q, %q, %q, %q]\n",
-		v.dir, testToken, v.http.URL, command[0], command[1], command[2], command[3], command[4])
+	config := fmt.Sprintf(
+		"data_dir = %q\n[telegram]\ntoken = %q\napi_url = %q\n[web]\nlisten = \"127.0.0.1:0\"\n[queue]\nworkers = "+
+			"2\noutage_after = 1000\nbackoff = \"20ms\"\n"+
+			"[limits]\nopen = 100\nper_hour = 100\nper_day = 100\n[render]\nengine = \"command\"\ncommand = [%q, %q, %q, %q, "+
+			"%q]\n",
+		v.dir,
+		testToken,
+		v.http.URL,
+		command[0],
+		command[1],
+		command[2],
+		command[3],
+		command[4],
+	)
 	if err := os.WriteFile(filepath.Join(v.dir, "config.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +142,13 @@ func (v *victim) start(point int) {
 		v.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDir+"="+v.dir, childAPI+"="+v.http.URL, childSample+"="+path, childPoint+"="+strconv.Itoa(point))
+	cmd.Env = append(
+		os.Environ(),
+		childDir+"="+v.dir,
+		childAPI+"="+v.http.URL,
+		childSample+"="+path,
+		childPoint+"="+strconv.Itoa(point),
+	)
 	v.run(cmd)
 }
 
@@ -183,7 +198,11 @@ type parent struct {
 }
 
 // waits waits until there is a message after since that fits, and returns it.
-func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Message) bool) (m faketelegram.Message, err error) {
+func (p parent) waits(
+	ctx context.Context,
+	since int,
+	fits func(faketelegram.Message) bool,
+) (m faketelegram.Message, err error) {
 	err = p.tg.Wait(ctx, func() bool {
 		all := p.Messages()
 		i := slices.IndexFunc(all, func(m faketelegram.Message) bool { return m.FromBot && m.ID > since && fits(m) })
@@ -197,7 +216,7 @@ func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Mes
 		for _, m := range p.Messages() {
 			said = append(said, fmt.Sprintf("%d %s %q", m.ID, m.Kind, m.Text))
 		}
-		err = fmt.Errorf("%d waits in vain: %w\n%s", p.ID(), err, strings.Join(said, "\n"))
+		err = fmt.Errorf("%d is still waiting: %w\n%s", p.ID(), err, strings.Join(said, "\n"))
 	}
 	return m, err
 }
@@ -206,7 +225,8 @@ func (p parent) waits(ctx context.Context, since int, fits func(faketelegram.Mes
 func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	sent := int(p.Send(name))
 	question, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
-		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton) && strings.Contains(m.Text, "«"+name+"»")
+		return len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.YesButton) &&
+			strings.Contains(m.Text, "«"+name+"»")
 	})
 	if err != nil {
 		return err
@@ -216,7 +236,9 @@ func (p parent) wants(ctx context.Context, name string, failed func()) error {
 	for {
 		m, err := p.waits(ctx, sent, func(m faketelegram.Message) bool {
 			return m.Video != nil && strings.Contains(m.Text, "«"+name+"»") ||
-				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) && strings.Contains(m.Text, name) && !pressed[m.Buttons[0][0].Data]
+				len(m.Buttons) > 0 && strings.HasPrefix(m.Buttons[0][0].Data, telegram.RetryButton) &&
+					strings.Contains(m.Text, name) &&
+					!pressed[m.Buttons[0][0].Data]
 		})
 		if err != nil || m.Video != nil {
 			return err
@@ -244,7 +266,10 @@ func (v *victim) nothingIsLost(then func()) {
 	isPeace(v, s)
 	v.tidy(s)
 	if v.Failed() {
-		rows, err := readDB(v, s).Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
+		rows, err := readDB(
+			v,
+			s,
+		).Query(`SELECT a.name || ' ' || t.kind || ' ' || t.attempt || ' ' || t.outcome || ' ' || ifnull(t.error, '')
 			FROM attempts t JOIN assets a ON a.id = t.asset_id WHERE t.outcome <> 'done' AND a.name NOT LIKE 'Сбой%'`)
 		if err != nil {
 			v.Fatal(err)
@@ -260,8 +285,8 @@ func (v *victim) nothingIsLost(then func()) {
 	}
 }
 
-// extra counts the videos, and the messages about one video, that somebody has got more than once, of each the times beyond the
-// first; there may be one for each kill.
+// extra counts the videos, and the messages about one video, that somebody has got more than once, of each the times
+// beyond the first; there may be one for each kill.
 func (v *victim) extra() (n int) {
 	v.Helper()
 	defer func() {
@@ -272,7 +297,8 @@ func (v *victim) extra() (n int) {
 	seen := map[string]bool{}
 	for _, c := range v.tg.Calls() {
 		if what := c.Params["caption"] + c.Params["reply_markup"]; c.OK && (c.Method == "sendVideo" ||
-			c.Method == "sendMessage" && (strings.Contains(what, telegram.RetryButton+":") || strings.Contains(what, telegram.CancelButton+":"))) {
+			c.Method == "sendMessage" && (strings.Contains(what, telegram.RetryButton+":") ||
+				strings.Contains(what, telegram.CancelButton+":"))) {
 			key := fmt.Sprint(c.Chat, c.Method, what)
 			if seen[key] {
 				n++
@@ -296,7 +322,8 @@ func (v *victim) tidy(s *store.Store) {
 		case err != nil:
 			v.Error(err)
 		case d.IsDir():
-		case folder == "" && (strings.HasPrefix(file, "retake.db") || slices.Contains([]string{"config.toml", "lock", "id", "token.key", brokenFile}, file)):
+		case folder == "" && (strings.HasPrefix(file, "retake.db") ||
+			slices.Contains([]string{"config.toml", "lock", "id", "token.key", brokenFile}, file)):
 		case folder == "media/" && slices.Contains(keys, file), folder == "rude/":
 		default:
 			v.Errorf("%s is left", name)
@@ -318,8 +345,8 @@ func processesOf(dir string) (found []string) {
 	return found
 }
 
-// rescues returns how long after each start of the program it had found out what was under way when it died, and how long
-// after that it began to work on it.
+// rescues returns how long after each start of the program it had found out what was under way when it died, and how
+// long after that it began to work on it.
 func (v *victim) rescues() (found, begun []time.Duration) {
 	v.Helper()
 	s, err := openStore(filepath.Join(v.dir, "retake.db"))
@@ -332,8 +359,20 @@ func (v *victim) rescues() (found, begun []time.Duration) {
 		if i+1 < len(v.born) {
 			until = v.born[i+1]
 		}
-		crashed := count(v, s, `SELECT ifnull(min(finished), 0) FROM attempts WHERE outcome = 'crashed' AND finished BETWEEN ? AND ?`, from.UnixMilli(), until.UnixMilli())
-		first := count(v, s, `SELECT ifnull(min(started), 0) FROM attempts WHERE started BETWEEN ? AND ?`, crashed, until.UnixMilli())
+		crashed := count(
+			v,
+			s,
+			`SELECT ifnull(min(finished), 0) FROM attempts WHERE outcome = 'crashed' AND finished BETWEEN ? AND ?`,
+			from.UnixMilli(),
+			until.UnixMilli(),
+		)
+		first := count(
+			v,
+			s,
+			`SELECT ifnull(min(started), 0) FROM attempts WHERE started BETWEEN ? AND ?`,
+			crashed,
+			until.UnixMilli(),
+		)
 		if crashed == 0 || first == 0 { // nothing was under way, or it was killed too soon
 			continue
 		}
@@ -352,10 +391,10 @@ func (v *victim) breaks() {
 	}
 }
 
-func (v *victim) mends() { os.Remove(filepath.Join(v.dir, brokenFile)) }
+func (v *victim) repairs() { os.Remove(filepath.Join(v.dir, brokenFile)) }
 
-// story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then. It is
-// started once more, as an operator's systemd would, and the story told to its end.
+// story lets three people ask a program that is to die at a point of it, or when strike says so; struck is closed then.
+// It is started once more, as an operator's systemd would, and the story told to its end.
 func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}) (died bool) {
 	v.Helper()
 	v.breaks()
@@ -379,7 +418,7 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 	for i, name := range []string{"Маша", "Маша", "Сбой"} {
 		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
 		people.Go(func() {
-			if err := p.wants(ctx, name, v.mends); err != nil {
+			if err := p.wants(ctx, name, v.repairs); err != nil {
 				v.Errorf("%v\n%s", err, v.log)
 			}
 		})
@@ -420,8 +459,8 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 }
 
-// TestKilledAtEverySend lets the program die as its 1st, 2nd, 3rd, … call reaches Telegram, before it is done there and, in another
-// life, after.
+// TestKilledAtEverySend lets the program die as its 1st, 2nd, 3rd, … call reaches Telegram, before it is done there
+// and, in another life, after.
 func TestKilledAtEverySend(t *testing.T) {
 	t.Parallel()
 	const together = 8
@@ -498,7 +537,8 @@ func TestKilledAtRandom(t *testing.T) {
 				default:
 				}
 				// One that many share, one that fails for some, one of their own.
-				for _, name := range []string{"Общий " + letters(round), "Сбой " + letters(round) + " " + letters(i%3), "Свой " + letters(round) + " " + letters(i)} {
+				for _, name := range []string{"Общий " + letters(round), "Сбой " + letters(round) + " " + letters(i%3),
+					"Свой " + letters(round) + " " + letters(i)} {
 					if err := p.wants(ctx, name, nil); err != nil {
 						t.Errorf("%v\n%s", err, v.log)
 						return
@@ -521,260 +561,34 @@ func TestKilledAtRandom(t *testing.T) {
 			t.Fatalf("life %d: %v\n%s", n+1, context.Cause(ctx), v.log)
 		}
 		v.kill()
-		if n%5 == 4 { // the engine breaks and is mended, too
-			v.mends()
+		if n%5 == 4 { // the engine breaks and is repaired, too
+			v.repairs()
 		} else {
 			v.breaks()
 		}
 		v.start(0)
 	}
 	close(over)
-	v.mends()
+	v.repairs()
 	wg.Wait()
 	v.nothingIsLost(func() {})
 	found, begun := v.rescues()
 	if len(found) < kills/10 {
 		t.Fatalf("got %d rescues; want some", len(found))
 	}
-	t.Logf("%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work on it had begun by %v, at most %v", kills, wishes.Load(),
-		v.extra(), len(found), found[len(found)/2], found[len(found)-1], begun[len(begun)/2], begun[len(begun)-1])
+	t.Logf(
+		"%d kills; %d wishes, all granted; %d messages went out twice; %d rescues, after a start by %v, at most %v; work "+
+			"on it had begun by %v, at most %v",
+		kills,
+		wishes.Load(),
+		v.extra(),
+		len(found),
+		found[len(found)/2],
+		found[len(found)-1],
+		begun[len(begun)/2],
+		begun[len(begun)-1],
+	)
 	if *long && found[len(found)/2] > time.Second {
 		t.Errorf("got %v for half of the rescues; want at most a second", found[len(found)/2])
 	}
-}
-
-// TestOfTwoThatStartOneServes starts two at once, again and again, and kills the one that serves.
-func TestOfTwoThatStartOneServes(t *testing.T) {
-	t.Parallel()
-	rounds := 2
-	if *long {
-		rounds = 30
-	}
-	one := newVictim(t)
-	two := *one
-	t.Cleanup(two.kill)
-	p := parent{one.tg.Person(1, "П", "ru"), one.tg}
-	ctx := one.asLongAsItSends()
-	for round := range rounds {
-		one.start(0)
-		two.start(0)
-		loser, winner := one, &two
-		select {
-		case <-one.dead:
-		case <-two.dead:
-			loser, winner = &two, one
-		}
-		want := fmt.Sprintf("in use by process %d", winner.cmd.Process.Pid)
-		if code := loser.cmd.ProcessState.ExitCode(); code != exitFailure || !strings.Contains(one.log.String(), want) {
-			t.Fatalf("got exit %d, %s; want %d and %s", code, one.log, exitFailure, want)
-		}
-		if err := p.wants(ctx, "Имя "+letters(round), nil); err != nil {
-			t.Fatal(err)
-		}
-		if round+1 < rounds {
-			winner.kill()
-		} else {
-			winner.nothingIsLost(func() {})
-		}
-	}
-	if n := videos(p.Person) - one.extra(); n != rounds {
-		t.Errorf("got %d videos; want %d, besides what went out twice because of a kill", n, rounds)
-	}
-}
-
-// TestTheDiskRefusesToSync lets every seventh fsync of the database fail, in the program as it is built for a release.
-func TestTheDiskRefusesToSync(t *testing.T) {
-	if !*long {
-		t.Skip("make torture runs it, for it builds the program")
-	}
-	binary := filepath.Join(t.TempDir(), "retake")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	v := newVictim(t)
-	v.breaks()
-	path := filepath.Join(v.dir, "retake.db")
-	v.run(exec.Command("strace", "-D", "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-P", path, "-P", path+"-wal",
-		"-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=20+7", binary, "serve", "-config", filepath.Join(v.dir, "config.toml")))
-	ctx := v.asLongAsItSends()
-	var people sync.WaitGroup
-	for i := range 20 {
-		p := parent{v.tg.Person(int64(i+1), "П", "ru"), v.tg}
-		people.Go(func() {
-			for _, name := range []string{"Общий", "Сбой " + letters(i%3), "Свой " + letters(i)} {
-				if err := p.wants(ctx, name, v.mends); err != nil {
-					t.Errorf("%v\n%s", err, v.log)
-				}
-			}
-		})
-	}
-	people.Wait()
-	v.nothingIsLost(func() {})
-	if n := v.extra(); n > 0 {
-		t.Errorf("got %d messages twice; want none", n)
-	}
-	refusals := strings.Count(v.log.String(), "disk I/O error")
-	t.Logf("%d refusals in the log", refusals)
-	if refusals == 0 {
-		t.Errorf("got no refusal in the log; want syncs that failed\n%s", v.log)
-	}
-}
-
-// someSteps lead to a version of the schema that has not been thought of yet.
-var someSteps = []string{
-	`ALTER TABLE users ADD COLUMN one TEXT NOT NULL DEFAULT 'old'`,
-	`CREATE TABLE inbox2 (update_id INTEGER PRIMARY KEY, chat_id INTEGER NOT NULL, raw TEXT, received INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT, held INTEGER NOT NULL DEFAULT 0) STRICT;
-	 INSERT INTO inbox2 SELECT * FROM inbox; DROP TABLE inbox; ALTER TABLE inbox2 RENAME TO inbox`,
-	`ALTER TABLE users ADD COLUMN three TEXT NOT NULL DEFAULT ''; UPDATE users SET three = hex(randomblob(50))`,
-}
-
-// TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun kills a newer Retake while it brings a database up to date.
-func TestAnUpgradeThatIsKilledIsWholeOrHasNotBegun(t *testing.T) {
-	t.Parallel()
-	const people = 20_000
-	kills := 8
-	if *long {
-		kills = 60
-	}
-	old := filepath.Join(t.TempDir(), "retake.db")
-	s, err := openStore(old)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mutate(t, s, `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
-		INSERT INTO users (id, lang, created) SELECT n, 'ru', 0 FROM i`, people)
-	mutate(t, s, `INSERT INTO inbox (update_id, chat_id, received) SELECT id, id, 0 FROM users`)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// Once without a kill, to know how long it takes.
-	var whole time.Duration
-	before, after := len(steps)+1, len(steps)+len(someSteps)+1
-	seen := map[int]int{}
-	for n := range kills + 1 {
-		v := &victim{T: t, dir: t.TempDir(), http: httptest.NewServer(nil), log: &journal{}}
-		v.http.Close() // nobody is called
-		path := filepath.Join(v.dir, "retake.db")
-		if err := folder.Copy(old, path); err != nil {
-			t.Fatal(err)
-		}
-		began := time.Now()
-		v.start(upgrades)
-		if n == 0 {
-			<-v.dead
-			whole = time.Since(began)
-		} else {
-			select {
-			case <-time.After(time.Duration(rand.Int64N(int64(whole) * 3 / 2))):
-			case <-v.dead:
-			}
-			v.kill()
-		}
-		raw, err := sql.Open("sqlite", path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var version, columns, users, inbox int
-		var sound string
-		err = raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('users') WHERE name IN ('one', 'three')),
-			(SELECT count(*) FROM users), (SELECT count(*) FROM inbox), (SELECT integrity_check FROM pragma_integrity_check)
-			FROM pragma_user_version`).Scan(&version, &columns, &users, &inbox, &sound)
-		raw.Close()
-		if err != nil || users != people || inbox != people || sound != "ok" || columns != map[int]int{before: 0, after: 2}[version] {
-			t.Fatalf("got version %d with %d new columns, %d users, %d updates, %s, %v; want all of one version or of the other\n%s",
-				version, columns, users, inbox, sound, err, v.log)
-		}
-		seen[version]++
-	}
-	t.Logf("killed %d times in the %v of an upgrade; versions that were left: %v", kills, whole, seen)
-	if seen[after] == 0 {
-		t.Errorf("got versions %v; want that of the upgrade nobody killed", seen)
-	}
-}
-
-// TestABackupOfYesterdayIsPutBack goes on with a database that knows less than Telegram and the people do.
-func TestABackupOfYesterdayIsPutBack(t *testing.T) {
-	t.Parallel()
-	v := newVictim(t)
-	w := &world{T: t, tg: v.tg, log: v.log}
-	path, backup := filepath.Join(v.dir, "retake.db"), filepath.Join(t.TempDir(), "backup.db")
-	served, apologised, waiting, later, lapsed := v.tg.Person(1, "П", "ru"), v.tg.Person(2, "П", "ru"), v.tg.Person(3, "П", "ru"), v.tg.Person(4, "П", "ru"), v.tg.Person(5, "П", "ru")
-	sorry := func(p *faketelegram.Person) faketelegram.Message { return w.hears(p, "Упс!") }
-	tryAgain := func(p *faketelegram.Person) {
-		m := sorry(p)
-		p.Press(m.ID, m.Buttons[0][0].Data)
-	}
-	v.breaks()
-	v.start(0)
-	w.asks(served, "Маша")
-	w.getsVideos(served, 1)
-	w.asks(apologised, "Сбой один")
-	sorry(apologised)
-	w.asks(waiting, "Оля")
-	v.tg.Wait(t.Context(), func() bool { return len(answers(waiting)) > 1 }) // her wish is on the disk
-	v.kill()
-	s, err := openStore(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := count(t, s, `SELECT count(*) FROM requests WHERE user_id = 3 AND status <> 'COMPLETED'`)
-	mutateOutside(t, path, `VACUUM INTO '`+backup+`'`)
-	s.Close()
-
-	v.start(0) // and the day goes on
-	w.getsVideos(waiting, 1)
-	w.asks(later, "Вера")
-	w.getsVideos(later, 1)
-	w.asks(lapsed, "Сбой два")
-	sorry(lapsed)
-	v.mends()
-	tryAgain(apologised)
-	w.getsVideos(apologised, 1)
-	v.kill()
-	for _, end := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Rename(backup, path); err != nil {
-		t.Fatal(err)
-	}
-
-	v.start(0)
-	tryAgain(lapsed)
-	w.hears(lapsed, lang.Say("ru", "press_lapsed", nil))
-	w.asks(lapsed, "Нина")
-	w.getsVideos(lapsed, 1)
-	w.asks(later, "Вера")
-	w.getsVideos(later, 2)
-	w.asks(apologised, "Сбой один") // the button went with the press that is forgotten
-	w.getsVideos(apologised, 2)
-	v.nothingIsLost(func() {})
-	if videos(served) != 1 || videos(waiting) > 1+before {
-		t.Errorf("got %d and %d videos; want 1, and one more if it was owed by the backup", videos(served), videos(waiting))
-	}
-}
-
-// mutateOutside runs a statement as another program would.
-func mutateOutside(t *testing.T, path, statement string) {
-	t.Helper()
-	other, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if _, err := other.Exec(statement); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// letters spells a number with letters, for names have no digits.
-func letters(n int) string {
-	out := ""
-	for _, d := range strconv.Itoa(n) {
-		out += string([]rune("абвгдежзик")[d-'0'])
-	}
-	return out
 }

@@ -1,4 +1,4 @@
-// Tests of messages that are owed to a crowd: many who wait for one video.
+// Tests of messages that are pending for a crowd: many users waiting for one video.
 
 package main
 
@@ -85,7 +85,8 @@ func TestEachOfACrowdIsToldOnce(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			s := newStore(t)
 			a := crowded(t, s, kind)
-			if c, err := s.Census(t.Context()); err != nil || len(c.Jobs) != 1 || c.Jobs[0].N != 40 || c.Jobs[0].State != "waiting" {
+			if c, err := s.Census(t.Context()); err != nil || len(c.Jobs) != 1 || c.Jobs[0].N != 40 ||
+				c.Jobs[0].State != "waiting" {
 				t.Errorf("got %+v, %v; want 40 that wait", c.Jobs, err)
 			}
 			if l, err := s.Card(t.Context(), a.ID); err != nil || l.Untold != 0 {
@@ -110,7 +111,7 @@ func TestEachOfACrowdIsToldOnce(t *testing.T) {
 			var x store.Export
 			write(t, s, func(tx *store.Tx) (err error) { x, err = tx.Export(40, false); return err })
 			if len(x.Videos) != 1 || len(x.Videos[0].Owed) != 1 || x.Videos[0].Owed[0].Kind != kind {
-				t.Errorf("got %+v; want what is owed to one of the crowd", x.Videos)
+				t.Errorf("got %+v; want what is pending for one of the crowd", x.Videos)
 			}
 			got := map[int64]int{}
 			for _, task := range tasks {
@@ -150,7 +151,7 @@ func TestNobodyWaitsForAllOfACrowd(t *testing.T) {
 	ask(t, s, "Вера", crowd...)
 	failForGood(t, newQueue(s))
 	if tasks := beginAll(t, s, store.Apologise, 16); len(tasks) != 16 || tasks[0].To.User != 97 || tasks[1].To.User != 98 {
-		t.Errorf("got %d jobs; want those of before, and as many of the crowd as there are workers", len(tasks))
+		t.Errorf("got %d jobs; want the earlier ones, and as many of the crowd as there are workers", len(tasks))
 	}
 }
 
@@ -185,7 +186,8 @@ func TestACrowdThatACrashCutInTwoIsToldOnce(t *testing.T) {
 		if n := b.heard("VIDEO"); n != 39 {
 			t.Errorf("got %d videos; want 39", n)
 		}
-		if n := count(t, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests WHERE status <> 'COMPLETED')`); n != 0 {
+		if n := count(t, s, `SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests WHERE status <> `+
+			`'COMPLETED')`); n != 0 {
 			t.Errorf("got %d jobs and requests; want none left", n)
 		}
 	})
@@ -233,12 +235,17 @@ func TestARestoredCrowdIsHeld(t *testing.T) {
 
 func TestWhoIsInACrowdIsAskedWithoutReadingTheQueue(t *testing.T) {
 	s := newStore(t)
-	rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`)
+	rows, err := readDB(
+		t,
+		s,
+	).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE ` +
+		`c.request_id = r.id)`)
 	plan, err := collect(rows, err, func(line *string) error {
 		var id, parent, unused int
 		return rows.Scan(&id, &parent, &unused, line)
 	})
-	if err != nil || !slices.Contains(plan, "SEARCH c USING INDEX jobs_one_render (asset_id=?)") || strings.Contains(strings.Join(plan, "\n"), "SCAN") {
+	if err != nil || !slices.Contains(plan, "SEARCH c USING INDEX jobs_one_render (asset_id=?)") ||
+		strings.Contains(strings.Join(plan, "\n"), "SCAN") {
 		t.Errorf("got %v, %q; want the crowd found by its video", err, plan)
 	}
 }

@@ -1,4 +1,5 @@
-// What a person had deleted is never published afterwards: every state of a publication, and every way to go on with it.
+// What a person had deleted is never published afterwards: every state of a publication, and every way to go on with
+// it.
 
 package main
 
@@ -115,7 +116,15 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 			if n != 0 {
 				b.Errorf("got %d publications to try again; want none", n)
 			}
-			tally, failed := retry.AllPublications(b.Context(), b.store, b.queue, owner8, store.Filter{}, until.Add(time.Hour), 10)
+			tally, failed := retry.AllPublications(
+				b.Context(),
+				b.store,
+				b.queue,
+				owner8,
+				store.Filter{},
+				until.Add(time.Hour),
+				10,
+			)
 			if tally.Restarted != 0 {
 				b.Errorf("got %+v; want nothing restarted", tally)
 			}
@@ -160,7 +169,10 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 				err := goes(b, id, channel)
 				_, away := b.store.Asset(t.Context(), id)
 				switch {
-				case err == nil, errors.Is(err, store.ErrNotPublishable), errors.Is(err, store.ErrNotFound) && errors.Is(away, store.ErrNotFound), errors.Is(err, store.ErrNotFailed) && state.onTube == 1:
+				case err == nil,
+					errors.Is(err, store.ErrNotPublishable),
+					errors.Is(err, store.ErrNotFound) && errors.Is(away, store.ErrNotFound),
+					errors.Is(err, store.ErrNotFailed) && state.onTube == 1:
 				default:
 					t.Errorf("got %v; want the way refused", err)
 				}
@@ -170,13 +182,20 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 				}
 				b.eventually("the end of it", func() bool {
 					_, err := b.store.Asset(t.Context(), id)
-					return errors.Is(err, store.ErrNotFound) == (state.stays == "") && b.tube.Open() == 0 && len(b.tube.Videos()) == state.onTube
+					return errors.Is(err, store.ErrNotFound) == (state.stays == "") && b.tube.Open() == 0 &&
+						len(b.tube.Videos()) == state.onTube
 				})
 				if state.stays != "" {
 					wantState(t, b.store, id, state.stays)
 				}
-				if n := count(t, b.store, `SELECT count(*) FROM jobs`); n != 0 || b.tube.BytesIn() != before || len(b.rumbles.Videos()) != 0 {
-					t.Errorf("got %d jobs, %d bytes more, %d videos on Rumble; want none", n, b.tube.BytesIn()-before, len(b.rumbles.Videos()))
+				if n := count(t, b.store, `SELECT count(*) FROM jobs`); n != 0 || b.tube.BytesIn() != before ||
+					len(b.rumbles.Videos()) != 0 {
+					t.Errorf(
+						"got %d jobs, %d bytes more, %d videos on Rumble; want none",
+						n,
+						b.tube.BytesIn()-before,
+						len(b.rumbles.Videos()),
+					)
 				}
 				if files := fmt.Sprint(keysOf(t, b.files)); strings.Contains(files, id) != (state.stays != "") {
 					t.Errorf("got the files %s; want the video's only while it is public", files)

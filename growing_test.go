@@ -99,7 +99,7 @@ func listens(t *testing.T, address string, said *journal) {
 	})
 }
 
-// nginx runs Debian's with what stands in its section http, and returns what it logs.
+// nginx runs Debian's nginx with the given lines in its http section, and returns what it logs.
 func nginx(t *testing.T, text string) *journal {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nginx") // its workers are nobody when it is root: t.TempDir would shut them out
@@ -145,7 +145,8 @@ func certificate(t *testing.T, host string) (cert, key string) {
 	}
 	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+	for path, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der},
+		key: {Type: "PRIVATE KEY", Bytes: private}} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(b), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +160,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 		"nginx": func(t *testing.T, address, page string) *journal {
 			cert, key := certificate(t, host)
 			location := swap(t, block(t, "docs/install.md", "nginx", "location / {"), "127.0.0.1:8080", page)
-			return nginx(t, fmt.Sprintf("server {\nlisten %s ssl http2;\nserver_name %s;\nssl_certificate %s;\nssl_certificate_key %s;\n%s}\n", address, host, cert, key, location))
+			return nginx(t, fmt.Sprintf("server {\nlisten %s ssl http2;\nserver_name %s;\nssl_certificate "+
+				"%s;\nssl_certificate_key %s;\n%s}\n", address, host, cert, key, location))
 		},
 		"Caddy": func(t *testing.T, address, page string) *journal {
 			dir := t.TempDir()
@@ -172,7 +174,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 				t.Fatal(err)
 			}
 			// What no test can have: a certificate of a public authority, and the ports 80 and 443.
-			text := fmt.Sprintf("{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\thttp_port %s\n\thttps_port %s\n\tdefault_bind 127.0.0.1\n\tstorage file_system %s\n}\n", plain, port, dir) +
+			text := fmt.Sprintf("{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\thttp_port %s\n\thttps_port "+
+				"%s\n\tdefault_bind 127.0.0.1\n\tstorage file_system %s\n}\n", plain, port, dir) +
 				swap(t, block(t, "docs/install.md", "caddy", host), "127.0.0.1:8080", page)
 			path := filepath.Join(dir, "Caddyfile")
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -193,7 +196,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 				t.Fatal(err)
 			}
 			web := swap(t, block(t, "docs/install.md", "toml", "[web]"), "[web]\n", "[web]\nlisten = \""+page+"\"\n")
-			if err := os.WriteFile(file, []byte(swap(t, string(text), "[web]\nlisten = \"127.0.0.1:0\"\n", web)), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte(swap(t, string(text), "[web]\nlisten = \"127.0.0.1:0\"\n", web)),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 			v.start(0)
@@ -209,7 +213,8 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 			})
 
 			client := &http.Client{
-				Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // nobody vouches for it
+				// nobody vouches for it
+				Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 					DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 						return (&net.Dialer{}).DialContext(ctx, network, address)
 					}},
@@ -274,11 +279,15 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 			}
 			film = append(film, "\x00\x40\x00\x00free"...) // 4 MB that no player looks at
 			film = append(film, make([]byte, 4<<20-8)...)
-			body, kind := form(part{field: "title", content: "Film"}, part{field: "file", file: "film.mp4", content: string(film)})
+			body, kind := form(
+				part{field: "title", content: "Film"},
+				part{field: "file", file: "film.mp4", content: string(film)},
+			)
 			resp = ask("POST", "https://"+host+"/uploads", kind, bytes.NewReader(body))
 			answer, _ := io.ReadAll(resp.Body)
 			resp.Body.Close()
-			if where := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(where, "/assets/") {
+			if where := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther ||
+				!strings.HasPrefix(where, "/assets/") {
 				t.Fatalf("got %s to %q; want the page of what was uploaded\n%.300s", resp.Status, where, answer)
 			}
 			id := regexp.MustCompile(`^/assets/(\w+)`).FindStringSubmatch(resp.Header.Get("Location"))[1]
@@ -358,7 +367,12 @@ func TestOneOfTwoRenderServersDies(t *testing.T) {
 	if t.Failed() {
 		t.Log(v.log)
 	}
-	t.Logf("orders of the server that died and of the other: %d and %d, and afterwards %d", taken(busy), before, taken(other)-before)
+	t.Logf(
+		"orders of the server that died and of the other: %d and %d, and afterwards %d",
+		taken(busy),
+		before,
+		taken(other)-before,
+	)
 	if taken(other) == before {
 		t.Errorf("got no order placed again; want those of the server that died\n%s", orders)
 	}

@@ -82,9 +82,13 @@ func commits(t testing.TB, s *store.Store) func() int {
 	}
 }
 
-// plant runs fn in a transaction of a second connection to the file of a store, with the SQL that only internal/store has.
+// plant runs fn in a transaction of a second connection to the file of a store, with the SQL that only internal/store
+// has.
 func plant(s *store.Store, fn func(*sql.Tx) error) error {
-	d, err := sql.Open("sqlite", "file:"+s.Path()+"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=synchronous(0)&_pragma=busy_timeout(60000)")
+	d, err := sql.Open(
+		"sqlite",
+		"file:"+s.Path()+"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=synchronous(0)&_pragma=busy_timeout(60000)",
+	)
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writ
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
-	queue := NewQueue(st, wrap(maker), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts,
+	queue := NewQueue(st, wrap(maker), msgs, files, Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
 		Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 		Outages: outage.New(cfg.Queue.OutageAfter, cfg.Queue.OutageMax, probeEvery), Sites: sites.Platforms(), Voices: maker, Meter: meter}, log)
 	studio := publish.NewStudio(sites, queue, cfg)

@@ -66,14 +66,23 @@ engine = "magic"
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, code := retake(t, []string{"RETAKE_QUEUE_WORKERS=many", "RETAKE_NOTHING=1", "RETAKE_WEB_LISTEN_FILE=/none"}, "serve", "-config", path)
+	out, code := retake(
+		t,
+		[]string{"RETAKE_QUEUE_WORKERS=many", "RETAKE_NOTHING=1", "RETAKE_WEB_LISTEN_FILE=/none"},
+		"serve",
+		"-config",
+		path,
+	)
 	if code != exitConfig {
 		t.Errorf("got exit %d; want %d", code, exitConfig)
 	}
-	for line, key := range map[string]string{":1:": "data_dir", ":2:": "langage", ":4:": "telegram.token", ":5:": "telegram.owners", ":7:": "web.listen",
+	for line, key := range map[string]string{":1:": "data_dir", ":2:": "langage", ":4:": "telegram.token",
+		":5:": "telegram.owners", ":7:": "web.listen",
 		":8:": "web.base_url", ":10:": "queue.backoff", ":11:": "queue.attempts", ":13:": "limits.open", ":14:": "reder",
-		"RETAKE_QUEUE_WORKERS:": "queue.workers", "RETAKE_NOTHING:": "no such setting", "RETAKE_WEB_LISTEN_FILE:": "web.listen"} {
-		if !regexp.MustCompile(`(?m)` + regexp.QuoteMeta(line) + ` ` + key + `|` + regexp.QuoteMeta(line) + `.*` + key).MatchString(out) {
+		"RETAKE_QUEUE_WORKERS:": "queue.workers", "RETAKE_NOTHING:": "no such setting",
+		"RETAKE_WEB_LISTEN_FILE:": "web.listen"} {
+		if !regexp.MustCompile(`(?m)` + regexp.QuoteMeta(line) + ` ` + key + `|` + regexp.QuoteMeta(line) + `.*` + key).
+			MatchString(out) {
 			t.Errorf("got %s; want a line with %s and %s", out, line, key)
 		}
 	}
@@ -87,12 +96,24 @@ func TestConfiguration(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(testToken+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := LoadConfig("", []string{"RETAKE_TELEGRAM_TOKEN_FILE=" + secret, "RETAKE_TELEGRAM_OWNERS=[1, 2]", "RETAKE_DATA_DIR=/x",
-		"RETAKE_QUEUE_BACKOFF=3s", "RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["a", "b"]`, "RETAKE_LIMITS_OPEN=7", "HOME=/"})
+	c, err := LoadConfig(
+		"",
+		[]string{"RETAKE_TELEGRAM_TOKEN_FILE=" + secret, "RETAKE_TELEGRAM_OWNERS=[1, 2]", "RETAKE_DATA_DIR=/x",
+			"RETAKE_QUEUE_BACKOFF=3s", "RETAKE_RENDER_ENGINE=command", `RETAKE_RENDER_COMMAND=["a", "b"]`,
+			"RETAKE_LIMITS_OPEN=7", "HOME=/"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintln(c.Telegram.Token, c.Telegram.Owners, c.DataDir, c.Queue.Backoff, c.Render.Command, c.Limits.Open, c.Queue.Attempts)
+	got := fmt.Sprintln(
+		c.Telegram.Token,
+		c.Telegram.Owners,
+		c.DataDir,
+		c.Queue.Backoff,
+		c.Render.Command,
+		c.Limits.Open,
+		c.Queue.Attempts,
+	)
 	if want := testToken + " [1 2] /x 3s [a b] 7 3\n"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
@@ -148,7 +169,9 @@ func TestInitWritesTheDefaults(t *testing.T) {
 			t.Errorf("%s: got %+v, %v; want the defaults", name, got, err)
 		}
 	}
-	if keys := len(regexp.MustCompile(`(?m)^[a-z0-9_]+ = `).FindAllString(open, -1)); keys != len(regexp.MustCompile(`(?m)^[a-z0-9_]+ = `).FindAllString(defaults, -1)) {
+	if keys := len(regexp.MustCompile(`(?m)^[a-z0-9_]+ = `).FindAllString(open, -1)); keys != len(
+		regexp.MustCompile(`(?m)^[a-z0-9_]+ = `).FindAllString(defaults, -1),
+	) {
 		t.Errorf("got %d keys; want every one of the defaults", keys)
 	}
 }
@@ -159,12 +182,13 @@ func TestCommandLine(t *testing.T) {
 		code int
 		want string
 	}{
-		"an unknown command":                  {[]string{"dance"}, exitUsage, `"dance" is not a command`},
-		"too many words":                      {[]string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
-		"an unknown flag":                     {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
-		"admin without link":                  {[]string{"admin"}, exitUsage, "admin needs one of"},
-		"version":                             {[]string{"version"}, 0, "/"},
-		"a list of nobody":                    {[]string{"admin", "list"}, 0, "Nobody is an admin: retake admin add ID -owner"},
+		"an unknown command": {[]string{"dance"}, exitUsage, `"dance" is not a command`},
+		"too many words":     {[]string{"serve", "now"}, exitUsage, `unexpected argument "now"`},
+		"an unknown flag":    {[]string{"serve", "-x"}, exitUsage, "usage: retake serve [-config FILE]"},
+		"admin without link": {[]string{"admin"}, exitUsage, "admin needs one of"},
+		"version":            {[]string{"version"}, 0, "/"},
+		"a list of nobody": {[]string{"admin", "list"}, 0,
+			"Nobody is an admin: retake admin add ID -owner"},
 		"the help of a command":               {[]string{"retry", "-h"}, 0, "usage: retake retry"},
 		"a slip of the pen":                   {[]string{"chekc"}, exitUsage, "did you mean check?"},
 		"lines for a shell that is not there": {[]string{"completion", "tcsh"}, exitUsage, "bash, zsh, fish"},
@@ -173,15 +197,21 @@ func TestCommandLine(t *testing.T) {
 		"a retry before the first start":      {[]string{"retry", "X"}, exitFailure, "start retake serve first"},
 		"a backup before the first start":     {[]string{"backup", "x.db"}, exitFailure, "start retake serve first"},
 		"a backup of no name":                 {[]string{"backup"}, exitUsage, "usage: retake"},
-		"a restore of what is not there":      {[]string{"restore", "x.db", "-force"}, exitFailure, "nothing was changed: x.db"},
-		"a flag of another command":           {[]string{"backup", "-force", "x.db"}, exitUsage, "usage: retake"},
-		"a health check of nothing":           {[]string{"healthcheck"}, exitFailure, "connection refused"},
-		"a template command without a name":   {[]string{"template", "preview", "new-year"}, exitUsage, "NAME is missing"},
-		"a preview in no language":            {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage, "one of ru, en"},
-		"a preview of nothing":                {[]string{"template", "preview", "easter", "Маша"}, exitFailure, `unknown template "easter"`},
-		"a preview after the end":             {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure, "the video is 10s long"},
-		"a preview nobody can draw":           {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure, "no font here covers this name"},
-		"a template without faults":           {[]string{"template", "check", "birthday-wide"}, 0, "is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
+		"a restore of what is not there": {[]string{"restore", "x.db", "-force"}, exitFailure,
+			"nothing was changed: x.db"},
+		"a flag of another command":         {[]string{"backup", "-force", "x.db"}, exitUsage, "usage: retake"},
+		"a health check of nothing":         {[]string{"healthcheck"}, exitFailure, "connection refused"},
+		"a template command without a name": {[]string{"template", "preview", "new-year"}, exitUsage, "NAME is missing"},
+		"a preview in no language": {[]string{"template", "preview", "new-year", "Маша", "-lang", "xx"}, exitUsage,
+			"one of ru, en"},
+		"a preview of nothing": {[]string{"template", "preview", "easter", "Маша"}, exitFailure,
+			`unknown template "easter"`},
+		"a preview after the end": {[]string{"template", "preview", "-at", "11s", "birthday", "Маша"}, exitFailure,
+			"the video is 10s long"},
+		"a preview nobody can draw": {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure,
+			"no font here covers this name"},
+		"a template without faults": {[]string{"template", "check", "birthday-wide"}, 0,
+			"is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, []string{"RETAKE_WEB_LISTEN=127.0.0.1:1"}, c.args...)
@@ -197,16 +227,22 @@ func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		"a template that is not there":    {[]string{"RETAKE_RENDER_TEMPLATE=easter"}, `render.template, render.offer: unknown template "easter"`},
-		"an offer that is not there":      {[]string{`RETAKE_RENDER_OFFER=["birthday", "easter"]`}, `render.template, render.offer: unknown template "easter"`},
-		"a template with a strange name":  {[]string{"RETAKE_RENDER_TEMPLATE=../x"}, "render.template: the name of a template is expected"},
+		"a template that is not there": {[]string{"RETAKE_RENDER_TEMPLATE=easter"},
+			`render.template, render.offer: unknown template "easter"`},
+		"an offer that is not there": {[]string{`RETAKE_RENDER_OFFER=["birthday", "easter"]`},
+			`render.template, render.offer: unknown template "easter"`},
+		"a template with a strange name": {[]string{"RETAKE_RENDER_TEMPLATE=../x"},
+			"render.template: the name of a template is expected"},
 		"a generator without an address":  {[]string{"RETAKE_RENDER_ENGINE=http"}, "render.url: with engine http"},
 		"a voice service without address": {[]string{"RETAKE_VOICE_ENGINE=http"}, "voice.url: with engine http"},
-		"an unknown voice":                {[]string{"RETAKE_VOICE_ENGINE=choir"}, "voice.engine: command, rhvoice, http or none"},
-		"no backup that is kept":          {[]string{"RETAKE_BACKUP_KEEP=0"}, "backup.keep: 1 or more is expected"},
-		"backups in the past":             {[]string{"RETAKE_BACKUP_EVERY=-1h"}, "backup.every: 0s or more is expected"},
-		"names kept for an hour":          {[]string{"RETAKE_PRIVACY_VIDEOS=1h", "RETAKE_PRIVACY_PEOPLE=-48h"}, "privacy.videos: 24h or more is expected, or 0s"},
-		"a switch that is neither":        {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"}, "render.allow_private: true or false is expected"},
+		"an unknown voice": {[]string{"RETAKE_VOICE_ENGINE=choir"},
+			"voice.engine: command, rhvoice, http or none"},
+		"no backup that is kept": {[]string{"RETAKE_BACKUP_KEEP=0"}, "backup.keep: 1 or more is expected"},
+		"backups in the past":    {[]string{"RETAKE_BACKUP_EVERY=-1h"}, "backup.every: 0s or more is expected"},
+		"names kept for an hour": {[]string{"RETAKE_PRIVACY_VIDEOS=1h", "RETAKE_PRIVACY_PEOPLE=-48h"},
+			"privacy.videos: 24h or more is expected, or 0s"},
+		"a switch that is neither": {[]string{"RETAKE_RENDER_ALLOW_PRIVATE=maybe"},
+			"render.allow_private: true or false is expected"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, append(c.environ, "RETAKE_WEB_LISTEN=127.0.0.1:0"), "serve")
@@ -223,7 +259,8 @@ func TestATemplateOfTheOperatorsOwn(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=3", filepath.Join(folder, "film.mp4")).CombinedOutput(); err != nil {
+	if b, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=3",
+		filepath.Join(folder, "film.mp4")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
 	describe := func(text string) {
@@ -232,14 +269,21 @@ func TestATemplateOfTheOperatorsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	describe("title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 2\nend = 1\nbox = [0, 0, 100, 100]\ncolour = \"red\"\n")
+	describe(
+		"title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 2\nend = 1\nbox = [0, 0, 100, 100]\ncolour = \"red\"\n",
+	)
 	out, code := retake(t, nil, "template", "check", folder)
-	if code != exitFailure || !strings.Contains(out, "template.toml:5: segment 1: end:") || !strings.Contains(out, "template.toml:7: segment 1: colour:") {
+	if code != exitFailure || !strings.Contains(out, "template.toml:5: segment 1: end:") ||
+		!strings.Contains(out, "template.toml:7: segment 1: colour:") {
 		t.Errorf("a template with faults: got exit %d, %s; want both faults with their lines", code, out)
 	}
-	describe("title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [20, 20, 600, 150]\nfont = \"Comic Sans of Nowhere\"\n")
+	describe(
+		"title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [20, 20, 600, 150]\nfont = \"Comic " +
+			"Sans of Nowhere\"\n",
+	)
 	out, code = retake(t, nil, "template", "check", folder)
-	if code != 0 || !strings.Contains(out, `font "Comic Sans of Nowhere" is neither`) || !strings.Contains(out, "Template clock is right: 640×360, 25 frames a second, 3s, of which 1s") {
+	if code != 0 || !strings.Contains(out, `font "Comic Sans of Nowhere" is neither`) ||
+		!strings.Contains(out, "Template clock is right: 640×360, 25 frames a second, 3s, of which 1s") {
 		t.Errorf("a template with a strange font: got exit %d, %s; want a note, and that it is right", code, out)
 	}
 	for _, c := range []struct {
@@ -251,7 +295,9 @@ func TestATemplateOfTheOperatorsOwn(t *testing.T) {
 		if code != 0 || !strings.Contains(out, path) {
 			t.Errorf("%s: got exit %d, %s; want the file's name", c.file, code, out)
 		}
-		if b, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", path).CombinedOutput(); err != nil || !strings.HasPrefix(string(b), "640,360") {
+		if b, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0",
+			path).CombinedOutput(); err != nil ||
+			!strings.HasPrefix(string(b), "640,360") {
 			t.Errorf("%s: got %s, %v; want 640,360", c.file, b, err)
 		}
 	}
@@ -279,7 +325,15 @@ func TestAFolderThatCannotBeUsedIsToldInOneSentence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { // in a mount namespace of its own, which needs no root
 			dir := t.TempDir()
-			cmd := exec.Command("unshare", "-rm", "sh", "-c", `mount -t tmpfs -o `+c.options+` none "$1" && RETAKE_DATA_DIR="$1/d" exec "$0" serve`, os.Args[0], dir)
+			cmd := exec.Command(
+				"unshare",
+				"-rm",
+				"sh",
+				"-c",
+				`mount -t tmpfs -o `+c.options+` none "$1" && RETAKE_DATA_DIR="$1/d" exec "$0" serve`,
+				os.Args[0],
+				dir,
+			)
 			cmd.Env = append(os.Environ(), childDir+"="+dir, childPoint+"=0")
 			cmd.Dir = dir
 			var out bytes.Buffer
@@ -301,12 +355,13 @@ func TestBesideARunningServe(t *testing.T) {
 	w := &world{T: t, tg: v.tg, log: v.log}
 	w.asks(p.Person, "Сбой")
 	w.hears(p.Person, "Упс!")
-	v.mends()
+	v.repairs()
 	file := filepath.Join(v.dir, "config.toml")
 
 	t.Run("a second one is told whose the folder is", func(t *testing.T) {
 		out, code := retake(t, nil, "serve", "-config", file)
-		if want := fmt.Sprintf("in use by process %d", v.cmd.Process.Pid); code != exitFailure || !strings.Contains(out, want) {
+		if want := fmt.Sprintf("in use by process %d", v.cmd.Process.Pid); code != exitFailure ||
+			!strings.Contains(out, want) {
 			t.Errorf("got exit %d, %q; want %d and %q in it", code, out, exitFailure, want)
 		}
 	})
@@ -317,11 +372,13 @@ func TestBesideARunningServe(t *testing.T) {
 		}
 		defer s.Close()
 		id := text(t, s, `SELECT id FROM assets WHERE status = 'FAILED'`)
-		if out, code := retake(t, nil, "retry", "-config", file, id); code != 0 || strings.TrimSpace(out) != string(retry.Restarted) {
+		if out, code := retake(t, nil, "retry", "-config", file, id); code != 0 ||
+			strings.TrimSpace(out) != string(retry.Restarted) {
 			t.Errorf("got exit %d, %q; want 0, %s", code, out, retry.Restarted)
 		}
 		w.getsVideos(p.Person, 1)
-		if out, code := retake(t, nil, "retry", "-config", file, "nothing"); code != exitFailure || !strings.Contains(out, "not found") {
+		if out, code := retake(t, nil, "retry", "-config", file, "nothing"); code != exitFailure ||
+			!strings.Contains(out, "not found") {
 			t.Errorf("got exit %d, %q; want %d and not found", code, out, exitFailure)
 		}
 	})
@@ -337,16 +394,27 @@ func TestBesideARunningServe(t *testing.T) {
 	})
 }
 
-// TestNobodyAsksAProxyWhetherServeIsWell: in a container the page listens on all addresses, and the environment may name a proxy.
+// TestNobodyAsksAProxyWhetherServeIsWell: in a container the page listens on all addresses, and the environment may
+// name a proxy.
 func TestNobodyAsksAProxyWhetherServeIsWell(t *testing.T) {
 	l, err := net.Listen("tcp", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })}}
+	server := &httptest.Server{
+		Listener: l,
+		Config: &http.Server{
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }),
+		},
+	}
 	server.Start()
 	defer server.Close()
-	environ := []string{"HTTP_PROXY=http://127.0.0.1:1", "http_proxy=http://127.0.0.1:1", "RETAKE_WEB_LISTEN=" + l.Addr().String(), "RETAKE_DATA_DIR=" + t.TempDir()}
+	environ := []string{
+		"HTTP_PROXY=http://127.0.0.1:1",
+		"http_proxy=http://127.0.0.1:1",
+		"RETAKE_WEB_LISTEN=" + l.Addr().String(),
+		"RETAKE_DATA_DIR=" + t.TempDir(),
+	}
 	if out, code := retake(t, environ, "healthcheck"); code != 0 {
 		t.Errorf("got exit %d, %q; want 0", code, out)
 	}
@@ -369,7 +437,12 @@ func TestTheFirstStartPrintsALinkThatSignsIn(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	fixed := strings.Replace(string(text), `listen = "127.0.0.1:0"`, fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"", address, address), 1)
+	fixed := strings.Replace(
+		string(text),
+		`listen = "127.0.0.1:0"`,
+		fmt.Sprintf("listen = %q\nbase_url = \"http://%s\"", address, address),
+		1,
+	)
 	if err := os.WriteFile(filepath.Join(v.dir, "config.toml"), []byte(fixed), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -506,7 +579,8 @@ func TestServeObeysItsSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := strings.NewReplacer("per_hour = 100", "per_hour = 1", "[queue]\n", "[queue]\nattempts = 1\n").Replace(string(settings))
+	changed := strings.NewReplacer("per_hour = 100", "per_hour = 1", "[queue]\n", "[queue]\nattempts = 1\n").
+		Replace(string(settings))
 	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}

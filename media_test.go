@@ -1,5 +1,5 @@
-// Tests of videos that are kept in a bucket, with a real S3 server: made, sent, played, uploaded, deleted and moved, also
-// while that server is away.
+// Tests of videos that are kept in a bucket, with a real S3 server: made, sent, played, uploaded, deleted and moved,
+// also while that server is away.
 
 package main
 
@@ -37,7 +37,17 @@ import (
 // bucketOf opens the bucket of a server.
 func bucketOf(t *testing.T, s *s3test.Server) *media.S3 {
 	t.Helper()
-	bucket, err := media.NewS3(media.S3Config{Endpoint: "http://" + s.Address, Region: s.Region, Bucket: s.Bucket, AccessKey: s.AccessKey, SecretKey: s.SecretKey, Prefix: "retake"}, time.Hour)
+	bucket, err := media.NewS3(
+		media.S3Config{
+			Endpoint:  "http://" + s.Address,
+			Region:    s.Region,
+			Bucket:    s.Bucket,
+			AccessKey: s.AccessKey,
+			SecretKey: s.SecretKey,
+			Prefix:    "retake",
+		},
+		time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +62,14 @@ func inBucket(t *testing.T, s *s3test.Server) []string {
 	if err := os.WriteFile(secret, []byte(s.SecretKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return []string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=http://" + s.Address + "/", "RETAKE_MEDIA_S3_BUCKET=" + s.Bucket, "RETAKE_MEDIA_S3_ACCESS_KEY=" + s.AccessKey,
-		"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret, "RETAKE_MEDIA_S3_PREFIX=retake"}
+	return []string{
+		"RETAKE_MEDIA_STORE=s3",
+		"RETAKE_MEDIA_S3_ENDPOINT=http://" + s.Address + "/",
+		"RETAKE_MEDIA_S3_BUCKET=" + s.Bucket,
+		"RETAKE_MEDIA_S3_ACCESS_KEY=" + s.AccessKey,
+		"RETAKE_MEDIA_S3_SECRET_KEY_FILE=" + secret,
+		"RETAKE_MEDIA_S3_PREFIX=retake",
+	}
 }
 
 func keysOf(t *testing.T, files media.Store) []string {
@@ -72,12 +88,26 @@ func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := media.S3Config(c.Media.S3), media.S3Config{Endpoint: "http://" + server.Address, Region: "us-east-1", Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey, Prefix: "retake"}
+	got, want := media.S3Config(
+		c.Media.S3,
+	), media.S3Config{
+		Endpoint:  "http://" + server.Address,
+		Region:    "us-east-1",
+		Bucket:    server.Bucket,
+		AccessKey: server.AccessKey,
+		SecretKey: server.SecretKey,
+		Prefix:    "retake",
+	}
 	if c.Media.Store != "s3" || got != want {
 		t.Errorf("got %s, %+v; want s3, %+v", c.Media.Store, got, want)
 	}
-	out, code := retake(t, []string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=s3.example.com", "RETAKE_MEDIA_S3_REGION="}, "serve")
-	for _, key := range []string{"endpoint: with store s3, an address without a path", "region: ", "bucket: ", "access_key: ", "secret_key: "} {
+	out, code := retake(
+		t,
+		[]string{"RETAKE_MEDIA_STORE=s3", "RETAKE_MEDIA_S3_ENDPOINT=s3.example.com", "RETAKE_MEDIA_S3_REGION="},
+		"serve",
+	)
+	for _, key := range []string{"endpoint: with store s3, an address without a path", "region: ", "bucket: ",
+		"access_key: ", "secret_key: "} {
 		if !strings.Contains(out, "media.s3."+key) {
 			t.Errorf("got %s; want a line about %s", out, key)
 		}
@@ -89,10 +119,11 @@ func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
 		change string
 		want   string
 	}{
-		"a shelf":         {"RETAKE_MEDIA_STORE=shelf", "media.store: disk or s3 is expected"},
-		"a wrong bucket":  {"RETAKE_MEDIA_S3_BUCKET=none", `media.s3.bucket: there is no bucket "none"`},
-		"a wrong key":     {"RETAKE_MEDIA_S3_ACCESS_KEY=none", "media.s3.access_key: the media store does not know this key"},
-		"a wrong address": {"RETAKE_MEDIA_S3_ENDPOINT=http://127.0.0.1:1", "the media store at http://127.0.0.1:1 cannot be reached"},
+		"a shelf":        {"RETAKE_MEDIA_STORE=shelf", "media.store: disk or s3 is expected"},
+		"a wrong bucket": {"RETAKE_MEDIA_S3_BUCKET=none", `media.s3.bucket: there is no bucket "none"`},
+		"a wrong key":    {"RETAKE_MEDIA_S3_ACCESS_KEY=none", "media.s3.access_key: the media store does not know this key"},
+		"a wrong address": {"RETAKE_MEDIA_S3_ENDPOINT=http://127.0.0.1:1",
+			"the media store at http://127.0.0.1:1 cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, append(inBucket(t, server), c.change), "check")
@@ -113,8 +144,15 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	v := newVictim(t)
 	settings, err := os.OpenFile(filepath.Join(v.dir, "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
-		_, err = fmt.Fprintf(settings, "[media]\nstore = \"s3\"\n[media.s3]\nendpoint = \"http://%s\"\nbucket = %q\naccess_key = %q\nsecret_key = %q\nprefix = \"retake\"\n",
-			server.Address, server.Bucket, server.AccessKey, server.SecretKey)
+		_, err = fmt.Fprintf(
+			settings,
+			"[media]\nstore = \"s3\"\n[media.s3]\nendpoint = \"http://%s\"\nbucket = %q\naccess_key = %q\nsecret_key = "+
+				"%q\nprefix = \"retake\"\n",
+			server.Address,
+			server.Bucket,
+			server.AccessKey,
+			server.SecretKey,
+		)
 	}
 	if err = errors.Join(err, settings.Close()); err != nil {
 		t.Fatal(err)
@@ -146,7 +184,8 @@ func TestServeLivesThroughABucketThatIsAway(t *testing.T) {
 	second, third := v.tg.Person(2, "В", "ru"), v.tg.Person(3, "Т", "ru")
 	w.asks(second, "Петя")
 	w.asks(third, "Оля")
-	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`
+	waiting := `SELECT count(*) FROM jobs WHERE kind = ? AND attempt = 0 AND started IS NULL
+		AND last_error LIKE '%cannot be reached%'`
 	w.until("the wait of a video", func() bool { return count(t, s, waiting, store.Render) == 1 })
 	w.until("the wait of a delivery", func() bool { return count(t, s, waiting, store.Deliver) == 1 })
 
@@ -207,15 +246,16 @@ func TestThePageWithABucket(t *testing.T) {
 		want               []byte
 		length             string
 	}{
-		"all of it":          {"GET", "", "", 200, film, fmt.Sprint(size)},
-		"the head":           {"HEAD", "", "", 200, nil, fmt.Sprint(size)},
-		"a part":             {"GET", "Range", "bytes=1000-1999", 206, film[1000:2000], "1000"},
-		"the end":            {"GET", "Range", "bytes=-100", 206, film[size-100:], "100"},
-		"from the middle on": {"GET", "Range", fmt.Sprintf("bytes=%d-", size/2), 206, film[size/2:], fmt.Sprint(size - size/2)},
-		"beyond the end":     {"GET", "Range", fmt.Sprintf("bytes=%d-", size), 416, nil, ""},
-		"what is kept":       {"GET", "If-None-Match", `"` + id + `.mp4"`, 304, nil, ""},
-		"what was another":   {"GET", "If-None-Match", `"other"`, 200, film, fmt.Sprint(size)},
-		"a part of another":  {"GET", "If-Range", `"other"`, 200, film, fmt.Sprint(size)},
+		"all of it": {"GET", "", "", 200, film, fmt.Sprint(size)},
+		"the head":  {"HEAD", "", "", 200, nil, fmt.Sprint(size)},
+		"a part":    {"GET", "Range", "bytes=1000-1999", 206, film[1000:2000], "1000"},
+		"the end":   {"GET", "Range", "bytes=-100", 206, film[size-100:], "100"},
+		"from the middle on": {"GET", "Range", fmt.Sprintf("bytes=%d-", size/2), 206, film[size/2:],
+			fmt.Sprint(size - size/2)},
+		"beyond the end":    {"GET", "Range", fmt.Sprintf("bytes=%d-", size), 416, nil, ""},
+		"what is kept":      {"GET", "If-None-Match", `"` + id + `.mp4"`, 304, nil, ""},
+		"what was another":  {"GET", "If-None-Match", `"other"`, 200, film, fmt.Sprint(size)},
+		"a part of another": {"GET", "If-Range", `"other"`, 200, film, fmt.Sprint(size)},
 	} {
 		header := map[string]string{}
 		if c.ask != "" {
@@ -225,7 +265,9 @@ func TestThePageWithABucket(t *testing.T) {
 			header["Range"] = "bytes=0-9"
 		}
 		status, h, body := play(c.method, header)
-		if status != c.status || c.length != "" && h.Get("Content-Length") != c.length || c.want != nil && !bytes.Equal(body, c.want) || c.method == "HEAD" && len(body) > 0 {
+		if status != c.status || c.length != "" && h.Get("Content-Length") != c.length ||
+			c.want != nil && !bytes.Equal(body, c.want) ||
+			c.method == "HEAD" && len(body) > 0 {
 			t.Errorf("%s: got %d, %d bytes, %v; want %d and %d bytes", name, status, len(body), h, c.status, len(c.want))
 		}
 		if policy := h.Get("Content-Security-Policy"); !strings.Contains(policy, "media-src 'self'") {
@@ -234,11 +276,15 @@ func TestThePageWithABucket(t *testing.T) {
 	}
 
 	server.Stop()
-	if w := u.send(call{method: "GET", path: "/media/" + id, session: u.session, json: true}); w.Code != 503 || refused(t, w.Body.String()) != desk.Away.Code {
+	if w := u.send(call{method: "GET", path: "/media/" + id, session: u.session, json: true}); w.Code != 503 ||
+		refused(t, w.Body.String()) != desk.Away.Code {
 		t.Errorf("got %d %s; want %s", w.Code, w.Body, desk.Away.Code)
 	}
 	words := lang.Say("en", desk.Away.ID, nil)
-	if page := u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session})); !strings.Contains(page, words) {
+	if page := u.want(200, u.send(call{method: "GET", path: "/upload", session: u.session})); !strings.Contains(
+		page,
+		words,
+	) {
 		t.Errorf("got %s; want words about it before somebody sends anything", page)
 	}
 	body, kind := form(part{"title", "", "Зима"}, part{"file", "film.mp4", string(film)})
@@ -286,9 +332,15 @@ func TestAVideoGoesToYouTubeFromABucketThatGoesAwayMeanwhile(t *testing.T) {
 	b.run()
 	w := &world{T: t, log: b.log}
 	w.until("the wait", func() bool {
-		return count(t, b.store, `SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL AND last_error LIKE '%cannot be reached%'`) == 1
+		return count(
+			t,
+			b.store,
+			`SELECT count(*) FROM jobs WHERE kind = 'PUBLISH' AND attempt = 0 AND started IS NULL
+				AND last_error LIKE '%cannot be reached%'`,
+		) == 1
 	})
-	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'FAILED'`); n != 0 || len(b.tube.Videos()) != 0 {
+	if n := count(t, b.store, `SELECT count(*) FROM publications WHERE status = 'FAILED'`); n != 0 ||
+		len(b.tube.Videos()) != 0 {
 		t.Errorf("got %d failed, %d videos; want a publication that waits", n, len(b.tube.Videos()))
 	}
 	server.Start()
@@ -360,7 +412,9 @@ func TestVideosThatWereForgottenOnTheDiskAreCounted(t *testing.T) {
 			t.Errorf("%s: got %d, %v; want %d", st, n, err, want)
 		}
 	}
-	if n, err := command.LeftOnDisk(t.Context(), config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 || err != nil {
+	if n, err := command.LeftOnDisk(t.Context(),
+		config.Config{Settings: config.Settings{DataDir: filepath.Join(dir, "new")}}, s); n != 0 ||
+		err != nil {
 		t.Errorf("a new data folder: got %d, %v; want nothing", n, err)
 	}
 }
@@ -402,7 +456,8 @@ func TestVideosMoveToABucketAndBack(t *testing.T) {
 		}
 	}
 	slices.Sort(keys)
-	if err := os.WriteFile(filepath.Join(dir, "media", store.NewID()+".mp4"), []byte("nobody needs it"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "media", store.NewID()+".mp4"), []byte("nobody needs it"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 

@@ -21,7 +21,8 @@ import (
 	"retake.example/internal/desk"
 )
 
-// tale is a store to which things happen one after another. Its assets are called a1, a2, … in the order they were made.
+// tale is a store to which things happen one after another. Its assets are called a1, a2, … in the order they were
+// made.
 type tale struct {
 	t   testing.TB
 	q   *Queue
@@ -57,12 +58,20 @@ func (s *tale) tell(story string) {
 			ask(s.t, st, words[1], n)
 		case "make": // by admin n
 			err = st.Tx(s.t.Context(), func(tx *store.Tx) error {
-				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"}, tx.Now())
+				_, _, err := tx.ShareOrCreate(
+					store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"},
+					tx.Now(),
+				)
 				return err
 			})
 		case "fail", "done": // the next render
 			var tasks []store.Task
-			if err = st.Tx(s.t.Context(), func(tx *store.Tx) (err error) { tasks, err = tx.Claim(store.Render, false, 1); return err }); err != nil || len(tasks) == 0 {
+			if err = st.Tx(s.t.Context(), func(tx *store.Tx) (err error) {
+				tasks,
+					err = tx.Claim(store.Render, false, 1)
+				return err
+			}); err != nil ||
+				len(tasks) == 0 {
 				break
 			}
 			task := tasks[0]
@@ -70,7 +79,10 @@ func (s *tale) tell(story string) {
 			if words[0] == "fail" {
 				_, err = s.q.Retry(s.t.Context(), task.AssetID, retry.JobFailed{Job: task.Job, Err: retry.Permanent(errEngine)})
 			} else {
-				err = st.Tx(s.t.Context(), func(tx *store.Tx) error { return tx.FinishRender(task.Job, store.Video{File: task.AssetID, Size: 1}) })
+				err = st.Tx(s.t.Context(), func(tx *store.Tx) error {
+					return tx.FinishRender(task.Job,
+						store.Video{File: task.AssetID, Size: 1})
+				})
 			}
 		case "press": // user n
 			_, err = s.q.Retry(s.t.Context(), id, retry.ButtonPressed{User: n, Chat: n})
@@ -89,10 +101,12 @@ func (s *tale) tell(story string) {
 		default:
 			s.t.Fatalf("unknown step %q", step)
 		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrForbidden) && !errors.Is(err, store.ErrNotFailed) {
+		if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrForbidden) &&
+			!errors.Is(err, store.ErrNotFailed) {
 			s.t.Fatalf("%s: %v", step, err)
 		}
-		for _, id := range strings.Fields(text(s.t, st, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets ORDER BY rowid)`)) {
+		for _, id := range strings.Fields(text(s.t, st, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets
+			ORDER BY rowid)`)) {
 			if !slices.Contains(s.ids, id) {
 				s.ids = append(s.ids, id)
 			}
@@ -117,44 +131,52 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 		seven  int    // of those, admin 7 may retry
 		masha  int    // of those, a search for маша finds
 	}{
-		"a failure":                                       {"ask Маша 1; fail", "a1", 1, 0, 1},
-		"what waits, runs or works does not":              {"ask Маша 1; done; ask Лев 1; ask Ева 2", "", 0, 0, 0},
-		"a user who tries again":                          {"ask Маша 1; fail; press 1 a1", "", 0, 0, 0},
-		"one user of two who tries again":                 {"ask Маша 1; ask Маша 2; fail; press 1 a1", "", 0, 0, 0},
-		"a successor that fails, too":                     {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail", "a2", 2, 0, 1},
-		"an earlier try failed somebody else":             {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; ask Маша 1", "a2", 1, 0, 1},
-		"a successor that works":                          {"ask Маша 1; fail; press 1 a1; done", "", 0, 0, 0},
-		"a successor of a successor":                      {"ask Маша 1; fail; press 1 a1; fail; press 1 a2", "", 0, 0, 0},
-		"an admin who tries again":                        {"ask Маша 1; ask Маша 2; fail; retry a1", "", 0, 0, 0},
-		"an admin's second try":                           {"ask Маша 1; ask Маша 2; fail; retry a1; fail; retry a1", "", 0, 0, 0},
-		"the only user asks anew":                         {"ask Маша 1; fail; ask Маша 1", "", 0, 0, 0},
-		"one of two asks anew":                            {"ask Маша 1; ask Маша 2; fail; ask Маша 1", "a1", 1, 0, 1},
-		"one of two asks anew and is served":              {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done", "a1", 1, 0, 1},
-		"both ask anew, one after the other":              {"ask Маша 1; ask Маша 2; fail; ask Маша 1; ask Маша 2", "", 0, 0, 0},
-		"the second joins what the first was served with": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done; press 2 a1", "", 0, 0, 0},
-		"somebody else asks for the name":                 {"ask Маша 1; fail; ask Маша 2", "a1", 1, 0, 1},
-		"somebody else asks for another name":             {"ask Маша 1; fail; ask Лев 1", "a1", 1, 0, 1},
-		"the new wish fails, too":                         {"ask Маша 1; ask Маша 2; fail; ask Маша 1; fail", "a1 a2", 2, 0, 2},
-		"two wishes, of which one is tried again":         {"ask Маша 1; fail; ask Маша 2; fail; retry a1", "a2", 1, 0, 1},
-		"two wishes, of which each is tried again":        {"ask Маша 1; fail; ask Маша 2; fail; retry a1; retry a2", "", 0, 0, 0},
-		"a user who is forgotten takes the video along":   {"ask Маша 1; fail; forget 1", "", 0, 0, 0},
-		"one of two is forgotten":                         {"ask Маша 1; ask Маша 2; fail; forget 1", "a1", 1, 0, 1},
-		"the one who did not ask anew is forgotten":       {"ask Маша 1; ask Маша 2; fail; ask Маша 1; forget 2", "", 0, 0, 0},
-		"whoever cancels has asked anew":                  {"ask Маша 1; fail; ask Маша 1; cancel 1 a2", "", 0, 0, 0},
-		"a successor that is cancelled":                   {"ask Маша 1; fail; press 1 a1; cancel 1 a2", "", 0, 0, 0},
-		"a failure that is deleted":                       {"ask Маша 1; fail; delete a1", "", 0, 0, 0},
-		"the first of two tries is deleted":               {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; delete a1", "a2", 1, 0, 1},
-		"the first of two tries was all that kept it":     {"ask Маша 1; ask Маша 2; fail; press 2 a1; fail; ask Маша 2; delete a1", "", 0, 0, 0},
-		"what replaced it is deleted":                     {"ask Маша 1; fail; ask Маша 1; done; delete a2", "", 0, 0, 0},
-		"an admin's video that nobody waits for":          {"make Ева 7; fail", "a1", 0, 1, 0},
-		"an admin's video, and an asker of it":            {"make Ева 7; ask Ева 1; fail", "a1", 1, 1, 0},
-		"an admin's video, made for somebody since":       {"make Ева 7; fail; ask Ева 1", "", 0, 0, 0},
-		"an admin's video that is tried again":            {"make Ева 7; fail; retry a1; fail", "a2", 0, 1, 0},
-		"an admin's video beside a failure of others":     {"ask Ева 1; fail; make Ева 7; fail; make Ева 9", "a1", 1, 0, 0},
-		"a search finds some":                             {"make Ева 7; fail; ask Маша 1; fail; ask Лев 2; fail", "a1 a2 a3", 2, 1, 1},
-		"somebody whom no message reaches":                {"ask Маша 1; ask Маша 2; fail; block 2", "a1", 1, 0, 1},
-		"a person is counted once":                        {"ask Маша 1; fail; ask Лев 1; fail", "a1 a2", 1, 0, 1},
-		"a clock that was set back":                       {"make Ева 7; done; make Ева 7; back 900; fail", "", 0, 0, 0},
+		"a failure":                          {"ask Маша 1; fail", "a1", 1, 0, 1},
+		"what waits, runs or works does not": {"ask Маша 1; done; ask Лев 1; ask Ева 2", "", 0, 0, 0},
+		"a user who tries again":             {"ask Маша 1; fail; press 1 a1", "", 0, 0, 0},
+		"one user of two who tries again":    {"ask Маша 1; ask Маша 2; fail; press 1 a1", "", 0, 0, 0},
+		"a successor that fails, too":        {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail", "a2", 2, 0, 1},
+		"an earlier try failed somebody else": {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; ask " +
+			"Маша 1", "a2", 1, 0, 1},
+		"a successor that works":     {"ask Маша 1; fail; press 1 a1; done", "", 0, 0, 0},
+		"a successor of a successor": {"ask Маша 1; fail; press 1 a1; fail; press 1 a2", "", 0, 0, 0},
+		"an admin who tries again":   {"ask Маша 1; ask Маша 2; fail; retry a1", "", 0, 0, 0},
+		"an admin's second try": {"ask Маша 1; ask Маша 2; fail; retry a1; fail; " +
+			"retry a1", "", 0, 0, 0},
+		"the only user asks again":            {"ask Маша 1; fail; ask Маша 1", "", 0, 0, 0},
+		"one of two asks again":               {"ask Маша 1; ask Маша 2; fail; ask Маша 1", "a1", 1, 0, 1},
+		"one of two asks again and is served": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done", "a1", 1, 0, 1},
+		"both ask again, one after the other": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; ask Маша 2",
+			"", 0, 0, 0},
+		"the second joins what the first was served with": {"ask Маша 1; ask Маша 2; fail; ask Маша 1; done; " +
+			"press 2 a1", "", 0, 0, 0},
+		"somebody else asks for the name":         {"ask Маша 1; fail; ask Маша 2", "a1", 1, 0, 1},
+		"somebody else asks for another name":     {"ask Маша 1; fail; ask Лев 1", "a1", 1, 0, 1},
+		"the new wish fails, too":                 {"ask Маша 1; ask Маша 2; fail; ask Маша 1; fail", "a1 a2", 2, 0, 2},
+		"two wishes, of which one is tried again": {"ask Маша 1; fail; ask Маша 2; fail; retry a1", "a2", 1, 0, 1},
+		"two wishes, of which each is tried again": {"ask Маша 1; fail; ask Маша 2; fail; retry a1; retry a2",
+			"", 0, 0, 0},
+		"a user who is forgotten takes the video along": {"ask Маша 1; fail; forget 1", "", 0, 0, 0},
+		"one of two is forgotten":                       {"ask Маша 1; ask Маша 2; fail; forget 1", "a1", 1, 0, 1},
+		"the one who did not ask again is forgotten":    {"ask Маша 1; ask Маша 2; fail; ask Маша 1; forget 2", "", 0, 0, 0},
+		"anyone who cancels has asked again":            {"ask Маша 1; fail; ask Маша 1; cancel 1 a2", "", 0, 0, 0},
+		"a successor that is cancelled":                 {"ask Маша 1; fail; press 1 a1; cancel 1 a2", "", 0, 0, 0},
+		"a failure that is deleted":                     {"ask Маша 1; fail; delete a1", "", 0, 0, 0},
+		"the first of two tries is deleted": {"ask Маша 1; ask Маша 2; fail; press 1 a1; fail; " +
+			"delete a1", "a2", 1, 0, 1},
+		"the first of two tries was all that kept it": {"ask Маша 1; ask Маша 2; fail; press 2 a1; fail; ask Маша 2; " +
+			"delete a1", "", 0, 0, 0},
+		"what replaced it is deleted":                 {"ask Маша 1; fail; ask Маша 1; done; delete a2", "", 0, 0, 0},
+		"an admin's video that nobody waits for":      {"make Ева 7; fail", "a1", 0, 1, 0},
+		"an admin's video, and an asker of it":        {"make Ева 7; ask Ева 1; fail", "a1", 1, 1, 0},
+		"an admin's video, made for somebody since":   {"make Ева 7; fail; ask Ева 1", "", 0, 0, 0},
+		"an admin's video that is tried again":        {"make Ева 7; fail; retry a1; fail", "a2", 0, 1, 0},
+		"an admin's video beside a failure of others": {"ask Ева 1; fail; make Ева 7; fail; make Ева 9", "a1", 1, 0, 0},
+		"a search finds some": {"make Ева 7; fail; ask Маша 1; fail; ask Лев 2; fail",
+			"a1 a2 a3", 2, 1, 1},
+		"somebody whom no message reaches": {"ask Маша 1; ask Маша 2; fail; block 2", "a1", 1, 0, 1},
+		"a person is counted once":         {"ask Маша 1; fail; ask Лев 1; fail", "a1 a2", 1, 0, 1},
+		"a clock that was set back":        {"make Ева 7; done; make Ева 7; back 900; fail", "", 0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTale(t)
@@ -169,7 +191,8 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 				want  int
 			}{
 				{"an owner", store.Admin{ID: 8, Owner: true}, store.Filter{}, len(strings.Fields(c.want))},
-				{"an owner's failed ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Failed}, len(strings.Fields(c.want))},
+				{"an owner's failed ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Failed},
+					len(strings.Fields(c.want))},
 				{"an owner's search", store.Admin{ID: 8, Owner: true}, store.Filter{Search: "маша"}, c.masha},
 				{"an owner's finished ones", store.Admin{ID: 8, Owner: true}, store.Filter{Status: store.Completed}, 0},
 				{"admin 7", store.Admin{ID: 7}, store.Filter{}, c.seven},
@@ -180,7 +203,13 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 				look.f.Limit = 100
 				n, err := s.q.store.Needs(t.Context(), look.admin, look.f)
 				need, err2 := s.q.store.NeedYou(t.Context(), look.admin, look.f)
-				list, err3 := s.q.store.Needy(t.Context(), look.admin, look.f, store.Needy{}, store.Needy{Failed: s.at.Add(time.Hour)})
+				list, err3 := s.q.store.Needy(
+					t.Context(),
+					look.admin,
+					look.f,
+					store.Needy{},
+					store.Needy{Failed: s.at.Add(time.Hour)},
+				)
 				if err := errors.Join(err, err2, err3); err != nil {
 					t.Fatal(err)
 				}
@@ -194,7 +223,13 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 			// What tries again reaches exactly those people.
 			told := map[int64]bool{}
 			write(t, s.q.store, func(tx *store.Tx) error {
-				list, err := s.q.store.Needy(t.Context(), store.Admin{Owner: true}, store.Filter{Limit: 100}, store.Needy{}, store.Needy{Failed: s.at.Add(time.Hour)})
+				list, err := s.q.store.Needy(
+					t.Context(),
+					store.Admin{Owner: true},
+					store.Filter{Limit: 100},
+					store.Needy{},
+					store.Needy{Failed: s.at.Add(time.Hour)},
+				)
 				for _, n := range list {
 					all, err2 := tx.Unserved(store.Asset{ID: n.ID})
 					err = errors.Join(err, err2)
@@ -204,14 +239,15 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 				}
 				return err
 			})
-			if got := len(told) - count(t, s.q.store, `SELECT count(*) FROM users WHERE unreachable IS NOT NULL`); got != c.people {
+			if got := len(told) - count(t, s.q.store,
+				`SELECT count(*) FROM users WHERE unreachable IS NOT NULL`); got != c.people {
 				t.Errorf("got %d people whom Retry reaches; want %d", got, c.people)
 			}
 		})
 	}
 }
 
-// modelled works out anew which of the flagged assets still need somebody, from nothing but what the tables say.
+// modelled works out again which of the flagged assets still need somebody, from nothing but what the tables say.
 func (s *tale) modelled(flagged map[string]bool) {
 	type asset struct {
 		id, key, earlier, status string
@@ -223,8 +259,15 @@ func (s *tale) modelled(flagged map[string]bool) {
 		failed bool
 	}
 	st := s.q.store
-	rows, err := readDB(s.t, st).Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
-	assets, err := collect(rows, err, func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) })
+	rows, err := readDB(
+		s.t,
+		st,
+	).Query(`SELECT id, name_key, ifnull(retry_of, ''), status, ifnull(finished, 0) FROM assets`)
+	assets, err := collect(
+		rows,
+		err,
+		func(a *asset) error { return rows.Scan(&a.id, &a.key, &a.earlier, &a.status, &a.finished) },
+	)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -272,11 +315,18 @@ func TestWhateverHappensTheFlagsAreRight(t *testing.T) {
 		r, s, flagged, story := rand.New(rand.NewPCG(seed, 1)), newTale(t), map[string]bool{}, ""
 		for range 60 {
 			step := []string{"ask %[1]s %[2]d", "ask %[1]s %[2]d", "make %[1]s %[3]d", "fail", "fail", "fail", "done",
-				"press %[2]d a%[4]d", "press %[2]d a%[4]d", "retry a%[4]d", "cancel %[2]d a%[4]d", "forget %[2]d", "delete a%[4]d", "back 20"}[r.IntN(14)]
+				"press %[2]d a%[4]d", "press %[2]d a%[4]d", "retry a%[4]d", "cancel %[2]d a%[4]d", "forget %[2]d", "delete a%[4]d",
+				"back 20"}[r.IntN(14)]
 			if strings.Contains(step, "%[4]") && len(s.ids) == 0 {
 				continue
 			}
-			step = fmt.Sprintf(step+"%.0[1]s", []string{"Маша", "Лев"}[r.IntN(2)], r.IntN(4)+1, r.IntN(2)+7, max(1, len(s.ids)-r.IntN(6)))
+			step = fmt.Sprintf(
+				step+"%.0[1]s",
+				[]string{"Маша", "Лев"}[r.IntN(2)],
+				r.IntN(4)+1,
+				r.IntN(2)+7,
+				max(1, len(s.ids)-r.IntN(6)),
+			)
 			story += "; " + step
 			s.tell(step)
 			s.modelled(flagged)
@@ -318,12 +368,16 @@ func TestNoTriggerReadsAWholeTable(t *testing.T) {
 				t.Fatalf("%s: %v", statement, err)
 			}
 			for _, line := range plan {
-				if regexp.MustCompile(`SCAN (assets|requests|publications|jobs|tallies|tails|users|[abenrstu])\b|AUTOMATIC`).MatchString(line) {
+				if regexp.MustCompile(`SCAN (assets|requests|publications|jobs|tallies|tails|users|[abenrstu])\b|AUTOMATIC`).
+					MatchString(line) {
 					t.Errorf("%s: got %q; want a search of an index", strings.Fields(head)[5], line)
 				}
 			}
 			if strings.Contains(statement, "FROM settled") || strings.Contains(statement, "JOIN settled") {
-				if got := strings.Join(plan, "; "); !strings.Contains(got, "INDEX assets_needing_by_key (name_key=? AND template=? AND lang=?)") {
+				if got := strings.Join(plan, "; "); !strings.Contains(
+					got,
+					"INDEX assets_needing_by_key (name_key=? AND template=? AND lang=?)",
+				) {
 					t.Errorf("%s: got %s; want the few that need somebody looked at alone", strings.Fields(head)[5], got)
 				}
 			}
@@ -333,7 +387,13 @@ func TestNoTriggerReadsAWholeTable(t *testing.T) {
 
 func TestThePlatformFilter(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	places := map[string][]string{"Маша Б": {"YOUTUBE"}, "Маша В": {"RUMBLE"}, "Лев": {"YOUTUBE", "RUMBLE"}, "Маша Г": nil, "Маша Д": {"YOUTUBE"}}
+	places := map[string][]string{
+		"Маша Б": {"YOUTUBE"},
+		"Маша В": {"RUMBLE"},
+		"Лев":    {"YOUTUBE", "RUMBLE"},
+		"Маша Г": nil,
+		"Маша Д": {"YOUTUBE"},
+	}
 	for i, name := range slices.Sorted(maps.Keys(places)) {
 		a := ask(t, d.store, name, int64(i+1))
 		if name == "Маша Д" {
@@ -344,7 +404,13 @@ func TestThePlatformFilter(t *testing.T) {
 			mutate(t, d.store, `UPDATE jobs SET due = 4000000000000 WHERE asset_id = ?`, a.ID)
 		}
 		for _, platform := range places[name] {
-			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created) VALUES (?, ?, 7, 0)`, a.ID, platform)
+			mutate(
+				t,
+				d.store,
+				`INSERT INTO publications (asset_id, platform, creator, created) VALUES (?, ?, 7, 0)`,
+				a.ID,
+				platform,
+			)
 		}
 	}
 	session := d.signIn(8)
@@ -354,7 +420,8 @@ func TestThePlatformFilter(t *testing.T) {
 		want   string // names, newest first
 		counts map[store.Status]int
 	}{
-		{"platform=", "Маша Д, Маша Г, Маша В, Маша Б, Лев", map[store.Status]int{store.Completed: 3, store.Pending: 1, store.Failed: 1}},
+		{"platform=", "Маша Д, Маша Г, Маша В, Маша Б, Лев",
+			map[store.Status]int{store.Completed: 3, store.Pending: 1, store.Failed: 1}},
 		{"platform=YOUTUBE", "Маша Д, Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
 		{"platform=RUMBLE", "Маша В, Лев", map[store.Status]int{store.Completed: 1, store.Pending: 1}},
 		{"platform=YOUTUBE&status=COMPLETED", "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
@@ -364,7 +431,8 @@ func TestThePlatformFilter(t *testing.T) {
 		{"platform=RUMBLE&q=маша+б", "", nil},
 		{"platform=RUMBLE&q=" + lev, "Лев", map[store.Status]int{store.Completed: 1}},
 		{"platform=RUMBLE&q=" + text(t, d.store, `SELECT id FROM assets WHERE name = 'Маша Б'`), "", nil},
-		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT created || '-' || id FROM assets WHERE name = 'Маша Д'`), "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
+		{"platform=YOUTUBE&after=" + text(t, d.store, `SELECT created || '-' || id FROM assets WHERE name = `+
+			`'Маша Д'`), "Маша Б, Лев", map[store.Status]int{store.Completed: 2, store.Failed: 1}},
 	} {
 		got, names := d.list(session, "?"+c.query), ""
 		for _, a := range got.Assets {
@@ -379,16 +447,19 @@ func TestThePlatformFilter(t *testing.T) {
 			NeedYou map[string]int `json:"need_you"`
 		}
 		body := d.want(200, d.send(call{method: "GET", path: "/" + query, session: session, json: true}))
-		if err := json.Unmarshal([]byte(body), &got); err != nil || !maps.Equal(got.NeedYou, map[string]int{"count": want, "publications": 0}) {
+		if err := json.Unmarshal([]byte(body), &got); err != nil ||
+			!maps.Equal(got.NeedYou, map[string]int{"count": want, "publications": 0}) {
 			t.Errorf("%q: got %v, %v; want a count of %d and no more", query, got.NeedYou, err, want)
 		}
 	}
 	for _, platform := range []string{"youtube", "NEEDS", "VIMEO"} {
-		if code := refused(t, d.want(422, d.send(call{method: "GET", path: "/?platform=" + platform, session: session, json: true}))); code != "INVALID" {
+		if code := refused(t, d.want(422, d.send(call{method: "GET", path: "/?platform=" + platform, session: session,
+			json: true}))); code != "INVALID" {
 			t.Errorf("%s: got %s; want INVALID", platform, code)
 		}
 	}
-	if got, want := (desk.Library{Platform: "RUMBLE", Query: "ё"}).Address("FAILED", "x"), "/?after=x&platform=RUMBLE&q=%D1%91&status=FAILED"; got != want {
+	if got, want := (desk.Library{Platform: "RUMBLE", Query: "ё"}).Address("FAILED",
+		"x"), "/?after=x&platform=RUMBLE&q=%D1%91&status=FAILED"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
 }
@@ -396,11 +467,25 @@ func TestThePlatformFilter(t *testing.T) {
 func TestPublicationsOfManyAssets(t *testing.T) {
 	s := newStore(t)
 	one, two := ask(t, s, "Маша", 1), ask(t, s, "Лев", 1)
-	mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created, started, completed) VALUES
-		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '', NULL, NULL, NULL, NULL, 4, NULL, NULL)`, one.ID)
+	mutate(
+		t,
+		s,
+		`INSERT INTO publications (asset_id, platform, creator, status, step, publish_at, remote_url, error, warning, created,
+			started, completed) VALUES
+		(?1, 'YOUTUBE', 7, 'COMPLETED', '', 5, 'https://y', NULL, 'no thumbnail', 1, 2, 3), (?1, 'RUMBLE', 0, 'PENDING', '',
+		NULL, NULL, NULL, NULL, 4, NULL, NULL)`,
+		one.ID,
+	)
 	got, err := s.Publications(t.Context(), one.ID, two.ID, "nothing")
 	want := map[string][]store.Publication{one.ID: {
-		{ID: 1, Platform: "YOUTUBE", Status: store.Completed, PublishAt: store.Moment(5), Upload: store.Upload{URL: "https://y", Warning: "no thumbnail"}, Creator: 7},
+		{
+			ID:        1,
+			Platform:  "YOUTUBE",
+			Status:    store.Completed,
+			PublishAt: store.Moment(5),
+			Upload:    store.Upload{URL: "https://y", Warning: "no thumbnail"},
+			Creator:   7,
+		},
 		{ID: 2, Platform: "RUMBLE", Status: store.Pending},
 	}}
 	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
@@ -408,14 +493,17 @@ func TestPublicationsOfManyAssets(t *testing.T) {
 	}
 }
 
-// BenchmarkNeeds measures pages that tell what needs an admin, with 100,000 videos of which every fourth does, and pages of
-// one platform, with 50,000 publications of which 200 have failed, two days of what YouTube takes: half of what is new is on YouTube, and only what is old on Rumble.
+// BenchmarkNeeds measures pages that tell what needs an admin, with 100,000 videos of which every fourth does, and
+// pages of one platform, with 50,000 publications of which 200 have failed, two days of what YouTube takes: half of
+// what is new is on YouTube, and only what is old on Rumble.
 func BenchmarkNeeds(b *testing.B) {
 	d := newDesk(b, "http://localhost:8080")
 	d.crowd(100_000, 4)
 	for _, statement := range []string{
-		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'YOUTUBE', 7, 0 FROM assets WHERE rowid % 8 IN (2, 4, 7)`,
-		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'RUMBLE', 7, 0 FROM assets WHERE rowid > 87500`,
+		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'YOUTUBE', 7, 0 FROM assets
+			WHERE rowid % 8 IN (2, 4, 7)`,
+		`INSERT INTO publications (asset_id, platform, creator, created) SELECT id, 'RUMBLE', 7, 0 FROM assets
+			WHERE rowid > 87500`,
 		`UPDATE publications SET status = 'FAILED', error = 'youtube http503: x', completed = id WHERE id % 250 = 0`,
 	} {
 		mutate(b, d.store, statement)

@@ -1,5 +1,5 @@
-// The commands of the README and of docs/templates.md, typed by somebody who begins with an empty folder, and the settings that the
-// documents show.
+// The commands of the README and of docs/templates.md, typed by somebody who begins with an empty folder, and the
+// settings that the documents show.
 
 package main
 
@@ -20,8 +20,8 @@ import (
 
 var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 
-// TestTheReadmeLeadsFromAnEmptyFolderToAVideo runs every command of the README in its order, but for those of make, which
-// must be there, with the settings that it says, and asks for a video as soon as the program runs.
+// TestTheReadmeLeadsFromAnEmptyFolderToAVideo runs every command of the README in its order, but for those of make,
+// which must be there, with the settings that it says, and asks for a video as soon as the program runs.
 func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
@@ -45,7 +45,13 @@ func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
 	}
 	l.Close()
 	operator := tg.Person(111111111, "Мария", "ru")
-	environ := append(os.Environ(), "HOME="+home, "RETAKE_TELEGRAM_API_URL="+api.URL, "RETAKE_WEB_LISTEN="+l.Addr().String(), "RETAKE_WEB_BASE_URL=http://"+l.Addr().String())
+	environ := append(
+		os.Environ(),
+		"HOME="+home,
+		"RETAKE_TELEGRAM_API_URL="+api.URL,
+		"RETAKE_WEB_LISTEN="+l.Addr().String(),
+		"RETAKE_WEB_BASE_URL=http://"+l.Addr().String(),
+	)
 	program := fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint, os.Args[0])
 	for name, text := range map[string]string{"retake": program, "config.toml": defaults} {
 		if err := os.WriteFile(filepath.Join(where, name), []byte(text), 0o700); err != nil {
@@ -145,8 +151,8 @@ func set(t *testing.T, path string, readme []byte) {
 	}
 }
 
-// TestTheCommandsOfTheTemplatePageWork makes a template of a film as docs/templates.md says: in a folder of its own, with the
-// lines that it shows, the voice's too, and the settings that offer it.
+// TestTheCommandsOfTheTemplatePageWork makes a template of a film as docs/templates.md says: in a folder of its own,
+// with the lines that it shows, the voice's too, and the settings that offer it.
 func TestTheCommandsOfTheTemplatePageWork(t *testing.T) {
 	t.Parallel()
 	const page = "docs/templates.md"
@@ -155,14 +161,28 @@ func TestTheCommandsOfTheTemplatePageWork(t *testing.T) {
 	if err := os.MkdirAll(own, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	film := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=navy:size=1920x1080:rate=5", "-t", "9", "-pix_fmt", "yuv420p", filepath.Join(own, "film.mp4"))
+	film := exec.Command(
+		"ffmpeg",
+		"-v",
+		"error",
+		"-f",
+		"lavfi",
+		"-i",
+		"color=navy:size=1920x1080:rate=5",
+		"-t",
+		"9",
+		"-pix_fmt",
+		"yuv420p",
+		filepath.Join(own, "film.mp4"),
+	)
 	if out, err := film.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for path, text := range map[string]string{
 		filepath.Join(own, "template.toml"): block(t, page, "toml", "title = ") + block(t, page, "toml", "[voice]"),
 		filepath.Join(dir, "config.toml"):   block(t, page, "toml", "[render]"),
-		filepath.Join(dir, "retake"):        fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint, os.Args[0]),
+		filepath.Join(dir, "retake"): fmt.Sprintf("#!/bin/sh\nexec env %s=. %s=0 %q \"$@\"\n", childDir, childPoint,
+			os.Args[0]),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
@@ -175,21 +195,27 @@ func TestTheCommandsOfTheTemplatePageWork(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: got %v, %s; want it to work", script, err, out)
 		}
-		if strings.Contains(script, "|| true") && !strings.Contains(string(out), "ok       template grandfather-frost: it draws a name\n") {
+		if strings.Contains(script, "|| true") &&
+			!strings.Contains(string(out), "ok       template grandfather-frost: it draws a name\n") {
 			t.Errorf("got %s; want the template offered", out) // the bot is off, which is the fault that the command ends with
 		}
 	}
 	for name, begins := range map[string]string{"still.png": "\x89PNG", "video.mp4": "\x00\x00\x00"} {
-		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || len(b) < 10_000 || !strings.HasPrefix(string(b), begins) {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || len(b) < 10_000 ||
+			!strings.HasPrefix(string(b), begins) {
 			t.Errorf("%s: got %d bytes, %v; want what was previewed", name, len(b), err)
 		}
 	}
 }
 
 // keyOfSettings finds a key of the settings in a text about them.
-var keyOfSettings = regexp.MustCompile("`((?:telegram|web|log|queue|limits|privacy|render|voice|youtube|rumble|backup|media(?:\\.s3)?)\\.[a-z0-9_]+)(?: = [^`]*)?`")
+var keyOfSettings = regexp.MustCompile(
+	"`((?:telegram|web|log|queue|limits|privacy|render|voice|youtube|rumble|backup|media(?:\\.s3)?)\\.[a-z0-9_]+)(?: = " +
+		"[^`]*)?`",
+)
 
-// TestTheSettingsOfTheDocumentsAreTaken loads whatever the documents say to write into config.toml, and looks for each key they name.
+// TestTheSettingsOfTheDocumentsAreTaken loads whatever the documents say to write into config.toml, and looks for each
+// key they name.
 func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 	keys, section := map[string]bool{"media.s3": true}, ""
 	for line := range strings.Lines(defaults) {
@@ -202,17 +228,22 @@ func TestTheSettingsOfTheDocumentsAreTaken(t *testing.T) {
 			}
 		}
 	}
-	secrets := map[string]string{"[media.s3]": "RETAKE_MEDIA_S3_SECRET_KEY=secret", "[youtube]": "RETAKE_YOUTUBE_CLIENT_SECRET=secret"} // which none of them shows
+	secrets := map[string]string{
+		"[media.s3]": "RETAKE_MEDIA_S3_SECRET_KEY=secret",
+		"[youtube]":  "RETAKE_YOUTUBE_CLIENT_SECRET=secret",
+	} // which none of them shows
 	loaded, named := 0, 0
 	for document, text := range documents(t) {
 		for _, m := range keyOfSettings.FindAllStringSubmatch(text, -1) {
 			named++
-			if !keys[m[1]] && !strings.HasSuffix(m[1], ".go") && m[1] != "youtube.upload" && m[1] != "youtube.readonly" { // rights that Google gives
+			if !keys[m[1]] && !strings.HasSuffix(m[1], ".go") && m[1] != "youtube.upload" &&
+				m[1] != "youtube.readonly" { // rights that Google gives
 				t.Errorf("%s names %s; want a key that there is", document, m[1])
 			}
 		}
 		for _, b := range blocks(text) {
-			if b.language != "toml" || !regexp.MustCompile(`^(\[|#)`).MatchString(b.text) || strings.HasPrefix(b.text, "[voice]\ntext ") {
+			if b.language != "toml" || !regexp.MustCompile(`^(\[|#)`).MatchString(b.text) ||
+				strings.HasPrefix(b.text, "[voice]\ntext ") {
 				continue // a template.toml
 			}
 			loaded++

@@ -94,18 +94,27 @@ func delivers(t *testing.T, s *store.Store, kind store.Kind, n int) {
 // owes lists the jobs there are, with their people.
 func owes(t *testing.T, s *store.Store) string {
 	t.Helper()
-	return text(t, s, `SELECT ifnull(group_concat(kind || ' ' || who, ', '), '') FROM (SELECT j.kind, ifnull(r.user_id, a.name) who
-		FROM jobs j JOIN assets a ON a.id = j.asset_id LEFT JOIN requests r ON r.id = j.request_id ORDER BY j.kind, who)`)
+	return text(
+		t,
+		s,
+		`SELECT ifnull(group_concat(kind || ' ' || who, ', '), '') FROM (SELECT j.kind, ifnull(r.user_id, a.name) who
+		FROM jobs j JOIN assets a ON a.id = j.asset_id LEFT JOIN requests r ON r.id = j.request_id ORDER BY j.kind, who)`,
+	)
 }
 
 // holds lists the people whom something is held for, and what an admin has decided.
 func heldOf(t *testing.T, s *store.Store) string {
 	t.Helper()
-	return text(t, s, `SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0 ORDER BY user_id)`)
+	return text(
+		t,
+		s,
+		`SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0
+			ORDER BY user_id)`,
+	)
 }
 
-// morning is a day on which 1 waits for a video that is being made and 2 for one that is not, 3 for one on its way, 4 has been
-// failed and not been told, 5 has been served, but for the words that follow, and 6 has written something.
+// morning is a day on which 1 waits for a video that is being made and 2 for one that is not, 3 for one on its way, 4
+// has been failed and not been told, 5 has been served, but for the words that follow, and 6 has written something.
 func morning(t *testing.T) aDay {
 	t.Helper()
 	d := newDay(t)
@@ -127,7 +136,8 @@ func morning(t *testing.T) aDay {
 		_, err := tx.Receive([]store.Update{{ID: 70, Chat: 6, Raw: `{"update_id":70}`}})
 		return err
 	})
-	for _, statement := range []string{`INSERT INTO admins VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32), 8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
+	for _, statement := range []string{`INSERT INTO admins VALUES (8, 1, 1)`, `INSERT INTO sessions VALUES (zeroblob(32),
+		8, 1, 1)`, `INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'x')`} {
 		mutate(t, d.Store, statement)
 	}
@@ -167,7 +177,8 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 	if got := heldOf(t, s); got != "1:1 2:1 3:1 4:1" {
 		t.Errorf("got %q held; want all but the one who was served", got)
 	}
-	if n := count(t, s, `SELECT (SELECT count(*) FROM jobs WHERE attempt > 0) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM links) + (SELECT count(*) FROM outage)`); n != 0 {
+	if n := count(t, s, `SELECT (SELECT count(*) FROM jobs WHERE attempt > 0) + (SELECT count(*)
+		FROM sessions) + (SELECT count(*) FROM links) + (SELECT count(*) FROM outage)`); n != 0 {
 		t.Errorf("got %d attempts, sessions, links and outages; want none to come back", n)
 	}
 	inbox := func(s *store.Store) int {
@@ -201,7 +212,10 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		}
 		complete(t, s)
 		delivers(t, s, store.Deliver, 3)
-		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.SendHeld(); return err }); !errors.Is(err, store.ErrNotFound) {
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.SendHeld(); return err }); !errors.Is(
+			err,
+			store.ErrNotFound,
+		) {
 			t.Errorf("again: got %v; want ErrNotFound", err)
 		}
 	})
@@ -224,11 +238,12 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 		if err != nil || need.People != 0 {
 			t.Errorf("got %+v, %v; want nobody to be told by a retry of an admin", need, err)
 		}
-		// Whoever asks gets it, whatever was decided.
+		// Everyone who asks gets it, whatever was decided.
 		for _, user := range []int64{1, 3} {
 			gets(t, s, user)
 		}
-		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`), retry.ButtonPressed{User: 4, Chat: 4}); err != nil {
+		if _, err := q.Retry(t.Context(), text(t, s, `SELECT asset_id FROM requests WHERE user_id = 4`),
+			retry.ButtonPressed{User: 4, Chat: 4}); err != nil {
 			t.Error(err)
 		}
 		if got := owes(t, s); got != "ANNOUNCE 4, DELIVER 1, DELIVER 3, RENDER Сбой" {
@@ -248,7 +263,8 @@ func TestWhatABackupOwesIsHeldUntilAnAdminDecides(t *testing.T) {
 func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	d := morning(t)
 	s := d.backup()
-	// The day goes on: 3 is served, 4 is told, 1 is served, 2 still waits, 5 has asked to be forgotten, 6 was answered and 7 has written.
+	// The day goes on: 3 is served, 4 is told, 1 is served, 2 still waits, 5 has asked to be forgotten, 6 was answered and
+	// 7 has written.
 	mutate(t, d.Store, `UPDATE admins SET id = 9`)
 	delivers(t, d.Store, store.Apologise, 1)
 	delivers(t, d.Store, store.Deliver, 1)
@@ -296,7 +312,7 @@ func TestADatabaseThatGoesOnWhereTheBackupEndsKnowsWhatWasSent(t *testing.T) {
 	complete(t, s)
 	complete(t, s)
 	if got := owes(t, s); got != "DELIVER 2" {
-		t.Errorf("got %q owed; want one video for the one who waits", got)
+		t.Errorf("got %q owed; want one video for the user who is waiting", got)
 	}
 }
 
@@ -334,15 +350,19 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 		later           string // what became of it since
 		want            string // status, step and job
 	}{
-		"waits":               {"step", `''`, 0, "", "FAILED unknown 0"},
-		"has begun":           {"step, session_uri, session_at", fmt.Sprintf(`'uploading', 'https://x', %d`, now), 0, "", "PENDING uploading 1"},
-		"has begun long ago":  {"step, session_uri, session_at", fmt.Sprintf(`'uploading', 'https://x', %d`, now-8*24*3600_000), 0, "", "FAILED unknown 0"},
-		"is there":            {"status, started, step, remote_id", `'PROCESSING', 1, 'processing', 'V1'`, 0, "", "PROCESSING processing 1"},
+		"waits": {"step", `''`, 0, "", "FAILED unknown 0"},
+		"has begun": {"step, session_uri, session_at", fmt.Sprintf(`'uploading', 'https://x', %d`, now), 0, "",
+			"PENDING uploading 1"},
+		"has begun long ago": {"step, session_uri, session_at",
+			fmt.Sprintf(`'uploading', 'https://x', %d`, now-8*24*3600_000), 0, "", "FAILED unknown 0"},
+		"is there": {"status, started, step, remote_id", `'PROCESSING', 1, 'processing', 'V1'`, 0, "",
+			"PROCESSING processing 1"},
 		"is scheduled":        {"step, publish_at", fmt.Sprintf(`'scheduled', %d`, soon), soon, "", "PENDING scheduled 1"},
 		"waits for the quota": {"step", `'quota'`, soon, "", "PENDING quota 1"},
-		"was published":       {"step", `''`, 0, `status = 'COMPLETED', started = 1, completed = 2, remote_id = 'V2'`, "COMPLETED  0"},
-		"still waits":         {"step", `''`, 0, `step = 'quota'`, "PENDING  1"},
-		"was begun since":     {"step", `''`, 0, `session_uri = 'https://y', session_at = 1`, "FAILED unknown 0"},
+		"was published": {"step", `''`, 0, `status = 'COMPLETED', started = 1, completed = 2, remote_id ` +
+			`= 'V2'`, "COMPLETED  0"},
+		"still waits":     {"step", `''`, 0, `step = 'quota'`, "PENDING  1"},
+		"was begun since": {"step", `''`, 0, `session_uri = 'https://y', session_at = 1`, "FAILED unknown 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := d
@@ -351,8 +371,20 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 			a := d.wants(1, "Маша")
 			complete(t, d.Store)
 			mutate(t, d.Store, `DELETE FROM jobs`)
-			mutate(t, d.Store, `INSERT INTO publications (asset_id, platform, creator, created, `+c.columns+`) VALUES (?, 'YOUTUBE', 8, 0, `+c.values+`)`, a.ID)
-			mutate(t, d.Store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, ?, 0 FROM publications`, c.due)
+			mutate(
+				t,
+				d.Store,
+				`INSERT INTO publications (asset_id, platform, creator, created, `+c.columns+`) VALUES (?, 'YOUTUBE', 8, 0, `+
+					c.values+`)`,
+				a.ID,
+			)
+			mutate(
+				t,
+				d.Store,
+				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created)
+					SELECT 'PUBLISH', asset_id, id, 8, 1, ?, 0 FROM publications`,
+				c.due,
+			)
 			s, before := d.backup(), ""
 			if c.later != "" {
 				before = d.path
@@ -388,10 +420,12 @@ func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
 		synctest.Wait()
 		stop()
 		slices.Sort(b.told)
-		if got := strings.Join(b.told, ", "); !strings.Contains(got, "VIDEO 1, VIDEO 2") || strings.Contains(got, "APOLOGISE") {
+		if got := strings.Join(b.told, ", "); !strings.Contains(got, "VIDEO 1, VIDEO 2") ||
+			strings.Contains(got, "APOLOGISE") {
 			t.Errorf("got %s; want a video for each, and no apology", got)
 		}
-		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED' AND asset_id <> ?`, lost); n != 2 || len(b.put) != 1 {
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED' AND asset_id <> ?`, lost); n != 2 ||
+			len(b.put) != 1 {
 			t.Errorf("got %d served by another video, %d made; want both by one", n, len(b.put))
 		}
 		isPeace(t, s)
@@ -413,7 +447,8 @@ func TestWhatIsHeldIsPurgedByNobody(t *testing.T) {
 	}
 	write(t, s, (*store.Tx).LeaveHeld)
 	purge(t, s, keeps)
-	if n := count(t, s, `SELECT (SELECT count(*) FROM requests WHERE status = 'FAILED') + (SELECT count(*) FROM inbox WHERE raw IS NOT NULL)`); n != 0 {
+	if n := count(t, s, `SELECT (SELECT count(*) FROM requests WHERE status = 'FAILED') + (SELECT count(*) FROM inbox
+		WHERE raw IS NOT NULL)`); n != 0 {
 		t.Errorf("got %d rows of what was decided; want them purged", n)
 	}
 }
@@ -431,7 +466,7 @@ func TestADigestTellsNothingOfBeforeARestore(t *testing.T) {
 	}
 	failed, err := s.GivenUp(t.Context(), watch.Since(watch.Told(told["failed"]), s.Now()))
 	if err != nil || failed.N != 0 || len(told) != 1 {
-		t.Errorf("got %+v, %v, told %v; want no failure of before, and all else told anew", failed, err, told)
+		t.Errorf("got %+v, %v, told %v; want no earlier failure, and all else told again", failed, err, told)
 	}
 }
 
@@ -440,19 +475,34 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	var resumed []store.Update
 	d.change(func(o *desk.Options) { o.Resume = func(_ context.Context, u []store.Update) { resumed = u } })
 	owner, admin := d.signIn(8), d.signIn(7)
-	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner, json: true})); refused(t, refusal) != "NOT_FAILED" {
+	if refusal := d.want(409, d.send(call{method: "POST", path: "/held", body: "send=yes", session: owner,
+		json: true})); refused(
+		t,
+		refusal,
+	) != "NOT_FAILED" {
 		t.Errorf("got %s; want NOT_FAILED when nothing is held", refusal)
 	}
 	ask(t, d.store, "Маша", 1, 2)
 	mutate(t, d.store, `UPDATE requests SET held = 1`)
 	mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 3, '{}', 0, 1)`)
-	if page := d.want(200, d.send(call{method: "GET", path: "/", session: owner})); !strings.Contains(page, "3 people were waiting when the backup was made") || !strings.Contains(page, `action="/held"`) {
+	if page := d.want(200, d.send(call{method: "GET", path: "/", session: owner})); !strings.Contains(
+		page,
+		"3 people were waiting when the backup was made",
+	) ||
+		!strings.Contains(page, `action="/held"`) {
 		t.Errorf("got %s; want the question", page)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/", session: admin})); !strings.Contains(page, "3 people were waiting") || strings.Contains(page, `action="/held"`) {
+	if page := d.want(200, d.send(call{method: "GET", path: "/", session: admin})); !strings.Contains(
+		page,
+		"3 people were waiting",
+	) ||
+		strings.Contains(page, `action="/held"`) {
 		t.Errorf("got %s; want it without buttons for an admin", page)
 	}
-	if body := d.want(200, d.send(call{method: "GET", path: "/", session: owner, json: true})); !strings.Contains(body, `"held":3`) {
+	if body := d.want(200, d.send(call{method: "GET", path: "/", session: owner, json: true})); !strings.Contains(
+		body,
+		`"held":3`,
+	) {
 		t.Errorf("got %s; want the number", body)
 	}
 	d.want(422, d.send(call{method: "POST", path: "/held", body: "send=perhaps", session: owner}))
@@ -461,10 +511,17 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 	if to := w.Header().Get("Location"); to != "/?notice=sent" || len(resumed) != 1 || resumed[0].Chat != 3 {
 		t.Errorf("got sent to %s, %+v handled; want the notice and the update", to, resumed)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/?notice=sent", session: owner})); strings.Contains(page, `action="/held"`) || !strings.Contains(page, "on its way to them") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/?notice=sent", session: owner})); strings.Contains(
+		page,
+		`action="/held"`,
+	) ||
+		!strings.Contains(page, "on its way to them") {
 		t.Errorf("got %s; want the answer, and no question", page)
 	}
-	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(page, "sent what a restored backup still owed") {
+	if page := d.want(200, d.send(call{method: "GET", path: "/activity", session: owner})); !strings.Contains(
+		page,
+		"sent what a restored backup still owed",
+	) {
 		t.Errorf("got %s; want the deed", page)
 	}
 }

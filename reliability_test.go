@@ -88,14 +88,15 @@ func TestEveryFuzzTargetIsRunByMake(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, folder := range tests(t) {
-		if target := " " + folder + "@" + name + "@"; strings.HasPrefix(name, "Fuzz") && !strings.Contains(strings.Join(strings.Fields(string(makefile)), " "), target) {
+		if target := " " + folder + "@" + name + "@"; strings.HasPrefix(name, "Fuzz") &&
+			!strings.Contains(strings.Join(strings.Fields(string(makefile)), " "), target) {
 			t.Errorf("the Makefile lacks%s", target)
 		}
 	}
 }
 
-// TestTheDiagramsOfTheDesignAreWhatHappens compares the arrows of docs/design.md with the states that the schema knows, and with
-// those that triggers see in a story of everything that can become of a video.
+// TestTheDiagramsOfTheDesignAreWhatHappens compares the arrows of docs/design.md with the states that the schema knows,
+// and with those that triggers see in a story of everything that can become of a video.
 func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 	design, err := os.ReadFile("docs/design.md")
 	if err != nil {
@@ -116,13 +117,30 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 
 	s := newStore(t)
 	mutate(t, s, `CREATE TABLE moves (subject TEXT, arrow TEXT, UNIQUE (subject, arrow) ON CONFLICT IGNORE)`)
-	for table, state := range map[string]string{"assets": "%s.status", "requests": "%s.status", "publications": "%s.status", "jobs": "iif(%s.started IS NULL, 'waiting', 'started')"} {
+	for table, state := range map[string]string{"assets": "%s.status", "requests": "%s.status",
+		"publications": "%s.status", "jobs": "iif(%s.started IS NULL, 'waiting', 'started')"} {
 		before, after := fmt.Sprintf(state, "old"), fmt.Sprintf(state, "new")
-		mutate(t, s, fmt.Sprintf(`CREATE TRIGGER born_%[1]s AFTER INSERT ON %[1]s BEGIN INSERT INTO moves VALUES ('%[1]s', '[*] --> ' || %[2]s); END`, table, after))
+		mutate(
+			t,
+			s,
+			fmt.Sprintf(
+				`CREATE TRIGGER born_%[1]s AFTER INSERT ON %[1]s BEGIN INSERT INTO moves VALUES ('%[1]s', '[*] --> ' || `+
+					`%[2]s); END`,
+				table,
+				after,
+			),
+		)
 		mutate(t, s, fmt.Sprintf(`CREATE TRIGGER moved_%[1]s AFTER UPDATE ON %[1]s WHEN %[2]s <> %[3]s
 			BEGIN INSERT INTO moves VALUES ('%[1]s', %[2]s || ' --> ' || %[3]s); END`, table, before, after))
 		if table == "jobs" {
-			mutate(t, s, fmt.Sprintf(`CREATE TRIGGER gone_jobs AFTER DELETE ON jobs BEGIN INSERT INTO moves VALUES ('jobs', %s || ' --> [*]'); END`, before))
+			mutate(
+				t,
+				s,
+				fmt.Sprintf(
+					`CREATE TRIGGER gone_jobs AFTER DELETE ON jobs BEGIN INSERT INTO moves VALUES ('jobs', %s || ' --> [*]'); END`,
+					before,
+				),
+			)
 		}
 	}
 	everything(t, s)
@@ -139,12 +157,18 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 		slices.Sort(drawn[table])
 		slices.Sort(happened[table])
 		if !slices.Equal(drawn[table], happened[table]) {
-			t.Errorf("%s: got the arrows\n%s\nwant what happens\n%s", table, strings.Join(drawn[table], "\n"), strings.Join(happened[table], "\n"))
+			t.Errorf(
+				"%s: got the arrows\n%s\nwant what happens\n%s",
+				table,
+				strings.Join(drawn[table], "\n"),
+				strings.Join(happened[table], "\n"),
+			)
 		}
 		if table == "jobs" {
 			continue // its states are no words in the schema
 		}
-		known := regexp.MustCompile(`status IN \(([^)]*)\)`).FindStringSubmatch(text(t, s, `SELECT sql FROM sqlite_schema WHERE name = ?`, table))
+		known := regexp.MustCompile(`status IN \(([^)]*)\)`).
+			FindStringSubmatch(text(t, s, `SELECT sql FROM sqlite_schema WHERE name = ?`, table))
 		var states []string
 		for _, arrow := range drawn[table] {
 			states = append(states, strings.Split(arrow, " --> ")...)
@@ -160,7 +184,7 @@ func TestTheDiagramsOfTheDesignAreWhatHappens(t *testing.T) {
 	}
 }
 
-// everything lets happen whatever can become of videos, those who wait for them, and what is published.
+// everything brings about all states of videos, of the requests waiting for them, and of publications.
 func everything(t *testing.T, s *store.Store) {
 	t.Helper()
 	q := newQueue(s)
@@ -259,7 +283,8 @@ func blocks(text string) (all []codeBlock) {
 	return all
 }
 
-// Who runs the code of the documents: a test, or nobody, and why not. Without a beginning it is all of that language there.
+// Who runs the code of the documents: a test, or nobody, and why not. Without a beginning it is all of that language
+// there.
 var runners = []struct{ document, language, begins, by string }{
 	{"README.md", "sh", "", "TestTheReadmeLeadsFromAnEmptyFolderToAVideo"},
 	{"README.md", "toml", "", "TestTheReadmeLeadsFromAnEmptyFolderToAVideo"},
@@ -312,7 +337,12 @@ func TestEveryCommandOfTheDocumentsIsRun(t *testing.T) {
 	met := make([]int, len(runners))
 	for document, text := range documents(t) {
 		if n := strings.Count(text, "```"); n != 2*len(blocks(text)) {
-			t.Errorf("%s: got %d blocks, and %d marks of them; want each mark on a line of its own", document, len(blocks(text)), n)
+			t.Errorf(
+				"%s: got %d blocks, and %d marks of them; want each mark on a line of its own",
+				document,
+				len(blocks(text)),
+				n,
+			)
 		}
 		for _, b := range blocks(text) {
 			by := 0

@@ -67,7 +67,10 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 	t.Run("somebody never lets the queue's lock go", func(t *testing.T) {
 		q, stop := start(t, newStore(t), idle, Options{})
 		defer stop()
-		(&world{T: t, log: &journal{}}).until("the workers wait for work", func() bool { return !q.Loads()[0].Begun.IsZero() })
+		(&world{T: t, log: &journal{}}).until(
+			"the workers wait for work",
+			func() bool { return !q.Loads()[0].Begun.IsZero() },
+		)
 		held, release := make(chan struct{}), make(chan struct{})
 		defer q.View(func(string, int) { close(held); <-release })() // viewers are told under the lock
 		go q.Wake()
@@ -94,7 +97,7 @@ func TestAQueueThatWaitsIsAliveAndOneThatHangsIsNot(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a video of before the crash is being made", func(t *testing.T) {
+	t.Run("a video begun before the crash is being made", func(t *testing.T) {
 		s := newStore(t)
 		ask(t, s, "Маша", 1)
 		begin(t, s, store.Render) // and the process died
@@ -246,20 +249,24 @@ func TestTheUnitIsSoundAndExposesLittle(t *testing.T) {
 		}
 	}
 	path := filepath.Join(root, "usr/lib/systemd/system/retake.service")
-	if err := errors.Join(os.WriteFile(path, unit, 0o644), os.WriteFile(filepath.Join(root, "usr/bin/retake"), nil, 0o755)); err != nil {
+	if err := errors.Join(os.WriteFile(path, unit, 0o644),
+		os.WriteFile(filepath.Join(root, "usr/bin/retake"), nil, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", path).CombinedOutput()
+	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", path).
+		CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "Overall exposure level for retake.service:") {
 		t.Errorf("got %v; want an exposure of 2.0 at the most\n%s", err, out)
 	}
-	if out, err := exec.Command("systemd-analyze", "verify", "--root="+root, "--man=no", "--recursive-errors=no", "retake.service").CombinedOutput(); err != nil || len(out) > 0 {
+	if out, err := exec.Command("systemd-analyze", "verify", "--root="+root, "--man=no", "--recursive-errors=no",
+		"retake.service").CombinedOutput(); err != nil ||
+		len(out) > 0 {
 		t.Errorf("got %v, %q; want nothing wrong", err, out)
 	}
 }
 
-// TestTheContainerIsBuiltFromWhatIsThere looks at the Dockerfile as far as that goes without an engine: what it copies, what it
-// sets, and the version of Go.
+// TestTheContainerIsBuiltFromWhatIsThere looks at the Dockerfile as far as that goes without an engine: what it copies,
+// what it sets, and the version of Go.
 func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
 	text, err := os.ReadFile("packaging/Dockerfile")
 	if err != nil {
@@ -301,7 +308,9 @@ func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
 		}
 	}
 	// Whatever the program is built from must not be ignored.
-	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".").Output()
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{if not .Standard}}{{range `+
+		`.GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`, ".").
+		Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +326,8 @@ func TestTheContainerIsBuiltFromWhatIsThere(t *testing.T) {
 		}
 		n++
 		for pattern := range strings.Lines(string(ignored)) {
-			if pattern = strings.TrimSpace(pattern); file == pattern || strings.HasPrefix(file, pattern+"/") || pattern == "**/*_test.go" && strings.HasSuffix(file, "_test.go") {
+			if pattern = strings.TrimSpace(pattern); file == pattern || strings.HasPrefix(file, pattern+"/") ||
+				pattern == "**/*_test.go" && strings.HasSuffix(file, "_test.go") {
 				t.Errorf("%s is ignored by %s", file, pattern)
 			}
 		}

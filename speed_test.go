@@ -18,7 +18,8 @@ import (
 	"retake.example/internal/store"
 )
 
-// The measure is that of the peers in bench/queue. A job is a message that is owed to somebody and that nobody sends.
+// The measure is that of the peers in bench/queue. A job is a message that is pending for somebody and that nobody
+// sends.
 const (
 	speedJobs      = 20_000
 	speedBulk      = 1_000 // jobs of a call: everybody whom one video failed
@@ -28,7 +29,7 @@ const (
 	speedLaps      = 5   // whose medians count: a disk is not as fast as it was some seconds ago
 )
 
-// track is a store with people who wait for videos, and a queue whose messages go nowhere.
+// track is a store with people waiting for videos, and a queue whose messages go nowhere.
 type track struct {
 	*testing.B
 	store  *store.Store
@@ -63,7 +64,8 @@ func newTrack(b *testing.B, finished int) *track {
 				if _, err := tx.Meet(user, "ru"); err != nil {
 					return err
 				}
-				if a, _, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша " + letters(i), Key: "маша " + letters(i), Template: "t", Lang: "ru"}, time.Time{}); err != nil {
+				if a, _, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша " + letters(i),
+					Key: "маша " + letters(i), Template: "t", Lang: "ru"}, time.Time{}); err != nil {
 					return err
 				}
 			}
@@ -146,7 +148,14 @@ func (r *track) work(jobs int64, during func()) {
 
 // run starts a queue. stop returns when what it had begun is on the disk.
 func (r *track) run() (stop func()) {
-	q := NewQueue(r.store, nil, r, nil, Options{Attempts: 3, Backoff: hours, Drain: time.Minute}, slog.New(slog.DiscardHandler))
+	q := NewQueue(
+		r.store,
+		nil,
+		r,
+		nil,
+		Options{Attempts: 3, Backoff: hours, Drain: time.Minute},
+		slog.New(slog.DiscardHandler),
+	)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- q.Run(ctx) }()
@@ -209,7 +218,13 @@ func (r *track) idle() {
 
 // raw notes how many transactions of one row SQLite commits in a second, one after the other.
 func (r *track) raw() {
-	d, err := sql.Open("sqlite", "file:"+filepath.Join(r.TempDir(), "raw.db")+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=wal_autocheckpoint(4000)")
+	d, err := sql.Open(
+		"sqlite",
+		"file:"+filepath.Join(
+			r.TempDir(),
+			"raw.db",
+		)+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=wal_autocheckpoint(4000)",
+	)
 	r.must(err)
 	defer d.Close()
 	d.SetMaxOpenConns(1)

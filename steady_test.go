@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// stall is how long nothing may change in a test that waits. Only a program that stands still takes so long: a test has no time
-// limit of its own, because a busy machine may need any time for it.
+// stall is how long nothing may change in a test that waits. Only a program that stands still takes so long: a test has
+// no time limit of its own, because a busy machine may need any time for it.
 const stall = 2 * time.Minute
 
 // progress ends a context when nothing has changed for stall.

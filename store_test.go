@@ -5,11 +5,9 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -83,7 +81,10 @@ func wish(tx *store.Tx, name string, user int64) (store.Asset, error) {
 	if _, err := tx.Meet(user, "ru"); err != nil {
 		return store.Asset{}, err
 	}
-	a, _, err := tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"}, tx.Now())
+	a, _, err := tx.ShareOrCreate(
+		store.Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"},
+		tx.Now(),
+	)
 	return a, err
 }
 
@@ -115,27 +116,38 @@ func complete(t testing.TB, s *store.Store) store.Task {
 
 func TestSchemaRefuses(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("%026d", n) }
-	asset := `INSERT INTO assets (id, name, name_key, template, lang, origin, created, status, file, error, finished, creator, retry_of) VALUES `
+	asset := `INSERT INTO assets (id, name, name_key, template, lang, origin, created, status, file, error, finished,
+		creator, retry_of) VALUES `
 	plain := `INSERT INTO assets (id, name, name_key, template, lang, origin, created) VALUES `
 	for name, c := range map[string]struct{ before, statement, constraint string }{
 		"a second live asset of one key": {
 			asset + `('` + id(1) + `','Маша','маша','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`,
 			asset + `('` + id(2) + `','Маша','маша','t','ru','REQUEST',0,'PROCESSING',NULL,NULL,NULL,NULL,NULL)`, "name_key"},
 		"a second successor of one asset": {
-			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL), ('` + id(2) + `','b','b','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`,
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL), ('` + id(2) +
+				`','b','b','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`,
 			asset + `('` + id(3) + `','c','c','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,'` + id(1) + `')`, "retry_of"},
 		"an admin who is nobody":          {"", `INSERT INTO admins VALUES (0, 0, 0)`, "id > 0"},
 		"an admin who is more than owner": {"", `INSERT INTO admins VALUES (1, 2, 0)`, "owner"},
-		"a short, guessable asset id":     {"", asset + `('7','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "length(id)"},
-		"an asset without a name":         {"", asset + `('` + id(1) + `','','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "name"},
-		"an unknown status":               {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'DONE','f',NULL,1,NULL,NULL)`, "status"},
-		"a finished asset without a time": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',NULL,NULL,NULL)`,
+		"a short, guessable asset id": {"",
+			asset + `('7','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "length(id)"},
+		"an asset without a name": {"",
+			asset + `('` + id(1) + `','','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "name"},
+		"an unknown status": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'DONE','f',NULL,1,NULL,NULL)`, "status"},
+		"a finished asset without a time": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',NULL,NULL,NULL)`,
 			"finished_has_time"},
-		"a live asset with a time":         {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,1,NULL,NULL)`, "finished_has_time"},
-		"a completed asset without a file": {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED',NULL,NULL,1,NULL,NULL)`, "completed_has_file"},
-		"a failed asset without an error":  {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,NULL,1,NULL,NULL)`, "failed_has_error"},
-		"a live asset with an error":       {"", asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,'e',NULL,NULL,NULL)`, "failed_has_error"},
-		"an upload of nobody":              {"", asset + `('` + id(1) + `','a','a','t','ru','UPLOAD',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "upload_has_creator"},
+		"a live asset with a time": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,NULL,1,NULL,NULL)`, "finished_has_time"},
+		"a completed asset without a file": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED',NULL,NULL,1,NULL,NULL)`, "completed_has_file"},
+		"a failed asset without an error": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,NULL,1,NULL,NULL)`, "failed_has_error"},
+		"a live asset with an error": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'PENDING',NULL,'e',NULL,NULL,NULL)`, "failed_has_error"},
+		"an upload of nobody": {"",
+			asset + `('` + id(1) + `','a','a','t','ru','UPLOAD',0,'PENDING',NULL,NULL,NULL,NULL,NULL)`, "upload_has_creator"},
 		"a failed asset that works again": {
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'FAILED',NULL,'e',1,NULL,NULL)`,
 			`UPDATE assets SET status = 'PENDING', error = NULL, finished = NULL`, "assets_finished_is_final"},
@@ -143,74 +155,108 @@ func TestSchemaRefuses(t *testing.T) {
 			asset + `('` + id(1) + `','a','a','t','ru','REQUEST',0,'COMPLETED','f',NULL,1,NULL,NULL)`,
 			`UPDATE assets SET status = 'FAILED', file = NULL, error = 'e'`, "assets_finished_is_final"},
 		"two requests of one user for one asset": {
-			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '" + id(9) + "', 1, 'PENDING', 0)",
-			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'PENDING', 0)`, "requests.user_id"},
+			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '" + id(9) +
+				"', 1, 'PENDING', 0)",
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'PENDING', 0)`,
+			"requests.user_id"},
 		"a finished request without a time": {"base",
-			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'FAILED', 0)`, "finished_has_time"},
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'FAILED', 0)`,
+			"finished_has_time"},
 		"a failed request that waits again": {
-			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, '" + id(9) + "', 1, 'FAILED', 0, 1)",
+			"base;INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, '" + id(9) +
+				"', 1, 'FAILED', 0, 1)",
 			`UPDATE requests SET status = 'PENDING', finished = NULL`, "requests_finished_is_final"},
 		"a request for an asset that is not there": {"base",
-			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, 'nothing', 1, 'PENDING', 0)`, "FOREIGN KEY"},
+			`INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, 'nothing', 1, ` +
+				`'PENDING', 0)`, "FOREIGN KEY"},
 		"a second publication on one platform": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
-			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0)`, "publications.asset_id"},
-		"an unknown platform": {"base", `INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'VIMEO', 1, 0)`, "platform"},
+			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0)`,
+			"publications.asset_id"},
+		"an unknown platform": {"base",
+			`INSERT INTO publications (asset_id, platform, creator, created) VALUES ('` + id(9) + `', 'VIMEO', 1, 0)`,
+			"platform"},
 		"a pending publication with an old error": {
-			"base;INSERT INTO publications (asset_id, platform, creator, created, status, error, completed) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0, 'FAILED', 'e', 1)",
+			"base;INSERT INTO publications (asset_id, platform, creator, created, status, error, completed) VALUES ('" + id(9) +
+				"', 'YOUTUBE', 1, 0, 'FAILED', 'e', 1)",
 			`UPDATE publications SET status = 'PENDING'`, "pending_is_clean"},
 		"a publication that moves": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
 			`UPDATE publications SET platform = 'RUMBLE'`, "publications_place_is_final"},
 		"a live asset that needs an admin": {"base", `UPDATE assets SET needs = 1`, "only_a_failure_needs"},
 		"a failed publication without an error": {"base",
-			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
+			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) +
+				`', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
 		"two jobs of one kind for one asset": {
 			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`, "UNIQUE constraint failed: jobs.asset_id"},
+			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`,
+			"UNIQUE constraint failed: jobs.asset_id"},
 		"two messages of one kind for one request": {
-			"base;INSERT INTO requests (id, user_id, asset_id, chat_id, status, created) VALUES (1, 1, '" + id(9) + "', 1, 'PENDING', 0);" +
-				"INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '" + id(9) + "', 1, 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) + `', 1, 2, 2, 0, 0)`,
+			"base;INSERT INTO requests (id, user_id, asset_id, chat_id, status, created) VALUES (1, 1, '" + id(9) +
+				"', 1, 'PENDING', 0);" +
+				"INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '" + id(9) +
+				"', 1, 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) +
+				`', 1, 2, 2, 0, 0)`,
 			"UNIQUE constraint failed: jobs.request_id, jobs.kind"},
 		"two jobs for one publication": {
-			"base;INSERT INTO publications (id, asset_id, platform, creator, created) VALUES (1, '" + id(9) + "', 'YOUTUBE', 1, 0);" +
-				"INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '" + id(9) + "', 1, 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 2, 2, 0, 0)`,
+			"base;INSERT INTO publications (id, asset_id, platform, creator, created) VALUES (1, '" + id(9) +
+				"', 'YOUTUBE', 1, 0);" +
+				"INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '" + id(9) +
+				"', 1, 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) +
+				`', 1, 2, 2, 0, 0)`,
 			"UNIQUE constraint failed: jobs.publication_id"},
-		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,
+		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+			VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,
 			"message_has_request"},
-		"a crowd under way": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created, attempt, started) VALUES ('APOLOGISE', '` + id(9) + `', 0, 0, 1, 0, 0, 1, 1)`,
+		"a crowd under way": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created, attempt, started)
+			VALUES ('APOLOGISE', '` + id(9) + `', 0, 0, 1, 0, 0, 1, 1)`,
 			"crowd IS NULL OR"},
-		"a crowd of videos": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 0, 0, 1, 0, 0)`,
+		"a crowd of videos": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES ` +
+			`('RENDER', '` + id(9) + `', 0, 0, 1, 0, 0)`,
 			"message_has_request"},
-		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) + `', 1, 1, 0, 0)`,
+		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+			VALUES ('PUBLISH', '` + id(9) + `', 1, 1, 0, 0)`,
 			"publish_has_publication"},
-		"a job under way that is no attempt": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, started) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 1)`,
+		"a job under way that is no attempt": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, started)
+			VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 1)`,
 			"started_is_an_attempt"},
 		"an attempt given back that never was": {
 			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
 			`UPDATE jobs SET attempt = attempt - 1`, "attempt >= 0"},
-		"text in a number":                      {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', 'yesterday')`, "cannot store TEXT"},
-		"a finished publication without a time": {"base", `INSERT INTO publications (asset_id, platform, creator, created, status) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'COMPLETED')`, "finished_has_time"},
-		"a publication with broken metadata":    {"base", `INSERT INTO publications (asset_id, platform, creator, created, metadata) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, '{')`, "json_valid"},
-		"an asset with broken metadata":         {"base", `UPDATE assets SET metadata = '{'`, "json_valid"},
-		"a done attempt with an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'done', 'e')`,
+		"text in a number": {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', ` +
+			`'yesterday')`, "cannot store TEXT"},
+		"a finished publication without a time": {"base", `INSERT INTO publications (asset_id, platform, creator, created,
+			status) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, 'COMPLETED')`, "finished_has_time"},
+		"a publication with broken metadata": {"base", `INSERT INTO publications (asset_id, platform, creator, created,
+			metadata) VALUES ('` + id(9) + `', 'YOUTUBE', 1, 0, '{')`, "json_valid"},
+		"an asset with broken metadata": {"base", `UPDATE assets SET metadata = '{'`, "json_valid"},
+		"a done attempt with an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome,
+			error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'done', 'e')`,
 			"done_has_no_error"},
-		"a failed attempt without an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave up')`,
+		"a failed attempt without an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished,
+			outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave up')`,
 			"done_has_no_error"},
-		"an unknown outcome":         {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'lost', 'e')`, "outcome ="},
-		"an unknown kind of job":     {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('DANCE', '` + id(9) + `', 1, 1, 0, 0)`, "kind ="},
-		"a suspect that is a number": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, suspect) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 2)`, "suspect IN"},
-		"an unknown origin":          {"base", plain + `('` + id(8) + `', 'b', 'b', 't', 'ru', 'GIFT', 0)`, "origin IN"},
-		"a name with spaces around":  {"base", plain + `('` + id(8) + `', ' b', 'b', 't', 'ru', 'REQUEST', 0)`, "name = trim(name)"},
-		"an asset without a key":     {"base", plain + `('` + id(8) + `', 'b', '', 't', 'ru', 'REQUEST', 0)`, "name_key <>"},
-		"a session by its cookie":    {"base", `INSERT INTO sessions (hash, admin, created, seen) VALUES (x'00', 1, 1, 1)`, "length(hash)"},
-		"an unknown status of a request": {"base", `INSERT INTO requests (user_id, asset_id, chat_id, status, created) VALUES (1, '` + id(9) + `', 1, 'LOST', 0)`,
+		"an unknown outcome": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome,
+			error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'lost', 'e')`, "outcome ="},
+		"an unknown kind of job": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+			VALUES ('DANCE', '` + id(9) + `', 1, 1, 0, 0)`, "kind ="},
+		"a suspect that is a number": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, suspect)
+			VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 2)`, "suspect IN"},
+		"an unknown origin": {"base", plain + `('` + id(8) + `', 'b', 'b', 't', 'ru', 'GIFT', 0)`, "origin IN"},
+		"a name with spaces around": {"base", plain + `('` + id(8) + `', ' b', 'b', 't', 'ru', 'REQUEST', 0)`,
+			"name = trim(name)"},
+		"an asset without a key": {"base", plain + `('` + id(8) + `', 'b', '', 't', 'ru', 'REQUEST', 0)`, "name_key <>"},
+		"a session by its cookie": {"base", `INSERT INTO sessions (hash, admin, created, seen) VALUES (x'00', 1, ` +
+			`1, 1)`, "length(hash)"},
+		"an unknown status of a request": {"base", `INSERT INTO requests (user_id, asset_id, chat_id, status, created)
+			VALUES (1, '` + id(9) + `', 1, 'LOST', 0)`,
 			"status ="},
 		"a link by its token instead of its hash": {"", `INSERT INTO links (hash, admin, expires) VALUES (x'00', 1, 1)`,
 			"length(hash)"},
-		"an update set aside that still holds its text": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, error) VALUES (1, 1, '{}', 1, 'e')`,
+		"an update set aside that still holds its text": {"", `INSERT INTO inbox (update_id, chat_id, raw, received, error)
+			VALUES (1, 1, '{}', 1, 'e')`,
 			"set_aside_is_erased"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -282,7 +328,10 @@ func TestAskingAgain(t *testing.T) {
 			if _, err := tx.Meet(user, lang); err != nil {
 				return err
 			}
-			a, g, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang}, tx.Now().Add(-week))
+			a, g, err = tx.ShareOrCreate(
+				store.Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang},
+				tx.Now().Add(-week),
+			)
 			return err
 		})
 		return a, g
@@ -340,7 +389,8 @@ func TestCancelling(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err })
-		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs) + (SELECT count(*) FROM requests)`); n != 0 {
+		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM jobs) + (SELECT count(*)
+			FROM requests)`); n != 0 {
 			t.Errorf("got %d rows left; want 0", n)
 		}
 	})
@@ -356,78 +406,14 @@ func TestCancelling(t *testing.T) {
 		s := newStore(t)
 		a := ask(t, s, "Маша", 1)
 		begin(t, s, store.Render)
-		if err := s.Tx(t.Context(), func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err }); err != store.ErrNotFound {
+		if err := s.Tx(t.Context(), func(tx *store.Tx) error {
+			_,
+				err := tx.Cancel(1, a.ID)
+			return err
+		}); err != store.ErrNotFound {
 			t.Errorf("got %v; want ErrNotFound", err)
 		}
 	})
-}
-
-func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
-	s := newStore(t)
-	mine, shared := ask(t, s, "Маша", 1), ask(t, s, "Оля", 1, 2)
-	complete(t, s)
-	write(t, s, func(tx *store.Tx) error {
-		_, err := tx.Receive([]store.Update{{ID: 5, Chat: 1, Raw: `{"text":"Маша"}`}})
-		if err == nil {
-			_, err = tx.SaveDraft(1, "Катя")
-		}
-		return err
-	})
-	var gone store.Gone
-	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
-	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID}, Names: []string{"Маша"}}); !reflect.DeepEqual(gone, want) {
-		t.Errorf("got %q; want %q", gone, want)
-	}
-	for _, q := range []string{`SELECT count(*) FROM users WHERE id = 1`, `SELECT count(*) FROM requests WHERE user_id = 1`,
-		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets WHERE name = 'Маша'`,
-		`SELECT count(*) FROM tails WHERE name_key = 'маша'`, `SELECT count(*) FROM tallies WHERE name_key = 'маша'`} {
-		if n := count(t, s, q); n != 0 {
-			t.Errorf("%s: got %d; want 0", q, n)
-		}
-	}
-	if a, err := s.Asset(t.Context(), shared.ID); err != nil || a.Status != store.Pending {
-		t.Errorf("the shared asset: got %v, %v; want it untouched", a.Status, err)
-	}
-	if offset, err := s.Offset(t.Context()); err != nil || offset != 6 {
-		t.Errorf("Telegram's offset: got %d, %v; want 6", offset, err)
-	}
-}
-
-func TestForgettingTakesTheSuccessorsThatNobodyWaitsFor(t *testing.T) {
-	q := newQueue(newStore(t))
-	ask(t, q.store, "Маша", 1)
-	failed := failForGood(t, q)
-	mutate(t, q.store, `UPDATE users SET unreachable = 1`)
-	if _, err := q.Retry(t.Context(), failed.AssetID, retry.AdminClicked{Admin: store.Admin{Owner: true}, Platform: ""}); err != nil {
-		t.Fatal(err)
-	}
-	mutate(t, q.store, `DELETE FROM requests WHERE asset_id <> ?`, failed.AssetID)
-	write(t, q.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
-	if n := count(t, q.store, `SELECT count(*) FROM assets`); n != 0 {
-		t.Errorf("got %d assets with the name; want none", n)
-	}
-}
-
-func TestLimitsCountWhatWasAskedForAndNotWhatIsLeftOfIt(t *testing.T) {
-	s := newStore(t)
-	a := ask(t, s, "Маша", 1)
-	for range 5 {
-		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask", AssetID: a.ID}) })
-	}
-	complete(t, s)
-	delivery := begin(t, s, store.Deliver)
-	for i, want := range []int{1, 0} {
-		write(t, s, func(tx *store.Tx) error {
-			u, err := tx.Usage(1)
-			if u.Hour != 5 || u.Day != 5 || u.Open != want {
-				t.Errorf("got %+v; want 5 in the hour and the day, %d open", u, want)
-			}
-			if i == 0 { // given up, it is open no more
-				return errors.Join(err, tx.GiveUp(delivery.Job, "403", ""))
-			}
-			return err
-		})
-	}
 }
 
 func TestTheInbox(t *testing.T) {
@@ -460,7 +446,7 @@ func TestTheInbox(t *testing.T) {
 			t.Errorf("got %d left, %v; want none", len(left), err)
 		}
 	})
-	t.Run("polls anew after six days of silence", func(t *testing.T) {
+	t.Run("polls from the start after six days of silence", func(t *testing.T) {
 		s := newStore(t)
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 70, Raw: "{}"}}); return err })
 		if n, _ := s.Offset(t.Context()); n != 71 {
@@ -470,7 +456,8 @@ func TestTheInbox(t *testing.T) {
 		if n, _ := s.Offset(t.Context()); n != 0 {
 			t.Errorf("got %d; want 0", n)
 		}
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err }) // Telegram counts anew
+		// Telegram restarts its count
+		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err })
 		if n, _ := s.Offset(t.Context()); n != 4 {
 			t.Errorf("got %d; want 4", n)
 		}
@@ -487,55 +474,6 @@ func TestTheInbox(t *testing.T) {
 		if n, _ := s.Offset(t.Context()); n != 12 {
 			t.Errorf("got %d; want 12", n)
 		}
-	})
-}
-
-// madeByAdmin makes an asset as an admin does on the page.
-func madeByAdmin(t *testing.T, s *store.Store, admin int64, name, key string) (a store.Asset) {
-	t.Helper()
-	write(t, s, func(tx *store.Tx) (err error) {
-		a, _, err = tx.ShareOrCreate(store.Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"}, tx.Now())
-		return err
-	})
-	return a
-}
-
-func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
-	t.Run("who cancel", func(t *testing.T) {
-		s := newStore(t)
-		a := madeByAdmin(t, s, 7, "Маша", "маша")
-		ask(t, s, "Маша", 1)
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Cancel(1, a.ID); return err })
-		if n := count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND asset_id = ?`, a.ID); n != 1 {
-			t.Errorf("got %d renders owed; want the admin's", n)
-		}
-	})
-	t.Run("who have their data deleted", func(t *testing.T) {
-		s := newStore(t)
-		a := madeByAdmin(t, s, 7, "Маша", "маша")
-		ask(t, s, "Маша", 1)
-		var gone store.Gone
-		write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
-		if _, err := s.Asset(t.Context(), a.ID); err != nil || len(gone.Files) != 0 {
-			t.Errorf("got %v, files %q to delete; want the admin's video kept", err, gone.Files)
-		}
-	})
-}
-
-func TestUsageHasItsHourAndItsDay(t *testing.T) {
-	s := newStore(t)
-	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
-	for _, ago := range []time.Duration{30 * time.Minute, 2 * time.Hour, 25 * time.Hour} {
-		setNow(s, func() time.Time { return time.Now().Add(-ago) })
-		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask"}) })
-	}
-	setNow(s, time.Now)
-	write(t, s, func(tx *store.Tx) error {
-		u, err := tx.Usage(1)
-		if u.Hour != 1 || u.Day != 2 {
-			t.Errorf("got %+v; want 1 in the hour, 2 in the day", u)
-		}
-		return err
 	})
 }
 
@@ -573,21 +511,6 @@ func TestAnAnswerTakesAwayTheProgressMessageAlsoIfThatCameAfterItWasBegun(t *tes
 				t.Errorf("got %d answers kept; want 3", n)
 			}
 		})
-	}
-}
-
-func TestWhoWritesCanBeReachedAgain(t *testing.T) {
-	s := newStore(t)
-	a := ask(t, s, "Маша", 1)
-	announce := begin(t, s, store.Announce)
-	write(t, s, func(tx *store.Tx) error { _, err := tx.FinishMessage(&announce, 5); return err })
-	write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, false) })
-	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 0 {
-		t.Errorf("got %v, %v; want nobody whose message would be edited", list, err)
-	}
-	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
-	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 1 || list[0].AssetID != a.ID {
-		t.Errorf("got %v, %v; want the one of %s", list, err, a.ID)
 	}
 }
 
@@ -635,166 +558,13 @@ func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
 		if _, err := tx.Meet(2, "en"); err != nil {
 			return err
 		}
-		_, grant, err := tx.ShareOrCreate(store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"}, time.UnixMilli(0))
+		_, grant, err := tx.ShareOrCreate(
+			store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"},
+			time.UnixMilli(0),
+		)
 		if grant != store.Created {
 			t.Errorf("got %s; want a video in the user's own language", grant)
 		}
 		return err
 	})
-}
-
-func TestADraftBelongsToWhoTypedIt(t *testing.T) {
-	s := newStore(t)
-	for _, u := range []int64{1, 2} {
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(u, "ru"); return err })
-	}
-	var id string
-	write(t, s, func(tx *store.Tx) (err error) { id, err = tx.SaveDraft(1, "Маша"); return err })
-	if err := s.Tx(context.Background(), func(tx *store.Tx) error { _, err := tx.TakeDraft(2, id); return err }); err != store.ErrNotFound {
-		t.Errorf("got %v; want ErrNotFound", err)
-	}
-	setNow(s, func() time.Time { return time.Now().Add(24*time.Hour + time.Minute) })
-	write(t, s, func(tx *store.Tx) error { _, err := tx.SaveDraft(2, "Оля"); return err })
-	if n := count(t, s, `SELECT count(*) FROM drafts`); n != 1 {
-		t.Errorf("got %d drafts; want yesterday's forgotten", n)
-	}
-}
-
-func TestBothWaysOfSearchingFindTheSame(t *testing.T) {
-	s := newStore(t)
-	var ids []string
-	for i := range int64(60) {
-		ids = append(ids, ask(t, s, []string{"Маша", "Марк", "Ева Мария", "Лев"}[i%4]+" "+strings.Repeat("я", int(i)+1), i+1).ID)
-		if i%3 == 0 {
-			complete(t, s)
-		}
-	}
-	mutate(t, s, `UPDATE assets SET created = 5 WHERE rowid % 2`) // the id orders what is as old
-	for _, status := range []store.Status{"", store.Pending, store.Completed, store.Failed} {
-		for _, search := range []string{"м", "мар", "лев", "ъ"} {
-			for _, exact := range []string{"", ids[3]} {
-				var ways [2][]string
-				for i, found := range []int{0, 1e9} {
-					f := store.Filter{Status: status, Search: search, Exact: exact, Limit: 7}
-					if i == 1 && exact != "" {
-						break // an id is no name that many have
-					}
-					for page := 0; page == 0 || f.After != ""; page++ {
-						list, err := s.Library(t.Context(), f, found)
-						if err != nil || len(ways[i]) > 60 {
-							t.Fatalf("got %d and more, %v", len(ways[i]), err)
-						}
-						f.After = ""
-						for _, l := range list {
-							ways[i] = append(ways[i], l.ID)
-							f.After = l.Place()
-						}
-					}
-				}
-				want := strings.Fields(text(t, s, `SELECT group_concat(id, ' ') FROM (SELECT id FROM assets WHERE (status = ?1 OR ?1 = '')
-					AND (name_key LIKE ?2 || '%' OR name_key LIKE '% ' || ?2 || '%' OR id = ?3) ORDER BY created DESC, id DESC)`, status, search, exact))
-				if !slices.Equal(ways[0], want) || exact == "" && !slices.Equal(ways[1], want) {
-					t.Errorf("status %q, %q or id %q: got %q and %q; want %q", status, search, exact, ways[0], ways[1], want)
-				}
-				counts, err := s.Counts(t.Context(), store.Filter{Search: search, Exact: exact})
-				n := counts[status]
-				if status == "" {
-					n = counts[store.Pending] + counts[store.Completed] + counts[store.Failed] + counts[store.Processing]
-				}
-				if err != nil || n != len(want) {
-					t.Errorf("status %q, %q or id %q: got counted %v, %v; want %d", status, search, exact, counts, err, len(want))
-				}
-			}
-		}
-	}
-}
-
-func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
-	s := newStore(t)
-	q := newQueue(s)
-	check := func(when string) {
-		t.Helper()
-		if n := count(t, s, `
-			WITH parts (name_key, part, status) AS (
-				SELECT name_key, '', status FROM assets UNION ALL SELECT name_key, 'NEEDS', status FROM assets WHERE needs
-				UNION ALL SELECT a.name_key, p.platform, a.status FROM publications p JOIN assets a ON a.id = p.asset_id),
-			want AS (SELECT name_key, part, status, count(*) n FROM parts GROUP BY 1, 2, 3 UNION ALL SELECT '', part, status, count(*) FROM parts GROUP BY 2, 3)
-			SELECT (SELECT count(*) FROM (SELECT * FROM tallies WHERE n > 0 EXCEPT SELECT * FROM want))
-			+ (SELECT count(*) FROM (SELECT * FROM want EXCEPT SELECT * FROM tallies))
-			+ (SELECT count(*) FROM (SELECT name_key FROM assets EXCEPT SELECT name_key FROM tails))
-			+ (SELECT count(*) FROM (SELECT name_key FROM tails EXCEPT SELECT name_key FROM assets))`); n != 0 {
-			t.Errorf("%s: got %d rows that do not fit", when, n)
-		}
-	}
-	ask(t, s, "Маша", 1)
-	ask(t, s, "Анна-Мария Б", 1)
-	check("asked")
-	if got := text(t, s, `SELECT group_concat(tail, '|') FROM tails WHERE name_key = 'анна-мария б'`); got != "анна мария б|б|мария б" {
-		t.Errorf("got tails %s; want one from each word", got)
-	}
-	failForGood(t, q)
-	check("failed")
-	complete(t, s)
-	ask(t, s, "Маша", 2)
-	check("asked again")
-	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		mutate(t, s, `INSERT INTO publications (asset_id, platform, creator, created) SELECT id, ?, 7, 0 FROM assets`, platform)
-		check("on " + platform)
-	}
-	complete(t, s)
-	check("made after it was published")
-	mutate(t, s, `DELETE FROM publications WHERE asset_id IN (SELECT id FROM assets WHERE name_key = 'маша') AND platform = 'YOUTUBE'`)
-	check("taken from one platform")
-	mutate(t, s, `DELETE FROM assets WHERE status = 'FAILED'`)
-	check("the first of a name is gone")
-	mutate(t, s, `DELETE FROM assets`)
-	check("all are gone")
-	a := ask(t, s, "Ева", 1)
-	if err := try(s, `UPDATE assets SET name_key = 'eva' WHERE id = ?`, a.ID); err == nil || !strings.Contains(err.Error(), "assets_name_is_final") {
-		t.Errorf("got %v; want another name refused", err)
-	}
-}
-
-func TestAPageGoesOnAfterAVideoThatWasDeleted(t *testing.T) {
-	s := newStore(t)
-	clock := time.Now()
-	setNow(s, func() time.Time { clock = clock.Add(time.Second); return clock })
-	var made []store.Asset
-	for i, name := range []string{"Анна", "Белла", "Вера", "Дарья"} {
-		made = append(made, ask(t, s, name, int64(i+1)))
-	}
-	first, err := s.Library(t.Context(), store.Filter{Limit: 2}, 4)
-	if err != nil || len(first) != 2 || first[1].ID != made[2].ID {
-		t.Fatalf("got %+v, %v; want Дарья and Вера", first, err)
-	}
-	mutate(t, s, `DELETE FROM assets WHERE id = ?`, made[2].ID)
-	for _, search := range []string{"", "б"} {
-		rest, err := s.Library(t.Context(), store.Filter{Limit: 2, After: first[1].Place(), Search: search}, 1)
-		if err != nil || len(rest) == 0 || rest[0].ID != made[1].ID {
-			t.Errorf("search %q: got %+v, %v; want Белла next", search, rest, err)
-		}
-	}
-	for _, after := range []string{"x", "5", "x-y", "-"} {
-		if _, err := s.Library(t.Context(), store.Filter{Limit: 2, After: after}, 1); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("after %q: got %v; want not found", after, err)
-		}
-	}
-}
-
-func TestWhoeverIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
-	s := newStore(t)
-	met := func(want string, err error) {
-		t.Helper()
-		if u, got := s.Met(t.Context(), 1); !errors.Is(got, err) || u.Lang != want {
-			t.Errorf("got %q, %v; want %q, %v", u.Lang, got, want, err)
-		}
-	}
-	met("", store.ErrNotFound)
-	meet := func() { write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "en"); return err }) }
-	meet()
-	met("en", nil)
-	write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, false) })
-	met("", store.ErrNotFound)
-	meet()
-	met("en", nil)
 }

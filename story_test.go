@@ -28,7 +28,8 @@ type browser struct {
 func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) browser {
 	t.Helper()
 	options := append(more, chromedp.DefaultExecAllocatorOptions[:]...)
-	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
+	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking",
+		"disable-component-update", "disable-sync"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	options = append(options, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
@@ -145,7 +146,11 @@ func (p phone) write(text string) {
 // last is the last button with a text, as an expression.
 func (p phone) last(text string) string {
 	quoted, _ := json.Marshal(text)
-	return fmt.Sprintf("[...document.querySelectorAll('#phone-%d .buttons button')].filter(b => b.textContent.includes(%s)).at(-1)", p.n, quoted)
+	return fmt.Sprintf(
+		"[...document.querySelectorAll('#phone-%d .buttons button')].filter(b => b.textContent.includes(%s)).at(-1)",
+		p.n,
+		quoted,
+	)
 }
 
 func (p phone) press(text string) {
@@ -158,7 +163,14 @@ func (p phone) press(text string) {
 func (p phone) hears(text string, times int) {
 	p.Helper()
 	quoted, _ := json.Marshal(text)
-	p.until(fmt.Sprintf("[...document.querySelectorAll('#phone-%d .message .text')].filter(m => m.textContent.includes(%s)).length === %d", p.n, quoted, times))
+	p.until(
+		fmt.Sprintf(
+			"[...document.querySelectorAll('#phone-%d .message .text')].filter(m => m.textContent.includes(%s)).length === %d",
+			p.n,
+			quoted,
+			times,
+		),
+	)
 }
 
 func (p phone) hasVideos(n int) {
@@ -245,7 +257,7 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	b.visit(address)
 	b.until("window.late && document.querySelectorAll('.phone').length === 3")
 
-	// It is mended, which the page knows better than an answer that was on its way; each presses the button.
+	// The engine is repaired, which the page knows better than an answer that was on its way; each presses the button.
 	b.js("document.getElementById('broken').click()")
 	b.until("document.getElementById('renderer').textContent === 'It works'")
 	b.js("late()")
@@ -260,13 +272,16 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	olga.hasVideos(1)
 	emma.hasVideos(1)
 	emma.hears("Here you are!", 1)
-	b.shoot("7-mended")
+	b.shoot("7-repaired")
 }
 
 // trouble presses a switch of the demo's stand-in for YouTube.
 func (b browser) trouble(address, fault, on string) {
 	b.Helper()
-	r, err := http.PostForm(address+"/platforms/switch", url.Values{"platform": {"youtube"}, "switch": {fault}, "on": {on}})
+	r, err := http.PostForm(
+		address+"/platforms/switch",
+		url.Values{"platform": {"youtube"}, "switch": {fault}, "on": {on}},
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -297,14 +312,25 @@ func TestTheDemoPublishes(t *testing.T) {
 	home := b.js("location.origin")
 	names := []string{"Emma", "Leo", "Anna"}
 	for i, name := range names {
-		b.js(fmt.Sprintf("void fetch('/assets', { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: JSON.stringify({ name: %q }) })", name))
+		b.js(
+			fmt.Sprintf(
+				"void fetch('/assets', { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: "+
+					"'application/json' }, body: JSON.stringify({ name: %q }) })",
+				name,
+			),
+		)
 		b.until(fmt.Sprintf("document.querySelectorAll('#library .card').length === %d", i+1))
 	}
 	b.until("[...document.querySelectorAll('#library .card')].filter(c => c.innerText.includes('Publish')).length === 3")
 	b.shoot("publish-1-ready")
 	videos := map[string]string{}
 	for _, name := range names {
-		videos[name] = b.js(fmt.Sprintf("[...document.querySelectorAll('#library .card')].find(c => c.innerText.includes(%q)).id.replace('asset-', '')", name))
+		videos[name] = b.js(
+			fmt.Sprintf(
+				"[...document.querySelectorAll('#library .card')].find(c => c.innerText.includes(%q)).id.replace('asset-', '')",
+				name,
+			),
+		)
 	}
 
 	// Connect.
@@ -321,13 +347,22 @@ func TestTheDemoPublishes(t *testing.T) {
 		t.Helper()
 		b.visit(home + "/assets/" + videos[name] + "/publish")
 		b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
-		b.js(fmt.Sprintf("(f => { f.elements.title.value = %q; f.elements.youtube.checked = true; f.elements.made_for_kids.value = 'yes'; f.requestSubmit(f.querySelector('button.primary')) })"+
-			"(document.querySelector('form[action$=\"/publish\"]'))", "A greeting "+name))
+		b.js(
+			fmt.Sprintf(
+				"(f => { f.elements.title.value = %q; f.elements.youtube.checked = true; f.elements.made_for_kids.value = 'yes'; "+
+					"f.requestSubmit(f.querySelector('button.primary')) })"+
+					"(document.querySelector('form[action$=\"/publish\"]'))",
+				"A greeting "+name,
+			),
+		)
 		b.until(fmt.Sprintf("location.pathname === '/assets/%s'", videos[name]))
 	}
 	b.visit(home + "/assets/" + videos["Emma"] + "/publish")
 	b.until("document.querySelector('form[action$=\"/publish\"]') !== null")
-	b.js("(f => { f.elements.title.value = 'A greeting'; f.elements.youtube.checked = true; f.requestSubmit(f.querySelector('button.primary')) })(document.querySelector('form[action$=\"/publish\"]'))")
+	b.js(
+		"(f => { f.elements.title.value = 'A greeting'; f.elements.youtube.checked = true; " +
+			"f.requestSubmit(f.querySelector('button.primary')) })(document.querySelector('form[action$=\"/publish\"]'))",
+	)
 	b.until("document.querySelector('#made_for_kids-fault') !== null")
 	b.shoot("publish-4-refused")
 	publish("Emma")
@@ -345,7 +380,7 @@ func TestTheDemoPublishes(t *testing.T) {
 	click("#on-YOUTUBE form[action$='/retry'] button")
 	b.says("Published")
 
-	// A token that is not taken: failed at once, and published when it is mended.
+	// A token that is not taken: failed at once, and published once it is replaced.
 	b.trouble(address, "badtoken", "yes")
 	publish("Anna")
 	b.says("Reconnect")
@@ -355,11 +390,17 @@ func TestTheDemoPublishes(t *testing.T) {
 	click("#on-YOUTUBE form[action$='/retry'] button")
 	b.says("Published")
 
-	// Access is taken back: everything says so, and goes on by itself when the channel is connected again.
+	// Access is taken back: everything says so, and goes on automatically when the channel is connected again.
 	b.visit(home + "/assets/" + videos["Anna"] + "/unpublish?platform=YOUTUBE")
 	b.until("document.querySelector('[name=title]') !== null")
-	b.js("(f => { f.elements.title.value = 'A greeting Anna'; f.requestSubmit() })(document.querySelector('form[action$=\"/unpublish\"]'))")
-	b.until("location.pathname.startsWith('/assets/') && !location.pathname.endsWith('/unpublish') && document.querySelector('#on-YOUTUBE') === null")
+	b.js(
+		"(f => { f.elements.title.value = 'A greeting Anna'; f.requestSubmit() " +
+			"})(document.querySelector('form[action$=\"/unpublish\"]'))",
+	)
+	b.until(
+		"location.pathname.startsWith('/assets/') && !location.pathname.endsWith('/unpublish') && " +
+			"document.querySelector('#on-YOUTUBE') === null",
+	)
 	b.trouble(address, "revoked", "yes")
 	publish("Anna")
 	b.says("Reconnect")

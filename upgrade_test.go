@@ -39,18 +39,36 @@ func aBitOfEverything(t *testing.T, s *store.Store) {
 			return end(tx, tasks[0].Job)
 		})
 	}
-	run(store.Announce, func(tx *store.Tx, j store.Job) error { _, err := tx.FinishMessage(&store.Task{Job: j}, 11); return err })
+	run(
+		store.Announce,
+		func(tx *store.Tx, j store.Job) error { _, err := tx.FinishMessage(&store.Task{Job: j}, 11); return err },
+	)
 	run(store.Render, func(tx *store.Tx, j store.Job) error {
-		return tx.FinishRender(j, store.Video{File: j.AssetID + ".mp4", Thumb: j.AssetID + ".jpg", Size: 1000, Duration: time.Second, Width: 640, Height: 360})
+		return tx.FinishRender(
+			j,
+			store.Video{
+				File:     j.AssetID + ".mp4",
+				Thumb:    j.AssetID + ".jpg",
+				Size:     1000,
+				Duration: time.Second,
+				Width:    640,
+				Height:   360,
+			},
+		)
 	})
 	run(store.Deliver, func(tx *store.Tx, j store.Job) error { return tx.VideoArrived(j, 12, "file-id") })
 	ask(t, s, "Лев", 3)
 	run(store.Render, func(tx *store.Tx, j store.Job) error { return tx.GiveUp(j, "no such model", "") })
 	ask(t, s, "Ева", 1)
-	run(store.Render, func(tx *store.Tx, j store.Job) error { return tx.Reschedule(j, tx.Now().Add(time.Second), "not yet") })
+	run(
+		store.Render,
+		func(tx *store.Tx, j store.Job) error { return tx.Reschedule(j, tx.Now().Add(time.Second), "not yet") },
+	)
 	ask(t, s, "Оля", 4)
 	write(t, s, func(tx *store.Tx) error {
-		_, err := tx.Receive([]store.Update{{ID: 7, Chat: 1, Raw: `{"update_id":7}`}, {ID: 8, Chat: 2, Raw: `{"update_id":8}`}})
+		_, err := tx.Receive(
+			[]store.Update{{ID: 7, Chat: 1, Raw: `{"update_id":7}`}, {ID: 8, Chat: 2, Raw: `{"update_id":8}`}},
+		)
 		if err == nil {
 			err = tx.Handled(7)
 		}
@@ -60,10 +78,14 @@ func aBitOfEverything(t *testing.T, s *store.Store) {
 		return err
 	})
 	for _, statement := range []string{
-		`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked) VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', x'00', 8, 1, 1)`,
-		`INSERT INTO publications (asset_id, platform, channel_id, creator, created) SELECT id, 'YOUTUBE', 1, 8, 1 FROM assets WHERE status = 'COMPLETED'`,
-		`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1 FROM publications`,
-		`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) SELECT 'APOLOGISE', id, 0, 0, 1, 0, 1 FROM assets WHERE status = 'FAILED'`,
+		`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked)
+			VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', x'00', 8, 1, 1)`,
+		`INSERT INTO publications (asset_id, platform, channel_id, creator, created) SELECT id, 'YOUTUBE', 1, 8, 1 FROM assets
+			WHERE status = 'COMPLETED'`,
+		`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created)
+			SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1 FROM publications`,
+		`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) SELECT 'APOLOGISE', id, 0, 0, 1, 0, 1 FROM assets
+			WHERE status = 'FAILED'`,
 		`INSERT INTO uploads VALUES (1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'no such model')`,
 		`INSERT INTO links VALUES (zeroblob(32), 8, 1)`,
@@ -95,22 +117,30 @@ func dump(t *testing.T, d *sql.DB) string {
 	}
 	var out []string
 	out = append(out, lines(`SELECT format('PRAGMA user_version = %d;', user_version) FROM pragma_user_version`)...)
-	out = append(out, lines(`SELECT sql || ';' FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`)...)
+	out = append(
+		out,
+		lines(`SELECT sql || ';' FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`)...)
 	for _, table := range lines(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid`) {
 		var columns []string
 		for _, c := range lines(`SELECT name FROM pragma_table_info('` + table + `')`) {
 			columns = append(columns, `quote("`+c+`")`)
 		}
-		out = append(out, lines(`SELECT 'INSERT INTO `+table+` VALUES (' || `+strings.Join(columns, ` || ', ' || `)+` || ');' FROM `+table)...)
+		out = append(
+			out,
+			lines(`SELECT 'INSERT INTO `+table+` VALUES (' || `+strings.Join(columns, ` || ', ' || `)+` || ');' FROM `+table)...)
 	}
-	out = append(out, lines(`SELECT sql || ';' FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL ORDER BY rowid`)...)
+	out = append(
+		out,
+		lines(`SELECT sql || ';' FROM sqlite_master WHERE type <> 'table' AND sql IS NOT NULL ORDER BY rowid`)...)
 	return strings.Join(out, "\n") + "\n"
 }
 
 // shape is what a schema says, without its comments.
 func shape(t *testing.T, d *sql.DB) string {
 	t.Helper()
-	rows, err := d.Query(`SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type, name`)
+	rows, err := d.Query(
+		`SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type, name`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +215,11 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 		return
 	}
 	if _, err := os.Stat(goldenFile(schemaVersion())); err != nil {
-		t.Fatalf("%v: a new version of the schema? Write it down: go test -run TestTheSchemaDoesNotChangeWithoutAStep . -args -golden", err)
+		t.Fatalf(
+			"%v: a new version of the schema? Write it down: go test -run TestTheSchemaDoesNotChangeWithoutAStep . -args "+
+				"-golden",
+			err,
+		)
 	}
 	d, err := sql.Open("sqlite", fromGolden(t, schemaVersion()))
 	if err != nil {
@@ -193,8 +227,12 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 	}
 	defer d.Close()
 	if got, want := shape(t, readDB(t, s)), shape(t, d); got != want {
-		t.Errorf("schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then write the new version down\n%s",
-			schemaVersion(), firstDifference(got, want))
+		t.Errorf(
+			"schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then "+
+				"write the new version down\n%s",
+			schemaVersion(),
+			firstDifference(got, want),
+		)
 	}
 }
 
@@ -208,7 +246,8 @@ func firstDifference(got, want string) string {
 	return fmt.Sprintf("got %d statements; want %d", len(a), len(b))
 }
 
-// TestEveryVersionOfTheSchemaIsBroughtUpToDate opens a database of each version, written by the program of that time, and works on.
+// TestEveryVersionOfTheSchemaIsBroughtUpToDate opens a database of each version, written by the program of that time,
+// and works on.
 func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 	fresh := newStore(t)
 	for version := range schemaVersion() {
@@ -221,18 +260,23 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 			}
 			defer d.Close()
 			before := sizes(t, d)
-			for _, table := range []string{"users", "assets", "requests", "jobs", "attempts", "inbox", "publications", "channels", "audit", "sessions"} {
+			for _, table := range []string{"users", "assets", "requests", "jobs", "attempts", "inbox", "publications",
+				"channels", "audit", "sessions"} {
 				if before[table] == 0 {
 					t.Errorf("the file of version %d has no %s", version, table)
 				}
 			}
 			var told []int
-			s, err := OpenStoreWith(path, store.Options{Before: func(version int) error { told = append(told, version); return nil }})
+			s, err := OpenStoreWith(
+				path,
+				store.Options{Before: func(version int) error { told = append(told, version); return nil }},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			if want := []int{version}; version < schemaVersion() && !slices.Equal(told, want) || version == schemaVersion() && told != nil {
+			if want := []int{version}; version < schemaVersion() && !slices.Equal(told, want) ||
+				version == schemaVersion() && told != nil {
 				t.Errorf("got %v told before; want the version of an older file", told)
 			}
 			if got, want := shape(t, readDB(t, s)), shape(t, readDB(t, fresh)); got != want {
@@ -244,7 +288,8 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 					t.Errorf("got %d %s; want %d", after[table], table, n)
 				}
 			}
-			if n := count(t, s, `SELECT (SELECT count(*) FROM pragma_foreign_key_check) + (SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok')`); n != 0 {
+			if n := count(t, s, `SELECT (SELECT count(*) FROM pragma_foreign_key_check) + (SELECT count(*)
+				FROM pragma_integrity_check WHERE integrity_check <> 'ok')`); n != 0 {
 				t.Errorf("got %d faults in the file", n)
 			}
 			ask(t, s, "Новая", 9)

@@ -30,8 +30,8 @@ var goods = map[string]struct {
 	"prometheus": {[]string{"github.com/prometheus"}, []string{"internal/metrics"}},
 }
 
-// floors lists the rooms from the top of the house to the ground. An import may only point down this list, and rooms on the same
-// floor do not know each other.
+// floors lists the rooms from the top of the house to the ground. An import may only point down this list, and rooms on
+// the same floor do not know each other.
 var floors = [][]string{
 	{"main.go"},
 	{"bot.go", "web.go"},
@@ -95,7 +95,8 @@ func TestImports(t *testing.T) {
 			}
 			for name, good := range goods {
 				for _, p := range good.paths {
-					if (imported == p || strings.HasPrefix(imported, p+"/")) && !slices.Contains(good.rooms, place) && !slices.Contains(good.rooms, room) {
+					if (imported == p || strings.HasPrefix(imported, p+"/")) && !slices.Contains(good.rooms, place) &&
+						!slices.Contains(good.rooms, room) {
 						t.Errorf("%s imports %s; %s is for %q", path, imported, name, good.rooms)
 					}
 				}
@@ -134,8 +135,8 @@ func sources(t *testing.T) (paths []string) {
 	return paths
 }
 
-// TestOnlyRetryRetriesAndAnnounces reads the source of the whole tree: what fails, re-queues or apologises is called by Retry's
-// functions alone, and only internal/store could do it another way.
+// TestOnlyRetryRetriesAndAnnounces reads the source of the whole tree: what fails, re-queues or apologises is called by
+// Retry's functions alone, and only internal/store could do it another way.
 func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 	guarded := map[string][]string{ // store verb: the functions that may call it
 		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"giveUp", "EndAccess"},
@@ -171,7 +172,8 @@ func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 						}
 					}
 				case *ast.Ident: // the kind of an apology is named where it is owed and where it is sent
-					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "SendHeld", "Return", "NewQueue", "do", "message", "Tell"}, fn.Name.Name) {
+					if n.Name == "Apologise" && !slices.Contains([]string{"GiveUp", "SendHeld", "Return", "NewQueue", "do", "message",
+						"Tell"}, fn.Name.Name) {
 						t.Errorf("%s: %s names APOLOGISE jobs", name, fn.Name.Name)
 					}
 				case *ast.BasicLit:

@@ -108,7 +108,10 @@ func run(ctx context.Context, rounds int, words []string) error {
 	whole := len(words) == 0
 	if !whole {
 		b.all = slices.DeleteFunc(b.all, func(c *contender) bool {
-			return !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(c.name), strings.ToLower(w)) })
+			return !slices.ContainsFunc(
+				words,
+				func(w string) bool { return strings.Contains(strings.ToLower(c.name), strings.ToLower(w)) },
+			)
 		})
 	}
 	for round := range rounds {
@@ -184,19 +187,52 @@ func (b *bench) setUp(ctx context.Context) error {
 		return err
 	}
 	benchmark := func(name string) []string {
-		return []string{product, "-test.run", "^$", "-test.bench", "^" + name + "$", "-test.benchtime", "1x", "-test.count", "1"}
+		return []string{
+			product,
+			"-test.run",
+			"^$",
+			"-test.bench",
+			"^" + name + "$",
+			"-test.benchtime",
+			"1x",
+			"-test.count",
+			"1",
+		}
 	}
 	b.ours = []*contender{
 		{name: "**Retake**", cmd: benchmark("BenchmarkQueue"), dir: b.root},
-		{name: "**Retake**, a million finished assets in the file", cmd: benchmark("BenchmarkQueueWithAMillion"), dir: b.root},
+		{
+			name: "**Retake**, a million finished assets in the file",
+			cmd:  benchmark("BenchmarkQueueWithAMillion"),
+			dir:  b.root,
+		},
 	}
-	b.all = append(slices.Clone(b.ours),
-		&contender{name: fmt.Sprintf("River %s, PostgreSQL %s", v["river"], v["postgres"]), cmd: []string{self, "-peer", "river"}, start: postgres},
-		&contender{name: fmt.Sprintf("River %s, PostgreSQL %s, 2,000 workers", v["river"], v["postgres"]), cmd: []string{self, "-peer", "river-2000"}, start: postgres, apart: true},
+	b.all = append(
+		slices.Clone(b.ours),
+		&contender{
+			name:  fmt.Sprintf("River %s, PostgreSQL %s", v["river"], v["postgres"]),
+			cmd:   []string{self, "-peer", "river"},
+			start: postgres,
+		},
+		&contender{
+			name:  fmt.Sprintf("River %s, PostgreSQL %s, 2,000 workers", v["river"], v["postgres"]),
+			cmd:   []string{self, "-peer", "river-2000"},
+			start: postgres,
+			apart: true,
+		},
 		&contender{name: fmt.Sprintf("River %s, SQLite", v["riverlite"]), cmd: []string{lite}},
-		&contender{name: fmt.Sprintf("BullMQ %s, Redis %s", v["bullmq"], v["redis"]), cmd: []string{"node", filepath.Join(node, "bull.js"), load.JSON()}, start: redisServer},
-		&contender{name: fmt.Sprintf("asynq %s, Redis %s", v["asynq"], v["redis"]), cmd: []string{self, "-peer", "asynq"}, start: redisServer},
-		&contender{name: fmt.Sprintf("backlite %s, SQLite", v["backlite"]), cmd: []string{self, "-peer", "backlite"}})
+		&contender{
+			name:  fmt.Sprintf("BullMQ %s, Redis %s", v["bullmq"], v["redis"]),
+			cmd:   []string{"node", filepath.Join(node, "bull.js"), load.JSON()},
+			start: redisServer,
+		},
+		&contender{
+			name:  fmt.Sprintf("asynq %s, Redis %s", v["asynq"], v["redis"]),
+			cmd:   []string{self, "-peer", "asynq"},
+			start: redisServer,
+		},
+		&contender{name: fmt.Sprintf("backlite %s, SQLite", v["backlite"]), cmd: []string{self, "-peer", "backlite"}},
+	)
 	return nil
 }
 
@@ -217,7 +253,16 @@ func install(ctx context.Context, dir string) error {
 	if err := os.WriteFile(list, packages, 0o644); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
+	cmd := exec.CommandContext(
+		ctx,
+		"npm",
+		"install",
+		"--silent",
+		"--no-audit",
+		"--no-fund",
+		"--ignore-scripts",
+		"--no-package-lock",
+	)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("npm install: %w: %s", err, out)

@@ -1,4 +1,5 @@
-// peers.go has the queues in Go that Retake's is measured beside, each with the best settings that lose no acknowledged job.
+// peers.go has the queues in Go that Retake's is measured beside, each with the best settings that lose no acknowledged
+// job.
 
 package main
 
@@ -23,7 +24,8 @@ import (
 	"retake.example/bench/queue/load"
 )
 
-// peers open a queue in the current folder or in the server at the address. They are closed by the end of their process.
+// peers open a queue in the current folder or in the server at the address. They are closed by the end of their
+// process.
 var peers = map[string]func(ctx context.Context, address string) (load.Queue, error){
 	"river":      openRiver(load.Workers),
 	"river-2000": openRiver(2000),
@@ -69,7 +71,10 @@ func openRiver(workers int) func(context.Context, string) (load.Queue, error) {
 		if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 			return nil, err
 		}
-		q.producer, err = river.NewClient(riverpgxv5.New(q.pool), &river.Config{Logger: quiet, FetchCooldown: time.Millisecond})
+		q.producer, err = river.NewClient(
+			riverpgxv5.New(q.pool),
+			&river.Config{Logger: quiet, FetchCooldown: time.Millisecond},
+		)
 		return q, err
 	}
 }
@@ -147,7 +152,12 @@ func openAsynq(_ context.Context, address string) (load.Queue, error) {
 		return nil, err
 	}
 	server := asynq.RedisClientOpt{Addr: o.Addr, Password: o.Password, PoolSize: 40}
-	return &asynqQueue{server: server, redis: redis.NewClient(o), client: asynq.NewClient(server), inspector: asynq.NewInspector(server)}, nil
+	return &asynqQueue{
+		server:    server,
+		redis:     redis.NewClient(o),
+		client:    asynq.NewClient(server),
+		inspector: asynq.NewInspector(server),
+	}, nil
 }
 
 func (q *asynqQueue) Enqueue(ctx context.Context, n int64) error {
@@ -201,7 +211,10 @@ type backliteQueue struct {
 }
 
 func openBacklite(context.Context, string) (load.Queue, error) {
-	db, err := sql.Open("sqlite", "file:queue.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_txlock=immediate")
+	db, err := sql.Open(
+		"sqlite",
+		"file:queue.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_txlock=immediate",
+	)
 	if err != nil {
 		return nil, err
 	}

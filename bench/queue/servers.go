@@ -31,7 +31,12 @@ type server struct {
 }
 
 // launch starts a server and waits until it answers.
-func launch(ctx context.Context, cmd *exec.Cmd, dir, address string, ready func(context.Context) error) (*server, error) {
+func launch(
+	ctx context.Context,
+	cmd *exec.Cmd,
+	dir, address string,
+	ready func(context.Context) error,
+) (*server, error) {
 	log, err := os.Create(filepath.Join(dir, filepath.Base(cmd.Path)+".log"))
 	if err != nil {
 		return nil, err
@@ -94,13 +99,31 @@ func postgres(ctx context.Context, dir string) (*server, error) {
 			return nil, err
 		}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid}}
-		return cmd, errors.Join(os.Chown(data, int(uid), int(gid)), os.Chown(secret, int(uid), int(gid)), os.Chmod(dir, 0o711))
+		return cmd, errors.Join(
+			os.Chown(data, int(uid), int(gid)),
+			os.Chown(secret, int(uid), int(gid)),
+			os.Chmod(dir, 0o711),
+		)
 	}
 	if _, err := os.Stat(data); errors.Is(err, os.ErrNotExist) {
 		if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(secret, []byte(rand.Text()), 0o600)); err != nil {
 			return nil, err
 		}
-		initdb, err := command("initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale", "C", "-A", "scram-sha-256", "--pwfile", secret)
+		initdb, err := command(
+			"initdb",
+			"-D",
+			data,
+			"-U",
+			"postgres",
+			"-E",
+			"UTF8",
+			"--locale",
+			"C",
+			"-A",
+			"scram-sha-256",
+			"--pwfile",
+			secret,
+		)
 		if err != nil {
 			return nil, err
 		}
@@ -116,8 +139,23 @@ func postgres(ctx context.Context, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := command("postgres", "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "min_wal_size=1GB")
+	cmd, err := command(
+		"postgres",
+		"-D",
+		data,
+		"-p",
+		port,
+		"-c",
+		"listen_addresses=127.0.0.1",
+		"-c",
+		"unix_socket_directories=",
+		"-c",
+		"fsync=on",
+		"-c",
+		"synchronous_commit=on",
+		"-c",
+		"min_wal_size=1GB",
+	)
 	if err != nil {
 		return nil, err
 	}

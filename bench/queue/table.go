@@ -21,33 +21,35 @@ import (
 
 // method says what the figures mean.
 var method = fmt.Sprintf(`
-%s jobs that do nothing, %d producers, %d workers. *enqueue*: the producers alone, one job a call. *bulk*: %s jobs a call.
-*drain*: the workers alone, until the last job is recorded as done. *enqueue + work*: producers and workers together.
-*idle*: from the call of enqueue until the handler starts, in a queue with nothing else to do, %d samples with varied gaps.
-A queue that cannot do all jobs in %v to %v is measured by those it did. Every job is counted: one that is lost, handled
-twice or not recorded as done fails the queue. Each runs in a process of its own, in turn with the others on the same disk;
-the order is reversed from round to round, and a server runs only while a queue of its is measured. Ratios are of medians.
-Of its turns Retake takes medians, too, of five laps: its two rows are to be compared, and between two laps on this disk lie
-10 %% and more. Its bulk calls are so short that a lap has 1,000 of them.
+%s jobs that do nothing, %d producers, %d workers. *enqueue*: the producers alone, one job a call. *bulk*: %s jobs a
+call. *drain*: the workers alone, until the last job is recorded as done. *enqueue + work*: producers and workers
+together. *idle*: from the call of enqueue until the handler starts, in a queue with nothing else to do, %d samples
+with varied gaps. A queue that cannot do all jobs in %v to %v is measured by those it did. Every job is counted: one
+that is lost, handled twice or not recorded as done fails the queue. Each runs in a process of its own, in turn with
+the others on the same disk; the order is reversed from round to round, and a server runs only while a queue of its is
+measured. Ratios are of medians. Of its turns Retake takes medians, too, of five laps: its two rows are to be
+compared, and between two laps on this disk lie 10 %% and more. Its bulk calls are so short that a lap has 1,000 of
+them.
 
 What a job is, and when it is on disk:
 
-- **Retake**: a message that is owed to somebody and that nobody sends: a row with its foreign keys, its fair turn and its
-  uniqueness, in its own file, by its own store and queue. Enqueueing and starting are on disk before the producer or the
-  worker goes on; ends are written together with those that came meanwhile, and nothing is said to be done before. *bulk*
-  is a video that %[4]s people wait for: what it owes them is one row, and each of them gets a row of their own when a
-  worker begins, so the price of that is in *drain*. (With a row for each at once, as it was before, *bulk* was 0.9 times
-  the best peer's.)
+- **Retake**: a message that is pending for somebody and that nobody sends: a row with its foreign keys, its fair turn
+  and its uniqueness, in its own file, by its own store and queue. Enqueueing and starting are on disk before the
+  producer or the worker goes on; ends are written together with those that came meanwhile, and nothing is said to be
+  done before. *bulk* is a video that %[4]s people wait for: what it owes them is one row, and each of them gets a row
+  of their own when a worker begins, so the price of that is in *drain*. (With a row for each at once, as it was
+  before, *bulk* was 0.9 times the best peer's.)
 - **River**: a row in PostgreSQL (fsync and synchronous_commit on) or SQLite (synchronous=FULL), on disk when enqueue
-  returns. Finished jobs are written in batches after the worker went on: a crash runs the last ones again. It looks for
-  jobs every 1 ms, not every 100 ms, but takes no more at once than it has workers: hence its row with 2,000.
-- **BullMQ**, **asynq**: an entry in Redis with appendfsync always, so enqueueing, starting and finishing are on disk when
-  Redis answers. One Node process is all producers and workers of BullMQ. asynq looks for jobs every 2 ms, not every
-  second, and has no bulk call.
-- **backlite**: a row in SQLite (synchronous=FULL); a transaction for each enqueueing and each finishing, and one for each
-  start of up to %[3]d jobs. It waits 100 ms when all workers are busy, which cannot be set.
+  returns. Finished jobs are written in batches after the worker went on: a crash runs the last ones again. It looks
+  for jobs every 1 ms, not every 100 ms, but takes no more at once than it has workers: hence its row with 2,000.
+- **BullMQ**, **asynq**: an entry in Redis with appendfsync always, so enqueueing, starting and finishing are on disk
+  when Redis answers. One Node process is all producers and workers of BullMQ. asynq looks for jobs every 2 ms, not
+  every second, and has no bulk call.
+- **backlite**: a row in SQLite (synchronous=FULL); a transaction for each enqueueing and each finishing, and one for
+  each start of up to %[3]d jobs. It waits 100 ms when all workers are busy, which cannot be set.
 - **raw single FULL commits**: one row a transaction, one after another, with Retake's driver and settings.
-`, number(load.Jobs, load.Enqueue), load.Producers, load.Workers, number(load.Batch, load.Bulk), load.Samples, load.Limit, load.SamplesLimit)
+`, number(load.Jobs, load.Enqueue), load.Producers, load.Workers, number(load.Batch, load.Bulk),
+	load.Samples, load.Limit, load.SamplesLimit)
 
 // table has a row for each contender, and what Retake leads by.
 func (b *bench) table() string {
@@ -59,7 +61,10 @@ func (b *bench) table() string {
 		}
 		t.WriteString("\n")
 	}
-	t.WriteString("| jobs a second | enqueue | bulk | drain | enqueue + work | idle p50, ms | idle p99, ms |\n|---|--:|--:|--:|--:|--:|--:|\n")
+	t.WriteString(
+		"| jobs a second | enqueue | bulk | drain | enqueue + work | idle p50, ms | idle p99, ms " +
+			"|\n|---|--:|--:|--:|--:|--:|--:|\n",
+	)
 	medians := map[*contender]load.Figures{}
 	for _, c := range b.all {
 		if c.failed != nil {
@@ -238,8 +243,16 @@ func machine(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s; %s, %d cores, Linux %s, %s; %s, Node %s", time.Now().Format(time.DateOnly), model[1], runtime.NumCPU(),
-		strings.TrimSpace(string(kernel)), files, runtime.Version(), strings.TrimPrefix(node, "v")), nil
+	return fmt.Sprintf(
+		"%s; %s, %d cores, Linux %s, %s; %s, Node %s",
+		time.Now().Format(time.DateOnly),
+		model[1],
+		runtime.NumCPU(),
+		strings.TrimSpace(string(kernel)),
+		files,
+		runtime.Version(),
+		strings.TrimPrefix(node, "v"),
+	), nil
 }
 
 // fileSystem is the kind of the innermost mount that a path is in.

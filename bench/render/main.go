@@ -1,8 +1,8 @@
 // Command render measures the renderer beside plain ffmpeg, in one run, and checks what it made.
 //
-// A vertical film of 30 s gets a name for 4.5 s: by ffmpeg alone, which encodes all of it anew (drawtext, veryfast), and
-// by Retake, which encodes the frames of the name and splices them in, without and with a voice. Every round runs all of
-// them one after another; ratios are of medians.
+// A vertical film of 30 s gets a name for 4.5 s: by ffmpeg alone, which encodes all of it again (drawtext, veryfast),
+// and by Retake, which encodes the frames of the name and splices them in, without and with a voice. Every round runs
+// all of them one after another; ratios are of medians.
 package main
 
 import (
@@ -72,7 +72,10 @@ func run(ctx context.Context) error {
 			return order(ctx, b.voice, out)
 		}},
 		{"Retake, with a voice that was heard before", func(out string) error { return order(ctx, b.voice, out) }},
-		{"limit: ffmpeg -c copy", func(out string) error { return ffmpeg("-i", b.film, "-c", "copy", "-movflags", "+faststart", out) }},
+		{
+			"limit: ffmpeg -c copy",
+			func(out string) error { return ffmpeg("-i", b.film, "-c", "copy", "-movflags", "+faststart", out) },
+		},
 	}
 	for round := range rounds + 1 { // the first one warms up
 		for _, w := range ways {
@@ -90,7 +93,13 @@ func run(ctx context.Context) error {
 			}
 		}
 	}
-	fmt.Printf("720x1280, %d frames, name in %d of them; %d cores; median of %d rounds\n\n", frames, nameOut-nameIn, runtime.NumCPU(), rounds)
+	fmt.Printf(
+		"720x1280, %d frames, name in %d of them; %d cores; median of %d rounds\n\n",
+		frames,
+		nameOut-nameIn,
+		runtime.NumCPU(),
+		rounds,
+	)
 	fmt.Printf("| %-44s | %7s | %s\n|---|---:|---:|---:|\n", "", "seconds", "against ffmpeg | MB |")
 	naive := median(times[ways[0].name])
 	for _, w := range ways {
@@ -99,11 +108,21 @@ func run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %-44s | %7.2f | %.2fx | %.1f |\n", w.name, m.Seconds(), naive.Seconds()/m.Seconds(), float64(info.Size())/1e6)
+		fmt.Printf(
+			"| %-44s | %7.2f | %.2fx | %.1f |\n",
+			w.name,
+			m.Seconds(),
+			naive.Seconds()/m.Seconds(),
+			float64(info.Size())/1e6,
+		)
 	}
 	music, spoken := median(times[ways[1].name]), median(times[ways[2].name])
-	fmt.Printf("\nA new voice adds %.2f s, one heard before %.2f s. Retake takes %.1f times as long as the limit.\n\n",
-		(spoken - music).Seconds(), (median(times[ways[3].name]) - music).Seconds(), music.Seconds()/median(times[ways[4].name]).Seconds())
+	fmt.Printf(
+		"\nA new voice adds %.2f s, one heard before %.2f s. Retake takes %.1f times as long as the limit.\n\n",
+		(spoken - music).Seconds(),
+		(median(times[ways[3].name]) - music).Seconds(),
+		music.Seconds()/median(times[ways[4].name]).Seconds(),
+	)
 	return b.report(results[ways[0].name], results[ways[1].name], results[ways[3].name])
 }
 
@@ -128,7 +147,8 @@ func (b *bench) setUp(ctx context.Context) error {
 	if err := order(ctx, night, short); err != nil {
 		return err
 	}
-	if err := ffmpeg("-stream_loop", "2", "-i", short, "-frames:v", fmt.Sprint(frames), "-t", fmt.Sprint(frames/rate), "-c:v", "libx264",
+	if err := ffmpeg("-stream_loop", "2", "-i", short, "-frames:v", fmt.Sprint(frames), "-t", fmt.Sprint(frames/rate),
+		"-c:v", "libx264",
 		"-preset", "veryfast", "-crf", "16", "-c:a", "aac", "-b:a", "160k", b.film); err != nil {
 		return err
 	}
@@ -159,9 +179,14 @@ start = "%v"
 }
 
 func (b *bench) maker(folder, template, voice string) (*video.Maker, error) {
-	return video.New(video.Config{Engine: video.EngineTemplate, Offered: []string{template}, Templates: filepath.Join(b.dir, "templates"),
-		Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: filepath.Join(b.dir, folder, "work"), Cache: filepath.Join(b.dir, folder, "cache"),
-		Workers: 1, Voice: video.VoiceConfig{Engine: voice}})
+	return video.New(
+		video.Config{Engine: video.EngineTemplate, Offered: []string{template}, Templates: filepath.Join(b.dir, "templates"),
+			Languages: []string{
+				"ru",
+				"en",
+			}, Timeout: time.Minute, Work: filepath.Join(b.dir, folder, "work"), Cache: filepath.Join(b.dir, folder, "cache"),
+			Workers: 1, Voice: video.VoiceConfig{Engine: voice}},
+	)
 }
 
 // order makes a video as the queue does, with its checks and its still.
@@ -175,12 +200,34 @@ func order(ctx context.Context, m *video.Maker, out string) error {
 
 // drawtext is the filter of who does without Retake.
 func (b *bench) drawtext() string {
-	return fmt.Sprintf("drawtext=fontfile=%s:text=%s:fontsize=96:fontcolor=0xffd860:borderw=3:bordercolor=0x702e14:x=(w-tw)/2:y=432-th/2:enable='between(n,%d,%d)'",
-		b.font, name, nameIn, nameOut-1)
+	return fmt.Sprintf(
+		"drawtext=fontfile=%s:text=%s:fontsize=96:fontcolor=0xffd860:" +
+			"borderw=3:bordercolor=0x702e14:x=(w-tw)/2:y=432-th/2:enable='between(n,%d,%d)'",
+		b.font,
+		name,
+		nameIn,
+		nameOut-1,
+	)
 }
 
 func (b *bench) naive(preset, out string) error {
-	return ffmpeg("-i", b.film, "-vf", b.drawtext(), "-c:v", "libx264", "-preset", preset, "-crf", "20", "-c:a", "copy", "-movflags", "+faststart", out)
+	return ffmpeg(
+		"-i",
+		b.film,
+		"-vf",
+		b.drawtext(),
+		"-c:v",
+		"libx264",
+		"-preset",
+		preset,
+		"-crf",
+		"20",
+		"-c:a",
+		"copy",
+		"-movflags",
+		"+faststart",
+		out,
+	)
 }
 
 func ffmpeg(args ...string) error {

@@ -30,7 +30,10 @@ func (b *bench) report(naive, silent, spoken string) error {
 		}
 		fmt.Printf("%s %s: %s\n", verdict, what, fmt.Sprintf(found, args...))
 	}
-	videos := []made{{name: "music only", path: silent, folder: "silent"}, {name: "with voice", path: spoken, folder: "voiced"}}
+	videos := []made{
+		{name: "music only", path: silent, folder: "silent"},
+		{name: "with voice", path: spoken, folder: "voiced"},
+	}
 	for i := range videos {
 		v := &videos[i]
 		found, err := filepath.Glob(filepath.Join(b.dir, v.folder, "cache", "long-*.mp4"))
@@ -56,8 +59,21 @@ func (b *bench) report(naive, silent, spoken string) error {
 				same++
 			}
 		}
-		line(v.name+", frames", len(got) == frames && monotonic, "%d of %d, times rising evenly: %v", len(got), frames, monotonic)
-		line(v.name+", frames without the name", same == frames-(nameOut-nameIn), "%d bit-identical, of %d", same, frames-(nameOut-nameIn))
+		line(
+			v.name+", frames",
+			len(got) == frames && monotonic,
+			"%d of %d, times rising evenly: %v",
+			len(got),
+			frames,
+			monotonic,
+		)
+		line(
+			v.name+", frames without the name",
+			same == frames-(nameOut-nameIn),
+			"%d bit-identical, of %d",
+			same,
+			frames-(nameOut-nameIn),
+		)
 		line(v.name+", frames with the name", changed == nameOut-nameIn, "%d changed, of %d", changed, nameOut-nameIn)
 		if _, err := output("ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", v.path, "-f", "null", "-"); err != nil {
 			line(v.name+", decoding", false, "%v", err)
@@ -136,7 +152,15 @@ func sound(line func(string, bool, string, ...any), v made) error {
 	}
 	at := func(i int) time.Duration { return time.Duration(want[i].time) * time.Second / 48000 }
 	near := changed > 0 && at(first) > voiceIn-time.Second && at(last) < voiceIn+5*time.Second
-	line(v.name+", sound packets", near, "%d of %d differ, from %v to %v", changed, len(got), at(first).Round(time.Millisecond), at(last).Round(time.Millisecond))
+	line(
+		v.name+", sound packets",
+		near,
+		"%d of %d differ, from %v to %v",
+		changed,
+		len(got),
+		at(first).Round(time.Millisecond),
+		at(last).Round(time.Millisecond),
+	)
 	return nil
 }
 
@@ -145,7 +169,14 @@ func (b *bench) likeness(line func(string, bool, string, ...any), naive, silent 
 	without := fmt.Sprintf("between(n,0,%d)+between(n,%d,%d)", nameIn-1, nameOut, frames-1)
 	with := fmt.Sprintf("between(n,%d,%d)", nameIn, nameOut-1)
 	like := func(path, filter, frames string) (float64, error) {
-		return ssim("-i", path, "-i", b.film, "-lavfi", fmt.Sprintf("[0:v]select='%[1]s'[a];[1:v]%[2]s,select='%[1]s'[b];[a][b]ssim", frames, filter))
+		return ssim(
+			"-i",
+			path,
+			"-i",
+			b.film,
+			"-lavfi",
+			fmt.Sprintf("[0:v]select='%[1]s'[a];[1:v]%[2]s,select='%[1]s'[b];[a][b]ssim", frames, filter),
+		)
 	}
 	ours, err := like(silent, "null", without)
 	if err != nil {
@@ -164,24 +195,45 @@ func (b *bench) likeness(line func(string, bool, string, ...any), naive, silent 
 	for n := nameIn + 5; n < nameOut; n += 15 {
 		still := filepath.Join(b.dir, "still.png")
 		at := time.Duration(n) * time.Second / rate
-		if err := b.silent.Still(context.Background(), video.Order{Asset: "bench", Name: name, Lang: "ru", Template: "long"}, at, still); err != nil {
+		if err := b.silent.Still(context.Background(), video.Order{Asset: "bench", Name: name, Lang: "ru", Template: "long"},
+			at, still); err != nil {
 			return err
 		}
-		s, err := ssim("-i", silent, "-i", still, "-lavfi", fmt.Sprintf("[0:v]select='eq(n,%d)',setpts=0[a];[1:v]scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setpts=0[b];[a][b]ssim", n))
+		s, err := ssim(
+			"-i",
+			silent,
+			"-i",
+			still,
+			"-lavfi",
+			fmt.Sprintf(
+				"[0:v]select='eq(n,%d)',setpts=0[a];" +
+					"[1:v]scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setpts=0[b];[a][b]ssim",
+				n,
+			),
+		)
 		if err != nil {
 			return err
 		}
 		sum += s
 		stills++
 	}
-	line("likeness with the name", sum/float64(stills) > 0.97, "SSIM %.4f, mean of %d frames (ffmpeg drawtext, veryfast: %.4f)", sum/float64(stills), stills, theirs)
+	line(
+		"likeness with the name",
+		sum/float64(stills) > 0.97,
+		"SSIM %.4f, mean of %d frames (ffmpeg drawtext, veryfast: %.4f)",
+		sum/float64(stills),
+		stills,
+		theirs,
+	)
 	return os.Remove(filepath.Join(b.dir, "still.png"))
 }
 
 var ssimAll = regexp.MustCompile(`All:([\d.]+)`)
 
 func ssim(args ...string) (float64, error) {
-	out, err := output("ffmpeg", append(append([]string{"-nostdin", "-hide_banner"}, args...), "-frames:v", "100000", "-f", "null", "-")...)
+	out, err := output(
+		"ffmpeg",
+		append(append([]string{"-nostdin", "-hide_banner"}, args...), "-frames:v", "100000", "-f", "null", "-")...)
 	if err != nil {
 		return 0, err
 	}

@@ -151,7 +151,11 @@ var syncFolder = func(dir string) error {
 }
 
 // Absent returns the items whose keys are not among those that there lists.
-func Absent[T any](items []T, key func(T) string, there func(each func(keys []string) error) error) (absent []T, err error) {
+func Absent[T any](
+	items []T,
+	key func(T) string,
+	there func(each func(keys []string) error) error,
+) (absent []T, err error) {
 	found := map[string]bool{}
 	if err := there(func(keys []string) error {
 		for _, k := range keys {

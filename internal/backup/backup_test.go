@@ -85,7 +85,11 @@ func TestABackupOverwritesNothing(t *testing.T) {
 		t.Errorf("a file that is there: got %v; want ErrExists", err)
 	}
 	late := filepath.Join(dir, "late.db")
-	if err := from(t, func() error { return os.WriteFile(late, []byte("precious"), 0o600) }).Make(t.Context(), late); !errors.Is(err, ErrExists) {
+	if err := from(t, func() error { return os.WriteFile(late, []byte("precious"), 0o600) }).Make(t.Context(),
+		late); !errors.Is(
+		err,
+		ErrExists,
+	) {
 		t.Errorf("a file that comes meanwhile: got %v; want ErrExists", err)
 	}
 	holds(t, path, "precious")
@@ -96,7 +100,8 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	for name, s := range map[string]Source{
 		"the copy": from(t, func() error { return broken }),
-		"the list": {Path: from(t, nil).Path, Snapshot: from(t, nil).Snapshot, Media: func(context.Context, string) ([]File, error) { return nil, broken }},
+		"the list": {Path: from(t, nil).Path, Snapshot: from(t, nil).Snapshot,
+			Media: func(context.Context, string) ([]File, error) { return nil, broken }},
 	} {
 		dir := t.TempDir()
 		if err := s.Make(t.Context(), filepath.Join(dir, "monday.db")); !errors.Is(err, broken) {
@@ -106,7 +111,10 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 			t.Errorf("%s: got %q left; want nothing", name, got)
 		}
 	}
-	if err := from(t, nil).Make(t.Context(), filepath.Join(t.TempDir(), "none", "monday.db")); !errors.Is(err, os.ErrNotExist) {
+	if err := from(t, nil).Make(t.Context(), filepath.Join(t.TempDir(), "none", "monday.db")); !errors.Is(
+		err,
+		os.ErrNotExist,
+	) {
 		t.Errorf("a folder that is not there: got %v; want an error", err)
 	}
 }
@@ -129,7 +137,13 @@ func TestNoBackupIsBegunThatHasNoRoom(t *testing.T) {
 func keeps(t *testing.T, fails func() error, every time.Duration, story func(k *Keeper)) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "backups")
-		k := &Keeper{Source: from(t, fails), Dir: dir, Every: every, Keep: 3, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		k := &Keeper{
+			Source: from(t, fails),
+			Dir:    dir,
+			Every:  every,
+			Keep:   3,
+			Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { k.Run(ctx); close(done) }()
@@ -158,7 +172,8 @@ func TestABackupIsMadeEveryDayAndTheLatestAreKept(t *testing.T) {
 		for _, c := range []struct {
 			after time.Duration
 			want  int
-		}{{9 * time.Minute, 0}, {2 * time.Minute, 1}, {23 * time.Hour, 1}, {time.Hour, 2}, {24 * time.Hour, 3}, {100 * 24 * time.Hour, 3}} {
+		}{{9 * time.Minute, 0}, {2 * time.Minute, 1}, {23 * time.Hour, 1}, {time.Hour, 2}, {24 * time.Hour,
+			3}, {100 * 24 * time.Hour, 3}} {
 			time.Sleep(c.after)
 			synctest.Wait()
 			if got := k.count(t); got != c.want {
@@ -205,7 +220,8 @@ func TestABackupThatFailsIsTriedAgainSoonAndTold(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		synctest.Wait()
 		s := k.State()
-		if s.Problem != problem.Error() || time.Since(s.Failing) < time.Hour || time.Since(s.Last) < 24*time.Hour || k.count(t) != 1 {
+		if s.Problem != problem.Error() || time.Since(s.Failing) < time.Hour || time.Since(s.Last) < 24*time.Hour ||
+			k.count(t) != 1 {
 			t.Errorf("got %+v and %d backups; want it told since the first failure, and the earlier backup kept", s, k.count(t))
 		}
 		broken.Store(nil)
@@ -222,10 +238,17 @@ func TestAStartKnowsTheBackupsOfBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		last := time.Now().UTC().Add(-20 * time.Hour)
-		for _, name := range []string{"retake-" + last.Format(stamp) + ".db", "retake-19990101T000000Z.db", partial + "123", "mine.db"} {
+		for _, name := range []string{"retake-" + last.Format(stamp) + ".db", "retake-19990101T000000Z.db", partial + "123",
+			"mine.db"} {
 			put(t, filepath.Join(dir, name), "x")
 		}
-		k := &Keeper{Source: from(t, nil), Dir: dir, Every: 24 * time.Hour, Keep: 2, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		k := &Keeper{
+			Source: from(t, nil),
+			Dir:    dir,
+			Every:  24 * time.Hour,
+			Keep:   2,
+			Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { k.Run(ctx); close(done) }()
@@ -282,15 +305,18 @@ func TestRestore(t *testing.T) {
 		"into an empty folder":        {none: true},
 		"onto an older database":      {there: noon.Add(-time.Hour)},
 		"onto one of the same moment": {there: noon},
-		"onto a newer one":            {there: noon.Add(time.Hour), refuse: "the last thing it knows happened at 2026-11-22 13:00:00 UTC"},
-		"onto a newer one by force":   {there: noon.Add(time.Hour), change: func(r *Restore) { r.Force = true }},
-		"onto one that is broken":     {refuse: "cannot be read"},
-		"onto a broken one by force":  {change: func(r *Restore) { r.Force = true }},
+		"onto a newer one": {there: noon.Add(time.Hour), refuse: "the last thing it knows happened at " +
+			"2026-11-22 13:00:00 UTC"},
+		"onto a newer one by force":  {there: noon.Add(time.Hour), change: func(r *Restore) { r.Force = true }},
+		"onto one that is broken":    {refuse: "cannot be read"},
+		"onto a broken one by force": {change: func(r *Restore) { r.Force = true }},
 		"of a damaged file": {there: noon, refuse: "no sound", change: func(r *Restore) {
 			r.Check = func(context.Context, string) (int, error) { return 0, errors.New("no sound database") }
 		}},
-		"of something else":  {there: noon, refuse: "is no backup of Retake", change: func(r *Restore) { r.Check = func(context.Context, string) (int, error) { return 0, nil } }},
-		"of a newer version": {there: noon, refuse: "it is at version 3, this one knows 2", change: func(r *Restore) { r.Check = func(context.Context, string) (int, error) { return 3, nil } }},
+		"of something else": {there: noon, refuse: "is no backup of Retake",
+			change: func(r *Restore) { r.Check = func(context.Context, string) (int, error) { return 0, nil } }},
+		"of a newer version": {there: noon, refuse: "it is at version 3, this one knows 2",
+			change: func(r *Restore) { r.Check = func(context.Context, string) (int, error) { return 3, nil } }},
 		"that cannot be made fit to use": {there: noon, refuse: "no room", change: func(r *Restore) {
 			r.Prepare = func(context.Context, string, string) error { return errors.New("no room") }
 		}},

@@ -217,7 +217,8 @@ func TestMake_TheNameIsOnTheDisk(t *testing.T) {
 	if err := from(t, nil).Make(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
-	if len(seen) == 0 || !slices.Contains(seen[len(seen)-1], "monday.db") || !slices.Contains(seen[len(seen)-1], "monday.db.media") {
+	if len(seen) == 0 || !slices.Contains(seen[len(seen)-1], "monday.db") ||
+		!slices.Contains(seen[len(seen)-1], "monday.db.media") {
 		t.Errorf("got %q when the folder was synced; want the backup and its list", seen)
 	}
 	broken := errors.New("the disk is broken")

@@ -54,7 +54,12 @@ func (r Restore) Run(ctx context.Context) (aside string, err error) {
 	case version == 0:
 		return "", fmt.Errorf("%s is no backup of Retake", r.File)
 	case version > r.Newest:
-		return "", fmt.Errorf("%s was made by a newer version of Retake: it is at version %d, this one knows %d", r.File, version, r.Newest)
+		return "", fmt.Errorf(
+			"%s was made by a newer version of Retake: it is at version %d, this one knows %d",
+			r.File,
+			version,
+			r.Newest,
+		)
 	}
 	made, err := r.Latest(ctx, r.File)
 	if err != nil {

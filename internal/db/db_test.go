@@ -46,9 +46,11 @@ func rows(t testing.TB, d *DB) (n int) {
 
 func TestEveryWriterConnectionIsDurable(t *testing.T) {
 	d := open(t)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1",
+		"secure_delete": "1"} {
 		var got string
-		if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get("PRAGMA "+pragma, nil, &got) }); err != nil || got != want {
+		if err := d.Tx(t.Context(), func(tx *Tx) error { return tx.Get("PRAGMA "+pragma, nil, &got) }); err != nil ||
+			got != want {
 			t.Errorf("%s: got %q, %v; want %q", pragma, got, err, want)
 		}
 	}
@@ -62,7 +64,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if _, err := tx.Exec(`CREATE TABLE v (id INTEGER PRIMARY KEY, v)`); err != nil {
 			return err
 		}
-		for i, v := range []any{"", "a", strings.Repeat("long \x00", 500), word("w"), []byte{}, []byte(nil), []byte{0, 1}, nil, 0, int64(-1) << 63, true, false, 1.5, &seven} {
+		for i, v := range []any{"", "a", strings.Repeat("long \x00", 500), word("w"), []byte{}, []byte(nil), []byte{0, 1},
+			nil, 0, int64(-1) << 63, true, false, 1.5, &seven} {
 			if _, err := tx.Exec(`INSERT INTO v VALUES (?, ?)`, i, v); err != nil {
 				return fmt.Errorf("%T: %w", v, err)
 			}
@@ -96,21 +99,53 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if rows.Next() {
 			t.Error("after the last row: got another one")
 		}
-		return errors.Join(rows.Err(), rows.Close(),
+		return errors.Join(
+			rows.Err(),
+			rows.Close(),
 			tx.Get(`SELECT group_concat(typeof(v), ' ') FROM (SELECT v FROM v ORDER BY id)`, nil, &types),
-			tx.Get(`SELECT '', ?, 'w', 7, 1, NULL, 7, 'x', x'00ff'`, []any{strings.Repeat("b", 100)}, &s, &long, &w, &n, &yes, &none, &some, &may, &bytes))
+			tx.Get(
+				`SELECT '', ?, 'w', 7, 1, NULL, 7, 'x', x'00ff'`,
+				[]any{strings.Repeat("b", 100)},
+				&s,
+				&long,
+				&w,
+				&n,
+				&yes,
+				&none,
+				&some,
+				&may,
+				&bytes,
+			),
+		)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := [14]any{"", "a", strings.Repeat("long \x00", 500), "w", []byte{}, nil, []byte{0, 1}, nil, int64(0), int64(-1) << 63, int64(1), int64(0), 1.5, int64(7)}
+	want := [14]any{
+		"",
+		"a",
+		strings.Repeat("long \x00", 500),
+		"w",
+		[]byte{},
+		nil,
+		[]byte{0, 1},
+		nil,
+		int64(0),
+		int64(-1) << 63,
+		int64(1),
+		int64(0),
+		1.5,
+		int64(7),
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %#v; want %#v", got, want)
 	}
 	if want := "text text text text blob null blob null integer integer integer integer real integer"; types != want {
 		t.Errorf("got %s; want %s", types, want)
 	}
-	if s != "" || len(long) != 100 || w != "w" || n != 7 || !yes || none != nil || *some != 7 || may != (sql.NullString{String: "x", Valid: true}) || string(bytes) != "\x00\xff" {
+	if s != "" || len(long) != 100 || w != "w" || n != 7 || !yes || none != nil || *some != 7 ||
+		may != (sql.NullString{String: "x", Valid: true}) ||
+		string(bytes) != "\x00\xff" {
 		t.Errorf("got %q %q %q %d %v %v %v %v %q", s, long, w, n, yes, none, some, may, bytes)
 	}
 	for name, bad := range map[string]func(*Tx) error{
@@ -366,7 +401,8 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 	const rows = 300
 	steps := []string{
 		`ALTER TABLE t ADD COLUMN extra TEXT NOT NULL DEFAULT 'old'`,
-		`CREATE TABLE other (n INTEGER PRIMARY KEY, s TEXT) STRICT; INSERT INTO other SELECT n, s FROM t; DROP TABLE t; ALTER TABLE other RENAME TO t;
+		`CREATE TABLE other (n INTEGER PRIMARY KEY, s TEXT) STRICT; INSERT INTO other SELECT n, s
+			FROM t; DROP TABLE t; ALTER TABLE other RENAME TO t;
 		 ALTER TABLE t ADD COLUMN size INTEGER NOT NULL DEFAULT 0; UPDATE t SET size = length(s)`,
 	}
 	newest := `CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, s TEXT, size INTEGER NOT NULL DEFAULT 0) STRICT;`
@@ -406,13 +442,22 @@ func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 		}
 		var version, columns, n int
 		var sound string
-		if err := raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('t')), (SELECT count(*) FROM t), (SELECT integrity_check FROM pragma_integrity_check)
+		if err := raw.QueryRow(`SELECT user_version, (SELECT count(*) FROM pragma_table_info('t')), (SELECT count(*)
+			FROM t), (SELECT integrity_check FROM pragma_integrity_check)
 			FROM pragma_user_version`).Scan(&version, &columns, &n, &sound); err != nil {
 			t.Fatalf("%d, %+v: %v", ops, cut, err)
 		}
 		raw.Close()
 		if want := map[int]int{1: 2, 3: 3}[version]; columns != want || n != rows || sound != "ok" {
-			t.Fatalf("%d, %+v: got version %d with %d columns and %d rows, %s; want one version or the other", ops, cut, version, columns, n, sound)
+			t.Fatalf(
+				"%d, %+v: got version %d with %d columns and %d rows, %s; want one version or the other",
+				ops,
+				cut,
+				version,
+				columns,
+				n,
+				sound,
+			)
 		}
 		seen[version]++
 		d, err := Open(path, newest, steps, nil)
@@ -491,7 +536,10 @@ func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
 				return
 			default:
 			}
-			if err := d.Tx(context.Background(), func(tx *Tx) error { return errors.Join(insert(n)(tx), insert(n+1)(tx)) }); err != nil {
+			if err := d.Tx(context.Background(), func(tx *Tx) error {
+				return errors.Join(insert(n)(tx),
+					insert(n+1)(tx))
+			}); err != nil {
 				t.Error(err)
 				return
 			}
@@ -512,7 +560,8 @@ func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		var n, last int64
-		if err := c.QueryRow(`SELECT count(*), max(n) FROM t`).Scan(&n, &last); err != nil || n%2 != 1 || last != n-1 || n < before {
+		if err := c.QueryRow(`SELECT count(*), max(n) FROM t`).Scan(&n, &last); err != nil || n%2 != 1 || last != n-1 ||
+			n < before {
 			t.Errorf("got %d rows to %d, %v; want whole pairs, and the %d from before it", n, last, err, before)
 		}
 		c.Close()
@@ -523,12 +572,18 @@ func TestASnapshotIsOfOneMomentWhileOthersWrite(t *testing.T) {
 
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "good.db")
-	d, err := Open(good, table+`CREATE INDEX IF NOT EXISTS i ON t (s); CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n)) STRICT;`, nil, nil)
+	d, err := Open(
+		good,
+		table+`CREATE INDEX IF NOT EXISTS i ON t (s); CREATE TABLE IF NOT EXISTS child (n INTEGER REFERENCES t (n)) STRICT;`,
+		nil,
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Tx(t.Context(), func(tx *Tx) error {
-		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 2000) INSERT INTO t (n, s) SELECT n, hex(randomblob(20)) FROM i`)
+		_, err := tx.Exec(`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i
+			WHERE n < 2000) INSERT INTO t (n, s) SELECT n, hex(randomblob(20)) FROM i`)
 		return err
 	}); err != nil {
 		t.Fatal(err)

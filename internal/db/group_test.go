@@ -207,7 +207,8 @@ func TestOpen_ABackupThatFailsStopsTheUpgrade(t *testing.T) {
 	}
 }
 
-// TestOpen_TwoProcessesUpgradeOnce upgrades the file from elsewhere at the last moment: to the same version, or a later one.
+// TestOpen_TwoProcessesUpgradeOnce upgrades the file from elsewhere at the last moment: to the same version, or a later
+// one.
 func TestOpen_TwoProcessesUpgradeOnce(t *testing.T) {
 	steps := []string{`ALTER TABLE t ADD COLUMN extra TEXT`, `ALTER TABLE t ADD COLUMN more TEXT`, `SELECT 1`}
 	for _, c := range []struct {
@@ -250,7 +251,11 @@ func TestOpen_NobodyElseReadsTheFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Tx(t.Context(), func(tx *Tx) error { _, err := tx.Exec(`INSERT INTO t DEFAULT VALUES`); return err }); err != nil {
+		if err := d.Tx(t.Context(), func(tx *Tx) error {
+			_,
+				err := tx.Exec(`INSERT INTO t DEFAULT VALUES`)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		rows(t, d)
@@ -410,9 +415,14 @@ func TestTwice_EveryFunctionRunsTwiceAndCountsOnce(t *testing.T) {
 // TestStatements_ScansAreFound is the example of a test that refuses them.
 func TestStatements_ScansAreFound(t *testing.T) {
 	seen := dbtest.CollectStatements(t)
-	d, err := Open(filepath.Join(t.TempDir(), "d.db"), table+`CREATE TABLE IF NOT EXISTS few (n INTEGER PRIMARY KEY, s TEXT) STRICT;
+	d, err := Open(
+		filepath.Join(t.TempDir(), "d.db"),
+		table+`CREATE TABLE IF NOT EXISTS few (n INTEGER PRIMARY KEY, s TEXT) STRICT;
 		CREATE TABLE IF NOT EXISTS quiet (n INTEGER PRIMARY KEY) STRICT;
-		CREATE TRIGGER IF NOT EXISTS tr AFTER DELETE ON quiet BEGIN UPDATE t SET s = 'x' WHERE s = old.n; END`, nil, nil)
+		CREATE TRIGGER IF NOT EXISTS tr AFTER DELETE ON quiet BEGIN UPDATE t SET s = 'x' WHERE s = old.n; END`,
+		nil,
+		nil,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

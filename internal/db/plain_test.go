@@ -38,7 +38,10 @@ func BenchmarkStatement(b *testing.B) {
 	})
 	b.Run("database-sql", func(b *testing.B) {
 		path := filepath.Join(b.TempDir(), "d.db")
-		d, err := sql.Open("sqlite", dsn(path, "rwc", "journal_mode(wal)", "synchronous(full)", "secure_delete(1)", "cache_size(-32000)"))
+		d, err := sql.Open(
+			"sqlite",
+			dsn(path, "rwc", "journal_mode(wal)", "synchronous(full)", "secure_delete(1)", "cache_size(-32000)"),
+		)
 		if err != nil {
 			b.Fatal(err)
 		}

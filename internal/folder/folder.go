@@ -50,7 +50,7 @@ func Lock(dir string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// flock locks a file. It waits a moment for a command that only looks whether the lock is held.
+// flock locks a file. It waits a moment for a command that only checks whether the lock is held.
 func flock(f *os.File) (err error) {
 	for range 10 {
 		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {

@@ -29,13 +29,18 @@ func TestLinesAreWhatTheirReaderTakes(t *testing.T) {
 			return len(l) == 3 && strings.HasPrefix(l[0], "time=") && strings.Contains(l[0], "level=INFO msg=began asset=A")
 		}},
 		"the journal gets priorities": {Options{Format: "text", Level: "debug", Journal: true}, func(l []string) bool {
-			return strings.Join(l, "|") == "<7>msg=looked|<6>msg=began asset=A|<4>msg=\"attempt failed\" err=[token]|<3>msg=panic job=7"
+			return strings.Join(l, "|") == "<7>msg=looked|<6>msg=began asset=A|<4>msg=\"attempt failed\" "+
+				"err=[token]|<3>msg=panic job=7"
 		}},
 		"JSON is JSON in the journal too": {Options{Format: "json", Level: "warn", Journal: true}, func(l []string) bool {
 			var v struct{ Time, Level, Msg, Err string }
-			return len(l) == 2 && json.Unmarshal([]byte(l[0]), &v) == nil && v.Time != "" && v.Level == "WARN" && v.Msg == "attempt failed" && v.Err == "[token]"
+			return len(l) == 2 && json.Unmarshal([]byte(l[0]), &v) == nil && v.Time != "" && v.Level == "WARN" &&
+				v.Msg == "attempt failed" && v.Err == "[token]"
 		}},
-		"errors alone": {Options{Format: "text", Level: "error"}, func(l []string) bool { return len(l) == 1 && strings.Contains(l[0], "msg=panic job=7") }},
+		"errors alone": {Options{Format: "text", Level: "error"}, func(l []string) bool {
+			return len(l) == 1 &&
+				strings.Contains(l[0], "msg=panic job=7")
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -62,7 +67,8 @@ func TestTheJournalIsKnownByItsFile(t *testing.T) {
 	if err := syscall.Fstat(int(f.Fd()), &s); err != nil {
 		t.Fatal(err)
 	}
-	for stream, want := range map[string]bool{fmt.Sprintf("%d:%d", s.Dev, s.Ino): true, fmt.Sprintf("%d:%d", s.Dev, s.Ino+1): false, "": false, "x": false} {
+	for stream, want := range map[string]bool{fmt.Sprintf("%d:%d", s.Dev, s.Ino): true,
+		fmt.Sprintf("%d:%d", s.Dev, s.Ino+1): false, "": false, "x": false} {
 		if got := IsJournal(f, stream); got != want {
 			t.Errorf("%q: got %v; want %v", stream, got, want)
 		}

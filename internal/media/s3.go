@@ -200,7 +200,7 @@ func (s *S3) Delete(ctx context.Context, key string) error {
 	return s.remove(ctx, key)
 }
 
-// remove deletes a key, with all of its versions where the bucket keeps some, and looks whether it is gone.
+// remove deletes a key, with all of its versions where the bucket keeps some, and checks that it is gone.
 func (s *S3) remove(ctx context.Context, key string) error {
 	name, kept := s.config.Prefix+key, false
 	watching := context.WithValue(ctx, markerKey{}, &kept)

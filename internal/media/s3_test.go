@@ -26,7 +26,14 @@ import (
 // newS3 prepares a store at a server, or, when an address is given, at what stands before it.
 func newS3(t *testing.T, server *s3test.Server, change func(*S3Config)) *S3 {
 	t.Helper()
-	c := S3Config{Endpoint: "http://" + server.Address, Region: server.Region, Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: server.SecretKey, Prefix: "retake"}
+	c := S3Config{
+		Endpoint:  "http://" + server.Address,
+		Region:    server.Region,
+		Bucket:    server.Bucket,
+		AccessKey: server.AccessKey,
+		SecretKey: server.SecretKey,
+		Prefix:    "retake",
+	}
 	if change != nil {
 		change(&c)
 	}
@@ -126,7 +133,15 @@ func TestABucketKeepsLargeAndSmallFilesAndGivesAnyPartOfThem(t *testing.T) {
 
 func TestABucketIsSharedByFolders(t *testing.T) {
 	server := s3test.New(t)
-	ours, all := newS3(t, server, func(c *S3Config) { c.Prefix = "/a/b/" }), newS3(t, server, func(c *S3Config) { c.Prefix = "" })
+	ours, all := newS3(
+		t,
+		server,
+		func(c *S3Config) { c.Prefix = "/a/b/" },
+	), newS3(
+		t,
+		server,
+		func(c *S3Config) { c.Prefix = "" },
+	)
 	for s, key := range map[*S3]string{ours: "ours.mp4", all: "other.mp4"} {
 		if err := s.Put(t.Context(), key, source(t, "x"), nil); err != nil {
 			t.Fatal(err)
@@ -143,7 +158,8 @@ func TestABucketIsSharedByFolders(t *testing.T) {
 	}
 	for _, key := range []string{"", ".", "../other.mp4", "a/b", ".retake-x"} {
 		_, err := ours.Open(t.Context(), key)
-		if err == nil || errors.Is(err, fs.ErrNotExist) || ours.Put(t.Context(), key, source(t, "x"), nil) == nil || ours.Delete(t.Context(), key) == nil {
+		if err == nil || errors.Is(err, fs.ErrNotExist) || ours.Put(t.Context(), key, source(t, "x"), nil) == nil ||
+			ours.Delete(t.Context(), key) == nil {
 			t.Errorf("%q is taken for a key", key)
 		}
 	}
@@ -160,16 +176,20 @@ func TestWhatIsWrongWithTheSettingsIsSaidInASentence(t *testing.T) {
 		change func(*S3Config)
 		want   string
 	}{
-		"all is well":   {nil, ""},
-		"a bucket":      {func(c *S3Config) { c.Bucket = "pictures" }, `media.s3.bucket: there is no bucket "pictures"`},
-		"an access key": {func(c *S3Config) { c.AccessKey = "nobody" }, "media.s3.access_key: the media store does not know this key"},
-		"a secret key":  {func(c *S3Config) { c.SecretKey = "a-wrong-secret" }, "media.s3.secret_key: this is not the secret of the access key"},
-		"a region":      {func(c *S3Config) { c.Region = "mars-1" }, `media.s3.region: the bucket "videos" is not in the region "mars-1"`},
-		"an address":    {func(c *S3Config) { c.Endpoint = "http://" + l.Addr().String() }, "cannot be reached: dial tcp"},
+		"all is well": {nil, ""},
+		"a bucket":    {func(c *S3Config) { c.Bucket = "pictures" }, `media.s3.bucket: there is no bucket "pictures"`},
+		"an access key": {func(c *S3Config) { c.AccessKey = "nobody" },
+			"media.s3.access_key: the media store does not know this key"},
+		"a secret key": {func(c *S3Config) { c.SecretKey = "a-wrong-secret" },
+			"media.s3.secret_key: this is not the secret of the access key"},
+		"a region": {func(c *S3Config) { c.Region = "mars-1" }, `media.s3.region: the bucket "videos" is not in the ` +
+			`region "mars-1"`},
+		"an address": {func(c *S3Config) { c.Endpoint = "http://" + l.Addr().String() }, "cannot be reached: dial tcp"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newS3(t, server, c.change)
-			for how, err := range map[string]error{"Ready": s.Ready(t.Context()), "Try": s.Try(t.Context()), "Put": s.Put(t.Context(), "a.jpg", source(t, "x"), nil)} {
+			for how, err := range map[string]error{"Ready": s.Ready(t.Context()), "Try": s.Try(t.Context()),
+				"Put": s.Put(t.Context(), "a.jpg", source(t, "x"), nil)} {
 				switch {
 				case c.want == "" && err != nil:
 					t.Errorf("%s: got %v; want all to be well", how, err)
@@ -185,7 +205,11 @@ func TestWhatIsWrongWithTheSettingsIsSaidInASentence(t *testing.T) {
 		})
 	}
 	s := newS3(t, server, nil)
-	if _, err := newS3(t, server, func(c *S3Config) { c.Bucket = "pictures" }).Open(t.Context(), "a.jpg"); errors.Is(err, fs.ErrNotExist) || !waits(err) {
+	if _, err := newS3(t, server, func(c *S3Config) { c.Bucket = "pictures" }).Open(t.Context(), "a.jpg"); errors.Is(
+		err,
+		fs.ErrNotExist,
+	) ||
+		!waits(err) {
 		t.Errorf("a file of a bucket that is gone: got %v; want a wait, not that it never was", err)
 	}
 	if list := keys(t, s); !slices.Equal(list, []string{"a.jpg"}) {
@@ -418,7 +442,8 @@ func TestFilesMoveFromOneStoreToTheOther(t *testing.T) {
 			t.Errorf("interrupted: got %q; want the files that were not moved where they were", list)
 		}
 		m, err = Move(t.Context(), way.from, way.to, append(wanted, "lost.mp4"), func(int, int64, int64) {})
-		if err != nil || m.Files != 2 || m.There != 1 || m.Bytes != 18<<20+100_000 || !slices.Equal(m.Missing, []string{"lost.mp4"}) {
+		if err != nil || m.Files != 2 || m.There != 1 || m.Bytes != 18<<20+100_000 ||
+			!slices.Equal(m.Missing, []string{"lost.mp4"}) {
 			t.Errorf("got %+v, %v; want two moved, one there, one lost", m, err)
 		}
 		same(way.to)
@@ -462,7 +487,10 @@ func TestAServiceThatKnowsNoRangesIsNotBelieved(t *testing.T) {
 		}
 	}))
 	t.Cleanup(service.Close)
-	s, err := NewS3(S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret"}, time.Hour)
+	s, err := NewS3(
+		S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret"},
+		time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,8 +55,11 @@ func serve(t *testing.T, secure bool, h http.Handler) *S3 {
 		service.Start()
 	}
 	t.Cleanup(service.Close)
-	s, err := NewS3(S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret",
-		Prefix: "retake"}, time.Hour)
+	s, err := NewS3(
+		S3Config{Endpoint: service.URL, Region: "us-east-1", Bucket: "videos", AccessKey: "key", SecretKey: "secret",
+			Prefix: "retake"},
+		time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,11 @@ func serve(t *testing.T, secure bool, h http.Handler) *S3 {
 }
 
 // before is a store at a real server with something between.
-func before(t *testing.T, server *s3test.Server, handle func(w http.ResponseWriter, r *http.Request, next http.Handler)) *S3 {
+func before(
+	t *testing.T,
+	server *s3test.Server,
+	handle func(w http.ResponseWriter, r *http.Request, next http.Handler),
+) *S3 {
 	t.Helper()
 	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: server.Address})
@@ -294,7 +301,10 @@ func TestS3_ADeletionIsTrue(t *testing.T) {
 		handle func(http.ResponseWriter, *http.Request, http.Handler)
 		code   string
 	}{
-		"it works":                          {func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) }, ""},
+		"it works": {func(w http.ResponseWriter, r *http.Request,
+			next http.Handler) {
+			next.ServeHTTP(w, r)
+		}, ""},
 		"it is forbidden":                   {answers(403, "AccessDenied"), CodePermission},
 		"the file is locked":                {answers(400, "InvalidRequest"), CodeRefused},
 		"the key is not known":              {answers(403, "InvalidAccessKeyId"), CodeAccessKey},
@@ -352,7 +362,11 @@ func TestS3_EachRefusalHasItsCodeAndWords(t *testing.T) {
 		{400, "Whatever", CodeRefused, "refuses: Whatever No"},
 		{405, "MethodNotAllowed", CodePermission, "needs permission"},
 	} {
-		s := serve(t, false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, c.status, c.code) }))
+		s := serve(
+			t,
+			false,
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, c.status, c.code) }),
+		)
 		_, opened := s.Open(t.Context(), "a.mp4")
 		for how, err := range map[string]error{"Ready": s.Ready(t.Context()), "Try": s.Try(t.Context()), "Open": opened,
 			"Put":  s.Put(t.Context(), "a.mp4", source(t, "x"), nil),
@@ -500,7 +514,8 @@ func TestS3_AHangingServiceCostsEachStepItsOwnTime(t *testing.T) {
 
 // TestS3_ABucketThatListsNoUploadsIsTidied has services without that call.
 func TestS3_ABucketThatListsNoUploadsIsTidied(t *testing.T) {
-	for status, code := range map[int]string{501: "NotImplemented", 405: "MethodNotAllowed", 403: "AccessDenied", 400: "InvalidArgument"} {
+	for status, code := range map[int]string{501: "NotImplemented", 405: "MethodNotAllowed", 403: "AccessDenied",
+		400: "InvalidArgument"} {
 		s := fakeS3(t, false, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if r.URL.Query().Has("uploads") {
 				refuse(w, r, status, code)
@@ -526,7 +541,8 @@ func TestVerify_AFileThatChangedIsNotHandedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := "A film"
-	if _, err := s.client.PutObject(t.Context(), server.Bucket, "retake/a.mp4", strings.NewReader(other), int64(len(other)),
+	if _, err := s.client.PutObject(t.Context(), server.Bucket, "retake/a.mp4", strings.NewReader(other),
+		int64(len(other)),
 		minio.PutObjectOptions{UserMetadata: map[string]string{sumHeader: info.UserMetadata[sumKey]}}); err != nil {
 		t.Fatal(err)
 	}

@@ -19,12 +19,24 @@ func Measure(p *watch.Program) (state State, err error) {
 		return state, err
 	}
 	outage, _, _ := p.Queue.Outage()
-	state = State{Assets: map[string]int{}, Needing: c.Needs, Open: c.Open, Wishes: c.Wishes, Inbox: c.Inbox, Channels: c.Channels, Files: map[string]int64{}}
+	state = State{
+		Assets:   map[string]int{},
+		Needing:  c.Needs,
+		Open:     c.Open,
+		Wishes:   c.Wishes,
+		Inbox:    c.Inbox,
+		Channels: c.Channels,
+		Files:    map[string]int64{},
+	}
 	if state.Free, err = p.Room.Free(); err != nil {
 		return state, err
 	}
-	state.Troubles = map[string]bool{watch.Outage: !outage.Began.IsZero(), watch.Disk: state.Free < watch.LowDisk, watch.Channel: c.Channels["ENDED"] > 0,
-		watch.Backup: p.Board.Reported(watch.Backup) != nil}
+	state.Troubles = map[string]bool{
+		watch.Outage:  !outage.Began.IsZero(),
+		watch.Disk:    state.Free < watch.LowDisk,
+		watch.Channel: c.Channels["ENDED"] > 0,
+		watch.Backup:  p.Board.Reported(watch.Backup) != nil,
+	}
 	if p.Faults != nil {
 		for _, f := range p.Faults() {
 			state.Troubles[f.Cause] = true

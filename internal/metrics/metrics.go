@@ -28,9 +28,12 @@ var gauges = map[string]struct {
 	"retake_workers_busy":         {"Workers that run one.", []string{"kind"}},
 	"retake_assets":               {"Videos by status.", []string{"status"}},
 	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
-	"retake_requests_open":        {"People who wait for a video, each counted once for each video.", nil},
+	"retake_requests_open":        {"People waiting for a video, each counted once for each video.", nil},
 	"retake_requests_total":       {"Requests for a video since the database was made.", nil},
-	"retake_publications":         {"Videos on platforms, or on their way there, by status.", []string{"platform", "status"}},
+	"retake_publications": {
+		"Videos on platforms, or on their way there, by status.",
+		[]string{"platform", "status"},
+	},
 	"retake_channels": {"Channels by state: CONNECTED, ENDED (to be connected again), " +
 		"DISCONNECTED.", []string{"state"}},
 	"retake_telegram_inbox": {"Updates from Telegram that have not been handled yet.", nil},
@@ -61,11 +64,15 @@ func New(version string) *Meter {
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "retake_telegram_calls_total",
 			Help: "Calls of Telegram's Bot API but for the poll. too_many: a 429; held: not made, because Telegram " +
 				"asked to wait or is down."}, []string{"method", "result"}),
-		updates: prometheus.NewCounter(prometheus.CounterOpts{Name: "retake_telegram_updates_total", Help: "Updates received from Telegram."}),
+		updates: prometheus.NewCounter(
+			prometheus.CounterOpts{Name: "retake_telegram_updates_total", Help: "Updates received from Telegram."},
+		),
 		renders: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_render_seconds",
-			Help: "How long it took to make and keep a video.", Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600}}),
+			Help:    "How long it took to make and keep a video.",
+			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600}}),
 		waits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "retake_telegram_wait_seconds",
-			Help: "How long a message to a chat waited for its turn, which Telegram's limits set.", Buckets: []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300}}),
+			Help:    "How long a message to a chat waited for its turn, which Telegram's limits set.",
+			Buckets: []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300}}),
 		registry: prometheus.NewRegistry(),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "retake_build_info", Help: "1, with the version as a " +
@@ -94,8 +101,25 @@ var (
 	causes   = []string{"outage", "disk", "channel", "backup", "telegram", "media", "engine", "voice"}
 	methods  = []string{"sendMessage", "sendVideo", "editMessageText", "editMessageReplyMarkup", "deleteMessage",
 		"answerCallbackQuery", "setMyCommands", "getMe"}
-	results = []string{"ok", "too_many", "held", "down", "gone", "refused", "bad_file", "odd", "stopped", "token", "logged_out",
-		"webhook", "other_poller", "too_large", "unreadable", "dropped", "no_message"}
+	results = []string{
+		"ok",
+		"too_many",
+		"held",
+		"down",
+		"gone",
+		"refused",
+		"bad_file",
+		"odd",
+		"stopped",
+		"token",
+		"logged_out",
+		"webhook",
+		"other_poller",
+		"too_large",
+		"unreadable",
+		"dropped",
+		"no_message",
+	}
 )
 
 // Ended counts the end of an attempt at a job.
@@ -113,8 +137,8 @@ func (m *Meter) Waited(d time.Duration) { m.waits.Observe(d.Seconds()) }
 // Received counts updates.
 func (m *Meter) Received(n int) { m.updates.Add(float64(n)) }
 
-// Handler answers with everything. look is called at each scrape; what cannot be looked up is a 500 with the reason, because half
-// the truth would look like zero. It is called once.
+// Handler answers with everything. look is called at each scrape; what cannot be looked up is a 500 with the reason,
+// because half the truth would look like zero. It is called once.
 func (m *Meter) Handler(look func() (State, error)) http.Handler {
 	m.registry.MustRegister(lookup{look, descriptions()})
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2})

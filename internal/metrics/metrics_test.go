@@ -25,7 +25,11 @@ func TestMeter_EverySeriesIsThereFromTheStart(t *testing.T) {
 		for _, outcome := range outcomes {
 			want = append(want, fmt.Sprintf("retake_attempts_total{kind=%q,outcome=%q} 0", kind, outcome))
 		}
-		want = append(want, fmt.Sprintf("retake_workers{kind=%q} 0", kind), fmt.Sprintf("retake_jobs{kind=%q,state=\"later\"} 0", kind))
+		want = append(
+			want,
+			fmt.Sprintf("retake_workers{kind=%q} 0", kind),
+			fmt.Sprintf("retake_jobs{kind=%q,state=\"later\"} 0", kind),
+		)
 	}
 	for _, method := range methods {
 		for _, result := range results {
@@ -54,7 +58,8 @@ func TestMeter_TellsWhatItWasTold(t *testing.T) {
 	m.Received(5)
 	m.Rendered(3 * time.Second)
 	_, text := scrape(t, m, look)
-	for _, line := range []string{`retake_trouble{cause="telegram"} 1`, `retake_trouble{cause="disk"} 0`, `retake_outage 0`,
+	for _, line := range []string{`retake_trouble{cause="telegram"} 1`, `retake_trouble{cause="disk"} 0`,
+		`retake_outage 0`,
 		"retake_telegram_contact_timestamp_seconds 1.5", "# TYPE retake_requests_total counter", "retake_requests_total 7",
 		`retake_workers_busy{kind="RENDER"} 2`, `retake_attempts_total{kind="RENDER",outcome="done"} 1`,
 		`retake_telegram_calls_total{method="sendVideo",result="webhook"} 1`, "retake_telegram_updates_total 5",

@@ -39,7 +39,7 @@ type Failure struct {
 	Asset   string
 	Name    string  // as it was typed: engines put it into their errors
 	Key     string  // of the name: what a person may type in several ways, and ask for again and again
-	Users   []int64 // who waits for the video; two of them are enough, none if nobody knows
+	Users   []int64 // users waiting for the video; two of them are enough, none if unknown
 	Attempt int
 	Problem string
 }
@@ -126,7 +126,7 @@ func (w *Watch) ShouldWait(asset string, created, now time.Time, took time.Durat
 	return max(w.every, time.Duration(w.after)*took), max(1, w.after-names)
 }
 
-// different counts the names in rows, and the people who wait for them. A name counts as a person if nobody knows who
+// different counts the names in rows, and the people waiting for them. A name counts as a person if nobody knows who
 // waits for it.
 func different(rows []row) (names, users int) {
 	keys, ids := map[string]bool{}, map[any]bool{}

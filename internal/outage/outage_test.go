@@ -24,7 +24,8 @@ func TestRecordFailure_CountsNamesOfSeveralPeople(t *testing.T) {
 		failures []Failure
 		at       int // which of them begins an outage, from 1; 0: none
 	}{
-		"five names of five people": {[]Failure{failure(1, "a", 1), failure(2, "b", 2), failure(3, "c", 3), failure(4, "d", 4),
+		"five names of five people": {[]Failure{failure(1, "a", 1), failure(2, "b", 2), failure(3, "c", 3),
+			failure(4, "d", 4),
 			failure(5, "e", 5)}, 5},
 		"five names of two people": {[]Failure{failure(1, "a", 1), failure(2, "b", 1), failure(3, "c", 1), failure(4, "d", 1),
 			failure(5, "e", 2)}, 5},
@@ -32,15 +33,18 @@ func TestRecordFailure_CountsNamesOfSeveralPeople(t *testing.T) {
 			failure(5, "e", 1), failure(6, "f", 1)}, 0},
 		"one name, pressed again and again": {[]Failure{failure(1, "a", 1), failure(2, "a", 1), failure(3, "a", 1),
 			failure(4, "a", 1), failure(5, "a", 1), failure(6, "a", 1)}, 0},
-		"one name of many people": {[]Failure{failure(1, "a", 1, 2), failure(2, "a", 3), failure(3, "a", 4), failure(4, "a", 5),
+		"one name of many people": {[]Failure{failure(1, "a", 1, 2), failure(2, "a", 3), failure(3, "a", 4),
+			failure(4, "a", 5),
 			failure(5, "a", 6)}, 0},
 		"four names, and one of them again": {[]Failure{failure(1, "a", 1), failure(2, "b", 2), failure(3, "c", 3),
 			failure(4, "d", 4), failure(5, "d", 5), failure(6, "a", 1), failure(7, "e", 1)}, 7},
 		"one person's names, one of which another one wants, too": {[]Failure{failure(1, "a", 1, 2), failure(2, "b", 1),
 			failure(3, "c", 1), failure(4, "d", 1), failure(5, "e", 1)}, 5},
-		"a second person comes late": {[]Failure{failure(1, "a", 1), failure(2, "b", 1), failure(3, "c", 1), failure(4, "d", 1),
+		"a second person comes late": {[]Failure{failure(1, "a", 1), failure(2, "b", 1), failure(3, "c", 1),
+			failure(4, "d", 1),
 			failure(5, "e", 1), failure(6, "a", 2)}, 6},
-		"nobody knows who": {[]Failure{failure(1, "a"), failure(2, "b"), failure(3, "c"), failure(4, "d"), failure(5, "e")}, 5},
+		"nobody knows who": {[]Failure{failure(1, "a"), failure(2, "b"), failure(3, "c"), failure(4, "d"),
+			failure(5, "e")}, 5},
 	} {
 		w := watch(5)
 		for i, f := range c.failures {
@@ -199,10 +203,19 @@ func TestShouldWait_EndsForEachName(t *testing.T) {
 		"alone":                      {func(*Watch) {}, now, 0},
 		"with itself, pressed again": {func(w *Watch) { w.RecordFailure(failure(2, "a", 1), now) }, now, 0},
 		"with another name":          {func(w *Watch) { w.RecordFailure(failure(2, "b", 2), now) }, now, 3},
-		"with another for its own":   {func(w *Watch) { f := failure(2, "b", 2); f.Problem = "other"; w.RecordFailure(f, now) }, now, 0},
-		"after a video was made":     {func(w *Watch) { w.RecordFailure(failure(2, "b", 2), now); w.RecordSuccess("GOOD") }, now, 0},
-		"a day old":                  {func(w *Watch) { w.RecordFailure(failure(2, "b", 2), now) }, now.Add(-24 * time.Hour), 0},
-		"dated in the future":        {func(w *Watch) { w.RecordFailure(failure(2, "b", 2), now) }, now.AddDate(10, 0, 0), 0},
+		"with another for its own": {func(w *Watch) {
+			f := failure(2, "b", 2)
+			f.Problem = "other"
+			w.RecordFailure(f,
+				now)
+		}, now, 0},
+		"after a video was made": {func(w *Watch) {
+			w.RecordFailure(failure(2, "b", 2),
+				now)
+			w.RecordSuccess("GOOD")
+		}, now, 0},
+		"a day old":           {func(w *Watch) { w.RecordFailure(failure(2, "b", 2), now) }, now.Add(-24 * time.Hour), 0},
+		"dated in the future": {func(w *Watch) { w.RecordFailure(failure(2, "b", 2), now) }, now.AddDate(10, 0, 0), 0},
 		"with five names of one person": {func(w *Watch) {
 			for i := range 6 {
 				w.RecordFailure(failure(2+i, fmt.Sprint("k", i), 1), now)

@@ -29,8 +29,8 @@ func (tx *Tx) Note(e Event) error {
 	return err
 }
 
-// Deed is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is not
-// in the table audit but follows from the attempts, and goes with their asset.
+// Deed is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is
+// not in the table audit but follows from the attempts, and goes with their asset.
 type Deed struct {
 	Key      string // names the place in the list, for Activity
 	At       time.Time
@@ -75,7 +75,8 @@ func (s *Store) Activity(ctx context.Context, after string, limit int) ([]Deed, 
 // deeds reads some of them, in the order of the list.
 func (s *Store) deeds(ctx context.Context, some string, args ...any) ([]Deed, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT d.at, d.source, d.id, d.admin, d.action, ifnull(d.asset_id, ''), ifnull(d.platform, ''), d.outcome, d.attempt, ifnull(a.name, '')
+		SELECT d.at, d.source, d.id, d.admin, d.action, ifnull(d.asset_id, ''), ifnull(d.platform, ''), d.outcome, d.attempt,
+		ifnull(a.name, '')
 		FROM (`+some+`) d LEFT JOIN assets a ON a.id = d.asset_id ORDER BY d.at DESC, d.source, d.id DESC`, args...)
 	return collect(rows, err, func(d *Deed) error {
 		var at, id int64

@@ -17,8 +17,8 @@ type Admin struct {
 	Owner bool
 }
 
-// MayChange reports whether an admin may retry, edit or delete what somebody made: an owner anything, the others what is
-// theirs. creator is who made it; nil: a parent asked for it. Everybody who is signed in may see everything.
+// MayChange reports whether an admin may retry, edit or delete what somebody made: an owner anything, the others what
+// is theirs. creator is who made it; nil: a parent asked for it. Everybody who is signed in may see everything.
 func (a Admin) MayChange(creator *int64) bool { return a.Owner || creator != nil && *creator == a.ID }
 
 // AppointedIn is Appointed of a file that another process may be using.
@@ -49,13 +49,20 @@ func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
 
 // SpendLink exchanges a link for a session, once. ErrNotFound: spent, expired or never made.
 func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
-	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now}, &admin)); err != nil {
+	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now},
+		&admin)); err != nil {
 		return 0, err
 	}
 	if _, err := tx.sql.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-SessionLife.Milliseconds()); err != nil {
 		return 0, err
 	}
-	_, err = tx.sql.Exec(`INSERT INTO sessions (hash, admin, created, seen) VALUES (?, ?, ?, ?)`, session[:], admin, tx.now, tx.now)
+	_, err = tx.sql.Exec(
+		`INSERT INTO sessions (hash, admin, created, seen) VALUES (?, ?, ?, ?)`,
+		session[:],
+		admin,
+		tx.now,
+		tx.now,
+	)
 	return admin, err
 }
 
@@ -93,7 +100,11 @@ func (tx *Tx) SignOut(hash [32]byte) error {
 
 // SignOutEverywhere ends all sessions of the admin who has this one, and notes it.
 func (tx *Tx) SignOutEverywhere(hash [32]byte) error {
-	return tx.end("sign out everywhere", `DELETE FROM sessions WHERE admin = (SELECT admin FROM sessions WHERE hash = ?) RETURNING admin`, hash)
+	return tx.end(
+		"sign out everywhere",
+		`DELETE FROM sessions WHERE admin = (SELECT admin FROM sessions WHERE hash = ?) RETURNING admin`,
+		hash,
+	)
 }
 
 // end carries out a deletion of sessions, which SQLite has done to the last row before it returns the first.
@@ -106,7 +117,7 @@ func (tx *Tx) end(action, deletion string, hash [32]byte) error {
 	case err != nil:
 		return err
 	}
-	tx.touch("") // open pages look whether their session is over
+	tx.touch("") // open pages check whether their session is over
 	return tx.Note(Event{Admin: &admin, Action: action})
 }
 
@@ -159,8 +170,16 @@ func appointed(ctx context.Context, d *sql.DB) ([]Appointed, error) {
 }
 
 // RoleOf returns what somebody may do: as much as the settings say, or as the command line has made of them since.
-func (s *Store) RoleOf(ctx context.Context, settings func(id int64) (Admin, bool), id int64) (a Admin, ok bool, err error) {
-	return roleOf(settings, id, func(query string, owner *bool) error { return s.db.Read().QueryRowContext(ctx, query, id).Scan(owner) })
+func (s *Store) RoleOf(
+	ctx context.Context,
+	settings func(id int64) (Admin, bool),
+	id int64,
+) (a Admin, ok bool, err error) {
+	return roleOf(
+		settings,
+		id,
+		func(query string, owner *bool) error { return s.db.Read().QueryRowContext(ctx, query, id).Scan(owner) },
+	)
 }
 
 // RoleOf is that of the store, within the transaction.
@@ -168,7 +187,11 @@ func (tx *Tx) RoleOf(settings func(id int64) (Admin, bool), id int64) (a Admin, 
 	return roleOf(settings, id, func(query string, owner *bool) error { return tx.sql.Get(query, []any{id}, owner) })
 }
 
-func roleOf(settings func(id int64) (Admin, bool), id int64, get func(query string, owner *bool) error) (a Admin, ok bool, err error) {
+func roleOf(
+	settings func(id int64) (Admin, bool),
+	id int64,
+	get func(query string, owner *bool) error,
+) (a Admin, ok bool, err error) {
 	if a, ok = settings(id); ok && a.Owner {
 		return a, true, nil
 	}
@@ -183,7 +206,8 @@ func roleOf(settings func(id int64) (Admin, bool), id int64, get func(query stri
 	return Admin{ID: id, Owner: owner}, true, nil
 }
 
-// Admins are those of the settings and those whom the command line has made. With an error they are those of the settings.
+// Admins are those of the settings and those whom the command line has made. With an error they are those of the
+// settings.
 func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err error) {
 	appointed, err := s.Appointed(ctx)
 	if err != nil {
@@ -200,7 +224,8 @@ func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err 
 
 // Appoint makes somebody an admin, or changes what one may do who was made before, and notes it.
 func (tx *Tx) Appoint(a Admin) error {
-	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner`,
+	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
+		SET owner = excluded.owner`,
 		a.ID, a.Owner, tx.now); err != nil {
 		return err
 	}
@@ -212,12 +237,14 @@ func (tx *Tx) Appoint(a Admin) error {
 	return tx.Note(Event{Admin: new(int64), Action: "appoint", Outcome: rank})
 }
 
-// Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was, and what they were told. ErrNotFound: nobody was made that.
+// Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was, and what they were told.
+// ErrNotFound: nobody was made that.
 func (tx *Tx) Dismiss(id int64) error {
 	if err := one(tx.sql.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
 		return err
 	}
-	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`, `DELETE FROM alerts WHERE admin = ?`} {
+	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`,
+		`DELETE FROM alerts WHERE admin = ?`} {
 		if _, err := tx.sql.Exec(end, id); err != nil {
 			return err
 		}
@@ -226,8 +253,8 @@ func (tx *Tx) Dismiss(id int64) error {
 	return tx.Note(Event{Admin: new(int64), Action: "dismiss"})
 }
 
-// RoleBySettings returns what the settings let somebody do on the page. The operator of the server, who gets links from the
-// command line, has the id 0 and is an owner.
+// RoleBySettings returns what the settings let somebody do on the page. The operator of the server, who gets links from
+// the command line, has the id 0 and is an owner.
 func RoleBySettings(owners, admins []int64) func(id int64) (Admin, bool) {
 	return func(id int64) (Admin, bool) {
 		owner := id == 0 || slices.Contains(owners, id)

@@ -74,8 +74,8 @@ func (m *Metadata) Scan(column any) error {
 	return json.Unmarshal([]byte(fmt.Sprint(column)), m)
 }
 
-// shown is the metadata of a row for a page, which a damaged row must not take away: it shows none then. What is published is read
-// with Scan, which refuses a damaged row.
+// shown is the metadata of a row for a page, which a damaged row must not take away: it shows none then. What is
+// published is read with Scan, which refuses a damaged row.
 type shown Metadata
 
 func (s *shown) Scan(column any) error {
@@ -117,12 +117,17 @@ func (g *Gone) Add(a Asset) {
 	}
 }
 
-// out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was lost.
-const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = 'unknown' OR ` + sentToRumble + `)`
+// out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was
+// lost.
+const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = ` +
+	`'unknown' OR ` + sentToRumble + `)`
 
 // LetGo deletes a video that should have gone, if it is on no platform any more.
 func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
-	a, err := tx.asset(`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`, assetID)
+	a, err := tx.asset(
+		`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`,
+		assetID,
+	)
 	if errors.Is(err, ErrNotFound) {
 		return gone, nil
 	} else if err != nil {
@@ -143,7 +148,8 @@ type Unwanted struct {
 
 // Unwanted lists up to ten of them, the one first that should have gone first.
 func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, name, unwanted FROM assets WHERE unwanted IS NOT NULL ORDER BY unwanted, id LIMIT 10`)
+	rows, err := s.db.Read().
+		QueryContext(ctx, `SELECT id, name, unwanted FROM assets WHERE unwanted IS NOT NULL ORDER BY unwanted, id LIMIT 10`)
 	return collect(rows, err, func(u *Unwanted) error {
 		var since int64
 		err := rows.Scan(&u.ID, &u.Name, &since)
@@ -256,9 +262,11 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 // AddUpload adds a video that an admin sent, whose files are in the media store.
 func (tx *Tx) AddUpload(a Asset) error {
 	v := a.Video
-	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb, size, duration, width, height, created, finished)
+	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb,
+		size, duration, width, height, created, finished)
 		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12)`,
-		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now); err != nil {
+		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height,
+		tx.now); err != nil {
 		return err
 	}
 	tx.touch(a.ID)
@@ -271,7 +279,10 @@ func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err erro
 	if next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang); !errors.Is(err, ErrNotFound) {
 		return next, false, err
 	}
-	if next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished); !errors.Is(err, ErrNotFound) {
+	if next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished); !errors.Is(
+		err,
+		ErrNotFound,
+	) {
 		return next, false, err
 	}
 	last, err := tx.asset(`JOIN (
@@ -291,9 +302,12 @@ type Busy Kind
 
 func (b Busy) Error() string { return "still owed: " + string(b) }
 
-// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is owed to nobody.
-const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id) THEN 'RENDER'
-	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id LIMIT 1), '') END
+// owed is the kind of what keeps an asset from being deleted, or ”. A video that nobody waits for is pending for
+// nobody.
+const owed = `SELECT CASE WHEN a.finished IS NULL AND EXISTS (SELECT 1 FROM requests r
+	WHERE r.asset_id = a.id) THEN 'RENDER'
+	ELSE ifnull((SELECT kind FROM jobs j WHERE j.asset_id = a.id AND kind <> 'RENDER' ORDER BY kind = 'ANNOUNCE', j.id
+	LIMIT 1), '') END
 	FROM assets a WHERE a.id = ?`
 
 // Delete deletes an asset with all that belongs to it, unless it is Busy. What was done stays in the activity list.
@@ -321,19 +335,26 @@ func (tx *Tx) ForgetFileID(assetID, fileID string) error {
 	return err
 }
 
-// setLive moves an asset and those who wait for it between PENDING and PROCESSING.
+// setLive moves an asset and the requests waiting for it between PENDING and PROCESSING.
 func (tx *Tx) setLive(assetID string, from, to Status) error {
 	if err := one(tx.sql.Exec(`UPDATE assets SET status = ? WHERE id = ? AND status = ?`, to, assetID, from)); err != nil {
 		return err
 	}
 	tx.touch(assetID)
-	_, err := tx.sql.Exec(`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`, to, assetID)
+	_, err := tx.sql.Exec(
+		`UPDATE requests SET status = ? WHERE asset_id = ? AND status IN ('PENDING', 'PROCESSING')`,
+		to,
+		assetID,
+	)
 	return err
 }
 
 // MediaKeys lists every key that an asset refers to.
 func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
-	return s.texts(ctx, `SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`)
+	return s.texts(
+		ctx,
+		`SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`,
+	)
 }
 
 // HasMedia reports whether any asset refers to a key.
@@ -346,7 +367,8 @@ func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
 // finished may yet come to refer to its own.
 func (s *Store) Unneeded(ctx context.Context, keys []string) ([]string, error) {
 	return s.texts(ctx, `SELECT k.value FROM json_each(?) k WHERE NOT EXISTS (
-		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`, list(keys))
+		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`,
+		list(keys))
 }
 
 // Asset returns one asset as last committed.

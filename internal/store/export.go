@@ -129,8 +129,9 @@ type ExportMade struct {
 	At   time.Time `json:"at"`
 }
 
-// Export collects all that is kept about a user, and nothing of anybody else: what others wished for is not in it, and neither is
-// why a video failed, which is about the program. admin: they may sign in to the page. ErrNotFound: nobody knows them.
+// Export collects all that is kept about a user, and nothing of anybody else: what others wished for is not in it, and
+// neither is why a video failed, which is about the program. admin: they may sign in to the page. ErrNotFound: nobody
+// knows them.
 func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 	x = Export{What: "Everything that this bot keeps about one Telegram user. Times are UTC.", Made: when(tx.now), User: Person{ID: user},
 		Drafts: []ExportDraft{}, Videos: []ExportVideo{}, Acts: []ExportAct{}, Inbox: []ExportUpdate{}}
@@ -148,12 +149,14 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 		return x, err
 	}
 	requests := map[int]int64{} // by the place in Videos
-	if err := pull(tx, &x.Videos, `SELECT r.id, a.id, a.name, a.template, a.lang, r.status, r.chat_id, r.created, ifnull(r.finished, 0), ifnull(r.progress_id, 0),
+	if err := pull(tx, &x.Videos, `SELECT r.id, a.id, a.name, a.template, a.lang, r.status, r.chat_id, r.created,
+		ifnull(r.finished, 0), ifnull(r.progress_id, 0),
 			ifnull(r.answer_id, 0), ifnull(a.size, 0), ifnull(a.duration, 0)
 		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.user_id = ? ORDER BY r.id`, []any{user},
 		func(v *ExportVideo, scan scanner) error {
 			var request int64
-			err := scan(&request, &v.ID, &v.Name, &v.Template, &v.Lang, &v.Status, &v.Chat, at(&v.Asked), at(&v.Finished), &v.Progress, &v.Answer, &v.Size, &v.Duration)
+			err := scan(&request, &v.ID, &v.Name, &v.Template, &v.Lang, &v.Status, &v.Chat, at(&v.Asked), at(&v.Finished),
+				&v.Progress, &v.Answer, &v.Size, &v.Duration)
 			requests[len(requests)] = request
 			return err
 		}); err != nil {
@@ -166,15 +169,25 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 			pull(tx, &v.Owed, `SELECT kind, created, ifnull(last_error, '') FROM jobs WHERE request_id = ?1
 				UNION ALL SELECT kind, created, '' FROM crowds WHERE request_id = ?1 ORDER BY created`, []any{requests[i]},
 				func(j *ExportJob, scan scanner) error { return scan(&j.Kind, at(&j.Since), &j.Error) }),
-			pull(tx, &v.Troubles, `SELECT kind, finished, ifnull(error, '') FROM attempts WHERE request_id = ? ORDER BY id`, []any{requests[i]},
-				func(t *ExportTry, scan scanner) error { return scan(&t.Kind, at(&t.At), &t.Error) }))
+			pull(
+				tx,
+				&v.Troubles,
+				`SELECT kind, finished, ifnull(error, '') FROM attempts WHERE request_id = ? ORDER BY id`,
+				[]any{requests[i]},
+				func(t *ExportTry, scan scanner) error { return scan(&t.Kind, at(&t.At), &t.Error) },
+			),
+		)
 		if err != nil {
 			return x, err
 		}
 	}
 	err = errors.Join(
 		pull(tx, &x.Acts, exportActs+` WHERE user_id = ? ORDER BY at, id`, []any{user}, scanAct),
-		pull(tx, &x.Inbox, `SELECT received, raw FROM inbox WHERE raw IS NOT NULL AND chat_id = ? ORDER BY update_id`, []any{user},
+		pull(
+			tx,
+			&x.Inbox,
+			`SELECT received, raw FROM inbox WHERE raw IS NOT NULL AND chat_id = ? ORDER BY update_id`,
+			[]any{user},
 			func(u *ExportUpdate, scan scanner) error {
 				var raw string
 				err := scan(at(&u.At), &raw)
@@ -182,7 +195,9 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 					u.Raw, err = json.Marshal(raw)
 				}
 				return err
-			}))
+			},
+		),
+	)
 	if err != nil || !admin {
 		return x, err
 	}
@@ -200,12 +215,20 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 		pull(tx, &x.Admin.Made, `SELECT id, name, created FROM assets WHERE creator = ? ORDER BY created, id`, []any{user},
 			func(m *ExportMade, scan scanner) error { return scan(&m.ID, &m.Name, at(&m.At)) }),
 		pull(tx, &x.Admin.Released, exportPublications+` WHERE p.creator = ? ORDER BY p.id`, []any{user}, scanPublication),
-		pull(tx, &x.Admin.Channels, `SELECT platform, '', title, '', connected FROM channels WHERE creator = ? ORDER BY id`, []any{user}, scanPublication))
+		pull(
+			tx,
+			&x.Admin.Channels,
+			`SELECT platform, '', title, '', connected FROM channels WHERE creator = ? ORDER BY id`,
+			[]any{user},
+			scanPublication,
+		),
+	)
 }
 
 const (
-	exportPublications = `SELECT p.platform, p.status, ifnull(p.metadata ->> 'title', ''), ifnull(p.remote_url, ''), p.created FROM publications p`
-	exportActs         = `SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit`
+	exportPublications = `SELECT p.platform, p.status, ifnull(p.metadata ->> 'title', ''), ifnull(p.remote_url, ''),
+		p.created FROM publications p`
+	exportActs = `SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit`
 )
 
 func scanPublication(p *ExportPub, scan scanner) error {

@@ -2,19 +2,34 @@ package store
 
 import "strings"
 
-// messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many keep it
-// also where each takes half a second.
+// messageWorkers is how many messages of one kind are under way at a time. Telegram's limiter sets the pace; so many
+// keep it also where each takes half a second.
 const MessageWorkers = 16
 
-// beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them; until then it
-// takes turns with everybody else, so that nobody waits for all of it.
+// beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them; until then
+// it takes turns with everybody else, so that nobody waits for all of it.
 func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	var turn, created int64
-	rows, err := tx.sql.Query(`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0), c.turn, c.created
-		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`, crowd.ID, n+1)
+	rows, err := tx.sql.Query(
+		`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0),
+			c.turn, c.created
+		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`,
+		crowd.ID,
+		n+1,
+	)
 	tasks, err := collect(rows, err, func(t *Task) error {
 		*t = crowd
-		return rows.Scan(&t.RequestID, &t.To.User, &t.To.Chat, &t.To.Lang, &t.To.Status, &t.To.Unreachable, &t.To.Progress, &turn, &created)
+		return rows.Scan(
+			&t.RequestID,
+			&t.To.User,
+			&t.To.Chat,
+			&t.To.Lang,
+			&t.To.Status,
+			&t.To.Unreachable,
+			&t.To.Progress,
+			&turn,
+			&created,
+		)
 	})
 	if err != nil {
 		return nil, err
@@ -27,8 +42,10 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 			args = append(args, tasks[i].RequestID, tasks[i].To.User)
 		}
 		const row = `(?1, ?2, ?3, 0, ?4, ?5, ?6, ?, ?)`
-		id, err := tx.sql.Insert(`INSERT INTO jobs (kind, asset_id, turn, due, attempt, started, created, request_id, lane) VALUES `+
-			row+strings.Repeat(", "+row, len(tasks)-1), args...)
+		id, err := tx.sql.Insert(
+			`INSERT INTO jobs (kind, asset_id, turn, due, attempt, started, created, request_id, lane) VALUES `+
+				row+strings.Repeat(", "+row, len(tasks)-1),
+			args...)
 		if err != nil {
 			return nil, err
 		}
@@ -44,26 +61,37 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	return tasks, err
 }
 
-// FanoutMin is how many a crowd has at least. Fewer are begun at once anyway: they have a row each, and the turns of their lanes.
+// FanoutMin is how many a crowd has at least. Fewer are begun at once anyway: they have a row each, and the turns of
+// their lanes.
 const FanoutMin = MessageWorkers + 1
 
-// EnqueueAll owes a message to all who wait for a finished asset, instead of the announcement they may not have had yet.
+// EnqueueAll enqueues a message to everyone waiting for a finished asset, instead of the announcement they may not have
+// had yet.
 func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
-	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`, assetID); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'ANNOUNCE' AND asset_id = ? AND started IS NULL`,
+		assetID); err != nil {
 		return err
 	}
 	tx.MarkDue(kind, 0)
-	const waiting = `FROM requests WHERE asset_id = ?2 AND held = 0 AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
+	const waiting = `FROM requests WHERE asset_id = ?2 AND held = 0
+		AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
 	var n int
-	if err := tx.sql.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, FanoutMin}, &n); err != nil {
+	if err := tx.sql.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, FanoutMin},
+		&n); err != nil {
 		return err
 	}
 	if n == FanoutMin {
-		_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+reached+`, 0, ?3)`, kind, assetID, tx.now)
+		_, err := tx.sql.Exec(
+			`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+reached+`, 0, ?3)`,
+			kind,
+			assetID,
+			tx.now,
+		)
 		return err
 	}
 	_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
-		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = user_id), 0) + 1, `+reached+`), 0, ?3 `+waiting+`
+		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1
+		AND lane = user_id), 0) + 1, `+reached+`), 0, ?3 `+waiting+`
 		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err
 }

@@ -35,7 +35,7 @@ func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 }
 
 // Offset returns the update id to ask Telegram for next. After six days without an update it is 0, because Telegram
-// counts anew after a week.
+// restarts its count after a week.
 func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? AND received <= ?
 		ORDER BY received DESC, update_id DESC LIMIT 1`, s.now().Add(-inboxLife).UnixMilli(), s.now().Add(aheadAtMost).UnixMilli()).Scan(&offset)

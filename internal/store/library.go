@@ -42,7 +42,8 @@ type Filter struct {
 	Limit    int
 }
 
-// A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3 the id.
+// A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3
+// the id.
 const (
 	foundKeys   = `(SELECT name_key FROM tails WHERE tail >= ?1 AND tail < ?2)`
 	foundByID   = `a.id = ?3 AND a.name_key NOT IN ` + foundKeys
@@ -55,7 +56,8 @@ func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f
 // Place names an asset's place in the library, also once the asset is gone.
 func (a Asset) Place() string { return fmt.Sprintf("%d-%s", a.Created.UnixMilli(), a.ID) }
 
-// Library lists assets, newest first. ErrNotFound: f.After is no place. found is how many Counts gave for the filter: it tells the shorter way to them.
+// Library lists assets, newest first. ErrNotFound: f.After is no place. found is how many Counts gave for the filter:
+// it tells the shorter way to them.
 func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
 	args := append(f.args(), f.Status, f.After, f.Limit)
 	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
@@ -81,13 +83,14 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		return s.listed(ctx, `WHERE true`+where+page, args...)
 	}
 	var all int
-	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM tallies WHERE name_key = '' AND part = ?1 AND ?2 IN ('', status)`,
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM tallies WHERE name_key = '' AND part = ?1
+		AND ?2 IN ('', status)`,
 		f.Platform, f.Status).Scan(&all); err != nil {
 		return nil, err
 	}
 	switch {
-	// Few are gathered and sorted. Of many, the newest are found sooner by walking back in time and asking of each whether its
-	// name is one of those: a page is full after limit × all / found. So many have no id in common.
+	// Few are gathered and sorted. Of many, the newest are found sooner by walking back in time and asking of each whether
+	// its name is one of those: a page is full after limit × all / found. So many have no id in common.
 	case found*found > 4*f.Limit*all:
 		where = `SELECT id FROM assets a WHERE +` + foundByName + where + page // the + keeps SQLite from gathering
 	default:
@@ -141,8 +144,10 @@ func (s *Store) Detail(ctx context.Context, id string) (d Detail, err error) {
 		WITH RECURSIVE before (id, retry_of, n) AS (
 			SELECT id, retry_of, 0 FROM assets WHERE id = ?1
 			UNION ALL SELECT a.id, a.retry_of, n - 1 FROM before JOIN assets a ON a.id = before.retry_of WHERE n > -5),
-		after (id, n) AS (SELECT ?1, 0 UNION ALL SELECT a.id, n + 1 FROM after JOIN assets a ON a.retry_of = after.id WHERE n < 5)
-		SELECT a.id, a.status, a.created FROM (SELECT id, n FROM before UNION SELECT id, n FROM after) t JOIN assets a ON a.id = t.id
+		after (id, n) AS (SELECT ?1, 0 UNION ALL SELECT a.id, n + 1 FROM after JOIN assets a ON a.retry_of = after.id
+		WHERE n < 5)
+		SELECT a.id, a.status, a.created FROM (SELECT id, n FROM before UNION SELECT id, n FROM after) t
+		JOIN assets a ON a.id = t.id
 		ORDER BY t.n`, id)
 	d.Tries, err = collect(rows, err, func(t *Try) error {
 		var created int64
@@ -153,13 +158,18 @@ func (s *Store) Detail(ctx context.Context, id string) (d Detail, err error) {
 	if err != nil {
 		return d, err
 	}
-	rows, err = s.db.Read().QueryContext(ctx, `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id
+	rows, err = s.db.Read().
+		QueryContext(ctx, `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id
 		WHERE r.asset_id = ? GROUP BY u.lang ORDER BY 2 DESC, 1`, id)
 	if d.Shares, err = collect(rows, err, func(s *Share) error { return rows.Scan(&s.Lang, &s.People) }); err != nil {
 		return d, err
 	}
-	d.Deeds, err = s.deeds(ctx, `SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt FROM audit
-		WHERE asset_id = ? ORDER BY at DESC, id DESC LIMIT 10`, id)
+	d.Deeds, err = s.deeds(
+		ctx,
+		`SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt FROM audit
+		WHERE asset_id = ? ORDER BY at DESC, id DESC LIMIT 10`,
+		id,
+	)
 	if err != nil {
 		return d, err
 	}
@@ -182,7 +192,8 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 	return collect(rows, err, func(l *Listed) error {
 		var due int64
 		dest, done := l.Asset.into()
-		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Attempt, &due, &l.LastError)...); err != nil {
+		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Attempt,
+			&due, &l.LastError)...); err != nil {
 			return err
 		}
 		done()
@@ -254,5 +265,9 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 
 // Platforms lists the platforms that any asset is on, or on its way to.
 func (s *Store) Platforms(ctx context.Context) ([]string, error) {
-	return s.texts(ctx, `SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY part DESC`)
+	return s.texts(
+		ctx,
+		`SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY `+
+			`part DESC`,
+	)
 }

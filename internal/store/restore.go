@@ -39,24 +39,28 @@ func Latest(ctx context.Context, path string) (time.Time, error) {
 	}
 	defer d.Close()
 	var last sql.NullInt64
-	err = d.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received) FROM inbox
-		UNION ALL SELECT max(finished) FROM attempts UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(finished) FROM assets
-		UNION ALL SELECT max(finished) FROM requests UNION ALL SELECT max(completed) FROM publications)`).Scan(&last)
+	err = d.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received)
+		FROM inbox
+		UNION ALL SELECT max(finished) FROM attempts UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(finished)
+		FROM assets
+		UNION ALL SELECT max(finished) FROM requests UNION ALL SELECT max(completed) FROM publications)`).
+		Scan(&last)
 	return Moment(last.Int64), err
 }
 
 // Recovered is what became of what a backup owes.
 type Recovered struct {
 	Held      int // people to whom nothing is sent until an admin decides
-	Settled   int // messages that the database of before knows to have been sent
+	Settled   int // messages that the previous database knows to have been sent
 	Unclear   int // publications that an admin has to look for on their platform
 	Forgotten int // people who had asked for that since
 	Admins    int // by the backup alone: they may have been removed since
 }
 
-// Recover makes the database of a backup fit to go on with. What it owes to people may have been sent after it was made: what the
-// database at before, which goes on where the backup ends, does not know about is held. An empty before, or one that cannot be
-// read or is of another past, knows nothing. Everybody is signed out: a session that was ended since must not come back.
+// Recover makes the database of a backup fit to go on with. What it owes to people may have been sent after it was
+// made: what the database at before, which goes on where the backup ends, does not know about is held. An empty before,
+// or one that cannot be read or is of another past, knows nothing. Everybody is signed out: a session that was ended
+// since must not come back.
 func (s *Store) Recover(ctx context.Context, before string) (r Recovered, err error) {
 	if before != "" {
 		d, err := db.Look(before)
@@ -101,13 +105,18 @@ func (l later) ask(query string, args []any, dest ...any) error {
 func (tx *Tx) begins(l later) (yes bool, err error) {
 	var id, at int64
 	var action string
-	if err := found(tx.sql.Get(`SELECT id, at, action FROM audit ORDER BY id DESC LIMIT 1`, nil, &id, &at, &action)); err != nil {
+	if err := found(tx.sql.Get(`SELECT id, at, action FROM audit ORDER BY id DESC LIMIT 1`, nil, &id, &at,
+		&action)); err != nil {
 		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}
 		return false, err
 	}
-	return yes, l.ask(`SELECT EXISTS (SELECT 1 FROM audit WHERE id = ? AND at = ? AND action = ?)`, []any{id, at, action}, &yes)
+	return yes, l.ask(
+		`SELECT EXISTS (SELECT 1 FROM audit WHERE id = ? AND at = ? AND action = ?)`,
+		[]any{id, at, action},
+		&yes,
+	)
 }
 
 func (tx *Tx) recover(l later) (r Recovered, err error) {
@@ -120,7 +129,8 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 			return r, err
 		}
 	}
-	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`, `DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
+	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`,
+		`DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
 		fmt.Sprintf(`UPDATE alerts SET at = %d`, tx.now),                 // a digest is of what happens from now on
 		`DELETE FROM jobs WHERE kind = 'DELIVER' AND sent IS NOT NULL`} { // the video is there; what follows it is a courtesy
 		if _, err := tx.sql.Exec(statement); err != nil {
@@ -158,8 +168,8 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	return r, tx.sql.Get(held, nil, &r.Held)
 }
 
-// recoverAdmins takes the admins of the database of before, if it knows any: nobody who was removed comes back. Otherwise it counts
-// those of the backup.
+// recoverAdmins takes the admins of the previous database, if it knows any: nobody who was removed comes back.
+// Otherwise it counts those of the backup.
 func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 	type appointed struct{ id, owner, added int64 }
 	var all []appointed
@@ -169,21 +179,22 @@ func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 		rows, err = l.Query(`SELECT id, owner, added FROM admins`)
 		all, err = collect(rows, err, func(a *appointed) error { return rows.Scan(&a.id, &a.owner, &a.added) })
 	}
-	if err != nil { // there is none, or it is of before there were admins in it
+	if err != nil { // there is no previous database, or it is older than the table of admins
 		return n, tx.sql.Get(`SELECT count(*) FROM admins`, nil, &n)
 	}
 	if _, err := tx.sql.Exec(`DELETE FROM admins`); err != nil {
 		return 0, err
 	}
 	for _, a := range all {
-		if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner, a.added); err != nil {
+		if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner,
+			a.added); err != nil {
 			return 0, err
 		}
 	}
 	return 0, nil
 }
 
-// forgetAgain forgets the people who are in the backup and not in the database of before: they had asked for that.
+// forgetAgain forgets the people who are in the backup and not in the previous database: they had asked for that.
 func (tx *Tx) forgetAgain(l later) (n int, err error) {
 	if l.DB == nil {
 		return 0, nil
@@ -208,21 +219,22 @@ func (tx *Tx) forgetAgain(l later) (n int, err error) {
 	return n, nil
 }
 
-// owedTo is a request that a message is owed to, or will be.
+// owedTo is a request for which a message is pending, or will be.
 type owedTo struct {
 	id, user int64
 	asset    string
 }
 
-// settleOrHold decides about what is owed to a request. settled: the database of before knows that it was sent. What it knows to be
-// still owed stays so; all else is held.
+// settleOrHold decides about the messages pending for a request. settled: the previous database knows that they were
+// sent. What it knows to be still owed stays so; all else is held.
 func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 	var status Status
 	var answer, progress, at int64
 	var served bool
 	// Served is who has had a video of that key by then, whether by this request or by a later one.
 	err = l.ask(`SELECT r.status, ifnull(r.answer_id, 0), ifnull(r.progress_id, 0), ifnull(r.finished, 0), EXISTS (
-			SELECT 1 FROM requests n JOIN assets b ON b.id = n.asset_id WHERE n.user_id = r.user_id AND n.id >= r.id AND n.status = 'COMPLETED'
+			SELECT 1 FROM requests n JOIN assets b ON b.id = n.asset_id WHERE n.user_id = r.user_id AND n.id >= r.id
+			AND n.status = 'COMPLETED'
 				AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang)
 		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.id = ? AND r.user_id = ? AND r.asset_id = ?`,
 		[]any{o.id, o.user, o.asset}, &status, &answer, &progress, &at, &served)
@@ -241,7 +253,8 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 		return false, err
 	}
 	if served || failed && answer != 0 {
-		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, held = 0 WHERE id = ? AND status IN ('PENDING', 'PROCESSING')`, max(at, 1), o.id); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, held = 0 WHERE id = ?
+			AND status IN ('PENDING', 'PROCESSING')`, max(at, 1), o.id); err != nil {
 			return false, err
 		}
 		if _, err := tx.sql.Exec(`UPDATE requests SET answer_id = ? WHERE id = ?`, null(answer), o.id); err != nil {
@@ -259,8 +272,8 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 	return false, err
 }
 
-// recoverInbox holds the updates that waited, unless the database of before knows of them, and takes those over that came since:
-// Telegram does not send them again.
+// recoverInbox holds the updates that waited, unless the previous database knows of them, and takes those over that
+// came since: Telegram does not send them again.
 func (tx *Tx) recoverInbox(l later) error {
 	rows, err := tx.sql.Query(`SELECT update_id FROM inbox WHERE raw IS NOT NULL`)
 	waiting, err := collect(rows, err, func(id *int64) error { return rows.Scan(id) })
@@ -283,7 +296,10 @@ func (tx *Tx) recoverInbox(l later) error {
 	if l.DB == nil {
 		return nil
 	}
-	since, err := l.Query(`SELECT update_id, chat_id, raw, received, tries, error FROM inbox WHERE received >= ?`, tx.now-6*24*time.Hour.Milliseconds())
+	since, err := l.Query(
+		`SELECT update_id, chat_id, raw, received, tries, error FROM inbox WHERE received >= ?`,
+		tx.now-6*24*time.Hour.Milliseconds(),
+	)
 	if err != nil {
 		return fmt.Errorf("%w: %v", errLater, err)
 	}
@@ -294,7 +310,8 @@ func (tx *Tx) recoverInbox(l later) error {
 		if err := since.Scan(&id, &chat, &raw, &received, &tries, &problem); err != nil {
 			return fmt.Errorf("%w: %v", errLater, err)
 		}
-		if _, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received, tries, error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		if _, err := tx.sql.Exec(`INSERT INTO inbox (update_id, chat_id, raw, received, tries, error)
+			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			id, chat, raw, received, tries, problem); err != nil {
 			return err
 		}
@@ -308,11 +325,16 @@ func (tx *Tx) recoverInbox(l later) error {
 // sessionAsks is how long an upload's session can certainly be asked what became of it: YouTube keeps them for a week.
 const sessionAsks = 6 * 24 * time.Hour
 
-// recoverPublications fails the publications that may have been made since, so that an admin looks: nothing is published twice
-// unasked. Those that the platform can be asked about, that are not due, or that the database of before knows, go on.
+// recoverPublications fails the publications that may have been made since, so that an admin looks: nothing is
+// published twice unasked. Those that the platform can be asked about, that are not due, or that the previous database
+// knows, go on.
 func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
-	rows, err := tx.sql.Query(`SELECT p.id, p.asset_id, p.platform FROM publications p JOIN jobs j ON j.publication_id = p.id
-		WHERE p.remote_id IS NULL AND j.due <= ?1 AND ifnull(p.session_at, 0) < ?2`, tx.now, tx.now-sessionAsks.Milliseconds())
+	rows, err := tx.sql.Query(
+		`SELECT p.id, p.asset_id, p.platform FROM publications p JOIN jobs j ON j.publication_id = p.id
+		WHERE p.remote_id IS NULL AND j.due <= ?1 AND ifnull(p.session_at, 0) < ?2`,
+		tx.now,
+		tx.now-sessionAsks.Milliseconds(),
+	)
 	type waiting struct {
 		id              int64
 		asset, platform string
@@ -325,16 +347,31 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 		var untouched, done bool
 		var remote, url sql.NullString
 		var completed int64
-		err := l.ask(`SELECT status = 'PENDING' AND session_uri IS NULL AND remote_id IS NULL, status = 'COMPLETED', remote_id, remote_url, ifnull(completed, 0)
-			FROM publications WHERE asset_id = ? AND platform = ?`, []any{w.asset, w.platform}, &untouched, &done, &remote, &url, &completed)
+		err := l.ask(
+			`SELECT status = 'PENDING' AND session_uri IS NULL
+				AND remote_id IS NULL, status = 'COMPLETED', remote_id, remote_url, ifnull(completed, 0)
+			FROM publications WHERE asset_id = ? AND platform = ?`,
+			[]any{w.asset, w.platform},
+			&untouched,
+			&done,
+			&remote,
+			&url,
+			&completed,
+		)
 		switch {
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return unclear, err
 		case untouched:
 			continue
 		case done:
-			_, err = tx.sql.Exec(`UPDATE publications SET status = 'COMPLETED', step = '', started = ifnull(started, ?1), completed = ?1,
-				session_uri = NULL, session_at = NULL, remote_id = ?2, remote_url = ?3 WHERE id = ?4`, completed, remote, url, w.id)
+			_, err = tx.sql.Exec(
+				`UPDATE publications SET status = 'COMPLETED', step = '', started = ifnull(started, ?1), completed = ?1,
+				session_uri = NULL, session_at = NULL, remote_id = ?2, remote_url = ?3 WHERE id = ?4`,
+				completed,
+				remote,
+				url,
+				w.id,
+			)
 		default:
 			unclear++
 			_, err = tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'unknown', completed = ?, session_uri = NULL, session_at = NULL,
@@ -352,7 +389,8 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 }
 
 // held counts the people about whom an admin has to decide.
-const held = `SELECT count(*) FROM (SELECT user_id FROM requests WHERE held = 1 UNION SELECT chat_id FROM inbox WHERE held = 1 AND raw IS NOT NULL)`
+const held = `SELECT count(*) FROM (SELECT user_id FROM requests WHERE held = 1 UNION SELECT chat_id FROM inbox
+	WHERE held = 1 AND raw IS NOT NULL)`
 
 // Held counts the people who were owed something by a backup that was put back, about whom no admin has decided yet.
 func (s *Store) Held(ctx context.Context) (people int, err error) {
@@ -393,13 +431,16 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 		return nil, err
 	}
 	tx.touch("")
-	rows, err = tx.sql.Query(`UPDATE inbox SET held = 0 WHERE held = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`)
+	rows, err = tx.sql.Query(
+		`UPDATE inbox SET held = 0 WHERE held = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`,
+	)
 	updates, err := collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 	slices.SortFunc(updates, func(a, b Update) int { return cmp.Compare(a.ID, b.ID) })
 	return updates, err
 }
 
-// LeaveHeld has nothing sent of what is held: /status offers it to whoever has not had it. ErrNotFound: nothing is held.
+// LeaveHeld sends nothing of what is held: /status offers it to everyone who has not had it. It returns ErrNotFound if
+// nothing is held.
 func (tx *Tx) LeaveHeld() error {
 	n, err := tx.sql.Exec(`UPDATE requests SET held = 2 WHERE held = 1`)
 	if err != nil {

@@ -11,7 +11,7 @@ type User struct {
 	Lang string
 }
 
-// Meet returns the user, creating them with lang at the first contact. Whoever writes can be reached again.
+// Meet returns the user, creating them with lang at the first contact. Anyone who writes can be reached again.
 func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	u := User{ID: id}
 	err := tx.sql.Get(`
@@ -44,7 +44,12 @@ func (s *Store) Language(ctx context.Context, user int64) (lang string, err erro
 
 // SetReachable records whether messages reach a user. A user nobody knows is not an error.
 func (tx *Tx) SetReachable(user int64, yes bool) error {
-	_, err := tx.sql.Exec(`UPDATE users SET unreachable = CASE WHEN ? THEN NULL ELSE ifnull(unreachable, ?) END WHERE id = ?`, yes, tx.now, user)
+	_, err := tx.sql.Exec(
+		`UPDATE users SET unreachable = CASE WHEN ? THEN NULL ELSE ifnull(unreachable, ?) END WHERE id = ?`,
+		yes,
+		tx.now,
+		user,
+	)
 	return err
 }
 

@@ -158,8 +158,8 @@ func (g *Gate) admit() {
 func (g *Gate) waiting() bool { return g.busy() || len(g.lines[courtesies]) > 0 }
 
 // next returns the place of the message that goes next. If none can go yet, i is -1 and again says when to look again.
-// A message whose chat has to wait holds up nobody, and takes its chat's turn only when it goes: those who wait long
-// would otherwise go all at once.
+// A message whose chat has to wait holds up nobody, and takes its chat's turn only when it goes: messages that wait
+// long would otherwise go all at once.
 //
 // Answers go first, but every third turn belongs to what is pending for people, and every third of these to videos: so
 // each gets its share however many of the others there are.

@@ -53,16 +53,16 @@ func TestLine_AnswersGoFirstAndTheRestGetsItsThird(t *testing.T) {
 		if got := count(order[:90], "answer"); got != 60 {
 			t.Errorf("got %d answers in the first 90 turns; want all 60", got)
 		}
-		for i := range 29 { // in any three turns, one is of those who wait for something
+		for i := range 29 { // in any three turns, one belongs to what people are waiting for
 			if part := order[3*i : 3*i+3]; count(part, "answer") == 3 {
 				t.Errorf("turns %d to %d: got %v; want one that is no answer", 3*i+1, 3*i+3, part)
 			}
 		}
 		if got := count(order[:90], "notice"); got != 20 {
-			t.Errorf("got %d apologies in the first 90 turns; want all 20 of them among the 30 turns of those who wait", got)
+			t.Errorf("got %d apologies in the first 90 turns; want all 20 of them among the 30 turns of what is pending", got)
 		}
 		if got := count(order[:45], "video"); got < 4 {
-			t.Errorf("got %d videos in the first 45 turns; want a third of the turns of those who wait", got)
+			t.Errorf("got %d videos in the first 45 turns; want a third of the turns of what is pending", got)
 		}
 		if got := count(order[:90], "video"); got != 10 {
 			t.Errorf("got %d videos in the first 90 turns; want 10", got)

@@ -116,7 +116,7 @@ func (t *Talk) call(ctx context.Context, c Call, limit time.Duration, fn func(co
 	return err
 }
 
-// probed looks whether Telegram is there at all, after no answer came to a message. If it is not, then the message has
+// probed checks whether Telegram is there at all, after no answer came to a message. If it is not, then the message has
 // most likely not arrived either, and nobody may call until Telegram is back. If it is, a message that was handed over
 // may have gone out.
 func (t *Talk) probed(ctx context.Context, c Call, err error) error {

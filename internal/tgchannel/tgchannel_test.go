@@ -253,7 +253,7 @@ func TestActions_EachBadAnswerAsksForTheSameEverywhere(t *testing.T) {
 				}
 				wantAnswer(t, action.do(tg, made.ID), answer)
 				if len(tg.all()) != 1 || *tg.all()[made.ID] != before {
-					t.Errorf("got %d posts; want the one of before", len(tg.all()))
+					t.Errorf("got %d posts; want the earlier one", len(tg.all()))
 				}
 			})
 		}

@@ -43,7 +43,7 @@ var (
 )
 
 var (
-	// On a phone the cake stands in the middle between two bunches of balloons, and the words have the wall above them.
+	// On a phone the cake is in the middle between two bunches of balloons, and the words have the wall above them.
 	uprightFeast = feast{
 		w: 720, h: 1280, back: 1080, edge: 1176, cake: point{360, 1122}, cakeSize: 1,
 		swags: 2, flags: 6, drop: 74,
@@ -53,12 +53,23 @@ var (
 			{point{640, 1132}, 116, 80, lilac, rose},
 		},
 		bunches: []bunch{
-			{point{112, 1026}, []balloon{{-36, -318, 0.92, lilac}, {56, -342, 0.90, amber}, {-52, -214, 0.98, coral}, {44, -232, 1.06, mint}}},
-			{point{640, 1040}, []balloon{{18, -334, 0.92, mint}, {-74, -348, 0.90, rose}, {26, -224, 1.00, sky}, {-68, -244, 1.06, raspberry}}},
+			{
+				point{112, 1026},
+				[]balloon{{-36, -318, 0.92, lilac}, {56, -342, 0.90, amber}, {-52, -214, 0.98, coral}, {44, -232, 1.06, mint}},
+			},
+			{
+				point{640, 1040},
+				[]balloon{{18, -334, 0.92, mint}, {-74, -348, 0.90, rose}, {26, -224, 1.00, sky}, {-68, -244, 1.06, raspberry}},
+			},
 		},
 		guest: bear{point{548, 1160}, 0.92},
 		risers: []riser{
-			{0.0, 8, 1.5, raspberry}, {1.3, 714, 1.6, lilac}, {6.2, 30, 1.5, sky}, {6.5, 694, 1.6, coral}, {7.3, 84, 1.1, amber}, {7.5, 660, 1.0, mint},
+			{
+				0.0,
+				8,
+				1.5,
+				raspberry,
+			}, {1.3, 714, 1.6, lilac}, {6.2, 30, 1.5, sky}, {6.5, 694, 1.6, coral}, {7.3, 84, 1.1, amber}, {7.5, 660, 1.0, mint},
 		},
 		cannons: [2]point{{-16, 960}, {736, 960}}, thrust: point{720, -1620},
 	}
@@ -75,10 +86,18 @@ var (
 		guest:    bear{point{388, 646}, 0.90},
 		cupcakes: []point{{604, 634}, {702, 644}, {506, 644}},
 		bunches: []bunch{
-			{point{1186, 554}, []balloon{{-34, -336, 0.84, rose}, {46, -322, 0.84, mint}, {-40, -230, 0.88, amber}, {42, -216, 0.92, raspberry}}},
+			{
+				point{1186, 554},
+				[]balloon{{-34, -336, 0.84, rose}, {46, -322, 0.84, mint}, {-40, -230, 0.88, amber}, {42, -216, 0.92, raspberry}},
+			},
 		},
 		risers: []riser{
-			{0.0, 6, 1.5, raspberry}, {1.2, 1272, 1.6, lilac}, {6.2, 24, 1.5, sky}, {6.5, 1252, 1.5, coral}, {7.2, 790, 0.9, amber},
+			{
+				0.0,
+				6,
+				1.5,
+				raspberry,
+			}, {1.2, 1272, 1.6, lilac}, {6.2, 24, 1.5, sky}, {6.5, 1252, 1.5, coral}, {7.2, 790, 0.9, amber},
 		},
 		cannons: [2]point{{-16, 620}, {1296, 620}}, thrust: point{1150, -1120},
 	}

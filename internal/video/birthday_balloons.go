@@ -1,4 +1,5 @@
-// birthday_balloons.go draws the balloons: bunches that sway on their strings, and those that rise right before the lens.
+// birthday_balloons.go draws the balloons: bunches that sway on their strings, and those that rise right before the
+// lens.
 
 package video
 
@@ -55,7 +56,8 @@ func drawBalloon(col rgb, blur float32) *cutout {
 		z := float32(math.Sqrt(float64(max(0, 1-d*d))))
 		k := 0.60 + 0.46*max(0, -0.42*u-0.55*v+0.72*z)
 		out := col.times(k)
-		out = mix(out, mix(col, rgb{255, 190, 150}, 0.35), 0.55*smooth(0.72, 1, d)*smooth(-0.6, 0.8, v+0.3*u)) // light of the room through the rubber
+		// light of the room through the rubber
+		out = mix(out, mix(col, rgb{255, 190, 150}, 0.35), 0.55*smooth(0.72, 1, d)*smooth(-0.6, 0.8, v+0.3*u))
 		// The window it reflects, long and soft, and a small one from the table.
 		a, b := (u+0.40)*0.80+(v+0.44)*0.60, (v+0.44)*0.80-(u+0.40)*0.60
 		out = mix(out, rgb{255, 255, 255}, 0.80*(1-smooth(0.3, 1, hypot(a/0.17, b/0.33))))
@@ -105,7 +107,13 @@ func (s *party) drawRisers(c *canvas, t float32) {
 		}
 		x := q.x + 12*sin(age*1.3+float32(i)*2)
 		knot := point{x, y + balloonKnot*q.size}
-		c.thread(knot, point{x - 8*sin(age*1.3+float32(i)*2), knot.y + 190*q.size}, 10*q.size*sin(age*1.9+float32(i)), rgb{255, 236, 220}, 0.5)
+		c.thread(
+			knot,
+			point{x - 8*sin(age*1.3+float32(i)*2), knot.y + 190*q.size},
+			10*q.size*sin(age*1.9+float32(i)),
+			rgb{255, 236, 220},
+			0.5,
+		)
 		c.paste(s.near[q.col], x, y, q.size, 0.94)
 	}
 }

@@ -115,10 +115,16 @@ func (s *party) drawCake(r *rand.Rand) {
 		{x, plate - 181*k, 68 * k, 66 * k, rgb{170, 226, 214}, rgb{255, 246, 236}},
 	}
 	for i, q := range tiers {
-		c.shade(q.x-q.half*1.12, q.y-flat*q.half*1.2, q.x+q.half*1.12, q.y+flat*q.half*1.3, func(px, py float32) (rgb, float32) {
-			u, v := (px-q.x)/(q.half*1.12), (py-q.y)/(flat*q.half*1.3)
-			return rgb{150, 60, 90}, 0.5 * max(0, 1-u*u-v*v)
-		})
+		c.shade(
+			q.x-q.half*1.12,
+			q.y-flat*q.half*1.2,
+			q.x+q.half*1.12,
+			q.y+flat*q.half*1.3,
+			func(px, py float32) (rgb, float32) {
+				u, v := (px-q.x)/(q.half*1.12), (py-q.y)/(flat*q.half*1.3)
+				return rgb{150, 60, 90}, 0.5 * max(0, 1-u*u-v*v)
+			},
+		)
 		q.draw(c, r)
 		q.sprinkle(c, r, i)
 	}
@@ -217,7 +223,13 @@ func (s *party) drawCandles(c *canvas, t float32) {
 		})
 	}
 	middle := s.cake.y - 330*s.cakeSize
-	c.light(s.warmth, s.cake.x, middle, rgb{230, 160, 84}, 0.048*float32(len(s.candles))*(1+0.06*sin(t*9)+0.05*sin(t*14.3)))
+	c.light(
+		s.warmth,
+		s.cake.x,
+		middle,
+		rgb{230, 160, 84},
+		0.048*float32(len(s.candles))*(1+0.06*sin(t*9)+0.05*sin(t*14.3)),
+	)
 }
 
 // fountain is a sparkler on the cake: it burns for the farewell.

@@ -13,7 +13,8 @@ func (s *party) drawWall() {
 	stops := []struct {
 		at  float32
 		col rgb
-	}{{0, rgb{44, 16, 74}}, {0.34, rgb{94, 28, 104}}, {0.62, rgb{168, 50, 112}}, {0.84, rgb{240, 112, 104}}, {1, rgb{255, 178, 122}}}
+	}{{0, rgb{44, 16, 74}}, {0.34, rgb{94, 28, 104}}, {0.62, rgb{168, 50, 112}}, {0.84, rgb{240, 112, 104}}, {1,
+		rgb{255, 178, 122}}}
 	for y := range c.h {
 		t := min(1, float32(y)/s.back)
 		k := 1
@@ -57,7 +58,14 @@ func (s *party) newBokeh(r *rand.Rand) []bokeh {
 	cols := []rgb{{255, 196, 110}, {255, 140, 150}, {255, 120, 190}, {255, 220, 160}, {255, 170, 120}}
 	var discs []bokeh
 	for range 44 {
-		q := bokeh{r.Float32() * s.w, s.back * r.Float32(), r.Float32() * 6.28, 0.05 + 0.10*r.Float32(), r.IntN(5), cols[r.IntN(5)]}
+		q := bokeh{
+			r.Float32() * s.w,
+			s.back * r.Float32(),
+			r.Float32() * 6.28,
+			0.05 + 0.10*r.Float32(),
+			r.IntN(5),
+			cols[r.IntN(5)],
+		}
 		discs = append(discs, q)
 	}
 	return discs
@@ -96,7 +104,8 @@ func sew(left, right point, col rgb, dotted bool) flag {
 			out = mix(out, rgb{255, 248, 236}, 0.85*(1-smooth(0.20, 0.30, d)))
 		}
 		return mix(out, rgb{255, 246, 230}, 0.9*(1-smooth(0.075, 0.11, v)))
-	}, point{left.x + ox, left.y + oy}, point{right.x + ox, right.y + oy}, point{middle.x - dy/2 + ox, middle.y + long/2 + oy})
+	}, point{left.x + ox, left.y + oy}, point{right.x + ox, right.y + oy},
+		point{middle.x - dy/2 + ox, middle.y + long/2 + oy})
 	return flag{picture: c.cutout(), x: middle.x, y: middle.y}
 }
 

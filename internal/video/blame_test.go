@@ -1,4 +1,4 @@
-// blame_test.go breaks the machine in all ways, and looks whether the file, the template or the name is blamed for it.
+// blame_test.go breaks the machine in all ways, and checks whether the file, the template or the name is blamed for it.
 
 package video
 
@@ -88,7 +88,11 @@ func TestReady_AnUpgradeOfFFmpegIsNoticed(t *testing.T) {
 	install := func(version string) {
 		for _, program := range []string{"ffmpeg", "ffprobe"} {
 			path := filepath.Join(folder, program)
-			write(t, path+".new", "#!/bin/sh\nif [ \"$1\" = -version ]; then echo ffmpeg version "+version+"; exit; fi\nexec "+program+" \"$@\"\n")
+			write(
+				t,
+				path+".new",
+				"#!/bin/sh\nif [ \"$1\" = -version ]; then echo ffmpeg version "+version+"; exit; fi\nexec "+program+" \"$@\"\n",
+			)
 			if err := os.Rename(path+".new", path); err != nil {
 				t.Fatal(err)
 			}

@@ -84,7 +84,14 @@ func TestClipsAreEquallyLoud(t *testing.T) {
 		}
 		loudness, peak := loudnessOf(t, measured)
 		if math.Abs(loudness-clipLoudness) > 1.5 || peak > -1.5 {
-			t.Errorf("%s: got %.1f LUFS with a peak of %.1f dB in %d samples; want %.1f ± 1.5 and at most -1.5", name, loudness, peak, len(clip), clipLoudness)
+			t.Errorf(
+				"%s: got %.1f LUFS with a peak of %.1f dB in %d samples; want %.1f ± 1.5 and at most -1.5",
+				name,
+				loudness,
+				peak,
+				len(clip),
+				clipLoudness,
+			)
 		}
 		if seconds := float64(len(clip)) / soundRate; len(clip) > soundRate && (seconds < 1.5 || seconds > 3) {
 			t.Errorf("%s: got %.2f s; want the voice without the silence around it", name, seconds)
@@ -164,7 +171,18 @@ func TestClip_APlainVoiceIsReadAsFFmpegReadsIt(t *testing.T) {
 	}
 	for _, rate := range []string{"8000", "16000", "22050", "24000", "44100", "48000"} {
 		path := filepath.Join(t.TempDir(), "voice.wav")
-		ffmpeg(t, "-f", "lavfi", "-i", "aevalsrc='0.4*sin(2*PI*(200+900*t)*t)+0.1*sin(2*PI*2500*t)':d=1:s="+rate, "-c:a", "pcm_s16le", "-ac", "1", path)
+		ffmpeg(
+			t,
+			"-f",
+			"lavfi",
+			"-i",
+			"aevalsrc='0.4*sin(2*PI*(200+900*t)*t)+0.1*sin(2*PI*2500*t)':d=1:s="+rate,
+			"-c:a",
+			"pcm_s16le",
+			"-ac",
+			"1",
+			path,
+		)
 		got, ok := plainVoice(path)
 		if !ok {
 			t.Fatalf("%s: got it refused; want it read", rate)
@@ -190,7 +208,8 @@ func TestClip_APlainVoiceIsReadAsFFmpegReadsIt(t *testing.T) {
 func TestClip_WhatIsNoPlainVoiceIsLeftToFFmpeg(t *testing.T) {
 	folder := t.TempDir()
 	for name, args := range map[string][]string{
-		"stereo.wav": {"-ac", "2"}, "float.wav": {"-c:a", "pcm_f32le"}, "bytes.wav": {"-c:a", "pcm_u8"}, "x.mp3": {}, "x.flac": {},
+		"stereo.wav": {"-ac", "2"}, "float.wav": {"-c:a", "pcm_f32le"}, "bytes.wav": {"-c:a",
+			"pcm_u8"}, "x.mp3": {}, "x.flac": {},
 	} {
 		path := filepath.Join(folder, name)
 		ffmpeg(t, append(append([]string{"-f", "lavfi", "-i", "sine=d=1"}, args...), path)...)
@@ -198,7 +217,8 @@ func TestClip_WhatIsNoPlainVoiceIsLeftToFFmpeg(t *testing.T) {
 			t.Errorf("%s: got it read; want it left", name)
 		}
 	}
-	for name, content := range map[string]string{"nothing": "", "short": "RIFF", "no data": "RIFF\x04\x00\x00\x00WAVE", "no format": "RIFF\x0c\x00\x00\x00WAVEdata\x02\x00\x00\x00xx",
+	for name, content := range map[string]string{"nothing": "", "short": "RIFF", "no data": "RIFF\x04\x00\x00\x00WAVE",
+		"no format":          "RIFF\x0c\x00\x00\x00WAVEdata\x02\x00\x00\x00xx",
 		"a size without end": "RIFF\x0c\x00\x00\x00WAVEfmt \xff\xff\xff\xff"} {
 		path := filepath.Join(folder, "x.wav")
 		write(t, path, content)

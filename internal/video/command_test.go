@@ -17,12 +17,14 @@ import (
 
 func TestCommandMakesAVideo(t *testing.T) {
 	for name, file := range map[string]string{
-		"from a file that is fit to be sent":           clipWithSound(t),
-		"from a file without sound":                    clip(t, 30, "-movflags", "+faststart"),
-		"from a file with its index at the end":        clip(t, 30, "-f", "lavfi", "-i", "sine", "-shortest"),
-		"from a file with sound that Telegram refuses": clip(t, 30, "-f", "lavfi", "-i", "sine", "-shortest", "-c:a", "flac", "-strict", "-2"),
-		"from a fragmented file":                       clip(t, 30, "-f", "lavfi", "-i", "sine", "-shortest", "-movflags", "+frag_keyframe+empty_moov"),
-		"from a single frame":                          clip(t, 1),
+		"from a file that is fit to be sent":    clipWithSound(t),
+		"from a file without sound":             clip(t, 30, "-movflags", "+faststart"),
+		"from a file with its index at the end": clip(t, 30, "-f", "lavfi", "-i", "sine", "-shortest"),
+		"from a file with sound that Telegram refuses": clip(t, 30, "-f", "lavfi", "-i", "sine", "-shortest", "-c:a", "flac",
+			"-strict", "-2"),
+		"from a fragmented file": clip(t, 30, "-f", "lavfi", "-i", "sine", "-shortest", "-movflags",
+			"+frag_keyframe+empty_moov"),
+		"from a single frame": clip(t, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("SOURCE", file)
@@ -68,19 +70,23 @@ func TestCommandFails(t *testing.T) {
 		permanent bool
 		want      string // in the error
 	}{
-		"permanently with exit status 65":              {"echo this child has no video >&2; exit 65", true, "exit status 65: this child has no video"},
-		"for now with exit status 1":                   {"echo no network >&2; exit 1", false, "exit status 1: no network"},
-		"for now when a signal ends it":                {"kill -9 $$", false, "signal: killed"},
-		"with its last words after printing much":      {"head -c 10000000 /dev/zero | tr '\\0' x >&2; echo last words >&2; exit 1", false, "xxxlast words"},
-		"when it leaves nothing":                       {"exit 0", false, "no video file"},
-		"when it leaves an empty file":                 {`: >"$RETAKE_OUTPUT"`, false, "no video file"},
-		"when it leaves garbage":                       {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, false, "probe"},
-		"when it leaves half a video":                  {`cp "$HALF" "$RETAKE_OUTPUT"`, false, ""},
-		"when it leaves a list of other files":         {`cp "$LIST" "$RETAKE_OUTPUT"`, false, "probe"},
-		"when it leaves a link to a file of ours":      {`ln -s "$GOOD" "$RETAKE_OUTPUT"`, false, "no video file"},
-		"when it leaves a folder":                      {`mkdir "$RETAKE_OUTPUT"`, false, "no video file"},
-		"without telling the name that it printed":     {`echo "cannot draw $RETAKE_NAME" >&2; exit 1`, false, "cannot draw [name]"},
-		"without telling the name when it gives up":    {`echo "I know no $RETAKE_NAME" >&2; exit 65`, true, "I know no [name]"},
+		"permanently with exit status 65": {"echo this child has no video >&2; exit 65", true,
+			"exit status 65: this child has no video"},
+		"for now with exit status 1":    {"echo no network >&2; exit 1", false, "exit status 1: no network"},
+		"for now when a signal ends it": {"kill -9 $$", false, "signal: killed"},
+		"with its last words after printing much": {"head -c 10000000 /dev/zero | tr '\\0' x >&2; echo last words " +
+			">&2; exit 1", false, "xxxlast words"},
+		"when it leaves nothing":                  {"exit 0", false, "no video file"},
+		"when it leaves an empty file":            {`: >"$RETAKE_OUTPUT"`, false, "no video file"},
+		"when it leaves garbage":                  {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, false, "probe"},
+		"when it leaves half a video":             {`cp "$HALF" "$RETAKE_OUTPUT"`, false, ""},
+		"when it leaves a list of other files":    {`cp "$LIST" "$RETAKE_OUTPUT"`, false, "probe"},
+		"when it leaves a link to a file of ours": {`ln -s "$GOOD" "$RETAKE_OUTPUT"`, false, "no video file"},
+		"when it leaves a folder":                 {`mkdir "$RETAKE_OUTPUT"`, false, "no video file"},
+		"without telling the name that it printed": {`echo "cannot draw $RETAKE_NAME" >&2; exit 1`, false,
+			"cannot draw [name]"},
+		"without telling the name when it gives up": {`echo "I know no $RETAKE_NAME" >&2; exit 65`, true,
+			"I know no [name]"},
 		"without bytes that are not text":              {`printf 'a\377b' >&2; exit 1`, false, "a\uFFFDb"},
 		"and takes its temporary files with it":        {`mktemp >/dev/null; exit 1`, false, "exit status 1"},
 		"quickly when a child keeps its stderr open":   {`sleep 300 & exit 1`, false, "exit status 1"},
@@ -94,7 +100,12 @@ func TestCommandFails(t *testing.T) {
 				t.Fatalf("got %v, permanent %v; want %q, %v", err, isPermanent(err), c.want, c.permanent)
 			}
 			if text := err.Error(); len(text) > tailSize+200 || !utf8.ValidString(text) || strings.Contains(text, "Мария") {
-				t.Errorf("error: got %d bytes, valid %v: %.300s; want at most 2 KiB of text without the name", len(text), utf8.ValidString(text), text)
+				t.Errorf(
+					"error: got %d bytes, valid %v: %.300s; want at most 2 KiB of text without the name",
+					len(text),
+					utf8.ValidString(text),
+					text,
+				)
 			}
 			if took := time.Since(before); took > 10*time.Second {
 				t.Errorf("took %v; want less than 10s", took)
@@ -158,7 +169,8 @@ func TestCommandIsKilledWithAllItsChildren(t *testing.T) {
 func TestCommandSaysThatItTookTooLong(t *testing.T) {
 	m := commandMaker(t, "echo half done >&2; sleep 300", func(c *Config) { c.Timeout = 300 * time.Millisecond })
 	_, err := m.Make(t.Context(), Order{Name: "Маша"}, nil)
-	if err == nil || !strings.Contains(err.Error(), "took longer than 300ms: half done") || errors.Is(err, context.Canceled) {
+	if err == nil || !strings.Contains(err.Error(), "took longer than 300ms: half done") ||
+		errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want that it took longer than 300ms, and what it printed", err)
 	}
 }
@@ -195,7 +207,8 @@ func TestCommandEnvironment(t *testing.T) {
 	t.Setenv("RETAKE_NAME", "somebody else")
 	t.Setenv("RETAKE_DATA_DIR", "hidden")
 	m := commandMaker(t, `env >"$OUT"; exit 1`, nil)
-	if _, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша; $(rm) 'x'", Lang: "ru", Template: "new-year"}, nil); err == nil {
+	if _, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша; $(rm) 'x'", Lang: "ru", Template: "new-year"},
+		nil); err == nil {
 		t.Fatal("Make: got nil; want an error")
 	}
 	b, err := os.ReadFile(out)
@@ -203,7 +216,8 @@ func TestCommandEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := "\n" + string(b)
-	for _, want := range []string{"RETAKE_NAME=Маша; $(rm) 'x'", "RETAKE_LANG=ru", "RETAKE_TEMPLATE=new-year", "RETAKE_ASSET=a1",
+	for _, want := range []string{"RETAKE_NAME=Маша; $(rm) 'x'", "RETAKE_LANG=ru", "RETAKE_TEMPLATE=new-year",
+		"RETAKE_ASSET=a1",
 		"PATH=" + os.Getenv("PATH")} {
 		if !strings.Contains(got, "\n"+want+"\n") {
 			t.Errorf("got no line %q in %s", want, got)

@@ -89,7 +89,9 @@ func readDesign(id string, files fs.FS, languages []string) (*design, error) {
 	if _, err := toml.Decode(string(b), &values); err != nil {
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
-			return nil, Faults{fmt.Sprintf("%s:%d: %s", designFile, max(1, parse.Position.Line), visible(oneLine(errors.New(parse.Message))))}
+			return nil, Faults{
+				fmt.Sprintf("%s:%d: %s", designFile, max(1, parse.Position.Line), visible(oneLine(errors.New(parse.Message)))),
+			}
 		}
 		return nil, Faults{fmt.Sprintf("%s:1: %s", designFile, visible(oneLine(err)))}
 	}
@@ -147,7 +149,11 @@ func (r *designReader) source(s section) {
 	case film && scene:
 		s.fault("scene", "there is a film already: a template has one of film and scene")
 	case !film && !scene:
-		s.fault("film", `is missing: name a file of the folder, film = "film.mp4", or a built-in scene, scene = %q`, sceneNames()[0])
+		s.fault(
+			"film",
+			`is missing: name a file of the folder, film = "film.mp4", or a built-in scene, scene = %q`,
+			sceneNames()[0],
+		)
 	}
 	d.film = s.file("film")
 	d.scene = s.choice("scene", "", sceneNames()...)
@@ -507,7 +513,8 @@ func (s section) font() string {
 
 // style returns how the letters of a caption look.
 func (s section) style() style {
-	st := map[string]style{"gold": gold, "silver": silver, "plain": plain}[s.choice("style", "gold", "gold", "silver", "plain")]
+	styles := map[string]style{"gold": gold, "silver": silver, "plain": plain}
+	st := styles[s.choice("style", "gold", "gold", "silver", "plain")]
 	switch c := s.colours("color"); len(c) {
 	case 1:
 		st.top, st.middle, st.bottom = c[0], c[0], c[0]
@@ -584,7 +591,11 @@ func parseColour(v any) (rgb, bool) {
 // picture reads an [[image]].
 func (s section) picture() picture {
 	s.known("file", "box", "opacity", "start", "end", "animation")
-	p := picture{box: s.box(), opacity: float32(s.number("opacity", 1, 0, 1)), animation: s.choice("animation", "fade", "fade", "rise", "none")}
+	p := picture{
+		box:       s.box(),
+		opacity:   float32(s.number("opacity", 1, 0, 1)),
+		animation: s.choice("animation", "fade", "fade", "rise", "none"),
+	}
 	p.start, p.end = s.span()
 	if _, there := s.values["file"]; !there {
 		s.fault("file", "is missing: name a PNG or JPEG image in the folder")

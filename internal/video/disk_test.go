@@ -51,16 +51,19 @@ func TestRoom(t *testing.T) {
 		err        error
 		want       string
 	}{
-		"is there":                {Reserve, 0, nil, ""},
-		"is there for a file":     {Reserve + 100, 100, nil, ""},
-		"is not there":            {12<<20 + 1, 0, nil, "the disk is nearly full: 12 MB are free in " + m.cfg.Work + ", 64 MB are needed"},
-		"is not there for a file": {Reserve + 99<<20, 100 << 20, nil, "163 MB are free in " + m.cfg.Work + ", 164 MB are needed"},
-		"is nobody knows where":   {0, 0, broken, "look for room on the disk: broken"},
+		"is there":            {Reserve, 0, nil, ""},
+		"is there for a file": {Reserve + 100, 100, nil, ""},
+		"is not there": {12<<20 + 1, 0, nil,
+			"the disk is nearly full: 12 MB are free in " + m.cfg.Work + ", 64 MB are needed"},
+		"is not there for a file": {Reserve + 99<<20, 100 << 20, nil,
+			"163 MB are free in " + m.cfg.Work + ", 164 MB are needed"},
+		"is nobody knows where": {0, 0, broken, "look for room on the disk: broken"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m.free = func(string) (int64, error) { return c.free, c.err }
 			err := m.Room(c.need)
-			if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
+			if c.want == "" && err != nil ||
+				c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v; want a transient error with %q", err, c.want)
 			}
 		})
@@ -115,10 +118,12 @@ func TestAVideoWaitsForRoomUntilPatienceEnds(t *testing.T) {
 
 func TestCommandIsStoppedWhenItFillsTheDisk(t *testing.T) {
 	for name, script := range map[string]string{
-		"with its video":           `for i in $(seq 300); do head -c 100000 /dev/zero >>"$RETAKE_OUTPUT"; done; sleep 300`,
-		"with temporary files":     `for i in $(seq 300); do head -c 100000 /dev/zero >"$(mktemp)"; done; sleep 300`,
-		"by a fork that has left":  `setsid sh -c 'for i in $(seq 300); do head -c 100000 /dev/zero >>"$TMPDIR/x"; done' >/dev/null 2>&1 & sleep 300`,
-		"although it says nothing": `exec 2>&-; for i in $(seq 300); do head -c 100000 /dev/zero >>"$TMPDIR/x"; done; sleep 300`,
+		"with its video":       `for i in $(seq 300); do head -c 100000 /dev/zero >>"$RETAKE_OUTPUT"; done; sleep 300`,
+		"with temporary files": `for i in $(seq 300); do head -c 100000 /dev/zero >"$(mktemp)"; done; sleep 300`,
+		"by a fork that has left": `setsid sh -c 'for i in $(seq 300); do head -c 100000 /dev/zero >>"$TMPDIR/x"; done' ` +
+			`>/dev/null 2>&1 & sleep 300`,
+		"although it says nothing": `exec 2>&-; for i in $(seq 300); do head -c 100000 /dev/zero >>"$TMPDIR/x"; done; ` +
+			`sleep 300`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := commandMaker(t, script, func(c *Config) { c.Timeout = 10 * time.Second })
@@ -127,7 +132,8 @@ func TestCommandIsStoppedWhenItFillsTheDisk(t *testing.T) {
 				before := time.Now()
 				_, err := m.Make(t.Context(), Order{Asset: "a1", Name: "Маша", Lang: "ru"}, nil)
 				took := time.Since(before)
-				if err == nil || isPermanent(err) || !strings.Contains(err.Error(), "the engine filled the disk: the disk is nearly full") {
+				if err == nil || isPermanent(err) ||
+					!strings.Contains(err.Error(), "the engine filled the disk: the disk is nearly full") {
 					t.Errorf("got %v; want a transient error about the disk", err)
 				}
 				wantEmpty(t, m)

@@ -209,7 +209,8 @@ func spokenWords(text string) []word {
 			last.script = script
 			letters, ended = true, false
 		case unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune("'’\u200c\u200d", r):
-		case strings.ContainsRune(",;:-–—،、", r), strings.ContainsRune(".!?…؟।。", r) && before != ' ': // and so it would after a space
+		// and so it would after a space
+		case strings.ContainsRune(",;:-–—،、", r), strings.ContainsRune(".!?…؟।。", r) && before != ' ':
 			ended = true
 		default:
 			r, ended = ' ', true

@@ -34,8 +34,12 @@ func TestEspeakReadsNamesAsTheirOwnLanguageDoes(t *testing.T) {
 		greeting := map[string][2]string{"ru": {"Дорогой ", "! С Новым годом"}, "en": {"Dear ", "! Happy new year"}}[c.lang]
 		ssml := espeakText(greeting[0]+c.name+greeting[1], c.lang, nil)
 		own := espeakVoice(c.lang)
-		want := `<voice name="` + own + `">` + greeting[0] + `</voice><voice name="` + c.voice + `">` + c.name + `! </voice>` +
-			`<voice name="` + own + `">` + strings.TrimPrefix(greeting[1], "! ") + `</voice>`
+		want := `<voice name="` + own + `">` + greeting[0] + `</voice><voice name="` + c.voice + `">` + c.name +
+			`! </voice>` +
+			`<voice name="` + own + `">` + strings.TrimPrefix(
+			greeting[1],
+			"! ",
+		) + `</voice>`
 		if ssml != want {
 			t.Errorf("%s in %s: got %s; want %s", c.name, c.lang, ssml, want)
 		}
@@ -86,7 +90,8 @@ func TestEspeakTextKeepsVoicesTogether(t *testing.T) {
 		{"7 лет, Маша", "ru", `<voice name="ru">7 лет, Маша</voice>`},
 		{"...", "en", `<voice name="en-us">   </voice>`},
 		{"", "en", `<voice name="en-us"></voice>`},
-		{"Σοφία さくら子", "el", `<voice name="el">Σοφία </voice><voice name="ja">さくら</voice><voice name="cmn-latn-pinyin">子</voice>`},
+		{"Σοφία さくら子", "el", `<voice name="el">Σοφία </voice><voice name="ja">さくら</voice><voice ` +
+			`name="cmn-latn-pinyin">子</voice>`},
 	} {
 		if got := espeakText(c.text, c.lang, nil); got != c.want {
 			t.Errorf("%s in %s: got %s; want %s", c.text, c.lang, got, c.want)
@@ -96,7 +101,8 @@ func TestEspeakTextKeepsVoicesTogether(t *testing.T) {
 
 func TestEspeakTakesNothingInANameForACommand(t *testing.T) {
 	plain := phonemes(t, "en", espeakText("Dear x", "en", nil))
-	for _, name := range []string{"[[x]]", "!x", "?!x", ".x", "! ? x", "<x>", "x&", "<! x", "x\x00", "x\n", "\x1b[x", "😀x", "{x}", "x|", "#x", "$x", "~x", "\\x", "x/", "*x*", "\u202ex"} {
+	for _, name := range []string{"[[x]]", "!x", "?!x", ".x", "! ? x", "<x>", "x&", "<! x", "x\x00", "x\n", "\x1b[x", "😀x",
+		"{x}", "x|", "#x", "$x", "~x", "\\x", "x/", "*x*", "\u202ex"} {
 		if got := phonemes(t, "en", espeakText("Dear "+name, "en", nil)); got != plain {
 			t.Errorf("%q: got %s; want %s", name, got, plain)
 		}

@@ -73,10 +73,14 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 	if err := m.rehearse(ctx, id); err != nil {
 		return a.Warnings, fmt.Errorf("template %s: %w", id, err)
 	}
-	return a.Warnings, m.Cover(ctx, Order{Asset: "check", Name: name, Lang: lang, Template: id}, filepath.Join(m.cfg.Work, "check.png"))
+	return a.Warnings, m.Cover(
+		ctx,
+		Order{Asset: "check", Name: name, Lang: lang, Template: id},
+		filepath.Join(m.cfg.Work, "check.png"),
+	)
 }
 
-// Engine looks whether an engine of the operator's own is there: its program, or the service at its address.
+// Engine checks whether an engine of the operator's own is there: its program, or the service at its address.
 func (m *Maker) Engine(ctx context.Context) error {
 	switch m.cfg.Engine {
 	case EngineCommand:

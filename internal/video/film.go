@@ -112,7 +112,7 @@ func (m *Maker) probeFilm(ctx context.Context, t *tools, d *design, proven func(
 	}
 	if t.blamesFile(ctx, err) {
 		if _, ok := errors.AsType[unfit](err); !ok {
-			err = fmt.Errorf("this is no video that ffmpeg can read (%s)", oneLine(err))
+			err = fmt.Errorf("ffmpeg cannot read this as a video (%s)", oneLine(err))
 		}
 		return film{}, permanent{coded{Faults{fmt.Sprintf("%s: %v", d.film, err)}, CodeTemplate}}
 	}

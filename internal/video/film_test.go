@@ -110,7 +110,8 @@ film  = "film.mp4"
 start = "1s"
 end   = "3s"
 box   = [160, 90, 1600, 300]
-`, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25", "-f", "lavfi", "-i", "sine", "-t", "4", "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "250")
+`, "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25", "-f", "lavfi", "-i", "sine", "-t", "4", "-c:v", "libx264",
+		"-preset", "veryfast", "-bf", "3", "-g", "250")
 	v, p := makeOwn(t, m, "Александра-Виктория")
 	if v.Width != 1920 || v.Height != 1080 || v.Duration != 4*time.Second || p.rate != (rate{25, 1}) {
 		t.Errorf("got %d×%d, %v, %v frames a second; want 1920×1080, 4s, 25", v.Width, v.Height, v.Duration, p.rate)
@@ -136,23 +137,38 @@ func TestFilmsOfAllKinds(t *testing.T) {
 		rate          rate
 		frames        int
 	}{
-		"American television":        {one, slices.Concat(source("r=30000/1001"), tone, []string{"-t", "2.002"}), 320, 180, rate{30000, 1001}, 60},
-		"cinema without sound":       {one, append(source("r=24"), "-t", "2"), 320, 180, rate{24, 1}, 48},
-		"fifty frames":               {one, slices.Concat(source("r=50"), tone, []string{"-t", "2"}), 320, 180, rate{50, 1}, 100},
-		"a wavering pace":            {one, append(source("r=30"), "-t", "2", "-vf", "select='mod(n,7)',setpts=PTS+0.004*random(1)/TB", "-fps_mode", "vfr"), 320, 180, rate{25, 1}, 0},
-		"a telephone held upright":   {one, append(source("r=30"), "-t", "2"), 180, 320, rate{30, 1}, 60},
-		"an odd size":                {one, append(source("r=30"), "-t", "2", "-vf", "crop=319:179", "-pix_fmt", "yuv444p"), 318, 178, rate{30, 1}, 60},
-		"sound that ends early":      {one, slices.Concat(source("r=30"), []string{"-f", "lavfi", "-i", "sine=d=0.5"}, []string{"-t", "2"}), 320, 180, rate{30, 1}, 60},
-		"sound of one ear":           {one, slices.Concat(source("r=30"), tone, []string{"-t", "2", "-ac", "1", "-c:a", "libmp3lame"}), 320, 180, rate{30, 1}, 60},
-		"a shape that is cut":        {"aspect = \"square\"\n" + one, append(source("r=30"), "-t", "2"), 720, 720, rate{30, 1}, 60},
-		"the name to the very end":   {strings.Replace(one, "end = 1.2", "end = 2", 1), append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"the name from the start":    {strings.Replace(one, "start = 0.5", "start = 0", 1), append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"a still before any name":    {"still = \"100ms\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"a still in the last frame":  {"still = \"1.99s\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"sound that goes on":         {one, slices.Concat(source("r=30:d=2"), []string{"-f", "lavfi", "-i", "sine=d=4"}), 320, 180, rate{30, 1}, 60},
-		"pixels that are not square": {one, append(source("r=30"), "-t", "2", "-vf", "setsar=4/3"), 426, 180, rate{30, 1}, 60},
-		"the name twice":             {one + "[[segment]]\nstart = 1.5\nend = 1.9\nbox = [10, 90, 150, 60]\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
-		"two names at the same time": {one + "[[segment]]\nstart = 1\nend = 1.9\nbox = [10, 90, 150, 60]\nanimation = \"rise\"\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
+		"American television": {one, slices.Concat(source("r=30000/1001"), tone, []string{"-t", "2.002"}), 320, 180,
+			rate{30000, 1001}, 60},
+		"cinema without sound": {one, append(source("r=24"), "-t", "2"), 320, 180, rate{24, 1}, 48},
+		"fifty frames": {one, slices.Concat(source("r=50"), tone, []string{"-t", "2"}), 320, 180,
+			rate{50, 1}, 100},
+		"a wavering pace": {one, append(source("r=30"), "-t", "2", "-vf",
+			"select='mod(n,7)',setpts=PTS+0.004*random(1)/TB", "-fps_mode", "vfr"), 320, 180, rate{25, 1}, 0},
+		"a telephone held upright": {one, append(source("r=30"), "-t", "2"), 180, 320, rate{30, 1}, 60},
+		"an odd size": {one, append(source("r=30"), "-t", "2", "-vf", "crop=319:179", "-pix_fmt", "yuv444p"),
+			318, 178, rate{30, 1}, 60},
+		"sound that ends early": {one, slices.Concat(source("r=30"), []string{"-f", "lavfi", "-i", "sine=d=0.5"},
+			[]string{"-t", "2"}), 320, 180, rate{30, 1}, 60},
+		"sound of one ear": {one, slices.Concat(source("r=30"), tone,
+			[]string{"-t", "2", "-ac", "1", "-c:a", "libmp3lame"}), 320, 180, rate{30, 1}, 60},
+		"a shape that is cut": {"aspect = \"square\"\n" + one, append(source("r=30"), "-t", "2"), 720, 720,
+			rate{30, 1}, 60},
+		"the name to the very end": {strings.Replace(one, "end = 1.2", "end = 2", 1), append(source("r=30"), "-t", "2"),
+			320, 180, rate{30, 1}, 60},
+		"the name from the start": {strings.Replace(one, "start = 0.5", "start = 0", 1), append(source("r=30"), "-t", "2"),
+			320, 180, rate{30, 1}, 60},
+		"a still before any name": {"still = \"100ms\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180,
+			rate{30, 1}, 60},
+		"a still in the last frame": {"still = \"1.99s\"\n" + one, append(source("r=30"), "-t", "2"), 320, 180,
+			rate{30, 1}, 60},
+		"sound that goes on": {one, slices.Concat(source("r=30:d=2"), []string{"-f", "lavfi", "-i", "sine=d=4"}), 320,
+			180, rate{30, 1}, 60},
+		"pixels that are not square": {one, append(source("r=30"), "-t", "2", "-vf", "setsar=4/3"), 426, 180,
+			rate{30, 1}, 60},
+		"the name twice": {one + "[[segment]]\nstart = 1.5\nend = 1.9\nbox = [10, 90, 150, 60]\n",
+			append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
+		"two names at the same time": {one + "[[segment]]\nstart = 1\nend = 1.9\nbox = [10, 90, 150, 60]\nanimation = " +
+			"\"rise\"\n", append(source("r=30"), "-t", "2"), 320, 180, rate{30, 1}, 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := ownFolder(t, c.toml, c.film...)
@@ -177,7 +193,20 @@ func TestFilmsOfAllKinds(t *testing.T) {
 // lit is the share of pixels in an area of a film's frame that are not black.
 func lit(t *testing.T, path string, frame int, a area) float64 {
 	t.Helper()
-	raw := ffmpeg(t, "-i", path, "-map", "0:v", "-vf", fmt.Sprintf("select='eq(n,%d)',crop=%d:%d:%d:%d,format=gray", frame, a.w, a.h, a.x, a.y), "-frames:v", "1", "-f", "rawvideo", "-")
+	raw := ffmpeg(
+		t,
+		"-i",
+		path,
+		"-map",
+		"0:v",
+		"-vf",
+		fmt.Sprintf("select='eq(n,%d)',crop=%d:%d:%d:%d,format=gray", frame, a.w, a.h, a.x, a.y),
+		"-frames:v",
+		"1",
+		"-f",
+		"rawvideo",
+		"-",
+	)
 	n := 0
 	for _, v := range raw {
 		if v > 40 {
@@ -224,12 +253,34 @@ animation = "none"
 	write(t, filepath.Join(folder, "logo.png"), b.String())
 	m := ownMaker(t, folder)
 	v, _ := makeOwn(t, m, "Маша")
-	first, second, text, image := area{20, 20, 280, 100}, area{340, 20, 280, 100}, area{20, 240, 280, 100}, area{500, 240, 100, 100}
+	first, second, text, image := area{
+		20,
+		20,
+		280,
+		100,
+	}, area{
+		340,
+		20,
+		280,
+		100,
+	}, area{
+		20,
+		240,
+		280,
+		100,
+	}, area{
+		500,
+		240,
+		100,
+		100,
+	}
 	for _, c := range []struct {
 		frame   int
 		visible []area
-	}{{15, []area{text}}, {45, []area{first, text, image}}, {75, []area{text, image}}, {105, []area{second, text}}, {140, []area{text}}} {
-		for name, a := range map[string]area{"the first name": first, "the second name": second, "the text": text, "the image": image} {
+	}{{15, []area{text}}, {45, []area{first, text, image}}, {75, []area{text, image}}, {105, []area{second, text}}, {140,
+		[]area{text}}} {
+		for name, a := range map[string]area{"the first name": first, "the second name": second, "the text": text,
+			"the image": image} {
 			share, want := lit(t, v.Path, c.frame, a), slices.Contains(c.visible, a)
 			if (share > 0.05) != want || name == "the image" && want && share < 0.97 {
 				t.Errorf("frame %d, %s: got %.0f %% of it lit; want it there: %v", c.frame, name, share*100, want)
@@ -239,7 +290,8 @@ animation = "none"
 
 	t.Run("and the preview shows the same", func(t *testing.T) {
 		still := filepath.Join(t.TempDir(), "still.png")
-		if err := m.Still(t.Context(), Order{Name: "Маша", Lang: "ru", Template: "mine"}, 1500*time.Millisecond, still); err != nil {
+		if err := m.Still(t.Context(), Order{Name: "Маша", Lang: "ru", Template: "mine"}, 1500*time.Millisecond,
+			still); err != nil {
 			t.Fatal(err)
 		}
 		grey := func(path, filter string) []byte {
@@ -250,7 +302,12 @@ animation = "none"
 		}
 	})
 	t.Run("and there is no moment after the end", func(t *testing.T) {
-		err := m.Still(t.Context(), Order{Name: "Маша", Lang: "ru", Template: "mine"}, 5*time.Second, filepath.Join(t.TempDir(), "x.png"))
+		err := m.Still(
+			t.Context(),
+			Order{Name: "Маша", Lang: "ru", Template: "mine"},
+			5*time.Second,
+			filepath.Join(t.TempDir(), "x.png"),
+		)
 		if err == nil || !strings.Contains(err.Error(), "5s long") {
 			t.Errorf("got %v; want how long it is", err)
 		}
@@ -293,8 +350,20 @@ start = "3s"
 
 func TestSoundStaysInStepWithThePicture(t *testing.T) {
 	// A flash and a beep at 1.5 s, in a film whose sound begins a second after its picture.
-	m := ownTemplate(t, "title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
-		"-f", "lavfi", "-i", "color=black:s=320x180:r=30:d=3", "-itsoffset", "1", "-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*880*t)*between(t,0.5,0.7)':d=2")
+	m := ownTemplate(
+		t,
+		"title = \"x\"\nfilm = \"film.mp4\"\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
+		"-f",
+		"lavfi",
+		"-i",
+		"color=black:s=320x180:r=30:d=3",
+		"-itsoffset",
+		"1",
+		"-f",
+		"lavfi",
+		"-i",
+		"aevalsrc='0.5*sin(2*PI*880*t)*between(t,0.5,0.7)':d=2",
+	)
 	v, _ := makeOwn(t, m, "Маша")
 	raw := samples(ffmpeg(t, "-i", v.Path, "-map", "0:a", "-ac", "1", "-ar", "48000", "-f", "s16le", "-"))
 	loud := slices.IndexFunc(raw, func(s int16) bool { return s > 3000 || s < -3000 })
@@ -304,8 +373,18 @@ func TestSoundStaysInStepWithThePicture(t *testing.T) {
 }
 
 func TestTheStillHasTheColoursOfTheVideo(t *testing.T) {
-	v, _ := makeOwn(t, ownTemplate(t, "title = \"x\"\nfilm = \"film.mp4\"\nstill = 1.5\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
-		"-f", "lavfi", "-i", "color=red:s=320x180:r=30:d=2"), "Маша")
+	v, _ := makeOwn(
+		t,
+		ownTemplate(
+			t,
+			"title = \"x\"\nfilm = \"film.mp4\"\nstill = 1.5\n[[segment]]\nstart = 0.2\nend = 0.8\nbox = [10, 10, 300, 60]\n",
+			"-f",
+			"lavfi",
+			"-i",
+			"color=red:s=320x180:r=30:d=2",
+		),
+		"Маша",
+	)
 	f, err := os.Open(v.Thumb)
 	if err != nil {
 		t.Fatal(err)
@@ -327,12 +406,17 @@ func TestAFilmThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
 		film       []string
 		toml, want string
 	}{
-		"too short for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one, "template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
-		"too small for its name":       {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one, "template.toml:6: segment 1: box:"},
-		"without pictures":             {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
-		"with music that is none":      {good, "music = \"template.toml\"\n" + one, "template.toml: this is no sound that ffmpeg can read"},
-		"with words that no font has":  {good, one + "text = \"🎂 {{.Name}}\"\n", "template.toml:7: segment 1: text: no font here has all its signs"},
-		"with a text that no font has": {good, one + "[[text]]\ntext = \"🎂\"\nbox = [10, 100, 100, 60]\n", "template.toml:8: text 1: text: no font here has all its signs"},
+		"too short for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=1.5"}, one,
+			"template.toml:5: segment 1: end: must not be after the film ends (1.5s)"},
+		"too small for its name": {[]string{"-f", "lavfi", "-i", "testsrc2=s=160x90:r=30:d=3"}, one,
+			"template.toml:6: segment 1: box:"},
+		"without pictures": {[]string{"-f", "lavfi", "-i", "sine=d=3"}, one, "film.mp4: this is no video"},
+		"with music that is none": {good, "music = \"template.toml\"\n" + one,
+			"template.toml: this is no sound that ffmpeg can read"},
+		"with words that no font has": {good, one + "text = \"🎂 {{.Name}}\"\n",
+			"template.toml:7: segment 1: text: no font here has all its signs"},
+		"with a text that no font has": {good, one + "[[text]]\ntext = \"🎂\"\nbox = [10, 100, 100, 60]\n",
+			"template.toml:8: text 1: text: no font here has all its signs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := ownTemplate(t, c.toml, c.film...)
@@ -398,7 +482,8 @@ func TestAPreparedFilmIsMadeAgainOnlyWhenSomethingChanged(t *testing.T) {
 }
 
 func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
-	toml := "title = \"x\"\nfilm = \"film.mp4\"\n[voice]\ntext = \"{{.Name}}\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	toml := "title = \"x\"\nfilm = \"film.mp4\"\n[voice]\ntext = \"{{.Name}}\"\n[[segment]]\nstart = 1\nend = 2\nbox = " +
+		"[10, 10, 300, 60]\n"
 	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
 	m.cfg.Cache = filepath.Join(m.cfg.Cache, "[odd] *name?") // signs of a pattern
 	if err := os.Mkdir(m.cfg.Cache, 0o700); err != nil {
@@ -414,7 +499,8 @@ func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
 	old := time.Now().Add(-8 * 24 * time.Hour)
 	files := map[string]bool{ // whether they stay
 		"mine-0123456789abcdef.mp4": false, "mine-0123456789abcdef.wav": false, "mine-too-0123456789abcdef.mp4": true,
-		"gone-0123456789abcdef.mp4": false, "mine-0123456789abcde.mp4": true, "note.mp4": true, "fresh-0123456789abcdef.mp4": true,
+		"gone-0123456789abcdef.mp4": false, "mine-0123456789abcde.mp4": true, "note.mp4": true,
+		"fresh-0123456789abcdef.mp4": true,
 	}
 	for name := range files {
 		write(t, filepath.Join(m.cfg.Cache, name), "x")
@@ -449,7 +535,8 @@ func TestPrepare_TheCacheIsKeptInOrder(t *testing.T) {
 }
 
 func TestPrepare_AStopDuringTheLookIsNoTemplateOfNothing(t *testing.T) {
-	const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, 10, 300, 60]\n"
+	const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"film.mp4\"\n[[segment]]\nstart = 1\nend = 2\nbox = [10, " +
+		"10, 300, 60]\n"
 	m := ownTemplate(t, toml, "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-f", "lavfi", "-i", "sine=d=3")
 	ran := filepath.Join(t.TempDir(), "ffmpeg")
 	write(t, ran, "#!/bin/sh\ncase \"$*\" in *0:a:0*) : >'"+ran+".runs'; sleep 0.3;; esac\nexec ffmpeg \"$@\"\n")
@@ -465,7 +552,8 @@ func TestPrepare_AStopDuringTheLookIsNoTemplateOfNothing(t *testing.T) {
 
 func TestFilm_ALinkOutOfTheTemplatesFolderIsRefused(t *testing.T) {
 	for _, what := range []string{"film", "music"} {
-		const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"music.mp4\"\n[[segment]]\nstart = 0\nend = 1\nbox = [0, 0, 64, 48]\n"
+		const toml = "title = \"x\"\nfilm = \"film.mp4\"\nmusic = \"music.mp4\"\n[[segment]]\nstart = 0\nend = 1\nbox = " +
+			"[0, 0, 64, 48]\n"
 		folder := ownFolder(t, toml, "-i", clipWithSound(t), "-c", "copy")
 		b, err := os.ReadFile(filepath.Join(folder, "film.mp4"))
 		if err != nil {
@@ -476,7 +564,8 @@ func TestFilm_ALinkOutOfTheTemplatesFolderIsRefused(t *testing.T) {
 		if err := errors.Join(os.Rename(link, folder+".mp4"), os.Symlink("../mine.mp4", link)); err != nil {
 			t.Fatal(err)
 		}
-		if err := ownMaker(t, folder).Ready(t.Context()); err == nil || !isPermanent(err) || !strings.Contains(err.Error(), "escapes") {
+		if err := ownMaker(t, folder).Ready(t.Context()); err == nil || !isPermanent(err) ||
+			!strings.Contains(err.Error(), "escapes") {
 			t.Errorf("%s: got %v; want a fault", what, err)
 		}
 	}

@@ -109,10 +109,26 @@ var oddFilms = map[string]oddFilm{
 		length: second / 5, codec: "av1", rate: rate{30, 1}, frames: 6},
 	"in ProRes": {make: filmed("-c:v", "prores_ks", "-c:a", "pcm_s16le"), kind: "mov", w: 96, h: 64,
 		length: second, codec: "prores", rate: rate{30, 1}, frames: 30},
-	"in HDR10": {make: filmed("-c:v", "libx265", "-x265-params",
-		"log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
-	"in HLG": {make: filmed("-c:v", "libx265", "-x265-params",
-		"log-level=error:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
+	"in HDR10": {make: filmed(
+		"-c:v",
+		"libx265",
+		"-x265-params",
+		"log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc",
+		"-pix_fmt",
+		"yuv420p10le",
+		"-tag:v",
+		"hvc1",
+	), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
+	"in HLG": {make: filmed(
+		"-c:v",
+		"libx265",
+		"-x265-params",
+		"log-level=error:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc",
+		"-pix_fmt",
+		"yuv420p10le",
+		"-tag:v",
+		"hvc1",
+	), w: 96, h: 64, length: second, codec: "hevc", rate: rate{30, 1}, frames: 30},
 	"of a browser": {make: piped("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"), kind: "webm",
 		w: 96, h: 64, length: second, codec: "vp8", rate: rate{30, 1}, frames: 30},
 	"of another one": {make: piped("-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a", "libopus"),
@@ -127,14 +143,40 @@ var oddFilms = map[string]oddFilm{
 		rate: rate{30, 1}, frames: 30},
 	"with a time code": {make: filmed("-timecode", "01:00:00:00", "-pix_fmt", "yuv420p"), kind: "mov", w: 96,
 		h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"with places": {make: filmed("-pix_fmt", "yuv420p", "-metadata", "location=+55.7558+037.6173/", "-metadata",
-		"title=SECRET", "-metadata", "comment=SECRET",
-		"-metadata", "creation_time=2019-01-01", "-metadata:s:v", "handler_name=SECRET phone", "-metadata:s:a", "title=SECRET"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
-	"with its own tags": {make: filmed("-pix_fmt", "yuv420p", "-movflags", "use_metadata_tags", "-metadata",
-		"com.apple.quicktime.location.ISO6709=+55.7558", "-metadata", "x=SECRET"), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	"with places": {make: filmed(
+		"-pix_fmt",
+		"yuv420p",
+		"-metadata",
+		"location=+55.7558+037.6173/",
+		"-metadata",
+		"title=SECRET",
+		"-metadata",
+		"comment=SECRET",
+		"-metadata",
+		"creation_time=2019-01-01",
+		"-metadata:s:v",
+		"handler_name=SECRET phone",
+		"-metadata:s:a",
+		"title=SECRET",
+	), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
+	"with its own tags": {make: filmed(
+		"-pix_fmt",
+		"yuv420p",
+		"-movflags",
+		"use_metadata_tags",
+		"-metadata",
+		"com.apple.quicktime.location.ISO6709=+55.7558",
+		"-metadata",
+		"x=SECRET",
+	), w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
 	"with chapters": {make: func(t *testing.T, path string) {
 		chapters := filepath.Join(t.TempDir(), "chapters")
-		write(t, chapters, ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=SECRET\n[CHAPTER]\nTIMEBASE=1/10\nSTART=5\nEND=10\ntitle=SECRET\n")
+		write(
+			t,
+			chapters,
+			";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=SECRET\n" +
+				"[CHAPTER]\nTIMEBASE=1/10\nSTART=5\nEND=10\ntitle=SECRET\n",
+		)
 		again("-i", chapters, "-map_metadata", "1", "-c", "copy")(t, path)
 	}, w: 96, h: 64, length: second, rate: rate{30, 1}, frames: 30},
 	"with a preview track": {make: func(t *testing.T, path string) {
@@ -259,7 +301,8 @@ func (c oddFilm) template(t *testing.T, path string) {
 	a, err := m.About(t.Context(), "mine")
 	if c.refused != "" {
 		var faults Faults
-		if !errors.As(err, &faults) || !isPermanent(err) || CodeOf(err) != CodeTemplate || !strings.Contains(err.Error(), c.refused) {
+		if !errors.As(err, &faults) || !isPermanent(err) || CodeOf(err) != CodeTemplate ||
+			!strings.Contains(err.Error(), c.refused) {
 			t.Errorf("template: got %v; want a fault with %q", err, c.refused)
 		}
 		return
@@ -309,7 +352,9 @@ func wantPlain(t *testing.T, way, path string, frames int) {
 	if err := json.Unmarshal(out, &found); err != nil {
 		t.Fatal(err)
 	}
-	if len(found.Streams) != 2 || found.Streams[0].Codec != "h264" || found.Streams[0].Format != "yuv420p" || found.Streams[1].Codec != "aac" || len(found.Chapters) > 0 {
+	if len(found.Streams) != 2 || found.Streams[0].Codec != "h264" || found.Streams[0].Format != "yuv420p" ||
+		found.Streams[1].Codec != "aac" ||
+		len(found.Chapters) > 0 {
 		t.Fatalf("%s: got %s; want H.264 in 8 bits and AAC, no chapters", way, out)
 	}
 	if got := found.Streams[0].Frames; got != fmt.Sprint(frames) {

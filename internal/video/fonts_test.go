@@ -98,7 +98,8 @@ func TestFonts_AScanThatFailedIsTriedAgain(t *testing.T) {
 	}
 	m := newMaker(t, func(*Config) {})
 	for _, name := range []string{"Маша", "\U00012000"} {
-		if err := m.CanDraw("new-year", name); err == nil || isPermanent(err) || errors.Is(err, ErrCannotDraw) || !strings.Contains(err.Error(), "look for fonts") {
+		if err := m.CanDraw("new-year", name); err == nil || isPermanent(err) || errors.Is(err, ErrCannotDraw) ||
+			!strings.Contains(err.Error(), "look for fonts") {
 			t.Errorf("%s while a font cannot be read: got %v; want an error that does not refuse the name", name, err)
 		}
 	}
@@ -129,15 +130,18 @@ func TestFonts_AreScannedWithoutWriting(t *testing.T) {
 
 func TestFonts_ScanSkipsWhatIsNoFont(t *testing.T) {
 	folder := t.TempDir()
-	for name, content := range map[string]string{"text.ttf": "no font", "empty.otf": "", "list.txt": "x", "cut.ttc": "ttcf\x00\x01"} {
+	for name, content := range map[string]string{"text.ttf": "no font", "empty.otf": "", "list.txt": "x",
+		"cut.ttc": "ttcf\x00\x01"} {
 		write(t, filepath.Join(folder, name), content)
 	}
-	for link, to := range map[string]string{"gone.ttf": "/none/x.ttf", "loop": folder, "a.ttf": "b.ttf", "b.ttf": "a.ttf"} {
+	for link, to := range map[string]string{"gone.ttf": "/none/x.ttf", "loop": folder, "a.ttf": "b.ttf",
+		"b.ttf": "a.ttf"} {
 		if err := os.Symlink(to, filepath.Join(folder, link)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if found, err := scanFonts([]string{folder, "/none/such", filepath.Join(folder, "list.txt")}); err != nil || len(found) > 0 {
+	if found, err := scanFonts([]string{folder, "/none/such", filepath.Join(folder, "list.txt")}); err != nil ||
+		len(found) > 0 {
 		t.Errorf("got %v, %v; want nothing and no error", found, err)
 	}
 }
@@ -190,7 +194,10 @@ func TestFonts_HandwrittenRussianLettersAreNoticed(t *testing.T) {
 	if got := append(upright.cursiveLetters(), builtIn.cursiveLetters()...); len(got) > 0 {
 		t.Errorf("got %q in the faces that names are drawn with; want printed letters only", got)
 	}
-	i := slices.IndexFunc(found, func(o fontFile) bool { return o.family == wantedFamily && o.aspect.Style == font.StyleItalic })
+	i := slices.IndexFunc(
+		found,
+		func(o fontFile) bool { return o.family == wantedFamily && o.aspect.Style == font.StyleItalic },
+	)
 	italic, err := f.open(found[i])
 	if err != nil {
 		t.Fatal(err)
@@ -207,12 +214,17 @@ func TestFonts_HandwrittenRussianLettersAreNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(folder, "italic.ttf"), string(b))
-	write(t, filepath.Join(folder, designFile), strings.Replace(atTheEdge, "[[text]]", "font = \"italic.ttf\"\n[[text]]", 1))
+	write(
+		t,
+		filepath.Join(folder, designFile),
+		strings.Replace(atTheEdge, "[[text]]", "font = \"italic.ttf\"\n[[text]]", 1),
+	)
 	for languages, want := range map[string]bool{"ru en": true, "en": false} {
 		cfg := Config{Languages: strings.Fields(languages), Timeout: time.Minute}
-		if warnings, err := TryTemplate(t.Context(), cfg, folder, "Anna", "en"); err != nil || slices.ContainsFunc(warnings, func(w string) bool {
-			return strings.Contains(w, `"italic.ttf" has и, т, п as in handwriting`)
-		}) != want {
+		if warnings, err := TryTemplate(t.Context(), cfg, folder, "Anna", "en"); err != nil ||
+			slices.ContainsFunc(warnings, func(w string) bool {
+				return strings.Contains(w, `"italic.ttf" has и, т, п as in handwriting`)
+			}) != want {
 			t.Errorf("%s: got %q, %v; want a warning: %v", languages, warnings, err, want)
 		}
 	}

@@ -1,4 +1,5 @@
-// helpers_test.go holds what the tests of this package share: one prepared cache, small videos, engines as shell scripts.
+// helpers_test.go holds what the tests of this package share: one prepared cache, small videos, engines as shell
+// scripts.
 
 package video
 
@@ -34,7 +35,15 @@ func TestMain(m *testing.M) {
 // newMaker returns a Maker with a work folder of its own; change adjusts its configuration.
 func newMaker(t *testing.T, change func(*Config)) *Maker {
 	t.Helper()
-	cfg := Config{Engine: EngineTemplate, Offered: []string{"new-year"}, Languages: []string{"ru", "en"}, Timeout: 2 * time.Minute, Work: t.TempDir(), Cache: t.TempDir(), Workers: 1}
+	cfg := Config{
+		Engine:    EngineTemplate,
+		Offered:   []string{"new-year"},
+		Languages: []string{"ru", "en"},
+		Timeout:   2 * time.Minute,
+		Work:      t.TempDir(),
+		Cache:     t.TempDir(),
+		Workers:   1,
+	}
 	change(&cfg)
 	m, err := New(cfg)
 	if err != nil {
@@ -51,8 +60,18 @@ var templates = sync.OnceValues(func() (string, error) {
 	if err := os.WriteFile(loggedFFmpeg(), []byte(wrapper), 0o700); err != nil {
 		return "", err
 	}
-	m, err := New(Config{Engine: EngineTemplate, Offered: []string{"new-year"}, Languages: []string{"ru", "en"}, FFmpeg: loggedFFmpeg(), Timeout: time.Minute,
-		Work: filepath.Join(shared, "work"), Cache: cache, Workers: 2})
+	m, err := New(
+		Config{
+			Engine:    EngineTemplate,
+			Offered:   []string{"new-year"},
+			Languages: []string{"ru", "en"},
+			FFmpeg:    loggedFFmpeg(),
+			Timeout:   time.Minute,
+			Work:      filepath.Join(shared, "work"),
+			Cache:     cache,
+			Workers:   2,
+		},
+	)
 	if err != nil {
 		return "", err
 	}
@@ -100,9 +119,22 @@ func commandMaker(t *testing.T, script string, change func(*Config)) *Maker {
 	return m
 }
 
-// testVariables are those that scripts of tests read. A program gets none of our environment that is not on a list, so they
-// are part of its command line.
-var testVariables = []string{"SOURCE", "SAMPLE", "GOOD", "HALF", "LIST", "ALIVE", "STARTED", "OUT", "TEST_MARK", "SEEN", "BEEP", "COUNT"}
+// testVariables are those that scripts of tests read. A program gets none of our environment that is not on a list, so
+// they are part of its command line.
+var testVariables = []string{
+	"SOURCE",
+	"SAMPLE",
+	"GOOD",
+	"HALF",
+	"LIST",
+	"ALIVE",
+	"STARTED",
+	"OUT",
+	"TEST_MARK",
+	"SEEN",
+	"BEEP",
+	"COUNT",
+}
 
 // passing is a command line that runs a program with the variables of the test as they are now.
 func passing(argv ...string) []string {
@@ -189,8 +221,8 @@ func wantEmpty(t *testing.T, m *Maker) {
 	}
 }
 
-// wantSoon fails the test unless one of three runs takes no longer than the limit: a machine that has other things to do
-// may be late once or twice, a program that is waited for makes every run late. run returns how long it took.
+// wantSoon fails the test unless one of three runs takes no longer than the limit: a machine that has other things to
+// do may be late once or twice, a program that is waited for makes every run late. run returns how long it took.
 func wantSoon(t *testing.T, limit time.Duration, run func() time.Duration) {
 	t.Helper()
 	var all []time.Duration

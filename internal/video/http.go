@@ -230,7 +230,7 @@ func (r *remote) receive(answer *http.Response, path, name string) error {
 	return nil
 }
 
-// refused turns an answer that is no video into an error: permanent if it is the order's fault.
+// refused turns an answer that isn't a video into an error: permanent if it is the order's fault.
 func refused(answer *http.Response, name string) error {
 	return judged(answer, fmt.Errorf("answered %d %s%s", answer.StatusCode, http.StatusText(answer.StatusCode),
 		reason(answer, name)))

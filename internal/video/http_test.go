@@ -4,23 +4,17 @@ package video
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -41,7 +35,7 @@ func generator(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-// wantNoConnections fails the test if goroutines of an HTTP client do not end by themselves.
+// wantNoConnections fails the test if goroutines of an HTTP client do not end on their own.
 func wantNoConnections(t *testing.T) {
 	stacks := make([]byte, 1<<20)
 	for end := time.Now().Add(5 * time.Second); ; runtime.Gosched() {
@@ -127,74 +121,6 @@ func TestRemoteOrderArrivesAsItIs(t *testing.T) {
 	}
 }
 
-// later answers an order with a Location and the questions at /jobs/7 with 202, so many times, then with the video.
-func later(location, wait string, times int32) http.HandlerFunc {
-	var asked atomic.Int32
-	return func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Retry-After", wait)
-		switch {
-		case req.Method == http.MethodPost:
-			w.Header().Set("Location", location)
-			w.WriteHeader(http.StatusAccepted)
-			io.WriteString(w, "wait")
-		case req.URL.Path != "/jobs/7" || req.Header.Get("Accept") != "video/mp4" || req.Header.Get("User-Agent") != "Retake":
-			http.Error(w, "asked in a wrong way", http.StatusBadRequest)
-		case asked.Add(1) <= times:
-			w.WriteHeader(http.StatusAccepted)
-		default:
-			sendVideo(w, req)
-		}
-	}
-}
-
-func TestRemoteAsksUntilTheVideoIsThere(t *testing.T) {
-	for name, c := range map[string]struct {
-		location, wait string
-		times          int32
-		least          time.Duration
-	}{
-		"at a path":                     {"/jobs/7", "0", 2, 3 * minPause},
-		"at a path beside the order's":  {"jobs/7", "0", 0, minPause},
-		"at an address on its own host": {"http://HOST/jobs/7", "0", 1, 2 * minPause},
-		"as slowly as it is told":       {"/jobs/7", "1", 1, 2 * time.Second},
-		"as soon as the date is over":   {"/jobs/7", "Mon, 02 Jan 2006 15:04:05 GMT", 0, minPause},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var handler http.HandlerFunc
-			s := generator(t, func(w http.ResponseWriter, req *http.Request) { handler(w, req) })
-			wantSoon(t, c.least+2*time.Second, func() time.Duration {
-				handler = later(strings.Replace(c.location, "http://HOST", s.URL, 1), c.wait, c.times)
-				before := time.Now()
-				path, err := fetchFrom(t, s.URL+"/", nil)
-				wantVideo(t, path, err)
-				took := time.Since(before)
-				if took < c.least {
-					t.Errorf("took %v; want no less than %v", took, c.least)
-				}
-				return took
-			})
-		})
-	}
-}
-
-func TestRemoteFollowsANewLocation(t *testing.T) {
-	s := generator(t, func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Retry-After", "0")
-		switch req.URL.Path {
-		case "/":
-			w.Header().Set("Location", "/queue/7")
-			w.WriteHeader(http.StatusAccepted)
-		case "/queue/7":
-			w.Header().Set("Location", "../jobs/7")
-			w.WriteHeader(http.StatusAccepted)
-		case "/jobs/7":
-			sendVideo(w, req)
-		}
-	})
-	path, err := fetchFrom(t, s.URL, nil)
-	wantVideo(t, path, err)
-}
-
 func TestRemoteTakesAVideoOfAnyKind(t *testing.T) {
 	for _, kind := range []string{"video/mp4", "Video/MP4; codecs=avc1", "video/quicktime", "application/octet-stream"} {
 		t.Run(kind, func(t *testing.T) {
@@ -240,66 +166,104 @@ func TestRemoteFails(t *testing.T) {
 		most      time.Duration
 		want      string // the end of the error
 	}{
-		"permanently with 400":                      {answer(400, "no such name", text), true, 0, 0, ": answered 400 Bad Request: no such name"},
-		"for now with 401":                          {answer(401, ""), false, 0, 0, ": answered 401 Unauthorized"},
-		"for now with 403":                          {answer(403, "the key has expired", text), false, 0, 0, "403 Forbidden: the key has expired"},
-		"permanently with 404":                      {answer(404, "", text), true, 0, 0, ": answered 404 Not Found"},
-		"permanently with 409":                      {answer(409, `{"error":"never"}`, "Content-Type: application/problem+json"), true, 0, 0, `409 Conflict: {"error":"never"}`},
-		"permanently with 422 and Retry-After":      {answer(422, "", "Retry-After: 5"), true, 0, 0, "422 Unprocessable Entity"},
-		"for now with 410 when asked later":         {polled(answer(410, "gone", text)), false, 0, 0, "answered 410: it has forgotten the order"},
-		"for now with 404 when asked later":         {polled(answer(404, "", text)), false, 0, 0, "answered 404: it has forgotten the order"},
-		"permanently with 422 when asked later":     {polled(answer(422, "gone", text)), true, 0, 0, "422 Unprocessable Entity: gone"},
-		"for now with 408":                          {answer(408, "", "Retry-After: 5"), false, 0, 0, "408 Request Timeout"},
-		"for now with 425":                          {answer(425, ""), false, 0, 0, "425 Too Early"},
-		"for now with 429":                          {answer(429, ""), false, 0, 0, "429 Too Many Requests"},
-		"for now with 500":                          {answer(500, "out of\npaint", text), false, 0, 0, "500 Internal Server Error: out of paint"},
-		"for now with 500 when asked later":         {polled(answer(500, "no paint", text)), false, 0, 0, "500 Internal Server Error: no paint"},
-		"until it is back with 502 and Retry-After": {answer(502, "", "Retry-After: 5"), false, awayPause, awayPause, "502 Bad Gateway"},
-		"until it is back with 503":                 {answer(503, ""), false, awayPause, awayPause, "503 Service Unavailable"},
-		"for now with 204":                          {answer(204, ""), false, 0, 0, "204 No Content"},
-		"for now with 302 to nowhere":               {answer(302, ""), false, 0, 0, "302 Found"},
-		"for a time with 429":                       {answer(429, "", "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "429 Too Many Requests"},
-		"for a time with 503":                       {answer(503, "busy", text, "Retry-After: 7"), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable: busy"},
-		"for a time with 503 when asked later":      {polled(answer(503, "", "Retry-After: 7")), false, 7 * time.Second, 7 * time.Second, "503 Service Unavailable"},
-		"until a date with 503":                     {answer(503, "", "Retry-After: "+inAnHour), false, 29 * time.Minute, 30 * time.Minute, "503 Service Unavailable"},
-		"for an hour at most":                       {answer(429, "", "Retry-After: 86400"), false, time.Hour, time.Hour, "429 Too Many Requests"},
-		"for an hour at most, whatever the number":  {answer(429, "", "Retry-After: 99999999999999999999"), false, time.Hour, time.Hour, "429 Too Many Requests"},
-		"for now when it may be asked at once":      {answer(429, "", "Retry-After: 0"), false, 0, 0, "429 Too Many Requests"},
-		"for now when the date is over":             {answer(503, "", "Retry-After: Mon, 02 Jan 2006 15:04:05 GMT"), false, awayPause, awayPause, "503 Service Unavailable"},
-		"for now when Retry-After is no time":       {answer(503, "", "Retry-After: soon"), false, awayPause, awayPause, "503 Service Unavailable"},
-		"when it answers with a page":               {answer(200, "<p>hello", "Content-Type: text/html"), false, awayPause, awayPause, `answered 200 with "text/html"; want video/mp4`},
-		"when it does not say what it answers":      {answer(200, "hello", "Content-Type: ;"), false, awayPause, awayPause, `answered 200 with ";"; want video/mp4`},
-		"when it answers with nothing":              {answer(200, "", mp4), false, 0, 0, "answered 200 without a video"},
-		"when the video is too long":                {answer(200, strings.Repeat("x", 1001), mp4), false, 0, 0, "the video is longer than 0 MB"},
-		"when the video says that it is too long":   {answer(200, "x", mp4, "Content-Length: 1001"), false, 0, 0, "the video is longer than 0 MB"},
+		"permanently with 400": {answer(400, "no such name", text), true, 0, 0,
+			": answered 400 Bad Request: no such name"},
+		"for now with 401": {answer(401, ""), false, 0, 0, ": answered 401 Unauthorized"},
+		"for now with 403": {answer(403, "the key has expired", text), false, 0, 0,
+			"403 Forbidden: the key has expired"},
+		"permanently with 404": {answer(404, "", text), true, 0, 0, ": answered 404 Not Found"},
+		"permanently with 409": {answer(409, `{"error":"never"}`,
+			"Content-Type: application/problem+json"), true, 0, 0, `409 Conflict: {"error":"never"}`},
+		"permanently with 422 and Retry-After": {answer(422, "", "Retry-After: 5"), true, 0, 0,
+			"422 Unprocessable Entity"},
+		"for now with 410 when asked later": {polled(answer(410, "gone", text)), false, 0, 0,
+			"answered 410: it has forgotten the order"},
+		"for now with 404 when asked later": {polled(answer(404, "", text)), false, 0, 0,
+			"answered 404: it has forgotten the order"},
+		"permanently with 422 when asked later": {polled(answer(422, "gone", text)), true, 0, 0,
+			"422 Unprocessable Entity: gone"},
+		"for now with 408": {answer(408, "", "Retry-After: 5"), false, 0, 0, "408 Request Timeout"},
+		"for now with 425": {answer(425, ""), false, 0, 0, "425 Too Early"},
+		"for now with 429": {answer(429, ""), false, 0, 0, "429 Too Many Requests"},
+		"for now with 500": {answer(500, "out of\npaint", text), false, 0, 0,
+			"500 Internal Server Error: out of paint"},
+		"for now with 500 when asked later": {polled(answer(500, "no paint", text)), false, 0, 0,
+			"500 Internal Server Error: no paint"},
+		"until it is back with 502 and Retry-After": {answer(502, "", "Retry-After: 5"), false, awayPause, awayPause,
+			"502 Bad Gateway"},
+		"until it is back with 503":   {answer(503, ""), false, awayPause, awayPause, "503 Service Unavailable"},
+		"for now with 204":            {answer(204, ""), false, 0, 0, "204 No Content"},
+		"for now with 302 to nowhere": {answer(302, ""), false, 0, 0, "302 Found"},
+		"for a time with 429": {answer(429, "", "Retry-After: 7"), false, 7 * time.Second,
+			7 * time.Second, "429 Too Many Requests"},
+		"for a time with 503": {answer(503, "busy", text, "Retry-After: 7"), false, 7 * time.Second,
+			7 * time.Second, "503 Service Unavailable: busy"},
+		"for a time with 503 when asked later": {polled(answer(503, "", "Retry-After: 7")), false, 7 * time.Second,
+			7 * time.Second, "503 Service Unavailable"},
+		"until a date with 503": {answer(503, "", "Retry-After: "+inAnHour), false, 29 * time.Minute,
+			30 * time.Minute, "503 Service Unavailable"},
+		"for an hour at most": {answer(429, "", "Retry-After: 86400"), false, time.Hour, time.Hour,
+			"429 Too Many Requests"},
+		"for an hour at most, whatever the number": {answer(429, "", "Retry-After: 99999999999999999999"), false, time.Hour,
+			time.Hour, "429 Too Many Requests"},
+		"for now when it may be asked at once": {answer(429, "", "Retry-After: 0"), false, 0, 0, "429 Too Many Requests"},
+		"for now when the date is over": {answer(503, "", "Retry-After: Mon, 02 Jan 2006 15:04:05 GMT"), false,
+			awayPause, awayPause, "503 Service Unavailable"},
+		"for now when Retry-After is no time": {answer(503, "", "Retry-After: soon"), false, awayPause, awayPause,
+			"503 Service Unavailable"},
+		"when it answers with a page": {answer(200, "<p>hello", "Content-Type: text/html"), false, awayPause,
+			awayPause, `answered 200 with "text/html"; want video/mp4`},
+		"when it does not say what it answers": {answer(200, "hello", "Content-Type: ;"), false, awayPause, awayPause,
+			`answered 200 with ";"; want video/mp4`},
+		"when it answers with nothing": {answer(200, "", mp4), false, 0, 0, "answered 200 without a video"},
+		"when the video is too long": {answer(200, strings.Repeat("x", 1001), mp4), false, 0, 0,
+			"the video is longer than 0 MB"},
+		"when the video says that it is too long": {answer(200, "x", mp4, "Content-Length: 1001"), false, 0, 0,
+			"the video is longer than 0 MB"},
 		"when a video without length is too long": {func(w http.ResponseWriter, req *http.Request) {
 			answer(200, "x", mp4)(w, req)
 			w.(http.Flusher).Flush()
 			io.WriteString(w, strings.Repeat("x", 1000))
 		}, false, 0, 0, "the video is longer than 0 MB"},
-		"when the video is cut short": {answer(200, "half a", mp4, "Content-Length: 100"), false, 0, 0, "the video was cut short after 6 bytes"},
+		"when the video is cut short": {answer(200, "half a", mp4, "Content-Length: 100"), false, 0, 0,
+			"the video was cut short after 6 bytes"},
 		"when a video without length is cut short": {func(w http.ResponseWriter, req *http.Request) {
 			answer(200, "half a", mp4)(w, req)
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, false, 0, 0, "the video was cut short after 6 bytes"},
-		"when it hangs up":                      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, false, 0, 0, ": EOF"},
-		"when it does not say where to ask":     {answer(202, ""), false, 0, 0, "answered 202 without a Location at which to ask for the video"},
-		"when the Location is no address":       {answer(202, "", "Location: http://[/"), false, 0, 0, "answered 202 with a Location that is not a valid URL"},
-		"when the Location is a file":           {answer(202, "", "Location: file:///etc/passwd"), true, 0, 0, "an address that is not http or https"},
-		"when a redirect leads to a file":       {answer(302, "", "Location: file:///etc/passwd"), true, 0, 0, "an address that is not http or https"},
-		"when redirects never end":              {answer(307, "", "Location: /again"), false, 0, 0, ": more than 5 redirects"},
-		"when the redirect is no address":       {answer(302, "", "Location: http://[/Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"), false, 0, 0, "missing ']' in host"},
-		"without telling the name":              {answer(400, "cannot draw Anna\n \x1b МАРИЯ", text), true, 0, 0, "400 Bad Request: cannot draw [name]"},
-		"without telling the name in JSON":      {answer(400, `{"name":"Anna \u041c\u0430\u0440\u0438\u044f"}`, "Content-Type: application/json"), true, 0, 0, `: {"name":"[name]"}`},
-		"without telling the name in a header":  {answer(200, "x", "Content-Type: Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"), false, awayPause, awayPause, `with "[name]"; want video/mp4`},
-		"without taking a word for the name":    {answer(400, "a pity", text), true, 0, 0, "400 Bad Request: a pity"},
-		"without bytes that are not text":       {answer(400, "a\377b", text), true, 0, 0, "400 Bad Request: a\uFFFDb"},
-		"without bytes that are not for people": {answer(400, "\x00\x01\x02", "Content-Type: application/octet-stream"), true, 0, 0, "400 Bad Request"},
-		"without telling all of a long text":    {answer(400, strings.Repeat("х", 10_000), text), true, 0, 0, strings.Repeat("х", 1000)},
-		"without half a name where it is cut":   {answer(400, strings.Repeat("x", maxReason-6)+" Anna Мария", text), true, 0, 0, "xxx [na"},
-		"without half a name where it stops":    {answer(400, strings.Repeat("x", 4*maxReason-9)[:2*maxReason-9]+" Anna Мария", text), true, 0, 0, "xxx"},
-		"without half a name after much space":  {answer(400, strings.Repeat(" ", 2*maxReason-5)+"Anna Мария", text), true, 0, 0, "400 Bad Request"},
+		"when it hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			false, 0, 0, ": EOF"},
+		"when it does not say where to ask": {answer(202, ""), false, 0, 0,
+			"answered 202 without a Location at which to ask for the video"},
+		"when the Location is no address": {answer(202, "", "Location: http://[/"), false, 0, 0,
+			"answered 202 with a Location that is not a valid URL"},
+		"when the Location is a file": {answer(202, "", "Location: file:///etc/passwd"), true, 0, 0,
+			"an address that is not http or https"},
+		"when a redirect leads to a file": {answer(302, "", "Location: file:///etc/passwd"), true, 0, 0,
+			"an address that is not http or https"},
+		"when redirects never end": {answer(307, "", "Location: /again"), false, 0, 0,
+			": more than 5 redirects"},
+		"when the redirect is no address": {answer(302, "", "Location: http://[/Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"),
+			false, 0, 0, "missing ']' in host"},
+		"without telling the name": {answer(400, "cannot draw Anna\n \x1b МАРИЯ", text), true, 0, 0,
+			"400 Bad Request: cannot draw [name]"},
+		"without telling the name in JSON": {answer(400, `{"name":"Anna \u041c\u0430\u0440\u0438\u044f"}`,
+			"Content-Type: application/json"), true, 0, 0, `: {"name":"[name]"}`},
+		"without telling the name in a header": {answer(200, "x", "Content-Type: Anna%20%D0%9C%D0%B0%D1%80%D0%B8%D1%8F"),
+			false, awayPause, awayPause, `with "[name]"; want video/mp4`},
+		"without taking a word for the name": {answer(400, "a pity", text), true, 0, 0, "400 Bad Request: a pity"},
+		"without bytes that are not text":    {answer(400, "a\377b", text), true, 0, 0, "400 Bad Request: a\uFFFDb"},
+		"without bytes that are not for people": {answer(400, "\x00\x01\x02", "Content-Type: application/octet-stream"), true,
+			0, 0, "400 Bad Request"},
+		"without telling all of a long text": {answer(400, strings.Repeat("х", 10_000), text), true, 0, 0,
+			strings.Repeat("х", 1000)},
+		"without half a name where it is cut": {answer(400, strings.Repeat("x", maxReason-6)+" Anna Мария", text), true, 0,
+			0, "xxx [na"},
+		"without half a name where it stops": {answer(400, strings.Repeat("x", 4*maxReason-9)[:2*maxReason-9]+" Anna Мария",
+			text), true, 0, 0, "xxx"},
+		"without half a name after much space": {answer(400, strings.Repeat(" ", 2*maxReason-5)+"Anna Мария", text), true, 0,
+			0, "400 Bad Request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := generator(t, c.answer)
@@ -312,8 +276,12 @@ func TestRemoteFails(t *testing.T) {
 			if err == nil || path != "" || isPermanent(err) != c.permanent || !strings.HasSuffix(err.Error(), c.want) {
 				t.Fatalf("got %q, %v, permanent %v; want %q, %v", path, err, isPermanent(err), c.want, c.permanent)
 			}
-			if got := err.Error(); !strings.HasPrefix(got, "generator "+s.Listener.Addr().String()+": ") || strings.Contains(got, "hidden") ||
-				strings.Contains(got, "Anna") || strings.ContainsAny(got, "\n\x00\x1b") || !utf8.ValidString(got) || len(got) > maxReason+100 {
+			if got := err.Error(); !strings.HasPrefix(got, "generator "+s.Listener.Addr().String()+": ") ||
+				strings.Contains(got, "hidden") ||
+				strings.Contains(got, "Anna") ||
+				strings.ContainsAny(got, "\n\x00\x1b") ||
+				!utf8.ValidString(got) ||
+				len(got) > maxReason+100 {
 				t.Errorf("got %q; want one short line with the host and without secrets or the name", got)
 			}
 			var w interface{ RetryAfter() (time.Duration, bool) }
@@ -335,7 +303,8 @@ func TestRemoteFails(t *testing.T) {
 func TestRemoteCannotBeReached(t *testing.T) {
 	s := generator(t, sendVideo)
 	s.Close()
-	if _, err := fetchFrom(t, s.URL+"/hidden", nil); err == nil || isPermanent(err) || !strings.Contains(err.Error(), "connection refused") ||
+	if _, err := fetchFrom(t, s.URL+"/hidden", nil); err == nil || isPermanent(err) ||
+		!strings.Contains(err.Error(), "connection refused") ||
 		strings.Contains(err.Error(), "hidden") {
 		t.Errorf("got %v; want a transient error without the address", err)
 	}
@@ -351,283 +320,11 @@ func patient(say func(http.ResponseWriter)) http.HandlerFunc {
 	}
 }
 
-func TestRemoteStopsWithItsContext(t *testing.T) {
-	for name, handler := range map[string]http.HandlerFunc{
-		"while it is silent": func(_ http.ResponseWriter, req *http.Request) {
-			io.Copy(io.Discard, req.Body)
-			<-req.Context().Done()
-		},
-		"while the video does not go on": patient(func(w http.ResponseWriter) {
-			w.Header().Set("Content-Type", "video/mp4")
-			io.WriteString(w, "a")
-		}),
-		"while the video trickles": func(w http.ResponseWriter, req *http.Request) {
-			w.Header().Set("Content-Type", "video/mp4")
-			for req.Context().Err() == nil {
-				io.WriteString(w, "a")
-				w.(http.Flusher).Flush()
-			}
-		},
-		"while it explains itself": patient(func(w http.ResponseWriter) {
-			w.Header().Set("Content-Type", "text/plain")
-			w.WriteHeader(http.StatusTeapot)
-			io.WriteString(w, "well")
-		}),
-		"while it works":                     later("/jobs/7", "0", 1<<30),
-		"while it has no wish to be asked":   later("/jobs/7", "3600", 1<<30),
-		"while the answer to a 202 trickles": patient(func(w http.ResponseWriter) { w.Header().Set("Location", "/"); w.WriteHeader(202) }),
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := generator(t, handler)
-			r, err := newRemote(s.URL, false, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			why := errors.New("took longer than a moment")
-			ctx, cancel := context.WithTimeoutCause(t.Context(), 400*time.Millisecond, why)
-			defer cancel()
-			folder := t.TempDir()
-			before := time.Now()
-			_, err = r.fetch(ctx, folder, anna)
-			if took := time.Since(before); took > 2*time.Second {
-				t.Errorf("took %v; want 400ms or little more", took)
-			}
-			if !errors.Is(err, why) || isPermanent(err) || !strings.HasSuffix(err.Error(), ": took longer than a moment") {
-				t.Errorf("got %v; want %v", err, why)
-			}
-			if files, err := os.ReadDir(folder); err != nil || len(files) > 0 {
-				t.Errorf("folder: got %v, %v; want nothing in it", files, err)
-			}
-		})
-	}
-}
-
-func TestRemoteLosesPatienceOnlyWhileAsking(t *testing.T) {
-	var asked atomic.Bool
-	s := generator(t, func(w http.ResponseWriter, req *http.Request) {
-		if req.Method == http.MethodPost {
-			io.Copy(io.Discard, req.Body)
-			<-time.After(300 * time.Millisecond) // as long as a small video takes
-			answer(202, "", "Location: /", "Retry-After: 0")(w, req)
-			return
-		}
-		asked.Store(true)
-		<-req.Context().Done()
-	})
-	_, err := fetchFrom(t, s.URL, func(r *remote) { r.patience = 100 * time.Millisecond })
-	if err == nil || isPermanent(err) || !strings.Contains(err.Error(), "timeout awaiting response headers") || !asked.Load() {
-		t.Errorf("got %v, asked %v; want a transient timeout of the question", err, asked.Load())
-	}
-}
-
-// stranger is a server that is not the configured one; it fails the test if it sees what is not for it.
-func stranger(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *atomic.Int32) {
-	var seen atomic.Int32
-	return generator(t, func(w http.ResponseWriter, req *http.Request) {
-		seen.Add(1)
-		for _, key := range []string{"Authorization", "Idempotency-Key", "Referer", "Cookie"} {
-			if got := req.Header.Get(key); got != "" {
-				t.Errorf("%s: the other host got %q; want none", key, got)
-			}
-		}
-		if body, _ := io.ReadAll(req.Body); len(body) > 0 {
-			t.Errorf("the other host got the order %q", body)
-		}
-		handler(w, req)
-	}), &seen
-}
-
-func TestRemoteTellsSecretsToItsOwnHostOnly(t *testing.T) {
-	for name, status := range map[string]int{"with a Location": 202, "with a redirect of the order": 303, "with a moved order": 302} {
-		t.Run(name, func(t *testing.T) {
-			var own *httptest.Server
-			other, seen := stranger(t, func(w http.ResponseWriter, req *http.Request) {
-				http.Redirect(w, req, own.URL+"/back", http.StatusFound)
-			})
-			var back atomic.Bool
-			own = generator(t, func(w http.ResponseWriter, req *http.Request) {
-				if user, password, _ := req.BasicAuth(); user != "user" || password != "se cret" {
-					t.Errorf("%s: got %q, %q; want the user and the password", req.URL, user, password)
-				}
-				key := ""
-				if req.Method == http.MethodPost {
-					key = "a1"
-				}
-				if got := req.Header.Get("Idempotency-Key"); got != key {
-					t.Errorf("%s %s: got key %q; want %q", req.Method, req.URL, got, key)
-				}
-				if req.URL.Path == "/back" {
-					back.Store(true)
-					sendVideo(w, req)
-					return
-				}
-				answer(status, "", "Location: "+other.URL+"/there", "Retry-After: 0", "Set-Cookie: a=b")(w, req)
-			})
-			path, err := fetchFrom(t, strings.Replace(own.URL, "http://", "http://user:se%20cret@", 1)+"/hidden", func(r *remote) { r.allowPrivate = true })
-			wantVideo(t, path, err)
-			if seen.Load() != 1 || !back.Load() {
-				t.Errorf("got %d requests at the other host, back %v; want 1, true", seen.Load(), back.Load())
-			}
-		})
-	}
-}
-
-func TestRemoteDoesNotGoWhereNobodyShould(t *testing.T) {
-	for name, c := range map[string]struct {
-		status int
-		host   string // of the other server
-		allow  bool
-		want   string // "": the video
-	}{
-		"by a Location to this machine":                {202, "127.0.0.1", false, "refers to 127.0.0.1, which is not on the public internet"},
-		"by a Location to this machine's name":         {202, "localhost", false, "which is not on the public internet"},
-		"by a Location to this machine in hiding":      {202, "[::ffff:127.0.0.1]", false, "which is not on the public internet"},
-		"by a redirect to this machine":                {303, "127.0.0.1", false, "refers to 127.0.0.1, which is not on the public internet"},
-		"by a redirect of the order to another host":   {307, "127.0.0.1", true, "wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
-		"by a redirect of the order, permanently":      {308, "127.0.0.1", true, "wants the order to go to 127.0.0.1:PORT: configure that address if the name may go there"},
-		"but by a Location if the operator allows it":  {202, "127.0.0.1", true, ""},
-		"but by a redirect if the operator allows it":  {303, "127.0.0.1", true, ""},
-		"but by a redirect to a name if it is allowed": {303, "localhost", true, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			other, seen := stranger(t, sendVideo)
-			_, otherPort, _ := strings.Cut(other.Listener.Addr().String(), ":")
-			s := generator(t, answer(c.status, "", "Location: http://"+c.host+":"+otherPort+"/", "Retry-After: 0"))
-			path, err := fetchFrom(t, s.URL, func(r *remote) { r.allowPrivate = c.allow })
-			if c.want == "" {
-				wantVideo(t, path, err)
-				return
-			}
-			if want := strings.Replace(c.want, "PORT", otherPort, 1); err == nil || !isPermanent(err) || !strings.HasSuffix(err.Error(), want) {
-				t.Errorf("got %v, permanent %v; want %q, true", err, isPermanent(err), want)
-			}
-			if seen.Load() > 0 {
-				t.Errorf("the other host got %d requests; want none", seen.Load())
-			}
-		})
-	}
-}
-
-func TestRemoteStaysWithItsOwnHost(t *testing.T) {
-	// The configured host is a private one; a redirect there, of any kind, is fine.
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			s := generator(t, func(w http.ResponseWriter, req *http.Request) {
-				if steps := len(req.URL.Path); steps <= maxRedirects {
-					http.Redirect(w, req, req.URL.Path+"x", status)
-					return
-				}
-				if body, _ := io.ReadAll(req.Body); status >= 307 != strings.Contains(string(body), "Anna") {
-					t.Errorf("got the order %q after %d", body, status)
-				}
-				sendVideo(w, req)
-			})
-			path, err := fetchFrom(t, s.URL, nil)
-			wantVideo(t, path, err)
-		})
-	}
-}
-
-func TestRemoteUsesNoProxy(t *testing.T) {
-	r, err := newRemote("http://generator", false, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, transport := range []*http.Transport{r.newCourier("").orders, r.newCourier("").own, r.newCourier("").others} {
-		if transport.Proxy != nil {
-			t.Error("got a proxy; want none")
-		}
-	}
-}
-
-func TestPublicAddresses(t *testing.T) {
-	for address, want := range map[string]bool{
-		"93.184.216.34": true, "2606:2800:220:1::1": true, "::ffff:93.184.216.34": true, "64:ff9b::5db8:d822": true,
-		"100.63.0.1": true, "100.128.0.1": true, "172.32.0.1": true,
-		"127.0.0.1": false, "127.9.9.9": false, "::1": false, "::ffff:127.0.0.1": false, "::127.0.0.1": false,
-		"0.0.0.0": false, "0.1.2.3": false, "::": false,
-		"10.0.0.1": false, "172.16.0.1": false, "172.31.255.255": false, "192.168.1.1": false, "::ffff:192.168.1.1": false,
-		"fc00::1": false, "fd12:3456::1": false, "fec0::1": false,
-		"169.254.169.254": false, "fe80::1": false, "fe80::1%eth0": false,
-		"100.64.0.1": false, "100.127.255.255": false,
-		"224.0.0.1": false, "239.1.2.3": false, "ff02::1": false, "ff0e::1": false, "255.255.255.255": false, "240.0.0.1": false,
-		"198.18.0.1": false, "192.0.0.8": false, "64:ff9b::7f00:1": false, "64:ff9b::a00:1": false, "2002:7f00:1::": false,
-	} {
-		if got := isPublic(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s: got %v; want %v", address, got, want)
-		}
-	}
-}
-
-func TestSteps(t *testing.T) {
-	for _, c := range []struct {
-		from, to string
-		want     bool
-	}{
-		{"http://a/", "http://b/", true},
-		{"http://a/", "https://b/", true},
-		{"https://a/", "https://b/", true},
-		{"https://a/", "http://a/", false},
-		{"https://a/", "http://b/", false},
-		{"http://a/", "ftp://b/", false},
-		{"http://a/", "file:///b", false},
-		{"http://a/", "http:///b", false},
-		{"http://a/", "mailto:b", false},
-	} {
-		from, to := parseURL(t, c.from), parseURL(t, c.to)
-		if err := checkStep(from, to); (err == nil) != c.want || err != nil && !isPermanent(err) {
-			t.Errorf("%s to %s: got %v; want allowed %v", c.from, c.to, err, c.want)
-		}
-	}
-}
-
-func TestOwnHost(t *testing.T) {
-	r, err := newRemote("http://Generator.example/", false, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for address, want := range map[string]bool{
-		"http://generator.example/x": true, "http://GENERATOR.example:80/": true, "https://generator.example:80/": true,
-		"https://generator.example/": false, "http://generator.example:81/": false, "http://sub.generator.example/": false,
-		"http://example/": false, "http://generator.example.evil/": false, "http://generator.example@evil/": false,
-	} {
-		if got := r.isOwn(parseURL(t, address)); got != want {
-			t.Errorf("%s: got %v; want %v", address, got, want)
-		}
-	}
-}
-
-func parseURL(t *testing.T, address string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
-func TestPause(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": usualPause, "soon": usualPause, "-1": usualPause, "1.5": usualPause,
-		"0": minPause, "1": time.Second, " 30 ": 30 * time.Second, "61": maxPause, "99999999999999999999": maxPause,
-		"Fri, 02 Jan 2026 03:04:15 GMT": 10 * time.Second,
-		"Fri, 02 Jan 2026 03:04:05 GMT": minPause,
-		"Fri, 02 Jan 2026 02:04:05 GMT": minPause,
-		"Fri, 02 Jan 2026 04:04:05 GMT": maxPause,
-	} {
-		if got := pause(http.Header{"Retry-After": {value}}, now); got != want {
-			t.Errorf("%q: got %v; want %v", value, got, want)
-		}
-	}
-	if got := pause(http.Header{}, now); got != usualPause {
-		t.Errorf("nothing: got %v; want %v", got, usualPause)
-	}
-}
-
 func TestNewRemoteRefuses(t *testing.T) {
-	for _, address := range []string{"", "generator", "generator:9000", "/make", "//generator/", "ftp://hidden@generator/", "file:///make",
-		"http://", "http://:9000/", "http://user:hidden@/", "https://user:hidden@gen erator/", "http://generator/%zz?hidden", "http://user:hidden@generator:x/"} {
+	for _, address := range []string{"", "generator", "generator:9000", "/make", "//generator/", "ftp://hidden@generator/",
+		"file:///make",
+		"http://", "http://:9000/", "http://user:hidden@/", "https://user:hidden@gen erator/", "http://generator/%zz?hidden",
+		"http://user:hidden@generator:x/"} {
 		if _, err := newRemote(address, true, 0); err == nil || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q: got %v; want an error without secrets", address, err)
 		}
@@ -688,7 +385,8 @@ func TestExampleGenerator(t *testing.T) {
 			t.Fatalf("%s: got %v; want a video", o.Name, err)
 		}
 		f, err := proven.probe(t.Context(), path, hardened)
-		if err != nil || f.width != 720 || f.height != 1280 || f.duration.Round(time.Second) != 6*time.Second || f.sound != "aac" {
+		if err != nil || f.width != 720 || f.height != 1280 || f.duration.Round(time.Second) != 6*time.Second ||
+			f.sound != "aac" {
 			t.Errorf("%s: got %+v, %v; want 720×1280, 6 s, with sound", o.Name, f, err)
 		}
 		wantIndexFirst(t, path)
@@ -714,77 +412,5 @@ func TestExampleGenerator(t *testing.T) {
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		t.Errorf("left behind: got %v, %v; want nothing", left, err)
-	}
-}
-
-func TestRemote_APlaceThatIsAwayIsAWait(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
-	secure := httptest.NewTLSServer(http.HandlerFunc(sendVideo)) // with a certificate that nobody knows
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
-	t.Cleanup(secure.Close)
-	plain := generator(t, sendVideo)
-	answers := func(text string) string { // on a raw connection
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				bufio.NewReader(c).ReadString('\n')
-				io.WriteString(c, text)
-				c.Close()
-			}
-		}()
-		return "http://" + l.Addr().String()
-	}
-	status := func(code int) string {
-		return generator(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }).URL
-	}
-	for name, c := range map[string]struct{ address, code string }{
-		"nobody listens":           {closed.URL, CodeUnreachable},
-		"the name has no address":  {"http://generator.invalid/", CodeUnreachable},
-		"the certificate is wrong": {secure.URL, CodeUnreachable},
-		"TLS is spoken to no TLS":  {strings.Replace(plain.URL, "http:", "https:", 1), CodeUnreachable},
-		"it does not speak HTTP":   {answers("220 mail.example ESMTP\r\n"), CodeUnreachable},
-		"a page of somebody else":  {answers("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi"), CodeUnreachable},
-		"502":                      {status(502), CodeUnreachable},
-		"503":                      {status(503), CodeUnreachable},
-		"504":                      {status(504), CodeUnreachable},
-		"500 is an attempt":        {status(500), ""},
-		"501 is an attempt":        {status(501), ""},
-		"408 is an attempt":        {status(408), ""},
-		"425 is an attempt":        {status(425), ""},
-		"429 is an attempt":        {status(429), ""},
-		"hanging up is an attempt": {answers(""), ""},
-		"400 is permanent":         {status(400), CodeRefused},
-		"404 is permanent":         {status(404), CodeRefused},
-		"409 is permanent":         {status(409), CodeRefused},
-		"413 is permanent":         {status(413), CodeRefused},
-		"422 is permanent":         {status(422), CodeRefused},
-		"451 is permanent":         {status(451), CodeRefused},
-		"a key that has expired":   {status(401), ""},
-		"an account that is empty": {status(402), ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := newRemote(c.address, true, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = r.fetch(t.Context(), t.TempDir(), anna)
-			var w interface{ RetryAfter() (time.Duration, bool) }
-			waits := errors.As(err, &w)
-			if CodeOf(err) != c.code || waits != (c.code == CodeUnreachable) || isPermanent(err) != (c.code == CodeRefused) {
-				t.Errorf("got %v: code %q, waits %v, permanent %v; want %q", err, CodeOf(err), waits, isPermanent(err), c.code)
-			}
-			if err != nil && strings.Contains(err.Error(), "Anna") {
-				t.Errorf("got the name in %v", err)
-			}
-		})
 	}
 }

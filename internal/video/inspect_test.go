@@ -16,7 +16,20 @@ func TestInspectTakesEveryKindOfVideo(t *testing.T) {
 	m := commandMaker(t, "", nil)
 	for _, name := range []string{"a.mp4", "a.mov", "a.mkv", "a.webm"} {
 		path := filepath.Join(t.TempDir(), name)
-		args := []string{"-f", "lavfi", "-i", "testsrc2=s=64x48:r=30", "-f", "lavfi", "-i", "sine", "-t", "2", "-pix_fmt", "yuv420p"}
+		args := []string{
+			"-f",
+			"lavfi",
+			"-i",
+			"testsrc2=s=64x48:r=30",
+			"-f",
+			"lavfi",
+			"-i",
+			"sine",
+			"-t",
+			"2",
+			"-pix_fmt",
+			"yuv420p",
+		}
 		if name == "a.webm" {
 			args = append(args, "-c:v", "libvpx", "-deadline", "realtime")
 		}
@@ -26,7 +39,8 @@ func TestInspectTakesEveryKindOfVideo(t *testing.T) {
 			t.Fatal(err)
 		}
 		v, err := m.Inspect(t.Context(), path)
-		if err != nil || v.Path != path || v.Width != 64 || v.Height != 48 || v.Duration.Seconds() < 1.9 || v.Size != before.Size() {
+		if err != nil || v.Path != path || v.Width != 64 || v.Height != 48 || v.Duration.Seconds() < 1.9 ||
+			v.Size != before.Size() {
 			t.Errorf("%s: got %+v, %v", name, v, err)
 			continue
 		}
@@ -95,10 +109,13 @@ func TestInspectDoesNotBlameTheFileForTheMachine(t *testing.T) {
 		spoil func(m *Maker)
 		want  error
 	}{
-		"when it was stopped":      {stopped, func(*Maker) {}, context.Canceled},
-		"when it is being stopped": {whenThere(t, hanging+".runs"), func(m *Maker) { m.tools = otherTools(m.tools, m.tools.ffmpeg, hanging) }, context.Canceled},
-		"when the disk is full":    {t.Context(), func(m *Maker) { m.free = func(string) (int64, error) { return Reserve - 1, nil } }, ErrDiskFull},
-		"when ffprobe is missing":  {t.Context(), func(m *Maker) { m.tools = otherTools(m.tools, "/none/ffmpeg", "/none/ffprobe") }, os.ErrNotExist},
+		"when it was stopped": {stopped, func(*Maker) {}, context.Canceled},
+		"when it is being stopped": {whenThere(t, hanging+".runs"),
+			func(m *Maker) { m.tools = otherTools(m.tools, m.tools.ffmpeg, hanging) }, context.Canceled},
+		"when the disk is full": {t.Context(),
+			func(m *Maker) { m.free = func(string) (int64, error) { return Reserve - 1, nil } }, ErrDiskFull},
+		"when ffprobe is missing": {t.Context(),
+			func(m *Maker) { m.tools = otherTools(m.tools, "/none/ffmpeg", "/none/ffprobe") }, os.ErrNotExist},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := commandMaker(t, "", nil)

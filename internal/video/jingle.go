@@ -1,4 +1,5 @@
-// jingle.go plays the music of the scene "new-year": Jingle Bells (1857) on a music box made of sines, with sleigh bells.
+// jingle.go plays the music of the scene "new-year": Jingle Bells (1857) on a music box made of sines, with sleigh
+// bells.
 
 package video
 
@@ -117,7 +118,13 @@ func (s stereo) sleighBells(from, until float64) {
 		for range 7 {
 			at := from + float64(i)*beat + 0.03*r.Float64()
 			pitch := 4300 + 4200*r.Float64()
-			s.strike(at, int(math.Round(12*math.Log2(pitch/261.6256))), []partial{{1, 0.011, 20}, {1.31, 0.008, 26}}, strength, r.Float64()-0.5)
+			s.strike(
+				at,
+				int(math.Round(12*math.Log2(pitch/261.6256))),
+				[]partial{{1, 0.011, 20}, {1.31, 0.008, 26}},
+				strength,
+				r.Float64()-0.5,
+			)
 		}
 	}
 }
@@ -154,7 +161,8 @@ func (s stereo) wav() []byte {
 	w.WriteString("RIFF")
 	w.Write(binary.LittleEndian.AppendUint32(nil, 36+size))
 	w.WriteString("WAVEfmt ")
-	for _, v := range []uint32{16, 1 | channels<<16, soundRate, soundRate * channels * width, channels*width | 8*width<<16} {
+	for _, v := range []uint32{16, 1 | channels<<16, soundRate, soundRate * channels * width,
+		channels*width | 8*width<<16} {
 		w.Write(binary.LittleEndian.AppendUint32(nil, v))
 	}
 	w.WriteString("data")

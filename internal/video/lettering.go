@@ -274,7 +274,7 @@ func (l *lettering) light() box {
 	return box{l.ink.x0 - reach, l.ink.y0 - reach, l.ink.x1 + reach, l.ink.y1 + reach}
 }
 
-// bounds is the box that a letter and its halo fill when it stands in its place.
+// bounds is the box that a letter and its halo fill once it is in place.
 func (q letter) bounds() box {
 	x, y := q.x-float32(q.face.w)/2, q.y-float32(q.face.h)/2
 	b := box{x, y, x + float32(q.face.w), y + float32(q.face.h)}

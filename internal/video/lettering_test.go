@@ -249,7 +249,11 @@ func BenchmarkNameFrame(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := newSheet(720, 1280, []shown{{newLettering(face, "Александра", nameBox.place(), gold), "dance", 2 * time.Second, 6500 * time.Millisecond}})
+	s := newSheet(
+		720,
+		1280,
+		[]shown{{newLettering(face, "Александра", nameBox.place(), gold), "dance", 2 * time.Second, 6500 * time.Millisecond}},
+	)
 	o, buf := newOverlay(s.w, s.h), make([]byte, yuvaSize(s.w, s.h))
 	n := 0
 	for b.Loop() {
@@ -280,9 +284,13 @@ func TestLettering_CanStandAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, film := range [][2]int{{320, 180}, {180, 320}, {2, 2}} {
-		for _, at := range [][2]float32{{0, 0}, {0.5, 0.999}, {0.999, 0.5}, {1, 1}, {0.5, 0.944}, {-0.2, 0.5}, {0.5, -0.2}, {0.5, 1.4}, {1.4, 0.5}} {
+		for _, at := range [][2]float32{{0, 0}, {0.5, 0.999}, {0.999, 0.5}, {1, 1}, {0.5, 0.944}, {-0.2, 0.5}, {0.5, -0.2},
+			{0.5, 1.4}, {1.4, 0.5}} {
 			for _, size := range []area{{w: 16, h: 16}, {w: 150, h: 24}, {w: 300, h: 170}} {
-				c := caption{box: area{int(at[0] * float32(film[0])), int(at[1] * float32(film[1])), size.w, size.h}, size: float32(size.h)}
+				c := caption{
+					box:  area{int(at[0] * float32(film[0])), int(at[1] * float32(film[1])), size.w, size.h},
+					size: float32(size.h),
+				}
 				for _, animation := range []string{"dance", "fade", "rise", "none"} {
 					drawAll(newLettering(face, "Маша", c.place(), gold), animation, film[0], film[1])
 				}

@@ -23,7 +23,15 @@ const (
 // again, unless they cannot be joined to the others; then all are. The error is errMismatch if the film's sound is of
 // another kind. A clip that would end after the film begins earlier; of one that is longer than the film the end is
 // faded out. The caller closes patch.from; the folder holds no file afterwards.
-func (t *tools) mixVoice(ctx context.Context, film *movie, music string, clip []int16, start time.Duration, duck float64, folder string) (patch, error) {
+func (t *tools) mixVoice(
+	ctx context.Context,
+	film *movie,
+	music string,
+	clip []int16,
+	start time.Duration,
+	duck float64,
+	folder string,
+) (patch, error) {
 	w, err := openWave(music)
 	if err != nil {
 		return patch{}, fmt.Errorf("music: %w", err)

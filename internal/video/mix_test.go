@@ -22,7 +22,9 @@ func soundFilm(t *testing.T, music stereo) (film, wav string) {
 	write(t, wav, string(music.wav()))
 	args := []string{"-f", "lavfi", "-i", fmt.Sprintf("color=s=64x64:r=30:d=%f", float64(len(music.left))/soundRate),
 		"-i", wav, "-map", "0:v", "-map", "1:a"}
-	ffmpeg(t, append(slices.Concat(args, encodeVideo(64, 64, rate{30, 1}), encodeSound), "-movflags", "+faststart", film)...)
+	ffmpeg(
+		t,
+		append(slices.Concat(args, encodeVideo(64, 64, rate{30, 1}), encodeSound), "-movflags", "+faststart", film)...)
 	return film, wav
 }
 
@@ -191,7 +193,9 @@ func TestMixVoiceEncodesOnlyWhatSoundsDifferent(t *testing.T) {
 			if got := rms(after[first:last], want[first:last]); got > 1.2*codec {
 				t.Errorf("difference to what was meant: got %.1f; want at most 1.2 × %.1f", got, codec)
 			}
-			if noise := rms(after[first:last], whole[first:last]); 20*math.Log10(rms(whole[first:last], make([]int16, last-first))/noise) < 25 {
+			if noise := rms(after[first:last], whole[first:last]); 20*math.Log10(
+				rms(whole[first:last], make([]int16, last-first))/noise,
+			) < 25 {
 				t.Errorf("difference to the film that is encoded as a whole: got %.1f; want 25 dB less than the sound", noise)
 			}
 			for name, seam := range map[string]int{"first": first, "last": last - each} {

@@ -30,7 +30,7 @@ type night struct {
 type disc struct{ x, y, r float32 }
 
 var (
-	// On a phone the tree stands in the middle, and the words have the sky above the moon.
+	// On a phone the tree is in the middle, and the words have the sky above the moon.
 	uprightNight = night{
 		w: 720, h: 1280, horizon: 0.80, haze: 204.8,
 		hills: [3]hill{
@@ -80,7 +80,13 @@ type winterNight struct {
 // newYear makes the scene: it draws all that stands still and throws the dice for all that moves, always the same way.
 func newYear(w, h int) *scene {
 	r := rand.New(rand.NewPCG(7, 24))
-	s := &winterNight{night: uprightNight, base: newCanvas(w, h), flakeSpots: newFlakeSpots(), glow: newSpot(46, 3), smoke: newSpot(26, 1.6)}
+	s := &winterNight{
+		night:      uprightNight,
+		base:       newCanvas(w, h),
+		flakeSpots: newFlakeSpots(),
+		glow:       newSpot(46, 3),
+		smoke:      newSpot(26, 1.6),
+	}
 	if w > h {
 		s.night = wideNight
 	}

@@ -91,10 +91,26 @@ func drawCottage(c *canvas, ground point) (windows []point, chimney point) {
 		return rgb{112, 66, 62}.times(k)
 	}
 	c.fill(timber, point{x - half, eaves}, point{x + half, eaves}, point{x + half, y}, point{x - half, y})
-	c.fill(func(_, _ float32) rgb { return rgb{104, 62, 62} },
-		point{x + 26, eaves - roof - 4}, point{x + 44, eaves - roof - 4}, point{x + 44, eaves - 10}, point{x + 26, eaves - 10})
-	c.fill(func(_, _ float32) rgb { return rgb{236, 240, 255} },
-		point{x + 24, eaves - roof - 9}, point{x + 46, eaves - roof - 9}, point{x + 45, eaves - roof - 1}, point{x + 25, eaves - roof - 1})
+	c.fill(
+		func(_, _ float32) rgb { return rgb{104, 62, 62} },
+		point{
+			x + 26,
+			eaves - roof - 4,
+		},
+		point{x + 44, eaves - roof - 4},
+		point{x + 44, eaves - 10},
+		point{x + 26, eaves - 10},
+	)
+	c.fill(
+		func(_, _ float32) rgb { return rgb{236, 240, 255} },
+		point{
+			x + 24,
+			eaves - roof - 9,
+		},
+		point{x + 46, eaves - roof - 9},
+		point{x + 45, eaves - roof - 1},
+		point{x + 25, eaves - roof - 1},
+	)
 	c.fill(func(px, _ float32) rgb { return mix(rgb{236, 240, 255}, rgb{170, 182, 236}, (px-x)/(2*half)+0.5) },
 		point{x - 6, eaves - roof}, point{x + 6, eaves - roof}, point{x + half + 16, eaves + 4},
 		point{x + half + 12, eaves + 9}, point{x - half - 12, eaves + 9}, point{x - half - 16, eaves + 4})

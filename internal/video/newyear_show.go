@@ -58,7 +58,13 @@ func (s *winterNight) drawShow(c *canvas, t float32) {
 				}
 				reach := 1 - (1-past)*(1-past)*(1-past) // powder slows down in the air
 				k := (1 - smooth(0.45, 1, q)) * (1 - float32(trail)/6) * (0.75 + 0.25*sin(t*40+float32(i)*2))
-				c.light(fireSpark, f.x+w.x*reach, f.y+w.y*reach+70*past*past, mix(rgb{255, 250, 235}, f.col, min(1, past*2.5)), k*0.8)
+				c.light(
+					fireSpark,
+					f.x+w.x*reach,
+					f.y+w.y*reach+70*past*past,
+					mix(rgb{255, 250, 235}, f.col, min(1, past*2.5)),
+					k*0.8,
+				)
 			}
 		}
 	}

@@ -20,7 +20,14 @@ type overlay struct {
 
 func newOverlay(w, h int) *overlay {
 	n := (w/2 + 2) * (h/2 + 2)
-	return &overlay{w: w, h: h, pix: make([]lanes, w*h), halos: make([]shining, n), tinted: make([]lanes, n), blank: blankYUVA(w, h)}
+	return &overlay{
+		w:      w,
+		h:      h,
+		pix:    make([]lanes, w*h),
+		halos:  make([]shining, n),
+		tinted: make([]lanes, n),
+		blank:  blankYUVA(w, h),
+	}
 }
 
 func (o *overlay) clear() {

@@ -14,7 +14,11 @@ func (s section) phrase(key, usual string) phrase {
 	v, there := s.values[key]
 	if !there {
 		if usual == "" {
-			s.fault(key, "is missing: a text, or one for each language, such as { %s = \"…\" }", strings.Join(s.r.languages, ` = "…", `))
+			s.fault(
+				key,
+				"is missing: a text, or one for each language, such as { %s = \"…\" }",
+				strings.Join(s.r.languages, ` = "…", `),
+			)
 		}
 		return phrase{"": usual}
 	}

@@ -21,10 +21,14 @@ func TestPicturesKeepTheirShape(t *testing.T) {
 		alpha     lanes
 		red, blue image.Point
 	}{
-		"a wide one made larger":  {"logo.png", area{10, 20, 80, 80}, image.Rect(10, 40, 90, 80), 1, 128, image.Pt(20, 60), image.Pt(80, 60)},
-		"a wide one made smaller": {"logo.png", area{10, 20, 20, 80}, image.Rect(10, 55, 30, 65), 1, 128, image.Pt(12, 60), image.Pt(27, 60)},
-		"a tall one":              {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 1, 255, image.Pt(40, 30), image.Pt(60, 30)},
-		"one that shines through": {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 0.5, 128, image.Pt(40, 30), image.Pt(60, 30)},
+		"a wide one made larger": {"logo.png", area{10, 20, 80, 80}, image.Rect(10, 40, 90, 80), 1, 128, image.Pt(20, 60),
+			image.Pt(80, 60)},
+		"a wide one made smaller": {"logo.png", area{10, 20, 20, 80}, image.Rect(10, 55, 30, 65), 1, 128, image.Pt(12, 60),
+			image.Pt(27, 60)},
+		"a tall one": {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 1, 255, image.Pt(40, 30),
+			image.Pt(60, 30)},
+		"one that shines through": {"photo.jpg", area{0, 0, 100, 60}, image.Rect(35, 0, 65, 60), 0.5, 128, image.Pt(40, 30),
+			image.Pt(60, 30)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := newSticker(files, picture{file: c.file, box: c.box, opacity: c.opacity})
@@ -37,7 +41,9 @@ func TestPicturesKeepTheirShape(t *testing.T) {
 				t.Errorf("got it in %v; want %v", got, c.want)
 			}
 			red, blue := o.pix[c.red.Y*o.w+c.red.X], o.pix[c.blue.Y*o.w+c.blue.X]
-			if red>>48 < c.alpha-3 || red>>48 > c.alpha+3 || red&255 < red>>48-8 || red>>32&255 > 8 || blue>>32&255 < blue>>48-8 || blue&255 > 8 {
+			if red>>48 < c.alpha-3 || red>>48 > c.alpha+3 || red&255 < red>>48-8 || red>>32&255 > 8 ||
+				blue>>32&255 < blue>>48-8 ||
+				blue&255 > 8 {
 				t.Errorf("got %x on the left and %x on the right; want red and blue with alpha %d", red, blue, c.alpha)
 			}
 		})

@@ -41,8 +41,11 @@ func (m *Maker) About(ctx context.Context, id string) (About, error) {
 		a.Drawn += f.rate.at(take.last - take.first)
 	}
 	if a.Drawn > a.Length*2/3 {
-		a.Warnings = append(a.Warnings, fmt.Sprintf("the name is on screen for %v of %v: every video takes almost as long as a "+
-			"full encode; shorter segments are quicker", a.Drawn, a.Length))
+		a.Warnings = append(
+			a.Warnings,
+			fmt.Sprintf("the name is on screen for %v of %v: every video takes almost as long as a "+
+				"full encode; shorter segments are quicker", a.Drawn, a.Length),
+		)
 	}
 	for _, c := range append(k.segments[:len(k.segments):len(k.segments)], k.texts...) {
 		warning, err := m.doubt(k.design, c.font)
@@ -171,8 +174,28 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 	s := newSheet(f.width, f.height, things)
 	args := t.input(anyFormat, f.path, append(f.source.decoder(), "-ss", inSeconds(f.source.start+f.rate.at(n)))...)
 	args = append(args, rawInput("yuva420p", s.w, s.h, f.rate)...)
-	args = append(args, "-filter_complex", fmt.Sprintf("%s%s[film];[1:v]%s[words];[film][words]overlay=%d:%d:format=yuv420,scale=in_color_matrix=bt709:in_range=tv,format=rgb24",
-		f.pad, f.filter, countFrames(f.rate, 0), s.x, s.y), "-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1", "file:"+path)
+	args = append(
+		args,
+		"-filter_complex",
+		fmt.Sprintf(
+			"%s%s[film];[1:v]%s[words];" +
+				"[film][words]overlay=%d:%d:format=yuv420,scale=in_color_matrix=bt709:in_range=tv,format=rgb24",
+			f.pad,
+			f.filter,
+			countFrames(f.rate, 0),
+			s.x,
+			s.y,
+		),
+		"-frames:v",
+		"1",
+		"-c:v",
+		"png",
+		"-f",
+		"image2",
+		"-update",
+		"1",
+		"file:"+path,
+	)
 	return t.encodeSheet(ctx, args, s, f.rate, n, n+1, nil)
 }
 

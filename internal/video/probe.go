@@ -55,7 +55,8 @@ type facts struct {
 // decades: each reads what a stranger wrote.
 var decodable = "h264,hevc,libdav1d,libaom-av1,av1,vp8,vp9,libvpx,libvpx-vp9,mpeg4,h263,mpeg1video,mpeg2video,mjpeg," +
 	"prores,png,aac,aac_fixed,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,flac,alac," +
-	"ac3,ac3_fixed,eac3,dca,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,pcm_alaw,pcm_mulaw," +
+	"ac3,ac3_fixed,eac3,dca,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb," +
+		"adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,pcm_alaw,pcm_mulaw," +
 	"pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be," +
 	"subrip,srt,ass,ssa,mov_text,webvtt,text,dvdsub,pgssub"
 

@@ -39,20 +39,27 @@ func TestCommandLeavesNothingBehind(t *testing.T) {
 		"when it hangs": {`sleep 300`, true, "took longer than 700ms"},
 		"when it hangs with its forks": {`sleep 300 & (sleep 300 & sleep 300) & wait`, true,
 			"took longer than 700ms"},
-		"when it hangs and its forks have left": {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & sleep 300`, true, "took longer than 700ms"},
+		"when it hangs and its forks have left": {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 ` +
+			`& sleep 300`, true, "took longer than 700ms"},
 		"when it hangs in a session of its own": {`exec setsid -w sh -c 'sleep 300 & wait'`, true,
 			"took longer than 700ms"},
 		"when it prints much and hangs": {`head -c 10000000 /dev/zero | tee /dev/stderr; sleep 300`, true,
 			"took longer than 700ms"},
-		"when it prints much":                      {`head -c 10000000 /dev/zero | tr '\0' x | tee /dev/stderr; exit 1`, false, "exit status 1: xxx"},
-		"when it leaves garbage":                   {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, false, "probe"},
-		"when it leaves nothing":                   {`:`, false, "no video file"},
-		"when it fails and its forks do not":       {`sleep 300 & (sleep 300 &); exit 1`, false, "exit status 1"},
-		"when it fails and its forks have left":    {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null 2>&1 & exit 1`, false, "exit status 1"},
-		"when its forks go on forking":             {`setsid sh -c 'for i in $(seq 99); do sleep 300 & sleep 0.02; done' & exit 1`, false, "exit status 1"},
-		"when its forks go on leaving":             {`setsid sh -c 'for i in $(seq 99); do setsid sleep 300 & sleep 0.02; done' >/dev/null 2>&1 & exit 1`, false, "exit status 1"},
-		"when its forks will not be told":          {`setsid sh -c 'trap "" TERM INT HUP; while :; do sleep 300; done' & exit 1`, false, "exit status 1"},
-		"when it has made a video and left a fork": {`setsid sleep 300 >/dev/null 2>&1 & cp "$SOURCE" "$RETAKE_OUTPUT"`, false, ""},
+		"when it prints much": {`head -c 10000000 /dev/zero | tr '\0' x | tee /dev/stderr; ` +
+			`exit 1`, false, "exit status 1: xxx"},
+		"when it leaves garbage":             {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, false, "probe"},
+		"when it leaves nothing":             {`:`, false, "no video file"},
+		"when it fails and its forks do not": {`sleep 300 & (sleep 300 &); exit 1`, false, "exit status 1"},
+		"when it fails and its forks have left": {`setsid sleep 300 & setsid sh -c 'sleep 300 & sleep 300' >/dev/null ` +
+			`2>&1 & exit 1`, false, "exit status 1"},
+		"when its forks go on forking": {`setsid sh -c 'for i in $(seq 99); do sleep 300 & sleep 0.02; done' & ` +
+			`exit 1`, false, "exit status 1"},
+		"when its forks go on leaving": {`setsid sh -c 'for i in $(seq 99); do setsid sleep 300 & sleep 0.02; ` +
+			`done' >/dev/null 2>&1 & exit 1`, false, "exit status 1"},
+		"when its forks will not be told": {`setsid sh -c 'trap "" TERM INT HUP; while :; do sleep 300; done' & ` +
+			`exit 1`, false, "exit status 1"},
+		"when it has made a video and left a fork": {`setsid sleep 300 >/dev/null 2>&1 & cp "$SOURCE" ` +
+			`"$RETAKE_OUTPUT"`, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mark := "TEST_MARK=" + rand.Text()
@@ -75,7 +82,8 @@ func TestCommandLeavesNothingBehind(t *testing.T) {
 				if left := descendants(t, mark); len(left) > 0 {
 					t.Errorf("processes: got %v; want none", left)
 				}
-				if c.want == "" && err != nil || c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
+				if c.want == "" && err != nil ||
+					c.want != "" && (err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want)) {
 					t.Errorf("got %v, permanent %v; want a transient error with %q", err, isPermanent(err), c.want)
 				}
 				if err := v.Discard(); err != nil {
@@ -149,7 +157,8 @@ func TestProcess_AStartKillsWhatAKilledProcessLeftBehind(t *testing.T) {
 func TestProcess_EveryChildHasItsEnvironmentAndLimits(t *testing.T) {
 	hidden := []string{"RETAKE_TELEGRAM_TOKEN", "RETAKE_VOICE_URL", "RETAKE_NAME", "RETAKE_DATA_DIR",
 		"RETAKE_RENDER_URL", "CREDENTIALS_DIRECTORY",
-		"AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "HTTPS_PROXY", "DATABASE_URL", "SSH_AUTH_SOCK", "NOTIFY_SOCKET", "LC", "XLC_ALL", "PATHS"}
+		"AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "HTTPS_PROXY", "DATABASE_URL", "SSH_AUTH_SOCK", "NOTIFY_SOCKET", "LC",
+		"XLC_ALL", "PATHS"}
 	for _, name := range hidden {
 		t.Setenv(name, "hidden")
 	}
@@ -183,7 +192,8 @@ done
 		"an engine": {func() error {
 			_, err := engine.command(t.Context(), folder, Order{Asset: "a1", Name: "Маша", Lang: "ru", Template: "new-year"})
 			return err
-		}, 1, []string{"RETAKE_NAME=Маша", "RETAKE_LANG=ru", "RETAKE_TEMPLATE=new-year", "RETAKE_ASSET=a1", "RETAKE_OUTPUT=" + filepath.Join(folder, "output.mp4"),
+		}, 1, []string{"RETAKE_NAME=Маша", "RETAKE_LANG=ru", "RETAKE_TEMPLATE=new-year", "RETAKE_ASSET=a1",
+			"RETAKE_OUTPUT=" + filepath.Join(folder, "output.mp4"),
 			"TMPDIR=" + folder, "LC_TIME=C", "TZ=UTC"}, []string{"LC_ALL=C"}},
 		"a voice": {func() error { return voice.command(t.Context(), folder, "Маша", "Маша", "ru", "/tmp/x.wav") }, 1,
 			[]string{"RETAKE_LANG=ru", "RETAKE_OUTPUT=/tmp/x.wav", "TMPDIR=" + folder}, []string{"RETAKE_NAME"}},

@@ -16,7 +16,11 @@ func TestReadySaysWhatToInstall(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "ffmpeg")
 	write(t, other, "#!/bin/sh\necho hello\n")
 	poor := filepath.Join(t.TempDir(), "ffmpeg")
-	write(t, poor, "#!/bin/sh\n[ \"$1\" = -version ] && echo ffmpeg version 1 && exit\necho \"Unknown encoder 'libx264'\" >&2\nexit 1\n")
+	write(
+		t,
+		poor,
+		"#!/bin/sh\n[ \"$1\" = -version ] && echo ffmpeg version 1 && exit\necho \"Unknown encoder 'libx264'\" >&2\nexit 1\n",
+	)
 	for name, c := range map[string]struct{ path, want string }{
 		"when there is none":        {filepath.Join(t.TempDir(), "ffmpeg"), "was not found"},
 		"when it does not run":      {broken, "error while loading shared libraries"},
@@ -26,8 +30,10 @@ func TestReadySaysWhatToInstall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMaker(t, func(cfg *Config) { cfg.FFmpeg = c.path })
 			err := m.Ready(t.Context())
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "`apt-get install -y ffmpeg`") ||
-				strings.Contains(err.Error(), "\n") || isPermanent(err) {
+			if err == nil || !strings.Contains(err.Error(), c.want) ||
+				!strings.Contains(err.Error(), "`apt-get install -y ffmpeg`") ||
+				strings.Contains(err.Error(), "\n") ||
+				isPermanent(err) {
 				t.Errorf("got %v; want one transient sentence with %q and the line to type", err, c.want)
 			}
 			if _, got := m.Make(t.Context(), Order{Name: "Маша", Lang: "ru"}, nil); got == nil || got.Error() != err.Error() {
@@ -70,15 +76,24 @@ func TestReadyLooksAgain(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	good := Config{Engine: EngineCommand, Offered: []string{"x"}, Command: []string{"x"}, Timeout: 1, Work: "w", Cache: "c"}
+	good := Config{
+		Engine:  EngineCommand,
+		Offered: []string{"x"},
+		Command: []string{"x"},
+		Timeout: 1,
+		Work:    "w",
+		Cache:   "c",
+	}
 	for name, c := range map[string]struct {
 		change func(*Config)
 		want   string
 	}{
-		"an unknown engine":        {func(c *Config) { c.Engine = "magic" }, `unknown engine "magic"`},
-		"an engine without argv":   {func(c *Config) { c.Command = nil }, "no command"},
-		"an unknown template":      {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"easter"} }, `unknown template "easter"`},
-		"a template elsewhere":     {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"../new-year"} }, "unknown template"},
+		"an unknown engine":      {func(c *Config) { c.Engine = "magic" }, `unknown engine "magic"`},
+		"an engine without argv": {func(c *Config) { c.Command = nil }, "no command"},
+		"an unknown template": {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"easter"} },
+			`unknown template "easter"`},
+		"a template elsewhere": {func(c *Config) { c.Engine, c.Offered = EngineTemplate, []string{"../new-year"} },
+			"unknown template"},
 		"nothing to offer":         {func(c *Config) { c.Offered = nil }, "no template"},
 		"a generator nowhere":      {func(c *Config) { c.Engine, c.URL = EngineHTTP, "generator" }, "http"},
 		"a video without time":     {func(c *Config) { c.Timeout = 0 }, "timeout"},
@@ -97,14 +112,16 @@ func TestNewRefuses(t *testing.T) {
 
 func TestNewSweepsOnlyWhatItMade(t *testing.T) {
 	work, cache := t.TempDir(), t.TempDir()
-	for _, path := range []string{work + "/job-abc/segment.mp4", work + "/mine/file", cache + "/prepare-abc/ru.mp4", cache + "/new-year-ru-1.mp4"} {
+	for _, path := range []string{work + "/job-abc/segment.mp4", work + "/mine/file", cache + "/prepare-abc/ru.mp4",
+		cache + "/new-year-ru-1.mp4"} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		write(t, path, "x")
 	}
 	newMaker(t, func(c *Config) { c.Work, c.Cache = work, cache })
-	for path, want := range map[string]bool{work + "/job-abc": false, work + "/mine/file": true, cache + "/prepare-abc": false, cache + "/new-year-ru-1.mp4": true} {
+	for path, want := range map[string]bool{work + "/job-abc": false, work + "/mine/file": true,
+		cache + "/prepare-abc": false, cache + "/new-year-ru-1.mp4": true} {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s: got there %v; want %v", filepath.Base(path), err == nil, want)
 		}

@@ -55,8 +55,9 @@ func TestRHVoice_Speaks(t *testing.T) {
 		voice, name, lang string
 		args, stdin, note string
 	}{
-		"Russian":                     {"", "Айгу́ль", "ru", "-p anna -r 90 -o ", "Привет, Айгу́ль!", ""},
-		"English":                     {"", "William", "en", "-p slt -r 90 -o ", "Привет", NoteOtherVoice}, // the words around are not English
+		"Russian": {"", "Айгу́ль", "ru", "-p anna -r 90 -o ", "Привет, Айгу́ль!", ""},
+		// the words around are not English
+		"English":                     {"", "William", "en", "-p slt -r 90 -o ", "Привет", NoteOtherVoice},
 		"English words":               {"", "Zoë", "en", "-p slt -r 90 -o ", "Hello, Zoe!", ""},
 		"a voice that was chosen":     {"elena+slt", "Маша", "ru", "-p elena+slt -r 90 -o ", "Привет, Маша!", ""},
 		"signs that are commands":     {"", "Ма<ш>а\x00[[", "ru", "-p anna -r 90 -o ", "Привет, Ма ш а   !", ""},
@@ -119,12 +120,15 @@ func TestVoice_ANameInOtherLettersDoesNotCostTheVideo(t *testing.T) {
 	silence := filepath.Join(t.TempDir(), "silence.wav")
 	write(t, silence, string(stereo{make([]float64, soundRate), make([]float64, soundRate)}.wav()))
 	for what, voice := range map[string]func(*testing.T) VoiceConfig{
-		"a command that leaves nothing":      script("cat >/dev/null"),
-		"a command that leaves silence":      script(`cp "` + silence + `" "$RETAKE_OUTPUT"`),
-		"a command that leaves garbage":      script(`head -c 5000 /dev/zero >"$RETAKE_OUTPUT"`),
-		"a command that fails":               script("cat >&2; exit 1"),
-		"a command that refuses":             script("exit 65"),
-		"a command that is not there":        func(*testing.T) VoiceConfig { return VoiceConfig{Engine: VoiceCommand, Command: []string{"/none/x"}} },
+		"a command that leaves nothing": script("cat >/dev/null"),
+		"a command that leaves silence": script(`cp "` + silence + `" "$RETAKE_OUTPUT"`),
+		"a command that leaves garbage": script(`head -c 5000 /dev/zero >"$RETAKE_OUTPUT"`),
+		"a command that fails":          script("cat >&2; exit 1"),
+		"a command that refuses":        script("exit 65"),
+		"a command that is not there": func(*testing.T) VoiceConfig {
+			return VoiceConfig{Engine: VoiceCommand,
+				Command: []string{"/none/x"}}
+		},
 		"a service that refuses the letters": refuses(400, "application/json", `{"error":"unsupported characters"}`),
 		"a service that refuses the text":    refuses(422, "application/json", "{}"),
 		"a service that sends nothing":       refuses(200, "audio/wav", ""),
@@ -138,7 +142,13 @@ func TestVoice_ANameInOtherLettersDoesNotCostTheVideo(t *testing.T) {
 				}
 				onlyPrograms(t, programs...)
 				m := newMaker(t, func(cfg *Config) { cfg.Voice = voice(t) })
-				clip, note, err := m.speak(t.Context(), proven, func(name string) string { return name + ", с Новым годом!" }, "小明", "ru")
+				clip, note, err := m.speak(
+					t.Context(),
+					proven,
+					func(name string) string { return name + ", с Новым годом!" },
+					"小明",
+					"ru",
+				)
 				if (len(clip) > 0) != espeakIsHere || note != want || err != nil {
 					t.Errorf("with espeak-ng %v: got %d samples, %q, %v; want %q", espeakIsHere, len(clip), note, err, want)
 				}
@@ -166,7 +176,8 @@ text = "{{.Name}}"
 		"the voice that is set": {VoiceConfig{Engine: VoiceCommand}, nil, ""},
 		"nobody by choice":      {VoiceConfig{}, nil, ""},
 		"another voice":         {VoiceConfig{Engine: VoiceCommand, Command: broken}, nil, NoteOtherVoice},
-		"nobody":                {VoiceConfig{Engine: VoiceCommand, Command: broken}, []string{"ffmpeg", "ffprobe"}, NoteMusicOnly},
+		"nobody": {VoiceConfig{Engine: VoiceCommand, Command: broken}, []string{"ffmpeg", "ffprobe"},
+			NoteMusicOnly},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.path != nil {

@@ -1,4 +1,5 @@
-// scenes.go holds what all built-in templates share: the list of their moving pictures, and the words and times in files.
+// scenes.go holds what all built-in templates share: the list of their moving pictures, and the words and times in
+// files.
 
 package video
 
@@ -10,7 +11,7 @@ import (
 // sceneRate is how many frames a second a scene has.
 const sceneRate = 30
 
-// scene is a picture that moves by itself: what a built-in template has instead of a film. It is read-only once made.
+// scene is an animated picture, which a built-in template has instead of a film. It is read-only once made.
 type scene struct {
 	frames int                    // at sceneRate frames a second
 	draw   func(c *canvas, n int) // draws frame n without words, from many goroutines, each with a canvas of its own
@@ -24,7 +25,8 @@ var scenes = map[string]func(w, h int) *scene{"new-year": newYear, "birthday": b
 // sceneSource is the code that draws and sounds: part of the key of a prepared template, so that nobody has to
 // remember to raise a version number after changing a colour.
 //
-//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go shaping.go lettering.go
+//go:embed newyear*.go birthday*.go scenes.go canvas.go yuv.go layer.go overlay.go picture.go cutout.go
+//go:embed shaping.go lettering.go
 //go:embed jingle.go reverb.go prepare.go template.go film.go frames.go fonts.go fontfiles.go designfile.go phrase.go
 var sceneSource embed.FS
 

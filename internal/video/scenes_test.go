@@ -128,7 +128,13 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 			t.Errorf("%s: got scene %q; want one that exists", f.Name(), file.Scene)
 		}
 		if file.Title["ru"] == "" || file.Title["en"] == "" || len(file.Segment) != 2 || len(file.Text) != 2 {
-			t.Errorf("%s: got titles %q, %d segments, %d texts; want ru and en, 2, 2", f.Name(), file.Title, len(file.Segment), len(file.Text))
+			t.Errorf(
+				"%s: got titles %q, %d segments, %d texts; want ru and en, 2, 2",
+				f.Name(),
+				file.Title,
+				len(file.Segment),
+				len(file.Text),
+			)
 		}
 		size, ok := map[string][2]int{"portrait": {720, 1280}, "landscape": {1280, 720}}[file.Aspect]
 		if !ok {
@@ -149,7 +155,8 @@ func TestBuiltInTemplatesNameScenes(t *testing.T) {
 func moment(t *testing.T, m *Maker, id string, at float64) *image.RGBA {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "moment.png")
-	if err := m.Still(t.Context(), Order{Asset: "a", Name: "Никита", Lang: "ru", Template: id}, time.Duration(at*float64(time.Second)), path); err != nil {
+	if err := m.Still(t.Context(), Order{Asset: "a", Name: "Никита", Lang: "ru", Template: id},
+		time.Duration(at*float64(time.Second)), path); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(path)
@@ -200,7 +207,7 @@ func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
 			t.Errorf("%s: got a first frame of brightness %.0f; want it nearly as bright as the others, %.0f", id, bright, usual)
 		}
 		if _, most := light(first, part(k.texts[0].box)); most < 240 {
-			t.Errorf("%s: got at most %.0f where the greeting stands in the first frame; want it there", id, most)
+			t.Errorf("%s: got at most %.0f where the greeting is in the first frame; want it there", id, most)
 		}
 		again := part(k.segments[1].box)
 		if _, most := light(moment(t, m, id, 9.2), again); most < 240 {
@@ -210,7 +217,7 @@ func TestScenes_BeginBrightAndGoDarkWithAllThatIsWritten(t *testing.T) {
 			t.Errorf("%s: got something of brightness %.0f in the last frame; want all of it dark", id, most)
 		}
 		if _, most := light(last, again); most < 12 {
-			t.Errorf("%s: got nothing where the name stands in the last frame; want it to go with the rest", id)
+			t.Errorf("%s: got nothing where the name is in the last frame; want it to go with the rest", id)
 		}
 	}
 }
@@ -257,7 +264,8 @@ func TestZoom_KeepsItsPoint(t *testing.T) {
 	}
 }
 
-// TestSceneSource_HasEveryFileThatDraws, because films that were prepared by other drawing code would be used otherwise.
+// TestSceneSource_HasEveryFileThatDraws, because films that were prepared by other drawing code would be used
+// otherwise.
 func TestSceneSource_HasEveryFileThatDraws(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {

@@ -124,9 +124,23 @@ func direction(text string) di.Direction {
 
 // joins reports whether a letter is of a script whose letters are joined, or stand around each other, within a word.
 func joins(r rune) bool {
-	return unicode.In(r, unicode.L, unicode.M) && !unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Hebrew,
-		unicode.Armenian, unicode.Georgian, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo,
-		unicode.Common, unicode.Inherited)
+	return unicode.In(r, unicode.L, unicode.M) &&
+		!unicode.In(
+			r,
+			unicode.Latin,
+			unicode.Cyrillic,
+			unicode.Greek,
+			unicode.Hebrew,
+			unicode.Armenian,
+			unicode.Georgian,
+			unicode.Han,
+			unicode.Hiragana,
+			unicode.Katakana,
+			unicode.Hangul,
+			unicode.Bopomofo,
+			unicode.Common,
+			unicode.Inherited,
+		)
 }
 
 // cutPieces numbers the parts of a text that may move apart: single letters with their marks in scripts whose letters
@@ -171,7 +185,8 @@ func (f *face) covers(text string) bool {
 func (f *face) hasGlyphs(text string) bool {
 	for _, r := range text {
 		// Most refusals are whole scripts: cheaper to see here than after shaping.
-		if _, ok := f.font.NominalGlyph(r); !ok && unicode.IsLetter(r) && norm.NFD.PropertiesString(string(r)).Decomposition() == nil {
+		if _, ok := f.font.NominalGlyph(r); !ok && unicode.IsLetter(r) &&
+			norm.NFD.PropertiesString(string(r)).Decomposition() == nil {
 			return false
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// errMismatch says that a patch cannot stand in a film: the whole film has to be encoded instead.
+// errMismatch says that a patch cannot be spliced into a film: the whole film has to be encoded instead.
 var errMismatch = errors.New("the newly encoded part and the film do not match")
 
 // splice writes to out a movie with some runs of samples replaced by those of the patches; all other samples and every
@@ -36,7 +36,7 @@ func splice(film *movie, patches []patch, out string) error {
 	return spliced.write(out)
 }
 
-// check returns errMismatch if the patch cannot stand in the film.
+// check returns errMismatch if the patch cannot be spliced into the film.
 func (p patch) check(film *movie) error {
 	t, s := film.track(p.handler), p.from.track(p.handler)
 	if t == nil || s == nil || p.first < 0 || p.first >= p.last || p.last > len(s.samples) {

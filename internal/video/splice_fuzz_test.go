@@ -20,9 +20,15 @@ func boxed(kind string, payloads ...[]byte) []byte {
 	return w.Bytes()
 }
 
-// smallTrack is the trak box of 6 samples of a few bytes, two of them in each of the chunks that begin at the offsets; extra
-// boxes go to its sample table.
-func smallTrack(handler string, scale, duration, start uint32, description []byte, offsets []uint32, extra ...[]byte) []byte {
+// smallTrack is the trak box of 6 samples of a few bytes, two of them in each of the chunks that begin at the offsets;
+// extra boxes go to its sample table.
+func smallTrack(
+	handler string,
+	scale, duration, start uint32,
+	description []byte,
+	offsets []uint32,
+	extra ...[]byte,
+) []byte {
 	tables := [][]byte{
 		boxed("stsd", words([]uint32{0, 1}), description),
 		boxed("stts", words([]uint32{0, 1, 6, duration})),
@@ -41,7 +47,11 @@ func smallTrack(handler string, scale, duration, start uint32, description []byt
 // smallMovie is a whole MP4 file of pictures with key frames 1, 3 and 5, and of sound, with more boxes in its index.
 func smallMovie(duration uint32, more ...[]byte) []byte {
 	avc := boxed("avc1", make([]byte, 78), boxed("avcC", []byte{1, 100, 0, 31, 0xff, 0xe1, 0, 0}))
-	aac := boxed("mp4a", make([]byte, 28), boxed("esds", []byte{0, 0, 0, 0, 3, 22, 0, 0, 0, 4, 17, 64, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 2, 17, 144}))
+	aac := boxed(
+		"mp4a",
+		make([]byte, 28),
+		boxed("esds", []byte{0, 0, 0, 0, 3, 22, 0, 0, 0, 4, 17, 64, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 2, 17, 144}),
+	)
 	sync := boxed("stss", words([]uint32{0, 3, 1, 3, 5}))
 	shifts := boxed("ctts", words([]uint32{0, 2, 2, 512, 4, 1024}))
 	media := make([]byte, 48)
@@ -171,7 +181,7 @@ func FuzzSplice(f *testing.F) {
 	})
 }
 
-// spliced splices a patch into a film and looks whether the file that comes of it can be read and holds every sample at its
+// spliced splices a patch into a film and checks that the resulting file can be read and holds every sample at its
 // time: those of the patch in their place, all others as they were. Refused, the film is written as it is.
 func spliced(t *testing.T, film *movie, p patch) {
 	t.Helper()
@@ -199,7 +209,9 @@ func spliced(t *testing.T, film *movie, p patch) {
 	replaced := film.track(p.handler)
 	for i := range film.tracks {
 		old, now := &film.tracks[i], &got.tracks[i]
-		if len(old.samples) != len(now.samples) || old.scale != now.scale || old.start != now.start || old.handler != now.handler || !bytes.Equal(stripped("stsd", old.stsd), now.stsd) {
+		if len(old.samples) != len(now.samples) || old.scale != now.scale || old.start != now.start ||
+			old.handler != now.handler ||
+			!bytes.Equal(stripped("stsd", old.stsd), now.stsd) {
 			t.Fatalf("track %d: got %d samples; want %d", i, len(now.samples), len(old.samples))
 		}
 		for k, want := range old.samples {

@@ -20,8 +20,11 @@ var clipVideo = encodeVideo(64, 48, rate{30, 1})
 // smallFilm encodes a clip of 30 frames with key frames at 10 and 20, and the segment that could stand between them.
 func smallFilm(t *testing.T) (template, segment string) {
 	t.Helper()
-	template = clip(t, 30, append(slices.Concat([]string{"-f", "lavfi", "-i", "sine", "-shortest"}, clipVideo, encodeSound),
-		"-force_key_frames", "expr:eq(n,10)+eq(n,20)")...)
+	template = clip(
+		t,
+		30,
+		append(slices.Concat([]string{"-f", "lavfi", "-i", "sine", "-shortest"}, clipVideo, encodeSound),
+			"-force_key_frames", "expr:eq(n,10)+eq(n,20)")...)
 	segment = clip(t, 10, append(slices.Clone(clipVideo), "-vf", "negate")...)
 	return template, segment
 }
@@ -39,7 +42,8 @@ func open(t *testing.T, path string) *movie {
 func TestSpliceReplacesOnlyTheSegment(t *testing.T) {
 	template, segment := smallFilm(t)
 	out := filepath.Join(t.TempDir(), "out.mp4")
-	if err := splice(open(t, template), []patch{{handler: "vide", at: 10, from: open(t, segment), last: 10}}, out); err != nil {
+	if err := splice(open(t, template), []patch{{handler: "vide", at: 10, from: open(t, segment), last: 10}},
+		out); err != nil {
 		t.Fatalf("splice: got %v; want nil", err)
 	}
 	sums := func(path string) (sums, times []string) {
@@ -69,7 +73,8 @@ func TestSpliceRefusesWhatDoesNotMatch(t *testing.T) {
 		start  int
 	}{
 		"other parameter sets": {func(_, s *movie) {
-			s.track("vide").stsd = bytes.Replace(s.track("vide").stsd, s.track("vide").avcC(), make([]byte, len(s.track("vide").avcC())), 1)
+			s.track("vide").stsd = bytes.Replace(s.track("vide").stsd, s.track("vide").avcC(),
+				make([]byte, len(s.track("vide").avcC())), 1)
 		}, 10},
 		"a start without a key frame":  {func(_, _ *movie) {}, 9},
 		"an end without a key frame":   {func(_, s *movie) { s.track("vide").samples = s.track("vide").samples[:9] }, 10},
@@ -86,7 +91,10 @@ func TestSpliceRefusesWhatDoesNotMatch(t *testing.T) {
 			c.change(f, s)
 			last := len(s.track("vide").samples)
 			out := filepath.Join(t.TempDir(), "out.mp4")
-			if err := splice(f, []patch{{handler: "vide", at: c.start, from: s, last: last}}, out); !errors.Is(err, errMismatch) {
+			if err := splice(f, []patch{{handler: "vide", at: c.start, from: s, last: last}}, out); !errors.Is(
+				err,
+				errMismatch,
+			) {
 				t.Errorf("got %v; want errMismatch", err)
 			}
 			if _, err := os.Stat(out); err == nil {
@@ -159,8 +167,8 @@ func TestReadMovieRefusesADamagedFile(t *testing.T) {
 	}
 }
 
-// TestSplice_NoTwoKeyFramesInARowHaveOneNumber replaces a single frame before and after a key frame, where the encoders' numbers
-// meet.
+// TestSplice_NoTwoKeyFramesInARowHaveOneNumber replaces a single frame before and after a key frame, where the
+// encoders' numbers meet.
 func TestSplice_NoTwoKeyFramesInARowHaveOneNumber(t *testing.T) {
 	keys := func(at ...int) string {
 		var terms []string

@@ -146,7 +146,8 @@ func phonemeLines(t *testing.T, ssml string) (lines []string) {
 }
 
 func TestSpokenForms_ATypedStressIsSaidAndNotDrawn(t *testing.T) {
-	for typed, want := range map[string]string{"Макси́м": "Максим", "Ма́ша-А́ня": "Маша-Аня", "Zoe\u0301": "Zoe\u0301", "José": "José",
+	for typed, want := range map[string]string{"Макси́м": "Максим", "Ма́ша-А́ня": "Маша-Аня", "Zoe\u0301": "Zoe\u0301",
+		"José":  "José",
 		"Ѓорѓи": "Ѓорѓи", "К\u0301": "К\u0301", "Ма\u0301\u0301ша": "Ма\u0301ша"} {
 		if got := (phrase{"": "{{.Name}}!"}).say("ru", typed); got != want+"!" {
 			t.Errorf("%s: got %q drawn; want %q", typed, got, want)
@@ -166,10 +167,16 @@ func TestSpokenForms_ATypedStressIsSaidAndNotDrawn(t *testing.T) {
 
 func TestSpokenForms_TheOperatorsListComesFirst(t *testing.T) {
 	folder := t.TempDir()
-	write(t, filepath.Join(folder, "spoken-ru.txt"), "\ufeff# stress\n\nАйгуль = А́йгуль\nнастя=На\u0301стенька\n Анна  Мария = Аннамари́я\nno form\n= x\ny =\n")
+	write(
+		t,
+		filepath.Join(folder, "spoken-ru.txt"),
+		"\ufeff# stress\n\nАйгуль = А́йгуль\nнастя=На\u0301стенька\n Анна  Мария = Аннамари́я\nno form\n= x\ny =\n",
+	)
 	v := VoiceConfig{Engine: VoiceCommand}
-	for name, want := range map[string]string{"Айгуль": "А́йгуль", "АЙГУЛЬ": "А́йгуль", "Настя": "На\u0301стенька", "Анна Мария": "Аннамари́я",
-		"Анна": "Анна", "Максим": "Макси́м", "Максим-Лука": "Макси́м-Лука́", "Настя Максим": "На\u0301стенька Макси́м", "Marie": "Marie", "": ""} {
+	for name, want := range map[string]string{"Айгуль": "А́йгуль", "АЙГУЛЬ": "А́йгуль", "Настя": "На\u0301стенька",
+		"Анна Мария": "Аннамари́я",
+		"Анна":       "Анна", "Максим": "Макси́м", "Максим-Лука": "Макси́м-Лука́", "Настя Максим": "На\u0301стенька Макси́м",
+		"Marie": "Marie", "": ""} {
 		if got, err := v.form(folder, name, "ru"); got != want || err != nil {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, want)
 		}

@@ -112,7 +112,8 @@ func (m *Maker) letters(d *design, captions []caption, length time.Duration, lan
 	for _, c := range captions {
 		text := c.text.say(lang, name)
 		// A sentence runs as its language does, whatever the name that it begins with.
-		if bare := c.text.say(lang, ""); direction(bare) == di.DirectionLTR && direction(text) == di.DirectionRTL && strings.ContainsFunc(bare, unicode.IsLetter) {
+		if bare := c.text.say(lang, ""); direction(bare) == di.DirectionLTR && direction(text) == di.DirectionRTL &&
+			strings.ContainsFunc(bare, unicode.IsLetter) {
 			text = "\u200e" + text
 		}
 		face, err := m.fonts.pickFor(d.files, c.font, text)
@@ -127,7 +128,14 @@ func (m *Maker) letters(d *design, captions []caption, length time.Duration, lan
 
 // drawName makes the video for a name from a prepared film. Only pixels and samples reach ffmpeg, so there is nothing
 // in a name that it could take for an instruction.
-func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder string, o Order, report func(int)) (Video, error) {
+func (m *Maker) drawName(
+	ctx context.Context,
+	t *tools,
+	p prepared,
+	folder string,
+	o Order,
+	report func(int),
+) (Video, error) {
 	film, err := openMovie(p.path)
 	if err != nil {
 		return Video{}, fmt.Errorf("prepared film: %w", err)
@@ -148,7 +156,8 @@ func (m *Maker) drawName(ctx context.Context, t *tools, p prepared, folder strin
 			return Video{}, err
 		}
 		segment := filepath.Join(folder, fmt.Sprintf("take%d.mp4", i))
-		if err := t.encodeTake(ctx, p, k, s, still, segment, thumb, func(frame int) { report((done + frame) * 95 / total) }); err != nil {
+		if err := t.encodeTake(ctx, p, k, s, still, segment, thumb,
+			func(frame int) { report((done + frame) * 95 / total) }); err != nil {
 			return Video{}, fmt.Errorf("encode the name: %w", err)
 		}
 		done += k.last - k.first
@@ -212,7 +221,13 @@ func (m *Maker) beginToSpeak(ctx context.Context, t *tools, p prepared, film *mo
 		if p.voice == nil {
 			return
 		}
-		clip, note, err := m.speak(ctx, t, func(name string) string { return p.voice.text.aloud(o.Lang, name) }, o.Name, o.Lang)
+		clip, note, err := m.speak(
+			ctx,
+			t,
+			func(name string) string { return p.voice.text.aloud(o.Lang, name) },
+			o.Name,
+			o.Lang,
+		)
 		s.note = note
 		if s.err = err; err != nil || clip == nil {
 			return
@@ -258,10 +273,23 @@ func framesOf(path string, k take) (patch, error) {
 }
 
 // encodeTake encodes only the frames of a take, and if the still is one of them, the still.
-func (t *tools) encodeTake(ctx context.Context, p prepared, k take, s sheet, still int, out, thumb string, report func(frame int)) error {
+func (t *tools) encodeTake(
+	ctx context.Context,
+	p prepared,
+	k take,
+	s sheet,
+	still int,
+	out, thumb string,
+	report func(frame int),
+) error {
 	args := append(t.oneThread(), "-ss", p.rate.seconds(k.first), "-i", p.path)
 	args = append(args, rawInput("yuva420p", s.w, s.h, p.rate)...)
-	drawn := fmt.Sprintf("[0:v]%[1]s[film];[1:v]%[1]s[name];[film][name]overlay=%[2]d:%[3]d:format=yuv420", countFrames(p.rate, 0), s.x, s.y)
+	drawn := fmt.Sprintf(
+		"[0:v]%[1]s[film];[1:v]%[1]s[name];[film][name]overlay=%[2]d:%[3]d:format=yuv420",
+		countFrames(p.rate, 0),
+		s.x,
+		s.y,
+	)
 	var second []string
 	if k.has(still) {
 		drawn += fmt.Sprintf(",split[v][all];[all]select='eq(n,%d)',%s[still]", still-k.first, thumbFilter)
@@ -284,11 +312,32 @@ func (m *Maker) encodeWhole(ctx context.Context, t *tools, p prepared, o Order, 
 	}
 	args := append(t.oneThread(), "-i", p.path)
 	args = append(args, rawInput("yuva420p", s.w, s.h, p.rate)...)
-	args = append(args, "-filter_complex", fmt.Sprintf("[0:v]%s[film];[1:v]%s[name];[film][name]overlay=%d:%d:format=yuv420:eof_action=pass[v]",
-		countFrames(p.rate, 0), countFrames(p.rate, first), s.x, s.y),
-		"-map", "[v]", "-map", "0:a", "-c:a", "copy", "-force_key_frames", keyFrames(p.takes), "-movflags", "+faststart")
+	args = append(
+		args,
+		"-filter_complex",
+		fmt.Sprintf("[0:v]%s[film];[1:v]%s[name];[film][name]overlay=%d:%d:format=yuv420:eof_action=pass[v]",
+			countFrames(p.rate, 0), countFrames(p.rate, first), s.x, s.y),
+		"-map",
+		"[v]",
+		"-map",
+		"0:a",
+		"-c:a",
+		"copy",
+		"-force_key_frames",
+		keyFrames(p.takes),
+		"-movflags",
+		"+faststart",
+	)
 	args = append(append(args, encodeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
-	return t.encodeSheet(ctx, append(args, "-f", "mp4", out), s, p.rate, first, last, func(frame int) { report(frame * 95 / p.frames) })
+	return t.encodeSheet(
+		ctx,
+		append(args, "-f", "mp4", out),
+		s,
+		p.rate,
+		first,
+		last,
+		func(frame int) { report(frame * 95 / p.frames) },
+	)
 }
 
 // countFrames is the filter that gives frames their number, from first on, as their time: nothing is rounded, so no
@@ -298,7 +347,14 @@ func countFrames(r rate, first int) string {
 }
 
 // encodeSheet runs an ffmpeg that reads the frames of a sheet from its stdin.
-func (t *tools) encodeSheet(ctx context.Context, args []string, s sheet, r rate, first, last int, report func(frame int)) error {
+func (t *tools) encodeSheet(
+	ctx context.Context,
+	args []string,
+	s sheet,
+	r rate,
+	first, last int,
+	report func(frame int),
+) error {
 	p, err := t.start(ctx, args, report, true)
 	if err != nil {
 		return err

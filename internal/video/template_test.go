@@ -30,7 +30,11 @@ func TestTemplateVideo(t *testing.T) {
 	m := templateMaker(t)
 	const name = "Александра-Виктория"
 	var percents []int
-	v, err := m.Make(t.Context(), Order{Asset: "a1", Name: name, Lang: "ru"}, func(p int) { percents = append(percents, p) })
+	v, err := m.Make(
+		t.Context(),
+		Order{Asset: "a1", Name: name, Lang: "ru"},
+		func(p int) { percents = append(percents, p) },
+	)
 	if err != nil {
 		t.Fatalf("Make: got %v; want nil", err)
 	}
@@ -197,7 +201,22 @@ func TestTemplateIsEncodedInFullWhenASegmentDoesNotFit(t *testing.T) {
 	// The same film with other parameter sets, as another build of x264 might have made it.
 	template := templatePath(t, m)
 	other := filepath.Join(t.TempDir(), "other.mp4")
-	ffmpeg(t, "-i", template, "-c:a", "copy", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-movflags", "+faststart", other)
+	ffmpeg(
+		t,
+		"-i",
+		template,
+		"-c:a",
+		"copy",
+		"-c:v",
+		"libx264",
+		"-preset",
+		"ultrafast",
+		"-crf",
+		"12",
+		"-movflags",
+		"+faststart",
+		other,
+	)
 	if err := os.Rename(other, template); err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +268,7 @@ func TestTemplateRefuses(t *testing.T) {
 		"a language that the template lacks": {Order{Name: "Маша", Lang: "de"}, nil},
 		"a template that does not exist":     {Order{Name: "Маша", Lang: "ru", Template: "easter"}, nil},
 	} {
-		t.Run(name+", for good", func(t *testing.T) {
+		t.Run(name+", permanently", func(t *testing.T) {
 			m := templateMaker(t)
 			_, err := m.Make(t.Context(), c.order, nil)
 			if !isPermanent(err) || c.want != nil && !errors.Is(err, c.want) {

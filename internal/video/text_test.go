@@ -11,7 +11,8 @@ import (
 
 func TestCanDraw(t *testing.T) {
 	m := newMaker(t, func(*Config) {})
-	for _, name := range []string{"Маша", "Ян", "Александра-Виктория", "Łukasz", "Әлия", "محمد", "שרה", "O'Connor", "O’Connor",
+	for _, name := range []string{"Маша", "Ян", "Александра-Виктория", "Łukasz", "Әлия", "محمد", "שרה", "O'Connor",
+		"O’Connor",
 		"Анна Мария", "Їжак", "Zoë", "Zoe\u0308", "Й", "И\u0306", "Νίκος", "გიორგი", "Ա\u0580\u0561\u0574"} {
 		if err := m.CanDraw("new-year", name); err != nil {
 			t.Errorf("%s: got %v; want nil", name, err)
@@ -75,7 +76,13 @@ func TestNamesFit(t *testing.T) {
 				t.Errorf("got %d moving letters; want %d", len(l.letters), c.letters)
 			}
 			if l.ink.width() > nameBox.place().maxW+2 || l.ink.height() > nameBox.place().maxH+2 {
-				t.Errorf("got ink of %.0f×%.0f; want at most %.0f×%.0f", l.ink.width(), l.ink.height(), nameBox.place().maxW, nameBox.place().maxH)
+				t.Errorf(
+					"got ink of %.0f×%.0f; want at most %.0f×%.0f",
+					l.ink.width(),
+					l.ink.height(),
+					nameBox.place().maxW,
+					nameBox.place().maxH,
+				)
 			}
 			if middle := (l.ink.y0 + l.ink.y1) / 2; abs(middle-nameBox.place().y) > 20 {
 				t.Errorf("got the middle at %.0f; want %.0f", middle, nameBox.place().y)
@@ -113,7 +120,13 @@ func TestLinesBreakWhereTheTypeIsLargest(t *testing.T) {
 		}
 		lines := fit(face, text, c.w, c.h, c.size)
 		if len(lines) != 2 || len(lines[0].glyphs) != len([]rune(c.first)) {
-			t.Errorf("%s: got %d lines, %d glyphs in the first; want the break after %s", text, len(lines), len(lines[0].glyphs), c.first)
+			t.Errorf(
+				"%s: got %d lines, %d glyphs in the first; want the break after %s",
+				text,
+				len(lines),
+				len(lines[0].glyphs),
+				c.first,
+			)
 		}
 	}
 }
@@ -131,7 +144,12 @@ func TestTextRunsInItsOwnDirection(t *testing.T) {
 		}
 		letters := newLettering(face, name, nameBox.place(), gold).letters
 		if first, last := letters[0].x, letters[len(letters)-1].x; (first < last) == (name == "שרה") {
-			t.Errorf("%s: got the first letter to arrive at %.0f, the last at %.0f; want them as they are read", name, first, last)
+			t.Errorf(
+				"%s: got the first letter to arrive at %.0f, the last at %.0f; want them as they are read",
+				name,
+				first,
+				last,
+			)
 		}
 	}
 }
@@ -161,11 +179,14 @@ func TestTailKeepsTheEnd(t *testing.T) {
 		writes []string
 		want   string
 	}{
-		"of nothing":                    {nil, ""},
-		"of a few words":                {[]string{" a ", "b\n"}, "a b"},
-		"of one long write":             {[]string{strings.Repeat("x", 3*tailSize), "end"}, strings.Repeat("x", tailSize-3) + "end"},
-		"of many short ones":            {strings.Split(strings.Repeat("abc,", tailSize), ","), strings.Repeat("abc", tailSize)[2*tailSize:]},
-		"from the start of a letter on": {[]string{strings.Repeat("я", tailSize), "x"}, strings.Repeat("я", tailSize/2-1) + "x"},
+		"of nothing":     {nil, ""},
+		"of a few words": {[]string{" a ", "b\n"}, "a b"},
+		"of one long write": {[]string{strings.Repeat("x", 3*tailSize), "end"},
+			strings.Repeat("x", tailSize-3) + "end"},
+		"of many short ones": {strings.Split(strings.Repeat("abc,", tailSize), ","),
+			strings.Repeat("abc", tailSize)[2*tailSize:]},
+		"from the start of a letter on": {[]string{strings.Repeat("я", tailSize), "x"},
+			strings.Repeat("я", tailSize/2-1) + "x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got tail

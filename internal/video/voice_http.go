@@ -54,7 +54,8 @@ func (v VoiceConfig) request(ctx context.Context, text, out string, forms ...str
 	if response.StatusCode != http.StatusOK {
 		return v.refused(response, h)
 	}
-	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); !strings.HasPrefix(kind, "audio/") && kind != "application/octet-stream" {
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); !strings.HasPrefix(kind, "audio/") &&
+		kind != "application/octet-stream" {
 		return fmt.Errorf("%w: the service answered with something else than sound", errAway) // perhaps not the service
 	}
 	sound, err := io.ReadAll(io.LimitReader(response.Body, maxSpoken+1))

@@ -25,7 +25,13 @@ func httpMaker(t *testing.T, handler http.HandlerFunc) (*Maker, *tools) {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return newMaker(t, func(c *Config) {
-		c.Voice = VoiceConfig{Engine: VoiceHTTP, URL: server.URL + "/v1/audio/speech", Key: "sk-secret", Model: "tts-1", Voice: "nova"}
+		c.Voice = VoiceConfig{
+			Engine: VoiceHTTP,
+			URL:    server.URL + "/v1/audio/speech",
+			Key:    "sk-secret",
+			Model:  "tts-1",
+			Voice:  "nova",
+		}
 	}), proven
 }
 
@@ -42,10 +48,12 @@ func TestServiceSpeaks(t *testing.T) {
 			if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
 				t.Errorf("body: %v", err)
 			}
-			if r.Method != "POST" || r.URL.Path != "/v1/audio/speech" || r.Header.Get("Authorization") != "Bearer sk-secret" || r.Header.Get("Content-Type") != "application/json" {
+			if r.Method != "POST" || r.URL.Path != "/v1/audio/speech" || r.Header.Get("Authorization") != "Bearer sk-secret" ||
+				r.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("got %s %s with %v; want a POST with the key", r.Method, r.URL, r.Header)
 			}
-			if len(got) != 4 || got["model"] != "tts-1" || got["voice"] != "nova" || got["response_format"] != "wav" || got["input"] != `Hello "Anna" <b>!` {
+			if len(got) != 4 || got["model"] != "tts-1" || got["voice"] != "nova" || got["response_format"] != "wav" ||
+				got["input"] != `Hello "Anna" <b>!` {
 				t.Errorf("got %q; want model, voice, text and format", got)
 			}
 			w.Header().Set("Content-Type", kind)
@@ -85,7 +93,9 @@ func TestServiceRefuses(t *testing.T) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(c.code)
 			if c.code != 204 {
-				w.Write([]byte("{\"error\":\n \"cannot say Hello Mar\u00eda or Mar\\u00eda with sk-secret\"}" + strings.Repeat("ы", 1000)))
+				w.Write(
+					[]byte("{\"error\":\n \"cannot say Hello Mar\u00eda or Mar\\u00eda with sk-secret\"}" + strings.Repeat("ы", 1000)),
+				)
 			}
 		})
 		_, err := m.speakText(t.Context(), tl, "Hello María!", "María", "en")
@@ -93,7 +103,10 @@ func TestServiceRefuses(t *testing.T) {
 			t.Errorf("%d: got %v; want a transient error", c.code, err)
 			continue
 		}
-		if got := err.Error(); c.code != 204 && !strings.Contains(got, `"cannot say Hello [name] or [name] with [key]"`) || strings.Contains(got, "Mar") || strings.Contains(got, "sk-secret") || len(got) > 500 {
+		if got := err.Error(); c.code != 204 && !strings.Contains(got, `"cannot say Hello [name] or [name] with [key]"`) ||
+			strings.Contains(got, "Mar") ||
+			strings.Contains(got, "sk-secret") ||
+			len(got) > 500 {
 			t.Errorf("%d: got %s; want the reason without name and key", c.code, got)
 		}
 		wait := time.Duration(-1)
@@ -113,9 +126,14 @@ func TestServiceMisbehaves(t *testing.T) {
 		answer func(w http.ResponseWriter)
 		want   string
 	}{
-		"with a page":  {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/html"); w.Write([]byte("<p>")) }, "something else than sound"},
+		"with a page": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "text/html"); w.Write([]byte("<p>")) },
+			"something else than sound"},
 		"with nothing": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "audio/wav") }, "no sound file"},
-		"with garbage": {func(w http.ResponseWriter) { w.Header().Set("Content-Type", "audio/wav"); w.Write(make([]byte, 5000)) }, "read the sound"},
+		"with garbage": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type",
+				"audio/wav")
+			w.Write(make([]byte, 5000))
+		}, "read the sound"},
 		"with too much": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "audio/wav")
 			w.Write(make([]byte, maxSpoken+1))
@@ -130,7 +148,8 @@ func TestServiceMisbehaves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, tl := httpMaker(t, func(w http.ResponseWriter, _ *http.Request) { c.answer(w) })
 			_, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
-			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "Mariam") {
+			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "Mariam") {
 				t.Errorf("got %v; want a transient error with %q", err, c.want)
 			}
 			wantNoRest(t, m, 0)
@@ -153,7 +172,8 @@ func TestServiceEndsWithTheContext(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, errors.New("stopped by the test"))
 	defer cancel()
-	if _, err := m.speakText(ctx, tl, "Hello Mariam!", "Mariam", "en"); err == nil || !strings.Contains(err.Error(), "stopped by the test") {
+	if _, err := m.speakText(ctx, tl, "Hello Mariam!", "Mariam", "en"); err == nil ||
+		!strings.Contains(err.Error(), "stopped by the test") {
 		t.Errorf("got %v; want the cause", err)
 	}
 	wantNoRest(t, m, 0)
@@ -182,7 +202,8 @@ func TestService_IsAskedWithoutAProxy(t *testing.T) {
 		t.Error("got a proxy for the voice service; want none: names are said there")
 	}
 	m, tl := httpMaker(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	if _, _, err := m.speak(t.Context(), tl, func(name string) string { return name }, "Anna", "en"); err != nil || proxied {
+	if _, _, err := m.speak(t.Context(), tl, func(name string) string { return name }, "Anna", "en"); err != nil ||
+		proxied {
 		t.Errorf("got %v, and the proxy asked: %v; want it not asked", err, proxied)
 	}
 }

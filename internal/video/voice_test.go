@@ -73,13 +73,16 @@ func TestVoiceSaysWhatToDo(t *testing.T) {
 		path  string // of programs
 		want  string // "" for no error
 	}{
-		"without an engine":    {VoiceConfig{}, "", `set voice.engine to "command", "rhvoice" or "http"`},
-		"without espeak-ng":    {VoiceConfig{Engine: VoiceCommand}, t.TempDir(), "no voice: espeak-ng was not found: install it with `apt-get install -y espeak-ng`, or set voice.command"},
-		"without the program":  {VoiceConfig{Engine: VoiceCommand, Command: []string{"/no/such/program"}}, "", "/no/such/program was not found"},
+		"without an engine": {VoiceConfig{}, "", `set voice.engine to "command", "rhvoice" or "http"`},
+		"without espeak-ng": {VoiceConfig{Engine: VoiceCommand}, t.TempDir(),
+			"no voice: espeak-ng was not found: install it with `apt-get install -y espeak-ng`, or set voice.command"},
+		"without the program": {VoiceConfig{Engine: VoiceCommand, Command: []string{"/no/such/program"}}, "",
+			"/no/such/program was not found"},
 		"with espeak-ng":       {VoiceConfig{Engine: VoiceCommand}, "", ""},
 		"with another program": {VoiceConfig{Engine: VoiceCommand, Command: []string{"sh"}}, "", ""},
-		"without RHVoice":      {VoiceConfig{Engine: VoiceRHVoice}, t.TempDir(), "RHVoice-test was not found: install the packages rhvoice"},
-		"with a service":       {VoiceConfig{Engine: VoiceHTTP, URL: "https://example.org/v1/audio/speech"}, "", ""},
+		"without RHVoice": {VoiceConfig{Engine: VoiceRHVoice}, t.TempDir(),
+			"RHVoice-test was not found: install the packages rhvoice"},
+		"with a service": {VoiceConfig{Engine: VoiceHTTP, URL: "https://example.org/v1/audio/speech"}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMaker(t, func(cfg *Config) { cfg.Voice = c.voice })
@@ -101,9 +104,21 @@ func TestVoiceSaysWhatToDo(t *testing.T) {
 }
 
 func TestNewRefusesAVoiceThatCannotBeMeant(t *testing.T) {
-	for _, v := range []VoiceConfig{{Engine: "choir"}, {Engine: VoiceRHVoice, Voice: "-h"}, {Engine: VoiceRHVoice, Voice: "anna elena"}, {Engine: VoiceHTTP}, {Engine: VoiceHTTP, URL: "file:///etc/passwd"},
+	for _, v := range []VoiceConfig{{Engine: "choir"}, {Engine: VoiceRHVoice, Voice: "-h"},
+		{Engine: VoiceRHVoice, Voice: "anna elena"}, {Engine: VoiceHTTP}, {Engine: VoiceHTTP, URL: "file:///etc/passwd"},
 		{Engine: VoiceCommand, Command: []string{""}}} {
-		_, err := New(Config{Engine: EngineTemplate, Offered: []string{"new-year"}, Languages: []string{"ru", "en"}, Timeout: time.Minute, Work: t.TempDir(), Cache: t.TempDir(), Workers: 1, Voice: v})
+		_, err := New(
+			Config{
+				Engine:    EngineTemplate,
+				Offered:   []string{"new-year"},
+				Languages: []string{"ru", "en"},
+				Timeout:   time.Minute,
+				Work:      t.TempDir(),
+				Cache:     t.TempDir(),
+				Workers:   1,
+				Voice:     v,
+			},
+		)
 		if err == nil {
 			t.Errorf("%+v: got nil; want an error", v)
 		}
@@ -115,7 +130,8 @@ func TestEspeakSpeaksNames(t *testing.T) {
 	texts := map[string]string{"en": "Dear %s! Happy new year!", "ru": "%s, с Новым годом!"}
 	n := 0
 	for lang, text := range texts {
-		for _, name := range []string{"Маша", "William", "Әлия", "محمد", "小明", "O'Connor", "<b>", "&", "[[x]]", "-w /tmp/x", "$(id)", "Ян"} {
+		for _, name := range []string{"Маша", "William", "Әлия", "محمد", "小明", "O'Connor", "<b>", "&", "[[x]]", "-w /tmp/x",
+			"$(id)", "Ян"} {
 			clip, err := m.speakText(t.Context(), tl, fmt.Sprintf(text, name), name, lang)
 			if seconds := float64(len(clip)) / soundRate; err != nil || seconds < 0.7 || seconds > 5 {
 				t.Errorf("%s in %s: got %.1f s, %v; want 0.7 to 5 s", name, lang, seconds, err)
@@ -183,7 +199,8 @@ func TestVoiceCommandFailsForNow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, tl := voiceMaker(t, c.script)
 			clip, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
-			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "Mariam") {
+			if err == nil || isPermanent(err) || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "Mariam") {
 				t.Errorf("got %d samples, %v; want a transient error with %q", len(clip), err, c.want)
 			}
 			wantNoRest(t, m, 0)
@@ -206,7 +223,8 @@ func TestVoiceEndsWithTheContext(t *testing.T) {
 	defer cancel()
 	begin := time.Now()
 	_, err := m.speakText(ctx, tl, "Hello Mariam!", "Mariam", "en")
-	if took := time.Since(begin); err == nil || !strings.Contains(err.Error(), "stopped by the test") || took > 5*time.Second {
+	if took := time.Since(begin); err == nil || !strings.Contains(err.Error(), "stopped by the test") ||
+		took > 5*time.Second {
 		t.Errorf("got %v after %v; want the cause at once", err, took)
 	}
 	wantNoRest(t, m, 0)
@@ -261,15 +279,25 @@ func TestVoiceIsKept(t *testing.T) {
 
 func TestVoiceKeyTellsEnginesApart(t *testing.T) {
 	all := map[string]bool{}
-	for _, v := range []VoiceConfig{{Engine: VoiceCommand}, {Engine: VoiceCommand, Command: []string{"a", "b"}}, {Engine: VoiceCommand, Command: []string{"a b"}},
-		{Engine: VoiceHTTP, URL: "https://a"}, {Engine: VoiceHTTP, URL: "https://b"}, {Engine: VoiceHTTP, URL: "https://a", Model: "m"},
+	for _, v := range []VoiceConfig{{Engine: VoiceCommand}, {Engine: VoiceCommand, Command: []string{"a", "b"}},
+		{Engine: VoiceCommand, Command: []string{"a b"}},
+		{Engine: VoiceHTTP, URL: "https://a"}, {Engine: VoiceHTTP, URL: "https://b"}, {Engine: VoiceHTTP, URL: "https://a",
+			Model: "m"},
 		{Engine: VoiceHTTP, URL: "https://a", Voice: "m"}, {Engine: VoiceRHVoice}, {Engine: VoiceRHVoice, Voice: "m"}} {
 		all[v.key(&tools{}, "en", "x")] = true
 	}
 	if len(all) != 9 {
 		t.Errorf("got %d keys; want 9", len(all))
 	}
-	a, b := VoiceConfig{Engine: VoiceHTTP, URL: "https://a", Key: "1"}, VoiceConfig{Engine: VoiceHTTP, URL: "https://a", Key: "2"}
+	a, b := VoiceConfig{
+		Engine: VoiceHTTP,
+		URL:    "https://a",
+		Key:    "1",
+	}, VoiceConfig{
+		Engine: VoiceHTTP,
+		URL:    "https://a",
+		Key:    "2",
+	}
 	if a.key(&tools{}, "en", "x") != b.key(&tools{}, "en", "x") {
 		t.Error("a new key for the service: got other clips; want the same")
 	}
@@ -293,7 +321,8 @@ func TestClipsThatWereNotUsedForLongestGo(t *testing.T) {
 	for _, c := range []struct {
 		since time.Duration
 		want  []string
-	}{{24 * time.Hour, []string{paths[0], paths[3], paths[4]}}, {6*time.Hour + 30*time.Minute, []string{paths[0], paths[4]}}, {0, nil}} {
+	}{{24 * time.Hour, []string{paths[0], paths[3], paths[4]}}, {6*time.Hour + 30*time.Minute,
+		[]string{paths[0], paths[4]}}, {0, nil}} {
 		if err := dropClips(folder, 3, time.Now().Add(-c.since)); err != nil {
 			t.Fatalf("dropClips: got %v; want nil", err)
 		}

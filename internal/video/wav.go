@@ -56,7 +56,8 @@ func readWave(f *os.File) (*wave, error) {
 		switch string(chunk[:4]) {
 		case "fmt ":
 			le := binary.LittleEndian
-			known = le.Uint16(chunk[8:]) == 1 && le.Uint16(chunk[10:]) == 2 && le.Uint32(chunk[12:]) == soundRate && le.Uint16(chunk[22:]) == 16
+			known = le.Uint16(chunk[8:]) == 1 && le.Uint16(chunk[10:]) == 2 && le.Uint32(chunk[12:]) == soundRate &&
+				le.Uint16(chunk[22:]) == 16
 		case "data":
 			if !known {
 				return nil, errors.New("wav: not 16 bit, stereo and 48 kHz")
@@ -70,7 +71,8 @@ func readWave(f *os.File) (*wave, error) {
 // read returns the samples of both channels, taking turns, from frame first up to, not including, last.
 func (w *wave) read(first, last int) ([]int16, error) {
 	b := make([]byte, (last-first)*stereoFrame)
-	if _, err := io.ReadFull(io.NewSectionReader(w.file, w.offset+int64(first)*stereoFrame, int64(len(b))), b); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(w.file, w.offset+int64(first)*stereoFrame, int64(len(b))),
+		b); err != nil {
 		return nil, fmt.Errorf("wav: %w", err)
 	}
 	return samples(b), nil

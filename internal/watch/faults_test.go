@@ -29,8 +29,9 @@ func TestReasons_WhatCannotBeUsedIsSaidAtOnce(t *testing.T) {
 		want   string
 	}{
 		{nil, "Telegram has not answered for 1h0m0s."},
-		{[]Fault{{Telegram, "telegram_token", now.Add(-time.Hour)}}, "Telegram refuses the token of the bot: set telegram.token " +
-			"to the one that @BotFather shows. (for 1h0m0s)"},
+		{[]Fault{{Telegram, "telegram_token", now.Add(-time.Hour)}},
+			"Telegram refuses the token of the bot: set telegram.token " +
+				"to the one that @BotFather shows. (for 1h0m0s)"},
 		{[]Fault{{Telegram, "telegram_new", time.Time{}}}, "telegram cannot be used: telegram_new."},
 	} {
 		silent.Faults = c.faults
@@ -56,13 +57,17 @@ func TestReasons_APauseOfMoreThanHalfAMinuteIsSaid(t *testing.T) {
 		pauses []Pause
 		want   []string
 	}{
-		"a short one":            {[]Pause{pause(false, "", -10*time.Second, 20*time.Second)}, nil},
-		"one that is over":       {[]Pause{pause(false, "", -time.Hour, 0)}, nil},
-		"of all":                 {[]Pause{pause(false, "", -10*time.Second, 21*time.Second)}, []string{"Messages are held back for 21s more: telegram_rate."}},
-		"of one chat":            {[]Pause{pause(true, "", 0, time.Hour)}, []string{"Messages to one chat are held back for 1h0m0s more: telegram_rate."}},
-		"of many, the last ends": {[]Pause{pause(true, "", 0, time.Hour), pause(true, "", 0, 2*time.Hour), pause(true, "", 0, time.Minute)}, []string{"Messages to 3 chats are held back for 2h0m0s more: telegram_rate."}},
+		"a short one":      {[]Pause{pause(false, "", -10*time.Second, 20*time.Second)}, nil},
+		"one that is over": {[]Pause{pause(false, "", -time.Hour, 0)}, nil},
+		"of all": {[]Pause{pause(false, "", -10*time.Second, 21*time.Second)},
+			[]string{"Messages are held back for 21s more: telegram_rate."}},
+		"of one chat": {[]Pause{pause(true, "", 0, time.Hour)}, []string{"Messages to one chat are held back " +
+			"for 1h0m0s more: telegram_rate."}},
+		"of many, the last ends": {[]Pause{pause(true, "", 0, time.Hour), pause(true, "", 0, 2*time.Hour),
+			pause(true, "", 0, time.Minute)}, []string{"Messages to 3 chats are held back for 2h0m0s more: telegram_rate."}},
 		"of a method": {[]Pause{pause(false, "setMyCommands", 0, 490*time.Second), pause(true, "", 0, time.Hour)},
-			[]string{"Calls of setMyCommands are held back for 8m10s more: telegram_rate.", "Messages to one chat are held back for 1h0m0s more: telegram_rate."}},
+			[]string{"Calls of setMyCommands are held back for 8m10s more: telegram_rate.",
+				"Messages to one chat are held back for 1h0m0s more: telegram_rate."}},
 	} {
 		got := Reasons(State{Pauses: c.pauses}, now)
 		if strings.Join(got, "|") != strings.Join(c.want, "|") {
@@ -105,7 +110,8 @@ func TestTroubles_WhatOthersSaidIsOneReadableLine(t *testing.T) {
 		strings.Repeat("я", 1000):                  strings.Repeat("я", 300) + "…",
 		strings.Repeat("я", 300):                   strings.Repeat("я", 300),
 	} {
-		for name, m := range map[string]Trouble{"outage": OutageOf(time.Now(), said, false, "try"), "backup": BackupOf(errors.New(said))} {
+		for name, m := range map[string]Trouble{"outage": OutageOf(time.Now(), said, false, "try"),
+			"backup": BackupOf(errors.New(said))} {
 			if got := m.Vars["Reason"]; got != want {
 				t.Errorf("%s: got %q of %q; want %q", name, got, said, want)
 			}

@@ -113,14 +113,17 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	if err != nil {
 		return nil, err
 	}
-	return append(all, Digest(Unpublished, unpublished.N, unpublished.First, now, o.Page, func(ctx context.Context) (string, int, error) {
-		n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%d:%d", telegram.PutButton, until.UnixMilli(), n), n, err
-	})), nil
+	return append(
+		all,
+		Digest(Unpublished, unpublished.N, unpublished.First, now, o.Page, func(ctx context.Context) (string, int, error) {
+			n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
+			return fmt.Sprintf("%s:%d:%d", telegram.PutButton, until.UnixMilli(), n), n, err
+		}),
+	), nil
 }
 
-// faultsByCause returns the trouble of each cause that has codes; without a fault it is over. The button that takes the updates back
-// from a webhook is on the page: a bot with a webhook hears no presses.
+// faultsByCause returns the trouble of each cause that has codes; without a fault it is over. The button that takes the
+// updates back from a webhook is on the page: a bot with a webhook hears no presses.
 func faultsByCause(faults []Fault) (all []Trouble) {
 	for _, cause := range []string{Telegram, Media, Engine, Voice} {
 		var f Fault

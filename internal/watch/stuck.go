@@ -67,8 +67,11 @@ func (p *Program) Stuck() []string {
 		if load.Begun.IsZero() {
 			load.Begun = p.Began
 		}
-		state.Lines = append(state.Lines, Line{Kind: string(load.Kind), Workers: load.Workers, Idle: load.Idle, Begun: load.Begun,
-			Next: next, Longest: p.longest(load.Kind), Held: load.Kind == store.Render && !outage.Began.IsZero() && !spent})
+		state.Lines = append(
+			state.Lines,
+			Line{Kind: string(load.Kind), Workers: load.Workers, Idle: load.Idle, Begun: load.Begun,
+				Next: next, Longest: p.longest(load.Kind), Held: load.Kind == store.Render && !outage.Began.IsZero() && !spent},
+		)
 	}
 	if p.Contact != nil {
 		state.BotOn, state.Contact = true, p.Contact()

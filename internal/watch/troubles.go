@@ -28,8 +28,8 @@ func OutageOf(began time.Time, reason string, spent bool, try string) Trouble {
 	return t
 }
 
-// clean makes what an engine or a disk said fit for a message: one line, of a length that can be read, without characters
-// that only change how others look.
+// clean makes what an engine or a disk said fit for a message: one line, of a length that can be read, without
+// characters that only change how others look.
 func clean(text string) string {
 	const most = 300 // characters
 	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {

@@ -18,7 +18,11 @@ import (
 func TestWhetherWorkFlows(t *testing.T) {
 	now := time.Now()
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	well := State{BotOn: true, Contact: ago(time.Minute), Lines: []Line{{Kind: "RENDER", Workers: 2, Idle: 2, Begun: ago(time.Hour), Longest: 10 * time.Minute}}}
+	well := State{
+		BotOn:   true,
+		Contact: ago(time.Minute),
+		Lines:   []Line{{Kind: "RENDER", Workers: 2, Idle: 2, Begun: ago(time.Hour), Longest: 10 * time.Minute}},
+	}
 	line := func(l Line) State {
 		s := well
 		l.Kind, l.Workers, l.Longest = "RENDER", 2, 10*time.Minute
@@ -34,22 +38,26 @@ func TestWhetherWorkFlows(t *testing.T) {
 		state State
 		want  string // in the only reason; "": there is none
 	}{
-		"nothing to do":                   {well, ""},
-		"just asked for":                  {line(Line{Idle: 2, Begun: ago(time.Hour), Next: ago(time.Second)}), ""},
-		"waits, and nobody does it":       {line(Line{Idle: 1, Begun: ago(time.Hour), Next: ago(2 * time.Minute)}), "RENDER jobs have waited for 2m0s, and 1 of 2 workers are idle"},
+		"nothing to do":  {well, ""},
+		"just asked for": {line(Line{Idle: 2, Begun: ago(time.Hour), Next: ago(time.Second)}), ""},
+		"waits, and nobody does it": {line(Line{Idle: 1, Begun: ago(time.Hour), Next: ago(2 * time.Minute)}),
+			"RENDER jobs have waited for 2m0s, and 1 of 2 workers are idle"},
 		"begins, though the clock jumped": {line(Line{Idle: 1, Begun: ago(time.Second), Next: ago(time.Hour)}), ""},
 		"a long queue that moves":         {line(Line{Begun: ago(5 * time.Minute), Next: ago(3 * time.Hour)}), ""},
-		"a queue that does not":           {line(Line{Begun: ago(12 * time.Minute), Next: ago(3 * time.Hour)}), "none of the 2 workers has ended in 12m0s"},
-		"all busy, and somebody new":      {line(Line{Begun: ago(12 * time.Minute), Next: ago(time.Minute)}), ""},
-		"held on purpose":                 {line(Line{Idle: 2, Begun: ago(time.Hour), Next: ago(time.Hour), Held: true}), ""},
+		"a queue that does not": {line(Line{Begun: ago(12 * time.Minute), Next: ago(3 * time.Hour)}),
+			"none of the 2 workers has ended in 12m0s"},
+		"all busy, and somebody new": {line(Line{Begun: ago(12 * time.Minute), Next: ago(time.Minute)}), ""},
+		"held on purpose":            {line(Line{Idle: 2, Begun: ago(time.Hour), Next: ago(time.Hour), Held: true}), ""},
 		"an upload of an hour": {with(func(s *State) {
 			s.Lines = []Line{{Kind: "PUBLISH", Workers: 2, Begun: ago(time.Hour), Next: ago(time.Hour)}}
 		}), ""},
-		"an outage":           {with(func(s *State) { s.Outage = ago(90 * time.Second) }), "for 1m30s: an outage"},
-		"Telegram is silent":  {with(func(s *State) { s.Contact = ago(4 * time.Minute) }), "Telegram has not answered for 4m0s"},
-		"the bot is off":      {with(func(s *State) { s.BotOn, s.Contact = false, time.Time{} }), ""},
-		"the disk is full":    {with(func(s *State) { s.Room = errors.New("1 MB is free") }), "No room: 1 MB is free"},
-		"the writer hangs":    {with(func(s *State) { s.Writer = errors.New("no answer within 5s") }), "takes no changes: no answer within 5s"},
+		"an outage": {with(func(s *State) { s.Outage = ago(90 * time.Second) }), "for 1m30s: an outage"},
+		"Telegram is silent": {with(func(s *State) { s.Contact = ago(4 * time.Minute) }),
+			"Telegram has not answered for 4m0s"},
+		"the bot is off":   {with(func(s *State) { s.BotOn, s.Contact = false, time.Time{} }), ""},
+		"the disk is full": {with(func(s *State) { s.Room = errors.New("1 MB is free") }), "No room: 1 MB is free"},
+		"the writer hangs": {with(func(s *State) { s.Writer = errors.New("no answer within 5s") }),
+			"takes no changes: no answer within 5s"},
 		"the backup did fail": {with(func(s *State) { s.Backup = errors.New("no room") }), "The last backup failed."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +157,10 @@ func (c *crew) start() {
 			if c.away > 0 {
 				return c.away, errors.New("telegram is away")
 			}
-			c.heard = append(c.heard, strings.TrimSpace(fmt.Sprintf("%d %d %s %v", int(time.Since(c.began).Minutes()), admin, m.ID, m.Vars["Count"])))
+			c.heard = append(
+				c.heard,
+				strings.TrimSpace(fmt.Sprintf("%d %d %s %v", int(time.Since(c.began).Minutes()), admin, m.ID, m.Vars["Count"])),
+			)
 			return 0, nil
 		}}
 	source.Look = func(_ context.Context, admin int64, told map[string]Told) ([]Trouble, error) {
@@ -164,9 +175,13 @@ func (c *crew) start() {
 				}
 			}
 		}
-		return []Trouble{OutageOf(c.outage, "no key", c.spent, "try"), DiskOf(c.free, 80, told[Disk], ""), ChannelsOf(c.channels, ""),
+		return []Trouble{
+			OutageOf(c.outage, "no key", c.spent, "try"),
+			DiskOf(c.free, 80, told[Disk], ""),
+			ChannelsOf(c.channels, ""),
 			BackupOf(c.board.Reported(Backup)),
-			Digest(Failed, n, first, now, "", func(context.Context) (string, int, error) { return "again", n, nil })}, nil
+			Digest(Failed, n, first, now, "", func(context.Context) (string, int, error) { return "again", n, nil }),
+		}, nil
 	}
 	c.board = NewBoard(source)
 	ctx, cancel := context.WithCancel(context.Background())

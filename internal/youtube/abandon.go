@@ -8,10 +8,10 @@ import (
 	"net/http"
 )
 
-// Abandon ends the resumable upload of a file of size bytes. It returns the id of the video if the upload had become one already, and
-// "" if it never will. Google ends an upload on a DELETE of its address and answers 499
-// (cloud.google.com/storage/docs/performing-resumable-uploads#cancel-upload). An upload that YouTube keeps open without its last byte
-// cannot become a video either, because nobody sends that byte.
+// Abandon ends the resumable upload of a file of size bytes. It returns the id of the video if the upload had become
+// one already, and "" if it never will. Google ends an upload on a DELETE of its address and answers 499
+// (cloud.google.com/storage/docs/performing-resumable-uploads#cancel-upload). An upload that YouTube keeps open without
+// its last byte cannot become a video either, because nobody sends that byte.
 func (a *Account) Abandon(ctx context.Context, s State, size int64) (id string, err error) {
 	id, err = a.ask(ctx, s, size)
 	if err != nil || id != "" {

@@ -148,7 +148,7 @@ func TestActions_EachBadAnswerAsksForTheSameEverywhere(t *testing.T) {
 				wantAnswer(t, action.do(w, a, id), answer)
 				got := w.tube.Videos()
 				if len(got) != 1 || got[0].Title != about.Title || got[0].Privacy != about.Privacy {
-					t.Errorf("got %d videos, %+v; want the one of before, unchanged", len(got), got)
+					t.Errorf("got %d videos, %+v; want the earlier one, unchanged", len(got), got)
 				}
 			})
 		}

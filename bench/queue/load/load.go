@@ -42,9 +42,11 @@ const (
 
 // JSON is the load for a program in another language, with times in milliseconds.
 func JSON() string {
-	b, err := json.Marshal(map[string]int64{"Jobs": Jobs, "Batch": Batch, "Producers": Producers, "Workers": Workers, "Samples": Samples,
-		"Limit": Limit.Milliseconds(), "DrainLimit": drainLimit.Milliseconds(), "WorkGrace": workGrace.Milliseconds(),
-		"Record": record.Milliseconds(), "Lost": lost.Milliseconds(), "SamplesLimit": SamplesLimit.Milliseconds()})
+	b, err := json.Marshal(
+		map[string]int64{"Jobs": Jobs, "Batch": Batch, "Producers": Producers, "Workers": Workers, "Samples": Samples,
+			"Limit": Limit.Milliseconds(), "DrainLimit": drainLimit.Milliseconds(), "WorkGrace": workGrace.Milliseconds(),
+			"Record": record.Milliseconds(), "Lost": lost.Milliseconds(), "SamplesLimit": SamplesLimit.Milliseconds()},
+	)
 	if err != nil {
 		panic(err)
 	}
@@ -184,7 +186,8 @@ func idle(ctx context.Context, q Queue, f Figures) error {
 		case <-time.After(lost):
 			return fmt.Errorf("job %d did not start in %v", i, lost)
 		}
-		time.Sleep(time.Duration(3+i*7%11) * time.Millisecond) // the job is recorded as done, and polls are met at any of their phases
+		// the job is recorded as done, and polls are met at any of their phases
+		time.Sleep(time.Duration(3+i*7%11) * time.Millisecond)
 	}
 	slices.Sort(ms)
 	f[P50], f[P99] = ms[len(ms)/2], ms[len(ms)*99/100]

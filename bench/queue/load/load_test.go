@@ -21,7 +21,8 @@ func TestFiguresAreOfJobsThatWereReallyDone(t *testing.T) {
 		{"one that forgets a job at once has none", &memory{forgets: true}, "holds 19999 jobs; 20000 were accepted"},
 		{"one that does not run a job has none", &memory{skips: true}, "20000 jobs are gone, but only 19999 were handled"},
 		{"one that runs a job twice has none", &memory{repeats: true}, "job 4321 was handled 2 times"},
-		{"one that does not record a job as done has none", &memory{keeps: true}, "1 of 20000 jobs were handled but not recorded"},
+		{"one that does not record a job as done has none", &memory{keeps: true},
+			"1 of 20000 jobs were handled but not recorded"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -97,11 +97,11 @@ func (d *Disk) Ops(kinds ...Kind) (n int) {
 // Fail makes the n-th operation from now that is of one of the kinds fail, once, with one of SQLite's codes.
 func (d *Disk) Fail(n int, code int32, kinds ...Kind) { d.fail(n, code, kinds, false) }
 
-// FailEvery makes every n-th of them fail until Mend is called.
+// FailEvery makes every n-th of them fail until Repair is called.
 func (d *Disk) FailEvery(n int, code int32, kinds ...Kind) { d.fail(n, code, kinds, true) }
 
-// Mend lets nothing fail any more.
-func (d *Disk) Mend() {
+// Repair ends all failures.
+func (d *Disk) Repair() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fault = nil
@@ -286,7 +286,16 @@ func diskOf(path uintptr) (d *Disk, name string) {
 }
 
 func xOpen(tls *libc.TLS, vfs, path, f uintptr, flags int32, out uintptr) int32 {
-	code := function[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](all.xOpen)(tls, vfs, path, f, flags, out)
+	code := function[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](
+		all.xOpen,
+	)(
+		tls,
+		vfs,
+		path,
+		f,
+		flags,
+		out,
+	)
 	d, name := diskOf(path)
 	methods := at[uintptr](f)
 	if code != 0 || *methods == 0 || d == nil {

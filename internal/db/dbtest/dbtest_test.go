@@ -25,7 +25,11 @@ func TestPowerCutsTellDurableCommitsFromOthers(t *testing.T) {
 		t.Run(c.journal+" "+c.synchronous, func(t *testing.T) {
 			dir := t.TempDir()
 			disk := dbtest.Watch(t, dir)
-			db := open(t, dir, "?_pragma=journal_mode("+c.journal+")&_pragma=synchronous("+c.synchronous+")&_pragma=wal_autocheckpoint(40)")
+			db := open(
+				t,
+				dir,
+				"?_pragma=journal_mode("+c.journal+")&_pragma=synchronous("+c.synchronous+")&_pragma=wal_autocheckpoint(40)",
+			)
 			exec(t, db, `CREATE TABLE t (n INTEGER PRIMARY KEY, filler TEXT) STRICT`)
 			acknowledged := []int{disk.Ops()} // of row n, after how many operations
 			for n := 1; n <= 60; n++ {
@@ -54,7 +58,13 @@ func TestPowerCutsTellDurableCommitsFromOthers(t *testing.T) {
 			}
 			t.Logf("%d cuts: %d lost a commit, %d damaged the file", cuts, lost, corrupt)
 			if c.durable && lost+corrupt > 0 || !c.durable && lost+corrupt == 0 {
-				t.Errorf("got %d cuts of %d that lost a commit, %d that damaged the file; want none: %v", lost, cuts, corrupt, c.durable)
+				t.Errorf(
+					"got %d cuts of %d that lost a commit, %d that damaged the file; want none: %v",
+					lost,
+					cuts,
+					corrupt,
+					c.durable,
+				)
 			}
 		})
 	}

@@ -116,7 +116,7 @@ func (s *Server) Wait(ctx context.Context, what func() bool) error {
 	}
 }
 
-// broadcast wakes all who wait for a change. The lock must be held.
+// broadcast wakes everyone waiting for a change. The lock must be held.
 func (s *Server) broadcast() {
 	close(s.changed)
 	s.changed = make(chan struct{})

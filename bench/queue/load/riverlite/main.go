@@ -27,7 +27,10 @@ func main() {
 }
 
 func run(ctx context.Context) (load.Figures, error) {
-	db, err := sql.Open("sqlite", "file:queue.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_txlock=immediate")
+	db, err := sql.Open(
+		"sqlite",
+		"file:queue.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_txlock=immediate",
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +96,11 @@ func (q *queue) Start(workers int, handle func(int64)) error {
 	w := river.NewWorkers()
 	river.AddWorker(w, &worker{handle: handle})
 	var err error
-	q.client, err = river.NewClient(riversqlite.New(q.db), &river.Config{Logger: quiet, Workers: w, FetchCooldown: time.Millisecond,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}}})
+	q.client, err = river.NewClient(
+		riversqlite.New(q.db),
+		&river.Config{Logger: quiet, Workers: w, FetchCooldown: time.Millisecond,
+			Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}}},
+	)
 	if err != nil {
 		return err
 	}

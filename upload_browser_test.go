@@ -1,0 +1,244 @@
+// Tests of uploading in a real browser.
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// barrier lets the first bytes of a body through, and the others a few at a time until it is lifted.
+type barrier struct {
+	io.ReadCloser
+	before int
+	pace   *time.Ticker
+	lifted <-chan struct{}
+}
+
+func (b *barrier) Read(p []byte) (int, error) {
+	if b.before <= 0 {
+		select {
+		case <-b.lifted:
+		case <-b.pace.C:
+		}
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.before -= n
+	return n, err
+}
+
+// command sends the browser a command of its protocol.
+func (b browser) command(method string, params map[string]any) {
+	b.Helper()
+	b.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		var none struct{}
+		return chromedp.Void{}, t.Call(ctx, method, params, &none)
+	})
+}
+
+func TestUploadingInABrowser(t *testing.T) {
+	const large = 64 << 20
+	u := newCounter(t, large, time.Minute, roomy)
+	dir := t.TempDir()
+	file := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	film := file("Лето на даче.mp4", grown(footage(t, "film.mp4"), 40<<20)) // more than the buffers on its way hold
+	page := file("page.mp4", append([]byte("<!doctype html>"), make([]byte, 8<<20)...))
+	huge := file("huge.mp4", nil)
+	if err := os.Truncate(huge, large+1<<20); err != nil {
+		t.Fatal(err)
+	}
+	lifted, pace := make(chan struct{}), time.NewTicker(10*time.Millisecond)
+	defer pace.Stop()
+	lift := sync.OnceFunc(func() { close(lifted) })
+	defer lift()
+	u.road = func(body io.ReadCloser) io.ReadCloser { return &barrier{body, 12 << 20, pace, lifted} }
+
+	b := newBrowser(t)
+	var mu sync.Mutex
+	var faults []string
+	if err := chromedp.Listen(b.ctx, func(ev any) {
+		kind := fmt.Sprintf("%T", ev)
+		said, _ := json.Marshal(ev) // an event always works
+		if strings.HasSuffix(kind, "ExceptionThrown") || strings.HasSuffix(kind, "EntryAdded") &&
+			!strings.Contains(string(said), "status of 4") {
+			mu.Lock()
+			defer mu.Unlock()
+			faults = append(faults, string(said))
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.command("Log.enable", map[string]any{})
+	b.visit(u.server.URL + u.link(7))
+	b.do(chromedp.Click("form .btn"))
+	b.until("document.readyState === 'complete' && location.pathname === '/'")
+	b.do(chromedp.Click(`a[href="/upload"]`))
+	b.until(
+		"document.readyState === 'complete' && location.pathname === '/upload' && document.querySelector('#upload') !== null",
+	)
+	looks := func(name string) {
+		t.Helper()
+		if os.Getenv("SHOTS_DIR") == "" {
+			return
+		}
+		for _, width := range []int64{1280, 390} {
+			for _, scheme := range []string{"light", "dark"} {
+				b.do(chromedp.EmulateViewport(width, 900))
+				b.command(
+					"Emulation.setEmulatedMedia",
+					map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}},
+				)
+				b.shoot(fmt.Sprintf("upload-%s-%d-%s", name, width, scheme))
+			}
+		}
+		b.do(chromedp.EmulateViewport(1280, 900))
+	}
+	const problem, asks = "document.querySelector('#upload [role=alert]')", "(() => { const e = new " +
+		"Event('beforeunload', { cancelable: true }); dispatchEvent(e); return e.defaultPrevented; })()"
+	looks("empty")
+
+	// Too large: told at once, and nothing is sent.
+	b.do(chromedp.SetUploadFiles("#file", []string{huge}))
+	b.until(problem + ".innerText.includes('too large')")
+	b.do(chromedp.Click(".actions .primary"))
+	b.until(problem + ".innerText.includes('too large')")
+	looks("large")
+
+	// No video: told beside the form, and what was typed stays.
+	b.do(chromedp.SetUploadFiles("#file", []string{page}))
+	b.until(problem + ".hidden && document.querySelector('#title').value === 'page'")
+	b.do(chromedp.SendKeys("#title", " one"), chromedp.Click(".actions .primary"))
+	b.until(problem + ".innerText.includes('type of file is not accepted')")
+	if got := b.js("document.querySelector('#title').value + document.querySelector('#file').files[0].name + " +
+		"document.querySelector('fieldset').disabled"); got != "page onepage.mp4false" {
+		t.Errorf("got %s; want what was typed", got)
+	}
+	looks("refused")
+	<-u.left
+	if len(u.left) > 0 {
+		t.Error("the file that is too large was sent")
+	}
+
+	// Progress, and a change of mind.
+	b.js("document.querySelector('#title').value = 'Лето на даче'")
+	b.do(chromedp.SetUploadFiles("#file", []string{film}))
+	if got := b.js(asks); got != "false" {
+		t.Error("the page asks before it is left, although nothing is under way")
+	}
+	b.js(
+		"new MutationObserver(() => sessionStorage.heard = (sessionStorage.heard ?? '') + document.querySelector('#upload " +
+			"[role=status]').textContent + ';').observe(document.querySelector('#upload [role=status]'), { childList: true })",
+	)
+	b.do(chromedp.Click(".actions .primary"))
+	halfway := "document.querySelector('progress').value >= 25 && document.querySelector('progress').value < 100 && " +
+		"document.querySelector('.left').textContent !== ''"
+	b.until(halfway)
+	if got := b.js("document.querySelector('.prog').innerText"); !strings.Contains(got, " of 40 MB") ||
+		!strings.Contains(got, " %") ||
+		!strings.Contains(got, "left") {
+		t.Errorf("got %s; want bytes, percent and time", got)
+	}
+	if got := b.js(asks); got != "true" {
+		t.Error("the page does not ask before it is left, although an upload is under way")
+	}
+	looks("under-way")
+	b.do(chromedp.Click(".actions button:last-child"))
+	b.until(problem + ".innerText === 'Cancelled. Nothing was kept.'")
+	looks("cancelled")
+	lift()
+	<-u.left
+	u.wantNothing(0)
+
+	// Once more, to the end.
+	b.do(chromedp.Click(".actions .primary"))
+	b.until(
+		"document.readyState === 'complete' && location.pathname.startsWith('/assets/') && " +
+			"document.body.innerText.includes('The video is here.')",
+	)
+	if got := b.js("document.querySelector('h1').textContent + ' ' + sessionStorage.heard"); !strings.HasPrefix(
+		got,
+		"Лето на даче ",
+	) ||
+		!strings.Contains(got, "100 %;") {
+		t.Errorf("got %s; want the title, and what was announced", got)
+	}
+	looks("done")
+	b.do(chromedp.Click(".play"))
+	b.until("document.querySelector('video').currentTime > 0.5 && document.querySelector('video').videoWidth === 320")
+	if got := b.js("location.search"); got != "" {
+		t.Errorf("got %s in the address; want the notice said once", got)
+	}
+	<-u.left
+	u.wantNothing(1)
+
+	// A file is dropped.
+	b.visit(u.server.URL + "/upload")
+	b.js("(window.dropped = new DataTransfer()).items.add(new File(['x'], 'Зима.mov'))")
+	drag := func(kind string) {
+		b.js(
+			"document.querySelector('.drop').dispatchEvent(new DragEvent('" + kind +
+				"', { bubbles: true, cancelable: true, dataTransfer: dropped }))",
+		)
+	}
+	drag("dragover")
+	b.until("document.querySelector('.drop').matches('.over')")
+	looks("dragged")
+	drag("drop")
+	b.until(
+		"!document.querySelector('.drop').matches('.over') && document.querySelector('#file').files[0].name === 'Зима.mov' " +
+			"&& document.querySelector('#title').value === 'Зима'",
+	)
+
+	// The kinds that are not MP4 play as well, as far as this browser can.
+	for _, name := range []string{"phone.mov", "screen.webm"} {
+		id := u.upload(name, name, string(footage(t, name)))
+		<-u.left
+		b.visit(u.server.URL + "/assets/" + id)
+		b.do(chromedp.Click(".play"))
+		b.until("document.querySelector('video').currentTime > 0.5")
+	}
+
+	b.visit(u.server.URL + "/")
+	b.until("document.readyState === 'complete' && document.querySelectorAll('.grid .card').length === 3")
+	looks("library")
+	b.js("document.cookie = 'lang=ru'")
+	b.until("document.cookie.includes('lang=ru')") // it is written beside the page
+	b.visit(u.server.URL + "/upload")
+	b.until("document.querySelector('h1')?.textContent === 'Загрузить видео'")
+	looks("russian")
+	b.js("document.cookie = 'lang=en'")
+	b.until("document.cookie.includes('lang=en')")
+
+	// Without JavaScript.
+	b.command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
+	for _, c := range []struct{ file, says string }{{page, "type of file is not accepted"}, {huge, "too large"},
+		{film, "The video is here."}} {
+		b.visit(u.server.URL + "/upload")
+		b.do(chromedp.SetUploadFiles("#file", []string{c.file}), chromedp.Click(".actions .primary"))
+		b.until("document.readyState === 'complete' && document.body.innerText.includes('" + c.says + "')")
+		<-u.left
+	}
+	looks("plain")
+	u.wantNothing(4)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(faults) > 0 {
+		t.Errorf("the browser complains: %s", faults)
+	}
+}
