@@ -474,6 +474,9 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 		ids[strings.TrimSpace(p.platform+" "+p.status+" "+p.step)+strings.Repeat(" ", min(1, len(p.warning)))] = id
 		mutate(t, d.store, `INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, size, duration, metadata, created, finished) VALUES (?, ?, ?, '', 'ru', 'UPLOAD', 8, 'COMPLETED', 'x.mp4', 1000, 754000, ?, ?, ?)`,
 			id, strings.TrimSpace("Film "+p.step), "film"+id, strings.Replace(texts, "Santa", "Father Christmas", i%2), d.store.Now().UnixMilli(), d.store.Now().UnixMilli())
+		if p.remote != "" {
+			p.remote += fmt.Sprint(i) // a video is on a platform once
+		}
 		mutate(t, d.store, `INSERT INTO publications (asset_id, platform, channel_id, creator, created, status, step, error, warning, remote_id, remote_url, sent, publish_at, metadata, started, completed)
 			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
 			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), null(p.at), texts, passed, channel)
