@@ -829,7 +829,7 @@ func TestALinkThatWasLookedAtStillSignsInOnce(t *testing.T) {
 	b.press("main form button")
 	b.until("location.pathname === '/' && document.querySelector('#library') !== null")
 	late.press("main form button")
-	late.until("document.body?.innerText.includes('used already')")
+	late.until("document.body?.innerText.includes('already been used')")
 	if got := late.js("document.querySelectorAll('main form').length"); got != "0" {
 		t.Errorf("got %s buttons; want none on a link that was used", got)
 	}

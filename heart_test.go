@@ -84,7 +84,7 @@ func TestRetry_EveryWaitOfAJobHasOneCapFromItsFirst(t *testing.T) {
 				now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 				setNow(s, func() time.Time { return now })
 				q := newQueue(s)
-				q.opts.OutageMax, q.opts.Backoff = 2*time.Hour, Exponential(10*time.Second, 10*time.Minute)
+				q.opts.OutageMax, q.opts.Backoff = 2*time.Hour, retry.Exponential(10*time.Second, 10*time.Minute)
 				ask(t, s, "Маша", 1)
 				switch kind {
 				case store.Deliver:

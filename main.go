@@ -156,12 +156,14 @@ func serve(
 	if cfg.Telegram.Token != "" {
 		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
-			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open, HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
+			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open,
+			HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			AllLimit: cfg.Limits.AllPerDay,
 			MaxUpload: int64(
 				cfg.Telegram.MaxUploadMB,
 			) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
-			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond, Second: cfg.Second, Meter: meter,
+			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
+			Second: cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -178,7 +180,7 @@ func serve(
 		msgs,
 		files,
 		Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
-			Backoff: Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
+			Backoff: retry.Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 			Outages: outage.New(
 				cfg.Queue.OutageAfter,
 				cfg.Queue.OutageMax,
@@ -229,7 +231,8 @@ func serve(
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck: watch.NewMemo(
 			seen.Stuck,
-		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }), Token: cfg.Web.MetricsToken,
+		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
+		Token:  cfg.Web.MetricsToken,
 		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
@@ -446,7 +449,8 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	defer town.Close()
 	google := town.URL + "/google"
 	cfg.YouTube.ClientID, cfg.YouTube.ClientSecret, cfg.YouTube.BaseURL = demo.ClientID, demo.ClientSecret, google
-	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL, cfg.YouTube.WatchURL = google+"/o/oauth2/v2/auth", google+"/token", google+"/watch?v="
+	cfg.YouTube.AuthURL, cfg.YouTube.TokenURL = google+"/o/oauth2/v2/auth", google+"/token"
+	cfg.YouTube.WatchURL = google + "/watch?v="
 	cfg.Rumble.AccessToken, cfg.Rumble.BaseURL = demo.RumbleToken, town.URL+"/rumble"
 	cfg.DataDir, cfg.CacheDir = filepath.Join(dir, "data"), filepath.Join(cache, "retake")
 	cfg.Telegram.Token, cfg.Telegram.APIURL = demo.BotToken, town.URL

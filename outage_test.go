@@ -24,7 +24,7 @@ import (
 
 // outages are the defaults.
 func outages() Options {
-	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Outages: outage.New(5, 24*time.Hour, probeEvery)}
+	return Options{Backoff: retry.Exponential(10*time.Second, 10*time.Minute), Outages: outage.New(5, 24*time.Hour, probeEvery)}
 }
 
 // judge records a failed attempt at the video of a name for which nobody knows the waiting users.

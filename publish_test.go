@@ -102,7 +102,7 @@ func publishes(t testing.TB, s *store.Store, channel int64, name string) (assetI
 }
 
 func onSite(s *site) Options {
-	return Options{Backoff: Exponential(10*time.Second, 10*time.Minute), Sites: map[string]publish.Platform{"YOUTUBE": s}}
+	return Options{Backoff: retry.Exponential(10*time.Second, 10*time.Minute), Sites: map[string]publish.Platform{"YOUTUBE": s}}
 }
 
 // stands returns the status and step of the publication of an asset, and its error.

@@ -9,12 +9,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math/rand/v2"
-	"net/url"
-	"regexp"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -88,15 +84,15 @@ func (q *Queue) Retry(ctx context.Context, assetID string, why retry.Cause) (out
 		case retry.JobFailed:
 			out, err = q.retryJob(tx, why)
 		case retry.ButtonPressed:
-			out, err = retryForUser(tx, assetID, why)
+			out, err = retry.RestartForUser(tx, assetID, why)
 		case retry.AdminClicked:
 			if why.Platform != "" {
-				out, err = retryPublication(tx, assetID, why.Platform, why.Admin, false)
+				out, err = retry.RestartPublication(tx, assetID, why.Platform, why.Admin, false)
 			} else {
-				out, err = retryForAll(tx, assetID, why.Admin)
+				out, err = retry.RestartForAll(tx, assetID, why.Admin)
 			}
 		case retry.Reconnected:
-			out, err = retryPublication(tx, assetID, why.Platform, why.Admin, true)
+			out, err = retry.RestartPublication(tx, assetID, why.Platform, why.Admin, true)
 		default:
 			return fmt.Errorf("unknown cause %T", why)
 		}
@@ -118,7 +114,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 	if telegram.MaybeSent(why.Err) {
 		j.Copies++
 	}
-	wait, waits := q.pause(j, why.Err)
+	wait, waits := retry.PauseAfter(why.Err, j.Waits, q.opts.Backoff)
 	_, asked := retry.After(why.Err)
 	spent := !j.WaitingSince.IsZero() && now.Sub(j.WaitingSince) >= q.opts.OutageMax // all the time that a job may wait
 	longest := cmp.Or(j.WaitingSince, now).Add(q.opts.OutageMax)
@@ -156,7 +152,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 	case waits && spent:
 		return giveUp(tx, j, problem, step)
 	case waits:
-		return retry.Deferred, tx.Defer(j, earlier(now.Add(wait), longest), problem)
+		return retry.Deferred, tx.Defer(j, retry.Earlier(now.Add(wait), longest), problem)
 	case retry.Progressed(why.Err):
 		return retry.Rescheduled, tx.RescheduleAnew(j, now.Add(max(pause, q.opts.Backoff(1))), problem)
 	case j.Kind == store.Render:
@@ -182,7 +178,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 			return giveUp(tx, j, problem, "")
 		}
 		if held {
-			return retry.Deferred, tx.Hold(j, earlier(now.Add(probeEvery), longest), problem)
+			return retry.Deferred, tx.Hold(j, retry.Earlier(now.Add(probeEvery), longest), problem)
 		}
 		wait, more := q.outages.ShouldWait(asset.ID, asset.Created, now, now.Sub(j.Started))
 		if wait > 0 && j.Attempt >= q.opts.Attempts && !spent {
@@ -191,7 +187,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 				return "", err
 			}
 			if enough { // they will tell
-				return retry.Deferred, tx.Defer(j, earlier(now.Add(wait), longest), problem)
+				return retry.Deferred, tx.Defer(j, retry.Earlier(now.Add(wait), longest), problem)
 			}
 		}
 	}
@@ -211,143 +207,6 @@ func giveUp(tx *store.Tx, j store.Job, problem, step string) (retry.Outcome, err
 		return retry.Undelivered, tx.GiveUp(j, problem, step)
 	}
 	return retry.GaveUp, tx.GiveUp(j, problem, step)
-}
-
-// longestPause bounds the pauses of a job that waits: they begin with what the error asks for and double.
-const longestPause = 5 * time.Minute
-
-// pause returns how long a job waits because of an error; waits reports whether the error asks for a wait at all. An
-// error that asks for more than longestPause gets it.
-func (q *Queue) pause(j store.Job, err error) (wait time.Duration, waits bool) {
-	asked, waits := retry.After(err)
-	if !waits {
-		return q.opts.Backoff(j.Waits + 1), retry.Unreachable(err)
-	}
-	longer := asked
-	if j.Waits > 0 {
-		longer = max(asked, time.Second)
-	}
-	for i := 0; i < j.Waits && longer < longestPause; i++ {
-		longer *= 2
-	}
-	return max(asked, min(longer, longestPause)), true
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-func retryForUser(tx *store.Tx, assetID string, why retry.ButtonPressed) (retry.Outcome, error) {
-	asset, err := tx.Asset(assetID)
-	if err != nil {
-		return "", err
-	}
-	mine, err := tx.HasRequest(why.User, assetID)
-	switch {
-	case err != nil:
-		return "", err
-	case !mine:
-		return "", store.ErrForbidden
-	case asset.Status != store.Failed:
-		return "", store.ErrNotFailed
-	}
-	next, made, err := tx.NextTry(asset, why.User)
-	if err != nil {
-		return "", err
-	}
-	if made { // it costs a render
-		if err := tx.Allow(why.User, why.Limits); err != nil {
-			return "", err
-		}
-	}
-	if _, err := tx.Join(next, why.User, why.Chat); err != nil {
-		return "", err
-	}
-	out := retry.Joined
-	if made {
-		out = retry.Restarted
-	}
-	return out, tx.Note(store.Event{User: why.User, Action: "retry", AssetID: assetID, Outcome: string(out)})
-}
-
-func retryForAll(tx *store.Tx, assetID string, admin store.Admin) (retry.Outcome, error) {
-	asset, err := tx.Asset(assetID)
-	switch {
-	case err != nil:
-		return "", err
-	case !admin.MayChange(asset.Creator):
-		return "", store.ErrForbidden
-	}
-	if asset.Status != store.Failed { // a new try of a failed one reaches everybody anyway
-		n, err := tx.SendAgain(assetID)
-		if err != nil {
-			return "", err
-		}
-		if n > 0 {
-			return retry.Restarted, tx.Note(
-				store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(retry.Restarted)},
-			)
-		}
-	}
-	switch {
-	case asset.Status.Live():
-		return retry.Joined, nil
-	case asset.Status != store.Failed:
-		return "", store.ErrNotFailed
-	}
-	waiters, err := tx.Unserved(asset)
-	if err != nil {
-		return "", err
-	}
-	lane := admin.ID
-	if len(waiters) > 0 {
-		lane = waiters[0].User
-	}
-	next, made, err := tx.NextTry(asset, lane)
-	if err != nil {
-		return "", err
-	}
-	for _, w := range waiters {
-		if _, err := tx.Join(next, w.User, w.Chat); err != nil {
-			return "", err
-		}
-	}
-	out := retry.Joined
-	if made {
-		out = retry.Restarted
-	}
-	return out, tx.Note(store.Event{Admin: &admin.ID, Action: "retry", AssetID: assetID, Outcome: string(out)})
-}
-
-// retryPublication makes one new try of a failed publication. back: access to its channel is back, which is nobody's
-// right.
-func retryPublication(tx *store.Tx, assetID, platform string, admin store.Admin, back bool) (retry.Outcome, error) {
-	p, err := tx.Publication(assetID, platform)
-	switch {
-	case err != nil:
-		return "", err
-	case !back && !admin.MayChange(&p.Creator):
-		return "", store.ErrForbidden
-	case p.Status.Live():
-		return retry.Joined, nil
-	case p.Status != store.Failed, back && p.Step != "reconnect":
-		return "", store.ErrNotFailed
-	}
-	if err := tx.Republish(assetID, p); err != nil {
-		return "", err
-	}
-	return retry.Restarted, tx.Note(
-		store.Event{
-			Admin:    &admin.ID,
-			Action:   "retry",
-			AssetID:  assetID,
-			Platform: platform,
-			Outcome:  string(retry.Restarted),
-		},
-	)
 }
 
 // Reconnected sends everything through Retry that failed because access to its channel had ended, and that works again:
@@ -370,30 +229,6 @@ func (q *Queue) Reconnected(ctx context.Context, admin store.Admin) error {
 // probeEvery is how often one video is tried during an outage.
 const probeEvery = time.Minute
 
-// breaker knows whether videos fail for a reason that is not their own, and lets one at a time be tried while they do.
-// Judge and RecordSuccess, asked in a transaction, say the same when that is repeated.
-type breaker interface {
-	// RecordFailure looks at a failed attempt. held: it belongs to an outage. spent: that begins with it, and has cost so
-	// many earlier attempts of each asset.
-	RecordFailure(f outage.Failure, now time.Time) (held bool, spent map[string]int)
-	// ShouldWait returns how long an asset that has spent its attempts should wait whether more others fail as it does; 0:
-	// it should not.
-	ShouldWait(asset string, created, now time.Time, took time.Duration) (wait time.Duration, more int)
-	// RecordSuccess is told of a finished video. over: it ends an outage.
-	RecordSuccess(asset string) (over bool)
-	// Allow reports whether a video may be tried now. During an outage no other may until Done is called. Undo takes that
-	// back.
-	Allow(now time.Time) bool
-	Done()
-	Undo()
-	// State returns when the outage under way began, why, when the next video is tried, and whether it has lasted so long
-	// that failures count again; zero times: there is none.
-	State(now time.Time) (began time.Time, reason string, next time.Time, spent bool)
-	// Resume goes on with an earlier outage, and lets a video be tried at once; ProbeNow does that during one.
-	Resume(began time.Time, reason string)
-	ProbeNow() (during bool)
-}
-
 // Outage returns the outage under way, if there is one, and when the next video is tried. spent: it has lasted so long
 // that failures count again.
 func (q *Queue) Outage() (o store.Outage, next time.Time, spent bool) {
@@ -412,18 +247,6 @@ func (q *Queue) TryNow(ctx context.Context, admin store.Admin) error {
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "try now"})
 	})
-}
-
-// Exponential returns the pauses between attempts: base, doubling up to limit, ±10 %.
-func Exponential(base, limit time.Duration) func(attempt int) time.Duration {
-	return func(attempt int) time.Duration {
-		d := base
-		for i := 1; i < attempt && d < limit; i++ {
-			d *= 2
-		}
-		d = min(d, limit)
-		return d - d/10 + rand.N(d/5+1)
-	}
 }
 
 // renderer makes videos.
@@ -460,7 +283,7 @@ type Options struct {
 	Attempts  int                             // of a job before it is given up
 	Backoff   func(attempt int) time.Duration // pause after the attempt with that number, from 1
 	Drain     time.Duration                   // how long a stop lets messages under way finish
-	Outages   breaker                         // nil: there are none
+	Outages   outage.Breaker                  // nil: there are none
 	OutageMax time.Duration                   // the longest wait of a job, from its first; 0: a day
 	Sites     map[string]publish.Platform     // by the name of the platform; nil: nothing is published
 	Meter     worker.Meter                    // nil: nobody counts
@@ -479,7 +302,7 @@ type Queue struct {
 	media       shelf
 	opts        Options
 	log         *slog.Logger
-	outages     breaker
+	outages     outage.Breaker
 	withdrawals *publish.Withdrawals
 }
 
@@ -497,7 +320,9 @@ func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opt
 		workers[store.Render] = opts.Workers
 	}
 	if msgs != nil {
-		workers[store.Announce], workers[store.Deliver], workers[store.Apologise] = store.MessageWorkers, store.MessageWorkers, store.MessageWorkers
+		for _, kind := range []store.Kind{store.Announce, store.Deliver, store.Apologise} {
+			workers[kind] = store.MessageWorkers
+		}
 	}
 	if opts.Sites != nil {
 		workers[store.Publish] = publishWorkers
@@ -652,22 +477,9 @@ func (q *Queue) report(draining context.Context, failed retry.JobFailed, name st
 			"outcome",
 			out,
 			"err",
-			nameless(problem.Error(), name),
+			retry.Nameless(problem.Error(), name),
 		)
 	}
-}
-
-// nameless replaces a name in a text, also in another case or escaped.
-func nameless(text, name string) string {
-	if name == "" {
-		return text
-	}
-	quoted := strconv.QuoteToASCII(name)
-	var forms []string
-	for _, form := range []string{name, quoted[1 : len(quoted)-1], url.QueryEscape(name), url.PathEscape(name)} {
-		forms = append(forms, regexp.QuoteMeta(form))
-	}
-	return regexp.MustCompile("(?i)"+strings.Join(forms, "|")).ReplaceAllLiteralString(text, "[name]")
 }
 
 // do does the work of a job. A panic is an error like any other.

@@ -632,7 +632,7 @@ func TestAFinishReportedTwiceCountsOnce(t *testing.T) {
 }
 
 func TestExponential(t *testing.T) {
-	pause := Exponential(10*time.Second, 10*time.Minute)
+	pause := retry.Exponential(10*time.Second, 10*time.Minute)
 	for attempt, want := range map[int]time.Duration{1: 10 * time.Second, 2: 20 * time.Second, 3: 40 * time.Second, 7: 10 * time.Minute, 500: 10 * time.Minute} {
 		for range 100 {
 			if got := pause(attempt); got < want*9/10 || got > want*11/10 {
@@ -754,7 +754,7 @@ func TestThreeAttemptsWithGrowingWaitsThenEverybodyIsTold(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var begun []time.Time
 		b := &bench{render: func(context.Context, video.Order) error { begun = append(begun, time.Now()); return errEngine }}
-		_, stop := start(t, s, b, Options{Backoff: Exponential(10*time.Second, time.Minute)})
+		_, stop := start(t, s, b, Options{Backoff: retry.Exponential(10*time.Second, time.Minute)})
 		defer stop()
 		ask(t, s, "Маша", 1, 2, 3)
 		time.Sleep(5 * time.Minute) // of the bubble
@@ -998,7 +998,7 @@ func TestANameNeverReachesTheLog(t *testing.T) {
 // ---- more rows, and what else must hold
 
 func TestPausesAreSpread(t *testing.T) {
-	pause := Exponential(10*time.Second, 10*time.Minute)
+	pause := retry.Exponential(10*time.Second, 10*time.Minute)
 	var all []time.Duration
 	for range 200 {
 		all = append(all, pause(1))

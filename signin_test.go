@@ -65,17 +65,17 @@ func TestSignIn_TheLogNamesTheAddressBehindATrustedProxy(t *testing.T) {
 		forwarded []string
 		want      string
 	}{
-		"nobody is trusted":            {nil, "127.0.0.1:4000", []string{"198.51.100.7"}, "127.0.0.1"},
-		"the proxy is":                 {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"198.51.100.7"}, "198.51.100.7"},
-		"the client adds others":       {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"203.0.113.1, 198.51.100.7"}, "198.51.100.7"},
-		"in a header of its own":       {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"203.0.113.1", "198.51.100.7"}, "198.51.100.7"},
-		"two proxies":                  {[]string{"127.0.0.1/32", "10.0.0.0/8"}, "127.0.0.1:4000", []string{"198.51.100.7, 10.1.2.3"}, "198.51.100.7"},
-		"somebody who is no proxy":     {[]string{"127.0.0.1/32"}, "203.0.113.5:4000", []string{"198.51.100.7"}, "203.0.113.5"},
-		"no header":                    {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", nil, "127.0.0.1"},
-		"a header without a valid address":  {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"<script>"}, "127.0.0.1"},
-		"IPv6":                         {[]string{"::1/128"}, "[::1]:4000", []string{"2001:db8::7"}, "2001:db8::7"},
-		"IPv4 written as IPv6":         {[]string{"127.0.0.1/32"}, "[::ffff:127.0.0.1]:4000", []string{"198.51.100.7"}, "198.51.100.7"},
-		"trusted addresses to the end": {[]string{"10.0.0.0/8"}, "10.0.0.1:4000", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		"nobody is trusted":                {nil, "127.0.0.1:4000", []string{"198.51.100.7"}, "127.0.0.1"},
+		"the proxy is":                     {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"198.51.100.7"}, "198.51.100.7"},
+		"the client adds others":           {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"203.0.113.1, 198.51.100.7"}, "198.51.100.7"},
+		"in a header of its own":           {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"203.0.113.1", "198.51.100.7"}, "198.51.100.7"},
+		"two proxies":                      {[]string{"127.0.0.1/32", "10.0.0.0/8"}, "127.0.0.1:4000", []string{"198.51.100.7, 10.1.2.3"}, "198.51.100.7"},
+		"somebody who is no proxy":         {[]string{"127.0.0.1/32"}, "203.0.113.5:4000", []string{"198.51.100.7"}, "203.0.113.5"},
+		"no header":                        {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", nil, "127.0.0.1"},
+		"a header without a valid address": {[]string{"127.0.0.1/32"}, "127.0.0.1:4000", []string{"<script>"}, "127.0.0.1"},
+		"IPv6":                             {[]string{"::1/128"}, "[::1]:4000", []string{"2001:db8::7"}, "2001:db8::7"},
+		"IPv4 written as IPv6":             {[]string{"127.0.0.1/32"}, "[::ffff:127.0.0.1]:4000", []string{"198.51.100.7"}, "198.51.100.7"},
+		"trusted addresses to the end":     {[]string{"10.0.0.0/8"}, "10.0.0.1:4000", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")

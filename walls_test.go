@@ -140,9 +140,9 @@ func sources(t *testing.T) (paths []string) {
 func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 	guarded := map[string][]string{ // store verb: the functions that may call it
 		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"giveUp", "EndAccess"},
-		"HoldUploads": {"retryJob"}, "giveUp": {"retryJob"}, "Reupload": {"retryJob"}, "SendAgain": {"retryForAll"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
-		"NextTry": {"retryForUser", "retryForAll"}, "Unserved": {"retryForAll"}, "Republish": {"retryPublication"},
-		"retryJob": {"Retry"}, "retryForUser": {"Retry"}, "retryForAll": {"Retry"}, "retryPublication": {"Retry"},
+		"HoldUploads": {"retryJob"}, "giveUp": {"retryJob"}, "Reupload": {"retryJob"}, "SendAgain": {"RestartForAll"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
+		"NextTry": {"RestartForUser", "RestartForAll"}, "Unserved": {"RestartForAll"}, "Republish": {"RestartPublication"},
+		"retryJob": {"Retry"}, "RestartForUser": {"Retry"}, "RestartForAll": {"Retry"}, "RestartPublication": {"Retry"},
 	}
 	calls := 0
 	for _, name := range sources(t) {

@@ -64,7 +64,8 @@ func makeBackup(ctx context.Context, cfg config.Config, c Invocation) error {
 	if cfg.YouTube.TokenKey == "" {
 		fmt.Fprintf(
 			out,
-			"Keep these elsewhere, too: the videos, %s and your config.toml. Not in one place with this copy, if you can: the key opens what is sealed in it.\n",
+			"Keep these elsewhere, too: the videos, %s and your config.toml. "+
+				"Not in one place with this copy, if you can: the key opens what is sealed in it.\n",
 			cfg.TokenKey(),
 		)
 	} else {
@@ -124,7 +125,8 @@ func restore(ctx context.Context, cfg config.Config, c Invocation) error {
 	if aside != "" {
 		fmt.Fprintf(
 			out,
-			"What was there is kept as %s. As long as it is there, no video is deleted that only it knows; remove it when you are sure.\n",
+			"What was there is kept as %s. As long as it is there, no video is deleted that only it knows; "+
+				"remove it when you are sure.\n",
 			aside,
 		)
 	}

@@ -64,7 +64,9 @@ func All(
 		if err != nil || len(list) == 0 {
 			return t, err
 		}
-		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) { return list[i].ID, AdminClicked{Admin: admin} }); err != nil {
+		if err := batch(ctx, q, &t, len(list), func(i int) (string, AdminClicked) {
+			return list[i].ID, AdminClicked{Admin: admin}
+		}); err != nil {
 			return t, err
 		}
 		count -= len(list)

@@ -310,12 +310,13 @@ func (tx *Tx) finish(j Job) error {
 // runs picks what a worker may write of its job: nothing once that is no longer its own.
 const runs = `EXISTS (SELECT 1 FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL)`
 
-// FinishRender completes an asset and owes the video to everybody who waits for it. ErrNotFound: the asset or the job
+// FinishRender completes an asset and owes the video to everybody waiting for it. ErrNotFound: the asset or the job
 // is gone, and the files belong to nobody.
 func (tx *Tx) FinishRender(j Job, v Video) error {
 	if err := one(tx.sql.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
 		WHERE id = ? AND status = 'PROCESSING' AND `+runs,
-		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID, j.ID, j.Attempt)); err != nil {
+		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID, j.ID,
+		j.Attempt)); err != nil {
 		return err
 	}
 	if err := tx.finish(j); err != nil {
@@ -498,7 +499,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 }
 
 // MakeAgain ends a DELIVER job whose video is in the media store no more: its request goes over to one that is made
-// anew, or is being made, or was made since. What is finished stays as it is, so that one is another asset.
+// again, or is being made, or was made since. What is finished stays as it is, so that one is another asset.
 func (tx *Tx) MakeAgain(j Job) error {
 	if err := tx.finish(j); err != nil {
 		return err

@@ -212,7 +212,8 @@ func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]At
 	_, err = collect(rows, err, func(a *Attempt) error {
 		var asset string
 		var started, finished int64
-		if err := rows.Scan(&asset, &a.Kind, &a.Platform, &a.Number, &started, &finished, &a.Outcome, &a.Error, &a.ErrorCode); err != nil {
+		err := rows.Scan(&asset, &a.Kind, &a.Platform, &a.Number, &started, &finished, &a.Outcome, &a.Error, &a.ErrorCode)
+		if err != nil {
 			return err
 		}
 		a.Started, a.Finished = Moment(started), Moment(finished)

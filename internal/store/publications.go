@@ -170,7 +170,8 @@ func (tx *Tx) Publish(assetID string, p Publication) error {
 	}
 	if err := tx.sql.Get(`INSERT INTO publications (asset_id, platform, channel_id, creator, step, metadata, publish_at, created)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		[]any{assetID, p.Platform, null(p.Channel), p.Creator, p.Step, p.Metadata.column(), stamp(p.PublishAt), tx.now}, &p.ID); err != nil {
+		[]any{assetID, p.Platform, null(p.Channel), p.Creator, p.Step, p.Metadata.column(), stamp(p.PublishAt), tx.now},
+		&p.ID); err != nil {
 		return err
 	}
 	tx.touch(assetID)

@@ -61,7 +61,9 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	}
 	rows, err = s.db.Read().
 		QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
-	if c.Publications, err = collect(rows, err, func(p *Published) error { return rows.Scan(&p.Platform, &p.Status, &p.N) }); err != nil {
+	if c.Publications, err = collect(rows, err, func(p *Published) error {
+		return rows.Scan(&p.Platform, &p.Status, &p.N)
+	}); err != nil {
 		return c, err
 	}
 	channels, err := s.Channels(ctx)
