@@ -88,7 +88,7 @@ func (b browser) is(expression string) bool {
 // until waits until an expression is true.
 func (b browser) until(expression string) {
 	b.Helper()
-	says := func() string { return b.js("document.body.innerText") }
+	says := func() string { return b.js("document.body?.innerText ?? ''") }
 	if err := until(b, func() bool { return b.is(expression) }, says); err != nil {
 		b.Fatalf("never true: %s: %v; the page says:\n%s", expression, err, says())
 	}
