@@ -518,7 +518,7 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.until("document.querySelector('#url-RUMBLE') !== null") // the address was the same before
 	b.js("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
 	b.press("form.found button")
-	b.until("document.querySelector('.refused')?.textContent === 'This address is not on that platform.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
+	b.until("document.querySelector('.refused')?.textContent === 'This address does not belong to that platform.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
 }
 
 // TestUpdate_ThePageAsksWhichOfTwoChangesCounts shows both and sends the choice.
