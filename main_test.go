@@ -419,7 +419,7 @@ func TestNobodyAsksAProxyWhetherServeIsWell(t *testing.T) {
 		t.Errorf("got exit %d, %q; want 0", code, out)
 	}
 	out, _ := retake(t, environ, "check")
-	if want := "port: a Retake with another data folder listens"; !strings.Contains(out, want) {
+	if want := "port: another Retake with another data folder listens"; !strings.Contains(out, want) {
 		t.Errorf("got\n%s; want %q", out, want)
 	}
 }

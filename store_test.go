@@ -524,6 +524,7 @@ func TestTheInboxForgetsWhatIsHandledAndOldAndNothingElse(t *testing.T) {
 	})
 	setNow(s, func() time.Time { return time.Now().Add(6*24*time.Hour + time.Minute) })
 	write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 3, Raw: "{}"}}); return err })
+	write(t, s, func(tx *store.Tx) error { _, _, err := tx.Purge(store.Keep{}); return err })
 	left, err := s.Inbox(t.Context())
 	if n := count(t, s, `SELECT count(*) FROM inbox`); err != nil || n != 2 || len(left) != 2 || left[0].ID != 2 {
 		t.Errorf("got %d rows, %v, %v; want the update that waits and the new one", n, left, err)

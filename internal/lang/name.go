@@ -28,6 +28,9 @@ func ParseName(text string) (name, key, problem string) {
 	if utf8.RuneCountInString(text) > longestText {
 		return "", "", "name_long"
 	}
+	if strings.ContainsRune(text, utf8.RuneError) { // half a letter: nobody knows which name this was
+		return "", "", "name_characters"
+	}
 	name = tidy(text)
 	if problem := problemOf(text, name); problem != "" {
 		return "", "", problem
