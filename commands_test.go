@@ -188,8 +188,8 @@ func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 		t.Errorf("got %s; want them counted", body)
 	}
 	body := d.want(http.StatusOK, d.send(call{path: "/activity", session: d.signIn(78), json: true}))
-	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made somebody an admin"`,
-		`"what":"made somebody an owner"`} {
+	for _, want := range []string{`"who":"admin 3","what":"signed in"`, `"what":"made someone an admin"`,
+		`"what":"made someone an owner"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("got %s; want %s in it", body, want)
 		}
@@ -228,7 +228,7 @@ func TestAllFailedAreTriedAgainAndTheRestIsNamed(t *testing.T) {
 	if code != exitFailure || !strings.Contains(out, "Tried again: 2 videos, 1 publication. Under way already: 0.\n") ||
 		!strings.Contains(
 			out,
-			ids["Весна"]+" on YOUTUBE: nobody knows",
+			ids["Весна"]+" on YOUTUBE: it may have arrived",
 		) || !strings.Contains(out, ids["Март"]+" on YOUTUBE: the platform has rejected it") ||
 		strings.Contains(out, ids["Зима"]) || strings.Contains(out, served) {
 		t.Errorf("got exit %d, %s; want what was tried again counted, and the rest named", code, out)

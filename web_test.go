@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html"
 	"log/slog"
@@ -89,7 +88,7 @@ func newDesk(t testing.TB, baseURL string) *office {
 		Offers:  newYear, Lang: "ru", ReuseFor: time.Hour,
 		CanDraw: func(template, name string) error {
 			if template == "new-year" && strings.HasPrefix(name, "Ж") {
-				return errors.New("no font has Ж")
+				return video.ErrCannotDraw
 			}
 			return nil
 		},
@@ -577,7 +576,7 @@ func TestPickingATemplateOnThePage(t *testing.T) {
 				call{method: "POST", path: "/assets", session: session, json: true, body: `{"name":"Ева","template":"birthday"}`},
 			),
 		)
-		if !strings.Contains(got, "These are: new-year.") {
+		if !strings.Contains(got, "Available: new-year.") {
 			t.Errorf("got %s; want what is offered", got)
 		}
 	})

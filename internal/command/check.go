@@ -42,7 +42,7 @@ func checkAll(ctx context.Context, c Invocation) error {
 	if err != nil {
 		return err
 	}
-	return check.Run(ctx, c.Out, 20*time.Second, slices.Collect(maps.Values(cfg.Secrets())), parts.Probes()...)
+	return check.Run(ctx, c.Out, time.Minute, slices.Collect(maps.Values(cfg.Secrets())), parts.Probes()...)
 }
 
 // partsOf are what retake check looks at.
