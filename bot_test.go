@@ -160,6 +160,7 @@ type program struct {
 	store *store.Store
 	queue *Queue
 	board *watch.Board
+	bot   *Bot
 	files *media.Disk
 	stop  func() error
 }
@@ -259,6 +260,7 @@ func startProgram(
 		Drain:   time.Second,
 		Outages: outage.New(after, 24*time.Hour, time.Hour)}, logger)
 	bot := NewBot(sender, p.queue)
+	p.bot = bot
 	p.board = watch.NewProgramBoard(
 		p.store,
 		p.queue,

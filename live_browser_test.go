@@ -352,7 +352,7 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 		return err
 	})
 	r.shows("Маша", "Ready")
-	r.is("/Wait for it\\s+2/.test(document.querySelector('.detail').innerText)")
+	r.is("/Waiting\\s+2/.test(document.querySelector('.detail').innerText)")
 	r.is("film.isConnected && film.controls && !film.error && document.querySelectorAll('.play').length === 0")
 }
 

@@ -211,7 +211,7 @@ func TestCommandLine(t *testing.T) {
 		"a preview nobody can draw": {[]string{"template", "preview", "birthday", "\U00012000", "-at", "5s"}, exitFailure,
 			"no font here covers this name"},
 		"a template without faults": {[]string{"template", "check", "birthday-wide"}, 0,
-			"is right: 1280×720, 30 frames a second, 10s, of which 4.5s"},
+			"is right: 1280×720, 30 frames a second, 10s, of which 6.2s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := retake(t, []string{"RETAKE_WEB_LISTEN=127.0.0.1:1"}, c.args...)

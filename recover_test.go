@@ -598,7 +598,7 @@ func TestWhatPeopleHadWrittenIsAnsweredWhenAnAdminSaysSo(t *testing.T) {
 	}
 	var updates []store.Update
 	write(t, w.store, func(tx *store.Tx) (err error) { updates, err = tx.SendHeld(); return err })
-	w.queue.msgs.(*Bot).Resume(t.Context(), updates)
+	w.bot.Resume(t.Context(), updates)
 	w.hears(anna, answers(boris)[0].Text)
 	w.calm()
 }

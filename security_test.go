@@ -204,7 +204,7 @@ var rights = map[string]right{
 	"POST /take-over":         {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
 	"POST /held":              ownersDo.of("send=no"),
 	"POST /wishes":            ownersDo.of("take=no"),
-	"POST /assets/:id/block":  ownersDo,
+	"POST /assets/:id/block":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}}, // nobody has asked for it
 	"GET /upload":             admins,
 	// a file would be taken
 	"POST /uploads": {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"},
@@ -310,7 +310,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 				}
 				if asJSON && route.Method != http.MethodHead && status >= 400 {
 					if code := refused(t, w.Body.String()); code != map[int]string{401: "UNAUTHORIZED", 403: "FORBIDDEN",
-						409: "NOT_FAILED", 422: "INVALID"}[status] {
+						404: "NOT_FOUND", 409: "NOT_FAILED", 422: "INVALID"}[status] {
 						t.Errorf("%s %s by %s: got code %s", route.Method, route.Path, who, code)
 					}
 				}
