@@ -207,7 +207,7 @@ func TestAMisbehavingEngineIsSeenThroughToThePage(t *testing.T) {
 		"that hangs and has forked": {"sleep 300 & setsid sleep 300 & sleep 300", 600 * time.Millisecond,
 			"It took too long and was stopped.", "took longer than 600ms"},
 		"that prints ten megabytes": {`head -c 10000000 /dev/zero | tr '\0' x >&2; echo "no model for $RETAKE_NAME" >&2; ` +
-			`exit 1`, time.Minute, "The video could not be made.", "no model for [name]"},
+			`exit 1`, time.Minute, "The video engine failed.", "no model for [name]"},
 		"that leaves garbage": {`head -c 100000 /dev/urandom >"$RETAKE_OUTPUT"`, time.Minute,
 			"The video engine left a file that does not play.", "probe: "},
 		"that leaves nothing": {"exit 0", time.Minute, "The video engine left no video behind.", "left no video file"},

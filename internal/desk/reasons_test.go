@@ -57,7 +57,7 @@ func TestReasons_EveryRoomsCodesAreKnown(t *testing.T) {
 			media.CodeClock, media.CodePermission, media.CodeQuota, media.CodeRefused, media.CodeLost,
 			media.CodeDamaged, media.CodeKept, media.CodeVersions},
 		// of the renderer
-		"video": {"UNREACHABLE", "BUSY", "DISK_FULL", "MACHINE", "UNPLAYABLE", "VIDEO_TOO_LARGE", "TEMPLATE",
+		"video": {"UNREACHABLE", "BUSY", "DISK_FULL", "MACHINE", "NO_VIDEO", "UNPLAYABLE", "VIDEO_TOO_LARGE", "TEMPLATE",
 			"ENGINE", "TIMEOUT", "ENGINE_REFUSED", "CANNOT_DRAW"}}
 	for room, codes := range rooms {
 		if len(codes) == 0 {

@@ -19,6 +19,7 @@ const (
 	CodeBusy        = "BUSY"        // it says when to ask again
 	CodeDiskFull    = "DISK_FULL"   // the reserve would be touched
 	CodeMachine     = "MACHINE"     // ffmpeg is missing, was killed, or could not be started: no file is at fault
+	CodeNoVideo     = "NO_VIDEO"    // the engine left no file
 	CodeUnplayable  = "UNPLAYABLE"  // the engine left a file that isn't a video, is damaged, or is of a kind not taken
 	CodeTooLarge    = "VIDEO_TOO_LARGE"
 	CodeTemplate    = "TEMPLATE"       // the template has faults that its author can fix

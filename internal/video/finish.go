@@ -18,7 +18,7 @@ import (
 func (t *tools) finish(ctx context.Context, folder, path string) (Video, error) {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return Video{}, coded{errors.New("the engine left no video file"), CodeUnplayable}
+		return Video{}, coded{errors.New("the engine left no video file"), CodeNoVideo}
 	}
 	m, f, err := provePlain(path)
 	if err != nil {
