@@ -29,7 +29,6 @@ var reasons = map[string]string{
 	"BUSY":             "reason_busy",
 	"KEEP":             "reason_keep",
 	"NO_VIDEO":         "reason_no_video",
-	"NO_VIDEO":         "reason_no_video",
 	"UNPLAYABLE":       "reason_unplayable",
 	"VIDEO_TOO_LARGE":  "reason_too_large",
 	"TEMPLATE_MISSING": "reason_template_gone",
