@@ -84,7 +84,7 @@ func TestEveryMessageThatIsNoNameGetsAHelpfulAnswer(t *testing.T) {
 		"status":           {func() { p.Send("/status") }, "have not asked"},
 		"cancel":           {func() { p.Send("/cancel") }, "nothing to cancel"},
 		"admin, for users": {func() { p.Send("/admin") }, "for administrators"},
-		"new":              {func() { p.Send("/new") }, "first name"},
+		"new":              {func() { p.Send("/new") }, "child's name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(answers(p))
