@@ -160,8 +160,8 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 		t.Errorf("got %d; want that session ended permanently", code)
 	}
 	run("2 is no admin any more", 0, "admin", "remove", "2")
-	run("3 stands in telegram.admins of "+file, exitFailure, "admin", "remove", "3")
-	run("1 stands in telegram.owners of "+file, exitFailure, "admin", "remove", "1")
+	run("3 is listed in telegram.admins of "+file, exitFailure, "admin", "remove", "3")
+	run("1 is listed in telegram.owners of "+file, exitFailure, "admin", "remove", "1")
 	list(given...)
 
 	s, err := openStore(filepath.Join(v.dir, "retake.db"))

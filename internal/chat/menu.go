@@ -14,6 +14,7 @@ import (
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/worker"
 )
 
 var (
@@ -42,7 +43,7 @@ func (c *Chat) KeepMenus(ctx context.Context, q viewer) {
 	changes := make(chan struct{}, 1)
 	defer q.View(func(asset string, _ int) {
 		if asset == "" {
-			nudge(changes)
+			worker.Nudge(changes)
 		}
 	})()
 	var known []int64
@@ -104,12 +105,5 @@ func (c *Chat) publishMenus(ctx context.Context, chat int64, admin, anyway bool)
 		if err != nil && ctx.Err() == nil {
 			c.Log.Warn("publish the commands", "err", err)
 		}
-	}
-}
-
-func nudge(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
 	}
 }

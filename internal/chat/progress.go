@@ -47,9 +47,9 @@ func (c *Chat) ShowProgress(ctx context.Context, q outlooker) {
 	states, percents := make(chan struct{}, 1), make(chan struct{}, 1)
 	defer q.View(func(_ string, percent int) {
 		if percent > 0 {
-			nudge(percents)
+			worker.Nudge(percents)
 		} else {
-			nudge(states)
+			worker.Nudge(states)
 		}
 	})()
 	seen := map[int64]shown{}

@@ -104,7 +104,7 @@ func adminRemove(ctx context.Context, cfg config.Config, c Invocation) error {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	case given:
-		return fmt.Errorf("%d stands in %s: take the number out there, and start serve again", id, cfg.WhereAdmin(id))
+		return fmt.Errorf("%d is listed in %s: remove the number there, and restart serve", id, cfg.WhereAdmin(id))
 	case err != nil:
 		return fmt.Errorf("%d is no admin", id)
 	}
