@@ -276,7 +276,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 
 	v.start(0)
 	tryAgain(lapsed)
-	w.hears(lapsed, lang.Say("ru", "press_lapsed", nil))
+	w.hears(lapsed, lang.Say("ru", "press_forgotten", nil))
 	w.asks(lapsed, "Нина")
 	w.getsVideos(lapsed, 1)
 	w.asks(later, "Вера")
