@@ -12,6 +12,14 @@ import (
 	"retake.example/internal/store"
 )
 
+// notShort leaves a test out of the inner loop (go test -short): it runs Chromium, kills programs or makes films.
+func notShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes too long for -short")
+	}
+}
+
 // A testClock is a clock that tests move.
 type testClock struct {
 	mu  sync.Mutex
