@@ -165,7 +165,9 @@ func TestAdvance_TurnsOfOthersDoNotDependOnIt(t *testing.T) {
 
 func TestAdvance_ServedHoweverOldUntilItIsWithdrawn(t *testing.T) {
 	w := newWarmed(t)
-	w.add("Анна", "Борис")
+	w.wish(9, "Вера") // whose video is taken over
+	w.makeAll()
+	w.add("Анна", "Борис", "Вера")
 	w.makeAll()
 	w.at = w.at.AddDate(0, 1, 0)
 	if _, grant := w.wish(1, "Анна"); grant != Ready {
@@ -191,13 +193,13 @@ func TestAdvance_ServedHoweverOldUntilItIsWithdrawn(t *testing.T) {
 		return err
 	})
 	purge()
-	if a := w.state(); a.Ready != 2 {
-		t.Errorf("got %d after a purge; want both", a.Ready)
+	if a := w.state(); a.Ready != 3 {
+		t.Errorf("got %d after a purge; want all three", a.Ready)
 	}
 	w.tx(func(tx *Tx) error {
 		n, err := tx.WithdrawAdvance(7)
-		if n != 2 {
-			t.Errorf("%d are withdrawn; want 2", n)
+		if n != 3 {
+			t.Errorf("%d are withdrawn; want 3", n)
 		}
 		return err
 	})
