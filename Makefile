@@ -15,7 +15,7 @@ test:
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
 	@./packaging/proxies.sh
-	go test -timeout 30m ./...
+	go test -timeout 60m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
