@@ -4,11 +4,13 @@ package main
 
 import (
 	"bytes"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"testing"
 	"time"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/store"
 )
 
@@ -88,6 +90,28 @@ func TestPurge_LeavesNoNameInTheLogOfTheDatabase(t *testing.T) {
 	for _, end := range []string{"", "-wal"} {
 		if b, err := os.ReadFile(s.Path() + end); err != nil || bytes.Contains(b, []byte("Ксюшенька")) {
 			t.Errorf("retake.db%s: got %v; want no deleted name in it", end, err)
+		}
+	}
+}
+
+func TestSession_OfTwoBotsOnOneHost(t *testing.T) {
+	one, two := newDesk(t, "http://localhost:8080"), newDesk(t, "http://localhost:8090")
+	jar := map[string]string{} // what a browser keeps for localhost, whatever the port
+	for id, d := range map[string]*office{"A": one, "B": two} {
+		d.change(func(o *desk.Options) { o.ID = id })
+		for _, c := range d.send(call{method: "POST", path: d.link(8)}).Result().Cookies() {
+			jar[c.Name] = c.Value
+		}
+	}
+	for _, d := range []*office{one, two} {
+		r := httptest.NewRequest("GET", "/settings", nil)
+		for name, value := range jar {
+			r.AddCookie(&http.Cookie{Name: name, Value: value})
+		}
+		w := httptest.NewRecorder()
+		d.Handler().ServeHTTP(w, r)
+		if w.Code != 200 {
+			t.Errorf("got %d; want both admins signed in", w.Code)
 		}
 	}
 }
