@@ -90,13 +90,16 @@ type Desk struct {
 	pages  Pages
 	cookie string // name of the session cookie
 	live   *Live
+
+	streams, uploads share
 }
 
 // New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the
 // program's: what an admin has sent, and work that follows a commit, goes on until ctx ends, also when the browser
 // has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
-	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake" + opts.ID, live: NewLive()}
+	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake" + opts.ID, live: NewLive(),
+		streams: share{most: liveStreams}, uploads: share{most: mostUploads}}
 	if d.secure() {
 		d.cookie = "__Host-" + d.cookie // no other host of the domain can plant it
 	}

@@ -29,7 +29,6 @@ type Live struct {
 	over    <-chan struct{}
 	mu      sync.Mutex
 	viewers map[*viewer]bool
-	streams map[[32]byte]int // by session
 }
 
 type viewer struct {
@@ -40,7 +39,7 @@ type viewer struct {
 // NewLive returns a Live without viewers.
 func NewLive() *Live {
 	over, end := context.WithCancel(context.Background())
-	return &Live{Close: end, over: over.Done(), viewers: map[*viewer]bool{}, streams: map[[32]byte]int{}}
+	return &Live{Close: end, over: over.Done(), viewers: map[*viewer]bool{}}
 }
 
 // Tell tells every viewer that an asset changed, or with "" that any may have. With a percentage only that of its
@@ -138,26 +137,6 @@ func (l *Live) take(v *viewer) string {
 	return b.String()
 }
 
-// liveStreams is how many pages of one session may be live at a time. Others work without.
-const liveStreams = 32
-
-// enter counts a stream of a session; leave ends it. ok is false if the session has too many.
-func (l *Live) enter(session [32]byte) (leave func(), ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.streams[session] >= liveStreams {
-		return nil, false
-	}
-	l.streams[session]++
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.streams[session]--; l.streams[session] == 0 {
-			delete(l.streams, session)
-		}
-	}, true
-}
-
 // feed is where changes come from.
 type feed interface {
 	View(told func(assetID string, percent int)) (end func())
@@ -165,9 +144,9 @@ type feed interface {
 
 // Events tells a page what changes, for as long as its reader may see it.
 func (d *Desk) Events(w http.ResponseWriter, r *http.Request) error {
-	leave, ok := d.live.enter(sessionOf(r))
+	leave, ok := d.streams.enter(sessionOf(r))
 	if !ok {
-		return TooMany
+		return TooManyPages
 	}
 	defer leave()
 	return d.live.Serve(w, r, func() bool {
