@@ -235,6 +235,7 @@ func serve(
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
+	listener = desk.MustRead(listener, time.Minute)
 	server := desk.NewServer(
 		web.Handler(),
 		desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute},

@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	liveRest  = 150 * time.Millisecond // between two looks at a viewer's news: what comes in the meantime goes together
-	livePing  = 15 * time.Second       // keeps proxies from hanging up, and tells a page that its stream is alive
-	liveWrite = 10 * time.Second       // how long a viewer may take to read what is sent
+	liveRest = 150 * time.Millisecond // between two looks at a viewer's news: what comes in the meantime goes together
+	livePing = 15 * time.Second       // keeps proxies from hanging up, and tells a page that its stream is alive
 	// assets; of more, a viewer who does not keep up is told that anything may have changed
 	liveNews = 64
 )
@@ -71,7 +70,7 @@ func (v *viewer) hear(asset string, percent int) {
 // Serve sends events until the viewer goes, still says no, or Close: "asset" with an id as data, empty when any asset
 // may have changed, "progress" with {"id":…,"pct":…}, and "ping". The first is an empty "asset": what changed while
 // the page was on its way is not missed.
-func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) error {
+func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) {
 	v := &viewer{wake: make(chan struct{}, 1), news: map[string]int{}}
 	v.hear("", 0)
 	l.mu.Lock()
@@ -84,7 +83,6 @@ func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) 
 	}()
 
 	out := http.NewResponseController(w)
-	defer out.SetWriteDeadline(time.Time{}) // the connection's next answer may be a long video
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	ping := time.NewTicker(livePing)
@@ -95,9 +93,9 @@ func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) 
 		said := "event: ping\ndata:\n\n"
 		select {
 		case <-r.Context().Done():
-			return nil
+			return
 		case <-l.over:
-			return nil
+			return
 		case <-rest:
 			rest, wake = nil, v.wake
 			continue
@@ -107,16 +105,13 @@ func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) 
 		case <-ping.C:
 		}
 		if !still() {
-			return nil
-		}
-		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
-			return fmt.Errorf("events: %w", err)
+			return
 		}
 		if _, err := io.WriteString(w, said); err != nil {
-			return nil // the viewer has gone
+			return // the viewer has gone
 		}
 		if err := out.Flush(); err != nil {
-			return nil
+			return
 		}
 	}
 }
@@ -149,8 +144,9 @@ func (d *Desk) Events(w http.ResponseWriter, r *http.Request) error {
 		return TooManyPages
 	}
 	defer leave()
-	return d.live.Serve(w, r, func() bool {
+	d.live.Serve(w, r, func() bool {
 		_, _, err := d.whose(r.Context(), sessionOf(r))
 		return err == nil
 	})
+	return nil
 }
