@@ -25,7 +25,7 @@ type Limits struct {
 	Open int // requests of one user that wait at a time
 	Hour int // requests of one user in an hour, retries included
 	Day  int // requests of one user in 24 hours, retries included
-	All  int // requests of all users together in 24 hours, retries included
+	All  int // requests of all users together in 24 hours, retries included; people without a video yet have 4/5 of it
 }
 
 // Refused is the error of a request that may not be made now.
@@ -53,6 +53,9 @@ func (tx *Tx) Usage(user int64) (u Usage, err error) {
 		[]any{people[0], people[1], tx.now - time.Hour.Milliseconds(), tx.now - ledgerLife.Milliseconds()}, &u.Hour, &u.Day)
 	return u, err
 }
+
+// hasVideo is true for a user ?1 who has had a video.
+const hasVideo = `EXISTS (SELECT 1 FROM requests WHERE user_id = ?1 AND status = 'COMPLETED')`
 
 const openRequests = `SELECT count(*) FROM requests WHERE user_id = ? AND ` + awaited
 
@@ -93,6 +96,16 @@ func allow(get getter, user int64, l Limits, now int64) error {
 	if err != nil {
 		return err
 	}
+	// A fifth is kept for people who have had a video: thousands of new accounts must not take the day from them.
+	all, served := l.All, false
+	if all > 0 {
+		if err := get(`SELECT `+hasVideo, []any{user}, &served); err != nil {
+			return err
+		}
+	}
+	if !served {
+		all -= all / 5
+	}
 	var latest Refused // of the limits that are reached: when the last of them allows the next request
 	for _, r := range []struct {
 		reason, whose string
@@ -101,7 +114,7 @@ func allow(get getter, user int64, l Limits, now int64) error {
 	}{
 		{"hour", `person IN (?1, ?2)`, l.Hour, time.Hour},
 		{"day", `person IN (?1, ?2)`, l.Day, ledgerLife},
-		{"all", `true`, l.All, ledgerLife},
+		{"all", `true`, all, ledgerLife},
 	} {
 		if r.limit == 0 {
 			continue
