@@ -448,8 +448,8 @@ func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *worker.Co
 	return nil
 }
 
-// report hands a failed attempt to Retry. The log holds the code only: an engine may quote the name in any spelling, and
-// its words are in the database, from which they go with the video.
+// report hands a failed attempt to Retry. The log holds the code only: an engine may quote the name in any spelling,
+// and its words are in the database, from which they go with the video.
 func (q *Queue) report(draining context.Context, failed retry.JobFailed, name string) {
 	j, problem := failed.Job, failed.Err
 	var out retry.Outcome

@@ -348,7 +348,7 @@ func TestUploads_ASessionHasThreeAtATime(t *testing.T) {
 	}
 	first := u.session
 	if u.session = u.signIn(8); send().id == "" {
-		t.Error("got it refused; want each session counted by itself")
+		t.Error("got it refused; want each session counted alone")
 	}
 	u.session = first
 	conn.Write(rest)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// fixed is the first version of ffmpeg in which the holes of holesOf are fixed: github.com/opencv/opencv-python/pull/1249.
+// fixed is the first version of ffmpeg without the holes: see github.com/opencv/opencv-python/pull/1249.
 var fixed = [3]int{8, 1, 2}
 
 var (

@@ -405,8 +405,7 @@ func (tx *Tx) Session(publication int64) (address string, since time.Time, err e
 	return address, Moment(at), err
 }
 
-// SealSessions replaces the addresses of uploads that stand in the database as they are, and returns how many there
-// were.
+// SealSessions seals the addresses of uploads that are readable in the database, and returns how many there were.
 func (tx *Tx) SealSessions(seal func(publication int64, address string) string) (int, error) {
 	type plain struct {
 		id      int64

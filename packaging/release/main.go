@@ -69,7 +69,8 @@ func release(version, out string) (err error) {
 	if len(words) < 3 || words[1] != "version" {
 		return fmt.Errorf("ffmpeg -version: got %q", ffmpeg)
 	}
-	made := maker{version: version, ffmpeg: words[2], out: out, at: time.Unix(unix, 0).UTC(), stage: filepath.Join("build", "stage")}
+	made := maker{version: version, ffmpeg: words[2], out: out, at: time.Unix(unix, 0).UTC(),
+		stage: filepath.Join("build", "stage")}
 	for _, arch := range processors {
 		if err := made.all(arch); err != nil {
 			return fmt.Errorf("%s: %w", arch, err)
