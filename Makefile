@@ -22,7 +22,7 @@ lint:
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
-# Everything a change must pass: format, vet, staticcheck, and the tests with the race detector in random order.
+# Everything a change must pass: format, vet, staticcheck, govulncheck, and the tests with the race detector in random order.
 check: lint
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
@@ -30,6 +30,7 @@ check: lint
 	@./packaging/proxies.sh
 	cd bench && go vet ./...
 	cd bench/queue/load && go vet ./... && go test .
+	@./packaging/vulncheck.sh
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./...
 
 # About a quarter of an hour, on a machine with nothing else to do. The table goes into docs/benchmarks.md.
@@ -39,7 +40,7 @@ bench:
 	@command -v npm >/dev/null || ./packaging/need.sh npm
 	cd bench && go run ./queue
 
-# Each fuzz target for about half a minute, or FUZZTIME. What one finds lies in testdata/fuzz beside it: mend it, give the file a
+# Each fuzz target for about half a minute, or FUZZTIME. What one finds lies in testdata/fuzz beside it: fix it, give the file a
 # name, commit it. They are counted, not timed: until Go 1.27 a run that ends by time may fail for no reason (go.dev/issue/75804).
 FUZZ := .@FuzzPress@10000x .@FuzzUpdate@30000x internal/config@FuzzSettings@40000x internal/lang@FuzzParseName@400000x \
 	internal/lang@FuzzParseTitle@400000x internal/video@FuzzReadDesign@150000x internal/video@FuzzSplice@100000x \
@@ -67,6 +68,7 @@ build:
 
 # What people download, into build/release: archives and Debian packages for amd64 and arm64, what is in them, checksums.
 release:
+	@./packaging/need.sh ffmpeg
 	go run ./packaging/release -version "$(VERSION)"
 
 # The release, installed by the commands of docs/install.md in a copy of this machine that systemd runs. Needs root; some minutes.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -52,6 +53,80 @@ func TestQueue_TenThousandNewAccountsHoldUpNobodyWhoIsKnown(t *testing.T) {
 	}
 	if place := slices.Index(line, again.ID); place < 9000 {
 		t.Errorf("got place %d for the second wish; want it behind the others", place)
+	}
+}
+
+// TestLimits_TenThousandAccountsSpendNoMoreThanADayMay lets each ask as the bot does, and makes all that is asked for.
+func TestLimits_TenThousandAccountsSpendNoMoreThanADayMay(t *testing.T) {
+	const perDay, known = 50, 7
+	s := newStore(t)
+	now := time.Now()
+	setNow(s, func() time.Time { return now })
+	made := 0
+	film := func() { // the next video, and its delivery
+		complete(t, s)
+		delivery := begin(t, s, store.Deliver)
+		write(t, s, func(tx *store.Tx) error {
+			if err := tx.VideoArrived(delivery.Job, 5, "file"); err != nil {
+				return err
+			}
+			_, err := tx.FinishMessage(&delivery, 5)
+			return err
+		})
+		made++
+	}
+	asks := func(tx *store.Tx, name string, user int64) (id string, err error) {
+		if _, err := tx.Meet(user, "ru"); err != nil {
+			return "", err
+		}
+		if err := tx.Allow(user, store.Limits{Open: 3, Hour: 10, Day: 30, All: perDay}); err != nil {
+			if _, refused := errors.AsType[store.Refused](err); refused {
+				err = nil
+			}
+			return "", err
+		}
+		a, err := wish(tx, name, user)
+		if err != nil {
+			return "", err
+		}
+		return a.ID, tx.Note(store.Event{User: user, Action: "ask"})
+	}
+	for day := range 2 {
+		made = 0
+		if day == 0 {
+			write(t, s, func(tx *store.Tx) error { _, err := asks(tx, "Эва", known); return err })
+			film()
+		}
+		taken := 0
+		write(t, s, func(tx *store.Tx) error {
+			for n := range 10_000 {
+				id, err := asks(tx, fmt.Sprintf("Имя %d %d", day, n), int64(1000+n+day*10_000))
+				if err != nil {
+					return err
+				}
+				if id != "" {
+					taken++
+				}
+			}
+			return nil
+		})
+		begun := begin(t, s, store.Render) // of theirs
+		var mine string
+		write(t, s, func(tx *store.Tx) (err error) { mine, err = asks(tx, fmt.Sprint("Маша ", day), known); return err })
+		line, err := s.Line(t.Context())
+		if place := slices.Index(line, mine); err != nil || mine == "" || place > 1 {
+			t.Errorf("day %d: got place %d, %v; want at most two renders before that of somebody known", day, place, err)
+		}
+		write(t, s, func(tx *store.Tx) error {
+			return tx.FinishRender(begun.Job, store.Video{File: begun.AssetID + ".mp4"})
+		})
+		for made++; count(t, s, `SELECT count(*) FROM jobs WHERE kind = 'RENDER'`) > 0; {
+			film()
+		}
+		if taken == 0 || made > perDay {
+			t.Errorf("day %d: got %d taken and %d made; want some, and at most %d", day, taken, made, perDay)
+		}
+		now = now.Add(25 * time.Hour)
 	}
 }
 

@@ -16,21 +16,12 @@ import (
 	"syscall"
 	"time"
 
-	"retake.example/internal/chat"
-	"retake.example/internal/publish"
-	"retake.example/internal/worker"
-
-	"retake.example/internal/command"
-
-	"retake.example/internal/config"
-
-	"retake.example/internal/retry"
-
-	"retake.example/internal/store"
-
 	"golang.org/x/sync/errgroup"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/cli"
+	"retake.example/internal/command"
+	"retake.example/internal/config"
 	"retake.example/internal/db"
 	"retake.example/internal/desk"
 	"retake.example/internal/fake/demo"
@@ -39,10 +30,14 @@ import (
 	"retake.example/internal/media"
 	"retake.example/internal/metrics"
 	"retake.example/internal/outage"
+	"retake.example/internal/publish"
+	"retake.example/internal/retry"
 	"retake.example/internal/service"
+	"retake.example/internal/store"
 	"retake.example/internal/telegram"
 	"retake.example/internal/video"
 	"retake.example/internal/watch"
+	"retake.example/internal/worker"
 )
 
 // version is set by the linker for a release.
@@ -140,6 +135,10 @@ func serve(
 	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
 		return err
 	}
+	id, err := folder.ID(cfg.DataDir)
+	if err != nil {
+		return fmt.Errorf("the id of the data folder: %w", err)
+	}
 	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
@@ -161,10 +160,8 @@ func serve(
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open,
 			HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			AllLimit: cfg.Limits.AllPerDay,
-			MaxUpload: int64(
-				cfg.Telegram.MaxUploadMB,
-			) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
+			AllLimit: cfg.Limits.AllPerDay, MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20,
+			Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
 			Second: cfg.Second, Meter: meter,
 		}, log)
@@ -223,7 +220,7 @@ func serve(
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
-	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
+	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, ID: id, Proxies: cfg.Proxies(),
 		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
@@ -241,6 +238,7 @@ func serve(
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
 	}
+	listener = desk.MustRead(listener, time.Minute)
 	server := desk.NewServer(
 		web.Handler(),
 		desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute},

@@ -5,9 +5,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -51,13 +53,16 @@ type quoting struct {
 func (h quoting) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
 	if strings.HasPrefix(o.Name, "Сбоева") || strings.HasPrefix(o.Name, "Пантелеймон") && !h.repaired.Load() {
 		return video.Video{}, fmt.Errorf(
-			"cannot make %s, %s, %s, %q, %+q, %s",
+			"cannot make %s, %s, %s, %q, %+q, %s, %s, %s, %s",
 			o.Name,
 			strings.ToLower(o.Name),
 			strings.ToUpper(o.Name),
 			o.Name,
 			o.Name,
 			url.QueryEscape(o.Name),
+			base64.StdEncoding.EncodeToString([]byte(o.Name)),
+			html.EscapeString(strings.Fields(o.Name)[0]),
+			string([]rune(o.Name)[:4]),
 		)
 	}
 	return h.renderer.Make(ctx, o, progress)
@@ -300,8 +305,8 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 		func(p string) bool { return !strings.Contains(p, "/cache/voice/") })); n < 5 {
 		t.Errorf("got %d sightings of spoken names in %q; want the voice to have been used", n, places)
 	}
-	if !strings.Contains(w.log.String(), "attempt failed") || !strings.Contains(w.log.String(), "[name]") {
-		t.Errorf("got the log %s; want the failures in it", w.log)
+	if !strings.Contains(w.log.String(), "attempt failed") || strings.Contains(w.log.String(), "cannot make") {
+		t.Errorf("got the log %s; want the failures in it, and none of the engine's words", w.log)
 	}
 	var buttons, files []string
 	for _, c := range tg.Calls() {

@@ -448,7 +448,8 @@ func (q *Queue) attempt(ctx, draining context.Context, t *store.Task) *worker.Co
 	return nil
 }
 
-// report hands a failed attempt to Retry. The log holds no names, even if the error does.
+// report hands a failed attempt to Retry. The log holds the code only: an engine may quote the name in any spelling,
+// and its words are in the database, from which they go with the video.
 func (q *Queue) report(draining context.Context, failed retry.JobFailed, name string) {
 	j, problem := failed.Job, failed.Err
 	var out retry.Outcome
@@ -476,8 +477,8 @@ func (q *Queue) report(draining context.Context, failed retry.JobFailed, name st
 			j.Attempt,
 			"outcome",
 			out,
-			"err",
-			retry.Nameless(problem.Error(), name),
+			"code",
+			cmp.Or(retry.CodeOf(problem), "UNKNOWN"),
 		)
 	}
 }

@@ -981,7 +981,13 @@ func TestAfterACrash(t *testing.T) {
 func TestANameNeverReachesTheLog(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		var log bytes.Buffer
-		b := &bench{render: func(_ context.Context, o video.Order) error { panic(o.Name) }}
+		tries := 0
+		b := &bench{render: func(_ context.Context, o video.Order) error {
+			if tries++; tries == 1 {
+				panic(o.Name)
+			}
+			return fmt.Errorf("no %x, no %s", o.Name, string([]rune(o.Name)[1:]))
+		}}
 		q := NewQueue(s, b, b, b, Options{Workers: 1, Attempts: 3, Backoff: hours}, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { q.Run(ctx) }()
@@ -989,7 +995,8 @@ func TestANameNeverReachesTheLog(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		cancel()
 		synctest.Wait()
-		if !strings.Contains(log.String(), "attempt failed") || strings.Contains(log.String(), "Аглая") {
+		if !strings.Contains(log.String(), "code=PANIC") || !strings.Contains(log.String(), "code=UNKNOWN") ||
+			strings.Contains(log.String(), "Аглая") || strings.Contains(log.String(), "no ") {
 			t.Errorf("got the log %s; want the failures in it, and no name", log.String())
 		}
 	})

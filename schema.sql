@@ -269,7 +269,7 @@ CREATE TABLE IF NOT EXISTS publications (
 		'reconnect', 'edit', 'account', 'rejected', 'unknown')), -- what a FAILED one needs
 	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- title, description, … as chosen
 	publish_at  INTEGER,                               -- when it is to be public; NULL: at once
-	session_uri TEXT,                                  -- of a resumable upload; a bearer secret
+	session_uri TEXT,                                  -- of a resumable upload: a bearer secret, so it is sealed with the key of the tokens
 	session_at  INTEGER,                               -- when that began
 	sent        INTEGER NOT NULL DEFAULT 0,            -- bytes the platform has confirmed
 	uploaded    INTEGER,                               -- when the platform had all of it

@@ -153,18 +153,20 @@ func (b *broadcaster) open() {
 	b.shelve("A.jpg", picture.Bytes())
 }
 
-// run lets the queue work until the test is over.
-func (b *broadcaster) run() {
+// run lets the queue work until stop is called, or the test is over.
+func (b *broadcaster) run() (stop func()) {
 	b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- b.queue.Run(ctx) }()
-	b.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			b.Error(err)
 		}
 	})
+	b.Cleanup(stop)
+	return stop
 }
 
 // consents goes to Google's page and allows access to its channel with that number, or denies it when that is negative.
@@ -477,6 +479,11 @@ func (b *broadcaster) tellsNoSecret() {
 		`SELECT ifnull(group_concat(ifnull(error, '') || title || CAST(token AS TEXT)), '') FROM channels`,
 	} {
 		texts += text(b, b.store, query)
+	}
+	for _, end := range []string{"", "-wal"} { // and so in every backup
+		if file, err := os.ReadFile(b.store.Path() + end); err != nil || bytes.Contains(file, []byte("upload_id")) {
+			b.Errorf("retake.db%s: got %v, or the address of an upload; want it sealed", end, err)
+		}
 	}
 	for _, secret := range []string{"ya29", "1//", "upload_id", "client-secret", rumbleToken, "Bearer"} {
 		if strings.Contains(texts, secret) {
@@ -1227,6 +1234,59 @@ func TestPublish_ADamagedFileIsNotSent(t *testing.T) {
 			p = b.becomes(id, platform, "FAILED ")
 			if b.tube.Inserts() != 0 || len(b.rumbles.Videos()) != 0 || !strings.Contains(p.Error, "is damaged") {
 				t.Errorf("got %d uploads, %q; want none of a damaged file", b.tube.Inserts(), p.Error)
+			}
+		})
+	}
+}
+
+func TestUpload_TheAddressOfOneUnderWayIsSealed(t *testing.T) {
+	for name, c := range map[string]struct {
+		before  func(b *broadcaster, address string) // the program starts again
+		inserts int
+	}{
+		"the program starts again": {func(*broadcaster, string) {}, 1},
+		"an earlier version kept it as it was": {func(b *broadcaster, address string) {
+			mutate(b, b.store, `UPDATE publications SET session_uri = ?`, address)
+		}, 1},
+		"the key is another one": {func(b *broadcaster, _ string) {
+			if err := os.Remove(filepath.Join(b.dir, "token.key")); err != nil {
+				b.Fatal(err)
+			}
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var address atomic.Value
+			b := newBroadcaster(t, func(_ http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut {
+					address.Store("http://" + r.Host + r.URL.String())
+				}
+			})
+			channel := b.connect()
+			b.film("V.mp4", 2<<20)
+			id := b.video("V.mp4", 2<<20)
+			b.trouble("YOUTUBE", "cut", true)
+			b.publishes(id, store.Publication{Platform: "YOUTUBE", Channel: channel.ID})
+			stop := b.run()
+			b.becomes(id, "YOUTUBE", "FAILED ")
+			stop()
+			if sealed := text(b, b.store, `SELECT session_uri FROM publications`); sealed == "" {
+				t.Fatal("got no upload under way; want one")
+			}
+			b.tellsNoSecret()
+			b.trouble("YOUTUBE", "cut", false)
+			c.before(b, address.Load().(string))
+			b.equip(b.files)
+			if c.inserts > 1 {
+				b.connect()
+			}
+			b.tellsNoSecret()
+			b.run()
+			if _, err := b.queue.Retry(t.Context(), id, retry.AdminClicked{Admin: owner8, Platform: "YOUTUBE"}); err != nil {
+				t.Fatal(err)
+			}
+			b.becomes(id, "YOUTUBE", "COMPLETED ")
+			if n := b.tube.Inserts(); n != c.inserts || len(b.tube.Videos()) != 1 {
+				t.Errorf("got %d uploads and %d videos; want %d and one", n, len(b.tube.Videos()), c.inserts)
 			}
 		})
 	}

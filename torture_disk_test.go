@@ -58,7 +58,7 @@ func TestAFullDisk(t *testing.T) {
 	// Nearly: what is asked is stored, and waits for room.
 	w.fill(32 << 20)
 	w.asks(third, "Вера")
-	w.until("an attempt", func() bool { return strings.Contains(w.log.String(), "nearly full") })
+	w.until("an attempt", func() bool { return strings.Contains(w.log.String(), "code=DISK_FULL") })
 	w.free()
 	mutate(t, w.store, `UPDATE jobs SET due = 0 WHERE due < 9e15`)
 	w.queue.Wake()

@@ -330,3 +330,35 @@ func TestALargeUploadNeedsLittleMemory(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestUploads_ASessionHasThreeAtATime(t *testing.T) {
+	u := newCounter(t, mostBytes, time.Minute, roomy)
+	film := string(grown(footage(t, "film.mp4"), 600_000))
+	conn, rest := u.begun(film)
+	u.begun(film)
+	u.begun(film)
+	(&world{T: t, log: &journal{}}).until("three uploads", func() bool {
+		files, _ := os.ReadDir(u.waiting)
+		return len(files) == 3
+	})
+	body, kind := form(part{"file", "film.mp4", film})
+	send := func() answered { return u.post(bytes.NewReader(body), kind, true, nil) }
+	if a := send(); a.status != 429 || !strings.Contains(a.body, "TOO_MANY") {
+		t.Errorf("got %d %s; want the fourth refused", a.status, a.body)
+	}
+	first := u.session
+	if u.session = u.signIn(8); send().id == "" {
+		t.Error("got it refused; want each session counted alone")
+	}
+	u.session = first
+	conn.Write(rest)
+	if _, err := bufio.NewReader(conn).ReadString('\n'); err != nil { // the whole answer: it counts no more
+		t.Fatal(err)
+	}
+	for range 3 {
+		<-u.left
+	}
+	if a := send(); a.id == "" {
+		t.Errorf("got %d %s; want it taken once another has arrived", a.status, a.body)
+	}
+}

@@ -55,6 +55,9 @@ func (p Parts) Probes() []Probe {
 		}},
 		{Name: "ffmpeg", Look: func(ctx context.Context) []Finding {
 			version, err := p.FFmpeg(ctx)
+			if hole := holesOf(version); err == nil && hole != "" {
+				return []Finding{Warn("%s makes a video, but %s", version, hole)}
+			}
 			return Told(err, version+" makes a video")
 		}},
 	}

@@ -26,6 +26,7 @@ import (
 // Options are the operator's choices for the page, and what the pages need beside the database.
 type Options struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
+	ID       string                             // of the data folder: browsers share cookies among ports of a host
 	Proxies  []netip.Prefix                     // whose X-Forwarded-For is believed
 	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
 	Offers   []video.Offer                      // the templates of videos made on the page; at least one
@@ -90,15 +91,18 @@ type Desk struct {
 	pages  Pages
 	cookie string // name of the session cookie
 	live   *Live
+
+	streams, uploads share
 }
 
 // New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the
 // program's: what an admin has sent, and work that follows a commit, goes on until ctx ends, also when the browser
 // has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
-	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake", live: NewLive()}
+	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake" + opts.ID, live: NewLive(),
+		streams: share{most: liveStreams}, uploads: share{most: mostUploads}}
 	if d.secure() {
-		d.cookie = "__Host-retake" // no other host of the domain can plant it
+		d.cookie = "__Host-" + d.cookie // no other host of the domain can plant it
 	}
 	says := map[string]Say{}
 	for _, l := range lang.Languages {

@@ -45,6 +45,12 @@ var (
 	Internal  = HTTPError{http.StatusInternalServerError, "INTERNAL", "error_internal", nil}
 )
 
+// What one session does too much of at a time.
+var (
+	TooManyPages   = HTTPError{http.StatusTooManyRequests, "TOO_MANY", "error_too_many_pages", nil}
+	TooManyUploads = HTTPError{http.StatusTooManyRequests, "TOO_MANY", "upload_too_many", nil}
+)
+
 // httpErrors are what the client is told about an error.
 var httpErrors = []struct {
 	err    error

@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	liveRest  = 150 * time.Millisecond // between two looks at a viewer's news: what comes in the meantime goes together
-	livePing  = 15 * time.Second       // keeps proxies from hanging up, and tells a page that its stream is alive
-	liveWrite = 10 * time.Second       // how long a viewer may take to read what is sent
+	liveRest = 150 * time.Millisecond // between two looks at a viewer's news: what comes in the meantime goes together
+	livePing = 15 * time.Second       // keeps proxies from hanging up, and tells a page that its stream is alive
 	// assets; of more, a viewer who does not keep up is told that anything may have changed
 	liveNews = 64
 )
@@ -29,7 +28,6 @@ type Live struct {
 	over    <-chan struct{}
 	mu      sync.Mutex
 	viewers map[*viewer]bool
-	streams map[[32]byte]int // by session
 }
 
 type viewer struct {
@@ -40,7 +38,7 @@ type viewer struct {
 // NewLive returns a Live without viewers.
 func NewLive() *Live {
 	over, end := context.WithCancel(context.Background())
-	return &Live{Close: end, over: over.Done(), viewers: map[*viewer]bool{}, streams: map[[32]byte]int{}}
+	return &Live{Close: end, over: over.Done(), viewers: map[*viewer]bool{}}
 }
 
 // Tell tells every viewer that an asset changed, or with "" that any may have. With a percentage only that of its
@@ -72,7 +70,7 @@ func (v *viewer) hear(asset string, percent int) {
 // Serve sends events until the viewer goes, still says no, or Close: "asset" with an id as data, empty when any asset
 // may have changed, "progress" with {"id":…,"pct":…}, and "ping". The first is an empty "asset": what changed while
 // the page was on its way is not missed.
-func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) error {
+func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) {
 	v := &viewer{wake: make(chan struct{}, 1), news: map[string]int{}}
 	v.hear("", 0)
 	l.mu.Lock()
@@ -85,7 +83,6 @@ func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) 
 	}()
 
 	out := http.NewResponseController(w)
-	defer out.SetWriteDeadline(time.Time{}) // the connection's next answer may be a long video
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	ping := time.NewTicker(livePing)
@@ -96,9 +93,9 @@ func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) 
 		said := "event: ping\ndata:\n\n"
 		select {
 		case <-r.Context().Done():
-			return nil
+			return
 		case <-l.over:
-			return nil
+			return
 		case <-rest:
 			rest, wake = nil, v.wake
 			continue
@@ -108,16 +105,13 @@ func (l *Live) Serve(w http.ResponseWriter, r *http.Request, still func() bool) 
 		case <-ping.C:
 		}
 		if !still() {
-			return nil
-		}
-		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
-			return fmt.Errorf("events: %w", err)
+			return
 		}
 		if _, err := io.WriteString(w, said); err != nil {
-			return nil // the viewer has gone
+			return // the viewer has gone
 		}
 		if err := out.Flush(); err != nil {
-			return nil
+			return
 		}
 	}
 }
@@ -138,26 +132,6 @@ func (l *Live) take(v *viewer) string {
 	return b.String()
 }
 
-// liveStreams is how many pages of one session may be live at a time. Others work without.
-const liveStreams = 32
-
-// enter counts a stream of a session; leave ends it. ok is false if the session has too many.
-func (l *Live) enter(session [32]byte) (leave func(), ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.streams[session] >= liveStreams {
-		return nil, false
-	}
-	l.streams[session]++
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.streams[session]--; l.streams[session] == 0 {
-			delete(l.streams, session)
-		}
-	}, true
-}
-
 // feed is where changes come from.
 type feed interface {
 	View(told func(assetID string, percent int)) (end func())
@@ -165,13 +139,14 @@ type feed interface {
 
 // Events tells a page what changes, for as long as its reader may see it.
 func (d *Desk) Events(w http.ResponseWriter, r *http.Request) error {
-	leave, ok := d.live.enter(sessionOf(r))
+	leave, ok := d.streams.enter(sessionOf(r))
 	if !ok {
-		return TooMany
+		return TooManyPages
 	}
 	defer leave()
-	return d.live.Serve(w, r, func() bool {
+	d.live.Serve(w, r, func() bool {
 		_, _, err := d.whose(r.Context(), sessionOf(r))
 		return err == nil
 	})
+	return nil
 }

@@ -14,21 +14,17 @@ import (
 	"time"
 )
 
-// pipe is a viewer's connection in fake time: what was written when, and until when it might have been.
+// pipe is a viewer's connection in fake time: what was written when.
 type pipe struct {
 	http.ResponseWriter
-	began    time.Time
-	wrote    []string // "seconds: events"
-	deadline time.Time
-	broken   atomic.Bool
+	began  time.Time
+	wrote  []string // "seconds: events"
+	broken atomic.Bool
 }
 
 func (p *pipe) Write(b []byte) (int, error) {
 	if p.broken.Load() {
 		return 0, errors.New("broken pipe")
-	}
-	if left := time.Until(p.deadline); left <= 0 || left > liveWrite {
-		return 0, errors.New("no deadline")
 	}
 	said := strings.NewReplacer("retry: 1000\n", "", "event: ", "", "\ndata: ", " ", "\ndata:", "", "\n\n",
 		";").Replace(string(b))
@@ -36,8 +32,7 @@ func (p *pipe) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (p *pipe) FlushError() error                  { return nil }
-func (p *pipe) SetWriteDeadline(t time.Time) error { p.deadline = t; return nil }
+func (p *pipe) FlushError() error { return nil }
 
 // onlooker is somebody who looks at the page, in fake time.
 type onlooker struct {
@@ -54,9 +49,7 @@ func newWatch(t *testing.T) *onlooker {
 	ctx, quit := context.WithCancel(t.Context())
 	w.quit = quit
 	go func() {
-		if err := w.Serve(w.pipe, httptest.NewRequestWithContext(ctx, "GET", "/events", nil), w.may.Load); err != nil {
-			t.Error(err)
-		}
+		w.Serve(w.pipe, httptest.NewRequestWithContext(ctx, "GET", "/events", nil), w.may.Load)
 		w.gone = true
 	}()
 	synctest.Wait()
@@ -160,20 +153,9 @@ func TestAStreamEnds(t *testing.T) {
 				if !w.gone || len(w.viewers) != 0 {
 					t.Errorf("got gone %v and %d viewers; want nobody", w.gone, len(w.viewers))
 				}
-				if !w.deadline.IsZero() {
-					t.Errorf("got the deadline %v left on the connection; want none", w.deadline)
-				}
 				w.quit()
 			})
 		})
-	}
-}
-
-func TestAConnectionWithoutDeadlinesGetsNoStream(t *testing.T) {
-	live := NewLive()
-	if err := live.Serve(httptest.NewRecorder(), httptest.NewRequest("GET", "/events", nil),
-		func() bool { return true }); !errors.Is(err, http.ErrNotSupported) {
-		t.Errorf("got %v; want %v", err, http.ErrNotSupported)
 	}
 }
 

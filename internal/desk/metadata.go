@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/store"
 )
 
@@ -68,7 +69,7 @@ func WithDefaults(m store.Metadata, name, language string, greeting bool) store.
 func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	for field, to := range fieldsOf(&m) {
 		if text, ok := sent[field]; ok {
-			*to = strings.ToValidUTF8(text, "\uFFFD")
+			*to = lang.Visible(strings.ToValidUTF8(text, "\uFFFD"))
 		}
 	}
 	m.Title = oneLine(m.Title)

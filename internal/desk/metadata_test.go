@@ -45,6 +45,23 @@ func TestWhatIsSentIsTidiedAndTheRestStays(t *testing.T) {
 	}
 }
 
+func TestMetadata_HasNoHiddenCharactersInAnyField(t *testing.T) {
+	// controls, the ends of lines of Unicode's own, bidi embeddings, overrides, isolates and marks, a soft hyphen, a BOM
+	const hidden = "\x00\x07\x1b\x7f\u0085\u061c\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060" +
+		"\u2066\u2067\u2068\u2069\ufeff\ue000\U000e0041"
+	var m store.Metadata
+	for field := range fieldsOf(&m) {
+		got := Merge(m, map[string]string{field: "gpj" + hidden + ".exe"})
+		if text := *fieldsOf(&got)[field]; text != "gpj.exe" {
+			t.Errorf("%s: got %q; want gpj.exe", field, text)
+		}
+	}
+	const kept = "مى\u200cخواهم, 👨\u200d👩\u200d👧\n\tthe end"
+	if got := Merge(m, map[string]string{"description": kept}).Description; got != kept {
+		t.Errorf("got %q; want joiners, line breaks and tabs kept", got)
+	}
+}
+
 func TestTheFormBeginsWithoutTheNameOfAChild(t *testing.T) {
 	for name, c := range map[string]struct {
 		saved    store.Metadata

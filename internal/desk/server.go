@@ -19,7 +19,8 @@ type Timeouts struct {
 }
 
 // NewServer returns the server of a page. Once a request has arrived its answer may take as long as it takes: videos
-// are long. A handler that takes long uploads moves the deadline on with http.ResponseController.SetReadDeadline.
+// are long. Its listener is one that MustRead returns. A handler that takes long uploads moves the deadline on with
+// http.ResponseController.SetReadDeadline.
 func NewServer(page http.Handler, wait Timeouts, log *slog.Logger) *http.Server {
 	s := &http.Server{
 		Handler:                      page,

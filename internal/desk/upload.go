@@ -108,6 +108,13 @@ func (u *Uploads) Receive(w http.ResponseWriter, r *http.Request,
 	return up, err
 }
 
+// Refuse takes nothing of a request. It returns why once the client had a moment to notice: browsers read the answer
+// after they have sent something.
+func (u *Uploads) Refuse(w http.ResponseWriter, r *http.Request, why error) error {
+	b := &body{ReadCloser: http.MaxBytesReader(w, r.Body, u.max+MaxBody), control: http.NewResponseController(w)}
+	return errors.Join(why, b.end(min(u.patience, linger)))
+}
+
 // form reads the parts of a form. After an error the file, if there is one, is still there.
 func (u *Uploads) form(r *http.Request, parse func(text string) (title, problem string)) (up Upload, err error) {
 	if err := u.room(2 * max(0, r.ContentLength)); err != nil { // twice: the media store makes a copy
@@ -235,6 +242,11 @@ func (d *Desk) AskUpload(w http.ResponseWriter, r *http.Request) error {
 // Upload keeps a video that an admin sends. However it ends, nothing is left of the files on their way.
 func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 	ctx, admin := r.Context(), AdminOf(r)
+	leave, ok := d.uploads.enter(sessionOf(r))
+	if !ok {
+		return d.opts.Uploads.Refuse(w, r, TooManyUploads)
+	}
+	defer leave()
 	sent, err := d.opts.Uploads.Receive(w, r, lang.ParseTitle)
 	if err != nil {
 		return fmt.Errorf("take an upload: %w", err)

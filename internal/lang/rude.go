@@ -114,7 +114,7 @@ func writeWhole(path string, text []byte) error {
 	}
 	defer os.Remove(temp.Name())
 	_, err = temp.Write(text)
-	if err = errors.Join(err, temp.Chmod(0o640), temp.Sync(), temp.Close()); err != nil {
+	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(temp.Name(), path); err != nil {

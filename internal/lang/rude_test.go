@@ -90,8 +90,8 @@ func TestRude_ANewListIsWrittenAndRead(t *testing.T) {
 		path := filepath.Join(dir, l+".txt")
 		info, err := os.Stat(path)
 		if text, readErr := os.ReadFile(path); err != nil || readErr != nil || string(text) != RudeWords(l) ||
-			info.Mode().Perm() != 0o640 {
-			t.Errorf("%s: got %q, %v, %v; want the list as shipped, for the group to read", l, text, info, err)
+			info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: got %q, %v, %v; want the list as shipped, for its user only", l, text, info, err)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "ru.txt"), []byte("\ufeffбрюква"), 0o600); err != nil {

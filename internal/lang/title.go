@@ -35,17 +35,22 @@ func TitleOf(file string) string {
 	if end := path.Ext(file); len(end) <= 6 { // not the rest of "1. My summer"
 		file = strings.Trim(strings.TrimSuffix(file, end), ".")
 	}
-	file = strings.Map(func(r rune) rune {
-		if isHidden(r) && !unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(file, ""))
+	file = Visible(strings.ToValidUTF8(file, ""))
 	if letters := []rune(norm.NFC.String(file)); len(letters) > LongestTitle {
 		file = string(letters[:LongestTitle])
 	}
 	title, _ := ParseTitle(file)
 	return title
+}
+
+// Visible returns a text of several lines without what isHidden: such a character can make a text read as another one.
+func Visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isHidden(r) && !strings.ContainsRune("\n\r\t", r) {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // isHidden reports whether a character is not seen, or changes how others are: control, format, private use. The two

@@ -249,17 +249,33 @@ func (s *S3) removeVersions(ctx context.Context, name string) error {
 // markerKey is the key of a *bool in a context, which becomes true when a deletion only hides a file.
 type markerKey struct{}
 
-// watched is a transport that looks at answers to deletions.
+// watched is a transport that looks at answers to deletions, and lets no answer be endless.
 type watched struct{ http.RoundTripper }
+
+// longestAnswer is how many bytes an answer may have that is not a file: a list of a thousand keys has a tenth.
+const longestAnswer = 8 << 20
 
 // RoundTrip implements http.RoundTripper.
 func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := w.RoundTripper.RoundTrip(r)
-	if kept, ok := r.Context().Value(markerKey{}).(*bool); ok && err == nil {
+	if err != nil {
+		return nil, err
+	}
+	// A file is read for as long as it should be: see object. A query asks for something else.
+	if file := r.Method == http.MethodGet && r.URL.RawQuery == "" && answer.StatusCode < 300; !file {
+		answer.Body = bounded{io.LimitReader(answer.Body, longestAnswer), answer.Body}
+	}
+	if kept, ok := r.Context().Value(markerKey{}).(*bool); ok {
 		// The version of the marker is there on services that do not say what it is.
 		*kept = answer.Header.Get("X-Amz-Delete-Marker") == "true" || answer.Header.Get("X-Amz-Version-Id") != ""
 	}
-	return answer, err
+	return answer, nil
+}
+
+// bounded is a body of which only so much is read.
+type bounded struct {
+	io.Reader
+	io.Closer
 }
 
 // Keys is Store's.

@@ -40,7 +40,8 @@ type Sites struct {
 	rumble  *rumble.Client
 }
 
-// NewSites prepares access to the platforms of the settings. The error is about the key that seals tokens.
+// NewSites prepares access to the platforms of the settings. The error is about the key that seals tokens, or the
+// database.
 func NewSites(st *store.Store, files media.Store, cfg config.Config) (*Sites, error) {
 	s := &Sites{store: st, files: files,
 		rumble: rumble.New(
@@ -51,11 +52,13 @@ func NewSites(st *store.Store, files media.Store, cfg config.Config) (*Sites, er
 	}
 	if cfg.YouTube.TokenKey != "" {
 		s.box = seal.New(cfg.YouTube.TokenKey)
-		return s, nil
+	} else {
+		var err error
+		if s.box, err = seal.FromFile(cfg.TokenKey()); err != nil {
+			return nil, err
+		}
 	}
-	var err error
-	s.box, err = seal.FromFile(cfg.TokenKey())
-	return s, err
+	return s, s.sealOld(context.Background())
 }
 
 // Platforms returns the platforms that the program can publish on, by the names they have in the database.

@@ -35,7 +35,13 @@ func (s onYouTube) Publish(
 	if err != nil {
 		return 0, err
 	}
-	u := t.Publication.Upload
+	u, sealed := t.Publication.Upload, t.Publication.Upload.Session
+	if u.Session, err = s.session(*t.Publication); err != nil {
+		if u.ID == "" && !u.Uploaded.IsZero() {
+			return 0, err
+		}
+		u.Session, sealed = "", "" // without its last byte it never became a video, and nobody can send that now
+	}
 	if u.ID == "" && u.Session == "" { // YouTube would keep what is damaged
 		if err := media.Verify(ctx, s.files, t.Asset.Video.File, t.Asset.Video.Size); err != nil {
 			return 0, fmt.Errorf("check the video: %w", err)
@@ -65,8 +71,11 @@ func (s onYouTube) Publish(
 		s.described(t.Publication.Metadata, t.Publication.PublishAt),
 		at,
 		func(at youtube.State) error {
-			u := store.Upload{
-				Session:  at.Session,
+			if at.Session != u.Session { // the store takes another text for another upload
+				u.Session, sealed = at.Session, s.sealSession(t.Publication.ID, at.Session)
+			}
+			kept := store.Upload{
+				Session:  sealed,
 				Since:    at.Since,
 				Sent:     at.Sent,
 				ID:       at.ID,
@@ -75,10 +84,10 @@ func (s onYouTube) Publish(
 				Dressed:  at.Dressed,
 				Warning:  at.Warning,
 			}
-			if u.ID != "" {
-				u.URL = s.youtube.Watch(u.ID)
+			if kept.ID != "" {
+				kept.URL = s.youtube.Watch(kept.ID)
 			}
-			return keep(u)
+			return keep(kept)
 		},
 	)
 }
@@ -97,6 +106,9 @@ func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
 func (s *Sites) erase(ctx context.Context, p store.Publication, size int64) error {
 	account, err := s.account(ctx, p.Channel)
 	id, u := p.Upload.ID, p.Upload
+	if err == nil && id == "" {
+		u.Session, err = s.session(p)
+	}
 	if err == nil && id == "" {
 		id, err = account.Abandon(
 			ctx,

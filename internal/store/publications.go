@@ -117,7 +117,7 @@ type Publication struct {
 
 // Upload is how far a publication has come on its platform.
 type Upload struct {
-	Session  string    // URI of a resumable upload: a secret, read for the worker only
+	Session  string    // URI of a resumable upload, sealed; read for the worker only
 	Since    time.Time // when that began
 	Step     string    // uploading or processing
 	Sent     int64     // bytes that the platform has confirmed
@@ -393,7 +393,7 @@ func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) e
 		m.column(), stamp(at), tx.now, stamp(at), p.ID, p.Upload.ID))
 }
 
-// Session returns the address of the upload of a publication, a secret, and when it began; "" if it has none.
+// Session returns the sealed address of the upload of a publication, and when it began; "" if it has none.
 func (tx *Tx) Session(publication int64) (address string, since time.Time, err error) {
 	var at int64
 	err = tx.sql.Get(
@@ -403,6 +403,26 @@ func (tx *Tx) Session(publication int64) (address string, since time.Time, err e
 		&at,
 	)
 	return address, Moment(at), err
+}
+
+// SealSessions seals the addresses of uploads that are readable in the database, and returns how many there were.
+func (tx *Tx) SealSessions(seal func(publication int64, address string) string) (int, error) {
+	type plain struct {
+		id      int64
+		address string
+	}
+	rows, err := tx.sql.Query(`SELECT id, session_uri FROM publications WHERE session_uri LIKE '%:%'`)
+	old, err := collect(rows, err, func(p *plain) error { return rows.Scan(&p.id, &p.address) })
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range old {
+		if _, err := tx.sql.Exec(`UPDATE publications SET session_uri = ? WHERE id = ?`,
+			seal(p.id, p.address), p.id); err != nil {
+			return 0, err
+		}
+	}
+	return len(old), nil
 }
 
 // Unchanged returns Busy if a publication is not as somebody saw it, who has deleted what the platform had of it:

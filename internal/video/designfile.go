@@ -31,6 +31,10 @@ const (
 	smallestBox     = 16             // pixels
 	smallestSize    = 8              // of type, pixels per em
 	largestSize     = 1000
+	mostText        = 64 << 10 // bytes of template.toml
+	mostTables      = 64       // of a kind: each costs time in every frame
+	mostDeep        = 16       // lists and tables inside each other
+	mostImage       = 64 << 20 // bytes of a font or an image
 )
 
 // Faults is everything that is wrong with a template, a line each:
@@ -81,9 +85,12 @@ type designReader struct {
 
 // readDesign reads dir's template.toml. languages are those that every text must have. The error is Faults.
 func readDesign(id string, files fs.FS, languages []string) (*design, error) {
-	b, err := fs.ReadFile(files, designFile)
+	b, err := readUpTo(files, designFile, mostText)
 	if err != nil {
 		return nil, Faults{fmt.Sprintf("%s:1: cannot be read: %v", designFile, err)}
+	}
+	if line := tooDeep(string(b)); line > 0 {
+		return nil, Faults{fmt.Sprintf("%s:%d: lists and tables are inside each other too deeply", designFile, line)}
 	}
 	var values map[string]any
 	if _, err := toml.Decode(string(b), &values); err != nil {
@@ -264,6 +271,10 @@ func (s section) sections(key string) (out []section) {
 		s.fault(key, "is a list of tables: write [[%s]], with two brackets, above the keys of each", key)
 		return nil
 	}
+	if len(tables) > mostTables {
+		s.fault(key, "there are %d of them: at most %d are possible", len(tables), mostTables)
+		return nil
+	}
 	if len(tables) == 0 && key == "segment" {
 		s.fault(key, "is empty: say with [[segment]] where and when the name is shown")
 	}
@@ -422,7 +433,7 @@ func (s section) file(key string) string {
 	case errors.Is(err, fs.ErrNotExist):
 		s.fault(key, "there is no file %q in the folder", name)
 	case err != nil:
-		s.fault(key, "the file %q cannot be read", name)
+		s.fault(key, "the file %q cannot be read: %v", name, plainError(err))
 	case !info.Mode().IsRegular():
 		s.fault(key, "%q is not a file", name)
 	default:
@@ -437,9 +448,9 @@ func (s section) content(key string) (string, []byte) {
 	if name == "" {
 		return "", nil
 	}
-	b, err := fs.ReadFile(s.r.files, name)
+	b, err := readUpTo(s.r.files, name, mostImage)
 	if err != nil {
-		s.fault(key, "the file %q cannot be read", name)
+		s.fault(key, "the file %q cannot be read: %v", name, err)
 		return "", nil
 	}
 	return name, b

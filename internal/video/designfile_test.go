@@ -533,3 +533,33 @@ func wantPlainFaults(t *testing.T, text string, faults Faults) {
 		}
 	}
 }
+
+func TestDesign_HasLimits(t *testing.T) {
+	const right = "film = 'film.mp4'\ntitle = 'x'\n[[segment]]\nstart = 1\nend = 2\nbox = [0, 0, 16, 16]\n"
+	const image = "[[image]]\nfile = 'logo.png'\nbox = [0, 0, 16, 16]\n"
+	most := (mostText - 10) / len("'a' . ")
+	for name, c := range map[string]struct{ text, want string }{
+		"a file without an end":  {right + strings.Repeat("#", mostText), "more than 65536 bytes"},
+		"lists in lists":         {"x = " + strings.Repeat("[", mostText-10), ":1: lists and tables"},
+		"closed lists in lists":  {"x = " + strings.Repeat("[", most) + strings.Repeat("]", most), ":1: lists and tables"},
+		"over many lines":        {"x = " + strings.Repeat("[\n", most), ":17: lists and tables"},
+		"tables in tables":       {"x = " + strings.Repeat("{a=", most) + strings.Repeat("}", most), ":1: lists and tables"},
+		"a key of many parts":    {"\n" + strings.Repeat("a.", most) + "a = 1", ":2: lists and tables"},
+		"quoted, with spaces":    {strings.Repeat("'a' . ", most) + "a = 1", ":1: lists and tables"},
+		"a header of many parts": {"[" + strings.Repeat("a.", most) + "a]", ":1: lists and tables"},
+		"many segments":          {right + strings.Repeat("[[segment]]\n", mostTables), "at most 64 are possible"},
+		"many images":            {right + strings.Repeat(image, mostTables+1), "at most 64 are possible"},
+		"texts in one line":      {"text = [" + strings.Repeat("{},", mostTables+1) + "]\n" + right, "at most 64 are possible"},
+		"brackets and dots of a text": {"title = '''" + strings.Repeat("[.", 1000) + "'''\n" +
+			strings.ReplaceAll(right, "title = 'x'\n", ""), ""},
+	} {
+		began := time.Now()
+		_, err := readDesign("x", templateFolder(c.text), []string{"en", "ru"})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: got %v; want %q", name, err, c.want)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: it took %v", name, took)
+		}
+	}
+}

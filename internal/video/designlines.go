@@ -58,6 +58,19 @@ func findKeys(text string) keyLines {
 	return lines
 }
 
+// tooDeep returns the first line up to which more lists and tables are inside each other than a template needs; 0 if
+// there is none. The parser takes minutes for thousands.
+func tooDeep(text string) (line int) {
+	var v openValue
+	for one := range strings.Lines(text) {
+		line++
+		if v.read(one); v.deepest > mostDeep {
+			return line
+		}
+	}
+	return 0
+}
+
 // note remembers the line of a key and of what it is a part of, whichever comes first.
 func (k keyLines) note(key string, line int) {
 	for i := range len(key) + 1 {
@@ -76,14 +89,17 @@ func keyPath(key string) string {
 
 // openValue follows a value that goes on over several lines.
 type openValue struct {
-	quote string // that ends the text which is open, "" outside of texts
-	depth int    // of brackets
+	quote   string // that ends the text which is open, "" outside of texts
+	depth   int    // of brackets
+	dots    int    // of the key that is being read
+	deepest int    // of both together, so far
 }
 
 func (v *openValue) inside() bool { return v.quote != "" || v.depth > 0 }
 
 // read follows the value to the end of a line.
 func (v *openValue) read(line string) {
+	v.dots = 0
 	for len(line) > 0 {
 		step := 1
 		switch {
@@ -102,10 +118,15 @@ func (v *openValue) read(line string) {
 			}
 			step = len(v.quote)
 		case line[0] == '[' || line[0] == '{':
-			v.depth++
+			v.depth, v.dots = v.depth+1, 0
 		case line[0] == ']' || line[0] == '}':
-			v.depth--
+			v.depth, v.dots = max(0, v.depth-1), 0
+		case line[0] == '.':
+			v.dots++
+		case line[0] == '=' || line[0] == ',':
+			v.dots = 0
 		}
+		v.deepest = max(v.deepest, v.depth+v.dots)
 		line = line[step:]
 	}
 	if len(v.quote) == 1 {

@@ -3,7 +3,6 @@
 package video
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -112,9 +111,8 @@ func espeakText(text, lang string, stress func(word string) string) string {
 // espeakPhonemes returns a function for espeakText that asks espeak-ng how it says a word, and moves the stress.
 func espeakPhonemes(ctx context.Context) func(word string) string {
 	return func(word string) string {
-		var said bytes.Buffer
-		p, err := start(ctx, child{argv: []string{espeak, "-v", "ru", "-q", "-x", "--stdin"}, env: environment(ownVariable),
-			stdout: &said, feed: true})
+		said := &limited{left: 64 << 10}
+		p, err := start(ctx, child{argv: []string{espeak, "-v", "ru", "-q", "-x", "--stdin"}, stdout: said, feed: true})
 		if err != nil {
 			return ""
 		}
@@ -122,7 +120,7 @@ func espeakPhonemes(ctx context.Context) func(word string) string {
 		if err := errors.Join(err, p.stdin.Close(), p.wait()); err != nil {
 			return ""
 		}
-		return moveStress(word, strings.TrimSpace(said.String()))
+		return moveStress(word, strings.TrimSpace(string(said.Bytes())))
 	}
 }
 

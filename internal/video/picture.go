@@ -44,7 +44,7 @@ type sticker struct {
 
 // newSticker reads an image of a template's folder and brings it to its size.
 func newSticker(files fs.FS, p picture) (*sticker, error) {
-	b, err := fs.ReadFile(files, p.file)
+	b, err := readUpTo(files, p.file, mostImage)
 	if err != nil {
 		return nil, err
 	}

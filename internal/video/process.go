@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -86,7 +87,7 @@ func start(ctx context.Context, c child) (*process, error) {
 	}
 	// It may have ended already. Then there is nothing to limit.
 	_ = syscall.Setpriority(syscall.PRIO_PGRP, p.cmd.Process.Pid, niceness)
-	limit(p.cmd.Process.Pid, c.limits())
+	limit(p.cmd.Process.Pid, c.limits(ctx))
 	return p, nil
 }
 
@@ -177,18 +178,17 @@ const (
 	maxThreads   = 8          // of one ffmpeg: each holds frames
 )
 
-func (c child) limits() limits {
+// limits returns what a child that is stopped when ctx ends may use.
+func (c child) limits(ctx context.Context) limits {
 	if c.tool {
 		return limits{memory: toolMemory, cpu: toolTime, file: toolFile, processes: maxProcesses}
 	}
 	// An engine may be a model of many gigabytes, but one that takes all there is would have the kernel kill others.
 	all := machineMemory()
-	return limits{memory: all - min(1<<30, all/4), file: engineFile, processes: maxProcesses}
+	l := limits{memory: all - min(1<<30, all/4), file: engineFile, processes: maxProcesses}
+	// One that escapes the end of its time has no more than all cores could have given it by then.
+	if end, ok := ctx.Deadline(); ok {
+		l.cpu = uint64(max(1, time.Until(end)/time.Second)+1) * uint64(runtime.NumCPU())
+	}
+	return l
 }
-
-// environment, secretVariable and ownVariable add nothing to a child: start alone decides what it sees.
-func environment(func(name string) bool) []string { return nil }
-
-func secretVariable(string) bool { return true }
-
-func ownVariable(string) bool { return true }

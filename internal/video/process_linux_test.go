@@ -4,10 +4,12 @@ package video
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -166,6 +168,15 @@ func TestProcess_EveryChildHasItsEnvironmentAndLimits(t *testing.T) {
 	t.Setenv("TZ", "UTC")
 	folder := t.TempDir()
 	script := filepath.Join(folder, "program")
+	for _, name := range []string{espeak, rhvoice} {
+		if err := os.Symlink(script, filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	most := uint64(61 * runtime.NumCPU()) // seconds
 	out := filepath.Join(folder, "out")
 	write(t, script, `#!/bin/sh
 for i in 1 2 3 4 5 6 7 8 9; do
@@ -190,13 +201,20 @@ done
 		"the sampler": {func() error { return tool.readSample(t.Context()) }, toolMemory, []string{"LC_ALL=C"},
 			[]string{"HOME=", "RETAKE_"}},
 		"an engine": {func() error {
-			_, err := engine.command(t.Context(), folder, Order{Asset: "a1", Name: "Маша", Lang: "ru", Template: "new-year"})
+			_, err := engine.command(ctx, folder, Order{Asset: "a1", Name: "Маша", Lang: "ru", Template: "new-year"})
 			return err
 		}, 1, []string{"RETAKE_NAME=Маша", "RETAKE_LANG=ru", "RETAKE_TEMPLATE=new-year", "RETAKE_ASSET=a1",
 			"RETAKE_OUTPUT=" + filepath.Join(folder, "output.mp4"),
 			"TMPDIR=" + folder, "LC_TIME=C", "TZ=UTC"}, []string{"LC_ALL=C"}},
-		"a voice": {func() error { return voice.command(t.Context(), folder, "Маша", "Маша", "ru", "/tmp/x.wav") }, 1,
+		"a voice": {func() error { return voice.command(ctx, folder, "Маша", "Маша", "ru", "/tmp/x.wav") }, 1,
 			[]string{"RETAKE_LANG=ru", "RETAKE_OUTPUT=/tmp/x.wav", "TMPDIR=" + folder}, []string{"RETAKE_NAME"}},
+		"RHVoice": {func() error {
+			return VoiceConfig{Engine: VoiceRHVoice}.command(ctx, folder, "Маша", "Маша", "ru", "/tmp/x.wav")
+		}, 1, []string{"TMPDIR=" + folder}, []string{"RETAKE_NAME"}},
+		"espeak-ng": {func() error {
+			return VoiceConfig{Engine: VoiceCommand}.command(ctx, folder, "Маша", "Маша", "ru", "/tmp/x.wav")
+		}, 1, []string{"TMPDIR=" + folder}, []string{"RETAKE_NAME"}},
+		"the stress of a word": {func() error { espeakPhonemes(ctx)("Маша"); return nil }, 1, nil, []string{"RETAKE_NAME"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := c.run(); err != nil {
@@ -222,8 +240,13 @@ done
 					t.Errorf("environment: got %q in %s", not, got)
 				}
 			}
+			seconds := uint64(toolTime)
+			if c.memory == 1 {
+				seconds = most
+			}
 			for limit, most := range map[string]uint64{"Max core file size": 0, "Max data size": machineMemory(),
-				"Max file size": engineFile, "Max processes": maxProcesses} {
+				"Max file size": engineFile, "Max processes": maxProcesses,
+				"Max cpu time": seconds} {
 				line := got[strings.Index(got, "\n"+limit)+1:]
 				value, err := strconv.ParseUint(strings.Fields(line[len(limit):])[0], 10, 64)
 				if err != nil || value > most {

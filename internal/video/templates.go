@@ -55,7 +55,11 @@ func (m *Maker) find(id string) (files fs.FS, folder string, err error) {
 	if m.cfg.Templates != "" {
 		folder = filepath.Join(m.cfg.Templates, id)
 		if _, err := os.Stat(filepath.Join(folder, designFile)); err == nil {
-			return os.DirFS(folder), folder, nil
+			root, err := os.OpenRoot(folder) // links that lead out of it are refused
+			if err != nil {
+				return nil, "", fmt.Errorf("template %s: %w", id, err)
+			}
+			return root.FS(), folder, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, "", fmt.Errorf("template %s: %w", id, err)
 		}
@@ -86,6 +90,28 @@ func (m *Maker) Edition(id string) (string, error) {
 		fmt.Fprintf(h, "%q", m.cfg.URL)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// readUpTo reads a file of at most so many bytes.
+func readUpTo(files fs.FS, name string, most int64) ([]byte, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, plainError(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
+	}
+	return b, plainError(err)
+}
+
+// plainError is an error without the path, which the reader knows.
+func plainError(err error) error {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return of.Err
+	}
+	return err
 }
 
 // fingerprint is a checksum of all that a template is made of but the fonts of the machine.

@@ -61,7 +61,16 @@ func release(version, out string) (err error) {
 	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755)); err != nil {
 		return err
 	}
-	made := maker{version: version, out: out, at: time.Unix(unix, 0).UTC(), stage: filepath.Join("build", "stage")}
+	ffmpeg, err := output("ffmpeg", "-version")
+	if err != nil {
+		return err
+	}
+	words := strings.Fields(ffmpeg) // "ffmpeg version 5.1.9-0+deb12u1 Copyright …"
+	if len(words) < 3 || words[1] != "version" {
+		return fmt.Errorf("ffmpeg -version: got %q", ffmpeg)
+	}
+	made := maker{version: version, ffmpeg: words[2], out: out, at: time.Unix(unix, 0).UTC(),
+		stage: filepath.Join("build", "stage")}
 	for _, arch := range processors {
 		if err := made.all(arch); err != nil {
 			return fmt.Errorf("%s: %w", arch, err)
@@ -82,6 +91,7 @@ func output(argv ...string) (string, error) {
 // maker makes the files of one release.
 type maker struct {
 	version string
+	ffmpeg  string    // its version here, which the tests ran with
 	at      time.Time // of the commit, and of every file
 	out     string    // for what is published
 	stage   string    // for what goes into packages: nfpm.yaml names this folder
@@ -216,6 +226,7 @@ type component struct {
 	Ref     string `json:"bom-ref"`
 	Name    string `json:"name"`
 	Version string `json:"version"`
+	About   string `json:"description,omitempty"`
 	URL     string `json:"purl,omitempty"`
 	Hashes  []hash `json:"hashes,omitempty"`
 }
@@ -247,6 +258,8 @@ func (m maker) sbom(program string) ([]byte, error) {
 			URL: url})
 	}
 	slices.SortFunc(parts, func(a, b component) int { return cmp.Compare(a.Ref, b.Ref) })
+	parts = append(parts, component{Type: "application", Ref: "ffmpeg", Name: "ffmpeg", Version: m.ffmpeg,
+		About: "not included: the one of the machine runs. This is the version it was tested with"})
 	id := sum[:8] + "-" + sum[8:12] + "-5" + sum[13:16] + "-8" + sum[17:20] + "-" + sum[20:32]
 	return json.MarshalIndent(map[string]any{
 		"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "serialNumber": "urn:uuid:" + id,

@@ -47,7 +47,7 @@ func TestTheSettingsOfAServiceDifferByTheFolderOfItsData(t *testing.T) {
 }
 
 func TestWhatTheProgramIsBuiltFromIsListed(t *testing.T) {
-	m := maker{version: "v1.2.3", at: time.Unix(1e9, 0).UTC()}
+	m := maker{version: "v1.2.3", ffmpeg: "5.1.9", at: time.Unix(1e9, 0).UTC()}
 	own, err := os.Executable() // it is built from modules, too: none but the standard library
 	if err != nil {
 		t.Fatal(err)
@@ -75,5 +75,8 @@ func TestWhatTheProgramIsBuiltFromIsListed(t *testing.T) {
 		got.Metadata.Timestamp != "2001-09-09T01:46:40Z" || got.Metadata.Component.Version != "v1.2.3" ||
 		len(got.Metadata.Component.Hashes) != 1 || len(got.Components) == 0 || got.Components[0].Name != "go" {
 		t.Errorf("got %s", text)
+	}
+	if last := got.Components[len(got.Components)-1]; last.Name != "ffmpeg" || last.Version != "5.1.9" {
+		t.Errorf("got %+v; want the ffmpeg that it was tested with", last)
 	}
 }
