@@ -20,13 +20,14 @@ func Measure(p *watch.Program) (state State, err error) {
 	}
 	outage, _, _ := p.Queue.Outage()
 	state = State{
-		Assets:   map[string]int{},
-		Needing:  c.Needs,
-		Open:     c.Open,
-		Wishes:   c.Wishes,
-		Inbox:    c.Inbox,
-		Channels: c.Channels,
-		Files:    map[string]int64{},
+		Assets:      map[string]int{},
+		Needing:     c.Needs,
+		Undelivered: c.Undelivered,
+		Open:        c.Open,
+		Wishes:      c.Wishes,
+		Inbox:       c.Inbox,
+		Channels:    c.Channels,
+		Files:       map[string]int64{},
 	}
 	if state.Free, err = p.Room.Free(); err != nil {
 		return state, err

@@ -28,6 +28,7 @@ var gauges = map[string]struct {
 	"retake_workers_busy":         {"Workers that run one.", []string{"kind"}},
 	"retake_assets":               {"Videos by status.", []string{"status"}},
 	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
+	"retake_messages_undelivered": {"Messages that were given up and have not been sent since.", nil},
 	"retake_requests_open":        {"People waiting for a video, each counted once for each video.", nil},
 	"retake_requests_total":       {"Requests for a video since the database was made.", nil},
 	"retake_publications": {

@@ -10,6 +10,7 @@ type State struct {
 	Loads        []Load
 	Assets       map[string]int // by status
 	Needing      int            // assets that need an admin
+	Undelivered  int            // messages that were given up
 	Open, Wishes int            // requests that are not over; all since the database was made
 	Publications []Publications
 	Channels     map[string]int   // by state
@@ -69,6 +70,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 		set("retake_channels", float64(s.Channels[state]), state)
 	}
 	set("retake_assets_needing_admin", float64(s.Needing))
+	set("retake_messages_undelivered", float64(s.Undelivered))
 	set("retake_requests_open", float64(s.Open))
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))
