@@ -543,16 +543,16 @@ func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 var errUnreachable = retry.Permanent(errors.New("the user cannot be written to"))
 
 // Tell sends the announcement or the apology.
-func (s *Sender) Tell(ctx context.Context, t store.Task) (int, error) {
+func (s *Sender) Tell(ctx context.Context, t store.Task, ahead worker.Forecast) (int, error) {
 	if t.To.Unreachable {
 		return 0, errUnreachable
 	}
-	text, k := lang.Say(t.To.Lang, "request_created", nil), chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status)
 	if t.Kind == store.Apologise {
-		text = lang.Say(t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name})
-		k = chat.RetryKeyboard(t.To.Lang, t.AssetID)
+		text := lang.Say(t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name})
+		return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, text, chat.RetryKeyboard(t.To.Lang, t.AssetID))
 	}
-	return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, text, k)
+	return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, s.Confirmation(ctx, ahead, t.To.Chat, t.To.Lang, *t.Asset),
+		chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
 }
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
@@ -566,15 +566,7 @@ func (s *Sender) Send(ctx context.Context, t store.Task) (message int, fileID st
 	}
 	v := s.videoOf(t)
 	v.FileID = t.Asset.FileID
-	message, fileID, err = s.Talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
-	if telegram.ClassOf(err) == telegram.BadFile { // one new upload, when this job's turn comes again
-		forget := func(tx *store.Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }
-		if err := s.Store.Tx(ctx, forget); err != nil {
-			return 0, "", err
-		}
-		err = retry.Wait(err, 0)
-	}
-	return message, fileID, err
+	return s.Talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
 }
 
 // videoOf is the video with the kind words and the button for the next one: nothing follows it.
@@ -590,8 +582,8 @@ func (s *Sender) videoOf(t store.Task) telegram.Video {
 func (s *Sender) upload(ctx context.Context, t store.Task) (message int, fileID string, err error) {
 	v, files := s.videoOf(t), t.Asset.Video
 	if files.Size > s.MaxUpload {
-		return 0, "", retry.Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb",
-			files.Size, s.MaxUpload))
+		err := fmt.Errorf("the video has %d bytes, and telegram.max_upload_mb allows %d", files.Size, s.MaxUpload)
+		return 0, "", retry.Permanent(retry.WithCode(err, telegram.TooLarge.Code()))
 	}
 	file, err := s.media.Open(ctx, files.File)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"retake.example/internal/retry"
 	"retake.example/internal/telegram"
 	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 
@@ -676,7 +677,7 @@ func (b *bench) Send(_ context.Context, t store.Task) (int, string, error) {
 	return 1, "file-id", b.message("VIDEO", t)
 }
 
-func (b *bench) Tell(_ context.Context, t store.Task) (int, error) {
+func (b *bench) Tell(_ context.Context, t store.Task, _ worker.Forecast) (int, error) {
 	return 2, b.message(string(t.Kind), t)
 }
 
@@ -1125,12 +1126,12 @@ func TestAStopEndsRendersAtOnce(t *testing.T) {
 // unhurried takes a second for each message.
 type unhurried struct{ *bench }
 
-func (u unhurried) Tell(ctx context.Context, t store.Task) (int, error) {
+func (u unhurried) Tell(ctx context.Context, t store.Task, ahead worker.Forecast) (int, error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	case <-time.After(time.Second):
-		return u.bench.Tell(ctx, t)
+		return u.bench.Tell(ctx, t, ahead)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
@@ -31,7 +32,7 @@ func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later t
 		text := lang.Say(language, button.ID, button.Vars)
 		k = append(k, []telegram.Button{telegram.NewButton(text, button.Data, "")})
 	}
-	_, err = c.Talk.As(telegram.Owed).Alarm().Send(ctx, admin, lang.Say(language, m.ID, readable(m.Vars)), k)
+	_, err = c.Talk.As(telegram.Owed).Alarm().Send(ctx, admin, lang.Say(language, m.ID, plainFirst(language, m.Vars)), k)
 	if wait, waits := retry.After(err); waits {
 		return max(wait, time.Second), err
 	}
@@ -110,6 +111,18 @@ func readable(vars lang.Vars) lang.Vars {
 			value = text
 		}
 		out[key] = value
+	}
+	return out
+}
+
+// plainFirst is readable with the reason in plain words before the words of the program that failed, if it is known.
+func plainFirst(language string, vars lang.Vars) lang.Vars {
+	out := readable(vars)
+	if raw, ok := out["Reason"].(string); ok {
+		say := func(id string, vars desk.Vars) string { return lang.Say(language, id, vars) }
+		if plain := desk.Reason(say, "", raw, ""); plain != "" {
+			out["Reason"] = plain + "\n" + raw
+		}
 	}
 	return out
 }

@@ -26,3 +26,14 @@ func TestReadable_HoldsNoControlBytesAndIsShort(t *testing.T) {
 		t.Errorf("got %v; want numbers as they are", got)
 	}
 }
+
+func TestAlert_ThePlainReasonIsFirst(t *testing.T) {
+	for raw, want := range map[string]string{
+		"write x: no space left on device\x1b[0m": "The disk is full.\nwrite x: no space left on device [0m",
+		"nobody has heard of this":                "nobody has heard of this",
+	} {
+		if got := plainFirst("en", lang.Vars{"Reason": raw})["Reason"]; got != want {
+			t.Errorf("%q: got %q; want %q", raw, got, want)
+		}
+	}
+}
