@@ -149,7 +149,10 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 			return "", err
 		}
 		return giveUp(tx, j, problem, "")
-	case retry.IsPermanent(why.Err), j.Copies >= maxCopies:
+	case j.Copies >= maxCopies:
+		j.ErrorCode = store.MaybeSent
+		return giveUp(tx, j, problem, step)
+	case retry.IsPermanent(why.Err):
 		return giveUp(tx, j, problem, step)
 	case ofChannel && asked && step != "": // until a time that the platform has set
 		return retry.Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)

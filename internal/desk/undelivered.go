@@ -28,6 +28,7 @@ var undeliveredReasons = map[string]string{
 	"telegram_file_refused": "undelivered_refused",
 	"telegram_too_large":    "undelivered_too_large",
 	"telegram_unreadable":   "undelivered_unreadable",
+	store.MaybeSent:         "undelivered_unreadable",
 	"telegram_odd":          "undelivered_other",
 	"telegram_unreachable":  "undelivered_away",
 	"telegram_rate":         "undelivered_away",

@@ -52,9 +52,16 @@ func (tx *Tx) outdated(user int64) error {
 	return err
 }
 
+// MaybeSent is the code of a message that was given up because it may have arrived twice. It is sent again only when
+// somebody asks for it.
+const MaybeSent = "telegram_maybe_sent"
+
+// unasked picks the requests r whose message is sent again unasked.
+const unasked = `r.undelivered IS NOT NULL AND ifnull(r.undelivered_code, '') <> '` + MaybeSent + `'`
+
 // OweAgain owes a user all messages again that were given up.
 func (tx *Tx) OweAgain(user int64) error {
-	_, err := tx.oweAgain(owing+`r.user_id = ? ORDER BY r.id`, user)
+	_, err := tx.oweAgain(owing+unasked+` AND r.user_id = ? ORDER BY r.id`, user)
 	return err
 }
 
