@@ -738,7 +738,12 @@ func start(t *testing.T, s *store.Store, b *bench, o Options) (q *Queue, stop fu
 
 // inBubble runs a test in fake time, with a store whose time is that of the bubble.
 func inBubble(t *testing.T, fn func(t *testing.T, s *store.Store)) {
-	path := filepath.Join(t.TempDir(), "retake.db")
+	bubbleIn(t, t.TempDir(), fn)
+}
+
+// bubbleIn is inBubble with the store in a folder.
+func bubbleIn(t *testing.T, folder string, fn func(t *testing.T, s *store.Store)) {
+	path := filepath.Join(folder, "retake.db")
 	synctest.Test(t, func(t *testing.T) {
 		s, err := openStore(path)
 		if err != nil {
