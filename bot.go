@@ -28,8 +28,11 @@ import (
 	"retake.example/internal/worker"
 )
 
-// maxTries is how often an update is tried before it is set aside.
-const maxTries = 3
+const (
+	maxTries = 3 // how often an update is tried before it is set aside
+	// how often if Telegram refuses the answer, in whatever words: for 20 s, because its servers have such moments
+	refusedTries = 4
+)
 
 // Sender sends what the queue asks for. It needs the store and Telegram only, so the queue can be given it.
 type Sender struct {
@@ -227,7 +230,7 @@ func (b *Bot) refuseFlood(ctx context.Context, u *store.Update) error {
 
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox.
 func (b *Bot) settle(ctx context.Context, u store.Update) {
-	t := chat.NewTurn(u, b.Language)
+	t, rest := chat.NewTurn(u, b.Language), time.Second
 	for {
 		select {
 		case <-ctx.Done():
@@ -249,6 +252,9 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 			tries, told := maxTries, max(u.Chat, 0) // no group is told
 			if errors.Is(err, chat.ErrShape) {
 				tries, told = 1, 0
+			}
+			if telegram.ClassOf(err) == telegram.Refused {
+				tries, pause, rest = refusedTries, rest, 4*rest
 			}
 			last, problem := b.SetAside(b.Work, t, told, tries)
 			if last {
