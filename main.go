@@ -226,13 +226,13 @@ func serve(
 		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
-		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg), Covers: covers(cfg, maker),
+		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
+		Covers:  covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck: watch.NewMemo(
-			seen.Stuck,
-		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
-		Token:  cfg.Web.MetricsToken,
-		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver, Purge: purger}, log)
+		Stuck:   watch.NewMemo(seen.Stuck).Reasons,
+		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
+		Token:   cfg.Web.MetricsToken,
+		Resume:  resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver, Purge: purger}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

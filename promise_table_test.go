@@ -32,7 +32,7 @@ const (
 	nobody         // the chat is gone
 )
 
-// answerOf is an answer of Telegram, or of whatever stands in its place.
+// answerOf is an answer of Telegram, or of a proxy before it.
 type answerOf struct {
 	status int // 0: the connection is closed
 	body   string

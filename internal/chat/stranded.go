@@ -14,7 +14,8 @@ import (
 
 // showStranded edits the progress messages of requests whose last message was given up. It returns when to look again;
 // zero: when something changes. live gets these requests.
-func (c *Chat) showStranded(ctx context.Context, seen map[int64]shown, live map[int64]bool) (next time.Time, err error) {
+func (c *Chat) showStranded(ctx context.Context, seen map[int64]shown,
+	live map[int64]bool) (next time.Time, err error) {
 	all, err := c.Store.Stranded(ctx)
 	if err != nil {
 		return next, err

@@ -93,8 +93,9 @@ var digests = map[string]struct{ soon, later, path string }{
 	Undelivered: {"alert_undelivered", "alert_undelivered_later", "/"},
 }
 
-// Digest is what happened of a cause (Failed, Unpublished or Undelivered) since the last message: n events, the first of them at
-// that time. retry returns what a button brings that tries all again which the admin may, and how many these are.
+// Digest is what happened of a cause (Failed, Unpublished or Undelivered) since the last message: n events, the first
+// of them at that time. retry returns what a button brings that tries all again which the admin may, and how many these
+// are.
 func Digest(cause string, n int, first, now time.Time, page string,
 	retry func(context.Context) (data string, all int, err error)) Trouble {
 	write := func(ctx context.Context) (Message, error) {

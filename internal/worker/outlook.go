@@ -124,7 +124,7 @@ type Outlook struct {
 	Percent int           // of a render under way
 	Left    time.Duration // until it is finished, roughly; 0: unknown
 	Held    bool          // by an outage
-	Turn    time.Duration // that Telegram will let the message wait, roughly; whoever talks to Telegram sets it
+	Turn    time.Duration // that Telegram will let the message wait, roughly; the chat sets it
 }
 
 // A Forecast tells how far each asset is.

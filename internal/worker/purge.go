@@ -112,7 +112,10 @@ func (p *Purger) purge(ctx context.Context, discard func(context.Context, store.
 		var gone store.Gone
 		table, n := "", 0
 		if err == nil && some {
-			err = p.store.Tx(ctx, func(tx *store.Tx) (err error) { gone, table, n, err = tx.PurgeSome(p.keep, share); return err })
+			err = p.store.Tx(ctx, func(tx *store.Tx) (err error) {
+				gone, table, n, err = tx.PurgeSome(p.keep, share)
+				return err
+			})
 		}
 		if err != nil || n == 0 {
 			if rows > 0 {
