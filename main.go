@@ -212,8 +212,7 @@ func serve(
 	var takeOver func(context.Context) error
 	seen.Faults = watch.Waits(st, cfg.Render.Engine == video.EngineTemplate)
 	if bot != nil {
-		seen.Contact, seen.Pauses = bot.Contact, bot.Pauses
-		seen.Faults = watch.Together(bot.Faults, seen.Faults)
+		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
 		told.Faults, told.Tell = seen.Faults, bot.Alert
 		takeOver = bot.Talk.DeleteWebhook
 	}

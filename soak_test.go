@@ -225,25 +225,8 @@ func TestSoak_EveryRequestEndsDeliveredApologisedOrNeedingAttention(t *testing.T
 		tg := faketelegram.New(testToken)
 		defer tg.Close()
 		way := &spoiler{tg: tg, refused: map[string]int{}}
-		log := slog.New(slog.DiscardHandler)
-		sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: newYear,
-			ReuseFor: time.Hour, Language: "ru", LanguageChosen: true, OpenLimit: 100, HourLimit: 100, DayLimit: 100,
-			MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
-			Role:    func(int64) (store.Admin, bool) { return store.Admin{}, false },
-			CanDraw: func(string, string) error { return nil }}, log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sender.Client.HTTP.Transport = way
-		queue := NewQueue(s, moody{film}, sender, files, Options{Workers: 4, Attempts: 3,
-			Backoff: retry.Exponential(10*time.Second, 10*time.Minute), Drain: 5 * time.Second,
-			Outages: outage.New(5, 24*time.Hour, time.Minute)}, log)
-		bot := NewBot(sender, queue)
-		ctx, stop := context.WithCancel(t.Context())
-		var running, people sync.WaitGroup
-		running.Go(func() { queue.Run(ctx) })
-		running.Go(func() { bot.Run(ctx) })
-
+		stop := live(t, s, files, way, moody{film})
+		var people sync.WaitGroup
 		began := time.Now()
 		for i := range 500 {
 			p := tg.Person(int64(i+1), "П", "ru")
@@ -270,8 +253,72 @@ func TestSoak_EveryRequestEndsDeliveredApologisedOrNeedingAttention(t *testing.T
 		}
 		settled := time.Since(began)
 		stop()
-		running.Wait()
 		soaked(t, s, tg, way, settled)
+	})
+}
+
+// live runs the bot and the queue on a store of the bubble until stop.
+func live(t *testing.T, s *store.Store, files *media.Disk, way *spoiler, render renderer) (stop func()) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	sender, err := NewSender(s, files, chat.Options{Token: testToken, APIURL: "http://telegram", Offers: newYear,
+		ReuseFor: time.Hour, Language: "ru", LanguageChosen: true, OpenLimit: 100, HourLimit: 100, DayLimit: 100,
+		MaxUpload: 50 << 20, BaseURL: "http://localhost", Second: time.Second,
+		Role:    func(int64) (store.Admin, bool) { return store.Admin{}, false },
+		CanDraw: func(string, string) error { return nil }}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender.Client.HTTP.Transport = way
+	queue := NewQueue(s, render, sender, files, Options{Workers: 4, Attempts: 3,
+		Backoff: retry.Exponential(10*time.Second, 10*time.Minute), Drain: 5 * time.Second,
+		Outages: outage.New(5, 24*time.Hour, time.Minute)}, log)
+	bot := NewBot(sender, queue)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { queue.Run(ctx) })
+	running.Go(func() { bot.Run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// endless is a renderer that says nothing until it is stopped.
+type endless struct{}
+
+func (endless) Make(ctx context.Context, _ video.Order, _ func(int)) (video.Video, error) {
+	<-ctx.Done()
+	return video.Video{}, ctx.Err()
+}
+
+func TestProgress_AWaitingChatSeesAChangeEveryTwoMinutes(t *testing.T) {
+	files, err := media.OpenDisk(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		tg := faketelegram.New(testToken)
+		defer tg.Close()
+		stop := live(t, s, files, &spoiler{tg: tg, well: true, refused: map[string]int{}}, endless{})
+		defer stop()
+		p := tg.Person(1, "П", "ru")
+		p.Send("Маша")
+		time.Sleep(10 * time.Second)
+		question := answers(p)[0]
+		press(p, question, 0)
+		time.Sleep(10 * time.Second)
+		seen := ""
+		for range 10 {
+			time.Sleep(2*time.Minute + 5*time.Second)
+			synctest.Wait()
+			now := answers(p)[0].Text
+			if now == seen {
+				t.Errorf("got %q again after two minutes; want a change", now)
+			}
+			seen = now
+		}
 	})
 }
 
