@@ -137,13 +137,11 @@ func (s *spoiler) serve(w http.ResponseWriter, r *http.Request) (answered bool) 
 type moody struct{ path string }
 
 func (m moody) Make(ctx context.Context, o video.Order, progress func(int)) (video.Video, error) {
-	for percent := 0; percent < 100; percent += 25 {
-		progress(percent)
-		select {
-		case <-ctx.Done():
-			return video.Video{}, ctx.Err()
-		case <-time.After(time.Duration(1+rand.IntN(2)) * time.Second):
-		}
+	progress(50)
+	select {
+	case <-ctx.Done():
+		return video.Video{}, ctx.Err()
+	case <-time.After(time.Duration(4+rand.IntN(5)) * time.Second):
 	}
 	if rand.IntN(100) < 5 || strings.HasPrefix(o.Name, "Щ") {
 		switch rand.IntN(6) {
@@ -198,7 +196,7 @@ func somebody(p *faketelegram.Person, names []string, until time.Time) {
 				p.Unblock()
 			}
 		}
-		time.Sleep(time.Duration(20+rand.IntN(20)) * time.Second)
+		time.Sleep(time.Duration(60+rand.IntN(60)) * time.Second)
 		look()
 	}
 }
