@@ -230,3 +230,42 @@ func TestDrafts_AreCappedPerPerson(t *testing.T) {
 		}
 	}
 }
+
+// Answers of Telegram that cannot be read send nobody more than two copies, whatever is said.
+func TestAnswer_ThatMayHaveArrivedIsSaidTwiceAtMost(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	p.Send("/start")
+	w.hears(p, "Здравствуйте")
+	w.calm()
+	over := w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Times: -1, NoResult: true})
+	p.Send("/help")
+	w.until("the answer, twice", func() bool { return saying(p, "/delete_my_data") == 2 })
+	p.Send("Маша")
+	w.until("the question, twice", func() bool { return saying(p, "Делаем видео с именем «Маша»?") == 2 })
+	over()
+	w.calm()
+	if n, m := saying(p, "/delete_my_data"), saying(p, "Делаем видео с именем «Маша»?"); n != 2 || m != 2 {
+		t.Errorf("got %d and %d copies; want two of each", n, m)
+	}
+}
+
+// A name is not lost because Telegram refuses the question about it for some seconds in words that nobody knows.
+func TestAnswer_ThatIsRefusedInNewWordsComesLater(t *testing.T) {
+	w := newWorld(t)
+	p := w.tg.Person(1, "Мария", "ru")
+	over := w.tg.Inject(faketelegram.Fault{Method: "sendMessage", Times: 4, Status: 400, Description: "Bad Request: of 2031"})
+	defer over()
+	p.Send("Маша")
+	calls := func() (n int) {
+		for _, c := range w.tg.Calls() {
+			if c.Method == "sendMessage" {
+				n++
+			}
+		}
+		return n
+	}
+	w.until("three refusals", func() bool { return calls() >= 3 })
+	over()
+	w.hears(p, "Делаем видео с именем «Маша»?")
+}

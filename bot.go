@@ -28,8 +28,11 @@ import (
 	"retake.example/internal/worker"
 )
 
-// maxTries is how often an update is tried before it is set aside.
-const maxTries = 3
+const (
+	maxTries = 3 // how often an update is tried before it is set aside
+	// how often if Telegram refuses the answer, in whatever words: for 20 s, because its servers have such moments
+	refusedTries = 4
+)
 
 // Sender sends what the queue asks for. It needs the store and Telegram only, so the queue can be given it.
 type Sender struct {
@@ -227,7 +230,7 @@ func (b *Bot) refuseFlood(ctx context.Context, u *store.Update) error {
 
 // settle handles an update until it is done, set aside, or the program stops; then it stays in the inbox.
 func (b *Bot) settle(ctx context.Context, u store.Update) {
-	t := chat.NewTurn(u, b.Language)
+	t, rest := chat.NewTurn(u, b.Language), time.Second
 	for {
 		select {
 		case <-ctx.Done():
@@ -249,6 +252,9 @@ func (b *Bot) settle(ctx context.Context, u store.Update) {
 			tries, told := maxTries, max(u.Chat, 0) // no group is told
 			if errors.Is(err, chat.ErrShape) {
 				tries, told = 1, 0
+			}
+			if telegram.ClassOf(err) == telegram.Refused {
+				tries, pause, rest = refusedTries, rest, 4*rest
 			}
 			last, problem := b.SetAside(b.Work, t, told, tries)
 			if last {
@@ -543,16 +549,16 @@ func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 var errUnreachable = retry.Permanent(errors.New("the user cannot be written to"))
 
 // Tell sends the announcement or the apology.
-func (s *Sender) Tell(ctx context.Context, t store.Task) (int, error) {
+func (s *Sender) Tell(ctx context.Context, t store.Task, ahead worker.Forecast) (int, error) {
 	if t.To.Unreachable {
 		return 0, errUnreachable
 	}
-	text, k := lang.Say(t.To.Lang, "request_created", nil), chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status)
 	if t.Kind == store.Apologise {
-		text = lang.Say(t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name})
-		k = chat.RetryKeyboard(t.To.Lang, t.AssetID)
+		text := lang.Say(t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name})
+		return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, text, chat.RetryKeyboard(t.To.Lang, t.AssetID))
 	}
-	return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, text, k)
+	return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, s.Confirmation(ctx, ahead, t.To.Chat, t.To.Lang, *t.Asset),
+		chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
 }
 
 // Send sends a video: the first time by upload, then by the file_id that the upload gave, for everybody. The claim sees
@@ -566,15 +572,7 @@ func (s *Sender) Send(ctx context.Context, t store.Task) (message int, fileID st
 	}
 	v := s.videoOf(t)
 	v.FileID = t.Asset.FileID
-	message, fileID, err = s.Talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
-	if telegram.ClassOf(err) == telegram.BadFile { // one new upload, when this job's turn comes again
-		forget := func(tx *store.Tx) error { return tx.ForgetFileID(t.AssetID, v.FileID) }
-		if err := s.Store.Tx(ctx, forget); err != nil {
-			return 0, "", err
-		}
-		err = retry.Wait(err, 0)
-	}
-	return message, fileID, err
+	return s.Talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
 }
 
 // videoOf is the video with the kind words and the button for the next one: nothing follows it.
@@ -590,8 +588,8 @@ func (s *Sender) videoOf(t store.Task) telegram.Video {
 func (s *Sender) upload(ctx context.Context, t store.Task) (message int, fileID string, err error) {
 	v, files := s.videoOf(t), t.Asset.Video
 	if files.Size > s.MaxUpload {
-		return 0, "", retry.Permanent(fmt.Errorf("the video has %d bytes, telegram takes %d: see telegram.max_upload_mb",
-			files.Size, s.MaxUpload))
+		err := fmt.Errorf("the video has %d bytes, and telegram.max_upload_mb allows %d", files.Size, s.MaxUpload)
+		return 0, "", retry.Permanent(retry.WithCode(err, telegram.TooLarge.Code()))
 	}
 	file, err := s.media.Open(ctx, files.File)
 	if err != nil {

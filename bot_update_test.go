@@ -254,7 +254,7 @@ func TestAHandlerThatFailsSaysSoKindly(t *testing.T) {
 	w.tg.Inject(
 		faketelegram.Fault{
 			Method:      "sendMessage",
-			Times:       maxTries,
+			Times:       refusedTries,
 			Status:      400,
 			Description: "Bad Request: message is too long",
 		},

@@ -221,7 +221,7 @@ func TestPurge_AClockThatIsFarAheadDeletesNothing(t *testing.T) {
 		q.media = &bench{}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
+		go worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames)
 		synctest.Wait()
 		// a row of the wrong time is no proof
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err })

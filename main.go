@@ -160,8 +160,9 @@ func serve(
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
 			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open,
 			HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
-			AllLimit: cfg.Limits.AllPerDay, MaxUpload: int64(cfg.Telegram.MaxUploadMB) << 20,
-			Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
+			AllLimit:  cfg.Limits.AllPerDay,
+			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg),
+			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
 			Second: cfg.Second, Meter: meter,
 		}, log)
@@ -211,12 +212,14 @@ func serve(
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	var takeOver func(context.Context) error
+	seen.Faults = watch.Waits(st, cfg.Render.Engine == video.EngineTemplate)
 	if bot != nil {
-		seen.Contact, seen.Faults, seen.Pauses = bot.Contact, bot.Faults, bot.Pauses
-		told.Faults, told.Tell = bot.Faults, bot.Alert
+		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
+		told.Faults, told.Tell = seen.Faults, bot.Alert
 		takeOver = bot.Talk.DeleteWebhook
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
+	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
@@ -224,16 +227,13 @@ func serve(
 		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
-		Staff: desk.Staff{
-			Owners: cfg.Telegram.Owners,
-			Admins: cfg.Telegram.Admins,
-		}, Limits: limits(cfg), Covers: covers(cfg, maker),
+		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
+		Covers:  covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck: watch.NewMemo(
-			seen.Stuck,
-		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
-		Token:  cfg.Web.MetricsToken,
-		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver}, log)
+		Stuck:   watch.NewMemo(seen.Stuck).Reasons,
+		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
+		Token:   cfg.Web.MetricsToken,
+		Resume:  resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver, Purge: purger}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -254,10 +254,10 @@ func serve(
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
-		worker.Purge(ctx, st, store.Keep(cfg.Privacy), queue.Discard, func() {
+		purger.Run(ctx, queue.Discard, func() {
 			queue.ForgetOldNames()
 			worker.MakeRoom(ctx, st, cfg.Limits.MediaGB<<30, queue.Discard, log)
-		}, log)
+		})
 		return nil
 	})
 	if bot != nil {

@@ -271,7 +271,7 @@ func TestAnIdleProgramThatKeepsNothingTooLongWritesNothing(t *testing.T) {
 		time.Sleep(time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
+		go worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames)
 		synctest.Wait()
 		state := func() string {
 			path := text(t, s, `SELECT file FROM pragma_database_list`)
@@ -312,7 +312,7 @@ func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log)
+		go worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames)
 		time.Sleep(time.Hour - time.Second)
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); n != 1000 {
@@ -348,7 +348,7 @@ func TestAStopWaitsForNoFileOfAPurge(t *testing.T) {
 		q := NewQueue(s, nil, nil, mute{}, Options{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { worker.Purge(ctx, s, keeps, q.Discard, q.ForgetOldNames, q.log); close(done) }()
+		go func() { worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames); close(done) }()
 		time.Sleep(time.Hour + 10*worker.PurgeRest)
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); n != 0 {

@@ -139,13 +139,20 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 		if err := tx.ForgetFileID(j.AssetID, why.FileID); err != nil {
 			return "", err
 		}
-		return retry.Rescheduled, tx.Reupload(j, problem)
+		if again, err := tx.Reuploaded(j); err != nil {
+			return "", err
+		} else if !again { // once: it may be the chat that refuses, whatever the file_id
+			return retry.Rescheduled, tx.Reupload(j, problem)
+		}
 	case telegram.ClassOf(why.Err) == telegram.Gone && j.RequestID != 0:
 		if err := tx.ChatGone(j); err != nil {
 			return "", err
 		}
 		return giveUp(tx, j, problem, "")
-	case retry.IsPermanent(why.Err), j.Copies >= maxCopies:
+	case j.Copies >= maxCopies:
+		j.ErrorCode = store.MaybeSent
+		return giveUp(tx, j, problem, step)
+	case retry.IsPermanent(why.Err):
 		return giveUp(tx, j, problem, step)
 	case ofChannel && asked && step != "": // until a time that the platform has set
 		return retry.Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
@@ -259,7 +266,8 @@ type messenger interface {
 	// Send sends a finished video and returns the handle with which it can be sent again.
 	Send(ctx context.Context, t store.Task) (messageID int, fileID string, err error)
 	// Tell sends what the kind of the task calls for: the announcement or the apology.
-	Tell(ctx context.Context, t store.Task) (messageID int, err error)
+	// ahead tells what is to be made before it.
+	Tell(ctx context.Context, t store.Task, ahead worker.Forecast) (messageID int, err error)
 	// Withdraw removes a progress message that has served its purpose, if it can.
 	Withdraw(ctx context.Context, chat int64, messageID int)
 }
@@ -588,7 +596,7 @@ func (q *Queue) deliver(ctx context.Context, t *store.Task) (*worker.Completion,
 
 // message sends an announcement or an apology.
 func (q *Queue) message(ctx context.Context, t *store.Task) (*worker.Completion, error) {
-	id, err := q.msgs.Tell(ctx, *t)
+	id, err := q.msgs.Tell(ctx, *t, q)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"retake.example/internal/retry"
 	"retake.example/internal/telegram"
 	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 
@@ -676,7 +677,7 @@ func (b *bench) Send(_ context.Context, t store.Task) (int, string, error) {
 	return 1, "file-id", b.message("VIDEO", t)
 }
 
-func (b *bench) Tell(_ context.Context, t store.Task) (int, error) {
+func (b *bench) Tell(_ context.Context, t store.Task, _ worker.Forecast) (int, error) {
 	return 2, b.message(string(t.Kind), t)
 }
 
@@ -737,7 +738,12 @@ func start(t *testing.T, s *store.Store, b *bench, o Options) (q *Queue, stop fu
 
 // inBubble runs a test in fake time, with a store whose time is that of the bubble.
 func inBubble(t *testing.T, fn func(t *testing.T, s *store.Store)) {
-	path := filepath.Join(t.TempDir(), "retake.db")
+	bubbleIn(t, t.TempDir(), fn)
+}
+
+// bubbleIn is inBubble with the store in a folder.
+func bubbleIn(t *testing.T, folder string, fn func(t *testing.T, s *store.Store)) {
+	path := filepath.Join(folder, "retake.db")
 	synctest.Test(t, func(t *testing.T) {
 		s, err := openStore(path)
 		if err != nil {
@@ -1132,12 +1138,12 @@ func TestAStopEndsRendersAtOnce(t *testing.T) {
 // unhurried takes a second for each message.
 type unhurried struct{ *bench }
 
-func (u unhurried) Tell(ctx context.Context, t store.Task) (int, error) {
+func (u unhurried) Tell(ctx context.Context, t store.Task, ahead worker.Forecast) (int, error) {
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	case <-time.After(time.Second):
-		return u.bench.Tell(ctx, t)
+		return u.bench.Tell(ctx, t, ahead)
 	}
 }
 

@@ -202,6 +202,7 @@ var rights = map[string]right{
 	"POST /logout-everywhere": adminsDo,
 	"POST /try-now":           adminsDo,
 	"POST /take-over":         {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
+	"POST /trust-clock":       {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
 	"POST /held":              ownersDo.of("send=no"),
 	"POST /wishes":            ownersDo.of("take=no"),
 	"GET /advance":            admins,

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"retake.example/internal/store"
+	"retake.example/internal/worker"
 )
 
 // The measure is that of the peers in bench/queue. A job is a message that is pending for somebody and that nobody
@@ -41,8 +42,11 @@ type track struct {
 }
 
 func (r *track) Send(context.Context, store.Task) (int, string, error) { return 1, "file-id", nil }
-func (r *track) Tell(context.Context, store.Task) (int, error)         { r.begun(); return 2, nil }
-func (r *track) Withdraw(context.Context, int64, int)                  {}
+func (r *track) Tell(context.Context, store.Task, worker.Forecast) (int, error) {
+	r.begun()
+	return 2, nil
+}
+func (r *track) Withdraw(context.Context, int64, int) {}
 
 func newTrack(b *testing.B, finished int) *track {
 	b.Helper()

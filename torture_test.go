@@ -22,6 +22,7 @@ import (
 
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
+	"retake.example/internal/worker"
 
 	"retake.example/internal/store"
 
@@ -309,7 +310,7 @@ func (w *town) Send(ctx context.Context, t store.Task) (int, string, error) {
 	return 1, "file-" + t.AssetID, w.message(ctx, sent, t)
 }
 
-func (w *town) Tell(ctx context.Context, t store.Task) (int, error) {
+func (w *town) Tell(ctx context.Context, t store.Task, _ worker.Forecast) (int, error) {
 	return 2, w.message(ctx, map[store.Kind]deed{store.Announce: announced, store.Apologise: apologised}[t.Kind], t)
 }
 

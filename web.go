@@ -143,6 +143,7 @@ func (w *Web) routes() {
 	in.POST("/retry-all", on(w.retryAll))
 	in.POST("/try-now", on(w.tryNow))
 	in.POST("/take-over", on(desk.OwnersOnly(d.TakeOver)))
+	in.POST("/trust-clock", on(desk.OwnersOnly(d.TrustClock)))
 	in.POST("/held", on(desk.OwnersOnly(d.DecideHeld)))
 	in.GET("/events", on(d.Events))
 	in.Match(get, "/media/:id", on(d.Video))

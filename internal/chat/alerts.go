@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
@@ -31,7 +33,10 @@ func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later t
 		text := lang.Say(language, button.ID, button.Vars)
 		k = append(k, []telegram.Button{telegram.NewButton(text, button.Data, "")})
 	}
-	_, err = c.Talk.As(telegram.Owed).Alarm().Send(ctx, admin, lang.Say(language, m.ID, readable(m.Vars)), k)
+	_, err = c.Talk.As(telegram.Owed).Alarm().Send(ctx, admin, lang.Say(language, m.ID, plainFirst(language, m.Vars)), k)
+	if c.unclear.enough(admin, err) {
+		return 0, nil
+	}
 	if wait, waits := retry.After(err); waits {
 		return max(wait, time.Second), err
 	}
@@ -39,6 +44,32 @@ func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later t
 		return 0, nil
 	}
 	return 0, err
+}
+
+// unclear counts for each admin how often a message may have arrived although its call failed.
+type unclear struct {
+	mu sync.Mutex
+	n  map[int64]int
+}
+
+// enough reports whether a message may have arrived so often that it isn't sent again.
+func (u *unclear) enough(admin int64, err error) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err == nil {
+		delete(u.n, admin)
+	}
+	if !telegram.MaybeSent(err) {
+		return false
+	}
+	if u.n == nil {
+		u.n = map[int64]int{}
+	}
+	if u.n[admin]++; u.n[admin] < maxCopies {
+		return false
+	}
+	delete(u.n, admin)
+	return true
 }
 
 // tellAdmins sends every admin a message, aside and patiently: Telegram may be away for a while.
@@ -110,6 +141,18 @@ func readable(vars lang.Vars) lang.Vars {
 			value = text
 		}
 		out[key] = value
+	}
+	return out
+}
+
+// plainFirst is readable with the reason in plain words before the words of the program that failed, if it is known.
+func plainFirst(language string, vars lang.Vars) lang.Vars {
+	out := readable(vars)
+	if raw, ok := out["Reason"].(string); ok {
+		say := func(id string, vars desk.Vars) string { return lang.Say(language, id, vars) }
+		if plain := desk.Reason(say, "", raw, ""); plain != "" {
+			out["Reason"] = plain + "\n" + raw
+		}
 	}
 	return out
 }

@@ -74,6 +74,7 @@ type Chat struct {
 	groups   *telegram.Groups
 	albums   albums
 	self     self
+	unclear  unclear
 	renew    chan int64 // chats whose menu is sent again
 }
 

@@ -28,7 +28,7 @@ const (
 // outlooker knows how far each asset is.
 type outlooker interface {
 	viewer
-	Outlooks(ctx context.Context) (map[string]worker.Outlook, error)
+	worker.Forecast
 }
 
 // shown is what a progress message says, since when.
@@ -118,7 +118,7 @@ func (c *Chat) editProgress(ctx context.Context, q outlooker, seen map[int64]sho
 	for _, w := range watchers {
 		live[w.Request] = true
 		old, known := seen[w.Request]
-		fresh := c.describe(w, outlooks[w.AssetID])
+		fresh := c.describe(w, c.withTurn(ctx, w.Chat, outlooks[w.AssetID]))
 		fresh.moved = old.moved
 		still := old.at.Add(c.seconds(longestStill))
 		switch rest := old.at.Add(c.seconds(ProgressRest)); {
@@ -146,8 +146,12 @@ func (c *Chat) editProgress(ctx context.Context, q outlooker, seen map[int64]sho
 		seen[w.Request] = fresh
 		next = earlier(next, time.Now().Add(c.seconds(longestStill)))
 	}
+	again, err := c.showStranded(ctx, seen, live)
+	if !again.IsZero() {
+		next = earlier(next, again)
+	}
 	maps.DeleteFunc(seen, func(id int64, _ shown) bool { return !live[id] })
-	return next, nil
+	return next, err
 }
 
 // turned shows that something moves although nothing else has changed.
@@ -196,41 +200,79 @@ func (c *Chat) Withdraw(ctx context.Context, chat int64, message int) {
 const longestToast = 200
 
 // Created is the toast about a new request: that it is there, its place, and the minutes left.
-func (c *Chat) Created(ctx context.Context, q outlooker, language string, a store.Asset) string {
+func (c *Chat) Created(ctx context.Context, q worker.Forecast, language string, a store.Asset) string {
 	created := lang.Say(language, "request_created", nil)
-	outlooks, err := c.outlooks.of(ctx, q, c.seconds(1))
-	if err != nil {
+	line := c.lineOf(ctx, q, 0, language, a)
+	if line == "" {
 		return created
 	}
-	o, ok := outlooks[a.ID]
-	if !ok { // newer than what we know: behind all the others
-		for _, other := range outlooks {
-			o.Place, o.Left, o.Held = max(o.Place, other.Place), max(o.Left, other.Left), o.Held || other.Held
-		}
-		o.Place++
-	}
-	line := progressLine(language, a.Status, o)
 	if toast := created + "\n" + line; utf8.RuneCountInString(toast) <= longestToast {
 		return toast
 	}
 	return line
 }
 
+// Confirmation is what an announcement says: that the request is there, its place, and the minutes left.
+func (c *Chat) Confirmation(ctx context.Context, q worker.Forecast, chat int64, language string, a store.Asset) string {
+	created := lang.Say(language, "request_created", nil)
+	if line := c.lineOf(ctx, q, chat, language, a); line != "" {
+		return created + "\n\n" + line
+	}
+	return created
+}
+
+// lineOf is what can be said now about somebody's wait for an asset; "": nothing.
+func (c *Chat) lineOf(ctx context.Context, q worker.Forecast, chat int64, language string, a store.Asset) string {
+	outlooks, err := c.outlooks.of(ctx, q, c.seconds(1))
+	if err != nil {
+		return ""
+	}
+	o, ok := outlooks[a.ID]
+	if !ok && a.Status == store.Pending { // newer than what we know: behind all the others
+		for _, other := range outlooks {
+			o.Place, o.Left, o.Held = max(o.Place, other.Place), max(o.Left, other.Left), o.Held || other.Held
+		}
+		o.Place++
+	}
+	return progressLine(language, a.Status, c.withTurn(ctx, chat, o))
+}
+
+// withTurn adds to the time that is left how long a message then waits for Telegram's turn.
+func (c *Chat) withTurn(ctx context.Context, chat int64, o worker.Outlook) worker.Outlook {
+	o.Turn = c.turn(ctx, chat)
+	return o
+}
+
+// turn is how long a message to a chat that is to be sent now waits for its turn: for pauses, and for what is to be
+// sent before it.
+func (c *Chat) turn(ctx context.Context, chat int64) time.Duration {
+	wait := c.Talk.Gate.Left(chat)
+	owed, err := c.outlooks.owed(ctx, c.Store, c.seconds(1))
+	if err != nil {
+		return wait
+	}
+	pace, _ := c.Talk.Gate.Pace()
+	return wait + time.Duration(float64(owed)/pace*float64(c.Second))
+}
+
 // progressLine is what can be said about a request: its place and the minutes left, percents, or what else it waits
 // for.
 func progressLine(language string, status store.Status, o worker.Outlook) string {
+	late := int(math.Ceil(o.Turn.Minutes())) // of which Telegram takes that many
 	switch {
+	case status == store.Completed && late > 1:
+		return lang.Say(language, "progress_sending_minutes", lang.Vars{"Count": late})
 	case status == store.Completed:
 		return lang.Say(language, "progress_sending", nil)
 	case status == store.Processing:
 		return lang.Say(language, "progress_percent", lang.Vars{"Percent": o.Percent})
 	case o.Held:
 		return lang.Say(language, "progress_held", nil)
-	case o.Place <= 1 && o.Left < time.Minute:
+	case o.Place <= 1 && o.Left+o.Turn < time.Minute:
 		return lang.Say(language, "progress_next", nil)
-	case o.Left == 0: // nobody knows yet
+	case o.Left == 0 && late <= 1: // nobody knows yet
 		return lang.Say(language, "progress_queue", lang.Vars{"Place": o.Place})
 	}
-	minutes := max(1, int(math.Ceil(o.Left.Minutes())))
+	minutes := max(1, int(math.Ceil((o.Left + o.Turn).Minutes())))
 	return lang.Say(language, "progress_place", lang.Vars{"Place": o.Place, "Count": minutes})
 }

@@ -11,6 +11,7 @@ import (
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
+	"retake.example/internal/telegram"
 	"retake.example/internal/worker"
 )
 
@@ -27,6 +28,9 @@ func TestProgressLine_TellsNoMinutesThatNobodyKnows(t *testing.T) {
 		"during an outage":   {store.Pending, worker.Outlook{Place: 7, Held: true}, "longer than usual"},
 		"being made":         {store.Processing, worker.Outlook{Percent: 42}, "42%"},
 		"ready for delivery": {store.Completed, worker.Outlook{}, "is ready"},
+		"Telegram is slow":   {store.Pending, worker.Outlook{Place: 7, Left: 3 * time.Minute, Turn: 4 * time.Minute}, "about 7 minutes left"},
+		"next, but slow":     {store.Pending, worker.Outlook{Place: 1, Turn: 4 * time.Minute}, "about 4 minutes left"},
+		"ready, but slow":    {store.Completed, worker.Outlook{Turn: 4 * time.Minute}, "in about 4 minutes"},
 	} {
 		if got := progressLine("en", c.status, c.o); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q; want %q in it", name, got, c.want)
@@ -40,11 +44,17 @@ type queue map[string]worker.Outlook
 func (q queue) View(func(string, int)) func()                               { return func() {} }
 func (q queue) Outlooks(context.Context) (map[string]worker.Outlook, error) { return q, nil }
 
+// quiet is a chat in which nothing is to be sent.
+func quiet() *Chat {
+	return &Chat{Options: Options{Second: time.Second}, outlooks: outlooks{counted: time.Now()},
+		Talk: telegram.Talk{Gate: telegram.NewGate(time.Second)}}
+}
+
 func TestCreated_IsAToastThatTelegramTakes(t *testing.T) {
 	for _, l := range lang.Languages {
 		for name, o := range map[string]worker.Outlook{"next": {Place: 1}, "held": {Place: 100_000, Held: true},
 			"late": {Place: 100_000, Left: 1000 * time.Hour}, "unknown": {Place: 100_000}} {
-			c := &Chat{Options: Options{Second: time.Second}}
+			c := quiet()
 			got := c.Created(t.Context(), queue{"a": o}, l, store.Asset{ID: "a", Status: store.Pending})
 			line := progressLine(l, store.Pending, o)
 			if n := utf8.RuneCountInString(got); n > 200 || !strings.HasSuffix(got, line) {
@@ -55,7 +65,7 @@ func TestCreated_IsAToastThatTelegramTakes(t *testing.T) {
 }
 
 func TestCreated_ANewRequestIsBehindAllOthers(t *testing.T) {
-	c := &Chat{Options: Options{Second: time.Second}}
+	c := quiet()
 	q := queue{"a": {Percent: 50}, "b": {Place: 1, Left: time.Minute}, "c": {Place: 2, Left: 2 * time.Minute}}
 	got := c.Created(t.Context(), q, "en", store.Asset{ID: "d", Status: store.Pending})
 	if want := "You are number 3 in the queue, about 2 minutes left"; !strings.Contains(got, want) {
@@ -75,5 +85,16 @@ func TestTurned_ShowsThatSomethingMoves(t *testing.T) {
 				t.Errorf("%s, %q: got %q and back %q; want another sign, and the first again", l, text, once, turned.Replace(once))
 			}
 		}
+	}
+}
+
+// What is told includes the wait for Telegram: its pauses, and what is to be sent before.
+func TestConfirmation_TellsPlaceAndMinutesWithTheWaitForTelegram(t *testing.T) {
+	c := quiet()
+	c.outlooks.pending = 25 * 60 * 9 // nine minutes at 25 a second
+	q := queue{"a": {Place: 3, Left: 2 * time.Minute}}
+	got := c.Confirmation(t.Context(), q, 5, "en", store.Asset{ID: "a", Status: store.Pending})
+	if want := lang.Say("en", "request_created", nil) + "\n\n⏳ You are number 3 in the queue, about 11 minutes left."; got != want {
+		t.Errorf("got %q; want %q", got, want)
 	}
 }

@@ -28,6 +28,7 @@ type Turn struct {
 	spoken       bool // the handler is done, but the database doesn't know it yet
 	saved        bool // the inbox holds what is in left
 	greets       bool // this is the hour's answer to a group
+	copies       int  // how often what is being said may have arrived although the call failed
 }
 
 // todo is what an update has left to say.
@@ -120,7 +121,7 @@ func (l todo) raw() (string, error) {
 // When it returns nil the update is done.
 func (c *Chat) Handle(ctx context.Context, t *Turn, handler func(context.Context) error) error {
 	if !t.effect && !t.spoken {
-		if err := handler(ctx); err != nil && telegram.ClassOf(err) != telegram.Gone {
+		if err := handler(ctx); err != nil && telegram.ClassOf(err) != telegram.Gone && !t.enough(err) {
 			return err
 		}
 		t.spoken = true
@@ -161,13 +162,24 @@ func (c *Chat) finish(ctx context.Context, t *Turn) error {
 				}
 			}
 			t.left.Answers = others
-		case err != nil:
+		case err != nil && !t.enough(err):
 			return err
 		default:
-			t.left.Answers = t.left.Answers[1:]
+			t.left.Answers, t.copies = t.left.Answers[1:], 0
 		}
 		t.saved = false
 	}
+}
+
+// maxCopies is how often an answer is said at most when nobody can tell whether it arrived.
+const maxCopies = 2
+
+// enough reports whether an answer whose call failed may have arrived so often that it isn't said again.
+func (t *Turn) enough(err error) bool {
+	if telegram.MaybeSent(err) {
+		t.copies++
+	}
+	return t.copies >= maxCopies
 }
 
 func (c *Chat) say(ctx context.Context, a Answer) (err error) {

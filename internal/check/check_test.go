@@ -183,3 +183,19 @@ func TestAPortThatIsTaken(t *testing.T) {
 		t.Errorf("somebody who is silent: got %v; want a fault", got)
 	}
 }
+
+func TestUploadLimit_IsThatOfTheServer(t *testing.T) {
+	for _, c := range []struct {
+		mb   int64
+		api  string
+		warn bool
+	}{
+		{50, "https://api.telegram.org", false}, {2000, "https://api.telegram.org", true},
+		{2000, "http://127.0.0.1:8081", false}, {20, "https://api.telegram.org/", false},
+	} {
+		got := UploadLimit(c.mb, c.api)
+		if (len(got) > 0) != c.warn || c.warn && !strings.Contains(got[0].Text, "too large for Telegram") {
+			t.Errorf("%d at %s: got %v; want a warning: %v", c.mb, c.api, got, c.warn)
+		}
+	}
+}

@@ -35,6 +35,18 @@ func Bot(name, webhook string, err error) []Finding {
 	return []Finding{Well("@%s", name)}
 }
 
+// UploadLimit reports a limit of uploads that the Bot API server of the settings does not have: larger videos are made
+// and then refused.
+func UploadLimit(mb int64, api string) []Finding {
+	const cloud = 50 // MB that api.telegram.org takes
+	at, err := url.Parse(api)
+	if err != nil || at.Hostname() != "api.telegram.org" || mb <= cloud {
+		return nil
+	}
+	return []Finding{Warn("telegram.max_upload_mb is %d, and api.telegram.org takes %d MB: a larger video is too large "+
+		"for Telegram. Set it to %[2]d, or run a Bot API server of your own and set telegram.api_url to it", mb, cloud)}
+}
+
 // Owners reports the number of owners and the admins who have not written to the bot.
 func Owners(n int, strangers []int64) []Finding {
 	switch {

@@ -16,6 +16,8 @@ type Parts struct {
 	Process         int                    // that uses the data folder; 0: none
 	Least, Low      int64                  // bytes on the disk; see Disk
 
+	UploadMB int64                                                   // telegram.max_upload_mb
+	API      string                                                  // telegram.api_url
 	Bot      func(context.Context) (name, webhook string, err error) // see Bot
 	Owners   func(context.Context) (n int, strangers []int64)        // see Owners
 	Database func(context.Context) (broken []string, newer bool, err error)
@@ -39,7 +41,9 @@ type Parts struct {
 func (p Parts) Probes() []Probe {
 	list := []Probe{
 		{Name: "settings", Look: func(context.Context) []Finding { return File(p.File, p.Secret) }},
-		{Name: "bot", Look: func(ctx context.Context) []Finding { return Bot(p.Bot(ctx)) }},
+		{Name: "bot", Look: func(ctx context.Context) []Finding {
+			return append(Bot(p.Bot(ctx)), UploadLimit(p.UploadMB, p.API)...)
+		}},
 		{Name: "owners", Look: func(ctx context.Context) []Finding { return Owners(p.Owners(ctx)) }},
 		{Name: "port", Look: func(ctx context.Context) []Finding { return Port(ctx, p.Listen, p.Process) }},
 		{Name: "page", Look: func(context.Context) []Finding { return Page(p.Listen, p.BaseURL) }},

@@ -50,6 +50,8 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 	db, name := cfg.Database(), SampleName(cfg.Language)
 	parts := check.Parts{
 		File:       cfg.File,
+		UploadMB:   cfg.Telegram.MaxUploadMB,
+		API:        cfg.Telegram.APIURL,
 		Listen:     cfg.Web.Listen,
 		BaseURL:    cfg.Web.BaseURL,
 		DataDir:    cfg.DataDir,

@@ -112,6 +112,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"retry", "restarted", "did_retry"},
 	{"retry", "joined", "did_retry_joined"},
 	{"try now", "", "did_try_now"},
+	{"trust clock", "", "did_trust_clock"},
 	{"decide", "sent", "did_send_held"},
 	{"decide", "left", "did_leave_held"},
 	{"ban", "", "did_ban"},

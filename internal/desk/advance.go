@@ -124,7 +124,7 @@ func (d *Desk) AddAdvance(w http.ResponseWriter, r *http.Request) error {
 	if sent["popular"] != "" {
 		orders, err = d.popular(r)
 	} else {
-		orders, bad, err = d.listed(r, sent)
+		orders, bad, err = d.namesOf(r, sent)
 	}
 	if err != nil {
 		return err
@@ -164,8 +164,8 @@ func (d *Desk) AddAdvance(w http.ResponseWriter, r *http.Request) error {
 	return d.page(w, r, http.StatusOK, "advance", d.advanceFrame(r), view)
 }
 
-// listed reads the list of a form.
-func (d *Desk) listed(r *http.Request, sent map[string]string) ([]store.InAdvance, []BadLine, error) {
+// namesOf reads the list of a form.
+func (d *Desk) namesOf(r *http.Request, sent map[string]string) ([]store.InAdvance, []BadLine, error) {
 	template, err := d.pick(sent["template"])
 	if err != nil {
 		return nil, nil, err

@@ -50,13 +50,14 @@ type Card struct {
 	Error        string        `json:"error,omitzero"`      // of the failure, as it came
 	RetryOf      string        `json:"retry_of,omitzero"`
 	Successor    string        `json:"successor,omitzero"`
-	MayEdit      bool          `json:"may_edit"`          // this admin: retry, edit, delete
-	CanRetry     bool          `json:"can_retry"`         // this admin, now
-	CanCancel    bool          `json:"can_cancel"`        // this admin, now: nobody waits for it
-	CanPublish   bool          `json:"can_publish"`       // this admin, now: on a platform that it is not on
-	Unwanted     time.Time     `json:"unwanted,omitzero"` // since when it should go, once it is taken off the platforms
-	Advance      bool          `json:"advance,omitzero"`  // made in advance: goes to everybody who asks for it
-	Replaced     bool          `json:"replaced"`          // a later try is under way or has worked: no button
+	MayEdit      bool          `json:"may_edit"`              // this admin: retry, edit, delete
+	CanRetry     bool          `json:"can_retry"`             // this admin, now
+	CanCancel    bool          `json:"can_cancel"`            // this admin, now: nobody waits for it
+	CanPublish   bool          `json:"can_publish"`           // this admin, now: on a platform that it is not on
+	Unwanted     time.Time     `json:"unwanted,omitzero"`     // since when it should go, once it is taken off the platforms
+	Advance      bool          `json:"advance,omitzero"`      // made in advance: goes to everybody who asks for it
+	Replaced     bool          `json:"replaced"`              // a later try is under way or has worked: no button
+	Undelivered  *Undelivered  `json:"undelivered,omitempty"` // nil: every message arrived, or may still
 	History      []Try         `json:"history,omitempty"`
 	Publications []Publication `json:"publications,omitempty"`
 }
@@ -237,7 +238,7 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 		}
 		cards = append(cards, card)
 	}
-	return cards, nil
+	return cards, d.addUndelivered(r, cards)
 }
 
 // newCard makes the part of a card that needs no further look at the store. attempts is how many a job has.

@@ -23,9 +23,12 @@ type Health struct {
 	Outage  *Outage   `json:"outage,omitempty"` // nil: there is none
 	Faults  []Trouble `json:"faults,omitempty"`
 	// people waiting for messages that a restored backup holds; owners decide
-	Held   int          `json:"held,omitzero"`
-	Decide bool         `json:"-"` // the reader may decide
-	Backup backup.State `json:"backup,omitzero"`
+	Held   int  `json:"held,omitzero"`
+	Decide bool `json:"-"` // the reader may decide
+	// nothing is deleted because the clock may be wrong: how far it is ahead, in seconds
+	ClockAhead int64        `json:"clock_ahead_s,omitzero"`
+	Ahead      string       `json:"-"` // that in words
+	Backup     backup.State `json:"backup,omitzero"`
 }
 
 // Outage is why no videos are made.
@@ -54,6 +57,8 @@ var troubles = map[string]string{
 	"telegram_unreachable":  "trouble_telegram_unreachable",
 	"telegram_unreadable":   "trouble_telegram_unreadable",
 	"telegram_rate":         "trouble_telegram_rate",
+	"engine_unreachable":    "trouble_engine_unreachable",
+	"voice_unreachable":     "trouble_voice_unreachable",
 }
 
 // faults says what cannot be used.
@@ -62,6 +67,9 @@ func (d *Desk) faults(r *http.Request) (all []Trouble) {
 		return nil
 	}
 	for _, f := range d.opts.Faults() {
+		if f.Cause == watch.Media { // Ready has asked it, and says more
+			continue
+		}
 		fault := Trouble{Code: f.Code, Text: f.Code, Since: f.Since,
 			TakeOver: f.Code == "telegram_webhook" && AdminOf(r).Owner}
 		if id := troubles[f.Code]; id != "" {
@@ -141,6 +149,9 @@ func (d *Desk) health(r *http.Request) (h Health, err error) {
 		return h, err
 	}
 	h.Faults, h.Decide = d.faults(r), AdminOf(r).Owner
+	if doubted := d.doubted(); doubted > 0 {
+		h.ClockAhead, h.Ahead = int64(doubted.Seconds()), ahead(sayTo(r), doubted)
+	}
 	h.Oldest, err = d.store.OldestWaiting(r.Context())
 	return h, err
 }

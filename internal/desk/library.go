@@ -30,6 +30,7 @@ type Option struct {
 type Needs struct {
 	Count        int `json:"count"`
 	Publications int `json:"publications"`
+	Undelivered  int `json:"undelivered"` // messages that were given up; each video has its button
 }
 
 // All is how many Retry all would try again.
@@ -46,16 +47,18 @@ type Library struct {
 	Need     Needs           `json:"need_you"`                 // what Retry all is about
 	Ended    []store.Channel `json:"ended_channels,omitempty"` // to which access has ended
 	// that should go, but may be on a platform: ten at the most
-	Unwanted  []store.Unwanted `json:"unwanted,omitempty"`
-	Health    Health           `json:"health"`
-	Platforms []Option         `json:"-"` // that any video is on, and the chosen one
-	Status    string           `json:"-"`
-	Platform  string           `json:"-"`
-	Query     string           `json:"-"` // as it was typed
-	Total     int              `json:"-"` // with this status, of those found
-	Paged     bool             `json:"-"` // this is not the first page
-	Tabs      []Tab            `json:"-"`
-	BotOn     bool             `json:"-"`
+	Unwanted []store.Unwanted `json:"unwanted,omitempty"`
+	// with messages that were given up: ten at the most
+	Undelivered []Card   `json:"undelivered,omitempty"`
+	Health      Health   `json:"health"`
+	Platforms   []Option `json:"-"` // that any video is on, and the chosen one
+	Status      string   `json:"-"`
+	Platform    string   `json:"-"`
+	Query       string   `json:"-"` // as it was typed
+	Total       int      `json:"-"` // with this status, of those found
+	Paged       bool     `json:"-"` // this is not the first page
+	Tabs        []Tab    `json:"-"`
+	BotOn       bool     `json:"-"`
 }
 
 // Count fills the tabs, and the total of the one that is open, from the counts.
@@ -159,6 +162,9 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 		}
 	}
 	if view.Need.Publications, _, err = d.store.CountUnpublished(ctx, admin, f); err != nil {
+		return view, err
+	}
+	if view.Undelivered, view.Need.Undelivered, err = d.undelivered(r); err != nil {
 		return view, err
 	}
 	if view.Health, err = d.health(r); err != nil {

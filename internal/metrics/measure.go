@@ -20,15 +20,16 @@ func Measure(p *watch.Program) (state State, err error) {
 	}
 	outage, _, _ := p.Queue.Outage()
 	state = State{
-		Assets:   map[string]int{},
-		Needing:  c.Needs,
+		Assets:      map[string]int{},
+		Needing:     c.Needs,
+		Undelivered: c.Undelivered,
+		Advance: map[string]int{"waiting": c.Advance.Waiting, "live": c.Advance.Live, "ready": c.Advance.Ready,
+			"failed": c.Advance.Failed},
 		Open:     c.Open,
 		Wishes:   c.Wishes,
 		Inbox:    c.Inbox,
 		Channels: c.Channels,
 		Files:    map[string]int64{},
-		Advance: map[string]int{"waiting": c.Advance.Waiting, "live": c.Advance.Live, "ready": c.Advance.Ready,
-			"failed": c.Advance.Failed},
 	}
 	if state.Free, err = p.Room.Free(); err != nil {
 		return state, err

@@ -11,6 +11,7 @@ type State struct {
 	Assets       map[string]int // by status
 	Needing      int            // assets that need an admin
 	Advance      map[string]int // videos in advance, by state
+	Undelivered  int            // messages that were given up
 	Open, Wishes int            // requests that are not over; all since the database was made
 	Publications []Publications
 	Channels     map[string]int   // by state
@@ -73,6 +74,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	for _, state := range []string{"waiting", "live", "ready", "failed"} {
 		set("retake_advance_videos", float64(s.Advance[state]), state)
 	}
+	set("retake_messages_undelivered", float64(s.Undelivered))
 	set("retake_requests_open", float64(s.Open))
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))

@@ -48,6 +48,9 @@ func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err erro
 	case n == 1 && message == 0:
 		err = tx.Enqueue(Announce, a.ID, id, user)
 	}
+	if err == nil && n == 1 {
+		err = tx.outdated(user)
+	}
 	if err == nil && n == 0 { // an asker is owed it, whatever was before
 		_, err = tx.sql.Exec(`UPDATE requests SET held = 0 WHERE id = ? AND held > 0`, id)
 	}

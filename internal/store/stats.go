@@ -13,6 +13,7 @@ type Census struct {
 	Jobs         []Backlog
 	Assets       map[Status]int
 	Needs        int // assets that need an admin
+	Undelivered  int // messages that were given up
 	Open, Wishes int // requests that are not over; all there ever were
 	Advance      Advance
 	Inbox        int // updates that are not handled
@@ -60,6 +61,11 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 		Scan(&c.Open, &c.Wishes, &c.Inbox); err != nil {
 		return c, err
 	}
+	given, err := s.NotDelivered(ctx, time.Time{})
+	if err != nil {
+		return c, err
+	}
+	c.Undelivered = given.N
 	rows, err = s.db.Read().
 		QueryContext(ctx, `SELECT platform, status, count(*) FROM publications GROUP BY platform, status`)
 	if c.Publications, err = collect(rows, err, func(p *Published) error {

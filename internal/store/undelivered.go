@@ -44,9 +44,24 @@ func (tx *Tx) delivered(request int64) error {
 const owing = `SELECT r.id, r.user_id, r.asset_id, CASE a.status WHEN 'COMPLETED' THEN 'DELIVER' WHEN 'FAILED' THEN 'APOLOGISE' ELSE 'ANNOUNCE' END
 	FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.undelivered IS NOT NULL AND r.held = 0 AND `
 
+// outdated takes the marks of apologies from a user who has asked for the same video since: nobody owes them any more.
+func (tx *Tx) outdated(user int64) error {
+	_, err := tx.sql.Exec(`UPDATE requests SET undelivered = NULL, undelivered_code = NULL
+		WHERE user_id = ? AND undelivered IS NOT NULL AND status = 'FAILED'
+			AND NOT EXISTS (SELECT 1 FROM unserved u WHERE u.request = requests.id)`, user)
+	return err
+}
+
+// MaybeSent is the code of a message that was given up because it may have arrived twice. It is sent again only when
+// somebody asks for it.
+const MaybeSent = "telegram_maybe_sent"
+
+// unasked picks the requests r whose message is sent again unasked.
+const unasked = `r.undelivered IS NOT NULL AND ifnull(r.undelivered_code, '') <> '` + MaybeSent + `'`
+
 // OweAgain owes a user all messages again that were given up.
 func (tx *Tx) OweAgain(user int64) error {
-	_, err := tx.oweAgain(owing+`r.user_id = ? ORDER BY r.id`, user)
+	_, err := tx.oweAgain(owing+unasked+` AND r.user_id = ? ORDER BY r.id`, user)
 	return err
 }
 
@@ -124,4 +139,30 @@ func (tx *Tx) Reupload(j Job, problem string) error {
 		return err
 	}
 	return tx.release(j, 0, j.Attempt-1, 0, false, problem)
+}
+
+// Reuploaded reports whether this attempt of a delivery has been run again before because a file_id was refused.
+func (tx *Tx) Reuploaded(j Job) (yes bool, err error) {
+	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM attempts WHERE request_id = ? AND kind = 'DELIVER' AND attempt = ?
+		AND outcome = 'rescheduled' AND error_code = ? AND finished >= (SELECT created FROM jobs WHERE id = ?))`,
+		[]any{j.RequestID, j.Attempt, j.ErrorCode, j.ID}, &yes)
+	return yes, err
+}
+
+// A Stranded request has a progress message and a video or an apology that was given up.
+type Stranded struct {
+	Watcher
+	Name string
+}
+
+// Stranded lists the requests whose message was given up, of users who can be reached and have a progress message.
+func (s *Store) Stranded(ctx context.Context) ([]Stranded, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT r.id, r.chat_id, r.asset_id, u.lang, r.progress_id, a.status, a.name
+		FROM requests r JOIN users u ON u.id = r.user_id JOIN assets a ON a.id = r.asset_id
+		WHERE r.undelivered IS NOT NULL AND r.progress_id IS NOT NULL AND r.answer_id IS NULL AND r.held = 0
+			AND u.unreachable IS NULL AND a.finished IS NOT NULL`)
+	return collect(rows, err, func(s *Stranded) error {
+		return rows.Scan(&s.Request, &s.Chat, &s.AssetID, &s.Lang, &s.Progress, &s.Status, &s.Name)
+	})
 }

@@ -28,7 +28,7 @@ func (s *Store) Met(ctx context.Context, id int64) (User, error) {
 	err := found(
 		s.db.Read().
 			QueryRowContext(ctx, `SELECT lang FROM users WHERE id = ? AND unreachable IS NULL AND seen > ? AND seen <= ?
-		AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.user_id = users.id AND r.undelivered IS NOT NULL)`,
+		AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.user_id = users.id AND `+unasked+`)`,
 				id, s.now().Add(-24*time.Hour).UnixMilli(), s.now().UnixMilli()).
 			Scan(&u.Lang),
 	)

@@ -110,6 +110,14 @@ func (g *Gate) held(c Call, now time.Time) (left time.Duration, refusal error) {
 	return left, e
 }
 
+// Left returns how long the pauses hold a message to a chat; 0: it would go at once, or when its turn comes.
+func (g *Gate) Left(chat int64) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	left, _ := g.held(Call{Method: "sendVideo", Chat: chat, Rank: Owed, FileID: true}, time.Now())
+	return left
+}
+
 // rivalled reports whether another program polls for this bot: two that send would tell everybody twice.
 func (g *Gate) rivalled(now time.Time) bool {
 	return !g.rival.IsZero() && (g.poll != nil && g.poll.Class == OtherPoller || now.Sub(g.rival) < fence*g.second)

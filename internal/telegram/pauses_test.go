@@ -399,3 +399,17 @@ func TestPause_AnotherPollerKeepsUsFromSendingAlthoughSomePollsComeThrough(t *te
 		}
 	})
 }
+
+func TestPause_WhatIsLeftOfItIsKnownForEachChat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := quiet()
+		g.Do(t.Context(), message(5, Owed), refuses(600))
+		time.Sleep(time.Minute)
+		if got := g.Left(5); got < 9*time.Minute || got > 9*time.Minute+time.Second {
+			t.Errorf("got %v left; want nine minutes", got)
+		}
+		if got := g.Left(6); got != 0 {
+			t.Errorf("another chat: got %v; want no wait", got)
+		}
+	})
+}

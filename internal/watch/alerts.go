@@ -21,6 +21,7 @@ const (
 	Backup      = "backup"
 	Failed      = "failed"      // videos that were given up
 	Unpublished = "unpublished" // publications that were
+	Undelivered = "undelivered" // messages that were
 )
 
 const (

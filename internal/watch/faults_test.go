@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 func TestReasons_WhatCannotBeUsedIsSaidAtOnce(t *testing.T) {
@@ -116,5 +118,13 @@ func TestTroubles_WhatOthersSaidIsOneReadableLine(t *testing.T) {
 				t.Errorf("%s: got %q of %q; want %q", name, got, said, want)
 			}
 		}
+	}
+}
+
+func TestReasons_MessagesThatWereGivenUpAreCounted(t *testing.T) {
+	now := time.Now()
+	got := Reasons(State{Undelivered: store.Given{N: 3, First: now.Add(-2 * time.Hour)}}, now)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "3 messages were given up, the first of them 2h0m0s ago: ") {
+		t.Errorf("got %q; want their number and since when", got)
 	}
 }

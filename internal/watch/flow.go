@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // Line is how work of one kind goes.
@@ -57,7 +59,9 @@ type State struct {
 	Pauses  []Pause   // of calls to Telegram
 	Room    error     // on the disk; nil: enough
 	Writer  error     // of the database; nil: it answers
-	Backup  error     // the last one; nil: it worked, or there was none. Its text is not shown: anybody may read this
+	// messages that were given up in the last day and have not been sent since
+	Undelivered store.Given
+	Backup      error // the last one; nil: it worked, or there was none. Its text is not shown: anybody may read this
 }
 
 // Reasons returns why work does not flow, a sentence each. There are none while it does.
@@ -86,6 +90,10 @@ func Reasons(s State, now time.Time) (reasons []string) {
 		reasons = append(reasons, fmt.Sprintf("Telegram has not answered for %s.", round(now.Sub(s.Contact))))
 	}
 	reasons = append(reasons, paused(s.Pauses, now)...)
+	if n := s.Undelivered.N; n > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d messages were given up, the first of them %s ago: "+
+			"the page says why and has a button to send them again.", n, round(now.Sub(s.Undelivered.First))))
+	}
 	if s.Backup != nil {
 		reasons = append(reasons, "The last backup failed.")
 	}

@@ -109,6 +109,12 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 		need, err := st.NeedYou(ctx, admin, store.Filter{})
 		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
 	}))
+	undelivered, err := st.NotDelivered(ctx, Since(told[Undelivered], now))
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, Digest(Undelivered, undelivered.N, undelivered.First, now, o.Page,
+		func(context.Context) (string, int, error) { return "", 0, nil })) // each video has its button on the page
 	unpublished, err := st.NotPublished(ctx, Since(told[Unpublished], now))
 	if err != nil {
 		return nil, err

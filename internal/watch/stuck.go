@@ -73,6 +73,11 @@ func (p *Program) Stuck() []string {
 				Next: next, Longest: p.longest(load.Kind), Held: load.Kind == store.Render && !outage.Began.IsZero() && !spent},
 		)
 	}
+	undelivered, err := p.Store.NotDelivered(ctx, p.Store.Now().Add(-24*time.Hour))
+	if err != nil {
+		return append(lacks, fmt.Sprintf("The database does not answer: %v.", err))
+	}
+	state.Undelivered = undelivered
 	if p.Contact != nil {
 		state.BotOn, state.Contact = true, p.Contact()
 		if state.Contact.IsZero() {
@@ -80,7 +85,7 @@ func (p *Program) Stuck() []string {
 		}
 	}
 	if p.Faults != nil {
-		state.Faults = p.Faults()
+		state.Faults = butMedia(p.Faults()) // Missing has asked the media store itself
 	}
 	if p.Pauses != nil {
 		state.Pauses = p.Pauses()

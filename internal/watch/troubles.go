@@ -86,19 +86,24 @@ func Since(told Told, now time.Time) time.Time {
 	return told.At
 }
 
-// Digest is what happened of a cause (Failed or Unpublished) since the last message: n events, the first of them at
-// that time. retry returns what a button brings that tries all again which the admin may, and how many these are.
+// digests are the messages about what happened within an hour, and about more: Telegram was away. They lead to a page.
+var digests = map[string]struct{ soon, later, path string }{
+	Failed:      {"alert_failed", "alert_failed_later", "/?status=FAILED"},
+	Unpublished: {"alert_unpublished", "alert_unpublished_later", "/"},
+	Undelivered: {"alert_undelivered", "alert_undelivered_later", "/"},
+}
+
+// Digest is what happened of a cause (Failed, Unpublished or Undelivered) since the last message: n events, the first
+// of them at that time. retry returns what a button brings that tries all again which the admin may, and how many these
+// are.
 func Digest(cause string, n int, first, now time.Time, page string,
 	retry func(context.Context) (data string, all int, err error)) Trouble {
 	write := func(ctx context.Context) (Message, error) {
 		data, all, err := retry(ctx)
-		m := Message{ID: "alert_failed", Vars: map[string]any{"Count": n, "Link": page + "/?status=FAILED"}}
-		later := "alert_failed_later" // Telegram was away for more than an hour
-		if cause == Unpublished {
-			m.ID, m.Vars["Link"], later = "alert_unpublished", page+"/", "alert_unpublished_later"
-		}
+		text := digests[cause]
+		m := Message{ID: text.soon, Vars: map[string]any{"Count": n, "Link": page + text.path}}
 		if hours := now.Sub(first).Hours(); hours > 1.1 {
-			m.ID, m.Vars["Hours"] = later, int(hours+1)
+			m.ID, m.Vars["Hours"] = text.later, int(hours+1)
 		}
 		if all > 0 {
 			m.Buttons = []Button{{ID: "button_retry_all", Vars: map[string]any{"All": all}, Data: data}}
@@ -117,4 +122,20 @@ var alerts = map[string]string{
 	"telegram_unreachable":  "alert_telegram_unreachable",
 	"telegram_unreadable":   "alert_telegram_unreadable",
 	"telegram_rate":         "alert_telegram_rate",
+	"engine_unreachable":    "alert_engine_unreachable",
+	"voice_unreachable":     "alert_voice_unreachable",
+	"media_s3_unreachable":  "alert_media_away",
+	"media_s3_busy":         "alert_media_away",
+	"media_s3_quota":        "alert_media_full",
+	"media_s3_refused":      "alert_media_refuses",
+	"media_s3_bucket":       "alert_media_refuses",
+	"media_s3_access_key":   "alert_media_refuses",
+	"media_s3_secret_key":   "alert_media_refuses",
+	"media_s3_region":       "alert_media_refuses",
+	"media_s3_clock":        "alert_media_refuses",
+	"media_s3_permission":   "alert_media_refuses",
+	"media_s3_versions":     "alert_media_refuses",
+	"media_s3_lost":         "alert_media_refuses",
+	"media_s3_damaged":      "alert_media_refuses",
+	"media_s3_kept":         "alert_media_refuses",
 }

@@ -124,6 +124,12 @@ type Outlook struct {
 	Percent int           // of a render under way
 	Left    time.Duration // until it is finished, roughly; 0: unknown
 	Held    bool          // by an outage
+	Turn    time.Duration // that Telegram will let the message wait, roughly; the chat sets it
+}
+
+// A Forecast tells how far each asset is.
+type Forecast interface {
+	Outlooks(ctx context.Context) (map[string]Outlook, error)
 }
 
 // Outlooks returns the outlook of every asset with a pending render.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"retake.example/internal/store"
@@ -17,82 +18,116 @@ const (
 	PurgeRest = 100 * time.Millisecond
 )
 
-// Purge deletes what has been kept for too long, once an hour, until ctx ends; not in the first hour. It never trusts
-// one reading of the clock: a clock that is further past the newest earlier row than the program has seen time pass may
-// be wrong, and nothing is deleted before the program has run for as long as the difference. One purge takes a fifth of
-// a table at most. If there is nothing, it writes nothing. discard removes what a deletion leaves outside of the
-// database; each is called with every purge.
-func Purge(
-	ctx context.Context,
-	st *store.Store,
-	keep store.Keep,
-	discard func(context.Context, store.Gone),
-	each func(),
-	log *slog.Logger,
-) {
+// A Purger deletes what has been kept for too long, once an hour; not in the first hour. It never trusts one reading of
+// the clock: a clock that is further past the newest earlier row than the program has seen time pass may be wrong, and
+// nothing is deleted before the program has run for as long as the difference, or an owner says that the clock is
+// right. One purge takes a fifth of a table at most, unless an owner has said so.
+type Purger struct {
+	store *store.Store
+	keep  store.Keep
+	log   *slog.Logger
+	yes   chan struct{}
+
+	mu    sync.Mutex
+	ahead time.Duration // of the clock that is not trusted; 0: it is
+}
+
+// NewPurger returns a Purger. Run starts it.
+func NewPurger(st *store.Store, keep store.Keep, log *slog.Logger) *Purger {
+	return &Purger{store: st, keep: keep, log: log, yes: make(chan struct{}, 1)}
+}
+
+// Blocked returns how far the clock is ahead if nothing is deleted because of that; 0: it is trusted.
+func (p *Purger) Blocked() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ahead
+}
+
+// Trust makes a purge that is blocked run now: an owner says that the clock is right. It returns ErrNotFailed if none
+// is.
+func (p *Purger) Trust() error {
+	if p.Blocked() == 0 {
+		return store.ErrNotFailed
+	}
+	p.block(0)
+	Nudge(p.yes)
+	return nil
+}
+
+func (p *Purger) block(ahead time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ahead = ahead
+}
+
+// Run purges until ctx ends. If there is nothing, it writes nothing. discard removes what a deletion leaves outside of
+// the database; each is called with every purge.
+func (p *Purger) Run(ctx context.Context, discard func(context.Context, store.Gone), each func()) {
 	began := time.Now()
-	newest, err := st.Newest(ctx)
+	newest, err := p.store.Newest(ctx)
 	if newest.IsZero() && err == nil {
-		newest = st.Now()
+		newest = p.store.Now()
 	}
 	for {
+		trusted := false
 		select {
 		case <-ctx.Done():
 			return
+		case <-p.yes:
+			trusted, newest, began = true, p.store.Now(), time.Now()
 		case <-time.After(purgeEvery):
 		}
 		if err != nil {
-			if newest, err = st.Newest(ctx); err != nil {
-				log.Error("purge", "err", err)
+			if newest, err = p.store.Newest(ctx); err != nil {
+				p.log.Error("purge", "err", err)
 				continue
 			}
 		}
 		ran := time.Since(began) // by the monotonic clock
-		if ahead := st.Now().Sub(newest) - ran; ahead > ran {
-			log.Warn(
-				"nothing is purged: the clock may be wrong",
-				"ahead",
-				ahead.Round(time.Second),
-				"running",
-				ran.Round(time.Second),
-			)
+		if ahead := p.store.Now().Sub(newest) - ran; ahead > ran && !trusted {
+			p.block(ahead)
+			p.log.Warn("nothing is purged: the clock may be wrong", "ahead", ahead.Round(time.Second),
+				"running", ran.Round(time.Second))
 			continue
 		}
+		p.block(0)
 		each()
-		if err := purge(ctx, st, keep, discard, log); err != nil && ctx.Err() == nil {
-			log.Error("purge", "err", err)
+		if err := p.purge(ctx, discard, trusted); err != nil && ctx.Err() == nil {
+			p.log.Error("purge", "err", err)
 		}
 	}
 }
 
-func purge(
-	ctx context.Context,
-	st *store.Store,
-	keep store.Keep,
-	discard func(context.Context, store.Gone),
-	log *slog.Logger,
-) error {
-	share, err := st.Share(ctx)
-	if err != nil {
-		return err
+func (p *Purger) purge(ctx context.Context, discard func(context.Context, store.Gone), all bool) (err error) {
+	share := map[string]int(nil)
+	if !all {
+		if share, err = p.store.Share(ctx); err != nil {
+			return err
+		}
 	}
 	rows := 0
 	for {
-		some, err := st.Stale(ctx, keep)
+		some, err := p.store.Stale(ctx, p.keep)
 		var gone store.Gone
 		table, n := "", 0
 		if err == nil && some {
-			err = st.Tx(ctx, func(tx *store.Tx) (err error) { gone, table, n, err = tx.PurgeSome(keep, share); return err })
+			err = p.store.Tx(ctx, func(tx *store.Tx) (err error) {
+				gone, table, n, err = tx.PurgeSome(p.keep, share)
+				return err
+			})
 		}
 		if err != nil || n == 0 {
 			if rows > 0 {
-				log.Info("purged", "rows", rows)
-				err = errors.Join(err, st.Checkpoint(ctx)) // a quiet bot would keep deleted names in the log for weeks
+				p.log.Info("purged", "rows", rows)
+				err = errors.Join(err, p.store.Checkpoint(ctx)) // a quiet bot would keep deleted names in the log for weeks
 			}
 			return err
 		}
 		rows += n
-		share[table] -= n
+		if share != nil {
+			share[table] -= n
+		}
 		discard(ctx, gone) // a stop waits for no bucket: the next sweep takes what is left
 		select {
 		case <-ctx.Done():
