@@ -113,8 +113,7 @@ func espeakText(text, lang string, stress func(word string) string) string {
 func espeakPhonemes(ctx context.Context) func(word string) string {
 	return func(word string) string {
 		var said bytes.Buffer
-		p, err := start(ctx, child{argv: []string{espeak, "-v", "ru", "-q", "-x", "--stdin"}, env: environment(ownVariable),
-			stdout: &said, feed: true})
+		p, err := start(ctx, child{argv: []string{espeak, "-v", "ru", "-q", "-x", "--stdin"}, stdout: &said, feed: true})
 		if err != nil {
 			return ""
 		}

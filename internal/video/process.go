@@ -185,10 +185,3 @@ func (c child) limits() limits {
 	all := machineMemory()
 	return limits{memory: all - min(1<<30, all/4), file: engineFile, processes: maxProcesses}
 }
-
-// environment, secretVariable and ownVariable add nothing to a child: start alone decides what it sees.
-func environment(func(name string) bool) []string { return nil }
-
-func secretVariable(string) bool { return true }
-
-func ownVariable(string) bool { return true }

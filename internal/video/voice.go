@@ -227,7 +227,7 @@ func (h hide) from(text string) string {
 // the name nor the other forms of it.
 func (v VoiceConfig) command(ctx context.Context, folder, text, name, lang, out string, forms ...string) error {
 	c := child{argv: v.Command, feed: true,
-		env: append(environment(secretVariable), "TMPDIR="+folder, "RETAKE_LANG="+lang, "RETAKE_OUTPUT="+out)}
+		env: []string{"TMPDIR=" + folder, "RETAKE_LANG=" + lang, "RETAKE_OUTPUT=" + out}}
 	switch {
 	case v.Engine == VoiceRHVoice:
 		c.argv = v.rhvoiceCommand(lang, out)

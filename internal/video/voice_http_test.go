@@ -152,16 +152,26 @@ func TestServiceMisbehaves(t *testing.T) {
 				strings.Contains(err.Error(), "Mariam") {
 				t.Errorf("got %v; want a transient error with %q", err, c.want)
 			}
+			if page := name == "with a page"; isWait(err) != page {
+				t.Errorf("got a wait %v; want %v: only a page shows that the service is not there", !page, page)
+			}
 			wantNoRest(t, m, 0)
 		})
 	}
 }
 
-func TestServiceThatIsGoneIsATransientError(t *testing.T) {
+func isWait(err error) bool {
+	var later interface{ RetryAfter() (time.Duration, bool) }
+	return errors.As(err, &later)
+}
+
+// TestService_ThatIsGoneIsWaitedFor spends no attempt: the name has no part in it.
+func TestService_ThatIsGoneIsWaitedFor(t *testing.T) {
 	m, tl := httpMaker(t, nil)
 	m.cfg.Voice.URL = "http://127.0.0.1:1/v1/audio/speech"
-	if _, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en"); err == nil || isPermanent(err) {
-		t.Errorf("got %v; want a transient error", err)
+	_, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
+	if !isWait(err) || CodeOf(err) != CodeUnreachable || strings.Contains(err.Error(), "Mariam") {
+		t.Errorf("got %v with %q; want a wait with %q", err, CodeOf(err), CodeUnreachable)
 	}
 }
 
