@@ -49,6 +49,8 @@ CREATE TABLE IF NOT EXISTS assets (
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
 	unwanted    INTEGER,                               -- since when it should go: everyone who asked for it is forgotten; it may be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
+	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
+	codec       TEXT,                                  -- of the pictures, as ffmpeg calls it; NULL: older than this column
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),

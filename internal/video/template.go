@@ -198,7 +198,7 @@ func (m *Maker) drawName(
 		}
 	}
 	// Nothing is probed: every sample comes from a film that was, or from an encoder that said it was done.
-	v, err := finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
+	v, err := finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length(), codec: "h264"})
 	v.Note = speech.note
 	return v, err
 }

@@ -64,7 +64,7 @@ type Video struct {
 	Width, Height int           // pixels, as shown
 	Duration      time.Duration // of the pictures
 	Size          int64         // bytes
-	Codec         string        // of the pictures of an inspected file, as ffmpeg calls it: "h264", "hevc"
+	Codec         string        // of the pictures, as ffmpeg calls it: "h264", "hevc"
 	Note          string        // NoteOtherVoice or NoteMusicOnly if the name is not spoken by the voice that is set
 
 	folder string
