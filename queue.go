@@ -535,6 +535,8 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completio
 		Duration: made.Duration,
 		Width:    made.Width,
 		Height:   made.Height,
+		Codec:    made.Codec,
+		Note:     made.Note,
 	}
 	if err := q.media.Put(ctx, v.File, made.Path, nil); err != nil {
 		return nil, fmt.Errorf("keep the video: %w", err)

@@ -301,3 +301,59 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 		})
 	}
 }
+
+// TestUpgrade_KeysOfNamesAreComputedAgain opens a file whose keys were made by a rule that saw through fewer disguises.
+func TestUpgrade_KeysOfNamesAreComputedAgain(t *testing.T) {
+	path := fromGolden(t, 10)
+	d, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := func(n int) string { return fmt.Sprintf("%026d", n) }
+	for i, a := range []struct{ name, key, columns, values string }{
+		{"Ａｎｎａ Ｍａｒｉｅ", "ａｎｎａ ｍａｒｉｅ", "status, error, needs, finished", "'FAILED', 'no', 1, 1"},
+		{"Anna Marie", "anna marie", "status, file, finished, youtube", "'COMPLETED', 'a.mp4', 1, 1"},
+		{"Ве́ра", "ве\u0301ра", "status, file, finished", "'COMPLETED', 'v.mp4', 1"},
+		{"Зоя", "зоя", "status", "'PENDING'"},
+		{"Зoя", "зoя", "status", "'PENDING'"}, // with a Latin o
+		{"Лия", "лия", "status", "'PENDING'"},
+	} {
+		if _, err := d.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, created, `+a.columns+`)
+			VALUES (?, ?, ?, 'new-year', 'ru', 'REQUEST', 1, `+a.values+`)`, id(i), a.name, a.key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.Close()
+	s, err := OpenStore(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, want := range []string{"anna marie", "anna marie", "вера", "зоя", "зoя", "лия"} {
+		a, err := s.Asset(t.Context(), id(i))
+		if err != nil || a.NameKey != want {
+			t.Errorf("%q: got %q, %v; want %q", a.Name, a.NameKey, err, want)
+		}
+	}
+	for what, query := range map[string]string{
+		"counts that are not those of the assets": `SELECT count(*) FROM (
+			SELECT a.name_key k, p.part, a.status, count(*) n FROM assets a JOIN (SELECT '' part UNION ALL SELECT 'NEEDS'
+				UNION ALL SELECT 'YOUTUBE') p ON p.part = '' OR p.part = 'NEEDS' AND a.needs OR p.part = 'YOUTUBE' AND a.youtube
+			GROUP BY 1, 2, 3 EXCEPT SELECT name_key, part, status, n FROM tallies)`,
+		"counts of names that nobody has": `SELECT count(*) FROM tallies WHERE n > 0 AND name_key <> ''
+			AND name_key NOT IN (SELECT name_key FROM assets)`,
+		"names that are not found": `SELECT count(*) FROM (SELECT DISTINCT name_key, name_key FROM assets
+			EXCEPT SELECT tail, name_key FROM tails)`,
+		"names that are found and gone":                 `SELECT count(*) FROM tails WHERE name_key NOT IN (SELECT name_key FROM assets)`,
+		"names that are not found by their second word": `SELECT 1 - count(*) FROM tails WHERE tail = 'marie'`,
+		"tables left over":                              `SELECT count(*) FROM sqlite_master WHERE name = 'rekeyed'`,
+	} {
+		if n := count(t, s, query); n != 0 {
+			t.Errorf("got %d %s; want none", n, what)
+		}
+	}
+	found, err := s.Library(t.Context(), store.Filter{Search: "anna", Limit: 10}, 2)
+	if err != nil || len(found) != 2 {
+		t.Errorf("got %d found, %v; want both Annas", len(found), err)
+	}
+}

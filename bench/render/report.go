@@ -61,18 +61,18 @@ func (b *bench) report(naive, silent, spoken string) error {
 		}
 		line(
 			v.name+", frames",
-			len(got) == frames && monotonic,
+			len(got) == b.frames && monotonic,
 			"%d of %d, times rising evenly: %v",
 			len(got),
-			frames,
+			b.frames,
 			monotonic,
 		)
 		line(
 			v.name+", frames without the name",
-			same == frames-(nameOut-nameIn),
+			same == b.frames-(nameOut-nameIn),
 			"%d bit-identical, of %d",
 			same,
-			frames-(nameOut-nameIn),
+			b.frames-(nameOut-nameIn),
 		)
 		line(v.name+", frames with the name", changed == nameOut-nameIn, "%d changed, of %d", changed, nameOut-nameIn)
 		if _, err := output("ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", v.path, "-f", "null", "-"); err != nil {
@@ -166,7 +166,7 @@ func sound(line func(string, bool, string, ...any), v made) error {
 
 // likeness measures SSIM against what an encoder without loss would have shown.
 func (b *bench) likeness(line func(string, bool, string, ...any), naive, silent string) error {
-	without := fmt.Sprintf("between(n,0,%d)+between(n,%d,%d)", nameIn-1, nameOut, frames-1)
+	without := fmt.Sprintf("between(n,0,%d)+between(n,%d,%d)", nameIn-1, nameOut, b.frames-1)
 	with := fmt.Sprintf("between(n,%d,%d)", nameIn, nameOut-1)
 	like := func(path, filter, frames string) (float64, error) {
 		return ssim(

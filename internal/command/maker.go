@@ -20,8 +20,8 @@ func MakerConfig(cfg config.Config, work string) video.Config {
 	return video.Config{Engine: cfg.Render.Engine, Offered: cfg.Offered(), Templates: cfg.Render.Templates,
 		Languages: lang.Languages, Command: cfg.Render.Command, URL: cfg.Render.URL, AllowPrivate: cfg.Render.AllowPrivate,
 		MaxBytes: cfg.Telegram.MaxUploadMB << 20, FFmpeg: cfg.Render.FFmpeg, Timeout: cfg.Render.Timeout,
-		Work: work, Cache: cfg.CacheDir, Workers: cfg.Workers(), Patience: cfg.Queue.OutageMax, Voice: voice,
-		Forms: cfg.DataDir}
+		Work: work, Cache: cfg.CacheDir, Workers: cfg.Workers(), Cores: cfg.Render.Cores,
+		Patience: cfg.Queue.OutageMax, Voice: voice, Forms: cfg.DataDir}
 }
 
 // sampleName is the name of nobody in particular.

@@ -75,6 +75,7 @@ type Settings struct {
 		URL          string        `toml:"url"`
 		AllowPrivate bool          `toml:"allow_private"`
 		FFmpeg       string        `toml:"ffmpeg"`
+		Cores        int           `toml:"cores"`
 		Timeout      time.Duration `toml:"timeout"`
 		ReuseFor     time.Duration `toml:"reuse_for"`
 	} `toml:"render"`
@@ -225,6 +226,7 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 		"privacy.history": c.Privacy.History, "privacy.people": c.Privacy.People} {
 		is(d == 0 || d >= 24*time.Hour, key, "24h or more is expected, or 0s to keep it") // the limits count a day
 	}
+	is(c.Render.Cores >= 0, "render.cores", "0 or more is expected")
 	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
 	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine",
 		"template, command or http is expected")

@@ -34,7 +34,11 @@ type conn struct {
 	db    uintptr
 	out   uintptr // 8 bytes in which SQLite returns addresses
 	stmts map[string]*stmt
+	funcs []callback // SQLite knows only their addresses
 }
+
+// callback is how SQLite calls a function: a context for the result, the number of arguments, and their addresses.
+type callback = func(tls *libc.TLS, result uintptr, count int32, arguments uintptr)
 
 // refusal is an error of SQLite, with its extended code.
 type refusal struct {
@@ -80,6 +84,38 @@ func (c *conn) close() error {
 	libc.Xfree(c.tls, c.out)
 	c.tls.Close()
 	return err
+}
+
+// define makes a function of Go's one that SQL can call.
+func (c *conn) define(f Function) error {
+	name, err := libc.CString(f.Name)
+	if err != nil {
+		return err
+	}
+	defer libc.Xfree(c.tls, name)
+	call := func(tls *libc.TLS, result uintptr, _ int32, arguments uintptr) {
+		v := *at[uintptr](arguments)
+		text := sqlite3.Xsqlite3_value_text(tls, v)
+		if text == 0 {
+			sqlite3.Xsqlite3_result_null(tls, result)
+			return
+		}
+		out := f.Of(string(unsafe.Slice(at[byte](text), sqlite3.Xsqlite3_value_bytes(tls, v))))
+		copied, err := libc.CString(out)
+		if err != nil {
+			sqlite3.Xsqlite3_result_error_nomem(tls, result)
+			return
+		}
+		sqlite3.Xsqlite3_result_text(tls, result, copied, int32(len(out)), sqlite3.SQLITE_TRANSIENT)
+		libc.Xfree(tls, copied)
+	}
+	c.funcs = append(c.funcs, call)
+	const flags = sqlite3.SQLITE_UTF8 | sqlite3.SQLITE_DETERMINISTIC
+	if code := sqlite3.Xsqlite3_create_function(c.tls, c.db, name, 1, flags, 0, *(*uintptr)(unsafe.Pointer(&call)), 0,
+		0); code != sqlite3.SQLITE_OK {
+		return c.refusal(code)
+	}
+	return nil
 }
 
 // at returns the value at an address outside of Go's memory.

@@ -83,11 +83,19 @@ type op struct {
 	turn     chan bool // true: commit the next group; false: this op has been done
 }
 
+// Function is a function of a text that SQL can call while a file is brought up to date. Equal texts have equal
+// results.
+type Function struct {
+	Name string
+	Of   func(text string) string
+}
+
 // Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the newest
-// version; steps[i] leads from version i+1 to i+2. before, unless nil, is called with the version of an existing file
-// that lacks some of them, and its error stops the upgrade. A file of a newer version is refused with ErrNewer.
-// Nobody but this user can read the file: it holds children's names.
-func Open(path, schema string, steps []string, before func(version int) error) (*DB, error) {
+// version; steps[i] leads from version i+1 to i+2, and may call the functions. before, unless nil, is called with the
+// version of an existing file that lacks some of them, and its error stops the upgrade. A file of a newer version is
+// refused with ErrNewer. Nobody but this user can read the file: it holds children's names.
+func Open(path, schema string, steps []string, before func(version int) error,
+	functions ...Function) (*DB, error) {
 	if err := private(path); errors.Is(err, syscall.ENOSPC) {
 		return nil, ErrFull
 	} else if err != nil {
@@ -100,6 +108,9 @@ func Open(path, schema string, steps []string, before func(version int) error) (
 		err = conn.script(fmt.Sprintf(`PRAGMA busy_timeout = %d; PRAGMA journal_mode = wal; PRAGMA synchronous = full;
 			PRAGMA foreign_keys = 1; PRAGMA secure_delete = 1; PRAGMA wal_autocheckpoint = 4000;
 			PRAGMA cache_size = -32000`, busyTimeout.Milliseconds()))
+		for _, f := range functions {
+			err = errors.Join(err, conn.define(f))
+		}
 		if err == nil {
 			err = upgrade(conn, schema, steps, before)
 		}

@@ -396,6 +396,42 @@ func TestUpgrading(t *testing.T) {
 	}
 }
 
+// TestOpen_AStepCallsFunctions passes texts of all kinds to a function of Go's.
+func TestOpen_AStepCallsFunctions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.db")
+	d, err := Open(path, table, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []any{"маша", "", strings.Repeat("ы", 10_000), nil}
+	if err := d.Tx(t.Context(), func(tx *Tx) error {
+		for n, text := range texts {
+			if _, err := tx.Exec(`INSERT INTO t VALUES (?, ?)`, n, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	double := Function{Name: "twice", Of: func(text string) string { return text + text }}
+	upper := Function{Name: "shout", Of: strings.ToUpper}
+	if d, err = Open(path, table, []string{`UPDATE t SET s = shout(twice(s))`}, nil, double, upper); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for n, text := range texts {
+		var got sql.NullString
+		if err := d.Read().QueryRow(`SELECT s FROM t WHERE n = ?`, n).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if s, ok := text.(string); got.Valid != ok || got.String != strings.ToUpper(s+s) {
+			t.Errorf("%.20q: got %.40q, %v; want it twice in capitals, and NULL as it is", text, got.String, got.Valid)
+		}
+	}
+}
+
 // TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun cuts the power after each operation of an upgrade.
 func TestAnUpgradeThatPowerFailsIsWholeOrHasNotBegun(t *testing.T) {
 	const rows = 300

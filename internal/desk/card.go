@@ -36,10 +36,12 @@ type Card struct {
 	Size         int64         `json:"size,omitzero"`  // bytes
 	Width        int           `json:"width,omitzero"` // px
 	Height       int           `json:"height,omitzero"`
-	Waiting      int           `json:"waiting"`    // people: for the video
-	Served       int           `json:"served"`     // people: have it
-	Apologised   int           `json:"apologised"` // people: have the apology, or it is on its way
-	Untold       int           `json:"untold"`     // people: no message reaches them
+	Codec        string        `json:"codec,omitzero"` // of the pictures: h264, hevc
+	Note         string        `json:"note,omitzero"`  // OTHER_VOICE or MUSIC_ONLY: the voice that is set did not say the name
+	Waiting      int           `json:"waiting"`        // people: for the video
+	Served       int           `json:"served"`         // people: have it
+	Apologised   int           `json:"apologised"`     // people: have the apology, or it is on its way
+	Untold       int           `json:"untold"`         // people: no message reaches them
 	Attempt      int           `json:"attempt,omitzero"`
 	Attempts     int           `json:"attempts,omitzero"` // there are at the most
 	NextTry      time.Time     `json:"next_try,omitzero"`
@@ -130,6 +132,19 @@ func (c Card) Hue() byte { return c.ID[len(c.ID)-1] % 4 }
 
 // Excerpt is the error where many are shown.
 func (c Card) Excerpt() string { return Excerpt(c.Error) }
+
+// Plays reports whether browsers show the pictures. HEVC some do, on some machines.
+func (c Card) Plays() bool {
+	return c.Codec == "" || slices.Contains([]string{"h264", "vp8", "vp9", "av1"}, c.Codec)
+}
+
+// CodecName is what people call the codec of the pictures.
+func (c Card) CodecName() string { return video.CodecName(c.Codec) }
+
+// Noted is the id of the message about how the name is spoken; "": by the voice that is set, or there is none.
+func (c Card) Noted() string { return notes[c.Note] }
+
+var notes = map[string]string{video.NoteOtherVoice: "note_other_voice", video.NoteMusicOnly: "note_music_only"}
 
 // Length is how long the video plays: 0:42.
 func (c Card) Length() string { return Length(c.Duration) }
@@ -274,7 +289,7 @@ func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card
 			c.Thumb = "/thumbs/" + l.ID
 		}
 		c.Duration, c.Size = l.Video.Duration.Milliseconds(), l.Video.Size
-		c.Width, c.Height = l.Video.Width, l.Video.Height
+		c.Width, c.Height, c.Codec, c.Note = l.Video.Width, l.Video.Height, l.Video.Codec, l.Video.Note
 		c.Waiting -= l.Untold // no message reaches them
 	case store.Failed:
 		c.Error, c.Code = l.Error, l.ErrorCode

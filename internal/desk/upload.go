@@ -262,7 +262,7 @@ func (d *Desk) Upload(w http.ResponseWriter, r *http.Request) error {
 			sayTo(r)("upload_untitled", nil)), Lang: d.opts.Lang, Creator: &admin.ID}
 	a.NameKey = lang.NameKey(a.Name)
 	a.Video = store.Video{File: a.ID + "." + sent.Kind, Thumb: a.ID + ".jpg", Size: made.Size,
-		Duration: made.Duration, Width: made.Width, Height: made.Height}
+		Duration: made.Duration, Width: made.Width, Height: made.Height, Codec: made.Codec}
 	err = d.opts.Files.Put(ctx, a.Video.Thumb, made.Thumb, nil) // the small one first: it fails sooner
 	if err == nil {
 		err = d.opts.Files.Put(ctx, a.Video.File, sent.Path, nil)

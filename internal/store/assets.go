@@ -49,7 +49,9 @@ type Video struct {
 	File, Thumb   string // keys in the media store
 	Size          int64  // bytes
 	Duration      time.Duration
-	Width, Height int // px
+	Width, Height int    // px
+	Codec         string // of the pictures, as ffmpeg calls it; "": nobody knows
+	Note          string // OTHER_VOICE or MUSIC_ONLY if the name is not spoken by the voice that is set
 }
 
 // Metadata is what a video is published with, as the form on its page saves it. Privacy is "" until that happens.
@@ -162,14 +164,15 @@ func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
 const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
 	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
 	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0), ifnull(a.error_code, ''),
-	ifnull(a.advance, 0)`
+	ifnull(a.advance, 0), ifnull(a.codec, ''), ifnull(a.note, '')`
 
 // into lists where assetColumns go; done must run after the scan.
 func (a *Asset) into() (dest []any, done func()) {
 	var duration, created, finished, unwanted int64
 	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
 			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
-			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted, &a.ErrorCode, &a.Advance}, func() {
+			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted, &a.ErrorCode, &a.Advance,
+			&a.Video.Codec, &a.Video.Note}, func() {
 			a.Video.Duration = time.Duration(duration) * time.Millisecond
 			a.Created, a.Finished, a.Unwanted = Moment(created), Moment(finished), Moment(unwanted)
 		}
@@ -272,10 +275,10 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 func (tx *Tx) AddUpload(a Asset) error {
 	v := a.Video
 	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, file, thumb,
-		size, duration, width, height, created, finished)
-		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12)`,
+		size, duration, width, height, created, finished, codec)
+		VALUES (?, ?, ?, '', ?, 'UPLOAD', ?, 'COMPLETED', ?, ?, ?, ?, ?, ?, ?12, ?12, ?)`,
 		a.ID, a.Name, a.NameKey, a.Lang, a.Creator, v.File, v.Thumb, v.Size, v.Duration.Milliseconds(), v.Width, v.Height,
-		tx.now); err != nil {
+		tx.now, null(v.Codec)); err != nil {
 		return err
 	}
 	tx.touch(a.ID)

@@ -334,10 +334,11 @@ const runs = `EXISTS (SELECT 1 FROM jobs WHERE id = ? AND attempt = ? AND starte
 // FinishRender completes an asset and owes the video to everybody waiting for it. ErrNotFound: the asset or the job
 // is gone, and the files belong to nobody.
 func (tx *Tx) FinishRender(j Job, v Video) error {
-	if err := one(tx.sql.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?, width = ?, height = ?, finished = ?
+	if err := one(tx.sql.Exec(`UPDATE assets SET status = 'COMPLETED', file = ?, thumb = ?, size = ?, duration = ?,
+			width = ?, height = ?, codec = ?, note = ?, finished = ?
 		WHERE id = ? AND status = 'PROCESSING' AND `+runs,
-		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, tx.now, j.AssetID, j.ID,
-		j.Attempt)); err != nil {
+		v.File, null(v.Thumb), v.Size, v.Duration.Milliseconds(), v.Width, v.Height, null(v.Codec), null(v.Note), tx.now,
+		j.AssetID, j.ID, j.Attempt)); err != nil {
 		return err
 	}
 	if err := tx.finish(j); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"retake.example/internal/db"
+	"retake.example/internal/lang"
 )
 
 var (
@@ -52,14 +53,14 @@ func (noClaimer) Undone(*Tx)        {}
 // Options say how to open a database.
 type Options struct {
 	Schema string                  // of a new file
-	Steps  []string                // each leads from one version of the schema to the next
+	Steps  []string                // each leads from one version of the schema to the next; it may call name_key_of(name)
 	Before func(version int) error // called with the version of a file that is about to be upgraded; an error stops that
 	Now    func() time.Time        // nil: time.Now
 }
 
 // Open opens the database file at path, and creates or upgrades it.
 func Open(path string, o Options) (*Store, error) {
-	d, err := db.Open(path, o.Schema, o.Steps, o.Before)
+	d, err := db.Open(path, o.Schema, o.Steps, o.Before, db.Function{Name: "name_key_of", Of: lang.NameKey})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -33,7 +32,7 @@ type tools struct {
 
 // x264 settings that end up in the stream's headers. Template and segment share them: a splice needs equal headers.
 // The rest keeps frames within their group (no open GOP) and key frames where they are asked for.
-const x264 = "ref=2:bframes=2:b-adapt=1:b-pyramid=none:weightp=1:8x8dct=1:cabac=1:open-gop=0:scenecut=0:" +
+const x264 = "ref=1:bframes=2:b-adapt=1:b-pyramid=none:weightp=1:8x8dct=1:cabac=1:open-gop=0:scenecut=0:" +
 	"keyint=90:min-keyint=1:stitchable=1:sps-id=0"
 
 // Ready returns nil if videos can be made, or an error that says what to do. It tries a tiny encode, and looks at the
@@ -70,8 +69,10 @@ func (m *Maker) ready(ctx context.Context) (*tools, error) {
 	switch {
 	case m.cfg.Workers > 1:
 		t.threads = 1
-	case runtime.NumCPU() > maxThreads:
+	case m.cfg.cores() > maxThreads:
 		t.threads = maxThreads
+	case m.cfg.Cores > 0:
+		t.threads = m.cfg.Cores
 	}
 	if err := t.try(ctx, m.cfg.Work); ctx.Err() != nil {
 		return nil, context.Cause(ctx) // a stop says nothing about ffmpeg
@@ -222,10 +223,10 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 // encodeVideo are the options for pictures that are encoded to be kept.
 func encodeVideo(w, h int, r rate) []string { return encodeWith("veryfast", 20, "", w, h, r) }
 
-// encodeTakeVideo are the options for the frames of a take: 25 % quicker than those of the film it is spliced into, as
-// like the original, and a third larger, which matters little for a few seconds. None of it shows in the headers.
+// encodeTakeVideo are the options for the frames of a take: a third quicker than those of the film it is spliced into,
+// as like the original, and a third larger, which matters little for a few seconds. None of it shows in the headers.
 func encodeTakeVideo(w, h int, r rate) []string {
-	return encodeWith("superfast", 21, ":b-adapt=0:mbtree=0:rc-lookahead=0", w, h, r)
+	return encodeWith("superfast", 21, ":b-adapt=0:mbtree=0:rc-lookahead=0:partitions=none", w, h, r)
 }
 
 func encodeWith(preset string, crf int, more string, w, h int, r rate) []string {

@@ -34,12 +34,10 @@ type part struct {
 	script   language.Script // language.Common for signs, spaces and whatever has no script of its own
 }
 
-// pick returns the faces for a text. It returns ErrCannotDraw if no face here has one of its parts, and another error
-// if the fonts of this machine cannot be read for now.
-func (f *fonts) pick(text string) (*typeface, error) { return f.pickFor(nil, "", text) }
-
-// pickFor does what pick does, but prefers the font that a caption asks for, a file of the template's folder or a
-// family of this machine. A letter that a face lacks does not change the face of the others.
+// pickFor returns the faces for a text, if possible of the font that a caption asks for, a file of the template's
+// folder or a family of this machine. It returns ErrCannotDraw if no face here has one of the text's parts, and another
+// error if the fonts of this machine cannot be read for now. A letter that a face lacks does not change the face of the
+// others.
 func (f *fonts) pickFor(files fs.FS, asked, text string) (*typeface, error) {
 	preferred, others, err := f.candidates(files, asked)
 	if err != nil {

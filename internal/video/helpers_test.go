@@ -251,3 +251,37 @@ func isPermanent(err error) bool {
 func otherTools(proven *tools, ffmpeg, ffprobe string) *tools {
 	return &tools{ffmpeg: ffmpeg, ffprobe: ffprobe, version: proven.version, sample: proven.sample}
 }
+
+// indexFirst reports whether a file has one whole index before the media, so that playing can start before the end has
+// arrived. It understands any MP4 file, also those that readMovie refuses.
+func indexFirst(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	index := false
+	for pos := int64(0); pos < info.Size(); {
+		kind, _, size, err := topBox(f, pos, info.Size())
+		if err != nil {
+			return false, err
+		}
+		switch kind {
+		case "moov":
+			index = true
+		case "moof": // the index goes on in pieces
+			return false, nil
+		case "mdat":
+			return index, nil
+		}
+		pos += size
+	}
+	return false, errors.New("mp4: no media (mdat)")
+}
+
+// pick returns the faces for a text that asks for none.
+func (f *fonts) pick(text string) (*typeface, error) { return f.pickFor(nil, "", text) }

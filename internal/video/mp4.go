@@ -130,37 +130,6 @@ func readMovie(f *os.File) (*movie, error) {
 	return m, nil
 }
 
-// indexFirst reports whether a file has one whole index before the media, so that playing can start before the end has
-// arrived. It understands any MP4 file, also those that readMovie refuses.
-func indexFirst(path string) (bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return false, err
-	}
-	index := false
-	for pos := int64(0); pos < info.Size(); {
-		kind, _, size, err := topBox(f, pos, info.Size())
-		if err != nil {
-			return false, err
-		}
-		switch kind {
-		case "moov":
-			index = true
-		case "moof": // the index goes on in pieces
-			return false, nil
-		case "mdat":
-			return index, nil
-		}
-		pos += size
-	}
-	return false, errors.New("mp4: no media (mdat)")
-}
-
 // topBox reads the header of a box of the file itself; all lengths are in bytes.
 func topBox(f io.ReaderAt, pos, end int64) (kind string, header, size int64, err error) {
 	var h [16]byte

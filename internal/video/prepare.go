@@ -384,7 +384,9 @@ func (m *Maker) encodeSource(ctx context.Context, t *tools, k *template, films [
 		args = append(args, "-filter_complex", fmt.Sprintf(
 			"%s%s[film];[2:v]%s[words];[film][words]overlay=%d:%d:format=yuv420[v]",
 			f.pad, f.filter, countFrames(f.rate, 0), s.x, s.y), "-map", "[v]", "-map", "1:a")
-		if err := t.encodeSheet(ctx, append(args, p.encode()...), s, f.rate, 0, f.frames, nil); err != nil {
+		if err := t.encodeSheet(ctx, append(args, p.encode()...), s.w, s.h, f.frames, func(o *overlay, n int) {
+			s.draw(o, f.rate, n)
+		}, nil); err != nil {
 			return err
 		}
 	}

@@ -196,7 +196,7 @@ func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path strin
 		"1",
 		"file:"+path,
 	)
-	return t.encodeSheet(ctx, args, s, f.rate, n, n+1, nil)
+	return t.encodeSheet(ctx, args, s.w, s.h, 1, func(o *overlay, _ int) { s.draw(o, f.rate, n) }, nil)
 }
 
 // Cover writes the moment that the author of the template chose for its picture, as Still does.

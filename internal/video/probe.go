@@ -87,7 +87,8 @@ var codecNames = map[string]string{"h264": "H.264", "hevc": "HEVC (H.265)", "av1
 	"mpeg4": "MPEG-4 Part 2", "mpeg1video": "MPEG-1", "mpeg2video": "MPEG-2", "mjpeg": "Motion JPEG", "prores": "ProRes",
 	"h263": "H.263", "cinepak": "Cinepak", "magicyuv": "MagicYUV", "exr": "OpenEXR", "tiff": "TIFF", "aac": "AAC"}
 
-func codecName(codec string) string {
+// CodecName is what people call a codec that ffmpeg calls so.
+func CodecName(codec string) string {
 	if name, ok := codecNames[codec]; ok {
 		return name
 	}
@@ -304,7 +305,7 @@ func refusedKind(err error) error {
 	case ended.cause != nil:
 		return err
 	case codec != nil:
-		return unfit{fmt.Errorf("a track is in %s, which is not taken here: "+exportPlain, codecName(codec[1]))}
+		return unfit{fmt.Errorf("a track is in %s, which is not taken here: "+exportPlain, CodecName(codec[1]))}
 	case strings.Contains(words, "Format not on whitelist"):
 		return unfit{errors.New("the file is of a kind that is not taken here: " + exportPlain)}
 	case strings.Contains(words, "max_streams"):

@@ -143,31 +143,17 @@ func (m *Maker) drawName(
 	defer film.close()
 	speech := m.beginToSpeak(ctx, t, p, film, folder, o)
 	defer speech.drop()
-	var patches []patch
 	thumb := filepath.Join(folder, "thumb.jpg")
 	still := min(p.rate.frame(p.still), p.frames-1)
-	total, done := 0, 0
-	for _, k := range p.takes {
-		total += k.last - k.first
+	segment := filepath.Join(folder, "takes.mp4")
+	if err := m.encodeTakes(ctx, t, p, o, still, segment, thumb, report); err != nil {
+		return Video{}, fmt.Errorf("encode the name: %w", err)
 	}
-	for i, k := range p.takes {
-		s, err := m.sheet(p, k.captions, o)
-		if err != nil {
-			return Video{}, err
-		}
-		segment := filepath.Join(folder, fmt.Sprintf("take%d.mp4", i))
-		if err := t.encodeTake(ctx, p, k, s, still, segment, thumb,
-			func(frame int) { report((done + frame) * 95 / total) }); err != nil {
-			return Video{}, fmt.Errorf("encode the name: %w", err)
-		}
-		done += k.last - k.first
-		q, err := framesOf(segment, k)
-		if err != nil {
-			return Video{}, fmt.Errorf("encoded name: %w", err)
-		}
-		defer q.from.close()
-		patches = append(patches, q)
+	patches, err := framesOf(segment, p.takes)
+	if err != nil {
+		return Video{}, fmt.Errorf("encoded name: %w", err)
 	}
+	defer patches[0].from.close()
 	if q, err := speech.wait(); err != nil {
 		return Video{}, fmt.Errorf("voice: %w", err)
 	} else if q != nil {
@@ -198,7 +184,7 @@ func (m *Maker) drawName(
 		}
 	}
 	// Nothing is probed: every sample comes from a film that was, or from an encoder that said it was done.
-	v, err := finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length()})
+	v, err := finished(folder, out, thumb, facts{width: p.width, height: p.height, duration: p.length(), codec: "h264"})
 	v.Note = speech.note
 	return v, err
 }
@@ -259,48 +245,88 @@ func (m *Maker) sheet(p prepared, captions []caption, o Order) (sheet, error) {
 	return newSheet(p.width, p.height, things), err
 }
 
-// framesOf opens the encoded frames of a take.
-func framesOf(path string, k take) (patch, error) {
+// framesOf opens the encoded frames of all takes, which share the file: the caller closes it once.
+func framesOf(path string, takes []take) (patches []patch, err error) {
 	m, err := openMovie(path)
 	if err != nil {
-		return patch{}, err
+		return nil, err
 	}
-	if v := m.track("vide"); v == nil || len(v.samples) != k.last-k.first {
+	frames := 0
+	for _, k := range takes {
+		first := frames
+		frames += k.last - k.first
+		patches = append(patches, patch{handler: "vide", at: k.first, from: m, first: first, last: frames})
+	}
+	if v := m.track("vide"); v == nil || len(v.samples) != frames {
 		m.close()
-		return patch{}, errors.New("not all frames are there")
+		return nil, errors.New("not all frames are there")
 	}
-	return patch{handler: "vide", at: k.first, from: m, last: k.last - k.first}, nil
+	return patches, nil
 }
 
-// encodeTake encodes only the frames of a take, and if the still is one of them, the still.
-func (t *tools) encodeTake(
+// encodeTakes encodes only the frames of the takes, one after another, and if the still is one of them, the still.
+// One ffmpeg does it: starting another costs as much as encoding half a second.
+func (m *Maker) encodeTakes(
 	ctx context.Context,
+	t *tools,
 	p prepared,
-	k take,
-	s sheet,
+	o Order,
 	still int,
 	out, thumb string,
-	report func(frame int),
+	report func(percent int),
 ) error {
-	args := append(t.oneThread(), "-ss", p.rate.seconds(k.first), "-i", p.path)
-	args = append(args, rawInput("yuva420p", s.w, s.h, p.rate)...)
-	drawn := fmt.Sprintf(
-		"[0:v]%[1]s[film];[1:v]%[1]s[name];[film][name]overlay=%[2]d:%[3]d:format=yuv420",
-		countFrames(p.rate, 0),
-		s.x,
-		s.y,
-	)
+	var args, edges []string
+	var sheets []sheet
+	var films, joined, x, y strings.Builder
+	w, h, frames, stillAt := 0, 0, 0, -1
+	for i, k := range p.takes {
+		s, err := m.sheet(p, k.captions, o)
+		if err != nil {
+			return err
+		}
+		sheets = append(sheets, s)
+		w, h = max(w, s.w), max(h, s.h)
+		args = append(append(args, t.oneThread()...), "-ss", p.rate.seconds(k.first), "-i", p.path)
+		fmt.Fprintf(&films, "[%d:v]%s,trim=end_frame=%d[take%[1]d];", i, countFrames(p.rate, 0), k.last-k.first)
+		fmt.Fprintf(&joined, "[take%d]", i)
+		if k.has(still) {
+			stillAt = frames + still - k.first
+		}
+		if frames > 0 {
+			edges = append(edges, fmt.Sprintf("eq(n,%d)", frames))
+		}
+		frames += k.last - k.first
+		if i < len(p.takes)-1 {
+			fmt.Fprintf(&x, "if(lt(n,%d),%d,", frames, s.x)
+			fmt.Fprintf(&y, "if(lt(n,%d),%d,", frames, s.y)
+			continue
+		}
+		fmt.Fprintf(&x, "%d%s", s.x, strings.Repeat(")", i))
+		fmt.Fprintf(&y, "%d%s", s.y, strings.Repeat(")", i))
+	}
+	args = append(args, rawInput("yuva420p", w, h, p.rate)...)
+	drawn := fmt.Sprintf("%s%sconcat=n=%d,%[4]s[film];[%[3]d:v]%[4]s[name];[film][name]overlay='%s':'%s':format=yuv420",
+		&films, &joined, len(p.takes), countFrames(p.rate, 0), &x, &y)
 	var second []string
-	if k.has(still) {
-		drawn += fmt.Sprintf(",split[v][all];[all]select='eq(n,%d)',%s[still]", still-k.first, thumbFilter)
+	if stillAt >= 0 {
+		drawn += fmt.Sprintf(",split[v][all];[all]select='eq(n,%d)',%s[still]", stillAt, thumbFilter)
 		second = append([]string{"-map", "[still]"}, thumbOutput(thumb)...)
 	} else {
 		drawn += "[v]"
 	}
-	args = append(args, "-filter_complex", drawn, "-map", "[v]", "-frames:v", fmt.Sprint(k.last-k.first), "-an")
+	args = append(args, "-filter_complex", drawn, "-map", "[v]", "-frames:v", fmt.Sprint(frames), "-an")
+	if len(edges) > 0 {
+		args = append(args, "-force_key_frames", "expr:"+strings.Join(edges, "+"))
+	}
 	args = append(append(args, encodeTakeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
 	args = append(append(args, "-f", "mp4", out), second...)
-	return t.encodeSheet(ctx, args, s, p.rate, k.first, k.last, report)
+	return t.encodeSheet(ctx, args, w, h, frames, func(o *overlay, n int) {
+		i := 0
+		for ; n >= p.takes[i].last-p.takes[i].first; i++ {
+			n -= p.takes[i].last - p.takes[i].first
+		}
+		sheets[i].draw(o, p.rate, p.takes[i].first+n)
+	}, func(frame int) { report(frame * 95 / frames) })
 }
 
 // encodeWhole encodes all frames, for a film that a take cannot be spliced into; the sound is copied.
@@ -329,15 +355,9 @@ func (m *Maker) encodeWhole(ctx context.Context, t *tools, p prepared, o Order, 
 		"+faststart",
 	)
 	args = append(append(args, encodeVideo(p.width, p.height, p.rate)...), t.oneThread()...)
-	return t.encodeSheet(
-		ctx,
-		append(args, "-f", "mp4", out),
-		s,
-		p.rate,
-		first,
-		last,
-		func(frame int) { report(frame * 95 / p.frames) },
-	)
+	return t.encodeSheet(ctx, append(args, "-f", "mp4", out), s.w, s.h, last-first, func(o *overlay, n int) {
+		s.draw(o, p.rate, first+n)
+	}, func(frame int) { report(frame * 95 / p.frames) })
 }
 
 // countFrames is the filter that gives frames their number, from first on, as their time: nothing is rounded, so no
@@ -346,13 +366,19 @@ func countFrames(r rate, first int) string {
 	return fmt.Sprintf("settb=%d/%d,setpts=N+%d", r.den, r.num, first)
 }
 
-// encodeSheet runs an ffmpeg that reads the frames of a sheet from its stdin.
+// draw draws what a sheet shows in a frame of the film.
+func (s sheet) draw(o *overlay, r rate, frame int) {
+	for _, t := range s.things {
+		t.draw(o, float32(r.at(frame).Seconds()))
+	}
+}
+
+// encodeSheet runs an ffmpeg that reads so many frames of w×h pixels from its stdin, which draw draws.
 func (t *tools) encodeSheet(
 	ctx context.Context,
 	args []string,
-	s sheet,
-	r rate,
-	first, last int,
+	w, h, frames int,
+	draw func(o *overlay, n int),
 	report func(frame int),
 ) error {
 	p, err := t.start(ctx, args, report, true)
@@ -365,15 +391,13 @@ func (t *tools) encodeSheet(
 	}
 	overlays := make([]*overlay, workers)
 	for i := range overlays {
-		overlays[i] = newOverlay(s.w, s.h)
+		overlays[i] = newOverlay(w, h)
 	}
-	err = drawInOrder(ctx, workers, first, last, yuvaSize(s.w, s.h),
+	err = drawInOrder(ctx, workers, 0, frames, yuvaSize(w, h),
 		func(worker, n int, buf []byte) {
 			o := overlays[worker]
 			o.clear()
-			for _, t := range s.things {
-				t.draw(o, float32(r.at(n).Seconds()))
-			}
+			draw(o, n)
 			o.yuva(buf)
 		},
 		func(_ int, buf []byte) error {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +44,8 @@ type Config struct {
 	Timeout      time.Duration // for one video
 	Work         string        // folder for the jobs' temporary folders
 	Cache        string        // folder for prepared templates and spoken clips
-	Workers      int           // videos made at the same time: with more than one, each gets one thread
+	Workers      int           // videos made at the same time
+	Cores        int           // for ffmpeg, shared by all of them: as many work on a video here at a time; 0: all
 	Patience     time.Duration // how long videos wait, at no attempt's cost, while the disk is full
 	Voice        VoiceConfig
 	Forms        string // folder with the operator's spoken-ru.txt and so on: how names are said; "": there are none
@@ -64,7 +66,7 @@ type Video struct {
 	Width, Height int           // pixels, as shown
 	Duration      time.Duration // of the pictures
 	Size          int64         // bytes
-	Codec         string        // of the pictures of an inspected file, as ffmpeg calls it: "h264", "hevc"
+	Codec         string        // of the pictures, as ffmpeg calls it: "h264", "hevc"
 	Note          string        // NoteOtherVoice or NoteMusicOnly if the name is not spoken by the voice that is set
 
 	folder string
@@ -91,6 +93,7 @@ type Maker struct {
 	taking sync.Mutex   // held while room is looked for and taken
 	taken  atomic.Int64 // bytes that running jobs will still write
 
+	working    chan struct{} // holds one for each video that ffmpeg works on here, up to Cores
 	inspecting chan struct{} // holds one for each Inspect under way
 
 	looking sync.Mutex // held while ffmpeg is looked for
@@ -142,8 +145,8 @@ func New(cfg Config) (*Maker, error) {
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, free: freeBytes, inspecting: make(chan struct{}, maxInspections),
-		full: map[string]time.Time{}, templates: map[string]*template{}}
+	m := &Maker{cfg: cfg, free: freeBytes, working: make(chan struct{}, cfg.cores()),
+		inspecting: make(chan struct{}, maxInspections), full: map[string]time.Time{}, templates: map[string]*template{}}
 	switch cfg.Engine {
 	case EngineTemplate:
 		for _, id := range cfg.Offered {
@@ -249,6 +252,13 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 		return Video{}, err
 	}
 	defer release()
+	if m.cfg.Engine == EngineTemplate { // waiting for a core is no part of the time that a video may take
+		done, err := m.core(ctx)
+		if err != nil {
+			return Video{}, err
+		}
+		defer done()
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, m.cfg.Timeout, coded{fmt.Errorf("took longer than %v",
 		m.cfg.Timeout), CodeTimeout})
 	defer cancel()
@@ -286,11 +296,34 @@ func (m *Maker) makeIn(ctx context.Context, t *tools, p prepared, folder string,
 	if err != nil {
 		return Video{}, err
 	}
+	done, err := m.core(ctx)
+	if err != nil {
+		return Video{}, err
+	}
+	defer done()
 	v, err := t.finish(ctx, folder, path)
 	if err == nil {
 		err = m.fits(v.Path) // a sound track may have been added
 	}
 	return v, err
+}
+
+// cores is how many videos ffmpeg may work on at a time.
+func (c Config) cores() int {
+	if c.Cores > 0 {
+		return c.Cores
+	}
+	return runtime.NumCPU()
+}
+
+// core waits until ffmpeg may work on one more video. The caller calls done.
+func (m *Maker) core(ctx context.Context) (done func(), err error) {
+	select {
+	case m.working <- struct{}{}:
+		return func() { <-m.working }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // forward makes a progress function that passes on only what is new.

@@ -48,11 +48,11 @@ func (v VoiceConfig) request(ctx context.Context, text, out string, forms ...str
 		err = asked.Err // without the address, whose query may be a password
 	}
 	if err != nil {
-		shown := fmt.Errorf("%w: ask the service: %w", errAway, v.hide(err, h))
-		if ctx.Err() == nil && unreachable(err) {
-			return away(shown)
+		failed := fmt.Errorf("%w: ask the service: %w", errAway, v.hide(err, h))
+		if unreachable(err) {
+			return away(failed)
 		}
-		return shown
+		return failed
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -60,7 +60,7 @@ func (v VoiceConfig) request(ctx context.Context, text, out string, forms ...str
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); !strings.HasPrefix(kind, "audio/") &&
 		kind != "application/octet-stream" {
-		// Somebody else answers in its place.
+		// Somebody else answers in its place, such as the page of a firewall.
 		return away(fmt.Errorf("%w: the service answered with something else than sound", errAway))
 	}
 	sound, err := io.ReadAll(io.LimitReader(response.Body, maxSpoken+1))

@@ -152,30 +152,26 @@ func TestServiceMisbehaves(t *testing.T) {
 				strings.Contains(err.Error(), "Mariam") {
 				t.Errorf("got %v; want a transient error with %q", err, c.want)
 			}
+			if page := name == "with a page"; isWait(err) != page {
+				t.Errorf("got a wait %v; want %v: only a page shows that the service is not there", !page, page)
+			}
 			wantNoRest(t, m, 0)
 		})
 	}
 }
 
-func TestServiceThatIsGoneIsAWait(t *testing.T) {
-	status := func(code int) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
-	}
-	page := func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		w.Write([]byte("<p>sign in to this network"))
-	}
-	for name, answer := range map[string]http.HandlerFunc{"nobody listens": nil, "502": status(502), "503": status(503),
-		"504": status(504), "somebody else answers": page} {
-		m, tl := httpMaker(t, answer)
-		if answer == nil {
-			m.cfg.Voice.URL = "http://127.0.0.1:1/v1/audio/speech"
-		}
-		_, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
-		var later interface{ RetryAfter() (time.Duration, bool) }
-		if !errors.As(err, &later) || CodeOf(err) != CodeUnreachable || isPermanent(err) {
-			t.Errorf("%s: got %v; want a wait", name, err)
-		}
+func isWait(err error) bool {
+	var later interface{ RetryAfter() (time.Duration, bool) }
+	return errors.As(err, &later)
+}
+
+// TestService_ThatIsGoneIsWaitedFor spends no attempt: the name has no part in it.
+func TestService_ThatIsGoneIsWaitedFor(t *testing.T) {
+	m, tl := httpMaker(t, nil)
+	m.cfg.Voice.URL = "http://127.0.0.1:1/v1/audio/speech"
+	_, err := m.speakText(t.Context(), tl, "Hello Mariam!", "Mariam", "en")
+	if !isWait(err) || CodeOf(err) != CodeUnreachable || strings.Contains(err.Error(), "Mariam") {
+		t.Errorf("got %v with %q; want a wait with %q", err, CodeOf(err), CodeUnreachable)
 	}
 }
 
