@@ -123,7 +123,7 @@ base_url = "%[2]s/rumble"
 func (b *broadcaster) equip(files media.Store) {
 	b.Helper()
 	var err error
-	if b.sites, err = publish.NewSites(b.store, files, b.cfg); err != nil {
+	if b.sites, err = publish.NewSites(b.store, files, b.cfg, nil); err != nil {
 		b.Fatal(err)
 	}
 	b.files = files

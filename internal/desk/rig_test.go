@@ -29,6 +29,7 @@ import (
 type outside struct {
 	calls []string
 	on    func(ctx context.Context, call string) error // nil: every call works
+	at    time.Time                                    // of the last reschedule
 }
 
 func (o *outside) call(ctx context.Context, what string) error {
@@ -69,6 +70,13 @@ func (o *outside) PublishAgain(ctx context.Context, _, _ string, _ store.Admin) 
 }
 func (o *outside) Accept(ctx context.Context, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "accept")
+}
+func (o *outside) Reschedule(ctx context.Context, _, _ string, at time.Time, _ store.Admin) error {
+	o.at = at
+	return o.call(ctx, "reschedule")
+}
+func (o *outside) Join(ctx context.Context, name string, _ store.Admin) (store.Channel, error) {
+	return store.Channel{Title: name}, o.call(ctx, "join")
 }
 func (o *outside) MarkPublished(ctx context.Context, _, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "mark")
