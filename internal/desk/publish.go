@@ -140,9 +140,10 @@ func (p *Publishing) Taken(say Say) {
 // choose finds the channel of a platform that was named, or the only one.
 func (p *Publishing) choose(say Say, s *Spot, named string) {
 	name := Vars{"Name": s.Name}
-	switch {
-	case s.Open && s.Ready && p.Form.Privacy != "public":
+	if s.Open && s.Ready && p.Form.Privacy != "public" {
 		p.Form.refuse(s.Key(), say("fault_not_public", name))
+	}
+	switch {
 	case s.Place.Channels && !s.Ready:
 		p.Form.refuse(s.Key(), say("fault_place_off", name))
 		return
