@@ -96,6 +96,9 @@ func (m Metadata) TagList() (tags []string) {
 	return tags
 }
 
+// Platforms are the platforms that videos are published on.
+var Platforms = []string{"YOUTUBE", "RUMBLE", "TELEGRAM"}
+
 // Publication is one asset on one platform.
 type Publication struct {
 	ID        int64
