@@ -84,11 +84,11 @@ var steps = []string{
 		'CHECK (platform = ''YOUTUBE'' OR platform = ''TELEGRAM''),')
 	WHERE type = 'table' AND name IN ('channels', 'publications');
 	PRAGMA writable_schema = RESET;
-	DROP INDEX assets_by_age;
-	DROP TRIGGER assets_tally_parts;
-	DROP TRIGGER assets_tally_delete;
-	DROP TRIGGER publications_place_insert;
-	DROP TRIGGER publications_place_delete`,
+	DROP INDEX IF EXISTS assets_by_age;
+	DROP TRIGGER IF EXISTS assets_tally_parts;
+	DROP TRIGGER IF EXISTS assets_tally_delete;
+	DROP TRIGGER IF EXISTS publications_place_insert;
+	DROP TRIGGER IF EXISTS publications_place_delete`,
 }
 
 // schemaVersion is the version of the schema.

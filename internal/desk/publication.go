@@ -255,7 +255,7 @@ type published interface {
 	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
 	PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error
 	Accept(ctx context.Context, assetID, platform string, admin store.Admin) error
-	Reschedule(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error // zero: now
+	Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error // zero: now
 }
 
 // published is a publication that this admin may change, on the page of its video.

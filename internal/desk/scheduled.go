@@ -63,8 +63,8 @@ func (d *Desk) move(w http.ResponseWriter, r *http.Request, view Detail, p *Publ
 			return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view, map[string]string{"at": fault})
 		}
 	}
-	if err := d.opts.Published.Reschedule(d.ctx, view.Card.ID, p.Platform, at, AdminOf(r)); err != nil {
-		return fmt.Errorf("reschedule: %w", Told(err))
+	if err := d.opts.Published.Postpone(d.ctx, view.Card.ID, p.Platform, at, AdminOf(r)); err != nil {
+		return fmt.Errorf("postpone: %w", Told(err))
 	}
 	return Done(w, r, "rescheduled", "")
 }

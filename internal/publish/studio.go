@@ -254,9 +254,9 @@ func (s *Studio) change(ctx context.Context, a store.Asset, p store.Publication,
 	})
 }
 
-// Reschedule sets another time when a video is to become public; zero: as soon as it can be. It returns ErrNoChange if
+// Postpone sets another time when a video is to become public; zero: as soon as it can be. It returns ErrNoChange if
 // it waits for no time, and store.Busy while it is being sent.
-func (s *Studio) Reschedule(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error {
+func (s *Studio) Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
 	place, _ := PlaceOf(platform)
 	switch {

@@ -178,7 +178,7 @@ func TestTelegram_AVideoThatShouldGoIsDeletedThere(t *testing.T) {
 	}
 }
 
-func TestReschedule_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
+func TestPostpone_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 	for _, platform := range []string{"YOUTUBE", "RUMBLE", "TELEGRAM"} {
 		t.Run(platform, func(t *testing.T) {
 			r := newRig(t)
@@ -191,7 +191,7 @@ func TestReschedule_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 				t.Fatalf("got %v; want that it waits", err)
 			}
 			later := first.Add(24 * time.Hour)
-			r.must(r.studio.Reschedule(t.Context(), id, platform, later, owner))
+			r.must(r.studio.Postpone(t.Context(), id, platform, later, owner))
 			if p := r.on(id, platform); !p.PublishAt.Equal(later) {
 				t.Errorf("got %v; want %v", p.PublishAt, later)
 			}
@@ -209,7 +209,7 @@ func TestReschedule_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 					t.Errorf("got %v; want that it waits for the new time", err)
 				}
 			}
-			r.must(r.studio.Reschedule(t.Context(), id, platform, time.Time{}, owner))
+			r.must(r.studio.Postpone(t.Context(), id, platform, time.Time{}, owner))
 			if !place.Times {
 				r.must(r.work())
 			} else if v := r.tube.Videos()[0]; !v.PublishAt.IsZero() || v.Privacy != "public" {
@@ -218,7 +218,7 @@ func TestReschedule_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 			if p := r.on(id, platform); p.Status != store.Completed || !p.PublishAt.IsZero() || len(r.there(platform)) != 1 {
 				t.Errorf("got %+v", p)
 			}
-			if err := r.studio.Reschedule(t.Context(), id, platform, later, owner); !errors.Is(err, ErrNoChange) {
+			if err := r.studio.Postpone(t.Context(), id, platform, later, owner); !errors.Is(err, ErrNoChange) {
 				t.Errorf("got %v; want that nothing waits any more", err)
 			}
 		})
