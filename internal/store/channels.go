@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"retake.example/internal/db"
 )
 
 // Channel is a place to publish that an owner has connected.
@@ -66,6 +68,18 @@ func (s *Store) LastOn(ctx context.Context, channel int64) (m Metadata, err erro
 // Channels lists every channel there is or was, the first to be connected first.
 func (s *Store) Channels(ctx context.Context) ([]Channel, error) {
 	return s.channels(ctx, `SELECT `+channelColumns+` FROM channels ORDER BY id`)
+}
+
+// ConnectedIn lists the connected channels of a platform in a database file that another process may be using.
+func ConnectedIn(ctx context.Context, path, platform string) ([]Channel, error) {
+	d, err := db.Look(path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	rows, err := d.QueryContext(ctx, `SELECT external_id, title FROM channels
+		WHERE platform = ? AND state = 'CONNECTED' ORDER BY id`, platform)
+	return collect(rows, err, func(c *Channel) error { return rows.Scan(&c.External, &c.Title) })
 }
 
 // Channel returns one of them.
