@@ -142,6 +142,7 @@ var wordCodes = map[string]string{
 	"rumble restored":                           "rumble_restored",
 	"telegram restored":                         "telegram_restored",
 	"telegram forgotten":                        "telegram_forgotten",
+	"telegram videoNotFound":                    "telegram_not_found",
 	"telegram disconnected":                     "telegram_disconnected",
 	"telegram noRights":                         "telegram_no_rights",
 	"telegram chatNotFound":                     "telegram_no_channel",

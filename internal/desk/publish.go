@@ -69,6 +69,9 @@ func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []sto
 				s.Channels = append(s.Channels, c)
 			}
 		}
+		if s.Pub == nil && !offered(place, channels) {
+			continue
+		}
 		if list := s.Connected(); len(list) > 0 {
 			s.Channel = list[0].ID
 		}
@@ -77,6 +80,14 @@ func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []sto
 	}
 	p.preview(say)
 	return p
+}
+
+// offered reports whether the form offers a platform: one that shows everything at once only when somebody has connected
+// a channel there.
+func offered(place publish.Place, channels []store.Channel) bool {
+	return !place.Channels || !place.Open || slices.ContainsFunc(channels, func(c store.Channel) bool {
+		return c.Platform == place.ID && c.State != "DISCONNECTED"
+	})
 }
 
 // Anywhere reports whether there is a platform left.

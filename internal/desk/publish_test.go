@@ -145,14 +145,14 @@ func TestAPreviewSaysWhoSeesItAndWhatIsCut(t *testing.T) {
 		p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, WithDefaults(store.Metadata{}, "", "ru", true), true),
 			c.studio, nil)
 		p.Read(ids, c.sent, morning)
-		if len(p.Previews) != 3 || p.Previews[0].Who != c.youtube || p.Previews[1].Who != c.rumble ||
+		if len(p.Previews) != 2 || p.Previews[0].Who != c.youtube || p.Previews[1].Who != c.rumble ||
 			p.Previews[0].Title != c.title || p.Previews[0].Cut != c.cut {
 			t.Errorf("%s: got %+v; want %s, %s, %q, cut %v", name, p.Previews, c.youtube, c.rumble, c.title, c.cut)
 		}
 	}
 	p := NewPublishing(ids, Card{ID: "A", Publications: []Publication{{Platform: "RUMBLE"}}},
 		NewForm(ids, store.Metadata{}, true), Studio{}, nil)
-	if len(p.Previews) != 2 || p.Previews[0].Platform != "YOUTUBE" || p.Previews[1].Platform != "TELEGRAM" {
+	if len(p.Previews) != 1 || p.Previews[0].Platform != "YOUTUBE" {
 		t.Errorf("got %+v; want a preview of the platform that it is not on", p.Previews)
 	}
 	if got := exactly(english, time.Date(2026, 12, 24, 18, 0, 0, 0, time.UTC)); got != "24 Dec 2026, 18:00 (UTC)" {

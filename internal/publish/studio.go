@@ -231,6 +231,10 @@ func (s *Studio) change(ctx context.Context, a store.Asset, p store.Publication,
 	}
 	began := s.store.Now()
 	there, err := site.Change(ctx, p, to, keep)
+	if code := retry.CodeOf(err); code == "youtube_not_found" || code == "telegram_not_found" {
+		gone := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Missing(a.ID, p) })
+		return errors.Join(err, gone)
+	}
 	if err != nil {
 		return s.noticed(ctx, p.Channel, began, err)
 	}

@@ -224,3 +224,26 @@ func TestPostpone_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 		})
 	}
 }
+
+func TestUpdate_WhatSomebodyHasDeletedThereIsNotCalledPublished(t *testing.T) {
+	for _, platform := range []string{"YOUTUBE", "TELEGRAM"} {
+		t.Run(platform, func(t *testing.T) {
+			r := newRig(t)
+			id := r.owe(platform, r.connect(platform), time.Time{})
+			r.must(r.work())
+			r.must(r.sites.Platforms()[platform].(Changer).Erase(t.Context(), r.on(id, platform), videoSize))
+			m := greeting
+			m.Title = "Another"
+			r.write(func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+			err := r.studio.Update(t.Context(), id, platform, KeepNone, owner)
+			if p := r.on(id, platform); kindOf(err) != "final" || p.Standing != "gone" {
+				t.Errorf("got %v, %+v; want that it is gone", err, p)
+			}
+			r.must(r.studio.PublishAgain(t.Context(), id, platform, owner))
+			r.must(r.work())
+			if p := r.on(id, platform); p.Status != store.Completed || p.Standing != "" || len(r.there(platform)) != 1 {
+				t.Errorf("got %+v and %v there", p, r.there(platform))
+			}
+		})
+	}
+}
