@@ -19,13 +19,9 @@ import (
 	"retake.example/internal/chat"
 	"retake.example/internal/publish"
 	"retake.example/internal/worker"
-
 	"retake.example/internal/command"
-
 	"retake.example/internal/config"
-
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
 
 	"golang.org/x/sync/errgroup"

@@ -97,8 +97,8 @@ type Ended struct {
 	Waiting int `json:"waiting"` // publications that failed because it is not
 }
 
-// ended are the channels to which access has ended or ends soon, and those that were disconnected while publications wait
-// for them.
+// ended are the channels to which access has ended or ends soon, and those that were disconnected while publications
+// wait for them.
 func (d *Desk) ended(ctx context.Context, list []store.Channel) (ended []Ended, err error) {
 	waiting, err := d.store.WaitingForChannels(ctx)
 	for _, c := range list {

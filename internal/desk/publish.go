@@ -82,8 +82,8 @@ func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []sto
 	return p
 }
 
-// offered reports whether the form offers a platform: one that shows everything at once only when somebody has connected
-// a channel there.
+// offered reports whether the form offers a platform: one that shows everything at once only when somebody has
+// connected a channel there.
 func offered(place publish.Place, channels []store.Channel) bool {
 	return !place.Channels || !place.Open || slices.ContainsFunc(channels, func(c store.Channel) bool {
 		return c.Platform == place.ID && c.State != "DISCONNECTED"
