@@ -17,12 +17,12 @@ import (
 	"time"
 
 	"retake.example/internal/chat"
-	"retake.example/internal/publish"
-	"retake.example/internal/worker"
 	"retake.example/internal/command"
 	"retake.example/internal/config"
+	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
+	"retake.example/internal/worker"
 
 	"golang.org/x/sync/errgroup"
 
