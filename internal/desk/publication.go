@@ -57,6 +57,7 @@ type Publication struct {
 	Fault    string `json:"-"`                  // why
 
 	MoveTo    string `json:"-"` // a time to become public that was refused
+	MoveZone  string `json:"-"` // on whose clock
 	MoveFault string `json:"-"` // why
 }
 

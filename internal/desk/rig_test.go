@@ -48,8 +48,10 @@ func (o *outside) Busy() (busy, workers int)                                   {
 func (o *outside) Outage() (out store.Outage, next time.Time, spent bool)      { return }
 func (o *outside) Discard(ctx context.Context, _ store.Gone)                   { o.call(ctx, "discard") }
 func (o *outside) View(func(string, int)) func()                               { return func() {} }
-func (o *outside) About(context.Context) (Studio, error)                       { return Studio{YouTube: true}, nil }
-func (o *outside) HandPage() string                                            { return "https://rumble.com/up" }
+func (o *outside) About(context.Context) (Studio, error) {
+	return Studio{YouTube: true, Telegram: true}, nil
+}
+func (o *outside) HandPage() string { return "https://rumble.com/up" }
 func (o *outside) Ask(context.Context, [32]byte, int64) (string, error) {
 	return "https://google.example/", nil
 }

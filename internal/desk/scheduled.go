@@ -59,7 +59,7 @@ func (d *Desk) move(w http.ResponseWriter, r *http.Request, view Detail, p *Publ
 	if sent["when"] != "now" {
 		var fault string
 		if at, fault = readTime(say, sent["at"], &zone, d.store.Now()); fault != "" {
-			p.MoveTo, p.MoveFault = sent["at"], fault
+			p.MoveTo, p.MoveZone, p.MoveFault = strings.ToValidUTF8(sent["at"], "\uFFFD"), zone, fault
 			return d.refuse(w, r, Invalid("error_fields", nil), "asset", view.Card.Name, view, map[string]string{"at": fault})
 		}
 	}

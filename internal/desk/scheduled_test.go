@@ -222,3 +222,46 @@ func TestPlaces_HaveAllTheirWords(t *testing.T) {
 		}
 	}
 }
+
+func TestPages_ShowChannelsSchedulesAndAnotherTime(t *testing.T) {
+	r := newRig(t)
+	id := r.finished(8, "Лето")
+	r.mutate(`INSERT INTO channels (id, platform, external_id, title, state, token, creator, connected, checked, defaults)
+		VALUES (1, 'TELEGRAM', '-1001', 'News', 'CONNECTED', x'', 8, 0, 0, '{"tags": "a, b"}'),
+			(2, 'YOUTUBE', 'UC1', 'Ours', 'CONNECTED', x'00', 8, 0, 0, '{}'), (3, 'YOUTUBE', 'UC2', 'Theirs', 'CONNECTED', x'00', 8, 0, 0, '{}')`)
+	r.mutate(`INSERT INTO publications (asset_id, platform, channel_id, creator, created, step, metadata, publish_at)
+		VALUES (?, 'TELEGRAM', 1, 8, 0, 'scheduled', '{"title": "A", "privacy": "public"}', 4070908800000)`, id)
+	other := r.finished(8, "Зима")
+	for _, page := range []struct {
+		name  string
+		h     Handler
+		s     sent
+		wants []string
+	}{
+		{"channels", r.Channels, sent{}, []string{"News", "Ours", `action="/channels/1/defaults"`, `value="a, b"`,
+			`placeholder="@channel"`, `href="/scheduled"`}},
+		{"scheduled", r.Scheduled, sent{path: "/scheduled?month=2099-01"}, []string{"Лето", "News", "Jan 2099", `class="month"`,
+			"month=2098-12", "month=2099-02"}},
+		{"asset", r.Asset, sent{id: id}, []string{`name="do" value="move"`, "Another time…", "#i-telegram"}},
+		{"publish", r.AskPublish, sent{id: other, path: "/assets/x/publish?channel=3"}, []string{`name="telegram" value="yes"`,
+			`<option value="3" selected>`, `href="?channel=2"`, `name="rumble"`}},
+	} {
+		page.s.method = http.MethodGet
+		got := r.do(page.h, page.s)
+		for _, want := range page.wants {
+			if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) {
+				t.Errorf("%s: got %d %s; want %q", page.name, got.Code, got.Body, want)
+			}
+		}
+	}
+	refused := r.do(r.UpdatePublished, sent{id: id, body: "platform=TELEGRAM&do=move&at=2020-01-01T00:00&zone=Asia/Tokyo"})
+	for _, want := range []string{`id="at-fault"`, `value="2020-01-01T00:00"`, `value="Asia/Tokyo"`, "Asia/Tokyo."} {
+		if refused.Code != http.StatusUnprocessableEntity || !strings.Contains(refused.Body.String(), want) {
+			t.Errorf("got %d %s; want %q", refused.Code, refused.Body, want)
+		}
+	}
+	bad := r.do(r.SaveDefaults, sent{id: "1", body: "tags=%3C&privacy=public"})
+	if bad.Code != http.StatusUnprocessableEntity || !strings.Contains(bad.Body.String(), `id="tags-fault"`) {
+		t.Errorf("got %d %s; want what is wrong at its field", bad.Code, bad.Body)
+	}
+}
