@@ -205,7 +205,13 @@ func TestEnded_CountsWhatWaitsForADisconnectedChannel(t *testing.T) {
 		strings.Contains(got, `"title":"Old"`) {
 		t.Errorf("got %s; want the channel that a publication waits for", got)
 	}
+	r.mutate(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, ends)
+		VALUES ('YOUTUBE', 'UC1', 'Soon', 'CONNECTED', x'00', 8, 0, 0, ?), ('YOUTUBE', 'UC2', 'Late', 'CONNECTED', x'00', 8, 0, 0, ?)`,
+		time.Now().Add(time.Hour).UnixMilli(), time.Now().Add(72*time.Hour).UnixMilli())
 	page := r.do(r.Library, sent{}).Body.String()
+	if !strings.Contains(page, "Google ends the access of Soon soon") || strings.Contains(page, "the access of Late") {
+		t.Errorf("got %s; want a warning about the access that ends", page)
+	}
 	if !strings.Contains(page, "The channel News is disconnected.") || !strings.Contains(page, "1 publication waits for it.") {
 		t.Errorf("got %s", page)
 	}

@@ -247,3 +247,33 @@ func TestUpdate_WhatSomebodyHasDeletedThereIsNotCalledPublished(t *testing.T) {
 		})
 	}
 }
+
+func TestLibrary_FiltersByEveryPlatform(t *testing.T) {
+	for _, place := range Places {
+		t.Run(place.ID, func(t *testing.T) {
+			r := newRig(t)
+			id := r.owe(place.ID, r.connect(place.ID), time.Time{})
+			r.video() // is nowhere
+			f := store.Filter{Platform: place.ID, Limit: 5}
+			there := func() (listed, counted int, platforms []string) {
+				counts, err := r.store.Counts(t.Context(), f)
+				r.must(err)
+				list, err := r.store.Library(t.Context(), f, counts[store.Completed])
+				r.must(err)
+				platforms, err = r.store.Platforms(t.Context())
+				r.must(err)
+				return len(list), counts[store.Completed], platforms
+			}
+			for _, search := range []string{"", "лет"} {
+				f.Search = search
+				if n, counted, platforms := there(); n != 1 || counted != 1 || len(platforms) != 1 || platforms[0] != place.ID {
+					t.Errorf("%q: got %d, counted %d, on %v; want one on %s", search, n, counted, platforms, place.ID)
+				}
+			}
+			r.write(func(tx *store.Tx) error { return tx.Unpublish(id, place.ID) })
+			if n, counted, platforms := there(); n+counted+len(platforms) != 0 {
+				t.Errorf("got %d, counted %d, on %v; want none", n, counted, platforms)
+			}
+		})
+	}
+}
