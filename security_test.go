@@ -204,8 +204,17 @@ var rights = map[string]right{
 	"POST /take-over":         {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
 	"POST /held":              ownersDo.of("send=no"),
 	"POST /wishes":            ownersDo.of("take=no"),
-	"POST /assets/:id/block":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}}, // nobody has asked for it
-	"GET /upload":             admins,
+	"GET /advance":            admins,
+	"POST /advance": {
+		form:    [4]int{303, 403, 403, 200}, // the page with what came of the list
+		json:    ownersDo.json,
+		changes: ownersDo.changes,
+		body:    "names=Эва",
+	},
+	"POST /advance/stop":     ownersDo,
+	"POST /advance/withdraw": ownersDo,
+	"POST /assets/:id/block": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}}, // nobody has asked for it
+	"GET /upload":            admins,
 	// a file would be taken
 	"POST /uploads": {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"},
 
@@ -256,6 +265,9 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 			`INSERT INTO publications (asset_id, platform, creator, created, step) VALUES (?, 'RUMBLE', 7, 0, 'manual')`,
 			finished,
 		)
+		mutate(t, d.store, `INSERT INTO advance (name, name_key, template, lang, creator, created)
+			VALUES ('Яна', 'яна', 'new-year', 'ru', 8, 0)`)
+		mutate(t, d.store, `UPDATE assets SET advance = 1 WHERE id = ?`, finished)
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), "no connection")
 		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)

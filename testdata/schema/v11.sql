@@ -39,7 +39,7 @@ CREATE TABLE assets (
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
 	unwanted    INTEGER,                               -- since when it should go: everyone who asked for it is forgotten; it may be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
-	telegram    INTEGER NOT NULL DEFAULT 0 CHECK (telegram IN (0, 1)), -- has a publication in a Telegram channel
+	advance     INTEGER CHECK (advance IN (0, 1)),     -- made in advance: 1: goes to everybody who asks, however old; 0: withdrawn, goes to nobody else; NULL: it was not
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -48,7 +48,7 @@ CREATE TABLE assets (
 ) STRICT;
 CREATE TABLE tallies (
 	name_key    TEXT    NOT NULL,
-	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; YOUTUBE, RUMBLE, TELEGRAM: those that are there
+	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; YOUTUBE, RUMBLE: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
 	PRIMARY KEY (name_key, part, status)
@@ -57,6 +57,20 @@ CREATE TABLE tails (
 	tail        TEXT    NOT NULL,                      -- with spaces for hyphens
 	name_key    TEXT    NOT NULL,
 	PRIMARY KEY (tail, name_key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE advance (
+	id          INTEGER PRIMARY KEY,
+	name        TEXT    NOT NULL CHECK (name <> ''),
+	name_key    TEXT    NOT NULL CHECK (name_key <> ''),
+	template    TEXT    NOT NULL,
+	lang        TEXT    NOT NULL,
+	creator     INTEGER NOT NULL,                      -- admin who wants it (Telegram id; 0: the operator)
+	created     INTEGER NOT NULL,
+	CONSTRAINT one_per_video UNIQUE (name_key, template, lang)
+) STRICT;
+CREATE TABLE editions (
+	template    TEXT    PRIMARY KEY,
+	edition     TEXT    NOT NULL                       -- checksum
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE requests (
 	id          INTEGER PRIMARY KEY AUTOINCREMENT,     -- never used again: it orders a user's requests
@@ -76,11 +90,11 @@ CREATE TABLE requests (
 ) STRICT;
 CREATE TABLE channels (
 	id          INTEGER PRIMARY KEY,
-	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'TELEGRAM'),
+	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE'),
 	external_id TEXT    NOT NULL CHECK (external_id <> ''), -- the platform's
 	title       TEXT    NOT NULL,
 	state       TEXT    NOT NULL CHECK (state IN ('CONNECTED', 'ENDED', 'DISCONNECTED')), -- ENDED: the platform refuses the token
-	token       BLOB,                                  -- sealed; empty: the platform needs none
+	token       BLOB,                                  -- sealed
 	error       TEXT,                                  -- why access has ended
 	creator     INTEGER NOT NULL,                      -- admin who connected it last
 	connected   INTEGER NOT NULL,                      -- when that was
@@ -88,7 +102,6 @@ CREATE TABLE channels (
 	hold        INTEGER NOT NULL DEFAULT 0,            -- until then no upload begins
 	hold_for    TEXT    NOT NULL DEFAULT '' CHECK (hold_for IN ('', 'quota', 'limit')), -- of the whole app, of the channel
 	ends        INTEGER,                               -- when the platform will end the access; NULL: it did not say
-	defaults    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(defaults)), -- what the form to publish there begins with
 	CONSTRAINT one_row_per_channel UNIQUE (platform, external_id),
 	CONSTRAINT disconnected_has_no_token CHECK ((state = 'DISCONNECTED') = (token IS NULL)),
 	CONSTRAINT ended_has_error CHECK ((state = 'ENDED') = (error IS NOT NULL))
@@ -99,7 +112,7 @@ CREATE TABLE uploads (
 CREATE TABLE publications (
 	id          INTEGER PRIMARY KEY,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
-	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'RUMBLE' OR platform = 'TELEGRAM'),
+	platform    TEXT    NOT NULL CHECK (platform IN ('YOUTUBE', 'RUMBLE')),
 	channel_id  INTEGER REFERENCES channels (id),      -- NULL: the platform is not connected by channels
 	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
 	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
@@ -246,11 +259,11 @@ INSERT INTO users VALUES (1, 'ru', 1790000000000, NULL, 1790000000000, NULL);
 INSERT INTO users VALUES (2, 'ru', 1790000000000, NULL, 1790000000000, NULL);
 INSERT INTO users VALUES (3, 'ru', 1790000000000, NULL, 1790000000000, NULL);
 INSERT INTO users VALUES (4, 'ru', 1790000000000, NULL, 1790000000000, NULL);
-INSERT INTO drafts VALUES ('UIJRTQ7LI5PJ43OBEL4WYUL433', 1, 'Вера', 1790000000000);
-INSERT INTO assets VALUES ('UUZLFVS7AA4P7BWKI7RSVMY5VT', 'Маша', 'маша', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'COMPLETED', 'UUZLFVS7AA4P7BWKI7RSVMY5VT.mp4', 'UUZLFVS7AA4P7BWKI7RSVMY5VT.jpg', 1000, 1000, 640, 360, 'file-id', NULL, '{}', 1790000000000, 1790000000000, 0, 1, 0, NULL, NULL, 0);
-INSERT INTO assets VALUES ('3COPSQ4CXFK4YZC7HRGF4OKUR7', 'Лев', 'лев', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'FAILED', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'no such model', '{}', 1790000000000, 1790000000000, 1, 0, 0, NULL, NULL, 0);
-INSERT INTO assets VALUES ('BC5SSGTJOWUNJFYSOKCHSXIMQ7', 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0, NULL, NULL, 0);
-INSERT INTO assets VALUES ('XNRSNJ552NKOWRYD6AMG4ADSLU', 'Оля', 'оля', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0, NULL, NULL, 0);
+INSERT INTO drafts VALUES ('LJXDZG3KCLGOVOW2K7DIAQLUH5', 1, 'Вера', 1790000000000);
+INSERT INTO assets VALUES ('HVD5K6T6G5OFUV6TZFXJK7A7S3', 'Маша', 'маша', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'COMPLETED', 'HVD5K6T6G5OFUV6TZFXJK7A7S3.mp4', 'HVD5K6T6G5OFUV6TZFXJK7A7S3.jpg', 1000, 1000, 640, 360, 'file-id', NULL, '{}', 1790000000000, 1790000000000, 0, 1, 0, NULL, NULL, NULL);
+INSERT INTO assets VALUES ('E3USXXEJ4BF77MNGLGD3I7WV4N', 'Лев', 'лев', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'FAILED', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'no such model', '{}', 1790000000000, 1790000000000, 1, 0, 0, NULL, NULL, NULL);
+INSERT INTO assets VALUES ('MBSQ35RAFGX6YLN2T243ZF2CHC', 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0, NULL, NULL, NULL);
+INSERT INTO assets VALUES ('2ARUEZ7LB2UXZ4PQXTMRA5IVRG', 'Оля', 'оля', 'new-year', 'ru', 'REQUEST', NULL, NULL, 'PENDING', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', 1790000000000, NULL, 0, 0, 0, NULL, NULL, NULL);
 INSERT INTO tallies VALUES ('', '', 'COMPLETED', 1);
 INSERT INTO tallies VALUES ('', '', 'FAILED', 1);
 INSERT INTO tallies VALUES ('', '', 'PENDING', 2);
@@ -272,28 +285,28 @@ INSERT INTO tails VALUES ('ева', 'ева');
 INSERT INTO tails VALUES ('лев', 'лев');
 INSERT INTO tails VALUES ('маша', 'маша');
 INSERT INTO tails VALUES ('оля', 'оля');
-INSERT INTO requests VALUES (1, 1, 'UUZLFVS7AA4P7BWKI7RSVMY5VT', 1, 'COMPLETED', 11, 12, 1790000000000, 1790000000000, 0, NULL, NULL);
-INSERT INTO requests VALUES (2, 2, 'UUZLFVS7AA4P7BWKI7RSVMY5VT', 2, 'PROCESSING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
-INSERT INTO requests VALUES (3, 3, '3COPSQ4CXFK4YZC7HRGF4OKUR7', 3, 'FAILED', NULL, NULL, 1790000000000, 1790000000000, 0, NULL, NULL);
-INSERT INTO requests VALUES (4, 1, 'BC5SSGTJOWUNJFYSOKCHSXIMQ7', 1, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
-INSERT INTO requests VALUES (5, 4, 'XNRSNJ552NKOWRYD6AMG4ADSLU', 4, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
+INSERT INTO requests VALUES (1, 1, 'HVD5K6T6G5OFUV6TZFXJK7A7S3', 1, 'COMPLETED', 11, 12, 1790000000000, 1790000000000, 0, NULL, NULL);
+INSERT INTO requests VALUES (2, 2, 'HVD5K6T6G5OFUV6TZFXJK7A7S3', 2, 'PROCESSING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
+INSERT INTO requests VALUES (3, 3, 'E3USXXEJ4BF77MNGLGD3I7WV4N', 3, 'FAILED', NULL, NULL, 1790000000000, 1790000000000, 0, NULL, NULL);
+INSERT INTO requests VALUES (4, 1, 'MBSQ35RAFGX6YLN2T243ZF2CHC', 1, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
+INSERT INTO requests VALUES (5, 4, '2ARUEZ7LB2UXZ4PQXTMRA5IVRG', 4, 'PENDING', NULL, NULL, 1790000000000, NULL, 0, NULL, NULL);
 INSERT INTO sqlite_sequence VALUES ('jobs', 14);
 INSERT INTO sqlite_sequence VALUES ('requests', 5);
-INSERT INTO channels VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', X'00', NULL, 8, 1, 1, 0, '', NULL, '{}');
+INSERT INTO channels VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', X'00', NULL, 8, 1, 1, 0, '', NULL);
 INSERT INTO uploads VALUES (1);
-INSERT INTO publications VALUES (1, 'UUZLFVS7AA4P7BWKI7RSVMY5VT', 'YOUTUBE', 1, 8, 'PENDING', '', '{}', NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-INSERT INTO jobs VALUES (4, 'DELIVER', 'UUZLFVS7AA4P7BWKI7RSVMY5VT', 1, NULL, 1, 1, 0, 1, 1790000000000, 12, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (5, 'DELIVER', 'UUZLFVS7AA4P7BWKI7RSVMY5VT', 2, NULL, 2, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (8, 'APOLOGISE', '3COPSQ4CXFK4YZC7HRGF4OKUR7', 3, NULL, 3, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (9, 'RENDER', 'BC5SSGTJOWUNJFYSOKCHSXIMQ7', NULL, NULL, 1, 2, 1790000001000, 1, NULL, NULL, 0, 0, 'not yet', 1790000000000, NULL, NULL, 0, 1000, 0);
-INSERT INTO jobs VALUES (10, 'ANNOUNCE', 'BC5SSGTJOWUNJFYSOKCHSXIMQ7', 4, NULL, 1, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (11, 'RENDER', 'XNRSNJ552NKOWRYD6AMG4ADSLU', NULL, NULL, 4, 3, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (12, 'ANNOUNCE', 'XNRSNJ552NKOWRYD6AMG4ADSLU', 5, NULL, 4, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (13, 'PUBLISH', 'UUZLFVS7AA4P7BWKI7RSVMY5VT', NULL, 1, 8, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, NULL, NULL, 0, 0, 0);
-INSERT INTO jobs VALUES (14, 'APOLOGISE', '3COPSQ4CXFK4YZC7HRGF4OKUR7', NULL, NULL, 0, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, 0, NULL, 0, 0, 0);
-INSERT INTO attempts VALUES (1, 'UUZLFVS7AA4P7BWKI7RSVMY5VT', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'done', NULL, NULL);
-INSERT INTO attempts VALUES (2, '3COPSQ4CXFK4YZC7HRGF4OKUR7', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'gave up', 'no such model', NULL);
-INSERT INTO attempts VALUES (3, 'BC5SSGTJOWUNJFYSOKCHSXIMQ7', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'rescheduled', 'not yet', NULL);
+INSERT INTO publications VALUES (1, 'HVD5K6T6G5OFUV6TZFXJK7A7S3', 'YOUTUBE', 1, 8, 'PENDING', '', '{}', NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO jobs VALUES (4, 'DELIVER', 'HVD5K6T6G5OFUV6TZFXJK7A7S3', 1, NULL, 1, 1, 0, 1, 1790000000000, 12, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (5, 'DELIVER', 'HVD5K6T6G5OFUV6TZFXJK7A7S3', 2, NULL, 2, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (8, 'APOLOGISE', 'E3USXXEJ4BF77MNGLGD3I7WV4N', 3, NULL, 3, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (9, 'RENDER', 'MBSQ35RAFGX6YLN2T243ZF2CHC', NULL, NULL, 1, 2, 1790000001000, 1, NULL, NULL, 0, 0, 'not yet', 1790000000000, NULL, NULL, 0, 1000, 0);
+INSERT INTO jobs VALUES (10, 'ANNOUNCE', 'MBSQ35RAFGX6YLN2T243ZF2CHC', 4, NULL, 1, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (11, 'RENDER', '2ARUEZ7LB2UXZ4PQXTMRA5IVRG', NULL, NULL, 4, 3, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (12, 'ANNOUNCE', '2ARUEZ7LB2UXZ4PQXTMRA5IVRG', 5, NULL, 4, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1790000000000, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (13, 'PUBLISH', 'HVD5K6T6G5OFUV6TZFXJK7A7S3', NULL, 1, 8, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, NULL, NULL, 0, 0, 0);
+INSERT INTO jobs VALUES (14, 'APOLOGISE', 'E3USXXEJ4BF77MNGLGD3I7WV4N', NULL, NULL, 0, 1, 0, 0, NULL, NULL, 0, 0, NULL, 1, 0, NULL, 0, 0, 0);
+INSERT INTO attempts VALUES (1, 'HVD5K6T6G5OFUV6TZFXJK7A7S3', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'done', NULL, NULL);
+INSERT INTO attempts VALUES (2, 'E3USXXEJ4BF77MNGLGD3I7WV4N', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'gave up', 'no such model', NULL);
+INSERT INTO attempts VALUES (3, 'MBSQ35RAFGX6YLN2T243ZF2CHC', NULL, 'RENDER', NULL, 1, 1790000000000, 1790000000000, 'rescheduled', 'not yet', NULL);
 INSERT INTO outage VALUES (1, 1, 'no such model');
 INSERT INTO inbox VALUES (7, 1, NULL, 1790000000000, 0, NULL, 0);
 INSERT INTO inbox VALUES (8, 2, '{"update_id":8}', 1790000000000, 0, NULL, 0);
@@ -315,14 +328,12 @@ CREATE INDEX assets_newest_by_status_on_youtube ON assets (status, created DESC,
 CREATE INDEX assets_by_name_on_rumble ON assets (name_key, status, created DESC, id DESC) WHERE rumble = 1;
 CREATE INDEX assets_newest_on_rumble ON assets (created DESC, id DESC) WHERE rumble = 1;
 CREATE INDEX assets_newest_by_status_on_rumble ON assets (status, created DESC, id DESC) WHERE rumble = 1;
-CREATE INDEX assets_by_name_on_telegram ON assets (name_key, status, created DESC, id DESC) WHERE telegram = 1;
-CREATE INDEX assets_newest_on_telegram ON assets (created DESC, id DESC) WHERE telegram = 1;
-CREATE INDEX assets_newest_by_status_on_telegram ON assets (status, created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX assets_needing_by_key ON assets (name_key, template, lang) WHERE needs = 1;
 CREATE INDEX assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
 CREATE INDEX assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
 CREATE INDEX assets_unwanted ON assets (unwanted, id) WHERE unwanted IS NOT NULL;
-CREATE INDEX assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL;
+CREATE INDEX assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
+CREATE INDEX assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished IS NOT NULL;
 CREATE TRIGGER assets_finished_is_final BEFORE UPDATE OF status ON assets
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
@@ -342,20 +353,19 @@ BEGIN
 	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
 END;
-CREATE TRIGGER assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble, telegram ON assets
-	WHEN old.needs OR old.youtube OR old.rumble OR old.telegram OR new.needs OR new.youtube OR new.rumble OR new.telegram
+CREATE TRIGGER assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble ON assets
+	WHEN old.needs OR old.youtube OR old.rumble OR new.needs OR new.youtube OR new.rumble
 BEGIN
 	INSERT INTO tallies SELECT k.name_key, p.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
-			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
-				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram) p
+			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble) p
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL));
+		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL));
 END;
 CREATE TRIGGER assets_tally_delete AFTER DELETE ON assets
 BEGIN
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''));
+		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''));
 	DELETE FROM tails WHERE name_key = old.name_key -- a name nobody has is forgotten
 		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
 	DELETE FROM tallies WHERE name_key = old.name_key
@@ -421,18 +431,15 @@ CREATE INDEX publications_by_channel ON publications (channel_id, status) WHERE 
 CREATE UNIQUE INDEX publications_by_remote ON publications (platform, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX publications_to_look ON publications (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX publications_standing ON publications (standing_at) WHERE standing IS NOT NULL;
-CREATE INDEX publications_by_time ON publications (publish_at) WHERE publish_at IS NOT NULL;
 CREATE INDEX publications_by_status ON publications (platform, status);
 CREATE INDEX publications_failed ON publications (completed, id, step, platform, creator, channel_id, asset_id) WHERE status = 'FAILED';
 CREATE TRIGGER publications_place_insert AFTER INSERT ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE',
-		telegram = telegram OR new.platform = 'TELEGRAM' WHERE id = new.asset_id;
+	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE' WHERE id = new.asset_id;
 END;
 CREATE TRIGGER publications_place_delete AFTER DELETE ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE',
-		telegram = telegram AND old.platform <> 'TELEGRAM' WHERE id = old.asset_id;
+	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE' WHERE id = old.asset_id;
 END;
 CREATE TRIGGER publications_place_is_final BEFORE UPDATE OF asset_id, platform ON publications
 	WHEN (new.asset_id, new.platform) <> (old.asset_id, old.platform)
