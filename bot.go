@@ -329,6 +329,13 @@ func (b *Bot) meet(ctx context.Context, t *chat.Turn, from *models.User) (u stor
 func (b *Bot) onMember(ctx context.Context, t *chat.Turn, m *models.ChatMemberUpdated) error {
 	status := m.NewChatMember.Type
 	here := status == models.ChatMemberTypeMember || status == models.ChatMemberTypeAdministrator
+	if m.Chat.Type == models.ChatTypeChannel {
+		owner, connected, err := b.Channel(ctx, t, m)
+		if err == nil && connected {
+			err = b.queue.Reconnected(context.WithoutCancel(ctx), owner)
+		}
+		return err
+	}
 	if m.Chat.Type != models.ChatTypePrivate {
 		if here && m.OldChatMember.Type != status {
 			return b.Greet(ctx, t, m.Chat, &m.From, 0)

@@ -109,6 +109,24 @@ func (a *agency) PublishAgain(ctx context.Context, assetID, platform string, adm
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform}, nil)
 }
 
+func (a *agency) Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error {
+	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "reschedule", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
+		p, err := tx.Publication(assetID, platform)
+		if err != nil {
+			return err
+		}
+		return tx.MoveTo(assetID, p, at, platform != "YOUTUBE")
+	})
+}
+
+func (a *agency) Join(ctx context.Context, name string, admin store.Admin) (c store.Channel, err error) {
+	c = store.Channel{Platform: "TELEGRAM", External: "-1001", Title: name, Creator: admin.ID}
+	return c, a.note(ctx, store.Event{Admin: &admin.ID, Action: "connect", Platform: "TELEGRAM"}, func(tx *store.Tx) (err error) {
+		c.ID, err = tx.Connect(c, []byte{})
+		return err
+	})
+}
+
 func (a *agency) Accept(ctx context.Context, assetID, platform string, admin store.Admin) error {
 	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "accept", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
 		p, err := tx.Publication(assetID, platform)

@@ -323,7 +323,7 @@ func TestMetadataIsKept(t *testing.T) {
 	}
 	page := d.want(200, d.send(call{method: "GET", path: w.Header().Get("Location"), session: session}))
 	for _, has := range []string{"Saved.", `value="A greeting"`, "\none\ntwo</textarea>", `value="new year, santa"`,
-		`<option value="de" lang="de" selected>`, `value="yes" checked`, `<option value="unlisted" selected>`,
+		`name="language" value="de"`, `value="yes" checked`, `<option value="unlisted" selected>`,
 		"<strong>10</strong> of 100", "<strong>7</strong> of 5000", "<strong>16</strong> of 500",
 		"changed what it is published with"} {
 		if !strings.Contains(page, has) {

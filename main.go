@@ -155,6 +155,7 @@ func serve(
 	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
+	var talk *telegram.Talk
 	if cfg.Telegram.Token != "" {
 		sender, err = NewSender(st, files, chat.Options{
 			Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Offers: offers, ReuseFor: cfg.Render.ReuseFor,
@@ -169,9 +170,9 @@ func serve(
 		if err != nil {
 			return err
 		}
-		msgs = sender
+		msgs, talk = sender, &sender.Talk
 	}
-	sites, err := publish.NewSites(st, files, cfg)
+	sites, err := publish.NewSites(st, files, cfg, talk)
 	if err != nil {
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}

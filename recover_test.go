@@ -559,7 +559,7 @@ func TestAnAdminWhoFindsAVideoOnYouTubeAfterARestoreSaysSo(t *testing.T) {
 	}
 	cfg.DataDir = t.TempDir()
 	s := newStore(t)
-	sites, err := publish.NewSites(s, nil, cfg)
+	sites, err := publish.NewSites(s, nil, cfg, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	advance     INTEGER CHECK (advance IN (0, 1)),     -- made in advance: 1: goes to everybody who asks, however old; 0: withdrawn, goes to nobody else; NULL: it was not
 	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
 	codec       TEXT,                                  -- of the pictures, as ffmpeg calls it; NULL: older than this column
+	telegram    INTEGER NOT NULL DEFAULT 0 CHECK (telegram IN (0, 1)), -- has a publication in a Telegram channel
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -73,13 +74,16 @@ CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_youtube ON assets (status,
 CREATE INDEX IF NOT EXISTS assets_by_name_on_rumble ON assets (name_key, status, created DESC, id DESC) WHERE rumble = 1;
 CREATE INDEX IF NOT EXISTS assets_newest_on_rumble ON assets (created DESC, id DESC) WHERE rumble = 1;
 CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_rumble ON assets (status, created DESC, id DESC) WHERE rumble = 1;
+CREATE INDEX IF NOT EXISTS assets_by_name_on_telegram ON assets (name_key, status, created DESC, id DESC) WHERE telegram = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_on_telegram ON assets (created DESC, id DESC) WHERE telegram = 1;
+CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_telegram ON assets (status, created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_unwanted ON assets (unwanted, id) WHERE unwanted IS NOT NULL;
 CREATE INDEX IF NOT EXISTS assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
 -- What goes when it is old enough: what is published, or made by an admin, is the operator's own.
-CREATE INDEX IF NOT EXISTS assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished IS NOT NULL;
+CREATE INDEX IF NOT EXISTS assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL;
 -- A finished asset stays as it is: trying again makes a new one.
 CREATE TRIGGER IF NOT EXISTS assets_finished_is_final BEFORE UPDATE OF status ON assets
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
@@ -91,7 +95,7 @@ END;
 -- How many assets of a name have a status; name_key '' is of all names.
 CREATE TABLE IF NOT EXISTS tallies (
 	name_key    TEXT    NOT NULL,
-	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; YOUTUBE, RUMBLE: those that are there
+	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; YOUTUBE, RUMBLE, TELEGRAM: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
 	PRIMARY KEY (name_key, part, status)
@@ -116,19 +120,20 @@ BEGIN
 	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
 END;
-CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble ON assets
-	WHEN old.needs OR old.youtube OR old.rumble OR new.needs OR new.youtube OR new.rumble
+CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble, telegram ON assets
+	WHEN old.needs OR old.youtube OR old.rumble OR old.telegram OR new.needs OR new.youtube OR new.rumble OR new.telegram
 BEGIN
 	INSERT INTO tallies SELECT k.name_key, p.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
-			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble) p
+			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
+				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram) p
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL));
+		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL));
 END;
 CREATE TRIGGER IF NOT EXISTS assets_tally_delete AFTER DELETE ON assets
 BEGIN
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''));
+		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''));
 	DELETE FROM tails WHERE name_key = old.name_key -- a name nobody has is forgotten
 		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
 	DELETE FROM tallies WHERE name_key = old.name_key
@@ -234,11 +239,11 @@ END;
 -- Channels that owners have connected, each with the right to publish there.
 CREATE TABLE IF NOT EXISTS channels (
 	id          INTEGER PRIMARY KEY,
-	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE'),
+	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'TELEGRAM'),
 	external_id TEXT    NOT NULL CHECK (external_id <> ''), -- the platform's
 	title       TEXT    NOT NULL,
 	state       TEXT    NOT NULL CHECK (state IN ('CONNECTED', 'ENDED', 'DISCONNECTED')), -- ENDED: the platform refuses the token
-	token       BLOB,                                  -- sealed
+	token       BLOB,                                  -- sealed; empty: the platform needs none
 	error       TEXT,                                  -- why access has ended
 	creator     INTEGER NOT NULL,                      -- admin who connected it last
 	connected   INTEGER NOT NULL,                      -- when that was
@@ -246,6 +251,7 @@ CREATE TABLE IF NOT EXISTS channels (
 	hold        INTEGER NOT NULL DEFAULT 0,            -- until then no upload begins
 	hold_for    TEXT    NOT NULL DEFAULT '' CHECK (hold_for IN ('', 'quota', 'limit')), -- of the whole app, of the channel
 	ends        INTEGER,                               -- when the platform will end the access; NULL: it did not say
+	defaults    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(defaults)), -- what the form to publish there begins with
 	CONSTRAINT one_row_per_channel UNIQUE (platform, external_id),
 	CONSTRAINT disconnected_has_no_token CHECK ((state = 'DISCONNECTED') = (token IS NULL)),
 	CONSTRAINT ended_has_error CHECK ((state = 'ENDED') = (error IS NOT NULL))
@@ -261,7 +267,7 @@ CREATE INDEX IF NOT EXISTS uploads_by_time ON uploads (at);
 CREATE TABLE IF NOT EXISTS publications (
 	id          INTEGER PRIMARY KEY,
 	asset_id    TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
-	platform    TEXT    NOT NULL CHECK (platform IN ('YOUTUBE', 'RUMBLE')),
+	platform    TEXT    NOT NULL CHECK (platform = 'YOUTUBE' OR platform = 'RUMBLE' OR platform = 'TELEGRAM'),
 	channel_id  INTEGER REFERENCES channels (id),      -- NULL: the platform is not connected by channels
 	creator     INTEGER NOT NULL,                      -- admin (Telegram id; 0: the operator); only they or an owner may retry
 	status      TEXT    NOT NULL DEFAULT 'PENDING' CHECK (status = 'PENDING' OR status = 'PROCESSING' OR status = 'COMPLETED' OR status = 'FAILED'),
@@ -304,15 +310,19 @@ CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, 
 CREATE UNIQUE INDEX IF NOT EXISTS publications_by_remote ON publications (platform, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_to_look ON publications (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_standing ON publications (standing_at) WHERE standing IS NOT NULL;
+-- What is to become public: the page lists it by its time.
+CREATE INDEX IF NOT EXISTS publications_by_time ON publications (publish_at) WHERE publish_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_by_status ON publications (platform, status);
 CREATE INDEX IF NOT EXISTS publications_failed ON publications (completed, id, step, platform, creator, channel_id, asset_id) WHERE status = 'FAILED';
 CREATE TRIGGER IF NOT EXISTS publications_place_insert AFTER INSERT ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE' WHERE id = new.asset_id;
+	UPDATE assets SET youtube = youtube OR new.platform = 'YOUTUBE', rumble = rumble OR new.platform = 'RUMBLE',
+		telegram = telegram OR new.platform = 'TELEGRAM' WHERE id = new.asset_id;
 END;
 CREATE TRIGGER IF NOT EXISTS publications_place_delete AFTER DELETE ON publications
 BEGIN
-	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE' WHERE id = old.asset_id;
+	UPDATE assets SET youtube = youtube AND old.platform <> 'YOUTUBE', rumble = rumble AND old.platform <> 'RUMBLE',
+		telegram = telegram AND old.platform <> 'TELEGRAM' WHERE id = old.asset_id;
 END;
 CREATE TRIGGER IF NOT EXISTS publications_place_is_final BEFORE UPDATE OF asset_id, platform ON publications
 	WHEN (new.asset_id, new.platform) <> (old.asset_id, old.platform)

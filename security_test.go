@@ -226,10 +226,12 @@ var rights = map[string]right{
 	"GET /assets/:id/unpublish":  makersSee.ready(),
 	"POST /assets/:id/unpublish": makersDo.of("platform=RUMBLE").ready(),
 
+	"GET /scheduled":                admins,
 	"GET /channels":                 admins,
 	"GET /channels/callback":        {form: ownersDo.form, json: ownersDo.json, changes: ownersDo.changes},
 	"POST /channels/connect":        {form: ownersDo.form, json: ownersDo.json}, // Google is asked first
 	"POST /channels/:id/check":      ownersDo,
+	"POST /channels/:id/defaults":   ownersDo.of("privacy=public"),
 	"GET /channels/:id/disconnect":  ownersSee,
 	"POST /channels/:id/disconnect": ownersDo,
 

@@ -42,6 +42,7 @@ import (
 	fakeyoutube "retake.example/internal/fake/youtube"
 	"retake.example/internal/media"
 	"retake.example/internal/seal"
+	"retake.example/internal/telegram"
 	"retake.example/internal/youtube"
 )
 
@@ -56,6 +57,7 @@ type broadcaster struct {
 	files   media.Store
 	queue   *Queue
 	sites   *publish.Sites
+	talk    *telegram.Talk // nil: the bot is off
 	studio  *publish.Studio
 	tube    *fakeyoutube.Server
 	rumbles *fakerumble.Server
@@ -123,7 +125,7 @@ base_url = "%[2]s/rumble"
 func (b *broadcaster) equip(files media.Store) {
 	b.Helper()
 	var err error
-	if b.sites, err = publish.NewSites(b.store, files, b.cfg); err != nil {
+	if b.sites, err = publish.NewSites(b.store, files, b.cfg, b.talk); err != nil {
 		b.Fatal(err)
 	}
 	b.files = files

@@ -139,6 +139,8 @@ func (w *Web) routes() {
 	in.POST("/channels/:id/check", on(desk.OwnersOnly(d.CheckChannel)))
 	in.Match(get, "/channels/:id/disconnect", on(desk.OwnersOnly(d.AskDisconnect)))
 	in.POST("/channels/:id/disconnect", on(desk.OwnersOnly(d.Disconnect)))
+	in.POST("/channels/:id/defaults", on(desk.OwnersOnly(d.SaveDefaults)))
+	in.Match(get, "/scheduled", on(d.Scheduled))
 	in.Match(get, "/retry-all", on(d.AskRetryAll))
 	in.POST("/retry-all", on(w.retryAll))
 	in.POST("/try-now", on(w.tryNow))

@@ -35,6 +35,14 @@ type Parts struct {
 
 	Media   func(context.Context) error                     // the bucket; nil: media are on disk
 	YouTube func(context.Context) (unknown bool, err error) // nil: off
+
+	Channels []Channel // of Telegram that are connected
+}
+
+// Channel is a Telegram channel that videos are posted in.
+type Channel struct {
+	Title string
+	Look  func(context.Context) error // nil error: the bot may post there
 }
 
 // Probes returns the probes of all parts, in the order in which an operator sets them up.
@@ -90,6 +98,11 @@ func (p Parts) Probes() []Probe {
 		list = append(list, Probe{Name: "youtube", Look: func(ctx context.Context) []Finding {
 			unknown, err := p.YouTube(ctx)
 			return YouTube(err, unknown, p.BaseURL)
+		}})
+	}
+	for _, c := range p.Channels {
+		list = append(list, Probe{Name: "channel " + c.Title, After: "bot", Look: func(ctx context.Context) []Finding {
+			return Told(c.Look(ctx), "the bot may post there")
 		}})
 	}
 	return list

@@ -5,6 +5,7 @@ package command
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"retake.example/internal/chat"
 	"retake.example/internal/check"
 	"retake.example/internal/config"
 	"retake.example/internal/folder"
@@ -19,6 +21,7 @@ import (
 	"retake.example/internal/publish"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
+	"retake.example/internal/tgchannel"
 	"retake.example/internal/video"
 	"retake.example/internal/watch"
 	"retake.example/internal/youtube"
@@ -48,6 +51,7 @@ func checkAll(ctx context.Context, c Invocation) error {
 // partsOf are what retake check looks at.
 func partsOf(cfg config.Config, program *Program, work string) (check.Parts, error) {
 	db, name := cfg.Database(), SampleName(cfg.Language)
+	var err error
 	parts := check.Parts{
 		File:       cfg.File,
 		UploadMB:   cfg.Telegram.MaxUploadMB,
@@ -102,6 +106,11 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 			return errors.Is(err, youtube.ErrUnknown), err
 		}
 	}
+	if cfg.Telegram.Token != "" {
+		if parts.Channels, err = channelsToCheck(cfg, db); err != nil {
+			return parts, err
+		}
+	}
 	made := MakerConfig(cfg, work)
 	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried one by one
 	maker, err := video.New(made)
@@ -124,4 +133,25 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 		return video.TryTemplate(ctx, MakerConfig(cfg, ""), id, name, cfg.Language)
 	}
 	return parts, nil
+}
+
+// channelsToCheck are the connected Telegram channels. A database that cannot be read has a probe of its own.
+func channelsToCheck(cfg config.Config, db string) (list []check.Channel, err error) {
+	channels, _ := store.ConnectedIn(context.Background(), db, "TELEGRAM")
+	if len(channels) == 0 {
+		return nil, nil
+	}
+	bot, err := chat.New(nil, chat.Options{Token: cfg.Telegram.Token, APIURL: cfg.Telegram.APIURL, Second: time.Second},
+		slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	client := tgchannel.New(nil, publish.NewLooker(&bot.Talk))
+	for _, c := range channels {
+		list = append(list, check.Channel{Title: c.Title, Look: func(ctx context.Context) error {
+			_, err := client.Connect(ctx, c.External)
+			return err
+		}})
+	}
+	return list, nil
 }

@@ -137,6 +137,8 @@ var whats = []struct{ action, outcome, id string }{
 	{"publish", "queued", "did_publish"},
 	{"update", "", "did_update"},
 	{"accept", "", "did_accept"},
+	{"reschedule", "", "did_reschedule"},
+	{"defaults", "", "did_defaults"},
 	{"unpublish", "", "did_unpublish"},
 	{"mark published", "", "did_mark_published"},
 	{"connect", "", "did_connect"},

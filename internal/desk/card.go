@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
 	"retake.example/internal/worker"
@@ -246,7 +247,9 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
 		card.CanPublish = card.MayEdit && l.Status == store.Completed && l.Unwanted.IsZero() &&
-			len(card.Publications) < 2
+			slices.ContainsFunc(publish.Places, func(p publish.Place) bool {
+				return card.On(p.ID) == nil && offered(p, channels)
+			})
 		if l.Status == store.Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit

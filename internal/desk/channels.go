@@ -1,28 +1,32 @@
-// The page where YouTube channels are connected.
+// The page where channels are connected, with their defaults.
 
 package desk
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"retake.example/internal/publish"
+	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
 
 // Studio is what there is to publish with.
 type Studio = publish.About
 
-// Channel is a YouTube channel that was connected once.
+// Channel is a channel that was connected once.
 type Channel struct {
 	store.Channel
 	Reason string `json:"reason,omitzero"` // why access has ended, in words
+	Link   string `json:"link,omitzero"`   // where that can be fixed
 
 	now time.Time
 }
@@ -39,26 +43,71 @@ type Channels struct {
 	Channels []Channel `json:"channels"`
 	Studio   Studio    `json:"studio"`
 	May      bool      `json:"may_change"` // an owner looks
-	Problem  string    `json:"-"`          // what came of asking Google, or of a check
+	Problem  string    `json:"-"`          // what came of asking a platform, or of a check
+	Link     string    `json:"-"`          // where that can be fixed
+	Typed    string    `json:"-"`          // the name of a Telegram channel that was refused
+	Edited   int64     `json:"-"`          // the channel whose defaults were refused
+	Form     *Form     `json:"-"`          // what was wrong with them
 }
 
 // NewChannels describes channels.
 func NewChannels(say Say, list []store.Channel, studio Studio, may bool, now time.Time) Channels {
 	view := Channels{Success: true, Channels: []Channel{}, Studio: studio, May: may} // [] in JSON, not null
 	for _, c := range list {
-		view.Channels = append(view.Channels, Channel{c, Reason(say, "", c.Error, "youtube_ended"), now})
+		code := codeOfText(c.Error)
+		view.Channels = append(view.Channels, Channel{c, Reason(say, code, c.Error, strings.ToLower(c.Platform)+"_ended"),
+			linkOf(code, c.Error), now})
 	}
 	return view
 }
 
-// EndedOf are those channels to which access has ended.
-func EndedOf(list []store.Channel) (ended []store.Channel) {
+// On are the channels of a platform.
+func (v Channels) On(platform string) []Channel {
+	return slices.DeleteFunc(slices.Clone(v.Channels), func(c Channel) bool { return c.Platform != platform })
+}
+
+// ListOf is what the list of a platform's channels is made of.
+func (v Channels) ListOf(platform string) ChannelList { return ChannelList{v, v.On(platform)} }
+
+// ChannelList is that.
+type ChannelList struct {
+	View     Channels
+	Channels []Channel
+}
+
+// DefaultsOf is the form with the defaults of a channel.
+func (v Channels) DefaultsOf(c Channel) DefaultsForm {
+	f := DefaultsForm{Channel: c, Form: v.Form, Languages: spoken}
+	if v.Edited != c.ID || v.Form == nil {
+		f.Form = &Form{Metadata: withChannel(store.Metadata{}, store.Metadata{}, c.Defaults)}
+	}
+	return f
+}
+
+// DefaultsForm is that form.
+type DefaultsForm struct {
+	Channel   Channel
+	Form      *Form
+	Languages []Language
+}
+
+// Ended is a channel that should be connected again.
+type Ended struct {
+	store.Channel
+	Waiting int `json:"waiting"` // publications that failed because it is not
+}
+
+// ended are the channels to which access has ended or ends soon, and those that were disconnected while publications
+// wait for them.
+func (d *Desk) ended(ctx context.Context, list []store.Channel) (ended []Ended, err error) {
+	waiting, err := d.store.WaitingForChannels(ctx)
 	for _, c := range list {
-		if c.State == "ENDED" {
-			ended = append(ended, c)
+		soon := Channel{Channel: c, now: d.store.Now()}.Soon()
+		if soon || c.State == "ENDED" || c.State == "DISCONNECTED" && waiting[c.ID] > 0 {
+			ended = append(ended, Ended{c, waiting[c.ID]})
 		}
 	}
-	return ended
+	return ended, err
 }
 
 // Errors about a channel that an owner is told.
@@ -99,6 +148,8 @@ func AllowForms(h http.Header, address string) {
 type consent interface {
 	Ask(ctx context.Context, session [32]byte, channel int64) (url string, err error) // 0: any channel
 	Answer(ctx context.Context, session [32]byte, query url.Values, admin store.Admin) (store.Channel, error)
+	// Join connects a Telegram channel in which the bot is an admin, by its name, address or number.
+	Join(ctx context.Context, name string, admin store.Admin) (store.Channel, error)
 }
 
 // channelKeeper checks the access to channels and gives it back. What it refuses is as consent does.
@@ -136,7 +187,8 @@ func (d *Desk) channelsView(w http.ResponseWriter, r *http.Request) (view Channe
 }
 
 // refuseChannel says on the page of the channels what a platform or Google's consent said.
-func (d *Desk) refuseChannel(w http.ResponseWriter, r *http.Request, err error) error {
+// typed is the name of a Telegram channel.
+func (d *Desk) refuseChannel(w http.ResponseWriter, r *http.Request, typed string, err error) error {
 	e := HTTPErrorOf(err)
 	if e.Code == Internal.Code || e.Status == http.StatusNotFound || WantsJSON(r) {
 		return err
@@ -146,7 +198,8 @@ func (d *Desk) refuseChannel(w http.ResponseWriter, r *http.Request, err error) 
 		return problem
 	}
 	d.note(r, e, err)
-	view.Problem = sayTo(r)(e.ID, e.Vars)
+	view.Problem, view.Link = sayTo(r)(e.ID, e.Vars), linkOf(retry.CodeOf(err), err.Error())
+	view.Typed = typed
 	return d.page(w, r, e.Status, "channels",
 		Frame{Title: sayTo(r)("nav_channels", nil), SignedIn: true, Here: "/channels"}, view)
 }
@@ -160,11 +213,17 @@ func channelID(text string) (int64, error) {
 	return id, nil
 }
 
-// Connect leads to the page where Google asks for access.
+// Connect leads to the page where Google asks for access, or connects the Telegram channel that is named.
 func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {
 		return err
+	}
+	if sent["platform"] == "TELEGRAM" {
+		if _, err := d.opts.Consent.Join(d.ctx, sent["name"], AdminOf(r)); err != nil {
+			return d.refuseChannel(w, r, sent["name"], fmt.Errorf("connect a channel: %w", Told(err)))
+		}
+		return doneAt(w, r, "/channels?notice=connected", "connected", "")
 	}
 	channel, err := channelID(sent["channel"])
 	if err != nil {
@@ -172,7 +231,7 @@ func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 	}
 	address, err := d.opts.Consent.Ask(r.Context(), sessionOf(r), channel)
 	if err != nil {
-		return d.refuseChannel(w, r, fmt.Errorf("ask for a channel: %w", Told(err)))
+		return d.refuseChannel(w, r, "", fmt.Errorf("ask for a channel: %w", Told(err)))
 	}
 	if WantsJSON(r) {
 		return JSON(w, http.StatusOK, map[string]any{"success": true, "outcome": "asked", "url": address})
@@ -183,7 +242,7 @@ func (d *Desk) Connect(w http.ResponseWriter, r *http.Request) error {
 // Connected takes Google's answer.
 func (d *Desk) Connected(w http.ResponseWriter, r *http.Request) error {
 	if _, err := d.opts.Consent.Answer(d.ctx, sessionOf(r), r.URL.Query(), AdminOf(r)); err != nil {
-		return d.refuseChannel(w, r, fmt.Errorf("connect a channel: %w", Told(err)))
+		return d.refuseChannel(w, r, "", fmt.Errorf("connect a channel: %w", Told(err)))
 	}
 	return doneAt(w, r, "/channels?notice=connected", "connected", "")
 }
@@ -195,9 +254,82 @@ func (d *Desk) CheckChannel(w http.ResponseWriter, r *http.Request) error {
 		err = d.opts.Channels.Check(d.ctx, id, AdminOf(r))
 	}
 	if err != nil {
-		return d.refuseChannel(w, r, fmt.Errorf("check a channel: %w", Told(err)))
+		return d.refuseChannel(w, r, "", fmt.Errorf("check a channel: %w", Told(err)))
 	}
 	return doneAt(w, r, "/channels?notice=checked", "checked", "")
+}
+
+// defaults are those of the channel that the address names, or of the first one that is connected. Like last time means
+// without the description, which may name a child.
+func (d *Desk) defaults(r *http.Request) (store.Defaults, error) {
+	list, err := d.channels(r.Context())
+	if err != nil {
+		return store.Defaults{}, err
+	}
+	named := r.URL.Query().Get("channel")
+	at := slices.IndexFunc(list, func(c store.Channel) bool {
+		return c.State == "CONNECTED" && (named == "" || strconv.FormatInt(c.ID, 10) == named)
+	})
+	if at < 0 {
+		return store.Defaults{}, nil
+	}
+	c := list[at]
+	if !c.Defaults.Last {
+		return c.Defaults, nil
+	}
+	last, err := d.store.LastOn(r.Context(), c.ID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return c.Defaults, nil
+	case err != nil:
+		return c.Defaults, fmt.Errorf("what was published last: %w", err)
+	}
+	return store.Defaults{Description: c.Defaults.Description, Tags: last.Tags, Language: last.Language, Kids: last.Kids,
+		Privacy: last.Privacy, Playlist: last.Playlist}, nil
+}
+
+// SaveDefaults keeps what the form to publish on a channel begins with.
+func (d *Desk) SaveDefaults(w http.ResponseWriter, r *http.Request) error {
+	sent, err := Fields(w, r)
+	if err != nil {
+		return err
+	}
+	id, err := channelID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	c, err := d.store.Channel(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("defaults: %w", err)
+	}
+	say := sayTo(r)
+	m := Merge(withChannel(store.Metadata{}, store.Metadata{}, c.Defaults), sent)
+	form := NewForm(say, WithDefaults(store.Metadata{Privacy: "private", Description: m.Description, Tags: m.Tags,
+		Language: m.Language, Kids: m.Kids, Playlist: m.Playlist}, "", "", false), false)
+	if m.Privacy != "" && !slices.Contains(privacies, m.Privacy) {
+		form.refuse("privacy", say("fault_privacy", nil))
+	}
+	form.Privacy = m.Privacy
+	if form.Faults != nil {
+		view, err := d.channelsView(w, r)
+		if err != nil {
+			return err
+		}
+		view.Edited, view.Form = id, form
+		return d.refuse(w, r, form.error(), "channels", say("nav_channels", nil), view, form.Faults)
+	}
+	admin := AdminOf(r)
+	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
+		if err := tx.SetDefaults(id, store.Defaults{Description: m.Description, Tags: m.Tags, Language: m.Language,
+			Kids: m.Kids, Privacy: m.Privacy, Playlist: m.Playlist, Last: sent["like_last_time"] == "yes"}); err != nil {
+			return err
+		}
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "defaults", Platform: c.Platform})
+	})
+	if err != nil {
+		return fmt.Errorf("defaults: %w", err)
+	}
+	return doneAt(w, r, "/channels?notice=defaults#channel-"+strconv.FormatInt(id, 10), "defaults", "")
 }
 
 // AskDisconnect answers with the page that asks before a channel is disconnected.
@@ -214,7 +346,9 @@ func (d *Desk) AskDisconnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	others := slices.ContainsFunc(all, func(c store.Channel) bool { return c.ID != id && c.State == "CONNECTED" })
+	others := slices.ContainsFunc(all, func(c store.Channel) bool {
+		return c.ID != id && c.Platform == channel.Platform && c.State == "CONNECTED"
+	})
 	return d.answer(w, r, "disconnect", Frame{Title: sayTo(r)("title_disconnect", nil)}, struct {
 		Success       bool `json:"success"`
 		store.Channel `json:"channel"`
@@ -229,7 +363,7 @@ func (d *Desk) Disconnect(w http.ResponseWriter, r *http.Request) error {
 		err = d.opts.Channels.Disconnect(d.ctx, id, AdminOf(r))
 	}
 	if err != nil {
-		return d.refuseChannel(w, r, fmt.Errorf("disconnect a channel: %w", Told(err)))
+		return d.refuseChannel(w, r, "", fmt.Errorf("disconnect a channel: %w", Told(err)))
 	}
 	return doneAt(w, r, "/channels?notice=disconnected", "disconnected", "")
 }

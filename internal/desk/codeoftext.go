@@ -30,7 +30,7 @@ func codeOfText(problem string) string {
 }
 
 // platformError is how an error of a platform begins: with its name, and its own word for what went wrong.
-var platformError = regexp.MustCompile(`(?:^|: )(youtube|rumble) ([A-Za-z]\w*(?:-\w+)*)(?:: |$)`)
+var platformError = regexp.MustCompile(`(?:^|: )(youtube|rumble|telegram) ([A-Za-z]\w*(?:-\w+)*)(?:: |$)`)
 
 // signs are parts of the texts of other errors. The first that fits wins.
 var signs = []struct{ text, code string }{
@@ -140,6 +140,13 @@ var wordCodes = map[string]string{
 	"youtube thumbnail-forbidden":               "youtube_thumbnail_verify",
 	"youtube restored":                          "youtube_restored",
 	"rumble restored":                           "rumble_restored",
+	"telegram restored":                         "telegram_restored",
+	"telegram forgotten":                        "telegram_forgotten",
+	"telegram videoNotFound":                    "telegram_not_found",
+	"telegram disconnected":                     "telegram_disconnected",
+	"telegram noRights":                         "telegram_no_rights",
+	"telegram chatNotFound":                     "telegram_no_channel",
+	"telegram notChannel":                       "telegram_not_channel",
 	"youtube forgotten":                         "youtube_forgotten",
 	"rumble forgotten":                          "rumble_forgotten",
 	"rumble connection":                         "rumble_connection",

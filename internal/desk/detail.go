@@ -111,7 +111,11 @@ func (d *Desk) detail(r *http.Request) (Detail, error) {
 	view := Detail{Success: true, Card: cards[0], Tries: a.Tries, Shares: append([]store.Share{}, a.Shares...),
 		Busy: say(Busy(string(a.Owed)), nil), MayBlock: AdminOf(r).Owner}
 	if a.Status == store.Completed {
-		view.Form = savedForm(say, a.Asset)
+		defaults, err := d.defaults(r)
+		if err != nil {
+			return Detail{}, err
+		}
+		view.Form = savedForm(say, a.Asset, defaults)
 		view.Fixes(a.Metadata, r.URL.Query().Get("fix"))
 	}
 	staff, err := d.staff(r.Context())

@@ -94,7 +94,11 @@ func (d *Desk) file(w http.ResponseWriter, r *http.Request, pick func(store.Vide
 		return fmt.Errorf("file of asset %s: %w", a.ID, err)
 	}
 	defer f.Close()
-	Serve(w, r, f, key, a.Finished)
+	reported := media.Report(f)
+	Serve(w, r, reported, key, a.Finished)
+	if err := reported.Err(); err != nil { // the header has left, so nobody else can tell
+		d.log.Warn("a file broke off while it was sent", "asset", a.ID, "err", err)
+	}
 	return nil
 }
 

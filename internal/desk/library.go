@@ -38,14 +38,14 @@ func (n Needs) All() int { return n.Count + n.Publications }
 
 // Library is a page of cards.
 type Library struct {
-	Success  bool            `json:"success"`
-	Cards    []Card          `json:"assets"`
-	Counts   map[string]int  `json:"counts"`              // by status, of those found
-	Next     string          `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options  []Option        `json:"templates,omitempty"` // none: there is no choice
-	Problems []string        `json:"problems,omitempty"`
-	Need     Needs           `json:"need_you"`                 // what Retry all is about
-	Ended    []store.Channel `json:"ended_channels,omitempty"` // to which access has ended
+	Success  bool           `json:"success"`
+	Cards    []Card         `json:"assets"`
+	Counts   map[string]int `json:"counts"`              // by status, of those found
+	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options  []Option       `json:"templates,omitempty"` // none: there is no choice
+	Problems []string       `json:"problems,omitempty"`
+	Need     Needs          `json:"need_you"`                 // what Retry all is about
+	Ended    []Ended        `json:"ended_channels,omitempty"` // that should be connected again
 	// that should go, but may be on a platform: ten at the most
 	Unwanted []store.Unwanted `json:"unwanted,omitempty"`
 	// with messages that were given up: ten at the most
@@ -174,7 +174,9 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	if err != nil {
 		return view, err
 	}
-	view.Ended = EndedOf(channels)
+	if view.Ended, err = d.ended(ctx, channels); err != nil {
+		return view, fmt.Errorf("channels: %w", err)
+	}
 	if view.Unwanted, err = d.store.Unwanted(ctx); err != nil {
 		return view, err
 	}

@@ -9,7 +9,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
@@ -22,7 +26,8 @@ const (
 	maxTags        = 500  // as CountTags counts
 )
 
-// spoken are the languages that a video can be said to be in, by the names they have for themselves.
+// spoken are the languages that the form offers for a video, by the names they have for themselves. Any other can be
+// typed.
 var spoken = []Language{{"ru", "Русский"}, {"en", "English"}, {"be", "Беларуская"}, {"de", "Deutsch"},
 	{"es", "Español"}, {"fr", "Français"},
 	{"it", "Italiano"}, {"kk", "Қазақша"}, {"pl", "Polski"}, {"pt", "Português"}, {"tr", "Türkçe"}, {"uk",
@@ -37,7 +42,33 @@ func languageName(code string) string {
 			return l.Name
 		}
 	}
+	if tag, err := language.Parse(code); err == nil {
+		if name := display.Self.Name(tag); name != "" {
+			return name
+		}
+	}
 	return code
+}
+
+// languageCode reads a language as somebody types it: its code in any form, or the name of one that is offered. What
+// is neither stays.
+func languageCode(text string) string {
+	text = strings.TrimSpace(text)
+	for _, l := range spoken {
+		if strings.EqualFold(l.Name, text) {
+			return l.Code
+		}
+	}
+	if tag, err := language.Parse(text); err == nil && text != "" {
+		return tag.String()
+	}
+	return text
+}
+
+// isLanguage reports whether a code is one of BCP 47; "" says nothing about the language.
+func isLanguage(code string) bool {
+	tag, err := language.Parse(code)
+	return code == "" || err == nil && tag != language.Und
 }
 
 // categories are those that YouTube has: its numbers, and the messages with their names.
@@ -65,6 +96,16 @@ func WithDefaults(m store.Metadata, name, language string, greeting bool) store.
 	return m
 }
 
+// withChannel puts the defaults of a channel into what the form begins with, while nobody has saved anything.
+func withChannel(m, saved store.Metadata, d store.Defaults) store.Metadata {
+	if saved.Privacy != "" {
+		return m
+	}
+	m.Description, m.Tags, m.Kids, m.Playlist = d.Description, d.Tags, d.Kids, d.Playlist
+	m.Privacy, m.Language = cmp.Or(d.Privacy, m.Privacy), cmp.Or(d.Language, m.Language)
+	return m
+}
+
 // Merge returns the metadata with the fields that were sent, tidied. Those that were not sent stay.
 func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	for field, to := range fieldsOf(&m) {
@@ -75,7 +116,7 @@ func Merge(m store.Metadata, sent map[string]string) store.Metadata {
 	m.Title = oneLine(m.Title)
 	m.Description = strings.TrimSpace(strings.ReplaceAll(m.Description, "\r\n", "\n")) // browsers send both
 	m.Tags = strings.Join(m.TagList(), ", ")
-	m.Playlist = strings.TrimSpace(m.Playlist)
+	m.Playlist, m.Language = strings.TrimSpace(m.Playlist), languageCode(m.Language)
 	// its address, as a browser shows it
 	if u, err := url.Parse(m.Playlist); err == nil && u.Query().Get("list") != "" {
 		m.Playlist = u.Query().Get("list")
@@ -89,6 +130,21 @@ func fieldsOf(m *store.Metadata) map[string]*string {
 		"language":      &m.Language,
 		"made_for_kids": &m.Kids, "privacy": &m.Privacy, "category": &m.Category, "playlist": &m.Playlist,
 		"synthetic": &m.Synthetic, "notify": &m.Notify}
+}
+
+// hasControls reports whether a text holds control characters other than ends of lines and tabs.
+func hasControls(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' })
+}
+
+// blank are letters and symbols that show nothing.
+const blank = "\u115F\u1160\u2800\u3164\uFFA0"
+
+// isVisible reports whether a text shows anything.
+func isVisible(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !strings.ContainsRune(blank, r)
+	})
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
@@ -116,6 +172,9 @@ type Form struct {
 	Faults    map[string]string `json:"-"` // in words, by field; nil: nothing is wrong
 	First     string            `json:"-"` // the first field with a fault
 	Counts    []Counter         `json:"-"`
+
+	fresh    bool           // nobody has saved anything
+	defaults store.Defaults // that it began with
 }
 
 // Choice is one of a list, with its name in words.
@@ -142,12 +201,16 @@ func NewForm(say Say, m store.Metadata, greeting bool) *Form {
 		broken    bool
 	}{
 		{"title", "fault_angle", strings.ContainsAny(m.Title, "<>")},
+		{"title", "fault_control", hasControls(m.Title)},
+		{"title", "title_hidden", m.Title != "" && !isVisible(m.Title)},
 		{"title", "fault_title", f.Counts[0].Over()},
 		{"description", "fault_angle", strings.ContainsAny(m.Description, "<>")},
+		{"description", "fault_control", hasControls(m.Description)},
 		{"description", "fault_description", f.Counts[1].Over()},
+		{"tags", "fault_angle", strings.ContainsAny(m.Tags, "<>")},
+		{"tags", "fault_control", hasControls(m.Tags)},
 		{"tags", "fault_tags", f.Counts[2].Over()},
-		{"language", "fault_language",
-			!slices.ContainsFunc(spoken, func(l Language) bool { return l.Code == m.Language })},
+		{"language", "fault_language", !isLanguage(m.Language)},
 		{"made_for_kids", "fault_kids", !slices.Contains([]string{"", "yes", "no"}, m.Kids)},
 		{"privacy", "fault_privacy", !slices.Contains(privacies, m.Privacy)},
 		{"category", "fault_category",

@@ -75,6 +75,7 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 			"language_name": languageName,
 			"exactly":       func(t time.Time) string { return exactly(say, t.UTC()) },
 			"platform":      PlatformName,
+			"icon":          platformIcon,
 			"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {

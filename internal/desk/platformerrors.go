@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
@@ -67,6 +68,14 @@ func (r HTTPError) IsURL() bool {
 		}
 	}
 	return false
+}
+
+// linkOf is the page on which a person can fix what a platform refused; "" for none.
+func linkOf(code, problem string) string {
+	if strings.HasPrefix(code, "youtube") {
+		return youtube.LinkOf(code, problem)
+	}
+	return ""
 }
 
 // Platform is the code of what a platform has refused: the log has its own words.

@@ -29,33 +29,32 @@ func (p *Publishing) preview(say Say) {
 	p.Previews = nil
 	title, titleCut := beginning(p.Form.Title, titleInLists)
 	text, textCut := beginning(p.Form.Description, textInLists)
-	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		if p.free(platform) {
+	for _, s := range p.Spots {
+		if s.Pub == nil {
 			p.Previews = append(p.Previews,
-				Preview{Platform: platform, Title: title, Text: text, Cut: titleCut || textCut,
-					Who:     p.who(say, platform, p.Form.Privacy, p.at),
-					Private: p.sees(say, platform, "private", false), Unlisted: p.sees(say, platform, "unlisted",
-						false),
-					Public: p.sees(say, platform, "public", false), Later: p.sees(say, platform, "public", true)})
+				Preview{Platform: s.ID, Title: title, Text: text, Cut: titleCut || textCut,
+					Who:     p.who(say, s, p.Form.Privacy, p.at),
+					Private: p.sees(say, s, "private", false), Unlisted: p.sees(say, s, "unlisted", false),
+					Public: p.sees(say, s, "public", false), Later: p.sees(say, s, "public", true)})
 		}
 	}
 }
 
 // who says who sees it on a platform, and from when.
-func (p *Publishing) who(say Say, platform, privacy string, at time.Time) string {
-	vars := Vars{}
+func (p *Publishing) who(say Say, s Spot, privacy string, at time.Time) string {
+	vars := Vars{"Name": s.Name}
 	if !at.IsZero() {
 		vars["Time"] = exactly(say, at)
 	}
 	switch {
-	case platform == "RUMBLE" && !p.Studio.Rumble:
-		return say("who_sees_by_hand", nil)
-	case platform == "RUMBLE" && privacy != "public":
-		return say("fault_rumble_private", nil)
-	case platform == "RUMBLE" && at.IsZero():
-		return say("who_sees_rumble", nil)
-	case platform == "RUMBLE":
-		return say("who_sees_rumble_later", vars)
+	case s.ByHand():
+		return say("who_sees_by_hand", vars)
+	case s.Open && privacy != "public":
+		return say("fault_not_public", vars)
+	case s.Open && at.IsZero():
+		return say("who_sees_open", nil)
+	case s.Open:
+		return say("who_sees_open_later", vars)
 	case privacy == "unlisted":
 		return say("who_sees_unlisted", nil)
 	case privacy != "public":
@@ -70,16 +69,16 @@ func (p *Publishing) who(say Say, platform, privacy string, at time.Time) string
 func (v Preview) Name() string { return PlatformName(v.Platform) }
 
 // sees is what a preview says for one choice of who can see it; later leaves the time to the page's script.
-func (p *Publishing) sees(say Say, platform, privacy string, later bool) string {
+func (p *Publishing) sees(say Say, s Spot, privacy string, later bool) string {
 	if !later {
-		return p.who(say, platform, privacy, time.Time{})
+		return p.who(say, s, privacy, time.Time{})
 	}
 	return p.who(func(id string, vars Vars) string {
 		if vars["Time"] != nil {
 			vars["Time"] = "{time}"
 		}
 		return say(id, vars)
-	}, platform, privacy, time.Unix(0, 0))
+	}, s, privacy, time.Unix(0, 0))
 }
 
 // beginning is a text up to so many characters.

@@ -20,7 +20,7 @@ import (
 
 // Publication is a video on one platform.
 type Publication struct {
-	Platform  string         `json:"platform"` // YOUTUBE or RUMBLE
+	Platform  string         `json:"platform"` // YOUTUBE, RUMBLE or TELEGRAM
 	Status    string         `json:"status"`
 	Step      string         `json:"step,omitzero"` // finer than the status
 	State     string         `json:"state"`         // both, in words
@@ -39,6 +39,7 @@ type Publication struct {
 	Code      string         `json:"error_code,omitzero"` // of the failure
 	Reason    string         `json:"reason,omitzero"`     // of the failure, in words
 	Error     string         `json:"error,omitzero"`      // of the failure, as it came
+	Link      string         `json:"link,omitzero"`       // where the failure can be fixed
 	Field     string         `json:"field,omitzero"`      // of the form, which the platform has refused
 	Warning   string         `json:"warning,omitzero"`    // as it came, a line each
 	Warnings  []string       `json:"warnings,omitempty"`  // in words
@@ -54,6 +55,10 @@ type Publication struct {
 	HandPage string `json:"hand_page,omitzero"` // where it is uploaded by hand, while that is to be done
 	Typed    string `json:"-"`                  // an address that was refused
 	Fault    string `json:"-"`                  // why
+
+	MoveTo    string `json:"-"` // a time to become public that was refused
+	MoveZone  string `json:"-"` // on whose clock
+	MoveFault string `json:"-"` // why
 }
 
 // Name is what the platform calls itself.
@@ -61,10 +66,14 @@ func (p Publication) Name() string { return PlatformName(p.Platform) }
 
 // PlatformName is what a platform calls itself.
 func PlatformName(platform string) string {
-	if platform == "YOUTUBE" {
-		return "YouTube"
-	}
-	return "Rumble"
+	place, _ := publish.PlaceOf(platform)
+	return place.Name
+}
+
+// platformIcon is the icon of a platform.
+func platformIcon(platform string) string {
+	place, _ := publish.PlaceOf(platform)
+	return place.Icon
 }
 
 // Excerpt is the error where many are shown.
@@ -139,7 +148,8 @@ func (p Publication) Needs(step string) bool { return p.Status == "FAILED" && p.
 
 // CanUpdate reports whether the platform can be told what has been saved since.
 func (p Publication) CanUpdate() bool {
-	return p.MayChange && p.Status == "COMPLETED" && p.Platform == "YOUTUBE" && p.RemoteID != "" && p.Changed
+	place, _ := publish.PlaceOf(p.Platform)
+	return p.MayChange && p.Status == "COMPLETED" && place.Changes && p.RemoteID != "" && p.Changed
 }
 
 // CanRemove reports whether it can be deleted there, cancelled or forgotten.
@@ -149,7 +159,8 @@ func (p Publication) CanRemove() bool {
 
 // Deletes reports whether removing it deletes a video on the platform.
 func (p Publication) Deletes() bool {
-	return p.Platform == "YOUTUBE" && p.RemoteID != "" && !p.OutOfReach
+	place, _ := publish.PlaceOf(p.Platform)
+	return place.Changes && p.RemoteID != "" && !p.OutOfReach
 }
 
 // standings are the messages about how a video was found on its platform.
@@ -165,6 +176,7 @@ func (p *Publication) explain(say Say) {
 	explain(say, p.History, "reason_unpublished")
 	p.Code = codeOf(p.Code, p.Error, p.History)
 	p.Reason = Reason(say, p.Code, p.Error, "reason_unpublished")
+	p.Link = linkOf(p.Code, p.Error)
 	if p.Needs("edit") {
 		p.Field = fields[p.Code]
 	}
@@ -244,6 +256,7 @@ type published interface {
 	MarkPublished(ctx context.Context, assetID, platform, url string, admin store.Admin) error
 	PublishAgain(ctx context.Context, assetID, platform string, admin store.Admin) error
 	Accept(ctx context.Context, assetID, platform string, admin store.Admin) error
+	Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error // zero: now
 }
 
 // published is a publication that this admin may change, on the page of its video.
@@ -283,7 +296,8 @@ func (d *Desk) MarkPublished(w http.ResponseWriter, r *http.Request) error {
 }
 
 // UpdatePublished sends what is saved for a video to the platform that it is on. With the field do it answers what was
-// found there: again publishes the video once more, accept leaves it as it is.
+// found there: again publishes the video once more, accept leaves it as it is. With move it sets another time to become
+// public.
 func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {
@@ -300,6 +314,8 @@ func (d *Desk) UpdatePublished(w http.ResponseWriter, r *http.Request) error {
 			return fmt.Errorf("publish again: %w", Told(err))
 		}
 		return Done(w, r, "publishing", "")
+	case "move":
+		return d.move(w, r, view, p, sent)
 	case "accept":
 		if err := d.opts.Published.Accept(d.ctx, view.Card.ID, p.Platform, AdminOf(r)); err != nil {
 			return fmt.Errorf("accept what was found: %w", Told(err))

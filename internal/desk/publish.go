@@ -11,17 +11,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones are read on machines without it
 
+	"retake.example/internal/publish"
 	"retake.example/internal/store"
 )
-
-// soonest is how far ahead a time to become public must be: the upload takes its time, too.
-const soonest = 15 * time.Minute
-
-// latest is how many years ahead it may be. Nobody plans further, and a typing error in the year should be heard at
-// once.
-const latest = 2
 
 // Publishing is the page with the form.
 type Publishing struct {
@@ -29,10 +22,8 @@ type Publishing struct {
 	Card     Card            `json:"asset"`
 	Form     *Form           `json:"metadata"`
 	Studio   Studio          `json:"studio"`
-	Channels []store.Channel `json:"channels"` // of YouTube that are connected, or were until access ended
-	YouTube  bool            `json:"-"`        // is chosen
-	Rumble   bool            `json:"-"`
-	Channel  int64           `json:"-"`
+	Channels []store.Channel `json:"channels"` // that are connected, or were until access ended
+	Spots    []Spot          `json:"-"`
 	Later    bool            `json:"-"` // at a time, rather than now
 	At       string          `json:"-"` // that time on a clock in the zone
 	Zone     string          `json:"-"`
@@ -40,6 +31,24 @@ type Publishing struct {
 
 	at time.Time // the same; zero: now
 }
+
+// Spot is a platform on the form.
+type Spot struct {
+	publish.Place
+	Pub      *Publication    // that is there already; nil: none
+	On       bool            // it is chosen
+	Ready    bool            // the program itself publishes there
+	Channels []store.Channel // of it, as in Publishing
+	Channel  int64           // that is chosen; 0: none
+}
+
+// Connected are the channels that take videos.
+func (s Spot) Connected() []store.Channel {
+	return slices.DeleteFunc(slices.Clone(s.Channels), func(c store.Channel) bool { return c.State != "CONNECTED" })
+}
+
+// ByHand reports whether an admin has to upload the video there.
+func (s Spot) ByHand() bool { return !s.Ready && !s.Place.Channels }
 
 // Target is a place to publish.
 type Target struct {
@@ -49,129 +58,135 @@ type Target struct {
 	At       time.Time // zero: now
 }
 
-// NewPublishing begins the form for a finished video.
+// NewPublishing begins the form for a finished video. Where everybody sees a video at once nothing is chosen before
+// somebody does.
 func NewPublishing(say Say, card Card, form *Form, studio Studio, channels []store.Channel) *Publishing {
 	p := &Publishing{Success: true, Card: card, Form: form, Studio: studio, Channels: []store.Channel{}, Zone: "UTC"}
-	for _, c := range channels {
-		if c.State != "DISCONNECTED" {
-			p.Channels = append(p.Channels, c)
+	for _, place := range publish.Places {
+		s := Spot{Place: place, Pub: card.On(place.ID), Ready: studio.Ready(place)}
+		for _, c := range channels {
+			if c.State != "DISCONNECTED" && c.Platform == place.ID {
+				s.Channels = append(s.Channels, c)
+			}
 		}
-		if c.State == "CONNECTED" && p.Channel == 0 {
-			p.Channel = c.ID
+		if s.Pub == nil && !offered(place, channels) {
+			continue
 		}
+		if list := s.Connected(); len(list) > 0 {
+			s.Channel = list[0].ID
+		}
+		s.On = s.Channel != 0 && s.Pub == nil && !place.Open
+		p.Channels, p.Spots = append(p.Channels, s.Channels...), append(p.Spots, s)
 	}
-	p.YouTube = p.Channel != 0 && p.free("YOUTUBE")
 	p.preview(say)
 	return p
 }
 
-// free reports whether the video is not on a platform.
-func (p *Publishing) free(platform string) bool { return p.Card.On(platform) == nil }
-
-// OnYouTube and OnRumble are the publications there are; nil: none.
-func (p *Publishing) OnYouTube() *Publication { return p.Card.On("YOUTUBE") }
-
-// OnRumble is like OnYouTube.
-func (p *Publishing) OnRumble() *Publication { return p.Card.On("RUMBLE") }
-
-// Connected are the channels that take videos.
-func (p *Publishing) Connected() []store.Channel {
-	return slices.DeleteFunc(slices.Clone(p.Channels), func(c store.Channel) bool { return c.State != "CONNECTED" })
+// offered reports whether the form offers a platform: one that shows everything at once only when somebody has
+// connected a channel there.
+func offered(place publish.Place, channels []store.Channel) bool {
+	return !place.Channels || !place.Open || slices.ContainsFunc(channels, func(c store.Channel) bool {
+		return c.Platform == place.ID && c.State != "DISCONNECTED"
+	})
 }
 
 // Anywhere reports whether there is a platform left.
-func (p *Publishing) Anywhere() bool { return p.free("YOUTUBE") || p.free("RUMBLE") }
+func (p *Publishing) Anywhere() bool {
+	return slices.ContainsFunc(p.Spots, func(s Spot) bool { return s.Pub == nil })
+}
 
 // Read takes what was sent into the form and says what is wrong with it.
 func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
 	p.Form, p.at = p.Form.Sent(say, sent), time.Time{}
-	p.YouTube, p.Rumble = sent["youtube"] == "yes", sent["rumble"] == "yes"
 	p.Later = sent["when"] == "later" || sent["when"] == "" && sent["at"] != ""
 	p.At, p.Zone = strings.ToValidUTF8(sent["at"], "\uFFFD"), sent["zone"]
 	if p.Zone == "" {
 		p.Zone = "UTC"
 	}
 	p.Form.Whole(say)
+	some, timed := false, false
+	for i := range p.Spots {
+		s := &p.Spots[i]
+		if s.On = sent[s.Key()] == "yes"; s.On {
+			some, timed = true, timed || !s.ByHand()
+			p.choose(say, s, sent[s.ChannelKey()])
+		}
+	}
 	switch {
 	case p.Later:
-		p.schedule(say, now)
+		p.schedule(say, now, timed || !some)
 	case p.At != "": // without a script, a time does not choose itself; what is public at once cannot be taken back
 		p.Form.refuse("at", say("fault_at_now", nil))
 	}
-	if p.Rumble && p.Studio.Rumble && p.Form.Privacy != "public" {
-		p.Form.refuse("rumble", say("fault_rumble_private", nil))
+	if !some {
+		p.Form.refuse(p.Spots[0].Key(), say("fault_nowhere", nil))
 	}
-	if p.YouTube {
-		p.choose(say, sent["channel"])
-	}
-	if !p.YouTube && !p.Rumble {
-		p.Form.refuse("youtube", say("fault_nowhere", nil))
-	}
-	for _, above := range []string{"rumble", "channel", "youtube"} { // they stand above the other fields
-		if p.Form.Faults[above] != "" {
-			p.Form.First = above
+	for _, s := range slices.Backward(p.Spots) { // they stand above the other fields
+		for _, above := range []string{s.ChannelKey(), s.Key()} {
+			if p.Form.Faults[above] != "" {
+				p.Form.First = above
+			}
 		}
 	}
 	p.preview(say)
 }
 
+// begin chooses the channel that an address names, whose defaults the form has.
+func (p *Publishing) begin(named string) {
+	for i, s := range p.Spots {
+		for _, c := range s.Connected() {
+			if strconv.FormatInt(c.ID, 10) == named && s.Pub == nil {
+				p.Spots[i].Channel, p.Spots[i].On = c.ID, true
+			}
+		}
+	}
+}
+
 // Taken says that the video is on a platform already that was chosen: somebody was faster.
 func (p *Publishing) Taken(say Say) {
-	p.Form.refuse("youtube", say(Exists.ID, nil))
-	p.Form.First = "youtube"
+	p.Form.refuse(p.Spots[0].Key(), say(Exists.ID, nil))
+	p.Form.First = p.Spots[0].Key()
 }
 
-// choose finds the channel that was named, or the only one.
-func (p *Publishing) choose(say Say, named string) {
-	if !p.Studio.YouTube {
-		p.Form.refuse("youtube", say("fault_youtube_off", nil))
+// choose finds the channel of a platform that was named, or the only one.
+func (p *Publishing) choose(say Say, s *Spot, named string) {
+	name := Vars{"Name": s.Name}
+	if s.Open && s.Ready && p.Form.Privacy != "public" {
+		p.Form.refuse(s.Key(), say("fault_not_public", name))
+	}
+	switch {
+	case s.Place.Channels && !s.Ready:
+		p.Form.refuse(s.Key(), say("fault_place_off", name))
+		return
+	case !s.Place.Channels:
 		return
 	}
-	usable := p.Connected()
+	usable := s.Connected()
 	if named == "" && len(usable) == 1 {
-		p.Channel = usable[0].ID
+		s.Channel = usable[0].ID
 		return
 	}
-	p.Channel, _ = strconv.ParseInt(named, 10, 64)
-	at := slices.IndexFunc(p.Channels, func(c store.Channel) bool { return c.ID == p.Channel })
+	s.Channel, _ = strconv.ParseInt(named, 10, 64)
+	at := slices.IndexFunc(s.Channels, func(c store.Channel) bool { return c.ID == s.Channel })
 	switch {
 	case len(usable) == 0:
-		p.Form.refuse("channel", say("fault_no_channel", nil))
+		p.Form.refuse(s.ChannelKey(), say("fault_no_channel", nil))
 	case at < 0:
-		p.Form.refuse("channel", say("fault_channel", nil))
-	case p.Channels[at].State != "CONNECTED":
-		p.Form.refuse("channel", say("fault_channel_ended", Vars{"Name": p.Channels[at].Title}))
+		p.Form.refuse(s.ChannelKey(), say("fault_channel", nil))
+	case s.Channels[at].State != "CONNECTED":
+		p.Form.refuse(s.ChannelKey(), say("fault_channel_ended", Vars{"Name": s.Channels[at].Title}))
 	}
 }
 
-// schedule reads the time when it is to be public.
-func (p *Publishing) schedule(say Say, now time.Time) {
-	zone, err := time.LoadLocation(p.Zone)
-	if err != nil || p.Zone == "Local" { // which is the server's: nobody means that
-		p.Form.refuse("at", say("fault_zone", Vars{"Zone": p.Zone}))
-		p.Zone = "UTC"
-		return
-	}
-	const clock = "2006-01-02T15:04"
-	text := p.At
-	if len(text) == len(clock)+len(":00") {
-		text = strings.TrimSuffix(text, ":00") // some browsers send seconds
-	}
-	at, err := time.ParseInLocation(clock, text, zone)
+// schedule reads the time when it is to be public. timed: the program can wait for it somewhere.
+func (p *Publishing) schedule(say Say, now time.Time, timed bool) {
+	at, fault := readTime(say, p.At, &p.Zone, now)
 	switch {
-	case p.At == "":
-		p.Form.refuse("at", say("fault_at_empty", nil))
-	case err != nil:
-		p.Form.refuse("at", say("fault_at", nil))
-	case at.Format(clock) != text: // clocks go forward over it
-		p.Form.refuse("at", say("fault_at_skipped", nil))
-	case at.Before(now.Add(soonest)):
-		p.Form.refuse("at", say("fault_at_soon", nil))
-	case at.After(now.AddDate(latest, 0, 0)):
-		p.Form.refuse("at", say("fault_at_late", nil))
+	case fault != "":
+		p.Form.refuse("at", fault)
 	case p.Form.Privacy != "public":
 		p.Form.refuse("at", say("fault_at_private", nil))
-	case p.Rumble && !p.Studio.Rumble && !p.YouTube:
+	case !timed:
 		p.Form.refuse("at", say("fault_at_by_hand", nil))
 	default:
 		p.at = at
@@ -180,16 +195,20 @@ func (p *Publishing) schedule(say Say, now time.Time) {
 
 // Targets are the places that were chosen. One where somebody uploads it by hand knows no time.
 func (p *Publishing) Targets() (list []Target) {
-	if p.YouTube {
-		list = append(list, Target{Platform: "YOUTUBE", Channel: p.Channel, At: p.at})
-	}
-	switch {
-	case p.Rumble && !p.Studio.Rumble:
-		list = append(list, Target{Platform: "RUMBLE", Step: "manual"})
-	case p.Rumble && p.at.IsZero():
-		list = append(list, Target{Platform: "RUMBLE"})
-	case p.Rumble:
-		list = append(list, Target{Platform: "RUMBLE", Step: "scheduled", At: p.at})
+	for _, s := range p.Spots {
+		t := Target{Platform: s.ID, At: p.at}
+		if s.Place.Channels {
+			t.Channel = s.Channel
+		}
+		switch {
+		case !s.On:
+			continue
+		case s.ByHand():
+			t.Step, t.At = "manual", time.Time{}
+		case !s.Times && !p.at.IsZero():
+			t.Step = "scheduled"
+		}
+		list = append(list, t)
 	}
 	return list
 }
@@ -216,7 +235,12 @@ func (d *Desk) publishing(r *http.Request) (*Publishing, error) {
 		return nil, fmt.Errorf("publish: %w", err)
 	}
 	channels, err := d.channels(r.Context())
-	return NewPublishing(sayTo(r), view.Card, view.Form, studio, channels), err
+	if err != nil {
+		return nil, err
+	}
+	p := NewPublishing(sayTo(r), view.Card, view.Form, studio, channels)
+	p.begin(r.URL.Query().Get("channel"))
+	return p, nil
 }
 
 // AskPublish answers with the form.
@@ -247,7 +271,7 @@ func (d *Desk) Publish(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		view.Form = savedForm(say, a)
+		view.Form = savedForm(say, a, view.Form.defaults)
 		view.Read(say, sent, tx.Now())
 		if view.Form.Faults != nil {
 			return errFaults

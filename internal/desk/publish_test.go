@@ -20,10 +20,11 @@ func ids(id string, _ Vars) string {
 
 var (
 	morning = time.Date(2026, 12, 20, 9, 0, 0, 0, time.UTC)
-	oneOf   = []store.Channel{{ID: 3, Title: "Ours", State: "CONNECTED"}}
-	several = []store.Channel{{ID: 3, Title: "Ours", State: "CONNECTED"},
-		{ID: 4, Title: "Others", State: "CONNECTED"}, {ID: 5, Title: "Lost", State: "ENDED"}, {ID: 6,
-			State: "DISCONNECTED"}}
+	oneOf   = []store.Channel{{ID: 3, Platform: "YOUTUBE", Title: "Ours", State: "CONNECTED"}}
+	several = []store.Channel{{ID: 3, Platform: "YOUTUBE", Title: "Ours", State: "CONNECTED"},
+		{ID: 4, Platform: "YOUTUBE", Title: "Others", State: "CONNECTED"},
+		{ID: 5, Platform: "YOUTUBE", Title: "Lost", State: "ENDED"},
+		{ID: 6, Platform: "YOUTUBE", State: "DISCONNECTED"}}
 	complete = map[string]string{"youtube": "yes", "title": "A greeting", "made_for_kids": "no", "privacy": "public"}
 )
 
@@ -56,7 +57,7 @@ func TestWhatIsWrongStandsAtItsFieldAndTheRestGoesWhereItWasSent(t *testing.T) {
 		"without a channel": {nil, several[2:], Studio{YouTube: true},
 			map[string]string{"channel": "fault_no_channel"}, "channel", nil},
 		"to YouTube that is not set up": {nil, oneOf, Studio{},
-			map[string]string{"youtube": "fault_youtube_off"}, "youtube", nil},
+			map[string]string{"youtube": "fault_place_off"}, "youtube", nil},
 		"nowhere, without a title and a word": {map[string]string{"youtube": "", "title": " ", "made_for_kids": ""},
 			oneOf, Studio{YouTube: true}, map[string]string{"youtube": "fault_nowhere", "title": "fault_title_empty",
 				"made_for_kids": "fault_kids_open"}, "youtube", nil},
@@ -100,7 +101,7 @@ func TestWhatIsWrongStandsAtItsFieldAndTheRestGoesWhereItWasSent(t *testing.T) {
 		"by Rumble's API": {map[string]string{"rumble": "yes", "youtube": ""}, nil, Studio{Rumble: true},
 			nil, "", []Target{{Platform: "RUMBLE"}}},
 		"by Rumble's API, for nobody": {map[string]string{"rumble": "yes", "youtube": "", "privacy": "private"}, nil,
-			Studio{Rumble: true}, map[string]string{"rumble": "fault_rumble_private"}, "rumble", nil},
+			Studio{Rumble: true}, map[string]string{"rumble": "fault_not_public"}, "rumble", nil},
 		"by hand, for nobody": {map[string]string{"rumble": "yes", "youtube": "", "privacy": "private"}, nil,
 			Studio{}, nil, "", []Target{{Platform: "RUMBLE", Step: "manual"}}},
 	} {
@@ -135,11 +136,11 @@ func TestAPreviewSaysWhoSeesItAndWhatIsCut(t *testing.T) {
 		"private": {map[string]string{"privacy": "private", "title": "x"}, Studio{}, "who_sees_private",
 			"who_sees_by_hand", "x", false},
 		"everyone with the link": {map[string]string{"privacy": "unlisted", "title": "x"}, Studio{Rumble: true},
-			"who_sees_unlisted", "fault_rumble_private", "x", false},
+			"who_sees_unlisted", "fault_not_public", "x", false},
 		"everybody": {map[string]string{"privacy": "public", "title": long[:140]}, Studio{Rumble: true},
-			"who_sees_public", "who_sees_rumble", long[:140], false},
+			"who_sees_public", "who_sees_open", long[:140], false},
 		"everybody, later": {map[string]string{"privacy": "public", "title": long, "at": "2026-12-24T18:00"},
-			Studio{Rumble: true}, "who_sees_later", "who_sees_rumble_later", long[:140] + "…", true},
+			Studio{Rumble: true}, "who_sees_later", "who_sees_open_later", long[:140] + "…", true},
 	} {
 		p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, WithDefaults(store.Metadata{}, "", "ru", true), true),
 			c.studio, nil)
@@ -274,8 +275,11 @@ func TestFormsMayLeadToOneHostOnly(t *testing.T) {
 }
 
 func TestPublishing_TheFirstChannelThatTakesVideosIsChosen(t *testing.T) {
-	ended, gone := store.Channel{ID: 1, State: "ENDED"}, store.Channel{ID: 2, State: "DISCONNECTED"}
-	ours, theirs := store.Channel{ID: 3, State: "CONNECTED"}, store.Channel{ID: 4, State: "CONNECTED"}
+	channel := func(id int64, state string) store.Channel {
+		return store.Channel{ID: id, Platform: "YOUTUBE", State: state}
+	}
+	ended, gone, ours, theirs := channel(1, "ENDED"), channel(2, "DISCONNECTED"), channel(3, "CONNECTED"),
+		channel(4, "CONNECTED")
 	for name, c := range map[string]struct {
 		channels []store.Channel
 		want     int64
@@ -287,8 +291,8 @@ func TestPublishing_TheFirstChannelThatTakesVideosIsChosen(t *testing.T) {
 	} {
 		p := NewPublishing(ids, Card{ID: "A"}, NewForm(ids, WithDefaults(store.Metadata{}, "", "ru", true), true),
 			Studio{YouTube: true}, c.channels)
-		if p.Channel != c.want || p.YouTube != (c.want != 0) {
-			t.Errorf("%s: got channel %d, YouTube %v; want channel %d", name, p.Channel, p.YouTube, c.want)
+		if s := p.Spots[0]; s.Channel != c.want || s.On != (c.want != 0) {
+			t.Errorf("%s: got channel %d, YouTube %v; want channel %d", name, s.Channel, s.On, c.want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"retake.example/internal/lang"
+	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
@@ -33,9 +34,7 @@ func (f Found) Filter() (store.Filter, error) {
 	default:
 		return filter, Invalid("error_status", nil)
 	}
-	switch filter.Platform {
-	case "", "YOUTUBE", "RUMBLE":
-	default:
+	if _, known := publish.PlaceOf(filter.Platform); !known && filter.Platform != "" {
 		return filter, Invalid("error_platform", nil)
 	}
 	return filter, nil

@@ -29,6 +29,7 @@ import (
 type outside struct {
 	calls []string
 	on    func(ctx context.Context, call string) error // nil: every call works
+	at    time.Time                                    // of the last reschedule
 }
 
 func (o *outside) call(ctx context.Context, what string) error {
@@ -47,8 +48,10 @@ func (o *outside) Busy() (busy, workers int)                                   {
 func (o *outside) Outage() (out store.Outage, next time.Time, spent bool)      { return }
 func (o *outside) Discard(ctx context.Context, _ store.Gone)                   { o.call(ctx, "discard") }
 func (o *outside) View(func(string, int)) func()                               { return func() {} }
-func (o *outside) About(context.Context) (Studio, error)                       { return Studio{YouTube: true}, nil }
-func (o *outside) HandPage() string                                            { return "https://rumble.com/up" }
+func (o *outside) About(context.Context) (Studio, error) {
+	return Studio{YouTube: true, Telegram: true}, nil
+}
+func (o *outside) HandPage() string { return "https://rumble.com/up" }
 func (o *outside) Ask(context.Context, [32]byte, int64) (string, error) {
 	return "https://google.example/", nil
 }
@@ -69,6 +72,13 @@ func (o *outside) PublishAgain(ctx context.Context, _, _ string, _ store.Admin) 
 }
 func (o *outside) Accept(ctx context.Context, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "accept")
+}
+func (o *outside) Postpone(ctx context.Context, _, _ string, at time.Time, _ store.Admin) error {
+	o.at = at
+	return o.call(ctx, "reschedule")
+}
+func (o *outside) Join(ctx context.Context, name string, _ store.Admin) (store.Channel, error) {
+	return store.Channel{Title: name}, o.call(ctx, "join")
 }
 func (o *outside) MarkPublished(ctx context.Context, _, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "mark")

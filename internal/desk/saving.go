@@ -7,9 +7,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 
+	"retake.example/internal/publish"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
 )
@@ -55,16 +57,23 @@ func mergeSince(saved store.Metadata, sent map[string]string) (merged store.Meta
 	return merged, both
 }
 
-// savedForm is the form with what is saved for a finished video.
-func savedForm(say Say, a store.Asset) *Form {
+// savedForm is the form with what is saved for a finished video, or else with the defaults of a channel.
+func savedForm(say Say, a store.Asset, defaults store.Defaults) *Form {
 	greeting := a.Origin == "REQUEST"
-	return NewForm(say, WithDefaults(a.Metadata, a.Name, a.Lang, greeting), greeting)
+	f := NewForm(say, withChannel(WithDefaults(a.Metadata, a.Name, a.Lang, greeting), a.Metadata, defaults), greeting)
+	f.fresh, f.defaults = a.Metadata.Privacy == "", defaults
+	return f
 }
 
 // Sent is the form with what was sent. f holds what is saved.
 func (f *Form) Sent(say Say, sent map[string]string) *Form {
+	if f.fresh { // nobody else has changed anything, and what was shown counts, not the defaults of now
+		sent = maps.Clone(sent)
+		delete(sent, "version")
+	}
 	merged, both := mergeSince(f.Metadata, sent)
 	next := NewForm(say, merged, f.Greeting)
+	next.fresh, next.defaults = f.fresh, f.defaults
 	next.Version, next.Conflict = versionOf(f.Metadata), len(both) > 0
 	theirs := fieldsOf(&f.Metadata)
 	for _, field := range both {
@@ -126,7 +135,7 @@ func (d *Desk) SaveMetadata(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		view.Form = savedForm(say, a).Sent(say, sent)
+		view.Form = savedForm(say, a, view.Form.defaults).Sent(say, sent)
 		if out, err := isOut(tx, id); err != nil {
 			return err
 		} else if out { // another try and an update send what is saved
@@ -159,8 +168,8 @@ func (d *Desk) SaveMetadata(w http.ResponseWriter, r *http.Request) error {
 
 // isOut reports whether a video is published somewhere, or is to be.
 func isOut(tx *store.Tx, assetID string) (bool, error) {
-	for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
-		if _, err := tx.Publication(assetID, platform); !errors.Is(err, store.ErrNotFound) {
+	for _, place := range publish.Places {
+		if _, err := tx.Publication(assetID, place.ID); !errors.Is(err, store.ErrNotFound) {
 			return err == nil, err
 		}
 	}

@@ -17,7 +17,7 @@ func (r *rig) opened(id string) map[string]string {
 	if err != nil {
 		r.Fatal(err)
 	}
-	f := savedForm(ids, a)
+	f := savedForm(ids, a, store.Defaults{})
 	sent := map[string]string{"version": f.Version}
 	for field, value := range fieldsOf(&f.Metadata) {
 		sent[field] = *value

@@ -39,6 +39,8 @@ var notices = map[string]string{
 	"connected":     "notice_connected",
 	"checked":       "notice_checked",
 	"disconnected":  "notice_disconnected",
+	"rescheduled":   "notice_rescheduled",
+	"defaults":      "notice_defaults",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

@@ -2,7 +2,11 @@
 
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"retake.example/internal/store"
+)
 
 // State is the state of the program at a scrape.
 type State struct {
@@ -63,7 +67,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	}
 	for _, status := range []string{"PENDING", "PROCESSING", "COMPLETED", "FAILED"} {
 		set("retake_assets", float64(s.Assets[status]), status)
-		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
+		for _, platform := range store.Platforms {
 			set("retake_publications", float64(publications[[2]string{platform, status}]), platform, status)
 		}
 	}

@@ -44,4 +44,5 @@ type About struct {
 	Reset      time.Time `json:"uploads_new_after"` // then there are as many again
 	Rumble     bool      `json:"rumble_api"`        // the program uploads videos there; otherwise an admin does
 	RumblePage string    `json:"rumble_page"`       // where an admin does that
+	Telegram   bool      `json:"telegram"`          // the bot is on
 }

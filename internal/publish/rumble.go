@@ -13,8 +13,14 @@ import (
 	"retake.example/internal/store"
 )
 
-// notPublic is what Rumble has no way to keep.
-type notPublic struct{ error }
+// notPublic is the error of a video that is not for everybody, on a platform that shows everything.
+type notPublic struct {
+	error
+	code string
+}
+
+// Code returns a stable word for the reason.
+func (e notPublic) Code() string { return e.code }
 
 func (notPublic) Permanent() bool { return true }
 
@@ -25,6 +31,26 @@ func (notPublic) Step() string { return "edit" }
 // onRumble publishes on Rumble.
 type onRumble struct{ *Sites }
 
+// Ready reports whether there is a token for uploads; without one an admin uploads there.
+func (s onRumble) Ready() bool { return s.rumble.Token() }
+
+// Find returns the address as Rumble writes it. Rumble cannot be asked about it.
+func (s onRumble) Find(_ context.Context, _ store.Asset, _ store.Publication, address string) (id, url string,
+	err error) {
+	url, err = s.rumble.CheckURL(address)
+	wrong, _ := errors.AsType[*rumble.AddressError](err)
+	switch {
+	case wrong != nil && wrong.Why == rumble.NoAddress:
+		return "", "", ErrURL
+	case wrong != nil && wrong.Why == rumble.OtherSite:
+		return "", "", ErrURLSite
+	case err != nil:
+		return "", "", ErrURLVideo
+	}
+	return "", url, nil
+}
+
+// Publish uploads the video.
 func (s onRumble) Publish(
 	ctx context.Context,
 	t store.Task,
@@ -35,7 +61,8 @@ func (s onRumble) Publish(
 		return 0, nil
 	}
 	if u.Step == "" && m.Privacy != "public" { // saved for the video since
-		return 0, notPublic{errors.New("rumble refused-privacy: what is uploaded there is shown to everybody")}
+		return 0, notPublic{errors.New("rumble refused-privacy: what is uploaded there is shown to everybody"),
+			"rumble_not_public"}
 	}
 	if u.Step == "" {
 		if err := media.Verify(ctx, s.files, t.Asset.Video.File, t.Asset.Video.Size); err != nil {

@@ -15,40 +15,36 @@ import (
 	"retake.example/internal/rumble"
 	"retake.example/internal/seal"
 	"retake.example/internal/store"
+	"retake.example/internal/telegram"
 	"retake.example/internal/youtube"
 )
 
-// A Platform is a site that videos are published on.
-type Platform interface {
-	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it.
-	// With again > 0 the platform is still working on the video: ask again after that time.
-	Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error)
-}
-
-// A Withdrawer is a platform where an upload that is under way can be ended.
-type Withdrawer interface {
-	// Withdraw ends an upload, and deletes the video if it has become one. After nil the platform has nothing of it.
-	Withdraw(ctx context.Context, w store.Withdrawal) error
-}
-
 // Sites is access to the platforms.
 type Sites struct {
-	store   *store.Store
-	files   media.Store
-	box     *seal.Box
-	youtube *youtube.Client // nil: youtube.client_id is empty
-	rumble  *rumble.Client
+	store     *store.Store
+	files     media.Store
+	box       *seal.Box
+	youtube   *youtube.Client // nil: youtube.client_id is empty
+	watch     string          // address of a video on YouTube, without its id
+	rumble    *rumble.Client
+	talk      *telegram.Talk // nil: the bot is off
+	maxUpload int64          // to Telegram, in bytes
+	all       map[string]Site
 }
 
-// NewSites prepares access to the platforms of the settings. The error is about the key that seals tokens, or the
-// database.
-func NewSites(st *store.Store, files media.Store, cfg config.Config) (*Sites, error) {
-	s := &Sites{store: st, files: files,
+// NewSites prepares access to the platforms of the settings. talk is the bot's; nil: it is off. The error is about the
+// key that seals tokens, or the database.
+func NewSites(st *store.Store, files media.Store, cfg config.Config, talk *telegram.Talk) (*Sites, error) {
+	s := &Sites{store: st, files: files, watch: cfg.YouTube.WatchURL, talk: talk,
+		maxUpload: int64(cfg.Telegram.MaxUploadMB) << 20, all: map[string]Site{},
 		rumble: rumble.New(
 			rumble.Config{AccessToken: cfg.Rumble.AccessToken, BaseURL: cfg.Rumble.BaseURL, ChannelID: cfg.Rumble.ChannelID},
 		)}
 	if cfg.YouTube.ClientID != "" {
 		s.youtube = NewYouTube(cfg, st.Now)
+	}
+	for _, p := range Places {
+		s.all[p.ID] = p.with(s)
 	}
 	if cfg.YouTube.TokenKey != "" {
 		s.box = seal.New(cfg.YouTube.TokenKey)
@@ -64,26 +60,31 @@ func NewSites(st *store.Store, files media.Store, cfg config.Config) (*Sites, er
 // Platforms returns the platforms that the program can publish on, by the names they have in the database.
 func (s *Sites) Platforms() map[string]Platform {
 	all := map[string]Platform{}
-	if s.youtube != nil {
-		all["YOUTUBE"] = onYouTube{s}
-	}
-	if s.rumble.Token() {
-		all["RUMBLE"] = onRumble{s}
+	for id, p := range s.all {
+		if p.Ready() {
+			all[id] = p
+		}
 	}
 	return all
 }
 
-// noAccess is the error of a channel without a readable token.
-type noAccess struct{ error }
+// noAccess is the error of a channel that cannot be used until an owner connects it again.
+type noAccess struct {
+	error
+	code string
+}
 
 func (noAccess) AccessEnded() bool { return true }
 
 func (noAccess) WholeApp() bool { return false }
 
+// Code returns a stable word for the reason.
+func (e noAccess) Code() string { return e.code }
+
 // Owner is what the seal of a channel's token is bound to.
 func Owner(external string) string { return "YOUTUBE " + external }
 
-// account returns access to a channel.
+// account returns access to a channel of YouTube.
 func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, error) {
 	if s.youtube == nil {
 		return nil, retry.Permanent(errors.New("youtube notSetUp: youtube.client_id is empty"))
@@ -95,7 +96,7 @@ func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, e
 	sealed, err := s.store.Token(ctx, channel)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, noAccess{errors.New("youtube disconnected: the channel was disconnected here")}
+		return nil, noAccess{errors.New("youtube disconnected: the channel was disconnected here"), "youtube_disconnected"}
 	case err != nil:
 		return nil, fmt.Errorf("token of channel %d: %w", channel, err)
 	}
@@ -105,7 +106,8 @@ func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, e
 		err = json.Unmarshal(text, &token)
 	}
 	if err != nil {
-		return nil, noAccess{errors.New("youtube tokenKey: the token was sealed with another key than this one")}
+		return nil, noAccess{errors.New("youtube tokenKey: the token was sealed with another key than this one"),
+			"youtube_token_key"}
 	}
 	return s.youtube.With(token, func(ctx context.Context, t youtube.Token) error {
 		sealed, err := s.seal(t, c.External)
@@ -124,10 +126,14 @@ func (s *Sites) seal(t youtube.Token, external string) ([]byte, error) {
 	return s.box.Seal(text, Owner(external)), err
 }
 
-// noticed stores what an error of YouTube says about a channel, and returns the error.
+// noticed stores what an error of a platform says about a channel, and returns the error.
 func (s *Sites) noticed(ctx context.Context, channel int64, began time.Time, err error) error {
+	return noticed(ctx, s.store, channel, began, err)
+}
+
+func noticed(ctx context.Context, st *store.Store, channel int64, began time.Time, err error) error {
 	if of, ok := errors.AsType[retry.ChannelTrouble](err); ok && of.AccessEnded() {
-		lost := s.store.Tx(
+		lost := st.Tx(
 			context.WithoutCancel(ctx),
 			func(tx *store.Tx) error { return tx.LoseAccess(channel, began, err.Error()) },
 		)

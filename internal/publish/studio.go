@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
+	"time"
 
 	"retake.example/internal/config"
 	"retake.example/internal/retry"
-	"retake.example/internal/rumble"
 	"retake.example/internal/store"
 	"retake.example/internal/youtube"
 )
@@ -39,16 +40,18 @@ func NewStudio(sites *Sites, q queue, cfg config.Config) *Studio {
 func (s *Studio) About(ctx context.Context) (About, error) {
 	reset := youtube.Midnight(s.store.Now())
 	begun, err := s.store.UploadsSince(ctx, reset.AddDate(0, 0, -1))
-	return About{
-		YouTube:    s.youtube != nil,
+	about := About{
 		Callback:   s.cfg.Web.BaseURL + "/channels/callback",
 		Consent:    s.cfg.YouTube.AuthURL,
 		PerDay:     s.cfg.YouTube.UploadsPerDay,
 		Left:       max(0, s.cfg.YouTube.UploadsPerDay-begun),
 		Reset:      reset,
-		Rumble:     s.rumble.Token(),
 		RumblePage: s.rumble.UploadPage(),
-	}, err
+	}
+	for _, p := range Places {
+		*p.ready(&about) = s.all[p.ID].Ready()
+	}
+	return about, err
 }
 
 func (s *Studio) HandPage() string { return s.rumble.UploadPage() }
@@ -94,15 +97,21 @@ func (s *Studio) Answer(
 	if err != nil {
 		return c, err
 	}
+	err = s.connect(ctx, &c, sealed, admin)
+	return c, err
+}
+
+// connect connects a channel with its sealed token, and sets its id. What failed because its access had ended goes on.
+func (s *Studio) connect(ctx context.Context, c *store.Channel, sealed []byte, admin store.Admin) error {
 	if err := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
-		if c.ID, err = tx.Connect(c, sealed); err != nil {
+		if c.ID, err = tx.Connect(*c, sealed); err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "connect", Platform: c.Platform})
 	}); err != nil {
-		return c, err
+		return err
 	}
-	return c, s.queue.Reconnected(context.WithoutCancel(ctx), admin)
+	return s.queue.Reconnected(context.WithoutCancel(ctx), admin)
 }
 
 // titleOf is what a channel is called.
@@ -116,50 +125,59 @@ func (s *Studio) titleOf(ctx context.Context, external string) string {
 	return external
 }
 
+// holder returns a channel and its platform. It returns ErrNoAccess if the channel is not connected.
+func (s *Studio) holder(ctx context.Context, channel int64) (c store.Channel, site Holder, err error) {
+	if c, err = s.store.Channel(ctx, channel); err != nil {
+		return c, nil, err
+	}
+	site, ok := s.all[c.Platform].(Holder)
+	if !ok || c.State == "DISCONNECTED" {
+		return c, site, ErrNoAccess
+	}
+	return c, site, nil
+}
+
 // Check asks whether a channel still works. If its access had ended and is back, what failed for that goes on.
 func (s *Studio) Check(ctx context.Context, channel int64, admin store.Admin) error {
-	if _, err := s.store.Token(ctx, channel); errors.Is(err, store.ErrNotFound) {
-		if _, err := s.store.Channel(ctx, channel); err != nil {
-			return err
-		}
-		return ErrNoAccess
+	c, site, err := s.holder(ctx, channel)
+	if err != nil {
+		return err
 	}
 	began := s.store.Now()
-	account, err := s.account(ctx, channel)
-	var c youtube.Channel
-	if err == nil {
-		c, err = account.Mine(ctx)
-	}
+	title, err := site.Check(ctx, c)
 	if err != nil {
 		return s.noticed(ctx, channel, began, err)
 	}
-	if err := s.store.Tx(ctx, func(tx *store.Tx) error { return tx.Checked(channel, c.Title) }); err != nil {
+	if err := s.store.Tx(ctx, func(tx *store.Tx) error { return tx.Checked(channel, title) }); err != nil {
 		return err
 	}
 	return s.queue.Reconnected(ctx, admin)
 }
 
-// Disconnect gives the access to a channel back and forgets its token. Google ends all access to an account at once,
-// which other channels may belong to, too, so while another channel is connected it only forgets the token. It returns
-// ErrNotRevoked if Google could not be told; the token is gone here then.
+// Disconnect gives the access to a channel back and forgets its token. It returns ErrNotRevoked if the platform could
+// not be told; the token is gone here then.
 func (s *Studio) Disconnect(ctx context.Context, channel int64, admin store.Admin) error {
 	all, err := s.store.Channels(ctx)
 	if err != nil {
 		return err
 	}
-	others := slices.ContainsFunc(all, func(c store.Channel) bool { return c.ID != channel && c.State == "CONNECTED" })
-	account, err := s.account(ctx, channel)
-	if err == nil && !others {
-		err = account.Revoke(ctx)
-	}
-	if err != nil && errors.Is(err, store.ErrNotFound) {
+	c, site, err := s.holder(ctx, channel)
+	if err != nil && !errors.Is(err, ErrNoAccess) {
 		return err
 	}
+	if err == nil {
+		err = site.Release(ctx, c, slices.ContainsFunc(all, func(o store.Channel) bool {
+			return o.ID != channel && o.Platform == c.Platform && o.State == "CONNECTED"
+		}))
+	} else {
+		err = nil // there is nothing to give back
+	}
 	forgot := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		if err := tx.Disconnect(channel, "youtube disconnected: the channel was disconnected here"); err != nil {
+		problem := strings.ToLower(c.Platform) + " disconnected: the channel was disconnected here"
+		if err := tx.Disconnect(channel, problem); err != nil {
 			return err
 		}
-		return tx.Note(store.Event{Admin: &admin.ID, Action: "disconnect", Platform: "YOUTUBE"})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: "disconnect", Platform: c.Platform})
 	})
 	of, isOf := errors.AsType[retry.ChannelTrouble](err)
 	switch {
@@ -198,53 +216,69 @@ func (s *Studio) published(
 // counts. It returns ErrNoChange if the video is not there, or nothing can be changed there.
 func (s *Studio) Update(ctx context.Context, assetID, platform string, keep Keep, admin store.Admin) error {
 	a, p, err := s.published(ctx, assetID, platform, admin)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case platform != "YOUTUBE", p.Upload.ID == "", p.Status != store.Completed:
+	}
+	return s.change(ctx, a, p, Version{a.Metadata, p.PublishAt}, keep, "update", admin)
+}
+
+// change makes a published video another version, and notes the action.
+func (s *Studio) change(ctx context.Context, a store.Asset, p store.Publication, to Version, keep Keep, action string,
+	admin store.Admin) error {
+	site, ok := s.all[p.Platform].(Changer)
+	if !ok || p.Upload.ID == "" || p.Status != store.Completed {
 		return ErrNoChange
-	case a.Metadata.Kids == "": // the law wants a choice, and none would be sent as no
-		return ErrKidsOpen
 	}
 	began := s.store.Now()
-	account, err := s.account(ctx, p.Channel)
-	if err != nil {
-		return s.noticed(ctx, p.Channel, began, err)
-	}
-	mine := a.Metadata
-	now, err := account.Merge(ctx, p.Upload.ID, s.described(p.Metadata, p.PublishAt), s.described(mine, p.PublishAt))
-	if conflict, ok := errors.AsType[*youtube.Conflict](err); ok {
-		switch keep {
-		case KeepOurs:
-			now, err = account.Merge(ctx, p.Upload.ID, conflict.Theirs, conflict.Mine)
-		case KeepTheirs:
-			mine = with(mine, conflict.Theirs, conflict.Fields)
-			now, err = account.Merge(ctx, p.Upload.ID, s.described(p.Metadata, p.PublishAt), s.described(mine, p.PublishAt))
-		default:
-			return newConflict(p.Metadata, mine, conflict)
-		}
+	there, err := site.Change(ctx, p, to, keep)
+	if code := retry.CodeOf(err); code == "youtube_not_found" || code == "telegram_not_found" {
+		gone := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.Missing(a.ID, p) })
+		return errors.Join(err, gone)
 	}
 	if err != nil {
 		return s.noticed(ctx, p.Channel, began, err)
 	}
-	there, at := with(mine, now, everyField), now.PublishAt
-	if at.IsZero() && there.Privacy == "public" && !p.PublishAt.After(began) {
-		at = p.PublishAt // its time has come
+	if there.PublishAt.IsZero() && there.Privacy == "public" && to.PublishAt.Equal(p.PublishAt) &&
+		!p.PublishAt.After(began) {
+		there.PublishAt = p.PublishAt // its time has come
 	}
 	return s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		if err := tx.Changed(p, assetID, there, at); err != nil {
+		if err := tx.Changed(p, a.ID, there.Metadata, there.PublishAt); err != nil {
 			return err
 		}
 		// The form shows what was changed on the platform, too: otherwise the next update would undo it.
-		saved, err := tx.Asset(assetID)
+		saved, err := tx.Asset(a.ID)
 		if err != nil {
 			return err
 		}
-		if err := tx.SaveMetadata(assetID, carry(saved.Metadata, a.Metadata, there)); err != nil {
+		if err := tx.SaveMetadata(a.ID, carry(saved.Metadata, to.Metadata, there.Metadata)); err != nil {
 			return err
 		}
-		return tx.Note(store.Event{Admin: &admin.ID, Action: "update", AssetID: assetID, Platform: platform})
+		return tx.Note(store.Event{Admin: &admin.ID, Action: action, AssetID: a.ID, Platform: p.Platform})
 	})
+}
+
+// Postpone sets another time when a video is to become public; zero: as soon as it can be. It returns ErrNoChange if
+// it waits for no time, and store.Busy while it is being sent.
+func (s *Studio) Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error {
+	a, p, err := s.published(ctx, assetID, platform, admin)
+	place, _ := PlaceOf(platform)
+	switch {
+	case err != nil:
+		return err
+	case p.PublishAt.IsZero(), p.Status == store.Failed, p.Metadata.Privacy != "public":
+		return ErrNoChange
+	case p.Status != store.Completed:
+		return s.store.Tx(ctx, func(tx *store.Tx) error {
+			if err := tx.MoveTo(assetID, p, at, !place.Times); err != nil {
+				return err
+			}
+			return tx.Note(store.Event{Admin: &admin.ID, Action: "reschedule", AssetID: assetID, Platform: platform})
+		})
+	case !place.Times, !p.PublishAt.After(s.store.Now()):
+		return ErrNoChange
+	}
+	return s.change(ctx, a, p, Version{p.Metadata, at}, KeepNone, "reschedule", admin)
 }
 
 // Remove deletes a video on its platform, where that can be done from here, and forgets the publication. deleted
@@ -263,10 +297,13 @@ func (s *Studio) Remove(ctx context.Context, assetID, platform string, admin sto
 	there := p.Upload.ID != "" || p.Upload.Session != "" && p.Status == store.Failed && !p.Upload.Uploaded.IsZero()
 	if there && c.State != "" && c.State != "DISCONNECTED" {
 		began := s.store.Now()
-		if err := s.erase(ctx, p, a.Video.Size); err != nil {
-			return false, s.noticed(ctx, p.Channel, began, err)
+		site, ok := s.all[platform].(Changer)
+		if ok {
+			if err := site.Erase(ctx, p, a.Video.Size); err != nil {
+				return false, s.noticed(ctx, p.Channel, began, err)
+			}
 		}
-		deleted = true
+		deleted = ok
 	}
 	var gone store.Gone
 	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
@@ -293,26 +330,13 @@ func (s *Studio) MarkPublished(ctx context.Context, assetID, platform, address s
 	if err != nil {
 		return err
 	}
-	id := ""
-	if platform == "YOUTUBE" {
-		id, err = youtube.VideoID(address, s.cfg.YouTube.WatchURL)
-		address = s.cfg.YouTube.WatchURL + id
-	} else {
-		address, err = s.rumble.CheckURL(address)
+	site := s.all[platform]
+	if site == nil {
+		return store.ErrNotFound
 	}
-	wrong, _ := errors.AsType[*rumble.AddressError](err)
-	switch {
-	case errors.Is(err, youtube.ErrNoAddress), wrong != nil && wrong.Why == rumble.NoAddress:
-		return ErrURL
-	case errors.Is(err, youtube.ErrOtherSite), wrong != nil && wrong.Why == rumble.OtherSite:
-		return ErrURLSite
-	case err != nil:
-		return ErrURLVideo
-	}
-	if platform == "YOUTUBE" {
-		if err := s.confirm(ctx, a, p, id); err != nil {
-			return err
-		}
+	id, address, err := site.Find(ctx, a, p, address)
+	if err != nil {
+		return err
 	}
 	return s.store.Tx(ctx, func(tx *store.Tx) error {
 		if err := tx.MarkPublished(assetID, platform, address, id); err != nil {
@@ -320,24 +344,4 @@ func (s *Studio) MarkPublished(ctx context.Context, assetID, platform, address s
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "mark published", AssetID: assetID, Platform: platform})
 	})
-}
-
-// confirm checks that a video on YouTube is the one of a publication: an admin who names the address of another video
-// would delete that later.
-func (s *Studio) confirm(ctx context.Context, a store.Asset, p store.Publication, id string) error {
-	c, err := s.store.Channel(ctx, p.Channel)
-	if errors.Is(err, store.ErrNotFound) {
-		return ErrNoAccess
-	} else if err != nil {
-		return err
-	}
-	began := s.store.Now()
-	account, err := s.account(ctx, p.Channel)
-	if err == nil {
-		err = account.Confirm(ctx, id, c.External, p.Metadata.Title, a.Video.Size)
-	}
-	if err != nil {
-		return s.noticed(ctx, p.Channel, began, err)
-	}
-	return nil
 }

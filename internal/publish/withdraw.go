@@ -15,7 +15,7 @@ const (
 	withdrawLate = time.Hour   // after many
 )
 
-// Withdrawals ends publications at the platforms.
+// Withdrawals ends publications at the platforms where that can be done from here.
 type Withdrawals struct {
 	store     *store.Store
 	platforms map[string]Platform
@@ -72,11 +72,12 @@ func (w *Withdrawals) all(ctx context.Context, discard func(context.Context, sto
 		return false, err
 	}
 	for _, p := range list {
-		site, ok := w.platforms[p.Platform].(Withdrawer)
+		site, ok := w.platforms[p.Platform].(Changer)
 		if !ok || w.uploading(p.ID) {
 			continue
 		}
-		if err := site.Withdraw(ctx, p); err != nil {
+		began := w.store.Now()
+		if err := noticed(ctx, w.store, p.Channel, began, site.Erase(ctx, p.Publication, p.Size)); err != nil {
 			if ctx.Err() == nil {
 				w.log.Warn("a platform still has a video that should go", "asset", p.AssetID, "platform", p.Platform, "err", err)
 			}

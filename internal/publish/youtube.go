@@ -5,6 +5,7 @@ package publish
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,10 @@ func NewYouTube(cfg config.Config, now func() time.Time) *youtube.Client {
 // onYouTube publishes on YouTube.
 type onYouTube struct{ *Sites }
 
+// Ready reports whether there is a Google app.
+func (s onYouTube) Ready() bool { return s.youtube != nil }
+
+// Publish uploads the video, or carries its upload on.
 func (s onYouTube) Publish(
 	ctx context.Context,
 	t store.Task,
@@ -92,18 +97,86 @@ func (s onYouTube) Publish(
 	)
 }
 
-// Withdraw ends an upload, and deletes the video if there is one already.
-func (s onYouTube) Withdraw(ctx context.Context, w store.Withdrawal) error {
-	began := s.store.Now()
-	if err := s.erase(ctx, w.Publication, w.Size); err != nil {
-		return s.noticed(ctx, w.Channel, began, err)
+// Change sends what was changed here since the video was sent, and leaves what was changed in YouTube Studio.
+func (s onYouTube) Change(ctx context.Context, p store.Publication, to Version, keep Keep) (Version, error) {
+	if to.Kids == "" { // the law wants a choice, and none would be sent as no
+		return to, ErrKidsOpen
 	}
-	return nil
+	account, err := s.account(ctx, p.Channel)
+	if err != nil {
+		return to, err
+	}
+	base, mine := s.described(p.Metadata, p.PublishAt), s.described(to.Metadata, to.PublishAt)
+	now, err := account.Merge(ctx, p.Upload.ID, base, mine)
+	if conflict, ok := errors.AsType[*youtube.Conflict](err); ok {
+		switch keep {
+		case KeepOurs:
+			now, err = account.Merge(ctx, p.Upload.ID, conflict.Theirs, conflict.Mine)
+		case KeepTheirs:
+			to.Metadata = with(to.Metadata, conflict.Theirs, conflict.Fields)
+			now, err = account.Merge(ctx, p.Upload.ID, base, s.described(to.Metadata, to.PublishAt))
+		default:
+			return to, newConflict(p.Metadata, to.Metadata, conflict)
+		}
+	}
+	if err != nil {
+		return to, err
+	}
+	return Version{with(to.Metadata, now, everyField), now.PublishAt}, nil
 }
 
-// erase deletes the video of a publication, or ends its upload and deletes the video if it has become one. size is in
-// bytes. After nil YouTube has nothing of it.
-func (s *Sites) erase(ctx context.Context, p store.Publication, size int64) error {
+// Find returns the video that an address shows, if it is the one of a publication: an admin who names the address of
+// another video would delete that later.
+func (s onYouTube) Find(ctx context.Context, a store.Asset, p store.Publication, address string) (id, url string,
+	err error) {
+	id, err = youtube.VideoID(address, s.watch)
+	switch {
+	case errors.Is(err, youtube.ErrNoAddress):
+		return "", "", ErrURL
+	case errors.Is(err, youtube.ErrOtherSite):
+		return "", "", ErrURLSite
+	case err != nil:
+		return "", "", ErrURLVideo
+	}
+	c, err := s.store.Channel(ctx, p.Channel)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", "", ErrNoAccess
+	} else if err != nil {
+		return "", "", err
+	}
+	began := s.store.Now()
+	account, err := s.account(ctx, p.Channel)
+	if err == nil {
+		err = account.Confirm(ctx, id, c.External, p.Metadata.Title, a.Video.Size)
+	}
+	if err != nil {
+		return "", "", s.noticed(ctx, p.Channel, began, err)
+	}
+	return id, s.watch + id, nil
+}
+
+// Check asks YouTube what a channel is called.
+func (s onYouTube) Check(ctx context.Context, c store.Channel) (title string, err error) {
+	account, err := s.account(ctx, c.ID)
+	if err != nil {
+		return "", err
+	}
+	now, err := account.Mine(ctx)
+	return now.Title, err
+}
+
+// Release gives the access back. Google ends all access to an account at once, which other channels may belong to, too:
+// then it gives nothing back.
+func (s onYouTube) Release(ctx context.Context, c store.Channel, others bool) error {
+	account, err := s.account(ctx, c.ID)
+	if err == nil && !others {
+		err = account.Revoke(ctx)
+	}
+	return err
+}
+
+// Erase deletes the video of a publication, or ends its upload.
+func (s onYouTube) Erase(ctx context.Context, p store.Publication, size int64) error {
 	account, err := s.account(ctx, p.Channel)
 	id, u := p.Upload.ID, p.Upload
 	if err == nil && id == "" {

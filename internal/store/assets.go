@@ -123,7 +123,7 @@ func (g *Gone) Add(a Asset) {
 // out picks the publications p that are on a platform, or may be: it has said so, it is being asked, or its answer was
 // lost.
 const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status = 'COMPLETED' OR p.step = ` +
-	`'unknown' OR ` + sentToRumble + `)`
+	`'unknown' OR ` + sentUnseen + `)`
 
 // LetGo deletes a video that should have gone, if it is on no platform any more.
 func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
@@ -344,6 +344,13 @@ func (tx *Tx) SaveMetadata(assetID string, m Metadata) error {
 // ForgetFileID drops Telegram's handle of a video because Telegram refuses it.
 func (tx *Tx) ForgetFileID(assetID, fileID string) error {
 	_, err := tx.sql.Exec(`UPDATE assets SET file_id = NULL WHERE id = ? AND file_id = ?`, assetID, fileID)
+	return err
+}
+
+// KeepFileID records the handle with which Telegram sends the video of an asset again, if it had forgotten it or had
+// none.
+func (tx *Tx) KeepFileID(assetID, fileID string) error {
+	_, err := tx.sql.Exec(`UPDATE assets SET file_id = ? WHERE id = ? AND file_id IS NULL`, fileID, assetID)
 	return err
 }
 

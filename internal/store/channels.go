@@ -3,14 +3,18 @@ package store
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
+
+	"retake.example/internal/db"
 )
 
 // Channel is a place to publish that an owner has connected.
 type Channel struct {
 	ID        int64     `json:"id"`
-	Platform  string    `json:"-"`
+	Platform  string    `json:"platform"`
 	External  string    `json:"external_id"` // the platform's id of it
 	Title     string    `json:"title"`
 	State     string    `json:"state"`                // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
@@ -21,13 +25,61 @@ type Channel struct {
 	Ends      time.Time `json:"access_ends,omitzero"` // when the platform will end the access; zero: it did not say
 	Hold      time.Time `json:"hold,omitzero"`        // until then no upload begins; zero: nothing holds them
 	HoldFor   string    `json:"hold_for,omitzero"`    // quota: of the whole app; limit: of the channel
+	Defaults  Defaults  `json:"defaults,omitzero"`
 }
 
-const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for, ifnull(ends, 0)`
+const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for, ifnull(ends, 0), defaults`
+
+// Defaults are what the form to publish on a channel begins with, in the fields of Metadata that a channel's videos
+// share.
+type Defaults struct {
+	Description string `json:"description,omitzero"`
+	Tags        string `json:"tags,omitzero"`
+	Language    string `json:"language,omitzero"`
+	Kids        string `json:"made_for_kids,omitzero"`
+	Privacy     string `json:"privacy,omitzero"`
+	Playlist    string `json:"playlist,omitzero"`
+	Last        bool   `json:"like_last_time,omitzero"` // as they were when the last video was published there
+}
+
+// Scan reads the column. A damaged one is none.
+func (d *Defaults) Scan(column any) error {
+	*d = Defaults{}
+	if json.Unmarshal([]byte(fmt.Sprint(column)), d) != nil {
+		*d = Defaults{}
+	}
+	return nil
+}
+
+// SetDefaults sets the defaults of a channel.
+func (tx *Tx) SetDefaults(channel int64, d Defaults) error {
+	tx.touch("")
+	b, _ := json.Marshal(d) // texts always work
+	return one(tx.sql.Exec(`UPDATE channels SET defaults = ? WHERE id = ?`, string(b), channel))
+}
+
+// LastOn returns what the last video that was sent to a channel was published with. ErrNotFound: there is none.
+func (s *Store) LastOn(ctx context.Context, channel int64) (m Metadata, err error) {
+	err = found(s.db.Read().QueryRowContext(ctx, `SELECT metadata FROM publications WHERE channel_id = ?
+		ORDER BY id DESC LIMIT 1`, channel).Scan((*shown)(&m)))
+	return m, err
+}
 
 // Channels lists every channel there is or was, the first to be connected first.
 func (s *Store) Channels(ctx context.Context) ([]Channel, error) {
 	return s.channels(ctx, `SELECT `+channelColumns+` FROM channels ORDER BY id`)
+}
+
+// ConnectedIn lists the connected channels of a platform in a database file that another process may be using.
+func ConnectedIn(ctx context.Context, path, platform string) ([]Channel, error) {
+	d, err := db.Look(path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	rows, err := d.QueryContext(ctx, `SELECT external_id, title FROM channels
+		WHERE platform = ? AND state = 'CONNECTED' ORDER BY id`, platform)
+	return collect(rows, err, func(c *Channel) error { return rows.Scan(&c.External, &c.Title) })
 }
 
 // Channel returns one of them.
@@ -57,6 +109,7 @@ func (s *Store) channels(ctx context.Context, query string, args ...any) ([]Chan
 			&hold,
 			&c.HoldFor,
 			&ends,
+			&c.Defaults,
 		)
 		c.Connected, c.Checked, c.Ends = Moment(connected), Moment(checked), Moment(ends)
 		if c.Hold = Moment(hold); !c.Hold.After(now) {
@@ -118,7 +171,7 @@ func (tx *Tx) Disconnect(channel int64, problem string) error {
 	if err := one(tx.sql.Exec(`UPDATE channels SET state = 'DISCONNECTED', token = NULL, error = NULL WHERE id = ?`, channel)); err != nil {
 		return err
 	}
-	return tx.failWaiting(channel, problem, "youtube_disconnected")
+	return tx.failWaiting(channel, problem, "disconnected")
 }
 
 // EndAccess gives a publication up because the platform refuses the token of its channel. What else waits to be
@@ -151,12 +204,27 @@ func (tx *Tx) LoseAccess(channel int64, at time.Time, problem string) error {
 	if errors.Is(err, ErrNotFound) { // known already, or connected again since
 		return nil
 	}
-	return cmp.Or(err, tx.failWaiting(channel, problem, "youtube_access_ended"))
+	return cmp.Or(err, tx.failWaiting(channel, problem, "access_ended"))
 }
 
-// failWaiting gives the waiting publications of a channel up; those under way find out themselves.
+// LoseChannel is LoseAccess for a channel by its id on the platform, from now on. It does nothing if there is none.
+func (tx *Tx) LoseChannel(platform, external, problem string) error {
+	var id int64
+	err := found(tx.sql.Get(`SELECT id FROM channels WHERE platform = ? AND external_id = ?`, []any{platform, external},
+		&id))
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.LoseAccess(id, Moment(tx.now), problem)
+}
+
+// failWaiting gives the waiting publications of a channel up; those under way find out themselves. The code of their
+// error is that of the platform, such as youtube_disconnected.
 func (tx *Tx) failWaiting(channel int64, problem, code string) error {
-	if _, err := tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, error_code = ?, completed = ?
+	if _, err := tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'reconnect', error = ?, error_code = lower(platform) || '_' || ?, completed = ?
 		WHERE channel_id = ? AND id IN (SELECT publication_id FROM jobs WHERE kind = 'PUBLISH' AND started IS NULL)`, problem, code, tx.now, channel); err != nil {
 		return err
 	}
@@ -189,6 +257,22 @@ func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem st
 		tx.now,
 	)
 	return err
+}
+
+// WaitingForChannels counts the publications that failed because their channel was not connected any more, and that
+// will go on when it is, by channel.
+func (s *Store) WaitingForChannels(ctx context.Context) (map[int64]int, error) {
+	all := map[int64]int{}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.channel_id, count(*) FROM publications p
+		WHERE p.channel_id IS NOT NULL AND p.status = 'FAILED' AND p.step = 'reconnect' AND `+mayBePublished+`
+		GROUP BY p.channel_id`)
+	_, err = collect(rows, err, func(channel *int64) error {
+		var n int
+		err := rows.Scan(channel, &n)
+		all[*channel] = n
+		return err
+	})
+	return all, err
 }
 
 // Ended is a publication that failed because access to its channel had ended.

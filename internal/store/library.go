@@ -35,7 +35,7 @@ type Attempt struct {
 // Filter picks assets for the page.
 type Filter struct {
 	Status   Status // "": all
-	Platform string // YOUTUBE or RUMBLE: those that have a publication there; "": all
+	Platform string // YOUTUBE, RUMBLE or TELEGRAM: those that have a publication there; "": all
 	Search   string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
 	Exact    string // or the id of one asset, as it was typed
 	After    string // Place of the last asset of the page before
@@ -69,6 +69,8 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		on, where = `_on_youtube`, where+` AND a.youtube = 1`
 	case "RUMBLE":
 		on, where = `_on_rumble`, where+` AND a.rumble = 1`
+	case "TELEGRAM":
+		on, where = `_on_telegram`, where+` AND a.telegram = 1`
 	}
 	if f.After != "" {
 		created, id, ok := strings.Cut(f.After, "-")
@@ -246,7 +248,8 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 		query = `SELECT status, sum(n) FROM (
 			SELECT status, n FROM tallies WHERE n > 0 AND part = ?4 AND name_key IN ` + foundKeys + `
 			UNION ALL SELECT a.status, 1 FROM assets a WHERE ` + foundByID + `
-				AND CASE ?4 WHEN 'YOUTUBE' THEN a.youtube WHEN 'RUMBLE' THEN a.rumble ELSE true END) GROUP BY status`
+				AND CASE ?4 WHEN 'YOUTUBE' THEN a.youtube WHEN 'RUMBLE' THEN a.rumble WHEN 'TELEGRAM' THEN a.telegram
+				ELSE true END) GROUP BY status`
 	}
 	rows, err := s.db.Read().QueryContext(ctx, query, append(f.args(), f.Platform)...)
 	if err != nil {
@@ -269,7 +272,7 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 func (s *Store) Platforms(ctx context.Context) ([]string, error) {
 	return s.texts(
 		ctx,
-		`SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'YOUTUBE') AND n > 0 ORDER BY `+
+		`SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'TELEGRAM', 'YOUTUBE') AND n > 0 ORDER BY `+
 			`part DESC`,
 	)
 }

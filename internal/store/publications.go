@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// sentToRumble picks the publications p of which Rumble has all bytes and has not confirmed it. Nobody can ask Rumble
-// about them. Before the last bytes leave the program stores that they do, so Rumble cannot have any other.
-const sentToRumble = `p.platform = 'RUMBLE' AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
+// sentUnseen picks the publications p of which a platform has all bytes and has not confirmed it, if the platform
+// cannot be asked about them. Before the last bytes leave the program stores that they do, so it cannot have any other.
+const sentUnseen = `p.platform <> 'YOUTUBE' AND p.step = 'uploading' AND p.sent >= (SELECT size FROM assets v WHERE v.id = p.asset_id)`
 
 // mayBePublished picks the publications p whose video may be published.
 const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)`
@@ -28,7 +28,7 @@ func (tx *Tx) EndPublishing() error {
 		return err
 	}
 	_, err := tx.sql.Exec(
-		`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentToRumble+`, 'unknown', ''),
+		`UPDATE publications AS p SET status = 'FAILED', step = iif(p.step = 'unknown' OR `+sentUnseen+`, 'unknown', ''),
 			error = lower(platform) || ' forgotten: the person who asked for this video had it deleted',
 			error_code = lower(platform) || '_forgotten', completed = ?1
 		WHERE p.`+theirs+` AND (p.status IN ('PENDING', 'PROCESSING')
@@ -96,10 +96,13 @@ func (m Metadata) TagList() (tags []string) {
 	return tags
 }
 
+// Platforms are the platforms that videos are published on.
+var Platforms = []string{"YOUTUBE", "RUMBLE", "TELEGRAM"}
+
 // Publication is one asset on one platform.
 type Publication struct {
 	ID        int64
-	Platform  string // YOUTUBE or RUMBLE
+	Platform  string // YOUTUBE, RUMBLE or TELEGRAM
 	Channel   int64  // 0: the platform is not connected by channels
 	Creator   int64  // admin
 	Status    Status
@@ -389,8 +392,9 @@ func (tx *Tx) MarkPublished(assetID, platform, url, id string) error {
 func (tx *Tx) Changed(p Publication, assetID string, m Metadata, at time.Time) error {
 	tx.touch(assetID)
 	return one(tx.sql.Exec(`UPDATE publications SET metadata = ?, publish_at = ?, standing = NULL, standing_at = NULL,
-			look_at = max(?, ifnull(?, 0)) + 300000 WHERE id = ? AND ifnull(remote_id, '') = ?`,
-		m.column(), stamp(at), tx.now, stamp(at), p.ID, p.Upload.ID))
+			look_at = iif(platform = 'YOUTUBE', max(?3, ifnull(?2, 0)) + 300000, NULL)
+		WHERE id = ?4 AND ifnull(remote_id, '') = ?5`,
+		m.column(), stamp(at), tx.now, p.ID, p.Upload.ID))
 }
 
 // Session returns the sealed address of the upload of a publication, and when it began; "" if it has none.

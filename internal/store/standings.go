@@ -26,7 +26,7 @@ type Look struct {
 // Looks lists up to n publications that are due for a look, by channel. Those whose channel is not connected wait.
 func (s *Store) Looks(ctx context.Context, n int) ([]Look, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.asset_id, `+publicationColumns+`
-		FROM publications p JOIN channels c ON c.id = p.channel_id
+		FROM publications p JOIN channels c ON c.id = p.channel_id AND c.platform = 'YOUTUBE'
 		WHERE p.look_at <= ? AND p.status = 'COMPLETED' AND p.remote_id IS NOT NULL AND c.state = 'CONNECTED'
 		ORDER BY p.look_at LIMIT ?`, s.now().UnixMilli(), n)
 	return collect(rows, err, func(l *Look) error {
@@ -64,6 +64,14 @@ func (tx *Tx) Looked(l Look, standing string) error {
 	return err
 }
 
+// Missing records that a published video is not on its platform any more, as somebody found who wanted to change it.
+func (tx *Tx) Missing(assetID string, p Publication) error {
+	tx.touch(assetID)
+	_, err := tx.sql.Exec(`UPDATE publications SET standing = 'gone', standing_at = ifnull(standing_at, ?), accepted = NULL
+		WHERE id = ? AND status = 'COMPLETED' AND remote_id = ?`, tx.now, p.ID, p.Upload.ID)
+	return err
+}
+
 // LookAt sets when a publication is looked at next, without a finding.
 func (tx *Tx) LookAt(l Look, at time.Time) error {
 	_, err := tx.sql.Exec(`UPDATE publications SET look_at = ? WHERE id = ? AND remote_id = ?`,
@@ -87,7 +95,7 @@ func (tx *Tx) Accept(assetID string, p Publication) error {
 func (tx *Tx) Lost(assetID string, p Publication) error {
 	tx.touch(assetID)
 	err := one(tx.sql.Exec(`UPDATE publications SET status = 'FAILED', step = 'rejected', completed = ?,
-			error = 'youtube videoNotFound: ' || standing,
+			error = lower(platform) || ' videoNotFound: ' || standing,
 			standing = NULL, standing_at = NULL, accepted = NULL, look_at = NULL
 		WHERE id = ? AND status = 'COMPLETED' AND standing = ? AND remote_id = ?`,
 		tx.now, p.ID, p.Standing, p.Upload.ID))

@@ -21,6 +21,7 @@ type Video struct {
 	Size          int64     // bytes of File
 	Thumb         io.Reader // JPEG; nil: none
 	Caption       string
+	Bold          int // so many UTF-16 units of the caption, from its start, are bold
 	Keyboard      Keyboard
 	Duration      time.Duration
 	Width, Height int // px
@@ -66,8 +67,9 @@ func (t *Talk) SendVideo(ctx context.Context, chat int64, v Video) (message int,
 }
 
 func (t *Talk) sendVideo(ctx context.Context, chat int64, v Video) (*models.Message, error) {
-	p := &bot.SendVideoParams{ChatID: chat, MessageThreadID: t.topic, Caption: v.Caption, ReplyMarkup: v.Keyboard.markup(),
-		SupportsStreaming: true, Duration: int(v.Duration.Round(time.Second).Seconds()), Width: v.Width, Height: v.Height,
+	p := &bot.SendVideoParams{ChatID: chat, MessageThreadID: t.topic, Caption: v.Caption,
+		CaptionEntities: boldOf(v.Bold), ReplyMarkup: v.Keyboard.markup(), SupportsStreaming: true,
+		Duration: int(v.Duration.Round(time.Second).Seconds()), Width: v.Width, Height: v.Height,
 		Video: &models.InputFileString{Data: v.FileID}}
 	if v.FileID == "" {
 		p.Video = &models.InputFileUpload{Filename: "video.mp4", Data: &reader{v.File}}
@@ -80,12 +82,12 @@ func (t *Talk) sendVideo(ctx context.Context, chat int64, v Video) (*models.Mess
 
 func (t *Talk) sendAnimation(ctx context.Context, chat int64, v Video) (*models.Message, error) {
 	return t.API.SendAnimation(ctx, &bot.SendAnimationParams{ChatID: chat, MessageThreadID: t.topic, Caption: v.Caption,
-		ReplyMarkup: v.Keyboard.markup(), Animation: known(v, asAnimation)})
+		CaptionEntities: boldOf(v.Bold), ReplyMarkup: v.Keyboard.markup(), Animation: known(v, asAnimation)})
 }
 
 func (t *Talk) resendDocument(ctx context.Context, chat int64, v Video) (*models.Message, error) {
 	return t.API.SendDocument(ctx, &bot.SendDocumentParams{ChatID: chat, MessageThreadID: t.topic, Caption: v.Caption,
-		ReplyMarkup: v.Keyboard.markup(), Document: known(v, asDocument)})
+		CaptionEntities: boldOf(v.Bold), ReplyMarkup: v.Keyboard.markup(), Document: known(v, asDocument)})
 }
 
 // known names a file that Telegram keeps as something else than a video.

@@ -38,7 +38,7 @@ type waiter struct {
 // laneOf returns where a message waits. The lock must be held.
 func (g *Gate) laneOf(c Call) lane {
 	switch {
-	case c.Rank == Courtesy, c.Chat < 0: // groups are answered as a courtesy
+	case c.Rank == Courtesy, c.Chat < 0 && c.Rank == Answer: // groups are answered as a courtesy
 		return courtesies
 	case c.Rank == Owed && c.creates() && (c.Upload || c.FileID):
 		return videos

@@ -85,6 +85,7 @@ var meanings = map[string]struct {
 	"telegram_no_rights":   {"reconnect", true},
 	"telegram_not_found":   {"", true},
 	"telegram_too_old":     {"", true},
+	"telegram_too_large":   {"", true},
 }
 
 // Codes returns every code that an error of this package can carry, in order.
@@ -120,6 +121,7 @@ var words = []struct{ says, code, reason string }{
 	{"wrong remote file", "telegram_file", "file"},
 	{"file_reference", "telegram_file", "file"},
 	{"message to edit not found", "telegram_not_found", "notFound"},
+	{"too large", "telegram_too_large", "tooLarge"},
 	{"message can't be deleted", "telegram_too_old", "tooOld"},
 	{"message can't be edited", "telegram_too_old", "tooOld"},
 }
@@ -170,6 +172,10 @@ func says(err error, words string) bool {
 func neverSent(err error) bool {
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r.Status < 500
+	}
+	var told interface{ MaybeSent() bool }
+	if errors.As(err, &told) {
+		return !told.MaybeSent()
 	}
 	if dial, ok := errors.AsType[*net.OpError](err); ok {
 		return dial.Op == "dial"

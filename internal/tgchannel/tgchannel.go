@@ -1,7 +1,7 @@
 // The client: connecting a channel, posting to it, editing and deleting posts.
 
-// Package tgchannel publishes videos in Telegram channels in which the bot is an admin. Telegram has the video
-// already, so it is posted by its file_id and nothing is uploaded again.
+// Package tgchannel publishes videos in Telegram channels in which the bot is an admin. Where Telegram has the video
+// already, it is posted by its file_id and nothing is uploaded again.
 //
 // The Bot API cannot be asked which posts a channel has. So the package strictly tells apart a post that cannot be
 // there and one whose answer was lost: the first may be sent again, for the second a person has to look.
@@ -9,14 +9,17 @@ package tgchannel
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 )
 
 // Poster are the calls of the Bot API that write posts: sendVideo, editMessageCaption and deleteMessage. Their errors
-// are *Refusal if Telegram refused, and any other error if there was no answer.
+// are *Refusal if Telegram refused, and any other error if there was no answer. One that has a method MaybeSent() bool
+// tells whether the call may have been done all the same. An empty fileID means the file itself.
 type Poster interface {
 	SendVideo(ctx context.Context, channel int64, fileID string, c Caption) (message int64, err error)
 	EditCaption(ctx context.Context, channel, message int64, c Caption) error
@@ -124,7 +127,7 @@ type Published struct {
 // and stays so until the caller, told by a person that the post is not there, begins with an empty state.
 func (c *Client) Publish(
 	ctx context.Context,
-	to Channel,
+	channel int64,
 	fileID string,
 	m Metadata,
 	s State,
@@ -134,7 +137,8 @@ func (c *Client) Publish(
 		return Published{}, unclear("the program ended before the answer came")
 	}
 	// While Telegram is away this question fails, and not the post, after which nobody could tell whether it is there.
-	if err := c.may(ctx, to.ID); err != nil {
+	to, err := c.Check(ctx, channel)
+	if err != nil {
 		return Published{}, err
 	}
 	if err := save(State{uploading}); err != nil {
@@ -169,6 +173,44 @@ func (c *Client) Delete(ctx context.Context, channel, message int64) error {
 		return nil
 	}
 	return judge(err)
+}
+
+// postPath is the path of a post: /name/12 in a public channel, /c/1234567890/12 in a private one.
+var postPath = regexp.MustCompile(`^/(?:s/)?(?:c/([0-9]{5,15})|([A-Za-z][A-Za-z0-9_]{3,31}))/([0-9]{1,18})/?$`)
+
+// Why Post refuses an address.
+var (
+	ErrNoAddress = errors.New("telegram: this isn't a valid URL")
+	ErrOtherSite = errors.New("telegram: this address isn't at Telegram, or in another channel")
+	ErrNoPost    = errors.New("telegram: this isn't the address of a post")
+)
+
+// Post returns the message that an address shows in a channel. The scheme may be left out.
+func Post(in Channel, text string) (message int64, err error) {
+	text = strings.TrimSpace(text)
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !strings.Contains(u.Host, ".") || u.User != nil {
+		return 0, ErrNoAddress
+	}
+	host := strings.TrimPrefix(strings.ToLower(u.Host), "www.")
+	found := postPath.FindStringSubmatch(u.Path)
+	switch {
+	case host != "t.me" && host != "telegram.me":
+		return 0, ErrOtherSite
+	case found == nil:
+		return 0, ErrNoPost
+	case found[1] != "" && "-100"+found[1] != strconv.FormatInt(in.ID, 10),
+		found[2] != "" && !strings.EqualFold(found[2], in.Username):
+		return 0, ErrOtherSite
+	}
+	message, err = strconv.ParseInt(found[3], 10, 64)
+	if err != nil || message == 0 {
+		return 0, ErrNoPost
+	}
+	return message, nil
 }
 
 // Link returns the address of a post. In a private channel only its members can open it.

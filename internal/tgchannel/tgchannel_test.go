@@ -36,7 +36,7 @@ func (s *states) save(next State) error {
 }
 
 func (tg *telegram) publish(s *states) (Published, error) {
-	return tg.client.Publish(context.Background(), channel, fileID, greeting, s.last, s.save)
+	return tg.client.Publish(context.Background(), theChannel, fileID, greeting, s.last, s.save)
 }
 
 func failure(t *testing.T, err error) *Error {
@@ -332,7 +332,7 @@ func TestPublish_AKilledProgramSendsNothingTwice(t *testing.T) {
 	}
 	dead := false
 	var s states
-	_, err := tg.client.Publish(ctx, channel, fileID, greeting, State{}, func(next State) error {
+	_, err := tg.client.Publish(ctx, theChannel, fileID, greeting, State{}, func(next State) error {
 		if !dead {
 			return s.save(next)
 		}
@@ -375,7 +375,7 @@ func TestPublish_NothingLeavesThatIsNotSaved(t *testing.T) {
 	full := errors.New("the disk is full")
 	_, err := tg.client.Publish(
 		context.Background(),
-		channel,
+		theChannel,
 		fileID,
 		greeting,
 		State{},

@@ -3,6 +3,7 @@
 package youtube
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -113,9 +114,18 @@ func (a *Account) call(ctx context.Context, method, path string, query url.Value
 	case got.status/100 != 2:
 		return a.c.refusal(got)
 	case out == nil:
-		return nil
+		return got.plain()
 	}
 	return got.read(out)
+}
+
+// plain returns an error if an answer that needs no content has some that is not Google's: somebody in between has
+// answered, and nothing was done.
+func (a answer) plain() error {
+	if body := bytes.TrimSpace(a.body); len(body) > 0 && !json.Valid(body) {
+		return unreadable("the answer isn't JSON")
+	}
+	return nil
 }
 
 // channel is a channel in the API.
@@ -160,8 +170,11 @@ func (a *Account) Revoke(ctx context.Context) error {
 		header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"},
 		body:   text(form), size: int64(len(form)), wait: patience,
 	}, "")
-	if err != nil || got.status/100 == 2 {
+	switch {
+	case err != nil:
 		return err
+	case got.status/100 == 2:
+		return got.plain()
 	}
 	var v struct{ Error string }
 	if json.Unmarshal(got.body, &v) == nil && v.Error == "invalid_token" {

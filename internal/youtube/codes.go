@@ -141,6 +141,20 @@ var (
 // without one.
 func consoleLink(text string) string { return strings.TrimRight(console.FindString(text), ".") }
 
+// LinkOf returns the page on which a person can fix what an error with that code and text is about; "" if there is
+// none.
+func LinkOf(code, text string) string {
+	if link := consoleLink(text); link != "" {
+		return link
+	}
+	for _, m := range meanings {
+		if m.code == code {
+			return m.link
+		}
+	}
+	return ""
+}
+
 // tidy makes one line of a message, without markup, secrets or more than people read. An address of Google's console
 // keeps its project, because the link is of no use without it.
 func tidy(text string) string {

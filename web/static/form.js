@@ -30,3 +30,12 @@ document.addEventListener('click', async ({ target }) => {
   said.textContent = '';
   said.textContent = said.dataset.copied;
 });
+
+// A time is typed on the reader's own clock.
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const zone of here ? document.querySelectorAll('[data-zone]') : []) {
+  const at = zone.form.elements.at, note = document.getElementById(at.getAttribute('aria-describedby').split(' ')[0]);
+  if (at.value) continue; // it came back with the zone of then
+  zone.value = here;
+  note.textContent = note.dataset.here.replace('{zone}', here);
+}

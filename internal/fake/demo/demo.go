@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ const (
 	ClientID     = "demo.apps.retake.example"
 	ClientSecret = "demo-client-secret"
 	RumbleToken  = "demodemodemodemodemodemodemodemodemodemo"
+	ChannelID    = -1001234567890 // of a private Telegram channel in which the bot is an admin
 )
 
 // Town is all fakes together.
@@ -33,6 +35,7 @@ type Town struct {
 	chats   *faketelegram.Server
 	tube    *fakeyoutube.Server
 	rumbles *fakerumble.Server
+	news    *faketelegram.Group
 	server  *http.Server
 }
 
@@ -64,6 +67,7 @@ func New(listener net.Listener, signIn func(context.Context) (link string, err e
 	mux.Handle("/google/", http.StripPrefix("/google", t.tube))
 	mux.Handle("/rumble/", http.StripPrefix("/rumble", t.rumbles))
 	mux.Handle("/platforms/", http.StripPrefix("/platforms", t.platforms()))
+	t.news = t.chats.Channel(ChannelID, "Greetings")
 	mux.Handle("/", t.chats.Page(faketelegram.PageOptions{
 		Title: "Retake",
 		People: []*faketelegram.Person{
@@ -135,7 +139,19 @@ func (t *Town) platforms() http.Handler {
 	for _, f := range t.rumbles.Faults() {
 		rumble.Switches = append(rumble.Switches, fakestage.Switch(f))
 	}
-	return fakestage.New("YouTube and Rumble of the demo", youtube, rumble)
+	telegram := fakestage.Platform{ID: "telegram", Name: fmt.Sprintf("Telegram channel %d", ChannelID),
+		Videos: func() (list []fakestage.Video) {
+			for _, m := range t.news.Messages() {
+				title, _, _ := strings.Cut(m.Text, "\n")
+				v := fakestage.Video{Title: title}
+				if m.Video != nil {
+					v.Size = int64(m.Video.Size)
+				}
+				list = append(list, v)
+			}
+			return list
+		}}
+	return fakestage.New("YouTube, Rumble and a Telegram channel of the demo", youtube, rumble, telegram)
 }
 
 // enter signs the visitor in to the program's page as an admin does: with a link whose button is pressed.

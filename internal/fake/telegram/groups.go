@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Group is a chat of several people with the bot in it: a group, a supergroup or a
@@ -22,14 +24,57 @@ func (s *Server) Group(id int64, title string) *Group { return s.group(id, title
 // SmallGroup is Group for a group that has not become a supergroup yet.
 func (s *Server) SmallGroup(id int64, title string) *Group { return s.group(id, title, "group") }
 
-// Channel is Group for a channel.
+// Channel is Group for a channel, in which the bot is an admin who may do everything.
 func (s *Server) Channel(id int64, title string) *Group { return s.group(id, title, "channel") }
+
+// Rights are what the bot may do in a channel.
+type Rights struct{ Post, Edit, Delete bool }
+
+// SetName makes a channel public: the name is without the @.
+func (g *Group) SetName(name string) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	g.chat.name = name
+	g.s.touch(g.chat)
+}
+
+// SetRights changes what the bot may do in a channel: it is told who did that.
+func (g *Group) SetRights(by *Person, r Rights) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	old := g.s.member(g.chat, true)
+	g.chat.rights = r
+	g.s.tell("my_chat_member", nil, map[string]any{
+		"chat": g.chat.wire(), "from": by.user, "date": g.s.now().Unix(),
+		"old_chat_member": old, "new_chat_member": g.s.member(g.chat, true),
+	})
+	g.s.touch(g.chat)
+}
+
+// me is the id of the bot as its token has it. The lock must be held.
+func (s *Server) me() int64 {
+	id, _ := strconv.ParseInt(strings.Split(s.token, ":")[0], 10, 64)
+	return id
+}
+
+// member is the bot in a chat. The lock must be held.
+func (s *Server) member(c *chat, in bool) map[string]any {
+	switch {
+	case !in:
+		return map[string]any{"status": "left", "user": s.bot}
+	case c.kind == "channel":
+		return map[string]any{"status": "administrator", "user": s.bot, "can_post_messages": c.rights.Post,
+			"can_edit_messages": c.rights.Edit, "can_delete_messages": c.rights.Delete}
+	}
+	return map[string]any{"status": "member", "user": s.bot}
+}
 
 func (s *Server) group(id int64, title, kind string) *Group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.chats[id] == nil {
-		s.chats[id] = &chat{id: id, title: title, kind: kind, instance: randomDigits(), topics: map[int]string{}}
+		s.chats[id] = &chat{id: id, title: title, kind: kind, instance: randomDigits(), topics: map[int]string{},
+			rights: Rights{true, true, true}}
 	}
 	return &Group{s: s, chat: s.chats[id]}
 }
@@ -107,16 +152,9 @@ func (g *Group) setKicked(by *Person, kicked bool) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
 	g.chat.kicked = kicked
-	member := func(in bool) map[string]any {
-		status := map[bool]string{true: "member", false: "left"}[in]
-		if g.chat.kind == "channel" && in {
-			status = "administrator"
-		}
-		return map[string]any{"status": status, "user": g.s.bot}
-	}
 	g.s.tell("my_chat_member", nil, map[string]any{
 		"chat": g.chat.wire(), "from": by.user, "date": g.s.now().Unix(),
-		"old_chat_member": member(kicked), "new_chat_member": member(!kicked),
+		"old_chat_member": g.s.member(g.chat, kicked), "new_chat_member": g.s.member(g.chat, !kicked),
 	})
 	g.s.touch(g.chat)
 }

@@ -46,6 +46,7 @@ var parameters = map[string][]string{
 	"deletemycommands":       strings.Fields("scope language_code"),
 	"getfile":                strings.Fields("file_id"),
 	"getchat":                strings.Fields("chat_id"),
+	"getchatmember":          strings.Fields("chat_id user_id"),
 }
 
 var entityFields = strings.Fields("type offset length url user language custom_emoji_id unix_time date_time_format")

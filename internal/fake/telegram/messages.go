@@ -26,6 +26,8 @@ type chat struct {
 	id       int64
 	person   *Person // nil = a group
 	title    string  // of a group
+	name     string  // of a public channel, without the @
+	rights   Rights  // of the bot in a channel
 	kind     string  // "group", "supergroup" or "channel"
 	topics   map[int]string
 	kicked   bool   // the bot is not in the group
@@ -44,6 +46,9 @@ func (c *chat) wire() map[string]any {
 	out := map[string]any{"id": c.id, "type": c.kind, "title": c.title}
 	if len(c.topics) > 0 {
 		out["is_forum"] = true
+	}
+	if c.name != "" {
+		out["username"] = c.name
 	}
 	return out
 }
@@ -147,6 +152,8 @@ func (s *Server) target(r *request) (*chat, *apiError) {
 		return nil, moved
 	case c.kicked:
 		return nil, &apiError{code: 403, text: "Forbidden: bot was kicked from the " + c.kind + " chat"}
+	case c.kind == "channel" && !c.rights.Post:
+		return nil, bad("need administrator rights in the channel chat")
 	case r.number("message_thread_id") != 0 && c.topics[int(r.number("message_thread_id"))] == "":
 		return nil, bad("message thread not found")
 	}
@@ -241,6 +248,8 @@ func (s *Server) editable(r *request) (*message, *apiError) {
 		return nil, bad("message to edit not found")
 	case !m.from.IsBot:
 		return nil, bad("message can't be edited")
+	case c.kind == "channel" && !c.rights.Post:
+		return nil, bad("not enough rights to edit the message")
 	}
 	return m, nil
 }
@@ -326,6 +335,7 @@ func (s *Server) deleteMessage(r *request) (any, *apiError) {
 	switch {
 	case m == nil:
 		return nil, bad("message to delete not found")
+	case c.kind == "channel" && c.rights.Delete:
 	case s.now().Sub(m.at) > 48*time.Hour:
 		return nil, bad("message can't be deleted for everyone")
 	}
@@ -361,12 +371,35 @@ func (s *Server) sendChatAction(r *request) (any, *apiError) {
 func (s *Server) getChat(r *request) (any, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id, err := strconv.ParseInt(r.text("chat_id"), 10, 64)
+	id, _ := strconv.ParseInt(r.text("chat_id"), 10, 64)
 	c := s.chats[id]
-	if err != nil || c == nil {
+	if name, ok := strings.CutPrefix(r.text("chat_id"), "@"); ok {
+		for _, other := range s.chats {
+			if strings.EqualFold(other.name, name) {
+				c = other
+			}
+		}
+	}
+	if c == nil {
 		return nil, bad("chat not found")
 	}
 	info := c.wire()
 	info["accent_color_id"], info["max_reaction_count"] = 0, 11
 	return info, nil
+}
+
+// getChatMember tells of the bot itself only.
+func (s *Server) getChatMember(r *request) (any, *apiError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.chats[r.number("chat_id")]
+	switch {
+	case c == nil:
+		return nil, bad("chat not found")
+	case c.kicked:
+		return nil, &apiError{code: 403, text: "Forbidden: bot was kicked from the " + c.kind + " chat"}
+	case r.number("user_id") != s.me():
+		return nil, bad("user not found")
+	}
+	return s.member(c, !c.kicked), nil
 }

@@ -158,6 +158,7 @@ var methods = map[string]func(*Server, *request) (any, *apiError){
 	"deletemycommands":       (*Server).deleteMyCommands,
 	"getfile":                (*Server).getFile,
 	"getchat":                (*Server).getChat,
+	"getchatmember":          (*Server).getChatMember,
 }
 
 // ServeHTTP answers one call of the bot.

@@ -1,0 +1,60 @@
+// What retake check asks Telegram about the connected channels.
+
+package command
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"retake.example/internal/config"
+	faketelegram "retake.example/internal/fake/telegram"
+	"retake.example/internal/store"
+)
+
+func TestCheck_AsksWhetherTheBotMayPost(t *testing.T) {
+	schema, err := os.ReadFile("../../schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "retake.db")
+	st, err := store.Open(path, store.Options{Schema: string(schema)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	chats := faketelegram.New("1000:secret")
+	server := httptest.NewServer(chats)
+	defer server.Close()
+	defer chats.Close()
+	var cfg config.Config
+	cfg.Telegram.Token, cfg.Telegram.APIURL = "1000:secret", server.URL
+	if list, err := channelsToCheck(cfg, path); err != nil || len(list) != 0 {
+		t.Fatalf("got %v, %v; want no channels", list, err)
+	}
+	err = st.Tx(t.Context(), func(tx *store.Tx) error {
+		for external, platform := range map[string]string{"-1001234567890": "TELEGRAM", "UC1": "YOUTUBE"} {
+			if _, err := tx.Connect(store.Channel{Platform: platform, External: external, Title: "News"}, []byte{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := channelsToCheck(cfg, path)
+	if err != nil || len(list) != 1 || list[0].Title != "News" {
+		t.Fatalf("got %v, %v; want the channel of Telegram", list, err)
+	}
+	news := chats.Channel(-1001234567890, "News")
+	if err := list[0].Look(t.Context()); err != nil {
+		t.Errorf("got %v", err)
+	}
+	news.SetRights(chats.Person(8, "Owner", "en"), faketelegram.Rights{Edit: true})
+	if err := list[0].Look(t.Context()); err == nil || !strings.Contains(err.Error(), "may not post") {
+		t.Errorf("got %v; want that the bot may not post", err)
+	}
+}

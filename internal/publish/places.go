@@ -1,0 +1,105 @@
+// The platforms: what each of them is, and what the program can do there.
+
+package publish
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"retake.example/internal/store"
+)
+
+// Place is a platform. A further one is a package that speaks to it, a file here that makes a Site of it, and a row
+// of Places.
+type Place struct {
+	ID       string // its name in the database
+	Name     string // what it calls itself
+	Icon     string // of the page
+	Channels bool   // videos go to a channel that an owner has connected
+	Changes  bool   // what is there can be changed and deleted from here
+	Times    bool   // it makes a video public at its time itself; for the others the queue waits until then
+	Open     bool   // what the program sends there is shown to everybody at once
+
+	ready func(*About) *bool // whether the program itself can publish there
+	with  func(*Sites) Site
+}
+
+// Places are the platforms, in the order of the page.
+var Places = []Place{
+	{ID: "YOUTUBE", Name: "YouTube", Icon: "yt", Channels: true, Changes: true, Times: true,
+		ready: func(a *About) *bool { return &a.YouTube },
+		with:  func(s *Sites) Site { return onYouTube{s} }},
+	{ID: "RUMBLE", Name: "Rumble", Icon: "rumble", Open: true,
+		ready: func(a *About) *bool { return &a.Rumble },
+		with:  func(s *Sites) Site { return onRumble{s} }},
+	{ID: "TELEGRAM", Name: "Telegram", Icon: "telegram", Channels: true, Changes: true, Open: true,
+		ready: func(a *About) *bool { return &a.Telegram },
+		with:  func(s *Sites) Site { return onTelegram{s} }},
+}
+
+// PlaceOf returns the platform with an id; false: there is none.
+func PlaceOf(id string) (Place, bool) {
+	i := slices.IndexFunc(Places, func(p Place) bool { return p.ID == id })
+	if i < 0 {
+		return Place{ID: id, Name: id}, false
+	}
+	return Places[i], true
+}
+
+// Key is what forms call the platform.
+func (p Place) Key() string { return strings.ToLower(p.ID) }
+
+// ChannelKey is what forms call the channel on it.
+func (p Place) ChannelKey() string {
+	if p.ID == Places[0].ID { // of the time when there was one platform with channels
+		return "channel"
+	}
+	return p.Key() + "_channel"
+}
+
+// Ready reports whether the program itself can publish on a platform.
+func (a About) Ready(place Place) bool { return *place.ready(&a) }
+
+// A Platform is a site that the queue publishes videos on.
+type Platform interface {
+	// Publish carries a publication on from t.Publication.Upload. It keeps what must not be done twice before it does it.
+	// With again > 0 the platform is still working on the video: ask again after that time.
+	Publish(ctx context.Context, t store.Task, keep func(store.Upload) error) (again time.Duration, err error)
+}
+
+// A Site is a platform as the page needs it.
+type Site interface {
+	Platform
+	// Ready reports whether the program itself can publish there.
+	Ready() bool
+	// Find returns the id ("" where nobody knows it) and the address of the video of a publication that an admin has
+	// found there. It returns ErrURL, ErrURLSite or ErrURLVideo if the address does not show one.
+	Find(ctx context.Context, a store.Asset, p store.Publication, address string) (id, url string, err error)
+}
+
+// A Changer is a platform where what was published can be changed and deleted from here. Errors may be
+// retry.ChannelTrouble.
+type Changer interface {
+	// Change makes a published video as somebody changed it here since it was sent, and returns what it is like then. It
+	// returns *Conflict and changes nothing if a field was changed there, too, unless keep says which of the two counts.
+	Change(ctx context.Context, p store.Publication, to Version, keep Keep) (now Version, err error)
+	// Erase deletes the video of a publication, or ends its upload and deletes the video if it has become one. size is in
+	// bytes. After nil the platform has nothing of it.
+	Erase(ctx context.Context, p store.Publication, size int64) error
+}
+
+// A Holder is a platform with channels.
+type Holder interface {
+	// Check returns what a channel is called now, if videos can be published there.
+	Check(ctx context.Context, c store.Channel) (title string, err error)
+	// Release gives the access to a channel back; others: another channel of the platform is connected.
+	Release(ctx context.Context, c store.Channel, others bool) error
+}
+
+// Version is what a video on a platform is like.
+type Version struct {
+	store.Metadata
+	PublishAt time.Time // zero: it waits for no time
+}

@@ -1,0 +1,310 @@
+// Publishing in a Telegram channel.
+
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"retake.example/internal/media"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/telegram"
+	"retake.example/internal/tgchannel"
+)
+
+// onTelegram publishes in Telegram channels in which the bot is an admin. The id of a post is CHANNEL/MESSAGE.
+type onTelegram struct{ *Sites }
+
+// Ready reports whether the bot is on.
+func (s onTelegram) Ready() bool { return s.talk != nil }
+
+// client returns access to the channels, without a video to post.
+func (s onTelegram) client() (*tgchannel.Client, error) {
+	if s.talk == nil {
+		return nil, errOff()
+	}
+	return tgchannel.New(&poster{talk: s.talk}, NewLooker(s.talk)), nil
+}
+
+func errOff() error {
+	return retry.Permanent(retry.WithCode(errors.New("telegram notSetUp: telegram.token is empty"),
+		"telegram_not_set_up"))
+}
+
+// channel returns a channel and its number at Telegram, if it is connected.
+func (s onTelegram) channel(ctx context.Context, id int64) (c store.Channel, number int64, err error) {
+	if c, err = s.store.Channel(ctx, id); err != nil {
+		return c, 0, fmt.Errorf("channel %d: %w", id, err)
+	}
+	if c.State == "DISCONNECTED" {
+		return c, 0, noAccess{errors.New("telegram disconnected: the channel was disconnected here"),
+			"telegram_disconnected"}
+	}
+	number, err = strconv.ParseInt(c.External, 10, 64)
+	return c, number, err
+}
+
+// wordsOf is metadata as a caption has it.
+func wordsOf(m store.Metadata) tgchannel.Metadata {
+	return tgchannel.Metadata{Title: m.Title, Description: m.Description, Tags: m.TagList()}
+}
+
+// Publish posts the video: by its file_id if Telegram has it, and by an upload otherwise.
+func (s onTelegram) Publish(
+	ctx context.Context,
+	t store.Task,
+	keep func(store.Upload) error,
+) (again time.Duration, err error) {
+	u, m := t.Publication.Upload, t.Publication.Metadata
+	if u.ID != "" { // it was there when the program ended
+		return 0, nil
+	}
+	if u.Step == "" && m.Privacy != "public" { // saved for the video since
+		return 0, notPublic{errors.New("telegram refused-privacy: what is posted there is shown to everybody"),
+			"telegram_not_public"}
+	}
+	_, channel, err := s.channel(ctx, t.Publication.Channel)
+	if err != nil {
+		return 0, err
+	}
+	if s.talk == nil {
+		return 0, errOff()
+	}
+	p := &poster{talk: s.talk.As(telegram.Owed), asset: t.Asset, open: s.opened}
+	client := tgchannel.New(p, NewLooker(s.talk))
+	if t.Asset.FileID == "" && u.Step == "" {
+		if err := s.uploadable(ctx, t.Asset.Video); err != nil {
+			return 0, err
+		}
+	}
+	size := t.Asset.Video.Size
+	at := tgchannel.State{}
+	if u.Step == "uploading" {
+		at.Step = u.Step
+	}
+	save := func(at tgchannel.State) error {
+		next := store.Upload{Step: at.Step}
+		if at.Step != "" {
+			next.Sent = size // nobody can ask Telegram how much of it has arrived
+		}
+		return keep(next)
+	}
+	post, err := client.Publish(ctx, channel, t.Asset.FileID, wordsOf(m), at, save)
+	if t.Asset.FileID != "" && retry.CodeOf(err) == "telegram_file" { // Telegram has forgotten it
+		if err := s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+			return tx.ForgetFileID(t.AssetID, t.Asset.FileID)
+		}); err != nil {
+			return 0, err
+		}
+		if err := s.uploadable(ctx, t.Asset.Video); err != nil {
+			return 0, err
+		}
+		post, err = client.Publish(ctx, channel, "", wordsOf(m), tgchannel.State{}, save)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := keep(store.Upload{Step: "processing", Sent: size, URL: post.URL,
+		ID: fmt.Sprintf("%d/%d", channel, post.ID)}); err != nil {
+		return 0, err
+	}
+	if p.fileID == "" {
+		return 0, nil
+	}
+	return 0, s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		return tx.KeepFileID(t.AssetID, p.fileID)
+	})
+}
+
+// uploadable returns an error if a video cannot be uploaded.
+func (s onTelegram) uploadable(ctx context.Context, v store.Video) error {
+	if v.Size > s.maxUpload {
+		return retry.Permanent(retry.WithCode(errors.New("telegram tooLarge: the file is too large"), "telegram_too_large"))
+	}
+	if err := media.Verify(ctx, s.files, v.File, v.Size); err != nil {
+		return fmt.Errorf("check the video: %w", err)
+	}
+	return nil
+}
+
+// Find returns the post that an address shows, if it is in the publication's channel.
+func (s onTelegram) Find(ctx context.Context, _ store.Asset, p store.Publication, address string) (id, url string,
+	err error) {
+	_, number, err := s.channel(ctx, p.Channel)
+	if err != nil {
+		return "", "", err
+	}
+	client, err := s.client()
+	if err != nil {
+		return "", "", err
+	}
+	began := s.store.Now()
+	c, err := client.Check(ctx, number)
+	if err != nil {
+		return "", "", s.noticed(ctx, p.Channel, began, err)
+	}
+	message, err := tgchannel.Post(c, address)
+	switch {
+	case errors.Is(err, tgchannel.ErrNoAddress):
+		return "", "", ErrURL
+	case errors.Is(err, tgchannel.ErrOtherSite):
+		return "", "", ErrURLSite
+	case err != nil:
+		return "", "", ErrURLVideo
+	}
+	return fmt.Sprintf("%d/%d", number, message), tgchannel.Link(c, message), nil
+}
+
+// postOf reads the id of a post.
+func postOf(p store.Publication) (channel, message int64, err error) {
+	number, post, _ := strings.Cut(p.Upload.ID, "/")
+	if channel, err = strconv.ParseInt(number, 10, 64); err == nil {
+		message, err = strconv.ParseInt(post, 10, 64)
+	}
+	return channel, message, err
+}
+
+// Change changes the caption. Telegram does not tell what a caption is like, so ours counts.
+func (s onTelegram) Change(ctx context.Context, p store.Publication, to Version, _ Keep) (Version, error) {
+	channel, message, err := postOf(p)
+	if err != nil {
+		return to, err
+	}
+	if _, _, err := s.channel(ctx, p.Channel); err != nil {
+		return to, err
+	}
+	client, err := s.client()
+	if err != nil {
+		return to, err
+	}
+	return to, client.Update(ctx, channel, message, wordsOf(to.Metadata))
+}
+
+// Erase deletes the post.
+func (s onTelegram) Erase(ctx context.Context, p store.Publication, _ int64) error {
+	if p.Upload.ID == "" {
+		return nil
+	}
+	channel, message, err := postOf(p)
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.channel(ctx, p.Channel); err != nil {
+		return err
+	}
+	client, err := s.client()
+	if err != nil {
+		return err
+	}
+	return client.Delete(ctx, channel, message)
+}
+
+// Check asks whether the bot may still post in a channel.
+func (s onTelegram) Check(ctx context.Context, c store.Channel) (title string, err error) {
+	_, number, err := s.channel(ctx, c.ID)
+	if err != nil {
+		return "", err
+	}
+	client, err := s.client()
+	if err != nil {
+		return "", err
+	}
+	now, err := client.Check(ctx, number)
+	return now.Title, err
+}
+
+// Release has nothing to give back: the bot stays in the channel until somebody removes it there.
+func (onTelegram) Release(context.Context, store.Channel, bool) error { return nil }
+
+// Join connects the Telegram channel with a name, an address or a number, in which the bot is an admin. What failed
+// because its access had ended goes on.
+func (s *Studio) Join(ctx context.Context, name string, admin store.Admin) (c store.Channel, err error) {
+	client, err := onTelegram{s.Sites}.client()
+	if err != nil {
+		return c, err
+	}
+	found, err := client.Connect(ctx, name)
+	if err != nil {
+		return c, err
+	}
+	c = store.Channel{Platform: "TELEGRAM", External: strconv.FormatInt(found.ID, 10), Title: found.Title,
+		Creator: admin.ID}
+	err = s.connect(ctx, &c, []byte{}, admin)
+	return c, err
+}
+
+// poster posts as the bot.
+type poster struct {
+	talk   *telegram.Talk
+	asset  *store.Asset
+	open   func(ctx context.Context, key string) *lazy
+	fileID string // that Telegram gave to the video
+}
+
+// SendVideo posts the video by its file_id, or uploads it.
+func (p *poster) SendVideo(ctx context.Context, channel int64, fileID string, c tgchannel.Caption) (int64, error) {
+	about := p.asset.Video
+	v := telegram.Video{FileID: fileID, Caption: c.Text, Bold: c.Bold, Duration: about.Duration, Width: about.Width,
+		Height: about.Height}
+	if fileID == "" {
+		file := p.open(ctx, about.File)
+		defer file.Close()
+		v.File, v.Size = file, about.Size
+		if about.Thumb != "" {
+			thumb := p.open(ctx, about.Thumb)
+			defer thumb.Close()
+			v.Thumb = thumb
+		}
+	}
+	message, id, err := p.talk.SendVideo(ctx, channel, v)
+	p.fileID = id
+	return int64(message), refusal(err)
+}
+
+// EditCaption changes the caption of a post.
+func (p *poster) EditCaption(ctx context.Context, channel, message int64, c tgchannel.Caption) error {
+	return refusal(p.talk.EditCaption(ctx, channel, int(message), c.Text, c.Bold))
+}
+
+// Delete deletes a post.
+func (p *poster) Delete(ctx context.Context, channel, message int64) error {
+	return refusal(p.talk.DeletePost(ctx, channel, int(message)))
+}
+
+// looker reads about channels as the bot.
+type looker struct{ talk *telegram.Talk }
+
+// NewLooker returns what reads about channels.
+func NewLooker(talk *telegram.Talk) tgchannel.Looker { return looker{talk} }
+
+// Chat returns a chat.
+func (l looker) Chat(ctx context.Context, ref string) (tgchannel.Chat, error) {
+	c, err := l.talk.LookUp(ctx, ref)
+	return tgchannel.Chat(c), refusal(err)
+}
+
+// Rights returns what the bot may do in a channel.
+func (l looker) Rights(ctx context.Context, channel int64) (tgchannel.Rights, error) {
+	r, err := l.talk.MyRights(ctx, channel)
+	return tgchannel.Rights(r), refusal(err)
+}
+
+// refusal makes an error of the Bot API what tgchannel expects: what Telegram itself has said is a Refusal.
+func refusal(err error) error {
+	e, ok := errors.AsType[*telegram.Error](err)
+	if !ok || e.Status < 400 || e.Class == telegram.Stopped || e.Class == telegram.Unreadable {
+		return err
+	}
+	r := &tgchannel.Refusal{Status: e.Status, Description: e.Error()}
+	if e.Class == telegram.Down { // a page of somebody in between is no refusal of Telegram's
+		r.Status = max(r.Status, http.StatusInternalServerError)
+	}
+	r.RetryAfter, _ = e.RetryAfter()
+	return r
+}

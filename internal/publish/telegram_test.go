@@ -1,0 +1,279 @@
+// Posting in a Telegram channel: once, by the handle that Telegram has given, at its time, and as it should be.
+
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+)
+
+// sendings counts the posts that were sent, and those that brought a file along.
+func (r *rig) sendings() (posts, uploads int) {
+	for _, c := range r.chats.Calls() {
+		if c.Method == "sendVideo" {
+			if posts++; c.Uploaded {
+				uploads++
+			}
+		}
+	}
+	return posts, uploads
+}
+
+func TestTelegram_PostsOnceByTheHandleEditsAndDeletes(t *testing.T) {
+	r := newRig(t)
+	channel := r.connect("TELEGRAM")
+	id := r.owe("TELEGRAM", channel, time.Time{})
+	r.must(r.work())
+	p, posts := r.on(id, "TELEGRAM"), r.news.Messages()
+	if len(posts) != 1 || posts[0].Text != "A greeting\n\nС Новым годом!\n\n#new_year #ёлка" {
+		t.Fatalf("got %+v", posts)
+	}
+	if want := fmt.Sprintf("https://t.me/good_news/%d", posts[0].ID); p.Status != store.Completed || p.Upload.URL != want {
+		t.Errorf("got %+v; want it completed, at %s", p, want)
+	}
+	a, err := r.store.Asset(t.Context(), id)
+	r.must(err)
+	if a.FileID == "" {
+		t.Error("Telegram's handle is not kept")
+	}
+
+	// Where Telegram has the video, nothing is uploaded.
+	other := r.video()
+	r.write(func(tx *store.Tx) error {
+		if err := tx.KeepFileID(other, a.FileID); err != nil {
+			return err
+		}
+		return tx.Publish(other, store.Publication{Platform: "TELEGRAM", Channel: channel, Creator: owner.ID,
+			Metadata: greeting})
+	})
+	r.must(r.work())
+	if n, uploads := r.sendings(); n != 2 || uploads != 1 {
+		t.Errorf("got %d posts, %d of them uploads; want 2, 1", n, uploads)
+	}
+
+	m := greeting
+	m.Title, m.Tags = "Another", ""
+	r.write(func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+	r.must(r.studio.Update(t.Context(), id, "TELEGRAM", KeepNone, owner))
+	if got := r.news.Messages()[0].Text; got != "Another\n\nС Новым годом!" || r.on(id, "TELEGRAM").Metadata != m {
+		t.Errorf("got %q, %+v", got, r.on(id, "TELEGRAM").Metadata)
+	}
+	deleted, err := r.studio.Remove(t.Context(), id, "TELEGRAM", owner)
+	if err != nil || !deleted || len(r.news.Messages()) != 1 || r.on(id, "TELEGRAM").ID != 0 {
+		t.Errorf("got %v, %v, %d posts, %+v", deleted, err, len(r.news.Messages()), r.on(id, "TELEGRAM"))
+	}
+	if got := r.chats.Mistakes(); len(got) > 0 {
+		t.Errorf("the Bot API does not know %v", got)
+	}
+}
+
+func TestTelegram_UploadsWhatItHasForgotten(t *testing.T) {
+	r := newRig(t)
+	channel := r.connect("TELEGRAM")
+	id := r.owe("TELEGRAM", channel, time.Time{})
+	r.write(func(tx *store.Tx) error { return tx.KeepFileID(id, "BAACAgforgotten") })
+	r.must(r.work())
+	a, err := r.store.Asset(t.Context(), id)
+	r.must(err)
+	if n := len(r.news.Messages()); n != 1 || a.FileID == "BAACAgforgotten" || a.FileID == "" {
+		t.Errorf("got %d posts and the handle %q", n, a.FileID)
+	}
+}
+
+func TestTelegram_ALostAnswerIsAskedAbout(t *testing.T) {
+	lost := func(r *rig, id string) {
+		r.intercept(func(w http.ResponseWriter, q *http.Request) bool {
+			if strings.HasSuffix(q.URL.Path, "/sendVideo") {
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		})
+		if err := r.work(); kindOf(err) != "unclear" || r.on(id, "TELEGRAM").Step != "unknown" {
+			r.Fatalf("got %v, %+v", err, r.on(id, "TELEGRAM"))
+		}
+		r.intercept(nil)
+	}
+	t.Run("it is not there", func(t *testing.T) {
+		r := newRig(t)
+		id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+		lost(r, id)
+		_, err := r.Retry(t.Context(), id, retry.AdminClicked{Admin: owner, Platform: "TELEGRAM"})
+		r.must(err)
+		r.must(r.work())
+		if n := len(r.news.Messages()); n != 1 {
+			t.Errorf("got %d posts", n)
+		}
+	})
+	t.Run("it is there", func(t *testing.T) {
+		r := newRig(t)
+		id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+		lost(r, id)
+		for address, want := range map[string]error{"https://t.me/other/7": ErrURLSite, "https://youtu.be/abc": ErrURLSite,
+			"https://t.me/good_news": ErrURLVideo, "no address": ErrURL, "https://t.me/c/999999999/7": ErrURLSite} {
+			if err := r.studio.MarkPublished(t.Context(), id, "TELEGRAM", address, owner); !errors.Is(err, want) {
+				t.Errorf("%s: got %v; want %v", address, err, want)
+			}
+		}
+		r.must(r.studio.MarkPublished(t.Context(), id, "TELEGRAM", "t.me/Good_News/7?single", owner))
+		if p := r.on(id, "TELEGRAM"); p.Status != store.Completed || p.Upload.ID != fmt.Sprintf("%d/7", newsID) ||
+			p.Upload.URL != "https://t.me/good_news/7" {
+			t.Errorf("got %+v", p)
+		}
+	})
+}
+
+func TestTelegram_NothingPrivateIsPosted(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+	m := greeting
+	m.Privacy = "unlisted"
+	r.write(func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+	err := r.work()
+	if kindOf(err) != "final" || retry.CodeOf(err) != "telegram_not_public" || len(r.news.Messages()) != 0 {
+		t.Errorf("got %v, %d posts", err, len(r.news.Messages()))
+	}
+}
+
+func TestTelegram_ADisconnectedChannelGoesOnWhenItIsConnected(t *testing.T) {
+	r := newRig(t)
+	channel := r.connect("TELEGRAM")
+	id := r.owe("TELEGRAM", channel, time.Time{})
+	r.must(r.studio.Disconnect(t.Context(), channel, owner))
+	if p := r.on(id, "TELEGRAM"); p.Status != store.Failed || p.Step != "reconnect" || p.ErrorCode != "telegram_disconnected" {
+		t.Errorf("got %+v", p)
+	}
+	waiting, err := r.store.WaitingForChannels(t.Context())
+	if err != nil || waiting[channel] != 1 {
+		t.Errorf("got %v, %v; want one that waits", waiting, err)
+	}
+	if err := r.studio.Check(t.Context(), channel, owner); !errors.Is(err, ErrNoAccess) {
+		t.Errorf("got %v", err)
+	}
+	if again := r.connect("TELEGRAM"); again != channel {
+		t.Errorf("got channel %d; want %d", again, channel)
+	}
+	r.must(r.work())
+	if p := r.on(id, "TELEGRAM"); p.Status != store.Completed {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestTelegram_AVideoThatShouldGoIsDeletedThere(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+	r.must(r.work())
+	p := r.on(id, "TELEGRAM")
+	site := r.sites.Platforms()["TELEGRAM"].(Changer)
+	for range 2 { // what is gone already is no error
+		if err := site.Erase(t.Context(), p, videoSize); err != nil || len(r.news.Messages()) != 0 {
+			t.Errorf("got %v, %d posts", err, len(r.news.Messages()))
+		}
+	}
+}
+
+func TestPostpone_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
+	for _, platform := range []string{"YOUTUBE", "RUMBLE", "TELEGRAM"} {
+		t.Run(platform, func(t *testing.T) {
+			r := newRig(t)
+			first := r.store.Now().Add(2 * time.Hour).Truncate(time.Minute)
+			id := r.owe(platform, r.connect(platform), first)
+			place, _ := PlaceOf(platform)
+			if place.Times {
+				r.must(r.work())
+			} else if err := r.work(); !errors.Is(err, store.ErrNotFound) {
+				t.Fatalf("got %v; want that it waits", err)
+			}
+			later := first.Add(24 * time.Hour)
+			r.must(r.studio.Postpone(t.Context(), id, platform, later, owner))
+			if p := r.on(id, platform); !p.PublishAt.Equal(later) {
+				t.Errorf("got %v; want %v", p.PublishAt, later)
+			}
+			list, err := r.store.Scheduled(t.Context(), first, later.Add(time.Minute), 5)
+			if err != nil || len(list) != 1 || list[0].AssetID != id || list[0].Name != "Лето" {
+				t.Errorf("got %+v, %v", list, err)
+			}
+			if place.Times {
+				if v := r.tube.Videos()[0]; !v.PublishAt.Equal(later) || v.Privacy != "private" {
+					t.Errorf("got %+v; want it private until %v", v, later)
+				}
+			} else {
+				r.ahead.Add(int64(3 * time.Hour))
+				if err := r.work(); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("got %v; want that it waits for the new time", err)
+				}
+			}
+			r.must(r.studio.Postpone(t.Context(), id, platform, time.Time{}, owner))
+			if !place.Times {
+				r.must(r.work())
+			} else if v := r.tube.Videos()[0]; !v.PublishAt.IsZero() || v.Privacy != "public" {
+				t.Errorf("got %+v; want it public", v)
+			}
+			if p := r.on(id, platform); p.Status != store.Completed || !p.PublishAt.IsZero() || len(r.there(platform)) != 1 {
+				t.Errorf("got %+v", p)
+			}
+			if err := r.studio.Postpone(t.Context(), id, platform, later, owner); !errors.Is(err, ErrNoChange) {
+				t.Errorf("got %v; want that nothing waits any more", err)
+			}
+		})
+	}
+}
+
+func TestUpdate_WhatSomebodyHasDeletedThereIsNotCalledPublished(t *testing.T) {
+	for _, platform := range []string{"YOUTUBE", "TELEGRAM"} {
+		t.Run(platform, func(t *testing.T) {
+			r := newRig(t)
+			id := r.owe(platform, r.connect(platform), time.Time{})
+			r.must(r.work())
+			r.must(r.sites.Platforms()[platform].(Changer).Erase(t.Context(), r.on(id, platform), videoSize))
+			m := greeting
+			m.Title = "Another"
+			r.write(func(tx *store.Tx) error { return tx.SaveMetadata(id, m) })
+			err := r.studio.Update(t.Context(), id, platform, KeepNone, owner)
+			if p := r.on(id, platform); kindOf(err) != "final" || p.Standing != "gone" {
+				t.Errorf("got %v, %+v; want that it is gone", err, p)
+			}
+			r.must(r.studio.PublishAgain(t.Context(), id, platform, owner))
+			r.must(r.work())
+			if p := r.on(id, platform); p.Status != store.Completed || p.Standing != "" || len(r.there(platform)) != 1 {
+				t.Errorf("got %+v and %v there", p, r.there(platform))
+			}
+		})
+	}
+}
+
+func TestLibrary_FiltersByEveryPlatform(t *testing.T) {
+	for _, place := range Places {
+		t.Run(place.ID, func(t *testing.T) {
+			r := newRig(t)
+			id := r.owe(place.ID, r.connect(place.ID), time.Time{})
+			r.video() // is nowhere
+			f := store.Filter{Platform: place.ID, Limit: 5}
+			there := func() (listed, counted int, platforms []string) {
+				counts, err := r.store.Counts(t.Context(), f)
+				r.must(err)
+				list, err := r.store.Library(t.Context(), f, counts[store.Completed])
+				r.must(err)
+				platforms, err = r.store.Platforms(t.Context())
+				r.must(err)
+				return len(list), counts[store.Completed], platforms
+			}
+			for _, search := range []string{"", "лет"} {
+				f.Search = search
+				if n, counted, platforms := there(); n != 1 || counted != 1 || len(platforms) != 1 || platforms[0] != place.ID {
+					t.Errorf("%q: got %d, counted %d, on %v; want one on %s", search, n, counted, platforms, place.ID)
+				}
+			}
+			r.write(func(tx *store.Tx) error { return tx.Unpublish(id, place.ID) })
+			if n, counted, platforms := there(); n+counted+len(platforms) != 0 {
+				t.Errorf("got %d, counted %d, on %v; want none", n, counted, platforms)
+			}
+		})
+	}
+}
