@@ -69,8 +69,8 @@ type Task struct {
 	Publication *Publication // nil unless it is a PUBLISH
 }
 
-// Enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
-// has reached: a newcomer starts level with everybody else's next job. It is due at once, whatever the clock says.
+// Enqueue owes a job, once per subject. A render takes its turn as enqueueRender says, everything else as enqueueAt does.
+// It is due at once, whatever the clock says.
 func (tx *Tx) Enqueue(kind Kind, assetID string, request, lane int64) error {
 	if kind == Render {
 		return tx.enqueueRender(assetID, lane)
@@ -88,13 +88,25 @@ func (tx *Tx) MarkDue(kind Kind, due int64) {
 	}
 }
 
-// reached is how far the turns of the kind ?1 are.
-const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)`
+// reached is how far the turns of the waiting renders are.
+const reached = `ifnull((SELECT turn FROM jobs WHERE kind = 'RENDER' AND started IS NULL ORDER BY turn, id LIMIT 1), 0)`
+
+// arrival is the number of the job that is being enqueued: they come in this order, whatever the clock says.
+const arrival = `(ifnull((SELECT max(id) FROM jobs), 0) + 1)`
 
 // longQueue is how many renders wait when people who have had a video before go ahead of those who have not.
 const longQueue = 10
 
-// enqueueRender is Enqueue for a render. The levels of renders are twice as far apart: in a long queue, somebody who
+// A wait of a job that is not the first of its lane has an end, even while more comes than goes: so many later jobs pass
+// it at the most. Of somebody who is known many more may pass, because ten thousand new accounts must not hold them up.
+const (
+	passing      = `1000`
+	passingKnown = `10000`
+)
+
+// enqueueRender enqueues a render. Its turn is one level after the last of its lane, but not before the level that the
+// queue has reached: a newcomer starts level with everybody else's next job. A level takes no more newcomers when the
+// oldest job of the next level has been passed by enough of them. Levels are two apart: in a long queue, somebody who
 // has had a video before takes the place ahead of all newcomers of a level. Ten thousand new accounts then hold up
 // nobody who is known. In a short queue everybody is alike.
 func (tx *Tx) enqueueRender(assetID string, lane int64) error {
@@ -104,23 +116,32 @@ func (tx *Tx) enqueueRender(assetID string, lane int64) error {
 			OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?2))`, []any{longQueue, lane}, &ahead); err != nil { // or an admin
 		return err
 	}
+	var level int64
+	if err := tx.sql.Get(`SELECT ifnull((SELECT iif(id + iif(?1, `+passingKnown+`, `+passing+`) < `+arrival+`, turn, NULL) FROM jobs
+			WHERE kind = 'RENDER' AND started IS NULL AND turn > (`+reached+` | 1) ORDER BY turn, id LIMIT 1),
+			iif(?1, `+reached+` & ~1, `+reached+` | 1))`,
+		[]any{ahead}, &level); err != nil {
+		return err
+	}
 	_, err := tx.sql.Exec(`
 		INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
 		VALUES (?1, ?2, ?3, max(
 			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?3), 0) + 2,
-			iif(?4, `+reached+` & ~1, `+reached+` | 1)), 0, ?5)
-		ON CONFLICT DO NOTHING`, Render, assetID, lane, ahead, tx.now)
+			?4), 0, ?5)
+		ON CONFLICT DO NOTHING`, Render, assetID, lane, level, tx.now)
 	tx.MarkDue(Render, 0)
 	return err
 }
+
+// turnOf is the turn of a message or an upload of the lane ?5. They go in the order of their arrival. The next one of a
+// lane lets so many later jobs pass, so that nobody waits for all that is owed to somebody else, and nobody for ever.
+const turnOf = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5) + ` + passing + `, 0), ` + arrival + `)`
 
 // enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
 func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {
 	_, err := tx.sql.Exec(`
 		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
-		VALUES (?1, ?2, ?3, ?4, ?5, max(
-			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
-			`+reached+`), ?6, ?7)
+		VALUES (?1, ?2, ?3, ?4, ?5, `+turnOf+`, ?6, ?7)
 		ON CONFLICT DO NOTHING`,
 		kind, assetID, null(request), null(publication), lane, due, tx.now)
 	tx.MarkDue(kind, due)
@@ -138,7 +159,7 @@ func (j *Job) into(started *int64) []any {
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
 		ifnull(w.waiting_since, 0), w.waits, w.copies,
-		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL
+		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL, w.turn
 	` + toBegin
 
 // toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
@@ -153,38 +174,38 @@ const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JO
 // Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks
 // the jobs that ran when the process died, which are left out otherwise.
 func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err error) {
-	for crowd := 0; crowd >= 0 && len(tasks) < limit; {
+	for crowd := 1; crowd > 0 && len(tasks) < limit; {
 		i := len(tasks)
 		if tasks, crowd, err = tx.next(tasks, kind, suspects, limit); err != nil {
 			return nil, err
 		}
-		for ; i < len(tasks); i++ {
-			if i == crowd {
-				continue
-			}
+		single := len(tasks)
+		if crowd > 0 {
+			single--
+		}
+		for ; i < single; i++ {
 			if err := tx.begin(&tasks[i]); err != nil {
 				return nil, err
 			}
 		}
-		if crowd >= 0 {
-			n := limit - (len(tasks) - 1) // as many as the others leave
-			if kind == Deliver && tasks[crowd].Asset.FileID == "" {
+		if crowd > 0 {
+			n := min(crowd, limit-single)
+			if kind == Deliver && tasks[single].Asset.FileID == "" {
 				n = 1
 			}
-			some, err := tx.beginSome(tasks[crowd], n)
+			some, err := tx.beginSome(tasks[single], n)
 			if err != nil {
 				return nil, err
 			}
-			tasks = slices.Replace(tasks, crowd, crowd+1, some...)
+			tasks = append(tasks[:single], some...)
 		}
 	}
 	return tasks, nil
 }
 
-// next adds to tasks what can be begun next, until they are limit. crowd is the place of a crowd among them, or -1: a
-// second one has to wait until the first leaves workers.
+// next adds to tasks what can be begun next, until they are limit or the last one is a crowd. crowd is how many of that
+// come before what is next after it; 0: there is none.
 func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task, crowd int, err error) {
-	crowd = -1
 	i := len(tasks)
 	rows, err := tx.sql.Query(claimable, kind, tx.now, suspects, limit-i)
 	if err != nil {
@@ -192,7 +213,7 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 	}
 	defer rows.Close()
 	var t Task
-	var started int64
+	var started, turn, reached int64
 	var many bool
 	dest := append(
 		t.Job.into(&started),
@@ -203,16 +224,18 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 		&t.To.Unreachable,
 		&t.To.Progress,
 		&many,
+		&turn,
 	)
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return nil, 0, err
 		}
-		if many && crowd >= 0 {
+		if crowd > 0 {
+			crowd = int(max(1, turn-reached))
 			break
 		}
 		if many {
-			crowd = len(tasks)
+			crowd, reached = limit, turn
 		}
 		t.Started = Moment(started)
 		tasks = append(tasks, t)
