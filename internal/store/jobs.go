@@ -596,7 +596,8 @@ const (
 // CapWaits lets no job wait longer from now on than it asked for when it began to wait. Where nobody knows that, no
 // render and no message waits longer than longestWait, and no upload longer than longestHold unless it is scheduled.
 func (tx *Tx) CapWaits() error {
-	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 + asked WHERE started IS NULL AND due > ?1 AND asked > 0 AND due > ?1 + asked`,
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 + asked WHERE started IS NULL AND due > 0 AND due > ?1 AND asked > 0
+		AND due > ?1 + asked`,
 		tx.now); err != nil {
 		return err
 	}
