@@ -39,11 +39,8 @@ const maxLinks = 10
 
 // SaveLink stores the hash of a one-time sign-in link.
 func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
-	if _, err := tx.sql.Exec(`DELETE FROM links WHERE expires < ?`, tx.now); err != nil {
-		return err
-	}
 	if _, err := tx.sql.Exec(`DELETE FROM links WHERE rowid IN (SELECT rowid FROM links WHERE admin = ?
-		ORDER BY expires DESC LIMIT -1 OFFSET 0 + ?)`, admin, maxLinks-1); err != nil {
+		ORDER BY rowid DESC LIMIT -1 OFFSET 0 + ?)`, admin, maxLinks-1); err != nil {
 		return err
 	}
 	_, err := tx.sql.Exec(`INSERT INTO links (hash, admin, expires) VALUES (?, ?, ?)`, hash[:], admin, expires.UnixMilli())
@@ -56,9 +53,6 @@ func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
 	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? AND expires <= ? RETURNING admin`,
 		[]any{link[:], tx.now, tx.now + LinkLife.Milliseconds()},
 		&admin)); err != nil {
-		return 0, err
-	}
-	if _, err := tx.sql.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-SessionLife.Milliseconds()); err != nil {
 		return 0, err
 	}
 	_, err = tx.sql.Exec(

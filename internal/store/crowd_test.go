@@ -153,6 +153,9 @@ func TestEnqueue_ASecondWishIsPassedByAThousandLaterOnesAtTheMost(t *testing.T) 
 		t.Run(fmt.Sprint("of people who are known ", known), func(t *testing.T) {
 			s := fresh(t)
 			bound := 1000
+			if known && testing.Short() {
+				t.Skip("ten thousand wishes take a minute")
+			}
 			if known {
 				bound = 10_000
 				do(t, s, func(tx *Tx) error {

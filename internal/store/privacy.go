@@ -77,12 +77,22 @@ const (
 )
 
 // A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further. A
-// row from after ?3 is of a clock that was ahead: it is as old as the next one that arrived after it.
+// row from after ?3 is of a clock that was ahead.
 type stale struct {
 	table string // of what people sent; "": of rows that may all go at once
 	keep  func(Keep) time.Duration
 	pick  string
 	purge func(tx *Tx, ids []string, gone *Gone) error
+}
+
+// oldest is a subquery of the rows of a table, in the order of their arrival, up to the first that is not older than ?1: a
+// clock that was set back makes none older than those before it. One of the future is as old as the next that is not.
+func oldest(table, where, columns, arrival, time string) string {
+	return strings.NewReplacer("$table", table, "$columns", columns, "$n", arrival, "$time", time, "$where", where).Replace(
+		`(WITH block AS (SELECT $columns, $n AS n, $time AS t FROM $table WHERE $where ORDER BY $n LIMIT 0 + ?2)
+			SELECT * FROM block WHERE n < ifnull((SELECT n FROM block WHERE t >= ?1 AND t <= ?3 LIMIT 1), n + 1)
+				AND n <= max(ifnull((SELECT max(n) FROM block WHERE t < ?1), 0),
+					ifnull((SELECT iif($time < ?1, $n, 0) FROM $table WHERE $where AND $time <= ?3 ORDER BY $n LIMIT 1), 0)))`)
 }
 
 // args are the parameters of pick at a time (ms).
@@ -104,8 +114,7 @@ var stales = []stale{
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
 		each(`DELETE FROM inbox WHERE update_id` + listed)},
 	{"", func(Keep) time.Duration { return draftLife },
-		`SELECT id FROM (SELECT rowid AS n, id, created FROM drafts ORDER BY rowid LIMIT 0 + ?2) WHERE created < ?1
-			OR n < ifnull((SELECT iif(created < ?1, rowid, 0) FROM drafts WHERE created <= ?3 ORDER BY rowid LIMIT 1), 0)`,
+		`SELECT id FROM ` + oldest("drafts", "true", "id", "rowid", "created"),
 		each(`DELETE FROM drafts WHERE id` + listed)},
 	{"", func(Keep) time.Duration { return ledgerLife },
 		`SELECT rowid FROM ledger WHERE at < ?1 OR at > ?3 LIMIT 0 + ?2`,
@@ -125,9 +134,8 @@ var stales = []stale{
 	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted,
 	// no more than some go at a time.
 	{"requests", func(k Keep) time.Duration { return k.Videos },
-		`SELECT id FROM (SELECT id, asset_id, created FROM requests WHERE held <> 1 ORDER BY id LIMIT 0 + ?2) r WHERE (created < ?1
-				OR id < ifnull((SELECT iif(created < ?1, id, 0) FROM requests WHERE created <= ?3 ORDER BY id LIMIT 1), 0))
-			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND (a.finished < ?1 OR a.finished > ?3))
+		`SELECT id FROM ` + oldest("requests", "held <> 1", "asset_id, id", "id", "created") + ` r
+			WHERE EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND (a.finished < ?1 OR a.finished > ?3))
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`,
 		each(`DELETE FROM requests WHERE id` + listed)},
 	{"assets", func(k Keep) time.Duration { return k.Videos },
@@ -139,8 +147,7 @@ var stales = []stale{
 		`SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
 		each(`DELETE FROM audit WHERE id` + listed)},
 	{"attempts", func(k Keep) time.Duration { return k.History },
-		`SELECT id FROM (SELECT id, finished FROM attempts ORDER BY id LIMIT 0 + ?2) WHERE finished < ?1
-			OR id < ifnull((SELECT iif(finished < ?1, id, 0) FROM attempts WHERE finished <= ?3 ORDER BY id LIMIT 1), 0)`,
+		`SELECT id FROM ` + oldest("attempts", "true", "id", "id", "finished"),
 		each(`DELETE FROM attempts WHERE id` + listed)},
 	{"users", func(k Keep) time.Duration { return k.People },
 		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
