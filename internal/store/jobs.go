@@ -100,8 +100,8 @@ const longQueue = 10
 // A wait of a job that is not the first of its lane has an end, even while more comes than goes: so many later jobs pass
 // it at the most. Of somebody who is known many more may pass, because ten thousand new accounts must not hold them up.
 const (
-	passing      = `1000`
-	passingKnown = `10000`
+	passing      = `2000`
+	passingKnown = `20000`
 )
 
 // enqueueRender enqueues a render. Its turn is one level after the last of its lane, but not before the level that the

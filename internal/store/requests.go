@@ -24,9 +24,6 @@ func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err erro
 	if status == Completed {
 		status = Processing // until that user has the video
 	}
-	if err := tx.succeed(a, user); err != nil {
-		return false, err
-	}
 	n, err := tx.sql.Exec(`INSERT INTO requests (user_id, asset_id, chat_id, status, progress_id, created)
 		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, asset_id) DO NOTHING`, user, a.ID, chat, status, null(message), tx.now)
 	if err != nil {
@@ -52,35 +49,6 @@ func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err erro
 		_, err = tx.sql.Exec(`UPDATE requests SET held = 0 WHERE id = ? AND held > 0`, id)
 	}
 	return n == 1, err
-}
-
-// succeed makes an asset, or the first of the tries before it, the successor of a failed one with the same key that has
-// none, if a user whom that one or the tries before it failed asks for it: as if their press had made it. Otherwise each
-// of a crowd who asks again would make the triggers look for somebody who has not.
-func (tx *Tx) succeed(next Asset, user int64) error {
-	var failed string
-	err := tx.sql.Get(`SELECT a.id FROM assets a
-		WHERE a.name_key = ?2 AND a.template = ?3 AND a.lang = ?4 AND a.needs = 1 AND (?5 IS NULL OR a.finished <= ?5)
-			AND EXISTS (
-				WITH RECURSIVE line (id) AS (
-					SELECT a.id UNION ALL SELECT e.retry_of FROM line JOIN assets e ON e.id = line.id WHERE e.retry_of IS NOT NULL)
-				SELECT 1 FROM line CROSS JOIN requests r ON r.user_id = ?1 AND r.asset_id = line.id AND r.status = 'FAILED')
-		LIMIT 1`, []any{user, next.NameKey, next.Template, next.Lang, stamp(next.Finished)}, &failed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if _, err := tx.sql.Exec(`UPDATE assets SET retry_of = ?1 WHERE id = (
-		WITH RECURSIVE line (id, earlier) AS (
-			SELECT id, retry_of FROM assets WHERE id = ?2
-			UNION ALL SELECT e.id, e.retry_of FROM line CROSS JOIN assets e ON e.id = line.earlier)
-		SELECT id FROM line WHERE earlier IS NULL)`, failed, next.ID); err != nil {
-		return err
-	}
-	tx.touch(failed)
-	_, err = tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id = ?`, failed)
-	return err
 }
 
 // HasRequest reports whether a user waits or waited for an asset.
