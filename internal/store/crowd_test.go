@@ -259,3 +259,26 @@ func TestJoin_ThePressesOfACrowdCostTheSame(t *testing.T) {
 		t.Errorf("got %d that need an admin, %v; want none: the next try is under way", n, err)
 	}
 }
+
+// The file of the last video may have stayed when its person was forgotten: the next start sweeps it.
+func TestHasMedia_KnowsOfVideosThatAreGone(t *testing.T) {
+	s := fresh(t)
+	has := func(want bool) {
+		t.Helper()
+		if got, err := s.HasMedia(t.Context()); got != want || err != nil {
+			t.Errorf("got %v, %v; want %v", got, err, want)
+		}
+	}
+	has(false) // rather a new database in the place of one that was lost
+	do(t, s, func(tx *Tx) error {
+		a := asks(t, tx, 1, "name")
+		return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID})
+	})
+	has(false)
+	for _, task := range claims(t, s, Render, 1) {
+		do(t, s, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) })
+	}
+	has(true)
+	do(t, s, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	has(true)
+}
