@@ -22,10 +22,11 @@ type Restore struct {
 	Newest int    // the newest version that the program knows
 	Force  bool   // replace the database even if it is newer than the backup
 
-	Check    func(ctx context.Context, path string) (version int, err error)            // reads all of a database
-	Snapshot func(ctx context.Context, from, to string) error                           // as Source's
-	Latest   func(ctx context.Context, path string, until time.Time) (time.Time, error) // when something last happened in a database
-	Settle   func(path string) error                                                    // brings all of a database into its file
+	Check    func(ctx context.Context, path string) (version int, err error) // reads all of a database
+	Snapshot func(ctx context.Context, from, to string) error                // as Source's
+	// Latest returns when something last happened in a database, until a time.
+	Latest func(ctx context.Context, path string, until time.Time) (time.Time, error)
+	Settle func(path string) error // brings all of a database into its file
 	// Prepare makes the copy of the backup ready for use. before is the path of the current database, or "".
 	Prepare func(ctx context.Context, fresh, before string) (err error)
 }

@@ -384,8 +384,8 @@ func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
 	)
 }
 
-// HasMedia reports whether any asset refers to a key, or whether one that is gone may have: a file may have stayed when the
-// last video was deleted. A database that knows of neither is rather a new one in the place of one that was lost.
+// HasMedia reports whether any asset refers to a key, or whether one that is gone may have: a file may have stayed when
+// the last video was deleted. A database that knows of neither is rather a new one in the place of one that was lost.
 func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM assets WHERE status = 'COMPLETED')
 		OR EXISTS (SELECT 1 FROM audit e WHERE asset_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM assets WHERE id = e.asset_id))`).Scan(&yes)

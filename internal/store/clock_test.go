@@ -163,7 +163,7 @@ func TestClock_AMinuteThatIsWrongLosesKeepsAndLocksNothing(t *testing.T) {
 				}
 			}
 
-			// And when all is too old, all goes whose time does not stand in an index.
+			// And when all is too old, all goes that is purged in the order of its arrival.
 			now = right.Add(400 * 24 * time.Hour)
 			for range 50 {
 				do(t, s, func(tx *Tx) error { _, _, err := tx.Purge(keep); return err })

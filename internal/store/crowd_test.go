@@ -1,4 +1,4 @@
-// Tests of crowds: many users who wait for one video, beside others.
+// Tests of crowds: many users waiting for one video, beside others.
 
 package store
 

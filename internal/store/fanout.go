@@ -10,8 +10,8 @@ const MessageWorkers = 16
 const headStart = 200
 
 // beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them. Its turn
-// moves with each: it begins headStart before its arrival, and the rest takes turns with what came later, so that nobody
-// waits for all of it and it does not wait for all others.
+// moves with each: it begins headStart before its arrival, and the rest takes turns with what came later. So nobody
+// waits for all of it, and it does not wait for all others.
 func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	var turn, created int64
 	rows, err := tx.sql.Query(

@@ -69,8 +69,8 @@ type Task struct {
 	Publication *Publication // nil unless it is a PUBLISH
 }
 
-// Enqueue owes a job, once per subject. A render takes its turn as enqueueRender says, everything else as enqueueAt does.
-// It is due at once, whatever the clock says.
+// Enqueue owes a job, once per subject. A render takes its turn as enqueueRender says, everything else as enqueueAt
+// does. It is due at once, whatever the clock says.
 func (tx *Tx) Enqueue(kind Kind, assetID string, request, lane int64) error {
 	if kind == Render {
 		return tx.enqueueRender(assetID, lane)
@@ -97,8 +97,8 @@ const arrival = `(ifnull((SELECT max(id) FROM jobs), 0) + 1)`
 // longQueue is how many renders wait when people who have had a video before go ahead of those who have not.
 const longQueue = 10
 
-// A wait of a job that is not the first of its lane has an end, even while more comes than goes: so many later jobs pass
-// it at the most. Of somebody who is known many more may pass, because ten thousand new accounts must not hold them up.
+// A job that is not the first of its lane does not wait for ever, even while more comes than goes: so many later jobs
+// pass it at the most. Many more of people who are known may pass it: ten thousand new accounts must not hold them up.
 const (
 	passing      = `2000`
 	passingKnown = `20000`
@@ -134,7 +134,7 @@ func (tx *Tx) enqueueRender(assetID string, lane int64) error {
 }
 
 // turnOf is the turn of a message or an upload of the lane ?5. They go in the order of their arrival. The next one of a
-// lane lets so many later jobs pass, so that nobody waits for all that is owed to somebody else, and nobody for ever.
+// lane lets so many later jobs pass: nobody waits for all the messages of somebody else, and nobody waits for ever.
 const turnOf = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5) + ` + passing + `, 0), ` + arrival + `)`
 
 // enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.

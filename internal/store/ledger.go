@@ -50,7 +50,8 @@ func (tx *Tx) Usage(user int64) (u Usage, err error) {
 		return u, err
 	}
 	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?3), count(*) FROM ledger WHERE person IN (?1, ?2) AND at > ?4 AND at <= ?5`,
-		[]any{people[0], people[1], tx.now - time.Hour.Milliseconds(), tx.now - ledgerLife.Milliseconds(), tx.now}, &u.Hour, &u.Day)
+		[]any{people[0], people[1], tx.now - time.Hour.Milliseconds(), tx.now - ledgerLife.Milliseconds(), tx.now},
+		&u.Hour, &u.Day)
 	return u, err
 }
 

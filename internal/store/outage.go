@@ -38,8 +38,8 @@ func (tx *Tx) BeginOutage(reason string, spent map[string]int) error {
 	return nil
 }
 
-// Hold defers a render that failed in an outage, behind the others: each is tried in turn. All of its attempts are given
-// back: it may have been under way when the outage began.
+// Hold defers a render that failed in an outage, behind the others: each is tried in turn. All of its attempts are
+// given back: it may have been under way when the outage began.
 func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 	if err := tx.Defer(j, due, problem); err != nil {
 		return err

@@ -76,8 +76,8 @@ const (
 	draftLife = 24 * time.Hour
 )
 
-// A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further. A
-// row from after ?3 is of a clock that was ahead.
+// A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further.
+// A row from after ?3 is of a clock that was ahead.
 type stale struct {
 	table string // of what people sent; "": of rows that may all go at once
 	keep  func(Keep) time.Duration
@@ -85,10 +85,12 @@ type stale struct {
 	purge func(tx *Tx, ids []string, gone *Gone) error
 }
 
-// oldest is a subquery of the rows of a table, in the order of their arrival, up to the first that is not older than ?1: a
-// clock that was set back makes none older than those before it. One of the future is as old as the next that is not.
+// oldest is a subquery of the rows of a table, in the order of their arrival, up to the first that is not older than
+// ?1: a clock that was set back makes none older than those before it. One of the future is as old as the next that is
+// not.
 func oldest(table, where, columns, arrival, time string) string {
-	return strings.NewReplacer("$table", table, "$columns", columns, "$n", arrival, "$time", time, "$where", where).Replace(
+	names := strings.NewReplacer("$table", table, "$columns", columns, "$n", arrival, "$time", time, "$where", where)
+	return names.Replace(
 		`(WITH block AS (SELECT $columns, $n AS n, $time AS t FROM $table WHERE $where ORDER BY $n LIMIT 0 + ?2)
 			SELECT * FROM block WHERE n < ifnull((SELECT n FROM block WHERE t >= ?1 AND t <= ?3 LIMIT 1), n + 1)
 				AND n <= max(ifnull((SELECT max(n) FROM block WHERE t < ?1), 0),
