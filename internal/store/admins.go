@@ -78,7 +78,7 @@ const SessionLife = 14 * 24 * time.Hour
 // SessionEnd is how long a session lasts at the most, however often it is used.
 const SessionEnd = 90 * 24 * time.Hour
 
-// Session returns the admin of a session, or ErrNotFound. A session of the future, by a clock that was ahead, has ended.
+// Session returns the admin of a session, or ErrNotFound. One of the future, by a clock that was ahead, has ended.
 // stale: the visit should be recorded with Seen.
 func (s *Store) Session(ctx context.Context, hash [32]byte) (admin int64, stale bool, err error) {
 	now := s.now().UnixMilli()
