@@ -130,3 +130,37 @@ func TestUploadsSince_CountsNoneOfTheFuture(t *testing.T) {
 		t.Errorf("got %d, %v; want the one of the last hour", n, err)
 	}
 }
+
+func TestHoldUploads_KeepsALongerHold(t *testing.T) {
+	s := fresh(t)
+	var asset Asset
+	do(t, s, func(tx *Tx) error { asset = asks(t, tx, 1, "name"); return nil })
+	task := claims(t, s, Render, 1)[0]
+	do(t, s, func(tx *Tx) error {
+		if err := tx.FinishRender(task.Job, Video{File: "f"}); err != nil {
+			return err
+		}
+		_, err := tx.Connect(Channel{Platform: "YOUTUBE", External: "UC", Title: "x"}, []byte{1})
+		return errors.Join(err, tx.Publish(asset.ID, Publication{Platform: "YOUTUBE", Channel: 1}))
+	})
+	now := time.Now()
+	for _, c := range []struct {
+		ask, want time.Duration
+		why       string
+	}{{24 * time.Hour, 24 * time.Hour, "limit"}, {time.Hour, 24 * time.Hour, "quota"}, {25 * time.Hour, 25 * time.Hour, "quota"}} {
+		do(t, s, func(tx *Tx) error {
+			if _, err := tx.sql.Exec(`UPDATE jobs SET started = NULL, due = 0 WHERE kind = 'PUBLISH'`); err != nil {
+				return err
+			}
+			tasks, err := tx.Claim(Publish, false, 1)
+			if err != nil || len(tasks) != 1 {
+				t.Fatalf("got %v, %v; want the upload begun", tasks, err)
+			}
+			return tx.HoldUploads(tasks[0].Job, true, now.Add(c.ask), c.why, "x")
+		})
+		channels, err := s.Channels(t.Context())
+		if err != nil || len(channels) != 1 || channels[0].Hold.Sub(now).Round(time.Minute) != c.want {
+			t.Errorf("got %+v, %v; want it held for %v", channels, err, c.want)
+		}
+	}
+}
