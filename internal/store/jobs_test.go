@@ -164,3 +164,86 @@ func TestHoldUploads_KeepsALongerHold(t *testing.T) {
 		}
 	}
 }
+
+// made makes a video that is asked for and published to a platform, with its PUBLISH job waiting.
+func made(t *testing.T, s *Store, platform string) (a Asset) {
+	t.Helper()
+	do(t, s, func(tx *Tx) error { a = asks(t, tx, 1, "name "+platform); return nil })
+	task := claims(t, s, Render, 1)[0]
+	do(t, s, func(tx *Tx) error {
+		if err := tx.FinishRender(task.Job, Video{File: platform}); err != nil {
+			return err
+		}
+		channel := int64(0)
+		if platform == "YOUTUBE" {
+			id, err := tx.Connect(Channel{Platform: platform, External: "UC", Title: "x"}, []byte{1})
+			if err != nil {
+				return err
+			}
+			channel = id
+		}
+		return tx.Publish(a.ID, Publication{Platform: platform, Channel: channel})
+	})
+	return a
+}
+
+func TestClaim_AVideoThatShouldGoIsNotPublishedWhateverLeftTheJob(t *testing.T) {
+	s := fresh(t)
+	made(t, s, "YOUTUBE")
+	do(t, s, func(tx *Tx) error { _, err := tx.sql.Exec(`UPDATE assets SET unwanted = 1`); return err })
+	if tasks := claims(t, s, Publish, 9); len(tasks) > 0 {
+		t.Errorf("got %+v; want nothing begun", tasks)
+	}
+	do(t, s, func(tx *Tx) error { _, err := tx.sql.Exec(`UPDATE assets SET unwanted = NULL`); return err })
+	if tasks := claims(t, s, Publish, 9); len(tasks) != 1 {
+		t.Errorf("got %+v; want the upload begun", tasks)
+	}
+}
+
+func TestPurge_KeepsWhatIsPublishedOnEitherPlatform(t *testing.T) {
+	for _, platform := range []string{"YOUTUBE", "RUMBLE", ""} {
+		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		s := clocked(t, &now)
+		a := made(t, s, "RUMBLE")
+		do(t, s, func(tx *Tx) error {
+			for _, statement := range []string{`DELETE FROM jobs`, `DELETE FROM publications`} {
+				if _, err := tx.sql.Exec(statement); err != nil {
+					return err
+				}
+			}
+			if platform == "" {
+				return nil
+			}
+			_, err := tx.sql.Exec(`INSERT INTO publications (asset_id, platform, creator, status, created, started, completed)
+				VALUES (?, ?, 1, 'COMPLETED', 1, 1, 1)`, a.ID, platform)
+			return err
+		})
+		now = now.Add(1000 * time.Hour)
+		for range 5 {
+			do(t, s, func(tx *Tx) error { _, _, err := tx.Purge(Keep{Videos: time.Hour}); return err })
+		}
+		if _, err := s.Asset(t.Context(), a.ID); (err == nil) != (platform != "") {
+			t.Errorf("on %q: got %v; want it kept while it is published, and only then", platform, err)
+		}
+	}
+}
+
+func TestLoseAccess_ALateRefusalOfTheOldTokenEndsNothing(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := clocked(t, &now)
+	made(t, s, "YOUTUBE")
+	for at, want := range map[time.Duration]string{-time.Second: "CONNECTED", 0: "ENDED"} {
+		undo := errors.New("undo")
+		err := s.Tx(t.Context(), func(tx *Tx) error {
+			var state string
+			err := errors.Join(tx.LoseAccess(1, now.Add(at), "revoked"), tx.sql.Get(`SELECT state FROM channels`, nil, &state))
+			if state != want {
+				t.Errorf("a refusal from %v after it was connected: got %s; want %s", at, state, want)
+			}
+			return errors.Join(err, undo)
+		})
+		if !errors.Is(err, undo) || err.Error() != "undo" {
+			t.Error(err)
+		}
+	}
+}
