@@ -247,3 +247,25 @@ func TestLoseAccess_ALateRefusalOfTheOldTokenEndsNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestDefer_AWaitThatBeganInTheFutureBeginsNow(t *testing.T) {
+	right := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	now := right.Add(1000 * time.Hour)
+	s := clocked(t, &now)
+	do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); return nil })
+	for i, at := range []time.Time{now, right, right.Add(time.Minute)} {
+		now = at
+		do(t, s, (*Tx).CapWaits) // as the program does when it sees the clock jump
+		now = now.Add(longestWait)
+		task := claims(t, s, Render, 1)[0]
+		now = at
+		do(t, s, func(tx *Tx) error { return tx.Defer(task.Job, tx.Now(), "away") })
+		var since, rows int64
+		err := errors.Join(s.db.Read().QueryRow(`SELECT waiting_since FROM jobs`).Scan(&since),
+			s.db.Read().QueryRow(`SELECT count(*) FROM attempts`).Scan(&rows))
+		want := []time.Time{now, right, right}[i]
+		if err != nil || since != want.UnixMilli() || rows != 1 {
+			t.Errorf("wait %d: got %v and %d rows of history, %v; want one since %v", i+1, Moment(since), rows, err, want)
+		}
+	}
+}
