@@ -49,7 +49,7 @@ func TestJobs_EachEndOfAnAttemptCountsAndWaitsAsItShould(t *testing.T) {
 	}
 }
 
-// A failure of the third attempt after two that were held in an outage has the attempts of before.
+// A failure of the third attempt after two that were held in an outage leaves it with its first attempt.
 func TestJobs_AnOutageGivesBackTheAttemptsOfARunningVideo(t *testing.T) {
 	s := fresh(t)
 	do(t, s, func(tx *Tx) error { asks(t, tx, 1, "name"); return nil })

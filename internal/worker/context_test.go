@@ -12,6 +12,7 @@ func TestOutlive_EndsAWhileAfterTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, late := range []bool{false, true} {
 			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
 			if late {
 				stop()
 			}
