@@ -106,7 +106,6 @@ func (b *Bot) receive(ctx context.Context) error {
 	polled, err := telegram.Poll(ctx, b.Client, b.APIURL, b.Token, offset)
 	b.Talk.Gate.Polled(err)
 	if err != nil {
-		b.Talk.Gate.Polled(err)
 		return err
 	}
 	b.contact.Store(b.Store.Now().UnixMilli())

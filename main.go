@@ -57,8 +57,8 @@ func main() {
 		os.Exit(exitFailure)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
 	var usage cli.Usage
 	var faults config.Faults
 	switch {

@@ -298,6 +298,9 @@ type Options struct {
 	Voices    voices                          // nil: no name is spoken
 }
 
+// tidying is how long a stop waits for what only tidies up.
+const tidying = 3 * time.Second
+
 // publishWorkers is how many videos are published at a time: they share one line.
 const publishWorkers = 2
 
@@ -561,7 +564,9 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completio
 		},
 		Then: func(gone bool) {
 			if gone { // cancelled at the last moment
-				q.Discard(context.WithoutCancel(ctx), store.Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
+				ctx, done := worker.Outlive(ctx, tidying)
+				defer done()
+				q.Discard(ctx, store.Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
 			}
 		},
 	}, nil
@@ -669,7 +674,9 @@ func (q *Queue) told(ctx context.Context, t *store.Task, id int) *worker.Complet
 				spent = id
 			}
 			if spent != 0 {
-				q.msgs.Withdraw(context.WithoutCancel(ctx), t.To.Chat, spent)
+				ctx, done := worker.Outlive(ctx, tidying)
+				defer done()
+				q.msgs.Withdraw(ctx, t.To.Chat, spent)
 			}
 		},
 	}

@@ -171,7 +171,7 @@ func TestADraftBelongsToWhoTypedIt(t *testing.T) {
 		t.Errorf("got %v; want ErrNotFound", err)
 	}
 	setNow(s, func() time.Time { return time.Now().Add(24*time.Hour + time.Minute) })
-	write(t, s, func(tx *store.Tx) error { _, err := tx.SaveDraft(2, "Оля"); return err })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.SaveDraft(1, "Оля"); return err })
 	if n := count(t, s, `SELECT count(*) FROM drafts`); n != 1 {
 		t.Errorf("got %d drafts; want yesterday's forgotten", n)
 	}

@@ -277,7 +277,7 @@ func onto(t *testing.T, made, there time.Time) (r Restore, dir string) {
 	r = Restore{File: file, Path: filepath.Join(dir, "retake.db"), Newest: 2,
 		Check:    func(context.Context, string) (int, error) { return 2, nil },
 		Snapshot: from(t, nil).Snapshot,
-		Latest: func(_ context.Context, path string) (time.Time, error) {
+		Latest: func(_ context.Context, path string, _ time.Time) (time.Time, error) {
 			if path == file {
 				return made, nil
 			}

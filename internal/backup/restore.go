@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,8 +24,9 @@ type Restore struct {
 
 	Check    func(ctx context.Context, path string) (version int, err error) // reads all of a database
 	Snapshot func(ctx context.Context, from, to string) error                // as Source's
-	Latest   func(ctx context.Context, path string) (time.Time, error)       // when something last happened in a database
-	Settle   func(path string) error                                         // brings all of a database into its file
+	// Latest returns when something last happened in a database, until a time.
+	Latest func(ctx context.Context, path string, until time.Time) (time.Time, error)
+	Settle func(path string) error // brings all of a database into its file
 	// Prepare makes the copy of the backup ready for use. before is the path of the current database, or "".
 	Prepare func(ctx context.Context, fresh, before string) (err error)
 }
@@ -61,14 +63,15 @@ func (r Restore) Run(ctx context.Context) (aside string, err error) {
 			r.Newest,
 		)
 	}
-	made, err := r.Latest(ctx, r.File)
+	// What a clock that was ahead wrote makes no backup newer than it is, but what is there may not be lost for it.
+	made, err := r.Latest(ctx, r.File, time.Now())
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", r.File, err)
 	}
 	before := ""
 	if _, err := os.Stat(r.Path); err == nil {
 		before = r.Path
-		there, err := r.Latest(ctx, r.Path)
+		there, err := r.Latest(ctx, r.Path, time.UnixMilli(math.MaxInt64))
 		if err != nil {
 			before, there = "", time.Time{}
 		}

@@ -130,6 +130,27 @@ func TestTx_AMemberThatFindsNothingToChangeCostsNoRerun(t *testing.T) {
 
 // TestTx_AFullDiskInAGroupIsAllInOrAllOut lets SQLite roll back the whole transaction under a member. Those that do
 // not notice must not write on outside of it.
+// What one member does for all of them must be done by each when they run apart: the last of them may be the one that
+// fails.
+func TestTx_ThoseWhoRunApartAreEachTheLast(t *testing.T) {
+	d := open(t)
+	last := make([]bool, 3)
+	note := func(i, row int, err error) func(*Tx) error {
+		return func(tx *Tx) error {
+			last[i] = tx.Last
+			return errors.Join(insert(row)(tx), err)
+		}
+	}
+	group(t, d, note(0, 1, nil), note(1, 2, nil), note(2, 3, nil))
+	if !slices.Equal(last, []bool{false, false, true}) {
+		t.Errorf("got %v for those who share a transaction; want the last alone", last)
+	}
+	group(t, d, note(0, 4, nil), note(1, 5, nil), note(2, 6, errors.New("boom")))
+	if !slices.Equal(last, []bool{true, true, true}) {
+		t.Errorf("got %v for those who run apart; want each", last)
+	}
+}
+
 func TestTx_AFullDiskInAGroupIsAllInOrAllOut(t *testing.T) {
 	big := func(tx *Tx) error {
 		_, err := tx.Exec(`INSERT INTO t (n, s) VALUES (50, hex(zeroblob(2000000)))`)

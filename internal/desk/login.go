@@ -19,9 +19,6 @@ import (
 	"retake.example/internal/store"
 )
 
-// linkLife is how long a sign-in link works.
-const linkLife = 15 * time.Minute
-
 // tokenLength is how many characters a token has.
 const tokenLength = 43
 
@@ -37,7 +34,7 @@ func hashOf(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 // NewLink makes a sign-in link for an admin. It works once, for 15 minutes; only the hash of its token is stored.
 func NewLink(ctx context.Context, st *store.Store, baseURL string, admin int64) (url string, err error) {
 	token := newToken()
-	err = st.Tx(ctx, func(tx *store.Tx) error { return tx.SaveLink(hashOf(token), admin, tx.Now().Add(linkLife)) })
+	err = st.Tx(ctx, func(tx *store.Tx) error { return tx.SaveLink(hashOf(token), admin, tx.Now().Add(store.LinkLife)) })
 	if err != nil {
 		return "", fmt.Errorf("save a sign-in link: %w", err)
 	}

@@ -31,29 +31,28 @@ func AppointedIn(ctx context.Context, path string) ([]Appointed, error) {
 	return appointed(ctx, d)
 }
 
+// LinkLife is how long a sign-in link works at the most.
+const LinkLife = 15 * time.Minute
+
 // maxLinks is how many unspent sign-in links an admin has: the newest.
 const maxLinks = 10
 
 // SaveLink stores the hash of a one-time sign-in link.
 func (tx *Tx) SaveLink(hash [32]byte, admin int64, expires time.Time) error {
-	if _, err := tx.sql.Exec(`DELETE FROM links WHERE expires < ?`, tx.now); err != nil {
-		return err
-	}
 	if _, err := tx.sql.Exec(`DELETE FROM links WHERE rowid IN (SELECT rowid FROM links WHERE admin = ?
-		ORDER BY expires DESC LIMIT -1 OFFSET 0 + ?)`, admin, maxLinks-1); err != nil {
+		ORDER BY rowid DESC LIMIT -1 OFFSET 0 + ?)`, admin, maxLinks-1); err != nil {
 		return err
 	}
 	_, err := tx.sql.Exec(`INSERT INTO links (hash, admin, expires) VALUES (?, ?, ?)`, hash[:], admin, expires.UnixMilli())
 	return err
 }
 
-// SpendLink exchanges a link for a session, once. ErrNotFound: spent, expired or never made.
+// SpendLink exchanges a link for a session, once. ErrNotFound: spent, expired or never made. One that would work for
+// longer than a link does was made while the clock was ahead.
 func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
-	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? RETURNING admin`, []any{link[:], tx.now},
+	if err := found(tx.sql.Get(`DELETE FROM links WHERE hash = ? AND expires >= ? AND expires <= ? RETURNING admin`,
+		[]any{link[:], tx.now, tx.now + LinkLife.Milliseconds()},
 		&admin)); err != nil {
-		return 0, err
-	}
-	if _, err := tx.sql.Exec(`DELETE FROM sessions WHERE seen < ?`, tx.now-SessionLife.Milliseconds()); err != nil {
 		return 0, err
 	}
 	_, err = tx.sql.Exec(
@@ -68,8 +67,8 @@ func (tx *Tx) SpendLink(link, session [32]byte) (admin int64, err error) {
 
 // LinkIsGood reports whether a link can still be spent.
 func (s *Store) LinkIsGood(ctx context.Context, link [32]byte) (yes bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM links WHERE hash = ? AND expires >= ?)`,
-		link[:], s.now().UnixMilli()).Scan(&yes)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM links WHERE hash = ? AND expires >= ? AND expires <= ?)`,
+		link[:], s.now().UnixMilli(), s.now().Add(LinkLife).UnixMilli()).Scan(&yes)
 	return yes, err
 }
 
@@ -79,13 +78,15 @@ const SessionLife = 14 * 24 * time.Hour
 // SessionEnd is how long a session lasts at the most, however often it is used.
 const SessionEnd = 90 * 24 * time.Hour
 
-// Session returns the admin of a session, or ErrNotFound. stale: the visit should be recorded with Seen.
+// Session returns the admin of a session, or ErrNotFound. One of the future, by a clock that was ahead, has ended.
+// stale: the visit should be recorded with Seen.
 func (s *Store) Session(ctx context.Context, hash [32]byte) (admin int64, stale bool, err error) {
 	now := s.now().UnixMilli()
 	err = found(
-		s.db.Read().QueryRowContext(ctx, `SELECT admin, seen < ? FROM sessions WHERE hash = ? AND seen >= ? AND created >= ?`,
-			now-time.Hour.Milliseconds(),
-			hash[:], now-SessionLife.Milliseconds(), now-SessionEnd.Milliseconds()).
+		s.db.Read().QueryRowContext(ctx, `SELECT admin, seen < ? FROM sessions WHERE hash = ? AND seen >= ? AND created >= ?
+			AND seen <= ? AND created <= ?`,
+			now-time.Hour.Milliseconds(), hash[:], now-SessionLife.Milliseconds(), now-SessionEnd.Milliseconds(),
+			now+aheadAtMost.Milliseconds(), now+aheadAtMost.Milliseconds()).
 			Scan(&admin, &stale),
 	)
 	return admin, stale, err

@@ -62,13 +62,11 @@ func (w *warmed) wish(user int64, name string) (a Asset, grant Grant) {
 func (w *warmed) begin(n int) (names []string, jobs []Job) {
 	w.Helper()
 	for range n { // a worker takes one at a time
-		w.tx(func(tx *Tx) error {
-			tasks, err := tx.Claim(Render, false, 1)
-			for _, t := range tasks {
-				names, jobs = append(names, t.Asset.Name), append(jobs, t.Job)
-			}
-			return err
-		})
+		var tasks []Task
+		w.tx(func(tx *Tx) (err error) { tasks, err = tx.Claim(Render, false, 1); return err })
+		for _, t := range tasks {
+			names, jobs = append(names, t.Asset.Name), append(jobs, t.Job)
+		}
 	}
 	return names, jobs
 }

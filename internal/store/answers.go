@@ -21,6 +21,6 @@ func (tx *Tx) Stumbled(updateID int64) (tries int, err error) {
 
 // SetAside erases an update that cannot be handled, and keeps the reason.
 func (tx *Tx) SetAside(updateID int64, problem string) error {
-	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL, error = ? WHERE update_id = ?`, problem, updateID)
+	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL, chat_id = 0, error = ? WHERE update_id = ?`, problem, updateID)
 	return err
 }

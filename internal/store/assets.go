@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -288,25 +289,51 @@ func (tx *Tx) AddUpload(a Asset) error {
 // NextTry returns what takes the place of a failed asset: a live one with the same key, one that was finished since, or
 // a new successor, of the last in the line, with its RENDER job in the given lane.
 func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err error) {
-	if next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang); !errors.Is(err, ErrNotFound) {
+	next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang)
+	if errors.Is(err, ErrNotFound) {
+		next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished)
+	}
+	if err == nil {
+		return next, false, tx.succeed(next, failed)
+	} else if !errors.Is(err, ErrNotFound) {
 		return next, false, err
 	}
-	if next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished); !errors.Is(
-		err,
-		ErrNotFound,
-	) {
-		return next, false, err
-	}
-	last, err := tx.asset(`JOIN (
-		WITH RECURSIVE chain (id, n) AS (
-			SELECT ?, 0 UNION ALL SELECT s.id, n + 1 FROM assets s JOIN chain ON s.retry_of = chain.id)
-		SELECT id FROM chain ORDER BY n DESC LIMIT 1) last ON last.id = a.id`, failed.ID)
+	last, err := tx.asset(`WHERE a.id = `+lastTry, failed.ID)
 	if err != nil {
 		return last, false, err
 	}
 	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
 		Creator: last.Creator, RetryOf: last.ID, Advance: last.Advance}, lane)
 	return next, true, err
+}
+
+// lastTry is the id of the last of the tries that begin with the asset ?1.
+const lastTry = `(WITH RECURSIVE chain (id, n) AS (
+		SELECT ?1, 0 UNION ALL SELECT s.id, n + 1 FROM assets s JOIN chain ON s.retry_of = chain.id)
+	SELECT id FROM chain ORDER BY n DESC LIMIT 1)`
+
+// succeed makes an asset that somebody else asked for, or the first of the tries before it, the successor of the last
+// try of a failed one, as if the press that leads to it had made it. Otherwise each press of a crowd would make the
+// triggers look for somebody who has not pressed yet.
+func (tx *Tx) succeed(next, failed Asset) error {
+	var last string
+	err := tx.sql.Get(`SELECT id FROM assets WHERE id = `+lastTry+` AND status = 'FAILED'
+		AND (?2 IS NULL OR finished <= ?2)`, []any{failed.ID, stamp(next.Finished)}, &last)
+	if errors.Is(err, sql.ErrNoRows) { // the next one has this place already
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := one(tx.sql.Exec(`UPDATE assets SET retry_of = ?1 WHERE origin = 'REQUEST' AND id = (
+		WITH RECURSIVE line (id, earlier) AS (
+			SELECT id, retry_of FROM assets WHERE id = ?2
+			UNION ALL SELECT e.id, e.retry_of FROM line CROSS JOIN assets e ON e.id = line.earlier)
+		SELECT id FROM line WHERE earlier IS NULL)`, last, next.ID)); err != nil {
+		return err
+	}
+	tx.touch(last)
+	_, err = tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id = ?`, last)
+	return err
 }
 
 // Busy refuses to delete a video: a job of that kind is still owed for it. RENDER: somebody waits for the video itself.
@@ -376,9 +403,11 @@ func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
 	)
 }
 
-// HasMedia reports whether any asset refers to a key.
+// HasMedia reports whether any asset refers to a key, or whether one that is gone may have: a file may have stayed when
+// the last video was deleted. A database that knows of neither is rather a new one in the place of one that was lost.
 func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM assets WHERE status = 'COMPLETED')`).Scan(&yes)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM assets WHERE status = 'COMPLETED')
+		OR EXISTS (SELECT 1 FROM audit e WHERE asset_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM assets WHERE id = e.asset_id))`).Scan(&yes)
 	return yes, err
 }
 

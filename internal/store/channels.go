@@ -234,7 +234,7 @@ func (tx *Tx) failWaiting(channel int64, problem, code string) error {
 }
 
 // HoldUploads makes a job wait that the platform lets not upload now, with all other uploads to its channel, or with
-// wholeApp to any channel of the platform, also those that are wished for until then. why: quota or limit.
+// wholeApp to any channel of the platform, also those that are wished for until then. A longer hold of a channel stays. why: quota or limit.
 func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem string) error {
 	if err := tx.Defer(j, until, problem); err != nil {
 		return err
@@ -242,7 +242,8 @@ func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem st
 	tx.touch("")
 	const channels = `(SELECT c.id FROM publications p JOIN channels this ON this.id = p.channel_id JOIN channels c ON c.id = this.id OR ?2 AND c.platform = this.platform
 		WHERE p.id = ?1)`
-	if _, err := tx.sql.Exec(`UPDATE channels SET hold = ?3, hold_for = ?4 WHERE id IN `+channels, j.PublicationID, wholeApp, until.UnixMilli(), why); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE channels SET hold = ?3, hold_for = ?4 WHERE hold < ?3 AND id IN `+channels,
+		j.PublicationID, wholeApp, until.UnixMilli(), why); err != nil {
 		return err
 	}
 	const waiting = `(SELECT id FROM publications WHERE status = 'PENDING' AND session_uri IS NULL AND channel_id IN ` + channels + `)`

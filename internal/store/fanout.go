@@ -6,8 +6,12 @@ import "strings"
 // keep it also where each takes half a second.
 const MessageWorkers = 16
 
-// beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them; until then
-// it takes turns with everybody else, so that nobody waits for all of it.
+// headStart is how many of a crowd go before everything that comes after it.
+const headStart = 200
+
+// beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them. Its turn
+// moves with each: it begins headStart before its arrival, and the rest takes turns with what came later. So nobody
+// waits for all of it, and it does not wait for all others.
 func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	var turn, created int64
 	rows, err := tx.sql.Query(
@@ -56,7 +60,7 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	if last {
 		_, err = tx.sql.Exec(`DELETE FROM jobs WHERE id = ?`, crowd.ID)
 	} else {
-		_, err = tx.sql.Exec(`UPDATE jobs SET crowd = ?, turn = turn + 1 WHERE id = ?`, tasks[n-1].RequestID, crowd.ID)
+		_, err = tx.sql.Exec(`UPDATE jobs SET crowd = ?, turn = turn + ? WHERE id = ?`, tasks[n-1].RequestID, n, crowd.ID)
 	}
 	return tasks, err
 }
@@ -82,16 +86,16 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 	}
 	if n == FanoutMin {
 		_, err := tx.sql.Exec(
-			`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+reached+`, 0, ?3)`,
+			`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+arrival+` - ?4, 0, ?3)`,
 			kind,
 			assetID,
 			tx.now,
+			headStart,
 		)
 		return err
 	}
 	_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
-		SELECT ?1, asset_id, id, user_id, max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1
-		AND lane = user_id), 0) + 1, `+reached+`), 0, ?3 `+waiting+`
+		SELECT ?1, asset_id, id, user_id, `+strings.ReplaceAll(turnOf, "?5", "user_id")+`, 0, ?3 `+waiting+`
 		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err
 }

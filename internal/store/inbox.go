@@ -52,8 +52,8 @@ func (s *Store) Inbox(ctx context.Context) ([]Update, error) {
 	return collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 }
 
-// Handled marks an update done and erases it.
+// Handled marks an update done and erases it, with whom it was from.
 func (tx *Tx) Handled(updateID int64) error {
-	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL WHERE update_id = ?`, updateID)
+	_, err := tx.sql.Exec(`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE update_id = ?`, updateID)
 	return err
 }

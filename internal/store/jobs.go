@@ -69,8 +69,8 @@ type Task struct {
 	Publication *Publication // nil unless it is a PUBLISH
 }
 
-// Enqueue owes a job, once per subject. Its turn is one after the last of its lane, but not before the turn the queue
-// has reached: a newcomer starts level with everybody else's next job. It is due at once, whatever the clock says.
+// Enqueue owes a job, once per subject. A render takes its turn as enqueueRender says, everything else as enqueueAt
+// does. It is due at once, whatever the clock says.
 func (tx *Tx) Enqueue(kind Kind, assetID string, request, lane int64) error {
 	if kind == Render {
 		return tx.enqueueRender(assetID, lane)
@@ -88,14 +88,26 @@ func (tx *Tx) MarkDue(kind Kind, due int64) {
 	}
 }
 
-// reached is how far the turns of the kind ?1 are. What is made in advance is behind all of them.
-const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL AND turn < ` + lastTurn + `
+// reached is how far the turns of the waiting renders are. What is made in advance is behind all of them.
+const reached = `ifnull((SELECT turn FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND turn < ` + lastTurn + `
 	ORDER BY turn, id LIMIT 1), 0)`
+
+// arrival is the number of the job that is being enqueued: they come in this order, whatever the clock says.
+const arrival = `(ifnull((SELECT max(id) FROM jobs), 0) + 1)`
 
 // longQueue is how many renders wait when people who have had a video before go ahead of those who have not.
 const longQueue = 10
 
-// enqueueRender is Enqueue for a render. The levels of renders are twice as far apart: in a long queue, somebody who
+// A job that is not the first of its lane does not wait for ever, even while more comes than goes: so many later jobs
+// pass it at the most. Many more of people who are known may pass it: ten thousand new accounts must not hold them up.
+const (
+	passing      = `2000`
+	passingKnown = `20000`
+)
+
+// enqueueRender enqueues a render. Its turn is one level after the last of its lane, but not before the level that the
+// queue has reached: a newcomer starts level with everybody else's next job. A level takes no more newcomers when the
+// oldest job of the next level has been passed by enough of them. Levels are two apart: in a long queue, somebody who
 // has had a video before takes the place ahead of all newcomers of a level. Ten thousand new accounts then hold up
 // nobody who is known. In a short queue everybody is alike.
 func (tx *Tx) enqueueRender(assetID string, lane int64) error {
@@ -111,9 +123,11 @@ func (tx *Tx) enqueueRender(assetID string, lane int64) error {
 	return err
 }
 
-// nextTurn is the turn of the next job of the kind ?1 in the lane ?3; ?4: it goes ahead.
+// nextTurn is the turn of the next render ?1 in the lane ?3; ?4: it goes ahead.
 const nextTurn = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?3), 0) + 2,
-	iif(?4, ` + reached + ` & ~1, ` + reached + ` | 1))`
+	ifnull((SELECT iif(id + iif(?4, ` + passingKnown + `, ` + passing + `) < ` + arrival + `, turn, NULL) FROM jobs
+		WHERE kind = 'RENDER' AND started IS NULL AND turn > (` + reached + ` | 1) AND turn < ` + lastTurn + `
+		ORDER BY turn, id LIMIT 1), iif(?4, ` + reached + ` & ~1, ` + reached + ` | 1)))`
 
 // goesAhead reports whether the next render in a lane goes ahead of newcomers.
 func (tx *Tx) goesAhead(lane int64) (ahead bool, err error) {
@@ -124,13 +138,15 @@ func (tx *Tx) goesAhead(lane int64) (ahead bool, err error) {
 	return ahead, err
 }
 
+// turnOf is the turn of a message or an upload of the lane ?5. They go in the order of their arrival. The next one of a
+// lane lets so many later jobs pass: nobody waits for all the messages of somebody else, and nobody waits for ever.
+const turnOf = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5) + ` + passing + `, 0), ` + arrival + `)`
+
 // enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
 func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {
 	_, err := tx.sql.Exec(`
 		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
-		VALUES (?1, ?2, ?3, ?4, ?5, max(
-			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5), 0) + 1,
-			`+reached+`), ?6, ?7)
+		VALUES (?1, ?2, ?3, ?4, ?5, `+turnOf+`, ?6, ?7)
 		ON CONFLICT DO NOTHING`,
 		kind, assetID, null(request), null(publication), lane, due, tx.now)
 	tx.MarkDue(kind, due)
@@ -148,7 +164,7 @@ func (j *Job) into(started *int64) []any {
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
 		ifnull(w.waiting_since, 0), w.waits, w.copies,
-		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL
+		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL, w.turn
 	` + toBegin
 
 // toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
@@ -165,29 +181,30 @@ const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JO
 // Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks
 // the jobs that ran when the process died, which are left out otherwise.
 func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err error) {
-	for crowd := 0; crowd >= 0 && len(tasks) < limit; {
+	for crowd := 1; crowd > 0 && len(tasks) < limit; {
 		i := len(tasks)
 		if tasks, crowd, err = tx.next(tasks, kind, suspects, limit); err != nil {
 			return nil, err
 		}
-		for ; i < len(tasks); i++ {
-			if i == crowd {
-				continue
-			}
+		single := len(tasks)
+		if crowd > 0 {
+			single--
+		}
+		for ; i < single; i++ {
 			if err := tx.begin(&tasks[i]); err != nil {
 				return nil, err
 			}
 		}
-		if crowd >= 0 {
-			n := limit - (len(tasks) - 1) // as many as the others leave
-			if kind == Deliver && tasks[crowd].Asset.FileID == "" {
+		if crowd > 0 {
+			n := min(crowd, limit-single)
+			if kind == Deliver && tasks[single].Asset.FileID == "" {
 				n = 1
 			}
-			some, err := tx.beginSome(tasks[crowd], n)
+			some, err := tx.beginSome(tasks[single], n)
 			if err != nil {
 				return nil, err
 			}
-			tasks = slices.Replace(tasks, crowd, crowd+1, some...)
+			tasks = append(tasks[:single], some...)
 		}
 		if kind == Render && !suspects && len(tasks) == 0 {
 			more, err := tx.beginNextInAdvance()
@@ -195,17 +212,16 @@ func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err erro
 				return nil, err
 			}
 			if more {
-				crowd = 0
+				crowd = 1
 			}
 		}
 	}
 	return tasks, nil
 }
 
-// next adds to tasks what can be begun next, until they are limit. crowd is the place of a crowd among them, or -1: a
-// second one has to wait until the first leaves workers.
+// next adds to tasks what can be begun next, until they are limit or the last one is a crowd. crowd is how many of that
+// come before what is next after it; 0: there is none.
 func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task, crowd int, err error) {
-	crowd = -1
 	i := len(tasks)
 	rows, err := tx.sql.Query(claimable, kind, tx.now, suspects, limit-i)
 	if err != nil {
@@ -213,7 +229,7 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 	}
 	defer rows.Close()
 	var t Task
-	var started int64
+	var started, turn, reached int64
 	var many bool
 	dest := append(
 		t.Job.into(&started),
@@ -224,16 +240,18 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 		&t.To.Unreachable,
 		&t.To.Progress,
 		&many,
+		&turn,
 	)
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return nil, 0, err
 		}
-		if many && crowd >= 0 {
+		if crowd > 0 {
+			crowd = int(max(1, turn-reached))
 			break
 		}
 		if many {
-			crowd = len(tasks)
+			crowd, reached = limit, turn
 		}
 		t.Started = Moment(started)
 		tasks = append(tasks, t)
@@ -596,7 +614,8 @@ const (
 // CapWaits lets no job wait longer from now on than it asked for when it began to wait. Where nobody knows that, no
 // render and no message waits longer than longestWait, and no upload longer than longestHold unless it is scheduled.
 func (tx *Tx) CapWaits() error {
-	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 + asked WHERE started IS NULL AND due > ?1 AND asked > 0 AND due > ?1 + asked`,
+	if _, err := tx.sql.Exec(`UPDATE jobs SET due = ?1 + asked WHERE started IS NULL AND due > 0 AND due > ?1 AND asked > 0
+		AND due > ?1 + asked`,
 		tx.now); err != nil {
 		return err
 	}

@@ -49,8 +49,9 @@ func (tx *Tx) Usage(user int64) (u Usage, err error) {
 	if err != nil {
 		return u, err
 	}
-	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?3), count(*) FROM ledger WHERE person IN (?1, ?2) AND at > ?4`,
-		[]any{people[0], people[1], tx.now - time.Hour.Milliseconds(), tx.now - ledgerLife.Milliseconds()}, &u.Hour, &u.Day)
+	err = tx.sql.Get(`SELECT count(*) FILTER (WHERE at > ?3), count(*) FROM ledger WHERE person IN (?1, ?2) AND at > ?4 AND at <= ?5`,
+		[]any{people[0], people[1], tx.now - time.Hour.Milliseconds(), tx.now - ledgerLife.Milliseconds(), tx.now},
+		&u.Hour, &u.Day)
 	return u, err
 }
 
@@ -120,8 +121,8 @@ func allow(get getter, user int64, l Limits, now int64) error {
 			continue
 		}
 		var at int64 // of the request that is as many ago as the limit
-		err := found(get(`SELECT at FROM ledger WHERE `+r.whose+` AND at > ?3 ORDER BY at DESC LIMIT 1 OFFSET 0 + ?4`,
-			[]any{people[0], people[1], now - r.window.Milliseconds(), r.limit - 1}, &at))
+		err := found(get(`SELECT at FROM ledger WHERE `+r.whose+` AND at > ?3 AND at <= ?5 ORDER BY at DESC LIMIT 1 OFFSET 0 + ?4`,
+			[]any{people[0], people[1], now - r.window.Milliseconds(), r.limit - 1, now}, &at))
 		switch until := Moment(at + r.window.Milliseconds()); {
 		case errors.Is(err, ErrNotFound):
 		case err != nil:

@@ -38,13 +38,14 @@ func (tx *Tx) BeginOutage(reason string, spent map[string]int) error {
 	return nil
 }
 
-// Hold defers a render that failed in an outage, behind the others: each is tried in turn.
+// Hold defers a render that failed in an outage, behind the others: each is tried in turn. All of its attempts are
+// given back: it may have been under way when the outage began.
 func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 	if err := tx.Defer(j, due, problem); err != nil {
 		return err
 	}
 	_, err := tx.sql.Exec(
-		`UPDATE jobs SET turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER' AND turn < `+lastTurn+`) + 1
+		`UPDATE jobs SET attempt = 0, turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER' AND turn < `+lastTurn+`) + 1
 		WHERE id = ? AND turn < `+lastTurn,
 		j.ID,
 	)

@@ -76,7 +76,7 @@ func TestPlan_PageOfAVideoReadsNoTable(t *testing.T) {
 func TestPlan_PurgeReadsTheEndOfAnIndex(t *testing.T) {
 	s := fresh(t)
 	for _, kind := range stales {
-		steps := plan(t, s, kind.pick, 1, PurgeBatch)
+		steps := plan(t, s, kind.pick, kind.args(Keep{}, 1, PurgeBatch)...)
 		for _, step := range steps {
 			// In the order of the rows with a limit inside of it, or of a table with a row for each admin.
 			limited := strings.Contains(kind.pick, "LIMIT 0 + ?2)") || strings.Contains(kind.pick, "FROM sessions") ||

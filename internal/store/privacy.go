@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,11 +47,13 @@ func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 		return gone, err
 	}
 	for _, statement := range []string{
+		`UPDATE jobs SET lane = 0 WHERE kind = 'RENDER' AND lane = ?`, // of a video that others wait for, too
 		`DELETE FROM users WHERE id = ?`,
 		`DELETE FROM sessions WHERE admin = ?`,
 		`DELETE FROM links WHERE admin = ?`,
-		// The rows stay: they hold Telegram's offset and keep an update from being handled twice.
-		`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE chat_id = ?`,
+		// The rows stay: they hold Telegram's offset and keep an update from being handled twice. Those that have been
+		// handled do not say who they were from.
+		`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE raw IS NOT NULL AND chat_id = ?`,
 	} {
 		if _, err := tx.sql.Exec(statement, user); err != nil {
 			return gone, err
@@ -74,6 +77,7 @@ const (
 )
 
 // A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further.
+// A row from after ?3 is of a clock that was ahead.
 type stale struct {
 	table string // of what people sent; "": of rows that may all go at once
 	keep  func(Keep) time.Duration
@@ -81,38 +85,59 @@ type stale struct {
 	purge func(tx *Tx, ids []string, gone *Gone) error
 }
 
+// oldest is a subquery of the rows of a table, in the order of their arrival, up to the first that is not older than
+// ?1: a clock that was set back makes none older than those before it. One of the future is as old as the next that is
+// not.
+func oldest(table, where, columns, arrival, time string) string {
+	names := strings.NewReplacer("$table", table, "$columns", columns, "$n", arrival, "$time", time, "$where", where)
+	return names.Replace(
+		`(WITH block AS (SELECT $columns, $n AS n, $time AS t FROM $table WHERE $where ORDER BY $n LIMIT 0 + ?2)
+			SELECT * FROM block WHERE n < ifnull((SELECT n FROM block WHERE t >= ?1 AND t <= ?3 LIMIT 1), n + 1)
+				AND n <= max(ifnull((SELECT max(n) FROM block WHERE t < ?1), 0),
+					ifnull((SELECT iif($time < ?1, $n, 0) FROM $table WHERE $where AND $time <= ?3 ORDER BY $n LIMIT 1), 0)))`)
+}
+
+// args are the parameters of pick at a time (ms).
+func (s *stale) args(k Keep, now int64, limit int) []any {
+	args := []any{now - s.keep(k).Milliseconds(), limit}
+	if strings.Contains(s.pick, "?3") {
+		args = append(args, now+aheadAtMost.Milliseconds())
+	}
+	return args
+}
+
 var stales = []stale{
 	{"inbox", func(k Keep) time.Duration { return k.Inbox },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NOT NULL AND held = 0 ORDER BY received LIMIT 0 + ?2`,
 		each(
-			`UPDATE inbox SET raw = NULL, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed,
+			`UPDATE inbox SET raw = NULL, chat_id = 0, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed,
 		)},
 	{"inbox", func(Keep) time.Duration { return inboxLife },
 		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NULL ORDER BY received LIMIT 0 + ?2`,
 		each(`DELETE FROM inbox WHERE update_id` + listed)},
 	{"", func(Keep) time.Duration { return draftLife },
-		`SELECT id FROM (SELECT id, created FROM drafts ORDER BY rowid LIMIT 0 + ?2) WHERE created < ?1`,
+		`SELECT id FROM ` + oldest("drafts", "true", "id", "rowid", "created"),
 		each(`DELETE FROM drafts WHERE id` + listed)},
 	{"", func(Keep) time.Duration { return ledgerLife },
-		`SELECT rowid FROM ledger WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
+		`SELECT rowid FROM ledger WHERE at < ?1 OR at > ?3 LIMIT 0 + ?2`,
 		each(`DELETE FROM ledger WHERE rowid` + listed)},
 	{"", func(Keep) time.Duration { return ledgerKeyLife },
-		`SELECT day FROM ledger_keys WHERE day < ?1 LIMIT 0 + ?2`,
+		`SELECT day FROM ledger_keys WHERE day < ?1 OR day > ?3 LIMIT 0 + ?2`,
 		each(`DELETE FROM ledger_keys WHERE day` + listed)},
 	{"", func(Keep) time.Duration { return SessionLife }, // as few as there are admins
-		`SELECT rowid FROM sessions WHERE seen < ?1 LIMIT 0 + ?2`,
+		`SELECT rowid FROM sessions WHERE seen < ?1 OR seen > ?3 LIMIT 0 + ?2`,
 		each(`DELETE FROM sessions WHERE rowid` + listed)},
 	{"", func(Keep) time.Duration { return SessionEnd },
-		`SELECT rowid FROM sessions WHERE created < ?1 LIMIT 0 + ?2`,
+		`SELECT rowid FROM sessions WHERE created < ?1 OR created > ?3 LIMIT 0 + ?2`,
 		each(`DELETE FROM sessions WHERE rowid` + listed)},
 	{"", func(Keep) time.Duration { return time.Minute }, // after they have expired
-		`SELECT rowid FROM links WHERE expires < ?1 LIMIT 0 + ?2`,
+		`SELECT rowid FROM links WHERE expires < ?1 OR expires > ?3 LIMIT 0 + ?2`,
 		each(`DELETE FROM links WHERE rowid` + listed)},
 	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted,
 	// no more than some go at a time.
 	{"requests", func(k Keep) time.Duration { return k.Videos },
-		`SELECT id FROM (SELECT id, asset_id, created FROM requests WHERE held <> 1 ORDER BY id LIMIT 0 + ?2) r WHERE created < ?1
-			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND a.finished < ?1)
+		`SELECT id FROM ` + oldest("requests", "held <> 1", "asset_id, id", "id", "created") + ` r
+			WHERE EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND (a.finished < ?1 OR a.finished > ?3))
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`,
 		each(`DELETE FROM requests WHERE id` + listed)},
 	{"assets", func(k Keep) time.Duration { return k.Videos },
@@ -130,7 +155,7 @@ var stales = []stale{
 		`SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
 		each(`DELETE FROM audit WHERE id` + listed)},
 	{"attempts", func(k Keep) time.Duration { return k.History },
-		`SELECT id FROM (SELECT id, finished FROM attempts ORDER BY id LIMIT 0 + ?2) WHERE finished < ?1`,
+		`SELECT id FROM ` + oldest("attempts", "true", "id", "id", "finished"),
 		each(`DELETE FROM attempts WHERE id` + listed)},
 	{"users", func(k Keep) time.Duration { return k.People },
 		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
@@ -148,7 +173,7 @@ func (s *Store) Stale(ctx context.Context, k Keep) (bool, error) {
 		if kind.keep(k) == 0 {
 			continue
 		}
-		rows, err := s.texts(ctx, kind.pick, s.now().Add(-kind.keep(k)).UnixMilli(), PurgeBatch)
+		rows, err := s.texts(ctx, kind.pick, kind.args(k, s.now().UnixMilli(), PurgeBatch)...)
 		if err != nil || len(rows) > 0 {
 			return err == nil, err
 		}
@@ -202,7 +227,7 @@ func (tx *Tx) PurgeSome(k Keep, share map[string]int) (gone Gone, table string, 
 		if kind.keep(k) == 0 || limit <= 0 {
 			continue
 		}
-		rows, err := tx.sql.Query(kind.pick, tx.now-kind.keep(k).Milliseconds(), limit)
+		rows, err := tx.sql.Query(kind.pick, kind.args(k, tx.now, limit)...)
 		ids, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
 		if err != nil {
 			return gone, "", 0, err

@@ -31,19 +31,22 @@ type Part struct {
 	Upload bool  // an admin sent it: it cannot be made again
 }
 
-// Latest returns when anything happened last that the database at path knows; zero: nothing has.
-func Latest(ctx context.Context, path string) (time.Time, error) {
+// Latest returns when anything happened last, until a time, that the database at path knows; zero: nothing has. What
+// happened later was written while the clock was ahead.
+func Latest(ctx context.Context, path string, until time.Time) (time.Time, error) {
 	d, err := db.Look(path)
 	if err != nil {
 		return time.Time{}, err
 	}
 	defer d.Close()
 	var last sql.NullInt64
-	err = d.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit UNION ALL SELECT max(received)
-		FROM inbox
-		UNION ALL SELECT max(finished) FROM attempts UNION ALL SELECT max(created) FROM assets UNION ALL SELECT max(finished)
-		FROM assets
-		UNION ALL SELECT max(finished) FROM requests UNION ALL SELECT max(completed) FROM publications)`).
+	err = d.QueryRowContext(ctx, `SELECT max(at) FROM (SELECT max(at) at FROM audit WHERE at <= ?1
+		UNION ALL SELECT max(received) FROM inbox WHERE received <= ?1
+		UNION ALL SELECT max(finished) FROM attempts WHERE finished <= ?1
+		UNION ALL SELECT max(created) FROM assets WHERE created <= ?1
+		UNION ALL SELECT max(finished) FROM assets WHERE finished <= ?1
+		UNION ALL SELECT max(finished) FROM requests WHERE finished <= ?1
+		UNION ALL SELECT max(completed) FROM publications WHERE completed <= ?1)`, until.UnixMilli()).
 		Scan(&last)
 	return Moment(last.Int64), err
 }
@@ -418,7 +421,8 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 	}
 	rows, err := tx.sql.Query(`SELECT r.id, r.user_id, r.asset_id, CASE r.status WHEN 'FAILED' THEN ?1
 			ELSE iif(a.status = 'COMPLETED', 'DELIVER', iif(r.progress_id IS NULL, 'ANNOUNCE', '')) END
-		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.held = 1 ORDER BY r.id`, Apologise)
+		FROM requests r INDEXED BY requests_held CROSS JOIN assets a ON a.id = r.asset_id WHERE r.held = 1 ORDER BY r.id`,
+		Apologise)
 	all, err := collect(rows, err, func(w *waiting) error { return rows.Scan(&w.id, &w.user, &w.asset, &w.kind) })
 	if err != nil {
 		return nil, err
@@ -450,7 +454,7 @@ func (tx *Tx) LeaveHeld() error {
 	if err != nil {
 		return err
 	}
-	m, err := tx.sql.Exec(`UPDATE inbox SET held = 0, raw = NULL WHERE held = 1`)
+	m, err := tx.sql.Exec(`UPDATE inbox SET held = 0, raw = NULL, chat_id = 0 WHERE held = 1`)
 	tx.touch("")
 	return one(n+m, err)
 }

@@ -98,29 +98,29 @@ func (s *Store) NextUp(ctx context.Context, kind Kind) (time.Time, error) {
 
 // Given is what was given up after a time.
 type Given struct {
-	N     int
-	First time.Time
+	N           int
+	First, Last time.Time
 }
 
 // GivenUp counts the videos that were given up after a time and still need an admin.
 func (s *Store) GivenUp(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(ctx, `SELECT count(*), ifnull(min(finished), 0) FROM assets WHERE needs = 1 AND finished > ?`, after)
+	return s.given(ctx, `SELECT count(*), ifnull(min(finished), 0), ifnull(max(finished), 0) FROM assets WHERE needs = 1 AND finished > ?`, after)
 }
 
 // NotPublished counts the publications that failed after a time and are failed, or were found not to be as they should
 // be on the platform. Those whose channel's access has ended are not among them: the channel is a trouble of its own,
 // unless an owner has disconnected it.
 func (s *Store) NotPublished(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(ctx, `SELECT count(*), ifnull(min(at), 0) FROM (
+	return s.given(ctx, `SELECT count(*), ifnull(min(at), 0), ifnull(max(at), 0) FROM (
 		SELECT completed AS at FROM publications p WHERE status = 'FAILED' AND completed > ?1 AND `+mayBePublished+`
 			AND (step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
 		UNION ALL SELECT standing_at FROM publications WHERE standing IS NOT NULL AND standing_at > ?1)`, after)
 }
 
 func (s *Store) given(ctx context.Context, query string, after time.Time) (g Given, err error) {
-	var first int64
-	err = s.db.Read().QueryRowContext(ctx, query, after.UnixMilli()).Scan(&g.N, &first)
-	g.First = Moment(first)
+	var first, last int64
+	err = s.db.Read().QueryRowContext(ctx, query, after.UnixMilli()).Scan(&g.N, &first, &last)
+	g.First, g.Last = Moment(first), Moment(last)
 	return g, err
 }
 

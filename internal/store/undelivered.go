@@ -128,7 +128,8 @@ func (s *Store) UndeliveredAssets(ctx context.Context, limit int) ([]string, err
 func (s *Store) NotDelivered(ctx context.Context, after time.Time) (Given, error) {
 	return s.given(
 		ctx,
-		`SELECT count(*), ifnull(min(undelivered), 0) FROM requests WHERE undelivered IS NOT NULL AND undelivered > ?`,
+		`SELECT count(*), ifnull(min(undelivered), 0), ifnull(max(undelivered), 0) FROM requests
+		WHERE undelivered IS NOT NULL AND undelivered > ?`,
 		after,
 	)
 }

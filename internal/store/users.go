@@ -62,7 +62,8 @@ const maxDrafts = 50
 
 // SaveDraft keeps a name until its Yes is pressed and returns the id that the button carries.
 func (tx *Tx) SaveDraft(user int64, name string) (string, error) {
-	if _, err := tx.sql.Exec(`DELETE FROM drafts WHERE created < ?`, tx.now-draftLife.Milliseconds()); err != nil {
+	if _, err := tx.sql.Exec(`DELETE FROM drafts WHERE user_id = ? AND created < ?`, user,
+		tx.now-draftLife.Milliseconds()); err != nil {
 		return "", err
 	}
 	if _, err := tx.sql.Exec(`DELETE FROM drafts WHERE id IN (SELECT id FROM drafts WHERE user_id = ?

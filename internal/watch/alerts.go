@@ -43,6 +43,7 @@ type Trouble struct {
 	Write func(ctx context.Context) (Message, error)
 	N     int
 	First time.Time // when the first of them happened
+	Last  time.Time // and the last
 }
 
 // Message is what an admin reads.
@@ -98,7 +99,7 @@ func (t *Trouble) judge(told map[string]Told, now time.Time, gather time.Duratio
 		if at, yes := ready(before, first); !yes {
 			return verdict{at: at}
 		}
-		return verdict{say: &t.Message, keep: map[string]Told{t.Cause: {At: now}}}
+		return verdict{say: &t.Message, keep: map[string]Told{t.Cause: {At: now, About: countedTo(t.Last, now)}}}
 	case len(t.Of) == 0 && len(before.About) == 0:
 		return verdict{}
 	case len(t.Of) == 0 && t.Over.ID == "":

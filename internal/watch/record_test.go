@@ -195,3 +195,24 @@ func TestBoard_AFailureInTheFutureIsToldNow(t *testing.T) {
 		t.Errorf("got messages to %v, %v; want both admins told", n.sent, err)
 	}
 }
+
+// A failure has the time at which its transaction began. One that is written while a message is being sent is in the next
+// message.
+func TestSince_CountsFromTheLastFailureThatWasTold(t *testing.T) {
+	now := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
+	counted := now.Add(-10 * time.Second)
+	v := (&Trouble{Cause: Failed, N: 1, First: counted, Last: counted, Write: func(context.Context) (Message, error) {
+		return Message{}, nil
+	}}).judge(nil, now, 0)
+	told := v.keep[Failed]
+	if since := Since(told, now.Add(time.Hour)); !since.Equal(counted) || !told.At.Equal(now) {
+		t.Errorf("got %v; want what failed after %v", since, counted)
+	}
+	for last, told := range map[time.Time]Told{
+		now: {At: now}, now.Add(24 * time.Hour): {At: now, About: countedTo(now.Add(time.Hour), now)},
+	} {
+		if since := Since(told, now.Add(time.Minute)); !since.Equal(now) {
+			t.Errorf("got %v for %v; want the time of the message", since, last)
+		}
+	}
+}

@@ -105,10 +105,12 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Digest(Failed, failed.N, failed.First, now, o.Page, func(ctx context.Context) (string, int, error) {
+	digest := Digest(Failed, failed.N, failed.First, now, o.Page, func(ctx context.Context) (string, int, error) {
 		need, err := st.NeedYou(ctx, admin, store.Filter{})
 		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
-	}))
+	})
+	digest.Last = failed.Last
+	all = append(all, digest)
 	undelivered, err := st.NotDelivered(ctx, Since(told[Undelivered], now))
 	if err != nil {
 		return nil, err
@@ -119,13 +121,13 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	if err != nil {
 		return nil, err
 	}
-	return append(
-		all,
-		Digest(Unpublished, unpublished.N, unpublished.First, now, o.Page, func(ctx context.Context) (string, int, error) {
+	digest = Digest(Unpublished, unpublished.N, unpublished.First, now, o.Page,
+		func(ctx context.Context) (string, int, error) {
 			n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
 			return fmt.Sprintf("%s:%d:%d", telegram.PutButton, until.UnixMilli(), n), n, err
-		}),
-	), nil
+		})
+	digest.Last = unpublished.Last
+	return append(all, digest), nil
 }
 
 // faultsByCause returns the trouble of each cause that has codes; without a fault it is over. The button that takes the

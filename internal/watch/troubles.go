@@ -5,6 +5,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -75,15 +76,30 @@ func BackupOf(problem error) Trouble {
 	return t
 }
 
-// Since returns the time from which a digest counts.
+// Since returns the time from which a digest counts: that of the last failure that the message before it counted. The
+// time of that message would leave out a failure that was being written just then.
 func Since(told Told, now time.Time) time.Time {
+	since := told.At
+	if len(told.About) == 1 {
+		if ms, err := strconv.ParseInt(told.About[0], 10, 64); err == nil {
+			since = time.UnixMilli(ms)
+		}
+	}
 	switch day := now.Add(-24 * time.Hour); {
 	case told.At.IsZero() || told.At.After(now): // never, or by a clock that was ahead
 		return now.Add(-between)
-	case told.At.Before(day):
+	case since.Before(day):
 		return day
 	}
-	return told.At
+	return since
+}
+
+// countedTo is what is recorded of a digest beside its time: up to which failure it counts.
+func countedTo(last, now time.Time) []string {
+	if last.IsZero() || last.After(now) { // by a clock that was ahead
+		return nil
+	}
+	return []string{strconv.FormatInt(last.UnixMilli(), 10)}
 }
 
 // digests are the messages about what happened within an hour, and about more: Telegram was away. They lead to a page.

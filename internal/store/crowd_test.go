@@ -1,0 +1,284 @@
+// Tests of crowds: many users waiting for one video, beside others.
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// do runs a transaction of a test.
+func do(t *testing.T, s *Store, fn func(*Tx) error) {
+	t.Helper()
+	if err := s.Tx(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// asks makes a user wait for the video of a name.
+func asks(t *testing.T, tx *Tx, user int64, name string) (a Asset) {
+	t.Helper()
+	_, err := tx.Meet(user, "ru")
+	if err == nil {
+		a, _, err = tx.ShareOrCreate(
+			Wish{User: user, Chat: user, Name: name, Key: name, Template: "t", Lang: "ru", Message: 1}, tx.Now())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// claims begins jobs of a kind.
+func claims(t *testing.T, s *Store, kind Kind, limit int) (tasks []Task) {
+	t.Helper()
+	do(t, s, func(tx *Tx) (err error) { tasks, err = tx.Claim(kind, false, limit); return err })
+	return tasks
+}
+
+// fails gives up all renders that wait.
+func fails(t *testing.T, s *Store) {
+	t.Helper()
+	do(t, s, func(tx *Tx) error {
+		tasks, err := tx.Claim(Render, false, 1000)
+		for _, task := range tasks {
+			err = errors.Join(err, tx.GiveUp(task.Job, "broken", ""))
+		}
+		return err
+	})
+}
+
+// arrives ends the messages of tasks.
+func arrives(t *testing.T, s *Store, tasks []Task) {
+	t.Helper()
+	do(t, s, func(tx *Tx) error {
+		for i := range tasks {
+			if _, err := tx.FinishMessage(&tasks[i], 5); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// More comes than goes: 20 new apologies a step, and 16 are sent.
+func TestFanout_TheFirstTwoHundredOfACrowdAreServedFirst(t *testing.T) {
+	s := fresh(t)
+	do(t, s, func(tx *Tx) error {
+		for user := range int64(1000) {
+			asks(t, tx, user+1, "crowd")
+		}
+		return nil
+	})
+	fails(t, s)
+	var told []int64
+	for step := range 120 {
+		do(t, s, func(tx *Tx) error {
+			for i := range 20 {
+				asks(t, tx, int64(10_000+20*step+i), fmt.Sprintf("other %d %d", step, i))
+			}
+			return nil
+		})
+		fails(t, s)
+		tasks := claims(t, s, Apologise, 16)
+		if len(tasks) != 16 {
+			t.Fatalf("got %d messages; want one for each worker", len(tasks))
+		}
+		for _, task := range tasks {
+			told = append(told, task.To.User)
+		}
+		arrives(t, s, tasks)
+	}
+	for i, user := range told[:200] {
+		if user != int64(i+1) {
+			t.Fatalf("got user %d told as number %d; want the first 200 of the crowd first, in order", user, i+1)
+		}
+	}
+	crowd, others := 0, []int64(nil)
+	for _, user := range told {
+		if user < 10_000 {
+			crowd++
+		} else {
+			others = append(others, user)
+		}
+	}
+	if crowd < 900 || len(others) < 700 {
+		t.Errorf("got %d of the crowd and %d others told; want neither to wait for all of the other", crowd, len(others))
+	}
+	if !slices.IsSorted(others) {
+		t.Error("got later ones told before earlier ones")
+	}
+}
+
+func TestFanout_ManyCrowdsTakeTurns(t *testing.T) {
+	s := fresh(t)
+	const crowds, people = 4, 300
+	for c := range int64(crowds) {
+		do(t, s, func(tx *Tx) error {
+			for user := range int64(people) {
+				asks(t, tx, 1000*c+user+1, fmt.Sprint("crowd ", c))
+			}
+			return nil
+		})
+		fails(t, s)
+	}
+	told := map[int64]int{}
+	for range crowds*people/16 + crowds {
+		tasks := claims(t, s, Apologise, 16)
+		for _, task := range tasks {
+			told[task.To.User]++
+		}
+		if len(tasks) > 0 {
+			arrives(t, s, tasks)
+		}
+	}
+	if len(told) != crowds*people {
+		t.Errorf("got %d people told; want %d", len(told), crowds*people)
+	}
+	for user, n := range told {
+		if n != 1 {
+			t.Errorf("got user %d told %d times; want once", user, n)
+		}
+	}
+}
+
+// More comes than goes, and each who comes has one wish: somebody's second one is not passed by all of them.
+func TestEnqueue_ASecondWishIsPassedByTwoThousandLaterOnesAtTheMost(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		t.Run(fmt.Sprint("of people who are known ", known), func(t *testing.T) {
+			s := fresh(t)
+			bound := 2000
+			if known && testing.Short() {
+				t.Skip("twenty thousand wishes take minutes")
+			}
+			if known {
+				bound = 20_000
+				do(t, s, func(tx *Tx) error {
+					for _, statement := range []string{
+						`INSERT INTO users (id, lang, created) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+							SELECT i, 'ru', 1 FROM n`,
+						`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
+							VALUES ('00000000000000000000000000', 'x', 'x', 't', 'ru', 'REQUEST', 'COMPLETED', 'x', 1, 1)`,
+						`INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished)
+							SELECT id, '00000000000000000000000000', id, 'COMPLETED', 1, 1 FROM users`,
+					} {
+						if _, err := tx.sql.Exec(statement); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			came, second, passed := int64(0), "", 0
+			for passed <= bound {
+				do(t, s, func(tx *Tx) error {
+					for i := range int64(200) {
+						asks(t, tx, came+i+1, fmt.Sprint("name ", came+i+1))
+					}
+					return nil
+				})
+				if came += 200; second == "" {
+					do(t, s, func(tx *Tx) error { second = asks(t, tx, 7, "second").ID; return nil })
+				}
+				for _, task := range claims(t, s, Render, 160) {
+					if task.AssetID == second {
+						return
+					}
+					if user, _ := strconv.Atoi(strings.TrimPrefix(task.Asset.Name, "name ")); user > 200 {
+						passed++
+					}
+				}
+			}
+			t.Errorf("got %d who came later made before the second wish of a user; want %d at the most", passed, bound)
+		})
+	}
+}
+
+// After a failure somebody new asks for the same name, and then the crowd presses: looking at each press for somebody who
+// has not asked again yet took longer the more had.
+func TestJoin_ThePressesOfACrowdCostTheSame(t *testing.T) {
+	s := fresh(t)
+	people, beside := int64(10_000), 100_000
+	if testing.Short() {
+		people, beside = 3000, 1000
+	}
+	do(t, s, func(tx *Tx) error {
+		_, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, created, finished)
+			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+			SELECT printf('%026d', i), 'n' || i % 5000, 'n' || i % 5000, 't', 'ru', 'REQUEST', 'COMPLETED', 'f', 1, 1 FROM n`, beside)
+		return err
+	})
+	var failed Asset
+	do(t, s, func(tx *Tx) error {
+		for user := range people {
+			failed = asks(t, tx, user+1, "crowd")
+		}
+		return nil
+	})
+	fails(t, s)
+	var fresh Asset
+	do(t, s, func(tx *Tx) error { fresh = asks(t, tx, people+1, "crowd"); return nil })
+	if fresh.ID == failed.ID {
+		t.Fatal("got the failed one again")
+	}
+	tenth := func(from int64) (took time.Duration) {
+		for user := from; user < from+people/10; user++ {
+			begun := time.Now()
+			do(t, s, func(tx *Tx) error {
+				next, made, err := tx.NextTry(failed, user)
+				if err == nil && (made || next.ID != fresh.ID) {
+					t.Fatalf("got %+v, %v; want the one that is being made", next, made)
+				}
+				if err == nil {
+					_, err = tx.Join(next, user, user)
+				}
+				return err
+			})
+			took += time.Since(begun)
+		}
+		return took
+	}
+	var all []time.Duration
+	for user := int64(1); user <= people; user += people / 10 {
+		all = append(all, tenth(user))
+	}
+	t.Logf("each tenth of %d presses took %v", people, all)
+	if slices.Min(all[5:]) > 5*slices.Max(all[:2]) {
+		t.Errorf("got %v for tenths of the presses; want the last to cost as much as the first", all)
+	}
+	a, err := s.Asset(t.Context(), fresh.ID)
+	if err != nil || a.RetryOf != failed.ID {
+		t.Errorf("got %q, %v; want it to be the next try of the failed one", a.RetryOf, err)
+	}
+	if n, err := s.Needs(t.Context(), Admin{Owner: true}, Filter{}); n != 0 || err != nil {
+		t.Errorf("got %d that need an admin, %v; want none: the next try is under way", n, err)
+	}
+}
+
+// The file of the last video may have stayed when its person was forgotten: the next start sweeps it.
+func TestHasMedia_KnowsOfVideosThatAreGone(t *testing.T) {
+	s := fresh(t)
+	has := func(want bool) {
+		t.Helper()
+		if got, err := s.HasMedia(t.Context()); got != want || err != nil {
+			t.Errorf("got %v, %v; want %v", got, err, want)
+		}
+	}
+	has(false) // rather a new database in the place of one that was lost
+	do(t, s, func(tx *Tx) error {
+		a := asks(t, tx, 1, "name")
+		return tx.Note(Event{User: 1, Action: "ask", AssetID: a.ID})
+	})
+	has(false)
+	for _, task := range claims(t, s, Render, 1) {
+		do(t, s, func(tx *Tx) error { return tx.FinishRender(task.Job, Video{File: "f"}) })
+	}
+	has(true)
+	do(t, s, func(tx *Tx) error { _, err := tx.Forget(1); return err })
+	has(true)
+}
