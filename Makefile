@@ -14,6 +14,7 @@ test:
 	@./packaging/need.sh $(TEST)
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/natsserver.sh
 	@./packaging/proxies.sh
 	go test -timeout 30m ./...
 
@@ -22,6 +23,7 @@ check:
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/natsserver.sh
 	@./packaging/proxies.sh
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
 	go vet ./...
