@@ -21,11 +21,8 @@ import (
 	"retake.example/internal/worker"
 
 	"retake.example/internal/command"
-
 	"retake.example/internal/config"
-
 	"retake.example/internal/retry"
-
 	"retake.example/internal/store"
 
 	"golang.org/x/sync/errgroup"
@@ -133,7 +130,12 @@ func serve(
 		notSwept(err)
 	}
 	work := filepath.Join(cfg.DataDir, "work")
-	maker, err := command.NewMaker(cfg, work)
+	centre, err := command.OpenFarm(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer centre.Close()
+	maker, err := command.NewMaker(cfg, work, centre)
 	if err != nil {
 		return asSetting(err)
 	}
@@ -161,7 +163,8 @@ func serve(
 			AllLimit: cfg.Limits.AllPerDay,
 			MaxUpload: int64(
 				cfg.Telegram.MaxUploadMB,
-			) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
+			) << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), Farm: centre.On(),
+			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
 			Second: cfg.Second, Meter: meter,
 		}, log)
@@ -185,7 +188,7 @@ func serve(
 				cfg.Queue.OutageAfter,
 				cfg.Queue.OutageMax,
 				probeEvery,
-			), Sites: sites.Platforms(), Voices: maker, Meter: meter},
+			), Sites: sites.Platforms(), Voices: maker, Meter: meter, Farm: centre},
 		log,
 	)
 	studio := publish.NewStudio(sites, queue, cfg)
@@ -202,6 +205,7 @@ func serve(
 		Room:    maker,
 		Missing: missing,
 		Longest: cfg.Render.Timeout,
+		Farm:    centre,
 		Began:   st.Now(),
 		Pulse: watch.NewPulse(
 			5*time.Second,
@@ -227,13 +231,13 @@ func serve(
 		Staff: desk.Staff{
 			Owners: cfg.Telegram.Owners,
 			Admins: cfg.Telegram.Admins,
-		}, Limits: limits(cfg), Covers: covers(cfg, maker),
+		}, Limits: limits(cfg), Covers: command.Covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck: watch.NewMemo(
 			seen.Stuck,
 		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
 		Token:  cfg.Web.MetricsToken,
-		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver}, log)
+		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver, Farm: centre}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -301,6 +305,7 @@ func serve(
 		return nil
 	})
 	group.Go(func() error { backups.Run(ctx); return nil })
+	group.Go(func() error { centre.Run(ctx, maker.Kit); return nil })
 	group.Go(func() error { publish.NewLooks(sites, log).Run(ctx); return nil })
 	group.Go(func() error { folder.Woken(ctx, queue.Wake); return nil }) // another process of ours changed the database
 	return group.Wait()
@@ -310,7 +315,7 @@ func serve(
 // names.
 func elsewhere(cfg config.Config) bool {
 	return cfg.Render.Engine == video.EngineHTTP ||
-		cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
+		cfg.Render.Engine != video.EngineCommand && cfg.Voice.Engine == video.VoiceHTTP
 }
 
 // limits are what the page's settings show of the configuration.
@@ -333,20 +338,6 @@ func limits(cfg config.Config) []desk.Limit {
 		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
 		{Label: "limit_media_upload", Value: desk.Megabytes(cfg.Media.MaxUploadMB)},
 	}
-}
-
-// covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
-func covers(cfg config.Config, maker *video.Maker) *desk.Covers {
-	if cfg.Render.Engine != video.EngineTemplate {
-		return nil
-	}
-	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
-		return maker.Cover(
-			ctx,
-			video.Order{Asset: "cover", Name: command.SampleName(cfg.Language), Lang: cfg.Language, Template: id},
-			path,
-		)
-	})
 }
 
 // asSetting makes what is wrong with an offered template stop the start as a bad setting does.

@@ -69,6 +69,7 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"template preview": with(previewTemplate),
 	"unban":            with(unbanChat),
 	"version":          printVersion,
+	"worker":           with(runWorker),
 }
 
 // Run runs one command line. The error is cli.Usage if it has no meaning, and config.Faults if the settings are wrong.

@@ -118,6 +118,8 @@ var whats = []struct{ action, outcome, id string }{
 	{"unban", "", "did_unban"},
 	{"pause", "", "did_pause"},
 	{"resume", "", "did_resume"},
+	{"drain", "drained", "did_drain"},
+	{"drain", "taking", "did_take"},
 	{"edit", "", "did_edit"},
 	{"delete", "deleted", "did_delete"},
 	{"delete", "cancelled", "did_cancel"},

@@ -52,6 +52,7 @@ type Options struct {
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
+	Farm     farmhands // nil: videos are not made on other machines
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons

@@ -22,6 +22,8 @@ var notices = map[string]string{
 	"blocked":      "notice_blocked",
 	"paused":       "notice_paused",
 	"resumed":      "notice_resumed",
+	"drained":      "notice_drained",
+	"taking":       "notice_taking",
 	"saved":        "notice_saved",
 	"deleted":      "notice_deleted",
 	"cancelled":    "notice_cancelled",

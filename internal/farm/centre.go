@@ -28,7 +28,7 @@ type times struct {
 	ackWait time.Duration // without one, until another worker gets the order
 	away    time.Duration // without an answer of NATS or a worker, until orders wait at no cost
 	tick    time.Duration // between two looks at the clock
-	look    time.Duration // between two looks whether an order is still there
+	look    time.Duration // between two checks that an order is still there
 	fetch   time.Duration // for a film, until it is fetched again
 }
 
@@ -44,7 +44,7 @@ type Options struct {
 	Replicas int // servers that keep each stream: 1, 3 or 5
 }
 
-// Centre places orders and receives films. It implements video.Farm.
+// Centre places orders and receives films. It implements video.Farm. A nil Centre is a farm that is off.
 type Centre struct {
 	opts   Options
 	times  times
@@ -108,10 +108,17 @@ func open(opts Options, t times, log *slog.Logger) (*Centre, error) {
 }
 
 // Close ends the connection.
-func (c *Centre) Close() { c.conn.Close() }
+func (c *Centre) Close() {
+	if c != nil {
+		c.conn.Close()
+	}
+}
 
 // Run keeps the streams and the kit in place until ctx ends.
 func (c *Centre) Run(ctx context.Context, kit func() (video.Kit, error)) {
+	if c == nil {
+		return
+	}
 	for failed := false; ; {
 		err := c.keep(ctx, kit)
 		if err != nil && ctx.Err() == nil && !failed {
@@ -347,17 +354,20 @@ func (c *Centre) Ready() error {
 // Forget removes orders of assets that nobody wants any more, and what has become of them, and stops the workers that
 // are making them. What it cannot remove now expires within the hour.
 func (c *Centre) Forget(assets []string) {
+	if c == nil {
+		return
+	}
 	g, _, err := c.standing()
 	if err != nil {
-		return
+		return // nothing was ordered since the start, or nobody answers
 	}
 	for _, asset := range assets {
 		if !isToken(asset) {
 			continue
 		}
-		err := c.forget(g, asset)
-		if err != nil {
-			c.log.Warn("remove an order from the farm; it expires within the hour", "asset", asset, "err", err)
+		if err := c.forget(g, asset); err != nil {
+			c.log.Warn("remove orders from the farm; they expire within the hour", "asset", asset, "err", err)
+			return // the others would wait for the same answer
 		}
 	}
 }
@@ -394,10 +404,21 @@ func (c *Centre) drop(ctx context.Context, g *ground, f fate) (err error) {
 }
 
 // Workers returns the workers that were heard of lately, by id.
-func (c *Centre) Workers() []Worker { return c.roster.list(time.Now()) }
+func (c *Centre) Workers() []Worker {
+	if c == nil {
+		return nil
+	}
+	return c.roster.list(time.Now())
+}
+
+// On reports whether videos are made on a farm.
+func (c *Centre) On() bool { return c != nil }
 
 // Orders returns how many orders are open in NATS, and how often an order went to another worker since the start.
 func (c *Centre) Orders() (pending, redelivered int) {
+	if c == nil {
+		return 0, 0
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pending, c.redelivered
@@ -405,7 +426,7 @@ func (c *Centre) Orders() (pending, redelivered int) {
 
 // Drain asks a worker to take no more orders, or to take them again. What it has begun it finishes.
 func (c *Centre) Drain(ctx context.Context, worker string, on bool, reason string) error {
-	if !isToken(worker) {
+	if c == nil || !isToken(worker) {
 		return ErrNoWorker
 	}
 	text, err := json.Marshal(drain{On: on, Reason: reason})

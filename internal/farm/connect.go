@@ -39,7 +39,11 @@ const (
 func login(credentials string) (nats.Option, error) {
 	seed := strings.TrimSpace(credentials)
 	if strings.Contains(credentials, "BEGIN NATS USER JWT") {
-		if _, err := nkeys.ParseDecoratedJWT([]byte(credentials)); err != nil {
+		_, err := nkeys.ParseDecoratedJWT([]byte(credentials))
+		if err == nil {
+			_, err = nkeys.ParseDecoratedUserNKey([]byte(credentials))
+		}
+		if err != nil {
 			return nil, errors.New("the text of the .creds file is damaged")
 		}
 		return nats.UserCredentialBytes([]byte(credentials)), nil

@@ -98,7 +98,8 @@ func (c *Centre) judge(w watched, now, quiet time.Time) *trouble {
 	c.mu.Unlock()
 	switch {
 	case w.died:
-		return &trouble{text: fmt.Sprintf("%d workers died or fell silent while they made this film", maxDeliver), code: CodeDied}
+		return &trouble{text: fmt.Sprintf("%d workers died or fell silent while they made this film", maxDeliver),
+			code: CodeDied}
 	case now.Sub(answered) > c.times.away:
 		return &trouble{text: "NATS does not answer at " + c.opts.hosts(), code: CodeAway, wait: awayPause}
 	case timeout > 0 && now.Sub(quiet) > timeout:

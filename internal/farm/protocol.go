@@ -1,8 +1,8 @@
 // protocol.go holds what travels between the centre and the workers, and where.
 
 // Package farm has films made on other machines, over NATS JetStream. The centre, beside the database, places orders;
-// workers pull them, one for each core, and leave the films in an object store. Nothing in NATS is owed to a person: the
-// centre's jobs are rows of the database, so an order or a film that is lost costs time and nothing else.
+// workers pull them, one for each core, and leave the films in an object store. What people wait for is in the
+// database, not in NATS, so an order or a film that is lost costs time and nothing else.
 package farm
 
 import (

@@ -143,7 +143,8 @@ func (m *Maker) Kit() (Kit, error) {
 // With returns a configuration that makes the films of a kit whose files are in a folder. What belongs to the machine
 // stays: its engine, ffmpeg, folders, and the key of the voice.
 func (c Config) With(k Kit, folder string) Config {
-	c.Offered, c.Languages, c.Timeout, c.MaxBytes = slices.Clone(k.Offered), slices.Clone(k.Languages), k.Timeout, k.MaxBytes
+	c.Offered, c.Languages = slices.Clone(k.Offered), slices.Clone(k.Languages)
+	c.Timeout, c.MaxBytes = k.Timeout, k.MaxBytes
 	key := c.Voice.Key
 	c.Voice = k.Voice
 	c.Voice.Key = key

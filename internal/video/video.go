@@ -1,8 +1,8 @@
 // video.go is the package's face: what the operator chooses, what is ordered, what comes back.
 
 // Package video makes greeting videos: with a template on which it draws and speaks the name, with a program of the
-// operator's, with a generator behind HTTP, or on a farm of other machines. Every video it returns has been probed, has sound, and has its index
-// first.
+// operator's, with a generator behind HTTP, or on a farm of other machines. Every video it returns has been probed, has
+// sound, and has its index first.
 //
 // Errors that no further attempt can cure have a method Permanent() bool that returns true; all others are transient.
 // A child's name is in no error, file name or command line.
@@ -149,8 +149,9 @@ func New(cfg Config) (*Maker, error) {
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, free: freeBytes, fonts: fonts{folder: cfg.Fonts}, inspecting: make(chan struct{}, maxInspections),
-		full: map[string]time.Time{}, templates: map[string]*template{}}
+	m := &Maker{cfg: cfg, fonts: fonts{folder: cfg.Fonts}, free: freeBytes,
+		inspecting: make(chan struct{}, maxInspections),
+		full:       map[string]time.Time{}, templates: map[string]*template{}}
 	switch cfg.Engine {
 	case EngineTemplate, EngineFarm:
 		for _, id := range cfg.Offered {

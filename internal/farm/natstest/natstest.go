@@ -1,5 +1,5 @@
-// Package natstest runs real NATS servers for tests: nats-server with JetStream, on this computer, each with a folder of
-// its own.
+// Package natstest runs real NATS servers for tests: nats-server with JetStream, on this computer, each with a folder
+// of its own.
 package natstest
 
 import (
