@@ -49,6 +49,8 @@ var silent = slog.New(slog.NewTextHandler(io.Discard, nil))
 // ready makes no film: it has one.
 type ready struct{ film, still string }
 
+func (ready) ForgetNames([]string) error { return nil }
+
 func (r ready) Make(ctx context.Context, o video.Order, progress func(int)) (v video.Video, err error) {
 	dir, err := os.MkdirTemp("", "farm-bench-")
 	if err != nil {
@@ -161,7 +163,7 @@ func round(dir, film string, workers, videos int) error {
 	return nil
 }
 
-// serve starts a server as docs/scaling.md configures one.
+// serve starts a server as docs/farm.md configures one.
 func serve(ctx context.Context, dir string) (*exec.Cmd, string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, "", err

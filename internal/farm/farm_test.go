@@ -69,6 +69,8 @@ func process(t *testing.T, url, dir string) *exec.Cmd {
 // making is a maker that calls a function and then writes a film of a few bytes.
 type making func(ctx context.Context, o video.Order) error
 
+func (making) ForgetNames([]string) error { return nil }
+
 func (do making) Make(ctx context.Context, o video.Order, progress func(int)) (v video.Video, err error) {
 	progress(10)
 	if err := do(ctx, o); err != nil {

@@ -426,3 +426,35 @@ func TestWorker_FinishesWhatItHasBegunWhenItIsStopped(t *testing.T) {
 		t.Errorf("got %d redeliveries; want 0", again)
 	}
 }
+
+// forgetful is a maker that notes what it is to forget.
+type forgetful struct {
+	making
+	forgotten chan []string
+}
+
+func (f forgetful) ForgetNames(names []string) error { f.forgotten <- names; return nil }
+
+func TestWorker_KeepsNothingOfAName(t *testing.T) {
+	t.Parallel()
+	s := natstest.New(t)
+	c := centre(t, s.URL())
+	f := forgetful{forgotten: make(chan []string, 2)}
+	f.making = func(_ context.Context, o video.Order) error {
+		if o.Asset == "bad" {
+			return problem{code: video.CodeEngine}
+		}
+		return nil
+	}
+	startWith(t, WorkerOptions{Access: Access{URL: s.URL()}, Cores: 1,
+		Build: func(video.Kit, string) (Maker, error) { return f, nil }})
+	film(t.Context(), t, c, order1("good")).want(t, order1("good"))
+	if r := film(t.Context(), t, c, order1("bad")); r.err == nil {
+		t.Error("got nil; want an error")
+	}
+	for range 2 {
+		if got := <-f.forgotten; !slices.Equal(got, []string{"Маша"}) {
+			t.Errorf("got %q forgotten; want the name", got)
+		}
+	}
+}

@@ -28,6 +28,7 @@ const grace = time.Minute
 
 // Maker makes films: a video.Maker.
 type Maker interface {
+	ForgetNames(names []string) error // removes how they sound
 	Make(ctx context.Context, o video.Order, progress func(percent int)) (video.Video, error)
 }
 
@@ -295,6 +296,11 @@ func (w *worker) make(ctx context.Context, g *ground, o order, percent *atomic.I
 			Wait: awayPause}, video.Video{}
 	}
 	defer done()
+	defer func() {
+		if err := maker.ForgetNames([]string{o.Name}); err != nil {
+			w.log.Warn("forget how a name sounds", "err", err)
+		}
+	}()
 	made, err := maker.Make(ctx, video.Order{Asset: o.Asset, Name: o.Name, Lang: o.Lang, Template: o.Template,
 		Attempt: o.Attempt}, func(p int) { percent.Store(int64(p)) })
 	if err != nil {
