@@ -202,10 +202,12 @@ var rights = map[string]right{
 	"POST /logout-everywhere": adminsDo,
 	"POST /try-now":           adminsDo,
 	"POST /take-over":         {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
-	"POST /held":              ownersDo.of("send=no"),
-	"POST /wishes":            ownersDo.of("take=no"),
-	"POST /assets/:id/block":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}}, // nobody has asked for it
-	"GET /upload":             admins,
+	"POST /farm/drain": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404},
+		body: "take=no&worker=x"}, // no farm is there
+	"POST /held":             ownersDo.of("send=no"),
+	"POST /wishes":           ownersDo.of("take=no"),
+	"POST /assets/:id/block": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}}, // nobody has asked for it
+	"GET /upload":            admins,
 	// a file would be taken
 	"POST /uploads": {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"},
 

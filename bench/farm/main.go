@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -91,8 +92,8 @@ func measure(videos int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d videos of %.1f MB, %d open orders\n\n| workers | videos an hour | centre, CPU-s a video | server, CPU-s a "+
-		"video | videos an hour that two cores of the centre take |\n|--:|--:|--:|--:|--:|\n", videos,
+	fmt.Printf("%d videos of %.1f MB, %d open orders\n\n| workers | videos an hour | centre, CPU-s a video | "+
+		"server, CPU-s a video | videos an hour that two cores of the centre take |\n|--:|--:|--:|--:|--:|\n", videos,
 		float64(info.Size())/1e6, slots)
 	for _, n := range []int{1, 2, 4, 8} {
 		if err := round(filepath.Join(dir, fmt.Sprint(n)), film, n, videos); err != nil {
@@ -133,7 +134,8 @@ func round(dir, film string, workers, videos int) error {
 		defer w.Wait()
 	}
 	defer cancel()
-	if _, err := maker.Make(ctx, video.Order{Asset: "first", Name: "Маша", Lang: "ru"}, nil); err != nil { // the kit has travelled
+	// When this one is there, the kit has travelled.
+	if _, err := maker.Make(ctx, video.Order{Asset: "first", Name: "Маша", Lang: "ru"}, nil); err != nil {
 		return err
 	}
 	began, spent, others := time.Now(), cpu(syscall.RUSAGE_SELF), cpuOf(server.Process.Pid)
@@ -143,7 +145,8 @@ func round(dir, film string, workers, videos int) error {
 	for range slots {
 		wg.Go(func() {
 			for i := next.Add(1); i <= int64(videos); i = next.Add(1) {
-				v, err := maker.Make(ctx, video.Order{Asset: fmt.Sprint("asset", i), Name: "Маша", Lang: "ru", Attempt: 1}, nil)
+				o := video.Order{Asset: fmt.Sprint("asset", i), Name: "Маша", Lang: "ru", Attempt: 1}
+				v, err := maker.Make(ctx, o, nil)
 				if err = errors.Join(err, v.Discard()); err != nil {
 					failures <- err
 					return
@@ -198,7 +201,7 @@ func cpuOf(pid int) time.Duration {
 	}
 	var skip string
 	var user, system int64
-	fields := []any{&skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &user, &system}
+	fields := append(slices.Repeat([]any{&skip}, 13), &user, &system)
 	if _, err := fmt.Sscan(string(text), fields...); err != nil {
 		return 0
 	}

@@ -40,7 +40,7 @@ func SampleName(language string) string {
 
 // Covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
 func Covers(cfg config.Config, maker *video.Maker) *desk.Covers {
-	if !maker.Draws() {
+	if cfg.Render.Engine != video.EngineTemplate && cfg.Render.Engine != video.EngineFarm {
 		return nil
 	}
 	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {

@@ -52,8 +52,11 @@ func (d *Desk) Drain(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	outcome := map[string]string{"yes": "taking", "no": "drained"}[fields["take"]]
-	if outcome == "" || d.opts.Farm == nil {
+	if outcome == "" {
 		return Invalid("error_fields", nil)
+	}
+	if d.opts.Farm == nil {
+		return store.ErrNotFound
 	}
 	switch err := d.opts.Farm.Drain(d.ctx, fields["worker"], outcome == "drained", ""); {
 	case errors.Is(err, farm.ErrNoWorker):

@@ -188,12 +188,12 @@ func newFolder(parent, prefix string) (string, error) {
 	return path, os.Mkdir(path, 0o700)
 }
 
-// Draws reports whether videos are made from templates, here or on a farm.
-func (m *Maker) Draws() bool { return m.cfg.Engine == EngineTemplate || m.cfg.Engine == EngineFarm }
+// draws reports whether videos are made from templates, here or on a farm.
+func (m *Maker) draws() bool { return m.cfg.Engine == EngineTemplate || m.cfg.Engine == EngineFarm }
 
 // Title returns what a template is called in a language: its id if it has no other name.
 func (m *Maker) Title(id, lang string) string {
-	if m.Draws() {
+	if m.draws() {
 		if t, err := m.template(id); err == nil {
 			return t.titles.in(lang)
 		}
@@ -204,7 +204,7 @@ func (m *Maker) Title(id, lang string) string {
 // CanDraw returns nil if a template can show the name, ErrCannotDraw if no font covers it.
 // What other engines can draw is their own affair: for them the answer is always nil.
 func (m *Maker) CanDraw(id, name string) error {
-	if !m.Draws() {
+	if !m.draws() {
 		return nil
 	}
 	t, err := m.template(id)
@@ -229,7 +229,7 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 		o.Template = m.cfg.Offered[0]
 	}
 	var chosen *template
-	if m.Draws() {
+	if m.draws() {
 		var err error
 		if chosen, err = m.template(o.Template); err != nil {
 			return Video{}, err
