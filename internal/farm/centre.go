@@ -54,8 +54,6 @@ type Centre struct {
 	opened time.Time
 	roster *roster
 
-	preparing sync.Mutex // held while the streams are made and the kit is stored
-
 	mu          sync.Mutex // guards what follows
 	ground      *ground    // nil: the streams are not known to be there
 	kit         string     // sha256 of the kit; "": it is not stored
@@ -139,8 +137,6 @@ func (c *Centre) Run(ctx context.Context, kit func() (video.Kit, error)) {
 
 // keep makes what is missing in NATS, and counts the orders.
 func (c *Centre) keep(ctx context.Context, kit func() (video.Kit, error)) error {
-	c.preparing.Lock()
-	defer c.preparing.Unlock()
 	c.mu.Lock()
 	g, stored := c.ground, c.kit != ""
 	c.mu.Unlock()
