@@ -30,15 +30,25 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 const (
 	envURL = "RETAKE_FARM_TEST_URL"
 	envDir = "RETAKE_FARM_TEST_DIR"
+	cores  = 2
 )
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(envURL); url != "" {
 		dir := os.Getenv(envDir)
-		err := work(context.Background(), WorkerOptions{Access: Access{URL: url}, Cores: 1, Dir: filepath.Join(dir,
+		err := work(context.Background(), WorkerOptions{Access: Access{URL: url}, Cores: cores, Dir: filepath.Join(dir,
 			strconv.Itoa(os.Getpid())), Build: build(func(ctx context.Context, o video.Order) error {
 			if o.Name == "poison" {
+				for o.Lang == "beside" && !exists(filepath.Join(dir, "beside")) {
+					time.Sleep(10 * time.Millisecond)
+				}
 				os.Exit(9)
+			}
+			if o.Name == "beside" {
+				if err := os.WriteFile(filepath.Join(dir, "beside"), nil, 0o600); err != nil {
+					return err
+				}
+				time.Sleep(300 * time.Millisecond) // it takes longer to make than the poison to work
 			}
 			if o.Name == "stuck" {
 				if err := os.WriteFile(filepath.Join(dir, "begun"), nil, 0o600); err != nil {

@@ -123,18 +123,7 @@ func TestFilm_APoisonedOrderFailsAndHarmsNoOther(t *testing.T) {
 	s := natstest.New(t)
 	c := centre(t, s.URL())
 	dir := t.TempDir()
-	ctx, stop := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() { // as systemd does
-		for ctx.Err() == nil {
-			p := process(t, s.URL(), dir)
-			end := context.AfterFunc(ctx, func() { p.Process.Kill() })
-			p.Wait()
-			end()
-		}
-	})
-	defer wg.Wait()
-	defer stop()
+	defer revived(t, s.URL(), dir)()
 	poison := order1("poison")
 	poison.Name = "poison"
 	bad := begin(t.Context(), t, c, poison)
@@ -150,6 +139,39 @@ func TestFilm_APoisonedOrderFailsAndHarmsNoOther(t *testing.T) {
 	}
 	if got := leftovers(t, c); got != nothingLeft {
 		t.Errorf("got %s; want %s", got, nothingLeft)
+	}
+}
+
+// revived starts a worker in a process of its own again and again, as systemd does, until stop is called.
+func revived(t *testing.T, url, dir string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			p := process(t, url, dir)
+			end := context.AfterFunc(ctx, func() { p.Process.Kill() })
+			p.Wait()
+			end()
+		}
+	})
+	return func() { cancel(); wg.Wait() }
+}
+
+func TestFilm_WhatRunsBesideAPoisonedOrderIsNotBlamed(t *testing.T) {
+	t.Parallel()
+	s := natstest.New(t)
+	c := centre(t, s.URL())
+	dir := t.TempDir()
+	poison, beside := order1("poison"), order1("beside")
+	poison.Name, poison.Lang, beside.Name = "poison", "beside", "beside"
+	bad, good := begin(t.Context(), t, c, poison), begin(t.Context(), t, c, beside)
+	until(t, "both are placed", func() bool { return leftovers(t, c) == "2 orders, 0 fates, films " })
+	defer revived(t, s.URL(), dir)()
+	(<-good).want(t, beside)
+	r := <-bad
+	if of, ok := errors.AsType[*trouble](r.err); !ok || of.code != CodeDied {
+		t.Errorf("got %v; want a failure with %s", r.err, CodeDied)
 	}
 }
 

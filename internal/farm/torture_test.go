@@ -82,7 +82,7 @@ func TestFilm_KilledAtRandom(t *testing.T) {
 			select {
 			case <-stopping.Done():
 				return
-			case <-time.After(rand.N(2 * time.Second)):
+			case <-time.After(rand.N(4 * time.Second)):
 			}
 			switch rand.N(4) {
 			case 0:

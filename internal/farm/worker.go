@@ -51,6 +51,10 @@ type worker struct {
 	conn  *nats.Conn
 	js    jetstream.JetStream
 
+	// alone is held by an order that a worker has died of, or beside: if this one dies, too, the culprit is known.
+	// The others hold it for reading.
+	alone sync.RWMutex
+
 	building sync.RWMutex // read by those who make a film, written by the one who builds the maker of another kit
 	kit      string
 	maker    Maker
@@ -217,6 +221,13 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 	defer beating.Wait()
 	defer close(over)
 
+	if delivered > 1 {
+		w.alone.Lock()
+		defer w.alone.Unlock()
+	} else {
+		w.alone.RLock()
+		defer w.alone.RUnlock()
+	}
 	for ctx.Err() == nil {
 		g, err := w.stores(ctx)
 		open := false
