@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RUN     := ffmpeg fonts-sil-andika espeak-ng
 TEST    := $(RUN) chromium curl systemd zsh fish
 
-.PHONY: demo test check bench load fuzz torture build release install-test
+.PHONY: demo test lint check bench load fuzz torture build release install-test
 
 demo: build
 	@./packaging/need.sh $(RUN)
@@ -16,20 +16,22 @@ test:
 	@./packaging/versitygw.sh
 	@./packaging/natsserver.sh
 	@./packaging/proxies.sh
-	go test -timeout 30m ./...
+	go test -timeout 60m ./...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
 # Everything a change must pass: format, vet, staticcheck, and the tests with the race detector in random order.
-check:
+check: lint
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
 	@./packaging/natsserver.sh
 	@./packaging/proxies.sh
-	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w the files above"; exit 1; }
-	go vet ./...
 	cd bench && go vet ./...
 	cd bench/queue/load && go vet ./... && go test .
-	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./...
 
 # About a quarter of an hour, on a machine with nothing else to do. The table goes into docs/benchmarks.md.

@@ -193,6 +193,7 @@ func TestAnswer_AFloodIsRefusedOnceThoughTelegramIsAway(t *testing.T) {
 	w.hears(p, "Пришлите имя ребёнка")
 	w.calm()
 	clear := w.mute()
+	began := time.Now()
 	for range 70 {
 		p.Send("/help")
 	}
@@ -203,8 +204,9 @@ func TestAnswer_AFloodIsRefusedOnceThoughTelegramIsAway(t *testing.T) {
 	w.start()
 	w.hears(p, "Столько сообщений сразу")
 	w.until("the refusal taken", func() bool { return count(t, w.store, waiting) == 0 })
-	if n := saying(p, "Столько сообщений сразу"); n != 1 {
-		t.Errorf("got %d refusals; want 1", n)
+	most := 1 + int(time.Since(began)/time.Minute) // a busy machine may need more than the minute that a refusal is for
+	if n := saying(p, "Столько сообщений сразу"); n > most {
+		t.Errorf("got %d refusals; want %d", n, most)
 	}
 }
 

@@ -271,7 +271,7 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 	w.calm()
 	p.Send("/status")
 	w.hears(p, "😔 Маша (🎂 День рождения) — не получилось")
-	w.hears(p, "Видео для Маша (🎂 День рождения) не получилось. Попробуем ещё раз?")
+	w.hears(p, "Видео с именем «Маша (🎂 День рождения)» не получилось. Попробуем ещё раз?")
 	w.mendEngine()
 	press(p, w.names(p, "Маша"), 0) // the same name with another template is no other try
 	w.getsVideos(p, 1)

@@ -284,7 +284,11 @@ func startProgram(
 // until waits for a condition.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	if err := until(w, is, w.log.String); err != nil {
+	state := w.log.String
+	if w.tg != nil { // on a busy machine a video tells its percents for minutes
+		state = func() string { return fmt.Sprint(w.tg.Count(), w.log) }
+	}
+	if err := until(w, is, state); err != nil {
 		w.Fatalf("%s: %v\n%s", what, err, w.log)
 	}
 }

@@ -495,7 +495,7 @@ func TestPublishingInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.open(d, "/assets/"+id+"/publish")
-	b.until("document.querySelector('#zone').value.startsWith('Asia/Kat') && document.querySelector('#zone-hint').textContent.includes('where you are: Asia/Kat')")
+	b.until("document.querySelector('#zone').value.startsWith('Asia/Kat') && document.querySelector('#zone-hint').textContent.includes('your local time: Asia/Kat')")
 	b.js(`(() => { const set = (name, value) => { const f = document.querySelector('form.form').elements[name]; f.value = value; (f.dispatchEvent ? f : document.querySelector('form.form')).dispatchEvent(new Event('input', { bubbles: true })); };
 		set('title', 'ы'.repeat(80)); set('privacy', 'public'); set('at', '2027-12-24T18:00'); set('made_for_kids', 'no'); })()`)
 	b.until("document.querySelector('.preview .title').textContent === 'ы'.repeat(70) + '…' && !document.querySelector('.preview .cut').hidden")

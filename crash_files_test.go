@@ -245,12 +245,12 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 	w.asks(apologised, "Сбой один")
 	sorry(apologised)
 	w.asks(waiting, "Оля")
-	v.tg.Wait(t.Context(), func() bool { return len(answers(waiting)) > 1 }) // her wish is on the disk
-	v.kill()
 	s, err := openStore(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.until("her wish on the disk", func() bool { return count(t, s, `SELECT count(*) FROM requests WHERE user_id = 3`) == 1 })
+	v.kill()
 	before := count(t, s, `SELECT count(*) FROM requests WHERE user_id = 3 AND status <> 'COMPLETED'`)
 	mutateOutside(t, path, `VACUUM INTO '`+backup+`'`)
 	s.Close()
@@ -276,7 +276,7 @@ func TestABackupOfYesterdayIsPutBack(t *testing.T) {
 
 	v.start(0)
 	tryAgain(lapsed)
-	w.hears(lapsed, lang.Say("ru", "press_lapsed", nil))
+	w.hears(lapsed, lang.Say("ru", "press_forgotten", nil))
 	w.asks(lapsed, "Нина")
 	w.getsVideos(lapsed, 1)
 	w.asks(later, "Вера")

@@ -104,6 +104,7 @@ func newVictim(t *testing.T) *victim {
 // newVictimBehind makes one that reaches the stand-in for Telegram through something else.
 func newVictimBehind(t *testing.T, between func(http.Handler) http.Handler) *victim {
 	t.Helper()
+	notShort(t)
 	v := &victim{T: t, dir: t.TempDir(), tg: faketelegram.New(testToken), log: &journal{}}
 	v.http = httptest.NewServer(between(v.tg))
 	command, err := engine(v.dir)

@@ -36,6 +36,7 @@ func (v *victim) farmWorker(server *natstest.Server, dir string) *exec.Cmd {
 }
 
 func TestFarm_KillsCostNoAttemptAndNoVideo(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	server := natstest.New(t)
 	v := newVictim(t)

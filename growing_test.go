@@ -303,6 +303,7 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 
 // TestOneOfTwoRenderServersDies is the example of docs/scaling.md: all videos come.
 func TestOneOfTwoRenderServersDies(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "generator")
 	if out, err := exec.Command("go", "build", "-o", program, "./docs/generator").CombinedOutput(); err != nil {

@@ -12,6 +12,14 @@ import (
 	"retake.example/internal/store"
 )
 
+// notShort leaves a test out of the inner loop (go test -short): it runs Chromium, kills programs or makes films.
+func notShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes too long for -short")
+	}
+}
+
 // A testClock is a clock that tests move.
 type testClock struct {
 	mu  sync.Mutex
@@ -47,22 +55,23 @@ func setNow(s *store.Store, now func() time.Time) {
 	clock.now = now
 }
 
-// readers are the connections of readDB, by their files: a test that asks thousands of times needs one.
-var readers sync.Map
+// readers are the connections of readDB: a test that asks thousands of times needs one. A store that is opened again
+// needs another: a restore may have put a new file in the place of the old one.
+var readers sync.Map // *store.Store to *sql.DB
 
 // readDB is a second, reading connection to the file of a store, until the end of the test.
 func readDB(t testing.TB, s *store.Store) *sql.DB {
 	t.Helper()
-	if d, ok := readers.Load(s.Path()); ok {
+	if d, ok := readers.Load(s); ok {
 		return d.(*sql.DB)
 	}
 	d, err := sql.Open("sqlite", "file:"+s.Path()+"?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}
-	readers.Store(s.Path(), d)
+	readers.Store(s, d)
 	t.Cleanup(func() {
-		readers.Delete(s.Path())
+		readers.Delete(s)
 		d.Close()
 	})
 	return d

@@ -45,6 +45,7 @@ func (h heldRenderer) Make(ctx context.Context, o video.Order, progress func(int
 }
 
 func TestAHundredThousandMessagesOfOnePersonAreRefusedOnceAndHoldUpNobody(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	const messages = 100_000
 	path, err := sample()

@@ -139,6 +139,9 @@ func serve(
 	if err != nil {
 		return asSetting(err)
 	}
+	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
+		return err
+	}
 	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
@@ -226,7 +229,7 @@ func serve(
 	defer stop()
 	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
 		Role: command.Role(cfg), Offers: offers,
-		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, BotOn: bot != nil,
+		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
 		Staff: desk.Staff{
 			Owners: cfg.Telegram.Owners,

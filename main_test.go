@@ -255,6 +255,7 @@ func TestSettingsThatDoNotFitTogetherStopTheStart(t *testing.T) {
 
 // TestATemplateOfTheOperatorsOwn checks and previews a folder as its author would.
 func TestATemplateOfTheOperatorsOwn(t *testing.T) {
+	notShort(t)
 	folder := filepath.Join(t.TempDir(), "clock")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)

@@ -83,6 +83,7 @@ func keysOf(t *testing.T, files media.Store) []string {
 }
 
 func TestTheSettingsOfABucketAreReadAndChecked(t *testing.T) {
+	notShort(t)
 	server := s3test.New(t)
 	c, err := LoadConfig("", inBucket(t, server))
 	if err != nil {
@@ -224,6 +225,7 @@ func TestNoVideoIsMadeWhileItCannotBeKept(t *testing.T) {
 }
 
 func TestThePageWithABucket(t *testing.T) {
+	notShort(t)
 	server := s3test.New(t)
 	bucket := bucketOf(t, server)
 	u := newCounter(t, mostBytes, time.Minute, roomy)

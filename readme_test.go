@@ -23,6 +23,7 @@ var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 // TestTheReadmeLeadsFromAnEmptyFolderToAVideo runs every command of the README in its order, but for those of make,
 // which must be there, with the settings that it says, and asks for a video as soon as the program runs.
 func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -154,6 +155,7 @@ func set(t *testing.T, path string, readme []byte) {
 // TestTheCommandsOfTheTemplatePageWork makes a template of a film as docs/templates.md says: in a folder of its own,
 // with the lines that it shows, the voice's too, and the settings that offer it.
 func TestTheCommandsOfTheTemplatePageWork(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	const page = "docs/templates.md"
 	dir := t.TempDir()

@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
 	unwanted    INTEGER,                               -- since when it should go: everyone who asked for it is forgotten; it may be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
+	advance     INTEGER CHECK (advance IN (0, 1)),     -- made in advance: 1: goes to everybody who asks, however old; 0: withdrawn, goes to nobody else; NULL: it was not
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -74,6 +75,7 @@ CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, 
 CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_unwanted ON assets (unwanted, id) WHERE unwanted IS NOT NULL;
+CREATE INDEX IF NOT EXISTS assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
 -- What goes when it is old enough: what is published, or made by an admin, is the operator's own.
 CREATE INDEX IF NOT EXISTS assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND finished IS NOT NULL;
 -- A finished asset stays as it is: trying again makes a new one.
@@ -135,6 +137,24 @@ CREATE TRIGGER IF NOT EXISTS assets_name_is_final BEFORE UPDATE OF name_key ON a
 BEGIN
 	SELECT raise(ABORT, 'assets_name_is_final');
 END;
+
+-- Names whose videos an owner wants to be made while nobody waits for anything. A row goes when its video is begun, or was
+-- made for somebody in the meantime.
+CREATE TABLE IF NOT EXISTS advance (
+	id          INTEGER PRIMARY KEY,
+	name        TEXT    NOT NULL CHECK (name <> ''),
+	name_key    TEXT    NOT NULL CHECK (name_key <> ''),
+	template    TEXT    NOT NULL,
+	lang        TEXT    NOT NULL,
+	creator     INTEGER NOT NULL,                      -- admin who wants it (Telegram id; 0: the operator)
+	created     INTEGER NOT NULL,
+	CONSTRAINT one_per_video UNIQUE (name_key, template, lang)
+) STRICT;
+-- What each template was made of when serve began last: videos made in advance of anything else are withdrawn.
+CREATE TABLE IF NOT EXISTS editions (
+	template    TEXT    PRIMARY KEY,
+	edition     TEXT    NOT NULL                       -- checksum
+) STRICT, WITHOUT ROWID;
 
 -- One user waiting for one asset. COMPLETED when that user has the video.
 CREATE TABLE IF NOT EXISTS requests (

@@ -73,6 +73,8 @@ var steps = []string{
 	ALTER TABLE channels ADD COLUMN ends INTEGER;
 	UPDATE publications AS p SET remote_id = NULL WHERE EXISTS (SELECT 1 FROM publications o
 		WHERE o.platform = p.platform AND o.remote_id = p.remote_id AND o.id < p.id)`,
+	// Videos made in advance. The schema adds the tables advance and editions.
+	`ALTER TABLE assets ADD COLUMN advance INTEGER CHECK (advance IN (0, 1))`,
 }
 
 // schemaVersion is the version of the schema.

@@ -27,6 +27,7 @@ type browser struct {
 
 func newBrowser(t *testing.T, more ...chromedp.ExecAllocatorOption) browser {
 	t.Helper()
+	notShort(t)
 	options := append(more, chromedp.DefaultExecAllocatorOptions[:]...)
 	for _, flag := range []string{"disable-quic", "no-first-run", "disable-background-networking",
 		"disable-component-update", "disable-sync"} {
@@ -199,6 +200,7 @@ func openDemo(t *testing.T) (address string) {
 }
 
 func TestTheDemoTellsItsStory(t *testing.T) {
+	notShort(t)
 	address := openDemo(t)
 	b := newBrowser(t)
 	b.visit(address)
@@ -299,6 +301,7 @@ func (b browser) says(text string) {
 }
 
 func TestTheDemoPublishes(t *testing.T) {
+	notShort(t)
 	address := openDemo(t)
 	b := newBrowser(t)
 	click := func(selector string) {

@@ -635,6 +635,7 @@ func TestAnotherKeyMeansAnotherConsent(t *testing.T) {
 // TestKilledWhileItUploads kills the program fifty times, at random bytes of uploads of 20 MB and at the requests
 // around them.
 func TestKilledWhileItUploads(t *testing.T) {
+	notShort(t)
 	const kills, videos, size = 50, 25, 20 << 20
 	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	var strike sync.Mutex

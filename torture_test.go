@@ -503,6 +503,7 @@ func inOwnTime(t *testing.T, day int, fn func(*testing.T)) {
 // TestPowerCuts lets a town live for a day, cuts the power at hundreds of points of it, and lets the town live on from
 // each.
 func TestPowerCuts(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	for name, day := range map[string]struct {
 		people         int64
@@ -570,6 +571,7 @@ func (w *town) powerCuts(t *testing.T, dir string, points int) {
 // TestTheDiskFailsOnce lets one operation of a town's day fail, at every part of the day. Nobody restarts the program,
 // except at its very start, and after a sync that failed the power fails, too.
 func TestTheDiskFailsOnce(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	every := 120
 	if *long {

@@ -70,6 +70,16 @@ var Commands = []Command{
 		Examples: []string{"retake pause"}},
 	{Name: "resume", Group: "Every day", Config: true, Short: "take wishes again",
 		Examples: []string{"retake resume"}},
+	{Name: "warm", Group: "Every day", Args: "FILE", Config: true,
+		Short: "make the videos of a list of names in advance; a running serve makes them",
+		Long: "FILE has one name a line. They are made one at a time while nobody waits, and then sent at once to\n" +
+			"everyone who asks. Lines that cannot be made are listed, and the exit code is 1; the others are made.\n" +
+			"The page shows how far it is, stops it, and withdraws the videos.",
+		Flags: []Flag{
+			{"lang", "LANG", "", "the language of the videos; default: language of the settings"},
+			{"template", "ID", "", "an offered template; default: the first"},
+		},
+		Examples: []string{"retake warm names.txt", "retake warm names.txt -lang en -template birthday"}},
 	{Name: "template check", Group: "Every day", Args: "DIR", Config: true,
 		Short:    "check the template in a folder; each fault has its line",
 		Long:     "DIR is a folder with a template.toml, or the name of a built-in template.",

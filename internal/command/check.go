@@ -100,11 +100,8 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 			return errors.Is(err, youtube.ErrUnknown), err
 		}
 	}
-	made := MakerConfig(cfg, work)
+	made := here(MakerConfig(cfg, work))
 	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried one by one
-	if made.Engine == video.EngineFarm {
-		made.Engine = video.EngineTemplate
-	}
 	maker, err := video.New(made)
 	if err != nil {
 		return parts, err

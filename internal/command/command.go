@@ -69,6 +69,7 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"template preview": with(previewTemplate),
 	"unban":            with(unbanChat),
 	"version":          printVersion,
+	"warm":             with(warm),
 	"worker":           with(runWorker),
 }
 

@@ -40,11 +40,8 @@ func runWorker(ctx context.Context, cfg config.Config, c Invocation) error {
 		return err
 	}
 	defer unlock()
-	base := MakerConfig(cfg, filepath.Join(dir, "work"))
+	base := here(MakerConfig(cfg, filepath.Join(dir, "work"))) // the settings may be those of the centre, copied
 	base.Cache = filepath.Join(dir, "cache")
-	if base.Engine == video.EngineFarm { // the file of the centre, copied
-		base.Engine = video.EngineTemplate
-	}
 	base.Workers = cmp.Or(cfg.Queue.Workers, runtime.NumCPU())
 	tried := base
 	tried.Offered, tried.Templates = []string{"new-year"}, "" // those of the centre are not here yet

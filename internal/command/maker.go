@@ -18,6 +18,14 @@ func NewMaker(cfg config.Config, work string, farm video.Farm) (*video.Maker, er
 	return video.New(c)
 }
 
+// here returns a configuration that needs no farm: it makes the same films on this machine.
+func here(c video.Config) video.Config {
+	if c.Engine == video.EngineFarm {
+		c.Engine = video.EngineTemplate
+	}
+	return c
+}
+
 func MakerConfig(cfg config.Config, work string) video.Config {
 	voice := video.VoiceConfig(cfg.Voice)
 	if voice.Engine == "none" {

@@ -55,6 +55,7 @@ type Card struct {
 	CanCancel    bool          `json:"can_cancel"`        // this admin, now: nobody waits for it
 	CanPublish   bool          `json:"can_publish"`       // this admin, now: on a platform that it is not on
 	Unwanted     time.Time     `json:"unwanted,omitzero"` // since when it should go, once it is taken off the platforms
+	Advance      bool          `json:"advance,omitzero"`  // made in advance: goes to everybody who asks for it
 	Replaced     bool          `json:"replaced"`          // a later try is under way or has worked: no button
 	History      []Try         `json:"history,omitempty"`
 	Publications []Publication `json:"publications,omitempty"`
@@ -244,7 +245,7 @@ func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card
 	c := Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template,
 		Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold,
-		RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted}
+		RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted, Advance: l.Advance}
 	switch {
 	case l.Origin == "UPLOAD":
 		c.Origin = "upload"

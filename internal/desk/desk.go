@@ -33,6 +33,7 @@ type Options struct {
 	ReuseFor time.Duration                      // how long a finished video is shared with the next order for its name
 	Attempts int                                // that a job has
 	CanDraw  func(template, name string) error  // nil error: that template has every letter
+	Rude     []string                           // no video in advance is made of these
 	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
 	Free     func() (bytes int64, err error)    // on the disk
 	BotOn    bool                               // /admin in the bot gives a sign-in link

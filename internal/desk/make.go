@@ -3,14 +3,11 @@
 package desk
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
-	"retake.example/internal/lang"
 	"retake.example/internal/store"
-	"retake.example/internal/video"
 )
 
 // MakeAsset makes a video with the name an admin typed and the template they picked, or finds the one there is.
@@ -23,22 +20,18 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	name, key, problem := lang.ParseName(sent["name"])
-	if problem == "" {
-		if err := d.opts.CanDraw(template, name); errors.Is(err, video.ErrCannotDraw) {
-			problem = "name_undrawable"
-		} else if err != nil {
-			return fmt.Errorf("check whether a name can be drawn: %w", err)
-		}
-	}
-	if problem != "" {
+	named, problem, err := NameRules{CanDraw: d.opts.CanDraw}.Read(template, sent["name"])
+	switch {
+	case err != nil:
+		return err
+	case problem != "":
 		return Invalid(problem, nil)
 	}
 	admin := AdminOf(r)
 	var a store.Asset
 	var grant store.Grant
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
-		order := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: d.opts.Lang}
+		order := store.Wish{Admin: &admin.ID, Name: named.Name, Key: named.Key, Template: template, Lang: d.opts.Lang}
 		if a, grant, err = tx.ShareOrCreate(order, tx.Now().Add(-d.opts.ReuseFor)); err != nil {
 			return err
 		}

@@ -20,6 +20,9 @@ var long = flag.Bool("long", false, "kill at random for ten minutes")
 
 // TestFilm_KilledAtRandom asks as the queue does: a wait is tried again in the same attempt, and no attempt may fail.
 func TestFilm_KilledAtRandom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes too long for -short")
+	}
 	t.Parallel()
 	lasts := 10 * time.Second
 	if *long {

@@ -27,6 +27,8 @@ func Measure(p *watch.Program) (state State, err error) {
 		Inbox:    c.Inbox,
 		Channels: c.Channels,
 		Files:    map[string]int64{},
+		Advance: map[string]int{"waiting": c.Advance.Waiting, "live": c.Advance.Live, "ready": c.Advance.Ready,
+			"failed": c.Advance.Failed},
 	}
 	if state.Free, err = p.Room.Free(); err != nil {
 		return state, err

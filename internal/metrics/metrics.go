@@ -29,8 +29,10 @@ var gauges = map[string]struct {
 	"retake_workers_busy":         {"Workers that run one.", []string{"kind"}},
 	"retake_assets":               {"Videos by status.", []string{"status"}},
 	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
-	"retake_requests_open":        {"People waiting for a video, each counted once for each video.", nil},
-	"retake_requests_total":       {"Requests for a video since the database was made.", nil},
+	"retake_advance_videos": {"Videos made in advance: waiting on the list, live (being made, or " +
+		"waiting for another attempt), ready, or failed.", []string{"state"}},
+	"retake_requests_open":  {"People waiting for a video, each counted once for each video.", nil},
+	"retake_requests_total": {"Requests for a video since the database was made.", nil},
 	"retake_publications": {
 		"Videos on platforms, or on their way there, by status.",
 		[]string{"platform", "status"},

@@ -14,6 +14,7 @@ type State struct {
 	Loads        []Load
 	Assets       map[string]int // by status
 	Needing      int            // assets that need an admin
+	Advance      map[string]int // videos in advance, by state
 	Open, Wishes int            // requests that are not over; all since the database was made
 	Publications []Publications
 	Channels     map[string]int   // by state
@@ -101,6 +102,9 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 		set("retake_channels", float64(s.Channels[state]), state)
 	}
 	set("retake_assets_needing_admin", float64(s.Needing))
+	for _, state := range []string{"waiting", "live", "ready", "failed"} {
+		set("retake_advance_videos", float64(s.Advance[state]), state)
+	}
 	set("retake_requests_open", float64(s.Open))
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))

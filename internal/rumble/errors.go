@@ -182,7 +182,8 @@ var fields = []string{
 // refusal is the error for an answer that refuses the video. A refusal of a field that we sent is final; one of
 // nothing in particular is not known to be.
 func refusal(f fieldErrors) *Error {
-	field, said := "_", f["_"]
+	field := "_"
+	var said fieldError
 	if i := slices.IndexFunc(fields, func(name string) bool { _, ok := f[name]; return ok }); i >= 0 {
 		field, said = fields[i], f[fields[i]]
 	} else { // a field that we do not send: at least say which

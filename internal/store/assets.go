@@ -39,6 +39,7 @@ type Asset struct {
 	Created  time.Time
 	Finished time.Time
 	Unwanted time.Time // since when it should go, but may be on a platform; zero: it may stay
+	Advance  bool      // made in advance: goes to everybody who asks for it, however old it is
 
 	ErrorCode string // stable code of Error; "": it has none
 }
@@ -160,14 +161,15 @@ func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
 
 const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
 	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
-	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0), ifnull(a.error_code, '')`
+	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0), ifnull(a.error_code, ''),
+	ifnull(a.advance, 0)`
 
 // into lists where assetColumns go; done must run after the scan.
 func (a *Asset) into() (dest []any, done func()) {
 	var duration, created, finished, unwanted int64
 	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
 			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
-			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted, &a.ErrorCode}, func() {
+			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted, &a.ErrorCode, &a.Advance}, func() {
 			a.Video.Duration = time.Duration(duration) * time.Millisecond
 			a.Created, a.Finished, a.Unwanted = Moment(created), Moment(finished), Moment(unwanted)
 		}
@@ -203,8 +205,8 @@ const (
 	Ready   Grant = "ready"   // a finished one is sent
 )
 
-// ShareOrCreate links a wish to the video of that name that is being made or was finished after since, or makes a new
-// asset with its RENDER job.
+// ShareOrCreate links a wish to the video of that name that is being made, was finished after since or was made in
+// advance, or makes a new asset with its RENDER job.
 func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
 	a, err := tx.liveTwin(w.Key, w.Template, w.Lang)
 	if errors.Is(err, ErrNotFound) {
@@ -224,7 +226,7 @@ func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
 		grant = Ready
 	}
 	if w.Admin != nil {
-		return a, grant, nil
+		return a, grant, tx.wanted(a, *w.Admin)
 	}
 	added, err := tx.join(a, w.User, w.Chat, w.Message)
 	if !added && grant == Shared {
@@ -240,19 +242,26 @@ func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
 
 func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
 	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
-		AND a.status = 'COMPLETED' AND a.finished >= ? AND a.finished <= ? AND a.unwanted IS NULL
-		ORDER BY a.finished DESC LIMIT 1`, key, template, lang, min(since.UnixMilli(), tx.now), tx.now)
+		AND a.status = 'COMPLETED' AND (a.finished >= ? AND a.finished <= ? AND a.advance IS NULL OR a.advance = 1)
+		AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, min(since.UnixMilli(), tx.now),
+		tx.now)
 }
 
-// create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator.
+// create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator. One
+// that is made in advance comes after everything else until somebody asks for it.
 func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 	a.ID, a.Origin, a.Status, a.Created = NewID(), "REQUEST", Pending, Moment(tx.now)
-	if _, err := tx.sql.Exec(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, retry_of, created)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		a.ID, a.Name, a.NameKey, a.Template, a.Lang, a.Origin, a.Creator, null(a.RetryOf), tx.now); err != nil {
+	if _, err := tx.sql.Exec(`INSERT INTO assets
+			(id, name, name_key, template, lang, origin, creator, retry_of, created, advance)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.ID, a.Name, a.NameKey, a.Template, a.Lang, a.Origin, a.Creator, null(a.RetryOf), tx.now,
+		null(a.Advance)); err != nil {
 		return a, err
 	}
-	if a.Creator != nil {
+	switch {
+	case a.Advance:
+		lane = advanceLane
+	case a.Creator != nil:
 		lane = *a.Creator
 	}
 	tx.touch(a.ID)
@@ -293,7 +302,7 @@ func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err erro
 		return last, false, err
 	}
 	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
-		Creator: last.Creator, RetryOf: last.ID}, lane)
+		Creator: last.Creator, RetryOf: last.ID, Advance: last.Advance}, lane)
 	return next, true, err
 }
 

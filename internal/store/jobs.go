@@ -88,8 +88,9 @@ func (tx *Tx) MarkDue(kind Kind, due int64) {
 	}
 }
 
-// reached is how far the turns of the kind ?1 are.
-const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL ORDER BY turn, id LIMIT 1), 0)`
+// reached is how far the turns of the kind ?1 are. What is made in advance is behind all of them.
+const reached = `ifnull((SELECT turn FROM jobs WHERE kind = ?1 AND started IS NULL AND turn < ` + lastTurn + `
+	ORDER BY turn, id LIMIT 1), 0)`
 
 // longQueue is how many renders wait when people who have had a video before go ahead of those who have not.
 const longQueue = 10
@@ -98,20 +99,29 @@ const longQueue = 10
 // has had a video before takes the place ahead of all newcomers of a level. Ten thousand new accounts then hold up
 // nobody who is known. In a short queue everybody is alike.
 func (tx *Tx) enqueueRender(assetID string, lane int64) error {
-	var ahead bool
-	if err := tx.sql.Get(`SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND started IS NULL LIMIT 0 + ?1)) = ?1
-		AND (EXISTS (SELECT 1 FROM requests WHERE user_id = ?2 AND status = 'COMPLETED')
-			OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?2))`, []any{longQueue, lane}, &ahead); err != nil { // or an admin
+	ahead, err := tx.goesAhead(lane)
+	if err != nil {
 		return err
 	}
-	_, err := tx.sql.Exec(`
+	_, err = tx.sql.Exec(`
 		INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
-		VALUES (?1, ?2, ?3, max(
-			ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?3), 0) + 2,
-			iif(?4, `+reached+` & ~1, `+reached+` | 1)), 0, ?5)
+		VALUES (?1, ?2, ?3, iif(?3 = `+advanceLaneSQL+`, max(`+nextTurn+`, `+lastTurn+`), `+nextTurn+`), 0, ?5)
 		ON CONFLICT DO NOTHING`, Render, assetID, lane, ahead, tx.now)
 	tx.MarkDue(Render, 0)
 	return err
+}
+
+// nextTurn is the turn of the next job of the kind ?1 in the lane ?3; ?4: it goes ahead.
+const nextTurn = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?3), 0) + 2,
+	iif(?4, ` + reached + ` & ~1, ` + reached + ` | 1))`
+
+// goesAhead reports whether the next render in a lane goes ahead of newcomers.
+func (tx *Tx) goesAhead(lane int64) (ahead bool, err error) {
+	err = tx.sql.Get(`SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND started IS NULL
+			AND turn < `+lastTurn+` LIMIT 0 + ?1)) = ?1
+		AND (EXISTS (SELECT 1 FROM requests WHERE user_id = ?2 AND status = 'COMPLETED')
+			OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?2))`, []any{longQueue, lane}, &ahead) // or an admin
+	return ahead, err
 }
 
 // enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
@@ -144,6 +154,8 @@ const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifn
 // toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
 const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
 	WHERE w.kind = ?1 AND w.started IS NULL AND w.suspect = ?3 AND (w.due <= ?2 OR w.suspect)
+		AND (w.lane <> ` + advanceLaneSQL + ` OR NOT EXISTS (
+			SELECT 1 FROM jobs o WHERE o.kind = 'RENDER' AND o.lane = ` + advanceLaneSQL + ` AND o.started IS NOT NULL))
 		AND (w.kind <> 'PUBLISH' OR EXISTS (SELECT 1 FROM publishable v WHERE v.id = w.asset_id))
 		AND (w.kind <> 'DELIVER' OR EXISTS (SELECT 1 FROM assets WHERE id = w.asset_id AND file_id IS NOT NULL) OR NOT EXISTS (
 			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
@@ -176,6 +188,15 @@ func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err erro
 				return nil, err
 			}
 			tasks = slices.Replace(tasks, crowd, crowd+1, some...)
+		}
+		if kind == Render && !suspects && len(tasks) == 0 {
+			more, err := tx.beginNextInAdvance()
+			if err != nil {
+				return nil, err
+			}
+			if more {
+				crowd = 0
+			}
 		}
 	}
 	return tasks, nil
@@ -512,15 +533,16 @@ func (tx *Tx) MakeAgain(j Job) error {
 	if err := tx.sql.Get(`DELETE FROM requests WHERE id = ? RETURNING user_id, chat_id, ifnull(progress_id, 0)`, []any{j.RequestID}, &user, &chat, &progress); err != nil {
 		return err
 	}
+	if _, err := tx.sql.Exec(`UPDATE assets SET advance = 0 WHERE id = ? AND advance = 1`, a.ID); err != nil {
+		return err // the next one goes to everybody instead
+	}
 	next, err := tx.liveTwin(a.NameKey, a.Template, a.Lang)
 	if errors.Is(err, ErrNotFound) {
 		next, err = tx.finishedTwin(a.NameKey, a.Template, a.Lang, a.Finished.Add(time.Millisecond))
 	}
 	if errors.Is(err, ErrNotFound) {
-		next, err = tx.create(
-			Asset{Name: a.Name, NameKey: a.NameKey, Template: a.Template, Lang: a.Lang, Creator: a.Creator},
-			user,
-		)
+		next, err = tx.create(Asset{Name: a.Name, NameKey: a.NameKey, Template: a.Template, Lang: a.Lang,
+			Creator: a.Creator, Advance: a.Advance}, user)
 	}
 	if err != nil {
 		return err
@@ -603,10 +625,12 @@ func (s *Store) Line(ctx context.Context) ([]string, error) {
 	return s.texts(ctx, `SELECT asset_id FROM jobs WHERE kind = 'RENDER' AND started IS NULL ORDER BY turn, id`)
 }
 
-// OldestWaiting returns since when the asset waits that has waited longest; zero: none does.
+// OldestWaiting returns since when the asset waits that has waited longest; zero: none does. Nobody waits for what is
+// made in advance.
 func (s *Store) OldestWaiting(ctx context.Context) (time.Time, error) {
 	var created sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT min(created) FROM assets WHERE status = 'PENDING'`).Scan(&created)
+	err := s.db.Read().QueryRowContext(ctx, `SELECT min(created) FROM assets
+		WHERE status = 'PENDING' AND (advance IS NULL OR EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = assets.id))`).Scan(&created)
 	return Moment(created.Int64), err
 }
 

@@ -44,7 +44,8 @@ func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 		return err
 	}
 	_, err := tx.sql.Exec(
-		`UPDATE jobs SET turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER') + 1 WHERE id = ?`,
+		`UPDATE jobs SET turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER' AND turn < `+lastTurn+`) + 1
+		WHERE id = ? AND turn < `+lastTurn,
 		j.ID,
 	)
 	return err
@@ -76,11 +77,12 @@ func (tx *Tx) HurryRenders() error {
 	return err
 }
 
-// WaitingPeople returns up to n of the waiting users of an asset, or the admin who made it.
+// WaitingPeople returns up to n of the waiting users of an asset, or the admin who made it. Nobody waits for what is
+// made in advance, so each such name counts as a person's.
 func (tx *Tx) WaitingPeople(assetID string, n int) (users []int64, err error) {
 	rows, err := tx.sql.Query(
 		`SELECT user_id FROM (SELECT user_id FROM requests WHERE asset_id = ?1 AND status IN ('PENDING', 'PROCESSING') LIMIT 0 + ?2)
-		UNION SELECT creator FROM assets WHERE id = ?1 AND creator IS NOT NULL LIMIT 0 + ?2`,
+		UNION SELECT creator FROM assets WHERE id = ?1 AND creator IS NOT NULL AND advance IS NULL LIMIT 0 + ?2`,
 		assetID,
 		n,
 	)

@@ -29,6 +29,9 @@ func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err erro
 	if err != nil {
 		return false, err
 	}
+	if err := tx.wanted(a, user); err != nil {
+		return false, err
+	}
 	tx.touch(a.ID)
 	var id int64
 	if err := tx.sql.Get(`SELECT id FROM requests WHERE user_id = ? AND asset_id = ?`, []any{user, a.ID}, &id); err != nil {
@@ -158,7 +161,8 @@ func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press,
 	err := s.db.Read().QueryRowContext(ctx, `
 		SELECT a.status = 'COMPLETED' OR EXISTS (
 			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
-			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND b.finished >= a.finished AND b.unwanted IS NULL), (
+			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND (b.finished >= a.finished AND b.advance IS NULL OR b.advance = 1)
+			AND b.unwanted IS NULL), (
 			SELECT b.status FROM requests l JOIN assets b ON b.id = l.asset_id
 			WHERE l.user_id = r.user_id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
 			ORDER BY l.id DESC LIMIT 1)

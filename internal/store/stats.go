@@ -14,6 +14,7 @@ type Census struct {
 	Assets       map[Status]int
 	Needs        int // assets that need an admin
 	Open, Wishes int // requests that are not over; all there ever were
+	Advance      Advance
 	Inbox        int // updates that are not handled
 	Publications []Published
 	Channels     map[string]int // by state
@@ -39,7 +40,7 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	now := s.now().UnixMilli()
 	rows, err := s.db.Read().
 		QueryContext(ctx, `SELECT kind, CASE WHEN started IS NOT NULL THEN 'started' WHEN due > ?1 THEN 'later' ELSE 'waiting' END state,
-		sum(CASE WHEN crowd IS NULL THEN 1 ELSE (SELECT count(*) FROM crowds c WHERE c.job = jobs.id) END), min(max(due, created)) FROM jobs GROUP BY 1, 2`, now)
+		sum(CASE WHEN crowd IS NULL THEN 1 ELSE (SELECT count(*) FROM crowds c WHERE c.job = jobs.id) END), ifnull(min(iif(lane = `+advanceLaneSQL+`, NULL, max(due, created))), ?1) FROM jobs GROUP BY 1, 2`, now)
 	if c.Jobs, err = collect(rows, err, func(b *Backlog) error {
 		var since int64
 		err := rows.Scan(&b.Kind, &b.State, &b.N, &since)
@@ -64,6 +65,9 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	if c.Publications, err = collect(rows, err, func(p *Published) error {
 		return rows.Scan(&p.Platform, &p.Status, &p.N)
 	}); err != nil {
+		return c, err
+	}
+	if c.Advance, err = s.Advance(ctx); err != nil {
 		return c, err
 	}
 	channels, err := s.Channels(ctx)

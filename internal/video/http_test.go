@@ -346,7 +346,7 @@ func TestRemoteKeepsWhatIsThere(t *testing.T) {
 
 func TestExampleGenerator(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "generator")
-	if out, err := exec.Command("go", "build", "-o", program, "retake/docs/generator").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, "retake.example/docs/generator").CombinedOutput(); err != nil {
 		t.Fatalf("build: got %v: %s; want nil", err, out)
 	}
 	temp := t.TempDir()

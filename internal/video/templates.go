@@ -4,6 +4,7 @@ package video
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -65,6 +66,26 @@ func (m *Maker) find(id string) (files fs.FS, folder string, err error) {
 		}
 	}
 	return nil, "", permanent{fmt.Errorf("unknown template %q", id)}
+}
+
+// Edition is a checksum of what the videos of a template are made of: it changes when the template does, or the engine.
+// What another engine does with a template is not known here.
+func (m *Maker) Edition(id string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q", m.cfg.Engine)
+	switch m.cfg.Engine {
+	case EngineTemplate:
+		t, err := m.template(id)
+		if err != nil {
+			return "", err
+		}
+		h.Write(t.sum[:])
+	case EngineCommand:
+		fmt.Fprintf(h, "%q", m.cfg.Command)
+	case EngineHTTP:
+		fmt.Fprintf(h, "%q", m.cfg.URL)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // fingerprint is a checksum of all that a template is made of but the fonts of the machine.

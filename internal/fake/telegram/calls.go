@@ -5,6 +5,7 @@ package telegram
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -37,6 +38,18 @@ func (s *Server) Calls() []Call {
 		out[i].Params = maps.Clone(c.Params)
 	}
 	return out
+}
+
+// Count is how many calls there were so far, polls for updates not counted.
+func (s *Server) Count() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.calls {
+		if !strings.EqualFold(c.Method, "getUpdates") {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Server) begin(r *request) *Call {

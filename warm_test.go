@@ -1,0 +1,280 @@
+// Tests of names made in advance: people go first, and the night is served without an engine.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"retake.example/internal/desk"
+	"retake.example/internal/lang"
+	"retake.example/internal/retry"
+	"retake.example/internal/store"
+	"retake.example/internal/video"
+
+	faketelegram "retake.example/internal/fake/telegram"
+)
+
+// nameNo is one of many names.
+func nameNo(i int) string {
+	const letters = "абвгдежзик"
+	return "Анна-" + strings.ToUpper(string([]rune(letters)[i/100%10])) +
+		string([]rune(letters)[i/10%10]) + string([]rune(letters)[i%10])
+}
+
+// warms puts a list of names, one a line, on the list of those that are made in advance, as an admin does.
+func (w *world) warms(list string) (bad []desk.BadLine) {
+	w.Helper()
+	rules := desk.NameRules{Rude: lang.ParseWords(lang.RudeWords("ru")), CanDraw: func(_, name string) error {
+		if strings.Contains(name, "ꙮ") {
+			return video.ErrCannotDraw
+		}
+		return nil
+	}}
+	names, bad, err := rules.List("new-year", list)
+	if err != nil {
+		w.Fatal(err)
+	}
+	order := store.InAdvance{Admin: 900, Template: "new-year", Lang: "ru", Names: names}
+	if _, err := w.store.AddInAdvance(w.Context(), order, w.store.Now().Add(-time.Hour)); err != nil {
+		w.Fatal(err)
+	}
+	return bad
+}
+
+func (w *world) advance() store.Advance {
+	w.Helper()
+	a, err := w.store.Advance(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return a
+}
+
+// Two hundred names on a bot that people use: a render in advance is passed by everybody who asks, and when nothing can
+// be made any more, each of the names is still sent at once.
+func TestNamesInAdvance_PeopleGoFirstAndTheNightIsServedWithoutAnEngine(t *testing.T) {
+	w := newWorld(t)
+	path, err := sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := heldRenderer{path, make(chan video.Order), make(chan struct{})}
+	w.queue.render = held // before the first job
+	var begun []string
+	running := 0
+	begins := func() string {
+		t.Helper()
+		select {
+		case o := <-held.begun:
+			running++
+			begun = append(begun, o.Name)
+		case <-time.After(stall):
+			t.Fatalf("no video was begun\n%s", w.log)
+		}
+		return begun[len(begun)-1]
+	}
+	ends := func() { held.make <- struct{}{}; running-- }
+
+	const many = 200
+	var lines []string
+	for i := range many {
+		lines = append(lines, nameNo(i))
+	}
+	list := slices.Insert(slices.Clone(lines), 50, "Сука")
+	list = slices.Insert(list, 120, "Коля7")
+	var refused []int
+	for _, b := range w.warms(strings.Join(list, "\n")) {
+		refused = append(refused, b.Line)
+	}
+	if fmt.Sprint(refused) != "[51 121]" {
+		t.Errorf("got lines %v refused; want 51 and 121", refused)
+	}
+	for i := range 20 {
+		if name := begins(); name != lines[i] {
+			t.Fatalf("got %s; want %s", name, lines[i])
+		}
+		ends()
+	}
+	begins() // one of two workers has it
+	people := []*faketelegram.Person{w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru"), w.tg.Person(3, "Иван", "ru")}
+	rare := []string{"Ярополк", "Мстислав", "Любомир"}
+	w.asks(people[0], rare[0])
+	if name := begins(); name != rare[0] {
+		t.Errorf("got %s beside the render under way; want the wish", name)
+	}
+	for i := 1; i < len(people); i++ {
+		w.asks(people[i], rare[i])
+	}
+	w.until("two wishes in the queue", func() bool {
+		return count(t, w.store, `SELECT count(*) FROM jobs WHERE kind = 'RENDER' AND started IS NULL`) == 2
+	})
+	for _, want := range rare[1:] {
+		ends()
+		if name := begins(); name != want {
+			t.Errorf("got %s; want the wish for %s", name, want)
+		}
+	}
+	for running > 0 || len(begun) < many+len(rare) {
+		release := held.make
+		if running == 0 {
+			release = nil
+		}
+		select {
+		case o := <-held.begun:
+			running++
+			begun = append(begun, o.Name)
+		case release <- struct{}{}:
+			running--
+		case <-time.After(stall):
+			t.Fatalf("%d videos were begun\n%s", len(begun), w.log)
+		}
+	}
+	if names := slices.DeleteFunc(slices.Clone(begun), func(name string) bool { return slices.Contains(rare, name) }); !slices.Equal(names, lines) {
+		t.Errorf("got %v; want each name of the list once, in its order", names)
+	}
+	for _, p := range people {
+		w.getsVideos(p, 1)
+	}
+	w.until("all of them ready", func() bool { a := w.advance(); return a.Ready == many && a.All() == many })
+
+	// Days later the engine does nothing more.
+	mutate(t, w.store, `UPDATE assets SET created = created - 864000000, finished = finished - 864000000`)
+	var askers []*faketelegram.Person
+	for i, name := range lines {
+		p := w.tg.Person(int64(1000+i), "Ольга", "ru")
+		p.Send(name)
+		askers = append(askers, p)
+	}
+	for i, p := range askers {
+		press(p, w.hears(p, lines[i]), 0)
+	}
+	for _, p := range askers {
+		w.getsVideos(p, 1)
+	}
+	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != many+len(rare) {
+		t.Errorf("got %d videos; want every one of the list sent at once", n)
+	}
+}
+
+func TestNamesInAdvance_GoOnAfterARestart(t *testing.T) {
+	w := newWorld(t)
+	var lines []string
+	for i := range 8 {
+		lines = append(lines, nameNo(i))
+	}
+	w.warms(strings.Join(lines, "\n"))
+	w.until("some of them", func() bool { return w.advance().Ready >= 2 })
+	w.stop()
+	w.start()
+	w.until("all of them", func() bool { a := w.advance(); return a.Ready == len(lines) && a.All() == len(lines) })
+}
+
+// With a broken engine the list neither fails as a whole nor floods anybody: as many names fail as make an outage, less
+// one, and admins are told once of each.
+func TestNamesInAdvance_ABrokenEngineIsAnOutage(t *testing.T) {
+	w := newWorld(t)
+	admin := w.tg.Person(900, "Admin", "en")
+	admin.Send("/start")
+	w.hears(admin, "Hello")
+	w.breakEngine()
+	var lines []string
+	for i := range 12 {
+		lines = append(lines, nameNo(i))
+	}
+	w.warms(strings.Join(lines, "\n"))
+	told := func(what string) (n int) {
+		for _, m := range answers(admin) {
+			if strings.Contains(m.Text, what) {
+				n++
+			}
+		}
+		return n
+	}
+	w.until("the outage", func() bool { began, _, _ := w.queue.Outage(); return !began.Began.IsZero() })
+	w.until("both messages", func() bool { return told("⚠️") >= 2 })
+	if a := w.advance(); a.Failed != 4 || a.Rest() != 8 {
+		t.Errorf("got %+v; want four failed, and the rest waiting", a)
+	}
+	w.mendEngine()
+	if err := w.queue.TryNow(t.Context(), store.Admin{ID: 900, Owner: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("the rest", func() bool { a := w.advance(); return a.Ready == 8 && a.Rest() == 0 })
+	if n := told("⚠️"); n != 2 {
+		t.Errorf("the admin was told %d times; want once of the failures and once of the outage", n)
+	}
+	owner := store.Admin{ID: 900, Owner: true}
+	need, err := w.store.NeedYou(t.Context(), owner, store.Filter{})
+	if err != nil || need.Count != 4 || need.People != 0 {
+		t.Fatalf("got %+v, %v; want four that nobody waits for", need, err)
+	}
+	tally, err := retry.All(t.Context(), w.store, w.queue, owner, store.Filter{}, need.Newest, need.Count)
+	if err != nil || tally.Restarted != 4 {
+		t.Fatalf("got %+v, %v; want four tried again", tally, err)
+	}
+	w.until("all twelve", func() bool { a := w.advance(); return a.Ready == 12 && a.All() == 12 })
+}
+
+func TestNamesInAdvance_OfAFile(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	v.sets("[render]\n", "[render]\ntemplate = \"new-year\"\noffer = [\"birthday\"]\n")
+	file, list := filepath.Join(v.dir, "config.toml"), filepath.Join(v.dir, "names.txt")
+	if err := os.WriteFile(list, []byte("Маша\nСука\n\nмаша\nЛев\nх\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(want string, code int, args ...string) {
+		t.Helper()
+		out, got := retake(t, nil, append([]string{"warm", "-config", file}, args...)...)
+		if got != code || !strings.Contains(out, want) {
+			t.Errorf("%s: got exit %d, %q; want %d and %q in it", args, got, out, code, want)
+		}
+		if strings.Contains(out, "Сука") {
+			t.Errorf("%s: got %q; want no name in it", args, out)
+		}
+	}
+	run("start retake serve first", exitFailure, list)
+	v.start(0)
+	w := &world{T: t, tg: v.tg, log: v.log}
+	w.until("a database", func() bool { _, err := os.Stat(filepath.Join(v.dir, "retake.db")); return err == nil })
+	w.until("the bot", func() bool { return strings.Contains(v.log.String(), "retake is running") })
+	run("To be made in advance: 2 names. Ready already: 0. On the list already: 0.\nLeft to make in all: 2 videos", exitFailure, list)
+	cfg, err := LoadConfig(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := thisProgram().OpenBeside(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	w.until("both made by the running program", func() bool {
+		a, err := s.Advance(t.Context())
+		return err == nil && a.Ready == 2 && a.Rest() == 0
+	})
+	if n := count(t, s, `SELECT count(*) FROM audit WHERE admin IS NULL OR user_id IS NOT NULL`); n != 0 {
+		t.Errorf("%d of what was done are a person's; want none", n)
+	}
+	out, _ := retake(t, nil, "warm", "-config", file, list)
+	for _, want := range []string{"Ready already: 2.", "line 2: I can't put that word", "line 6: That is very short"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("got %q; want %q", out, want)
+		}
+	}
+	run("-lang: one of ru, en is expected", exitUsage, list, "-lang", "xx")
+	run("-template: one of new-year, birthday is expected", exitUsage, list, "-template", "xx")
+	if err := os.WriteFile(list, []byte("Emma\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run("To be made in advance: 1 name.", 0, list, "-lang", "en", "-template", "birthday")
+	w.until("Emma", func() bool {
+		return count(t, s, `SELECT count(*) FROM assets WHERE name = 'Emma' AND template = 'birthday' AND lang = 'en' AND
+			advance = 1 AND status = 'COMPLETED'`) == 1
+	})
+}
