@@ -14,6 +14,7 @@ test:
 	@./packaging/need.sh $(TEST)
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/natsserver.sh
 	@./packaging/proxies.sh
 	go test -timeout 60m ./...
 
@@ -27,6 +28,7 @@ check: lint
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
 	@./packaging/versitygw.sh
+	@./packaging/natsserver.sh
 	@./packaging/proxies.sh
 	cd bench && go vet ./...
 	cd bench/queue/load && go vet ./... && go test .

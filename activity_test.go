@@ -471,7 +471,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Telegram.Owners, cfg.Telegram.Admins, cfg.CacheDir = []int64{987654321}, []int64{987654321, 987654322}, t.TempDir()
-	maker, err := command.NewMaker(cfg, t.TempDir())
+	maker, err := command.NewMaker(cfg, t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -482,7 +482,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 			Admins: cfg.Telegram.Admins,
 		}, limits(
 			cfg,
-		), covers(
+		), command.Covers(
 			cfg,
 			maker,
 		)
@@ -509,7 +509,7 @@ func TestTheSettingsOfTheProgramShowItsLimitsAndItsTemplates(t *testing.T) {
 		t.Errorf("got %d colours; want a picture", len(colours))
 	}
 	cfg.Render.Engine = video.EngineCommand
-	d.change(func(o *desk.Options) { o.Covers = covers(cfg, maker) })
+	d.change(func(o *desk.Options) { o.Covers = command.Covers(cfg, maker) })
 	if page := d.want(200, d.send(call{method: "GET", path: "/settings", session: session})); d.opts.Covers != nil ||
 		strings.Contains(page, "<img") {
 		t.Error("got a picture of another engine's template; want none")

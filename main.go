@@ -128,7 +128,12 @@ func serve(
 		notSwept(err)
 	}
 	work := filepath.Join(cfg.DataDir, "work")
-	maker, err := command.NewMaker(cfg, work)
+	centre, err := command.OpenFarm(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer centre.Close()
+	maker, err := command.NewMaker(cfg, work, centre)
 	if err != nil {
 		return asSetting(err)
 	}
@@ -162,7 +167,7 @@ func serve(
 			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open,
 			HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			AllLimit:  cfg.Limits.AllPerDay,
-			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg),
+			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), Farm: centre.On(),
 			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
 			Second: cfg.Second, Meter: meter,
@@ -187,7 +192,7 @@ func serve(
 				cfg.Queue.OutageAfter,
 				cfg.Queue.OutageMax,
 				probeEvery,
-			), Sites: sites.Platforms(), Voices: maker, Meter: meter},
+			), Sites: sites.Platforms(), Voices: maker, Meter: meter, Farm: centre},
 		log,
 	)
 	studio := publish.NewStudio(sites, queue, cfg)
@@ -204,6 +209,7 @@ func serve(
 		Room:    maker,
 		Missing: missing,
 		Longest: cfg.Render.Timeout,
+		Farm:    centre,
 		Began:   st.Now(),
 		Pulse: watch.NewPulse(
 			5*time.Second,
@@ -229,12 +235,12 @@ func serve(
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
-		Covers:  covers(cfg, maker),
+		Covers:  command.Covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck:   watch.NewMemo(seen.Stuck).Reasons,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
 		Token:   cfg.Web.MetricsToken,
-		Resume:  resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver, Purge: purger}, log)
+		Resume:  resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver, Purge: purger, Farm: centre}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)
@@ -303,6 +309,7 @@ func serve(
 		return nil
 	})
 	group.Go(func() error { backups.Run(ctx); return nil })
+	group.Go(func() error { centre.Run(ctx, maker.Kit); return nil })
 	group.Go(func() error { publish.NewLooks(sites, log).Run(ctx); return nil })
 	group.Go(func() error { folder.Woken(ctx, queue.Wake); return nil }) // another process of ours changed the database
 	return group.Wait()
@@ -312,7 +319,7 @@ func serve(
 // names.
 func elsewhere(cfg config.Config) bool {
 	return cfg.Render.Engine == video.EngineHTTP ||
-		cfg.Render.Engine == video.EngineTemplate && cfg.Voice.Engine == video.VoiceHTTP
+		cfg.Render.Engine != video.EngineCommand && cfg.Voice.Engine == video.VoiceHTTP
 }
 
 // limits are what the page's settings show of the configuration.
@@ -335,20 +342,6 @@ func limits(cfg config.Config) []desk.Limit {
 		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
 		{Label: "limit_media_upload", Value: desk.Megabytes(cfg.Media.MaxUploadMB)},
 	}
-}
-
-// covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
-func covers(cfg config.Config, maker *video.Maker) *desk.Covers {
-	if cfg.Render.Engine != video.EngineTemplate {
-		return nil
-	}
-	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
-		return maker.Cover(
-			ctx,
-			video.Order{Asset: "cover", Name: command.SampleName(cfg.Language), Lang: cfg.Language, Template: id},
-			path,
-		)
-	})
 }
 
 // asSetting makes what is wrong with an offered template stop the start as a bad setting does.

@@ -287,15 +287,16 @@ type voices interface {
 
 // Options are the operator's choices for the queue.
 type Options struct {
-	Workers   int                             // renders at a time
-	Attempts  int                             // of a job before it is given up
-	Backoff   func(attempt int) time.Duration // pause after the attempt with that number, from 1
-	Drain     time.Duration                   // how long a stop lets messages under way finish
-	Outages   outage.Breaker                  // nil: there are none
-	OutageMax time.Duration                   // the longest wait of a job, from its first; 0: a day
-	Sites     map[string]publish.Platform     // by the name of the platform; nil: nothing is published
-	Meter     worker.Meter                    // nil: nobody counts
-	Voices    voices                          // nil: no name is spoken
+	Workers   int                                  // renders at a time
+	Attempts  int                                  // of a job before it is given up
+	Backoff   func(attempt int) time.Duration      // pause after the attempt with that number, from 1
+	Drain     time.Duration                        // how long a stop lets messages under way finish
+	Outages   outage.Breaker                       // nil: there are none
+	OutageMax time.Duration                        // the longest wait of a job, from its first; 0: a day
+	Sites     map[string]publish.Platform          // by the name of the platform; nil: nothing is published
+	Meter     worker.Meter                         // nil: nobody counts
+	Voices    voices                               // nil: no name is spoken
+	Farm      interface{ Forget(assets []string) } // nil: no video is made on other machines
 }
 
 // tidying is how long a stop waits for what only tidies up.
@@ -525,7 +526,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completio
 	began := time.Now()
 	made, err := q.render.Make(
 		ctx,
-		video.Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template},
+		video.Order{Asset: t.AssetID, Name: t.Asset.Name, Lang: t.Asset.Lang, Template: t.Asset.Template, Attempt: t.Attempt},
 		func(percent int) { q.Progress(t, percent) },
 	)
 	if err != nil {
@@ -685,7 +686,11 @@ func (q *Queue) told(ctx context.Context, t *store.Task, id int) *worker.Complet
 // Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the
 // platforms, and files and the sound of names go.
 func (q *Queue) Discard(ctx context.Context, gone store.Gone) {
-	q.Stop(slices.Concat(gone.Assets, gone.Kept))
+	assets := slices.Concat(gone.Assets, gone.Kept)
+	q.Stop(assets)
+	if q.opts.Farm != nil {
+		q.opts.Farm.Forget(assets)
+	}
 	if len(gone.Kept) > 0 {
 		q.withdrawals.Look()
 	}

@@ -206,6 +206,8 @@ var rights = map[string]right{
 	"POST /held":              ownersDo.of("send=no"),
 	"POST /wishes":            ownersDo.of("take=no"),
 	"GET /advance":            admins,
+	"POST /farm/drain": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404},
+		body: "take=no&worker=x"}, // no farm is there
 	"POST /advance": {
 		form:    [4]int{303, 403, 403, 200}, // the page with what came of the list
 		json:    ownersDo.json,

@@ -144,6 +144,7 @@ func (w *Web) routes() {
 	in.Match(get, "/retry-all", on(d.AskRetryAll))
 	in.POST("/retry-all", on(w.retryAll))
 	in.POST("/try-now", on(w.tryNow))
+	in.POST("/farm/drain", on(desk.OwnersOnly(d.Drain)))
 	in.POST("/take-over", on(desk.OwnersOnly(d.TakeOver)))
 	in.POST("/trust-clock", on(desk.OwnersOnly(d.TrustClock)))
 	in.POST("/held", on(desk.OwnersOnly(d.DecideHeld)))

@@ -40,6 +40,7 @@ type Options struct {
 	AllLimit       int                                // requests of all users together in a day; 0: no limit
 	MaxUpload      int64                              // bytes that Telegram takes
 	Keep           store.Keep                         // how long what users sent is kept
+	Farm           bool                               // names go to other machines of the operator's
 	Elsewhere      bool                               // names go to a service that makes videos, or says them
 	BaseURL        string                             // of the page
 	Role           func(id int64) (store.Admin, bool) // who is an admin by the settings; see Store.RoleOf

@@ -90,8 +90,11 @@ func (o Options) Privacy(language string) string {
 		times = append(times, lang.Say(language, t.goes, lang.Vars{"Count": int(math.Ceil(t.keep.Hours() / 24))}))
 	}
 	who := "privacy_nobody"
-	if o.Elsewhere {
+	switch {
+	case o.Elsewhere:
 		who = "privacy_service"
+	case o.Farm:
+		who = "privacy_farm"
 	}
 	says = append(says, strings.Join(times, "\n"), lang.Say(language, who, nil), lang.Say(language, "privacy_ways", nil))
 	return strings.Join(says, "\n\n")

@@ -25,6 +25,9 @@ func TestPrivacy_SaysWhatTheSettingsSay(t *testing.T) {
 			[]string{"через 21 день", "через 2 дня", "не пишете мне 31 день", "никому не передаю", "/my_data"}, []string{"сервису"}},
 		"all is kept": {Options{Elsewhere: true}, "en", []string{"stay until you delete them", "to a service"},
 			[]string{" days after", "to nobody.", "{{"}},
+		"a farm": {Options{Farm: true}, "en", []string{"to other computers of the people who run this bot", "an hour at most"},
+			[]string{"service"}},
+		"a farm whose voice is a service": {Options{Farm: true, Elsewhere: true}, "ru", []string{"сервису"}, []string{"компьютерам"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.opts.Privacy(c.lang)

@@ -75,10 +75,14 @@ type Usage string
 
 func (u Usage) Error() string { return string(u) }
 
-// Parse reads a command line. Without a command it means serve; -h anywhere means help. The error is Usage.
+// Parse reads a command line. Without a command it means serve; -h anywhere means help, and -v or
+// --version alone means version. The error is Usage.
 func Parse(args []string) (Line, error) {
 	if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
 		return Line{Command: "help"}, nil
+	}
+	if len(args) == 1 && slices.Contains([]string{"-v", "-version", "--version"}, args[0]) {
+		return Line{Command: "version"}, nil
 	}
 	c, args, err := find(args)
 	if err != nil {

@@ -23,6 +23,12 @@ var Commands = []Command{
 		Long: "It runs until SIGINT or SIGTERM; unfinished work continues at the next start. Until someone has\n" +
 			"signed in to the page, each start prints a sign-in link.",
 		Examples: []string{"retake", "retake serve -config /etc/retake/config.toml"}},
+	{Name: "worker", Group: "Start", Config: true,
+		Short: "make videos for a Retake on another machine; see docs/farm.md",
+		Long: "It takes orders from the farm at farm.url, one for each core, and needs no database and no token. What\n" +
+			"films are made with comes from the other machine; ffmpeg and the voice must be installed here. It\n" +
+			"runs until SIGINT or SIGTERM, and then finishes what it has begun, for a minute at most.",
+		Examples: []string{"retake worker", "retake worker -config /etc/retake/worker.toml"}},
 	{Name: "demo", Group: "Start", Short: "try Retake in the browser, with simulated Telegram, YouTube and Rumble",
 		Long:     "It needs no settings and no accounts, and leaves nothing behind.",
 		Examples: []string{"retake demo"}},

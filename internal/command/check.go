@@ -111,14 +111,18 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 			return parts, err
 		}
 	}
-	made := MakerConfig(cfg, work)
+	made := here(MakerConfig(cfg, work))
 	made.Offered, made.Templates = []string{"new-year"}, "" // the offered ones are tried one by one
 	maker, err := video.New(made)
 	if err != nil {
 		return parts, err
 	}
 	parts.FFmpeg, parts.Font = maker.Tools, maker.Font
-	if cfg.Render.Engine != video.EngineTemplate {
+	switch cfg.Render.Engine {
+	case video.EngineTemplate:
+	case video.EngineFarm:
+		parts.Engine = func(ctx context.Context) error { return lookAtFarm(ctx, cfg) }
+	default:
 		parts.Engine = maker.Engine
 	}
 	parts.VoiceEngine, parts.VoiceAsked = cfg.Voice.Engine, len(cfg.Voice.Command) > 0

@@ -70,6 +70,7 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"unban":            with(unbanChat),
 	"version":          printVersion,
 	"warm":             with(warm),
+	"worker":           with(runWorker),
 }
 
 // Run runs one command line. The error is cli.Usage if it has no meaning, and config.Faults if the settings are wrong.

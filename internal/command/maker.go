@@ -3,13 +3,27 @@
 package command
 
 import (
+	"context"
+
 	"retake.example/internal/config"
+	"retake.example/internal/desk"
 	"retake.example/internal/lang"
 	"retake.example/internal/video"
 )
 
-func NewMaker(cfg config.Config, work string) (*video.Maker, error) {
-	return video.New(MakerConfig(cfg, work))
+// NewMaker returns the maker of a program. farm makes the films if that is what the settings say.
+func NewMaker(cfg config.Config, work string, farm video.Farm) (*video.Maker, error) {
+	c := MakerConfig(cfg, work)
+	c.Farm = farm
+	return video.New(c)
+}
+
+// here returns a configuration that needs no farm: it makes the same films on this machine.
+func here(c video.Config) video.Config {
+	if c.Engine == video.EngineFarm {
+		c.Engine = video.EngineTemplate
+	}
+	return c
 }
 
 func MakerConfig(cfg config.Config, work string) video.Config {
@@ -30,4 +44,18 @@ func SampleName(language string) string {
 		return "Маша"
 	}
 	return "Emma"
+}
+
+// Covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
+func Covers(cfg config.Config, maker *video.Maker) *desk.Covers {
+	if cfg.Render.Engine != video.EngineTemplate && cfg.Render.Engine != video.EngineFarm {
+		return nil
+	}
+	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
+		return maker.Cover(
+			ctx,
+			video.Order{Asset: "cover", Name: SampleName(cfg.Language), Lang: cfg.Language, Template: id},
+			path,
+		)
+	})
 }

@@ -20,6 +20,7 @@ import (
 	"retake.example/internal/folder"
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // KeepEditions withdraws the videos that were made in advance of what a template is no more.
@@ -95,7 +96,7 @@ func nameRules(cfg config.Config) (rules desk.NameRules, err error) {
 	}
 	defer os.RemoveAll(work)
 	cfg.CacheDir = filepath.Join(work, "cache")
-	maker, err := NewMaker(cfg, work)
+	maker, err := video.New(here(MakerConfig(cfg, work)))
 	if err != nil {
 		return rules, err
 	}

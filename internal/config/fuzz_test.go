@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
+
+	"retake.example/internal/farm"
 )
 
 // marker stands for a secret: it must be in no error, wherever in the values somebody put it.
@@ -45,7 +47,7 @@ func FuzzSettings(f *testing.F) {
 		"language = 'ru'\nlanguage = 'en'"} {
 		f.Add(text, "")
 	}
-	known := Known{Languages: []string{"en", "ru"}, Formats: []string{"text", "json"}, Levels: []string{"info"},
+	known := Known{Languages: []string{"en", "ru"}, FarmLogin: farm.Check, Formats: []string{"text", "json"}, Levels: []string{"info"},
 		TokenKey: func(key string) error {
 			if len(key) < 32 {
 				return errors.New("it is too short")

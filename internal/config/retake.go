@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"retake.example/internal/farm"
 	"retake.example/internal/lang"
 	"retake.example/internal/logs"
 	"retake.example/internal/seal"
@@ -27,7 +28,8 @@ type Config struct {
 const builtIn = "the defaults"
 
 // known is what the settings may name.
-var known = Known{Languages: lang.Languages, TokenKey: seal.Check, Formats: logs.Formats, Levels: logs.Levels}
+var known = Known{Languages: lang.Languages, TokenKey: seal.Check, FarmLogin: farm.Check,
+	Formats: logs.Formats, Levels: logs.Levels}
 
 // LoadFile reads the defaults, then the file, then the environment. An empty path means config.toml in the working
 // directory, if there is one. The error is Faults.

@@ -20,6 +20,7 @@ const (
 	maxMB        = 1 << 20 // a terabyte
 	maxWorkers   = 256
 	maxPerSecond = 30 // Telegram's limit for all chats of a bot together
+	farmOrders   = 64 // open orders on a farm, unless the operator says otherwise: they cost this machine little
 )
 
 // Settings are the keys of config.toml, where each is described.
@@ -87,6 +88,12 @@ type Settings struct {
 		Model   string   `toml:"model"`
 		Voice   string   `toml:"voice"`
 	} `toml:"voice"`
+	Farm struct {
+		URL         string `toml:"url"`
+		Credentials string `toml:"credentials"`
+		CA          string `toml:"ca"`
+		Replicas    int    `toml:"replicas"`
+	} `toml:"farm"`
 	YouTube struct {
 		ClientID      string `toml:"client_id"`
 		ClientSecret  string `toml:"client_secret"`
@@ -123,16 +130,20 @@ type Settings struct {
 
 // Known holds what other packages know about the values.
 type Known struct {
-	Languages []string               // that have texts
-	TokenKey  func(key string) error // why a key cannot encrypt tokens; nil: it can
-	Formats   []string               // of the log
-	Levels    []string               // of the log
+	Languages []string                // that have texts
+	TokenKey  func(key string) error  // why a key cannot encrypt tokens; nil: it can
+	FarmLogin func(text string) error // why credentials are none; nil: they are
+	Formats   []string                // of the log
+	Levels    []string                // of the log
 }
 
 // Workers returns how many videos are made at a time.
 func (c *Settings) Workers() int {
 	if c.Queue.Workers > 0 {
 		return c.Queue.Workers
+	}
+	if c.Render.Engine == "farm" {
+		return farmOrders
 	}
 	return max(1, runtime.NumCPU()-1)
 }
@@ -154,7 +165,7 @@ func (c *Settings) Secrets() map[string]string {
 	return map[string]string{"telegram.token": half, "web.metrics_token": c.Web.MetricsToken, "voice.key": c.Voice.Key,
 		"youtube.client_secret": c.YouTube.ClientSecret,
 		"youtube.token_key":     c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken,
-		"media.s3.secret_key": c.Media.S3.SecretKey}
+		"media.s3.secret_key": c.Media.S3.SecretKey, "farm.credentials": c.Farm.Credentials}
 }
 
 // Check returns the rules of the keys, as Load takes them.
@@ -228,8 +239,8 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	}
 	is(c.Render.Cores >= 0, "render.cores", "0 or more is expected")
 	is(c.Render.ReuseFor >= 0, "render.reuse_for", "0s or more is expected")
-	is(slices.Contains([]string{"template", "command", "http"}, c.Render.Engine), "render.engine",
-		"template, command or http is expected")
+	is(slices.Contains([]string{"template", "command", "http", "farm"}, c.Render.Engine), "render.engine",
+		"template, command, http or farm is expected")
 	for key, ids := range map[string][]string{"render.template": {c.Render.Template}, "render.offer": c.Render.Offer} {
 		for _, id := range ids {
 			is(templateID.MatchString(id), key,
@@ -240,6 +251,12 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 		"with engine command, the program and its arguments are expected")
 	is(c.Render.Engine != "http" || isAddress(c.Render.URL), "render.url",
 		"with engine http, an address such as http://localhost:9000 is expected")
+	for key, fault := range c.FarmFaults(c.Render.Engine == "farm") {
+		is(false, key, "%s", fault)
+	}
+	login := known.FarmLogin(c.Farm.Credentials)
+	is(login == nil, "farm.credentials", "%v", login)
+	is(slices.Contains([]int{1, 3, 5}, c.Farm.Replicas), "farm.replicas", "1, 3 or 5 is expected")
 	is(slices.Contains([]string{"disk", "s3"}, c.Media.Store), "media.store", "disk or s3 is expected")
 	if c.Media.Store == "s3" {
 		for key, fault := range c.S3Faults() {
@@ -267,6 +284,28 @@ func (c *Settings) S3Faults() map[string]string {
 		}
 	}
 	return faults
+}
+
+// FarmFaults returns what is wrong with the address of the farm, by key. It must be set if the farm is used. Names
+// travel to it, so only a server on this machine may be reached without TLS.
+func (c *Settings) FarmFaults(used bool) map[string]string {
+	if c.Farm.URL == "" && !used {
+		return nil
+	}
+	for address := range strings.SplitSeq(c.Farm.URL, ",") {
+		u, err := url.Parse(strings.TrimSpace(address))
+		if err != nil || u.Hostname() == "" || u.Port() != "" && !isPort(u.Port(), 1) || u.Path != "" {
+			return map[string]string{"farm.url": "an address such as tls://farm.example.com:4222 is expected"}
+		}
+		if u.User != nil {
+			return map[string]string{"farm.url": "user and password belong into farm.credentials"}
+		}
+		ip, _ := netip.ParseAddr(u.Hostname())
+		if here := u.Hostname() == "localhost" || ip.IsLoopback(); u.Scheme != "tls" && (u.Scheme != "nats" || !here) {
+			return map[string]string{"farm.url": "tls:// is expected, because names travel there, or nats:// for this machine"}
+		}
+	}
+	return nil
 }
 
 // templateID is the form of a template's name, which is sent in the data of a button.

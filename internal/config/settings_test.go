@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"retake.example/internal/farm"
 )
 
 // shipped loads the defaults, changed by a file and the environment.
@@ -18,7 +20,7 @@ func shipped(t *testing.T, text string, environ ...string) (s Settings, from map
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := Known{Languages: []string{"ru", "en"}, TokenKey: func(string) error { return nil },
+	known := Known{Languages: []string{"ru", "en"}, TokenKey: func(string) error { return nil }, FarmLogin: farm.Check,
 		Formats: []string{"text", "json"}, Levels: []string{"info"}}
 	from, err = Load(&s, "RETAKE", environ, s.Check(known), Source{"the defaults", string(defaults)}, Source{"f", text})
 	return s, from, err
@@ -53,7 +55,18 @@ func TestSettings_Bounds(t *testing.T) {
 			[]string{"http://localhost:99999", "localhost:8081", "http://"},
 		},
 		"RETAKE_YOUTUBE_BASE_URL": {[]string{"http://127.0.0.1:9000"}, []string{"http://127.0.0.1:70000"}},
-		"RETAKE_RUMBLE_BASE_URL":  {[]string{"http://127.0.0.1:9000"}, []string{"http://127.0.0.1:70000"}},
+		"RETAKE_FARM_URL": {
+			[]string{"", "tls://farm.example:4222", "tls://a.example, tls://b.example:4222", "nats://127.0.0.1:4222",
+				"nats://localhost", "nats://[::1]:4222"},
+			[]string{"farm.example:4222", "nats://farm.example:4222", "tls://a.example,nats://b.example", "tls://",
+				"https://farm.example", "tls://me:secret@farm.example", "tls://farm.example:99999", "tls://a.example/x"},
+		},
+		"RETAKE_FARM_CREDENTIALS": {
+			[]string{"", "me:secret", " me:secret\n"},
+			[]string{"secret", "SUABC", "-----BEGIN NATS USER JWT-----\nx"},
+		},
+		"RETAKE_FARM_REPLICAS":   {[]string{"1", "3", "5"}, []string{"0", "2", "7", "-1"}},
+		"RETAKE_RUMBLE_BASE_URL": {[]string{"http://127.0.0.1:9000"}, []string{"http://127.0.0.1:70000"}},
 	} {
 		name := strings.ToLower(strings.Replace(strings.TrimPrefix(key, "RETAKE_"), "_", ".", 1))
 		for _, value := range values.good {
@@ -67,6 +80,18 @@ func TestSettings_Bounds(t *testing.T) {
 				t.Errorf("%s=%s: got %v; want one fault that names %s", key, value, err, name)
 			}
 		}
+	}
+}
+
+func TestSettings_AFarmNeedsAnAddressAndTakesManyOrders(t *testing.T) {
+	_, _, err := shipped(t, "", "RETAKE_RENDER_ENGINE=farm")
+	if faults, ok := err.(Faults); !ok || len(faults) != 1 || !strings.Contains(faults[0], "farm.url: ") {
+		t.Errorf("got %v; want one fault that names farm.url", err)
+	}
+	s, _, err := shipped(t, "", "RETAKE_RENDER_ENGINE=farm", "RETAKE_FARM_URL=tls://farm.example",
+		"RETAKE_FARM_CREDENTIALS=me:secret")
+	if err != nil || s.Workers() != farmOrders || s.Secrets()["farm.credentials"] != "me:secret" {
+		t.Errorf("got %d, %v; want %d orders, and the credentials among the secrets", s.Workers(), err, farmOrders)
 	}
 }
 

@@ -119,6 +119,8 @@ var whats = []struct{ action, outcome, id string }{
 	{"unban", "", "did_unban"},
 	{"pause", "", "did_pause"},
 	{"resume", "", "did_resume"},
+	{"drain", "drained", "did_drain"},
+	{"drain", "taking", "did_take"},
 	{"advance", "queued", "did_advance"},
 	{"advance", "stopped", "did_advance_stop"},
 	{"advance", "withdrawn", "did_advance_withdraw"},

@@ -34,6 +34,13 @@ var reasons = map[string]string{
 	"TEMPLATE_MISSING": "reason_template_gone",
 	"TEMPLATE":         "reason_template_faults",
 
+	// The farm.
+	"FARM_AWAY":  "reason_farm_away",
+	"FARM_EMPTY": "reason_farm_empty",
+	"FARM_PARTS": "reason_farm_parts",
+	"FARM_DIED":  "reason_farm_died",
+	"FARM_FILM":  "reason_farm_film",
+
 	// The media store.
 	"media_s3":             "reason_store_away",
 	"media_s3_unreachable": "reason_store_away",

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"retake.example/internal/farm"
 	"retake.example/internal/lang"
 	"retake.example/internal/media"
 	"retake.example/internal/retry"
@@ -58,7 +59,8 @@ func TestReasons_EveryRoomsCodesAreKnown(t *testing.T) {
 			media.CodeDamaged, media.CodeKept, media.CodeVersions},
 		// of the renderer
 		"video": {"UNREACHABLE", "BUSY", "DISK_FULL", "MACHINE", "NO_VIDEO", "UNPLAYABLE", "VIDEO_TOO_LARGE", "TEMPLATE",
-			"ENGINE", "TIMEOUT", "ENGINE_REFUSED", "CANNOT_DRAW"}}
+			"ENGINE", "TIMEOUT", "ENGINE_REFUSED", "CANNOT_DRAW"},
+		"farm": {farm.CodeAway, farm.CodeEmpty, farm.CodeParts, farm.CodeDied, farm.CodeFilm}}
 	for room, codes := range rooms {
 		if len(codes) == 0 {
 			t.Errorf("%s: got no codes", room)

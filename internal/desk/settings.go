@@ -35,6 +35,7 @@ type Settings struct {
 	Templates []Template    `json:"templates"`
 	Problems  []string      `json:"problems,omitempty"`       // sentences about what is missing; none: all is well
 	Paused    time.Time     `json:"no_wishes_since,omitzero"` // zero: new wishes are taken
+	Farm      *Farm         `json:"farm,omitempty"`           // nil: videos are not made on other machines
 	Owner     bool          `json:"-"`                        // who looks is one
 	Languages []Language    `json:"-"`                        // that the page speaks
 }
@@ -99,7 +100,7 @@ func (d *Desk) Settings(w http.ResponseWriter, r *http.Request) error {
 	if view.Paused, err = d.store.Paused(r.Context()); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
-	view.Owner = AdminOf(r).Owner
+	view.Owner, view.Farm = AdminOf(r).Owner, d.farm()
 	view.Problems = d.problems(r)
 	return d.answer(w, r, "settings", Frame{Title: say("nav_settings", nil), Here: "/settings"}, view)
 }

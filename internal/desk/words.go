@@ -41,6 +41,8 @@ var notices = map[string]string{
 	"disconnected":  "notice_disconnected",
 	"rescheduled":   "notice_rescheduled",
 	"defaults":      "notice_defaults",
+	"drained":       "notice_drained",
+	"taking":        "notice_taking",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

@@ -57,6 +57,12 @@ func Measure(p *watch.Program) (state State, err error) {
 	for _, p := range c.Publications {
 		state.Publications = append(state.Publications, Publications{Platform: p.Platform, Status: string(p.Status), N: p.N})
 	}
+	if p.Farm != nil {
+		state.Farm.Orders, state.Farm.Redelivered = p.Farm.Orders()
+		for _, w := range p.Farm.Workers() {
+			state.Farm.add(w)
+		}
+	}
 	if p.Contact != nil {
 		state.Contact = p.Contact()
 	}

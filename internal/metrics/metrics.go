@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,6 +43,12 @@ var gauges = map[string]struct {
 	"retake_telegram_inbox": {"Updates from Telegram that have not been handled yet.", nil},
 	"retake_telegram_contact_timestamp_seconds": {"When Telegram last answered the poll for updates; 0: not " +
 		"since the start, or the bot is off.", nil},
+	"retake_farm_workers":            {"Machines that make videos, by state: working, drained, gone.", []string{"state"}},
+	"retake_farm_cores":              {"Videos that they can make at a time.", nil},
+	"retake_farm_cores_busy":         {"Videos that they are making.", nil},
+	"retake_farm_orders":             {"Orders on the farm that are not finished.", nil},
+	"retake_farm_redeliveries_total": {"Orders that went to another worker because one died, since the start.", nil},
+	"retake_farm_video_seconds":      {"How long a worker takes for a video, on average; 0: unknown.", nil},
 	"retake_outage": {"1 while videos fail for a reason that is not their own, and " +
 		"one at a time is tried.", nil},
 	"retake_trouble": {"1 while something needs the operator: outage, disk, channel, " +
@@ -177,7 +184,7 @@ func (l lookup) Collect(to chan<- prometheus.Metric) {
 	}
 	state.tell(func(name string, value float64, labels ...string) {
 		kind := prometheus.GaugeValue
-		if name == "retake_requests_total" {
+		if strings.HasSuffix(name, "_total") {
 			kind = prometheus.CounterValue
 		}
 		to <- prometheus.MustNewConstMetric(l.of[name], kind, value, labels...)

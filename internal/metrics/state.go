@@ -5,6 +5,7 @@ package metrics
 import (
 	"time"
 
+	"retake.example/internal/farm"
 	"retake.example/internal/store"
 )
 
@@ -24,6 +25,34 @@ type State struct {
 	Troubles     map[string]bool  // by cause
 	Free         int64            // bytes on the disk
 	Files        map[string]int64 // bytes of the database, by what they are
+	Farm         Farm
+}
+
+// Farm is how the other machines are.
+type Farm struct {
+	Orders, Redelivered    int
+	Workers, Drained, Gone int
+	Cores, Busy            int           // of the workers that take orders
+	pace                   time.Duration // sum of what is known
+	paced                  int           // workers whose pace is known
+}
+
+func (f *Farm) add(w farm.Worker) {
+	switch {
+	case w.Gone:
+		f.Gone++
+		return
+	case w.Drained:
+		f.Drained++
+	default:
+		f.Workers++
+		f.Cores += w.Cores
+	}
+	f.Busy += w.Busy
+	if w.Pace > 0 {
+		f.pace += w.Pace
+		f.paced++
+	}
 }
 
 // Backlog is pending work: waiting, later or started.
@@ -90,6 +119,14 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	for _, cause := range causes {
 		set("retake_trouble", one(s.Troubles[cause]), cause)
 	}
+	for state, n := range map[string]int{"working": s.Farm.Workers, "drained": s.Farm.Drained, "gone": s.Farm.Gone} {
+		set("retake_farm_workers", float64(n), state)
+	}
+	set("retake_farm_cores", float64(s.Farm.Cores))
+	set("retake_farm_cores_busy", float64(s.Farm.Busy))
+	set("retake_farm_orders", float64(s.Farm.Orders))
+	set("retake_farm_redeliveries_total", float64(s.Farm.Redelivered))
+	set("retake_farm_video_seconds", s.Farm.pace.Seconds()/float64(max(1, s.Farm.paced)))
 	set("retake_outage", one(s.Troubles["outage"]))
 	set("retake_disk_free_bytes", float64(s.Free))
 	for file, size := range s.Files {

@@ -83,6 +83,8 @@ func TryTemplate(ctx context.Context, c Config, template, name, lang string) (wa
 // Engine checks whether an engine of the operator's own is there: its program, or the service at its address.
 func (m *Maker) Engine(ctx context.Context) error {
 	switch m.cfg.Engine {
+	case EngineFarm:
+		return m.cfg.Farm.Ready()
 	case EngineCommand:
 		if _, err := exec.LookPath(m.cfg.Command[0]); err != nil {
 			return fmt.Errorf("%s cannot be run (%w): install it, or change render.command", m.cfg.Command[0],

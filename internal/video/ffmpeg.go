@@ -39,6 +39,9 @@ const x264 = "ref=1:bframes=2:b-adapt=1:b-pyramid=none:weightp=1:8x8dct=1:cabac=
 // films of the offered templates, the first time and remembers success; after a failure it looks again.
 func (m *Maker) Ready(ctx context.Context) error {
 	t, err := m.ready(ctx)
+	if err == nil && m.cfg.Engine == EngineFarm {
+		return m.cfg.Farm.Ready()
+	}
 	if err != nil || m.cfg.Engine != EngineTemplate {
 		return err
 	}

@@ -63,6 +63,8 @@ type face struct {
 
 // fonts are the fonts of this machine, looked for when the first text needs one.
 type fonts struct {
+	folder string // where they are; "": where this machine keeps its own
+
 	mu      sync.Mutex
 	builtIn *face
 	found   []fontFile // upright bold ones first; nil until a scan was complete
@@ -92,6 +94,9 @@ func (f *fonts) library() (builtIn *face, found []fontFile, err error) {
 		folders, err := fontscan.DefaultFontDirectories(log.New(io.Discard, "", 0))
 		if err != nil {
 			folders = nil
+		}
+		if f.folder != "" {
+			folders = []string{f.folder}
 		}
 		if f.found, err = scanFonts(folders); err != nil {
 			return nil, nil, fmt.Errorf("look for fonts: %w", err)

@@ -62,6 +62,9 @@ func spokenKey(name string) string {
 	return strings.ToLower(norm.NFC.String(unstressed(strings.Join(strings.Fields(name), " "))))
 }
 
+// formsFile is the name of the operator's list for a language.
+func formsFile(lang string) string { return "spoken-" + lang + ".txt" }
+
 // readForms reads the operator's list for a language in a folder, "" if there are none: a line for each name, "Айгуль =
 // Айгу́ль", and comments that begin with "#". A list that is not there is empty. Lines that cannot be read are faults,
 // in words for the operator, and the others count.
@@ -69,7 +72,7 @@ func readForms(folder, lang string) (forms map[string]string, faults []string, e
 	if folder == "" {
 		return nil, nil, nil
 	}
-	path := filepath.Join(folder, "spoken-"+lang+".txt")
+	path := filepath.Join(folder, formsFile(lang))
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil

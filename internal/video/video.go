@@ -1,8 +1,8 @@
 // video.go is the package's face: what the operator chooses, what is ordered, what comes back.
 
 // Package video makes greeting videos: with a template on which it draws and speaks the name, with a program of the
-// operator's, or with a generator behind HTTP. Every video it returns has been probed, has sound, and has its index
-// first.
+// operator's, with a generator behind HTTP, or on a farm of other machines. Every video it returns has been probed, has
+// sound, and has its index first.
 //
 // Errors that no further attempt can cure have a method Permanent() bool that returns true; all others are transient.
 // A child's name is in no error, file name or command line.
@@ -28,11 +28,12 @@ const (
 	EngineTemplate = "template" // a film on which the name is drawn
 	EngineCommand  = "command"  // a program of the operator's
 	EngineHTTP     = "http"     // a generator that is asked over HTTP
+	EngineFarm     = "farm"     // other machines that run this program: see Farm
 )
 
 // Config is what the operator chose.
 type Config struct {
-	Engine       string        // EngineTemplate, EngineCommand or EngineHTTP
+	Engine       string        // EngineTemplate, EngineCommand, EngineHTTP or EngineFarm
 	Offered      []string      // templates, at least one; the first is for orders that name none
 	Templates    string        // folder with the operator's own templates; "": there are none
 	Languages    []string      // of the orders; every text of a template is there in each
@@ -48,6 +49,8 @@ type Config struct {
 	Cores        int           // for ffmpeg, shared by all of them: as many work on a video here at a time; 0: all
 	Patience     time.Duration // how long videos wait, at no attempt's cost, while the disk is full
 	Voice        VoiceConfig
+	Fonts        string // folder with the fonts to draw with; "": those of this machine
+	Farm         Farm   // of EngineFarm
 	Forms        string // folder with the operator's spoken-ru.txt and so on: how names are said; "": there are none
 }
 
@@ -57,6 +60,7 @@ type Order struct {
 	Name     string // of the child, as it will be seen
 	Lang     string // "ru" or "en"
 	Template string // "": the first that is offered
+	Attempt  int    // the number of this try
 }
 
 // Video is a finished video in its job's temporary folder. The caller moves the files away and then calls Discard.
@@ -114,8 +118,11 @@ const (
 // template with faults is Faults.
 func New(cfg Config) (*Maker, error) {
 	switch {
-	case !slices.Contains([]string{EngineTemplate, EngineCommand, EngineHTTP}, cfg.Engine):
-		return nil, fmt.Errorf("unknown engine %q: want %q, %q or %q", cfg.Engine, EngineTemplate, EngineCommand, EngineHTTP)
+	case !slices.Contains([]string{EngineTemplate, EngineCommand, EngineHTTP, EngineFarm}, cfg.Engine):
+		return nil, fmt.Errorf("unknown engine %q: want %q, %q, %q or %q", cfg.Engine, EngineTemplate, EngineCommand,
+			EngineHTTP, EngineFarm)
+	case cfg.Engine == EngineFarm && cfg.Farm == nil:
+		return nil, errors.New("engine farm: there is no farm")
 	case cfg.Engine == EngineCommand && (len(cfg.Command) == 0 || cfg.Command[0] == ""):
 		return nil, errors.New("engine command: no command is configured")
 	case len(cfg.Offered) == 0 || cfg.Offered[0] == "":
@@ -145,10 +152,10 @@ func New(cfg Config) (*Maker, error) {
 		dropClips(filepath.Join(cfg.Cache, "voice"), maxClips, time.Now().Add(-clipLife))); err != nil {
 		return nil, err
 	}
-	m := &Maker{cfg: cfg, free: freeBytes, working: make(chan struct{}, cfg.cores()),
+	m := &Maker{cfg: cfg, fonts: fonts{folder: cfg.Fonts}, free: freeBytes, working: make(chan struct{}, cfg.cores()),
 		inspecting: make(chan struct{}, maxInspections), full: map[string]time.Time{}, templates: map[string]*template{}}
 	switch cfg.Engine {
-	case EngineTemplate:
+	case EngineTemplate, EngineFarm:
 		for _, id := range cfg.Offered {
 			if _, err := m.template(id); err != nil {
 				return nil, err
@@ -183,9 +190,12 @@ func newFolder(parent, prefix string) (string, error) {
 	return path, os.Mkdir(path, 0o700)
 }
 
+// draws reports whether videos are made from templates, here or on a farm.
+func (m *Maker) draws() bool { return m.cfg.Engine == EngineTemplate || m.cfg.Engine == EngineFarm }
+
 // Title returns what a template is called in a language: its id if it has no other name.
 func (m *Maker) Title(id, lang string) string {
-	if m.cfg.Engine == EngineTemplate {
+	if m.draws() {
 		if t, err := m.template(id); err == nil {
 			return t.titles.in(lang)
 		}
@@ -196,7 +206,7 @@ func (m *Maker) Title(id, lang string) string {
 // CanDraw returns nil if a template can show the name, ErrCannotDraw if no font covers it.
 // What other engines can draw is their own affair: for them the answer is always nil.
 func (m *Maker) CanDraw(id, name string) error {
-	if m.cfg.Engine != EngineTemplate {
+	if !m.draws() {
 		return nil
 	}
 	t, err := m.template(id)
@@ -221,7 +231,7 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 		o.Template = m.cfg.Offered[0]
 	}
 	var chosen *template
-	if m.cfg.Engine == EngineTemplate {
+	if m.draws() {
 		var err error
 		if chosen, err = m.template(o.Template); err != nil {
 			return Video{}, err
@@ -235,6 +245,9 @@ func (m *Maker) Make(ctx context.Context, o Order, progress func(percent int)) (
 	}
 	report := forward(progress)
 	report(0)
+	if m.cfg.Engine == EngineFarm {
+		return m.receive(ctx, o, report)
+	}
 	t, err := m.ready(ctx)
 	if err != nil {
 		return Video{}, err

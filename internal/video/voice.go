@@ -72,8 +72,13 @@ func (v VoiceConfig) check() error {
 func (v VoiceConfig) isEspeak() bool { return v.Engine == VoiceCommand && len(v.Command) == 0 }
 
 // Voice returns nil if names are spoken by the voice that is set, or an error of one sentence that says why not and
-// what to do.
-func (m *Maker) Voice() error { return m.cfg.Voice.present() }
+// what to do. On a farm they are spoken there.
+func (m *Maker) Voice() error {
+	if m.cfg.Engine == EngineFarm {
+		return nil
+	}
+	return m.cfg.Voice.present()
+}
 
 // present returns nil if the engine is here.
 func (v VoiceConfig) present() error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"retake.example/internal/farm"
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
 	"retake.example/internal/worker"
@@ -27,6 +28,10 @@ type Program struct {
 	Room    interface {
 		Room(need int64) error
 		Free() (int64, error)
+	}
+	Farm interface { // nil: videos are not made on other machines
+		Workers() []farm.Worker
+		Orders() (pending, redelivered int)
 	}
 	Missing func(ctx context.Context) []string // messages or sentences of what the program lacks
 	Longest time.Duration                      // that a render may take
