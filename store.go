@@ -73,6 +73,15 @@ var steps = []string{
 	ALTER TABLE channels ADD COLUMN ends INTEGER;
 	UPDATE publications AS p SET remote_id = NULL WHERE EXISTS (SELECT 1 FROM publications o
 		WHERE o.platform = p.platform AND o.remote_id = p.remote_id AND o.id < p.id)`,
+	// Failed videos that were tried again are marked and counted. The schema makes the triggers and the index again, and
+	// adds the tables admin_names, bin and totals.
+	`DROP TRIGGER assets_tally_parts;
+	DROP TRIGGER assets_tally_delete;
+	DROP INDEX assets_newest;
+	ALTER TABLE assets ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1));
+	UPDATE assets SET replaced = 1 WHERE status = 'FAILED' AND id IN (SELECT retry_of FROM assets);
+	INSERT INTO tallies SELECT name_key, 'REPLACED', status, count(*) FROM assets WHERE replaced = 1 GROUP BY name_key;
+	INSERT INTO tallies SELECT '', 'REPLACED', 'FAILED', count(*) FROM assets WHERE replaced = 1 HAVING count(*) > 0`,
 }
 
 // schemaVersion is the version of the schema.

@@ -1102,7 +1102,7 @@ func TestLooks_WhatIsNotThereAsItShouldBeIsTold(t *testing.T) {
 			if all := b.pages(); !strings.Contains(all, `value="again"`) || !strings.Contains(all, `value="accept"`) {
 				t.Error("got no buttons on the page; want Publish again and Accept")
 			}
-			if n, err := b.store.NotPublished(t.Context(), time.Time{}); err != nil || n.N != 1 {
+			if n, err := b.store.Attention(t.Context(), owner8, time.Time{}); err != nil || n[store.NeedsPublication].N != 1 {
 				t.Errorf("got %+v, %v; want it in the digest", n, err)
 			}
 			if c.fault != "" {

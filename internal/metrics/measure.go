@@ -21,7 +21,7 @@ func Measure(p *watch.Program) (state State, err error) {
 	outage, _, _ := p.Queue.Outage()
 	state = State{
 		Assets:   map[string]int{},
-		Needing:  c.Needs,
+		Needing:  map[string]int{},
 		Open:     c.Open,
 		Wishes:   c.Wishes,
 		Inbox:    c.Inbox,
@@ -47,6 +47,9 @@ func Measure(p *watch.Program) (state State, err error) {
 	}
 	for _, l := range p.Queue.Loads() {
 		state.Loads = append(state.Loads, Load{Kind: string(l.Kind), Workers: l.Workers, Idle: l.Idle})
+	}
+	for kind, given := range c.Attention {
+		state.Needing[kind] = given.N
 	}
 	for status, n := range c.Assets {
 		state.Assets[string(status)] = n

@@ -2,14 +2,18 @@
 
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"retake.example/internal/store"
+)
 
 // State is the state of the program at a scrape.
 type State struct {
 	Backlogs     []Backlog
 	Loads        []Load
 	Assets       map[string]int // by status
-	Needing      int            // assets that need an admin
+	Needing      map[string]int // what needs an admin, by kind
 	Open, Wishes int            // requests that are not over; all since the database was made
 	Publications []Publications
 	Channels     map[string]int   // by state
@@ -59,6 +63,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 		set("retake_workers", float64(loads[kind].Workers), kind)
 		set("retake_workers_busy", float64(loads[kind].Workers-loads[kind].Idle), kind)
 	}
+	set("retake_assets", float64(s.Assets[string(store.Retried)]), string(store.Retried))
 	for _, status := range []string{"PENDING", "PROCESSING", "COMPLETED", "FAILED"} {
 		set("retake_assets", float64(s.Assets[status]), status)
 		for _, platform := range []string{"YOUTUBE", "RUMBLE"} {
@@ -68,7 +73,10 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	for _, state := range []string{"CONNECTED", "ENDED", "DISCONNECTED"} {
 		set("retake_channels", float64(s.Channels[state]), state)
 	}
-	set("retake_assets_needing_admin", float64(s.Needing))
+	set("retake_assets_needing_admin", float64(s.Needing[store.NeedsRetry]))
+	for _, kind := range store.AttentionKinds {
+		set("retake_attention", float64(s.Needing[kind]), kind)
+	}
 	set("retake_requests_open", float64(s.Open))
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))

@@ -101,18 +101,19 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	}
 
 	now := st.Now()
-	failed, err := st.GivenUp(ctx, Since(told[Failed], now))
+	news, err := st.Attention(ctx, store.Admin{Owner: true}, Since(told[Failed], now))
 	if err != nil {
 		return nil, err
 	}
+	failed := news[store.NeedsRetry]
 	all = append(all, Digest(Failed, failed.N, failed.First, now, o.Page, func(ctx context.Context) (string, int, error) {
 		need, err := st.NeedYou(ctx, admin, store.Filter{})
 		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
 	}))
-	unpublished, err := st.NotPublished(ctx, Since(told[Unpublished], now))
-	if err != nil {
+	if news, err = st.Attention(ctx, store.Admin{Owner: true}, Since(told[Unpublished], now)); err != nil {
 		return nil, err
 	}
+	unpublished := news[store.NeedsPublication]
 	return append(
 		all,
 		Digest(Unpublished, unpublished.N, unpublished.First, now, o.Page, func(ctx context.Context) (string, int, error) {
