@@ -77,7 +77,7 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский",
 			"Waiting 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
-			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`,
+			[]string{`<video controls`, `download="Маша.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`,
 				"data-keep", "<code>ID</code>", `data-rev="`},
 			[]string{"Retry Failed", "Tries at the same video", "Got an apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
@@ -760,7 +760,7 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
 		w := NewWeb(t.Context(), s, q, nil, desk.Options{BaseURL: "http://localhost:8080", Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
-		d := &office{Web: w, t: t, cookie: "retake"}
+		d := &office{Web: w, t: t, cookie: desk.CookieName(s.Path(), "http://localhost:8080")}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); !ended || n != 0 {

@@ -381,7 +381,7 @@ func (b *broadcaster) pages() (all string) {
 		for _, accept := range []string{"text/html", "application/json"} {
 			r := httptest.NewRequest("GET", path, nil)
 			r.Header.Set("Accept", accept)
-			r.AddCookie(&http.Cookie{Name: "retake", Value: session})
+			r.AddCookie(&http.Cookie{Name: desk.CookieName(b.store.Path(), b.cfg.Web.BaseURL), Value: session})
 			w := httptest.NewRecorder()
 			web.Handler().ServeHTTP(w, r)
 			if w.Code == http.StatusOK {

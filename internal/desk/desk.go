@@ -6,6 +6,7 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
@@ -95,10 +96,7 @@ type Desk struct {
 // program's: what an admin has sent, and work that follows a commit, goes on until ctx ends, also when the browser
 // has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
-	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake", live: NewLive()}
-	if d.secure() {
-		d.cookie = "__Host-retake" // no other host of the domain can plant it
-	}
+	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: CookieName(st.Path(), opts.BaseURL), live: NewLive()}
 	says := map[string]Say{}
 	for _, l := range lang.Languages {
 		says[l] = sayIn(l)
@@ -114,8 +112,21 @@ func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (
 // Close ends the streams of open pages, for which a shutdown of the server would wait.
 func (d *Desk) Close() { d.live.Close() }
 
+// CookieName is the name of the session cookie of the bot with that database at that address. Browsers don't tell the
+// ports of a host apart: each bot has a name of its own.
+func CookieName(database, baseURL string) string {
+	of := sha256.Sum256([]byte(database + "\n" + baseURL))
+	name := fmt.Sprintf("retake-%x", of[:4])
+	if isHTTPS(baseURL) {
+		name = "__Host-" + name // no other host of the domain can plant it
+	}
+	return name
+}
+
+func isHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(address), "https:") }
+
 // secure reports whether browsers reach the page by https.
-func (d *Desk) secure() bool { return strings.HasPrefix(strings.ToLower(d.opts.BaseURL), "https:") }
+func (d *Desk) secure() bool { return isHTTPS(d.opts.BaseURL) }
 
 // choice reports whether there is more than one template to make a video with.
 func (d *Desk) choice() bool { return len(d.opts.Offers) > 1 }

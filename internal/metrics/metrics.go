@@ -24,8 +24,8 @@ var gauges = map[string]struct {
 		"future), or started.", []string{"kind", "state"}},
 	"retake_job_oldest_waiting_seconds": {"How long the job that has waited longest for a worker has " +
 		"waited; 0: none waits.", []string{"kind"}},
-	"retake_workers":              {"Jobs that can run at a time.", []string{"kind"}},
-	"retake_workers_busy":         {"Workers that run one.", []string{"kind"}},
+	"retake_workers":      {"Jobs that can run at a time.", []string{"kind"}},
+	"retake_workers_busy": {"Workers that run one.", []string{"kind"}},
 	"retake_assets": {"Videos by status. FAILED: somebody would get them by another try; RETRIED: failed, and nobody " +
 		"needs them any more. Earlier tries at a video are not counted.", []string{"status"}},
 	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
