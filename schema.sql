@@ -522,6 +522,7 @@ CREATE TABLE IF NOT EXISTS totals (
 	PRIMARY KEY (day, what, template, detail)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS totals_asked AFTER INSERT ON requests
+	WHEN new.finished IS NULL AND new.undelivered IS NULL -- not one that comes back from the bin
 BEGIN
 	INSERT INTO totals SELECT new.created / 86400000, 'asked', a.template, '', 1 FROM assets a WHERE a.id = new.asset_id
 		ON CONFLICT DO UPDATE SET n = n + 1;

@@ -121,6 +121,8 @@ var whats = []struct{ action, outcome, id string }{
 	{"edit", "", "did_edit"},
 	{"delete", "deleted", "did_delete"},
 	{"delete", "cancelled", "did_cancel"},
+	{"restore", "", "did_restore"},
+	{"erase", "", "did_erase"},
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},

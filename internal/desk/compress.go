@@ -26,8 +26,8 @@ func takesGzip(r *http.Request) bool {
 
 var gzips = sync.Pool{New: func() any { w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return w }}
 
-// zip compresses an answer.
-func zip(b []byte) []byte {
+// gzipped compresses an answer.
+func gzipped(b []byte) []byte {
 	var out bytes.Buffer
 	z := gzips.Get().(*gzip.Writer)
 	defer gzips.Put(z)
@@ -42,7 +42,7 @@ func writeFor(w http.ResponseWriter, r *http.Request, status int, kind string, b
 	w.Header().Set("Vary", "Accept-Encoding")
 	if len(b) >= worthIt && takesGzip(r) {
 		w.Header().Set("Content-Encoding", "gzip")
-		b = zip(b)
+		b = gzipped(b)
 	}
 	return write(w, status, kind, b)
 }

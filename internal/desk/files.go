@@ -68,7 +68,7 @@ func ServeStatic(w http.ResponseWriter, r *http.Request, files fs.FS, path strin
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Vary", "Accept-Encoding")
 	if kind := mime.TypeByExtension(filepath.Ext(path)); takesGzip(r) && len(b) >= worthIt && kind != "" {
-		b = zip(b)
+		b = gzipped(b)
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Content-Encoding", "gzip")
 	}

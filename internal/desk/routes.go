@@ -6,6 +6,8 @@ package desk
 func (d *Desk) Views() map[string]Handler {
 	return map[string]Handler{
 		"/attention":      d.Attention,
+		"/selection":      d.Selection,
+		"/bin":            d.Bin,
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -15,5 +17,8 @@ func (d *Desk) Views() map[string]Handler {
 
 // Actions are the forms of signed-in admins, by path.
 func (d *Desk) Actions() map[string]Handler {
-	return map[string]Handler{}
+	return map[string]Handler{
+		"/selection": d.DeleteMany,
+		"/bin":       d.RestoreOrErase,
+	}
 }

@@ -25,6 +25,8 @@ var notices = map[string]string{
 	"saved":        "notice_saved",
 	"deleted":      "notice_deleted",
 	"cancelled":    "notice_cancelled",
+	"restored":     "notice_restored",
+	"erased":       "notice_erased",
 	"uploaded":     "notice_uploaded",
 	"publishing":   "notice_publishing",
 	"updated":      "notice_updated",
