@@ -489,6 +489,7 @@ CREATE TABLE IF NOT EXISTS audit (
 	outcome     TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_newest ON audit (at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS audit_of_admins ON audit (at DESC, id DESC) WHERE admin IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_by_asset ON audit (asset_id, at DESC, id DESC) WHERE asset_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at) WHERE user_id IS NOT NULL;
 

@@ -149,10 +149,11 @@ func (d *Desk) Bin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("bin: %w", err)
 	}
-	return d.answer(w, r, "bin", Frame{Title: sayTo(r)("bin", nil), Here: "/"}, Bin{true, append([]store.Binned{}, all...)})
+	view := Bin{true, append([]store.Binned{}, all...)} // empty in JSON, not null
+	return d.answer(w, r, "bin", Frame{Title: sayTo(r)("bin", nil), Here: "/"}, view)
 }
 
-// RestoreOrErase brings a deleted video back, or deletes it for good.
+// RestoreOrErase brings a deleted video back, or deletes it permanently.
 func (d *Desk) RestoreOrErase(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {

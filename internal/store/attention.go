@@ -1,5 +1,5 @@
-// What needs an admin: the counts and the list that the page, the API, the metrics and the messages to admins share, and
-// what Retry all is about.
+// What needs an admin: the counts and the list that the page, the API, the metrics and the messages to admins share,
+// and what Retry all is about.
 
 package store
 

@@ -113,7 +113,7 @@ func (tx *Tx) Restore(id string, admin Admin) error {
 	return err
 }
 
-// EmptyBin deletes videos in the bin for good. It returns ErrForbidden if the admin may not change one of them; those
+// EmptyBin deletes videos in the bin permanently. It returns ErrForbidden if the admin may not change one of them; those
 // that are not there are no error.
 func (tx *Tx) EmptyBin(admin Admin, ids ...string) (gone Gone, err error) {
 	for _, id := range ids {
@@ -136,7 +136,7 @@ func (tx *Tx) EmptyBin(admin Admin, ids ...string) (gone Gone, err error) {
 	return gone, nil
 }
 
-// forgetBin deletes for good what a person had asked for.
+// forgetBin permanently deletes what a person had asked for.
 func (tx *Tx) forgetBin(user int64, gone *Gone) error {
 	rows, err := tx.sql.Query(`SELECT id FROM bin WHERE EXISTS (SELECT 1 FROM json_each(bin.content, '$.requests') r
 		WHERE r.value ->> '$.user_id' = ?)`, user)

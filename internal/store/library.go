@@ -215,8 +215,8 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 	return collect(rows, err, func(l *Listed) error {
 		var due int64
 		dest, done := l.Asset.into()
-		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Settled, &l.Attempt,
-			&due, &l.LastError)...); err != nil {
+		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor,
+			&l.Settled, &l.Attempt, &due, &l.LastError)...); err != nil {
 			return err
 		}
 		done()
