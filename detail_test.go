@@ -655,6 +655,10 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 					t.Errorf("got %d rows of %s; want none", n, table)
 				}
 			}
+			if c.want == "deleted" { // its files stay as long as it can be restored
+				d.want(200, d.send(call{method: "POST", path: "/bin", session: session, body: "do=erase&id=" + id, json: true}))
+				mutate(t, d.store, `DELETE FROM audit WHERE action = 'erase'`)
+			}
 			if left := filesIn(t, d.folder); len(left) != 0 {
 				t.Errorf("got %v on the disk; want nothing", left)
 			}
@@ -859,9 +863,18 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	if _, err := d.store.Asset(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v; want it gone", err)
 	}
+	if left := filesIn(t, d.folder); len(left) == 0 {
+		t.Error("got no file on the disk; want it kept for a day")
+	}
+	b.js("document.querySelector('a[href=\"/bin\"]').click()")
+	b.until("location.pathname === '/bin' && document.body?.innerText.includes('Маша')")
+	b.js("[...document.querySelectorAll('button')].find(x => x.textContent.startsWith('Delete permanently')).click()")
+	b.until("document.body?.innerText.includes('permanently deleted')")
 	if left := filesIn(t, d.folder); len(left) != 0 {
 		t.Errorf("got %v; want nothing on the disk", left)
 	}
+	b.js("document.querySelector('.back').click()")
+	b.until("location.pathname === '/'")
 
 	b.js("document.querySelector('[aria-label=\"More about Лев\"]').click()")
 	b.until("location.pathname === '/assets/" + failed.ID + "'")

@@ -231,9 +231,9 @@ func serve(
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck: watch.NewMemo(
 			seen.Stuck,
-		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
+		).Reasons, Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:  cfg.Web.MetricsToken,
-		Resume: resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver}, log)
+		Resume: resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

@@ -70,11 +70,11 @@ type Line struct {
 
 // Activity is a page of the list.
 type Activity struct {
-	Success bool     `json:"success"`
-	Lines   []Line   `json:"activity"`
-	Next    string   `json:"after,omitzero"` // of the next page; none: this is the last
-	Paged   bool     `json:"-"`              // this is not the first page
-	Picked  Picked   `json:"-"`
+	Success bool       `json:"success"`
+	Lines   []Line     `json:"activity"`
+	Next    string     `json:"after,omitzero"` // of the next page; none: this is the last
+	Paged   bool       `json:"-"`              // this is not the first page
+	Picked  Picked     `json:"-"`
 	People  []Pickable `json:"-"` // whose deeds can be picked
 	Kinds   []Pickable `json:"-"` // which deeds can be picked
 
@@ -136,6 +136,9 @@ var whats = []struct{ action, outcome, id string }{
 	{"delete", "cancelled", "did_cancel"},
 	{"restore", "", "did_restore"},
 	{"erase", "", "did_erase"},
+	{"back up", "", "did_back_up"},
+	{"try backup", "", "did_try_backup"},
+	{"download backup", "", "did_download_backup"},
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},
@@ -196,7 +199,8 @@ var kinds = []struct {
 	{"published", "deeds_published", []string{"publish", "update", "accept", "unpublish", "mark published", "connect", "disconnect"}},
 	{"edited", "deeds_edited", []string{"edit"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
-	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide"}},
+	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "back up",
+		"try backup", "download backup"}},
 	{"doors", "deeds_doors", []string{"sign in", "sign out", "sign out everywhere"}},
 }
 

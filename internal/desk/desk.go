@@ -50,6 +50,7 @@ type Options struct {
 	Inspect func(ctx context.Context, path string) (video.Video, error)
 	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
 	Backups func() backup.State                               // how they go; nil: nobody knows
+	Keeper  backupKeeper                                      // makes and shows them; nil: nobody does
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error

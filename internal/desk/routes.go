@@ -8,6 +8,7 @@ func (d *Desk) Views() map[string]Handler {
 		"/attention":      d.Attention,
 		"/selection":      d.Selection,
 		"/bin":            d.Bin,
+		"/backups":        OwnersOnly(d.Backups),
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -20,5 +21,6 @@ func (d *Desk) Actions() map[string]Handler {
 	return map[string]Handler{
 		"/selection": d.DeleteMany,
 		"/bin":       d.RestoreOrErase,
+		"/backups":   OwnersOnly(d.MakeOrTryBackup),
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"os"
 	"time"
 
+	"retake.example/internal/backup"
 	"retake.example/internal/watch"
 )
 
-// Measure looks up the state of a program.
-func Measure(p *watch.Program) (state State, err error) {
+// Measure looks up the state of a program, whose backups go as told.
+func Measure(p *watch.Program, backups func() backup.State) (state State, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := p.Store.Census(ctx)
@@ -57,6 +58,7 @@ func Measure(p *watch.Program) (state State, err error) {
 	for _, p := range c.Publications {
 		state.Publications = append(state.Publications, Publications{Platform: p.Platform, Status: string(p.Status), N: p.N})
 	}
+	state.Backup = backups().Last
 	if p.Contact != nil {
 		state.Contact = p.Contact()
 	}

@@ -28,10 +28,11 @@ var gauges = map[string]struct {
 	"retake_workers_busy": {"Workers that run one.", []string{"kind"}},
 	"retake_assets": {"Videos by status. FAILED: somebody would get them by another try; RETRIED: failed, and nobody " +
 		"needs them any more. Earlier tries at a video are not counted.", []string{"status"}},
-	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
-	"retake_attention":            {"What needs an admin, as the page lists it first.", []string{"kind"}},
-	"retake_requests_open":        {"People waiting for a video, each counted once for each video.", nil},
-	"retake_requests_total":       {"Requests for a video since the database was made.", nil},
+	"retake_assets_needing_admin":     {"Failed videos that somebody would get by another try.", nil},
+	"retake_backup_timestamp_seconds": {"When the latest backup was made; 0: there is none.", nil},
+	"retake_attention":                {"What needs an admin, as the page lists it first.", []string{"kind"}},
+	"retake_requests_open":            {"People waiting for a video, each counted once for each video.", nil},
+	"retake_requests_total":           {"Requests for a video since the database was made.", nil},
 	"retake_publications": {
 		"Videos on platforms, or on their way there, by status.",
 		[]string{"platform", "status"},

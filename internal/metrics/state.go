@@ -19,6 +19,7 @@ type State struct {
 	Channels     map[string]int   // by state
 	Inbox        int              // updates that are not handled
 	Contact      time.Time        // when Telegram last answered the poll; zero: it has not
+	Backup       time.Time        // when the latest was made; zero: there is none
 	Troubles     map[string]bool  // by cause
 	Free         int64            // bytes on the disk
 	Files        map[string]int64 // bytes of the database, by what they are
@@ -80,11 +81,8 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	set("retake_requests_open", float64(s.Open))
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))
-	contact := 0.0
-	if !s.Contact.IsZero() {
-		contact = float64(s.Contact.UnixMilli()) / 1000
-	}
-	set("retake_telegram_contact_timestamp_seconds", contact)
+	set("retake_telegram_contact_timestamp_seconds", timestamp(s.Contact))
+	set("retake_backup_timestamp_seconds", timestamp(s.Backup))
 	for _, cause := range causes {
 		set("retake_trouble", one(s.Troubles[cause]), cause)
 	}
@@ -93,6 +91,14 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	for file, size := range s.Files {
 		set("retake_database_bytes", float64(size), file)
 	}
+}
+
+// timestamp is a time as Prometheus counts it; 0: there is none.
+func timestamp(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
 }
 
 func one(yes bool) float64 {
