@@ -248,7 +248,7 @@ func (tx *Tx) Dismiss(id int64) error {
 		return err
 	}
 	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`,
-		`DELETE FROM alerts WHERE admin = ?`} {
+		`DELETE FROM alerts WHERE admin = ?`, `DELETE FROM admin_names WHERE id = ?`} {
 		if _, err := tx.sql.Exec(end, id); err != nil {
 			return err
 		}
@@ -267,7 +267,10 @@ func RoleBySettings(owners, admins []int64) func(id int64) (Admin, bool) {
 }
 
 // AdminName is what an admin is called in Telegram.
-type AdminName struct{ Name, Username string }
+type AdminName struct {
+	Name     string `json:"first_name"`
+	Username string `json:"username,omitempty"` // without the @
+}
 
 // NameAdmin keeps what an admin is called.
 func (tx *Tx) NameAdmin(id int64, name, username string) error {
