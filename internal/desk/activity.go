@@ -20,8 +20,8 @@ type Staff struct {
 	Names          map[int64]store.AdminName // of those who have asked for a link in the bot
 }
 
-// Who names somebody as Telegram does, or by their rank and, where there are several, by their place in the settings or,
-// after those, by who came first. me is who reads it; 0 is the operator of the machine.
+// Who names somebody as Telegram does, or by their rank and, where there are several, by their place in the settings
+// or, after those, by who came first. me is who reads it; 0 is the operator of the machine.
 func (s Staff) Who(say Say, id, me int64) string {
 	switch {
 	case id == me:
@@ -196,7 +196,8 @@ var kinds = []struct {
 }{
 	{"asked", "deeds_asked", []string{"ask", "make", "upload"}},
 	{"retried", "deeds_retried", []string{"retry", "try now"}},
-	{"published", "deeds_published", []string{"publish", "update", "accept", "unpublish", "mark published", "connect", "disconnect"}},
+	{"published", "deeds_published", []string{"publish", "update", "accept", "unpublish", "mark published", "connect",
+		"disconnect"}},
 	{"edited", "deeds_edited", []string{"edit"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
 	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "back up",

@@ -113,8 +113,8 @@ func (tx *Tx) Restore(id string, admin Admin) error {
 	return err
 }
 
-// EmptyBin deletes videos in the bin permanently. It returns ErrForbidden if the admin may not change one of them; those
-// that are not there are no error.
+// EmptyBin deletes videos in the bin permanently. It returns ErrForbidden if the admin may not change one of them;
+// those that are not there are no error.
 func (tx *Tx) EmptyBin(admin Admin, ids ...string) (gone Gone, err error) {
 	for _, id := range ids {
 		b := Asset{ID: id}
