@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
@@ -61,6 +62,8 @@ type Library struct {
 	Paged     bool             `json:"-"` // this is not the first page
 	Tabs      []Tab            `json:"-"`
 	BotOn     bool             `json:"-"`
+	Languages []Language       `json:"-"` // that a video can be made in
+	Lang      string           `json:"-"` // the one that is picked unless another is
 }
 
 // Count fills the tabs, and the total of the one that is open, from the counts.
@@ -168,6 +171,10 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 			view.Options = append(view.Options,
 				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
 		}
+	}
+	view.Lang = d.opts.Lang
+	for _, l := range lang.Languages {
+		view.Languages = append(view.Languages, Language{l, languageName(l)})
 	}
 	platforms, err := d.store.Platforms(ctx)
 	if err != nil {

@@ -3,9 +3,11 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"retake.example/internal/lang"
@@ -13,7 +15,8 @@ import (
 	"retake.example/internal/video"
 )
 
-// MakeAsset makes a video with the name an admin typed and the template they picked, or finds the one there is.
+// MakeAsset makes a video with the name an admin typed, in the template and the language they picked, or finds the one
+// there is.
 func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {
@@ -22,6 +25,10 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	template, err := d.pick(sent["template"])
 	if err != nil {
 		return err
+	}
+	language := cmp.Or(sent["lang"], d.opts.Lang)
+	if sent["lang"] != "" && !slices.Contains(lang.Languages, language) {
+		return Invalid("error_language", Vars{"Offered": strings.Join(lang.Languages, ", ")})
 	}
 	name, key, problem := lang.ParseName(sent["name"])
 	if problem == "" {
@@ -38,7 +45,7 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	var a store.Asset
 	var grant store.Grant
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
-		order := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: d.opts.Lang}
+		order := store.Wish{Admin: &admin.ID, Name: name, Key: key, Template: template, Lang: language}
 		if a, grant, err = tx.ShareOrCreate(order, tx.Now().Add(-d.opts.ReuseFor)); err != nil {
 			return err
 		}
