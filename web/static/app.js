@@ -58,6 +58,8 @@ const morph = (old, fresh) => {
 
 // Brings fresh content in. Focus that lost its place goes to its card, or to the one that took the card's place.
 const cards = () => [...document.querySelectorAll('.card')];
+// Where a card is now: a video that is tried again has the card of its next try.
+const successor = card => document.getElementById(card.id) ?? $(`.earlier a[href="/assets/${card.id.slice(6)}"]`)?.closest('.card');
 const update = (fresh, top, said) => {
   const before = new Map(cards().map(c => [c.id, c.dataset.say]));
   const focus = document.activeElement, card = focus.closest('.card'), place = cards().indexOf(card);
@@ -65,7 +67,7 @@ const update = (fresh, top, said) => {
   if (attention() && top) morph(attention(), top);
   morph(content(), fresh);
   if (!focus.isConnected) {
-    const home = (needs && $('a, button', attention()) ? attention() : card && document.getElementById(card.id)) ?? cards()[Math.min(place, cards().length - 1)] ?? content();
+    const home = (needs && $('a, button', attention()) ? attention() : card && successor(card)) ?? cards()[Math.min(place, cards().length - 1)] ?? content();
     const places = [`[data-key="${focus.dataset.key}"]`, '[data-key=title]', '.actions a', 'a, button'];
     places.map(p => $(p, home)).find(Boolean)?.focus();
   }
