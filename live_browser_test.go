@@ -263,8 +263,7 @@ func TestLiveFormsAreSentInPlace(t *testing.T) {
 
 	// A double click; then nobody answers.
 	r.js("(b => { b.click(); b.click(); })(document.querySelector('[data-key=retry]'))")
-	r.shows("Лев", "Tried again")
-	r.shows("Лев", "Rendering")
+	r.shows("Лев", "1 earlier try", "Rendering")
 	if n := o.calls("^POST /assets/.*retry"); n != 1 {
 		t.Errorf("got %d presses; want 1", n)
 	}

@@ -60,6 +60,7 @@ const morph = (old, fresh) => {
 const cards = () => [...document.querySelectorAll('.card')];
 // Where a card is now: a video that is tried again has the card of its next try.
 const successor = card => document.getElementById(card.id) ?? $(`.earlier a[href="/assets/${card.id.slice(6)}"]`)?.closest('.card');
+let noticed = Date.now(); // when the notice came
 const update = (fresh, top, said) => {
   const before = new Map(cards().map(c => [c.id, c.dataset.say]));
   const focus = document.activeElement, card = focus.closest('.card'), place = cards().indexOf(card);
@@ -77,7 +78,8 @@ const update = (fresh, top, said) => {
     return above && before.get(c.id) !== c.dataset.say;
   });
   news.forEach(c => c.classList.add('flash'));
-  if (news.length && !said) $('#notice')?.replaceChildren(); // what it says was true of the state before
+  if (said) noticed = Date.now();
+  else if (news.length && Date.now() - noticed > 4000) $('#notice')?.replaceChildren(); // it was true of the state before
   if (news.length) say(news.slice(0, 5).map(c => `${$('h1, h2', c).textContent}: ${c.dataset.say}`).join('. '));
 };
 document.addEventListener('animationend', e => e.target.classList.remove('flash'));
