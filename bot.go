@@ -364,12 +364,13 @@ func (b *Bot) onMessage(ctx context.Context, t *chat.Turn, m *models.Message) er
 	case strings.HasPrefix(text, "/"):
 		word, rest, _ := strings.Cut(text[1:], " ")
 		command, _, _ := strings.Cut(strings.TrimSpace(word), "@")
-		return b.onCommand(ctx, t, u, strings.ToLower(command), strings.TrimSpace(rest))
+		return b.onCommand(ctx, t, u, m.From, strings.ToLower(command), strings.TrimSpace(rest))
 	}
 	return b.Ask(ctx, t, u, text)
 }
 
-func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command, rest string) error {
+func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *models.User,
+	command, rest string) error {
 	admin, isAdmin, err := b.Store.RoleOf(ctx, b.Role, u.ID)
 	if err != nil {
 		return err
@@ -411,6 +412,10 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, command
 			return b.Reply(ctx, u, "admin_only", nil, nil)
 		case command == "stats":
 			return b.Stats(ctx, u)
+		}
+		err := b.Store.Tx(ctx, func(tx *store.Tx) error { return tx.NameAdmin(admin.ID, from.FirstName, from.Username) })
+		if err != nil {
+			return err
 		}
 		if t.Link == "" { // made once, however often it is sent; the database knows only its hash
 			if t.Link, err = desk.NewLink(ctx, b.Store, b.BaseURL, admin.ID); err != nil {

@@ -508,12 +508,14 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("quiet/channels not set up", "/channels", 200)
 	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
 	quiet.change(func(o *desk.Options) {
+		o.Keeper = &backup.Keeper{Dir: t.TempDir()}
 		o.Backups = func() backup.State {
 			return backup.State{Last: time.Now().Add(-30 * time.Hour), Failing: time.Now().Add(-6 * time.Hour), Problem: "there is no room for a backup"}
 		}
 		o.Free = func() (int64, error) { return watch.LowDisk * 2 / 3, nil }
 	})
 	c.reads("quiet/restored", "/", 200)
+	c.reads("quiet/backups", "/backups", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'ru' }) })")
 	c.reads("quiet/ru/restored", "/", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
@@ -603,6 +605,10 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	mutate(t, full.store, `UPDATE assets SET advance = 1 WHERE id = ?`, ids["on platforms"])
 	c.reads("advance", "/advance?notice=stopped", 200)
 	c.reads("in advance", "/assets/"+ids["on platforms"], 200)
+	c.reads("attention", "/attention", 200)
+	c.reads("statistics", "/statistics?days=7", 200)
+	c.reads("bin", "/bin", 200)
+	c.reads("selection", "/selection?do=delete&id="+ids["made by an admin"], 200)
 	c.reads("upload", "/upload", 200)
 	c.reads("retry all", "/retry-all", 200)
 	c.reads("retry all/found", "/retry-all?q="+url.QueryEscape("ноа"), 200)
@@ -625,13 +631,13 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/advance", "/advance", 200)
 	c.reads("ru/upload", "/upload", 200)
 	c.reads("ru/retry all", "/retry-all", 200)
-	c.reads("ru/sign-in", "/login/nonsense", 403)
+	c.reads("ru/sign-in", "/login", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
 	c.reads("error/no such video", "/assets/"+store.NewID(), 404)
 	c.reads("error/no such status", "/?status=nonsense", 422)
 
 	for _, r := range full.echo.Routes() {
-		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|static/|media/|thumbs/|templates/)`).MatchString(r.Path) {
+		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|statistics.csv|static/|media/|thumbs/|templates/)`).MatchString(r.Path) {
 			continue // no page
 		}
 		shape := regexp.MustCompile("^" + regexp.MustCompile(`:\w+|\*`).ReplaceAllString(r.Path, "[^/]+") + "$")

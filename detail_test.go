@@ -77,7 +77,7 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 		}, 8, []string{"Size 4.0 MB", "Length 0:42", "Picture 1280 × 720", "Template new-year", "Language Русский",
 			"Waiting 2", "Languages English 1, Русский 1",
 			"Attempt 1: done", "For publishing", "Nobody has done anything with it yet."},
-			[]string{`<video controls`, `download="ID.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`,
+			[]string{`<video controls`, `download="Маша.mp4"`, `href="/assets/ID/delete"`, `action="/assets/ID/metadata"`,
 				"data-keep", "<code>ID</code>", `data-rev="`},
 			[]string{"Retry Failed", "Tries at the same video", "Got an apology"}},
 		"an admin who did not make it changes nothing": {func(t *testing.T, d *office) string {
@@ -655,6 +655,10 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 					t.Errorf("got %d rows of %s; want none", n, table)
 				}
 			}
+			if c.want == "deleted" { // its files stay as long as it can be restored
+				d.want(200, d.send(call{method: "POST", path: "/bin", session: session, body: "do=erase&id=" + id, json: true}))
+				mutate(t, d.store, `DELETE FROM audit WHERE action = 'erase'`)
+			}
 			if left := filesIn(t, d.folder); len(left) != 0 {
 				t.Errorf("got %v on the disk; want nothing", left)
 			}
@@ -760,7 +764,7 @@ func TestCancellingARenderStopsIt(t *testing.T) {
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		time.Sleep(time.Second)
 		w := NewWeb(t.Context(), s, q, nil, desk.Options{BaseURL: "http://localhost:8080", Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: true}, true }, Offers: newYear, Ready: func(context.Context) []string { return nil }}, q.log)
-		d := &office{Web: w, t: t, cookie: "retake"}
+		d := &office{Web: w, t: t, cookie: desk.CookieName(s.Path(), "http://localhost:8080")}
 		d.want(303, d.send(call{method: "POST", path: "/assets/" + a.ID + "/delete", session: d.signIn(8)}))
 		synctest.Wait()
 		if n := count(t, s, `SELECT count(*) FROM assets`); !ended || n != 0 {
@@ -859,9 +863,18 @@ func TestTheFormCountsAndDeletionAsksInABrowser(t *testing.T) {
 	if _, err := d.store.Asset(t.Context(), a.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v; want it gone", err)
 	}
+	if left := filesIn(t, d.folder); len(left) == 0 {
+		t.Error("got no file on the disk; want it kept for a day")
+	}
+	b.js("document.querySelector('a[href=\"/bin\"]').click()")
+	b.until("location.pathname === '/bin' && document.body?.innerText.includes('Маша')")
+	b.js("[...document.querySelectorAll('button')].find(x => x.textContent.startsWith('Delete permanently')).click()")
+	b.until("document.body?.innerText.includes('permanently deleted')")
 	if left := filesIn(t, d.folder); len(left) != 0 {
 		t.Errorf("got %v; want nothing on the disk", left)
 	}
+	b.js("document.querySelector('.back').click()")
+	b.until("location.pathname === '/'")
 
 	b.js("document.querySelector('[aria-label=\"More about Лев\"]').click()")
 	b.until("location.pathname === '/assets/" + failed.ID + "'")

@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"retake.example/internal/desk"
 	"retake.example/internal/store"
 )
 
@@ -105,8 +104,7 @@ func TestPurge_LeavesNoNameInTheLogOfTheDatabase(t *testing.T) {
 func TestSession_OfTwoBotsOnOneHost(t *testing.T) {
 	one, two := newDesk(t, "http://localhost:8080"), newDesk(t, "http://localhost:8090")
 	jar := map[string]string{} // what a browser keeps for localhost, whatever the port
-	for id, d := range map[string]*office{"A": one, "B": two} {
-		d.change(func(o *desk.Options) { o.ID = id })
+	for _, d := range []*office{one, two} {
 		for _, c := range d.send(call{method: "POST", path: d.link(8)}).Result().Cookies() {
 			jar[c.Name] = c.Value
 		}

@@ -140,10 +140,6 @@ func serve(
 	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
 		return err
 	}
-	id, err := folder.ID(cfg.DataDir)
-	if err != nil {
-		return fmt.Errorf("the id of the data folder: %w", err)
-	}
 	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
 	if err != nil {
 		return fmt.Errorf("the folder of uploads: %w", err)
@@ -230,7 +226,7 @@ func serve(
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
-	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, ID: id, Proxies: cfg.Proxies(),
+	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
 		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
@@ -238,9 +234,9 @@ func serve(
 		Covers:  command.Covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck:   watch.NewMemo(seen.Stuck).Reasons,
-		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen) }),
+		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
-		Resume:  resume, Backups: backups.State, Faults: seen.Faults, TakeOver: takeOver, Purge: purger, Farm: centre}, log)
+		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger, Farm: centre}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

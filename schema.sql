@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
 	codec       TEXT,                                  -- of the pictures, as ffmpeg calls it; NULL: older than this column
 	telegram    INTEGER NOT NULL DEFAULT 0 CHECK (telegram IN (0, 1)), -- has a publication in a Telegram channel
+	replaced    INTEGER NOT NULL DEFAULT 0 CHECK (replaced IN (0, 1)), -- failed, and another try was made of it: the library shows that one
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
@@ -66,7 +67,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS assets_one_live_per_key ON assets (name_key, t
 CREATE UNIQUE INDEX IF NOT EXISTS assets_one_successor ON assets (retry_of) WHERE retry_of IS NOT NULL;
 CREATE INDEX IF NOT EXISTS assets_by_key ON assets (name_key, template, lang, finished);
 CREATE INDEX IF NOT EXISTS assets_by_name ON assets (name_key, status, created DESC, id DESC);
-CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC);
+CREATE INDEX IF NOT EXISTS assets_newest ON assets (created DESC, id DESC) WHERE replaced = 0;
 CREATE INDEX IF NOT EXISTS assets_newest_by_status ON assets (status, created DESC, id DESC);
 CREATE INDEX IF NOT EXISTS assets_by_name_on_youtube ON assets (name_key, status, created DESC, id DESC) WHERE youtube = 1;
 CREATE INDEX IF NOT EXISTS assets_newest_on_youtube ON assets (created DESC, id DESC) WHERE youtube = 1;
@@ -77,6 +78,7 @@ CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_rumble ON assets (status, 
 CREATE INDEX IF NOT EXISTS assets_by_name_on_telegram ON assets (name_key, status, created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX IF NOT EXISTS assets_newest_on_telegram ON assets (created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_telegram ON assets (status, created DESC, id DESC) WHERE telegram = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_newest ON assets (created DESC, id DESC) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
 CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
@@ -95,7 +97,7 @@ END;
 -- How many assets of a name have a status; name_key '' is of all names.
 CREATE TABLE IF NOT EXISTS tallies (
 	name_key    TEXT    NOT NULL,
-	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; YOUTUBE, RUMBLE, TELEGRAM: those that are there
+	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; REPLACED: those that were tried again; YOUTUBE, RUMBLE, TELEGRAM: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
 	PRIMARY KEY (name_key, part, status)
@@ -120,24 +122,35 @@ BEGIN
 	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
 END;
-CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble, telegram ON assets
-	WHEN old.needs OR old.youtube OR old.rumble OR old.telegram OR new.needs OR new.youtube OR new.rumble OR new.telegram
+CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble, telegram, replaced ON assets
+	WHEN old.needs OR old.youtube OR old.rumble OR old.telegram OR old.replaced OR new.needs OR new.youtube OR new.rumble OR new.telegram OR new.replaced
 BEGIN
 	INSERT INTO tallies SELECT k.name_key, p.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
 			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
-				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram) p
+				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram UNION ALL SELECT 'REPLACED' WHERE new.replaced) p
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL));
+		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL),
+			iif(old.replaced, 'REPLACED', NULL));
 END;
 CREATE TRIGGER IF NOT EXISTS assets_tally_delete AFTER DELETE ON assets
 BEGIN
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''));
+		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''),
+			iif(old.replaced, 'REPLACED', ''));
 	DELETE FROM tails WHERE name_key = old.name_key -- a name nobody has is forgotten
 		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
 	DELETE FROM tallies WHERE name_key = old.name_key
 		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
+END;
+-- What has failed is replaced while there is a successor.
+CREATE TRIGGER IF NOT EXISTS assets_replace_insert AFTER INSERT ON assets WHEN new.retry_of IS NOT NULL
+BEGIN
+	UPDATE assets SET replaced = 1 WHERE id = new.retry_of AND status = 'FAILED';
+END;
+CREATE TRIGGER IF NOT EXISTS assets_replace_delete AFTER DELETE ON assets WHEN old.retry_of IS NOT NULL
+BEGIN
+	UPDATE assets SET replaced = 0 WHERE id = old.retry_of AND replaced = 1;
 END;
 -- Its tails are those of its first asset, so a name is not changed in place.
 CREATE TRIGGER IF NOT EXISTS assets_name_is_final BEFORE UPDATE OF name_key ON assets WHEN new.name_key <> old.name_key
@@ -330,6 +343,22 @@ BEGIN
 	SELECT raise(ABORT, 'publications_place_is_final');
 END;
 
+-- What needs an admin, a row each: every count and list of it asks this view. What failed only because access to its channel has
+-- ended is not here: the channel is.
+CREATE VIEW IF NOT EXISTS attention AS
+	SELECT 'failed' kind, id asset_id, '' platform, NULL channel_id, creator, finished since FROM assets WHERE needs = 1
+	UNION ALL SELECT 'undelivered', r.asset_id, '', NULL, a.creator, min(r.undelivered) FROM requests r CROSS JOIN assets a ON a.id = r.asset_id
+		WHERE r.undelivered IS NOT NULL AND a.needs = 0 GROUP BY r.asset_id
+	UNION ALL SELECT 'publication', p.asset_id, p.platform, p.channel_id, p.creator, p.completed FROM publications p
+		WHERE p.status = 'FAILED' AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
+			AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
+	UNION ALL SELECT 'publication', asset_id, platform, channel_id, creator, standing_at FROM publications WHERE standing IS NOT NULL
+	UNION ALL SELECT 'hand-off', p.asset_id, p.platform, NULL, p.creator, p.created FROM publications p
+		WHERE p.platform = 'RUMBLE' AND p.status = 'PENDING' AND p.step = 'manual'
+			AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
+	UNION ALL SELECT 'take-down', id, '', NULL, creator, unwanted FROM assets WHERE unwanted IS NOT NULL
+	UNION ALL SELECT 'channel', NULL, platform, id, NULL, checked FROM channels WHERE state = 'ENDED';
+
 -- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.
 CREATE TABLE IF NOT EXISTS jobs (
 	id             INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -493,5 +522,80 @@ CREATE TABLE IF NOT EXISTS audit (
 	outcome     TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_newest ON audit (at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS audit_of_admins ON audit (at DESC, id DESC) WHERE admin IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_by_asset ON audit (asset_id, at DESC, id DESC) WHERE asset_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_by_user ON audit (user_id, at) WHERE user_id IS NOT NULL;
+
+-- What people call the admins who have signed in: as Telegram named them when they asked for a link.
+CREATE TABLE IF NOT EXISTS admin_names (
+	id          INTEGER PRIMARY KEY,                   -- Telegram user id
+	name        TEXT    NOT NULL,                      -- the first name
+	username    TEXT    NOT NULL DEFAULT ''            -- without the @; '': none
+) STRICT;
+
+-- Videos that an admin has deleted, for a day: their rows of each table, so that the deletion can be undone.
+CREATE TABLE IF NOT EXISTS bin (
+	id          TEXT    PRIMARY KEY,                   -- of the asset
+	at          INTEGER NOT NULL,                      -- when it was deleted
+	admin       INTEGER NOT NULL,                      -- who deleted it
+	creator     INTEGER,                               -- of the asset
+	name        TEXT    NOT NULL,
+	file        TEXT,                                  -- keys in the media store: they go with this row
+	thumb       TEXT,
+	content     TEXT    NOT NULL CHECK (json_valid(content)) -- its rows, by table
+) STRICT;
+CREATE INDEX IF NOT EXISTS bin_by_time ON bin (at);
+
+-- What happened on each day, without persons: it is kept when everything that it counts has been purged.
+CREATE TABLE IF NOT EXISTS totals (
+	day         INTEGER NOT NULL,                      -- days since 1970, UTC
+	what        TEXT    NOT NULL,                      -- asked, made, failed, waited, new, source, returning, blocked, published
+	template    TEXT    NOT NULL DEFAULT '',
+	detail      TEXT    NOT NULL DEFAULT '',           -- of failed: the code; waited: at most so many seconds; source: the tag of the link; published: the platform
+	n           INTEGER NOT NULL,
+	PRIMARY KEY (day, what, template, detail)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS totals_asked AFTER INSERT ON requests
+	WHEN new.finished IS NULL AND new.undelivered IS NULL -- not one that comes back from the bin
+BEGIN
+	INSERT INTO totals SELECT new.created / 86400000, 'asked', a.template, '', 1 FROM assets a WHERE a.id = new.asset_id
+		ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS totals_finished AFTER UPDATE OF status ON assets
+	WHEN new.finished IS NOT NULL AND old.finished IS NULL
+BEGIN
+	INSERT INTO totals VALUES (new.finished / 86400000, iif(new.status = 'COMPLETED', 'made', 'failed'), new.template,
+		iif(new.status = 'COMPLETED', '', ifnull(new.error_code, '')), 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+-- How long somebody waited for a video, rounded up to one of some thirty numbers.
+CREATE TRIGGER IF NOT EXISTS totals_waited AFTER UPDATE OF status ON requests
+	WHEN new.status = 'COMPLETED' AND old.status <> 'COMPLETED'
+BEGIN
+	INSERT INTO totals SELECT new.finished / 86400000, 'waited', a.template,
+		(SELECT min(value) FROM json_each('[1,2,3,4,5,6,8,10,13,16,20,25,30,40,50,60,80,100,130,160,200,250,300,400,500,600,900,1200,1800,2700,3600,7200,14400,28800,86400,604800,31536000]')
+			WHERE value * 1000 >= new.finished - new.created), 1 FROM assets a WHERE a.id = new.asset_id AND new.finished - new.created < 31536000000
+		ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS totals_new AFTER INSERT ON users
+BEGIN
+	INSERT INTO totals VALUES (new.created / 86400000, 'new', '', '', 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS totals_source AFTER UPDATE OF source ON users WHEN new.source IS NOT NULL AND old.source IS NULL
+BEGIN
+	INSERT INTO totals VALUES (new.seen / 86400000, 'source', '', new.source, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS totals_returning AFTER UPDATE OF seen ON users WHEN new.seen / 86400000 > old.seen / 86400000
+BEGIN
+	INSERT INTO totals VALUES (new.seen / 86400000, 'returning', '', '', 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS totals_blocked AFTER UPDATE OF unreachable ON users
+	WHEN new.unreachable IS NOT NULL AND old.unreachable IS NULL
+BEGIN
+	INSERT INTO totals VALUES (new.unreachable / 86400000, 'blocked', '', '', 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS totals_published AFTER UPDATE OF status ON publications
+	WHEN new.status = 'COMPLETED' AND old.status <> 'COMPLETED'
+BEGIN
+	INSERT INTO totals SELECT new.completed / 86400000, 'published', a.template, new.platform, 1 FROM assets a WHERE a.id = new.asset_id
+		ON CONFLICT DO UPDATE SET n = n + 1;
+END;

@@ -194,6 +194,18 @@ var rights = map[string]right{
 	"GET /media/:id":          admins.ready(),
 	"GET /thumbs/:id":         admins.ready(),
 	"GET /retry-all":          admins,
+	"GET /attention":          admins,
+	"GET /statistics":         admins,
+	"GET /statistics.csv":     admins,
+	"GET /selection":          admins,
+	"GET /bin":                admins,
+
+	// Nobody is told that a backup is not there who may not see any: the office of this test makes none.
+	"GET /backups":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
+	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
+		changes: makersDo.changes, body: "ids=ID", finished: true},
+	"POST /bin": {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},
 	// no page that could send anybody to the door
 	"GET /events": {form: [4]int{401, 200, 200, 200}, json: admins.json},
 
@@ -303,7 +315,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 					session: sessions[i],
 					json:    asJSON,
 					body:    strings.ReplaceAll(want.body, "ID", id),
-					path: strings.NewReplacer("/channels/:id", "/channels/1", "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE",
+					path: strings.NewReplacer("/channels/:id", "/channels/1", "/selection", "/selection?do=delete&id="+id, "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE",
 						":id", id, ":picture", "new-year.jpg", "*", "style.css").
 						Replace(path),
 				}
@@ -579,14 +591,14 @@ func TestTheHostHeaderChangesNothing(t *testing.T) {
 			header: map[string]string{"X-Forwarded-Proto": "https", "X-Forwarded-Host": evil},
 		},
 	)
-	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != "retake" || c[0].Domain != "" || c[0].Secure {
+	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != d.cookie || c[0].Domain != "" || c[0].Secure {
 		t.Errorf("got cookies %v; want that of the configured address", c)
 	}
 }
 
 func TestTheCookieIsSecureHoweverHTTPSIsSpelt(t *testing.T) {
 	d := newDesk(t, "HTTPS://retake.example.com")
-	if c := d.send(call{method: "POST", path: d.link(7)}).Result().Cookies()[0]; !c.Secure || c.Name != "__Host-retake" {
+	if c := d.send(call{method: "POST", path: d.link(7)}).Result().Cookies()[0]; !c.Secure || !strings.HasPrefix(c.Name, "__Host-retake-") {
 		t.Errorf("got %v; want a secure cookie", c)
 	}
 }
@@ -607,7 +619,7 @@ func TestNoAnswerOfTheServerIsWithoutItsHeaders(t *testing.T) {
 	}
 	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types retake"
-	kinds := []string{"text/html; charset=UTF-8", "application/json", "text/plain; charset=UTF-8", "text/plain; charset=utf-8", "video/mp4", "image/jpeg", "text/css; charset=utf-8", "text/javascript; charset=utf-8", "text/event-stream",
+	kinds := []string{"text/html; charset=UTF-8", "text/csv; charset=UTF-8", "application/zip", "application/json", "text/plain; charset=UTF-8", "text/plain; charset=utf-8", "video/mp4", "image/jpeg", "text/css; charset=utf-8", "text/javascript; charset=utf-8", "text/event-stream",
 		"text/plain; version=0.0.4; charset=utf-8; escaping=underscores"} // for Prometheus
 	statuses := map[int]int{}
 	look := func(method, target string, header ...string) {

@@ -385,7 +385,7 @@ func (b *broadcaster) pages() (all string) {
 		for _, accept := range []string{"text/html", "application/json"} {
 			r := httptest.NewRequest("GET", path, nil)
 			r.Header.Set("Accept", accept)
-			r.AddCookie(&http.Cookie{Name: "retake", Value: session})
+			r.AddCookie(&http.Cookie{Name: desk.CookieName(b.store.Path(), b.cfg.Web.BaseURL), Value: session})
 			w := httptest.NewRecorder()
 			web.Handler().ServeHTTP(w, r)
 			if w.Code == http.StatusOK {
@@ -1112,7 +1112,7 @@ func TestLooks_WhatIsNotThereAsItShouldBeIsTold(t *testing.T) {
 			if all := b.pages(); !strings.Contains(all, `value="again"`) || !strings.Contains(all, `value="accept"`) {
 				t.Error("got no buttons on the page; want Publish again and Accept")
 			}
-			if n, err := b.store.NotPublished(t.Context(), time.Time{}); err != nil || n.N != 1 {
+			if n, err := b.store.Attention(t.Context(), owner8, time.Time{}); err != nil || n[store.NeedsPublication].N != 1 {
 				t.Errorf("got %+v, %v; want it in the digest", n, err)
 			}
 			if c.fault != "" {

@@ -155,7 +155,12 @@ func (w *Web) routes() {
 	in.POST("/logout-everywhere", on(d.LogoutEverywhere))
 	in.Match(get, "/activity", on(d.Activity))
 	in.Match(get, "/settings", on(d.Settings))
-	in.Match(get, "/templates/:picture", on(d.Cover))
+	for path, page := range d.Views() {
+		in.Match(get, path, on(page))
+	}
+	for path, act := range d.Actions() {
+		in.POST(path, on(act))
+	}
 }
 
 // on makes a handler of ours one of echo's. It passes on what the route's pattern has found in the path.

@@ -66,10 +66,8 @@ func newDesk(t testing.TB, baseURL string) *office {
 		t.Fatal(err)
 	}
 	s := newStore(t)
-	d.files, d.logger, d.cookie = disk, slog.New(slog.NewTextHandler(&d.log, nil)), "retake"
-	if strings.HasPrefix(baseURL, "https:") {
-		d.cookie = "__Host-retake"
-	}
+	d.files, d.logger = disk, slog.New(slog.NewTextHandler(&d.log, nil))
+	d.cookie = desk.CookieName(s.Path(), baseURL)
 	studio := &agency{
 		store: s,
 		about: desk.Studio{

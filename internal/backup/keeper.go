@@ -30,7 +30,9 @@ type Keeper struct {
 	Every time.Duration // between two scheduled backups; 0: none are scheduled
 	Keep  int           // how many scheduled backups are kept, and how many of those from before an upgrade
 	Log   *slog.Logger
-	Told  func(err error) // is called after each scheduled try, with nil if it worked; nil: nobody is told
+	Check func(ctx context.Context, path string) error // reads all of a database; nil error: it is sound and ours
+	// Told is called after each scheduled try, with nil if it worked; nil: nobody is told.
+	Told func(err error)
 
 	making sync.Mutex // held while a backup is made
 

@@ -44,6 +44,13 @@ func Keeper(cfg config.Config, log *slog.Logger, told func(error)) *backup.Keepe
 		Keep:   cfg.Backup.Keep,
 		Log:    log,
 		Told:   told,
+		Check: func(ctx context.Context, path string) error {
+			version, err := db.Check(ctx, path)
+			if err == nil && version == 0 {
+				err = errors.New("it is no database of Retake")
+			}
+			return err
+		},
 	}
 }
 

@@ -1,4 +1,4 @@
-// The activity list: who did what. It names nobody: Telegram ids stay in the database.
+// The activity list: who did what. Admins are called as Telegram calls them; users, and Telegram ids, are not named.
 
 package desk
 
@@ -7,23 +7,33 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"retake.example/internal/store"
 )
 
 // Staff are the Telegram ids of those who may sign in. They go no further than this package.
-type Staff struct{ Owners, Admins []int64 }
+type Staff struct {
+	Owners, Admins []int64
+	Names          map[int64]store.AdminName // of those who have asked for a link in the bot
+}
 
-// Who names somebody by their rank and, where there are several, by their place in the settings or, after those, by
-// who came first. me is who reads it;
-// 0 is the operator of the machine.
+// Who names somebody as Telegram does, or by their rank and, where there are several, by their place in the settings
+// or, after those, by who came first. me is who reads it; 0 is the operator of the machine.
 func (s Staff) Who(say Say, id, me int64) string {
 	switch {
 	case id == me:
 		return say("who_you", nil)
 	case id == 0:
 		return say("who_operator", nil)
+	}
+	if n, ok := s.Names[id]; ok && n.Name != "" {
+		if n.Username != "" {
+			return n.Name + " (@" + n.Username + ")"
+		}
+		return n.Name
 	}
 	for _, rank := range []struct {
 		only, one string
@@ -60,10 +70,13 @@ type Line struct {
 
 // Activity is a page of the list.
 type Activity struct {
-	Success bool   `json:"success"`
-	Lines   []Line `json:"activity"`
-	Next    string `json:"after,omitzero"` // of the next page; none: this is the last
-	Paged   bool   `json:"-"`              // this is not the first page
+	Success bool       `json:"success"`
+	Lines   []Line     `json:"activity"`
+	Next    string     `json:"after,omitzero"` // of the next page; none: this is the last
+	Paged   bool       `json:"-"`              // this is not the first page
+	Picked  Picked     `json:"-"`
+	People  []Pickable `json:"-"` // whose deeds can be picked
+	Kinds   []Pickable `json:"-"` // which deeds can be picked
 
 	say   Say
 	staff Staff
@@ -127,6 +140,11 @@ var whats = []struct{ action, outcome, id string }{
 	{"edit", "", "did_edit"},
 	{"delete", "deleted", "did_delete"},
 	{"delete", "cancelled", "did_cancel"},
+	{"restore", "", "did_restore"},
+	{"erase", "", "did_erase"},
+	{"back up", "", "did_back_up"},
+	{"try backup", "", "did_try_backup"},
+	{"download backup", "", "did_download_backup"},
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},
@@ -162,6 +180,76 @@ func what(say Say, d store.Deed) string {
 	return d.Action
 }
 
+// Picked is what the list is narrowed to.
+type Picked struct{ By, Who, What, Day, Asset string }
+
+// Any reports whether it is narrowed at all.
+func (p Picked) Any() bool { return p != Picked{} }
+
+// Address is that of the list with other deeds, or of another page.
+func (p Picked) Address(by, after string) string {
+	return Address("/activity", "by", by, "who", p.Who, "what", p.What, "day", p.Day, "asset", p.Asset, "after", after)
+}
+
+// Pickable is an entry of a list to choose from.
+type Pickable struct {
+	ID, Title string
+	On        bool
+}
+
+// kinds group the actions that the list can be narrowed to.
+var kinds = []struct {
+	id, label string
+	actions   []string
+}{
+	{"asked", "deeds_asked", []string{"ask", "make", "upload"}},
+	{"retried", "deeds_retried", []string{"retry", "try now"}},
+	{"published", "deeds_published", []string{"publish", "update", "accept", "unpublish", "mark published", "connect",
+		"disconnect"}},
+	{"edited", "deeds_edited", []string{"edit"}},
+	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
+	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "back up",
+		"try backup", "download backup"}},
+	{"doors", "deeds_doors", []string{"sign in", "sign out", "sign out everywhere"}},
+}
+
+// pick reads what the address narrows the list to.
+func (a *Activity) pick(r *http.Request) (pick store.Deeds, err error) {
+	q := r.URL.Query()
+	p := Picked{q.Get("by"), q.Get("who"), q.Get("what"), q.Get("day"), strings.TrimSpace(q.Get("asset"))}
+	a.Picked, pick.By, pick.AssetID = p, p.By, p.Asset
+	if !slices.Contains([]string{"", "people", "program"}, p.By) {
+		return pick, Invalid("error_query", nil)
+	}
+	if p.Day != "" {
+		if pick.Day, err = time.Parse(time.DateOnly, p.Day); err != nil {
+			return pick, Invalid("error_day", nil)
+		}
+	}
+	a.People = []Pickable{{"users", a.say("who_parents", nil), p.Who == "users"}}
+	found := p.Who == "" || p.Who == "users"
+	pick.Parents = p.Who == "users"
+	for i, id := range slices.Concat([]int64{0}, a.staff.Owners, a.staff.admins()) { // the place: ids stay here
+		c := Pickable{ID: strconv.Itoa(i), Title: a.staff.Who(a.say, id, a.me)}
+		if c.On = c.ID == p.Who; c.On {
+			found, pick.Admin = true, &id
+		}
+		a.People = append(a.People, c)
+	}
+	known := p.What == ""
+	for _, k := range kinds {
+		on := k.id == p.What
+		if on {
+			known, pick.Actions = true, k.actions
+		}
+		a.Kinds = append(a.Kinds, Pickable{k.id, a.say(k.label, nil), on})
+	}
+	if !found || !known {
+		return pick, Invalid("error_query", nil)
+	}
+	return pick, nil
+}
+
 // staff are all who may sign in.
 func (d *Desk) staff(ctx context.Context) (Staff, error) {
 	appointed, err := d.store.Appointed(ctx)
@@ -176,21 +264,28 @@ func (d *Desk) staff(ctx context.Context) (Staff, error) {
 			s.Admins = append(s.Admins, a.ID)
 		}
 	}
+	if s.Names, err = d.store.AdminNames(ctx); err != nil {
+		return s, fmt.Errorf("read the names of the admins: %w", err)
+	}
 	return s, nil
 }
 
 // Activity answers with a page of the list.
 func (d *Desk) Activity(w http.ResponseWriter, r *http.Request) error {
 	after := r.URL.Query().Get("after")
-	entries, err := d.store.Activity(r.Context(), after, pageSize+1) // one more tells whether there is a next page
-	if err != nil {
-		return fmt.Errorf("activity: %w", err)
-	}
 	staff, err := d.staff(r.Context())
 	if err != nil {
 		return err
 	}
 	list := NewActivity(sayTo(r), staff, AdminOf(r).ID, after, pageSize)
+	pick, err := list.pick(r)
+	if err != nil {
+		return err
+	}
+	entries, err := d.store.Activity(r.Context(), pick, after, pageSize+1) // one more tells whether there is a next page
+	if err != nil {
+		return fmt.Errorf("activity: %w", err)
+	}
 	for _, e := range entries {
 		list.Add(e)
 	}

@@ -37,7 +37,7 @@ func (d *Desk) page(w http.ResponseWriter, r *http.Request, status int, name str
 	if err != nil {
 		return err
 	}
-	return write(w, status, "text/html; charset=UTF-8", b)
+	return writeFor(w, r, status, "text/html; charset=UTF-8", b)
 }
 
 // answer gives what a program and a page show alike: as JSON, or in the template.

@@ -9,9 +9,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"retake.example/internal/publish"
 	"retake.example/internal/store"
@@ -61,6 +63,8 @@ type Card struct {
 	Advance      bool          `json:"advance,omitzero"`      // made in advance: goes to everybody who asks for it
 	Replaced     bool          `json:"replaced"`              // a later try is under way or has worked: no button
 	Undelivered  *Undelivered  `json:"undelivered,omitempty"` // nil: every message arrived, or may still
+	Settled      bool          `json:"settled"`               // failed, and it needs nobody any more
+	Earlier      []store.Try   `json:"earlier,omitempty"`     // the failed tries before it, oldest first
 	History      []Try         `json:"history,omitempty"`
 	Publications []Publication `json:"publications,omitempty"`
 }
@@ -150,15 +154,18 @@ var notes = map[string]string{video.NoteOtherVoice: "note_other_voice", video.No
 // Length is how long the video plays: 0:42.
 func (c Card) Length() string { return Length(c.Duration) }
 
-// Shown is the publication that viewers find, if there is one.
-func (c Card) Shown() *Publication {
-	for i, p := range c.Publications {
+// Shown are the publications that viewers find.
+func (c Card) Shown() (there []Publication) {
+	for _, p := range c.Publications {
 		if p.Status == "COMPLETED" && p.URL != "" {
-			return &c.Publications[i]
+			there = append(there, p)
 		}
 	}
-	return nil
+	return there
 }
+
+// Tall reports whether the video is higher than its place on the page: it is shown whole, with itself behind it.
+func (c Card) Tall() bool { return c.Width > 0 && 16*c.Height > 10*c.Width }
 
 // HandOff is the publication that this admin is to upload, if there is one.
 func (c Card) HandOff() *Publication {
@@ -211,6 +218,10 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 	if err != nil {
 		return nil, err
 	}
+	earlier, err := d.store.Earlier(ctx, all...)
+	if err != nil {
+		return nil, err
+	}
 	publications, err := d.store.Publications(ctx, all...)
 	if err != nil {
 		return nil, err
@@ -222,6 +233,7 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 	cards := []Card{} // empty in JSON, not null
 	for _, l := range list {
 		card := newCard(l, outlooks[l.ID], d.opts.Attempts, d.store.Now())
+		card.Earlier = earlier[l.ID]
 		if d.choice() {
 			card.Title = video.TitleOf(d.opts.Offers, l.Template, languageOf(r))
 		}
@@ -253,6 +265,7 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 		if l.Status == store.Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit
+			card.Settled = card.Replaced || l.Settled
 		}
 		cards = append(cards, card)
 	}
@@ -287,7 +300,7 @@ func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card
 	case store.Processing:
 		c.Attempt, c.Attempts, c.Percent, c.Error = l.Attempt, attempts, o.Percent, l.LastError
 	case store.Completed:
-		c.Video, c.File = "/media/"+l.ID, l.Video.File
+		c.Video, c.File = "/media/"+l.ID, fileName(l.Asset)
 		if l.Video.Thumb != "" {
 			c.Thumb = "/thumbs/" + l.ID
 		}
@@ -299,4 +312,18 @@ func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card
 		c.Apologised -= l.Untold
 	}
 	return c
+}
+
+// fileName is what a video is called when it is downloaded: its title or name, without what file systems refuse.
+func fileName(a store.Asset) string {
+	title := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune(`<>:"/\|?*`, r) {
+			return -1
+		}
+		return r
+	}, cmp.Or(a.Metadata.Title, a.Name))
+	if runes := []rune(title); len(runes) > 80 {
+		title = string(runes[:80])
+	}
+	return cmp.Or(strings.Trim(title, ". "), a.ID) + path.Ext(a.Video.File)
 }

@@ -4,7 +4,10 @@ package desk
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,7 +29,14 @@ func TestDesk_WhatWasSentGoesOnWhenTheBrowserLeaves(t *testing.T) {
 			sent{body: "platform=YOUTUBE&url=https://youtu.be/abc"}, []string{"mark"}},
 		"taking one back": {func(r *rig) Handler { return r.Unpublish }, sent{body: "platform=RUMBLE"},
 			[]string{"remove"}},
-		"deleting a video": {func(r *rig) Handler { return r.Delete }, sent{}, []string{"discard"}},
+		"deleting a video permanently": {func(r *rig) Handler {
+			id := r.finished(8, "Gone")
+			r.do(r.Delete, sent{id: id})
+			return func(w http.ResponseWriter, q *http.Request) error {
+				q.Body = io.NopCloser(strings.NewReader("do=erase&id=" + id))
+				return r.RestoreOrErase(w, q)
+			}
+		}, sent{}, []string{"discard"}},
 		"sending what is held": {func(r *rig) Handler { return r.DecideHeld }, sent{body: "send=yes"},
 			[]string{"resume"}},
 		"saving and then trying again": {func(r *rig) Handler { return r.SaveMetadata },

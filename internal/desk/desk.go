@@ -6,6 +6,7 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
@@ -26,7 +27,6 @@ import (
 // Options are the operator's choices for the page, and what the pages need beside the database.
 type Options struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
-	ID       string                             // of the data folder: browsers share cookies among ports of a host
 	Proxies  []netip.Prefix                     // whose X-Forwarded-For is believed
 	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
 	Offers   []video.Offer                      // the templates of videos made on the page; at least one
@@ -51,6 +51,7 @@ type Options struct {
 	Inspect func(ctx context.Context, path string) (video.Video, error)
 	Resume  func(ctx context.Context, updates []store.Update) // handles updates that were held; nil: the bot is off
 	Backups func() backup.State                               // how they go; nil: nobody knows
+	Keeper  backupKeeper                                      // makes and shows them; nil: nobody does
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
@@ -101,11 +102,8 @@ type Desk struct {
 // program's: what an admin has sent, and work that follows a commit, goes on until ctx ends, also when the browser
 // has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
-	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: "retake" + opts.ID, live: NewLive(),
+	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: CookieName(st.Path(), opts.BaseURL), live: NewLive(),
 		streams: share{most: liveStreams}, uploads: share{most: mostUploads}}
-	if d.secure() {
-		d.cookie = "__Host-" + d.cookie // no other host of the domain can plant it
-	}
 	says := map[string]Say{}
 	for _, l := range lang.Languages {
 		says[l] = sayIn(l)
@@ -121,8 +119,21 @@ func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (
 // Close ends the streams of open pages, for which a shutdown of the server would wait.
 func (d *Desk) Close() { d.live.Close() }
 
+// CookieName is the name of the session cookie of the bot with that database at that address. Browsers don't tell the
+// ports of a host apart: each bot has a name of its own.
+func CookieName(database, baseURL string) string {
+	of := sha256.Sum256([]byte(database + "\n" + baseURL))
+	name := fmt.Sprintf("retake-%x", of[:4])
+	if isHTTPS(baseURL) {
+		name = "__Host-" + name // no other host of the domain can plant it
+	}
+	return name
+}
+
+func isHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(address), "https:") }
+
 // secure reports whether browsers reach the page by https.
-func (d *Desk) secure() bool { return strings.HasPrefix(strings.ToLower(d.opts.BaseURL), "https:") }
+func (d *Desk) secure() bool { return isHTTPS(d.opts.BaseURL) }
 
 // choice reports whether there is more than one template to make a video with.
 func (d *Desk) choice() bool { return len(d.opts.Offers) > 1 }

@@ -162,7 +162,12 @@ func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
 		if outcome = "deleted"; a.Status.Live() {
 			outcome = "cancelled"
 		}
-		if err := tx.Delete(a.ID); err != nil {
+		if a.Status.Live() {
+			err = tx.Delete(a.ID)
+		} else {
+			err = tx.Bin(a, admin.ID)
+		}
+		if err != nil {
 			return err
 		}
 		return tx.Note(store.Event{Admin: &admin.ID, Action: "delete", AssetID: a.ID, Outcome: outcome})
@@ -170,8 +175,10 @@ func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
-	var gone store.Gone
-	gone.Add(a)
-	d.opts.Remover.Discard(d.ctx, gone)
+	if a.Status.Live() { // a finished one goes when it can be restored no more
+		var gone store.Gone
+		gone.Add(a)
+		d.opts.Remover.Discard(d.ctx, gone)
+	}
 	return doneAt(w, r, "/?notice="+outcome, outcome, "")
 }

@@ -115,12 +115,21 @@ func (d *Desk) Fail(w http.ResponseWriter, r *http.Request, err error, begun boo
 	say := sayTo(r)
 	words := say(e.ID, e.Vars)
 	_, signedIn := visitorOf(r)
+	title := "title_error"
+	switch e.Status {
+	case http.StatusNotFound:
+		title = "title_not_found"
+	case http.StatusForbidden:
+		title = "title_forbidden"
+	}
 	switch {
 	case WantsJSON(r):
 		err = JSON(w, e.Status, map[string]any{"success": false,
 			"error": map[string]string{"code": e.Code, "message": words}})
 	case e.Code == SignedOut.Code:
 		err = redirect(w, "/login")
+	case e.Code == BadLink.Code && d.hasSession(r): // an old link, pressed again
+		err = redirect(w, "/")
 	case e.Code == BadLink.Code:
 		err = d.page(w, r, e.Status, "login", Frame{Title: say("title_login", nil)},
 			Door{Problem: words, BotOn: d.opts.BotOn})
@@ -128,7 +137,7 @@ func (d *Desk) Fail(w http.ResponseWriter, r *http.Request, err error, begun boo
 		err = d.page(w, r, e.Status, "upload", Frame{Title: say("title_upload", nil), SignedIn: true},
 			d.opts.Uploads.Page(words))
 	default:
-		err = d.page(w, r, e.Status, "error", Frame{Title: say("title_error", nil), SignedIn: signedIn}, words)
+		err = d.page(w, r, e.Status, "error", Frame{Title: say(title, nil), SignedIn: signedIn}, words)
 	}
 	if err != nil {
 		d.log.Error("answer with an error", "route", r.Pattern, "err", err)

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mime"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -64,6 +66,12 @@ func ServeStatic(w http.ResponseWriter, r *http.Request, files fs.FS, path strin
 		return fs.ErrNotExist
 	}
 	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Vary", "Accept-Encoding")
+	if kind := mime.TypeByExtension(filepath.Ext(path)); takesGzip(r) && len(b) >= worthIt && kind != "" {
+		b = gzipped(b)
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Content-Encoding", "gzip")
+	}
 	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b))) // embedded files have no date
 	http.ServeContent(w, r, path, time.Time{}, bytes.NewReader(b))
 	return nil

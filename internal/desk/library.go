@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/store"
 	"retake.example/internal/video"
 )
@@ -38,33 +40,41 @@ func (n Needs) All() int { return n.Count + n.Publications }
 
 // Library is a page of cards.
 type Library struct {
-	Success  bool           `json:"success"`
-	Cards    []Card         `json:"assets"`
-	Counts   map[string]int `json:"counts"`              // by status, of those found
-	Next     string         `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options  []Option       `json:"templates,omitempty"` // none: there is no choice
-	Problems []string       `json:"problems,omitempty"`
-	Need     Needs          `json:"need_you"`                 // what Retry all is about
-	Ended    []Ended        `json:"ended_channels,omitempty"` // that should be connected again
+	Success bool           `json:"success"`
+	Cards   []Card         `json:"assets"`
+	Counts  map[string]int `json:"counts"` // by status, of those found
+	// so many are found that they are not counted
+	Uncounted bool     `json:"uncounted,omitzero"`
+	Next      string   `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options   []Option `json:"templates,omitempty"` // none: there is no choice
+	Problems  []string `json:"problems,omitempty"`
+	Need      Needs    `json:"need_you"`                 // what Retry all is about
+	Ended     []Ended  `json:"ended_channels,omitempty"` // that should be connected again
 	// that should go, but may be on a platform: ten at the most
-	Unwanted []store.Unwanted `json:"unwanted,omitempty"`
-	// with messages that were given up: ten at the most
-	Undelivered []Card   `json:"undelivered,omitempty"`
-	Health      Health   `json:"health"`
-	Platforms   []Option `json:"-"` // that any video is on, and the chosen one
-	Status      string   `json:"-"`
-	Platform    string   `json:"-"`
-	Query       string   `json:"-"` // as it was typed
-	Total       int      `json:"-"` // with this status, of those found
-	Paged       bool     `json:"-"` // this is not the first page
-	Tabs        []Tab    `json:"-"`
-	BotOn       bool     `json:"-"`
+	Unwanted  []store.Unwanted `json:"unwanted,omitempty"`
+	Attention Attention        `json:"attention"` // all that needs the admin, whatever is shown
+	Health    Health           `json:"health"`
+	Platforms []Option         `json:"-"` // that any video is on, and the chosen one
+	Status    string           `json:"-"`
+	Platform  string           `json:"-"`
+	Query     string           `json:"-"` // as it was typed
+	Day       string           `json:"-"` // from which on older ones are shown; "": from the newest
+	Total     int              `json:"-"` // with this status, of those found; store.Many: nobody has counted them
+	Paged     bool             `json:"-"` // this is not the first page
+	Tabs      []Tab            `json:"-"`
+	BotOn     bool             `json:"-"`
+	Languages []Language       `json:"-"` // that a video can be made in
+	Lang      string           `json:"-"` // the one that is picked unless another is
 }
 
 // Count fills the tabs, and the total of the one that is open, from the counts.
 func (l *Library) Count(say Say) {
 	all := 0
 	for _, n := range l.Counts {
+		if n == store.Many {
+			all = store.Many
+			break
+		}
 		all += n
 	}
 	for _, t := range []struct {
@@ -115,7 +125,16 @@ func (d *Desk) Library(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f.After, f.Limit = r.URL.Query().Get("after"), pageSize
+	day := r.URL.Query().Get("day")
+	if day != "" && f.After == "" {
+		end, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			return Invalid("error_day", nil)
+		}
+		f.After = store.Asset{Created: end.AddDate(0, 0, 1)}.Place()
+	}
 	view, err := d.library(r, f)
+	view.Day = day
 	if err != nil {
 		return fmt.Errorf("library: %w", err)
 	}
@@ -135,6 +154,9 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 		view.Counts[string(status)] = n
 	}
 	view.Count(sayTo(r))
+	if len(view.Counts) > 0 && view.Total == store.Many { // a program is told what is known
+		view.Counts, view.Uncounted = map[string]int{}, true
+	}
 	size := f.Limit
 	f.Limit++ // one more than is shown tells whether there is a next page
 	list, err := d.store.Library(ctx, f, view.Total)
@@ -151,6 +173,10 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
 		}
 	}
+	view.Lang = d.opts.Lang
+	for _, l := range lang.Languages {
+		view.Languages = append(view.Languages, Language{l, languageName(l)})
+	}
 	platforms, err := d.store.Platforms(ctx)
 	if err != nil {
 		return view, err
@@ -164,9 +190,10 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	if view.Need.Publications, _, err = d.store.CountUnpublished(ctx, admin, f); err != nil {
 		return view, err
 	}
-	if view.Undelivered, view.Need.Undelivered, err = d.undelivered(r); err != nil {
+	if view.Attention, err = d.attention(r, fewItems); err != nil {
 		return view, err
 	}
+	view.Need.Undelivered = view.Attention.Kinds[store.NeedsSending]
 	if view.Health, err = d.health(r); err != nil {
 		return view, err
 	}

@@ -84,6 +84,16 @@ func (d *Desk) SignedIn(next Handler) Handler {
 	}
 }
 
+// hasSession reports whether the browser is signed in.
+func (d *Desk) hasSession(r *http.Request) bool {
+	cookie, err := r.Cookie(d.cookie)
+	if err != nil {
+		return false
+	}
+	_, _, err = d.whose(r.Context(), hashOf(cookie.Value))
+	return err == nil
+}
+
 // OwnersOnly refuses other admins.
 func OwnersOnly(next Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {

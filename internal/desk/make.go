@@ -3,14 +3,18 @@
 package desk
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
+	"retake.example/internal/lang"
 	"retake.example/internal/store"
 )
 
-// MakeAsset makes a video with the name an admin typed and the template they picked, or finds the one there is.
+// MakeAsset makes a video with the name an admin typed, in the template and the language they picked, or finds the one
+// there is.
 func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	sent, err := Fields(w, r)
 	if err != nil {
@@ -19,6 +23,10 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	template, err := d.pick(sent["template"])
 	if err != nil {
 		return err
+	}
+	language := cmp.Or(sent["lang"], d.opts.Lang)
+	if sent["lang"] != "" && !slices.Contains(lang.Languages, language) {
+		return Invalid("error_language", Vars{"Offered": strings.Join(lang.Languages, ", ")})
 	}
 	named, problem, err := NameRules{CanDraw: d.opts.CanDraw}.Read(template, sent["name"])
 	switch {
@@ -31,7 +39,7 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	var a store.Asset
 	var grant store.Grant
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
-		order := store.Wish{Admin: &admin.ID, Name: named.Name, Key: named.Key, Template: template, Lang: d.opts.Lang}
+		order := store.Wish{Admin: &admin.ID, Name: named.Name, Key: named.Key, Template: template, Lang: language}
 		if a, grant, err = tx.ShareOrCreate(order, tx.Now().Add(-d.opts.ReuseFor)); err != nil {
 			return err
 		}

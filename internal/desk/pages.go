@@ -76,6 +76,8 @@ func NewPages(files fs.FS, pattern string, voices map[string]Say, now func() tim
 			"exactly":       func(t time.Time) string { return exactly(say, t.UTC()) },
 			"platform":      PlatformName,
 			"icon":          platformIcon,
+			"seconds":       func(n int) string { return took(say, time.Duration(n)*time.Second) },
+			"amounts":       func(title string, of []Amount) any { return Amounts{title, of} },
 			"machine":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		}).ParseFS(files, pattern)
 		if err != nil {

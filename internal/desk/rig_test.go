@@ -228,7 +228,7 @@ func (r *rig) do(h Handler, s sent) *httptest.ResponseRecorder {
 func (r *rig) signed(token string, h Handler, json bool) *httptest.ResponseRecorder {
 	r.Helper()
 	req := httptest.NewRequestWithContext(r.Context(), http.MethodGet, "/", nil)
-	req.AddCookie(&http.Cookie{Name: "retake", Value: token})
+	req.AddCookie(&http.Cookie{Name: r.cookie, Value: token})
 	if json {
 		req.Header.Set("Accept", "application/json")
 	}

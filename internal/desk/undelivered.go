@@ -4,7 +4,6 @@ package desk
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"time"
 
@@ -66,40 +65,4 @@ func (d *Desk) addUndelivered(r *http.Request, cards []Card) error {
 			Reason: undeliveredReason(sayTo(r), u.Code), CanSend: c.MayEdit && !c.CanRetry}
 	}
 	return nil
-}
-
-// longestList is how many videos a notice of the library names.
-const longestList = 10
-
-// undelivered returns the cards of videos with messages that were given up, the oldest first, and how many people
-// these messages are for.
-func (d *Desk) undelivered(r *http.Request) (cards []Card, people int, err error) {
-	ctx := r.Context()
-	given, err := d.store.NotDelivered(ctx, time.Time{})
-	if err != nil || given.N == 0 {
-		return nil, 0, err
-	}
-	ids, err := d.store.UndeliveredAssets(ctx, longestList)
-	if err != nil {
-		return nil, 0, err
-	}
-	list, err := d.listed(ctx, ids)
-	if err != nil {
-		return nil, 0, err
-	}
-	cards, err = d.cards(r, list...)
-	return cards, given.N, err
-}
-
-// listed returns the assets with these ids that still exist.
-func (d *Desk) listed(ctx context.Context, ids []string) (all []store.Listed, err error) {
-	for _, id := range ids {
-		switch a, err := d.store.Card(ctx, id); {
-		case err == nil:
-			all = append(all, a)
-		case err != store.ErrNotFound:
-			return nil, err
-		}
-	}
-	return all, nil
 }

@@ -43,6 +43,11 @@ var notices = map[string]string{
 	"defaults":      "notice_defaults",
 	"drained":       "notice_drained",
 	"taking":        "notice_taking",
+	"restored":      "notice_restored",
+	"backed-up":     "notice_backed_up",
+	"backup-good":   "notice_backup_good",
+	"backup-bad":    "notice_backup_bad",
+	"erased":        "notice_erased",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

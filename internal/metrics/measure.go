@@ -7,11 +7,12 @@ import (
 	"os"
 	"time"
 
+	"retake.example/internal/backup"
 	"retake.example/internal/watch"
 )
 
-// Measure looks up the state of a program.
-func Measure(p *watch.Program) (state State, err error) {
+// Measure looks up the state of a program, whose backups go as told.
+func Measure(p *watch.Program, backups func() backup.State) (state State, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := p.Store.Census(ctx)
@@ -21,7 +22,7 @@ func Measure(p *watch.Program) (state State, err error) {
 	outage, _, _ := p.Queue.Outage()
 	state = State{
 		Assets:      map[string]int{},
-		Needing:     c.Needs,
+		Needing:     map[string]int{},
 		Undelivered: c.Undelivered,
 		Advance: map[string]int{"waiting": c.Advance.Waiting, "live": c.Advance.Live, "ready": c.Advance.Ready,
 			"failed": c.Advance.Failed},
@@ -51,6 +52,9 @@ func Measure(p *watch.Program) (state State, err error) {
 	for _, l := range p.Queue.Loads() {
 		state.Loads = append(state.Loads, Load{Kind: string(l.Kind), Workers: l.Workers, Idle: l.Idle})
 	}
+	for kind, given := range c.Attention {
+		state.Needing[kind] = given.N
+	}
 	for status, n := range c.Assets {
 		state.Assets[string(status)] = n
 	}
@@ -63,6 +67,7 @@ func Measure(p *watch.Program) (state State, err error) {
 			state.Farm.add(w)
 		}
 	}
+	state.Backup = backups().Last
 	if p.Contact != nil {
 		state.Contact = p.Contact()
 	}

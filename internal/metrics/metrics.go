@@ -25,10 +25,13 @@ var gauges = map[string]struct {
 		"future), or started.", []string{"kind", "state"}},
 	"retake_job_oldest_waiting_seconds": {"How long the job that has waited longest for a worker has " +
 		"waited; 0: none waits.", []string{"kind"}},
-	"retake_workers":              {"Jobs that can run at a time.", []string{"kind"}},
-	"retake_workers_busy":         {"Workers that run one.", []string{"kind"}},
-	"retake_assets":               {"Videos by status.", []string{"status"}},
-	"retake_assets_needing_admin": {"Failed videos that somebody would get by another try.", nil},
+	"retake_workers":      {"Jobs that can run at a time.", []string{"kind"}},
+	"retake_workers_busy": {"Workers that run one.", []string{"kind"}},
+	"retake_assets": {"Videos by status. FAILED: somebody would get them by another try; RETRIED: failed, and nobody " +
+		"needs them any more. Earlier tries at a video are not counted.", []string{"status"}},
+	"retake_assets_needing_admin":     {"Failed videos that somebody would get by another try.", nil},
+	"retake_backup_timestamp_seconds": {"When the latest backup was made; 0: there is none.", nil},
+	"retake_attention":                {"What needs an admin, as the page lists it first.", []string{"kind"}},
 	"retake_advance_videos": {"Videos made in advance: waiting on the list, live (being made, or " +
 		"waiting for another attempt), ready, or failed.", []string{"state"}},
 	"retake_messages_undelivered": {"Messages that were given up and have not been sent since.", nil},

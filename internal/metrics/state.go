@@ -14,7 +14,7 @@ type State struct {
 	Backlogs     []Backlog
 	Loads        []Load
 	Assets       map[string]int // by status
-	Needing      int            // assets that need an admin
+	Needing      map[string]int // what needs an admin, by kind
 	Advance      map[string]int // videos in advance, by state
 	Undelivered  int            // messages that were given up
 	Open, Wishes int            // requests that are not over; all since the database was made
@@ -22,6 +22,7 @@ type State struct {
 	Channels     map[string]int   // by state
 	Inbox        int              // updates that are not handled
 	Contact      time.Time        // when Telegram last answered the poll; zero: it has not
+	Backup       time.Time        // when the latest was made; zero: there is none
 	Troubles     map[string]bool  // by cause
 	Free         int64            // bytes on the disk
 	Files        map[string]int64 // bytes of the database, by what they are
@@ -94,6 +95,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 		set("retake_workers", float64(loads[kind].Workers), kind)
 		set("retake_workers_busy", float64(loads[kind].Workers-loads[kind].Idle), kind)
 	}
+	set("retake_assets", float64(s.Assets[string(store.Retried)]), string(store.Retried))
 	for _, status := range []string{"PENDING", "PROCESSING", "COMPLETED", "FAILED"} {
 		set("retake_assets", float64(s.Assets[status]), status)
 		for _, platform := range store.Platforms {
@@ -103,7 +105,10 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	for _, state := range []string{"CONNECTED", "ENDED", "DISCONNECTED"} {
 		set("retake_channels", float64(s.Channels[state]), state)
 	}
-	set("retake_assets_needing_admin", float64(s.Needing))
+	set("retake_assets_needing_admin", float64(s.Needing[store.NeedsRetry]))
+	for _, kind := range store.AttentionKinds {
+		set("retake_attention", float64(s.Needing[kind]), kind)
+	}
 	for _, state := range []string{"waiting", "live", "ready", "failed"} {
 		set("retake_advance_videos", float64(s.Advance[state]), state)
 	}
@@ -111,11 +116,8 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	set("retake_requests_open", float64(s.Open))
 	set("retake_requests_total", float64(s.Wishes))
 	set("retake_telegram_inbox", float64(s.Inbox))
-	contact := 0.0
-	if !s.Contact.IsZero() {
-		contact = float64(s.Contact.UnixMilli()) / 1000
-	}
-	set("retake_telegram_contact_timestamp_seconds", contact)
+	set("retake_telegram_contact_timestamp_seconds", timestamp(s.Contact))
+	set("retake_backup_timestamp_seconds", timestamp(s.Backup))
 	for _, cause := range causes {
 		set("retake_trouble", one(s.Troubles[cause]), cause)
 	}
@@ -132,6 +134,14 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	for file, size := range s.Files {
 		set("retake_database_bytes", float64(size), file)
 	}
+}
+
+// timestamp is a time as Prometheus counts it; 0: there is none.
+func timestamp(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
 }
 
 func one(yes bool) float64 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,11 +53,40 @@ type Deed struct {
 	Name     string // of the asset; "": it is gone, or there was none
 }
 
+// Deeds picks deeds for the activity list.
+type Deeds struct {
+	By      string    // people: those of users and admins; program: its attempts; "": all
+	Admin   *int64    // of this admin alone
+	Parents bool      // of users alone
+	Actions []string  // of these alone; none: all
+	AssetID string    // about this alone
+	Day     time.Time // on this day, UTC; zero: on any
+}
+
+// where is what a statement about audit needs to pick them; ?5 is the admin, ?6 the actions, ?7 the asset.
+func (d Deeds) where() (where string) {
+	switch {
+	case d.Admin != nil:
+		where += ` AND admin IS NOT NULL AND admin = ?5`
+	case d.Parents:
+		where += ` AND admin IS NULL`
+	case len(d.Actions) > 0 && !slices.Contains(d.Actions, "ask") && !slices.Contains(d.Actions, "retry"):
+		where += ` AND admin IS NOT NULL` // users do nothing else, and they are many
+	}
+	if len(d.Actions) > 0 {
+		where += ` AND action IN (SELECT value FROM json_each(?6))`
+	}
+	return where
+}
+
 // Activity lists what was done, newest first, from the place after the deed with that key; "": from the beginning.
 // ErrNotFound: that is no key.
-func (s *Store) Activity(ctx context.Context, after string, limit int) ([]Deed, error) {
+func (s *Store) Activity(ctx context.Context, pick Deeds, after string, limit int) ([]Deed, error) {
 	// Of deeds with the same time, those of people come first, then those of the program, each by their ids.
 	at, person, program := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64)
+	if !pick.Day.IsZero() {
+		at, person, program = pick.Day.AddDate(0, 0, 1).UnixMilli(), 0, 0
+	}
 	if after != "" {
 		kind, id := "", int64(0)
 		if n, err := fmt.Sscanf(after, "%d-%1s-%d", &at, &kind, &id); err != nil || n != 3 {
@@ -63,21 +94,35 @@ func (s *Store) Activity(ctx context.Context, after string, limit int) ([]Deed, 
 		}
 		switch kind {
 		case "a":
-			person = id
+			person, program = id, math.MaxInt64
 		case "p":
 			person, program = 0, id
 		default:
 			return nil, ErrNotFound
 		}
 	}
-	return s.deeds(ctx, `
-		SELECT * FROM (SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt
-			FROM audit WHERE (at, id) < (?1, ?2) ORDER BY at DESC, id DESC LIMIT ?4)
-		UNION ALL
-		SELECT * FROM (SELECT finished, 'p', id, NULL, lower(kind), asset_id, platform, outcome, attempt
+	since := ``
+	if !pick.Day.IsZero() {
+		since = fmt.Sprintf(` AND at >= %d`, pick.Day.UnixMilli())
+	}
+	about := ``
+	if pick.AssetID != "" {
+		about = ` AND asset_id = ?7`
+	}
+	people := `SELECT * FROM (SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt
+			FROM audit WHERE (at, id) < (?1, ?2)` + since + about + pick.where() + ` ORDER BY at DESC, id DESC LIMIT ?4)`
+	attempts := `SELECT * FROM (SELECT finished at, 'p' source, id, NULL admin, lower(kind) action, asset_id, platform, outcome, attempt
 			FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
-			AND (finished, id) < (?1, ?3) ORDER BY finished DESC, id DESC LIMIT ?4)
-		ORDER BY at DESC, source, id DESC LIMIT ?4`, at, person, program, limit)
+			AND (finished, id) < (?1, ?3)` + strings.ReplaceAll(since, " at ", " finished ") + about + `
+			ORDER BY finished DESC, id DESC LIMIT ?4)`
+	some := people + ` UNION ALL ` + attempts + ` ORDER BY at DESC, source, id DESC LIMIT ?4`
+	switch {
+	case pick.By == "program":
+		some = attempts
+	case pick.By == "people", pick.Admin != nil, pick.Parents, len(pick.Actions) > 0:
+		some = people
+	}
+	return s.deeds(ctx, some, at, person, program, limit, pick.Admin, list(pick.Actions), pick.AssetID)
 }
 
 // deeds reads some of them, in the order of the list.

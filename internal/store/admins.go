@@ -249,7 +249,7 @@ func (tx *Tx) Dismiss(id int64) error {
 		return err
 	}
 	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`,
-		`DELETE FROM alerts WHERE admin = ?`} {
+		`DELETE FROM alerts WHERE admin = ?`, `DELETE FROM admin_names WHERE id = ?`} {
 		if _, err := tx.sql.Exec(end, id); err != nil {
 			return err
 		}
@@ -265,4 +265,30 @@ func RoleBySettings(owners, admins []int64) func(id int64) (Admin, bool) {
 		owner := id == 0 || slices.Contains(owners, id)
 		return Admin{ID: id, Owner: owner}, owner || slices.Contains(admins, id)
 	}
+}
+
+// AdminName is what an admin is called in Telegram.
+type AdminName struct {
+	Name     string `json:"first_name"`
+	Username string `json:"username,omitempty"` // without the @
+}
+
+// NameAdmin keeps what an admin is called.
+func (tx *Tx) NameAdmin(id int64, name, username string) error {
+	_, err := tx.sql.Exec(`INSERT INTO admin_names (id, name, username) VALUES (?1, ?2, ?3)
+		ON CONFLICT (id) DO UPDATE SET name = ?2, username = ?3 WHERE (name, username) <> (?2, ?3)`, id, name, username)
+	return err
+}
+
+// AdminNames returns what admins are called, as far as they have asked for a link.
+func (s *Store) AdminNames(ctx context.Context) (map[int64]AdminName, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, name, username FROM admin_names`)
+	all := map[int64]AdminName{}
+	_, err = collect(rows, err, func(id *int64) error {
+		var n AdminName
+		err := rows.Scan(id, &n.Name, &n.Username)
+		all[*id] = n
+		return err
+	})
+	return all, err
 }

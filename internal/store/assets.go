@@ -395,11 +395,12 @@ func (tx *Tx) setLive(assetID string, from, to Status) error {
 	return err
 }
 
-// MediaKeys lists every key that an asset refers to.
+// MediaKeys lists every key that an asset refers to, those in the bin included.
 func (s *Store) MediaKeys(ctx context.Context) ([]string, error) {
 	return s.texts(
 		ctx,
-		`SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL`,
+		`SELECT file FROM assets WHERE file IS NOT NULL UNION ALL SELECT thumb FROM assets WHERE thumb IS NOT NULL
+		UNION ALL SELECT file FROM bin WHERE file IS NOT NULL UNION ALL SELECT thumb FROM bin WHERE thumb IS NOT NULL`,
 	)
 }
 
@@ -415,7 +416,8 @@ func (s *Store) HasMedia(ctx context.Context) (yes bool, err error) {
 // finished may yet come to refer to its own.
 func (s *Store) Unneeded(ctx context.Context, keys []string) ([]string, error) {
 	return s.texts(ctx, `SELECT k.value FROM json_each(?) k WHERE NOT EXISTS (
-		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))`,
+		SELECT 1 FROM assets a WHERE a.id = substr(k.value, 1, 26) AND (a.finished IS NULL OR k.value IN (a.file, a.thumb)))
+		AND NOT EXISTS (SELECT 1 FROM bin b WHERE b.id = substr(k.value, 1, 26) AND k.value IN (b.file, b.thumb))`,
 		list(keys))
 }
 

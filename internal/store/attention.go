@@ -1,9 +1,95 @@
+// What needs an admin: the counts and the list that the page, the API, the metrics and the messages to admins share,
+// and what Retry all is about.
+
 package store
 
 import (
 	"context"
 	"time"
 )
+
+// The kinds of what needs an admin, the most urgent first.
+const (
+	NeedsChannel     = "channel"     // a channel to which access has ended
+	NeedsRetry       = "failed"      // a video
+	NeedsSending     = "undelivered" // a video with messages that were given up
+	NeedsPublication = "publication" // failed, unclear, or not as it should be on the platform
+	NeedsHand        = "hand-off"    // a publication that somebody has to upload
+	NeedsTakeDown    = "take-down"   // a video that should go, and may be on a platform
+)
+
+// AttentionKinds are all of them.
+var AttentionKinds = []string{NeedsChannel, NeedsRetry, NeedsSending, NeedsPublication, NeedsHand, NeedsTakeDown}
+
+// Attention counts, by kind, what needs an admin.
+type Attention map[string]Given
+
+// Total is how much that is.
+func (a Attention) Total() (n int) {
+	for _, g := range a {
+		n += g.N
+	}
+	return n
+}
+
+// concerns picks what needs an admin v that Admin.MayChange allows; channels and what should be taken down concern all.
+// ?1 says that they are an owner, ?2 is their id.
+const concerns = ` (?1 OR v.creator = ?2 OR v.kind = 'channel' OR v.kind = 'take-down')`
+
+// Attention counts what needs an admin and began after a time; the zero time: all of it.
+func (s *Store) Attention(ctx context.Context, admin Admin, after time.Time) (Attention, error) {
+	all, since := Attention{}, int64(0)
+	if !after.IsZero() {
+		since = after.UnixMilli()
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT v.kind, count(*), min(v.since), max(v.since) FROM attention v
+		WHERE v.since > ?3 AND`+concerns+` GROUP BY v.kind`, admin.Owner, admin.ID, since)
+	_, err = collect(rows, err, func(kind *string) error {
+		var n int
+		var first, last int64
+		err := rows.Scan(kind, &n, &first, &last)
+		all[*kind] = Given{n, Moment(first), Moment(last)}
+		return err
+	})
+	return all, err
+}
+
+// Needing is one thing that needs an admin.
+type Needing struct {
+	Kind     string
+	AssetID  string // "": a channel
+	Name     string // of the asset, or of the channel
+	Platform string // of a publication or a channel
+	Channel  int64
+	Since    time.Time
+	Step     string // of a publication: see the schema
+	Standing string // of a publication
+	Error    string // as it came; "": there is none
+	Code     string
+	People   int // whom an undelivered message is for
+}
+
+// Needing lists up to limit things of a kind that need an admin, the newest first.
+func (s *Store) Needing(ctx context.Context, admin Admin, kind string, limit int) ([]Needing, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		SELECT v.kind, ifnull(v.asset_id, ''), coalesce(a.name, c.title, ''), v.platform, ifnull(v.channel_id, 0), v.since,
+			ifnull(p.step, ''), ifnull(p.standing, ''), coalesce(p.error, iif(v.kind = 'failed', a.error, c.error), ''),
+			coalesce(p.error_code, iif(v.kind = 'failed', a.error_code, NULL),
+				(SELECT max(r.undelivered_code) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL), ''),
+			(SELECT count(*) FROM requests r WHERE r.asset_id = v.asset_id AND r.undelivered IS NOT NULL)
+		FROM (SELECT * FROM attention v WHERE v.kind = ?3 AND`+concerns+` ORDER BY since DESC, asset_id LIMIT ?4) v
+		LEFT JOIN assets a ON a.id = v.asset_id
+		LEFT JOIN publications p ON p.asset_id = v.asset_id AND p.platform = v.platform
+		LEFT JOIN channels c ON c.id = v.channel_id AND v.kind = 'channel'
+		ORDER BY v.since DESC, v.asset_id`, admin.Owner, admin.ID, kind, limit)
+	return collect(rows, err, func(n *Needing) error {
+		var since int64
+		err := rows.Scan(&n.Kind, &n.AssetID, &n.Name, &n.Platform, &n.Channel, &since, &n.Step, &n.Standing, &n.Error,
+			&n.Code, &n.People)
+		n.Since = Moment(since)
+		return err
+	})
+}
 
 // Needy is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.
 type Needy struct {

@@ -94,6 +94,7 @@ type ExportUpdate struct {
 
 // ExportAdmin is what is kept about an admin.
 type ExportAdmin struct {
+	Names    []AdminName   `json:"telegram_name"`
 	Ranks    []ExportRank  `json:"made_an_admin_by_command"`
 	Told     []ExportTold  `json:"alerts"`
 	Visits   []ExportVisit `json:"sign_ins"`
@@ -210,6 +211,8 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 	}
 	x.Admin = &ExportAdmin{}
 	return x, errors.Join(
+		pull(tx, &x.Admin.Names, `SELECT name, username FROM admin_names WHERE id = ?`, []any{user},
+			func(n *AdminName, scan scanner) error { return scan(&n.Name, &n.Username) }),
 		pull(tx, &x.Admin.Ranks, `SELECT added, owner FROM admins WHERE id = ?`, []any{user},
 			func(r *ExportRank, scan scanner) error { return scan(at(&r.Since), &r.Owner) }),
 		pull(tx, &x.Admin.Told, `SELECT cause, at FROM alerts WHERE admin = ? ORDER BY cause`, []any{user},

@@ -14,6 +14,7 @@ type Listed struct {
 	Waiting, Served, Unserved int // requests: live, COMPLETED, FAILED
 	Untold                    int // requests whose message was given up
 	Successor                 string
+	Settled                   bool      // it has failed, and needs nobody any more
 	Attempt                   int       // of its RENDER job; 0: none is owed
 	Due                       time.Time // of its RENDER job while that waits
 	LastError                 string    // of its RENDER job's last attempt
@@ -34,7 +35,7 @@ type Attempt struct {
 
 // Filter picks assets for the page.
 type Filter struct {
-	Status   Status // "": all
+	Status   Status // "": all but the earlier tries at a video; Failed: those that need somebody
 	Platform string // YOUTUBE, RUMBLE or TELEGRAM: those that have a publication there; "": all
 	Search   string // as lang.SearchKey folds it: how a word of the name begins, and what follows; "": all
 	Exact    string // or the id of one asset, as it was typed
@@ -46,9 +47,19 @@ type Filter struct {
 // the id.
 const (
 	foundKeys   = `(SELECT name_key FROM tails WHERE tail >= ?1 AND tail < ?2)`
-	foundByID   = `a.id = ?3 AND a.name_key NOT IN ` + foundKeys
-	foundByName = `a.name_key IN ` + foundKeys
+	foundByID   = `a.id = ?3 AND NOT ` + foundByName
+	foundByName = `EXISTS (SELECT 1 FROM tails t WHERE t.name_key = a.name_key AND t.tail >= ?1 AND t.tail < ?2)`
 )
+
+// manyNames is how many names a search may find that are counted: more would take too long for a page.
+const manyNames = 4000
+
+// Many is what Counts returns for every status when a search finds too many names to count.
+const Many = -1
+
+// Retried is no status of an asset: Counts gives under it how many have failed and need nobody any more, without those
+// that were tried again.
+const Retried Status = "RETRIED"
 
 // args are what finding needs. No letter sorts after U+10FFFF.
 func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f.Exact} }
@@ -57,20 +68,27 @@ func (f Filter) args() []any { return []any{f.Search, f.Search + "\U0010FFFF", f
 func (a Asset) Place() string { return fmt.Sprintf("%d-%s", a.Created.UnixMilli(), a.ID) }
 
 // Library lists assets, newest first. ErrNotFound: f.After is no place. found is how many Counts gave for the filter:
-// it tells the shorter way to them.
+// it tells the shorter way to them; Many: so many that walking back in time is.
 func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, error) {
 	args := append(f.args(), f.Status, f.After, f.Limit)
 	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
-	if f.Status != "" {
+	switch {
+	case f.Status == Failed:
+		where += ` AND a.needs = 1 AND ?4 <> ''`
+	case f.Status != "":
 		where += ` AND a.status = ?4`
+	}
+	byID := where
+	if f.Status == "" && f.Platform == "" {
+		where += ` AND a.replaced = 0`
 	}
 	switch f.Platform {
 	case "YOUTUBE":
-		on, where = `_on_youtube`, where+` AND a.youtube = 1`
+		on, where, byID = `_on_youtube`, where+` AND a.youtube = 1`, byID+` AND a.youtube = 1`
 	case "RUMBLE":
-		on, where = `_on_rumble`, where+` AND a.rumble = 1`
+		on, where, byID = `_on_rumble`, where+` AND a.rumble = 1`, byID+` AND a.rumble = 1`
 	case "TELEGRAM":
-		on, where = `_on_telegram`, where+` AND a.telegram = 1`
+		on, where, byID = `_on_telegram`, where+` AND a.telegram = 1`, byID+` AND a.telegram = 1`
 	}
 	if f.After != "" {
 		created, id, ok := strings.Cut(f.After, "-")
@@ -79,7 +97,8 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 			return nil, ErrNotFound
 		}
 		args[4] = id
-		where += fmt.Sprintf(` AND (a.created, a.id) < (%d, ?5)`, ms)
+		place := fmt.Sprintf(` AND (a.created, a.id) < (%d, ?5)`, ms)
+		where, byID = where+place, byID+place
 	}
 	if f.Search == "" {
 		return s.listed(ctx, `WHERE true`+where+page, args...)
@@ -93,12 +112,12 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 	switch {
 	// Few are gathered and sorted. Of many, the newest are found sooner by walking back in time and asking of each whether
 	// its name is one of those: a page is full after limit × all / found. So many have no id in common.
-	case found*found > 4*f.Limit*all:
-		where = `SELECT id FROM assets a WHERE +` + foundByName + where + page // the + keeps SQLite from gathering
+	case found == Many, found*found > 4*f.Limit*all:
+		return s.listed(ctx, `WHERE `+foundByName+where+page, args...)
 	default:
 		where = `SELECT id FROM (
-			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name` + on + ` WHERE ` + foundByName + where + `
-			UNION ALL SELECT a.id, a.created FROM assets a WHERE ` + foundByID + where + `) a` + page
+			SELECT a.id, a.created FROM assets a INDEXED BY assets_by_name` + on + ` WHERE a.name_key IN ` + foundKeys + where + `
+			UNION ALL SELECT a.id, a.created FROM assets a WHERE ` + foundByID + byID + `) a` + page
 	}
 	return s.listed(ctx, `WHERE a.id IN (`+where+`) ORDER BY a.created DESC, a.id DESC`, args...)
 }
@@ -129,6 +148,7 @@ type Try struct {
 	ID      string    `json:"id"`
 	Status  Status    `json:"status"`
 	Created time.Time `json:"created"`
+	Settled bool      `json:"settled"` // it has failed, and was tried again
 }
 
 // Share is how many people have a language.
@@ -160,6 +180,9 @@ func (s *Store) Detail(ctx context.Context, id string) (d Detail, err error) {
 	if err != nil {
 		return d, err
 	}
+	for i := range d.Tries {
+		d.Tries[i].Settled = d.Tries[i].Status == Failed && (i+1 < len(d.Tries) || d.Settled)
+	}
 	rows, err = s.db.Read().
 		QueryContext(ctx, `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id
 		WHERE r.asset_id = ? GROUP BY u.lang ORDER BY 2 DESC, 1`, id)
@@ -188,14 +211,14 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 				AND a.finished IS NOT NULL AND r.status <> 'COMPLETED'
 				AND NOT EXISTS (SELECT 1 FROM jobs m WHERE m.request_id = r.id AND m.kind IN ('DELIVER', 'APOLOGISE'))
 				AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)),
-			ifnull((SELECT n.id FROM assets n WHERE n.retry_of = a.id), ''),
+			ifnull((SELECT n.id FROM assets n WHERE n.retry_of = a.id), ''), a.status = 'FAILED' AND a.needs = 0,
 			ifnull(j.attempt, 0), CASE WHEN j.started IS NULL THEN ifnull(j.due, 0) ELSE 0 END, ifnull(j.last_error, '')
 		FROM assets a LEFT JOIN jobs j ON j.asset_id = a.id AND j.kind = 'RENDER' `+where, args...)
 	return collect(rows, err, func(l *Listed) error {
 		var due int64
 		dest, done := l.Asset.into()
-		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor, &l.Attempt,
-			&due, &l.LastError)...); err != nil {
+		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor,
+			&l.Settled, &l.Attempt, &due, &l.LastError)...); err != nil {
 			return err
 		}
 		done()
@@ -225,6 +248,26 @@ func (s *Store) Attempts(ctx context.Context, assets ...string) (map[string][]At
 	return all, err
 }
 
+// Earlier lists the failed tries before each of the given assets, oldest first, up to ten of each.
+func (s *Store) Earlier(ctx context.Context, assets ...string) (map[string][]Try, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `
+		WITH RECURSIVE before (last, id, n) AS (
+			SELECT a.id, a.retry_of, 1 FROM assets a JOIN json_each(?) k ON a.id = k.value WHERE a.retry_of IS NOT NULL
+			UNION ALL SELECT last, a.retry_of, n + 1 FROM before JOIN assets a ON a.id = before.id
+			WHERE a.retry_of IS NOT NULL AND n < 10)
+		SELECT last, a.id, a.status, a.created FROM before JOIN assets a ON a.id = before.id ORDER BY n DESC`, list(assets))
+	all := map[string][]Try{}
+	_, err = collect(rows, err, func(t *Try) error {
+		var last string
+		var created int64
+		err := rows.Scan(&last, &t.ID, &t.Status, &created)
+		t.Created, t.Settled = Moment(created), t.Status == Failed
+		all[last] = append(all[last], *t)
+		return err
+	})
+	return all, err
+}
+
 // Replaced picks those of the given failed assets of which a later try is on its way or has worked.
 func (s *Store) Replaced(ctx context.Context, failed ...string) (map[string]bool, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
@@ -241,29 +284,56 @@ func (s *Store) Replaced(ctx context.Context, failed ...string) (map[string]bool
 	return all, err
 }
 
-// Counts returns how many assets of each status there are, or are found by a search.
+// Counts returns how many assets of each status there are, or are found by a search: Failed counts those that need
+// somebody, Retried the other failures that have no later try, and the earlier tries at a video are not counted.
 func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
-	query := `SELECT status, n FROM tallies WHERE name_key = '' AND part = ?4 AND n > 0`
+	query := `SELECT part, status, n FROM tallies WHERE name_key = '' AND (part = ?4 OR part IN ('NEEDS', 'REPLACED')) AND n > 0`
 	if f.Search != "" {
-		query = `SELECT status, sum(n) FROM (
-			SELECT status, n FROM tallies WHERE n > 0 AND part = ?4 AND name_key IN ` + foundKeys + `
-			UNION ALL SELECT a.status, 1 FROM assets a WHERE ` + foundByID + `
+		var names int
+		err := s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM tails WHERE tail >= ? AND tail < ? LIMIT ?)`,
+			f.Search, f.args()[1], manyNames+1).Scan(&names)
+		if err != nil {
+			return nil, err
+		}
+		if names > manyNames {
+			return map[Status]int{Pending: Many, Processing: Many, Completed: Many, Failed: Many, Retried: Many}, nil
+		}
+		query = `SELECT part, status, sum(n) FROM (
+			SELECT part, status, n FROM tallies WHERE n > 0 AND (part = ?4 OR part IN ('NEEDS', 'REPLACED')) AND name_key IN ` + foundKeys + `
+			UNION ALL SELECT ?4, a.status, 1 FROM assets a WHERE ` + foundByID + `
 				AND CASE ?4 WHEN 'YOUTUBE' THEN a.youtube WHEN 'RUMBLE' THEN a.rumble WHEN 'TELEGRAM' THEN a.telegram
-				ELSE true END) GROUP BY status`
+				ELSE true END
+			UNION ALL SELECT 'NEEDS', a.status, 1 FROM assets a WHERE ` + foundByID + ` AND a.needs = 1) GROUP BY 1, 2`
 	}
 	rows, err := s.db.Read().QueryContext(ctx, query, append(f.args(), f.Platform)...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	out := map[Status]int{}
+	out, needs := map[Status]int{}, 0
 	for rows.Next() {
+		var part string
 		var status Status
 		var n int
-		if err := rows.Scan(&status, &n); err != nil {
+		if err := rows.Scan(&part, &status, &n); err != nil {
 			return nil, err
 		}
-		out[status] = n
+		switch part {
+		case "NEEDS":
+			needs += n
+		case "REPLACED":
+			out[Failed] -= n
+		default:
+			out[status] += n
+		}
+	}
+	if failed := out[Failed]; f.Platform == "" && failed+needs > 0 {
+		out[Failed], out[Retried] = needs, failed-needs
+	}
+	for status, n := range out {
+		if n <= 0 {
+			delete(out, status)
+		}
 	}
 	return out, rows.Err()
 }

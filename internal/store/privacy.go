@@ -46,11 +46,15 @@ func (tx *Tx) Forget(user int64) (gone Gone, err error) {
 	if err := tx.EndPublishing(); err != nil {
 		return gone, err
 	}
+	if err := tx.forgetBin(user, &gone); err != nil {
+		return gone, err
+	}
 	for _, statement := range []string{
 		`UPDATE jobs SET lane = 0 WHERE kind = 'RENDER' AND lane = ?`, // of a video that others wait for, too
 		`DELETE FROM users WHERE id = ?`,
 		`DELETE FROM sessions WHERE admin = ?`,
 		`DELETE FROM links WHERE admin = ?`,
+		`DELETE FROM admin_names WHERE id = ?`,
 		// The rows stay: they hold Telegram's offset and keep an update from being handled twice. Those that have been
 		// handled do not say who they were from.
 		`UPDATE inbox SET raw = NULL, chat_id = 0 WHERE raw IS NOT NULL AND chat_id = ?`,
@@ -133,6 +137,8 @@ var stales = []stale{
 	{"", func(Keep) time.Duration { return time.Minute }, // after they have expired
 		`SELECT rowid FROM links WHERE expires < ?1 OR expires > ?3 LIMIT 0 + ?2`,
 		each(`DELETE FROM links WHERE rowid` + listed)},
+	{"", func(Keep) time.Duration { return BinLife },
+		`SELECT id FROM bin WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`, (*Tx).purgeBin},
 	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted,
 	// no more than some go at a time.
 	{"requests", func(k Keep) time.Duration { return k.Videos },

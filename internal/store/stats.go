@@ -12,7 +12,7 @@ import (
 type Census struct {
 	Jobs         []Backlog
 	Assets       map[Status]int
-	Needs        int // assets that need an admin
+	Attention    Attention
 	Undelivered  int // messages that were given up
 	Open, Wishes int // requests that are not over; all there ever were
 	Advance      Advance
@@ -53,7 +53,7 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	if c.Assets, err = s.Counts(ctx, Filter{}); err != nil {
 		return c, err
 	}
-	if c.Needs, err = s.Needs(ctx, Admin{Owner: true}, Filter{}); err != nil {
+	if c.Attention, err = s.Attention(ctx, Admin{Owner: true}, time.Time{}); err != nil {
 		return c, err
 	}
 	if err := s.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING')),
@@ -100,21 +100,6 @@ func (s *Store) NextUp(ctx context.Context, kind Kind) (time.Time, error) {
 type Given struct {
 	N           int
 	First, Last time.Time
-}
-
-// GivenUp counts the videos that were given up after a time and still need an admin.
-func (s *Store) GivenUp(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(ctx, `SELECT count(*), ifnull(min(finished), 0), ifnull(max(finished), 0) FROM assets WHERE needs = 1 AND finished > ?`, after)
-}
-
-// NotPublished counts the publications that failed after a time and are failed, or were found not to be as they should
-// be on the platform. Those whose channel's access has ended are not among them: the channel is a trouble of its own,
-// unless an owner has disconnected it.
-func (s *Store) NotPublished(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(ctx, `SELECT count(*), ifnull(min(at), 0), ifnull(max(at), 0) FROM (
-		SELECT completed AS at FROM publications p WHERE status = 'FAILED' AND completed > ?1 AND `+mayBePublished+`
-			AND (step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
-		UNION ALL SELECT standing_at FROM publications WHERE standing IS NOT NULL AND standing_at > ?1)`, after)
 }
 
 func (s *Store) given(ctx context.Context, query string, after time.Time) (g Given, err error) {

@@ -118,12 +118,6 @@ func (s *Store) Undelivered(ctx context.Context, assets ...string) (map[string]U
 	return all, err
 }
 
-// UndeliveredAssets lists the assets with messages that were given up, the oldest first.
-func (s *Store) UndeliveredAssets(ctx context.Context, limit int) ([]string, error) {
-	return s.texts(ctx, `SELECT asset_id FROM requests WHERE undelivered IS NOT NULL
-		GROUP BY asset_id ORDER BY min(undelivered), asset_id LIMIT ?`, limit)
-}
-
 // NotDelivered counts the messages that were given up after a time and have not been sent since.
 func (s *Store) NotDelivered(ctx context.Context, after time.Time) (Given, error) {
 	return s.given(

@@ -101,10 +101,11 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	}
 
 	now := st.Now()
-	failed, err := st.GivenUp(ctx, Since(told[Failed], now))
+	news, err := st.Attention(ctx, store.Admin{Owner: true}, Since(told[Failed], now))
 	if err != nil {
 		return nil, err
 	}
+	failed := news[store.NeedsRetry]
 	digest := Digest(Failed, failed.N, failed.First, now, o.Page, func(ctx context.Context) (string, int, error) {
 		need, err := st.NeedYou(ctx, admin, store.Filter{})
 		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
@@ -117,10 +118,10 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	}
 	all = append(all, Digest(Undelivered, undelivered.N, undelivered.First, now, o.Page,
 		func(context.Context) (string, int, error) { return "", 0, nil })) // each video has its button on the page
-	unpublished, err := st.NotPublished(ctx, Since(told[Unpublished], now))
-	if err != nil {
+	if news, err = st.Attention(ctx, store.Admin{Owner: true}, Since(told[Unpublished], now)); err != nil {
 		return nil, err
 	}
+	unpublished := news[store.NeedsPublication]
 	digest = Digest(Unpublished, unpublished.N, unpublished.First, now, o.Page,
 		func(ctx context.Context) (string, int, error) {
 			n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})

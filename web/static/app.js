@@ -3,6 +3,7 @@ const policy = window.trustedTypes?.createPolicy('retake', { createHTML: s => s 
 const parse = html => new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, 'text/html');
 const $ = (selector, root = document) => root.querySelector(selector);
 const content = (root = document) => $('#library, article[data-rev]', root); // what is kept up to date
+const attention = (root = document) => $('#attention', root); // so is what needs somebody, above it
 const say = text => { $('#said').textContent = text; };
 
 const now = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: 'auto' }).format(0, 'second');
@@ -28,8 +29,13 @@ document.addEventListener('click', e => {
   play.remove();
   video.controls = true;
   video.focus();
-  video.play().catch(() => { }); // the player says why
+  video.play().catch(() => { });
 });
+document.addEventListener('error', e => { // a browser that lacks the codec says nothing
+  const video = e.target;
+  if (!video.matches?.('.thumb video[controls]') || video.error?.code < 3 || video.nextElementSibling) return;
+  video.insertAdjacentElement('afterend', Object.assign(document.createElement('p'), { className: 'unplayable', textContent: video.dataset.unplayable }));
+}, true);
 
 // Makes a node like a fresh one and touches only what differs: focus, selection and opened details stay. So do a video
 // that was begun, and what says by data-keep that somebody may be writing in it.
@@ -52,12 +58,17 @@ const morph = (old, fresh) => {
 
 // Brings fresh content in. Focus that lost its place goes to its card, or to the one that took the card's place.
 const cards = () => [...document.querySelectorAll('.card')];
-const update = fresh => {
+// Where a card is now: a video that is tried again has the card of its next try.
+const successor = card => document.getElementById(card.id) ?? $(`.earlier a[href="/assets/${card.id.slice(6)}"]`)?.closest('.card');
+let noticed = Date.now(); // when the notice came
+const update = (fresh, top, said) => {
   const before = new Map(cards().map(c => [c.id, c.dataset.say]));
   const focus = document.activeElement, card = focus.closest('.card'), place = cards().indexOf(card);
+  const needs = attention()?.contains(focus);
+  if (attention() && top) morph(attention(), top);
   morph(content(), fresh);
   if (!focus.isConnected) {
-    const home = (card && document.getElementById(card.id)) ?? cards()[Math.min(place, cards().length - 1)] ?? content();
+    const home = (needs && $('a, button', attention()) ? attention() : card && successor(card)) ?? cards()[Math.min(place, cards().length - 1)] ?? content();
     const places = [`[data-key="${focus.dataset.key}"]`, '[data-key=title]', '.actions a', 'a, button'];
     places.map(p => $(p, home)).find(Boolean)?.focus();
   }
@@ -67,6 +78,8 @@ const update = fresh => {
     return above && before.get(c.id) !== c.dataset.say;
   });
   news.forEach(c => c.classList.add('flash'));
+  if (said) noticed = Date.now();
+  else if (news.length && Date.now() - noticed > 4000) $('#notice')?.replaceChildren(); // it was true of the state before
   if (news.length) say(news.slice(0, 5).map(c => `${$('h1, h2', c).textContent}: ${c.dataset.say}`).join('. '));
 };
 document.addEventListener('animationend', e => e.target.classList.remove('flash'));
@@ -84,7 +97,7 @@ const pull = async () => {
   dress(page);
   tick(page);
   if (said) morph($('#notice'), $('#notice', page));
-  update(content(page));
+  update(content(page), attention(page), said);
 };
 
 // One pull at a time, and one that begins after the last reason for it.
