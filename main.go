@@ -163,7 +163,8 @@ func serve(
 			Language: cfg.Language, LanguageChosen: cfg.LanguageChosen(), OpenLimit: cfg.Limits.Open,
 			HourLimit: cfg.Limits.PerHour, DayLimit: cfg.Limits.PerDay,
 			AllLimit:  cfg.Limits.AllPerDay,
-			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg), Farm: centre.On(),
+			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg),
+			Farm:    centre.On(),
 			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
 			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
 			Second: cfg.Second, Meter: meter,
@@ -236,7 +237,8 @@ func serve(
 		Stuck:   watch.NewMemo(seen.Stuck).Reasons,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
-		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger, Farm: centre}, log)
+		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
+		Farm: centre}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

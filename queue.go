@@ -339,22 +339,9 @@ func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opt
 	if opts.Sites != nil {
 		workers[store.Publish] = publishWorkers
 	}
-	pool := worker.New(
-		st,
-		worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages, Meter: opts.Meter},
-		log,
-	)
-	return &Queue{
-		Pool:        pool,
-		store:       st,
-		render:      render,
-		msgs:        msgs,
-		media:       media,
-		opts:        opts,
-		log:         log,
-		outages:     opts.Outages,
-		withdrawals: publish.NewWithdrawals(st, opts.Sites, pool.Uploading, log),
-	}
+	pool := worker.New(st, worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages, Meter: opts.Meter}, log)
+	return &Queue{Pool: pool, store: st, render: render, msgs: msgs, media: media, opts: opts, log: log,
+		outages: opts.Outages, withdrawals: publish.NewWithdrawals(st, opts.Sites, pool.Uploading, log)}
 }
 
 // Run rescues what the last process left, then works until ctx ends. It returns when every attempt under way has
@@ -426,14 +413,8 @@ func (q *Queue) rescue(ctx context.Context) error {
 		return err
 	}
 	for _, j := range last {
-		q.report(
-			ctx,
-			retry.JobFailed{
-				Job: j,
-				Err: retry.WithCode(fmt.Errorf("the program ended %d times while this ran", maxCrashes), "CRASHED"),
-			},
-			"",
-		)
+		why := retry.WithCode(fmt.Errorf("the program ended %d times while this ran", maxCrashes), "CRASHED")
+		q.report(ctx, retry.JobFailed{Job: j, Err: why}, "")
 	}
 	return nil
 }
@@ -477,21 +458,8 @@ func (q *Queue) report(draining context.Context, failed retry.JobFailed, name st
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
 		q.opts.Meter.Ended(string(j.Kind), strings.ReplaceAll(string(out), " ", "_"))
-		q.log.Warn(
-			"attempt failed",
-			"job",
-			j.ID,
-			"asset",
-			j.AssetID,
-			"kind",
-			j.Kind,
-			"attempt",
-			j.Attempt,
-			"outcome",
-			out,
-			"code",
-			cmp.Or(retry.CodeOf(problem), "UNKNOWN"),
-		)
+		q.log.Warn("attempt failed", "job", j.ID, "asset", j.AssetID, "kind", j.Kind, "attempt", j.Attempt,
+			"outcome", out, "code", cmp.Or(retry.CodeOf(problem), "UNKNOWN"))
 	}
 }
 

@@ -125,9 +125,9 @@ END;
 CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble, telegram, replaced ON assets
 	WHEN old.needs OR old.youtube OR old.rumble OR old.telegram OR old.replaced OR new.needs OR new.youtube OR new.rumble OR new.telegram OR new.replaced
 BEGIN
-	INSERT INTO tallies SELECT k.name_key, p.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
+	INSERT INTO tallies SELECT k.name_key, x.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
 			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
-				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram UNION ALL SELECT 'REPLACED' WHERE new.replaced) p
+				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram UNION ALL SELECT 'REPLACED' WHERE new.replaced) x
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
 	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
 		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL),

@@ -100,7 +100,8 @@ func itemOf(say Say, n store.Needing) Item {
 		i.Reason, i.Act = Reason(say, i.Code, n.Error, "reason_other"), say("need_retry", nil)
 		i.Form, i.Icon = i.Page()+"/retry", "retry"
 	case store.NeedsSending:
-		i.Reason, i.Act = say("undelivered_people", Vars{"Count": n.People})+" "+undeliveredReason(say, n.Code), say("send_again", nil)
+		i.Reason, i.Act = say("undelivered_people", Vars{"Count": n.People}), say("send_again", nil)
+		i.Reason += " " + undeliveredReason(say, n.Code)
 		i.Form, i.Icon = i.Page()+"/retry", "up"
 	case store.NeedsHand:
 		i.Reason, i.Act, i.Link, i.Icon = say("need_hand", name), say("hand_more", nil), on, "hand"

@@ -132,11 +132,6 @@ func fieldsOf(m *store.Metadata) map[string]*string {
 		"synthetic": &m.Synthetic, "notify": &m.Notify}
 }
 
-// hasControls reports whether a text holds control characters other than ends of lines and tabs.
-func hasControls(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' })
-}
-
 // blank are letters and symbols that show nothing.
 const blank = "\u115F\u1160\u2800\u3164\uFFA0"
 
@@ -201,14 +196,11 @@ func NewForm(say Say, m store.Metadata, greeting bool) *Form {
 		broken    bool
 	}{
 		{"title", "fault_angle", strings.ContainsAny(m.Title, "<>")},
-		{"title", "fault_control", hasControls(m.Title)},
 		{"title", "title_hidden", m.Title != "" && !isVisible(m.Title)},
 		{"title", "fault_title", f.Counts[0].Over()},
 		{"description", "fault_angle", strings.ContainsAny(m.Description, "<>")},
-		{"description", "fault_control", hasControls(m.Description)},
 		{"description", "fault_description", f.Counts[1].Over()},
 		{"tags", "fault_angle", strings.ContainsAny(m.Tags, "<>")},
-		{"tags", "fault_control", hasControls(m.Tags)},
 		{"tags", "fault_tags", f.Counts[2].Over()},
 		{"language", "fault_language", !isLanguage(m.Language)},
 		{"made_for_kids", "fault_kids", !slices.Contains([]string{"", "yes", "no"}, m.Kids)},

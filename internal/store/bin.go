@@ -138,8 +138,8 @@ func (tx *Tx) EmptyBin(admin Admin, ids ...string) (gone Gone, err error) {
 
 // forgetBin permanently deletes what a person had asked for.
 func (tx *Tx) forgetBin(user int64, gone *Gone) error {
-	rows, err := tx.sql.Query(`SELECT id FROM bin WHERE EXISTS (SELECT 1 FROM json_each(bin.content, '$.requests') r
-		WHERE r.value ->> '$.user_id' = ?)`, user)
+	rows, err := tx.sql.Query(`SELECT id FROM bin WHERE EXISTS (SELECT 1 FROM json_each(bin.content, '$.requests') item
+		WHERE item.value ->> '$.user_id' = ?)`, user)
 	ids, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
 	if err != nil {
 		return err

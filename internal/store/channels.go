@@ -234,7 +234,8 @@ func (tx *Tx) failWaiting(channel int64, problem, code string) error {
 }
 
 // HoldUploads makes a job wait that the platform lets not upload now, with all other uploads to its channel, or with
-// wholeApp to any channel of the platform, also those that are wished for until then. A longer hold of a channel stays. why: quota or limit.
+// wholeApp to any channel of the platform, also those that are wished for until then. A longer hold of a channel stays.
+// why: quota or limit.
 func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem string) error {
 	if err := tx.Defer(j, until, problem); err != nil {
 		return err

@@ -153,7 +153,11 @@ func callEverything(t *testing.T, s *Store) {
 				for n := 1; n < method.Type.NumIn(); n++ {
 					in = append(in, argument(method.Type.In(n), variant, &texts, jobs))
 				}
-				method.Func.Call(in)
+				if method.Type.IsVariadic() {
+					method.Func.CallSlice(in)
+				} else {
+					method.Func.Call(in)
+				}
 				return errUndo
 			})
 			if !errors.Is(err, errUndo) {
