@@ -600,6 +600,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("disconnect", "/channels/2/disconnect", 200)
 	c.reads("activity", "/activity", 200)
 	c.reads("settings", "/settings", 200)
+	c.reads("scheduled", "/scheduled", 200)
 	mutate(t, full.store, `INSERT INTO advance (name, name_key, template, lang, creator, created)
 		VALUES ('Яна', 'яна', 'new-year', 'ru', 8, 0), ('Ия', 'ия', 'new-year', 'ru', 8, 0)`)
 	mutate(t, full.store, `UPDATE assets SET advance = 1 WHERE id = ?`, ids["on platforms"])

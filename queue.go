@@ -339,7 +339,8 @@ func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opt
 	if opts.Sites != nil {
 		workers[store.Publish] = publishWorkers
 	}
-	pool := worker.New(st, worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages, Meter: opts.Meter}, log)
+	pool := worker.New(st, worker.Options{Workers: workers, Drain: opts.Drain, Outages: opts.Outages,
+		Meter: opts.Meter}, log)
 	return &Queue{Pool: pool, store: st, render: render, msgs: msgs, media: media, opts: opts, log: log,
 		outages: opts.Outages, withdrawals: publish.NewWithdrawals(st, opts.Sites, pool.Uploading, log)}
 }
