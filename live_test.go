@@ -88,6 +88,7 @@ func (o *liveOffice) serve(w http.ResponseWriter, r *http.Request) {
 		o.Handler().ServeHTTP(w, r)
 		return
 	}
+	r.Header.Del("Accept-Encoding") // what is compressed cannot be edited
 	page := httptest.NewRecorder()
 	o.Handler().ServeHTTP(page, r)
 	for key, values := range page.Header() {
