@@ -76,7 +76,7 @@ func TestLimits_TenThousandAccountsSpendNoMoreThanADayMay(t *testing.T) {
 		made++
 	}
 	asks := func(tx *store.Tx, name string, user int64) (id string, err error) {
-		if _, err := tx.Meet(user, "ru"); err != nil {
+		if _, err := tx.UpsertUser(user, "ru"); err != nil {
 			return "", err
 		}
 		if err := tx.Allow(user, store.Limits{Open: 3, Hour: 10, Day: 30, All: perDay}); err != nil {
@@ -254,13 +254,13 @@ func TestRoom_TheOldestUnpublishedVideosGoFirst(t *testing.T) {
 		}
 	}
 	mutate(t, s, `UPDATE assets SET youtube = 1 WHERE id = ?`, ids["published"])
-	var gone store.Gone
-	worker.MakeRoom(t.Context(), s, 350, func(_ context.Context, g store.Gone) { gone.Files = append(gone.Files, g.Files...) }, slog.New(slog.DiscardHandler))
+	var gone store.Deleted
+	worker.MakeRoom(t.Context(), s, 350, func(_ context.Context, g store.Deleted) { gone.Files = append(gone.Files, g.Files...) }, slog.New(slog.DiscardHandler))
 	if want := []string{ids["old"] + ".mp4", ids["older than new"] + ".mp4"}; !slices.Equal(gone.Files, want) {
 		t.Errorf("got %v deleted; want %v", gone.Files, want)
 	}
 	// it ends though two have to stay
-	worker.MakeRoom(t.Context(), s, 1, func(_ context.Context, g store.Gone) {}, slog.New(slog.DiscardHandler))
+	worker.MakeRoom(t.Context(), s, 1, func(_ context.Context, g store.Deleted) {}, slog.New(slog.DiscardHandler))
 	if n := count(t, s, `SELECT count(*) FROM assets`); n != 2 {
 		t.Errorf("got %d videos; want what is published and what is owed", n)
 	}

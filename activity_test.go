@@ -177,7 +177,7 @@ func TestActivitySaysWhoDidWhat(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "http://localhost:8080")
 			setNow(d.store, func() time.Time { return time.Now().Add(-time.Hour) }) // the reader's sign-in stands above
-			write(t, d.store, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
+			write(t, d.store, func(tx *store.Tx) error { _, err := tx.UpsertUser(1, "ru"); return err })
 			reader := d.signIn(8)
 			mutate(t, d.store, `DELETE FROM audit`)
 			asset := c.act(t, d)
@@ -389,7 +389,7 @@ func TestSettingsShowWhatIsSet(t *testing.T) {
 	}
 	var got struct {
 		Success        bool
-		Sessions       []store.Visit
+		Sessions       []store.Session
 		Owners, Admins int
 		Limits         []desk.Pair
 		Templates      []desk.Template

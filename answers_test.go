@@ -214,7 +214,7 @@ func TestDrafts_AreCappedPerPerson(t *testing.T) {
 	s := newStore(t)
 	for i := range 100 {
 		write(t, s, func(tx *store.Tx) error {
-			if _, err := tx.Meet(1, "ru"); err != nil {
+			if _, err := tx.UpsertUser(1, "ru"); err != nil {
 				return err
 			}
 			if err := tx.SaveLink([32]byte{byte(i)}, 7, tx.Now().Add(time.Minute)); err != nil {

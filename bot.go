@@ -312,12 +312,12 @@ func (b *Bot) route(ctx context.Context, t *chat.Turn, u *models.Update) error {
 // meet returns the user, with the language Telegram gives for them at the first contact. What could not be sent to them
 // while they had blocked the bot is sent now.
 func (b *Bot) meet(ctx context.Context, t *chat.Turn, from *models.User) (u store.User, err error) {
-	if u, err = b.Store.Met(ctx, from.ID); errors.Is(err, store.ErrNotFound) {
+	if u, err = b.Store.RecentUser(ctx, from.ID); errors.Is(err, store.ErrNotFound) {
 		err = b.Store.Tx(ctx, func(tx *store.Tx) (err error) {
 			if t.New, err = tx.Return(from.ID); err != nil {
 				return err
 			}
-			u, err = tx.Meet(from.ID, lang.ForUser(from.LanguageCode, b.Language, b.LanguageChosen))
+			u, err = tx.UpsertUser(from.ID, lang.ForUser(from.LanguageCode, b.Language, b.LanguageChosen))
 			return err
 		})
 	}
@@ -498,7 +498,7 @@ func (b *Bot) onPress(ctx context.Context, t *chat.Turn, q *models.CallbackQuery
 // onRetry is the press of the button under an apology.
 func (b *Bot) onRetry(ctx context.Context, t *chat.Turn, q *models.CallbackQuery, u store.User, assetID string) error {
 	from, message := telegram.Pressed(q)
-	meets, err := b.Store.Foresee(ctx, u.ID, assetID)
+	meets, err := b.Store.PreviewRetry(ctx, u.ID, assetID)
 	if err != nil {
 		return err
 	}
@@ -566,9 +566,9 @@ func (s *Sender) Tell(ctx context.Context, t store.Task, ahead worker.Forecast) 
 	}
 	if t.Kind == store.Apologise {
 		text := lang.Say(t.To.Lang, "apology", lang.Vars{"Name": t.Asset.Name})
-		return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, text, chat.RetryKeyboard(t.To.Lang, t.AssetID))
+		return s.Talk.As(telegram.Pending).Send(ctx, t.To.Chat, text, chat.RetryKeyboard(t.To.Lang, t.AssetID))
 	}
-	return s.Talk.As(telegram.Owed).Send(ctx, t.To.Chat, s.Confirmation(ctx, ahead, t.To.Chat, t.To.Lang, *t.Asset),
+	return s.Talk.As(telegram.Pending).Send(ctx, t.To.Chat, s.Confirmation(ctx, ahead, t.To.Chat, t.To.Lang, *t.Asset),
 		chat.CancelKeyboard(t.To.Lang, t.AssetID, t.To.Status))
 }
 
@@ -583,7 +583,7 @@ func (s *Sender) Send(ctx context.Context, t store.Task) (message int, fileID st
 	}
 	v := s.videoOf(t)
 	v.FileID = t.Asset.FileID
-	return s.Talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
+	return s.Talk.As(telegram.Pending).SendVideo(ctx, t.To.Chat, v)
 }
 
 // videoOf is the video with the kind words and the button for the next one: nothing follows it.
@@ -616,7 +616,7 @@ func (s *Sender) upload(ctx context.Context, t store.Task) (message int, fileID 
 		defer thumb.Close()
 		v.Thumb = thumb
 	}
-	return s.Talk.As(telegram.Owed).SendVideo(ctx, t.To.Chat, v)
+	return s.Talk.As(telegram.Pending).SendVideo(ctx, t.To.Chat, v)
 }
 
 // lostForGood makes the error permanent if there is no such file: it will not come back.

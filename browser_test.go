@@ -375,7 +375,7 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 				id, n+1, d.store.Now().UnixMilli(), wound)
 		}
 		write(t, d.store, func(tx *store.Tx) error {
-			if _, err := tx.Meet(1, "ru"); err != nil {
+			if _, err := tx.UpsertUser(1, "ru"); err != nil {
 				return err
 			}
 			return tx.Note(store.Event{User: 1, Action: "ask", AssetID: id, Outcome: hostile[i%len(hostile)]})

@@ -81,7 +81,7 @@ func TestPurge_LeavesNoNameInTheLogOfTheDatabase(t *testing.T) {
 	s := newStore(t)
 	setNow(s, func() time.Time { return time.Now().Add(-48 * time.Hour) })
 	write(t, s, func(tx *store.Tx) error {
-		if _, err := tx.Meet(1, "ru"); err != nil {
+		if _, err := tx.UpsertUser(1, "ru"); err != nil {
 			return err
 		}
 		_, err := tx.SaveDraft(1, "Ксюшенька")

@@ -160,7 +160,7 @@ func TestPublishing_NothingOfAForgottenPersonIsPublished(t *testing.T) {
 				b.publishes(id, p)
 				state.set(b)
 				before := b.tube.BytesIn()
-				var gone store.Gone
+				var gone store.Deleted
 				write(t, b.store, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 				if n := count(t, b.store, `SELECT count(*) FROM jobs`); n != 0 {
 					t.Errorf("got %d jobs; want none", n)

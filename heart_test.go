@@ -153,7 +153,7 @@ func TestRetry_AnUndeliveredMessageIsSentAgainByEachWay(t *testing.T) {
 	for _, kind := range []store.Kind{store.Deliver, store.Apologise} {
 		ways := map[string]func(t *testing.T, q *Queue, assetID string){
 			"an update of the user": func(t *testing.T, q *Queue, _ string) {
-				if _, err := q.store.Met(t.Context(), 1); !errors.Is(err, store.ErrNotFound) {
+				if _, err := q.store.RecentUser(t.Context(), 1); !errors.Is(err, store.ErrNotFound) {
 					t.Errorf("got %v; want the user met again", err)
 				}
 				write(t, q.store, func(tx *store.Tx) error { _, err := tx.Return(1); return err })
@@ -224,7 +224,7 @@ func TestPurge_AClockThatIsFarAheadDeletesNothing(t *testing.T) {
 		go worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames)
 		synctest.Wait()
 		// a row of the wrong time is no proof
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(2, "ru"); return err })
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		if n := count(t, s, `SELECT (SELECT count(*) FROM assets) + (SELECT count(*) FROM users)`); n != 3 {

@@ -115,7 +115,7 @@ func TestLimits_OutliveADeletionAndAreForgottenInADay(t *testing.T) {
 	limits := store.Limits{Hour: 2, Day: 3, All: 4}
 	asks := func(user int64) (r store.Refused) {
 		write(t, q.store, func(tx *store.Tx) error {
-			if _, err := tx.Meet(user, "ru"); err != nil {
+			if _, err := tx.UpsertUser(user, "ru"); err != nil {
 				return err
 			}
 			if err := tx.Allow(user, limits); errors.As(err, &r) || err != nil {

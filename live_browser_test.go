@@ -338,11 +338,11 @@ func TestLiveAnOpenVideoPageIsUpToDateAndLeavesWhatIsBeingWritten(t *testing.T) 
 	r.js("(window.film = document.querySelector('video'), document.querySelector('.play').click())")
 	r.is("film.currentTime > 0")
 	write(t, o.store, func(tx *store.Tx) error {
-		if _, err := tx.Meet(2, "ru"); err != nil {
+		if _, err := tx.UpsertUser(2, "ru"); err != nil {
 			return err
 		}
 		_, _, err := tx.ShareOrCreate(
-			store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"},
+			store.Order{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "ru"},
 			time.Time{},
 		)
 		return err

@@ -208,7 +208,7 @@ func serve(
 		Longest: cfg.Render.Timeout,
 		Farm:    centre,
 		Began:   st.Now(),
-		Pulse: watch.NewPulse(
+		Writer: watch.NewProbe(
 			5*time.Second,
 			func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) },
 		),
@@ -234,7 +234,7 @@ func serve(
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
 		Covers:  command.Covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck:   watch.NewMemo(seen.Stuck).Reasons,
+		Stuck:   watch.NewCache(seen.Stuck).Reasons,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
 		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,

@@ -59,7 +59,7 @@ func (s *tale) tell(story string) {
 		case "make": // by admin n
 			err = st.Tx(s.t.Context(), func(tx *store.Tx) error {
 				_, _, err := tx.ShareOrCreate(
-					store.Wish{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"},
+					store.Order{Admin: &n, Name: words[1], Key: strings.ToLower(words[1]), Template: "new-year", Lang: "ru"},
 					tx.Now(),
 				)
 				return err
@@ -203,12 +203,12 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 				look.f.Limit = 100
 				n, err := s.q.store.Needs(t.Context(), look.admin, look.f)
 				need, err2 := s.q.store.NeedYou(t.Context(), look.admin, look.f)
-				list, err3 := s.q.store.Needy(
+				list, err3 := s.q.store.NeedsAttention(
 					t.Context(),
 					look.admin,
 					look.f,
-					store.Needy{},
-					store.Needy{Failed: s.at.Add(time.Hour)},
+					store.NeedsAttention{},
+					store.NeedsAttention{Failed: s.at.Add(time.Hour)},
 				)
 				if err := errors.Join(err, err2, err3); err != nil {
 					t.Fatal(err)
@@ -223,12 +223,12 @@ func TestWhatNeedsAnAdmin(t *testing.T) {
 			// What tries again reaches exactly those people.
 			told := map[int64]bool{}
 			write(t, s.q.store, func(tx *store.Tx) error {
-				list, err := s.q.store.Needy(
+				list, err := s.q.store.NeedsAttention(
 					t.Context(),
 					store.Admin{Owner: true},
 					store.Filter{Limit: 100},
-					store.Needy{},
-					store.Needy{Failed: s.at.Add(time.Hour)},
+					store.NeedsAttention{},
+					store.NeedsAttention{Failed: s.at.Add(time.Hour)},
 				)
 				for _, n := range list {
 					all, err2 := tx.Unserved(store.Asset{ID: n.ID})

@@ -161,7 +161,7 @@ func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 
 func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 	s := peopled(t)
-	var gone store.Gone
+	var gone store.Deleted
 	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(222000222); return err })
 	if len(gone.Kept) != 1 || len(gone.Assets) != 2 {
 		t.Fatalf("got %+v; want two videos gone, and the published one left to the admins", gone)

@@ -34,14 +34,14 @@ var keeps = store.Keep{Inbox: 7 * day, Videos: 90 * day, History: 180 * day, Peo
 func ago(s *store.Store, d time.Duration) { setNow(s, func() time.Time { return time.Now().Add(-d) }) }
 
 // purge purges until nothing is left to be, and tells what went.
-func purge(t testing.TB, s *store.Store, keep store.Keep) (all store.Gone) {
+func purge(t testing.TB, s *store.Store, keep store.Keep) (all store.Deleted) {
 	t.Helper()
 	for {
 		stale, err := s.Stale(t.Context(), keep)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var gone store.Gone
+		var gone store.Deleted
 		n := 0
 		write(t, s, func(tx *store.Tx) (err error) { gone, n, err = tx.Purge(keep); return err })
 		if stale != (n > 0) {
@@ -158,8 +158,8 @@ func TestWhatIsKeptForTooLongGoesAndNothingElse(t *testing.T) {
 			return errors.Join(err, tx.Handled(2))
 		})
 		write(t, s, func(tx *store.Tx) error { _, err := tx.SaveDraft(2, "Черновик"); return err })
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err })
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(3, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(2, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(3, "ru"); return err })
 	})
 	at(5*day, func() {
 		write(t, s, func(tx *store.Tx) error {
@@ -309,7 +309,7 @@ func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
 		setNow(s, time.Now)
 		b := &bench{render: func(context.Context, video.Order) error { return nil }}
 		q := NewQueue(s, b, b, b, Options{}, slog.New(slog.DiscardHandler))
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(1, "ru"); return err })
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go worker.NewPurger(s, keeps, q.log).Run(ctx, q.Discard, q.ForgetOldNames)
@@ -333,7 +333,7 @@ func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
 }
 
 // mute is a media store that never answers.
-type mute struct{ shelf }
+type mute struct{ fileStore }
 
 func (mute) Delete(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
 
@@ -344,7 +344,7 @@ func TestAStopWaitsForNoFileOfAPurge(t *testing.T) {
 		complete(t, s)
 		setNow(s, time.Now)
 		mutate(t, s, `DELETE FROM jobs`)
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(2, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(2, "ru"); return err })
 		q := NewQueue(s, nil, nil, mute{}, Options{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -438,7 +438,7 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 				SELECT ?, 'YOUTUBE', 7, 0, status, step, remote, session, iif(session IS NULL, NULL, 1),
 				iif(status = 'FAILED', 'e', NULL),
 					iif(status = 'PENDING', NULL, 1), iif(status IN ('COMPLETED', 'FAILED'), 2, NULL) FROM p`, a.ID)
-			var gone store.Gone
+			var gone store.Deleted
 			write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 			kept, err := s.Asset(t.Context(), a.ID)
 			list, listErr := s.Unwanted(t.Context())
@@ -606,7 +606,7 @@ func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *te
 	w.calm()
 	mutate(t, w.store, `UPDATE assets SET created = 1, finished = 1`)
 	for n := 1; n > 0; {
-		var gone store.Gone
+		var gone store.Deleted
 		write(w.T, w.store, func(tx *store.Tx) (err error) { gone, n, err = tx.Purge(keeps); return err })
 		w.queue.Discard(t.Context(), gone)
 	}

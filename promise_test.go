@@ -144,7 +144,7 @@ func TestUndelivered_WhatMayHaveArrivedIsSentAgainOnlyWhenSomebodyAsks(t *testin
 	if n := count(t, s, `SELECT count(*) FROM jobs`); n != 0 {
 		t.Errorf("got %d jobs after an update; want none", n)
 	}
-	if _, err := s.Met(t.Context(), 1); err != nil {
+	if _, err := s.RecentUser(t.Context(), 1); err != nil {
 		t.Errorf("got %v; want a user who is not met again and again", err)
 	}
 	out, err := q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}})

@@ -272,15 +272,15 @@ type messenger interface {
 	Withdraw(ctx context.Context, chat int64, messageID int)
 }
 
-// shelf keeps the finished files.
-type shelf interface {
+// fileStore keeps the finished files.
+type fileStore interface {
 	Ready(ctx context.Context) error // nil: Put may be expected to work
 	Put(ctx context.Context, key, path string, progress func(sent int64)) error
 	Delete(ctx context.Context, key string) error
 }
 
-// voices are the names that the renderer has heard, and keeps how they sound.
-type voices interface {
+// audioCache keeps how the names sound that the renderer has heard.
+type audioCache interface {
 	ForgetNames(names []string) error
 	ForgetOldNames() error // those that were not said for long
 }
@@ -295,7 +295,7 @@ type Options struct {
 	OutageMax time.Duration                        // the longest wait of a job, from its first; 0: a day
 	Sites     map[string]publish.Platform          // by the name of the platform; nil: nothing is published
 	Meter     worker.Meter                         // nil: nobody counts
-	Voices    voices                               // nil: no name is spoken
+	Voices    audioCache                           // nil: no name is spoken
 	Farm      interface{ Forget(assets []string) } // nil: no video is made on other machines
 }
 
@@ -311,7 +311,7 @@ type Queue struct {
 	store       *store.Store
 	render      renderer  // nil: no videos are made
 	msgs        messenger // nil: nobody is told
-	media       shelf
+	media       fileStore
 	opts        Options
 	log         *slog.Logger
 	outages     outage.Breaker
@@ -319,7 +319,7 @@ type Queue struct {
 }
 
 // NewQueue prepares a queue; Run starts it.
-func NewQueue(st *store.Store, render renderer, msgs messenger, media shelf, opts Options, log *slog.Logger) *Queue {
+func NewQueue(st *store.Store, render renderer, msgs messenger, media fileStore, opts Options, log *slog.Logger) *Queue {
 	if opts.Outages == nil {
 		opts.Outages = outage.None{}
 	}
@@ -454,7 +454,7 @@ func (q *Queue) report(draining context.Context, failed retry.JobFailed, name st
 	switch {
 	case errors.Is(err, store.ErrNotFound): // nobody waits for it any more
 		q.opts.Meter.Ended(string(j.Kind), "dropped")
-		q.Discard(draining, store.Gone{Names: []string{name}})
+		q.Discard(draining, store.Deleted{Names: []string{name}})
 	case err != nil:
 		q.log.Error("a failure could not be written", "job", j.ID, "asset", j.AssetID, "err", err)
 	default:
@@ -536,7 +536,7 @@ func (q *Queue) makeVideo(ctx context.Context, t *store.Task) (*worker.Completio
 			if gone { // cancelled at the last moment
 				ctx, done := worker.Outlive(ctx, tidying)
 				defer done()
-				q.Discard(ctx, store.Gone{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
+				q.Discard(ctx, store.Deleted{Files: []string{v.File, v.Thumb}, Names: []string{t.Asset.Name}})
 			}
 		},
 	}, nil
@@ -654,7 +654,7 @@ func (q *Queue) told(ctx context.Context, t *store.Task, id int) *worker.Complet
 
 // Discard does what a deletion leaves to be done outside of the database: renders and uploads end, also at the
 // platforms, and files and the sound of names go.
-func (q *Queue) Discard(ctx context.Context, gone store.Gone) {
+func (q *Queue) Discard(ctx context.Context, gone store.Deleted) {
 	assets := slices.Concat(gone.Assets, gone.Kept)
 	q.Stop(assets)
 	if q.opts.Farm != nil {

@@ -344,7 +344,7 @@ func TestRetryTable(t *testing.T) {
 		}, result{"", store.ErrForbidden}, map[string]int{`SELECT count(*) FROM assets`: 1}},
 		{"AdminClicked by the admin who made the video works", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			write(t, q.store, func(tx *store.Tx) error {
-				_, _, err := tx.ShareOrCreate(store.Wish{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
+				_, _, err := tx.ShareOrCreate(store.Order{Admin: &admin.ID, Name: "Маша", Key: "маша", Template: "t", Lang: "ru"}, time.Now())
 				return err
 			})
 			task := failForGood(t, q)
@@ -578,7 +578,7 @@ func TestWhatIsOwedInASharedCommitIsBegunWhateverItsLastMemberDoes(t *testing.T)
 	for what, last := range map[string]func(tx *store.Tx) error{
 		"owes nothing":       func(*store.Tx) error { return nil },
 		"is refused":         func(*store.Tx) error { return refused },
-		"wrote, and fails":   func(tx *store.Tx) error { _, err := tx.Meet(7, "ru"); return errors.Join(err, refused) },
+		"wrote, and fails":   func(tx *store.Tx) error { _, err := tx.UpsertUser(7, "ru"); return errors.Join(err, refused) },
 		"was given up":       nil,
 		"asks for something": func(tx *store.Tx) error { _, err := wish(tx, "Петя", 2); return err },
 	} {
@@ -1235,7 +1235,7 @@ func TestStopEndsTheRenderOfAnAssetThatIsGone(t *testing.T) {
 		defer stop()
 		ask(t, s, "Маша", 1)
 		time.Sleep(time.Second)
-		var gone store.Gone
+		var gone store.Deleted
 		write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 		q.Discard(t.Context(), gone)
 		synctest.Wait()

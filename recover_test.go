@@ -130,7 +130,7 @@ func morning(t *testing.T) aDay {
 	begin(t, d.Store, store.Render)
 	d.wants(2, "Оля")
 	write(t, d.Store, func(tx *store.Tx) error {
-		if _, err := tx.Meet(6, "ru"); err != nil {
+		if _, err := tx.UpsertUser(6, "ru"); err != nil {
 			return err
 		}
 		_, err := tx.Receive([]store.Update{{ID: 70, Chat: 6, Raw: `{"update_id":70}`}})

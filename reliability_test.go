@@ -203,7 +203,7 @@ func everything(t *testing.T, s *store.Store) {
 	write(t, s, func(tx *store.Tx) error {
 		a, err := tx.Asset(made.AssetID)
 		if err == nil {
-			_, err = tx.Meet(3, "ru")
+			_, err = tx.UpsertUser(3, "ru")
 		}
 		if err == nil {
 			_, err = tx.Join(a, 3, 3)

@@ -65,10 +65,10 @@ func newTrack(b *testing.B, finished int) *track {
 		r.must(s.Tx(b.Context(), func(tx *store.Tx) (err error) {
 			for person := int64(1); person <= speedBulk; person++ {
 				user := int64(i)*speedBulk + person
-				if _, err := tx.Meet(user, "ru"); err != nil {
+				if _, err := tx.UpsertUser(user, "ru"); err != nil {
 					return err
 				}
-				if a, _, err = tx.ShareOrCreate(store.Wish{User: user, Chat: user, Name: "Маша " + letters(i),
+				if a, _, err = tx.ShareOrCreate(store.Order{User: user, Chat: user, Name: "Маша " + letters(i),
 					Key: "маша " + letters(i), Template: "t", Lang: "ru"}, time.Time{}); err != nil {
 					return err
 				}

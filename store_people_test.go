@@ -25,9 +25,9 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 		}
 		return err
 	})
-	var gone store.Gone
+	var gone store.Deleted
 	write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
-	if want := (store.Gone{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID},
+	if want := (store.Deleted{Files: []string{mine.ID + ".mp4"}, Assets: []string{mine.ID},
 		Names: []string{"Маша"}}); !reflect.DeepEqual(
 		gone,
 		want,
@@ -94,7 +94,7 @@ func madeByAdmin(t *testing.T, s *store.Store, admin int64, name, key string) (a
 	t.Helper()
 	write(t, s, func(tx *store.Tx) (err error) {
 		a, _, err = tx.ShareOrCreate(
-			store.Wish{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"},
+			store.Order{Admin: &admin, Name: name, Key: key, Template: "new-year", Lang: "ru"},
 			tx.Now(),
 		)
 		return err
@@ -116,7 +116,7 @@ func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
 		s := newStore(t)
 		a := madeByAdmin(t, s, 7, "Маша", "маша")
 		ask(t, s, "Маша", 1)
-		var gone store.Gone
+		var gone store.Deleted
 		write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 		if _, err := s.Asset(t.Context(), a.ID); err != nil || len(gone.Files) != 0 {
 			t.Errorf("got %v, files %q to delete; want the admin's video kept", err, gone.Files)
@@ -126,7 +126,7 @@ func TestAnAdminsVideoOutlivesTheUsersWhoJoinedIt(t *testing.T) {
 
 func TestUsageHasItsHourAndItsDay(t *testing.T) {
 	s := newStore(t)
-	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(1, "ru"); return err })
 	for _, ago := range []time.Duration{30 * time.Minute, 2 * time.Hour, 25 * time.Hour} {
 		setNow(s, func() time.Time { return time.Now().Add(-ago) })
 		write(t, s, func(tx *store.Tx) error { return tx.Note(store.Event{User: 1, Action: "ask"}) })
@@ -150,7 +150,7 @@ func TestWhoWritesCanBeReachedAgain(t *testing.T) {
 	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("got %v, %v; want nobody whose message would be edited", list, err)
 	}
-	write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "ru"); return err })
+	write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(1, "ru"); return err })
 	if list, err := s.Watchers(t.Context()); err != nil || len(list) != 1 || list[0].AssetID != a.ID {
 		t.Errorf("got %v, %v; want the one of %s", list, err, a.ID)
 	}
@@ -159,7 +159,7 @@ func TestWhoWritesCanBeReachedAgain(t *testing.T) {
 func TestADraftBelongsToWhoTypedIt(t *testing.T) {
 	s := newStore(t)
 	for _, u := range []int64{1, 2} {
-		write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(u, "ru"); return err })
+		write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(u, "ru"); return err })
 	}
 	var id string
 	write(t, s, func(tx *store.Tx) (err error) { id, err = tx.SaveDraft(1, "Маша"); return err })
@@ -181,12 +181,12 @@ func TestWhoeverIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
 	s := newStore(t)
 	met := func(want string, err error) {
 		t.Helper()
-		if u, got := s.Met(t.Context(), 1); !errors.Is(got, err) || u.Lang != want {
+		if u, got := s.RecentUser(t.Context(), 1); !errors.Is(got, err) || u.Lang != want {
 			t.Errorf("got %q, %v; want %q, %v", u.Lang, got, want, err)
 		}
 	}
 	met("", store.ErrNotFound)
-	meet := func() { write(t, s, func(tx *store.Tx) error { _, err := tx.Meet(1, "en"); return err }) }
+	meet := func() { write(t, s, func(tx *store.Tx) error { _, err := tx.UpsertUser(1, "en"); return err }) }
 	meet()
 	met("en", nil)
 	write(t, s, func(tx *store.Tx) error { return tx.SetReachable(1, false) })

@@ -78,11 +78,11 @@ func ask(t testing.TB, s *store.Store, name string, users ...int64) (a store.Ass
 }
 
 func wish(tx *store.Tx, name string, user int64) (store.Asset, error) {
-	if _, err := tx.Meet(user, "ru"); err != nil {
+	if _, err := tx.UpsertUser(user, "ru"); err != nil {
 		return store.Asset{}, err
 	}
 	a, _, err := tx.ShareOrCreate(
-		store.Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"},
+		store.Order{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "new-year", Lang: "ru"},
 		tx.Now(),
 	)
 	return a, err
@@ -323,13 +323,13 @@ func TestOneUsersThousandRequestsDelayAnotherByOneRender(t *testing.T) {
 
 func TestAskingAgain(t *testing.T) {
 	week := 7 * 24 * time.Hour
-	wish := func(t *testing.T, s *store.Store, user int64, lang string) (a store.Asset, g store.Grant) {
+	wish := func(t *testing.T, s *store.Store, user int64, lang string) (a store.Asset, g store.Result) {
 		write(t, s, func(tx *store.Tx) (err error) {
-			if _, err := tx.Meet(user, lang); err != nil {
+			if _, err := tx.UpsertUser(user, lang); err != nil {
 				return err
 			}
 			a, g, err = tx.ShareOrCreate(
-				store.Wish{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang},
+				store.Order{User: user, Chat: user, Name: "Маша", Key: "маша", Template: "new-year", Lang: lang},
 				tx.Now().Add(-week),
 			)
 			return err
@@ -434,7 +434,7 @@ func TestTheInbox(t *testing.T) {
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Receive([]store.Update{{ID: 1, Raw: "{}"}}); return err })
 		for want := range 3 {
 			write(t, s, func(tx *store.Tx) error {
-				tries, err := tx.Stumbled(1)
+				tries, err := tx.RecordAttempt(1)
 				if tries != want+1 {
 					t.Errorf("got %d tries; want %d", tries, want+1)
 				}
@@ -556,11 +556,11 @@ func TestAFinishedVideoOfAnotherLanguageIsNotReused(t *testing.T) {
 	ask(t, s, "Маша", 1)
 	complete(t, s)
 	write(t, s, func(tx *store.Tx) error {
-		if _, err := tx.Meet(2, "en"); err != nil {
+		if _, err := tx.UpsertUser(2, "en"); err != nil {
 			return err
 		}
 		_, grant, err := tx.ShareOrCreate(
-			store.Wish{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"},
+			store.Order{User: 2, Chat: 2, Name: "Маша", Key: "маша", Template: "new-year", Lang: "en"},
 			time.UnixMilli(0),
 		)
 		if grant != store.Created {

@@ -230,11 +230,11 @@ func (w *town) handle(ctx context.Context, t *testing.T, q *Queue, u store.Updat
 		return q.store.Tx(ctx, func(tx *store.Tx) error { return tx.Handled(u.ID) })
 	}
 	return q.store.Tx(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Meet(u.Chat, "ru"); err != nil {
+		if _, err := tx.UpsertUser(u.Chat, "ru"); err != nil {
 			return err
 		}
 		a, grant, err := tx.ShareOrCreate(
-			store.Wish{
+			store.Order{
 				User:     u.Chat,
 				Chat:     u.Chat,
 				Name:     part[1],
@@ -260,7 +260,7 @@ const visitor = 1_000_000
 func (w *town) visitors(ctx context.Context, s *store.Store, path string) {
 	for n := int64(visitor); n < visitor+300 && rest(ctx, time.Minute) == nil; n++ {
 		what := visited
-		if s.Tx(context.Background(), func(tx *store.Tx) error { _, err := tx.Meet(n, "ru"); return err }) != nil {
+		if s.Tx(context.Background(), func(tx *store.Tx) error { _, err := tx.UpsertUser(n, "ru"); return err }) != nil {
 			what = turnedAway
 		}
 		w.note(event{what: what, user: n})

@@ -562,11 +562,11 @@ func TestNobodyIsServedByAnUpload(t *testing.T) {
 	}
 	// Even a wish with its very template and language.
 	write(t, u.store, func(tx *store.Tx) error {
-		if _, err := tx.Meet(1, "ru"); err != nil {
+		if _, err := tx.UpsertUser(1, "ru"); err != nil {
 			return err
 		}
 		a, grant, err := tx.ShareOrCreate(
-			store.Wish{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang},
+			store.Order{User: 1, Chat: 1, Name: "Маша", Key: lang.NameKey("Маша"), Lang: u.opts.Lang},
 			time.Time{},
 		)
 		if grant != store.Created || a.ID == id {

@@ -376,7 +376,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 			Began:   time.Now(),
 			Board:   watch.NewProgramBoard(s, q, watch.Options{}, nil),
 		}
-		w.Pulse = watch.NewPulse(
+		w.Writer = watch.NewProbe(
 			5*time.Second,
 			func() error { return s.Tx(context.Background(), func(*store.Tx) error { return nil }) },
 		)

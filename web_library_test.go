@@ -310,11 +310,11 @@ func TestTheLibraryIsSearched(t *testing.T) {
 	for i, name := range []string{"Маша", "Анна-Мария", "Ева Мария Белых", "О\u2019Нил", "100 % Лев", "Ма_ша", "Zoë",
 		"Straße", "Зо𐐨"} {
 		write(t, d.store, func(tx *store.Tx) error {
-			if _, err := tx.Meet(int64(i+1), "ru"); err != nil {
+			if _, err := tx.UpsertUser(int64(i+1), "ru"); err != nil {
 				return err
 			}
 			a, _, err := tx.ShareOrCreate(
-				store.Wish{
+				store.Order{
 					User:     int64(i + 1),
 					Chat:     int64(i + 1),
 					Name:     name,
@@ -581,12 +581,12 @@ func TestWhatNeedsAnAdminHasAButton(t *testing.T) {
 				want[a.ID] = true
 			}
 		}
-		list, err := d.store.Needy(
+		list, err := d.store.NeedsAttention(
 			t.Context(),
 			admin,
 			store.Filter{Limit: 100},
-			store.Needy{},
-			store.Needy{Failed: d.store.Now()},
+			store.NeedsAttention{},
+			store.NeedsAttention{Failed: d.store.Now()},
 		)
 		if err != nil {
 			t.Fatal(err)

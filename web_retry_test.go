@@ -171,7 +171,7 @@ func (d *office) shown(session string) (form url.Values) {
 func (d *office) needsOf(session string) (n int) {
 	d.t.Helper()
 	var got struct {
-		NeedYou store.Need `json:"need_you"`
+		NeedYou store.RetryNeeds `json:"need_you"`
 	}
 	if err := json.Unmarshal([]byte(d.want(200, d.send(call{method: "GET", path: "/", session: session, json: true}))),
 		&got); err != nil {

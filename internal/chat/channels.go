@@ -32,7 +32,7 @@ func (c *Chat) Channel(ctx context.Context, t *Turn, m *models.ChatMemberUpdated
 	default: // strangers add the bot to their channels, too
 		return owner, false, nil
 	}
-	u, err := c.Store.Met(ctx, m.From.ID)
+	u, err := c.Store.RecentUser(ctx, m.From.ID)
 	known := err == nil
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return owner, false, err

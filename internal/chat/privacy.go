@@ -17,7 +17,7 @@ import (
 
 // discarder does what a deletion leaves to be done outside of the database.
 type discarder interface {
-	Discard(ctx context.Context, gone store.Gone)
+	Discard(ctx context.Context, gone store.Deleted)
 }
 
 // Forget is the answer to the question whether to delete a user's data. What the chat still promises goes with it.
@@ -26,7 +26,7 @@ func (c *Chat) Forget(ctx context.Context, t *Turn, q discarder, u store.User, m
 	if !yes {
 		return c.Reply(ctx, u, "kept", nil, nil)
 	}
-	var gone store.Gone
+	var gone store.Deleted
 	err := c.Effect(ctx, t, func(tx *store.Tx) (answers []Answer, err error) {
 		promises, err := tx.Promises(u.ID)
 		if err != nil {

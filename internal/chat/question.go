@@ -111,9 +111,9 @@ func (c *Chat) Yes(ctx context.Context, t *Turn, q outlooker, query string, u st
 		if lang.IsRude(key, c.Rude) { // by a list that is newer than the question
 			return answer(message, "name_rude", nil), nil
 		}
-		wish := store.Wish{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: template, Lang: u.Lang,
+		wish := store.Order{User: u.ID, Chat: u.ID, Name: name, Key: key, Template: template, Lang: u.Lang,
 			Message: message}
-		var grant store.Grant
+		var grant store.Result
 		if a, grant, err = tx.ShareOrCreate(wish, tx.Now().Add(-c.ReuseFor)); err != nil {
 			return nil, err
 		}

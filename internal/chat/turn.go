@@ -205,7 +205,7 @@ func (c *Chat) SetAside(ctx context.Context, t *Turn, chat int64, limit int) (la
 		left.Answers = []Answer{{Chat: chat, Text: lang.Say(t.Lang, "trouble", nil)}}
 	}
 	err = c.Store.Tx(ctx, func(tx *store.Tx) error {
-		tries, err := tx.Stumbled(t.Update)
+		tries, err := tx.RecordAttempt(t.Update)
 		if last = tries >= limit || errors.Is(err, store.ErrNotFound); !last {
 			return err
 		}

@@ -91,7 +91,7 @@ func NewActivity(say Say, staff Staff, me int64, after string, size int) *Activi
 }
 
 // Add puts a deed at the end. One that finds no room tells that there is a next page.
-func (a *Activity) Add(d store.Deed) {
+func (a *Activity) Add(d store.AuditEntry) {
 	if len(a.Lines) == a.size {
 		a.Next = a.last
 		return
@@ -168,7 +168,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"publish", "crashed", "did_publish_crashed"},
 }
 
-func what(say Say, d store.Deed) string {
+func what(say Say, d store.AuditEntry) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
 			return say(w.id, Vars{"Attempt": d.Attempt})

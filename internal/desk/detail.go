@@ -85,7 +85,7 @@ func decimal(say Say, n float64) string {
 
 // remover takes what a deletion leaves: files, and what is remembered of names.
 type remover interface {
-	Discard(ctx context.Context, gone store.Gone)
+	Discard(ctx context.Context, gone store.Deleted)
 }
 
 // Asset answers with the page of a video.
@@ -176,7 +176,7 @@ func (d *Desk) Delete(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("delete: %w", err)
 	}
 	if a.Status.Live() { // a finished one goes when it can be restored no more
-		var gone store.Gone
+		var gone store.Deleted
 		gone.Add(a)
 		d.opts.Remover.Discard(d.ctx, gone)
 	}

@@ -37,9 +37,9 @@ func (d *Desk) MakeAsset(w http.ResponseWriter, r *http.Request) error {
 	}
 	admin := AdminOf(r)
 	var a store.Asset
-	var grant store.Grant
+	var grant store.Result
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) (err error) {
-		order := store.Wish{Admin: &admin.ID, Name: named.Name, Key: named.Key, Template: template, Lang: language}
+		order := store.Order{Admin: &admin.ID, Name: named.Name, Key: named.Key, Template: template, Lang: language}
 		if a, grant, err = tx.ShareOrCreate(order, tx.Now().Add(-d.opts.ReuseFor)); err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func TestCard_SaysWhichVoiceSpokeAndWhatABrowserMayNotPlay(t *testing.T) {
 			var a store.Asset
 			admin := int64(8)
 			if err := r.store.Tx(t.Context(), func(tx *store.Tx) (err error) {
-				a, _, err = tx.ShareOrCreate(store.Wish{Admin: &admin, Name: "Anna", Key: "anna", Template: "new-year", Lang: "en"}, tx.Now())
+				a, _, err = tx.ShareOrCreate(store.Order{Admin: &admin, Name: "Anna", Key: "anna", Template: "new-year", Lang: "en"}, tx.Now())
 				if err != nil {
 					return err
 				}

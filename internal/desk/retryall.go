@@ -86,8 +86,8 @@ func Shown(w http.ResponseWriter, r *http.Request) (Seen, error) {
 
 // RetryAll is the question of Retry all about what a filter shows.
 type RetryAll struct {
-	Success    bool `json:"success"`
-	store.Need `json:"need_you"`
+	Success          bool `json:"success"`
+	store.RetryNeeds `json:"need_you"`
 	Found
 }
 
@@ -102,7 +102,7 @@ func (d *Desk) AskRetryAll(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f.Platform == "" {
-		view.Need, err = d.store.NeedYou(ctx, admin, f)
+		view.RetryNeeds, err = d.store.NeedYou(ctx, admin, f)
 	}
 	if err == nil {
 		view.Publications, view.Until, err = d.store.CountUnpublished(ctx, admin, f)

@@ -46,7 +46,7 @@ func (o *outside) Retry(ctx context.Context, _ string, _ retry.Cause) (retry.Out
 func (o *outside) Outlooks(context.Context) (map[string]worker.Outlook, error) { return nil, nil }
 func (o *outside) Busy() (busy, workers int)                                   { return 0, 1 }
 func (o *outside) Outage() (out store.Outage, next time.Time, spent bool)      { return }
-func (o *outside) Discard(ctx context.Context, _ store.Gone)                   { o.call(ctx, "discard") }
+func (o *outside) Discard(ctx context.Context, _ store.Deleted)                { o.call(ctx, "discard") }
 func (o *outside) View(func(string, int)) func()                               { return func() {} }
 func (o *outside) About(context.Context) (Studio, error) {
 	return Studio{YouTube: true, Telegram: true}, nil

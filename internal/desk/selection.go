@@ -160,7 +160,7 @@ func (d *Desk) RestoreOrErase(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	admin, id := AdminOf(r), sent["id"]
-	var gone store.Gone
+	var gone store.Deleted
 	outcome, action := "restored", "restore"
 	switch sent["do"] {
 	case "restore":

@@ -103,7 +103,7 @@ func TestBin_ADeletionOfSomebodysDataEmptiesIt(t *testing.T) {
 	r.mutate(`INSERT INTO users (id, lang, created) VALUES (1, 'ru', 1)`)
 	r.mutate(`INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished) VALUES (1, ?, 1, 'COMPLETED', 1, 2)`, a)
 	r.do(r.Delete, sent{id: a})
-	var gone store.Gone
+	var gone store.Deleted
 	if err := r.store.Tx(t.Context(), func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err }); err != nil {
 		t.Fatal(err)
 	}

@@ -27,17 +27,17 @@ type Megabytes int64
 
 // Settings are what the page of that name shows.
 type Settings struct {
-	Success   bool          `json:"success"`
-	Visits    []store.Visit `json:"sessions"` // of the admin who looks
-	Owners    int           `json:"owners"`   // how many: their ids are nobody's business
-	Admins    int           `json:"admins"`
-	Limits    []Pair        `json:"limits"`
-	Templates []Template    `json:"templates"`
-	Problems  []string      `json:"problems,omitempty"`       // sentences about what is missing; none: all is well
-	Paused    time.Time     `json:"no_wishes_since,omitzero"` // zero: new wishes are taken
-	Farm      *Farm         `json:"farm,omitempty"`           // nil: videos are not made on other machines
-	Owner     bool          `json:"-"`                        // who looks is one
-	Languages []Language    `json:"-"`                        // that the page speaks
+	Success   bool            `json:"success"`
+	Visits    []store.Session `json:"sessions"` // of the admin who looks
+	Owners    int             `json:"owners"`   // how many: their ids are nobody's business
+	Admins    int             `json:"admins"`
+	Limits    []Pair          `json:"limits"`
+	Templates []Template      `json:"templates"`
+	Problems  []string        `json:"problems,omitempty"`       // sentences about what is missing; none: all is well
+	Paused    time.Time       `json:"no_wishes_since,omitzero"` // zero: new wishes are taken
+	Farm      *Farm           `json:"farm,omitempty"`           // nil: videos are not made on other machines
+	Owner     bool            `json:"-"`                        // who looks is one
+	Languages []Language      `json:"-"`                        // that the page speaks
 }
 
 // Language is one that the page speaks.

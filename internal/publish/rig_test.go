@@ -158,7 +158,7 @@ func (r *rig) Reconnected(ctx context.Context, admin store.Admin) error {
 	return err
 }
 
-func (r *rig) Discard(context.Context, store.Gone) {}
+func (r *rig) Discard(context.Context, store.Deleted) {}
 
 // intercept lets a function answer in place of the stand-ins, until it is called again.
 func (r *rig) intercept(meets func(w http.ResponseWriter, r *http.Request) bool) {

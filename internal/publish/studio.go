@@ -28,7 +28,7 @@ type Studio struct {
 type queue interface {
 	retry.Retrier
 	Reconnected(ctx context.Context, admin store.Admin) error
-	Discard(ctx context.Context, gone store.Gone)
+	Discard(ctx context.Context, gone store.Deleted)
 }
 
 // NewStudio returns a studio on these sites.
@@ -305,7 +305,7 @@ func (s *Studio) Remove(ctx context.Context, assetID, platform string, admin sto
 		}
 		deleted = ok
 	}
-	var gone store.Gone
+	var gone store.Deleted
 	err = s.store.Tx(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
 		if err := tx.Unchanged(assetID, p); err != nil {
 			return err

@@ -76,7 +76,7 @@ func (s onTelegram) Publish(
 	if s.talk == nil {
 		return 0, errOff()
 	}
-	p := &poster{talk: s.talk.As(telegram.Owed), asset: t.Asset, open: s.opened}
+	p := &poster{talk: s.talk.As(telegram.Pending), asset: t.Asset, open: s.opened}
 	client := tgchannel.New(p, NewLooker(s.talk))
 	if t.Asset.FileID == "" && u.Step == "" {
 		if err := s.uploadable(ctx, t.Asset.Video); err != nil {

@@ -44,7 +44,7 @@ func (w *Withdrawals) Look() {
 
 // Run withdraws at the start and after each Look, until ctx ends. It tries again what a platform refuses; an admin sees
 // the video until it is gone. discard removes what is left of a video outside of the database.
-func (w *Withdrawals) Run(ctx context.Context, discard func(context.Context, store.Gone)) {
+func (w *Withdrawals) Run(ctx context.Context, discard func(context.Context, store.Deleted)) {
 	for pause := withdrawSoon; ctx.Err() == nil; {
 		left, err := w.all(ctx, discard)
 		if err != nil && ctx.Err() == nil {
@@ -66,7 +66,7 @@ func (w *Withdrawals) Run(ctx context.Context, discard func(context.Context, sto
 }
 
 // all withdraws what it can. left reports whether something has to be tried again.
-func (w *Withdrawals) all(ctx context.Context, discard func(context.Context, store.Gone)) (left bool, err error) {
+func (w *Withdrawals) all(ctx context.Context, discard func(context.Context, store.Deleted)) (left bool, err error) {
 	list, err := w.store.Withdrawals(ctx)
 	if err != nil {
 		return false, err
@@ -84,7 +84,7 @@ func (w *Withdrawals) all(ctx context.Context, discard func(context.Context, sto
 			left = true
 			continue
 		}
-		var gone store.Gone
+		var gone store.Deleted
 		err := w.store.Tx(
 			context.WithoutCancel(ctx),
 			func(tx *store.Tx) (err error) { gone, err = tx.Withdrawn(p); return err },

@@ -57,10 +57,10 @@ func All(
 	case err != nil:
 		return t, err
 	}
-	after, until := store.Needy{}, store.Needy{Last: last.ID, Failed: last.Finished}
+	after, until := store.NeedsAttention{}, store.NeedsAttention{Last: last.ID, Failed: last.Finished}
 	for count > 0 {
 		f.Limit = min(count, BatchSize)
-		list, err := st.Needy(ctx, admin, f, after, until)
+		list, err := st.NeedsAttention(ctx, admin, f, after, until)
 		if err != nil || len(list) == 0 {
 			return t, err
 		}

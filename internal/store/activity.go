@@ -39,9 +39,9 @@ func (tx *Tx) Note(e Event) error {
 	return err
 }
 
-// Deed is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is
+// AuditEntry is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is
 // not in the table audit but follows from the attempts, and goes with their asset.
-type Deed struct {
+type AuditEntry struct {
 	Key      string // names the place in the list, for Activity
 	At       time.Time
 	Admin    *int64 // nil: a user, or the program
@@ -81,7 +81,7 @@ func (d Deeds) where() (where string) {
 
 // Activity lists what was done, newest first, from the place after the deed with that key; "": from the beginning.
 // ErrNotFound: that is no key.
-func (s *Store) Activity(ctx context.Context, pick Deeds, after string, limit int) ([]Deed, error) {
+func (s *Store) Activity(ctx context.Context, pick Deeds, after string, limit int) ([]AuditEntry, error) {
 	// Of deeds with the same time, those of people come first, then those of the program, each by their ids.
 	at, person, program := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64)
 	if !pick.Day.IsZero() {
@@ -126,12 +126,12 @@ func (s *Store) Activity(ctx context.Context, pick Deeds, after string, limit in
 }
 
 // deeds reads some of them, in the order of the list.
-func (s *Store) deeds(ctx context.Context, some string, args ...any) ([]Deed, error) {
+func (s *Store) deeds(ctx context.Context, some string, args ...any) ([]AuditEntry, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT d.at, d.source, d.id, d.admin, d.action, ifnull(d.asset_id, ''), ifnull(d.platform, ''), d.outcome, d.attempt,
 		ifnull(a.name, '')
 		FROM (`+some+`) d LEFT JOIN assets a ON a.id = d.asset_id ORDER BY d.at DESC, d.source, d.id DESC`, args...)
-	return collect(rows, err, func(d *Deed) error {
+	return collect(rows, err, func(d *AuditEntry) error {
 		var at, id int64
 		var source string
 		err := rows.Scan(&at, &source, &id, &d.Admin, &d.Action, &d.AssetID, &d.Platform, &d.Outcome, &d.Attempt, &d.Name)

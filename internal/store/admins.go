@@ -126,8 +126,8 @@ func (tx *Tx) end(action, deletion string, hash [32]byte) error {
 	return tx.Note(Event{Admin: &admin, Action: action})
 }
 
-// Visit is a session that has not ended.
-type Visit struct {
+// Session is a sign-in that has not ended.
+type Session struct {
 	Begun  time.Time `json:"begun"`
 	Seen   time.Time `json:"seen"`   // written once an hour: it may have been used up to an hour later
 	Recent bool      `json:"recent"` // so it may be in use
@@ -135,11 +135,11 @@ type Visit struct {
 }
 
 // Visits lists the sessions of an admin, the newest first.
-func (s *Store) Visits(ctx context.Context, admin int64, this [32]byte) ([]Visit, error) {
+func (s *Store) Visits(ctx context.Context, admin int64, this [32]byte) ([]Session, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT created, seen, seen >= ?, hash = ? FROM sessions
 		WHERE admin = ? AND seen >= ? ORDER BY created DESC, rowid DESC`,
 		s.now().Add(-time.Hour).UnixMilli(), this[:], admin, s.now().Add(-SessionLife).UnixMilli())
-	return collect(rows, err, func(v *Visit) error {
+	return collect(rows, err, func(v *Session) error {
 		var begun, seen int64
 		err := rows.Scan(&begun, &seen, &v.Recent, &v.This)
 		v.Begun, v.Seen = Moment(begun), Moment(seen)

@@ -45,13 +45,13 @@ func (w *warmed) add(names ...string) Added {
 }
 
 // wish is somebody's wish.
-func (w *warmed) wish(user int64, name string) (a Asset, grant Grant) {
+func (w *warmed) wish(user int64, name string) (a Asset, grant Result) {
 	w.Helper()
 	w.tx(func(tx *Tx) (err error) {
-		if _, err = tx.Meet(user, "ru"); err != nil {
+		if _, err = tx.UpsertUser(user, "ru"); err != nil {
 			return err
 		}
-		order := Wish{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "t", Lang: "ru"}
+		order := Order{User: user, Chat: user, Name: name, Key: strings.ToLower(name), Template: "t", Lang: "ru"}
 		a, grant, err = tx.ShareOrCreate(order, w.at.Add(-time.Hour))
 		return err
 	})
@@ -292,7 +292,7 @@ func TestAdvance_CountsAgainstNobody(t *testing.T) {
 	w.add("Анна", "Борис", "Вера")
 	w.makeAll()
 	w.tx(func(tx *Tx) error {
-		if _, err := tx.Meet(7, "ru"); err != nil {
+		if _, err := tx.UpsertUser(7, "ru"); err != nil {
 			return err
 		}
 		return tx.Allow(7, Limits{Open: 1, Hour: 1, Day: 1, All: 1})

@@ -104,15 +104,15 @@ func (m Metadata) column() string {
 	return string(b)
 }
 
-// Gone is what a deletion leaves to be done outside of the database.
-type Gone struct {
+// Deleted is what a deletion leaves to be done outside of the database.
+type Deleted struct {
 	Files  []string // media keys that nothing refers to any more
 	Assets []string // that went
 	Names  []string // theirs
 	Kept   []string // assets that should have gone, and that an admin has to take off a platform first
 }
 
-func (g *Gone) Add(a Asset) {
+func (g *Deleted) Add(a Asset) {
 	g.Assets, g.Names = append(g.Assets, a.ID), append(g.Names, a.Name)
 	for _, key := range []string{a.Video.File, a.Video.Thumb} {
 		if key != "" {
@@ -127,7 +127,7 @@ const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status =
 	`'unknown' OR ` + sentUnseen + `)`
 
 // LetGo deletes a video that should have gone, if it is on no platform any more.
-func (tx *Tx) LetGo(assetID string) (gone Gone, err error) {
+func (tx *Tx) LetGo(assetID string) (gone Deleted, err error) {
 	a, err := tx.asset(
 		`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`,
 		assetID,
@@ -189,8 +189,8 @@ func (tx *Tx) asset(where string, args ...any) (a Asset, err error) {
 // Asset returns one asset.
 func (tx *Tx) Asset(id string) (Asset, error) { return tx.asset(`WHERE a.id = ?`, id) }
 
-// Wish is somebody's wish for a video.
-type Wish struct {
+// Order asks for a video.
+type Order struct {
 	User, Chat int64
 	Admin      *int64 // set instead of User and Chat when an admin asks on the page
 	Name, Key  string
@@ -199,19 +199,19 @@ type Wish struct {
 	Message    int // the question, which becomes the progress message; 0: one is sent
 }
 
-// Grant is what a wish led to.
-type Grant string
+// Result is what an order led to.
+type Result string
 
 const (
-	Created Grant = "created" // a new asset
-	Shared  Grant = "joined"  // linked to one that is being made
-	Waiting Grant = "waiting" // the user was linked to it already
-	Ready   Grant = "ready"   // a finished one is sent
+	Created Result = "created" // a new asset
+	Shared  Result = "joined"  // linked to one that is being made
+	Waiting Result = "waiting" // the user was linked to it already
+	Ready   Result = "ready"   // a finished one is sent
 )
 
 // ShareOrCreate links a wish to the video of that name that is being made, was finished after since or was made in
 // advance, or makes a new asset with its RENDER job.
-func (tx *Tx) ShareOrCreate(w Wish, since time.Time) (Asset, Grant, error) {
+func (tx *Tx) ShareOrCreate(w Order, since time.Time) (Asset, Result, error) {
 	a, err := tx.liveTwin(w.Key, w.Template, w.Lang)
 	if errors.Is(err, ErrNotFound) {
 		a, err = tx.finishedTwin(w.Key, w.Template, w.Lang, since)

@@ -91,16 +91,16 @@ func (s *Store) Needing(ctx context.Context, admin Admin, kind string, limit int
 	})
 }
 
-// Needy is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.
-type Needy struct {
+// NeedsAttention is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.
+type NeedsAttention struct {
 	ID     string // of the first try: one who asks for another of it reaches everybody whom any of them failed
 	Last   string // id of the last try
 	Name   string
 	Failed time.Time // the last try
 }
 
-// Need sums up the videos that need an admin.
-type Need struct {
+// RetryNeeds sums up the videos that need an admin.
+type RetryNeeds struct {
 	Count  int      `json:"count"`
 	People int      `json:"people"`          // who would be told of another try; each once, and nobody whom no message reaches
 	Newest string   `json:"newest,omitzero"` // id of the try that failed last
@@ -111,7 +111,7 @@ type Need struct {
 }
 
 // Others is how many are not named.
-func (n Need) Others() int { return n.Count - len(n.Names) }
+func (n RetryNeeds) Others() int { return n.Count - len(n.Names) }
 
 // needy picks the assets a that need an admin, that a filter shows, and that Admin.MayChange allows; needyArgs are what
 // it needs. No filter at all still means the failed ones.
@@ -146,7 +146,7 @@ func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err er
 }
 
 // NeedYou sums up the videos that need an admin, of those that a filter shows on all its pages.
-func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n Need, err error) {
+func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeeds, err error) {
 	where := needy(admin, f)
 	rows, err := s.db.Read().QueryContext(ctx, `
 		WITH RECURSIVE earlier (id, retry_of) AS (
@@ -168,9 +168,9 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n Need, err
 	return n, err
 }
 
-// Needy lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure first.
+// NeedsAttention lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure first.
 // f.After does not matter: what was listed before may be gone.
-func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until Needy) ([]Needy, error) {
+func (s *Store) NeedsAttention(ctx context.Context, admin Admin, f Filter, after, until NeedsAttention) ([]NeedsAttention, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT (WITH RECURSIVE line (id, earlier) AS (
 				SELECT a.id, a.retry_of UNION ALL SELECT e.id, e.retry_of FROM line JOIN assets e ON e.id = line.earlier)
@@ -178,7 +178,7 @@ func (s *Store) Needy(ctx context.Context, admin Admin, f Filter, after, until N
 		FROM assets a WHERE `+needy(admin, f)+` AND (a.finished, a.id) > (?6, ?7) AND (a.finished, a.id) <= (?8, ?9)
 		ORDER BY a.finished, a.id LIMIT ?10`, needyArgs(admin, f,
 		after.Failed.UnixMilli(), after.Last, until.Failed.UnixMilli(), until.Last, f.Limit)...)
-	return collect(rows, err, func(n *Needy) error {
+	return collect(rows, err, func(n *NeedsAttention) error {
 		var failed int64
 		err := rows.Scan(&n.ID, &n.Last, &n.Name, &failed)
 		n.Failed = Moment(failed)

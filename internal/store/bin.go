@@ -115,7 +115,7 @@ func (tx *Tx) Restore(id string, admin Admin) error {
 
 // EmptyBin deletes videos in the bin permanently. It returns ErrForbidden if the admin may not change one of them;
 // those that are not there are no error.
-func (tx *Tx) EmptyBin(admin Admin, ids ...string) (gone Gone, err error) {
+func (tx *Tx) EmptyBin(admin Admin, ids ...string) (gone Deleted, err error) {
 	for _, id := range ids {
 		b := Asset{ID: id}
 		err := found(tx.sql.Get(`SELECT name, creator, ifnull(file, ''), ifnull(thumb, '') FROM bin WHERE id = ?`, []any{id},
@@ -137,7 +137,7 @@ func (tx *Tx) EmptyBin(admin Admin, ids ...string) (gone Gone, err error) {
 }
 
 // forgetBin permanently deletes what a person had asked for.
-func (tx *Tx) forgetBin(user int64, gone *Gone) error {
+func (tx *Tx) forgetBin(user int64, gone *Deleted) error {
 	rows, err := tx.sql.Query(`SELECT id FROM bin WHERE EXISTS (SELECT 1 FROM json_each(bin.content, '$.requests') item
 		WHERE item.value ->> '$.user_id' = ?)`, user)
 	ids, err := collect(rows, err, func(id *string) error { return rows.Scan(id) })
@@ -147,7 +147,7 @@ func (tx *Tx) forgetBin(user int64, gone *Gone) error {
 	return tx.purgeBin(ids, gone)
 }
 
-func (tx *Tx) purgeBin(ids []string, gone *Gone) error {
+func (tx *Tx) purgeBin(ids []string, gone *Deleted) error {
 	all, err := tx.EmptyBin(Admin{Owner: true}, ids...)
 	gone.Files, gone.Assets = append(gone.Files, all.Files...), append(gone.Assets, all.Assets...)
 	gone.Names = append(gone.Names, all.Names...)

@@ -23,10 +23,10 @@ func do(t *testing.T, s *Store, fn func(*Tx) error) {
 // asks makes a user wait for the video of a name.
 func asks(t *testing.T, tx *Tx, user int64, name string) (a Asset) {
 	t.Helper()
-	_, err := tx.Meet(user, "ru")
+	_, err := tx.UpsertUser(user, "ru")
 	if err == nil {
 		a, _, err = tx.ShareOrCreate(
-			Wish{User: user, Chat: user, Name: name, Key: name, Template: "t", Lang: "ru", Message: 1}, tx.Now())
+			Order{User: user, Chat: user, Name: name, Key: name, Template: "t", Lang: "ru", Message: 1}, tx.Now())
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func TestForget_InEveryStateOfAVideoNothingIsLeft(t *testing.T) {
 				for _, state := range states[:until+1] {
 					state.next(t, s)
 				}
-				var gone Gone
+				var gone Deleted
 				do(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(forgotten); return err })
 
 				numbers := map[string]int64{}
@@ -199,7 +199,7 @@ func TestForget_InEveryStateOfAPublicationNothingIsPublishedLater(t *testing.T) 
 				}
 				return nil
 			})
-			var gone Gone
+			var gone Deleted
 			do(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(forgotten); return err })
 			a, err := s.Asset(t.Context(), asset.ID)
 			if kept := err == nil; kept != c.kept || slices.Contains(gone.Kept, asset.ID) != kept {

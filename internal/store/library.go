@@ -137,10 +137,10 @@ func (s *Store) Card(ctx context.Context, id string) (Listed, error) {
 // Detail is an asset with all that its own page shows.
 type Detail struct {
 	Listed
-	Tries  []Try   // at the same video, oldest first: this one and up to five before and after it
-	Shares []Share // languages of those who have asked for it, most first
-	Deeds  []Deed  // the last ten, newest first
-	Owed   Kind    // what keeps it from being deleted; "": nothing
+	Tries  []Try        // at the same video, oldest first: this one and up to five before and after it
+	Shares []Share      // languages of those who have asked for it, most first
+	Deeds  []AuditEntry // the last ten, newest first
+	Owed   Kind         // what keeps it from being deleted; "": nothing
 }
 
 // Try is one of several assets that were to become the same video.

@@ -11,7 +11,7 @@ import (
 // Forget deletes a user with all that is kept of them: their sign-ins, too, if they are an admin, and every asset that
 // only they asked for, with the successors that nobody waits for. What may be on a platform stays until an admin has
 // taken it off there: Unpublish deletes it then. Nobody else is given it until then.
-func (tx *Tx) Forget(user int64) (gone Gone, err error) {
+func (tx *Tx) Forget(user int64) (gone Deleted, err error) {
 	rows, err := tx.sql.Query(`
 		WITH RECURSIVE theirs (id) AS (
 			SELECT asset_id FROM requests WHERE user_id = ?1
@@ -86,7 +86,7 @@ type stale struct {
 	table string // of what people sent; "": of rows that may all go at once
 	keep  func(Keep) time.Duration
 	pick  string
-	purge func(tx *Tx, ids []string, gone *Gone) error
+	purge func(tx *Tx, ids []string, gone *Deleted) error
 }
 
 // oldest is a subquery of the rows of a table, in the order of their arrival, up to the first that is not older than
@@ -217,14 +217,14 @@ func (s *Store) Newest(ctx context.Context) (time.Time, error) {
 }
 
 // Purge deletes some of what has been kept for too long; n is how many rows, 0: nothing is left.
-func (tx *Tx) Purge(k Keep) (gone Gone, n int, err error) {
+func (tx *Tx) Purge(k Keep) (gone Deleted, n int, err error) {
 	gone, _, n, err = tx.PurgeSome(k, nil)
 	return gone, n, err
 }
 
 // PurgeSome is Purge that takes no more rows of a table than share has for it; a nil share has no bound. It returns the
 // table that it took n rows of.
-func (tx *Tx) PurgeSome(k Keep, share map[string]int) (gone Gone, table string, n int, err error) {
+func (tx *Tx) PurgeSome(k Keep, share map[string]int) (gone Deleted, table string, n int, err error) {
 	for _, kind := range stales {
 		limit := PurgeBatch
 		if share != nil && kind.table != "" {
@@ -247,7 +247,7 @@ func (tx *Tx) PurgeSome(k Keep, share map[string]int) (gone Gone, table string, 
 
 // purgeVideos deletes assets, the oldest first, until as many people as one transaction is for have lost their link to
 // one.
-func (tx *Tx) purgeVideos(ids []string, gone *Gone) error {
+func (tx *Tx) purgeVideos(ids []string, gone *Deleted) error {
 	for _, id := range ids {
 		n, err := tx.sql.Exec(
 			`DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE asset_id = ? LIMIT 0 + ?)`,

@@ -63,7 +63,7 @@ func (s *Store) Withdrawals(ctx context.Context) ([]Withdrawal, error) {
 }
 
 // Withdrawn deletes a publication that was ended at the platform, and the video if it is on no other.
-func (tx *Tx) Withdrawn(w Withdrawal) (gone Gone, err error) {
+func (tx *Tx) Withdrawn(w Withdrawal) (gone Deleted, err error) {
 	if _, err := tx.sql.Exec(`DELETE FROM publications WHERE id = ? AND status = 'FAILED' AND ifnull(remote_id, '') = ? AND ifnull(session_uri, '') = ?`,
 		w.ID, w.Upload.ID, w.Upload.Session); err != nil {
 		return gone, err

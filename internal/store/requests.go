@@ -157,8 +157,8 @@ const (
 	PressUnknown Press = "unknown" // not theirs, or gone
 )
 
-// Foresee looks at a press without changing anything.
-func (s *Store) Foresee(ctx context.Context, user int64, assetID string) (Press, error) {
+// PreviewRetry looks at a press without changing anything.
+func (s *Store) PreviewRetry(ctx context.Context, user int64, assetID string) (Press, error) {
 	var ready bool
 	var latest Status
 	err := s.db.Read().QueryRowContext(ctx, `

@@ -13,7 +13,7 @@ func (s *Store) MediaSize(ctx context.Context) (bytes int64, err error) {
 // MakeRoom deletes the oldest finished videos that users asked for, until they have taken so many bytes or as many as
 // one transaction is for have gone. It leaves those that are on a platform, that an admin made or wants to be there in
 // advance, and that somebody waits for.
-func (tx *Tx) MakeRoom(bytes int64) (gone Gone, freed int64, err error) {
+func (tx *Tx) MakeRoom(bytes int64) (gone Deleted, freed int64, err error) {
 	rows, err := tx.sql.Query(`SELECT id, size FROM assets a
 		WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL
 			AND status = 'COMPLETED' AND advance IS NOT 1

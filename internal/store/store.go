@@ -236,8 +236,8 @@ func (s *stamped) Scan(column any) error {
 	return nil
 }
 
-func each(statement string) func(*Tx, []string, *Gone) error {
-	return func(tx *Tx, ids []string, _ *Gone) error {
+func each(statement string) func(*Tx, []string, *Deleted) error {
+	return func(tx *Tx, ids []string, _ *Deleted) error {
 		_, err := tx.sql.Exec(statement, list(ids))
 		return err
 	}

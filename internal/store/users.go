@@ -11,8 +11,8 @@ type User struct {
 	Lang string
 }
 
-// Meet returns the user, creating them with lang at the first contact. Anyone who writes can be reached again.
-func (tx *Tx) Meet(id int64, lang string) (User, error) {
+// UpsertUser returns the user, and creates them with lang at the first contact. Anyone who writes can be reached again.
+func (tx *Tx) UpsertUser(id int64, lang string) (User, error) {
 	u := User{ID: id}
 	err := tx.sql.Get(`
 		INSERT INTO users (id, lang, created, seen) VALUES (?1, ?2, ?3, ?3)
@@ -21,9 +21,9 @@ func (tx *Tx) Meet(id int64, lang string) (User, error) {
 	return u, err
 }
 
-// Met returns a user who has written in the last day, can be reached and is owed nothing that was given up: meeting
-// them again would change nothing. Otherwise it returns ErrNotFound.
-func (s *Store) Met(ctx context.Context, id int64) (User, error) {
+// RecentUser returns a user who has written in the last day, can be reached and is owed nothing that was given up:
+// UpsertUser would change nothing of what is known of them. ErrNotFound otherwise.
+func (s *Store) RecentUser(ctx context.Context, id int64) (User, error) {
 	u := User{ID: id}
 	err := found(
 		s.db.Read().

@@ -189,8 +189,8 @@ func argument(of reflect.Type, variant int, texts *int, jobs []Job) reflect.Valu
 	case reflect.TypeFor[Asset]():
 		return reflect.ValueOf(Asset{ID: id, Name: "n", NameKey: fmt.Sprint("n", variant%6), Template: "t", Lang: "ru", Creator: &admin,
 			Status: []Status{Pending, Completed, Failed}[variant%3], Video: Video{File: "f"}})
-	case reflect.TypeFor[Wish]():
-		w := Wish{User: 1, Chat: 1, Name: "n", Key: fmt.Sprint("n", variant%8), Template: "t", Lang: "ru"}
+	case reflect.TypeFor[Order]():
+		w := Order{User: 1, Chat: 1, Name: "n", Key: fmt.Sprint("n", variant%8), Template: "t", Lang: "ru"}
 		if variant%2 == 1 {
 			w.Admin = &admin
 		}

@@ -26,20 +26,20 @@ const (
 	most    = 15  // messages on their way
 )
 
-// Rank says whose message goes first when there are more of them than Telegram takes.
-type Rank int
+// Priority says whose message goes first when there are more of them than Telegram takes.
+type Priority int
 
 const (
-	Answer   Rank = iota // to somebody who has just written or pressed, and looks at the screen
-	Owed                 // a video, an apology: somebody waits for it, but not at the screen
-	Courtesy             // what nobody misses
+	Answer   Priority = iota // to somebody who has just written or pressed, and looks at the screen
+	Pending                  // a video, an apology: somebody waits for it, but not at the screen
+	Courtesy                 // what nobody misses
 )
 
 // Call describes a call of the Bot API.
 type Call struct {
 	Method string
 	Chat   int64 // where a message or an edit goes; 0 for calls that Telegram does not count
-	Rank   Rank
+	Rank   Priority
 	Upload bool // the bytes of a file are in it
 	FileID bool // it names a file that Telegram has
 	Alarm  bool // it goes out even when another program polls: it tells an owner so

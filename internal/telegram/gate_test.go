@@ -22,10 +22,14 @@ func refuses(seconds int64) func(context.Context) error {
 }
 
 // message is a call that sends a message to a chat.
-func message(chat int64, rank Rank) Call { return Call{Method: "sendMessage", Chat: chat, Rank: rank} }
+func message(chat int64, rank Priority) Call {
+	return Call{Method: "sendMessage", Chat: chat, Rank: rank}
+}
 
 // video is a call that sends a video by its file_id.
-func video(chat int64) Call { return Call{Method: "sendVideo", Chat: chat, Rank: Owed, FileID: true} }
+func video(chat int64) Call {
+	return Call{Method: "sendVideo", Chat: chat, Rank: Pending, FileID: true}
+}
 
 func edit(chat int64) Call { return Call{Method: "editMessageText", Chat: chat, Rank: Courtesy} }
 
@@ -114,7 +118,7 @@ func TestGate_AChatThatHasToWaitHoldsUpNoOtherAndIsNotFloodedAfterwards(t *testi
 		at := map[int64][]time.Duration{}
 		var mu sync.Mutex
 		send := func(chat int64) {
-			go g.Do(t.Context(), message(chat, Owed), func(context.Context) error {
+			go g.Do(t.Context(), message(chat, Pending), func(context.Context) error {
 				mu.Lock()
 				defer mu.Unlock()
 				at[chat] = append(at[chat], time.Since(began))
@@ -147,7 +151,7 @@ func TestGate_WhatWasHeldUpOnItsWayIsNotTooMuchAtOnce(t *testing.T) {
 		g, road := quiet(PerSecond(30)), make(chan struct{})
 		var arrived atomic.Int64
 		for chat := range int64(200) {
-			go g.Do(t.Context(), message(chat+1, Owed), func(context.Context) error { <-road; arrived.Add(1); return nil })
+			go g.Do(t.Context(), message(chat+1, Pending), func(context.Context) error { <-road; arrived.Add(1); return nil })
 		}
 		time.Sleep(time.Minute) // nothing gets through
 		close(road)
@@ -230,7 +234,7 @@ func TestGate_SeveralChatsToldToWaitHalveThePaceWhichComesBack(t *testing.T) {
 		var wg sync.WaitGroup
 		for chat := range int64(8) { // on their way together: one event
 			wg.Go(func() {
-				g.Do(t.Context(), message(chat+1, Owed), func(context.Context) error { time.Sleep(time.Second); return tooMany(4) })
+				g.Do(t.Context(), message(chat+1, Pending), func(context.Context) error { time.Sleep(time.Second); return tooMany(4) })
 			})
 		}
 		wg.Wait()
@@ -243,7 +247,7 @@ func TestGate_SeveralChatsToldToWaitHalveThePaceWhichComesBack(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		began := time.Now()
 		for chat := range int64(130) { // 5 at once and 125 in ten seconds
-			if err := g.Do(t.Context(), message(chat+100, Owed), fine); err != nil {
+			if err := g.Do(t.Context(), message(chat+100, Pending), fine); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -255,7 +259,7 @@ func TestGate_SeveralChatsToldToWaitHalveThePaceWhichComesBack(t *testing.T) {
 			t.Errorf("after a minute: got %v; want one a second more", got)
 		}
 		for chat := range int64(several) {
-			g.Do(t.Context(), message(chat+1, Owed), refuses(1))
+			g.Do(t.Context(), message(chat+1, Pending), refuses(1))
 		}
 		if got := pace(); got != 6.75 {
 			t.Errorf("told again: got %v; want half of that", got)
@@ -266,7 +270,7 @@ func TestGate_SeveralChatsToldToWaitHalveThePaceWhichComesBack(t *testing.T) {
 		}
 		for range 20 {
 			for chat := range int64(several) {
-				g.Do(t.Context(), message(chat+1, Owed), refuses(1))
+				g.Do(t.Context(), message(chat+1, Pending), refuses(1))
 			}
 			time.Sleep(2 * time.Second)
 		}

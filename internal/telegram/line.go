@@ -40,9 +40,9 @@ func (g *Gate) laneOf(c Call) lane {
 	switch {
 	case c.Rank == Courtesy, c.Chat < 0 && c.Rank == Answer: // groups are answered as a courtesy
 		return courtesies
-	case c.Rank == Owed && c.creates() && (c.Upload || c.FileID):
+	case c.Rank == Pending && c.creates() && (c.Upload || c.FileID):
 		return videos
-	case c.Rank == Owed:
+	case c.Rank == Pending:
 		return notices
 	}
 	// People who write and write would never get their video, because the answers take all that their chat takes:

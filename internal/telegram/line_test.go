@@ -31,10 +31,10 @@ func TestLine_AnswersGoFirstAndTheRestGetsItsThird(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		send("at once", 10, func(chat int64) Call { return message(chat, Owed) })
+		send("at once", 10, func(chat int64) Call { return message(chat, Pending) })
 		send("courtesy", 20, edit)
 		send("video", 60, video)
-		send("notice", 20, func(chat int64) Call { return message(chat, Owed) })
+		send("notice", 20, func(chat int64) Call { return message(chat, Pending) })
 		send("answer", 60, func(chat int64) Call { return message(chat, Answer) }) // the last to come are the first to go
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -121,7 +121,7 @@ func TestLine_NobodyStarvesInAnHourOfAThousandQuestionsAMinute(t *testing.T) {
 				}
 				stream(answers, c.questions, func(chat int64) Call { return message(chat, Answer) })
 				stream(videos, c.videos, video)
-				stream(notices, c.notices, func(chat int64) Call { return message(chat, Owed) })
+				stream(notices, c.notices, func(chat int64) Call { return message(chat, Pending) })
 				wg.Wait()
 				for at, limit := range map[lane]time.Duration{answers: c.answer, videos: 2 * time.Second, notices: time.Second} {
 					got := time.Duration(longest[at].Load())
@@ -211,7 +211,7 @@ func TestLine_UploadsTakeOneTurnAndOthersPassThem(t *testing.T) {
 		var wg sync.WaitGroup
 		for chat := range int64(40) { // more than there are places on the way
 			wg.Go(func() {
-				g.Do(t.Context(), Call{Method: "sendVideo", Chat: chat + 1, Rank: Owed, Upload: true},
+				g.Do(t.Context(), Call{Method: "sendVideo", Chat: chat + 1, Rank: Pending, Upload: true},
 					func(context.Context) error { <-slow; return nil })
 			})
 		}

@@ -144,7 +144,7 @@ func TestPause_SeveralChatsToldWithinSecondsHoldAll(t *testing.T) {
 		edits  bool // edits wait
 		paused int
 	}{
-		"three people's chats": {[]Call{message(1, Answer), video(2), message(3, Owed)}, time.Second, true,
+		"three people's chats": {[]Call{message(1, Answer), video(2), message(3, Pending)}, time.Second, true,
 			true, 4},
 		"two":                  {[]Call{message(1, Answer), video(2)}, 0, false, false, 2},
 		"three times the same": {[]Call{message(1, Answer), video(1), message(1, Answer)}, 0, false, false, 1},
@@ -363,7 +363,7 @@ func TestPause_ATroubleOfTheBotIsSeenAtOnceAndEnds(t *testing.T) {
 				if rival := code == "telegram_other_poller"; (err != nil) != rival {
 					t.Errorf("a message meanwhile: got %v; want it held: %v", err, rival)
 				}
-				if err := g.Do(t.Context(), Call{Method: "sendMessage", Chat: 2, Rank: Owed, Alarm: true}, fine); err != nil {
+				if err := g.Do(t.Context(), Call{Method: "sendMessage", Chat: 2, Rank: Pending, Alarm: true}, fine); err != nil {
 					t.Errorf("telling an owner: got %v; want it sent", err)
 				}
 				g.Polled(errors.New("the disk is full")) // of our own
@@ -403,7 +403,7 @@ func TestPause_AnotherPollerKeepsUsFromSendingAlthoughSomePollsComeThrough(t *te
 func TestPause_WhatIsLeftOfItIsKnownForEachChat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := quiet()
-		g.Do(t.Context(), message(5, Owed), refuses(600))
+		g.Do(t.Context(), message(5, Pending), refuses(600))
 		time.Sleep(time.Minute)
 		if got := g.Left(5); got < 9*time.Minute || got > 9*time.Minute+time.Second {
 			t.Errorf("got %v left; want nine minutes", got)

@@ -52,7 +52,7 @@ func (k Keyboard) markup() models.ReplyMarkup {
 type Talk struct {
 	API  *bot.Bot
 	Gate *Gate
-	Rank Rank // of the messages
+	Rank Priority // of the messages
 	// Gone is told of a chat that cannot be written to.
 	Gone func(ctx context.Context, chat int64) error
 	// Meter counts the calls; nil means that nobody counts.
@@ -70,7 +70,7 @@ type Meter interface {
 }
 
 // As returns a Talk whose messages have another rank.
-func (t *Talk) As(r Rank) *Talk {
+func (t *Talk) As(r Priority) *Talk {
 	other := *t
 	other.Rank = r
 	return &other

@@ -91,7 +91,7 @@ func TestReasons_AClockThatWasSetBackHidesNothing(t *testing.T) {
 
 func TestPulse_APanicIsAnAnswer(t *testing.T) {
 	asked := 0
-	p := NewPulse(time.Minute, func() error {
+	p := NewProbe(time.Minute, func() error {
 		if asked++; asked == 1 {
 			panic("a map without a lock")
 		}

@@ -100,19 +100,19 @@ func Reasons(s State, now time.Time) (reasons []string) {
 	return reasons
 }
 
-// Memo keeps reasons for a second: frequent questions cost nothing.
-type Memo struct {
+// Cache keeps reasons for a second: frequent questions cost nothing.
+type Cache struct {
 	mu   sync.Mutex
 	at   time.Time
 	last []string
 	ask  func() []string
 }
 
-// NewMemo returns a Memo of what ask returns.
-func NewMemo(ask func() []string) *Memo { return &Memo{ask: ask} }
+// NewCache returns a Cache of what ask returns.
+func NewCache(ask func() []string) *Cache { return &Cache{ask: ask} }
 
 // Reasons returns what ask returns, or returned within the last second.
-func (m *Memo) Reasons() []string {
+func (m *Cache) Reasons() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.at.IsZero() || time.Since(m.at) > time.Second {
@@ -122,20 +122,20 @@ func (m *Memo) Reasons() []string {
 	return m.last
 }
 
-// Pulse asks something that may never answer, such as a disk that hangs, and does not wait forever.
-type Pulse struct {
+// Probe asks something that may never answer, such as a disk that hangs, and does not wait forever.
+type Probe struct {
 	ask   func() error
 	busy  chan struct{}
 	bound time.Duration
 }
 
-// NewPulse returns a Pulse that waits that long for an answer.
-func NewPulse(bound time.Duration, ask func() error) *Pulse {
-	return &Pulse{ask, make(chan struct{}, 1), bound}
+// NewProbe returns a Probe that waits that long for an answer.
+func NewProbe(bound time.Duration, ask func() error) *Probe {
+	return &Probe{ask, make(chan struct{}, 1), bound}
 }
 
 // Err returns the answer. While one question is open no other is asked.
-func (p *Pulse) Err(ctx context.Context) error {
+func (p *Probe) Err(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

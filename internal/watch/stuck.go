@@ -24,7 +24,7 @@ type Program struct {
 	Faults  func() []Fault   // what cannot be used; nil: nothing
 	Pauses  func() []Pause   // of calls to Telegram; nil: none
 	Board   *Board
-	Pulse   *Pulse // of the database's writer
+	Writer  *Probe // of the database's writer
 	Room    interface {
 		Room(need int64) error
 		Free() (int64, error)
@@ -63,7 +63,7 @@ func (p *Program) Stuck() []string {
 	ctx, cancel = context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	outage, _, spent := p.Queue.Outage()
-	state := State{Outage: outage.Began, Writer: p.Pulse.Err(ctx), Room: p.Room.Room(0), Backup: p.Board.Reported(Backup)}
+	state := State{Outage: outage.Began, Writer: p.Writer.Err(ctx), Room: p.Room.Room(0), Backup: p.Board.Reported(Backup)}
 	for _, load := range p.Queue.Loads() {
 		next, err := p.Store.NextUp(ctx, load.Kind)
 		if err != nil {

@@ -73,7 +73,7 @@ func TestAQuestionThatIsNotAnsweredIsAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
 		answer := make(chan error)
-		p := NewPulse(5*time.Second, func() error { asked.Add(1); return <-answer })
+		p := NewProbe(5*time.Second, func() error { asked.Add(1); return <-answer })
 		for range 3 {
 			began := time.Now()
 			if err := p.Err(t.Context()); err == nil || time.Since(began) != 5*time.Second {
@@ -100,7 +100,7 @@ func TestAQuestionThatIsNotAnsweredIsAskedOnce(t *testing.T) {
 func TestWhoAsksOftenGetsWhatWasSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
-		m := NewMemo(func() []string { asked++; return []string{fmt.Sprint(asked)} })
+		m := NewCache(func() []string { asked++; return []string{fmt.Sprint(asked)} })
 		for range 100 {
 			m.Reasons()
 		}

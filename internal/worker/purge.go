@@ -63,7 +63,7 @@ func (p *Purger) block(ahead time.Duration) {
 
 // Run purges until ctx ends. If there is nothing, it writes nothing. discard removes what a deletion leaves outside of
 // the database; each is called with every purge.
-func (p *Purger) Run(ctx context.Context, discard func(context.Context, store.Gone), each func()) {
+func (p *Purger) Run(ctx context.Context, discard func(context.Context, store.Deleted), each func()) {
 	began := time.Now()
 	newest, err := p.store.Newest(ctx)
 	if newest.IsZero() && err == nil {
@@ -99,7 +99,7 @@ func (p *Purger) Run(ctx context.Context, discard func(context.Context, store.Go
 	}
 }
 
-func (p *Purger) purge(ctx context.Context, discard func(context.Context, store.Gone), all bool) (err error) {
+func (p *Purger) purge(ctx context.Context, discard func(context.Context, store.Deleted), all bool) (err error) {
 	share := map[string]int(nil)
 	if !all {
 		if share, err = p.store.Share(ctx); err != nil {
@@ -109,7 +109,7 @@ func (p *Purger) purge(ctx context.Context, discard func(context.Context, store.
 	rows := 0
 	for {
 		some, err := p.store.Stale(ctx, p.keep)
-		var gone store.Gone
+		var gone store.Deleted
 		table, n := "", 0
 		if err == nil && some {
 			err = p.store.Tx(ctx, func(tx *store.Tx) (err error) {

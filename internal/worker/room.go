@@ -16,7 +16,7 @@ func MakeRoom(
 	ctx context.Context,
 	st *store.Store,
 	limit int64,
-	discard func(context.Context, store.Gone),
+	discard func(context.Context, store.Deleted),
 	log *slog.Logger,
 ) {
 	if limit == 0 {
@@ -25,7 +25,7 @@ func MakeRoom(
 	videos := 0
 	for ctx.Err() == nil {
 		size, err := st.MediaSize(ctx)
-		var gone store.Gone
+		var gone store.Deleted
 		if err == nil && size > limit {
 			err = st.Tx(ctx, func(tx *store.Tx) (err error) { gone, _, err = tx.MakeRoom(size - limit); return err })
 		}
