@@ -165,7 +165,7 @@ func TestFiles_NobodyElseReadsWhatTheProgramMakes(t *testing.T) {
 		made = append(made, e.Name())
 		return err
 	})
-	for _, name := range []string{"retake.db", "retake.db-wal", "lock", "id", "token.key", "work", "backup.db"} {
+	for _, name := range []string{"retake.db", "retake.db-wal", "lock", "token.key", "work", "backup.db"} {
 		if err != nil || !slices.Contains(made, name) {
 			t.Errorf("got %v, %v; want %s among them", made, err, name)
 		}

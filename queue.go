@@ -272,8 +272,8 @@ type messenger interface {
 	Withdraw(ctx context.Context, chat int64, messageID int)
 }
 
-// fileStore keeps the finished files.
-type fileStore interface {
+// files keeps the finished files.
+type files interface {
 	Ready(ctx context.Context) error // nil: Put may be expected to work
 	Put(ctx context.Context, key, path string, progress func(sent int64)) error
 	Delete(ctx context.Context, key string) error
@@ -311,7 +311,7 @@ type Queue struct {
 	store       *store.Store
 	render      renderer  // nil: no videos are made
 	msgs        messenger // nil: nobody is told
-	media       fileStore
+	media       files
 	opts        Options
 	log         *slog.Logger
 	outages     outage.Breaker
@@ -319,7 +319,7 @@ type Queue struct {
 }
 
 // NewQueue prepares a queue; Run starts it.
-func NewQueue(st *store.Store, render renderer, msgs messenger, media fileStore, opts Options, log *slog.Logger) *Queue {
+func NewQueue(st *store.Store, render renderer, msgs messenger, media files, opts Options, log *slog.Logger) *Queue {
 	if opts.Outages == nil {
 		opts.Outages = outage.None{}
 	}

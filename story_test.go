@@ -89,7 +89,13 @@ func (b browser) is(expression string) bool {
 // until waits until an expression is true.
 func (b browser) until(expression string) {
 	b.Helper()
-	says := func() string { return b.js("document.body?.innerText ?? ''") }
+	says := func() string { // on a page that is just being left: nothing
+		text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String(document.body?.innerText ?? '')"))
+		if err != nil && !strings.Contains(err.Error(), "navigated") {
+			b.Fatalf("the text of the page: %v", err)
+		}
+		return text
+	}
 	if err := until(b, func() bool { return b.is(expression) }, says); err != nil {
 		b.Fatalf("never true: %s: %v; the page says:\n%s", expression, err, says())
 	}

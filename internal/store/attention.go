@@ -170,7 +170,9 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeed
 
 // NeedsAttention lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure first.
 // f.After does not matter: what was listed before may be gone.
-func (s *Store) NeedsAttention(ctx context.Context, admin Admin, f Filter, after, until NeedsAttention) ([]NeedsAttention, error) {
+func (s *Store) NeedsAttention(
+	ctx context.Context, admin Admin, f Filter, after, until NeedsAttention,
+) ([]NeedsAttention, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT (WITH RECURSIVE line (id, earlier) AS (
 				SELECT a.id, a.retry_of UNION ALL SELECT e.id, e.retry_of FROM line JOIN assets e ON e.id = line.earlier)
