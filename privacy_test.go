@@ -333,7 +333,7 @@ func TestAPurgeLetsOthersWriteInBetween(t *testing.T) {
 }
 
 // mute is a media store that never answers.
-type mute struct{ fileStore }
+type mute struct{ files }
 
 func (mute) Delete(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
 

@@ -91,7 +91,8 @@ func (s *Store) Needing(ctx context.Context, admin Admin, kind string, limit int
 	})
 }
 
-// NeedsAttention is a video that needs an admin: its last try has failed, and another would make it or bring it to somebody.
+// NeedsAttention is a video that needs an admin: its last try has failed, and another would make it or bring it to
+// somebody.
 type NeedsAttention struct {
 	ID     string // of the first try: one who asks for another of it reaches everybody whom any of them failed
 	Last   string // id of the last try
@@ -168,8 +169,8 @@ func (s *Store) NeedYou(ctx context.Context, admin Admin, f Filter) (n RetryNeed
 	return n, err
 }
 
-// NeedsAttention lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure first.
-// f.After does not matter: what was listed before may be gone.
+// NeedsAttention lists up to f.Limit videos that need an admin and failed after one and until another, oldest failure
+// first. f.After does not matter: what was listed before may be gone.
 func (s *Store) NeedsAttention(
 	ctx context.Context, admin Admin, f Filter, after, until NeedsAttention,
 ) ([]NeedsAttention, error) {
