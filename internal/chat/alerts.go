@@ -33,7 +33,8 @@ func (c *Chat) Alert(ctx context.Context, admin int64, m watch.Message) (later t
 		text := lang.Say(language, button.ID, button.Vars)
 		k = append(k, []telegram.Button{telegram.NewButton(text, button.Data, "")})
 	}
-	_, err = c.Talk.As(telegram.Pending).Alarm().Send(ctx, admin, lang.Say(language, m.ID, plainFirst(language, m.Vars)), k)
+	text := lang.Say(language, m.ID, plainFirst(language, m.Vars))
+	_, err = c.Talk.As(telegram.Pending).Alarm().Send(ctx, admin, text, k)
 	if c.unclear.enough(admin, err) {
 		return 0, nil
 	}

@@ -58,7 +58,6 @@ type rig struct {
 
 	mu    sync.Mutex
 	meets func(w http.ResponseWriter, r *http.Request) (answered bool) // sees every call first; nil: nobody does
-	calls []string
 	tries []retry.Cause
 }
 
@@ -68,7 +67,6 @@ func newRig(t *testing.T) *rig {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.mu.Lock()
 		meets := r.meets
-		r.calls = append(r.calls, q.Method+" "+q.URL.Path)
 		r.mu.Unlock()
 		if meets == nil || !meets(w, q) {
 			mux.ServeHTTP(w, q)
@@ -164,14 +162,7 @@ func (r *rig) Discard(context.Context, store.Deleted) {}
 func (r *rig) intercept(meets func(w http.ResponseWriter, r *http.Request) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.meets, r.calls = meets, nil
-}
-
-// called lists the calls since the last intercept.
-func (r *rig) called() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.calls)
+	r.meets = meets
 }
 
 // connect connects the channel of a platform; 0: it has none.

@@ -39,8 +39,8 @@ func (tx *Tx) Note(e Event) error {
 	return err
 }
 
-// AuditEntry is an event as the activity list shows it. What the program itself tried again, or gave up, is one too: it is
-// not in the table audit but follows from the attempts, and goes with their asset.
+// AuditEntry is an event as the activity list shows it. What the program itself tried again, or gave up, is one too:
+// it is not in the table audit but follows from the attempts, and goes with their asset.
 type AuditEntry struct {
 	Key      string // names the place in the list, for Activity
 	At       time.Time

@@ -10,8 +10,8 @@ func (tx *Tx) Answering(updateID int64, answers string) error {
 	return err
 }
 
-// RecordAttempt counts a failed attempt to handle an update and returns how many there were. It returns ErrNotFound if the
-// update is no longer in the inbox.
+// RecordAttempt counts a failed attempt to handle an update and returns how many there were. It returns ErrNotFound
+// if the update is no longer in the inbox.
 func (tx *Tx) RecordAttempt(updateID int64) (tries int, err error) {
 	err = found(
 		tx.sql.Get(`UPDATE inbox SET tries = tries + 1 WHERE update_id = ? RETURNING tries`, []any{updateID}, &tries),
