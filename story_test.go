@@ -86,6 +86,9 @@ func (b browser) is(expression string) bool {
 	return err == nil && v == "true"
 }
 
+// ticking are times that go on by themselves: a page on which nothing else changes stands still.
+var ticking = regexp.MustCompile(`\d+\s\S+\s(ago|назад)`)
+
 // until waits until an expression is true.
 func (b browser) until(expression string) {
 	b.Helper()
@@ -94,7 +97,7 @@ func (b browser) until(expression string) {
 		if err != nil && !strings.Contains(err.Error(), "navigated") {
 			b.Fatalf("the text of the page: %v", err)
 		}
-		return text
+		return ticking.ReplaceAllString(text, "")
 	}
 	if err := until(b, func() bool { return b.is(expression) }, says); err != nil {
 		b.Fatalf("never true: %s: %v; the page says:\n%s", expression, err, says())
