@@ -310,6 +310,10 @@ func TestThePageWithABucket(t *testing.T) {
 		t.Errorf("got %d, %d bytes; want the video again", status, len(got))
 	}
 	u.want(303, u.send(call{method: "POST", path: "/assets/" + id + "/delete", session: u.session}))
+	if keys := keysOf(t, bucket); len(keys) != 2 {
+		t.Errorf("got %q; want the files kept for as long as the deletion can be undone", keys)
+	}
+	u.want(303, u.send(call{method: "POST", path: "/bin", session: u.session, body: "do=erase&id=" + id}))
 	if keys := keysOf(t, bucket); len(keys) != 0 {
 		t.Errorf("got %q; want an empty bucket", keys)
 	}

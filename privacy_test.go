@@ -525,8 +525,8 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 		t.Error("got a note; want none before anybody asked")
 	}
 	write(t, d.store, func(tx *store.Tx) error { _, err := tx.Forget(1); return err })
-	if page := library(); !strings.Contains(page, "Somebody has had their data deleted") ||
-		!strings.Contains(page, `href="/assets/`+a.ID+`">Take it down`) {
+	if page := library(); !strings.Contains(page, "have deleted their data") ||
+		!strings.Contains(page, `href="/assets/`+a.ID+`" data-key="do-take-down-`) || !strings.Contains(page, "Take it down") {
 		t.Errorf("got %s; want the note and the way", page)
 	}
 	var list struct {
