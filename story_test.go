@@ -86,7 +86,7 @@ func (b browser) is(expression string) bool {
 	return err == nil && v == "true"
 }
 
-// ticking are times that go on by themselves: a page on which nothing else changes stands still.
+// ticking are times that go on automatically: a page on which nothing else changes stands still.
 var ticking = regexp.MustCompile(`\d+\s\S+\s(ago|назад)`)
 
 // until waits until an expression is true.

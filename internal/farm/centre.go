@@ -357,22 +357,30 @@ func (c *Centre) Forget(assets []string) {
 	if err != nil {
 		return // nothing was ordered since the start, or nobody answers
 	}
-	for _, asset := range assets {
-		if !isToken(asset) {
-			continue
-		}
-		if err := c.forget(g, asset); err != nil {
-			c.log.Warn("remove orders from the farm; they expire within the hour", "asset", asset, "err", err)
-			return // the others would wait for the same answer
+	// All orders go first: a worker that stops making one film takes the next order.
+	for _, remove := range []func(g *ground, asset string) error{c.forgetOrders, c.forgetFilms} {
+		for _, asset := range assets {
+			if !isToken(asset) {
+				continue
+			}
+			if err := remove(g, asset); err != nil {
+				c.log.Warn("remove orders from the farm; they expire within the hour", "asset", asset, "err", err)
+				return // the others would wait for the same answer
+			}
 		}
 	}
 }
 
-func (c *Centre) forget(g *ground, asset string) error {
+func (c *Centre) forgetOrders(g *ground, asset string) error {
+	ctx, cancel := question(context.Background())
+	defer cancel()
+	return g.orders.Purge(ctx, jetstream.WithPurgeSubject(orderSubject+"*."+asset+".*"))
+}
+
+func (c *Centre) forgetFilms(g *ground, asset string) error {
 	ctx, cancel := question(context.Background())
 	defer cancel()
 	err := c.conn.Publish(stopSubject+asset, nil)
-	err = errors.Join(err, g.orders.Purge(ctx, jetstream.WithPurgeSubject(orderSubject+"*."+asset+".*")))
 	m, lookErr := g.fates.GetLastMsgForSubject(ctx, fateSubject+asset+".*")
 	if lookErr != nil {
 		if missing(lookErr) {

@@ -21,7 +21,7 @@ import (
 )
 
 // quick are the times of the tests.
-var quick = times{beat: 100 * time.Millisecond, ackWait: time.Second, away: 3 * time.Second, tick: 50 * time.Millisecond,
+var quick = times{beat: 100 * time.Millisecond, ackWait: 2 * time.Second, away: 6 * time.Second, tick: 50 * time.Millisecond,
 	look: 300 * time.Millisecond, fetch: 3 * time.Second}
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))

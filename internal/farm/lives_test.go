@@ -119,6 +119,7 @@ func TestFilm_ARestartedCentreTakesUpItsOrders(t *testing.T) {
 }
 
 func TestFilm_APoisonedOrderFailsAndHarmsNoOther(t *testing.T) {
+	onlyLong(t)
 	t.Parallel()
 	s := natstest.New(t)
 	c := centre(t, s.URL())
@@ -159,6 +160,7 @@ func revived(t *testing.T, url, dir string) (stop func()) {
 }
 
 func TestFilm_WhatRunsBesideAPoisonedOrderIsNotBlamed(t *testing.T) {
+	onlyLong(t)
 	t.Parallel()
 	s := natstest.New(t)
 	c := centre(t, s.URL())
