@@ -278,6 +278,7 @@ func TestNoNameLeavesTheDatabaseButToWhomItBelongs(t *testing.T) {
 		)
 		if a.Name == "Загрузилия" || a.Name == "Самоделкиния" {
 			do("POST", "/assets/"+a.ID+"/delete", plain, strings.NewReader("title="+url.QueryEscape(a.Name)))
+			do("POST", "/bin", plain, strings.NewReader("do=erase&id="+a.ID+"&title="+url.QueryEscape(a.Name)))
 		}
 	}
 	for _, target := range []string{"/activity", "/settings", "/channels", "/readyz", "/healthz"} {
