@@ -436,6 +436,7 @@ func (v *victim) story(point int, strike <-chan struct{}, struck chan<- struct{}
 // TestKilledAtEveryPoint lets the program die before its 1st, 2nd, 3rd, … transaction of a story, until the story ends
 // before the program does.
 func TestKilledAtEveryPoint(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	const together = 8
 	var points, past atomic.Int64
@@ -463,6 +464,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 // TestKilledAtEverySend lets the program die as its 1st, 2nd, 3rd, … call reaches Telegram, before it is done there
 // and, in another life, after.
 func TestKilledAtEverySend(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	const together = 8
 	every := 5
@@ -515,6 +517,7 @@ func TestKilledAtEverySend(t *testing.T) {
 
 // TestKilledAtRandom kills `retake serve` again and again while people ask, fail and press.
 func TestKilledAtRandom(t *testing.T) {
+	notShort(t)
 	t.Parallel()
 	const people = 12
 	kills := 50
