@@ -94,7 +94,8 @@ func itemOf(say Say, n store.Needing) Item {
 	name := Vars{"Name": PlatformName(n.Platform)}
 	switch n.Kind {
 	case store.NeedsChannel:
-		i.Reason = say("channel_ended", Vars{"Name": n.Name}) + " " + say("channel_ended_hint", nil)
+		i.Reason = say("channel_ended", Vars{"Name": n.Name, "Platform": PlatformName(n.Platform)}) + " " +
+			say("channel_ended_hint", nil)
 		i.Act, i.Icon = say("reconnect", nil), "retry"
 	case store.NeedsRetry:
 		i.Reason, i.Act = Reason(say, i.Code, n.Error, "reason_other"), say("need_retry", nil)
