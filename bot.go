@@ -30,7 +30,7 @@ import (
 
 const (
 	maxTries = 3 // how often an update is tried before it is set aside
-	// how often if Telegram refuses the answer, in whatever words: for 20 s, because its servers have such moments
+	// how often if Telegram refuses the answer: over 20 s, since a refusal may be a fault of its servers that passes
 	refusedTries = 4
 )
 

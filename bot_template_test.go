@@ -272,7 +272,7 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 	p.Send("/status")
 	w.hears(p, "😔 Маша (🎂 День рождения) — не получилось")
 	w.hears(p, "Видео с именем «Маша (🎂 День рождения)» не получилось. Попробуем ещё раз?")
-	w.mendEngine()
+	w.repairEngine()
 	press(p, w.names(p, "Маша"), 0) // the same name with another template is no other try
 	w.getsVideos(p, 1)
 	press(p, m, 0)

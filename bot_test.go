@@ -300,7 +300,7 @@ func (w *world) breakEngine() {
 	}
 }
 
-func (w *world) mendEngine() {
+func (w *world) repairEngine() {
 	w.Helper()
 	if err := os.Remove(filepath.Join(w.dir, brokenFile)); err != nil {
 		w.Fatal(err)
@@ -481,7 +481,7 @@ func TestNoFailureIsSilent(t *testing.T) {
 			return len(p.Messages()[j].Buttons) == 0
 		})
 	}
-	w.mendEngine()
+	w.repairEngine()
 	mutate(t, w.store, `DROP TRIGGER hold`)
 	mutate(t, w.store, `UPDATE jobs SET due = 0`)
 	w.queue.Wake()

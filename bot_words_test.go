@@ -167,7 +167,7 @@ func TestAnOldButtonOfAMessageTelegramNoLongerShowsStillRetries(t *testing.T) {
 	w.asks(maria, "Маша")
 	m := w.hears(maria, "Упс!")
 	w.calm()
-	w.mendEngine()
+	w.repairEngine()
 	maria.PressOld(m.ID, slices.Concat(m.Buttons...)[0].Data)
 	w.getsVideos(maria, 1)
 }
@@ -190,7 +190,7 @@ func TestAPressIsAnsweredBeforeItWorks(t *testing.T) {
 	if n := count(t, w.store, `SELECT count(*) FROM assets`); n != 1 {
 		t.Errorf("got %d assets before the answer; want the old one only", n)
 	}
-	w.mendEngine()
+	w.repairEngine()
 	clear()
 	w.getsVideos(maria, 1) // the press was not lost
 }
@@ -208,7 +208,7 @@ func TestStatusOffersTheSameButton(t *testing.T) {
 	if got, want := again.Buttons[0][0], m.Buttons[0][0]; got != want {
 		t.Errorf("got %v; want %v", got, want)
 	}
-	w.mendEngine()
+	w.repairEngine()
 	press(maria, again, 0)
 	w.getsVideos(maria, 1)
 	w.calm()

@@ -186,7 +186,7 @@ func TestReturn_WhatCouldNotBeSentComesAfterUnblocking(t *testing.T) {
 		c.back(p)
 		if c.broken {
 			w.hears(p, "Упс!")
-			w.mendEngine()
+			w.repairEngine()
 			continue
 		}
 		w.getsVideos(p, 1)
@@ -309,7 +309,7 @@ func TestStatus_ShowsEachFailureWithAButtonUntilALaterTryHasDelivered(t *testing
 	w.calm()
 	p.Send("/status")
 	w.until("a button for each", func() bool { return saying(p, "Попробуем ещё раз?") == len(names) })
-	w.mendEngine()
+	w.repairEngine()
 	for _, m := range answers(p) {
 		if strings.Contains(m.Text, "«Шура» не получилось") {
 			press(p, m, 0)

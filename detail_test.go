@@ -750,7 +750,7 @@ func TestAnOldButtonOfADeletedVideoGetsAKindAnswer(t *testing.T) {
 	write(t, w.store, func(tx *store.Tx) error { return tx.Delete(id) })
 	press(maria, apology, 0)
 	w.hears(maria, lang.Say("ru", "press_lapsed", nil))
-	w.mendEngine()
+	w.repairEngine()
 	w.asks(maria, "Маша")
 	w.getsVideos(maria, 1)
 }

@@ -66,7 +66,7 @@ func TestLimits_EveryWayToSpendInEveryState(t *testing.T) {
 				press(p, w.names(p, "Маша"), 0)
 				apology := w.hears(p, "Упс!")
 				w.calm()
-				w.mendEngine()
+				w.repairEngine()
 				mutate(t, w.store, holdRenders)
 				if strings.Contains(name, "deleted") { // a new question: the old one is deleted, too
 					state.prepare(w, p)

@@ -216,7 +216,7 @@ func serve(
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	var takeOver func(context.Context) error
-	seen.Faults = watch.Waits(st, cfg.Render.Engine == video.EngineTemplate)
+	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
 		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
 		told.Faults, told.Tell = seen.Faults, bot.Alert

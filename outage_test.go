@@ -408,7 +408,7 @@ func TestAdminsAreToldOfAnOutageOnceAndMayTry(t *testing.T) {
 	w.until("the press is handled", func() bool {
 		return w.tg.Pending() == 0 && count(w, w.store, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`) == 0
 	})
-	w.mendEngine()
+	w.repairEngine()
 	press(admin, told, 0)
 	w.hears(admin, "I am trying one now")
 	for _, p := range parents {

@@ -553,7 +553,7 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 	}
 }
 
-func TestWhoeverAskedToBeForgottenAndTheAdminsAreToldOfWhatIsPublished(t *testing.T) {
+func TestPeopleWhoDeleteTheirDataAndTheAdminsAreToldOfWhatIsPublished(t *testing.T) {
 	w := newWorld(t)
 	p, admin := w.tg.Person(1, "Мария", "ru"), w.tg.Person(900, "А", "en")
 	admin.Send("/start")
@@ -602,7 +602,7 @@ func TestAnOldButtonOfAPurgedVideoIsAnsweredKindlyAndItsFileIsSentToNobody(t *te
 	w.breakEngine()
 	w.asks(p, "Оля")
 	sorry := w.hears(p, "Упс!")
-	w.mendEngine()
+	w.repairEngine()
 	w.calm()
 	mutate(t, w.store, `UPDATE assets SET created = 1, finished = 1`)
 	for n := 1; n > 0; {

@@ -149,7 +149,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 			return "", err
 		}
 		return giveUp(tx, j, problem, "")
-	case j.Copies >= maxCopies:
+	case j.Copies >= telegram.MaxCopies:
 		j.ErrorCode = store.MaybeSent
 		return giveUp(tx, j, problem, step)
 	case retry.IsPermanent(why.Err):
@@ -203,10 +203,6 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 	}
 	return giveUp(tx, j, problem, "")
 }
-
-// maxCopies is how often a message may be sent whose answers cannot be read: Telegram has no way to ask whether it
-// arrived.
-const maxCopies = 2
 
 // giveUp ends a job permanently. A message is still pending for somebody: see store.Tx.OweAgain.
 func giveUp(tx *store.Tx, j store.Job, problem, step string) (retry.Outcome, error) {

@@ -402,7 +402,7 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 	}
 }
 
-func TestAVideoWhoseFileIsGoneIsMadeAgainForWhoeverAsks(t *testing.T) {
+func TestAVideoWhoseFileIsGoneIsMadeAgainForEveryoneWhoAsks(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		ask(t, s, "Маша", 1)
 		lost := complete(t, s).AssetID

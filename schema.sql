@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS drafts (
 	id          TEXT    PRIMARY KEY,                   -- random
 	user_id     INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
 	name        TEXT    NOT NULL,
-	created     INTEGER NOT NULL                       -- forgotten a day later
+	created     INTEGER NOT NULL                       -- deleted a day later
 ) STRICT;
 CREATE INDEX IF NOT EXISTS drafts_by_user ON drafts (user_id);
 
@@ -44,10 +44,10 @@ CREATE TABLE IF NOT EXISTS assets (
 	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- what it is published with, as an admin saved it; {}: nobody has
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
-	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, 0 forever once it is settled
+	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, cleared permanently when the view settled has it
 	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
-	unwanted    INTEGER,                               -- since when it should go: everyone who asked for it is forgotten; it may be on a platform
+	unwanted    INTEGER,                               -- since when it should be deleted: everyone who asked for it has deleted their data; it may still be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
 	advance     INTEGER CHECK (advance IN (0, 1)),     -- made in advance: 1: goes to everybody who asks, however old; 0: withdrawn, goes to nobody else; NULL: it was not
 	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
@@ -272,7 +272,7 @@ CREATE TABLE IF NOT EXISTS channels (
 
 -- When uploads began: the platform allows so many a day.
 CREATE TABLE IF NOT EXISTS uploads (
-	at          INTEGER NOT NULL                       -- forgotten two days later
+	at          INTEGER NOT NULL                       -- deleted two days later
 ) STRICT;
 CREATE INDEX IF NOT EXISTS uploads_by_time ON uploads (at);
 
@@ -489,12 +489,12 @@ CREATE TABLE IF NOT EXISTS admins (
 -- know them: a person is an HMAC of the Telegram id with a key that goes soon after its day.
 CREATE TABLE IF NOT EXISTS ledger (
 	person      BLOB    NOT NULL CHECK (length(person) = 32),
-	at          INTEGER NOT NULL                       -- forgotten a day later
+	at          INTEGER NOT NULL                       -- deleted a day later
 ) STRICT;
 CREATE INDEX IF NOT EXISTS ledger_by_person ON ledger (person, at);
 CREATE INDEX IF NOT EXISTS ledger_by_time ON ledger (at);
 CREATE TABLE IF NOT EXISTS ledger_keys (
-	day         INTEGER PRIMARY KEY,                   -- when it began, UTC; forgotten two days later
+	day         INTEGER PRIMARY KEY,                   -- when it began, UTC; deleted two days later
 	key         BLOB    NOT NULL CHECK (length(key) = 32) -- random
 ) STRICT;
 

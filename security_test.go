@@ -404,7 +404,7 @@ func TestNothingIsKnownOfAVideoThatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestAPublicationIsRetriedByWhoeverAskedForItOrAnOwner(t *testing.T) {
+func TestAPublicationIsRetriedByTheAdminWhoAskedForItOrAnOwner(t *testing.T) {
 	for admin, want := range map[int64][2]int{7: {303, 200}, 8: {303, 200}, 9: {403, 403}} {
 		for i, asJSON := range []bool{false, true} {
 			d := newDesk(t, "http://localhost:8080")

@@ -177,7 +177,7 @@ func TestADraftBelongsToWhoTypedIt(t *testing.T) {
 	}
 }
 
-func TestWhoeverIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
+func TestAUserWhoIsKnownAndCanBeReachedIsNotWrittenAgain(t *testing.T) {
 	s := newStore(t)
 	met := func(want string, err error) {
 		t.Helper()

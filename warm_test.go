@@ -201,7 +201,7 @@ func TestNamesInAdvance_ABrokenEngineIsAnOutage(t *testing.T) {
 	if a := w.advance(); a.Failed != 4 || a.Rest() != 8 {
 		t.Errorf("got %+v; want four failed, and the rest waiting", a)
 	}
-	w.mendEngine()
+	w.repairEngine()
 	if err := w.queue.TryNow(t.Context(), store.Admin{ID: 900, Owner: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func TestTwentyVideosThatWaitForOneKeyAreAllDelivered(t *testing.T) {
 	for _, p := range parents {
 		w.hears(p, "Видео готовится дольше обычного")
 	}
-	w.mendEngine()
+	w.repairEngine()
 	press(admin, told, 0)
 	for _, p := range parents {
 		w.getsVideos(p, 1)
@@ -152,7 +152,7 @@ func TestFiveBadNamesAreFiveApologiesAndOneDigestWithAButton(t *testing.T) {
 	w.asks(late, "Шу")
 	w.hears(late, "Упс!")
 	w.calm()
-	w.mendEngine()
+	w.repairEngine()
 	press(admin, first, 0)
 	answer := w.hears(admin, "All right, I am trying")
 	n := 0

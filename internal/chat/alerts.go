@@ -66,7 +66,7 @@ func (u *unclear) enough(admin int64, err error) bool {
 	if u.n == nil {
 		u.n = map[int64]int{}
 	}
-	if u.n[admin]++; u.n[admin] < maxCopies {
+	if u.n[admin]++; u.n[admin] < telegram.MaxCopies {
 		return false
 	}
 	delete(u.n, admin)

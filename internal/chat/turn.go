@@ -171,15 +171,12 @@ func (c *Chat) finish(ctx context.Context, t *Turn) error {
 	}
 }
 
-// maxCopies is how often an answer is said at most when nobody can tell whether it arrived.
-const maxCopies = 2
-
 // enough reports whether an answer whose call failed may have arrived so often that it isn't said again.
 func (t *Turn) enough(err error) bool {
 	if telegram.MaybeSent(err) {
 		t.copies++
 	}
-	return t.copies >= maxCopies
+	return t.copies >= telegram.MaxCopies
 }
 
 func (c *Chat) say(ctx context.Context, a Answer) (err error) {

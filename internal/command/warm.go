@@ -23,7 +23,7 @@ import (
 	"retake.example/internal/video"
 )
 
-// KeepEditions withdraws the videos that were made in advance of what a template is no more.
+// KeepEditions withdraws the videos that were made in advance with another version of a template.
 func KeepEditions(ctx context.Context, cfg config.Config, st *store.Store,
 	maker interface {
 		Edition(id string) (string, error)

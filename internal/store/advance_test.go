@@ -147,6 +147,18 @@ func TestAdvance_AWishForAWaitingNameTakesItsTurnAmongPeople(t *testing.T) {
 	}
 }
 
+func TestAdvance_AnOutageCostsItNoAttempt(t *testing.T) {
+	w := newWarmed(t)
+	w.add("Анна")
+	_, jobs := w.begin(1)
+	w.tx(func(tx *Tx) error { return tx.Reschedule(jobs[0], w.at, "not yet") })
+	_, jobs = w.begin(1)
+	w.tx(func(tx *Tx) error { return tx.Hold(jobs[0], w.at, "no such model") })
+	if _, jobs = w.begin(1); len(jobs) != 1 || jobs[0].Attempt != 1 {
+		t.Errorf("got %+v; want the first attempt again", jobs)
+	}
+}
+
 // A waiting job in advance must not take the turn of newcomers behind those of others.
 func TestAdvance_TurnsOfOthersDoNotDependOnIt(t *testing.T) {
 	w := newWarmed(t)

@@ -132,9 +132,8 @@ const nextTurn = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lan
 // goesAhead reports whether the next render in a lane goes ahead of newcomers.
 func (tx *Tx) goesAhead(lane int64) (ahead bool, err error) {
 	err = tx.sql.Get(`SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND started IS NULL
-			AND turn < `+lastTurn+` LIMIT 0 + ?1)) = ?1
-		AND (EXISTS (SELECT 1 FROM requests WHERE user_id = ?2 AND status = 'COMPLETED')
-			OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?2))`, []any{longQueue, lane}, &ahead) // or an admin
+			AND turn < `+lastTurn+` LIMIT 0 + ?2)) = ?2
+		AND (`+hasVideo+` OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?1))`, []any{lane, longQueue}, &ahead) // or an admin
 	return ahead, err
 }
 
@@ -538,7 +537,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	return nil
 }
 
-// MakeAgain ends a DELIVER job whose video is in the media store no more: its request goes over to one that is made
+// MakeAgain ends a DELIVER job whose video is no longer in the media store: its request goes over to one that is made
 // again, or is being made, or was made since. What is finished stays as it is, so that one is another asset.
 func (tx *Tx) MakeAgain(j Job) error {
 	if err := tx.finish(j); err != nil {

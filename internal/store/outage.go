@@ -45,8 +45,8 @@ func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 		return err
 	}
 	_, err := tx.sql.Exec(
-		`UPDATE jobs SET attempt = 0, turn = (SELECT max(turn) FROM jobs WHERE kind = 'RENDER' AND turn < `+lastTurn+`) + 1
-		WHERE id = ? AND turn < `+lastTurn,
+		`UPDATE jobs SET attempt = 0, turn = iif(turn < `+lastTurn+`,
+			(SELECT max(turn) FROM jobs WHERE kind = 'RENDER' AND turn < `+lastTurn+`) + 1, turn) WHERE id = ?`,
 		j.ID,
 	)
 	return err

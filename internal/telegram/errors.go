@@ -110,6 +110,10 @@ func ClassOf(err error) Class {
 	return Odd
 }
 
+// MaxCopies is how often a message may be sent whose answers cannot be read: Telegram has no way to ask whether it
+// arrived.
+const MaxCopies = 2
+
 // MaybeSent reports whether err is a failed call whose message may have gone out.
 func MaybeSent(err error) bool {
 	e, ok := errors.AsType[*Error](err)

@@ -37,12 +37,12 @@ const (
 
 // Call describes a call of the Bot API.
 type Call struct {
-	Method string
-	Chat   int64 // where a message or an edit goes; 0 for calls that Telegram does not count
-	Rank   Priority
-	Upload bool // the bytes of a file are in it
-	FileID bool // it names a file that Telegram has
-	Alarm  bool // it goes out even when another program polls: it tells an owner so
+	Method   string
+	Chat     int64 // where a message or an edit goes; 0 for calls that Telegram does not count
+	Priority Priority
+	Upload   bool // the bytes of a file are in it
+	FileID   bool // it names a file that Telegram has
+	Alarm    bool // it goes out even when another program polls: it tells an owner so
 }
 
 // edits reports whether the call changes the content of a message.
@@ -168,7 +168,7 @@ func (g *Gate) wait(ctx context.Context, c Call) error {
 func (g *Gate) Spare(chat int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	left, _ := g.held(Call{Method: "editMessageText", Chat: chat, Rank: Courtesy}, time.Now())
+	left, _ := g.held(Call{Method: "editMessageText", Chat: chat, Priority: Courtesy}, time.Now())
 	if left > 0 || g.busy() || g.all.Tokens() <= float64(g.burst())/2 {
 		return false
 	}

@@ -22,16 +22,16 @@ func refuses(seconds int64) func(context.Context) error {
 }
 
 // message is a call that sends a message to a chat.
-func message(chat int64, rank Priority) Call {
-	return Call{Method: "sendMessage", Chat: chat, Rank: rank}
+func message(chat int64, p Priority) Call {
+	return Call{Method: "sendMessage", Chat: chat, Priority: p}
 }
 
 // video is a call that sends a video by its file_id.
 func video(chat int64) Call {
-	return Call{Method: "sendVideo", Chat: chat, Rank: Pending, FileID: true}
+	return Call{Method: "sendVideo", Chat: chat, Priority: Pending, FileID: true}
 }
 
-func edit(chat int64) Call { return Call{Method: "editMessageText", Chat: chat, Rank: Courtesy} }
+func edit(chat int64) Call { return Call{Method: "editMessageText", Chat: chat, Priority: Courtesy} }
 
 // quiet returns a gate that logs nowhere.
 func quiet(options ...Option) *Gate {

@@ -38,11 +38,11 @@ type waiter struct {
 // laneOf returns where a message waits. The lock must be held.
 func (g *Gate) laneOf(c Call) lane {
 	switch {
-	case c.Rank == Courtesy, c.Chat < 0 && c.Rank == Answer: // groups are answered as a courtesy
+	case c.Priority == Courtesy, c.Chat < 0 && c.Priority == Answer: // groups are answered as a courtesy
 		return courtesies
-	case c.Rank == Pending && c.creates() && (c.Upload || c.FileID):
+	case c.Priority == Pending && c.creates() && (c.Upload || c.FileID):
 		return videos
-	case c.Rank == Pending:
+	case c.Priority == Pending:
 		return notices
 	}
 	// People who write and write would never get their video, because the answers take all that their chat takes:

@@ -211,7 +211,7 @@ func TestLine_UploadsTakeOneTurnAndOthersPassThem(t *testing.T) {
 		var wg sync.WaitGroup
 		for chat := range int64(40) { // more than there are places on the way
 			wg.Go(func() {
-				g.Do(t.Context(), Call{Method: "sendVideo", Chat: chat + 1, Rank: Pending, Upload: true},
+				g.Do(t.Context(), Call{Method: "sendVideo", Chat: chat + 1, Priority: Pending, Upload: true},
 					func(context.Context) error { <-slow; return nil })
 			})
 		}

@@ -114,7 +114,7 @@ func (g *Gate) held(c Call, now time.Time) (left time.Duration, refusal error) {
 func (g *Gate) Left(chat int64) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	left, _ := g.held(Call{Method: "sendVideo", Chat: chat, Rank: Pending, FileID: true}, time.Now())
+	left, _ := g.held(Call{Method: "sendVideo", Chat: chat, Priority: Pending, FileID: true}, time.Now())
 	return left
 }
 

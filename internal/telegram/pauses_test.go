@@ -363,7 +363,7 @@ func TestPause_ATroubleOfTheBotIsSeenAtOnceAndEnds(t *testing.T) {
 				if rival := code == "telegram_other_poller"; (err != nil) != rival {
 					t.Errorf("a message meanwhile: got %v; want it held: %v", err, rival)
 				}
-				if err := g.Do(t.Context(), Call{Method: "sendMessage", Chat: 2, Rank: Pending, Alarm: true}, fine); err != nil {
+				if err := g.Do(t.Context(), Call{Method: "sendMessage", Chat: 2, Priority: Pending, Alarm: true}, fine); err != nil {
 					t.Errorf("telling an owner: got %v; want it sent", err)
 				}
 				g.Polled(errors.New("the disk is full")) // of our own

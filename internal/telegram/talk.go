@@ -50,9 +50,9 @@ func (k Keyboard) markup() models.ReplyMarkup {
 
 // Talk makes the calls. Its errors are *Error.
 type Talk struct {
-	API  *bot.Bot
-	Gate *Gate
-	Rank Priority // of the messages
+	API      *bot.Bot
+	Gate     *Gate
+	Priority Priority // of the messages
 	// Gone is told of a chat that cannot be written to.
 	Gone func(ctx context.Context, chat int64) error
 	// Meter counts the calls; nil means that nobody counts.
@@ -69,10 +69,10 @@ type Meter interface {
 	Waited(d time.Duration)
 }
 
-// As returns a Talk whose messages have another rank.
-func (t *Talk) As(r Priority) *Talk {
+// As returns a Talk whose messages have another priority.
+func (t *Talk) As(p Priority) *Talk {
 	other := *t
-	other.Rank = r
+	other.Priority = p
 	return &other
 }
 
@@ -93,7 +93,7 @@ func (t *Talk) Alarm() *Talk {
 
 // call makes one call within a time, 0 for as long as something moves.
 func (t *Talk) call(ctx context.Context, c Call, limit time.Duration, fn func(context.Context) error) error {
-	c.Rank, c.Alarm = t.Rank, t.alarm
+	c.Priority, c.Alarm = t.Priority, t.alarm
 	asked, made := time.Now(), time.Time{}
 	err := t.Gate.Do(ctx, c, func(ctx context.Context) error {
 		made = time.Now()

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"retake.example/internal/worker"
 )
 
 // The causes of trouble.
@@ -170,12 +172,7 @@ func (b *Board) Reported(cause string) error {
 }
 
 // Change makes Run look soon. It never waits.
-func (b *Board) Change() {
-	select {
-	case b.changed <- struct{}{}:
-	default:
-	}
-}
+func (b *Board) Change() { worker.Nudge(b.changed) }
 
 // Run tells admins until ctx ends: after each Change, and when an hour has passed. It writes nothing while all is
 // well.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"retake.example/internal/store"
 )
 
 // notice is a board for admins 1 and 2 with one trouble, whose Tell and Keep a test replaces.
@@ -201,12 +203,13 @@ func TestBoard_AFailureInTheFutureIsToldNow(t *testing.T) {
 func TestSince_CountsFromTheLastFailureThatWasTold(t *testing.T) {
 	now := time.Date(2026, 12, 20, 12, 0, 0, 0, time.UTC)
 	counted := now.Add(-10 * time.Second)
-	v := (&Trouble{Cause: Failed, N: 1, First: counted, Last: counted, Write: func(context.Context) (Message, error) {
-		return Message{}, nil
-	}}).judge(nil, now, 0)
-	told := v.keep[Failed]
-	if since := Since(told, now.Add(time.Hour)); !since.Equal(counted) || !told.At.Equal(now) {
-		t.Errorf("got %v; want what failed after %v", since, counted)
+	for cause := range digests {
+		trouble := Digest(cause, store.Given{N: 1, First: counted, Last: counted}, now, "",
+			func(context.Context) (string, int, error) { return "", 0, nil })
+		told := trouble.judge(nil, now, 0).keep[cause]
+		if since := Since(told, now.Add(time.Hour)); !since.Equal(counted) || !told.At.Equal(now) {
+			t.Errorf("%s: got %v; want what was given up after %v", cause, since, counted)
+		}
 	}
 	for last, told := range map[time.Time]Told{
 		now: {At: now}, now.Add(24 * time.Hour): {At: now, About: countedTo(now.Add(time.Hour), now)},
