@@ -302,8 +302,11 @@ func refusal(err error) error {
 		return err
 	}
 	r := &tgchannel.Refusal{Status: e.Status, Description: e.Error()}
-	if e.Class == telegram.Down { // a page of somebody in between is no refusal of Telegram's
+	switch e.Class {
+	case telegram.Down: // a page of somebody in between is no refusal of Telegram's
 		r.Status = max(r.Status, http.StatusInternalServerError)
+	case telegram.Gone: // Telegram says that with 400, too
+		r.Status = http.StatusForbidden
 	}
 	r.RetryAfter, _ = e.RetryAfter()
 	return r
