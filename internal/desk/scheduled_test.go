@@ -22,7 +22,7 @@ func TestScheduled_ListsAMonthInOrderAndByDay(t *testing.T) {
 		}
 		return ids(id, vars)
 	}
-	got := NewScheduled(english, at(15, 0), morning, list)
+	got := NewScheduled(english, at(1, 0), morning, list)
 	if got.Before != "2026-11" || got.Month != "2026-12" || got.After != "2027-01" || len(got.List) != 2 ||
 		got.List[1].Name != "Зима" {
 		t.Errorf("got %+v", got)
