@@ -63,7 +63,7 @@ func (p Place) ChannelKey() string {
 // Ready reports whether the program itself can publish on a platform.
 func (a About) Ready(place Place) bool { return *place.ready(&a) }
 
-// forEverybody returns an error if a video is not public, for platforms that show everything: its privacy can be changed
+// forEverybody returns an error if a video is not public, for platforms that show everything: its privacy can change
 // while it waits in the queue.
 func forEverybody(p *store.Publication) error {
 	if p.Metadata.Privacy == "public" {

@@ -181,7 +181,8 @@ func TestTelegram_ADisconnectedChannelGoesOnWhenItIsConnected(t *testing.T) {
 	channel := r.connect("TELEGRAM")
 	id := r.owe("TELEGRAM", channel, time.Time{})
 	r.must(r.studio.Disconnect(t.Context(), channel, owner))
-	if p := r.on(id, "TELEGRAM"); p.Status != store.Failed || p.Step != "reconnect" || p.ErrorCode != "telegram_disconnected" {
+	if p := r.on(id, "TELEGRAM"); p.Status != store.Failed || p.Step != "reconnect" ||
+		p.ErrorCode != "telegram_disconnected" {
 		t.Errorf("got %+v", p)
 	}
 	waiting, err := r.store.WaitingForChannels(t.Context())
