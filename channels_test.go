@@ -461,7 +461,7 @@ func TestChannels(t *testing.T) {
 	d.studio().err = nil
 	mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: revoked'`)
 	page = d.want(200, d.send(call{method: "GET", path: "/", session: other}))
-	if !strings.Contains(page, "YouTube access of Our greetings has ended.") || !strings.Contains(page, `href="/channels#channel-1"`) {
+	if !strings.Contains(page, "YouTube access to Our greetings has ended.") || !strings.Contains(page, `href="/channels#channel-1"`) {
 		t.Errorf("got %s; want the library to say it", page)
 	}
 	if status, a := d.post(owner, "/channels/1/check", nil); status != 200 || a.Outcome != "checked" {

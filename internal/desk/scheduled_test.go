@@ -216,7 +216,7 @@ func TestEnded_CountsWhatWaitsForADisconnectedChannel(t *testing.T) {
 			('YOUTUBE', 'UC2', 'Late', 'CONNECTED', x'00', 8, 0, 0, ?)`,
 		time.Now().Add(time.Hour).UnixMilli(), time.Now().Add(72*time.Hour).UnixMilli())
 	page := r.do(r.Library, sent{}).Body.String()
-	if !strings.Contains(page, "Google ends the access of Soon soon") || strings.Contains(page, "the access of Late") {
+	if !strings.Contains(page, "Google will soon end access to Soon") || strings.Contains(page, "access to Late") {
 		t.Errorf("got %s; want a warning about the access that ends", page)
 	}
 	if !strings.Contains(page, "The channel News is disconnected.") ||

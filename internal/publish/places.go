@@ -54,7 +54,7 @@ func (p Place) Key() string { return strings.ToLower(p.ID) }
 
 // ChannelKey is what forms call the channel on it.
 func (p Place) ChannelKey() string {
-	if p.ID == Places[0].ID { // of the time when there was one platform with channels
+	if p.ID == Places[0].ID { // from when it was the only platform with channels
 		return "channel"
 	}
 	return p.Key() + "_channel"
