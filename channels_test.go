@@ -110,7 +110,8 @@ func (a *agency) PublishAgain(ctx context.Context, assetID, platform string, adm
 }
 
 func (a *agency) Postpone(ctx context.Context, assetID, platform string, at time.Time, admin store.Admin) error {
-	return a.note(ctx, store.Event{Admin: &admin.ID, Action: "reschedule", AssetID: assetID, Platform: platform}, func(tx *store.Tx) error {
+	e := store.Event{Admin: &admin.ID, Action: "reschedule", AssetID: assetID, Platform: platform}
+	return a.note(ctx, e, func(tx *store.Tx) error {
 		p, err := tx.Publication(assetID, platform)
 		if err != nil {
 			return err
@@ -121,10 +122,12 @@ func (a *agency) Postpone(ctx context.Context, assetID, platform string, at time
 
 func (a *agency) Join(ctx context.Context, name string, admin store.Admin) (c store.Channel, err error) {
 	c = store.Channel{Platform: "TELEGRAM", External: "-1001", Title: name, Creator: admin.ID}
-	return c, a.note(ctx, store.Event{Admin: &admin.ID, Action: "connect", Platform: "TELEGRAM"}, func(tx *store.Tx) (err error) {
+	e := store.Event{Admin: &admin.ID, Action: "connect", Platform: "TELEGRAM"}
+	err = a.note(ctx, e, func(tx *store.Tx) (err error) {
 		c.ID, err = tx.Connect(c, []byte{})
 		return err
 	})
+	return c, err
 }
 
 func (a *agency) Accept(ctx context.Context, assetID, platform string, admin store.Admin) error {
@@ -458,7 +461,7 @@ func TestChannels(t *testing.T) {
 	d.studio().err = nil
 	mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: revoked'`)
 	page = d.want(200, d.send(call{method: "GET", path: "/", session: other}))
-	if !strings.Contains(page, "YouTube access of Our greetings has ended.") || !strings.Contains(page, `href="/channels#channel-1"`) {
+	if !strings.Contains(page, "YouTube access to Our greetings has ended.") || !strings.Contains(page, `href="/channels#channel-1"`) {
 		t.Errorf("got %s; want the library to say it", page)
 	}
 	if status, a := d.post(owner, "/channels/1/check", nil); status != 200 || a.Outcome != "checked" {
@@ -507,15 +510,18 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.until("location.pathname === '/channels' && location.search === '' && document.body?.innerText.includes('Our greetings')")
 	d.studio().err = desk.Denied
 	b.open(d, "/channels/callback?error=access_denied")
-	b.until("location.pathname === '/channels' && location.search === '' && document.body?.innerText.includes('access was declined')")
+	b.until("location.pathname === '/channels' && location.search === '' && " +
+		"document.body?.innerText.includes('access was declined')")
 
 	if _, err := chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}); err != nil {
 		t.Fatal(err)
 	}
 	b.open(d, "/assets/"+id+"/publish")
-	b.until("document.querySelector('#zone').value.startsWith('Asia/Kat') && document.querySelector('#zone-hint').textContent.includes('your local time: Asia/Kat')")
+	b.until("document.querySelector('#zone').value.startsWith('Asia/Kat') && " +
+		"document.querySelector('#zone-hint').textContent.includes('your local time: Asia/Kat')")
 	b.js(`(() => { const set = (name, value) => { const f = document.querySelector('form.form').elements[name]; f.value = value; (f.dispatchEvent ? f : document.querySelector('form.form')).dispatchEvent(new Event('input', { bubbles: true })); };
-		set('title', 'ы'.repeat(80)); set('privacy', 'public'); set('at', '2027-12-24T18:00'); set('made_for_kids', 'no'); })()`)
+		set('title', 'ы'.repeat(80)); set('privacy', 'public');
+		set('at', '2027-12-24T18:00'); set('made_for_kids', 'no'); })()`)
 	b.until("document.querySelector('.preview .title').textContent === 'ы'.repeat(70) + '…' && !document.querySelector('.preview .cut').hidden")
 	b.until("document.querySelector('.preview .who').textContent.includes('from Dec 24, 2027')")
 	b.until("document.querySelector('[name=when]:checked').value === 'later'")
@@ -536,7 +542,8 @@ func TestPublishingInABrowser(t *testing.T) {
 	b.until("document.querySelector('#url-RUMBLE') !== null") // the address was the same before
 	b.js("document.querySelector('#url-RUMBLE').value = 'https://example.com/v1.html'")
 	b.press("form.found button")
-	b.until("document.querySelector('.refused')?.textContent === 'This address does not belong to that platform.' && document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
+	b.until("document.querySelector('.refused')?.textContent === 'This address does not belong to that platform.' && " +
+		"document.querySelector('#url-RUMBLE').value === 'https://example.com/v1.html'")
 }
 
 // TestUpdate_ThePageAsksWhichOfTwoChangesCounts shows both and sends the choice.

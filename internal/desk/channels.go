@@ -186,8 +186,8 @@ func (d *Desk) channelsView(w http.ResponseWriter, r *http.Request) (view Channe
 	return NewChannels(sayTo(r), list, studio, AdminOf(r).Owner, d.store.Now()), err
 }
 
-// refuseChannel says on the page of the channels what a platform or Google's consent said.
-// typed is the name of a Telegram channel.
+// refuseChannel says on the page of the channels what a platform or Google's consent said. typed is the name of a
+// Telegram channel.
 func (d *Desk) refuseChannel(w http.ResponseWriter, r *http.Request, typed string, err error) error {
 	e := HTTPErrorOf(err)
 	if e.Code == Internal.Code || e.Status == http.StatusNotFound || WantsJSON(r) {
@@ -211,6 +211,18 @@ func channelID(text string) (int64, error) {
 		return 0, store.ErrNotFound
 	}
 	return id, nil
+}
+
+// channelOf is the channel that the address names.
+func (d *Desk) channelOf(r *http.Request) (c store.Channel, err error) {
+	id, err := channelID(r.PathValue("id"))
+	if err != nil {
+		return c, err
+	}
+	if c, err = d.store.Channel(r.Context(), id); err != nil {
+		return c, fmt.Errorf("channel %d: %w", id, err)
+	}
+	return c, nil
 }
 
 // Connect leads to the page where Google asks for access, or connects the Telegram channel that is named.
@@ -247,7 +259,7 @@ func (d *Desk) Connected(w http.ResponseWriter, r *http.Request) error {
 	return doneAt(w, r, "/channels?notice=connected", "connected", "")
 }
 
-// CheckChannel asks YouTube whether access to a channel works.
+// CheckChannel asks a platform whether access to a channel works.
 func (d *Desk) CheckChannel(w http.ResponseWriter, r *http.Request) error {
 	id, err := channelID(r.PathValue("id"))
 	if err == nil {
@@ -294,13 +306,9 @@ func (d *Desk) SaveDefaults(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := channelID(r.PathValue("id"))
+	c, err := d.channelOf(r)
 	if err != nil {
 		return err
-	}
-	c, err := d.store.Channel(r.Context(), id)
-	if err != nil {
-		return fmt.Errorf("defaults: %w", err)
 	}
 	say := sayTo(r)
 	m := Merge(withChannel(store.Metadata{}, store.Metadata{}, c.Defaults), sent)
@@ -315,12 +323,12 @@ func (d *Desk) SaveDefaults(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		view.Edited, view.Form = id, form
+		view.Edited, view.Form = c.ID, form
 		return d.refuse(w, r, form.error(), "channels", say("nav_channels", nil), view, form.Faults)
 	}
 	admin := AdminOf(r)
 	err = d.store.Tx(r.Context(), func(tx *store.Tx) error {
-		if err := tx.SetDefaults(id, store.Defaults{Description: m.Description, Tags: m.Tags, Language: m.Language,
+		if err := tx.SetDefaults(c.ID, store.Defaults{Description: m.Description, Tags: m.Tags, Language: m.Language,
 			Kids: m.Kids, Privacy: m.Privacy, Playlist: m.Playlist, Last: sent["like_last_time"] == "yes"}); err != nil {
 			return err
 		}
@@ -329,25 +337,21 @@ func (d *Desk) SaveDefaults(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("defaults: %w", err)
 	}
-	return doneAt(w, r, "/channels?notice=defaults#channel-"+strconv.FormatInt(id, 10), "defaults", "")
+	return doneAt(w, r, "/channels?notice=defaults#channel-"+strconv.FormatInt(c.ID, 10), "defaults", "")
 }
 
 // AskDisconnect answers with the page that asks before a channel is disconnected.
 func (d *Desk) AskDisconnect(w http.ResponseWriter, r *http.Request) error {
-	id, err := channelID(r.PathValue("id"))
+	channel, err := d.channelOf(r)
 	if err != nil {
 		return err
-	}
-	channel, err := d.store.Channel(r.Context(), id)
-	if err != nil {
-		return fmt.Errorf("disconnect: %w", err)
 	}
 	all, err := d.channels(r.Context())
 	if err != nil {
 		return err
 	}
 	others := slices.ContainsFunc(all, func(c store.Channel) bool {
-		return c.ID != id && c.Platform == channel.Platform && c.State == "CONNECTED"
+		return c.ID != channel.ID && c.Platform == channel.Platform && c.State == "CONNECTED"
 	})
 	return d.answer(w, r, "disconnect", Frame{Title: sayTo(r)("title_disconnect", nil)}, struct {
 		Success       bool `json:"success"`

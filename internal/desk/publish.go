@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,10 +100,7 @@ func (p *Publishing) Anywhere() bool {
 func (p *Publishing) Read(say Say, sent map[string]string, now time.Time) {
 	p.Form, p.at = p.Form.Sent(say, sent), time.Time{}
 	p.Later = sent["when"] == "later" || sent["when"] == "" && sent["at"] != ""
-	p.At, p.Zone = strings.ToValidUTF8(sent["at"], "\uFFFD"), sent["zone"]
-	if p.Zone == "" {
-		p.Zone = "UTC"
-	}
+	p.At, p.Zone = strings.ToValidUTF8(sent["at"], "\uFFFD"), cmp.Or(sent["zone"], "UTC")
 	p.Form.Whole(say)
 	some, timed := false, false
 	for i := range p.Spots {

@@ -3,6 +3,7 @@
 package desk
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -51,10 +52,7 @@ func readTime(say Say, text string, zone *string, now time.Time) (at time.Time, 
 
 // move gives a publication another time. The form comes back with what is wrong with it.
 func (d *Desk) move(w http.ResponseWriter, r *http.Request, view Detail, p *Publication, sent map[string]string) error {
-	say, zone := sayTo(r), sent["zone"]
-	if zone == "" {
-		zone = "UTC"
-	}
+	say, zone := sayTo(r), cmp.Or(sent["zone"], "UTC")
 	var at time.Time // now
 	if sent["when"] != "now" {
 		var fault string
@@ -104,9 +102,8 @@ type Day struct {
 // mostScheduled bounds what the page lists.
 const mostScheduled = 500
 
-// NewScheduled describes what becomes public in the month of a time, in UTC.
+// NewScheduled describes what becomes public in a month, which begins at a time in UTC.
 func NewScheduled(say Say, month, now time.Time, list []store.Scheduled) Scheduled {
-	month = time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
 	s := Scheduled{Success: true, Month: month.Format("2006-01"), Before: month.AddDate(0, -1, 0).Format("2006-01"),
 		After: month.AddDate(0, 1, 0).Format("2006-01"), List: []ScheduledItem{}, More: len(list) > mostScheduled,
 		Name: say("month_and_year", Vars{"Month": strings.Fields(say("months", nil))[month.Month()-1],
@@ -137,15 +134,14 @@ func NewScheduled(say Say, month, now time.Time, list []store.Scheduled) Schedul
 // Scheduled answers with the page of a month, ?month=2006-01, or of this one.
 func (d *Desk) Scheduled(w http.ResponseWriter, r *http.Request) error {
 	now := d.store.Now()
-	month := now.UTC()
+	month := time.Date(now.UTC().Year(), now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 	if asked := r.URL.Query().Get("month"); asked != "" {
 		var err error
 		if month, err = time.Parse("2006-01", asked); err != nil {
 			return Invalid("error_month", nil)
 		}
 	}
-	from := time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
-	list, err := d.store.Scheduled(r.Context(), from, from.AddDate(0, 1, 0), mostScheduled+1)
+	list, err := d.store.Scheduled(r.Context(), month, month.AddDate(0, 1, 0), mostScheduled+1)
 	if err != nil {
 		return fmt.Errorf("scheduled: %w", err)
 	}

@@ -2,7 +2,10 @@
 
 package publish
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A Refusal is something that the studio does not do, for a reason that an admin is told.
 type Refusal struct{ code, text string }
@@ -23,6 +26,17 @@ var (
 	ErrURLSite    = &Refusal{"publish_url_site", "the URL is not on the platform"}
 	ErrURLVideo   = &Refusal{"publish_url_video", "the URL does not show a video"}
 )
+
+// urlError is the reason why a platform's package has refused an address, by the errors that it has for two of them.
+func urlError(err, noAddress, otherSite error) error {
+	switch {
+	case errors.Is(err, noAddress):
+		return ErrURL
+	case errors.Is(err, otherSite):
+		return ErrURLSite
+	}
+	return ErrURLVideo
+}
 
 // OtherChannel is the error of Answer if a channel is reconnected with the access to another one. Both are titles.
 type OtherChannel struct{ Want, Got string }

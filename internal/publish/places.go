@@ -4,6 +4,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -53,7 +54,7 @@ func (p Place) Key() string { return strings.ToLower(p.ID) }
 
 // ChannelKey is what forms call the channel on it.
 func (p Place) ChannelKey() string {
-	if p.ID == Places[0].ID { // of the time when there was one platform with channels
+	if p.ID == Places[0].ID { // from when it was the only platform with channels
 		return "channel"
 	}
 	return p.Key() + "_channel"
@@ -61,6 +62,31 @@ func (p Place) ChannelKey() string {
 
 // Ready reports whether the program itself can publish on a platform.
 func (a About) Ready(place Place) bool { return *place.ready(&a) }
+
+// forEverybody returns an error if a video is not public, for platforms that show everything: its privacy can change
+// while it waits in the queue.
+func forEverybody(p *store.Publication) error {
+	if p.Metadata.Privacy == "public" {
+		return nil
+	}
+	platform := strings.ToLower(p.Platform)
+	return notPublic{errors.New(platform + " refused-privacy: what is sent there is shown to everybody"),
+		platform + "_not_public"}
+}
+
+type notPublic struct {
+	error
+	code string
+}
+
+// Code returns a stable word for the reason.
+func (e notPublic) Code() string { return e.code }
+
+func (notPublic) Permanent() bool { return true }
+
+func (notPublic) Pause() time.Duration { return 0 }
+
+func (notPublic) Step() string { return "edit" }
 
 // A Platform is a site that the queue publishes videos on.
 type Platform interface {

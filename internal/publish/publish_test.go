@@ -95,7 +95,8 @@ var wants = map[string]map[string]string{
 // calls are those in whose place the answer is given.
 var calls = map[string]func(r *http.Request, platform string) bool{
 	"publish": func(r *http.Request, platform string) bool {
-		return strings.Contains(r.URL.Path, "/upload/youtube") || platform == "RUMBLE" || strings.HasSuffix(r.URL.Path, "/getChat")
+		return strings.Contains(r.URL.Path, "/upload/youtube") || platform == "RUMBLE" ||
+			strings.HasSuffix(r.URL.Path, "/getChat")
 	},
 	"post":   func(r *http.Request, _ string) bool { return strings.HasSuffix(r.URL.Path, "/sendVideo") },
 	"check":  func(r *http.Request, _ string) bool { return !strings.HasSuffix(r.URL.Path, "/token") },

@@ -39,8 +39,8 @@ const (
 
 var owner = store.Admin{ID: 8, Owner: true}
 
-var greeting = store.Metadata{Title: "A greeting", Description: "С Новым годом!", Tags: "new year, ёлка", Language: "ru",
-	Kids: "no", Privacy: "public", Category: "22", Synthetic: "no", Notify: "no"}
+var greeting = store.Metadata{Title: "A greeting", Description: "С Новым годом!", Tags: "new year, ёлка",
+	Language: "ru", Kids: "no", Privacy: "public", Category: "22", Synthetic: "no", Notify: "no"}
 
 // rig is a studio and all that is around it.
 type rig struct {
@@ -74,7 +74,8 @@ func newRig(t *testing.T) *rig {
 	r.tube = fakeyoutube.New(fakeyoutube.Options{ClientID: "client", ClientSecret: "secret",
 		BaseURL: server.URL + "/google", Processing: time.Millisecond})
 	var err error
-	r.rumbles, err = fakerumble.New(fakerumble.Options{AccessToken: strings.Repeat("r", 40), BaseURL: server.URL + "/rumble"})
+	r.rumbles, err = fakerumble.New(fakerumble.Options{AccessToken: strings.Repeat("r", 40),
+		BaseURL: server.URL + "/rumble"})
 	r.must(err)
 	r.chats = faketelegram.New(token)
 	r.person, r.news = r.chats.Person(8, "Owner", "en"), r.chats.Channel(newsID, "News")

@@ -13,21 +13,6 @@ import (
 	"retake.example/internal/store"
 )
 
-// notPublic is the error of a video that is not for everybody, on a platform that shows everything.
-type notPublic struct {
-	error
-	code string
-}
-
-// Code returns a stable word for the reason.
-func (e notPublic) Code() string { return e.code }
-
-func (notPublic) Permanent() bool { return true }
-
-func (notPublic) Pause() time.Duration { return 0 }
-
-func (notPublic) Step() string { return "edit" }
-
 // onRumble publishes on Rumble.
 type onRumble struct{ *Sites }
 
@@ -60,11 +45,10 @@ func (s onRumble) Publish(
 	if u.ID != "" { // it was there when the program ended
 		return 0, nil
 	}
-	if u.Step == "" && m.Privacy != "public" { // saved for the video since
-		return 0, notPublic{errors.New("rumble refused-privacy: what is uploaded there is shown to everybody"),
-			"rumble_not_public"}
-	}
 	if u.Step == "" {
+		if err := forEverybody(t.Publication); err != nil {
+			return 0, err
+		}
 		if err := media.Verify(ctx, s.files, t.Asset.Video.File, t.Asset.Video.Size); err != nil {
 			return 0, fmt.Errorf("check the video: %w", err)
 		}

@@ -1,4 +1,4 @@
-// The addresses of uploads under way. Who has one can write to that upload, so they are sealed in the database.
+// The addresses of uploads under way. Anyone who has one can write to that upload, so the database holds them sealed.
 
 package publish
 
@@ -45,7 +45,7 @@ func (s *Sites) sealOld(ctx context.Context) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return s.store.Checkpoint(ctx) // they would stay in the log
+	return s.store.Checkpoint(ctx) // otherwise the write-ahead log still holds them
 }
 
 // errLost is the error of an upload whose address was sealed with another key, and which may have become a video: only

@@ -68,6 +68,11 @@ func (s *Sites) Platforms() map[string]Platform {
 	return all
 }
 
+// errOff is the error of a platform that cannot be used because a key of the configuration is empty.
+func errOff(platform, key string) error {
+	return retry.Permanent(retry.WithCode(errors.New(platform+" notSetUp: "+key+" is empty"), platform+"_not_set_up"))
+}
+
 // noAccess is the error of a channel that cannot be used until an owner connects it again.
 type noAccess struct {
 	error
@@ -87,7 +92,7 @@ func Owner(external string) string { return "YOUTUBE " + external }
 // account returns access to a channel of YouTube.
 func (s *Sites) account(ctx context.Context, channel int64) (*youtube.Account, error) {
 	if s.youtube == nil {
-		return nil, retry.Permanent(errors.New("youtube notSetUp: youtube.client_id is empty"))
+		return nil, errOff("youtube", "youtube.client_id")
 	}
 	c, err := s.store.Channel(ctx, channel)
 	if err != nil {

@@ -27,14 +27,9 @@ func (s onTelegram) Ready() bool { return s.talk != nil }
 // client returns access to the channels, without a video to post.
 func (s onTelegram) client() (*tgchannel.Client, error) {
 	if s.talk == nil {
-		return nil, errOff()
+		return nil, errOff("telegram", "telegram.token")
 	}
 	return tgchannel.New(&poster{talk: s.talk}, NewLooker(s.talk)), nil
-}
-
-func errOff() error {
-	return retry.Permanent(retry.WithCode(errors.New("telegram notSetUp: telegram.token is empty"),
-		"telegram_not_set_up"))
 }
 
 // channel returns a channel and its number at Telegram, if it is connected.
@@ -65,16 +60,17 @@ func (s onTelegram) Publish(
 	if u.ID != "" { // it was there when the program ended
 		return 0, nil
 	}
-	if u.Step == "" && m.Privacy != "public" { // saved for the video since
-		return 0, notPublic{errors.New("telegram refused-privacy: what is posted there is shown to everybody"),
-			"telegram_not_public"}
+	if u.Step == "" {
+		if err := forEverybody(t.Publication); err != nil {
+			return 0, err
+		}
 	}
 	_, channel, err := s.channel(ctx, t.Publication.Channel)
 	if err != nil {
 		return 0, err
 	}
 	if s.talk == nil {
-		return 0, errOff()
+		return 0, errOff("telegram", "telegram.token")
 	}
 	p := &poster{talk: s.talk.As(telegram.Pending), asset: t.Asset, open: s.opened}
 	client := tgchannel.New(p, NewLooker(s.talk))
@@ -150,13 +146,8 @@ func (s onTelegram) Find(ctx context.Context, _ store.Asset, p store.Publication
 		return "", "", s.noticed(ctx, p.Channel, began, err)
 	}
 	message, err := tgchannel.Post(c, address)
-	switch {
-	case errors.Is(err, tgchannel.ErrNoAddress):
-		return "", "", ErrURL
-	case errors.Is(err, tgchannel.ErrOtherSite):
-		return "", "", ErrURLSite
-	case err != nil:
-		return "", "", ErrURLVideo
+	if err != nil {
+		return "", "", urlError(err, tgchannel.ErrNoAddress, tgchannel.ErrOtherSite)
 	}
 	return fmt.Sprintf("%d/%d", number, message), tgchannel.Link(c, message), nil
 }
@@ -302,8 +293,11 @@ func refusal(err error) error {
 		return err
 	}
 	r := &tgchannel.Refusal{Status: e.Status, Description: e.Error()}
-	if e.Class == telegram.Down { // a page of somebody in between is no refusal of Telegram's
+	switch e.Class {
+	case telegram.Down: // a page of somebody in between is no refusal of Telegram's
 		r.Status = max(r.Status, http.StatusInternalServerError)
+	case telegram.Gone: // Telegram says that with 400, too
+		r.Status = http.StatusForbidden
 	}
 	r.RetryAfter, _ = e.RetryAfter()
 	return r

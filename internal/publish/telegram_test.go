@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,16 +76,50 @@ func TestTelegram_PostsOnceByTheHandleEditsAndDeletes(t *testing.T) {
 }
 
 func TestTelegram_UploadsWhatItHasForgotten(t *testing.T) {
-	r := newRig(t)
-	channel := r.connect("TELEGRAM")
-	id := r.owe("TELEGRAM", channel, time.Time{})
-	r.write(func(tx *store.Tx) error { return tx.KeepFileID(id, "BAACAgforgotten") })
-	r.must(r.work())
-	a, err := r.store.Asset(t.Context(), id)
-	r.must(err)
-	if n := len(r.news.Messages()); n != 1 || a.FileID == "BAACAgforgotten" || a.FileID == "" {
-		t.Errorf("got %d posts and the handle %q", n, a.FileID)
+	for _, words := range []string{"wrong file identifier/HTTP URL specified", "type of file mismatch", "FILE_ID_INVALID",
+		"FILE_REFERENCE_0_EXPIRED", "SOMETHING_NEW"} {
+		t.Run(words, func(t *testing.T) {
+			r := newRig(t)
+			id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+			r.write(func(tx *store.Tx) error { return tx.KeepFileID(id, "BAACAgforgotten") })
+			r.refuseOnce("/sendVideo", words)
+			r.must(r.work())
+			a, err := r.store.Asset(t.Context(), id)
+			r.must(err)
+			if n := len(r.news.Messages()); n != 1 || a.FileID == "BAACAgforgotten" || a.FileID == "" {
+				t.Errorf("got %d posts and the handle %q", n, a.FileID)
+			}
+		})
 	}
+}
+
+func TestTelegram_AChannelThatIsGoneCostsNoUpload(t *testing.T) {
+	for _, words := range []string{"PEER_ID_INVALID", "chat not found", "not enough rights to send videos to the chat"} {
+		t.Run(words, func(t *testing.T) {
+			r := newRig(t)
+			id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+			r.write(func(tx *store.Tx) error { return tx.KeepFileID(id, "BAACAgkept") })
+			r.refuseOnce("/sendVideo", words)
+			err := r.work()
+			a, problem := r.store.Asset(t.Context(), id)
+			r.must(problem)
+			if n := len(r.news.Messages()); kindOf(err) != "ended" || n != 0 || a.FileID != "BAACAgkept" {
+				t.Errorf("got %v, %d posts and the handle %q", err, n, a.FileID)
+			}
+		})
+	}
+}
+
+// refuseOnce makes Telegram refuse the next call of a method in some words.
+func (r *rig) refuseOnce(method, words string) {
+	var refused atomic.Bool
+	r.intercept(func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.HasSuffix(q.URL.Path, method) || refused.Swap(true) {
+			return false
+		}
+		telegramSays(400, "Bad Request: "+words)(w)
+		return true
+	})
 }
 
 func TestTelegram_ALostAnswerIsAskedAbout(t *testing.T) {
@@ -146,7 +181,8 @@ func TestTelegram_ADisconnectedChannelGoesOnWhenItIsConnected(t *testing.T) {
 	channel := r.connect("TELEGRAM")
 	id := r.owe("TELEGRAM", channel, time.Time{})
 	r.must(r.studio.Disconnect(t.Context(), channel, owner))
-	if p := r.on(id, "TELEGRAM"); p.Status != store.Failed || p.Step != "reconnect" || p.ErrorCode != "telegram_disconnected" {
+	if p := r.on(id, "TELEGRAM"); p.Status != store.Failed || p.Step != "reconnect" ||
+		p.ErrorCode != "telegram_disconnected" {
 		t.Errorf("got %+v", p)
 	}
 	waiting, err := r.store.WaitingForChannels(t.Context())

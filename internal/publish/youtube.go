@@ -130,13 +130,8 @@ func (s onYouTube) Change(ctx context.Context, p store.Publication, to Version, 
 func (s onYouTube) Find(ctx context.Context, a store.Asset, p store.Publication, address string) (id, url string,
 	err error) {
 	id, err = youtube.VideoID(address, s.watch)
-	switch {
-	case errors.Is(err, youtube.ErrNoAddress):
-		return "", "", ErrURL
-	case errors.Is(err, youtube.ErrOtherSite):
-		return "", "", ErrURLSite
-	case err != nil:
-		return "", "", ErrURLVideo
+	if err != nil {
+		return "", "", urlError(err, youtube.ErrNoAddress, youtube.ErrOtherSite)
 	}
 	c, err := s.store.Channel(ctx, p.Channel)
 	if errors.Is(err, store.ErrNotFound) {

@@ -32,49 +32,40 @@ func RightsOf(m *models.ChatMember) Rights {
 
 // LookUp returns the chat with an id, or the channel with a name such as "@news".
 func (t *Talk) LookUp(ctx context.Context, ref string) (c Chat, err error) {
-	err = t.call(ctx, Call{Method: "getChat"}, callTime, func(ctx context.Context) error {
-		chat, err := t.API.GetChat(ctx, &bot.GetChatParams{ChatID: ref})
-		if err == nil {
-			c = Chat{chat.ID, string(chat.Type), chat.Title, chat.Username}
-		}
-		return err
-	})
-	return c, err
+	chat, err := invoke(ctx, t, Call{Method: "getChat"}, t.API.GetChat, &bot.GetChatParams{ChatID: ref})
+	if err != nil {
+		return c, err
+	}
+	return Chat{chat.ID, string(chat.Type), chat.Title, chat.Username}, nil
 }
 
 // MyRights returns what the bot may do in a channel.
 func (t *Talk) MyRights(ctx context.Context, channel int64) (r Rights, err error) {
-	err = t.call(ctx, Call{Method: "getChatMember"}, callTime, func(ctx context.Context) error {
-		m, err := t.API.GetChatMember(ctx, &bot.GetChatMemberParams{ChatID: channel, UserID: t.API.ID()})
-		if err == nil {
-			r = RightsOf(m)
-		}
-		return err
-	})
-	return r, err
+	m, err := invoke(ctx, t, Call{Method: "getChatMember"}, t.API.GetChatMember,
+		&bot.GetChatMemberParams{ChatID: channel, UserID: t.API.ID()})
+	if err != nil {
+		return r, err
+	}
+	return RightsOf(m), nil
 }
 
-// EditCaption replaces the caption of a post, of which so many UTF-16 units from the start are bold. It is not an error
-// if the caption is the same.
+// EditCaption replaces the caption of a post. bold is how much of its start is bold, in UTF-16 units. It returns nil if
+// the caption is the same.
 func (t *Talk) EditCaption(ctx context.Context, channel int64, message int, caption string, bold int) error {
 	p := &bot.EditMessageCaptionParams{ChatID: channel, MessageID: message, Caption: caption,
 		CaptionEntities: boldOf(bold)}
-	return t.call(ctx, Call{Method: "editMessageCaption", Chat: channel}, callTime, func(ctx context.Context) error {
-		_, err := t.API.EditMessageCaption(ctx, p)
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "editMessageCaption", Chat: channel}, t.API.EditMessageCaption, p)
+	return err
 }
 
 // DeletePost deletes a post. Unlike Delete it says if Telegram refuses.
 func (t *Talk) DeletePost(ctx context.Context, channel int64, message int) error {
 	p := &bot.DeleteMessageParams{ChatID: channel, MessageID: message}
-	return t.call(ctx, Call{Method: "deleteMessage", Chat: channel}, callTime, func(ctx context.Context) error {
-		_, err := t.API.DeleteMessage(ctx, p)
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "deleteMessage", Chat: channel}, t.API.DeleteMessage, p)
+	return err
 }
 
-// boldOf makes so many UTF-16 units from the start of a caption bold.
+// boldOf makes the start of a caption bold, in UTF-16 units.
 func boldOf(units int) []models.MessageEntity {
 	if units == 0 {
 		return nil

@@ -116,6 +116,16 @@ func (t *Talk) call(ctx context.Context, c Call, limit time.Duration, fn func(co
 	return err
 }
 
+// invoke makes one call of a method that takes no file, and returns what Telegram answers.
+func invoke[P, A any](ctx context.Context, t *Talk, c Call, method func(context.Context, P) (A, error), p P) (a A,
+	err error) {
+	err = t.call(ctx, c, callTime, func(ctx context.Context) (err error) {
+		a, err = method(ctx, p)
+		return err
+	})
+	return a, err
+}
+
 // probed checks whether Telegram is there at all, after no answer came to a message. If it is not, then the message has
 // most likely not arrived either, and nobody may call until Telegram is back. If it is, a message that was handed over
 // may have gone out.
@@ -192,37 +202,29 @@ func (t *Talk) Replace(ctx context.Context, chat int64, message int, text string
 
 func (t *Talk) edit(ctx context.Context, chat int64, message int, text string, k Keyboard) error {
 	p := &bot.EditMessageTextParams{ChatID: chat, MessageID: message, Text: text, ReplyMarkup: k.markup()}
-	return t.call(ctx, Call{Method: "editMessageText", Chat: chat}, callTime, func(ctx context.Context) error {
-		_, err := t.API.EditMessageText(ctx, p)
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "editMessageText", Chat: chat}, t.API.EditMessageText, p)
+	return err
 }
 
 // StripButtons takes the buttons from a message.
 func (t *Talk) StripButtons(ctx context.Context, chat int64, message int) error {
 	p := &bot.EditMessageReplyMarkupParams{ChatID: chat, MessageID: message}
-	return t.call(ctx, Call{Method: "editMessageReplyMarkup", Chat: chat}, callTime, func(ctx context.Context) error {
-		_, err := t.API.EditMessageReplyMarkup(ctx, p)
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "editMessageReplyMarkup", Chat: chat}, t.API.EditMessageReplyMarkup, p)
+	return err
 }
 
 // Delete deletes a message. One that cannot be deleted, or is gone, is no error.
 func (t *Talk) Delete(ctx context.Context, chat int64, message int) error {
 	p := &bot.DeleteMessageParams{ChatID: chat, MessageID: message}
-	return t.call(ctx, Call{Method: "deleteMessage"}, callTime, func(ctx context.Context) error {
-		_, err := t.API.DeleteMessage(ctx, p)
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "deleteMessage"}, t.API.DeleteMessage, p)
+	return err
 }
 
 // Answer ends the spinning of a pressed button. A press that is too old to be answered is no error.
 func (t *Talk) Answer(ctx context.Context, query, text string) error {
 	p := &bot.AnswerCallbackQueryParams{CallbackQueryID: query, Text: text}
-	return t.call(ctx, Call{Method: "answerCallbackQuery"}, callTime, func(ctx context.Context) error {
-		_, err := t.API.AnswerCallbackQuery(ctx, p)
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "answerCallbackQuery"}, t.API.AnswerCallbackQuery, p)
+	return err
 }
 
 // Command is a line of the menu behind the slash.
@@ -238,10 +240,7 @@ func (t *Talk) SetCommands(ctx context.Context, language string, chat int64, com
 	for _, c := range commands {
 		p.Commands = append(p.Commands, models.BotCommand{Command: c.Name, Description: c.Description})
 	}
-	err := t.call(ctx, Call{Method: "setMyCommands"}, callTime, func(ctx context.Context) error {
-		_, err := t.API.SetMyCommands(ctx, p)
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "setMyCommands"}, t.API.SetMyCommands, p)
 	if chat != 0 && ClassOf(err) == Gone {
 		return nil
 	}
@@ -263,10 +262,8 @@ func (t *Talk) PublishCommands(ctx context.Context, languages []string, chats []
 
 // DeleteWebhook takes the updates over from a webhook, and loses none: polling works from then on.
 func (t *Talk) DeleteWebhook(ctx context.Context) error {
-	return t.call(ctx, Call{Method: "deleteWebhook"}, callTime, func(ctx context.Context) error {
-		_, err := t.API.DeleteWebhook(ctx, &bot.DeleteWebhookParams{})
-		return err
-	})
+	_, err := invoke(ctx, t, Call{Method: "deleteWebhook"}, t.API.DeleteWebhook, &bot.DeleteWebhookParams{})
+	return err
 }
 
 // Link returns the URL of the bot.

@@ -154,7 +154,12 @@ func (c *Client) Publish(
 	if err := save(State{}); err != nil {
 		return Published{}, err
 	}
-	return Published{}, judge(err)
+	err = judge(err)
+	// Telegram has many words for a file_id that it doesn't take: a refusal in words that we don't know may be one.
+	if e, ok := errors.AsType[*Error](err); ok && e.reason == "http400" && fileID != "" {
+		err = fail("telegram_file", "file", e.message)
+	}
+	return Published{}, err
 }
 
 // Update changes the caption of a post. It is not an error if nothing had to be changed.
@@ -168,11 +173,11 @@ func (c *Client) Update(ctx context.Context, channel, message int64, m Metadata)
 
 // Delete deletes a post. It is not an error if Telegram says that there is no such post.
 func (c *Client) Delete(ctx context.Context, channel, message int64) error {
-	err := c.post.Delete(ctx, channel, message)
-	if says(err, "message to delete not found") {
+	err := judge(c.post.Delete(ctx, channel, message))
+	if e, ok := errors.AsType[*Error](err); ok && e.code == "telegram_not_found" {
 		return nil
 	}
-	return judge(err)
+	return err
 }
 
 // postPath is the path of a post: /name/12 in a public channel, /c/1234567890/12 in a private one.
