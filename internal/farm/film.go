@@ -60,11 +60,11 @@ func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room fu
 		if seen.beaten.After(began) {
 			progress(seen.percent)
 		}
-		if err := c.judge(seen, now, quiet); err != nil {
-			if _, wait := err.RetryAfter(); !wait {
+		if of := c.judge(seen, now, quiet); of != nil {
+			if of.wait == 0 {
 				c.clear(o, fate{})
 			}
-			return r, err
+			return r, *of
 		}
 		select {
 		case <-ctx.Done():
@@ -93,7 +93,7 @@ func (c *Centre) judge(w watched, now, quiet time.Time) *trouble {
 	case now.Sub(answered) > c.times.away:
 		return &trouble{text: "NATS does not answer at " + c.opts.hosts(), code: CodeAway, wait: awayPause}
 	case timeout > 0 && now.Sub(quiet) > timeout:
-		return &trouble{text: fmt.Sprintf("no worker has given a sign of life of this film for %v", timeout),
+		return &trouble{text: fmt.Sprintf("no worker has reported on this film for %v", timeout),
 			code: video.CodeTimeout}
 	case now.Sub(w.beaten) > c.times.away:
 		if why := c.roster.empty(now); why != "" {

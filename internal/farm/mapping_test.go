@@ -199,7 +199,7 @@ func TestFilm_AnOrderThatNobodySpeaksOfFails(t *testing.T) {
 		}
 	}()
 	r := film(t.Context(), t, c, order1("a"))
-	if of, ok := errors.AsType[*trouble](r.err); !ok || of.code != video.CodeTimeout || of.wait != 0 {
+	if of, ok := errors.AsType[trouble](r.err); !ok || of.code != video.CodeTimeout || of.wait != 0 {
 		t.Errorf("got %v; want a failure with %s", r.err, video.CodeTimeout)
 	}
 }
