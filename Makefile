@@ -13,8 +13,7 @@ demo: build
 test:
 	@./packaging/need.sh $(TEST)
 	@./packaging/axe.sh
-	@./packaging/versitygw.sh
-	@./packaging/natsserver.sh
+	@./packaging/testservers.sh
 	@./packaging/proxies.sh
 	go test -timeout 60m ./...
 
@@ -27,8 +26,7 @@ lint:
 check: lint
 	@./packaging/need.sh $(TEST) gcc libc6-dev
 	@./packaging/axe.sh
-	@./packaging/versitygw.sh
-	@./packaging/natsserver.sh
+	@./packaging/testservers.sh
 	@./packaging/proxies.sh
 	cd bench && go vet ./...
 	cd bench/queue/load && go vet ./... && go test .

@@ -26,6 +26,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"retake.example/internal/testserver"
 )
 
 // block returns a block of code of a document, by its language and what it begins with.
@@ -54,17 +56,6 @@ func swap(t *testing.T, text string, pairs ...string) string {
 		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
 	}
 	return text
-}
-
-// freeAddress is one on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // background runs a program until the test ends, and returns what it says and how to kill it.
@@ -169,7 +160,7 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, plain, err := net.SplitHostPort(freeAddress(t))
+			_, plain, err := net.SplitHostPort(testserver.FreeAddress(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +180,7 @@ func TestThePageWorksBehindTheWebServersOfTheDocument(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v, page, address := newVictim(t), freeAddress(t), freeAddress(t)
+			v, page, address := newVictim(t), testserver.FreeAddress(t), testserver.FreeAddress(t)
 			file := filepath.Join(v.dir, "config.toml")
 			text, err := os.ReadFile(file)
 			if err != nil {
@@ -316,12 +307,12 @@ func TestOneOfTwoRenderServersDies(t *testing.T) {
 	}
 	var servers []server
 	for range 2 {
-		address := freeAddress(t)
+		address := testserver.FreeAddress(t)
 		said, kill := background(t, exec.Command(program, "-listen", address))
 		listens(t, address, said)
 		servers = append(servers, server{address, said, kill})
 	}
-	front := freeAddress(t)
+	front := testserver.FreeAddress(t)
 	orders := nginx(t, swap(t, block(t, "docs/scaling.md", "nginx", "upstream renderers {"),
 		"10.0.0.11:9000", servers[0].address, "10.0.0.12:9000", servers[1].address, "127.0.0.1:9000", front,
 		`10\.0\.0\.1[12]:9000`, servers[0].address+"|"+servers[1].address))

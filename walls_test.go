@@ -24,7 +24,7 @@ var goods = map[string]struct {
 	"echo":     {[]string{"github.com/labstack/echo"}, []string{"web.go"}},
 	"telegram": {[]string{"github.com/go-telegram/bot"}, []string{"bot.go", "internal/chat", "internal/telegram"}},
 	"exec": {[]string{"os/exec"},
-		[]string{"internal/video", "internal/media/s3test", "internal/farm/natstest", "docs/generator", "packaging/release"}},
+		[]string{"internal/video", "internal/testserver", "docs/generator", "packaging/release"}},
 	"toml":       {[]string{"github.com/BurntSushi/toml"}, []string{"internal/config", "internal/lang", "internal/video"}},
 	"s3":         {[]string{"github.com/minio/minio-go"}, []string{"internal/media"}},
 	"nats":       {[]string{"github.com/nats-io"}, []string{"internal/farm"}},
@@ -52,7 +52,7 @@ var floors = [][]string{
 	{"internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
 		"internal/rumble", "internal/seal", "internal/service", "internal/telegram", "internal/tgchannel", "internal/video",
 		"internal/youtube"},
-	{"internal/fake"},
+	{"internal/fake", "internal/testserver"},
 	{"docs/generator", "packaging/release"},
 }
 

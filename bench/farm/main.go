@@ -1,5 +1,5 @@
 // Command farm measures what a video from the farm costs the centre, and how many a minute come, with simulated workers
-// that make a film in no time. It needs build/nats-server: packaging/natsserver.sh builds it. Run it in bench:
+// that make a film in no time. It needs build/nats-server: packaging/testservers.sh builds it. Run it in bench:
 //
 //	go run ./farm [-videos 400]
 package main

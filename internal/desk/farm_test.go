@@ -43,7 +43,7 @@ func TestSettings_ShowTheFarm(t *testing.T) {
 	page := r.do(r.Settings, sent{method: "GET", path: "/settings"}).Body.String()
 	for _, want := range []string{"Open orders: 7.", "oak-1", "3 of 4 cores busy", "1.2.3", "2.3s per video", "90 made, 1 failed",
 		"ffmpeg: &lt;broken&gt;", "elm-2", "Takes no more orders", `value="yes">Let it take orders`, `value="no">Drain`, "ash-3",
-		"Not heard of since"} {
+		"Not heard from since"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("want %q on the page; it is missing", want)
 		}

@@ -92,6 +92,20 @@ func TestAccess_TheDocumentedServerLetsInTheCentreAndItsWorkers(t *testing.T) {
 		o := order1(fmt.Sprint("asset", i))
 		film(t.Context(), t, c, o).want(t, o)
 	}
+	conn, js, err := access.connect("a worker that gets an order again", quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	w := &worker{js: js}
+	g, err := w.stores(t.Context())
+	if err == nil {
+		_, err = w.countDeaths(t.Context(), g, "again", keyOf("again", 1), 2)
+	}
+	if err != nil {
+		t.Errorf("a worker that gets an order again: got %v; want nil", err)
+	}
+	c.clear(order1("again"), fate{})
 	id := c.Workers()[0].ID
 	if err := c.Drain(t.Context(), id, true, ""); err != nil {
 		t.Errorf("drain: got %v; want nil", err)

@@ -76,12 +76,10 @@ type watched struct {
 	wake chan struct{} // something has happened
 
 	// guarded by Centre.mu
-	seq       uint64    // of the order in its stream; 0: unknown
 	beaten    time.Time // zero: no worker has begun it
 	percent   int
 	delivered int
 	over      bool
-	died      bool
 }
 
 // Open prepares a centre. It returns at once: NATS may be away. Run does the rest.
@@ -95,8 +93,7 @@ func open(opts Options, t times, log *slog.Logger) (*Centre, error) {
 	now := time.Now()
 	c := &Centre{opts: opts, times: t, log: log, conn: conn, js: js, opened: now, answered: now,
 		roster: newRoster(now, t), watched: map[string]*watched{}}
-	for subject, heard := range map[string]nats.MsgHandler{beatSubject + ">": c.beat, statSubject + "*": c.status,
-		advisories: c.died} {
+	for subject, heard := range map[string]nats.MsgHandler{beatSubject + ">": c.beat, statSubject + "*": c.status} {
 		if _, err := conn.Subscribe(subject, heard); err != nil {
 			conn.Close()
 			return nil, fmt.Errorf("farm: %w", err)
@@ -196,7 +193,7 @@ func (c *Centre) prepare(ctx context.Context) (g *ground, err error) {
 	}
 	g.queue, err = g.orders.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{Durable: consumerOf(Protocol),
 		FilterSubject: orderAt(Protocol, "*.*"), AckPolicy: jetstream.AckExplicitPolicy, AckWait: c.times.ackWait,
-		MaxDeliver: maxDeliver, MaxAckPending: 10_000})
+		MaxAckPending: 10_000})
 	return g, err
 }
 
@@ -291,24 +288,6 @@ func (c *Centre) status(m *nats.Msg) {
 	}
 	c.heard()
 	c.roster.hear(s, time.Now())
-}
-
-// died takes the news that an order was delivered for the last time, and that no worker has finished it.
-func (c *Centre) died(m *nats.Msg) {
-	var a struct {
-		Seq uint64 `json:"stream_seq"`
-	}
-	if json.Unmarshal(m.Data, &a) != nil || a.Seq == 0 {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, w := range c.watched {
-		if w.seq == a.Seq {
-			w.died = true
-			w.nudge()
-		}
-	}
 }
 
 func (w *watched) nudge() {

@@ -67,5 +67,9 @@ func fateOf(worker string, err error) fate {
 
 // error is what a fate means for the order.
 func (f fate) error() error {
-	return trouble{text: "worker " + f.Worker + ": " + f.Text, code: f.Code, permanent: f.Permanent, wait: f.Wait}
+	text := f.Text
+	if f.Worker != "" {
+		text = "worker " + f.Worker + ": " + text
+	}
+	return trouble{text: text, code: f.Code, permanent: f.Permanent, wait: f.Wait}
 }

@@ -190,10 +190,8 @@ func (r result) want(t *testing.T, o video.Order) {
 // wantWait fails unless an error is a wait with that code.
 func wantWait(t *testing.T, err error, code string) {
 	t.Helper()
-	var of trouble
-	if p, ok := errors.AsType[*trouble](err); ok {
-		of = *p
-	} else if !errors.As(err, &of) {
+	of, ok := errors.AsType[trouble](err)
+	if !ok {
 		t.Fatalf("got %v; want a wait with %s", err, code)
 	}
 	if _, waits := of.RetryAfter(); !waits || of.code != code || of.permanent {

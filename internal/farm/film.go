@@ -36,17 +36,16 @@ func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room fu
 		now := time.Now()
 		seen := c.seen(w)
 		if seen.over || now.Sub(looked) >= c.times.look {
-			f, seq, err := c.settle(ctx, o, key)
+			f, err := c.settle(ctx, o, key)
 			if ctx.Err() != nil {
 				return r, context.Cause(ctx)
 			}
 			if err == nil {
 				looked = now
 				c.heard()
-				c.note(w, seq)
 			}
 			if f != nil {
-				if r, err = c.take(ctx, *f, o, key, folder, room); !errors.Is(err, errAgain) {
+				if r, err = c.take(ctx, *f, o, folder, room); !errors.Is(err, errAgain) {
 					return r, err
 				}
 				looked = time.Time{} // the film is there, and a server on the way is not
@@ -61,11 +60,11 @@ func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room fu
 		if seen.beaten.After(began) {
 			progress(seen.percent)
 		}
-		if err := c.judge(seen, now, quiet); err != nil {
-			if _, wait := err.RetryAfter(); !wait {
-				c.clear(key, fate{})
+		if of := c.judge(seen, now, quiet); of != nil {
+			if of.wait == 0 {
+				c.clear(o, fate{})
 			}
-			return r, err
+			return r, *of
 		}
 		select {
 		case <-ctx.Done():
@@ -80,15 +79,9 @@ func (c *Centre) Film(ctx context.Context, o video.Order, folder string, room fu
 func (c *Centre) seen(w *watched) watched {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := watched{seq: w.seq, beaten: w.beaten, percent: w.percent, over: w.over, died: w.died}
+	now := watched{beaten: w.beaten, percent: w.percent, over: w.over}
 	w.over = false
 	return now
-}
-
-func (c *Centre) note(w *watched, seq uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w.seq = seq
 }
 
 // judge returns why nothing may come of an order any more; nil: it goes on.
@@ -97,13 +90,10 @@ func (c *Centre) judge(w watched, now, quiet time.Time) *trouble {
 	timeout, answered := c.timeout, c.answered
 	c.mu.Unlock()
 	switch {
-	case w.died:
-		return &trouble{text: fmt.Sprintf("%d workers died or fell silent while they made this film", maxDeliver),
-			code: CodeDied}
 	case now.Sub(answered) > c.times.away:
 		return &trouble{text: "NATS does not answer at " + c.opts.hosts(), code: CodeAway, wait: awayPause}
 	case timeout > 0 && now.Sub(quiet) > timeout:
-		return &trouble{text: fmt.Sprintf("no worker has given a sign of life of this film for %v", timeout),
+		return &trouble{text: fmt.Sprintf("no worker has reported on this film for %v", timeout),
 			code: video.CodeTimeout}
 	case now.Sub(w.beaten) > c.times.away:
 		if why := c.roster.empty(now); why != "" {
@@ -113,44 +103,43 @@ func (c *Centre) judge(w watched, now, quiet time.Time) *trouble {
 	return nil
 }
 
-// settle returns the fate of an order. As long as there is none it makes sure that the order is there, and returns its
-// place in the stream. A worker stores the fate before it takes the order away, so an order that is gone and has no
-// fate is lost: it is placed again.
-func (c *Centre) settle(ctx context.Context, o video.Order, key string) (f *fate, seq uint64, err error) {
+// settle returns the fate of an order. As long as there is none it makes sure that the order is there. A worker stores
+// the fate before it takes the order away, so an order that is gone and has no fate is lost: it is placed again.
+func (c *Centre) settle(ctx context.Context, o video.Order, key string) (f *fate, err error) {
 	g, kit, err := c.standing()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	ctx, cancel := question(ctx)
 	defer cancel()
 	if f, err = fateAt(ctx, g, key); f != nil || err != nil {
-		return f, 0, err
+		return f, err
 	}
 	for range 2 {
-		m, err := g.orders.GetLastMsgForSubject(ctx, orderAt(Protocol, key))
+		_, err := g.orders.GetLastMsgForSubject(ctx, orderAt(Protocol, key))
 		if err == nil {
-			return nil, m.Sequence, nil
+			return nil, nil
 		}
 		if !missing(err) {
-			return nil, 0, err
+			return nil, err
 		}
 		if f, err = fateAt(ctx, g, key); f != nil || err != nil {
-			return f, 0, err
+			return f, err
 		}
 		text, err := json.Marshal(order{Asset: o.Asset, Attempt: o.Attempt, Name: o.Name, Lang: o.Lang,
 			Template: o.Template, Kit: kit})
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		ack, err := c.js.Publish(ctx, orderAt(Protocol, key), text, jetstream.WithExpectStream(ordersStream))
+		_, err = c.js.Publish(ctx, orderAt(Protocol, key), text, jetstream.WithExpectStream(ordersStream))
 		if err == nil {
-			return nil, ack.Sequence, nil
+			return nil, nil
 		}
 		if !refusedTwin(err) {
-			return nil, 0, err
+			return nil, err
 		}
 	}
-	return nil, 0, errors.New("the order is there and is not")
+	return nil, errors.New("the order is there and is not")
 }
 
 // fateAt returns the fate of an order, or nil.
@@ -170,10 +159,10 @@ func fateAt(ctx context.Context, g *ground, key string) (*fate, error) {
 }
 
 // take fetches the film of a fate, or says what the fate means for the order.
-func (c *Centre) take(ctx context.Context, f fate, o video.Order, key, folder string,
+func (c *Centre) take(ctx context.Context, f fate, o video.Order, folder string,
 	room func(int64) error) (r video.Received, err error) {
 	if !f.Done {
-		c.clear(key, f)
+		c.clear(o, f)
 		if f.Code == CodeParts {
 			c.mu.Lock()
 			c.kit = "" // it is stored again
@@ -210,15 +199,15 @@ func (c *Centre) take(ctx context.Context, f fate, o video.Order, key, folder st
 	switch {
 	case err == nil:
 		c.roster.made(f.Worker, time.Now())
-		c.clear(key, f)
+		c.clear(o, f)
 		return r, nil
 	case ctx.Err() != nil:
 		return r, context.Cause(ctx)
 	case missing(err): // lost: it is made again
-		c.clear(key, f)
+		c.clear(o, f)
 		return r, waits(CodeFilm, "the film is gone from the farm", otherPause)
 	case errors.Is(err, errDamaged) || errors.Is(err, jetstream.ErrDigestMismatch):
-		c.clear(key, f)
+		c.clear(o, f)
 		return r, failed(CodeFilm, "the film of worker "+f.Worker+": "+errDamaged.Error())
 	}
 	if _, disk := errors.AsType[*fs.PathError](err); disk {
@@ -230,9 +219,9 @@ func (c *Centre) take(ctx context.Context, f fate, o video.Order, key, folder st
 // errAgain says that a film is there and could not be fetched.
 var errAgain = errors.New("fetch the film again")
 
-// clear removes an order, its fate and its film. What cannot be removed now expires within the hour, and an order that
-// has a fate is not made again.
-func (c *Centre) clear(key string, f fate) {
+// clear removes an order, the fates of its asset and its film. What cannot be removed now expires within the hour, and
+// an order that has a fate is not made again.
+func (c *Centre) clear(o video.Order, f fate) {
 	g, _, err := c.standing()
 	if err != nil {
 		return
@@ -240,10 +229,10 @@ func (c *Centre) clear(key string, f fate) {
 	ctx, cancel := question(context.Background())
 	defer cancel()
 	err = errors.Join(c.drop(ctx, g, f),
-		g.orders.Purge(ctx, jetstream.WithPurgeSubject(orderAt(Protocol, key))),
-		g.fates.Purge(ctx, jetstream.WithPurgeSubject(fateSubject+key)))
+		g.orders.Purge(ctx, jetstream.WithPurgeSubject(orderAt(Protocol, keyOf(o.Asset, o.Attempt)))),
+		g.fates.Purge(ctx, jetstream.WithPurgeSubject(fateSubject+o.Asset+".*")))
 	if err != nil {
-		c.log.Warn("clear an order away; it expires within the hour", "order", key, "err", err)
+		c.log.Warn("clear an order away; it expires within the hour", "asset", o.Asset, "err", err)
 	}
 }
 

@@ -119,7 +119,6 @@ func TestFilm_ARestartedCentreTakesUpItsOrders(t *testing.T) {
 }
 
 func TestFilm_APoisonedOrderFailsAndHarmsNoOther(t *testing.T) {
-	onlyLong(t)
 	t.Parallel()
 	s := natstest.New(t)
 	c := centre(t, s.URL())
@@ -134,7 +133,7 @@ func TestFilm_APoisonedOrderFailsAndHarmsNoOther(t *testing.T) {
 		film(t.Context(), t, c, o).want(t, o)
 	}
 	r := <-bad
-	of, ok := errors.AsType[*trouble](r.err)
+	of, ok := errors.AsType[trouble](r.err)
 	if !ok || of.code != CodeDied || of.permanent || of.wait != 0 {
 		t.Errorf("got %v; want a failure with %s", r.err, CodeDied)
 	}
@@ -160,7 +159,6 @@ func revived(t *testing.T, url, dir string) (stop func()) {
 }
 
 func TestFilm_WhatRunsBesideAPoisonedOrderIsNotBlamed(t *testing.T) {
-	onlyLong(t)
 	t.Parallel()
 	s := natstest.New(t)
 	c := centre(t, s.URL())
@@ -172,7 +170,7 @@ func TestFilm_WhatRunsBesideAPoisonedOrderIsNotBlamed(t *testing.T) {
 	defer revived(t, s.URL(), dir)()
 	(<-good).want(t, beside)
 	r := <-bad
-	if of, ok := errors.AsType[*trouble](r.err); !ok || of.code != CodeDied {
+	if of, ok := errors.AsType[trouble](r.err); !ok || of.code != CodeDied {
 		t.Errorf("got %v; want a failure with %s", r.err, CodeDied)
 	}
 }

@@ -110,6 +110,29 @@ func TestFilm_TwoWorkersWithOneOrderLeaveOneFilm(t *testing.T) {
 	}
 }
 
+func TestWorker_CountsTheDeathsOfAnOrderThatWasMadeAlone(t *testing.T) {
+	t.Parallel()
+	c := centre(t, natstest.New(t).URL())
+	until(t, "the streams are there", func() bool { _, _, err := c.standing(); return err == nil })
+	g, _, err := c.standing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &worker{js: c.js}
+	for _, step := range []struct{ attempt, delivered, want int }{ // six deliveries only lay beside others
+		{1, 7, 1}, {1, 7, 1}, {1, 9, 2}, {10, 2, 1}, {1, 12, 3}, {1, 13, 3},
+	} {
+		got, err := w.countDeaths(t.Context(), g, "a", keyOf("a", step.attempt), step.delivered)
+		if err != nil || got != step.want {
+			t.Errorf("%+v: got %d, %v; want %d", step, got, err, step.want)
+		}
+	}
+	c.clear(order1("a"), fate{})
+	if got := leftovers(t, c); got != nothingLeft {
+		t.Errorf("got %s; want %s", got, nothingLeft)
+	}
+}
+
 func TestFilm_ADamagedFilmFailsAndALostOneIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	s := natstest.New(t)
@@ -176,7 +199,7 @@ func TestFilm_AnOrderThatNobodySpeaksOfFails(t *testing.T) {
 		}
 	}()
 	r := film(t.Context(), t, c, order1("a"))
-	if of, ok := errors.AsType[*trouble](r.err); !ok || of.code != video.CodeTimeout || of.wait != 0 {
+	if of, ok := errors.AsType[trouble](r.err); !ok || of.code != video.CodeTimeout || of.wait != 0 {
 		t.Errorf("got %v; want a failure with %s", r.err, video.CodeTimeout)
 	}
 }

@@ -27,19 +27,19 @@ const (
 	partsBucket  = "RETAKE_PARTS"
 	consumerName = "workers-"       // and the protocol
 	orderSubject = "retake.order."  // and the protocol, the asset, the attempt
-	fateSubject  = "retake.fate."   // and the asset, the attempt
+	fateSubject  = "retake.fate."   // and the asset, the attempt; see loneAt
 	beatSubject  = "retake.beat."   // the same; not stored
 	stopSubject  = "retake.stop."   // and the asset; not stored
 	statSubject  = "retake.worker." // and the worker; not stored
 	drainSubject = "retake.drain."  // and the worker; answered
-	advisories   = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES." + ordersStream + ".>"
 )
 
 // keep is how long orders, fates and films stay at most: they hold names, or show them.
 const keep = time.Hour
 
-// How often a worker that dies may take an order with it before that is the order's failure.
-const maxDeliver = 3
+// maxDeaths is how many workers may die with an order before that is its failure. All but the first made no other film
+// at that time. NATS cannot count them: it also delivers what a worker only held while another order killed it.
+const maxDeaths = 3
 
 // order is one film to make.
 type order struct {
@@ -59,7 +59,7 @@ type kit struct {
 
 // fate is how an order ended.
 type fate struct {
-	Worker    string        `json:"worker"`
+	Worker    string        `json:"worker"` // "": none is at fault
 	Done      bool          `json:"done"`
 	Film      stored        `json:"film,omitzero"`
 	Still     stored        `json:"still,omitzero"`
@@ -114,6 +114,11 @@ func keyOf(asset string, attempt int) string { return asset + "." + strconv.Itoa
 
 func orderAt(protocol int, key string) string {
 	return orderSubject + strconv.Itoa(protocol) + "." + key
+}
+
+// loneAt is where a worker notes, beside the fates, that it begins a redelivered order and makes no other film.
+func loneAt(key string, delivered int) string {
+	return fateSubject + key + "-" + strconv.Itoa(delivered)
 }
 
 // consumerOf is the queue of a protocol's orders.

@@ -18,18 +18,11 @@ import (
 
 var long = flag.Bool("long", false, "kill at random for ten minutes")
 
-// onlyLong leaves a test to -args -long: a worker that dies again and again may take orders with it that only ran
-// beside the one to blame, see docs/farm.md.
-func onlyLong(t *testing.T) {
-	t.Helper()
+// TestFilm_KilledAtRandom asks as the queue does: a wait is tried again in the same attempt, and no attempt may fail.
+func TestFilm_KilledAtRandom(t *testing.T) {
 	if !*long {
 		t.Skip("add -args -long")
 	}
-}
-
-// TestFilm_KilledAtRandom asks as the queue does: a wait is tried again in the same attempt, and no attempt may fail.
-func TestFilm_KilledAtRandom(t *testing.T) {
-	onlyLong(t)
 	t.Parallel()
 	lasts := 10 * time.Minute
 	nodes := natstest.Cluster(t)

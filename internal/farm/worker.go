@@ -51,7 +51,7 @@ type worker struct {
 	conn  *nats.Conn
 	js    jetstream.JetStream
 
-	// alone is held by an order that a worker has died of, or beside: if this one dies, too, the culprit is known.
+	// alone is held by an order that a worker has died of, or beside: if this one dies, too, it was this order.
 	// The others hold it for reading.
 	alone sync.RWMutex
 
@@ -229,22 +229,7 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 		defer w.alone.RUnlock()
 	}
 	for ctx.Err() == nil {
-		g, err := w.stores(ctx)
-		open := false
-		if err == nil {
-			open, err = isOpen(ctx, g, key)
-		}
-		if err == nil && open {
-			began := time.Now()
-			f, made := w.make(ctx, g, o, &percent)
-			if ctx.Err() == nil {
-				w.learn(f, time.Since(began))
-				err = w.leave(ctx, g, key, f, made)
-			}
-			if gone := made.Discard(); gone != nil {
-				w.log.Warn("remove a film that was stored", "err", gone)
-			}
-		}
+		err := w.fulfil(ctx, o, key, delivered, &percent)
 		if err == nil && ctx.Err() == nil {
 			if err = m.DoubleAck(ctx); err == nil {
 				w.say(beatSubject+key, beat{Worker: w.id, Percent: 100, Delivered: delivered, Over: true})
@@ -264,6 +249,62 @@ func (w *worker) handle(finishing context.Context, m jetstream.Msg) {
 		return
 	}
 	m.Nak() // the worker is stopped
+}
+
+// fulfil leaves the fate of an order, unless it has one or nobody wants it any more.
+func (w *worker) fulfil(ctx context.Context, o order, key string, delivered int, percent *atomic.Int64) error {
+	g, err := w.stores(ctx)
+	if err != nil {
+		return err
+	}
+	if open, err := isOpen(ctx, g, key); err != nil || !open {
+		return err
+	}
+	if delivered > 1 {
+		deaths, err := w.countDeaths(ctx, g, o.Asset, key, delivered)
+		if err != nil {
+			return err
+		}
+		if deaths >= maxDeaths {
+			return w.leave(ctx, g, key, fate{Code: CodeDied,
+				Text: fmt.Sprintf("%d workers died or fell silent with this film", deaths)}, video.Video{})
+		}
+	}
+	began := time.Now()
+	f, made := w.make(ctx, g, o, percent)
+	if ctx.Err() == nil {
+		w.learn(f, time.Since(began))
+		err = w.leave(ctx, g, key, f, made)
+	}
+	if gone := made.Discard(); gone != nil {
+		w.log.Warn("remove a film that was stored", "err", gone)
+	}
+	return err
+}
+
+// countDeaths returns how many workers have died with an order: one of the first delivery, and all that made it alone.
+// If more may, it notes that this worker makes it alone now.
+func (w *worker) countDeaths(ctx context.Context, g *ground, asset, key string, delivered int) (deaths int, err error) {
+	ctx, cancel := question(ctx)
+	defer cancel()
+	here := loneAt(key, delivered)
+	info, err := g.fates.Info(ctx, jetstream.WithSubjectFilter(fateSubject+asset+".*"))
+	if err != nil {
+		return 0, err
+	}
+	deaths = 1
+	for subject := range info.State.Subjects {
+		if strings.HasPrefix(subject, fateSubject+key+"-") && subject != here {
+			deaths++
+		}
+	}
+	if deaths < maxDeaths {
+		_, err = w.js.Publish(ctx, here, nil, jetstream.WithExpectStream(fatesStream))
+		if refusedTwin(err) { // the answer to the first note was lost
+			err = nil
+		}
+	}
+	return deaths, err
 }
 
 // stores are what a worker uses in NATS.

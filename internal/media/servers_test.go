@@ -99,7 +99,7 @@ func codeOf(err error) string {
 func TestS3_EachServerKeepsWhatItIsGiven(t *testing.T) {
 	for name, open := range map[string]func() *S3{
 		"versitygw":               func() *S3 { return newS3(t, s3test.New(t), nil) },
-		"versitygw with versions": func() *S3 { return newS3(t, s3test.New(t, s3test.Versioned), nil) },
+		"versitygw with versions": func() *S3 { return newS3(t, s3test.Versioned(t), nil) },
 		"gofakes3 over http":      func() *S3 { return fakeS3(t, false, nil) },
 		"gofakes3 over https":     func() *S3 { return fakeS3(t, true, nil) },
 	} {
@@ -150,7 +150,7 @@ func TestS3_EachServerKeepsWhatItIsGiven(t *testing.T) {
 
 // TestS3_WhatIsDeletedIsGoneWithAllVersions looks with the client of the service.
 func TestS3_WhatIsDeletedIsGoneWithAllVersions(t *testing.T) {
-	server := s3test.New(t, s3test.Versioned)
+	server := s3test.Versioned(t)
 	s := newS3(t, server, nil)
 	versions := func() (n int) {
 		opts := minio.ListObjectsOptions{Recursive: true, WithVersions: true}

@@ -4,23 +4,16 @@ package natstest
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"retake.example/internal/testserver"
 )
 
 // Server is one node.
-type Server struct {
-	Address string // host and port
-
-	t      testing.TB
-	config string
-	cmd    *exec.Cmd // nil: it is stopped
-}
+type Server struct{ *testserver.Server }
 
 // URL is what clients connect to.
 func (s *Server) URL() string { return "nats://" + s.Address }
@@ -28,7 +21,7 @@ func (s *Server) URL() string { return "nats://" + s.Address }
 // New starts one node, which ends with the test. extra are more lines of its configuration.
 func New(t testing.TB, extra ...string) *Server {
 	t.Helper()
-	s := node(t, "one", freePort(t), strings.Join(extra, "\n"))
+	s := node(t, "one", testserver.FreeAddress(t), strings.Join(extra, "\n"))
 	s.Start()
 	return s
 }
@@ -38,18 +31,18 @@ func Cluster(t testing.TB) (nodes []*Server) {
 	t.Helper()
 	var routes, ports []string
 	for range 3 {
-		ports = append(ports, freePort(t))
+		ports = append(ports, testserver.FreeAddress(t))
 		routes = append(routes, "nats-route://"+ports[len(ports)-1])
 	}
 	for i, port := range ports {
-		nodes = append(nodes, node(t, fmt.Sprint("node", i), freePort(t), fmt.Sprintf(
+		nodes = append(nodes, node(t, fmt.Sprint("node", i), testserver.FreeAddress(t), fmt.Sprintf(
 			"cluster { name: farm, listen: %q, routes: [%s] }", port, strings.Join(routes, ", "))))
 	}
 	for _, s := range nodes {
-		s.launch()
+		s.Launch()
 	}
 	for _, s := range nodes {
-		s.wait()
+		s.Wait()
 	}
 	return nodes
 }
@@ -58,83 +51,11 @@ func Cluster(t testing.TB) (nodes []*Server) {
 func node(t testing.TB, name, address, extra string) *Server {
 	t.Helper()
 	dir := t.TempDir()
-	s := &Server{Address: address, t: t, config: filepath.Join(dir, "nats.conf")}
+	config := filepath.Join(dir, "nats.conf")
 	text := fmt.Sprintf("server_name: %s\nlisten: %q\njetstream { store_dir: %q, sync_interval: always }\n%s\n", name,
 		address, filepath.Join(dir, "store"), extra)
-	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Stop)
-	return s
-}
-
-// Start starts a stopped node, at the same address and with all it has stored. It returns when the node listens.
-func (s *Server) Start() {
-	s.t.Helper()
-	s.launch()
-	s.wait()
-}
-
-func (s *Server) launch() {
-	s.t.Helper()
-	s.cmd = exec.Command(tool(s.t), "-c", s.config)
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *Server) wait() {
-	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		conn, err := net.Dial("tcp", s.Address)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("the NATS server does not listen: %v", err)
-		}
-		time.Sleep(20 * time.Millisecond) // until it listens
-	}
-}
-
-// Stop kills the node.
-func (s *Server) Stop() {
-	if s.cmd != nil {
-		s.cmd.Process.Kill()
-		s.cmd.Wait()
-		s.cmd = nil
-	}
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// tool finds the server's program, which packaging/natsserver.sh puts beside the source.
-func tool(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("there is no go.mod here or above")
-		}
-	}
-	path := filepath.Join(dir, "build", "nats-server")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatal("build/nats-server is missing: make test and packaging/natsserver.sh install it")
-	}
-	return path
+	return &Server{testserver.New(t, address, nil, "nats-server", "-c", config)}
 }

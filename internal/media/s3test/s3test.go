@@ -2,113 +2,57 @@
 package s3test
 
 import (
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"retake.example/internal/testserver"
 )
 
-// Server is an S3 server with one bucket.
+// Server is an S3 server with one bucket, without TLS.
 type Server struct {
-	Address              string // host and port; http
+	*testserver.Server
 	Region, Bucket       string
 	AccessKey, SecretKey string
-
-	t        testing.TB
-	dir      string
-	versions string    // a folder for them; "": none are kept
-	cmd      *exec.Cmd // nil: it is stopped
 }
 
-// Versioned makes a server whose bucket keeps old versions of files.
-func Versioned(s *Server) { s.versions = s.t.TempDir() }
-
 // New starts a server, which ends with the test.
-func New(t testing.TB, change ...func(*Server)) *Server {
+func New(t testing.TB) *Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	return start(t)
+}
+
+// Versioned starts a server whose bucket keeps old versions of files.
+func Versioned(t testing.TB) *Server {
+	t.Helper()
+	s := start(t, "--versioning-dir", t.TempDir())
+	if err := s.client(t).EnableVersioning(t.Context(), s.Bucket); err != nil {
+		t.Fatalf("keep versions: %v", err)
 	}
-	l.Close()
-	s := &Server{Address: l.Addr().String(), Region: "us-east-1", Bucket: "videos", AccessKey: "tester",
-		SecretKey: "a-secret-of-the-tests", t: t, dir: t.TempDir()}
-	for _, change := range change {
-		change(s)
-	}
-	t.Cleanup(s.Stop)
+	return s
+}
+
+func start(t testing.TB, more ...string) *Server {
+	t.Helper()
+	address := testserver.FreeAddress(t)
+	s := &Server{Region: "us-east-1", Bucket: "videos", AccessKey: "tester", SecretKey: "a-secret-of-the-tests"}
+	args := append([]string{"--port", address, "--quiet", "posix"}, append(more, t.TempDir())...)
+	s.Server = testserver.New(t, address,
+		[]string{"ROOT_ACCESS_KEY=" + s.AccessKey, "ROOT_SECRET_KEY=" + s.SecretKey}, "versitygw", args...)
 	s.Start()
-	client, err := minio.New(s.Address, &minio.Options{Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""),
-		Region: s.Region})
-	if err == nil {
-		err = client.MakeBucket(t.Context(), s.Bucket, minio.MakeBucketOptions{})
-	}
-	if err == nil && s.versions != "" {
-		err = client.EnableVersioning(t.Context(), s.Bucket)
-	}
-	if err != nil {
+	if err := s.client(t).MakeBucket(t.Context(), s.Bucket, minio.MakeBucketOptions{}); err != nil {
 		t.Fatalf("make a bucket: %v", err)
 	}
 	return s
 }
 
-// Start starts a stopped server, at the same address and with all its files. It returns when the server listens.
-func (s *Server) Start() {
-	s.t.Helper()
-	args := []string{"--port", s.Address, "--quiet", "posix"}
-	if s.versions != "" {
-		args = append(args, "--versioning-dir", s.versions)
-	}
-	s.cmd = exec.Command(tool(s.t), append(args, s.dir)...)
-	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		conn, err := net.Dial("tcp", s.Address)
-		if err == nil {
-			conn.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("the S3 server does not listen: %v", err)
-		}
-		time.Sleep(20 * time.Millisecond) // until it listens
-	}
-}
-
-// Stop kills the server.
-func (s *Server) Stop() {
-	if s.cmd != nil {
-		s.cmd.Process.Kill()
-		s.cmd.Wait()
-		s.cmd = nil
-	}
-}
-
-// tool finds the server's program, which packaging/versitygw.sh puts beside the source.
-func tool(t testing.TB) string {
+func (s *Server) client(t testing.TB) *minio.Client {
 	t.Helper()
-	dir, err := os.Getwd()
+	c, err := minio.New(s.Address, &minio.Options{Creds: credentials.NewStaticV4(s.AccessKey, s.SecretKey, ""),
+		Region: s.Region})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("there is no go.mod here or above")
-		}
-	}
-	path := filepath.Join(dir, "build", "versitygw")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatal("build/versitygw is missing: make test and packaging/versitygw.sh install it")
-	}
-	return path
+	return c
 }
