@@ -105,30 +105,25 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 	if err != nil {
 		return nil, err
 	}
-	failed := news[store.NeedsRetry]
-	digest := Digest(Failed, failed.N, failed.First, now, o.Page, func(ctx context.Context) (string, int, error) {
-		need, err := st.NeedYou(ctx, admin, store.Filter{})
-		return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
-	})
-	digest.Last = failed.Last
-	all = append(all, digest)
+	all = append(all, Digest(Failed, news[store.NeedsRetry], now, o.Page,
+		func(ctx context.Context) (string, int, error) {
+			need, err := st.NeedYou(ctx, admin, store.Filter{})
+			return fmt.Sprintf("%s:%s:%d", telegram.AgainButton, need.Newest, need.Count), need.Count, err
+		}))
 	undelivered, err := st.NotDelivered(ctx, Since(told[Undelivered], now))
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Digest(Undelivered, undelivered.N, undelivered.First, now, o.Page,
+	all = append(all, Digest(Undelivered, undelivered, now, o.Page,
 		func(context.Context) (string, int, error) { return "", 0, nil })) // each video has its button on the page
 	if news, err = st.Attention(ctx, store.Admin{Owner: true}, Since(told[Unpublished], now)); err != nil {
 		return nil, err
 	}
-	unpublished := news[store.NeedsPublication]
-	digest = Digest(Unpublished, unpublished.N, unpublished.First, now, o.Page,
+	return append(all, Digest(Unpublished, news[store.NeedsPublication], now, o.Page,
 		func(ctx context.Context) (string, int, error) {
 			n, until, err := st.CountUnpublished(ctx, admin, store.Filter{})
 			return fmt.Sprintf("%s:%d:%d", telegram.PutButton, until.UnixMilli(), n), n, err
-		})
-	digest.Last = unpublished.Last
-	return append(all, digest), nil
+		})), nil
 }
 
 // faultsByCause returns the trouble of each cause that has codes; without a fault it is over. The button that takes the

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"retake.example/internal/store"
 )
 
 // OutageOf is the outage that began at a time, for a reason as an engine gave it; the zero time means that there is
@@ -109,16 +111,15 @@ var digests = map[string]struct{ soon, later, path string }{
 	Undelivered: {"alert_undelivered", "alert_undelivered_later", "/"},
 }
 
-// Digest is what happened of a cause (Failed, Unpublished or Undelivered) since the last message: n events, the first
-// of them at that time. retry returns what a button brings that tries all again which the admin may, and how many these
+// Digest is what happened of a cause (Failed, Unpublished or Undelivered) since the last message. retry returns what a button brings that tries all again which the admin may, and how many these
 // are.
-func Digest(cause string, n int, first, now time.Time, page string,
+func Digest(cause string, news store.Given, now time.Time, page string,
 	retry func(context.Context) (data string, all int, err error)) Trouble {
 	write := func(ctx context.Context) (Message, error) {
 		data, all, err := retry(ctx)
 		text := digests[cause]
-		m := Message{ID: text.soon, Vars: map[string]any{"Count": n, "Link": page + text.path}}
-		if hours := now.Sub(first).Hours(); hours > 1.1 {
+		m := Message{ID: text.soon, Vars: map[string]any{"Count": news.N, "Link": page + text.path}}
+		if hours := now.Sub(news.First).Hours(); hours > 1.1 {
 			m.ID, m.Vars["Hours"] = text.later, int(hours+1)
 		}
 		if all > 0 {
@@ -126,7 +127,7 @@ func Digest(cause string, n int, first, now time.Time, page string,
 		}
 		return m, err
 	}
-	return Trouble{Cause: cause, N: n, First: first, Write: write}
+	return Trouble{Cause: cause, N: news.N, First: news.First, Last: news.Last, Write: write}
 }
 
 // alerts names the message of each code that admins are told of.
