@@ -441,7 +441,7 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 			var gone store.Deleted
 			write(t, s, func(tx *store.Tx) (err error) { gone, err = tx.Forget(1); return err })
 			kept, err := s.Asset(t.Context(), a.ID)
-			list, listErr := s.Unwanted(t.Context())
+			list, listErr := s.Needing(t.Context(), store.Admin{Owner: true}, store.NeedsTakeDown, 10)
 			if !c.kept {
 				if !errors.Is(err, store.ErrNotFound) || len(gone.Kept)+len(list) != 0 || len(gone.Files) != 1 {
 					t.Errorf("got %v, %+v, %v; want it gone", err, gone, list)
@@ -530,12 +530,14 @@ func TestThePageSaysWhatAnAdminHasToTakeDown(t *testing.T) {
 		t.Errorf("got %s; want the note and the way", page)
 	}
 	var list struct {
-		Unwanted []struct{ ID, Name string }
+		Attention struct {
+			Items []struct{ Kind, Asset string }
+		}
 	}
 	if err := json.Unmarshal(d.send(call{method: "GET", path: "/", session: session, json: true}).Body.Bytes(),
 		&list); err != nil ||
-		len(list.Unwanted) != 1 ||
-		list.Unwanted[0].ID != a.ID {
+		len(list.Attention.Items) != 1 || list.Attention.Items[0].Kind != store.NeedsTakeDown ||
+		list.Attention.Items[0].Asset != a.ID {
 		t.Errorf("got %+v, %v; want the video", list, err)
 	}
 	page := d.want(200, d.send(call{method: "GET", path: "/assets/" + a.ID, session: session}))

@@ -48,9 +48,9 @@ func TestUndelivered_EveryPlaceKnowsItUntilItIsSentAgain(t *testing.T) {
 				May    bool   `json:"can_send_again"`
 			} `json:"undelivered"`
 		} `json:"asset"`
-		Need struct {
-			Undelivered int `json:"undelivered"`
-		} `json:"need_you"`
+		Attention struct {
+			Kinds map[string]int `json:"by_kind"`
+		} `json:"attention"`
 	}
 	get := func(path string) (v view) {
 		t.Helper()
@@ -64,8 +64,8 @@ func TestUndelivered_EveryPlaceKnowsItUntilItIsSentAgain(t *testing.T) {
 		!strings.Contains(u.Reason, "too large for Telegram") || !strings.Contains(u.Reason, "telegram.max_upload_mb") {
 		t.Errorf("the API: got %+v; want one person, why, what to do, and that it can be sent again", u)
 	}
-	if n := get("/").Need.Undelivered; n != 1 {
-		t.Errorf("the library: got %d; want one message", n)
+	if n := get("/").Attention.Kinds[store.NeedsSending]; n != 1 {
+		t.Errorf("the library: got %d; want one video", n)
 	}
 	for _, path := range []string{"/", "/assets/" + a.ID} {
 		page := d.want(200, d.send(call{path: path, session: session}))

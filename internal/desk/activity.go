@@ -202,15 +202,15 @@ var kinds = []struct {
 	id, label string
 	actions   []string
 }{
-	{"asked", "deeds_asked", []string{"ask", "make", "upload"}},
+	{"asked", "deeds_asked", []string{"ask", "make", "upload", "advance"}},
 	{"retried", "deeds_retried", []string{"retry", "try now"}},
-	{"published", "deeds_published", []string{"publish", "update", "accept", "unpublish", "mark published", "connect",
-		"disconnect"}},
+	{"published", "deeds_published", []string{"publish", "update", "accept", "unpublish", "mark published", "reschedule",
+		"connect", "disconnect", "defaults"}},
 	{"edited", "deeds_edited", []string{"edit"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
-	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "back up",
-		"try backup", "download backup"}},
-	{"doors", "deeds_doors", []string{"sign in", "sign out", "sign out everywhere"}},
+	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "drain",
+		"trust clock", "back up", "try backup", "download backup"}},
+	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},
 }
 
 // pick reads what the address narrows the list to.

@@ -30,7 +30,7 @@ func TestActivity_IsNarrowedToWhoWhatDayAndVideo(t *testing.T) {
 		"by=program":        {"crashed"},
 		"who=2":             {"edit"},
 		"who=users":         {"created"},
-		"what=doors":        {"sign in"},
+		"what=sign-ins":     {"sign in"},
 		"what=asked":        {"created"},
 		"day=" + today:      {"crashed", "created", "edit"},
 		"asset=" + a:        {"crashed", "created", "edit"},
@@ -46,6 +46,17 @@ func TestActivity_IsNarrowedToWhoWhatDayAndVideo(t *testing.T) {
 			if listed != wanted {
 				t.Errorf("%q: got %q listed: %v; want %v\n%s", query, word, listed, wanted, page)
 			}
+		}
+	}
+	grouped := map[string]bool{}
+	for _, k := range kinds {
+		for _, action := range k.actions {
+			grouped[action] = true
+		}
+	}
+	for _, w := range whats {
+		if !grouped[w.action] && w.action != "render" {
+			t.Errorf("nothing narrows the list to %q", w.action)
 		}
 	}
 	page := r.do(r.Activity, sent{method: "GET", path: "/activity?by=people"}).Body.String()

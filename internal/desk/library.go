@@ -32,7 +32,6 @@ type Option struct {
 type Needs struct {
 	Count        int `json:"count"`
 	Publications int `json:"publications"`
-	Undelivered  int `json:"undelivered"` // messages that were given up; each video has its button
 }
 
 // All is how many Retry all would try again.
@@ -44,27 +43,25 @@ type Library struct {
 	Cards   []Card         `json:"assets"`
 	Counts  map[string]int `json:"counts"` // by status, of those found
 	// so many are found that they are not counted
-	Uncounted bool     `json:"uncounted,omitzero"`
-	Next      string   `json:"after,omitzero"`      // of the next page; none: this is the last
-	Options   []Option `json:"templates,omitempty"` // none: there is no choice
-	Problems  []string `json:"problems,omitempty"`
-	Need      Needs    `json:"need_you"`                 // what Retry all is about
-	Ended     []Ended  `json:"ended_channels,omitempty"` // that should be connected again
-	// that should go, but may be on a platform: ten at the most
-	Unwanted  []store.Unwanted `json:"unwanted,omitempty"`
-	Attention Attention        `json:"attention"` // all that needs the admin, whatever is shown
-	Health    Health           `json:"health"`
-	Platforms []Option         `json:"-"` // that any video is on, and the chosen one
-	Status    string           `json:"-"`
-	Platform  string           `json:"-"`
-	Query     string           `json:"-"` // as it was typed
-	Day       string           `json:"-"` // from which on older ones are shown; "": from the newest
-	Total     int              `json:"-"` // with this status, of those found; store.Many: nobody has counted them
-	Paged     bool             `json:"-"` // this is not the first page
-	Tabs      []Tab            `json:"-"`
-	BotOn     bool             `json:"-"`
-	Languages []Language       `json:"-"` // that a video can be made in
-	Lang      string           `json:"-"` // the one that is picked unless another is
+	Uncounted bool       `json:"uncounted,omitzero"`
+	Next      string     `json:"after,omitzero"`      // of the next page; none: this is the last
+	Options   []Option   `json:"templates,omitempty"` // none: there is no choice
+	Problems  []string   `json:"problems,omitempty"`
+	Need      Needs      `json:"need_you"`                 // what Retry all is about
+	Ended     []Ended    `json:"ended_channels,omitempty"` // that should be connected again
+	Attention Attention  `json:"attention"`                // all that needs the admin, whatever is shown
+	Health    Health     `json:"health"`
+	Platforms []Option   `json:"-"` // that any video is on, and the chosen one
+	Status    string     `json:"-"`
+	Platform  string     `json:"-"`
+	Query     string     `json:"-"` // as it was typed
+	Day       string     `json:"-"` // from which on older ones are shown; "": from the newest
+	Total     int        `json:"-"` // with this status, of those found; store.Many: nobody has counted them
+	Paged     bool       `json:"-"` // this is not the first page
+	Tabs      []Tab      `json:"-"`
+	BotOn     bool       `json:"-"`
+	Languages []Language `json:"-"` // that a video can be made in
+	Lang      string     `json:"-"` // the one that is picked unless another is
 }
 
 // Count fills the tabs, and the total of the one that is open, from the counts.
@@ -193,7 +190,6 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	if view.Attention, err = d.attention(r, fewItems); err != nil {
 		return view, err
 	}
-	view.Need.Undelivered = view.Attention.Kinds[store.NeedsSending]
 	if view.Health, err = d.health(r); err != nil {
 		return view, err
 	}
@@ -203,9 +199,6 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	}
 	if view.Ended, err = d.ended(ctx, channels); err != nil {
 		return view, fmt.Errorf("channels: %w", err)
-	}
-	if view.Unwanted, err = d.store.Unwanted(ctx); err != nil {
-		return view, err
 	}
 	view.Cards, err = d.cards(r, list...)
 	return view, err

@@ -46,7 +46,9 @@ func TestSelection_DownloadsWithTheNamesOfTheVideos(t *testing.T) {
 func TestSelection_WhatIsDeletedComesBackWithAllThatBelongedToIt(t *testing.T) {
 	r := newRig(t)
 	a, b := r.finished(8, "Маша"), r.finished(8, "Лев")
-	r.published(a, "YOUTUBE")
+	for _, platform := range store.Platforms {
+		r.published(a, platform)
+	}
 	r.mutate(`INSERT INTO users (id, lang, created) VALUES (1, 'ru', 1), (2, 'ru', 1)`)
 	r.mutate(`INSERT INTO requests (user_id, asset_id, chat_id, status, created, finished)
 		VALUES (1, ?1, 1, 'COMPLETED', 1, 2), (2, ?1, 2, 'COMPLETED', 1, 2)`, a)
@@ -61,6 +63,9 @@ func TestSelection_WhatIsDeletedComesBackWithAllThatBelongedToIt(t *testing.T) {
 	if n := r.number(`SELECT count(*) FROM assets`); n != 0 {
 		t.Fatalf("got %d videos; want none", n)
 	}
+	if size, err := r.store.MediaSize(t.Context()); err != nil || size == 0 {
+		t.Errorf("got %d bytes, %v; want the files counted while they are kept", size, err)
+	}
 	if keys, err := r.store.MediaKeys(t.Context()); err != nil || len(keys) == 0 {
 		t.Errorf("got keys %v, %v; want the files kept for a day", keys, err)
 	}
@@ -74,9 +79,15 @@ func TestSelection_WhatIsDeletedComesBackWithAllThatBelongedToIt(t *testing.T) {
 		t.Errorf("got %d people; want the one who is still known", n)
 	}
 	after := r.do(r.Library, sent{method: "GET", json: true}).Body.String()
-	if strings.Count(after, `"platform":"YOUTUBE"`) != strings.Count(before, `"platform":"YOUTUBE"`) ||
-		!strings.Contains(after, `"counts":{"COMPLETED":2}`) {
-		t.Errorf("got %s; want what there was: %s", after, before)
+	for _, platform := range store.Platforms {
+		if of := `"platform":"` + platform + `"`; strings.Count(after, of) != strings.Count(before, of) ||
+			!strings.Contains(after, `"counts":{"COMPLETED":2}`) {
+			t.Errorf("got %s; want what there was: %s", after, before)
+		}
+		counts, err := r.store.Counts(t.Context(), store.Filter{Platform: platform})
+		if err != nil || counts[store.Completed] != 1 {
+			t.Errorf("%s: got %v, %v; want one video on it", platform, counts, err)
+		}
 	}
 }
 
@@ -94,6 +105,21 @@ func TestBin_AFailureComesBackAsTheFailureItWas(t *testing.T) {
 	counts, err := r.store.Counts(t.Context(), store.Filter{})
 	if err != nil || counts[store.Failed] != 1 {
 		t.Errorf("got %v, %v; want it counted as failed", counts, err)
+	}
+}
+
+func TestBin_AFailureThatWasMadeSinceNeedsNobodyWhenItComesBack(t *testing.T) {
+	r := newRig(t)
+	id := strings.Repeat("f", 26)
+	r.mutate(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, created)
+		VALUES (?, 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', 8, 'PENDING', 1)`, id)
+	r.mutate(`UPDATE assets SET status = 'FAILED', finished = 2, error = 'no', needs = 1 WHERE id = ?`, id)
+	r.do(r.Delete, sent{id: id})
+	made := r.finished(8, "Ева")
+	r.mutate(`UPDATE assets SET template = 'new-year', lang = 'ru', origin = 'REQUEST' WHERE id = ?`, made)
+	r.do(r.RestoreOrErase, sent{body: "do=restore&id=" + id})
+	if n := r.number(`SELECT needs FROM assets WHERE id = ?`, id); n != 0 {
+		t.Error("got a failure that needs somebody; want it settled by the video of that name")
 	}
 }
 

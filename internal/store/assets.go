@@ -143,25 +143,6 @@ func (tx *Tx) LetGo(assetID string) (gone Deleted, err error) {
 	return gone, err
 }
 
-// Unwanted is a video that should go, and may be on a platform.
-type Unwanted struct {
-	ID    string    `json:"id"`
-	Name  string    `json:"name"`
-	Since time.Time `json:"since"`
-}
-
-// Unwanted lists up to ten of them, the one first that should have gone first.
-func (s *Store) Unwanted(ctx context.Context) ([]Unwanted, error) {
-	rows, err := s.db.Read().
-		QueryContext(ctx, `SELECT id, name, unwanted FROM assets WHERE unwanted IS NOT NULL ORDER BY unwanted, id LIMIT 10`)
-	return collect(rows, err, func(u *Unwanted) error {
-		var since int64
-		err := rows.Scan(&u.ID, &u.Name, &since)
-		u.Since = Moment(since)
-		return err
-	})
-}
-
 const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
 	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
 	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0), ifnull(a.error_code, ''),

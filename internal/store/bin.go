@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +29,9 @@ var binned = []struct {
 	keepsID   bool
 }{{"assets", "id", true}, {"requests", "asset_id", true}, {"attempts", "asset_id", false},
 	{"publications", "asset_id", false}}
+
+// counted are the columns of assets that triggers count when they change.
+var counted = []string{"needs", "youtube", "rumble", "telegram", "replaced"}
 
 // columns lists those of a table that the bin keeps.
 func (tx *Tx) columns(table string, withID bool) ([]string, error) {
@@ -78,8 +82,8 @@ func (tx *Tx) Restore(id string, admin Admin) error {
 		for _, c := range columns {
 			value := `v.value ->> '$.` + c + `'`
 			switch {
-			case b.table == "assets" && (c == "needs" || c == "youtube" || c == "rumble" || c == "replaced"):
-				value = "0" // counted by triggers when they change
+			case b.table == "assets" && slices.Contains(counted, c):
+				value = "0" // set below, or with the publications
 			case c == "retry_of": // another try may have taken its place
 				value = `(SELECT a.id FROM assets a WHERE a.id = ` + value +
 					` AND NOT EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id))`
@@ -107,6 +111,10 @@ func (tx *Tx) Restore(id string, admin Admin) error {
 		if _, err := tx.sql.Exec(statement, id, content); err != nil {
 			return err
 		}
+	}
+	// Another video of that name may have been made since.
+	if _, err := tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, id); err != nil {
+		return err
 	}
 	tx.touch(id)
 	_, err := tx.sql.Exec(`DELETE FROM bin WHERE id = ?`, id)

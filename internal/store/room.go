@@ -4,9 +4,10 @@ package store
 
 import "context"
 
-// MediaSize returns how many bytes the videos take.
+// MediaSize returns how many bytes the videos take, those in the bin included.
 func (s *Store) MediaSize(ctx context.Context) (bytes int64, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(size), 0) FROM assets`).Scan(&bytes)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(size), 0) +
+		(SELECT ifnull(sum(content ->> '$.assets[0].size'), 0) FROM bin) FROM assets`).Scan(&bytes)
 	return bytes, err
 }
 

@@ -102,13 +102,6 @@ type Given struct {
 	First, Last time.Time
 }
 
-func (s *Store) given(ctx context.Context, query string, after time.Time) (g Given, err error) {
-	var first, last int64
-	err = s.db.Read().QueryRowContext(ctx, query, after.UnixMilli()).Scan(&g.N, &first, &last)
-	g.First, g.Last = Moment(first), Moment(last)
-	return g, err
-}
-
 // Alert is what an admin was told last of a cause of trouble, and which troubles of it they know that are not over.
 type Alert struct {
 	At    time.Time

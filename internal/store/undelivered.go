@@ -119,13 +119,11 @@ func (s *Store) Undelivered(ctx context.Context, assets ...string) (map[string]U
 }
 
 // NotDelivered counts the messages that were given up after a time and have not been sent since.
-func (s *Store) NotDelivered(ctx context.Context, after time.Time) (Given, error) {
-	return s.given(
-		ctx,
-		`SELECT count(*), ifnull(min(undelivered), 0), ifnull(max(undelivered), 0) FROM requests
-		WHERE undelivered IS NOT NULL AND undelivered > ?`,
-		after,
-	)
+func (s *Store) NotDelivered(ctx context.Context, after time.Time) (g Given, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT count(*), min(undelivered), max(undelivered) FROM requests
+		WHERE undelivered IS NOT NULL AND undelivered > ?`, after.UnixMilli()).
+		Scan(&g.N, (*sinceMs)(&g.First), (*sinceMs)(&g.Last))
+	return g, err
 }
 
 // Reupload makes a delivery whose file_id was refused run again at once with the file itself, which is no new attempt.

@@ -182,7 +182,8 @@ func (c *crew) start() {
 			DiskOf(c.free, 80, told[Disk], ""),
 			ChannelsOf(c.channels, ""),
 			BackupOf(c.board.Reported(Backup)),
-			Digest(Failed, store.Given{N: n, First: first}, now, "", func(context.Context) (string, int, error) { return "again", n, nil }),
+			Digest(Failed, store.Given{N: n, First: first}, now, "",
+				func(context.Context) (string, int, error) { return "again", n, nil }),
 		}, nil
 	}
 	c.board = NewBoard(source)
