@@ -318,7 +318,7 @@ func TestActivityReadsIndexesAndNotTheTables(t *testing.T) {
 	for _, query := range []string{
 		`SELECT at, id FROM audit WHERE (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT 9`,
 		`SELECT finished, id FROM attempts WHERE kind IN ('RENDER', 'PUBLISH')
-			AND outcome IN ('rescheduled', 'gave up', 'crashed')
+			AND outcome IN ('rescheduled', 'gave_up', 'crashed')
 			AND (finished, id) < (?, ?) ORDER BY finished DESC, id DESC LIMIT 9`,
 	} {
 		rows, err := readDB(t, s).Query(`EXPLAIN QUERY PLAN `+query, 1, 1)

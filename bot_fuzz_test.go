@@ -47,7 +47,7 @@ func things(t testing.TB, s *store.Store) {
 	now := s.Now().UnixMilli()
 	if err := plant(s, func(tx *sql.Tx) error {
 		for _, q := range []string{"DELETE FROM assets", "DELETE FROM users", "DELETE FROM audit", "DELETE FROM inbox",
-			"DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM tallies", "DELETE FROM tails"} {
+			"DELETE FROM attempts", "DELETE FROM outage", "DELETE FROM links", "DELETE FROM name_counts", "DELETE FROM name_suffixes"} {
 			if _, err := tx.Exec(q); err != nil {
 				return fmt.Errorf("%s: %w", q, err)
 			}
@@ -67,7 +67,7 @@ func things(t testing.TB, s *store.Store) {
 					(?1, ?1, ?2 || 'FAILEDAAAAAAAAAAAAAAAAAAAAA', 'FAILED', ?3, ?3),
 					(?1, ?1, ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', 'PENDING', ?3, NULL),
 					(?1, ?1, ?2 || 'READYAAAAAAAAAAAAAAAAAAAAAA', 'COMPLETED', ?3, ?3)`,
-				`INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+				`INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created)
 					VALUES ('RENDER', ?2 || 'WAITINGAAAAAAAAAAAAAAAAAAAA', ?1, 1, 0, ?3)`,
 			} {
 				if _, err := tx.Exec(q, []any{user, who, now}[:highest(q)]...); err != nil {
@@ -166,7 +166,7 @@ func (c chats) holds(whose string) string {
 		FROM requests WHERE user_id `+whose+`
 		UNION ALL SELECT 'asset ' || a.id || ' ' || a.status FROM assets a JOIN requests r ON r.asset_id = a.id
 		WHERE r.user_id `+whose+`
-		UNION ALL SELECT 'job ' || kind || ' ' || j.asset_id FROM jobs j WHERE lane `+whose+` ORDER BY row)`)
+		UNION ALL SELECT 'job ' || kind || ' ' || j.asset_id FROM jobs j WHERE fairness_key `+whose+` ORDER BY row)`)
 }
 
 // buttonShape is all that a button may carry: a word, and ids. A name has no place in it.

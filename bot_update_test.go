@@ -81,7 +81,7 @@ func TestTelegramTroubleCostsNoAttemptAndNoMessage(t *testing.T) {
 			w.getsVideos(p, 1)
 			w.hears(p, "Делаем видео с именем «Оля»?")
 			w.calm()
-			if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up') OR `+
+			if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave_up') OR `+
 				`attempt > 1`); n != 0 {
 				t.Errorf("got %d attempts burnt; want 0", n)
 			}
@@ -241,7 +241,7 @@ func TestNothingIsSentToWhoCannotBeReached(t *testing.T) {
 	if n := len(p.Messages()) - before; n != 0 || videos(p) != 0 {
 		t.Errorf("got %d more messages; want none", n)
 	}
-	if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE kind = 'DELIVER' AND outcome = 'gave up'`); n != 1 {
+	if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE kind = 'DELIVER' AND outcome = 'gave_up'`); n != 1 {
 		t.Errorf("got %d deliveries given up; want 1", n)
 	}
 }

@@ -438,7 +438,7 @@ func furnish(t *testing.T, d *office) (ids map[string]string) {
 func perhaps(t *testing.T, d *office, ids map[string]string) {
 	t.Helper()
 	channel := d.channel("UC1", "Our greetings")
-	mutate(t, d.store, `UPDATE channels SET hold = ?, hold_for = 'quota' WHERE id = ?`, time.Now().Add(5*time.Hour).UnixMilli(), channel)
+	mutate(t, d.store, `UPDATE channels SET paused_until = ?, paused_for = 'quota' WHERE id = ?`, time.Now().Add(5*time.Hour).UnixMilli(), channel)
 	soon := d.channel("UC2", odd[1]+hostile[1])
 	mutate(t, d.store, `UPDATE channels SET connected = ? WHERE id = ?`, time.Now().Add(-150*time.Hour).UnixMilli(), soon)
 	mutate(t, d.store, `UPDATE channels SET state = 'ENDED', error = 'youtube invalid_grant: Token has been expired or revoked.' WHERE id = ?`, d.channel("UC3", odd[2]))
@@ -480,7 +480,7 @@ func perhaps(t *testing.T, d *office, ids map[string]string) {
 			VALUES (?1, ?2, iif(?2 = 'YOUTUBE', ?12, NULL), 8, 0, ?3, ?4, ?5, ?6, ?7, iif(?7 IS NULL, NULL, 'https://example.com/' || ?7), ?8, ?9, ?10, iif(?3 <> 'PENDING', ?11, NULL), iif(?3 IN ('COMPLETED', 'FAILED'), ?11, NULL))`,
 			id, p.platform, p.status, p.step, null(p.err), null(p.warning), null(p.remote), 420*min(1, len(p.step)), null(p.at), texts, passed, channel)
 		if p.attempt > 0 || p.due > 0 {
-			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, last_error, created)
+			mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, attempt, started, last_error, created)
 				SELECT 'PUBLISH', asset_id, id, 8, 0, ?, ?, NULL, iif(step = 'uploading', 'youtube connection: EOF', NULL), 0 FROM publications WHERE asset_id = ?`, p.due, p.attempt, id)
 		}
 	}
@@ -505,7 +505,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("quiet/channels", "/channels", 200)
 	quiet.studio().about.YouTube = false
 	c.reads("quiet/channels not set up", "/channels", 200)
-	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+	mutate(t, quiet.store, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1, '{}', 0, 1)`)
 	quiet.change(func(o *desk.Options) {
 		o.Keeper = &backup.Keeper{Dir: t.TempDir()}
 		o.Backups = func() backup.State {
@@ -526,7 +526,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 		ids = furnish(t, d)
 		// of people who have had their data deleted
 		for i, id := range []string{ids["on platforms"], ids[hostile[0]], ids[hostile[8]]} {
-			mutate(t, d.store, `UPDATE assets SET unwanted = ? WHERE id = ?`, time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(), id)
+			mutate(t, d.store, `UPDATE assets SET delete_requested_at = ? WHERE id = ?`, time.Now().Add(time.Duration(i-9)*time.Hour).UnixMilli(), id)
 		}
 		write(t, d.store, func(tx *store.Tx) error {
 			eight, machine := int64(8), new(int64)
@@ -556,7 +556,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	find := func(name string) string { return "/?q=" + url.QueryEscape(name) }
 	c.moves(full, 7)
 	c.reads("video/of others", "/assets/"+ids["failed"], 200)
-	mutate(t, full.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+	mutate(t, full.store, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1, '{}', 0, 1)`)
 	c.reads("library/restored, for one who may not decide", "/", 200)
 	mutate(t, full.store, `DELETE FROM inbox`)
 	c.moves(full, 8)

@@ -203,7 +203,7 @@ func TestWhoIsInACrowdIsAskedWithoutReadingTheQueue(t *testing.T) {
 	rows, err := readDB(
 		t,
 		s,
-	).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM crowds c WHERE ` +
+	).Query(`EXPLAIN QUERY PLAN SELECT id FROM requests r WHERE user_id = 1 AND EXISTS (SELECT 1 FROM fan_outs c WHERE ` +
 		`c.request_id = r.id)`)
 	plan, err := collect(rows, err, func(line *string) error {
 		var id, parent, unused int

@@ -60,7 +60,7 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 			d.filmed("v", "t")
 			calm(t, d.store)
 			if owed {
-				mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 7, 1, 0, 0 FROM publications`)
+				mutate(t, d.store, `INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, created) SELECT 'PUBLISH', asset_id, id, 7, 1, 0, 0 FROM publications`)
 			}
 			return id
 		}
@@ -125,7 +125,7 @@ func TestAVideoIsDeletedWhenNothingIsOwedForItToAnybody(t *testing.T) {
 			if body := d.want(200, w); !strings.Contains(body, `"outcome":"`+c.want+`"`) {
 				t.Errorf("got %s; want %s", body, c.want)
 			}
-			for _, table := range []string{"assets", "requests", "jobs", "attempts", "publications", "tails", "tallies WHERE name_key <> ''"} {
+			for _, table := range []string{"assets", "requests", "jobs", "attempts", "publications", "name_suffixes", "name_counts WHERE name_key <> ''"} {
 				if n := count(t, d.store, `SELECT count(*) FROM `+table); n != 0 {
 					t.Errorf("got %d rows of %s; want none", n, table)
 				}

@@ -119,7 +119,7 @@ func TestWhatThePageOfAVideoSays(t *testing.T) {
 				(?1, 'YOUTUBE', 7, 0, 'FAILED', 'googleapi: <500>', 1, 2, NULL, NULL, NULL, '{}'), (?1, 'RUMBLE', 7, 0, 'COMPLETED',
 				NULL, 1, 2, 'https://rumble.com/v1', 'no <picture>', 4100000000000, '{"privacy": "public"}')`, a.ID)
 			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error)
-				VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave up', 'googleapi: <500>')`, a.ID)
+				VALUES (?1, 'PUBLISH', 'YOUTUBE', 1, 1000, 49000, 'gave_up', 'googleapi: <500>')`, a.ID)
 			return a.ID
 		}, 7, []string{"YouTube Failed", "The video could not be published.", "Attempt 1: failed, given up", "48 s",
 			"Rumble Scheduled", "no <picture>", "To be public: 3 Dec 2099, 16:53 (UTC)", "Retry Failed : Маша, YouTube"},
@@ -200,7 +200,7 @@ func TestAttemptsOfPlatformsAreNotThoseOfTheVideo(t *testing.T) {
 		t,
 		d.store,
 		`INSERT INTO attempts (asset_id, kind, platform, attempt, started, finished, outcome, error)
-			VALUES (?, 'PUBLISH', 'YOUTUBE', 7, 0, 1, 'gave up', 'e')`,
+			VALUES (?, 'PUBLISH', 'YOUTUBE', 7, 0, 1, 'gave_up', 'e')`,
 		id,
 	)
 	v := d.detail(d.signIn(8), id)

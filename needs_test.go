@@ -116,7 +116,7 @@ func (s *tale) tell(story string) {
 
 // flagged lists the assets that need an admin.
 func (s *tale) flagged() (names []string) {
-	for _, id := range strings.Fields(text(s.t, s.q.store, `SELECT group_concat(id, ' ') FROM assets WHERE needs`)) {
+	for _, id := range strings.Fields(text(s.t, s.q.store, `SELECT group_concat(id, ' ') FROM assets WHERE needs_attention`)) {
 		names = append(names, fmt.Sprintf("a%d", slices.Index(s.ids, id)+1))
 	}
 	slices.Sort(names)
@@ -368,12 +368,12 @@ func TestNoTriggerReadsAWholeTable(t *testing.T) {
 				t.Fatalf("%s: %v", statement, err)
 			}
 			for _, line := range plan {
-				if regexp.MustCompile(`SCAN (assets|requests|publications|jobs|tallies|tails|users|[abenrstu])\b|AUTOMATIC`).
+				if regexp.MustCompile(`SCAN (assets|requests|publications|jobs|name_counts|name_suffixes|users|[abenrstu])\b|AUTOMATIC`).
 					MatchString(line) {
 					t.Errorf("%s: got %q; want a search of an index", strings.Fields(head)[5], line)
 				}
 			}
-			if strings.Contains(statement, "FROM settled") || strings.Contains(statement, "JOIN settled") {
+			if strings.Contains(statement, "FROM resolved") || strings.Contains(statement, "JOIN resolved") {
 				if got := strings.Join(plan, "; "); !strings.Contains(
 					got,
 					"INDEX assets_needing_by_key (name_key=? AND template=? AND lang=?)",

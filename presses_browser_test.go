@@ -105,7 +105,7 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 				d.change(func(o *desk.Options) {
 					o.Resume = func(_ context.Context, updates []store.Update) { sent.Add(int64(len(updates))) }
 				})
-				mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+				mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1, '{}', 0, 1)`)
 			})
 			b := newBrowser(t)
 			if !c.script {
@@ -128,7 +128,7 @@ func TestWhatARestoreOwesIsDecidedByAPress(t *testing.T) {
 			if got := sent.Load(); got != c.answered {
 				t.Errorf("got %d messages to answer; want %d", got, c.answered)
 			}
-			if n := count(t, d.store, `SELECT count(*) FROM inbox WHERE held = 1`); n != 0 {
+			if n := count(t, d.store, `SELECT count(*) FROM inbox WHERE restore_hold = 1`); n != 0 {
 				t.Errorf("got %d messages that are held; want none", n)
 			}
 		})

@@ -52,7 +52,7 @@ func peopled(t *testing.T) *store.Store {
 		}
 		ask(t, s, p.mark+"ждёт", p.id)
 		complete(t, s)
-		mutate(t, s, `UPDATE jobs SET last_error = ? WHERE kind = 'DELIVER' AND lane = ?`, p.mark+"отложено", p.id)
+		mutate(t, s, `UPDATE jobs SET last_error = ? WHERE kind = 'DELIVER' AND fairness_key = ?`, p.mark+"отложено", p.id)
 		mutate(t, s, `UPDATE jobs SET due = 9e15`)
 		write(t, s, func(tx *store.Tx) error {
 			_, err := tx.SaveDraft(p.id, p.mark+"черновик")
@@ -182,8 +182,8 @@ func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 			mine := `creator, admin`
 			if table == "audit" && column == "action" || table == "assets" && column != "error" || table == "channels" ||
 				strings.Contains(mine, column) ||
-				table == "tails" ||
-				table == "tallies" {
+				table == "name_suffixes" ||
+				table == "name_counts" {
 				continue
 			}
 			if n := count(t, s, `SELECT count(*) FROM `+table+` WHERE `+column+` IN (222000222, '222000222') OR `+column+
@@ -195,7 +195,7 @@ func TestNothingOfAForgottenPersonIsLeft(t *testing.T) {
 	for query, want := range map[string]int{
 		`SELECT count(*) FROM assets WHERE name LIKE 'Глаша%'`:             1, // the upload of the admin
 		`SELECT count(*) FROM audit WHERE action = 'Глашадело'`:            1, // that somebody did it
-		`SELECT count(*) FROM tallies WHERE name_key LIKE '%глаша%'`:       0,
+		`SELECT count(*) FROM name_counts WHERE name_key LIKE '%глаша%'`:   0,
 		`SELECT count(*) FROM sessions`:                                    1,
 		`SELECT count(*) FROM links`:                                       1,
 		`SELECT count(*) FROM requests r JOIN assets a ON a.id = asset_id`: 4, // those of the other

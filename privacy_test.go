@@ -68,20 +68,20 @@ func sound(t testing.TB, s *store.Store) {
 		"tallies that are wrong": `WITH counted AS (
 				SELECT k.name_key, p.part, a.status, count(*) n FROM assets a
 				JOIN (SELECT id, '' name_key FROM assets UNION ALL SELECT id, name_key FROM assets) k ON k.id = a.id
-				JOIN (SELECT id, '' part FROM assets UNION ALL SELECT id, 'NEEDS' FROM assets WHERE needs UNION ALL
+				JOIN (SELECT id, '' part FROM assets UNION ALL SELECT id, 'NEEDS' FROM assets WHERE needs_attention UNION ALL
 				SELECT id, 'YOUTUBE' FROM assets WHERE youtube
 					UNION ALL SELECT id, 'RUMBLE' FROM assets WHERE rumble) p ON p.id = a.id GROUP BY 1, 2, 3),
-			kept AS (SELECT name_key, part, status, n FROM tallies WHERE n > 0)
+			kept AS (SELECT name_key, part, status, n FROM name_counts WHERE n > 0)
 			SELECT count(*) FROM (SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted) UNION ALL SELECT *
 			FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept))`,
-		"names without a video": `SELECT count(*) FROM tails WHERE name_key NOT IN (SELECT name_key FROM assets)`,
+		"names without a video": `SELECT count(*) FROM name_suffixes WHERE name_key NOT IN (SELECT name_key FROM assets)`,
 		"broken references":     `SELECT count(*) FROM pragma_foreign_key_check`,
 		"what the check finds":  `SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 		"jobs of nothing":       `SELECT count(*) FROM jobs WHERE asset_id NOT IN (SELECT id FROM assets)`,
 		"links to what is gone": `SELECT count(*) FROM assets WHERE retry_of NOT IN (SELECT id FROM assets)`,
-		"tallies of names gone": `SELECT count(*) FROM tallies WHERE name_key <> '' AND name_key NOT IN (SELECT name_key
+		"tallies of names gone": `SELECT count(*) FROM name_counts WHERE name_key <> '' AND name_key NOT IN (SELECT name_key
 			FROM assets)`,
-		"settled that need still": `SELECT count(*) FROM settled`,
+		"settled that need still": `SELECT count(*) FROM resolved`,
 	} {
 		if n := count(t, s, query); n != 0 {
 			t.Errorf("%s: got %d; want 0", what, n)
@@ -450,7 +450,7 @@ func TestForgettingLeavesToTheAdminsWhatMayBeOnAPlatform(t *testing.T) {
 			}
 			if err := errors.Join(err, listErr); err != nil || !slices.Equal(gone.Kept, []string{a.ID}) ||
 				len(gone.Files) != 0 ||
-				kept.Unwanted.IsZero() ||
+				kept.DeleteRequested.IsZero() ||
 				len(list) != 1 {
 				t.Fatalf("got %+v, %+v, %v, %v; want it kept, for the admins to take off", kept, gone, list, err)
 			}

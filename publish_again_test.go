@@ -19,7 +19,7 @@ func TestRetryOfARejectedVideoBeginsAnew(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		channel, yt := connected(t, s, "UC1"), &site{}
 		yt.does(func(_ context.Context, t store.Task, keep func(store.Upload) error) (time.Duration, error) {
-			if err := keep(store.Upload{Session: "https://one", Since: time.Now(), Step: "processing", Sent: 100, ID: "bad", Uploaded: time.Now(), Dressed: true}); err != nil {
+			if err := keep(store.Upload{Session: "https://one", Since: time.Now(), Step: "processing", Sent: 100, ID: "bad", Uploaded: time.Now(), ExtrasDone: true}); err != nil {
 				return 0, err
 			}
 			return 0, refusal{text: "youtube rejected-copyright: claimed", step: "rejected", permanent: true}

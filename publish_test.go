@@ -142,7 +142,7 @@ func TestThreeAttemptsToPublishThenTheCardAndRetry(t *testing.T) {
 		}
 		wantState(t, s, id, "FAILED ")
 		runs, err := s.Attempts(t.Context(), id)
-		if err != nil || len(runs[id]) != 3 || runs[id][2].Platform != "YOUTUBE" || runs[id][2].Outcome != "gave up" || runs[id][2].Error != errUnavailable.text {
+		if err != nil || len(runs[id]) != 3 || runs[id][2].Platform != "YOUTUBE" || runs[id][2].Outcome != "gave_up" || runs[id][2].Error != errUnavailable.text {
 			t.Errorf("got %+v, %v; want three attempts of YouTube's", runs[id], err)
 		}
 		if n := count(t, s, `SELECT count(*) FROM jobs`); n != 0 {
@@ -218,7 +218,7 @@ func TestADailyLimitHoldsEveryUploadOfTheAppAndSpendsNothing(t *testing.T) {
 				t.Errorf("got due %v, attempt %d, %v; want %v and none spent", p.Due, p.Attempt, err, midnight)
 			}
 		}
-		if list, err := s.Channels(t.Context()); err != nil || list[0].HoldFor != "quota" || list[1].HoldFor != "quota" || !list[1].Hold.Equal(midnight) {
+		if list, err := s.Channels(t.Context()); err != nil || list[0].PausedFor != "quota" || list[1].PausedFor != "quota" || !list[1].PausedUntil.Equal(midnight) {
 			t.Errorf("got %+v, %v; want both channels held until then", list, err)
 		}
 		before := yt.tries()
@@ -233,7 +233,7 @@ func TestADailyLimitHoldsEveryUploadOfTheAppAndSpendsNothing(t *testing.T) {
 		for _, id := range ids {
 			wantState(t, s, id, "COMPLETED ")
 		}
-		if n := count(t, s, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up')`); n != 0 {
+		if n := count(t, s, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave_up')`); n != 0 {
 			t.Errorf("got %d failed attempts; want none", n)
 		}
 	})

@@ -155,7 +155,7 @@ func (q *Queue) retryJob(tx *store.Tx, why retry.JobFailed) (retry.Outcome, erro
 	case retry.IsPermanent(why.Err):
 		return giveUp(tx, j, problem, step)
 	case ofChannel && asked && step != "": // until a time that the platform has set
-		return retry.Deferred, tx.HoldUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
+		return retry.Deferred, tx.PauseUploads(j, channel.WholeApp(), now.Add(wait), step, problem)
 	case waits && spent:
 		return giveUp(tx, j, problem, step)
 	case waits:

@@ -50,7 +50,7 @@ func TestARetryByAnAdminTakesTheTurnOfThoseWhoWait(t *testing.T) {
 	if _, err := q.Retry(t.Context(), a.ID, retry.AdminClicked{Admin: store.Admin{ID: 8, Owner: true}, Platform: ""}); err != nil {
 		t.Fatal(err)
 	}
-	if lane := count(t, q.store, `SELECT lane FROM jobs WHERE kind = 'RENDER'`); lane != 1 {
+	if lane := count(t, q.store, `SELECT fairness_key FROM jobs WHERE kind = 'RENDER'`); lane != 1 {
 		t.Errorf("got lane %d; want that of the first waiting user", lane)
 	}
 }

@@ -285,11 +285,11 @@ func TestAfterACrash(t *testing.T) {
 	t.Run("of several nobody is blamed, and they run first and alone", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *store.Store) {
 			ask(t, s, "Новая", 9)
-			mutate(t, s, `UPDATE jobs SET turn = -1`) // would be the first
+			mutate(t, s, `UPDATE jobs SET position = -1`) // would be the first
 			for i := range 3 {
 				ask(t, s, fmt.Sprint("Имя", i), int64(i+1))
 			}
-			mutate(t, s, `UPDATE jobs SET due = 9e15 WHERE turn = -1`)
+			mutate(t, s, `UPDATE jobs SET due = 9e15 WHERE position = -1`)
 			crash(t, s, 3)
 			mutate(t, s, `UPDATE jobs SET due = 0`)
 			var mu sync.Mutex
@@ -329,12 +329,12 @@ func TestAfterACrash(t *testing.T) {
 			if status := text(t, s, `SELECT status FROM assets`); status != string(store.Pending) {
 				t.Fatalf("before crash %d: got %s; want %s", i, status, store.Pending)
 			}
-			mutate(t, s, `UPDATE jobs SET suspect = 0, due = 0`) // so that begin claims it
+			mutate(t, s, `UPDATE jobs SET quarantined = 0, due = 0`) // so that begin claims it
 			crash(t, s, 1)
 			if err := q.rescue(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if got := count(t, s, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up')`); got != i/maxCrashes {
+			if got := count(t, s, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave_up')`); got != i/maxCrashes {
 				t.Fatalf("after crash %d: got %d failed attempts; want %d", i, got, i/maxCrashes)
 			}
 		}
@@ -349,7 +349,7 @@ func TestAfterACrash(t *testing.T) {
 			ask(t, s, fmt.Sprint("Имя", i), int64(i+1))
 		}
 		for range 20 {
-			mutate(t, s, `UPDATE jobs SET suspect = 0`)
+			mutate(t, s, `UPDATE jobs SET quarantined = 0`)
 			crash(t, s, 10)
 			if err := q.rescue(t.Context()); err != nil {
 				t.Fatal(err)

@@ -144,7 +144,7 @@ func TestRetryTable(t *testing.T) {
 		}, result{retry.GaveUp, nil}, map[string]int{
 			`SELECT count(*) FROM assets WHERE status = 'FAILED'`:     1,
 			`SELECT count(*) FROM jobs WHERE kind = 'APOLOGISE'`:      1,
-			`SELECT count(*) FROM attempts WHERE outcome = 'gave up'`: 1,
+			`SELECT count(*) FROM attempts WHERE outcome = 'gave_up'`: 1,
 		}},
 		{"JobFailed at the last attempt fails the publication and apologises to nobody", func(t *testing.T, q *Queue) (retry.Outcome, error) {
 			id := publication(t, q.store, failedPublication)
@@ -427,7 +427,7 @@ func TestJoiningWhileItCompletesStillGetsTheVideo(t *testing.T) {
 	// Those who came too late to join asked with no reuse and made a second asset; nobody may be left without either.
 	if n := count(t, s, `SELECT count(*) FROM requests r WHERE NOT EXISTS (
 		SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = 'DELIVER' OR j.asset_id = r.asset_id AND j.kind = 'RENDER')
-		AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id AND c.kind = 'DELIVER')`); n != 0 {
+		AND NOT EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = r.id AND c.kind = 'DELIVER')`); n != 0 {
 		t.Errorf("got %d requests for which no work is owed; want 0", n)
 	}
 }
@@ -539,7 +539,7 @@ func TestAClockSetBackByADayHoldsUpNothing(t *testing.T) {
 		if b.heard("VIDEO") != 1 {
 			t.Errorf("got %d videos; want 1", b.heard("VIDEO"))
 		}
-		mutate(t, s, `INSERT INTO jobs (kind, asset_id, lane, turn, due, created) SELECT 'RENDER', id, 1, 1, 9e15, 0 FROM assets`)
+		mutate(t, s, `INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created) SELECT 'RENDER', id, 1, 1, 9e15, 0 FROM assets`)
 		if err := q.rescue(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -108,7 +108,7 @@ func heldOf(t *testing.T, s *store.Store) string {
 	return text(
 		t,
 		s,
-		`SELECT ifnull(group_concat(user_id || ':' || held, ' '), '') FROM (SELECT user_id, held FROM requests WHERE held > 0
+		`SELECT ifnull(group_concat(user_id || ':' || restore_hold, ' '), '') FROM (SELECT user_id, restore_hold FROM requests WHERE restore_hold > 0
 			ORDER BY user_id)`,
 	)
 }
@@ -381,7 +381,7 @@ func TestNothingIsPublishedTwiceBecauseOfARestore(t *testing.T) {
 			mutate(
 				t,
 				d.Store,
-				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created)
+				`INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, created)
 					SELECT 'PUBLISH', asset_id, id, 8, 1, ?, 0 FROM publications`,
 				c.due,
 			)
@@ -483,8 +483,8 @@ func TestThePageAsksAboutWhatIsHeld(t *testing.T) {
 		t.Errorf("got %s; want NOT_FAILED when nothing is held", refusal)
 	}
 	ask(t, d.store, "Маша", 1, 2)
-	mutate(t, d.store, `UPDATE requests SET held = 1`)
-	mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 3, '{}', 0, 1)`)
+	mutate(t, d.store, `UPDATE requests SET restore_hold = 1`)
+	mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 3, '{}', 0, 1)`)
 	if page := d.want(200, d.send(call{method: "GET", path: "/", session: owner})); !strings.Contains(
 		page,
 		"3 people were waiting when the backup was made",
@@ -585,7 +585,7 @@ func TestWhatPeopleHadWrittenIsAnsweredWhenAnAdminSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mutate(t, s, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1,
+	mutate(t, s, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1,
 		'{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"from":{"id":1,"is_bot":false,"first_name":"A","language_code":"ru"},"text":"/help"}}', 1, 1)`)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -165,7 +165,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 		mutate(t, d.store, `UPDATE assets SET advance = 1 WHERE id = ?`, finished)
 		d.queue.outages = outage.New(2, time.Hour, probeEvery)
 		d.queue.outages.Resume(time.Now(), "no connection")
-		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1, '{}', 0, 1)`)
 		sessions = [4]string{"", d.session(9), d.session(7), d.session(8)}
 	}
 	arrange()

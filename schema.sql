@@ -1,5 +1,5 @@
 -- Everything Retake knows. Times are unix milliseconds, UTC. Statuses are the words the page shows.
--- Running this file on a database that has it changes nothing; a change of a column is a step in store.go.
+-- Running this file on a database that has it changes nothing; a change of a column is a file in migrations.
 -- CHECKs say a = … OR a = … and not a IN (…) with more than two words: SQLite would build a table of them for every row.
 
 -- People who wrote to the bot.
@@ -44,10 +44,10 @@ CREATE TABLE IF NOT EXISTS assets (
 	metadata    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(metadata)), -- what it is published with, as an admin saved it; {}: nobody has
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
-	needs       INTEGER NOT NULL DEFAULT 0 CHECK (needs IN (0, 1)), -- an admin; set when it fails, cleared permanently when the view settled has it
+	needs_attention INTEGER NOT NULL DEFAULT 0 CHECK (needs_attention IN (0, 1)), -- an admin; set when it fails, cleared permanently once the view resolved has it
 	youtube     INTEGER NOT NULL DEFAULT 0 CHECK (youtube IN (0, 1)), -- has a publication there
 	rumble      INTEGER NOT NULL DEFAULT 0 CHECK (rumble IN (0, 1)),  -- and there
-	unwanted    INTEGER,                               -- since when it should be deleted: everyone who asked for it has deleted their data; it may still be on a platform
+	delete_requested_at INTEGER,                       -- since when it should be deleted: everyone who asked for it has deleted their data; it may still be on a platform
 	error_code  TEXT,                                  -- stable code of the error; NULL: it has none, or is older than codes
 	advance     INTEGER CHECK (advance IN (0, 1)),     -- made in advance: 1: goes to everybody who asks, however old; 0: withdrawn, goes to nobody else; NULL: it was not
 	note        TEXT    CHECK (note IN ('OTHER_VOICE', 'MUSIC_ONLY')), -- how the name is spoken, if not by the voice that is set
@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS assets (
 	CONSTRAINT finished_has_time CHECK ((status IN ('COMPLETED', 'FAILED')) = (finished IS NOT NULL)),
 	CONSTRAINT completed_has_file CHECK ((status = 'COMPLETED') = (file IS NOT NULL)),
 	CONSTRAINT failed_has_error CHECK ((status = 'FAILED') = (error IS NOT NULL)),
-	CONSTRAINT only_a_failure_needs CHECK (needs = 0 OR status = 'FAILED'),
+	CONSTRAINT only_a_failure_needs CHECK (needs_attention = 0 OR status = 'FAILED'),
 	CONSTRAINT upload_has_creator CHECK (origin = 'REQUEST' OR creator IS NOT NULL)
 ) STRICT;
 -- Users who ask for the same name while it is being made share one asset.
@@ -78,11 +78,11 @@ CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_rumble ON assets (status, 
 CREATE INDEX IF NOT EXISTS assets_by_name_on_telegram ON assets (name_key, status, created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX IF NOT EXISTS assets_newest_on_telegram ON assets (created DESC, id DESC) WHERE telegram = 1;
 CREATE INDEX IF NOT EXISTS assets_newest_by_status_on_telegram ON assets (status, created DESC, id DESC) WHERE telegram = 1;
-CREATE INDEX IF NOT EXISTS assets_needing_newest ON assets (created DESC, id DESC) WHERE needs = 1;
-CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs = 1;
-CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs = 1;
-CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs = 1;
-CREATE INDEX IF NOT EXISTS assets_unwanted ON assets (unwanted, id) WHERE unwanted IS NOT NULL;
+CREATE INDEX IF NOT EXISTS assets_needing_newest ON assets (created DESC, id DESC) WHERE needs_attention = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_by_key ON assets (name_key, template, lang) WHERE needs_attention = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_by_time ON assets (finished, id) WHERE needs_attention = 1;
+CREATE INDEX IF NOT EXISTS assets_needing_by_creator ON assets (creator, name_key) WHERE needs_attention = 1;
+CREATE INDEX IF NOT EXISTS assets_delete_requested ON assets (delete_requested_at, id) WHERE delete_requested_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS assets_in_advance ON assets (advance, status, finished) WHERE advance IS NOT NULL;
 -- What goes when it is old enough: what is published, or made by an admin, is the operator's own.
 CREATE INDEX IF NOT EXISTS assets_by_age ON assets (finished) WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL;
@@ -95,53 +95,53 @@ END;
 
 -- What the page's search reads: it must not look at every asset.
 -- How many assets of a name have a status; name_key '' is of all names.
-CREATE TABLE IF NOT EXISTS tallies (
+CREATE TABLE IF NOT EXISTS name_counts (
 	name_key    TEXT    NOT NULL,
 	part        TEXT    NOT NULL,                      -- '': all of them; NEEDS: those that need an admin; REPLACED: those that were tried again; YOUTUBE, RUMBLE, TELEGRAM: those that are there
 	status      TEXT    NOT NULL,
 	n           INTEGER NOT NULL CHECK (n >= 0),
 	PRIMARY KEY (name_key, part, status)
 ) STRICT, WITHOUT ROWID;
--- Each name in tallies from each of its words to its end, so that what somebody types is the beginning of a row.
-CREATE TABLE IF NOT EXISTS tails (
-	tail        TEXT    NOT NULL,                      -- with spaces for hyphens
+-- Each name in name_counts from each of its words to its end, so that what somebody types is the beginning of a row.
+CREATE TABLE IF NOT EXISTS name_suffixes (
+	suffix      TEXT    NOT NULL,                      -- with spaces for hyphens
 	name_key    TEXT    NOT NULL,
-	PRIMARY KEY (tail, name_key)
+	PRIMARY KEY (suffix, name_key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS tails_by_key ON tails (name_key);
-CREATE TRIGGER IF NOT EXISTS assets_tally_insert AFTER INSERT ON assets
+CREATE INDEX IF NOT EXISTS name_suffixes_by_key ON name_suffixes (name_key);
+CREATE TRIGGER IF NOT EXISTS assets_count_insert AFTER INSERT ON assets
 BEGIN
-	INSERT INTO tails SELECT DISTINCT substr(replace(new.name_key, '-', ' '), at.key + 1), new.name_key
+	INSERT INTO name_suffixes SELECT DISTINCT substr(replace(new.name_key, '-', ' '), at.key + 1), new.name_key
 		FROM json_each('[0' || replace(hex(zeroblob(length(new.name_key) - 1)), '00', ',0') || ']') at -- a row for each letter
 		WHERE (at.key = 0 OR substr(new.name_key, at.key, 1) IN (' ', '-'))
-			AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = new.name_key);
-	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+			AND NOT EXISTS (SELECT 1 FROM name_counts WHERE name_key = new.name_key);
+	INSERT INTO name_counts VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
-CREATE TRIGGER IF NOT EXISTS assets_tally_status AFTER UPDATE OF status ON assets WHEN new.status <> old.status
+CREATE TRIGGER IF NOT EXISTS assets_count_status AFTER UPDATE OF status ON assets WHEN new.status <> old.status
 BEGIN
-	INSERT INTO tallies VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
-	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
+	INSERT INTO name_counts VALUES ('', '', new.status, 1), (new.name_key, '', new.status, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND part = '' AND status = old.status;
 END;
-CREATE TRIGGER IF NOT EXISTS assets_tally_parts AFTER UPDATE OF status, needs, youtube, rumble, telegram, replaced ON assets
-	WHEN old.needs OR old.youtube OR old.rumble OR old.telegram OR old.replaced OR new.needs OR new.youtube OR new.rumble OR new.telegram OR new.replaced
+CREATE TRIGGER IF NOT EXISTS assets_count_parts AFTER UPDATE OF status, needs_attention, youtube, rumble, telegram, replaced ON assets
+	WHEN old.needs_attention OR old.youtube OR old.rumble OR old.telegram OR old.replaced OR new.needs_attention OR new.youtube OR new.rumble OR new.telegram OR new.replaced
 BEGIN
-	INSERT INTO tallies SELECT k.name_key, x.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
-			(SELECT 'NEEDS' part WHERE new.needs UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
+	INSERT INTO name_counts SELECT k.name_key, x.part, new.status, 1 FROM (SELECT '' name_key UNION ALL SELECT new.name_key) k,
+			(SELECT 'NEEDS' part WHERE new.needs_attention UNION ALL SELECT 'YOUTUBE' WHERE new.youtube UNION ALL SELECT 'RUMBLE' WHERE new.rumble
 				UNION ALL SELECT 'TELEGRAM' WHERE new.telegram UNION ALL SELECT 'REPLACED' WHERE new.replaced) x
 		WHERE true ON CONFLICT DO UPDATE SET n = n + 1;
-	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN (iif(old.needs, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL),
+	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
+		AND part IN (iif(old.needs_attention, 'NEEDS', NULL), iif(old.youtube, 'YOUTUBE', NULL), iif(old.rumble, 'RUMBLE', NULL), iif(old.telegram, 'TELEGRAM', NULL),
 			iif(old.replaced, 'REPLACED', NULL));
 END;
-CREATE TRIGGER IF NOT EXISTS assets_tally_delete AFTER DELETE ON assets
+CREATE TRIGGER IF NOT EXISTS assets_count_delete AFTER DELETE ON assets
 BEGIN
-	UPDATE tallies SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
-		AND part IN ('', iif(old.needs, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''),
+	UPDATE name_counts SET n = n - 1 WHERE name_key IN ('', old.name_key) AND status = old.status
+		AND part IN ('', iif(old.needs_attention, 'NEEDS', ''), iif(old.youtube, 'YOUTUBE', ''), iif(old.rumble, 'RUMBLE', ''), iif(old.telegram, 'TELEGRAM', ''),
 			iif(old.replaced, 'REPLACED', ''));
-	DELETE FROM tails WHERE name_key = old.name_key -- a name nobody has is forgotten
-		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
-	DELETE FROM tallies WHERE name_key = old.name_key
-		AND NOT EXISTS (SELECT 1 FROM tallies WHERE name_key = old.name_key AND n > 0);
+	DELETE FROM name_suffixes WHERE name_key = old.name_key -- a name nobody has is forgotten
+		AND NOT EXISTS (SELECT 1 FROM name_counts WHERE name_key = old.name_key AND n > 0);
+	DELETE FROM name_counts WHERE name_key = old.name_key
+		AND NOT EXISTS (SELECT 1 FROM name_counts WHERE name_key = old.name_key AND n > 0);
 END;
 -- What has failed is replaced while there is a successor.
 CREATE TRIGGER IF NOT EXISTS assets_replace_insert AFTER INSERT ON assets WHEN new.retry_of IS NOT NULL
@@ -152,7 +152,7 @@ CREATE TRIGGER IF NOT EXISTS assets_replace_delete AFTER DELETE ON assets WHEN o
 BEGIN
 	UPDATE assets SET replaced = 0 WHERE id = old.retry_of AND replaced = 1;
 END;
--- Its tails are those of its first asset, so a name is not changed in place.
+-- Its suffixes are those of its first asset, so a name is not changed in place.
 CREATE TRIGGER IF NOT EXISTS assets_name_is_final BEFORE UPDATE OF name_key ON assets WHEN new.name_key <> old.name_key
 BEGIN
 	SELECT raise(ABORT, 'assets_name_is_final');
@@ -187,7 +187,7 @@ CREATE TABLE IF NOT EXISTS requests (
 	answer_id   INTEGER,                               -- message that brought the video or the apology
 	created     INTEGER NOT NULL,
 	finished    INTEGER,
-	held        INTEGER NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND 2), -- owed in a backup that was put back, and perhaps sent since: 1: an admin decides; 2: has decided that nothing is sent
+	restore_hold INTEGER NOT NULL DEFAULT 0 CHECK (restore_hold BETWEEN 0 AND 2), -- owed in a backup that was put back, and perhaps sent since: 1: an admin decides; 2: has decided that nothing is sent
 	undelivered INTEGER,                               -- since when its message has been given up: it is owed, but no job exists; NULL: it has not
 	undelivered_code TEXT,                             -- of the error that ended the last try
 	CONSTRAINT one_per_user_and_asset UNIQUE (user_id, asset_id), -- a second press or message is not a second request
@@ -196,7 +196,7 @@ CREATE TABLE IF NOT EXISTS requests (
 CREATE INDEX IF NOT EXISTS requests_by_asset ON requests (asset_id);
 CREATE INDEX IF NOT EXISTS requests_undelivered ON requests (user_id, undelivered) WHERE undelivered IS NOT NULL;
 CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) WHERE undelivered IS NOT NULL;
-CREATE INDEX IF NOT EXISTS requests_held ON requests (user_id) WHERE held = 1;
+CREATE INDEX IF NOT EXISTS requests_restore_hold ON requests (user_id) WHERE restore_hold = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? again at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
 CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
@@ -209,15 +209,15 @@ END;
 -- Assets that failed a user who has not asked for that video since: another try would be for them.
 CREATE VIEW IF NOT EXISTS unserved AS
 	SELECT a.*, r.id request, r.user_id, r.chat_id FROM requests r JOIN assets a ON a.id = r.asset_id
-	WHERE r.status = 'FAILED' AND r.held = 0 AND NOT EXISTS (
+	WHERE r.status = 'FAILED' AND r.restore_hold = 0 AND NOT EXISTS (
 		SELECT 1 FROM requests later CROSS JOIN assets b ON b.id = later.asset_id
 		WHERE later.user_id = r.user_id AND later.id > r.id
 			AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang);
 -- What needs an admin no longer: it has a successor, or a video of the same key, under way or made since, is for everybody
--- whom it and the tries before it failed. A video stays settled, even if what settled it goes.
-CREATE VIEW IF NOT EXISTS settled AS
+-- whom it and the tries before it failed. A video stays resolved, even if what resolved it goes.
+CREATE VIEW IF NOT EXISTS resolved AS
 	SELECT a.id, a.name_key, a.template, a.lang FROM assets a
-	WHERE a.needs = 1 AND (EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id)
+	WHERE a.needs_attention = 1 AND (EXISTS (SELECT 1 FROM assets n WHERE n.retry_of = a.id)
 		OR EXISTS (
 			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
 				AND b.origin = 'REQUEST' AND b.status IN ('PENDING', 'PROCESSING')
@@ -227,25 +227,25 @@ CREATE VIEW IF NOT EXISTS settled AS
 			WITH RECURSIVE line (id) AS (
 				SELECT a.id UNION ALL SELECT e.retry_of FROM line JOIN assets e ON e.id = line.id WHERE e.retry_of IS NOT NULL)
 			SELECT 1 FROM line CROSS JOIN unserved u ON u.id = line.id));
--- These can settle: a video that is asked for, somebody who joins it, and somebody who stops waiting.
-CREATE TRIGGER IF NOT EXISTS assets_settle_insert AFTER INSERT ON assets
+-- These can resolve it: a video that is asked for, somebody who joins it, and somebody who stops waiting.
+CREATE TRIGGER IF NOT EXISTS assets_resolve_insert AFTER INSERT ON assets
 BEGIN
-	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM settled s
+	UPDATE assets SET needs_attention = 0 WHERE id IN (SELECT s.id FROM resolved s
 		WHERE s.name_key = new.name_key AND s.template = new.template AND s.lang = new.lang);
 END;
-CREATE TRIGGER IF NOT EXISTS assets_settle_delete AFTER DELETE ON assets
+CREATE TRIGGER IF NOT EXISTS assets_resolve_delete AFTER DELETE ON assets
 BEGIN
-	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM settled s
+	UPDATE assets SET needs_attention = 0 WHERE id IN (SELECT s.id FROM resolved s
 		WHERE s.name_key = old.name_key AND s.template = old.template AND s.lang = old.lang);
 END;
-CREATE TRIGGER IF NOT EXISTS requests_settle_insert AFTER INSERT ON requests
+CREATE TRIGGER IF NOT EXISTS requests_resolve_insert AFTER INSERT ON requests
 BEGIN
-	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM assets a CROSS JOIN settled s
+	UPDATE assets SET needs_attention = 0 WHERE id IN (SELECT s.id FROM assets a CROSS JOIN resolved s
 		ON s.name_key = a.name_key AND s.template = a.template AND s.lang = a.lang WHERE a.id = new.asset_id);
 END;
-CREATE TRIGGER IF NOT EXISTS requests_settle_delete AFTER DELETE ON requests
+CREATE TRIGGER IF NOT EXISTS requests_resolve_delete AFTER DELETE ON requests
 BEGIN
-	UPDATE assets SET needs = 0 WHERE id IN (SELECT s.id FROM assets a CROSS JOIN settled s
+	UPDATE assets SET needs_attention = 0 WHERE id IN (SELECT s.id FROM assets a CROSS JOIN resolved s
 		ON s.name_key = a.name_key AND s.template = a.template AND s.lang = a.lang WHERE a.id = old.asset_id);
 END;
 
@@ -261,8 +261,8 @@ CREATE TABLE IF NOT EXISTS channels (
 	creator     INTEGER NOT NULL,                      -- admin who connected it last
 	connected   INTEGER NOT NULL,                      -- when that was
 	checked     INTEGER NOT NULL,                      -- when it last worked
-	hold        INTEGER NOT NULL DEFAULT 0,            -- until then no upload begins
-	hold_for    TEXT    NOT NULL DEFAULT '' CHECK (hold_for IN ('', 'quota', 'limit')), -- of the whole app, of the channel
+	paused_until INTEGER NOT NULL DEFAULT 0,           -- until then no upload begins
+	paused_for  TEXT    NOT NULL DEFAULT '' CHECK (paused_for IN ('', 'quota', 'limit')), -- of the whole app, of the channel
 	ends        INTEGER,                               -- when the platform will end the access; NULL: it did not say
 	defaults    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(defaults)), -- what the form to publish there begins with
 	CONSTRAINT one_row_per_channel UNIQUE (platform, external_id),
@@ -294,7 +294,7 @@ CREATE TABLE IF NOT EXISTS publications (
 	session_at  INTEGER,                               -- when that began
 	sent        INTEGER NOT NULL DEFAULT 0,            -- bytes the platform has confirmed
 	uploaded    INTEGER,                               -- when the platform had all of it
-	dressed     INTEGER NOT NULL DEFAULT 0 CHECK (dressed IN (0, 1)), -- picture and playlist have had their turn
+	extras_done INTEGER NOT NULL DEFAULT 0 CHECK (extras_done IN (0, 1)), -- picture and playlist have been set, as far as that goes
 	remote_id   TEXT,                                  -- on the platform, once it is there
 	remote_url  TEXT,
 	error       TEXT,
@@ -318,7 +318,7 @@ CREATE TABLE IF NOT EXISTS publications (
 -- person had deleted is never published, whatever else happens. It says nothing of the status: only finished videos have a form to
 -- publish them, and without a file nothing can be sent.
 CREATE VIEW IF NOT EXISTS publishable AS
-	SELECT id FROM assets WHERE unwanted IS NULL;
+	SELECT id FROM assets WHERE delete_requested_at IS NULL;
 CREATE INDEX IF NOT EXISTS publications_by_channel ON publications (channel_id, status) WHERE channel_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS publications_by_remote ON publications (platform, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS publications_to_look ON publications (look_at) WHERE look_at IS NOT NULL;
@@ -346,9 +346,9 @@ END;
 -- What needs an admin, a row each: every count and list of it asks this view. What failed only because access to its channel has
 -- ended is not here: the channel is.
 CREATE VIEW IF NOT EXISTS attention AS
-	SELECT 'failed' kind, id asset_id, '' platform, NULL channel_id, creator, finished since FROM assets WHERE needs = 1
+	SELECT 'failed' kind, id asset_id, '' platform, NULL channel_id, creator, finished since FROM assets WHERE needs_attention = 1
 	UNION ALL SELECT 'undelivered', r.asset_id, '', NULL, a.creator, min(r.undelivered) FROM requests r CROSS JOIN assets a ON a.id = r.asset_id
-		WHERE r.undelivered IS NOT NULL AND a.needs = 0 GROUP BY r.asset_id
+		WHERE r.undelivered IS NOT NULL AND a.needs_attention = 0 GROUP BY r.asset_id
 	UNION ALL SELECT 'publication', p.asset_id, p.platform, p.channel_id, p.creator, p.completed FROM publications p
 		WHERE p.status = 'FAILED' AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
 			AND (p.step <> 'reconnect' OR EXISTS (SELECT 1 FROM channels c WHERE c.id = p.channel_id AND c.state = 'DISCONNECTED'))
@@ -356,7 +356,7 @@ CREATE VIEW IF NOT EXISTS attention AS
 	UNION ALL SELECT 'hand-off', p.asset_id, p.platform, NULL, p.creator, p.created FROM publications p
 		WHERE p.platform = 'RUMBLE' AND p.status = 'PENDING' AND p.step = 'manual'
 			AND EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset_id)
-	UNION ALL SELECT 'take-down', id, '', NULL, creator, unwanted FROM assets WHERE unwanted IS NOT NULL
+	UNION ALL SELECT 'take-down', id, '', NULL, creator, delete_requested_at FROM assets WHERE delete_requested_at IS NOT NULL
 	UNION ALL SELECT 'channel', NULL, platform, id, NULL, checked FROM channels WHERE state = 'ENDED';
 
 -- Work still owed. The row is deleted when the work is done or given up: an empty table means nothing is left to do.
@@ -366,40 +366,40 @@ CREATE TABLE IF NOT EXISTS jobs (
 	asset_id       TEXT    NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
 	request_id     INTEGER REFERENCES requests (id) ON DELETE CASCADE,
 	publication_id INTEGER REFERENCES publications (id) ON DELETE CASCADE,
-	lane           INTEGER NOT NULL,                   -- whose turn it takes: a user or an admin; 0: a crowd's
-	turn           INTEGER NOT NULL,                   -- order among the waiting: one job of each lane before the second of any
+	fairness_key   INTEGER NOT NULL,                   -- whom it counts for: a user or an admin; 0: a fan-out
+	position       INTEGER NOT NULL,                   -- order among the waiting: one job of each fairness key before the second of any
 	due            INTEGER NOT NULL,                   -- not before; 0: at once
 	attempt        INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0), -- attempts begun and not given back
 	started        INTEGER,                            -- set while a worker has it
 	sent           INTEGER,                            -- message_id of the part of a DELIVER that has arrived
 	crashes        INTEGER NOT NULL DEFAULT 0,         -- times the process died while this job ran alone
-	suspect        INTEGER NOT NULL DEFAULT 0 CHECK (suspect IN (0, 1)), -- ran when the process died: runs alone next time
+	quarantined    INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)), -- ran when the process died: runs alone next time
 	last_error     TEXT,
 	created        INTEGER NOT NULL,
-	crowd          INTEGER CHECK (crowd IS NULL OR request_id IS NULL AND started IS NULL), -- owed to the requests of the asset after this one, which get a row of their own when they are begun; NULL: to request_id
+	fan_out        INTEGER CHECK (fan_out IS NULL OR request_id IS NULL AND started IS NULL), -- pending for the requests of the asset after this one, which get a row of their own when they are begun; NULL: for request_id
 	waiting_since INTEGER,                             -- when the first of the waits in a row began; cleared when an attempt fails for its own reason
 	waits          INTEGER NOT NULL DEFAULT 0,         -- how many those are
 	asked          INTEGER NOT NULL DEFAULT 0,         -- ms from the moment when due was set to it; 0: due is a time that somebody named
 	copies         INTEGER NOT NULL DEFAULT 0,         -- attempts of a message that may have sent it although they failed
 	CONSTRAINT started_is_an_attempt CHECK (started IS NULL OR attempt > 0),
 	CONSTRAINT publish_has_publication CHECK ((kind = 'PUBLISH') = (publication_id IS NOT NULL)),
-	CONSTRAINT message_has_request CHECK ((kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE') = (request_id IS NOT NULL OR crowd IS NOT NULL))
+	CONSTRAINT message_has_request CHECK ((kind = 'ANNOUNCE' OR kind = 'DELIVER' OR kind = 'APOLOGISE') = (request_id IS NOT NULL OR fan_out IS NOT NULL))
 ) STRICT;
 -- Each index is written three times for a job: there are no more of them than the queue reads.
-CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, turn) WHERE started IS NULL;
-CREATE INDEX IF NOT EXISTS jobs_by_lane ON jobs (kind, lane, turn);
+CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (kind, position) WHERE started IS NULL;
+CREATE INDEX IF NOT EXISTS jobs_by_fairness_key ON jobs (kind, fairness_key, position);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due) WHERE started IS NULL AND due > 0;
 CREATE INDEX IF NOT EXISTS jobs_by_asset ON jobs (asset_id);
 -- Not WHERE kind = 'RENDER': because of that SQLite would plan each statement with kind = ? again at every run.
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_render ON jobs (asset_id) WHERE request_id IS NULL AND publication_id IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_request ON jobs (request_id, kind) WHERE request_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_one_per_publication ON jobs (publication_id) WHERE publication_id IS NOT NULL;
--- Whom the message of a crowd is for: its other terms let jobs_one_render find the crowd.
-CREATE VIEW IF NOT EXISTS crowds AS
-	SELECT c.id job, c.kind, c.turn, c.created, r.id request_id, r.user_id, r.chat_id, r.status, r.progress_id
-	FROM jobs c JOIN requests r ON r.asset_id = c.asset_id AND r.id > c.crowd
+-- Whom the message of a fan-out is for: its other terms let jobs_one_render find the fan-out.
+CREATE VIEW IF NOT EXISTS fan_outs AS
+	SELECT c.id job, c.kind, c.position, c.created, r.id request_id, r.user_id, r.chat_id, r.status, r.progress_id
+	FROM jobs c JOIN requests r ON r.asset_id = c.asset_id AND r.id > c.fan_out
 	WHERE c.request_id IS NULL AND c.publication_id IS NULL
-		AND r.held = 0 AND r.answer_id IS NULL AND r.status = iif(c.kind = 'DELIVER', 'PROCESSING', 'FAILED')
+		AND r.restore_hold = 0 AND r.answer_id IS NULL AND r.status = iif(c.kind = 'DELIVER', 'PROCESSING', 'FAILED')
 		AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind = c.kind);
 
 -- Every run of a job that ended, and how: what the page shows as attempts. Of a message that arrived its request knows.
@@ -412,7 +412,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 	attempt     INTEGER NOT NULL,                      -- 1, 2, 3, …; the same again after a wait or a crash
 	started     INTEGER NOT NULL,
 	finished    INTEGER NOT NULL,
-	outcome     TEXT    NOT NULL CHECK (outcome = 'done' OR outcome = 'rescheduled' OR outcome = 'deferred' OR outcome = 'gave up' OR outcome = 'crashed'),
+	outcome     TEXT    NOT NULL CHECK (outcome = 'done' OR outcome = 'rescheduled' OR outcome = 'deferred' OR outcome = 'gave_up' OR outcome = 'crashed'),
 	error       TEXT,
 	error_code  TEXT,                                  -- stable code of the error
 	CONSTRAINT done_has_no_error CHECK ((outcome = 'done') = (error IS NULL))
@@ -421,7 +421,7 @@ CREATE INDEX IF NOT EXISTS attempts_by_asset ON attempts (asset_id, id);
 CREATE INDEX IF NOT EXISTS attempts_by_request ON attempts (request_id) WHERE request_id IS NOT NULL;
 -- What the list of activity shows of them.
 CREATE INDEX IF NOT EXISTS attempts_tried_again ON attempts (finished DESC, id DESC)
-	WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed');
+	WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave_up', 'crashed');
 
 -- The outage under way: videos fail one after the other for a reason that is not their own, so only one at a time is tried.
 CREATE TABLE IF NOT EXISTS outage (
@@ -455,11 +455,11 @@ CREATE TABLE IF NOT EXISTS inbox (
 	received    INTEGER NOT NULL,
 	tries       INTEGER NOT NULL DEFAULT 0,            -- times handling it failed
 	error       TEXT,                                  -- set aside: it cannot be handled
-	held        INTEGER NOT NULL DEFAULT 0 CHECK (held IN (0, 1)), -- waited in a backup that was put back, and perhaps handled since: an admin decides
+	restore_hold INTEGER NOT NULL DEFAULT 0 CHECK (restore_hold IN (0, 1)), -- waited in a backup that was put back, and perhaps handled since: an admin decides
 	CONSTRAINT set_aside_is_erased CHECK (error IS NULL OR raw IS NULL)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (update_id) WHERE raw IS NOT NULL;
-CREATE INDEX IF NOT EXISTS inbox_held ON inbox (chat_id) WHERE held = 1;
+CREATE INDEX IF NOT EXISTS inbox_restore_hold ON inbox (chat_id) WHERE restore_hold = 1;
 CREATE INDEX IF NOT EXISTS inbox_received ON inbox (received);
 
 -- One-time sign-in links. Only the hash of the token is kept.

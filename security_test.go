@@ -436,7 +436,7 @@ func TestHostileTextLeavesEveryPageAsItWas(t *testing.T) {
 					VALUES (?1, ?2, ?7 || ?3, ?2, ?2, 'REQUEST', 8, ?4, ?5, ?5, 1000, ?6, ?3, iif(?4 IN ('COMPLETED', 'FAILED'), 5, NULL), ?8,
 						iif(?4 = 'COMPLETED', json_object('title', ?2, 'description', ?2, 'tags', ?2, 'language', 'ru', 'privacy', 'public'), '{}'))`,
 				a.id, text, i, a.status, null(a.file), null(a.problem), lang.NameKey(text), null(a.after))
-			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`, a.id, text)
+			mutate(t, d.store, `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error) VALUES (?, 'RENDER', 1, 1, 2, 'gave_up', ?)`, a.id, text)
 			mutate(t, d.store, `INSERT INTO publications (asset_id, platform, creator, created, status, step, metadata, remote_id, remote_url, error, warning, started, completed)
 					VALUES (?1, 'YOUTUBE', 8, 0, 'FAILED', 'edit', json_object('title', ?2), ?2 || ?1, ?2, 'youtube invalidTitle: ' || ?2, ?2, 1, 2)`, a.id, text)
 			write(t, d.store, func(tx *store.Tx) error {

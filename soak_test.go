@@ -332,7 +332,7 @@ func soaked(t *testing.T, s *store.Store, tg *faketelegram.Server, way *spoiler,
 	all := count(t, s, `SELECT count(*) FROM requests`)
 	if sum := ends["delivered"] + ends["apologised"] + ends["need attention"]; sum != all || all < 500 {
 		rows, err := texts(t, s, `SELECT r.status || ' ' || a.status || ' answer ' || ifnull(r.answer_id, '-') || ' mark ' ||
-				ifnull(r.undelivered_code, '-') || ' blocked ' || ifnull(u.unreachable, '-') || ' held ' || r.held
+				ifnull(r.undelivered_code, '-') || ' blocked ' || ifnull(u.unreachable, '-') || ' restore_hold ' || r.restore_hold
 			FROM requests r JOIN assets a ON a.id = r.asset_id JOIN users u ON u.id = r.user_id
 			WHERE NOT (r.status = 'COMPLETED' AND r.answer_id IS NOT NULL) AND r.undelivered IS NULL LIMIT 20`)
 		t.Errorf("got %v of %d requests; want every one of them: %q, %v", ends, all, rows, err)

@@ -74,21 +74,21 @@ func TestTalliesAndTailsAreThoseOfTheAssets(t *testing.T) {
 		t.Helper()
 		if n := count(t, s, `
 			WITH parts (name_key, part, status) AS (
-				SELECT name_key, '', status FROM assets UNION ALL SELECT name_key, 'NEEDS', status FROM assets WHERE needs
+				SELECT name_key, '', status FROM assets UNION ALL SELECT name_key, 'NEEDS', status FROM assets WHERE needs_attention
 				UNION ALL SELECT a.name_key, p.platform, a.status FROM publications p JOIN assets a ON a.id = p.asset_id),
 			want AS (SELECT name_key, part, status, count(*) n FROM parts GROUP BY 1, 2, 3 UNION ALL
 			SELECT '', part, status, count(*) FROM parts GROUP BY 2, 3)
-			SELECT (SELECT count(*) FROM (SELECT * FROM tallies WHERE n > 0 EXCEPT SELECT * FROM want))
-			+ (SELECT count(*) FROM (SELECT * FROM want EXCEPT SELECT * FROM tallies))
-			+ (SELECT count(*) FROM (SELECT name_key FROM assets EXCEPT SELECT name_key FROM tails))
-			+ (SELECT count(*) FROM (SELECT name_key FROM tails EXCEPT SELECT name_key FROM assets))`); n != 0 {
+			SELECT (SELECT count(*) FROM (SELECT * FROM name_counts WHERE n > 0 EXCEPT SELECT * FROM want))
+			+ (SELECT count(*) FROM (SELECT * FROM want EXCEPT SELECT * FROM name_counts))
+			+ (SELECT count(*) FROM (SELECT name_key FROM assets EXCEPT SELECT name_key FROM name_suffixes))
+			+ (SELECT count(*) FROM (SELECT name_key FROM name_suffixes EXCEPT SELECT name_key FROM assets))`); n != 0 {
 			t.Errorf("%s: got %d rows that do not fit", when, n)
 		}
 	}
 	ask(t, s, "Маша", 1)
 	ask(t, s, "Анна-Мария Б", 1)
 	check("asked")
-	if got := text(t, s, `SELECT group_concat(tail, '|') FROM tails
+	if got := text(t, s, `SELECT group_concat(suffix, '|') FROM name_suffixes
 		WHERE name_key = 'анна-мария б'`); got != "анна мария б|б|мария б" {
 		t.Errorf("got tails %s; want one from each word", got)
 	}

@@ -38,7 +38,7 @@ func TestForgettingAUserLeavesNoTraceOfThemAndAllOfTheOthers(t *testing.T) {
 		`SELECT count(*) FROM requests WHERE user_id = 1`,
 		`SELECT count(*) FROM drafts`, `SELECT count(*) FROM inbox WHERE raw IS NOT NULL`, `SELECT count(*) FROM assets
 			WHERE name = 'Маша'`,
-		`SELECT count(*) FROM tails WHERE name_key = 'маша'`, `SELECT count(*) FROM tallies WHERE name_key = 'маша'`} {
+		`SELECT count(*) FROM name_suffixes WHERE name_key = 'маша'`, `SELECT count(*) FROM name_counts WHERE name_key = 'маша'`} {
 		if n := count(t, s, q); n != 0 {
 			t.Errorf("%s: got %d; want 0", q, n)
 		}

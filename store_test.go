@@ -183,47 +183,47 @@ func TestSchemaRefuses(t *testing.T) {
 		"a publication that moves": {
 			"base;INSERT INTO publications (asset_id, platform, creator, created) VALUES ('" + id(9) + "', 'YOUTUBE', 1, 0)",
 			`UPDATE publications SET platform = 'RUMBLE'`, "publications_place_is_final"},
-		"a live asset that needs an admin": {"base", `UPDATE assets SET needs = 1`, "only_a_failure_needs"},
+		"a live asset that needs an admin": {"base", `UPDATE assets SET needs_attention = 1`, "only_a_failure_needs"},
 		"a failed publication without an error": {"base",
 			`INSERT INTO publications (asset_id, platform, creator, created, status, completed) VALUES ('` + id(9) +
 				`', 'YOUTUBE', 1, 0, 'FAILED', 1)`, "failed_has_error"},
 		"two jobs of one kind for one asset": {
-			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`,
+			"base;INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
+			`INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created) VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0)`,
 			"UNIQUE constraint failed: jobs.asset_id"},
 		"two messages of one kind for one request": {
 			"base;INSERT INTO requests (id, user_id, asset_id, chat_id, status, created) VALUES (1, 1, '" + id(9) +
 				"', 1, 'PENDING', 0);" +
-				"INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '" + id(9) +
+				"INSERT INTO jobs (kind, asset_id, request_id, fairness_key, position, due, created) VALUES ('APOLOGISE', '" + id(9) +
 				"', 1, 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created) VALUES ('APOLOGISE', '` + id(9) +
+			`INSERT INTO jobs (kind, asset_id, request_id, fairness_key, position, due, created) VALUES ('APOLOGISE', '` + id(9) +
 				`', 1, 2, 2, 0, 0)`,
 			"UNIQUE constraint failed: jobs.request_id, jobs.kind"},
 		"two jobs for one publication": {
 			"base;INSERT INTO publications (id, asset_id, platform, creator, created) VALUES (1, '" + id(9) +
 				"', 'YOUTUBE', 1, 0);" +
-				"INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '" + id(9) +
+				"INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, created) VALUES ('PUBLISH', '" + id(9) +
 				"', 1, 1, 1, 0, 0)",
-			`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) VALUES ('PUBLISH', '` + id(9) +
+			`INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, created) VALUES ('PUBLISH', '` + id(9) +
 				`', 1, 2, 2, 0, 0)`,
 			"UNIQUE constraint failed: jobs.publication_id"},
-		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+		"a message job for nobody": {"base", `INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created)
 			VALUES ('APOLOGISE', '` + id(9) + `', 1, 1, 0, 0)`,
 			"message_has_request"},
-		"a crowd under way": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created, attempt, started)
+		"a crowd under way": {"base", `INSERT INTO jobs (kind, asset_id, fan_out, fairness_key, position, due, created, attempt, started)
 			VALUES ('APOLOGISE', '` + id(9) + `', 0, 0, 1, 0, 0, 1, 1)`,
-			"crowd IS NULL OR"},
-		"a crowd of videos": {"base", `INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES ` +
+			"fan_out IS NULL OR"},
+		"a crowd of videos": {"base", `INSERT INTO jobs (kind, asset_id, fan_out, fairness_key, position, due, created) VALUES ` +
 			`('RENDER', '` + id(9) + `', 0, 0, 1, 0, 0)`,
 			"message_has_request"},
-		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+		"a publish job without a publication": {"base", `INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created)
 			VALUES ('PUBLISH', '` + id(9) + `', 1, 1, 0, 0)`,
 			"publish_has_publication"},
-		"a job under way that is no attempt": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, started)
+		"a job under way that is no attempt": {"base", `INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created, started)
 			VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 1)`,
 			"started_is_an_attempt"},
 		"an attempt given back that never was": {
-			"base;INSERT INTO jobs (kind, asset_id, lane, turn, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
+			"base;INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created) VALUES ('RENDER', '" + id(9) + "', 1, 1, 0, 0)",
 			`UPDATE jobs SET attempt = attempt - 1`, "attempt >= 0"},
 		"text in a number": {"", `INSERT INTO users (id, lang, created) VALUES (1, 'ru', ` +
 			`'yesterday')`, "cannot store TEXT"},
@@ -236,14 +236,14 @@ func TestSchemaRefuses(t *testing.T) {
 			error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'done', 'e')`,
 			"done_has_no_error"},
 		"a failed attempt without an error": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished,
-			outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave up')`,
+			outcome) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'gave_up')`,
 			"done_has_no_error"},
 		"an unknown outcome": {"base", `INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome,
 			error) VALUES ('` + id(9) + `', 'RENDER', 1, 1, 2, 'lost', 'e')`, "outcome ="},
-		"an unknown kind of job": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
+		"an unknown kind of job": {"base", `INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created)
 			VALUES ('DANCE', '` + id(9) + `', 1, 1, 0, 0)`, "kind ="},
-		"a suspect that is a number": {"base", `INSERT INTO jobs (kind, asset_id, lane, turn, due, created, suspect)
-			VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 2)`, "suspect IN"},
+		"a suspect that is a number": {"base", `INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created, quarantined)
+			VALUES ('RENDER', '` + id(9) + `', 1, 1, 0, 0, 2)`, "quarantined IN"},
 		"an unknown origin": {"base", plain + `('` + id(8) + `', 'b', 'b', 't', 'ru', 'GIFT', 0)`, "origin IN"},
 		"a name with spaces around": {"base", plain + `('` + id(8) + `', ' b', 'b', 't', 'ru', 'REQUEST', 0)`,
 			"name = trim(name)"},

@@ -531,7 +531,7 @@ func TestEveryTroubleOfThePlatforms(t *testing.T) {
 			} else {
 				p = b.becomes(id, c.platform, c.state)
 			}
-			if n := count(t, b.store, `SELECT count(*) FROM attempts WHERE kind = 'PUBLISH' AND outcome IN ('rescheduled', 'gave up')`); n != c.attempts && c.fault != "lost" {
+			if n := count(t, b.store, `SELECT count(*) FROM attempts WHERE kind = 'PUBLISH' AND outcome IN ('rescheduled', 'gave_up')`); n != c.attempts && c.fault != "lost" {
 				t.Errorf("got %d attempts; want %d", n, c.attempts)
 			}
 			if warned := p.Upload.Warning != ""; warned != (c.fault == "thumbnail" || c.fault == "private") {

@@ -65,7 +65,7 @@ func TestAFullDisk(t *testing.T) {
 	w.getsVideos(third, 1)
 	w.calm()
 	isPeace(t, w.store)
-	if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave up')`); n != 0 {
+	if n := count(t, w.store, `SELECT count(*) FROM attempts WHERE outcome IN ('rescheduled', 'gave_up')`); n != 0 {
 		t.Errorf("got %d failed attempts; want none: no video is to blame", n)
 	}
 }

@@ -372,7 +372,7 @@ func (w *town) live(t *testing.T, path string) {
 // Сбой.
 var peace = []string{
 	// a held request that an admin left unsent has held = 2
-	`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') AND held <> 2`,
+	`SELECT count(*) FROM requests WHERE status IN ('PENDING', 'PROCESSING') AND restore_hold <> 2`,
 	`SELECT count(*) FROM assets WHERE status IN ('PENDING', 'PROCESSING')`,
 	`SELECT count(*) FROM jobs WHERE due < 9e15`,
 	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND name NOT LIKE 'Сбой%'`,
@@ -380,7 +380,7 @@ var peace = []string{
 	`SELECT count(*) FROM assets WHERE (status = 'COMPLETED') <> (SELECT count(*) FROM attempts t
 		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome = 'done')`,
 	`SELECT count(*) FROM assets WHERE status = 'FAILED' AND 3 <> (SELECT count(*) FROM attempts t
-		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome IN ('rescheduled', 'gave up'))`,
+		WHERE t.asset_id = assets.id AND kind = 'RENDER' AND outcome IN ('rescheduled', 'gave_up'))`,
 	`SELECT count(*) FROM inbox WHERE error IS NOT NULL OR raw IS NOT NULL`,
 	`SELECT count(*) FROM pragma_foreign_key_check`,
 	`SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,

@@ -82,9 +82,9 @@ func aBitOfEverything(t *testing.T, s *store.Store) {
 			VALUES (1, 'YOUTUBE', 'UC1', 'Greetings', 'CONNECTED', x'00', 8, 1, 1)`,
 		`INSERT INTO publications (asset_id, platform, channel_id, creator, created) SELECT id, 'YOUTUBE', 1, 8, 1 FROM assets
 			WHERE status = 'COMPLETED'`,
-		`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created)
+		`INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, created)
 			SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1 FROM publications`,
-		`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) SELECT 'APOLOGISE', id, 0, 0, 1, 0, 1 FROM assets
+		`INSERT INTO jobs (kind, asset_id, fan_out, fairness_key, position, due, created) SELECT 'APOLOGISE', id, 0, 0, 1, 0, 1 FROM assets
 			WHERE status = 'FAILED'`,
 		`INSERT INTO uploads VALUES (1)`,
 		`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'no such model')`,
@@ -228,7 +228,7 @@ func TestTheSchemaDoesNotChangeWithoutAStep(t *testing.T) {
 	defer d.Close()
 	if got, want := shape(t, readDB(t, s)), shape(t, d); got != want {
 		t.Errorf(
-			"schema.sql is not version %d as it was written down: append a step to steps in store.go, which leads there, then "+
+			"schema.sql is not version %d as it was written down: add a file to migrations, which leads there, then "+
 				"write the new version down\n%s",
 			schemaVersion(),
 			firstDifference(got, want),
@@ -284,6 +284,9 @@ func TestEveryVersionOfTheSchemaIsBroughtUpToDate(t *testing.T) {
 			}
 			after := sizes(t, readDB(t, s))
 			for table, n := range before {
+				if renamed, ok := map[string]string{"tallies": "name_counts", "tails": "name_suffixes"}[table]; ok {
+					table = renamed
+				}
 				if after[table] != n {
 					t.Errorf("got %d %s; want %d", after[table], table, n)
 				}
@@ -338,14 +341,14 @@ func TestUpgrade_KeysOfNamesAreComputedAgain(t *testing.T) {
 	for what, query := range map[string]string{
 		"counts that are not those of the assets": `SELECT count(*) FROM (
 			SELECT a.name_key k, p.part, a.status, count(*) n FROM assets a JOIN (SELECT '' part UNION ALL SELECT 'NEEDS'
-				UNION ALL SELECT 'YOUTUBE') p ON p.part = '' OR p.part = 'NEEDS' AND a.needs OR p.part = 'YOUTUBE' AND a.youtube
-			GROUP BY 1, 2, 3 EXCEPT SELECT name_key, part, status, n FROM tallies)`,
-		"counts of names that nobody has": `SELECT count(*) FROM tallies WHERE n > 0 AND name_key <> ''
+				UNION ALL SELECT 'YOUTUBE') p ON p.part = '' OR p.part = 'NEEDS' AND a.needs_attention OR p.part = 'YOUTUBE' AND a.youtube
+			GROUP BY 1, 2, 3 EXCEPT SELECT name_key, part, status, n FROM name_counts)`,
+		"counts of names that nobody has": `SELECT count(*) FROM name_counts WHERE n > 0 AND name_key <> ''
 			AND name_key NOT IN (SELECT name_key FROM assets)`,
 		"names that are not found": `SELECT count(*) FROM (SELECT DISTINCT name_key, name_key FROM assets
-			EXCEPT SELECT tail, name_key FROM tails)`,
-		"names that are found and gone":                 `SELECT count(*) FROM tails WHERE name_key NOT IN (SELECT name_key FROM assets)`,
-		"names that are not found by their second word": `SELECT 1 - count(*) FROM tails WHERE tail = 'marie'`,
+			EXCEPT SELECT suffix, name_key FROM name_suffixes)`,
+		"names that are found and gone":                 `SELECT count(*) FROM name_suffixes WHERE name_key NOT IN (SELECT name_key FROM assets)`,
+		"names that are not found by their second word": `SELECT 1 - count(*) FROM name_suffixes WHERE suffix = 'marie'`,
 		"tables left over":                              `SELECT count(*) FROM sqlite_master WHERE name = 'rekeyed'`,
 	} {
 		if n := count(t, s, query); n != 0 {

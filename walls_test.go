@@ -141,8 +141,8 @@ func sources(t *testing.T) (paths []string) {
 // Retry's functions alone, and only internal/store could do it another way.
 func TestOnlyRetryRetriesAndAnnounces(t *testing.T) {
 	guarded := map[string][]string{ // store verb: the functions that may call it
-		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "HoldUploads"}, "Hold": {"retryJob"}, "GiveUp": {"giveUp", "EndAccess"},
-		"HoldUploads": {"retryJob"}, "giveUp": {"retryJob"}, "Reupload": {"retryJob"}, "SendAgain": {"RestartForAll"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
+		"Reschedule": {"retryJob"}, "Defer": {"retryJob", "Hold", "PauseUploads"}, "Hold": {"retryJob"}, "GiveUp": {"giveUp", "EndAccess"},
+		"PauseUploads": {"retryJob"}, "giveUp": {"retryJob"}, "Reupload": {"retryJob"}, "SendAgain": {"RestartForAll"}, "EndAccess": {"retryJob"}, "MakeAgain": {"retryJob"},
 		"NextTry": {"RestartForUser", "RestartForAll"}, "Unserved": {"RestartForAll"}, "Republish": {"RestartPublication"},
 		"retryJob": {"Retry"}, "RestartForUser": {"Retry"}, "RestartForAll": {"Retry"}, "RestartPublication": {"Retry"},
 	}

@@ -507,14 +507,14 @@ func (d *office) crowd(n, oneIn int) {
 		`INSERT INTO requests (user_id, asset_id, chat_id, status, answer_id, created, finished)
 			SELECT rowid % 4999 + 1, id, rowid % 4999 + 1, status, iif(finished, 1, NULL), created, finished FROM assets`,
 		`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
-			SELECT assets.id, 'RENDER', t.value, created, finished, iif(status = 'COMPLETED', 'done', iif(t.value = 3, 'gave up',
+			SELECT assets.id, 'RENDER', t.value, created, finished, iif(status = 'COMPLETED', 'done', iif(t.value = 3, 'gave_up',
 			'rescheduled')), error
 			FROM assets, json_each('[1, 2, 3]') t WHERE finished IS NOT NULL AND (status = 'FAILED' OR t.value = 1)`,
-		`INSERT INTO jobs (kind, asset_id, lane, turn, due, attempt, started, created)
+		`INSERT INTO jobs (kind, asset_id, fairness_key, position, due, attempt, started, created)
 			SELECT 'RENDER', id, 1, -created, 0, status = 'PROCESSING', iif(status = 'PROCESSING', created, NULL), created
 			FROM assets WHERE finished IS NULL`,
-		`UPDATE assets SET needs = 1 WHERE status = 'FAILED'`,
-		`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled)`,
+		`UPDATE assets SET needs_attention = 1 WHERE status = 'FAILED'`,
+		`UPDATE assets SET needs_attention = 0 WHERE id IN (SELECT id FROM resolved)`,
 	} {
 		mutate(d.t, d.store, statement)
 	}

@@ -333,7 +333,7 @@ func TestHostileNamesAreText(t *testing.T) {
 			t,
 			d.store,
 			`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
-				VALUES (?, 'RENDER', 1, 1, 2, 'gave up', ?)`,
+				VALUES (?, 'RENDER', 1, 1, 2, 'gave_up', ?)`,
 			ids[name],
 			name,
 		)

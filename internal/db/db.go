@@ -93,7 +93,8 @@ type Function struct {
 // Open opens the file at path, or creates it, and brings it up to date. schema is idempotent and describes the newest
 // version; steps[i] leads from version i+1 to i+2, and may call the functions. before, unless nil, is called with the
 // version of an existing file that lacks some of them, and its error stops the upgrade. A file of a newer version is
-// refused with ErrNewer. Nobody but this user can read the file: it holds children's names.
+// refused with ErrNewer. An upgrade drops all views and triggers before the steps: schema makes them again. Nobody but
+// this user can read the file: it holds children's names.
 func Open(path, schema string, steps []string, before func(version int) error,
 	functions ...Function) (*DB, error) {
 	if err := private(path); errors.Is(err, syscall.ENOSPC) {
@@ -196,6 +197,15 @@ func upgrade(c *conn, schema string, steps []string, before func(version int) er
 		return err
 	}
 	if version > 0 {
+		// Views and triggers hold no data, and the schema makes them again: a step may rename what they read.
+		var drop string
+		if err := tx.Get(`SELECT ifnull(group_concat(format('DROP %s "%w";', type, name), ''), '') FROM sqlite_schema
+			WHERE type IN ('view', 'trigger')`, nil, &drop); err != nil {
+			return err
+		}
+		if err := c.script(drop); err != nil {
+			return fmt.Errorf("drop views and triggers: %w", err)
+		}
 		for i, step := range steps[version-1:] {
 			if err := c.script(step); err != nil {
 				return fmt.Errorf("step to version %d: %w", version+i+1, err)

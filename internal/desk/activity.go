@@ -152,7 +152,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"appoint", "admin", "did_appoint_admin"},
 	{"dismiss", "", "did_dismiss"},
 	{"render", "rescheduled", "did_render_rescheduled"},
-	{"render", "gave up", "did_render_gave_up"},
+	{"render", "gave_up", "did_render_gave_up"},
 	{"render", "crashed", "did_render_crashed"},
 	{"publish", "queued", "did_publish"},
 	{"update", "", "did_update"},
@@ -164,7 +164,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"connect", "", "did_connect"},
 	{"disconnect", "", "did_disconnect"},
 	{"publish", "rescheduled", "did_publish_rescheduled"},
-	{"publish", "gave up", "did_publish_gave_up"},
+	{"publish", "gave_up", "did_publish_gave_up"},
 	{"publish", "crashed", "did_publish_crashed"},
 }
 

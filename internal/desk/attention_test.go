@@ -17,7 +17,7 @@ func (r *rig) fails(letter, name, of string) string {
 	id := strings.Repeat(letter, 26)
 	r.mutate(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, retry_of, created)
 		VALUES (?1, ?2, ?2, 'new-year', 'ru', 'REQUEST', 8, nullif(?3, ''), 1)`, id, name, of)
-	r.mutate(`UPDATE assets SET status = 'FAILED', finished = 2, error = 'no', error_code = 'TIMEOUT', needs = 1 WHERE id = ?`, id)
+	r.mutate(`UPDATE assets SET status = 'FAILED', finished = 2, error = 'no', error_code = 'TIMEOUT', needs_attention = 1 WHERE id = ?`, id)
 	return id
 }
 
@@ -27,7 +27,7 @@ func TestLibrary_AChainOfRetriesIsOneCard(t *testing.T) {
 	second := r.fails("b", "маша", first)
 	last := r.fails("c", "маша", second)
 	old := r.fails("d", "оля", "")
-	r.mutate(`UPDATE assets SET needs = 0 WHERE id = ?`, old)
+	r.mutate(`UPDATE assets SET needs_attention = 0 WHERE id = ?`, old)
 	read := func(path string) (l Library) {
 		t.Helper()
 		body := r.do(r.Library, sent{method: "GET", path: path, json: true}).Body.Bytes()
@@ -73,7 +73,7 @@ func TestAttention_HasEveryKindWithAReasonAndOneAction(t *testing.T) {
 	r.mutate(`INSERT INTO publications (asset_id, platform, creator, status, step, created) VALUES (?, 'RUMBLE', 8, 'PENDING', 'manual', 1)`, hand)
 	r.mutate(`INSERT INTO publications (asset_id, platform, creator, status, step, error, error_code, created, completed)
 		VALUES (?, 'YOUTUBE', 8, 'FAILED', 'edit', 'no', 'youtube_invalid_title', 1, 2)`, hand)
-	r.mutate(`UPDATE assets SET unwanted = 5 WHERE id = ?`, gone)
+	r.mutate(`UPDATE assets SET delete_requested_at = 5 WHERE id = ?`, gone)
 	var got Attended
 	body := r.do(r.Attention, sent{method: "GET", path: "/attention", json: true}).Body.Bytes()
 	if err := json.Unmarshal(body, &got); err != nil {

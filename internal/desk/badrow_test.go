@@ -20,13 +20,13 @@ func TestPages_ABadRowTakesNoneAway(t *testing.T) {
 	r.published(a, "YOUTUBE")
 	failed := "0" + a[1:] // no random id begins with it
 	r.mutate(`INSERT INTO assets
-		(id, name, name_key, template, lang, origin, creator, status, error, created, finished, needs) VALUES
+		(id, name, name_key, template, lang, origin, creator, status, error, created, finished, needs_attention) VALUES
 		 (?, 'Failed', 'failed', 'new-year', 'en', 'REQUEST', 8, 'FAILED', 'x', 1700000000000, 1700000001000,
 			1)`, failed)
 	r.mutate(`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked)
 		VALUES ('YOUTUBE', 'UC1', 'Ours', 'CONNECTED', x'00', 8, 1, 1)`)
 	r.mutate(`INSERT INTO attempts (asset_id, kind, attempt, started, finished, outcome, error)
-		VALUES (?, 'RENDER', 1, 1, 2, 'gave up', 'x')`, failed)
+		VALUES (?, 'RENDER', 1, 1, 2, 'gave_up', 'x')`, failed)
 	r.mutate(`INSERT INTO audit (at, admin, action, asset_id, outcome) VALUES (5, 8, 'edit', ?, 'saved')`, a)
 	session := hashOf("other")
 	r.mutate(`INSERT INTO sessions (hash, admin, created, seen) VALUES (?, 8, 1, ?)`, session[:],
@@ -47,7 +47,7 @@ func TestPages_ABadRowTakesNoneAway(t *testing.T) {
 	}
 	changed := 0
 	for _, c := range []struct{ table, column, where string }{
-		{"assets", "created", "id = '" + a + "'"}, {"assets", "finished", "id = '" + a + "'"}, {"assets", "unwanted",
+		{"assets", "created", "id = '" + a + "'"}, {"assets", "finished", "id = '" + a + "'"}, {"assets", "delete_requested_at",
 			"id = '" + a + "'"},
 		{"assets", "duration", "id = '" + a + "'"}, {"assets", "size", "id = '" + a + "'"}, {"assets", "width",
 			"id = '" + a + "'"},
@@ -55,7 +55,7 @@ func TestPages_ABadRowTakesNoneAway(t *testing.T) {
 		{"publications", "publish_at", "true"}, {"publications", "created", "true"}, {"publications", "completed",
 			"true"}, {"publications", "sent", "true"},
 		{"attempts", "started", "true"}, {"attempts", "finished", "true"}, {"attempts", "attempt", "true"},
-		{"channels", "connected", "true"}, {"channels", "checked", "true"}, {"channels", "hold", "true"},
+		{"channels", "connected", "true"}, {"channels", "checked", "true"}, {"channels", "paused_until", "true"},
 		{"audit", "at", "true"}, {"sessions", "created", "true"}, {"sessions", "seen", "true"},
 	} {
 		for _, value := range []int64{253402300800000, math.MaxInt64, -62167219200001, math.MinInt64} {

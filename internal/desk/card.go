@@ -23,50 +23,50 @@ import (
 
 // Card is a video.
 type Card struct {
-	ID           string        `json:"id"`
-	Name         string        `json:"name"`
-	Status       string        `json:"status"`
-	Origin       string        `json:"origin"` // telegram, page or upload
-	Lang         string        `json:"lang"`
-	Template     string        `json:"template,omitzero"`
-	Title        string        `json:"template_title,omitzero"` // where there is more than one template
-	Created      time.Time     `json:"created"`
-	Finished     time.Time     `json:"finished,omitzero"`
-	Video        string        `json:"video,omitzero"` // path of the file on this page
-	File         string        `json:"file,omitzero"`  // what to call it when it is downloaded
-	Thumb        string        `json:"thumb,omitzero"` // path of the picture on this page
-	Duration     int64         `json:"duration_ms,omitzero"`
-	Size         int64         `json:"size,omitzero"`  // bytes
-	Width        int           `json:"width,omitzero"` // px
-	Height       int           `json:"height,omitzero"`
-	Codec        string        `json:"codec,omitzero"` // of the pictures: h264, hevc
-	Note         string        `json:"note,omitzero"`  // OTHER_VOICE or MUSIC_ONLY: the voice that is set did not say the name
-	Waiting      int           `json:"waiting"`        // people: for the video
-	Served       int           `json:"served"`         // people: have it
-	Apologised   int           `json:"apologised"`     // people: have the apology, or it is on its way
-	Untold       int           `json:"untold"`         // people: no message reaches them
-	Attempt      int           `json:"attempt,omitzero"`
-	Attempts     int           `json:"attempts,omitzero"` // there are at the most
-	NextTry      time.Time     `json:"next_try,omitzero"`
-	Percent      int           `json:"percent,omitzero"`
-	Place        int           `json:"place,omitzero"`      // in the queue, from 1
-	Code         string        `json:"error_code,omitzero"` // of the failure
-	Reason       string        `json:"reason,omitzero"`     // of the failure, in words
-	Error        string        `json:"error,omitzero"`      // of the failure, as it came
-	RetryOf      string        `json:"retry_of,omitzero"`
-	Successor    string        `json:"successor,omitzero"`
-	MayEdit      bool          `json:"may_edit"`              // this admin: retry, edit, delete
-	CanRetry     bool          `json:"can_retry"`             // this admin, now
-	CanCancel    bool          `json:"can_cancel"`            // this admin, now: nobody waits for it
-	CanPublish   bool          `json:"can_publish"`           // this admin, now: on a platform that it is not on
-	Unwanted     time.Time     `json:"unwanted,omitzero"`     // since when it should go, once it is taken off the platforms
-	Advance      bool          `json:"advance,omitzero"`      // made in advance: goes to everybody who asks for it
-	Replaced     bool          `json:"replaced"`              // a later try is under way or has worked: no button
-	Undelivered  *Undelivered  `json:"undelivered,omitempty"` // nil: every message arrived, or may still
-	Settled      bool          `json:"settled"`               // failed, and it needs nobody any more
-	Earlier      []store.Try   `json:"earlier,omitempty"`     // the failed tries before it, oldest first
-	History      []Try         `json:"history,omitempty"`
-	Publications []Publication `json:"publications,omitempty"`
+	ID              string        `json:"id"`
+	Name            string        `json:"name"`
+	Status          string        `json:"status"`
+	Origin          string        `json:"origin"` // telegram, page or upload
+	Lang            string        `json:"lang"`
+	Template        string        `json:"template,omitzero"`
+	Title           string        `json:"template_title,omitzero"` // where there is more than one template
+	Created         time.Time     `json:"created"`
+	Finished        time.Time     `json:"finished,omitzero"`
+	Video           string        `json:"video,omitzero"` // path of the file on this page
+	File            string        `json:"file,omitzero"`  // what to call it when it is downloaded
+	Thumb           string        `json:"thumb,omitzero"` // path of the picture on this page
+	Duration        int64         `json:"duration_ms,omitzero"`
+	Size            int64         `json:"size,omitzero"`  // bytes
+	Width           int           `json:"width,omitzero"` // px
+	Height          int           `json:"height,omitzero"`
+	Codec           string        `json:"codec,omitzero"` // of the pictures: h264, hevc
+	Note            string        `json:"note,omitzero"`  // OTHER_VOICE or MUSIC_ONLY: the voice that is set did not say the name
+	Waiting         int           `json:"waiting"`        // people: for the video
+	Served          int           `json:"served"`         // people: have it
+	Apologised      int           `json:"apologised"`     // people: have the apology, or it is on its way
+	Untold          int           `json:"untold"`         // people: no message reaches them
+	Attempt         int           `json:"attempt,omitzero"`
+	Attempts        int           `json:"attempts,omitzero"` // there are at the most
+	NextTry         time.Time     `json:"next_try,omitzero"`
+	Percent         int           `json:"percent,omitzero"`
+	Place           int           `json:"place,omitzero"`      // in the queue, from 1
+	Code            string        `json:"error_code,omitzero"` // of the failure
+	Reason          string        `json:"reason,omitzero"`     // of the failure, in words
+	Error           string        `json:"error,omitzero"`      // of the failure, as it came
+	RetryOf         string        `json:"retry_of,omitzero"`
+	Successor       string        `json:"successor,omitzero"`
+	MayEdit         bool          `json:"may_edit"`                     // this admin: retry, edit, delete
+	CanRetry        bool          `json:"can_retry"`                    // this admin, now
+	CanCancel       bool          `json:"can_cancel"`                   // this admin, now: nobody waits for it
+	CanPublish      bool          `json:"can_publish"`                  // this admin, now: on a platform that it is not on
+	DeleteRequested time.Time     `json:"delete_requested_at,omitzero"` // since when it should go, once it is taken off the platforms
+	Advance         bool          `json:"advance,omitzero"`             // made in advance: goes to everybody who asks for it
+	Replaced        bool          `json:"replaced"`                     // a later try is under way or has worked: no button
+	Undelivered     *Undelivered  `json:"undelivered,omitempty"`        // nil: every message arrived, or may still
+	Resolved        bool          `json:"resolved"`                     // failed, and it needs nobody any more
+	Earlier         []store.Try   `json:"earlier,omitempty"`            // the failed tries before it, oldest first
+	History         []Try         `json:"history,omitempty"`
+	Publications    []Publication `json:"publications,omitempty"`
 }
 
 // Try is one attempt at making or publishing a video.
@@ -240,7 +240,7 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 		for _, p := range publications[l.ID] {
 			pub := NewPublication(p, l.Video.Size, d.opts.Attempts, d.store.Now())
 			pub.MayChange = admin.MayChange(&p.Creator)
-			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.Unwanted.IsZero()
+			pub.CanRetry = pub.MayChange && p.Status == store.Failed && l.DeleteRequested.IsZero()
 			if at := slices.IndexFunc(channels, func(c store.Channel) bool { return c.ID == p.Channel }); at >= 0 {
 				pub.OutOfReach = channels[at].State == "DISCONNECTED"
 				if len(channels) > 1 {
@@ -258,14 +258,14 @@ func (d *Desk) cards(r *http.Request, list ...store.Listed) ([]Card, error) {
 		card.Explain(sayTo(r))
 		card.MayEdit = admin.MayChange(l.Creator)
 		card.CanCancel = card.MayEdit && l.Status.Live() && l.Waiting == 0
-		card.CanPublish = card.MayEdit && l.Status == store.Completed && l.Unwanted.IsZero() &&
+		card.CanPublish = card.MayEdit && l.Status == store.Completed && l.DeleteRequested.IsZero() &&
 			slices.ContainsFunc(publish.Places, func(p publish.Place) bool {
 				return card.On(p.ID) == nil && offered(p, channels)
 			})
 		if l.Status == store.Failed {
 			card.Replaced = replaced[l.ID]
 			card.CanRetry = !card.Replaced && card.MayEdit
-			card.Settled = card.Replaced || l.Settled
+			card.Resolved = card.Replaced || l.Resolved
 		}
 		cards = append(cards, card)
 	}
@@ -277,7 +277,7 @@ func newCard(l store.Listed, o worker.Outlook, attempts int, now time.Time) Card
 	c := Card{ID: l.ID, Name: l.Name, Status: string(l.Status), Lang: l.Lang, Template: l.Template,
 		Created: l.Created, Finished: l.Finished,
 		Waiting: l.Waiting, Served: l.Served, Apologised: l.Unserved, Untold: l.Untold,
-		RetryOf: l.RetryOf, Successor: l.Successor, Unwanted: l.Unwanted, Advance: l.Advance}
+		RetryOf: l.RetryOf, Successor: l.Successor, DeleteRequested: l.DeleteRequested, Advance: l.Advance}
 	switch {
 	case l.Origin == "UPLOAD":
 		c.Origin = "upload"

@@ -47,7 +47,7 @@ func TestDesk_WhatWasSentGoesOnWhenTheBrowserLeaves(t *testing.T) {
 			id := r.finished(8, "Party")
 			r.published(id, "YOUTUBE")
 			r.published(id, "RUMBLE")
-			r.mutate(`INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (1, 1, '{}', 0, 1)`)
+			r.mutate(`INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1, '{}', 0, 1)`)
 			browser, leave := context.WithCancel(t.Context())
 			r.out.on = func(ctx context.Context, call string) error {
 				leave()

@@ -223,7 +223,7 @@ func (d *Desk) publishing(r *http.Request) (*Publishing, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !view.Card.Unwanted.IsZero():
+	case !view.Card.DeleteRequested.IsZero():
 		return nil, store.ErrNotPublishable
 	case view.Form == nil:
 		return nil, NotReady

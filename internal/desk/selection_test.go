@@ -94,9 +94,9 @@ func TestSelection_WhatIsDeletedComesBackWithAllThatBelongedToIt(t *testing.T) {
 func TestBin_AFailureComesBackAsTheFailureItWas(t *testing.T) {
 	r := newRig(t)
 	id := strings.Repeat("f", 26)
-	r.mutate(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, created, finished, error, needs)
+	r.mutate(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, created, finished, error, needs_attention)
 		VALUES (?, 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', 8, 'PENDING', 1, NULL, NULL, 0)`, id)
-	r.mutate(`UPDATE assets SET status = 'FAILED', finished = 2, error = 'no', needs = 1 WHERE id = ?`, id)
+	r.mutate(`UPDATE assets SET status = 'FAILED', finished = 2, error = 'no', needs_attention = 1 WHERE id = ?`, id)
 	r.do(r.Delete, sent{id: id})
 	if a, err := r.store.Attention(t.Context(), store.Admin{Owner: true}, r.store.Now().AddDate(-99, 0, 0)); err != nil || a.Total() != 0 {
 		t.Errorf("got %v, %v; want nothing that needs somebody", a, err)
@@ -113,12 +113,12 @@ func TestBin_AFailureThatWasMadeSinceNeedsNobodyWhenItComesBack(t *testing.T) {
 	id := strings.Repeat("f", 26)
 	r.mutate(`INSERT INTO assets (id, name, name_key, template, lang, origin, creator, status, created)
 		VALUES (?, 'Ева', 'ева', 'new-year', 'ru', 'REQUEST', 8, 'PENDING', 1)`, id)
-	r.mutate(`UPDATE assets SET status = 'FAILED', finished = 2, error = 'no', needs = 1 WHERE id = ?`, id)
+	r.mutate(`UPDATE assets SET status = 'FAILED', finished = 2, error = 'no', needs_attention = 1 WHERE id = ?`, id)
 	r.do(r.Delete, sent{id: id})
 	made := r.finished(8, "Ева")
 	r.mutate(`UPDATE assets SET template = 'new-year', lang = 'ru', origin = 'REQUEST' WHERE id = ?`, made)
 	r.do(r.RestoreOrErase, sent{body: "do=restore&id=" + id})
-	if n := r.number(`SELECT needs FROM assets WHERE id = ?`, id); n != 0 {
+	if n := r.number(`SELECT needs_attention FROM assets WHERE id = ?`, id); n != 0 {
 		t.Error("got a failure that needs somebody; want it settled by the video of that name")
 	}
 }

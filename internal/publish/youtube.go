@@ -61,14 +61,14 @@ func (s onYouTube) Publish(
 		v.Thumb, v.ThumbType = thumb, "image/jpeg"
 	}
 	at := youtube.State{
-		Session:  u.Session,
-		Since:    u.Since,
-		Sent:     u.Sent,
-		ID:       u.ID,
-		Step:     u.Step,
-		Uploaded: u.Uploaded,
-		Dressed:  u.Dressed,
-		Warning:  u.Warning,
+		Session:    u.Session,
+		Since:      u.Since,
+		Sent:       u.Sent,
+		ID:         u.ID,
+		Step:       u.Step,
+		Uploaded:   u.Uploaded,
+		ExtrasDone: u.ExtrasDone,
+		Warning:    u.Warning,
 	}
 	return account.Publish(
 		ctx,
@@ -80,14 +80,14 @@ func (s onYouTube) Publish(
 				u.Session, sealed = at.Session, s.sealSession(t.Publication.ID, at.Session)
 			}
 			kept := store.Upload{
-				Session:  sealed,
-				Since:    at.Since,
-				Sent:     at.Sent,
-				ID:       at.ID,
-				Step:     at.Step,
-				Uploaded: at.Uploaded,
-				Dressed:  at.Dressed,
-				Warning:  at.Warning,
+				Session:    sealed,
+				Since:      at.Since,
+				Sent:       at.Sent,
+				ID:         at.ID,
+				Step:       at.Step,
+				Uploaded:   at.Uploaded,
+				ExtrasDone: at.ExtrasDone,
+				Warning:    at.Warning,
 			}
 			if kept.ID != "" {
 				kept.URL = s.youtube.Watch(kept.ID)

@@ -71,11 +71,11 @@ func RestartForAll(tx *store.Tx, assetID string, admin store.Admin) (Outcome, er
 	if err != nil {
 		return "", err
 	}
-	lane := admin.ID
+	fairnessKey := admin.ID
 	if len(waiters) > 0 {
-		lane = waiters[0].User
+		fairnessKey = waiters[0].User
 	}
-	next, made, err := tx.NextTry(asset, lane)
+	next, made, err := tx.NextTry(asset, fairnessKey)
 	if err != nil {
 		return "", err
 	}

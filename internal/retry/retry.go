@@ -47,7 +47,7 @@ type Outcome string
 const (
 	Rescheduled Outcome = "rescheduled" // the same job runs again after a pause
 	Deferred    Outcome = "deferred"    // the same job runs again when what it waits for is over; no attempt spent
-	GaveUp      Outcome = "gave up"     // FAILED, and everybody affected will be told
+	GaveUp      Outcome = "gave_up"     // FAILED, and everybody affected will be told
 	// a message that is still owed, and is sent again when its user is heard of or an admin asks
 	Undelivered Outcome = "undelivered"
 	Restarted   Outcome = "restarted" // fresh work is queued

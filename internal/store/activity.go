@@ -112,7 +112,7 @@ func (s *Store) Activity(ctx context.Context, pick Deeds, after string, limit in
 	people := `SELECT * FROM (SELECT at, 'a' source, id, admin, action, asset_id, platform, outcome, 0 attempt
 			FROM audit WHERE (at, id) < (?1, ?2)` + since + about + pick.where() + ` ORDER BY at DESC, id DESC LIMIT ?4)`
 	attempts := `SELECT * FROM (SELECT finished at, 'p' source, id, NULL admin, lower(kind) action, asset_id, platform, outcome, attempt
-			FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave up', 'crashed')
+			FROM attempts WHERE kind IN ('RENDER', 'PUBLISH') AND outcome IN ('rescheduled', 'gave_up', 'crashed')
 			AND (finished, id) < (?1, ?3)` + strings.ReplaceAll(since, " at ", " finished ") + about + `
 			ORDER BY finished DESC, id DESC LIMIT ?4)`
 	some := people + ` UNION ALL ` + attempts + ` ORDER BY at DESC, source, id DESC LIMIT ?4`

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Renders in advance have a lane of their own, which is nobody's Telegram id, and turns behind those of all others.
+// Renders in advance have a fairness key of their own, which is nobody's Telegram id, and positions behind all others.
 // They are begun one at a time, and only when nothing else could be.
 const (
-	advanceLane    = -1 << 62
-	advanceLaneSQL = `-4611686018427387904`
-	lastTurn       = `1152921504606846976`
+	advanceKey    = -1 << 62
+	advanceKeySQL = `-4611686018427387904`
+	lastPosition  = `1152921504606846976`
 )
 
 // InAdvance is an order for videos in advance, all with one template and in one language.
@@ -106,7 +106,7 @@ func (tx *Tx) adopt(key, template, lang string, since time.Time) (bool, error) {
 // that somebody waits for is passed over until that video is there.
 func (tx *Tx) beginNextInAdvance() (more bool, err error) {
 	var busy bool
-	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND lane = `+advanceLaneSQL+`)`, nil,
+	if err := tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND fairness_key = `+advanceKeySQL+`)`, nil,
 		&busy); busy || err != nil {
 		return false, err
 	}
@@ -132,22 +132,22 @@ func (tx *Tx) beginNextInAdvance() (more bool, err error) {
 		if adopted { // made for somebody in the meantime
 			continue
 		}
-		_, err = tx.create(a, advanceLane)
+		_, err = tx.create(a, advanceKey)
 		return err == nil, err
 	}
 }
 
-// wanted gives the render of a video in advance the turn of somebody who asks for it.
-func (tx *Tx) wanted(a Asset, lane int64) error {
+// wanted gives the render of a video in advance the position of somebody who asks for it.
+func (tx *Tx) wanted(a Asset, fairnessKey int64) error {
 	if !a.Advance || !a.Status.Live() {
 		return nil
 	}
-	ahead, err := tx.goesAhead(lane)
+	ahead, err := tx.goesAhead(fairnessKey)
 	if err != nil {
 		return err
 	}
-	_, err = tx.sql.Exec(`UPDATE jobs SET lane = ?3, turn = `+nextTurn+`
-		WHERE asset_id = ?2 AND kind = ?1 AND lane = `+advanceLaneSQL, Render, a.ID, lane, ahead)
+	_, err = tx.sql.Exec(`UPDATE jobs SET fairness_key = ?3, position = `+nextPosition+`
+		WHERE asset_id = ?2 AND kind = ?1 AND fairness_key = `+advanceKeySQL, Render, a.ID, fairnessKey, ahead)
 	tx.MarkDue(Render, 0)
 	return err
 }
@@ -160,7 +160,7 @@ func (tx *Tx) StopAdvance(admin int64) (n int, err error) {
 		return 0, err
 	}
 	waiting, err := tx.sql.Exec(`DELETE FROM assets WHERE status = 'PENDING' AND id IN (
-		SELECT asset_id FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND lane = ` + advanceLaneSQL + `)`)
+		SELECT asset_id FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND fairness_key = ` + advanceKeySQL + `)`)
 	if err != nil {
 		return 0, err
 	}
@@ -231,7 +231,7 @@ func (s *Store) Advance(ctx context.Context) (a Advance, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM advance),
 		(SELECT count(*) FROM assets WHERE advance = 1 AND status IN ('PENDING', 'PROCESSING')),
 		(SELECT count(*) FROM assets WHERE advance = 1 AND status = 'COMPLETED'),
-		(SELECT count(*) FROM assets WHERE advance = 1 AND status = 'FAILED' AND needs = 1),
+		(SELECT count(*) FROM assets WHERE advance = 1 AND status = 'FAILED' AND needs_attention = 1),
 		ifnull((SELECT avg(ms) FROM (SELECT finished - started ms FROM attempts WHERE kind = 'RENDER' AND outcome = 'done'
 			ORDER BY id DESC LIMIT 20)), 0),
 		ifnull((SELECT avg(size) FROM (SELECT size FROM assets WHERE status = 'COMPLETED' AND origin = 'REQUEST'
@@ -255,7 +255,7 @@ func (s *Store) AdvanceLive(ctx context.Context) ([]Listed, error) {
 // and language. It says nothing of who they are.
 func (s *Store) Popular(ctx context.Context, people int) (orders []InAdvance, err error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT max(a.name), a.name_key, a.template, a.lang
-		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.origin = 'REQUEST' AND a.unwanted IS NULL
+		FROM requests r JOIN assets a ON a.id = r.asset_id WHERE a.origin = 'REQUEST' AND a.delete_requested_at IS NULL
 		GROUP BY a.template, a.lang, a.name_key HAVING count(DISTINCT r.user_id) >= ?
 		ORDER BY a.template, a.lang, count(DISTINCT r.user_id) DESC`, people)
 	if err != nil {

@@ -159,17 +159,17 @@ func TestAdvance_AnOutageCostsItNoAttempt(t *testing.T) {
 	}
 }
 
-// A waiting job in advance must not take the turn of newcomers behind those of others.
+// A waiting job in advance must not put newcomers behind everybody else.
 func TestAdvance_TurnsOfOthersDoNotDependOnIt(t *testing.T) {
 	w := newWarmed(t)
 	w.add("Анна")
 	_, jobs := w.begin(1)
 	w.tx(func(tx *Tx) error { return tx.Hold(jobs[0], w.at.Add(time.Minute), "no such model") })
 	a, _ := w.wish(1, "Гоша")
-	var turn int64
-	row := w.db.Read().QueryRow(`SELECT turn FROM jobs WHERE kind = 'RENDER' AND asset_id = ?`, a.ID)
-	if err := row.Scan(&turn); err != nil || turn > 10 {
-		t.Errorf("got turn %d, %v; want a small one", turn, err)
+	var position int64
+	row := w.db.Read().QueryRow(`SELECT position FROM jobs WHERE kind = 'RENDER' AND asset_id = ?`, a.ID)
+	if err := row.Scan(&position); err != nil || position > 10 {
+		t.Errorf("got turn %d, %v; want a small one", position, err)
 	}
 }
 
@@ -371,7 +371,7 @@ func TestPlan_AdvanceReadsNoTable(t *testing.T) {
 	for name, query := range map[string]string{
 		"counts":   `SELECT count(*) FROM assets WHERE advance = 1 AND status = 'COMPLETED'`,
 		"withdraw": `UPDATE assets SET advance = 0 WHERE advance = 1 AND status = 'COMPLETED' AND true`,
-		"busy":     `SELECT 1 FROM jobs WHERE kind = 'RENDER' AND lane = ` + advanceLaneSQL,
+		"busy":     `SELECT 1 FROM jobs WHERE kind = 'RENDER' AND fairness_key = ` + advanceKeySQL,
 		"live": `SELECT a.id FROM assets a WHERE a.advance = 1 AND a.status IN ('PENDING', 'PROCESSING')
 			ORDER BY a.created, a.id LIMIT 20`,
 	} {

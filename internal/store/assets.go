@@ -24,23 +24,23 @@ func (s Status) Live() bool { return s == Pending || s == Processing }
 
 // Asset is one video, asked for or uploaded.
 type Asset struct {
-	ID       string
-	Name     string // what was typed
-	NameKey  string // its folded form
-	Template string
-	Lang     string
-	Origin   string // REQUEST or UPLOAD
-	Creator  *int64 // admin who made it on the page; nil: users asked for it
-	RetryOf  string // the failed asset this one succeeds, or ""
-	Status   Status
-	Video    Video  // zero until COMPLETED
-	FileID   string // Telegram's, after the first upload
-	Error    string // for admins
-	Metadata Metadata
-	Created  time.Time
-	Finished time.Time
-	Unwanted time.Time // since when it should go, but may be on a platform; zero: it may stay
-	Advance  bool      // made in advance: goes to everybody who asks for it, however old it is
+	ID              string
+	Name            string // what was typed
+	NameKey         string // its folded form
+	Template        string
+	Lang            string
+	Origin          string // REQUEST or UPLOAD
+	Creator         *int64 // admin who made it on the page; nil: users asked for it
+	RetryOf         string // the failed asset this one succeeds, or ""
+	Status          Status
+	Video           Video  // zero until COMPLETED
+	FileID          string // Telegram's, after the first upload
+	Error           string // for admins
+	Metadata        Metadata
+	Created         time.Time
+	Finished        time.Time
+	DeleteRequested time.Time // since when it should go, but may be on a platform; zero: it may stay
+	Advance         bool      // made in advance: goes to everybody who asks for it, however old it is
 
 	ErrorCode string // stable code of Error; "": it has none
 }
@@ -129,7 +129,7 @@ const out = `(p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL OR p.status =
 // LetGo deletes a video that should have gone, if it is on no platform any more.
 func (tx *Tx) LetGo(assetID string) (gone Deleted, err error) {
 	a, err := tx.asset(
-		`WHERE a.id = ? AND a.unwanted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`,
+		`WHERE a.id = ? AND a.delete_requested_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM publications p WHERE p.asset_id = a.id)`,
 		assetID,
 	)
 	if errors.Is(err, ErrNotFound) {
@@ -145,18 +145,18 @@ func (tx *Tx) LetGo(assetID string) (gone Deleted, err error) {
 
 const assetColumns = `a.id, a.name, a.name_key, a.template, a.lang, a.origin, a.creator, ifnull(a.retry_of, ''), a.status,
 	ifnull(a.file, ''), ifnull(a.thumb, ''), ifnull(a.size, 0), ifnull(a.duration, 0), ifnull(a.width, 0), ifnull(a.height, 0),
-	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.unwanted, 0), ifnull(a.error_code, ''),
+	ifnull(a.file_id, ''), ifnull(a.error, ''), a.metadata, a.created, ifnull(a.finished, 0), ifnull(a.delete_requested_at, 0), ifnull(a.error_code, ''),
 	ifnull(a.advance, 0), ifnull(a.codec, ''), ifnull(a.note, '')`
 
 // into lists where assetColumns go; done must run after the scan.
 func (a *Asset) into() (dest []any, done func()) {
-	var duration, created, finished, unwanted int64
+	var duration, created, finished, deleteRequested int64
 	return []any{&a.ID, &a.Name, &a.NameKey, &a.Template, &a.Lang, &a.Origin, &a.Creator, &a.RetryOf, &a.Status,
 			&a.Video.File, &a.Video.Thumb, &a.Video.Size, &duration, &a.Video.Width, &a.Video.Height,
-			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &unwanted, &a.ErrorCode, &a.Advance,
+			&a.FileID, &a.Error, &a.Metadata, &created, &finished, &deleteRequested, &a.ErrorCode, &a.Advance,
 			&a.Video.Codec, &a.Video.Note}, func() {
 			a.Video.Duration = time.Duration(duration) * time.Millisecond
-			a.Created, a.Finished, a.Unwanted = Moment(created), Moment(finished), Moment(unwanted)
+			a.Created, a.Finished, a.DeleteRequested = Moment(created), Moment(finished), Moment(deleteRequested)
 		}
 }
 
@@ -228,13 +228,13 @@ func (tx *Tx) liveTwin(key, template, lang string) (Asset, error) {
 func (tx *Tx) finishedTwin(key, template, lang string, since time.Time) (Asset, error) {
 	return tx.asset(`WHERE a.name_key = ? AND a.template = ? AND a.lang = ? AND a.origin = 'REQUEST'
 		AND a.status = 'COMPLETED' AND (a.finished >= ? AND a.finished <= ? AND a.advance IS NULL OR a.advance = 1)
-		AND a.unwanted IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, min(since.UnixMilli(), tx.now),
+		AND a.delete_requested_at IS NULL ORDER BY a.finished DESC LIMIT 1`, key, template, lang, min(since.UnixMilli(), tx.now),
 		tx.now)
 }
 
-// create inserts a PENDING asset and its RENDER job, which takes its turn in the lane of a user, or of its creator. One
+// create inserts a PENDING asset and its RENDER job, under the fairness key of a user, or of its creator. One
 // that is made in advance comes after everything else until somebody asks for it.
-func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
+func (tx *Tx) create(a Asset, fairnessKey int64) (Asset, error) {
 	a.ID, a.Origin, a.Status, a.Created = NewID(), "REQUEST", Pending, Moment(tx.now)
 	if _, err := tx.sql.Exec(`INSERT INTO assets
 			(id, name, name_key, template, lang, origin, creator, retry_of, created, advance)
@@ -245,12 +245,12 @@ func (tx *Tx) create(a Asset, lane int64) (Asset, error) {
 	}
 	switch {
 	case a.Advance:
-		lane = advanceLane
+		fairnessKey = advanceKey
 	case a.Creator != nil:
-		lane = *a.Creator
+		fairnessKey = *a.Creator
 	}
 	tx.touch(a.ID)
-	return a, tx.Enqueue(Render, a.ID, 0, lane)
+	return a, tx.Enqueue(Render, a.ID, 0, fairnessKey)
 }
 
 // AddUpload adds a video that an admin sent, whose files are in the media store.
@@ -268,8 +268,8 @@ func (tx *Tx) AddUpload(a Asset) error {
 }
 
 // NextTry returns what takes the place of a failed asset: a live one with the same key, one that was finished since, or
-// a new successor, of the last in the line, with its RENDER job in the given lane.
-func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err error) {
+// a new successor, of the last in the line, with its RENDER job under the given fairness key.
+func (tx *Tx) NextTry(failed Asset, fairnessKey int64) (next Asset, made bool, err error) {
 	next, err = tx.liveTwin(failed.NameKey, failed.Template, failed.Lang)
 	if errors.Is(err, ErrNotFound) {
 		next, err = tx.finishedTwin(failed.NameKey, failed.Template, failed.Lang, failed.Finished)
@@ -284,7 +284,7 @@ func (tx *Tx) NextTry(failed Asset, lane int64) (next Asset, made bool, err erro
 		return last, false, err
 	}
 	next, err = tx.create(Asset{Name: last.Name, NameKey: last.NameKey, Template: last.Template, Lang: last.Lang,
-		Creator: last.Creator, RetryOf: last.ID, Advance: last.Advance}, lane)
+		Creator: last.Creator, RetryOf: last.ID, Advance: last.Advance}, fairnessKey)
 	return next, true, err
 }
 
@@ -313,7 +313,7 @@ func (tx *Tx) succeed(next, failed Asset) error {
 		return err
 	}
 	tx.touch(last)
-	_, err = tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id = ?`, last)
+	_, err = tx.sql.Exec(`UPDATE assets SET needs_attention = 0 WHERE id = ?`, last)
 	return err
 }
 

@@ -117,7 +117,7 @@ func (n RetryNeeds) Others() int { return n.Count - len(n.Names) }
 // needy picks the assets a that need an admin, that a filter shows, and that Admin.MayChange allows; needyArgs are what
 // it needs. No filter at all still means the failed ones.
 func needy(admin Admin, f Filter) string {
-	where := `a.needs = 1 AND ?4 IN ('', 'FAILED')`
+	where := `a.needs_attention = 1 AND ?4 IN ('', 'FAILED')`
 	if !admin.Owner {
 		where += ` AND a.creator = ?5`
 	}
@@ -133,7 +133,7 @@ func needyArgs(admin Admin, f Filter, more ...any) []any {
 
 // Needs counts the videos that need an admin, of those that a filter shows on all its pages.
 func (s *Store) Needs(ctx context.Context, admin Admin, f Filter) (n int, err error) {
-	query := `SELECT ifnull(sum(n), 0) FROM tallies WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key `
+	query := `SELECT ifnull(sum(n), 0) FROM name_counts WHERE part = 'NEEDS' AND ?4 IN ('', 'FAILED') AND name_key `
 	switch {
 	case !admin.Owner:
 		query = `SELECT count(*) FROM assets a WHERE ` + needy(admin, f)
@@ -199,7 +199,7 @@ type StillFailed struct {
 // StillFailed lists what had failed by a time and is no better.
 func (s *Store) StillFailed(ctx context.Context, by time.Time) ([]StillFailed, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT id, '', '' FROM assets WHERE needs = 1 AND finished <= ?1
+		SELECT id, '', '' FROM assets WHERE needs_attention = 1 AND finished <= ?1
 		UNION ALL SELECT asset_id, platform, step FROM publications WHERE status = 'FAILED' AND completed <= ?1
 		UNION ALL SELECT asset_id, platform, standing FROM publications WHERE standing IS NOT NULL AND standing_at <= ?1`, by.UnixMilli())
 	return collect(rows, err, func(f *StillFailed) error { return rows.Scan(&f.AssetID, &f.Platform, &f.Step) })

@@ -31,7 +31,7 @@ var binned = []struct {
 	{"publications", "asset_id", false}}
 
 // counted are the columns of assets that triggers count when they change.
-var counted = []string{"needs", "youtube", "rumble", "telegram", "replaced"}
+var counted = []string{"needs_attention", "youtube", "rumble", "telegram", "replaced"}
 
 // columns lists those of a table that the bin keeps.
 func (tx *Tx) columns(table string, withID bool) ([]string, error) {
@@ -106,14 +106,14 @@ func (tx *Tx) Restore(id string, admin Admin) error {
 	for _, statement := range []string{
 		`UPDATE assets SET retry_of = ?1 WHERE id = ?2 ->> '$.next' AND retry_of IS NULL`,
 		`UPDATE assets SET replaced = 1 WHERE id = ?1 AND status = 'FAILED' AND ?2 ->> '$.next' IN (SELECT id FROM assets)`,
-		`UPDATE assets SET needs = ?2 ->> '$.assets[0].needs' WHERE id = ?1 AND replaced = 0`,
+		`UPDATE assets SET needs_attention = ?2 ->> '$.assets[0].needs_attention' WHERE id = ?1 AND replaced = 0`,
 	} {
 		if _, err := tx.sql.Exec(statement, id, content); err != nil {
 			return err
 		}
 	}
 	// Another video of that name may have been made since.
-	if _, err := tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, id); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE assets SET needs_attention = 0 WHERE id IN (SELECT id FROM resolved WHERE id = ?)`, id); err != nil {
 		return err
 	}
 	tx.touch(id)

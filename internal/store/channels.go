@@ -13,22 +13,22 @@ import (
 
 // Channel is a place to publish that an owner has connected.
 type Channel struct {
-	ID        int64     `json:"id"`
-	Platform  string    `json:"platform"`
-	External  string    `json:"external_id"` // the platform's id of it
-	Title     string    `json:"title"`
-	State     string    `json:"state"`                // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
-	Error     string    `json:"error,omitzero"`       // why it has ended, as it came
-	Creator   int64     `json:"-"`                    // admin who connected it last
-	Connected time.Time `json:"connected"`            // last
-	Checked   time.Time `json:"checked,omitzero"`     // when it last worked
-	Ends      time.Time `json:"access_ends,omitzero"` // when the platform will end the access; zero: it did not say
-	Hold      time.Time `json:"hold,omitzero"`        // until then no upload begins; zero: nothing holds them
-	HoldFor   string    `json:"hold_for,omitzero"`    // quota: of the whole app; limit: of the channel
-	Defaults  Defaults  `json:"defaults,omitzero"`
+	ID          int64     `json:"id"`
+	Platform    string    `json:"platform"`
+	External    string    `json:"external_id"` // the platform's id of it
+	Title       string    `json:"title"`
+	State       string    `json:"state"`                 // CONNECTED; ENDED: the platform refuses the token; DISCONNECTED: an owner took the token away
+	Error       string    `json:"error,omitzero"`        // why it has ended, as it came
+	Creator     int64     `json:"-"`                     // admin who connected it last
+	Connected   time.Time `json:"connected"`             // last
+	Checked     time.Time `json:"checked,omitzero"`      // when it last worked
+	Ends        time.Time `json:"access_ends,omitzero"`  // when the platform will end the access; zero: it did not say
+	PausedUntil time.Time `json:"paused_until,omitzero"` // until then no upload begins; zero: nothing holds them
+	PausedFor   string    `json:"paused_for,omitzero"`   // quota: of the whole app; limit: of the channel
+	Defaults    Defaults  `json:"defaults,omitzero"`
 }
 
-const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, hold, hold_for, ifnull(ends, 0), defaults`
+const channelColumns = `id, platform, external_id, title, state, ifnull(error, ''), creator, connected, checked, paused_until, paused_for, ifnull(ends, 0), defaults`
 
 // Defaults are what the form to publish on a channel begins with, in the fields of Metadata that a channel's videos
 // share.
@@ -107,13 +107,13 @@ func (s *Store) channels(ctx context.Context, query string, args ...any) ([]Chan
 			&connected,
 			&checked,
 			&hold,
-			&c.HoldFor,
+			&c.PausedFor,
 			&ends,
 			&c.Defaults,
 		)
 		c.Connected, c.Checked, c.Ends = Moment(connected), Moment(checked), Moment(ends)
-		if c.Hold = Moment(hold); !c.Hold.After(now) {
-			c.Hold, c.HoldFor = time.Time{}, ""
+		if c.PausedUntil = Moment(hold); !c.PausedUntil.After(now) {
+			c.PausedUntil, c.PausedFor = time.Time{}, ""
 		}
 		return err
 	})
@@ -132,10 +132,10 @@ func (s *Store) Token(ctx context.Context, channel int64) (sealed []byte, err er
 // Connect adds a channel with its sealed token, or connects it again.
 func (tx *Tx) Connect(c Channel, sealed []byte) (id int64, err error) {
 	tx.touch("")
-	const hold = `FROM channels WHERE platform = ?1 AND hold_for = 'quota' AND hold > ?6` // of the app: of a new channel, too
+	const hold = `FROM channels WHERE platform = ?1 AND paused_for = 'quota' AND paused_until > ?6` // of the app: of a new channel, too
 	err = tx.sql.Get(
-		`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, ends, hold, hold_for)
-		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ?7, ifnull((SELECT max(hold) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
+		`INSERT INTO channels (platform, external_id, title, state, token, creator, connected, checked, ends, paused_until, paused_for)
+		VALUES (?1, ?2, ?3, 'CONNECTED', ?4, ?5, ?6, ?6, ?7, ifnull((SELECT max(paused_until) `+hold+`), 0), iif(EXISTS (SELECT 1 `+hold+`), 'quota', ''))
 		ON CONFLICT (platform, external_id) DO UPDATE SET title = ?3, state = 'CONNECTED', token = ?4, error = NULL, creator = ?5, connected = ?6, checked = ?6, ends = ?7
 		RETURNING id`,
 		[]any{c.Platform, c.External, c.Title, sealed, c.Creator, tx.now, stamp(c.Ends)},
@@ -233,17 +233,17 @@ func (tx *Tx) failWaiting(channel int64, problem, code string) error {
 	return err
 }
 
-// HoldUploads makes a job wait that the platform lets not upload now, with all other uploads to its channel, or with
+// PauseUploads makes a job wait that the platform lets not upload now, with all other uploads to its channel, or with
 // wholeApp to any channel of the platform, also those that are wished for until then. A longer hold of a channel stays.
 // why: quota or limit.
-func (tx *Tx) HoldUploads(j Job, wholeApp bool, until time.Time, why, problem string) error {
+func (tx *Tx) PauseUploads(j Job, wholeApp bool, until time.Time, why, problem string) error {
 	if err := tx.Defer(j, until, problem); err != nil {
 		return err
 	}
 	tx.touch("")
 	const channels = `(SELECT c.id FROM publications p JOIN channels this ON this.id = p.channel_id JOIN channels c ON c.id = this.id OR ?2 AND c.platform = this.platform
 		WHERE p.id = ?1)`
-	if _, err := tx.sql.Exec(`UPDATE channels SET hold = ?3, hold_for = ?4 WHERE hold < ?3 AND id IN `+channels,
+	if _, err := tx.sql.Exec(`UPDATE channels SET paused_until = ?3, paused_for = ?4 WHERE paused_until < ?3 AND id IN `+channels,
 		j.PublicationID, wholeApp, until.UnixMilli(), why); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Tests of crowds: many users waiting for one video, beside others.
+// Tests of fan-outs: many users waiting for one video, beside others.
 
 package store
 
@@ -99,16 +99,16 @@ func TestFanout_TheFirstTwoHundredOfACrowdAreServedFirst(t *testing.T) {
 			t.Fatalf("got user %d told as number %d; want the first 200 of the crowd first, in order", user, i+1)
 		}
 	}
-	crowd, others := 0, []int64(nil)
+	fanOut, others := 0, []int64(nil)
 	for _, user := range told {
 		if user < 10_000 {
-			crowd++
+			fanOut++
 		} else {
 			others = append(others, user)
 		}
 	}
-	if crowd < 900 || len(others) < 700 {
-		t.Errorf("got %d of the crowd and %d others told; want neither to wait for all of the other", crowd, len(others))
+	if fanOut < 900 || len(others) < 700 {
+		t.Errorf("got %d of the crowd and %d others told; want neither to wait for all of the other", fanOut, len(others))
 	}
 	if !slices.IsSorted(others) {
 		t.Error("got later ones told before earlier ones")
@@ -117,8 +117,8 @@ func TestFanout_TheFirstTwoHundredOfACrowdAreServedFirst(t *testing.T) {
 
 func TestFanout_ManyCrowdsTakeTurns(t *testing.T) {
 	s := fresh(t)
-	const crowds, people = 4, 300
-	for c := range int64(crowds) {
+	const fanOuts, people = 4, 300
+	for c := range int64(fanOuts) {
 		do(t, s, func(tx *Tx) error {
 			for user := range int64(people) {
 				asks(t, tx, 1000*c+user+1, fmt.Sprint("crowd ", c))
@@ -128,7 +128,7 @@ func TestFanout_ManyCrowdsTakeTurns(t *testing.T) {
 		fails(t, s)
 	}
 	told := map[int64]int{}
-	for range crowds*people/16 + crowds {
+	for range fanOuts*people/16 + fanOuts {
 		tasks := claims(t, s, Apologise, 16)
 		for _, task := range tasks {
 			told[task.To.User]++
@@ -137,8 +137,8 @@ func TestFanout_ManyCrowdsTakeTurns(t *testing.T) {
 			arrives(t, s, tasks)
 		}
 	}
-	if len(told) != crowds*people {
-		t.Errorf("got %d people told; want %d", len(told), crowds*people)
+	if len(told) != fanOuts*people {
+		t.Errorf("got %d people told; want %d", len(told), fanOuts*people)
 	}
 	for user, n := range told {
 		if n != 1 {

@@ -175,7 +175,7 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 		err := errors.Join(
 			pull(tx, &v.Published, exportPublications+` WHERE p.asset_id = ? ORDER BY p.id`, []any{v.ID}, scanPublication),
 			pull(tx, &v.Owed, `SELECT kind, created, ifnull(last_error, '') FROM jobs WHERE request_id = ?1
-				UNION ALL SELECT kind, created, '' FROM crowds WHERE request_id = ?1 ORDER BY created`, []any{requests[i]},
+				UNION ALL SELECT kind, created, '' FROM fan_outs WHERE request_id = ?1 ORDER BY created`, []any{requests[i]},
 				func(j *ExportJob, scan scanner) error { return scan(&j.Kind, at(&j.Since), &j.Error) }),
 			pull(
 				tx,

@@ -6,23 +6,23 @@ import "strings"
 // keep it also where each takes half a second.
 const MessageWorkers = 16
 
-// headStart is how many of a crowd go before everything that comes after it.
+// headStart is how many of a fan-out go before everything that comes after it.
 const headStart = 200
 
-// beginSome begins the messages of a crowd to its next n requests. The crowd is over with the last of them. Its turn
-// moves with each: it begins headStart before its arrival, and the rest takes turns with what came later. So nobody
-// waits for all of it, and it does not wait for all others.
-func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
-	var turn, created int64
+// beginSome begins the messages of a fan-out to its next n requests. The fan-out is over with the last of them. Its
+// position moves with each: it begins headStart before its arrival, and the rest takes turns with what came later. So
+// nobody waits for all of it, and it does not wait for all others.
+func (tx *Tx) beginSome(fanOut Task, n int) ([]Task, error) {
+	var position, created int64
 	rows, err := tx.sql.Query(
 		`SELECT c.request_id, c.user_id, c.chat_id, u.lang, c.status, u.unreachable IS NOT NULL, ifnull(c.progress_id, 0),
-			c.turn, c.created
-		FROM crowds c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`,
-		crowd.ID,
+			c.position, c.created
+		FROM fan_outs c JOIN users u ON u.id = c.user_id WHERE c.job = ? ORDER BY c.request_id LIMIT 0 + ?`,
+		fanOut.ID,
 		n+1,
 	)
 	tasks, err := collect(rows, err, func(t *Task) error {
-		*t = crowd
+		*t = fanOut
 		return rows.Scan(
 			&t.RequestID,
 			&t.To.User,
@@ -31,7 +31,7 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 			&t.To.Status,
 			&t.To.Unreachable,
 			&t.To.Progress,
-			&turn,
+			&position,
 			&created,
 		)
 	})
@@ -41,13 +41,13 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 	last := len(tasks) <= n
 	tasks = tasks[:min(n, len(tasks))]
 	if len(tasks) > 0 {
-		args := append(make([]any, 0, 6+2*len(tasks)), crowd.Kind, crowd.AssetID, turn, crowd.Attempt, tx.now, created)
+		args := append(make([]any, 0, 6+2*len(tasks)), fanOut.Kind, fanOut.AssetID, position, fanOut.Attempt, tx.now, created)
 		for i := range tasks {
 			args = append(args, tasks[i].RequestID, tasks[i].To.User)
 		}
 		const row = `(?1, ?2, ?3, 0, ?4, ?5, ?6, ?, ?)`
 		id, err := tx.sql.Insert(
-			`INSERT INTO jobs (kind, asset_id, turn, due, attempt, started, created, request_id, lane) VALUES `+
+			`INSERT INTO jobs (kind, asset_id, position, due, attempt, started, created, request_id, fairness_key) VALUES `+
 				row+strings.Repeat(", "+row, len(tasks)-1),
 			args...)
 		if err != nil {
@@ -58,15 +58,15 @@ func (tx *Tx) beginSome(crowd Task, n int) ([]Task, error) {
 		}
 	}
 	if last {
-		_, err = tx.sql.Exec(`DELETE FROM jobs WHERE id = ?`, crowd.ID)
+		_, err = tx.sql.Exec(`DELETE FROM jobs WHERE id = ?`, fanOut.ID)
 	} else {
-		_, err = tx.sql.Exec(`UPDATE jobs SET crowd = ?, turn = turn + ? WHERE id = ?`, tasks[n-1].RequestID, n, crowd.ID)
+		_, err = tx.sql.Exec(`UPDATE jobs SET fan_out = ?, position = position + ? WHERE id = ?`, tasks[n-1].RequestID, n, fanOut.ID)
 	}
 	return tasks, err
 }
 
-// FanoutMin is how many a crowd has at least. Fewer are begun at once anyway: they have a row each, and the turns of
-// their lanes.
+// FanoutMin is how many a fan-out has at least. Fewer are begun at once anyway: they have a row each, and the positions
+// of their fairness keys.
 const FanoutMin = MessageWorkers + 1
 
 // EnqueueAll enqueues a message to everyone waiting for a finished asset, instead of the announcement they may not have
@@ -77,7 +77,7 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 		return err
 	}
 	tx.MarkDue(kind, 0)
-	const waiting = `FROM requests WHERE asset_id = ?2 AND held = 0
+	const waiting = `FROM requests WHERE asset_id = ?2 AND restore_hold = 0
 		AND status = iif(?1 = 'DELIVER', 'PROCESSING', 'FAILED')`
 	var n int
 	if err := tx.sql.Get(`SELECT count(*) FROM (SELECT 1 `+waiting+` LIMIT 0 + ?3)`, []any{kind, assetID, FanoutMin},
@@ -86,7 +86,7 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 	}
 	if n == FanoutMin {
 		_, err := tx.sql.Exec(
-			`INSERT INTO jobs (kind, asset_id, crowd, lane, turn, due, created) VALUES (?1, ?2, 0, 0, `+arrival+` - ?4, 0, ?3)`,
+			`INSERT INTO jobs (kind, asset_id, fan_out, fairness_key, position, due, created) VALUES (?1, ?2, 0, 0, `+arrival+` - ?4, 0, ?3)`,
 			kind,
 			assetID,
 			tx.now,
@@ -94,8 +94,8 @@ func (tx *Tx) EnqueueAll(kind Kind, assetID string) error {
 		)
 		return err
 	}
-	_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, created)
-		SELECT ?1, asset_id, id, user_id, `+strings.ReplaceAll(turnOf, "?5", "user_id")+`, 0, ?3 `+waiting+`
+	_, err := tx.sql.Exec(`INSERT INTO jobs (kind, asset_id, request_id, fairness_key, position, due, created)
+		SELECT ?1, asset_id, id, user_id, `+strings.ReplaceAll(positionOf, "?5", "user_id")+`, 0, ?3 `+waiting+`
 		ORDER BY id ON CONFLICT DO NOTHING`, kind, assetID, tx.now)
 	return err
 }

@@ -102,7 +102,7 @@ func TestForget_InEveryStateOfAVideoNothingIsLeft(t *testing.T) {
 				do(t, s, func(tx *Tx) (err error) { gone, err = tx.Forget(forgotten); return err })
 
 				numbers := map[string]int64{}
-				for _, column := range []string{"users.id", "requests.user_id", "drafts.user_id", "jobs.lane", "inbox.chat_id", "links.admin",
+				for _, column := range []string{"users.id", "requests.user_id", "drafts.user_id", "jobs.fairness_key", "inbox.chat_id", "links.admin",
 					"audit.user_id"} {
 					table, name, _ := bytes.Cut([]byte(column), []byte("."))
 					var n int64
@@ -190,7 +190,7 @@ func TestForget_InEveryStateOfAPublicationNothingIsPublishedLater(t *testing.T) 
 					`INSERT INTO publications (id, asset_id, platform, channel_id, creator, created) VALUES (1, '` + asset.ID + `', '` + platform + `', 1, 8, 1)`,
 					`UPDATE publications SET ` + c.set + ` WHERE id = 1`,
 					`UPDATE assets SET file_id = 'handle-of-telegram'`,
-					`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1
+					`INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, created) SELECT 'PUBLISH', asset_id, id, 8, 1, 0, 1
 						FROM publications WHERE status IN ('PENDING', 'PROCESSING')`,
 				} {
 					if _, err := tx.sql.Exec(statement); err != nil {
@@ -205,8 +205,8 @@ func TestForget_InEveryStateOfAPublicationNothingIsPublishedLater(t *testing.T) 
 			if kept := err == nil; kept != c.kept || slices.Contains(gone.Kept, asset.ID) != kept {
 				t.Fatalf("got %v, %+v; want it kept for the admins: %v", err, gone, c.kept)
 			}
-			if c.kept && (a.Unwanted.IsZero() || a.FileID != "") {
-				t.Errorf("got %v, %q; want it unwanted, without Telegram's handle", a.Unwanted, a.FileID)
+			if c.kept && (a.DeleteRequested.IsZero() || a.FileID != "") {
+				t.Errorf("got %v, %q; want it unwanted, without Telegram's handle", a.DeleteRequested, a.FileID)
 			}
 			if tasks := claims(t, s, Publish, 9); len(tasks) > 0 {
 				t.Errorf("got %+v; want nothing published any more", tasks)

@@ -48,7 +48,7 @@ func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
 // Inbox lists the updates not handled yet, oldest first.
 func (s *Store) Inbox(ctx context.Context) ([]Update, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT update_id, chat_id, raw FROM inbox
-		WHERE raw IS NOT NULL AND held = 0 ORDER BY received, update_id`)
+		WHERE raw IS NOT NULL AND restore_hold = 0 ORDER BY received, update_id`)
 	return collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 }
 

@@ -71,11 +71,11 @@ type Task struct {
 
 // Enqueue owes a job, once per subject. A render takes its turn as enqueueRender says, everything else as enqueueAt
 // does. It is due at once, whatever the clock says.
-func (tx *Tx) Enqueue(kind Kind, assetID string, request, lane int64) error {
+func (tx *Tx) Enqueue(kind Kind, assetID string, request, fairnessKey int64) error {
 	if kind == Render {
-		return tx.enqueueRender(assetID, lane)
+		return tx.enqueueRender(assetID, fairnessKey)
 	}
-	return tx.enqueueAt(kind, assetID, request, 0, lane, 0)
+	return tx.enqueueAt(kind, assetID, request, 0, fairnessKey, 0)
 }
 
 // owe has the queue look for a job of a kind, at once or when it is due (ms).
@@ -88,9 +88,9 @@ func (tx *Tx) MarkDue(kind Kind, due int64) {
 	}
 }
 
-// reached is how far the turns of the waiting renders are. What is made in advance is behind all of them.
-const reached = `ifnull((SELECT turn FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND turn < ` + lastTurn + `
-	ORDER BY turn, id LIMIT 1), 0)`
+// reached is how far the positions of the waiting renders are. What is made in advance is behind all of them.
+const reached = `ifnull((SELECT position FROM jobs WHERE kind = 'RENDER' AND started IS NULL AND position < ` + lastPosition + `
+	ORDER BY position, id LIMIT 1), 0)`
 
 // arrival is the number of the job that is being enqueued: they come in this order, whatever the clock says.
 const arrival = `(ifnull((SELECT max(id) FROM jobs), 0) + 1)`
@@ -98,56 +98,58 @@ const arrival = `(ifnull((SELECT max(id) FROM jobs), 0) + 1)`
 // longQueue is how many renders wait when people who have had a video before go ahead of those who have not.
 const longQueue = 10
 
-// A job that is not the first of its lane does not wait for ever, even while more comes than goes: so many later jobs
-// pass it at the most. Many more of people who are known may pass it: ten thousand new accounts must not hold them up.
+// A job that is not the first of its fairness key does not wait for ever, even while more comes than goes: so many
+// later jobs pass it at the most. Many more of people who are known may pass it: ten thousand new accounts must not
+// hold them up.
 const (
 	passing      = `2000`
 	passingKnown = `20000`
 )
 
-// enqueueRender enqueues a render. Its turn is one level after the last of its lane, but not before the level that the
-// queue has reached: a newcomer starts level with everybody else's next job. A level takes no more newcomers when the
-// oldest job of the next level has been passed by enough of them. Levels are two apart: in a long queue, somebody who
-// has had a video before takes the place ahead of all newcomers of a level. Ten thousand new accounts then hold up
-// nobody who is known. In a short queue everybody is alike.
-func (tx *Tx) enqueueRender(assetID string, lane int64) error {
-	ahead, err := tx.goesAhead(lane)
+// enqueueRender enqueues a render. Its position is one level after the last of its fairness key, but not before the
+// level that the queue has reached: a newcomer starts level with everybody else's next job. A level takes no more
+// newcomers when the oldest job of the next level has been passed by enough of them. Levels are two apart: in a long
+// queue, somebody who has had a video before takes the place ahead of all newcomers of a level. Ten thousand new
+// accounts then hold up nobody who is known. In a short queue everybody is alike.
+func (tx *Tx) enqueueRender(assetID string, fairnessKey int64) error {
+	ahead, err := tx.goesAhead(fairnessKey)
 	if err != nil {
 		return err
 	}
 	_, err = tx.sql.Exec(`
-		INSERT INTO jobs (kind, asset_id, lane, turn, due, created)
-		VALUES (?1, ?2, ?3, iif(?3 = `+advanceLaneSQL+`, max(`+nextTurn+`, `+lastTurn+`), `+nextTurn+`), 0, ?5)
-		ON CONFLICT DO NOTHING`, Render, assetID, lane, ahead, tx.now)
+		INSERT INTO jobs (kind, asset_id, fairness_key, position, due, created)
+		VALUES (?1, ?2, ?3, iif(?3 = `+advanceKeySQL+`, max(`+nextPosition+`, `+lastPosition+`), `+nextPosition+`), 0, ?5)
+		ON CONFLICT DO NOTHING`, Render, assetID, fairnessKey, ahead, tx.now)
 	tx.MarkDue(Render, 0)
 	return err
 }
 
-// nextTurn is the turn of the next render ?1 in the lane ?3; ?4: it goes ahead.
-const nextTurn = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?3), 0) + 2,
-	ifnull((SELECT iif(id + iif(?4, ` + passingKnown + `, ` + passing + `) < ` + arrival + `, turn, NULL) FROM jobs
-		WHERE kind = 'RENDER' AND started IS NULL AND turn > (` + reached + ` | 1) AND turn < ` + lastTurn + `
-		ORDER BY turn, id LIMIT 1), iif(?4, ` + reached + ` & ~1, ` + reached + ` | 1)))`
+// nextPosition is the position of the next render ?1 of the fairness key ?3; ?4: it goes ahead.
+const nextPosition = `max(ifnull((SELECT max(position) FROM jobs WHERE kind = ?1 AND fairness_key = ?3), 0) + 2,
+	ifnull((SELECT iif(id + iif(?4, ` + passingKnown + `, ` + passing + `) < ` + arrival + `, position, NULL) FROM jobs
+		WHERE kind = 'RENDER' AND started IS NULL AND position > (` + reached + ` | 1) AND position < ` + lastPosition + `
+		ORDER BY position, id LIMIT 1), iif(?4, ` + reached + ` & ~1, ` + reached + ` | 1)))`
 
-// goesAhead reports whether the next render in a lane goes ahead of newcomers.
-func (tx *Tx) goesAhead(lane int64) (ahead bool, err error) {
+// goesAhead reports whether the next render of a fairness key goes ahead of newcomers.
+func (tx *Tx) goesAhead(fairnessKey int64) (ahead bool, err error) {
 	err = tx.sql.Get(`SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE kind = 'RENDER' AND started IS NULL
-			AND turn < `+lastTurn+` LIMIT 0 + ?2)) = ?2
-		AND (`+hasVideo+` OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?1))`, []any{lane, longQueue}, &ahead) // or an admin
+			AND position < `+lastPosition+` LIMIT 0 + ?2)) = ?2
+		AND (`+hasVideo+` OR NOT EXISTS (SELECT 1 FROM users WHERE id = ?1))`, []any{fairnessKey, longQueue}, &ahead) // or an admin
 	return ahead, err
 }
 
-// turnOf is the turn of a message or an upload of the lane ?5. They go in the order of their arrival. The next one of a
-// lane lets so many later jobs pass: nobody waits for all the messages of somebody else, and nobody waits for ever.
-const turnOf = `max(ifnull((SELECT max(turn) FROM jobs WHERE kind = ?1 AND lane = ?5) + ` + passing + `, 0), ` + arrival + `)`
+// positionOf is the position of a message or an upload of the fairness key ?5. They go in the order of their arrival.
+// The next one of a fairness key lets so many later jobs pass: nobody waits for all the messages of somebody else, and
+// nobody waits for ever.
+const positionOf = `max(ifnull((SELECT max(position) FROM jobs WHERE kind = ?1 AND fairness_key = ?5) + ` + passing + `, 0), ` + arrival + `)`
 
 // enqueueAt is Enqueue for a job that is not due before a time (ms; 0: at once), also of a publication.
-func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, lane, due int64) error {
+func (tx *Tx) enqueueAt(kind Kind, assetID string, request, publication, fairnessKey, due int64) error {
 	_, err := tx.sql.Exec(`
-		INSERT INTO jobs (kind, asset_id, request_id, publication_id, lane, turn, due, created)
-		VALUES (?1, ?2, ?3, ?4, ?5, `+turnOf+`, ?6, ?7)
+		INSERT INTO jobs (kind, asset_id, request_id, publication_id, fairness_key, position, due, created)
+		VALUES (?1, ?2, ?3, ?4, ?5, `+positionOf+`, ?6, ?7)
 		ON CONFLICT DO NOTHING`,
-		kind, assetID, null(request), null(publication), lane, due, tx.now)
+		kind, assetID, null(request), null(publication), fairnessKey, due, tx.now)
 	tx.MarkDue(kind, due)
 	return err
 }
@@ -163,30 +165,30 @@ func (j *Job) into(started *int64) []any {
 // claimable leaves out deliveries of a video that another one has to upload first: they go by the file_id it brings.
 const claimable = `SELECT w.id, w.kind, w.asset_id, ifnull(w.request_id, 0), ifnull(w.publication_id, 0), w.attempt + 1, ?2, ifnull(w.sent, 0), w.crashes,
 		ifnull(w.waiting_since, 0), w.waits, w.copies,
-		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.crowd IS NOT NULL, w.turn
+		ifnull(r.user_id, 0), ifnull(r.chat_id, 0), ifnull(u.lang, ''), ifnull(r.status, ''), u.unreachable IS NOT NULL, ifnull(r.progress_id, 0), w.fan_out IS NOT NULL, w.position
 	` + toBegin
 
-// toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: suspects.
+// toBegin picks the jobs w of the kind ?1 that may begin at ?2, at most ?4; ?3: quarantined ones.
 const toBegin = `FROM jobs w LEFT JOIN requests r ON r.id = w.request_id LEFT JOIN users u ON u.id = r.user_id
-	WHERE w.kind = ?1 AND w.started IS NULL AND w.suspect = ?3 AND (w.due <= ?2 OR w.suspect)
-		AND (w.lane <> ` + advanceLaneSQL + ` OR NOT EXISTS (
-			SELECT 1 FROM jobs o WHERE o.kind = 'RENDER' AND o.lane = ` + advanceLaneSQL + ` AND o.started IS NOT NULL))
+	WHERE w.kind = ?1 AND w.started IS NULL AND w.quarantined = ?3 AND (w.due <= ?2 OR w.quarantined)
+		AND (w.fairness_key <> ` + advanceKeySQL + ` OR NOT EXISTS (
+			SELECT 1 FROM jobs o WHERE o.kind = 'RENDER' AND o.fairness_key = ` + advanceKeySQL + ` AND o.started IS NOT NULL))
 		AND (w.kind <> 'PUBLISH' OR EXISTS (SELECT 1 FROM publishable v WHERE v.id = w.asset_id))
 		AND (w.kind <> 'DELIVER' OR EXISTS (SELECT 1 FROM assets WHERE id = w.asset_id AND file_id IS NOT NULL) OR NOT EXISTS (
 			SELECT 1 FROM jobs e WHERE e.asset_id = w.asset_id AND e.kind = 'DELIVER' AND (e.started IS NOT NULL
-				OR e.suspect = ?3 AND (e.due <= ?2 OR e.suspect) AND (e.turn, e.id) < (w.turn, w.id))))
-	ORDER BY w.turn, w.id LIMIT 0 + ?4` // because of a bare LIMIT ? SQLite would plan it again at every run
+				OR e.quarantined = ?3 AND (e.due <= ?2 OR e.quarantined) AND (e.position, e.id) < (w.position, w.id))))
+	ORDER BY w.position, w.id LIMIT 0 + ?4` // because of a bare LIMIT ? SQLite would plan it again at every run
 
-// Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. suspects picks
-// the jobs that ran when the process died, which are left out otherwise.
-func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err error) {
-	for crowd := 1; crowd > 0 && len(tasks) < limit; {
+// Claim begins the next attempts of a kind: of those whose turn it is and that are due, at most limit. quarantined
+// picks the jobs that ran when the process died, which are left out otherwise.
+func (tx *Tx) Claim(kind Kind, quarantined bool, limit int) (tasks []Task, err error) {
+	for fanOut := 1; fanOut > 0 && len(tasks) < limit; {
 		i := len(tasks)
-		if tasks, crowd, err = tx.next(tasks, kind, suspects, limit); err != nil {
+		if tasks, fanOut, err = tx.next(tasks, kind, quarantined, limit); err != nil {
 			return nil, err
 		}
 		single := len(tasks)
-		if crowd > 0 {
+		if fanOut > 0 {
 			single--
 		}
 		for ; i < single; i++ {
@@ -194,8 +196,8 @@ func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err erro
 				return nil, err
 			}
 		}
-		if crowd > 0 {
-			n := min(crowd, limit-single)
+		if fanOut > 0 {
+			n := min(fanOut, limit-single)
 			if kind == Deliver && tasks[single].Asset.FileID == "" {
 				n = 1
 			}
@@ -205,30 +207,30 @@ func (tx *Tx) Claim(kind Kind, suspects bool, limit int) (tasks []Task, err erro
 			}
 			tasks = append(tasks[:single], some...)
 		}
-		if kind == Render && !suspects && len(tasks) == 0 {
+		if kind == Render && !quarantined && len(tasks) == 0 {
 			more, err := tx.beginNextInAdvance()
 			if err != nil {
 				return nil, err
 			}
 			if more {
-				crowd = 1
+				fanOut = 1
 			}
 		}
 	}
 	return tasks, nil
 }
 
-// next adds to tasks what can be begun next, until they are limit or the last one is a crowd. crowd is how many of that
-// come before what is next after it; 0: there is none.
-func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task, crowd int, err error) {
+// next adds to tasks what can be begun next, until they are limit or the last one is a fan-out. fanOut is how many of
+// that come before what is next after it; 0: there is none.
+func (tx *Tx) next(tasks []Task, kind Kind, quarantined bool, limit int) (_ []Task, fanOut int, err error) {
 	i := len(tasks)
-	rows, err := tx.sql.Query(claimable, kind, tx.now, suspects, limit-i)
+	rows, err := tx.sql.Query(claimable, kind, tx.now, quarantined, limit-i)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer rows.Close()
 	var t Task
-	var started, turn, reached int64
+	var started, position, reached int64
 	var many bool
 	dest := append(
 		t.Job.into(&started),
@@ -239,18 +241,18 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 		&t.To.Unreachable,
 		&t.To.Progress,
 		&many,
-		&turn,
+		&position,
 	)
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return nil, 0, err
 		}
-		if crowd > 0 {
-			crowd = int(max(1, turn-reached))
+		if fanOut > 0 {
+			fanOut = int(max(1, position-reached))
 			break
 		}
 		if many {
-			crowd, reached = limit, turn
+			fanOut, reached = limit, position
 		}
 		t.Started = Moment(started)
 		tasks = append(tasks, t)
@@ -270,7 +272,7 @@ func (tx *Tx) next(tasks []Task, kind Kind, suspects bool, limit int) (_ []Task,
 		}
 		tasks[i].Asset = &a
 	}
-	return tasks, crowd, nil
+	return tasks, fanOut, nil
 }
 
 // begin begins the attempt of a task.
@@ -428,7 +430,7 @@ func (tx *Tx) GiveBack(j Job) error {
 
 // release makes a started job wait again, unless it is an announcement that has been overtaken by the video or the
 // apology.
-func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, problem string) error {
+func (tx *Tx) release(j Job, due int64, attempt, crashes int, quarantined bool, problem string) error {
 	if j.Kind == Announce {
 		n, err := tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL
 			AND EXISTS (SELECT 1 FROM assets a WHERE a.id = jobs.asset_id AND a.finished IS NOT NULL)`, j.ID, j.Attempt)
@@ -436,9 +438,9 @@ func (tx *Tx) release(j Job, due int64, attempt, crashes int, suspect bool, prob
 			return err
 		}
 	}
-	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, suspect = ?,
+	if err := one(tx.sql.Exec(`UPDATE jobs SET started = NULL, due = ?, attempt = ?, crashes = ?, quarantined = ?,
 			last_error = ifnull(?, last_error), waiting_since = ?, waits = ?, copies = ?, asked = ?
-		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, suspect, null(problem), stamp(j.WaitingSince), j.Waits, j.Copies,
+		WHERE id = ? AND attempt = ? AND started IS NOT NULL`, due, attempt, crashes, quarantined, null(problem), stamp(j.WaitingSince), j.Waits, j.Copies,
 		max(due-tx.now, 0),
 		j.ID, j.Attempt)); err != nil {
 		return err
@@ -504,7 +506,7 @@ func (tx *Tx) Defer(j Job, due time.Time, problem string) error {
 // apology. The request of a message stays owed and is marked undelivered: see OweAgain. step says what a publication
 // needs, if that is known.
 func (tx *Tx) GiveUp(j Job, problem, step string) error {
-	if err := tx.record(j, "gave up", problem); err != nil {
+	if err := tx.record(j, "gave_up", problem); err != nil {
 		return err
 	}
 	if err := one(tx.sql.Exec(`DELETE FROM jobs WHERE id = ? AND attempt = ? AND started IS NOT NULL`, j.ID, j.Attempt)); err != nil {
@@ -513,7 +515,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 	tx.touch(j.AssetID)
 	switch j.Kind {
 	case Render:
-		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, error_code = ?, finished = ?, needs = 1
+		if err := one(tx.sql.Exec(`UPDATE assets SET status = 'FAILED', error = ?, error_code = ?, finished = ?, needs_attention = 1
 			WHERE id = ? AND status = 'PROCESSING'`, problem, null(j.ErrorCode), tx.now, j.AssetID)); err != nil {
 			return err
 		}
@@ -522,7 +524,7 @@ func (tx *Tx) GiveUp(j Job, problem, step string) error {
 			return err
 		}
 		// A clock that was set back may make an older video count as made since.
-		if _, err := tx.sql.Exec(`UPDATE assets SET needs = 0 WHERE id IN (SELECT id FROM settled WHERE id = ?)`, j.AssetID); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE assets SET needs_attention = 0 WHERE id IN (SELECT id FROM resolved WHERE id = ?)`, j.AssetID); err != nil {
 			return err
 		}
 		return tx.EnqueueAll(Apologise, j.AssetID)
@@ -590,7 +592,7 @@ func (tx *Tx) Orphans() ([]Job, error) {
 	})
 }
 
-// Rescue gives an orphan's attempt back and makes it a suspect, which runs alone. blamed: it ran alone this time too.
+// Rescue gives an orphan's attempt back and quarantines it, so that it runs alone. blamed: it ran alone this time too.
 func (tx *Tx) Rescue(j Job, blamed bool) error {
 	if err := tx.record(j, "crashed", "the program ended while this ran"); err != nil {
 		return err
@@ -626,7 +628,7 @@ func (tx *Tx) CapWaits() error {
 		SELECT 1 FROM publications p WHERE p.id = publication_id AND p.step = 'scheduled')`, hold); err != nil {
 		return err
 	}
-	_, err := tx.sql.Exec(`UPDATE channels SET hold = ?1 WHERE hold > ?1`, hold)
+	_, err := tx.sql.Exec(`UPDATE channels SET paused_until = ?1 WHERE paused_until > ?1`, hold)
 	return err
 }
 
@@ -639,9 +641,9 @@ func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error)
 	return Moment(due.Int64), err
 }
 
-// Line lists the assets that wait to be rendered, in the order of their turns.
+// Line lists the assets that wait to be rendered, in the order of their positions.
 func (s *Store) Line(ctx context.Context) ([]string, error) {
-	return s.texts(ctx, `SELECT asset_id FROM jobs WHERE kind = 'RENDER' AND started IS NULL ORDER BY turn, id`)
+	return s.texts(ctx, `SELECT asset_id FROM jobs WHERE kind = 'RENDER' AND started IS NULL ORDER BY position, id`)
 }
 
 // OldestWaiting returns since when the asset waits that has waited longest; zero: none does. Nobody waits for what is

@@ -80,7 +80,7 @@ func TestGiveUp_EverybodyIsToldAndTheAdminsCountIt(t *testing.T) {
 		if err := s.db.Read().QueryRow(`SELECT count(*) FROM jobs`).Scan(&rows); err != nil {
 			t.Fatal(err)
 		}
-		if crowd := people >= FanoutMin; crowd != (rows == 1 && people > 1) || !crowd && rows != people {
+		if fanOut := people >= FanoutMin; fanOut != (rows == 1 && people > 1) || !fanOut && rows != people {
 			t.Errorf("got %d rows for %d people; want one from %d people on", rows, people, FanoutMin)
 		}
 		told := 0
@@ -132,7 +132,7 @@ func TestUploadsSince_CountsNoneOfTheFuture(t *testing.T) {
 	}
 }
 
-func TestHoldUploads_KeepsALongerHold(t *testing.T) {
+func TestPauseUploads_KeepsALongerHold(t *testing.T) {
 	s := fresh(t)
 	var asset Asset
 	do(t, s, func(tx *Tx) error { asset = asks(t, tx, 1, "name"); return nil })
@@ -157,10 +157,10 @@ func TestHoldUploads_KeepsALongerHold(t *testing.T) {
 			if err != nil || len(tasks) != 1 {
 				t.Fatalf("got %v, %v; want the upload begun", tasks, err)
 			}
-			return tx.HoldUploads(tasks[0].Job, true, now.Add(c.ask), c.why, "x")
+			return tx.PauseUploads(tasks[0].Job, true, now.Add(c.ask), c.why, "x")
 		})
 		channels, err := s.Channels(t.Context())
-		if err != nil || len(channels) != 1 || channels[0].Hold.Sub(now).Round(time.Minute) != c.want {
+		if err != nil || len(channels) != 1 || channels[0].PausedUntil.Sub(now).Round(time.Minute) != c.want {
 			t.Errorf("got %+v, %v; want it held for %v", channels, err, c.want)
 		}
 	}
@@ -191,11 +191,11 @@ func made(t *testing.T, s *Store, platform string) (a Asset) {
 func TestClaim_AVideoThatShouldGoIsNotPublishedWhateverLeftTheJob(t *testing.T) {
 	s := fresh(t)
 	made(t, s, "YOUTUBE")
-	do(t, s, func(tx *Tx) error { _, err := tx.sql.Exec(`UPDATE assets SET unwanted = 1`); return err })
+	do(t, s, func(tx *Tx) error { _, err := tx.sql.Exec(`UPDATE assets SET delete_requested_at = 1`); return err })
 	if tasks := claims(t, s, Publish, 9); len(tasks) > 0 {
 		t.Errorf("got %+v; want nothing begun", tasks)
 	}
-	do(t, s, func(tx *Tx) error { _, err := tx.sql.Exec(`UPDATE assets SET unwanted = NULL`); return err })
+	do(t, s, func(tx *Tx) error { _, err := tx.sql.Exec(`UPDATE assets SET delete_requested_at = NULL`); return err })
 	if tasks := claims(t, s, Publish, 9); len(tasks) != 1 {
 		t.Errorf("got %+v; want the upload begun", tasks)
 	}

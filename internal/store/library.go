@@ -14,7 +14,7 @@ type Listed struct {
 	Waiting, Served, Unserved int // requests: live, COMPLETED, FAILED
 	Untold                    int // requests whose message was given up
 	Successor                 string
-	Settled                   bool      // it has failed, and needs nobody any more
+	Resolved                  bool      // it has failed, and needs nobody any more
 	Attempt                   int       // of its RENDER job; 0: none is owed
 	Due                       time.Time // of its RENDER job while that waits
 	LastError                 string    // of its RENDER job's last attempt
@@ -46,9 +46,9 @@ type Filter struct {
 // A search finds assets a by their names, and one by its id: ?1 to ?2 is the range of the tails that begin with it, ?3
 // the id.
 const (
-	foundKeys   = `(SELECT name_key FROM tails WHERE tail >= ?1 AND tail < ?2)`
+	foundKeys   = `(SELECT name_key FROM name_suffixes WHERE suffix >= ?1 AND suffix < ?2)`
 	foundByID   = `a.id = ?3 AND NOT ` + foundByName
-	foundByName = `EXISTS (SELECT 1 FROM tails t WHERE t.name_key = a.name_key AND t.tail >= ?1 AND t.tail < ?2)`
+	foundByName = `EXISTS (SELECT 1 FROM name_suffixes t WHERE t.name_key = a.name_key AND t.suffix >= ?1 AND t.suffix < ?2)`
 )
 
 // manyNames is how many names a search may find that are counted: more would take too long for a page.
@@ -74,7 +74,7 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 	where, on, page := ``, ``, ` ORDER BY a.created DESC, a.id DESC LIMIT ?6`
 	switch {
 	case f.Status == Failed:
-		where += ` AND a.needs = 1 AND ?4 <> ''`
+		where += ` AND a.needs_attention = 1 AND ?4 <> ''`
 	case f.Status != "":
 		where += ` AND a.status = ?4`
 	}
@@ -104,7 +104,7 @@ func (s *Store) Library(ctx context.Context, f Filter, found int) ([]Listed, err
 		return s.listed(ctx, `WHERE true`+where+page, args...)
 	}
 	var all int
-	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM tallies WHERE name_key = '' AND part = ?1
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT ifnull(sum(n), 0) FROM name_counts WHERE name_key = '' AND part = ?1
 		AND ?2 IN ('', status)`,
 		f.Platform, f.Status).Scan(&all); err != nil {
 		return nil, err
@@ -145,10 +145,10 @@ type Detail struct {
 
 // Try is one of several assets that were to become the same video.
 type Try struct {
-	ID      string    `json:"id"`
-	Status  Status    `json:"status"`
-	Created time.Time `json:"created"`
-	Settled bool      `json:"settled"` // it has failed, and was tried again
+	ID       string    `json:"id"`
+	Status   Status    `json:"status"`
+	Created  time.Time `json:"created"`
+	Resolved bool      `json:"resolved"` // it has failed, and was tried again
 }
 
 // Share is how many people have a language.
@@ -181,7 +181,7 @@ func (s *Store) Detail(ctx context.Context, id string) (d Detail, err error) {
 		return d, err
 	}
 	for i := range d.Tries {
-		d.Tries[i].Settled = d.Tries[i].Status == Failed && (i+1 < len(d.Tries) || d.Settled)
+		d.Tries[i].Resolved = d.Tries[i].Status == Failed && (i+1 < len(d.Tries) || d.Resolved)
 	}
 	rows, err = s.db.Read().
 		QueryContext(ctx, `SELECT u.lang, count(*) FROM requests r CROSS JOIN users u ON u.id = r.user_id
@@ -207,18 +207,18 @@ func (s *Store) listed(ctx context.Context, where string, args ...any) ([]Listed
 			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.status IN ('PENDING', 'PROCESSING')),
 			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.status = 'COMPLETED'),
 			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.status = 'FAILED'),
-			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.answer_id IS NULL AND r.held = 0
+			(SELECT count(*) FROM requests r WHERE r.asset_id = a.id AND r.answer_id IS NULL AND r.restore_hold = 0
 				AND a.finished IS NOT NULL AND r.status <> 'COMPLETED'
 				AND NOT EXISTS (SELECT 1 FROM jobs m WHERE m.request_id = r.id AND m.kind IN ('DELIVER', 'APOLOGISE'))
-				AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)),
-			ifnull((SELECT n.id FROM assets n WHERE n.retry_of = a.id), ''), a.status = 'FAILED' AND a.needs = 0,
+				AND NOT EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = r.id)),
+			ifnull((SELECT n.id FROM assets n WHERE n.retry_of = a.id), ''), a.status = 'FAILED' AND a.needs_attention = 0,
 			ifnull(j.attempt, 0), CASE WHEN j.started IS NULL THEN ifnull(j.due, 0) ELSE 0 END, ifnull(j.last_error, '')
 		FROM assets a LEFT JOIN jobs j ON j.asset_id = a.id AND j.kind = 'RENDER' `+where, args...)
 	return collect(rows, err, func(l *Listed) error {
 		var due int64
 		dest, done := l.Asset.into()
 		if err := rows.Scan(append(forPages(dest), &l.Waiting, &l.Served, &l.Unserved, &l.Untold, &l.Successor,
-			&l.Settled, &l.Attempt, &due, &l.LastError)...); err != nil {
+			&l.Resolved, &l.Attempt, &due, &l.LastError)...); err != nil {
 			return err
 		}
 		done()
@@ -261,7 +261,7 @@ func (s *Store) Earlier(ctx context.Context, assets ...string) (map[string][]Try
 		var last string
 		var created int64
 		err := rows.Scan(&last, &t.ID, &t.Status, &created)
-		t.Created, t.Settled = Moment(created), t.Status == Failed
+		t.Created, t.Resolved = Moment(created), t.Status == Failed
 		all[last] = append(all[last], *t)
 		return err
 	})
@@ -287,10 +287,10 @@ func (s *Store) Replaced(ctx context.Context, failed ...string) (map[string]bool
 // Counts returns how many assets of each status there are, or are found by a search: Failed counts those that need
 // somebody, Retried the other failures that have no later try, and the earlier tries at a video are not counted.
 func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
-	query := `SELECT part, status, n FROM tallies WHERE name_key = '' AND (part = ?4 OR part IN ('NEEDS', 'REPLACED')) AND n > 0`
+	query := `SELECT part, status, n FROM name_counts WHERE name_key = '' AND (part = ?4 OR part IN ('NEEDS', 'REPLACED')) AND n > 0`
 	if f.Search != "" {
 		var names int
-		err := s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM tails WHERE tail >= ? AND tail < ? LIMIT ?)`,
+		err := s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM name_suffixes WHERE suffix >= ? AND suffix < ? LIMIT ?)`,
 			f.Search, f.args()[1], manyNames+1).Scan(&names)
 		if err != nil {
 			return nil, err
@@ -299,11 +299,11 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 			return map[Status]int{Pending: Many, Processing: Many, Completed: Many, Failed: Many, Retried: Many}, nil
 		}
 		query = `SELECT part, status, sum(n) FROM (
-			SELECT part, status, n FROM tallies WHERE n > 0 AND (part = ?4 OR part IN ('NEEDS', 'REPLACED')) AND name_key IN ` + foundKeys + `
+			SELECT part, status, n FROM name_counts WHERE n > 0 AND (part = ?4 OR part IN ('NEEDS', 'REPLACED')) AND name_key IN ` + foundKeys + `
 			UNION ALL SELECT ?4, a.status, 1 FROM assets a WHERE ` + foundByID + `
 				AND CASE ?4 WHEN 'YOUTUBE' THEN a.youtube WHEN 'RUMBLE' THEN a.rumble WHEN 'TELEGRAM' THEN a.telegram
 				ELSE true END
-			UNION ALL SELECT 'NEEDS', a.status, 1 FROM assets a WHERE ` + foundByID + ` AND a.needs = 1) GROUP BY 1, 2`
+			UNION ALL SELECT 'NEEDS', a.status, 1 FROM assets a WHERE ` + foundByID + ` AND a.needs_attention = 1) GROUP BY 1, 2`
 	}
 	rows, err := s.db.Read().QueryContext(ctx, query, append(f.args(), f.Platform)...)
 	if err != nil {
@@ -342,7 +342,7 @@ func (s *Store) Counts(ctx context.Context, f Filter) (map[Status]int, error) {
 func (s *Store) Platforms(ctx context.Context) ([]string, error) {
 	return s.texts(
 		ctx,
-		`SELECT DISTINCT part FROM tallies WHERE name_key = '' AND part IN ('RUMBLE', 'TELEGRAM', 'YOUTUBE') AND n > 0 ORDER BY `+
+		`SELECT DISTINCT part FROM name_counts WHERE name_key = '' AND part IN ('RUMBLE', 'TELEGRAM', 'YOUTUBE') AND n > 0 ORDER BY `+
 			`part DESC`,
 	)
 }

@@ -63,11 +63,11 @@ func (tx *Tx) Return(user int64) (newcomer bool, err error) {
 	rows, err := tx.sql.Query(`
 		SELECT r.id, r.asset_id, iif(r.status = 'FAILED', ?2, 'DELIVER')
 		FROM requests r JOIN assets a ON a.id = r.asset_id
-		WHERE r.user_id = ?1 AND r.held = 0 AND (r.status = 'PROCESSING' AND a.status = 'COMPLETED'
+		WHERE r.user_id = ?1 AND r.restore_hold = 0 AND (r.status = 'PROCESSING' AND a.status = 'COMPLETED'
 				OR r.status = 'FAILED' AND r.answer_id IS NULL
 					AND EXISTS (SELECT 1 FROM unserved u WHERE u.request = r.id))
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id AND j.kind <> 'ANNOUNCE')
-			AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)
+			AND NOT EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = r.id)
 		ORDER BY r.id`, user, Apologise)
 	all, err := collect(rows, err, func(p *pending) error { return rows.Scan(&p.id, &p.asset, &p.kind) })
 	if err != nil {

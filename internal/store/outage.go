@@ -45,8 +45,8 @@ func (tx *Tx) Hold(j Job, due time.Time, problem string) error {
 		return err
 	}
 	_, err := tx.sql.Exec(
-		`UPDATE jobs SET attempt = 0, turn = iif(turn < `+lastTurn+`,
-			(SELECT max(turn) FROM jobs WHERE kind = 'RENDER' AND turn < `+lastTurn+`) + 1, turn) WHERE id = ?`,
+		`UPDATE jobs SET attempt = 0, position = iif(position < `+lastPosition+`,
+			(SELECT max(position) FROM jobs WHERE kind = 'RENDER' AND position < `+lastPosition+`) + 1, position) WHERE id = ?`,
 		j.ID,
 	)
 	return err

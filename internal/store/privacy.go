@@ -36,7 +36,7 @@ func (tx *Tx) Forget(user int64) (gone Deleted, err error) {
 		if !slices.Contains(kept, a.ID) {
 			gone.Add(a)
 			_, err = tx.sql.Exec(`DELETE FROM assets WHERE id = ?`, a.ID)
-		} else if _, err = tx.sql.Exec(`UPDATE assets SET unwanted = ?, file_id = NULL WHERE id = ?`, tx.now, a.ID); err == nil {
+		} else if _, err = tx.sql.Exec(`UPDATE assets SET delete_requested_at = ?, file_id = NULL WHERE id = ?`, tx.now, a.ID); err == nil {
 			gone.Kept = append(gone.Kept, a.ID)
 		}
 		if err != nil {
@@ -50,7 +50,7 @@ func (tx *Tx) Forget(user int64) (gone Deleted, err error) {
 		return gone, err
 	}
 	for _, statement := range []string{
-		`UPDATE jobs SET lane = 0 WHERE kind = 'RENDER' AND lane = ?`, // of a video that others wait for, too
+		`UPDATE jobs SET fairness_key = 0 WHERE kind = 'RENDER' AND fairness_key = ?`, // of a video that others wait for, too
 		`DELETE FROM users WHERE id = ?`,
 		`DELETE FROM sessions WHERE admin = ?`,
 		`DELETE FROM links WHERE admin = ?`,
@@ -112,7 +112,7 @@ func (s *stale) args(k Keep, now int64, limit int) []any {
 
 var stales = []stale{
 	{"inbox", func(k Keep) time.Duration { return k.Inbox },
-		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NOT NULL AND held = 0 ORDER BY received LIMIT 0 + ?2`,
+		`SELECT update_id FROM inbox WHERE received < ?1 AND raw IS NOT NULL AND restore_hold = 0 ORDER BY received LIMIT 0 + ?2`,
 		each(
 			`UPDATE inbox SET raw = NULL, chat_id = 0, error = 'it could not be answered for so long that it was erased' WHERE update_id` + listed,
 		)},
@@ -142,20 +142,20 @@ var stales = []stale{
 	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted,
 	// no more than some go at a time.
 	{"requests", func(k Keep) time.Duration { return k.Videos },
-		`SELECT id FROM ` + oldest("requests", "held <> 1", "asset_id, id", "id", "created") + ` r
+		`SELECT id FROM ` + oldest("requests", "restore_hold <> 1", "asset_id, id", "id", "created") + ` r
 			WHERE EXISTS (SELECT 1 FROM assets a WHERE a.id = r.asset_id AND (a.finished < ?1 OR a.finished > ?3))
-			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = r.id)`,
+			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = r.id) AND NOT EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = r.id)`,
 		each(`DELETE FROM requests WHERE id` + listed)},
 	{"assets", func(k Keep) time.Duration { return k.Videos },
 		`SELECT id FROM assets a WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished < ?1 AND advance IS NOT 1
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
-			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.held = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
+			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.restore_hold = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
 		(*Tx).purgeVideos},
 	{"", func(Keep) time.Duration { return time.Minute }, // withdrawn by an owner: they cost room, and have no other use
 		`SELECT id FROM assets a WHERE advance = 0 AND status = 'COMPLETED' AND finished < ?1
 			AND creator IS NOT NULL AND youtube = 0 AND rumble = 0 AND telegram = 0
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
-			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.held = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
+			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.restore_hold = 1) ORDER BY finished LIMIT (?2 + 9) / 10`,
 		(*Tx).purgeVideos},
 	{"audit", func(k Keep) time.Duration { return k.History },
 		`SELECT id FROM audit WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`,
@@ -165,7 +165,7 @@ var stales = []stale{
 		each(`DELETE FROM attempts WHERE id` + listed)},
 	{"users", func(k Keep) time.Duration { return k.People },
 		`SELECT id FROM users u WHERE seen < ?1 AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND ` + awaited + `)
-			AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND held = 1) ORDER BY seen LIMIT (?2 + 9) / 10`,
+			AND NOT EXISTS (SELECT 1 FROM requests WHERE user_id = u.id AND restore_hold = 1) ORDER BY seen LIMIT (?2 + 9) / 10`,
 		each(`DELETE FROM users WHERE id` + listed)},
 }
 

@@ -20,7 +20,7 @@ const mayBePublished = `EXISTS (SELECT 1 FROM publishable v WHERE v.id = p.asset
 // fail: Withdrawals lists those that can be ended at the platform, and an admin has to look for the rest. So does a
 // video that is uploaded and that the platform would show later.
 func (tx *Tx) EndPublishing() error {
-	const theirs = `asset_id IN (SELECT id FROM assets WHERE unwanted IS NOT NULL)`
+	const theirs = `asset_id IN (SELECT id FROM assets WHERE delete_requested_at IS NOT NULL)`
 	if _, err := tx.sql.Exec(`DELETE FROM jobs WHERE kind = 'PUBLISH' AND ` + theirs); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Store) Withdrawals(ctx context.Context) ([]Withdrawal, error) {
 	rows, err := s.db.Read().
 		QueryContext(ctx, `SELECT a.id, a.size, `+publicationColumns+`, ifnull(p.session_uri, ''), ifnull(p.session_at, 0)
 		FROM assets a CROSS JOIN publications p ON p.asset_id = a.id
-		WHERE a.unwanted IS NOT NULL AND p.status = 'FAILED' AND (p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL) ORDER BY p.id`)
+		WHERE a.delete_requested_at IS NOT NULL AND p.status = 'FAILED' AND (p.remote_id IS NOT NULL OR p.session_uri IS NOT NULL) ORDER BY p.id`)
 	return collect(rows, err, func(w *Withdrawal) error {
 		var since int64
 		dest, done := w.into()
@@ -120,19 +120,19 @@ type Publication struct {
 
 // Upload is how far a publication has come on its platform.
 type Upload struct {
-	Session  string    // URI of a resumable upload, sealed; read for the worker only
-	Since    time.Time // when that began
-	Step     string    // uploading or processing
-	Sent     int64     // bytes that the platform has confirmed
-	ID       string    // there, once it has all of them
-	URL      string
-	Uploaded time.Time // when it had
-	Dressed  bool      // picture and playlist have had their turn
-	Warning  string    // published, but something smaller did not work
+	Session    string    // URI of a resumable upload, sealed; read for the worker only
+	Since      time.Time // when that began
+	Step       string    // uploading or processing
+	Sent       int64     // bytes that the platform has confirmed
+	ID         string    // there, once it has all of them
+	URL        string
+	Uploaded   time.Time // when it had
+	ExtrasDone bool      // picture and playlist have been set, as far as that goes
+	Warning    string    // published, but something smaller did not work
 }
 
 const publicationColumns = `p.id, p.platform, ifnull(p.channel_id, 0), p.creator, p.status, p.step, p.metadata, ifnull(p.publish_at, 0),
-	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.dressed, ifnull(p.warning, ''), ifnull(p.error, ''),
+	p.sent, ifnull(p.remote_id, ''), ifnull(p.remote_url, ''), ifnull(p.uploaded, 0), p.extras_done, ifnull(p.warning, ''), ifnull(p.error, ''),
 	ifnull(p.error_code, ''), ifnull(p.standing, '')`
 
 // into lists where publicationColumns go; done must run after the scan.
@@ -140,7 +140,7 @@ func (p *Publication) into() (dest []any, done func()) {
 	var at, uploaded int64
 	u := &p.Upload
 	return []any{&p.ID, &p.Platform, &p.Channel, &p.Creator, &p.Status, &p.Step, &p.Metadata, &at,
-			&u.Sent, &u.ID, &u.URL, &uploaded, &u.Dressed, &u.Warning, &p.Error, &p.ErrorCode, &p.Standing}, func() {
+			&u.Sent, &u.ID, &u.URL, &uploaded, &u.ExtrasDone, &u.Warning, &p.Error, &p.ErrorCode, &p.Standing}, func() {
 			p.PublishAt, u.Uploaded, u.Step = Moment(at), Moment(uploaded), p.Step
 		}
 }
@@ -192,7 +192,7 @@ func (tx *Tx) owePublishing(assetID string, p Publication) error {
 	var hold int64
 	var why string
 	err := found(
-		tx.sql.Get(`SELECT hold, hold_for FROM channels WHERE id = ? AND hold > ?`, []any{p.Channel, tx.now}, &hold, &why),
+		tx.sql.Get(`SELECT paused_until, paused_for FROM channels WHERE id = ? AND paused_until > ?`, []any{p.Channel, tx.now}, &hold, &why),
 	)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
@@ -227,7 +227,7 @@ func (tx *Tx) Republish(assetID string, p Publication) error {
 		return ErrNotPublishable
 	}
 	if p.Step == "rejected" || p.Step == "unknown" {
-		if _, err := tx.sql.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, dressed = 0,
+		if _, err := tx.sql.Exec(`UPDATE publications SET session_uri = NULL, session_at = NULL, sent = 0, uploaded = NULL, extras_done = 0,
 			remote_id = NULL, remote_url = NULL WHERE id = ?`, p.ID); err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 	return one(
 		tx.sql.Exec(
 			`UPDATE publications AS p SET session_uri = ?, session_at = ?, step = ?, sent = ?, remote_id = ?, remote_url = ?,
-			uploaded = ?, dressed = ?, warning = ? WHERE id = ? AND status = 'PROCESSING' AND `+mayBePublished,
+			uploaded = ?, extras_done = ?, warning = ? WHERE id = ? AND status = 'PROCESSING' AND `+mayBePublished,
 			null(
 				u.Session,
 			),
@@ -307,7 +307,7 @@ func (tx *Tx) KeepUpload(j Job, u Upload) error {
 			null(u.ID),
 			null(u.URL),
 			stamp(u.Uploaded),
-			u.Dressed,
+			u.ExtrasDone,
 			null(u.Warning),
 			j.PublicationID,
 		),

@@ -10,7 +10,7 @@ import (
 const awaited = `requests.status IN ('PENDING', 'PROCESSING') AND (
 	EXISTS (SELECT 1 FROM assets a WHERE a.id = requests.asset_id AND a.status IN ('PENDING', 'PROCESSING'))
 	OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind = 'DELIVER')
-	OR EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = requests.id AND c.kind = 'DELIVER'))`
+	OR EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = requests.id AND c.kind = 'DELIVER'))`
 
 // Join links a user to an asset that is being made or finished, once, and owes them the message that follows from it.
 // added is false when they were linked to it already.
@@ -52,7 +52,7 @@ func (tx *Tx) join(a Asset, user, chat int64, message int) (added bool, err erro
 		err = tx.outdated(user)
 	}
 	if err == nil && n == 0 { // an asker is owed it, whatever was before
-		_, err = tx.sql.Exec(`UPDATE requests SET held = 0 WHERE id = ? AND held > 0`, id)
+		_, err = tx.sql.Exec(`UPDATE requests SET restore_hold = 0 WHERE id = ? AND restore_hold > 0`, id)
 	}
 	return n == 1, err
 }
@@ -107,7 +107,7 @@ func (s *Store) Watchers(ctx context.Context) ([]Watcher, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT requests.id, chat_id, asset_id, u.lang, progress_id, a.status
 		FROM requests JOIN users u ON u.id = user_id JOIN assets a ON a.id = asset_id
-		WHERE progress_id IS NOT NULL AND u.unreachable IS NULL AND held = 0 AND `+awaited)
+		WHERE progress_id IS NOT NULL AND u.unreachable IS NULL AND restore_hold = 0 AND `+awaited)
 	return collect(rows, err, func(w *Watcher) error {
 		return rows.Scan(&w.Request, &w.Chat, &w.AssetID, &w.Lang, &w.Progress, &w.Status)
 	})
@@ -165,7 +165,7 @@ func (s *Store) PreviewRetry(ctx context.Context, user int64, assetID string) (P
 		SELECT a.status = 'COMPLETED' OR EXISTS (
 			SELECT 1 FROM assets b WHERE b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
 			AND b.origin = 'REQUEST' AND b.status = 'COMPLETED' AND (b.finished >= a.finished AND b.advance IS NULL OR b.advance = 1)
-			AND b.unwanted IS NULL), (
+			AND b.delete_requested_at IS NULL), (
 			SELECT b.status FROM requests l JOIN assets b ON b.id = l.asset_id
 			WHERE l.user_id = r.user_id AND b.name_key = a.name_key AND b.template = a.template AND b.lang = a.lang
 			ORDER BY l.id DESC LIMIT 1)

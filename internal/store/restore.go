@@ -148,7 +148,7 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 	}
 	rows, err := tx.sql.Query(`SELECT id, user_id, asset_id FROM requests WHERE ` + awaited + `
 		OR EXISTS (SELECT 1 FROM jobs j WHERE j.request_id = requests.id AND j.kind IN ('DELIVER', 'APOLOGISE'))
-		OR EXISTS (SELECT 1 FROM crowds c WHERE c.request_id = requests.id) ORDER BY id`)
+		OR EXISTS (SELECT 1 FROM fan_outs c WHERE c.request_id = requests.id) ORDER BY id`)
 	owed, err := collect(rows, err, func(r *owedTo) error { return rows.Scan(&r.id, &r.user, &r.asset) })
 	if err != nil {
 		return r, err
@@ -243,7 +243,7 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 		[]any{o.id, o.user, o.asset}, &status, &answer, &progress, &at, &served)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		if _, err := tx.sql.Exec(`UPDATE requests SET held = 1 WHERE id = ?`, o.id); err != nil {
+		if _, err := tx.sql.Exec(`UPDATE requests SET restore_hold = 1 WHERE id = ?`, o.id); err != nil {
 			return false, err
 		}
 		_, err := tx.sql.Exec(`DELETE FROM jobs WHERE request_id = ?`, o.id)
@@ -256,7 +256,7 @@ func (tx *Tx) settleOrHold(l later, o owedTo) (settled bool, err error) {
 		return false, err
 	}
 	if served || failed && answer != 0 {
-		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, held = 0 WHERE id = ?
+		if _, err := tx.sql.Exec(`UPDATE requests SET status = 'COMPLETED', finished = ?, restore_hold = 0 WHERE id = ?
 			AND status IN ('PENDING', 'PROCESSING')`, max(at, 1), o.id); err != nil {
 			return false, err
 		}
@@ -288,7 +288,7 @@ func (tx *Tx) recoverInbox(l later) error {
 		err := l.ask(`SELECT raw IS NULL FROM inbox WHERE update_id = ?`, []any{id}, &handled)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			_, err = tx.sql.Exec(`UPDATE inbox SET held = 1 WHERE update_id = ?`, id)
+			_, err = tx.sql.Exec(`UPDATE inbox SET restore_hold = 1 WHERE update_id = ?`, id)
 		case err == nil && handled:
 			err = tx.Handled(id)
 		}
@@ -396,8 +396,8 @@ func (tx *Tx) recoverPublications(l later) (unclear int, err error) {
 }
 
 // held counts the people about whom an admin has to decide.
-const held = `SELECT count(*) FROM (SELECT user_id FROM requests WHERE held = 1 UNION SELECT chat_id FROM inbox
-	WHERE held = 1 AND raw IS NOT NULL)`
+const held = `SELECT count(*) FROM (SELECT user_id FROM requests WHERE restore_hold = 1 UNION SELECT chat_id FROM inbox
+	WHERE restore_hold = 1 AND raw IS NOT NULL)`
 
 // Held counts the people who were owed something by a backup that was put back, about whom no admin has decided yet.
 func (s *Store) Held(ctx context.Context) (people int, err error) {
@@ -421,7 +421,7 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 	}
 	rows, err := tx.sql.Query(`SELECT r.id, r.user_id, r.asset_id, CASE r.status WHEN 'FAILED' THEN ?1
 			ELSE iif(a.status = 'COMPLETED', 'DELIVER', iif(r.progress_id IS NULL, 'ANNOUNCE', '')) END
-		FROM requests r INDEXED BY requests_held CROSS JOIN assets a ON a.id = r.asset_id WHERE r.held = 1 ORDER BY r.id`,
+		FROM requests r INDEXED BY requests_restore_hold CROSS JOIN assets a ON a.id = r.asset_id WHERE r.restore_hold = 1 ORDER BY r.id`,
 		Apologise)
 	all, err := collect(rows, err, func(w *waiting) error { return rows.Scan(&w.id, &w.user, &w.asset, &w.kind) })
 	if err != nil {
@@ -435,12 +435,12 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 			return nil, err
 		}
 	}
-	if _, err := tx.sql.Exec(`UPDATE requests SET held = 0 WHERE held = 1`); err != nil {
+	if _, err := tx.sql.Exec(`UPDATE requests SET restore_hold = 0 WHERE restore_hold = 1`); err != nil {
 		return nil, err
 	}
 	tx.touch("")
 	rows, err = tx.sql.Query(
-		`UPDATE inbox SET held = 0 WHERE held = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`,
+		`UPDATE inbox SET restore_hold = 0 WHERE restore_hold = 1 AND raw IS NOT NULL RETURNING update_id, chat_id, raw`,
 	)
 	updates, err := collect(rows, err, func(u *Update) error { return rows.Scan(&u.ID, &u.Chat, &u.Raw) })
 	slices.SortFunc(updates, func(a, b Update) int { return cmp.Compare(a.ID, b.ID) })
@@ -450,11 +450,11 @@ func (tx *Tx) SendHeld() ([]Update, error) {
 // LeaveHeld sends nothing of what is held: /status offers it to everyone who has not had it. It returns ErrNotFound if
 // nothing is held.
 func (tx *Tx) LeaveHeld() error {
-	n, err := tx.sql.Exec(`UPDATE requests SET held = 2 WHERE held = 1`)
+	n, err := tx.sql.Exec(`UPDATE requests SET restore_hold = 2 WHERE restore_hold = 1`)
 	if err != nil {
 		return err
 	}
-	m, err := tx.sql.Exec(`UPDATE inbox SET held = 0, raw = NULL, chat_id = 0 WHERE held = 1`)
+	m, err := tx.sql.Exec(`UPDATE inbox SET restore_hold = 0, raw = NULL, chat_id = 0 WHERE restore_hold = 1`)
 	tx.touch("")
 	return one(n+m, err)
 }

@@ -19,7 +19,7 @@ func (tx *Tx) MakeRoom(bytes int64) (gone Deleted, freed int64, err error) {
 		WHERE creator IS NULL AND youtube = 0 AND rumble = 0 AND telegram = 0 AND finished IS NOT NULL
 			AND status = 'COMPLETED' AND advance IS NOT 1
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.asset_id = a.id)
-			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.held = 1)
+			AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.asset_id = a.id AND r.restore_hold = 1)
 		ORDER BY finished, id LIMIT 0 + ?`, PurgeBatch/10)
 	type one struct {
 		id   string

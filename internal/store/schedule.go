@@ -50,7 +50,7 @@ type Scheduled struct {
 func (s *Store) Scheduled(ctx context.Context, from, until time.Time, n int) ([]Scheduled, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT a.id, a.name, ifnull(c.title, ''), `+publicationColumns+`
 		FROM publications p JOIN assets a ON a.id = p.asset_id LEFT JOIN channels c ON c.id = p.channel_id
-		WHERE p.publish_at >= ?1 AND p.publish_at < ?2 AND a.unwanted IS NULL
+		WHERE p.publish_at >= ?1 AND p.publish_at < ?2 AND a.delete_requested_at IS NULL
 			AND (p.status IN ('PENDING', 'PROCESSING') OR p.status = 'COMPLETED' AND p.publish_at > ?3)
 		ORDER BY p.publish_at, p.id LIMIT ?4`, from.UnixMilli(), until.UnixMilli(), s.now().UnixMilli(), n)
 	return collect(rows, err, func(p *Scheduled) error {

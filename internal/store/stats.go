@@ -41,7 +41,7 @@ func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	now := s.now().UnixMilli()
 	rows, err := s.db.Read().
 		QueryContext(ctx, `SELECT kind, CASE WHEN started IS NOT NULL THEN 'started' WHEN due > ?1 THEN 'later' ELSE 'waiting' END state,
-		sum(CASE WHEN crowd IS NULL THEN 1 ELSE (SELECT count(*) FROM crowds c WHERE c.job = jobs.id) END), ifnull(min(iif(lane = `+advanceLaneSQL+`, NULL, max(due, created))), ?1) FROM jobs GROUP BY 1, 2`, now)
+		sum(CASE WHEN fan_out IS NULL THEN 1 ELSE (SELECT count(*) FROM fan_outs c WHERE c.job = jobs.id) END), ifnull(min(iif(fairness_key = `+advanceKeySQL+`, NULL, max(due, created))), ?1) FROM jobs GROUP BY 1, 2`, now)
 	if c.Jobs, err = collect(rows, err, func(b *Backlog) error {
 		var since int64
 		err := rows.Scan(&b.Kind, &b.State, &b.N, &since)

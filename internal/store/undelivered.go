@@ -42,7 +42,7 @@ func (tx *Tx) delivered(request int64) error {
 
 // owing picks the undelivered requests r and the kind of the message that each is owed now.
 const owing = `SELECT r.id, r.user_id, r.asset_id, CASE a.status WHEN 'COMPLETED' THEN 'DELIVER' WHEN 'FAILED' THEN 'APOLOGISE' ELSE 'ANNOUNCE' END
-	FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.undelivered IS NOT NULL AND r.held = 0 AND `
+	FROM requests r JOIN assets a ON a.id = r.asset_id WHERE r.undelivered IS NOT NULL AND r.restore_hold = 0 AND `
 
 // outdated takes the marks of apologies from a user who has asked for the same video since: nobody owes them any more.
 func (tx *Tx) outdated(user int64) error {
@@ -153,7 +153,7 @@ func (s *Store) Stranded(ctx context.Context) ([]Stranded, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT r.id, r.chat_id, r.asset_id, u.lang, r.progress_id, a.status, a.name
 		FROM requests r JOIN users u ON u.id = r.user_id JOIN assets a ON a.id = r.asset_id
-		WHERE r.undelivered IS NOT NULL AND r.progress_id IS NOT NULL AND r.answer_id IS NULL AND r.held = 0
+		WHERE r.undelivered IS NOT NULL AND r.progress_id IS NOT NULL AND r.answer_id IS NULL AND r.restore_hold = 0
 			AND u.unreachable IS NULL AND a.finished IS NOT NULL`)
 	return collect(rows, err, func(s *Stranded) error {
 		return rows.Scan(&s.Request, &s.Chat, &s.AssetID, &s.Lang, &s.Progress, &s.Status, &s.Name)

@@ -30,7 +30,7 @@ func (s *Store) RenderWaits(ctx context.Context) ([]Wait, error) {
 // PendingMessages counts the messages that are to be sent as soon as Telegram takes them.
 func (s *Store) PendingMessages(ctx context.Context) (n int, err error) {
 	err = s.db.Read().QueryRowContext(ctx, `
-		SELECT ifnull(sum(CASE WHEN crowd IS NULL THEN 1 ELSE (SELECT count(*) FROM crowds c WHERE c.job = jobs.id) END), 0)
+		SELECT ifnull(sum(CASE WHEN fan_out IS NULL THEN 1 ELSE (SELECT count(*) FROM fan_outs c WHERE c.job = jobs.id) END), 0)
 		FROM jobs WHERE kind IN ('ANNOUNCE', 'DELIVER', 'APOLOGISE') AND started IS NULL AND due <= ?`,
 		s.now().UnixMilli()).Scan(&n)
 	return n, err

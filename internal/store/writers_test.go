@@ -17,21 +17,21 @@ import (
 )
 
 // growing are the tables that grow with what people do.
-var growing = []string{"users", "drafts", "assets", "tallies", "tails", "requests", "publications", "jobs", "attempts",
+var growing = []string{"users", "drafts", "assets", "name_counts", "name_suffixes", "requests", "publications", "jobs", "attempts",
 	"inbox", "uploads", "ledger", "audit"}
 
 // partial are the indexes of the few rows that wait for something.
-var partial = regexp.MustCompile(`^SCAN \w+ USING (COVERING )?INDEX (requests_held|inbox_held|inbox_waiting)$`)
+var partial = regexp.MustCompile(`^SCAN \w+ USING (COVERING )?INDEX (requests_restore_hold|inbox_restore_hold|inbox_waiting)$`)
 
 // exceptions are the beginnings of statements that may read all of such a table, and why.
 var exceptions = map[string]string{
-	`SELECT id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, `:        "once at the start",
-	`SELECT id, session_uri FROM publications WHERE session_uri LIKE '%:%'`:                         "once at the start",
-	`SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit WHERE admin`: "the export of an admin",
-	`SELECT id, name, created FROM assets WHERE creator`:                                            "the export of an admin",
-	`SELECT p.platform, p.status, ifnull(p.metadata ->> 'title'`:                                    "the export of an admin",
-	`SELECT id FROM (WITH block AS (SELECT id, rowid AS n, created AS t FROM drafts`:                "it stops at the first rows",
-	`DELETE FROM publications AS p WHERE p.asset_id IN (SELECT id FROM assets WHERE unwanted`:       "p is another table of a trigger",
+	`SELECT id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, `:             "once at the start",
+	`SELECT id, session_uri FROM publications WHERE session_uri LIKE '%:%'`:                              "once at the start",
+	`SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit WHERE admin`:      "the export of an admin",
+	`SELECT id, name, created FROM assets WHERE creator`:                                                 "the export of an admin",
+	`SELECT p.platform, p.status, ifnull(p.metadata ->> 'title'`:                                         "the export of an admin",
+	`SELECT id FROM (WITH block AS (SELECT id, rowid AS n, created AS t FROM drafts`:                     "it stops at the first rows",
+	`DELETE FROM publications AS p WHERE p.asset_id IN (SELECT id FROM assets WHERE delete_requested_at`: "p is another table of a trigger",
 }
 
 func TestWriter_NoStatementReadsAGrowingTable(t *testing.T) {
@@ -83,7 +83,7 @@ func populate(t *testing.T, s *Store) {
 				VALUES (2, 'YOUTUBE', 'UC2', 'x', 'ENDED', x'00', 'x', 1, 1, 1)`,
 			`INSERT INTO drafts (id, user_id, name, created) VALUES ('x', 1, 'x', 1)`,
 			`INSERT INTO inbox (update_id, chat_id, raw, received) VALUES (1, 1, 'x', 1), (5, 2, 'x', 1)`,
-			`INSERT INTO inbox (update_id, chat_id, raw, received, held) VALUES (6, 2, 'x', 1, 1)`,
+			`INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (6, 2, 'x', 1, 1)`,
 			`INSERT INTO bans (chat_id, since) VALUES (9, 1)`,
 			`INSERT INTO admins (id, owner, added) VALUES (1, 0, 1)`,
 			`INSERT INTO outage (id, began, reason) VALUES (1, 1, 'x')`,
@@ -95,13 +95,13 @@ func populate(t *testing.T, s *Store) {
 		for i, status := range []string{"PENDING", "PROCESSING", "COMPLETED", "FAILED", "COMPLETED", "COMPLETED"} {
 			id := stated(i)
 			for _, statement := range []string{
-				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, error, needs, created, finished, unwanted)
+				`INSERT INTO assets (id, name, name_key, template, lang, origin, status, file, error, needs_attention, created, finished, delete_requested_at)
 					VALUES (?1, 'n' || ?2, 'n' || ?2, 't', 'ru', 'REQUEST', ?3, iif(?3 = 'COMPLETED', 'f', NULL),
 					iif(?3 = 'FAILED', 'e', NULL), ?3 = 'FAILED', 1, iif(?3 IN ('COMPLETED', 'FAILED'), 2, NULL), iif(?2 = 4, 3, NULL))`,
-				`INSERT INTO requests (id, user_id, asset_id, chat_id, status, progress_id, created, finished, held, undelivered)
+				`INSERT INTO requests (id, user_id, asset_id, chat_id, status, progress_id, created, finished, restore_hold, undelivered)
 					VALUES (10 + ?2, 1 + ?2 % 2, ?1, 1, iif(?3 = 'COMPLETED', 'PROCESSING', ?3), 7, 1, iif(?3 = 'FAILED', 1, NULL), ?2 = 5,
 					iif(?2 = 5, 1, NULL))`,
-				`INSERT INTO jobs (kind, asset_id, request_id, lane, turn, due, attempt, started, created)
+				`INSERT INTO jobs (kind, asset_id, request_id, fairness_key, position, due, attempt, started, created)
 					SELECT iif(?2 < 2, 'RENDER', iif(?2 = 3, 'APOLOGISE', 'DELIVER')), ?1, iif(?2 < 2, NULL, 10 + ?2), 1, 1, 0,
 					iif(?3 = 'PENDING', 0, 1), iif(?3 = 'PENDING', NULL, 1), 1 WHERE ?2 < 5`,
 				`INSERT INTO publications (id, asset_id, platform, channel_id, creator, status, step, error, created, started, completed,
@@ -109,7 +109,7 @@ func populate(t *testing.T, s *Store) {
 					iif(s = 'FAILED', 'e', NULL), 1, iif(s = 'PENDING', NULL, 1), iif(s IN ('COMPLETED', 'FAILED'), 2, NULL),
 					iif(s = 'COMPLETED', 'r' || ?2, NULL), iif(s = 'PROCESSING', 's', NULL), iif(s = 'PROCESSING', 1, NULL)
 					FROM (SELECT iif(?2 = 2, 'PROCESSING', iif(?2 = 4, 'FAILED', 'COMPLETED')) s) WHERE ?3 = 'COMPLETED' OR ?3 = ''`,
-				`INSERT INTO jobs (kind, asset_id, publication_id, lane, turn, due, attempt, started, created)
+				`INSERT INTO jobs (kind, asset_id, publication_id, fairness_key, position, due, attempt, started, created)
 					SELECT 'PUBLISH', ?1, 20 + ?2, 1, 1, 0, 1, 1, 1 WHERE ?2 = 2 AND ?3 <> ''`,
 			} {
 				if _, err := tx.sql.Exec("/* test */ "+statement, id, i, status); err != nil {

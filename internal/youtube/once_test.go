@@ -453,7 +453,7 @@ func TestPublish_NothingIsOpenedOnceTheVideoIsThere(t *testing.T) {
 	v, _ := film(1000)
 	v.Thumb, v.ThumbType = png(), "image/png"
 	var s states
-	if _, err := s.publish(a, v, about); err != nil || !s.last.Dressed {
+	if _, err := s.publish(a, v, about); err != nil || !s.last.ExtrasDone {
 		t.Fatalf("got %v, %#v", err, s.last)
 	}
 	v.File, v.Thumb = shut{t}, shut{t}

@@ -22,8 +22,8 @@ type State struct {
 	Step    string    `json:"step"`    // "uploading", "processing", "" when done
 	// Uploaded is when YouTube had all of the video. Without an ID it is when the last bytes left: the video may
 	// exist then.
-	Uploaded time.Time `json:"uploaded"`
-	Dressed  bool      `json:"dressed"` // thumbnail and playlist are done
+	Uploaded   time.Time `json:"uploaded"`
+	ExtrasDone bool      `json:"extras_done"` // thumbnail and playlist are done
 	// what went wrong though the video is published; a line each: "youtube REASON: message"
 	Warning string `json:"warning"`
 }
@@ -32,7 +32,7 @@ func (State) String() string       { return hidden }
 func (State) GoString() string     { return hidden }
 func (State) LogValue() slog.Value { return slog.StringValue(hidden) }
 
-// Video is what is uploaded. Nothing of it is read once there is an ID and the state is Dressed.
+// Video is what is uploaded. Nothing of it is read once there is an ID and the state is ExtrasDone.
 type Video struct {
 	File      io.ReadSeeker
 	Size      int64         // in bytes
@@ -91,7 +91,7 @@ func (a *Account) Publish(
 			return 0, err
 		}
 		if len(warnings) == 0 {
-			s.Dressed = true
+			s.ExtrasDone = true
 			if err := save(s); err != nil {
 				return 0, err
 			}
@@ -103,7 +103,7 @@ func (a *Account) Publish(
 	if err != nil || again > 0 {
 		return again, err
 	}
-	if !s.Dressed {
+	if !s.ExtrasDone {
 		more, wait, err := a.dress(ctx, v, m, s.ID)
 		if err != nil {
 			return 0, err
@@ -114,7 +114,7 @@ func (a *Account) Publish(
 			return max(wait, firstAsk), save(s)
 		}
 	}
-	s.Dressed, s.Step, s.Warning = true, "", strings.Join(warnings, "\n")
+	s.ExtrasDone, s.Step, s.Warning = true, "", strings.Join(warnings, "\n")
 	return 0, save(s)
 }
 

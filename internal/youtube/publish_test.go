@@ -37,7 +37,7 @@ func TestPublish_AVideoIsPublishedWithAllThatIsSaidAboutIt(t *testing.T) {
 		got.Channel != north {
 		t.Errorf("got %+v", got)
 	}
-	if end := s.last; end.ID != got.ID || end.Step != "" || !end.Dressed || end.Warning != "" || end.Session != "" ||
+	if end := s.last; end.ID != got.ID || end.Step != "" || !end.ExtrasDone || end.Warning != "" || end.Session != "" ||
 		end.Sent != v.Size {
 		t.Errorf("got %#v", end)
 	}

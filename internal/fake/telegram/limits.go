@@ -13,6 +13,7 @@ import (
 // limiter holds Telegram's three limits on messages and edits: overall, for
 // one person's chat and for a group.
 type limiter struct {
+	overall  rate // zero: overallRate
 	all      bucket
 	chats    map[int64]*bucket
 	enforced bool
@@ -56,6 +57,14 @@ func (s *Server) EnforceLimits(on bool) {
 	s.limits.enforced = on
 }
 
+// SetOverallLimit sets how many messages and edits a second all chats together may get, which Telegram publishes
+// nowhere and may change.
+func (s *Server) SetOverallLimit(perSecond float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limits.overall = rate{perSecond: perSecond, burst: perSecond}
+}
+
 // LimitBreaches counts how often the bot sent faster than Telegram lets it,
 // whether that was enforced or not.
 func (s *Server) LimitBreaches() int {
@@ -82,7 +91,11 @@ func (s *Server) spend(r *request) *apiError {
 		own = &bucket{}
 		s.limits.chats[chat] = own
 	}
-	wait := max(s.limits.all.wait(now, overallRate), own.wait(now, each))
+	overall := overallRate
+	if s.limits.overall.perSecond > 0 {
+		overall = s.limits.overall
+	}
+	wait := max(s.limits.all.wait(now, overall), own.wait(now, each))
 	if wait == 0 {
 		s.limits.all.spent++
 		own.spent++

@@ -1,0 +1,1 @@
+-- A crowd says which progress messages its people have. The schema makes the view again.

@@ -1,0 +1,2 @@
+-- The schema adds the table menus.
+ALTER TABLE users ADD COLUMN source TEXT;

@@ -1,0 +1,1 @@
+-- The schema adds the tables ledger, ledger_keys, bans and pause.
