@@ -56,8 +56,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "retake:", err)
 		os.Exit(exitFailure)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if service.HasTerminal() && !signal.Ignored(syscall.SIGHUP) { // its end is a hangup
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	context.AfterFunc(ctx, func() { // a second signal ends the program at once; but a closed terminal sends several
+		signal.Ignore(syscall.SIGHUP)
+		stop()
+	})
 	err := run(ctx, os.Args[1:], os.Stdout)
 	var usage cli.Usage
 	var faults config.Faults
@@ -86,25 +93,16 @@ func thisProgram() *command.Program {
 		Retrier: func(st *store.Store, log *slog.Logger) retry.Retrier {
 			return NewQueue(st, nil, nil, nil, Options{}, log)
 		},
-		Serve: func(ctx context.Context, cfg config.Config, out io.Writer) error {
-			return serve(ctx, cfg, command.NewLog(cfg), out, func(r renderer) renderer { return r })
+		Serve: func(ctx context.Context, r command.Run) error {
+			return serve(ctx, r, func(r renderer) renderer { return r })
 		},
 		Demo: showDemo}
 }
 
-// serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
-func serve(
-	ctx context.Context,
-	cfg config.Config,
-	log *slog.Logger,
-	out io.Writer,
-	wrap func(renderer) renderer,
-) error {
-	unlock, err := folder.Lock(cfg.DataDir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+// serve is one run of the program on its data folder, until ctx ends. wrap stands between the queue and the renderer.
+func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) error {
+	defer run.Listener.Close()
+	cfg, log := run.Config, run.Log
 	st, err := OpenStoreWith(cfg.Database(), store.Options{Before: func(version int) error {
 		return command.Keeper(cfg, log, nil).Upgrade(ctx, version)
 	}})
@@ -135,7 +133,7 @@ func serve(
 	defer centre.Close()
 	maker, err := command.NewMaker(cfg, work, centre)
 	if err != nil {
-		return asSetting(err)
+		return err
 	}
 	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
 		return err
@@ -239,11 +237,7 @@ func serve(
 		Token:   cfg.Web.MetricsToken,
 		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
 		Farm: centre}, log)
-	listener, err := net.Listen("tcp", cfg.Web.Listen)
-	if err != nil {
-		return fmt.Errorf("web.listen: %w", err)
-	}
-	listener = desk.MustRead(listener, time.Minute)
+	listener := desk.MustRead(run.Listener, time.Minute)
 	server := desk.NewServer(
 		web.Handler(),
 		desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute},
@@ -251,8 +245,10 @@ func serve(
 	)
 	server.RegisterOnShutdown(web.Close)
 
-	if err := setUpLink(ctx, st, cfg, out); err != nil {
-		return err
+	if !run.Again {
+		if err := setUpLink(ctx, st, cfg, run.Out); err != nil {
+			return err
+		}
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
@@ -340,14 +336,6 @@ func limits(cfg config.Config) []desk.Limit {
 		{Label: "limit_upload", Value: desk.Megabytes(cfg.Telegram.MaxUploadMB)},
 		{Label: "limit_media_upload", Value: desk.Megabytes(cfg.Media.MaxUploadMB)},
 	}
-}
-
-// asSetting makes what is wrong with an offered template stop the start as a bad setting does.
-func asSetting(err error) error {
-	if retry.IsPermanent(err) {
-		return config.Faults{"render.template, render.offer: " + err.Error()}
-	}
-	return err
 }
 
 // missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
@@ -465,7 +453,9 @@ func showDemo(ctx context.Context, out io.Writer) error {
 				&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)},
 			),
 		)
-		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
+		return command.Serve(ctx, command.Fixed(cfg, log, io.Discard), func(ctx context.Context, run command.Run) error {
+			return serve(ctx, run, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
+		})
 	})
 	fmt.Fprint(out, town.Welcome())
 	return group.Wait()
@@ -486,7 +476,7 @@ var defaults string
 
 // LoadConfig reads the settings: see config.LoadFile.
 func LoadConfig(path string, environ []string) (config.Config, error) {
-	return config.LoadFile(defaults, path, environ)
+	return config.LoadFile(defaults, path, environ, nil)
 }
 
 // fromDefaults returns the defaults, changed by sources and then by the environment.

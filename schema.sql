@@ -546,6 +546,16 @@ CREATE TABLE IF NOT EXISTS bin (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS bin_by_time ON bin (at);
 
+-- What owners have set on the page. The file and the environment win.
+CREATE TABLE IF NOT EXISTS settings (
+	key         TEXT    NOT NULL PRIMARY KEY,          -- of config.toml, such as limits.open
+	value       TEXT,                                  -- as TOML writes it
+	sealed      BLOB,                                  -- a secret, encrypted; opens with the key in the data folder
+	changed     INTEGER NOT NULL,
+	admin       INTEGER NOT NULL,                      -- who changed it; 0: the operator
+	CONSTRAINT settings_open_or_sealed CHECK ((value IS NULL) <> (sealed IS NULL))
+) STRICT, WITHOUT ROWID;
+
 -- What happened on each day, without persons: it is kept when everything that it counts has been purged.
 CREATE TABLE IF NOT EXISTS totals (
 	day         INTEGER NOT NULL,                      -- days since 1970, UTC
