@@ -147,10 +147,11 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []video.Offer
-	for _, id := range cfg.Offered() {
-		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
+	var designs []video.Offer // those that are offered before the others
+	for _, id := range command.Designs(cfg) {
+		designs = append(designs, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
+	offers := designs[:len(cfg.Offered())]
 	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
@@ -164,8 +165,9 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg),
 			Farm:    centre.On(),
 			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
-			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
-			Second: cfg.Second, Meter: meter,
+			Admins: cfg.Staff(), HasOwner: len(cfg.Telegram.Owners) > 0, Rude: rude, CanDraw: maker.CanDraw,
+			PerSecond: cfg.Telegram.PerSecond,
+			Second:    cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -192,10 +194,8 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	)
 	studio := publish.NewStudio(sites, queue, cfg)
 	var bot *Bot
-	var resume func(context.Context, []store.Update)
 	if sender != nil {
 		bot = NewBot(sender, queue)
-		resume = bot.Resume
 	}
 	missing := func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }
 	seen := &watch.Program{
@@ -213,20 +213,18 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	}
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
-	var takeOver func(context.Context) error
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
 		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
 		told.Faults, told.Tell = seen.Faults, bot.Alert
-		takeOver = bot.Talk.DeleteWebhook
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
-	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
-		Role: command.Role(cfg), Offers: offers,
+	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
+		Role: command.Role(cfg), Offers: offers, Designs: designs, Settings: run.Settings(st),
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
@@ -235,8 +233,11 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		Stuck:   watch.NewCache(seen.Stuck).Reasons,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
-		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
-		Farm: centre}, log)
+		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
+	if bot != nil {
+		pages.Bot, pages.Resume, pages.TakeOver = talk, bot.Resume, talk.DeleteWebhook
+	}
+	web := NewWeb(working, st, queue, files, pages, log)
 	listener := desk.MustRead(run.Listener, time.Minute)
 	server := desk.NewServer(
 		web.Handler(),
@@ -246,7 +247,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	server.RegisterOnShutdown(web.Close)
 
 	if !run.Again {
-		if err := setUpLink(ctx, st, cfg, run.Out); err != nil {
+		if err := command.SetUpLink(ctx, st, cfg, run.Out); err != nil {
 			return err
 		}
 	}
@@ -353,23 +354,6 @@ func missing(ctx context.Context, cfg config.Config, maker *video.Maker, files m
 		problems = append(problems, err.Error())
 	}
 	return problems
-}
-
-// setUpLink prints a sign-in link as long as nobody has used one.
-func setUpLink(ctx context.Context, st *store.Store, cfg config.Config, out io.Writer) error {
-	if had, err := st.HadSession(ctx); err != nil || had {
-		return err
-	}
-	var admin int64 // the operator
-	if len(cfg.Telegram.Owners) > 0 {
-		admin = cfg.Telegram.Owners[0]
-	}
-	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, admin)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "\nSign in to the page (works once, for 15 minutes):\n  %s\n\n", link)
-	return err
 }
 
 // breakable is the demo's renderer: it has a switch.

@@ -1,1 +1,1 @@
--- The table settings.
+-- The tables settings and setup.

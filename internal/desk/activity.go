@@ -142,6 +142,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"delete", "cancelled", "did_cancel"},
 	{"restore", "", "did_restore"},
 	{"erase", "", "did_erase"},
+	{"bot", "", "did_bot"},
 	{"back up", "", "did_back_up"},
 	{"try backup", "", "did_try_backup"},
 	{"download backup", "", "did_download_backup"},
@@ -209,7 +210,7 @@ var kinds = []struct {
 	{"edited", "deeds_edited", []string{"edit"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
 	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "drain",
-		"trust clock", "back up", "try backup", "download backup"}},
+		"trust clock", "bot", "back up", "try backup", "download backup"}},
 	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},
 }
 

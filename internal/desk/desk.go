@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"retake.example/internal/backup"
@@ -55,8 +56,11 @@ type Options struct {
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
-	Purge    purge     // nil: nobody knows whether the clock is trusted
-	Farm     farmhands // nil: videos are not made on other machines
+	Purge    purge          // nil: nobody knows whether the clock is trusted
+	Farm     farmhands      // nil: videos are not made on other machines
+	Settings settingsKeeper // nil: nothing can be set on the page
+	Bot      botSelf        // nil: the bot is off
+	Designs  []video.Offer  // the templates that can be offered
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons
@@ -92,7 +96,8 @@ type Desk struct {
 	store  *store.Store
 	log    *slog.Logger
 	pages  Pages
-	cookie string // name of the session cookie
+	cookie string                 // name of the session cookie
+	bot    atomic.Pointer[string] // its link, once Telegram has told
 	live   *Live
 
 	streams, uploads share

@@ -60,6 +60,7 @@ type Library struct {
 	Paged     bool       `json:"-"` // this is not the first page
 	Tabs      []Tab      `json:"-"`
 	BotOn     bool       `json:"-"`
+	SetUp     bool       `json:"-"` // an owner looks, and the set-up is not done
 	Languages []Language `json:"-"` // that a video can be made in
 	Lang      string     `json:"-"` // the one that is picked unless another is
 }
@@ -154,6 +155,11 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	if len(view.Counts) > 0 && view.Total == store.Many { // a program is told what is known
 		view.Counts, view.Uncounted = map[string]int{}, true
 	}
+	unfinished, err := d.setUp(ctx)
+	if err != nil {
+		return view, err
+	}
+	view.SetUp = unfinished.open && admin.Owner
 	size := f.Limit
 	f.Limit++ // one more than is shown tells whether there is a next page
 	list, err := d.store.Library(ctx, f, view.Total)

@@ -9,6 +9,8 @@ func (d *Desk) Views() map[string]Handler {
 		"/selection":      d.Selection,
 		"/bin":            d.Bin,
 		"/backups":        OwnersOnly(d.Backups),
+		"/setup":          OwnersOnly(d.SetUp),
+		"/bot":            d.BotPage,
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -22,5 +24,7 @@ func (d *Desk) Actions() map[string]Handler {
 		"/selection": d.DeleteMany,
 		"/bin":       d.RestoreOrErase,
 		"/backups":   OwnersOnly(d.MakeOrTryBackup),
+		"/setup":     OwnersOnly(d.AdvanceSetup),
+		"/bot":       OwnersOnly(d.ChangeBot),
 	}
 }
