@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"retake.example/internal/backup"
+	"retake.example/internal/config"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
@@ -56,11 +57,11 @@ type Options struct {
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
-	Purge    purge          // nil: nobody knows whether the clock is trusted
-	Farm     farmhands      // nil: videos are not made on other machines
-	Settings settingsKeeper // nil: nothing can be set on the page
-	Bot      botSelf        // nil: the bot is off
-	Designs  []video.Offer  // the templates that can be offered
+	Purge    purge         // nil: nobody knows whether the clock is trusted
+	Farm     farmhands     // nil: videos are not made on other machines
+	Settings settings      // nil: nothing can be set on the page
+	Bot      botSelf       // nil: the bot is off
+	Designs  []video.Offer // the templates that can be offered
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons
@@ -76,6 +77,17 @@ type Options struct {
 	Published published
 	Consent   consent
 	Channels  channelKeeper
+}
+
+// settings are those of the program, which go on with others after a change.
+type settings interface {
+	// Current returns those that hold now.
+	Current() config.Config
+	// Refused returns why they were last not read again, or nil.
+	Refused() error
+	// Change gives keys values as TOML writes them, and those of reset their defaults. It returns config.Faults if they
+	// cannot be used, and has changed nothing then.
+	Change(ctx context.Context, admin int64, set map[string]string, reset []string) error
 }
 
 // files are the files of finished videos. Their methods return fs.ErrNotExist if there is none with that key.

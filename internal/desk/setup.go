@@ -22,14 +22,6 @@ import (
 	"retake.example/internal/video"
 )
 
-// settingsKeeper holds the settings and changes those that the page may change. The program goes on with the new ones
-// at once.
-type settingsKeeper interface {
-	Current() config.Config
-	// Change gives keys other values, as TOML writes them, and others their defaults. The error may be config.Faults.
-	Change(ctx context.Context, admin int64, set map[string]string, reset []string) error
-}
-
 // botSelf is the bot as Telegram knows it.
 type botSelf interface {
 	Link(ctx context.Context) (string, error)

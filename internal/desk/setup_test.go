@@ -35,6 +35,8 @@ type someSettings struct {
 
 func (s *someSettings) Current() config.Config { return s.cfg }
 
+func (s *someSettings) Refused() error { return nil }
+
 func (s *someSettings) Change(_ context.Context, admin int64, set map[string]string, _ []string) error {
 	cfg, err := s.cfg.With(set)
 	if err != nil {
