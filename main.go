@@ -421,6 +421,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	cfg.Telegram.Token, cfg.Telegram.APIURL = demo.BotToken, town.URL
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
 	cfg.Render.Offer = []string{"birthday"}
+	cfg.Telegram.Owners = []int64{1}    // nobody: there is nothing to set up
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
 	group, ctx := errgroup.WithContext(ctx)
