@@ -112,6 +112,7 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	c.looks("setup-1-token")
 
 	c.do(chromedp.SendKeys("#token", "123456789:AAthisIsNotTheTokenOfAnyBotAtAll123\r"))
+	c.until("document.getElementById('live').dataset.state === 'on'") // which takes nothing away
 	c.until("document.querySelector('[role=alert]')?.innerText.includes('Telegram does not know this token')")
 	c.sees("setup-1-wrong")
 	c.do(chromedp.SendKeys("#token", testToken+"\r"))
