@@ -236,7 +236,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
 		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
-		Farm: centre, Settings: run.Settings(st)}, log)
+		Farm: centre, Settings: run.Settings(st), Available: maker.Available}, log)
 	listener := desk.MustRead(run.Listener, time.Minute)
 	server := desk.NewServer(
 		web.Handler(),

@@ -104,6 +104,11 @@ func (c *Config) Value(key string) string {
 	return TOML(field.Interface())
 }
 
+// Default returns the default of a key as TOML writes it.
+func (c *Config) Default(key string) string {
+	return (&Config{Settings: c.defaults}).Value(key)
+}
+
 // TOML returns a setting as TOML writes it: a text, a number, a truth, a duration, or a list of them.
 func TOML(value any) string {
 	switch v := value.(type) {

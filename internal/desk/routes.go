@@ -9,6 +9,7 @@ func (d *Desk) Views() map[string]Handler {
 		"/selection":      d.Selection,
 		"/bin":            d.Bin,
 		"/backups":        OwnersOnly(d.Backups),
+		"/configuration":  OwnersOnly(d.Configuration),
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -22,5 +23,7 @@ func (d *Desk) Actions() map[string]Handler {
 		"/selection": d.DeleteMany,
 		"/bin":       d.RestoreOrErase,
 		"/backups":   OwnersOnly(d.MakeOrTryBackup),
+
+		"/configuration": OwnersOnly(d.SaveConfiguration),
 	}
 }
