@@ -147,11 +147,10 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var designs []video.Offer // those that are offered before the others
-	for _, id := range command.Designs(cfg) {
-		designs = append(designs, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
+	var offers []video.Offer
+	for _, id := range cfg.Offered() {
+		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
 	}
-	offers := designs[:len(cfg.Offered())]
 	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
@@ -224,7 +223,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
-		Role: command.Role(cfg), Offers: offers, Designs: designs, Settings: run.Settings(st),
+		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: maker.Available,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),

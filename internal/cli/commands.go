@@ -19,9 +19,14 @@ var Commands = []Command{
 			"a fault it cannot work, and the exit code is 1. It changes nothing and can run beside a running\n" +
 			"serve.",
 		Examples: []string{"retake check", "retake check -config /etc/retake/config.toml"}},
+	{Name: "config", Group: "Start", Config: true, Short: "print the settings that hold, and where each comes from",
+		Long: "It is TOML with a comment behind each setting: default, page, file or environment. Of secrets it\n" +
+			"only says whether they are set.",
+		Examples: []string{"retake config", "retake config -config /etc/retake/config.toml"}},
 	{Name: "serve", Group: "Start", Config: true, Short: "run the bot, the queue and the page (the default)",
-		Long: "It runs until SIGINT or SIGTERM; unfinished work continues at the next start. Until someone has\n" +
-			"signed in to the page, each start prints a sign-in link.",
+		Long: "It runs until SIGINT or SIGTERM, or its terminal is closed; unfinished work continues at the next\n" +
+			"start. SIGHUP reads the settings again. Until someone has signed in to the page, each start prints a\n" +
+			"sign-in link.",
 		Examples: []string{"retake", "retake serve -config /etc/retake/config.toml"}},
 	{Name: "worker", Group: "Start", Config: true,
 		Short: "make videos for a Retake on another machine; see docs/farm.md",

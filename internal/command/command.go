@@ -49,6 +49,7 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"backup":       with(makeBackup),
 	"ban":          with(banChat),
 	"check":        checkAll,
+	"config":       with(printConfig),
 	"completion":   func(_ context.Context, c Invocation) error { return c.print(cli.Completion(c.Words[0])) },
 	"demo":         func(ctx context.Context, c Invocation) error { return c.Program.Demo(ctx, c.Out) },
 	"export":       with(exportUser),

@@ -4,7 +4,6 @@ package command
 
 import (
 	"context"
-	"slices"
 
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
@@ -47,28 +46,17 @@ func SampleName(language string) string {
 	return "Emma"
 }
 
-// Designs lists the templates that can be offered: those that are, then the built-in ones. Other engines have only the
-// former.
-func Designs(cfg config.Config) []string {
-	all := cfg.Offered()
-	if cfg.Render.Engine != video.EngineTemplate && cfg.Render.Engine != video.EngineFarm {
-		return all
-	}
-	for _, id := range video.BuiltIn() {
-		if !slices.Contains(all, id) {
-			all = append(all, id)
-		}
-	}
-	return all
-}
-
 // Covers draws the pictures of the templates that can be offered, with the name of nobody in particular. Other engines
 // have none.
 func Covers(cfg config.Config, maker *video.Maker) *desk.Covers {
 	if cfg.Render.Engine != video.EngineTemplate && cfg.Render.Engine != video.EngineFarm {
 		return nil
 	}
-	return desk.NewCovers(Designs(cfg), func(ctx context.Context, id, path string) error {
+	var ids []string
+	for _, o := range maker.Available() {
+		ids = append(ids, o.ID)
+	}
+	return desk.NewCovers(ids, func(ctx context.Context, id, path string) error {
 		return maker.Cover(
 			ctx,
 			video.Order{Asset: "cover", Name: SampleName(cfg.Language), Lang: cfg.Language, Template: id},

@@ -91,9 +91,7 @@ var lineOfFile = regexp.MustCompile(`:\d+$`)
 // Locked reports whether the file or the environment sets a key, so that the page cannot.
 func (c *Config) Locked(key string) bool {
 	origin := c.Origin(key)
-	l := loader{cfg: reflect.ValueOf(&c.Settings).Elem()}
-	field, ok := l.field(key)
-	return ok && (origin == FromFile || origin == FromEnvironment) && !saysNothing(field)
+	return (origin == FromFile || origin == FromEnvironment) && c.IsSet(key)
 }
 
 // Value returns the value of a key as TOML writes it.
@@ -106,15 +104,20 @@ func (c *Config) Value(key string) string {
 	return TOML(field.Interface())
 }
 
+// Default returns the default of a key as TOML writes it.
+func (c *Config) Default(key string) string {
+	return (&Config{Settings: c.defaults}).Value(key)
+}
+
 // TOML returns a setting as TOML writes it: a text, a number, a truth, a duration, or a list of them.
 func TOML(value any) string {
 	switch v := value.(type) {
 	case time.Duration:
 		value = shortest(v)
 	case []string:
-		value = slices.Concat([]string{}, v) // an empty list, not null
+		value = append([]string{}, v...) // an empty list, not null
 	case []int64:
-		value = slices.Concat([]int64{}, v)
+		value = append([]int64{}, v...)
 	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
@@ -179,4 +182,21 @@ func saysNothing(field reflect.Value) bool {
 		return field.Len() == 0
 	}
 	return false
+}
+
+// IsSet reports whether a key has a value that is not empty.
+func (c *Config) IsSet(key string) bool {
+	l := loader{cfg: reflect.ValueOf(&c.Settings).Elem()}
+	field, ok := l.field(key)
+	return ok && !saysNothing(field)
+}
+
+// Place says in words where a key was set: default, page, or the line of a file or the variable.
+func (c *Config) Place(key string) string {
+	switch origin := c.Origin(key); origin {
+	case FromFile, FromEnvironment:
+		return string(origin) + ": " + c.From[key]
+	default:
+		return string(origin)
+	}
 }

@@ -24,6 +24,8 @@ type Config struct {
 	Unreadable []string      // secrets of the page that were sealed with another key than this one
 	CacheDir   string        // of prepared templates
 	Second     time.Duration // the length of a second in Telegram's limits
+
+	defaults Settings
 }
 
 // builtIn is what faults call the defaults that are embedded in the program.
@@ -58,6 +60,7 @@ func LoadFile(defaults, path string, environ []string, page func(Config) (Page, 
 			return c, err
 		}
 	}
+	_, _ = Load(&c.defaults, prefixOfVariables, nil, nil, c.defaults.Check(known), all[0]) // its faults come again
 	c.From, err = Load(&c.Settings, prefixOfVariables, environ, set, c.Settings.Check(known), all...)
 	c.CacheDir = filepath.Join(c.DataDir, "cache")
 	return c, err
@@ -70,6 +73,7 @@ const prefixOfVariables = "RETAKE"
 func FromDefaults(defaults string, environ []string, sources ...Source) (c Config, err error) {
 	all := append([]Source{{Name: builtIn, Text: defaults}}, sources...)
 	c.Second = time.Second
+	_, _ = Load(&c.defaults, prefixOfVariables, nil, nil, c.defaults.Check(known), all[0]) // its faults come again
 	c.From, err = Load(&c.Settings, prefixOfVariables, environ, nil, c.Settings.Check(known), all...)
 	return c, err
 }

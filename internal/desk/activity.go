@@ -132,6 +132,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"unban", "", "did_unban"},
 	{"pause", "", "did_pause"},
 	{"resume", "", "did_resume"},
+	{"settings", "", "did_settings"},
 	{"drain", "drained", "did_drain"},
 	{"drain", "taking", "did_take"},
 	{"advance", "queued", "did_advance"},
@@ -172,7 +173,7 @@ var whats = []struct{ action, outcome, id string }{
 func what(say Say, d store.AuditEntry) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
-			return say(w.id, Vars{"Attempt": d.Attempt})
+			return say(w.id, Vars{"Attempt": d.Attempt, "Outcome": d.Outcome})
 		}
 	}
 	if d.Outcome != "" { // an action that has no words yet

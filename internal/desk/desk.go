@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"retake.example/internal/backup"
-	"retake.example/internal/config"
 	"retake.example/internal/lang"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
@@ -57,11 +56,13 @@ type Options struct {
 	Faults  func() []watch.Fault                              // what cannot be used; nil: nothing
 	// TakeOver takes the bot's updates back from a webhook; nil: the bot is off.
 	TakeOver func(ctx context.Context) error
-	Purge    purge         // nil: nobody knows whether the clock is trusted
-	Farm     farmhands     // nil: videos are not made on other machines
-	Settings settings      // nil: nothing can be set on the page
-	Bot      botSelf       // nil: the bot is off
-	Designs  []video.Offer // the templates that can be offered
+	Purge    purge     // nil: nobody knows whether the clock is trusted
+	Farm     farmhands // nil: videos are not made on other machines
+	Settings settings  // that owners may change; nil: nobody can
+	Bot      botSelf   // nil: the bot is off
+
+	// Available lists the templates that could be offered.
+	Available func() []video.Offer
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons
@@ -77,17 +78,6 @@ type Options struct {
 	Published published
 	Consent   consent
 	Channels  channelKeeper
-}
-
-// settings are those of the program, which go on with others after a change.
-type settings interface {
-	// Current returns those that hold now.
-	Current() config.Config
-	// Refused returns why they were last not read again, or nil.
-	Refused() error
-	// Change gives keys values as TOML writes them, and those of reset their defaults. It returns config.Faults if they
-	// cannot be used, and has changed nothing then.
-	Change(ctx context.Context, admin int64, set map[string]string, reset []string) error
 }
 
 // files are the files of finished videos. Their methods return fs.ErrNotExist if there is none with that key.

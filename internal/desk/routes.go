@@ -11,6 +11,7 @@ func (d *Desk) Views() map[string]Handler {
 		"/backups":        OwnersOnly(d.Backups),
 		"/setup":          OwnersOnly(d.SetUp),
 		"/bot":            d.BotPage,
+		"/configuration":  OwnersOnly(d.Configuration),
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -21,10 +22,11 @@ func (d *Desk) Views() map[string]Handler {
 // Actions are the forms of signed-in admins, by path.
 func (d *Desk) Actions() map[string]Handler {
 	return map[string]Handler{
-		"/selection": d.DeleteMany,
-		"/bin":       d.RestoreOrErase,
-		"/backups":   OwnersOnly(d.MakeOrTryBackup),
-		"/setup":     OwnersOnly(d.AdvanceSetup),
-		"/bot":       OwnersOnly(d.ChangeBot),
+		"/selection":     d.DeleteMany,
+		"/bin":           d.RestoreOrErase,
+		"/backups":       OwnersOnly(d.MakeOrTryBackup),
+		"/setup":         OwnersOnly(d.AdvanceSetup),
+		"/bot":           OwnersOnly(d.ChangeBot),
+		"/configuration": OwnersOnly(d.SaveConfiguration),
 	}
 }

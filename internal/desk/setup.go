@@ -202,7 +202,7 @@ func (d *Desk) setupView(r *http.Request, u setUp) (s Setup, err error) {
 		return s, d.offer(r, u, &s)
 	case stepChoose:
 		s.Languages = languagesOfPage()
-		s.Templates = d.templates(d.opts.Designs, languageOf(r))
+		s.Templates = d.templates(d.opts.Available(), languageOf(r))
 	case stepTest:
 		s.Sample, s.Title = sayTo(r)("setup_sample", nil), video.TitleOf(d.opts.Offers, u.cfg.Render.Template, languageOf(r))
 		s.Cards, err = d.cards(r, tests...)
@@ -426,7 +426,7 @@ func (d *Desk) chooseFirst(w http.ResponseWriter, r *http.Request, u setUp, sent
 		set["language"] = config.TOML(l)
 	}
 	if id := sent["template"]; id != "" && lockedBy(u.cfg, "render.template") == "" {
-		if !slices.ContainsFunc(d.opts.Designs, func(o video.Offer) bool { return o.ID == id }) {
+		if !slices.ContainsFunc(d.opts.Available(), func(o video.Offer) bool { return o.ID == id }) {
 			return Invalid("setup_template", nil)
 		}
 		set["render.template"] = config.TOML(id)

@@ -47,18 +47,6 @@ func (m *Maker) template(id string) (*template, error) {
 	return t, nil
 }
 
-// BuiltIn lists the templates that are in the program.
-func BuiltIn() (ids []string) {
-	all, err := fs.ReadDir(builtIn, "templates")
-	if err != nil {
-		panic(err) // they are embedded
-	}
-	for _, t := range all {
-		ids = append(ids, t.Name())
-	}
-	return ids
-}
-
 // find returns the folder of a template.
 func (m *Maker) find(id string) (files fs.FS, folder string, err error) {
 	if !filepath.IsLocal(id) || filepath.Base(id) != id {
