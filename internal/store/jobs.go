@@ -139,10 +139,10 @@ func (tx *Tx) goesAhead(fairnessKey int64) (ahead bool, err error) {
 	return ahead, err
 }
 
-// positionOf is the position of a message for the request ?3, or of an upload, of the fairness key ?5. Who asked first is
-// answered first, however long the video took: the position of a message is the number of its request. Uploads go in the
-// order of their arrival. The next one of a fairness key lets so many later ones pass: nobody waits for all the messages
-// of somebody else, and nobody waits for ever.
+// positionOf is the position of a message for the request ?3, or of an upload, of the fairness key ?5. Who asked first
+// is answered first, however long the video took: the position of a message is the number of its request. Uploads go in
+// the order of their arrival. The next one of a fairness key lets so many later ones pass: nobody waits for all the
+// messages of somebody else, and nobody waits for ever.
 const positionOf = `max(ifnull((SELECT max(position) FROM jobs WHERE kind = ?1 AND fairness_key = ?5) + ` + passing + `, 0),
 	ifnull(?3, ` + arrival + `))`
 
@@ -222,8 +222,8 @@ func (tx *Tx) Claim(kind Kind, quarantined bool, limit int) (tasks []Task, err e
 	return tasks, nil
 }
 
-// next adds to tasks what can be begun next, until they are limit or the last one is a fan-out. until is the position of
-// what is next after that; 0: there is no fan-out.
+// next adds to tasks what can be begun next, until they are limit or the last one is a fan-out. until is the position
+// of what is next after that; 0: there is no fan-out.
 func (tx *Tx) next(tasks []Task, kind Kind, quarantined bool, limit int) (_ []Task, until int64, err error) {
 	i := len(tasks)
 	rows, err := tx.sql.Query(claimable, kind, tx.now, quarantined, limit-i)
