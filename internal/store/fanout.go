@@ -10,8 +10,8 @@ import (
 const MessageWorkers = 16
 
 // beginSome begins the messages of a fan-out to those of its requests that come before until, at most n. The fan-out is
-// over with the last of them. Its position is that of its next request: each of its people goes before everyone who asked
-// later, and after everyone who asked earlier.
+// over with the last of them. Its position is that of its next request: each of its people goes before everyone who
+// asked later, and after everyone who asked earlier.
 func (tx *Tx) beginSome(fanOut Task, n int, until int64) ([]Task, error) {
 	var created int64
 	rows, err := tx.sql.Query(
