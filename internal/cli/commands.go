@@ -59,7 +59,8 @@ var Commands = []Command{
 		Short: "retry a failed video, or all; a running serve notices at once",
 		Long: "Everyone waiting for the video gets it. ASSET is its id, as its page shows it. With -all-failed\n" +
 			"Retake retries every video that needs attention and every failed publication that a retry can\n" +
-			"help; what could not be retried is listed, and the exit code is 1.",
+			"help, and sends messages again that did not arrive. What could not be retried is listed, and the\n" +
+			"exit code is 1.",
 		Flags:    []Flag{{"all-failed", "", false, "retry everything that failed, instead of one video"}},
 		Examples: []string{"retake retry 7QKJ3N5XW2MZV4TB6YHRCADFGE", "retake retry -all-failed"}},
 	{Name: "ban", Group: "Every day", Args: "ID", Config: true,

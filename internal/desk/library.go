@@ -32,10 +32,11 @@ type Option struct {
 type Needs struct {
 	Count        int `json:"count"`
 	Publications int `json:"publications"`
+	Undelivered  int `json:"undelivered"` // videos with messages that were given up
 }
 
 // All is how many Retry all would try again.
-func (n Needs) All() int { return n.Count + n.Publications }
+func (n Needs) All() int { return n.Count + n.Publications + n.Undelivered }
 
 // Library is a page of cards.
 type Library struct {
@@ -192,6 +193,11 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 	}
 	if view.Need.Publications, _, err = d.store.CountUnpublished(ctx, admin, f); err != nil {
 		return view, err
+	}
+	if f.Platform == "" {
+		if view.Need.Undelivered, _, err = d.store.CountUndelivered(ctx, admin, f); err != nil {
+			return view, err
+		}
 	}
 	if view.Attention, err = d.attention(r, fewItems); err != nil {
 		return view, err
