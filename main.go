@@ -216,11 +216,12 @@ func serve(
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	var takeOver func(context.Context) error
+	var invite func(context.Context, string) (string, error)
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
 		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
 		told.Faults, told.Tell = seen.Faults, bot.Alert
-		takeOver = bot.Talk.DeleteWebhook
+		takeOver, invite = bot.Talk.DeleteWebhook, bot.InvitationLink
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
@@ -238,7 +239,7 @@ func serve(
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
 		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
-		Farm: centre}, log)
+		Farm: centre, Invite: invite}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

@@ -75,7 +75,7 @@ func adminAdd(ctx context.Context, cfg config.Config, c Invocation) error {
 			if already = stands && now.Owner == a.Owner; already || err != nil {
 				return err
 			}
-			return tx.Appoint(a)
+			return tx.Appoint(a, 0, store.ByCommand)
 		}); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func adminRemove(ctx context.Context, cfg config.Config, c Invocation) error {
 	if err != nil {
 		return err
 	}
-	err = changeAdmins(ctx, cfg, c, func(tx *store.Tx) error { return tx.Dismiss(id) })
+	err = changeAdmins(ctx, cfg, c, func(tx *store.Tx) error { return tx.Dismiss(id, 0) })
 	_, given := Role(cfg)(id)
 	switch {
 	case err != nil && !errors.Is(err, store.ErrNotFound):

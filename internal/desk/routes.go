@@ -9,6 +9,9 @@ func (d *Desk) Views() map[string]Handler {
 		"/selection":      d.Selection,
 		"/bin":            d.Bin,
 		"/backups":        OwnersOnly(d.Backups),
+		"/admins":         OwnersOnly(d.Admins),
+		"/tokens":         OwnersOnly(d.Tokens),
+		"/advance":        d.Advance,
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -19,8 +22,18 @@ func (d *Desk) Views() map[string]Handler {
 // Actions are the forms of signed-in admins, by path.
 func (d *Desk) Actions() map[string]Handler {
 	return map[string]Handler{
-		"/selection": d.DeleteMany,
-		"/bin":       d.RestoreOrErase,
-		"/backups":   OwnersOnly(d.MakeOrTryBackup),
+		"/selection":        d.DeleteMany,
+		"/bin":              d.RestoreOrErase,
+		"/backups":          OwnersOnly(d.MakeOrTryBackup),
+		"/admins":           OwnersOnly(d.ChangeAdmins),
+		"/tokens":           OwnersOnly(d.ChangeTokens),
+		"/advance":          OwnersOnly(d.AddAdvance),
+		"/advance/stop":     OwnersOnly(d.StopAdvance),
+		"/advance/withdraw": OwnersOnly(d.WithdrawAdvance),
+		"/farm/drain":       OwnersOnly(d.Drain),
+		"/take-over":        OwnersOnly(d.TakeOver),
+		"/trust-clock":      OwnersOnly(d.TrustClock),
+		"/held":             OwnersOnly(d.DecideHeld),
+		"/wishes":           OwnersOnly(d.Wishes),
 	}
 }

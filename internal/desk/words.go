@@ -48,6 +48,10 @@ var notices = map[string]string{
 	"backup-good":   "notice_backup_good",
 	"backup-bad":    "notice_backup_bad",
 	"erased":        "notice_erased",
+	"appointed":     "notice_appointed",
+	"dismissed":     "notice_dismissed",
+	"uninvited":     "notice_uninvited",
+	"revoked":       "notice_revoked",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.
