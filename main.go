@@ -179,10 +179,7 @@ func serve(
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
 	queue := NewQueue(
-		st,
-		wrap(maker),
-		msgs,
-		files,
+		st, wrap(maker), msgs, files,
 		Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
 			Backoff: retry.Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 			Outages: outage.New(
@@ -225,7 +222,10 @@ func serve(
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
-	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
+	backups, err := command.KeeperWithCopies(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
+	if err != nil {
+		return err
+	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
@@ -237,8 +237,7 @@ func serve(
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck:   watch.NewCache(seen.Stuck).Reasons,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
-		Token:   cfg.Web.MetricsToken,
-		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
+		Token:   cfg.Web.MetricsToken, Resume: resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
 		Farm: centre, Invite: invite}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {

@@ -209,7 +209,9 @@ func (w *Web) fewFailures(next echo.HandlerFunc) echo.HandlerFunc {
 		if code != desk.BadLink.Code && code != desk.BadToken.Code || w.failed.AllowN(w.store.Now(), 1) {
 			return err
 		}
-		w.told.Do(func() { w.log.Warn("somebody tries many links or tokens that don't work", "address", c.RealIP()) })
+		w.told.Do(func() {
+			w.log.Warn("somebody tries many sign-in links or tokens that don't work", "address", c.RealIP())
+		})
 		return desk.TooMany
 	}
 }

@@ -111,6 +111,10 @@ func adminRemove(ctx context.Context, cfg config.Config, c Invocation) error {
 	return c.print(fmt.Sprintf("%d is no admin any more, and signed out everywhere.\n", id), nil)
 }
 
+// origins say how somebody who is not in the settings became an admin.
+var origins = map[string]string{store.ByCommand: "retake admin add", store.ByPage: "the page",
+	store.ByInvitation: "an invitation"}
+
 func adminList(ctx context.Context, cfg config.Config, c Invocation) error {
 	var lines [][3]string
 	for _, id := range cfg.Staff() {
@@ -131,7 +135,7 @@ func adminList(ctx context.Context, cfg config.Config, c Invocation) error {
 		for _, a := range appointed {
 			lines = append(
 				lines,
-				[3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)},
+				[3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), origins[a.Origin] + ", " + a.Added.Format(time.DateOnly)},
 			)
 		}
 	}
