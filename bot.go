@@ -385,7 +385,7 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 		if code, ok := desk.OwnerCode(rest); ok {
 			return b.Own(ctx, t, u, from, code)
 		}
-		return b.onStart(ctx, t, u, isAdmin, rest)
+		return b.onStart(ctx, t, u, from, isAdmin, rest)
 	case "help":
 		text := lang.Say(u.Lang, "help", nil)
 		if isAdmin {
@@ -431,7 +431,11 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 }
 
 // onStart greets. The tag of the link that led here is kept, the first of each person.
-func (b *Bot) onStart(ctx context.Context, t *chat.Turn, u store.User, isAdmin bool, tag string) error {
+func (b *Bot) onStart(ctx context.Context, t *chat.Turn, u store.User, from *models.User, isAdmin bool,
+	tag string) error {
+	if _, ok := desk.InvitationOf(tag); ok {
+		return b.AcceptInvitation(ctx, t, u, from, tag)
+	}
 	err := b.Effect(ctx, t, func(tx *store.Tx) ([]chat.Answer, error) {
 		return []chat.Answer{chat.AnswerTo(u, "start", nil, nil)}, tx.SetSource(u.ID, tag)
 	})

@@ -178,10 +178,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
 	queue := NewQueue(
-		st,
-		wrap(maker),
-		msgs,
-		files,
+		st, wrap(maker), msgs, files,
 		Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
 			Backoff: retry.Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 			Outages: outage.New(
@@ -219,7 +216,10 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
-	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
+	backups, err := command.KeeperWithCopies(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
+	if err != nil {
+		return err
+	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
@@ -234,7 +234,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		Token:   cfg.Web.MetricsToken,
 		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
 	if bot != nil {
-		pages.Bot, pages.Resume, pages.TakeOver = talk, bot.Resume, talk.DeleteWebhook
+		pages.Bot, pages.Resume, pages.TakeOver, pages.Invite = talk, bot.Resume, talk.DeleteWebhook, bot.InvitationLink
 	}
 	web := NewWeb(working, st, queue, files, pages, log)
 	listener := desk.MustRead(run.Listener, time.Minute)

@@ -478,11 +478,12 @@ CREATE TABLE IF NOT EXISTS sessions (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_by_admin ON sessions (admin);
 
--- Admins whom retake admin add has made. Those of the settings are not here.
+-- Admins beside those of the settings.
 CREATE TABLE IF NOT EXISTS admins (
 	id          INTEGER PRIMARY KEY CHECK (id > 0),    -- Telegram user id
 	owner       INTEGER NOT NULL CHECK (owner IN (0, 1)), -- may do everything
-	added       INTEGER NOT NULL
+	added       INTEGER NOT NULL,
+	origin      TEXT    NOT NULL DEFAULT 'command' CHECK (origin IN ('command', 'page', 'invitation')) -- how they were added
 ) STRICT;
 
 -- The set-up on the page, while it is under way.
@@ -493,6 +494,28 @@ CREATE TABLE IF NOT EXISTS setup (
 	failures    INTEGER NOT NULL DEFAULT 0,            -- wrong codes since this one was made
 	test        TEXT                                   -- id of the test video; NULL: none was asked for
 ) STRICT;
+
+-- One-time links that make whoever opens them an admin. Only the hash of the code is kept.
+CREATE TABLE IF NOT EXISTS invitations (
+	id          INTEGER PRIMARY KEY,
+	hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- sha256 of the code
+	owner       INTEGER NOT NULL CHECK (owner IN (0, 1)), -- who opens it becomes an owner
+	inviter     INTEGER NOT NULL,                      -- Telegram id; 0: the operator
+	expires     INTEGER NOT NULL                       -- the row goes when the link is opened
+) STRICT;
+
+-- API tokens of owners. Only the hash of the token is kept.
+CREATE TABLE IF NOT EXISTS tokens (
+	id          INTEGER PRIMARY KEY,
+	hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- sha256 of the token
+	admin       INTEGER NOT NULL,                      -- whose it is: Telegram id; 0: the operator
+	title       TEXT    NOT NULL CHECK (title <> ''),
+	scope       TEXT    NOT NULL CHECK (scope IN ('read', 'make', 'publish', 'everything')),
+	created     INTEGER NOT NULL,
+	used        INTEGER,                               -- when last, written once an hour
+	expires     INTEGER                                -- NULL: never
+) STRICT;
+CREATE INDEX IF NOT EXISTS tokens_by_admin ON tokens (admin);
 
 -- What people have spent in the last day: a row for each wish and each retry. It outlives a deletion of their data, and does not
 -- know them: a person is an HMAC of the Telegram id with a key that goes soon after its day.

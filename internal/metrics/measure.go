@@ -67,7 +67,8 @@ func Measure(p *watch.Program, backups func() backup.State) (state State, err er
 			state.Farm.add(w)
 		}
 	}
-	state.Backup = backups().Last
+	copies := backups()
+	state.Backup, state.BackupCopy = copies.Last, copies.Copied
 	if p.Contact != nil {
 		state.Contact = p.Contact()
 	}

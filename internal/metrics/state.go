@@ -23,6 +23,7 @@ type State struct {
 	Inbox        int              // updates that are not handled
 	Contact      time.Time        // when Telegram last answered the poll; zero: it has not
 	Backup       time.Time        // when the latest was made; zero: there is none
+	BackupCopy   time.Time        // when the latest in the bucket was made; zero: there is none
 	Troubles     map[string]bool  // by cause
 	Free         int64            // bytes on the disk
 	Files        map[string]int64 // bytes of the database, by what they are
@@ -118,6 +119,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 	set("retake_telegram_inbox", float64(s.Inbox))
 	set("retake_telegram_contact_timestamp_seconds", timestamp(s.Contact))
 	set("retake_backup_timestamp_seconds", timestamp(s.Backup))
+	set("retake_backup_copy_timestamp_seconds", timestamp(s.BackupCopy))
 	for _, cause := range causes {
 		set("retake_trouble", one(s.Troubles[cause]), cause)
 	}
