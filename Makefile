@@ -28,6 +28,7 @@ check: lint
 	@./packaging/axe.sh
 	@./packaging/testservers.sh
 	@./packaging/proxies.sh
+	@./packaging/promtool.sh
 	cd bench && go vet ./...
 	cd bench/queue/load && go vet ./... && go test .
 	@./packaging/vulncheck.sh

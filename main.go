@@ -223,6 +223,7 @@ func serve(
 		takeOver = bot.Talk.DeleteWebhook
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
+	stuck := watch.NewCache(seen.Stuck)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
@@ -234,8 +235,8 @@ func serve(
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
 		Covers:  command.Covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck:   watch.NewCache(seen.Stuck).Reasons,
-		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
+		Stuck:   stuck.Sentences,
+		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, stuck, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
 		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
 		Farm: centre}, log)

@@ -383,7 +383,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		says := func(want string) {
 			t.Helper()
 			synctest.Wait()
-			got := w.Stuck()
+			got := watch.Sentences(w.Stuck())
 			if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || !strings.Contains(got[0], want)) {
 				t.Errorf("got %q; want %q", got, want)
 			}
@@ -401,7 +401,7 @@ func TestReadyMeansThatWorkFlows(t *testing.T) {
 		missing = append(missing, "ffmpeg was not found.")
 		disk.full = errors.New("the disk is nearly full")
 		w.Board.Report(watch.Backup, errors.New("no room for it"))
-		if got := w.Stuck(); len(got) != 4 || got[0] != "ffmpeg was not found." {
+		if got := watch.Sentences(w.Stuck()); len(got) != 4 || got[0] != "ffmpeg was not found." {
 			t.Errorf("got %q; want ffmpeg, the disk, the line and the backup", got)
 		}
 		disk.full, missing = nil, nil
