@@ -225,7 +225,8 @@ func serve(
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	stuck := watch.NewCache(seen.Stuck)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
-	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
+	alarm := command.NewAlarm(cfg, st, queue, told, seen.Board, log)
+	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err); alarm.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
@@ -270,6 +271,7 @@ func serve(
 		group.Go(func() error { return bot.Run(ctx) })
 		group.Go(func() error { seen.Board.Watch(ctx, queue); return nil })
 	}
+	group.Go(func() error { alarm.Run(ctx, queue, stuck.Reasons); return nil })
 	group.Go(func() error { return desk.RunServer(ctx, server, listener, 5*time.Second) })
 	group.Go(func() error {
 		answers := func(ctx context.Context) error {
@@ -282,13 +284,7 @@ func serve(
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := command.LeftOnDisk(ctx, cfg, st); n > 0 || err != nil {
-			log.Warn(
-				"videos are still on the disk and cannot be played: stop, and run retake media move",
-				"files",
-				n,
-				"err",
-				err,
-			)
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -400,7 +396,7 @@ func (b breakable) Make(ctx context.Context, o video.Order, progress func(int)) 
 
 // showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser,
 // for YouTube and for Rumble.
-func showDemo(ctx context.Context, out io.Writer) error {
+func showDemo(ctx context.Context, port string, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
 		return err
@@ -420,7 +416,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	if err != nil { // there is none, or another demo uses it
 		cache = dir
 	}
-	listener, err := listenNear("127.0.0.1:8090")
+	listener, err := listenNear("127.0.0.1:" + port)
 	if err != nil {
 		return err
 	}

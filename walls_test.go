@@ -49,7 +49,7 @@ var floors = [][]string{
 	{"internal/store"},
 	{"internal/check", "internal/config"}, // what the settings may say is known by the rooms below
 	{"internal/farm"},
-	{"internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
+	{"internal/alarm", "internal/backup", "internal/cli", "internal/db", "internal/folder", "internal/lang", "internal/logs", "internal/media", "internal/outage",
 		"internal/rumble", "internal/seal", "internal/service", "internal/telegram", "internal/tgchannel", "internal/video",
 		"internal/youtube"},
 	{"internal/fake", "internal/testserver"},

@@ -13,6 +13,8 @@ func (d *Desk) Views() map[string]Handler {
 		"/statistics.csv": d.StatisticsFile,
 
 		"/templates/:picture": d.Cover,
+
+		"/debug/pprof/:profile": OwnersOnly(d.Profile),
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 	Disk        = "disk"
 	Channel     = "channel"
 	Backup      = "backup"
+	Alarm       = "alarm"       // the second way to the operator
 	Failed      = "failed"      // videos that were given up
 	Unpublished = "unpublished" // publications that were
 	Undelivered = "undelivered" // messages that were

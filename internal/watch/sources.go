@@ -62,7 +62,7 @@ func NewProgramBoard(st *store.Store, queue Queue, o Options, log *slog.Logger) 
 			if err != nil || !ok { // removed since
 				return nil, err
 			}
-			return Troubles(ctx, st, queue, admin, told, o, board.Reported(Backup))
+			return Troubles(ctx, st, queue, admin, told, o, board.Reported)
 		}})
 	return board
 }
@@ -73,9 +73,9 @@ func (b *Board) Watch(ctx context.Context, queue Queue) {
 	b.Run(ctx)
 }
 
-// Troubles returns the state of all causes for an admin. backup is the error of the last backup.
+// Troubles returns the state of all causes for an admin. reported returns what cannot be looked up: see Board.Report.
 func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Admin, told map[string]Told, o Options,
-	backup error) (all []Trouble, err error) {
+	reported func(cause string) error) (all []Trouble, err error) {
 	outage, err := st.Outage(ctx)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 			ended = append(ended, strconv.FormatInt(c.ID, 10))
 		}
 	}
-	all = append(all, ChannelsOf(ended, o.Page), BackupOf(backup))
+	all = append(all, ChannelsOf(ended, o.Page), BackupOf(reported(Backup)), AlarmOf(reported(Alarm)))
 	if o.Faults != nil {
 		all = append(all, faultsByCause(o.Faults())...)
 	}

@@ -78,6 +78,16 @@ func BackupOf(problem error) Trouble {
 	return t
 }
 
+// AlarmOf is the trouble with the second way to the operator; nil: there is none.
+func AlarmOf(problem error) Trouble {
+	t := Trouble{Cause: Alarm}
+	if problem != nil {
+		t.Of = []string{"failed"}
+		t.Message = Message{ID: "alert_alarm", Vars: map[string]any{"Reason": clean(problem.Error())}}
+	}
+	return t
+}
+
 // Since returns the time from which a digest counts: that of the last failure that the message before it counted. The
 // time of that message would leave out a failure that was being written just then.
 func Since(told Told, now time.Time) time.Time {
