@@ -213,7 +213,8 @@ func serve(
 			func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) },
 		),
 	}
-	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
+	room := worker.NewRoom(cfg.Limits.MediaGB << 30)
+	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	var takeOver func(context.Context) error
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
@@ -232,7 +233,7 @@ func serve(
 	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
 		Role: command.Role(cfg), Offers: offers,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
-		Ready: missing, Free: maker.Free,
+		Ready: missing, Free: maker.Free, Room: room.Low,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
 		Covers:  command.Covers(cfg, maker),
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
@@ -263,7 +264,7 @@ func serve(
 	group.Go(func() error {
 		purger.Run(ctx, queue.Discard, func() {
 			queue.ForgetOldNames()
-			worker.MakeRoom(ctx, st, cfg.Limits.MediaGB<<30, queue.Discard, log)
+			room.Make(ctx, st, queue.Discard, log)
 		})
 		return nil
 	})

@@ -19,6 +19,7 @@ import (
 const (
 	Outage      = "outage"
 	Disk        = "disk"
+	Room        = "room" // that videos may take
 	Channel     = "channel"
 	Backup      = "backup"
 	Alarm       = "alarm"       // the second way to the operator

@@ -29,8 +29,9 @@ type Options struct {
 	Page   string                             // its address
 	Role   func(id int64) (store.Admin, bool) // by the settings; see Store.RoleOf
 	Admins func(ctx context.Context) ([]int64, error)
-	Free   func() (bytes int64, err error) // on the disk
-	Faults func() []Fault                  // what cannot be used; nil: nothing
+	Free   func() (bytes int64, err error)      // on the disk
+	Room   func() (low bool, used, limit int64) // for videos, in bytes; nil: no limit
+	Faults func() []Fault                       // what cannot be used; nil: nothing
 	Tell   func(ctx context.Context, admin int64, m Message) (later time.Duration, err error)
 	Gather time.Duration // see Source
 }
@@ -96,6 +97,9 @@ func Troubles(ctx context.Context, st *store.Store, queue Queue, admin store.Adm
 		}
 	}
 	all = append(all, ChannelsOf(ended, o.Page), BackupOf(reported(Backup)), AlarmOf(reported(Alarm)))
+	if o.Room != nil {
+		all = append(all, RoomOf(o.Room, o.Page))
+	}
 	if o.Faults != nil {
 		all = append(all, faultsByCause(o.Faults())...)
 	}
