@@ -97,6 +97,8 @@ var rights = map[string]right{
 	"POST /setup": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=code"},
 	"GET /bot":    {form: [4]int{303, 409, 409, 409}, json: [4]int{401, 409, 409, 409}},
 	"POST /bot":   {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}, body: "name=x"},
+	// requests of this test come from another machine
+	"GET /debug/pprof/:profile": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
 	"POST /bin":    {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},

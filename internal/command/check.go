@@ -17,6 +17,7 @@ import (
 	"retake.example/internal/check"
 	"retake.example/internal/config"
 	"retake.example/internal/folder"
+	"retake.example/internal/lang"
 	"retake.example/internal/media"
 	"retake.example/internal/publish"
 	"retake.example/internal/store"
@@ -98,6 +99,15 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 				return err
 			}
 			return bucket.Try(ctx)
+		}
+	}
+	if ways := waysOf(cfg); ways.On() || cfg.Watch.Ping != "" {
+		parts.Alarm = func(ctx context.Context) (err error) {
+			if cfg.Watch.Ping != "" {
+				err = ways.Ping(ctx, cfg.Watch.Ping)
+			}
+			_, sent := ways.Send(ctx, "Retake", lang.Say(cfg.Language, "alarm_test", nil))
+			return errors.Join(err, sent)
 		}
 	}
 	if cfg.YouTube.ClientID != "" {

@@ -27,25 +27,26 @@ import (
 
 // Options are the operator's choices for the page, and what the pages need beside the database.
 type Options struct {
-	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
-	Proxies  []netip.Prefix                     // whose X-Forwarded-For is believed
-	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
-	Offers   []video.Offer                      // the templates of videos made on the page; at least one
-	Lang     string                             // of videos made on the page
-	ReuseFor time.Duration                      // how long a finished video is shared with the next order for its name
-	Attempts int                                // that a job has
-	CanDraw  func(template, name string) error  // nil error: that template has every letter
-	Rude     []string                           // no video in advance is made of these
-	Ready    func(ctx context.Context) []string // messages or sentences about what is missing; none: all is well
-	Free     func() (bytes int64, err error)    // on the disk
-	BotOn    bool                               // /admin in the bot gives a sign-in link
-	Staff    Staff                              // the same people, for their names in the activity list
-	Limits   []Limit                            // as Settings shows them
-	Covers   *Covers                            // pictures of the templates; nil: there are none
-	Uploads  *Uploads                           // takes the files of videos that admins send
-	Stuck    func() []string                    // why work does not flow, a sentence each
-	Metrics  http.Handler                       // answers /metrics
-	Token    string                             // opens /metrics to a program without a session; "": none does
+	BaseURL  string                               // where browsers find the page; https makes the cookie Secure
+	Proxies  []netip.Prefix                       // whose X-Forwarded-For is believed
+	Role     func(id int64) (store.Admin, bool)   // who may sign in by the settings; see Store.RoleOf
+	Offers   []video.Offer                        // the templates of videos made on the page; at least one
+	Lang     string                               // of videos made on the page
+	ReuseFor time.Duration                        // how long a finished video is shared with the next order for its name
+	Attempts int                                  // that a job has
+	CanDraw  func(template, name string) error    // nil error: that template has every letter
+	Rude     []string                             // no video in advance is made of these
+	Ready    func(ctx context.Context) []string   // messages or sentences about what is missing; none: all is well
+	Free     func() (bytes int64, err error)      // on the disk
+	Room     func() (low bool, used, limit int64) // for videos; nil: no limit
+	BotOn    bool                                 // /admin in the bot gives a sign-in link
+	Staff    Staff                                // the same people, for their names in the activity list
+	Limits   []Limit                              // as Settings shows them
+	Covers   *Covers                              // pictures of the templates; nil: there are none
+	Uploads  *Uploads                             // takes the files of videos that admins send
+	Stuck    func() []string                      // why work does not flow, a sentence each
+	Metrics  http.Handler                         // answers /metrics
+	Token    string                               // opens /metrics to a program without a session; "": none does
 
 	// Inspect finds out what a file shows and draws a still of it. The file stays. It returns video.ErrUnplayable if
 	// it is no video.

@@ -19,6 +19,8 @@ func (d *Desk) Views() map[string]Handler {
 		"/statistics.csv": d.StatisticsFile,
 
 		"/templates/:picture": d.Cover,
+
+		"/debug/pprof/:profile": OwnersOnly(d.Profile),
 	}
 }
 

@@ -19,8 +19,10 @@ import (
 const (
 	Outage      = "outage"
 	Disk        = "disk"
+	Room        = "room" // that videos may take
 	Channel     = "channel"
 	Backup      = "backup"
+	Alarm       = "alarm"       // the second way to the operator
 	Failed      = "failed"      // videos that were given up
 	Unpublished = "unpublished" // publications that were
 	Undelivered = "undelivered" // messages that were
