@@ -187,6 +187,11 @@ func (tx *Tx) Claim(kind Kind, quarantined bool, limit int) (tasks []Task, err e
 		if tasks, fanOut, err = tx.next(tasks, kind, quarantined, limit); err != nil {
 			return nil, err
 		}
+		if kind == Announce {
+			if tasks, err = tx.withoutOvertaken(tasks); err != nil {
+				return nil, err
+			}
+		}
 		single := len(tasks)
 		if fanOut > 0 {
 			single--
