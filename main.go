@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"retake.example/internal/chat"
 	"retake.example/internal/cli"
 	"retake.example/internal/command"
@@ -32,6 +30,7 @@ import (
 	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/routine"
 	"retake.example/internal/service"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
@@ -256,7 +255,7 @@ func serve(
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
 		purger.Run(ctx, queue.Discard, func() {
@@ -451,7 +450,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	cfg.Render.Offer = []string{"birthday"}
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return town.Serve(listener) })
 	group.Go(func() error {
 		<-ctx.Done()

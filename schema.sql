@@ -199,7 +199,7 @@ CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) 
 CREATE INDEX IF NOT EXISTS requests_restore_hold ON requests (user_id) WHERE restore_hold = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? again at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
--- By the time and not by the status: so the step from PENDING to PROCESSING of all who wait for a video leaves it alone.
+-- By the time and not by the status: so the step from PENDING to PROCESSING of ten thousand people leaves it alone.
 CREATE INDEX IF NOT EXISTS requests_open ON requests (user_id) WHERE finished IS NULL;
 CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
