@@ -637,6 +637,14 @@ func (tx *Tx) CapWaits() error {
 	return err
 }
 
+// ShiftWaits moves the beginnings of all waits by as much as the clock was set: what counts is how long a job has
+// waited, or a clock that is far ahead for a minute would end all waits.
+func (tx *Tx) ShiftWaits(by time.Duration) error {
+	_, err := tx.sql.Exec(`UPDATE jobs SET waiting_since = max(waiting_since + ?, 1) WHERE waiting_since IS NOT NULL`,
+		by.Milliseconds())
+	return err
+}
+
 // NextDue returns when the next waiting job becomes due, or a zero time if none waits.
 func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error) {
 	var due sql.NullInt64
