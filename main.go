@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"retake.example/internal/chat"
 	"retake.example/internal/cli"
 	"retake.example/internal/command"
@@ -32,6 +30,7 @@ import (
 	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/routine"
 	"retake.example/internal/service"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
@@ -258,7 +257,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
 		purger.Run(ctx, queue.Discard, func() {
@@ -424,7 +423,7 @@ func showDemo(ctx context.Context, port string, out io.Writer) error {
 	cfg.Telegram.Owners = []int64{1}    // nobody: there is nothing to set up
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return town.Serve(listener) })
 	group.Go(func() error {
 		<-ctx.Done()

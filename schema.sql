@@ -199,7 +199,8 @@ CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) 
 CREATE INDEX IF NOT EXISTS requests_restore_hold ON requests (user_id) WHERE restore_hold = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? again at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
-CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
+-- By the time and not by the status: so the step from PENDING to PROCESSING of ten thousand people leaves it alone.
+CREATE INDEX IF NOT EXISTS requests_open ON requests (user_id) WHERE finished IS NULL;
 CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
@@ -610,8 +611,8 @@ BEGIN
 		iif(new.status = 'COMPLETED', '', ifnull(new.error_code, '')), 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 -- How long somebody waited for a video, rounded up to one of some thirty numbers.
-CREATE TRIGGER IF NOT EXISTS totals_waited AFTER UPDATE OF status ON requests
-	WHEN new.status = 'COMPLETED' AND old.status <> 'COMPLETED'
+CREATE TRIGGER IF NOT EXISTS totals_waited AFTER UPDATE OF finished ON requests
+	WHEN new.status = 'COMPLETED' AND old.finished IS NULL
 BEGIN
 	INSERT INTO totals SELECT new.finished / 86400000, 'waited', a.template,
 		(SELECT min(value) FROM json_each('[1,2,3,4,5,6,8,10,13,16,20,25,30,40,50,60,80,100,130,160,200,250,300,400,500,600,900,1200,1800,2700,3600,7200,14400,28800,86400,604800,31536000]')
