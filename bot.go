@@ -382,6 +382,9 @@ func (b *Bot) onCommand(ctx context.Context, t *chat.Turn, u store.User, from *m
 	case "my_data":
 		return b.SendData(ctx, u, isAdmin)
 	case "start":
+		if code, ok := desk.OwnerCode(rest); ok {
+			return b.Own(ctx, t, u, from, code)
+		}
 		return b.onStart(ctx, t, u, isAdmin, rest)
 	case "help":
 		text := lang.Say(u.Lang, "help", nil)

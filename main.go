@@ -56,8 +56,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "retake:", err)
 		os.Exit(exitFailure)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if service.HasTerminal() && !signal.Ignored(syscall.SIGHUP) { // its end is a hangup
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
+	context.AfterFunc(ctx, func() { // a second signal ends the program at once; but a closed terminal sends several
+		signal.Ignore(syscall.SIGHUP)
+		stop()
+	})
 	err := run(ctx, os.Args[1:], os.Stdout)
 	var usage cli.Usage
 	var faults config.Faults
@@ -86,25 +93,16 @@ func thisProgram() *command.Program {
 		Retrier: func(st *store.Store, log *slog.Logger) retry.Retrier {
 			return NewQueue(st, nil, nil, nil, Options{}, log)
 		},
-		Serve: func(ctx context.Context, cfg config.Config, out io.Writer) error {
-			return serve(ctx, cfg, command.NewLog(cfg), out, func(r renderer) renderer { return r })
+		Serve: func(ctx context.Context, r command.Run) error {
+			return serve(ctx, r, func(r renderer) renderer { return r })
 		},
 		Demo: showDemo}
 }
 
-// serve runs the program on its data folder until ctx ends. wrap stands between the queue and the renderer.
-func serve(
-	ctx context.Context,
-	cfg config.Config,
-	log *slog.Logger,
-	out io.Writer,
-	wrap func(renderer) renderer,
-) error {
-	unlock, err := folder.Lock(cfg.DataDir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+// serve is one run of the program on its data folder, until ctx ends. wrap stands between the queue and the renderer.
+func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) error {
+	defer run.Listener.Close()
+	cfg, log := run.Config, run.Log
 	st, err := OpenStoreWith(cfg.Database(), store.Options{Before: func(version int) error {
 		return command.Keeper(cfg, log, nil).Upgrade(ctx, version)
 	}})
@@ -135,7 +133,7 @@ func serve(
 	defer centre.Close()
 	maker, err := command.NewMaker(cfg, work, centre)
 	if err != nil {
-		return asSetting(err)
+		return err
 	}
 	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
 		return err
@@ -166,8 +164,9 @@ func serve(
 			MaxUpload: cfg.Telegram.MaxUploadMB << 20, Keep: store.Keep(cfg.Privacy), Elsewhere: elsewhere(cfg),
 			Farm:    centre.On(),
 			BaseURL: cfg.Web.BaseURL, Role: command.Role(cfg),
-			Admins: cfg.Staff(), Rude: rude, CanDraw: maker.CanDraw, PerSecond: cfg.Telegram.PerSecond,
-			Second: cfg.Second, Meter: meter,
+			Admins: cfg.Staff(), HasOwner: len(cfg.Telegram.Owners) > 0, Rude: rude, CanDraw: maker.CanDraw,
+			PerSecond: cfg.Telegram.PerSecond,
+			Second:    cfg.Second, Meter: meter,
 		}, log)
 		if err != nil {
 			return err
@@ -194,10 +193,8 @@ func serve(
 	)
 	studio := publish.NewStudio(sites, queue, cfg)
 	var bot *Bot
-	var resume func(context.Context, []store.Update)
 	if sender != nil {
 		bot = NewBot(sender, queue)
-		resume = bot.Resume
 	}
 	missing := func(ctx context.Context) []string { return missing(ctx, cfg, maker, files) }
 	seen := &watch.Program{
@@ -216,12 +213,10 @@ func serve(
 	room := worker.NewRoom(cfg.Limits.MediaGB << 30)
 	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
-	var takeOver func(context.Context) error
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
 		seen.Contact, seen.Pauses, seen.Faults = bot.Contact, bot.Pauses, watch.Together(bot.Faults, seen.Faults)
 		told.Faults, told.Tell = seen.Faults, bot.Alert
-		takeOver = bot.Talk.DeleteWebhook
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
 	stuck := watch.NewCache(seen.Stuck)
@@ -230,8 +225,8 @@ func serve(
 	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err); alarm.Report(watch.Backup, err) })
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
-	web := NewWeb(working, st, queue, files, desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
-		Role: command.Role(cfg), Offers: offers,
+	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
+		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: maker.Available,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free, Room: room.Low,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
@@ -240,13 +235,12 @@ func serve(
 		Stuck:   stuck.Sentences,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, stuck, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
-		Resume:  resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
-		Farm: centre}, log)
-	listener, err := net.Listen("tcp", cfg.Web.Listen)
-	if err != nil {
-		return fmt.Errorf("web.listen: %w", err)
+		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
+	if bot != nil {
+		pages.Bot, pages.Resume, pages.TakeOver = talk, bot.Resume, talk.DeleteWebhook
 	}
-	listener = desk.MustRead(listener, time.Minute)
+	web := NewWeb(working, st, queue, files, pages, log)
+	listener := desk.MustRead(run.Listener, time.Minute)
 	server := desk.NewServer(
 		web.Handler(),
 		desk.Timeouts{Header: 10 * time.Second, Form: 30 * time.Second, Idle: 2 * time.Minute},
@@ -254,8 +248,10 @@ func serve(
 	)
 	server.RegisterOnShutdown(web.Close)
 
-	if err := setUpLink(ctx, st, cfg, out); err != nil {
-		return err
+	if !run.Again {
+		if err := command.SetUpLink(ctx, st, cfg, run.Out); err != nil {
+			return err
+		}
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
@@ -340,14 +336,6 @@ func limits(cfg config.Config) []desk.Limit {
 	}
 }
 
-// asSetting makes what is wrong with an offered template stop the start as a bad setting does.
-func asSetting(err error) error {
-	if retry.IsPermanent(err) {
-		return config.Faults{"render.template, render.offer: " + err.Error()}
-	}
-	return err
-}
-
 // missing says what keeps the program from doing its whole job, by messages, or by sentences of those who miss it.
 func missing(ctx context.Context, cfg config.Config, maker *video.Maker, files media.Store) (problems []string) {
 	if err := maker.Ready(ctx); err != nil {
@@ -363,23 +351,6 @@ func missing(ctx context.Context, cfg config.Config, maker *video.Maker, files m
 		problems = append(problems, err.Error())
 	}
 	return problems
-}
-
-// setUpLink prints a sign-in link as long as nobody has used one.
-func setUpLink(ctx context.Context, st *store.Store, cfg config.Config, out io.Writer) error {
-	if had, err := st.HadSession(ctx); err != nil || had {
-		return err
-	}
-	var admin int64 // the operator
-	if len(cfg.Telegram.Owners) > 0 {
-		admin = cfg.Telegram.Owners[0]
-	}
-	link, err := desk.NewLink(ctx, st, cfg.Web.BaseURL, admin)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "\nSign in to the page (works once, for 15 minutes):\n  %s\n\n", link)
-	return err
 }
 
 // breakable is the demo's renderer: it has a switch.
@@ -447,6 +418,7 @@ func showDemo(ctx context.Context, port string, out io.Writer) error {
 	cfg.Telegram.Token, cfg.Telegram.APIURL = demo.BotToken, town.URL
 	cfg.Web.Listen, cfg.Web.BaseURL = page.Addr().String(), "http://"+page.Addr().String()
 	cfg.Render.Offer = []string{"birthday"}
+	cfg.Telegram.Owners = []int64{1}    // nobody: there is nothing to set up
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -463,7 +435,9 @@ func showDemo(ctx context.Context, port string, out io.Writer) error {
 				&slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: telegram.Redact(demo.BotToken)},
 			),
 		)
-		return serve(ctx, cfg, log, io.Discard, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
+		return command.Serve(ctx, command.Fixed(cfg, log, io.Discard), func(ctx context.Context, run command.Run) error {
+			return serve(ctx, run, func(r renderer) renderer { return breakable{r, town.Broken.Load} })
+		})
 	})
 	fmt.Fprint(out, town.Welcome())
 	return group.Wait()
@@ -484,7 +458,7 @@ var defaults string
 
 // LoadConfig reads the settings: see config.LoadFile.
 func LoadConfig(path string, environ []string) (config.Config, error) {
-	return config.LoadFile(defaults, path, environ)
+	return config.LoadFile(defaults, path, environ, nil)
 }
 
 // fromDefaults returns the defaults, changed by sources and then by the environment.

@@ -485,6 +485,15 @@ CREATE TABLE IF NOT EXISTS admins (
 	added       INTEGER NOT NULL
 ) STRICT;
 
+-- The set-up on the page, while it is under way.
+CREATE TABLE IF NOT EXISTS setup (
+	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- one is under way, or none is
+	code        BLOB    CHECK (length(code) = 32),     -- SHA-256 of the code with which somebody becomes the owner; NULL: none works
+	expires     INTEGER NOT NULL DEFAULT 0,            -- when the code ends
+	failures    INTEGER NOT NULL DEFAULT 0,            -- wrong codes since this one was made
+	test        TEXT                                   -- id of the test video; NULL: none was asked for
+) STRICT;
+
 -- What people have spent in the last day: a row for each wish and each retry. It outlives a deletion of their data, and does not
 -- know them: a person is an HMAC of the Telegram id with a key that goes soon after its day.
 CREATE TABLE IF NOT EXISTS ledger (
@@ -545,6 +554,16 @@ CREATE TABLE IF NOT EXISTS bin (
 	content     TEXT    NOT NULL CHECK (json_valid(content)) -- its rows, by table
 ) STRICT;
 CREATE INDEX IF NOT EXISTS bin_by_time ON bin (at);
+
+-- What owners have set on the page. The file and the environment win.
+CREATE TABLE IF NOT EXISTS settings (
+	key         TEXT    NOT NULL PRIMARY KEY,          -- of config.toml, such as limits.open
+	value       TEXT,                                  -- as TOML writes it
+	sealed      BLOB,                                  -- a secret, encrypted; opens with the key in the data folder
+	changed     INTEGER NOT NULL,
+	admin       INTEGER NOT NULL,                      -- who changed it; 0: the operator
+	CONSTRAINT settings_open_or_sealed CHECK ((value IS NULL) <> (sealed IS NULL))
+) STRICT, WITHOUT ROWID;
 
 -- What happened on each day, without persons: it is kept when everything that it counts has been purged.
 CREATE TABLE IF NOT EXISTS totals (

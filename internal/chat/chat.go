@@ -45,6 +45,7 @@ type Options struct {
 	BaseURL        string                             // of the page
 	Role           func(id int64) (store.Admin, bool) // who is an admin by the settings; see Store.RoleOf
 	Admins         []int64                            // the same people
+	HasOwner       bool                               // the settings name an owner
 	Rude           []string
 	CanDraw        func(template, name string) error // nil error: that template has every letter
 	PerSecond      int                               // messages to all chats; 0: the default of telegram.NewGate

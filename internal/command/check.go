@@ -30,7 +30,7 @@ import (
 
 // checkAll says of everything on this machine whether it is well.
 func checkAll(ctx context.Context, c Invocation) error {
-	cfg, err := c.settings()
+	cfg, err := c.settings(ctx)
 	if faults, ok := errors.AsType[config.Faults](err); ok {
 		return config.Faults{check.Refused(c.Out, faults).Error()}
 	} else if err != nil {

@@ -30,7 +30,7 @@ type Program struct {
 	Open     func(path string) (*store.Store, error)
 	LookAt   func(ctx context.Context, path string) (broken []string, newer bool, err error)
 	Retrier  func(st *store.Store, log *slog.Logger) retry.Retrier
-	Serve    func(ctx context.Context, cfg config.Config, out io.Writer) error
+	Serve    func(context.Context, Run) error
 	Demo     func(ctx context.Context, port string, out io.Writer) error
 }
 
@@ -50,6 +50,7 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"backup":       with(makeBackup),
 	"ban":          with(banChat),
 	"check":        checkAll,
+	"config":       with(printConfig),
 	"completion":   func(_ context.Context, c Invocation) error { return c.print(cli.Completion(c.Words[0])) },
 	"demo":         demo,
 	"export":       with(exportUser),
@@ -63,9 +64,9 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"restore":    with(restore),
 	"resume":     with(resumeWishes),
 	"retry":      with(retryFailed),
-	"serve": with(func(ctx context.Context, cfg config.Config, c Invocation) error {
-		return c.Program.Serve(ctx, cfg, c.Out)
-	}),
+	"serve": func(ctx context.Context, c Invocation) error {
+		return Serve(ctx, Start{c.load, NewLog, c.Out}, c.Program.Serve)
+	},
 	"template check":   with(checkTemplate),
 	"template preview": with(previewTemplate),
 	"unban":            with(unbanChat),
@@ -86,7 +87,7 @@ func (p *Program) Run(ctx context.Context, args []string, out io.Writer) error {
 // with makes a command of a function that needs the settings.
 func with(do func(context.Context, config.Config, Invocation) error) func(context.Context, Invocation) error {
 	return func(ctx context.Context, c Invocation) error {
-		cfg, err := c.settings()
+		cfg, err := c.settings(ctx)
 		if err != nil {
 			return err
 		}
@@ -94,9 +95,23 @@ func with(do func(context.Context, config.Config, Invocation) error) func(contex
 	}
 }
 
-// settings loads the settings of the command line and the environment.
-func (c Invocation) settings() (config.Config, error) {
-	return config.LoadFile(c.Program.Defaults, c.Config, os.Environ())
+// load reads the settings of the command line and the environment, with those that page returns.
+func (c Invocation) load(page func(config.Config) (config.Page, error)) (config.Config, error) {
+	return config.LoadFile(c.Program.Defaults, c.Config, os.Environ(), page)
+}
+
+// settings are what load reads, with those in the database. A command that repairs it must work without them.
+func (c Invocation) settings(ctx context.Context) (config.Config, error) {
+	return c.load(func(cfg config.Config) (config.Page, error) {
+		page, unreadable, err := pageOf(ctx, cfg)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "retake: warning: %v\n", err)
+		}
+		for _, key := range unreadable {
+			fmt.Fprintf(os.Stderr, "retake: warning: %s of the page was sealed with another key than this one\n", key)
+		}
+		return page, nil
+	})
 }
 
 // NewLog returns the log of a program with these settings.

@@ -46,12 +46,17 @@ func SampleName(language string) string {
 	return "Emma"
 }
 
-// Covers draws the pictures of the offered templates, with the name of nobody in particular. Other engines have none.
+// Covers draws the pictures of the templates that can be offered, with the name of nobody in particular. Other engines
+// have none.
 func Covers(cfg config.Config, maker *video.Maker) *desk.Covers {
 	if cfg.Render.Engine != video.EngineTemplate && cfg.Render.Engine != video.EngineFarm {
 		return nil
 	}
-	return desk.NewCovers(cfg.Offered(), func(ctx context.Context, id, path string) error {
+	var ids []string
+	for _, o := range maker.Available() {
+		ids = append(ids, o.ID)
+	}
+	return desk.NewCovers(ids, func(ctx context.Context, id, path string) error {
 		return maker.Cover(
 			ctx,
 			video.Order{Asset: "cover", Name: SampleName(cfg.Language), Lang: cfg.Language, Template: id},

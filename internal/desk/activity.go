@@ -132,6 +132,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"unban", "", "did_unban"},
 	{"pause", "", "did_pause"},
 	{"resume", "", "did_resume"},
+	{"settings", "", "did_settings"},
 	{"drain", "drained", "did_drain"},
 	{"drain", "taking", "did_take"},
 	{"advance", "queued", "did_advance"},
@@ -142,6 +143,7 @@ var whats = []struct{ action, outcome, id string }{
 	{"delete", "cancelled", "did_cancel"},
 	{"restore", "", "did_restore"},
 	{"erase", "", "did_erase"},
+	{"bot", "", "did_bot"},
 	{"back up", "", "did_back_up"},
 	{"try backup", "", "did_try_backup"},
 	{"download backup", "", "did_download_backup"},
@@ -171,7 +173,7 @@ var whats = []struct{ action, outcome, id string }{
 func what(say Say, d store.AuditEntry) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
-			return say(w.id, Vars{"Attempt": d.Attempt})
+			return say(w.id, Vars{"Attempt": d.Attempt, "Outcome": d.Outcome})
 		}
 	}
 	if d.Outcome != "" { // an action that has no words yet
@@ -209,7 +211,7 @@ var kinds = []struct {
 	{"edited", "deeds_edited", []string{"edit"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
 	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "drain",
-		"trust clock", "back up", "try backup", "download backup"}},
+		"trust clock", "bot", "back up", "try backup", "download backup"}},
 	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},
 }
 

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"retake.example/internal/backup"
@@ -58,6 +59,11 @@ type Options struct {
 	TakeOver func(ctx context.Context) error
 	Purge    purge     // nil: nobody knows whether the clock is trusted
 	Farm     farmhands // nil: videos are not made on other machines
+	Settings settings  // that owners may change; nil: nobody can
+	Bot      botSelf   // nil: the bot is off
+
+	// Available lists the templates that could be offered.
+	Available func() []video.Offer
 
 	Templates fs.FS // the pages, *.html
 	Static    fs.FS // styles, the script, icons
@@ -93,7 +99,8 @@ type Desk struct {
 	store  *store.Store
 	log    *slog.Logger
 	pages  Pages
-	cookie string // name of the session cookie
+	cookie string                 // name of the session cookie
+	bot    atomic.Pointer[string] // its link, once Telegram has told
 	live   *Live
 
 	streams, uploads share

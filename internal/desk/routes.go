@@ -9,20 +9,26 @@ func (d *Desk) Views() map[string]Handler {
 		"/selection":      d.Selection,
 		"/bin":            d.Bin,
 		"/backups":        OwnersOnly(d.Backups),
+		"/setup":          OwnersOnly(d.SetUp),
+		"/bot":            d.BotPage,
+		"/configuration":  OwnersOnly(d.Configuration),
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
 		"/templates/:picture": d.Cover,
 
-		"/debug/pprof/:profile": OwnersOnly(d.Profile),
+		"/debug/pprof/:profile": OwnersOnly(d.Pprof),
 	}
 }
 
 // Actions are the forms of signed-in admins, by path.
 func (d *Desk) Actions() map[string]Handler {
 	return map[string]Handler{
-		"/selection": d.DeleteMany,
-		"/bin":       d.RestoreOrErase,
-		"/backups":   OwnersOnly(d.MakeOrTryBackup),
+		"/selection":     d.DeleteMany,
+		"/bin":           d.RestoreOrErase,
+		"/backups":       OwnersOnly(d.MakeOrTryBackup),
+		"/setup":         OwnersOnly(d.AdvanceSetup),
+		"/bot":           OwnersOnly(d.ChangeBot),
+		"/configuration": OwnersOnly(d.SaveConfiguration),
 	}
 }

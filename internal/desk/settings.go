@@ -10,7 +10,6 @@ import (
 
 	"retake.example/internal/lang"
 	"retake.example/internal/store"
-	"retake.example/internal/video"
 )
 
 // Limit is a setting: the id of its label, and a number, a time.Duration, KeptFor or Megabytes.
@@ -42,6 +41,14 @@ type Settings struct {
 
 // Language is one that the page speaks.
 type Language struct{ Code, Name string }
+
+// languagesOfPage lists them.
+func languagesOfPage() (all []Language) {
+	for _, l := range lang.Languages {
+		all = append(all, Language{l, languageName(l)})
+	}
+	return all
+}
 
 // Pair is a setting in words.
 type Pair struct {
@@ -90,13 +97,7 @@ func (d *Desk) Settings(w http.ResponseWriter, r *http.Request) error {
 	if view.Visits, err = d.store.Visits(r.Context(), AdminOf(r).ID, sessionOf(r)); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
-	for _, o := range d.opts.Offers {
-		t := Template{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))}
-		if d.opts.Covers.Has(o.ID) {
-			t.Picture = "/templates/" + o.ID + ".jpg"
-		}
-		view.Templates = append(view.Templates, t)
-	}
+	view.Templates = d.templates(d.opts.Offers, languageOf(r))
 	if view.Paused, err = d.store.Paused(r.Context()); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}

@@ -5,6 +5,7 @@ package publish
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -107,6 +108,41 @@ func TestTelegram_AChannelThatIsGoneCostsNoUpload(t *testing.T) {
 				t.Errorf("got %v, %d posts and the handle %q", err, n, a.FileID)
 			}
 		})
+	}
+}
+
+func TestLooks_APostThatSomebodyDeletedIsGone(t *testing.T) {
+	r := newRig(t)
+	id := r.owe("TELEGRAM", r.connect("TELEGRAM"), time.Time{})
+	r.must(r.work())
+	look := func(after time.Duration) string {
+		r.ahead.Add(int64(after))
+		r.must(NewLooks(r.sites, slog.New(slog.DiscardHandler)).Once(t.Context()))
+		return r.on(id, "TELEGRAM").Standing
+	}
+	post := r.news.Messages()[0]
+	r.news.SetCaption(int(post.ID), "Words of another admin")
+	if got := look(6 * time.Minute); got != "" || r.news.Messages()[0].Text != "Words of another admin" {
+		t.Fatalf("got it found %q and saying %q; want it left as it is", got, r.news.Messages()[0].Text)
+	}
+	r.intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		telegramSays(400, "Bad Request: SOMETHING_NEW")(w)
+		return true
+	})
+	r.news.Delete(int(post.ID))
+	if got := look(25 * time.Hour); got != "" {
+		t.Fatalf("got %q of an answer that says nothing; want it left as it was", got)
+	}
+	r.intercept(nil)
+	if got := look(time.Hour); got != "gone" {
+		t.Fatalf("got %q; want it gone", got)
+	}
+	r.must(r.studio.PublishAgain(t.Context(), id, "TELEGRAM", owner))
+	if why, ok := r.tries[len(r.tries)-1].(retry.AdminClicked); !ok || why.Platform != "TELEGRAM" {
+		t.Errorf("got %+v; want it published again", r.tries)
+	}
+	if got := r.chats.Mistakes(); len(got) > 0 {
+		t.Errorf("the Bot API does not know %v", got)
 	}
 }
 

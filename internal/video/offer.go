@@ -2,7 +2,12 @@
 
 package video
 
-import "slices"
+import (
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+)
 
 // Offer is a template that people may choose.
 type Offer struct {
@@ -19,4 +24,29 @@ func TitleOf(offers []Offer, id, language string) string {
 		}
 	}
 	return id
+}
+
+// Available lists the templates that could be offered: those built in, and those in the operator's folder that have no
+// fault. Another engine than the template's knows only those that the settings name.
+func (m *Maker) Available() (all []Offer) {
+	ids := m.cfg.Offered
+	if m.draws() {
+		names, _ := fs.Glob(builtIn, "templates/*/"+designFile)
+		if m.cfg.Templates != "" {
+			own, _ := fs.Glob(os.DirFS(m.cfg.Templates), "*/"+designFile)
+			names = append(names, own...)
+		}
+		for _, name := range names {
+			ids = append(ids[:len(ids):len(ids)], path.Base(path.Dir(name)))
+		}
+	}
+	for _, id := range ids {
+		if slices.ContainsFunc(all, func(o Offer) bool { return o.ID == id }) {
+			continue
+		}
+		if _, err := m.template(id); err == nil || !m.draws() {
+			all = append(all, Offer{ID: id, Title: func(lang string) string { return m.Title(id, lang) }})
+		}
+	}
+	return all
 }

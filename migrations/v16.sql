@@ -1,0 +1,1 @@
+-- The tables settings and setup.
