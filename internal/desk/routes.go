@@ -20,7 +20,7 @@ func (d *Desk) Views() map[string]Handler {
 
 		"/templates/:picture": d.Cover,
 
-		"/debug/pprof/:profile": OwnersOnly(d.Profile),
+		"/debug/pprof/:profile": OwnersOnly(d.Pprof),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"retake.example/internal/store"
 )
 
-func TestProfile_IsThereForTheMachineItselfOnly(t *testing.T) {
+func TestPprof_IsThereForTheMachineItselfOnly(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, profile, header string
 		there                 bool
@@ -30,7 +30,7 @@ func TestProfile_IsThereForTheMachineItselfOnly(t *testing.T) {
 			r.Header.Set(c.header, "192.0.2.1")
 		}
 		w := httptest.NewRecorder()
-		err := new(Desk).Profile(w, r)
+		err := new(Desk).Pprof(w, r)
 		if there := err == nil && w.Body.Len() > 0; there != c.there || !there && !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: got %v, %d bytes; want it there: %v", name, err, w.Body.Len(), c.there)
 		}
