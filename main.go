@@ -137,7 +137,8 @@ func serve(
 	if err != nil {
 		return asSetting(err)
 	}
-	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
+	shelf, offers, err := command.OpenTemplates(ctx, cfg, st, maker, log)
+	if err != nil {
 		return err
 	}
 	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
@@ -149,10 +150,6 @@ func serve(
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []video.Offer
-	for _, id := range cfg.Offered() {
-		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
-	}
 	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
@@ -232,7 +229,7 @@ func serve(
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
-		Covers:  command.Covers(cfg, maker),
+		Covers:  command.Covers(cfg, maker, shelf), Shelf: shelf,
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck:   watch.NewCache(seen.Stuck).Reasons,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),

@@ -29,7 +29,7 @@ type Options struct {
 	BaseURL  string                             // where browsers find the page; https makes the cookie Secure
 	Proxies  []netip.Prefix                     // whose X-Forwarded-For is believed
 	Role     func(id int64) (store.Admin, bool) // who may sign in by the settings; see Store.RoleOf
-	Offers   []video.Offer                      // the templates of videos made on the page; at least one
+	Offers   *video.Offers                      // the templates of videos made on the page
 	Lang     string                             // of videos made on the page
 	ReuseFor time.Duration                      // how long a finished video is shared with the next order for its name
 	Attempts int                                // that a job has
@@ -41,6 +41,7 @@ type Options struct {
 	Staff    Staff                              // the same people, for their names in the activity list
 	Limits   []Limit                            // as Settings shows them
 	Covers   *Covers                            // pictures of the templates; nil: there are none
+	Shelf    *video.Shelf                       // all templates; nil: none can be made here
 	Uploads  *Uploads                           // takes the files of videos that admins send
 	Stuck    func() []string                    // why work does not flow, a sentence each
 	Metrics  http.Handler                       // answers /metrics
@@ -136,7 +137,7 @@ func isHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(add
 func (d *Desk) secure() bool { return isHTTPS(d.opts.BaseURL) }
 
 // choice reports whether there is more than one template to make a video with.
-func (d *Desk) choice() bool { return len(d.opts.Offers) > 1 }
+func (d *Desk) choice() bool { return len(d.opts.Offers.List()) > 1 }
 
 // problems says what is missing.
 func (d *Desk) problems(r *http.Request) (said []string) {

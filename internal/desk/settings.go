@@ -90,10 +90,10 @@ func (d *Desk) Settings(w http.ResponseWriter, r *http.Request) error {
 	if view.Visits, err = d.store.Visits(r.Context(), AdminOf(r).ID, sessionOf(r)); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
-	for _, o := range d.opts.Offers {
-		t := Template{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))}
-		if d.opts.Covers.Has(o.ID) {
-			t.Picture = "/templates/" + o.ID + ".jpg"
+	for _, o := range d.opts.Offers.List() {
+		t := Template{ID: o.ID, Title: video.TitleOf(d.opts.Offers.List(), o.ID, languageOf(r))}
+		if d.opts.Covers.Has(o.Template()) {
+			t.Picture = "/templates/" + o.Template() + ".jpg"
 		}
 		view.Templates = append(view.Templates, t)
 	}
