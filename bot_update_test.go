@@ -321,7 +321,7 @@ func TestAnUpdateWaitsInTheInboxUntilItIsAnswered(t *testing.T) {
 func TestAPanicOfAHandlerTellsNoName(t *testing.T) {
 	var log bytes.Buffer
 	sender, err := NewSender(newStore(t), nil, chat.Options{Token: testToken, APIURL: "http://127.0.0.1:1", Language: "ru",
-		Offers: newYear, CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
+		Offers: video.NewOffers(newYear...), CanDraw: func(_, name string) error { panic(name) }}, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

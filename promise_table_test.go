@@ -192,7 +192,7 @@ func pendingOf(t *testing.T, s *store.Store, kind store.Kind, fileID string, use
 func (m *message) try() {
 	m.t.Helper()
 	mutate(m.t, m.q.store, `UPDATE jobs SET due = 0`)
-	sender, err := NewSender(m.q.store, m.files, chat.Options{Token: testToken, APIURL: m.url, Offers: newYear,
+	sender, err := NewSender(m.q.store, m.files, chat.Options{Token: testToken, APIURL: m.url, Offers: video.NewOffers(newYear...),
 		Language: "ru", MaxUpload: 50 << 20, Second: time.Second}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		m.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"retake.example/internal/backup"
@@ -97,6 +98,9 @@ type Desk struct {
 	live   *Live
 
 	streams, uploads share
+
+	offering sync.Mutex // held while what is offered changes
+	trials   *trials
 }
 
 // New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the
@@ -104,7 +108,7 @@ type Desk struct {
 // has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
 	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: CookieName(st.Path(), opts.BaseURL), live: NewLive(),
-		streams: share{most: liveStreams}, uploads: share{most: mostUploads}}
+		streams: share{most: liveStreams}, uploads: share{most: mostUploads}, trials: newTrials()}
 	says := map[string]Say{}
 	for _, l := range lang.Languages {
 		says[l] = sayIn(l)

@@ -12,7 +12,12 @@ func (d *Desk) Views() map[string]Handler {
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
-		"/templates/:picture": d.Cover,
+		"/templates":           OwnersOnly(d.TemplateList),
+		"/templates/:picture":  d.Cover,
+		"/studio":              OwnersOnly(d.AskTemplate),
+		"/studio/:id":          OwnersOnly(d.Studio),
+		"/studio/:id/film":     OwnersOnly(d.StudioFilm),
+		"/studio/:id/trial/:f": OwnersOnly(d.StudioTrial),
 	}
 }
 
@@ -22,5 +27,9 @@ func (d *Desk) Actions() map[string]Handler {
 		"/selection": d.DeleteMany,
 		"/bin":       d.RestoreOrErase,
 		"/backups":   OwnersOnly(d.MakeOrTryBackup),
+
+		"/templates":  OwnersOnly(d.ChangeTemplates),
+		"/studio":     OwnersOnly(d.AddTemplate),
+		"/studio/:id": OwnersOnly(d.WorkOnTemplate),
 	}
 }

@@ -48,6 +48,11 @@ var notices = map[string]string{
 	"backup-good":   "notice_backup_good",
 	"backup-bad":    "notice_backup_bad",
 	"erased":        "notice_erased",
+
+	"templates":      "notice_templates",
+	"template-added": "notice_template_added",
+	"template-saved": "notice_template_saved",
+	"template-back":  "notice_template_back",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

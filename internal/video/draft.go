@@ -4,7 +4,10 @@ package video
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -54,24 +57,37 @@ func (d *Draft) StillAt() time.Duration { return d.template.still }
 // CanDraw is Maker.CanDraw.
 func (d *Draft) CanDraw(name string) error { return d.maker.canDraw(d.template, name) }
 
-// Still draws one moment as Maker.Still does.
-func (d *Draft) Still(ctx context.Context, o Order, at time.Duration, path string) error {
-	return d.maker.stillOf(ctx, d.template, o, at, path)
+// Still draws one moment as Maker.Still does, as a JPEG. discard removes it.
+func (d *Draft) Still(ctx context.Context, o Order, at time.Duration) (path string, discard func() error, err error) {
+	if err := d.maker.Room(0); err != nil {
+		return "", nil, err
+	}
+	folder, err := newFolder(d.maker.cfg.Work, jobPrefix)
+	if err != nil {
+		return "", nil, err
+	}
+	discard = func() error { return os.RemoveAll(folder) }
+	path = filepath.Join(folder, "still.jpg")
+	if err := d.maker.stillOf(ctx, d.template, o, at, path); err != nil {
+		return "", nil, errors.Join(err, discard())
+	}
+	return path, discard, nil
 }
 
 // Make makes the whole video, on this machine.
 func (d *Draft) Make(ctx context.Context, o Order) (Video, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.maker.cfg.Timeout)
-	defer cancel()
+	if err := d.template.sign(); err != nil {
+		return Video{}, err
+	}
 	return d.maker.make(ctx, d.template, o, func(int) {})
 }
 
-// Film returns the film of the draft, ready for a browser to play, without a name.
-func (d *Draft) Film(ctx context.Context, lang string) (path string, err error) {
-	t, err := d.maker.ready(ctx)
+// filmOf returns the prepared film of a template: what a browser plays of a scene.
+func (m *Maker) filmOf(ctx context.Context, k *template, lang string) (path string, err error) {
+	t, err := m.ready(ctx)
 	if err != nil {
 		return "", err
 	}
-	films, err := d.maker.prepare(ctx, t, d.template)
+	films, err := m.prepare(ctx, t, k)
 	return films[lang].path, err
 }

@@ -166,11 +166,11 @@ func (s *Shelf) Draft(id string, text []byte) (*Draft, error) { return s.maker.D
 // OpenFilm opens what a browser plays of a template: the author's film, or the scene as it is before a name is drawn.
 func (s *Shelf) OpenFilm(ctx context.Context, t Template, lang string) (*os.File, error) {
 	if t.Film == "" {
-		d, err := s.maker.template(t.Order)
+		k, err := s.maker.template(t.Order)
 		if err != nil {
 			return nil, err
 		}
-		film, err := (&Draft{s.maker, d}).Film(ctx, lang)
+		film, err := s.maker.filmOf(ctx, k, lang)
 		if err != nil {
 			return nil, err
 		}

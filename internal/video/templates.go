@@ -56,7 +56,11 @@ func (m *Maker) read(id string, files fs.FS, folder string) (*template, error) {
 		err = Faults{fmt.Sprintf("%s:1: cannot be read: %v", designFile, err)}
 		return nil, permanent{fmt.Errorf("template %s: %w", id, err)}
 	}
-	return m.parse(id, text, files, folder)
+	t, err := m.parse(id, text, files, folder)
+	if err == nil {
+		err = t.sign()
+	}
+	return t, err
 }
 
 // parse makes a template of the text of its template.toml.
@@ -66,11 +70,15 @@ func (m *Maker) parse(id string, text []byte, files fs.FS, folder string) (*temp
 		return nil, permanent{fmt.Errorf("template %s: %w", id, err)}
 	}
 	d.folder = folder
-	t := &template{design: d, preparing: make(chan struct{}, 1)}
-	if t.sum, err = d.fingerprint(); err != nil {
-		return nil, fmt.Errorf("template %s: %w", id, err)
+	return &template{design: d, preparing: make(chan struct{}, 1)}, nil
+}
+
+// sign reads all files of a template for its checksum, without which nothing can be prepared.
+func (t *template) sign() (err error) {
+	if t.sum, err = t.fingerprint(); err != nil {
+		return fmt.Errorf("template %s: %w", t.id, err)
 	}
-	return t, nil
+	return nil
 }
 
 // find returns the folder of a template.
