@@ -24,6 +24,7 @@ import (
 
 	"retake.example/internal/chat"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"github.com/go-telegram/bot/models"
 

@@ -16,6 +16,7 @@ import (
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"retake.example/internal/db/dbtest"
 	faketelegram "retake.example/internal/fake/telegram"

@@ -634,11 +634,13 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/retry all", "/retry-all", 200)
 	c.reads("ru/sign-in", "/login", 200)
 	c.await("fetch('/language', { method: 'POST', body: new URLSearchParams({ lang: 'en' }) })")
+	c.readsTemplates(t)
+	c.moves(full, 8)
 	c.reads("error/no such video", "/assets/"+store.NewID(), 404)
 	c.reads("error/no such status", "/?status=nonsense", 422)
 
 	for _, r := range full.echo.Routes() {
-		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|statistics.csv|static/|media/|thumbs/|templates/)`).MatchString(r.Path) {
+		if r.Method != http.MethodGet || regexp.MustCompile(`^/(healthz|readyz|metrics|events|statistics.csv|static/|media/|thumbs/|templates/|studio/:id/)`).MatchString(r.Path) {
 			continue // no page
 		}
 		shape := regexp.MustCompile("^" + regexp.MustCompile(`:\w+|\*`).ReplaceAllString(r.Path, "[^/]+") + "$")

@@ -19,6 +19,7 @@ import (
 	"retake.example/internal/media"
 	"retake.example/internal/retry"
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 )
 
 // fate is what becomes of a message after an answer.

@@ -34,6 +34,7 @@ import (
 	"retake.example/internal/retry"
 
 	"retake.example/internal/store"
+	"retake.example/internal/video"
 
 	"retake.example/internal/desk"
 	fakerumble "retake.example/internal/fake/rumble"

@@ -99,8 +99,11 @@ type Desk struct {
 
 	streams, uploads share
 
-	offering sync.Mutex // held while what is offered changes
-	trials   *trials
+	offering  sync.Mutex // held while what is offered changes
+	trials    *trials
+	films     context.Context // in which films are prepared
+	preparing sync.WaitGroup
+	stop      context.CancelFunc
 }
 
 // New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the
@@ -109,6 +112,7 @@ type Desk struct {
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
 	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: CookieName(st.Path(), opts.BaseURL), live: NewLive(),
 		streams: share{most: liveStreams}, uploads: share{most: mostUploads}, trials: newTrials()}
+	d.films, d.stop = context.WithCancel(ctx)
 	says := map[string]Say{}
 	for _, l := range lang.Languages {
 		says[l] = sayIn(l)
@@ -121,8 +125,12 @@ func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (
 	return d, nil
 }
 
-// Close ends the streams of open pages, for which a shutdown of the server would wait.
-func (d *Desk) Close() { d.live.Close() }
+// Close ends the streams of open pages, for which a shutdown of the server would wait, and the preparation of films.
+func (d *Desk) Close() {
+	d.live.Close()
+	d.stop()
+	d.preparing.Wait()
+}
 
 // CookieName is the name of the session cookie of the bot with that database at that address. Browsers don't tell the
 // ports of a host apart: each bot has a name of its own.

@@ -180,11 +180,11 @@ func (d *Desk) offer(action, of string, admin store.Admin, change func(ids []str
 	if d.opts.Farm != nil {
 		d.opts.Farm.Renew()
 	}
-	go func() { // the next video should not wait for the film
-		if err := d.opts.Shelf.Prepare(d.ctx); err != nil && d.ctx.Err() == nil {
+	d.preparing.Go(func() { // the next video should not wait for the film
+		if err := d.opts.Shelf.Prepare(d.films); err != nil && d.films.Err() == nil {
 			d.log.Warn("prepare the templates", "err", err)
 		}
-	}()
+	})
 	return nil
 }
 

@@ -7,8 +7,9 @@ const time = byId('time'), at = byId('at'), said = byId('bench-said'), length = 
 if (figure) {
   const image = figure.querySelector('img'), boxes = figure.querySelector('.boxes'), width = Number(stage.dataset.width), height = Number(stage.dataset.height);
   const places = [...boxes.querySelectorAll('[data-place]')].map(g => ({ n: g.dataset.place, box: g.querySelector('rect'), grip: g.querySelector('circle'), bar: form.querySelector(`[data-bar="${g.dataset.place}"]`) }));
-  stage.classList.add('live');
+  stage.classList.add('moving');
   film.controls = false;
+  figure.prepend(film); // under the picture, which shows the same moment with the name
 
   const outline = () => places.forEach(({ n, box, grip, bar }) => {
     const [x, y, w, h] = ['x', 'y', 'w', 'h'].map(k => number(field(n, k))), [start, end] = [number(field(n, 'start')), number(field(n, 'end'))];
