@@ -103,8 +103,8 @@ func warm(ctx context.Context, cfg config.Config, c Invocation) error {
 	return errors.Join(c.print(warmed(added, state), nil), refusedLines(bad))
 }
 
-// nameRules are those of the settings: the templates' fonts, and the operator's rude words. current says what orders for
-// a template say.
+// nameRules are those of the settings: the templates' fonts, and the operator's rude words. current says what orders
+// for a template say.
 func nameRules(cfg config.Config) (rules desk.NameRules, current func(template string) string, err error) {
 	work, err := os.MkdirTemp("", "retake-warm-") // not the data folder's: a running serve renders there
 	if err != nil {

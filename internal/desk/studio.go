@@ -1,4 +1,4 @@
-// The template studio: a film becomes a template, and where, when and how it shows the name is set with a picture of it.
+// The template studio: a film becomes a template. Where, when and how it shows the name is set with a picture of it.
 
 package desk
 
@@ -462,7 +462,7 @@ func (d *Desk) showStill(r *http.Request, view *Bench, id string, text []byte) e
 		view.Faults["at"] = sayTo(r)("studio_fault_still", Vars{"Length": decimal(sayTo(r), view.Seconds)})
 		return video.Faults{}
 	}
-	moment := min(time.Duration(at*float64(time.Second)), time.Duration(view.Seconds*float64(time.Second))-time.Millisecond)
+	moment := time.Duration(min(at, view.Seconds-0.001) * float64(time.Second))
 	file, discard, err := draft.Still(r.Context(), video.Order{Asset: "trial", Name: name, Lang: view.Lang}, moment)
 	if err != nil {
 		return err

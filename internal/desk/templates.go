@@ -1,4 +1,4 @@
-// Templates: all that there are; an owner offers, retires and orders them, and makes one of their own of a built-in one.
+// Templates: all that there are. An owner offers, retires and orders them, and makes an own one of a built-in one.
 
 package desk
 

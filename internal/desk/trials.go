@@ -1,5 +1,5 @@
-// Trials: pictures and videos of templates that are being worked on. They are seen for a while by whoever has their
-// address and is signed in, and then they are gone.
+// Trials: pictures and videos of templates that are being worked on. Owners who have their address see them
+// for a while, and then they are gone.
 
 package desk
 

@@ -140,7 +140,8 @@ func rehearseOne(ctx context.Context, f film, one shown) error {
 	}, func(int, []byte) error { return nil })
 }
 
-// Still writes one moment of the video that an order would make: as a JPEG if the path says so, or a PNG. The time is that of the nearest frame.
+// Still writes one moment of the video that an order would make: as a JPEG if the path says so, or a PNG.
+// The time is that of the nearest frame.
 func (m *Maker) Still(ctx context.Context, o Order, at time.Duration, path string) error {
 	k, err := m.template(o.Template)
 	if err != nil {
