@@ -134,7 +134,8 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	if err != nil {
 		return err
 	}
-	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
+	shelf, offers, err := command.OpenTemplates(ctx, cfg, st, maker, log)
+	if err != nil {
 		return err
 	}
 	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
@@ -146,10 +147,6 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []video.Offer
-	for _, id := range cfg.Offered() {
-		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
-	}
 	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
@@ -228,11 +225,11 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
-		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: maker.Available,
+		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: shelf.Available,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
 		Ready: missing, Free: maker.Free, Room: room.Low,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
-		Covers:  command.Covers(cfg, maker),
+		Covers: command.Covers(cfg, maker, shelf), Shelf: shelf,
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck:   stuck.Sentences,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, stuck, backups.State) }),

@@ -99,6 +99,15 @@ var rights = map[string]right{
 	"POST /bot":   {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}, body: "name=x"},
 	// requests of this test come from another machine
 	"GET /debug/pprof/:profile": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	// The same of templates: the office of this test has no shelf.
+	"GET /templates":           {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /templates":          {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=offer&id=x"},
+	"GET /studio":              {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /studio":             {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "title=x"},
+	"GET /studio/:id":          {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /studio/:id":         {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=save"},
+	"GET /studio/:id/film":     {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"GET /studio/:id/trial/:f": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
 	"POST /bin":    {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},

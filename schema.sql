@@ -176,6 +176,12 @@ CREATE TABLE IF NOT EXISTS editions (
 	edition     TEXT    NOT NULL                       -- checksum
 ) STRICT, WITHOUT ROWID;
 
+-- The templates that an owner offers on the page, in their order. Without a row the settings say what is offered.
+CREATE TABLE IF NOT EXISTS offers (
+	template    TEXT    PRIMARY KEY,                   -- without a version: the current one is offered
+	position    INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+
 -- One user waiting for one asset. COMPLETED when that user has the video.
 CREATE TABLE IF NOT EXISTS requests (
 	id          INTEGER PRIMARY KEY AUTOINCREMENT,     -- never used again: it orders a user's requests

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +31,7 @@ type Options struct {
 	BaseURL  string                               // where browsers find the page; https makes the cookie Secure
 	Proxies  []netip.Prefix                       // whose X-Forwarded-For is believed
 	Role     func(id int64) (store.Admin, bool)   // who may sign in by the settings; see Store.RoleOf
-	Offers   []video.Offer                        // the templates of videos made on the page; at least one
+	Offers   *video.Offers                        // the templates of videos made on the page
 	Lang     string                               // of videos made on the page
 	ReuseFor time.Duration                        // how long a finished video is shared with the next order for its name
 	Attempts int                                  // that a job has
@@ -43,6 +44,7 @@ type Options struct {
 	Staff    Staff                                // the same people, for their names in the activity list
 	Limits   []Limit                              // as Settings shows them
 	Covers   *Covers                              // pictures of the templates; nil: there are none
+	Shelf    *video.Shelf                         // all templates; nil: none can be made here
 	Uploads  *Uploads                             // takes the files of videos that admins send
 	Stuck    func() []string                      // why work does not flow, a sentence each
 	Metrics  http.Handler                         // answers /metrics
@@ -106,6 +108,12 @@ type Desk struct {
 	live   *Live
 
 	streams, uploads share
+
+	offering  sync.Mutex // held while what is offered changes
+	trials    *trials
+	films     context.Context // in which films are prepared
+	preparing sync.WaitGroup
+	stop      context.CancelFunc
 }
 
 // New prepares the pages. It reads the templates, and returns an error if one of them is broken. ctx is the
@@ -113,7 +121,8 @@ type Desk struct {
 // has gone.
 func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (*Desk, error) {
 	d := &Desk{ctx: ctx, opts: opts, store: st, log: log, cookie: CookieName(st.Path(), opts.BaseURL), live: NewLive(),
-		streams: share{most: liveStreams}, uploads: share{most: mostUploads}}
+		streams: share{most: liveStreams}, uploads: share{most: mostUploads}, trials: newTrials()}
+	d.films, d.stop = context.WithCancel(ctx)
 	says := map[string]Say{}
 	for _, l := range lang.Languages {
 		says[l] = sayIn(l)
@@ -126,8 +135,12 @@ func New(ctx context.Context, st *store.Store, opts Options, log *slog.Logger) (
 	return d, nil
 }
 
-// Close ends the streams of open pages, for which a shutdown of the server would wait.
-func (d *Desk) Close() { d.live.Close() }
+// Close ends the streams of open pages, for which a shutdown of the server would wait, and the preparation of films.
+func (d *Desk) Close() {
+	d.live.Close()
+	d.stop()
+	d.preparing.Wait()
+}
 
 // CookieName is the name of the session cookie of the bot with that database at that address. Browsers don't tell the
 // ports of a host apart: each bot has a name of its own.
@@ -146,7 +159,7 @@ func isHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(add
 func (d *Desk) secure() bool { return isHTTPS(d.opts.BaseURL) }
 
 // choice reports whether there is more than one template to make a video with.
-func (d *Desk) choice() bool { return len(d.opts.Offers) > 1 }
+func (d *Desk) choice() bool { return len(d.opts.Offers.List()) > 1 }
 
 // problems says what is missing.
 func (d *Desk) problems(r *http.Request) (said []string) {

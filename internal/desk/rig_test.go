@@ -117,7 +117,7 @@ func newRigOf(t testing.TB, program context.Context) *rig {
 	title := func(string) string { return "New Year" }
 	r.Desk, err = New(program, st,
 		Options{Role: func(id int64) (store.Admin, bool) { return store.Admin{ID: id, Owner: id == 8}, true },
-			Offers: []video.Offer{{ID: "new-year", Title: title}}, Lang: "en", Attempts: 3,
+			Offers: video.NewOffers(video.Offer{ID: "new-year", Title: title}), Lang: "en", Attempts: 3,
 			Ready: func(context.Context) []string { return nil }, Stuck: func() []string { return nil },
 			Free: func() (int64, error) {
 				return 38e9,

@@ -18,9 +18,13 @@ func (d *Desk) Views() map[string]Handler {
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
-		"/templates/:picture": d.Cover,
-
+		"/templates/:picture":   d.Cover,
 		"/debug/pprof/:profile": OwnersOnly(d.Pprof),
+		"/templates":            OwnersOnly(d.TemplateList),
+		"/studio":               OwnersOnly(d.AskTemplate),
+		"/studio/:id":           OwnersOnly(d.Studio),
+		"/studio/:id/film":      OwnersOnly(d.StudioFilm),
+		"/studio/:id/trial/:f":  OwnersOnly(d.StudioTrial),
 	}
 }
 
@@ -43,5 +47,8 @@ func (d *Desk) Actions() map[string]Handler {
 		"/trust-clock":      OwnersOnly(d.TrustClock),
 		"/held":             OwnersOnly(d.DecideHeld),
 		"/wishes":           OwnersOnly(d.Wishes),
+		"/templates":        OwnersOnly(d.ChangeTemplates),
+		"/studio":           OwnersOnly(d.AddTemplate),
+		"/studio/:id":       OwnersOnly(d.WorkOnTemplate),
 	}
 }

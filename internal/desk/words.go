@@ -55,6 +55,10 @@ var notices = map[string]string{
 	"dismissed":          "notice_dismissed",
 	"uninvited":          "notice_uninvited",
 	"revoked":            "notice_revoked",
+	"templates":          "notice_templates",
+	"template-added":     "notice_template_added",
+	"template-saved":     "notice_template_saved",
+	"template-back":      "notice_template_back",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.
