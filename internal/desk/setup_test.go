@@ -267,7 +267,7 @@ func TestSetUp_TheLinkTheCodeAndTheQRCodeAreTheSame(t *testing.T) {
 	}
 	r.form("do", "code")
 	if r.code == first || r.becomes(5, first) {
-		t.Error("the code of before still works")
+		t.Error("the old code still works")
 	}
 	if r.shows("/setup", r.code); !r.becomes(5, strings.ToLower(r.code)) {
 		t.Error("the new code does not work, typed in small letters")
