@@ -51,7 +51,7 @@ var notices = map[string]string{
 	"backup-good":        "notice_backup_good",
 	"backup-bad":         "notice_backup_bad",
 	"erased":             "notice_erased",
-	"set-up":                         "notice_set_up",
+	"set-up":             "notice_set_up",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.
