@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"retake.example/internal/backup"
+	"retake.example/internal/config"
 	"retake.example/internal/outage"
 	"retake.example/internal/retry"
 	"retake.example/internal/video"
@@ -501,6 +502,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("quiet/nothing has failed", "/?status=FAILED", 200)
 	c.reads("quiet/nothing is ready", "/?status=COMPLETED", 200)
 	c.reads("quiet/settings", "/settings", 200)
+	c.reads("quiet/configuration", "/configuration", 200)
 	c.reads("quiet/advance", "/advance", 200)
 	c.reads("quiet/channels", "/channels", 200)
 	quiet.studio().about.YouTube = false
@@ -599,6 +601,8 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("disconnect", "/channels/2/disconnect", 200)
 	c.reads("activity", "/activity", 200)
 	c.reads("settings", "/settings", 200)
+	full.opts.Settings.(*dials).refused = config.Faults{"config.toml:12: limits.open: 1 or more is expected"}
+	c.reads("configuration", "/configuration?notice=settings_saved", 200)
 	c.reads("scheduled", "/scheduled", 200)
 	mutate(t, full.store, `INSERT INTO advance (name, name_key, template, lang, creator, created)
 		VALUES ('Яна', 'яна', 'new-year', 'ru', 8, 0), ('Ия', 'ия', 'new-year', 'ru', 8, 0)`)
@@ -628,6 +632,7 @@ func TestEveryPageStandsUpToACritic(t *testing.T) {
 	c.reads("ru/disconnect", "/channels/2/disconnect", 200)
 	c.reads("ru/activity", "/activity", 200)
 	c.reads("ru/settings", "/settings", 200)
+	c.reads("ru/configuration", "/configuration", 200)
 	c.reads("ru/advance", "/advance", 200)
 	c.reads("ru/upload", "/upload", 200)
 	c.reads("ru/retry all", "/retry-all", 200)

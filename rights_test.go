@@ -81,6 +81,9 @@ var rights = map[string]right{
 	"GET /bin":                admins,
 
 	// Nobody is told that a backup is not there who may not see any: the office of this test makes none.
+	"GET /configuration":  ownersSee,
+	"POST /configuration": ownersDo.of("limits.per_day=31"),
+
 	"GET /backups":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"POST /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
 	// The office of this test has nothing to set up, and no bot to ask Telegram about.

@@ -243,14 +243,15 @@ func TestTheUnitIsSoundAndExposesLittle(t *testing.T) {
 	}
 	// As systemd would find it, with a program where the unit says that it is.
 	root := t.TempDir()
-	for _, dir := range []string{"usr/bin", "etc/systemd/system", "usr/lib/systemd/system"} {
+	for _, dir := range []string{"bin", "usr/bin", "etc/systemd/system", "usr/lib/systemd/system"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	path := filepath.Join(root, "usr/lib/systemd/system/retake.service")
 	if err := errors.Join(os.WriteFile(path, unit, 0o644),
-		os.WriteFile(filepath.Join(root, "usr/bin/retake"), nil, 0o755)); err != nil {
+		os.WriteFile(filepath.Join(root, "usr/bin/retake"), nil, 0o755),
+		os.WriteFile(filepath.Join(root, "bin/sh"), nil, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", path).

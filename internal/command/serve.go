@@ -50,7 +50,7 @@ func Fixed(cfg config.Config, log *slog.Logger, out io.Writer) Start {
 	}, Log: func(config.Config) *slog.Logger { return log }, Out: out}
 }
 
-// Serve locks the data folder, listens for the page and calls run until ctx ends, or run does by itself. When the
+// Serve locks the data folder, listens for the page and calls run until ctx ends, or run returns an error. When the
 // settings change, or at SIGHUP without a terminal, it ends the run as a stop does and begins the next one with the new
 // settings. Connections that come meanwhile wait for it. Settings with faults change nothing.
 func Serve(ctx context.Context, s Start, run func(context.Context, Run) error) error {
@@ -58,6 +58,9 @@ func Serve(ctx context.Context, s Start, run func(context.Context, Run) error) e
 	if err != nil {
 		return err
 	}
+	woken := make(chan os.Signal, 1) // between two runs nobody hears folder.Wake, which would end the program
+	signal.Notify(woken, syscall.SIGUSR1)
+	defer signal.Stop(woken)
 	unlock, err := folder.Lock(cfg.DataDir)
 	if err != nil {
 		return err

@@ -31,9 +31,9 @@ func HasTerminal() bool {
 }
 
 // Attend tells the service manager that the program is ready once ready returns nil, and that it stops when ctx
-// ends, unless the cause is ErrReload; then it returns. Meanwhile it resets the manager's watchdog, if there is one, each time only after alive
-// has returned. alive waits as long as it takes, so a program that hangs is restarted; an error of alive is an
-// answer. Without a service manager Attend does nothing.
+// ends, unless the cause is ErrReload; then it returns. Meanwhile it resets the manager's watchdog, if there is one,
+// each time only after alive has returned. alive waits as long as it takes, so a program that hangs is restarted; an
+// error of alive is an answer. Without a service manager Attend does nothing.
 func Attend(ctx context.Context, ready, alive func(context.Context) error) error {
 	if os.Getenv("NOTIFY_SOCKET") == "" {
 		return nil
