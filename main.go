@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"retake.example/internal/chat"
 	"retake.example/internal/cli"
 	"retake.example/internal/command"
@@ -32,6 +30,7 @@ import (
 	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/routine"
 	"retake.example/internal/service"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
@@ -135,7 +134,8 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	if err != nil {
 		return err
 	}
-	if err := command.KeepEditions(ctx, cfg, st, maker, log); err != nil {
+	shelf, offers, err := command.OpenTemplates(ctx, cfg, st, maker, log)
+	if err != nil {
 		return err
 	}
 	uploads, err := desk.NewUploads(filepath.Join(work, "uploads"), cfg.Media.MaxUploadMB<<20, 30*time.Second, maker.Room)
@@ -147,10 +147,6 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return fmt.Errorf("the lists of rude words: %w", err)
 	}
 
-	var offers []video.Offer
-	for _, id := range cfg.Offered() {
-		offers = append(offers, video.Offer{ID: id, Title: func(lang string) string { return maker.Title(id, lang) }})
-	}
 	meter := metrics.New(version)
 	var sender *Sender
 	var msgs messenger
@@ -178,10 +174,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
 	queue := NewQueue(
-		st,
-		wrap(maker),
-		msgs,
-		files,
+		st, wrap(maker), msgs, files,
 		Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
 			Backoff: retry.Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 			Outages: outage.New(
@@ -210,7 +203,8 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 			func() error { return st.Tx(context.Background(), func(*store.Tx) error { return nil }) },
 		),
 	}
-	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Gather: time.Minute,
+	room := worker.NewRoom(cfg.Limits.MediaGB << 30)
+	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
@@ -218,23 +212,31 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		told.Faults, told.Tell = seen.Faults, bot.Alert
 	}
 	seen.Board = watch.NewProgramBoard(st, queue, told, log)
+	stuck := watch.NewCache(seen.Stuck)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
-	backups := command.Keeper(cfg, log, func(err error) { seen.Board.Report(watch.Backup, err) })
+	alarm := command.NewAlarm(cfg, st, queue, told, seen.Board, log)
+	backups, err := command.KeeperWithCopies(cfg, log, func(err error) {
+		seen.Board.Report(watch.Backup, err)
+		alarm.Report(watch.Backup, err)
+	})
+	if err != nil {
+		return err
+	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
-		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: maker.Available,
+		Role: command.Role(cfg), Offers: offers, Settings: run.Settings(st), Available: shelf.Available,
 		Lang: cfg.Language, ReuseFor: cfg.Render.ReuseFor, CanDraw: maker.CanDraw, Rude: rude, BotOn: bot != nil,
-		Ready: missing, Free: maker.Free,
+		Ready: missing, Free: maker.Free, Room: room.Low,
 		Staff: desk.Staff{Owners: cfg.Telegram.Owners, Admins: cfg.Telegram.Admins}, Limits: limits(cfg),
-		Covers:  command.Covers(cfg, maker),
+		Covers: command.Covers(cfg, maker, shelf), Shelf: shelf,
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
-		Stuck:   watch.NewCache(seen.Stuck).Reasons,
-		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
+		Stuck:   stuck.Sentences,
+		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, stuck, backups.State) }),
 		Token:   cfg.Web.MetricsToken,
 		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
 	if bot != nil {
-		pages.Bot, pages.Resume, pages.TakeOver = talk, bot.Resume, talk.DeleteWebhook
+		pages.Bot, pages.Resume, pages.TakeOver, pages.Invite = talk, bot.Resume, talk.DeleteWebhook, bot.InvitationLink
 	}
 	web := NewWeb(working, st, queue, files, pages, log)
 	listener := desk.MustRead(run.Listener, time.Minute)
@@ -252,12 +254,12 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
 		purger.Run(ctx, queue.Discard, func() {
 			queue.ForgetOldNames()
-			worker.MakeRoom(ctx, st, cfg.Limits.MediaGB<<30, queue.Discard, log)
+			room.Make(ctx, st, queue.Discard, log)
 		})
 		return nil
 	})
@@ -265,6 +267,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		group.Go(func() error { return bot.Run(ctx) })
 		group.Go(func() error { seen.Board.Watch(ctx, queue); return nil })
 	}
+	group.Go(func() error { alarm.Run(ctx, queue, stuck.Reasons); return nil })
 	group.Go(func() error { return desk.RunServer(ctx, server, listener, 5*time.Second) })
 	group.Go(func() error {
 		answers := func(ctx context.Context) error {
@@ -277,13 +280,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := command.LeftOnDisk(ctx, cfg, st); n > 0 || err != nil {
-			log.Warn(
-				"videos are still on the disk and cannot be played: stop, and run retake media move",
-				"files",
-				n,
-				"err",
-				err,
-			)
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -370,7 +367,7 @@ func (b breakable) Make(ctx context.Context, o video.Order, progress func(int)) 
 
 // showDemo runs the program with a fresh data folder and stand-ins for Telegram, whose chats are a page in the browser,
 // for YouTube and for Rumble.
-func showDemo(ctx context.Context, out io.Writer) error {
+func showDemo(ctx context.Context, port string, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "retake-demo-")
 	if err != nil {
 		return err
@@ -390,7 +387,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	if err != nil { // there is none, or another demo uses it
 		cache = dir
 	}
-	listener, err := listenNear("127.0.0.1:8090")
+	listener, err := listenNear("127.0.0.1:" + port)
 	if err != nil {
 		return err
 	}
@@ -423,7 +420,7 @@ func showDemo(ctx context.Context, out io.Writer) error {
 	cfg.Telegram.Owners = []int64{1}    // nobody: there is nothing to set up
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return town.Serve(listener) })
 	group.Go(func() error {
 		<-ctx.Done()

@@ -106,7 +106,7 @@ func TestTheReadmeLeadsFromAnEmptyFolderToAVideo(t *testing.T) {
 				t.Logf("$ %s\n%s", line, out)
 				continue
 			}
-			serve = command("exec " + line)
+			serve = command("exec " + line + " serve") // the default; without a word, a child takes another file
 			serve.Stdout, serve.Stderr = w.log, w.log
 			if err := serve.Start(); err != nil {
 				t.Fatal(err)

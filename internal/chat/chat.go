@@ -29,7 +29,7 @@ const admins = AtOnce
 // Options are the operator's choices for the bot.
 type Options struct {
 	Token, APIURL string
-	Offers        []video.Offer // at least one
+	Offers        *video.Offers
 	ReuseFor      time.Duration // how long a finished video serves others who ask for the name
 	Language      string        // for users whose own is not offered
 	// the operator has set Language, so that it also holds for languages without texts

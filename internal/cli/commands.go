@@ -35,8 +35,10 @@ var Commands = []Command{
 			"runs until SIGINT or SIGTERM, and then finishes what it has begun, for a minute at most.",
 		Examples: []string{"retake worker", "retake worker -config /etc/retake/worker.toml"}},
 	{Name: "demo", Group: "Start", Short: "try Retake in the browser, with simulated Telegram, YouTube and Rumble",
-		Long:     "It needs no settings and no accounts, and leaves nothing behind.",
-		Examples: []string{"retake demo"}},
+		Long: "It needs no settings and no accounts, and leaves nothing behind. If a port is taken, it uses another\n" +
+			"one and says so.",
+		Flags:    []Flag{{"port", "PORT", "8090", "where it answers on this computer, 1 to 65535"}},
+		Examples: []string{"retake demo", "retake demo -port 9090"}},
 
 	{Name: "admin add", Group: "Every day", Args: "ID", Config: true,
 		Short: "make someone an admin; a running serve notices at once",

@@ -17,6 +17,7 @@ import (
 	"retake.example/internal/check"
 	"retake.example/internal/config"
 	"retake.example/internal/folder"
+	"retake.example/internal/lang"
 	"retake.example/internal/media"
 	"retake.example/internal/publish"
 	"retake.example/internal/store"
@@ -93,11 +94,20 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 	}
 	if cfg.Media.Store == "s3" {
 		parts.Media = func(ctx context.Context) error {
-			bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
+			bucket, err := media.NewS3(s3Config(cfg.Media.S3, "media.s3"), 0)
 			if err != nil {
 				return err
 			}
 			return bucket.Try(ctx)
+		}
+	}
+	if ways := waysOf(cfg); ways.On() || cfg.Watch.Ping != "" {
+		parts.Alarm = func(ctx context.Context) (err error) {
+			if cfg.Watch.Ping != "" {
+				err = ways.Ping(ctx, cfg.Watch.Ping)
+			}
+			_, sent := ways.Send(ctx, "Retake", lang.Say(cfg.Language, "alarm_test", nil))
+			return errors.Join(err, sent)
 		}
 	}
 	if cfg.YouTube.ClientID != "" {

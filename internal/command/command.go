@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strconv"
 
 	"retake.example/internal/cli"
 	"retake.example/internal/config"
@@ -30,7 +31,7 @@ type Program struct {
 	LookAt   func(ctx context.Context, path string) (broken []string, newer bool, err error)
 	Retrier  func(st *store.Store, log *slog.Logger) retry.Retrier
 	Serve    func(context.Context, Run) error
-	Demo     func(ctx context.Context, out io.Writer) error
+	Demo     func(ctx context.Context, port string, out io.Writer) error
 }
 
 // Invocation is one command line with the place for its answer.
@@ -51,7 +52,7 @@ var commands = map[string]func(context.Context, Invocation) error{
 	"check":        checkAll,
 	"config":       with(printConfig),
 	"completion":   func(_ context.Context, c Invocation) error { return c.print(cli.Completion(c.Words[0])) },
-	"demo":         func(ctx context.Context, c Invocation) error { return c.Program.Demo(ctx, c.Out) },
+	"demo":         demo,
 	"export":       with(exportUser),
 	"healthcheck":  with(healthcheck),
 	"help":         func(_ context.Context, c Invocation) error { return c.print(cli.Help(c.Words)) },
@@ -113,13 +114,15 @@ func (c Invocation) settings(ctx context.Context) (config.Config, error) {
 	})
 }
 
-// NewLog returns the log of a program with these settings.
+// NewLog returns the log of a program with these settings, and makes it the one that everything else writes to.
 func NewLog(cfg config.Config) *slog.Logger {
-	return logs.New(
+	log := logs.New(
 		os.Stderr,
 		logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
 			Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))},
 	)
+	slog.SetDefault(log)
+	return log
 }
 
 // Role returns what the settings let somebody do on the page.
@@ -149,6 +152,14 @@ func printVersion(_ context.Context, c Invocation) error {
 		return errors.New("this binary carries no build information")
 	}
 	return c.print(cli.Version(c.Program.Version, built), nil)
+}
+
+func demo(ctx context.Context, c Invocation) error {
+	port := cli.Value[string](c.Line, "port")
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return c.Wrong("PORT is a number from 1 to 65535, not %q", port)
+	}
+	return c.Program.Demo(ctx, port, c.Out)
 }
 
 func healthcheck(ctx context.Context, cfg config.Config, _ Invocation) error {

@@ -29,11 +29,8 @@ func (s Staff) Who(say Say, id, me int64) string {
 	case id == 0:
 		return say("who_operator", nil)
 	}
-	if n, ok := s.Names[id]; ok && n.Name != "" {
-		if n.Username != "" {
-			return n.Name + " (@" + n.Username + ")"
-		}
-		return n.Name
+	if n := s.Names[id]; n.Name != "" {
+		return n.String()
 	}
 	for _, rank := range []struct {
 		only, one string
@@ -147,12 +144,25 @@ var whats = []struct{ action, outcome, id string }{
 	{"back up", "", "did_back_up"},
 	{"try backup", "", "did_try_backup"},
 	{"download backup", "", "did_download_backup"},
+	{"template add", "", "did_template_add"},
+	{"template save", "", "did_template_save"},
+	{"template back", "", "did_template_back"},
+	{"template offer", "", "did_template_offer"},
+	{"template retire", "", "did_template_retire"},
+	{"template order", "", "did_template_order"},
 	{"sign in", "", "did_sign_in"},
 	{"sign out", "", "did_sign_out"},
 	{"sign out everywhere", "", "did_sign_out_everywhere"},
 	{"appoint", "owner", "did_appoint_owner"},
 	{"appoint", "admin", "did_appoint_admin"},
 	{"dismiss", "", "did_dismiss"},
+	{"invite", "owner", "did_invite_owner"},
+	{"invite", "admin", "did_invite_admin"},
+	{"uninvite", "", "did_uninvite"},
+	{"join", "owner", "did_join_owner"},
+	{"join", "admin", "did_join_admin"},
+	{"make token", "", "did_make_token"},
+	{"revoke token", "", "did_revoke_token"},
 	{"render", "rescheduled", "did_render_rescheduled"},
 	{"render", "gave_up", "did_render_gave_up"},
 	{"render", "crashed", "did_render_crashed"},
@@ -173,7 +183,7 @@ var whats = []struct{ action, outcome, id string }{
 func what(say Say, d store.AuditEntry) string {
 	for _, w := range whats {
 		if w.action == d.Action && (w.outcome == "" || w.outcome == d.Outcome) {
-			return say(w.id, Vars{"Attempt": d.Attempt, "Outcome": d.Outcome})
+			return say(w.id, Vars{"Attempt": d.Attempt, "Outcome": d.Outcome, "Of": d.Outcome})
 		}
 	}
 	if d.Outcome != "" { // an action that has no words yet
@@ -210,8 +220,11 @@ var kinds = []struct {
 		"connect", "disconnect", "defaults"}},
 	{"edited", "deeds_edited", []string{"edit"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
-	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "drain",
+	{"rights", "deeds_rights", []string{"appoint", "dismiss", "invite", "uninvite", "join", "make token",
+		"revoke token", "ban", "unban", "pause", "resume", "decide", "drain",
 		"trust clock", "bot", "back up", "try backup", "download backup"}},
+	{"templates", "deeds_templates", []string{"template add", "template save", "template back", "template offer",
+		"template retire", "template order"}},
 	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},
 }
 

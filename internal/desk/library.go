@@ -172,9 +172,9 @@ func (d *Desk) library(r *http.Request, f store.Filter) (Library, error) {
 		view.Next = list[size-1].Place()
 	}
 	if d.choice() {
-		for _, o := range d.opts.Offers {
+		for _, o := range d.opts.Offers.List() {
 			view.Options = append(view.Options,
-				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers, o.ID, languageOf(r))})
+				Option{ID: o.ID, Title: video.TitleOf(d.opts.Offers.List(), o.ID, languageOf(r))})
 		}
 	}
 	view.Lang = d.opts.Lang

@@ -36,6 +36,7 @@ type Settings struct {
 	Paused    time.Time       `json:"no_wishes_since,omitzero"` // zero: new wishes are taken
 	Farm      *Farm           `json:"farm,omitempty"`           // nil: videos are not made on other machines
 	Owner     bool            `json:"-"`                        // who looks is one
+	Studio    bool            `json:"-"`                        // who looks may change the templates
 	Languages []Language      `json:"-"`                        // that the page speaks
 }
 
@@ -97,11 +98,11 @@ func (d *Desk) Settings(w http.ResponseWriter, r *http.Request) error {
 	if view.Visits, err = d.store.Visits(r.Context(), AdminOf(r).ID, sessionOf(r)); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
-	view.Templates = d.templates(d.opts.Offers, languageOf(r))
+	view.Templates = d.templates(d.opts.Offers.List(), languageOf(r))
 	if view.Paused, err = d.store.Paused(r.Context()); err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
 	view.Owner, view.Farm = AdminOf(r).Owner, d.farm()
-	view.Problems = d.problems(r)
+	view.Problems, view.Studio = d.problems(r), view.Owner && d.draws() == nil
 	return d.answer(w, r, "settings", Frame{Title: say("nav_settings", nil), Here: "/settings"}, view)
 }

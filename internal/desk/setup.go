@@ -200,12 +200,13 @@ func (d *Desk) setupView(r *http.Request, u setUp) (s Setup, err error) {
 	}
 	switch s.Step {
 	case stepOwner:
-		return s, d.offer(r, u, &s)
+		return s, d.offerCode(r, u, &s)
 	case stepChoose:
 		s.Languages = languagesOfPage()
 		s.Templates = d.templates(d.opts.Available(), languageOf(r))
 	case stepTest:
-		s.Sample, s.Title = sayTo(r)("setup_sample", nil), video.TitleOf(d.opts.Offers, u.cfg.Render.Template, languageOf(r))
+		s.Sample = sayTo(r)("setup_sample", nil)
+		s.Title = video.TitleOf(d.opts.Offers.List(), u.cfg.Render.Template, languageOf(r))
 		s.Cards, err = d.cards(r, tests...)
 	case stepDone:
 		s.QR, err = qrOf(r, s.Bot)
@@ -284,8 +285,8 @@ func OwnerCode(text string) (hash [32]byte, ok bool) {
 // codeCookie is the name of the cookie with the code, of which the database has only the hash.
 func (d *Desk) codeCookie() string { return d.cookie + "-code" }
 
-// offer shows the code that this browser was given, if it still works.
-func (d *Desk) offer(r *http.Request, u setUp, s *Setup) (err error) {
+// offerCode shows the code that this browser was given, if it still works.
+func (d *Desk) offerCode(r *http.Request, u setUp, s *Setup) (err error) {
 	kept, err := r.Cookie(d.codeCookie())
 	if err != nil || u.row.Expires.IsZero() || s.Bot == "" {
 		return nil
@@ -455,7 +456,7 @@ func (d *Desk) testVideo(w http.ResponseWriter, r *http.Request, u setUp, sent m
 	if err != nil {
 		return err
 	}
-	design := d.opts.Offers[0].ID
+	design := d.opts.Offers.List()[0].Template()
 	named, problem, err := NameRules{CanDraw: d.opts.CanDraw, Rude: d.opts.Rude}.Read(design, sent["name"])
 	switch {
 	case err != nil:

@@ -110,7 +110,8 @@ func newSetupRig(t *testing.T, file string, environ ...string) *setupRig {
 	r.settings = &someSettings{cfg: cfg, use: use}
 	r.opts.Settings, r.opts.Staff = r.settings, Staff{Owners: cfg.Telegram.Owners}
 	r.opts.CanDraw = func(string, string) error { return nil }
-	designs := append(r.opts.Offers[:1:1], video.Offer{ID: "birthday", Title: func(string) string { return "Birthday" }})
+	designs := append(r.opts.Offers.List()[:1:1],
+		video.Offer{ID: "birthday", Title: func(string) string { return "Birthday" }})
 	r.opts.Available = func() []video.Offer { return designs }
 	return r
 }
