@@ -93,9 +93,9 @@ var rights = map[string]right{
 		scope: store.ScopeEverything},
 	"GET /configuration":  ownersSee,
 	"POST /configuration": ownersDo.of("limits.per_day=31"),
-	"POST /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
-	// The office of this test has nothing to set up, and no bot.
-	"GET /setup":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"POST /backups":       {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
+	// The office of this test has nothing to set up, and no bot to ask Telegram about.
+	"GET /setup":  {form: [4]int{303, 403, 403, 303}, json: [4]int{401, 403, 403, 404}},
 	"POST /setup": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=code"},
 	"GET /bot":    {form: [4]int{303, 409, 409, 409}, json: [4]int{401, 409, 409, 409}},
 	"POST /bot":   {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}, body: "name=x"},

@@ -89,6 +89,9 @@ func (c *critic) sees(name string) {
 				continue
 			}
 			c.keep(fmt.Sprintf("%s-%d-%s", name, width, scheme), chromedp.FullScreenshot(100))
+			if width == 390 && scheme == "light" { // its colours are those of the other width, its order that of the other scheme
+				continue
+			}
 			for _, v := range c.violations() {
 				c.Errorf("%s, %d px, %s: %s", name, width, scheme, v)
 			}
@@ -124,7 +127,7 @@ func TestFirstStart_FromAnEmptyFolderToAParentsVideo(t *testing.T) {
 	c.until("document.getElementById('live').dataset.state === 'on'")
 	c.looks("setup-2-owner")
 
-	// Somebody else guesses; the operator opens the link; the page goes on by itself.
+	// Somebody else guesses; the operator opens the link; the page goes on automatically.
 	command := c.js("document.getElementById('copy-code').textContent")
 	stranger, owner := f.tg.Person(66, "Mallory", "en"), f.tg.Person(5, "Мария", "ru")
 	stranger.Send("/start owner-AAAAAAAAAAAAAAAA")

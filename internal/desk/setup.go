@@ -92,6 +92,7 @@ func (s Setup) About(step string) PastStep { return PastStep{s, step} }
 type setUp struct {
 	cfg   config.Config
 	row   store.Setup
+	bot   bool // there is a bot
 	owned bool // there is an owner
 	needs bool // the bot or its owner is missing
 	open  bool // that, or the rest of the set-up is not done
@@ -102,18 +103,18 @@ func (d *Desk) setUp(ctx context.Context) (u setUp, err error) {
 	if d.opts.Settings == nil {
 		return u, nil
 	}
-	u.cfg = d.opts.Settings.Current()
+	u.cfg, u.bot = d.opts.Settings.Current(), d.opts.BotOn
 	if u.row, err = d.store.Setup(ctx); err == nil {
 		u.open = true
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return u, fmt.Errorf("set-up: %w", err)
 	}
-	if u.owned = len(u.cfg.Telegram.Owners) > 0; !u.owned {
+	if u.owned = len(d.opts.Staff.Owners) > 0; !u.owned {
 		if u.owned, err = d.store.HasOwner(ctx); err != nil {
 			return u, fmt.Errorf("set-up: %w", err)
 		}
 	}
-	u.needs = u.cfg.Telegram.Token == "" || !u.owned
+	u.needs = !u.bot || !u.owned
 	u.open = u.open || u.needs
 	return u, nil
 }
@@ -121,7 +122,7 @@ func (d *Desk) setUp(ctx context.Context) (u setUp, err error) {
 // step is the first that is not done. asked is one that the reader wants to see.
 func (u setUp) step(asked string, delivered bool) string {
 	switch {
-	case u.cfg.Telegram.Token == "":
+	case !u.bot:
 		return stepToken
 	case !u.owned:
 		return stepOwner
@@ -189,7 +190,7 @@ func (d *Desk) setupView(r *http.Request, u setUp) (s Setup, err error) {
 		}
 	}
 	s.Step = u.step(r.URL.Query().Get("step"), len(tests) > 0 && tests[0].Served > 0)
-	if u.cfg.Telegram.Token != "" {
+	if u.bot {
 		s.Bot = d.botLink(ctx)
 	}
 	if u.owned {
@@ -204,7 +205,8 @@ func (d *Desk) setupView(r *http.Request, u setUp) (s Setup, err error) {
 		s.Languages = languagesOfPage()
 		s.Templates = d.templates(d.opts.Available(), languageOf(r))
 	case stepTest:
-		s.Sample, s.Title = sayTo(r)("setup_sample", nil), video.TitleOf(d.opts.Offers.List(), u.cfg.Render.Template, languageOf(r))
+		s.Sample = sayTo(r)("setup_sample", nil)
+		s.Title = video.TitleOf(d.opts.Offers.List(), u.cfg.Render.Template, languageOf(r))
 		s.Cards, err = d.cards(r, tests...)
 	case stepDone:
 		s.QR, err = qrOf(r, s.Bot)
@@ -399,7 +401,7 @@ func (d *Desk) change(r *http.Request, set map[string]string) error {
 
 // newOwnerCode makes a code for a browser that has none.
 func (d *Desk) newOwnerCode(w http.ResponseWriter, r *http.Request, u setUp, _ map[string]string) error {
-	if u.owned || u.cfg.Telegram.Token == "" {
+	if u.owned || !u.bot {
 		return doneAt(w, r, "/setup", "joined", "")
 	}
 	code, err := d.offerOwnership(w)

@@ -110,7 +110,8 @@ func newSetupRig(t *testing.T, file string, environ ...string) *setupRig {
 	r.settings = &someSettings{cfg: cfg, use: use}
 	r.opts.Settings, r.opts.Staff = r.settings, Staff{Owners: cfg.Telegram.Owners}
 	r.opts.CanDraw = func(string, string) error { return nil }
-	designs := append(r.opts.Offers[:1:1], video.Offer{ID: "birthday", Title: func(string) string { return "Birthday" }})
+	designs := append(r.opts.Offers.List()[:1:1],
+		video.Offer{ID: "birthday", Title: func(string) string { return "Birthday" }})
 	r.opts.Available = func() []video.Offer { return designs }
 	return r
 }
@@ -267,7 +268,7 @@ func TestSetUp_TheLinkTheCodeAndTheQRCodeAreTheSame(t *testing.T) {
 	}
 	r.form("do", "code")
 	if r.code == first || r.becomes(5, first) {
-		t.Error("the code of before still works")
+		t.Error("the old code still works")
 	}
 	if r.shows("/setup", r.code); !r.becomes(5, strings.ToLower(r.code)) {
 		t.Error("the new code does not work, typed in small letters")

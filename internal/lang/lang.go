@@ -1,5 +1,6 @@
 // Package lang says things to people in their language. The texts are in messages: a TOML file per language for each of
-// the bot, the page, publishing, what the page counts, videos in advance, and the set-up. It also decides what a name is.
+// the bot, the page, publishing, what the page counts, videos in advance, the settings, and the set-up. It also decides
+// what a name is.
 package lang
 
 import (

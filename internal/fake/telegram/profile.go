@@ -37,7 +37,8 @@ func (s *Server) profile(language string) Profile {
 }
 
 // setProfile changes one text of a language; "" removes it.
-func (s *Server) setProfile(r *request, text string, most int, fault string, set func(*Profile, string)) (any, *apiError) {
+func (s *Server) setProfile(r *request, text string, most int, fault string,
+	set func(*Profile, string)) (any, *apiError) {
 	language := r.text("language_code")
 	text = strings.TrimSpace(text)
 	switch {
