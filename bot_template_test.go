@@ -288,3 +288,31 @@ func TestARetryKeepsTheTemplateThatWasChosen(t *testing.T) {
 		t.Errorf("got %d successors; want one, of the birthday video", n)
 	}
 }
+
+func TestTheBotFollowsWhatIsOfferedWithoutARestart(t *testing.T) {
+	spring := titled("spring", "🌷 Весна", "🌷 Spring")
+	spring.Order = "spring@1"
+	w := newWorldOf(t, []video.Offer{spring})
+	maria, olga := w.tg.Person(1, "Мария", "ru"), w.tg.Person(2, "Ольга", "ru")
+	press(maria, w.names(maria, "Маша"), 0)
+	w.getsVideos(maria, 1)
+	before := w.names(maria, "Лев") // asked before the change
+
+	spring.Order = "spring@2"
+	w.bot.Offers.Set([]video.Offer{spring, choices[1]})
+	question := w.names(olga, "Маша")
+	if got := labels(question); len(got) != 3 || !strings.Contains(got[0], "🌷 Весна") || !strings.Contains(got[1], "🎂") {
+		t.Errorf("got %q; want both templates", got)
+	}
+	press(olga, question, 0)
+	w.getsVideos(olga, 1)
+	press(maria, before, 0)
+	w.getsVideos(maria, 2)
+	const made = `SELECT group_concat(name || ' ' || template, ', ') FROM (SELECT name, template FROM assets ORDER BY created, id)`
+	if got, want := text(t, w.store, made), "Маша spring@1, Маша spring@2, Лев spring@2"; got != want {
+		t.Errorf("got %q; want %q: a finished video of another version is not sent again", got, want)
+	}
+	w.calm()
+	maria.Send("/status")
+	w.hears(maria, "Маша (🌷 Весна)")
+}

@@ -501,7 +501,7 @@ func (m *Maker) removeOld(t *tools, k *template) error {
 			continue
 		}
 		info, e := f.Info()
-		gone := e == nil && !slices.Contains(m.offered(), id) && time.Since(info.ModTime()) > unoffered
+		gone := e == nil && !slices.Contains(m.offered(), id) && time.Since(info.ModTime()) > unoffered && !m.isUsed(id)
 		if id == k.id || gone {
 			err = errors.Join(err, os.Remove(filepath.Join(m.cfg.Cache, f.Name())))
 		}

@@ -309,6 +309,45 @@ func TestShelf_OfferChangesWhatIsMadeWithoutARestart(t *testing.T) {
 	}
 }
 
+func TestShelf_TheFilmOfAVersionStaysWhileAVideoIsMadeWithIt(t *testing.T) {
+	s := newShelf(t)
+	id := addFilm(t, s, "Spring")
+	prepare := func() (films []string) {
+		if err := s.Offer(NewOffers(), []string{id}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		films, err := filepath.Glob(filepath.Join(s.maker.cfg.Cache, "spring@1-*.mp4"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return films
+	}
+	for _, film := range prepare() {
+		long := time.Now().Add(-2 * unoffered)
+		if err := os.Chtimes(film, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := s.maker.template("spring@1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.using.Add(1)
+	if _, err := s.Save(t.Context(), id, edit(t, s, id, func(sheet *Sheet) { sheet.Segments[0].Y = "0" }), 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := prepare(); len(got) != 1 {
+		t.Errorf("got %v of the older version; want its film for the video that is being made", got)
+	}
+	first.using.Add(-1)
+	if got := prepare(); len(got) != 0 {
+		t.Errorf("got %v of the older version; want that it is gone", got)
+	}
+}
+
 func FuzzSheet(f *testing.F) {
 	f.Add("1", "#fff", "{{.Name}}", "2")
 	f.Add("-1e9", "\"\n[x]", "\u202e\x00", "NaN")

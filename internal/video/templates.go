@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 )
 
 // template is a design and what its preparation needs to know.
@@ -21,6 +22,7 @@ type template struct {
 	preparing chan struct{}     // holds one token while it is prepared
 	looking   sync.Mutex        // guards source
 	source    film              // what its film or scene becomes, once somebody has looked
+	using     atomic.Int32      // videos that are being made with it
 }
 
 // template returns a template without faults. An unknown one is a permanent error.

@@ -206,6 +206,14 @@ func (m *Maker) offered() []string {
 	return m.offers
 }
 
+// isUsed reports whether a video is being made with a template.
+func (m *Maker) isUsed(id string) bool {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	t, ok := m.templates[id]
+	return ok && t.using.Load() > 0
+}
+
 // draws reports whether videos are made from templates, here or on a farm.
 func (m *Maker) draws() bool { return m.cfg.Engine == EngineTemplate || m.cfg.Engine == EngineFarm }
 
@@ -279,6 +287,8 @@ func (m *Maker) make(ctx context.Context, chosen *template, o Order, report func
 	}
 	var p prepared
 	if chosen != nil {
+		chosen.using.Add(1)
+		defer chosen.using.Add(-1)
 		all, err := m.prepare(ctx, t, chosen)
 		if err != nil {
 			return Video{}, m.patient(o.Asset, err)
