@@ -54,8 +54,8 @@ func waysOf(cfg config.Config) alarm.Ways {
 		From: w.MailFrom, To: w.MailTo}
 }
 
-// wayText is a message in the language of the settings. What an engine printed may contain a name, so only a reason that
-// is known in plain words leaves this machine; the page has the others.
+// wayText is a message in the language of the settings. What an engine printed may contain a name, so only a reason
+// that is known in plain words leaves this machine; the page has the others.
 func wayText(cfg config.Config, m watch.Message) string {
 	vars := lang.Vars{"Link": cfg.Web.BaseURL}
 	for key, value := range m.Vars {
@@ -77,7 +77,8 @@ func (a *Alarm) Report(cause string, problem error) {
 	}
 }
 
-// Run tells and pings until ctx ends. stuck returns why work does not flow; while it does, the ping goes out each minute.
+// Run tells and pings until ctx ends. stuck returns why work does not flow; while it flows, a ping goes out each
+// minute.
 func (a *Alarm) Run(ctx context.Context, queue watch.Queue, stuck func() []watch.Reason) {
 	if a.board != nil {
 		go a.board.Watch(ctx, queue)

@@ -54,6 +54,11 @@ func TestSettings_Bounds(t *testing.T) {
 			[]string{"http://localhost:8081", "https://proxy.example/bot-api"},
 			[]string{"http://localhost:99999", "localhost:8081", "http://"},
 		},
+		"RETAKE_WATCH_PING":          {[]string{"", "https://hc-ping.com/1"}, []string{"hc-ping.com", "ftp://x"}},
+		"RETAKE_WATCH_WEBHOOK":       {[]string{"", "https://ntfy.sh/x"}, []string{"ntfy.sh/x"}},
+		"RETAKE_WATCH_WEBHOOK_SHAPE": {[]string{"ntfy", "slack"}, []string{"", "teams"}},
+		// without the addresses that a mail server needs no name of one is good
+		"RETAKE_WATCH_SMTP":       {[]string{""}, []string{"mail.example.com", "mail.example.com:x", "mail.example.com:587"}},
 		"RETAKE_YOUTUBE_BASE_URL": {[]string{"http://127.0.0.1:9000"}, []string{"http://127.0.0.1:70000"}},
 		"RETAKE_FARM_URL": {
 			[]string{"", "tls://farm.example:4222", "tls://a.example, tls://b.example:4222", "nats://127.0.0.1:4222",
