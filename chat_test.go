@@ -370,3 +370,23 @@ func TestStart_KeepsTheTagOfItsLink(t *testing.T) {
 	admin.Send("/admin")
 	w.hears(admin, "opens only on the server itself")
 }
+
+func TestStart_AnInvitationMakesWhoOpensItAnAdmin(t *testing.T) {
+	w := newWorld(t)
+	p, q := w.tg.Person(1, "Maria", "en"), w.tg.Person(2, "Eva", "en")
+	code := "admin-" + strings.Repeat("x", 43)
+	write(t, w.store, func(tx *store.Tx) error { return tx.Invite(hashOf(code), true, 900) })
+	p.Send("/start " + code)
+	w.hears(p, "You are an owner of this bot now")
+	p.Send("/admin")
+	w.hears(p, "/login/")
+	q.Send("/start " + code)
+	w.hears(q, "has already been used")
+	q.Send("/admin")
+	w.hears(q, "This command is for administrators.")
+	w.calm()
+	if got := text(t, w.store, `SELECT name || ' ' || (SELECT count(*) FROM users WHERE source IS NOT NULL)
+		FROM admin_names WHERE id = 1`); got != "Maria 0" {
+		t.Errorf("got %q; want the name that Telegram gives, and the code kept nowhere", got)
+	}
+}

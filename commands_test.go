@@ -178,8 +178,8 @@ func TestAdminsWhoAreMadeByCommand(t *testing.T) {
 
 func TestAnAdminWhoWasMadeByCommandIsNamedInTheActivityList(t *testing.T) {
 	d := newDesk(t, "http://localhost:8080")
-	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}) })
-	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 77}, 0, store.ByCommand) })
+	write(t, d.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 78, Owner: true}, 0, store.ByCommand) })
 	if body := d.want(http.StatusOK, d.send(call{path: "/settings", session: d.signIn(77),
 		json: true})); !strings.Contains(
 		body,

@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"retake.example/internal/chat"
 	"retake.example/internal/cli"
 	"retake.example/internal/command"
@@ -32,6 +30,7 @@ import (
 	"retake.example/internal/outage"
 	"retake.example/internal/publish"
 	"retake.example/internal/retry"
+	"retake.example/internal/routine"
 	"retake.example/internal/service"
 	"retake.example/internal/store"
 	"retake.example/internal/telegram"
@@ -178,10 +177,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		return fmt.Errorf("the key of the channels' tokens: %w", err)
 	}
 	queue := NewQueue(
-		st,
-		wrap(maker),
-		msgs,
-		files,
+		st, wrap(maker), msgs, files,
 		Options{Workers: cfg.Workers(), Attempts: cfg.Queue.Attempts, OutageMax: cfg.Queue.OutageMax,
 			Backoff: retry.Exponential(cfg.Queue.Backoff, cfg.Queue.BackoffMax), Drain: 5 * time.Second,
 			Outages: outage.New(
@@ -211,8 +207,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		),
 	}
 	room := worker.NewRoom(cfg.Limits.MediaGB << 30)
-	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low,
-		Gather: time.Minute,
+	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low, Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
@@ -223,10 +218,13 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	stuck := watch.NewCache(seen.Stuck)
 	purger := worker.NewPurger(st, store.Keep(cfg.Privacy), log)
 	alarm := command.NewAlarm(cfg, st, queue, told, seen.Board, log)
-	backups := command.Keeper(cfg, log, func(err error) {
+	backups, err := command.KeeperWithCopies(cfg, log, func(err error) {
 		seen.Board.Report(watch.Backup, err)
 		alarm.Report(watch.Backup, err)
 	})
+	if err != nil {
+		return err
+	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // what admins have sent goes on while the server ends
 	defer stop()
 	pages := desk.Options{BaseURL: cfg.Web.BaseURL, Proxies: cfg.Proxies(),
@@ -241,7 +239,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		Token:   cfg.Web.MetricsToken,
 		Backups: backups.State, Keeper: backups, Faults: seen.Faults, Purge: purger, Farm: centre}
 	if bot != nil {
-		pages.Bot, pages.Resume, pages.TakeOver = talk, bot.Resume, talk.DeleteWebhook
+		pages.Bot, pages.Resume, pages.TakeOver, pages.Invite = talk, bot.Resume, talk.DeleteWebhook, bot.InvitationLink
 	}
 	web := NewWeb(working, st, queue, files, pages, log)
 	listener := desk.MustRead(run.Listener, time.Minute)
@@ -259,7 +257,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 	}
 	log.Info("retake is running", "version", version, "page", cfg.Web.BaseURL, "data", cfg.DataDir)
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return queue.Run(ctx) })
 	group.Go(func() error {
 		purger.Run(ctx, queue.Discard, func() {
@@ -285,8 +283,7 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := command.LeftOnDisk(ctx, cfg, st); n > 0 || err != nil {
-			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move",
-				"files", n, "err", err)
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)
@@ -426,7 +423,7 @@ func showDemo(ctx context.Context, port string, out io.Writer) error {
 	cfg.Telegram.Owners = []int64{1}    // nobody: there is nothing to set up
 	cfg.Queue.Backoff = 2 * time.Second // so that nobody waits half a minute for the apology
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := routine.WithContext(ctx)
 	group.Go(func() error { return town.Serve(listener) })
 	group.Go(func() error {
 		<-ctx.Done()

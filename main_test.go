@@ -632,7 +632,7 @@ func TestTheSetUpLinkIsPrintedUntilSomebodySignsIn(t *testing.T) {
 			t.Errorf("got %q, %v; want a link as long as the bot is not set up", &out, err)
 		}
 	}
-	write(t, s, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 5, Owner: true}) })
+	write(t, s, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 5, Owner: true}, 0, store.ByPage) })
 	out.Reset()
 	cfg.Telegram.Owners = nil
 	if err := command.SetUpLink(t.Context(), s, cfg, &out); err != nil || out.Len() != 0 {

@@ -142,7 +142,7 @@ func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 	s := newStore(t)
 	write(t, s, func(tx *store.Tx) error {
 		return errors.Join(
-			tx.Appoint(store.Admin{ID: 7, Owner: true}),
+			tx.Appoint(store.Admin{ID: 7, Owner: true}, 0, store.ByCommand),
 			tx.KeepAlert(7, "disk", store.Alert{At: time.UnixMilli(1000)}),
 			tx.KeepAlert(8, "disk", store.Alert{At: time.UnixMilli(2000)}),
 		)
@@ -153,7 +153,7 @@ func TestAnExportOfAnAdminHoldsWhatAnAdminIs(t *testing.T) {
 		a.Told[0].At.UnixMilli() != 1000 {
 		t.Errorf("got %+v; want the rank and what they were told", x.Admin)
 	}
-	write(t, s, func(tx *store.Tx) error { return tx.Dismiss(7) })
+	write(t, s, func(tx *store.Tx) error { return tx.Dismiss(7, 0) })
 	if n := count(t, s, `SELECT count(*) FROM alerts WHERE admin = 7`); n != 0 {
 		t.Errorf("got %d rows about one who is no admin any more; want none", n)
 	}

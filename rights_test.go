@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -22,9 +23,13 @@ import (
 type right struct {
 	form, json [4]int // status
 	changes    [4]bool
-	body       string // of the request; ID: that of the video
-	finished   bool   // ID is a finished video's; otherwise a failed one's
+	body       string      // of the request; ID: that of the video
+	finished   bool        // ID is a finished video's; otherwise a failed one's
+	scope      store.Scope // that a token needs; "": read for GET, everything for POST
 }
+
+// noToken is the scope of a route that no token opens.
+const noToken store.Scope = "none"
 
 var (
 	everybody = right{form: [4]int{200, 200, 200, 200}, json: [4]int{200, 200, 200, 200}}
@@ -50,6 +55,9 @@ var (
 
 func (r right) of(body string) right { r.body = body; return r }
 func (r right) ready() right         { r.finished = true; return r }
+
+// by is for a token of a scope, or a larger one.
+func (r right) by(scope store.Scope) right { r.scope = scope; return r }
 
 // rights has every route. HEAD has the rights of GET.
 var rights = map[string]right{
@@ -81,25 +89,31 @@ var rights = map[string]right{
 	"GET /bin":                admins,
 
 	// Nobody is told that a backup is not there who may not see any: the office of this test makes none.
-	"GET /backups":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
+	"GET /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404},
+		scope: store.ScopeEverything},
 	"POST /backups": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=make"},
-	// requests of this test come from another machine
-	"GET /debug/pprof/:profile": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	// The office of this test has nothing to set up, and no bot.
 	"GET /setup":  {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"POST /setup": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}, body: "do=code"},
 	"GET /bot":    {form: [4]int{303, 409, 409, 409}, json: [4]int{401, 409, 409, 409}},
 	"POST /bot":   {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}, body: "name=x"},
+	// requests of this test come from another machine
+	"GET /debug/pprof/:profile": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}},
 	"POST /selection": {form: [4]int{303, 422, 303, 303}, json: [4]int{401, 422, 200, 200},
 		changes: makersDo.changes, body: "ids=ID", finished: true},
-	"POST /bin": {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},
+	"POST /bin":    {form: [4]int{303, 404, 404, 404}, json: [4]int{401, 404, 404, 404}, body: "do=restore&id=ID"},
+	"GET /admins":  ownersSee.by(noToken),
+	"POST /admins": ownersDo.of("do=add&id=55").by(noToken),
+	"GET /tokens":  ownersSee.by(noToken),
+	"POST /tokens": {form: [4]int{303, 403, 403, 200}, json: ownersDo.json, changes: ownersDo.changes,
+		body: "do=make&title=x&scope=read", scope: noToken}, // the page shows it, once
 	// no page that could send anybody to the door
 	"GET /events": {form: [4]int{401, 200, 200, 200}, json: admins.json},
 
-	"POST /assets":            adminsDo.of("name=Эва"),
-	"POST /logout":            adminsDo,
-	"POST /logout-everywhere": adminsDo,
-	"POST /try-now":           adminsDo,
+	"POST /assets":            adminsDo.of("name=Эва").by(store.ScopeMake),
+	"POST /logout":            adminsDo.by(noToken),
+	"POST /logout-everywhere": adminsDo.by(noToken),
+	"POST /try-now":           adminsDo.by(store.ScopeMake),
 	"POST /take-over":         {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
 	"POST /trust-clock":       {form: [4]int{303, 403, 403, 409}, json: [4]int{401, 403, 403, 409}},
 	"POST /held":              ownersDo.of("send=no"),
@@ -112,32 +126,34 @@ var rights = map[string]right{
 		json:    ownersDo.json,
 		changes: ownersDo.changes,
 		body:    "names=Эва",
+		scope:   store.ScopeMake,
 	},
-	"POST /advance/stop":     ownersDo,
-	"POST /advance/withdraw": ownersDo,
+	"POST /advance/stop":     ownersDo.by(store.ScopeMake),
+	"POST /advance/withdraw": ownersDo.by(store.ScopeMake),
 	"POST /assets/:id/block": {form: [4]int{303, 403, 403, 404}, json: [4]int{401, 403, 403, 404}}, // nobody has asked for it
 	"GET /upload":            admins,
 	// a file would be taken
-	"POST /uploads": {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x"},
+	"POST /uploads": {form: [4]int{303, 422, 422, 422}, json: [4]int{401, 422, 422, 422}, body: "title=x",
+		scope: store.ScopeMake},
 
 	"GET /assets/:id/publish":    makersSee.ready(),
-	"POST /assets/:id/publish":   makersDo.of("youtube=yes&title=x&made_for_kids=no").ready(),
-	"POST /assets/:id/published": makersDo.of("platform=RUMBLE&url=https://rumble.com/v1.html").ready(),
-	"POST /assets/:id/update":    makersDo.of("platform=RUMBLE").ready(),
+	"POST /assets/:id/publish":   makersDo.of("youtube=yes&title=x&made_for_kids=no").ready().by(store.ScopePublish),
+	"POST /assets/:id/published": makersDo.of("platform=RUMBLE&url=https://rumble.com/v1.html").ready().by(store.ScopePublish),
+	"POST /assets/:id/update":    makersDo.of("platform=RUMBLE").ready().by(store.ScopePublish),
 	"GET /assets/:id/unpublish":  makersSee.ready(),
-	"POST /assets/:id/unpublish": makersDo.of("platform=RUMBLE").ready(),
+	"POST /assets/:id/unpublish": makersDo.of("platform=RUMBLE").ready().by(store.ScopePublish),
 
 	"GET /scheduled":                admins,
 	"GET /channels":                 admins,
-	"GET /channels/callback":        {form: ownersDo.form, json: ownersDo.json, changes: ownersDo.changes},
-	"POST /channels/connect":        {form: ownersDo.form, json: ownersDo.json}, // Google is asked first
+	"GET /channels/callback":        {form: ownersDo.form, json: ownersDo.json, changes: ownersDo.changes, scope: noToken},
+	"POST /channels/connect":        {form: ownersDo.form, json: ownersDo.json, scope: noToken}, // Google is asked first
 	"POST /channels/:id/check":      ownersDo,
 	"POST /channels/:id/defaults":   ownersDo.of("privacy=public"),
 	"GET /channels/:id/disconnect":  ownersSee,
 	"POST /channels/:id/disconnect": ownersDo,
 
-	"POST /assets/:id/retry":    makersDo,
-	"POST /assets/:id/metadata": makersDo.of("title=x&made_for_kids=no").ready(),
+	"POST /assets/:id/retry":    makersDo.by(store.ScopeMake),
+	"POST /assets/:id/metadata": makersDo.of("title=x&made_for_kids=no").ready().by(store.ScopePublish),
 	"GET /assets/:id/delete":    makersSee,
 	"POST /assets/:id/delete":   makersDo,
 	// Nothing of it is theirs, so there is nothing to do for the one who did not make it.
@@ -146,6 +162,7 @@ var rights = map[string]right{
 		json:    [4]int{401, 409, 200, 200},
 		changes: makersDo.changes,
 		body:    "count=1&newest=ID",
+		scope:   store.ScopeMake,
 	},
 }
 
@@ -154,6 +171,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 	var d *office
 	var failed, finished string
 	var sessions [4]string
+	var tokens [4]string // of the owner, by scope
 	arrange := func() {
 		d = newDesk(t, "http://localhost:8080")
 		madeByAdmin(t, d.store, 7, "Маша", "маша")
@@ -174,6 +192,9 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 		d.queue.outages.Resume(time.Now(), "no connection")
 		mutate(t, d.store, `INSERT INTO inbox (update_id, chat_id, raw, received, restore_hold) VALUES (1, 1, '{}', 0, 1)`)
 		sessions = [4]string{"", d.session(9), d.session(7), d.session(8)}
+		for i, scope := range store.Scopes {
+			tokens[i] = d.token(8, scope)
+		}
 	}
 	arrange()
 	seen := map[string]bool{}
@@ -202,9 +223,7 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 					session: sessions[i],
 					json:    asJSON,
 					body:    strings.ReplaceAll(want.body, "ID", id),
-					path: strings.NewReplacer("/channels/:id", "/channels/1", "/selection", "/selection?do=delete&id="+id, "/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE",
-						":id", id, ":picture", "new-year.jpg", "*", "style.css").
-						Replace(path),
+					path:    pathOf(path, id),
 				}
 				w := d.begin(sent)
 				status, changed := want.form[i], d.tables() != before
@@ -239,12 +258,76 @@ func TestEveryRouteGivesEachTheirRights(t *testing.T) {
 				}
 			}
 		}
+		if slices.Contains(public, route.Path) { // tokens are not asked for
+			continue
+		}
+		for i, scope := range store.Scopes {
+			opens := slices.Index(store.Scopes, scope) >= slices.Index(store.Scopes, want.needs(route.Method))
+			if want.scope == noToken {
+				opens = false
+			}
+			before := d.tables()
+			id := failed
+			if want.finished {
+				id = finished
+			}
+			w := d.begin(call{
+				method: route.Method,
+				path:   pathOf(route.Path, id),
+				body:   strings.ReplaceAll(want.body, "ID", id),
+				header: map[string]string{"Authorization": "Bearer " + tokens[i]},
+			})
+			status, changes := want.json[3], want.changes[3] && opens
+			if !opens {
+				status = 403
+			}
+			// that a token was used is written once an hour
+			changed := d.tables() != before
+			if w.Code != status || changed != changes || strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+				t.Errorf("%s %s by a token to %s: got %d, changed %v, %s; want %d, %v, and no page", route.Method,
+					route.Path, scope, w.Code, changed, w.Header().Get("Content-Type"), status, changes)
+			}
+			if !opens && route.Method != http.MethodHead && refused(t, w.Body.String()) != "WRONG_SCOPE" {
+				t.Errorf("%s %s by a token to %s: got %s; want WRONG_SCOPE", route.Method, route.Path, scope, w.Body)
+			}
+			if changed {
+				arrange()
+			}
+		}
 	}
 	for key := range rights {
 		if !seen[key] {
 			t.Errorf("%s is no route any more: take it out of rights", key)
 		}
 	}
+}
+
+// needs is the scope that a token needs for a method.
+func (r right) needs(method string) store.Scope {
+	switch {
+	case r.scope != "":
+		return r.scope
+	case method == http.MethodPost:
+		return store.ScopeEverything
+	}
+	return store.ScopeRead
+}
+
+// pathOf is a path of a route.
+func pathOf(route, id string) string {
+	return strings.NewReplacer("/channels/:id", "/channels/1", "/selection", "/selection?do=delete&id="+id,
+		"/:id/unpublish", "/"+id+"/unpublish?platform=RUMBLE", ":id", id, ":picture", "new-year.jpg", "*", "style.css").
+		Replace(route)
+}
+
+// token makes a token that has just been used.
+func (d *office) token(admin int64, scope store.Scope) string {
+	d.t.Helper()
+	token := "retake_" + strings.Repeat("x", 43-len(scope)) + string(scope)
+	write(d.t, d.store, func(tx *store.Tx) error {
+		return errors.Join(tx.SaveToken(hashOf(token), admin, string(scope), scope, 0), tx.UsedToken(hashOf(token)))
+	})
+	return token
 }
 
 // begin is send for an answer that may not end: of a stream of events it hears the beginning.
@@ -258,7 +341,11 @@ func (d *office) begin(c call) *httptest.ResponseRecorder {
 	if c.json {
 		accept = "Accept: application/json"
 	}
-	resp, body := d.raw(address, c.method, c.path, d.as(c.session), accept)
+	who := d.as(c.session)
+	if token := c.header["Authorization"]; token != "" {
+		who = "Authorization: " + token
+	}
+	resp, body := d.raw(address, c.method, c.path, who, accept)
 	w := httptest.NewRecorder()
 	maps.Copy(w.Header(), resp.Header)
 	w.WriteHeader(resp.StatusCode)

@@ -199,7 +199,8 @@ CREATE INDEX IF NOT EXISTS requests_undelivered_by_asset ON requests (asset_id) 
 CREATE INDEX IF NOT EXISTS requests_restore_hold ON requests (user_id) WHERE restore_hold = 1;
 -- Write the status out in statements: because of this index SQLite plans one with status = ? again at every run.
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (user_id) WHERE status = 'FAILED';
-CREATE INDEX IF NOT EXISTS requests_live ON requests (user_id) WHERE status IN ('PENDING', 'PROCESSING');
+-- By the time and not by the status: so the step from PENDING to PROCESSING of ten thousand people leaves it alone.
+CREATE INDEX IF NOT EXISTS requests_open ON requests (user_id) WHERE finished IS NULL;
 CREATE TRIGGER IF NOT EXISTS requests_finished_is_final BEFORE UPDATE OF status ON requests
 	WHEN old.status IN ('COMPLETED', 'FAILED') AND new.status <> old.status
 BEGIN
@@ -478,11 +479,12 @@ CREATE TABLE IF NOT EXISTS sessions (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_by_admin ON sessions (admin);
 
--- Admins whom retake admin add has made. Those of the settings are not here.
+-- Admins beside those of the settings.
 CREATE TABLE IF NOT EXISTS admins (
 	id          INTEGER PRIMARY KEY CHECK (id > 0),    -- Telegram user id
 	owner       INTEGER NOT NULL CHECK (owner IN (0, 1)), -- may do everything
-	added       INTEGER NOT NULL
+	added       INTEGER NOT NULL,
+	origin      TEXT    NOT NULL DEFAULT 'command' CHECK (origin IN ('command', 'page', 'invitation')) -- how they were added
 ) STRICT;
 
 -- The set-up on the page, while it is under way.
@@ -493,6 +495,28 @@ CREATE TABLE IF NOT EXISTS setup (
 	failures    INTEGER NOT NULL DEFAULT 0,            -- wrong codes since this one was made
 	test        TEXT                                   -- id of the test video; NULL: none was asked for
 ) STRICT;
+
+-- One-time links that make whoever opens them an admin. Only the hash of the code is kept.
+CREATE TABLE IF NOT EXISTS invitations (
+	id          INTEGER PRIMARY KEY,
+	hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- sha256 of the code
+	owner       INTEGER NOT NULL CHECK (owner IN (0, 1)), -- who opens it becomes an owner
+	inviter     INTEGER NOT NULL,                      -- Telegram id; 0: the operator
+	expires     INTEGER NOT NULL                       -- the row goes when the link is opened
+) STRICT;
+
+-- API tokens of owners. Only the hash of the token is kept.
+CREATE TABLE IF NOT EXISTS tokens (
+	id          INTEGER PRIMARY KEY,
+	hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- sha256 of the token
+	admin       INTEGER NOT NULL,                      -- whose it is: Telegram id; 0: the operator
+	title       TEXT    NOT NULL CHECK (title <> ''),
+	scope       TEXT    NOT NULL CHECK (scope IN ('read', 'make', 'publish', 'everything')),
+	created     INTEGER NOT NULL,
+	used        INTEGER,                               -- when last, written once an hour
+	expires     INTEGER                                -- NULL: never
+) STRICT;
+CREATE INDEX IF NOT EXISTS tokens_by_admin ON tokens (admin);
 
 -- What people have spent in the last day: a row for each wish and each retry. It outlives a deletion of their data, and does not
 -- know them: a person is an HMAC of the Telegram id with a key that goes soon after its day.
@@ -587,8 +611,8 @@ BEGIN
 		iif(new.status = 'COMPLETED', '', ifnull(new.error_code, '')), 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 -- How long somebody waited for a video, rounded up to one of some thirty numbers.
-CREATE TRIGGER IF NOT EXISTS totals_waited AFTER UPDATE OF status ON requests
-	WHEN new.status = 'COMPLETED' AND old.status <> 'COMPLETED'
+CREATE TRIGGER IF NOT EXISTS totals_waited AFTER UPDATE OF finished ON requests
+	WHEN new.status = 'COMPLETED' AND old.finished IS NULL
 BEGIN
 	INSERT INTO totals SELECT new.finished / 86400000, 'waited', a.template,
 		(SELECT min(value) FROM json_each('[1,2,3,4,5,6,8,10,13,16,20,25,30,40,50,60,80,100,130,160,200,250,300,400,500,600,900,1200,1800,2700,3600,7200,14400,28800,86400,604800,31536000]')

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"retake.example/internal/desk"
+	"retake.example/internal/store"
 )
 
 func TestSignIn_AGoodLinkWorksWhileSomebodyTriesOthers(t *testing.T) {
@@ -121,5 +122,40 @@ func TestOrigin_TheConfiguredAddressIsTrustedWhateverHostTheProxySends(t *testin
 				t.Errorf("base_url %s, Origin %s: got %d; want %d", base, from, w.Code, want)
 			}
 		}
+	}
+}
+
+func TestSignIn_ATokenWorksWhileSomebodyTriesOthers(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	now := time.Now()
+	setNow(d.store, func() time.Time { return now })
+	good := d.token(8, store.ScopeRead)
+	answers := map[int]int{}
+	for n := range 100 {
+		bad := "retake_" + unmade(n)
+		w := d.send(call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer " + bad}})
+		answers[w.Code]++
+		d.want(200, d.send(call{method: "GET", path: "/", header: map[string]string{"Authorization": "Bearer " + good}}))
+	}
+	if answers[401] != 20 || answers[429] != 80 {
+		t.Errorf("got answers %v; want the first twenty refused in words, and the rest as too many", answers)
+	}
+}
+
+func TestSignIn_ATokenDoesNotComeFromAnotherSite(t *testing.T) {
+	d := newDesk(t, "http://localhost:8080")
+	w := d.send(call{method: "POST", path: "/assets", body: "name=Эва", header: map[string]string{
+		"Authorization": "Bearer " + d.token(8, store.ScopeMake), "Origin": "https://evil.example"}})
+	if code := refused(t, d.want(403, w)); code != "CROSS_ORIGIN" {
+		t.Errorf("got %s; want CROSS_ORIGIN", code)
+	}
+}
+
+func TestSignIn_ATokenThatMakesVideosPublishesNothing(t *testing.T) {
+	for scope, want := range map[store.Scope]int{store.ScopeMake: 403, store.ScopePublish: 200} {
+		d := newDesk(t, "http://localhost:8080")
+		id := publication(t, d.store, failedPublication)
+		bearer := map[string]string{"Authorization": "Bearer " + d.token(8, scope)}
+		d.want(want, d.send(call{method: "POST", path: "/assets/" + id + "/retry", body: "platform=YOUTUBE", header: bearer}))
 	}
 }

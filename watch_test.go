@@ -203,7 +203,7 @@ func TestFailedPublicationsAreToldWithAButton(t *testing.T) {
 
 func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 	w := newWorld(t)
-	write(t, w.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 7, Owner: true}) })
+	write(t, w.store, func(tx *store.Tx) error { return tx.Appoint(store.Admin{ID: 7, Owner: true}, 0, store.ByCommand) })
 	admin := w.tg.Person(7, "Admin", "en")
 	admin.Send("/start")
 	id := publishes(t, w.store, connected(t, w.store, "UC1"), "Лето")
@@ -218,7 +218,7 @@ func TestAnAdminWhomACommandMadeMayPressUntilACommandRemovesThem(t *testing.T) {
 		t.Errorf("got %d publications that are failed; want none", n)
 	}
 	fail(t, w.queue, store.Publish, retry.Permanent(errUnavailable))
-	write(t, w.store, func(tx *store.Tx) error { return tx.Dismiss(7) })
+	write(t, w.store, func(tx *store.Tx) error { return tx.Dismiss(7, 0) })
 	admin.Press(told.ID, fmt.Sprintf("%s:%d:1", telegram.PutButton, time.Now().Add(time.Hour).UnixMilli()))
 	w.calm()
 	if n := failed(); n != 1 || saying(admin, "All right") != 1 {

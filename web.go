@@ -43,7 +43,7 @@ type Web struct {
 	proxies []netip.Prefix // whose X-Forwarded-For counts
 	origin  *http.CrossOriginProtection
 	https   bool           // browsers reach the page by it
-	failed  *rate.Limiter  // answers to sign-in links that don't work, for all clients together
+	failed  *rate.Limiter  // answers to links and tokens that don't work, for all clients together
 	told    rate.Sometimes // the log, about too many of them
 	echo    *echo.Echo
 }
@@ -108,10 +108,10 @@ func (w *Web) routes() {
 	e.Match(get, "/login/:token", on(d.LoginPage), w.fewFailures)
 	e.POST("/login/:token", on(d.Login), w.fewFailures)
 	e.POST("/language", on(d.ChooseLanguage))
-	e.Match(get, "/metrics", on(d.Bearer(d.Metrics)))
+	e.Match(get, "/metrics", on(d.Bearer(d.Metrics)), w.fewFailures)
 
-	// whatever is not listed above wants a session, routes that do not exist included
-	in := e.Group("", through(d.SignedIn))
+	// whatever is not listed above wants a session or a token, routes that do not exist included
+	in := e.Group("", w.fewFailures, through(d.SignedIn))
 	in.Match(get, "/", on(d.Library))
 	in.Match(get, "/assets/:id", on(d.Asset))
 	in.POST("/assets", on(d.MakeAsset))
@@ -122,11 +122,6 @@ func (w *Web) routes() {
 	in.Match(get, "/assets/:id/delete", on(d.AskDelete))
 	in.POST("/assets/:id/delete", on(d.Delete))
 	in.POST("/assets/:id/block", on(desk.OwnersOnly(d.Block)))
-	in.POST("/wishes", on(desk.OwnersOnly(d.Wishes)))
-	in.Match(get, "/advance", on(d.Advance))
-	in.POST("/advance", on(desk.OwnersOnly(d.AddAdvance)))
-	in.POST("/advance/stop", on(desk.OwnersOnly(d.StopAdvance)))
-	in.POST("/advance/withdraw", on(desk.OwnersOnly(d.WithdrawAdvance)))
 	in.Match(get, "/assets/:id/publish", on(d.AskPublish))
 	in.POST("/assets/:id/publish", on(d.Publish))
 	in.POST("/assets/:id/published", on(d.MarkPublished))
@@ -144,10 +139,6 @@ func (w *Web) routes() {
 	in.Match(get, "/retry-all", on(d.AskRetryAll))
 	in.POST("/retry-all", on(w.retryAll))
 	in.POST("/try-now", on(w.tryNow))
-	in.POST("/farm/drain", on(desk.OwnersOnly(d.Drain)))
-	in.POST("/take-over", on(desk.OwnersOnly(d.TakeOver)))
-	in.POST("/trust-clock", on(desk.OwnersOnly(d.TrustClock)))
-	in.POST("/held", on(desk.OwnersOnly(d.DecideHeld)))
 	in.GET("/events", on(d.Events))
 	in.Match(get, "/media/:id", on(d.Video))
 	in.Match(get, "/thumbs/:id", on(d.Thumb))
@@ -177,6 +168,7 @@ func on(h desk.Handler) echo.HandlerFunc {
 func through(middle func(desk.Handler) desk.Handler) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
+			c.Request().Pattern = c.Path()
 			return middle(func(_ http.ResponseWriter, r *http.Request) error {
 				c.SetRequest(r) // it knows who is signed in
 				return next(c)
@@ -209,14 +201,17 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// fewFailures answers only some of the sign-in links that don't work with a page of their own.
+// fewFailures answers only some of the sign-in links and tokens that don't work in words of their own.
 func (w *Web) fewFailures(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
-		if desk.HTTPErrorOf(err).Code != desk.BadLink.Code || w.failed.AllowN(w.store.Now(), 1) {
+		code := desk.HTTPErrorOf(err).Code
+		if code != desk.BadLink.Code && code != desk.BadToken.Code || w.failed.AllowN(w.store.Now(), 1) {
 			return err
 		}
-		w.told.Do(func() { w.log.Warn("somebody tries many sign-in links that don't work", "address", c.RealIP()) })
+		w.told.Do(func() {
+			w.log.Warn("somebody tries many sign-in links or tokens that don't work", "address", c.RealIP())
+		})
 		return desk.TooMany
 	}
 }
@@ -237,6 +232,9 @@ func (w *Web) fail(err error, c echo.Context) {
 // retry tries a video, or one of its publications, again.
 func (w *Web) retry(rw http.ResponseWriter, r *http.Request) error {
 	sent, err := desk.Fields(rw, r)
+	if err == nil && sent["platform"] != "" {
+		err = desk.MayPublish(r)
+	}
 	if err != nil {
 		return err
 	}
@@ -255,6 +253,9 @@ func (w *Web) retryAll(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, err := seen.Filter()
+	if err == nil && seen.Publications > 0 {
+		err = desk.MayPublish(r)
+	}
 	if err != nil {
 		return err
 	}

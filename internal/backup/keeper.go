@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"retake.example/internal/routine"
 )
 
 // firstRest is how long a program runs before it makes a backup: a start has enough to do, and one that dies again
@@ -31,14 +33,19 @@ type Keeper struct {
 	Keep  int           // how many scheduled backups are kept, and how many of those from before an upgrade
 	Log   *slog.Logger
 	Check func(ctx context.Context, path string) error // reads all of a database; nil error: it is sound and ours
-	// Told is called after each scheduled try, with nil if it worked; nil: nobody is told.
+	// Told is called after each scheduled try and each copy to the bucket, with nil if both work; nil: nobody is told.
 	Told func(err error)
+	Away *Away // copies in a bucket; nil: there are none
 
 	making sync.Mutex // held while a backup is made
 
 	mu    sync.Mutex
 	state State
 	stays error // why an old backup could not be removed
+
+	failed error         // the last scheduled try; nil: it worked
+	away   away          // the copies in the bucket
+	made   chan struct{} // holds a token while there is a backup to copy; nil: nobody copies
 }
 
 // State is how the backups go.
@@ -46,13 +53,23 @@ type State struct {
 	Last    time.Time `json:"last,omitzero"`    // when the latest was made; zero: there is none
 	Failing time.Time `json:"failing,omitzero"` // since when none could be made; zero: the last try worked
 	Problem string    `json:"problem,omitzero"` // of the last try; "": it worked
+
+	Away        bool      `json:"-"`                     // there are copies in a bucket, or should be
+	Copied      time.Time `json:"copied,omitzero"`       // when the latest backup in the bucket was made; zero: there is none
+	CopyFailing time.Time `json:"copy_failing,omitzero"` // since when none could be copied; zero: the last try worked
+	CopyProblem string    `json:"copy_problem,omitzero"`
 }
 
 // State returns how the backups go.
 func (k *Keeper) State() State {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.state
+	s := k.state
+	s.Away, s.Copied, s.CopyFailing = k.Away != nil, k.away.last, k.away.failing
+	if k.away.problem != nil {
+		s.CopyProblem = k.away.problem.Error()
+	}
+	return s
 }
 
 // Unremoved returns why old backups are still there that should have been removed. It says nothing about the latest
@@ -67,6 +84,15 @@ func (k *Keeper) Unremoved() error {
 func (k *Keeper) Run(ctx context.Context) {
 	if err := k.tidy(); err != nil {
 		k.Log.Warn("look through the backups", "err", err)
+	}
+	var copying sync.WaitGroup
+	defer copying.Wait()
+	if k.Away != nil {
+		made := make(chan struct{}, 1)
+		k.mu.Lock()
+		k.made = made
+		k.mu.Unlock()
+		copying.Go(func() { k.copyAway(ctx, made) })
 	}
 	if k.Every == 0 {
 		return
@@ -84,9 +110,10 @@ func (k *Keeper) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if k.Told != nil {
-			k.Told(err)
-		}
+		k.mu.Lock()
+		k.failed = err
+		k.mu.Unlock()
+		k.tell()
 		switch {
 		case err != nil:
 			wait = min(k.Every, again)
@@ -135,7 +162,8 @@ func (k *Keeper) tidy() error {
 func (k *Keeper) Now(ctx context.Context, note string) error {
 	k.making.Lock()
 	defer k.making.Unlock()
-	made, err := k.make(ctx, note)
+	var made string
+	err := routine.Call(func() (err error) { made, err = k.make(ctx, note); return err })
 	var stays error
 	if err == nil {
 		if stays = k.rotate(made); stays != nil {
@@ -147,6 +175,12 @@ func (k *Keeper) Now(ctx context.Context, note string) error {
 	switch {
 	case err == nil:
 		k.state, k.stays = State{Last: time.Now()}, stays
+		if k.made != nil {
+			select {
+			case k.made <- struct{}{}:
+			default: // it is to be copied already
+			}
+		}
 	case ctx.Err() == nil:
 		if k.state.Problem = err.Error(); k.state.Failing.IsZero() {
 			k.state.Failing = time.Now()
@@ -158,11 +192,6 @@ func (k *Keeper) Now(ctx context.Context, note string) error {
 // make makes a backup and returns its name, which no other has had: the time in it is moved on by seconds where
 // there is one already, such as after the clock was set back. It may be of another database.
 func (k *Keeper) make(ctx context.Context, note string) (name string, err error) {
-	defer func() {
-		if p := recover(); p != nil { // on the goroutine of Run it would end the program
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
 	if err := os.MkdirAll(k.Dir, 0o700); err != nil {
 		return "", err
 	}
@@ -201,14 +230,23 @@ func (b backup) ahead() bool { return time.Until(b.at) > slack }
 
 // backupsIn lists the backups in a folder, either those from before an upgrade or the others: first those that were
 // made while the clock was ahead, then the rest, the oldest first.
-func backupsIn(entries []os.DirEntry, upgrade bool) (all []backup) {
+func backupsIn(entries []os.DirEntry, upgrade bool) []backup {
+	names := map[string]bool{}
 	for _, e := range entries {
-		m := named.FindStringSubmatch(e.Name())
+		names[e.Name()] = true
+	}
+	return ordered(names, upgrade)
+}
+
+// ordered is backupsIn for names.
+func ordered(names map[string]bool, upgrade bool) (all []backup) {
+	for name := range names {
+		m := named.FindStringSubmatch(name)
 		if m == nil || upgrade != (m[2] != "") {
 			continue
 		}
 		if at, err := time.Parse(stamp, m[1]); err == nil {
-			all = append(all, backup{e.Name(), at})
+			all = append(all, backup{name, at})
 		}
 	}
 	slices.SortFunc(all, func(a, b backup) int {

@@ -75,7 +75,7 @@ func adminAdd(ctx context.Context, cfg config.Config, c Invocation) error {
 			if already = stands && now.Owner == a.Owner; already || err != nil {
 				return err
 			}
-			return tx.Appoint(a)
+			return tx.Appoint(a, 0, store.ByCommand)
 		}); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func adminRemove(ctx context.Context, cfg config.Config, c Invocation) error {
 	if err != nil {
 		return err
 	}
-	err = changeAdmins(ctx, cfg, c, func(tx *store.Tx) error { return tx.Dismiss(id) })
+	err = changeAdmins(ctx, cfg, c, func(tx *store.Tx) error { return tx.Dismiss(id, 0) })
 	_, given := Role(cfg)(id)
 	switch {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
@@ -110,6 +110,10 @@ func adminRemove(ctx context.Context, cfg config.Config, c Invocation) error {
 	}
 	return c.print(fmt.Sprintf("%d is no admin any more, and signed out everywhere.\n", id), nil)
 }
+
+// origins say how somebody who is not in the settings became an admin.
+var origins = map[string]string{store.ByCommand: "retake admin add", store.ByPage: "the page",
+	store.ByInvitation: "an invitation"}
 
 func adminList(ctx context.Context, cfg config.Config, c Invocation) error {
 	var lines [][3]string
@@ -131,7 +135,7 @@ func adminList(ctx context.Context, cfg config.Config, c Invocation) error {
 		for _, a := range appointed {
 			lines = append(
 				lines,
-				[3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), "retake admin add, " + a.Added.Format(time.DateOnly)},
+				[3]string{strconv.FormatInt(a.ID, 10), cli.Rank(a.Owner), origins[a.Origin] + ", " + a.Added.Format(time.DateOnly)},
 			)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 	"retake.example/internal/watch"
 )
@@ -80,8 +81,10 @@ func (a *Alarm) Report(cause string, problem error) {
 // Run tells and pings until ctx ends. stuck returns why work does not flow; while it flows, a ping goes out each
 // minute.
 func (a *Alarm) Run(ctx context.Context, queue watch.Queue, stuck func() []watch.Reason) {
+	var both routine.Group
+	defer both.Wait()
 	if a.board != nil {
-		go a.board.Watch(ctx, queue)
+		both.Go(func() error { a.board.Watch(ctx, queue); return nil })
 	}
 	if a.ping == "" {
 		return

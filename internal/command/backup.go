@@ -15,6 +15,7 @@ import (
 	"retake.example/internal/config"
 	"retake.example/internal/db"
 	"retake.example/internal/folder"
+	"retake.example/internal/media"
 	"retake.example/internal/publish"
 	"retake.example/internal/seal"
 	"retake.example/internal/store"
@@ -33,6 +34,22 @@ func source(cfg config.Config) backup.Source {
 			return files, err
 		},
 	}
+}
+
+// KeeperWithCopies is Keeper that copies each backup to the bucket of the settings, if there is one.
+func KeeperWithCopies(cfg config.Config, log *slog.Logger, told func(error)) (*backup.Keeper, error) {
+	k := Keeper(cfg, log, told)
+	if cfg.Backup.S3.Endpoint == "" {
+		return k, nil
+	}
+	bucket, err := media.NewS3(s3Config(cfg.Backup.S3, "backup.s3"), 0)
+	if err != nil {
+		return nil, fmt.Errorf("backup.s3: %w", err)
+	}
+	owner, err := folder.ID(cfg.DataDir)
+	k.Away = &backup.Away{Bucket: bucket, Keep: cfg.Backup.KeepS3, Owner: owner,
+		Verify: func(ctx context.Context, key string, size int64) error { return media.Verify(ctx, bucket, key, size) }}
+	return k, err
 }
 
 // Keeper makes the automatic backups.

@@ -94,7 +94,7 @@ func partsOf(cfg config.Config, program *Program, work string) (check.Parts, err
 	}
 	if cfg.Media.Store == "s3" {
 		parts.Media = func(ctx context.Context) error {
-			bucket, err := media.NewS3(media.S3Config(cfg.Media.S3), 0)
+			bucket, err := media.NewS3(s3Config(cfg.Media.S3, "media.s3"), 0)
 			if err != nil {
 				return err
 			}

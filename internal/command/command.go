@@ -114,13 +114,15 @@ func (c Invocation) settings(ctx context.Context) (config.Config, error) {
 	})
 }
 
-// NewLog returns the log of a program with these settings.
+// NewLog returns the log of a program with these settings, and makes it the one that everything else writes to.
 func NewLog(cfg config.Config) *slog.Logger {
-	return logs.New(
+	log := logs.New(
 		os.Stderr,
 		logs.Options{Format: cfg.Log.Format, Level: cfg.Log.Level, Replace: telegram.Redact(cfg.Telegram.Token),
 			Journal: logs.IsJournal(os.Stderr, os.Getenv("JOURNAL_STREAM"))},
 	)
+	slog.SetDefault(log)
+	return log
 }
 
 // Role returns what the settings let somebody do on the page.

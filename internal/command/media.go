@@ -25,7 +25,7 @@ import (
 // openMedia opens a store of finished files, "disk" or "s3".
 func OpenMedia(cfg config.Config, st string) (media.Store, error) {
 	if st == "s3" {
-		files, err := media.NewS3(media.S3Config(cfg.Media.S3), cfg.Queue.OutageMax)
+		files, err := media.NewS3(s3Config(cfg.Media.S3, "media.s3"), cfg.Queue.OutageMax)
 		if err != nil {
 			return nil, fmt.Errorf("media.s3: %w", err)
 		}
@@ -36,6 +36,12 @@ func OpenMedia(cfg config.Config, st string) (media.Store, error) {
 		return nil, fmt.Errorf("the media folder: %w", err)
 	}
 	return files, nil
+}
+
+// s3Config are the settings of a bucket. setting is their section.
+func s3Config(b config.Bucket, setting string) media.S3Config {
+	return media.S3Config{Endpoint: b.Endpoint, Region: b.Region, Bucket: b.Bucket, AccessKey: b.AccessKey,
+		SecretKey: b.SecretKey, Prefix: b.Prefix, Setting: setting}
 }
 
 // leftOnDisk counts the files that videos need and that were not moved to the bucket.

@@ -121,22 +121,27 @@ type Settings struct {
 		BaseURL     string `toml:"base_url"`
 	} `toml:"rumble"`
 	Backup struct {
-		Every time.Duration `toml:"every"`
-		Keep  int           `toml:"keep"`
-		Dir   string        `toml:"dir"`
+		Every  time.Duration `toml:"every"`
+		Keep   int           `toml:"keep"`
+		KeepS3 int           `toml:"keep_s3"`
+		Dir    string        `toml:"dir"`
+		S3     Bucket        `toml:"s3"`
 	} `toml:"backup"`
 	Media struct {
 		Store       string `toml:"store"`
 		MaxUploadMB int64  `toml:"max_upload_mb"`
-		S3          struct {
-			Endpoint  string `toml:"endpoint"`
-			Region    string `toml:"region"`
-			Bucket    string `toml:"bucket"`
-			AccessKey string `toml:"access_key"`
-			SecretKey string `toml:"secret_key"`
-			Prefix    string `toml:"prefix"`
-		} `toml:"s3"`
+		S3          Bucket `toml:"s3"`
 	} `toml:"media"`
+}
+
+// Bucket is one of an S3-compatible service.
+type Bucket struct {
+	Endpoint  string `toml:"endpoint"`
+	Region    string `toml:"region"`
+	Bucket    string `toml:"bucket"`
+	AccessKey string `toml:"access_key"`
+	SecretKey string `toml:"secret_key"`
+	Prefix    string `toml:"prefix"`
 }
 
 // Known holds what other packages know about the values.
@@ -176,7 +181,8 @@ func (c *Settings) Secrets() map[string]string {
 	return map[string]string{"telegram.token": half, "web.metrics_token": c.Web.MetricsToken, "voice.key": c.Voice.Key,
 		"youtube.client_secret": c.YouTube.ClientSecret,
 		"youtube.token_key":     c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken,
-		"media.s3.secret_key": c.Media.S3.SecretKey, "farm.credentials": c.Farm.Credentials,
+		"media.s3.secret_key": c.Media.S3.SecretKey, "backup.s3.secret_key": c.Backup.S3.SecretKey,
+		"farm.credentials": c.Farm.Credentials,
 		"watch.ping": c.Watch.Ping, "watch.webhook": c.Watch.Webhook, "watch.smtp_password": c.Watch.SMTPPassword}
 }
 
@@ -232,7 +238,7 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	for key, n := range map[string]int{"queue.attempts": c.Queue.Attempts, "limits.open": c.Limits.Open,
 		"limits.per_hour": c.Limits.PerHour, "limits.per_day": c.Limits.PerDay,
 		"youtube.uploads_per_day": c.YouTube.UploadsPerDay,
-		"backup.keep":             c.Backup.Keep} {
+		"backup.keep":             c.Backup.Keep, "backup.keep_s3": c.Backup.KeepS3} {
 		is(n >= 1, key, "1 or more is expected")
 	}
 	is(c.Limits.AllPerDay >= 0, "limits.all_per_day", "0 or more is expected; 0: no limit")
@@ -289,24 +295,32 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 			is(false, key, "with store s3, %s", fault)
 		}
 	}
+	if c.Backup.S3.Endpoint != "" {
+		for key, fault := range c.Backup.S3.faults("backup.s3.") {
+			is(false, key, "with backup.s3.endpoint, %s", fault)
+		}
+	}
 	is(slices.Contains([]string{"command", "rhvoice", "http", "none"}, c.Voice.Engine), "voice.engine",
 		"command, rhvoice, http or none is expected")
 	is(c.Voice.Engine != "http" || isAddress(c.Voice.URL), "voice.url",
 		"with engine http, an address such as https://api.example.com/v1/audio/speech is expected")
 }
 
-// S3Faults trims the settings of the bucket and returns what is wrong with them, by key.
-func (c *Settings) S3Faults() map[string]string {
-	s, faults := &c.Media.S3, map[string]string{}
+// S3Faults trims the settings of the media bucket and returns what is wrong with them, by key.
+func (c *Settings) S3Faults() map[string]string { return c.Media.S3.faults("media.s3.") }
+
+// faults trims the settings of a bucket and returns what is wrong with them, by key. section begins each.
+func (s *Bucket) faults(section string) map[string]string {
+	faults := map[string]string{}
 	s.Endpoint = strings.TrimRight(s.Endpoint, "/")
 	if !isAddress(s.Endpoint) || !isAlone(s.Endpoint) {
-		faults["media.s3.endpoint"] = "an address without a path is expected, such as " +
+		faults[section+"endpoint"] = "an address without a path is expected, such as " +
 			"https://s3.eu-central-1.amazonaws.com"
 	}
 	for key, text := range map[string]*string{"region": &s.Region, "bucket": &s.Bucket, "access_key": &s.AccessKey,
 		"secret_key": &s.SecretKey} {
 		if *text = strings.TrimSpace(*text); *text == "" {
-			faults["media.s3."+key] = "a text is expected"
+			faults[section+key] = "a text is expected"
 		}
 	}
 	return faults

@@ -29,11 +29,8 @@ func (s Staff) Who(say Say, id, me int64) string {
 	case id == 0:
 		return say("who_operator", nil)
 	}
-	if n, ok := s.Names[id]; ok && n.Name != "" {
-		if n.Username != "" {
-			return n.Name + " (@" + n.Username + ")"
-		}
-		return n.Name
+	if n := s.Names[id]; n.Name != "" {
+		return n.String()
 	}
 	for _, rank := range []struct {
 		only, one string
@@ -153,6 +150,13 @@ var whats = []struct{ action, outcome, id string }{
 	{"appoint", "owner", "did_appoint_owner"},
 	{"appoint", "admin", "did_appoint_admin"},
 	{"dismiss", "", "did_dismiss"},
+	{"invite", "owner", "did_invite_owner"},
+	{"invite", "admin", "did_invite_admin"},
+	{"uninvite", "", "did_uninvite"},
+	{"join", "owner", "did_join_owner"},
+	{"join", "admin", "did_join_admin"},
+	{"make token", "", "did_make_token"},
+	{"revoke token", "", "did_revoke_token"},
 	{"render", "rescheduled", "did_render_rescheduled"},
 	{"render", "gave_up", "did_render_gave_up"},
 	{"render", "crashed", "did_render_crashed"},
@@ -210,7 +214,8 @@ var kinds = []struct {
 		"connect", "disconnect", "defaults"}},
 	{"edited", "deeds_edited", []string{"edit"}},
 	{"deleted", "deeds_deleted", []string{"delete", "restore", "erase"}},
-	{"rights", "deeds_rights", []string{"appoint", "dismiss", "ban", "unban", "pause", "resume", "decide", "drain",
+	{"rights", "deeds_rights", []string{"appoint", "dismiss", "invite", "uninvite", "join", "make token",
+		"revoke token", "ban", "unban", "pause", "resume", "decide", "drain",
 		"trust clock", "bot", "back up", "try backup", "download backup"}},
 	{"sign-ins", "deeds_sign_ins", []string{"sign in", "sign out", "sign out everywhere"}},
 }

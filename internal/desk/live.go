@@ -145,8 +145,8 @@ func (d *Desk) Events(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer leave()
 	d.live.Serve(w, r, func() bool {
-		_, _, err := d.whose(r.Context(), sessionOf(r))
-		return err == nil
+		v, _ := visitorOf(r)
+		return d.still(r.Context(), v) == nil
 	})
 	return nil
 }

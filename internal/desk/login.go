@@ -42,10 +42,11 @@ func NewLink(ctx context.Context, st *store.Store, baseURL string, admin int64) 
 	return strings.TrimSuffix(baseURL, "/") + "/login/" + token, nil
 }
 
-// visitor is who is signed in, and by which session.
+// visitor is who is signed in, and by which session or token.
 type visitor struct {
 	admin   store.Admin
-	session [32]byte
+	session [32]byte    // its hash
+	scope   store.Scope // of the token; "": it is a session
 }
 
 type visitorKey struct{}
@@ -60,9 +61,17 @@ func AdminOf(r *http.Request) store.Admin { return r.Context().Value(visitorKey{
 
 func sessionOf(r *http.Request) [32]byte { return r.Context().Value(visitorKey{}).(visitor).session }
 
-// SignedIn lets requests with a session of somebody who is still an admin through.
+// SignedIn lets requests with a session of somebody who is still an admin through, and programs with a token of an
+// owner.
 func (d *Desk) SignedIn(next Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		if token, ok := bearer(r); ok {
+			v, err := d.byToken(r, token)
+			if err != nil {
+				return err
+			}
+			return next(w, r.WithContext(context.WithValue(r.Context(), visitorKey{}, v)))
+		}
 		cookie, err := r.Cookie(d.cookie)
 		if err != nil {
 			return SignedOut
@@ -109,14 +118,11 @@ func OwnersOnly(next Handler) Handler {
 func (d *Desk) Bearer(next Handler) Handler {
 	signedIn := d.SignedIn(next)
 	return func(w http.ResponseWriter, r *http.Request) error {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		switch {
-		case !ok:
-			return signedIn(w, r)
-		case d.opts.Token == "" || subtle.ConstantTimeCompare([]byte(given), []byte(d.opts.Token)) != 1:
-			return BadToken
+		given, ok := bearer(r)
+		if ok && d.opts.Token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(d.opts.Token)) == 1 {
+			return next(w, r)
 		}
-		return next(w, r)
+		return signedIn(w, r)
 	}
 }
 
@@ -141,6 +147,16 @@ func (d *Desk) whose(ctx context.Context, session [32]byte) (admin store.Admin, 
 		err = SignedOut
 	}
 	return admin, stale, err
+}
+
+// still returns nil while a visitor may go on.
+func (d *Desk) still(ctx context.Context, v visitor) (err error) {
+	if v.scope != "" {
+		_, _, err = d.holder(ctx, v.session)
+	} else {
+		_, _, err = d.whose(ctx, v.session)
+	}
+	return err
 }
 
 // setCookie gives the browser a cookie for life, or takes it away if life is negative.

@@ -35,8 +35,11 @@ func isJSON(header string) bool {
 	return err == nil && kind == "application/json"
 }
 
-// WantsJSON reports whether the client is a program: it asks for JSON, or for events, or speaks JSON.
+// WantsJSON reports whether the client is a program: it has a token, asks for JSON, or for events, or speaks JSON.
 func WantsJSON(r *http.Request) bool {
+	if _, ok := bearer(r); ok {
+		return true
+	}
 	for accepted := range strings.SplitSeq(r.Header.Get("Accept"), ",") {
 		if isJSON(accepted) || accepted == "text/event-stream" {
 			return true

@@ -73,7 +73,7 @@ func (o *outside) PublishAgain(ctx context.Context, _, _ string, _ store.Admin) 
 func (o *outside) Accept(ctx context.Context, _, _ string, _ store.Admin) error {
 	return o.call(ctx, "accept")
 }
-func (o *outside) Postpone(ctx context.Context, _, _ string, at time.Time, _ store.Admin) error {
+func (o *outside) Postpone(ctx context.Context, _, _ string, _, at time.Time, _ store.Admin) error {
 	o.at = at
 	return o.call(ctx, "reschedule")
 }

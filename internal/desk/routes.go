@@ -12,6 +12,9 @@ func (d *Desk) Views() map[string]Handler {
 		"/setup":          OwnersOnly(d.SetUp),
 		"/bot":            d.BotPage,
 		"/configuration":  OwnersOnly(d.Configuration),
+		"/admins":         OwnersOnly(d.Admins),
+		"/tokens":         OwnersOnly(d.Tokens),
+		"/advance":        d.Advance,
 		"/statistics":     d.Statistics,
 		"/statistics.csv": d.StatisticsFile,
 
@@ -24,11 +27,21 @@ func (d *Desk) Views() map[string]Handler {
 // Actions are the forms of signed-in admins, by path.
 func (d *Desk) Actions() map[string]Handler {
 	return map[string]Handler{
-		"/selection":     d.DeleteMany,
-		"/bin":           d.RestoreOrErase,
-		"/backups":       OwnersOnly(d.MakeOrTryBackup),
-		"/setup":         OwnersOnly(d.AdvanceSetup),
-		"/bot":           OwnersOnly(d.ChangeBot),
-		"/configuration": OwnersOnly(d.SaveConfiguration),
+		"/selection":        d.DeleteMany,
+		"/bin":              d.RestoreOrErase,
+		"/backups":          OwnersOnly(d.MakeOrTryBackup),
+		"/setup":            OwnersOnly(d.AdvanceSetup),
+		"/bot":              OwnersOnly(d.ChangeBot),
+		"/configuration":    OwnersOnly(d.SaveConfiguration),
+		"/admins":           OwnersOnly(d.ChangeAdmins),
+		"/tokens":           OwnersOnly(d.ChangeTokens),
+		"/advance":          OwnersOnly(d.AddAdvance),
+		"/advance/stop":     OwnersOnly(d.StopAdvance),
+		"/advance/withdraw": OwnersOnly(d.WithdrawAdvance),
+		"/farm/drain":       OwnersOnly(d.Drain),
+		"/take-over":        OwnersOnly(d.TakeOver),
+		"/trust-clock":      OwnersOnly(d.TrustClock),
+		"/held":             OwnersOnly(d.DecideHeld),
+		"/wishes":           OwnersOnly(d.Wishes),
 	}
 }

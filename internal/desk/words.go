@@ -12,19 +12,18 @@ import (
 
 // notices are what the page says after an action, by its outcome.
 var notices = map[string]string{
-	"restarted":     "notice_restarted",
-	"joined":        "notice_joined",
-	"created":       "notice_created",
-	"ready":         "notice_ready",
-	"trying":        "notice_trying",
-	"sent":          "notice_held_sent",
-	"left":          "notice_held_left",
-	"clock_trusted": "notice_clock_trusted",
-	"blocked":       "notice_blocked",
-	"paused":        "notice_paused",
-	"resumed":       "notice_resumed",
-	"queued":        "notice_queued",
-
+	"restarted":          "notice_restarted",
+	"joined":             "notice_joined",
+	"created":            "notice_created",
+	"ready":              "notice_ready",
+	"trying":             "notice_trying",
+	"sent":               "notice_held_sent",
+	"left":               "notice_held_left",
+	"clock_trusted":      "notice_clock_trusted",
+	"blocked":            "notice_blocked",
+	"paused":             "notice_paused",
+	"resumed":            "notice_resumed",
+	"queued":             "notice_queued",
 	"settings_saved":     "notice_settings_saved",
 	"settings_unchanged": "notice_settings_unchanged",
 	"stopped":            "notice_stopped",
@@ -52,6 +51,10 @@ var notices = map[string]string{
 	"backup-bad":         "notice_backup_bad",
 	"erased":             "notice_erased",
 	"set-up":             "notice_set_up",
+	"appointed":          "notice_appointed",
+	"dismissed":          "notice_dismissed",
+	"uninvited":          "notice_uninvited",
+	"revoked":            "notice_revoked",
 }
 
 // Notice is what the page says after an action, by the address that the action led to; "" if it names none.

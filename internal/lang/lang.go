@@ -19,7 +19,7 @@ var messages embed.FS
 var Languages = []string{"ru", "en"}
 
 // rooms are the parts that say messages; each has its files.
-var rooms = []string{"bot", "page", "publishing", "counts", "advance", "configuration", "setup"}
+var rooms = []string{"bot", "page", "publishing", "counts", "advance", "configuration", "setup", "admins"}
 
 var (
 	speakers = map[string]*i18n.Localizer{}

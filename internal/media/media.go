@@ -36,7 +36,7 @@ type Store interface {
 }
 
 // ErrNotYours is the error of Tidy for an owner that was not the first.
-var ErrNotYours = errors.New("another data folder keeps its videos there: set media.s3.prefix to a folder of its own")
+var ErrNotYours = errors.New("another data folder keeps its files there: set prefix to a folder of its own")
 
 // putFile is Put of either store.
 func putFile(ctx context.Context, s Store, key, path string, progress func(sent int64)) error {

@@ -30,6 +30,7 @@ type S3Config struct {
 	AccessKey string
 	SecretKey string
 	Prefix    string // of all keys: a folder in the bucket; "": the bucket is ours alone
+	Setting   string // the section that says so, for errors; "": media.s3
 }
 
 // S3 keeps files in a bucket.
@@ -103,6 +104,7 @@ func NewS3(c S3Config, patience time.Duration) (*S3, error) {
 	if c.Prefix = strings.Trim(c.Prefix, "/"); c.Prefix != "" {
 		c.Prefix += "/"
 	}
+	c.Setting = cmp.Or(c.Setting, "media.s3")
 	s.config = c
 	return s, nil
 }

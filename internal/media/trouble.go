@@ -107,14 +107,15 @@ func (s *S3) trouble(kind call, answered bool, code, text string, err error) err
 func (s *S3) refused(r minio.ErrorResponse) (code, text string) {
 	switch r.Code {
 	case "NoSuchBucket", "InvalidBucketName", "NoSuchBucketName":
-		return CodeBucket, fmt.Sprintf("media.s3.bucket: there is no bucket %q at %s", s.config.Bucket, s.config.Endpoint)
+		return CodeBucket, fmt.Sprintf("%s.bucket: there is no bucket %q at %s", s.config.Setting, s.config.Bucket,
+			s.config.Endpoint)
 	case "InvalidAccessKeyId", "XAdminUserNotFound", "InvalidToken", "UnauthorizedAccess":
-		return CodeAccessKey, "media.s3.access_key: the media store does not know this key"
+		return CodeAccessKey, s.config.Setting + ".access_key: the media store does not know this key"
 	case "SignatureDoesNotMatch":
-		return CodeSecretKey, "media.s3.secret_key: this is not the secret of the access key"
+		return CodeSecretKey, s.config.Setting + ".secret_key: this is not the secret of the access key"
 	case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "MovedPermanently", "InvalidRegion",
 		"IllegalLocationConstraintException", "InvalidLocationConstraint":
-		return CodeRegion, fmt.Sprintf("media.s3.region: the bucket %q is not in the region %q (%s)",
+		return CodeRegion, fmt.Sprintf("%s.region: the bucket %q is not in the region %q (%s)", s.config.Setting,
 			s.config.Bucket, s.config.Region, r.Code)
 	case "RequestTimeTooSkewed", "RequestExpired", "ExpiredToken":
 		return CodeClock, fmt.Sprintf("the media store refuses because the clock of this computer is wrong (%s)", r.Code)
@@ -127,16 +128,16 @@ func (s *S3) refused(r minio.ErrorResponse) (code, text string) {
 		"ThrottlingException", "XMinioServerBusy", "Busy":
 		return CodeBusy, fmt.Sprintf("the media store at %s is busy (%s)", s.config.Endpoint, r.Code)
 	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "NotSignedUp", "MethodNotAllowed":
-		return CodePermission, fmt.Sprintf("the media store forbids it: media.s3.access_key needs permission to list, read, "+
-			"write and delete in the bucket %q (%s)", s.config.Bucket, r.Code)
+		return CodePermission, fmt.Sprintf("the media store forbids it: %s.access_key needs permission to list, read, "+
+			"write and delete in the bucket %q (%s)", s.config.Setting, s.config.Bucket, r.Code)
 	}
 	switch r.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return CodeRegion, fmt.Sprintf("media.s3.region: the bucket %q is not in the region %q (%d)",
+		return CodeRegion, fmt.Sprintf("%s.region: the bucket %q is not in the region %q (%d)", s.config.Setting,
 			s.config.Bucket, s.config.Region, r.StatusCode)
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return CodePermission, fmt.Sprintf("the media store forbids it: media.s3.access_key needs permission to list, read, "+
-			"write and delete in the bucket %q (%s)", s.config.Bucket, oneLine(r.Code))
+		return CodePermission, fmt.Sprintf("the media store forbids it: %s.access_key needs permission to list, read, "+
+			"write and delete in the bucket %q (%s)", s.config.Setting, s.config.Bucket, oneLine(r.Code))
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return CodeBusy, fmt.Sprintf("the media store at %s is busy (%d)", s.config.Endpoint, r.StatusCode)
 	case http.StatusInsufficientStorage:

@@ -68,7 +68,8 @@ func Measure(p *watch.Program, stuck *watch.Cache, backups func() backup.State) 
 			state.Farm.add(w)
 		}
 	}
-	state.Backup = backups().Last
+	copies := backups()
+	state.Backup, state.BackupCopy = copies.Last, copies.Copied
 	for _, r := range stuck.Reasons() {
 		state.Stuck[r.Code] = true
 	}

@@ -33,8 +33,9 @@ var gauges = map[string]struct {
 	"retake_bot_on":               {"1 if the settings have the token of a bot.", nil},
 	"retake_ready": {"0 while work does not flow for that reason: setup, database, disk, outage, stuck, telegram, " +
 		"media, engine, voice, undelivered, backup.", []string{"reason"}},
-	"retake_backup_timestamp_seconds": {"When the latest backup was made; 0: there is none.", nil},
-	"retake_attention":                {"What needs an admin, as the page lists it first.", []string{"kind"}},
+	"retake_backup_timestamp_seconds":      {"When the latest backup was made; 0: there is none.", nil},
+	"retake_backup_copy_timestamp_seconds": {"When the latest backup in the bucket was made; 0: there is none.", nil},
+	"retake_attention":                     {"What needs an admin, as the page lists it first.", []string{"kind"}},
 	"retake_advance_videos": {"Videos made in advance: waiting on the list, live (being made, or " +
 		"waiting for another attempt), ready, or failed.", []string{"state"}},
 	"retake_messages_undelivered": {"Messages that were given up and have not been sent since.", nil},

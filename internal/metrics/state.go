@@ -26,6 +26,7 @@ type State struct {
 	Stuck        map[string]bool  // why work does not flow, by the code of the reason
 	Contact      time.Time        // when Telegram last answered the poll; zero: it has not
 	Backup       time.Time        // when the latest was made; zero: there is none
+	BackupCopy   time.Time        // when the latest in the bucket was made; zero: there is none
 	Troubles     map[string]bool  // by cause
 	Free         int64            // bytes on the disk
 	Files        map[string]int64 // bytes of the database, by what they are
@@ -125,6 +126,7 @@ func (s State) tell(set func(gauge string, value float64, labels ...string)) {
 		set("retake_ready", one(!s.Stuck[reason]), reason)
 	}
 	set("retake_backup_timestamp_seconds", timestamp(s.Backup))
+	set("retake_backup_copy_timestamp_seconds", timestamp(s.BackupCopy))
 	for _, cause := range causes {
 		set("retake_trouble", one(s.Troubles[cause]), cause)
 	}

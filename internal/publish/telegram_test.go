@@ -263,7 +263,7 @@ func TestPostpone_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 				t.Fatalf("got %v; want that it waits", err)
 			}
 			later := first.Add(24 * time.Hour)
-			r.must(r.studio.Postpone(t.Context(), id, platform, later, owner))
+			r.must(r.studio.Postpone(t.Context(), id, platform, time.Time{}, later, owner))
 			if p := r.on(id, platform); !p.PublishAt.Equal(later) {
 				t.Errorf("got %v; want %v", p.PublishAt, later)
 			}
@@ -281,7 +281,12 @@ func TestPostpone_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 					t.Errorf("got %v; want that it waits for the new time", err)
 				}
 			}
-			r.must(r.studio.Postpone(t.Context(), id, platform, time.Time{}, owner))
+			// Another admin's page was opened before that: what it says is not what is there.
+			if err := r.studio.Postpone(t.Context(), id, platform, first, first.Add(time.Hour), owner); !errors.Is(err, ErrMoved) ||
+				!r.on(id, platform).PublishAt.Equal(later) {
+				t.Errorf("got %v and %v; want it refused", err, r.on(id, platform).PublishAt)
+			}
+			r.must(r.studio.Postpone(t.Context(), id, platform, later, time.Time{}, owner))
 			if !place.Times {
 				r.must(r.work())
 			} else if v := r.tube.Videos()[0]; !v.PublishAt.IsZero() || v.Privacy != "public" {
@@ -290,7 +295,7 @@ func TestPostpone_MovesWhatWaitsHereAndWhatWaitsThere(t *testing.T) {
 			if p := r.on(id, platform); p.Status != store.Completed || !p.PublishAt.IsZero() || len(r.there(platform)) != 1 {
 				t.Errorf("got %+v", p)
 			}
-			if err := r.studio.Postpone(t.Context(), id, platform, later, owner); !errors.Is(err, ErrNoChange) {
+			if err := r.studio.Postpone(t.Context(), id, platform, time.Time{}, later, owner); !errors.Is(err, ErrNoChange) {
 				t.Errorf("got %v; want that nothing waits any more", err)
 			}
 		})

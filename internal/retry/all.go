@@ -6,9 +6,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync"
 	"time"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 )
 
@@ -170,14 +170,14 @@ func Everything(
 // batch calls Retry for n failures at once and adds up the outcomes.
 func batch(ctx context.Context, q Retrier, t *Tally, n int, nth func(int) (string, AdminClicked)) (err error) {
 	outs, errs := make([]Outcome, n), make([]error, n)
-	var wg sync.WaitGroup
+	var all routine.Group
 	for i := range n {
-		wg.Go(func() {
+		all.Run(func() {
 			id, why := nth(i)
-			outs[i], errs[i] = q.Retry(ctx, id, why)
+			errs[i] = routine.Call(func() (err error) { outs[i], err = q.Retry(ctx, id, why); return err })
 		})
 	}
-	wg.Wait()
+	all.Wait()
 	for i, failed := range errs {
 		switch {
 		case errors.Is(failed, store.ErrForbidden),

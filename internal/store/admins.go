@@ -153,28 +153,36 @@ func (s *Store) HadSession(ctx context.Context) (yes bool, err error) {
 	return yes, err
 }
 
-// Appointed is an admin whom the command line has made, beside those of the settings.
+// How somebody who is not in the settings became an admin.
+const (
+	ByCommand    = "command"
+	ByPage       = "page"
+	ByInvitation = "invitation"
+)
+
+// Appointed is an admin beside those of the settings.
 type Appointed struct {
 	Admin
-	Added time.Time
+	Added  time.Time
+	Origin string // ByCommand, ByPage or ByInvitation
 }
 
-// Appointed lists the admins whom the command line has made, the first before the others.
+// Appointed lists the admins beside those of the settings, the first before the others.
 func (s *Store) Appointed(ctx context.Context) ([]Appointed, error) {
 	return appointed(ctx, s.db.Read())
 }
 
 func appointed(ctx context.Context, d *sql.DB) ([]Appointed, error) {
-	rows, err := d.QueryContext(ctx, `SELECT id, owner, added FROM admins ORDER BY added, id`)
+	rows, err := d.QueryContext(ctx, `SELECT id, owner, added, origin FROM admins ORDER BY added, id`)
 	return collect(rows, err, func(a *Appointed) error {
 		var added int64
-		err := rows.Scan(&a.ID, &a.Owner, &added)
+		err := rows.Scan(&a.ID, &a.Owner, &added, &a.Origin)
 		a.Added = Moment(added)
 		return err
 	})
 }
 
-// RoleOf returns what somebody may do: as much as the settings say, or as the command line has made of them since.
+// RoleOf returns what somebody may do: as much as the settings say, or as the table admins says.
 func (s *Store) RoleOf(
 	ctx context.Context,
 	settings func(id int64) (Admin, bool),
@@ -211,7 +219,7 @@ func roleOf(
 	return Admin{ID: id, Owner: owner}, true, nil
 }
 
-// Admins are those of the settings and those whom the command line has made. With an error they are those of the
+// Admins are those of the settings and those of the table. With an error they are those of the
 // settings.
 func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err error) {
 	appointed, err := s.Appointed(ctx)
@@ -227,35 +235,72 @@ func (s *Store) Admins(ctx context.Context, settings []int64) (ids []int64, err 
 	return ids, nil
 }
 
-// Appoint makes somebody an admin, or changes what one may do who was made before, and notes it.
-func (tx *Tx) Appoint(a Admin) error {
-	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
+// Appoint makes somebody an admin, or changes what an admin may do, and notes who did that; 0: the operator. An owner
+// who becomes an admin loses what only owners have: tokens, and invitations that are open.
+func (tx *Tx) Appoint(a Admin, by int64, origin string) error {
+	if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added, origin) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
 		SET owner = excluded.owner`,
-		a.ID, a.Owner, tx.now); err != nil {
+		a.ID, a.Owner, tx.now, origin); err != nil {
 		return err
 	}
-	rank := "admin"
-	if a.Owner {
-		rank = "owner"
-	}
-	tx.touch("")
-	return tx.Note(Event{Admin: new(int64), Action: "appoint", Outcome: rank})
-}
-
-// Dismiss takes back what Appoint did, and ends the sessions and the links of whom it was, and what they were told.
-// ErrNotFound: nobody was made that.
-func (tx *Tx) Dismiss(id int64) error {
-	if err := one(tx.sql.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
-		return err
-	}
-	for _, end := range []string{`DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`,
-		`DELETE FROM alerts WHERE admin = ?`, `DELETE FROM admin_names WHERE id = ?`} {
-		if _, err := tx.sql.Exec(end, id); err != nil {
+	if !a.Owner {
+		if err := tx.clear(a.ID, `DELETE FROM tokens WHERE admin = ?`,
+			`DELETE FROM invitations WHERE inviter = ?`); err != nil {
 			return err
 		}
 	}
 	tx.touch("")
-	return tx.Note(Event{Admin: new(int64), Action: "dismiss"})
+	action := "appoint"
+	if origin == ByInvitation {
+		action = "join"
+	}
+	return tx.Note(Event{Admin: &by, Action: action, Outcome: rank(a.Owner)})
+}
+
+// Dismiss takes back what Appoint did, and ends the sessions, the links and the tokens of whom it was, their
+// invitations, and what they were told. by is who did that; 0: the operator. ErrNotFound: nobody was made that.
+func (tx *Tx) Dismiss(id, by int64) error {
+	if err := one(tx.sql.Exec(`DELETE FROM admins WHERE id = ?`, id)); err != nil {
+		return err
+	}
+	if err := tx.clear(id, `DELETE FROM sessions WHERE admin = ?`, `DELETE FROM links WHERE admin = ?`,
+		`DELETE FROM tokens WHERE admin = ?`, `DELETE FROM invitations WHERE inviter = ?`,
+		`DELETE FROM alerts WHERE admin = ?`, `DELETE FROM admin_names WHERE id = ?`); err != nil {
+		return err
+	}
+	tx.touch("")
+	return tx.Note(Event{Admin: &by, Action: "dismiss"})
+}
+
+// clear deletes rows of an admin.
+func (tx *Tx) clear(id int64, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.sql.Exec(statement, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OtherOwner reports whether anybody beside id is an owner by the table.
+func (tx *Tx) OtherOwner(id int64) (yes bool, err error) {
+	err = tx.sql.Get(`SELECT EXISTS (SELECT 1 FROM admins WHERE owner = 1 AND id <> ?)`, []any{id}, &yes)
+	return yes, err
+}
+
+// LastSeen returns when admins last used the page, as far as they still can sign in by a session or a token. It is
+// written once an hour.
+func (s *Store) LastSeen(ctx context.Context) (map[int64]time.Time, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT admin, max(at) FROM (SELECT admin, seen AS at FROM sessions
+		UNION ALL SELECT admin, used FROM tokens WHERE used IS NOT NULL) GROUP BY admin`)
+	all := map[int64]time.Time{}
+	_, err = collect(rows, err, func(id *int64) error {
+		var at int64
+		err := rows.Scan(id, &at)
+		all[*id] = Moment(at)
+		return err
+	})
+	return all, err
 }
 
 // RoleBySettings returns what the settings let somebody do on the page. The operator of the server, who gets links from
@@ -271,6 +316,14 @@ func RoleBySettings(owners, admins []int64) func(id int64) (Admin, bool) {
 type AdminName struct {
 	Name     string `json:"first_name"`
 	Username string `json:"username,omitempty"` // without the @
+}
+
+// String is the name with the username.
+func (n AdminName) String() string {
+	if n.Username != "" {
+		return n.Name + " (@" + n.Username + ")"
+	}
+	return n.Name
 }
 
 // NameAdmin keeps what an admin is called.

@@ -309,3 +309,60 @@ func TestHasMedia_KnowsOfVideosThatAreGone(t *testing.T) {
 	do(t, s, func(tx *Tx) error { _, err := tx.Forget(1); return err })
 	has(true)
 }
+
+// Ten thousand people pressed, and hardly any of them had the announcement yet when their video was there: to delete
+// all of these jobs at once held the writer for 40 ms.
+func TestFinish_AnnouncementsOfACrowdGoInPortions(t *testing.T) {
+	s := fresh(t)
+	const people = 2*dropAtOnce + 5
+	do(t, s, func(tx *Tx) error {
+		for user := range int64(people) {
+			if _, err := tx.UpsertUser(user+1, "ru"); err != nil {
+				return err
+			}
+			if _, _, err := tx.ShareOrCreate(
+				Order{User: user + 1, Chat: user + 1, Name: "crowd", Key: "crowd", Template: "t", Lang: "ru"}, tx.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	waiting := func() (n int) {
+		t.Helper()
+		if err := s.db.Read().QueryRow(`SELECT count(*) FROM jobs WHERE kind = 'ANNOUNCE'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := waiting(); n != people {
+		t.Fatalf("got %d announcements; want %d", n, people)
+	}
+	task := claims(t, s, Render, 1)[0]
+	do(t, s, func(tx *Tx) error {
+		err := tx.FinishRender(task.Job, Video{File: "f"})
+		if !tx.Later() {
+			t.Error("got nobody to look for the rest")
+		}
+		return err
+	})
+	do(t, s, func(tx *Tx) error { asks(t, tx, 9_000_000, "other"); return nil })
+	do(t, s, func(tx *Tx) error {
+		_, _, err := tx.ShareOrCreate(
+			Order{User: 9_000_000, Chat: 1, Name: "third", Key: "third", Template: "t", Lang: "ru"}, tx.Now())
+		return err
+	})
+	begun := 0
+	for _, left := range []int{people - dropAtOnce, people - 2*dropAtOnce, 0} {
+		if n := waiting(); n != left+1 {
+			t.Errorf("got %d announcements; want %d and one of another video", n, left)
+		}
+		for _, task := range claims(t, s, Announce, 16) {
+			if begun++; task.Asset.Name != "third" {
+				t.Errorf("got an announcement of %q begun; want only that of the video that is not there", task.Asset.Name)
+			}
+		}
+	}
+	if begun != 1 {
+		t.Errorf("got %d begun; want one", begun)
+	}
+}

@@ -95,14 +95,25 @@ type ExportUpdate struct {
 // ExportAdmin is what is kept about an admin.
 type ExportAdmin struct {
 	Names    []AdminName   `json:"telegram_name"`
-	Ranks    []ExportRank  `json:"made_an_admin_by_command"`
+	Ranks    []ExportRank  `json:"made_an_admin"`
 	Told     []ExportTold  `json:"alerts"`
 	Visits   []ExportVisit `json:"sign_ins"`
 	Links    []time.Time   `json:"sign_in_links_valid_until"`
+	Invites  []time.Time   `json:"invitations_valid_until"`
+	Tokens   []ExportToken `json:"api_tokens"`
 	Acts     []ExportAct   `json:"actions"`
 	Made     []ExportMade  `json:"videos_made_or_uploaded"`
 	Released []ExportPub   `json:"publications"`
 	Channels []ExportPub   `json:"channels_connected"`
+}
+
+// ExportToken is a token of theirs. Used and Expires are zero for never.
+type ExportToken struct {
+	Title   string    `json:"title"`
+	Scope   string    `json:"scope"`
+	Created time.Time `json:"since"`
+	Used    time.Time `json:"last_used,omitzero"`
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // ExportRank is that somebody was made an admin.
@@ -221,6 +232,12 @@ func (tx *Tx) Export(user int64, admin bool) (x Export, err error) {
 			func(v *ExportVisit, scan scanner) error { return scan(at(&v.Begun), at(&v.Seen)) }),
 		pull(tx, &x.Admin.Links, `SELECT expires FROM links WHERE admin = ? ORDER BY expires`, []any{user},
 			func(t *time.Time, scan scanner) error { return scan(at(t)) }),
+		pull(tx, &x.Admin.Invites, `SELECT expires FROM invitations WHERE inviter = ? ORDER BY expires`, []any{user},
+			func(t *time.Time, scan scanner) error { return scan(at(t)) }),
+		pull(tx, &x.Admin.Tokens, `SELECT title, scope, created, used, expires FROM tokens WHERE admin = ? ORDER BY id`,
+			[]any{user}, func(t *ExportToken, scan scanner) error {
+				return scan(&t.Title, &t.Scope, at(&t.Created), at(&t.Used), at(&t.Expires))
+			}),
 		pull(tx, &x.Admin.Acts, exportActs+` WHERE admin = ? ORDER BY at, id`, []any{user}, scanAct),
 		pull(tx, &x.Admin.Made, `SELECT id, name, created FROM assets WHERE creator = ? ORDER BY created, id`, []any{user},
 			func(m *ExportMade, scan scanner) error { return scan(&m.ID, &m.Name, at(&m.At)) }),

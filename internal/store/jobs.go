@@ -191,6 +191,11 @@ func (tx *Tx) Claim(kind Kind, quarantined bool, limit int) (tasks []Task, err e
 		if tasks, until, err = tx.next(tasks, kind, quarantined, limit); err != nil {
 			return nil, err
 		}
+		if kind == Announce {
+			if tasks, err = tx.withoutOvertaken(tasks); err != nil {
+				return nil, err
+			}
+		}
 		single := len(tasks)
 		if again = until > 0; again {
 			single--
@@ -631,6 +636,14 @@ func (tx *Tx) CapWaits() error {
 		return err
 	}
 	_, err := tx.sql.Exec(`UPDATE channels SET paused_until = ?1 WHERE paused_until > ?1`, hold)
+	return err
+}
+
+// ShiftWaits moves the beginnings of all waits by as much as the clock was set: what counts is how long a job has
+// waited, or a clock that is far ahead for a minute would end all waits.
+func (tx *Tx) ShiftWaits(by time.Duration) error {
+	_, err := tx.sql.Exec(`UPDATE jobs SET waiting_since = max(waiting_since + ?, 1) WHERE waiting_since IS NOT NULL`,
+		by.Milliseconds())
 	return err
 }
 

@@ -80,7 +80,8 @@ func TestPlan_PurgeReadsTheEndOfAnIndex(t *testing.T) {
 		for _, step := range steps {
 			// In the order of the rows with a limit inside of it, or of a table with a row for each admin.
 			limited := strings.Contains(kind.pick, "LIMIT 0 + ?2)") || strings.Contains(kind.pick, "FROM sessions") ||
-				strings.Contains(kind.pick, "FROM links")
+				strings.Contains(kind.pick, "FROM links") || strings.Contains(kind.pick, "FROM invitations") ||
+				strings.Contains(kind.pick, "FROM tokens")
 			if strings.Contains(step, "TEMP B-TREE") || strings.HasPrefix(step, "SCAN") && !limited {
 				t.Errorf("%s\ngot %q; want the end of an index", kind.pick, steps)
 			}

@@ -54,6 +54,8 @@ func (tx *Tx) Forget(user int64) (gone Deleted, err error) {
 		`DELETE FROM users WHERE id = ?`,
 		`DELETE FROM sessions WHERE admin = ?`,
 		`DELETE FROM links WHERE admin = ?`,
+		`DELETE FROM tokens WHERE admin = ?`,
+		`DELETE FROM invitations WHERE inviter = ?`,
 		`DELETE FROM admin_names WHERE id = ?`,
 		// The rows stay: they hold Telegram's offset and keep an update from being handled twice. Those that have been
 		// handled do not say who they were from.
@@ -78,6 +80,7 @@ type Keep struct {
 const (
 	inboxLife = 6 * 24 * time.Hour // Telegram sends nothing again after one
 	draftLife = 24 * time.Hour
+	tokenRest = 30 * 24 * time.Hour // after it has expired
 )
 
 // A stale kind picks, of its rows, up to ?2 that are older than ?1. It reads the old end of an index, and not further.
@@ -137,6 +140,12 @@ var stales = []stale{
 	{"", func(Keep) time.Duration { return time.Minute }, // after they have expired
 		`SELECT rowid FROM links WHERE expires < ?1 OR expires > ?3 LIMIT 0 + ?2`,
 		each(`DELETE FROM links WHERE rowid` + listed)},
+	{"", func(Keep) time.Duration { return time.Minute },
+		`SELECT id FROM invitations WHERE expires < ?1 OR expires > ?3 LIMIT 0 + ?2`,
+		each(`DELETE FROM invitations WHERE id` + listed)},
+	{"", func(Keep) time.Duration { return tokenRest }, // the page shows that they have expired
+		`SELECT id FROM tokens WHERE expires < ?1 LIMIT 0 + ?2`,
+		each(`DELETE FROM tokens WHERE id` + listed)},
 	{"", func(Keep) time.Duration { return BinLife },
 		`SELECT id FROM bin WHERE at < ?1 ORDER BY at LIMIT 0 + ?2`, (*Tx).purgeBin},
 	// What is held waits for an admin, however old it is. Whose wish a video was, first: of a video that thousands wanted,

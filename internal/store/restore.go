@@ -62,8 +62,8 @@ type Recovered struct {
 
 // Recover makes the database of a backup fit to go on with. What it owes to people may have been sent after it was
 // made: what the database at before, which goes on where the backup ends, does not know about is held. An empty before,
-// or one that cannot be read or is of another past, knows nothing. Everybody is signed out: a session that was ended
-// since must not come back.
+// or one that cannot be read or is of another past, knows nothing. Everybody is signed out, and tokens and invitations are gone:
+// what was ended since must not come back.
 func (s *Store) Recover(ctx context.Context, before string) (r Recovered, err error) {
 	if before != "" {
 		d, err := db.Look(before)
@@ -132,7 +132,8 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 			return r, err
 		}
 	}
-	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`, `DELETE FROM outage`,
+	for _, statement := range []string{`DELETE FROM sessions`, `DELETE FROM links`,
+		`DELETE FROM tokens`, `DELETE FROM invitations`, `DELETE FROM outage`,
 		`DELETE FROM alerts WHERE cause NOT IN ('failed', 'unpublished')`,
 		fmt.Sprintf(`UPDATE alerts SET at = %d`, tx.now),                 // a digest is of what happens from now on
 		`DELETE FROM jobs WHERE kind = 'DELIVER' AND sent IS NOT NULL`} { // the video is there; what follows it is a courtesy
@@ -174,13 +175,18 @@ func (tx *Tx) recover(l later) (r Recovered, err error) {
 // recoverAdmins takes the admins of the previous database, if it knows any: nobody who was removed comes back.
 // Otherwise it counts those of the backup.
 func (tx *Tx) recoverAdmins(l later) (n int, err error) {
-	type appointed struct{ id, owner, added int64 }
+	type appointed struct {
+		id, owner, added int64
+		origin           string
+	}
 	var all []appointed
 	err = errLater
 	if l.DB != nil {
 		var rows *sql.Rows
-		rows, err = l.Query(`SELECT id, owner, added FROM admins`)
-		all, err = collect(rows, err, func(a *appointed) error { return rows.Scan(&a.id, &a.owner, &a.added) })
+		if rows, err = l.Query(`SELECT id, owner, added, origin FROM admins`); err != nil { // it may be of version 15
+			rows, err = l.Query(`SELECT id, owner, added, 'command' FROM admins`)
+		}
+		all, err = collect(rows, err, func(a *appointed) error { return rows.Scan(&a.id, &a.owner, &a.added, &a.origin) })
 	}
 	if err != nil { // there is no previous database, or it is older than the table of admins
 		return n, tx.sql.Get(`SELECT count(*) FROM admins`, nil, &n)
@@ -189,8 +195,8 @@ func (tx *Tx) recoverAdmins(l later) (n int, err error) {
 		return 0, err
 	}
 	for _, a := range all {
-		if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added) VALUES (?, ?, ?)`, a.id, a.owner,
-			a.added); err != nil {
+		if _, err := tx.sql.Exec(`INSERT INTO admins (id, owner, added, origin) VALUES (?, ?, ?, ?)`, a.id, a.owner,
+			a.added, a.origin); err != nil {
 			return 0, err
 		}
 	}

@@ -67,7 +67,7 @@ func (tx *Tx) BecomeOwner(code [32]byte, user int64) (yes bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, tx.Appoint(Admin{ID: user, Owner: true})
+	return true, tx.Appoint(Admin{ID: user, Owner: true}, user, ByInvitation)
 }
 
 // HasOwner reports whether somebody was made an owner, beside those of the settings.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"retake.example/internal/routine"
 	"slices"
 	"sync"
 	"time"
@@ -212,7 +213,7 @@ func (b *Board) look(ctx context.Context) (next time.Time, err error) {
 		if ctx.Err() != nil {
 			break
 		}
-		failed := recovered(func() error {
+		failed := routine.Call(func() error {
 			at, err := b.lookFor(ctx, admin)
 			next = sooner(next, at)
 			return err

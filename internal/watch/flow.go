@@ -4,10 +4,10 @@ package watch
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 )
 
@@ -163,13 +163,13 @@ func (p *Probe) Err(ctx context.Context) error {
 	}
 	late := time.NewTimer(p.bound)
 	defer late.Stop()
-	answer := make(chan error, 1)
+	var answer <-chan error
 	select {
 	case p.busy <- struct{}{}:
-		go func() {
+		answer = routine.Go(func() error {
 			defer func() { <-p.busy }()
-			answer <- recovered(p.ask)
-		}()
+			return p.ask()
+		})
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-late.C:
@@ -183,14 +183,4 @@ func (p *Probe) Err(ctx context.Context) error {
 	case <-late.C:
 		return fmt.Errorf("no answer within %v", p.bound)
 	}
-}
-
-// recovered turns a panic into an error: on a goroutine of its own it would end the program.
-func recovered(ask func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return ask()
 }
