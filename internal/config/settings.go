@@ -183,7 +183,7 @@ func (c *Settings) Secrets() map[string]string {
 		"youtube.token_key":     c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken,
 		"media.s3.secret_key": c.Media.S3.SecretKey, "backup.s3.secret_key": c.Backup.S3.SecretKey,
 		"farm.credentials": c.Farm.Credentials,
-		"watch.ping": c.Watch.Ping, "watch.webhook": c.Watch.Webhook, "watch.smtp_password": c.Watch.SMTPPassword}
+		"watch.ping":       c.Watch.Ping, "watch.webhook": c.Watch.Webhook, "watch.smtp_password": c.Watch.SMTPPassword}
 }
 
 // Check returns the rules of the keys, as Load takes them.
