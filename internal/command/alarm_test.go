@@ -25,6 +25,7 @@ func settings(t *testing.T, environ ...string) config.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.CacheDir = t.TempDir()
 	return cfg
 }
 
@@ -58,7 +59,7 @@ func TestCheck_TriesTheSecondWayAndThePing(t *testing.T) {
 
 func TestAlarm_AReasonLeavesOnlyInPlainWords(t *testing.T) {
 	cfg := settings(t)
-	said := wayText(cfg, watch.Message{ID: "outage_began", Vars: map[string]any{"Reason": "voice: cannot say Маша"}})
+	said := wayText(cfg, watch.Message{ID: "outage_began", Vars: map[string]any{"Reason": "exit status 3: Маша is odd"}})
 	if strings.Contains(said, "Маша") || !strings.Contains(said, cfg.Web.BaseURL) {
 		t.Errorf("got %q; want the page's address instead of what an engine printed", said)
 	}
