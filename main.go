@@ -204,7 +204,8 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 		),
 	}
 	room := worker.NewRoom(cfg.Limits.MediaGB << 30)
-	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low, Gather: time.Minute,
+	told := watch.Options{Page: cfg.Web.BaseURL, Role: command.Role(cfg), Free: maker.Free, Room: room.Low,
+		Gather: time.Minute,
 		Admins: func(ctx context.Context) ([]int64, error) { return st.Admins(ctx, cfg.Staff()) }}
 	seen.Faults = watch.Waits(st, cfg.Render.Engine != video.EngineHTTP)
 	if bot != nil {
@@ -280,7 +281,8 @@ func serve(ctx context.Context, run command.Run, wrap func(renderer) renderer) e
 			log.Warn(lang.Say("en", problem, nil))
 		}
 		if n, err := command.LeftOnDisk(ctx, cfg, st); n > 0 || err != nil {
-			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move", "files", n, "err", err)
+			log.Warn("videos are still on the disk and cannot be played: stop, and run retake media move",
+				"files", n, "err", err)
 		}
 		if err := maker.Voice(); err != nil && cfg.Render.Engine == video.EngineTemplate {
 			log.Info("videos have music only", "err", err)

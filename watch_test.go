@@ -337,8 +337,8 @@ func TestEveryTroubleIsAMessageInEveryLanguage(t *testing.T) {
 			t.Errorf("got %q; want 1,5", ru)
 		}
 	}
-	if len(said) != 4 {
-		t.Errorf("got %q; want four", said)
+	if len(said) != 5 {
+		t.Errorf("got %q; want five", said)
 	}
 }
 

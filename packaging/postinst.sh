@@ -9,7 +9,7 @@ fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 	# A program that does not start, because of a mistake in its settings, must not break the upgrade of all other packages.
-	[ -z "$2" ] || deb-systemd-invoke try-restart retake.service 'retake@*.service' ||
+	[ -z "$2" ] || systemctl try-restart retake.service 'retake@*.service' ||
 		echo "Retake did not start again: systemctl status 'retake*' says why." >&2
 fi
 if [ -z "$2" ]; then

@@ -1,5 +1,5 @@
-// Package alarm is the way to the operator that needs no Telegram: messages to a webhook and by mail, and the request each
-// minute that a dead man's switch waits for.
+// Package alarm is the way to the operator that needs no Telegram: messages to a webhook and by mail, and the request
+// each minute that a dead man's switch waits for.
 package alarm
 
 import (
@@ -33,7 +33,7 @@ const patience = 20 * time.Second
 type Ways struct {
 	Webhook string // an address
 	Shape   string // of what it gets
-	SMTP    string // host and port of a mail server; port 465 begins with TLS, others change to it if the server offers that
+	SMTP    string // host and port of a mail server; 465 begins with TLS, others change to it if the server offers it
 	User    string
 	Secret  string // the password of User; it is sent over TLS only, or to this machine
 	From    string // an address
@@ -46,7 +46,8 @@ type Ways struct {
 // On reports whether there is any.
 func (w Ways) On() bool { return w.Webhook != "" || w.SMTP != "" }
 
-// Send sends a message by all ways, and returns whether one has taken it. An error names the way and none of its secrets.
+// Send sends a message by all ways, and returns whether one has taken it. An error names the way and none of its
+// secrets.
 func (w Ways) Send(ctx context.Context, title, text string) (taken bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"retake.example/internal/config"
 	"retake.example/internal/desk"
 	"retake.example/internal/lang"
+	"retake.example/internal/routine"
 	"retake.example/internal/store"
 	"retake.example/internal/watch"
 )
@@ -54,8 +55,8 @@ func waysOf(cfg config.Config) alarm.Ways {
 		From: w.MailFrom, To: w.MailTo}
 }
 
-// wayText is a message in the language of the settings. What an engine printed may contain a name, so only a reason that
-// is known in plain words leaves this machine; the page has the others.
+// wayText is a message in the language of the settings. What an engine printed may contain a name, so only a reason
+// that is known in plain words leaves this machine; the page has the others.
 func wayText(cfg config.Config, m watch.Message) string {
 	vars := lang.Vars{"Link": cfg.Web.BaseURL}
 	for key, value := range m.Vars {
@@ -77,10 +78,13 @@ func (a *Alarm) Report(cause string, problem error) {
 	}
 }
 
-// Run tells and pings until ctx ends. stuck returns why work does not flow; while it does, the ping goes out each minute.
+// Run tells and pings until ctx ends. stuck returns why work does not flow; while it flows, a ping goes out each
+// minute.
 func (a *Alarm) Run(ctx context.Context, queue watch.Queue, stuck func() []watch.Reason) {
+	var both routine.Group
+	defer both.Wait()
 	if a.board != nil {
-		go a.board.Watch(ctx, queue)
+		both.Go(func() error { a.board.Watch(ctx, queue); return nil })
 	}
 	if a.ping == "" {
 		return

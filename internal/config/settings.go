@@ -183,7 +183,7 @@ func (c *Settings) Secrets() map[string]string {
 		"youtube.token_key":     c.YouTube.TokenKey, "rumble.access_token": c.Rumble.AccessToken,
 		"media.s3.secret_key": c.Media.S3.SecretKey, "backup.s3.secret_key": c.Backup.S3.SecretKey,
 		"farm.credentials": c.Farm.Credentials,
-		"watch.ping": c.Watch.Ping, "watch.webhook": c.Watch.Webhook, "watch.smtp_password": c.Watch.SMTPPassword}
+		"watch.ping":       c.Watch.Ping, "watch.webhook": c.Watch.Webhook, "watch.smtp_password": c.Watch.SMTPPassword}
 }
 
 // Check returns the rules of the keys, as Load takes them.
@@ -220,9 +220,11 @@ func (c *Settings) check(known Known, is func(ok bool, key, format string, args 
 	for key, address := range map[string]string{"watch.ping": c.Watch.Ping, "watch.webhook": c.Watch.Webhook} {
 		is(address == "" || isAddress(address), key, "an address such as https://example.com/secret is expected")
 	}
-	is(slices.Contains([]string{"ntfy", "slack"}, c.Watch.WebhookShape), "watch.webhook_shape", "ntfy or slack is expected")
+	is(slices.Contains([]string{"ntfy", "slack"}, c.Watch.WebhookShape), "watch.webhook_shape",
+		"ntfy or slack is expected")
 	_, port, err := net.SplitHostPort(c.Watch.SMTP)
-	is(c.Watch.SMTP == "" || err == nil && isPort(port, 1), "watch.smtp", "a host and a port such as mail.example.com:587 are expected")
+	is(c.Watch.SMTP == "" || err == nil && isPort(port, 1), "watch.smtp",
+		"a host and a port such as mail.example.com:587 are expected")
 	for key, list := range map[string][]string{"watch.mail_from": {c.Watch.MailFrom}, "watch.mail_to": c.Watch.MailTo} {
 		for _, one := range list {
 			is(c.Watch.SMTP == "" || isMailbox(one), key, "with watch.smtp, an address such as me@example.com is expected")

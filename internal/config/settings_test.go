@@ -26,6 +26,23 @@ func shipped(t *testing.T, text string, environ ...string) (s Settings, from map
 	return s, from, err
 }
 
+func TestSettings_MailNeedsItsAddresses(t *testing.T) {
+	from, to := `RETAKE_WATCH_MAIL_FROM=a@example.com`, `RETAKE_WATCH_MAIL_TO=["b@example.com"]`
+	for server, good := range map[string]bool{"mail.example.com:587": true, "mail.example.com": false,
+		"mail.example.com:x": false} {
+		if _, _, err := shipped(t, "", "RETAKE_WATCH_SMTP="+server, from, to); (err == nil) != good {
+			t.Errorf("%s: got %v; want it taken: %v", server, err, good)
+		}
+	}
+	for _, environ := range [][]string{{from}, {to}, {from, `RETAKE_WATCH_MAIL_TO=["B <b@example.com>"]`},
+		{from, `RETAKE_WATCH_MAIL_TO=["b@example.com\r\nBcc: c@example.com"]`}} {
+		if _, _, err := shipped(t, "", append(environ, "RETAKE_WATCH_SMTP=mail.example.com:587")...); err == nil ||
+			!strings.Contains(err.Error(), "watch.mail_") {
+			t.Errorf("%q: got %v; want the key of the address", environ, err)
+		}
+	}
+}
+
 func TestSettings_Bounds(t *testing.T) {
 	for key, values := range map[string]struct{ good, bad []string }{
 		"RETAKE_TELEGRAM_PER_SECOND": {[]string{"1", "25", "30"}, []string{"0", "-1", "31", "1.5"}},
@@ -54,7 +71,10 @@ func TestSettings_Bounds(t *testing.T) {
 			[]string{"http://localhost:8081", "https://proxy.example/bot-api"},
 			[]string{"http://localhost:99999", "localhost:8081", "http://"},
 		},
-		"RETAKE_YOUTUBE_BASE_URL": {[]string{"http://127.0.0.1:9000"}, []string{"http://127.0.0.1:70000"}},
+		"RETAKE_WATCH_PING":          {[]string{"", "https://hc-ping.com/1"}, []string{"hc-ping.com", "ftp://x"}},
+		"RETAKE_WATCH_WEBHOOK":       {[]string{"", "https://ntfy.sh/x"}, []string{"ntfy.sh/x"}},
+		"RETAKE_WATCH_WEBHOOK_SHAPE": {[]string{"ntfy", "slack"}, []string{"", "teams"}},
+		"RETAKE_YOUTUBE_BASE_URL":    {[]string{"http://127.0.0.1:9000"}, []string{"http://127.0.0.1:70000"}},
 		"RETAKE_FARM_URL": {
 			[]string{"", "tls://farm.example:4222", "tls://a.example, tls://b.example:4222", "nats://127.0.0.1:4222",
 				"nats://localhost", "nats://[::1]:4222"},

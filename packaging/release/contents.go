@@ -1,5 +1,5 @@
-// What lies in the archives and packages: the program, the files of a service, and the documents, in whose folders every
-// link between them works.
+// What lies in the archives and packages: the program, the files of a service, and the documents, in whose folders
+// every link between them works.
 
 package main
 
@@ -88,7 +88,8 @@ func (m maker) fill(files map[string]file) error {
 		}
 		wrong = append(wrong, write(path, f.text))
 	}
-	history := fmt.Sprintf("retake (%s) stable; urgency=medium\n\n  * What has changed is in CHANGELOG.md.\n\n -- %s  %s\n",
+	history := fmt.Sprintf("retake (%s) stable; urgency=medium\n\n"+
+		"  * What has changed is in CHANGELOG.md.\n\n -- %s  %s\n",
 		debVersion(m.version), maintainer, m.at.Format(time.RFC1123Z))
 	for path, text := range map[string][]byte{"changelog.gz": []byte(history), "retake.1.gz": files["retake.1"].text} {
 		text, err := zipped(text)
