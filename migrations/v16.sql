@@ -1,2 +1,2 @@
--- requests_open takes the place of this index.
+-- The table bot is new. requests_open takes the place of this index.
 DROP INDEX IF EXISTS requests_live;
