@@ -75,7 +75,11 @@ func NewBot(s *Sender, queue *Queue) *Bot {
 // Run receives and answers updates, and keeps the progress messages true, until ctx ends.
 func (b *Bot) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, b.Close)()
-	left, err := b.Store.Inbox(ctx)
+	err := b.Store.Tx(ctx, func(tx *store.Tx) error { return tx.UseBot(telegram.BotID(b.Token)) })
+	var left []store.Update
+	if err == nil {
+		left, err = b.Store.Inbox(ctx)
+	}
 	if err == nil {
 		err = b.accept(ctx, left)
 	}

@@ -115,6 +115,30 @@ func TestAGroupIsToldWhereTheBotWorks(t *testing.T) {
 	}
 }
 
+func TestAGroupIsGreetedWhenTheBotComesAndNotWhenItsRightsChange(t *testing.T) {
+	w := newWorld(t)
+	const update = `{"my_chat_member":{"date":1,"from":{"id":1,"first_name":"Emma","language_code":"en"},
+		"chat":{"id":%d,"type":"group","title":"Family"},"old_chat_member":{"status":%q,"user":{"id":9,"first_name":"b","is_bot":true}},
+		"new_chat_member":{"status":%q,"user":{"id":9,"first_name":"b","is_bot":true}}}}`
+	said := func(chat int64) (n int) {
+		for _, c := range w.tg.Calls() {
+			if c.Method == "sendMessage" && c.Chat == chat {
+				n++
+			}
+		}
+		return n
+	}
+	w.tg.Group(-400, "Family")
+	w.tg.Group(-500, "Friends")
+	w.raw(update, -400, "administrator", "administrator")
+	w.raw(update, -500, "left", "member")
+	w.until("the greeting", func() bool { return said(-500) == 1 })
+	w.calm()
+	if n := said(-400); n != 0 {
+		t.Errorf("got %d messages about other rights; want none", n)
+	}
+}
+
 func TestForgedAndStrangePressesDoNoHarm(t *testing.T) {
 	w := newWorld(t)
 	p := w.tg.Person(1, "Мария", "ru")

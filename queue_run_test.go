@@ -384,3 +384,36 @@ func TestANameNeverReachesTheLog(t *testing.T) {
 		}
 	})
 }
+
+// The stop gives messages no time at all, and a video ends after it: what was made is written, or it would be made twice.
+func TestAStopWithoutDrainWritesWhatEndsAfterIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(ctx context.Context, _ video.Order) error {
+			<-ctx.Done()
+			time.Sleep(time.Minute) // it was at the last frame
+			return nil
+		}}
+		_, stop := start(t, s, b, Options{Drain: 0})
+		ask(t, s, "Маша", 1)
+		synctest.Wait()
+		stop()
+		if n := count(t, s, `SELECT count(*) FROM assets WHERE status = 'COMPLETED'`); n != 1 {
+			t.Errorf("got %d finished videos; want the one that ended after the stop", n)
+		}
+	})
+}
+
+// The export of a person's data and a restore look for the message that brought the video.
+func TestADeliveredVideoIsKnownByItsMessage(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *store.Store) {
+		b := &bench{render: func(context.Context, video.Order) error { return nil }}
+		_, stop := start(t, s, b, Options{})
+		defer stop()
+		ask(t, s, "Маша", 1, 2)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := count(t, s, `SELECT count(*) FROM requests WHERE status = 'COMPLETED' AND answer_id = 1`); n != 2 {
+			t.Errorf("got %d requests that know the message of their video; want 2", n)
+		}
+	})
+}

@@ -465,6 +465,11 @@ CREATE TABLE IF NOT EXISTS inbox (
 	restore_hold INTEGER NOT NULL DEFAULT 0 CHECK (restore_hold IN (0, 1)), -- waited in a backup that was put back, and perhaps handled since: an admin decides
 	CONSTRAINT set_aside_is_erased CHECK (error IS NULL OR raw IS NULL)
 ) STRICT;
+-- The bot whose updates these are.
+CREATE TABLE IF NOT EXISTS bot (
+	id          INTEGER PRIMARY KEY CHECK (id = 1),    -- there is one, or none yet
+	telegram_id INTEGER NOT NULL                       -- the number before the colon of its token
+) STRICT;
 CREATE INDEX IF NOT EXISTS inbox_waiting ON inbox (update_id) WHERE raw IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_restore_hold ON inbox (chat_id) WHERE restore_hold = 1;
 CREATE INDEX IF NOT EXISTS inbox_received ON inbox (received);

@@ -174,7 +174,7 @@ func TestKeeper_WhatCannotBeRemovedIsNoFailedBackup(t *testing.T) {
 func TestKeeper_APanicIsAFailedBackup(t *testing.T) {
 	k := newKeeper(t, 3)
 	k.Snapshot = func(context.Context, string, string) error { panic("the driver") }
-	if err := k.Now(t.Context(), ""); err == nil || !strings.Contains(k.State().Problem, "the driver") {
+	if err := k.Now(t.Context(), ""); err == nil || !strings.Contains(k.State().Problem, "panic: string") {
 		t.Errorf("got %v, %+v; want the panic as a problem", err, k.State())
 	}
 	k.Snapshot = from(t, nil).Snapshot

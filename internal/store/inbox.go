@@ -34,10 +34,35 @@ func (tx *Tx) Receive(updates []Update) (fresh []Update, err error) {
 	return fresh, nil
 }
 
+// UseBot makes the inbox that of a bot. Each bot counts its updates on its own: after those of another one, the new
+// bot's would be taken for ones that are known, or never be asked for. What waits keeps its place under a number below
+// zero.
+func (tx *Tx) UseBot(id int64) error {
+	var before int64
+	err := tx.sql.Get(`SELECT telegram_id FROM bot`, nil, &before)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if before == id || id == 0 {
+		return nil
+	}
+	if before != 0 {
+		if _, err := tx.sql.Exec(`DELETE FROM inbox WHERE raw IS NULL`); err != nil {
+			return err
+		}
+		if _, err := tx.sql.Exec(`UPDATE inbox SET update_id = min(ifnull((SELECT min(update_id) FROM inbox), 0), 0) - update_id
+			WHERE update_id > 0`); err != nil {
+			return err
+		}
+	}
+	_, err = tx.sql.Exec(`INSERT INTO bot (id, telegram_id) VALUES (1, ?) ON CONFLICT DO UPDATE SET telegram_id = excluded.telegram_id`, id)
+	return err
+}
+
 // Offset returns the update id to ask Telegram for next. After six days without an update it is 0, because Telegram
 // restarts its count after a week.
 func (s *Store) Offset(ctx context.Context) (offset int64, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE received >= ? AND received <= ?
+	err = s.db.Read().QueryRowContext(ctx, `SELECT update_id + 1 FROM inbox WHERE update_id > 0 AND received >= ? AND received <= ?
 		ORDER BY received DESC, update_id DESC LIMIT 1`, s.now().Add(-inboxLife).UnixMilli(), s.now().Add(aheadAtMost).UnixMilli()).Scan(&offset)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil

@@ -84,7 +84,8 @@ func (tx *Tx) LookAt(l Look, at time.Time) error {
 func (tx *Tx) Accept(assetID string, p Publication) error {
 	tx.touch(assetID)
 	err := one(tx.sql.Exec(`UPDATE publications SET accepted = standing, standing = NULL, standing_at = NULL
-		WHERE id = ? AND standing = ?`, p.ID, p.Standing))
+		WHERE id = ? AND status = 'COMPLETED' AND standing = ? AND ifnull(remote_id, '') = ?`,
+		p.ID, p.Standing, p.Upload.ID))
 	if errors.Is(err, ErrNotFound) {
 		return ErrNotFailed
 	}

@@ -27,6 +27,7 @@ var partial = regexp.MustCompile(`^SCAN \w+ USING (COVERING )?INDEX (requests_re
 var exceptions = map[string]string{
 	`SELECT id, kind, asset_id, ifnull(request_id, 0), ifnull(publication_id, 0), attempt, `:             "once at the start",
 	`SELECT id, session_uri FROM publications WHERE session_uri LIKE '%:%'`:                              "once at the start",
+	`UPDATE jobs SET waiting_since = max(waiting_since + ?, 1)`:                                          "once when the clock is set",
 	`SELECT at, action, ifnull(asset_id, ''), ifnull(platform, ''), outcome FROM audit WHERE admin`:      "the export of an admin",
 	`SELECT id, name, created FROM assets WHERE creator`:                                                 "the export of an admin",
 	`SELECT p.platform, p.status, ifnull(p.metadata ->> 'title'`:                                         "the export of an admin",

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"retake.example/internal/routine"
@@ -55,6 +57,13 @@ func Poll(ctx context.Context, client Client, apiURL, token string, offset int64
 		return nil, failed(Unreadable, http.StatusOK, "telegram sends updates without ids")
 	}
 	return updates, nil
+}
+
+// BotID returns the id of the bot that a token belongs to; 0: it has none.
+func BotID(token string) int64 {
+	id, _, _ := strings.Cut(token, ":")
+	n, _ := strconv.ParseInt(id, 10, 64)
+	return n
 }
 
 // forPoll returns what an error means for a poll: whatever Telegram refuses, there is nothing to do but to poll again.
