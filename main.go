@@ -237,8 +237,8 @@ func serve(
 		Uploads: uploads, Inspect: maker.Inspect, Platforms: studio, Published: studio, Consent: studio, Channels: studio,
 		Stuck:   watch.NewCache(seen.Stuck).Reasons,
 		Metrics: meter.Handler(func() (metrics.State, error) { return metrics.Measure(seen, backups.State) }),
-		Token:   cfg.Web.MetricsToken, Resume: resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults, TakeOver: takeOver, Purge: purger,
-		Farm: centre, Invite: invite}, log)
+		Token:   cfg.Web.MetricsToken, Resume: resume, Backups: backups.State, Keeper: backups, Faults: seen.Faults,
+		TakeOver: takeOver, Purge: purger, Farm: centre, Invite: invite}, log)
 	listener, err := net.Listen("tcp", cfg.Web.Listen)
 	if err != nil {
 		return fmt.Errorf("web.listen: %w", err)

@@ -486,7 +486,7 @@ CREATE TABLE IF NOT EXISTS admins (
 	origin      TEXT    NOT NULL DEFAULT 'command' CHECK (origin IN ('command', 'page', 'invitation')) -- how they were added
 ) STRICT;
 
--- One-time links that make whoever opens them an admin. Only the hash of the code is kept.
+-- One-time links that make the first person who opens them an admin. Only the hash of the code is kept.
 CREATE TABLE IF NOT EXISTS invitations (
 	id          INTEGER PRIMARY KEY,
 	hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- sha256 of the code
